@@ -1,0 +1,113 @@
+# `make help` lists what there is. Every target sets up what it needs, and only that.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := tools/setup.sh
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+# `make check` and `make test` run many small programs: colours only where a person looks.
+export PYTHONUNBUFFERED := 1
+
+# The crate with the compiled module is a shared library that only an interpreter can load:
+# its tests are the Python ones.
+RUST_TESTED := --workspace --exclude rookery-py
+
+# Arguments for the program behind `run`, `bench`, `fuzz`, `soak`: make run ARGS='--set a=b'
+ARGS ?=
+# Arguments for pytest: make test PYTEST='tests/unit -k config'
+PYTEST ?=
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##---- using it
+
+.PHONY: run
+run: ## Set up what is missing and start a node here (ARGS='--set key=value')
+	@$(SETUP) run
+	@exec $(BIN)/rookery up $(ARGS)
+
+.PHONY: build
+build: ## Set up what is missing and build the native module
+	@$(SETUP) run
+
+##---- working on it
+
+.PHONY: dev
+dev: ## Set up the checking tools
+	@$(SETUP) dev
+
+.PHONY: fmt
+fmt: dev ## Format Rust and Python
+	cargo fmt --all
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix --quiet
+
+.PHONY: check
+check: dev lint-fast lint-rust ## The quick loop: formats, lints, types, layers, tidy, core unit tests
+	cargo test --quiet -p rookery-codec -p rookery-core --lib
+	$(BIN)/python -m pytest --quiet -p no:rookery tests/tidy
+
+.PHONY: lint-fast
+lint-fast: dev
+	cargo fmt --all --check
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	PYTHONPATH=python $(BIN)/lint-imports --no-logo --no-cache
+
+.PHONY: lint-rust
+lint-rust: dev
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+.PHONY: test
+test: dev lint-fast lint-rust test-rust test-python ## Everything that continuous integration runs
+
+.PHONY: test-rust
+test-rust: dev ## The Rust tests
+	cargo test --quiet $(RUST_TESTED)
+
+.PHONY: test-python
+test-python: ## The Python tests (PYTEST='tests/unit -k name')
+	@$(SETUP) test
+	$(BIN)/python -m pytest $(PYTEST)
+
+##---- long runs
+
+.PHONY: bench
+bench: ## Measure the broker beside its peers, results in bench/results
+	@$(SETUP) test
+	$(BIN)/python bench/run.py $(ARGS)
+
+.PHONY: fuzz
+fuzz: dev ## Run every fuzz target (ARGS is passed on)
+	fuzz/run.sh $(ARGS)
+
+.PHONY: soak
+soak: ## 1,000 rounds of kill -9 under load, checked from the clients' histories
+	@$(SETUP) test
+	ROOKERY_SOAK_ROUNDS=1000 $(BIN)/python -m pytest -o timeout=0 -s tests/integration -m soak $(ARGS)
+
+##---- shipping it
+
+.PHONY: docs
+docs: ## Regenerate the generated reference pages
+	@$(SETUP) test
+	$(BIN)/python tools/docs.py
+
+.PHONY: dist
+dist: ## Wheel (manylinux_2_28) and sdist into dist/
+	@tools/dist.sh
+
+.PHONY: clean
+clean: ## Remove what was built, not the environment nor any data
+	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -f python/rookery/_native*.so $(VENV)/stamps/native
+	cargo clean --quiet

@@ -1,0 +1,349 @@
+//! Mode churn: connect, subscribe, disconnect, over and over.
+//!
+//! A cycle ends when the broker has closed its side, so that a broker which
+//! leaves work for later is not credited for it, and no port stays in TIME_WAIT.
+
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+
+use rustix::event::epoll;
+use rustix::io::Errno;
+use rustix::net::sockopt;
+use rustix::time::Timespec;
+
+use crate::config::{BenchConfig, ProtocolVersion};
+use crate::engine::{Observer, client_id_prefix, per_message};
+use crate::error::BenchError;
+use crate::histogram::Histogram;
+use crate::net::{Link, LinkState, Role, Sent, Target, ensure_files, resolve, start_connect};
+use crate::packet::{
+    DISCONNECT, connack, connack_meaning, next_frame, put_connect, put_subscribe, suback_codes,
+};
+use crate::report::{GeneratorUse, Phase, Progress, Report, WatchedUse};
+use crate::set_up::connect_fields;
+use crate::watch::{ProcessSample, now_ns, sample_process, thread_cpu_ns, thread_user_system_s};
+
+const TICK_NS: u64 = 100_000_000;
+const REPLY_BYTES: usize = 4096;
+
+struct Slot {
+    link: Link,
+    began_ns: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    time_ns: u64,
+    cpu_ns: u64,
+    user_system_s: (f64, f64),
+    cycles: u64,
+    watched: Option<ProcessSample>,
+}
+
+struct Churn<'a> {
+    config: &'a BenchConfig,
+    is_v5: bool,
+    prefix: String,
+    targets: Vec<Target>,
+    epoll: OwnedFd,
+    slots: Vec<Option<Slot>>,
+    /// Cycles started: the number in the client id, so that every client is new.
+    started: u64,
+    cycles: u64,
+    errors: u64,
+    latency: Histogram,
+    is_measuring: bool,
+}
+
+impl Churn<'_> {
+    fn open(&mut self, at: usize) -> Result<(), BenchError> {
+        let number = self.started as usize;
+        let Some(target) = self.targets.get(number % self.targets.len()) else {
+            return Ok(());
+        };
+        let sources = &self.config.source_addresses;
+        let source = sources.get(number % sources.len().max(1)).copied();
+        let began_ns = now_ns();
+        let socket = start_connect(target, source)?;
+        let role = Role::Idle(self.started as u32);
+        let link = Link::new(socket, role, (number % self.targets.len()) as u32);
+        epoll::add(
+            &self.epoll,
+            &link.socket,
+            epoll::EventData::new_u64(at as u64),
+            link.interest(),
+        )
+        .map_err(BenchError::io("epoll_ctl"))?;
+        self.started += 1;
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = Some(Slot { link, began_ns });
+        }
+        Ok(())
+    }
+
+    fn on_event(&mut self, at: usize) -> Result<(), BenchError> {
+        let Some(Some(slot)) = self.slots.get_mut(at) else {
+            return Ok(());
+        };
+        if slot.link.state == LinkState::Connecting {
+            return self.on_connected(at);
+        }
+        let mut reply = [0; REPLY_BYTES];
+        let read = match slot.link.read(&mut reply) {
+            Ok(read) => read,
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+            Err(_) => 0,
+        };
+        if read == 0 {
+            return self.on_end(at);
+        }
+        slot.link.inbox.extend_from_slice(&reply[..read]);
+        let bytes = std::mem::take(&mut slot.link.inbox);
+        let mut used = 0;
+        while let Some(Ok(Some(frame))) = bytes.get(used..).map(next_frame) {
+            used += frame.total;
+            self.on_frame(at, frame.first >> 4, frame.body)?;
+        }
+        if let Some(Some(slot)) = self.slots.get_mut(at) {
+            slot.link
+                .inbox
+                .extend_from_slice(bytes.get(used..).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn target_name(&self, at: usize) -> String {
+        let target = self
+            .slots
+            .get(at)
+            .and_then(|slot| Some(slot.as_ref()?.link.target as usize));
+        target
+            .and_then(|target| self.targets.get(target))
+            .map(|target| target.name.clone())
+            .unwrap_or_default()
+    }
+
+    fn on_connected(&mut self, at: usize) -> Result<(), BenchError> {
+        let address = self.target_name(at);
+        let Some(Some(slot)) = self.slots.get_mut(at) else {
+            return Ok(());
+        };
+        let outcome =
+            sockopt::socket_error(&slot.link.socket).map_err(BenchError::io("SO_ERROR"))?;
+        outcome.map_err(|errno| BenchError::Connect {
+            address,
+            source: errno.into(),
+        })?;
+        slot.link.state = LinkState::AwaitingConnAck;
+        let Role::Idle(number) = slot.link.role else {
+            return Ok(());
+        };
+        let client_id = format!("{}-c{number}", self.prefix);
+        let mut out = Vec::with_capacity(64);
+        put_connect(&mut out, &connect_fields(self.config, &client_id));
+        self.errors += u64::from(slot.link.write(&out) != Sent::All);
+        epoll::modify(
+            &self.epoll,
+            &slot.link.socket,
+            epoll::EventData::new_u64(at as u64),
+            slot.link.interest(),
+        )
+        .map_err(BenchError::io("epoll_ctl"))
+    }
+
+    fn on_frame(&mut self, at: usize, kind: u8, body: &[u8]) -> Result<(), BenchError> {
+        let address = self.target_name(at);
+        let Some(Some(slot)) = self.slots.get_mut(at) else {
+            return Ok(());
+        };
+        let mut out = Vec::new();
+        match (kind, slot.link.state) {
+            (2, LinkState::AwaitingConnAck) => {
+                let (code, _) = connack(body, self.is_v5).unwrap_or((0xFF, 0));
+                if code != 0 {
+                    return Err(BenchError::Refused {
+                        address,
+                        code,
+                        meaning: connack_meaning(code),
+                    });
+                }
+                slot.link.state = LinkState::Subscribing;
+                let Role::Idle(number) = slot.link.role else {
+                    return Ok(());
+                };
+                let filter = format!("{}/{number}", self.config.topic_prefix);
+                put_subscribe(
+                    &mut out,
+                    1,
+                    [filter.as_str()].into_iter(),
+                    self.config.qos,
+                    self.is_v5,
+                );
+            }
+            (9, LinkState::Subscribing) => {
+                let codes = suback_codes(body, self.is_v5).unwrap_or_default();
+                if let Some(code) = codes.iter().find(|code| **code >= 0x80) {
+                    return Err(BenchError::SubscribeRefused {
+                        address,
+                        code: *code,
+                    });
+                }
+                slot.link.state = LinkState::Ready;
+                out.extend_from_slice(&DISCONNECT);
+            }
+            _ => self.errors += 1,
+        }
+        if !out.is_empty() {
+            self.errors += u64::from(slot.link.write(&out) != Sent::All);
+        }
+        Ok(())
+    }
+
+    /// The broker has closed: right after DISCONNECT, an error before.
+    fn on_end(&mut self, at: usize) -> Result<(), BenchError> {
+        let Some(slot) = self.slots.get_mut(at).and_then(Option::take) else {
+            return Ok(());
+        };
+        if slot.link.state == LinkState::Ready {
+            self.cycles += 1;
+            if self.is_measuring {
+                self.latency.record(now_ns() - slot.began_ns);
+            }
+        } else if self.cycles == 0 {
+            return Err(BenchError::ClosedDuringSetUp {
+                address: self
+                    .targets
+                    .first()
+                    .map(|target| target.name.clone())
+                    .unwrap_or_default(),
+                connection: at,
+            });
+        } else {
+            self.errors += 1;
+        }
+        drop(slot);
+        self.open(at)
+    }
+
+    /// Runs for `seconds`; false when the caller wants to stop.
+    fn phase(
+        &mut self,
+        phase: Phase,
+        seconds: f64,
+        observer: Observer<'_>,
+    ) -> Result<bool, BenchError> {
+        let from = now_ns();
+        let length = (seconds * 1e9) as u64;
+        let mut next_tick = from;
+        loop {
+            let now = now_ns();
+            let is_done = self.config.messages > 0 && self.cycles >= self.config.messages;
+            if now >= from + length || is_done {
+                return Ok(true);
+            }
+            if now >= next_tick {
+                next_tick = now + TICK_NS;
+                let progress = Progress {
+                    phase,
+                    elapsed_s: (now - from) as f64 / 1e9,
+                    share: (now - from) as f64 / length as f64,
+                    connected: self.cycles,
+                    sent: 0,
+                    received: 0,
+                };
+                if !observer(progress) {
+                    return Ok(false);
+                }
+            }
+            let timeout = Timespec {
+                tv_sec: 0,
+                tv_nsec: 20_000_000,
+            };
+            let mut buffer = [MaybeUninit::uninit(); 256];
+            match epoll::wait(&self.epoll, &mut buffer, Some(&timeout)) {
+                Ok((events, _)) => {
+                    for event in events.iter() {
+                        self.on_event(event.data.u64() as usize)?;
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(BenchError::io("epoll_wait")(errno)),
+            }
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            time_ns: now_ns(),
+            cpu_ns: thread_cpu_ns(),
+            user_system_s: thread_user_system_s(),
+            cycles: self.cycles,
+            watched: match self.config.watch_pid {
+                0 => None,
+                pid => sample_process(pid, true),
+            },
+        }
+    }
+}
+
+/// Runs mode churn.
+pub(crate) fn run(config: &BenchConfig, observer: Observer<'_>) -> Result<Report, BenchError> {
+    ensure_files(u64::from(config.publishers))?;
+    let mut churn = Churn {
+        config,
+        is_v5: config.protocol == ProtocolVersion::V5,
+        prefix: client_id_prefix(config, now_ns()),
+        targets: resolve(&config.addresses)?,
+        epoll: epoll::create(epoll::CreateFlags::CLOEXEC).map_err(BenchError::io("epoll"))?,
+        slots: (0..config.publishers).map(|_| None).collect(),
+        started: 0,
+        cycles: 0,
+        errors: 0,
+        latency: Histogram::new(),
+        is_measuring: false,
+    };
+    for at in 0..churn.slots.len() {
+        churn.open(at)?;
+    }
+    let mut goes_on = churn.phase(Phase::WarmUp, config.warm_up_s, observer)?;
+    let start = churn.mark();
+    churn.is_measuring = true;
+    goes_on = goes_on && churn.phase(Phase::Measure, config.duration_s, observer)?;
+    let end = churn.mark();
+    Ok(report(&churn, &start, &end, goes_on))
+}
+
+fn report(churn: &Churn<'_>, start: &Mark, end: &Mark, goes_on: bool) -> Report {
+    let measured_s = ((end.time_ns - start.time_ns) as f64 / 1e9).max(1e-9);
+    let cycles = end.cycles - start.cycles;
+    let cpu_s = (end.cpu_ns - start.cpu_ns) as f64 / 1e9;
+    let watched = start.watched.zip(end.watched).map(|(before, after)| {
+        let cpu_s = after.cpu_ns.saturating_sub(before.cpu_ns) as f64 / 1e9;
+        WatchedUse {
+            cpu_s,
+            core_share: cpu_s / measured_s,
+            us_per_message: per_message(cpu_s, cycles),
+            before,
+            after,
+            set_up_cpu_s: 0.0,
+        }
+    });
+    Report {
+        measured_s,
+        connected: end.cycles,
+        cycles,
+        cycles_per_s: cycles as f64 / measured_s,
+        latency_us: churn.latency.percentiles(),
+        errors: churn.errors,
+        stopped_early: !goes_on,
+        generator: GeneratorUse {
+            cpu_s,
+            user_s: end.user_system_s.0 - start.user_system_s.0,
+            system_s: end.user_system_s.1 - start.user_system_s.1,
+            core_share: cpu_s / measured_s,
+            us_per_message: per_message(cpu_s, cycles),
+        },
+        watched,
+        ..Report::empty(churn.config)
+    }
+}

@@ -1,0 +1,190 @@
+//! The protocol state of one transport connection.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use rookery_codec::{QoS, Version};
+
+use crate::effects::{AskId, ConnMeta, Verdict};
+use crate::message::{Message, Publisher};
+use crate::outbox::Outbox;
+
+/// Where a connection stands.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum ConnState {
+    /// No CONNECT yet.
+    New,
+    /// CONNECT came, somebody outside decides.
+    Deciding,
+    /// Admitted.
+    Connected,
+    /// The outbox is being flushed, then the socket closes; input is ignored.
+    Closing,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Conn {
+    /// Where it stands.
+    pub state: ConnState,
+    /// Protocol version; meaningful once CONNECT came.
+    pub version: Version,
+    /// Whether reason strings and user properties may be sent, MQTT-5.0 section 3.1.2.11.7.
+    pub problem_information: bool,
+    /// The shard's dirty list holds it.
+    pub is_dirty: bool,
+    /// The driver was told to stop reading.
+    pub is_paused: bool,
+    /// The outbox passed its mark; QoS 0 is dropped until it empties.
+    pub is_congested: bool,
+    /// The client's Receive Maximum, bounded by `max_inflight`.
+    pub window: u16,
+    /// Keep Alive with its multiplier in ms; 0 = none.
+    pub keep_alive_ms: u32,
+    /// The client's Maximum Packet Size; 0 = none.
+    pub packet_size_max: u32,
+    /// Its session.
+    pub session: u32,
+    /// Inbound QoS 1 and 2 packets not acknowledged yet because a ticket is open.
+    pub gated: u32,
+    /// Highest ticket that an acknowledgement of this connection waits for.
+    pub gate_ticket: u64,
+    /// When a packet came last (mono ms).
+    pub heard_at_ms: u64,
+    /// When the outbox began to wait for the peer (mono ms); 0 = it does not.
+    pub blocked_since_ms: u64,
+    /// Address, listener, zone.
+    pub meta: Arc<ConnMeta>,
+    /// Bytes to send.
+    pub out: Outbox,
+    /// Topic aliases of either direction.
+    pub aliases: Option<Box<Aliases>>,
+    /// Packets that wait for answers.
+    pub deferred: Option<Box<Deferred>>,
+}
+
+impl Conn {
+    /// A connection that was just accepted.
+    #[must_use]
+    pub fn new(meta: Arc<ConnMeta>, now_ms: u64) -> Self {
+        Self {
+            state: ConnState::New,
+            version: Version::V311,
+            problem_information: true,
+            is_dirty: false,
+            is_paused: false,
+            is_congested: false,
+            window: 0,
+            keep_alive_ms: 0,
+            packet_size_max: 0,
+            session: 0,
+            gated: 0,
+            gate_ticket: 0,
+            heard_at_ms: now_ms,
+            blocked_since_ms: 0,
+            meta,
+            out: Outbox::default(),
+            aliases: None,
+            deferred: None,
+        }
+    }
+}
+
+/// Most bytes of topic names that one connection may keep as inbound aliases.
+pub const ALIAS_BYTES_MAX: usize = 1 << 20;
+/// Most topics that get an outbound alias.
+pub const ALIASES_OUT_MAX: u16 = 256;
+
+/// Topic aliases, MQTT-5.0 section 3.3.2.3.4.
+#[derive(Debug, Default)]
+pub struct Aliases {
+    /// Set by the client.
+    pub inbound: HashMap<u16, Box<str>>,
+    /// Bytes of `inbound`.
+    pub inbound_bytes: usize,
+    /// Set by us.
+    pub outbound: HashMap<Box<str>, u16>,
+    /// Most we may set.
+    pub outbound_max: u16,
+}
+
+/// A CONNECT, kept while somebody decides about it.
+#[derive(Debug)]
+pub struct ConnectRequest {
+    /// Protocol version.
+    pub version: Version,
+    /// Client identifier (final).
+    pub client_id: Arc<str>,
+    /// Whether we made it up.
+    pub is_assigned: bool,
+    /// User name.
+    pub username: Option<Arc<str>>,
+    /// Clean Start.
+    pub clean_start: bool,
+    /// Keep Alive as sent.
+    pub keep_alive_s: u16,
+    /// Session Expiry Interval (3.x: from clean session), seconds.
+    pub expiry_s: u32,
+    /// Receive Maximum.
+    pub receive_maximum: u16,
+    /// Maximum Packet Size; 0 = none.
+    pub packet_size_max: u32,
+    /// Topic Alias Maximum.
+    pub topic_alias_maximum: u16,
+    /// Request Response Information.
+    pub request_response_information: bool,
+    /// Request Problem Information.
+    pub request_problem_information: bool,
+    /// The will and its delay.
+    pub will: Option<(Message, u32)>,
+    /// The publisher its messages carry.
+    pub publisher: Arc<Publisher>,
+}
+
+/// Packets of a connection that wait for answers, in order of arrival.
+#[derive(Debug, Default)]
+pub struct Deferred {
+    /// The CONNECT being decided.
+    pub connect: Option<Box<ConnectRequest>>,
+    /// Later packets.
+    pub queue: VecDeque<DeferredPacket>,
+    /// Number of the latest question.
+    pub asked: u32,
+    /// What was decided about topics: (is PUBLISH, topic) → allowed, until (mono ms).
+    pub decisions: HashMap<(bool, Box<str>), (bool, u64)>,
+}
+
+/// One waiting packet.
+#[derive(Debug)]
+pub enum DeferredPacket {
+    /// A PUBLISH that `message.publish` hooks look at.
+    Publish {
+        /// The question.
+        id: AskId,
+        /// The message.
+        message: Arc<Message>,
+        /// QoS.
+        qos: QoS,
+        /// Packet identifier.
+        packet_id: u16,
+        /// The answer.
+        verdict: Option<Verdict>,
+    },
+    /// A packet whose topics are being authorized; it is handled anew when all are known.
+    Authorize {
+        /// Questions without an answer, with what they ask.
+        open: Vec<(AskId, bool, Box<str>)>,
+        /// First byte of the fixed header.
+        first: u8,
+        /// The rest.
+        body: Box<[u8]>,
+    },
+    /// A packet that only keeps its place.
+    Raw {
+        /// First byte of the fixed header.
+        first: u8,
+        /// The rest.
+        body: Box<[u8]>,
+    },
+}

@@ -1,0 +1,356 @@
+//! What a shard wants done: collected during a turn, carried out by the driver at its end.
+
+use std::sync::Arc;
+
+use rookery_codec::ReasonCode;
+
+use crate::ids::{ConnKey, SessionKey};
+use crate::message::Message;
+use crate::router::Matched;
+
+/// Who and where a transport connection is, known before CONNECT.
+#[derive(Clone, Debug)]
+pub struct ConnMeta {
+    /// Address of the client, as the operating system or a trusted proxy header tells it.
+    pub peer: std::net::SocketAddr,
+    /// Address it connected to.
+    pub local: std::net::SocketAddr,
+    /// Listener id such as `tcp:default`.
+    pub listener: Arc<str>,
+    /// Index into `BrokerConfig::zones`.
+    pub zone: u16,
+    /// Prefix of every topic of this client; empty = none.
+    pub mountpoint: Arc<str>,
+    /// Loopback TCP without proxy header, forwarded header or `Origin`.
+    pub is_local: bool,
+}
+
+/// Why a connection ended. Shown to users as EMQX's `reason`.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum CloseCause {
+    /// DISCONNECT from the client.
+    Normal,
+    /// The peer closed the socket.
+    TcpClosed,
+    /// A socket error.
+    TcpError,
+    /// Nothing heard for the keep alive.
+    KeepaliveTimeout,
+    /// No CONNECT in time.
+    IdleTimeout,
+    /// Another connection took the session.
+    TakenOver,
+    /// Another connection discarded the session.
+    Discarded,
+    /// An administrator ended it.
+    Kicked,
+    /// CONNECT was refused.
+    NotAuthorized,
+    /// The client broke the protocol; the reason code says how.
+    Protocol(ReasonCode),
+    /// It took no bytes for `send_timeout`.
+    SendTimeout,
+    /// The node is stopping.
+    ServerShutdown,
+    /// The node has no room.
+    Overload,
+}
+
+impl CloseCause {
+    /// EMQX's word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::TcpClosed => "tcp_closed",
+            Self::TcpError => "tcp_error",
+            Self::KeepaliveTimeout => "keepalive_timeout",
+            Self::IdleTimeout => "idle_timeout",
+            Self::TakenOver => "takenover",
+            Self::Discarded => "discarded",
+            Self::Kicked => "kicked",
+            Self::NotAuthorized => "not_authorized",
+            Self::Protocol(code) => code.name(),
+            Self::SendTimeout => "send_timeout",
+            Self::ServerShutdown => "server_shutting_down",
+            Self::Overload => "overload",
+        }
+    }
+}
+
+/// A client as management and hooks see it.
+#[derive(Clone, Debug)]
+pub struct ClientInfo {
+    /// Client identifier.
+    pub client_id: Arc<str>,
+    /// User name.
+    pub username: Option<Arc<str>>,
+    /// Whether a connection stands.
+    pub connected: bool,
+    /// Its address.
+    pub peer: Option<std::net::SocketAddr>,
+    /// Its listener.
+    pub listener: Option<Arc<str>>,
+    /// 3, 4 or 5.
+    pub proto_ver: u8,
+    /// Keep alive in seconds.
+    pub keepalive_s: u16,
+    /// Clean Start as sent.
+    pub clean_start: bool,
+    /// Session expiry interval in seconds.
+    pub expiry_interval_s: u32,
+    /// When the session was made, ms since 1970.
+    pub created_at_ms: u64,
+    /// When the latest connection was made.
+    pub connected_at_ms: u64,
+    /// When it was lost; 0 while connected.
+    pub disconnected_at_ms: u64,
+    /// Number of connects of this client id on this node, ever rising: orders notices.
+    pub generation: u64,
+    /// Subscriptions.
+    pub subscriptions: u32,
+    /// Messages in flight to the client.
+    pub inflight: u32,
+    /// Messages queued.
+    pub mqueue: u32,
+    /// Messages dropped from the queue.
+    pub mqueue_dropped: u64,
+    /// QoS 2 packets waiting for PUBREL.
+    pub awaiting_rel: u32,
+    /// Whether the session is on disk.
+    pub durable: bool,
+}
+
+/// Where a shared subscription's message came from, to pick another member later.
+pub type SharedOrigin = Option<Arc<crate::router::SharedGroup>>;
+
+/// What shards and the node tell each other. Values only, no borrowed data.
+#[derive(Debug)]
+pub enum ShardMessage {
+    /// Deliver to a range of the match result's targets, all of the receiving shard.
+    Deliver {
+        /// The message.
+        message: Arc<Message>,
+        /// The match result made where it was published.
+        matched: Arc<Matched>,
+        /// First and one past the last target.
+        range: (u32, u32),
+    },
+    /// Deliver to one member of a shared group, chosen by the sender.
+    DeliverShared {
+        /// The message.
+        message: Arc<Message>,
+        /// The member.
+        member: crate::router::Subscriber,
+        /// Its group.
+        group: Arc<crate::router::SharedGroup>,
+    },
+    /// Somebody answered a question.
+    Answer(Answer),
+    /// An order of the management plane.
+    Command(Command),
+    /// New settings.
+    Config(Arc<crate::config::BrokerConfig>),
+}
+
+/// Number of a question; names the shard, the connection and the order.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct AskId {
+    /// The shard that asks.
+    pub shard: u16,
+    /// The connection it asks for.
+    pub conn: ConnKey,
+    /// Rises per connection.
+    pub number: u32,
+}
+
+/// A question that only Python (or another attached process) can answer.
+#[derive(Debug)]
+pub enum Question {
+    /// `client.authenticate`.
+    Authenticate {
+        /// The client as CONNECT describes it.
+        client: Box<ClientInfo>,
+        /// Its password.
+        password: Option<Box<[u8]>>,
+    },
+    /// `client.authorize`.
+    Authorize {
+        /// The client.
+        client_id: Arc<str>,
+        /// Its user name.
+        username: Option<Arc<str>>,
+        /// PUBLISH (true) or SUBSCRIBE.
+        publish: bool,
+        /// Topic name or filter.
+        topic: Box<str>,
+        /// QoS asked for.
+        qos: u8,
+        /// Retain flag of a PUBLISH.
+        retain: bool,
+    },
+    /// `message.publish`.
+    Publish {
+        /// The message as received.
+        message: Arc<Message>,
+    },
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug)]
+pub struct Answer {
+    /// Which question.
+    pub id: AskId,
+    /// What was decided.
+    pub verdict: Verdict,
+}
+
+/// What a hook decided.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// Go on.
+    Allow,
+    /// Go on as a superuser (authenticate only).
+    AllowSuperuser,
+    /// Refuse with this reason code.
+    Deny(ReasonCode),
+    /// Go on with this message instead (publish only).
+    Replace(Arc<Message>),
+    /// Take it, deliver to nobody (publish only).
+    Drop,
+}
+
+/// Orders of the management plane; each is answered through its reply channel.
+#[derive(Debug)]
+pub enum Command {
+    /// End a client's connection and session.
+    Kick {
+        /// Client identifier.
+        client_id: Box<str>,
+        /// Whether such a client was there.
+        reply: std::sync::mpsc::Sender<bool>,
+    },
+    /// A page of clients in slot order.
+    Clients {
+        /// First slot to look at.
+        from_slot: u32,
+        /// Most rows.
+        limit: usize,
+        /// Rows and the slot to go on from.
+        reply: std::sync::mpsc::Sender<(Vec<ClientInfo>, Option<u32>)>,
+    },
+    /// One client.
+    Client {
+        /// Client identifier.
+        client_id: Box<str>,
+        /// The row.
+        reply: std::sync::mpsc::Sender<Option<ClientInfo>>,
+    },
+    /// A client's subscriptions: filter, QoS, no local, retain as published, retain handling.
+    Subscriptions {
+        /// Client identifier.
+        client_id: Box<str>,
+        /// The rows.
+        reply: std::sync::mpsc::Sender<Option<Vec<SubscriptionInfo>>>,
+    },
+    /// Publish for the node itself.
+    Publish {
+        /// The message; retain flag honoured.
+        message: Box<Message>,
+        /// Number of sessions that match, once the store has it.
+        reply: Option<std::sync::mpsc::Sender<usize>>,
+    },
+    /// Tell every client goodbye (0x8B) and close; wills of a graceful stop are not sent, they stay pending.
+    Shutdown {
+        /// Sent when every connection was told.
+        reply: std::sync::mpsc::Sender<()>,
+    },
+}
+
+/// One subscription of a client.
+#[derive(Clone, Debug)]
+pub struct SubscriptionInfo {
+    /// As the client wrote it, `$share/…` included.
+    pub topic: Box<str>,
+    /// Granted QoS.
+    pub qos: u8,
+    /// No local.
+    pub nl: bool,
+    /// Retain as published.
+    pub rap: bool,
+    /// Retain handling.
+    pub rh: u8,
+}
+
+/// What goes up to the management plane, in batches.
+#[derive(Debug)]
+pub enum UpEvent {
+    /// A client was admitted (after CONNACK success).
+    Connected(Box<ClientInfo>),
+    /// An admitted client is gone.
+    Disconnected(Box<ClientInfo>, CloseCause),
+    /// A CONNECT was refused or a connection ended before it.
+    Refused {
+        /// Its address.
+        peer: std::net::SocketAddr,
+        /// Its listener.
+        listener: Arc<str>,
+        /// Client identifier, as far as known.
+        client_id: Box<str>,
+        /// Why.
+        cause: CloseCause,
+        /// What to do about it or where the protocol was broken.
+        detail: &'static str,
+    },
+    /// A subscription was made.
+    Subscribed(Arc<str>, SubscriptionInfo),
+    /// A subscription was ended.
+    Unsubscribed(Arc<str>, Box<str>),
+    /// A message for an in-process subscriber.
+    Delivery {
+        /// Its slot (given by `Node::subscribe`).
+        slot: u32,
+        /// The message.
+        message: Arc<Message>,
+        /// Granted QoS.
+        qos: u8,
+    },
+    /// A question.
+    Ask(AskId, Question),
+    /// A line for the log: level (EMQX's words) and text.
+    Log(LogLevel, Box<str>),
+}
+
+/// Level of a log line.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// For developers.
+    Debug,
+    /// Ordinary life.
+    Info,
+    /// Something an operator should see.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// The effects of one turn.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Connections whose outbox gained bytes.
+    pub dirty: Vec<ConnKey>,
+    /// Connections to close: after flushing what the outbox holds (true) or at once.
+    pub close: Vec<(ConnKey, bool)>,
+    /// Connections to hand to another shard with all bytes not consumed.
+    pub migrate: Vec<(ConnKey, u16)>,
+    /// Connections whose reading may go on after it was held back.
+    pub resume: Vec<ConnKey>,
+    /// Messages to other shards, by index; the last entry is the management plane's inbox.
+    pub to_shards: Vec<Vec<ShardMessage>>,
+    /// Durable writes of this turn.
+    pub store_ops: Vec<crate::store_port::Op>,
+    /// Bodies of durable messages wanted: session, log numbers.
+    pub store_reads: Vec<(SessionKey, Vec<u64>)>,
+    /// Events.
+    pub up: Vec<UpEvent>,
+}

@@ -1,0 +1,275 @@
+//! An application message inside the broker: immutable, held once, shared by reference.
+
+use std::sync::Arc;
+
+use rookery_codec::{Publish, QoS};
+
+use crate::ids::MessageId;
+use crate::retained::RetainedEntry;
+
+/// Who published a message.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Publisher {
+    /// Client identifier.
+    pub client_id: Arc<str>,
+    /// User name.
+    pub username: Option<Arc<str>>,
+}
+
+/// Where a message entered, when that was not this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The node of this cluster that took it.
+    pub node: Option<Arc<str>>,
+    /// The cluster link it came over.
+    pub link: Option<Arc<str>>,
+}
+
+/// An application message. Topic, properties and payload lie in one allocation.
+#[derive(Debug)]
+pub struct Message {
+    /// Identity for life.
+    pub id: MessageId,
+    /// When it was taken, ms since 1970.
+    pub timestamp_ms: u64,
+    /// When it expires, ms since 1970; 0 = never.
+    pub expires_at_ms: u64,
+    /// Number in the durable log; 0 = not durable.
+    pub seq: u64,
+    /// QoS as published.
+    pub qos: QoS,
+    /// RETAIN as published.
+    pub retain: bool,
+    /// Made by the node itself (`$SYS`).
+    pub sys: bool,
+    /// Who published it.
+    pub from: Arc<Publisher>,
+    /// Where it entered; none = here, from a client.
+    pub origin: Option<Arc<Origin>>,
+    topic_len: u32,
+    properties_len: u32,
+    data: Box<[u8]>,
+}
+
+/// The parts of a message that is being made.
+#[derive(Clone, Debug)]
+pub struct MessageParts<'a> {
+    /// Identity.
+    pub id: MessageId,
+    /// Wall clock, ms.
+    pub timestamp_ms: u64,
+    /// Expiry, ms since 1970; 0 = never.
+    pub expires_at_ms: u64,
+    /// Durable log number or 0.
+    pub seq: u64,
+    /// QoS as published.
+    pub qos: QoS,
+    /// RETAIN as published.
+    pub retain: bool,
+    /// Made by the node itself.
+    pub sys: bool,
+    /// Topic name.
+    pub topic: &'a str,
+    /// Forwardable properties, encoded (MQTT-5.0 section 3.3.2.3).
+    pub properties: &'a [u8],
+    /// Payload.
+    pub payload: &'a [u8],
+}
+
+impl Message {
+    /// Copies the parts into one allocation.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // a packet is at most 256 MiB
+    pub fn new(parts: &MessageParts<'_>, from: Arc<Publisher>, origin: Option<Arc<Origin>>) -> Self {
+        let mut data = Vec::with_capacity(parts.topic.len() + parts.properties.len() + parts.payload.len());
+        data.extend_from_slice(parts.topic.as_bytes());
+        data.extend_from_slice(parts.properties);
+        data.extend_from_slice(parts.payload);
+        Self {
+            id: parts.id,
+            timestamp_ms: parts.timestamp_ms,
+            expires_at_ms: parts.expires_at_ms,
+            seq: parts.seq,
+            qos: parts.qos,
+            retain: parts.retain,
+            sys: parts.sys,
+            from,
+            origin,
+            topic_len: parts.topic.len() as u32,
+            properties_len: parts.properties.len() as u32,
+            data: data.into_boxed_slice(),
+        }
+    }
+
+    /// Topic name.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        // The bytes came from a `&str` in `new`; a failed check would be our own bug and reads as no topic.
+        std::str::from_utf8(self.data.get(..self.topic_len as usize).unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// Forwardable v5 properties, encoded, without their length.
+    #[must_use]
+    pub fn properties(&self) -> &[u8] {
+        let start = self.topic_len as usize;
+        self.data.get(start..start + self.properties_len as usize).unwrap_or_default()
+    }
+
+    /// Payload.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        self.data.get((self.topic_len + self.properties_len) as usize..).unwrap_or_default()
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.data.len() + size_of::<Self>()
+    }
+
+    /// Whether it is past its Message Expiry Interval.
+    #[must_use]
+    pub fn is_expired(&self, unix_ms: u64) -> bool {
+        self.expires_at_ms != 0 && self.expires_at_ms <= unix_ms
+    }
+
+    /// Message Expiry Interval to send: what is left, MQTT-5.0 [MQTT-3.3.2-6].
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn remaining_expiry_s(&self, unix_ms: u64) -> Option<u32> {
+        (self.expires_at_ms != 0)
+            .then(|| (self.expires_at_ms.saturating_sub(unix_ms) / 1000).min(u64::from(u32::MAX)) as u32)
+    }
+
+    /// A copy that differs in what `change` sets.
+    #[must_use]
+    pub fn with(&self, topic: &str, retain: bool, seq: u64) -> Self {
+        Self::new(
+            &MessageParts {
+                id: self.id,
+                timestamp_ms: self.timestamp_ms,
+                expires_at_ms: self.expires_at_ms,
+                seq,
+                qos: self.qos,
+                retain,
+                sys: self.sys,
+                topic,
+                properties: self.properties(),
+                payload: self.payload(),
+            },
+            self.from.clone(),
+            self.origin.clone(),
+        )
+    }
+
+    /// Encodes for the store. Version 1: fixed head, client id, user name, origin, then the data.
+    #[must_use]
+    pub fn to_bytes(&self) -> Arc<[u8]> {
+        let mut out = Vec::with_capacity(96 + self.data.len());
+        out.push(1);
+        out.push(self.qos as u8 | u8::from(self.retain) << 2 | u8::from(self.sys) << 3);
+        out.extend_from_slice(&self.id.0.to_le_bytes());
+        out.extend_from_slice(&self.timestamp_ms.to_le_bytes());
+        out.extend_from_slice(&self.expires_at_ms.to_le_bytes());
+        out.extend_from_slice(&self.seq.to_le_bytes());
+        out.extend_from_slice(&self.topic_len.to_le_bytes());
+        out.extend_from_slice(&self.properties_len.to_le_bytes());
+        put_text(&mut out, Some(&self.from.client_id));
+        put_text(&mut out, self.from.username.as_deref());
+        put_text(&mut out, self.origin.as_ref().and_then(|o| o.node.as_deref()));
+        put_text(&mut out, self.origin.as_ref().and_then(|o| o.link.as_deref()));
+        out.extend_from_slice(&self.data);
+        out.into()
+    }
+
+    /// The inverse of [`Message::to_bytes`]; `None` when the bytes are not one.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut r = Reader(bytes);
+        if r.take(1)? != [1] {
+            return None;
+        }
+        let flags = *r.take(1)?.first()?;
+        let id = MessageId(u128::from_le_bytes(r.take(16)?.try_into().ok()?));
+        let timestamp_ms = r.u64()?;
+        let expires_at_ms = r.u64()?;
+        let seq = r.u64()?;
+        let topic_len = r.u32()?;
+        let properties_len = r.u32()?;
+        let client_id: Arc<str> = r.text()?.unwrap_or_default().into();
+        let username = r.text()?.map(Arc::from);
+        let node = r.text()?.map(Arc::from);
+        let link = r.text()?.map(Arc::from);
+        let data: Box<[u8]> = r.0.into();
+        let fits = (topic_len as usize).checked_add(properties_len as usize)? <= data.len();
+        let is_text = std::str::from_utf8(data.get(..topic_len as usize)?).is_ok();
+        (fits && is_text).then_some(())?;
+        Some(Self {
+            id,
+            timestamp_ms,
+            expires_at_ms,
+            seq,
+            qos: QoS::from_u8(flags & 3)?,
+            retain: flags & 4 != 0,
+            sys: flags & 8 != 0,
+            from: Arc::new(Publisher { client_id, username }),
+            origin: (node.is_some() || link.is_some()).then(|| Arc::new(Origin { node, link })),
+            topic_len,
+            properties_len,
+            data,
+        })
+    }
+}
+
+impl RetainedEntry for Message {
+    fn topic(&self) -> &str {
+        Message::topic(self)
+    }
+    fn size(&self) -> usize {
+        Message::size(self)
+    }
+}
+
+/// Appends the forwardable properties of a PUBLISH to `out`.
+pub fn forwardable(publish: &Publish<'_>, out: &mut Vec<u8>) {
+    publish.properties.forward_into(out);
+}
+
+/// Appends an optional text with its length.
+#[allow(clippy::cast_possible_truncation)]
+pub(crate) fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
+    match text {
+        None => out.extend_from_slice(&u32::MAX.to_le_bytes()),
+        Some(text) => {
+            out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            out.extend_from_slice(text.as_bytes());
+        }
+    }
+}
+
+/// Takes fixed parts off a byte slice; `None` when it is too short.
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(crate) fn take(&mut self, n: usize) -> Option<&'a [u8]> {
+        let (head, tail) = self.0.split_at_checked(n)?;
+        self.0 = tail;
+        Some(head)
+    }
+    pub(crate) fn u8(&mut self) -> Option<u8> {
+        self.take(1)?.first().copied()
+    }
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+    pub(crate) fn u64(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
+    }
+    pub(crate) fn text(&mut self) -> Option<Option<&'a str>> {
+        let len = self.u32()?;
+        if len == u32::MAX {
+            return Some(None);
+        }
+        std::str::from_utf8(self.take(len as usize)?).ok().map(Some)
+    }
+}

@@ -1,0 +1,112 @@
+//! Messages waiting for a session, bounded by count; the oldest of the lowest priority goes first when full.
+
+use std::collections::VecDeque;
+
+use smallvec::SmallVec;
+
+use crate::session::Queued;
+
+/// A queue with lanes by priority. Usually there is one lane.
+#[derive(Debug, Default)]
+pub struct MessageQueue {
+    /// Sorted by falling priority.
+    lanes: SmallVec<[(u8, VecDeque<Queued>); 1]>,
+    len: usize,
+}
+
+impl MessageQueue {
+    /// Messages waiting.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether none waits.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends; when `max` (0 = no bound) is passed, what had to go for it is returned.
+    pub fn push(&mut self, item: Queued, priority: u8, max: usize) -> Option<Queued> {
+        let index = self.lanes.iter().position(|(p, _)| *p <= priority).unwrap_or(self.lanes.len());
+        if self.lanes.get(index).is_none_or(|(p, _)| *p != priority) {
+            self.lanes.insert(index, (priority, VecDeque::new()));
+        }
+        if let Some((_, lane)) = self.lanes.get_mut(index) {
+            lane.push_back(item);
+            self.len += 1;
+        }
+        if max != 0 && self.len > max { self.drop_oldest() } else { None }
+    }
+
+    /// Puts a message back in front of everything of its lane (it was taken and could not be sent).
+    pub fn push_front(&mut self, item: Queued) {
+        if self.lanes.is_empty() {
+            self.lanes.push((0, VecDeque::new()));
+        }
+        if let Some((_, lane)) = self.lanes.first_mut() {
+            lane.push_front(item);
+            self.len += 1;
+        }
+    }
+
+    fn drop_oldest(&mut self) -> Option<Queued> {
+        let (_, lane) = self.lanes.iter_mut().rev().find(|(_, lane)| !lane.is_empty())?;
+        self.len -= 1;
+        lane.pop_front()
+    }
+
+    /// The next message to deliver.
+    #[must_use]
+    pub fn front(&self) -> Option<&Queued> {
+        self.lanes.iter().find_map(|(_, lane)| lane.front())
+    }
+
+    /// Takes the next message to deliver.
+    pub fn pop(&mut self) -> Option<Queued> {
+        let (_, lane) = self.lanes.iter_mut().find(|(_, lane)| !lane.is_empty())?;
+        let item = lane.pop_front();
+        self.len -= 1;
+        if self.len == 0 {
+            self.lanes.clear();
+            self.lanes.shrink_to_fit();
+        }
+        item
+    }
+
+    /// Every message, next first.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Queued> {
+        self.lanes.iter_mut().flat_map(|(_, lane)| lane.iter_mut())
+    }
+
+    /// Takes everything, next first.
+    pub fn drain(&mut self) -> Vec<Queued> {
+        self.len = 0;
+        std::mem::take(&mut self.lanes).into_iter().flat_map(|(_, lane)| lane).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MessageQueue;
+    use crate::session::Queued;
+
+    fn item(seq: u64) -> Queued {
+        Queued { seq, ..Queued::default() }
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_oldest_of_the_lowest_priority() {
+        let mut queue = MessageQueue::default();
+        assert!(queue.push(item(1), 0, 3).is_none());
+        assert!(queue.push(item(2), 9, 3).is_none());
+        assert!(queue.push(item(3), 0, 3).is_none());
+        assert_eq!(queue.push(item(4), 9, 3).map(|q| q.seq), Some(1));
+        let order: Vec<u64> = std::iter::from_fn(|| queue.pop()).map(|q| q.seq).collect();
+        assert_eq!(order, [2, 4, 3]);
+        assert!(queue.is_empty());
+    }
+}

@@ -1,0 +1,213 @@
+//! How durable state looks in the store's tables. Values carry a version byte; fields are only added.
+
+use std::sync::Arc;
+
+use crate::message::{Message, Reader, put_text};
+use crate::router::SubOpts;
+use crate::session::{Session, Subscription, Will};
+use crate::store_port::{Op, Table};
+
+/// Facts about the node: heartbeat.
+pub const META: Table = Table(0);
+/// Client identifier → session.
+pub const SESSIONS: Table = Table(1);
+/// Durable session number and filter → options.
+pub const SUBSCRIPTIONS: Table = Table(2);
+/// Topic name → retained message.
+pub const RETAINED: Table = Table(3);
+/// Client identifier → will.
+pub const WILLS: Table = Table(4);
+/// Message id → delayed message.
+pub const DELAYED: Table = Table(5);
+/// Durable session number and packet identifier of an inbound QoS 2 PUBLISH.
+pub const AWAITING_REL: Table = Table(6);
+
+/// Key in [`META`] of the time the node was last known to run, ms since 1970.
+pub const META_ALIVE: &[u8] = b"alive";
+
+/// A session as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// Client identifier.
+    pub client_id: String,
+    /// User name.
+    pub username: Option<String>,
+    /// Its number.
+    pub durable_id: u64,
+    /// Session Expiry Interval, seconds.
+    pub expiry_s: u32,
+    /// Created, ms since 1970.
+    pub created_at_ms: u64,
+    /// Disconnected, ms since 1970; 0 = was connected.
+    pub disconnected_at_ms: u64,
+    /// Connects so far.
+    pub connects: u64,
+    /// Zone name index at the time.
+    pub zone: u16,
+    /// Protocol level.
+    pub proto_ver: u8,
+    /// Topic prefix.
+    pub mountpoint: String,
+    /// Listener.
+    pub listener: String,
+}
+
+/// Writes a session's record.
+#[must_use]
+pub fn put_session(session: &Session) -> Op {
+    let mut value = Vec::with_capacity(96);
+    value.push(1);
+    value.extend_from_slice(&session.durable_id.to_le_bytes());
+    value.extend_from_slice(&session.expiry_s.to_le_bytes());
+    value.extend_from_slice(&session.created_at_ms.to_le_bytes());
+    value.extend_from_slice(&session.disconnected_at_ms.to_le_bytes());
+    value.extend_from_slice(&session.connects.to_le_bytes());
+    value.extend_from_slice(&u32::from(session.meta.zone).to_le_bytes());
+    value.push(session.proto_ver);
+    put_text(&mut value, session.publisher.username.as_deref());
+    put_text(&mut value, Some(&session.meta.mountpoint));
+    put_text(&mut value, Some(&session.meta.listener));
+    Op::Put { table: SESSIONS, key: session.publisher.client_id.as_bytes().into(), value: value.into() }
+}
+
+/// Reads a session's record; `None` when it is not one.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)]
+pub fn read_session(key: &[u8], value: &[u8]) -> Option<SessionRecord> {
+    let mut r = Reader(value);
+    (r.u8()? == 1).then_some(())?;
+    Some(SessionRecord {
+        client_id: std::str::from_utf8(key).ok()?.to_owned(),
+        durable_id: r.u64()?,
+        expiry_s: r.u32()?,
+        created_at_ms: r.u64()?,
+        disconnected_at_ms: r.u64()?,
+        connects: r.u64()?,
+        zone: r.u32()? as u16,
+        proto_ver: r.u8()?,
+        username: r.text()?.map(str::to_owned),
+        mountpoint: r.text()?.unwrap_or_default().to_owned(),
+        listener: r.text()?.unwrap_or_default().to_owned(),
+    })
+}
+
+/// Removes a session's record.
+#[must_use]
+pub fn delete_session(client_id: &str) -> Op {
+    Op::Delete { table: SESSIONS, key: client_id.as_bytes().into() }
+}
+
+fn subscription_key(durable_id: u64, filter: &str) -> Box<[u8]> {
+    [&durable_id.to_be_bytes(), filter.as_bytes()].concat().into()
+}
+
+/// Writes a subscription.
+#[must_use]
+pub fn put_subscription(durable_id: u64, filter: &str, subscription: Subscription) -> Op {
+    let mut value = vec![1, subscription.opts.bits()];
+    value.extend_from_slice(&subscription.sub_id.to_le_bytes());
+    Op::Put { table: SUBSCRIPTIONS, key: subscription_key(durable_id, filter), value: value.into() }
+}
+
+/// Removes a subscription.
+#[must_use]
+pub fn delete_subscription(durable_id: u64, filter: &str) -> Op {
+    Op::Delete { table: SUBSCRIPTIONS, key: subscription_key(durable_id, filter) }
+}
+
+/// Reads a subscription: session number, filter, options.
+#[must_use]
+pub fn read_subscription(key: &[u8], value: &[u8]) -> Option<(u64, String, Subscription)> {
+    let mut k = Reader(key);
+    let durable_id = u64::from_be_bytes(k.take(8)?.try_into().ok()?);
+    let filter = std::str::from_utf8(k.0).ok()?.to_owned();
+    let mut r = Reader(value);
+    (r.u8()? == 1).then_some(())?;
+    let opts = SubOpts::from_bits(r.u8()?);
+    Some((durable_id, filter, Subscription { opts, sub_id: r.u32()? }))
+}
+
+/// Writes a retained message.
+#[must_use]
+pub fn put_retained(message: &Message) -> Op {
+    Op::Put { table: RETAINED, key: message.topic().as_bytes().into(), value: Box::from(&*message.to_bytes()) }
+}
+
+/// Removes a retained message.
+#[must_use]
+pub fn delete_retained(topic: &str) -> Op {
+    Op::Delete { table: RETAINED, key: topic.as_bytes().into() }
+}
+
+/// Writes a will.
+#[must_use]
+pub fn put_will(client_id: &str, will: &Will) -> Op {
+    let mut value = vec![1];
+    value.extend_from_slice(&will.delay_s.to_le_bytes());
+    value.extend_from_slice(&will.due_at_ms.to_le_bytes());
+    value.extend_from_slice(&will.message.to_bytes());
+    Op::Put { table: WILLS, key: client_id.as_bytes().into(), value: value.into() }
+}
+
+/// Removes a will.
+#[must_use]
+pub fn delete_will(client_id: &str) -> Op {
+    Op::Delete { table: WILLS, key: client_id.as_bytes().into() }
+}
+
+/// Reads a will: client identifier, will.
+#[must_use]
+pub fn read_will(key: &[u8], value: &[u8]) -> Option<(String, Will)> {
+    let mut r = Reader(value);
+    (r.u8()? == 1).then_some(())?;
+    let delay_s = r.u32()?;
+    let due_at_ms = r.u64()?;
+    let message = Arc::new(Message::from_bytes(r.0)?);
+    Some((std::str::from_utf8(key).ok()?.to_owned(), Will { message, delay_s, due_at_ms }))
+}
+
+/// Writes a delayed message.
+#[must_use]
+pub fn put_delayed(due_at_ms: u64, message: &Message) -> Op {
+    let value = [&[1][..], &due_at_ms.to_le_bytes(), &message.to_bytes()].concat();
+    Op::Put { table: DELAYED, key: message.id.0.to_be_bytes().into(), value: value.into() }
+}
+
+/// Removes a delayed message.
+#[must_use]
+pub fn delete_delayed(message: &Message) -> Op {
+    Op::Delete { table: DELAYED, key: message.id.0.to_be_bytes().into() }
+}
+
+/// Reads a delayed message: due time, message.
+#[must_use]
+pub fn read_delayed(value: &[u8]) -> Option<(u64, Message)> {
+    let mut r = Reader(value);
+    (r.u8()? == 1).then_some(())?;
+    let due_at_ms = r.u64()?;
+    Some((due_at_ms, Message::from_bytes(r.0)?))
+}
+
+fn awaiting_rel_key(durable_id: u64, packet_id: u16) -> Box<[u8]> {
+    [&durable_id.to_be_bytes()[..], &packet_id.to_be_bytes()].concat().into()
+}
+
+/// Notes an inbound QoS 2 packet identifier.
+#[must_use]
+pub fn put_awaiting_rel(durable_id: u64, packet_id: u16) -> Op {
+    Op::Put { table: AWAITING_REL, key: awaiting_rel_key(durable_id, packet_id), value: Box::new([1]) }
+}
+
+/// Forgets an inbound QoS 2 packet identifier.
+#[must_use]
+pub fn delete_awaiting_rel(durable_id: u64, packet_id: u16) -> Op {
+    Op::Delete { table: AWAITING_REL, key: awaiting_rel_key(durable_id, packet_id) }
+}
+
+/// Reads an inbound QoS 2 packet identifier.
+#[must_use]
+pub fn read_awaiting_rel(key: &[u8]) -> Option<(u64, u16)> {
+    let mut r = Reader(key);
+    let durable_id = u64::from_be_bytes(r.take(8)?.try_into().ok()?);
+    Some((durable_id, u16::from_be_bytes(r.take(2)?.try_into().ok()?)))
+}

@@ -1,0 +1,409 @@
+//! The subscription trie.
+//!
+//! Nodes lie in one pool and name each other by number. A node stands for the levels from the root
+//! to it; exact children are found in one hash table by (parent, level), the two wildcard children
+//! are in the node. Only the text of each distinct level is kept, once.
+//!
+//! **Invariants.** A node other than the root has a subscription, a group or a child: filters that
+//! went leave nothing behind. No operation recurses; each costs the number of levels of its filter.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use hashbrown::DefaultHashBuilder;
+
+use super::arena::{Arena, NIL};
+use super::keyed_list::KeyedList;
+use super::level_names::LevelNames;
+use super::node::{Change, HASH, Node, PLUS, ROOT, Step, Subs, SubsAt, steps};
+use super::shared::SharedGroup;
+use super::subscriber::Subscriber;
+use super::tables::Tables;
+use crate::ids::SessionKey;
+
+/// Estimated bytes of a member in a shared group.
+const MEMBER_BYTES: usize = size_of::<Subscriber>() * 3 / 2;
+
+#[derive(Debug)]
+pub(super) struct Trie {
+    nodes: Arena<Node>,
+    edges: Tables,
+    hasher: DefaultHashBuilder,
+    names: LevelNames,
+    singles: Arena<Subscriber>,
+    lists: Arena<KeyedList<Subscriber>>,
+    groups: Arena<KeyedList<Arc<SharedGroup>>>,
+    counts: Counts,
+    /// Heap bytes of `lists`, `groups` and what they hold.
+    list_bytes: usize,
+}
+
+/// How much a trie holds.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) filters: usize,
+    pub(super) subscriptions: usize,
+    pub(super) shared: usize,
+    pub(super) groups: usize,
+}
+
+fn edge_hash(hasher: &DefaultHashBuilder, parent: u32, level: u32) -> u64 {
+    hasher.hash_one(u64::from(parent) << 32 | u64::from(level))
+}
+
+fn rooted() -> Arena<Node> {
+    let mut nodes = Arena::new();
+    nodes.insert(Node::default());
+    nodes
+}
+
+impl Trie {
+    pub(super) fn new() -> Self {
+        Self {
+            nodes: rooted(),
+            edges: Tables::new(),
+            hasher: DefaultHashBuilder::default(),
+            names: LevelNames::new(),
+            singles: Arena::new(),
+            lists: Arena::new(),
+            groups: Arena::new(),
+            counts: Counts::default(),
+            list_bytes: 0,
+        }
+    }
+
+    pub(super) const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    pub(super) fn node(&self, id: u32) -> &Node {
+        self.nodes.get(id)
+    }
+
+    pub(super) fn level_number(&self, level: &[u8]) -> Option<u32> {
+        self.names.get(level)
+    }
+
+    /// The exact child of a node.
+    pub(super) fn child(&self, parent: u32, level: u32) -> Option<u32> {
+        let hash = edge_hash(&self.hasher, parent, level);
+        let is_child = |id: &u32| {
+            let node = self.nodes.get(*id);
+            node.parent == parent && node.level == level
+        };
+        self.edges.of(hash).find(hash, is_child).copied()
+    }
+
+    /// The subscribers of a node.
+    pub(super) fn subscribers(&self, id: u32) -> &[Subscriber] {
+        match self.nodes.get(id).subs.at() {
+            SubsAt::None => &[],
+            SubsAt::Single(at) => std::slice::from_ref(self.singles.get(at)),
+            SubsAt::List(at) => self.lists.get(at).as_slice(),
+        }
+    }
+
+    /// The shared groups of a node.
+    pub(super) fn groups(&self, id: u32) -> &[Arc<SharedGroup>] {
+        match self.nodes.get(id).groups {
+            NIL => &[],
+            at => self.groups.get(at).as_slice(),
+        }
+    }
+
+    /// The node of a filter, if it is there.
+    fn find(&self, filter: &str) -> Option<u32> {
+        let mut at = ROOT;
+        for step in steps(filter) {
+            at = match step {
+                Step::Plus => Some(self.nodes.get(at).plus).filter(|id| *id != NIL)?,
+                Step::Hash => Some(self.nodes.get(at).hash).filter(|id| *id != NIL)?,
+                Step::Exact(level) => self.child(at, self.names.get(level)?)?,
+            };
+        }
+        Some(at)
+    }
+
+    /// The node of a filter, made at need.
+    fn find_or_add(&mut self, filter: &str) -> u32 {
+        let mut at = ROOT;
+        for step in steps(filter) {
+            at = match step {
+                Step::Plus => self.wildcard_child(at, PLUS),
+                Step::Hash => self.wildcard_child(at, HASH),
+                Step::Exact(level) => self.exact_child(at, level),
+            };
+        }
+        at
+    }
+
+    fn wildcard_child(&mut self, parent: u32, level: u32) -> u32 {
+        let node = self.nodes.get(parent);
+        let present = if level == PLUS { node.plus } else { node.hash };
+        if present != NIL {
+            return present;
+        }
+        let id = self.nodes.insert(Node { parent, level, ..Node::default() });
+        let node = self.nodes.get_mut(parent);
+        *(if level == PLUS { &mut node.plus } else { &mut node.hash }) = id;
+        id
+    }
+
+    fn exact_child(&mut self, parent: u32, text: &[u8]) -> u32 {
+        if let Some(level) = self.names.get(text)
+            && let Some(id) = self.child(parent, level)
+        {
+            return id;
+        }
+        let level = self.names.acquire(text);
+        let id = self.nodes.insert(Node { parent, level, ..Node::default() });
+        self.nodes.get_mut(parent).children += 1;
+        let (nodes, hasher) = (&self.nodes, &self.hasher);
+        self.edges.insert(edge_hash(hasher, parent, level), id, |id| {
+            let node = nodes.get(*id);
+            edge_hash(hasher, node.parent, node.level)
+        });
+        id
+    }
+
+    /// Takes away a node that nothing needs, and then its parents.
+    fn prune(&mut self, mut id: u32) {
+        while id != ROOT && self.nodes.get(id).is_unused() {
+            let Node { parent, level, .. } = *self.nodes.get(id);
+            match level {
+                PLUS => self.nodes.get_mut(parent).plus = NIL,
+                HASH => self.nodes.get_mut(parent).hash = NIL,
+                _ => {
+                    let (nodes, hasher) = (&self.nodes, &self.hasher);
+                    self.edges.remove(edge_hash(hasher, parent, level), id, |id| {
+                        let node = nodes.get(*id);
+                        edge_hash(hasher, node.parent, node.level)
+                    });
+                    self.names.release(level);
+                    self.nodes.get_mut(parent).children -= 1;
+                }
+            }
+            self.nodes.remove(id);
+            id = parent;
+        }
+        if self.nodes.len() == 1 {
+            self.nodes = rooted();
+        }
+    }
+
+    pub(super) fn insert(&mut self, filter: &str, sub: Subscriber) -> Change {
+        let id = self.find_or_add(filter);
+        let had_filter = self.nodes.get(id).has_filter();
+        let change = match self.nodes.get(id).subs.at() {
+            SubsAt::None => {
+                self.nodes.get_mut(id).subs = Subs(self.singles.insert(sub));
+                Change::Added
+            }
+            SubsAt::Single(at) => {
+                let present = self.singles.get_mut(at);
+                if present.key == sub.key {
+                    Change::replacing(present, sub)
+                } else {
+                    let mut list = KeyedList::default();
+                    list.push(self.singles.remove(at));
+                    list.push(sub);
+                    self.list_bytes += list.heap_bytes();
+                    self.nodes.get_mut(id).subs = Subs(self.lists.insert(list) | Subs::LIST);
+                    Change::Added
+                }
+            }
+            SubsAt::List(at) => {
+                let list = self.lists.get_mut(at);
+                if let Some(present) = list.get_mut(&sub.key) {
+                    Change::replacing(present, sub)
+                } else {
+                    self.list_bytes -= list.heap_bytes();
+                    list.push(sub);
+                    self.list_bytes += list.heap_bytes();
+                    Change::Added
+                }
+            }
+        };
+        if change == Change::Added {
+            self.counts.subscriptions += 1;
+            self.counts.filters += usize::from(!had_filter);
+        }
+        change
+    }
+
+    pub(super) fn remove(&mut self, filter: &str, key: SessionKey) -> bool {
+        let Some(id) = self.find(filter) else { return false };
+        let subs = match self.nodes.get(id).subs.at() {
+            SubsAt::Single(at) if self.singles.get(at).key == key => {
+                self.singles.remove(at);
+                Subs(NIL)
+            }
+            SubsAt::List(at) => {
+                let list = self.lists.get_mut(at);
+                let before = list.heap_bytes();
+                if list.remove(&key).is_none() {
+                    return false;
+                }
+                self.list_bytes -= before;
+                if let [last] = *list.as_slice() {
+                    self.lists.remove(at);
+                    Subs(self.singles.insert(last))
+                } else {
+                    self.list_bytes += list.heap_bytes();
+                    Subs(at | Subs::LIST)
+                }
+            }
+            _ => return false,
+        };
+        self.nodes.get_mut(id).subs = subs;
+        self.counts.subscriptions -= 1;
+        self.forget_filter(id);
+        true
+    }
+
+    /// After something was taken from a node that had a filter.
+    fn forget_filter(&mut self, id: u32) {
+        if !self.nodes.get(id).has_filter() {
+            self.counts.filters -= 1;
+            self.prune(id);
+        }
+    }
+
+    pub(super) fn group(&self, name: &str, filter: &str) -> Option<&Arc<SharedGroup>> {
+        let id = self.find(filter)?;
+        match self.nodes.get(id).groups {
+            NIL => None,
+            at => self.groups.get(at).get(name),
+        }
+    }
+
+    /// The second value tells whether the group is new, so that match results change.
+    pub(super) fn insert_shared(
+        &mut self,
+        name: &str,
+        filter: &str,
+        sub: Subscriber,
+    ) -> (bool, bool) {
+        let id = self.find_or_add(filter);
+        let had_filter = self.nodes.get(id).has_filter();
+        let at = match self.nodes.get(id).groups {
+            NIL => {
+                let at = self.groups.insert(KeyedList::default());
+                self.nodes.get_mut(id).groups = at;
+                at
+            }
+            at => at,
+        };
+        let list = self.groups.get_mut(at);
+        let (is_new, is_new_group) = match list.get(name) {
+            Some(group) => (group.insert(sub), false),
+            None => {
+                let group = Arc::new(SharedGroup::new(name, filter));
+                group.insert(sub);
+                self.list_bytes += group_bytes(name, filter);
+                self.list_bytes -= list.heap_bytes();
+                list.push(group);
+                self.list_bytes += list.heap_bytes();
+                self.counts.groups += 1;
+                (true, true)
+            }
+        };
+        self.counts.shared += usize::from(is_new);
+        self.list_bytes += if is_new { MEMBER_BYTES } else { 0 };
+        self.counts.filters += usize::from(!had_filter);
+        (is_new, is_new_group)
+    }
+
+    /// The second value tells whether the group is gone, so that match results change.
+    pub(super) fn remove_shared(
+        &mut self,
+        name: &str,
+        filter: &str,
+        key: SessionKey,
+    ) -> (bool, bool) {
+        let Some(id) = self.find(filter) else { return (false, false) };
+        let at = self.nodes.get(id).groups;
+        if at == NIL {
+            return (false, false);
+        }
+        let list = self.groups.get_mut(at);
+        let Some(group) = list.get(name) else { return (false, false) };
+        if !group.remove(key) {
+            return (false, false);
+        }
+        self.counts.shared -= 1;
+        self.list_bytes -= MEMBER_BYTES;
+        if !group.is_empty() {
+            return (true, false);
+        }
+        self.list_bytes -= list.heap_bytes() + group_bytes(name, filter);
+        list.remove(name);
+        self.list_bytes += list.heap_bytes();
+        self.counts.groups -= 1;
+        if list.is_empty() {
+            self.groups.remove(at);
+            self.nodes.get_mut(id).groups = NIL;
+            self.forget_filter(id);
+        }
+        (true, true)
+    }
+
+    /// Nodes that have a filter, in the order of their numbers from `from` on; looks at no more
+    /// than `visits` places. Also the number to go on from.
+    pub(super) fn filters_from(
+        &self,
+        from: u32,
+        limit: usize,
+        visits: usize,
+    ) -> (Vec<(String, usize)>, Option<u32>) {
+        let mut found = Vec::new();
+        let mut at = from;
+        for node in self.nodes.iter().skip(from as usize).take(visits) {
+            if found.len() == limit {
+                break;
+            }
+            if node.has_filter() {
+                let shared = self.groups(at).iter().map(|group| group.len()).sum::<usize>();
+                found.push((self.filter_text(at), self.subscribers(at).len() + shared));
+            }
+            at += 1;
+        }
+        let next = Some(at).filter(|at| (*at as usize) < self.nodes.places());
+        (found, next)
+    }
+
+    fn filter_text(&self, mut id: u32) -> String {
+        let mut levels = Vec::new();
+        while id != ROOT {
+            let node = self.nodes.get(id);
+            levels.push(match node.level {
+                PLUS => b"+",
+                HASH => b"#",
+                level => self.names.text(level),
+            });
+            id = node.parent;
+        }
+        levels.reverse();
+        String::from_utf8_lossy(&levels.join(&b'/')).into_owned()
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.nodes.memory_bytes()
+            + self.edges.memory_bytes()
+            + self.names.memory_bytes()
+            + self.singles.memory_bytes()
+            + self.lists.memory_bytes()
+            + self.groups.memory_bytes()
+            + self.list_bytes
+    }
+
+    /// Nodes and level names in use, the root not counted.
+    pub(super) fn places_in_use(&self) -> (usize, usize) {
+        (self.nodes.len() - 1, self.names.len())
+    }
+}
+
+fn group_bytes(name: &str, filter: &str) -> usize {
+    size_of::<SharedGroup>() + name.len() + filter.len()
+}

@@ -1,0 +1,158 @@
+//! What the broker keeps for a client between its connections, MQTT-5.0 section 4.1.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use rookery_codec::QoS;
+use smallvec::SmallVec;
+
+use crate::effects::{ClientInfo, ConnMeta, SharedOrigin};
+use crate::ids::{ConnKey, SessionKey};
+use crate::inflight::Inflight;
+use crate::message::{Message, Publisher};
+use crate::mqueue::MessageQueue;
+use crate::router::SubOpts;
+
+/// A message on its way to one session.
+#[derive(Debug, Default, Clone)]
+pub struct Queued {
+    /// The message; `None` while only its number in the durable log is kept in memory.
+    pub message: Option<Arc<Message>>,
+    /// Its number in the durable log; 0 = not durable.
+    pub seq: u64,
+    /// QoS to deliver with.
+    pub qos: u8,
+    /// RETAIN flag to deliver with.
+    pub retain: bool,
+    /// Subscription Identifiers to deliver with.
+    pub sub_ids: SmallVec<[u32; 2]>,
+    /// The shared subscription it came through, to pick another member.
+    pub group: SharedOrigin,
+}
+
+impl Queued {
+    /// Bytes this entry holds in memory.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        64 + self.message.as_ref().map_or(0, |m| m.size())
+    }
+
+    /// QoS to deliver with.
+    #[must_use]
+    pub fn qos(&self) -> QoS {
+        QoS::from_u8(self.qos).unwrap_or(QoS::AtMostOnce)
+    }
+}
+
+/// One subscription of a session.
+#[derive(Copy, Clone, Debug)]
+pub struct Subscription {
+    /// Options as granted.
+    pub opts: SubOpts,
+    /// Subscription Identifier; 0 = none.
+    pub sub_id: u32,
+}
+
+/// A will that may still have to be published.
+#[derive(Debug, Clone)]
+pub struct Will {
+    /// The will message, complete.
+    pub message: Arc<Message>,
+    /// Will Delay Interval in seconds.
+    pub delay_s: u32,
+    /// When to publish it, ms since 1970; 0 while the client is connected.
+    pub due_at_ms: u64,
+}
+
+/// A client's session.
+#[derive(Debug)]
+pub struct Session {
+    /// Its place.
+    pub key: SessionKey,
+    /// Client identifier and user name, shared with every message it publishes.
+    pub publisher: Arc<Publisher>,
+    /// Number on disk; 0 = it ends with its connection.
+    pub durable_id: u64,
+    /// Session Expiry Interval in seconds.
+    pub expiry_s: u32,
+    /// Its connection.
+    pub conn: Option<ConnKey>,
+    /// The connection's description, kept for management after it is gone.
+    pub meta: Arc<ConnMeta>,
+    /// Protocol level of the latest connection.
+    pub proto_ver: u8,
+    /// Clean Start of the latest connection.
+    pub clean_start: bool,
+    /// Keep Alive of the latest connection, seconds.
+    pub keep_alive_s: u16,
+    /// Subscriptions by the filter as the client wrote it.
+    pub subscriptions: HashMap<Box<str>, Subscription>,
+    /// Outbound messages not settled.
+    pub inflight: Inflight,
+    /// Outbound messages waiting for room in the window or for the client.
+    pub queue: MessageQueue,
+    /// Inbound QoS 2 packet identifiers waiting for PUBREL, with the time they came (mono ms).
+    pub awaiting_rel: Option<Box<HashMap<u16, u64>>>,
+    /// The will.
+    pub will: Option<Box<Will>>,
+    /// Retained messages still to be delivered to new subscriptions.
+    pub replays: Option<Box<std::collections::VecDeque<Replay>>>,
+    /// Number of connects of this client identifier; orders its notices.
+    pub connects: u64,
+    /// When it was made, ms since 1970.
+    pub created_at_ms: u64,
+    /// When the latest connection was admitted.
+    pub connected_at_ms: u64,
+    /// When the connection was lost; 0 while connected.
+    pub disconnected_at_ms: u64,
+    /// Messages dropped from its queue.
+    pub dropped: u64,
+    /// A read of message bodies from the store is under way.
+    pub is_fetching: bool,
+}
+
+/// A new subscription that still gets retained messages.
+#[derive(Debug)]
+pub struct Replay {
+    /// The filter to read, without `$share` and the like.
+    pub filter: Box<str>,
+    /// Where the read stands.
+    pub cursor: crate::retained::RetainedCursor,
+    /// Its subscription.
+    pub subscription: Subscription,
+}
+
+impl Session {
+    /// The row for management and hooks.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn info(&self) -> ClientInfo {
+        ClientInfo {
+            client_id: self.publisher.client_id.clone(),
+            username: self.publisher.username.clone(),
+            connected: self.conn.is_some(),
+            peer: Some(self.meta.peer),
+            listener: Some(self.meta.listener.clone()),
+            proto_ver: self.proto_ver,
+            keepalive_s: self.keep_alive_s,
+            clean_start: self.clean_start,
+            expiry_interval_s: self.expiry_s,
+            created_at_ms: self.created_at_ms,
+            connected_at_ms: self.connected_at_ms,
+            disconnected_at_ms: self.disconnected_at_ms,
+            generation: self.connects,
+            subscriptions: self.subscriptions.len() as u32,
+            inflight: self.inflight.len() as u32,
+            mqueue: self.queue.len() as u32,
+            mqueue_dropped: self.dropped,
+            awaiting_rel: self.awaiting_rel.as_ref().map_or(0, |a| a.len() as u32),
+            durable: self.durable_id != 0,
+        }
+    }
+
+    /// Whether a queued message may be kept for the client while it is away.
+    #[must_use]
+    pub fn outlives_connection(&self) -> bool {
+        self.expiry_s > 0
+    }
+}

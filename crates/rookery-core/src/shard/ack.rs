@@ -1,0 +1,99 @@
+//! Acknowledgements: PUBACK, PUBREC, PUBREL, PUBCOMP. MQTT-5.0 section 4.3.
+
+use rookery_codec::{Ack, AckKind, ReasonCode};
+
+use super::Shard;
+use super::gate::GateAction;
+use crate::ids::{ConnKey, Now};
+use crate::inflight::Stage;
+use crate::persist;
+use crate::store_port::Op;
+
+impl Shard {
+    fn slot_of(&self, key: ConnKey) -> Option<u32> {
+        self.conns.get(key.slot).map(|c| c.session)
+    }
+
+    /// A QoS 1 message is settled, with or without success.
+    #[inline]
+    pub(super) fn handle_puback(&mut self, now: Now, key: ConnKey, ack: &Ack<'_>) {
+        self.metrics().puback_received.inc();
+        let Some(slot) = self.slot_of(key) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let is_qos1 = session.inflight.get_mut(ack.packet_id).is_some_and(|e| e.item.qos == 1);
+        let Some(item) = is_qos1.then(|| session.inflight.settle(ack.packet_id)).flatten() else {
+            self.metrics().puback_missed.inc();
+            return;
+        };
+        self.metrics().messages_acked.inc();
+        self.settle_stored(slot, item.seq);
+        self.pump(now, slot);
+    }
+
+    /// First half of a QoS 2 delivery. An error ends it here, MQTT-5.0 section 4.3.3 and [MQTT-4.8.2-6].
+    #[inline]
+    pub(super) fn handle_pubrec(&mut self, now: Now, key: ConnKey, ack: &Ack<'_>) {
+        self.metrics().pubrec_received.inc();
+        let Some(slot) = self.slot_of(key) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let durable_id = session.durable_id;
+        let Some(entry) = session.inflight.get_mut(ack.packet_id).filter(|e| e.item.qos == 2) else {
+            self.metrics().pubrec_missed.inc();
+            // MQTT-5.0 section 3.6.2.1: nothing is known under this identifier.
+            self.send_ack(key, AckKind::PubRel, ack.packet_id, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND);
+            return;
+        };
+        if ack.reason.is_error() {
+            let item = session.inflight.settle(ack.packet_id);
+            self.settle_stored(slot, item.map_or(0, |i| i.seq));
+            self.pump(now, slot);
+            return;
+        }
+        let seq = entry.item.seq;
+        entry.stage = Stage::Released;
+        entry.item.message = None;
+        let before = self.effects.store_ops.len();
+        if seq != 0 {
+            self.effects.store_ops.push(Op::Release { session: durable_id, seq });
+        }
+        let ticket = self.ticket_since(before);
+        let action = GateAction::Ack { kind: AckKind::PubRel, packet_id: ack.packet_id, reason: ReasonCode::SUCCESS };
+        self.gate(now, key, ticket, action);
+    }
+
+    /// Second half of a QoS 2 reception: the identifier is free again.
+    #[inline]
+    pub(super) fn handle_pubrel(&mut self, now: Now, key: ConnKey, ack: &Ack<'_>) {
+        self.metrics().pubrel_received.inc();
+        let Some(slot) = self.slot_of(key) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let known = session.awaiting_rel.as_mut().and_then(|ids| ids.remove(&ack.packet_id)).is_some();
+        let durable_id = session.durable_id;
+        let before = self.effects.store_ops.len();
+        if known && durable_id != 0 {
+            self.effects.store_ops.push(persist::delete_awaiting_rel(durable_id, ack.packet_id));
+        }
+        let reason = if known { ReasonCode::SUCCESS } else { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND };
+        if !known {
+            self.metrics().pubrel_missed.inc();
+        }
+        let ticket = self.ticket_since(before);
+        self.gate(now, key, ticket, GateAction::Ack { kind: AckKind::PubComp, packet_id: ack.packet_id, reason });
+    }
+
+    /// A QoS 2 delivery is complete.
+    #[inline]
+    pub(super) fn handle_pubcomp(&mut self, now: Now, key: ConnKey, ack: &Ack<'_>) {
+        self.metrics().pubcomp_received.inc();
+        let Some(slot) = self.slot_of(key) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let is_released = session.inflight.get_mut(ack.packet_id).is_some_and(|e| e.stage == Stage::Released);
+        let Some(item) = is_released.then(|| session.inflight.settle(ack.packet_id)).flatten() else {
+            self.metrics().pubcomp_missed.inc();
+            return;
+        };
+        self.metrics().messages_acked.inc();
+        self.settle_stored(slot, item.seq);
+        self.pump(now, slot);
+    }
+}

@@ -1,0 +1,319 @@
+//! The end of connections and sessions: DISCONNECT, takeover, wills, clean-up in slices.
+
+use rookery_codec::{Disconnect, ReasonCode, Version, parse_filter, ParsedFilter};
+
+use super::timers::Timer;
+use super::{Fault, Shard, Step};
+use crate::conn::ConnState;
+use crate::effects::{CloseCause, UpEvent};
+use crate::ids::{ConnKey, Now, SessionKey};
+use crate::persist;
+use crate::session::{Session, Subscription};
+use crate::store_port::Op;
+
+/// Subscriptions taken out of the trie in one turn.
+const CLEANUP_SLICE: usize = 2000;
+
+/// Subscriptions of an ended session that still have to leave the trie.
+#[derive(Debug)]
+pub(super) struct Cleanup {
+    key: SessionKey,
+    durable_id: u64,
+    mountpoint: std::sync::Arc<str>,
+    filters: Vec<(Box<str>, Subscription)>,
+}
+
+impl Shard {
+    /// MQTT-5.0 section 3.14.
+    pub(super) fn handle_disconnect(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        disconnect: &Disconnect<'_>,
+    ) -> Result<Step, Fault> {
+        self.metrics().disconnect_received.inc();
+        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
+        let (slot, zone) = (conn.session, conn.meta.zone);
+        let max_expiry = self.mqtt(zone).max_session_expiry_interval_s;
+        let Some(session) = self.sessions.get_mut(slot) else { return Ok(Step::End) };
+        if let Some(expiry_s) = disconnect.session_expiry_interval_s {
+            // MQTT-5.0 [MQTT-3.1.2-23] and section 3.14.2.2.2: zero cannot become more than zero.
+            if session.expiry_s == 0 && expiry_s != 0 {
+                return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "session expiry interval raised from 0 by DISCONNECT"));
+            }
+            session.expiry_s = expiry_s.min(max_expiry);
+        }
+        // MQTT-5.0 [MQTT-3.14.4-3], MQTT-3.1.1 [MQTT-3.14.4-3]: the will is discarded, except on 0x04.
+        if disconnect.reason != ReasonCode::DISCONNECT_WITH_WILL {
+            self.discard_will(slot);
+        }
+        self.end_connection(now, key, CloseCause::Normal, true);
+        Ok(Step::End)
+    }
+
+    /// Forgets the will, in memory and on disk.
+    pub(super) fn discard_will(&mut self, slot: u32) {
+        let durable = self.config.durable;
+        if let Some(session) = self.sessions.get_mut(slot)
+            && session.will.take().is_some()
+            && durable
+        {
+            self.effects.store_ops.push(persist::delete_will(&session.publisher.client_id));
+        }
+    }
+
+    /// A new connection takes the session of an old one, or ends it. MQTT-5.0 [MQTT-3.1.4-3].
+    pub(super) fn take_over(&mut self, now: Now, slot: u32, clean_start: bool) {
+        let Some(session) = self.sessions.get(slot) else { return };
+        let ends_anyway = session.expiry_s == 0;
+        if let Some(old) = session.conn {
+            let cause = if clean_start { CloseCause::Discarded } else { CloseCause::TakenOver };
+            if clean_start {
+                self.metrics().session_discarded.inc();
+            } else {
+                self.metrics().session_takenover.inc();
+            }
+            self.send_disconnect(old, ReasonCode::SESSION_TAKEN_OVER, None);
+            self.end_connection(now, old, cause, true);
+        } else if !clean_start {
+            // MQTT-5.0 [MQTT-3.1.3-9]: the delayed will is not sent when the session goes on.
+            self.discard_will(slot);
+        }
+        if clean_start && !ends_anyway {
+            self.end_session_in(now, slot);
+        }
+    }
+
+    /// Ends a connection of whatever state. `flush` keeps the socket until the outbox is empty.
+    pub(super) fn end_connection(&mut self, now: Now, key: ConnKey, cause: CloseCause, flush: bool) {
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        let state = conn.state;
+        let slot = conn.session;
+        conn.deferred = None;
+        conn.aliases = None;
+        if state != ConnState::Closing {
+            if matches!(state, ConnState::New | ConnState::Deciding) {
+                self.unauthenticated = self.unauthenticated.saturating_sub(1);
+            }
+            if let Some(conn) = self.conns.get_mut(key.slot) {
+                conn.state = ConnState::Closing;
+            }
+            if flush {
+                self.effects.close.push((key, true));
+            }
+        }
+        if state == ConnState::Connected {
+            self.client_gone(now, slot, cause);
+        }
+    }
+
+    /// A client lost its connection: will, notices, and what becomes of the session.
+    fn client_gone(&mut self, now: Now, slot: u32, cause: CloseCause) {
+        self.metrics().client_disconnected.inc();
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        session.conn = None;
+        session.disconnected_at_ms = now.unix_ms;
+        let expiry_s = session.expiry_s;
+        let key = session.key;
+        let info = Box::new(session.info());
+        self.effects.up.push(UpEvent::Disconnected(info, cause));
+        self.notice_disconnected(now, slot, cause);
+        self.will_on_close(now, slot, cause);
+        if expiry_s == 0 {
+            self.end_session_in(now, slot);
+            return;
+        }
+        self.park(slot);
+        if expiry_s != u32::MAX {
+            self.wheel.arm(now.mono_ms + u64::from(expiry_s) * 1000, Timer::Session(key));
+        }
+    }
+
+    /// The session waits for its client: shared messages go to others, durable bodies leave memory.
+    fn park(&mut self, slot: u32) {
+        self.redispatch_shared(slot, false);
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let mut freed = 0;
+        for item in session.queue.iter_mut() {
+            if item.seq != 0 && item.message.is_some() {
+                freed += item.size();
+                item.message = None;
+                freed -= item.size();
+            }
+        }
+        for entry in session.inflight.iter_mut() {
+            if entry.item.seq != 0 {
+                entry.item.message = None;
+            }
+        }
+        if session.durable_id != 0 {
+            let op = persist::put_session(session);
+            self.effects.store_ops.push(op);
+        }
+        self.queued_bytes = self.queued_bytes.saturating_sub(freed);
+    }
+
+    fn will_on_close(&mut self, now: Now, slot: u32, cause: CloseCause) {
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        // A graceful stop is no failure of the client: its will stays pending and is decided after the restart.
+        if cause == CloseCause::ServerShutdown {
+            return;
+        }
+        let Some(will) = session.will.as_mut() else { return };
+        // A taken-over session goes on: a delayed will is void, MQTT-5.0 [MQTT-3.1.3-9].
+        if cause == CloseCause::TakenOver && will.delay_s > 0 && session.expiry_s > 0 {
+            self.discard_will(slot);
+            return;
+        }
+        if will.delay_s == 0 || session.expiry_s == 0 {
+            self.publish_will(now, slot);
+            return;
+        }
+        let delay_s = will.delay_s.min(session.expiry_s);
+        will.due_at_ms = now.unix_ms + u64::from(delay_s) * 1000;
+        let key = session.key;
+        if self.config.durable {
+            let op = persist::put_will(&session.publisher.client_id, will);
+            self.effects.store_ops.push(op);
+        }
+        self.wheel.arm(now.mono_ms + u64::from(delay_s) * 1000, Timer::Will(key));
+    }
+
+    /// Publishes the will and forgets it.
+    pub(super) fn publish_will(&mut self, now: Now, slot: u32) {
+        let durable = self.config.durable;
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(will) = session.will.take() else { return };
+        if durable {
+            self.effects.store_ops.push(persist::delete_will(&session.publisher.client_id));
+        }
+        let mut message = will.message.with(will.message.topic(), will.message.retain, 0);
+        if message.expires_at_ms != 0 {
+            // It held the interval until now.
+            message.expires_at_ms += now.unix_ms;
+        }
+        message.timestamp_ms = now.unix_ms;
+        self.publish_message(now, message, None);
+    }
+
+    /// Ends a session whatever state it is in.
+    pub(super) fn end_session_in(&mut self, now: Now, slot: u32) {
+        if self.sessions.get(slot).is_some_and(|s| s.will.is_some()) && !self.is_stopping {
+            self.publish_will(now, slot);
+        }
+        self.redispatch_shared(slot, true);
+        let Some(session) = self.sessions.remove(slot) else { return };
+        self.clients.remove(&session.publisher.client_id);
+        self.shared.sessions.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.metrics().session_terminated.inc();
+        self.metrics().sessions.set(self.sessions.len() as u64);
+        self.drop_session_state(*session);
+    }
+
+    fn drop_session_state(&mut self, session: Session) {
+        let mut queue = session.queue;
+        let freed: usize = queue.drain().iter().map(crate::session::Queued::size).sum();
+        self.queued_bytes = self.queued_bytes.saturating_sub(freed);
+        if session.durable_id != 0 {
+            self.effects.store_ops.push(persist::delete_session(&session.publisher.client_id));
+            self.effects.store_ops.push(Op::DropSession { session: session.durable_id });
+            if let Some(ids) = &session.awaiting_rel {
+                for packet_id in ids.keys() {
+                    self.effects.store_ops.push(persist::delete_awaiting_rel(session.durable_id, *packet_id));
+                }
+            }
+        }
+        let filters: Vec<_> = session.subscriptions.into_iter().collect();
+        if filters.is_empty() {
+            return;
+        }
+        let (key, durable_id, mountpoint) = (session.key, session.durable_id, session.meta.mountpoint.clone());
+        self.cleanup.push_back(Cleanup { key, durable_id, mountpoint, filters });
+        if self.cleanup.len() == 1 {
+            self.clean_up_slice();
+        }
+    }
+
+    /// Takes a slice of ended sessions' subscriptions out of the trie.
+    pub(super) fn clean_up_slice(&mut self) {
+        let mut budget = CLEANUP_SLICE;
+        while budget > 0 {
+            let Some(cleanup) = self.cleanup.front_mut() else { return };
+            let Some((filter, _)) = cleanup.filters.pop() else {
+                self.cleanup.pop_front();
+                continue;
+            };
+            let (key, durable_id, mountpoint) = (cleanup.key, cleanup.durable_id, cleanup.mountpoint.clone());
+            if cleanup.filters.is_empty() {
+                self.cleanup.pop_front();
+            }
+            self.forget_subscription(&filter, &mountpoint, key, durable_id);
+            budget -= 1;
+        }
+    }
+
+    /// Takes one subscription out of trie and store.
+    pub(super) fn forget_subscription(&mut self, text: &str, mountpoint: &str, key: SessionKey, durable_id: u64) {
+        let mounted = |filter: &str| format!("{mountpoint}{filter}");
+        match parse_filter(text) {
+            Ok(ParsedFilter::Shared { group, filter }) => {
+                self.shared.router.unsubscribe_shared(group, &mounted(filter), key);
+            }
+            Ok(ParsedFilter::Exclusive(topic)) => {
+                self.shared.router.unsubscribe(&mounted(topic), key);
+                self.shared.release_exclusive(&mounted(topic), key);
+            }
+            Ok(ParsedFilter::Plain(filter)) if mountpoint.is_empty() => {
+                self.shared.router.unsubscribe(filter, key);
+            }
+            Ok(ParsedFilter::Plain(filter)) => {
+                self.shared.router.unsubscribe(&mounted(filter), key);
+            }
+            Err(_) => {}
+        }
+        if durable_id != 0 {
+            self.effects.store_ops.push(persist::delete_subscription(durable_id, text));
+        }
+    }
+
+    /// Ends all connections for a graceful stop, MQTT-5.0 section 3.14.2.1 (0x8B).
+    pub(super) fn shut_down(&mut self, now: Now) {
+        self.is_stopping = true;
+        for slot in 0..self.conns.slots() {
+            let Some(conn) = self.conns.get(slot) else { continue };
+            let key = ConnKey { slot, generation: self.conns.generation(slot) };
+            if conn.state == ConnState::Connected && conn.version == Version::V5 {
+                self.send_disconnect(key, ReasonCode::SERVER_SHUTTING_DOWN, None);
+            }
+            self.end_connection(now, key, CloseCause::ServerShutdown, true);
+        }
+        self.persist_memory_only();
+    }
+
+    /// Writes what only memory holds of durable sessions: queued QoS 0 messages and packet identifiers.
+    fn persist_memory_only(&mut self) {
+        let mut ops = Vec::new();
+        for slot in 0..self.sessions.slots() {
+            let Some(session) = self.sessions.get_mut(slot) else { continue };
+            if session.durable_id == 0 {
+                continue;
+            }
+            let durable_id = session.durable_id;
+            for item in session.queue.iter_mut().filter(|i| i.seq == 0) {
+                let Some(message) = &item.message else { continue };
+                item.seq = self.shared.next_seq();
+                let copy = message.with(message.topic(), message.retain, item.seq);
+                let reference = super::deliver::message_ref(durable_id, item.qos, item.retain);
+                ops.push(Op::Publish {
+                    seq: item.seq,
+                    message: copy.to_bytes(),
+                    refs: smallvec::smallvec![reference],
+                });
+            }
+            for entry in session.inflight.iter_mut().filter(|e| e.item.seq != 0) {
+                ops.push(Op::Assign { session: durable_id, seq: entry.item.seq, packet_id: entry.packet_id });
+            }
+        }
+        self.effects.store_ops.append(&mut ops);
+    }
+}

@@ -1,0 +1,517 @@
+//! CONNECT: who may come in, which session it gets, and the CONNACK.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rookery_codec::{ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version, encode_ack, AckKind};
+
+use super::timers::Timer;
+use super::{Fault, Shard, Step, detail_of};
+use crate::config::Admission;
+use crate::conn::{Aliases, ConnState, ConnectRequest, Deferred};
+use crate::effects::{AskId, ClientInfo, CloseCause, Question, UpEvent, Verdict};
+use crate::ids::{ConnKey, Now, SessionKey};
+use crate::inflight::{Inflight, Stage};
+use crate::message::{Message, MessageParts, Publisher};
+use crate::mqueue::MessageQueue;
+use crate::persist;
+use crate::rewrite::fill;
+use crate::session::{Session, Will};
+
+/// How much of a topic a generated client identifier may take.
+const GENERATED_PREFIX: &str = "rk";
+
+impl Shard {
+    /// MQTT-5.0 section 3.1.
+    pub(super) fn handle_connect(&mut self, now: Now, key: ConnKey, connect: &Connect<'_>) -> Result<Step, Fault> {
+        self.metrics().connect_received.inc();
+        let Some(conn) = self.conns.get_mut(key.slot) else { return Ok(Step::End) };
+        conn.version = connect.version;
+        conn.problem_information = connect.properties.request_problem_information.unwrap_or(true);
+        if self.is_stopping {
+            return Ok(self.refuse(now, key, ReasonCode::SERVER_SHUTTING_DOWN, CloseCause::ServerShutdown, "the node is stopping"));
+        }
+        if let Some((reason, detail)) = self.objection(key, connect) {
+            return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail));
+        }
+        let (client_id, is_assigned) = self.final_client_id(key, connect);
+        let owner = self.shared.shard_of(&client_id);
+        if owner != self.index {
+            self.effects.migrate.push((key, owner));
+            return Ok(Step::Hold);
+        }
+        let request = match self.connect_request(now, key, connect, client_id, is_assigned) {
+            Ok(request) => request,
+            Err((reason, detail)) => return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail)),
+        };
+        self.admit_or_ask(now, key, request, connect.password)
+    }
+
+    /// What in a CONNECT makes it impossible, whoever sends it.
+    fn objection(&self, key: ConnKey, connect: &Connect<'_>) -> Option<(ReasonCode, &'static str)> {
+        let conn = self.conns.get(key.slot)?;
+        let mqtt = self.mqtt(conn.meta.zone);
+        if connect.properties.authentication_method.is_some() {
+            return Some((ReasonCode::BAD_AUTHENTICATION_METHOD, "no enhanced authentication is configured"));
+        }
+        if connect.client_id.len() > mqtt.max_clientid_len {
+            return Some((ReasonCode::CLIENT_IDENTIFIER_NOT_VALID, "client identifier longer than mqtt.max_clientid_len"));
+        }
+        // MQTT-3.1.1 [MQTT-3.1.3-8]; MQTT 3.1 has no empty client identifier at all.
+        let may_be_empty = match connect.version {
+            Version::V5 => true,
+            Version::V311 => connect.clean_start,
+            Version::V31 => false,
+        };
+        let has_template = mqtt.use_username_as_clientid || !mqtt.clientid_override.is_empty();
+        if connect.client_id.is_empty() && !may_be_empty && !has_template {
+            return Some((ReasonCode::CLIENT_IDENTIFIER_NOT_VALID, "empty client identifier without a clean session"));
+        }
+        let will = connect.will.as_ref()?;
+        if will.qos as u8 > mqtt.max_qos_allowed {
+            return Some((ReasonCode::QOS_NOT_SUPPORTED, "will QoS above mqtt.max_qos_allowed"));
+        }
+        if will.retain && !mqtt.retain_available {
+            return Some((ReasonCode::RETAIN_NOT_SUPPORTED, "retained will while mqtt.retain_available is false"));
+        }
+        if rookery_codec::levels(will.topic) > mqtt.max_topic_levels {
+            return Some((ReasonCode::TOPIC_NAME_INVALID, "will topic deeper than mqtt.max_topic_levels"));
+        }
+        if is_reserved(will.topic) {
+            return Some((ReasonCode::NOT_AUTHORIZED, "a will to a $-topic of the server"));
+        }
+        None
+    }
+
+    fn final_client_id(&mut self, key: ConnKey, connect: &Connect<'_>) -> (Arc<str>, bool) {
+        let Some(conn) = self.conns.get(key.slot) else { return (connect.client_id.into(), false) };
+        let mqtt = self.mqtt(conn.meta.zone);
+        if !mqtt.clientid_override.is_empty() {
+            let host = conn.meta.peer.ip().to_string();
+            let values =
+                [("clientid", connect.client_id), ("username", connect.username.unwrap_or("")), ("peerhost", &host)];
+            let id = fill(&mqtt.clientid_override, &values);
+            if !id.is_empty() {
+                let differs = id != connect.client_id;
+                return (id.into(), differs);
+            }
+        }
+        if let (true, Some(username)) = (mqtt.use_username_as_clientid, connect.username) {
+            return (username.into(), username != connect.client_id);
+        }
+        if !connect.client_id.is_empty() {
+            return (connect.client_id.into(), false);
+        }
+        // An identifier that hashes to this shard saves the client a hand-over.
+        loop {
+            self.messages_made += 1;
+            let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), self.messages_made);
+            let id = format!("{GENERATED_PREFIX}-{:04x}{random:016x}", self.index);
+            if self.shared.shard_of(&id) == self.index {
+                return (id.into(), true);
+            }
+        }
+    }
+
+    fn connect_request(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        connect: &Connect<'_>,
+        client_id: Arc<str>,
+        is_assigned: bool,
+    ) -> Result<Box<ConnectRequest>, (ReasonCode, &'static str)> {
+        let overloaded = (ReasonCode::QUOTA_EXCEEDED, "the connection is gone");
+        let conn = self.conns.get(key.slot).ok_or(overloaded)?;
+        let zone = conn.meta.zone;
+        let mountpoint = conn.meta.mountpoint.clone();
+        let mqtt = self.mqtt(zone);
+        let properties = &connect.properties;
+        let expiry_s = match connect.version {
+            Version::V5 => properties.session_expiry_interval_s.unwrap_or(0).min(mqtt.max_session_expiry_interval_s),
+            _ if connect.clean_start => 0,
+            _ => mqtt.session_expiry_interval_s,
+        };
+        let max_inflight = mqtt.max_inflight;
+        let publisher =
+            Arc::new(Publisher { client_id: client_id.clone(), username: connect.username.map(Arc::from) });
+        let will = connect.will.as_ref().map(|will| {
+            let mut forwardable = Vec::new();
+            will.properties.forward_into(&mut forwardable);
+            let topic = format!("{mountpoint}{}", will.topic);
+            let parts = MessageParts {
+                id: self.message_id(now),
+                timestamp_ms: now.unix_ms,
+                expires_at_ms: 0,
+                seq: 0,
+                qos: will.qos,
+                retain: will.retain,
+                sys: false,
+                topic: &topic,
+                properties: &forwardable,
+                payload: will.payload,
+            };
+            // The Message Expiry Interval counts from publication; it rides in the timestamp's place until then.
+            let mut message = Message::new(&parts, publisher.clone(), None);
+            message.expires_at_ms = u64::from(will.properties.message_expiry_interval_s.unwrap_or(0)) * 1000;
+            (message, will.delay_interval_s)
+        });
+        Ok(Box::new(ConnectRequest {
+            version: connect.version,
+            client_id,
+            is_assigned,
+            username: publisher.username.clone(),
+            clean_start: connect.clean_start,
+            keep_alive_s: connect.keep_alive_s,
+            expiry_s,
+            receive_maximum: properties.receive_maximum.unwrap_or(u16::MAX).min(max_inflight.max(1)),
+            packet_size_max: properties.maximum_packet_size.unwrap_or(0),
+            topic_alias_maximum: properties.topic_alias_maximum.unwrap_or(0),
+            request_response_information: properties.request_response_information.unwrap_or(false),
+            request_problem_information: properties.request_problem_information.unwrap_or(true),
+            will,
+            publisher,
+        }))
+    }
+
+    fn admit_or_ask(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        request: Box<ConnectRequest>,
+        password: Option<&[u8]>,
+    ) -> Result<Step, Fault> {
+        let is_local = self.conns.get(key.slot).is_some_and(|c| c.meta.is_local);
+        match self.config.admission {
+            Admission::LoopbackOnly if !is_local => {
+                self.metrics().authentication_failure.inc();
+                self.metrics().connack_auth_error.inc();
+                let detail = "no authentication is configured, only clients of this machine are admitted; \
+                              open it with `rookery up --lan` or create device users";
+                let client_id = request.client_id.clone();
+                Ok(self.refuse_as(now, key, &client_id, ReasonCode::NOT_AUTHORIZED, CloseCause::NotAuthorized, detail))
+            }
+            Admission::Ask => {
+                self.ask_authenticate(now, key, request, password);
+                Ok(Step::Next)
+            }
+            _ => Ok(self.admit(now, key, *request)),
+        }
+    }
+
+    fn ask_authenticate(&mut self, now: Now, key: ConnKey, request: Box<ConnectRequest>, password: Option<&[u8]>) {
+        let id = AskId { shard: self.index, conn: key, number: 1 };
+        let Some(conn) = self.conns.get_mut(key.slot) else { return };
+        conn.state = ConnState::Deciding;
+        conn.is_paused = true;
+        let client = Box::new(ClientInfo {
+            client_id: request.client_id.clone(),
+            username: request.username.clone(),
+            connected: false,
+            peer: Some(conn.meta.peer),
+            listener: Some(conn.meta.listener.clone()),
+            proto_ver: request.version as u8,
+            keepalive_s: request.keep_alive_s,
+            clean_start: request.clean_start,
+            expiry_interval_s: request.expiry_s,
+            created_at_ms: now.unix_ms,
+            connected_at_ms: 0,
+            disconnected_at_ms: 0,
+            generation: 0,
+            subscriptions: 0,
+            inflight: 0,
+            mqueue: 0,
+            mqueue_dropped: 0,
+            awaiting_rel: 0,
+            durable: false,
+        });
+        conn.deferred = Some(Box::new(Deferred { connect: Some(request), asked: 1, ..Deferred::default() }));
+        self.ask(now, id, Question::Authenticate { client, password: password.map(Box::from) });
+    }
+
+    /// The answer about a CONNECT came.
+    pub(super) fn decided(&mut self, now: Now, key: ConnKey, verdict: &Verdict) {
+        let Some(conn) = self.conns.get_mut(key.slot) else { return };
+        let Some(request) = conn.deferred.take().and_then(|d| d.connect) else { return };
+        match verdict {
+            Verdict::Allow | Verdict::AllowSuperuser => {
+                conn.state = ConnState::New;
+                self.admit(now, key, *request);
+            }
+            Verdict::Deny(reason) => {
+                self.metrics().authentication_failure.inc();
+                self.metrics().connack_auth_error.inc();
+                self.refuse_as(now, key, &request.client_id, *reason, CloseCause::NotAuthorized, "refused by authentication");
+            }
+            Verdict::Replace(_) | Verdict::Drop => {
+                self.refuse_as(
+                    now,
+                    key,
+                    &request.client_id,
+                    ReasonCode::SERVER_UNAVAILABLE,
+                    CloseCause::NotAuthorized,
+                    "authentication answered something else",
+                );
+            }
+        }
+        self.resume(key);
+    }
+
+    /// Gives the client its session and answers with CONNACK.
+    fn admit(&mut self, now: Now, key: ConnKey, mut request: ConnectRequest) -> Step {
+        let limit = self.config.limits.sessions;
+        let known = self.clients.get(&request.client_id).copied();
+        if limit != 0 && known.is_none() && self.shared.sessions.load(std::sync::atomic::Ordering::Relaxed) >= limit {
+            let (code, cause) = (ReasonCode::QUOTA_EXCEEDED, CloseCause::Overload);
+            return self.refuse_as(now, key, &request.client_id.clone(), code, cause, "the limit on sessions is reached");
+        }
+        self.metrics().authentication_success.inc();
+        if request.username.is_none() {
+            self.metrics().client_auth_anonymous.inc();
+        }
+        let mut connects = 1;
+        let mut present = None;
+        if let Some(slot) = known {
+            connects = self.sessions.get(slot).map_or(0, |s| s.connects) + 1;
+            self.take_over(now, slot, request.clean_start);
+            present = self.clients.get(&request.client_id).copied();
+        }
+        let will = request.will.take();
+        let slot = match present {
+            Some(slot) => slot,
+            None => self.new_session(now, key, &request),
+        };
+        self.bind(now, key, slot, &request, connects);
+        self.keep_will(slot, will);
+        self.send_connack(key, &request, present.is_some());
+        self.after_connack(now, key, slot, present.is_some());
+        Step::Next
+    }
+
+    fn new_session(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) -> u32 {
+        let (slot, generation) = self.sessions.next_key();
+        let meta = self.conns.get(key.slot).map(|c| c.meta.clone());
+        let durable_id = if self.is_durable(request.expiry_s) { self.shared.next_durable_id() } else { 0 };
+        let Some(meta) = meta else { return slot };
+        #[allow(clippy::cast_possible_truncation)]
+        let session = Session {
+            key: SessionKey { shard: self.index, generation: generation as u16, slot },
+            publisher: request.publisher.clone(),
+            durable_id,
+            expiry_s: request.expiry_s,
+            conn: None,
+            meta,
+            proto_ver: request.version as u8,
+            clean_start: request.clean_start,
+            keep_alive_s: 0,
+            subscriptions: hashbrown::HashMap::new(),
+            inflight: Inflight::default(),
+            queue: MessageQueue::default(),
+            awaiting_rel: None,
+            will: None,
+            replays: None,
+            connects: 0,
+            created_at_ms: now.unix_ms,
+            connected_at_ms: 0,
+            disconnected_at_ms: 0,
+            dropped: 0,
+            is_fetching: false,
+        };
+        self.sessions.insert(session);
+        self.clients.insert(request.client_id.clone(), slot);
+        self.shared.sessions.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.metrics().session_created.inc();
+        slot
+    }
+
+    /// Ties connection and session together.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn bind(&mut self, now: Now, key: ConnKey, slot: u32, request: &ConnectRequest, connects: u64) {
+        let zone = self.conns.get(key.slot).map_or(0, |c| c.meta.zone);
+        let mqtt = self.mqtt(zone);
+        let keep_alive_s = mqtt.server_keepalive_s.unwrap_or(request.keep_alive_s);
+        let keep_alive_ms = (f64::from(keep_alive_s) * 1000.0 * mqtt.keepalive_multiplier.max(1.0)) as u32;
+        let (Some(conn), Some(session)) = (self.conns.get_mut(key.slot), self.sessions.get_mut(slot)) else { return };
+        conn.state = ConnState::Connected;
+        conn.session = slot;
+        conn.window = request.receive_maximum;
+        conn.packet_size_max = request.packet_size_max;
+        conn.keep_alive_ms = keep_alive_ms;
+        conn.heard_at_ms = now.mono_ms;
+        conn.deferred = None;
+        if request.topic_alias_maximum > 0 {
+            let outbound_max = request.topic_alias_maximum.min(crate::conn::ALIASES_OUT_MAX);
+            conn.aliases = Some(Box::new(Aliases { outbound_max, ..Aliases::default() }));
+        }
+        session.conn = Some(key);
+        session.meta = conn.meta.clone();
+        session.publisher = request.publisher.clone();
+        session.proto_ver = request.version as u8;
+        session.clean_start = request.clean_start;
+        session.keep_alive_s = keep_alive_s;
+        session.expiry_s = request.expiry_s;
+        session.connects = connects;
+        session.connected_at_ms = now.unix_ms;
+        session.disconnected_at_ms = 0;
+        if session.durable_id != 0 {
+            let op = persist::put_session(session);
+            self.effects.store_ops.push(op);
+        }
+        self.unauthenticated = self.unauthenticated.saturating_sub(1);
+        self.metrics().unauthenticated.set(self.unauthenticated as u64);
+        self.metrics().sessions.set(self.sessions.len() as u64);
+        if keep_alive_ms > 0 {
+            self.wheel.arm(now.mono_ms + u64::from(keep_alive_ms), Timer::Conn(key));
+        }
+    }
+
+    fn keep_will(&mut self, slot: u32, will: Option<(Message, u32)>) {
+        let durable = self.config.durable;
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let had_will = session.will.take().is_some();
+        match will {
+            Some((message, delay_s)) => {
+                let will = Box::new(Will { message: Arc::new(message), delay_s, due_at_ms: 0 });
+                if durable {
+                    self.effects.store_ops.push(persist::put_will(&session.publisher.client_id, &will));
+                }
+                session.will = Some(will);
+            }
+            None if had_will && durable => {
+                self.effects.store_ops.push(persist::delete_will(&session.publisher.client_id));
+            }
+            None => {}
+        }
+    }
+
+    fn send_connack(&mut self, key: ConnKey, request: &ConnectRequest, session_present: bool) {
+        let Some(conn) = self.conns.get(key.slot) else { return };
+        let mqtt = self.mqtt(conn.meta.zone);
+        let max_qos = (mqtt.max_qos_allowed < 2).then_some(mqtt.max_qos_allowed);
+        let response_information = (request.request_response_information && !mqtt.response_information.is_empty())
+            .then(|| mqtt.response_information.clone());
+        let properties = ConnAckProperties {
+            receive_maximum: Some(mqtt.max_inflight.max(1)),
+            maximum_qos: max_qos.and_then(QoS::from_u8),
+            retain_available: (!mqtt.retain_available).then_some(false),
+            maximum_packet_size: Some(mqtt.max_packet_size),
+            assigned_client_identifier: request.is_assigned.then_some(&*request.client_id),
+            topic_alias_maximum: (mqtt.max_topic_alias > 0).then_some(mqtt.max_topic_alias),
+            wildcard_subscription_available: (!mqtt.wildcard_subscription).then_some(false),
+            shared_subscription_available: (!mqtt.shared_subscription).then_some(false),
+            server_keep_alive_s: mqtt.server_keepalive_s,
+            response_information: response_information.as_deref(),
+            session_expiry_interval_s: (request.expiry_s == mqtt.max_session_expiry_interval_s
+                && mqtt.max_session_expiry_interval_s != u32::MAX)
+                .then_some(request.expiry_s),
+            ..ConnAckProperties::default()
+        };
+        let connack = ConnAck { session_present, reason: ReasonCode::SUCCESS, properties };
+        self.metrics().connack_sent.inc();
+        self.write(key, |out, version| connack.encode(version, out));
+    }
+
+    /// What follows a successful CONNACK: subscriptions made for the client, what it missed, notices.
+    fn after_connack(&mut self, now: Now, key: ConnKey, slot: u32, resumed: bool) {
+        self.metrics().client_connected.inc();
+        if resumed {
+            self.metrics().session_resumed.inc();
+            self.set_shared_presence(slot, true);
+            self.resend(now, key, slot);
+        }
+        self.auto_subscribe(now, slot);
+        self.pump(now, slot);
+        self.notice_connected(now, slot);
+        if let Some(session) = self.sessions.get(slot) {
+            let info = Box::new(session.info());
+            self.effects.up.push(UpEvent::Connected(info));
+        }
+    }
+
+    /// Sends again what the client has not settled, in order, MQTT-5.0 [MQTT-4.4.0-1].
+    fn resend(&mut self, now: Now, key: ConnKey, slot: u32) {
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let mut publishes = Vec::new();
+        let mut releases = Vec::new();
+        let mut missing = Vec::new();
+        for entry in session.inflight.iter_mut() {
+            match entry.stage {
+                Stage::Released => releases.push(entry.packet_id),
+                _ if entry.item.message.is_none() => missing.push(entry.item.seq),
+                _ => {
+                    entry.stage = Stage::Sent;
+                    publishes.push((entry.packet_id, entry.item.clone()));
+                }
+            }
+        }
+        if !missing.is_empty() {
+            session.is_fetching = true;
+            let session_key = session.key;
+            self.effects.store_reads.push((session_key, missing));
+        }
+        for (packet_id, item) in publishes {
+            self.send_publish(now, key, &item, packet_id, true);
+        }
+        for packet_id in releases {
+            self.metrics().pubrel_sent.inc();
+            self.write(key, |out, version| encode_ack(AckKind::PubRel, packet_id, ReasonCode::SUCCESS, version, out));
+        }
+    }
+
+    /// Refuses a CONNECT that cannot be decoded, in the words of the version it claims.
+    pub(super) fn refuse_undecodable(&mut self, now: Now, key: ConnKey, body: &[u8], error: &DecodeError) -> Step {
+        let reason = error.reason_code();
+        if reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION {
+            // MQTT-5.0 [MQTT-3.1.2-2], MQTT-3.1.1 [MQTT-3.1.2-2]: answer, then close.
+            return self.refuse(now, key, reason, CloseCause::Protocol(reason), detail_of(error));
+        }
+        // A v5 client may be told (MQTT-5.0 [MQTT-3.1.4-1]); 3.1.1 wants silence.
+        let is_v5 = body.get(..7).is_some_and(|head| head == [0, 4, b'M', b'Q', b'T', b'T', 5]);
+        if is_v5 {
+            if let Some(conn) = self.conns.get_mut(key.slot) {
+                conn.version = Version::V5;
+            }
+            return self.refuse(now, key, reason, CloseCause::Protocol(reason), detail_of(error));
+        }
+        self.fault(now, key, Fault::new(reason, detail_of(error)))
+    }
+
+    fn refuse(&mut self, now: Now, key: ConnKey, reason: ReasonCode, cause: CloseCause, detail: &'static str) -> Step {
+        self.refuse_as(now, key, "", reason, cause, detail)
+    }
+
+    /// CONNACK with an error, then close. MQTT-5.0 [MQTT-3.2.2-7].
+    pub(super) fn refuse_as(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        client_id: &str,
+        reason: ReasonCode,
+        cause: CloseCause,
+        detail: &'static str,
+    ) -> Step {
+        self.report_refused(key, client_id, cause, detail);
+        self.metrics().connack_sent.inc();
+        self.metrics().connack_error.inc();
+        let problem_information = self.conns.get(key.slot).is_some_and(|c| c.problem_information);
+        let properties = ConnAckProperties {
+            reason_string: problem_information.then_some(detail),
+            ..ConnAckProperties::default()
+        };
+        let connack = ConnAck { session_present: false, reason, properties };
+        self.write(key, |out, version| connack.encode(version, out));
+        self.end_connection(now, key, cause, true);
+        Step::End
+    }
+
+    /// The address of a session's client, for placeholders.
+    pub(super) fn peer_of(&self, slot: u32) -> Option<SocketAddr> {
+        self.sessions.get(slot).map(|s| s.meta.peer)
+    }
+}
+
+/// Topics under which only the server itself publishes.
+pub(super) fn is_reserved(topic: &str) -> bool {
+    topic.starts_with("$SYS/") || topic == "$SYS" || topic.starts_with("$share/") || topic.starts_with("$queue/")
+        || topic.starts_with("$LINK/")
+}

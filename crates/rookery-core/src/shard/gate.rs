@@ -1,0 +1,139 @@
+//! Packets that promise durability wait here until their writes are committed.
+//!
+//! Acknowledgements of one connection keep their order (MQTT-5.0 [MQTT-4.6.0-2] and
+//! following): one that waits for nothing waits behind one that does.
+
+use rookery_codec::{AckKind, ReasonCode, Version, encode_ack};
+
+use super::Shard;
+use crate::effects::CloseCause;
+use crate::ids::{ConnKey, Now};
+use crate::inflight::Stage;
+use crate::session::Replay;
+use crate::store_port::Op;
+
+/// What happens when a ticket is committed.
+#[derive(Debug)]
+pub(super) enum GateAction {
+    /// An acknowledgement leaves.
+    Ack { kind: AckKind, packet_id: u16, reason: ReasonCode },
+    /// A SUBACK or UNSUBACK leaves, then retained messages follow.
+    Packet { bytes: Vec<u8>, replays: Vec<Replay> },
+    /// A QoS 2 PUBLISH leaves.
+    Publish { packet_id: u16 },
+}
+
+/// One waiting packet.
+#[derive(Debug)]
+pub(super) struct Gate {
+    ticket: u64,
+    conn: ConnKey,
+    action: GateAction,
+}
+
+impl Shard {
+    /// The ticket to wait for if writes were added since the list had `before` entries; 0 = none.
+    #[inline]
+    pub(super) fn ticket_since(&self, before: usize) -> u64 {
+        if self.effects.store_ops.len() > before { self.ticket } else { 0 }
+    }
+
+    /// Runs `action` when `ticket` is committed and everything before it of this connection has run.
+    #[inline]
+    pub(super) fn gate(&mut self, now: Now, key: ConnKey, ticket: u64, action: GateAction) {
+        let committed = self.committed;
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        let ticket = ticket.max(conn.gate_ticket);
+        if ticket <= committed {
+            self.run_gate(now, key, action, true);
+            return;
+        }
+        conn.gate_ticket = ticket;
+        conn.gated += 1;
+        self.gates.push_back(Gate { ticket, conn: key, action });
+    }
+
+    /// The writes of this turn with their ticket, if there are any.
+    pub fn end_turn(&mut self) -> Option<(u64, Vec<Op>)> {
+        if self.effects.store_ops.is_empty() {
+            return None;
+        }
+        let ticket = self.ticket;
+        self.ticket += 1;
+        Some((ticket, std::mem::take(&mut self.effects.store_ops)))
+    }
+
+    /// The store finished a ticket (and all before it). `is_stored` is false when it refused the writes.
+    pub fn committed(&mut self, now: Now, ticket: u64, is_stored: bool) {
+        self.committed = self.committed.max(ticket);
+        while self.gates.front().is_some_and(|g| g.ticket <= ticket) {
+            let Some(gate) = self.gates.pop_front() else { return };
+            if let Some(conn) = self.conns.get_checked(gate.conn.slot, gate.conn.generation) {
+                conn.gated = conn.gated.saturating_sub(1);
+                self.run_gate(now, gate.conn, gate.action, is_stored || gate.ticket < ticket);
+            }
+        }
+    }
+
+    fn run_gate(&mut self, now: Now, key: ConnKey, action: GateAction, is_stored: bool) {
+        match action {
+            GateAction::Ack { kind, packet_id, reason } => {
+                if is_stored {
+                    self.send_ack(key, kind, packet_id, reason);
+                } else {
+                    self.refuse_storage(now, key, kind, packet_id);
+                }
+            }
+            GateAction::Packet { bytes, replays } => {
+                if is_stored {
+                    self.write(key, |out, _| out.extend_from_slice(&bytes));
+                    self.start_replays(key, replays);
+                } else {
+                    self.send_disconnect(key, ReasonCode::QUOTA_EXCEEDED, Some("the store takes no more"));
+                    self.end_connection(now, key, CloseCause::Overload, true);
+                }
+            }
+            GateAction::Publish { packet_id } => {
+                let Some(conn) = self.conns.get(key.slot) else { return };
+                let Some(session) = self.sessions.get_mut(conn.session) else { return };
+                let Some(entry) = session.inflight.get_mut(packet_id).filter(|e| e.stage == Stage::Gated) else {
+                    return;
+                };
+                entry.stage = Stage::Sent;
+                let item = entry.item.clone();
+                self.send_publish(now, key, &item, packet_id, false);
+            }
+        }
+    }
+
+    /// Writes an acknowledgement.
+    #[inline]
+    pub(super) fn send_ack(&mut self, key: ConnKey, kind: AckKind, packet_id: u16, reason: ReasonCode) {
+        let metrics = self.metrics();
+        match kind {
+            AckKind::PubAck => metrics.puback_sent.inc(),
+            AckKind::PubRec => metrics.pubrec_sent.inc(),
+            AckKind::PubRel => metrics.pubrel_sent.inc(),
+            AckKind::PubComp => metrics.pubcomp_sent.inc(),
+        }
+        self.write(key, |out, version| encode_ack(kind, packet_id, reason, version, out));
+    }
+
+    /// The store refused: the publisher must not believe the message is safe.
+    fn refuse_storage(&mut self, now: Now, key: ConnKey, kind: AckKind, packet_id: u16) {
+        self.metrics().messages_dropped_quota_exceeded.inc();
+        let Some(conn) = self.conns.get(key.slot) else { return };
+        let (version, slot) = (conn.version, conn.session);
+        if kind == AckKind::PubRec
+            && let Some(ids) = self.sessions.get_mut(slot).and_then(|s| s.awaiting_rel.as_mut())
+        {
+            ids.remove(&packet_id);
+        }
+        if version == Version::V5 && matches!(kind, AckKind::PubAck | AckKind::PubRec) {
+            self.send_ack(key, kind, packet_id, ReasonCode::QUOTA_EXCEEDED);
+        } else {
+            // 3.x has no negative acknowledgement.
+            self.end_connection(now, key, CloseCause::Overload, true);
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Questions to hooks and what waits for their answers.
+//!
+//! A connection's packets stay in order: while one waits, later ones queue behind it, and
+//! when too many wait the driver stops reading. PUBLISH packets of one client are asked
+//! about in a pipeline, so that a batching hook sees many at once.
+
+use std::sync::Arc;
+
+use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version};
+
+use super::deliver::Source;
+use super::gate::GateAction;
+use super::{Fault, Shard, Step};
+use crate::conn::{ConnState, Deferred, DeferredPacket};
+use crate::effects::{Answer, AskId, Question, UpEvent, Verdict};
+use crate::ids::{ConnKey, Now};
+use crate::message::{Message, MessageParts};
+
+/// How long a decision about a topic is kept.
+const DECISION_TTL_MS: u64 = 60_000;
+/// Most decisions kept for one connection.
+const DECISIONS_MAX: usize = 256;
+
+impl Shard {
+    /// Sends a question up and notes its deadline.
+    pub(super) fn ask(&mut self, now: Now, id: AskId, question: Question) {
+        let deadline_ms = now.mono_ms + self.config.hooks.deadline_ms.max(1);
+        self.ask_deadlines.push_back((deadline_ms, id));
+        self.effects.up.push(UpEvent::Ask(id, question));
+    }
+
+    fn next_ask(&mut self, key: ConnKey) -> AskId {
+        let shard = self.index;
+        let number = self.conns.get_mut(key.slot).map_or(0, |conn| {
+            let deferred = conn.deferred.get_or_insert_default();
+            deferred.asked = deferred.asked.wrapping_add(1);
+            deferred.asked
+        });
+        AskId { shard, conn: key, number }
+    }
+
+    /// Questions past their deadline get the configured answer.
+    pub(super) fn expire_questions(&mut self, now: Now) {
+        while self.ask_deadlines.front().is_some_and(|(deadline, _)| *deadline <= now.mono_ms) {
+            let Some((_, id)) = self.ask_deadlines.pop_front() else { return };
+            let verdict = if self.config.hooks.unanswered_allows {
+                Verdict::Allow
+            } else {
+                Verdict::Deny(ReasonCode::SERVER_BUSY)
+            };
+            if self.is_open(id) {
+                self.metrics().hook_timeouts.inc();
+                self.answered(now, Answer { id, verdict });
+            }
+        }
+    }
+
+    fn is_open(&mut self, id: AskId) -> bool {
+        let Some(conn) = self.conns.get_checked(id.conn.slot, id.conn.generation) else { return false };
+        let is_connect = conn.state == ConnState::Deciding;
+        conn.deferred.as_ref().is_some_and(|deferred| {
+            (is_connect && deferred.asked == id.number)
+                || deferred.queue.iter().any(|packet| match packet {
+                    DeferredPacket::Publish { id: asked, verdict, .. } => *asked == id && verdict.is_none(),
+                    DeferredPacket::Authorize { open, .. } => open.iter().any(|(asked, ..)| *asked == id),
+                    DeferredPacket::Raw { .. } => false,
+                })
+        })
+    }
+
+    /// An answer came; what it unblocks goes on.
+    pub(super) fn answered(&mut self, now: Now, answer: Answer) {
+        let key = answer.id.conn;
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        match conn.state {
+            ConnState::Deciding => self.decided(now, key, &answer.verdict),
+            ConnState::Connected => {
+                self.note_answer(now, answer);
+                self.go_on(now, key);
+            }
+            ConnState::New | ConnState::Closing => {}
+        }
+    }
+
+    fn note_answer(&mut self, now: Now, answer: Answer) {
+        let Some(deferred) = self.conns.get_mut(answer.id.conn.slot).and_then(|c| c.deferred.as_mut()) else { return };
+        let Deferred { queue, decisions, .. } = &mut **deferred;
+        for packet in queue {
+            match packet {
+                DeferredPacket::Publish { id, verdict, .. } if *id == answer.id => {
+                    *verdict = Some(answer.verdict);
+                    return;
+                }
+                DeferredPacket::Authorize { open, .. } => {
+                    if let Some(at) = open.iter().position(|(id, ..)| *id == answer.id) {
+                        let (_, publish, topic) = open.swap_remove(at);
+                        let allowed = matches!(answer.verdict, Verdict::Allow | Verdict::AllowSuperuser);
+                        if decisions.len() >= DECISIONS_MAX {
+                            decisions.clear();
+                        }
+                        decisions.insert((publish, topic), (allowed, now.mono_ms + DECISION_TTL_MS));
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Handles waiting packets from the front as far as their answers are known.
+    fn go_on(&mut self, now: Now, key: ConnKey) {
+        let limit = self.config.limits.deferred_packets;
+        loop {
+            let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+            if conn.state != ConnState::Connected {
+                return;
+            }
+            let Some(deferred) = conn.deferred.as_mut() else { return };
+            let is_ready = deferred.queue.front().is_some_and(|packet| match packet {
+                DeferredPacket::Publish { verdict, .. } => verdict.is_some(),
+                DeferredPacket::Authorize { open, .. } => open.is_empty(),
+                DeferredPacket::Raw { .. } => true,
+            });
+            if !is_ready {
+                break;
+            }
+            let Some(packet) = deferred.queue.pop_front() else { break };
+            // What the packet defers anew belongs before what came after it.
+            let mut rest = std::mem::take(&mut deferred.queue);
+            let result = match packet {
+                DeferredPacket::Publish { message, qos, packet_id, verdict, .. } => {
+                    self.finish_publish(now, key, &message, qos, packet_id, verdict)
+                }
+                DeferredPacket::Authorize { first, body, .. } | DeferredPacket::Raw { first, body } => {
+                    self.handle(now, key, first, &body).map(|_| ())
+                }
+            };
+            if let Err(fault) = result {
+                self.fault(now, key, fault);
+                return;
+            }
+            if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
+                deferred.queue.append(&mut rest);
+            }
+        }
+        let Some(conn) = self.conns.get(key.slot) else { return };
+        let waiting = conn.deferred.as_ref().map_or(0, |d| d.queue.len());
+        if conn.is_paused && waiting <= limit / 2 {
+            self.resume(key);
+        }
+    }
+
+    /// Lets the driver read a connection again.
+    pub(super) fn resume(&mut self, key: ConnKey) {
+        if let Some(conn) = self.conns.get_checked(key.slot, key.generation)
+            && conn.is_paused
+        {
+            conn.is_paused = false;
+            self.effects.resume.push(key);
+        }
+    }
+
+    /// A packet of a client that has been asked about before.
+    pub(super) fn defer_or_handle(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        first: u8,
+        body: &[u8],
+    ) -> Result<Step, Fault> {
+        let limit = self.config.limits.deferred_packets;
+        let Some(conn) = self.conns.get_mut(key.slot) else { return Ok(Step::End) };
+        let Some(deferred) = conn.deferred.as_mut() else { return self.handle(now, key, first, body) };
+        if deferred.queue.is_empty() {
+            return self.handle(now, key, first, body);
+        }
+        if deferred.queue.len() >= limit {
+            conn.is_paused = true;
+            return Ok(Step::Hold);
+        }
+        let is_pipelined = first >> 4 == 3
+            && self.config.hooks.publish
+            && !self.config.hooks.authorize
+            && deferred.queue.iter().all(|p| matches!(p, DeferredPacket::Publish { .. }));
+        if is_pipelined {
+            return self.handle(now, key, first, body);
+        }
+        deferred.queue.push_back(DeferredPacket::Raw { first, body: body.into() });
+        Ok(Step::Next)
+    }
+
+    /// Asks `message.publish` hooks and keeps the message meanwhile.
+    pub(super) fn defer_publish(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        slot: u32,
+        topic: &str,
+        publish: &Publish<'_>,
+    ) -> Result<Step, Fault> {
+        let Some(session) = self.sessions.get(slot) else { return Ok(Step::End) };
+        let publisher = session.publisher.clone();
+        let interval_s = publish.properties.message_expiry_interval_s.unwrap_or(0);
+        let expires_at_ms = if interval_s == 0 { 0 } else { now.unix_ms + u64::from(interval_s) * 1000 };
+        let mut properties = Vec::new();
+        publish.properties.forward_into(&mut properties);
+        let parts = MessageParts {
+            id: self.message_id(now),
+            timestamp_ms: now.unix_ms,
+            expires_at_ms,
+            seq: 0,
+            qos: publish.qos,
+            retain: publish.retain,
+            sys: false,
+            topic,
+            properties: &properties,
+            payload: publish.payload,
+        };
+        let message = Arc::new(Message::new(&parts, publisher, None));
+        let id = self.next_ask(key);
+        if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
+            deferred.queue.push_back(DeferredPacket::Publish {
+                id,
+                message: message.clone(),
+                qos: publish.qos,
+                packet_id: publish.packet_id,
+                verdict: None,
+            });
+        }
+        self.ask(now, id, Question::Publish { message });
+        Ok(Step::Next)
+    }
+
+    fn finish_publish(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        message: &Arc<Message>,
+        qos: QoS,
+        packet_id: u16,
+        verdict: Option<Verdict>,
+    ) -> Result<(), Fault> {
+        let Some(slot) = self.conns.get(key.slot).map(|c| c.session) else { return Ok(()) };
+        let before = self.effects.store_ops.len();
+        if let Some(Verdict::Deny(reason)) = verdict {
+            self.metrics().messages_dropped.inc();
+            let is_v5 = self.conns.get(key.slot).is_some_and(|c| c.version == Version::V5);
+            if is_v5 || qos != QoS::ExactlyOnce {
+                let kind = if qos == QoS::AtLeastOnce { AckKind::PubAck } else { AckKind::PubRec };
+                if qos != QoS::AtMostOnce {
+                    self.gate(now, key, 0, GateAction::Ack { kind, packet_id, reason });
+                }
+                return Ok(());
+            }
+        }
+        if qos != QoS::AtMostOnce && !self.open_exchange(now, key, slot, qos, packet_id)? {
+            return Ok(());
+        }
+        let from = self.sessions.get(slot).map(|s| s.key);
+        let reached = match verdict {
+            Some(Verdict::Replace(replacement)) => self.take_message(now, &mut Source::of(&replacement), from),
+            Some(Verdict::Drop | Verdict::Deny(_)) => {
+                self.metrics().messages_dropped.inc();
+                1
+            }
+            _ => self.take_message(now, &mut Source::of(message), from),
+        };
+        self.answer_publish(now, key, qos, packet_id, reached, before);
+        Ok(())
+    }
+
+    /// What is known about a topic; unknown counts as denied.
+    pub(super) fn decision(&self, now: Now, slot: u32, publish: bool, topic: &str) -> bool {
+        let key = self.sessions.get(slot).and_then(|s| s.conn);
+        key.and_then(|k| self.known_decision(now, k, publish, topic)).unwrap_or(false)
+    }
+
+    fn known_decision(&self, now: Now, key: ConnKey, publish: bool, topic: &str) -> Option<bool> {
+        let deferred = self.conns.get(key.slot)?.deferred.as_ref()?;
+        let (allowed, until_ms) = deferred.decisions.get(&(publish, Box::from(topic)))?;
+        (*until_ms > now.mono_ms).then_some(*allowed)
+    }
+
+    /// Whether a PUBLISH may go on now; if not it was denied and answered, or waits for answers.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn is_authorized(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        publishes: bool,
+        topic: &str,
+        publish: &Publish<'_>,
+        first: u8,
+        body: &[u8],
+    ) -> Result<bool, Fault> {
+        match self.known_decision(now, key, publishes, topic) {
+            Some(true) => {
+                self.metrics().authorization_allow.inc();
+                Ok(true)
+            }
+            Some(false) => {
+                self.metrics().authorization_deny.inc();
+                self.deny_publish(now, key, publish);
+                Ok(false)
+            }
+            None => {
+                self.ask_topics(now, key, publishes, &[topic], publish.qos as u8, publish.retain, first, body);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether all filters of a SUBSCRIBE are decided; if not they are asked about and the packet waits.
+    pub(super) fn all_decided(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        publishes: bool,
+        topics: &[&str],
+        first: u8,
+        body: &[u8],
+    ) -> bool {
+        let unknown: Vec<&str> =
+            topics.iter().copied().filter(|t| self.known_decision(now, key, publishes, t).is_none()).collect();
+        if unknown.is_empty() {
+            return true;
+        }
+        self.ask_topics(now, key, publishes, &unknown, 0, false, first, body);
+        false
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn ask_topics(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        publishes: bool,
+        topics: &[&str],
+        qos: u8,
+        retain: bool,
+        first: u8,
+        body: &[u8],
+    ) {
+        let Some(slot) = self.conns.get(key.slot).map(|c| c.session) else { return };
+        let Some(publisher) = self.sessions.get(slot).map(|s| s.publisher.clone()) else { return };
+        let mut open = Vec::with_capacity(topics.len());
+        for topic in topics {
+            let id = self.next_ask(key);
+            open.push((id, publishes, Box::from(*topic)));
+            let question = Question::Authorize {
+                client_id: publisher.client_id.clone(),
+                username: publisher.username.clone(),
+                publish: publishes,
+                topic: Box::from(*topic),
+                qos,
+                retain,
+            };
+            self.ask(now, id, question);
+        }
+        if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
+            deferred.queue.push_back(DeferredPacket::Authorize { open, first, body: body.into() });
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! One worker's broker state: connections, sessions and timers, driven from outside.
+//!
+//! A turn: the driver calls [`Shard::receive`], [`Shard::inbox`], [`Shard::committed`] and
+//! friends for everything that is there, then [`Shard::work`] for a slice of deferred work,
+//! then carries out [`Shard::effects`] and writes the outboxes of the dirty connections.
+//!
+//! A session belongs to the shard that its client identifier hashes to; a connection that
+//! arrives elsewhere is handed over when its CONNECT is read (`Effects::migrate`). So
+//! takeover, in-flight state and queues never cross threads.
+
+mod ack;
+mod close;
+mod command;
+mod connect;
+mod deliver;
+mod gate;
+mod hooks;
+mod notice;
+mod publish;
+mod replay;
+mod restore;
+mod subscribe;
+mod timers;
+
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use rookery_codec::{DecodeError, Disconnect, Packet, ReasonCode, UserProperties, Version, decode, parse_header};
+
+pub use restore::{RestoredMessage, RestoredSession};
+
+use crate::config::{BrokerConfig, MqttConfig};
+use crate::conn::{Conn, ConnState};
+use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent};
+use crate::ids::{ConnKey, MessageId, Now, SessionKey};
+use crate::metrics::Metrics;
+use crate::outbox::{BufferPool, Outbox};
+use crate::rewrite::Rewriter;
+use crate::router::MatchCache;
+use crate::session::Session;
+use crate::shared::Shared;
+use crate::slab::Slab;
+use crate::wheel::Wheel;
+
+use gate::Gate;
+use timers::{Delayed, Timer};
+
+/// One worker's broker state.
+#[derive(Debug)]
+pub struct Shard {
+    index: u16,
+    shared: Arc<Shared>,
+    config: Arc<BrokerConfig>,
+    rewriter: Rewriter,
+    conns: Slab<Conn>,
+    sessions: Slab<Session>,
+    clients: HashMap<Arc<str>, u32>,
+    cache: MatchCache,
+    pool: BufferPool,
+    wheel: Wheel<Timer>,
+    delayed: BinaryHeap<Delayed>,
+    gates: VecDeque<Gate>,
+    /// Ticket of the writes of this turn.
+    ticket: u64,
+    /// All tickets up to this one are committed.
+    committed: u64,
+    replay_ready: VecDeque<SessionKey>,
+    cleanup: VecDeque<close::Cleanup>,
+    ask_deadlines: VecDeque<(u64, crate::effects::AskId)>,
+    messages_made: u64,
+    outbox_bytes: usize,
+    queued_bytes: usize,
+    unauthenticated: usize,
+    scratch: Vec<u8>,
+    due: Vec<Timer>,
+    is_stopping: bool,
+    /// What the driver has to do; it empties the lists.
+    pub effects: Effects,
+}
+
+/// How handling a packet went.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Step {
+    /// Go on with the next packet.
+    Next,
+    /// This packet was not taken: offer it again after `Effects::resume` or on another shard.
+    Hold,
+    /// The connection is closing; the rest of its input is void.
+    End,
+}
+
+/// Why a connection has to end.
+#[derive(Debug, Clone, Copy)]
+struct Fault {
+    code: ReasonCode,
+    detail: &'static str,
+}
+
+impl Fault {
+    const fn new(code: ReasonCode, detail: &'static str) -> Self {
+        Self { code, detail }
+    }
+}
+
+impl From<DecodeError> for Fault {
+    fn from(error: DecodeError) -> Self {
+        Self { code: error.reason_code(), detail: detail_of(&error) }
+    }
+}
+
+/// The words of a decoding error without its numbers.
+fn detail_of(error: &DecodeError) -> &'static str {
+    match error {
+        DecodeError::Malformed(detail) | DecodeError::Protocol(detail) | DecodeError::TopicName(detail) => detail,
+        DecodeError::TopicAlias => "topic alias is zero",
+        DecodeError::UnsupportedProtocolName | DecodeError::UnsupportedProtocolVersion(_) => {
+            "protocol name or level is not MQTT 3.1, 3.1.1 or 5.0"
+        }
+        _ => "packet cannot be decoded",
+    }
+}
+
+impl Shard {
+    /// A shard with no connection. `now` starts its timers.
+    ///
+    /// # Errors
+    ///
+    /// A rewrite rule whose regular expression is not one.
+    pub fn new(
+        index: u16,
+        shared: Arc<Shared>,
+        config: Arc<BrokerConfig>,
+        now: Now,
+    ) -> Result<Self, crate::rewrite::RewriteError> {
+        let rewriter = Rewriter::new(&config.rewrite)?;
+        let inboxes = usize::from(shared.shards()) + 1;
+        Ok(Self {
+            index,
+            shared,
+            config,
+            rewriter,
+            conns: Slab::default(),
+            sessions: Slab::default(),
+            clients: HashMap::new(),
+            cache: MatchCache::new(16_384, 1 << 20),
+            pool: BufferPool::default(),
+            wheel: Wheel::new(now.mono_ms),
+            delayed: BinaryHeap::new(),
+            gates: VecDeque::new(),
+            ticket: 1,
+            committed: 0,
+            replay_ready: VecDeque::new(),
+            cleanup: VecDeque::new(),
+            ask_deadlines: VecDeque::new(),
+            messages_made: 0,
+            outbox_bytes: 0,
+            queued_bytes: 0,
+            unauthenticated: 0,
+            scratch: Vec::new(),
+            due: Vec::new(),
+            is_stopping: false,
+            effects: Effects { to_shards: (0..inboxes).map(|_| Vec::new()).collect(), ..Effects::default() },
+        })
+    }
+
+    /// A transport connection was accepted; `None` when there is no room for it.
+    pub fn accept(&mut self, now: Now, meta: Arc<ConnMeta>) -> Option<ConnKey> {
+        let limits = &self.config.limits;
+        if self.is_stopping || self.unauthenticated >= limits.unauthenticated_connections {
+            self.metrics().overload_unauthenticated.inc();
+            return None;
+        }
+        let idle = self.mqtt(meta.zone).idle_timeout_ms;
+        let (slot, generation) = self.conns.insert(Conn::new(meta, now.mono_ms));
+        let key = ConnKey { slot, generation };
+        self.unauthenticated += 1;
+        self.metrics().unauthenticated.set(self.unauthenticated as u64);
+        self.metrics().connections.set(self.conns.len() as u64);
+        self.wheel.arm(now.mono_ms + idle, Timer::Conn(key));
+        Some(key)
+    }
+
+    /// Takes bytes of a connection; returns how many were consumed. The rest has to be
+    /// offered again, together with what follows it.
+    #[inline]
+    pub fn receive(&mut self, now: Now, key: ConnKey, bytes: &[u8]) -> usize {
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return bytes.len() };
+        if conn.state == ConnState::Closing {
+            return bytes.len();
+        }
+        let zone = conn.meta.zone;
+        conn.heard_at_ms = now.mono_ms;
+        let max = self.mqtt(zone).max_packet_size as usize;
+        self.metrics().bytes_received.add(bytes.len() as u64);
+        let mut rest = bytes;
+        let mut packets = 0;
+        let end = loop {
+            let header = match parse_header(rest) {
+                Ok(Some(header)) => header,
+                Ok(None) => break Step::Next,
+                Err(error) => break self.fault(now, key, error.into()),
+            };
+            let total = header.header_len + header.remaining;
+            if total > max {
+                break self.fault(now, key, Fault::new(ReasonCode::PACKET_TOO_LARGE, "packet larger than mqtt.max_packet_size"));
+            }
+            let Some(body) = rest.get(header.header_len..total) else { break self.early_check(now, key, header.first) };
+            packets += 1;
+            match self.packet(now, key, header.first, body) {
+                Ok(Step::Next) => {}
+                Ok(step) => break step,
+                Err(fault) => break self.fault(now, key, fault),
+            }
+            rest = rest.get(total..).unwrap_or_default();
+        };
+        self.metrics().packets_received.add(packets);
+        if end == Step::End { bytes.len() } else { bytes.len() - rest.len() }
+    }
+
+    /// Refuses what can be refused before a packet is complete: nothing but CONNECT comes first.
+    fn early_check(&mut self, now: Now, key: ConnKey, first: u8) -> Step {
+        let is_new = self.conns.get(key.slot).is_some_and(|c| c.state == ConnState::New);
+        if is_new && first != 0x10 {
+            return self.fault(now, key, Fault::new(ReasonCode::PROTOCOL_ERROR, "the first packet is not CONNECT"));
+        }
+        Step::Next
+    }
+
+    #[inline]
+    fn packet(&mut self, now: Now, key: ConnKey, first: u8, body: &[u8]) -> Result<Step, Fault> {
+        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
+        match conn.state {
+            ConnState::Connected if conn.deferred.is_none() => self.handle(now, key, first, body),
+            ConnState::Connected => self.defer_or_handle(now, key, first, body),
+            ConnState::New => self.first_packet(now, key, first, body),
+            ConnState::Deciding => Ok(Step::Hold),
+            ConnState::Closing => Ok(Step::End),
+        }
+    }
+
+    fn first_packet(&mut self, now: Now, key: ConnKey, first: u8, body: &[u8]) -> Result<Step, Fault> {
+        // MQTT-5.0 [MQTT-3.1.0-1], MQTT-3.1.1 [MQTT-3.1.0-1].
+        if first != 0x10 {
+            return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "the first packet is not CONNECT"));
+        }
+        match decode(first, body, Version::V311) {
+            Ok(Packet::Connect(connect)) => self.handle_connect(now, key, &connect),
+            Ok(_) => Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "the first packet is not CONNECT")),
+            Err(error) => Ok(self.refuse_undecodable(now, key, body, &error)),
+        }
+    }
+
+    /// Handles a packet of an admitted client.
+    #[inline]
+    fn handle(&mut self, now: Now, key: ConnKey, first: u8, body: &[u8]) -> Result<Step, Fault> {
+        if first >> 4 == 3 {
+            return self.handle_publish(now, key, first, body);
+        }
+        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
+        match decode(first, body, conn.version)? {
+            Packet::PubAck(ack) => self.handle_puback(now, key, &ack),
+            Packet::PubRec(ack) => self.handle_pubrec(now, key, &ack),
+            Packet::PubRel(ack) => self.handle_pubrel(now, key, &ack),
+            Packet::PubComp(ack) => self.handle_pubcomp(now, key, &ack),
+            Packet::Subscribe(subscribe) => return self.handle_subscribe(now, key, first, body, &subscribe),
+            Packet::Unsubscribe(unsubscribe) => return self.handle_unsubscribe(now, key, &unsubscribe),
+            Packet::PingReq => {
+                self.metrics().pingreq_received.inc();
+                self.metrics().pingresp_sent.inc();
+                self.write(key, |out, _| rookery_codec::encode_pingresp(out));
+            }
+            Packet::Disconnect(disconnect) => return self.handle_disconnect(now, key, &disconnect),
+            Packet::Auth(_) => {
+                self.metrics().auth_received.inc();
+                // MQTT-5.0 [MQTT-4.12.0-7]: no Authentication Method was agreed on.
+                return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "AUTH without an authentication method"));
+            }
+            Packet::Connect(_) => return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "second CONNECT")),
+            _ => return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "packet that only a server sends")),
+        }
+        Ok(Step::Next)
+    }
+
+    /// Ends a connection that broke a rule: DISCONNECT with the reason for v5, then close.
+    fn fault(&mut self, now: Now, key: ConnKey, fault: Fault) -> Step {
+        self.metrics().packets_error.inc();
+        let Some(conn) = self.conns.get(key.slot) else { return Step::End };
+        let was_connected = conn.state == ConnState::Connected;
+        if was_connected {
+            self.send_disconnect(key, fault.code, Some(fault.detail));
+        } else {
+            self.report_refused(key, "", CloseCause::Protocol(fault.code), fault.detail);
+        }
+        self.end_connection(now, key, CloseCause::Protocol(fault.code), true);
+        Step::End
+    }
+
+    /// Tells a v5 client why its connection ends; 3.x has no such packet from the server.
+    fn send_disconnect(&mut self, key: ConnKey, reason: ReasonCode, detail: Option<&str>) {
+        let Some(conn) = self.conns.get(key.slot) else { return };
+        if conn.version != Version::V5 || conn.state != ConnState::Connected {
+            return;
+        }
+        let disconnect = Disconnect {
+            reason,
+            session_expiry_interval_s: None,
+            reason_string: if conn.problem_information { detail } else { None },
+            server_reference: None,
+            user_properties: UserProperties::default(),
+        };
+        self.metrics().disconnect_sent.inc();
+        self.write(key, |out, version| disconnect.encode(version, out));
+    }
+
+    /// Appends to a connection's outbox and marks it dirty.
+    #[inline]
+    fn write(&mut self, key: ConnKey, encode: impl FnOnce(&mut Vec<u8>, Version)) {
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        let version = conn.version;
+        let before = conn.out.len();
+        encode(conn.out.writer(&mut self.pool), version);
+        self.outbox_bytes += conn.out.len() - before;
+        if !conn.is_dirty {
+            conn.is_dirty = true;
+            self.effects.dirty.push(key);
+        }
+        self.metrics().packets_sent.inc();
+    }
+
+    /// The bytes a connection still has to be sent.
+    pub fn outbox(&mut self, key: ConnKey) -> Option<&mut Outbox> {
+        self.conns.get_checked(key.slot, key.generation).map(|conn| &mut conn.out)
+    }
+
+    /// The driver takes a dirty connection off the list to write it.
+    pub fn begin_flush(&mut self, key: ConnKey) -> Option<&Outbox> {
+        let conn = self.conns.get_checked(key.slot, key.generation)?;
+        conn.is_dirty = false;
+        Some(&conn.out)
+    }
+
+    /// The driver wrote `n` bytes of a connection; returns how many are left.
+    #[inline]
+    pub fn flushed(&mut self, now: Now, key: ConnKey, n: usize) -> usize {
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return 0 };
+        conn.out.advance(n, &mut self.pool);
+        self.outbox_bytes = self.outbox_bytes.saturating_sub(n);
+        let left = conn.out.len();
+        if left == 0 {
+            conn.blocked_since_ms = 0;
+        } else if n > 0 || conn.blocked_since_ms == 0 {
+            conn.blocked_since_ms = now.mono_ms.max(1);
+            if n == 0 || left > 0 {
+                self.wheel.arm(now.mono_ms + self.config.limits.send_timeout_ms, Timer::Blocked(key));
+            }
+        }
+        if conn.is_congested && left < self.config.limits.outbox_high_water_bytes / 2 {
+            conn.is_congested = false;
+            let slot = conn.session;
+            if conn.state == ConnState::Connected {
+                self.pump(now, slot);
+            }
+        }
+        if let Some(metrics) = self.shared.metrics.get(usize::from(self.index)) {
+            metrics.bytes_sent.add(n as u64);
+        }
+        left
+    }
+
+    /// The transport is gone (peer closed, error) or the driver finished closing it.
+    pub fn closed(&mut self, now: Now, key: ConnKey, cause: CloseCause) {
+        if self.conns.get_checked(key.slot, key.generation).is_some() {
+            self.end_connection(now, key, cause, false);
+            self.forget(key);
+        }
+    }
+
+    /// Takes a connection out because another shard goes on with it.
+    pub fn migrated(&mut self, key: ConnKey) {
+        if self.conns.get_checked(key.slot, key.generation).is_some() {
+            self.forget(key);
+        }
+    }
+
+    fn forget(&mut self, key: ConnKey) {
+        if let Some(mut conn) = self.conns.remove(key.slot) {
+            if matches!(conn.state, ConnState::New | ConnState::Deciding) {
+                self.unauthenticated = self.unauthenticated.saturating_sub(1);
+                self.metrics().unauthenticated.set(self.unauthenticated as u64);
+            }
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(conn.out.len());
+            conn.out.clear(&mut self.pool);
+        }
+        self.metrics().connections.set(self.conns.len() as u64);
+    }
+
+    /// A message of another shard or of the management plane.
+    pub fn inbox(&mut self, now: Now, message: ShardMessage) {
+        match message {
+            ShardMessage::Deliver { message, matched, range } => self.deliver_forwarded(now, &message, &matched, range),
+            ShardMessage::DeliverShared { message, member, group } => {
+                self.deliver_to_member(now, &message, &member, group);
+            }
+            ShardMessage::Answer(answer) => self.answered(now, answer),
+            ShardMessage::Command(command) => self.command(now, command),
+            ShardMessage::Config(config) => {
+                if let Ok(rewriter) = Rewriter::new(&config.rewrite) {
+                    self.rewriter = rewriter;
+                    self.config = config;
+                }
+            }
+        }
+    }
+
+    /// A slice of work that was put off; true when more is left.
+    pub fn work(&mut self, now: Now) -> bool {
+        self.clean_up_slice();
+        self.replay_slice(now);
+        !self.cleanup.is_empty() || !self.replay_ready.is_empty()
+    }
+
+    /// Publishes the gauges; called about once per second.
+    pub fn publish_gauges(&mut self) {
+        let metrics = self.metrics();
+        metrics.outbox_bytes.set(self.outbox_bytes as u64);
+        metrics.queued_bytes.set(self.queued_bytes as u64);
+        metrics.sessions.set(self.sessions.len() as u64);
+        metrics.delayed.set(self.delayed.len() as u64);
+    }
+
+    /// Frees buffers that idle; called when nothing happened for a while.
+    pub fn trim(&mut self) {
+        self.pool.shrink();
+    }
+
+    fn mqtt(&self, zone: u16) -> &MqttConfig {
+        static DEFAULT: std::sync::OnceLock<MqttConfig> = std::sync::OnceLock::new();
+        match self.config.zones.get(usize::from(zone)).or(self.config.zones.first()) {
+            Some(zone) => &zone.mqtt,
+            None => DEFAULT.get_or_init(MqttConfig::default),
+        }
+    }
+
+    #[inline]
+    fn metrics(&self) -> &Metrics {
+        // `Shared::new` makes one set per shard.
+        #[allow(clippy::indexing_slicing)]
+        &self.shared.metrics[usize::from(self.index)]
+    }
+
+    fn message_id(&mut self, now: Now) -> MessageId {
+        self.messages_made += 1;
+        MessageId::new(now.unix_ms, self.index, self.messages_made)
+    }
+
+    /// Whether durable writes of `session` are made at all.
+    fn is_durable(&self, expiry_s: u32) -> bool {
+        self.config.durable && expiry_s > 0
+    }
+
+    fn report_refused(&mut self, key: ConnKey, client_id: &str, cause: CloseCause, detail: &'static str) {
+        if let Some(conn) = self.conns.get(key.slot) {
+            let event = UpEvent::Refused {
+                peer: conn.meta.peer,
+                listener: conn.meta.listener.clone(),
+                client_id: client_id.into(),
+                cause,
+                detail,
+            };
+            self.effects.up.push(event);
+        }
+    }
+}
+

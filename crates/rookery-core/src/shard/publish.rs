@@ -1,0 +1,368 @@
+//! PUBLISH from a client: checks, retained and delayed messages, acknowledgement. MQTT-5.0 section 3.3.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version, decode_publish};
+
+use super::connect::is_reserved;
+use super::deliver::Source;
+use super::gate::GateAction;
+use super::timers::Delayed;
+use super::{Fault, Shard, Step};
+use crate::conn::ALIAS_BYTES_MAX;
+use crate::ids::{ConnKey, MessageId, Now, SessionKey};
+use crate::message::{Message, MessageParts, Publisher};
+use crate::persist;
+
+/// EMQX's bound of `$delayed`; larger numbers are a time of day in seconds since 1970.
+const DELAY_MAX_S: u64 = 42_949_670;
+
+impl Shard {
+    /// A PUBLISH of an admitted client.
+    #[inline]
+    pub(super) fn handle_publish(&mut self, now: Now, key: ConnKey, first: u8, body: &[u8]) -> Result<Step, Fault> {
+        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
+        let publish = decode_publish(first, body, conn.version)?;
+        let (slot, zone, version) = (conn.session, conn.meta.zone, conn.version);
+        let has_mountpoint = !conn.meta.mountpoint.is_empty();
+        let metrics = self.metrics();
+        metrics.publish_received.inc();
+        metrics.messages_received.inc();
+        match publish.qos {
+            QoS::AtMostOnce => metrics.qos0_received.inc(),
+            QoS::AtLeastOnce => metrics.qos1_received.inc(),
+            QoS::ExactlyOnce => metrics.qos2_received.inc(),
+        }
+        let mqtt = self.mqtt(zone);
+        if publish.qos as u8 > mqtt.max_qos_allowed {
+            return Err(Fault::new(ReasonCode::QOS_NOT_SUPPORTED, "QoS above mqtt.max_qos_allowed"));
+        }
+        if publish.retain && !mqtt.retain_available {
+            return Err(Fault::new(ReasonCode::RETAIN_NOT_SUPPORTED, "mqtt.retain_available is false"));
+        }
+        let mut topic = Cow::Borrowed(publish.topic);
+        if version == Version::V5 && (publish.topic.is_empty() || publish.properties.topic_alias.is_some()) {
+            topic = self.alias_in(key, &publish)?;
+        }
+        if topic.len() >= self.mqtt(zone).max_topic_levels
+            && rookery_codec::levels(&topic) > self.mqtt(zone).max_topic_levels
+        {
+            return Err(Fault::new(ReasonCode::TOPIC_NAME_INVALID, "topic deeper than mqtt.max_topic_levels"));
+        }
+        if !self.rewriter.is_empty() {
+            topic = self.rewrite_name(slot, topic);
+        }
+        if topic.starts_with('$') && is_reserved(&topic) {
+            return Ok(self.deny_publish(now, key, &publish));
+        }
+        if self.config.hooks.authorize && !self.is_authorized(now, key, true, &topic, &publish, first, body)? {
+            return Ok(Step::Next);
+        }
+        if has_mountpoint && let Some(conn) = self.conns.get(key.slot) {
+            topic = Cow::Owned(format!("{}{topic}", conn.meta.mountpoint));
+        }
+        if self.config.hooks.publish {
+            return self.defer_publish(now, key, slot, &topic, &publish);
+        }
+        self.accept_publish(now, key, slot, &topic, &publish)
+    }
+
+    /// Resolves and keeps topic aliases of the client, MQTT-5.0 section 3.3.2.3.4.
+    fn alias_in<'a>(&mut self, key: ConnKey, publish: &Publish<'a>) -> Result<Cow<'a, str>, Fault> {
+        let Some(conn) = self.conns.get(key.slot) else { return Ok(Cow::Borrowed(publish.topic)) };
+        let max = self.mqtt(conn.meta.zone).max_topic_alias;
+        let Some(alias) = publish.properties.topic_alias else {
+            return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "empty topic without a topic alias"));
+        };
+        if alias > max {
+            return Err(Fault::new(ReasonCode::TOPIC_ALIAS_INVALID, "topic alias above the Topic Alias Maximum"));
+        }
+        let Some(conn) = self.conns.get_mut(key.slot) else { return Ok(Cow::Borrowed(publish.topic)) };
+        let aliases = conn.aliases.get_or_insert_default();
+        if publish.topic.is_empty() {
+            let known = aliases.inbound.get(&alias);
+            let Some(topic) = known else {
+                return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "topic alias that was never set"));
+            };
+            return Ok(Cow::Owned(topic.to_string()));
+        }
+        aliases.inbound_bytes += publish.topic.len();
+        if let Some(old) = aliases.inbound.insert(alias, publish.topic.into()) {
+            aliases.inbound_bytes -= old.len();
+        }
+        if aliases.inbound_bytes > ALIAS_BYTES_MAX {
+            return Err(Fault::new(ReasonCode::QUOTA_EXCEEDED, "topic aliases hold more than 1 MiB of topics"));
+        }
+        Ok(Cow::Borrowed(publish.topic))
+    }
+
+    fn rewrite_name<'a>(&self, slot: u32, topic: Cow<'a, str>) -> Cow<'a, str> {
+        let Some(session) = self.sessions.get(slot) else { return topic };
+        let publisher = &session.publisher;
+        let rewritten = self.rewriter.apply(true, &topic, &publisher.client_id, publisher.username.as_deref());
+        match rewritten {
+            Some(new) if rookery_codec::check_topic_name(&new).is_ok() => Cow::Owned(new),
+            _ => topic,
+        }
+    }
+
+    /// A PUBLISH that is not allowed: v5 is told, 3.x is acknowledged and the message dropped (MQTT-3.1.1 section 3.3.5).
+    pub(super) fn deny_publish(&mut self, now: Now, key: ConnKey, publish: &Publish<'_>) -> Step {
+        self.metrics().publish_auth_error.inc();
+        self.metrics().messages_dropped.inc();
+        let reason = ReasonCode::NOT_AUTHORIZED;
+        match publish.qos {
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => {
+                self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubAck, packet_id: publish.packet_id, reason });
+            }
+            QoS::ExactlyOnce => {
+                let is_v3 = self.conns.get(key.slot).is_some_and(|c| c.version != Version::V5);
+                if is_v3 && let Some(slot) = self.conns.get(key.slot).map(|c| c.session) {
+                    self.note_awaiting_rel(now, slot, publish.packet_id);
+                }
+                self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubRec, packet_id: publish.packet_id, reason });
+            }
+        }
+        Step::Next
+    }
+
+    #[inline]
+    pub(super) fn accept_publish(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        slot: u32,
+        topic: &str,
+        publish: &Publish<'_>,
+    ) -> Result<Step, Fault> {
+        let before = self.effects.store_ops.len();
+        if publish.qos != QoS::AtMostOnce && !self.open_exchange(now, key, slot, publish.qos, publish.packet_id)? {
+            return Ok(Step::Next);
+        }
+        let Some(session) = self.sessions.get(slot) else { return Ok(Step::End) };
+        let (publisher, from) = (session.publisher.clone(), session.key);
+        let expires_at_ms = self.expiry_of(now, session.meta.zone, publish.properties.message_expiry_interval_s);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        if !publish.properties.raw.is_empty() {
+            publish.properties.forward_into(&mut scratch);
+        }
+        let mut source = Source {
+            parts: MessageParts {
+                id: self.message_id(now),
+                timestamp_ms: now.unix_ms,
+                expires_at_ms,
+                seq: 0,
+                qos: publish.qos,
+                retain: publish.retain,
+                sys: false,
+                topic,
+                properties: &scratch,
+                payload: publish.payload,
+            },
+            publisher: &publisher,
+            origin: None,
+            kept: None,
+        };
+        let reached = self.take_message(now, &mut source, Some(from));
+        self.scratch = scratch;
+        self.answer_publish(now, key, publish.qos, publish.packet_id, reached, before);
+        Ok(Step::Next)
+    }
+
+    /// PUBACK or PUBREC once everything written since `before` is committed.
+    #[inline]
+    pub(super) fn answer_publish(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        qos: QoS,
+        packet_id: u16,
+        reached: usize,
+        before: usize,
+    ) {
+        let kind = match qos {
+            QoS::AtMostOnce => return,
+            QoS::AtLeastOnce => AckKind::PubAck,
+            QoS::ExactlyOnce => AckKind::PubRec,
+        };
+        let reason = if reached == 0 { ReasonCode::NO_MATCHING_SUBSCRIBERS } else { ReasonCode::SUCCESS };
+        let ticket = self.ticket_since(before);
+        self.gate(now, key, ticket, GateAction::Ack { kind, packet_id, reason });
+    }
+
+    fn expiry_of(&self, now: Now, zone: u16, interval_s: Option<u32>) -> u64 {
+        let interval_s = interval_s.unwrap_or_else(|| self.mqtt(zone).message_expiry_interval_s);
+        if interval_s == 0 { 0 } else { now.unix_ms + u64::from(interval_s) * 1000 }
+    }
+
+    /// Receive Maximum and QoS 2 duplicates; false when the packet is a repetition that was answered.
+    pub(super) fn open_exchange(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        slot: u32,
+        qos: QoS,
+        packet_id: u16,
+    ) -> Result<bool, Fault> {
+        let Some(conn) = self.conns.get(key.slot) else { return Ok(false) };
+        let (version, gated, mqtt) = (conn.version, conn.gated as usize, self.mqtt(conn.meta.zone));
+        let (receive_maximum, awaiting_max) = (usize::from(mqtt.max_inflight.max(1)), mqtt.max_awaiting_rel);
+        let Some(session) = self.sessions.get(slot) else { return Ok(false) };
+        let awaiting = session.awaiting_rel.as_ref().map_or(0, |ids| ids.len());
+        let is_known = session.awaiting_rel.as_ref().is_some_and(|ids| ids.contains_key(&packet_id));
+        if qos == QoS::ExactlyOnce && is_known {
+            // MQTT-5.0 [MQTT-4.3.3-10]: the same exchange again, not a new message.
+            let reason = ReasonCode::SUCCESS;
+            self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubRec, packet_id, reason });
+            return Ok(false);
+        }
+        if version == Version::V5 && gated + awaiting >= receive_maximum {
+            self.metrics().messages_dropped_receive_maximum.inc();
+            // MQTT-5.0 [MQTT-3.3.4-8]: more than Receive Maximum at once.
+            return Err(Fault::new(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, "more packets in flight than Receive Maximum"));
+        }
+        if qos != QoS::ExactlyOnce {
+            return Ok(true);
+        }
+        if version == Version::V5 && awaiting_max != 0 && awaiting >= awaiting_max {
+            self.metrics().messages_dropped_receive_maximum.inc();
+            let reason = ReasonCode::RECEIVE_MAXIMUM_EXCEEDED;
+            self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubRec, packet_id, reason });
+            return Ok(false);
+        }
+        // 3.x cannot be told; the identifiers, 65,535 of a few bytes, are the bound.
+        self.note_awaiting_rel(now, slot, packet_id);
+        Ok(true)
+    }
+
+    fn note_awaiting_rel(&mut self, now: Now, slot: u32, packet_id: u16) {
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        session.awaiting_rel.get_or_insert_default().insert(packet_id, now.mono_ms);
+        if session.durable_id != 0 {
+            self.effects.store_ops.push(persist::put_awaiting_rel(session.durable_id, packet_id));
+        }
+    }
+
+    /// Retains, delays or routes a message; returns the number of sessions it reaches.
+    #[inline]
+    pub(super) fn take_message(&mut self, now: Now, source: &mut Source<'_>, from: Option<SessionKey>) -> usize {
+        self.metrics().messages_publish.inc();
+        if source.parts.topic.starts_with("$delayed/")
+            && self.config.delayed.enable
+            && let Some((due_at_ms, topic)) = delayed_topic(source.parts.topic, now.unix_ms)
+        {
+            return usize::from(self.delay(now, source, due_at_ms, topic));
+        }
+        if source.parts.retain {
+            let is_clearing = source.parts.payload.is_empty();
+            self.retain(now, source);
+            if is_clearing && self.config.retainer.stop_publish_clear_msg {
+                return 1;
+            }
+        }
+        self.route(now, source, from)
+    }
+
+    /// A message that is no packet of a client here: will, delayed, of the node itself.
+    pub(super) fn publish_message(&mut self, now: Now, message: Message, from: Option<SessionKey>) -> usize {
+        let message = Arc::new(message);
+        let mut source = Source::of(&message);
+        self.take_message(now, &mut source, from)
+    }
+
+    /// MQTT-5.0 section 3.3.1.3: the newest retained message of a topic replaces the older one.
+    fn retain(&mut self, now: Now, source: &mut Source<'_>) {
+        let config = self.config.clone();
+        let retainer = &config.retainer;
+        if !retainer.enable {
+            return;
+        }
+        if source.parts.payload.is_empty() {
+            if self.shared.retained.remove(source.parts.topic).is_some() && self.config.durable {
+                self.effects.store_ops.push(persist::delete_retained(source.parts.topic));
+            }
+            return;
+        }
+        if source.parts.expires_at_ms == 0 && retainer.msg_expiry_interval_s > 0 {
+            source.parts.expires_at_ms = now.unix_ms + u64::from(retainer.msg_expiry_interval_s) * 1000;
+            source.kept = None;
+        }
+        let is_new = || self.shared.retained.get(source.parts.topic).is_none();
+        let is_full = (retainer.max_retained_messages != 0
+            && self.shared.retained.len() >= retainer.max_retained_messages
+            && is_new())
+            || (retainer.max_bytes != 0 && self.shared.retained.bytes() >= retainer.max_bytes && is_new());
+        if source.parts.payload.len() > retainer.max_payload_size || is_full {
+            self.metrics().messages_dropped_quota_exceeded.inc();
+            return;
+        }
+        let message = source.keep();
+        if self.config.durable {
+            self.effects.store_ops.push(persist::put_retained(&message));
+        }
+        self.shared.retained.insert(message);
+    }
+
+    /// `$delayed/<seconds>/<topic>`.
+    fn delay(&mut self, now: Now, source: &Source<'_>, due_at_ms: u64, topic: &str) -> bool {
+        let max = self.config.delayed.max_delayed_messages;
+        if is_reserved(topic) || (max != 0 && self.shared.delayed.load(Ordering::Relaxed) >= max) {
+            self.metrics().messages_dropped.inc();
+            return false;
+        }
+        let parts = MessageParts { topic, ..source.parts.clone() };
+        let message = Arc::new(Message::new(&parts, source.publisher.clone(), source.origin.cloned()));
+        if self.config.durable {
+            self.effects.store_ops.push(persist::put_delayed(due_at_ms, &message));
+        }
+        self.metrics().messages_delayed.inc();
+        self.keep_delayed(now, due_at_ms, message);
+        true
+    }
+
+    /// Takes a delayed message into the timers (fresh or recovered).
+    pub(super) fn keep_delayed(&mut self, now: Now, due_at_ms: u64, message: Arc<Message>) {
+        self.shared.delayed.fetch_add(1, Ordering::Relaxed);
+        let due_mono_ms = now.mono_ms + due_at_ms.saturating_sub(now.unix_ms);
+        self.delayed.push(Delayed { due_mono_ms, message });
+    }
+
+    /// A message of the node itself.
+    pub(super) fn publish_sys(&mut self, now: Now, topic: &str, payload: &[u8]) {
+        let publisher = Arc::new(Publisher { client_id: self.config.node_name.clone(), username: None });
+        let mut source = Source {
+            parts: MessageParts {
+                id: MessageId::default(),
+                timestamp_ms: now.unix_ms,
+                expires_at_ms: 0,
+                seq: 0,
+                qos: QoS::AtMostOnce,
+                retain: false,
+                sys: true,
+                topic,
+                properties: &[],
+                payload,
+            },
+            publisher: &publisher,
+            origin: None,
+            kept: None,
+        };
+        source.parts.id = self.message_id(now);
+        self.route(now, &mut source, None);
+    }
+}
+
+/// Splits `$delayed/<seconds>/<topic>` into the due time (ms since 1970) and the topic.
+fn delayed_topic(topic: &str, unix_ms: u64) -> Option<(u64, &str)> {
+    let (seconds, rest) = topic.strip_prefix("$delayed/")?.split_once('/')?;
+    let seconds: u64 = seconds.parse().ok()?;
+    if rest.is_empty() {
+        return None;
+    }
+    let due = if seconds > DELAY_MAX_S { seconds.saturating_mul(1000) } else { unix_ms + seconds * 1000 };
+    Some((due, rest))
+}

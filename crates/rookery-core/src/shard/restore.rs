@@ -1,0 +1,161 @@
+//! What a shard takes back after a restart.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use rookery_codec::parse_filter;
+
+use super::Shard;
+use super::timers::Timer;
+use crate::effects::ConnMeta;
+use crate::ids::{Now, SessionKey};
+use crate::inflight::{Inflight, Stage};
+use crate::message::{Message, Publisher};
+use crate::mqueue::MessageQueue;
+use crate::persist::{self, SessionRecord};
+use crate::session::{Queued, Session, Subscription, Will};
+
+/// A durable message that waits for a session.
+#[derive(Copy, Clone, Debug)]
+pub struct RestoredMessage {
+    /// Number in the durable log.
+    pub seq: u64,
+    /// QoS in bits 0–1, RETAIN in bit 2.
+    pub flags: u8,
+    /// Packet identifier it was sent under.
+    pub packet_id: Option<u16>,
+    /// PUBREC was received.
+    pub released: bool,
+}
+
+/// A session as recovery found it.
+#[derive(Debug)]
+pub struct RestoredSession {
+    /// Its record.
+    pub record: SessionRecord,
+    /// Its subscriptions.
+    pub subscriptions: Vec<(String, Subscription)>,
+    /// Its messages, oldest first.
+    pub messages: Vec<RestoredMessage>,
+    /// Inbound QoS 2 packet identifiers.
+    pub awaiting_rel: Vec<u16>,
+    /// Its will.
+    pub will: Option<Will>,
+}
+
+impl Shard {
+    /// Takes a session back. `alive_at_ms` is when the node was last known to run: the time
+    /// from which a session that was connected then counts as lost.
+    pub fn restore_session(&mut self, now: Now, restored: RestoredSession, alive_at_ms: u64) {
+        let record = restored.record;
+        let (slot, generation) = self.sessions.next_key();
+        #[allow(clippy::cast_possible_truncation)]
+        let key = SessionKey { shard: self.index, generation: generation as u16, slot };
+        let disconnected_at_ms =
+            if record.disconnected_at_ms == 0 { alive_at_ms.min(now.unix_ms) } else { record.disconnected_at_ms };
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let meta = ConnMeta {
+            peer: nowhere,
+            local: nowhere,
+            listener: record.listener.as_str().into(),
+            zone: record.zone,
+            mountpoint: record.mountpoint.as_str().into(),
+            is_local: false,
+        };
+        let client_id: Arc<str> = record.client_id.as_str().into();
+        let username = record.username.as_deref().map(Arc::from);
+        let mut session = Session {
+            key,
+            publisher: Arc::new(Publisher { client_id: client_id.clone(), username }),
+            durable_id: record.durable_id,
+            expiry_s: record.expiry_s,
+            conn: None,
+            meta: Arc::new(meta),
+            proto_ver: record.proto_ver,
+            clean_start: false,
+            keep_alive_s: 0,
+            subscriptions: hashbrown::HashMap::new(),
+            inflight: Inflight::default(),
+            queue: MessageQueue::default(),
+            awaiting_rel: None,
+            will: restored.will.map(Box::new),
+            replays: None,
+            connects: record.connects,
+            created_at_ms: record.created_at_ms,
+            connected_at_ms: 0,
+            disconnected_at_ms,
+            dropped: 0,
+            is_fetching: false,
+        };
+        if !restored.awaiting_rel.is_empty() {
+            let ids = restored.awaiting_rel.iter().map(|id| (*id, now.mono_ms)).collect();
+            session.awaiting_rel = Some(Box::new(ids));
+        }
+        self.restore_messages(&mut session, &restored.messages);
+        self.sessions.insert(session);
+        self.clients.insert(client_id, slot);
+        self.shared.sessions.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        for (text, subscription) in restored.subscriptions {
+            if let Ok(parsed) = parse_filter(&text) {
+                self.install_restored(slot, &text, parsed, subscription);
+            }
+        }
+        self.arm_restored(now, slot, alive_at_ms);
+    }
+
+    fn restore_messages(&mut self, session: &mut Session, messages: &[RestoredMessage]) {
+        for message in messages {
+            let item = Queued {
+                message: None,
+                seq: message.seq,
+                qos: message.flags & 3,
+                retain: message.flags & 4 != 0,
+                sub_ids: smallvec::SmallVec::new(),
+                group: None,
+            };
+            match message.packet_id {
+                Some(id) => {
+                    let stage = if message.released { Stage::Released } else { Stage::Sent };
+                    session.inflight.push_with_id(id, item, stage);
+                }
+                None => {
+                    self.queued_bytes += item.size();
+                    session.queue.push(item, 0, 0);
+                }
+            }
+        }
+    }
+
+    fn arm_restored(&mut self, now: Now, slot: u32, alive_at_ms: u64) {
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let key = session.key;
+        if session.expiry_s != u32::MAX {
+            let deadline = session.disconnected_at_ms + u64::from(session.expiry_s) * 1000;
+            self.wheel.arm(now.mono_ms + deadline.saturating_sub(now.unix_ms), Timer::Session(key));
+        }
+        if let Some(will) = session.will.as_mut() {
+            if will.due_at_ms == 0 {
+                // The connection was lost together with the node.
+                will.due_at_ms = alive_at_ms + u64::from(will.delay_s.min(session.expiry_s)) * 1000;
+            }
+            let due_at_ms = will.due_at_ms;
+            self.wheel.arm(now.mono_ms + due_at_ms.saturating_sub(now.unix_ms), Timer::Will(key));
+        }
+    }
+
+    /// Publishes the will of a client whose session ended with the node.
+    pub fn restore_will(&mut self, now: Now, client_id: &str, will: &Will) {
+        self.effects.store_ops.push(persist::delete_will(client_id));
+        let mut message = will.message.with(will.message.topic(), will.message.retain, 0);
+        if message.expires_at_ms != 0 {
+            message.expires_at_ms += now.unix_ms;
+        }
+        message.timestamp_ms = now.unix_ms;
+        self.publish_message(now, message, None);
+    }
+
+    /// Takes a delayed message back.
+    pub fn restore_delayed(&mut self, now: Now, due_at_ms: u64, message: Message) {
+        self.keep_delayed(now, due_at_ms, Arc::new(message));
+    }
+}

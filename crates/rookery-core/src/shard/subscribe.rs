@@ -1,0 +1,348 @@
+//! SUBSCRIBE and UNSUBSCRIBE. MQTT-5.0 sections 3.8 to 3.11.
+
+use rookery_codec::{
+    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscriptionOptions, UnsubAck, Unsubscribe, UserProperties,
+    Version, check_topic_filter, parse_filter,
+};
+
+use super::gate::GateAction;
+use super::{Fault, Shard, Step};
+use crate::effects::{SubscriptionInfo, UpEvent};
+use crate::ids::{ConnKey, Now};
+use crate::persist;
+use crate::retained::RetainedCursor;
+use crate::rewrite::fill;
+use crate::router::{SubOpts, Subscriber};
+use crate::session::{Replay, Subscription};
+
+impl Shard {
+    /// Answers every filter with its own reason code, MQTT-5.0 [MQTT-3.8.4-6].
+    pub(super) fn handle_subscribe(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        first: u8,
+        body: &[u8],
+        subscribe: &Subscribe<'_>,
+    ) -> Result<Step, Fault> {
+        self.metrics().subscribe_received.inc();
+        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
+        let slot = conn.session;
+        if subscribe.len() > self.config.limits.filters_per_packet {
+            return Err(Fault::new(ReasonCode::QUOTA_EXCEEDED, "too many topic filters in one SUBSCRIBE"));
+        }
+        if self.config.hooks.authorize {
+            let filters: Vec<&str> = subscribe.filters().map(|f| f.filter).collect();
+            if !self.all_decided(now, key, false, &filters, first, body) {
+                return Ok(Step::Next);
+            }
+        }
+        let before = self.effects.store_ops.len();
+        let sub_id = subscribe.subscription_identifier.unwrap_or(0);
+        let mut codes = Vec::with_capacity(subscribe.len());
+        let mut replays = Vec::new();
+        for wanted in subscribe.filters() {
+            let result = self.subscribe_one(now, slot, wanted.filter, wanted.options, sub_id, &mut replays)?;
+            codes.push(self.subscribe_code(key, result));
+        }
+        let version = self.conns.get(key.slot).map_or(Version::V311, |c| c.version);
+        let suback = SubAck {
+            packet_id: subscribe.packet_id,
+            reason_string: None,
+            user_properties: UserProperties::default(),
+            codes: &codes,
+        };
+        let mut bytes = Vec::new();
+        suback.encode(version, &mut bytes);
+        self.metrics().suback_sent.inc();
+        let ticket = self.ticket_since(before);
+        self.gate(now, key, ticket, GateAction::Packet { bytes, replays });
+        Ok(Step::Next)
+    }
+
+    fn subscribe_code(&self, key: ConnKey, result: Result<QoS, ReasonCode>) -> u8 {
+        match result {
+            Ok(qos) => qos as u8,
+            Err(reason) => {
+                let is_v5 = self.conns.get(key.slot).is_some_and(|c| c.version == Version::V5);
+                // MQTT-3.1.1 [MQTT-3.9.3-2]: 3.x knows one failure only.
+                if is_v5 { reason.0 } else { 0x80 }
+            }
+        }
+    }
+
+    /// One filter. The inner error is its reason code, the outer one ends the connection.
+    fn subscribe_one(
+        &mut self,
+        now: Now,
+        slot: u32,
+        requested: &str,
+        options: SubscriptionOptions,
+        sub_id: u32,
+        replays: &mut Vec<Replay>,
+    ) -> Result<Result<QoS, ReasonCode>, Fault> {
+        let rewritten = self.rewrite_filter(slot, requested);
+        let text = rewritten.as_deref().unwrap_or(requested);
+        let Ok(parsed) = parse_filter(text) else { return Ok(Err(ReasonCode::TOPIC_FILTER_INVALID)) };
+        if let Some(reason) = self.filter_objection(slot, text, parsed) {
+            return Ok(Err(reason));
+        }
+        let is_shared = matches!(parsed, ParsedFilter::Shared { .. });
+        if is_shared && options.no_local {
+            // MQTT-5.0 [MQTT-3.8.3-4].
+            return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "No Local on a shared subscription"));
+        }
+        if self.config.hooks.authorize && !self.decision(now, slot, false, requested) {
+            self.metrics().subscribe_auth_error.inc();
+            return Ok(Err(ReasonCode::NOT_AUTHORIZED));
+        }
+        let Some(session) = self.sessions.get(slot) else { return Ok(Err(ReasonCode::UNSPECIFIED_ERROR)) };
+        let max_qos = self.mqtt(session.meta.zone).max_qos_allowed;
+        let qos = options.qos.min(QoS::from_u8(max_qos).unwrap_or(QoS::ExactlyOnce));
+        let opts = SubOpts::new(qos, options.no_local, options.retain_as_published, options.retain_handling);
+        let subscription = Subscription { opts, sub_id };
+        let Some(is_new) = self.install(slot, text, parsed, subscription) else {
+            return Ok(Err(ReasonCode::QUOTA_EXCEEDED));
+        };
+        let wants_retained = match options.retain_handling {
+            0 => true,
+            1 => is_new,
+            _ => false,
+        };
+        // Retained messages are not sent for shared subscriptions, MQTT-5.0 section 4.8.2.
+        if wants_retained && !is_shared {
+            let mountpoint = self.sessions.get(slot).map_or_else(Default::default, |s| s.meta.mountpoint.clone());
+            let plain = plain_filter(parsed);
+            replays.push(Replay {
+                filter: format!("{mountpoint}{plain}").into(),
+                cursor: RetainedCursor::default(),
+                subscription,
+            });
+        }
+        self.notice_subscribed(now, slot, text, subscription);
+        Ok(Ok(qos))
+    }
+
+    fn rewrite_filter(&self, slot: u32, filter: &str) -> Option<String> {
+        if self.rewriter.is_empty() {
+            return None;
+        }
+        let publisher = &self.sessions.get(slot)?.publisher;
+        // The prefix of a shared subscription stays.
+        let plain = plain_filter(parse_filter(filter).ok()?);
+        let new = self.rewriter.apply(false, plain, &publisher.client_id, publisher.username.as_deref())?;
+        let prefix = filter.get(..filter.len() - plain.len())?;
+        Some(format!("{prefix}{new}"))
+    }
+
+    fn filter_objection(&self, slot: u32, text: &str, parsed: ParsedFilter<'_>) -> Option<ReasonCode> {
+        let session = self.sessions.get(slot)?;
+        let mqtt = self.mqtt(session.meta.zone);
+        let plain = plain_filter(parsed);
+        if check_topic_filter(plain).is_err() || rookery_codec::levels(plain) > mqtt.max_topic_levels {
+            return Some(ReasonCode::TOPIC_FILTER_INVALID);
+        }
+        if !mqtt.wildcard_subscription && plain.contains(['+', '#']) {
+            return Some(ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED);
+        }
+        match parsed {
+            ParsedFilter::Shared { .. } if !mqtt.shared_subscription => {
+                return Some(ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED);
+            }
+            ParsedFilter::Exclusive(_) if !mqtt.exclusive_subscription => return Some(ReasonCode::TOPIC_FILTER_INVALID),
+            _ => {}
+        }
+        let is_sys = plain.starts_with("$SYS/") || plain == "$SYS";
+        if plain.starts_with("$LINK/") || (is_sys && !self.config.sys_topics_open && !session.meta.is_local) {
+            return Some(ReasonCode::NOT_AUTHORIZED);
+        }
+        let max = mqtt.max_subscriptions;
+        let is_full = max != 0 && session.subscriptions.len() >= max && !session.subscriptions.contains_key(text);
+        is_full.then_some(ReasonCode::QUOTA_EXCEEDED)
+    }
+
+    /// Puts a subscription into session, trie and store; whether it is new, `None` when it is taken.
+    fn install(
+        &mut self,
+        slot: u32,
+        text: &str,
+        parsed: ParsedFilter<'_>,
+        subscription: Subscription,
+    ) -> Option<bool> {
+        let session = self.sessions.get_mut(slot)?;
+        let subscriber = Subscriber {
+            key: session.key,
+            durable_id: session.durable_id,
+            sub_id: subscription.sub_id,
+            opts: subscription.opts,
+        };
+        let mountpoint = session.meta.mountpoint.clone();
+        let mounted = |filter: &str| format!("{mountpoint}{filter}");
+        match parsed {
+            ParsedFilter::Shared { group, filter } if mountpoint.is_empty() => {
+                self.shared.router.subscribe_shared(group, filter, subscriber);
+            }
+            ParsedFilter::Shared { group, filter } => {
+                self.shared.router.subscribe_shared(group, &mounted(filter), subscriber);
+            }
+            ParsedFilter::Exclusive(topic) => {
+                if !self.shared.take_exclusive(&mounted(topic), session.key) {
+                    return None;
+                }
+                self.shared.router.subscribe(&mounted(topic), subscriber);
+            }
+            ParsedFilter::Plain(filter) if mountpoint.is_empty() => {
+                self.shared.router.subscribe(filter, subscriber);
+            }
+            ParsedFilter::Plain(filter) => {
+                self.shared.router.subscribe(&mounted(filter), subscriber);
+            }
+        }
+        let is_new = session.subscriptions.insert(text.into(), subscription).is_none();
+        if session.durable_id != 0 {
+            self.effects.store_ops.push(persist::put_subscription(session.durable_id, text, subscription));
+        }
+        Some(is_new)
+    }
+
+    /// Puts a recovered subscription back; store and retained messages are not touched.
+    pub(super) fn install_restored(
+        &mut self,
+        slot: u32,
+        text: &str,
+        parsed: ParsedFilter<'_>,
+        subscription: Subscription,
+    ) {
+        let written = self.effects.store_ops.len();
+        self.install(slot, text, parsed, subscription);
+        self.effects.store_ops.truncate(written);
+        if let (ParsedFilter::Shared { group, filter }, Some(session)) = (parsed, self.sessions.get(slot)) {
+            let filter = format!("{}{filter}", session.meta.mountpoint);
+            self.shared.router.set_connected(group, &filter, session.key, false);
+        }
+    }
+
+    /// Tells the shared groups of a session whether its client is there.
+    pub(super) fn set_shared_presence(&mut self, slot: u32, is_connected: bool) {
+        let Some(session) = self.sessions.get(slot) else { return };
+        for text in session.subscriptions.keys().filter(|f| f.starts_with("$share/") || f.starts_with("$queue/")) {
+            if let Ok(ParsedFilter::Shared { group, filter }) = parse_filter(text) {
+                let filter = format!("{}{filter}", session.meta.mountpoint);
+                self.shared.router.set_connected(group, &filter, session.key, is_connected);
+            }
+        }
+    }
+
+    /// Takes filters back; each is answered, MQTT-5.0 [MQTT-3.11.3-1].
+    pub(super) fn handle_unsubscribe(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        unsubscribe: &Unsubscribe<'_>,
+    ) -> Result<Step, Fault> {
+        self.metrics().unsubscribe_received.inc();
+        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
+        let (slot, version) = (conn.session, conn.version);
+        if unsubscribe.len() > self.config.limits.filters_per_packet {
+            return Err(Fault::new(ReasonCode::QUOTA_EXCEEDED, "too many topic filters in one UNSUBSCRIBE"));
+        }
+        let before = self.effects.store_ops.len();
+        let mut codes = Vec::with_capacity(unsubscribe.len());
+        for requested in unsubscribe.filters() {
+            let rewritten = self.rewrite_filter(slot, requested);
+            let text = rewritten.as_deref().unwrap_or(requested);
+            codes.push(self.unsubscribe_one(now, slot, text).0);
+        }
+        let unsuback = UnsubAck {
+            packet_id: unsubscribe.packet_id,
+            reason_string: None,
+            user_properties: UserProperties::default(),
+            codes: &codes,
+        };
+        let mut bytes = Vec::new();
+        unsuback.encode(version, &mut bytes);
+        self.metrics().unsuback_sent.inc();
+        let ticket = self.ticket_since(before);
+        self.gate(now, key, ticket, GateAction::Packet { bytes, replays: Vec::new() });
+        Ok(Step::Next)
+    }
+
+    fn unsubscribe_one(&mut self, now: Now, slot: u32, text: &str) -> ReasonCode {
+        if parse_filter(text).is_err() {
+            return ReasonCode::TOPIC_FILTER_INVALID;
+        }
+        let Some(session) = self.sessions.get_mut(slot) else { return ReasonCode::UNSPECIFIED_ERROR };
+        if session.subscriptions.remove(text).is_none() {
+            return ReasonCode::NO_SUBSCRIPTION_EXISTED;
+        }
+        let (key, durable_id, mountpoint) = (session.key, session.durable_id, session.meta.mountpoint.clone());
+        self.forget_subscription(text, &mountpoint, key, durable_id);
+        self.notice_unsubscribed(now, slot, text);
+        ReasonCode::SUCCESS
+    }
+
+    /// `auto_subscribe.topics`, made on every successful CONNECT.
+    pub(super) fn auto_subscribe(&mut self, now: Now, slot: u32) {
+        let config = self.config.clone();
+        for auto in &config.auto_subscribe {
+            let (Some(session), Some(peer)) = (self.sessions.get(slot), self.peer_of(slot)) else { return };
+            let key = session.conn;
+            let publisher = &session.publisher;
+            let values = [
+                ("clientid", &*publisher.client_id),
+                ("username", publisher.username.as_deref().unwrap_or("")),
+                ("host", &peer.ip().to_string()),
+                ("port", &peer.port().to_string()),
+            ];
+            let filter = fill(&auto.topic, &values);
+            let options = SubscriptionOptions {
+                qos: QoS::from_u8(auto.qos).unwrap_or(QoS::AtMostOnce),
+                no_local: auto.nl,
+                retain_as_published: auto.rap,
+                retain_handling: auto.rh,
+            };
+            let mut replays = Vec::new();
+            let done = self.subscribe_one(now, slot, &filter, options, 0, &mut replays);
+            if let (Ok(Ok(_)), Some(key)) = (done, key) {
+                self.start_replays(key, replays);
+            }
+        }
+    }
+
+    fn notice_subscribed(&mut self, now: Now, slot: u32, text: &str, subscription: Subscription) {
+        if self.config.hooks.subscription_events
+            && let Some(session) = self.sessions.get(slot)
+        {
+            let event = UpEvent::Subscribed(session.publisher.client_id.clone(), info_of(text, subscription));
+            self.effects.up.push(event);
+        }
+        self.notice_subscription(now, slot, text, Some(subscription));
+    }
+
+    fn notice_unsubscribed(&mut self, now: Now, slot: u32, text: &str) {
+        if self.config.hooks.subscription_events
+            && let Some(session) = self.sessions.get(slot)
+        {
+            self.effects.up.push(UpEvent::Unsubscribed(session.publisher.client_id.clone(), text.into()));
+        }
+        self.notice_subscription(now, slot, text, None);
+    }
+}
+
+/// A subscription's row for management and hooks.
+pub(super) fn info_of(text: &str, subscription: Subscription) -> SubscriptionInfo {
+    SubscriptionInfo {
+        topic: text.into(),
+        qos: subscription.opts.qos() as u8,
+        nl: subscription.opts.no_local(),
+        rap: subscription.opts.retain_as_published(),
+        rh: subscription.opts.retain_handling(),
+    }
+}
+
+/// The filter proper.
+pub(super) fn plain_filter(parsed: ParsedFilter<'_>) -> &str {
+    match parsed {
+        ParsedFilter::Plain(filter) | ParsedFilter::Shared { filter, .. } | ParsedFilter::Exclusive(filter) => filter,
+    }
+}

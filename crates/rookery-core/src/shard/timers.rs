@@ -1,0 +1,182 @@
+//! Time: keep alive, idle connections, stalled peers, session and will expiry, delayed messages.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use rookery_codec::{ReasonCode, Version};
+
+use super::Shard;
+use crate::conn::ConnState;
+use crate::effects::CloseCause;
+use crate::ids::{ConnKey, Now, SessionKey};
+use crate::message::Message;
+use crate::persist;
+
+/// Delayed messages sent in one tick.
+const DELAYED_SLICE: usize = 1000;
+
+/// What a timer is about; whether it still applies is looked up when it fires.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Timer {
+    /// CONNECT is due, or the keep alive is over.
+    Conn(ConnKey),
+    /// The peer takes no bytes.
+    Blocked(ConnKey),
+    /// The session expires.
+    Session(SessionKey),
+    /// The will is due.
+    Will(SessionKey),
+}
+
+/// A delayed message, earliest first in a max-heap.
+#[derive(Debug)]
+pub(super) struct Delayed {
+    pub(super) due_mono_ms: u64,
+    pub(super) message: Arc<Message>,
+}
+
+impl PartialEq for Delayed {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+impl Eq for Delayed {}
+impl PartialOrd for Delayed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Delayed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Equal times in the order of publication.
+        (other.due_mono_ms, other.message.id).cmp(&(self.due_mono_ms, self.message.id))
+    }
+}
+
+impl Shard {
+    /// Handles what is due; the driver calls it at least every quarter second.
+    pub fn tick(&mut self, now: Now) {
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.take_due(now.mono_ms, &mut due);
+        for timer in due.drain(..) {
+            match timer {
+                Timer::Conn(key) => self.conn_due(now, key),
+                Timer::Blocked(key) => self.blocked_due(now, key),
+                Timer::Session(key) => self.session_due(now, key),
+                Timer::Will(key) => self.will_due(now, key),
+            }
+        }
+        self.due = due;
+        self.send_delayed(now);
+        self.expire_questions(now);
+    }
+
+    fn conn_due(&mut self, now: Now, key: ConnKey) {
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        match conn.state {
+            ConnState::New => {
+                self.report_refused(key, "", CloseCause::IdleTimeout, "no CONNECT within mqtt.idle_timeout");
+                self.end_connection(now, key, CloseCause::IdleTimeout, true);
+            }
+            ConnState::Connected if conn.keep_alive_ms > 0 => {
+                let deadline = conn.heard_at_ms + u64::from(conn.keep_alive_ms);
+                if deadline > now.mono_ms {
+                    self.wheel.arm(deadline, Timer::Conn(key));
+                } else {
+                    // MQTT-5.0 [MQTT-3.1.2-22], MQTT-3.1.1 [MQTT-3.1.2-24].
+                    self.send_disconnect(key, ReasonCode::KEEP_ALIVE_TIMEOUT, None);
+                    self.end_connection(now, key, CloseCause::KeepaliveTimeout, true);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn blocked_due(&mut self, now: Now, key: ConnKey) {
+        let timeout = self.config.limits.send_timeout_ms;
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        if conn.blocked_since_ms == 0 || conn.out.is_empty() {
+            return;
+        }
+        let deadline = conn.blocked_since_ms + timeout;
+        if deadline > now.mono_ms {
+            self.wheel.arm(deadline, Timer::Blocked(key));
+            return;
+        }
+        self.metrics().overload_send_timeout.inc();
+        self.end_connection(now, key, CloseCause::SendTimeout, false);
+        self.effects.close.push((key, false));
+    }
+
+    fn session_due(&mut self, now: Now, key: SessionKey) {
+        let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
+        if session.conn.is_some() || session.expiry_s == u32::MAX {
+            return;
+        }
+        let deadline_ms = session.disconnected_at_ms + u64::from(session.expiry_s) * 1000;
+        if deadline_ms > now.unix_ms {
+            self.wheel.arm(now.mono_ms + (deadline_ms - now.unix_ms), Timer::Session(key));
+            return;
+        }
+        self.end_session_in(now, key.slot);
+    }
+
+    fn will_due(&mut self, now: Now, key: SessionKey) {
+        let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
+        let is_away = session.conn.is_none();
+        let Some(will) = session.will.as_ref() else { return };
+        if !is_away || will.due_at_ms == 0 {
+            return;
+        }
+        if will.due_at_ms > now.unix_ms {
+            let deadline = now.mono_ms + (will.due_at_ms - now.unix_ms);
+            self.wheel.arm(deadline, Timer::Will(key));
+            return;
+        }
+        self.publish_will(now, key.slot);
+    }
+
+    fn send_delayed(&mut self, now: Now) {
+        for _ in 0..DELAYED_SLICE {
+            if self.delayed.peek().is_none_or(|d| d.due_mono_ms > now.mono_ms) {
+                return;
+            }
+            let Some(delayed) = self.delayed.pop() else { return };
+            self.shared.delayed.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+            if self.config.durable {
+                self.effects.store_ops.push(persist::delete_delayed(&delayed.message));
+            }
+            let message = delayed.message.with(delayed.message.topic(), delayed.message.retain, 0);
+            self.publish_message(now, message, None);
+        }
+    }
+
+    /// Forgets QoS 2 identifiers whose PUBREL never came; called now and then by the driver.
+    pub fn expire_awaiting_rel(&mut self, now: Now) {
+        let mut forgotten = Vec::new();
+        for slot in 0..self.sessions.slots() {
+            let Some(session) = self.sessions.get(slot) else { continue };
+            let timeout = self.mqtt(session.meta.zone).await_rel_timeout_ms;
+            let is_v5 = session.proto_ver == Version::V5 as u8;
+            let durable_id = session.durable_id;
+            // Only where exactly-once can still be kept: a connected client that stays silent about it.
+            if timeout == 0 || session.conn.is_none() || is_v5 {
+                continue;
+            }
+            let Some(ids) = self.sessions.get_mut(slot).and_then(|s| s.awaiting_rel.as_mut()) else { continue };
+            ids.retain(|id, since| {
+                let keep = *since + timeout > now.mono_ms;
+                if !keep {
+                    forgotten.push((durable_id, *id));
+                }
+                keep
+            });
+        }
+        for (durable_id, packet_id) in forgotten {
+            self.metrics().messages_dropped_await_pubrel_timeout.inc();
+            if durable_id != 0 {
+                self.effects.store_ops.push(persist::delete_awaiting_rel(durable_id, packet_id));
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What all shards of a node share.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crate::ids::SessionKey;
+use crate::message::Message;
+use crate::metrics::Metrics;
+use crate::retained::Retained;
+use crate::router::Router;
+
+/// State common to the shards of one node.
+#[derive(Debug)]
+pub struct Shared {
+    /// Subscriptions of the whole node.
+    pub router: Router,
+    /// Retained messages of the whole node.
+    pub retained: Retained<Message>,
+    /// One set of counters per shard; the last one belongs to the management plane.
+    pub metrics: Vec<Metrics>,
+    /// Delayed messages waiting on all shards.
+    pub delayed: AtomicUsize,
+    /// Sessions of all shards.
+    pub sessions: AtomicUsize,
+    exclusive: Mutex<HashMap<Box<str>, SessionKey>>,
+    placement: std::hash::RandomState,
+    shards: u16,
+    next_seq: AtomicU64,
+    next_durable_id: AtomicU64,
+}
+
+impl Shared {
+    /// State for `shards` shards; the counters go on from what recovery found.
+    #[must_use]
+    pub fn new(shards: u16, next_seq: u64, next_durable_id: u64) -> Self {
+        Self {
+            router: Router::default(),
+            retained: Retained::default(),
+            metrics: (0..=shards).map(|_| Metrics::default()).collect(),
+            delayed: AtomicUsize::new(0),
+            sessions: AtomicUsize::new(0),
+            exclusive: Mutex::default(),
+            placement: std::hash::RandomState::new(),
+            shards,
+            next_seq: AtomicU64::new(next_seq.max(1)),
+            next_durable_id: AtomicU64::new(next_durable_id.max(1)),
+        }
+    }
+
+    /// Number of shards.
+    #[must_use]
+    pub fn shards(&self) -> u16 {
+        self.shards
+    }
+
+    /// The shard that owns a client's session. The hash is keyed, so clients cannot choose their shard.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn shard_of(&self, client_id: &str) -> u16 {
+        (self.placement.hash_one(client_id) % u64::from(self.shards)) as u16
+    }
+
+    /// A number for a durable message, unique for ever.
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A number for a durable session, unique for ever.
+    #[must_use]
+    pub fn next_durable_id(&self) -> u64 {
+        self.next_durable_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes an exclusive subscription; false when another session holds it.
+    pub fn take_exclusive(&self, topic: &str, key: SessionKey) -> bool {
+        let mut held = self.exclusive.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match held.get(topic) {
+            Some(holder) => *holder == key,
+            None => {
+                held.insert(topic.into(), key);
+                true
+            }
+        }
+    }
+
+    /// Gives an exclusive subscription back.
+    pub fn release_exclusive(&self, topic: &str, key: SessionKey) {
+        let mut held = self.exclusive.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if held.get(topic) == Some(&key) {
+            held.remove(topic);
+        }
+    }
+}

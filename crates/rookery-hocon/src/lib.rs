@@ -1,0 +1,63 @@
+//! HOCON as EMQX 5 writes it: from text to a tree in which every value knows its file and line.
+//!
+//! # Layout
+//!
+//! - [`parse`]: the way in; [`Document`], [`Value`], [`Node`]: what comes out
+//! - `parser` reads text into a raw tree (`raw`) in which references are still open
+//! - `resolve` closes them: `${a.b}`, `${?a}`, self references, environment
+//! - [`Includes`]: where other files and variables come from; [`FileIncludes`] reads real ones
+//!
+//! # What is understood
+//!
+//! Keys as paths (`a.b."c.d"`), `=`, `:`, `+=`, `{` without either; newlines as commas; comments
+//! with `#` and `//`; quoted text with JSON's escapes, triple quotes, EMQX's indented triple quotes
+//! (`"""~` … `~"""`); objects that merge; arrays, their concatenation, and patches of an element by
+//! its 1-based index (`authentication.1.enable = false`); `${a}`, `${?a}` with the environment
+//! behind; `include "file"`, `include file("…")`, `include required(…)`. Durations, sizes and
+//! percentages are text: what they mean is the schema's business.
+//!
+//! Where EMQX's parser and the specification differ: `@` may stand in unquoted text (EMQX); arrays
+//! and objects go on after a newline (EMQX); blanks between words of one value are kept
+//! (specification); text does not go on after a newline (specification).
+//!
+//! **Invariants:** nothing panics and nothing grows without bound, whatever the text: nesting, the
+//! number of files, of values and of bytes after substitution have limits.
+#![forbid(unsafe_code)]
+
+mod cursor;
+mod document;
+mod error;
+mod includes;
+mod parser;
+mod raw;
+mod resolve;
+mod text;
+
+pub use document::{Document, Node, Origin, Value};
+pub use error::{ErrorKind, HoconError};
+pub use includes::{FileIncludes, Included, Includes, NoIncludes};
+
+/// Deepest nesting of objects, arrays and path elements together.
+pub const DEPTH_MAX: usize = 128;
+/// Most files in one document.
+pub const FILES_MAX: usize = 256;
+/// Most bytes of all files together.
+pub const INPUT_BYTES_MAX: usize = 64 << 20;
+/// Most values after substitution.
+pub const VALUES_MAX: usize = 4_000_000;
+/// Most bytes of text after substitution.
+pub const TEXT_BYTES_MAX: usize = 256 << 20;
+
+/// Parse `text`, which came from `source` (a path, or a name for messages).
+///
+/// # Errors
+///
+/// The first thing that is wrong, with its place.
+pub fn parse(
+    text: &str,
+    source: &str,
+    resolver: &mut dyn Includes,
+) -> Result<Document, HoconError> {
+    let (root, sources) = parser::parse(text, source, resolver)?;
+    resolve::resolve(&root, sources, resolver)
+}

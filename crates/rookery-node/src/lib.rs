@@ -1,0 +1,1 @@
+//! Listeners, reactor threads and wiring of a Rookery node.

@@ -1,0 +1,220 @@
+//! Settings, from the frozen dataclasses of `rookery.native.config`. Field names are the same on
+//! both sides; a setting missing here does not compile, one missing there fails a contract test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use rookery_core::config::{
+    Admission, AutoSubscribe, BrokerConfig, DelayedConfig, HookSwitches, LimitsConfig, MqttConfig,
+    NoticeConfig, RetainerConfig, RewriteAction, RewriteRule, SharedStrategy, ZoneConfig,
+};
+use rookery_node::{
+    DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, WebSocketConfig,
+};
+
+type Object<'a, 'py> = &'a Bound<'py, PyAny>;
+
+/// Reads the attribute `name`; the error names it.
+fn get<'py, T>(object: Object<'_, 'py>, name: &str) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error: Into<PyErr>>,
+{
+    let value = object.getattr(name)?;
+    value.extract::<T>().map_err(|error| {
+        let error: PyErr = error.into();
+        PyValueError::new_err(format!("{name}: {error}"))
+    })
+}
+
+/// Reads the attribute `name` with a function of ours.
+fn get_with<'py, T>(
+    object: Object<'_, 'py>,
+    name: &str,
+    read: impl Fn(Object<'_, 'py>) -> PyResult<T>,
+) -> PyResult<T> {
+    read(&object.getattr(name)?)
+}
+
+/// Reads a tuple attribute, item by item.
+fn get_each<'py, T>(
+    object: Object<'_, 'py>,
+    name: &str,
+    read: impl Fn(Object<'_, 'py>) -> PyResult<T>,
+) -> PyResult<Vec<T>> {
+    object
+        .getattr(name)?
+        .try_iter()?
+        .map(|item| read(&item?))
+        .collect()
+}
+
+/// Reads a struct whose listed fields are plain attributes; the rest is written out.
+macro_rules! read {
+    ($object:expr => $type:ident { $($field:ident),* $(; $($other:ident: $value:expr),*)? $(,)? }) => {
+        Ok($type { $($field: get($object, stringify!($field))?,)* $($($other: $value,)*)? })
+    };
+}
+
+fn unknown(what: &str, word: &str) -> PyErr {
+    PyValueError::new_err(format!("{what}: {word:?} is none of its values"))
+}
+
+/// Reads a word and looks it up.
+fn word<T>(object: Object<'_, '_>, name: &str, known: &[(&str, T)]) -> PyResult<T>
+where
+    T: Clone,
+{
+    let text: String = get(object, name)?;
+    let found = known.iter().find(|(word, _)| *word == text);
+    found
+        .map(|(_, value)| value.clone())
+        .ok_or_else(|| unknown(name, &text))
+}
+
+fn mqtt(o: Object<'_, '_>) -> PyResult<MqttConfig> {
+    read! { o => MqttConfig {
+        idle_timeout_ms, max_packet_size, max_clientid_len, max_topic_levels, max_topic_alias,
+        max_qos_allowed, retain_available, wildcard_subscription, shared_subscription,
+        exclusive_subscription, ignore_loop_deliver, strict_mode, response_information,
+        server_keepalive_s, keepalive_multiplier, use_username_as_clientid,
+        session_expiry_interval_s, max_session_expiry_interval_s, message_expiry_interval_s,
+        max_awaiting_rel, await_rel_timeout_ms, mqueue_store_qos0, max_mqueue_len,
+        mqueue_priorities, mqueue_default_lowest, max_inflight, max_subscriptions, upgrade_qos,
+        retry_interval_ms, clientid_override
+    } }
+}
+
+fn zone(o: Object<'_, '_>) -> PyResult<ZoneConfig> {
+    read! { o => ZoneConfig { name; mqtt: get_with(o, "mqtt", mqtt)? } }
+}
+
+fn retainer(o: Object<'_, '_>) -> PyResult<RetainerConfig> {
+    read! { o => RetainerConfig {
+        enable, msg_expiry_interval_s, max_payload_size, max_retained_messages,
+        stop_publish_clear_msg, max_bytes
+    } }
+}
+
+fn delayed(o: Object<'_, '_>) -> PyResult<DelayedConfig> {
+    read! { o => DelayedConfig { enable, max_delayed_messages } }
+}
+
+fn rewrite_rule(o: Object<'_, '_>) -> PyResult<RewriteRule> {
+    let actions = [
+        ("publish", RewriteAction::Publish),
+        ("subscribe", RewriteAction::Subscribe),
+        ("all", RewriteAction::All),
+    ];
+    read! { o => RewriteRule { source_topic, re, dest_topic; action: word(o, "action", &actions)? } }
+}
+
+fn auto_subscribe(o: Object<'_, '_>) -> PyResult<AutoSubscribe> {
+    read! { o => AutoSubscribe { topic, qos, rh, rap, nl } }
+}
+
+fn limits(o: Object<'_, '_>) -> PyResult<LimitsConfig> {
+    read! { o => LimitsConfig {
+        outbox_high_water_bytes, outbox_total_bytes, send_timeout_ms, unauthenticated_connections,
+        unauthenticated_bytes, queued_total_bytes, deferred_packets, filters_per_packet,
+        user_properties, sessions
+    } }
+}
+
+/// `HookSwitches`.
+pub(crate) fn hooks(o: Object<'_, '_>) -> PyResult<HookSwitches> {
+    read! { o => HookSwitches {
+        authorize, publish, client_events, subscription_events, unanswered_allows, deadline_ms
+    } }
+}
+
+fn notices(o: Object<'_, '_>) -> PyResult<NoticeConfig> {
+    read! { o => NoticeConfig { connected, disconnected, subscribed, unsubscribed } }
+}
+
+fn shared_strategy(o: Object<'_, '_>) -> PyResult<SharedStrategy> {
+    let strategies = [
+        ("round_robin", SharedStrategy::RoundRobin),
+        ("random", SharedStrategy::Random),
+        ("sticky", SharedStrategy::Sticky),
+        ("local", SharedStrategy::Local),
+        ("hash_clientid", SharedStrategy::HashClientId),
+        ("hash_topic", SharedStrategy::HashTopic),
+    ];
+    word(o, "shared_strategy", &strategies)
+}
+
+fn admission(o: Object<'_, '_>) -> PyResult<Admission> {
+    let admissions = [
+        ("loopback", Admission::LoopbackOnly),
+        ("everyone", Admission::Everyone),
+        ("ask", Admission::Ask),
+    ];
+    word(o, "admission", &admissions)
+}
+
+/// `BrokerConfig`: what can be changed while the node runs.
+pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
+    let node_name: String = get(o, "node_name")?;
+    read! { o => BrokerConfig {
+        durable, sys_topics_open;
+        node_name: Arc::from(node_name),
+        zones: get_each(o, "zones", zone)?,
+        shared_strategy: shared_strategy(o)?,
+        retainer: get_with(o, "retainer", retainer)?,
+        delayed: get_with(o, "delayed", delayed)?,
+        rewrite: get_each(o, "rewrite", rewrite_rule)?,
+        auto_subscribe: get_each(o, "auto_subscribe", auto_subscribe)?,
+        limits: get_with(o, "limits", limits)?,
+        admission: admission(o)?,
+        hooks: get_with(o, "hooks", hooks)?,
+        notices: get_with(o, "notices", notices)?
+    } }
+}
+
+fn websocket(o: Object<'_, '_>) -> PyResult<WebSocketConfig> {
+    read! { o => WebSocketConfig { path, subprotocols, require_subprotocol, max_frame_size } }
+}
+
+fn listener_kind(o: Object<'_, '_>) -> PyResult<ListenerKind> {
+    match get::<String>(o, "kind")?.as_str() {
+        "tcp" => Ok(ListenerKind::Tcp),
+        "ws" => Ok(ListenerKind::WebSocket(get_with(
+            o,
+            "websocket",
+            websocket,
+        )?)),
+        other => Err(unknown("kind", other)),
+    }
+}
+
+fn listener(o: Object<'_, '_>) -> PyResult<ListenerConfig> {
+    let bind: String = get(o, "bind")?;
+    let bind = bind
+        .parse()
+        .map_err(|_| PyValueError::new_err(format!("bind: {bind:?}")))?;
+    read! { o => ListenerConfig {
+        id, zone, mountpoint, max_connections, backlog, nodelay; kind: listener_kind(o)?, bind: bind
+    } }
+}
+
+fn durability(o: Object<'_, '_>) -> PyResult<DurabilityConfig> {
+    let interval = Duration::from_millis(get(o, "sync_interval_ms")?);
+    let policies = [
+        ("always", SyncPolicy::Always),
+        ("interval", SyncPolicy::Interval(interval)),
+        ("never", SyncPolicy::Never),
+    ];
+    read! { o => DurabilityConfig { dir, max_disk_bytes; sync: word(o, "sync", &policies)? } }
+}
+
+/// `NodeConfig`: everything a node starts with.
+pub(crate) fn node(o: Object<'_, '_>) -> PyResult<NodeConfig> {
+    read! { o => NodeConfig {
+        workers;
+        broker: get_with(o, "broker", broker)?,
+        listeners: get_each(o, "listeners", listener)?,
+        durability: get_with(o, "durability", durability)?
+    } }
+}

@@ -1,0 +1,80 @@
+//! Every failure crosses as one exception; `rookery.native` turns its kind into our error tree.
+
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use rookery_node::NodeError;
+
+pyo3::create_exception!(
+    _native,
+    NativeError,
+    PyException,
+    "A call into the native core failed."
+);
+
+/// Adds the exception; its attributes exist on the class so that the stub can promise them.
+pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let class = module.py().get_type::<NativeError>();
+    class.setattr("kind", "internal")?;
+    class.setattr("message", "")?;
+    class.setattr("listener", module.py().None())?;
+    class.setattr("address", module.py().None())?;
+    class.setattr("errno", module.py().None())?;
+    module.add("NativeError", class)
+}
+
+/// An exception of this kind.
+pub(crate) fn native(kind: &str, message: String) -> PyErr {
+    Python::attach(|py| build(py, kind, message, None))
+}
+
+/// Where a listener could not bind.
+struct BindPlace {
+    listener: String,
+    address: String,
+    errno: Option<i32>,
+}
+
+fn build(py: Python<'_>, kind: &str, message: String, place: Option<BindPlace>) -> PyErr {
+    let error = NativeError::new_err((kind.to_owned(), message.clone()));
+    let value = error.value(py);
+    let filled = (|| {
+        value.setattr("kind", kind)?;
+        value.setattr("message", message)?;
+        if let Some(place) = place {
+            value.setattr("listener", place.listener)?;
+            value.setattr("address", place.address)?;
+            value.setattr("errno", place.errno)?;
+        }
+        Ok::<(), PyErr>(())
+    })();
+    filled.err().unwrap_or(error)
+}
+
+/// The exception for what the node reports.
+pub(crate) fn from_node(error: NodeError) -> PyErr {
+    let message = error.to_string();
+    let (kind, place) = match error {
+        NodeError::Bind {
+            listener,
+            bind,
+            source,
+        } => {
+            let errno = source.raw_os_error();
+            (
+                "bind",
+                Some(BindPlace {
+                    listener,
+                    address: bind.to_string(),
+                    errno,
+                }),
+            )
+        }
+        NodeError::Config { .. } => ("config", None),
+        NodeError::Store(_) => ("store", None),
+        NodeError::Topic(_) => ("topic", None),
+        NodeError::Io { .. } => ("io", None),
+        NodeError::Stopping => ("stopping", None),
+        _ => ("internal", None),
+    };
+    Python::attach(|py| build(py, kind, message, place))
+}

@@ -1,0 +1,27 @@
+//! `rookery._native`: the only crate that knows Python. It converts, calls and converts back.
+//!
+//! **Invariant:** no thread of the node ever waits for the interpreter. Python is told through an
+//! event descriptor that something is there and takes whole batches; see `_native.pyi` for what
+//! crosses and in which shape.
+#![forbid(unsafe_code)]
+
+mod answers;
+mod config;
+mod error;
+mod node;
+mod rows;
+
+use pyo3::prelude::*;
+
+/// The version of the native core, which is the version of the distribution.
+#[pyfunction]
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    error::add_to(module)?;
+    module.add_class::<node::Node>()?;
+    module.add_function(wrap_pyfunction!(version, module)?)
+}

@@ -1,0 +1,206 @@
+//! The class `Node`: each method converts, calls and converts back.
+
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use rookery_node::NodeError;
+
+use crate::answers::{self, AnswerRow, PublishRow};
+use crate::error::{from_node, native};
+use crate::{config, rows};
+
+/// A broker node of this process.
+#[pyclass(frozen, module = "rookery._native")]
+pub(crate) struct Node {
+    /// `None` only while it is dropped.
+    inner: Option<rookery_node::Node>,
+    /// The process that owns the threads.
+    pid: u32,
+}
+
+impl Node {
+    /// The node, unless this process is a fork of the one that started it: its threads are not
+    /// here, a call would wait for them for ever.
+    fn inner(&self) -> PyResult<&rookery_node::Node> {
+        let here = std::process::id();
+        if here != self.pid {
+            let text = format!(
+                "this node belongs to process {}, a fork ({here}) cannot use it",
+                self.pid
+            );
+            return Err(native("forked", text));
+        }
+        self.inner
+            .as_ref()
+            .ok_or_else(|| native("stopping", "the node is gone".into()))
+    }
+
+    /// Calls the node without holding the interpreter.
+    fn call<T: Send>(
+        &self,
+        py: Python<'_>,
+        what: impl FnOnce(&rookery_node::Node) -> Result<T, NodeError> + Send,
+    ) -> PyResult<T> {
+        let inner = self.inner()?;
+        py.detach(|| what(inner)).map_err(from_node)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Stopping joins threads; in a fork they do not exist and the join would never end.
+        if std::process::id() != self.pid {
+            std::mem::forget(self.inner.take());
+        }
+    }
+}
+
+#[pymethods]
+impl Node {
+    /// Opens the store, recovers it, binds every listener and starts the worker threads.
+    #[staticmethod]
+    fn start(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let config = config::node(config)?;
+        let inner = py
+            .detach(|| rookery_node::Node::start(config))
+            .map_err(from_node)?;
+        Ok(Self {
+            inner: Some(inner),
+            pid: std::process::id(),
+        })
+    }
+
+    /// Tells clients, closes connections, writes queues; may be called twice.
+    fn stop(&self, py: Python<'_>, grace_s: f64) -> PyResult<()> {
+        let grace = Duration::try_from_secs_f64(grace_s)
+            .map_err(|error| native("config", format!("grace_s: {error}")))?;
+        self.call(py, |node| node.stop(grace))
+    }
+
+    /// `ListenerRow` of each listener.
+    fn listeners<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let listeners = self.inner()?.listeners();
+        listeners
+            .iter()
+            .map(|listener| rows::listener(py, listener))
+            .collect()
+    }
+
+    /// `RecoveryRow`.
+    fn recovery<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        rows::recovery(py, self.inner()?.recovery())
+    }
+
+    /// Publishes; the message's id and the number of sessions it went to.
+    fn publish(&self, py: Python<'_>, request: PublishRow) -> PyResult<(u128, usize)> {
+        let request = answers::publish_request(&request);
+        let outcome = self.call(py, |node| node.publish(request))?;
+        Ok((outcome.id, outcome.matched))
+    }
+
+    /// Publishes without an answer.
+    fn publish_many(&self, py: Python<'_>, requests: Vec<PublishRow>) -> PyResult<()> {
+        let requests = requests.iter().map(answers::publish_request).collect();
+        self.call(py, |node| node.publish_many(requests))
+    }
+
+    /// Subscribes this process; deliveries carry the slot returned.
+    fn subscribe(&self, py: Python<'_>, topic_filter: &str, qos: u8) -> PyResult<u32> {
+        self.call(py, |node| node.subscribe(topic_filter, qos))
+    }
+
+    /// Ends a subscription of this process.
+    fn unsubscribe(&self, py: Python<'_>, slot: u32) -> PyResult<()> {
+        self.call(py, |node| {
+            node.unsubscribe(slot);
+            Ok(())
+        })
+    }
+
+    /// Ends a client's connection and session; whether it was there.
+    fn kick(&self, py: Python<'_>, client_id: &str) -> PyResult<bool> {
+        self.call(py, |node| node.kick(client_id))
+    }
+
+    /// A page of `ClientRow`s and the cursor of the next one, 0 at the end.
+    fn clients<'py>(
+        &self,
+        py: Python<'py>,
+        cursor: u64,
+        limit: usize,
+    ) -> PyResult<(Vec<Bound<'py, PyTuple>>, u64)> {
+        let (page, next) = self.call(py, |node| node.clients(cursor, limit))?;
+        let page: PyResult<_> = page.iter().map(|client| rows::client(py, client)).collect();
+        Ok((page?, next))
+    }
+
+    /// `ClientRow` of one client.
+    fn client<'py>(
+        &self,
+        py: Python<'py>,
+        client_id: &str,
+    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let found = self.call(py, |node| node.client(client_id))?;
+        found.map(|client| rows::client(py, &client)).transpose()
+    }
+
+    /// `SubscriptionRow`s of one client.
+    fn subscriptions<'py>(
+        &self,
+        py: Python<'py>,
+        client_id: &str,
+    ) -> PyResult<Option<Vec<Bound<'py, PyTuple>>>> {
+        let found = self.call(py, |node| node.subscriptions(client_id))?;
+        let all = |subs: Vec<_>| subs.iter().map(|sub| rows::subscription(py, sub)).collect();
+        found.map(all).transpose()
+    }
+
+    /// Counters by EMQX's metric names.
+    fn metrics(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, u64)>> {
+        self.call(py, |node| Ok(node.metrics()))
+    }
+
+    /// Gauges by EMQX's stats names.
+    fn stats(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, u64)>> {
+        self.call(py, |node| Ok(node.stats()))
+    }
+
+    /// Replaces the settings that can change while the node runs.
+    fn apply_config(&self, py: Python<'_>, broker: &Bound<'_, PyAny>) -> PyResult<()> {
+        let broker = config::broker(broker)?;
+        self.call(py, |node| node.apply_config(broker))
+    }
+
+    /// Replaces what is asked and told.
+    fn set_hooks(&self, py: Python<'_>, hooks: &Bound<'_, PyAny>) -> PyResult<()> {
+        let hooks = config::hooks(hooks)?;
+        self.call(py, |node| {
+            node.set_hooks(hooks);
+            Ok(())
+        })
+    }
+
+    /// A descriptor that is readable while `drain` has something.
+    fn fileno(&self) -> PyResult<i32> {
+        Ok(self.inner()?.up_fd())
+    }
+
+    /// Takes at most `max` events, without waiting.
+    fn drain<'py>(&self, py: Python<'py>, max: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let events = self.inner()?.drain(max);
+        events.iter().map(|event| rows::event(py, event)).collect()
+    }
+
+    /// Answers questions taken from `drain`.
+    fn answer(&self, py: Python<'_>, answers: Vec<AnswerRow<'_>>) -> PyResult<()> {
+        let answers = answers
+            .iter()
+            .map(answers::answer)
+            .collect::<PyResult<_>>()?;
+        self.call(py, |node| {
+            node.answer(answers);
+            Ok(())
+        })
+    }
+}

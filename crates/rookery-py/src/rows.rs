@@ -1,0 +1,128 @@
+//! What goes up, as plain tuples. The order of their items is the contract of `_native.pyi`.
+
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use rookery_core::effects::{AskId, ClientInfo, LogLevel, Question, SubscriptionInfo, UpEvent};
+use rookery_core::message::Message;
+use rookery_node::{ListenerInfo, RecoveryInfo};
+
+type Row<'py> = PyResult<Bound<'py, PyTuple>>;
+
+/// A tuple of any length from values that Python has an equal of.
+macro_rules! row {
+    ($py:expr; $($value:expr),* $(,)?) => {
+        PyTuple::new($py, [$($value.into_bound_py_any($py)?),*])
+    };
+}
+
+/// `ClientRow`.
+pub(crate) fn client<'py>(py: Python<'py>, c: &ClientInfo) -> Row<'py> {
+    row![py;
+        &*c.client_id, c.username.as_deref(), c.connected, c.peer.map(|peer| peer.to_string()),
+        c.listener.as_deref(), c.proto_ver, c.keepalive_s, c.clean_start, c.expiry_interval_s,
+        c.created_at_ms, c.connected_at_ms, c.disconnected_at_ms, c.generation, c.subscriptions,
+        c.inflight, c.mqueue, c.mqueue_dropped, c.awaiting_rel, c.durable,
+    ]
+}
+
+/// `SubscriptionRow`.
+pub(crate) fn subscription<'py>(py: Python<'py>, s: &SubscriptionInfo) -> Row<'py> {
+    row![py; &*s.topic, s.qos, s.nl, s.rap, s.rh]
+}
+
+/// `MessageRow`.
+pub(crate) fn message<'py>(py: Python<'py>, m: &Message) -> Row<'py> {
+    let origin = m.origin.as_deref();
+    row![py;
+        m.id.0, m.timestamp_ms, m.expires_at_ms, m.qos as u8, m.retain, m.sys, m.topic(),
+        PyBytes::new(py, m.payload()), PyBytes::new(py, m.properties()), &*m.from.client_id,
+        m.from.username.as_deref(), origin.and_then(|origin| origin.node.as_deref()),
+        origin.and_then(|origin| origin.link.as_deref()),
+    ]
+}
+
+/// `ListenerRow`.
+pub(crate) fn listener<'py>(py: Python<'py>, l: &ListenerInfo) -> Row<'py> {
+    row![py; &*l.id, l.bind.to_string(), l.connections, l.max_connections]
+}
+
+/// `RecoveryRow`.
+pub(crate) fn recovery<'py>(py: Python<'py>, r: &RecoveryInfo) -> Row<'py> {
+    row![py; r.sessions, r.retained, r.messages, r.problems.clone(), r.elapsed.as_secs_f64()]
+}
+
+/// `AskId`.
+fn ask_id<'py>(py: Python<'py>, id: AskId) -> Row<'py> {
+    row![py; id.shard, id.conn.slot, id.conn.generation, id.number]
+}
+
+fn question<'py>(py: Python<'py>, id: AskId, question: &Question) -> Row<'py> {
+    let id = ask_id(py, id)?;
+    match question {
+        Question::Authenticate {
+            client: who,
+            password,
+        } => {
+            let password = password
+                .as_deref()
+                .map(|password| PyBytes::new(py, password));
+            row![py; "ask", id, "authenticate", client(py, who)?, password]
+        }
+        Question::Authorize {
+            client_id,
+            username,
+            publish,
+            topic,
+            qos,
+            retain,
+        } => {
+            let username = username.as_deref();
+            let asked = row![py; &**client_id, username, *publish, &**topic, *qos, *retain]?;
+            row![py; "ask", id, "authorize", asked, py.None()]
+        }
+        Question::Publish { message: m } => {
+            row![py; "ask", id, "publish", message(py, m)?, py.None()]
+        }
+    }
+}
+
+/// EMQX's word for a level.
+fn level(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warning => "warning",
+        LogLevel::Error => "error",
+    }
+}
+
+/// `EventRow`: the kind, then what belongs to it.
+pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
+    match event {
+        UpEvent::Connected(who) => row![py; "connected", client(py, who)?],
+        UpEvent::Disconnected(who, cause) => {
+            row![py; "disconnected", client(py, who)?, cause.name()]
+        }
+        UpEvent::Refused {
+            peer,
+            listener,
+            client_id,
+            cause,
+            detail,
+        } => row![py;
+            "refused", peer.to_string(), &**listener, &**client_id, cause.name(), *detail,
+        ],
+        UpEvent::Subscribed(who, made) => row![py; "subscribed", &**who, subscription(py, made)?],
+        UpEvent::Unsubscribed(who, topic) => row![py; "unsubscribed", &**who, &**topic],
+        UpEvent::Delivery {
+            slot,
+            message: m,
+            qos,
+        } => {
+            row![py; "delivery", *slot, message(py, m)?, *qos]
+        }
+        UpEvent::Ask(id, asked) => question(py, *id, asked),
+        UpEvent::Log(at, text) => row![py; "log", level(*at), &**text],
+    }
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Runs fuzz targets one after another: fuzz/run.sh [-s SECONDS] [TARGET...]
+# Needs a nightly toolchain and cargo-fuzz; says so when one is missing.
+set -eu
+cd "$(dirname "$0")"
+
+seconds=60
+while getopts s: option; do
+    case $option in
+    s) seconds=$OPTARG ;;
+    *) echo "usage: $0 [-s SECONDS] [TARGET...]" >&2; exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+
+if ! cargo +nightly --version >/dev/null 2>&1; then
+    echo "fuzzing needs the nightly toolchain: rustup toolchain install nightly" >&2
+    exit 1
+fi
+if ! cargo fuzz --version >/dev/null 2>&1; then
+    echo "fuzzing needs cargo-fuzz: cargo install --locked cargo-fuzz" >&2
+    exit 1
+fi
+
+[ $# -gt 0 ] || set -- $(cargo +nightly fuzz list)
+
+# New inputs go to a folder beside the seeds, which stay as they are in the tree.
+for target in "$@"; do
+    found=findings/corpus/$target
+    mkdir -p "$found" "findings/$target"
+    echo "== $target: $seconds s"
+    nice -n 10 cargo +nightly fuzz run "$target" "$found" "seeds/$target" -- \
+        -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 -verbosity=1 \
+        -artifact_prefix="findings/$target/"
+done

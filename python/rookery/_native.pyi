@@ -1,0 +1,104 @@
+# ruff: noqa: PYI021  -- this stub is the reference: what a call promises stands here
+"""The native core. Only ``rookery.native`` imports it; this file is the contract of the boundary.
+
+What crosses is plain: frozen dataclasses of ``rookery.native.config`` go down, the tuples of
+``rookery.native.rows`` come up. Every call that can wait releases the
+interpreter. Every failure is a :class:`NativeError`. Nothing may be used in a fork of the process
+that started the node.
+"""
+
+from typing import final
+
+from rookery.native.config import BrokerConfig, HookSwitches, NodeConfig
+from rookery.native.rows import (
+    AnswerRow,
+    ClientRow,
+    EventRow,
+    ListenerRow,
+    PublishRow,
+    RecoveryRow,
+    SubscriptionRow,
+)
+
+__all__ = ["NativeError", "Node", "version"]
+
+class NativeError(Exception):
+    """A call into the native core failed.
+
+    ``kind`` is ``bind``, ``config``, ``store``, ``topic``, ``io``, ``stopping``, ``forked`` or
+    ``internal``. The other attributes are set for ``bind`` only.
+    """
+
+    kind: str
+    message: str
+    listener: str | None
+    address: str | None
+    errno: int | None
+
+@final
+class Node:
+    """A broker node of this process: its threads run until :meth:`stop`."""
+
+    @staticmethod
+    def start(config: NodeConfig) -> Node:
+        """Open the store, recover it, bind every listener, start the threads.
+
+        Returns when clients are accepted. When anything fails nothing stays open.
+        """
+
+    def stop(self, grace_s: float) -> None:
+        """Tell clients (DISCONNECT 0x8B), close, write queues, end the threads. May be repeated."""
+
+    def listeners(self) -> list[ListenerRow]:
+        """Every listener with the address it got."""
+
+    def recovery(self) -> RecoveryRow:
+        """What was found in the data directory."""
+
+    def publish(self, request: PublishRow) -> tuple[int, int]:
+        """Publish; the message's 128-bit id and the number of sessions it went to."""
+
+    def publish_many(self, requests: list[PublishRow]) -> None:
+        """Publish without learning what became of it."""
+
+    def subscribe(self, topic_filter: str, qos: int) -> int:
+        """Subscribe this process; the slot that deliveries will name."""
+
+    def unsubscribe(self, slot: int) -> None:
+        """End a subscription of this process."""
+
+    def kick(self, client_id: str) -> bool:
+        """End a client's connection and session; whether it was there."""
+
+    def clients(self, cursor: int, limit: int) -> tuple[list[ClientRow], int]:
+        """A page of clients and the cursor of the next page; 0 starts, 0 ends."""
+
+    def client(self, client_id: str) -> ClientRow | None:
+        """One client."""
+
+    def subscriptions(self, client_id: str) -> list[SubscriptionRow] | None:
+        """A client's subscriptions; none when there is no such client."""
+
+    def metrics(self) -> list[tuple[str, int]]:
+        """Counters by EMQX's metric names."""
+
+    def stats(self) -> list[tuple[str, int]]:
+        """Gauges by EMQX's stats names."""
+
+    def apply_config(self, broker: BrokerConfig) -> None:
+        """Replace the settings that can change while the node runs."""
+
+    def set_hooks(self, hooks: HookSwitches) -> None:
+        """Replace what is asked and told."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while :meth:`drain` has something."""
+
+    def drain(self, max: int) -> list[EventRow]:
+        """Take at most ``max`` events without waiting."""
+
+    def answer(self, answers: list[AnswerRow]) -> None:
+        """Answer questions; one that is answered already or timed out is ignored."""
+
+def version() -> str:
+    """The version of the native core, which is the version of the distribution."""

@@ -1,0 +1,1 @@
+"""The role ``broker``: one node's management plane around the native core."""

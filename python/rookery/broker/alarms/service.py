@@ -1,0 +1,94 @@
+"""Which alarms there are. Keeps them in memory; a restarted node finds its conditions anew.
+
+**Bounds.** At most ``size_limit`` alarms that are over are kept, each for ``validity_period_s``. At
+most :data:`ACTIVE_MAX` are active; what comes on top is logged and counted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from rookery.broker.alarms.models import Alarm
+from rookery.clock import Clock
+
+_log = logging.getLogger("rookery.alarm")
+
+ACTIVE_MAX = 10_000
+
+
+class AlarmRegistry:
+    """Activates and deactivates alarms and says so where ``alarm.actions`` wants it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        actions: Collection[str],
+        size_limit: int,
+        validity_period_s: int,
+        publish: Callable[[str, bytes], None],
+    ) -> None:
+        """``publish`` takes the last levels of a ``$SYS`` topic and a payload."""
+        self._clock = clock
+        self._logs = "log" in actions
+        self._publish = publish if "publish" in actions else None
+        self._validity_ms = validity_period_s * 1000
+        self._active: dict[str, Alarm] = {}
+        self._history: deque[Alarm] = deque(maxlen=size_limit)
+        self._left_out = 0
+
+    def activate(self, name: str, message: str, details: Mapping[str, Any] | None = None) -> bool:
+        """Say that a condition holds; false when that is known already."""
+        if name in self._active:
+            return False
+        if len(self._active) >= ACTIVE_MAX:
+            self._left_out += 1
+            _log.error("alarm %s was left out, %d are active: %s", name, ACTIVE_MAX, message)
+            return False
+        alarm = Alarm(name, message, self._clock.now_ms(), dict(details or {}))
+        self._active[name] = alarm
+        self._tell("activate", alarm)
+        return True
+
+    def deactivate(self, name: str) -> bool:
+        """Say that a condition is over; false when it was not known."""
+        alarm = self._active.pop(name, None)
+        if alarm is None:
+            return False
+        alarm = replace(alarm, deactivated_at_ms=self._clock.now_ms())
+        self._history.append(alarm)
+        self._tell("deactivate", alarm)
+        return True
+
+    def active(self) -> list[Alarm]:
+        """What holds, the latest first."""
+        return list(reversed(self._active.values()))
+
+    def history(self) -> list[Alarm]:
+        """What is over and not forgotten yet, the latest first."""
+        oldest_ms = self._clock.now_ms() - self._validity_ms
+        while self._history and (self._history[0].deactivated_at_ms or 0) < oldest_ms:
+            self._history.popleft()
+        return list(reversed(self._history))
+
+    def clear_history(self) -> None:
+        self._history.clear()
+
+    def stats(self) -> dict[str, int]:
+        return {"alarms.active.count": len(self._active)}
+
+    def metrics(self) -> dict[str, int]:
+        return {"alarms.left_out": self._left_out}
+
+    def _tell(self, action: str, alarm: Alarm) -> None:
+        if self._logs:
+            level = logging.WARNING if alarm.is_active else logging.INFO
+            _log.log(level, "%sd %s: %s", action, alarm.name, alarm.message)
+        if self._publish is not None:
+            payload = json.dumps(alarm.to_notice(), ensure_ascii=False, default=str)
+            self._publish(f"alarms/{action}", payload.encode())

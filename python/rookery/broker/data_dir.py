@@ -1,0 +1,95 @@
+"""A node's data directory: one running node at a time, one node name for ever.
+
+Whoever holds the lock on ``run/node.lock`` is the running node, and the file says its process id.
+The system releases the lock with the process, however that ends: a file that is there without a
+lock on it means nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+from rookery.errors import DataDirInUseError, NodeNameMismatchError, StartError
+
+RUN_DIR = "run"
+LOCK_NAME = "node.lock"
+NAME_FILE = "node.name"
+_PID_BYTES_MAX = 32
+
+
+class DataDir:
+    """The lock on a data directory, from :meth:`open` to :meth:`close`."""
+
+    def __init__(self, path: Path, node_name: str) -> None:
+        self.path = path
+        self._node_name = node_name
+        self._lock: int | None = None
+
+    def open(self) -> None:
+        """Make the directory if it is missing, take it, and bind the node name to it.
+
+        Raises:
+            DataDirInUseError: a running node has it.
+            NodeNameMismatchError: it belongs to a node of another name.
+            StartError: it cannot be made or written.
+        """
+        try:
+            self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
+            run = self.path / RUN_DIR
+            run.mkdir(mode=0o700, exist_ok=True)
+            self._lock = os.open(run / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._take()
+            self._bind_name()
+        except OSError as error:
+            self.close()
+            reason = error.strerror or str(error)
+            raise StartError(f"data directory {self.path}: {reason}") from None
+        except StartError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another node have it. May be called twice."""
+        if self._lock is not None:
+            lock, self._lock = self._lock, None
+            # The file stays: removing it could take away the lock of a node that just started.
+            with contextlib.suppress(OSError):
+                os.ftruncate(lock, 0)
+            os.close(lock)
+
+    def _take(self) -> None:
+        assert self._lock is not None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = os.pread(self._lock, _PID_BYTES_MAX, 0).decode("ascii", "replace").strip()
+            pid = int(text) if text.isdecimal() else None
+            lock, self._lock = self._lock, None
+            os.close(lock)
+            who = f"process {pid}" if pid is not None else "another process"
+            raise DataDirInUseError(
+                f"data directory {self.path} is in use by the node of {who}", pid=pid
+            ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    def _bind_name(self) -> None:
+        file = self.path / NAME_FILE
+        try:
+            bound = file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            bound = ""
+        if not bound:
+            # Written whole or not at all: half a name would be somebody else's.
+            fresh = file.with_suffix(".new")
+            fresh.write_text(f"{self._node_name}\n", encoding="utf-8")
+            fresh.replace(file)
+        elif bound != self._node_name:
+            raise NodeNameMismatchError(
+                f"data directory {self.path} belongs to node {bound}, not {self._node_name}: "
+                f"start with --set node.name={bound}, use another --data-dir, "
+                f"or remove {file} to rename the node for good"
+            )

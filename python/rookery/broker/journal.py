@@ -1,0 +1,78 @@
+"""What a node in the foreground prints: one line for every connect, disconnect and error.
+
+    09:15:02.123 connected     sensor-1 from 10.0.0.7:50312 on tcp:default, MQTT 5.0
+    09:15:09.456 refused       sensor-2 from 10.0.0.8:40112 on tcp:default: not_authorized; …
+
+Text that a client chose is printed so that it can neither forge a line nor control a terminal.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+from rookery.clock import Clock
+from rookery.native.rows import EventRow
+
+_PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
+_SHOWN_MAX = 120
+_LOG_SHOWN_MAX = 1000
+
+
+class Journal:
+    """Prints events; the rest of the node does not depend on it."""
+
+    def __init__(self, out: TextIO, clock: Clock) -> None:
+        self._out = out
+        self._clock = clock
+        self._is_broken = False
+
+    def note(self, kind: str, text: str) -> None:
+        """Print one line about the node itself."""
+        self._print([(kind, text)])
+
+    def watch(self, rows: list[EventRow]) -> None:
+        """Print those events that a person wants to see."""
+        self._print([line for row in rows if (line := _line_of(row)) is not None])
+
+    def _print(self, lines: list[tuple[str, str]]) -> None:
+        if self._is_broken or not lines:
+            return
+        now_ms = self._clock.now_ms()
+        when = time.strftime("%H:%M:%S", time.localtime(now_ms // 1000))
+        stamp = f"{when}.{now_ms % 1000:03d}"
+        try:
+            self._out.write("".join(f"{stamp} {kind:<13} {text}\n" for kind, text in lines))
+            self._out.flush()
+        except (OSError, ValueError):
+            # Nobody reads any more (`rookery node start | head`): that must not stop a broker.
+            self._is_broken = True
+
+
+def _line_of(row: EventRow) -> tuple[str, str] | None:
+    match row[0]:
+        case "connected":
+            client = row[1]
+            protocol = _PROTOCOLS.get(client[5], "MQTT")
+            name = f" as {visible(client[1])}" if client[1] else ""
+            where = f"from {client[3]} on {client[4]}"
+            return "connected", f"{visible(client[0])}{name} {where}, {protocol}"
+        case "disconnected":
+            client, reason = row[1], row[2]
+            where = f" from {client[3]}" if client[3] else ""
+            return "disconnected", f"{visible(client[0])}{where}: {reason}"
+        case "refused":
+            _, peer, listener, client_id, reason, advice = row
+            who = visible(client_id) if client_id else "(no client id)"
+            hint = f"; {advice}" if advice else ""
+            return "refused", f"{who} from {peer} on {listener}: {reason}{hint}"
+        case "log" if row[1] in ("warning", "error"):
+            return row[1], visible(row[2], _LOG_SHOWN_MAX)
+        case _:
+            return None
+
+
+def visible(text: str, shown_max: int = _SHOWN_MAX) -> str:
+    """``text`` with everything that is not printable escaped, shortened when it is long."""
+    short = text if len(text) <= shown_max else f"{text[:shown_max]}…"
+    return short if short.isprintable() else ascii(short)[1:-1]

@@ -1,0 +1,89 @@
+"""The sockets of the management plane, opened before anything that takes long.
+
+The socket in the data directory is the operating system's way to say who may manage a node: its
+folder can be entered by the owner alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from rookery.errors import PortInUseError, StartError
+
+RUN_DIR = "run"
+SOCKET_NAME = "node.sock"
+BACKLOG = 128
+_UNIX_PATH_BYTES_MAX = 107
+
+
+def socket_path(data_dir: Path) -> Path:
+    """Where a node with this data directory can be managed."""
+    return data_dir / RUN_DIR / SOCKET_NAME
+
+
+@contextlib.contextmanager
+def reachable(path: Path) -> Iterator[str]:
+    """A name for ``path`` that fits into a socket address, good while the context is open."""
+    if len(os.fsencode(path)) <= _UNIX_PATH_BYTES_MAX:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def open_unix(data_dir: Path) -> socket.socket:
+    """Listen on the node's own socket. The caller holds the data directory's lock.
+
+    Raises:
+        StartError: the folder cannot be made.
+    """
+    path = socket_path(data_dir)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.chmod(0o700)
+        path.unlink(missing_ok=True)  # left by a node that was killed: the lock is ours
+        with reachable(path) as address:
+            sock.bind(address)
+        path.chmod(0o600)
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        raise StartError(f"the management socket {path}: {error.strerror or error}") from None
+    return sock
+
+
+def open_http(host: str, port: int) -> socket.socket:
+    """Listen on ``dashboard.listeners.http.bind``.
+
+    Raises:
+        PortInUseError: the port is taken.
+        StartError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        listener = "http:dashboard"
+        message = f"listener {listener} cannot bind {address}: {error.strerror or error}"
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUseError(message, listener=listener, address=address) from None
+        raise StartError(message) from None
+    return sock

@@ -1,0 +1,342 @@
+"""Holds a configuration against the schema: everything wrong with it at once, then plain values.
+
+Owns what *unknown*, *not allowed* and *not available* mean. Knows no file and no environment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rookery.config.problems import Problem
+from rookery.config.schema.model import (
+    REQUIRED,
+    Anything,
+    Custom,
+    Field,
+    ListOf,
+    MapOf,
+    OneOf,
+    SecretText,
+    Status,
+    Struct,
+    Type,
+)
+from rookery.config.tree import DEFAULT, Node, Origin, as_list, join_path, wrap
+
+SHOWN_VALUE_MAX = 60
+HIDDEN = "******"
+
+Path = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Checked:
+    """What a check found."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    """Parsed values, complete with defaults, by key."""
+    shown: dict[str, Any] = field(default_factory=dict)
+    """The same as people would write it, secrets hidden."""
+    origins: dict[Path, Origin] = field(default_factory=dict)
+    """Where each value comes from."""
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def check(root: Node, schema: Struct) -> Checked:
+    """Check everything, keep going after problems."""
+    checker = _Checker(schema)
+    values, shown = checker.struct(schema, root, ())
+    result = checker.result
+    result.values = values
+    result.shown = shown
+    return result
+
+
+_ABSENT: Any = object()
+
+
+class _Checker:
+    def __init__(self, schema: Struct) -> None:
+        self.result = Checked()
+        self._schema = schema
+        # Inside a feature that is absent only names and values are looked at.
+        self._is_inside_absent = False
+
+    # Every visitor returns the parsed value and the value to show.
+
+    def struct(self, kind: Struct, node: Node, path: Path) -> tuple[Any, Any]:
+        if not isinstance(node.value, dict):
+            names = ", ".join(item.name for item in kind.fields[:6])
+            self._problem("object", path, node, allowed=names + (" …" if len(kind.fields) > 6 else ""))
+            return _ABSENT, _ABSENT
+        known = {item.name for item in kind.fields}
+        for key, child in node.value.items():
+            if key not in known:
+                self._unknown(key, known, path, child)
+        values: dict[str, Any] = {}
+        shown: dict[str, Any] = {}
+        for item in kind.fields:
+            child = node.value.get(item.name)
+            value, text = self._field(item, child, (*path, item.name), kind.inherits)
+            if value is _ABSENT and item.default is REQUIRED and child is None:
+                self._problem("required", (*path, item.name), node)
+            if value is not _ABSENT:
+                values[item.name] = value
+            if text is not _ABSENT:
+                shown[item.name] = text
+        return values, shown
+
+    def _field(
+        self, item: Field, node: Node | None, path: Path, inherits: bool
+    ) -> tuple[Any, Any]:
+        if node is None or node.value is None:
+            return self._default(item, path, inherits)
+        if self._is_inside_absent:
+            return self._of_type(item.type, node, path)
+        if item.status is Status.REFUSED:
+            self._problem("refused", path, node, reasons=_reasons(item))
+            return _ABSENT, _ABSENT
+        if item.status is Status.NOT_AVAILABLE:
+            self._inside_absent(item.type, node, path)
+            self._not_available(item, item.type, node, path)
+            return _ABSENT, _ABSENT
+        value, shown = self._of_type(item.type, node, path)
+        if item.status is Status.ACCEPTED and value is not _ABSENT and not _is_default(item, node):
+            self.result.warnings.append(
+                Problem("no_effect", join_path(path), node.origin, reasons=_reasons(item))
+            )
+        return value, shown
+
+    def _default(self, item: Field, path: Path, inherits: bool) -> tuple[Any, Any]:
+        if self._is_inside_absent or inherits or item.status is Status.NOT_AVAILABLE:
+            return _ABSENT, _ABSENT
+        if item.default is REQUIRED:
+            return _ABSENT, _ABSENT
+        if item.default is None:
+            return None, _ABSENT
+        value, shown = self._of_type(item.type, wrap(item.default, DEFAULT), path)
+        return value, shown if item.status is Status.HONOURED else _ABSENT
+
+    def _of_type(self, kind: Type, node: Node, path: Path) -> tuple[Any, Any]:
+        if isinstance(kind, Struct):
+            return self.struct(kind, node, path)
+        if isinstance(kind, MapOf):
+            return self._map(kind, node, path)
+        if isinstance(kind, ListOf):
+            return self._list(kind, node, path)
+        raw = node.plain()
+        try:
+            value = kind.parse(raw)
+        except ValueError as error:
+            self._bad_value(kind, node, path, str(error))
+            return _ABSENT, _ABSENT
+        self.result.origins[path] = node.origin
+        return value, HIDDEN if isinstance(kind, SecretText) else raw
+
+    def _map(self, kind: MapOf, node: Node, path: Path) -> tuple[Any, Any]:
+        if isinstance(node.value, str) and node.value in kind.words:
+            self.result.origins[path] = node.origin
+            return kind.words[node.value], node.value
+        items = node.value
+        if isinstance(items, list) and isinstance(kind.value, Anything):
+            # A feature that is not looked into may be a list as well (authentication).
+            items = {str(index): item for index, item in enumerate(items, 1)}
+        if not isinstance(items, dict):
+            self._bad_value(kind, node, path, "")
+            return _ABSENT, _ABSENT
+        entries = dict(items)
+        if not self._is_inside_absent:
+            for name, default in kind.entries.items():
+                entries.setdefault(name, wrap(default, DEFAULT))
+        values: dict[str, Any] = {}
+        shown: dict[str, Any] = {}
+        for name, child in entries.items():
+            if child.value is None:
+                continue
+            if not re.fullmatch(kind.key_pattern, name):
+                self._problem("name", path, child, value=_shorten(name), allowed=kind.key_form)
+                continue
+            value, text = self._of_type(kind.value, child, (*path, name))
+            if value is not _ABSENT:
+                values[name] = value
+                shown[name] = text
+        if not values:
+            self.result.origins[path] = node.origin
+        return values, shown
+
+    def _list(self, kind: ListOf, node: Node, path: Path) -> tuple[Any, Any]:
+        items = as_list(node)
+        if items is None and node.value == {}:
+            items = []
+        if items is None:
+            self._bad_value(kind, node, path, "")
+            return _ABSENT, _ABSENT
+        if len(items) > kind.longest:
+            self._problem("too_long", path, node, allowed=str(kind.longest))
+            return _ABSENT, _ABSENT
+        values: list[Any] = []
+        shown: list[Any] = []
+        for index, item in enumerate(items, 1):
+            value, text = self._of_type(kind.item, item, (*path, str(index)))
+            if value is not _ABSENT:
+                values.append(value)
+                shown.append(text)
+        self.result.origins[path] = node.origin
+        return values, shown
+
+    # -- features that are not there ------------------------------------------------
+
+    def _inside_absent(self, kind: Type, node: Node, path: Path) -> None:
+        self._is_inside_absent = True
+        origins = dict(self.result.origins)
+        try:
+            self._of_type(kind, node, path)
+        finally:
+            self._is_inside_absent = False
+            self.result.origins = origins
+
+    def _not_available(self, item: Field | None, kind: Type, node: Node, path: Path) -> None:
+        if _entry_is_off(kind, node) if item is None else _is_off(kind, node, item.default):
+            return
+        children: Iterable[tuple[str, Field | None, Type, Node]] = ()
+        if isinstance(kind, MapOf) and isinstance(node.value, dict):
+            children = [(name, None, kind.value, child) for name, child in node.value.items()]
+        elif isinstance(kind, Struct) and isinstance(node.value, dict) and kind.get("enable") is None:
+            children = [
+                (known.name, known, known.type, node.value[known.name])
+                for known in kind.fields
+                if known.name in node.value and known.status is Status.NOT_AVAILABLE
+            ]
+        if not children:
+            self._problem("not_available", path, node)
+        for name, known_item, child_kind, child in children:
+            self._not_available(known_item, child_kind, child, (*path, name))
+
+    # -- problems -------------------------------------------------------------------
+
+    def _bad_value(self, kind: Type, node: Node, path: Path, reason: str) -> None:
+        raw = node.plain()
+        if isinstance(kind, OneOf) and raw in kind.absent:
+            self._problem("not_available", path, node, value=str(raw))
+            return
+        # Only rules of one key speak in sentences that are worth repeating.
+        reasons = {"en": reason} if isinstance(kind, Custom) and reason else {}
+        value = HIDDEN if isinstance(kind, SecretText) else _shorten(raw)
+        self._problem("value", path, node, value=value, allowed=kind.allowed, reasons=reasons)
+
+    def _unknown(self, key: str, known: set[str], path: Path, node: Node) -> None:
+        full = (*path, key)
+        near = nearest(key, known)
+        if near:
+            self._problem("unknown_near", full, node, near=join_path((*path, near)))
+            return
+        elsewhere = find_key(self._schema, key)
+        if elsewhere:
+            self._problem("unknown_near", full, node, near=elsewhere)
+        else:
+            self._problem("unknown", full, node)
+
+    def _problem(self, kind: str, path: Path, node: Node, **words: Any) -> None:
+        self.result.problems.append(Problem(kind, join_path(path), node.origin, **words))
+
+
+def nearest(key: str, known: Iterable[str]) -> str | None:
+    """The known key that somebody may have meant."""
+    import difflib  # only when something is wrong  # noqa: PLC0415
+
+    matches = difflib.get_close_matches(key.lower(), list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def find_key(schema: Struct, key: str) -> str | None:
+    """A path in the schema that ends in ``key``, for keys written at the wrong place."""
+    for path, item in walk(schema):
+        if item.name == key and len(path) > 1:
+            return join_path(path)
+    return None
+
+
+def walk(schema: Struct, at: Path = ()) -> Iterable[tuple[Path, Field]]:
+    """Every field below ``schema`` with its path; names the user chooses are ``<name>``."""
+    for item in schema.fields:
+        path = (*at, item.name)
+        yield path, item
+        kind: Type = item.type
+        while isinstance(kind, (MapOf, ListOf)):
+            path = (*path, "<name>" if isinstance(kind, MapOf) else "<n>")
+            kind = kind.value if isinstance(kind, MapOf) else kind.item
+        if isinstance(kind, Struct):
+            yield from walk(kind, path)
+
+
+def _is_off(kind: Type, node: Node, default: object) -> bool:
+    """Whether what stands there asks for nothing that an absent feature would have to do."""
+    raw = node.plain()
+    if raw in (None, "", [], {}) or raw == default:
+        return True
+    if isinstance(raw, dict) and raw.get("enable") in (False, "false"):
+        return True
+    if isinstance(kind, MapOf):
+        items = list(node.value.values()) if isinstance(node.value, dict) else as_list(node) or []
+        return all(_entry_is_off(kind.value, item) for item in items)
+    if isinstance(kind, Struct) and isinstance(node.value, dict):
+        switch = kind.get("enable") or kind.get("bind")
+        if switch is not None and (switch.default is False or switch.default == 0):
+            return switch.name not in node.value or _is_off(
+                switch.type, node.value[switch.name], switch.default
+            )
+        return switch is None and all(
+            known.name in node.value and _is_off(known.type, node.value[known.name], known.default)
+            for known in kind.fields
+            if known.name in node.value
+        )
+    if isinstance(kind, Anything):
+        return _asks_for_nothing(raw)
+    return not isinstance(kind, (ListOf, Struct)) and _same(kind, raw, default)
+
+
+def _entry_is_off(kind: Type, node: Node) -> bool:
+    if isinstance(kind, MapOf):
+        return _is_off(kind, node, None)
+    raw = node.plain()
+    return raw is None or (isinstance(raw, dict) and raw.get("enable") in (False, "false"))
+
+
+def _asks_for_nothing(raw: object) -> bool:
+    if isinstance(raw, dict):
+        return raw.get("enable") in (False, "false") or (
+            raw.get("enable") not in (True, "true")
+            and all(_asks_for_nothing(item) for item in raw.values())
+        )
+    if isinstance(raw, list):
+        return not raw
+    return True
+
+
+def _same(kind: Any, raw: object, default: object) -> bool:
+    try:
+        return bool(kind.parse(raw) == kind.parse(default))
+    except ValueError:
+        return False
+
+
+def _is_default(item: Field, node: Node) -> bool:
+    raw = node.plain()
+    if isinstance(item.type, (Struct, MapOf, ListOf)):
+        return bool(raw == item.default)
+    return raw == item.default or (item.default is not None and _same(item.type, raw, item.default))
+
+
+def _reasons(item: Field) -> dict[str, str]:
+    return {"en": item.instead, "zh": item.instead_zh} if item.instead else {}
+
+
+def _shorten(raw: object) -> str:
+    text = f'"{raw}"' if isinstance(raw, str) else str(raw)
+    if isinstance(raw, bool):
+        text = "true" if raw else "false"
+    return text if len(text) <= SHOWN_VALUE_MAX else text[: SHOWN_VALUE_MAX - 1] + "…"

@@ -1,0 +1,200 @@
+"""Puts the sources on top of each other and checks the result.
+
+Precedence, later wins: defaults, the configuration file, changes made while the node ran, the
+environment, ``--set``. A value remembers which of them set it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rookery.config import sources
+from rookery.config.build import management_config, node_config
+from rookery.config.check import Checked, check
+from rookery.config.problems import InvalidConfigError, Problem
+from rookery.config.schema import ROOT
+from rookery.config.snapshot import ManagementConfig
+from rookery.config.tree import DEFAULT, Node, Origin, join_path, merge, nested, split_path
+from rookery.config.values import Address
+from rookery.native.config import NodeConfig
+
+CONFIG_FILE_NAME = "rookery.conf"
+RUNTIME_FILE = Path("configs") / "cluster.hocon"
+
+
+class Config:
+    """A checked configuration. Never changes; a change makes another one."""
+
+    def __init__(
+        self,
+        checked: Checked,
+        *,
+        data_dir: Path,
+        config_file: Path | None,
+        warnings: Sequence[Problem],
+        data_dir_origin: Origin,
+    ) -> None:
+        self.data_dir = data_dir
+        self.config_file = config_file
+        self.warnings = tuple(warnings)
+        self._values = checked.values
+        self._shown = checked.shown
+        self._origins = {**checked.origins, ("node", "data_dir"): data_dir_origin}
+        self._shown["node"]["data_dir"] = str(data_dir)
+        self._native = node_config(self._values, data_dir)
+        self._management = management_config(self._values, data_dir)
+
+    def __getitem__(self, path: str) -> Any:
+        """The parsed value at ``path``: durations in milliseconds, sizes in bytes."""
+        value: Any = self._values
+        for key in split_path(path):
+            value = value[key]
+        return value
+
+    def effective(self) -> dict[str, Any]:
+        """What holds, as one would write it; secrets are hidden."""
+        return self._shown
+
+    def origin(self, path: str) -> Origin:
+        """Which source set the value at ``path``."""
+        return self._origins.get(tuple(split_path(path)), DEFAULT)
+
+    def settings(self) -> Iterator[tuple[str, Any, Origin]]:
+        """Every value that holds with its path and origin, in the schema's order."""
+        yield from self._walk(self._shown, ())
+
+    def _walk(self, shown: Any, at: tuple[str, ...]) -> Iterator[tuple[str, Any, Origin]]:
+        if isinstance(shown, dict) and shown and at not in self._origins:
+            for key, child in shown.items():
+                yield from self._walk(child, (*at, key))
+        elif at:
+            yield join_path(at), shown, self._origins.get(at, DEFAULT)
+
+    def to_native(self) -> NodeConfig:
+        """What is pushed to the core."""
+        return self._native
+
+    @property
+    def management(self) -> ManagementConfig:
+        """What stays in Python: HTTP, ``$SYS``, logs, alarms."""
+        return self._management
+
+
+def load(
+    config_file: Path | None = None,
+    data_dir: Path | None = None,
+    sets: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """Read all sources and check them.
+
+    Raises:
+        InvalidConfigError: with everything that is wrong.
+    """
+    environ = os.environ if environ is None else environ
+    env_tree, warnings = sources.from_environ(environ)
+    set_tree = sources.from_sets(sets)
+    above = merge(env_tree, set_tree)
+    chosen_dir, dir_origin = _chosen_data_dir(data_dir, above, environ)
+    config_file = _chosen_file(config_file, environ, chosen_dir)
+
+    tree = Node({}, DEFAULT)
+    if config_file is not None:
+        tree = merge(tree, sources.read_file(config_file, "file", environ))
+        if dir_origin is DEFAULT:
+            chosen_dir, dir_origin = _data_dir_of_file(tree, config_file, chosen_dir)
+    runtime_file = chosen_dir / RUNTIME_FILE
+    if runtime_file.is_file():
+        tree = merge(tree, sources.read_file(runtime_file, "runtime", {}))
+    tree = merge(tree, above)
+    tree = merge(tree, nested(["node", "data_dir"], Node(str(chosen_dir), dir_origin)))
+
+    checked = check(tree, ROOT)
+    if not checked.problems:
+        checked.problems.extend(_between_keys(checked))
+    if checked.problems:
+        raise InvalidConfigError(checked.problems)
+    return Config(
+        checked,
+        data_dir=chosen_dir,
+        config_file=config_file,
+        warnings=[*warnings, *checked.warnings],
+        data_dir_origin=dir_origin,
+    )
+
+
+def _chosen_file(given: Path | None, environ: Mapping[str, str], data_dir: Path) -> Path | None:
+    if given is not None:
+        return given
+    if named := environ.get("ROOKERY_CONFIG"):
+        return Path(named)
+    usual = data_dir / CONFIG_FILE_NAME
+    return usual if usual.is_file() else None
+
+
+def _chosen_data_dir(
+    given: Path | None, above: Node, environ: Mapping[str, str]
+) -> tuple[Path, Origin]:
+    if given is not None:
+        return given.absolute(), Origin("set", "--data-dir")
+    node = _at(above, "node", "data_dir")
+    if node is not None and isinstance(node.value, str) and node.value:
+        return Path(node.value).expanduser().absolute(), node.origin
+    if named := environ.get("ROOKERY_DATA_DIR"):
+        return Path(named).expanduser().absolute(), Origin("env", "ROOKERY_DATA_DIR")
+    return sources.default_data_dir(environ), DEFAULT
+
+
+def _data_dir_of_file(tree: Node, config_file: Path, otherwise: Path) -> tuple[Path, Origin]:
+    node = _at(tree, "node", "data_dir")
+    if node is None or not isinstance(node.value, str) or not node.value:
+        return otherwise, DEFAULT
+    # A service may be started from anywhere: the file is the only fixed point there is.
+    base = config_file.absolute().parent
+    return (base / Path(node.value).expanduser()).resolve(), node.origin
+
+
+def _at(tree: Node, *path: str) -> Node | None:
+    node: Node | None = tree
+    for key in path:
+        if node is None or not isinstance(node.value, dict):
+            return None
+        node = node.value.get(key)
+    return node
+
+
+def _between_keys(checked: Checked) -> Iterator[Problem]:
+    """Rules that need more than one key."""
+    values = checked.values
+    zones = {"default", *values["zones"]}
+    taken: dict[Address, str] = {}
+    for kind in ("tcp", "ws"):
+        for name, item in values["listeners"][kind].items():
+            path = ("listeners", kind, name)
+            if item["zone"] not in zones:
+                yield Problem(
+                    "zone",
+                    join_path((*path, "zone")),
+                    checked.origins.get((*path, "zone")),
+                    value=item["zone"],
+                    allowed=", ".join(sorted(zones)),
+                )
+            if item["enable"]:
+                yield from _same_bind(checked, (*path, "bind"), item["bind"], taken)
+    http = values["dashboard"]["listeners"]["http"]["bind"]
+    if http is not None:
+        yield from _same_bind(checked, ("dashboard", "listeners", "http", "bind"), http, taken)
+
+
+def _same_bind(
+    checked: Checked, path: tuple[str, ...], bind: Address, taken: dict[Address, str]
+) -> Iterator[Problem]:
+    if bind.port == 0:
+        return
+    if bind in taken:
+        origin = checked.origins.get(path)
+        yield Problem("same_bind", join_path(path), origin, value=str(bind), near=taken[bind])
+    taken[bind] = join_path(path)

@@ -1,0 +1,96 @@
+"""What can be wrong with a configuration, in words: one template per kind and language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rookery.config.tree import Origin
+from rookery.errors import ConfigError
+
+TEXTS: dict[str, dict[str, str]] = {
+    "en": {
+        "unknown": "{path}: unknown key",
+        "unknown_near": "{path}: unknown key, did you mean {near}?",
+        "value": "{path}: {value} is not allowed here; allowed: {allowed}",
+        "value_reason": "{path}: {value}: {reason}; allowed: {allowed}",
+        "object": "{path}: {value} is not allowed here; allowed: an object with {allowed}",
+        "name": "{path}: the name {value} is not allowed; allowed: {allowed}",
+        "required": "{path}: missing",
+        "too_long": "{path}: more than {allowed} items",
+        "refused": "{path}: refused: {reason}",
+        "not_available": "{path}: not available in this version",
+        "zone": "{path}: there is no zone {value}; there are: {allowed}",
+        "same_bind": "{path}: {value} is also the address of {near}",
+        "no_effect": "{path}: accepted without effect",
+        "no_effect_reason": "{path}: accepted without effect: {reason}",
+        "env_name": "environment: {path} is not read: only names with __ are configuration",
+        "set_form": "--set {value}: must be key=value",
+        "syntax": "{value}",
+        "unreadable": "{path}: cannot be read: {reason}",
+    },
+    "zh": {
+        "unknown": "{path}：未知配置项",
+        "unknown_near": "{path}：未知配置项，是否为 {near}？",
+        "value": "{path}：不允许的值 {value}，允许：{allowed}",
+        "value_reason": "{path}：{value}：{reason}，允许：{allowed}",
+        "object": "{path}：不允许的值 {value}，应为包含 {allowed} 的对象",
+        "name": "{path}：不允许的名称 {value}，允许：{allowed}",
+        "required": "{path}：缺少该项",
+        "too_long": "{path}：超过 {allowed} 项",
+        "refused": "{path}：拒绝：{reason}",
+        "not_available": "{path}：本版本不支持",
+        "zone": "{path}：不存在区域 {value}，现有：{allowed}",
+        "same_bind": "{path}：{value} 与 {near} 的监听地址相同",
+        "no_effect": "{path}：可以设置但不生效",
+        "no_effect_reason": "{path}：可以设置但不生效：{reason}",
+        "env_name": "环境变量 {path} 未被读取：只有包含 __ 的名称才是配置",
+        "set_form": "--set {value}：格式应为 key=value",
+        "syntax": "{value}",
+        "unreadable": "{path}：无法读取：{reason}",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to tell about one key: an error, or a warning."""
+
+    kind: str
+    path: str
+    origin: Origin | None = None
+    value: str = ""
+    allowed: str = ""
+    near: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """The same reason by language; ``en`` is always there when any is."""
+
+    def text(self, language: str = "en") -> str:
+        """One line, with the place where the value was written."""
+        templates = TEXTS.get(language, TEXTS["en"])
+        kind = self.kind
+        reason = self.reasons.get(language) or self.reasons.get("en", "")
+        if reason and f"{kind}_reason" in templates:
+            kind = f"{kind}_reason"
+        line = templates[kind].format(
+            path=self.path, value=self.value, allowed=self.allowed, near=self.near, reason=reason
+        )
+        if self.origin is None or self.kind == "syntax":
+            return line
+        if self.origin.kind == "default":
+            return line
+        return f"{self.origin}: {line}"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+class InvalidConfigError(ConfigError):
+    """The configuration cannot be used; ``details`` says why, ``problems`` in English words."""
+
+    def __init__(self, details: Sequence[Problem]) -> None:
+        super().__init__([problem.text() for problem in details])
+        self.details = tuple(details)
+
+    def __reduce__(self) -> tuple[type[InvalidConfigError], tuple[tuple[Problem, ...]]]:  # type: ignore[override]
+        return type(self), (self.details,)

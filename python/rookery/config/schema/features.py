@@ -1,0 +1,211 @@
+"""Retained and delayed messages, ``$SYS``, rewriting, automatic subscriptions, dashboard, alarms."""
+
+from __future__ import annotations
+
+import re
+
+from rookery.config.schema.model import (
+    INFINITY,
+    REQUIRED,
+    UNSET,
+    Address,
+    Anything,
+    Bool,
+    ByteSize,
+    Custom,
+    Duration,
+    Field,
+    Int,
+    ListOf,
+    OneOf,
+    Rate,
+    SecretText,
+    Struct,
+    Text,
+    inert,
+    off,
+)
+
+DELAYED_SECONDS_MAX = 42_949_670
+REGEX_LONGEST = 4096
+DEFAULT_ACL_FILE = r"(\$\{EMQX_ETC_DIR\}|([\w/.-]*/)?etc(/emqx)?)/acl\.conf"
+
+RETAINER = Struct((
+    Field("enable", Bool(), True, "Whether retained messages are kept.", "是否启用保留消息。", hot=True),
+    Field("msg_expiry_interval", Duration("s"), "0s",
+          "Expiry of retained messages that carry none; 0s is never.",
+          "保留消息过期时间，0s 表示永不过期。", hot=True),
+    off("msg_expiry_interval_override", Duration("s", words={"disabled": None}), "disabled",
+        "Expiry of every retained message, whatever it carries.", "覆盖所有保留消息的过期时间。"),
+    inert("msg_clear_interval", Duration(), "0s", "How often EMQX removes expired ones.",
+          "EMQX 清理过期消息的周期。", "expired messages are removed when they become due", "到期即清理"),
+    inert("msg_clear_limit", Int(), 50_000, "How many at once.", "每次清理的数量。"),
+    Field("max_payload_size", ByteSize(high=268_435_455), "1MB",
+          "Largest payload kept.", "保留消息最大长度。", hot=True),
+    Field("stop_publish_clear_msg", Bool(), False,
+          "The empty message that removes a retained one is not passed on.",
+          "清除保留消息的空消息不再派发。", hot=True),
+    inert("delivery_rate", Rate(), "1000/s", "Retained messages per second in EMQX.",
+          "EMQX 保留消息派发速率。", "replay is sliced and follows the client's speed",
+          "按客户端速度分片派发"),
+    Field("max_bytes", ByteSize(words=INFINITY), "infinity",
+          "Most bytes of all retained messages.", "保留消息总字节上限。", hot=True),
+    Field("backend", Struct((
+        inert("type", OneOf(("built_in_database",)), "built_in_database", "Store.", "存储类型。"),
+        inert("enable", Bool(), True, "Whether it is used.", "是否启用。"),
+        inert("storage_type", OneOf(("ram", "disc", "disk")), "ram", "Memory or disk in EMQX.",
+              "EMQX 存储位置。", "durability.enable decides whether they are on disk",
+              "由 durability.enable 决定是否落盘"),
+        Field("max_retained_messages", Int(0, 1_000_000_000), 0,
+              "Most retained messages; 0 is no bound.", "保留消息数量上限，0 表示不限。", hot=True),
+        inert("index_specs", Anything(), UNSET, "Indexes in EMQX.", "EMQX 索引。",
+              "the topic tree needs none", "主题树无需额外索引"),
+    )), {}, "Store of retained messages.", "保留消息存储。"),
+    inert("flow_control", Anything(), UNSET, "Pace of replay in EMQX.", "EMQX 流控。"),
+    off("max_publish_rate", Rate(), "infinity", "Most retained messages stored.", "保留消息写入速率。"),
+))
+
+DELAYED = Struct((
+    Field("enable", Bool(), True, "Whether $delayed/<seconds>/<topic> is honoured.",
+          "是否启用延迟发布。", hot=True),
+    Field("max_delayed_messages", Int(0, 1_000_000_000), 0,
+          "Most messages that wait; 0 is no bound.", "延迟消息数量上限，0 表示不限。", hot=True),
+))
+
+SYS_TOPICS = Struct((
+    Field("sys_msg_interval", Duration("s", low_ms=1000, words={"disabled": None}), "1m",
+          "How often version, metrics and the like are published.", "系统消息发布周期。", hot=True),
+    Field("sys_heartbeat_interval", Duration("s", low_ms=1000, words={"disabled": None}), "30s",
+          "How often uptime and time are published.", "心跳消息发布周期。", hot=True),
+    Field("sys_event_messages", Struct((
+        Field("client_connected", Bool(), True, "A client connected.", "客户端上线。", hot=True),
+        Field("client_disconnected", Bool(), True, "A client disconnected.", "客户端下线。", hot=True),
+        Field("client_subscribed", Bool(), False, "A client subscribed.", "客户端订阅。", hot=True),
+        Field("client_unsubscribed", Bool(), False, "A client unsubscribed.", "客户端取消订阅。",
+              hot=True),
+    )), {}, "Which notices of clients are published.", "发布哪些客户端事件。"),
+))
+
+
+def _regex(raw: object) -> str:
+    if not isinstance(raw, str) or len(raw) > REGEX_LONGEST:
+        raise ValueError("not a regular expression")
+    try:
+        re.compile(raw)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return raw
+
+
+TOPIC = Text(r"[^\0]{1,65535}", "a topic")
+
+REWRITE_RULE = Struct((
+    Field("action", OneOf(("all", "publish", "subscribe")), "all",
+          "Which packets it is for.", "适用的报文。"),
+    Field("source_topic", TOPIC, REQUIRED, "Filter that the topic must match.", "源主题过滤器。"),
+    Field("dest_topic", TOPIC, REQUIRED,
+          "The result, with $1 … for groups and ${clientid}, ${username}.", "目标主题。"),
+    Field("re", Custom("a regular expression", _regex), REQUIRED,
+          "Regular expression on the topic; one that does not match stays as it is.", "正则表达式。"),
+))
+
+AUTO_SUBSCRIBE = Struct((
+    Field("topics", ListOf(Struct((
+        Field("topic", TOPIC, REQUIRED, "Topic filter, with ${clientid}, ${username}, ${host}, ${port}.",
+              "主题过滤器，可含占位符。"),
+        Field("qos", Int(0, 2), 0, "Maximum QoS.", "最大 QoS。"),
+        Field("rh", Int(0, 2), 0, "Retain handling.", "Retain Handling。"),
+        Field("rap", Int(0, 1), 0, "Retain as published.", "Retain As Published。"),
+        Field("nl", Int(0, 1), 0, "No local.", "No Local。"),
+    ))), [], "Subscriptions made for every client after CONNECT.", "客户端连接后自动建立的订阅。",
+          hot=True),
+))
+
+_HTTP = (
+    inert("num_acceptors", Int(), UNSET, "Accepting processes in EMQX.", "EMQX 接收进程数。"),
+    Field("max_connections", Int(1, 100_000), 512, "Most connections.", "最大连接数。"),
+    inert("backlog", Int(), 1024, "Connections that wait.", "等待队列长度。"),
+    inert("send_timeout", Duration(), "10s", "Deadline of writes.", "发送超时。"),
+    inert("inet6", Bool(), False, "IPv6 in EMQX.", "IPv6。", "bind to an IPv6 address", "请绑定 IPv6 地址"),
+    inert("ipv6_v6only", Bool(), False, "IPv6 only.", "仅 IPv6。"),
+    off("proxy_header", Bool(), False, "A proxy announces the client's address.",
+        "启用 PROXY protocol。"),
+)
+
+DASHBOARD = Struct((
+    Field("listeners", Struct((
+        Field("http", Struct((
+            Field("bind", Address("127.0.0.1", zero_closes=True), "127.0.0.1:18083",
+                  "Address of status, API and dashboard; a bare port binds to this machine only, 0 "
+                  "opens nothing.",
+                  "状态、API 与控制台监听地址；只写端口时仅本机可访问，0 表示不监听。"),
+            *_HTTP,
+        )), {}, "HTTP.", "HTTP。"),
+        off("https", Struct((
+            off("bind", Address("127.0.0.1", zero_closes=True), 0, "Address; 0 opens nothing.", "监听地址，0 表示不监听。"),
+            *_HTTP,
+            off("ssl_options", Anything(), {}, "TLS.", "TLS 选项。"),
+        )), {}, "HTTPS.", "HTTPS。"),
+    )), {}, "Where it listens.", "监听器。"),
+    *(inert(name, kind, default, "Dashboard.", "控制台。",
+            "the dashboard is not available in this version", "本版本不提供控制台")
+      for name, kind, default in (
+          ("default_username", Text(), UNSET), ("default_password", SecretText(), UNSET),
+          ("token_expired_time", Duration(), "60m"), ("cors", Bool(), False),
+          ("i18n_lang", Text(), UNSET), ("swagger_support", Bool(), UNSET),
+          ("sample_interval", Anything(), UNSET), ("bootstrap_users_file", Text(), UNSET),
+          ("unsuccessful_login_max_attempts", Anything(), UNSET),
+          ("password_expired_time", Anything(), UNSET), ("default_mfa", Anything(), UNSET),
+          ("hwmark_expire_time", Anything(), UNSET),
+      )),
+    off("sso", Anything(), {}, "Single sign-on.", "单点登录。"),
+))
+
+def _alarm_actions(raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, list) or not all(item in ("log", "publish") for item in raw):
+        raise ValueError("not alarm actions")
+    return tuple(raw)
+
+
+ALARM = Struct((
+    Field("actions", Custom("a list of log and publish", _alarm_actions),
+          ["log", "publish"], "What happens when an alarm changes.", "告警动作。", hot=True),
+    Field("size_limit", Int(1, 3000), 1000, "Past alarms kept.", "保留的历史告警数。", hot=True),
+    Field("validity_period", Duration("s", low_ms=1000), "24h", "How long past alarms are kept.",
+          "历史告警保留时间。", hot=True),
+))
+
+
+def _default_acl_only(raw: object) -> object:
+    """Ignoring rules that somebody wrote would open what they closed."""
+    if isinstance(raw, list) and all(
+        isinstance(source, dict)
+        and (source.get("enable") is False or (
+            source.get("type") == "file" and re.fullmatch(DEFAULT_ACL_FILE, str(source.get("path", "")))
+            and "rules" not in source))
+        for source in raw
+    ):
+        return raw
+    raise ValueError("authorization sources are not available in this version")
+
+
+def _admit_unmatched(raw: object) -> str:
+    if raw == "allow":
+        return "allow"
+    if raw == "deny":
+        raise ValueError("authorization is not available in this version: nothing would be denied")
+    raise ValueError("not one of the words")
+
+
+NOT_ENFORCED = ("authorization is not available in this version", "本版本不支持授权")
+
+AUTHORIZATION = Struct((
+    inert("no_match", Custom("allow", _admit_unmatched), "allow", "When no rule matches.",
+          "无规则匹配时的处理。", *NOT_ENFORCED),
+    inert("deny_action", OneOf(("ignore", "disconnect")), "ignore", "What a denied client meets.",
+          "拒绝时的动作。", *NOT_ENFORCED),
+    inert("cache", Anything(), UNSET, "Cache of answers.", "授权缓存。", *NOT_ENFORCED),
+    inert("node_cache", Anything(), UNSET, "Cache of answers.", "授权缓存。", *NOT_ENFORCED),
+    inert("sources", Custom("the default file source only", _default_acl_only), [],
+          "Sources of rules, asked in order.", "授权数据源。", *NOT_ENFORCED),
+))

@@ -1,0 +1,148 @@
+"""The root of the schema."""
+
+from __future__ import annotations
+
+from rookery.config.schema.features import (
+    ALARM,
+    AUTHORIZATION,
+    AUTO_SUBSCRIBE,
+    DASHBOARD,
+    DELAYED,
+    RETAINER,
+    REWRITE_RULE,
+    SYS_TOPICS,
+)
+from rookery.config.schema.listeners import LISTENERS
+from rookery.config.schema.model import (
+    UNSET,
+    Anything,
+    Duration,
+    Field,
+    ListOf,
+    MapOf,
+    Status,
+    Struct,
+    Text,
+    Type,
+    inert,
+    off,
+)
+from rookery.config.schema.mqtt import MQTT, ZONE_MQTT
+from rookery.config.schema.node import (
+    ACCESS,
+    CLUSTER,
+    CONN_CONGESTION,
+    DURABILITY,
+    DURABLE_SESSIONS,
+    FORCE_GC,
+    FORCE_SHUTDOWN,
+    LIMITS,
+    LOG,
+    NODE,
+    RPC,
+    STATS,
+    SYSMON_SETTINGS,
+)
+
+ZONE = Struct((
+    Field("mqtt", ZONE_MQTT, {}, "As mqtt; what is absent comes from there.",
+          "同 mqtt，未设置的项取全局值。"),
+    *(inert(name, Anything(), UNSET, "As the key of that name at the root.", "同名根配置。",
+            "only mqtt may differ between zones", "区域仅支持 mqtt 配置")
+      for name in ("force_gc", "conn_congestion", "stats", "durable_sessions", "force_shutdown")),
+    off("flapping_detect", Anything(), {}, "Ban of clients that come and go.", "抖动检测。"),
+))
+
+# A feature whose entries run unless switched off: any entry counts.
+ENTRIES = MapOf(Anything(), r"[^\0]{1,255}", "text")
+# A feature that is off unless switched on: only enable = true or a filled list counts.
+SETTINGS = Anything()
+
+LATER: tuple[tuple[str, Type, object, str, str], ...] = (
+    ("authentication", ENTRIES, [], "Who clients are.", "认证。"),
+    ("rule_engine", SETTINGS, {}, "Rules.", "规则引擎。"),
+    ("bridges", MapOf(ENTRIES), {}, "Data bridges.", "数据桥接。"),
+    ("connectors", MapOf(ENTRIES), {}, "Connectors.", "连接器。"),
+    ("actions", MapOf(ENTRIES), {}, "Actions of rules.", "动作。"),
+    ("sources", MapOf(ENTRIES), {}, "Sources of rules.", "数据源。"),
+    ("gateway", ENTRIES, {}, "Gateways.", "网关。"),
+    ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
+    ("plugins", SETTINGS, {}, "Plugins.", "插件。"),
+    ("flapping_detect", SETTINGS, {}, "Ban of clients that come and go.", "抖动检测。"),
+    ("psk_authentication", SETTINGS, {}, "Pre-shared keys of TLS.", "PSK 认证。"),
+    ("slow_subs", SETTINGS, {}, "Slow subscriptions.", "慢订阅统计。"),
+    ("topic_metrics", SETTINGS, [], "Metrics of topics.", "主题监控。"),
+    ("opentelemetry", SETTINGS, {}, "OpenTelemetry.", "OpenTelemetry。"),
+    ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
+    ("schema_registry", SETTINGS, {}, "Schemas.", "Schema 注册。"),
+    ("schema_validation", SETTINGS, {}, "Validation of payloads.", "Schema 校验。"),
+    ("message_transformation", SETTINGS, {}, "Transformation of messages.", "消息转换。"),
+    ("overload_protection", SETTINGS, {}, "Overload protection.", "过载保护。"),
+    ("crl_cache", SETTINGS, {}, "Revocation lists.", "CRL 缓存。"),
+    ("limiter", ENTRIES, {}, "Limiters.", "限速器。"),
+    ("multi_tenancy", SETTINGS, {}, "Namespaces.", "多租户。"),
+    ("mq", SETTINGS, {}, "Message queues.", "消息队列。"),
+    ("ai", SETTINGS, {}, "Completion providers.", "AI 服务。"),
+)
+
+
+def _sharing_broker() -> Struct:
+    moved = {
+        "shared_subscription_strategy": "mqtt.shared_subscription_strategy",
+        "shared_subscription_initial_sticky_pick": "mqtt.shared_subscription_initial_sticky_pick",
+    }
+    return Struct((
+        *(Field(name, Anything(), UNSET, "Moved.", "已移动。", status=Status.REFUSED,
+                instead=f"use {path}", instead_zh=f"请使用 {path}") for name, path in moved.items()),
+        *(inert(name, Anything(), UNSET, "Routing in EMQX.", "EMQX 路由。")
+          for name in ("enable_session_registry", "session_history_retain",
+                       "session_locking_strategy", "route_batch_clean", "perf", "routing",
+                       "shared_dispatch_ack_enabled", "shared_subscription_group")),
+    ))
+
+
+ROOT = Struct((
+    Field("node", NODE, {}, "The node.", "节点。"),
+    Field("cluster", CLUSTER, {}, "The cluster.", "集群。"),
+    Field("listeners", LISTENERS, {}, "Where clients connect.", "监听器。"),
+    Field("mqtt", MQTT, {}, "What clients may do.", "MQTT 协议参数。"),
+    Field("zones", MapOf(ZONE), {}, "Settings of mqtt by name; listeners point at one.", "区域。"),
+    Field("access", ACCESS, {}, "Who gets in.", "接入控制。"),
+    Field("limits", LIMITS, {}, "Bounds on memory of the whole node.", "节点内存与数量上限。"),
+    Field("durability", DURABILITY, {}, "What survives, and how surely.", "持久化。"),
+    Field("durable_sessions", DURABLE_SESSIONS, {}, "Durable sessions of EMQX.", "EMQX 持久会话。"),
+    inert("durable_storage", Anything(), UNSET, "Durable storage of EMQX.", "EMQX 持久存储。",
+          "see durability", "见 durability"),
+    Field("retainer", RETAINER, {}, "Retained messages.", "保留消息。"),
+    Field("delayed", DELAYED, {}, "Delayed publish.", "延迟发布。"),
+    Field("rewrite", ListOf(REWRITE_RULE, 1000), [], "Topic rewrite; the first rule that matches decides.",
+          "主题重写，首条匹配的规则生效。", hot=True),
+    Field("auto_subscribe", AUTO_SUBSCRIBE, {}, "Automatic subscriptions.", "自动订阅。"),
+    Field("force_shutdown", FORCE_SHUTDOWN, {}, "Clients with too much backlog.", "强制断开。"),
+    Field("force_gc", FORCE_GC, {}, "Garbage collection in EMQX.", "EMQX 内存回收。"),
+    Field("sys_topics", SYS_TOPICS, {}, "Messages under $SYS.", "系统主题。"),
+    Field("log", LOG, {}, "Logs.", "日志。"),
+    Field("dashboard", DASHBOARD, {}, "Status, API and dashboard.", "状态、API 与控制台。"),
+    Field("alarm", ALARM, {}, "Alarms.", "告警。"),
+    Field("authorization", AUTHORIZATION, {}, "What clients may do with which topic.", "授权。"),
+    Field("sysmon", SYSMON_SETTINGS, {}, "Monitoring of the machine.", "系统监控。"),
+    Field("stats", STATS, {}, "Statistics.", "统计。"),
+    Field("conn_congestion", CONN_CONGESTION, {}, "Alarms for slow connections.", "连接拥塞。"),
+    Field("rpc", RPC, {}, "Calls between nodes in EMQX.", "EMQX 节点间调用。"),
+    Field("broker", _sharing_broker(), {}, "Routing in EMQX.", "EMQX 路由。"),
+    Field("telemetry", Struct((
+        inert("enable", Anything(), False, "Reports to the makers of EMQX.", "EMQX 遥测。",
+              "Rookery reports to nobody", "Rookery 不上报任何数据"),
+    )), {}, "Reports to the makers of EMQX.", "EMQX 遥测。"),
+    Field("api_key", Struct((
+        inert("bootstrap_file", Text(), "", "File with API keys.", "API 密钥初始化文件。",
+              "API keys are not available in this version", "本版本不支持 API 密钥"),
+    )), {}, "API keys.", "API 密钥。"),
+    inert("license", Anything(), UNSET, "Licence of EMQX.", "EMQX 许可证。",
+          "Rookery needs no licence", "Rookery 无需许可证"),
+    inert("prometheus", Anything(), UNSET, "Metrics for Prometheus.", "Prometheus。",
+          "metrics for Prometheus are not available in this version", "本版本不支持 Prometheus"),
+    Field("pem_cache", Struct((inert("interval", Duration(), "2m", "How long one is kept.", "缓存时间。"),)), {},
+          "Cache of certificates in EMQX.", "EMQX 证书缓存。"),
+    *(off(name, kind, default, en, zh) for name, kind, default, en, zh in LATER),
+))

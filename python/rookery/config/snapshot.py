@@ -1,0 +1,61 @@
+"""The part of a node's settings that stays in Python; the rest is :mod:`rookery.native.config`.
+
+Units stand last in the names; 0 is *never* or *no bound* where a field says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SysTopicsConfig:
+    """``sys_topics``, except which clients' notices the core makes."""
+
+    msg_interval_s: int  # 0 is never
+    heartbeat_interval_s: int  # 0 is never
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogHandlerConfig:
+    """``log.console`` or ``log.file``."""
+
+    enable: bool
+    level: str
+    formatter: str  # text or json
+    path: Path | None  # absolute; None on the console
+    rotation_count: int
+    rotation_bytes: int  # 0 is no rotation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmConfig:
+    """``alarm``."""
+
+    actions: tuple[str, ...]
+    size_limit: int
+    validity_period_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpConfig:
+    """``dashboard.listeners.http``."""
+
+    host: str
+    port: int  # 0 is any free port
+    max_connections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagementConfig:
+    """Everything around the core."""
+
+    node_name: str
+    cluster_name: str
+    data_dir: Path
+    http: HttpConfig | None  # None opens nothing
+    sys_topics: SysTopicsConfig
+    log_console: LogHandlerConfig
+    log_file: LogHandlerConfig
+    alarm: AlarmConfig

@@ -1,0 +1,147 @@
+"""What the core asks, what hooks may answer, and what their answers mean to the core."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from rookery.engine.hooks import (
+    BAD_USER_NAME_OR_PASSWORD,
+    NOT_AUTHORIZED,
+    Action,
+    Allow,
+    Callback,
+    Deny,
+    Fallback,
+    Identity,
+)
+from rookery.native.models import Client, Message
+from rookery.native.rows import EventRow, MessageRow
+
+Verdict = tuple[str, int | MessageRow | None]
+"""The word and the value that ``AnswerRow`` has for a verdict."""
+
+ALLOW: Verdict = ("allow", None)
+ALLOW_SUPERUSER: Verdict = ("allow_superuser", None)
+DROP: Verdict = ("drop", None)
+
+
+def deny(reason_code: int) -> Verdict:
+    return ("deny", reason_code)
+
+
+def fallback_verdict(fallback: Fallback) -> Verdict:
+    """What it means that nobody decided."""
+    return ALLOW if fallback == "allow" else deny(NOT_AUTHORIZED)
+
+
+class Question(Protocol):
+    """A question on its way through the hooks that were registered for it."""
+
+    hook: str
+
+    def put(self, callback: Callback) -> Any:
+        """Call a hook; the result may have to be awaited."""
+        ...
+
+    def take(self, result: object) -> Verdict | None:
+        """Look at what a hook said; none: the next hook is asked.
+
+        Raises:
+            TypeError: it is nothing that this hook may answer.
+        """
+        ...
+
+    def end(self) -> Verdict:
+        """Every hook was asked and none refused."""
+        ...
+
+
+class Authenticate:
+    """``on_authenticate``."""
+
+    __slots__ = ("_client", "_password", "_verdict")
+    hook = "on_authenticate"
+
+    def __init__(self, row: EventRow) -> None:
+        self._client = Client.from_row(row[3])
+        self._password: bytes | None = row[4]
+        self._verdict = ALLOW
+
+    def put(self, callback: Callback) -> Any:
+        return callback(self._client, self._password)
+
+    def take(self, result: object) -> Verdict | None:
+        if isinstance(result, Allow):
+            if result.is_superuser:
+                self._verdict = ALLOW_SUPERUSER
+            return None
+        return _refusal(self.hook, result, BAD_USER_NAME_OR_PASSWORD)
+
+    def end(self) -> Verdict:
+        return self._verdict
+
+
+class Authorize:
+    """``on_authorize``."""
+
+    __slots__ = ("_asked",)
+    hook = "on_authorize"
+
+    def __init__(self, row: EventRow) -> None:
+        client_id, username, is_publish, topic, qos, retain = row[3]
+        action: Action = "publish" if is_publish else "subscribe"
+        self._asked = (Identity(client_id, username), action, topic, qos, retain)
+
+    def put(self, callback: Callback) -> Any:
+        return callback(*self._asked)
+
+    def take(self, result: object) -> Verdict | None:
+        return _refusal(self.hook, result, NOT_AUTHORIZED)
+
+    def end(self) -> Verdict:
+        return ALLOW
+
+
+class Publish:
+    """``on_publish``: each hook sees what the one before it returned."""
+
+    __slots__ = ("_message", "_original")
+    hook = "on_publish"
+
+    def __init__(self, row: EventRow) -> None:
+        self._original = self._message = Message.from_row(row[3])
+
+    def put(self, callback: Callback) -> Any:
+        return callback(self._message)
+
+    def take(self, result: object) -> Verdict | None:
+        if result is None:
+            return DROP
+        if isinstance(result, Deny):
+            return deny(result.reason_code)
+        if not isinstance(result, Message):
+            raise TypeError(f"on_publish returned {result!r}, not a Message, Deny or None")
+        self._message = result
+        return None
+
+    def end(self) -> Verdict:
+        if self._message is self._original:
+            return ALLOW
+        return ("replace", self._message.to_row())
+
+
+def _refusal(hook: str, result: object, reason_code: int) -> Verdict | None:
+    if result is True:
+        return None
+    if result is False:
+        return deny(reason_code)
+    if isinstance(result, Deny):
+        return deny(result.reason_code)
+    raise TypeError(f"{hook} returned {result!r}, not True, False or Deny")
+
+
+QUESTIONS: dict[str, type[Authenticate | Authorize | Publish]] = {
+    "authenticate": Authenticate,
+    "authorize": Authorize,
+    "publish": Publish,
+}

@@ -1,0 +1,52 @@
+"""A native node on an asyncio loop: what it reports is read, what it asks is answered.
+
+Both the embedded broker and the role ``broker`` stand on this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from rookery.engine.dispatch import HookDispatcher
+from rookery.engine.events import EventRouter, Watcher
+from rookery.engine.hooks import Fallback, HookTable
+from rookery.native.node import Node
+from rookery.native.reader import EventReader
+
+STOP_GRACE_S = 5.0
+"""How long a stop waits for clients to take their last bytes."""
+
+
+class NodeRuntime:
+    """Runs a node's Python side on the loop on which it was opened."""
+
+    def __init__(
+        self,
+        node: Node,
+        hooks: HookTable,
+        *,
+        unanswered: Fallback,
+        deadline_s: float,
+        watchers: tuple[Watcher, ...] = (),
+    ) -> None:
+        self.node = node
+        self.dispatcher = HookDispatcher(
+            hooks, node.answer, unanswered=unanswered, deadline_s=deadline_s
+        )
+        self.events = EventRouter(node, self.dispatcher, watchers)
+        self._reader = EventReader(node, self.events.handle)
+
+    def open(self) -> None:
+        """Begin to read on the running loop."""
+        self._reader.open()
+
+    async def close(self, grace_s: float = STOP_GRACE_S) -> None:
+        """Stop the node, tell what happened until then, and end every subscription."""
+        try:
+            # Hooks are asked and told to the very end, so the loop goes on reading meanwhile.
+            await asyncio.to_thread(self.node.stop, grace_s)
+        finally:
+            self._reader.close()
+            self._reader.drain_rest()
+            await self.dispatcher.close()
+            self.events.end()

@@ -1,0 +1,154 @@
+"""Every error that Rookery raises on purpose.
+
+    RookeryError
+    ├── BadRequestError          BAD_REQUEST
+    │   └── ConfigError          BAD_CONFIG           (carries every problem found, not only the first)
+    ├── NotFoundError            NOT_FOUND
+    ├── ConflictError            ALREADY_EXISTS
+    ├── NotAllowedError          FORBIDDEN
+    ├── NotAvailableError        NOT_AVAILABLE        (known, but not part of this version)
+    ├── TimedOutError            TIMEOUT
+    ├── ExceedsLimitError        EXCEED_LIMIT
+    ├── UnavailableError         SERVICE_UNAVAILABLE  (nobody is there to ask)
+    ├── StartError               START_FAILED
+    │   ├── PortInUseError       PORT_IN_USE
+    │   ├── DataDirInUseError    DATA_DIR_IN_USE
+    │   └── NodeNameMismatchError  NODE_NAME_MISMATCH
+    └── InternalError            INTERNAL_ERROR
+
+``code`` is stable and is what other programs test for; the message is for people. How a code
+becomes an HTTP status or an exit code is decided where that is spoken, not here.
+
+This module runs on Python 3.9 with the standard library alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class RookeryError(Exception):
+    """Base of all; ``code`` names the kind for programs."""
+
+    code = "INTERNAL_ERROR"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class BadRequestError(RookeryError):
+    """What was asked for makes no sense, whatever the state of the node."""
+
+    code = "BAD_REQUEST"
+
+
+class ConfigError(BadRequestError):
+    """The configuration cannot be used. ``problems`` lists everything that is wrong with it."""
+
+    code = "BAD_CONFIG"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[str, ...]]]:
+        return type(self), (self.problems,)
+
+
+class NotFoundError(RookeryError):
+    """The thing named does not exist."""
+
+    code = "NOT_FOUND"
+
+
+class ConflictError(RookeryError):
+    """What is there already stands against it."""
+
+    code = "ALREADY_EXISTS"
+
+
+class NotAllowedError(RookeryError):
+    """The caller may not do that."""
+
+    code = "FORBIDDEN"
+
+
+class NotAvailableError(RookeryError):
+    """A known feature that this version does not have."""
+
+    code = "NOT_AVAILABLE"
+
+
+class TimedOutError(RookeryError):
+    """The answer did not come before the deadline."""
+
+    code = "TIMEOUT"
+
+
+class ExceedsLimitError(RookeryError):
+    """A configured bound was reached."""
+
+    code = "EXCEED_LIMIT"
+
+
+class UnavailableError(RookeryError):
+    """The node or service that should answer is not running."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+
+class StartError(RookeryError):
+    """A node could not start; whatever it had opened is closed again."""
+
+    code = "START_FAILED"
+
+
+class PortInUseError(StartError):
+    """A listener's address is taken by another socket."""
+
+    code = "PORT_IN_USE"
+
+    def __init__(self, message: str, *, listener: str, address: str) -> None:
+        super().__init__(message)
+        self.listener = listener
+        self.address = address
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_port_in_use, (self.message, self.listener, self.address)
+
+
+def _rebuild_port_in_use(message: str, listener: str, address: str) -> PortInUseError:
+    return PortInUseError(message, listener=listener, address=address)
+
+
+class DataDirInUseError(StartError):
+    """Another node runs in that data directory."""
+
+    code = "DATA_DIR_IN_USE"
+
+    def __init__(self, message: str, *, pid: int | None) -> None:
+        super().__init__(message)
+        self.pid = pid
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_data_dir_in_use, (self.message, self.pid)
+
+
+def _rebuild_data_dir_in_use(message: str, pid: int | None) -> DataDirInUseError:
+    return DataDirInUseError(message, pid=pid)
+
+
+class NodeNameMismatchError(StartError):
+    """The data directory belongs to a node of another name."""
+
+    code = "NODE_NAME_MISMATCH"
+
+
+class InternalError(RookeryError):
+    """A defect of Rookery itself."""
+
+    code = "INTERNAL_ERROR"

@@ -1,0 +1,160 @@
+"""A node of this process, with types and with our errors.
+
+Every method may be called from any thread. What goes through a worker of the node (all but
+:meth:`Node.drain`, :meth:`Node.answer` and the attributes) waits for that worker: microseconds as
+a rule, the disk's time when a durable message is published with ``durability.sync = always``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from rookery import _native
+from rookery.errors import ConfigError
+from rookery.native.config import BrokerConfig, HookSwitches, NodeConfig
+from rookery.native.errors import translate, translate_start
+from rookery.native.models import (
+    Client,
+    Listener,
+    PublishOutcome,
+    Recovery,
+    SubscriptionInfo,
+)
+from rookery.native.rows import AnswerRow, EventRow
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def version() -> str:
+    """The version of the native core, which is the version of the distribution."""
+    return _native.version()
+
+
+class Publication(NamedTuple):
+    """A message that the node itself publishes; the order is that of ``PublishRow``."""
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+    properties: bytes = b""  # encoded, see rookery.native.properties
+    expiry_s: int | None = None
+    client_id: str = ""
+    sys: bool = False
+
+
+def _call(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    try:
+        return function(*args, **kwargs)
+    except _native.NativeError as error:
+        raise translate(error) from None
+
+
+class Node:
+    """A broker whose threads run until :meth:`stop`."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        """Open the store, recover it, bind every listener; return when clients are accepted.
+
+        Raises:
+            PortInUseError: an address is taken.
+            StartError: the data directory or an address cannot be used.
+            ConfigError: a setting that only the core can judge is wrong.
+        """
+        try:
+            self._native = _native.Node.start(config)
+        except _native.NativeError as error:
+            raise translate_start(error) from None
+        except (ValueError, OverflowError) as error:  # a value out of the range of its type
+            raise ConfigError([str(error)]) from None
+
+    def stop(self, grace_s: float = 5.0) -> None:
+        """Tell clients, close, write queues, end the threads. May be called twice."""
+        _call(self._native.stop, grace_s)
+
+    def listeners(self) -> list[Listener]:
+        """Every listener, in the order of the configuration."""
+        return [Listener(*row) for row in _call(self._native.listeners)]
+
+    def recovery(self) -> Recovery:
+        """What was found in the data directory."""
+        return Recovery(*_call(self._native.recovery))
+
+    def publish(self, publication: Publication) -> PublishOutcome:
+        """Publish a message.
+
+        Raises:
+            BadRequestError: the Topic Name breaks a rule of MQTT.
+            UnavailableError: the node is stopping.
+        """
+        return PublishOutcome(*_call(self._native.publish, publication))
+
+    def publish_many(self, publications: Iterable[Publication]) -> None:
+        """Publish messages without learning what became of them."""
+        _call(self._native.publish_many, list(publications))
+
+    def subscribe(self, topic_filter: str, qos: int) -> int:
+        """Subscribe this process; deliveries name the slot returned.
+
+        Raises:
+            BadRequestError: the Topic Filter breaks a rule of MQTT.
+        """
+        return _call(self._native.subscribe, topic_filter, qos)
+
+    def unsubscribe(self, slot: int) -> None:
+        _call(self._native.unsubscribe, slot)
+
+    def kick(self, client_id: str) -> bool:
+        """End a client's connection and session; whether it was there."""
+        return _call(self._native.kick, client_id)
+
+    def clients(self, cursor: int, limit: int) -> tuple[list[Client], int]:
+        """A page of clients and the cursor of the next one; 0 starts, 0 ends."""
+        rows, following = _call(self._native.clients, cursor, limit)
+        return [Client.from_row(row) for row in rows], following
+
+    def client(self, client_id: str) -> Client | None:
+        row = _call(self._native.client, client_id)
+        return None if row is None else Client.from_row(row)
+
+    def subscriptions(self, client_id: str) -> list[SubscriptionInfo] | None:
+        """A client's subscriptions; none when there is no such client."""
+        rows = _call(self._native.subscriptions, client_id)
+        return None if rows is None else [SubscriptionInfo.from_row(row) for row in rows]
+
+    def metrics(self) -> dict[str, int]:
+        """Counters since the start, by EMQX's metric names."""
+        return dict(_call(self._native.metrics))
+
+    def stats(self) -> dict[str, int]:
+        """What there is at the moment, by EMQX's stats names."""
+        return dict(_call(self._native.stats))
+
+    def apply_config(self, broker: BrokerConfig) -> None:
+        """Replace the settings that can change while the node runs.
+
+        Raises:
+            ConfigError: the core refuses one; the old settings stay.
+        """
+        try:
+            _call(self._native.apply_config, broker)
+        except (ValueError, OverflowError) as error:
+            raise ConfigError([str(error)]) from None
+
+    def set_hooks(self, hooks: HookSwitches) -> None:
+        """Replace what the core asks and tells."""
+        _call(self._native.set_hooks, hooks)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while :meth:`drain` has something."""
+        return _call(self._native.fileno)
+
+    def drain(self, batch_max: int) -> list[EventRow]:
+        """Take at most ``batch_max`` events without waiting."""
+        return _call(self._native.drain, batch_max)
+
+    def answer(self, answers: list[AnswerRow]) -> None:
+        """Answer questions; one that is answered already or timed out is ignored."""
+        _call(self._native.answer, answers)

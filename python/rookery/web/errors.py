@@ -1,0 +1,62 @@
+"""How an error becomes an HTTP answer: EMQX's ``{"code": …, "message": …}`` and a status."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from rookery.errors import (
+    BadRequestError,
+    ConflictError,
+    ExceedsLimitError,
+    NotAllowedError,
+    NotAvailableError,
+    NotFoundError,
+    RookeryError,
+    TimedOutError,
+    UnavailableError,
+)
+
+_log = logging.getLogger("rookery.web")
+
+STATUS: Mapping[type[RookeryError], int] = {
+    BadRequestError: 400,
+    NotAllowedError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    ExceedsLimitError: 413,
+    NotAvailableError: 501,
+    UnavailableError: 503,
+    TimedOutError: 504,
+}
+"""The status of a class and of those below it; every other error is 500."""
+
+_HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+
+
+def status_of(error: RookeryError) -> int:
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def problem(status: int, code: str, message: str) -> JSONResponse:
+    """The body that every refused request gets."""
+    return JSONResponse({"code": code, "message": message}, status_code=status)
+
+
+async def answer_error(_request: Request, error: Exception) -> Response:
+    """Turn what a handler raised into an answer."""
+    if isinstance(error, RookeryError):
+        return problem(status_of(error), error.code, error.message)
+    if isinstance(error, HTTPException):
+        code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
+        return problem(error.status_code, code, str(error.detail))
+    _log.error("a request failed", exc_info=error)
+    return problem(500, "INTERNAL_ERROR", "the request failed, the log says why")
+
+
+HANDLERS = {RookeryError: answer_error, HTTPException: answer_error, Exception: answer_error}
+"""For ``Starlette(exception_handlers=…)``."""
