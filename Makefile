@@ -5,6 +5,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# The steps share one environment and one build directory.
+.NOTPARALLEL:
+
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := tools/setup.sh
@@ -25,7 +28,7 @@ PYTEST ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##---- using it
 
@@ -98,9 +101,9 @@ soak: ## 1,000 rounds of kill -9 under load, checked from the clients' histories
 ##---- shipping it
 
 .PHONY: docs
-docs: ## Regenerate the generated reference pages
-	@$(SETUP) test
-	$(BIN)/python tools/docs.py
+docs: dev ## Regenerate the generated reference pages
+	PYTHONPATH=python $(BIN)/python tools/gen_configuration.py
+	PYTHONPATH=python $(BIN)/python tools/gen_conformance.py
 
 .PHONY: dist
 dist: ## Wheel (manylinux_2_28) and sdist into dist/

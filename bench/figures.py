@@ -52,7 +52,7 @@ def faults(run: Run) -> list[str]:
 
 def notes(run: Run) -> list[str]:
     """What a reader should know of a run that counts."""
-    found = []
+    found: list[str] = []
     if "config" not in run:
         return found
     if run["config"]["rate"] == 0 and run["generator"]["core_share"] > GENERATOR_SHARE_NOTED:
@@ -150,13 +150,17 @@ Medians of alternating runs (smallest–largest); `bench/README.md` tells the me
     lines = []
     for result in document["rows"]:
         row = rows[result["id"]]
-        cells: dict[str, list[Run]] = {label: cell["runs"] for label, cell in result["cells"].items()}
+        cells: dict[str, list[Run]] = {
+            label: cell["runs"] for label, cell in result["cells"].items()
+        }
         for figure in row.figures:
             name, unit, value = FIGURES[figure]
             shown = []
             for label, runs in cells.items():
                 counted = [value(run) for run in valid(runs)]
-                spread = f" ({number(min(counted))}–{number(max(counted))})" if len(counted) > 1 else ""
+                spread = (
+                    f" ({number(min(counted))}–{number(max(counted))})" if len(counted) > 1 else ""
+                )
                 shown.append(f"{label} {number(median(runs, figure))}{spread}")
             bounds = [verdict_text(v) for v in result["verdicts"] if v["figure"] == figure]
             first = figure == row.figures[0]

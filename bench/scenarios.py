@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from peers import Options
+from brokers import Options
 
 Load = dict[str, Any]
 
@@ -98,7 +98,7 @@ BASE = (
         "shared",
         "500 publishers → 5 shared subscribers, QoS 1",
         # Few enough messages that no broker's queue per subscriber overflows.
-        {"mode": "shared", "publishers": 500, "subscribers": 5, "qos": 1, "window": 4},
+        {"mode": "shared", "publishers": 500, "subscribers": 5, "qos": 1, "window": 1},
         (ROOKERY, MOSQUITTO),
         cpu(0.15),
     ),
@@ -164,7 +164,9 @@ def variations() -> tuple[Row, ...]:
             if base.id == "fanout-w4" and "topics" in change:
                 # By name this would be 50 million subscriptions.
                 load["subscribe_wildcard"] = True
-            rows.append(Row(f"{base.id}-{suffix}", f"{base.title}; {words}", load, ALL, base.bounds))
+            rows.append(
+                Row(f"{base.id}-{suffix}", f"{base.title}; {words}", load, ALL, base.bounds)
+            )
     return tuple(rows)
 
 

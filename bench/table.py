@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import peers
-from figures import faults, markdown, verdicts
-from peers import PEERS, RESULTS, ROOT, SCRATCH, Command, Options, PeerError, Running
+from brokers import Command, Options, PeerError, Running, favoured, free_port
+from figures import FIGURES, faults, markdown, number, verdict_text, verdicts
+from peers import PEERS, RESULTS, ROOT, SCRATCH
 from scenarios import ROWS, Cell, Load, Row
 
 GENERATOR_CORE = 1
@@ -45,8 +46,12 @@ class Bench:
 
     def build(self) -> None:
         """Builds generator and relay when they are missing."""
-        if not all((self.binaries / name).exists() for name in ("rookery-loadgen", "rookery-relay")):
-            subprocess.run(["cargo", "build", "--release", "-p", "rookery-bench"], cwd=ROOT, check=True)
+        if not all(
+            (self.binaries / name).exists() for name in ("rookery-loadgen", "rookery-relay")
+        ):
+            subprocess.run(
+                ["cargo", "build", "--release", "-p", "rookery-bench"], cwd=ROOT, check=True
+            )
 
     def wants(self, cell: Cell) -> bool:
         """Whether the command line and the installations allow a cell."""
@@ -60,7 +65,9 @@ class Bench:
         if arguments.rookery_bin:
             argv = [arguments.rookery_bin, "--port", str(port), "--workers", str(options.workers)]
             if options.sync:
-                argv += ["--data-dir", str(data), "--sync", options.sync]
+                argv += ["--data-dir", str(data)]
+            if options.sync in ("always", "never"):
+                argv += ["--sync", options.sync]
             return Command(argv)
         settings = [
             f"listeners.tcp.default.bind=127.0.0.1:{port}",
@@ -80,7 +87,7 @@ class Bench:
         return PEERS[peer].command(port, data, options)
 
     def start(self, cell: Cell, data: Path) -> Running:
-        port = peers.free_port()
+        port = free_port()
         command = self.command(cell.peer, port, data, cell.options)
         return Running(cell.label, command, port, data, cell.options)
 
@@ -104,7 +111,8 @@ class Bench:
             text=True,
             timeout=RUN_TIMEOUT_S,
             check=False,
-            preexec_fn=lambda: os.sched_setaffinity(0, {GENERATOR_CORE}),
+            preexec_fn=favoured({GENERATOR_CORE}),
+            start_new_session=True,
         )
         if done.returncode != 0:
             raise PeerError(done.stderr.strip() or f"the generator ended with {done.returncode}")
@@ -161,11 +169,12 @@ class Bench:
                 results[cell.label]["runs"].append(run)
                 fault = faults(run)
                 is_good &= not fault
-                say(f"  {cell.label}: {summary(run, fault)}")
+                say(f"  {cell.label}: {summary(row, run, fault)}")
                 # A broker that cannot do a row is not asked again and again.
-                if all("error" in past for past in results[cell.label]["runs"][-2:]) and len(
-                    results[cell.label]["runs"]
-                ) >= 2:
+                if (
+                    all("error" in past for past in results[cell.label]["runs"][-2:])
+                    and len(results[cell.label]["runs"]) >= 2
+                ):
                     say(f"  {cell.label}: given up")
                     cells = [other for other in cells if other is not cell]
             good += is_good
@@ -183,17 +192,16 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def summary(run: dict[str, Any], fault: list[str]) -> str:
+def summary(row: Row, run: dict[str, Any], fault: list[str]) -> str:
     """One run in one line."""
     if "error" in run:
         return f"ERROR {run['error']}"
-    words = [f"start {run['start_ms']:.0f} ms"]
+    shown = (FIGURES[figure] for figure in row.figures)
+    words = [f"{name} {number(value(run))} {unit}" for name, unit, value in shown]
     if "config" in run:
-        words = [
+        words += [
             f"{run['received_per_s'] or run['cycles_per_s']:.0f}/s",
-            f"broker {run['watched']['us_per_message']:.3f} µs",
             f"generator {100 * run['generator']['core_share']:.0f} %",
-            f"p99 {run['latency_us']['p99']:.0f} µs",
         ]
     return ", ".join(words) + (f"  VOID: {'; '.join(fault)}" if fault else "")
 
@@ -201,7 +209,9 @@ def summary(run: dict[str, Any], fault: list[str]) -> str:
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
+    model = next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")), ""
+    )
     return {
         "cpu": model,
         "cores": os.cpu_count(),
@@ -231,11 +241,19 @@ def install(bench: Bench, rows: list[Row]) -> dict[str, str]:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", help="rows by id, separated by commas; `x*` takes all that begin with x")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--only", help="rows by id, separated by commas; `x*` takes all that begin with x"
+    )
     parser.add_argument("--peers", help="brokers, separated by commas (default all)")
-    parser.add_argument("--runs", type=int, default=0, help="runs of each broker (default: the row's)")
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of a run after 1 s of warm-up")
+    parser.add_argument(
+        "--runs", type=int, default=0, help="runs of each broker (default: the row's)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="length of a run after 1 s of warm-up"
+    )
     parser.add_argument("--bin-dir", help="where rookery-loadgen and rookery-relay are")
     parser.add_argument("--rookery-bin", help="a native test binary: PATH --port P --workers N")
     parser.add_argument("--broker-cmd", help="another command, with {port}, {data} and {workers}")
@@ -254,7 +272,11 @@ def chosen_rows(only: str | None) -> list[Row]:
         return list(ROWS)
     found: list[Row] = []
     for name in only.split(","):
-        fitting = [row for row in ROWS if row.id == name or (name.endswith("*") and row.id.startswith(name[:-1]))]
+        fitting = [
+            row
+            for row in ROWS
+            if row.id == name or (name.endswith("*") and row.id.startswith(name[:-1]))
+        ]
         if not fitting:
             raise SystemExit(f"no row {name}; --list names them")
         found += [row for row in fitting if row not in found]
@@ -286,11 +308,13 @@ def main() -> int:
     for row in rows:
         say(f"{row.id}: {row.title}")
         document["rows"].append(bench.measure(row))
-        (RESULTS / f"{name}.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        (RESULTS / f"{name}.json").write_text(
+            json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        )
         (RESULTS / f"{name}.md").write_text(markdown(document, {row.id: row for row in rows}))
         for verdict in document["rows"][-1]["verdicts"]:
-            say(f"  {verdict}")
-    say(f"bench/results/{name}.md")
+            say(f"  = {verdict_text(verdict)}")
+    say(f"written: {RESULTS / name}.md")
     failed = [v for result in document["rows"] for v in result["verdicts"] if v["holds"] is False]
     return 1 if failed else 0
 

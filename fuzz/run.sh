@@ -27,7 +27,7 @@ fi
 # New inputs go to a folder beside the seeds, which stay as they are in the tree.
 for target in "$@"; do
     found=findings/corpus/$target
-    mkdir -p "$found" "findings/$target"
+    mkdir -p "$found" "findings/$target" "seeds/$target"
     echo "== $target: $seconds s"
     nice -n 10 cargo +nightly fuzz run "$target" "$found" "seeds/$target" -- \
         -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 -verbosity=1 \

@@ -114,7 +114,9 @@ def render(found: dict[str, dict[str, Statement]]) -> str:
     for version, statements in found.items():
         tested = sum(1 for item in statements.values() if item.tests)
         lines.append(f"## {version.replace('-', ' ')}\n")
-        lines.append(f"{len(statements)} statements: {tested} tested, {len(statements) - tested} not.\n")
+        lines.append(
+            f"{len(statements)} statements: {tested} tested, {len(statements) - tested} not.\n"
+        )
         lines.append("| statement | binds | what it asks | proof, or why none |\n|---|---|---|---|")
         for item in sorted(statements.values(), key=lambda entry: _section_key(entry.id)):
             lines.append(f"| {item.id} | {item.binds} | {item.text} | {_proof(item)} |")

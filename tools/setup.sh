@@ -167,9 +167,10 @@ build_native() {
     local key sources
     mapfile -t sources < <(find crates Cargo.toml Cargo.lock pyproject.toml -type f \
         -not -path '*/target/*' -not -path '*/tests/*' | LC_ALL=C sort)
-    key="$(hash_of "${sources[@]}")-$(cargo --version | cut -d ' ' -f 2)"
+    key=$(hash_of "${sources[@]}")
     is_done native "$key" && [[ -x "$VENV/bin/rookery" ]] &&
         compgen -G 'python/rookery/_native*.so' >/dev/null && return
+    check_compilers
     install_build_tool
     say "building the native module (some minutes the first time)"
     local log module
@@ -197,7 +198,8 @@ if command -v flock >/dev/null; then # two `make` at once: the second finds all 
 fi
 case "$MODE" in
 run)
-    if [[ ! -f "$STAMPS/native" ]]; then check_compilers; fi
+    # Before anything is downloaded: somebody who lacks a compiler should learn it first.
+    [[ -f "$STAMPS/native" ]] || check_compilers
     make_venv
     build_native
     ;;

@@ -34,9 +34,8 @@ struct Outcome {
 fn run(input: &[u8], piece_len: usize) -> Outcome {
     let mut decoder = Decoder::new(1_000);
     let mut outcome = Outcome::default();
-    for piece in input.chunks(piece_len) {
-        let mut piece = piece.to_vec();
-        let decoded = decoder.decode(&mut piece, &mut outcome.replies);
+    for piece in input.to_vec().chunks_mut(piece_len) {
+        let decoded = decoder.decode(piece, &mut outcome.replies);
         outcome.data.extend_from_slice(&piece[..decoded.data_len]);
         outcome.end = outcome.end.or(decoded.end);
     }

@@ -7,6 +7,7 @@ interpreter. Every failure is a :class:`NativeError`. Nothing may be used in a f
 that started the node.
 """
 
+from collections.abc import Callable
 from typing import final
 
 from rookery.native.config import BrokerConfig, HookSwitches, NodeConfig
@@ -20,7 +21,7 @@ from rookery.native.rows import (
     SubscriptionRow,
 )
 
-__all__ = ["NativeError", "Node", "version"]
+__all__ = ["NativeError", "Node", "parse_hocon", "run_bench", "version"]
 
 class NativeError(Exception):
     """A call into the native core failed.
@@ -99,6 +100,23 @@ class Node:
 
     def answer(self, answers: list[AnswerRow]) -> None:
         """Answer questions; one that is answered already or timed out is ignored."""
+
+def parse_hocon(text: str, source: str, environ: dict[str, str]) -> str:
+    """Parse configuration text into JSON: ``{"sources": […], "root": V}``.
+
+    Every ``V`` is ``[source, line, value]``. ``include`` reads files beside ``source``; ``${NAME}``
+    falls back to ``environ``. What is wrong with the text is a ``NativeError`` of kind ``config``.
+    """
+
+def run_bench(
+    config_json: str, progress: Callable[[str, float, float, tuple[int, int, int]], bool]
+) -> str:
+    """Make one run of the load generator; its report as JSON.
+
+    ``progress`` is called several times a second with the phase (``set_up``, ``warm_up``,
+    ``measure``, ``drain``), the seconds since the start, the share of the phase that is done and
+    the numbers of connections, messages sent and messages received; false ends the run.
+    """
 
 def version() -> str:
     """The version of the native core, which is the version of the distribution."""

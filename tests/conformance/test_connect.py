@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.client import ClosedError
 from harness.node import Node, StartNode, fresh_name
 from harness.packets import (
@@ -58,9 +59,7 @@ def test_packets_sent_behind_connect_without_waiting_are_processed(
 
 @statement(V311, "MQTT-3.1.4-5", "MQTT-3.1.4-1", "MQTT-3.1.2-2", "MQTT-3.2.2-5")
 @statement(V5, "MQTT-3.1.4-6", "MQTT-3.1.2-2", "MQTT-3.2.2-7")
-def test_nothing_behind_a_refused_connect_is_processed(
-    node: Node, level: int, topic: str
-) -> None:
+def test_nothing_behind_a_refused_connect_is_processed(node: Node, level: int, topic: str) -> None:
     watcher = node.connect(level=level)
     watcher.subscribe(topic)
     client = node.open(level)
@@ -133,12 +132,12 @@ def test_v311_no_id_with_clean_session_0_is_refused(node: Node) -> None:
     client.expect_closed()
 
 
-@statement(V5, "MQTT-3.1.3-8")
+@statement(V5, "MQTT-3.1.3-8", "MQTT-3.2.2-6", "MQTT-3.2.2-7")
 def test_a_client_id_over_the_limit_is_refused(shared_nodes: StartNode) -> None:
     broker = shared_nodes({"mqtt.max_clientid_len": "23"})
     client = broker.open(5)
     client.send(Connect("x" * 24))
-    client.expect(ConnAck, reason_code=0x85)
+    client.expect(ConnAck, reason_code=0x85, session_present=False)
     client.expect_closed()
 
 
@@ -148,9 +147,7 @@ def test_nothing_behind_disconnect_is_processed(node: Node, level: int, topic: s
     watcher = node.connect(level=level)
     watcher.subscribe(topic)
     client = node.connect(level=level)
-    client.send_until_closed(
-        Disconnect().encode(level) + Publish(topic, b"too late").encode(level)
-    )
+    client.send_until_closed(Disconnect().encode(level) + Publish(topic, b"too late").encode(level))
     with pytest.raises(ClosedError):
         client.receive_packet()
     watcher.expect_nothing_from(node.connect(level=level))

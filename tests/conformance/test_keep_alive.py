@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.client import ClosedError
 from harness.node import Node, StartNode
 from harness.packets import PingReq, PingResp

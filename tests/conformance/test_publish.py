@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from harness.node import Node, fresh_name
+
+from harness.node import Node, StartNode, fresh_name
 from harness.packets import PubAck, PubComp, Publish, PubRec, PubRel
 from harness.statements import V5, V311, statement
 
@@ -22,9 +23,7 @@ def test_qos_of_a_delivery_is_the_lower_of_published_and_granted(
     subscriber, publisher = node.connect(level=level), node.connect(level=level)
     subscriber.subscribe(topic, qos=granted)
     publisher.publish(topic, b"payload", qos=published)
-    subscriber.receive(
-        topic, b"payload", qos=min(published, granted), dup=False, retain=False
-    )
+    subscriber.receive(topic, b"payload", qos=min(published, granted), dup=False, retain=False)
     subscriber.expect_nothing_from(publisher, granted)
 
 
@@ -115,9 +114,7 @@ def test_dup_of_the_publisher_is_not_passed_on(
 @statement(V311, "MQTT-4.6.0-5", "MQTT-4.6.0-6")
 @statement(V5, "MQTT-4.6.0-5", "MQTT-4.6.0-6")
 @pytest.mark.parametrize("qos", [0, 1, 2])
-def test_messages_of_a_topic_keep_their_order(
-    node: Node, level: int, topic: str, qos: int
-) -> None:
+def test_messages_of_a_topic_keep_their_order(node: Node, level: int, topic: str, qos: int) -> None:
     subscriber, publisher = node.connect(level=level), node.connect(level=level)
     subscriber.subscribe(topic, qos=qos)
     window = 10
@@ -223,6 +220,46 @@ def test_overlapping_subscriptions_respect_the_highest_qos(
 
 
 @statement(V311, "MQTT-3.3.5-2")
+@statement(V5, "MQTT-4.3.3-9")
+@pytest.mark.parametrize("qos", [1, 2])
+def test_a_publish_that_is_not_authorized_is_answered_and_goes_nowhere(
+    node: Node, level: int, qos: int
+) -> None:
+    name = f"$SYS/{fresh_name('forged')}"
+    client = node.connect(level=level)
+    client.subscribe(name, qos=2)
+    client.send(Publish(name, b"x", qos, 7))
+    refused = 0x87 if level == 5 else 0
+    if qos == 1:
+        client.expect(PubAck, packet_id=7, reason_code=refused)
+    else:
+        client.expect(PubRec, packet_id=7, reason_code=refused)
+    if qos == 2 and level == 4:
+        client.send(PubRel(7))
+        client.expect(PubComp, packet_id=7)
+    client.expect_nothing_from(node.connect(level=level), qos)
+
+
+@statement(V5, "MQTT-4.3.3-9")
+def test_a_packet_id_after_a_refusing_pubrec_is_a_new_message(
+    shared_nodes: StartNode, topic: str
+) -> None:
+    broker = shared_nodes({"mqtt.max_awaiting_rel": "1"})
+    reader, publisher = broker.connect(level=5), broker.connect(level=5)
+    reader.subscribe(topic, qos=2)
+    publisher.send(Publish(topic, b"1", 2, 1), Publish(topic, b"2", 2, 2))
+    publisher.expect(PubRec, packet_id=1, reason_code=0)
+    refusal = publisher.expect(PubRec, packet_id=2)
+    assert refusal.reason_code >= 0x80
+    publisher.send(PubRel(1), Publish(topic, b"3", 2, 2), PubRel(2))
+    publisher.expect(PubComp, packet_id=1)
+    publisher.expect(PubRec, packet_id=2, reason_code=0)
+    publisher.expect(PubComp, packet_id=2, reason_code=0)
+    reader.receive(topic, b"1")
+    reader.receive(topic, b"3")
+    reader.expect_nothing_from(publisher, 2)
+
+
 @statement(V5, "MQTT-3.4.2-1", "MQTT-3.5.2-1", "MQTT-3.6.2-1", "MQTT-3.7.2-1")
 def test_acknowledgements_use_reason_codes_of_their_own_table(node: Node, topic: str) -> None:
     tables = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.node import Node, StartNode, fresh_name
-from harness.packets import Connect, ConnAck, Publish, Subscription, Will
+from harness.packets import ConnAck, Connect, Publish, Subscription, Will
 from harness.statements import V5, V311, statement
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.node import Node, fresh_name
 from harness.packets import Connect, Disconnect, PubAck, PubComp, Publish, PubRec, PubRel
 from harness.statements import V5, V311, statement
@@ -33,7 +34,7 @@ def test_a_durable_session_queues_while_its_client_is_away(
     client.expect_nothing_from(publisher, qos)
 
 
-@statement(V311, "MQTT-3.1.2-6", "MQTT-3.2.2-1")
+@statement(V311, "MQTT-3.1.2-6", "MQTT-3.2.2-1", "MQTT-3.1.4-3")
 @statement(V5, "MQTT-3.1.2-4", "MQTT-3.2.2-2", "MQTT-3.1.4-4")
 def test_clean_start_discards_the_session(node: Node, level: int, topic: str) -> None:
     client_id = fresh_name("cleaned")

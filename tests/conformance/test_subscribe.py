@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.node import Node, StartNode, fresh_name
 from harness.packets import Publish, PubRec, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe
 from harness.statements import V5, V311, statement
@@ -90,9 +91,7 @@ def test_replacing_a_subscription_loses_no_message(node: Node, level: int, topic
 
 @statement(V311, "MQTT-3.10.4-1", "MQTT-3.10.4-2", "MQTT-3.10.4-4", "MQTT-3.10.4-5")
 @statement(V5, "MQTT-3.10.4-1", "MQTT-3.10.4-2", "MQTT-3.10.4-4", "MQTT-3.10.4-5")
-def test_unsubscribe_removes_exactly_the_filter_named(
-    node: Node, level: int, topic: str
-) -> None:
+def test_unsubscribe_removes_exactly_the_filter_named(node: Node, level: int, topic: str) -> None:
     client, publisher = node.connect(level=level), node.connect(level=level)
     client.subscribe(f"{topic}/+", qos=1)
     for other in (f"{topic}/a", f"{topic}/#", f"{topic}/+/", topic):
@@ -186,9 +185,7 @@ def test_v5_no_local_holds_for_messages_queued_for_oneself(node: Node, topic: st
 
 
 @statement(V5, "MQTT-3.8.3-4")
-def test_v5_no_local_on_a_shared_subscription_is_a_protocol_error(
-    node: Node, topic: str
-) -> None:
+def test_v5_no_local_on_a_shared_subscription_is_a_protocol_error(node: Node, topic: str) -> None:
     client = node.connect(level=5)
     client.send(Subscribe(1, [Subscription(f"$share/g/{topic}", 1, no_local=True)]))
     client.expect_closed({0x82})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.node import Node, fresh_name
 from harness.statements import V5, V311, statement
 
@@ -105,9 +106,7 @@ def test_wildcards_show_nothing_of_sys(node: Node, level: int, topic_filter: str
 @statement(V311, "MQTT-1.5.3-1", "MQTT-4.7.3-4")
 @statement(V5, "MQTT-1.5.4-1", "MQTT-4.7.3-4")
 @pytest.mark.parametrize("text", ["\U0010ffff", "\ue000", "\u0001", "\u007f", "\ufffe", "a b", "*"])
-def test_unusual_characters_are_kept_or_refused_but_never_changed(
-    node: Node, text: str
-) -> None:
+def test_unusual_characters_are_kept_or_refused_but_never_changed(node: Node, text: str) -> None:
     # The specification lets a receiver close on control characters and non-characters.
     client = node.connect(level=5)
     name = f"{fresh_name('u')}/{text}"

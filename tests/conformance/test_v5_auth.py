@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.node import Node, fresh_name
 from harness.packets import Auth, ConnAck, Connect, PingResp
 from harness.statements import V5, statement
@@ -27,9 +28,7 @@ def test_no_method_asked_for_none_answered(node: Node) -> None:
 
 @statement(V5, "MQTT-4.12.0-7", "MQTT-4.12.1-1", "MQTT-4.12.1-2")
 @pytest.mark.parametrize("reason_code", [0x00, 0x18, 0x19])
-def test_auth_without_a_method_in_connect_is_a_protocol_error(
-    node: Node, reason_code: int
-) -> None:
+def test_auth_without_a_method_in_connect_is_a_protocol_error(node: Node, reason_code: int) -> None:
     client = node.connect(level=5)
     client.send(Auth(reason_code, {"authentication_method": "PLAIN"}))
     client.expect_closed({0x82, 0x8C})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.node import Node, StartNode, fresh_name
 from harness.packets import (
     ConnAck,
@@ -192,9 +193,7 @@ def test_packets_over_the_broker_s_limit_close(shared_nodes: StartNode, topic: s
 
 
 @statement(V5, "MQTT-3.1.4-1")
-def test_a_connect_over_the_broker_s_limit_is_refused(
-    shared_nodes: StartNode, topic: str
-) -> None:
+def test_a_connect_over_the_broker_s_limit_is_refused(shared_nodes: StartNode, topic: str) -> None:
     broker = shared_nodes({"mqtt.max_packet_size": "1000B"})
     client = broker.open(5)
     will = Will(topic, bytes(2_000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.node import Node, StartNode, fresh_name
 from harness.packets import Publish
 from harness.statements import V5, statement

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+
 from harness.client import RawClient
 from harness.node import Node, fresh_name
 from harness.packets import PubAck, PubComp, Publish, PubRec, PubRel

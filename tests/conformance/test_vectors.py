@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from harness import packets
 from harness.client import RawClient
 from harness.node import Node, fresh_name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.client import RawClient
 from harness.node import Node, StartNode, fresh_name
 from harness.packets import ConnAck, Connect, Packet, Publish, Subscribe, Will
@@ -18,9 +19,7 @@ def dying(node: Node, level: int, will: Will, **properties: int) -> RawClient:
 @statement(V311, "MQTT-3.1.2-8", "MQTT-3.1.2-9", "MQTT-3.1.2-14", "MQTT-3.1.2-16")
 @statement(V5, "MQTT-3.1.2-7", "MQTT-3.1.2-8", "MQTT-3.1.2-9", "MQTT-3.1.2-12", "MQTT-3.1.2-14")
 @pytest.mark.parametrize("qos", [0, 1, 2])
-def test_a_lost_connection_publishes_the_will(
-    node: Node, level: int, topic: str, qos: int
-) -> None:
+def test_a_lost_connection_publishes_the_will(node: Node, level: int, topic: str, qos: int) -> None:
     watcher = node.connect(level=level)
     watcher.subscribe(topic, qos=2)
     dying(node, level, Will(topic, b"lost", qos)).drop()
@@ -66,7 +65,9 @@ def test_v5_disconnect_with_another_code_publishes_the_will(
 @statement(V311, "MQTT-3.1.2-8", "MQTT-4.8.0-1")
 @statement(V5, "MQTT-3.1.2-8")
 @pytest.mark.parametrize(
-    "packet", [Connect("again"), Publish("no/#", b""), Subscribe(1, [])], ids=lambda packet: packet.kind.name
+    "packet",
+    [Connect("again"), Publish("no/#", b""), Subscribe(1, [])],
+    ids=lambda packet: packet.kind.name,
 )
 def test_a_protocol_error_publishes_the_will(
     node: Node, level: int, topic: str, packet: Packet
@@ -185,9 +186,7 @@ def test_v5_will_qos_over_the_maximum_is_refused(shared_nodes: StartNode, topic:
     client.expect_closed()
 
 
-def test_the_dying_client_may_be_its_own_watcher_later(
-    node: Node, level: int, topic: str
-) -> None:
+def test_the_dying_client_may_be_its_own_watcher_later(node: Node, level: int, topic: str) -> None:
     client_id = fresh_name("self")
     client = node.durable(client_id, level)
     client.subscribe(topic, qos=1)

@@ -144,6 +144,13 @@ class Node:
         assert self._process is not None, "the broker is not ours"
         return self._process.pid
 
+    def memory(self) -> int:
+        """Bytes of memory the broker has resident; 0 for a broker that is not Rookery."""
+        if not self.is_own:
+            return 0
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal and wait until the process has ended."""
         if self._process is None:
@@ -211,6 +218,14 @@ class Node:
         """A connection whose session outlives it, in the words of either version."""
         properties: Properties = {"session_expiry_interval": expiry_s} if level == 5 else {}
         return self.connect(client_id, level, clean_start=clean_start, properties=properties)
+
+    def assert_served(self) -> None:
+        """A client that has nothing to do with the test gets its messages."""
+        with self.connect(level=5) as client:
+            topic_name = fresh_name("served/")
+            client.subscribe(topic_name, qos=1)
+            client.publish(topic_name, b"yes", qos=1)
+            client.receive(topic_name, b"yes")
 
     def let_pass(self, seconds: int) -> None:
         """Return once the broker's own clock has advanced by ``seconds``.

@@ -12,9 +12,10 @@ use rustix::net::sockopt;
 use rustix::time::Timespec;
 
 use crate::config::{BenchConfig, ProtocolVersion};
-use crate::engine::{Observer, client_id_prefix, per_message};
+use crate::engine::{Observer, client_id_prefix};
 use crate::error::BenchError;
 use crate::histogram::Histogram;
+use crate::measure::per_message;
 use crate::net::{Link, LinkState, Role, Sent, Target, ensure_files, resolve, start_connect};
 use crate::packet::{
     DISCONNECT, connack, connack_meaning, next_frame, put_connect, put_subscribe, suback_codes,
@@ -105,18 +106,13 @@ impl Churn<'_> {
             self.on_frame(at, frame.first >> 4, frame.body)?;
         }
         if let Some(Some(slot)) = self.slots.get_mut(at) {
-            slot.link
-                .inbox
-                .extend_from_slice(bytes.get(used..).unwrap_or_default());
+            slot.link.inbox.extend_from_slice(bytes.get(used..).unwrap_or_default());
         }
         Ok(())
     }
 
     fn target_name(&self, at: usize) -> String {
-        let target = self
-            .slots
-            .get(at)
-            .and_then(|slot| Some(slot.as_ref()?.link.target as usize));
+        let target = self.slots.get(at).and_then(|slot| Some(slot.as_ref()?.link.target as usize));
         target
             .and_then(|target| self.targets.get(target))
             .map(|target| target.name.clone())
@@ -130,10 +126,7 @@ impl Churn<'_> {
         };
         let outcome =
             sockopt::socket_error(&slot.link.socket).map_err(BenchError::io("SO_ERROR"))?;
-        outcome.map_err(|errno| BenchError::Connect {
-            address,
-            source: errno.into(),
-        })?;
+        outcome.map_err(|errno| BenchError::Connect { address, source: errno.into() })?;
         slot.link.state = LinkState::AwaitingConnAck;
         let Role::Idle(number) = slot.link.role else {
             return Ok(());
@@ -183,10 +176,7 @@ impl Churn<'_> {
             (9, LinkState::Subscribing) => {
                 let codes = suback_codes(body, self.is_v5).unwrap_or_default();
                 if let Some(code) = codes.iter().find(|code| **code >= 0x80) {
-                    return Err(BenchError::SubscribeRefused {
-                        address,
-                        code: *code,
-                    });
+                    return Err(BenchError::SubscribeRefused { address, code: *code });
                 }
                 slot.link.state = LinkState::Ready;
                 out.extend_from_slice(&DISCONNECT);
@@ -211,11 +201,7 @@ impl Churn<'_> {
             }
         } else if self.cycles == 0 {
             return Err(BenchError::ClosedDuringSetUp {
-                address: self
-                    .targets
-                    .first()
-                    .map(|target| target.name.clone())
-                    .unwrap_or_default(),
+                address: self.targets.first().map(|target| target.name.clone()).unwrap_or_default(),
                 connection: at,
             });
         } else {
@@ -233,7 +219,7 @@ impl Churn<'_> {
         observer: Observer<'_>,
     ) -> Result<bool, BenchError> {
         let from = now_ns();
-        let length = (seconds * 1e9) as u64;
+        let length = ((seconds * 1e9) as u64).max(1);
         let mut next_tick = from;
         loop {
             let now = now_ns();
@@ -255,10 +241,7 @@ impl Churn<'_> {
                     return Ok(false);
                 }
             }
-            let timeout = Timespec {
-                tv_sec: 0,
-                tv_nsec: 20_000_000,
-            };
+            let timeout = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
             let mut buffer = [MaybeUninit::uninit(); 256];
             match epoll::wait(&self.epoll, &mut buffer, Some(&timeout)) {
                 Ok((events, _)) => {

@@ -1,7 +1,8 @@
 //! The load generator's reactor: one thread, one epoll, all connections.
 //!
 //! Owns: connections, phases, counters. Set-up is in `set_up`, arriving bytes
-//! in `inbound`, sending in `outbound`. Invariant: a turn handles a bounded
+//! in `inbound`, sending in `outbound`, the
+//! course of a run in `measure`. Invariant: a turn handles a bounded
 //! batch of events and only then sends, so that whatever arrived together
 //! leaves together.
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use rustix::event::epoll;
 use rustix::io::Errno;
+use rustix::net::{Shutdown, shutdown};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
@@ -23,8 +25,8 @@ use crate::ledger::{Audience, Ledger};
 use crate::net::{Link, LinkState, Role, Target, ensure_files, resolve};
 use crate::packet::{DISCONNECT, PINGREQ};
 use crate::publisher::Publisher;
-use crate::report::{GeneratorUse, Phase, Progress, Report, WatchedUse};
-use crate::watch::{ProcessSample, now_ns, sample_process, thread_cpu_ns, thread_user_system_s};
+use crate::report::{Phase, Progress};
+use crate::watch::now_ns;
 
 /// Events taken from the kernel at once.
 const EVENTS: usize = 512;
@@ -34,6 +36,8 @@ const SCRATCH_BYTES: usize = 256 * 1024;
 const TICK_NS: u64 = 50_000_000;
 const PROGRESS_NS: u64 = 200_000_000;
 const STALL_NS: u64 = 1_000_000_000;
+/// Longest wait for the broker to close connections after DISCONNECT.
+const GOODBYE_NS: u64 = 1_000_000_000;
 /// Event data of the timer; connections use their index.
 const TIMER: u64 = u64::MAX;
 
@@ -48,16 +52,6 @@ pub(crate) struct Counters {
     pub(crate) disconnects: u64,
     pub(crate) stalls: u64,
     pub(crate) skipped: u64,
-}
-
-/// Counters and clocks at the two ends of the measurement.
-#[derive(Default)]
-struct Mark {
-    time_ns: u64,
-    cpu_ns: u64,
-    user_system_s: (f64, f64),
-    counters: Counters,
-    watched: Option<ProcessSample>,
 }
 
 pub(crate) struct Engine<'a> {
@@ -94,7 +88,7 @@ pub(crate) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    fn new(config: &'a BenchConfig) -> Result<Engine<'a>, BenchError> {
+    pub(crate) fn new(config: &'a BenchConfig) -> Result<Engine<'a>, BenchError> {
         let publishers = config.publishing() as usize;
         let receivers = config.receiving() as usize;
         ensure_files((publishers + receivers) as u64 + u64::from(config.idle_connections))?;
@@ -140,11 +134,7 @@ impl<'a> Engine<'a> {
             is_measuring: false,
             paced_from_ns: 0,
             paced_sent: 0,
-            remaining: if config.messages == 0 {
-                u64::MAX
-            } else {
-                config.messages
-            },
+            remaining: if config.messages == 0 { u64::MAX } else { config.messages },
             subscriptions: 0,
             began_ns,
             last_progress_ns: 0,
@@ -196,10 +186,7 @@ impl<'a> Engine<'a> {
             return Ok(());
         }
         self.armed_for_ns = due_ns;
-        let zero = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
+        let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
         let value = Itimerspec {
             it_interval: zero,
             it_value: Timespec {
@@ -278,42 +265,21 @@ impl<'a> Engine<'a> {
         }
         self.last_ping_ns = now;
         for index in 0..self.links.len() {
-            if self
-                .links
-                .get(index)
-                .is_some_and(|link| link.state == LinkState::Ready)
-            {
+            if self.links.get(index).is_some_and(|link| link.state == LinkState::Ready) {
                 self.write(index, &PINGREQ);
             }
         }
     }
 
-    fn mark(&self) -> Mark {
-        Mark {
-            time_ns: now_ns(),
-            cpu_ns: thread_cpu_ns(),
-            user_system_s: thread_user_system_s(),
-            counters: self.counters,
-            watched: self.watch(false),
-        }
-    }
-
-    fn watch(&self, with_memory: bool) -> Option<ProcessSample> {
-        match self.config.watch_pid {
-            0 => None,
-            pid => sample_process(pid, with_memory),
-        }
-    }
-
     /// Runs turns for `seconds`; ends early when the caller stops or nothing is connected.
-    fn phase(
+    pub(crate) fn phase(
         &mut self,
         phase: Phase,
         seconds: f64,
         observer: Observer<'_>,
     ) -> Result<(), BenchError> {
         let from = now_ns();
-        let length = (seconds * 1e9) as u64;
+        let length = ((seconds * 1e9) as u64).max(1);
         let mut next_tick = from;
         loop {
             let now = now_ns();
@@ -329,7 +295,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Waits for messages under way.
-    fn drain(&mut self, observer: Observer<'_>) -> Result<(), BenchError> {
+    pub(crate) fn drain(&mut self, observer: Observer<'_>) -> Result<(), BenchError> {
         let until = now_ns() + (self.config.drain_s * 1e9) as u64;
         let mut next_tick = 0;
         loop {
@@ -347,134 +313,35 @@ impl<'a> Engine<'a> {
 
     /// Whether everything that was to be sent is sent and acknowledged.
     fn is_done(&self) -> bool {
-        self.remaining == 0
-            && self
-                .publishers
-                .iter()
-                .all(|publisher| publisher.inflight == 0)
+        self.remaining == 0 && self.publishers.iter().all(|publisher| publisher.inflight == 0)
     }
 
-    fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         if self.config.receiving() == 0 || self.config.mode == Mode::Sub {
             return 0;
         }
-        let next: Vec<u32> = self
-            .publishers
-            .iter()
-            .map(Publisher::next_sequence)
-            .collect();
+        let next: Vec<u32> = self.publishers.iter().map(Publisher::next_sequence).collect();
         self.ledger.lost(&next)
     }
 
-    fn say_goodbye(&mut self) {
+    /// Disconnects and waits a little for the broker to close too, so that the
+    /// next run does not meet this one's sessions.
+    pub(crate) fn say_goodbye(&mut self) -> Result<(), BenchError> {
         for link in &mut self.links {
             if link.state == LinkState::Ready {
-                // The process is done with the connection either way.
+                // Either fails only on a connection that is gone already.
                 let _ = link.write(&DISCONNECT);
+                let _ = shutdown(&link.socket, Shutdown::Write);
             }
         }
-    }
-
-    fn execute(&mut self, observer: Observer<'_>) -> Result<Report, BenchError> {
-        let watched_before = self.watch(true);
-        let idle_set_up_s = self.set_up_idle(observer)?;
-        let set_up_s = idle_set_up_s + self.set_up_workers(observer)?;
-        let watched_ready = self.watch(false);
-        self.is_sending = !self.publishers.is_empty();
-        self.paced_from_ns = now_ns();
-        self.dirty = self.mark_all();
-        if self.config.mode != Mode::Conn {
-            self.phase(Phase::WarmUp, self.config.warm_up_s, observer)?;
-        }
-        let start = self.mark();
-        self.is_measuring = true;
-        self.phase(Phase::Measure, self.config.duration_s, observer)?;
-        self.is_measuring = false;
-        let end = self.mark();
-        let watched_after = self.watch(true);
-        self.is_sending = false;
-        if self.config.mode != Mode::Conn {
-            self.drain(observer)?;
-        }
-        let mut report = self.report(&start, &end);
-        report.set_up_s = set_up_s;
-        report.idle_set_up_s = idle_set_up_s;
-        if let (Some(use_), Some(before), Some(ready), Some(after)) = (
-            report.watched.as_mut(),
-            watched_before,
-            watched_ready,
-            watched_after,
-        ) {
-            use_.before = before;
-            use_.after = after;
-            use_.set_up_cpu_s = ready.cpu_ns.saturating_sub(before.cpu_ns) as f64 / 1e9;
-        }
-        self.say_goodbye();
-        Ok(report)
-    }
-
-    fn mark_all(&mut self) -> Vec<u32> {
-        for publisher in &mut self.publishers {
-            publisher.is_dirty = true;
-        }
-        (0..self.publishers.len() as u32).collect()
-    }
-
-    fn report(&self, start: &Mark, end: &Mark) -> Report {
-        let measured_s = ((end.time_ns - start.time_ns) as f64 / 1e9).max(1e-9);
-        let sent = end.counters.sent - start.counters.sent;
-        let received = end.counters.received - start.counters.received;
-        let messages = if self.config.receiving() > 0 {
-            received
-        } else {
-            sent
-        };
-        let cpu_s = (end.cpu_ns - start.cpu_ns) as f64 / 1e9;
-        let watched = start.watched.zip(end.watched).map(|(before, after)| {
-            let cpu_s = after.cpu_ns.saturating_sub(before.cpu_ns) as f64 / 1e9;
-            WatchedUse {
-                cpu_s,
-                core_share: cpu_s / measured_s,
-                us_per_message: per_message(cpu_s, messages),
-                ..WatchedUse::default()
+        let until = now_ns() + GOODBYE_NS;
+        loop {
+            let now = now_ns();
+            if now >= until || self.ready == 0 {
+                return Ok(());
             }
-        });
-        Report {
-            measured_s,
-            connected: self.ready as u64,
-            subscriptions: self.subscriptions,
-            sent,
-            received,
-            sent_per_s: sent as f64 / measured_s,
-            received_per_s: received as f64 / measured_s,
-            latency_us: self.latency.percentiles(),
-            lag_us: self.lag.percentiles(),
-            errors: self.counters.errors,
-            disconnects: self.counters.disconnects,
-            duplicates: self.ledger.duplicates,
-            out_of_order: self.ledger.late,
-            lost: self.lost(),
-            stalls: self.counters.stalls,
-            skipped: self.counters.skipped,
-            stopped_early: self.is_stopped,
-            generator: GeneratorUse {
-                cpu_s,
-                user_s: end.user_system_s.0 - start.user_system_s.0,
-                system_s: end.user_system_s.1 - start.user_system_s.1,
-                core_share: cpu_s / measured_s,
-                us_per_message: per_message(cpu_s, messages),
-            },
-            watched,
-            ..Report::empty(self.config)
+            self.turn(now, until)?;
         }
-    }
-}
-
-pub(crate) fn per_message(cpu_s: f64, messages: u64) -> f64 {
-    if messages == 0 {
-        0.0
-    } else {
-        cpu_s * 1e6 / messages as f64
     }
 }
 
@@ -487,14 +354,7 @@ pub(crate) fn client_id_prefix(config: &BenchConfig, began_ns: u64) -> String {
     format!("b{:x}-{since:x}", std::process::id())
 }
 
-/// Runs everything but mode churn.
-pub(crate) fn run(config: &BenchConfig, observer: Observer<'_>) -> Result<Report, BenchError> {
-    Engine::new(config)?.execute(observer)
-}
-
 /// Which connection indexes belong to a role, for set-up.
 pub(crate) fn worker_roles(config: &BenchConfig) -> impl Iterator<Item = Role> {
-    (0..config.receiving())
-        .map(Role::Receiver)
-        .chain((0..config.publishing()).map(Role::Publisher))
+    (0..config.receiving()).map(Role::Receiver).chain((0..config.publishing()).map(Role::Publisher))
 }

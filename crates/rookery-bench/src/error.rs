@@ -83,9 +83,6 @@ pub enum BenchError {
 
 impl BenchError {
     pub(crate) fn io(what: &'static str) -> impl FnOnce(rustix::io::Errno) -> BenchError {
-        move |errno| BenchError::Io {
-            what,
-            source: errno.into(),
-        }
+        move |errno| BenchError::Io { what, source: errno.into() }
     }
 }

@@ -39,13 +39,7 @@ pub struct Percentiles {
 
 impl Histogram {
     pub(crate) fn new() -> Histogram {
-        Histogram {
-            counts: vec![0; BUCKETS],
-            count: 0,
-            sum: 0,
-            min: u64::MAX,
-            max: 0,
-        }
+        Histogram { counts: vec![0; BUCKETS], count: 0, sum: 0, min: u64::MAX, max: 0 }
     }
 
     fn bucket(value: u64) -> usize {
@@ -118,10 +112,7 @@ mod tests {
             let bucket = Histogram::bucket(value);
             assert!(bucket < BUCKETS);
             let upper = Histogram::upper(bucket);
-            assert!(
-                upper >= value && upper - value <= value / 32,
-                "{value} {upper}"
-            );
+            assert!(upper >= value && upper - value <= value / 32, "{value} {upper}");
         }
         assert!(Histogram::bucket(u64::MAX) < BUCKETS);
     }
@@ -133,10 +124,7 @@ mod tests {
             histogram.record(value);
         }
         let result = histogram.percentiles();
-        assert_eq!(
-            (result.count, result.min, result.max),
-            (100_000, 0.001, 100.0)
-        );
+        assert_eq!((result.count, result.min, result.max), (100_000, 0.001, 100.0));
         assert!((result.p50 - 50.0).abs() < 1.0, "{result:?}");
         assert!((result.p99 - 99.0).abs() < 2.0, "{result:?}");
     }

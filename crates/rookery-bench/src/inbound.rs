@@ -97,12 +97,8 @@ impl Engine<'_> {
         };
         match frame.first & 0x06 {
             0 => {}
-            2 => self
-                .acks
-                .extend_from_slice(&[0x40, 2, packet_id[0], packet_id[1]]),
-            _ => self
-                .acks
-                .extend_from_slice(&[0x50, 2, packet_id[0], packet_id[1]]),
+            2 => self.acks.extend_from_slice(&[0x40, 2, packet_id[0], packet_id[1]]),
+            _ => self.acks.extend_from_slice(&[0x50, 2, packet_id[0], packet_id[1]]),
         }
         self.counters.received += 1;
         let Some((time_ns, publisher, sequence)) = read_header(payload) else {
@@ -137,12 +133,10 @@ impl Engine<'_> {
             (4 | 7, Role::Publisher(publisher)) => self.on_flow_ended(publisher, failed),
             (5, Role::Publisher(publisher)) if failed => self.on_flow_ended(publisher, true),
             (5, Role::Publisher(_)) => {
-                self.acks
-                    .extend_from_slice(&[0x62, 2, packet_id[0], packet_id[1]]);
+                self.acks.extend_from_slice(&[0x62, 2, packet_id[0], packet_id[1]]);
             }
             (6, Role::Receiver(_)) => {
-                self.acks
-                    .extend_from_slice(&[0x70, 2, packet_id[0], packet_id[1]]);
+                self.acks.extend_from_slice(&[0x70, 2, packet_id[0], packet_id[1]]);
             }
             // PINGRESP, and the DISCONNECT that comes before the connection closes.
             (13 | 14, _) => {}
@@ -168,10 +162,7 @@ impl Engine<'_> {
     }
 
     fn on_closed(&mut self, index: usize) -> Result<(), BenchError> {
-        let is_ready = self
-            .links
-            .get(index)
-            .is_some_and(|link| link.state == LinkState::Ready);
+        let is_ready = self.links.get(index).is_some_and(|link| link.state == LinkState::Ready);
         if !is_ready {
             return Err(BenchError::ClosedDuringSetUp {
                 address: self.address_of(index),
@@ -213,10 +204,7 @@ impl Engine<'_> {
     }
 
     pub(crate) fn after_write(&mut self, index: usize, sent: Sent) {
-        let is_ready = self
-            .links
-            .get(index)
-            .is_some_and(|link| link.state == LinkState::Ready);
+        let is_ready = self.links.get(index).is_some_and(|link| link.state == LinkState::Ready);
         // During set-up the read side reports the end, with the right error.
         if sent == Sent::Closed && is_ready {
             self.close(index);

@@ -80,10 +80,7 @@ impl Ledger {
         let (streams, ring) = match audience {
             Audience::One | Audience::Group => (publishers, 0),
             // Twice the window: a slot is free again before its number comes round.
-            Audience::All => (
-                publishers * receivers,
-                (window as usize * 2).next_power_of_two(),
-            ),
+            Audience::All => (publishers * receivers, (window as usize * 2).next_power_of_two()),
         };
         Ledger {
             audience,
@@ -163,16 +160,9 @@ impl Ledger {
             .iter()
             .enumerate()
             .map(|(index, stream)| {
-                let sent = next
-                    .get(index % self.publishers)
-                    .copied()
-                    .unwrap_or(stream.next);
+                let sent = next.get(index % self.publishers).copied().unwrap_or(stream.next);
                 let behind = sent.wrapping_sub(stream.next);
-                if behind < 1 << 31 {
-                    u64::from(behind)
-                } else {
-                    0
-                }
+                if behind < 1 << 31 { u64::from(behind) } else { 0 }
             })
             .sum();
         self.missing + unseen
@@ -205,10 +195,7 @@ mod tests {
 
     #[test]
     fn sequence_numbers_wrap() {
-        let mut stream = Stream {
-            next: u32::MAX,
-            recent: 0,
-        };
+        let mut stream = Stream { next: u32::MAX, recent: 0 };
         assert_eq!(stream.arrive(u32::MAX), Arrival::InOrder);
         assert_eq!(stream.arrive(0), Arrival::InOrder);
         assert_eq!(stream.arrive(u32::MAX), Arrival::Duplicate);

@@ -13,6 +13,7 @@ mod error;
 mod histogram;
 mod inbound;
 mod ledger;
+mod measure;
 mod net;
 mod outbound;
 mod packet;
@@ -40,6 +41,6 @@ pub fn run(
     config.validate()?;
     match config.mode {
         Mode::Churn => churn::run(config, progress),
-        _ => engine::run(config, progress),
+        _ => measure::run(config, progress),
     }
 }

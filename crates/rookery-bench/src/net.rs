@@ -27,19 +27,13 @@ pub(crate) fn resolve(addresses: &[String]) -> Result<Vec<Target>, BenchError> {
     addresses
         .iter()
         .map(|name| {
-            let fail = |source| BenchError::Resolve {
-                address: name.clone(),
-                source,
-            };
+            let fail = |source| BenchError::Resolve { address: name.clone(), source };
             let address = name
                 .to_socket_addrs()
                 .map_err(fail)?
                 .next()
                 .ok_or_else(|| fail(std::io::ErrorKind::NotFound.into()))?;
-            Ok(Target {
-                name: name.clone(),
-                address,
-            })
+            Ok(Target { name: name.clone(), address })
         })
         .collect()
 }
@@ -51,17 +45,11 @@ pub(crate) fn ensure_files(connections: u64) -> Result<(), BenchError> {
     if limit.current.is_none_or(|current| current >= needed) {
         return Ok(());
     }
-    let refuse = BenchError::FileLimit {
-        needed,
-        limit: limit.maximum.unwrap_or(u64::MAX),
-    };
+    let refuse = BenchError::FileLimit { needed, limit: limit.maximum.unwrap_or(u64::MAX) };
     if limit.maximum.is_some_and(|maximum| maximum < needed) {
         return Err(refuse);
     }
-    let raised = Rlimit {
-        current: limit.maximum.or(Some(needed)),
-        maximum: limit.maximum,
-    };
+    let raised = Rlimit { current: limit.maximum.or(Some(needed)), maximum: limit.maximum };
     setrlimit(Resource::Nofile, raised).map_err(|_| refuse)
 }
 
@@ -70,10 +58,8 @@ pub(crate) fn start_connect(
     target: &Target,
     source: Option<IpAddr>,
 ) -> Result<OwnedFd, BenchError> {
-    let fail = |errno: Errno| BenchError::Connect {
-        address: target.name.clone(),
-        source: errno.into(),
-    };
+    let fail =
+        |errno: Errno| BenchError::Connect { address: target.name.clone(), source: errno.into() };
     let family = match target.address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
@@ -169,8 +155,7 @@ impl Link {
         match send(&self.socket, bytes, SendFlags::NOSIGNAL) {
             Ok(written) if written == bytes.len() => Sent::All,
             Ok(written) => {
-                self.outbox
-                    .extend_from_slice(bytes.get(written..).unwrap_or_default());
+                self.outbox.extend_from_slice(bytes.get(written..).unwrap_or_default());
                 Sent::Partly
             }
             Err(Errno::AGAIN | Errno::INTR) => {
@@ -183,11 +168,7 @@ impl Link {
 
     /// Writes what waited.
     pub(crate) fn write_waiting(&mut self) -> Sent {
-        while let Some(rest) = self
-            .outbox
-            .get(self.out_from..)
-            .filter(|rest| !rest.is_empty())
-        {
+        while let Some(rest) = self.outbox.get(self.out_from..).filter(|rest| !rest.is_empty()) {
             match send(&self.socket, rest, SendFlags::NOSIGNAL) {
                 Ok(written) => self.out_from += written,
                 Err(Errno::AGAIN | Errno::INTR) => return Sent::Partly,

@@ -154,10 +154,8 @@ impl Engine<'_> {
                 let Some(publisher) = self.publishers.get_mut(number as usize) else {
                     break;
                 };
-                let is_blocked = self
-                    .links
-                    .get(publisher.link)
-                    .is_none_or(|link| link.is_blocked());
+                let is_blocked =
+                    self.links.get(publisher.link).is_none_or(|link| link.is_blocked());
                 if is_blocked || publisher.inflight_room() == 0 {
                     break;
                 }

@@ -71,11 +71,7 @@ pub(crate) fn read_header(payload: &[u8]) -> Option<(u64, u32, u32)> {
     let (time, rest) = payload.split_first_chunk::<8>()?;
     let (publisher, rest) = rest.split_first_chunk::<4>()?;
     let (sequence, _) = rest.split_first_chunk::<4>()?;
-    Some((
-        u64::from_le_bytes(*time),
-        u32::from_le_bytes(*publisher),
-        u32::from_le_bytes(*sequence),
-    ))
+    Some((u64::from_le_bytes(*time), u32::from_le_bytes(*publisher), u32::from_le_bytes(*sequence)))
 }
 
 /// Reason code of a PUBACK, PUBREC, PUBREL or PUBCOMP body.
@@ -272,12 +268,7 @@ mod tests {
 
     #[test]
     fn a_template_reads_back_as_the_publish_it_is() {
-        for (qos, v5, size) in [
-            (0, false, 16),
-            (1, false, 64),
-            (2, true, 200),
-            (0, true, 8192),
-        ] {
+        for (qos, v5, size) in [(0, false, 16), (1, false, 64), (2, true, 200), (0, true, 8192)] {
             let mut template = PublishTemplate::new("bench/7", qos, size, v5);
             let at = template.header_at;
             template.bytes[at..at + 8].copy_from_slice(&9u64.to_le_bytes());
@@ -288,10 +279,7 @@ mod tests {
             let (_, payload) = publish_parts(frame.first, frame.body, v5).unwrap();
             assert_eq!(payload.len(), size);
             assert_eq!(read_header(payload), Some((9, 3, 5)));
-            assert_eq!(
-                &template.bytes[template.topic_end - 7..template.topic_end],
-                b"bench/7"
-            );
+            assert_eq!(&template.bytes[template.topic_end - 7..template.topic_end], b"bench/7");
         }
     }
 
@@ -316,9 +304,7 @@ mod tests {
     #[test]
     fn receive_maximum_is_found_behind_other_properties() {
         let mut body = vec![0, 0, 0];
-        body.extend([
-            0x24, 1, 0x12, 0, 2, b'i', b'd', 0x26, 0, 1, b'k', 0, 1, b'v',
-        ]);
+        body.extend([0x24, 1, 0x12, 0, 2, b'i', b'd', 0x26, 0, 1, b'k', 0, 1, b'v']);
         body.extend([0x11, 0, 0, 0, 9, 0x21, 0, 20]);
         body[2] = (body.len() - 3) as u8;
         assert_eq!(connack(&body, true), Some((0, 20)));

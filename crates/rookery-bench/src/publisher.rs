@@ -40,10 +40,7 @@ pub(crate) fn topic_name(config: &BenchConfig, publisher: u32, number: u32) -> S
     if topics == 1 {
         return format!("{prefix}/{publisher}");
     }
-    format!(
-        "{prefix}/{publisher}/{number:0width$}",
-        width = digits(topics)
-    )
+    format!("{prefix}/{publisher}/{number:0width$}", width = digits(topics))
 }
 
 fn digits(topics: u32) -> usize {
@@ -122,11 +119,8 @@ impl Publisher {
         let at = self.template.header_at;
         packet[at..at + 16].copy_from_slice(&header);
         if self.qos > 0 {
-            self.next_packet_id = if self.next_packet_id == u16::MAX {
-                1
-            } else {
-                self.next_packet_id + 1
-            };
+            self.next_packet_id =
+                if self.next_packet_id == u16::MAX { 1 } else { self.next_packet_id + 1 };
             let at = self.template.packet_id_at;
             packet[at..at + 2].copy_from_slice(&self.next_packet_id.to_be_bytes());
             self.inflight += 1;
@@ -150,12 +144,7 @@ mod tests {
 
     #[test]
     fn messages_count_up_and_walk_through_the_topics() {
-        let config = BenchConfig {
-            publishers: 2,
-            topics: 24,
-            qos: 1,
-            ..BenchConfig::default()
-        };
+        let config = BenchConfig { publishers: 2, topics: 24, qos: 1, ..BenchConfig::default() };
         let mut publisher = Publisher::new(&config, 1, 0);
         let mut out = Vec::new();
         for sequence in 0..13u32 {

@@ -39,11 +39,7 @@ fn filter_count(config: &BenchConfig, role: Role) -> u32 {
 
 /// Publishers that one receiver listens to.
 fn topic_owners(config: &BenchConfig) -> u32 {
-    if config.mode == Mode::Fanout {
-        config.publishers
-    } else {
-        1
-    }
+    if config.mode == Mode::Fanout { config.publishers } else { 1 }
 }
 
 /// Filter `number` of a connection.
@@ -55,11 +51,7 @@ fn filter(config: &BenchConfig, role: Role, number: u32) -> String {
         (Role::Receiver(index), mode) if mode != Mode::Sub => {
             let topics = config.topics_per_publisher();
             let each = if config.subscribe_wildcard { 1 } else { topics };
-            let owner = if mode == Mode::Fanout {
-                number / each
-            } else {
-                index
-            };
+            let owner = if mode == Mode::Fanout { number / each } else { index };
             if config.subscribe_wildcard && topics > 1 {
                 format!("{prefix}/{owner}/#")
             } else {
@@ -83,8 +75,7 @@ impl Engine<'_> {
         for (at, role) in roles.iter().enumerate() {
             if let Role::Publisher(index) = role {
                 let link = self.links.len() + at;
-                self.publishers
-                    .push(Publisher::new(self.config, *index, link));
+                self.publishers.push(Publisher::new(self.config, *index, link));
             }
         }
         self.set_up(&roles, observer)
@@ -112,11 +103,7 @@ impl Engine<'_> {
             for role in waiting.by_ref().take(allowed) {
                 self.open(*role)?;
             }
-            let wait_ns = if self.config.connect_rate > 0.0 {
-                1_000_000
-            } else {
-                20_000_000
-            };
+            let wait_ns = if self.config.connect_rate > 0.0 { 1_000_000 } else { 20_000_000 };
             self.turn(now, now + wait_ns)?;
         }
         Ok((now_ns() - from) as f64 / 1e9)
@@ -144,13 +131,8 @@ impl Engine<'_> {
         let source = sources.get(index % sources.len().max(1)).copied();
         let link = Link::new(start_connect(target, source)?, role, at as u32);
         let flags = link.interest();
-        epoll::add(
-            &self.epoll,
-            &link.socket,
-            epoll::EventData::new_u64(index as u64),
-            flags,
-        )
-        .map_err(BenchError::io("epoll_ctl"))?;
+        epoll::add(&self.epoll, &link.socket, epoll::EventData::new_u64(index as u64), flags)
+            .map_err(BenchError::io("epoll_ctl"))?;
         self.links.push(link);
         Ok(())
     }
@@ -171,10 +153,7 @@ impl Engine<'_> {
         };
         let outcome = sockopt::socket_error(&link.socket).map_err(BenchError::io("SO_ERROR"))?;
         if let Err(errno) = outcome {
-            return Err(BenchError::Connect {
-                address,
-                source: errno.into(),
-            });
+            return Err(BenchError::Connect { address, source: errno.into() });
         }
         let role = link.role;
         link.state = LinkState::AwaitingConnAck;
@@ -224,9 +203,8 @@ impl Engine<'_> {
         {
             let from = link.filters_sent;
             let to = wanted.min(from + FILTERS_PER_PACKET);
-            let filters: Vec<String> = (from..to)
-                .map(|number| filter(self.config, role, number))
-                .collect();
+            let filters: Vec<String> =
+                (from..to).map(|number| filter(self.config, role, number)).collect();
             let packet_id = (from / FILTERS_PER_PACKET % 65_535 + 1) as u16;
             let names = filters.iter().map(String::as_str);
             put_subscribe(&mut out, packet_id, names, self.config.qos, self.is_v5);
@@ -292,10 +270,7 @@ mod tests {
         };
         let cases = [
             (config(Mode::Pairs, 0, false), vec!["bench/1"]),
-            (
-                config(Mode::Pairs, 4, false),
-                vec!["bench/1/0", "bench/1/1"],
-            ),
+            (config(Mode::Pairs, 4, false), vec!["bench/1/0", "bench/1/1"]),
             (config(Mode::Pairs, 4, true), vec!["bench/1/#"]),
             (config(Mode::Fanout, 0, false), vec!["bench/0", "bench/1"]),
             (
@@ -316,11 +291,8 @@ mod tests {
 
     #[test]
     fn quiet_subscriptions_are_spread_and_distinct() {
-        let config = BenchConfig {
-            idle_connections: 3,
-            idle_subscriptions: 10,
-            ..BenchConfig::default()
-        };
+        let config =
+            BenchConfig { idle_connections: 3, idle_subscriptions: 10, ..BenchConfig::default() };
         let all: std::collections::HashSet<String> = (0..3)
             .flat_map(|index| {
                 let role = Role::Idle(index);

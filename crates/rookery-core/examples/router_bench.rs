@@ -195,7 +195,9 @@ fn scan_all(retained: &Retained<Entry>, filter: &str) {
         }
     }
     let ms = (cpu_ns(origin) - start) as f64 / 1e6;
-    println!("scan {filter:<20} {found:>8} found, {slices} slices, {ms:.2} ms, longest {longest} µs");
+    println!(
+        "scan {filter:<20} {found:>8} found, {slices} slices, {ms:.2} ms, longest {longest} µs"
+    );
 }
 
 fn retaining(count: u32) {

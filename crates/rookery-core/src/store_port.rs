@@ -9,84 +9,100 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-/// Number of a key-value table.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+/// A key-value table; the caller chooses the numbers and what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Table(pub u8);
 
-/// One session's interest in a durable message.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+/// One session's claim on a stored message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageRef {
-    /// Durable number of the session.
+    /// The session, by the number its owner gave it.
     pub session: u64,
-    /// The caller's flags (QoS, retain), returned at recovery.
+    /// Opaque; returned by recovery.
     pub flags: u8,
-    /// The caller's word (subscription identifier), returned at recovery.
+    /// Opaque; returned by recovery.
     pub meta: u32,
 }
 
-/// One durable write.
-#[derive(Clone, Debug)]
+/// One change of the stored state.
+///
+/// An `Assign`, `Release` or `Ack` of a reference that is unknown changes nothing, so a
+/// `Publish` has to be submitted before anything about it is (by any shard).
+#[derive(Debug, Clone)]
 pub enum Op {
-    /// Sets a table entry.
+    /// Sets a key.
     Put {
-        /// Which table.
+        /// Where the key lives.
         table: Table,
-        /// Its key.
+        /// The key.
         key: Box<[u8]>,
-        /// The value.
+        /// Replaces the value that was there.
         value: Box<[u8]>,
     },
-    /// Removes a table entry; a missing one is no error.
+    /// Removes a key; an unknown one is no error.
     Delete {
-        /// Which table.
+        /// Where the key lives.
         table: Table,
-        /// Its key.
+        /// The key.
         key: Box<[u8]>,
     },
-    /// A durable message, stored once for all sessions in `refs`.
+    /// One message, stored once, wanted by the sessions in `refs`.
     Publish {
-        /// Its number, unique for ever.
+        /// Never used twice.
         seq: u64,
-        /// The encoded message.
+        /// The message as the caller wants it back.
         message: Arc<[u8]>,
-        /// Who wants it.
+        /// Who wants it; at most one entry for a session.
         refs: SmallVec<[MessageRef; 1]>,
     },
-    /// The message goes to that session under this packet identifier.
+    /// The packet identifier under which the message goes to that session.
     Assign {
-        /// Session.
+        /// The session.
         session: u64,
-        /// Message.
+        /// The message.
         seq: u64,
-        /// Packet identifier.
+        /// Its packet identifier there.
         packet_id: u16,
     },
-    /// PUBREC arrived: only the packet identifier is still needed.
+    /// The receiver owns the message (PUBREC); only the packet identifier is still needed.
     Release {
-        /// Session.
+        /// The session.
         session: u64,
-        /// Message.
+        /// The message.
         seq: u64,
     },
-    /// Delivered to or dropped for that session.
+    /// The message is delivered to that session, or dropped for it.
     Ack {
-        /// Session.
+        /// The session.
         session: u64,
-        /// Message.
+        /// The message.
         seq: u64,
     },
-    /// The session is gone with all its references.
+    /// The session is gone, and every reference it held.
     DropSession {
-        /// Session.
+        /// The session.
         session: u64,
     },
 }
 
-/// The writes of one turn. Stored whole or not at all.
-#[derive(Debug, Default)]
+impl Op {
+    /// Whether the operation can only shrink what has to be kept. Such operations are
+    /// accepted when the quota or the queue is full: nothing else would empty them.
+    #[must_use]
+    pub fn frees(&self) -> bool {
+        matches!(
+            self,
+            Self::Delete { .. } | Self::Release { .. } | Self::Ack { .. } | Self::DropSession { .. }
+        )
+    }
+}
+
+/// Operations that are stored all together or not at all.
+#[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// Fences writers that lost their right: lower than the highest seen is refused.
+    /// The writer's term of ownership. A batch with a lower epoch than the highest the store
+    /// has seen is refused.
     pub epoch: u64,
-    /// The writes, applied in order.
+    /// Applied in this order. May be empty: then only the epoch is raised.
     pub ops: Vec<Op>,
 }

@@ -42,7 +42,7 @@ pub enum ErrorKind {
 
 /// What is wrong, with the place where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{source_name}:{line}:{column}: {kind}")]
+#[error("{source_name}:{}: {kind}", place(*.line, *.column))]
 pub struct HoconError {
     /// File or name given to [`crate::parse`].
     pub source_name: String,
@@ -52,4 +52,8 @@ pub struct HoconError {
     pub column: u32,
     /// What is wrong.
     pub kind: ErrorKind,
+}
+
+fn place(line: u32, column: u32) -> String {
+    if column == 0 { line.to_string() } else { format!("{line}:{column}") }
 }

@@ -44,7 +44,7 @@ pub const FILES_MAX: usize = 256;
 /// Most bytes of all files together.
 pub const INPUT_BYTES_MAX: usize = 64 << 20;
 /// Most values after substitution.
-pub const VALUES_MAX: usize = 4_000_000;
+pub const VALUES_MAX: usize = 1_000_000;
 /// Most bytes of text after substitution.
 pub const TEXT_BYTES_MAX: usize = 256 << 20;
 

@@ -293,13 +293,8 @@ impl Parser<'_, '_, '_> {
 
     fn is_at_quoted_key(&mut self) -> bool {
         let start = self.cursor.mark();
-        let is_key = match quoted(&mut self.cursor, &[]) {
-            Ok(_) => {
-                self.cursor.blanks();
-                matches!(self.cursor.peek(), Some(b'=' | b':' | b'{' | b'.' | b'+'))
-            }
-            Err(_) => true,
-        };
+        let is_key = self.path_expression(KEY).is_err()
+            || matches!(self.cursor.peek(), Some(b'=' | b':' | b'{' | b'+'));
         self.cursor.back_to(start);
         is_key
     }

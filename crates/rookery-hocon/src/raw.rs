@@ -102,10 +102,10 @@ impl Fields {
         if count == LINEAR_MAX + 1 {
             self.index =
                 self.entries.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
-        } else if count > LINEAR_MAX {
-            if let Some((name, _)) = self.entries.last() {
-                self.index.insert(name.clone(), count - 1);
-            }
+        } else if count > LINEAR_MAX
+            && let Some((name, _)) = self.entries.last()
+        {
+            self.index.insert(name.clone(), count - 1);
         }
     }
 

@@ -215,6 +215,11 @@ impl<'a> Resolver<'a> {
         let Some(own) = own else { return self.descend(self.root, path, 0) };
         let Some(active) = self.active.get(own) else { return Ok(None) };
         let (layer, length) = (active.layer, active.path.len());
+        // Only from inside the key itself does its name mean what is below.
+        let came_back = self.active.iter().skip(own).any(|at| !at.path.starts_with(&active.path));
+        if came_back && path.len() == length {
+            return Err(self.error(layer.origin, ErrorKind::Cycle(path.join("."))));
+        }
         if path.len() > length && matches!(layer.raw, Raw::Object(_)) {
             // A neighbour in the same layer stands above what is below the layer.
             if let Some(value) = self.descend(layer, path, length)? {

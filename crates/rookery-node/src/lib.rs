@@ -1,1 +1,28 @@
 //! Listeners, reactor threads and wiring of a Rookery node.
+//!
+//! One thread per worker, each with its own epoll instance and its own
+//! [`rookery_core::shard::Shard`]. A turn reads what is ready, lets the shard handle it,
+//! and ends with one write per touched connection and one wake-up per touched thread.
+//!
+//! **Invariants.** Worker threads never wait for anything but epoll: the store, other
+//! workers and the management plane are reached through queues. Nothing here knows Python.
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+compile_error!(
+    "Rookery runs on Linux (x86_64, aarch64) only: its reactor is built on epoll and eventfd. \
+     Use a Linux machine, container or virtual machine."
+);
+
+pub mod api;
+mod completion;
+mod flush;
+mod inbox;
+mod linger;
+mod listen;
+mod node;
+mod recover;
+mod transport;
+mod up;
+mod worker;
+
+pub use node::Node;

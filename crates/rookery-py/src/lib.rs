@@ -6,8 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod answers;
+mod bench;
 mod config;
 mod error;
+mod hocon;
 mod node;
 mod rows;
 
@@ -23,5 +25,7 @@ fn version() -> &'static str {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::add_to(module)?;
     module.add_class::<node::Node>()?;
+    module.add_function(wrap_pyfunction!(hocon::parse_hocon, module)?)?;
+    module.add_function(wrap_pyfunction!(bench::run_bench, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)
 }

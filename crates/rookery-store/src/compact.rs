@@ -70,9 +70,15 @@ pub(crate) fn sync_dir(inner: &Inner) -> Result<(), StoreError> {
 }
 
 /// How many bytes a rewrite would give back, without rewriting anything else first.
+///
+/// Only what died since the last rewrite counts: a rewrite never makes itself necessary.
 fn dead_bytes(index: &Index, state: &SegmentState) -> u64 {
-    let body = state.bytes.saturating_sub(HEADER_BYTES);
-    let dead = body.saturating_sub(state.live);
+    apparent_dead_bytes(index, state).saturating_sub(state.overhead)
+}
+
+/// The same without the experience of the last rewrite.
+pub(crate) fn apparent_dead_bytes(index: &Index, state: &SegmentState) -> u64 {
+    let dead = state.bytes.saturating_sub(HEADER_BYTES).saturating_sub(state.live);
     let is_settled_needed = index.order.range(..state.header.ordinal).any(|(_, slot)| {
         index.segments.get(slot).is_some_and(|older| {
             older.published.overlaps_range(state.settled)
@@ -84,8 +90,7 @@ fn dead_bytes(index: &Index, state: &SegmentState) -> u64 {
 
 fn plan(inner: &Inner) -> Option<Plan> {
     let quota = inner.options.bytes_max;
-    let is_tight =
-        quota > 0 && inner.bytes_on_disk.load(Ordering::Relaxed) > quota - quota / 4;
+    let is_tight = quota > 0 && inner.bytes_on_disk.load(Ordering::Relaxed) > quota - quota / 4;
     let index = lock(&inner.index);
     let mut best: Option<(u64, u64)> = None;
     for (ordinal, slot) in &index.order {
@@ -98,8 +103,9 @@ fn plan(inner: &Inner) -> Option<Plan> {
             continue;
         }
         let dead = dead_bytes(&index, state);
-        let part = dead * 1000 / state.bytes.max(1);
-        let is_whole = dead + HEADER_BYTES >= state.bytes;
+        let body = state.bytes.saturating_sub(HEADER_BYTES);
+        let part = dead * 1000 / body.max(1);
+        let is_whole = body == 0 || (dead > 0 && dead + state.overhead >= body);
         let is_worth = is_whole || part >= 500 || (is_tight && part >= 100);
         let score = if is_whole { 1001 } else { part };
         if is_worth && best.is_none_or(|(_, best)| score > best) {
@@ -129,7 +135,8 @@ fn many_small(inner: &Inner, index: &Index) -> Option<u64> {
     let mut run = (0, 0u64);
     for (ordinal, slot) in &index.order {
         let state = index.segments.get(slot)?;
-        let is_tiny = is_small(inner, index, state) && state.bytes < inner.options.segment_bytes / 8;
+        let is_tiny =
+            is_small(inner, index, state) && state.bytes < inner.options.segment_bytes / 8;
         run = match (is_tiny, run.0) {
             (false, _) => (0, 0),
             (true, 0) => (1, *ordinal),
@@ -178,4 +185,3 @@ fn make_plan(inner: &Inner, index: &Index, slots: &[Slot]) -> Plan {
         older: older.map(|state| (state.published, state.header.rewritten_at)).collect(),
     }
 }
-

@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 pub(crate) const HEADER_BYTES: u64 = 4096;
 /// Where the second copy of the header is.
 const HEADER_COPY_AT: usize = 2048;
-const HEADER_COPY_BYTES: usize = 80;
+const HEADER_COPY_BYTES: usize = 76;
 const HEADER_MAGIC: [u8; 8] = *b"RKSTORE\0";
 /// The version this program writes and the newest it reads.
 pub(crate) const VERSION: u8 = 1;

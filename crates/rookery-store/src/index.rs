@@ -75,6 +75,8 @@ pub(crate) struct SegmentState {
     /// Size of those records.
     pub(crate) settled_bytes: u64,
     pub(crate) lsn_max: u64,
+    /// Bytes that looked dead right after the segment was rewritten, and so are not.
+    pub(crate) overhead: u64,
     pub(crate) is_sealed: bool,
     /// Could not be read back; left for the next recovery.
     pub(crate) is_quarantined: bool,
@@ -92,6 +94,7 @@ impl SegmentState {
             settled: SeqRange::EMPTY,
             settled_bytes: 0,
             lsn_max: 0,
+            overhead: 0,
             is_sealed: false,
             is_quarantined: false,
         }
@@ -210,13 +213,8 @@ impl Index {
             }
             Record::Publish { seq, refs, message_at, message, .. } => {
                 let at = offset_u32(body_at, message_at);
-                let found = Message {
-                    slot,
-                    at,
-                    bytes: message.len() as u32,
-                    refs: 0,
-                    unreleased: 0,
-                };
+                let found =
+                    Message { slot, at, bytes: message.len() as u32, refs: 0, unreleased: 0 };
                 self.apply_publish(seq, found, refs);
             }
             Record::Assign { session, seq, packet_id } => {

@@ -70,7 +70,9 @@ impl Queue {
             if state.is_closed {
                 return Err(item);
             }
-            if state.bytes.saturating_add(item.bytes) > bytes_max && state.bytes > 0 && !item.frees()
+            if state.bytes.saturating_add(item.bytes) > bytes_max
+                && state.bytes > 0
+                && !item.frees()
             {
                 item.batch = None;
                 item.bytes = 0;

@@ -73,7 +73,8 @@ impl ReadQueue {
 pub(crate) fn run(inner: &Inner) {
     while let Some(requests) = inner.reads.take() {
         for Request { shard, token, seqs, is_refused } in requests {
-            let read = |seq| (seq, if is_refused { Err(StoreError::Busy) } else { inner.read(seq) });
+            let read =
+                |seq| (seq, if is_refused { Err(StoreError::Busy) } else { inner.read(seq) });
             let reads = if is_refused { 0 } else { seqs.len() };
             let messages = seqs.into_iter().map(read).collect();
             inner.reads.done(reads);

@@ -153,11 +153,9 @@ impl Recovery<'_> {
                 file.sync_data().map_err(io("sync", path))?;
                 Ok(Some(header))
             }
-            Err(HeaderError::Future(found)) => Err(StoreError::FutureVersion {
-                file: path.to_owned(),
-                found,
-                supported: VERSION,
-            }),
+            Err(HeaderError::Future(found)) => {
+                Err(StoreError::FutureVersion { file: path.to_owned(), found, supported: VERSION })
+            }
             Err(HeaderError::Damaged) => {
                 if is_last && size <= HEADER_BYTES && region.iter().all(|byte| *byte == 0) {
                     let file = path.to_owned();
@@ -310,7 +308,10 @@ fn fence_off(file: &dyn DiskFile, header: Header, gap: &Gap) -> std::io::Result<
     end_frame(&mut fence, start, &header, FrameKind::Filler, 0);
     debug_assert_eq!(
         fence.get(4..8),
-        Some(&frame_crc(header.seed, fence.get(FRAME_CRC_FROM..).unwrap_or_default()).to_le_bytes()[..])
+        Some(
+            &frame_crc(header.seed, fence.get(FRAME_CRC_FROM..).unwrap_or_default()).to_le_bytes()
+                [..]
+        )
     );
     file.write_at(fence.get(..FRAME_HEADER_BYTES).unwrap_or_default(), gap.offset)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::HashSet;
 
-use crate::compact::{Plan, sync_dir};
+use crate::compact::{Plan, apparent_dead_bytes, sync_dir};
 use crate::disk::DiskFile;
 use crate::error::StoreError;
 use crate::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, begin_frame, end_frame};
@@ -163,6 +163,7 @@ impl<'a> Rewrite<'a> {
                 let newest = index.keys.get(hash).map(|newest| (newest.slot, newest.offset));
                 if newest == Some(here) {
                     let to = self.keep(source.lsn, placed.raw);
+                    self.state.live += placed.raw.len() as u64;
                     self.moved.push(Moved::Key { hash, from: here, to });
                 } else if is_put {
                     self.dropped.push(hash);
@@ -215,6 +216,7 @@ impl<'a> Rewrite<'a> {
         let at = write_publish(&mut self.buffer, seq, held, message);
         let to = offset_u32(self.written, at);
         self.close_if_full();
+        self.state.live += found.live_bytes();
         self.state.published.add(seq, seq);
         self.moved.push(Moved::Message { seq, from, to });
     }
@@ -334,6 +336,9 @@ impl<'a> Rewrite<'a> {
             state.settled_bytes = self.state.settled_bytes;
             state.lsn_max = self.state.lsn_max;
             state.is_sealed = true;
+            state.live = self.state.live;
+            state.overhead = apparent_dead_bytes(&index, &state);
+            state.live = 0; // counted again with each entry that moves
             index.segments.insert(slot, state);
             inner.bytes_on_disk.fetch_add(self.written, Ordering::Relaxed);
             slot

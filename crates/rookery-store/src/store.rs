@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use crate::compact;
 use crate::disk::{Disk, OsDisk};
 use crate::error::{CommitError, StoreError};
 use crate::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, Header};
@@ -25,7 +26,6 @@ use crate::scan::{Item, Scanner};
 use crate::signal::Signal;
 use crate::sync::{self, SyncState};
 use crate::writer::{self, Active};
-use crate::compact;
 
 /// The threads need little: no recursion, no large locals.
 const STACK_BYTES: usize = 256 << 10;

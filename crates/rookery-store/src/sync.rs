@@ -72,8 +72,7 @@ impl Inner {
                 segment.is_poisoned.store(true, Ordering::Release);
                 self.must_roll.store(true, Ordering::Release);
                 self.compaction.raise();
-                result =
-                    Err(StoreError::io(format!("sync {}", segment.path.display()), &error));
+                result = Err(StoreError::io(format!("sync {}", segment.path.display()), &error));
             }
         }
         result

@@ -22,8 +22,10 @@ _LOG_SHOWN_MAX = 1000
 class Journal:
     """Prints events; the rest of the node does not depend on it."""
 
-    def __init__(self, out: TextIO, clock: Clock) -> None:
+    def __init__(self, out: TextIO, clock: Clock, *, shows_log: bool = True) -> None:
+        """``shows_log`` is whether lines of the core's log are printed as well."""
         self._out = out
+        self._shows_log = shows_log
         self._clock = clock
         self._is_broken = False
 
@@ -33,7 +35,8 @@ class Journal:
 
     def watch(self, rows: list[EventRow]) -> None:
         """Print those events that a person wants to see."""
-        self._print([line for row in rows if (line := _line_of(row)) is not None])
+        lines = [_line_of(row) for row in rows if row[0] != "log" or self._shows_log]
+        self._print([line for line in lines if line is not None])
 
     def _print(self, lines: list[tuple[str, str]]) -> None:
         if self._is_broken or not lines:

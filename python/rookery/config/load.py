@@ -17,7 +17,7 @@ from rookery.config.check import Checked, check
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.schema import ROOT
 from rookery.config.snapshot import ManagementConfig
-from rookery.config.tree import DEFAULT, Node, Origin, join_path, merge, nested, split_path
+from rookery.config.tree import DEFAULT, Node, Origin, join_path, merge, nested, split_path, wrap
 from rookery.config.values import Address
 from rookery.native.config import NodeConfig
 
@@ -88,8 +88,17 @@ def load(
     data_dir: Path | None = None,
     sets: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Config:
     """Read all sources and check them.
+
+    Args:
+        config_file: Else ``ROOKERY_CONFIG``, else ``rookery.conf`` in the data directory if it
+            is there.
+        data_dir: Else ``node.data_dir``, ``ROOKERY_DATA_DIR`` or the user's usual place.
+        sets: ``key=value`` texts that stand above everything.
+        environ: Instead of the environment of this process.
+        defaults: A tree that stands below everything but the schema's own defaults.
 
     Raises:
         InvalidConfigError: with everything that is wrong.
@@ -101,7 +110,7 @@ def load(
     chosen_dir, dir_origin = _chosen_data_dir(data_dir, above, environ)
     config_file = _chosen_file(config_file, environ, chosen_dir)
 
-    tree = Node({}, DEFAULT)
+    tree = wrap(dict(defaults or {}), DEFAULT)
     if config_file is not None:
         tree = merge(tree, sources.read_file(config_file, "file", environ))
         if dir_origin is DEFAULT:
@@ -124,6 +133,13 @@ def load(
         warnings=[*warnings, *checked.warnings],
         data_dir_origin=dir_origin,
     )
+
+
+def data_dir_of(given: Path | None, environ: Mapping[str, str] | None = None) -> Path:
+    """The data directory as far as it can be known without a configuration file."""
+    environ = os.environ if environ is None else environ
+    above, _ = sources.from_environ(environ)
+    return _chosen_data_dir(given, above, environ)[0]
 
 
 def _chosen_file(given: Path | None, environ: Mapping[str, str], data_dir: Path) -> Path | None:

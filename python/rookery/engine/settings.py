@@ -59,9 +59,9 @@ def _broker_config(options: Mapping[str, object]) -> BrokerConfig:
     if not options:
         return BrokerConfig()
     # Loaded only by those who change something: most tests take the defaults.
-    from rookery.config import broker_options  # noqa: PLC0415
+    from rookery.engine.options import broker_config  # noqa: PLC0415
 
-    return broker_options(options)
+    return broker_config(options)
 
 
 def _listener(id_: str, bind: str) -> ListenerConfig:

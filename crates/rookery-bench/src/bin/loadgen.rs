@@ -11,11 +11,9 @@ use serde_json::{Map, Value};
 /// Reads a value as JSON where it is JSON, as text where it is not.
 fn value(key: &str, text: &str) -> Value {
     match key {
-        "addresses" | "source_addresses" => Value::Array(
-            text.split(',')
-                .map(|part| Value::String(part.to_owned()))
-                .collect(),
-        ),
+        "addresses" | "source_addresses" => {
+            Value::Array(text.split(',').map(|part| Value::String(part.to_owned())).collect())
+        }
         "protocol" | "client_id_prefix" | "username" | "password" | "topic_prefix"
         | "share_name" => Value::String(text.to_owned()),
         _ => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
@@ -31,9 +29,7 @@ fn configuration() -> Result<(BenchConfig, bool), String> {
             shows_progress = true;
         } else if let Some(option) = argument.strip_prefix("--") {
             let key = option.replace('-', "_");
-            let text = arguments
-                .next()
-                .ok_or_else(|| format!("--{option} needs a value"))?;
+            let text = arguments.next().ok_or_else(|| format!("--{option} needs a value"))?;
             let value = value(&key, &text);
             keys.insert(key, value);
         } else {

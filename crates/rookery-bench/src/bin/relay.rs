@@ -74,18 +74,9 @@ fn text_at(body: &[u8], at: usize) -> Option<&[u8]> {
 impl Relay {
     fn add(&mut self, socket: OwnedFd) -> Result<(), Errno> {
         sockopt::set_tcp_nodelay(&socket, true)?;
-        let free = self
-            .peers
-            .iter()
-            .position(Option::is_none)
-            .filter(|_| self.peers.len() > 4096);
+        let free = self.peers.iter().position(Option::is_none).filter(|_| self.peers.len() > 4096);
         let index = free.unwrap_or(self.peers.len());
-        epoll::add(
-            &self.epoll,
-            &socket,
-            EventData::new_u64(index as u64),
-            EventFlags::IN,
-        )?;
+        epoll::add(&self.epoll, &socket, EventData::new_u64(index as u64), EventFlags::IN)?;
         let peer = Some(Peer {
             socket,
             receivers: Vec::new(),
@@ -127,16 +118,11 @@ impl Relay {
             }
             let flags = EventFlags::IN | EventFlags::OUT;
             // A failure shows as a stalled run, which the generator reports.
-            let _ = epoll::modify(
-                &self.epoll,
-                &peer.socket,
-                EventData::new_u64(index as u64),
-                flags,
-            );
+            let _ =
+                epoll::modify(&self.epoll, &peer.socket, EventData::new_u64(index as u64), flags);
         }
         if peer.waiting.len() < WAITING_BYTES_MAX {
-            peer.waiting
-                .extend_from_slice(bytes.get(written..).unwrap_or_default());
+            peer.waiting.extend_from_slice(bytes.get(written..).unwrap_or_default());
         }
     }
 
@@ -207,11 +193,7 @@ impl Relay {
                     if let Some(Some(peer)) = self.peers.get_mut(index) {
                         peer.is_v5 = is_v5;
                     }
-                    let answer: &[u8] = if is_v5 {
-                        &[0x20, 3, 0, 0, 0]
-                    } else {
-                        &[0x20, 2, 0, 0]
-                    };
+                    let answer: &[u8] = if is_v5 { &[0x20, 3, 0, 0, 0] } else { &[0x20, 2, 0, 0] };
                     self.write(index, answer);
                 }
                 3 => {
@@ -266,9 +248,7 @@ impl Relay {
     fn start_raw(&mut self, index: usize, body: &[u8]) {
         let number = text_at(body, 0).and_then(topic_number);
         let topic = number.and_then(|number| self.topics.get(&number));
-        let subscribers = topic
-            .map(|topic| topic.subscribers.clone())
-            .unwrap_or_default();
+        let subscribers = topic.map(|topic| topic.subscribers.clone()).unwrap_or_default();
         if let [subscriber] = subscribers[..]
             && let Some(Some(peer)) = self.peers.get_mut(subscriber)
         {
@@ -292,12 +272,7 @@ fn serve(port: u16) -> std::io::Result<()> {
         peers: Vec::new(),
         topics: HashMap::new(),
     };
-    epoll::add(
-        &relay.epoll,
-        &listener,
-        EventData::new_u64(LISTENER),
-        EventFlags::IN,
-    )?;
+    epoll::add(&relay.epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let mut events = [MaybeUninit::uninit(); 512];

@@ -1,23 +1,31 @@
-//! Numbers kept in the order of what they stand for, at about six bytes each.
+//! Numbers kept in the order of the topic names they stand for, at about six bytes each.
 //!
-//! A list of short sorted chunks: a change moves one chunk's few bytes, a search is two binary
-//! ones. The owner tells what a number stands for by comparing.
+//! A list of short sorted chunks, as the two lowest levels of a B+ tree: a change moves one chunk's
+//! few bytes, a search is one by halves over the chunks' bounds and one in a chunk. Only the bounds
+//! are copies of topic names; the owner tells the name of every other number.
 
-use std::cmp::Ordering;
+use super::order::compare;
 
 /// A chunk that reaches this length is split.
-const CHUNK_MAX: usize = 256;
+const CHUNK_MAX: usize = 128;
+
+/// Ascending inserts leave chunks this full behind.
+const CHUNK_ASCENDING: usize = 120;
 
 /// A chunk that falls below this length joins a neighbour if both fit in three quarters of one.
-const CHUNK_MIN: usize = 64;
+const CHUNK_MIN: usize = 32;
 
-/// Steps tried from a known place before a search by halves.
-const GALLOP_START: usize = 1;
+/// Every name in a chunk is at or after its bound and before the next chunk's bound.
+#[derive(Debug)]
+struct Chunk {
+    bound: Box<[u8]>,
+    ids: Vec<u32>,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct SortedIds {
-    /// None is empty.
-    chunks: Vec<Vec<u32>>,
+    /// None is empty; the bound of the first is empty and so before all names.
+    chunks: Vec<Chunk>,
 }
 
 /// A place in the order; valid until the next change.
@@ -29,86 +37,104 @@ pub(super) struct Place {
 
 impl SortedIds {
     pub(super) fn get(&self, place: Place) -> Option<u32> {
-        self.chunks.get(place.chunk)?.get(place.at).copied()
+        self.chunks.get(place.chunk)?.ids.get(place.at).copied()
     }
 
     /// The place after one that holds a number.
     pub(super) fn after(&self, place: Place) -> Place {
-        match self.chunks.get(place.chunk) {
-            Some(chunk) if place.at + 1 >= chunk.len() => Place { chunk: place.chunk + 1, at: 0 },
-            _ => Place { chunk: place.chunk, at: place.at + 1 },
+        self.normal(place.chunk, place.at + 1)
+    }
+
+    /// A place at the end of a chunk is the beginning of the next.
+    fn normal(&self, chunk: usize, at: usize) -> Place {
+        match self.chunks.get(chunk) {
+            Some(full) if at >= full.ids.len() => Place { chunk: chunk + 1, at: 0 },
+            _ => Place { chunk, at },
         }
     }
 
-    /// The first place that is not less; `is_less` tells whether a number comes before the target.
-    pub(super) fn lower_bound(&self, is_less: impl Fn(u32) -> bool) -> Place {
-        let chunk = self
+    /// The chunk whose range a name is in.
+    fn chunk_of(&self, name: &[u8]) -> usize {
+        let after = self.chunks.partition_point(|chunk| compare(&chunk.bound, name).is_le());
+        after.saturating_sub(1)
+    }
+
+    /// The first place whose name is not before `name`.
+    pub(super) fn lower_bound<'t>(&self, name: &[u8], name_of: impl Fn(u32) -> &'t [u8]) -> Place {
+        let chunk = self.chunk_of(name);
+        let at = self
             .chunks
-            .partition_point(|chunk| chunk.last().is_some_and(|last| is_less(*last)));
-        let at = self.chunks.get(chunk).map_or(0, |ids| ids.partition_point(|id| is_less(*id)));
-        Place { chunk, at }
+            .get(chunk)
+            .map_or(0, |chunk| chunk.ids.partition_point(|id| compare(name_of(*id), name).is_lt()));
+        self.normal(chunk, at)
     }
 
-    /// Like [`Self::lower_bound`] for a target not before `from`; cheap when it is near.
-    pub(super) fn lower_bound_from(&self, from: Place, is_less: impl Fn(u32) -> bool) -> Place {
-        let Some(ids) = self.chunks.get(from.chunk).and_then(|ids| ids.get(from.at..)) else {
-            return self.lower_bound(is_less);
+    /// Like [`Self::lower_bound`] for a name not before that at `from`; cheap when it is near.
+    pub(super) fn lower_bound_from<'t>(
+        &self,
+        from: Place,
+        name: &[u8],
+        name_of: impl Fn(u32) -> &'t [u8],
+    ) -> Place {
+        let next = self.chunks.get(from.chunk + 1);
+        let is_beyond = next.is_some_and(|next| compare(&next.bound, name).is_le());
+        let ids = self.chunks.get(from.chunk).and_then(|chunk| chunk.ids.get(from.at..));
+        let Some(ids) = ids.filter(|_| !is_beyond) else {
+            return self.lower_bound(name, name_of);
         };
-        if ids.last().is_none_or(|last| is_less(*last)) {
-            return self.lower_bound(is_less);
-        }
-        let mut reach = GALLOP_START;
-        while ids.get(reach).is_some_and(|id| is_less(*id)) {
+        let is_less = |id: &u32| compare(name_of(*id), name).is_lt();
+        let mut reach = 1;
+        while ids.get(reach).is_some_and(is_less) {
             reach *= 2;
         }
         let near = &ids[..ids.len().min(reach + 1)];
-        Place { chunk: from.chunk, at: from.at + near.partition_point(|id| is_less(*id)) }
+        self.normal(from.chunk, from.at + near.partition_point(is_less))
     }
 
-    /// Puts a number in; `order` compares a number that is there with it.
-    pub(super) fn insert(&mut self, id: u32, order: impl Fn(u32) -> Ordering) {
-        let mut place = self.lower_bound(|other| order(other) == Ordering::Less);
-        if place.chunk == self.chunks.len() {
-            let Some(last) = self.chunks.last() else {
-                self.chunks.push(vec![id]);
-                return;
-            };
-            place = Place { chunk: place.chunk - 1, at: last.len() };
+    /// Puts in the number of a name that is not there.
+    pub(super) fn insert<'t>(&mut self, id: u32, name: &[u8], name_of: impl Fn(u32) -> &'t [u8]) {
+        let at = self.chunk_of(name);
+        let Some(chunk) = self.chunks.get_mut(at) else {
+            self.chunks.push(Chunk { bound: Box::default(), ids: vec![id] });
+            return;
+        };
+        let ids = &mut chunk.ids;
+        let place = ids.partition_point(|other| compare(name_of(*other), name).is_lt());
+        if ids.len() == ids.capacity() {
+            ids.reserve_exact((ids.len() / 4).max(8));
         }
-        let chunk = &mut self.chunks[place.chunk];
-        if chunk.len() == chunk.capacity() {
-            chunk.reserve_exact((chunk.len() / 4).max(8));
+        ids.insert(place, id);
+        if ids.len() < CHUNK_MAX {
+            return;
         }
-        chunk.insert(place.at, id);
-        if chunk.len() >= CHUNK_MAX {
-            // Ascending inserts leave full chunks behind, any other order half full ones.
-            let cut = if place.at + 1 == chunk.len() { CHUNK_MAX - 8 } else { CHUNK_MAX / 2 };
-            let upper = chunk.split_off(cut);
-            chunk.shrink_to_fit();
-            self.chunks.insert(place.chunk + 1, upper);
-        }
+        let cut = if place + 1 == ids.len() { CHUNK_ASCENDING } else { CHUNK_MAX / 2 };
+        let upper = ids.split_off(cut);
+        ids.shrink_to_fit();
+        let bound = upper.first().map_or(name, |first| name_of(*first)).into();
+        self.chunks.insert(at + 1, Chunk { bound, ids: upper });
     }
 
     /// Takes out the number at a place.
     pub(super) fn remove(&mut self, place: Place) {
-        let Some(chunk) = self.chunks.get_mut(place.chunk) else { return };
-        if place.at >= chunk.len() {
+        let Some(Chunk { ids, .. }) = self.chunks.get_mut(place.chunk) else { return };
+        if place.at >= ids.len() {
             return;
         }
-        chunk.remove(place.at);
-        if chunk.is_empty() {
+        ids.remove(place.at);
+        if ids.is_empty() {
             self.chunks.remove(place.chunk);
-            if self.chunks.is_empty() {
-                self.chunks = Vec::new();
+            match self.chunks.first_mut() {
+                Some(first) => first.bound = Box::default(),
+                None => self.chunks = Vec::new(),
             }
-        } else if chunk.len() < CHUNK_MIN {
+        } else if ids.len() < CHUNK_MIN {
             self.join(place.chunk);
         }
     }
 
     /// Joins a chunk with the next or the previous one if they are small together.
     fn join(&mut self, at: usize) {
-        let len_of = |at: usize| self.chunks.get(at).map(Vec::len);
+        let len_of = |at: usize| self.chunks.get(at).map(|chunk| chunk.ids.len());
         let fits = |a: usize, b: usize| {
             len_of(a).zip(len_of(b)).is_some_and(|(a, b)| a + b <= CHUNK_MAX * 3 / 4)
         };
@@ -120,11 +146,12 @@ impl SortedIds {
             return;
         };
         let upper = self.chunks.remove(lower + 1);
-        self.chunks[lower].extend(upper);
+        self.chunks[lower].ids.extend(upper.ids);
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        let ids = self.chunks.iter().map(Vec::capacity).sum::<usize>() * size_of::<u32>();
-        ids + self.chunks.capacity() * size_of::<Vec<u32>>()
+        let heap = |chunk: &Chunk| chunk.bound.len() + chunk.ids.capacity() * size_of::<u32>();
+        let chunks = self.chunks.iter().map(heap).sum::<usize>();
+        chunks + self.chunks.capacity() * size_of::<Chunk>()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::RetainedEntry;
 use super::filter::{Next, ScanFilter};
-use super::order::{AFTER_SUBTREE, FIRST_BELOW, compare};
+use super::order::{AFTER_SUBTREE, FIRST_BELOW};
 use super::sorted_ids::{Place, SortedIds};
 use crate::router::Tables;
 
@@ -77,7 +77,7 @@ impl<M: RetainedEntry> Stripe<M> {
         let entries = &self.entries;
         let topic = topic_of(entries, id);
         self.by_topic.insert(hash, id, |id| rehash(topic_of(entries, *id)));
-        self.by_order.insert(id, |other| compare(topic_of(entries, other), topic));
+        self.by_order.insert(id, topic, |other| topic_of(entries, other));
         None
     }
 
@@ -115,7 +115,7 @@ impl<M: RetainedEntry> Stripe<M> {
 
     /// The first place whose topic is not before `key`.
     fn seek(&self, key: &[u8]) -> Place {
-        self.by_order.lower_bound(|id| compare(topic_of(&self.entries, id), key).is_lt())
+        self.by_order.lower_bound(key, |id| topic_of(&self.entries, id))
     }
 
     /// Reads matching messages from `key` on; leaves in `key` where to go on.
@@ -154,9 +154,8 @@ impl<M: RetainedEntry> Stripe<M> {
                 Next::Inside => set_key(key, topic, &[FIRST_BELOW]),
                 Next::PastSystem => set_key(key, &[], b"%"),
             }
-            place = self.by_order.lower_bound_from(place, |id| {
-                compare(topic_of(&self.entries, id), key).is_lt()
-            });
+            let name_of = |id| topic_of(&self.entries, id);
+            place = self.by_order.lower_bound_from(place, key, name_of);
         }
     }
 

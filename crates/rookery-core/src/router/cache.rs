@@ -140,7 +140,11 @@ impl MatchCache {
         // Before the search: a change that comes in between makes the result stale.
         let seen = router.stamps().sum(at);
         let matched = router.search(topic, &mut self.scratch);
-        if matched.is_empty() { (Arc::clone(&self.nobody), seen) } else { (Arc::new(matched), seen) }
+        if matched.is_empty() {
+            (Arc::clone(&self.nobody), seen)
+        } else {
+            (Arc::new(matched), seen)
+        }
     }
 
     #[cold]

@@ -122,8 +122,7 @@ impl<T: Keyed> KeyedList<T> {
         }
         if self.items.is_empty() {
             self.items = Vec::new();
-        } else if self.items.capacity() > INDEX_FROM
-            && self.items.len() < self.items.capacity() / 4
+        } else if self.items.capacity() > INDEX_FROM && self.items.len() < self.items.capacity() / 4
         {
             self.items.shrink_to(self.items.len() * 2);
             if let Some(index) = &mut self.index {

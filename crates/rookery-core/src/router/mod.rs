@@ -26,9 +26,9 @@ use std::sync::PoisonError;
 
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 
+pub use crate::config::SharedStrategy;
 pub use cache::{CacheCounts, MatchCache};
 pub use matching::{GroupMatch, Matched, SubIds, Target};
-pub use crate::config::SharedStrategy;
 pub use shared::{PickContext, SharedGroup};
 pub use subscriber::{SubOpts, Subscriber};
 
@@ -127,9 +127,7 @@ impl Router {
         key: SessionKey,
         connected: bool,
     ) -> bool {
-        self.read()
-            .group(group, filter)
-            .is_some_and(|group| group.set_connected(key, connected))
+        self.read().group(group, filter).is_some_and(|group| group.set_connected(key, connected))
     }
 
     /// Adds many subscriptions, [`BATCH`] under one hold of the lock; for each one, whether it is

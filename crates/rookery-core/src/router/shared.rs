@@ -273,12 +273,7 @@ impl Members {
     }
 
     /// The first member from place `start` on that is not excluded.
-    fn choose(
-        &self,
-        presence: Presence,
-        start: u64,
-        exclude: &[SessionKey],
-    ) -> Option<Subscriber> {
+    fn choose(&self, presence: Presence, start: u64, exclude: &[SessionKey]) -> Option<Subscriber> {
         let count = self.count(presence);
         candidates(count, start, exclude)
             .filter_map(|at| self.nth(presence, at))

@@ -143,7 +143,7 @@ impl Shard {
             conns: Slab::default(),
             sessions: Slab::default(),
             clients: HashMap::new(),
-            cache: MatchCache::new(16_384, 1 << 20),
+            cache: MatchCache::new(131_072, 1 << 20),
             pool: BufferPool::default(),
             wheel: Wheel::new(now.mono_ms),
             delayed: BinaryHeap::new(),
@@ -374,6 +374,35 @@ impl Shard {
             self.end_connection(now, key, cause, false);
             self.forget(key);
         }
+    }
+
+    /// The transport cannot carry MQTT any more but still has something to send.
+    pub fn lost(&mut self, now: Now, key: ConnKey, cause: CloseCause) {
+        self.end_connection(now, key, cause, true);
+    }
+
+    /// Whether the driver has to hold back reading.
+    #[must_use]
+    pub fn is_paused(&self, key: ConnKey) -> bool {
+        self.conns.get(key.slot).is_some_and(|c| c.is_paused) && self.conns.generation(key.slot) == key.generation
+    }
+
+    /// The description of a connection.
+    #[must_use]
+    pub fn meta(&self, key: ConnKey) -> Option<Arc<ConnMeta>> {
+        (self.conns.generation(key.slot) == key.generation)
+            .then(|| self.conns.get(key.slot).map(|c| c.meta.clone()))
+            .flatten()
+    }
+
+    /// Notes on disk that the node runs: after a crash, down-time counts from here.
+    pub fn heartbeat(&mut self, now: Now) {
+        let value = now.unix_ms.to_le_bytes();
+        self.effects.store_ops.push(crate::store_port::Op::Put {
+            table: crate::persist::META,
+            key: crate::persist::META_ALIVE.into(),
+            value: value.into(),
+        });
     }
 
     /// Takes a connection out because another shard goes on with it.

@@ -1,1 +1,133 @@
-//! Placeholder.
+//! Writes and syncs that fail, quotas and full queues.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::harness::{Waiter, ack, delete, open, open_with, options, publish, put};
+use super::mem_disk::{Crash, MemDisk};
+use crate::{Batch, CommitError, Op, Store, StoreOptions, SyncPolicy};
+
+#[test]
+fn a_full_disk_refuses_and_recovers() {
+    let disk = MemDisk::default();
+    let mut opened = open(&disk);
+    opened.commit(0, vec![put(1, b"one")]).unwrap();
+    for room in [0, 1, 30] {
+        disk.leave(Some(room));
+        assert_eq!(opened.commit(3, vec![put(2, &[2; 100])]), Err(CommitError::DiskFull));
+    }
+    disk.leave(None);
+    opened.commit(3, vec![put(3, b"three")]).unwrap();
+    let mut reopened = open(&disk.after(Crash::Kill));
+    let keys: Vec<_> = reopened.state().keys.into_values().collect();
+    assert_eq!(keys, vec![b"one".to_vec(), b"three".to_vec()]);
+    assert_eq!(reopened.recovered.epoch, 3, "the epoch was not lost with the refused batch");
+    let report = &reopened.recovered.report;
+    assert_eq!((&report.corrupt, &report.truncated_tail), (&vec![], &None));
+}
+
+#[test]
+fn a_failed_write_leaves_no_part_of_its_batch() {
+    for is_cut_failing in [false, true] {
+        let disk = MemDisk::default();
+        let mut opened = open(&disk);
+        opened.commit(0, vec![put(1, b"one")]).unwrap();
+        disk.fail_writes(true);
+        disk.fail_cuts(is_cut_failing);
+        let result = opened.commit(0, vec![put(2, &[2; 100])]);
+        assert_eq!(result, Err(CommitError::Io { errno: Some(5) }));
+        disk.fail_writes(false);
+        disk.fail_cuts(false);
+        opened.commit(0, vec![put(3, b"three")]).unwrap();
+        let expected = vec![b"one".to_vec(), b"three".to_vec()];
+        let mut reopened = open(&disk.after(Crash::Kill));
+        assert_eq!(reopened.state().keys.into_values().collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn a_failed_sync_fails_its_batches_and_the_next_go_elsewhere() {
+    let disk = MemDisk::default();
+    let mut opened = open_with(&disk, options(SyncPolicy::Always)).unwrap();
+    opened.commit(0, vec![put(1, b"one")]).unwrap();
+    disk.fail_syncs(true);
+    assert_eq!(opened.commit(0, vec![put(2, b"two")]), Err(CommitError::Io { errno: Some(5) }));
+    disk.fail_syncs(false);
+    opened.commit(0, vec![put(3, b"three")]).unwrap();
+    assert_eq!(disk.files("log").len(), 2);
+    let mut reopened = open(&disk.after(Crash::PowerLoss));
+    let values: Vec<_> = reopened.state().keys.into_values().collect();
+    assert_eq!(values, vec![b"one".to_vec(), b"three".to_vec()]);
+}
+
+#[test]
+fn a_failed_background_sync_is_reported() {
+    let disk = MemDisk::default();
+    let interval = SyncPolicy::Interval(Duration::from_millis(1));
+    let mut opened = open_with(&disk, options(interval)).unwrap();
+    disk.fail_syncs(true);
+    opened.commit(0, vec![put(1, b"one")]).unwrap();
+    opened.waiter.wait(|answers| (!answers.degraded.is_empty()).then_some(()));
+    disk.fail_syncs(false);
+    opened.commit(0, vec![put(2, b"two")]).unwrap();
+    assert!(opened.store.stats().errors > 0);
+}
+
+#[test]
+fn the_quota_refuses_growth_and_lets_what_frees_through() {
+    let disk = MemDisk::default();
+    let quota = StoreOptions { bytes_max: 16 << 10, ..options(SyncPolicy::Never) };
+    let mut opened = open_with(&disk, quota).unwrap();
+    let mut seqs = Vec::new();
+    let refused = loop {
+        let seq = opened.store.next_seq();
+        match opened.commit(0, vec![publish(seq, &[1], 500)]) {
+            Ok(()) => seqs.push(seq),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused, CommitError::QuotaExceeded);
+    // A new segment's header may come on top.
+    assert!(opened.store.stats().bytes_on_disk <= 20 << 10);
+    opened.commit(0, seqs.iter().map(|seq| ack(1, *seq)).collect()).unwrap();
+    opened.commit(0, vec![delete(1)]).unwrap();
+    while crate::compact::compact_once(opened.store.inner()).unwrap() {}
+    let seq = opened.store.next_seq();
+    opened.commit(0, vec![publish(seq, &[1], 500)]).unwrap();
+}
+
+#[test]
+fn a_full_queue_refuses_in_order_and_never_blocks() {
+    let disk = MemDisk::default();
+    let waiter = Arc::new(Waiter::default());
+    let small = StoreOptions { queue_bytes_max: 4096, ..options(SyncPolicy::Never) };
+    let (store, _recovered) = Store::open_on(Arc::new(disk), None, small, waiter.clone()).unwrap();
+    // With the index held the writer cannot finish a group: the queue fills.
+    let index = crate::queue::lock(&store.inner().index);
+    let batch = |ops| Batch { epoch: 0, ops };
+    for ticket in 1..=20 {
+        store.submit(0, ticket, batch(vec![put(ticket as u32, &[0; 1000])]));
+    }
+    assert!(store.backlog_bytes() <= 4096);
+    store.submit(0, 21, batch(vec![ack(1, 1)]));
+    drop(index);
+    let answers: Vec<_> = (1..=21).map(|ticket| waiter.ticket(0, ticket)).collect();
+    assert_eq!(answers[..3], [Ok(()); 3]);
+    assert_eq!(answers[3..20], [Err(CommitError::QueueFull); 17]);
+    assert_eq!(answers[20], Ok(()), "what frees is let through");
+    assert_eq!(store.backlog_bytes(), 0);
+}
+
+#[test]
+fn a_lower_epoch_is_fenced_also_after_a_restart() {
+    let disk = MemDisk::default();
+    let mut opened = open(&disk);
+    opened.commit(5, vec![put(1, b"five")]).unwrap();
+    opened.commit(6, vec![]).unwrap();
+    let fenced = Err(CommitError::Fenced { epoch: 5, highest: 6 });
+    assert_eq!(opened.commit(5, vec![put(1, b"late")]), fenced);
+    let mut reopened = open(&disk.after(Crash::Kill));
+    assert_eq!(reopened.recovered.epoch, 6);
+    assert_eq!(reopened.commit(5, vec![Op::DropSession { session: 1 }]), fenced);
+    assert_eq!(reopened.state().keys.into_values().next(), Some(b"five".to_vec()));
+}

@@ -186,7 +186,8 @@ impl DiskFile for MemFile {
         let mut state = lock(&self.0.0);
         let alive = state.change();
         let room = state.bytes_max.map_or(u64::MAX, |max| max.saturating_sub(state.used()));
-        let grows = (offset + bytes.len() as u64).saturating_sub(lock(&self.1).current.len() as u64);
+        let grows =
+            (offset + bytes.len() as u64).saturating_sub(lock(&self.1).current.len() as u64);
         let (count, result) = if alive.is_err() {
             (if state.dead_from == Some(state.changes - 1) { bytes.len() / 2 } else { 0 }, alive)
         } else if state.is_write_failing {

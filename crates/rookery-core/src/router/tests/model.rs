@@ -51,10 +51,16 @@ fn ops() -> impl Strategy<Value = Op> {
         ),
         (filters(), session.clone())
             .prop_map(|(filter, session)| Op::Unsubscribe { filter, session }),
-        (0..2u8, filters(), session.clone())
-            .prop_map(|(group, filter, session)| Op::Join { group, filter, session }),
-        (0..2u8, filters(), session.clone())
-            .prop_map(|(group, filter, session)| Op::Leave { group, filter, session }),
+        (0..2u8, filters(), session.clone()).prop_map(|(group, filter, session)| Op::Join {
+            group,
+            filter,
+            session
+        }),
+        (0..2u8, filters(), session.clone()).prop_map(|(group, filter, session)| Op::Leave {
+            group,
+            filter,
+            session
+        }),
         (0..2u8, filters(), session, any::<bool>()).prop_map(
             |(group, filter, session, connected)| Op::Connected {
                 group,
@@ -115,8 +121,7 @@ impl Model {
         let connected = members.values().filter(|on| **on).count();
         assert_eq!((group.len(), group.connected()), (members.len(), connected));
         let mut tried = Vec::new();
-        while let Some(sub) =
-            group.pick(SharedStrategy::RoundRobin, PickContext::default(), &tried)
+        while let Some(sub) = group.pick(SharedStrategy::RoundRobin, PickContext::default(), &tried)
         {
             assert_eq!(members[&sub.key], tried.len() < connected, "connected members first");
             assert!(!tried.contains(&sub.key));
@@ -152,8 +157,7 @@ fn apply(router: &Router, model: &mut Model, op: &Op) {
             assert_eq!(is_new, model.shared.insert((group, filter, session), true).is_none());
         }
         Op::Leave { group, filter, session } => {
-            let was_there =
-                router.unsubscribe_shared(&format!("g{group}"), &filter, key(session));
+            let was_there = router.unsubscribe_shared(&format!("g{group}"), &filter, key(session));
             assert_eq!(was_there, model.shared.remove(&(group, filter, session)).is_some());
         }
         Op::Connected { group, filter, session, connected } => {
@@ -168,7 +172,7 @@ fn apply(router: &Router, model: &mut Model, op: &Op) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 250, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_of_changes_matches_as_a_list_of_filters_would(

@@ -74,7 +74,10 @@ fn overlapping_subscriptions_of_a_session_become_one_target() {
     assert!(matched.sub_ids(two).is_empty());
     router.unsubscribe("a/#", key(1));
     let matched = router.matches("a/b/c");
-    assert_eq!(matched.sub_ids(&matched.targets[0]).len(), usize::from(matched.targets[0].key == key(1)));
+    assert_eq!(
+        matched.sub_ids(&matched.targets[0]).len(),
+        usize::from(matched.targets[0].key == key(1))
+    );
     assert!(size_of::<Target>() <= 24);
     assert!(size_of::<Subscriber>() <= 24);
 }
@@ -188,7 +191,8 @@ fn a_deep_filter_is_no_problem() {
 fn batches_do_what_single_calls_do() {
     let router = Router::new();
     let filters = (0..BATCH * 2 + 5).map(|n| format!("f/{n}")).collect::<Vec<_>>();
-    let at = |n: usize| FilterRef { group: n.is_multiple_of(5).then_some("g"), filter: &filters[n] };
+    let at =
+        |n: usize| FilterRef { group: n.is_multiple_of(5).then_some("g"), filter: &filters[n] };
     let items = (0..filters.len()).map(|n| (at(n), subscriber(1))).collect::<Vec<_>>();
     assert!(router.subscribe_many(&items).iter().all(|is_new| *is_new));
     assert!(!router.subscribe_many(&items).iter().any(|is_new| *is_new));

@@ -1,0 +1,66 @@
+//! A bare node for benchmarks and tests of the core: no Python, no configuration file.
+//!
+//! `rookery-node-dev [--port P] [--ws-port P] [--workers N] [--data-dir DIR] [--sync always|never]`
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use rookery_core::config::{BrokerConfig, ZoneConfig};
+use rookery_node::Node;
+use rookery_node::api::{
+    DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, WebSocketConfig,
+};
+
+fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
+    let mut port = 0;
+    let mut ws_port = None;
+    let mut workers = 1;
+    let mut dir = None;
+    let mut sync = SyncPolicy::Interval(Duration::from_millis(100));
+    let mut args = std::env::args().skip(1);
+    while let (Some(name), Some(value)) = (args.next(), args.next()) {
+        match name.as_str() {
+            "--port" => port = value.parse()?,
+            "--ws-port" => ws_port = Some(value.parse()?),
+            "--workers" => workers = value.parse()?,
+            "--data-dir" => dir = Some(std::path::PathBuf::from(value)),
+            "--sync" if value == "always" => sync = SyncPolicy::Always,
+            "--sync" if value == "never" => sync = SyncPolicy::Never,
+            _ => return Err(format!("unknown option {name} {value}").into()),
+        }
+    }
+    let listener = |id: &str, kind: ListenerKind, port: u16| ListenerConfig {
+        id: id.to_owned(),
+        kind,
+        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        zone: "default".into(),
+        mountpoint: String::new(),
+        max_connections: 0,
+        backlog: 1024,
+        nodelay: true,
+    };
+    let mut listeners = vec![listener("tcp:default", ListenerKind::Tcp, port)];
+    if let Some(port) = ws_port {
+        let ws = WebSocketConfig {
+            path: "/mqtt".into(),
+            subprotocols: ["mqtt", "mqtt-v3", "mqtt-v3.1.1", "mqtt-v5"].map(String::from).into(),
+            require_subprotocol: true,
+            max_frame_size: 0,
+        };
+        listeners.push(listener("ws:default", ListenerKind::WebSocket(ws), port));
+    }
+    let zone = ZoneConfig { name: "default".into(), ..ZoneConfig::default() };
+    let node = Node::start(NodeConfig {
+        broker: BrokerConfig { node_name: "dev@127.0.0.1".into(), zones: vec![zone], ..BrokerConfig::default() },
+        listeners,
+        workers,
+        durability: DurabilityConfig { dir, sync, max_disk_bytes: 0 },
+    })?;
+    for listener in node.listeners() {
+        println!("listening {} {}", listener.id, listener.bind);
+    }
+    loop {
+        // Only a signal ends it.
+        std::thread::park();
+    }
+}

@@ -1,0 +1,148 @@
+//! From the store's tables to sessions in shards.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use rookery_core::ids::Now;
+use rookery_core::message::Message;
+use rookery_core::persist::{self, SessionRecord};
+use rookery_core::session::{Subscription, Will};
+use rookery_core::shard::{RestoredMessage, RestoredSession, Shard};
+use rookery_core::shared::Shared;
+use rookery_store::{Recovered, RecoveryReport};
+
+use crate::api::{NodeError, RecoveryInfo};
+
+/// Durable state between the store and the shards.
+#[derive(Default)]
+pub(crate) struct Found {
+    sessions: HashMap<u64, SessionRecord>,
+    subscriptions: HashMap<u64, Vec<(String, Subscription)>>,
+    awaiting_rel: HashMap<u64, Vec<u16>>,
+    wills: HashMap<String, Will>,
+    delayed: Vec<(u64, Message)>,
+    retained: Vec<Message>,
+    messages: HashMap<u64, Vec<RestoredMessage>>,
+    alive_at_ms: u64,
+    pub(crate) next_seq: u64,
+    pub(crate) next_durable_id: u64,
+    pub(crate) epoch: u64,
+    unreadable: usize,
+    pub(crate) info: RecoveryInfo,
+}
+
+/// Reads everything the store has.
+pub(crate) fn read(mut recovered: Recovered) -> Result<Found, NodeError> {
+    let start = Instant::now();
+    let mut found = Found { next_seq: recovered.next_seq, epoch: recovered.epoch, ..Found::default() };
+    recovered
+        .for_each(|table, key, value| {
+            if found.take(table, key, value).is_none() {
+                found.unreadable += 1;
+            }
+        })
+        .map_err(|e| NodeError::Store(e.to_string()))?;
+    let messages = std::mem::take(&mut recovered.sessions);
+    found.messages = messages
+        .into_iter()
+        .map(|(session, refs)| {
+            let refs = refs.into_iter().map(|r| RestoredMessage {
+                seq: r.seq,
+                flags: r.flags,
+                packet_id: r.packet_id,
+                released: r.released,
+            });
+            (session, refs.collect())
+        })
+        .collect();
+    found.next_durable_id = found.sessions.keys().chain(found.messages.keys()).max().map_or(1, |id| id + 1);
+    found.info = RecoveryInfo {
+        sessions: found.sessions.len(),
+        retained: found.retained.len(),
+        messages: found.messages.values().map(Vec::len).sum(),
+        problems: problems(&recovered.report, found.unreadable),
+        elapsed: recovered.report.elapsed + start.elapsed(),
+    };
+    Ok(found)
+}
+
+fn problems(report: &RecoveryReport, unreadable: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(tail) = &report.truncated_tail {
+        let (file, bytes, offset) = (tail.file.display(), tail.bytes, tail.offset);
+        lines.push(format!("{file}: {bytes} bytes of an unfinished write at {offset} were cut off"));
+    }
+    for damage in &report.corrupt {
+        let (file, bytes, offset) = (damage.file.display(), damage.bytes_skipped, damage.offset);
+        lines.push(format!(
+            "{file}: {bytes} bytes at {offset} are damaged ({}); the file is kept as *.damaged",
+            damage.detail
+        ));
+    }
+    if unreadable > 0 {
+        lines.push(format!("{unreadable} records are of a form that this version does not know"));
+    }
+    lines
+}
+
+impl Found {
+    fn take(&mut self, table: rookery_store::Table, key: &[u8], value: &[u8]) -> Option<()> {
+        match table {
+            persist::META => {
+                if key == persist::META_ALIVE {
+                    self.alive_at_ms = u64::from_le_bytes(value.try_into().ok()?);
+                }
+            }
+            persist::SESSIONS => {
+                let record = persist::read_session(key, value)?;
+                self.sessions.insert(record.durable_id, record);
+            }
+            persist::SUBSCRIPTIONS => {
+                let (id, filter, subscription) = persist::read_subscription(key, value)?;
+                self.subscriptions.entry(id).or_default().push((filter, subscription));
+            }
+            persist::RETAINED => self.retained.push(Message::from_bytes(value)?),
+            persist::WILLS => {
+                let (client_id, will) = persist::read_will(key, value)?;
+                self.wills.insert(client_id, will);
+            }
+            persist::DELAYED => self.delayed.push(persist::read_delayed(value)?),
+            persist::AWAITING_REL => {
+                let (id, packet_id) = persist::read_awaiting_rel(key)?;
+                self.awaiting_rel.entry(id).or_default().push(packet_id);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Gives every shard what is its own.
+    pub(crate) fn distribute(mut self, now: Now, shared: &Shared, shards: &mut [Shard]) -> RecoveryInfo {
+        for message in self.retained {
+            if !message.is_expired(now.unix_ms) {
+                shared.retained.insert(std::sync::Arc::new(message));
+            }
+        }
+        for (id, record) in self.sessions {
+            let restored = RestoredSession {
+                subscriptions: self.subscriptions.remove(&id).unwrap_or_default(),
+                messages: self.messages.remove(&id).unwrap_or_default(),
+                awaiting_rel: self.awaiting_rel.remove(&id).unwrap_or_default(),
+                will: self.wills.remove(&record.client_id),
+                record,
+            };
+            let owner = usize::from(shared.shard_of(&restored.record.client_id));
+            if let Some(shard) = shards.get_mut(owner) {
+                shard.restore_session(now, restored, self.alive_at_ms);
+            }
+        }
+        let Some(first) = shards.first_mut() else { return self.info };
+        for (due_at_ms, message) in self.delayed {
+            first.restore_delayed(now, due_at_ms, message);
+        }
+        for (client_id, will) in self.wills {
+            first.restore_will(now, &client_id, &will);
+        }
+        self.info
+    }
+}

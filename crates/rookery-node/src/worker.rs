@@ -1,0 +1,517 @@
+//! One worker thread: a reactor around one shard.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rookery_core::effects::{CloseCause, ShardMessage, UpEvent};
+use rookery_core::ids::{ConnKey, Now};
+use rookery_core::shard::Shard;
+use rookery_core::store_port::Batch;
+use rookery_store::Store;
+use rustix::event::{Timespec, epoll};
+
+use crate::completion::token_of;
+use crate::inbox::{Inbox, Item};
+use crate::linger::Lingering;
+use crate::listen::Listener;
+use crate::transport::{Incoming, Transport, WebSocket};
+use crate::up::Upstream;
+
+/// Longest sleep: the precision of timers.
+const TICK_MS: u64 = 256;
+/// Read buffer of the thread; also the most taken from one connection per turn.
+const SCRATCH_BYTES: usize = 64 * 1024;
+/// A partial packet larger than this is read in place instead of being copied to the scratch buffer.
+const IN_PLACE_MIN: usize = 16 * 1024;
+/// Clients accepted per listener and turn.
+const ACCEPTS_MAX: usize = 64;
+/// Event data of the inbox; listeners count down from it.
+const INBOX_TOKEN: u64 = u64::MAX;
+const LISTENERS_MAX: u64 = 4096;
+const MAINTENANCE_MS: u64 = 1000;
+const HEARTBEAT_MS: u64 = 10_000;
+
+/// What a worker is made of.
+pub(crate) struct Worker {
+    pub(crate) index: u16,
+    pub(crate) shard: Shard,
+    pub(crate) epoll: std::os::fd::OwnedFd,
+    pub(crate) listeners: Arc<[Listener]>,
+    pub(crate) inboxes: Arc<[Inbox]>,
+    pub(crate) up: Arc<Upstream>,
+    pub(crate) store: Option<Store>,
+    pub(crate) epoch: u64,
+    pub(crate) transports: Vec<Option<Box<Transport>>>,
+    pub(crate) scratch: Vec<u8>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) lingering: Lingering,
+    pub(crate) clock: Clock,
+    pub(crate) last_tick_ms: u64,
+    pub(crate) last_maintenance_ms: u64,
+    pub(crate) last_heartbeat_ms: u64,
+    pub(crate) is_stopping: bool,
+}
+
+/// Reads both clocks once per turn.
+#[derive(Copy, Clone)]
+pub(crate) struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) fn now(&self) -> Now {
+        // One second ahead, so that 0 can stand for "never".
+        let mono = self.start.elapsed() + Duration::from_secs(1);
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { mono_ms: mono.as_millis() as u64, unix_ms: unix.as_millis() as u64 }
+    }
+}
+
+/// What a worker starts with.
+pub(crate) struct Parts {
+    pub(crate) index: u16,
+    pub(crate) shard: Shard,
+    pub(crate) listeners: Arc<[Listener]>,
+    pub(crate) inboxes: Arc<[Inbox]>,
+    pub(crate) up: Arc<Upstream>,
+    pub(crate) store: Option<Store>,
+    pub(crate) epoch: u64,
+    pub(crate) clock: Clock,
+}
+
+impl Worker {
+    /// Registers inbox and listeners.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no descriptor left.
+    pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        if let Some(inbox) = parts.inboxes.get(usize::from(parts.index)) {
+            epoll::add(&epoll, inbox.fd(), epoll::EventData::new_u64(INBOX_TOKEN), epoll::EventFlags::IN)?;
+        }
+        for (token, listener) in (0_u64..).zip(parts.listeners.iter()) {
+            let flags = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
+            epoll::add(&epoll, &listener.socket, epoll::EventData::new_u64(INBOX_TOKEN - 1 - token), flags)?;
+        }
+        Ok(Self {
+            index: parts.index,
+            shard: parts.shard,
+            epoll,
+            listeners: parts.listeners,
+            inboxes: parts.inboxes,
+            up: parts.up,
+            store: parts.store,
+            epoch: parts.epoch,
+            transports: Vec::new(),
+            scratch: vec![0; SCRATCH_BYTES],
+            items: Vec::new(),
+            lingering: Lingering::default(),
+            clock: parts.clock,
+            last_tick_ms: 0,
+            last_maintenance_ms: 0,
+            last_heartbeat_ms: 0,
+            is_stopping: false,
+        })
+    }
+
+    /// Runs until it is told to stop.
+    pub(crate) fn run(mut self) {
+        let mut events = Vec::with_capacity(1024);
+        let mut has_work = false;
+        // What restoring left to do (wills of clients that went down with the node) goes first.
+        let now = self.clock.now();
+        self.finish_turn(now);
+        loop {
+            let now = self.wait(&mut events, has_work);
+            for event in events.drain(..) {
+                self.dispatch(now, event);
+            }
+            self.drain_inbox(now);
+            if now.mono_ms >= self.last_tick_ms + TICK_MS {
+                self.last_tick_ms = now.mono_ms;
+                self.shard.tick(now);
+                self.lingering.sweep(now.mono_ms);
+                self.maintain(now);
+            }
+            has_work = self.shard.work(now);
+            self.finish_turn(now);
+            if self.is_stopping {
+                return;
+            }
+        }
+    }
+
+    fn wait(&mut self, events: &mut Vec<epoll::Event>, has_work: bool) -> Now {
+        let inbox = self.inboxes.get(usize::from(self.index));
+        let may_sleep = !has_work && inbox.is_none_or(Inbox::fall_asleep);
+        let timeout = Timespec {
+            tv_sec: 0,
+            tv_nsec: if may_sleep { i64::try_from(TICK_MS * 1_000_000).unwrap_or(0) } else { 0 },
+        };
+        // An interrupted wait is an empty turn.
+        let _ = epoll::wait(&self.epoll, rustix::buffer::spare_capacity(events), Some(&timeout));
+        self.clock.now()
+    }
+
+    fn maintain(&mut self, now: Now) {
+        if now.mono_ms < self.last_maintenance_ms + MAINTENANCE_MS {
+            return;
+        }
+        self.last_maintenance_ms = now.mono_ms;
+        self.shard.publish_gauges();
+        self.shard.trim();
+        if now.mono_ms >= self.last_heartbeat_ms + HEARTBEAT_MS {
+            self.last_heartbeat_ms = now.mono_ms;
+            self.shard.expire_awaiting_rel(now);
+            if self.index == 0 && self.store.is_some() {
+                self.shard.heartbeat(now);
+            }
+        }
+    }
+
+    #[inline]
+    fn dispatch(&mut self, now: Now, event: epoll::Event) {
+        let token = event.data.u64();
+        if token == INBOX_TOKEN {
+            if let Some(inbox) = self.inboxes.get(usize::from(self.index)) {
+                inbox.clear_wake();
+            }
+            return;
+        }
+        if token > INBOX_TOKEN - LISTENERS_MAX {
+            self.accept(now, INBOX_TOKEN - 1 - token);
+            return;
+        }
+        let key = ConnKey::from_u64(token);
+        let flags = event.flags;
+        if flags.contains(epoll::EventFlags::OUT) {
+            self.flush(now, key);
+        }
+        if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
+            self.read(now, key);
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    fn accept(&mut self, now: Now, index: u64) {
+        let listeners = self.listeners.clone();
+        let Some(listener) = listeners.get(index as usize) else { return };
+        for _ in 0..ACCEPTS_MAX {
+            let Some(accepted) = listener.accept() else { return };
+            let ws = listener.websocket.clone().map(|config| Box::new(WebSocket::new(config)));
+            let transport = Transport {
+                stream: accepted.stream,
+                generation: 0,
+                partial: Vec::new(),
+                wants_write: false,
+                is_paused: false,
+                is_closing: false,
+                ws,
+                _count: accepted.count,
+            };
+            self.take_connection(now, Box::new(transport), accepted.meta);
+        }
+    }
+
+    /// A connection that was accepted here or comes from another worker.
+    fn take_connection(
+        &mut self,
+        now: Now,
+        mut transport: Box<Transport>,
+        meta: Arc<rookery_core::effects::ConnMeta>,
+    ) {
+        let Some(key) = self.shard.accept(now, meta) else { return };
+        transport.generation = key.generation;
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::RDHUP;
+        let data = epoll::EventData::new_u64(key.to_u64());
+        if epoll::add(&self.epoll, &transport.stream, data, flags).is_err() {
+            self.shard.closed(now, key, CloseCause::TcpError);
+            return;
+        }
+        let slot = key.slot as usize;
+        if self.transports.len() <= slot {
+            let missing = slot + 1 - self.transports.len();
+            if self.transports.capacity() <= slot {
+                self.transports.reserve_exact(missing.max(self.transports.len() / 8).max(64));
+            }
+            self.transports.resize_with(slot + 1, || None);
+        }
+        let has_input = !transport.partial.is_empty();
+        if let Some(place) = self.transports.get_mut(slot) {
+            *place = Some(transport);
+        }
+        if has_input {
+            self.offer_partial(now, key);
+        }
+    }
+
+    pub(crate) fn transport(&mut self, key: ConnKey) -> Option<&mut Box<Transport>> {
+        let transport = self.transports.get_mut(key.slot as usize)?.as_mut()?;
+        (transport.generation == key.generation).then_some(transport)
+    }
+
+    fn read(&mut self, now: Now, key: ConnKey) {
+        let mut scratch = mem::take(&mut self.scratch);
+        self.read_with(now, key, &mut scratch);
+        self.scratch = scratch;
+    }
+
+    #[inline]
+    fn read_with(&mut self, now: Now, key: ConnKey, scratch: &mut [u8]) {
+        let Some(transport) = self.transport(key) else { return };
+        if transport.is_closing || transport.is_paused {
+            // Input of a closing or paused connection only matters as its end.
+            self.probe_end(now, key);
+            return;
+        }
+        if transport.partial.len() >= IN_PLACE_MIN {
+            self.read_in_place(now, key);
+            return;
+        }
+        let held = transport.partial.len();
+        if let Some(front) = scratch.get_mut(..held) {
+            front.copy_from_slice(&transport.partial);
+        }
+        let incoming = transport.read(scratch, held);
+        match incoming {
+            Incoming::Data(n) => {
+                let bytes = scratch.get(..held + n).unwrap_or_default();
+                let consumed = self.shard.receive(now, key, bytes);
+                let rest = bytes.get(consumed..).unwrap_or_default();
+                if held != 0 || !rest.is_empty() {
+                    self.keep_rest(key, rest);
+                }
+            }
+            other => self.no_data(now, key, &other),
+        }
+    }
+
+    fn keep_rest(&mut self, key: ConnKey, rest: &[u8]) {
+        let Some(transport) = self.transport(key) else { return };
+        if rest.is_empty() {
+            transport.partial = Vec::new();
+        } else {
+            transport.partial.clear();
+            transport.partial.extend_from_slice(rest);
+        }
+    }
+
+    /// A large packet grows where it lies.
+    fn read_in_place(&mut self, now: Now, key: ConnKey) {
+        let Some(transport) = self.transport(key) else { return };
+        let mut partial = mem::take(&mut transport.partial);
+        let held = partial.len();
+        partial.resize(held + SCRATCH_BYTES, 0);
+        let incoming = transport.read(&mut partial, held);
+        let Incoming::Data(n) = incoming else {
+            partial.truncate(held);
+            transport.partial = partial;
+            self.no_data(now, key, &incoming);
+            return;
+        };
+        partial.truncate(held + n);
+        let consumed = self.shard.receive(now, key, &partial);
+        partial.drain(..consumed);
+        if partial.is_empty() {
+            partial = Vec::new();
+        }
+        if let Some(transport) = self.transport(key) {
+            transport.partial = partial;
+        }
+    }
+
+    fn no_data(&mut self, now: Now, key: ConnKey, incoming: &Incoming) {
+        match incoming {
+            Incoming::Closed => self.drop_connection(now, key, CloseCause::TcpClosed),
+            Incoming::Failed => self.drop_connection(now, key, CloseCause::TcpError),
+            Incoming::Refused(reason) => self.refuse(now, key, reason),
+            Incoming::Data(_) | Incoming::Nothing => {}
+        }
+        if self.transport(key).is_some_and(|t| t.ws.as_ref().is_some_and(|ws| !ws.pending.is_empty())) {
+            self.flush(now, key);
+        }
+    }
+
+    /// A broken or refused WebSocket: its answer goes out, then it closes.
+    fn refuse(&mut self, now: Now, key: ConnKey, reason: &'static str) {
+        let Some(transport) = self.transport(key) else { return };
+        let was_open = transport.ws.as_ref().is_some_and(|ws| ws.is_open());
+        transport.is_closing = true;
+        if !was_open {
+            let text = format!("WebSocket handshake refused: {reason}");
+            self.up.push_all([UpEvent::Log(rookery_core::effects::LogLevel::Info, text.into())]);
+        }
+        self.shard.lost(now, key, CloseCause::TcpClosed);
+    }
+
+    fn probe_end(&mut self, now: Now, key: ConnKey) {
+        let Some(transport) = self.transport(key) else { return };
+        let mut byte = [0; 1];
+        match transport.stream.peek(&mut byte) {
+            Ok(0) | Err(_) if !would_block(&transport.stream) => self.drop_connection(now, key, CloseCause::TcpClosed),
+            _ => self.set_interest(key),
+        }
+    }
+
+    /// Offers bytes again that could not be handled before.
+    fn offer_partial(&mut self, now: Now, key: ConnKey) {
+        let Some(transport) = self.transport(key) else { return };
+        let partial = mem::take(&mut transport.partial);
+        let consumed = self.shard.receive(now, key, &partial);
+        self.keep_rest(key, partial.get(consumed..).unwrap_or_default());
+    }
+
+    pub(crate) fn drop_connection(&mut self, now: Now, key: ConnKey, cause: CloseCause) {
+        if self.transport(key).is_none() {
+            return;
+        }
+        self.shard.closed(now, key, cause);
+        // Dropping the stream takes it out of epoll.
+        if let Some(place) = self.transports.get_mut(key.slot as usize) {
+            *place = None;
+        }
+    }
+
+    fn drain_inbox(&mut self, now: Now) {
+        let mut items = mem::take(&mut self.items);
+        if let Some(inbox) = self.inboxes.get(usize::from(self.index)) {
+            inbox.take(&mut items);
+        }
+        for item in items.drain(..) {
+            match item {
+                Item::Shard(message) => self.shard.inbox(now, message),
+                Item::Connection(transport, meta) => self.take_connection(now, transport, meta),
+                Item::Committed(ticket, is_stored) => self.shard.committed(now, ticket, is_stored),
+                Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
+                Item::Stop => self.is_stopping = true,
+            }
+        }
+        if items.capacity() > 4096 {
+            items = Vec::new();
+        }
+        self.items = items;
+    }
+
+    /// Carries out what the shard decided. Resuming may cause more, so it comes first.
+    fn finish_turn(&mut self, now: Now) {
+        while !self.shard.effects.resume.is_empty() {
+            for key in mem::take(&mut self.shard.effects.resume) {
+                if let Some(transport) = self.transport(key) {
+                    transport.is_paused = false;
+                    self.set_interest(key);
+                    self.offer_partial(now, key);
+                }
+            }
+        }
+        self.hand_over();
+        // Durable writes are submitted before anything refers to them elsewhere.
+        self.submit();
+        self.send_to_others();
+        if !self.shard.effects.up.is_empty() {
+            self.up.push_all(self.shard.effects.up.drain(..));
+        }
+        let mut dirty = mem::take(&mut self.shard.effects.dirty);
+        for key in dirty.drain(..) {
+            self.flush(now, key);
+        }
+        self.shard.effects.dirty = dirty;
+        for (key, after_flush) in mem::take(&mut self.shard.effects.close) {
+            self.close(now, key, after_flush);
+        }
+        // Flushing may have made room for more.
+        if !self.shard.effects.dirty.is_empty() {
+            let mut dirty = mem::take(&mut self.shard.effects.dirty);
+            for key in dirty.drain(..) {
+                self.flush(now, key);
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        for (key, to) in mem::take(&mut self.shard.effects.migrate) {
+            let meta = self.shard.meta(key);
+            self.shard.migrated(key);
+            let taken = self.transports.get_mut(key.slot as usize).and_then(Option::take);
+            let (Some(transport), Some(meta)) = (taken, meta) else { continue };
+            let _ = epoll::delete(&self.epoll, &transport.stream);
+            if let Some(inbox) = self.inboxes.get(usize::from(to)) {
+                inbox.push(Item::Connection(transport, meta));
+            }
+        }
+    }
+
+    fn submit(&mut self) {
+        let Some((ticket, ops)) = self.shard.end_turn() else {
+            self.read_bodies();
+            return;
+        };
+        match &self.store {
+            Some(store) => store.submit(self.index, ticket, Batch { epoch: self.epoch, ops }),
+            None => {
+                if let Some(inbox) = self.inboxes.get(usize::from(self.index)) {
+                    inbox.push(Item::Committed(ticket, true));
+                }
+            }
+        }
+        self.read_bodies();
+    }
+
+    fn read_bodies(&mut self) {
+        for (key, seqs) in mem::take(&mut self.shard.effects.store_reads) {
+            if let Some(store) = &self.store {
+                store.read_async(self.index, token_of(key), seqs);
+            }
+        }
+    }
+
+    fn send_to_others(&mut self) {
+        let shards = self.inboxes.len();
+        for (to, messages) in self.shard.effects.to_shards.iter_mut().enumerate() {
+            if messages.is_empty() {
+                continue;
+            }
+            match self.inboxes.get(to) {
+                Some(inbox) => inbox.push_all(messages.drain(..).map(Item::Shard)),
+                None if to == shards => self.up.push_all(messages.drain(..).flat_map(deliveries)),
+                None => messages.clear(),
+            }
+            if messages.capacity() > 4096 {
+                *messages = Vec::new();
+            }
+        }
+    }
+}
+
+/// What a forwarded message means to in-process subscribers.
+fn deliveries(message: ShardMessage) -> Vec<UpEvent> {
+    match message {
+        ShardMessage::Deliver { message, matched, range } => {
+            let targets = matched.targets.get(range.0 as usize..range.1 as usize).unwrap_or_default();
+            targets
+                .iter()
+                .map(|t| UpEvent::Delivery {
+                    slot: t.key.slot,
+                    message: message.clone(),
+                    qos: (message.qos as u8).min(t.opts.qos() as u8),
+                })
+                .collect()
+        }
+        ShardMessage::DeliverShared { message, member, .. } => {
+            let qos = (message.qos as u8).min(member.opts.qos() as u8);
+            vec![UpEvent::Delivery { slot: member.key.slot, message, qos }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn would_block(stream: &std::net::TcpStream) -> bool {
+    let mut byte = [0; 1];
+    matches!(stream.peek(&mut byte), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock)
+}

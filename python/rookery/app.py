@@ -1,0 +1,38 @@
+"""The composition root: what the command line starts, wired together.
+
+Nothing of a role is imported before it is asked for: ``rookery pub`` pays for no broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rookery.config import Config
+
+
+def run_node(
+    config: Config,
+    *,
+    foreground: bool,
+    ready: Callable[[], None] | None = None,
+    out: TextIO | None = None,
+) -> int:
+    """Run a broker node in this process until it is told to stop.
+
+    Args:
+        config: The checked configuration.
+        foreground: Whether to print a line for every connect, disconnect and error.
+        ready: Called once, when clients are accepted.
+        out: Where the lines go; standard output.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StartError: it cannot start; nothing is left open.
+    """
+    from rookery.broker import node  # noqa: PLC0415
+
+    return node.run(config, foreground=foreground, ready=ready, out=out)

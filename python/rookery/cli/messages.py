@@ -1,0 +1,170 @@
+"""Every text that the command line says, in English and Chinese.
+
+The language is ``ROOKERY_LANG``, else that of the locale, else English.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+LANGUAGES = ("en", "zh")
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # -- the commands
+    "help.rookery": ("An MQTT broker and its tools.", "MQTT 消息服务器及其工具。"),
+    "help.version": ("show the version and exit", "显示版本"),
+    "help.help": ("show this help and exit", "显示帮助"),
+    "help.node": ("run and watch a broker node", "运行与管理节点"),
+    "help.node.start": ("start a node", "启动节点"),
+    "help.node.stop": ("stop the node of a data directory", "停止节点"),
+    "help.node.status": ("say whether the node runs, and how it is", "查看节点状态"),
+    "help.node.check-config": ("check the configuration without starting", "检查配置但不启动"),
+    "help.node.config": ("show the settings that hold", "查看生效的配置"),
+    "help.up": (
+        "start everything on this machine and say how to use it",
+        "在本机启动全部服务并说明用法",
+    ),
+    "help.ports": ("list every port in use, by what and for what", "列出所有使用中的端口及其用途"),
+    "help.pub": ("publish messages", "发布消息"),
+    "help.sub": ("subscribe and print messages", "订阅并打印消息"),
+    "help.bench": ("make load and measure a broker", "压力测试"),
+    "help.completion": ("print a completion script for a shell", "输出命令补全脚本"),
+    "help.config": ("handle the configuration file", "管理配置文件"),
+    "help.config.init": (
+        "write a commented example, never over an existing file",
+        "写入带注释的示例配置，不会覆盖已有文件",
+    ),
+    "examples": ("examples:", "示例："),
+    # -- options
+    "option.config": ("configuration file", "配置文件"),
+    "option.data-dir": ("data directory", "数据目录"),
+    "option.set": ("set one value, above all other sources; may be repeated",
+                   "设置一个值，优先级最高，可重复"),
+    "option.detach": ("go to the background when clients are accepted", "就绪后转入后台"),
+    "option.timeout": ("seconds to wait for a graceful stop before the node is killed",
+                       "等待正常停止的秒数，超时后强制结束"),
+    "option.json": ("print JSON", "以 JSON 输出"),
+    "option.origin": ("say where each value comes from", "显示每个值的来源"),
+    "option.lan": (
+        "listen on all addresses and admit everybody without authentication",
+        "监听所有地址，并允许所有人免认证接入",
+    ),
+    "option.host": ("broker's host", "服务器地址"),
+    "option.port": ("broker's port", "服务器端口"),
+    "option.topic.pub": ("topic name", "主题"),
+    "option.topic.sub": ("topic filter; may be repeated", "主题过滤器，可重复"),
+    "option.message": ("payload", "消息内容"),
+    "option.file": ("payload from a file, - is standard input", "以文件内容作为消息，- 为标准输入"),
+    "option.lines": ("one message for each line of standard input", "标准输入每行作为一条消息"),
+    "option.empty": ("an empty payload", "空消息"),
+    "option.qos": ("QoS: 0, 1 or 2", "QoS：0、1 或 2"),
+    "option.retain": ("retained", "保留消息"),
+    "option.client-id": ("client identifier", "Client ID"),
+    "option.username": ("user name", "用户名"),
+    "option.password": ("password; better in ROOKERY_PASSWORD", "密码，建议使用环境变量 ROOKERY_PASSWORD"),
+    "option.protocol": ("protocol version: 3.1, 3.1.1 or 5", "协议版本：3.1、3.1.1 或 5"),
+    "option.keepalive": ("keep alive in seconds", "Keep Alive 秒数"),
+    "option.count": ("end after so many messages", "收到指定条数后退出"),
+    "option.wait": ("end after so many seconds", "指定秒数后退出"),
+    "option.verbose": ("print the topic before each message", "在消息前打印主题"),
+    "option.clean": ("0 keeps the session when the client leaves", "0 表示断开后保留会话"),
+    "option.expiry": ("session expiry in seconds (MQTT 5)", "会话过期秒数（MQTT 5）"),
+    "option.repeat": ("publish so many times", "重复发布次数"),
+    "option.interval": ("seconds between repetitions", "重复间隔秒数"),
+    "option.shell": ("bash, zsh or fish", "bash、zsh 或 fish"),
+    "option.bench.mode": (
+        "pairs, pub, sub, fanout, shared, conn or churn", "pairs、pub、sub、fanout、shared、conn 或 churn"),
+    "option.bench.quiet": ("no progress on the terminal", "不显示进度"),
+    "option.bench.address": ("broker as host:port; may be repeated", "服务器 host:port，可重复"),
+    "option.bench.value": ("default {default}", "默认 {default}"),
+    # -- a node's life
+    "config.good": ("the configuration is good ({file})", "配置正确（{file}）"),
+    "config.no_file": ("no configuration file", "无配置文件"),
+    "config.bad": ("the configuration cannot be used:", "配置有误："),
+    "config.warning": ("warning: {text}", "警告：{text}"),
+    "config.written": ("wrote {file}", "已写入 {file}"),
+    "config.exists": ("{file} exists and was not touched", "{file} 已存在，未作修改"),
+    "node.ready": ("node {name} runs (process {pid}), data in {data_dir}",
+                   "节点 {name} 已启动（进程 {pid}），数据目录 {data_dir}"),
+    "node.log": ("its log is {file}", "日志文件 {file}"),
+    "node.died": ("the node ended before it was ready; its log is {file}",
+                  "节点未能启动，日志文件 {file}"),
+    "node.not_running": ("no node runs in {data_dir}", "{data_dir} 中没有运行中的节点"),
+    "node.running": ("node {name} runs, process {pid}, version {version}, up {uptime}",
+                     "节点 {name} 运行中，进程 {pid}，版本 {version}，已运行 {uptime}"),
+    "node.stopping": ("node {name} is stopping, process {pid}", "节点 {name} 正在停止，进程 {pid}"),
+    "node.silent": ("the node of {data_dir} (process {pid}) runs and does not answer",
+                    "{data_dir} 的节点（进程 {pid}）正在运行但没有响应"),
+    "node.stopped": ("stopped", "已停止"),
+    "node.terminating": ("no answer, sending SIGTERM to process {pid}",
+                         "没有响应，向进程 {pid} 发送 SIGTERM"),
+    "node.killing": ("it does not stop within {timeout} s, killing process {pid}",
+                     "{timeout} 秒内未停止，强制结束进程 {pid}"),
+    "node.foreign": (
+        "process {pid} holds no lock on {data_dir}: nothing was stopped",
+        "进程 {pid} 未持有 {data_dir} 的锁，未作处理",
+    ),
+    "node.not_killed": ("process {pid} could not be stopped: {reason}", "无法结束进程 {pid}：{reason}"),
+    "node.in_use": ("a node runs in {data_dir} already (process {pid})",
+                    "{data_dir} 中已有节点在运行（进程 {pid}）"),
+    "node.port_taken": ("port {port} ({listener}) is taken by {holder}",
+                        "端口 {port}（{listener}）已被 {holder} 占用"),
+    "node.unknown_holder": ("another process", "其他进程"),
+    "error": ("error: {text}", "错误：{text}"),
+    # -- up
+    "up.ready": ("Rookery is running.", "Rookery 已启动。"),
+    "up.mqtt": ("  MQTT            {url}", "  MQTT            {url}"),
+    "up.http": ("  status          {url}", "  状态            {url}"),
+    "up.try": ("Try it in two other terminals:", "在另外两个终端中试用："),
+    "up.stop": ("Stop with Ctrl-C.", "按 Ctrl-C 停止。"),
+    "up.local": (
+        "Only programs on this machine get in; `rookery up --lan` opens it for your network.",
+        "仅本机程序可以接入；使用 `rookery up --lan` 向局域网开放。",
+    ),
+    "up.open": (
+        "Everybody who reaches these ports gets in without a password.",
+        "任何能访问这些端口的人都可以免密码接入。",
+    ),
+    # -- ports
+    "ports.what": ("LISTENER", "监听器"),
+    "ports.address": ("ADDRESS", "地址"),
+    "ports.purpose": ("FOR", "用途"),
+    "ports.planned": ("the node does not run; it would use:", "节点未运行，启动后将使用："),
+    "ports.mqtt": ("MQTT", "MQTT"),
+    "ports.ws": ("MQTT over WebSocket", "MQTT over WebSocket"),
+    "ports.http": ("HTTP: GET /status", "HTTP：GET /status"),
+    "ports.unix": ("HTTP: management of this node", "HTTP：节点管理"),
+    # -- pub and sub
+    "mqtt.unreachable": ("no connection to {host}:{port}: {reason}", "无法连接 {host}:{port}：{reason}"),
+    "mqtt.refused": ("{host}:{port} refused the connection: {reason}", "{host}:{port} 拒绝连接：{reason}"),
+    "mqtt.lost": ("the connection was lost: {reason}", "连接断开：{reason}"),
+    "mqtt.not_published": ("not published: {reason}", "发布失败：{reason}"),
+    "mqtt.not_subscribed": ("{filter}: not subscribed: {reason}", "{filter}：订阅失败：{reason}"),
+    "mqtt.no_message": ("say what to publish: -m, -f, -l or -n", "请用 -m、-f、-l 或 -n 指定消息内容"),
+    "mqtt.timeout": ("no answer within {seconds} s", "{seconds} 秒内没有应答"),
+    "mqtt.bad_topic": ("{topic!r} is not a topic to publish to", "{topic!r} 不是可发布的主题"),
+    "mqtt.bad_filter": ("{topic!r} is not a topic filter", "{topic!r} 不是合法的主题过滤器"),
+    "mqtt.no_file": ("{file}: {reason}", "{file}：{reason}"),
+    # -- bench
+    "bench.phase.set_up": ("connecting", "建立连接"),
+    "bench.phase.warm_up": ("warming up", "预热"),
+    "bench.phase.measure": ("measuring", "测量"),
+    "bench.phase.drain": ("draining", "收尾"),
+}
+
+
+def language(environ: Mapping[str, str] | None = None) -> str:
+    """``en`` or ``zh``."""
+    environ = os.environ if environ is None else environ
+    for name in ("ROOKERY_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = environ.get(name)
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+def say(key: str, **words: object) -> str:
+    """The text of ``key`` in the user's language."""
+    text = TEXTS[key][LANGUAGES.index(language())]
+    return text.format(**words) if words else text

@@ -1,0 +1,84 @@
+"""What goes to the terminal, and how errors become lines and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from rookery.cli.messages import language, say
+from rookery.errors import DataDirInUseError, PortInUseError, RookeryError
+
+OK = 0
+FAILED = 1
+USAGE = 2
+NOT_RUNNING = 3
+NOT_ANSWERING = 4
+INTERRUPTED = 130
+
+
+def line(text: str) -> None:
+    """One line on standard output."""
+    print(text)
+
+
+def complain(text: str) -> None:
+    """One line on standard error."""
+    print(text, file=sys.stderr)
+
+
+def show_json(value: Any) -> None:
+    """Indented JSON on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def show_table(rows: list[tuple[str, ...]]) -> None:
+    """Columns as wide as their widest cell."""
+    widths = [max(_width(row[index]) for row in rows) for index in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: Chinese characters take two."""
+    return sum(2 if ord(character) >= 0x1100 else 1 for character in text)
+
+
+def error_lines(error: RookeryError) -> list[str]:
+    """What the user is told about ``error``."""
+    if isinstance(error, PortInUseError):
+        return [_port_taken(error)]
+    if isinstance(error, DataDirInUseError):
+        return [str(error)] if error.pid is None else [_in_use(error)]
+    details = getattr(error, "details", None)
+    if details is not None:
+        problems = ["  " + problem.text(language()) for problem in details]
+        return [say("config.bad"), *problems]
+    return [say("error", text=str(error))]
+
+
+def _port_taken(error: PortInUseError) -> str:
+    from rookery.cli.processes import port_holder  # noqa: PLC0415
+
+    port_text = error.address.rpartition(":")[2]
+    holder = port_holder(int(port_text)) if port_text.isdigit() else None
+    return say(
+        "node.port_taken",
+        port=port_text or error.address,
+        listener=error.listener,
+        holder=holder or say("node.unknown_holder"),
+    )
+
+
+def _in_use(error: DataDirInUseError) -> str:
+    directory = str(error).removeprefix("data directory ").partition(" is in use")[0]
+    return say("node.in_use", data_dir=directory, pid=error.pid)
+
+
+def give_up_on_broken_pipe() -> None:
+    """Whoever read our output has gone (``rookery sub | head``): end quietly."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, sys.stdout.fileno())
+    os.close(sink)

@@ -1,0 +1,74 @@
+"""A data directory has one running node and one name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rookery.broker.data_dir import LOCK_NAME, NAME_FILE, RUN_DIR, DataDir
+from rookery.errors import DataDirInUseError, NodeNameMismatchError, StartError
+
+
+def test_it_is_made_and_says_who_has_it(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "a" / "b", "n1@h")
+
+    data_dir.open()
+
+    assert (data_dir.path / RUN_DIR / LOCK_NAME).read_text() == f"{os.getpid()}\n"
+    assert (data_dir.path / RUN_DIR).stat().st_mode & 0o777 == 0o700
+    data_dir.close()
+    data_dir.close()
+
+
+def test_a_second_node_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
+    first = DataDir(tmp_path, "n1@h")
+    first.open()
+
+    with pytest.raises(DataDirInUseError) as caught:
+        DataDir(tmp_path, "n1@h").open()
+
+    assert caught.value.pid == os.getpid()
+    first.close()
+    second = DataDir(tmp_path, "n1@h")
+    second.open()
+    second.close()
+
+
+def test_a_node_that_was_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys; from pathlib import Path; "
+        "from rookery.broker.data_dir import DataDir; "
+        "DataDir(Path(sys.argv[1]), 'n1@h').open(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
+    assert (tmp_path / RUN_DIR / LOCK_NAME).exists()
+
+    data_dir = DataDir(tmp_path, "n1@h")
+    data_dir.open()
+    data_dir.close()
+
+
+def test_another_name_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    first = DataDir(tmp_path, "n1@h")
+    first.open()
+    first.close()
+
+    with pytest.raises(NodeNameMismatchError, match=r"--set node\.name=n1@h") as caught:
+        DataDir(tmp_path, "n2@h").open()
+
+    assert str(tmp_path / NAME_FILE) in str(caught.value)
+    again = DataDir(tmp_path, "n1@h")  # what was refused holds no lock
+    again.open()
+    again.close()
+
+
+def test_a_place_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+
+    with pytest.raises(StartError, match=str(file)):
+        DataDir(file / "sub", "n1@h").open()

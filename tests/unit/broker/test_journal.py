@@ -1,0 +1,85 @@
+"""The foreground shows one line for each connect, disconnect and error."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from rookery.broker.journal import Journal, visible
+from rookery.clock import ManualClock
+from rookery.native.rows import EventRow
+
+CLIENT = ("c1", "u1", True, "10.0.0.7:50312", "tcp:default", 5)
+NAMELESS = ("c1", None, False, None, "tcp:default", 4)
+
+
+def printed(*rows: EventRow, shows_log: bool = True) -> list[str]:
+    out = io.StringIO()
+    Journal(out, ManualClock(), shows_log=shows_log).watch(list(rows))
+    return [line.split(maxsplit=1)[1] for line in out.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        (
+            ("connected", CLIENT),
+            "connected     c1 as u1 from 10.0.0.7:50312 on tcp:default, MQTT 5.0",
+        ),
+        (("disconnected", CLIENT, "kicked"), "disconnected  c1 from 10.0.0.7:50312: kicked"),
+        (("disconnected", NAMELESS, "normal"), "disconnected  c1: normal"),
+        (
+            ("refused", "10.0.0.8:1", "tcp:default", "", "not_authorized", "start with --lan"),
+            "refused       (no client id) from 10.0.0.8:1 on tcp:default: "
+            "not_authorized; start with --lan",
+        ),
+        (("log", "error", "the disk is full"), "error         the disk is full"),
+    ],
+)
+def test_a_line_says_who_where_and_why(row: EventRow, line: str) -> None:
+    assert printed(row) == [line]
+
+
+@pytest.mark.parametrize(
+    "row", [("log", "info", "x"), ("subscribed", "c1", ("a", 0, False, False, 0))]
+)
+def test_the_rest_is_not_shown(row: EventRow) -> None:
+    assert printed(row) == []
+
+
+def test_the_log_is_shown_once() -> None:
+    assert printed(("log", "error", "x"), shows_log=False) == []
+
+
+def test_a_client_cannot_forge_a_line() -> None:
+    [line] = printed(
+        ("disconnected", ("a\n12:00:00.000 connected b\x1b[2J", *CLIENT[1:]), "normal")
+    )
+
+    assert "\\n" in line
+    assert "\x1b" not in line
+
+
+def test_a_long_name_is_shortened() -> None:
+    assert len(visible("x" * 1000)) == 121
+    assert visible("gerät-1") == "gerät-1"
+
+
+def test_a_reader_that_went_away_does_not_end_the_node() -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    journal = Journal(Closed(), ManualClock())
+
+    journal.note("listening", "on 127.0.0.1:1883")
+    journal.note("stopped", "")
+
+
+def test_the_time_stands_in_front() -> None:
+    out = io.StringIO()
+    Journal(out, ManualClock(1_700_000_000_123)).note("listening", "on 127.0.0.1:1883")
+
+    assert out.getvalue().split()[0].endswith(".123")
+    assert out.getvalue().endswith(" listening     on 127.0.0.1:1883\n")

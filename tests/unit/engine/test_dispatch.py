@@ -1,0 +1,345 @@
+"""What hooks answer is what the core is told; what they fail to answer is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rookery.engine import Allow, Deny, Message
+from rookery.engine import dispatch as dispatch_module
+from rookery.engine.dispatch import HookDispatcher
+from rookery.engine.hooks import Fallback, HookTable
+from rookery.native.rows import AnswerRow, EventRow
+
+sys.path.insert(0, str(Path(__file__).parent))
+import rows
+
+DENIED = ("deny", 0x87)
+
+
+class Core:
+    """The other end: collects what is answered."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[AnswerRow]] = []
+
+    def answer(self, answers: list[AnswerRow]) -> None:
+        self.batches.append(answers)
+
+    def verdicts(self) -> list[tuple[str, Any]]:
+        return [row[1:] for batch in self.batches for row in batch]
+
+
+@pytest.fixture
+def core() -> Core:
+    return Core()
+
+
+@pytest.fixture
+async def dispatcher_for(core: Core):
+    opened: list[HookDispatcher] = []
+
+    def make(
+        *hooks: object, unanswered: Fallback = "deny", deadline_s: float = 5.0
+    ) -> HookDispatcher:
+        dispatcher = HookDispatcher(
+            HookTable(hooks), core.answer, unanswered=unanswered, deadline_s=deadline_s
+        )
+        opened.append(dispatcher)
+        return dispatcher
+
+    yield make
+    for dispatcher in opened:
+        await dispatcher.close()
+
+
+Make = Callable[..., HookDispatcher]
+
+
+async def settled(core: Core, count: int) -> None:
+    while len(core.verdicts()) < count:
+        await asyncio.sleep(0)
+
+
+def hook(name: str, result: object) -> Callable[..., object]:
+    def plain(*_: object) -> object:
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    plain.__name__ = name
+    return plain
+
+
+def slow_hook(name: str, result: object) -> Callable[..., object]:
+    async def later(*_: object) -> object:
+        await asyncio.sleep(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    later.__name__ = name
+    return later
+
+
+@pytest.mark.parametrize("make_hook", [hook, slow_hook], ids=["plain", "async"])
+@pytest.mark.parametrize(
+    ("name", "question", "result", "verdict"),
+    [
+        ("on_authenticate", rows.authenticate(), True, ("allow", None)),
+        (
+            "on_authenticate",
+            rows.authenticate(),
+            Allow(is_superuser=True),
+            ("allow_superuser", None),
+        ),
+        ("on_authenticate", rows.authenticate(), False, ("deny", 0x86)),
+        ("on_authenticate", rows.authenticate(), Deny(0x8A), ("deny", 0x8A)),
+        ("on_authenticate", rows.authenticate(), None, DENIED),
+        ("on_authenticate", rows.authenticate(), ValueError("no"), DENIED),
+        ("on_authorize", rows.authorize(), True, ("allow", None)),
+        ("on_authorize", rows.authorize(), False, DENIED),
+        ("on_authorize", rows.authorize(), "yes", DENIED),
+        ("on_publish", rows.publish(), None, ("drop", None)),
+        ("on_publish", rows.publish(), Deny(0x97), ("deny", 0x97)),
+        ("on_publish", rows.publish(), b"p", DENIED),
+    ],
+)
+async def test_an_answer_means(
+    core: Core,
+    dispatcher_for: Make,
+    make_hook: Callable[[str, object], object],
+    name: str,
+    question: EventRow,
+    result: object,
+    verdict: tuple[str, Any],
+) -> None:
+    dispatcher_for(make_hook(name, result)).ask([question])
+
+    await settled(core, 1)
+    assert core.verdicts() == [verdict]
+
+
+async def test_a_message_goes_through_every_hook(core: Core, dispatcher_for: Make) -> None:
+    def on_publish(message: Message) -> Message:
+        return dataclasses.replace(message, payload=message.payload + b"1")
+
+    class Second:
+        async def on_publish(self, message: Message) -> Message:
+            return dataclasses.replace(message, topic="u", payload=message.payload + b"2")
+
+    dispatcher_for(on_publish, Second()).ask([rows.publish()])
+
+    await settled(core, 1)
+    [(verdict, row)] = core.verdicts()
+    assert verdict == "replace"
+    assert row == rows.message_row("u", b"p12")
+
+
+async def test_a_message_that_no_hook_changed_stays_the_cores(
+    core: Core, dispatcher_for: Make
+) -> None:
+    def on_publish(message: Message) -> Message:
+        return message
+
+    dispatcher_for(on_publish).ask([rows.publish()])
+
+    assert core.verdicts() == [("allow", None)]
+
+
+async def test_the_first_refusal_ends_the_chain(core: Core, dispatcher_for: Make) -> None:
+    asked: list[str] = []
+
+    class Records:
+        def __init__(self, name: str, answer: bool) -> None:
+            self.name, self.answer = name, answer
+
+        async def on_authorize(self, *_: object) -> bool:
+            asked.append(self.name)
+            return self.answer
+
+    chain = Records("first", True), Records("second", False), Records("third", True)
+    dispatcher_for(*chain).ask([rows.authorize()])
+
+    await settled(core, 1)
+    assert core.verdicts() == [DENIED]
+    assert asked == ["first", "second"]
+
+
+async def test_what_plain_hooks_decide_goes_down_as_one_batch(
+    core: Core, dispatcher_for: Make
+) -> None:
+    dispatcher_for(hook("on_authorize", True)).ask([rows.authorize(n) for n in range(100)])
+
+    assert [len(batch) for batch in core.batches] == [100]
+
+
+async def test_what_async_hooks_decide_in_one_turn_goes_down_as_one_batch(
+    core: Core, dispatcher_for: Make
+) -> None:
+    dispatcher_for(slow_hook("on_authorize", True)).ask([rows.authorize(n) for n in range(100)])
+
+    await settled(core, 100)
+    assert len(core.batches) < 5
+
+
+async def test_a_question_of_one_client_does_not_wait_for_another(
+    core: Core, dispatcher_for: Make
+) -> None:
+    gate = asyncio.Event()
+
+    async def on_authorize(client: object, action: str, topic: str, *_: object) -> bool:
+        if topic == "slow":
+            await gate.wait()
+        return True
+
+    dispatcher_for(on_authorize).ask([rows.authorize(1, topic="slow"), rows.authorize(2)])
+
+    await settled(core, 1)
+    assert core.batches[0][0][0] == (0, 0, 0, 2)
+    gate.set()
+    await settled(core, 2)
+
+
+@pytest.mark.parametrize(("unanswered", "verdict"), [("deny", DENIED), ("allow", ("allow", None))])
+async def test_a_late_decision_is_the_configured_one(
+    core: Core, dispatcher_for: Make, unanswered: Fallback, verdict: tuple[str, Any]
+) -> None:
+    async def on_authorize(*_: object) -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    dispatcher = dispatcher_for(on_authorize, unanswered=unanswered, deadline_s=0.01)
+    dispatcher.ask([rows.authorize()])
+
+    await settled(core, 1)
+    assert core.verdicts() == [verdict]
+    assert dispatcher.counters["hooks.late"] == 1
+
+
+async def test_a_hook_that_fails_is_logged_and_counted(
+    core: Core, dispatcher_for: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    dispatcher = dispatcher_for(hook("on_authorize", ZeroDivisionError("oh")))
+
+    dispatcher.ask([rows.authorize()])
+
+    assert dispatcher.counters["hooks.errors"] == 1
+    assert "on_authorize failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_too_many_pending_decisions_are_answered_at_once(
+    core: Core, dispatcher_for: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch_module, "PENDING_MAX", 2)
+    gate = asyncio.Event()
+
+    async def on_authorize(*_: object) -> bool:
+        await gate.wait()
+        return True
+
+    dispatcher = dispatcher_for(on_authorize)
+    dispatcher.ask([rows.authorize(n) for n in range(5)])
+
+    assert core.verdicts() == [DENIED] * 3
+    assert dispatcher.counters["hooks.overload"] == 3
+    gate.set()
+    await settled(core, 5)
+
+
+async def test_a_question_whose_hook_is_gone_is_answered(core: Core, dispatcher_for: Make) -> None:
+    dispatcher_for().ask([rows.authorize()])
+
+    assert core.verdicts() == [DENIED]
+
+
+async def test_notices_are_told_in_order(dispatcher_for: Make) -> None:
+    told: list[tuple[str, ...]] = []
+    done = asyncio.Event()
+
+    class Watches:
+        async def on_connected(self, client: Any) -> None:
+            await asyncio.sleep(0)
+            told.append(("connected", client.client_id))
+
+        def on_subscribed(self, client_id: str, subscription: Any) -> None:
+            told.append(("subscribed", client_id, subscription.topic_filter))
+
+        def on_unsubscribed(self, client_id: str, topic_filter: str) -> None:
+            told.append(("unsubscribed", client_id, topic_filter))
+
+        def on_disconnected(self, client: Any, reason: str) -> None:
+            told.append(("disconnected", client.client_id, reason))
+            done.set()
+
+    dispatcher_for(Watches()).tell(
+        [
+            ("connected", rows.CLIENT_ROW),
+            ("log", "info", "not a hook"),
+            ("subscribed", "c1", ("a/#", 1, False, False, 0)),
+            ("unsubscribed", "c1", "a/#"),
+            ("disconnected", rows.CLIENT_ROW, "kicked"),
+        ]
+    )
+
+    await done.wait()
+    assert told == [
+        ("connected", "c1"),
+        ("subscribed", "c1", "a/#"),
+        ("unsubscribed", "c1", "a/#"),
+        ("disconnected", "c1", "kicked"),
+    ]
+
+
+async def test_a_notice_that_fails_does_not_stop_the_next(dispatcher_for: Make) -> None:
+    calls: list[int] = []
+    done = asyncio.Event()
+
+    def on_connected(_client: object) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            done.set()
+        raise ValueError("no")
+
+    dispatcher = dispatcher_for(on_connected)
+    dispatcher.tell([("connected", rows.CLIENT_ROW)] * 2)
+
+    await done.wait()
+    assert dispatcher.counters["hooks.errors"] >= 1
+
+
+async def test_notices_beyond_the_bound_are_counted(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch_module, "NOTICES_MAX", 2)
+    table = HookTable([hook("on_connected", None)])
+    dispatcher = HookDispatcher(table, core.answer, unanswered="deny", deadline_s=1)
+
+    dispatcher.tell([("connected", rows.CLIENT_ROW)] * 5)
+
+    assert dispatcher.counters["hooks.notices.dropped"] == 3
+    await dispatcher.close()
+
+
+async def test_closing_tells_what_is_waiting(core: Core) -> None:
+    told: list[object] = []
+
+    async def on_connected(client: object) -> None:
+        await asyncio.sleep(0)
+        told.append(client)
+
+    dispatcher = HookDispatcher(
+        HookTable([on_connected]), core.answer, unanswered="deny", deadline_s=1
+    )
+    dispatcher.tell([("connected", rows.CLIENT_ROW)] * 3)
+
+    await dispatcher.close()
+
+    assert len(told) == 3
