@@ -87,7 +87,7 @@ test-python: ## The Python tests (PYTEST='tests/unit -k name')
 .PHONY: bench
 bench: ## Measure the broker beside its peers, results in bench/results
 	@$(SETUP) test
-	$(BIN)/python bench/run.py $(ARGS)
+	$(BIN)/python bench/table.py $(ARGS)
 
 .PHONY: fuzz
 fuzz: dev ## Run every fuzz target (ARGS is passed on)

@@ -27,6 +27,7 @@ class Options:
 
     workers: int = 1
     sync: str = ""  # "", "always", "interval", "never": durable state wanted
+    unlimited_queue: bool = False
     cores: tuple[int, ...] = (0,)
 
 

@@ -135,6 +135,8 @@ def install_mosquitto(log: Log) -> None:
 
 def mosquitto_command(port: int, data: Path, options: Options) -> Command:
     lines = [f"listener {port} 127.0.0.1", "allow_anonymous true"]
+    if options.unlimited_queue:
+        lines.append("max_queued_messages 0")
     if options.sync:
         lines += ["persistence true", f"persistence_location {data}/"]
     if os.getuid() == 0:

@@ -10,6 +10,7 @@ from rookery import _native
 from rookery.native.config import BrokerConfig, HookSwitches, MqttConfig, NodeConfig, ZoneConfig
 from rookery.native.models import Message
 from rookery.native.properties import Properties, encode_properties
+from rookery.native.rows import EventRow
 
 
 @pytest.fixture
@@ -85,5 +86,5 @@ def test_a_taken_port_says_which(node: _native.Node) -> None:
     assert error.errno is not None
 
 
-def next_of(node: _native.Node, kind: str) -> tuple[object, ...]:
+def next_of(node: _native.Node, kind: str) -> EventRow:
     return next(row for row in node.drain(100) if row[0] == kind)

@@ -84,6 +84,10 @@ pub struct BenchConfig {
     pub payload_bytes: usize,
     /// Closed loop: messages outstanding per publisher.
     pub window: u32,
+    /// Closed loop: part of the window that must be free before a publisher sends again.
+    pub refill: u32,
+    /// Closed loop, QoS 1 and 2: the window counts acknowledgements to the publisher, not deliveries.
+    pub window_by_acknowledgement: bool,
     /// Open loop: messages per second over all publishers; 0 selects the closed loop.
     pub rate: f64,
     /// Messages to send in all (cycles in mode churn), then the run ends; 0 is no limit.
@@ -133,6 +137,8 @@ impl Default for BenchConfig {
             qos: 0,
             payload_bytes: 64,
             window: 16,
+            refill: 1,
+            window_by_acknowledgement: false,
             rate: 0.0,
             messages: 0,
             retain: false,
@@ -228,6 +234,9 @@ impl BenchConfig {
         if publishes && self.rate == 0.0 && self.window == 0 {
             return refuse("window: at least 1 in the closed loop (rate = 0)");
         }
+        if !(1..=self.window.max(1)).contains(&self.refill) {
+            return refuse("refill: 1 to window");
+        }
         match self.mode {
             Mode::Conn if self.idle_connections == 0 => {
                 refuse("idle_connections: mode conn needs at least 1")
@@ -257,6 +266,11 @@ impl BenchConfig {
             Mode::Pub | Mode::Pairs | Mode::Fanout | Mode::Shared => self.publishers,
             Mode::Conn | Mode::Churn | Mode::Sub => 0,
         }
+    }
+
+    /// Whether acknowledgements of the broker, not deliveries, move the window on.
+    pub(crate) fn counts_acknowledgements(&self) -> bool {
+        self.receiving() == 0 || (self.window_by_acknowledgement && self.qos > 0)
     }
 
     /// Topics that each publisher uses in turn.

@@ -111,7 +111,7 @@ impl Engine<'_> {
             return;
         }
         let complete = self.ledger.arrive(receiver, publisher as usize, sequence);
-        if complete > 0 {
+        if complete > 0 && !self.config.counts_acknowledgements() {
             self.give_credit(publisher, complete);
         }
     }
@@ -148,13 +148,13 @@ impl Engine<'_> {
     /// The last acknowledgement of a QoS 1 or 2 message.
     fn on_flow_ended(&mut self, number: u32, failed: bool) {
         self.counters.errors += u64::from(failed);
-        let is_unheard = self.config.receiving() == 0;
+        let is_complete = self.config.counts_acknowledgements();
         let Some(publisher) = self.publishers.get_mut(number as usize) else {
             return;
         };
         let was_full = publisher.inflight_room() == 0;
         publisher.inflight = publisher.inflight.saturating_sub(1);
-        if is_unheard {
+        if is_complete {
             self.give_credit(number, 1);
         } else if was_full {
             self.mark_dirty(number);

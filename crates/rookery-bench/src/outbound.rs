@@ -72,6 +72,9 @@ impl Engine<'_> {
             return;
         }
         let fits = (WRITE_BYTES_MAX / publisher.packet_bytes()).max(1) as u32;
+        if publisher.credit < self.config.refill {
+            return;
+        }
         let messages = publisher.credit.min(publisher.inflight_room()).min(fits);
         let messages = self.remaining.min(u64::from(messages)) as u32;
         if messages == 0 {
@@ -177,8 +180,9 @@ impl Engine<'_> {
             let Some(publisher) = self.publishers.get_mut(number) else {
                 return;
             };
-            let is_stuck =
-                publisher.progress == 0 && publisher.credit == 0 && publisher.inflight == 0;
+            let is_stuck = publisher.progress == 0
+                && publisher.credit < self.config.refill
+                && publisher.inflight == 0;
             publisher.progress = 0;
             if is_stuck {
                 publisher.credit = self.config.window;

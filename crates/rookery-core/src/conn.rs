@@ -38,6 +38,13 @@ pub struct Conn {
     pub is_paused: bool,
     /// The outbox passed its mark; QoS 0 is dropped until it empties.
     pub is_congested: bool,
+    /// A timer looks after the stalled outbox.
+    pub is_block_armed: bool,
+    /// Authentication said that nothing is denied to this client.
+    pub is_superuser: bool,
+    /// Inbound QoS 2 exchanges that were open when the connection began; they do not count against
+    /// Receive Maximum, which starts anew with each connection (MQTT-5.0 section 4.9).
+    pub awaiting_before: u16,
     /// The client's Receive Maximum, bounded by `max_inflight`.
     pub window: u16,
     /// Keep Alive with its multiplier in ms; 0 = none.
@@ -46,7 +53,7 @@ pub struct Conn {
     pub packet_size_max: u32,
     /// Its session.
     pub session: u32,
-    /// Inbound QoS 1 and 2 packets not acknowledged yet because a ticket is open.
+    /// Inbound QoS 1 packets not acknowledged yet because a ticket is open.
     pub gated: u32,
     /// Highest ticket that an acknowledgement of this connection waits for.
     pub gate_ticket: u64,
@@ -75,6 +82,9 @@ impl Conn {
             is_dirty: false,
             is_paused: false,
             is_congested: false,
+            is_block_armed: false,
+            is_superuser: false,
+            awaiting_before: 0,
             window: 0,
             keep_alive_ms: 0,
             packet_size_max: 0,
@@ -138,6 +148,10 @@ pub struct ConnectRequest {
     pub request_problem_information: bool,
     /// The will and its delay.
     pub will: Option<(Message, u32)>,
+    /// Somebody was asked whether the client may publish its will.
+    pub is_will_asked: bool,
+    /// Authentication said that nothing is denied to this client.
+    pub is_superuser: bool,
     /// The publisher its messages carry.
     pub publisher: Arc<Publisher>,
 }

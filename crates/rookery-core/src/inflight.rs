@@ -15,6 +15,10 @@ pub enum Stage {
     Gated,
     /// PUBLISH sent, waits for PUBACK or PUBREC.
     Sent,
+    /// As `Gated`, but the connection that waited is gone: to be sent on this one.
+    Unsent,
+    /// Sent on an earlier connection, to be sent again on this one.
+    Resend,
     /// PUBREC seen, PUBREL sent, waits for PUBCOMP.
     Released,
     /// Settled; the entry is a gap.
@@ -38,13 +42,17 @@ pub struct Inflight {
     entries: VecDeque<Entry>,
     live: usize,
     next_id: u16,
+    /// Entries in stage `Unsent` or `Resend`.
+    waiting: u16,
+    /// No entry before this place is in stage `Unsent` or `Resend`.
+    waiting_from: usize,
     /// Identifiers wrapped past one still in use: search is linear until the window empties.
     is_unsorted: bool,
 }
 
 impl Default for Inflight {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), live: 0, next_id: 1, is_unsorted: false }
+        Self { entries: VecDeque::new(), live: 0, next_id: 1, waiting: 0, waiting_from: 0, is_unsorted: false }
     }
 }
 
@@ -82,7 +90,20 @@ impl Inflight {
         self.next_id = if packet_id == u16::MAX { 1 } else { packet_id + 1 };
     }
 
-    fn free_id(&self) -> Option<u16> {
+    /// A packet identifier that is not in use; `None` when all are.
+    #[inline]
+    #[must_use]
+    pub fn free_id(&self) -> Option<u16> {
+        // Behind the last one, as long as they did not wrap: nothing to search.
+        if let (false, Some(front), Some(back)) = (self.is_unsorted, self.entries.front(), self.entries.back())
+            && self.next_id.wrapping_sub(front.packet_id) > back.packet_id.wrapping_sub(front.packet_id)
+        {
+            return Some(self.next_id);
+        }
+        self.search_free_id()
+    }
+
+    fn search_free_id(&self) -> Option<u16> {
         if self.live >= usize::from(u16::MAX) {
             return None;
         }
@@ -100,8 +121,13 @@ impl Inflight {
         (self.next_id..=u16::MAX).find(is_free).or_else(|| (1..self.next_id).find(is_free))
     }
 
+    #[inline]
     fn position(&self, packet_id: u16) -> Option<usize> {
         let base = self.entries.front()?.packet_id;
+        if base == packet_id {
+            // The front is never a gap.
+            return Some(0);
+        }
         if self.is_unsorted {
             return self.entries.iter().position(|e| e.packet_id == packet_id && e.stage != Stage::Settled);
         }
@@ -122,17 +148,22 @@ impl Inflight {
     pub fn settle(&mut self, packet_id: u16) -> Option<Queued> {
         let index = self.position(packet_id)?;
         let entry = self.entries.get_mut(index)?;
+        if matches!(entry.stage, Stage::Unsent | Stage::Resend) {
+            self.waiting -= 1;
+        }
         entry.stage = Stage::Settled;
         let item = std::mem::take(&mut entry.item);
         self.live -= 1;
         while self.entries.front().is_some_and(|e| e.stage == Stage::Settled) {
             self.entries.pop_front();
+            self.waiting_from = self.waiting_from.saturating_sub(1);
         }
         while self.entries.back().is_some_and(|e| e.stage == Stage::Settled) {
             self.entries.pop_back();
         }
         if self.entries.len() > 2 * self.live + 1024 {
             self.entries.retain(|e| e.stage != Stage::Settled);
+            self.waiting_from = 0;
         }
         if self.entries.is_empty() {
             self.is_unsorted = false;
@@ -143,6 +174,58 @@ impl Inflight {
         Some(item)
     }
 
+    /// A new connection: everything without PUBREC has to go out on it.
+    #[allow(clippy::cast_possible_truncation)] // identifiers are 16 bits
+    pub fn begin_resend(&mut self) {
+        self.waiting = 0;
+        self.waiting_from = 0;
+        for entry in &mut self.entries {
+            match entry.stage {
+                Stage::Gated | Stage::Unsent => entry.stage = Stage::Unsent,
+                Stage::Sent | Stage::Resend => entry.stage = Stage::Resend,
+                Stage::Released | Stage::Settled => continue,
+            }
+            self.waiting += 1;
+        }
+    }
+
+    /// Messages that still have to go out on this connection.
+    #[inline]
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        usize::from(self.waiting)
+    }
+
+    /// The first message that still has to go out on this connection.
+    pub fn front_waiting(&mut self) -> Option<&mut Entry> {
+        if self.waiting == 0 {
+            return None;
+        }
+        let is_waiting = |e: &Entry| matches!(e.stage, Stage::Unsent | Stage::Resend);
+        while self.entries.get(self.waiting_from).is_some_and(|e| !is_waiting(e)) {
+            self.waiting_from += 1;
+        }
+        self.entries.get_mut(self.waiting_from)
+    }
+
+    /// Numbers of the next `max` messages to be sent again whose bodies are not in memory.
+    #[must_use]
+    pub fn missing(&self, max: usize) -> Vec<u64> {
+        let rest = self.entries.iter().skip(self.waiting_from);
+        let waiting = rest.filter(|e| matches!(e.stage, Stage::Unsent | Stage::Resend)).take(max);
+        waiting.filter(|e| e.item.message.is_none()).map(|e| e.item.seq).collect()
+    }
+
+    /// Moves a message on; one that had to go out on this connection does not any more.
+    pub fn set_stage(&mut self, packet_id: u16, stage: Stage) {
+        let Some(index) = self.position(packet_id) else { return };
+        let Some(entry) = self.entries.get_mut(index) else { return };
+        if matches!(entry.stage, Stage::Unsent | Stage::Resend) {
+            self.waiting = self.waiting.saturating_sub(1);
+        }
+        entry.stage = stage;
+    }
+
     /// Every message not settled, oldest first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
         self.entries.iter_mut().filter(|e| e.stage != Stage::Settled)
@@ -151,6 +234,8 @@ impl Inflight {
     /// Takes everything out, oldest first.
     pub fn drain(&mut self) -> Vec<Entry> {
         self.live = 0;
+        self.waiting = 0;
+        self.waiting_from = 0;
         self.is_unsorted = false;
         std::mem::take(&mut self.entries).into_iter().filter(|e| e.stage != Stage::Settled).collect()
     }

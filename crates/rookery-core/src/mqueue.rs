@@ -12,6 +12,8 @@ pub struct MessageQueue {
     /// Sorted by falling priority.
     lanes: SmallVec<[(u8, VecDeque<Queued>); 1]>,
     len: usize,
+    /// Of them, QoS 0.
+    at_most_once: usize,
 }
 
 impl MessageQueue {
@@ -36,27 +38,46 @@ impl MessageQueue {
             self.lanes.insert(index, (priority, VecDeque::new()));
         }
         if let Some((_, lane)) = self.lanes.get_mut(index) {
+            self.at_most_once += usize::from(item.qos == 0);
             lane.push_back(item);
             self.len += 1;
         }
         if max != 0 && self.len > max { self.drop_oldest() } else { None }
     }
 
-    /// Puts a message back in front of everything of its lane (it was taken and could not be sent).
-    pub fn push_front(&mut self, item: Queued) {
-        if self.lanes.is_empty() {
-            self.lanes.push((0, VecDeque::new()));
+    /// Whether a QoS 0 message waits: a newer one may not overtake it.
+    #[inline]
+    #[must_use]
+    pub fn has_at_most_once(&self) -> bool {
+        self.at_most_once > 0
+    }
+
+    /// Takes out what `is_wanted` picks, next first; the rest keeps its order and priority.
+    pub fn extract(&mut self, mut is_wanted: impl FnMut(&Queued) -> bool) -> Vec<Queued> {
+        let mut taken = Vec::new();
+        for (_, lane) in &mut self.lanes {
+            if !lane.iter().any(&mut is_wanted) {
+                continue;
+            }
+            for item in std::mem::take(lane) {
+                if is_wanted(&item) {
+                    taken.push(item);
+                } else {
+                    lane.push_back(item);
+                }
+            }
         }
-        if let Some((_, lane)) = self.lanes.first_mut() {
-            lane.push_front(item);
-            self.len += 1;
-        }
+        self.len -= taken.len();
+        self.at_most_once -= taken.iter().filter(|item| item.qos == 0).count();
+        taken
     }
 
     fn drop_oldest(&mut self) -> Option<Queued> {
         let (_, lane) = self.lanes.iter_mut().rev().find(|(_, lane)| !lane.is_empty())?;
+        let item = lane.pop_front()?;
         self.len -= 1;
-        lane.pop_front()
+        self.at_most_once -= usize::from(item.qos == 0);
+        Some(item)
     }
 
     /// The next message to deliver.
@@ -68,13 +89,14 @@ impl MessageQueue {
     /// Takes the next message to deliver.
     pub fn pop(&mut self) -> Option<Queued> {
         let (_, lane) = self.lanes.iter_mut().find(|(_, lane)| !lane.is_empty())?;
-        let item = lane.pop_front();
+        let item = lane.pop_front()?;
         self.len -= 1;
+        self.at_most_once -= usize::from(item.qos == 0);
         if self.len == 0 {
             self.lanes.clear();
             self.lanes.shrink_to_fit();
         }
-        item
+        Some(item)
     }
 
     /// Every message, next first.
@@ -85,6 +107,7 @@ impl MessageQueue {
     /// Takes everything, next first.
     pub fn drain(&mut self) -> Vec<Queued> {
         self.len = 0;
+        self.at_most_once = 0;
         std::mem::take(&mut self.lanes).into_iter().flat_map(|(_, lane)| lane).collect()
     }
 }

@@ -109,6 +109,8 @@ pub struct Session {
     pub dropped: u64,
     /// A read of message bodies from the store is under way.
     pub is_fetching: bool,
+    /// When its timer fires (mono ms); 0 = none is armed.
+    pub timer_ms: u64,
 }
 
 /// A new subscription that still gets retained messages.

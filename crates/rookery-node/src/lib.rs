@@ -20,9 +20,11 @@ mod inbox;
 mod linger;
 mod listen;
 mod node;
+mod peer;
 mod recover;
 mod transport;
 mod up;
 mod worker;
 
 pub use node::Node;
+pub use peer::{HookPeer, Hookpoint};

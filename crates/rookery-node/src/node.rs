@@ -25,6 +25,7 @@ use crate::api::{
 use crate::completion::ToInboxes;
 use crate::inbox::{Inbox, Item};
 use crate::listen::Listener;
+use crate::peer::{HookPeer, Hookpoint, Peers, answer};
 use crate::recover;
 use crate::up::Upstream;
 use crate::worker::{Clock, Parts, Worker};
@@ -40,6 +41,7 @@ pub struct Node {
     listeners: Arc<[Listener]>,
     inboxes: Arc<[Inbox]>,
     up: Arc<Upstream>,
+    peers: Arc<Peers>,
     store: Mutex<Option<Store>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     config: RwLock<BrokerConfig>,
@@ -94,6 +96,7 @@ impl Node {
         let node = Self {
             shared,
             listeners,
+            peers: Arc::new(Peers::new(up.clone(), inboxes.clone())),
             inboxes,
             up,
             store: Mutex::new(store),
@@ -117,7 +120,7 @@ impl Node {
                 shard,
                 listeners: self.listeners.clone(),
                 inboxes: self.inboxes.clone(),
-                up: self.up.clone(),
+                up: self.peers.clone(),
                 store: store.clone(),
                 epoch,
                 clock: self.clock,
@@ -407,17 +410,21 @@ impl Node {
 
     /// Answers questions. Unknown or late ones are ignored.
     pub fn answer(&self, answers: Vec<Answer>) {
-        let mut by_shard: Vec<Vec<Item>> = self.inboxes.iter().map(|_| Vec::new()).collect();
-        for answer in answers {
-            if let Some(items) = by_shard.get_mut(usize::from(answer.id.shard)) {
-                items.push(Item::Shard(ShardMessage::Answer(answer)));
-            }
-        }
-        for (inbox, items) in self.inboxes.iter().zip(by_shard) {
-            if !items.is_empty() {
-                inbox.push_all(items);
-            }
-        }
+        answer(&self.inboxes, answers);
+    }
+
+    /// A new peer for questions of hooks: any thread, or a bridge to another process.
+    ///
+    /// # Errors
+    ///
+    /// No descriptor is left.
+    pub fn attach_peer(&self) -> Result<HookPeer, NodeError> {
+        self.peers.attach().map_err(|source| NodeError::Io { what: "create an eventfd", source })
+    }
+
+    /// Gives a hookpoint to a peer, or back to the management plane.
+    pub fn give_hookpoint(&self, hookpoint: Hookpoint, peer: Option<&HookPeer>) {
+        self.peers.give(hookpoint, peer);
     }
 
     fn command(&self, shard: u16, command: Command) -> Result<(), NodeError> {

@@ -15,8 +15,8 @@ use crate::completion::token_of;
 use crate::inbox::{Inbox, Item};
 use crate::linger::Lingering;
 use crate::listen::Listener;
+use crate::peer::Peers;
 use crate::transport::{Incoming, Transport, WebSocket};
-use crate::up::Upstream;
 
 /// Longest sleep: the precision of timers.
 const TICK_MS: u64 = 256;
@@ -39,7 +39,7 @@ pub(crate) struct Worker {
     pub(crate) epoll: std::os::fd::OwnedFd,
     pub(crate) listeners: Arc<[Listener]>,
     pub(crate) inboxes: Arc<[Inbox]>,
-    pub(crate) up: Arc<Upstream>,
+    pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
     pub(crate) epoch: u64,
     pub(crate) transports: Vec<Option<Box<Transport>>>,
@@ -79,7 +79,7 @@ pub(crate) struct Parts {
     pub(crate) shard: Shard,
     pub(crate) listeners: Arc<[Listener]>,
     pub(crate) inboxes: Arc<[Inbox]>,
-    pub(crate) up: Arc<Upstream>,
+    pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
     pub(crate) epoch: u64,
     pub(crate) clock: Clock,
@@ -167,6 +167,9 @@ impl Worker {
         self.last_maintenance_ms = now.mono_ms;
         self.shard.publish_gauges();
         self.shard.trim();
+        if self.index == 0 {
+            self.shard.sweep_retained(now);
+        }
         if now.mono_ms >= self.last_heartbeat_ms + HEARTBEAT_MS {
             self.last_heartbeat_ms = now.mono_ms;
             self.shard.expire_awaiting_rel(now);

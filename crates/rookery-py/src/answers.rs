@@ -10,7 +10,7 @@ use rookery_codec::{QoS, ReasonCode};
 use rookery_core::effects::{Answer, AskId, Verdict};
 use rookery_core::ids::{ConnKey, MessageId};
 use rookery_core::message::{Message, MessageParts, Origin, Publisher};
-use rookery_node::PublishRequest;
+use rookery_node::api::PublishRequest;
 
 /// `PublishRow`: topic, payload, QoS, retain, properties, expiry, client id, sys.
 pub(crate) type PublishRow = (

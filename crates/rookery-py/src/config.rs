@@ -10,7 +10,7 @@ use rookery_core::config::{
     Admission, AutoSubscribe, BrokerConfig, DelayedConfig, HookSwitches, LimitsConfig, MqttConfig,
     NoticeConfig, RetainerConfig, RewriteAction, RewriteRule, SharedStrategy, ZoneConfig,
 };
-use rookery_node::{
+use rookery_node::api::{
     DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, WebSocketConfig,
 };
 

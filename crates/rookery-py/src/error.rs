@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use rookery_node::NodeError;
+use rookery_node::api::NodeError;
 
 pyo3::create_exception!(
     _native,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use rookery_node::NodeError;
+use rookery_node::api::NodeError;
 
 use crate::answers::{self, AnswerRow, PublishRow};
 use crate::error::{from_node, native};

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use rookery_core::effects::{AskId, ClientInfo, LogLevel, Question, SubscriptionInfo, UpEvent};
 use rookery_core::message::Message;
-use rookery_node::{ListenerInfo, RecoveryInfo};
+use rookery_node::api::{ListenerInfo, RecoveryInfo};
 
 type Row<'py> = PyResult<Bound<'py, PyTuple>>;
 

@@ -35,7 +35,8 @@ pub struct StoreOptions {
     pub sync: SyncPolicy,
     /// A segment is closed when it would grow beyond this. Default 64 MiB.
     pub segment_bytes: u64,
-    /// Disk quota; 0 is none. Batches that only free space are let through, and a segment's
+    /// Disk quota; 0 is none. Batches that only free space or assign packet
+    /// identifiers are let through, and a segment's
     /// header (4 KiB) and a compaction in progress come on top.
     pub bytes_max: u64,
     /// Bytes submitted but not yet written, above which batches are refused. Default 64 MiB.

@@ -27,9 +27,11 @@ impl Submission {
         Self { shard, ticket, batch: Some(batch), bytes }
     }
 
-    /// Whether the batch can only shrink what has to be kept.
-    pub(crate) fn frees(&self) -> bool {
-        self.batch.as_ref().is_some_and(|batch| batch.ops.iter().all(Op::frees))
+    /// Whether the batch is let through when the queue or the quota is full: it only frees,
+    /// or assigns what a message needs to be delivered and then freed.
+    pub(crate) fn may_pass(&self) -> bool {
+        let may_pass = |op: &Op| op.frees() || matches!(op, Op::Assign { .. });
+        self.batch.as_ref().is_some_and(|batch| batch.ops.iter().all(may_pass))
     }
 }
 
@@ -72,7 +74,7 @@ impl Queue {
             }
             if state.bytes.saturating_add(item.bytes) > bytes_max
                 && state.bytes > 0
-                && !item.frees()
+                && !item.may_pass()
             {
                 item.batch = None;
                 item.bytes = 0;

@@ -12,7 +12,7 @@ use crate::compact;
 use crate::disk::{Disk, OsDisk};
 use crate::error::{CommitError, StoreError};
 use crate::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, Header};
-use crate::index::SegmentState;
+use crate::index::{SegmentState, offset_u32};
 use crate::inner::{Counters, Inner};
 use crate::lock::DirLock;
 use crate::ops::{Batch, Completion, ReadResult, Table};
@@ -108,17 +108,24 @@ impl Recovered {
                     continue;
                 };
                 let body_at = offset + FRAME_HEADER_BYTES as u64;
-                for placed in Records::new(body) {
-                    let Record::Put { table, key, value } = placed.record else { continue };
-                    let here = (segment.slot, crate::index::offset_u32(body_at, placed.at));
-                    let newest = {
-                        let index = lock(&self.inner.index);
-                        index.keys.get(index.hasher.hash(table, key))
-                    };
-                    if newest.is_some_and(|newest| (newest.slot, newest.offset) == here) {
-                        each(Table(table), key, value);
-                        handed += 1;
-                    }
+                let current: Vec<_> = {
+                    let index = lock(&self.inner.index);
+                    Records::new(body)
+                        .filter_map(|placed| {
+                            let Record::Put { table, key, value } = placed.record else {
+                                return None;
+                            };
+                            let newest = index.keys.get(index.hasher.hash(table, key))?;
+                            let here = (segment.slot, offset_u32(body_at, placed.at));
+                            let is_newest = (newest.slot, newest.offset) == here;
+                            is_newest.then_some((table, key, value))
+                        })
+                        .collect()
+                };
+                // Without the lock: the caller may use the store from here.
+                for (table, key, value) in current {
+                    each(Table(table), key, value);
+                    handed += 1;
                 }
             }
         }
@@ -216,6 +223,13 @@ impl Store {
     #[must_use]
     pub fn backlog_bytes(&self) -> usize {
         usize::try_from(self.inner.queue.bytes()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether the quota is used up: a batch that publishes or puts would be refused.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let bytes_max = self.inner.options.bytes_max;
+        bytes_max > 0 && self.inner.bytes_on_disk.load(Ordering::Relaxed) >= bytes_max
     }
 
     /// Reads a committed message; `None` when no session needs it.

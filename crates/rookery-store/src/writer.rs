@@ -173,7 +173,7 @@ impl Writer<'_> {
         }
         let quota = self.inner.options.bytes_max;
         let used = self.inner.bytes_on_disk.load(Ordering::Relaxed) + self.buffer.len() as u64;
-        if quota > 0 && used + one.bytes > quota && !one.frees() {
+        if quota > 0 && used + one.bytes > quota && !one.may_pass() {
             self.inner.compaction.raise();
             return Err(CommitError::QuotaExceeded);
         }

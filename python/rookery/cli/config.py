@@ -69,7 +69,7 @@ def _init(arguments: argparse.Namespace) -> int:
     from rookery.config.load import CONFIG_FILE_NAME, data_dir_of  # noqa: PLC0415
     from rookery.errors import StartError  # noqa: PLC0415
 
-    path = arguments.file or data_dir_of(None) / CONFIG_FILE_NAME
+    path = arguments.file or data_dir_of() / CONFIG_FILE_NAME
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:

@@ -16,7 +16,9 @@ NOUNS = (up, node, pub, sub, bench, ports, config, completion)
 
 def parser() -> Parser:
     """The whole command line."""
-    root = Parser(prog="rookery", description=say("help.rookery"), add_help=False, allow_abbrev=False)
+    root = Parser(
+        prog="rookery", description=say("help.rookery"), add_help=False, allow_abbrev=False
+    )
     root.add_argument("-h", "--help", action="help", help=say("help.help"))
     root.add_argument("--version", action="store_true", help=say("help.version"))
     commands = root.add_subparsers(metavar="COMMAND", parser_class=Parser)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.cli import background, output, systemd
 from rookery.cli.messages import say
-from rookery.cli.parsers import add_command, add_data_dir, add_json, add_sources, load_config
+from rookery.cli.parsers import add_command, add_json, add_place, add_sources, load_config
 from rookery.errors import TimedOutError, UnavailableError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def declare(commands: Any) -> None:
     start.add_argument("--detach", action="store_true", help=say("option.detach"))
 
     stop = add_command(verbs, "stop", "help.node.stop", _stop, examples=STOP_EXAMPLES)
-    add_data_dir(stop)
+    add_place(stop)
     stop.add_argument(
         "--timeout",
         metavar="SECONDS",
@@ -54,7 +54,7 @@ def declare(commands: Any) -> None:
     )
 
     status = add_command(verbs, "status", "help.node.status", _status)
-    add_data_dir(status)
+    add_place(status)
     add_json(status)
 
     add_sources(add_command(verbs, "check-config", "help.node.check-config", _check_config))
@@ -89,9 +89,7 @@ def run(config: Config, ready: Any = None) -> int:
 
 def start_detached(config: Config) -> int:
     """Run a node in the background and wait until it is ready."""
-    log = background.log_file_for(
-        config.data_dir, has_own_log=config.management.log_file.enable
-    )
+    log = background.log_file_for(config.data_dir, has_own_log=config.management.log_file.enable)
 
     def run_there(ready: Any) -> int:
         from rookery.app import run_node  # noqa: PLC0415
@@ -173,8 +171,12 @@ def _status(arguments: argparse.Namespace) -> int:
         pid = error.pid
     else:
         if process is None:
-            return _report(arguments, {"node_status": "stopped"}, output.NOT_RUNNING,
-                           say("node.not_running", data_dir=data_dir))
+            return _report(
+                arguments,
+                {"node_status": "stopped"},
+                output.NOT_RUNNING,
+                say("node.not_running", data_dir=data_dir),
+            )
         pid = process.pid
         process.close()
     try:
@@ -239,4 +241,4 @@ def _data_dir(arguments: argparse.Namespace) -> Path:
     """The data directory alone: stopping must not depend on a good configuration."""
     from rookery.config.load import data_dir_of  # noqa: PLC0415
 
-    return data_dir_of(arguments.data_dir)
+    return data_dir_of(arguments.data_dir, arguments.config)

@@ -37,7 +37,9 @@ def show_table(rows: list[tuple[str, ...]]) -> None:
     """Columns as wide as their widest cell."""
     widths = [max(_width(row[index]) for row in rows) for index in range(len(rows[0]))]
     for row in rows:
-        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        ]
         print("  ".join(cells).rstrip())
 
 

@@ -24,7 +24,13 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_command(
-    commands: Any, name: str, key: str, run: Run | None, *, examples: str = "", short_help: bool = True
+    commands: Any,
+    name: str,
+    key: str,
+    run: Run | None,
+    *,
+    examples: str = "",
+    short_help: bool = True,
 ) -> argparse.ArgumentParser:
     """Declare a command; ``key`` names its text, ``run`` does it.
 
@@ -47,18 +53,18 @@ def add_command(
     return parser
 
 
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """``--config`` and ``--data-dir``: which node is meant."""
+    parser.add_argument("--config", "-c", metavar="FILE", type=Path, help=say("option.config"))
+    parser.add_argument("--data-dir", "-d", metavar="DIR", type=Path, help=say("option.data-dir"))
+
+
 def add_sources(parser: argparse.ArgumentParser) -> None:
     """``--config``, ``--data-dir``, ``--set``."""
-    parser.add_argument("--config", "-c", metavar="FILE", type=Path, help=say("option.config"))
-    add_data_dir(parser)
+    add_place(parser)
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help=say("option.set")
     )
-
-
-def add_data_dir(parser: argparse.ArgumentParser) -> None:
-    """``--data-dir``."""
-    parser.add_argument("--data-dir", "-d", metavar="DIR", type=Path, help=say("option.data-dir"))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

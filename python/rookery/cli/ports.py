@@ -54,7 +54,9 @@ def _planned(config: Any) -> list[dict[str, str]]:
     http = config.management.http
     if http is not None:
         address = f"{http.host}:{http.port}"
-        rows.append({"listener": "http:dashboard", "address": address, "purpose": say("ports.http")})
+        rows.append(
+            {"listener": "http:dashboard", "address": address, "purpose": say("ports.http")}
+        )
     socket_path = str(config.data_dir / "run" / "node.sock")
     unix = {"listener": "unix:management", "address": socket_path, "purpose": say("ports.unix")}
     return [*rows, unix]

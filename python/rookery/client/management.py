@@ -57,7 +57,9 @@ class ManagementClient:
         except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(f"no node answers on {self._path}: {error}") from None
         if answer.status >= 400:
-            raise InternalError(f"{method} {path}: {answer.status} {body[:200].decode(errors='replace')}")
+            raise InternalError(
+                f"{method} {path}: {answer.status} {body[:200].decode(errors='replace')}"
+            )
         return json.loads(body) if body else None
 
 

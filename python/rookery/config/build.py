@@ -108,7 +108,9 @@ def _zones(values: Values) -> tuple[to.ZoneConfig, ...]:
     base: Values = values["mqtt"]
     own: dict[str, Values] = {name: zone["mqtt"] for name, zone in values["zones"].items()}
     names = ["default", *(name for name in own if name != "default")]
-    return tuple(to.ZoneConfig(name=name, mqtt=_mqtt({**base, **own.get(name, {})})) for name in names)
+    return tuple(
+        to.ZoneConfig(name=name, mqtt=_mqtt({**base, **own.get(name, {})})) for name in names
+    )
 
 
 def _mqtt(mqtt: Values) -> to.MqttConfig:
@@ -129,7 +131,9 @@ def _mqtt(mqtt: Values) -> to.MqttConfig:
         server_keepalive_s=mqtt["server_keepalive"],
         keepalive_multiplier=mqtt["keepalive_multiplier"],
         use_username_as_clientid=mqtt["use_username_as_clientid"],
-        session_expiry_interval_s=_seconds(mqtt["session_expiry_interval"], to.SESSION_EXPIRY_NEVER_S),
+        session_expiry_interval_s=_seconds(
+            mqtt["session_expiry_interval"], to.SESSION_EXPIRY_NEVER_S
+        ),
         max_session_expiry_interval_s=_seconds(
             mqtt["max_session_expiry_interval"], to.SESSION_EXPIRY_NEVER_S
         ),

@@ -71,7 +71,9 @@ class _Checker:
     def struct(self, kind: Struct, node: Node, path: Path) -> tuple[Any, Any]:
         if not isinstance(node.value, dict):
             names = ", ".join(item.name for item in kind.fields[:6])
-            self._problem("object", path, node, allowed=names + (" …" if len(kind.fields) > 6 else ""))
+            self._problem(
+                "object", path, node, allowed=names + (" …" if len(kind.fields) > 6 else "")
+            )
             return _ABSENT, _ABSENT
         known = {item.name for item in kind.fields}
         for key, child in node.value.items():
@@ -90,9 +92,7 @@ class _Checker:
                 shown[item.name] = text
         return values, shown
 
-    def _field(
-        self, item: Field, node: Node | None, path: Path, inherits: bool
-    ) -> tuple[Any, Any]:
+    def _field(self, item: Field, node: Node | None, path: Path, inherits: bool) -> tuple[Any, Any]:
         if node is None or node.value is None:
             return self._default(item, path, inherits)
         if self._is_inside_absent:
@@ -205,7 +205,9 @@ class _Checker:
         children: Iterable[tuple[str, Field | None, Type, Node]] = ()
         if isinstance(kind, MapOf) and isinstance(node.value, dict):
             children = [(name, None, kind.value, child) for name, child in node.value.items()]
-        elif isinstance(kind, Struct) and isinstance(node.value, dict) and kind.get("enable") is None:
+        elif (
+            isinstance(kind, Struct) and isinstance(node.value, dict) and kind.get("enable") is None
+        ):
             children = [
                 (known.name, known, known.type, node.value[known.name])
                 for known in kind.fields

@@ -135,11 +135,24 @@ def load(
     )
 
 
-def data_dir_of(given: Path | None, environ: Mapping[str, str] | None = None) -> Path:
-    """The data directory as far as it can be known without a configuration file."""
+def data_dir_of(
+    given: Path | None = None,
+    config_file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Path:
+    """The data directory alone, from sources that need not be good otherwise.
+
+    Raises:
+        InvalidConfigError: the configuration file cannot be read.
+    """
     environ = os.environ if environ is None else environ
     above, _ = sources.from_environ(environ)
-    return _chosen_data_dir(given, above, environ)[0]
+    chosen_dir, origin = _chosen_data_dir(given, above, environ)
+    config_file = _chosen_file(config_file, environ, chosen_dir)
+    if origin is DEFAULT and config_file is not None:
+        tree = sources.read_file(config_file, "file", environ)
+        return _data_dir_of_file(tree, config_file, chosen_dir)[0]
+    return chosen_dir
 
 
 def _chosen_file(given: Path | None, environ: Mapping[str, str], data_dir: Path) -> Path | None:

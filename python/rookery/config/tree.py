@@ -26,7 +26,7 @@ class Origin:
             case "env":
                 return f"env {self.where}"
             case "set":
-                return "--set"
+                return self.where or "--set"
             case _:
                 return self.kind
 

@@ -31,8 +31,10 @@ def printed(*rows: EventRow, shows_log: bool = True) -> list[str]:
         (("disconnected", NAMELESS, "normal"), "disconnected  c1: normal"),
         (
             ("refused", "10.0.0.8:1", "tcp:default", "", "not_authorized", "start with --lan"),
-            "refused       (no client id) from 10.0.0.8:1 on tcp:default: "
-            "not_authorized; start with --lan",
+            (
+                "refused       (no client id) from 10.0.0.8:1 on tcp:default: "
+                "not_authorized; start with --lan"
+            ),
         ),
         (("log", "error", "the disk is full"), "error         the disk is full"),
     ],

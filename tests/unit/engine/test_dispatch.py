@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -17,10 +15,29 @@ from rookery.engine.dispatch import HookDispatcher
 from rookery.engine.hooks import Fallback, HookTable
 from rookery.native.rows import AnswerRow, EventRow
 
-sys.path.insert(0, str(Path(__file__).parent))
-import rows
-
 DENIED = ("deny", 0x87)
+CLIENT_ROW = (
+    "c1", "u1", True, "127.0.0.1:5000", "tcp:default", 5, 60, True,
+    3600, 10, 20, 0, 7,
+    1, 2, 3, 4, 5, False,
+)  # fmt: skip
+
+
+def message_row(topic: str = "t", payload: bytes = b"p") -> tuple[object, ...]:
+    return (1, 2, 0, 1, False, False, topic, payload, b"", "c1", "u1", None, None)
+
+
+def ask_authenticate(number: int = 0, password: bytes | None = b"secret") -> EventRow:
+    return ("ask", (0, 0, 0, number), "authenticate", CLIENT_ROW, password)
+
+
+def ask_authorize(number: int = 0, *, publish: bool = True, topic: str = "t") -> EventRow:
+    asked = ("c1", "u1", publish, topic, 1, False)
+    return ("ask", (0, 0, 0, number), "authorize", asked, None)
+
+
+def ask_publish(number: int = 0, payload: bytes = b"p") -> EventRow:
+    return ("ask", (0, 0, 0, number), "publish", message_row(payload=payload), None)
 
 
 class Core:
@@ -42,7 +59,7 @@ def core() -> Core:
 
 
 @pytest.fixture
-async def dispatcher_for(core: Core):
+async def dispatcher_for(core: Core) -> AsyncIterator[Callable[..., HookDispatcher]]:
     opened: list[HookDispatcher] = []
 
     def make(
@@ -92,23 +109,23 @@ def slow_hook(name: str, result: object) -> Callable[..., object]:
 @pytest.mark.parametrize(
     ("name", "question", "result", "verdict"),
     [
-        ("on_authenticate", rows.authenticate(), True, ("allow", None)),
+        ("on_authenticate", ask_authenticate(), True, ("allow", None)),
         (
             "on_authenticate",
-            rows.authenticate(),
+            ask_authenticate(),
             Allow(is_superuser=True),
             ("allow_superuser", None),
         ),
-        ("on_authenticate", rows.authenticate(), False, ("deny", 0x86)),
-        ("on_authenticate", rows.authenticate(), Deny(0x8A), ("deny", 0x8A)),
-        ("on_authenticate", rows.authenticate(), None, DENIED),
-        ("on_authenticate", rows.authenticate(), ValueError("no"), DENIED),
-        ("on_authorize", rows.authorize(), True, ("allow", None)),
-        ("on_authorize", rows.authorize(), False, DENIED),
-        ("on_authorize", rows.authorize(), "yes", DENIED),
-        ("on_publish", rows.publish(), None, ("drop", None)),
-        ("on_publish", rows.publish(), Deny(0x97), ("deny", 0x97)),
-        ("on_publish", rows.publish(), b"p", DENIED),
+        ("on_authenticate", ask_authenticate(), False, ("deny", 0x86)),
+        ("on_authenticate", ask_authenticate(), Deny(0x8A), ("deny", 0x8A)),
+        ("on_authenticate", ask_authenticate(), None, DENIED),
+        ("on_authenticate", ask_authenticate(), ValueError("no"), DENIED),
+        ("on_authorize", ask_authorize(), True, ("allow", None)),
+        ("on_authorize", ask_authorize(), False, DENIED),
+        ("on_authorize", ask_authorize(), "yes", DENIED),
+        ("on_publish", ask_publish(), None, ("drop", None)),
+        ("on_publish", ask_publish(), Deny(0x97), ("deny", 0x97)),
+        ("on_publish", ask_publish(), b"p", DENIED),
     ],
 )
 async def test_an_answer_means(
@@ -134,12 +151,12 @@ async def test_a_message_goes_through_every_hook(core: Core, dispatcher_for: Mak
         async def on_publish(self, message: Message) -> Message:
             return dataclasses.replace(message, topic="u", payload=message.payload + b"2")
 
-    dispatcher_for(on_publish, Second()).ask([rows.publish()])
+    dispatcher_for(on_publish, Second()).ask([ask_publish()])
 
     await settled(core, 1)
     [(verdict, row)] = core.verdicts()
     assert verdict == "replace"
-    assert row == rows.message_row("u", b"p12")
+    assert row == message_row("u", b"p12")
 
 
 async def test_a_message_that_no_hook_changed_stays_the_cores(
@@ -148,7 +165,7 @@ async def test_a_message_that_no_hook_changed_stays_the_cores(
     def on_publish(message: Message) -> Message:
         return message
 
-    dispatcher_for(on_publish).ask([rows.publish()])
+    dispatcher_for(on_publish).ask([ask_publish()])
 
     assert core.verdicts() == [("allow", None)]
 
@@ -165,7 +182,7 @@ async def test_the_first_refusal_ends_the_chain(core: Core, dispatcher_for: Make
             return self.answer
 
     chain = Records("first", True), Records("second", False), Records("third", True)
-    dispatcher_for(*chain).ask([rows.authorize()])
+    dispatcher_for(*chain).ask([ask_authorize()])
 
     await settled(core, 1)
     assert core.verdicts() == [DENIED]
@@ -175,7 +192,7 @@ async def test_the_first_refusal_ends_the_chain(core: Core, dispatcher_for: Make
 async def test_what_plain_hooks_decide_goes_down_as_one_batch(
     core: Core, dispatcher_for: Make
 ) -> None:
-    dispatcher_for(hook("on_authorize", True)).ask([rows.authorize(n) for n in range(100)])
+    dispatcher_for(hook("on_authorize", True)).ask([ask_authorize(n) for n in range(100)])
 
     assert [len(batch) for batch in core.batches] == [100]
 
@@ -183,7 +200,7 @@ async def test_what_plain_hooks_decide_goes_down_as_one_batch(
 async def test_what_async_hooks_decide_in_one_turn_goes_down_as_one_batch(
     core: Core, dispatcher_for: Make
 ) -> None:
-    dispatcher_for(slow_hook("on_authorize", True)).ask([rows.authorize(n) for n in range(100)])
+    dispatcher_for(slow_hook("on_authorize", True)).ask([ask_authorize(n) for n in range(100)])
 
     await settled(core, 100)
     assert len(core.batches) < 5
@@ -199,7 +216,7 @@ async def test_a_question_of_one_client_does_not_wait_for_another(
             await gate.wait()
         return True
 
-    dispatcher_for(on_authorize).ask([rows.authorize(1, topic="slow"), rows.authorize(2)])
+    dispatcher_for(on_authorize).ask([ask_authorize(1, topic="slow"), ask_authorize(2)])
 
     await settled(core, 1)
     assert core.batches[0][0][0] == (0, 0, 0, 2)
@@ -216,7 +233,7 @@ async def test_a_late_decision_is_the_configured_one(
         return True
 
     dispatcher = dispatcher_for(on_authorize, unanswered=unanswered, deadline_s=0.01)
-    dispatcher.ask([rows.authorize()])
+    dispatcher.ask([ask_authorize()])
 
     await settled(core, 1)
     assert core.verdicts() == [verdict]
@@ -228,7 +245,7 @@ async def test_a_hook_that_fails_is_logged_and_counted(
 ) -> None:
     dispatcher = dispatcher_for(hook("on_authorize", ZeroDivisionError("oh")))
 
-    dispatcher.ask([rows.authorize()])
+    dispatcher.ask([ask_authorize()])
 
     assert dispatcher.counters["hooks.errors"] == 1
     assert "on_authorize failed" in caplog.text
@@ -246,7 +263,7 @@ async def test_too_many_pending_decisions_are_answered_at_once(
         return True
 
     dispatcher = dispatcher_for(on_authorize)
-    dispatcher.ask([rows.authorize(n) for n in range(5)])
+    dispatcher.ask([ask_authorize(n) for n in range(5)])
 
     assert core.verdicts() == [DENIED] * 3
     assert dispatcher.counters["hooks.overload"] == 3
@@ -255,7 +272,7 @@ async def test_too_many_pending_decisions_are_answered_at_once(
 
 
 async def test_a_question_whose_hook_is_gone_is_answered(core: Core, dispatcher_for: Make) -> None:
-    dispatcher_for().ask([rows.authorize()])
+    dispatcher_for().ask([ask_authorize()])
 
     assert core.verdicts() == [DENIED]
 
@@ -281,11 +298,11 @@ async def test_notices_are_told_in_order(dispatcher_for: Make) -> None:
 
     dispatcher_for(Watches()).tell(
         [
-            ("connected", rows.CLIENT_ROW),
+            ("connected", CLIENT_ROW),
             ("log", "info", "not a hook"),
             ("subscribed", "c1", ("a/#", 1, False, False, 0)),
             ("unsubscribed", "c1", "a/#"),
-            ("disconnected", rows.CLIENT_ROW, "kicked"),
+            ("disconnected", CLIENT_ROW, "kicked"),
         ]
     )
 
@@ -309,7 +326,7 @@ async def test_a_notice_that_fails_does_not_stop_the_next(dispatcher_for: Make) 
         raise ValueError("no")
 
     dispatcher = dispatcher_for(on_connected)
-    dispatcher.tell([("connected", rows.CLIENT_ROW)] * 2)
+    dispatcher.tell([("connected", CLIENT_ROW)] * 2)
 
     await done.wait()
     assert dispatcher.counters["hooks.errors"] >= 1
@@ -322,7 +339,7 @@ async def test_notices_beyond_the_bound_are_counted(
     table = HookTable([hook("on_connected", None)])
     dispatcher = HookDispatcher(table, core.answer, unanswered="deny", deadline_s=1)
 
-    dispatcher.tell([("connected", rows.CLIENT_ROW)] * 5)
+    dispatcher.tell([("connected", CLIENT_ROW)] * 5)
 
     assert dispatcher.counters["hooks.notices.dropped"] == 3
     await dispatcher.close()
@@ -338,7 +355,7 @@ async def test_closing_tells_what_is_waiting(core: Core) -> None:
     dispatcher = HookDispatcher(
         HookTable([on_connected]), core.answer, unanswered="deny", deadline_s=1
     )
-    dispatcher.tell([("connected", rows.CLIENT_ROW)] * 3)
+    dispatcher.tell([("connected", CLIENT_ROW)] * 3)
 
     await dispatcher.close()
 

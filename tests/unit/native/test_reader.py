@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -41,13 +42,13 @@ class FakeSource:
 
 
 @pytest.fixture
-def source():
+def source() -> Iterator[FakeSource]:
     source = FakeSource()
     yield source
     source.close()
 
 
-async def until(condition) -> None:
+async def until(condition: Callable[[], bool]) -> None:
     while not condition():
         await asyncio.sleep(0)
 

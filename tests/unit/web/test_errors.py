@@ -36,7 +36,7 @@ async def test_an_error_has_a_status_and_a_code(error: errors.RookeryError, stat
     answer = await answer_error(REQUEST, error)
 
     assert answer.status_code == status
-    assert json.loads(answer.body) == {"code": error.code, "message": "x"}
+    assert json.loads(bytes(answer.body)) == {"code": error.code, "message": "x"}
 
 
 def test_every_error_has_a_status() -> None:
@@ -47,7 +47,7 @@ def test_every_error_has_a_status() -> None:
 async def test_a_wrong_path_is_answered_in_the_same_form() -> None:
     answer = await answer_error(REQUEST, HTTPException(404))
 
-    assert json.loads(answer.body) == {"code": "NOT_FOUND", "message": "Not Found"}
+    assert json.loads(bytes(answer.body)) == {"code": "NOT_FOUND", "message": "Not Found"}
 
 
 async def test_a_defect_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:

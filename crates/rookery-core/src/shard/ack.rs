@@ -40,7 +40,8 @@ impl Shard {
         let Some(entry) = session.inflight.get_mut(ack.packet_id).filter(|e| e.item.qos == 2) else {
             self.metrics().pubrec_missed.inc();
             // MQTT-5.0 section 3.6.2.1: nothing is known under this identifier.
-            self.send_ack(key, AckKind::PubRel, ack.packet_id, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND);
+            let reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+            self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubRel, packet_id: ack.packet_id, reason });
             return;
         };
         if ack.reason.is_error() {
@@ -50,8 +51,14 @@ impl Shard {
             return;
         }
         let seq = entry.item.seq;
-        entry.stage = Stage::Released;
+        let is_waiting = matches!(entry.stage, Stage::Unsent | Stage::Resend);
+        if !is_waiting {
+            entry.stage = Stage::Released;
+        }
         entry.item.message = None;
+        if is_waiting {
+            session.inflight.set_stage(ack.packet_id, Stage::Released);
+        }
         let before = self.effects.store_ops.len();
         if seq != 0 {
             self.effects.store_ops.push(Op::Release { session: durable_id, seq });

@@ -2,7 +2,6 @@
 
 use rookery_codec::{Disconnect, ReasonCode, Version, parse_filter, ParsedFilter};
 
-use super::timers::Timer;
 use super::{Fault, Shard, Step};
 use crate::conn::ConnState;
 use crate::effects::{CloseCause, UpEvent};
@@ -114,7 +113,6 @@ impl Shard {
         session.conn = None;
         session.disconnected_at_ms = now.unix_ms;
         let expiry_s = session.expiry_s;
-        let key = session.key;
         let info = Box::new(session.info());
         self.effects.up.push(UpEvent::Disconnected(info, cause));
         self.notice_disconnected(now, slot, cause);
@@ -124,9 +122,7 @@ impl Shard {
             return;
         }
         self.park(slot);
-        if expiry_s != u32::MAX {
-            self.wheel.arm(now.mono_ms + u64::from(expiry_s) * 1000, Timer::Session(key));
-        }
+        self.arm_session(now, slot);
     }
 
     /// The session waits for its client: shared messages go to others, durable bodies leave memory.
@@ -135,14 +131,14 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let mut freed = 0;
         for item in session.queue.iter_mut() {
-            if item.seq != 0 && item.message.is_some() {
+            if item.seq != 0 && item.message.is_some() && item.group.is_none() {
                 freed += item.size();
                 item.message = None;
                 freed -= item.size();
             }
         }
         for entry in session.inflight.iter_mut() {
-            if entry.item.seq != 0 {
+            if entry.item.seq != 0 && entry.item.group.is_none() {
                 entry.item.message = None;
             }
         }
@@ -171,12 +167,10 @@ impl Shard {
         }
         let delay_s = will.delay_s.min(session.expiry_s);
         will.due_at_ms = now.unix_ms + u64::from(delay_s) * 1000;
-        let key = session.key;
         if self.config.durable {
             let op = persist::put_will(&session.publisher.client_id, will);
             self.effects.store_ops.push(op);
         }
-        self.wheel.arm(now.mono_ms + u64::from(delay_s) * 1000, Timer::Will(key));
     }
 
     /// Publishes the will and forgets it.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rookery_codec::{ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version, encode_ack, AckKind};
+use rookery_codec::{ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version, AckKind};
 
 use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
@@ -170,6 +170,8 @@ impl Shard {
             request_response_information: properties.request_response_information.unwrap_or(false),
             request_problem_information: properties.request_problem_information.unwrap_or(true),
             will,
+            is_will_asked: false,
+            is_superuser: false,
             publisher,
         }))
     }
@@ -316,6 +318,7 @@ impl Shard {
             disconnected_at_ms: 0,
             dropped: 0,
             is_fetching: false,
+            timer_ms: 0,
         };
         self.sessions.insert(session);
         self.clients.insert(request.client_id.clone(), slot);
@@ -339,6 +342,8 @@ impl Shard {
         conn.keep_alive_ms = keep_alive_ms;
         conn.heard_at_ms = now.mono_ms;
         conn.deferred = None;
+        conn.is_superuser = request.is_superuser;
+        conn.awaiting_before = session.awaiting_rel.as_ref().map_or(0, |ids| ids.len() as u16);
         if request.topic_alias_maximum > 0 {
             let outbound_max = request.topic_alias_maximum.min(crate::conn::ALIASES_OUT_MAX);
             conn.aliases = Some(Box::new(Aliases { outbound_max, ..Aliases::default() }));
@@ -361,7 +366,7 @@ impl Shard {
         self.metrics().unauthenticated.set(self.unauthenticated as u64);
         self.metrics().sessions.set(self.sessions.len() as u64);
         if keep_alive_ms > 0 {
-            self.wheel.arm(now.mono_ms + u64::from(keep_alive_ms), Timer::Conn(key));
+            self.wheel.arm(now.mono_ms + u64::from(keep_alive_ms), Timer::KeepAlive(key));
         }
     }
 
@@ -428,33 +433,16 @@ impl Shard {
         }
     }
 
-    /// Sends again what the client has not settled, in order, MQTT-5.0 [MQTT-4.4.0-1].
+    /// Marks what the client has not settled to go out again, in order, and repeats PUBREL,
+    /// MQTT-5.0 [MQTT-4.4.0-1]. The window may take only a part of it now.
     fn resend(&mut self, now: Now, key: ConnKey, slot: u32) {
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let mut publishes = Vec::new();
-        let mut releases = Vec::new();
-        let mut missing = Vec::new();
-        for entry in session.inflight.iter_mut() {
-            match entry.stage {
-                Stage::Released => releases.push(entry.packet_id),
-                _ if entry.item.message.is_none() => missing.push(entry.item.seq),
-                _ => {
-                    entry.stage = Stage::Sent;
-                    publishes.push((entry.packet_id, entry.item.clone()));
-                }
-            }
-        }
-        if !missing.is_empty() {
-            session.is_fetching = true;
-            let session_key = session.key;
-            self.effects.store_reads.push((session_key, missing));
-        }
-        for (packet_id, item) in publishes {
-            self.send_publish(now, key, &item, packet_id, true);
-        }
+        session.inflight.begin_resend();
+        let released = session.inflight.iter_mut().filter(|e| e.stage == Stage::Released);
+        let releases: Vec<u16> = released.map(|e| e.packet_id).collect();
+        self.pump(now, slot);
         for packet_id in releases {
-            self.metrics().pubrel_sent.inc();
-            self.write(key, |out, version| encode_ack(AckKind::PubRel, packet_id, ReasonCode::SUCCESS, version, out));
+            self.send_ack(key, AckKind::PubRel, packet_id, ReasonCode::SUCCESS);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
-use rookery_codec::{PublishHead, QoS, Version, encode_publish_head, publish_len};
+use rookery_codec::{ParsedFilter, PublishHead, QoS, Version, encode_publish_head, parse_filter, publish_len};
 use smallvec::SmallVec;
 
 use super::Shard;
@@ -92,9 +92,9 @@ impl Shard {
             }
             return 0;
         }
-        let picks = self.pick_members(source, &matched);
+        let mut picks = self.pick_members(source, &matched);
         if source.parts.qos != QoS::AtMostOnce && self.config.durable {
-            self.log_durably(source, &matched, &picks, from);
+            self.log_durably(source, &matched, &mut picks, from);
         }
         let mut start = 0;
         for (shard, targets) in matched.by_shard() {
@@ -104,6 +104,9 @@ impl Shard {
                 for target in targets {
                     let ids = matched.sub_ids(target);
                     self.deliver_one(now, target.key, target.opts, ids, source, from, None);
+                    if target.durable_id != 0 {
+                        self.drop_claim_of_gone(target.key, target.durable_id, source.parts.seq);
+                    }
                 }
             } else {
                 let (message, matched) = (source.keep(), matched.clone());
@@ -157,7 +160,7 @@ impl Shard {
         &mut self,
         source: &mut Source<'_>,
         matched: &Matched,
-        picks: &[(Subscriber, Arc<SharedGroup>)],
+        picks: &mut [(Subscriber, Arc<SharedGroup>)],
         from: Option<SessionKey>,
     ) {
         if source.parts.seq != 0 || (matched.durable == 0 && picks.iter().all(|(m, _)| m.durable_id == 0)) {
@@ -170,8 +173,15 @@ impl Shard {
                 .then(|| message_ref(durable_id, qos.min(opts.qos() as u8), retain && opts.retain_as_published()))
         };
         let targets = matched.targets.iter().filter_map(|t| wanted(t.durable_id, t.opts, t.key));
-        let members = picks.iter().filter_map(|(m, _)| wanted(m.durable_id, m.opts, m.key));
-        let refs: SmallVec<[MessageRef; 1]> = targets.chain(members).collect();
+        let mut refs: SmallVec<[MessageRef; 1]> = targets.collect();
+        for (member, _) in picks {
+            // The store keeps one claim of a session on a message: a second copy lives in memory only.
+            if refs.iter().any(|r| r.session == member.durable_id) {
+                member.durable_id = 0;
+            } else {
+                refs.extend(wanted(member.durable_id, member.opts, member.key));
+            }
+        }
         if refs.is_empty() {
             return;
         }
@@ -202,6 +212,17 @@ impl Shard {
         for target in matched.targets.get(range.0 as usize..range.1 as usize).unwrap_or_default() {
             let ids = matched.sub_ids(target);
             self.deliver_one(now, target.key, target.opts, ids, &mut source, None, None);
+            if target.durable_id != 0 {
+                self.drop_claim_of_gone(target.key, target.durable_id, source.parts.seq);
+            }
+        }
+    }
+
+    /// A durable session ended while a message for it was on its way: nobody else would take
+    /// its claim on that message out of the store.
+    fn drop_claim_of_gone(&mut self, key: SessionKey, durable_id: u64, seq: u64) {
+        if seq != 0 && self.sessions.get_checked16(key.slot, key.generation).is_none() {
+            self.effects.store_ops.push(Op::Ack { session: durable_id, seq });
         }
     }
 
@@ -216,11 +237,31 @@ impl Shard {
         if member.key.shard == self.index {
             let id = [member.sub_id];
             let ids = if member.sub_id == 0 { &[][..] } else { &id[..] };
+            if self.sessions.get_checked16(member.key.slot, member.key.generation).is_none() {
+                self.give_to_next(source, member, &group);
+                return;
+            }
+            let seq = source.parts.seq;
+            if member.durable_id == 0 {
+                source.parts.seq = 0;
+            }
             self.deliver_one(now, member.key, member.opts, ids, source, from, Some(group));
+            source.parts.seq = seq;
         } else {
             let message = source.keep();
             self.forward(member.key.shard, ShardMessage::DeliverShared { message, member: *member, group });
         }
+    }
+
+    /// The member that was picked has left meanwhile: another one gets the message.
+    fn give_to_next(&mut self, source: &mut Source<'_>, gone: &Subscriber, group: &Arc<SharedGroup>) {
+        let item = Queued {
+            message: Some(source.keep()),
+            seq: if gone.durable_id == 0 { 0 } else { source.parts.seq },
+            group: Some(group.clone()),
+            ..Queued::default()
+        };
+        self.give_away(gone.durable_id, gone.key, item);
     }
 
     /// A shared message for a member of this shard, or on its way to another one.
@@ -249,6 +290,7 @@ impl Shard {
         group: SharedOrigin,
     ) {
         let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
+        let has_older = session.queue.has_at_most_once();
         let published = source.parts.qos;
         let is_durable = session.durable_id != 0 && published.min(opts.qos()) != QoS::AtMostOnce;
         let seq = if is_durable { source.parts.seq } else { 0 };
@@ -262,7 +304,7 @@ impl Shard {
         }
         let qos = if self.mqtt(zone).upgrade_qos { published.max(opts.qos()) } else { published.min(opts.qos()) };
         let retain = source.parts.retain && opts.retain_as_published();
-        if qos == QoS::AtMostOnce && let Some(conn_key) = conn_key {
+        if qos == QoS::AtMostOnce && !has_older && let Some(conn_key) = conn_key {
             self.send_at_most_once(now, conn_key, source, sub_ids, retain);
             return;
         }
@@ -380,10 +422,12 @@ impl Shard {
         };
         let max = mqtt.map_or(1000, |m| m.max_mqueue_len);
         let priority = mqtt.map_or(0, |m| priority_of(m, item.message.as_ref().map_or("", |m| m.topic())));
-        if session.conn.is_none() && item.seq != 0 {
+        // Bodies on disk need not be in memory, except those that another member may have to get.
+        let is_over = self.queued_bytes > share;
+        if item.seq != 0 && (is_over || (session.conn.is_none() && item.group.is_none())) {
             item.message = None;
         }
-        if self.queued_bytes > share && item.seq == 0 {
+        if is_over && item.seq == 0 {
             self.drop_queued(slot, &item);
             return;
         }
@@ -427,22 +471,61 @@ impl Shard {
         let is_gated = item.seq != 0 && item.qos == 2;
         let stage = if is_gated { Stage::Gated } else { Stage::Sent };
         let seq = item.seq;
-        let copy = (!is_gated).then(|| item.clone());
-        let Some(packet_id) = session.inflight.push(item, stage) else { return };
-        if let Some(item) = copy {
-            self.send_publish(now, key, &item, packet_id, false);
+        let Some(packet_id) = session.inflight.free_id() else { return };
+        if !is_gated {
+            if self.write_in_flight(now, key, &item, packet_id, false)
+                && let Some(session) = self.sessions.get_mut(slot)
+            {
+                session.inflight.push_with_id(packet_id, item, stage);
+            } else {
+                self.settle_stored(slot, seq);
+            }
             return;
         }
+        session.inflight.push_with_id(packet_id, item, stage);
         let durable_id = session.durable_id;
         self.effects.store_ops.push(Op::Assign { session: durable_id, seq, packet_id });
         let ticket = self.ticket;
         self.gate(now, key, ticket, GateAction::Publish { packet_id });
     }
 
-    /// Writes a QoS 1 or 2 PUBLISH. One that is too large for the client counts as delivered, MQTT-5.0 [MQTT-3.1.2-25].
-    pub(super) fn send_publish(&mut self, now: Now, key: ConnKey, item: &Queued, packet_id: u16, dup: bool) {
-        let Some(message) = &item.message else { return };
-        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+    /// Writes a PUBLISH that is in the window already. One that is too large for the client
+    /// counts as delivered, MQTT-5.0 [MQTT-3.1.2-25]; then the answer is false.
+    pub(super) fn send_publish(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        item: &Queued,
+        packet_id: u16,
+        dup: bool,
+    ) -> bool {
+        let Some(slot) = self.conns.get(key.slot).map(|c| c.session) else { return false };
+        if self.write_in_flight(now, key, item, packet_id, dup) {
+            return true;
+        }
+        if packet_id != 0
+            && let Some(item) =
+                self.sessions.get_mut(slot).and_then(|s| s.inflight.settle(packet_id))
+        {
+            self.settle_stored(slot, item.seq);
+        }
+        false
+    }
+
+    /// Writes a PUBLISH; false when it is too large for the client.
+    #[inline]
+    fn write_in_flight(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        item: &Queued,
+        packet_id: u16,
+        dup: bool,
+    ) -> bool {
+        let Some(message) = &item.message else { return true };
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else {
+            return true;
+        };
         let qos = item.qos();
         let outgoing = Outgoing {
             topic: message.topic().get(conn.meta.mountpoint.len()..).unwrap_or_default(),
@@ -456,19 +539,13 @@ impl Shard {
             sub_ids: &item.sub_ids,
             by_reference: (message.payload().len() >= BY_REFERENCE_MIN).then(|| message.clone()),
         };
-        let slot = conn.session;
         let written = write_publish(conn, &mut self.pool, now, outgoing);
         if !conn.is_dirty {
             conn.is_dirty = true;
             self.effects.dirty.push(key);
         }
         self.count_sent(written, qos);
-        if written.is_none()
-            && packet_id != 0
-            && let Some(item) = self.sessions.get_mut(slot).and_then(|s| s.inflight.settle(packet_id))
-        {
-            self.settle_stored(slot, item.seq);
-        }
+        written.is_some()
     }
 
     /// Moves messages from the queue into the window as far as there is room.
@@ -480,6 +557,12 @@ impl Shard {
             let Some(conn) = self.conns.get_mut(key.slot) else { return };
             if session.is_fetching {
                 return;
+            }
+            if session.inflight.waiting() > 0 {
+                if !self.resend_one(now, slot, key, mark) {
+                    return;
+                }
+                continue;
             }
             let Some(front) = session.queue.front() else { break };
             if conn.out.len() > mark {
@@ -517,23 +600,62 @@ impl Shard {
         }
     }
 
+    /// Sends the next message of an earlier connection again, MQTT-5.0 [MQTT-4.4.0-1]; false when
+    /// it has to wait for room, for the peer or for the store.
+    fn resend_one(&mut self, now: Now, slot: u32, key: ConnKey, mark: usize) -> bool {
+        let (Some(session), Some(conn)) = (self.sessions.get_mut(slot), self.conns.get_mut(key.slot)) else {
+            return false;
+        };
+        // MQTT-5.0 [MQTT-3.3.4-9]: the window of this connection may be smaller than the last one's.
+        if session.inflight.len() - session.inflight.waiting() >= usize::from(conn.window) {
+            return false;
+        }
+        if conn.out.len() > mark {
+            conn.is_congested = true;
+            return false;
+        }
+        let durable_id = session.durable_id;
+        let Some(entry) = session.inflight.front_waiting() else { return false };
+        let (packet_id, stage, item) = (entry.packet_id, entry.stage, entry.item.clone());
+        if item.message.is_none() {
+            let missing = session.inflight.missing(FETCH_MAX);
+            session.is_fetching = true;
+            self.effects.store_reads.push((session.key, missing));
+            return false;
+        }
+        if stage == Stage::Resend {
+            session.inflight.set_stage(packet_id, Stage::Sent);
+            self.send_publish(now, key, &item, packet_id, true);
+            return true;
+        }
+        // It never left; that its identifier is on disk is not certain either.
+        if item.seq == 0 {
+            session.inflight.set_stage(packet_id, Stage::Sent);
+            self.send_publish(now, key, &item, packet_id, false);
+            return true;
+        }
+        session.inflight.set_stage(packet_id, Stage::Gated);
+        self.effects.store_ops.push(Op::Assign { session: durable_id, seq: item.seq, packet_id });
+        let ticket = self.ticket;
+        self.gate(now, key, ticket, GateAction::Publish { packet_id });
+        true
+    }
+
     /// Bodies that the store read for a session; `None` = the log has no such message any more.
     pub fn bodies(&mut self, now: Now, key: SessionKey, bodies: Vec<(u64, Option<Arc<[u8]>>)>) {
         let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
         session.is_fetching = false;
+        let session_mountpoint = &*session.meta.mountpoint;
         let bodies: hashbrown::HashMap<u64, Option<Arc<Message>>> = bodies
             .into_iter()
             .map(|(seq, bytes)| (seq, bytes.and_then(|b| Message::from_bytes(&b)).map(Arc::new)))
             .collect();
         let mut lost = Vec::new();
         let mut gained = 0;
-        let mut resend = Vec::new();
-        for entry in session.inflight.iter_mut().filter(|e| e.item.message.is_none()) {
+        for entry in session.inflight.iter_mut().filter(|e| e.item.message.is_none() && e.stage != Stage::Released) {
             if let Some(Some(message)) = bodies.get(&entry.item.seq) {
                 entry.item.message = Some(message.clone());
-                entry.stage = Stage::Sent;
-                restore_sub_ids(&session.subscriptions, &mut entry.item);
-                resend.push((entry.packet_id, entry.item.clone()));
+                restore_sub_ids(session_mountpoint, &session.subscriptions, &mut entry.item);
             } else if bodies.contains_key(&entry.item.seq) {
                 lost.push((entry.packet_id, entry.item.seq));
             }
@@ -544,17 +666,18 @@ impl Shard {
                 Some(Some(message)) => {
                     gained += message.size();
                     item.message = Some(message.clone());
-                    restore_sub_ids(&session.subscriptions, item);
+                    restore_sub_ids(session_mountpoint, &session.subscriptions, item);
                 }
                 Some(None) => {
                     // Nothing to send: an expired stand-in lets the queue pass it in order.
-                    item.message = Some(unreadable_message(item.seq));
+                    let stand_in = unreadable_message(item.seq);
+                    gained += stand_in.size();
+                    item.message = Some(stand_in);
                     unreadable += 1;
                 }
                 None => {}
             }
         }
-        let conn = session.conn;
         self.queued_bytes += gained;
         unreadable += lost.len();
         for (packet_id, seq) in lost {
@@ -565,11 +688,6 @@ impl Shard {
         }
         if unreadable > 0 {
             self.log_error(format!("{unreadable} durable messages of a session cannot be read from the log"));
-        }
-        if let Some(conn) = conn {
-            for (packet_id, item) in resend {
-                self.send_publish(now, conn, &item, packet_id, true);
-            }
         }
         self.pump(now, key.slot);
     }
@@ -589,33 +707,29 @@ impl Shard {
                 && item.group.as_ref().is_some_and(|g| if session_ends { g.len() > 1 } else { g.connected() > 0 })
         };
         let mut moving = Vec::new();
+        let is_unsent = |stage| matches!(stage, Stage::Gated | Stage::Unsent);
         let ids: Vec<u16> = session
             .inflight
             .iter_mut()
-            .filter(|e| e.item.qos == 1 && may_go(&e.item))
+            .filter(|e| (e.item.qos == 1 || is_unsent(e.stage)) && may_go(&e.item))
             .map(|e| e.packet_id)
             .collect();
         for id in ids {
             moving.extend(session.inflight.settle(id));
         }
-        if session.queue.iter_mut().any(|item| may_go(item)) {
-            for item in session.queue.drain() {
-                if may_go(&item) {
-                    self.queued_bytes = self.queued_bytes.saturating_sub(item.size());
-                    moving.push(item);
-                } else {
-                    session.queue.push(item, 0, 0);
-                }
-            }
-        }
-        for item in moving {
-            self.give_away(slot, key, item);
+        let durable_id = session.durable_id;
+        let queued = session.queue.extract(may_go);
+        self.queued_bytes = self.queued_bytes.saturating_sub(queued.iter().map(Queued::size).sum());
+        for item in moving.into_iter().chain(queued) {
+            self.give_away(durable_id, key, item);
         }
     }
 
     /// Finds another member for a shared message.
-    fn give_away(&mut self, slot: u32, leaver: SessionKey, item: Queued) {
-        self.settle_stored(slot, item.seq);
+    fn give_away(&mut self, leaver_id: u64, leaver: SessionKey, item: Queued) {
+        if item.seq != 0 {
+            self.effects.store_ops.push(Op::Ack { session: leaver_id, seq: item.seq });
+        }
         let (Some(message), Some(group)) = (item.message, item.group) else { return };
         let context = self.pick_context(&message.from.client_id, message.topic());
         let Some(member) = group.pick(self.config.shared_strategy, context, &[leaver]) else { return };
@@ -644,17 +758,28 @@ fn priority_of(mqtt: &crate::config::MqttConfig, topic: &str) -> u8 {
     found.unwrap_or(if mqtt.mqueue_default_lowest { 0 } else { u8::MAX })
 }
 
-/// Subscription identifiers are not stored with queued messages: the session's subscriptions tell them.
+/// Subscription identifiers are not stored with queued messages: the session's subscriptions
+/// tell them. A shared one counts only if no other explains the message.
 fn restore_sub_ids(
+    mountpoint: &str,
     subscriptions: &hashbrown::HashMap<Box<str>, crate::session::Subscription>,
     item: &mut Queued,
 ) {
-    let Some(message) = &item.message else { return };
-    item.sub_ids = subscriptions
-        .iter()
-        .filter(|(filter, s)| s.sub_id != 0 && rookery_codec::filter_matches(filter, message.topic()))
-        .map(|(_, s)| s.sub_id)
-        .collect();
+    let Some(topic) = item.message.as_ref().and_then(|m| m.topic().strip_prefix(mountpoint)) else { return };
+    let ids = |shared: bool| {
+        let matching = subscriptions.iter().filter(move |(text, s)| {
+            s.sub_id != 0
+                && parse_filter(text).is_ok_and(|parsed| {
+                    matches!(parsed, ParsedFilter::Shared { .. }) == shared
+                        && rookery_codec::filter_matches(parsed.filter(), topic)
+                })
+        });
+        matching.map(|(_, s)| s.sub_id)
+    };
+    item.sub_ids = ids(false).collect();
+    if item.sub_ids.is_empty() {
+        item.sub_ids = ids(true).take(1).collect();
+    }
 }
 
 /// Stands for a message whose bytes are damaged: expired, so that nobody gets it.
@@ -698,11 +823,12 @@ fn write_publish(conn: &mut Conn, pool: &mut BufferPool, now: Now, outgoing: Out
             let left_ms = outgoing.expires_at_ms.saturating_sub(now.unix_ms);
             head.message_expiry_interval_s = Some(u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX));
         }
-        if conn.packet_size_max != 0 && publish_len(&head, len) + 3 > conn.packet_size_max as usize {
-            return None;
-        }
+        let max = if conn.packet_size_max == 0 { usize::MAX } else { conn.packet_size_max as usize };
         if let Some(aliases) = conn.aliases.as_mut().filter(|a| a.outbound_max > 0) {
-            alias_out(aliases, &mut head);
+            alias_out(aliases, &mut head, len, max);
+        }
+        if max != usize::MAX && publish_len(&head, len) > max {
+            return None;
         }
     }
     let before = conn.out.len();
@@ -716,7 +842,7 @@ fn write_publish(conn: &mut Conn, pool: &mut BufferPool, now: Now, outgoing: Out
 }
 
 /// Uses or sets an outbound topic alias, MQTT-5.0 section 3.3.2.3.4.
-fn alias_out(aliases: &mut crate::conn::Aliases, head: &mut PublishHead<'_>) {
+fn alias_out(aliases: &mut crate::conn::Aliases, head: &mut PublishHead<'_>, len: usize, max: usize) {
     if let Some(&alias) = aliases.outbound.get(head.topic) {
         head.topic_alias = Some(alias);
         head.topic = "";
@@ -724,7 +850,12 @@ fn alias_out(aliases: &mut crate::conn::Aliases, head: &mut PublishHead<'_>) {
     }
     let next = u16::try_from(aliases.outbound.len()).map_or(u16::MAX, |n| n.saturating_add(1));
     if next <= aliases.outbound_max {
-        aliases.outbound.insert(head.topic.into(), next);
         head.topic_alias = Some(next);
+        if max != usize::MAX && publish_len(head, len) > max {
+            // It fits only without, or not at all: then the client never learns the alias.
+            head.topic_alias = None;
+            return;
+        }
+        aliases.outbound.insert(head.topic.into(), next);
     }
 }

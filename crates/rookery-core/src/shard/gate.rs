@@ -7,7 +7,8 @@ use rookery_codec::{AckKind, ReasonCode, Version, encode_ack};
 
 use super::Shard;
 use crate::effects::CloseCause;
-use crate::ids::{ConnKey, Now};
+use crate::conn::ConnState;
+use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::Stage;
 use crate::session::Replay;
 use crate::store_port::Op;
@@ -23,11 +24,22 @@ pub(super) enum GateAction {
     Publish { packet_id: u16 },
 }
 
+impl GateAction {
+    /// Whether the client's quota (Receive Maximum) waits for it. PUBREC does not free it:
+    /// such a packet is counted as one that waits for PUBREL.
+    #[inline]
+    fn holds_quota(&self) -> u32 {
+        u32::from(matches!(self, Self::Ack { kind: AckKind::PubAck, .. }))
+    }
+}
+
 /// One waiting packet.
 #[derive(Debug)]
 pub(super) struct Gate {
     ticket: u64,
     conn: ConnKey,
+    /// The client's session: a slot alone may belong to somebody else by then.
+    session: SessionKey,
     action: GateAction,
 }
 
@@ -48,14 +60,17 @@ impl Shard {
             self.run_gate(now, key, action, true);
             return;
         }
+        let Some(session) = self.sessions.get(conn.session).map(|s| s.key) else { return };
         conn.gate_ticket = ticket;
-        conn.gated += 1;
-        self.gates.push_back(Gate { ticket, conn: key, action });
+        conn.gated += action.holds_quota();
+        self.gates.push_back(Gate { ticket, conn: key, session, action });
     }
 
-    /// The writes of this turn with their ticket, if there are any.
+    /// The writes of this turn with their ticket, if there are any. Reads need a ticket too, be
+    /// it of an empty batch: what they ask for may still be on its way into the log, and is
+    /// there when the ticket is committed.
     pub fn end_turn(&mut self) -> Option<(u64, Vec<Op>)> {
-        if self.effects.store_ops.is_empty() {
+        if self.effects.store_ops.is_empty() && self.effects.store_reads.is_empty() {
             return None;
         }
         let ticket = self.ticket;
@@ -68,10 +83,24 @@ impl Shard {
         self.committed = self.committed.max(ticket);
         while self.gates.front().is_some_and(|g| g.ticket <= ticket) {
             let Some(gate) = self.gates.pop_front() else { return };
-            if let Some(conn) = self.conns.get_checked(gate.conn.slot, gate.conn.generation) {
-                conn.gated = conn.gated.saturating_sub(1);
-                self.run_gate(now, gate.conn, gate.action, is_stored || gate.ticket < ticket);
+            let is_stored = is_stored || gate.ticket < ticket;
+            if !is_stored && let GateAction::Ack { kind: AckKind::PubRec, packet_id, .. } = gate.action {
+                self.forget_exchange(gate.session, packet_id);
             }
+            let Some(conn) = self.conns.get_checked(gate.conn.slot, gate.conn.generation) else { continue };
+            // MQTT-5.0 [MQTT-3.14.4-1]: nothing follows a DISCONNECT.
+            if conn.state == ConnState::Connected {
+                conn.gated = conn.gated.saturating_sub(gate.action.holds_quota());
+                self.run_gate(now, gate.conn, gate.action, is_stored);
+            }
+        }
+    }
+
+    /// A QoS 2 message was not stored: the client may send it again as a new one.
+    fn forget_exchange(&mut self, key: SessionKey, packet_id: u16) {
+        let session = self.sessions.get_checked16(key.slot, key.generation);
+        if let Some(ids) = session.and_then(|s| s.awaiting_rel.as_mut()) {
+            ids.remove(&packet_id);
         }
     }
 
@@ -95,13 +124,16 @@ impl Shard {
             }
             GateAction::Publish { packet_id } => {
                 let Some(conn) = self.conns.get(key.slot) else { return };
-                let Some(session) = self.sessions.get_mut(conn.session) else { return };
+                let slot = conn.session;
+                let Some(session) = self.sessions.get_mut(slot) else { return };
                 let Some(entry) = session.inflight.get_mut(packet_id).filter(|e| e.stage == Stage::Gated) else {
                     return;
                 };
                 entry.stage = Stage::Sent;
                 let item = entry.item.clone();
-                self.send_publish(now, key, &item, packet_id, false);
+                if !self.send_publish(now, key, &item, packet_id, false) {
+                    self.pump(now, slot);
+                }
             }
         }
     }
@@ -123,12 +155,7 @@ impl Shard {
     fn refuse_storage(&mut self, now: Now, key: ConnKey, kind: AckKind, packet_id: u16) {
         self.metrics().messages_dropped_quota_exceeded.inc();
         let Some(conn) = self.conns.get(key.slot) else { return };
-        let (version, slot) = (conn.version, conn.session);
-        if kind == AckKind::PubRec
-            && let Some(ids) = self.sessions.get_mut(slot).and_then(|s| s.awaiting_rel.as_mut())
-        {
-            ids.remove(&packet_id);
-        }
+        let version = conn.version;
         if version == Version::V5 && matches!(kind, AckKind::PubAck | AckKind::PubRec) {
             self.send_ack(key, kind, packet_id, ReasonCode::QUOTA_EXCEEDED);
         } else {

@@ -36,6 +36,7 @@ use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent};
 use crate::ids::{ConnKey, MessageId, Now, SessionKey};
 use crate::metrics::Metrics;
 use crate::outbox::{BufferPool, Outbox};
+use crate::retained::SweepCursor;
 use crate::rewrite::Rewriter;
 use crate::router::MatchCache;
 use crate::session::Session;
@@ -74,6 +75,7 @@ pub struct Shard {
     unauthenticated: usize,
     scratch: Vec<u8>,
     due: Vec<Timer>,
+    sweep: SweepCursor,
     is_stopping: bool,
     /// What the driver has to do; it empties the lists.
     pub effects: Effects,
@@ -159,6 +161,7 @@ impl Shard {
             unauthenticated: 0,
             scratch: Vec::new(),
             due: Vec::new(),
+            sweep: SweepCursor::default(),
             is_stopping: false,
             effects: Effects { to_shards: (0..inboxes).map(|_| Vec::new()).collect(), ..Effects::default() },
         })
@@ -177,7 +180,7 @@ impl Shard {
         self.unauthenticated += 1;
         self.metrics().unauthenticated.set(self.unauthenticated as u64);
         self.metrics().connections.set(self.conns.len() as u64);
-        self.wheel.arm(now.mono_ms + idle, Timer::Conn(key));
+        self.wheel.arm(now.mono_ms + idle, Timer::Idle(key));
         Some(key)
     }
 
@@ -351,7 +354,8 @@ impl Shard {
             conn.blocked_since_ms = 0;
         } else if n > 0 || conn.blocked_since_ms == 0 {
             conn.blocked_since_ms = now.mono_ms.max(1);
-            if n == 0 || left > 0 {
+            if !conn.is_block_armed {
+                conn.is_block_armed = true;
                 self.wheel.arm(now.mono_ms + self.config.limits.send_timeout_ms, Timer::Blocked(key));
             }
         }

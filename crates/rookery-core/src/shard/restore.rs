@@ -6,7 +6,6 @@ use std::sync::Arc;
 use rookery_codec::parse_filter;
 
 use super::Shard;
-use super::timers::Timer;
 use crate::effects::ConnMeta;
 use crate::ids::{Now, SessionKey};
 use crate::inflight::{Inflight, Stage};
@@ -51,8 +50,10 @@ impl Shard {
         let (slot, generation) = self.sessions.next_key();
         #[allow(clippy::cast_possible_truncation)]
         let key = SessionKey { shard: self.index, generation: generation as u16, slot };
+        // A session younger than the last sign of life was there until the end.
+        let lost_at_ms = alive_at_ms.max(record.created_at_ms).min(now.unix_ms);
         let disconnected_at_ms =
-            if record.disconnected_at_ms == 0 { alive_at_ms.min(now.unix_ms) } else { record.disconnected_at_ms };
+            if record.disconnected_at_ms == 0 { lost_at_ms } else { record.disconnected_at_ms };
         let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let meta = ConnMeta {
             peer: nowhere,
@@ -86,6 +87,7 @@ impl Shard {
             disconnected_at_ms,
             dropped: 0,
             is_fetching: false,
+            timer_ms: 0,
         };
         if !restored.awaiting_rel.is_empty() {
             let ids = restored.awaiting_rel.iter().map(|id| (*id, now.mono_ms)).collect();
@@ -100,7 +102,7 @@ impl Shard {
                 self.install_restored(slot, &text, parsed, subscription);
             }
         }
-        self.arm_restored(now, slot, alive_at_ms);
+        self.arm_restored(now, slot);
     }
 
     fn restore_messages(&mut self, session: &mut Session, messages: &[RestoredMessage]) {
@@ -126,21 +128,14 @@ impl Shard {
         }
     }
 
-    fn arm_restored(&mut self, now: Now, slot: u32, alive_at_ms: u64) {
+    fn arm_restored(&mut self, now: Now, slot: u32) {
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let key = session.key;
-        if session.expiry_s != u32::MAX {
-            let deadline = session.disconnected_at_ms + u64::from(session.expiry_s) * 1000;
-            self.wheel.arm(now.mono_ms + deadline.saturating_sub(now.unix_ms), Timer::Session(key));
+        let lost_at_ms = session.disconnected_at_ms;
+        if let Some(will) = session.will.as_mut().filter(|w| w.due_at_ms == 0) {
+            // The connection was lost together with the node.
+            will.due_at_ms = (lost_at_ms + u64::from(will.delay_s.min(session.expiry_s)) * 1000).max(1);
         }
-        if let Some(will) = session.will.as_mut() {
-            if will.due_at_ms == 0 {
-                // The connection was lost together with the node.
-                will.due_at_ms = alive_at_ms + u64::from(will.delay_s.min(session.expiry_s)) * 1000;
-            }
-            let due_at_ms = will.due_at_ms;
-            self.wheel.arm(now.mono_ms + due_at_ms.saturating_sub(now.unix_ms), Timer::Will(key));
-        }
+        self.arm_session(now, slot);
     }
 
     /// Publishes the will of a client whose session ended with the node.

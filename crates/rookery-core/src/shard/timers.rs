@@ -11,21 +11,27 @@ use crate::effects::CloseCause;
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::message::Message;
 use crate::persist;
+use crate::retained::SweepCursor;
 
+/// Retained messages looked at per call of `sweep_retained`.
+const SWEEP_SLICE: usize = 1000;
 /// Delayed messages sent in one tick.
 const DELAYED_SLICE: usize = 1000;
+/// A session's timer fires at least this often while the client is away: a distant deadline
+/// would keep one entry per disconnect in the wheel until it comes.
+const SESSION_TIMER_MAX_MS: u64 = 200_000;
 
 /// What a timer is about; whether it still applies is looked up when it fires.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Timer {
-    /// CONNECT is due, or the keep alive is over.
-    Conn(ConnKey),
+    /// CONNECT is due.
+    Idle(ConnKey),
+    /// The keep alive is over.
+    KeepAlive(ConnKey),
     /// The peer takes no bytes.
     Blocked(ConnKey),
-    /// The session expires.
+    /// The session expires or its will is due.
     Session(SessionKey),
-    /// The will is due.
-    Will(SessionKey),
 }
 
 /// A delayed message, earliest first in a max-heap.
@@ -60,10 +66,10 @@ impl Shard {
         self.wheel.take_due(now.mono_ms, &mut due);
         for timer in due.drain(..) {
             match timer {
-                Timer::Conn(key) => self.conn_due(now, key),
+                Timer::Idle(key) => self.idle_due(now, key),
+                Timer::KeepAlive(key) => self.keep_alive_due(now, key),
                 Timer::Blocked(key) => self.blocked_due(now, key),
                 Timer::Session(key) => self.session_due(now, key),
-                Timer::Will(key) => self.will_due(now, key),
             }
         }
         self.due = due;
@@ -71,35 +77,38 @@ impl Shard {
         self.expire_questions(now);
     }
 
-    fn conn_due(&mut self, now: Now, key: ConnKey) {
-        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
-        match conn.state {
-            ConnState::New => {
-                self.report_refused(key, "", CloseCause::IdleTimeout, "no CONNECT within mqtt.idle_timeout");
-                self.end_connection(now, key, CloseCause::IdleTimeout, true);
-            }
-            ConnState::Connected if conn.keep_alive_ms > 0 => {
-                let deadline = conn.heard_at_ms + u64::from(conn.keep_alive_ms);
-                if deadline > now.mono_ms {
-                    self.wheel.arm(deadline, Timer::Conn(key));
-                } else {
-                    // MQTT-5.0 [MQTT-3.1.2-22], MQTT-3.1.1 [MQTT-3.1.2-24].
-                    self.send_disconnect(key, ReasonCode::KEEP_ALIVE_TIMEOUT, None);
-                    self.end_connection(now, key, CloseCause::KeepaliveTimeout, true);
-                }
-            }
-            _ => {}
+    fn idle_due(&mut self, now: Now, key: ConnKey) {
+        if self.conns.get_checked(key.slot, key.generation).is_some_and(|c| c.state == ConnState::New) {
+            self.report_refused(key, "", CloseCause::IdleTimeout, "no CONNECT within mqtt.idle_timeout");
+            self.end_connection(now, key, CloseCause::IdleTimeout, true);
         }
+    }
+
+    fn keep_alive_due(&mut self, now: Now, key: ConnKey) {
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        if conn.state != ConnState::Connected || conn.keep_alive_ms == 0 {
+            return;
+        }
+        let deadline = conn.heard_at_ms + u64::from(conn.keep_alive_ms);
+        if deadline > now.mono_ms {
+            self.wheel.arm(deadline, Timer::KeepAlive(key));
+            return;
+        }
+        // MQTT-5.0 [MQTT-3.1.2-22], MQTT-3.1.1 [MQTT-3.1.2-24].
+        self.send_disconnect(key, ReasonCode::KEEP_ALIVE_TIMEOUT, None);
+        self.end_connection(now, key, CloseCause::KeepaliveTimeout, true);
     }
 
     fn blocked_due(&mut self, now: Now, key: ConnKey) {
         let timeout = self.config.limits.send_timeout_ms;
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        conn.is_block_armed = false;
         if conn.blocked_since_ms == 0 || conn.out.is_empty() {
             return;
         }
         let deadline = conn.blocked_since_ms + timeout;
         if deadline > now.mono_ms {
+            conn.is_block_armed = true;
             self.wheel.arm(deadline, Timer::Blocked(key));
             return;
         }
@@ -108,32 +117,46 @@ impl Shard {
         self.effects.close.push((key, false));
     }
 
-    fn session_due(&mut self, now: Now, key: SessionKey) {
-        let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
-        if session.conn.is_some() || session.expiry_s == u32::MAX {
+    /// Sees to it that the session is looked at when its will is due or it expires. At most one
+    /// timer counts: others that were armed for a later time do nothing.
+    pub(super) fn arm_session(&mut self, now: Now, slot: u32) {
+        let Some(session) = self.sessions.get_mut(slot).filter(|s| s.conn.is_none()) else { return };
+        let expires = match session.expiry_s {
+            u32::MAX => u64::MAX,
+            expiry_s => session.disconnected_at_ms + u64::from(expiry_s) * 1000,
+        };
+        let will = session.will.as_ref().map_or(0, |w| w.due_at_ms);
+        let due_at_ms = if will == 0 { expires } else { expires.min(will) };
+        if due_at_ms == u64::MAX {
             return;
         }
-        let deadline_ms = session.disconnected_at_ms + u64::from(session.expiry_s) * 1000;
-        if deadline_ms > now.unix_ms {
-            self.wheel.arm(now.mono_ms + (deadline_ms - now.unix_ms), Timer::Session(key));
-            return;
+        let left = due_at_ms.saturating_sub(now.unix_ms).min(SESSION_TIMER_MAX_MS);
+        let at_ms = (now.mono_ms + left).max(1);
+        if session.timer_ms == 0 || at_ms < session.timer_ms {
+            session.timer_ms = at_ms;
+            self.wheel.arm(at_ms, Timer::Session(session.key));
         }
-        self.end_session_in(now, key.slot);
     }
 
-    fn will_due(&mut self, now: Now, key: SessionKey) {
+    fn session_due(&mut self, now: Now, key: SessionKey) {
         let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
-        let is_away = session.conn.is_none();
-        let Some(will) = session.will.as_ref() else { return };
-        if !is_away || will.due_at_ms == 0 {
+        if session.timer_ms > now.mono_ms {
             return;
         }
-        if will.due_at_ms > now.unix_ms {
-            let deadline = now.mono_ms + (will.due_at_ms - now.unix_ms);
-            self.wheel.arm(deadline, Timer::Will(key));
+        session.timer_ms = 0;
+        if session.conn.is_some() {
             return;
         }
-        self.publish_will(now, key.slot);
+        if session.will.as_ref().is_some_and(|w| w.due_at_ms != 0 && w.due_at_ms <= now.unix_ms) {
+            self.publish_will(now, key.slot);
+        }
+        let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
+        let deadline_ms = session.disconnected_at_ms + u64::from(session.expiry_s) * 1000;
+        if session.expiry_s != u32::MAX && deadline_ms <= now.unix_ms {
+            self.end_session_in(now, key.slot);
+        } else {
+            self.arm_session(now, key.slot);
+        }
     }
 
     fn send_delayed(&mut self, now: Now) {
@@ -148,6 +171,24 @@ impl Shard {
             }
             let message = delayed.message.with(delayed.message.topic(), delayed.message.retain, 0);
             self.publish_message(now, message, None);
+        }
+    }
+
+    /// Takes expired retained messages out, a slice per call. One shard does it for the node.
+    pub fn sweep_retained(&mut self, now: Now) {
+        let mut over = Vec::new();
+        let more = self.shared.retained.sweep(
+            &mut self.sweep,
+            SWEEP_SLICE,
+            |message| message.is_expired(now.unix_ms),
+            &mut over,
+        );
+        if !more {
+            self.sweep = SweepCursor::default();
+        }
+        if self.config.durable {
+            let topics = over.iter().map(|message| persist::delete_retained(message.topic()));
+            self.effects.store_ops.extend(topics);
         }
     }
 

@@ -11,6 +11,10 @@ use rookery_node::api::{
     DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, WebSocketConfig,
 };
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
     let mut port = 0;
     let mut ws_port = None;

@@ -77,10 +77,6 @@ impl MemDisk {
         Self(Arc::new(Mutex::new(State { durable: live.clone(), live, ..State::default() })))
     }
 
-    pub(super) fn changes(&self) -> u64 {
-        lock(&self.0).changes
-    }
-
     pub(super) fn die_after(&self, changes: u64) {
         let mut state = lock(&self.0);
         state.dead_from = Some(state.changes + changes);

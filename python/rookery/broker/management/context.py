@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.management.sockets import Port
 from rookery.clock import Clock
 from rookery.config import Config
 from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
-
-
-class Port(NamedTuple):
-    """A socket that the node listens on, and what it is for."""
-
-    listener: str
-    address: str
-    purpose: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from rookery.errors import PortInUseError, StartError
 
@@ -19,6 +20,20 @@ RUN_DIR = "run"
 SOCKET_NAME = "node.sock"
 BACKLOG = 128
 _UNIX_PATH_BYTES_MAX = 107
+
+
+class Port(NamedTuple):
+    """A socket that the node listens on, and what it is for."""
+
+    listener: str
+    address: str
+    purpose: str
+
+
+def address_of(sock: socket.socket) -> str:
+    """``address:port`` that a TCP socket got."""
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def socket_path(data_dir: Path) -> Path:

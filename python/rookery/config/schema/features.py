@@ -26,6 +26,9 @@ from rookery.config.schema.model import (
     off,
 )
 
+# A table reads better with one field in two or three lines.
+# fmt: off
+
 DELAYED_SECONDS_MAX = 42_949_670
 REGEX_LONGEST = 4096
 DEFAULT_ACL_FILE = r"(\$\{EMQX_ETC_DIR\}|([\w/.-]*/)?etc(/emqx)?)/acl\.conf"

@@ -25,6 +25,9 @@ from rookery.config.schema.model import (
     off,
 )
 
+# A table reads better with one field in two or three lines.
+# fmt: off
+
 CONNECTIONS_MAX = 100_000_000
 NOT_APPLIED = ("not applied in this version", "本版本不生效")
 ERLANG_SOCKET = ("sockets are driven by the native core", "套接字由原生内核管理")

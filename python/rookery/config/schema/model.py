@@ -74,7 +74,9 @@ class Int:
     @property
     def allowed(self) -> str:
         bounds = (
-            f"{self.low} or more" if self.high == values.NUMBER_MAX else f"{self.low} to {self.high}"
+            f"{self.low} or more"
+            if self.high == values.NUMBER_MAX
+            else f"{self.low} to {self.high}"
         )
         return _or_words(f"a whole number, {bounds}", self.words)
 

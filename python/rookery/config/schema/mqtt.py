@@ -25,6 +25,9 @@ from rookery.config.schema.model import (
     off,
 )
 
+# A table reads better with one field in two or three lines.
+# fmt: off
+
 COUNT_MAX = 10_000_000
 SECONDS_MAX = 0xFFFF_FFFE * 1000
 EVERY_CERT_PART = ("cn", "dn", "crt", "pem", "md5")

@@ -22,6 +22,9 @@ from rookery.config.schema.model import (
     off,
 )
 
+# A table reads better with one field in two or three lines.
+# fmt: off
+
 NODE_NAME = r"[A-Za-z0-9_-]{1,63}@[A-Za-z0-9._:-]{1,255}"
 NO_VM = ("there is no Erlang virtual machine", "没有 Erlang 虚拟机")
 WORKERS_MAX = 1024
@@ -234,4 +237,3 @@ RPC = Struct(tuple(
                  "socket_recbuf", "socket_buffer", "insecure_fallback", "ciphers", "tls_versions",
                  "listen_address", "ipv6_only", "driver")
 ))
-

@@ -44,6 +44,9 @@ from rookery.config.schema.node import (
     SYSMON_SETTINGS,
 )
 
+# A table reads better with one field in two or three lines.
+# fmt: off
+
 ZONE = Struct((
     Field("mqtt", ZONE_MQTT, {}, "As mqtt; what is absent comes from there.",
           "同 mqtt，未设置的项取全局值。"),

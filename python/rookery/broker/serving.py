@@ -1,0 +1,164 @@
+"""Serves an open node on an asyncio loop: events, ``$SYS``, alarms, management over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.management.context import NodeContext
+from rookery.broker.node import HTTP, LOCAL, STOP_SIGNALS, OpenNode
+from rookery.broker.sys_topics import SysTopics
+from rookery.config import ManagementConfig
+from rookery.engine.hooks import HookTable
+from rookery.engine.runtime import NodeRuntime
+from rookery.native.node import version
+from rookery.observability.logs import Logging, console_handler, file_handler
+from rookery.observability.metrics import MetricRegistry, StatsRegistry
+
+if TYPE_CHECKING:
+    from rookery.broker.management.status import Status
+
+
+def serve(node: OpenNode, ready: Callable[[], None] | None = None) -> int:
+    """Serve until told to stop, then stop gracefully; the exit code."""
+    return asyncio.run(_serve(node, ready))
+
+
+async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
+    stopping = asyncio.Event()
+    async with contextlib.AsyncExitStack() as serving:
+        # Ends last: whoever watches the node stop gets answers to the end.
+        web = await serving.enter_async_context(contextlib.AsyncExitStack())
+        serving.enter_context(_logging(node.config.management))
+        context = _start_parts(node, serving, stopping.set)
+        serving.enter_context(_signals_call(stopping.set))
+        if ready is not None:
+            ready()
+        status = await _start_web(node, web, context)
+        await stopping.wait()
+        status.is_running = False
+        node.note("stopping", "clients are told, queues are written")
+    node.note("stopped", node.config.management.node_name)
+    return 0
+
+
+def _start_parts(
+    node: OpenNode, serving: contextlib.AsyncExitStack, stop: Callable[[], None]
+) -> NodeContext:
+    native, management = node.native, node.config.management
+    metrics, stats = MetricRegistry(), StatsRegistry()
+    sys_topics = SysTopics(
+        native.publish_many,
+        node.clock,
+        node_name=management.node_name,
+        version=version(),
+        stats=stats.read,
+        metrics=metrics.read,
+    )
+    alarms = AlarmRegistry(
+        node.clock,
+        actions=management.alarm.actions,
+        size_limit=management.alarm.size_limit,
+        validity_period_s=management.alarm.validity_period_s,
+        publish=sys_topics.tell,
+    )
+    runtime = _runtime(node)
+    metrics.register("core", native.metrics)
+    metrics.register("hooks", lambda: runtime.dispatcher.counters)
+    metrics.register("alarms", alarms.metrics)
+    stats.register("core", native.stats)
+    stats.register("alarms", alarms.stats)
+    serving.push_async_callback(runtime.close)
+    runtime.open()
+    serving.push_async_callback(sys_topics.close)
+    sys_topics.open(
+        msg_interval_s=management.sys_topics.msg_interval_s,
+        heartbeat_interval_s=management.sys_topics.heartbeat_interval_s,
+    )
+    for number, line in enumerate(native.recovery().problems, start=1):
+        alarms.activate(f"store_damaged/{number}", line)
+    return NodeContext(
+        node_name=management.node_name,
+        version=version(),
+        clock=node.clock,
+        started_at_ms=node.started_at_ms,
+        config=node.config,
+        native=native,
+        metrics=metrics,
+        stats=stats,
+        alarms=alarms,
+        ports=node.ports,
+        stop=stop,
+    )
+
+
+def _runtime(node: OpenNode) -> NodeRuntime:
+    hooks = node.config.to_native().broker.hooks
+    return NodeRuntime(
+        node.native,
+        HookTable(),
+        unanswered="allow" if hooks.unanswered_allows else "deny",
+        deadline_s=hooks.deadline_ms / 1000,
+        watchers=(node.journal.watch,) if node.journal else (),
+    )
+
+
+async def _start_web(
+    node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext
+) -> Status:
+    # In a thread: the loop goes on while the framework is imported.
+    await asyncio.to_thread(import_module, "rookery.broker.management.serve")
+    from rookery.broker.management.serve import open_servers  # noqa: PLC0415
+
+    http = node.config.management.http
+    status, servers = open_servers(
+        context,
+        local=node.sockets[LOCAL],
+        http=node.sockets.get(HTTP),
+        http_connections_max=http.max_connections if http else 0,
+    )
+    for server in servers:
+        web.push_async_callback(server.close)
+    return status
+
+
+@contextlib.contextmanager
+def _signals_call(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _logging(management: ManagementConfig) -> Iterator[None]:
+    console, file = management.log_console, management.log_file
+    handlers = []
+    if console.enable:
+        handlers.append(console_handler(console.level, console.formatter))
+    if file.enable and file.path is not None:
+        handlers.append(
+            file_handler(
+                file.path,
+                file.level,
+                file.formatter,
+                rotation_bytes=file.rotation_bytes,
+                rotation_count=file.rotation_count,
+            )
+        )
+    logging = Logging(handlers)
+    logging.open()
+    try:
+        yield
+    finally:
+        logging.close()

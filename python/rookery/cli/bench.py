@@ -1,0 +1,163 @@
+"""``rookery bench``: make load with the native generator, against any broker."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rookery.cli import output
+from rookery.cli.messages import say
+from rookery.cli.parsers import add_command
+
+if TYPE_CHECKING:
+    from rookery.native.bench import BenchProgress
+
+EXAMPLES = """\
+  rookery bench pairs --publishers 100 --qos 1 --duration 10
+  rookery bench pairs --publishers 1000 --rate 10000        # open loop: latency at a fixed rate
+  rookery bench fanout --subscribers 500 --window 4
+  rookery bench shared --publishers 500 --subscribers 5 --qos 1
+  rookery bench conn --idle-connections 10000 --duration 60
+  rookery bench churn --publishers 50 --json"""
+MODES = ("pairs", "pub", "sub", "fanout", "shared", "conn", "churn")
+BAR_WIDTH = 30
+
+# Option, field of the generator's configuration, type, what the generator takes when absent.
+OPTIONS: tuple[tuple[str, str, type, object], ...] = (
+    ("--publishers", "publishers", int, 1),
+    ("--subscribers", "subscribers", int, 0),
+    ("--idle-connections", "idle_connections", int, 0),
+    ("--idle-subscriptions", "idle_subscriptions", int, 0),
+    ("--connect-rate", "connect_rate", float, 0),
+    ("--payload-bytes", "payload_bytes", int, 64),
+    ("--window", "window", int, 16),
+    ("--rate", "rate", float, 0),
+    ("--messages", "messages", int, 0),
+    ("--topics", "topics", int, 0),
+    ("--topic-prefix", "topic_prefix", str, "bench"),
+    ("--share-name", "share_name", str, "bench"),
+    ("--client-id-prefix", "client_id_prefix", str, ""),
+    ("--session-expiry", "session_expiry_interval_s", int, 0),
+    ("--keepalive", "keep_alive_s", int, 300),
+    ("--warm-up", "warm_up_s", float, 1),
+    ("--duration", "duration_s", float, 5),
+    ("--drain", "drain_s", float, 1),
+    ("--set-up-timeout", "set_up_timeout_s", float, 60),
+    ("--watch-pid", "watch_pid", int, 0),
+)
+SWITCHES: tuple[tuple[str, str], ...] = (
+    ("--retain", "retain"),
+    ("--busy-poll", "busy_poll"),
+    ("--subscribe-wildcard", "subscribe_wildcard"),
+)
+
+
+def declare(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands, "bench", "help.bench", _bench, examples=EXAMPLES, short_help=False
+    )
+    parser.add_argument(
+        "mode",
+        choices=MODES,
+        nargs="?",
+        default="pairs",
+        metavar="MODE",
+        help=say("option.bench.mode"),
+    )
+    parser.add_argument("-h", "--host", default="127.0.0.1", help=say("option.host"))
+    parser.add_argument("-p", "--port", type=int, default=1883, help=say("option.port"))
+    parser.add_argument(
+        "--address", metavar="HOST:PORT", action="append", help=say("option.bench.address")
+    )
+    parser.add_argument(
+        "-q", "--qos", type=int, choices=(0, 1, 2), default=0, help=say("option.qos")
+    )
+    parser.add_argument(
+        "-V",
+        "--protocol",
+        choices=("3.1", "3.1.1", "5"),
+        default="3.1.1",
+        help=say("option.protocol"),
+    )
+    parser.add_argument("-u", "--username", metavar="NAME", help=say("option.username"))
+    parser.add_argument("-P", "--password", metavar="TEXT", help=say("option.password"))
+    parser.add_argument("--clean", type=int, choices=(0, 1), default=1, help=say("option.clean"))
+    for flag, field, kind, default in OPTIONS:
+        text = say("option.bench.value", default=default)
+        parser.add_argument(flag, dest=field, metavar="N", type=kind, help=text)
+    for flag, field in SWITCHES:
+        parser.add_argument(flag, dest=field, action="store_true")
+    parser.add_argument("--json", action="store_true", help=say("option.json"))
+    parser.add_argument("--quiet", action="store_true", help=say("option.bench.quiet"))
+
+
+def generator_config(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The generator's configuration; what was not given keeps the generator's own default."""
+    config: dict[str, Any] = {
+        "mode": arguments.mode,
+        "addresses": arguments.address or [f"{_bracketed(arguments.host)}:{arguments.port}"],
+        "qos": arguments.qos,
+        "protocol": arguments.protocol,
+        "clean_start": bool(arguments.clean),
+        "username": arguments.username,
+        "password": arguments.password or os.environ.get("ROOKERY_PASSWORD"),
+    }
+    for _, field, _, _ in OPTIONS:
+        value = getattr(arguments, field)
+        if value is not None:
+            config[field] = value
+    config.update({field: True for _, field in SWITCHES if getattr(arguments, field)})
+    return config
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from rookery.native.bench import run_bench  # noqa: PLC0415
+
+    shows_progress = sys.stderr.isatty() and not arguments.quiet
+    report = run_bench(generator_config(arguments), _draw if shows_progress else lambda _: True)
+    if shows_progress:
+        print("\r\x1b[K", end="", file=sys.stderr)
+    if arguments.json:
+        output.show_json(report)
+    else:
+        _show(report)
+    return output.OK
+
+
+def _draw(progress: BenchProgress) -> bool:
+    filled = round(BAR_WIDTH * min(1.0, max(0.0, progress.share)))
+    bar = "█" * filled + "░" * (BAR_WIDTH - filled)
+    phase = say(f"bench.phase.{progress.phase}")
+    counts = f"{progress.connected:,} ⇄  {progress.sent:,} →  {progress.received:,} ←"
+    print(f"\r\x1b[K{phase} {bar} {progress.elapsed_s:5.1f} s  {counts}", end="", file=sys.stderr)
+    sys.stderr.flush()
+    return True
+
+
+def _show(report: dict[str, Any]) -> None:
+    """Every figure of the report on a line of its own, nested ones by path."""
+    rows = list(_flat(report, ""))
+    if rows:
+        output.show_table(rows)
+
+
+def _flat(value: dict[str, Any], prefix: str) -> Any:
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from _flat(item, f"{prefix}{key}.")
+        elif item is not None and not isinstance(item, list):
+            text = (
+                f"{item:,.3f}"
+                if isinstance(item, float)
+                else f"{item:,}"
+                if type(item) is int
+                else str(item)
+            )
+            yield f"{prefix}{key}", text

@@ -1,0 +1,175 @@
+"""What ``rookery pub`` and ``rookery sub`` have in common: options and a connection."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rookery.cli.messages import say
+from rookery.errors import RookeryError, TimedOutError, UnavailableError
+
+if TYPE_CHECKING:
+    import paho.mqtt.client as paho
+    from paho.mqtt.reasoncodes import ReasonCode
+
+CONNECT_TIMEOUT_S = 10.0
+PROTOCOLS = {
+    "3.1": 3,
+    "31": 3,
+    "mqttv31": 3,
+    "3.1.1": 4,
+    "311": 4,
+    "mqttv311": 4,
+    "5": 5,
+    "mqttv5": 5,
+}
+
+
+def add_connection(parser: argparse.ArgumentParser) -> None:
+    """The options that name a broker and a client."""
+    parser.add_argument("-h", "--host", default="127.0.0.1", help=say("option.host"))
+    parser.add_argument("-p", "--port", type=int, default=1883, help=say("option.port"))
+    parser.add_argument(
+        "-q", "--qos", type=int, choices=(0, 1, 2), default=0, help=say("option.qos")
+    )
+    parser.add_argument(
+        "-V",
+        "--protocol",
+        metavar="VERSION",
+        choices=PROTOCOLS,
+        default="5",
+        help=say("option.protocol"),
+    )
+    parser.add_argument("-i", "--client-id", metavar="ID", default="", help=say("option.client-id"))
+    parser.add_argument("-u", "--username", metavar="NAME", help=say("option.username"))
+    parser.add_argument("-P", "--password", metavar="TEXT", help=say("option.password"))
+    parser.add_argument(
+        "-k", "--keepalive", metavar="SECONDS", type=int, default=60, help=say("option.keepalive")
+    )
+
+
+class Connection:
+    """A client that is connected. What arrives waits in a queue for whoever asks."""
+
+    def __init__(
+        self, arguments: argparse.Namespace, *, clean: bool = True, session_expiry_s: int = 0
+    ) -> None:
+        import paho.mqtt.client as paho  # noqa: PLC0415
+        from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415
+
+        self.is_v5 = PROTOCOLS[arguments.protocol] == 5
+        client_id = arguments.client_id or f"rookery-{secrets.token_hex(5)}"
+        self.client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=paho.MQTTProtocolVersion(PROTOCOLS[arguments.protocol]),
+            reconnect_on_failure=False,
+            **({} if self.is_v5 else {"clean_session": clean}),
+        )
+        password = arguments.password or os.environ.get("ROOKERY_PASSWORD")
+        if arguments.username is not None or password is not None:
+            self.client.username_pw_set(arguments.username, password)
+        self._host: str = arguments.host
+        self._port: int = arguments.port
+        self._keepalive: int = arguments.keepalive
+        self._clean = clean
+        self._session_expiry_s = session_expiry_s
+        self.messages: queue.SimpleQueue[paho.MQTTMessage | RookeryError] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[RookeryError | None] = queue.SimpleQueue()
+        self._is_connected = False
+        self._is_closing = False
+
+    def __enter__(self) -> Connection:
+        client = self.client
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = lambda _client, _data, message: self.messages.put(message)
+        try:
+            client.connect(self._host, self._port, self._keepalive, **self._v5_options())
+        except (OSError, ValueError) as error:
+            raise UnavailableError(
+                say("mqtt.unreachable", host=self._host, port=self._port, reason=_reason(error))
+            ) from None
+        client.loop_start()
+        try:
+            self.wait(self._answers)
+        except BaseException:
+            client.loop_stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_closing = True
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def wait(self, answers: queue.SimpleQueue[RookeryError | None]) -> None:
+        """Wait for one answer of the broker.
+
+        Raises:
+            TimedOutError: it does not come.
+            RookeryError: it is a refusal.
+        """
+        try:
+            answer = answers.get(timeout=CONNECT_TIMEOUT_S)
+        except queue.Empty:
+            raise TimedOutError(say("mqtt.timeout", seconds=f"{CONNECT_TIMEOUT_S:g}")) from None
+        if answer is not None:
+            raise answer
+
+    def _v5_options(self) -> dict[str, Any]:
+        if not self.is_v5:
+            return {}
+        from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415
+        from paho.mqtt.properties import Properties  # noqa: PLC0415
+
+        properties = Properties(PacketTypes.CONNECT)
+        if self._session_expiry_s:
+            properties.SessionExpiryInterval = self._session_expiry_s
+        return {"clean_start": self._clean, "properties": properties}
+
+    def _on_connect(
+        self, _client: object, _data: object, _flags: object, code: ReasonCode, _props: object
+    ) -> None:
+        if code.is_failure:
+            reason = str(code)
+            self._is_closing = True
+            self._answers.put(
+                UnavailableError(
+                    say("mqtt.refused", host=self._host, port=self._port, reason=reason)
+                )
+            )
+            return
+        self._is_connected = True
+        self._answers.put(None)
+
+    def _on_disconnect(
+        self, _client: object, _data: object, _flags: object, code: ReasonCode, _props: object
+    ) -> None:
+        if self._is_closing:
+            return
+        error = UnavailableError(say("mqtt.lost", reason=str(code)))
+        if self._is_connected:
+            self.messages.put(error)
+        else:
+            self._answers.put(error)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def run_connected(
+    arguments: argparse.Namespace,
+    action: Callable[[Connection], int],
+    *,
+    clean: bool = True,
+    session_expiry_s: int = 0,
+) -> int:
+    """Connect, act, disconnect; the exit code of ``action``."""
+    with Connection(arguments, clean=clean, session_expiry_s=session_expiry_s) as connection:
+        return action(connection)
