@@ -34,14 +34,19 @@ FIGURES: dict[str, tuple[str, str, Callable[[Run], float]]] = {
 }
 
 
-def faults(run: Run) -> list[str]:
+def faults(run: Run, row: Row) -> list[str]:
     """What makes a run void."""
     found = []
     if "error" in run:
         return [run["error"]]
+    for load in run["prepared"]:
+        made = load["cycles"] or load["sent"]
+        if made < load["config"]["messages"] or load["errors"]:
+            found.append(f"only {made} of {load['config']['messages']} made")
     if "config" not in run:
-        return []
-    if run["config"]["rate"] > 0 and run["lag_us"]["p99"] >= LAG_P99_MAX_US:
+        return found
+    is_late = run["config"]["rate"] > 0 and run["lag_us"]["p99"] >= LAG_P99_MAX_US
+    if is_late and "p99" in row.figures:
         found.append(f"generator lag p99 {run['lag_us']['p99']:.0f} µs")
     if run["config"]["rate"] > 0 and run["received_per_s"] < 0.97 * run["config"]["rate"]:
         found.append(f"only {run['received_per_s']:.0f} of {run['config']['rate']:.0f} messages/s")
@@ -57,36 +62,38 @@ def notes(run: Run) -> list[str]:
         return found
     if run["config"]["rate"] == 0 and run["generator"]["core_share"] > GENERATOR_SHARE_NOTED:
         found.append("generator saturated")
+    if run["config"]["rate"] > 0 and run["lag_us"]["p99"] >= LAG_P99_MAX_US:
+        found.append("generator late")
     found += [word for word in ("lost", "duplicates", "stalls", "errors") if run[word]]
     return found
 
 
-def valid(runs: list[Run]) -> list[Run]:
+def valid(runs: list[Run], row: Row) -> list[Run]:
     """The runs that are not void."""
-    return [run for run in runs if not faults(run)]
+    return [run for run in runs if not faults(run, row)]
 
 
-def median(runs: list[Run], figure: str) -> float | None:
+def median(runs: list[Run], figure: str, row: Row) -> float | None:
     """Median of a figure over the runs that count."""
-    values = [FIGURES[figure][2](run) for run in valid(runs)]
+    values = [FIGURES[figure][2](run) for run in valid(runs, row)]
     return statistics.median(values) if values else None
 
 
-def ratio(cells: dict[str, list[Run]], bound: Bound) -> float | None:
+def ratio(cells: dict[str, list[Run]], bound: Bound, row: Row) -> float | None:
     """What the bound limits; None when there is nothing to compare."""
     ours, theirs = cells.get(bound.cell, []), cells.get(bound.than, [])
     if not bound.than:
-        return median(ours, bound.figure)
+        return median(ours, bound.figure, row)
     if bound.figure == "p99":
         # Latency moves with the machine: only runs made one after the other compare.
         value = FIGURES[bound.figure][2]
         both = [
             value(a) / value(b)
             for a, b in zip(ours, theirs, strict=False)
-            if not faults(a) and not faults(b) and value(b) > 0
+            if not faults(a, row) and not faults(b, row) and value(b) > 0
         ]
         return statistics.median(both) if both else None
-    mine, other = median(ours, bound.figure), median(theirs, bound.figure)
+    mine, other = median(ours, bound.figure, row), median(theirs, bound.figure, row)
     return mine / other if mine is not None and other else None
 
 
@@ -94,7 +101,7 @@ def verdicts(row: Row, cells: dict[str, list[Run]]) -> list[dict[str, Any]]:
     """Each bound of a row with its value and whether it holds."""
     results = []
     for bound in row.bounds:
-        value = ratio(cells, bound)
+        value = ratio(cells, bound, row)
         results.append(
             {
                 "figure": bound.figure,
@@ -123,12 +130,12 @@ def verdict_text(verdict: dict[str, Any]) -> str:
     return f"{number(verdict['value'])} {unit} (≤ {verdict['limit']:g}) {words}"
 
 
-def remarks(cells: dict[str, list[Run]]) -> str:
+def remarks(cells: dict[str, list[Run]], row: Row) -> str:
     """Void runs and notes of a row."""
     found = []
     for label, runs in cells.items():
-        void = [fault for run in runs for fault in faults(run)]
-        noted = sorted({note for run in valid(runs) for note in notes(run)})
+        void = [fault for run in runs for fault in faults(run, row)]
+        noted = sorted({note for run in valid(runs, row) for note in notes(run)})
         if void:
             found.append(f"{label}: {len(void)} void ({void[0].splitlines()[0]})")
         if noted:
@@ -157,15 +164,15 @@ Medians of alternating runs (smallest–largest); `bench/README.md` tells the me
             name, unit, value = FIGURES[figure]
             shown = []
             for label, runs in cells.items():
-                counted = [value(run) for run in valid(runs)]
+                counted = [value(run) for run in valid(runs, row)]
                 spread = (
                     f" ({number(min(counted))}–{number(max(counted))})" if len(counted) > 1 else ""
                 )
-                shown.append(f"{label} {number(median(runs, figure))}{spread}")
+                shown.append(f"{label} {number(median(runs, figure, row))}{spread}")
             bounds = [verdict_text(v) for v in result["verdicts"] if v["figure"] == figure]
             first = figure == row.figures[0]
             lines.append(
                 f"| {row.title if first else ''} | {name}, {unit} | {'<br>'.join(shown)} "
-                f"| {'<br>'.join(bounds)} | {remarks(cells) if first else ''} |"
+                f"| {'<br>'.join(bounds)} | {remarks(cells, row) if first else ''} |"
             )
     return head + "\n".join(lines) + "\n"

@@ -223,8 +223,8 @@ TWO_WORKERS = tuple(
         (Bound("cpu", 1.15, "one worker"),),
     )
     for name, words, load in (
-        ("q0", "100 pairs, QoS 0", pairs(100, 0, 1, rate=25_000)),
-        ("q1", "100 pairs, QoS 1", pairs(100, 1, 1, rate=15_000)),
+        ("q0", "100 pairs, QoS 0", pairs(100, 0, 1, rate=20_000)),
+        ("q1", "100 pairs, QoS 1", pairs(100, 1, 1, rate=12_000)),
     )
 )
 

@@ -19,6 +19,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,11 @@ class Bench:
             return Command([str(self.binaries / "rookery-relay"), str(port)])
         return PEERS[peer].command(port, data, options)
 
-    def start(self, cell: Cell, data: Path) -> Running:
+    def start(self, cell: Cell, data: Path, *, is_paced: bool = False) -> Running:
         port = free_port()
-        command = self.command(cell.peer, port, data, cell.options)
-        return Running(cell.label, command, port, data, cell.options)
+        options = replace(cell.options, is_paced=is_paced)
+        command = self.command(cell.peer, port, data, options)
+        return Running(cell.label, command, port, data, options)
 
     def load(self, broker: Running, load: Load) -> dict[str, Any]:
         """One run of the generator against a broker.
@@ -111,7 +113,7 @@ class Bench:
             text=True,
             timeout=RUN_TIMEOUT_S,
             check=False,
-            preexec_fn=favoured({GENERATOR_CORE}),
+            preexec_fn=favoured({GENERATOR_CORE}, is_paced=config.get("rate", 0) > 0),
             start_new_session=True,
         )
         if done.returncode != 0:
@@ -127,14 +129,14 @@ class Bench:
         broker = None
         result: dict[str, Any]
         try:
-            broker = self.start(cell, data)
-            for load in row.prepare:
-                self.load(broker, load)
+            broker = self.start(cell, data, is_paced=row.load.get("rate", 0) > 0)
+            prepared = [self.load(broker, load) for load in row.prepare]
             if row.prepare:
                 broker.stop()
                 broker = self.start(cell, data)
             load = {**row.load, **cell.load}
             result = self.load(broker, load) if load else {}
+            result["prepared"] = prepared
             result["start_ms"] = broker.start_ms
             result["broker_command"] = self.shown(broker.command)
         except (PeerError, subprocess.TimeoutExpired, OSError) as error:
@@ -167,7 +169,7 @@ class Bench:
             for cell in cells:
                 run = self.run(row, cell)
                 results[cell.label]["runs"].append(run)
-                fault = faults(run)
+                fault = faults(run, row)
                 is_good &= not fault
                 say(f"  {cell.label}: {summary(row, run, fault)}")
                 # A broker that cannot do a row is not asked again and again.

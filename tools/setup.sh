@@ -144,9 +144,13 @@ install_dev() {
     pip_install dev "$(hash_of pyproject.toml)" --group checks
 }
 
+# Python's are looked at by the type checker, too.
 install_test_clients() {
     [[ ! -f tests/requirements.txt ]] ||
         pip_install test-clients "$(hash_of tests/requirements.txt)" -r tests/requirements.txt
+}
+
+install_javascript_clients() {
     local manifest folder step key
     while IFS= read -r manifest; do
         folder=$(dirname "$manifest")
@@ -207,6 +211,7 @@ dev)
     check_compilers
     make_venv
     install_dev
+    install_test_clients
     ;;
 test)
     check_compilers
@@ -214,6 +219,7 @@ test)
     make_venv
     install_dev
     install_test_clients
+    install_javascript_clients
     build_native
     ;;
 *) die "unknown mode: $MODE (run, dev or test)" ;;

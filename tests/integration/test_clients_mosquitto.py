@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -35,21 +36,37 @@ class Subscriber:
     """A mosquitto_sub that ends by itself after ``count`` messages."""
 
     def __init__(self, node: Node, version: str, topic_filter: str, *arguments: str) -> None:
-        command = ["mosquitto_sub", "-h", node.host, "-p", str(node.port), "-V", version, "-d"]
+        # Into a pipe it would keep its lines back.
+        command = ["stdbuf", "-oL", "mosquitto_sub", "-h", node.host, "-p", str(node.port), "-V", version, "-d"]
         command += ["-t", topic_filter, "-F", "\x02%t %q %r %p", *arguments]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
         )
+        self._found: list[str] = []
+        self._is_ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        assert self._is_ready.wait(DEADLINE_S)
+
+    def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:  # with -d it tells when it is subscribed
-            if "Subscribed (" in line or line.startswith("\x02"):
-                break
-        self.early = [line.rstrip("\n")] if line.startswith("\x02") else []
+        with self.process.stdout as lines:
+            for line in lines:  # with -d it tells when it is subscribed
+                if line.startswith("\x02"):
+                    self._found.append(line[1:].rstrip("\n"))
+                if "Subscribed (" in line or line.startswith("\x02"):
+                    self._is_ready.set()
 
     def messages(self) -> list[str]:
-        output, _ = self.process.communicate(timeout=DEADLINE_S)
-        lines = self.early + output.splitlines()
-        return [line[1:] for line in lines if line.startswith("\x02")]
+        """What it has printed by its end."""
+        self.process.wait(DEADLINE_S)
+        self._reader.join(DEADLINE_S)
+        return self._found
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(DEADLINE_S)
 
 
 @pytest.fixture
@@ -57,8 +74,7 @@ def subscribers() -> Iterator[list[Subscriber]]:
     opened: list[Subscriber] = []
     yield opened
     for item in opened:
-        item.process.kill()
-        item.process.communicate()
+        item.end()
 
 
 @statement(V311, "MQTT-7.0.0-2")

@@ -54,6 +54,7 @@ struct Churn<'a> {
     errors: u64,
     latency: Histogram,
     is_measuring: bool,
+    began_ns: u64,
 }
 
 impl Churn<'_> {
@@ -231,7 +232,7 @@ impl Churn<'_> {
                 next_tick = now + TICK_NS;
                 let progress = Progress {
                     phase,
-                    elapsed_s: (now - from) as f64 / 1e9,
+                    elapsed_s: (now - self.began_ns) as f64 / 1e9,
                     share: (now - from) as f64 / length as f64,
                     connected: self.cycles,
                     sent: 0,
@@ -284,6 +285,7 @@ pub(crate) fn run(config: &BenchConfig, observer: Observer<'_>) -> Result<Report
         errors: 0,
         latency: Histogram::new(),
         is_measuring: false,
+        began_ns: now_ns(),
     };
     for at in 0..churn.slots.len() {
         churn.open(at)?;

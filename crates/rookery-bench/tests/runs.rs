@@ -216,6 +216,18 @@ fn refusals_are_told_with_their_code() {
 }
 
 #[test]
+fn a_broker_that_never_answers_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = BenchConfig {
+        addresses: vec![listener.local_addr().unwrap().to_string()],
+        set_up_timeout_s: 0.05,
+        ..BenchConfig::default()
+    };
+    let error = run(&config, &mut |_| true).unwrap_err();
+    assert!(matches!(error, BenchError::SetUpTimeout { ready: 0, wanted: 2, .. }), "{error:?}");
+}
+
+#[test]
 fn too_many_connections_for_the_limit_name_the_number_needed() {
     let config = BenchConfig {
         mode: Mode::Conn,

@@ -79,11 +79,7 @@ impl PublishHead<'_> {
     #[inline]
     fn properties_len(&self) -> usize {
         let alias = if self.topic_alias.is_some() { 3 } else { 0 };
-        let expiry = if self.message_expiry_interval_s.is_some() {
-            5
-        } else {
-            0
-        };
+        let expiry = if self.message_expiry_interval_s.is_some() { 5 } else { 0 };
         let identifiers = self.subscription_identifiers.iter();
         let identifiers: usize = identifiers.map(|id| 1 + varint::len(*id)).sum();
         alias + expiry + identifiers + self.properties.len()
@@ -112,11 +108,7 @@ pub fn publish_len(head: &PublishHead<'_>, payload_len: usize) -> usize {
 /// Appends everything before the payload; the caller appends or sends `payload_len` bytes after it.
 #[inline]
 pub fn encode_publish_head(head: &PublishHead<'_>, payload_len: usize, out: &mut Vec<u8>) {
-    let properties_len = if head.version.is_v5() {
-        head.properties_len()
-    } else {
-        0
-    };
+    let properties_len = if head.version.is_v5() { head.properties_len() } else { 0 };
     let remaining = head.remaining_len(properties_len, payload_len);
     out.reserve(head.topic.len() + properties_len + 16);
     out.push(0x30 | u8::from(head.dup) << 3 | (head.qos as u8) << 1 | u8::from(head.retain));
@@ -170,11 +162,7 @@ pub(crate) fn put_str(text: &str, out: &mut Vec<u8>) {
 /// The part of `text` that fits a UTF-8 Encoded String.
 #[inline]
 fn wire_str(text: &str) -> &str {
-    if text.len() <= usize::from(u16::MAX) {
-        text
-    } else {
-        cut_str(text)
-    }
+    if text.len() <= usize::from(u16::MAX) { text } else { cut_str(text) }
 }
 
 #[cold]

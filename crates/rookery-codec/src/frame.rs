@@ -35,22 +35,16 @@ pub fn parse_header(buf: &[u8]) -> Result<Option<FrameHeader>, DecodeError> {
         && length < 0x80
     {
         let remaining = usize::from(length);
-        return Ok(Some(FrameHeader {
-            first,
-            header_len: 2,
-            remaining,
-        }));
+        return Ok(Some(FrameHeader { first, header_len: 2, remaining }));
     }
     let [first, rest @ ..] = buf else {
         return Ok(None);
     };
-    Ok(
-        varint::decode(rest)?.map(|(remaining, length_len)| FrameHeader {
-            first: *first,
-            header_len: 1 + length_len,
-            remaining: remaining as usize,
-        }),
-    )
+    Ok(varint::decode(rest)?.map(|(remaining, length_len)| FrameHeader {
+        first: *first,
+        header_len: 1 + length_len,
+        remaining: remaining as usize,
+    }))
 }
 
 /// The packet type, 1 (CONNECT) to 15 (AUTH); 0 is reserved.

@@ -98,9 +98,7 @@ pub(crate) fn for_each<'a>(
         let (id, value) = read(&mut reader)?;
         if !visit(id, value)? {
             // MQTT-5.0 section 2.2.2.2: not valid for the packet type is malformed.
-            return Err(DecodeError::Malformed(
-                "property not allowed in this packet",
-            ));
+            return Err(DecodeError::Malformed("property not allowed in this packet"));
         }
         let bit = 1 << (id & 63);
         if seen & bit != 0 && id != USER_PROPERTY && repeatable != Some(id) {

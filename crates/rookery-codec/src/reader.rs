@@ -48,9 +48,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn varint(&mut self) -> Result<u32, DecodeError> {
         let (value, len) = varint::decode(self.0)?.ok_or(ENDS_EARLY)?;
         if len != varint::len(value) {
-            return Err(DecodeError::Malformed(
-                "variable byte integer is not minimal",
-            ));
+            return Err(DecodeError::Malformed("variable byte integer is not minimal"));
         }
         self.take(len)?;
         Ok(value)
@@ -170,7 +168,5 @@ fn check_characters(text: &str) -> Result<(), DecodeError> {
 /// Without an early exit, so that it compiles to vector compares: the answer is nearly always no.
 #[inline]
 fn has_any(bytes: &[u8], is_odd: impl Fn(u8) -> bool) -> bool {
-    bytes
-        .iter()
-        .fold(false, |found, byte| found | is_odd(*byte))
+    bytes.iter().fold(false, |found, byte| found | is_odd(*byte))
 }

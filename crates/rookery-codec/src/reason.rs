@@ -207,10 +207,7 @@ mod tests {
     #[test]
     fn codes_have_names() {
         assert_eq!(ReasonCode::NORMAL_DISCONNECTION, ReasonCode::SUCCESS);
-        assert_eq!(
-            ReasonCode::QUOTA_EXCEEDED.to_string(),
-            "quota_exceeded (0x97)"
-        );
+        assert_eq!(ReasonCode::QUOTA_EXCEEDED.to_string(), "quota_exceeded (0x97)");
         assert_eq!(ReasonCode(0x7F).name(), "unknown");
         assert!(ReasonCode::UNSPECIFIED_ERROR.is_error() && !ReasonCode(0x10).is_error());
     }

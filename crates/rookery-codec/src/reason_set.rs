@@ -27,9 +27,7 @@ impl ReasonSet {
         if bits >> (code & 63) & 1 == 1 {
             Ok(ReasonCode(code))
         } else {
-            Err(DecodeError::Protocol(
-                "reason code not allowed in this packet",
-            ))
+            Err(DecodeError::Protocol("reason code not allowed in this packet"))
         }
     }
 }
@@ -43,9 +41,8 @@ pub(crate) const PUBACK: ReasonSet =
     ReasonSet::of(&[0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]);
 /// PUBREL and PUBCOMP.
 pub(crate) const PUBREL: ReasonSet = ReasonSet::of(&[0x00, 0x92]);
-pub(crate) const SUBACK: ReasonSet = ReasonSet::of(&[
-    0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x8F, 0x91, 0x97, 0x9E, 0xA1, 0xA2,
-]);
+pub(crate) const SUBACK: ReasonSet =
+    ReasonSet::of(&[0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x8F, 0x91, 0x97, 0x9E, 0xA1, 0xA2]);
 /// SUBACK of 3.1 and 3.1.1.
 pub(crate) const SUBACK_V3: ReasonSet = ReasonSet::of(&[0x00, 0x01, 0x02, 0x80]);
 pub(crate) const UNSUBACK: ReasonSet = ReasonSet::of(&[0x00, 0x11, 0x80, 0x83, 0x87, 0x8F, 0x91]);

@@ -127,10 +127,7 @@ pub fn parse_filter(filter: &str) -> Result<ParsedFilter<'_>, TopicError> {
     }
     if let Some(filter) = filter.strip_prefix(QUEUE) {
         check_inner(filter)?;
-        return Ok(ParsedFilter::Shared {
-            group: "$queue",
-            filter,
-        });
+        return Ok(ParsedFilter::Shared { group: "$queue", filter });
     }
     if let Some(filter) = filter.strip_prefix(EXCLUSIVE) {
         check_inner(filter)?;
@@ -141,11 +138,7 @@ pub fn parse_filter(filter: &str) -> Result<ParsedFilter<'_>, TopicError> {
 }
 
 fn check_inner(filter: &str) -> Result<(), TopicError> {
-    if filter.is_empty()
-        || [SHARE, QUEUE, EXCLUSIVE]
-            .iter()
-            .any(|p| filter.starts_with(p))
-    {
+    if filter.is_empty() || [SHARE, QUEUE, EXCLUSIVE].iter().any(|p| filter.starts_with(p)) {
         return Err(TopicError::Prefix);
     }
     check_topic_filter(filter)
@@ -197,18 +190,13 @@ mod tests {
             assert_eq!(check_topic_name(name), want, "{name:?}");
         }
         let long = "a".repeat(TOPIC_BYTES_MAX + 1);
-        assert_eq!(
-            check_topic_name(&long),
-            Err(TopicError::TooLong(long.len()))
-        );
+        assert_eq!(check_topic_name(&long), Err(TopicError::TooLong(long.len())));
         assert_eq!(check_topic_name(&long[1..]), Ok(()));
     }
 
     #[test]
     fn filters() {
-        for filter in [
-            "#", "+", "a/#", "+/+", "/+", "a/+/b", "+/", "$SYS/#", "a//+/#",
-        ] {
+        for filter in ["#", "+", "a/#", "+/+", "/+", "a/+/b", "+/", "$SYS/#", "a//+/#"] {
             assert_eq!(check_topic_filter(filter), Ok(()), "{filter:?}");
         }
         for filter in ["", "a#", "#/a", "a/#/b", "a+", "+a", "a/b+/c", "##", "a/\0"] {
@@ -223,27 +211,9 @@ mod tests {
             ("a/b", Ok(Plain("a/b"))),
             ("$share", Ok(Plain("$share"))),
             ("$shared/a/b", Ok(Plain("$shared/a/b"))),
-            (
-                "$share/g/a/+",
-                Ok(Shared {
-                    group: "g",
-                    filter: "a/+",
-                }),
-            ),
-            (
-                "$share/g//",
-                Ok(Shared {
-                    group: "g",
-                    filter: "/",
-                }),
-            ),
-            (
-                "$queue/a",
-                Ok(Shared {
-                    group: "$queue",
-                    filter: "a",
-                }),
-            ),
+            ("$share/g/a/+", Ok(Shared { group: "g", filter: "a/+" })),
+            ("$share/g//", Ok(Shared { group: "g", filter: "/" })),
+            ("$queue/a", Ok(Shared { group: "$queue", filter: "a" })),
             ("$exclusive/a/b", Ok(Exclusive("a/b"))),
             ("$share//a", Err(TopicError::ShareName)),
             ("$share/g+/a", Err(TopicError::ShareName)),

@@ -47,7 +47,5 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(u32, usize)>, DecodeError> {
     if bytes.len() < 4 {
         return Ok(None);
     }
-    Err(DecodeError::Malformed(
-        "variable byte integer of more than four bytes",
-    ))
+    Err(DecodeError::Malformed("variable byte integer of more than four bytes"))
 }

@@ -9,10 +9,7 @@ use rookery_codec::{
 use Version::{V5, V31, V311};
 
 fn bytes(hex: &str) -> Vec<u8> {
-    let digits: Vec<u8> = hex
-        .bytes()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
+    let digits: Vec<u8> = hex.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let text = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
     digits.chunks(2).map(text).collect()
 }
@@ -22,9 +19,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 fn refused(version: Version, hex: &str) -> Option<u8> {
     let packet = bytes(hex);
     let (first, body) = packet.split_first().unwrap();
-    decode(*first, body, version)
-        .err()
-        .map(|error| error.reason_code().0)
+    decode(*first, body, version).err().map(|error| error.reason_code().0)
 }
 
 fn check(cases: &[(Version, &str, Option<u8>, &str)]) {
@@ -211,12 +206,7 @@ fn the_other_packets() {
 
 #[test]
 fn a_remaining_length_has_four_bytes_at_most() {
-    let lengths = [
-        ("30 00", 0),
-        ("30 7f", 127),
-        ("30 8001", 128),
-        ("30 ffffff7f", 268_435_455),
-    ];
+    let lengths = [("30 00", 0), ("30 7f", 127), ("30 8001", 128), ("30 ffffff7f", 268_435_455)];
     for (hex, want) in lengths {
         assert_eq!(parse_header(&bytes(hex)).unwrap().unwrap().remaining, want);
     }
@@ -235,20 +225,10 @@ fn properties_are_forwarded_in_the_order_sent() {
     let publish = decode_publish(0x30, &body, V5).unwrap();
     let mut forwarded = Vec::new();
     publish.properties.forward_into(&mut forwarded);
-    assert_eq!(
-        forwarded,
-        bytes("26 000161 000131  01 01  26 000162 000132")
-    );
+    assert_eq!(forwarded, bytes("26 000161 000131  01 01  26 000162 000132"));
     let user: Vec<_> = publish.properties.user_properties.iter().collect();
     assert_eq!(user, [("a", "1"), ("b", "2")]);
-    assert_eq!(
-        publish
-            .properties
-            .subscription_identifiers
-            .iter()
-            .collect::<Vec<_>>(),
-        [5]
-    );
+    assert_eq!(publish.properties.subscription_identifiers.iter().collect::<Vec<_>>(), [5]);
     assert_eq!(publish.properties.raw, list);
 }
 
@@ -271,18 +251,8 @@ fn properties_made_by_hand_are_forwarded() {
 fn acknowledgements_have_their_shortest_form() {
     let cases = [
         (AckKind::PubAck, ReasonCode::SUCCESS, V5, "40 02 0102"),
-        (
-            AckKind::PubRec,
-            ReasonCode::NO_MATCHING_SUBSCRIBERS,
-            V5,
-            "50 03 0102 10",
-        ),
-        (
-            AckKind::PubRel,
-            ReasonCode::PACKET_IDENTIFIER_NOT_FOUND,
-            V311,
-            "62 02 0102",
-        ),
+        (AckKind::PubRec, ReasonCode::NO_MATCHING_SUBSCRIBERS, V5, "50 03 0102 10"),
+        (AckKind::PubRel, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, V311, "62 02 0102"),
         (AckKind::PubComp, ReasonCode::SUCCESS, V31, "70 02 0102"),
     ];
     for (kind, reason, version, hex) in cases {
@@ -290,11 +260,7 @@ fn acknowledgements_have_their_shortest_form() {
         encode_ack(kind, 0x0102, reason, version, &mut fast);
         assert_eq!(fast, bytes(hex));
         let mut general = Vec::new();
-        let ack = Ack {
-            packet_id: 0x0102,
-            reason,
-            ..Ack::default()
-        };
+        let ack = Ack { packet_id: 0x0102, reason, ..Ack::default() };
         ack.encode(kind, version, &mut general);
         assert_eq!(general, fast);
     }
@@ -303,18 +269,10 @@ fn acknowledgements_have_their_shortest_form() {
 #[test]
 fn old_versions_get_the_codes_they_know() {
     let mut out = Vec::new();
-    ConnAck {
-        reason: ReasonCode::BANNED,
-        ..ConnAck::default()
-    }
-    .encode(V311, &mut out);
+    ConnAck { reason: ReasonCode::BANNED, ..ConnAck::default() }.encode(V311, &mut out);
     assert_eq!(out, bytes("20 02 00 05"));
     out.clear();
-    let suback = SubAck {
-        packet_id: 1,
-        codes: &[2, 0x87, 0x8F],
-        ..SubAck::default()
-    };
+    let suback = SubAck { packet_id: 1, codes: &[2, 0x87, 0x8F], ..SubAck::default() };
     suback.encode(V311, &mut out);
     assert_eq!(out, bytes("90 05 0001 02 80 80"));
 }
@@ -354,9 +312,6 @@ fn a_connect_says_its_version() {
         let Packet::Connect(connect) = decode(0x10, &body, V5).unwrap() else {
             panic!("not a CONNECT")
         };
-        assert_eq!(
-            (connect.version, connect.bridge, connect.client_id),
-            (version, bridge, "a")
-        );
+        assert_eq!((connect.version, connect.bridge, connect.client_id), (version, bridge, "a"));
     }
 }

@@ -24,10 +24,8 @@ fn request(line: &str, changes: Changes<'_>) -> String {
         fields.retain(|(field, _)| field != name);
         fields.extend(value.map(|value| (*name, value)));
     }
-    let fields: String = fields
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
+    let fields: String =
+        fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     format!("{line}\r\n{fields}\r\n")
 }
 
@@ -48,17 +46,9 @@ fn status(line: &str, changes: Changes<'_>) -> u16 {
 
 #[test]
 fn the_handshake_of_the_standard_is_accepted() {
-    let text = request(
-        GET,
-        &[
-            ("Origin", Some("http://x")),
-            ("X-Forwarded-For", Some("::1")),
-        ],
-    );
+    let text = request(GET, &[("Origin", Some("http://x")), ("X-Forwarded-For", Some("::1"))]);
     let input = [text.as_bytes(), b"\x82\x80"].concat();
-    let accepted = parse_handshake(&input, &HandshakeRules::default())
-        .unwrap()
-        .unwrap();
+    let accepted = parse_handshake(&input, &HandshakeRules::default()).unwrap().unwrap();
     assert_eq!(
         String::from_utf8(accepted.response.clone()).unwrap(),
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -105,18 +95,11 @@ fn handshakes_are_answered() {
 
 #[test]
 fn a_client_may_offer_no_subprotocol_where_that_is_configured() {
-    let rules = HandshakeRules {
-        fail_if_no_subprotocol: false,
-        ..HandshakeRules::default()
-    };
+    let rules = HandshakeRules { fail_if_no_subprotocol: false, ..HandshakeRules::default() };
     let text = request(GET, &[("Sec-WebSocket-Protocol", None)]);
     let accepted = parse_handshake(text.as_bytes(), &rules).unwrap().unwrap();
     assert_eq!(accepted.subprotocol, None);
-    assert!(
-        !String::from_utf8(accepted.response)
-            .unwrap()
-            .contains("Protocol:")
-    );
+    assert!(!String::from_utf8(accepted.response).unwrap().contains("Protocol:"));
 }
 
 #[test]
@@ -143,12 +126,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     out[0] = first;
     out[1] |= 0x80;
     out.extend_from_slice(&MASK);
-    out.extend(
-        payload
-            .iter()
-            .zip(MASK.iter().cycle())
-            .map(|(byte, key)| byte ^ key),
-    );
+    out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
     out
 }
 
@@ -222,22 +200,10 @@ fn broken_frames_are_refused() {
         (frame(0x09, b""), FrameError::Control, 1002),
         (frame(0x89, &[0; 126]), FrameError::Control, 1002),
         (frame(0x80, b"x"), FrameError::Fragment, 1002),
-        (
-            [frame(0x02, b"x"), frame(0x82, b"y")].concat(),
-            FrameError::Fragment,
-            1002,
-        ),
+        ([frame(0x02, b"x"), frame(0x82, b"y")].concat(), FrameError::Fragment, 1002),
         (vec![0x82, 0xFE, 0x00, 0x7D], FrameError::Length, 1002),
-        (
-            vec![0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF],
-            FrameError::Length,
-            1002,
-        ),
-        (
-            vec![0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0],
-            FrameError::Length,
-            1002,
-        ),
+        (vec![0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], FrameError::Length, 1002),
+        (vec![0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0], FrameError::Length, 1002),
         (frame(0x88, b"\x03"), FrameError::CloseStatus, 1002),
         (frame(0x88, b"\x03\xed"), FrameError::CloseStatus, 1002),
         (frame(0x88, b"\x03\xe8\xff"), FrameError::CloseReason, 1007),
@@ -265,10 +231,7 @@ fn data_before_the_end_is_not_lost() {
 #[test]
 fn closing_frames_are_answered_with_their_code() {
     assert_eq!(run(&frame(0x88, b""), &[], 9).replies, b"\x88\x02\x03\xe8");
-    assert_eq!(
-        run(&frame(0x88, b"\x0f\xa0"), &[], 9).replies,
-        b"\x88\x02\x0f\xa0"
-    );
+    assert_eq!(run(&frame(0x88, b"\x0f\xa0"), &[], 9).replies, b"\x88\x02\x0f\xa0");
     let mut out = Vec::new();
     encode_close(CloseCode(1006), &mut out);
     assert_eq!(out, [0x88, 0]);
@@ -291,10 +254,7 @@ fn headers_have_the_shortest_length() {
 }
 
 fn cuts(input: &[u8], indexes: &[prop::sample::Index]) -> Vec<usize> {
-    let mut cuts: Vec<usize> = indexes
-        .iter()
-        .map(|index| index.index(input.len() + 1))
-        .collect();
+    let mut cuts: Vec<usize> = indexes.iter().map(|index| index.index(input.len() + 1)).collect();
     cuts.sort_unstable();
     cuts
 }

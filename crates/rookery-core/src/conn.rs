@@ -156,6 +156,15 @@ pub struct ConnectRequest {
     pub publisher: Arc<Publisher>,
 }
 
+/// What a client wants to do with a topic; a decision holds for exactly this.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Action {
+    /// PUBLISH with this QoS and RETAIN flag.
+    Publish(u8, bool),
+    /// SUBSCRIBE.
+    Subscribe,
+}
+
 /// Packets of a connection that wait for answers, in order of arrival.
 #[derive(Debug, Default)]
 pub struct Deferred {
@@ -165,8 +174,8 @@ pub struct Deferred {
     pub queue: VecDeque<DeferredPacket>,
     /// Number of the latest question.
     pub asked: u32,
-    /// What was decided about topics: (is PUBLISH, topic) → allowed, until (mono ms).
-    pub decisions: HashMap<(bool, Box<str>), (bool, u64)>,
+    /// What was decided: (action, topic) → allowed, until (mono ms).
+    pub decisions: HashMap<(Action, Box<str>), (bool, u64)>,
 }
 
 /// One waiting packet.
@@ -188,7 +197,7 @@ pub enum DeferredPacket {
     /// A packet whose topics are being authorized; it is handled anew when all are known.
     Authorize {
         /// Questions without an answer, with what they ask.
-        open: Vec<(AskId, bool, Box<str>)>,
+        open: Vec<(AskId, Action, Box<str>)>,
         /// First byte of the fixed header.
         first: u8,
         /// The rest.

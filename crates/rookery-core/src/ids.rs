@@ -46,7 +46,11 @@ impl MessageId {
     /// Builds an id from the wall clock in ms, the shard and a counter of that shard.
     #[must_use]
     pub fn new(unix_ms: u64, shard: u16, counter: u64) -> Self {
-        Self((u128::from(unix_ms) * 1000) << 64 | u128::from(shard) << 48 | u128::from(counter & 0xffff_ffff_ffff))
+        Self(
+            (u128::from(unix_ms) * 1000) << 64
+                | u128::from(shard) << 48
+                | u128::from(counter & 0xffff_ffff_ffff),
+        )
     }
 }
 

@@ -52,7 +52,14 @@ pub struct Inflight {
 
 impl Default for Inflight {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), live: 0, next_id: 1, waiting: 0, waiting_from: 0, is_unsorted: false }
+        Self {
+            entries: VecDeque::new(),
+            live: 0,
+            next_id: 1,
+            waiting: 0,
+            waiting_from: 0,
+            is_unsorted: false,
+        }
     }
 }
 
@@ -95,8 +102,10 @@ impl Inflight {
     #[must_use]
     pub fn free_id(&self) -> Option<u16> {
         // Behind the last one, as long as they did not wrap: nothing to search.
-        if let (false, Some(front), Some(back)) = (self.is_unsorted, self.entries.front(), self.entries.back())
-            && self.next_id.wrapping_sub(front.packet_id) > back.packet_id.wrapping_sub(front.packet_id)
+        if let (false, Some(front), Some(back)) =
+            (self.is_unsorted, self.entries.front(), self.entries.back())
+            && self.next_id.wrapping_sub(front.packet_id)
+                > back.packet_id.wrapping_sub(front.packet_id)
         {
             return Some(self.next_id);
         }
@@ -129,7 +138,10 @@ impl Inflight {
             return Some(0);
         }
         if self.is_unsorted {
-            return self.entries.iter().position(|e| e.packet_id == packet_id && e.stage != Stage::Settled);
+            return self
+                .entries
+                .iter()
+                .position(|e| e.packet_id == packet_id && e.stage != Stage::Settled);
         }
         let index = self
             .entries
@@ -237,7 +249,10 @@ impl Inflight {
         self.waiting = 0;
         self.waiting_from = 0;
         self.is_unsorted = false;
-        std::mem::take(&mut self.entries).into_iter().filter(|e| e.stage != Stage::Settled).collect()
+        std::mem::take(&mut self.entries)
+            .into_iter()
+            .filter(|e| e.stage != Stage::Settled)
+            .collect()
     }
 }
 

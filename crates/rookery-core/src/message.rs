@@ -80,8 +80,13 @@ impl Message {
     /// Copies the parts into one allocation.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // a packet is at most 256 MiB
-    pub fn new(parts: &MessageParts<'_>, from: Arc<Publisher>, origin: Option<Arc<Origin>>) -> Self {
-        let mut data = Vec::with_capacity(parts.topic.len() + parts.properties.len() + parts.payload.len());
+    pub fn new(
+        parts: &MessageParts<'_>,
+        from: Arc<Publisher>,
+        origin: Option<Arc<Origin>>,
+    ) -> Self {
+        let mut data =
+            Vec::with_capacity(parts.topic.len() + parts.properties.len() + parts.payload.len());
         data.extend_from_slice(parts.topic.as_bytes());
         data.extend_from_slice(parts.properties);
         data.extend_from_slice(parts.payload);
@@ -143,8 +148,9 @@ impl Message {
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub fn remaining_expiry_s(&self, unix_ms: u64) -> Option<u32> {
-        (self.expires_at_ms != 0)
-            .then(|| (self.expires_at_ms.saturating_sub(unix_ms) / 1000).min(u64::from(u32::MAX)) as u32)
+        (self.expires_at_ms != 0).then(|| {
+            (self.expires_at_ms.saturating_sub(unix_ms) / 1000).min(u64::from(u32::MAX)) as u32
+        })
     }
 
     /// A copy that differs in what `change` sets.

@@ -28,7 +28,10 @@ impl BufferPool {
 
     /// Gives a buffer back.
     pub fn put(&mut self, mut buffer: Vec<u8>) {
-        if self.0.len() < POOLED_MAX && buffer.capacity() <= POOLED_CAPACITY_MAX && buffer.capacity() > 0 {
+        if self.0.len() < POOLED_MAX
+            && buffer.capacity() <= POOLED_CAPACITY_MAX
+            && buffer.capacity() > 0
+        {
             buffer.clear();
             self.0.push(buffer);
         }
@@ -192,7 +195,11 @@ mod tests {
             properties: &[],
             payload,
         };
-        Arc::new(Message::new(&parts, Arc::new(Publisher { client_id: "c".into(), username: None }), None))
+        Arc::new(Message::new(
+            &parts,
+            Arc::new(Publisher { client_id: "c".into(), username: None }),
+            None,
+        ))
     }
 
     proptest! {

@@ -67,7 +67,11 @@ pub fn put_session(session: &Session) -> Op {
     put_text(&mut value, session.publisher.username.as_deref());
     put_text(&mut value, Some(&session.meta.mountpoint));
     put_text(&mut value, Some(&session.meta.listener));
-    Op::Put { table: SESSIONS, key: session.publisher.client_id.as_bytes().into(), value: value.into() }
+    Op::Put {
+        table: SESSIONS,
+        key: session.publisher.client_id.as_bytes().into(),
+        value: value.into(),
+    }
 }
 
 /// Reads a session's record; `None` when it is not one.
@@ -130,7 +134,11 @@ pub fn read_subscription(key: &[u8], value: &[u8]) -> Option<(u64, String, Subsc
 /// Writes a retained message.
 #[must_use]
 pub fn put_retained(message: &Message) -> Op {
-    Op::Put { table: RETAINED, key: message.topic().as_bytes().into(), value: Box::from(&*message.to_bytes()) }
+    Op::Put {
+        table: RETAINED,
+        key: message.topic().as_bytes().into(),
+        value: Box::from(&*message.to_bytes()),
+    }
 }
 
 /// Removes a retained message.
@@ -195,7 +203,11 @@ fn awaiting_rel_key(durable_id: u64, packet_id: u16) -> Box<[u8]> {
 /// Notes an inbound QoS 2 packet identifier.
 #[must_use]
 pub fn put_awaiting_rel(durable_id: u64, packet_id: u16) -> Op {
-    Op::Put { table: AWAITING_REL, key: awaiting_rel_key(durable_id, packet_id), value: Box::new([1]) }
+    Op::Put {
+        table: AWAITING_REL,
+        key: awaiting_rel_key(durable_id, packet_id),
+        value: Box::new([1]),
+    }
 }
 
 /// Forgets an inbound QoS 2 packet identifier.

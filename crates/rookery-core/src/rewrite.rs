@@ -45,7 +45,13 @@ impl Rewriter {
 
     /// The topic to use instead; `None` = as it is. The first rule whose `source_topic` matches decides.
     #[must_use]
-    pub fn apply(&self, publish: bool, topic: &str, client_id: &str, username: Option<&str>) -> Option<String> {
+    pub fn apply(
+        &self,
+        publish: bool,
+        topic: &str,
+        client_id: &str,
+        username: Option<&str>,
+    ) -> Option<String> {
         let wanted = if publish { RewriteAction::Publish } else { RewriteAction::Subscribe };
         let (rule, re) = self.rules.iter().find(|(rule, _)| {
             (rule.action == RewriteAction::All || rule.action == wanted)
@@ -53,7 +59,10 @@ impl Rewriter {
         })?;
         let captures = re.captures(topic)?;
         let mut out = String::new();
-        let dest = fill(&rule.dest_topic, &[("clientid", client_id), ("username", username.unwrap_or(""))]);
+        let dest = fill(
+            &rule.dest_topic,
+            &[("clientid", client_id), ("username", username.unwrap_or(""))],
+        );
         let mut rest = dest.as_str();
         while let Some(at) = rest.find('$') {
             let (head, tail) = rest.split_at(at);

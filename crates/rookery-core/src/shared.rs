@@ -1,7 +1,7 @@
 //! What all shards of a node share.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -25,7 +25,8 @@ pub struct Shared {
     /// Sessions of all shards.
     pub sessions: AtomicUsize,
     exclusive: Mutex<HashMap<Box<str>, SessionKey>>,
-    placement: std::hash::RandomState,
+    /// Key of the hash that places clients.
+    placement: [u64; 2],
     shards: u16,
     next_seq: AtomicU64,
     next_durable_id: AtomicU64,
@@ -42,11 +43,18 @@ impl Shared {
             delayed: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
             exclusive: Mutex::default(),
-            placement: std::hash::RandomState::new(),
+            placement: [0, 1].map(|n| std::hash::RandomState::new().hash_one(n)),
             shards,
             next_seq: AtomicU64::new(next_seq.max(1)),
             next_durable_id: AtomicU64::new(next_durable_id.max(1)),
         }
+    }
+
+    /// Places clients in a way that can be repeated, for simulations.
+    #[must_use]
+    pub fn with_placement(mut self, key: u64) -> Self {
+        self.placement = [key, key];
+        self
     }
 
     /// Number of shards.
@@ -59,7 +67,12 @@ impl Shared {
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub fn shard_of(&self, client_id: &str) -> u16 {
-        (self.placement.hash_one(client_id) % u64::from(self.shards)) as u16
+        if self.shards == 1 {
+            return 0;
+        }
+        let mut hasher = std::hash::DefaultHasher::new();
+        (self.placement, client_id).hash(&mut hasher);
+        (hasher.finish() % u64::from(self.shards)) as u16
     }
 
     /// A number for a durable message, unique for ever.

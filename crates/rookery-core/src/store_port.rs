@@ -92,7 +92,10 @@ impl Op {
     pub fn frees(&self) -> bool {
         matches!(
             self,
-            Self::Delete { .. } | Self::Release { .. } | Self::Ack { .. } | Self::DropSession { .. }
+            Self::Delete { .. }
+                | Self::Release { .. }
+                | Self::Ack { .. }
+                | Self::DropSession { .. }
         )
     }
 }

@@ -24,7 +24,9 @@ pub enum ErrorKind {
     #[error("`\\{0}` is not an escape: use \\\" \\\\ \\/ \\b \\f \\n \\r \\t or \\uXXXX")]
     BadEscape(String),
     /// A substitution without `?` that nothing defines.
-    #[error("${{{0}}} is not defined, neither here nor in the environment; ${{?{0}}} makes it optional")]
+    #[error(
+        "${{{0}}} is not defined, neither here nor in the environment; ${{?{0}}} makes it optional"
+    )]
     Undefined(String),
     /// A substitution that needs itself.
     #[error("${{{0}}} refers to itself")]

@@ -87,11 +87,8 @@ impl Parser<'_, '_, '_> {
 
     fn root(&mut self) -> Result<Fields, HoconError> {
         self.cursor.blank_lines();
-        let fields = if self.cursor.peek() == Some(b'{') {
-            self.braces()?
-        } else {
-            self.members(false)?
-        };
+        let fields =
+            if self.cursor.peek() == Some(b'{') { self.braces()? } else { self.members(false)? };
         self.cursor.blank_lines();
         if self.cursor.peek().is_some() { Err(self.expected(ROOT_KEY)) } else { Ok(fields) }
     }
@@ -184,11 +181,8 @@ impl Parser<'_, '_, '_> {
         }
         let path = self.path.clone();
         let below = Raw::Reference(Reference { path, is_optional: true, prefix: Vec::new() });
-        let piece = |raw| Piece {
-            blanks: String::new(),
-            item: Item { raw, origin },
-            written: None,
-        };
+        let piece =
+            |raw| Piece { blanks: String::new(), item: Item { raw, origin }, written: None };
         let raw = Raw::Concat(vec![piece(below), piece(Raw::Array(vec![item]))]);
         put(fields, keys.to_vec(), Item { raw, origin });
     }
@@ -229,7 +223,11 @@ impl Parser<'_, '_, '_> {
             blanks = self.cursor.blanks();
         }
         if key.is_empty() && !is_quoted {
-            return Err(self.expected(if keys.is_empty() { expected } else { "a key after the dot" }));
+            return Err(self.expected(if keys.is_empty() {
+                expected
+            } else {
+                "a key after the dot"
+            }));
         }
         keys.push(key);
         Ok(keys)
@@ -256,9 +254,7 @@ impl Parser<'_, '_, '_> {
                 }
                 Some(b'{') => (Raw::Object(self.braces()?), None),
                 Some(b'[') => (Raw::Array(self.array()?), None),
-                Some(b'"') => {
-                    (Raw::String(quoted(&mut self.cursor, &self.shared.sources)?), None)
-                }
+                Some(b'"') => (Raw::String(quoted(&mut self.cursor, &self.shared.sources)?), None),
                 Some(b'$') => (Raw::Reference(self.reference()?), None),
                 Some(_) => {
                     let text = self.unquoted()?;
@@ -490,8 +486,24 @@ fn is_key_character(character: char) -> bool {
     !crate::cursor::is_blank(character)
         && !matches!(
             character,
-            '$' | '"' | '{' | '}' | '[' | ']' | ':' | '=' | ',' | '+' | '#' | '`' | '^' | '?'
-                | '!' | '*' | '&' | '\\' | '.'
+            '$' | '"'
+                | '{'
+                | '}'
+                | '['
+                | ']'
+                | ':'
+                | '='
+                | ','
+                | '+'
+                | '#'
+                | '`'
+                | '^'
+                | '?'
+                | '!'
+                | '*'
+                | '&'
+                | '\\'
+                | '.'
         )
 }
 
@@ -522,7 +534,8 @@ fn classified(text: &str) -> Raw {
 
 /// JSON's grammar of numbers: `007` and `1.` are text.
 fn is_number(text: &str) -> bool {
-    let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let digits =
+        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let rest = text.strip_prefix('-').unwrap_or(text);
     let whole = digits(rest);
     if whole == 0 || (whole > 1 && rest.starts_with('0')) {

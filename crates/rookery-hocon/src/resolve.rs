@@ -78,9 +78,7 @@ impl<'a> Resolver<'a> {
         self.charge(bytes, value.origin)?;
         match &value.node {
             Node::Array(items) => items.iter().try_for_each(|item| self.charge_copy(item)),
-            Node::Object(fields) => {
-                fields.iter().try_for_each(|(_, item)| self.charge_copy(item))
-            }
+            Node::Object(fields) => fields.iter().try_for_each(|(_, item)| self.charge_copy(item)),
             _ => Ok(()),
         }
     }

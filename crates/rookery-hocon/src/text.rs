@@ -6,14 +6,14 @@ use crate::error::{ErrorKind, HoconError};
 /// Read a quoted text; the cursor stands on its first quote.
 pub(crate) fn quoted(cursor: &mut Cursor<'_>, sources: &[String]) -> Result<String, HoconError> {
     let start = cursor.mark();
-    if cursor.eat("\"\"\"") { triple(cursor, start, sources) } else { single(cursor, start, sources) }
+    if cursor.eat("\"\"\"") {
+        triple(cursor, start, sources)
+    } else {
+        single(cursor, start, sources)
+    }
 }
 
-fn single(
-    cursor: &mut Cursor<'_>,
-    start: Mark,
-    sources: &[String],
-) -> Result<String, HoconError> {
+fn single(cursor: &mut Cursor<'_>, start: Mark, sources: &[String]) -> Result<String, HoconError> {
     cursor.advance(1);
     let mut text = String::new();
     loop {
@@ -90,11 +90,7 @@ fn hex4(text: &str) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
-fn triple(
-    cursor: &mut Cursor<'_>,
-    start: Mark,
-    sources: &[String],
-) -> Result<String, HoconError> {
+fn triple(cursor: &mut Cursor<'_>, start: Mark, sources: &[String]) -> Result<String, HoconError> {
     let rest = cursor.rest();
     let Some(end) = rest.find("\"\"\"") else {
         return Err(cursor.error_at(start, ErrorKind::Unterminated(""), sources));

@@ -1,6 +1,8 @@
 //! The corpus in `tests/unit/config/hocon`, which the Python side reads too, and what must hold
 //! for any text.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -142,10 +144,8 @@ fn cycles_are_found_wherever_they_close() {
         "a = 1 ${b}\nb = ${?a} 2 ${a}",
     ] {
         let kind = error(text).kind;
-        let is_refused = matches!(
-            kind,
-            ErrorKind::Cycle(_) | ErrorKind::Undefined(_) | ErrorKind::TooMuch(_)
-        );
+        let is_refused =
+            matches!(kind, ErrorKind::Cycle(_) | ErrorKind::Undefined(_) | ErrorKind::TooMuch(_));
         assert!(is_refused, "{text}: {kind:?}");
     }
 }
@@ -166,18 +166,20 @@ fn a_later_file_in_a_cycle_of_includes_is_refused() {
 }
 
 fn json_value() -> impl Strategy<Value = String> {
-    let text = || any::<String>().prop_map(|text| {
-        let escaped: String = text
-            .chars()
-            .map(|c| match c {
-                '"' => "\\\"".to_owned(),
-                '\\' => "\\\\".to_owned(),
-                c if c < ' ' => format!("\\u{:04x}", u32::from(c)),
-                c => c.to_string(),
-            })
-            .collect();
-        format!("\"{escaped}\"")
-    });
+    let text = || {
+        any::<String>().prop_map(|text| {
+            let escaped: String = text
+                .chars()
+                .map(|c| match c {
+                    '"' => "\\\"".to_owned(),
+                    '\\' => "\\\\".to_owned(),
+                    c if c < ' ' => format!("\\u{:04x}", u32::from(c)),
+                    c => c.to_string(),
+                })
+                .collect();
+            format!("\"{escaped}\"")
+        })
+    };
     let leaf = prop_oneof![
         Just("null".to_owned()),
         any::<bool>().prop_map(|value| value.to_string()),

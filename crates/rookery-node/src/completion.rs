@@ -28,7 +28,8 @@ impl Completion for ToInboxes {
 
     fn read_done(&self, shard: u16, token: u64, messages: Vec<(u64, ReadResult)>) {
         let key = key_of(shard, token);
-        let bodies = messages.into_iter().map(|(seq, result)| (seq, result.ok().flatten())).collect();
+        let bodies =
+            messages.into_iter().map(|(seq, result)| (seq, result.ok().flatten())).collect();
         if let Some(inbox) = self.inboxes.get(usize::from(shard)) {
             inbox.push(Item::Bodies(key, bodies));
         }

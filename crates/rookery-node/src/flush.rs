@@ -24,7 +24,10 @@ enum Written {
 impl Worker {
     /// Writes what a connection still has to be sent, as far as the kernel takes it.
     pub(crate) fn flush(&mut self, now: Now, key: ConnKey) {
-        let Some(transport) = self.transports.get_mut(key.slot as usize).and_then(Option::as_mut) else { return };
+        let Some(transport) = self.transports.get_mut(key.slot as usize).and_then(Option::as_mut)
+        else {
+            return;
+        };
         if transport.generation != key.generation {
             return;
         }
@@ -52,7 +55,11 @@ impl Worker {
 
     fn flush_websocket(&mut self, now: Now, key: ConnKey) {
         loop {
-            let Some(transport) = self.transports.get_mut(key.slot as usize).and_then(Option::as_mut) else { return };
+            let Some(transport) =
+                self.transports.get_mut(key.slot as usize).and_then(Option::as_mut)
+            else {
+                return;
+            };
             let Some(ws) = transport.ws.as_mut() else { return };
             if !ws.pending.is_empty() {
                 match (&transport.stream).write(&ws.pending) {
@@ -169,7 +176,9 @@ fn write(mut stream: &TcpStream, outbox: &Outbox) -> Written {
     };
     match result {
         Ok(n) => Written::Bytes(n),
-        Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Written::Bytes(0),
+        Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Written::Bytes(0)
+        }
         Err(_) => Written::Failed,
     }
 }

@@ -47,7 +47,8 @@ impl Listener {
     ///
     /// The address is taken or not ours.
     pub(crate) fn bind(config: &ListenerConfig, zone: u16) -> Result<Self, NodeError> {
-        let failed = |source| NodeError::Bind { listener: config.id.clone(), bind: config.bind, source };
+        let failed =
+            |source| NodeError::Bind { listener: config.id.clone(), bind: config.bind, source };
         let socket = open(config).map_err(failed)?;
         let local = socket.local_addr().map_err(failed)?;
         let websocket = match &config.kind {

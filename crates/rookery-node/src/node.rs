@@ -20,7 +20,8 @@ use rookery_core::slab::Slab;
 use rookery_store::{Store, StoreOptions};
 
 use crate::api::{
-    DurabilityConfig, ListenerInfo, NodeConfig, NodeError, PublishOutcome, PublishRequest, RecoveryInfo, SyncPolicy,
+    DurabilityConfig, ListenerInfo, NodeConfig, NodeError, PublishOutcome, PublishRequest,
+    RecoveryInfo, SyncPolicy,
 };
 use crate::completion::ToInboxes;
 use crate::inbox::{Inbox, Item};
@@ -67,8 +68,10 @@ impl Node {
     pub fn start(config: NodeConfig) -> Result<Self, NodeError> {
         let io = |what| move |source| NodeError::Io { what, source };
         let listeners = bind_all(&config)?;
-        Rewriter::new(&config.broker.rewrite)
-            .map_err(|e| NodeError::Config { path: format!("rewrite.{}.re", e.index), detail: e.source.to_string() })?;
+        Rewriter::new(&config.broker.rewrite).map_err(|e| NodeError::Config {
+            path: format!("rewrite.{}.re", e.index),
+            detail: e.source.to_string(),
+        })?;
         let workers = match config.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
@@ -86,8 +89,12 @@ impl Node {
         let snapshot = Arc::new(broker.clone());
         let mut shards = Vec::with_capacity(usize::from(workers));
         for index in 0..workers {
-            let shard = Shard::new(index, shared.clone(), snapshot.clone(), now)
-                .map_err(|e| NodeError::Config { path: format!("rewrite.{}.re", e.index), detail: e.source.to_string() })?;
+            let shard = Shard::new(index, shared.clone(), snapshot.clone(), now).map_err(|e| {
+                NodeError::Config {
+                    path: format!("rewrite.{}.re", e.index),
+                    detail: e.source.to_string(),
+                }
+            })?;
             shards.push(shard);
         }
         let epoch = found.epoch;
@@ -176,7 +183,8 @@ impl Node {
 
     fn message(&self, request: &PublishRequest) -> Result<Message, NodeError> {
         check_topic_name(&request.topic).map_err(|e| NodeError::Topic(e.to_string()))?;
-        let qos = QoS::from_u8(request.qos).ok_or_else(|| NodeError::Topic("QoS is 0, 1 or 2".into()))?;
+        let qos =
+            QoS::from_u8(request.qos).ok_or_else(|| NodeError::Topic("QoS is 0, 1 or 2".into()))?;
         let now = self.clock.now();
         let counter = self.messages_made.fetch_add(1, Ordering::Relaxed);
         let parts = MessageParts {
@@ -203,6 +211,11 @@ impl Node {
     /// The filter is not one.
     pub fn subscribe(&self, filter: &str, qos: u8) -> Result<u32, NodeError> {
         check_topic_filter(filter).map_err(|e| NodeError::Topic(e.to_string()))?;
+        if ["$share/", "$queue/", "$exclusive/"].iter().any(|prefix| filter.starts_with(prefix)) {
+            let text =
+                "shared and exclusive subscriptions are for clients, not for in-process ones";
+            return Err(NodeError::Topic(text.into()));
+        }
         let qos = QoS::from_u8(qos).ok_or_else(|| NodeError::Topic("QoS is 0, 1 or 2".into()))?;
         let (slot, generation) = lock(&self.locals).insert(filter.to_owned());
         let key = self.local_key(slot, generation);
@@ -251,7 +264,10 @@ impl Node {
     /// The node is stopping.
     pub fn kick(&self, client_id: &str) -> Result<bool, NodeError> {
         let (reply, answer) = channel();
-        self.command(self.shared.shard_of(client_id), Command::Kick { client_id: client_id.into(), reply })?;
+        self.command(
+            self.shared.shard_of(client_id),
+            Command::Kick { client_id: client_id.into(), reply },
+        )?;
         wait(&answer)
     }
 
@@ -292,7 +308,10 @@ impl Node {
     /// The node is stopping.
     pub fn client(&self, client_id: &str) -> Result<Option<ClientInfo>, NodeError> {
         let (reply, answer) = channel();
-        self.command(self.shared.shard_of(client_id), Command::Client { client_id: client_id.into(), reply })?;
+        self.command(
+            self.shared.shard_of(client_id),
+            Command::Client { client_id: client_id.into(), reply },
+        )?;
         wait(&answer)
     }
 
@@ -301,9 +320,15 @@ impl Node {
     /// # Errors
     ///
     /// The node is stopping.
-    pub fn subscriptions(&self, client_id: &str) -> Result<Option<Vec<SubscriptionInfo>>, NodeError> {
+    pub fn subscriptions(
+        &self,
+        client_id: &str,
+    ) -> Result<Option<Vec<SubscriptionInfo>>, NodeError> {
         let (reply, answer) = channel();
-        self.command(self.shared.shard_of(client_id), Command::Subscriptions { client_id: client_id.into(), reply })?;
+        self.command(
+            self.shared.shard_of(client_id),
+            Command::Subscriptions { client_id: client_id.into(), reply },
+        )?;
         wait(&answer)
     }
 
@@ -322,7 +347,9 @@ impl Node {
                 at += 1;
             });
         }
-        sums.retain(|(name, _)| !name.ends_with(".count") && !name.ends_with("mqueue.bytes") && *name != "outbox.bytes");
+        sums.retain(|(name, _)| {
+            !name.ends_with(".count") && !name.ends_with("mqueue.bytes") && *name != "outbox.bytes"
+        });
         sums.push(("events.dropped", self.up.dropped()));
         sums
     }
@@ -330,17 +357,24 @@ impl Node {
     /// Gauges: what there is now.
     #[must_use]
     pub fn stats(&self) -> Vec<(&'static str, u64)> {
-        let gauge = |pick: fn(&rookery_core::metrics::Metrics) -> &rookery_core::metrics::Counter| {
-            self.shared.metrics.iter().map(|m| pick(m).get()).sum::<u64>()
-        };
+        let gauge =
+            |pick: fn(&rookery_core::metrics::Metrics) -> &rookery_core::metrics::Counter| {
+                self.shared.metrics.iter().map(|m| pick(m).get()).sum::<u64>()
+            };
         let connected = self.listeners.iter().map(|l| l.info().connections as u64).sum::<u64>();
         let router = &self.shared.router;
         let mut stats = vec![
             ("connections.count", connected),
-            ("live_connections.count", gauge(|m| &m.connections).saturating_sub(gauge(|m| &m.unauthenticated))),
+            (
+                "live_connections.count",
+                gauge(|m| &m.connections).saturating_sub(gauge(|m| &m.unauthenticated)),
+            ),
             ("unauthenticated.count", gauge(|m| &m.unauthenticated)),
             ("sessions.count", self.shared.sessions.load(Ordering::Relaxed) as u64),
-            ("subscriptions.count", (router.subscriptions() + router.shared_subscriptions()) as u64),
+            (
+                "subscriptions.count",
+                (router.subscriptions() + router.shared_subscriptions()) as u64,
+            ),
             ("subscriptions.shared.count", router.shared_subscriptions() as u64),
             ("topics.count", router.topics() as u64),
             ("router.bytes", router.memory_bytes() as u64),
@@ -373,8 +407,10 @@ impl Node {
     ///
     /// A rewrite rule whose regular expression is not one; then nothing changes.
     pub fn apply_config(&self, mut broker: BrokerConfig) -> Result<(), NodeError> {
-        Rewriter::new(&broker.rewrite)
-            .map_err(|e| NodeError::Config { path: format!("rewrite.{}.re", e.index), detail: e.source.to_string() })?;
+        Rewriter::new(&broker.rewrite).map_err(|e| NodeError::Config {
+            path: format!("rewrite.{}.re", e.index),
+            detail: e.source.to_string(),
+        })?;
         let mut current = self.config.write().unwrap_or_else(PoisonError::into_inner);
         broker.durable = current.durable;
         broker.node_name = current.node_name.clone();
@@ -448,7 +484,9 @@ impl Node {
         let deadline = Instant::now() + grace.max(Duration::from_millis(100));
         let (reply, answers) = channel();
         for inbox in self.inboxes.iter() {
-            inbox.push(Item::Shard(ShardMessage::Command(Command::Shutdown { reply: reply.clone() })));
+            inbox.push(Item::Shard(ShardMessage::Command(Command::Shutdown {
+                reply: reply.clone(),
+            })));
         }
         drop(reply);
         for _ in 0..self.inboxes.len() {
@@ -509,7 +547,8 @@ fn open_store(
     };
     options.bytes_max = config.max_disk_bytes;
     let completion = Arc::new(ToInboxes { inboxes: inboxes.clone(), up: up.clone() });
-    let (store, recovered) = Store::open(options, completion).map_err(|e| NodeError::Store(e.to_string()))?;
+    let (store, recovered) =
+        Store::open(options, completion).map_err(|e| NodeError::Store(e.to_string()))?;
     let found = recover::read(recovered)?;
     Ok((Some(store), found))
 }

@@ -94,7 +94,10 @@ impl Peers {
         let mut rest = Vec::new();
         for event in events {
             let at = hookpoint_of(&event).map(|h| h as usize);
-            match at.filter(|at| peers.get(*at).is_some_and(Option::is_some)).and_then(|at| asked.get_mut(at)) {
+            match at
+                .filter(|at| peers.get(*at).is_some_and(Option::is_some))
+                .and_then(|at| asked.get_mut(at))
+            {
                 Some(questions) => questions.push(event),
                 None => rest.push(event),
             }

@@ -9,6 +9,7 @@ use rookery_core::persist::{self, SessionRecord};
 use rookery_core::session::{Subscription, Will};
 use rookery_core::shard::{RestoredMessage, RestoredSession, Shard};
 use rookery_core::shared::Shared;
+use rookery_core::store_port::Op;
 use rookery_store::{Recovered, RecoveryReport};
 
 use crate::api::{NodeError, RecoveryInfo};
@@ -34,7 +35,8 @@ pub(crate) struct Found {
 /// Reads everything the store has.
 pub(crate) fn read(mut recovered: Recovered) -> Result<Found, NodeError> {
     let start = Instant::now();
-    let mut found = Found { next_seq: recovered.next_seq, epoch: recovered.epoch, ..Found::default() };
+    let mut found =
+        Found { next_seq: recovered.next_seq, epoch: recovered.epoch, ..Found::default() };
     recovered
         .for_each(|table, key, value| {
             if found.take(table, key, value).is_none() {
@@ -55,7 +57,8 @@ pub(crate) fn read(mut recovered: Recovered) -> Result<Found, NodeError> {
             (session, refs.collect())
         })
         .collect();
-    found.next_durable_id = found.sessions.keys().chain(found.messages.keys()).max().map_or(1, |id| id + 1);
+    found.next_durable_id =
+        found.sessions.keys().chain(found.messages.keys()).max().map_or(1, |id| id + 1);
     found.info = RecoveryInfo {
         sessions: found.sessions.len(),
         retained: found.retained.len(),
@@ -70,7 +73,8 @@ fn problems(report: &RecoveryReport, unreadable: usize) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(tail) = &report.truncated_tail {
         let (file, bytes, offset) = (tail.file.display(), tail.bytes, tail.offset);
-        lines.push(format!("{file}: {bytes} bytes of an unfinished write at {offset} were cut off"));
+        lines
+            .push(format!("{file}: {bytes} bytes of an unfinished write at {offset} were cut off"));
     }
     for damage in &report.corrupt {
         let (file, bytes, offset) = (damage.file.display(), damage.bytes_skipped, damage.offset);
@@ -117,7 +121,12 @@ impl Found {
     }
 
     /// Gives every shard what is its own.
-    pub(crate) fn distribute(mut self, now: Now, shared: &Shared, shards: &mut [Shard]) -> RecoveryInfo {
+    pub(crate) fn distribute(
+        mut self,
+        now: Now,
+        shared: &Shared,
+        shards: &mut [Shard],
+    ) -> RecoveryInfo {
         for message in self.retained {
             if !message.is_expired(now.unix_ms) {
                 shared.retained.insert(std::sync::Arc::new(message));
@@ -137,6 +146,10 @@ impl Found {
             }
         }
         let Some(first) = shards.first_mut() else { return self.info };
+        // Messages whose session is unknown: nobody will ever acknowledge them.
+        for session in self.messages.into_keys() {
+            first.effects.store_ops.push(Op::DropSession { session });
+        }
         for (due_at_ms, message) in self.delayed {
             first.restore_delayed(now, due_at_ms, message);
         }

@@ -84,13 +84,19 @@ impl WebSocket {
             Ok(None) => Incoming::Nothing,
             Ok(Some(accepted)) => {
                 self.pending.extend_from_slice(&accepted.response);
-                let max = if self.config.max_frame_size == 0 { u64::MAX } else { self.config.max_frame_size as u64 };
+                let max = if self.config.max_frame_size == 0 {
+                    u64::MAX
+                } else {
+                    self.config.max_frame_size as u64
+                };
                 let mut decoder = Decoder::new(max);
                 let mut rest = self.head.get(accepted.head_len..).unwrap_or_default().to_vec();
                 let decoded = decoder.decode(&mut rest, &mut self.pending);
                 self.decoder = Some(decoder);
                 self.head = Vec::new();
-                if let (Some(to), Some(from)) = (bytes.get_mut(..decoded.data_len), rest.get(..decoded.data_len)) {
+                if let (Some(to), Some(from)) =
+                    (bytes.get_mut(..decoded.data_len), rest.get(..decoded.data_len))
+                {
                     to.copy_from_slice(from);
                 }
                 Incoming::Data(decoded.data_len)

@@ -94,11 +94,21 @@ impl Worker {
     pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         if let Some(inbox) = parts.inboxes.get(usize::from(parts.index)) {
-            epoll::add(&epoll, inbox.fd(), epoll::EventData::new_u64(INBOX_TOKEN), epoll::EventFlags::IN)?;
+            epoll::add(
+                &epoll,
+                inbox.fd(),
+                epoll::EventData::new_u64(INBOX_TOKEN),
+                epoll::EventFlags::IN,
+            )?;
         }
         for (token, listener) in (0_u64..).zip(parts.listeners.iter()) {
             let flags = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
-            epoll::add(&epoll, &listener.socket, epoll::EventData::new_u64(INBOX_TOKEN - 1 - token), flags)?;
+            epoll::add(
+                &epoll,
+                &listener.socket,
+                epoll::EventData::new_u64(INBOX_TOKEN - 1 - token),
+                flags,
+            )?;
         }
         Ok(Self {
             index: parts.index,
@@ -197,7 +207,8 @@ impl Worker {
         if flags.contains(epoll::EventFlags::OUT) {
             self.flush(now, key);
         }
-        if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
+        if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR)
+        {
             self.read(now, key);
         }
     }
@@ -337,7 +348,10 @@ impl Worker {
             Incoming::Refused(reason) => self.refuse(now, key, reason),
             Incoming::Data(_) | Incoming::Nothing => {}
         }
-        if self.transport(key).is_some_and(|t| t.ws.as_ref().is_some_and(|ws| !ws.pending.is_empty())) {
+        if self
+            .transport(key)
+            .is_some_and(|t| t.ws.as_ref().is_some_and(|ws| !ws.pending.is_empty()))
+        {
             self.flush(now, key);
         }
     }
@@ -358,7 +372,9 @@ impl Worker {
         let Some(transport) = self.transport(key) else { return };
         let mut byte = [0; 1];
         match transport.stream.peek(&mut byte) {
-            Ok(0) | Err(_) if !would_block(&transport.stream) => self.drop_connection(now, key, CloseCause::TcpClosed),
+            Ok(0) | Err(_) if !would_block(&transport.stream) => {
+                self.drop_connection(now, key, CloseCause::TcpClosed)
+            }
             _ => self.set_interest(key),
         }
     }
@@ -496,7 +512,8 @@ impl Worker {
 fn deliveries(message: ShardMessage) -> Vec<UpEvent> {
     match message {
         ShardMessage::Deliver { message, matched, range } => {
-            let targets = matched.targets.get(range.0 as usize..range.1 as usize).unwrap_or_default();
+            let targets =
+                matched.targets.get(range.0 as usize..range.1 as usize).unwrap_or_default();
             targets
                 .iter()
                 .map(|t| UpEvent::Delivery {

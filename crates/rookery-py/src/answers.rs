@@ -13,16 +13,8 @@ use rookery_core::message::{Message, MessageParts, Origin, Publisher};
 use rookery_node::api::PublishRequest;
 
 /// `PublishRow`: topic, payload, QoS, retain, properties, expiry, client id, sys.
-pub(crate) type PublishRow = (
-    PyBackedStr,
-    PyBackedBytes,
-    u8,
-    bool,
-    PyBackedBytes,
-    Option<u32>,
-    PyBackedStr,
-    bool,
-);
+pub(crate) type PublishRow =
+    (PyBackedStr, PyBackedBytes, u8, bool, PyBackedBytes, Option<u32>, PyBackedStr, bool);
 
 /// `AnswerRow`: shard, slot, generation, number; then the verdict and what belongs to it.
 pub(crate) type AnswerRow<'py> = ((u16, u32, u32, u32), PyBackedStr, Option<Bound<'py, PyAny>>);
@@ -76,10 +68,7 @@ fn text(row: &Bound<'_, PyTuple>, index: usize) -> PyResult<Option<Arc<str>>> {
 
 fn publisher(row: &Bound<'_, PyTuple>) -> PyResult<Arc<Publisher>> {
     let client_id = text(row, 9)?.unwrap_or_default();
-    Ok(Arc::new(Publisher {
-        client_id,
-        username: text(row, 10)?,
-    }))
+    Ok(Arc::new(Publisher { client_id, username: text(row, 10)? }))
 }
 
 fn origin(row: &Bound<'_, PyTuple>) -> PyResult<Option<Arc<Origin>>> {
@@ -104,14 +93,8 @@ pub(crate) fn answer(row: &AnswerRow<'_>) -> PyResult<Answer> {
     let ((shard, slot, generation, number), word, with) = row;
     let id = AskId {
         shard: *shard,
-        conn: ConnKey {
-            slot: *slot,
-            generation: *generation,
-        },
+        conn: ConnKey { slot: *slot, generation: *generation },
         number: *number,
     };
-    Ok(Answer {
-        id,
-        verdict: verdict(word, with.as_ref())?,
-    })
+    Ok(Answer { id, verdict: verdict(word, with.as_ref())? })
 }

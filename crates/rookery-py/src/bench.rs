@@ -6,11 +6,7 @@ use rookery_bench::{BenchConfig, BenchError, Phase, Progress, Report};
 use crate::error::native;
 
 fn failed(error: &BenchError) -> PyErr {
-    let kind = if matches!(error, BenchError::Config(_)) {
-        "config"
-    } else {
-        "io"
-    };
+    let kind = if matches!(error, BenchError::Config(_)) { "config" } else { "io" };
     native(kind, error.to_string())
 }
 
@@ -27,9 +23,7 @@ fn phase(phase: Phase) -> &'static str {
 fn report(progress: &Bound<'_, PyAny>, now: Progress) -> PyResult<bool> {
     progress.py().check_signals()?;
     let counted = (now.connected, now.sent, now.received);
-    progress
-        .call1((phase(now.phase), now.elapsed_s, now.share, counted))?
-        .extract()
+    progress.call1((phase(now.phase), now.elapsed_s, now.share, counted))?.extract()
 }
 
 /// Makes one run; configuration and report are JSON.
@@ -53,7 +47,5 @@ pub(crate) fn run_bench(
 }
 
 fn finished(result: Result<Report, BenchError>) -> PyResult<String> {
-    result
-        .map(|report| report.to_json())
-        .map_err(|error| failed(&error))
+    result.map(|report| report.to_json()).map_err(|error| failed(&error))
 }

@@ -43,11 +43,7 @@ fn get_each<'py, T>(
     name: &str,
     read: impl Fn(Object<'_, 'py>) -> PyResult<T>,
 ) -> PyResult<Vec<T>> {
-    object
-        .getattr(name)?
-        .try_iter()?
-        .map(|item| read(&item?))
-        .collect()
+    object.getattr(name)?.try_iter()?.map(|item| read(&item?)).collect()
 }
 
 /// Reads a struct whose listed fields are plain attributes; the rest is written out.
@@ -68,9 +64,7 @@ where
 {
     let text: String = get(object, name)?;
     let found = known.iter().find(|(word, _)| *word == text);
-    found
-        .map(|(_, value)| value.clone())
-        .ok_or_else(|| unknown(name, &text))
+    found.map(|(_, value)| value.clone()).ok_or_else(|| unknown(name, &text))
 }
 
 fn mqtt(o: Object<'_, '_>) -> PyResult<MqttConfig> {
@@ -180,20 +174,14 @@ fn websocket(o: Object<'_, '_>) -> PyResult<WebSocketConfig> {
 fn listener_kind(o: Object<'_, '_>) -> PyResult<ListenerKind> {
     match get::<String>(o, "kind")?.as_str() {
         "tcp" => Ok(ListenerKind::Tcp),
-        "ws" => Ok(ListenerKind::WebSocket(get_with(
-            o,
-            "websocket",
-            websocket,
-        )?)),
+        "ws" => Ok(ListenerKind::WebSocket(get_with(o, "websocket", websocket)?)),
         other => Err(unknown("kind", other)),
     }
 }
 
 fn listener(o: Object<'_, '_>) -> PyResult<ListenerConfig> {
     let bind: String = get(o, "bind")?;
-    let bind = bind
-        .parse()
-        .map_err(|_| PyValueError::new_err(format!("bind: {bind:?}")))?;
+    let bind = bind.parse().map_err(|_| PyValueError::new_err(format!("bind: {bind:?}")))?;
     read! { o => ListenerConfig {
         id, zone, mountpoint, max_connections, backlog, nodelay; kind: listener_kind(o)?, bind: bind
     } }

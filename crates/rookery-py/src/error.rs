@@ -4,12 +4,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use rookery_node::api::NodeError;
 
-pyo3::create_exception!(
-    _native,
-    NativeError,
-    PyException,
-    "A call into the native core failed."
-);
+pyo3::create_exception!(_native, NativeError, PyException, "A call into the native core failed.");
 
 /// Adds the exception; its attributes exist on the class so that the stub can promise them.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -54,20 +49,9 @@ fn build(py: Python<'_>, kind: &str, message: String, place: Option<BindPlace>) 
 pub(crate) fn from_node(error: NodeError) -> PyErr {
     let message = error.to_string();
     let (kind, place) = match error {
-        NodeError::Bind {
-            listener,
-            bind,
-            source,
-        } => {
+        NodeError::Bind { listener, bind, source } => {
             let errno = source.raw_os_error();
-            (
-                "bind",
-                Some(BindPlace {
-                    listener,
-                    address: bind.to_string(),
-                    errno,
-                }),
-            )
+            ("bind", Some(BindPlace { listener, address: bind.to_string(), errno }))
         }
         NodeError::Config { .. } => ("config", None),
         NodeError::Store(_) => ("store", None),

@@ -25,15 +25,11 @@ impl Node {
     fn inner(&self) -> PyResult<&rookery_node::Node> {
         let here = std::process::id();
         if here != self.pid {
-            let text = format!(
-                "this node belongs to process {}, a fork ({here}) cannot use it",
-                self.pid
-            );
+            let text =
+                format!("this node belongs to process {}, a fork ({here}) cannot use it", self.pid);
             return Err(native("forked", text));
         }
-        self.inner
-            .as_ref()
-            .ok_or_else(|| native("stopping", "the node is gone".into()))
+        self.inner.as_ref().ok_or_else(|| native("stopping", "the node is gone".into()))
     }
 
     /// Calls the node without holding the interpreter.
@@ -62,13 +58,8 @@ impl Node {
     #[staticmethod]
     fn start(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
         let config = config::node(config)?;
-        let inner = py
-            .detach(|| rookery_node::Node::start(config))
-            .map_err(from_node)?;
-        Ok(Self {
-            inner: Some(inner),
-            pid: std::process::id(),
-        })
+        let inner = py.detach(|| rookery_node::Node::start(config)).map_err(from_node)?;
+        Ok(Self { inner: Some(inner), pid: std::process::id() })
     }
 
     /// Tells clients, closes connections, writes queues; may be called twice.
@@ -81,10 +72,7 @@ impl Node {
     /// `ListenerRow` of each listener.
     fn listeners<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let listeners = self.inner()?.listeners();
-        listeners
-            .iter()
-            .map(|listener| rows::listener(py, listener))
-            .collect()
+        listeners.iter().map(|listener| rows::listener(py, listener)).collect()
     }
 
     /// `RecoveryRow`.
@@ -194,10 +182,7 @@ impl Node {
 
     /// Answers questions taken from `drain`.
     fn answer(&self, py: Python<'_>, answers: Vec<AnswerRow<'_>>) -> PyResult<()> {
-        let answers = answers
-            .iter()
-            .map(answers::answer)
-            .collect::<PyResult<_>>()?;
+        let answers = answers.iter().map(answers::answer).collect::<PyResult<_>>()?;
         self.call(py, |node| {
             node.answer(answers);
             Ok(())

@@ -60,23 +60,11 @@ fn ask_id<'py>(py: Python<'py>, id: AskId) -> Row<'py> {
 fn question<'py>(py: Python<'py>, id: AskId, question: &Question) -> Row<'py> {
     let id = ask_id(py, id)?;
     match question {
-        Question::Authenticate {
-            client: who,
-            password,
-        } => {
-            let password = password
-                .as_deref()
-                .map(|password| PyBytes::new(py, password));
+        Question::Authenticate { client: who, password } => {
+            let password = password.as_deref().map(|password| PyBytes::new(py, password));
             row![py; "ask", id, "authenticate", client(py, who)?, password]
         }
-        Question::Authorize {
-            client_id,
-            username,
-            publish,
-            topic,
-            qos,
-            retain,
-        } => {
+        Question::Authorize { client_id, username, publish, topic, qos, retain } => {
             let username = username.as_deref();
             let asked = row![py; &**client_id, username, *publish, &**topic, *qos, *retain]?;
             row![py; "ask", id, "authorize", asked, py.None()]
@@ -104,22 +92,12 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
         UpEvent::Disconnected(who, cause) => {
             row![py; "disconnected", client(py, who)?, cause.name()]
         }
-        UpEvent::Refused {
-            peer,
-            listener,
-            client_id,
-            cause,
-            detail,
-        } => row![py;
+        UpEvent::Refused { peer, listener, client_id, cause, detail } => row![py;
             "refused", peer.to_string(), &**listener, &**client_id, cause.name(), *detail,
         ],
         UpEvent::Subscribed(who, made) => row![py; "subscribed", &**who, subscription(py, made)?],
         UpEvent::Unsubscribed(who, topic) => row![py; "unsubscribed", &**who, &**topic],
-        UpEvent::Delivery {
-            slot,
-            message: m,
-            qos,
-        } => {
+        UpEvent::Delivery { slot, message: m, qos } => {
             row![py; "delivery", *slot, message(py, m)?, *qos]
         }
         UpEvent::Ask(id, asked) => question(py, *id, asked),

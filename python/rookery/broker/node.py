@@ -89,7 +89,9 @@ class OpenNode:
             if management.http is not None:
                 http = open_http(management.http.host, management.http.port)
                 self.sockets[HTTP] = opened.enter_context(http)
-            self.sockets[LOCAL] = opened.enter_context(open_unix(management.data_dir))
+            path = socket_path(management.data_dir)
+            self.sockets[LOCAL] = opened.enter_context(open_unix(path))
+            opened.callback(path.unlink, missing_ok=True)
             self.native = Node(self._native_config())
             opened.callback(self.native.stop, 0.0)
             self._opened = opened.pop_all()

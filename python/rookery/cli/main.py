@@ -5,32 +5,34 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from rookery.cli import bench, completion, config, node, output, ports, pub, sub, up
+from rookery.cli import output
 from rookery.cli.messages import say
 from rookery.cli.parsers import Parser
 from rookery.errors import RookeryError
 
-NOUNS = (up, node, pub, sub, bench, ports, config, completion)
+NOUNS = ("up", "node", "pub", "sub", "bench", "ports", "config", "completion")
 
 
-def parser() -> Parser:
-    """The whole command line."""
+def parser(only: str | None = None) -> Parser:
+    """The whole command line, or the part below one noun: a node starts sooner that way."""
     root = Parser(
         prog="rookery", description=say("help.rookery"), add_help=False, allow_abbrev=False
     )
     root.add_argument("-h", "--help", action="help", help=say("help.help"))
     root.add_argument("--version", action="store_true", help=say("help.version"))
     commands = root.add_subparsers(metavar="COMMAND", parser_class=Parser)
-    for noun in NOUNS:
-        noun.declare(commands)
+    for noun in NOUNS if only is None else (only,):
+        import_module(f"rookery.cli.{noun}").declare(commands)
     return root
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    root = parser()
-    parsed = root.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    root = parser(words[0] if words and words[0] in NOUNS else None)
+    parsed = root.parse_args(words)
     if parsed.version:
         output.line(_version())
         return output.OK

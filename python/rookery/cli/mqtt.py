@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import queue
-import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from rookery.cli.messages import say
 from rookery.errors import RookeryError, TimedOutError, UnavailableError
@@ -59,16 +58,16 @@ class Connection:
         self, arguments: argparse.Namespace, *, clean: bool = True, session_expiry_s: int = 0
     ) -> None:
         import paho.mqtt.client as paho  # noqa: PLC0415
-        from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415
+        from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: PLC0415
 
         self.is_v5 = PROTOCOLS[arguments.protocol] == 5
-        client_id = arguments.client_id or f"rookery-{secrets.token_hex(5)}"
+        client_id = arguments.client_id or f"rookery-{os.urandom(5).hex()}"
         self.client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
-            protocol=paho.MQTTProtocolVersion(PROTOCOLS[arguments.protocol]),
+            protocol=MQTTProtocolVersion(PROTOCOLS[arguments.protocol]),
             reconnect_on_failure=False,
-            **({} if self.is_v5 else {"clean_session": clean}),
+            clean_session=None if self.is_v5 else clean,
         )
         password = arguments.password or os.environ.get("ROOKERY_PASSWORD")
         if arguments.username is not None or password is not None:
@@ -83,7 +82,7 @@ class Connection:
         self._is_connected = False
         self._is_closing = False
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         client = self.client
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -127,7 +126,7 @@ class Connection:
         from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415
         from paho.mqtt.properties import Properties  # noqa: PLC0415
 
-        properties = Properties(PacketTypes.CONNECT)
+        properties: Any = Properties(PacketTypes.CONNECT)
         if self._session_expiry_s:
             properties.SessionExpiryInterval = self._session_expiry_s
         return {"clean_start": self._clean, "properties": properties}

@@ -120,6 +120,7 @@ def _row(message: paho.MQTTMessage) -> dict[str, Any]:
         row["payload"] = message.payload.decode()
     except UnicodeDecodeError:
         row["payload_hex"] = message.payload.hex()
-    if message.properties is not None and not message.properties.isEmpty():
-        row["properties"] = message.properties.json()
+    properties: Any = message.properties
+    if properties is not None and not properties.isEmpty():
+        row["properties"] = properties.json()
     return row

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from rookery.config.problems import Problem
@@ -27,23 +26,31 @@ from rookery.config.schema.model import (
 from rookery.config.tree import DEFAULT, Node, Origin, as_list, join_path, wrap
 
 SHOWN_VALUE_MAX = 60
+NAMES_SHOWN = 6
 HIDDEN = "******"
 
 Path = tuple[str, ...]
 
 
-@dataclass(slots=True)
 class Checked:
-    """What a check found."""
+    """What a check found.
 
-    values: dict[str, Any] = field(default_factory=dict)
-    """Parsed values, complete with defaults, by key."""
-    shown: dict[str, Any] = field(default_factory=dict)
-    """The same as people would write it, secrets hidden."""
-    origins: dict[Path, Origin] = field(default_factory=dict)
-    """Where each value comes from."""
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    Attributes:
+        values: Parsed values, complete with defaults, by key.
+        shown: The same as people would write it, secrets hidden.
+        origins: Where each value comes from.
+        problems: What keeps the configuration from being used.
+        warnings: What has no effect.
+    """
+
+    __slots__ = ("origins", "problems", "shown", "values", "warnings")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.shown: dict[str, Any] = {}
+        self.origins: dict[Path, Origin] = {}
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
 
 
 def check(root: Node, schema: Struct) -> Checked:
@@ -70,10 +77,9 @@ class _Checker:
 
     def struct(self, kind: Struct, node: Node, path: Path) -> tuple[Any, Any]:
         if not isinstance(node.value, dict):
-            names = ", ".join(item.name for item in kind.fields[:6])
-            self._problem(
-                "object", path, node, allowed=names + (" …" if len(kind.fields) > 6 else "")
-            )
+            names = ", ".join(item.name for item in kind.fields[:NAMES_SHOWN])
+            names += " …" if len(kind.fields) > NAMES_SHOWN else ""
+            self._problem("object", path, node, value=_shorten(node.plain()), allowed=names)
             return _ABSENT, _ABSENT
         known = {item.name for item in kind.fields}
         for key, child in node.value.items():
@@ -82,9 +88,9 @@ class _Checker:
         values: dict[str, Any] = {}
         shown: dict[str, Any] = {}
         for item in kind.fields:
-            child = node.value.get(item.name)
-            value, text = self._field(item, child, (*path, item.name), kind.inherits)
-            if value is _ABSENT and item.default is REQUIRED and child is None:
+            written = node.value.get(item.name)
+            value, text = self._field(item, written, (*path, item.name), kind.inherits)
+            if value is _ABSENT and item.default is REQUIRED and written is None:
                 self._problem("required", (*path, item.name), node)
             if value is not _ABSENT:
                 values[item.name] = value
@@ -148,10 +154,9 @@ class _Checker:
         if not isinstance(items, dict):
             self._bad_value(kind, node, path, "")
             return _ABSENT, _ABSENT
-        entries = dict(items)
-        if not self._is_inside_absent:
-            for name, default in kind.entries.items():
-                entries.setdefault(name, wrap(default, DEFAULT))
+        usual = {} if self._is_inside_absent else kind.entries
+        entries = {name: wrap(default, DEFAULT) for name, default in usual.items()}
+        entries.update(items)
         values: dict[str, Any] = {}
         shown: dict[str, Any] = {}
         for name, child in entries.items():

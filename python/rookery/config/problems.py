@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from rookery.config.tree import Origin
 from rookery.errors import ConfigError
@@ -52,8 +52,7 @@ TEXTS: dict[str, dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing to tell about one key: an error, or a warning."""
 
     kind: str
@@ -62,7 +61,7 @@ class Problem:
     value: str = ""
     allowed: str = ""
     near: str = ""
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = {}  # never changed
     """The same reason by language; ``en`` is always there when any is."""
 
     def text(self, language: str = "en") -> str:

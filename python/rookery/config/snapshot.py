@@ -5,20 +5,18 @@ Units stand last in the names; 0 is *never* or *no bound* where a field says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SysTopicsConfig:
+class SysTopicsConfig(NamedTuple):
     """``sys_topics``, except which clients' notices the core makes."""
 
     msg_interval_s: int  # 0 is never
     heartbeat_interval_s: int  # 0 is never
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogHandlerConfig:
+class LogHandlerConfig(NamedTuple):
     """``log.console`` or ``log.file``."""
 
     enable: bool
@@ -29,8 +27,7 @@ class LogHandlerConfig:
     rotation_bytes: int  # 0 is no rotation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmConfig:
+class AlarmConfig(NamedTuple):
     """``alarm``."""
 
     actions: tuple[str, ...]
@@ -38,8 +35,7 @@ class AlarmConfig:
     validity_period_s: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpConfig:
+class HttpConfig(NamedTuple):
     """``dashboard.listeners.http``."""
 
     host: str
@@ -47,8 +43,7 @@ class HttpConfig:
     max_connections: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManagementConfig:
+class ManagementConfig(NamedTuple):
     """Everything around the core."""
 
     node_name: str

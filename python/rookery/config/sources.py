@@ -18,7 +18,7 @@ ENV_SEPARATOR = "__"
 ENV_KNOWN = frozenset({"ROOKERY_CONFIG", "ROOKERY_DATA_DIR", "ROOKERY_LANG"})
 FILE_BYTES_MAX = 16 << 20
 
-_NUMBER = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d{1,16})?")
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d{1,16})?", re.ASCII)
 _WORDS: Mapping[str, Scalar] = {"true": True, "false": False, "null": None}
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+_PLAIN_KEY = re.compile(r"[\w@<>/-]+")
 
 Scalar: TypeAlias = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Which layer set a value, and where in it."""
 
     kind: str
@@ -34,12 +35,14 @@ class Origin:
 DEFAULT = Origin("default")
 
 
-@dataclass(slots=True)
 class Node:
     """One value with its origin. ``value`` is a scalar, a list of nodes or a dict of nodes."""
 
-    value: Scalar | list[Node] | dict[str, Node]
-    origin: Origin
+    __slots__ = ("origin", "value")
+
+    def __init__(self, value: Scalar | list[Node] | dict[str, Node], origin: Origin) -> None:
+        self.value = value
+        self.origin = origin
 
     def plain(self) -> Any:
         """The value without origins."""
@@ -145,7 +148,7 @@ def _key(characters: list[str], was_quoted: bool) -> str:
 
 def join_path(keys: tuple[str, ...]) -> str:
     """The reverse of :func:`split_path`."""
-    return ".".join(f'"{key}"' if "." in key or not key else key for key in keys)
+    return ".".join(key if _PLAIN_KEY.fullmatch(key) else f'"{key}"' for key in keys)
 
 
 def leaves(node: Node, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:

@@ -38,9 +38,9 @@ BYTES_PER_UNIT = {
 NUMBER_MAX = 1 << 53
 TEXT_MAX = 64
 
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdwf])", re.IGNORECASE)
-_BYTESIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.IGNORECASE)
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdwf])", re.IGNORECASE | re.ASCII)
+_BYTESIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.IGNORECASE | re.ASCII)
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 
 

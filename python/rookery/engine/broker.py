@@ -257,7 +257,7 @@ class Broker:
         """Subscribe this process. Use the result with ``async with`` or ``async for``.
 
         Args:
-            topic_filter: Topic Filter; ``$share/…`` too.
+            topic_filter: Topic Filter; retained messages that match come first.
             qos: Highest QoS that messages are delivered with.
             queue_max: Messages that may wait to be read.
             when_full: Which one is dropped then: ``"drop_oldest"`` or ``"drop_new"``.
@@ -265,6 +265,7 @@ class Broker:
         Raises:
             BadRequestError: ``qos`` or ``queue_max`` is none; the Topic Filter is checked when the
                 subscription begins.
+            NotAvailableError: a ``$share/``, ``$queue/`` or ``$exclusive/`` subscription.
             UnavailableError: the broker is not running.
         """
         return Subscription(

@@ -84,7 +84,7 @@ class Hooks:
         """Decide whether a client may publish to a Topic Name or subscribe to a Topic Filter.
 
         ``retain`` is the flag of a PUBLISH and false for SUBSCRIBE. ``False`` refuses with 0x87
-        (Not authorized).
+        (Not authorized). An answer is remembered for the connection and the topic for a minute.
         """
         raise NotImplementedError
 

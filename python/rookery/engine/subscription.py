@@ -7,8 +7,11 @@ from collections import deque
 from types import TracebackType
 from typing import Literal, Protocol, Self, TypeAlias
 
-from rookery.errors import BadRequestError, UnavailableError
+from rookery.errors import BadRequestError, NotAvailableError, UnavailableError
 from rookery.native.models import Message
+
+# What these prefixes promise is about sessions, which a program has none of.
+_FOR_CLIENTS = ("$share/", "$queue/", "$exclusive/")
 
 WhenFull: TypeAlias = Literal["drop_oldest", "drop_new"]
 
@@ -48,6 +51,8 @@ class Subscription:
             raise BadRequestError("queue_max is 1 or more")
         if qos not in (0, 1, 2):
             raise BadRequestError("qos is 0, 1 or 2")
+        if topic_filter.startswith(_FOR_CLIENTS):
+            raise NotAvailableError(f"{topic_filter!r}: only clients can subscribe to that")
         self.topic_filter = topic_filter
         self.qos = qos
         self._subscriptions = subscriptions

@@ -133,7 +133,7 @@ async def test_a_bad_topic_name_is_refused(broker: rookery.Broker, topic: str) -
         await broker.publish(topic, b"x")
 
 
-@pytest.mark.parametrize("topic_filter", ["", "a/#/b", "a+", "$share/g"])
+@pytest.mark.parametrize("topic_filter", ["", "a/#/b", "a+"])
 async def test_a_bad_topic_filter_is_refused(broker: rookery.Broker, topic_filter: str) -> None:
     with pytest.raises(BadRequestError):
         broker.subscribe(topic_filter).open()

@@ -243,6 +243,18 @@ async def test_a_program_is_told_what_clients_do() -> None:
     ]
 
 
+async def test_a_program_is_told_what_a_stop_does_to_clients() -> None:
+    told: list[tuple[str, str]] = []
+
+    async def on_disconnected(client: Client, reason: str) -> None:
+        told.append((client.client_id, reason))
+
+    async with rookery.Broker(hooks=[on_disconnected]) as broker:
+        await aside(lambda: connected(broker))
+
+    assert told == [("c1", "server_shutting_down")]
+
+
 async def test_a_hook_can_be_registered_while_the_broker_runs() -> None:
     async with rookery.Broker() as broker:
         before = await aside(lambda: connected(broker, "before"))

@@ -172,6 +172,7 @@ def test_a_signal_stops_gracefully(process: Process, number: int) -> None:
     client.expect_closed([0x8B])
     assert process.wait() == 0
     assert re.search(r"stopped +\S+@\S+$", process.lines[-1])
+    assert not (process.data_dir / "run" / "node.sock").exists()
 
 
 def test_post_stop_does_the_same(process: Process) -> None:

@@ -21,7 +21,7 @@ def connects(path: Path) -> bool:
 
 
 def test_only_the_owner_can_reach_the_socket(tmp_path: Path) -> None:
-    with open_unix(tmp_path):
+    with open_unix(socket_path(tmp_path)):
         path = socket_path(tmp_path)
 
         assert path.stat().st_mode & 0o777 == 0o600
@@ -30,17 +30,17 @@ def test_only_the_owner_can_reach_the_socket(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_node_left_is_replaced(tmp_path: Path) -> None:
-    open_unix(tmp_path).close()
+    open_unix(socket_path(tmp_path)).close()
     assert not connects(socket_path(tmp_path))
 
-    with open_unix(tmp_path):
+    with open_unix(socket_path(tmp_path)):
         assert connects(socket_path(tmp_path))
 
 
 def test_a_deep_directory_is_no_obstacle(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100)
 
-    with open_unix(deep):
+    with open_unix(socket_path(deep)):
         assert connects(socket_path(deep))
 
 
@@ -48,7 +48,7 @@ def test_a_folder_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
 
     with pytest.raises(StartError, match="management socket"):
-        open_unix(tmp_path)
+        open_unix(socket_path(tmp_path))
 
 
 def test_a_taken_port_is_named() -> None:

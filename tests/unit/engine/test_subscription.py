@@ -8,7 +8,7 @@ import gc
 import pytest
 
 from rookery.engine.subscription import Subscription, WhenFull
-from rookery.errors import BadRequestError, UnavailableError
+from rookery.errors import BadRequestError, NotAvailableError, UnavailableError
 from rookery.native.models import Message
 
 
@@ -110,6 +110,14 @@ async def test_one_that_nobody_holds_ends(subscriptions: FakeSubscriptions) -> N
     gc.collect()
 
     assert subscriptions.open == set()
+
+
+@pytest.mark.parametrize("topic_filter", ["$share/g/a", "$queue/a", "$exclusive/a"])
+def test_what_needs_a_session_is_for_clients(
+    subscriptions: FakeSubscriptions, topic_filter: str
+) -> None:
+    with pytest.raises(NotAvailableError):
+        Subscription(subscriptions, topic_filter, qos=0, queue_max=1, when_full="drop_new")
 
 
 @pytest.mark.parametrize(("qos", "queue_max"), [(3, 1), (-1, 1), (0, 0)])

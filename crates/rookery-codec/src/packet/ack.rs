@@ -29,10 +29,7 @@ impl<'a> Ack<'a> {
         version: Version,
     ) -> Result<Self, DecodeError> {
         let mut reader = Reader(body);
-        let mut ack = Ack {
-            packet_id: reader.packet_id()?,
-            ..Ack::default()
-        };
+        let mut ack = Ack { packet_id: reader.packet_id()?, ..Ack::default() };
         // Without a reason code and properties the outcome is success: MQTT-5.0 section 3.4.2.1.
         if reader.is_empty() {
             return Ok(ack);

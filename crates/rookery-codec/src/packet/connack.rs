@@ -52,11 +52,7 @@ impl<'a> ConnAck<'a> {
             properties = ConnAckProperties::decode(reader.property_list()?)?;
         }
         reader.finish()?;
-        Ok(Self {
-            session_present,
-            reason,
-            properties,
-        })
+        Ok(Self { session_present, reason, properties })
     }
 
     /// Appends the packet.
@@ -157,11 +153,7 @@ impl<'a> ConnAckProperties<'a> {
         let flag = match id {
             MAXIMUM_QOS => {
                 let is_one = property::boolean(byte)?;
-                self.maximum_qos = Some(if is_one {
-                    QoS::AtLeastOnce
-                } else {
-                    QoS::AtMostOnce
-                });
+                self.maximum_qos = Some(if is_one { QoS::AtLeastOnce } else { QoS::AtMostOnce });
                 return Ok(true);
             }
             RETAIN_AVAILABLE => &mut self.retain_available,
@@ -199,16 +191,10 @@ impl<'a> ConnAckProperties<'a> {
         properties.text(ASSIGNED_CLIENT_IDENTIFIER, self.assigned_client_identifier);
         properties.two(TOPIC_ALIAS_MAXIMUM, self.topic_alias_maximum);
         properties.text(REASON_STRING, self.reason_string);
-        properties.flag(
-            WILDCARD_SUBSCRIPTION_AVAILABLE,
-            self.wildcard_subscription_available,
-        );
+        properties.flag(WILDCARD_SUBSCRIPTION_AVAILABLE, self.wildcard_subscription_available);
         let identifiers = self.subscription_identifiers_available;
         properties.flag(SUBSCRIPTION_IDENTIFIER_AVAILABLE, identifiers);
-        properties.flag(
-            SHARED_SUBSCRIPTION_AVAILABLE,
-            self.shared_subscription_available,
-        );
+        properties.flag(SHARED_SUBSCRIPTION_AVAILABLE, self.shared_subscription_available);
         properties.two(SERVER_KEEP_ALIVE, self.server_keep_alive_s);
         properties.text(RESPONSE_INFORMATION, self.response_information);
         properties.text(SERVER_REFERENCE, self.server_reference);
@@ -226,33 +212,18 @@ impl fmt::Debug for ConnAckProperties<'_> {
             .field("maximum_qos", &self.maximum_qos)
             .field("retain_available", &self.retain_available)
             .field("maximum_packet_size", &self.maximum_packet_size)
-            .field(
-                "assigned_client_identifier",
-                &self.assigned_client_identifier,
-            )
+            .field("assigned_client_identifier", &self.assigned_client_identifier)
             .field("topic_alias_maximum", &self.topic_alias_maximum)
             .field("reason_string", &self.reason_string)
             .field("user_properties", &self.user_properties)
-            .field(
-                "wildcard_subscription_available",
-                &self.wildcard_subscription_available,
-            )
-            .field(
-                "subscription_identifiers_available",
-                &self.subscription_identifiers_available,
-            )
-            .field(
-                "shared_subscription_available",
-                &self.shared_subscription_available,
-            )
+            .field("wildcard_subscription_available", &self.wildcard_subscription_available)
+            .field("subscription_identifiers_available", &self.subscription_identifiers_available)
+            .field("shared_subscription_available", &self.shared_subscription_available)
             .field("server_keep_alive_s", &self.server_keep_alive_s)
             .field("response_information", &self.response_information)
             .field("server_reference", &self.server_reference)
             .field("authentication_method", &self.authentication_method)
-            .field(
-                "authentication_data",
-                &self.authentication_data.map(|_| "***"),
-            )
+            .field("authentication_data", &self.authentication_data.map(|_| "***"))
             .finish()
     }
 }

@@ -263,9 +263,7 @@ impl<'a> ConnectProperties<'a> {
         })?;
         if found.authentication_data.is_some() && found.authentication_method.is_none() {
             // MQTT-5.0 section 3.1.2.11.10.
-            return Err(DecodeError::Protocol(
-                "authentication data without a method",
-            ));
+            return Err(DecodeError::Protocol("authentication data without a method"));
         }
         Ok(found)
     }
@@ -276,14 +274,8 @@ impl<'a> ConnectProperties<'a> {
         properties.two(RECEIVE_MAXIMUM, self.receive_maximum);
         properties.four(MAXIMUM_PACKET_SIZE, self.maximum_packet_size);
         properties.two(TOPIC_ALIAS_MAXIMUM, self.topic_alias_maximum);
-        properties.flag(
-            REQUEST_RESPONSE_INFORMATION,
-            self.request_response_information,
-        );
-        properties.flag(
-            REQUEST_PROBLEM_INFORMATION,
-            self.request_problem_information,
-        );
+        properties.flag(REQUEST_RESPONSE_INFORMATION, self.request_response_information);
+        properties.flag(REQUEST_PROBLEM_INFORMATION, self.request_problem_information);
         properties.text(AUTHENTICATION_METHOD, self.authentication_method);
         properties.binary(AUTHENTICATION_DATA, self.authentication_data);
         properties.user(self.user_properties);
@@ -297,19 +289,10 @@ impl fmt::Debug for ConnectProperties<'_> {
             .field("receive_maximum", &self.receive_maximum)
             .field("maximum_packet_size", &self.maximum_packet_size)
             .field("topic_alias_maximum", &self.topic_alias_maximum)
-            .field(
-                "request_response_information",
-                &self.request_response_information,
-            )
-            .field(
-                "request_problem_information",
-                &self.request_problem_information,
-            )
+            .field("request_response_information", &self.request_response_information)
+            .field("request_problem_information", &self.request_problem_information)
             .field("authentication_method", &self.authentication_method)
-            .field(
-                "authentication_data",
-                &self.authentication_data.map(|_| "***"),
-            )
+            .field("authentication_data", &self.authentication_data.map(|_| "***"))
             .field("user_properties", &self.user_properties)
             .finish()
     }

@@ -63,12 +63,7 @@ impl<'a> Disconnect<'a> {
                 return;
             }
             out.push(self.reason.0);
-            if *self
-                == (Self {
-                    reason: self.reason,
-                    ..Self::default()
-                })
-            {
+            if *self == (Self { reason: self.reason, ..Self::default() }) {
                 return;
             }
             with_length(out, |out| {

@@ -74,10 +74,7 @@ impl<'a> PublishProperties<'a> {
         list: &'a [u8],
         mut will_delay_s: Option<&mut u32>,
     ) -> Result<Self, DecodeError> {
-        let mut found = PublishProperties {
-            raw: list,
-            ..PublishProperties::default()
-        };
+        let mut found = PublishProperties { raw: list, ..PublishProperties::default() };
         let is_will = will_delay_s.is_some();
         property::for_each(list, Some(SUBSCRIPTION_IDENTIFIER), |id, value| {
             match (id, value) {
@@ -208,15 +205,7 @@ pub fn decode_publish<'a>(
         check_no_topic(&properties, version)?;
     }
     let retain = first & 1 != 0;
-    Ok(Publish {
-        dup,
-        qos,
-        retain,
-        topic,
-        packet_id,
-        properties,
-        payload: reader.0,
-    })
+    Ok(Publish { dup, qos, retain, topic, packet_id, properties, payload: reader.0 })
 }
 
 /// MQTT-5.0 section 3.3.2.1: an empty topic name needs a topic alias. MQTT-3.1.1 [MQTT-4.7.3-1].
@@ -224,9 +213,9 @@ pub fn decode_publish<'a>(
 fn check_no_topic(properties: &PublishProperties<'_>, version: Version) -> Result<(), DecodeError> {
     match properties.topic_alias {
         Some(_) => Ok(()),
-        None if version.is_v5() => Err(DecodeError::Protocol(
-            "neither a topic name nor a topic alias",
-        )),
+        None if version.is_v5() => {
+            Err(DecodeError::Protocol("neither a topic name nor a topic alias"))
+        }
         None => Err(DecodeError::TopicName("empty")),
     }
 }

@@ -23,20 +23,11 @@ pub struct SubAck<'a> {
 
 impl<'a> SubAck<'a> {
     pub(crate) fn decode(body: &'a [u8], version: Version) -> Result<Self, DecodeError> {
-        let allowed = if version.is_v5() {
-            reason_set::SUBACK
-        } else {
-            reason_set::SUBACK_V3
-        };
+        let allowed = if version.is_v5() { reason_set::SUBACK } else { reason_set::SUBACK_V3 };
         let (packet_id, text, codes) = decode_parts(body, version)?;
         check_codes(codes, &allowed)?;
         let (reason_string, user_properties) = text;
-        Ok(Self {
-            packet_id,
-            reason_string,
-            user_properties,
-            codes,
-        })
+        Ok(Self { packet_id, reason_string, user_properties, codes })
     }
 
     /// Appends the packet. Before version 5 every error becomes 0x80, the only one there is.
@@ -48,11 +39,7 @@ impl<'a> SubAck<'a> {
                 encode_properties(self.reason_string, self.user_properties, out);
                 out.extend_from_slice(self.codes);
             } else {
-                out.extend(
-                    self.codes
-                        .iter()
-                        .map(|code| if *code > 2 { 0x80 } else { *code }),
-                );
+                out.extend(self.codes.iter().map(|code| if *code > 2 { 0x80 } else { *code }));
             }
         });
     }
@@ -80,12 +67,7 @@ impl<'a> UnsubAck<'a> {
             Reader(codes).finish()?;
         }
         let (reason_string, user_properties) = text;
-        Ok(Self {
-            packet_id,
-            reason_string,
-            user_properties,
-            codes,
-        })
+        Ok(Self { packet_id, reason_string, user_properties, codes })
     }
 
     /// Appends the packet.
@@ -125,9 +107,7 @@ fn check_codes(codes: &[u8], allowed: &reason_set::ReasonSet) -> Result<(), Deco
     if codes.is_empty() {
         return Err(DecodeError::Protocol("no reason code"));
     }
-    codes
-        .iter()
-        .try_for_each(|code| allowed.check(*code).map(drop))
+    codes.iter().try_for_each(|code| allowed.check(*code).map(drop))
 }
 
 fn encode_properties(reason: Option<&str>, user: UserProperties<'_>, out: &mut Vec<u8>) {

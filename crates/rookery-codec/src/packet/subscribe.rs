@@ -39,9 +39,7 @@ impl SubscriptionOptions {
         let reserved = if version.is_v5() { 0xC0 } else { 0xFC };
         if byte & reserved != 0 {
             // MQTT-5.0 [MQTT-3.8.3-5].
-            return Err(DecodeError::Malformed(
-                "reserved bits of the subscription options",
-            ));
+            return Err(DecodeError::Malformed("reserved bits of the subscription options"));
         }
         let Some(qos) = QoS::from_u8(byte & 3) else {
             return Err(DecodeError::Protocol("subscription with QoS 3"));
@@ -107,10 +105,7 @@ impl<'a> Subscribe<'a> {
                 Ok(true)
             })?;
         }
-        let filters = SubscribeFilters {
-            rest: reader,
-            version,
-        };
+        let filters = SubscribeFilters { rest: reader, version };
         if reader.is_empty() {
             // MQTT-5.0 [MQTT-3.8.3-2].
             return Err(DecodeError::Protocol("SUBSCRIBE without a topic filter"));
@@ -119,12 +114,7 @@ impl<'a> Subscribe<'a> {
         while !check.rest.is_empty() {
             check.read()?;
         }
-        Ok(Self {
-            packet_id,
-            subscription_identifier,
-            user_properties,
-            filters,
-        })
+        Ok(Self { packet_id, subscription_identifier, user_properties, filters })
     }
 
     /// The topic filters in the order sent.
@@ -213,9 +203,6 @@ impl SubscribeFiltersBuf {
     /// The filters added.
     #[must_use]
     pub fn iter(&self) -> SubscribeFilters<'_> {
-        SubscribeFilters {
-            rest: Reader(&self.0),
-            version: Version::V5,
-        }
+        SubscribeFilters { rest: Reader(&self.0), version: Version::V5 }
     }
 }

@@ -21,11 +21,7 @@ impl<'a> Unsubscribe<'a> {
     /// An UNSUBSCRIBE to send, without properties.
     #[must_use]
     pub fn new(packet_id: u16, filters: &'a UnsubscribeFiltersBuf) -> Self {
-        Self {
-            packet_id,
-            user_properties: UserProperties::default(),
-            filters: filters.iter(),
-        }
+        Self { packet_id, user_properties: UserProperties::default(), filters: filters.iter() }
     }
 
     pub(crate) fn decode(body: &'a [u8], version: Version) -> Result<Self, DecodeError> {
@@ -47,11 +43,7 @@ impl<'a> Unsubscribe<'a> {
         while !reader.is_empty() {
             reader.name()?;
         }
-        Ok(Self {
-            packet_id,
-            user_properties,
-            filters,
-        })
+        Ok(Self { packet_id, user_properties, filters })
     }
 
     /// The topic filters in the order sent.

@@ -44,14 +44,7 @@ impl<'a> Will<'a> {
             return Err(DecodeError::TopicName("empty"));
         }
         let payload = reader.binary()?;
-        Ok(Self {
-            topic,
-            payload,
-            qos,
-            retain,
-            delay_interval_s,
-            properties,
-        })
+        Ok(Self { topic, payload, qos, retain, delay_interval_s, properties })
     }
 
     pub(crate) fn encode(&self, version: Version, out: &mut Vec<u8>) {

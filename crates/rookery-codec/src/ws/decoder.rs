@@ -88,10 +88,7 @@ impl Decoder {
     /// not data: what answers it is appended to `replies`, the closing frame included when the
     /// connection ends. MQTT bytes before the end are to be handled still.
     pub fn decode(&mut self, input: &mut [u8], replies: &mut Vec<u8>) -> Decoded {
-        let mut decoded = Decoded {
-            data_len: 0,
-            end: None,
-        };
+        let mut decoded = Decoded { data_len: 0, end: None };
         let mut at = 0;
         while let Some(rest) = input.get_mut(at..)
             && !rest.is_empty()
@@ -131,10 +128,7 @@ impl Decoder {
             Phase::Header => self.take_header(input, replies),
             Phase::Data { left } => Ok(self.take_data(input, left, 0)),
             Phase::Control { opcode, left } => self.take_control(input, opcode, left, 0, replies),
-            Phase::Closed => Ok(Progress {
-                consumed: input.len(),
-                event: None,
-            }),
+            Phase::Closed => Ok(Progress { consumed: input.len(), event: None }),
         };
         if progress.is_err() {
             self.phase = Phase::Closed;
@@ -147,20 +141,13 @@ impl Decoder {
         input: &mut [u8],
         replies: &mut Vec<u8>,
     ) -> Result<Progress, FrameError> {
-        let found = if self.header_len == 0 {
-            parse_header(input)?
-        } else {
-            None
-        };
+        let found = if self.header_len == 0 { parse_header(input)? } else { None };
         let (header, consumed) = match found {
             Some(found) => found,
             None => match self.collect_header(input)? {
                 (Some(header), consumed) => (header, consumed),
                 (None, consumed) => {
-                    return Ok(Progress {
-                        consumed,
-                        event: None,
-                    });
+                    return Ok(Progress { consumed, event: None });
                 }
             },
         };
@@ -171,10 +158,7 @@ impl Decoder {
             Phase::Control { opcode, left } => {
                 self.take_control(input, opcode, left, consumed, replies)
             }
-            _ => Ok(Progress {
-                consumed,
-                event: None,
-            }),
+            _ => Ok(Progress { consumed, event: None }),
         }
     }
 
@@ -199,10 +183,7 @@ impl Decoder {
         if header.opcode.is_control() {
             // Control frames may come between the frames of a message.
             let left = header.payload_len as usize;
-            self.phase = Phase::Control {
-                opcode: header.opcode,
-                left,
-            };
+            self.phase = Phase::Control { opcode: header.opcode, left };
             return Ok(());
         }
         if self.is_in_message != (header.opcode == Opcode::Continuation) {
@@ -213,9 +194,7 @@ impl Decoder {
         }
         self.is_in_message = !header.is_final;
         if header.payload_len != 0 {
-            self.phase = Phase::Data {
-                left: header.payload_len,
-            };
+            self.phase = Phase::Data { left: header.payload_len };
         }
         Ok(())
     }
@@ -225,16 +204,9 @@ impl Decoder {
         let len = usize::try_from(left).unwrap_or(usize::MAX).min(here.len());
         self.mask = unmask(here.split_at_mut(len).0, self.mask);
         let left = left - len as u64;
-        self.phase = if left == 0 {
-            Phase::Header
-        } else {
-            Phase::Data { left }
-        };
+        self.phase = if left == 0 { Phase::Header } else { Phase::Data { left } };
         let end = start + len;
-        Progress {
-            consumed: end,
-            event: (len != 0).then_some(Event::Data(start..end)),
-        }
+        Progress { consumed: end, event: (len != 0).then_some(Event::Data(start..end)) }
     }
 
     fn take_control(
@@ -252,14 +224,8 @@ impl Decoder {
         self.control.extend_from_slice(here);
         let consumed = start + len;
         if len < left {
-            self.phase = Phase::Control {
-                opcode,
-                left: left - len,
-            };
-            return Ok(Progress {
-                consumed,
-                event: None,
-            });
+            self.phase = Phase::Control { opcode, left: left - len };
+            return Ok(Progress { consumed, event: None });
         }
         self.phase = Phase::Header;
         // The buffer is given back: an idle connection owns none.
@@ -285,11 +251,7 @@ impl Decoder {
 /// RFC 6455 section 5.5.1.
 fn parse_close(payload: &[u8]) -> Result<Option<CloseCode>, FrameError> {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
-        return if payload.is_empty() {
-            Ok(None)
-        } else {
-            Err(FrameError::CloseStatus)
-        };
+        return if payload.is_empty() { Ok(None) } else { Err(FrameError::CloseStatus) };
     };
     let code = CloseCode(u16::from_be_bytes(*code));
     if !code.is_sendable() {

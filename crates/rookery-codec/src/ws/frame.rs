@@ -138,12 +138,7 @@ pub(super) fn parse_header(bytes: &[u8]) -> Result<Option<(Header, usize)>, Fram
     let Some((mask, rest)) = rest.split_first_chunk::<4>() else {
         return Ok(None);
     };
-    let header = Header {
-        opcode,
-        is_final,
-        payload_len,
-        mask: *mask,
-    };
+    let header = Header { opcode, is_final, payload_len, mask: *mask };
     Ok(Some((header, bytes.len() - rest.len())))
 }
 

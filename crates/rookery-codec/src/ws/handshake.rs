@@ -28,11 +28,7 @@ pub struct HandshakeRules<'r> {
 
 impl Default for HandshakeRules<'_> {
     fn default() -> Self {
-        Self {
-            path: "/mqtt",
-            subprotocols: &SUBPROTOCOLS,
-            fail_if_no_subprotocol: true,
-        }
+        Self { path: "/mqtt", subprotocols: &SUBPROTOCOLS, fail_if_no_subprotocol: true }
     }
 }
 
@@ -69,29 +65,18 @@ impl Refused {
             404 => ("Not Found", ""),
             405 => ("Method Not Allowed", "Allow: GET\r\n"),
             // RFC 6455 section 4.4 and RFC 9110 section 15.5.22.
-            426 => (
-                "Upgrade Required",
-                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
-            ),
+            426 => ("Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
             431 => ("Request Header Fields Too Large", ""),
             503 => ("Service Unavailable", ""),
             _ => ("Bad Request", ""),
         };
-        let connection = if status == 426 {
-            "close, Upgrade"
-        } else {
-            "close"
-        };
+        let connection = if status == 426 { "close, Upgrade" } else { "close" };
         let response = format!(
             "HTTP/1.1 {status} {title}\r\n{extra}Connection: {connection}\r\n\
              Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\r\n{reason}\n",
             reason.len() + 1,
         );
-        Self {
-            status,
-            reason,
-            response: response.into_bytes(),
-        }
+        Self { status, reason, response: response.into_bytes() }
     }
 }
 
@@ -211,9 +196,7 @@ fn choose_subprotocol<'r>(
 }
 
 fn first<'a>(headers: &[httparse::Header<'a>], name: &str) -> Option<&'a str> {
-    let header = headers
-        .iter()
-        .find(|header| header.name.eq_ignore_ascii_case(name))?;
+    let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
     str::from_utf8(header.value).ok().map(str::trim)
 }
 
@@ -233,10 +216,7 @@ fn has_token(headers: &[httparse::Header<'_>], name: &str, token: &str) -> bool 
 }
 
 fn response(key: &str, subprotocol: Option<&str>) -> Vec<u8> {
-    let digest = Sha1::new()
-        .chain_update(key)
-        .chain_update(ACCEPT_SUFFIX)
-        .finalize();
+    let digest = Sha1::new().chain_update(key).chain_update(ACCEPT_SUFFIX).finalize();
     let accept = BASE64_STANDARD.encode(digest);
     let protocol = match subprotocol {
         Some(name) => format!("Sec-WebSocket-Protocol: {name}\r\n"),

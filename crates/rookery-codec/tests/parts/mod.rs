@@ -35,21 +35,10 @@ pub struct Parts {
 
 pub fn parts() -> impl Strategy<Value = Parts> {
     let text = "[^\\p{C}]{0,12}";
-    let scalars = (
-        1..=15_u8,
-        0..3_usize,
-        any::<u32>(),
-        1..=u16::MAX,
-        any::<usize>(),
-        0..3_u8,
-    );
+    let scalars = (1..=15_u8, 0..3_usize, any::<u32>(), 1..=u16::MAX, any::<usize>(), 0..3_u8);
     let numbers = (1..=u16::MAX, 1..=u32::MAX, vec(1..=268_435_455_u32, 0..4));
     let texts = (vec(text, 8), "[^\\p{C}+#]{1,20}", vec((text, text), 0..4));
-    let bytes = (
-        vec(any::<u8>(), 0..40),
-        vec(any::<u8>(), 0..300),
-        vec(0..3_u8, 1..9),
-    );
+    let bytes = (vec(any::<u8>(), 0..40), vec(any::<u8>(), 0..300), vec(0..3_u8, 1..9));
     let filters = vec((text, 0..3_u8, any::<(bool, bool)>(), 0..3_u8), 1..6);
     (scalars, numbers, texts, bytes, filters).prop_map(build_parts)
 }
@@ -64,11 +53,7 @@ fn build_parts(
     (scalars, numbers, texts, bytes, filters): (Scalars, Numbers, Texts, Bytes, Filters),
 ) -> Parts {
     let (kind, version, present, packet_id, code, qos) = scalars;
-    let version = if kind == 15 {
-        Version::V5
-    } else {
-        VERSIONS[version]
-    };
+    let version = if kind == 15 { Version::V5 } else { VERSIONS[version] };
     let mut user = UserPropertiesBuf::new();
     for (key, value) in &texts.2 {
         user.push(key, value);
@@ -79,16 +64,10 @@ fn build_parts(
         unsubscribe.push(&filter);
         let qos = QoS::from_u8(qos).unwrap();
         let options = match version {
-            Version::V5 => SubscriptionOptions {
-                qos,
-                no_local,
-                retain_as_published,
-                retain_handling,
-            },
-            _ => SubscriptionOptions {
-                qos,
-                ..SubscriptionOptions::default()
-            },
+            Version::V5 => {
+                SubscriptionOptions { qos, no_local, retain_as_published, retain_handling }
+            }
+            _ => SubscriptionOptions { qos, ..SubscriptionOptions::default() },
         };
         subscribe.push(&filter, options);
     }
@@ -127,27 +106,15 @@ impl Parts {
     }
 
     fn if_v5<T: Default>(&self, value: T) -> T {
-        if self.version.is_v5() {
-            value
-        } else {
-            T::default()
-        }
+        if self.version.is_v5() { value } else { T::default() }
     }
 
     fn reason(&self, v5: &[u8]) -> ReasonCode {
-        ReasonCode(if self.version.is_v5() {
-            v5[self.code % v5.len()]
-        } else {
-            0
-        })
+        ReasonCode(if self.version.is_v5() { v5[self.code % v5.len()] } else { 0 })
     }
 
     fn user(&self) -> UserProperties<'_> {
-        if self.has(31) {
-            self.user.as_ref()
-        } else {
-            UserProperties::default()
-        }
+        if self.has(31) { self.user.as_ref() } else { UserProperties::default() }
     }
 
     fn reason_string(&self) -> Option<&str> {
@@ -211,9 +178,7 @@ impl Parts {
             keep_alive_s: self.word,
             client_id: &self.texts[1],
             username,
-            password: self
-                .if_has(3, self.binary.as_slice())
-                .filter(|_| may_have_password),
+            password: self.if_has(3, self.binary.as_slice()).filter(|_| may_have_password),
             will: self.if_has(4, self.will()),
             properties: self.if_v5(ConnectProperties {
                 session_expiry_interval_s: self.if_has(5, self.number),
@@ -267,11 +232,7 @@ impl Parts {
             qos: self.qos,
             retain: self.has(24),
             topic: if is_aliased { "" } else { &self.topic },
-            packet_id: if self.qos == QoS::AtMostOnce {
-                0
-            } else {
-                self.packet_id
-            },
+            packet_id: if self.qos == QoS::AtMostOnce { 0 } else { self.packet_id },
             properties,
             payload: &self.payload,
         }
@@ -320,10 +281,6 @@ impl Parts {
             authentication_data: self.if_has(21, self.binary.as_slice()),
         });
         let may_be_present = self.version != Version::V31 && !reason.is_error();
-        ConnAck {
-            session_present: may_be_present && self.has(22),
-            reason,
-            properties,
-        }
+        ConnAck { session_present: may_be_present && self.has(22), reason, properties }
     }
 }

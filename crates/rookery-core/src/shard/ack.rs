@@ -37,11 +37,17 @@ impl Shard {
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let durable_id = session.durable_id;
-        let Some(entry) = session.inflight.get_mut(ack.packet_id).filter(|e| e.item.qos == 2) else {
+        let Some(entry) = session.inflight.get_mut(ack.packet_id).filter(|e| e.item.qos == 2)
+        else {
             self.metrics().pubrec_missed.inc();
             // MQTT-5.0 section 3.6.2.1: nothing is known under this identifier.
             let reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
-            self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubRel, packet_id: ack.packet_id, reason });
+            self.gate(
+                now,
+                key,
+                0,
+                GateAction::Ack { kind: AckKind::PubRel, packet_id: ack.packet_id, reason },
+            );
             return;
         };
         if ack.reason.is_error() {
@@ -64,7 +70,11 @@ impl Shard {
             self.effects.store_ops.push(Op::Release { session: durable_id, seq });
         }
         let ticket = self.ticket_since(before);
-        let action = GateAction::Ack { kind: AckKind::PubRel, packet_id: ack.packet_id, reason: ReasonCode::SUCCESS };
+        let action = GateAction::Ack {
+            kind: AckKind::PubRel,
+            packet_id: ack.packet_id,
+            reason: ReasonCode::SUCCESS,
+        };
         self.gate(now, key, ticket, action);
     }
 
@@ -74,18 +84,27 @@ impl Shard {
         self.metrics().pubrel_received.inc();
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let known = session.awaiting_rel.as_mut().and_then(|ids| ids.remove(&ack.packet_id)).is_some();
+        let known =
+            session.awaiting_rel.as_mut().and_then(|ids| ids.remove(&ack.packet_id)).is_some();
         let durable_id = session.durable_id;
         let before = self.effects.store_ops.len();
-        if known && durable_id != 0 {
+        // Unknown ones too: an earlier connection's removal may not be on disk yet, and an
+        // identifier that came back after a crash would swallow the message that uses it next.
+        if durable_id != 0 {
             self.effects.store_ops.push(persist::delete_awaiting_rel(durable_id, ack.packet_id));
         }
-        let reason = if known { ReasonCode::SUCCESS } else { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND };
+        let reason =
+            if known { ReasonCode::SUCCESS } else { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND };
         if !known {
             self.metrics().pubrel_missed.inc();
         }
         let ticket = self.ticket_since(before);
-        self.gate(now, key, ticket, GateAction::Ack { kind: AckKind::PubComp, packet_id: ack.packet_id, reason });
+        self.gate(
+            now,
+            key,
+            ticket,
+            GateAction::Ack { kind: AckKind::PubComp, packet_id: ack.packet_id, reason },
+        );
     }
 
     /// A QoS 2 delivery is complete.
@@ -94,8 +113,10 @@ impl Shard {
         self.metrics().pubcomp_received.inc();
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let is_released = session.inflight.get_mut(ack.packet_id).is_some_and(|e| e.stage == Stage::Released);
-        let Some(item) = is_released.then(|| session.inflight.settle(ack.packet_id)).flatten() else {
+        let is_released =
+            session.inflight.get_mut(ack.packet_id).is_some_and(|e| e.stage == Stage::Released);
+        let Some(item) = is_released.then(|| session.inflight.settle(ack.packet_id)).flatten()
+        else {
             self.metrics().pubcomp_missed.inc();
             return;
         };

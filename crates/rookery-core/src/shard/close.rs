@@ -1,6 +1,6 @@
 //! The end of connections and sessions: DISCONNECT, takeover, wills, clean-up in slices.
 
-use rookery_codec::{Disconnect, ReasonCode, Version, parse_filter, ParsedFilter};
+use rookery_codec::{Disconnect, ParsedFilter, ReasonCode, Version, parse_filter};
 
 use super::{Fault, Shard, Step};
 use crate::conn::ConnState;
@@ -31,6 +31,13 @@ impl Shard {
         disconnect: &Disconnect<'_>,
     ) -> Result<Step, Fault> {
         self.metrics().disconnect_received.inc();
+        if disconnect.server_reference.is_some() || is_server_reason(disconnect.reason) {
+            // MQTT-5.0 sections 3.14.2.1 and 3.14.2.2.5.
+            return Err(Fault::new(
+                ReasonCode::PROTOCOL_ERROR,
+                "DISCONNECT with what only a server sends",
+            ));
+        }
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
         let (slot, zone) = (conn.session, conn.meta.zone);
         let max_expiry = self.mqtt(zone).max_session_expiry_interval_s;
@@ -38,12 +45,15 @@ impl Shard {
         if let Some(expiry_s) = disconnect.session_expiry_interval_s {
             // MQTT-5.0 [MQTT-3.1.2-23] and section 3.14.2.2.2: zero cannot become more than zero.
             if session.expiry_s == 0 && expiry_s != 0 {
-                return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "session expiry interval raised from 0 by DISCONNECT"));
+                return Err(Fault::new(
+                    ReasonCode::PROTOCOL_ERROR,
+                    "session expiry interval raised from 0 by DISCONNECT",
+                ));
             }
             session.expiry_s = expiry_s.min(max_expiry);
         }
-        // MQTT-5.0 [MQTT-3.14.4-3], MQTT-3.1.1 [MQTT-3.14.4-3]: the will is discarded, except on 0x04.
-        if disconnect.reason != ReasonCode::DISCONNECT_WITH_WILL {
+        // MQTT-5.0 [MQTT-3.14.4-3], MQTT-3.1.1 [MQTT-3.14.4-3]: only a normal end discards the will.
+        if disconnect.reason == ReasonCode::NORMAL_DISCONNECTION {
             self.discard_will(slot);
         }
         self.end_connection(now, key, CloseCause::Normal, true);
@@ -84,7 +94,13 @@ impl Shard {
     }
 
     /// Ends a connection of whatever state. `flush` keeps the socket until the outbox is empty.
-    pub(super) fn end_connection(&mut self, now: Now, key: ConnKey, cause: CloseCause, flush: bool) {
+    pub(super) fn end_connection(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        cause: CloseCause,
+        flush: bool,
+    ) {
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let state = conn.state;
         let slot = conn.session;
@@ -93,6 +109,7 @@ impl Shard {
         if state != ConnState::Closing {
             if matches!(state, ConnState::New | ConnState::Deciding) {
                 self.unauthenticated = self.unauthenticated.saturating_sub(1);
+                self.metrics().unauthenticated.set(self.unauthenticated as u64);
             }
             if let Some(conn) = self.conns.get_mut(key.slot) {
                 conn.state = ConnState::Closing;
@@ -213,7 +230,9 @@ impl Shard {
             self.effects.store_ops.push(Op::DropSession { session: session.durable_id });
             if let Some(ids) = &session.awaiting_rel {
                 for packet_id in ids.keys() {
-                    self.effects.store_ops.push(persist::delete_awaiting_rel(session.durable_id, *packet_id));
+                    self.effects
+                        .store_ops
+                        .push(persist::delete_awaiting_rel(session.durable_id, *packet_id));
                 }
             }
         }
@@ -221,7 +240,8 @@ impl Shard {
         if filters.is_empty() {
             return;
         }
-        let (key, durable_id, mountpoint) = (session.key, session.durable_id, session.meta.mountpoint.clone());
+        let (key, durable_id, mountpoint) =
+            (session.key, session.durable_id, session.meta.mountpoint.clone());
         self.cleanup.push_back(Cleanup { key, durable_id, mountpoint, filters });
         if self.cleanup.len() == 1 {
             self.clean_up_slice();
@@ -237,7 +257,8 @@ impl Shard {
                 self.cleanup.pop_front();
                 continue;
             };
-            let (key, durable_id, mountpoint) = (cleanup.key, cleanup.durable_id, cleanup.mountpoint.clone());
+            let (key, durable_id, mountpoint) =
+                (cleanup.key, cleanup.durable_id, cleanup.mountpoint.clone());
             if cleanup.filters.is_empty() {
                 self.cleanup.pop_front();
             }
@@ -247,7 +268,13 @@ impl Shard {
     }
 
     /// Takes one subscription out of trie and store.
-    pub(super) fn forget_subscription(&mut self, text: &str, mountpoint: &str, key: SessionKey, durable_id: u64) {
+    pub(super) fn forget_subscription(
+        &mut self,
+        text: &str,
+        mountpoint: &str,
+        key: SessionKey,
+        durable_id: u64,
+    ) {
         let mounted = |filter: &str| format!("{mountpoint}{filter}");
         match parse_filter(text) {
             Ok(ParsedFilter::Shared { group, filter }) => {
@@ -294,20 +321,28 @@ impl Shard {
             }
             let durable_id = session.durable_id;
             for item in session.queue.iter_mut().filter(|i| i.seq == 0) {
-                let Some(message) = &item.message else { continue };
-                item.seq = self.shared.next_seq();
-                let copy = message.with(message.topic(), message.retain, item.seq);
-                let reference = super::deliver::message_ref(durable_id, item.qos, item.retain);
-                ops.push(Op::Publish {
-                    seq: item.seq,
-                    message: copy.to_bytes(),
-                    refs: smallvec::smallvec![reference],
-                });
+                ops.extend(super::deliver::log_for_one(&self.shared, durable_id, item));
             }
-            for entry in session.inflight.iter_mut().filter(|e| e.item.seq != 0) {
-                ops.push(Op::Assign { session: durable_id, seq: entry.item.seq, packet_id: entry.packet_id });
+            for entry in session.inflight.iter_mut() {
+                if entry.item.seq == 0 {
+                    ops.extend(super::deliver::log_for_one(
+                        &self.shared,
+                        durable_id,
+                        &mut entry.item,
+                    ));
+                }
+                ops.push(Op::Assign {
+                    session: durable_id,
+                    seq: entry.item.seq,
+                    packet_id: entry.packet_id,
+                });
             }
         }
         self.effects.store_ops.append(&mut ops);
     }
+}
+
+/// Reasons of DISCONNECT that only a server gives, MQTT-5.0 table 3-10.
+fn is_server_reason(reason: ReasonCode) -> bool {
+    matches!(reason.0, 0x87 | 0x89 | 0x8B | 0x8D..=0x8F | 0x9A..=0xA2)
 }

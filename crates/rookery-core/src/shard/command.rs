@@ -19,7 +19,9 @@ impl Shard {
             }
             Command::Client { client_id, reply } => {
                 let slot = self.clients.get(&*client_id).copied();
-                let _ = reply.send(slot.and_then(|s| self.sessions.get(s)).map(crate::session::Session::info));
+                let _ = reply.send(
+                    slot.and_then(|s| self.sessions.get(s)).map(crate::session::Session::info),
+                );
             }
             Command::Subscriptions { client_id, reply } => {
                 let slot = self.clients.get(&*client_id).copied();
@@ -54,7 +56,11 @@ impl Shard {
         true
     }
 
-    fn clients_page(&self, from_slot: u32, limit: usize) -> (Vec<crate::effects::ClientInfo>, Option<u32>) {
+    fn clients_page(
+        &self,
+        from_slot: u32,
+        limit: usize,
+    ) -> (Vec<crate::effects::ClientInfo>, Option<u32>) {
         let mut rows = Vec::new();
         for slot in from_slot..self.sessions.slots() {
             if rows.len() >= limit {

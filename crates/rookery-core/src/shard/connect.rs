@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rookery_codec::{ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version, AckKind};
+use rookery_codec::{
+    AckKind, ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version,
+};
 
 use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
@@ -18,18 +20,28 @@ use crate::persist;
 use crate::rewrite::fill;
 use crate::session::{Session, Will};
 
-/// How much of a topic a generated client identifier may take.
+/// What a generated client identifier begins with.
 const GENERATED_PREFIX: &str = "rk";
 
 impl Shard {
     /// MQTT-5.0 section 3.1.
-    pub(super) fn handle_connect(&mut self, now: Now, key: ConnKey, connect: &Connect<'_>) -> Result<Step, Fault> {
-        self.metrics().connect_received.inc();
+    pub(super) fn handle_connect(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        connect: &Connect<'_>,
+    ) -> Result<Step, Fault> {
         let Some(conn) = self.conns.get_mut(key.slot) else { return Ok(Step::End) };
         conn.version = connect.version;
         conn.problem_information = connect.properties.request_problem_information.unwrap_or(true);
         if self.is_stopping {
-            return Ok(self.refuse(now, key, ReasonCode::SERVER_SHUTTING_DOWN, CloseCause::ServerShutdown, "the node is stopping"));
+            return Ok(self.refuse(
+                now,
+                key,
+                ReasonCode::SERVER_SHUTTING_DOWN,
+                CloseCause::ServerShutdown,
+                "the node is stopping",
+            ));
         }
         if let Some((reason, detail)) = self.objection(key, connect) {
             return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail));
@@ -40,9 +52,12 @@ impl Shard {
             self.effects.migrate.push((key, owner));
             return Ok(Step::Hold);
         }
+        self.metrics().connect_received.inc();
         let request = match self.connect_request(now, key, connect, client_id, is_assigned) {
             Ok(request) => request,
-            Err((reason, detail)) => return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail)),
+            Err((reason, detail)) => {
+                return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail));
+            }
         };
         self.admit_or_ask(now, key, request, connect.password)
     }
@@ -52,10 +67,16 @@ impl Shard {
         let conn = self.conns.get(key.slot)?;
         let mqtt = self.mqtt(conn.meta.zone);
         if connect.properties.authentication_method.is_some() {
-            return Some((ReasonCode::BAD_AUTHENTICATION_METHOD, "no enhanced authentication is configured"));
+            return Some((
+                ReasonCode::BAD_AUTHENTICATION_METHOD,
+                "no enhanced authentication is configured",
+            ));
         }
         if connect.client_id.len() > mqtt.max_clientid_len {
-            return Some((ReasonCode::CLIENT_IDENTIFIER_NOT_VALID, "client identifier longer than mqtt.max_clientid_len"));
+            return Some((
+                ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
+                "client identifier longer than mqtt.max_clientid_len",
+            ));
         }
         // MQTT-3.1.1 [MQTT-3.1.3-8]; MQTT 3.1 has no empty client identifier at all.
         let may_be_empty = match connect.version {
@@ -65,17 +86,36 @@ impl Shard {
         };
         let has_template = mqtt.use_username_as_clientid || !mqtt.clientid_override.is_empty();
         if connect.client_id.is_empty() && !may_be_empty && !has_template {
-            return Some((ReasonCode::CLIENT_IDENTIFIER_NOT_VALID, "empty client identifier without a clean session"));
+            return Some((
+                ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
+                "empty client identifier without a clean session",
+            ));
+        }
+        if mqtt.strict_mode
+            && connect.version == Version::V31
+            && connect.client_id.chars().count() > 23
+        {
+            // MQTT 3.1 section 3.1; the usual brokers take longer ones, so only on demand.
+            return Some((
+                ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
+                "MQTT 3.1 client identifier longer than 23 characters",
+            ));
         }
         let will = connect.will.as_ref()?;
         if will.qos as u8 > mqtt.max_qos_allowed {
             return Some((ReasonCode::QOS_NOT_SUPPORTED, "will QoS above mqtt.max_qos_allowed"));
         }
         if will.retain && !mqtt.retain_available {
-            return Some((ReasonCode::RETAIN_NOT_SUPPORTED, "retained will while mqtt.retain_available is false"));
+            return Some((
+                ReasonCode::RETAIN_NOT_SUPPORTED,
+                "retained will while mqtt.retain_available is false",
+            ));
         }
         if rookery_codec::levels(will.topic) > mqtt.max_topic_levels {
-            return Some((ReasonCode::TOPIC_NAME_INVALID, "will topic deeper than mqtt.max_topic_levels"));
+            return Some((
+                ReasonCode::TOPIC_NAME_INVALID,
+                "will topic deeper than mqtt.max_topic_levels",
+            ));
         }
         if is_reserved(will.topic) {
             return Some((ReasonCode::NOT_AUTHORIZED, "a will to a $-topic of the server"));
@@ -88,8 +128,11 @@ impl Shard {
         let mqtt = self.mqtt(conn.meta.zone);
         if !mqtt.clientid_override.is_empty() {
             let host = conn.meta.peer.ip().to_string();
-            let values =
-                [("clientid", connect.client_id), ("username", connect.username.unwrap_or("")), ("peerhost", &host)];
+            let values = [
+                ("clientid", connect.client_id),
+                ("username", connect.username.unwrap_or("")),
+                ("peerhost", &host),
+            ];
             let id = fill(&mqtt.clientid_override, &values);
             if !id.is_empty() {
                 let differs = id != connect.client_id;
@@ -105,7 +148,10 @@ impl Shard {
         // An identifier that hashes to this shard saves the client a hand-over.
         loop {
             self.messages_made += 1;
-            let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), self.messages_made);
+            let random = std::hash::BuildHasher::hash_one(
+                &std::hash::RandomState::new(),
+                self.messages_made,
+            );
             let id = format!("{GENERATED_PREFIX}-{:04x}{random:016x}", self.index);
             if self.shared.shard_of(&id) == self.index {
                 return (id.into(), true);
@@ -128,13 +174,18 @@ impl Shard {
         let mqtt = self.mqtt(zone);
         let properties = &connect.properties;
         let expiry_s = match connect.version {
-            Version::V5 => properties.session_expiry_interval_s.unwrap_or(0).min(mqtt.max_session_expiry_interval_s),
+            Version::V5 => properties
+                .session_expiry_interval_s
+                .unwrap_or(0)
+                .min(mqtt.max_session_expiry_interval_s),
             _ if connect.clean_start => 0,
             _ => mqtt.session_expiry_interval_s,
         };
         let max_inflight = mqtt.max_inflight;
-        let publisher =
-            Arc::new(Publisher { client_id: client_id.clone(), username: connect.username.map(Arc::from) });
+        let publisher = Arc::new(Publisher {
+            client_id: client_id.clone(),
+            username: connect.username.map(Arc::from),
+        });
         let will = connect.will.as_ref().map(|will| {
             let mut forwardable = Vec::new();
             will.properties.forward_into(&mut forwardable);
@@ -153,7 +204,8 @@ impl Shard {
             };
             // The Message Expiry Interval counts from publication; it rides in the timestamp's place until then.
             let mut message = Message::new(&parts, publisher.clone(), None);
-            message.expires_at_ms = u64::from(will.properties.message_expiry_interval_s.unwrap_or(0)) * 1000;
+            message.expires_at_ms =
+                u64::from(will.properties.message_expiry_interval_s.unwrap_or(0)) * 1000;
             (message, will.delay_interval_s)
         });
         Ok(Box::new(ConnectRequest {
@@ -164,7 +216,10 @@ impl Shard {
             clean_start: connect.clean_start,
             keep_alive_s: connect.keep_alive_s,
             expiry_s,
-            receive_maximum: properties.receive_maximum.unwrap_or(u16::MAX).min(max_inflight.max(1)),
+            receive_maximum: properties
+                .receive_maximum
+                .unwrap_or(u16::MAX)
+                .min(max_inflight.max(1)),
             packet_size_max: properties.maximum_packet_size.unwrap_or(0),
             topic_alias_maximum: properties.topic_alias_maximum.unwrap_or(0),
             request_response_information: properties.request_response_information.unwrap_or(false),
@@ -191,18 +246,32 @@ impl Shard {
                 let detail = "no authentication is configured, only clients of this machine are admitted; \
                               open it with `rookery up --lan` or create device users";
                 let client_id = request.client_id.clone();
-                Ok(self.refuse_as(now, key, &client_id, ReasonCode::NOT_AUTHORIZED, CloseCause::NotAuthorized, detail))
+                Ok(self.refuse_as(
+                    now,
+                    key,
+                    &client_id,
+                    ReasonCode::NOT_AUTHORIZED,
+                    CloseCause::NotAuthorized,
+                    detail,
+                ))
             }
             Admission::Ask => {
                 self.ask_authenticate(now, key, request, password);
                 Ok(Step::Next)
             }
-            _ => Ok(self.admit(now, key, *request)),
+            _ => Ok(self.admit_or_ask_will(now, key, request, 0)),
         }
     }
 
-    fn ask_authenticate(&mut self, now: Now, key: ConnKey, request: Box<ConnectRequest>, password: Option<&[u8]>) {
-        let id = AskId { shard: self.index, conn: key, number: 1 };
+    fn ask_authenticate(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        request: Box<ConnectRequest>,
+        password: Option<&[u8]>,
+    ) {
+        // Later questions of the connection count on from here: a late answer must not fit one of them.
+        let id = AskId { shard: self.index, conn: key, number: 0 };
         let Some(conn) = self.conns.get_mut(key.slot) else { return };
         conn.state = ConnState::Deciding;
         conn.is_paused = true;
@@ -227,23 +296,40 @@ impl Shard {
             awaiting_rel: 0,
             durable: false,
         });
-        conn.deferred = Some(Box::new(Deferred { connect: Some(request), asked: 1, ..Deferred::default() }));
+        conn.deferred = Some(Box::new(Deferred { connect: Some(request), ..Deferred::default() }));
         self.ask(now, id, Question::Authenticate { client, password: password.map(Box::from) });
     }
 
-    /// The answer about a CONNECT came.
+    /// An answer about a CONNECT came.
     pub(super) fn decided(&mut self, now: Now, key: ConnKey, verdict: &Verdict) {
         let Some(conn) = self.conns.get_mut(key.slot) else { return };
-        let Some(request) = conn.deferred.take().and_then(|d| d.connect) else { return };
+        let asked = conn.deferred.as_ref().map_or(0, |d| d.asked);
+        let Some(mut request) = conn.deferred.take().and_then(|d| d.connect) else { return };
+        if request.is_will_asked {
+            if !matches!(verdict, Verdict::Allow | Verdict::AllowSuperuser) {
+                // As a PUBLISH that is denied: the client stays, the message goes nowhere.
+                self.metrics().authorization_deny.inc();
+                request.will = None;
+            }
+            self.let_in(now, key, *request);
+            return;
+        }
         match verdict {
             Verdict::Allow | Verdict::AllowSuperuser => {
-                conn.state = ConnState::New;
-                self.admit(now, key, *request);
+                request.is_superuser = matches!(verdict, Verdict::AllowSuperuser);
+                self.admit_or_ask_will(now, key, request, asked);
             }
             Verdict::Deny(reason) => {
                 self.metrics().authentication_failure.inc();
                 self.metrics().connack_auth_error.inc();
-                self.refuse_as(now, key, &request.client_id, *reason, CloseCause::NotAuthorized, "refused by authentication");
+                self.refuse_as(
+                    now,
+                    key,
+                    &request.client_id,
+                    *reason,
+                    CloseCause::NotAuthorized,
+                    "refused by authentication",
+                );
             }
             Verdict::Replace(_) | Verdict::Drop => {
                 self.refuse_as(
@@ -256,16 +342,66 @@ impl Shard {
                 );
             }
         }
+    }
+
+    /// A will is a PUBLISH of later: whether the client may make it is asked before it is kept.
+    fn admit_or_ask_will(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        mut request: Box<ConnectRequest>,
+        asked: u32,
+    ) -> Step {
+        let will =
+            request.will.as_ref().filter(|_| self.config.hooks.authorize && !request.is_superuser);
+        let Some((message, _)) = will else { return self.let_in(now, key, *request) };
+        let Some(conn) = self.conns.get_mut(key.slot) else { return Step::End };
+        let question = Question::Authorize {
+            client_id: request.client_id.clone(),
+            username: request.username.clone(),
+            publish: true,
+            topic: message.topic().strip_prefix(&*conn.meta.mountpoint).unwrap_or_default().into(),
+            qos: message.qos as u8,
+            retain: message.retain,
+        };
+        let id = AskId { shard: self.index, conn: key, number: asked + 1 };
+        request.is_will_asked = true;
+        conn.state = ConnState::Deciding;
+        conn.is_paused = true;
+        conn.deferred = Some(Box::new(Deferred {
+            connect: Some(request),
+            asked: asked + 1,
+            ..Deferred::default()
+        }));
+        self.ask(now, id, question);
+        Step::Next
+    }
+
+    fn let_in(&mut self, now: Now, key: ConnKey, request: ConnectRequest) -> Step {
+        let Some(conn) = self.conns.get_mut(key.slot) else { return Step::End };
+        conn.state = ConnState::New;
+        let step = self.admit(now, key, request);
         self.resume(key);
+        step
     }
 
     /// Gives the client its session and answers with CONNACK.
     fn admit(&mut self, now: Now, key: ConnKey, mut request: ConnectRequest) -> Step {
         let limit = self.config.limits.sessions;
         let known = self.clients.get(&request.client_id).copied();
-        if limit != 0 && known.is_none() && self.shared.sessions.load(std::sync::atomic::Ordering::Relaxed) >= limit {
+        if limit != 0
+            && known.is_none()
+            && self.shared.sessions.load(std::sync::atomic::Ordering::Relaxed) >= limit
+        {
             let (code, cause) = (ReasonCode::QUOTA_EXCEEDED, CloseCause::Overload);
-            return self.refuse_as(now, key, &request.client_id.clone(), code, cause, "the limit on sessions is reached");
+            return self.refuse_as(
+                now,
+                key,
+                &request.client_id.clone(),
+                code,
+                cause,
+                "the limit on sessions is reached",
+            );
         }
         self.metrics().authentication_success.inc();
         if request.username.is_none() {
@@ -293,7 +429,8 @@ impl Shard {
     fn new_session(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) -> u32 {
         let (slot, generation) = self.sessions.next_key();
         let meta = self.conns.get(key.slot).map(|c| c.meta.clone());
-        let durable_id = if self.is_durable(request.expiry_s) { self.shared.next_durable_id() } else { 0 };
+        let durable_id =
+            if self.is_durable(request.expiry_s) { self.shared.next_durable_id() } else { 0 };
         let Some(meta) = meta else { return slot };
         #[allow(clippy::cast_possible_truncation)]
         let session = Session {
@@ -333,8 +470,13 @@ impl Shard {
         let zone = self.conns.get(key.slot).map_or(0, |c| c.meta.zone);
         let mqtt = self.mqtt(zone);
         let keep_alive_s = mqtt.server_keepalive_s.unwrap_or(request.keep_alive_s);
-        let keep_alive_ms = (f64::from(keep_alive_s) * 1000.0 * mqtt.keepalive_multiplier.max(1.0)) as u32;
-        let (Some(conn), Some(session)) = (self.conns.get_mut(key.slot), self.sessions.get_mut(slot)) else { return };
+        let keep_alive_ms =
+            (f64::from(keep_alive_s) * 1000.0 * mqtt.keepalive_multiplier.max(1.0)) as u32;
+        let (Some(conn), Some(session)) =
+            (self.conns.get_mut(key.slot), self.sessions.get_mut(slot))
+        else {
+            return;
+        };
         conn.state = ConnState::Connected;
         conn.session = slot;
         conn.window = request.receive_maximum;
@@ -378,7 +520,9 @@ impl Shard {
             Some((message, delay_s)) => {
                 let will = Box::new(Will { message: Arc::new(message), delay_s, due_at_ms: 0 });
                 if durable {
-                    self.effects.store_ops.push(persist::put_will(&session.publisher.client_id, &will));
+                    self.effects
+                        .store_ops
+                        .push(persist::put_will(&session.publisher.client_id, &will));
                 }
                 session.will = Some(will);
             }
@@ -393,8 +537,9 @@ impl Shard {
         let Some(conn) = self.conns.get(key.slot) else { return };
         let mqtt = self.mqtt(conn.meta.zone);
         let max_qos = (mqtt.max_qos_allowed < 2).then_some(mqtt.max_qos_allowed);
-        let response_information = (request.request_response_information && !mqtt.response_information.is_empty())
-            .then(|| mqtt.response_information.clone());
+        let response_information = (request.request_response_information
+            && !mqtt.response_information.is_empty())
+        .then(|| mqtt.response_information.clone());
         let properties = ConnAckProperties {
             receive_maximum: Some(mqtt.max_inflight.max(1)),
             maximum_qos: max_qos.and_then(QoS::from_u8),
@@ -447,7 +592,13 @@ impl Shard {
     }
 
     /// Refuses a CONNECT that cannot be decoded, in the words of the version it claims.
-    pub(super) fn refuse_undecodable(&mut self, now: Now, key: ConnKey, body: &[u8], error: &DecodeError) -> Step {
+    pub(super) fn refuse_undecodable(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        body: &[u8],
+        error: &DecodeError,
+    ) -> Step {
         let reason = error.reason_code();
         if reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION {
             // MQTT-5.0 [MQTT-3.1.2-2], MQTT-3.1.1 [MQTT-3.1.2-2]: answer, then close.
@@ -464,7 +615,14 @@ impl Shard {
         self.fault(now, key, Fault::new(reason, detail_of(error)))
     }
 
-    fn refuse(&mut self, now: Now, key: ConnKey, reason: ReasonCode, cause: CloseCause, detail: &'static str) -> Step {
+    fn refuse(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        reason: ReasonCode,
+        cause: CloseCause,
+        detail: &'static str,
+    ) -> Step {
         self.refuse_as(now, key, "", reason, cause, detail)
     }
 
@@ -500,6 +658,9 @@ impl Shard {
 
 /// Topics under which only the server itself publishes.
 pub(super) fn is_reserved(topic: &str) -> bool {
-    topic.starts_with("$SYS/") || topic == "$SYS" || topic.starts_with("$share/") || topic.starts_with("$queue/")
+    topic.starts_with("$SYS/")
+        || topic == "$SYS"
+        || topic.starts_with("$share/")
+        || topic.starts_with("$queue/")
         || topic.starts_with("$LINK/")
 }

@@ -3,7 +3,9 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
-use rookery_codec::{ParsedFilter, PublishHead, QoS, Version, encode_publish_head, parse_filter, publish_len};
+use rookery_codec::{
+    ParsedFilter, PublishHead, QoS, Version, encode_publish_head, parse_filter, publish_len,
+};
 use smallvec::SmallVec;
 
 use super::Shard;
@@ -83,7 +85,12 @@ pub(super) fn message_ref(durable_id: u64, qos: u8, retain: bool) -> MessageRef 
 
 impl Shard {
     /// Delivers to everybody who subscribed; returns to how many sessions.
-    pub(super) fn route(&mut self, now: Now, source: &mut Source<'_>, from: Option<SessionKey>) -> usize {
+    pub(super) fn route(
+        &mut self,
+        now: Now,
+        source: &mut Source<'_>,
+        from: Option<SessionKey>,
+    ) -> usize {
         let matched = self.cache.matches(&self.shared.router, source.parts.topic).clone();
         if matched.is_empty() {
             if !source.parts.sys {
@@ -110,7 +117,10 @@ impl Shard {
                 }
             } else {
                 let (message, matched) = (source.keep(), matched.clone());
-                self.forward(shard, ShardMessage::Deliver { message, matched, range: (start, end) });
+                self.forward(
+                    shard,
+                    ShardMessage::Deliver { message, matched, range: (start, end) },
+                );
             }
             start = end;
         }
@@ -163,14 +173,21 @@ impl Shard {
         picks: &mut [(Subscriber, Arc<SharedGroup>)],
         from: Option<SessionKey>,
     ) {
-        if source.parts.seq != 0 || (matched.durable == 0 && picks.iter().all(|(m, _)| m.durable_id == 0)) {
+        if source.parts.seq != 0
+            || (matched.durable == 0 && picks.iter().all(|(m, _)| m.durable_id == 0))
+        {
             return;
         }
         let (qos, retain) = (source.parts.qos as u8, source.parts.retain);
         let wanted = |durable_id: u64, opts: SubOpts, key: SessionKey| {
             let is_echo = opts.no_local() && from == Some(key);
-            (durable_id != 0 && opts.qos() != QoS::AtMostOnce && !is_echo)
-                .then(|| message_ref(durable_id, qos.min(opts.qos() as u8), retain && opts.retain_as_published()))
+            (durable_id != 0 && opts.qos() != QoS::AtMostOnce && !is_echo).then(|| {
+                message_ref(
+                    durable_id,
+                    qos.min(opts.qos() as u8),
+                    retain && opts.retain_as_published(),
+                )
+            })
         };
         let targets = matched.targets.iter().filter_map(|t| wanted(t.durable_id, t.opts, t.key));
         let mut refs: SmallVec<[MessageRef; 1]> = targets.collect();
@@ -189,7 +206,11 @@ impl Shard {
         source.kept = None;
         let message = source.keep();
         self.metrics().messages_persisted.inc();
-        self.effects.store_ops.push(Op::Publish { seq: message.seq, message: message.to_bytes(), refs });
+        self.effects.store_ops.push(Op::Publish {
+            seq: message.seq,
+            message: message.to_bytes(),
+            refs,
+        });
     }
 
     #[inline]
@@ -249,12 +270,20 @@ impl Shard {
             source.parts.seq = seq;
         } else {
             let message = source.keep();
-            self.forward(member.key.shard, ShardMessage::DeliverShared { message, member: *member, group });
+            self.forward(
+                member.key.shard,
+                ShardMessage::DeliverShared { message, member: *member, group },
+            );
         }
     }
 
     /// The member that was picked has left meanwhile: another one gets the message.
-    fn give_to_next(&mut self, source: &mut Source<'_>, gone: &Subscriber, group: &Arc<SharedGroup>) {
+    fn give_to_next(
+        &mut self,
+        source: &mut Source<'_>,
+        gone: &Subscriber,
+        group: &Arc<SharedGroup>,
+    ) {
         let item = Queued {
             message: Some(source.keep()),
             seq: if gone.durable_id == 0 { 0 } else { source.parts.seq },
@@ -302,9 +331,16 @@ impl Shard {
             self.settle_stored(key.slot, seq);
             return;
         }
-        let qos = if self.mqtt(zone).upgrade_qos { published.max(opts.qos()) } else { published.min(opts.qos()) };
+        let qos = if self.mqtt(zone).upgrade_qos {
+            published.max(opts.qos())
+        } else {
+            published.min(opts.qos())
+        };
         let retain = source.parts.retain && opts.retain_as_published();
-        if qos == QoS::AtMostOnce && !has_older && let Some(conn_key) = conn_key {
+        if qos == QoS::AtMostOnce
+            && !has_older
+            && let Some(conn_key) = conn_key
+        {
             self.send_at_most_once(now, conn_key, source, sub_ids, retain);
             return;
         }
@@ -321,7 +357,8 @@ impl Shard {
 
     fn ignores_loop(&self, zone: u16, slot: u32) -> bool {
         // MQTT 5 has No Local for it; the setting is for 3.x clients.
-        self.mqtt(zone).ignore_loop_deliver && self.sessions.get(slot).is_some_and(|s| s.proto_ver < 5)
+        self.mqtt(zone).ignore_loop_deliver
+            && self.sessions.get(slot).is_some_and(|s| s.proto_ver < 5)
     }
 
     #[inline]
@@ -386,7 +423,11 @@ impl Shard {
     pub(super) fn high_water(&self) -> usize {
         let limits = &self.config.limits;
         let share = limits.outbox_total_bytes / usize::from(self.shared.shards()).max(1);
-        if self.outbox_bytes > share { limits.outbox_high_water_bytes.min(64 * 1024) } else { limits.outbox_high_water_bytes }
+        if self.outbox_bytes > share {
+            limits.outbox_high_water_bytes.min(64 * 1024)
+        } else {
+            limits.outbox_high_water_bytes
+        }
     }
 
     /// A message of QoS 1 or 2, or one for a client that is away: into the window or the queue.
@@ -414,14 +455,16 @@ impl Shard {
 
     /// Appends to a session's queue; what has to go for it is dropped and counted.
     pub(super) fn queue(&mut self, slot: u32, mut item: Queued) {
-        let share = self.config.limits.queued_total_bytes / usize::from(self.shared.shards()).max(1);
+        let share =
+            self.config.limits.queued_total_bytes / usize::from(self.shared.shards()).max(1);
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let mqtt = {
             let zones = &self.config.zones;
             zones.get(usize::from(session.meta.zone)).or(zones.first()).map(|z| &z.mqtt)
         };
         let max = mqtt.map_or(1000, |m| m.max_mqueue_len);
-        let priority = mqtt.map_or(0, |m| priority_of(m, item.message.as_ref().map_or("", |m| m.topic())));
+        let priority =
+            mqtt.map_or(0, |m| priority_of(m, item.message.as_ref().map_or("", |m| m.topic())));
         // Bodies on disk need not be in memory, except those that another member may have to get.
         let is_over = self.queued_bytes > share;
         if item.seq != 0 && (is_over || (session.conn.is_none() && item.group.is_none())) {
@@ -458,7 +501,7 @@ impl Shard {
     }
 
     /// Takes a packet identifier and sends.
-    pub(super) fn send_in_flight(&mut self, now: Now, slot: u32, key: ConnKey, item: Queued) {
+    pub(super) fn send_in_flight(&mut self, now: Now, slot: u32, key: ConnKey, mut item: Queued) {
         if item.message.as_ref().is_some_and(|m| m.is_expired(now.unix_ms)) {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_expired.inc();
@@ -468,6 +511,10 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         // MQTT-5.0 [MQTT-4.3.3-3]: after a crash the same packet identifier must go out again,
         // so a durable QoS 2 message leaves only when its identifier is on disk.
+        if item.qos == 2 && item.seq == 0 && session.durable_id != 0 {
+            let op = log_for_one(&self.shared, session.durable_id, &mut item);
+            self.effects.store_ops.extend(op);
+        }
         let is_gated = item.seq != 0 && item.qos == 2;
         let stage = if is_gated { Stage::Gated } else { Stage::Sent };
         let seq = item.seq;
@@ -570,8 +617,13 @@ impl Shard {
                 return;
             }
             if front.message.is_none() {
-                let missing: Vec<u64> =
-                    session.queue.iter_mut().take(FETCH_MAX).filter(|q| q.message.is_none()).map(|q| q.seq).collect();
+                let missing: Vec<u64> = session
+                    .queue
+                    .iter_mut()
+                    .take(FETCH_MAX)
+                    .filter(|q| q.message.is_none())
+                    .map(|q| q.seq)
+                    .collect();
                 session.is_fetching = true;
                 self.effects.store_reads.push((session.key, missing));
                 return;
@@ -603,7 +655,9 @@ impl Shard {
     /// Sends the next message of an earlier connection again, MQTT-5.0 [MQTT-4.4.0-1]; false when
     /// it has to wait for room, for the peer or for the store.
     fn resend_one(&mut self, now: Now, slot: u32, key: ConnKey, mark: usize) -> bool {
-        let (Some(session), Some(conn)) = (self.sessions.get_mut(slot), self.conns.get_mut(key.slot)) else {
+        let (Some(session), Some(conn)) =
+            (self.sessions.get_mut(slot), self.conns.get_mut(key.slot))
+        else {
             return false;
         };
         // MQTT-5.0 [MQTT-3.3.4-9]: the window of this connection may be smaller than the last one's.
@@ -652,7 +706,11 @@ impl Shard {
             .collect();
         let mut lost = Vec::new();
         let mut gained = 0;
-        for entry in session.inflight.iter_mut().filter(|e| e.item.message.is_none() && e.stage != Stage::Released) {
+        for entry in session
+            .inflight
+            .iter_mut()
+            .filter(|e| e.item.message.is_none() && e.stage != Stage::Released)
+        {
             if let Some(Some(message)) = bodies.get(&entry.item.seq) {
                 entry.item.message = Some(message.clone());
                 restore_sub_ids(session_mountpoint, &session.subscriptions, &mut entry.item);
@@ -687,13 +745,17 @@ impl Shard {
             self.settle_stored(key.slot, seq);
         }
         if unreadable > 0 {
-            self.log_error(format!("{unreadable} durable messages of a session cannot be read from the log"));
+            self.log_error(format!(
+                "{unreadable} durable messages of a session cannot be read from the log"
+            ));
         }
         self.pump(now, key.slot);
     }
 
     fn log_error(&mut self, text: String) {
-        self.effects.up.push(crate::effects::UpEvent::Log(crate::effects::LogLevel::Error, text.into()));
+        self.effects
+            .up
+            .push(crate::effects::UpEvent::Log(crate::effects::LogLevel::Error, text.into()));
     }
 
     /// Gives shared messages of a leaving member to others: QoS 1 not acknowledged and everything
@@ -704,7 +766,10 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let may_go = |item: &Queued| {
             item.message.is_some()
-                && item.group.as_ref().is_some_and(|g| if session_ends { g.len() > 1 } else { g.connected() > 0 })
+                && item
+                    .group
+                    .as_ref()
+                    .is_some_and(|g| if session_ends { g.len() > 1 } else { g.connected() > 0 })
         };
         let mut moving = Vec::new();
         let is_unsent = |stage| matches!(stage, Stage::Gated | Stage::Unsent);
@@ -732,12 +797,18 @@ impl Shard {
         }
         let (Some(message), Some(group)) = (item.message, item.group) else { return };
         let context = self.pick_context(&message.from.client_id, message.topic());
-        let Some(member) = group.pick(self.config.shared_strategy, context, &[leaver]) else { return };
+        let Some(member) = group.pick(self.config.shared_strategy, context, &[leaver]) else {
+            return;
+        };
         let mut message = message;
         if member.durable_id != 0 && message.qos != QoS::AtMostOnce && self.config.durable {
             let seq = self.shared.next_seq();
             message = Arc::new(message.with(message.topic(), message.retain, seq));
-            let reference = message_ref(member.durable_id, (message.qos as u8).min(member.opts.qos() as u8), false);
+            let reference = message_ref(
+                member.durable_id,
+                (message.qos as u8).min(member.opts.qos() as u8),
+                false,
+            );
             self.effects.store_ops.push(Op::Publish {
                 seq,
                 message: message.to_bytes(),
@@ -747,6 +818,22 @@ impl Shard {
         // Through the inbox even if the member is here: the caller is in the middle of ending a session.
         self.forward(member.key.shard, ShardMessage::DeliverShared { message, member, group });
     }
+}
+
+/// Writes a message that only memory holds into the log, for one session: a retained one, or the
+/// second copy that a shared subscription brings.
+pub(super) fn log_for_one(
+    shared: &crate::shared::Shared,
+    durable_id: u64,
+    item: &mut Queued,
+) -> Option<Op> {
+    let message = item.message.as_ref()?;
+    item.seq = shared.next_seq();
+    let copy = Arc::new(message.with(message.topic(), message.retain, item.seq));
+    let refs = smallvec::smallvec![message_ref(durable_id, item.qos, item.retain)];
+    let op = Op::Publish { seq: item.seq, message: copy.to_bytes(), refs };
+    item.message = Some(copy);
+    Some(op)
 }
 
 /// A priority of `mqtt.mqueue_priorities`, shifted so that the default fits below or above all of them.
@@ -765,7 +852,9 @@ fn restore_sub_ids(
     subscriptions: &hashbrown::HashMap<Box<str>, crate::session::Subscription>,
     item: &mut Queued,
 ) {
-    let Some(topic) = item.message.as_ref().and_then(|m| m.topic().strip_prefix(mountpoint)) else { return };
+    let Some(topic) = item.message.as_ref().and_then(|m| m.topic().strip_prefix(mountpoint)) else {
+        return;
+    };
     let ids = |shared: bool| {
         let matching = subscriptions.iter().filter(move |(text, s)| {
             s.sub_id != 0
@@ -796,12 +885,21 @@ fn unreadable_message(seq: u64) -> Arc<Message> {
         properties: &[],
         payload: &[],
     };
-    Arc::new(Message::new(&parts, Arc::new(Publisher { client_id: "".into(), username: None }), None))
+    Arc::new(Message::new(
+        &parts,
+        Arc::new(Publisher { client_id: "".into(), username: None }),
+        None,
+    ))
 }
 
 /// Encodes into the outbox; `None` when the client's Maximum Packet Size forbids it.
 #[inline]
-fn write_publish(conn: &mut Conn, pool: &mut BufferPool, now: Now, outgoing: Outgoing<'_>) -> Option<usize> {
+fn write_publish(
+    conn: &mut Conn,
+    pool: &mut BufferPool,
+    now: Now,
+    outgoing: Outgoing<'_>,
+) -> Option<usize> {
     let is_v5 = conn.version == Version::V5;
     let mut head = PublishHead {
         version: conn.version,
@@ -821,9 +919,11 @@ fn write_publish(conn: &mut Conn, pool: &mut BufferPool, now: Now, outgoing: Out
         head.subscription_identifiers = outgoing.sub_ids;
         if outgoing.expires_at_ms != 0 {
             let left_ms = outgoing.expires_at_ms.saturating_sub(now.unix_ms);
-            head.message_expiry_interval_s = Some(u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX));
+            head.message_expiry_interval_s =
+                Some(u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX));
         }
-        let max = if conn.packet_size_max == 0 { usize::MAX } else { conn.packet_size_max as usize };
+        let max =
+            if conn.packet_size_max == 0 { usize::MAX } else { conn.packet_size_max as usize };
         if let Some(aliases) = conn.aliases.as_mut().filter(|a| a.outbound_max > 0) {
             alias_out(aliases, &mut head, len, max);
         }
@@ -842,7 +942,12 @@ fn write_publish(conn: &mut Conn, pool: &mut BufferPool, now: Now, outgoing: Out
 }
 
 /// Uses or sets an outbound topic alias, MQTT-5.0 section 3.3.2.3.4.
-fn alias_out(aliases: &mut crate::conn::Aliases, head: &mut PublishHead<'_>, len: usize, max: usize) {
+fn alias_out(
+    aliases: &mut crate::conn::Aliases,
+    head: &mut PublishHead<'_>,
+    len: usize,
+    max: usize,
+) {
     if let Some(&alias) = aliases.outbound.get(head.topic) {
         head.topic_alias = Some(alias);
         head.topic = "";

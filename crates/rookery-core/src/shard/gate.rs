@@ -6,8 +6,8 @@
 use rookery_codec::{AckKind, ReasonCode, Version, encode_ack};
 
 use super::Shard;
-use crate::effects::CloseCause;
 use crate::conn::ConnState;
+use crate::effects::CloseCause;
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::Stage;
 use crate::session::Replay;
@@ -84,10 +84,14 @@ impl Shard {
         while self.gates.front().is_some_and(|g| g.ticket <= ticket) {
             let Some(gate) = self.gates.pop_front() else { return };
             let is_stored = is_stored || gate.ticket < ticket;
-            if !is_stored && let GateAction::Ack { kind: AckKind::PubRec, packet_id, .. } = gate.action {
-                self.forget_exchange(gate.session, packet_id);
+            if !is_stored
+                && let GateAction::Ack { kind: AckKind::PubRec, packet_id, .. } = gate.action
+            {
+                self.forget_exchange(now, gate.session, packet_id);
             }
-            let Some(conn) = self.conns.get_checked(gate.conn.slot, gate.conn.generation) else { continue };
+            let Some(conn) = self.conns.get_checked(gate.conn.slot, gate.conn.generation) else {
+                continue;
+            };
             // MQTT-5.0 [MQTT-3.14.4-1]: nothing follows a DISCONNECT.
             if conn.state == ConnState::Connected {
                 conn.gated = conn.gated.saturating_sub(gate.action.holds_quota());
@@ -97,10 +101,26 @@ impl Shard {
     }
 
     /// A QoS 2 message was not stored: the client may send it again as a new one.
-    fn forget_exchange(&mut self, key: SessionKey, packet_id: u16) {
+    fn forget_exchange(&mut self, now: Now, key: SessionKey, packet_id: u16) {
         let session = self.sessions.get_checked16(key.slot, key.generation);
         if let Some(ids) = session.and_then(|s| s.awaiting_rel.as_mut()) {
             ids.remove(&packet_id);
+        }
+        // It may have sent it again meanwhile, on a new connection: that got no further either.
+        let is_repetition = |gate: &Gate| {
+            let same = matches!(gate.action, GateAction::Ack { kind: AckKind::PubRec, packet_id: id, .. } if id == packet_id);
+            same && gate.session == key
+        };
+        while let Some(gate) =
+            self.gates.iter().position(is_repetition).and_then(|at| self.gates.remove(at))
+        {
+            if self
+                .conns
+                .get_checked(gate.conn.slot, gate.conn.generation)
+                .is_some_and(|c| c.state == ConnState::Connected)
+            {
+                self.refuse_storage(now, gate.conn, AckKind::PubRec, packet_id);
+            }
         }
     }
 
@@ -118,7 +138,11 @@ impl Shard {
                     self.write(key, |out, _| out.extend_from_slice(&bytes));
                     self.start_replays(key, replays);
                 } else {
-                    self.send_disconnect(key, ReasonCode::QUOTA_EXCEEDED, Some("the store takes no more"));
+                    self.send_disconnect(
+                        key,
+                        ReasonCode::QUOTA_EXCEEDED,
+                        Some("the store takes no more"),
+                    );
                     self.end_connection(now, key, CloseCause::Overload, true);
                 }
             }
@@ -126,7 +150,9 @@ impl Shard {
                 let Some(conn) = self.conns.get(key.slot) else { return };
                 let slot = conn.session;
                 let Some(session) = self.sessions.get_mut(slot) else { return };
-                let Some(entry) = session.inflight.get_mut(packet_id).filter(|e| e.stage == Stage::Gated) else {
+                let Some(entry) =
+                    session.inflight.get_mut(packet_id).filter(|e| e.stage == Stage::Gated)
+                else {
                     return;
                 };
                 entry.stage = Stage::Sent;
@@ -140,7 +166,13 @@ impl Shard {
 
     /// Writes an acknowledgement.
     #[inline]
-    pub(super) fn send_ack(&mut self, key: ConnKey, kind: AckKind, packet_id: u16, reason: ReasonCode) {
+    pub(super) fn send_ack(
+        &mut self,
+        key: ConnKey,
+        kind: AckKind,
+        packet_id: u16,
+        reason: ReasonCode,
+    ) {
         let metrics = self.metrics();
         match kind {
             AckKind::PubAck => metrics.puback_sent.inc(),

@@ -11,7 +11,7 @@ use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version};
 use super::deliver::Source;
 use super::gate::GateAction;
 use super::{Fault, Shard, Step};
-use crate::conn::{ConnState, Deferred, DeferredPacket};
+use crate::conn::{Action, ConnState, Deferred, DeferredPacket};
 use crate::effects::{Answer, AskId, Question, UpEvent, Verdict};
 use crate::ids::{ConnKey, Now};
 use crate::message::{Message, MessageParts};
@@ -33,7 +33,8 @@ impl Shard {
         let shard = self.index;
         let number = self.conns.get_mut(key.slot).map_or(0, |conn| {
             let deferred = conn.deferred.get_or_insert_default();
-            deferred.asked = deferred.asked.wrapping_add(1);
+            // 0 and 1 were the questions about CONNECT and its will.
+            deferred.asked = deferred.asked.wrapping_add(1).max(2);
             deferred.asked
         });
         AskId { shard, conn: key, number }
@@ -56,13 +57,19 @@ impl Shard {
     }
 
     fn is_open(&mut self, id: AskId) -> bool {
-        let Some(conn) = self.conns.get_checked(id.conn.slot, id.conn.generation) else { return false };
+        let Some(conn) = self.conns.get_checked(id.conn.slot, id.conn.generation) else {
+            return false;
+        };
         let is_connect = conn.state == ConnState::Deciding;
         conn.deferred.as_ref().is_some_and(|deferred| {
             (is_connect && deferred.asked == id.number)
                 || deferred.queue.iter().any(|packet| match packet {
-                    DeferredPacket::Publish { id: asked, verdict, .. } => *asked == id && verdict.is_none(),
-                    DeferredPacket::Authorize { open, .. } => open.iter().any(|(asked, ..)| *asked == id),
+                    DeferredPacket::Publish { id: asked, verdict, .. } => {
+                        *asked == id && verdict.is_none()
+                    }
+                    DeferredPacket::Authorize { open, .. } => {
+                        open.iter().any(|(asked, ..)| *asked == id)
+                    }
                     DeferredPacket::Raw { .. } => false,
                 })
         })
@@ -73,17 +80,25 @@ impl Shard {
         let key = answer.id.conn;
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         match conn.state {
-            ConnState::Deciding => self.decided(now, key, &answer.verdict),
+            ConnState::Deciding
+                if conn.deferred.as_ref().is_some_and(|d| d.asked == answer.id.number) =>
+            {
+                self.decided(now, key, &answer.verdict);
+            }
             ConnState::Connected => {
                 self.note_answer(now, answer);
                 self.go_on(now, key);
             }
-            ConnState::New | ConnState::Closing => {}
+            ConnState::New | ConnState::Deciding | ConnState::Closing => {}
         }
     }
 
     fn note_answer(&mut self, now: Now, answer: Answer) {
-        let Some(deferred) = self.conns.get_mut(answer.id.conn.slot).and_then(|c| c.deferred.as_mut()) else { return };
+        let Some(deferred) =
+            self.conns.get_mut(answer.id.conn.slot).and_then(|c| c.deferred.as_mut())
+        else {
+            return;
+        };
         let Deferred { queue, decisions, .. } = &mut **deferred;
         for packet in queue {
             match packet {
@@ -93,12 +108,10 @@ impl Shard {
                 }
                 DeferredPacket::Authorize { open, .. } => {
                     if let Some(at) = open.iter().position(|(id, ..)| *id == answer.id) {
-                        let (_, publish, topic) = open.swap_remove(at);
-                        let allowed = matches!(answer.verdict, Verdict::Allow | Verdict::AllowSuperuser);
-                        if decisions.len() >= DECISIONS_MAX {
-                            decisions.clear();
-                        }
-                        decisions.insert((publish, topic), (allowed, now.mono_ms + DECISION_TTL_MS));
+                        let (_, action, topic) = open.swap_remove(at);
+                        let allowed =
+                            matches!(answer.verdict, Verdict::Allow | Verdict::AllowSuperuser);
+                        decisions.insert((action, topic), (allowed, now.mono_ms + DECISION_TTL_MS));
                         return;
                     }
                 }
@@ -131,7 +144,8 @@ impl Shard {
                 DeferredPacket::Publish { message, qos, packet_id, verdict, .. } => {
                     self.finish_publish(now, key, &message, qos, packet_id, verdict)
                 }
-                DeferredPacket::Authorize { first, body, .. } | DeferredPacket::Raw { first, body } => {
+                DeferredPacket::Authorize { first, body, .. }
+                | DeferredPacket::Raw { first, body } => {
                     self.handle(now, key, first, &body).map(|_| ())
                 }
             };
@@ -170,7 +184,9 @@ impl Shard {
     ) -> Result<Step, Fault> {
         let limit = self.config.limits.deferred_packets;
         let Some(conn) = self.conns.get_mut(key.slot) else { return Ok(Step::End) };
-        let Some(deferred) = conn.deferred.as_mut() else { return self.handle(now, key, first, body) };
+        let Some(deferred) = conn.deferred.as_mut() else {
+            return self.handle(now, key, first, body);
+        };
         if deferred.queue.is_empty() {
             return self.handle(now, key, first, body);
         }
@@ -200,8 +216,8 @@ impl Shard {
     ) -> Result<Step, Fault> {
         let Some(session) = self.sessions.get(slot) else { return Ok(Step::End) };
         let publisher = session.publisher.clone();
-        let interval_s = publish.properties.message_expiry_interval_s.unwrap_or(0);
-        let expires_at_ms = if interval_s == 0 { 0 } else { now.unix_ms + u64::from(interval_s) * 1000 };
+        let expires_at_ms =
+            self.expiry_of(now, session.meta.zone, publish.properties.message_expiry_interval_s);
         let mut properties = Vec::new();
         publish.properties.forward_into(&mut properties);
         let parts = MessageParts {
@@ -242,10 +258,13 @@ impl Shard {
     ) -> Result<(), Fault> {
         let Some(slot) = self.conns.get(key.slot).map(|c| c.session) else { return Ok(()) };
         let before = self.effects.store_ops.len();
-        if let Some(Verdict::Deny(reason)) = verdict {
-            self.metrics().messages_dropped.inc();
+        // A repetition of what was accepted before stays accepted.
+        let is_known = qos == QoS::ExactlyOnce && self.is_awaiting_rel(slot, packet_id);
+        if let (Some(Verdict::Deny(reason)), false) = (&verdict, is_known) {
+            let reason = *reason;
             let is_v5 = self.conns.get(key.slot).is_some_and(|c| c.version == Version::V5);
             if is_v5 || qos != QoS::ExactlyOnce {
+                self.metrics().messages_dropped.inc();
                 let kind = if qos == QoS::AtLeastOnce { AckKind::PubAck } else { AckKind::PubRec };
                 if qos != QoS::AtMostOnce {
                     self.gate(now, key, 0, GateAction::Ack { kind, packet_id, reason });
@@ -258,7 +277,9 @@ impl Shard {
         }
         let from = self.sessions.get(slot).map(|s| s.key);
         let reached = match verdict {
-            Some(Verdict::Replace(replacement)) => self.take_message(now, &mut Source::of(&replacement), from),
+            Some(Verdict::Replace(replacement)) => {
+                self.take_message(now, &mut Source::of(&replacement), from)
+            }
             Some(Verdict::Drop | Verdict::Deny(_)) => {
                 self.metrics().messages_dropped.inc();
                 1
@@ -269,15 +290,22 @@ impl Shard {
         Ok(())
     }
 
-    /// What is known about a topic; unknown counts as denied.
-    pub(super) fn decision(&self, now: Now, slot: u32, publish: bool, topic: &str) -> bool {
-        let key = self.sessions.get(slot).and_then(|s| s.conn);
-        key.and_then(|k| self.known_decision(now, k, publish, topic)).unwrap_or(false)
+    /// Whether the topics of a client's packets are asked about.
+    #[inline]
+    pub(super) fn asks_authorize(&self, key: ConnKey) -> bool {
+        self.config.hooks.authorize && self.conns.get(key.slot).is_some_and(|c| !c.is_superuser)
     }
 
-    fn known_decision(&self, now: Now, key: ConnKey, publish: bool, topic: &str) -> Option<bool> {
+    /// What was decided about a topic and still holds.
+    pub(super) fn known_decision(
+        &self,
+        now: Now,
+        key: ConnKey,
+        action: Action,
+        topic: &str,
+    ) -> Option<bool> {
         let deferred = self.conns.get(key.slot)?.deferred.as_ref()?;
-        let (allowed, until_ms) = deferred.decisions.get(&(publish, Box::from(topic)))?;
+        let (allowed, until_ms) = deferred.decisions.get(&(action, Box::from(topic)))?;
         (*until_ms > now.mono_ms).then_some(*allowed)
     }
 
@@ -287,24 +315,24 @@ impl Shard {
         &mut self,
         now: Now,
         key: ConnKey,
-        publishes: bool,
         topic: &str,
         publish: &Publish<'_>,
         first: u8,
         body: &[u8],
     ) -> Result<bool, Fault> {
-        match self.known_decision(now, key, publishes, topic) {
+        let action = Action::Publish(publish.qos as u8, publish.retain);
+        match self.known_decision(now, key, action, topic) {
             Some(true) => {
                 self.metrics().authorization_allow.inc();
                 Ok(true)
             }
             Some(false) => {
                 self.metrics().authorization_deny.inc();
-                self.deny_publish(now, key, publish);
+                self.deny_publish(now, key, publish, ReasonCode::NOT_AUTHORIZED);
                 Ok(false)
             }
             None => {
-                self.ask_topics(now, key, publishes, &[topic], publish.qos as u8, publish.retain, first, body);
+                self.ask_topics(now, key, action, &[topic], first, body);
                 Ok(false)
             }
         }
@@ -315,17 +343,19 @@ impl Shard {
         &mut self,
         now: Now,
         key: ConnKey,
-        publishes: bool,
         topics: &[&str],
         first: u8,
         body: &[u8],
     ) -> bool {
-        let unknown: Vec<&str> =
-            topics.iter().copied().filter(|t| self.known_decision(now, key, publishes, t).is_none()).collect();
+        let unknown: Vec<&str> = topics
+            .iter()
+            .copied()
+            .filter(|t| self.known_decision(now, key, Action::Subscribe, t).is_none())
+            .collect();
         if unknown.is_empty() {
             return true;
         }
-        self.ask_topics(now, key, publishes, &unknown, 0, false, first, body);
+        self.ask_topics(now, key, Action::Subscribe, &unknown, first, body);
         false
     }
 
@@ -334,23 +364,31 @@ impl Shard {
         &mut self,
         now: Now,
         key: ConnKey,
-        publishes: bool,
+        action: Action,
         topics: &[&str],
-        qos: u8,
-        retain: bool,
         first: u8,
         body: &[u8],
     ) {
         let Some(slot) = self.conns.get(key.slot).map(|c| c.session) else { return };
         let Some(publisher) = self.sessions.get(slot).map(|s| s.publisher.clone()) else { return };
+        // Not while answers come in: a packet with more topics than are kept would never be decided.
+        if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut())
+            && deferred.decisions.len() >= DECISIONS_MAX
+        {
+            deferred.decisions.clear();
+        }
         let mut open = Vec::with_capacity(topics.len());
         for topic in topics {
             let id = self.next_ask(key);
-            open.push((id, publishes, Box::from(*topic)));
+            open.push((id, action, Box::from(*topic)));
+            let (publish, qos, retain) = match action {
+                Action::Publish(qos, retain) => (true, qos, retain),
+                Action::Subscribe => (false, 0, false),
+            };
             let question = Question::Authorize {
                 client_id: publisher.client_id.clone(),
                 username: publisher.username.clone(),
-                publish: publishes,
+                publish,
                 topic: Box::from(*topic),
                 qos,
                 retain,

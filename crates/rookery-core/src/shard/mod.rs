@@ -26,7 +26,9 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use rookery_codec::{DecodeError, Disconnect, Packet, ReasonCode, UserProperties, Version, decode, parse_header};
+use rookery_codec::{
+    DecodeError, Disconnect, Packet, ReasonCode, UserProperties, Version, decode, parse_header,
+};
 
 pub use restore::{RestoredMessage, RestoredSession};
 
@@ -114,7 +116,9 @@ impl From<DecodeError> for Fault {
 /// The words of a decoding error without its numbers.
 fn detail_of(error: &DecodeError) -> &'static str {
     match error {
-        DecodeError::Malformed(detail) | DecodeError::Protocol(detail) | DecodeError::TopicName(detail) => detail,
+        DecodeError::Malformed(detail)
+        | DecodeError::Protocol(detail)
+        | DecodeError::TopicName(detail) => detail,
         DecodeError::TopicAlias => "topic alias is zero",
         DecodeError::UnsupportedProtocolName | DecodeError::UnsupportedProtocolVersion(_) => {
             "protocol name or level is not MQTT 3.1, 3.1.1 or 5.0"
@@ -163,7 +167,10 @@ impl Shard {
             due: Vec::new(),
             sweep: SweepCursor::default(),
             is_stopping: false,
-            effects: Effects { to_shards: (0..inboxes).map(|_| Vec::new()).collect(), ..Effects::default() },
+            effects: Effects {
+                to_shards: (0..inboxes).map(|_| Vec::new()).collect(),
+                ..Effects::default()
+            },
         })
     }
 
@@ -188,7 +195,9 @@ impl Shard {
     /// offered again, together with what follows it.
     #[inline]
     pub fn receive(&mut self, now: Now, key: ConnKey, bytes: &[u8]) -> usize {
-        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return bytes.len() };
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else {
+            return bytes.len();
+        };
         if conn.state == ConnState::Closing {
             return bytes.len();
         }
@@ -206,9 +215,18 @@ impl Shard {
             };
             let total = header.header_len + header.remaining;
             if total > max {
-                break self.fault(now, key, Fault::new(ReasonCode::PACKET_TOO_LARGE, "packet larger than mqtt.max_packet_size"));
+                break self.fault(
+                    now,
+                    key,
+                    Fault::new(
+                        ReasonCode::PACKET_TOO_LARGE,
+                        "packet larger than mqtt.max_packet_size",
+                    ),
+                );
             }
-            let Some(body) = rest.get(header.header_len..total) else { break self.early_check(now, key, header.first) };
+            let Some(body) = rest.get(header.header_len..total) else {
+                break self.early_check(now, key, header.first);
+            };
             packets += 1;
             match self.packet(now, key, header.first, body) {
                 Ok(Step::Next) => {}
@@ -225,7 +243,11 @@ impl Shard {
     fn early_check(&mut self, now: Now, key: ConnKey, first: u8) -> Step {
         let is_new = self.conns.get(key.slot).is_some_and(|c| c.state == ConnState::New);
         if is_new && first != 0x10 {
-            return self.fault(now, key, Fault::new(ReasonCode::PROTOCOL_ERROR, "the first packet is not CONNECT"));
+            return self.fault(
+                now,
+                key,
+                Fault::new(ReasonCode::PROTOCOL_ERROR, "the first packet is not CONNECT"),
+            );
         }
         Step::Next
     }
@@ -242,7 +264,13 @@ impl Shard {
         }
     }
 
-    fn first_packet(&mut self, now: Now, key: ConnKey, first: u8, body: &[u8]) -> Result<Step, Fault> {
+    fn first_packet(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        first: u8,
+        body: &[u8],
+    ) -> Result<Step, Fault> {
         // MQTT-5.0 [MQTT-3.1.0-1], MQTT-3.1.1 [MQTT-3.1.0-1].
         if first != 0x10 {
             return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "the first packet is not CONNECT"));
@@ -266,8 +294,12 @@ impl Shard {
             Packet::PubRec(ack) => self.handle_pubrec(now, key, &ack),
             Packet::PubRel(ack) => self.handle_pubrel(now, key, &ack),
             Packet::PubComp(ack) => self.handle_pubcomp(now, key, &ack),
-            Packet::Subscribe(subscribe) => return self.handle_subscribe(now, key, first, body, &subscribe),
-            Packet::Unsubscribe(unsubscribe) => return self.handle_unsubscribe(now, key, &unsubscribe),
+            Packet::Subscribe(subscribe) => {
+                return self.handle_subscribe(now, key, first, body, &subscribe);
+            }
+            Packet::Unsubscribe(unsubscribe) => {
+                return self.handle_unsubscribe(now, key, &unsubscribe);
+            }
             Packet::PingReq => {
                 self.metrics().pingreq_received.inc();
                 self.metrics().pingresp_sent.inc();
@@ -277,10 +309,20 @@ impl Shard {
             Packet::Auth(_) => {
                 self.metrics().auth_received.inc();
                 // MQTT-5.0 [MQTT-4.12.0-7]: no Authentication Method was agreed on.
-                return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "AUTH without an authentication method"));
+                return Err(Fault::new(
+                    ReasonCode::PROTOCOL_ERROR,
+                    "AUTH without an authentication method",
+                ));
             }
-            Packet::Connect(_) => return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "second CONNECT")),
-            _ => return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "packet that only a server sends")),
+            Packet::Connect(_) => {
+                return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "second CONNECT"));
+            }
+            _ => {
+                return Err(Fault::new(
+                    ReasonCode::PROTOCOL_ERROR,
+                    "packet that only a server sends",
+                ));
+            }
         }
         Ok(Step::Next)
     }
@@ -356,7 +398,8 @@ impl Shard {
             conn.blocked_since_ms = now.mono_ms.max(1);
             if !conn.is_block_armed {
                 conn.is_block_armed = true;
-                self.wheel.arm(now.mono_ms + self.config.limits.send_timeout_ms, Timer::Blocked(key));
+                self.wheel
+                    .arm(now.mono_ms + self.config.limits.send_timeout_ms, Timer::Blocked(key));
             }
         }
         if conn.is_congested && left < self.config.limits.outbox_high_water_bytes / 2 {
@@ -388,7 +431,8 @@ impl Shard {
     /// Whether the driver has to hold back reading.
     #[must_use]
     pub fn is_paused(&self, key: ConnKey) -> bool {
-        self.conns.get(key.slot).is_some_and(|c| c.is_paused) && self.conns.generation(key.slot) == key.generation
+        self.conns.get(key.slot).is_some_and(|c| c.is_paused)
+            && self.conns.generation(key.slot) == key.generation
     }
 
     /// The description of a connection.
@@ -419,6 +463,7 @@ impl Shard {
     fn forget(&mut self, key: ConnKey) {
         if let Some(mut conn) = self.conns.remove(key.slot) {
             if matches!(conn.state, ConnState::New | ConnState::Deciding) {
+                // It leaves without having been ended: handed over.
                 self.unauthenticated = self.unauthenticated.saturating_sub(1);
                 self.metrics().unauthenticated.set(self.unauthenticated as u64);
             }
@@ -431,7 +476,9 @@ impl Shard {
     /// A message of another shard or of the management plane.
     pub fn inbox(&mut self, now: Now, message: ShardMessage) {
         match message {
-            ShardMessage::Deliver { message, matched, range } => self.deliver_forwarded(now, &message, &matched, range),
+            ShardMessage::Deliver { message, matched, range } => {
+                self.deliver_forwarded(now, &message, &matched, range)
+            }
             ShardMessage::DeliverShared { message, member, group } => {
                 self.deliver_to_member(now, &message, &member, group);
             }
@@ -492,7 +539,13 @@ impl Shard {
         self.config.durable && expiry_s > 0
     }
 
-    fn report_refused(&mut self, key: ConnKey, client_id: &str, cause: CloseCause, detail: &'static str) {
+    fn report_refused(
+        &mut self,
+        key: ConnKey,
+        client_id: &str,
+        cause: CloseCause,
+        detail: &'static str,
+    ) {
         if let Some(conn) = self.conns.get(key.slot) {
             let event = UpEvent::Refused {
                 peer: conn.meta.peer,
@@ -505,4 +558,3 @@ impl Shard {
         }
     }
 }
-

@@ -19,7 +19,10 @@ impl Shard {
             let _ = write!(
                 json,
                 ",\"connected_at\":{},\"keepalive\":{},\"clean_start\":{},\"expiry_interval\":{}",
-                session.connected_at_ms, session.keep_alive_s, session.clean_start, session.expiry_s,
+                session.connected_at_ms,
+                session.keep_alive_s,
+                session.clean_start,
+                session.expiry_s,
             );
         });
     }
@@ -39,21 +42,29 @@ impl Shard {
         });
     }
 
-    pub(super) fn notice_subscription(&mut self, now: Now, slot: u32, topic: &str, made: Option<Subscription>) {
+    pub(super) fn notice_subscription(
+        &mut self,
+        now: Now,
+        slot: u32,
+        topic: &str,
+        made: Option<Subscription>,
+    ) {
         let notices = self.config.notices;
         match made {
-            Some(subscription) if notices.subscribed => self.notice(now, slot, "subscribed", |_, json| {
-                let opts = subscription.opts;
-                let _ = write!(
-                    json,
-                    ",\"topic\":{},\"subopts\":{{\"qos\":{},\"nl\":{},\"rap\":{},\"rh\":{}}}",
-                    quoted(topic),
-                    opts.qos() as u8,
-                    u8::from(opts.no_local()),
-                    u8::from(opts.retain_as_published()),
-                    opts.retain_handling(),
-                );
-            }),
+            Some(subscription) if notices.subscribed => {
+                self.notice(now, slot, "subscribed", |_, json| {
+                    let opts = subscription.opts;
+                    let _ = write!(
+                        json,
+                        ",\"topic\":{},\"subopts\":{{\"qos\":{},\"nl\":{},\"rap\":{},\"rh\":{}}}",
+                        quoted(topic),
+                        opts.qos() as u8,
+                        u8::from(opts.no_local()),
+                        u8::from(opts.retain_as_published()),
+                        opts.retain_handling(),
+                    );
+                })
+            }
             None if notices.unsubscribed => self.notice(now, slot, "unsubscribed", |_, json| {
                 let _ = write!(json, ",\"topic\":{}", quoted(topic));
             }),
@@ -62,17 +73,25 @@ impl Shard {
     }
 
     /// Builds and publishes a notice, if anybody listens: most nodes have no such subscriber.
-    fn notice(&mut self, now: Now, slot: u32, event: &str, more: impl FnOnce(&Session, &mut String)) {
+    fn notice(
+        &mut self,
+        now: Now,
+        slot: u32,
+        event: &str,
+        more: impl FnOnce(&Session, &mut String),
+    ) {
         let Some(session) = self.sessions.get(slot) else { return };
         let client_id = &session.publisher.client_id;
         // A client identifier is not a topic: what would be a level or wildcard there is replaced.
-        let level: String = client_id.chars().map(|c| if "+#/\0".contains(c) { '_' } else { c }).collect();
+        let level: String =
+            client_id.chars().map(|c| if "+#/\0".contains(c) { '_' } else { c }).collect();
         let topic = format!("$SYS/brokers/{}/clients/{level}/{event}", self.config.node_name);
         if self.shared.router.matches(&topic).is_empty() {
             return;
         }
         let mut json = String::with_capacity(256);
-        let username = session.publisher.username.as_deref().map_or_else(|| "null".to_owned(), quoted);
+        let username =
+            session.publisher.username.as_deref().map_or_else(|| "null".to_owned(), quoted);
         let _ = write!(
             json,
             "{{\"clientid\":{},\"username\":{username},\"ipaddress\":\"{}\",\"sockport\":{},\"protocol\":\"mqtt\",\

@@ -22,7 +22,13 @@ const DELAY_MAX_S: u64 = 42_949_670;
 impl Shard {
     /// A PUBLISH of an admitted client.
     #[inline]
-    pub(super) fn handle_publish(&mut self, now: Now, key: ConnKey, first: u8, body: &[u8]) -> Result<Step, Fault> {
+    pub(super) fn handle_publish(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        first: u8,
+        body: &[u8],
+    ) -> Result<Step, Fault> {
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
         let publish = decode_publish(first, body, conn.version)?;
         let (slot, zone, version) = (conn.session, conn.meta.zone, conn.version);
@@ -35,33 +41,67 @@ impl Shard {
             QoS::AtLeastOnce => metrics.qos1_received.inc(),
             QoS::ExactlyOnce => metrics.qos2_received.inc(),
         }
+        if !publish.properties.raw.is_empty()
+            && !publish.properties.subscription_identifiers.is_empty()
+        {
+            // MQTT-5.0 [MQTT-3.3.4-6].
+            return Err(Fault::new(
+                ReasonCode::PROTOCOL_ERROR,
+                "Subscription Identifier in a client's PUBLISH",
+            ));
+        }
         let mqtt = self.mqtt(zone);
         if publish.qos as u8 > mqtt.max_qos_allowed {
-            return Err(Fault::new(ReasonCode::QOS_NOT_SUPPORTED, "QoS above mqtt.max_qos_allowed"));
+            return Err(Fault::new(
+                ReasonCode::QOS_NOT_SUPPORTED,
+                "QoS above mqtt.max_qos_allowed",
+            ));
         }
         if publish.retain && !mqtt.retain_available {
-            return Err(Fault::new(ReasonCode::RETAIN_NOT_SUPPORTED, "mqtt.retain_available is false"));
+            return Err(Fault::new(
+                ReasonCode::RETAIN_NOT_SUPPORTED,
+                "mqtt.retain_available is false",
+            ));
         }
         let mut topic = Cow::Borrowed(publish.topic);
-        if version == Version::V5 && (publish.topic.is_empty() || publish.properties.topic_alias.is_some()) {
+        if version == Version::V5
+            && (publish.topic.is_empty() || publish.properties.topic_alias.is_some())
+        {
             topic = self.alias_in(key, &publish)?;
         }
         if topic.len() >= self.mqtt(zone).max_topic_levels
             && rookery_codec::levels(&topic) > self.mqtt(zone).max_topic_levels
         {
-            return Err(Fault::new(ReasonCode::TOPIC_NAME_INVALID, "topic deeper than mqtt.max_topic_levels"));
+            return Err(Fault::new(
+                ReasonCode::TOPIC_NAME_INVALID,
+                "topic deeper than mqtt.max_topic_levels",
+            ));
         }
         if !self.rewriter.is_empty() {
             topic = self.rewrite_name(slot, topic);
         }
-        if topic.starts_with('$') && is_reserved(&topic) {
-            return Ok(self.deny_publish(now, key, &publish));
+        if topic.starts_with('$')
+            && let Some(reason) = self.dollar_objection(now, &topic)
+        {
+            return Ok(self.deny_publish(now, key, &publish, reason));
         }
-        if self.config.hooks.authorize && !self.is_authorized(now, key, true, &topic, &publish, first, body)? {
+        if publish.properties.payload_format_indicator == Some(1)
+            && self.mqtt(zone).strict_mode
+            && std::str::from_utf8(publish.payload).is_err()
+        {
+            // MQTT-5.0 section 3.3.2.3.2.
+            return Ok(self.deny_publish(now, key, &publish, ReasonCode::PAYLOAD_FORMAT_INVALID));
+        }
+        if self.asks_authorize(key)
+            && !self.is_authorized(now, key, &topic, &publish, first, body)?
+        {
             return Ok(Step::Next);
         }
         if has_mountpoint && let Some(conn) = self.conns.get(key.slot) {
-            topic = Cow::Owned(format!("{}{topic}", conn.meta.mountpoint));
+            // `$delayed/<seconds>/` is an order to the broker, not a part of the topic.
+            let at = delayed_topic(&topic, 0).map_or(0, |(_, rest)| topic.len() - rest.len());
+            let (order, name) = topic.split_at(at);
+            topic = Cow::Owned(format!("{order}{}{name}", conn.meta.mountpoint));
         }
         if self.config.hooks.publish {
             return self.defer_publish(now, key, slot, &topic, &publish);
@@ -74,17 +114,28 @@ impl Shard {
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Cow::Borrowed(publish.topic)) };
         let max = self.mqtt(conn.meta.zone).max_topic_alias;
         let Some(alias) = publish.properties.topic_alias else {
-            return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "empty topic without a topic alias"));
+            return Err(Fault::new(
+                ReasonCode::PROTOCOL_ERROR,
+                "empty topic without a topic alias",
+            ));
         };
         if alias > max {
-            return Err(Fault::new(ReasonCode::TOPIC_ALIAS_INVALID, "topic alias above the Topic Alias Maximum"));
+            return Err(Fault::new(
+                ReasonCode::TOPIC_ALIAS_INVALID,
+                "topic alias above the Topic Alias Maximum",
+            ));
         }
-        let Some(conn) = self.conns.get_mut(key.slot) else { return Ok(Cow::Borrowed(publish.topic)) };
+        let Some(conn) = self.conns.get_mut(key.slot) else {
+            return Ok(Cow::Borrowed(publish.topic));
+        };
         let aliases = conn.aliases.get_or_insert_default();
         if publish.topic.is_empty() {
             let known = aliases.inbound.get(&alias);
             let Some(topic) = known else {
-                return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "topic alias that was never set"));
+                return Err(Fault::new(
+                    ReasonCode::PROTOCOL_ERROR,
+                    "topic alias that was never set",
+                ));
             };
             return Ok(Cow::Owned(topic.to_string()));
         }
@@ -93,7 +144,10 @@ impl Shard {
             aliases.inbound_bytes -= old.len();
         }
         if aliases.inbound_bytes > ALIAS_BYTES_MAX {
-            return Err(Fault::new(ReasonCode::QUOTA_EXCEEDED, "topic aliases hold more than 1 MiB of topics"));
+            return Err(Fault::new(
+                ReasonCode::QUOTA_EXCEEDED,
+                "topic aliases hold more than 1 MiB of topics",
+            ));
         }
         Ok(Cow::Borrowed(publish.topic))
     }
@@ -101,29 +155,69 @@ impl Shard {
     fn rewrite_name<'a>(&self, slot: u32, topic: Cow<'a, str>) -> Cow<'a, str> {
         let Some(session) = self.sessions.get(slot) else { return topic };
         let publisher = &session.publisher;
-        let rewritten = self.rewriter.apply(true, &topic, &publisher.client_id, publisher.username.as_deref());
+        let rewritten =
+            self.rewriter.apply(true, &topic, &publisher.client_id, publisher.username.as_deref());
         match rewritten {
             Some(new) if rookery_codec::check_topic_name(&new).is_ok() => Cow::Owned(new),
             _ => topic,
         }
     }
 
+    /// Why a PUBLISH to a topic with `$` in front cannot be taken.
+    fn dollar_objection(&self, now: Now, topic: &str) -> Option<ReasonCode> {
+        if is_reserved(topic) {
+            return Some(ReasonCode::NOT_AUTHORIZED);
+        }
+        if !topic.starts_with("$delayed/") || !self.config.delayed.enable {
+            return None;
+        }
+        match delayed_topic(topic, now.unix_ms) {
+            None => Some(ReasonCode::TOPIC_NAME_INVALID),
+            Some((_, inner)) if is_reserved(inner) => Some(ReasonCode::NOT_AUTHORIZED),
+            Some(_) => {
+                let max = self.config.delayed.max_delayed_messages;
+                let is_full = max != 0 && self.shared.delayed.load(Ordering::Relaxed) >= max;
+                is_full.then_some(ReasonCode::QUOTA_EXCEEDED)
+            }
+        }
+    }
+
     /// A PUBLISH that is not allowed: v5 is told, 3.x is acknowledged and the message dropped (MQTT-3.1.1 section 3.3.5).
-    pub(super) fn deny_publish(&mut self, now: Now, key: ConnKey, publish: &Publish<'_>) -> Step {
-        self.metrics().publish_auth_error.inc();
+    pub(super) fn deny_publish(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        publish: &Publish<'_>,
+        reason: ReasonCode,
+    ) -> Step {
+        if reason == ReasonCode::NOT_AUTHORIZED {
+            self.metrics().publish_auth_error.inc();
+        }
         self.metrics().messages_dropped.inc();
-        let reason = ReasonCode::NOT_AUTHORIZED;
         match publish.qos {
             QoS::AtMostOnce => {}
             QoS::AtLeastOnce => {
-                self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubAck, packet_id: publish.packet_id, reason });
+                self.gate(
+                    now,
+                    key,
+                    0,
+                    GateAction::Ack { kind: AckKind::PubAck, packet_id: publish.packet_id, reason },
+                );
             }
             QoS::ExactlyOnce => {
+                // 3.x learns of no error: the exchange goes on and the message goes nowhere.
                 let is_v3 = self.conns.get(key.slot).is_some_and(|c| c.version != Version::V5);
+                let before = self.effects.store_ops.len();
                 if is_v3 && let Some(slot) = self.conns.get(key.slot).map(|c| c.session) {
                     self.note_awaiting_rel(now, slot, publish.packet_id);
                 }
-                self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubRec, packet_id: publish.packet_id, reason });
+                let ticket = self.ticket_since(before);
+                self.gate(
+                    now,
+                    key,
+                    ticket,
+                    GateAction::Ack { kind: AckKind::PubRec, packet_id: publish.packet_id, reason },
+                );
             }
         }
         Step::Next
@@ -139,12 +233,15 @@ impl Shard {
         publish: &Publish<'_>,
     ) -> Result<Step, Fault> {
         let before = self.effects.store_ops.len();
-        if publish.qos != QoS::AtMostOnce && !self.open_exchange(now, key, slot, publish.qos, publish.packet_id)? {
+        if publish.qos != QoS::AtMostOnce
+            && !self.open_exchange(now, key, slot, publish.qos, publish.packet_id)?
+        {
             return Ok(Step::Next);
         }
         let Some(session) = self.sessions.get(slot) else { return Ok(Step::End) };
         let (publisher, from) = (session.publisher.clone(), session.key);
-        let expires_at_ms = self.expiry_of(now, session.meta.zone, publish.properties.message_expiry_interval_s);
+        let expires_at_ms =
+            self.expiry_of(now, session.meta.zone, publish.properties.message_expiry_interval_s);
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         if !publish.properties.raw.is_empty() {
@@ -189,12 +286,13 @@ impl Shard {
             QoS::AtLeastOnce => AckKind::PubAck,
             QoS::ExactlyOnce => AckKind::PubRec,
         };
-        let reason = if reached == 0 { ReasonCode::NO_MATCHING_SUBSCRIBERS } else { ReasonCode::SUCCESS };
+        let reason =
+            if reached == 0 { ReasonCode::NO_MATCHING_SUBSCRIBERS } else { ReasonCode::SUCCESS };
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Ack { kind, packet_id, reason });
     }
 
-    fn expiry_of(&self, now: Now, zone: u16, interval_s: Option<u32>) -> u64 {
+    pub(super) fn expiry_of(&self, now: Now, zone: u16, interval_s: Option<u32>) -> u64 {
         let interval_s = interval_s.unwrap_or_else(|| self.mqtt(zone).message_expiry_interval_s);
         if interval_s == 0 { 0 } else { now.unix_ms + u64::from(interval_s) * 1000 }
     }
@@ -209,21 +307,36 @@ impl Shard {
         packet_id: u16,
     ) -> Result<bool, Fault> {
         let Some(conn) = self.conns.get(key.slot) else { return Ok(false) };
+        let awaiting_before = usize::from(conn.awaiting_before);
         let (version, gated, mqtt) = (conn.version, conn.gated as usize, self.mqtt(conn.meta.zone));
-        let (receive_maximum, awaiting_max) = (usize::from(mqtt.max_inflight.max(1)), mqtt.max_awaiting_rel);
+        let (receive_maximum, awaiting_max) =
+            (usize::from(mqtt.max_inflight.max(1)), mqtt.max_awaiting_rel);
         let Some(session) = self.sessions.get(slot) else { return Ok(false) };
         let awaiting = session.awaiting_rel.as_ref().map_or(0, |ids| ids.len());
-        let is_known = session.awaiting_rel.as_ref().is_some_and(|ids| ids.contains_key(&packet_id));
-        if qos == QoS::ExactlyOnce && is_known {
+        if qos == QoS::ExactlyOnce && self.is_awaiting_rel(slot, packet_id) {
             // MQTT-5.0 [MQTT-4.3.3-10]: the same exchange again, not a new message.
+            // What was written for it may still be on its way to the disk if the connection is new.
+            let before = self.effects.store_ops.len();
+            self.repeat_awaiting_rel(slot, packet_id);
+            let ticket = self.ticket_since(before);
             let reason = ReasonCode::SUCCESS;
-            self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubRec, packet_id, reason });
+            self.gate(
+                now,
+                key,
+                ticket,
+                GateAction::Ack { kind: AckKind::PubRec, packet_id, reason },
+            );
             return Ok(false);
         }
-        if version == Version::V5 && gated + awaiting >= receive_maximum {
+        if version == Version::V5
+            && gated + awaiting.saturating_sub(awaiting_before) >= receive_maximum
+        {
             self.metrics().messages_dropped_receive_maximum.inc();
             // MQTT-5.0 [MQTT-3.3.4-8]: more than Receive Maximum at once.
-            return Err(Fault::new(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, "more packets in flight than Receive Maximum"));
+            return Err(Fault::new(
+                ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+                "more packets in flight than Receive Maximum",
+            ));
         }
         if qos != QoS::ExactlyOnce {
             return Ok(true);
@@ -239,6 +352,21 @@ impl Shard {
         Ok(true)
     }
 
+    /// Whether the client has an inbound QoS 2 exchange open under this identifier.
+    pub(super) fn is_awaiting_rel(&self, slot: u32, packet_id: u16) -> bool {
+        let ids = self.sessions.get(slot).and_then(|s| s.awaiting_rel.as_ref());
+        ids.is_some_and(|ids| ids.contains_key(&packet_id))
+    }
+
+    /// Writes the identifier once more, behind whatever was written with it.
+    fn repeat_awaiting_rel(&mut self, slot: u32, packet_id: u16) {
+        if let Some(durable_id) =
+            self.sessions.get(slot).map(|s| s.durable_id).filter(|id| *id != 0)
+        {
+            self.effects.store_ops.push(persist::put_awaiting_rel(durable_id, packet_id));
+        }
+    }
+
     fn note_awaiting_rel(&mut self, now: Now, slot: u32, packet_id: u16) {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         session.awaiting_rel.get_or_insert_default().insert(packet_id, now.mono_ms);
@@ -249,7 +377,12 @@ impl Shard {
 
     /// Retains, delays or routes a message; returns the number of sessions it reaches.
     #[inline]
-    pub(super) fn take_message(&mut self, now: Now, source: &mut Source<'_>, from: Option<SessionKey>) -> usize {
+    pub(super) fn take_message(
+        &mut self,
+        now: Now,
+        source: &mut Source<'_>,
+        from: Option<SessionKey>,
+    ) -> usize {
         self.metrics().messages_publish.inc();
         if source.parts.topic.starts_with("$delayed/")
             && self.config.delayed.enable
@@ -259,7 +392,13 @@ impl Shard {
         }
         if source.parts.retain {
             let is_clearing = source.parts.payload.is_empty();
+            let expires_at_ms = source.parts.expires_at_ms;
             self.retain(now, source);
+            if source.parts.expires_at_ms != expires_at_ms {
+                // The retainer's own expiry is not for those who get the message now.
+                source.parts.expires_at_ms = expires_at_ms;
+                source.kept = None;
+            }
             if is_clearing && self.config.retainer.stop_publish_clear_msg {
                 return 1;
             }
@@ -268,7 +407,12 @@ impl Shard {
     }
 
     /// A message that is no packet of a client here: will, delayed, of the node itself.
-    pub(super) fn publish_message(&mut self, now: Now, message: Message, from: Option<SessionKey>) -> usize {
+    pub(super) fn publish_message(
+        &mut self,
+        now: Now,
+        message: Message,
+        from: Option<SessionKey>,
+    ) -> usize {
         let message = Arc::new(message);
         let mut source = Source::of(&message);
         self.take_message(now, &mut source, from)
@@ -288,20 +432,28 @@ impl Shard {
             return;
         }
         if source.parts.expires_at_ms == 0 && retainer.msg_expiry_interval_s > 0 {
-            source.parts.expires_at_ms = now.unix_ms + u64::from(retainer.msg_expiry_interval_s) * 1000;
+            source.parts.expires_at_ms =
+                now.unix_ms + u64::from(retainer.msg_expiry_interval_s) * 1000;
             source.kept = None;
         }
         let is_new = || self.shared.retained.get(source.parts.topic).is_none();
+        let grows = || {
+            let old = self.shared.retained.get(source.parts.topic).map_or(0, |m| m.payload().len());
+            source.parts.payload.len() > old
+        };
         let is_full = (retainer.max_retained_messages != 0
             && self.shared.retained.len() >= retainer.max_retained_messages
             && is_new())
-            || (retainer.max_bytes != 0 && self.shared.retained.bytes() >= retainer.max_bytes && is_new());
+            || (retainer.max_bytes != 0
+                && self.shared.retained.bytes() >= retainer.max_bytes
+                && grows());
         if source.parts.payload.len() > retainer.max_payload_size || is_full {
             self.metrics().messages_dropped_quota_exceeded.inc();
             return;
         }
         let message = source.keep();
-        if self.config.durable {
+        // What the node says about itself it says again after a restart.
+        if self.config.durable && !message.sys {
             self.effects.store_ops.push(persist::put_retained(&message));
         }
         self.shared.retained.insert(message);
@@ -315,7 +467,8 @@ impl Shard {
             return false;
         }
         let parts = MessageParts { topic, ..source.parts.clone() };
-        let message = Arc::new(Message::new(&parts, source.publisher.clone(), source.origin.cloned()));
+        let message =
+            Arc::new(Message::new(&parts, source.publisher.clone(), source.origin.cloned()));
         if self.config.durable {
             self.effects.store_ops.push(persist::put_delayed(due_at_ms, &message));
         }
@@ -333,7 +486,8 @@ impl Shard {
 
     /// A message of the node itself.
     pub(super) fn publish_sys(&mut self, now: Now, topic: &str, payload: &[u8]) {
-        let publisher = Arc::new(Publisher { client_id: self.config.node_name.clone(), username: None });
+        let publisher =
+            Arc::new(Publisher { client_id: self.config.node_name.clone(), username: None });
         let mut source = Source {
             parts: MessageParts {
                 id: MessageId::default(),
@@ -363,6 +517,7 @@ fn delayed_topic(topic: &str, unix_ms: u64) -> Option<(u64, &str)> {
     if rest.is_empty() {
         return None;
     }
-    let due = if seconds > DELAY_MAX_S { seconds.saturating_mul(1000) } else { unix_ms + seconds * 1000 };
+    let due =
+        if seconds > DELAY_MAX_S { seconds.saturating_mul(1000) } else { unix_ms + seconds * 1000 };
     Some((due, rest))
 }

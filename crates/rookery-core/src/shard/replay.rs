@@ -22,8 +22,13 @@ impl Shard {
             return;
         }
         let Some(slot) = self.conns.get(key.slot).map(|c| c.session) else { return };
+        let max = self.config.limits.filters_per_packet.max(1);
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        session.replays.get_or_insert_default().extend(replays);
+        let waiting = session.replays.get_or_insert_default();
+        waiting.extend(replays);
+        // A client that subscribes without end and takes nothing: its oldest wishes go first.
+        let excess = waiting.len().saturating_sub(2 * max);
+        waiting.drain(..excess);
         self.replay_ready.push_back(session.key);
     }
 
@@ -90,8 +95,12 @@ impl Shard {
         subscription: crate::session::Subscription,
     ) {
         if message.is_expired(now.unix_ms) {
-            let is_same = self.shared.retained.get(message.topic()).is_some_and(|m| m.id == message.id);
-            if is_same && self.shared.retained.remove(message.topic()).is_some() && self.config.durable {
+            let is_same =
+                self.shared.retained.get(message.topic()).is_some_and(|m| m.id == message.id);
+            if is_same
+                && self.shared.retained.remove(message.topic()).is_some()
+                && self.config.durable
+            {
                 self.effects.store_ops.push(crate::persist::delete_retained(message.topic()));
             }
             return;
@@ -102,7 +111,14 @@ impl Shard {
             sub_ids.push(subscription.sub_id);
         }
         // MQTT-5.0 [MQTT-3.3.1-8]: RETAIN is 1 on messages sent because of a new subscription.
-        let item = Queued { message: Some(message.clone()), seq: 0, qos: qos as u8, retain: true, sub_ids, group: None };
+        let item = Queued {
+            message: Some(message.clone()),
+            seq: 0,
+            qos: qos as u8,
+            retain: true,
+            sub_ids,
+            group: None,
+        };
         if qos == QoS::AtMostOnce {
             self.send_publish(now, conn_key, &item, 0, false);
         } else {

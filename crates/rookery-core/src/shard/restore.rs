@@ -133,7 +133,8 @@ impl Shard {
         let lost_at_ms = session.disconnected_at_ms;
         if let Some(will) = session.will.as_mut().filter(|w| w.due_at_ms == 0) {
             // The connection was lost together with the node.
-            will.due_at_ms = (lost_at_ms + u64::from(will.delay_s.min(session.expiry_s)) * 1000).max(1);
+            will.due_at_ms =
+                (lost_at_ms + u64::from(will.delay_s.min(session.expiry_s)) * 1000).max(1);
         }
         self.arm_session(now, slot);
     }

@@ -1,12 +1,13 @@
 //! SUBSCRIBE and UNSUBSCRIBE. MQTT-5.0 sections 3.8 to 3.11.
 
 use rookery_codec::{
-    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscriptionOptions, UnsubAck, Unsubscribe, UserProperties,
-    Version, check_topic_filter, parse_filter,
+    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscriptionOptions, UnsubAck, Unsubscribe,
+    UserProperties, Version, check_topic_filter, parse_filter,
 };
 
 use super::gate::GateAction;
 use super::{Fault, Shard, Step};
+use crate::conn::Action;
 use crate::effects::{SubscriptionInfo, UpEvent};
 use crate::ids::{ConnKey, Now};
 use crate::persist;
@@ -29,11 +30,14 @@ impl Shard {
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
         let slot = conn.session;
         if subscribe.len() > self.config.limits.filters_per_packet {
-            return Err(Fault::new(ReasonCode::QUOTA_EXCEEDED, "too many topic filters in one SUBSCRIBE"));
+            return Err(Fault::new(
+                ReasonCode::QUOTA_EXCEEDED,
+                "too many topic filters in one SUBSCRIBE",
+            ));
         }
-        if self.config.hooks.authorize {
+        if self.asks_authorize(key) {
             let filters: Vec<&str> = subscribe.filters().map(|f| f.filter).collect();
-            if !self.all_decided(now, key, false, &filters, first, body) {
+            if !self.all_decided(now, key, &filters, first, body) {
                 return Ok(Step::Next);
             }
         }
@@ -41,8 +45,17 @@ impl Shard {
         let sub_id = subscribe.subscription_identifier.unwrap_or(0);
         let mut codes = Vec::with_capacity(subscribe.len());
         let mut replays = Vec::new();
+        let decided_for = self.asks_authorize(key).then_some(key);
         for wanted in subscribe.filters() {
-            let result = self.subscribe_one(now, slot, wanted.filter, wanted.options, sub_id, &mut replays)?;
+            let result = self.subscribe_one(
+                now,
+                slot,
+                wanted.filter,
+                wanted.options,
+                sub_id,
+                decided_for,
+                &mut replays,
+            )?;
             codes.push(self.subscribe_code(key, result));
         }
         let version = self.conns.get(key.slot).map_or(Version::V311, |c| c.version);
@@ -71,7 +84,8 @@ impl Shard {
         }
     }
 
-    /// One filter. The inner error is its reason code, the outer one ends the connection.
+    /// One filter; what was decided for the connection `decided_for` counts. The inner error is its reason code, the outer one ends the connection.
+    #[allow(clippy::too_many_arguments)]
     fn subscribe_one(
         &mut self,
         now: Now,
@@ -79,27 +93,42 @@ impl Shard {
         requested: &str,
         options: SubscriptionOptions,
         sub_id: u32,
+        decided_for: Option<ConnKey>,
         replays: &mut Vec<Replay>,
     ) -> Result<Result<QoS, ReasonCode>, Fault> {
         let rewritten = self.rewrite_filter(slot, requested);
         let text = rewritten.as_deref().unwrap_or(requested);
-        let Ok(parsed) = parse_filter(text) else { return Ok(Err(ReasonCode::TOPIC_FILTER_INVALID)) };
+        let Ok(parsed) = parse_filter(text) else {
+            return Ok(Err(ReasonCode::TOPIC_FILTER_INVALID));
+        };
         if let Some(reason) = self.filter_objection(slot, text, parsed) {
             return Ok(Err(reason));
         }
         let is_shared = matches!(parsed, ParsedFilter::Shared { .. });
         if is_shared && options.no_local {
             // MQTT-5.0 [MQTT-3.8.3-4].
-            return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "No Local on a shared subscription"));
+            return Err(Fault::new(
+                ReasonCode::PROTOCOL_ERROR,
+                "No Local on a shared subscription",
+            ));
         }
-        if self.config.hooks.authorize && !self.decision(now, slot, false, requested) {
+        if let Some(key) = decided_for
+            && !self.known_decision(now, key, Action::Subscribe, requested).unwrap_or(false)
+        {
             self.metrics().subscribe_auth_error.inc();
             return Ok(Err(ReasonCode::NOT_AUTHORIZED));
         }
-        let Some(session) = self.sessions.get(slot) else { return Ok(Err(ReasonCode::UNSPECIFIED_ERROR)) };
+        let Some(session) = self.sessions.get(slot) else {
+            return Ok(Err(ReasonCode::UNSPECIFIED_ERROR));
+        };
         let max_qos = self.mqtt(session.meta.zone).max_qos_allowed;
         let qos = options.qos.min(QoS::from_u8(max_qos).unwrap_or(QoS::ExactlyOnce));
-        let opts = SubOpts::new(qos, options.no_local, options.retain_as_published, options.retain_handling);
+        let opts = SubOpts::new(
+            qos,
+            options.no_local,
+            options.retain_as_published,
+            options.retain_handling,
+        );
         let subscription = Subscription { opts, sub_id };
         let Some(is_new) = self.install(slot, text, parsed, subscription) else {
             return Ok(Err(ReasonCode::QUOTA_EXCEEDED));
@@ -111,7 +140,10 @@ impl Shard {
         };
         // Retained messages are not sent for shared subscriptions, MQTT-5.0 section 4.8.2.
         if wants_retained && !is_shared {
-            let mountpoint = self.sessions.get(slot).map_or_else(Default::default, |s| s.meta.mountpoint.clone());
+            let mountpoint = self
+                .sessions
+                .get(slot)
+                .map_or_else(Default::default, |s| s.meta.mountpoint.clone());
             let plain = plain_filter(parsed);
             replays.push(Replay {
                 filter: format!("{mountpoint}{plain}").into(),
@@ -130,16 +162,28 @@ impl Shard {
         let publisher = &self.sessions.get(slot)?.publisher;
         // The prefix of a shared subscription stays.
         let plain = plain_filter(parse_filter(filter).ok()?);
-        let new = self.rewriter.apply(false, plain, &publisher.client_id, publisher.username.as_deref())?;
+        let new = self.rewriter.apply(
+            false,
+            plain,
+            &publisher.client_id,
+            publisher.username.as_deref(),
+        )?;
         let prefix = filter.get(..filter.len() - plain.len())?;
         Some(format!("{prefix}{new}"))
     }
 
-    fn filter_objection(&self, slot: u32, text: &str, parsed: ParsedFilter<'_>) -> Option<ReasonCode> {
+    fn filter_objection(
+        &self,
+        slot: u32,
+        text: &str,
+        parsed: ParsedFilter<'_>,
+    ) -> Option<ReasonCode> {
         let session = self.sessions.get(slot)?;
         let mqtt = self.mqtt(session.meta.zone);
         let plain = plain_filter(parsed);
-        if check_topic_filter(plain).is_err() || rookery_codec::levels(plain) > mqtt.max_topic_levels {
+        if check_topic_filter(plain).is_err()
+            || rookery_codec::levels(plain) > mqtt.max_topic_levels
+        {
             return Some(ReasonCode::TOPIC_FILTER_INVALID);
         }
         if !mqtt.wildcard_subscription && plain.contains(['+', '#']) {
@@ -149,15 +193,21 @@ impl Shard {
             ParsedFilter::Shared { .. } if !mqtt.shared_subscription => {
                 return Some(ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED);
             }
-            ParsedFilter::Exclusive(_) if !mqtt.exclusive_subscription => return Some(ReasonCode::TOPIC_FILTER_INVALID),
+            ParsedFilter::Exclusive(_) if !mqtt.exclusive_subscription => {
+                return Some(ReasonCode::TOPIC_FILTER_INVALID);
+            }
             _ => {}
         }
         let is_sys = plain.starts_with("$SYS/") || plain == "$SYS";
-        if plain.starts_with("$LINK/") || (is_sys && !self.config.sys_topics_open && !session.meta.is_local) {
+        if plain.starts_with("$LINK/")
+            || (is_sys && !self.config.sys_topics_open && !session.meta.is_local)
+        {
             return Some(ReasonCode::NOT_AUTHORIZED);
         }
         let max = mqtt.max_subscriptions;
-        let is_full = max != 0 && session.subscriptions.len() >= max && !session.subscriptions.contains_key(text);
+        let is_full = max != 0
+            && session.subscriptions.len() >= max
+            && !session.subscriptions.contains_key(text);
         is_full.then_some(ReasonCode::QUOTA_EXCEEDED)
     }
 
@@ -200,7 +250,11 @@ impl Shard {
         }
         let is_new = session.subscriptions.insert(text.into(), subscription).is_none();
         if session.durable_id != 0 {
-            self.effects.store_ops.push(persist::put_subscription(session.durable_id, text, subscription));
+            self.effects.store_ops.push(persist::put_subscription(
+                session.durable_id,
+                text,
+                subscription,
+            ));
         }
         Some(is_new)
     }
@@ -216,7 +270,9 @@ impl Shard {
         let written = self.effects.store_ops.len();
         self.install(slot, text, parsed, subscription);
         self.effects.store_ops.truncate(written);
-        if let (ParsedFilter::Shared { group, filter }, Some(session)) = (parsed, self.sessions.get(slot)) {
+        if let (ParsedFilter::Shared { group, filter }, Some(session)) =
+            (parsed, self.sessions.get(slot))
+        {
             let filter = format!("{}{filter}", session.meta.mountpoint);
             self.shared.router.set_connected(group, &filter, session.key, false);
         }
@@ -225,7 +281,11 @@ impl Shard {
     /// Tells the shared groups of a session whether its client is there.
     pub(super) fn set_shared_presence(&mut self, slot: u32, is_connected: bool) {
         let Some(session) = self.sessions.get(slot) else { return };
-        for text in session.subscriptions.keys().filter(|f| f.starts_with("$share/") || f.starts_with("$queue/")) {
+        for text in session
+            .subscriptions
+            .keys()
+            .filter(|f| f.starts_with("$share/") || f.starts_with("$queue/"))
+        {
             if let Ok(ParsedFilter::Shared { group, filter }) = parse_filter(text) {
                 let filter = format!("{}{filter}", session.meta.mountpoint);
                 self.shared.router.set_connected(group, &filter, session.key, is_connected);
@@ -244,7 +304,10 @@ impl Shard {
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
         let (slot, version) = (conn.session, conn.version);
         if unsubscribe.len() > self.config.limits.filters_per_packet {
-            return Err(Fault::new(ReasonCode::QUOTA_EXCEEDED, "too many topic filters in one UNSUBSCRIBE"));
+            return Err(Fault::new(
+                ReasonCode::QUOTA_EXCEEDED,
+                "too many topic filters in one UNSUBSCRIBE",
+            ));
         }
         let before = self.effects.store_ops.len();
         let mut codes = Vec::with_capacity(unsubscribe.len());
@@ -271,11 +334,14 @@ impl Shard {
         if parse_filter(text).is_err() {
             return ReasonCode::TOPIC_FILTER_INVALID;
         }
-        let Some(session) = self.sessions.get_mut(slot) else { return ReasonCode::UNSPECIFIED_ERROR };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return ReasonCode::UNSPECIFIED_ERROR;
+        };
         if session.subscriptions.remove(text).is_none() {
             return ReasonCode::NO_SUBSCRIPTION_EXISTED;
         }
-        let (key, durable_id, mountpoint) = (session.key, session.durable_id, session.meta.mountpoint.clone());
+        let (key, durable_id, mountpoint) =
+            (session.key, session.durable_id, session.meta.mountpoint.clone());
         self.forget_subscription(text, &mountpoint, key, durable_id);
         self.notice_unsubscribed(now, slot, text);
         ReasonCode::SUCCESS
@@ -285,7 +351,9 @@ impl Shard {
     pub(super) fn auto_subscribe(&mut self, now: Now, slot: u32) {
         let config = self.config.clone();
         for auto in &config.auto_subscribe {
-            let (Some(session), Some(peer)) = (self.sessions.get(slot), self.peer_of(slot)) else { return };
+            let (Some(session), Some(peer)) = (self.sessions.get(slot), self.peer_of(slot)) else {
+                return;
+            };
             let key = session.conn;
             let publisher = &session.publisher;
             let values = [
@@ -302,7 +370,7 @@ impl Shard {
                 retain_handling: auto.rh,
             };
             let mut replays = Vec::new();
-            let done = self.subscribe_one(now, slot, &filter, options, 0, &mut replays);
+            let done = self.subscribe_one(now, slot, &filter, options, 0, None, &mut replays);
             if let (Ok(Ok(_)), Some(key)) = (done, key) {
                 self.start_replays(key, replays);
             }
@@ -313,7 +381,10 @@ impl Shard {
         if self.config.hooks.subscription_events
             && let Some(session) = self.sessions.get(slot)
         {
-            let event = UpEvent::Subscribed(session.publisher.client_id.clone(), info_of(text, subscription));
+            let event = UpEvent::Subscribed(
+                session.publisher.client_id.clone(),
+                info_of(text, subscription),
+            );
             self.effects.up.push(event);
         }
         self.notice_subscription(now, slot, text, Some(subscription));
@@ -323,7 +394,9 @@ impl Shard {
         if self.config.hooks.subscription_events
             && let Some(session) = self.sessions.get(slot)
         {
-            self.effects.up.push(UpEvent::Unsubscribed(session.publisher.client_id.clone(), text.into()));
+            self.effects
+                .up
+                .push(UpEvent::Unsubscribed(session.publisher.client_id.clone(), text.into()));
         }
         self.notice_subscription(now, slot, text, None);
     }
@@ -343,6 +416,8 @@ pub(super) fn info_of(text: &str, subscription: Subscription) -> SubscriptionInf
 /// The filter proper.
 pub(super) fn plain_filter(parsed: ParsedFilter<'_>) -> &str {
     match parsed {
-        ParsedFilter::Plain(filter) | ParsedFilter::Shared { filter, .. } | ParsedFilter::Exclusive(filter) => filter,
+        ParsedFilter::Plain(filter)
+        | ParsedFilter::Shared { filter, .. }
+        | ParsedFilter::Exclusive(filter) => filter,
     }
 }

@@ -78,8 +78,17 @@ impl Shard {
     }
 
     fn idle_due(&mut self, now: Now, key: ConnKey) {
-        if self.conns.get_checked(key.slot, key.generation).is_some_and(|c| c.state == ConnState::New) {
-            self.report_refused(key, "", CloseCause::IdleTimeout, "no CONNECT within mqtt.idle_timeout");
+        if self
+            .conns
+            .get_checked(key.slot, key.generation)
+            .is_some_and(|c| c.state == ConnState::New)
+        {
+            self.report_refused(
+                key,
+                "",
+                CloseCause::IdleTimeout,
+                "no CONNECT within mqtt.idle_timeout",
+            );
             self.end_connection(now, key, CloseCause::IdleTimeout, true);
         }
     }
@@ -120,7 +129,9 @@ impl Shard {
     /// Sees to it that the session is looked at when its will is due or it expires. At most one
     /// timer counts: others that were armed for a later time do nothing.
     pub(super) fn arm_session(&mut self, now: Now, slot: u32) {
-        let Some(session) = self.sessions.get_mut(slot).filter(|s| s.conn.is_none()) else { return };
+        let Some(session) = self.sessions.get_mut(slot).filter(|s| s.conn.is_none()) else {
+            return;
+        };
         let expires = match session.expiry_s {
             u32::MAX => u64::MAX,
             expiry_s => session.disconnected_at_ms + u64::from(expiry_s) * 1000,
@@ -204,7 +215,10 @@ impl Shard {
             if timeout == 0 || session.conn.is_none() || is_v5 {
                 continue;
             }
-            let Some(ids) = self.sessions.get_mut(slot).and_then(|s| s.awaiting_rel.as_mut()) else { continue };
+            let Some(ids) = self.sessions.get_mut(slot).and_then(|s| s.awaiting_rel.as_mut())
+            else {
+                continue;
+            };
             ids.retain(|id, since| {
                 let keep = *since + timeout > now.mono_ms;
                 if !keep {

@@ -55,7 +55,11 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
     }
     let zone = ZoneConfig { name: "default".into(), ..ZoneConfig::default() };
     let node = Node::start(NodeConfig {
-        broker: BrokerConfig { node_name: "dev@127.0.0.1".into(), zones: vec![zone], ..BrokerConfig::default() },
+        broker: BrokerConfig {
+            node_name: "dev@127.0.0.1".into(),
+            zones: vec![zone],
+            ..BrokerConfig::default()
+        },
         listeners,
         workers,
         durability: DurabilityConfig { dir, sync, max_disk_bytes: 0 },

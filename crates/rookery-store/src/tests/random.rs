@@ -98,8 +98,6 @@ fn run(sync: SyncPolicy, steps: Vec<Step>, is_held: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
-
     #[test]
     fn synced_state_survives_everything(steps in prop::collection::vec(step(), 1..120)) {
         run(SyncPolicy::Always, steps, true);

@@ -54,13 +54,12 @@ def reachable(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-def open_unix(data_dir: Path) -> socket.socket:
-    """Listen on the node's own socket. The caller holds the data directory's lock.
+def open_unix(path: Path) -> socket.socket:
+    """Listen on a node's own socket. The caller holds the data directory's lock.
 
     Raises:
         StartError: the folder cannot be made.
     """
-    path = socket_path(data_dir)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,6 +3,9 @@
 A type turns what stood in a file into a plain value (durations to milliseconds, sizes to bytes)
 or raises ``ValueError``; ``allowed`` says in words what it takes, for errors and for the
 reference page.
+
+The schema is never changed or compared. Its classes are not frozen and have no comparison because
+data classes with all their methods take three times as long to make, at every start.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ class Status(Enum):
     """A known feature that this version does not have; switched off it is accepted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Bool:
     """true or false."""
 
@@ -63,7 +66,7 @@ def _or_words(text: str, words: Words) -> str:
     return text + "".join(f", or {word}" for word in words)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Int:
     """A whole number within bounds, both included."""
 
@@ -83,14 +86,14 @@ class Int:
     def parse(self, raw: object) -> Any:
         if isinstance(raw, str) and raw in self.words:
             return self.words[raw]
-        if isinstance(raw, str) and re.fullmatch(r"-?\d{1,16}", raw):
+        if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,16}", raw):
             raw = int(raw)
         if isinstance(raw, bool) or not isinstance(raw, int) or not self.low <= raw <= self.high:
             raise ValueError("not a number in range")
         return raw
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Float:
     """A number within bounds."""
 
@@ -102,7 +105,7 @@ class Float:
         return f"a number, {self.low:g} to {self.high:g}"
 
     def parse(self, raw: object) -> float:
-        if isinstance(raw, str) and re.fullmatch(r"-?\d{1,16}(\.\d{1,16})?", raw):
+        if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,16}(\.[0-9]{1,16})?", raw):
             raw = float(raw)
         if (
             isinstance(raw, bool)
@@ -113,7 +116,7 @@ class Float:
         return float(raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class OneOf:
     """One word of several. ``absent`` ones are known but not part of this version."""
 
@@ -131,7 +134,7 @@ class OneOf:
         return text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Duration:
     """A length of time, kept in milliseconds."""
 
@@ -158,7 +161,7 @@ class Duration:
         return ms
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class ByteSize:
     """A size in bytes."""
 
@@ -184,7 +187,7 @@ class ByteSize:
         return size
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Percent:
     """A share of one."""
 
@@ -194,7 +197,7 @@ class Percent:
         return values.parse_percent(raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Rate:
     """So much per so long, or no limit."""
 
@@ -204,7 +207,7 @@ class Rate:
         return None if raw == "infinity" else values.parse_rate(raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Text:
     """Text, optionally of one form."""
 
@@ -226,7 +229,7 @@ class Text:
         return raw
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class SecretText:
     """Text that is never shown."""
 
@@ -240,7 +243,7 @@ class SecretText:
         return Secret(raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Address:
     """Host and port."""
 
@@ -259,7 +262,7 @@ class Address:
         return values.parse_address(raw, default_host=self.default_host)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class CommaList:
     """Words in a list, or in one text with commas between."""
 
@@ -272,7 +275,7 @@ class CommaList:
         return tuple(item.strip() for item in items if item.strip())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Anything:
     """Not looked into: belongs to a feature whose schema is not written yet."""
 
@@ -282,7 +285,7 @@ class Anything:
         return raw
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Custom:
     """A leaf with a rule of its own. ``check`` raises ``ValueError`` with a sentence."""
 
@@ -293,7 +296,7 @@ class Custom:
         return self.check(raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class ListOf:
     """A list of one type."""
 
@@ -305,7 +308,7 @@ class ListOf:
         return "a list"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class MapOf:
     """An object whose keys are names that the user chooses.
 
@@ -324,7 +327,7 @@ class MapOf:
         return _or_words("an object", self.words)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Struct:
     """An object with known keys. ``inherits``: keys that are absent stay absent (zones)."""
 
@@ -362,7 +365,7 @@ Leaf: TypeAlias = (
 Type: TypeAlias = Leaf | ListOf | MapOf | Struct
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Field:
     """One key."""
 

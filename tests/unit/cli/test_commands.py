@@ -1,0 +1,325 @@
+"""What the command line prints and with which code it ends, without a running node."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from rookery.cli import bench, main, output
+from rookery.cli.completion import words
+from rookery.cli.main import parser
+from rookery.cli.node import stop_process
+from rookery.client.management import ManagementClient
+from rookery.config import load
+from rookery.errors import PortInUseError, TimedOutError, UnavailableError
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ROOKERY_LANG", "en")
+    monkeypatch.setenv("ROOKERY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("ROOKERY_CONFIG", raising=False)
+
+
+def test_every_command_has_help_in_both_languages(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for language in ("en", "zh"):
+        monkeypatch.setenv("ROOKERY_LANG", language)
+        for path, _ in words(parser()):
+            with pytest.raises(SystemExit) as ended:
+                main([*path, "--help"])
+            assert ended.value.code == 0, path
+            assert "usage: rookery" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["node"], ["config"]])
+def test_an_unfinished_command_shows_its_help(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == output.USAGE
+    assert "COMMAND" in capsys.readouterr().out
+
+
+def test_an_unknown_option_ends_with_the_usage_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["node", "start", "--nonsense"])
+    assert ended.value.code == output.USAGE
+    assert "--help" in capsys.readouterr().err
+
+
+def test_the_version_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == output.OK
+    assert capsys.readouterr().out.startswith("rookery ")
+
+
+# -- configuration ------------------------------------------------------------------------
+
+
+def test_a_good_configuration_is_said_to_be_good(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "r.conf"
+    file.write_text("mqtt.max_inflight = 5\nnode.cookie = x")
+    assert main(["node", "check-config", "--config", str(file)]) == output.OK
+    printed = capsys.readouterr()
+    assert str(file) in printed.out
+    assert f"{file}:2: node.cookie: accepted without effect" in printed.err
+
+
+def test_a_bad_configuration_lists_every_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "r.conf"
+    file.write_text("mqtt.max_inflight = 0\nmqtt.nonsense = 1")
+    assert main(["node", "check-config", "--config", str(file)]) == output.FAILED
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "the configuration cannot be used:"
+    assert len(lines) == 3
+
+
+def test_problems_are_told_in_chinese(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ROOKERY_LANG", "zh")
+    assert main(["node", "check-config", "--set", "mqtt.nonsense=1"]) == output.FAILED
+    assert "未知配置项" in capsys.readouterr().err
+
+
+def test_the_origin_of_every_value_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["node", "config", "--origin", "--set", "mqtt.max_inflight=7"]
+    assert main(arguments) == output.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert any(
+        line.startswith("mqtt.max_inflight = 7") and line.endswith("# --set") for line in lines
+    )
+    assert any(line.startswith("mqtt.max_qos_allowed = 2") for line in lines)
+    assert all("# " in line for line in lines)
+
+
+def test_configuration_as_json_can_be_read_back(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["node", "config", "--json"]) == output.OK
+    assert json.loads(capsys.readouterr().out)["mqtt"]["max_inflight"] == 32
+    assert main(["node", "config", "--json", "--origin"]) == output.OK
+    assert {"path", "value", "origin"} == json.loads(capsys.readouterr().out)[0].keys()
+
+
+def test_an_example_file_is_good_and_never_overwrites(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "etc" / "rookery.conf"
+    assert main(["config", "init", str(file)]) == output.OK
+    example = file.read_text()
+    uncommented = re.sub(r"(?m)^( *)# (?=[a-z_.]+ = )", r"\1", example)
+    assert uncommented.count("\n  #") == 0
+    file.write_text(uncommented)
+    assert load(file, tmp_path, environ={}).effective()["mqtt"]["max_packet_size"] == "1MB"
+    assert main(["config", "init", str(file)]) == output.FAILED
+    assert file.read_text() == uncommented
+    assert "was not touched" in capsys.readouterr().err
+
+
+# -- ports and nodes ----------------------------------------------------------------------
+
+
+def test_ports_of_a_node_that_does_not_run_come_from_its_configuration(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["ports", "--json", "--set", "listeners.tcp.default.bind=127.0.0.1:1"]) == output.OK
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["running"] is False
+    assert [row["listener"] for row in printed["ports"]] == [
+        "tcp:default",
+        "ws:default",
+        "http:dashboard",
+        "unix:management",
+    ]
+    assert printed["ports"][0]["address"] == "127.0.0.1:1"
+
+
+def test_nothing_runs_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["node", "status"]) == output.NOT_RUNNING
+    assert main(["node", "stop"]) == output.OK
+    assert capsys.readouterr().out.count("no node runs in") == 2
+
+
+def test_a_taken_port_is_one_line_with_port_listener_and_holder() -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        error = PortInUseError("taken", listener="tcp:default", address=f"127.0.0.1:{port}")
+        (line,) = output.error_lines(error)
+    assert line.startswith(f"port {port} (tcp:default) is taken by ")
+    assert "(process " in line
+
+
+class StubbornProcess:
+    """Stands for a node that neither answers nor minds SIGTERM."""
+
+    pid = 4711
+    is_suspended = True
+
+    def __init__(self, *, ends_at: str) -> None:
+        self.signals: list[str] = []
+        self._ends_at = ends_at
+
+    def signal(self, number: object) -> None:
+        self.signals.append(getattr(number, "name", ""))
+
+    def has_ended(self, _timeout_s: float) -> bool:
+        return self._ends_at in self.signals
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "signals", "code"),
+    [
+        ("SIGTERM", ["SIGTERM", "SIGCONT"], output.OK),
+        ("SIGKILL", ["SIGTERM", "SIGCONT", "SIGKILL"], output.OK),
+        ("never", ["SIGTERM", "SIGCONT", "SIGKILL"], output.FAILED),
+    ],
+)
+def test_stopping_goes_as_far_as_it_must(
+    tmp_path: Path, ends_at: str, signals: list[str], code: int
+) -> None:
+    process = StubbornProcess(ends_at=ends_at)
+    assert stop_process(process, tmp_path, 0.1) == code  # type: ignore[arg-type]
+    assert process.signals == signals
+
+
+# -- the management socket ----------------------------------------------------------------
+
+
+def test_nobody_on_the_socket_and_nobody_answering_are_two_things(tmp_path: Path) -> None:
+    client = ManagementClient(tmp_path, timeout_s=0.1)
+    with pytest.raises(UnavailableError):
+        client.get("/node")
+    (tmp_path / "run").mkdir()
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "run" / "node.sock"))
+        silent.listen()
+        with pytest.raises(TimedOutError):
+            client.get("/node")
+
+
+@pytest.mark.parametrize("depth", [0, 12])
+def test_a_socket_is_reached_however_long_its_path_is(tmp_path: Path, depth: int) -> None:
+    data_dir = tmp_path.joinpath(*["directory-name"] * depth)
+    (data_dir / "run").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as server:
+        short = tmp_path / "s"
+        server.bind(str(short))
+        short.rename(data_dir / "run" / "node.sock")
+        server.listen()
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"node": "n"}')
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert ManagementClient(data_dir).get("/node") == {"node": "n"}
+        thread.join()
+
+
+# -- client tools -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [["pub", "-t", "a", "-m", "x"], ["sub", "-t", "a"]])
+def test_no_broker_is_one_clear_line(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = str(sock.getsockname()[1])
+        assert main([*command, "-p", port]) == output.FAILED
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert f"no connection to 127.0.0.1:{port}" in lines[0]
+
+
+@pytest.mark.parametrize("topic", ["a/#", "a/+/b", ""])
+def test_a_topic_with_wildcards_is_not_published_to(
+    topic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["pub", "-t", topic, "-m", "x"]) == output.FAILED
+    assert "is not a topic to publish to" in capsys.readouterr().err
+
+
+def test_every_option_of_bench_reaches_the_generator() -> None:
+    text = ["bench", "fanout", "--address", "h:1", "--address", "h:2", "-q", "1", "--clean", "0"]
+    for flag, _, kind, _ in bench.OPTIONS:
+        text += [flag, "5" if kind is not str else "name"]
+    text += [flag for flag, _ in bench.SWITCHES]
+    config = bench.generator_config(parser().parse_args(text))
+    assert config["mode"] == "fanout"
+    assert config["addresses"] == ["h:1", "h:2"]
+    assert config["clean_start"] is False
+    for _, field, kind, _ in bench.OPTIONS:
+        assert config[field] == ("name" if kind is str else 5)
+    for _, field in bench.SWITCHES:
+        assert config[field] is True
+
+
+def test_bench_leaves_defaults_to_the_generator() -> None:
+    config = bench.generator_config(parser().parse_args(["bench"]))
+    assert set(config) == {
+        "mode", "addresses", "qos", "protocol", "clean_start", "username", "password"
+    }  # fmt: skip
+
+
+# -- completion ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_names_every_command(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["completion", shell]) == output.OK
+    script = capsys.readouterr().out
+    for word in ("node", "check-config", "bench", "detach", "fanout"):
+        assert word in script
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("rookery no", "node"),
+        ("rookery node st", "start\nstop\nstatus"),
+        ("rookery node start --det", "--detach"),
+        ("rookery bench fan", "fanout"),
+    ],
+)
+def test_bash_completes(line: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["completion", "bash"])
+    script = capsys.readouterr().out
+    typed = line.split()
+    script += f"""
+COMP_WORDS=({" ".join(typed)}); COMP_CWORD={len(typed) - 1}; _rookery
+printf '%s\\n' "${{COMPREPLY[@]}}\""""
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == expected
+
+
+def test_the_command_line_is_read_without_loading_a_broker(tmp_path: Path) -> None:
+    import sys
+
+    code = (
+        "import sys\nfrom rookery.cli import main\n"
+        f"main(['node', 'config', '--data-dir', {str(tmp_path)!r}])\n"
+        "print(' '.join(sorted(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    heavy = {"asyncio", "starlette", "uvicorn", "paho.mqtt.client", "rookery.broker.node"}
+    assert not loaded & (heavy | {"rookery._native"})

@@ -1,0 +1,239 @@
+"""What is wrong with a configuration is said all at once, with path, place and what is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rookery.config.check import Checked, check, walk
+from rookery.config.problems import TEXTS, InvalidConfigError, Problem
+from rookery.config.schema import ROOT, Status
+from rookery.config.schema.model import Anything, ListOf, MapOf, Struct
+from rookery.config.tree import DEFAULT, Origin, nested, wrap
+
+HERE = Origin("file", "r.conf", 7)
+
+
+def checked(tree: dict[str, Any]) -> Checked:
+    return check(wrap(tree, HERE), ROOT)
+
+
+def at(path: str, value: Any) -> Checked:
+    return check(nested(path.split("."), wrap(value, HERE)), ROOT)
+
+
+def problems(result: Checked) -> list[str]:
+    return [problem.text() for problem in result.problems]
+
+
+def test_nothing_written_is_a_good_configuration() -> None:
+    result = check(wrap({}, DEFAULT), ROOT)
+    assert not result.problems
+    assert not result.warnings
+
+
+def test_every_default_written_out_is_good_and_silent() -> None:
+    shown = check(wrap({}, DEFAULT), ROOT).shown
+    result = checked(shown)
+    assert not result.problems
+    assert not result.warnings
+
+
+def test_all_problems_are_found_not_only_the_first() -> None:
+    result = checked(
+        {
+            "mqtt": {"max_inflight": 0, "max_qos_allowed": 3},
+            "listeners": {"tcp": {"default": {"bind": "nonsense"}}},
+            "nonsense": 1,
+        }
+    )
+    assert {problem.path for problem in result.problems} == {
+        "mqtt.max_inflight",
+        "mqtt.max_qos_allowed",
+        "listeners.tcp.default.bind",
+        "nonsense",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("mqtt.max_packt_size", "mqtt.max_packet_size"),
+        ("listeners.tcp.default.max_connection", "listeners.tcp.default.max_connections"),
+        ("listner", "listeners"),
+        ("max_inflight", "mqtt.max_inflight"),
+        ("mqtt.MAX_INFLIGHT", "mqtt.max_inflight"),
+        ("zones.z.mqtt.max_inflght", "zones.z.mqtt.max_inflight"),
+        ("listeners.ssl.default.ssl_options.certfil", "listeners.ssl.default.ssl_options.certfile"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(path: str, near: str) -> None:
+    text = problems(at(path, 1))[0]
+    assert text == f"r.conf:7: {path}: unknown key, did you mean {near}?"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "text"),
+    [
+        ("mqtt.max_inflight", 65_536,
+         "r.conf:7: mqtt.max_inflight: 65536 is not allowed here; allowed: a whole number, 1 to 65535"),
+        ("mqtt.retry_interval", "soon",
+         ('r.conf:7: mqtt.retry_interval: "soon" is not allowed here; allowed: a duration such as '
+         "15s, 1m, 2h or 1d, or infinity")),
+        ("durability.sync", "sometimes",
+         ('r.conf:7: durability.sync: "sometimes" is not allowed here; allowed: one of interval, '
+         "always, never")),
+        ("mqtt", 5,
+         ("r.conf:7: mqtt: 5 is not allowed here; allowed: an object with idle_timeout, "
+         "max_packet_size, max_clientid_len, max_topic_levels, max_topic_alias, retain_available …")),
+        ("node.name", "nohost",
+         'r.conf:7: node.name: "nohost" is not allowed here; allowed: a name of the form name@host'),
+        ("rewrite", [{"source_topic": "a/#", "dest_topic": "b", "re": "("}],
+         ('r.conf:7: rewrite.1.re: "(": not a regular expression: missing ), unterminated '
+         "subpattern at position 0; allowed: a regular expression")),
+        ("auto_subscribe.topics", [{"qos": 1}], "r.conf:7: auto_subscribe.topics.1.topic: missing"),
+        ("listeners.tcp", {"a b": {}},
+         ('r.conf:7: listeners.tcp: the name "a b" is not allowed; allowed: letters, digits, '
+         "_ and -")),
+    ],
+)  # fmt: skip
+def test_a_bad_value_says_what_is_allowed(path: str, value: Any, text: str) -> None:
+    assert problems(at(path, value))[0] == text
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where"),
+    [
+        ("listeners.ssl.default", {"bind": 8883}, "listeners.ssl.default"),
+        ("listeners.wss.default", {}, "listeners.wss.default"),
+        ("listeners.ssl.default", {"enable": False, "bind": 8883}, None),
+        ("dashboard.listeners.https", {"bind": 18084}, "dashboard.listeners.https.bind"),
+        ("dashboard.listeners.https", {"bind": 0}, None),
+        ("dashboard.listeners.https", {"ssl_options": {"certfile": "x"}}, None),
+        ("authentication", [{"mechanism": "password_based"}], "authentication"),
+        ("authentication", [{"mechanism": "password_based", "enable": False}], None),
+        ("authentication", [], None),
+        ("connectors", {"http": {"a": {"url": "x"}}}, "connectors.http.a"),
+        ("connectors", {"http": {"a": {"url": "x", "enable": False}}}, None),
+        ("rule_engine", {"ignore_sys_message": True}, None),
+        ("rule_engine", {"rules": {"r": {"enable": True}}}, "rule_engine"),
+        ("flapping_detect", {"max_count": 15}, None),
+        ("flapping_detect", {"enable": True}, "flapping_detect"),
+        ("cluster.static", {"seeds": ["a@b"]}, "cluster.static.seeds"),
+        ("listeners.tcp.default.proxy_protocol", True, "listeners.tcp.default.proxy_protocol"),
+        ("listeners.tcp.default.proxy_protocol", False, None),
+        ("listeners.tcp.default.messages_rate", "100/s", "listeners.tcp.default.messages_rate"),
+        ("listeners.tcp.default.messages_rate", "infinity", None),
+        ("mqtt.shared_subscription_strategy", "round_robin_per_group",
+         "mqtt.shared_subscription_strategy"),
+    ],
+)  # fmt: skip
+def test_a_later_feature_is_not_available_unless_it_is_off(
+    path: str, value: Any, where: str | None
+) -> None:
+    result = at(path, value)
+    if where is None:
+        assert not result.problems
+    else:
+        assert problems(result) == [f"r.conf:7: {where}: not available in this version"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("authorization.no_match", "deny"),
+        ("authorization.sources", [{"type": "file", "path": "/home/me/rules.conf"}]),
+        ("authorization.sources", [{"type": "http", "url": "x"}]),
+        ("listeners.tcp.default.access_rules", ["deny all"]),
+        ("listeners.tcp.default.enable_authn", False),
+        ("listeners.tcp.default.enable_authn", "quick_deny_anonymous"),
+        ("listeners.ws.default.websocket.check_origin_enable", True),
+        ("cluster.discovery_strategy", "static"),
+        ("node.role", "replicant"),
+        ("broker.shared_subscription_strategy", "random"),
+    ],
+)
+def test_what_would_protect_and_does_not_is_refused(path: str, value: Any) -> None:
+    assert at(path, value).problems
+
+
+def test_the_authorization_that_emqx_ships_is_accepted_with_one_warning_per_key() -> None:
+    result = checked(
+        {
+            "authorization": {
+                "no_match": "allow",
+                "deny_action": "ignore",
+                "cache": {"enable": True, "max_size": 32, "ttl": "1m"},
+                "sources": [
+                    {"type": "file", "enable": True, "path": "${EMQX_ETC_DIR}/acl.conf"},
+                ],
+            }
+        }
+    )
+    assert not result.problems
+    assert [warning.path for warning in result.warnings] == [
+        "authorization.cache",
+        "authorization.sources",
+    ]
+
+
+def test_a_key_without_effect_warns_once_and_says_why() -> None:
+    result = at("listeners.tcp.default.acceptors", 32)
+    assert [warning.text() for warning in result.warnings] == [
+        (
+            "r.conf:7: listeners.tcp.default.acceptors: accepted without effect: every worker accepts; "
+            "see node.workers"
+        )
+    ]
+
+
+def test_null_takes_a_default_listener_away() -> None:
+    assert at("listeners.ws.default", None).values["listeners"]["ws"] == {}
+
+
+def test_a_secret_is_kept_and_never_shown() -> None:
+    result = at("node.cookie", "swordfish")
+    assert result.values["node"]["cookie"].reveal() == "swordfish"
+    assert "swordfish" not in repr(result.values) + repr(result.shown)
+
+
+def test_a_bad_secret_is_not_shown_either() -> None:
+    assert "swordfish" not in problems(at("node.cookie", ["swordfish"]))[0]
+
+
+def test_every_problem_can_be_said_in_both_languages() -> None:
+    assert TEXTS["en"].keys() == TEXTS["zh"].keys()
+    for kind in TEXTS["en"]:
+        problem = Problem(kind, "a.b", HERE, "v", "allowed", "near", {"en": "why"})
+        assert problem.text("zh")
+        assert problem.text("en")
+
+
+def test_the_error_survives_pickling() -> None:
+    import pickle
+
+    error = InvalidConfigError([Problem("unknown", "a", HERE)])
+    again = pickle.loads(pickle.dumps(error))
+    assert again.problems == error.problems == ("r.conf:7: a: unknown key",)
+
+
+def test_every_key_is_described_in_both_languages() -> None:
+    for path, item in walk(ROOT):
+        assert item.en, path
+        assert item.zh, path
+
+
+def test_every_default_is_of_its_own_type() -> None:
+    for _, item in walk(ROOT):
+        is_leaf = not isinstance(item.type, (Struct, MapOf, ListOf, Anything))
+        is_written = item.default is not None and item.default != ("required",)
+        if is_leaf and is_written:
+            item.type.parse(item.default)  # type: ignore[union-attr]
+
+
+def test_a_key_without_effect_or_refused_says_what_to_do() -> None:
+    for path, item in walk(ROOT):
+        if item.status is Status.REFUSED:
+            assert item.instead, path
+            assert item.instead_zh, path
