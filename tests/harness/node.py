@@ -7,9 +7,9 @@ Which broker that is comes from the environment, first match wins:
 ``ROOKERY_TEST_MOSQUITTO=path``
     that Mosquitto: the suite itself is checked against a broker that others wrote.
 ``ROOKERY_TEST_BIN=path``
-    a native development binary.
+    a native development binary, which takes no settings.
 otherwise
-    ``rookery node start`` of the project's environment.
+    ``rookery node start`` of the project's environment, or of ``ROOKERY_TEST_CLI=path``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 Settings = Mapping[str, str]
 
-_READY = re.compile(rf"listening.*?{re.escape(HOST)}:(\d+)")
+_READY = re.compile(rf"listening (?=.*tcp:default).*?{re.escape(HOST)}:(\d+)")
 # A taken port must never make a test fail: every listener of the node gets a free one.
 _EPHEMERAL = {
     "listeners.tcp.default.bind": f"{HOST}:0",
@@ -113,7 +113,8 @@ class Node:
                 pytest.skip("the development binary takes no settings")
             command = [native, "--port", "0", "--data-dir", str(self.data_dir)]
         else:
-            command = [str(ROOT / ".venv/bin/rookery"), "node", "start"]
+            cli = os.environ.get("ROOKERY_TEST_CLI", str(ROOT / ".venv/bin/rookery"))
+            command = [cli, "node", "start"]
             command += ["--data-dir", str(self.data_dir)]
             settings = {**_EPHEMERAL, **settings}
         for name, value in settings.items():

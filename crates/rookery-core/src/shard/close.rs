@@ -321,11 +321,11 @@ impl Shard {
             }
             let durable_id = session.durable_id;
             for item in session.queue.iter_mut().filter(|i| i.seq == 0) {
-                ops.extend(super::deliver::log_for_one(&self.shared, durable_id, item));
+                ops.extend(super::groups::log_for_one(&self.shared, durable_id, item));
             }
             for entry in session.inflight.iter_mut() {
                 if entry.item.seq == 0 {
-                    ops.extend(super::deliver::log_for_one(
+                    ops.extend(super::groups::log_for_one(
                         &self.shared,
                         durable_id,
                         &mut entry.item,

@@ -1,0 +1,251 @@
+"""The life of a node as the command line drives it: real processes, real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.client import RawClient
+from harness.packets import ConnAck, Connect
+
+TIMEOUT_S = 60.0
+FREE = ("listeners.tcp.default.bind", "listeners.ws.default.bind", "dashboard.listeners.http.bind")
+
+
+class Rookery:
+    """Runs commands against one data directory, and leaves no node behind."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.environ = {**os.environ, "ROOKERY_LANG": "en"}
+
+    def __call__(self, *words: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "rookery", *words],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            env=self.environ,
+            check=False,
+        )
+
+    def node(self, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return self("node", verb, "--data-dir", str(self.data_dir), *words)
+
+    def start(self, *settings: str) -> subprocess.CompletedProcess[str]:
+        values = [*(f"{path}=127.0.0.1:0" for path in FREE), *settings]
+        return self.node("start", "--detach", *(word for v in values for word in ("--set", v)))
+
+    @property
+    def pid(self) -> int:
+        return int((self.data_dir / "run" / "node.lock").read_text())
+
+    def port(self, listener: str = "tcp:default") -> int:
+        listed = json.loads(self("ports", "--data-dir", str(self.data_dir), "--json").stdout)
+        assert listed["running"]
+        (address,) = [row["address"] for row in listed["ports"] if row["listener"] == listener]
+        return int(address.rpartition(":")[2])
+
+
+@pytest.fixture
+def rookery(tmp_path: Path) -> Iterator[Rookery]:
+    commands = Rookery(tmp_path / "data")
+    yield commands
+    commands.node("stop", "--timeout", "5")
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    with contextlib.closing(os.fdopen(descriptor, "rb", closefd=True, buffering=0)) as opened:
+        import select
+
+        return bool(select.select([opened], [], [], TIMEOUT_S)[0])
+
+
+def test_a_node_starts_in_the_background_serves_and_stops(rookery: Rookery) -> None:
+    started = rookery.start()
+    assert started.returncode == 0, started.stderr
+    pid = rookery.pid
+    assert f"process {pid}" in started.stdout
+
+    status = rookery.node("status", "--json")
+    assert status.returncode == 0
+    assert json.loads(status.stdout)["node_status"] == "running"
+    with RawClient("127.0.0.1", rookery.port()) as client:
+        client.send(Connect("a"))
+        client.expect(ConnAck)
+
+    stopped = rookery.node("stop")
+    assert (stopped.returncode, stopped.stdout) == (0, "stopped\n"), stopped.stderr
+    assert has_ended(pid)
+    assert rookery.node("status").returncode == 3
+    assert rookery.node("stop").returncode == 0
+
+
+def test_messages_go_from_pub_to_sub(rookery: Rookery) -> None:
+    assert rookery.start().returncode == 0
+    port = str(rookery.port())
+    published = rookery("pub", "-p", port, "-t", "a/b", "-m", "hello", "-q", "1", "-r")
+    assert published.returncode == 0, published.stderr
+    for version in ("3.1", "3.1.1", "5"):
+        received = rookery(
+            "sub", "-p", port, "-t", "a/#", "-C", "1", "-W", "30", "-V", version, "--json"
+        )
+        assert received.returncode == 0, received.stderr
+        message = json.loads(received.stdout)
+        assert (message["topic"], message["payload"]) == ("a/b", "hello")
+        assert message["retain"] is True
+    verbose = rookery("sub", "-p", port, "-t", "a/#", "-C", "1", "-W", "30", "-v")
+    assert verbose.stdout == "a/b hello\n"
+
+
+def test_each_line_of_standard_input_is_a_message(rookery: Rookery) -> None:
+    assert rookery.start().returncode == 0
+    port = str(rookery.port())
+    session = ("-i", "reader", "-V", "3.1.1", "--clean", "0", "-q", "1")
+    # Subscribe and leave: the session keeps what comes.
+    rookery("sub", "-p", port, "-t", "lines", *session, "-W", "0.1")
+    sent = rookery("pub", "-p", port, "-t", "lines", "-l", "-q", "1", text="one\ntwo\nthree\n")
+    assert sent.returncode == 0, sent.stderr
+    received = rookery("sub", "-p", port, "-t", "lines", *session, "-C", "3", "-W", "30")
+    assert received.stdout == "one\ntwo\nthree\n"
+
+
+def test_a_second_start_in_the_same_directory_names_the_first(rookery: Rookery) -> None:
+    assert rookery.start().returncode == 0
+    pid = rookery.pid
+    second = rookery.start()
+    assert second.returncode == 1
+    assert second.stderr == f"a node runs in {rookery.data_dir} already (process {pid})\n"
+    assert rookery.node("status").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "listener"),
+    [
+        ("listeners.tcp.default.bind", "tcp:default"),
+        ("listeners.ws.default.bind", "ws:default"),
+        ("dashboard.listeners.http.bind", "http:dashboard"),
+    ],
+)
+def test_a_taken_port_is_one_line_and_nothing_stays(
+    rookery: Rookery, path: str, listener: str
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = rookery.start(f"{path}=127.0.0.1:{port}")
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith(f"port {port} ({listener}) is taken by ")
+    assert line.endswith(f"(process {os.getpid()})")
+    assert rookery.node("status").returncode == 3
+    assert rookery.start().returncode == 0
+
+
+def test_a_data_directory_keeps_its_node_name(rookery: Rookery) -> None:
+    assert rookery.start("node.name=first@127.0.0.1").returncode == 0
+    assert rookery.node("stop").returncode == 0
+    refused = rookery.start("node.name=second@127.0.0.1")
+    assert refused.returncode == 1
+    assert "first@127.0.0.1" in refused.stderr
+    assert "--set node.name=first@127.0.0.1" in refused.stderr
+    assert rookery.start("node.name=first@127.0.0.1").returncode == 0
+
+
+def test_a_suspended_node_is_stopped_all_the_same(rookery: Rookery) -> None:
+    assert rookery.start().returncode == 0
+    pid = rookery.pid
+    os.kill(pid, signal.SIGSTOP)
+    assert rookery.node("status").returncode == 4
+    stopped = rookery.node("stop", "--timeout", "20")
+    assert stopped.returncode == 0, stopped.stderr
+    assert has_ended(pid)
+
+
+def test_a_killed_node_leaves_nothing_that_hinders_the_next(rookery: Rookery) -> None:
+    assert rookery.start().returncode == 0
+    pid = rookery.pid
+    os.kill(pid, signal.SIGKILL)
+    assert has_ended(pid)
+    assert rookery.node("status").returncode == 3
+    started = rookery.start()
+    assert started.returncode == 0, started.stderr
+
+
+def test_a_bad_configuration_refuses_the_background_start(rookery: Rookery) -> None:
+    refused = rookery.start("mqtt.max_inflight=0")
+    assert refused.returncode == 1
+    assert "mqtt.max_inflight" in refused.stderr
+    assert not (rookery.data_dir / "run").exists()
+
+
+@contextlib.contextmanager
+def foreground(rookery: Rookery, *words: str) -> Iterator[subprocess.Popen[str]]:
+    settings = [word for path in FREE for word in ("--set", f"{path}=127.0.0.1:0")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rookery", *words, "--data-dir", str(rookery.data_dir), *settings],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=rookery.environ,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_systemd_hears_when_a_node_is_ready_and_when_it_stops(
+    rookery: Rookery, tmp_path: Path, number: signal.Signals
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+        notices.bind(str(tmp_path / "notify"))
+        notices.settimeout(TIMEOUT_S)
+        rookery.environ["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        with foreground(rookery, "node", "start") as process:
+            assert notices.recv(100) == b"READY=1"
+            process.send_signal(number)
+            assert notices.recv(100) == b"STOPPING=1"
+            assert process.wait(TIMEOUT_S) == 0
+
+
+def test_up_says_how_to_use_it(rookery: Rookery) -> None:
+    with foreground(rookery, "up") as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Stop with"):
+                break
+        process.send_signal(signal.SIGINT)
+        assert process.wait(TIMEOUT_S) == 0
+    text = "".join(lines)
+    assert "Rookery is running." in text
+    assert "rookery up --lan" in text
+
+
+def test_bench_measures_and_reports(rookery: Rookery) -> None:
+    assert rookery.start().returncode == 0
+    words = ["bench", "pairs", "-p", str(rookery.port()), "--messages", "100", "--json"]
+    done = rookery(*words, "--warm-up", "0", "--duration", "5", "--drain", "1")
+    assert done.returncode == 0, done.stderr
+    assert isinstance(json.loads(done.stdout), dict)
