@@ -85,18 +85,20 @@ test-python: ## The Python tests (PYTEST='tests/unit -k name')
 ##---- long runs
 
 .PHONY: bench
-bench: ## Measure the broker beside its peers, results in bench/results
-	@$(SETUP) test
-	$(BIN)/python bench/table.py $(ARGS)
+bench: ## Measure the broker beside its peers, results in bench/results (ARGS='--list')
+	@$(SETUP) run
+	cargo build --quiet --release --locked -p rookery-bench
+	$(BIN)/python bench/table.py --bin-dir "$$CARGO_TARGET_DIR/release" $(ARGS)
 
 .PHONY: fuzz
-fuzz: dev ## Run every fuzz target (ARGS is passed on)
+fuzz: ## Run every fuzz target (ARGS='-s SECONDS TARGET')
 	fuzz/run.sh $(ARGS)
 
 .PHONY: soak
 soak: ## 1,000 rounds of kill -9 under load, checked from the clients' histories
 	@$(SETUP) test
-	ROOKERY_SOAK_ROUNDS=1000 $(BIN)/python -m pytest -o timeout=0 -s tests/integration -m soak $(ARGS)
+	ROOKERY_KILL9_ROUNDS=1000 \
+		$(BIN)/python -m pytest -o timeout=0 tests/integration/kill9 $(ARGS)
 
 ##---- shipping it
 

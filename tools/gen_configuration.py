@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery.config.schema import ROOT, Field, Status, Struct
+from rookery.config.schema.chinese import in_chinese
 from rookery.config.schema.model import REQUIRED, UNSET, ListOf, MapOf, Type
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -147,7 +148,8 @@ def page(texts: Texts) -> str:
             lines += [f"\n## {root}\n", f"{about}\n", _row(texts.columns), "|---|---|---|---|"]
         meaning = field.en if is_english else field.zh
         hot = f" {texts.hot}" if field.hot and is_english else texts.hot if field.hot else ""
-        allowed = cell(field.type.allowed)
+        takes = field.type.allowed
+        allowed = cell(takes if is_english else in_chinese(takes))
         lines.append(
             _row((code(path), allowed, default_of(field.default, texts), cell(meaning) + hot))
         )

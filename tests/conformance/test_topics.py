@@ -71,7 +71,7 @@ def test_matching(
     client.unsubscribe(topic_filter)
     client.subscribe(marker)
     client.publish(marker, b"end")
-    names = []
+    names: list[str] = []
     while not names or names[-1] != marker:
         found = client.receive().topic_name
         if unique in found:

@@ -28,7 +28,7 @@ VALUES: dict[str, int | bytes | str | tuple[str, str]] = {
 def block(row: PropertyRow, times: int) -> bytes:
     """A property block with ``row`` in it ``times`` times."""
     value = 0 if row.name == "maximum_qos" else VALUES[row.form]
-    data = property_bytes(row, value) * times  # type: ignore[arg-type]
+    data = property_bytes(row, value) * times
     return varint(len(data)) + data
 
 

@@ -1,13 +1,15 @@
 """Clients that others wrote, all behind one blocking interface.
 
-The asyncio ones run on a loop in a thread of their own, MQTT.js in a Node.js process.
+The asyncio ones run on a loop in a thread of their own, MQTT.js clients in one Node.js process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import queue
@@ -22,8 +24,7 @@ import aiomqtt
 import gmqtt
 import paho.mqtt.client as paho
 import pytest
-from gmqtt.mqtt.constants import MQTTv50 as GMQTT_V5
-from gmqtt.mqtt.constants import MQTTv311 as GMQTT_V311
+from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties as PahoProperties
@@ -81,6 +82,12 @@ def _paho_properties(options: Options) -> PahoProperties | None:
     return properties
 
 
+def _shut_down(client: paho.Client) -> None:
+    connection = client.socket()
+    assert isinstance(connection, socket.socket)
+    connection.shutdown(socket.SHUT_RDWR)
+
+
 class Paho:
     """paho-mqtt with its network thread."""
 
@@ -108,7 +115,7 @@ class Paho:
         client.on_connect = lambda _c, _u, flags, code, _p: self._answers.put((flags, code))
         client.on_subscribe = lambda _c, _u, _mid, codes, _p: self._answers.put(codes)
         client.on_message = lambda _c, _u, message: self._arrived.put(
-            Arrived(message.topic, message.payload, message.qos, message.retain)
+            Arrived(message.topic, bytes(message.payload), message.qos, message.retain)
         )
         client.connect(
             "127.0.0.1",
@@ -139,9 +146,7 @@ class Paho:
         self.client.loop_stop()
 
     def drop(self) -> None:
-        connection = self.client.socket()
-        assert connection is not None
-        connection.shutdown(socket.SHUT_RDWR)
+        _shut_down(self.client)
         self.client.loop_stop()
 
 
@@ -222,9 +227,7 @@ class Aiomqtt(_OnLoop):
         self._end()
 
     def drop(self) -> None:
-        connection = self._client._client.socket()
-        assert connection is not None
-        connection.shutdown(socket.SHUT_RDWR)
+        _shut_down(self._client._client)
 
         async def leave() -> None:
             with contextlib.suppress(aiomqtt.MqttError):
@@ -248,7 +251,9 @@ class Gmqtt(_OnLoop):
     def connect(self, options: Options) -> bool:
         async def enter() -> None:
             will = gmqtt.Message(*options.will, qos=1) if options.will else None
-            extra = {"session_expiry_interval": 60} if options.level == 5 and options.durable else {}
+            extra = (
+                {"session_expiry_interval": 60} if options.level == 5 and options.durable else {}
+            )
             client = self._client = gmqtt.Client(
                 options.client_id, clean_session=not options.durable, will_message=will, **extra
             )
@@ -256,7 +261,7 @@ class Gmqtt(_OnLoop):
             client.on_connect = self._on_connect
             client.on_subscribe = lambda _c, mid, _q, _p: self._subscribed.put(mid)
             client.on_message = self._on_message
-            version = GMQTT_V5 if options.level == 5 else GMQTT_V311
+            version = MQTTv50 if options.level == 5 else MQTTv311
             await client.connect("127.0.0.1", options.port, version=version)
 
         self._call(enter())
@@ -300,8 +305,8 @@ class Gmqtt(_OnLoop):
         self._end()
 
 
-class MqttJs:
-    """MQTT.js in a Node.js process that is told what to do line by line."""
+class _NodeJs:
+    """The Node.js process that runs every MQTT.js client, told what to do line by line."""
 
     def __init__(self) -> None:
         if not (MQTTJS / "node_modules/mqtt").is_dir():
@@ -315,9 +320,15 @@ class MqttJs:
             env={**os.environ, "NODE_NO_WARNINGS": "1"},
         )
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._arrived: queue.Queue[Arrived] = queue.Queue()
+        self._arrived: list[queue.Queue[Arrived]] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        atexit.register(self._stop)
+
+    def add_client(self) -> tuple[int, queue.Queue[Arrived]]:
+        """The number of a new client and where its messages go."""
+        self._arrived.append(queue.Queue())
+        return len(self._arrived) - 1, self._arrived[-1]
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -325,24 +336,40 @@ class MqttJs:
             for line in lines:
                 event = json.loads(line)
                 if event["event"] == "message":
-                    self._arrived.put(
-                        Arrived(
-                            event["topic"],
-                            bytes.fromhex(event["payload"]),
-                            event["qos"],
-                            event["retain"],
-                        )
-                    )
+                    payload = bytes.fromhex(event["payload"])
+                    message = Arrived(event["topic"], payload, event["qos"], event["retain"])
+                    self._arrived[event["client"]].put(message)
                 else:
                     self._answers.put(event)
 
-    def _do(self, command: str, **arguments: Any) -> dict[str, Any]:
+    def do(self, command: str, client: int, **arguments: Any) -> dict[str, Any]:
+        """Run one command to its end."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": command, **arguments}) + "\n")
+        line = json.dumps({"do": command, "client": client, **arguments})
+        self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         answer = self._answers.get(timeout=DEADLINE_S)
         assert answer["event"] == "done", answer
         return answer
+
+    def _stop(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(DEADLINE_S)
+        self._reader.join(DEADLINE_S)
+
+
+_node_js = functools.cache(_NodeJs)
+
+
+class MqttJs:
+    """MQTT.js."""
+
+    def __init__(self) -> None:
+        self._number, self._arrived = _node_js().add_client()
+
+    def _do(self, command: str, **arguments: Any) -> dict[str, Any]:
+        return _node_js().do(command, self._number, **arguments)
 
     def connect(self, options: Options) -> bool:
         will = options.will and {"topic": options.will[0], "payload": options.will[1].decode()}
@@ -367,17 +394,9 @@ class MqttJs:
 
     def disconnect(self) -> None:
         self._do("disconnect")
-        self._leave()
 
     def drop(self) -> None:
         self._do("drop")
-        self._leave()
-
-    def _leave(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(DEADLINE_S)
-        self._reader.join(DEADLINE_S)
 
 
 CLIENTS: dict[str, type[Foreign]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from harness.foreign import Arrived, Foreign, Options, every_client
 from harness.node import Node, fresh_name
 
@@ -41,7 +42,7 @@ class Clients:
         if drop:
             client.drop()
         else:
-            client.disclients.connect()
+            client.disconnect()
 
     def leave_all(self) -> None:
         while self._connected:
@@ -132,4 +133,3 @@ def test_shared_subscription(clients: Clients, topic: str) -> None:
     # Round robin: with nobody away each member has its half.
     halves = [{member.receive().payload for _ in range(10)} for member in members]
     assert halves[0] | halves[1] == {b"%d" % index for index in range(20)}
-

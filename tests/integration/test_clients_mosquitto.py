@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+
 from harness.client import DEADLINE_S
 from harness.node import Node, fresh_name
 from harness.statements import V311, statement
@@ -37,7 +38,18 @@ class Subscriber:
 
     def __init__(self, node: Node, version: str, topic_filter: str, *arguments: str) -> None:
         # Into a pipe it would keep its lines back.
-        command = ["stdbuf", "-oL", "mosquitto_sub", "-h", node.host, "-p", str(node.port), "-V", version, "-d"]
+        command = [
+            "stdbuf",
+            "-oL",
+            "mosquitto_sub",
+            "-h",
+            node.host,
+            "-p",
+            str(node.port),
+            "-V",
+            version,
+            "-d",
+        ]
         command += ["-t", topic_filter, "-F", "\x02%t %q %r %p", *arguments]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
@@ -89,9 +101,7 @@ def test_publish_and_subscribe(
     assert subscriber.messages() == [f"{topic}/a {qos} 0 hello", f"{topic}/b {qos} 0 温度"]
 
 
-def test_retained(
-    node: Node, version: str, topic: str, subscribers: list[Subscriber]
-) -> None:
+def test_retained(node: Node, version: str, topic: str, subscribers: list[Subscriber]) -> None:
     publish(node, version, topic, "-q", "1", "-r", "-m", "kept")
     subscriber = Subscriber(node, version, topic, "-q", "1", "-C", "1")
     subscribers.append(subscriber)

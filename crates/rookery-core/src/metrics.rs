@@ -58,6 +58,8 @@ metrics! {
     bytes_received = "bytes.received",
     /// Bytes sent.
     bytes_sent = "bytes.sent",
+    /// Panics caught: defects of the broker that ended a connection.
+    panics = "overload_protection.panics",
     /// Packets received.
     packets_received = "packets.received",
     /// Packets sent.

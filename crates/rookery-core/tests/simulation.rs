@@ -23,7 +23,7 @@ fn from_env(name: &str) -> Option<u64> {
 fn promises_hold_whatever_happens() {
     let seeds = match from_env("ROOKERY_SIM_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..from_env("ROOKERY_SIM_SEEDS").unwrap_or(300),
+        None => 0..from_env("ROOKERY_SIM_SEEDS").unwrap_or(200),
     };
     let count = seeds.end - seeds.start;
     let mut acked = 0;

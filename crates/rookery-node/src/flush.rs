@@ -132,8 +132,13 @@ impl Worker {
             flags |= epoll::EventFlags::OUT;
         }
         let data = epoll::EventData::new_u64(key.to_u64());
-        let Some(Some(transport)) = self.transports.get(key.slot as usize) else { return };
-        let _ = epoll::modify(&self.epoll, &transport.stream, data, flags);
+        let Some(Some(transport)) = self.transports.get_mut(key.slot as usize) else { return };
+        if !transport.is_detached {
+            let _ = epoll::modify(&self.epoll, &transport.stream, data, flags);
+        } else if !is_paused {
+            transport.is_detached = false;
+            let _ = epoll::add(&self.epoll, &transport.stream, data, flags);
+        }
     }
 
     /// The shard wants a connection closed.
@@ -156,8 +161,7 @@ impl Worker {
 
     fn finish_close(&mut self, now: Now, key: ConnKey) {
         self.shard.closed(now, key, CloseCause::TcpClosed);
-        let taken = self.transports.get_mut(key.slot as usize).and_then(Option::take);
-        if let Some(transport) = taken {
+        if let Some(transport) = self.take_transport(key) {
             let _ = epoll::delete(&self.epoll, &transport.stream);
             self.lingering.push(now.mono_ms, transport.stream);
         }

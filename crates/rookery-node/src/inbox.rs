@@ -1,7 +1,7 @@
 //! What other threads hand to a worker: one locked list, one wake-up per batch.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rookery_core::effects::{ConnMeta, ShardMessage};
@@ -29,7 +29,11 @@ pub(crate) struct Inbox {
     items: Mutex<Vec<Item>>,
     wake: OwnedFd,
     is_asleep: AtomicBool,
+    len: AtomicUsize,
 }
+
+/// Items above which the workers stop taking new input from clients.
+const OVERFULL: usize = 65_536;
 
 impl Inbox {
     /// An empty inbox.
@@ -39,7 +43,12 @@ impl Inbox {
     /// No descriptor for the wake-up is left.
     pub(crate) fn new() -> std::io::Result<Self> {
         let wake = rustix::event::eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        Ok(Self { items: Mutex::default(), wake, is_asleep: AtomicBool::new(false) })
+        Ok(Self {
+            items: Mutex::default(),
+            wake,
+            is_asleep: AtomicBool::new(false),
+            len: AtomicUsize::new(0),
+        })
     }
 
     /// Readable when the worker was woken.
@@ -49,7 +58,11 @@ impl Inbox {
 
     /// Adds items and wakes the worker if it sleeps.
     pub(crate) fn push_all(&self, items: impl IntoIterator<Item = Item>) {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
+        {
+            let mut waiting = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.extend(items);
+            self.len.store(waiting.len(), Ordering::Relaxed);
+        }
         if self.is_asleep.swap(false, Ordering::SeqCst) {
             // A full counter means that it is readable already.
             let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
@@ -76,6 +89,13 @@ impl Inbox {
         self.is_asleep.store(false, Ordering::SeqCst);
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut *items, into);
+        self.len.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether more waits than the worker may be given.
+    #[inline]
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.len.load(Ordering::Relaxed) > OVERFULL
     }
 
     /// Makes the descriptor unreadable again.

@@ -57,8 +57,10 @@ pub(crate) fn read(mut recovered: Recovered) -> Result<Found, NodeError> {
             (session, refs.collect())
         })
         .collect();
-    found.next_durable_id =
-        found.sessions.keys().chain(found.messages.keys()).max().map_or(1, |id| id + 1);
+    // Above every number ever used: what is left of an unknown session must not become a new one's.
+    let used = found.sessions.keys().chain(found.messages.keys());
+    let used = used.chain(found.subscriptions.keys()).chain(found.awaiting_rel.keys());
+    found.next_durable_id = used.max().map_or(1, |id| id + 1);
     found.info = RecoveryInfo {
         sessions: found.sessions.len(),
         retained: found.retained.len(),
@@ -149,6 +151,14 @@ impl Found {
         // Messages whose session is unknown: nobody will ever acknowledge them.
         for session in self.messages.into_keys() {
             first.effects.store_ops.push(Op::DropSession { session });
+        }
+        for (session, filters) in self.subscriptions {
+            let delete = |(filter, _): &(String, _)| persist::delete_subscription(session, filter);
+            first.effects.store_ops.extend(filters.iter().map(delete));
+        }
+        for (session, packet_ids) in self.awaiting_rel {
+            let delete = |id: &u16| persist::delete_awaiting_rel(session, *id);
+            first.effects.store_ops.extend(packet_ids.iter().map(delete));
         }
         for (due_at_ms, message) in self.delayed {
             first.restore_delayed(now, due_at_ms, message);

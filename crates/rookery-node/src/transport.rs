@@ -22,6 +22,10 @@ pub(crate) struct Transport {
     pub(crate) is_paused: bool,
     /// To be closed once everything is written.
     pub(crate) is_closing: bool,
+    /// The peer hung up while reading is held back: the socket is out of epoll.
+    pub(crate) is_detached: bool,
+    /// Bytes of `partial` that count as held for a client that is not admitted.
+    pub(crate) unadmitted: usize,
     /// WebSocket state, if it is one.
     pub(crate) ws: Option<Box<WebSocket>>,
     /// Counts the connection at its listener as long as it lives.

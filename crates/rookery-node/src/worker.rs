@@ -1,5 +1,6 @@
 //! One worker thread: a reactor around one shard.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -29,6 +30,10 @@ const ACCEPTS_MAX: usize = 64;
 /// Event data of the inbox; listeners count down from it.
 const INBOX_TOKEN: u64 = u64::MAX;
 const LISTENERS_MAX: u64 = 4096;
+/// How long a worker holds back while another one's inbox is overfull.
+const BACK_PRESSURE_NS: i64 = 1_000_000;
+/// Framed bytes that may wait for a WebSocket peer that sends without taking anything.
+const FRAMES_MAX: usize = 1 << 20;
 const MAINTENANCE_MS: u64 = 1000;
 const HEARTBEAT_MS: u64 = 10_000;
 
@@ -51,6 +56,12 @@ pub(crate) struct Worker {
     pub(crate) last_maintenance_ms: u64,
     pub(crate) last_heartbeat_ms: u64,
     pub(crate) is_stopping: bool,
+    /// Reads that wait for a ticket.
+    pub(crate) reads: VecDeque<(u64, rookery_core::ids::SessionKey, Vec<u64>)>,
+    /// Event data of what is being handled: whom a panic is blamed on.
+    pub(crate) busy: u64,
+    /// Bytes held for connections that have not been admitted.
+    pub(crate) unadmitted_bytes: usize,
 }
 
 /// Reads both clocks once per turn.
@@ -128,6 +139,9 @@ impl Worker {
             last_maintenance_ms: 0,
             last_heartbeat_ms: 0,
             is_stopping: false,
+            reads: VecDeque::new(),
+            busy: INBOX_TOKEN,
+            unadmitted_bytes: 0,
         })
     }
 
@@ -140,26 +154,80 @@ impl Worker {
         self.finish_turn(now);
         loop {
             let now = self.wait(&mut events, has_work);
-            for event in events.drain(..) {
-                self.dispatch(now, event);
-            }
+            let mut todo = events.drain(..);
+            while !self.guarded(now, |worker| {
+                // One guard for the whole batch costs nothing per event; it is taken up again
+                // behind the event that failed.
+                for event in todo.by_ref() {
+                    worker.busy = event.data.u64();
+                    worker.dispatch(now, event);
+                }
+            }) {}
+            drop(todo);
+            self.busy = INBOX_TOKEN;
             self.drain_inbox(now);
-            if now.mono_ms >= self.last_tick_ms + TICK_MS {
-                self.last_tick_ms = now.mono_ms;
-                self.shard.tick(now);
-                self.lingering.sweep(now.mono_ms);
-                self.maintain(now);
-            }
-            has_work = self.shard.work(now);
-            self.finish_turn(now);
+            self.guarded(now, |worker| {
+                if now.mono_ms >= worker.last_tick_ms + TICK_MS {
+                    worker.last_tick_ms = now.mono_ms;
+                    worker.shard.tick(now);
+                    worker.lingering.sweep(now.mono_ms);
+                    worker.maintain(now);
+                }
+                has_work = worker.shard.work(now);
+            });
+            self.guarded(now, |worker| worker.finish_turn(now));
+            has_work |= self.shard.has_effects();
             if self.is_stopping {
                 return;
             }
         }
     }
 
+    /// Runs a part of a turn. A panic there ends the connection it was about, not the node, and is
+    /// counted; false when there was one.
+    fn guarded(&mut self, now: Now, part: impl FnOnce(&mut Self)) -> bool {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| part(self)));
+        if result.is_ok() {
+            return true;
+        }
+        self.scratch.resize(SCRATCH_BYTES, 0);
+        self.shard.count_panic();
+        let text =
+            "a defect in the broker ended a connection; please report the panic message on stderr";
+        self.up.push_all([UpEvent::Log(rookery_core::effects::LogLevel::Error, text.into())]);
+        if self.busy <= INBOX_TOKEN - LISTENERS_MAX {
+            let key = ConnKey::from_u64(self.busy);
+            let end = std::panic::AssertUnwindSafe(|| {
+                self.drop_connection(now, key, CloseCause::TcpError)
+            });
+            if std::panic::catch_unwind(end).is_err()
+                && let Some(place) = self.transports.get_mut(key.slot as usize)
+            {
+                *place = None;
+            }
+        }
+        self.busy = INBOX_TOKEN;
+        false
+    }
+
     fn wait(&mut self, events: &mut Vec<epoll::Event>, has_work: bool) -> Now {
         let inbox = self.inboxes.get(usize::from(self.index));
+        if self.inboxes.iter().any(Inbox::is_overfull) {
+            // Another worker does not keep up with what this one sends it: take nothing new from
+            // clients for a moment, only from the other workers (who may be waiting for us).
+            if let Some(inbox) = inbox {
+                let mut fds = [rustix::event::PollFd::from_borrowed_fd(
+                    inbox.fd(),
+                    rustix::event::PollFlags::IN,
+                )];
+                let pause = Timespec { tv_sec: 0, tv_nsec: BACK_PRESSURE_NS };
+                if inbox.fall_asleep() {
+                    let _ = rustix::event::poll(&mut fds, Some(&pause));
+                }
+                inbox.clear_wake();
+            }
+            return self.clock.now();
+        }
         let may_sleep = !has_work && inbox.is_none_or(Inbox::fall_asleep);
         let timeout = Timespec {
             tv_sec: 0,
@@ -180,7 +248,8 @@ impl Worker {
         if self.index == 0 {
             self.shard.sweep_retained(now);
         }
-        if now.mono_ms >= self.last_heartbeat_ms + HEARTBEAT_MS {
+        // At once at the start: a crash before the first one would count as down since 1970.
+        if self.last_heartbeat_ms == 0 || now.mono_ms >= self.last_heartbeat_ms + HEARTBEAT_MS {
             self.last_heartbeat_ms = now.mono_ms;
             self.shard.expire_awaiting_rel(now);
             if self.index == 0 && self.store.is_some() {
@@ -207,9 +276,23 @@ impl Worker {
         if flags.contains(epoll::EventFlags::OUT) {
             self.flush(now, key);
         }
-        if flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR)
-        {
+        let is_over = flags.intersects(epoll::EventFlags::HUP | epoll::EventFlags::ERR);
+        if is_over && self.transport(key).is_some_and(|t| t.is_closing || t.is_paused) {
+            self.hung_up(now, key);
+        } else if is_over || flags.contains(epoll::EventFlags::IN) {
             self.read(now, key);
+        }
+    }
+
+    /// The peer is gone while its input is not read. These events cannot be switched off, so a
+    /// paused connection leaves epoll until its input may be read to the end.
+    fn hung_up(&mut self, now: Now, key: ConnKey) {
+        let Some(Some(transport)) = self.transports.get_mut(key.slot as usize) else { return };
+        if transport.is_closing {
+            self.drop_connection(now, key, CloseCause::TcpClosed);
+        } else if !transport.is_detached {
+            transport.is_detached = true;
+            let _ = epoll::delete(&self.epoll, &transport.stream);
         }
     }
 
@@ -227,6 +310,8 @@ impl Worker {
                 wants_write: false,
                 is_paused: false,
                 is_closing: false,
+                is_detached: false,
+                unadmitted: 0,
                 ws,
                 _count: accepted.count,
             };
@@ -243,6 +328,10 @@ impl Worker {
     ) {
         let Some(key) = self.shard.accept(now, meta) else { return };
         transport.generation = key.generation;
+        // It may come from another worker: here nothing is armed yet.
+        transport.wants_write = false;
+        transport.is_paused = false;
+        transport.unadmitted = 0;
         let flags = epoll::EventFlags::IN | epoll::EventFlags::RDHUP;
         let data = epoll::EventData::new_u64(key.to_u64());
         if epoll::add(&self.epoll, &transport.stream, data, flags).is_err() {
@@ -263,6 +352,12 @@ impl Worker {
         }
         if has_input {
             self.offer_partial(now, key);
+        }
+        if self
+            .transport(key)
+            .is_some_and(|t| t.ws.as_ref().is_some_and(|ws| !ws.pending.is_empty()))
+        {
+            self.flush(now, key);
         }
     }
 
@@ -301,6 +396,10 @@ impl Worker {
                 let rest = bytes.get(consumed..).unwrap_or_default();
                 if held != 0 || !rest.is_empty() {
                     self.keep_rest(key, rest);
+                    self.check_held(now, key);
+                }
+                if self.transport(key).is_some_and(|t| t.ws.is_some()) {
+                    self.answer_frames(now, key);
                 }
             }
             other => self.no_data(now, key, &other),
@@ -314,6 +413,36 @@ impl Worker {
         } else {
             transport.partial.clear();
             transport.partial.extend_from_slice(rest);
+        }
+    }
+
+    /// Holds back reading where the shard wants it, and bounds what is kept for connections that
+    /// have not been admitted.
+    fn check_held(&mut self, now: Now, key: ConnKey) {
+        let is_paused = self.shard.is_paused(key);
+        let is_new = self.shard.is_unadmitted(key);
+        let limit = self.shard.unadmitted_bytes_max();
+        let Some(transport) = self.transport(key) else { return };
+        let must_pause = is_paused && !transport.is_paused;
+        let before = transport.unadmitted;
+        let held = if is_new { transport.partial.capacity() } else { 0 };
+        transport.unadmitted = held;
+        self.unadmitted_bytes = (self.unadmitted_bytes + held).saturating_sub(before);
+        if held > before && self.unadmitted_bytes > limit {
+            self.drop_connection(now, key, CloseCause::Overload);
+        } else if must_pause {
+            self.set_interest(key);
+        }
+    }
+
+    /// Pongs and the like leave even if no packet follows.
+    fn answer_frames(&mut self, now: Now, key: ConnKey) {
+        let pending =
+            self.transport(key).and_then(|t| t.ws.as_ref().map(|ws| ws.pending.len())).unwrap_or(0);
+        if pending > FRAMES_MAX {
+            self.drop_connection(now, key, CloseCause::Overload);
+        } else if pending > 0 {
+            self.flush(now, key);
         }
     }
 
@@ -339,6 +468,7 @@ impl Worker {
         if let Some(transport) = self.transport(key) {
             transport.partial = partial;
         }
+        self.check_held(now, key);
     }
 
     fn no_data(&mut self, now: Now, key: ConnKey, incoming: &Incoming) {
@@ -385,6 +515,7 @@ impl Worker {
         let partial = mem::take(&mut transport.partial);
         let consumed = self.shard.receive(now, key, &partial);
         self.keep_rest(key, partial.get(consumed..).unwrap_or_default());
+        self.check_held(now, key);
     }
 
     pub(crate) fn drop_connection(&mut self, now: Now, key: ConnKey, cause: CloseCause) {
@@ -393,9 +524,14 @@ impl Worker {
         }
         self.shard.closed(now, key, cause);
         // Dropping the stream takes it out of epoll.
-        if let Some(place) = self.transports.get_mut(key.slot as usize) {
-            *place = None;
-        }
+        drop(self.take_transport(key));
+    }
+
+    pub(crate) fn take_transport(&mut self, key: ConnKey) -> Option<Box<Transport>> {
+        let mut taken = self.transports.get_mut(key.slot as usize).and_then(Option::take)?;
+        self.unadmitted_bytes =
+            self.unadmitted_bytes.saturating_sub(std::mem::take(&mut taken.unadmitted));
+        Some(taken)
     }
 
     fn drain_inbox(&mut self, now: Now) {
@@ -403,19 +539,31 @@ impl Worker {
         if let Some(inbox) = self.inboxes.get(usize::from(self.index)) {
             inbox.take(&mut items);
         }
-        for item in items.drain(..) {
-            match item {
-                Item::Shard(message) => self.shard.inbox(now, message),
-                Item::Connection(transport, meta) => self.take_connection(now, transport, meta),
-                Item::Committed(ticket, is_stored) => self.shard.committed(now, ticket, is_stored),
-                Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
-                Item::Stop => self.is_stopping = true,
+        let mut todo = items.drain(..);
+        while !self.guarded(now, |worker| {
+            for item in todo.by_ref() {
+                worker.handle(now, item);
             }
-        }
+        }) {}
+        drop(todo);
         if items.capacity() > 4096 {
             items = Vec::new();
         }
         self.items = items;
+    }
+
+    #[inline]
+    fn handle(&mut self, now: Now, item: Item) {
+        match item {
+            Item::Shard(message) => self.shard.inbox(now, message),
+            Item::Connection(transport, meta) => self.take_connection(now, transport, meta),
+            Item::Committed(ticket, is_stored) => {
+                self.shard.committed(now, ticket, is_stored);
+                self.read_bodies(ticket);
+            }
+            Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
+            Item::Stop => self.is_stopping = true,
+        }
     }
 
     /// Carries out what the shard decided. Resuming may cause more, so it comes first.
@@ -457,7 +605,7 @@ impl Worker {
         for (key, to) in mem::take(&mut self.shard.effects.migrate) {
             let meta = self.shard.meta(key);
             self.shard.migrated(key);
-            let taken = self.transports.get_mut(key.slot as usize).and_then(Option::take);
+            let taken = self.take_transport(key);
             let (Some(transport), Some(meta)) = (taken, meta) else { continue };
             let _ = epoll::delete(&self.epoll, &transport.stream);
             if let Some(inbox) = self.inboxes.get(usize::from(to)) {
@@ -467,10 +615,10 @@ impl Worker {
     }
 
     fn submit(&mut self) {
-        let Some((ticket, ops)) = self.shard.end_turn() else {
-            self.read_bodies();
-            return;
-        };
+        let Some((ticket, ops)) = self.shard.end_turn() else { return };
+        // What is to be read may be in a batch that any worker submitted before this one.
+        let reads = mem::take(&mut self.shard.effects.store_reads);
+        self.reads.extend(reads.into_iter().map(|(key, seqs)| (ticket, key, seqs)));
         match &self.store {
             Some(store) => store.submit(self.index, ticket, Batch { epoch: self.epoch, ops }),
             None => {
@@ -479,14 +627,15 @@ impl Worker {
                 }
             }
         }
-        self.read_bodies();
     }
 
-    fn read_bodies(&mut self) {
-        for (key, seqs) in mem::take(&mut self.shard.effects.store_reads) {
-            if let Some(store) = &self.store {
-                store.read_async(self.index, token_of(key), seqs);
-            }
+    /// Asks for the messages whose turn came: everything up to `ticket` is in the log.
+    fn read_bodies(&mut self, ticket: u64) {
+        while self.reads.front().is_some_and(|(needed, ..)| *needed <= ticket) {
+            let (Some((_, key, seqs)), Some(store)) = (self.reads.pop_front(), &self.store) else {
+                return;
+            };
+            store.read_async(self.index, token_of(key), seqs);
         }
     }
 

@@ -12,6 +12,8 @@ Values = dict[str, Any]
 
 # Packets of one client that may wait when force_shutdown is off.
 MAILBOX_MAX = 65_535
+# There are no more QoS 2 messages under way than packet identifiers.
+PACKET_IDS = 65_535
 STORE_DIR = "store"
 ADMISSION: dict[str, to.Admission] = {
     "loopback": "loopback",
@@ -138,7 +140,7 @@ def _mqtt(mqtt: Values) -> to.MqttConfig:
             mqtt["max_session_expiry_interval"], to.SESSION_EXPIRY_NEVER_S
         ),
         message_expiry_interval_s=_seconds(mqtt["message_expiry_interval"], 0),
-        max_awaiting_rel=mqtt["max_awaiting_rel"] or 0,
+        max_awaiting_rel=mqtt["max_awaiting_rel"] or PACKET_IDS,
         await_rel_timeout_ms=mqtt["await_rel_timeout"],
         mqueue_store_qos0=mqtt["mqueue_store_qos0"],
         max_mqueue_len=mqtt["max_mqueue_len"] or 0,

@@ -69,10 +69,15 @@ class Problem(NamedTuple):
         templates = TEXTS.get(language, TEXTS["en"])
         kind = self.kind
         reason = self.reasons.get(language) or self.reasons.get("en", "")
+        allowed = self.allowed
+        if language == "zh":
+            from rookery.config.schema.chinese import in_chinese  # noqa: PLC0415
+
+            reason, allowed = in_chinese(reason), in_chinese(allowed)
         if reason and f"{kind}_reason" in templates:
             kind = f"{kind}_reason"
         line = templates[kind].format(
-            path=self.path, value=self.value, allowed=self.allowed, near=self.near, reason=reason
+            path=self.path, value=self.value, allowed=allowed, near=self.near, reason=reason
         )
         if self.origin is None or self.kind == "syntax":
             return line

@@ -7,6 +7,7 @@ does not mean anything; the caller knows the path and says what is allowed there
 from __future__ import annotations
 
 import re
+import socket
 from typing import NamedTuple
 
 MS_PER_UNIT = {
@@ -41,7 +42,6 @@ TEXT_MAX = 64
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdwf])", re.IGNORECASE | re.ASCII)
 _BYTESIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.IGNORECASE | re.ASCII)
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
-_HOST = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class Address(NamedTuple):
@@ -167,25 +167,26 @@ def parse_address(raw: object, *, default_host: str) -> Address:
     if not colon:
         return Address(default_host, _port(port_text))
     if host.startswith("["):
-        if not host.endswith("]") or not _is_ipv6(host[1:-1]):
+        if not host.endswith("]") or not _is_ip(socket.AF_INET6, host[1:-1]):
             raise ValueError("not an IPv6 address")
         return Address(host[1:-1], _port(port_text))
     if ":" in host:
         # EMQX takes `::1:1883` too: the last group is the port.
-        if not _is_ipv6(host):
+        if not _is_ip(socket.AF_INET6, host):
             raise ValueError("not an address")
         return Address(host, _port(port_text))
-    if host and not _HOST.fullmatch(host):
-        raise ValueError("not a host name")
+    if host == "localhost":
+        host = "127.0.0.1"
+    # A name could mean several addresses, and other ones tomorrow.
+    if host and not _is_ip(socket.AF_INET, host):
+        raise ValueError("not an IP address")
     return Address(host or default_host, _port(port_text))
 
 
-def _is_ipv6(text: str) -> bool:
-    import ipaddress  # only for the few who listen on IPv6  # noqa: PLC0415
-
+def _is_ip(family: socket.AddressFamily, text: str) -> bool:
     try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
+        socket.inet_pton(family, text)
+    except OSError:
         return False
     return True
 

@@ -9,11 +9,13 @@ kill again while the clients come back, then let everything finish and compare h
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 from pathlib import Path
 
 import pytest
+
 from harness.client import DEADLINE_S
 from harness.durable_client import DurableClient
 from harness.history import History
@@ -110,7 +112,9 @@ class Run:
         )
         done = asyncio.ensure_future(self._quiet(load))
         killed = asyncio.create_task(self.enough.wait())
-        await asyncio.wait({done, killed}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({done, killed}, timeout=DEADLINE_S, return_when=asyncio.FIRST_COMPLETED)
+        if not done.done() and not killed.done():
+            self.history.report("the load has come to a stand")
         await self.kill()
         await dying.lost()
         self.node.start()
@@ -136,11 +140,12 @@ class Run:
 
     async def kill_while_resuming(self) -> None:
         self.kill_after(self.random.randrange(1, 60))
-        resuming = asyncio.gather(self.connect_all(), return_exceptions=True)
+        resuming = asyncio.create_task(self.connect_all())
         killed = asyncio.create_task(self.enough.wait())
         await asyncio.wait({resuming, killed}, return_when=asyncio.FIRST_COMPLETED)
         self.node.kill9()
-        await resuming
+        with contextlib.suppress(ConnectionError):
+            await resuming
         killed.cancel()
         await self.kill()
 
@@ -148,7 +153,9 @@ class Run:
         """Each retained message is the last acknowledged one or one sent after it."""
         found: dict[str, str] = {}
         wanted = {
-            topic_name: next((n for n in reversed(range(len(keys))) if self._is_safe(keys[n])), None)
+            topic_name: next(
+                (n for n in reversed(range(len(keys))) if self._is_safe(keys[n])), None
+            )
             for topic_name, keys in self.retained.items()
         }
         reader = self.node.connect(level=5)

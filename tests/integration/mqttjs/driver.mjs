@@ -1,16 +1,16 @@
-// Drives one MQTT.js client: a command a line on stdin, an event a line on stdout.
+// Drives MQTT.js clients, told apart by number: a command a line on stdin, an event a line on stdout.
 import readline from "node:readline";
 import mqtt from "mqtt";
 
-let client;
+const clients = new Map();
 
 function tell(event) {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
-function connect({ port, clientId, level, clean, will }) {
+function connect({ client: number, port, clientId, level, clean, will }) {
   return new Promise((resolve, reject) => {
-    client = mqtt.connect({
+    const client = mqtt.connect({
       host: "127.0.0.1",
       port,
       clientId,
@@ -20,9 +20,11 @@ function connect({ port, clientId, level, clean, will }) {
       will: will ? { ...will, qos: 1, retain: false } : undefined,
       properties: level === 5 && !clean ? { sessionExpiryInterval: 60 } : undefined,
     });
+    clients.set(number, client);
     client.on("message", (topic, payload, packet) =>
       tell({
         event: "message",
+        client: number,
         topic,
         payload: payload.toString("hex"),
         qos: packet.qos,
@@ -37,16 +39,19 @@ function connect({ port, clientId, level, clean, will }) {
 
 const commands = {
   connect,
-  subscribe: async ({ filter, qos }) => {
-    const [granted] = await client.subscribeAsync(filter, { qos });
+  subscribe: async ({ client, filter, qos }) => {
+    const [granted] = await clients.get(client).subscribeAsync(filter, { qos });
     return { granted: granted.qos };
   },
-  publish: ({ topic, payload, qos, retain }) =>
-    client.publishAsync(topic, Buffer.from(payload, "hex"), { qos, retain }).then(() => ({})),
-  disconnect: () => client.endAsync().then(() => ({})),
-  drop: () => {
-    client.stream.destroy();
-    return client.endAsync(true).then(() => ({}));
+  publish: ({ client, topic, payload, qos, retain }) =>
+    clients
+      .get(client)
+      .publishAsync(topic, Buffer.from(payload, "hex"), { qos, retain })
+      .then(() => ({})),
+  disconnect: ({ client }) => clients.get(client).endAsync().then(() => ({})),
+  drop: ({ client }) => {
+    clients.get(client).stream.destroy();
+    return clients.get(client).endAsync(true).then(() => ({}));
   },
 };
 

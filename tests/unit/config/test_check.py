@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from rookery.config.check import Checked, check, walk
 from rookery.config.problems import TEXTS, InvalidConfigError, Problem
 from rookery.config.schema import ROOT, Status
+from rookery.config.schema.chinese import LITERAL, in_chinese
 from rookery.config.schema.model import Anything, ListOf, MapOf, Struct
 from rookery.config.tree import DEFAULT, Origin, nested, wrap
 
@@ -208,6 +210,29 @@ def test_every_problem_can_be_said_in_both_languages() -> None:
         problem = Problem(kind, "a.b", HERE, "v", "allowed", "near", {"en": "why"})
         assert problem.text("zh")
         assert problem.text("en")
+
+
+def test_what_is_allowed_can_be_said_in_chinese() -> None:
+    phrases = set()
+    for _, item in walk(ROOT):
+        kind: Any = item.type
+        while kind is not None:
+            phrases.add(kind.allowed)
+            phrases.add(getattr(kind, "key_form", "text"))
+            kind = getattr(kind, "value", None) or getattr(kind, "item", None)
+    english = re.compile(r"\b(a|an|or|at|least|most|such|as|to|of|the|whole)\b")
+    for phrase in phrases:
+        assert not english.search(in_chinese(phrase)), phrase
+        assert in_chinese(phrase) != phrase or phrase in LITERAL, phrase
+
+
+def test_a_problem_in_chinese_has_no_english_in_it() -> None:
+    (problem,) = at("mqtt.max_inflight", 0).problems
+    assert problem.text("zh") == (
+        "r.conf:7: mqtt.max_inflight：不允许的值 0，允许：整数，1 到 65535"
+    )
+    (problem,) = at("authorization.no_match", "deny").problems
+    assert "本版本不支持授权" in problem.text("zh")
 
 
 def test_the_error_survives_pickling() -> None:

@@ -7,6 +7,7 @@ use rookery_codec::{
     AckKind, ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version,
 };
 
+use super::gate::GateAction;
 use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
 use crate::config::Admission;
@@ -19,6 +20,7 @@ use crate::mqueue::MessageQueue;
 use crate::persist;
 use crate::rewrite::fill;
 use crate::session::{Session, Will};
+use crate::store_port::Op;
 
 /// What a generated client identifier begins with.
 const GENERATED_PREFIX: &str = "rk";
@@ -186,28 +188,8 @@ impl Shard {
             client_id: client_id.clone(),
             username: connect.username.map(Arc::from),
         });
-        let will = connect.will.as_ref().map(|will| {
-            let mut forwardable = Vec::new();
-            will.properties.forward_into(&mut forwardable);
-            let topic = format!("{mountpoint}{}", will.topic);
-            let parts = MessageParts {
-                id: self.message_id(now),
-                timestamp_ms: now.unix_ms,
-                expires_at_ms: 0,
-                seq: 0,
-                qos: will.qos,
-                retain: will.retain,
-                sys: false,
-                topic: &topic,
-                properties: &forwardable,
-                payload: will.payload,
-            };
-            // The Message Expiry Interval counts from publication; it rides in the timestamp's place until then.
-            let mut message = Message::new(&parts, publisher.clone(), None);
-            message.expires_at_ms =
-                u64::from(will.properties.message_expiry_interval_s.unwrap_or(0)) * 1000;
-            (message, will.delay_interval_s)
-        });
+        let will =
+            connect.will.as_ref().map(|will| self.will_of(now, will, &mountpoint, &publisher));
         Ok(Box::new(ConnectRequest {
             version: connect.version,
             client_id,
@@ -229,6 +211,36 @@ impl Shard {
             is_superuser: false,
             publisher,
         }))
+    }
+
+    /// The will message and its delay.
+    fn will_of(
+        &mut self,
+        now: Now,
+        will: &rookery_codec::Will<'_>,
+        mountpoint: &str,
+        publisher: &Arc<Publisher>,
+    ) -> (Message, u32) {
+        let mut forwardable = Vec::new();
+        will.properties.forward_into(&mut forwardable);
+        let topic = format!("{mountpoint}{}", will.topic);
+        let parts = MessageParts {
+            id: self.message_id(now),
+            timestamp_ms: now.unix_ms,
+            expires_at_ms: 0,
+            seq: 0,
+            qos: will.qos,
+            retain: will.retain,
+            sys: false,
+            topic: &topic,
+            properties: &forwardable,
+            payload: will.payload,
+        };
+        // The Message Expiry Interval counts from publication; it rides in the timestamp's place until then.
+        let mut message = Message::new(&parts, publisher.clone(), None);
+        message.expires_at_ms =
+            u64::from(will.properties.message_expiry_interval_s.unwrap_or(0)) * 1000;
+        (message, will.delay_interval_s)
     }
 
     fn admit_or_ask(
@@ -584,10 +596,20 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         session.inflight.begin_resend();
         let released = session.inflight.iter_mut().filter(|e| e.stage == Stage::Released);
-        let releases: Vec<u16> = released.map(|e| e.packet_id).collect();
+        let releases: Vec<(u16, u64)> = released.map(|e| (e.packet_id, e.item.seq)).collect();
+        let durable_id = session.durable_id;
         self.pump(now, slot);
-        for packet_id in releases {
-            self.send_ack(key, AckKind::PubRel, packet_id, ReasonCode::SUCCESS);
+        for (packet_id, seq) in releases {
+            // Written again: whether the last connection's PUBREC is on disk is not known, and
+            // PUBREL lets the client forget the identifier.
+            let before = self.effects.store_ops.len();
+            if seq != 0 {
+                self.effects.store_ops.push(Op::Release { session: durable_id, seq });
+            }
+            let ticket = self.ticket_since(before);
+            let action =
+                GateAction::Ack { kind: AckKind::PubRel, packet_id, reason: ReasonCode::SUCCESS };
+            self.gate(now, key, ticket, action);
         }
     }
 

@@ -438,6 +438,39 @@ impl Shard {
             && self.conns.generation(key.slot) == key.generation
     }
 
+    /// Whether a connection has not been admitted yet.
+    #[must_use]
+    pub fn is_unadmitted(&self, key: ConnKey) -> bool {
+        let conn =
+            self.conns.get(key.slot).filter(|_| self.conns.generation(key.slot) == key.generation);
+        conn.is_some_and(|c| matches!(c.state, ConnState::New | ConnState::Deciding))
+    }
+
+    /// Most bytes to hold for connections that have not been admitted: this shard's share.
+    #[must_use]
+    pub fn unadmitted_bytes_max(&self) -> usize {
+        self.config.limits.unauthenticated_bytes / usize::from(self.shared.shards()).max(1)
+    }
+
+    /// Notes that a panic was caught.
+    pub fn count_panic(&self) {
+        self.metrics().panics.inc();
+    }
+
+    /// Whether something waits to be carried out.
+    #[must_use]
+    pub fn has_effects(&self) -> bool {
+        let e = &self.effects;
+        !(e.dirty.is_empty()
+            && e.close.is_empty()
+            && e.migrate.is_empty()
+            && e.resume.is_empty()
+            && e.store_ops.is_empty()
+            && e.store_reads.is_empty()
+            && e.up.is_empty()
+            && e.to_shards.iter().all(Vec::is_empty))
+    }
+
     /// The description of a connection.
     #[must_use]
     pub fn meta(&self, key: ConnKey) -> Option<Arc<ConnMeta>> {

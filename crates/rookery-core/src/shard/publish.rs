@@ -33,36 +33,8 @@ impl Shard {
         let publish = decode_publish(first, body, conn.version)?;
         let (slot, zone, version) = (conn.session, conn.meta.zone, conn.version);
         let has_mountpoint = !conn.meta.mountpoint.is_empty();
-        let metrics = self.metrics();
-        metrics.publish_received.inc();
-        metrics.messages_received.inc();
-        match publish.qos {
-            QoS::AtMostOnce => metrics.qos0_received.inc(),
-            QoS::AtLeastOnce => metrics.qos1_received.inc(),
-            QoS::ExactlyOnce => metrics.qos2_received.inc(),
-        }
-        if !publish.properties.raw.is_empty()
-            && !publish.properties.subscription_identifiers.is_empty()
-        {
-            // MQTT-5.0 [MQTT-3.3.4-6].
-            return Err(Fault::new(
-                ReasonCode::PROTOCOL_ERROR,
-                "Subscription Identifier in a client's PUBLISH",
-            ));
-        }
-        let mqtt = self.mqtt(zone);
-        if publish.qos as u8 > mqtt.max_qos_allowed {
-            return Err(Fault::new(
-                ReasonCode::QOS_NOT_SUPPORTED,
-                "QoS above mqtt.max_qos_allowed",
-            ));
-        }
-        if publish.retain && !mqtt.retain_available {
-            return Err(Fault::new(
-                ReasonCode::RETAIN_NOT_SUPPORTED,
-                "mqtt.retain_available is false",
-            ));
-        }
+        self.count_received(publish.qos);
+        self.check_publish(zone, &publish)?;
         let mut topic = Cow::Borrowed(publish.topic);
         if version == Version::V5
             && (publish.topic.is_empty() || publish.properties.topic_alias.is_some())
@@ -107,6 +79,46 @@ impl Shard {
             return self.defer_publish(now, key, slot, &topic, &publish);
         }
         self.accept_publish(now, key, slot, &topic, &publish)
+    }
+
+    #[inline]
+    fn count_received(&self, qos: QoS) {
+        let metrics = self.metrics();
+        metrics.publish_received.inc();
+        metrics.messages_received.inc();
+        match qos {
+            QoS::AtMostOnce => metrics.qos0_received.inc(),
+            QoS::AtLeastOnce => metrics.qos1_received.inc(),
+            QoS::ExactlyOnce => metrics.qos2_received.inc(),
+        }
+    }
+
+    /// What the packet alone, or with the settings of its zone, may not say.
+    #[inline]
+    fn check_publish(&self, zone: u16, publish: &Publish<'_>) -> Result<(), Fault> {
+        if !publish.properties.raw.is_empty()
+            && !publish.properties.subscription_identifiers.is_empty()
+        {
+            // MQTT-5.0 [MQTT-3.3.4-6].
+            return Err(Fault::new(
+                ReasonCode::PROTOCOL_ERROR,
+                "Subscription Identifier in a client's PUBLISH",
+            ));
+        }
+        let mqtt = self.mqtt(zone);
+        if publish.qos as u8 > mqtt.max_qos_allowed {
+            return Err(Fault::new(
+                ReasonCode::QOS_NOT_SUPPORTED,
+                "QoS above mqtt.max_qos_allowed",
+            ));
+        }
+        if publish.retain && !mqtt.retain_available {
+            return Err(Fault::new(
+                ReasonCode::RETAIN_NOT_SUPPORTED,
+                "mqtt.retain_available is false",
+            ));
+        }
+        Ok(())
     }
 
     /// Resolves and keeps topic aliases of the client, MQTT-5.0 section 3.3.2.3.4.

@@ -297,7 +297,7 @@ impl Run {
         );
         assert_eq!(shared.router.topics(), 0, "{context}: trie");
         if self.plan.refusals == 0 {
-            assert_eq!(self.world.store.claims(), 0, "{context}: claims on stored messages");
+            assert_eq!(self.world.store.claims(), [], "{context}: claims on stored messages");
             for table in [
                 rookery_core::persist::SESSIONS,
                 rookery_core::persist::SUBSCRIPTIONS,

@@ -40,6 +40,8 @@ pub struct Recovered {
     pub delayed: Vec<(u64, rookery_core::message::Message)>,
     pub retained: Vec<rookery_core::message::Message>,
     pub lone_wills: Vec<(String, Will)>,
+    /// What belongs to no session: it was written before the session was.
+    pub leftovers: Vec<Op>,
     pub alive_at_ms: u64,
     pub next_seq: u64,
     pub next_durable_id: u64,
@@ -70,8 +72,10 @@ impl SimStore {
         self.messages.get(&seq).cloned()
     }
 
-    pub fn claims(&self) -> usize {
-        self.claims.values().map(BTreeMap::len).sum()
+    /// Claims of sessions on messages: session, message.
+    pub fn claims(&self) -> Vec<(u64, u64)> {
+        let claims = self.claims.iter();
+        claims.flat_map(|(session, of)| of.keys().map(|seq| (*session, *seq))).collect()
     }
 
     pub fn keys_of(&self, table: rookery_core::store_port::Table) -> usize {
@@ -155,7 +159,8 @@ impl SimStore {
         }
         let wills = self.rows(persist::WILLS).map(|(k, v)| persist::read_will(k, v).unwrap());
         let mut wills: BTreeMap<String, Will> = wills.collect();
-        let mut next_durable_id = 1 + self.claims.keys().max().copied().unwrap_or(0);
+        let used = self.claims.keys().chain(subscriptions.keys()).chain(awaiting.keys());
+        let mut next_durable_id = 1 + used.max().copied().unwrap_or(0);
         let mut sessions = Vec::new();
         for (key, value) in self.rows(persist::SESSIONS) {
             let record = persist::read_session(key, value).unwrap();
@@ -176,6 +181,18 @@ impl SimStore {
                 record,
             });
         }
+        let known: Vec<u64> = sessions.iter().map(|s| s.record.durable_id).collect();
+        let lone = self.claims.iter().filter(|(id, of)| !of.is_empty() && !known.contains(id));
+        let mut leftovers: Vec<Op> = lone.map(|(id, _)| Op::DropSession { session: *id }).collect();
+        for (id, filters) in subscriptions {
+            leftovers
+                .extend(filters.iter().map(|(filter, _)| persist::delete_subscription(id, filter)));
+        }
+        for (id, packet_ids) in awaiting {
+            leftovers.extend(
+                packet_ids.iter().map(|packet_id| persist::delete_awaiting_rel(id, *packet_id)),
+            );
+        }
         let meta = |(k, v): (&[u8], &[u8])| {
             (k == persist::META_ALIVE).then(|| u64::from_le_bytes(v.try_into().unwrap()))
         };
@@ -189,6 +206,7 @@ impl SimStore {
                 .rows(persist::RETAINED)
                 .map(|(_, v)| rookery_core::message::Message::from_bytes(v).unwrap())
                 .collect(),
+            leftovers,
             lone_wills: wills.into_iter().collect(),
             alive_at_ms: self.rows(persist::META).find_map(meta).unwrap_or(0),
             next_seq: self.seq_max + 1,

@@ -110,6 +110,7 @@ impl World {
         for (client_id, will) in found.lone_wills {
             self.shards[0].restore_will(self.now, &client_id, &will);
         }
+        self.shards[0].effects.store_ops.extend(found.leftovers);
         (0..self.shards.len()).for_each(|i| self.finish_turn(i, None));
     }
 

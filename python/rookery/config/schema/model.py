@@ -253,7 +253,7 @@ class Address:
 
     @property
     def allowed(self) -> str:
-        text = 'a port, or host and port such as "127.0.0.1:1883" or "[::]:1883"'
+        text = 'a port, or IP address and port such as "127.0.0.1:1883" or "[::]:1883"'
         return text + ", or 0 for none" if self.zero_closes else text
 
     def parse(self, raw: object) -> values.Address | None:
