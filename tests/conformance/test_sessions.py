@@ -254,3 +254,25 @@ def test_a_connect_that_fails_leaves_the_session_alone(node: Node, level: int) -
     intruder.send(Connect(client_id, protocol_level=9))
     intruder.expect_closed()
     assert node.durable(client_id, level).connack.session_present
+
+
+@statement(V311, "MQTT-4.5.0-1")
+@statement(V5, "MQTT-4.5.0-1")
+def test_a_client_that_resumes_during_the_delivery_misses_nothing(node: Node, level: int) -> None:
+    """What another subscriber has already received is not lost on the one that comes back."""
+    for index in range(30):
+        topic, client_id = fresh_name("t/"), fresh_name("back")
+        away = node.durable(client_id, level)
+        away.subscribe(topic, qos=2)
+        if index % 2:
+            away.disconnect()
+        else:
+            away.drop()
+        watcher, publisher = node.connect(level=level), node.connect(level=level)
+        watcher.subscribe(topic, qos=1)
+        for number in range(5):
+            publisher.send(Publish(topic, b"%d" % number, 2, number + 1))
+            watcher.receive(topic, b"%d" % number)
+        back = node.durable(client_id, level)
+        for number in range(5):
+            back.receive(topic, b"%d" % number, qos=2)

@@ -93,10 +93,10 @@ def test_a_suspended_process_is_seen_to_be_so(
 ) -> None:
     process = hold(started, data_dir)
     found = find(data_dir)
-    assert not found.is_suspended
+    was_suspended = found.is_suspended
     process.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
-    assert found.is_suspended
+    assert (was_suspended, found.is_suspended) == (False, True)
     found.signal(signal.SIGTERM)
     found.signal(signal.SIGCONT)
     assert found.has_ended(10)

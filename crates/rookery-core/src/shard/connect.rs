@@ -74,6 +74,12 @@ impl Shard {
                 "no enhanced authentication is configured",
             ));
         }
+        if connect.properties.user_properties.len() > self.config.limits.user_properties {
+            return Some((
+                ReasonCode::QUOTA_EXCEEDED,
+                "more User Properties than limits.user_properties",
+            ));
+        }
         if connect.client_id.len() > mqtt.max_clientid_len {
             return Some((
                 ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,

@@ -261,7 +261,7 @@ impl Shard {
         // A repetition of what was accepted before stays accepted.
         let is_known = qos == QoS::ExactlyOnce && self.is_awaiting_rel(slot, packet_id);
         if let (Some(Verdict::Deny(reason)), false) = (&verdict, is_known) {
-            let reason = *reason;
+            let reason = puback_reason(*reason);
             let is_v5 = self.conns.get(key.slot).is_some_and(|c| c.version == Version::V5);
             if is_v5 || qos != QoS::ExactlyOnce {
                 self.metrics().messages_dropped.inc();
@@ -398,5 +398,13 @@ impl Shard {
         if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
             deferred.queue.push_back(DeferredPacket::Authorize { open, first, body: body.into() });
         }
+    }
+}
+
+/// A hook may say anything; PUBACK and PUBREC know some reasons only, MQTT-5.0 section 3.4.2.1.
+fn puback_reason(reason: ReasonCode) -> ReasonCode {
+    match reason.0 {
+        0x80 | 0x83 | 0x87 | 0x90 | 0x91 | 0x97 | 0x99 => reason,
+        _ => ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
     }
 }

@@ -105,6 +105,16 @@ impl Shard {
                 "Subscription Identifier in a client's PUBLISH",
             ));
         }
+        let user_properties_max = self.config.limits.user_properties;
+        // Each takes five bytes at least: most packets need no count.
+        if publish.properties.raw.len() > 5 * user_properties_max
+            && publish.properties.user_properties.len() > user_properties_max
+        {
+            return Err(Fault::new(
+                ReasonCode::QUOTA_EXCEEDED,
+                "more User Properties than limits.user_properties",
+            ));
+        }
         let mqtt = self.mqtt(zone);
         if publish.qos as u8 > mqtt.max_qos_allowed {
             return Err(Fault::new(

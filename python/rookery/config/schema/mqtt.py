@@ -81,7 +81,10 @@ MQTT_FIELDS: tuple[Field, ...] = (
           "a timer wheel finds silent clients when they become due", "到期由时间轮直接触发"),
     Field("retry_interval", Duration(words=INFINITY), "infinity",
           "Unacknowledged QoS 1 and 2 packets are sent again after this on the same connection.",
-          "同一连接上未确认的 QoS 1/2 报文的重发间隔。", hot=True),
+          "同一连接上未确认的 QoS 1/2 报文的重发间隔。", status=Status.ACCEPTED,
+          instead="MQTT 5 forbids it and TCP makes it needless: packets are sent again"
+          " when the client reconnects.",
+          instead_zh="MQTT 5 禁止这样做,TCP 也使其多余:客户端重连时才会重发。"),
     Field("use_username_as_clientid", Bool(), False,
           "The user name becomes the client identifier.", "使用用户名作为 Client ID。", hot=True),
     Field("clientid_override", Text(longest=1024), "",

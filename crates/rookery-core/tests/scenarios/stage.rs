@@ -1,0 +1,208 @@
+//! One shard, a clock that the scene moves, and a store that says yes or no at once.
+
+use std::collections::HashSet;
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use rookery_codec::{
+    Ack, AckKind, Connect, Packet, Subscribe, SubscribeFiltersBuf, SubscriptionOptions, Version, decode, parse_header,
+};
+use rookery_core::config::{Admission, BrokerConfig, MqttConfig, ZoneConfig};
+use rookery_core::effects::{Answer, AskId, CloseCause, ConnMeta, Question, ShardMessage, UpEvent, Verdict};
+use rookery_core::ids::{ConnKey, Now};
+use rookery_core::shard::Shard;
+use rookery_core::shared::Shared;
+
+/// The shard and what surrounds it.
+pub struct Stage {
+    shard: Shard,
+    shared: Arc<Shared>,
+    config: BrokerConfig,
+    now: Now,
+    closed: HashSet<ConnKey>,
+    asked: Vec<(AskId, Question)>,
+    pub is_local: bool,
+    pub is_store_full: bool,
+}
+
+/// A client.
+pub struct Actor {
+    key: ConnKey,
+    pub version: Version,
+    /// What the broker answered to CONNECT.
+    pub greeting: String,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        let zone = ZoneConfig { name: "default".into(), ..ZoneConfig::default() };
+        let config =
+            BrokerConfig { zones: vec![zone], admission: Admission::Everyone, ..BrokerConfig::default() };
+        let now = Now { mono_ms: 1000, unix_ms: 1_700_000_000_000 };
+        let shared = Arc::new(Shared::new(1, 1, 1));
+        let shard = Shard::new(0, shared.clone(), Arc::new(config.clone()), now).unwrap();
+        Self {
+            shard,
+            shared,
+            config,
+            now,
+            closed: HashSet::new(),
+            asked: Vec::new(),
+            is_local: true,
+            is_store_full: false,
+        }
+    }
+
+    pub fn config(&mut self, change: impl FnOnce(&mut BrokerConfig)) {
+        change(&mut self.config);
+        let config = Arc::new(self.config.clone());
+        self.shard.inbox(self.now, ShardMessage::Config(config));
+    }
+
+    pub fn mqtt(&mut self, change: impl FnOnce(&mut MqttConfig)) {
+        self.config(|c| change(&mut c.zones[0].mqtt));
+    }
+
+    pub fn admission(&mut self, admission: Admission) {
+        self.config(|c| c.admission = admission);
+    }
+
+    pub fn sessions(&self) -> usize {
+        self.shared.sessions.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// A connection without CONNECT.
+    pub fn open(&mut self) -> Actor {
+        let meta = ConnMeta {
+            peer: ([127, 0, 0, 1], 40_000).into(),
+            local: ([127, 0, 0, 1], 1883).into(),
+            listener: "tcp:default".into(),
+            zone: 0,
+            mountpoint: "".into(),
+            is_local: self.is_local,
+        };
+        let key = self.shard.accept(self.now, Arc::new(meta)).unwrap();
+        Actor { key, version: Version::V311, greeting: String::new() }
+    }
+
+    pub fn connect(&mut self, connect: &Connect<'_>) -> Actor {
+        let mut actor = self.open();
+        actor.version = connect.version;
+        actor.send(self, |out| connect.encode(out));
+        actor.greeting = actor.take(self).first().cloned().unwrap_or_default();
+        actor
+    }
+
+    /// Carries out what the shard wants, until it wants nothing.
+    pub fn turn(&mut self) {
+        for _ in 0..8 {
+            self.shard.work(self.now);
+            for message in std::mem::take(&mut self.shard.effects.to_shards[0]) {
+                self.shard.inbox(self.now, message);
+            }
+            for event in std::mem::take(&mut self.shard.effects.up) {
+                if let UpEvent::Ask(id, question) = event {
+                    self.asked.push((id, question));
+                }
+            }
+            self.shard.effects.resume.clear();
+            self.shard.effects.dirty.clear();
+            if let Some((ticket, _)) = self.shard.end_turn() {
+                self.shard.committed(self.now, ticket, !self.is_store_full);
+            }
+            let close = std::mem::take(&mut self.shard.effects.close);
+            self.closed.extend(close.into_iter().map(|(key, _)| key));
+        }
+    }
+
+    /// Time passes.
+    pub fn pass(&mut self, ms: u64) {
+        for _ in 0..=ms / 250 {
+            self.now.mono_ms += 250;
+            self.now.unix_ms += 250;
+            self.shard.tick(self.now);
+            self.turn();
+        }
+    }
+
+    pub fn questions(&mut self) -> Vec<(AskId, Question)> {
+        self.turn();
+        std::mem::take(&mut self.asked)
+    }
+
+    pub fn answer(&mut self, id: AskId, verdict: Verdict) {
+        self.shard.inbox(self.now, ShardMessage::Answer(Answer { id, verdict }));
+        self.turn();
+    }
+}
+
+impl Actor {
+    pub fn send(&mut self, stage: &mut Stage, encode: impl FnOnce(&mut Vec<u8>)) {
+        let mut out = Vec::new();
+        encode(&mut out);
+        stage.shard.receive(stage.now, self.key, &out);
+        stage.turn();
+    }
+
+    pub fn subscribe(&mut self, stage: &mut Stage, filter: &str, options: SubscriptionOptions) {
+        let mut filters = SubscribeFiltersBuf::default();
+        filters.push(filter, options);
+        let version = self.version;
+        self.send(stage, |out| Subscribe::new(100, &filters).encode(version, out));
+    }
+
+    pub fn ack(&mut self, stage: &mut Stage, kind: AckKind, packet_id: u16) {
+        let version = self.version;
+        self.send(stage, |out| Ack { packet_id, ..Ack::default() }.encode(kind, version, out));
+    }
+
+    pub fn lose(&mut self, stage: &mut Stage) {
+        stage.shard.closed(stage.now, self.key, CloseCause::TcpClosed);
+        stage.turn();
+    }
+
+    pub fn is_closed(&self, stage: &Stage) -> bool {
+        stage.closed.contains(&self.key)
+    }
+
+    /// What the broker said since the last time, in short words. SUBACK is left out.
+    pub fn take(&mut self, stage: &mut Stage) -> Vec<String> {
+        stage.turn();
+        let Some(outbox) = stage.shard.outbox(self.key) else { return Vec::new() };
+        let mut slices: Vec<IoSlice<'_>> = Vec::new();
+        outbox.slices(&mut slices, usize::MAX);
+        let bytes: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
+        stage.shard.begin_flush(self.key);
+        stage.shard.flushed(stage.now, self.key, bytes.len());
+        let mut rest = &bytes[..];
+        let mut words = Vec::new();
+        while let Some(header) = parse_header(rest).unwrap() {
+            let body = &rest[header.header_len..header.total_len()];
+            words.extend(word(&decode(header.first, body, self.version).unwrap()));
+            rest = &rest[header.total_len()..];
+        }
+        words
+    }
+}
+
+fn word(packet: &Packet<'_>) -> Option<String> {
+    let ack = |name: &str, ack: &Ack<'_>| Some(format!("{name} {} {:#04x}", ack.packet_id, ack.reason.0));
+    match packet {
+        Packet::SubAck(_) => None,
+        Packet::ConnAck(a) => {
+            let present = if a.session_present { " present" } else { "" };
+            Some(format!("CONNACK {:#04x}{present}", a.reason.0))
+        }
+        Packet::Publish(p) => {
+            let id = if p.packet_id == 0 { String::new() } else { format!(" id {}", p.packet_id) };
+            let retain = if p.retain { " retain" } else { "" };
+            Some(format!("PUBLISH {} {}{id}{retain}", p.topic, p.qos as u8))
+        }
+        Packet::PubAck(a) => ack("PUBACK", a),
+        Packet::PubRec(a) => ack("PUBREC", a),
+        Packet::PubRel(a) => ack("PUBREL", a),
+        Packet::PubComp(a) => ack("PUBCOMP", a),
+        Packet::Disconnect(d) => Some(format!("DISCONNECT {:#04x}", d.reason.0)),
+        other => Some(format!("{other:?}")),
+    }
+}

@@ -1,0 +1,193 @@
+//! A real node on a free port, and clients that speak raw packets. Nothing sleeps: reads have a
+//! deadline, and conditions are asked for until they hold.
+#![allow(dead_code)] // each test file uses its part
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rookery_codec::{
+    Ack, AckKind, Connect, Packet, Publish, QoS, Subscribe, SubscribeFiltersBuf,
+    SubscriptionOptions, Version, decode, parse_header,
+};
+use rookery_core::config::{BrokerConfig, ZoneConfig};
+use rookery_node::Node;
+use rookery_node::api::{DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy};
+
+/// Longest wait for anything; a machine that needs more fails the test.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A data directory that goes with the test.
+pub struct Dir(pub PathBuf);
+
+impl Dir {
+    pub fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("rookery-test-{}-{n}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub fn config() -> BrokerConfig {
+    let zone = ZoneConfig { name: "default".into(), ..ZoneConfig::default() };
+    BrokerConfig {
+        node_name: "test@127.0.0.1".into(),
+        zones: vec![zone],
+        ..BrokerConfig::default()
+    }
+}
+
+pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
+    let listener = ListenerConfig {
+        id: "tcp:default".into(),
+        kind: ListenerKind::Tcp,
+        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        zone: "default".into(),
+        mountpoint: String::new(),
+        max_connections: 0,
+        backlog: 1024,
+        nodelay: true,
+    };
+    let durability = DurabilityConfig {
+        dir: dir.map(Path::to_owned),
+        sync: SyncPolicy::Never,
+        max_disk_bytes: 0,
+    };
+    Node::start(NodeConfig { broker, listeners: vec![listener], workers, durability }).unwrap()
+}
+
+/// A counter or gauge of the node.
+pub fn figure(node: &Node, name: &str) -> u64 {
+    let all = node.stats().into_iter().chain(node.metrics());
+    all.into_iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no figure {name}")).1
+}
+
+/// Asks until it is so.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// A client.
+pub struct Client {
+    pub stream: TcpStream,
+    version: Version,
+    buffer: Vec<u8>,
+}
+
+/// A packet with its bytes.
+pub struct Frame {
+    first: u8,
+    body: Vec<u8>,
+    version: Version,
+}
+
+impl Frame {
+    pub fn packet(&self) -> Packet<'_> {
+        decode(self.first, &self.body, self.version).unwrap()
+    }
+}
+
+impl Client {
+    /// A socket without CONNECT.
+    pub fn raw(node: &Node) -> Self {
+        let stream = TcpStream::connect(node.listeners()[0].bind).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, version: Version::V311, buffer: Vec::new() }
+    }
+
+    /// An admitted client; whether the session was there.
+    pub fn connect(node: &Node, connect: &Connect<'_>) -> (Self, bool) {
+        let mut client = Self::raw(node);
+        client.version = connect.version;
+        client.send(|out| connect.encode(out));
+        let frame = client.read().expect("CONNACK");
+        let Packet::ConnAck(ack) = frame.packet() else { panic!("{:?}", frame.packet()) };
+        assert!(!ack.reason.is_error(), "{:?}", ack.reason);
+        let session_present = ack.session_present;
+        (client, session_present)
+    }
+
+    pub fn new(node: &Node, version: Version, client_id: &str) -> Self {
+        Self::connect(node, &Connect::new(version, client_id)).0
+    }
+
+    /// Another handle for sending, for a thread.
+    pub fn writer(&self) -> Self {
+        Self { stream: self.stream.try_clone().unwrap(), version: self.version, buffer: Vec::new() }
+    }
+
+    pub fn send(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        let mut out = Vec::new();
+        encode(&mut out);
+        self.stream.write_all(&out).unwrap();
+    }
+
+    /// The next packet; none when the broker closed.
+    pub fn read(&mut self) -> Option<Frame> {
+        loop {
+            if let Some(header) = parse_header(&self.buffer).unwrap()
+                && self.buffer.len() >= header.total_len()
+            {
+                let rest = self.buffer.split_off(header.total_len());
+                let body = std::mem::replace(&mut self.buffer, rest).split_off(header.header_len);
+                return Some(Frame { first: header.first, body, version: self.version });
+            }
+            let mut bytes = [0; 65_536];
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return None,
+                Ok(n) => self.buffer.extend_from_slice(&bytes[..n]),
+                Err(e)
+                    if e.kind() == ErrorKind::ConnectionReset
+                        || e.kind() == ErrorKind::BrokenPipe =>
+                {
+                    return None;
+                }
+                Err(e) => panic!("the broker is silent: {e}"),
+            }
+        }
+    }
+
+    /// Reads until the broker closes.
+    pub fn expect_close(&mut self) {
+        while self.read().is_some() {}
+    }
+
+    pub fn subscribe(&mut self, filters: &[String], qos: QoS) -> Vec<u8> {
+        let mut wanted = SubscribeFiltersBuf::default();
+        for filter in filters {
+            wanted.push(filter, SubscriptionOptions { qos, ..SubscriptionOptions::default() });
+        }
+        let version = self.version;
+        self.send(|out| Subscribe::new(1, &wanted).encode(version, out));
+        let frame = self.read().expect("SUBACK");
+        let Packet::SubAck(ack) = frame.packet() else { panic!("{:?}", frame.packet()) };
+        ack.codes.to_vec()
+    }
+
+    pub fn publish(&mut self, topic: &str, qos: QoS, packet_id: u16, payload: &[u8]) {
+        let publish = Publish { qos, topic, packet_id, payload, ..Publish::default() };
+        let version = self.version;
+        self.send(|out| publish.encode(version, out));
+    }
+
+    pub fn ack(&mut self, kind: AckKind, packet_id: u16) {
+        let version = self.version;
+        self.send(|out| Ack { packet_id, ..Ack::default() }.encode(kind, version, out));
+    }
+}
