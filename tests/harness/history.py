@@ -115,7 +115,7 @@ class History:
         for problem in self.problems[:20]:
             lines.append(problem)
             for key in self._events:
-                if f" {key}" in f" {problem} " and f" {key} " in f" {problem} ":
+                if f" {key} " in f"{problem} ":
                     lines += [f"    {event}" for event in self._events[key]]
         if len(self.problems) > 20:
             lines.append(f"and {len(self.problems) - 20} more")

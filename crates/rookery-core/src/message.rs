@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rookery_codec::{Publish, QoS};
+use smallvec::SmallVec;
 
 use crate::ids::MessageId;
 use crate::retained::RetainedEntry;
@@ -25,7 +26,10 @@ pub struct Origin {
     pub link: Option<Arc<str>>,
 }
 
-/// An application message. Topic, properties and payload lie in one allocation.
+/// Messages up to this size (topic, properties, payload) need one allocation, not two.
+const INLINE_BYTES: usize = 128;
+
+/// An application message. Topic, properties and payload lie behind each other.
 #[derive(Debug)]
 pub struct Message {
     /// Identity for life.
@@ -48,7 +52,7 @@ pub struct Message {
     pub origin: Option<Arc<Origin>>,
     topic_len: u32,
     properties_len: u32,
-    data: Box<[u8]>,
+    data: SmallVec<[u8; INLINE_BYTES]>,
 }
 
 /// The parts of a message that is being made.
@@ -85,8 +89,9 @@ impl Message {
         from: Arc<Publisher>,
         origin: Option<Arc<Origin>>,
     ) -> Self {
-        let mut data =
-            Vec::with_capacity(parts.topic.len() + parts.properties.len() + parts.payload.len());
+        let mut data = SmallVec::with_capacity(
+            parts.topic.len() + parts.properties.len() + parts.payload.len(),
+        );
         data.extend_from_slice(parts.topic.as_bytes());
         data.extend_from_slice(parts.properties);
         data.extend_from_slice(parts.payload);
@@ -102,7 +107,7 @@ impl Message {
             origin,
             topic_len: parts.topic.len() as u32,
             properties_len: parts.properties.len() as u32,
-            data: data.into_boxed_slice(),
+            data,
         }
     }
 
@@ -135,7 +140,8 @@ impl Message {
     /// Bytes held.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.data.len() + size_of::<Self>()
+        let outside = if self.data.spilled() { self.data.capacity() } else { 0 };
+        outside + size_of::<Self>()
     }
 
     /// Whether it is past its Message Expiry Interval.
@@ -212,7 +218,7 @@ impl Message {
         let username = r.text()?.map(Arc::from);
         let node = r.text()?.map(Arc::from);
         let link = r.text()?.map(Arc::from);
-        let data: Box<[u8]> = r.0.into();
+        let data = SmallVec::from_slice(r.0);
         let fits = (topic_len as usize).checked_add(properties_len as usize)? <= data.len();
         let is_text = std::str::from_utf8(data.get(..topic_len as usize)?).is_ok();
         (fits && is_text).then_some(())?;

@@ -1,12 +1,19 @@
 //! Rules of sessions and delivery, one short scene each, against one shard without I/O.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 mod scenarios {
     pub mod stage;
 }
 
 use rookery_codec::{
-    Ack, AckKind, Connect, Disconnect, Publish, PublishProperties, QoS, ReasonCode, SubscriptionOptions, Version, Will,
+    Ack, AckKind, Connect, Disconnect, Publish, PublishProperties, QoS, ReasonCode,
+    SubscriptionOptions, Version, Will,
 };
 use rookery_core::config::{AutoSubscribe, RewriteAction, RewriteRule};
 use rookery_core::effects::{Question, Verdict};
@@ -26,20 +33,56 @@ fn message<'a>(topic: &'a str, qos: QoS, packet_id: u16) -> Publish<'a> {
 
 #[test]
 fn a_refused_connect_is_told_why_and_leaves_no_session() {
-    let will = |topic| Will { topic, payload: b"w", qos: QoS::ExactlyOnce, retain: true, ..Will::default() };
+    let will = |topic| Will {
+        topic,
+        payload: b"w",
+        qos: QoS::ExactlyOnce,
+        retain: true,
+        ..Will::default()
+    };
     type Case<'a> = (&'a str, fn(&mut Stage), Connect<'a>, ReasonCode);
     let mut with_method = v5("a");
     with_method.properties.authentication_method = Some("SCRAM");
     let nobody_v311 = Connect { clean_start: false, ..Connect::new(Version::V311, "") };
     let cases: [Case<'_>; 9] = [
         ("method", |_| {}, with_method, ReasonCode::BAD_AUTHENTICATION_METHOD),
-        ("long id", |s| s.mqtt(|m| m.max_clientid_len = 3), v5("four"), ReasonCode::CLIENT_IDENTIFIER_NOT_VALID),
+        (
+            "long id",
+            |s| s.mqtt(|m| m.max_clientid_len = 3),
+            v5("four"),
+            ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
+        ),
         ("no id, 3.1.1", |_| {}, nobody_v311, ReasonCode::CLIENT_IDENTIFIER_NOT_VALID),
-        ("no id, 3.1", |_| {}, Connect::new(Version::V31, ""), ReasonCode::CLIENT_IDENTIFIER_NOT_VALID),
-        ("will QoS", |s| s.mqtt(|m| m.max_qos_allowed = 1), Connect { will: Some(will("w")), ..v5("a") }, ReasonCode::QOS_NOT_SUPPORTED),
-        ("will retain", |s| s.mqtt(|m| m.retain_available = false), Connect { will: Some(will("w")), ..v5("a") }, ReasonCode::RETAIN_NOT_SUPPORTED),
-        ("will depth", |s| s.mqtt(|m| m.max_topic_levels = 2), Connect { will: Some(will("a/b/c")), ..v5("a") }, ReasonCode::TOPIC_NAME_INVALID),
-        ("will $SYS", |_| {}, Connect { will: Some(will("$SYS/x")), ..v5("a") }, ReasonCode::NOT_AUTHORIZED),
+        (
+            "no id, 3.1",
+            |_| {},
+            Connect::new(Version::V31, ""),
+            ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
+        ),
+        (
+            "will QoS",
+            |s| s.mqtt(|m| m.max_qos_allowed = 1),
+            Connect { will: Some(will("w")), ..v5("a") },
+            ReasonCode::QOS_NOT_SUPPORTED,
+        ),
+        (
+            "will retain",
+            |s| s.mqtt(|m| m.retain_available = false),
+            Connect { will: Some(will("w")), ..v5("a") },
+            ReasonCode::RETAIN_NOT_SUPPORTED,
+        ),
+        (
+            "will depth",
+            |s| s.mqtt(|m| m.max_topic_levels = 2),
+            Connect { will: Some(will("a/b/c")), ..v5("a") },
+            ReasonCode::TOPIC_NAME_INVALID,
+        ),
+        (
+            "will $SYS",
+            |_| {},
+            Connect { will: Some(will("$SYS/x")), ..v5("a") },
+            ReasonCode::NOT_AUTHORIZED,
+        ),
         ("stranger", |s| s.is_local = false, v5("a"), ReasonCode::NOT_AUTHORIZED),
     ];
     for (name, prepare, connect, reason) in cases {
@@ -54,7 +97,14 @@ fn a_refused_connect_is_told_why_and_leaves_no_session() {
         if version == Version::V5 {
             assert_eq!(said, [format!("CONNACK {:#04x}", reason.0)], "{name}");
         } else {
-            assert_eq!(said, [format!("CONNACK {:#04x}", ReasonCode::from_connack_v3(reason.connack_v3()).unwrap().0)], "{name}");
+            assert_eq!(
+                said,
+                [format!(
+                    "CONNACK {:#04x}",
+                    ReasonCode::from_connack_v3(reason.connack_v3()).unwrap().0
+                )],
+                "{name}"
+            );
         }
         assert!(actor.is_closed(&stage), "{name}");
         assert_eq!(stage.sessions(), 0, "{name}");
@@ -110,14 +160,19 @@ fn a_will_is_published_when_it_has_to_be() {
         let mut connect = v5("a");
         connect.keep_alive_s = 10;
         connect.properties.session_expiry_interval_s = Some(expiry);
-        connect.will = Some(Will { topic: "w", payload: b"m", delay_interval_s: delay, ..Will::default() });
+        connect.will =
+            Some(Will { topic: "w", payload: b"m", delay_interval_s: delay, ..Will::default() });
         let mut actor = stage.connect(&connect);
         let bye = |reason| Disconnect { reason, ..Disconnect::default() };
         connect.will = None;
         connect.clean_start = false;
         match end {
-            End::Normal => actor.send(&mut stage, |out| bye(ReasonCode::NORMAL_DISCONNECTION).encode(Version::V5, out)),
-            End::WithWill => actor.send(&mut stage, |out| bye(ReasonCode::DISCONNECT_WITH_WILL).encode(Version::V5, out)),
+            End::Normal => actor.send(&mut stage, |out| {
+                bye(ReasonCode::NORMAL_DISCONNECTION).encode(Version::V5, out)
+            }),
+            End::WithWill => actor.send(&mut stage, |out| {
+                bye(ReasonCode::DISCONNECT_WITH_WILL).encode(Version::V5, out)
+            }),
             End::Lost => actor.lose(&mut stage),
             End::Silent => {}
             End::Back => drop(stage.connect(&connect)),
@@ -133,7 +188,8 @@ fn a_will_is_published_when_it_has_to_be() {
 
 #[test]
 fn a_packet_that_breaks_a_rule_ends_the_connection_with_its_reason() {
-    let alias = |alias| PublishProperties { topic_alias: Some(alias), ..PublishProperties::default() };
+    let alias =
+        |alias| PublishProperties { topic_alias: Some(alias), ..PublishProperties::default() };
     type Case = (&'static str, fn(&mut Stage), Vec<u8>, ReasonCode);
     let publish = |p: Publish<'_>| {
         let mut out = Vec::new();
@@ -141,11 +197,36 @@ fn a_packet_that_breaks_a_rule_ends_the_connection_with_its_reason() {
         out
     };
     let cases: [Case; 5] = [
-        ("subscription identifier", |_| {}, vec![0x30, 6, 0, 1, b't', 2, 11, 5], ReasonCode::PROTOCOL_ERROR),
-        ("alias above", |s| s.mqtt(|m| m.max_topic_alias = 5), publish(Publish { properties: alias(6), ..message("t", QoS::AtMostOnce, 0) }), ReasonCode::TOPIC_ALIAS_INVALID),
-        ("alias unknown", |_| {}, publish(Publish { properties: alias(1), ..message("", QoS::AtMostOnce, 0) }), ReasonCode::PROTOCOL_ERROR),
-        ("QoS", |s| s.mqtt(|m| m.max_qos_allowed = 1), publish(message("t", QoS::ExactlyOnce, 1)), ReasonCode::QOS_NOT_SUPPORTED),
-        ("retain", |s| s.mqtt(|m| m.retain_available = false), publish(Publish { retain: true, ..message("t", QoS::AtMostOnce, 0) }), ReasonCode::RETAIN_NOT_SUPPORTED),
+        (
+            "subscription identifier",
+            |_| {},
+            vec![0x30, 6, 0, 1, b't', 2, 11, 5],
+            ReasonCode::PROTOCOL_ERROR,
+        ),
+        (
+            "alias above",
+            |s| s.mqtt(|m| m.max_topic_alias = 5),
+            publish(Publish { properties: alias(6), ..message("t", QoS::AtMostOnce, 0) }),
+            ReasonCode::TOPIC_ALIAS_INVALID,
+        ),
+        (
+            "alias unknown",
+            |_| {},
+            publish(Publish { properties: alias(1), ..message("", QoS::AtMostOnce, 0) }),
+            ReasonCode::PROTOCOL_ERROR,
+        ),
+        (
+            "QoS",
+            |s| s.mqtt(|m| m.max_qos_allowed = 1),
+            publish(message("t", QoS::ExactlyOnce, 1)),
+            ReasonCode::QOS_NOT_SUPPORTED,
+        ),
+        (
+            "retain",
+            |s| s.mqtt(|m| m.retain_available = false),
+            publish(Publish { retain: true, ..message("t", QoS::AtMostOnce, 0) }),
+            ReasonCode::RETAIN_NOT_SUPPORTED,
+        ),
     ];
     for (name, prepare, bytes, reason) in cases {
         let mut stage = Stage::new();
@@ -209,7 +290,8 @@ fn receive_maximum_holds_in_both_directions() {
     narrow.subscribe(&mut stage, "t", qos(QoS::AtLeastOnce));
     let mut publisher = stage.connect(&v5("publisher"));
     for id in 1..=3 {
-        publisher.send(&mut stage, |out| message("t", QoS::ExactlyOnce, id).encode(Version::V5, out));
+        publisher
+            .send(&mut stage, |out| message("t", QoS::ExactlyOnce, id).encode(Version::V5, out));
     }
     assert_eq!(narrow.take(&mut stage), ["PUBLISH t 1 id 1", "PUBLISH t 1 id 2"]);
     narrow.ack(&mut stage, AckKind::PubAck, 2);
@@ -229,22 +311,31 @@ fn a_packet_larger_than_the_client_takes_is_left_out() {
     let mut publisher = stage.connect(&v5("publisher"));
     for len in [23, 24, 1] {
         let payload = vec![b'x'; len];
-        publisher.send(&mut stage, |out| Publish { payload: &payload, ..message("t", QoS::AtMostOnce, 0) }.encode(Version::V5, out));
+        publisher.send(&mut stage, |out| {
+            Publish { payload: &payload, ..message("t", QoS::AtMostOnce, 0) }
+                .encode(Version::V5, out)
+        });
     }
     // QoS 0: 2 + 3 + 1 + payload: 24 fit.
     assert_eq!(small.take(&mut stage), ["PUBLISH t 0", "PUBLISH t 0", "PUBLISH t 0"]);
     let payload = vec![b'x'; 25];
-    publisher.send(&mut stage, |out| Publish { payload: &payload, ..message("t", QoS::AtLeastOnce, 1) }.encode(Version::V5, out));
+    publisher.send(&mut stage, |out| {
+        Publish { payload: &payload, ..message("t", QoS::AtLeastOnce, 1) }.encode(Version::V5, out)
+    });
     publisher.send(&mut stage, |out| message("t", QoS::AtLeastOnce, 2).encode(Version::V5, out));
     assert_eq!(small.take(&mut stage).len(), 1, "the one that fits");
 }
 
 #[test]
 fn retained_messages_come_as_the_subscription_asks() {
-    for (handling, again, comes) in [(0, false, true), (0, true, true), (1, false, true), (1, true, false), (2, false, false)] {
+    for (handling, again, comes) in
+        [(0, false, true), (0, true, true), (1, false, true), (1, true, false), (2, false, false)]
+    {
         let mut stage = Stage::new();
         let mut a = stage.connect(&v5("a"));
-        a.send(&mut stage, |out| Publish { retain: true, ..message("t", QoS::AtMostOnce, 0) }.encode(Version::V5, out));
+        a.send(&mut stage, |out| {
+            Publish { retain: true, ..message("t", QoS::AtMostOnce, 0) }.encode(Version::V5, out)
+        });
         let options = SubscriptionOptions { retain_handling: handling, ..qos(QoS::AtLeastOnce) };
         a.subscribe(&mut stage, "t", options);
         if again {
@@ -260,9 +351,13 @@ fn retained_messages_come_as_the_subscription_asks() {
 #[test]
 fn a_session_lives_as_long_as_the_client_said_last() {
     // CONNECT, DISCONNECT, seconds away, whether it is there.
-    for (connect_s, disconnect_s, away_s, is_there) in
-        [(10, None, 5, true), (10, None, 12, false), (10, Some(60), 30, true), (10, Some(0), 0, false), (0, None, 0, false)]
-    {
+    for (connect_s, disconnect_s, away_s, is_there) in [
+        (10, None, 5, true),
+        (10, None, 12, false),
+        (10, Some(60), 30, true),
+        (10, Some(0), 0, false),
+        (0, None, 0, false),
+    ] {
         let mut stage = Stage::new();
         let mut connect = v5("a");
         connect.properties.session_expiry_interval_s = Some(connect_s);
@@ -270,7 +365,11 @@ fn a_session_lives_as_long_as_the_client_said_last() {
         let bye = Disconnect { session_expiry_interval_s: disconnect_s, ..Disconnect::default() };
         a.send(&mut stage, |out| bye.encode(Version::V5, out));
         stage.pass(away_s * 1000);
-        assert_eq!(stage.sessions(), usize::from(is_there), "{connect_s} {disconnect_s:?} {away_s}");
+        assert_eq!(
+            stage.sessions(),
+            usize::from(is_there),
+            "{connect_s} {disconnect_s:?} {away_s}"
+        );
     }
 }
 
@@ -295,8 +394,19 @@ fn a_shared_message_of_a_member_that_left_goes_to_another() {
 fn topics_are_rewritten_delayed_and_subscribed_automatically() {
     let mut stage = Stage::new();
     stage.config(|c| {
-        c.rewrite.push(RewriteRule { action: RewriteAction::All, source_topic: "x/#".into(), re: "^x/(.+)$".into(), dest_topic: "y/$1".into() });
-        c.auto_subscribe.push(AutoSubscribe { topic: "in/${clientid}".into(), qos: 0, rh: 0, rap: false, nl: false });
+        c.rewrite.push(RewriteRule {
+            action: RewriteAction::All,
+            source_topic: "x/#".into(),
+            re: "^x/(.+)$".into(),
+            dest_topic: "y/$1".into(),
+        });
+        c.auto_subscribe.push(AutoSubscribe {
+            topic: "in/${clientid}".into(),
+            qos: 0,
+            rh: 0,
+            rap: false,
+            nl: false,
+        });
     });
     let mut a = stage.connect(&v5("a"));
     a.subscribe(&mut stage, "x/1", qos(QoS::AtMostOnce));
@@ -327,7 +437,10 @@ fn answers_of_hooks_are_obeyed_in_the_order_of_the_packets() {
     stage.answer(asked[1].0, Verdict::Deny(ReasonCode::QUOTA_EXCEEDED));
     assert_eq!(a.take(&mut stage), Vec::<String>::new(), "the first one is not decided");
     stage.answer(asked[0].0, Verdict::Allow);
-    assert_eq!(a.take(&mut stage), ["PUBLISH t 0", "PUBACK 1 0x00", "PUBACK 2 0x97", "PUBACK 3 0x00"]);
+    assert_eq!(
+        a.take(&mut stage),
+        ["PUBLISH t 0", "PUBACK 1 0x00", "PUBACK 2 0x97", "PUBACK 3 0x00"]
+    );
     a.send(&mut stage, |out| message("t", QoS::AtLeastOnce, 4).encode(Version::V5, out));
     stage.pass(1500);
     assert_eq!(a.take(&mut stage), ["PUBACK 4 0x83"], "nobody answered");

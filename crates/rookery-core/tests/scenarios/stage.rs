@@ -5,10 +5,13 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use rookery_codec::{
-    Ack, AckKind, Connect, Packet, Subscribe, SubscribeFiltersBuf, SubscriptionOptions, Version, decode, parse_header,
+    Ack, AckKind, Connect, Packet, Subscribe, SubscribeFiltersBuf, SubscriptionOptions, Version,
+    decode, parse_header,
 };
 use rookery_core::config::{Admission, BrokerConfig, MqttConfig, ZoneConfig};
-use rookery_core::effects::{Answer, AskId, CloseCause, ConnMeta, Question, ShardMessage, UpEvent, Verdict};
+use rookery_core::effects::{
+    Answer, AskId, CloseCause, ConnMeta, Question, ShardMessage, UpEvent, Verdict,
+};
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
@@ -36,8 +39,11 @@ pub struct Actor {
 impl Stage {
     pub fn new() -> Self {
         let zone = ZoneConfig { name: "default".into(), ..ZoneConfig::default() };
-        let config =
-            BrokerConfig { zones: vec![zone], admission: Admission::Everyone, ..BrokerConfig::default() };
+        let config = BrokerConfig {
+            zones: vec![zone],
+            admission: Admission::Everyone,
+            ..BrokerConfig::default()
+        };
         let now = Now { mono_ms: 1000, unix_ms: 1_700_000_000_000 };
         let shared = Arc::new(Shared::new(1, 1, 1));
         let shard = Shard::new(0, shared.clone(), Arc::new(config.clone()), now).unwrap();
@@ -186,7 +192,8 @@ impl Actor {
 }
 
 fn word(packet: &Packet<'_>) -> Option<String> {
-    let ack = |name: &str, ack: &Ack<'_>| Some(format!("{name} {} {:#04x}", ack.packet_id, ack.reason.0));
+    let ack =
+        |name: &str, ack: &Ack<'_>| Some(format!("{name} {} {:#04x}", ack.packet_id, ack.reason.0));
     match packet {
         Packet::SubAck(_) => None,
         Packet::ConnAck(a) => {

@@ -28,7 +28,13 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let shards = u16::try_from(seed % 3).unwrap() + 1;
         let refusals = if seed % 10 == 9 { 15 } else { 0 };
-        Self { seed, shards, crashes: !seed.is_multiple_of(4) && refusals == 0, refusals, steps: 500 }
+        Self {
+            seed,
+            shards,
+            crashes: !seed.is_multiple_of(4) && refusals == 0,
+            refusals,
+            steps: 500,
+        }
     }
 }
 
