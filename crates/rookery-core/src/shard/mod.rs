@@ -52,6 +52,9 @@ use crate::wheel::Wheel;
 use gate::Gate;
 use timers::{Delayed, Timer};
 
+/// A connection whose unsent bytes exceed this many high-water marks is not read.
+const OUTBOX_PAUSE_FACTOR: usize = 2;
+
 /// One worker's broker state.
 #[derive(Debug)]
 pub struct Shard {
@@ -203,6 +206,11 @@ impl Shard {
         };
         if conn.state == ConnState::Closing {
             return bytes.len();
+        }
+        if conn.out.len() > OUTBOX_PAUSE_FACTOR * self.config.limits.outbox_high_water_bytes {
+            // Answers (PINGRESP, SUBACK …) cannot be dropped: who does not read is not read.
+            conn.is_paused = true;
+            return 0;
         }
         let zone = conn.meta.zone;
         conn.heard_at_ms = now.mono_ms;
@@ -405,12 +413,21 @@ impl Shard {
                     .arm(now.mono_ms + self.config.limits.send_timeout_ms, Timer::Blocked(key));
             }
         }
-        if conn.is_congested && left < self.config.limits.outbox_high_water_bytes / 2 {
+        let has_room = left < self.config.limits.outbox_high_water_bytes / 2;
+        let was_congested = conn.is_congested && has_room;
+        if was_congested {
             conn.is_congested = false;
-            let slot = conn.session;
-            if conn.state == ConnState::Connected {
-                self.pump(now, slot);
-            }
+        }
+        let (slot, state) = (conn.session, conn.state);
+        let may_resume = has_room
+            && conn.is_paused
+            && state == ConnState::Connected
+            && conn.deferred.as_ref().is_none_or(|d| d.queue.is_empty());
+        if was_congested && state == ConnState::Connected {
+            self.pump(now, slot);
+        }
+        if may_resume {
+            self.resume(key);
         }
         if let Some(metrics) = self.shared.metrics.get(usize::from(self.index)) {
             metrics.bytes_sent.add(n as u64);
