@@ -142,6 +142,11 @@ class Node:
         return not any(os.environ.get(name) for name in names)
 
     @property
+    def stops_gracefully(self) -> bool:
+        """Whether SIGTERM is more than an end."""
+        return "ROOKERY_TEST_BIN" not in os.environ
+
+    @property
     def pid(self) -> int:
         """Process id of the broker."""
         assert self._process is not None, "the broker is not ours"

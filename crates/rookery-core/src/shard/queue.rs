@@ -104,22 +104,25 @@ impl Shard {
             let op = log_for_one(&self.shared, session.durable_id, &mut item);
             self.effects.store_ops.extend(op);
         }
-        let is_gated = item.seq != 0 && item.qos == 2;
+        // Behind such a message others wait too, so that the order stays.
+        let is_behind =
+            self.conns.get(key.slot).is_some_and(|conn| conn.gate_ticket > self.committed);
+        let is_gated = item.seq != 0 && (item.qos == 2 || is_behind);
         let stage = if is_gated { Stage::Gated } else { Stage::Sent };
-        let seq = item.seq;
+        let (seq, durable_id) = (item.seq, session.durable_id);
         let Some(packet_id) = session.inflight.free_id() else { return };
         if !is_gated {
-            if self.write_in_flight(now, key, &item, packet_id, false)
-                && let Some(session) = self.sessions.get_mut(slot)
-            {
-                session.inflight.push_with_id(packet_id, item, stage);
-            } else {
+            if !self.write_in_flight(now, key, &item, packet_id, false) {
                 self.settle_stored(slot, seq);
+            } else if let Some(session) = self.sessions.get_mut(slot) {
+                session.inflight.push_with_id(packet_id, item, stage);
+                if seq != 0 {
+                    self.effects.store_ops.push(Op::Assign { session: durable_id, seq, packet_id });
+                }
             }
             return;
         }
         session.inflight.push_with_id(packet_id, item, stage);
-        let durable_id = session.durable_id;
         self.effects.store_ops.push(Op::Assign { session: durable_id, seq, packet_id });
         let ticket = self.ticket;
         self.gate(now, key, ticket, GateAction::Publish { packet_id });
