@@ -212,22 +212,6 @@ def test_pending_wills(broker: Node, interrupt: Interrupt, topic: str) -> None:
     broker.durable("watcher", 5).receive(topic, b"late")
 
 
-def test_what_connack_promised(broker: Node, topic: str) -> None:
-    """Session and will are on disk when the client is told that it is connected."""
-    expiry: Properties = {"session_expiry_interval": 60}
-    broker.durable("watcher", 5).subscribe(topic, qos=1)
-    for index in range(5):
-        payload = b"%d" % index
-        will = Will(topic, payload, 1, properties={"will_delay_interval": 1})
-        broker.connect(f"mayfly{index}", 5, will=will, properties=expiry)
-        broker.kill9()
-        broker.start()
-        watcher = broker.durable("watcher", 5)
-        watcher.receive(topic, payload)
-        watcher.fence()
-        assert broker.durable(f"mayfly{index}", 5).connack.session_present
-
-
 def test_delayed_messages(broker: Node, interrupt: Interrupt, topic: str) -> None:
     reader, publisher = broker.durable("reader", 5), broker.connect(level=5)
     reader.subscribe(topic, qos=1)
