@@ -128,7 +128,8 @@ impl Report {
     /// A report of nothing.
     pub(crate) fn empty(config: &BenchConfig) -> Report {
         Report {
-            config: config.clone(),
+            // Reports are kept and passed on: the password is not part of them.
+            config: BenchConfig { password: None, ..config.clone() },
             version: env!("CARGO_PKG_VERSION"),
             measured_s: 0.0,
             connected: 0,

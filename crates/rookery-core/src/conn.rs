@@ -34,6 +34,8 @@ pub struct Conn {
     pub problem_information: bool,
     /// The shard's dirty list holds it.
     pub is_dirty: bool,
+    /// CONNACK and what follows it stay in the outbox until the session is on disk.
+    pub is_held: bool,
     /// The driver was told to stop reading.
     pub is_paused: bool,
     /// The outbox passed its mark; QoS 0 is dropped until it empties.
@@ -80,6 +82,7 @@ impl Conn {
             version: Version::V311,
             problem_information: true,
             is_dirty: false,
+            is_held: false,
             is_paused: false,
             is_congested: false,
             is_block_armed: false,

@@ -112,7 +112,7 @@ impl Listener {
                 listener: self.id.clone(),
                 zone: self.zone,
                 mountpoint: self.mountpoint.clone(),
-                is_local: peer.ip().to_canonical().is_loopback() && self.websocket.is_none(),
+                is_local: peer.ip().to_canonical().is_loopback(),
             });
             return Some(Accepted { stream, meta, count });
         }

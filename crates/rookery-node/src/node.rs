@@ -33,6 +33,8 @@ use crate::worker::{Clock, Parts, Worker};
 
 /// How long a worker may take to answer the management plane.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The Remaining Length of MQTT (268,435,455) less what a head may take.
+const MESSAGE_BYTES_MAX: usize = 268_435_455 - 1024;
 /// A worker needs little stack: nothing recurses.
 const STACK_BYTES: usize = 1 << 20;
 
@@ -185,6 +187,11 @@ impl Node {
         check_topic_name(&request.topic).map_err(|e| NodeError::Topic(e.to_string()))?;
         let qos =
             QoS::from_u8(request.qos).ok_or_else(|| NodeError::Topic("QoS is 0, 1 or 2".into()))?;
+        let size = request.topic.len() + request.properties.len() + request.payload.len();
+        if size > MESSAGE_BYTES_MAX {
+            let text = format!("a message of {size} bytes is larger than MQTT can carry");
+            return Err(NodeError::Topic(text));
+        }
         let now = self.clock.now();
         let counter = self.messages_made.fetch_add(1, Ordering::Relaxed);
         let parts = MessageParts {

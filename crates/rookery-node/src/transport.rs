@@ -38,6 +38,8 @@ pub(crate) struct WebSocket {
     /// Request head as far as it came.
     head: Vec<u8>,
     decoder: Option<Decoder>,
+    /// The handshake shows a web page or a proxy; taken once by the worker.
+    pub(crate) is_foreign: bool,
     /// Framed bytes not yet written.
     pub(crate) pending: Vec<u8>,
 }
@@ -58,7 +60,7 @@ pub(crate) enum Incoming {
 
 impl WebSocket {
     pub(crate) fn new(config: Arc<WebSocketConfig>) -> Self {
-        Self { config, head: Vec::new(), decoder: None, pending: Vec::new() }
+        Self { config, head: Vec::new(), decoder: None, is_foreign: false, pending: Vec::new() }
     }
 
     /// Whether the handshake is over.
@@ -88,6 +90,10 @@ impl WebSocket {
             Ok(None) => Incoming::Nothing,
             Ok(Some(accepted)) => {
                 self.pending.extend_from_slice(&accepted.response);
+                // A page of any origin can make a browser on this machine connect.
+                self.is_foreign = accepted.origin().is_some()
+                    || accepted.forwarded_for().is_some()
+                    || accepted.header("forwarded").is_some();
                 let max = if self.config.max_frame_size == 0 {
                     u64::MAX
                 } else {

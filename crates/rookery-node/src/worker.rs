@@ -391,6 +391,7 @@ impl Worker {
         let incoming = transport.read(scratch, held);
         match incoming {
             Incoming::Data(n) => {
+                self.note_foreign(key);
                 let bytes = scratch.get(..held + n).unwrap_or_default();
                 let consumed = self.shard.receive(now, key, bytes);
                 let rest = bytes.get(consumed..).unwrap_or_default();
@@ -403,6 +404,14 @@ impl Worker {
                 }
             }
             other => self.no_data(now, key, &other),
+        }
+    }
+
+    /// A WebSocket through a proxy or from a web page does not count as a client of this machine.
+    fn note_foreign(&mut self, key: ConnKey) {
+        let ws = self.transport(key).and_then(|t| t.ws.as_mut());
+        if ws.is_some_and(|ws| std::mem::take(&mut ws.is_foreign)) {
+            self.shard.mark_remote(key);
         }
     }
 

@@ -29,7 +29,7 @@ class DataDir:
         self._lock: int | None = None
 
     def open(self) -> None:
-        """Make the directory if it is missing, take it, and bind the node name to it.
+        """Make the directory if it is missing, take it, and compare the node name it is bound to.
 
         Raises:
             DataDirInUseError: a running node has it.
@@ -42,7 +42,7 @@ class DataDir:
             run.mkdir(mode=0o700, exist_ok=True)
             self._lock = os.open(run / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._take()
-            self._bind_name()
+            self._check_name()
         except OSError as error:
             self.close()
             reason = error.strerror or str(error)
@@ -76,20 +76,35 @@ class DataDir:
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 
-    def _bind_name(self) -> None:
+    def bind_name(self) -> None:
+        """Bind the node name to the directory, once the node runs: a failed start binds nothing.
+
+        Raises:
+            StartError: it cannot be written.
+        """
         file = self.path / NAME_FILE
+        if self._bound_name():
+            return
         try:
-            bound = file.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            bound = ""
-        if not bound:
             # Written whole or not at all: half a name would be somebody else's.
             fresh = file.with_suffix(".new")
             fresh.write_text(f"{self._node_name}\n", encoding="utf-8")
             fresh.replace(file)
-        elif bound != self._node_name:
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StartError(f"data directory {self.path}: {reason}") from None
+
+    def _bound_name(self) -> str:
+        try:
+            return (self.path / NAME_FILE).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def _check_name(self) -> None:
+        bound = self._bound_name()
+        if bound and bound != self._node_name:
             raise NodeNameMismatchError(
                 f"data directory {self.path} belongs to node {bound}, not {self._node_name}: "
                 f"start with --set node.name={bound}, use another --data-dir, "
-                f"or remove {file} to rename the node for good"
+                f"or remove {self.path / NAME_FILE} to rename the node for good"
             )

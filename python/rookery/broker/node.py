@@ -94,6 +94,7 @@ class OpenNode:
             opened.callback(path.unlink, missing_ok=True)
             self.native = Node(self._native_config())
             opened.callback(self.native.stop, 0.0)
+            data_dir.bind_name()
             self._opened = opened.pop_all()
         return self
 

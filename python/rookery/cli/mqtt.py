@@ -79,6 +79,7 @@ class Connection:
         self._session_expiry_s = session_expiry_s
         self.messages: queue.SimpleQueue[paho.MQTTMessage | RookeryError] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[RookeryError | None] = queue.SimpleQueue()
+        self.refused: dict[int, str] = {}  # packet identifier -> reason, of refused publishes
         self._is_connected = False
         self._is_closing = False
 
@@ -86,6 +87,7 @@ class Connection:
         client = self.client
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
         client.on_message = lambda _client, _data, message: self.messages.put(message)
         try:
             client.connect(self._host, self._port, self._keepalive, **self._v5_options())
@@ -130,6 +132,12 @@ class Connection:
         if self._session_expiry_s:
             properties.SessionExpiryInterval = self._session_expiry_s
         return {"clean_start": self._clean, "properties": properties}
+
+    def _on_publish(
+        self, _client: object, _data: object, mid: int, code: ReasonCode, _props: object
+    ) -> None:
+        if code.is_failure:
+            self.refused[mid] = str(code)
 
     def _on_connect(
         self, _client: object, _data: object, _flags: object, code: ReasonCode, _props: object

@@ -13,7 +13,13 @@ from rookery.cli import output
 from rookery.cli.messages import say
 from rookery.cli.mqtt import Connection, add_connection, run_connected
 from rookery.cli.parsers import add_command
-from rookery.errors import BadRequestError, RookeryError, TimedOutError, UnavailableError
+from rookery.errors import (
+    BadRequestError,
+    NotAllowedError,
+    RookeryError,
+    TimedOutError,
+    UnavailableError,
+)
 
 EXAMPLES = """\
   rookery pub -t sensors/1 -m 21.5
@@ -104,6 +110,9 @@ def _publish(connection: Connection, arguments: argparse.Namespace, payload: byt
             if isinstance(found, RookeryError):
                 raise found
         raise TimedOutError(say("mqtt.timeout", seconds=f"{ACKNOWLEDGE_TIMEOUT_S:g}"))
+    refused = connection.refused.pop(sent.mid, None)
+    if refused is not None:
+        raise NotAllowedError(say("mqtt.not_published", reason=refused))
 
 
 def _why(connection: Connection, error: Exception) -> str:

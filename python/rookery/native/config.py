@@ -162,7 +162,7 @@ class BrokerConfig:
     hooks: HookSwitches = field(default_factory=HookSwitches)
     notices: NoticeConfig = field(default_factory=NoticeConfig)
     durable: bool = False
-    sys_topics_open: bool = True
+    sys_topics_open: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,7 @@ class Run:
         key = f"will{number}"
         dying = self._make(f"dying{number}", Will("load/will", key.encode(), 1))
         await dying.connect(self.node.host, self.node.port)
+        await self.everything_is_kept(number)
         self.history.will(key)
 
         self.kill_after(self.random.randrange(1, 2_500))
@@ -132,6 +133,12 @@ class Run:
         await self.sleeper.drop()
         for client in [*self.publishers, *self.readers]:
             await client.drop()
+
+    async def everything_is_kept(self, number: int) -> None:
+        """CONNACK promises nothing, an acknowledged message does, and the log has one order."""
+        await self.publishers[0].publish("load/barrier", f"barrier{number}", 1)
+        async with asyncio.timeout(DEADLINE_S):
+            await self.publishers[0].all_acknowledged()
 
     async def _quiet(self, load: asyncio.Future[list[None]]) -> None:
         await load

@@ -55,6 +55,7 @@ def test_a_node_that_was_killed_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_another_name_is_refused_with_the_way_out(tmp_path: Path) -> None:
     first = DataDir(tmp_path, "n1@h")
     first.open()
+    first.bind_name()
     first.close()
 
     with pytest.raises(NodeNameMismatchError, match=r"--set node\.name=n1@h") as caught:

@@ -12,7 +12,7 @@ use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
 use crate::config::Admission;
 use crate::conn::{Aliases, ConnState, ConnectRequest, Deferred};
-use crate::effects::{AskId, ClientInfo, CloseCause, Question, UpEvent, Verdict};
+use crate::effects::{AskId, ClientInfo, CloseCause, ConnMeta, Question, UpEvent, Verdict};
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::{Inflight, Stage};
 use crate::message::{Message, MessageParts, Publisher};
@@ -55,6 +55,11 @@ impl Shard {
             return Ok(Step::Hold);
         }
         self.metrics().connect_received.inc();
+        if !self.fill_mountpoint(key, &client_id, connect.username) {
+            let detail = "client identifier or user name cannot be part of the mountpoint";
+            let reason = ReasonCode::CLIENT_IDENTIFIER_NOT_VALID;
+            return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail));
+        }
         let request = match self.connect_request(now, key, connect, client_id, is_assigned) {
             Ok(request) => request,
             Err((reason, detail)) => {
@@ -62,6 +67,22 @@ impl Shard {
             }
         };
         self.admit_or_ask(now, key, request, connect.password)
+    }
+
+    /// Fills `${clientid}` and `${username}` of the listener's mountpoint; false when a value is
+    /// no part of a topic name.
+    fn fill_mountpoint(&mut self, key: ConnKey, client_id: &str, username: Option<&str>) -> bool {
+        let Some(conn) = self.conns.get_mut(key.slot) else { return true };
+        if !conn.meta.mountpoint.contains("${") {
+            return true;
+        }
+        let values = [("clientid", client_id), ("username", username.unwrap_or(""))];
+        let filled = fill(&conn.meta.mountpoint, &values);
+        if rookery_codec::check_topic_name(&filled).is_err() {
+            return false;
+        }
+        conn.meta = Arc::new(ConnMeta { mountpoint: filled.into(), ..(*conn.meta).clone() });
+        true
     }
 
     /// What in a CONNECT makes it impossible, whoever sends it.
@@ -422,6 +443,7 @@ impl Shard {
             );
         }
         self.metrics().authentication_success.inc();
+        let before = self.effects.store_ops.len();
         if request.username.is_none() {
             self.metrics().client_auth_anonymous.inc();
         }
@@ -440,6 +462,7 @@ impl Shard {
         self.bind(now, key, slot, &request, connects);
         self.keep_will(slot, will);
         self.send_connack(key, &request, present.is_some());
+        self.hold_connack(key, before);
         self.after_connack(now, key, slot, present.is_some());
         Step::Next
     }
@@ -548,6 +571,19 @@ impl Shard {
                 self.effects.store_ops.push(persist::delete_will(&session.publisher.client_id));
             }
             None => {}
+        }
+    }
+
+    /// An accepted session and its will are promises like an acknowledged message: CONNACK, and
+    /// all that follows it in the outbox, leaves when they are on disk.
+    fn hold_connack(&mut self, key: ConnKey, before: usize) {
+        let ticket = self.ticket_since(before);
+        if ticket <= self.committed {
+            return;
+        }
+        if let Some(conn) = self.conns.get_mut(key.slot) {
+            conn.is_held = true;
+            self.held.push_back((ticket, key));
         }
     }
 

@@ -3,6 +3,8 @@
 //! Acknowledgements of one connection keep their order (MQTT-5.0 [MQTT-4.6.0-2] and
 //! following): one that waits for nothing waits behind one that does.
 
+use std::sync::Arc;
+
 use rookery_codec::{AckKind, ReasonCode, Version, encode_ack};
 
 use super::Shard;
@@ -10,6 +12,7 @@ use crate::conn::ConnState;
 use crate::effects::CloseCause;
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::Stage;
+use crate::message::Message;
 use crate::session::Replay;
 use crate::store_port::Op;
 
@@ -31,6 +34,14 @@ impl GateAction {
     fn holds_quota(&self) -> u32 {
         u32::from(matches!(self, Self::Ack { kind: AckKind::PubAck, .. }))
     }
+}
+
+/// A retained message in memory whose write is not committed yet.
+#[derive(Debug)]
+pub(super) struct UnstoredRetained {
+    pub(super) ticket: u64,
+    pub(super) message: Arc<Message>,
+    pub(super) replaced: Option<Arc<Message>>,
 }
 
 /// One waiting packet.
@@ -78,9 +89,31 @@ impl Shard {
         Some((ticket, std::mem::take(&mut self.effects.store_ops)))
     }
 
+    /// What the store refused is not retained: the message before it comes back.
+    fn settle_retained(&mut self, ticket: u64, is_stored: bool) {
+        while self.unstored_retained.front().is_some_and(|u| u.ticket <= ticket) {
+            let Some(unstored) = self.unstored_retained.pop_front() else { return };
+            if is_stored || unstored.ticket < ticket {
+                continue;
+            }
+            let topic = unstored.message.topic();
+            let is_current =
+                self.shared.retained.get(topic).is_some_and(|m| m.id == unstored.message.id);
+            if !is_current {
+                continue;
+            }
+            match unstored.replaced {
+                Some(replaced) => self.shared.retained.insert(replaced),
+                None => self.shared.retained.remove(topic),
+            };
+        }
+    }
+
     /// The store finished a ticket (and all before it). `is_stored` is false when it refused the writes.
     pub fn committed(&mut self, now: Now, ticket: u64, is_stored: bool) {
         self.committed = self.committed.max(ticket);
+        self.settle_retained(ticket, is_stored);
+        self.release_held(ticket);
         while self.gates.front().is_some_and(|g| g.ticket <= ticket) {
             let Some(gate) = self.gates.pop_front() else { return };
             let is_stored = is_stored || gate.ticket < ticket;
@@ -96,6 +129,19 @@ impl Shard {
             if conn.state == ConnState::Connected {
                 conn.gated = conn.gated.saturating_sub(gate.action.holds_quota());
                 self.run_gate(now, gate.conn, gate.action, is_stored);
+            }
+        }
+    }
+
+    /// Lets connections write whose session is on disk by now.
+    fn release_held(&mut self, ticket: u64) {
+        while self.held.front().is_some_and(|(held, _)| *held <= ticket) {
+            let Some((_, key)) = self.held.pop_front() else { return };
+            let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { continue };
+            conn.is_held = false;
+            if !conn.is_dirty {
+                conn.is_dirty = true;
+                self.effects.dirty.push(key);
             }
         }
     }

@@ -70,6 +70,9 @@ pub struct Shard {
     wheel: Wheel<Timer>,
     delayed: BinaryHeap<Delayed>,
     gates: VecDeque<Gate>,
+    /// Connections whose CONNACK waits for a ticket, in the order of the tickets.
+    held: VecDeque<(u64, ConnKey)>,
+    unstored_retained: VecDeque<gate::UnstoredRetained>,
     /// Ticket of the writes of this turn.
     ticket: u64,
     /// All tickets up to this one are committed.
@@ -159,7 +162,9 @@ impl Shard {
             pool: BufferPool::default(),
             wheel: Wheel::new(now.mono_ms),
             delayed: BinaryHeap::new(),
+            held: VecDeque::new(),
             gates: VecDeque::new(),
+            unstored_retained: VecDeque::new(),
             ticket: 1,
             committed: 0,
             replay_ready: VecDeque::new(),
@@ -393,7 +398,7 @@ impl Shard {
     pub fn begin_flush(&mut self, key: ConnKey) -> Option<&Outbox> {
         let conn = self.conns.get_checked(key.slot, key.generation)?;
         conn.is_dirty = false;
-        Some(&conn.out)
+        (!conn.is_held).then_some(&conn.out)
     }
 
     /// The driver wrote `n` bytes of a connection; returns how many are left.
@@ -446,6 +451,13 @@ impl Shard {
     /// The transport cannot carry MQTT any more but still has something to send.
     pub fn lost(&mut self, now: Now, key: ConnKey, cause: CloseCause) {
         self.end_connection(now, key, cause, true);
+    }
+
+    /// The connection turned out to come through a proxy or a web page: it is not of this machine.
+    pub fn mark_remote(&mut self, key: ConnKey) {
+        if let Some(conn) = self.conns.get_checked(key.slot, key.generation) {
+            conn.meta = Arc::new(ConnMeta { is_local: false, ..(*conn.meta).clone() });
+        }
     }
 
     /// Whether the driver has to hold back reading.

@@ -8,7 +8,7 @@ use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version, decode_publish};
 
 use super::connect::is_reserved;
 use super::deliver::Source;
-use super::gate::GateAction;
+use super::gate::{GateAction, UnstoredRetained};
 use super::timers::Delayed;
 use super::{Fault, Shard, Step};
 use crate::conn::ALIAS_BYTES_MAX;
@@ -329,6 +329,9 @@ impl Shard {
         packet_id: u16,
     ) -> Result<bool, Fault> {
         let Some(conn) = self.conns.get(key.slot) else { return Ok(false) };
+        if qos == QoS::AtLeastOnce && conn.version != Version::V5 {
+            return Ok(true);
+        }
         let awaiting_before = usize::from(conn.awaiting_before);
         let (version, gated, mqtt) = (conn.version, conn.gated as usize, self.mqtt(conn.meta.zone));
         let (receive_maximum, awaiting_max) =
@@ -475,10 +478,18 @@ impl Shard {
         }
         let message = source.keep();
         // What the node says about itself it says again after a restart.
-        if self.config.durable && !message.sys {
+        let is_stored = self.config.durable && !message.sys;
+        if is_stored {
             self.effects.store_ops.push(persist::put_retained(&message));
         }
-        self.shared.retained.insert(message);
+        let replaced = self.shared.retained.insert(message.clone());
+        if is_stored {
+            self.unstored_retained.push_back(UnstoredRetained {
+                ticket: self.ticket,
+                message,
+                replaced,
+            });
+        }
     }
 
     /// `$delayed/<seconds>/<topic>`.
