@@ -140,8 +140,13 @@ install_build_tool() {
     [[ -x "$VENV/bin/maturin" ]] || pip_install build-tool 1 'maturin>=1.9.4,<2'
 }
 
+# The type checker looks at what the package imports, so that is needed without the package, too.
 install_dev() {
-    pip_install dev "$(hash_of pyproject.toml)" --group checks
+    local dependencies
+    mapfile -t dependencies < <("$VENV/bin/python" -c 'import tomllib
+with open("pyproject.toml", "rb") as file:
+    print("\n".join(tomllib.load(file)["project"]["dependencies"]))')
+    pip_install dev "$(hash_of pyproject.toml)" --group checks "${dependencies[@]}"
 }
 
 # Python's are looked at by the type checker, too.

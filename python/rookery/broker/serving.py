@@ -23,6 +23,9 @@ from rookery.observability.metrics import MetricRegistry, StatsRegistry
 if TYPE_CHECKING:
     from rookery.broker.management.status import Status
 
+JOURNAL_GATHER_S = 0.02
+"""Lines of the foreground are printed together this often: no hook waits in this role yet."""
+
 
 def serve(node: OpenNode, ready: Callable[[], None] | None = None) -> int:
     """Serve until told to stop, then stop gracefully; the exit code."""
@@ -105,6 +108,7 @@ def _runtime(node: OpenNode) -> NodeRuntime:
         unanswered="allow" if hooks.unanswered_allows else "deny",
         deadline_s=hooks.deadline_ms / 1000,
         watchers=(node.journal.watch,) if node.journal else (),
+        gather_s=JOURNAL_GATHER_S,
     )
 
 

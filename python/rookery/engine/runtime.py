@@ -28,13 +28,15 @@ class NodeRuntime:
         unanswered: Fallback,
         deadline_s: float,
         watchers: tuple[Watcher, ...] = (),
+        gather_s: float = 0.0,
     ) -> None:
+        """``gather_s``: see :class:`EventReader`; 0 wherever a hook or subscriber may wait."""
         self.node = node
         self.dispatcher = HookDispatcher(
             hooks, node.answer, unanswered=unanswered, deadline_s=deadline_s
         )
         self.events = EventRouter(node, self.dispatcher, watchers)
-        self._reader = EventReader(node, self.events.handle)
+        self._reader = EventReader(node, self.events.handle, gather_s=gather_s)
 
     def open(self) -> None:
         """Begin to read on the running loop."""
