@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_codec::{Publish, QoS};
+use rookery_codec::QoS;
 use smallvec::SmallVec;
 
 use crate::ids::MessageId;
@@ -150,16 +150,7 @@ impl Message {
         self.expires_at_ms != 0 && self.expires_at_ms <= unix_ms
     }
 
-    /// Message Expiry Interval to send: what is left, MQTT-5.0 [MQTT-3.3.2-6].
-    #[must_use]
-    #[allow(clippy::cast_possible_truncation)]
-    pub fn remaining_expiry_s(&self, unix_ms: u64) -> Option<u32> {
-        (self.expires_at_ms != 0).then(|| {
-            (self.expires_at_ms.saturating_sub(unix_ms) / 1000).min(u64::from(u32::MAX)) as u32
-        })
-    }
-
-    /// A copy that differs in what `change` sets.
+    /// A copy that differs in topic, RETAIN flag and durable number.
     #[must_use]
     pub fn with(&self, topic: &str, retain: bool, seq: u64) -> Self {
         Self::new(
@@ -246,11 +237,6 @@ impl RetainedEntry for Message {
     fn size(&self) -> usize {
         Message::size(self)
     }
-}
-
-/// Appends the forwardable properties of a PUBLISH to `out`.
-pub fn forwardable(publish: &Publish<'_>, out: &mut Vec<u8>) {
-    publish.properties.forward_into(out);
 }
 
 /// Appends an optional text with its length.

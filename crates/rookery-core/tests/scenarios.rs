@@ -491,3 +491,30 @@ fn a_write_that_the_store_refuses_is_not_acknowledged() {
         }
     }
 }
+
+#[test]
+fn a_retained_message_that_the_store_refuses_is_not_retained() {
+    for was_there in [true, false] {
+        let mut stage = Stage::new();
+        stage.config(|c| c.durable = true);
+        let mut publisher = stage.connect(&v5("publisher"));
+        let retained =
+            |packet_id| Publish { retain: true, ..message("t", QoS::AtLeastOnce, packet_id) };
+        if was_there {
+            publisher.send(&mut stage, |out| retained(1).encode(Version::V5, out));
+            assert_eq!(publisher.take(&mut stage), ["PUBACK 1 0x10"]);
+        }
+        stage.is_store_full = true;
+        // Both in one turn: the first is what the second would fall back to.
+        publisher.send(&mut stage, |out| {
+            retained(2).encode(Version::V5, out);
+            retained(3).encode(Version::V5, out);
+        });
+        stage.is_store_full = false;
+        assert_eq!(publisher.take(&mut stage), ["PUBACK 2 0x97", "PUBACK 3 0x97"]);
+        let mut reader = stage.connect(&v5("reader"));
+        reader.subscribe(&mut stage, "t", qos(QoS::AtMostOnce));
+        let expected: &[&str] = if was_there { &["PUBLISH t 0 retain"] } else { &[] };
+        assert_eq!(reader.take(&mut stage), expected, "was there: {was_there}");
+    }
+}

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from rookery.broker.data_dir import DataDir
 from rookery.broker.journal import Journal
-from rookery.broker.management.sockets import Port, address_of, open_http, open_unix, socket_path
+from rookery.broker.management.sockets import Port, address_of, open_http, open_unix
+from rookery.client.local_socket import socket_path
 from rookery.clock import Clock, SystemClock
 from rookery.native.config import NodeConfig
 from rookery.native.node import Node

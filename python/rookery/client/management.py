@@ -5,25 +5,21 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rookery.client.local_socket import reachable, socket_path
 from rookery.errors import InternalError, TimedOutError, UnavailableError
 
-RUN_DIR = "run"
-SOCKET_NAME = "node.sock"
 ANSWER_BYTES_MAX = 64 << 20
-_UNIX_PATH_BYTES_MAX = 107
 
 
 class ManagementClient:
     """One request per call; nothing stays open."""
 
     def __init__(self, data_dir: Path, *, timeout_s: float = 5.0) -> None:
-        self._path = data_dir / RUN_DIR / SOCKET_NAME
+        self._path = socket_path(data_dir)
         self._timeout_s = timeout_s
 
     def get(self, path: str) -> Any:
@@ -46,7 +42,7 @@ class ManagementClient:
 
     def _request(self, method: str, path: str) -> Any:
         try:
-            with _reachable(self._path) as address:
+            with reachable(self._path) as address:
                 connection = _UnixConnection(address, self._timeout_s)
                 with contextlib.closing(connection):
                     connection.request(method, path)
@@ -61,19 +57,6 @@ class ManagementClient:
                 f"{method} {path}: {answer.status} {body[:200].decode(errors='replace')}"
             )
         return json.loads(body) if body else None
-
-
-@contextlib.contextmanager
-def _reachable(path: Path) -> Iterator[str]:
-    """A name for ``path`` that fits into a socket address, good while the context is open."""
-    if len(os.fsencode(path)) <= _UNIX_PATH_BYTES_MAX:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rookery.broker.management.sockets import open_http, open_unix, reachable, socket_path
+from rookery.broker.management.sockets import open_http, open_unix
+from rookery.client.local_socket import reachable, socket_path
 from rookery.errors import PortInUseError, StartError
 
 

@@ -283,7 +283,7 @@ impl Shard {
                 self.metrics().authentication_failure.inc();
                 self.metrics().connack_auth_error.inc();
                 let detail = "no authentication is configured, only clients of this machine are admitted; \
-                              open it with `rookery up --lan` or create device users";
+                              open it with `rookery up --lan` or `access.anonymous = everyone`";
                 let client_id = request.client_id.clone();
                 Ok(self.refuse_as(
                     now,

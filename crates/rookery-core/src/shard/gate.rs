@@ -97,9 +97,13 @@ impl Shard {
                 continue;
             }
             let topic = unstored.message.topic();
-            let is_current =
-                self.shared.retained.get(topic).is_some_and(|m| m.id == unstored.message.id);
-            if !is_current {
+            let is_refused = |message: &Arc<Message>| message.id == unstored.message.id;
+            if !self.shared.retained.get(topic).as_ref().is_some_and(is_refused) {
+                // Replaced meanwhile: should that be refused as well, this one must not come back.
+                let mut later = self.unstored_retained.iter_mut();
+                if let Some(later) = later.find(|l| l.replaced.as_ref().is_some_and(is_refused)) {
+                    later.replaced = unstored.replaced;
+                }
                 continue;
             }
             match unstored.replaced {

@@ -6,20 +6,15 @@ folder can be entered by the owner alone.
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from rookery.client.local_socket import reachable
 from rookery.errors import PortInUseError, StartError
 
-RUN_DIR = "run"
-SOCKET_NAME = "node.sock"
 BACKLOG = 128
-_UNIX_PATH_BYTES_MAX = 107
 
 
 class Port(NamedTuple):
@@ -34,24 +29,6 @@ def address_of(sock: socket.socket) -> str:
     """``address:port`` that a TCP socket got."""
     host, port = sock.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def socket_path(data_dir: Path) -> Path:
-    """Where a node with this data directory can be managed."""
-    return data_dir / RUN_DIR / SOCKET_NAME
-
-
-@contextlib.contextmanager
-def reachable(path: Path) -> Iterator[str]:
-    """A name for ``path`` that fits into a socket address, good while the context is open."""
-    if len(os.fsencode(path)) <= _UNIX_PATH_BYTES_MAX:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 def open_unix(path: Path) -> socket.socket:
