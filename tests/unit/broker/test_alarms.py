@@ -16,7 +16,6 @@ from rookery.broker.alarms.store import ALARMS_FILE
 from rookery.broker.alarms.watch import QUIET_CHECKS
 from rookery.clock import ManualClock
 
-
 NEWER = (
     b'{"format": "rookery-alarms", "version": 2, "more": 1}\n\xff\n[]\n{"name": 1}\n'
     b'{"name": "a", "message": "", "details": {}, "activated_at": 1, "new": 2}\n'
