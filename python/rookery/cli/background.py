@@ -33,7 +33,7 @@ class LogFile(NamedTuple):
 
     path: Path
     bytes_max: int  # 0 lets it grow
-    count: int
+    kept: int  # older files
 
     def open(self) -> StreamLog:
         """Make it if it is missing.
@@ -48,7 +48,7 @@ class LogFile(NamedTuple):
         for directory in (folder.parent, folder):
             directory.mkdir(mode=0o750, parents=True, exist_ok=True)
             refuse_unsafe(directory)
-        return StreamLog(self.path, bytes_max=self.bytes_max, count=self.count)
+        return StreamLog(self.path, bytes_max=self.bytes_max, count=self.kept)
 
 
 def start(run: Run, log_file: LogFile) -> tuple[int | None, list[str]]:

@@ -26,7 +26,6 @@ class StreamLog:
         self._bytes_max = bytes_max
         self._count = count
         self._descriptor = _open(path)
-        self._size = os.fstat(self._descriptor).st_size
         self.lost_lines = 0
 
     def take_streams(self) -> None:
@@ -36,7 +35,9 @@ class StreamLog:
 
     def write(self, text: str) -> int:
         data = text.encode("utf-8", "backslashreplace")
-        if self._bytes_max and self._size and self._size + len(data) > self._bytes_max:
+        # Others write to the same file: only the system knows how large it is.
+        size = os.fstat(self._descriptor).st_size if self._bytes_max else 0
+        if size and size + len(data) > self._bytes_max:
             with contextlib.suppress(OSError):  # then the file grows until it can be turned over
                 self._turn_over()
         try:
@@ -54,8 +55,6 @@ class StreamLog:
     def _append(self, data: bytes) -> None:
         while data:
             data = data[os.write(self._descriptor, data) :]
-        # Others write to the same file; what they wrote counts too.
-        self._size = os.fstat(self._descriptor).st_size
 
     def _turn_over(self) -> None:
         for number in range(self._count - 1, 0, -1):
@@ -71,7 +70,6 @@ class StreamLog:
         for descriptor in (*streams, self._descriptor):
             os.dup2(fresh, descriptor, inheritable=descriptor in streams)
         os.close(fresh)
-        self._size = os.fstat(self._descriptor).st_size
 
     def _older(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")

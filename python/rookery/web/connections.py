@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 REQUEST_DEADLINE_S = 10.0
 HEAD_BYTES_MAX = 16 << 10
@@ -83,8 +83,7 @@ class BoundedProtocol(H11Protocol):
 
     def handle_events(self) -> None:
         super().handle_events()
-        cycle = self.cycle
-        if cycle is not None and not cycle.more_body and not cycle.response_complete:
+        if self._is_working:
             self._stop_waiting()
 
     def on_response_complete(self) -> None:
@@ -99,9 +98,14 @@ class BoundedProtocol(H11Protocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        cycle = self.cycle
-        if cycle is not None and not cycle.more_body and not cycle.response_complete:
+        if self._is_working:
             self._stop_waiting()
+
+    @property
+    def _is_working(self) -> bool:
+        """Whether a whole request is here and its answer is not."""
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        return cycle is not None and not cycle.more_body and not cycle.response_complete
 
     def give_up(self) -> None:
         """Close at once, whatever is under way."""

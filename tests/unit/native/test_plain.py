@@ -75,7 +75,8 @@ def test_the_configuration_compares_hashes_copies_and_is_replaced_by_value() -> 
     config = BrokerConfig(limits=LimitsConfig(sessions=5))
     assert config == BrokerConfig(limits=LimitsConfig(sessions=5)) != BrokerConfig()
     assert hash(config) == hash(BrokerConfig(limits=LimitsConfig(sessions=5)))
-    assert ZoneConfig() != ListenerConfig()
+    others: list[object] = [ZoneConfig(), ListenerConfig()]
+    assert others[0] != others[1]
     for again in (copy.copy(config), copy.deepcopy(config), pickle.loads(pickle.dumps(config))):
         assert again == config
         assert again is not config
