@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.cli import output
 from rookery.cli.messages import say
-from rookery.cli.parsers import EXPIRY, KEEP_ALIVE, PORT, Number, Whole, add_command
+from rookery.cli.parsers import (
+    EXPIRY,
+    KEEP_ALIVE,
+    PORT,
+    Number,
+    Whole,
+    add_command,
+    host_and_port,
+)
+from rookery.errors import UnavailableError
 
 if TYPE_CHECKING:
     from rookery.native.bench import BenchProgress
@@ -23,6 +32,8 @@ EXAMPLES = """\
   rookery bench churn --publishers 50 --json"""
 MODES = ("pairs", "pub", "sub", "fanout", "shared", "conn", "churn")
 BAR_WIDTH = 30
+# What the generator's errors hold, and the text that says what to do about it.
+ADVICE = {"Connection refused": "mqtt.advice.refused", "cannot resolve": "mqtt.advice.name"}
 
 COUNT = Whole(0, 1 << 24)
 RATE = Number(0, 1e9)
@@ -74,7 +85,11 @@ def declare(commands: Any) -> None:
     parser.add_argument("-h", "--host", default="127.0.0.1", help=say("option.host"))
     parser.add_argument("-p", "--port", type=PORT, default=1883, help=say("option.port"))
     parser.add_argument(
-        "--address", metavar="HOST:PORT", action="append", help=say("option.bench.address")
+        "--address",
+        metavar="HOST:PORT",
+        type=host_and_port,
+        action="append",
+        help=say("option.bench.address"),
     )
     parser.add_argument(
         "-q", "--qos", type=int, choices=(0, 1, 2), default=0, help=say("option.qos")
@@ -127,7 +142,14 @@ def _bench(arguments: argparse.Namespace) -> int:
     from rookery.native.bench import run_bench  # noqa: PLC0415
 
     shows_progress = sys.stderr.isatty() and not arguments.quiet
-    report = run_bench(generator_config(arguments), _draw if shows_progress else lambda _: True)
+    draw = _draw if shows_progress else lambda _: True
+    try:
+        report = run_bench(generator_config(arguments), draw)
+    except UnavailableError as error:
+        advice = next((text for sign, text in ADVICE.items() if sign in str(error)), None)
+        if advice is None:
+            raise
+        raise UnavailableError(str(error) + say("mqtt.advice", text=say(advice))) from None
     if shows_progress:
         print("\r\x1b[K", end="", file=sys.stderr)
     if arguments.json:

@@ -214,6 +214,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value} is not a number from {low} to {high}",
         "{value} 不是 {low} 到 {high} 之间的数字",
     ),
+    "argument.address": (
+        "{value} is not host:port, such as 10.0.0.7:1883 or [::1]:1883",
+        "{value} 不是 host:port 形式，如 10.0.0.7:1883 或 [::1]:1883",
+    ),
     "usage.usage": ("usage: ", "用法："),
     "usage.options": ("options", "选项"),
     "usage.positionals": ("arguments", "参数"),

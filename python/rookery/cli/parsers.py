@@ -45,6 +45,16 @@ class Number(Whole):
     kind = float
 
 
+def host_and_port(text: str) -> str:
+    """``host:port``, ``[address]:port`` for IPv6: a type of an argument."""
+    host, _, port = text.rpartition(":")
+    is_bare_ipv6 = ":" in host and not (host.startswith("[") and host.endswith("]"))
+    is_port = port.isascii() and port.isdecimal() and len(port) < 6 and 1 <= int(port) <= 65_535
+    if not host or is_bare_ipv6 or not is_port:
+        raise argparse.ArgumentTypeError(say("argument.address", value=text))
+    return text
+
+
 PORT = Whole(1, 65_535)
 KEEP_ALIVE = Whole(0, 65_535)
 EXPIRY = Whole(0, 0xFFFF_FFFF)

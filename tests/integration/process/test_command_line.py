@@ -17,6 +17,7 @@ import pytest
 
 from harness.client import RawClient
 from harness.packets import ConnAck, Connect
+from rookery.client.management import ManagementClient
 
 TIMEOUT_S = 60.0
 FREE = ("listeners.tcp.default.bind", "listeners.ws.default.bind", "dashboard.listeners.http.bind")
@@ -231,6 +232,36 @@ def test_a_data_directory_that_everybody_writes_is_refused(rookery: Rookery) -> 
     assert refused.returncode == 1
     assert "everybody may write" in refused.stderr
     assert list(rookery.data_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_suspended", [False, True])
+def test_a_node_that_is_killed_is_said_to_be(rookery: Rookery, is_suspended: bool) -> None:
+    assert rookery.start().returncode == 0
+    pid = rookery.pid
+    if is_suspended:
+        os.kill(pid, signal.SIGSTOP)
+    stopped = rookery.node("stop", "--timeout", "0")
+    assert stopped.returncode == 0, stopped.stderr
+    assert stopped.stdout.startswith("killed: it did not stop within 0 s")
+    assert f"killing process {pid}" in stopped.stderr
+    assert has_ended(pid)
+
+
+def test_alarms_of_the_last_run_that_do_not_hold_any_more_are_over(rookery: Rookery) -> None:
+    rookery.data_dir.mkdir(mode=0o750)
+    (rookery.data_dir / "alarms.jsonl").write_text(
+        '{"format": "rookery-alarms", "version": 1}\n'
+        '{"name": "store_damaged/1", "message": "m", "details": {}, "activated_at": 1000}\n'
+    )
+    assert rookery.start().returncode == 0
+    client = ManagementClient(rookery.data_dir)
+
+    assert client.get("/alarms")["data"] == []
+    (alarm,) = client.get("/alarms?activated=false")["data"]
+    assert alarm["name"] == "store_damaged/1"
+    assert rookery.node("stop").returncode == 0
+    _, line = (rookery.data_dir / "alarms.jsonl").read_text().splitlines()
+    assert json.loads(line)["deactivated_at"] > 1000
 
 
 def test_a_killed_node_leaves_nothing_that_hinders_the_next(rookery: Rookery) -> None:
