@@ -12,7 +12,7 @@ from rookery.cli.messages import say
 from rookery.cli.parsers import (
     EXPIRY,
     KEEP_ALIVE,
-    PORT,
+    PORT_NUMBER,
     Number,
     Whole,
     add_command,
@@ -83,10 +83,10 @@ def declare(commands: Any) -> None:
         help=say("option.bench.mode"),
     )
     parser.add_argument("-h", "--host", default="127.0.0.1", help=say("option.host"))
-    parser.add_argument("-p", "--port", type=PORT, default=1883, help=say("option.port"))
+    parser.add_argument("-p", "--port", type=PORT_NUMBER, default=1883, help=say("option.port"))
     parser.add_argument(
         "--address",
-        metavar="HOST:PORT",
+        metavar="HOST:PORT_NUMBER",
         type=host_and_port,
         action="append",
         help=say("option.bench.address"),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from rookery.cli.messages import say
-from rookery.cli.parsers import KEEP_ALIVE, PORT
+from rookery.cli.parsers import KEEP_ALIVE, PORT_NUMBER
 from rookery.errors import RookeryError, TimedOutError, UnavailableError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ PROTOCOLS = {
 def add_connection(parser: argparse.ArgumentParser) -> None:
     """The options that name a broker and a client."""
     parser.add_argument("-h", "--host", default="127.0.0.1", help=say("option.host"))
-    parser.add_argument("-p", "--port", type=PORT, default=1883, help=say("option.port"))
+    parser.add_argument("-p", "--port", type=PORT_NUMBER, default=1883, help=say("option.port"))
     parser.add_argument(
         "-q", "--qos", type=int, choices=(0, 1, 2), default=0, help=say("option.qos")
     )

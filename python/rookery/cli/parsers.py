@@ -55,7 +55,7 @@ def host_and_port(text: str) -> str:
     return text
 
 
-PORT = Whole(1, 65_535)
+PORT_NUMBER = Whole(1, 65_535)
 KEEP_ALIVE = Whole(0, 65_535)
 EXPIRY = Whole(0, 0xFFFF_FFFF)
 # A year: far above any sensible setting, below what timers of any platform take.
