@@ -86,7 +86,7 @@ def declare(commands: Any) -> None:
     parser.add_argument("-p", "--port", type=PORT_NUMBER, default=1883, help=say("option.port"))
     parser.add_argument(
         "--address",
-        metavar="HOST:PORT_NUMBER",
+        metavar="HOST:PORT",
         type=host_and_port,
         action="append",
         help=say("option.bench.address"),
