@@ -319,6 +319,13 @@ pub enum UpEvent {
     Ask(AskId, Question),
     /// A line for the log: level (EMQX's words) and text.
     Log(LogLevel, Box<str>),
+    /// The store begins to refuse what needs room in it, or takes it again. Told once each.
+    Store {
+        /// Whether it takes writes from now on.
+        accepts: bool,
+        /// Why it does not; empty when it does.
+        detail: Box<str>,
+    },
 }
 
 /// Level of a log line.

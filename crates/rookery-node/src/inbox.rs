@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rookery_core::effects::{ConnMeta, ShardMessage};
 use rookery_core::ids::SessionKey;
+use rookery_core::store_port::Outcome;
 use rustix::event::EventfdFlags;
 
 use crate::transport::Transport;
@@ -17,7 +18,7 @@ pub(crate) enum Item {
     /// A connection whose session lives on this worker.
     Connection(Box<Transport>, Arc<ConnMeta>),
     /// The store finished a ticket.
-    Committed(u64, bool),
+    Committed(u64, Outcome),
     /// The store read messages.
     Bodies(SessionKey, Vec<(u64, Option<Arc<[u8]>>)>),
     /// Finish the turn and end the thread.

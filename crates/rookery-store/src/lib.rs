@@ -29,7 +29,8 @@
 //!
 //! # Invariants
 //!
-//! - A batch is one frame with one checksum: all of it is there or none.
+//! - A batch is one frame with one checksum: all of it is there or none. Of a refused batch those
+//!   operations are kept, in their order, that only free or that move what was accepted before.
 //! - The order of segments, frames and records is the order in which they were applied, also
 //!   after compaction, so replaying the files gives the index.
 //! - Nothing is dropped from the files before whatever supersedes it is synced.
@@ -50,6 +51,7 @@ mod reader;
 mod record;
 mod recover;
 mod report;
+mod refusal;
 mod rewrite;
 mod scan;
 mod sessions;
@@ -61,7 +63,7 @@ mod tests;
 mod writer;
 
 pub use error::{CommitError, StoreError};
-pub use ops::{Batch, Completion, MessageRef, Op, ReadResult, Table};
+pub use ops::{Batch, Completion, MessageRef, Op, Outcome, ReadResult, Table};
 pub use options::{StoreOptions, SyncPolicy};
 pub use report::{Corruption, RecoveredRef, RecoveryReport, StoreStats, TruncatedTail};
 pub use smallvec::{SmallVec, smallvec};

@@ -199,7 +199,7 @@ pub(crate) fn write_op(out: &mut Vec<u8>, op: &Op, seq_first: u64) {
             out.extend_from_slice(&len_u32(key));
             out.extend_from_slice(key);
         }
-        Op::Publish { seq, message, refs } => {
+        Op::Publish { seq, message, refs, .. } => {
             let refs = refs.iter().map(|one| {
                 let (meta, flags) = (one.meta, one.flags);
                 (one.session, RefState { meta, packet_id: 0, flags, is_released: false })

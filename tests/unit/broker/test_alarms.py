@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import STORE_FULL, AlarmRegistry, StoreWatch
 from rookery.broker.alarms import service as service_module
 from rookery.clock import ManualClock
 
@@ -119,3 +119,19 @@ def test_too_many_conditions_are_counted(
 
     assert alarms.metrics() == {"alarms.left_out": 1}
     assert alarms.stats() == {"alarms.active.count": 1}
+
+
+def test_a_store_that_refuses_is_an_alarm_until_it_accepts(
+    clock: ManualClock, published: Published
+) -> None:
+    alarms = registry(clock, published)
+    watch = StoreWatch(alarms).watch
+
+    watch([("log", "error", "x"), ("store", False, "disk quota exceeded")])
+    watch([("store", False, "disk full")])
+    assert [(a.name, dict(a.details)) for a in alarms.active()] == [
+        (STORE_FULL, {"reason": "disk quota exceeded"})
+    ]
+    watch([("store", True, "")])
+    assert not alarms.active()
+    assert [levels for levels, _ in published.notices] == ["alarms/activate", "alarms/deactivate"]

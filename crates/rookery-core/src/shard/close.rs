@@ -204,7 +204,7 @@ impl Shard {
             message.expires_at_ms += now.unix_ms;
         }
         message.timestamp_ms = now.unix_ms;
-        self.publish_message(now, message, None);
+        self.publish_kept(now, message);
     }
 
     /// Ends a session whatever state it is in.

@@ -7,7 +7,7 @@ use rookery_codec::{
     AckKind, ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version,
 };
 
-use super::gate::GateAction;
+use super::gate::{GateAction, Held};
 use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
 use crate::config::Admission;
@@ -462,7 +462,7 @@ impl Shard {
         self.bind(now, key, slot, &request, connects);
         self.keep_will(slot, will);
         self.send_connack(key, &request, present.is_some());
-        self.hold_connack(key, before);
+        self.hold_connack(key, before, present.is_none());
         self.after_connack(now, key, slot, present.is_some());
         Step::Next
     }
@@ -576,14 +576,39 @@ impl Shard {
 
     /// An accepted session and its will are promises like an acknowledged message: CONNACK, and
     /// all that follows it in the outbox, leaves when they are on disk.
-    fn hold_connack(&mut self, key: ConnKey, before: usize) {
+    fn hold_connack(&mut self, key: ConnKey, before: usize, is_new: bool) {
         let ticket = self.ticket_since(before);
         if ticket <= self.committed {
             return;
         }
         if let Some(conn) = self.conns.get_mut(key.slot) {
             conn.is_held = true;
-            self.held.push_back((ticket, key));
+            let passes = self.effects.store_ops.iter().skip(before).all(Op::passes);
+            self.held.push_back(Held::new(ticket, key, is_new, passes));
+        }
+    }
+
+    /// The store has no room for a session or its will: the client learns that instead of success.
+    /// MQTT-5.0 section 3.2.2.2 (0x97), MQTT-3.1.1 table 3.1 (3).
+    pub(super) fn refuse_session(&mut self, now: Now, key: ConnKey, is_new: bool) {
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        conn.is_held = false;
+        if conn.state != ConnState::Connected {
+            return;
+        }
+        // Nothing of it has left: the success that was to come, and what followed it, is void.
+        self.outbox_bytes = self.outbox_bytes.saturating_sub(conn.out.len());
+        conn.out.clear(&mut self.pool);
+        let slot = conn.session;
+        let client_id = self.sessions.get(slot).map(|s| s.publisher.client_id.clone());
+        // A client that was not let in has no will; the one it had before is not its own any more.
+        self.discard_will(slot);
+        let reason = ReasonCode::QUOTA_EXCEEDED;
+        let detail = "the store takes no more";
+        self.refuse_as(now, key, &client_id.unwrap_or_default(), reason, CloseCause::Overload, detail);
+        let is_same = self.sessions.get(slot).is_some_and(|s| s.conn.is_none());
+        if is_new && is_same {
+            self.end_session_in(now, slot);
         }
     }
 

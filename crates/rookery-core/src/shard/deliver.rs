@@ -155,6 +155,7 @@ impl Shard {
             seq: message.seq,
             message: message.to_bytes(),
             refs,
+            is_moved: self.is_moving,
         });
     }
 

@@ -163,6 +163,7 @@ impl Shard {
                 seq,
                 message: message.to_bytes(),
                 refs: smallvec::smallvec![reference],
+                is_moved: true,
             });
         }
         // Through the inbox even if the member is here: the caller is in the middle of ending a session.
@@ -181,7 +182,7 @@ pub(super) fn log_for_one(
     item.seq = shared.next_seq();
     let copy = Arc::new(message.with(message.topic(), message.retain, item.seq));
     let refs = smallvec::smallvec![message_ref(durable_id, item.qos, item.retain)];
-    let op = Op::Publish { seq: item.seq, message: copy.to_bytes(), refs };
+    let op = Op::Publish { seq: item.seq, message: copy.to_bytes(), refs, is_moved: false };
     item.message = Some(copy);
     Some(op)
 }

@@ -71,8 +71,16 @@ pub struct Shard {
     delayed: BinaryHeap<Delayed>,
     gates: VecDeque<Gate>,
     /// Connections whose CONNACK waits for a ticket, in the order of the tickets.
-    held: VecDeque<(u64, ConnKey)>,
+    held: VecDeque<gate::Held>,
     unstored_retained: VecDeque<gate::UnstoredRetained>,
+    unstored_delayed: VecDeque<gate::UnstoredDelayed>,
+    /// Something waits for a ticket that nobody may come to ask for.
+    wants_ticket: bool,
+    asked_again_ms: u64,
+    /// The message that is published now was in the store before.
+    is_moving: bool,
+    /// A ticket is taken at the end of this turn even if there is nothing to write.
+    is_asking_again: bool,
     /// Ticket of the writes of this turn.
     ticket: u64,
     /// All tickets up to this one are committed.
@@ -165,6 +173,11 @@ impl Shard {
             held: VecDeque::new(),
             gates: VecDeque::new(),
             unstored_retained: VecDeque::new(),
+            unstored_delayed: VecDeque::new(),
+            wants_ticket: false,
+            asked_again_ms: 0,
+            is_moving: false,
+            is_asking_again: false,
             ticket: 1,
             committed: 0,
             replay_ready: VecDeque::new(),
@@ -496,6 +509,7 @@ impl Shard {
             && e.resume.is_empty()
             && e.store_ops.is_empty()
             && e.store_reads.is_empty()
+            && !self.is_asking_again
             && e.up.is_empty()
             && e.to_shards.iter().all(Vec::is_empty))
     }

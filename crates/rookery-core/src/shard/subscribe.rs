@@ -69,7 +69,7 @@ impl Shard {
         suback.encode(version, &mut bytes);
         self.metrics().suback_sent.inc();
         let ticket = self.ticket_since(before);
-        self.gate(now, key, ticket, GateAction::Packet { bytes, replays });
+        self.gate(now, key, ticket, GateAction::Subscribed { bytes, replays });
         Ok(Step::Next)
     }
 
@@ -326,7 +326,7 @@ impl Shard {
         unsuback.encode(version, &mut bytes);
         self.metrics().unsuback_sent.inc();
         let ticket = self.ticket_since(before);
-        self.gate(now, key, ticket, GateAction::Packet { bytes, replays: Vec::new() });
+        self.gate(now, key, ticket, GateAction::Unsubscribed { bytes });
         Ok(Step::Next)
     }
 

@@ -15,6 +15,7 @@ use rookery_core::effects::{
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
+use rookery_core::store_port::{Op, Outcome};
 
 /// The shard and what surrounds it.
 pub struct Stage {
@@ -25,7 +26,10 @@ pub struct Stage {
     closed: HashSet<ConnKey>,
     asked: Vec<(AskId, Question)>,
     pub is_local: bool,
-    pub is_store_full: bool,
+    /// What becomes of writes.
+    pub store: Outcome,
+    /// What was submitted, refused or not.
+    pub written: Vec<(Op, Outcome)>,
 }
 
 /// A client.
@@ -55,7 +59,8 @@ impl Stage {
             closed: HashSet::new(),
             asked: Vec::new(),
             is_local: true,
-            is_store_full: false,
+            store: Outcome::Stored,
+            written: Vec::new(),
         }
     }
 
@@ -113,8 +118,11 @@ impl Stage {
             }
             self.shard.effects.resume.clear();
             self.shard.effects.dirty.clear();
-            if let Some((ticket, _)) = self.shard.end_turn() {
-                self.shard.committed(self.now, ticket, !self.is_store_full);
+            if let Some((ticket, ops)) = self.shard.end_turn() {
+                let is_small = ops.iter().all(Op::passes) && self.store == Outcome::Freed;
+                let outcome = if is_small { Outcome::Stored } else { self.store };
+                self.written.extend(ops.into_iter().map(|op| (op, outcome)));
+                self.shard.committed(self.now, ticket, outcome);
             }
             let close = std::mem::take(&mut self.shard.effects.close);
             self.closed.extend(close.into_iter().map(|(key, _)| key));
@@ -174,11 +182,11 @@ impl Actor {
     /// What the broker said since the last time, in short words. SUBACK is left out.
     pub fn take(&mut self, stage: &mut Stage) -> Vec<String> {
         stage.turn();
-        let Some(outbox) = stage.shard.outbox(self.key) else { return Vec::new() };
+        // Nothing while what it promises is not stored.
+        let Some(outbox) = stage.shard.begin_flush(self.key) else { return Vec::new() };
         let mut slices: Vec<IoSlice<'_>> = Vec::new();
         outbox.slices(&mut slices, usize::MAX);
         let bytes: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
-        stage.shard.begin_flush(self.key);
         stage.shard.flushed(stage.now, self.key, bytes.len());
         let mut rest = &bytes[..];
         let mut words = Vec::new();

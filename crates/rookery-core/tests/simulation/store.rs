@@ -6,13 +6,13 @@ use std::sync::Arc;
 use rookery_core::persist;
 use rookery_core::session::{Subscription, Will};
 use rookery_core::shard::{RestoredMessage, RestoredSession};
-use rookery_core::store_port::Op;
+use rookery_core::store_port::{Op, Outcome};
 
 struct Batch {
     shard: usize,
     ticket: u64,
     ops: Vec<Op>,
-    is_refused: bool,
+    outcome: Outcome,
 }
 
 #[derive(Clone, Copy)]
@@ -29,6 +29,8 @@ pub struct SimStore {
     messages: BTreeMap<u64, Arc<[u8]>>,
     claims: BTreeMap<u64, BTreeMap<u64, Claim>>,
     waiting: VecDeque<Batch>,
+    /// What passes of batches that could not be written.
+    kept: Vec<Op>,
     seq_max: u64,
     /// Payloads of all messages that ever were committed.
     pub ever_committed: std::collections::HashSet<u64>,
@@ -48,23 +50,32 @@ pub struct Recovered {
 }
 
 impl SimStore {
-    pub fn submit(&mut self, shard: usize, ticket: u64, ops: Vec<Op>, is_refused: bool) {
-        self.waiting.push_back(Batch { shard, ticket, ops, is_refused });
+    pub fn submit(&mut self, shard: usize, ticket: u64, ops: Vec<Op>, outcome: Outcome) {
+        self.waiting.push_back(Batch { shard, ticket, ops, outcome });
     }
 
-    /// Commits the oldest batch; shard, ticket and whether it was stored.
-    pub fn commit(&mut self) -> Option<(usize, u64, bool)> {
-        let batch = self.waiting.pop_front()?;
-        if !batch.is_refused {
-            for op in batch.ops {
-                self.apply(op);
-            }
+    /// Commits the oldest batch; shard, ticket and what became of it.
+    pub fn commit(&mut self) -> Option<(usize, u64, Outcome)> {
+        let mut batch = self.waiting.pop_front()?;
+        // A batch that is allowed when the store is full is never refused for want of room.
+        if batch.outcome == Outcome::Freed && batch.ops.iter().all(Op::passes) {
+            batch.outcome = Outcome::Stored;
         }
-        Some((batch.shard, batch.ticket, !batch.is_refused))
+        if batch.outcome != Outcome::Stored {
+            batch.ops.retain(Op::passes);
+        }
+        if batch.outcome == Outcome::Refused {
+            self.kept.append(&mut batch.ops);
+        } else {
+            let kept = std::mem::take(&mut self.kept);
+            kept.into_iter().chain(batch.ops).for_each(|op| self.apply(op));
+        }
+        Some((batch.shard, batch.ticket, batch.outcome))
     }
 
     pub fn crash(&mut self) {
         self.waiting.clear();
+        self.kept.clear();
     }
 
     /// A committed message that some session still needs.
@@ -90,7 +101,7 @@ impl SimStore {
             Op::Delete { table, key } => {
                 self.tables.remove(&(table.0, key.into()));
             }
-            Op::Publish { seq, message, refs } => {
+            Op::Publish { seq, message, refs, .. } => {
                 assert!(seq != 0 && !self.messages.contains_key(&seq), "seq {seq} is used twice");
                 self.seq_max = self.seq_max.max(seq);
                 let body = rookery_core::message::Message::from_bytes(&message).unwrap();

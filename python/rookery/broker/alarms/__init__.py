@@ -2,5 +2,6 @@
 
 from rookery.broker.alarms.models import Alarm
 from rookery.broker.alarms.service import AlarmRegistry
+from rookery.broker.alarms.store import STORE_FULL, StoreWatch
 
-__all__ = ["Alarm", "AlarmRegistry"]
+__all__ = ["STORE_FULL", "Alarm", "AlarmRegistry", "StoreWatch"]
