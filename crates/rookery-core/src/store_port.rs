@@ -46,6 +46,18 @@ pub enum Op {
         /// The key.
         key: Box<[u8]>,
     },
+    /// Sets or removes a key of which several writers hand over changes: one with a lower `order`
+    /// than was applied to the key before changes nothing.
+    Ordered {
+        /// The place of the change among all changes since the store was opened.
+        order: u64,
+        /// Where the key lives.
+        table: Table,
+        /// The key.
+        key: Box<[u8]>,
+        /// The new value; none removes the key.
+        value: Option<Box<[u8]>>,
+    },
     /// One message, stored once, wanted by the sessions in `refs`.
     Publish {
         /// Never used twice.
@@ -95,6 +107,7 @@ impl Op {
         matches!(
             self,
             Self::Delete { .. }
+                | Self::Ordered { value: None, .. }
                 | Self::Release { .. }
                 | Self::Ack { .. }
                 | Self::DropSession { .. }

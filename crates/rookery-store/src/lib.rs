@@ -46,6 +46,7 @@ mod keys;
 mod lock;
 mod ops;
 mod options;
+mod orders;
 mod queue;
 mod reader;
 mod record;

@@ -15,6 +15,7 @@ use crate::index::{Index, Segment, SegmentState};
 use crate::inner::{Inner, count};
 use crate::ops::Op;
 use crate::options::SyncPolicy;
+use crate::orders::Orders;
 use crate::queue::{Submission, Work, frame_bytes, lock};
 use crate::record::{Records, write_epoch, write_op};
 use crate::refusal::{Fullness, Kept};
@@ -46,6 +47,7 @@ pub(crate) struct Writer<'a> {
     epoch_written: u64,
     /// Written since the compactor was last asked to look.
     bytes_unlooked: u64,
+    orders: Orders,
     kept: Kept,
     fullness: Fullness,
 }
@@ -65,6 +67,7 @@ pub(crate) fn run(inner: &Inner, active: Active) -> Result<(), StoreError> {
         epoch,
         epoch_written: epoch,
         bytes_unlooked: 0,
+        orders: Orders::default(),
         kept: Kept::default(),
         fullness: Fullness::default(),
     };
@@ -105,6 +108,7 @@ impl Writer<'_> {
             self.encode(&mut group);
             self.store()
         });
+        self.orders.settle(stored.is_ok());
         self.inner.queue.done(bytes);
         let counters = &self.inner.counters;
         let refused = group.iter().filter(|one| one.refusal.is_some()).count() as u64;
@@ -214,6 +218,11 @@ impl Writer<'_> {
                     let held = lock(&self.inner.index).sessions.get(session).map(|s| s.seq_first);
                     if let Some(first) = held.into_iter().chain(lowest).min() {
                         write_op(&mut self.buffer, op, first);
+                    }
+                }
+                Op::Ordered { order, table, key, .. } => {
+                    if self.orders.admit(table.0, key, *order) {
+                        write_op(&mut self.buffer, op, 0);
                     }
                 }
                 _ => write_op(&mut self.buffer, op, 0),

@@ -459,8 +459,9 @@ impl Shard {
             return;
         }
         if source.parts.payload.is_empty() {
-            if self.shared.retained.remove(source.parts.topic).is_some() && self.config.durable {
-                self.effects.store_ops.push(persist::delete_retained(source.parts.topic));
+            let removed = self.shared.retained.remove_if(source.parts.topic, |_| true);
+            if let (Some((_, order)), true) = (removed, self.config.durable) {
+                self.effects.store_ops.push(persist::delete_retained(source.parts.topic, order));
             }
             return;
         }
@@ -487,11 +488,9 @@ impl Shard {
         let message = source.keep();
         // What the node says about itself it says again after a restart.
         let is_stored = self.config.durable && !message.sys;
+        let (replaced, order) = self.shared.retained.insert_ordered(message.clone());
         if is_stored {
-            self.effects.store_ops.push(persist::put_retained(&message));
-        }
-        let replaced = self.shared.retained.insert(message.clone());
-        if is_stored {
+            self.effects.store_ops.push(persist::put_retained(&message, order));
             self.unstored_retained.push_back(UnstoredRetained {
                 ticket: self.ticket,
                 message,

@@ -211,7 +211,7 @@ impl Shard {
             self.sweep = SweepCursor::default();
         }
         if self.config.durable {
-            let topics = over.iter().map(|message| persist::delete_retained(message.topic()));
+            let topics = over.iter().map(|(m, order)| persist::delete_retained(m.topic(), *order));
             self.effects.store_ops.extend(topics);
         }
     }

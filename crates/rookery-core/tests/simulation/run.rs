@@ -303,6 +303,14 @@ impl Run {
             "{context}: subscriptions"
         );
         assert_eq!(shared.router.topics(), 0, "{context}: trie");
+        if self.plan.refusals == 0 {
+            let stored = self.world.store.retained();
+            assert_eq!(stored.len(), shared.retained.len(), "{context}: retained");
+            for (topic, id) in stored {
+                let kept = shared.retained.get(&topic).map(|m| m.id);
+                assert_eq!(kept, Some(id), "{context}: retained for {topic}");
+            }
+        }
         // Also where the store refused: what frees is never lost.
         assert_eq!(self.world.store.claims(), [], "{context}: claims on stored messages");
         {

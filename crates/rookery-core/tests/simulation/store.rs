@@ -31,6 +31,8 @@ pub struct SimStore {
     waiting: VecDeque<Batch>,
     /// What passes of batches that could not be written.
     kept: Vec<Op>,
+    /// The latest change of each key that several shards write.
+    orders: BTreeMap<(u8, Vec<u8>), u64>,
     seq_max: u64,
     /// Payloads of all messages that ever were committed.
     pub ever_committed: std::collections::HashSet<u64>,
@@ -76,6 +78,7 @@ impl SimStore {
     pub fn crash(&mut self) {
         self.waiting.clear();
         self.kept.clear();
+        self.orders.clear();
     }
 
     /// A committed message that some session still needs.
@@ -89,6 +92,14 @@ impl SimStore {
         claims.flat_map(|(session, of)| of.keys().map(|seq| (*session, *seq))).collect()
     }
 
+    /// Topic and identity of each retained message, as stored.
+    pub fn retained(&self) -> Vec<(String, rookery_core::ids::MessageId)> {
+        let messages = self.rows(persist::RETAINED);
+        let messages =
+            messages.map(|(_, v)| rookery_core::message::Message::from_bytes(v).unwrap());
+        messages.map(|m| (m.topic().to_owned(), m.id)).collect()
+    }
+
     pub fn keys_of(&self, table: rookery_core::store_port::Table) -> usize {
         self.tables.keys().filter(|(t, _)| *t == table.0).count()
     }
@@ -100,6 +111,18 @@ impl SimStore {
             }
             Op::Delete { table, key } => {
                 self.tables.remove(&(table.0, key.into()));
+            }
+            Op::Ordered { order, table, key, value } => {
+                let key = (table.0, key.into_vec());
+                let latest = self.orders.entry(key.clone()).or_default();
+                if *latest > order {
+                    return;
+                }
+                *latest = order;
+                match value {
+                    Some(value) => self.tables.insert(key, value.into()),
+                    None => self.tables.remove(&key),
+                };
             }
             Op::Publish { seq, message, refs, .. } => {
                 assert!(seq != 0 && !self.messages.contains_key(&seq), "seq {seq} is used twice");

@@ -173,6 +173,7 @@ impl Model {
             Op::Delete { table, key } => {
                 self.keys.remove(&(table.0, key.to_vec()));
             }
+            Op::Ordered { .. } => unreachable!("the model knows no order"),
             Op::Publish { seq, message, refs, .. } => {
                 self.messages.insert(*seq, Some(message.to_vec()));
                 for &MessageRef { session, flags, meta } in refs {
