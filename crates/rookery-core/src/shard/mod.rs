@@ -16,6 +16,7 @@ mod deliver;
 mod gate;
 mod groups;
 mod hooks;
+mod leaving;
 mod notice;
 mod outgoing;
 mod publish;
@@ -87,6 +88,8 @@ pub struct Shard {
     committed: u64,
     replay_ready: VecDeque<SessionKey>,
     cleanup: VecDeque<close::Cleanup>,
+    /// Ended sessions that still have to give messages to others.
+    leaving: HashMap<SessionKey, leaving::Leaving>,
     ask_deadlines: VecDeque<(u64, crate::effects::AskId)>,
     messages_made: u64,
     outbox_bytes: usize,
@@ -182,6 +185,7 @@ impl Shard {
             committed: 0,
             replay_ready: VecDeque::new(),
             cleanup: VecDeque::new(),
+            leaving: HashMap::new(),
             ask_deadlines: VecDeque::new(),
             messages_made: 0,
             outbox_bytes: 0,

@@ -20,6 +20,7 @@ struct Claim {
     flags: u8,
     packet_id: Option<u16>,
     released: bool,
+    group: u32,
 }
 
 /// Tables, messages, claims, and the batches on their way.
@@ -132,7 +133,8 @@ impl SimStore {
                 self.messages.insert(seq, message);
                 for claim in &refs {
                     let claims = self.claims.entry(claim.session).or_default();
-                    let fresh = Claim { flags: claim.flags, packet_id: None, released: false };
+                    let (flags, group) = (claim.flags, claim.meta);
+                    let fresh = Claim { flags, packet_id: None, released: false, group };
                     assert!(
                         claims.insert(seq, fresh).is_none(),
                         "two claims of one session on one message"
@@ -206,6 +208,7 @@ impl SimStore {
                     flags: claim.flags,
                     packet_id: claim.packet_id,
                     released: claim.released,
+                    group: claim.group,
                 });
             sessions.push(RestoredSession {
                 subscriptions: subscriptions.remove(&id).unwrap_or_default(),
