@@ -126,10 +126,7 @@ impl CommitError {
 
     /// Whether the store lacks room or its disk fails, which somebody has to look at.
     pub(crate) fn is_trouble(self) -> bool {
-        matches!(
-            self,
-            Self::DiskFull | Self::Io { .. } | Self::QuotaExceeded | Self::QueueFull
-        )
+        matches!(self, Self::DiskFull | Self::Io { .. } | Self::QuotaExceeded | Self::QueueFull)
     }
 
     pub(crate) fn from_io(error: &std::io::Error) -> Self {

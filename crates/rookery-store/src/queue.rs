@@ -3,8 +3,8 @@
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::format::FRAME_HEADER_BYTES;
 use crate::error::CommitError;
+use crate::format::FRAME_HEADER_BYTES;
 use crate::ops::{Batch, Op};
 use crate::record::op_bytes;
 

@@ -159,9 +159,8 @@ impl SharedGroup {
 /// FNV-1a over name and filter.
 fn mark_of(name: &str, filter: &str) -> u32 {
     let bytes = name.bytes().chain([b'/']).chain(filter.bytes());
-    let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = bytes
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     hash.max(1)
 }
 

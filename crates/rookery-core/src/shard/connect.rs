@@ -605,7 +605,14 @@ impl Shard {
         self.discard_will(slot);
         let reason = ReasonCode::QUOTA_EXCEEDED;
         let detail = "the store takes no more";
-        self.refuse_as(now, key, &client_id.unwrap_or_default(), reason, CloseCause::Overload, detail);
+        self.refuse_as(
+            now,
+            key,
+            &client_id.unwrap_or_default(),
+            reason,
+            CloseCause::Overload,
+            detail,
+        );
         let is_same = self.sessions.get(slot).is_some_and(|s| s.conn.is_none());
         if is_new && is_same {
             self.end_session_in(now, slot);

@@ -95,8 +95,7 @@ impl Shard {
         subscription: crate::session::Subscription,
     ) {
         if message.is_expired(now.unix_ms) {
-            let removed =
-                self.shared.retained.remove_if(message.topic(), |m| m.id == message.id);
+            let removed = self.shared.retained.remove_if(message.topic(), |m| m.id == message.id);
             if let (Some((_, order)), true) = (removed, self.config.durable) {
                 let op = crate::persist::delete_retained(message.topic(), order);
                 self.effects.store_ops.push(op);

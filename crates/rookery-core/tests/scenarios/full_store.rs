@@ -1,8 +1,6 @@
 //! What clients see when the store has no room, or cannot write at all.
 
-use rookery_codec::{
-    AckKind, Connect, QoS, Unsubscribe, UnsubscribeFiltersBuf, Version, Will,
-};
+use rookery_codec::{AckKind, Connect, QoS, Unsubscribe, UnsubscribeFiltersBuf, Version, Will};
 use rookery_core::store_port::{Op, Outcome};
 
 use super::stage::{Actor, Stage};
@@ -29,7 +27,7 @@ fn a_session_that_cannot_be_stored_is_refused() {
     let v311 = |id| Connect::new(Version::V311, id);
     let cases = [
         (keeper("a"), "CONNACK 0x97"),
-        (Connect { will: Some(will.clone()), ..v5("a") }, "CONNACK 0x97"),
+        (Connect { will: Some(will), ..v5("a") }, "CONNACK 0x97"),
         (Connect { clean_start: false, ..v311("a") }, "CONNACK 0x88"),
         (Connect { will: Some(will), ..v311("a") }, "CONNACK 0x88"),
     ];
@@ -126,9 +124,12 @@ fn what_needs_no_room_goes_on_in_a_full_store() {
     assert_eq!(said.len(), 3, "and UNSUBACK: {said:?}");
     a.ack(&mut stage, AckKind::PubComp, 1);
     assert!(!a.is_closed(&stage));
-    assert!(stage.written.iter().any(|(op, outcome)| {
-        matches!(op, Op::Ack { .. }) && *outcome == Outcome::Stored
-    }));
+    assert!(
+        stage
+            .written
+            .iter()
+            .any(|(op, outcome)| { matches!(op, Op::Ack { .. }) && *outcome == Outcome::Stored })
+    );
 }
 
 #[test]
@@ -156,9 +157,8 @@ fn a_qos_2_message_leaves_only_when_its_identifier_is_stored() {
     a.subscribe(&mut stage, "t", qos(QoS::ExactlyOnce));
     let mut publisher = stage.connect(&v5("publisher"));
     for id in [1, 2] {
-        publisher.send(&mut stage, |out| {
-            message("t", QoS::ExactlyOnce, id).encode(Version::V5, out)
-        });
+        publisher
+            .send(&mut stage, |out| message("t", QoS::ExactlyOnce, id).encode(Version::V5, out));
     }
     assert_eq!(a.take(&mut stage), ["PUBLISH t 2 id 1"]);
     a.ack(&mut stage, AckKind::PubRec, 1);

@@ -68,11 +68,8 @@ pub fn start_with_quota(
         backlog: 1024,
         nodelay: true,
     };
-    let durability = DurabilityConfig {
-        dir: dir.map(Path::to_owned),
-        sync: SyncPolicy::Never,
-        max_disk_bytes,
-    };
+    let durability =
+        DurabilityConfig { dir: dir.map(Path::to_owned), sync: SyncPolicy::Never, max_disk_bytes };
     Node::start(NodeConfig { broker, listeners: vec![listener], workers, durability }).unwrap()
 }
 

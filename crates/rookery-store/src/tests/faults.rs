@@ -123,9 +123,13 @@ fn what_frees_is_carried_out_although_its_batch_is_refused() {
     let disk = MemDisk::default();
     let quota = StoreOptions { bytes_max: 16 << 10, ..options(SyncPolicy::Never) };
     let mut opened = open_with(&disk, quota).unwrap();
-    opened.commit(0, vec![put(1, b"one"), publish(1, &[7], 100), publish(2, &[7, 8], 100)]).unwrap();
+    opened
+        .commit(0, vec![put(1, b"one"), publish(1, &[7], 100), publish(2, &[7, 8], 100)])
+        .unwrap();
     let moved = |seq| match publish(seq, &[9], 100) {
-        Op::Publish { seq, message, refs, .. } => Op::Publish { seq, message, refs, is_moved: true },
+        Op::Publish { seq, message, refs, .. } => {
+            Op::Publish { seq, message, refs, is_moved: true }
+        }
         other => other,
     };
     let refused = vec![ack(7, 1), put(2, &[0; 20_000]), moved(3), delete(1), ack(7, 2), ack(8, 2)];
