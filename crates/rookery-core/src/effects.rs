@@ -153,6 +153,20 @@ pub enum ShardMessage {
     Config(Arc<crate::config::BrokerConfig>),
 }
 
+impl ShardMessage {
+    /// Bytes that wait with it, about: a message counts for each shard it is sent to.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let message = match self {
+            Self::Deliver { message, .. } | Self::DeliverShared { message, .. } => message.size(),
+            Self::Command(Command::Publish { message, .. }) => message.size(),
+            Self::Answer(Answer { verdict: Verdict::Replace(message), .. }) => message.size(),
+            Self::Answer(_) | Self::Command(_) | Self::Config(_) => 0,
+        };
+        size_of::<Self>() + message
+    }
+}
+
 /// Number of a question; names the shard, the connection and the order.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct AskId {

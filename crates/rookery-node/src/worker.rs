@@ -213,6 +213,7 @@ impl Worker {
     fn wait(&mut self, events: &mut Vec<epoll::Event>, has_work: bool) -> Now {
         let inbox = self.inboxes.get(usize::from(self.index));
         if self.inboxes.iter().any(Inbox::is_overfull) {
+            self.shard.count_held_back();
             // Another worker does not keep up with what this one sends it: take nothing new from
             // clients for a moment, only from the other workers (who may be waiting for us).
             if let Some(inbox) = inbox {

@@ -498,6 +498,11 @@ impl Shard {
         self.config.limits.unauthenticated_bytes / usize::from(self.shared.shards()).max(1)
     }
 
+    /// Notes that a turn was held back because the inbox of a worker is overfull.
+    pub fn count_held_back(&self) {
+        self.metrics().overload_inbox_full.inc();
+    }
+
     /// Notes that a panic was caught.
     pub fn count_panic(&self) {
         self.metrics().panics.inc();
