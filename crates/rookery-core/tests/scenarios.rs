@@ -8,7 +8,9 @@
 )]
 
 mod scenarios {
+    pub mod exclusive;
     pub mod full_store;
+    pub mod retry;
     pub mod stage;
 }
 

@@ -3,11 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rookery_codec::{
-    AckKind, ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version,
-};
+use rookery_codec::{ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version};
 
-use super::gate::{GateAction, Held};
+use super::gate::Held;
 use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
 use crate::config::Admission;
@@ -551,6 +549,7 @@ impl Shard {
         if keep_alive_ms > 0 {
             self.wheel.arm(now.mono_ms + u64::from(keep_alive_ms), Timer::KeepAlive(key));
         }
+        self.arm_retry(now, key);
     }
 
     fn keep_will(&mut self, slot: u32, will: Option<(Message, u32)>) {
@@ -674,16 +673,7 @@ impl Shard {
         let durable_id = session.durable_id;
         self.pump(now, slot);
         for (packet_id, seq) in releases {
-            // Written again: whether the last connection's PUBREC is on disk is not known, and
-            // PUBREL lets the client forget the identifier.
-            let before = self.effects.store_ops.len();
-            if seq != 0 {
-                self.effects.store_ops.push(Op::Release { session: durable_id, seq });
-            }
-            let ticket = self.ticket_since(before);
-            let action =
-                GateAction::Ack { kind: AckKind::PubRel, packet_id, reason: ReasonCode::SUCCESS };
-            self.gate(now, key, ticket, action);
+            self.repeat_pubrel(now, key, durable_id, packet_id, seq);
         }
     }
 

@@ -23,6 +23,7 @@ mod publish;
 mod queue;
 mod replay;
 mod restore;
+mod retry;
 mod subscribe;
 mod timers;
 

@@ -32,6 +32,8 @@ pub(super) enum Timer {
     KeepAlive(ConnKey),
     /// The peer takes no bytes.
     Blocked(ConnKey),
+    /// What the client has not acknowledged may have to go out again.
+    Retry(ConnKey),
     /// The session expires or its will is due.
     Session(SessionKey),
 }
@@ -71,6 +73,7 @@ impl Shard {
                 Timer::Idle(key) => self.idle_due(now, key),
                 Timer::KeepAlive(key) => self.keep_alive_due(now, key),
                 Timer::Blocked(key) => self.blocked_due(now, key),
+                Timer::Retry(key) => self.retry_due(now, key),
                 Timer::Session(key) => self.session_due(now, key),
             }
         }

@@ -165,6 +165,25 @@ impl Actor {
         self.send(stage, |out| Subscribe::new(100, &filters).encode(version, out));
     }
 
+    /// Subscribes and returns the reason code.
+    pub fn granted(&mut self, stage: &mut Stage, filter: &str, options: SubscriptionOptions) -> u8 {
+        self.take(stage);
+        self.subscribe(stage, filter, options);
+        self.bytes(stage).last().copied().unwrap()
+    }
+
+    /// Takes the bytes that the broker sent.
+    fn bytes(&mut self, stage: &mut Stage) -> Vec<u8> {
+        stage.turn();
+        // Nothing while what it promises is not stored.
+        let Some(outbox) = stage.shard.begin_flush(self.key) else { return Vec::new() };
+        let mut slices: Vec<IoSlice<'_>> = Vec::new();
+        outbox.slices(&mut slices, usize::MAX);
+        let bytes: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
+        stage.shard.flushed(stage.now, self.key, bytes.len());
+        bytes
+    }
+
     pub fn ack(&mut self, stage: &mut Stage, kind: AckKind, packet_id: u16) {
         let version = self.version;
         self.send(stage, |out| Ack { packet_id, ..Ack::default() }.encode(kind, version, out));
@@ -181,13 +200,7 @@ impl Actor {
 
     /// What the broker said since the last time, in short words. SUBACK is left out.
     pub fn take(&mut self, stage: &mut Stage) -> Vec<String> {
-        stage.turn();
-        // Nothing while what it promises is not stored.
-        let Some(outbox) = stage.shard.begin_flush(self.key) else { return Vec::new() };
-        let mut slices: Vec<IoSlice<'_>> = Vec::new();
-        outbox.slices(&mut slices, usize::MAX);
-        let bytes: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
-        stage.shard.flushed(stage.now, self.key, bytes.len());
+        let bytes = self.bytes(stage);
         let mut rest = &bytes[..];
         let mut words = Vec::new();
         while let Some(header) = parse_header(rest).unwrap() {
@@ -211,7 +224,8 @@ fn word(packet: &Packet<'_>) -> Option<String> {
         Packet::Publish(p) => {
             let id = if p.packet_id == 0 { String::new() } else { format!(" id {}", p.packet_id) };
             let retain = if p.retain { " retain" } else { "" };
-            Some(format!("PUBLISH {} {}{id}{retain}", p.topic, p.qos as u8))
+            let dup = if p.dup { " dup" } else { "" };
+            Some(format!("PUBLISH {} {}{id}{retain}{dup}", p.topic, p.qos as u8))
         }
         Packet::PubAck(a) => ack("PUBACK", a),
         Packet::PubRec(a) => ack("PUBREC", a),
