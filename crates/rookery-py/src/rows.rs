@@ -102,5 +102,6 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
         }
         UpEvent::Ask(id, asked) => question(py, *id, asked),
         UpEvent::Log(at, text) => row![py; "log", level(*at), &**text],
+        UpEvent::Store { accepts, detail } => row![py; "store", *accepts, &**detail],
     }
 }

@@ -57,6 +57,7 @@ The kind, then what belongs to it:
 ("ask", AskId, "authorize", AuthorizeRow, None)
 ("ask", AskId, "publish", MessageRow, None)
 ("log", "debug" | "info" | "warning" | "error", text)
+("store", whether it takes writes from now on, why not)
 """
 
 AnswerRow: TypeAlias = tuple[AskId, str, int | MessageRow | None]

@@ -48,6 +48,16 @@ pub fn config() -> BrokerConfig {
 }
 
 pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
+    start_with_quota(broker, workers, dir, 0)
+}
+
+/// A node whose data directory may hold so many bytes; 0 = any.
+pub fn start_with_quota(
+    broker: BrokerConfig,
+    workers: usize,
+    dir: Option<&Path>,
+    max_disk_bytes: u64,
+) -> Node {
     let listener = ListenerConfig {
         id: "tcp:default".into(),
         kind: ListenerKind::Tcp,
@@ -58,11 +68,8 @@ pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
         backlog: 1024,
         nodelay: true,
     };
-    let durability = DurabilityConfig {
-        dir: dir.map(Path::to_owned),
-        sync: SyncPolicy::Never,
-        max_disk_bytes: 0,
-    };
+    let durability =
+        DurabilityConfig { dir: dir.map(Path::to_owned), sync: SyncPolicy::Never, max_disk_bytes };
     Node::start(NodeConfig { broker, listeners: vec![listener], workers, durability }).unwrap()
 }
 
@@ -109,6 +116,10 @@ impl Client {
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream, version: Version::V311, buffer: Vec::new() }
+    }
+
+    pub fn set_version(&mut self, version: Version) {
+        self.version = version;
     }
 
     /// An admitted client; whether the session was there.
