@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rookery_codec::ReasonCode;
 
+use crate::certificate::PeerCertificate;
 use crate::ids::{ConnKey, SessionKey};
 use crate::message::Message;
 use crate::router::Matched;
@@ -23,6 +24,8 @@ pub struct ConnMeta {
     pub mountpoint: Arc<str>,
     /// Loopback TCP without proxy header, forwarded header or `Origin`.
     pub is_local: bool,
+    /// The certificate that the client proved to own, or that a trusted balancer vouches for.
+    pub certificate: Option<Arc<PeerCertificate>>,
 }
 
 /// Why a connection ended. Shown to users as EMQX's `reason`.
@@ -54,6 +57,10 @@ pub enum CloseCause {
     ServerShutdown,
     /// The node has no room.
     Overload,
+    /// Its listener was stopped or restarted.
+    ListenerStopped,
+    /// The certificate it came with is revoked or signed by nobody trusted any more.
+    CertificateRevoked,
 }
 
 impl CloseCause {
@@ -74,6 +81,8 @@ impl CloseCause {
             Self::SendTimeout => "send_timeout",
             Self::ServerShutdown => "server_shutting_down",
             Self::Overload => "overload",
+            Self::ListenerStopped => "listener_stopped",
+            Self::CertificateRevoked => "certificate_revoked",
         }
     }
 }
@@ -317,6 +326,15 @@ pub enum UpEvent {
     },
     /// A question.
     Ask(AskId, Question),
+    /// The certificates of a listener were read again.
+    Certificates {
+        /// The listener.
+        listener: Arc<str>,
+        /// Whether the new ones are in use; if not, the old ones stay.
+        is_taken: bool,
+        /// One line: what was found, or what is wrong with which file.
+        detail: Box<str>,
+    },
     /// A line for the log: level (EMQX's words) and text.
     Log(LogLevel, Box<str>),
 }
