@@ -40,30 +40,37 @@ impl Worker {
             None => Incoming::Nothing,
         };
         self.wire = wire;
-        self.note_news(key);
-        incoming
+        if self.note_news(key) { incoming } else { Incoming::Closed }
     }
 
-    /// What the layers found out about the peer.
-    fn note_news(&mut self, key: ConnKey) {
-        let Some(wrap) = self.transport(key).and_then(|t| t.wrap.as_deref_mut()) else { return };
+    /// Notes what the layers found out about the peer; false when it may not stay.
+    fn note_news(&mut self, key: ConnKey) -> bool {
+        let Some(wrap) = self.transport(key).and_then(|t| t.wrap.as_deref_mut()) else {
+            return true;
+        };
         // A WebSocket through a proxy or from a web page does not count as a client of this machine.
         let is_foreign = wrap.ws.as_mut().is_some_and(|ws| mem::take(&mut ws.is_foreign));
-        let certificate = match wrap.tls.as_deref_mut() {
-            Some(tls) if tls.take_established() => {
-                // Who comes back with a ticket was not checked by the handshake.
-                wrap.is_ended |= tls.is_resumed() && !tls.is_admissible();
-                Some(tls.peer())
-            }
-            _ => None,
-        };
+        let tls = wrap.tls.as_deref_mut();
+        let established = tls.filter(|tls| tls.is_just_established());
+        let news = established.map(|tls| {
+            let may_stay = tls.announce();
+            (tls.peer(), may_stay)
+        });
         if is_foreign {
             self.shard.mark_remote(key);
         }
-        if let Some(certificate) = certificate {
-            self.shard.counters().tls_handshake_ok.inc();
-            if let Some(certificate) = certificate {
-                self.shard.set_certificate(key, certificate);
+        match news {
+            None => true,
+            Some((_, false)) => {
+                self.shard.counters().tls_handshake_failed.inc();
+                false
+            }
+            Some((certificate, true)) => {
+                self.shard.counters().tls_handshake_ok.inc();
+                if let Some(certificate) = certificate {
+                    self.shard.set_certificate(key, certificate);
+                }
+                true
             }
         }
     }

@@ -14,12 +14,13 @@ use rookery_store::Store;
 use rustix::event::{Timespec, epoll};
 
 use crate::completion::token_of;
-use crate::layers::{COMPLAINTS_MAX, HANDSHAKES_PER_TURN};
 use crate::inbox::{Inbox, Item};
+use crate::layers::{COMPLAINTS_MAX, HANDSHAKES_PER_TURN};
 use crate::linger::Lingering;
 use crate::listen::Listener;
 use crate::peer::Peers;
 use crate::socket::Socket;
+use crate::standing::Walk;
 use crate::transport::{Incoming, Transport, WebSocket, Wire, Wrap};
 
 /// Longest sleep: the precision of timers.
@@ -31,8 +32,8 @@ const IN_PLACE_MIN: usize = 16 * 1024;
 /// Clients accepted per listener and turn.
 const ACCEPTS_MAX: usize = 64;
 /// Event data of the inbox; listeners count down from it.
-const INBOX_TOKEN: u64 = u64::MAX;
-const LISTENERS_MAX: u64 = 4096;
+pub(crate) const INBOX_TOKEN: u64 = u64::MAX;
+pub(crate) const LISTENERS_MAX: u64 = 4096;
 /// How long a worker holds back while another one's inbox is overfull.
 const BACK_PRESSURE_NS: i64 = 1_000_000;
 const MAINTENANCE_MS: u64 = 1000;
@@ -43,7 +44,10 @@ pub(crate) struct Worker {
     pub(crate) index: u16,
     pub(crate) shard: Shard,
     pub(crate) epoll: std::os::fd::OwnedFd,
-    pub(crate) listeners: Arc<[Listener]>,
+    /// By the number that names them at the reactor.
+    pub(crate) listeners: Vec<Option<Arc<Listener>>>,
+    /// Walks over all connections that are taken a slice at a time.
+    pub(crate) walks: VecDeque<Walk>,
     pub(crate) inboxes: Arc<[Inbox]>,
     pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
@@ -97,7 +101,6 @@ impl Clock {
 pub(crate) struct Parts {
     pub(crate) index: u16,
     pub(crate) shard: Shard,
-    pub(crate) listeners: Arc<[Listener]>,
     pub(crate) inboxes: Arc<[Inbox]>,
     pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
@@ -106,7 +109,7 @@ pub(crate) struct Parts {
 }
 
 impl Worker {
-    /// Registers inbox and listeners.
+    /// Registers the inbox; listeners come through it.
     ///
     /// # Errors
     ///
@@ -121,20 +124,12 @@ impl Worker {
                 epoll::EventFlags::IN,
             )?;
         }
-        for (token, listener) in (0_u64..).zip(parts.listeners.iter()) {
-            let flags = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
-            epoll::add(
-                &epoll,
-                &listener.socket,
-                epoll::EventData::new_u64(INBOX_TOKEN - 1 - token),
-                flags,
-            )?;
-        }
         Ok(Self {
             index: parts.index,
             shard: parts.shard,
             epoll,
-            listeners: parts.listeners,
+            listeners: Vec::new(),
+            walks: VecDeque::new(),
             inboxes: parts.inboxes,
             up: parts.up,
             store: parts.store,
@@ -188,7 +183,7 @@ impl Worker {
                     worker.end_late_handshakes(now);
                     worker.maintain(now);
                 }
-                has_work = worker.shard.work(now);
+                has_work = worker.shard.work(now) | worker.walk_on(now);
             });
             self.guarded(now, |worker| worker.finish_turn(now));
             has_work |= self.shard.has_effects();
@@ -314,8 +309,7 @@ impl Worker {
 
     #[allow(clippy::cast_possible_truncation)]
     fn accept(&mut self, now: Now, index: u64) {
-        let listeners = self.listeners.clone();
-        let Some(listener) = listeners.get(index as usize) else { return };
+        let Some(Some(listener)) = self.listeners.get(index as usize).cloned() else { return };
         for _ in 0..ACCEPTS_MAX {
             let Some(accepted) = listener.accept() else { return };
             let ws = accepted.websocket.map(|config| Box::new(WebSocket::new(config)));
@@ -336,6 +330,10 @@ impl Worker {
         mut transport: Box<Transport>,
         meta: Arc<rookery_core::effects::ConnMeta>,
     ) {
+        if !transport.member.is_open() {
+            // Its listener was stopped while it was on its way here.
+            return;
+        }
         let Some(key) = self.shard.accept(now, meta) else { return };
         transport.generation = key.generation;
         // It may come from another worker: here nothing is armed yet.
@@ -406,7 +404,7 @@ impl Worker {
         let incoming = if is_wrapped {
             self.read_wrapped(key, scratch, held)
         } else {
-            transport.read(scratch, held, &mut Wire::default())
+            transport.read_bare(scratch, held)
         };
         match incoming {
             Incoming::Data(n) => {
@@ -487,21 +485,21 @@ impl Worker {
             Incoming::Closed => self.drop_connection(now, key, CloseCause::TcpClosed),
             Incoming::Failed => self.drop_connection(now, key, CloseCause::TcpError),
             Incoming::Refused(reason) => self.refuse(now, key, reason),
+            Incoming::TlsFailed(error) => {
+                self.tls_failed(now, key, &error);
+                return;
+            }
             Incoming::Data(_) | Incoming::Nothing => {}
         }
-        if self.transport(key).is_some_and(|t| t.has_output()) {
-            self.flush(now, key);
-        }
+        self.answer_layers(now, key);
     }
 
     fn probe_end(&mut self, now: Now, key: ConnKey) {
         let Some(transport) = self.transport(key) else { return };
-        let mut byte = [0; 1];
-        match transport.stream.peek(&mut byte) {
-            Ok(0) | Err(_) if !would_block(&transport.socket) => {
-                self.drop_connection(now, key, CloseCause::TcpClosed)
-            }
-            _ => self.set_interest(key),
+        if transport.socket.is_at_end() {
+            self.drop_connection(now, key, CloseCause::TcpClosed);
+        } else {
+            self.set_interest(key);
         }
     }
 
@@ -558,6 +556,9 @@ impl Worker {
                 self.read_bodies(ticket);
             }
             Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
+            Item::Listen(token, listener) => self.listen(token, listener),
+            Item::Unlisten(token, reply) => self.unlisten(token, reply),
+            Item::Recheck(listener) => self.walks.push_back(Walk::recheck(listener)),
             Item::Stop => self.is_stopping = true,
         }
     }

@@ -51,7 +51,10 @@ pub(crate) enum Sent {
 
 impl Wrap {
     /// The layers of a connection; none when there are none.
-    pub(crate) fn new(tls: Option<Box<TlsSession>>, ws: Option<Box<WebSocket>>) -> Option<Box<Self>> {
+    pub(crate) fn new(
+        tls: Option<Box<TlsSession>>,
+        ws: Option<Box<WebSocket>>,
+    ) -> Option<Box<Self>> {
         if tls.is_none() && ws.is_none() {
             return None;
         }
