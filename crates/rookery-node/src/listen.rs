@@ -188,7 +188,7 @@ impl Listener {
                 zone: hot.zone,
                 mountpoint: hot.mountpoint.clone(),
                 is_local: peer.ip().to_canonical().is_loopback(),
-                certificate: None,
+                cert: None,
             });
             return Some(Accepted { stream, meta, member, websocket: hot.websocket.clone() });
         }

@@ -124,7 +124,6 @@ impl World {
             zone: 0,
             mountpoint: "".into(),
             is_local: true,
-            certificate: None,
         };
         let id = self.next_socket;
         self.next_socket += 1;
