@@ -23,6 +23,21 @@ pub struct ConnMeta {
     pub mountpoint: Arc<str>,
     /// Loopback TCP without proxy header, forwarded header or `Origin`.
     pub is_local: bool,
+    /// The client's certificate, as TLS or a trusted PROXY header tells it.
+    pub cert: Option<Arc<PeerCertificate>>,
+}
+
+/// A client's certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// Common Name of its subject.
+    pub common_name: Option<Box<str>>,
+    /// Its subject.
+    pub subject_dn: Option<Box<str>>,
+    /// The certificate; forgotten once the client is admitted, absent when a proxy tells of it.
+    pub der: Option<Box<[u8]>>,
+    /// A PROXY header told it: whoever wrote that header has verified it.
+    pub from_proxy: bool,
 }
 
 /// Why a connection ended. Shown to users as EMQX's `reason`.
@@ -54,6 +69,10 @@ pub enum CloseCause {
     ServerShutdown,
     /// The node has no room.
     Overload,
+    /// Its listener was stopped or restarted.
+    ListenerStopped,
+    /// The certificate it came with is revoked or signed by nobody trusted any more.
+    CertificateRevoked,
 }
 
 impl CloseCause {
@@ -74,6 +93,8 @@ impl CloseCause {
             Self::SendTimeout => "send_timeout",
             Self::ServerShutdown => "server_shutting_down",
             Self::Overload => "overload",
+            Self::ListenerStopped => "listener_stopped",
+            Self::CertificateRevoked => "certificate_revoked",
         }
     }
 }
@@ -331,6 +352,15 @@ pub enum UpEvent {
     },
     /// A question.
     Ask(AskId, Question),
+    /// The certificates of a listener were read again.
+    Certificates {
+        /// The listener.
+        listener: Arc<str>,
+        /// Whether the new ones are in use; if not, the old ones stay.
+        is_taken: bool,
+        /// One line: what was found, or what is wrong with which file.
+        detail: Box<str>,
+    },
     /// A line for the log: level (EMQX's words) and text.
     Log(LogLevel, Box<str>),
     /// The store begins to refuse what needs room in it, or takes it again. Told once each.

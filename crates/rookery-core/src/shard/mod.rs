@@ -26,6 +26,7 @@ mod restore;
 mod retry;
 mod subscribe;
 mod timers;
+mod transport;
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;

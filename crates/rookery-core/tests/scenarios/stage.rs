@@ -91,6 +91,7 @@ impl Stage {
             zone: 0,
             mountpoint: "".into(),
             is_local: self.is_local,
+            cert: None,
         };
         let key = self.shard.accept(self.now, Arc::new(meta)).unwrap();
         Actor { key, version: Version::V311, greeting: String::new() }

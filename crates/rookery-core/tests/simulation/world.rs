@@ -125,6 +125,7 @@ impl World {
             zone: 0,
             mountpoint: "".into(),
             is_local: true,
+            cert: None,
         };
         let id = self.next_socket;
         self.next_socket += 1;
