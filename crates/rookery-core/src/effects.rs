@@ -23,6 +23,23 @@ pub struct ConnMeta {
     pub mountpoint: Arc<str>,
     /// Loopback TCP without proxy header, forwarded header or `Origin`.
     pub is_local: bool,
+    /// Whether authentication is asked for; without it everybody is admitted.
+    pub enable_authn: bool,
+    /// The client's certificate, as TLS or a trusted PROXY header tells it.
+    pub cert: Option<Arc<PeerCertificate>>,
+}
+
+/// A client's certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// Common Name of its subject.
+    pub common_name: Option<Box<str>>,
+    /// Its subject.
+    pub subject_dn: Option<Box<str>>,
+    /// The certificate; forgotten once the client is admitted, absent when a proxy tells of it.
+    pub der: Option<Box<[u8]>>,
+    /// A PROXY header told it: whoever wrote that header has verified it.
+    pub from_proxy: bool,
 }
 
 /// Why a connection ended. Shown to users as EMQX's `reason`.
@@ -46,6 +63,12 @@ pub enum CloseCause {
     Kicked,
     /// CONNECT was refused.
     NotAuthorized,
+    /// It did what it may not, and `authorization.deny_action` is `disconnect`.
+    DeniedAction,
+    /// It is banned.
+    Banned,
+    /// What its authentication granted is over.
+    Expired,
     /// The client broke the protocol; the reason code says how.
     Protocol(ReasonCode),
     /// It took no bytes for `send_timeout`.
@@ -70,6 +93,9 @@ impl CloseCause {
             Self::Discarded => "discarded",
             Self::Kicked => "kicked",
             Self::NotAuthorized => "not_authorized",
+            Self::DeniedAction => "not_authorized",
+            Self::Banned => "banned",
+            Self::Expired => "expired",
             Self::Protocol(code) => code.name(),
             Self::SendTimeout => "send_timeout",
             Self::ServerShutdown => "server_shutting_down",
@@ -119,6 +145,16 @@ pub struct ClientInfo {
     pub awaiting_rel: u32,
     /// Whether the session is on disk.
     pub durable: bool,
+    /// Its certificate.
+    pub cert: Option<Arc<PeerCertificate>>,
+    /// Attributes that authentication gave it.
+    pub client_attrs: Vec<(Box<str>, Box<str>)>,
+    /// Authentication said that nothing is denied to it.
+    pub is_superuser: bool,
+    /// The zone of its listener, while that is known.
+    pub zone: Option<Arc<str>>,
+    /// What stands before every topic of it.
+    pub mountpoint: Arc<str>,
 }
 
 /// Where a shared subscription's message came from, to pick another member later.
@@ -173,9 +209,22 @@ pub enum Question {
         client: Box<ClientInfo>,
         /// Its password.
         password: Option<Box<[u8]>>,
+        /// What else it showed.
+        detail: AuthDetail,
+    },
+    /// The next step of enhanced authentication, MQTT-5.0 section 4.12.
+    AuthContinue {
+        /// The client.
+        client: Box<ClientInfo>,
+        /// What it showed.
+        detail: AuthDetail,
     },
     /// `client.authorize`.
     Authorize {
+        /// The source that was reached; none = no source fitted.
+        source: Option<Box<str>>,
+        /// All that is known of the client.
+        client: Box<ClientInfo>,
         /// The client.
         client_id: Arc<str>,
         /// Its user name.
@@ -194,6 +243,25 @@ pub enum Question {
         /// The message as received.
         message: Arc<Message>,
     },
+}
+
+/// What a client shows to be admitted, besides user name and password.
+#[derive(Clone, Default)]
+pub struct AuthDetail {
+    /// Port it connected to.
+    pub local_port: u16,
+    /// Its certificate.
+    pub cert: Option<Arc<PeerCertificate>>,
+    /// Authentication Method.
+    pub method: Option<Box<str>>,
+    /// Authentication Data.
+    pub data: Option<Box<[u8]>>,
+}
+
+impl std::fmt::Debug for AuthDetail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthDetail").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 /// The answer to a [`Question`].
@@ -218,6 +286,32 @@ pub enum Verdict {
     Replace(Arc<Message>),
     /// Take it, deliver to nobody (publish only).
     Drop,
+    /// Go on, with what authentication found out (authenticate only).
+    Admit(Box<Admittance>),
+    /// Ask the client for the next step (authenticate only).
+    Continue {
+        /// Authentication Data.
+        data: Box<[u8]>,
+        /// For people.
+        reason_string: Option<Box<str>>,
+    },
+}
+
+/// What authentication found out about a client.
+#[derive(Debug, Clone, Default)]
+pub struct Admittance {
+    /// Nothing is denied to it.
+    pub is_superuser: bool,
+    /// Attributes, for rules and templates.
+    pub client_attrs: Vec<(Box<str>, Box<str>)>,
+    /// When its connection ends, ms since 1970.
+    pub expire_at_ms: Option<u64>,
+    /// Rules of its own, looked at before every source.
+    pub acl: Option<Vec<crate::access::AclRule>>,
+    /// The client identifier it gets instead of its own.
+    pub client_id: Option<Box<str>>,
+    /// Last Authentication Data.
+    pub auth_data: Option<Box<[u8]>>,
 }
 
 /// Orders of the management plane; each is answered through its reply channel.
@@ -252,6 +346,22 @@ pub enum Command {
         client_id: Box<str>,
         /// The rows.
         reply: std::sync::mpsc::Sender<Option<Vec<SubscriptionInfo>>>,
+    },
+    /// What the rules say about a connected client.
+    CheckAcl {
+        /// Client identifier.
+        client_id: Box<str>,
+        /// What it would do.
+        action: crate::conn::Action,
+        /// Topic name or filter.
+        topic: Box<str>,
+        /// The decision; none when it is not connected.
+        reply: std::sync::mpsc::Sender<Option<crate::access::Decision>>,
+    },
+    /// Forget kept answers about a client, or about all.
+    PurgeAclCache {
+        /// Client identifier.
+        client_id: Option<Box<str>>,
     },
     /// Publish for the node itself.
     Publish {
@@ -301,6 +411,15 @@ pub enum UpEvent {
         cause: CloseCause,
         /// What to do about it or where the protocol was broken.
         detail: &'static str,
+    },
+    /// A client came and went more often than `flapping_detect` takes.
+    Flapping {
+        /// Client identifier.
+        client_id: Arc<str>,
+        /// User name.
+        username: Option<Arc<str>>,
+        /// Its address.
+        peer: std::net::SocketAddr,
     },
     /// A subscription was made.
     Subscribed(Arc<str>, SubscriptionInfo),

@@ -47,6 +47,8 @@ pub struct ListenerConfig {
     pub backlog: i32,
     /// TCP_NODELAY.
     pub nodelay: bool,
+    /// Whether authentication is asked for; without it everybody is admitted.
+    pub enable_authn: bool,
 }
 
 /// When the log is forced to disk.

@@ -18,6 +18,7 @@ pub(crate) struct Listener {
     local: SocketAddr,
     pub(crate) websocket: Option<Arc<WebSocketConfig>>,
     nodelay: bool,
+    enable_authn: bool,
     max_connections: usize,
     connections: Arc<AtomicUsize>,
     /// Freed for a moment when descriptors run out, so that a client can be turned away.
@@ -63,6 +64,7 @@ impl Listener {
             local,
             websocket,
             nodelay: config.nodelay,
+            enable_authn: config.enable_authn,
             max_connections: config.max_connections,
             connections: Arc::new(AtomicUsize::new(0)),
             reserve: Mutex::new(std::fs::File::open("/dev/null").ok()),
@@ -113,6 +115,8 @@ impl Listener {
                 zone: self.zone,
                 mountpoint: self.mountpoint.clone(),
                 is_local: peer.ip().to_canonical().is_loopback(),
+                enable_authn: self.enable_authn,
+                cert: None,
             });
             return Some(Accepted { stream, meta, count });
         }

@@ -42,6 +42,7 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
         max_connections: 0,
         backlog: 1024,
         nodelay: true,
+        enable_authn: true,
     };
     let mut listeners = vec![listener("tcp:default", ListenerKind::Tcp, port)];
     if let Some(port) = ws_port {

@@ -57,6 +57,7 @@ pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
         max_connections: 0,
         backlog: 1024,
         nodelay: true,
+        enable_authn: true,
     };
     let durability = DurabilityConfig {
         dir: dir.map(Path::to_owned),
