@@ -21,7 +21,9 @@ SharedStrategy: TypeAlias = Literal[
 ]
 RewriteAction: TypeAlias = Literal["publish", "subscribe", "all"]
 Admission: TypeAlias = Literal["loopback", "everyone", "ask"]
-ListenerType: TypeAlias = Literal["tcp", "ws"]
+ListenerType: TypeAlias = Literal["tcp", "ssl", "ws", "wss"]
+Verify: TypeAlias = Literal["verify_none", "verify_peer"]
+TlsVersion: TypeAlias = Literal["tlsv1.2", "tlsv1.3"]
 SyncPolicy: TypeAlias = Literal["always", "interval", "never"]
 PeerCertField: TypeAlias = Literal["disabled", "cn", "dn", "crt", "pem", "md5"]
 AclPermission: TypeAlias = Literal["allow", "deny"]
@@ -309,6 +311,29 @@ class WebSocketConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TlsConfig:
+    """``listeners.ssl.<name>.ssl_options``; files are absolute paths of PEM files.
+
+    ``ciphers`` are names of OpenSSL or IANA, empty is all; ``sni`` are server name, certificate
+    file and key file.
+    """
+
+    certfile: str
+    keyfile: str
+    cacertfile: str | None = None
+    password: str | None = field(default=None, repr=False)
+    verify: Verify = "verify_none"
+    fail_if_no_peer_cert: bool = False
+    depth: int = 6
+    versions: tuple[TlsVersion, ...] = ("tlsv1.3", "tlsv1.2")
+    ciphers: tuple[str, ...] = ()
+    crlfile: str | None = None
+    handshake_timeout_ms: int = 15_000
+    sni: tuple[tuple[str, str, str], ...] = ()
+    session_tickets: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerConfig:
     """One listener. ``bind`` is ``address:port``, ``[address]:port`` for IPv6; port 0 is a free one."""
 
@@ -321,7 +346,8 @@ class ListenerConfig:
     backlog: int = 1024
     nodelay: bool = True
     enable_authn: bool = True  # False: everyone who reaches this listener is admitted unasked
-    websocket: WebSocketConfig | None = None  # present exactly when ``kind`` is "ws"
+    websocket: WebSocketConfig | None = None  # present exactly when ``kind`` is "ws" or "wss"
+    tls: TlsConfig | None = None  # present exactly when ``kind`` is "ssl" or "wss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

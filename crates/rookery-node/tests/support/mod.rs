@@ -2,6 +2,8 @@
 //! deadline, and conditions are asked for until they hold.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod pki;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -106,7 +108,11 @@ impl Frame {
 impl Client {
     /// A socket without CONNECT.
     pub fn raw(node: &Node) -> Self {
-        let stream = TcpStream::connect(node.listeners()[0].bind).unwrap();
+        Self::raw_at(node.listeners()[0].bind)
+    }
+
+    pub fn raw_at(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -115,7 +121,11 @@ impl Client {
 
     /// An admitted client; whether the session was there.
     pub fn connect(node: &Node, connect: &Connect<'_>) -> (Self, bool) {
-        let mut client = Self::raw(node);
+        Self::connect_at(node.listeners()[0].bind, connect)
+    }
+
+    fn connect_at(address: SocketAddr, connect: &Connect<'_>) -> (Self, bool) {
+        let mut client = Self::raw_at(address);
         client.version = connect.version;
         client.send(|out| connect.encode(out));
         let frame = client.read().expect("CONNACK");
@@ -127,6 +137,10 @@ impl Client {
 
     pub fn new(node: &Node, version: Version, client_id: &str) -> Self {
         Self::connect(node, &Connect::new(version, client_id)).0
+    }
+
+    pub fn at(address: SocketAddr, version: Version, client_id: &str) -> Self {
+        Self::connect_at(address, &Connect::new(version, client_id)).0
     }
 
     /// Another handle for sending, for a thread.
