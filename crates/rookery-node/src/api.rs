@@ -117,6 +117,8 @@ pub struct ListenerConfig {
     pub backlog: i32,
     /// TCP_NODELAY.
     pub nodelay: bool,
+    /// Whether authentication is asked for; without it everybody is admitted.
+    pub enable_authn: bool,
     /// TLS; none = in the clear.
     pub tls: Option<TlsConfig>,
 }

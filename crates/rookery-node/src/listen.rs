@@ -30,6 +30,7 @@ struct Hot {
     zone: u16,
     websocket: Option<Arc<WebSocketConfig>>,
     nodelay: bool,
+    enable_authn: bool,
     max_connections: usize,
 }
 
@@ -43,6 +44,7 @@ impl Hot {
                 ListenerKind::WebSocket(ws) => Some(Arc::new(ws.clone())),
             },
             nodelay: config.nodelay,
+            enable_authn: config.enable_authn,
             max_connections: config.max_connections,
         }
     }
@@ -188,7 +190,9 @@ impl Listener {
                 zone: hot.zone,
                 mountpoint: hot.mountpoint.clone(),
                 is_local: peer.ip().to_canonical().is_loopback(),
+                enable_authn: hot.enable_authn,
                 cert: None,
+                handover: None,
             });
             return Some(Accepted { stream, meta, member, websocket: hot.websocket.clone() });
         }

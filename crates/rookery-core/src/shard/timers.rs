@@ -34,6 +34,10 @@ pub(super) enum Timer {
     Blocked(ConnKey),
     /// What the client has not acknowledged may have to go out again.
     Retry(ConnKey),
+    /// What its authentication granted is over.
+    Expire(ConnKey),
+    /// Enhanced authentication has to be over.
+    Exchange(ConnKey),
     /// The session expires or its will is due.
     Session(SessionKey),
 }
@@ -74,6 +78,8 @@ impl Shard {
                 Timer::KeepAlive(key) => self.keep_alive_due(now, key),
                 Timer::Blocked(key) => self.blocked_due(now, key),
                 Timer::Retry(key) => self.retry_due(now, key),
+                Timer::Expire(key) => self.expire_due(now, key),
+                Timer::Exchange(key) => self.exchange_due(now, key),
                 Timer::Session(key) => self.session_due(now, key),
             }
         }

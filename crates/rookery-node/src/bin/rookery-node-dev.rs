@@ -54,6 +54,7 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
         max_connections: 0,
         backlog: 1024,
         nodelay: true,
+        enable_authn: true,
         tls: None,
     };
     let tls = Some(TlsConfig {

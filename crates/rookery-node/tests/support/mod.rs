@@ -69,6 +69,7 @@ pub fn start_with_quota(
         max_connections: 0,
         backlog: 1024,
         nodelay: true,
+        enable_authn: true,
         tls: None,
     };
     let durability =
