@@ -21,8 +21,24 @@ pub struct ConnMeta {
     pub zone: u16,
     /// Prefix of every topic of this client; empty = none.
     pub mountpoint: Arc<str>,
-    /// Loopback TCP without proxy header, forwarded header or `Origin`.
+    /// Loopback TCP without proxy header, forwarded header or `Origin`; a UNIX socket.
     pub is_local: bool,
+    /// Whether clients of the listener have to prove who they are.
+    pub authn: ListenerAuthn,
+    /// How fast the client may send; none = as fast as it likes.
+    pub rates: Option<Arc<crate::limiter::ClientRates>>,
+}
+
+/// `enable_authn` of a listener.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub enum ListenerAuthn {
+    /// The node's admission decides.
+    #[default]
+    Required,
+    /// Everyone is admitted without a question.
+    Off,
+    /// As `Required`, but a client that names nobody is refused before anyone is asked.
+    QuickDenyAnonymous,
 }
 
 /// Why a connection ended. Shown to users as EMQX's `reason`.

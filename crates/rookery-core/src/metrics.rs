@@ -206,6 +206,10 @@ metrics! {
     overload_send_timeout = "overload_protection.send_timeout",
     /// Connections closed before CONNECT for want of room.
     overload_unauthenticated = "overload_protection.unauthenticated",
+    /// Half-open connections that gave way to newer ones.
+    overload_evicted = "overload_protection.evicted",
+    /// Times a client above its rate was held back.
+    limiter_paused = "limiter.paused",
     /// Questions that nobody answered in time.
     hook_timeouts = "hooks.timeouts",
     /// Gauge: connections.
