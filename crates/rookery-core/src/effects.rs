@@ -23,22 +23,27 @@ pub struct ConnMeta {
     pub mountpoint: Arc<str>,
     /// Loopback TCP without proxy header, forwarded header or `Origin`; a UNIX socket.
     pub is_local: bool,
-    /// Whether clients of the listener have to prove who they are.
-    pub authn: ListenerAuthn,
+    /// Whether authentication is asked for; without it everybody is admitted.
+    pub enable_authn: bool,
+    /// The client's certificate, as TLS or a trusted PROXY header tells it.
+    pub cert: Option<Arc<PeerCertificate>>,
+    /// A client without user name and certificate is refused before anybody is asked.
+    pub quick_deny_anonymous: bool,
     /// How fast the client may send; none = as fast as it likes.
     pub rates: Option<Arc<crate::limiter::ClientRates>>,
 }
 
-/// `enable_authn` of a listener.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
-pub enum ListenerAuthn {
-    /// The node's admission decides.
-    #[default]
-    Required,
-    /// Everyone is admitted without a question.
-    Off,
-    /// As `Required`, but a client that names nobody is refused before anyone is asked.
-    QuickDenyAnonymous,
+/// A client's certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// Common Name of its subject.
+    pub common_name: Option<Box<str>>,
+    /// Its subject.
+    pub subject_dn: Option<Box<str>>,
+    /// The certificate; forgotten once the client is admitted, absent when a proxy tells of it.
+    pub der: Option<Box<[u8]>>,
+    /// A PROXY header told it: whoever wrote that header has verified it.
+    pub from_proxy: bool,
 }
 
 /// Why a connection ended. Shown to users as EMQX's `reason`.

@@ -12,9 +12,7 @@ use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
 use crate::config::Admission;
 use crate::conn::{Aliases, ConnState, ConnectRequest, Deferred};
-use crate::effects::{
-    AskId, ClientInfo, CloseCause, ConnMeta, ListenerAuthn, Question, UpEvent, Verdict,
-};
+use crate::effects::{AskId, ClientInfo, CloseCause, ConnMeta, Question, UpEvent, Verdict};
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::{Inflight, Stage};
 use crate::message::{Message, MessageParts, Publisher};
@@ -280,11 +278,12 @@ impl Shard {
         password: Option<&[u8]>,
     ) -> Result<Step, Fault> {
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
-        let (is_local, authn) = (conn.meta.is_local, conn.meta.authn);
-        if authn == ListenerAuthn::Off {
+        let is_local = conn.meta.is_local;
+        if !conn.meta.enable_authn {
             return Ok(self.admit_or_ask_will(now, key, request, 0));
         }
-        if authn == ListenerAuthn::QuickDenyAnonymous && request.username.is_none() {
+        let is_anonymous = request.username.is_none() && conn.meta.cert.is_none();
+        if conn.meta.quick_deny_anonymous && is_anonymous {
             return Ok(self.deny_anonymous(now, key, &request));
         }
         match self.config.admission {

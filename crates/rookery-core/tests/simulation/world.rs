@@ -124,6 +124,10 @@ impl World {
             zone: 0,
             mountpoint: "".into(),
             is_local: true,
+            enable_authn: true,
+            cert: None,
+            quick_deny_anonymous: false,
+            rates: None,
         };
         let id = self.next_socket;
         self.next_socket += 1;
