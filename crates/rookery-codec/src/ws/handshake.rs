@@ -101,6 +101,19 @@ impl<'a> Accepted<'a> {
         first(request.headers, name)
     }
 
+    /// The values of all header fields of this name, in order; one that is no text is empty.
+    #[must_use]
+    pub fn headers(&self, name: &str) -> std::vec::IntoIter<&'a str> {
+        let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
+        let mut request = httparse::Request::new(&mut fields);
+        if request.parse(self.head).is_err() {
+            return Vec::new().into_iter();
+        }
+        let fields = request.headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name));
+        let values = fields.map(|h| str::from_utf8(h.value).unwrap_or_default());
+        values.collect::<Vec<_>>().into_iter()
+    }
+
     /// Where the page comes from that opened the connection; only browsers send it.
     #[must_use]
     pub fn origin(&self) -> Option<&'a str> {
