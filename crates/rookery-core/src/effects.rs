@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rookery_codec::ReasonCode;
 
+use crate::certificate::PeerCertificate;
 use crate::ids::{ConnKey, SessionKey};
 use crate::message::Message;
 use crate::router::Matched;
@@ -25,25 +26,12 @@ pub struct ConnMeta {
     pub is_local: bool,
     /// Whether authentication is asked for; without it everybody is admitted.
     pub enable_authn: bool,
-    /// The client's certificate, as TLS or a trusted PROXY header tells it.
-    pub cert: Option<Arc<PeerCertificate>>,
     /// A client without user name and certificate is refused before anybody is asked.
     pub quick_deny_anonymous: bool,
     /// How fast the client may send; none = as fast as it likes.
     pub rates: Option<Arc<crate::limiter::ClientRates>>,
-}
-
-/// A client's certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PeerCertificate {
-    /// Common Name of its subject.
-    pub common_name: Option<Box<str>>,
-    /// Its subject.
-    pub subject_dn: Option<Box<str>>,
-    /// The certificate; forgotten once the client is admitted, absent when a proxy tells of it.
-    pub der: Option<Box<[u8]>>,
-    /// A PROXY header told it: whoever wrote that header has verified it.
-    pub from_proxy: bool,
+    /// The certificate that the client proved to own, or that a trusted balancer vouches for.
+    pub certificate: Option<Arc<PeerCertificate>>,
 }
 
 /// Why a connection ended. Shown to users as EMQX's `reason`.
@@ -75,6 +63,10 @@ pub enum CloseCause {
     ServerShutdown,
     /// The node has no room.
     Overload,
+    /// Its listener was stopped or restarted.
+    ListenerStopped,
+    /// The certificate it came with is revoked or signed by nobody trusted any more.
+    CertificateRevoked,
 }
 
 impl CloseCause {
@@ -95,6 +87,8 @@ impl CloseCause {
             Self::SendTimeout => "send_timeout",
             Self::ServerShutdown => "server_shutting_down",
             Self::Overload => "overload",
+            Self::ListenerStopped => "listener_stopped",
+            Self::CertificateRevoked => "certificate_revoked",
         }
     }
 }
@@ -338,6 +332,15 @@ pub enum UpEvent {
     },
     /// A question.
     Ask(AskId, Question),
+    /// The certificates of a listener were read again.
+    Certificates {
+        /// The listener.
+        listener: Arc<str>,
+        /// Whether the new ones are in use; if not, the old ones stay.
+        is_taken: bool,
+        /// One line: what was found, or what is wrong with which file.
+        detail: Box<str>,
+    },
     /// A line for the log: level (EMQX's words) and text.
     Log(LogLevel, Box<str>),
 }

@@ -184,7 +184,7 @@ fn what_a_listener_says_about_authentication() {
     assert_eq!(greeting(Admission::Everyone, quick, Some("u")), (admitted, 0));
     let with_cert = |meta: &mut rookery_core::effects::ConnMeta| {
         meta.quick_deny_anonymous = true;
-        meta.cert = Some(Arc::default());
+        meta.certificate = Some(Arc::default());
     };
     assert_eq!(greeting(Admission::Ask, with_cert, None), (String::new(), 1));
 }

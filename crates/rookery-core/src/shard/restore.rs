@@ -63,9 +63,9 @@ impl Shard {
             mountpoint: record.mountpoint.as_str().into(),
             is_local: false,
             enable_authn: true,
-            cert: None,
             quick_deny_anonymous: false,
             rates: None,
+            certificate: None,
         };
         let client_id: Arc<str> = record.client_id.as_str().into();
         let username = record.username.as_deref().map(Arc::from);

@@ -97,9 +97,9 @@ impl Stage {
             mountpoint: "".into(),
             is_local: self.is_local,
             enable_authn: true,
-            cert: None,
             quick_deny_anonymous: false,
             rates: None,
+            certificate: None,
         };
         (self.listener)(&mut meta);
         let key = self.shard.accept(self.now, Arc::new(meta))?;

@@ -125,9 +125,9 @@ impl World {
             mountpoint: "".into(),
             is_local: true,
             enable_authn: true,
-            cert: None,
             quick_deny_anonymous: false,
             rates: None,
+            certificate: None,
         };
         let id = self.next_socket;
         self.next_socket += 1;
