@@ -8,7 +8,6 @@
 )]
 
 #[path = "scenarios/stage.rs"]
-#[allow(dead_code)]
 mod stage;
 
 use std::sync::Arc;
@@ -48,7 +47,7 @@ fn offer_for(stage: &mut Stage, actor: &mut Actor, bytes: &[u8], ms: u64) -> usi
 fn a_client_above_its_rate_is_not_read_and_loses_nothing() {
     let mut stage = Stage::new();
     stage.listener = |meta| {
-        let rates = ClientRates { messages_rate: 10.0, messages_burst: 5, ..ClientRates::default() };
+        let rates = ClientRates { messages_rate: 10.0, messages_burst: 15, ..ClientRates::default() };
         meta.rates = Some(Arc::new(rates));
     };
     let mut receiver = stage.connect(&Connect::new(Version::V311, "receiver"));
@@ -56,7 +55,7 @@ fn a_client_above_its_rate_is_not_read_and_loses_nothing() {
     let mut client = limited(&mut stage);
     let bytes = publishes(Version::V5, 100, 10);
     let one = bytes.len() / 100;
-    // A second's worth and the burst at once, then ten per second.
+    // The burst at once, then ten per second.
     let taken = client.offer(&mut stage, &bytes);
     assert_eq!(taken, 15 * one);
     assert!(client.is_paused(&stage));

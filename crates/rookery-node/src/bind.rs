@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -87,6 +88,12 @@ pub(crate) struct ListenSocket {
     path_id: Option<(u64, u64)>,
 }
 
+impl AsFd for ListenSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 impl Drop for ListenSocket {
     fn drop(&mut self) {
         // Another node may have taken the path meanwhile.
@@ -137,11 +144,11 @@ fn open_inet(config: &ListenerConfig, address: SocketAddr) -> io::Result<ListenS
 }
 
 fn set_buffers(config: &ListenerConfig, socket: &Socket) -> io::Result<()> {
-    if config.recbuf != 0 {
-        socket.set_recv_buffer_size(config.recbuf)?;
+    if config.recv_buffer_bytes != 0 {
+        socket.set_recv_buffer_size(config.recv_buffer_bytes)?;
     }
-    if config.sndbuf != 0 {
-        socket.set_send_buffer_size(config.sndbuf)?;
+    if config.send_buffer_bytes != 0 {
+        socket.set_send_buffer_size(config.send_buffer_bytes)?;
     }
     Ok(())
 }
