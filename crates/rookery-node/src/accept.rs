@@ -13,6 +13,9 @@ use crate::worker::Worker;
 /// Clients accepted per listener and turn.
 const ACCEPTS_MAX: usize = 64;
 
+/// A compressed WebSocket message may hold as much as the largest packet, and this in any case.
+const MESSAGE_BYTES_MIN: usize = 64 * 1024;
+
 /// A listener that takes nobody for a while: its clients wait in the queue of the system. Closing
 /// them at once would only make them come back at once.
 pub(crate) struct Resting {
@@ -39,7 +42,7 @@ impl Worker {
 
     fn welcome(&mut self, now: Now, listener: &Listener, accepted: Accepted) {
         let Accepted { socket, meta, member, hot } = accepted;
-        let message_bytes_max = self.shard.max_packet_size(meta.zone);
+        let message_bytes_max = self.shard.max_packet_size(meta.zone).max(MESSAGE_BYTES_MIN);
         let ws = hot.websocket.clone().map(|config| {
             let (guard, peer) = (hot.guard.clone(), meta.peer.ip());
             Box::new(WebSocket::new(config, guard, peer, message_bytes_max, now.mono_ms))

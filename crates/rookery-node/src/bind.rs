@@ -117,6 +117,19 @@ impl ListenSocket {
             Bind::Unix(path) => open_unix(config, path),
         }
     }
+
+    /// Options of connections to come. The queue is set anew with them.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses one of them.
+    pub(crate) fn apply(&self, config: &ListenerConfig) -> io::Result<()> {
+        if self.bind.inet().is_some() {
+            set_tcp_options(config, &self.socket)?;
+        }
+        set_buffers(config, &self.socket)?;
+        self.socket.listen(config.backlog)
+    }
 }
 
 fn open_inet(config: &ListenerConfig, address: SocketAddr) -> io::Result<ListenSocket> {
@@ -126,21 +139,24 @@ fn open_inet(config: &ListenerConfig, address: SocketAddr) -> io::Result<ListenS
         socket.set_only_v6(false)?;
     }
     // Accepted sockets inherit all of these; the buffers have to be known before the handshake.
-    if let Some(keepalive) = config.keepalive {
-        let seconds = |s: u32| std::time::Duration::from_secs(u64::from(s.max(1)));
-        let keepalive = TcpKeepalive::new()
-            .with_time(seconds(keepalive.idle_s))
-            .with_interval(seconds(keepalive.interval_s))
-            .with_retries(keepalive.probes.max(1));
-        socket.set_tcp_keepalive(&keepalive)?;
-    }
+    set_tcp_options(config, &socket)?;
     set_buffers(config, &socket)?;
-    socket.set_tcp_nodelay(config.nodelay)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(config.backlog)?;
     let local = socket.local_addr()?.as_socket().unwrap_or(address);
     Ok(ListenSocket { socket, bind: Bind::Inet(local), path_id: None })
+}
+
+fn set_tcp_options(config: &ListenerConfig, socket: &Socket) -> io::Result<()> {
+    socket.set_tcp_nodelay(config.nodelay)?;
+    let Some(keepalive) = config.keepalive else { return socket.set_keepalive(false) };
+    let seconds = |s: u32| std::time::Duration::from_secs(u64::from(s.max(1)));
+    let keepalive = TcpKeepalive::new()
+        .with_time(seconds(keepalive.idle_s))
+        .with_interval(seconds(keepalive.interval_s))
+        .with_retries(keepalive.probes.max(1));
+    socket.set_tcp_keepalive(&keepalive)
 }
 
 fn set_buffers(config: &ListenerConfig, socket: &Socket) -> io::Result<()> {

@@ -193,7 +193,12 @@ fn write(socket: &Socket, outbox: &Outbox) -> Written {
 }
 
 /// Seals and sends the front of an outbox; how it went and how much of it that was.
-fn send_through(wrap: &mut Wrap, socket: &Socket, outbox: &Outbox, wire: &mut Wire) -> (Sent, usize) {
+fn send_through(
+    wrap: &mut Wrap,
+    socket: &Socket,
+    outbox: &Outbox,
+    wire: &mut Wire,
+) -> (Sent, usize) {
     if let Some(bytes) = outbox.contiguous() {
         let bytes = bytes.get(..SEAL_BYTES_MAX).unwrap_or(bytes);
         let sent = wrap.send(socket, &[IoSlice::new(bytes)], bytes.len(), wire);

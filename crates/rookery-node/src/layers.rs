@@ -6,7 +6,7 @@ use std::mem;
 use rookery_core::effects::{CloseCause, LogLevel, UpEvent};
 use rookery_core::ids::{ConnKey, Now};
 
-use crate::transport::Incoming;
+use crate::transport::{Incoming, Transport};
 use crate::worker::Worker;
 
 /// Steps of TLS handshakes per turn and worker. A step costs up to a millisecond of signing, so a
@@ -41,42 +41,69 @@ impl Worker {
             None => Incoming::Nothing,
         };
         self.wire = wire;
-        if !self.note_news(now, key) {
-            return Incoming::Nothing;
-        }
-        incoming
+        if self.note_news(key) { incoming } else { Incoming::Closed }
     }
 
-    /// What the layers found out about the peer; false when it is not let in.
-    fn note_news(&mut self, now: Now, key: ConnKey) -> bool {
+    /// Notes what the layers found out about the peer; false when it may not stay.
+    fn note_news(&mut self, key: ConnKey) -> bool {
         let Some(wrap) = self.transport(key).and_then(|t| t.wrap.as_deref_mut()) else {
             return true;
         };
         let header = wrap.header.take();
         let handshake = wrap.ws.as_mut().and_then(|ws| ws.news.take());
-        let certificate = match wrap.tls.as_deref_mut() {
-            Some(tls) if tls.take_established() => {
-                // Who comes back with a ticket was not checked by the handshake.
-                wrap.is_ended |= tls.is_resumed() && !tls.is_admissible();
-                Some(tls.peer())
-            }
-            _ => None,
-        };
+        let tls = wrap.tls.as_deref_mut();
+        let established = tls.filter(|tls| tls.is_just_established());
+        let news = established.map(|tls| {
+            let may_stay = tls.announce();
+            (tls.peer(), may_stay)
+        });
         if let Some(handshake) = handshake {
             self.learn_from_handshake(key, &handshake);
         }
         if let Some((header, guard)) = header
-            && !self.learn_from_proxy(now, key, &header, &guard)
+            && !self.learn_from_proxy(key, &header, &guard)
         {
             return false;
         }
-        if let Some(certificate) = certificate {
-            self.shard.counters().tls_handshake_ok.inc();
-            if let Some(certificate) = certificate {
-                self.shard.set_certificate(key, certificate);
+        match news {
+            None => true,
+            Some((_, false)) => {
+                self.shard.counters().tls_handshake_failed.inc();
+                false
+            }
+            Some((certificate, true)) => {
+                self.shard.counters().tls_handshake_ok.inc();
+                if let Some(certificate) = certificate {
+                    self.shard.set_certificate(key, certificate);
+                }
+                true
             }
         }
-        true
+    }
+
+    /// MQTT bytes came out of a layer by themselves.
+    pub(crate) fn take_kept(&mut self, now: Now, key: ConnKey) {
+        if self.transport(key).is_some_and(|t| !t.partial.is_empty()) {
+            self.offer_partial(now, key);
+        }
+        self.note_unread(key);
+    }
+
+    /// Sees to it that input in a layer is read in the next turn: the kernel will not tell of it.
+    pub(crate) fn note_unread(&mut self, key: ConnKey) {
+        let is_ready = |t: &mut Box<Transport>| t.has_input() && !t.is_paused && !t.is_closing;
+        if self.transport(key).is_some_and(is_ready) {
+            self.unread.push(key);
+        }
+    }
+
+    /// Goes on where an earlier turn stopped.
+    pub(crate) fn read_on(&mut self, now: Now) {
+        for key in mem::take(&mut self.unread) {
+            if self.transport(key).is_some_and(|t| t.has_input() && !t.is_paused) {
+                self.read(now, key);
+            }
+        }
     }
 
     /// Answers of the layers leave even if no packet follows; a peer that closed in a layer is gone.

@@ -19,7 +19,6 @@ impl Worker {
     /// A PROXY header came; false when its client is not let in.
     pub(crate) fn learn_from_proxy(
         &mut self,
-        now: Now,
         key: ConnKey,
         header: &ProxyHeader,
         guard: &Guard,
@@ -45,7 +44,6 @@ impl Worker {
         let address = meta.peer.ip();
         if !is_proxy_itself && !guard.allows(address) {
             self.shard.counters().refused_access_rules.inc();
-            self.drop_connection(now, key, CloseCause::NotAuthorized);
             return false;
         }
         let Some(transport) = self.transport(key) else { return false };

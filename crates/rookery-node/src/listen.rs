@@ -137,8 +137,9 @@ impl Listener {
     ///
     /// A rule or a file of the TLS settings is no good.
     pub(crate) fn renew(&self, config: &ListenerConfig, zone: u16) -> Result<Self, NodeError> {
-        let tls = read_tls(config)?;
-        Ok(Self::on(self.socket.clone(), tls, config, Hot::new(config, zone)?))
+        let (tls, hot) = (read_tls(config)?, Hot::new(config, zone)?);
+        self.apply_options(config)?;
+        Ok(Self::on(self.socket.clone(), tls, config, hot))
     }
 
     fn on(
@@ -168,8 +169,15 @@ impl Listener {
     /// A rule that is none; then nothing changes.
     pub(crate) fn change(&self, config: &ListenerConfig, zone: u16) -> Result<(), NodeError> {
         let hot = Arc::new(Hot::new(config, zone)?);
+        self.apply_options(config)?;
         *self.hot.write().unwrap_or_else(PoisonError::into_inner) = hot;
         Ok(())
+    }
+
+    fn apply_options(&self, config: &ListenerConfig) -> Result<(), NodeError> {
+        self.socket
+            .apply(config)
+            .map_err(|source| NodeError::Io { what: "set the options of a listener", source })
     }
 
     fn hot(&self) -> Arc<Hot> {

@@ -13,14 +13,15 @@ use rookery_core::wheel::Wheel;
 use rookery_store::Store;
 use rustix::event::{Timespec, epoll};
 
+use crate::accept::Resting;
 use crate::completion::token_of;
-use crate::layers::{COMPLAINTS_MAX, HANDSHAKES_PER_TURN};
 use crate::inbox::{Inbox, Item};
+use crate::layers::{COMPLAINTS_MAX, HANDSHAKES_PER_TURN};
 use crate::linger::Lingering;
 use crate::listen::Listener;
 use crate::peer::Peers;
-use crate::socket::Socket;
-use crate::transport::{Incoming, Transport, WebSocket, Wire, Wrap};
+use crate::standing::Walk;
+use crate::transport::{Incoming, Transport, Wire};
 
 /// Longest sleep: the precision of timers.
 const TICK_MS: u64 = 256;
@@ -28,11 +29,9 @@ const TICK_MS: u64 = 256;
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// A partial packet larger than this is read in place instead of being copied to the scratch buffer.
 const IN_PLACE_MIN: usize = 16 * 1024;
-/// Clients accepted per listener and turn.
-const ACCEPTS_MAX: usize = 64;
 /// Event data of the inbox; listeners count down from it.
-const INBOX_TOKEN: u64 = u64::MAX;
-const LISTENERS_MAX: u64 = 4096;
+pub(crate) const INBOX_TOKEN: u64 = u64::MAX;
+pub(crate) const LISTENERS_MAX: u64 = 4096;
 /// How long a worker holds back while another one's inbox is overfull.
 const BACK_PRESSURE_NS: i64 = 1_000_000;
 const MAINTENANCE_MS: u64 = 1000;
@@ -43,7 +42,10 @@ pub(crate) struct Worker {
     pub(crate) index: u16,
     pub(crate) shard: Shard,
     pub(crate) epoll: std::os::fd::OwnedFd,
-    pub(crate) listeners: Arc<[Listener]>,
+    /// By the number that names them at the reactor.
+    pub(crate) listeners: Vec<Option<Arc<Listener>>>,
+    /// Walks over all connections that are taken a slice at a time.
+    pub(crate) walks: VecDeque<Walk>,
     pub(crate) inboxes: Arc<[Inbox]>,
     pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
@@ -54,6 +56,10 @@ pub(crate) struct Worker {
     pub(crate) wire: Wire,
     /// When the layers of a connection have to be through.
     pub(crate) layers_due: Wheel<ConnKey>,
+    /// Listeners that take nobody for a while.
+    pub(crate) resting: Vec<Resting>,
+    /// Connections with input in their layers that this turn did not come to.
+    pub(crate) unread: Vec<ConnKey>,
     /// Steps of handshakes that this turn may still take.
     pub(crate) handshakes_left: usize,
     /// Lines about failed handshakes that this second may still bring.
@@ -97,7 +103,6 @@ impl Clock {
 pub(crate) struct Parts {
     pub(crate) index: u16,
     pub(crate) shard: Shard,
-    pub(crate) listeners: Arc<[Listener]>,
     pub(crate) inboxes: Arc<[Inbox]>,
     pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
@@ -106,7 +111,7 @@ pub(crate) struct Parts {
 }
 
 impl Worker {
-    /// Registers inbox and listeners.
+    /// Registers the inbox; listeners come through it.
     ///
     /// # Errors
     ///
@@ -121,20 +126,12 @@ impl Worker {
                 epoll::EventFlags::IN,
             )?;
         }
-        for (token, listener) in (0_u64..).zip(parts.listeners.iter()) {
-            let flags = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
-            epoll::add(
-                &epoll,
-                &listener.socket,
-                epoll::EventData::new_u64(INBOX_TOKEN - 1 - token),
-                flags,
-            )?;
-        }
         Ok(Self {
             index: parts.index,
             shard: parts.shard,
             epoll,
-            listeners: parts.listeners,
+            listeners: Vec::new(),
+            walks: VecDeque::new(),
             inboxes: parts.inboxes,
             up: parts.up,
             store: parts.store,
@@ -143,6 +140,8 @@ impl Worker {
             scratch: vec![0; SCRATCH_BYTES],
             wire: Wire::default(),
             layers_due: Wheel::new(parts.clock.now().mono_ms),
+            resting: Vec::new(),
+            unread: Vec::new(),
             handshakes_left: 0,
             complaints_left: COMPLAINTS_MAX,
             items: Vec::new(),
@@ -181,17 +180,19 @@ impl Worker {
             self.busy = INBOX_TOKEN;
             self.drain_inbox(now);
             self.guarded(now, |worker| {
+                worker.read_on(now);
                 if now.mono_ms >= worker.last_tick_ms + TICK_MS {
                     worker.last_tick_ms = now.mono_ms;
                     worker.shard.tick(now);
                     worker.lingering.sweep(now.mono_ms);
-                    worker.end_late_handshakes(now);
+                    worker.end_late_layers(now);
+                    worker.end_rests(now);
                     worker.maintain(now);
                 }
-                has_work = worker.shard.work(now);
+                has_work = worker.shard.work(now) | worker.walk_on(now);
             });
             self.guarded(now, |worker| worker.finish_turn(now));
-            has_work |= self.shard.has_effects();
+            has_work |= self.shard.has_effects() || !self.unread.is_empty();
             if self.is_stopping {
                 return;
             }
@@ -284,7 +285,7 @@ impl Worker {
             return;
         }
         if token > INBOX_TOKEN - LISTENERS_MAX {
-            self.accept(now, INBOX_TOKEN - 1 - token);
+            self.accept(now, (INBOX_TOKEN - 1 - token) as u16);
             return;
         }
         let key = ConnKey::from_u64(token);
@@ -312,30 +313,17 @@ impl Worker {
         }
     }
 
-    #[allow(clippy::cast_possible_truncation)]
-    fn accept(&mut self, now: Now, index: u64) {
-        let listeners = self.listeners.clone();
-        let Some(listener) = listeners.get(index as usize) else { return };
-        for _ in 0..ACCEPTS_MAX {
-            let Some(accepted) = listener.accept() else { return };
-            let ws = accepted.websocket.map(|config| Box::new(WebSocket::new(config)));
-            let tls = match listener.tls.as_ref().map(|tls| tls.accept(now.mono_ms)) {
-                Some(None) => continue,
-                tls => tls.flatten(),
-            };
-            let wrap = Wrap::new(tls, ws);
-            let transport = Transport::new(Socket::from(accepted.stream), wrap, accepted.member);
-            self.take_connection(now, Box::new(transport), accepted.meta);
-        }
-    }
-
     /// A connection that was accepted here or comes from another worker.
-    fn take_connection(
+    pub(crate) fn take_connection(
         &mut self,
         now: Now,
         mut transport: Box<Transport>,
         meta: Arc<rookery_core::effects::ConnMeta>,
     ) {
+        if !transport.member.is_open() {
+            // Its listener was stopped while it was on its way here.
+            return;
+        }
         let Some(key) = self.shard.accept(now, meta) else { return };
         transport.generation = key.generation;
         // It may come from another worker: here nothing is armed yet.
@@ -366,6 +354,7 @@ impl Worker {
         if has_input {
             self.offer_partial(now, key);
         }
+        self.note_unread(key);
         if self.transport(key).is_some_and(|t| t.has_output()) {
             self.flush(now, key);
         }
@@ -376,7 +365,7 @@ impl Worker {
         (transport.generation == key.generation).then_some(transport)
     }
 
-    fn read(&mut self, now: Now, key: ConnKey) {
+    pub(crate) fn read(&mut self, now: Now, key: ConnKey) {
         let mut scratch = mem::take(&mut self.scratch);
         self.read_with(now, key, &mut scratch);
         self.scratch = scratch;
@@ -404,9 +393,9 @@ impl Worker {
             front.copy_from_slice(&transport.partial);
         }
         let incoming = if is_wrapped {
-            self.read_wrapped(key, scratch, held)
+            self.read_wrapped(now, key, scratch, held)
         } else {
-            transport.read(scratch, held, &mut Wire::default())
+            transport.read_bare(scratch, held)
         };
         match incoming {
             Incoming::Data(n) => {
@@ -460,10 +449,11 @@ impl Worker {
         let mut partial = mem::take(&mut transport.partial);
         let held = partial.len();
         partial.resize(held + SCRATCH_BYTES, 0);
-        let incoming = self.read_wrapped(key, &mut partial, held);
+        let incoming = self.read_wrapped(now, key, &mut partial, held);
         let Incoming::Data(n) = incoming else {
             partial.truncate(held);
             if let Some(transport) = self.transport(key) {
+                partial.append(&mut transport.partial);
                 transport.partial = partial;
             }
             self.no_data(now, key, incoming);
@@ -487,26 +477,28 @@ impl Worker {
             Incoming::Closed => self.drop_connection(now, key, CloseCause::TcpClosed),
             Incoming::Failed => self.drop_connection(now, key, CloseCause::TcpError),
             Incoming::Refused(reason) => self.refuse(now, key, reason),
+            Incoming::TlsFailed(error) => {
+                self.tls_failed(now, key, &error);
+                return;
+            }
+            Incoming::Kept => self.take_kept(now, key),
+            Incoming::ProxyRefused(error) => self.refuse_proxy(now, key, error),
             Incoming::Data(_) | Incoming::Nothing => {}
         }
-        if self.transport(key).is_some_and(|t| t.has_output()) {
-            self.flush(now, key);
-        }
+        self.answer_layers(now, key);
     }
 
     fn probe_end(&mut self, now: Now, key: ConnKey) {
         let Some(transport) = self.transport(key) else { return };
-        let mut byte = [0; 1];
-        match transport.stream.peek(&mut byte) {
-            Ok(0) | Err(_) if !would_block(&transport.socket) => {
-                self.drop_connection(now, key, CloseCause::TcpClosed)
-            }
-            _ => self.set_interest(key),
+        if transport.socket.is_at_end() {
+            self.drop_connection(now, key, CloseCause::TcpClosed);
+        } else {
+            self.set_interest(key);
         }
     }
 
     /// Offers bytes again that could not be handled before.
-    fn offer_partial(&mut self, now: Now, key: ConnKey) {
+    pub(crate) fn offer_partial(&mut self, now: Now, key: ConnKey) {
         let Some(transport) = self.transport(key) else { return };
         let partial = mem::take(&mut transport.partial);
         let consumed = self.shard.receive(now, key, &partial);
@@ -558,6 +550,9 @@ impl Worker {
                 self.read_bodies(ticket);
             }
             Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
+            Item::Listen(token, listener) => self.listen(token, listener),
+            Item::Unlisten(token, reply) => self.unlisten(token, reply),
+            Item::Recheck(listener) => self.walks.push_back(Walk::recheck(listener)),
             Item::Stop => self.is_stopping = true,
         }
     }
@@ -570,6 +565,7 @@ impl Worker {
                     transport.is_paused = false;
                     self.set_interest(key);
                     self.offer_partial(now, key);
+                    self.note_unread(key);
                 }
             }
         }

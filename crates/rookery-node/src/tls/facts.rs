@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rookery_core::certificate::PeerCertificate;
 use rustls::pki_types::CertificateDer;
 use x509_cert::certificate::{CertificateInner, Raw, Version};
-use x509_cert::der::Decode;
+use x509_cert::der::{Decode, Tagged};
 
 /// sha1WithRSAEncryption, dsa-with-sha1, ecdsa-with-SHA1.
 const SHA1_SIGNATURES: [&str; 3] =

@@ -56,11 +56,7 @@ impl File {
 
     /// The complaint that something is wrong with this file.
     pub(super) fn problem(&self, detail: impl Into<String>) -> Problem {
-        Problem {
-            field: self.field.clone(),
-            file: Some(self.path.clone()),
-            detail: detail.into(),
-        }
+        Problem { field: self.field.clone(), file: Some(self.path.clone()), detail: detail.into() }
     }
 
     /// Whether a PEM section of this kind is in it.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use pkcs8::der::{Decode, SecretDocument};
 use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::der::{Decode, SecretDocument};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -13,7 +13,8 @@ use super::files::{File, Problem};
 
 const ENCRYPTED_BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 const ENCRYPTED_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
-const SUPPORTED: &str = "the key is none of RSA (2048 bits or more), EC (P-256, P-384, P-521), Ed25519";
+const SUPPORTED: &str =
+    "the key is none of RSA (2048 bits or more), EC (P-256, P-384, P-521), Ed25519";
 
 /// The key in a file.
 pub(super) fn read(

@@ -62,7 +62,11 @@ impl Material {
     /// Whether the files that `other` was read from hold the same.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.files.len() == other.files.len()
-            && self.files.iter().zip(&other.files).all(|(a, b)| a.path == b.path && a.bytes == b.bytes)
+            && self
+                .files
+                .iter()
+                .zip(&other.files)
+                .all(|(a, b)| a.path == b.path && a.bytes == b.bytes)
     }
 }
 
@@ -175,7 +179,8 @@ impl Loader<'_> {
         match pair.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {}
             Err(rustls::Error::InconsistentKeys(_)) => {
-                let detail = format!("does not belong to the certificate in {}", certfile.display());
+                let detail =
+                    format!("does not belong to the certificate in {}", certfile.display());
                 return Err(key_file.problem(detail));
             }
             Err(error) => return Err(file.problem(error.to_string())),
@@ -331,9 +336,7 @@ fn certificates(file: &File) -> Result<Vec<CertificateDer<'static>>, Problem> {
     }
 }
 
-fn revocation_lists(
-    file: &File,
-) -> Result<Vec<CertificateRevocationListDer<'static>>, Problem> {
+fn revocation_lists(file: &File) -> Result<Vec<CertificateRevocationListDer<'static>>, Problem> {
     let read: Result<Vec<_>, _> =
         CertificateRevocationListDer::pem_slice_iter(&file.bytes).take(CERTIFICATES_MAX).collect();
     match read {

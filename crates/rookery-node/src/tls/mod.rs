@@ -11,3 +11,4 @@ mod load;
 pub(crate) mod server;
 pub(crate) mod session;
 mod verify;
+pub(crate) mod watch;

@@ -1,6 +1,5 @@
 //! TLS of one listener: what it handshakes with now, and how that is replaced.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustls::pki_types::CertificateDer;
@@ -46,12 +45,13 @@ impl TlsServer {
 
     /// Begins the handshake of a connection accepted at `now_ms`; none when memory fails rustls.
     pub(crate) fn accept(self: &Arc<Self>, now_ms: u64) -> Option<Box<TlsSession>> {
-        let (config, timeout_ms) = {
+        let (material, timeout_ms) = {
             let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-            (current.material.config.clone(), current.settings.handshake_timeout_ms)
+            (current.material.clone(), current.settings.handshake_timeout_ms)
         };
-        let connection = UnbufferedServerConnection::new(config).ok()?;
-        Some(Box::new(TlsSession::new(connection, self.clone(), now_ms + timeout_ms)))
+        let connection = UnbufferedServerConnection::new(material.config.clone()).ok()?;
+        let deadline_ms = now_ms.saturating_add(timeout_ms);
+        Some(Box::new(TlsSession::new(connection, self.clone(), material, deadline_ms)))
     }
 
     /// Reads the files of `settings` (those of now when none are given) and uses them from the next
@@ -82,14 +82,14 @@ impl TlsServer {
         self.current.read().unwrap_or_else(PoisonError::into_inner).material.clone()
     }
 
+    /// Whether clients are checked as they were with `before`.
+    pub(super) fn trusts_as(&self, before: &Material) -> bool {
+        self.material().trusts_as(before)
+    }
+
     /// Every certificate of the files.
     pub(crate) fn certificates(&self) -> Vec<Certificate> {
         self.material().certificates.clone()
-    }
-
-    /// The files to watch.
-    pub(crate) fn paths(&self) -> Vec<PathBuf> {
-        self.material().files.iter().map(|file| file.path.clone()).collect()
     }
 
     /// Whether a client that came with this chain (or with none) would be admitted now.

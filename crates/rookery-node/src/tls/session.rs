@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use rookery_core::certificate::PeerCertificate;
+use rustls::HandshakeKind;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError,
     UnbufferedStatus, WriteTraffic,
 };
-use rustls::HandshakeKind;
 
 use super::facts;
+use super::load::Material;
 use super::server::TlsServer;
 
 /// Most bytes read at once, and the largest message of a handshake.
@@ -29,6 +30,8 @@ pub(crate) struct TlsSession {
     held: Vec<u8>,
     deadline_ms: u64,
     server: Arc<TlsServer>,
+    /// What the handshake was begun with, until it is over.
+    material: Option<Arc<Material>>,
     /// The handshake is over and the worker was told.
     is_announced: bool,
     has_said_goodbye: bool,
@@ -54,6 +57,7 @@ impl TlsSession {
     pub(super) fn new(
         connection: UnbufferedServerConnection,
         server: Arc<TlsServer>,
+        material: Arc<Material>,
         deadline_ms: u64,
     ) -> Self {
         Self {
@@ -61,6 +65,7 @@ impl TlsSession {
             held: Vec::new(),
             deadline_ms,
             server,
+            material: Some(material),
             is_announced: false,
             has_said_goodbye: false,
         }
@@ -76,13 +81,18 @@ impl TlsSession {
         self.deadline_ms
     }
 
-    /// True once, when the handshake is over.
-    pub(crate) fn take_established(&mut self) -> bool {
-        if self.is_announced || self.connection.is_handshaking() {
-            return false;
-        }
+    /// Whether the handshake is over and the worker does not know yet.
+    pub(crate) fn is_just_established(&self) -> bool {
+        !self.is_announced && !self.connection.is_handshaking()
+    }
+
+    /// The worker learns that the handshake is over; false when the client may not stay: who comes
+    /// back with a ticket was not checked, and whom is trusted may have changed meanwhile.
+    pub(crate) fn announce(&mut self) -> bool {
         self.is_announced = true;
-        true
+        let is_checked = self.material.take().is_some_and(|m| self.server.trusts_as(&m));
+        let is_resumed = self.connection.handshake_kind() == Some(HandshakeKind::Resumed);
+        (is_checked && !is_resumed) || self.is_admissible()
     }
 
     /// Whether the client would be admitted by what the listener's files hold now.
@@ -93,11 +103,6 @@ impl TlsSession {
     /// The certificate that the client proved to own; none when it showed none.
     pub(crate) fn peer(&self) -> Option<Arc<PeerCertificate>> {
         self.connection.peer_certificates()?.first().map(facts::peer)
-    }
-
-    /// Whether the client came back with a ticket, so that its certificate was not looked at.
-    pub(crate) fn is_resumed(&self) -> bool {
-        matches!(self.connection.handshake_kind(), Some(HandshakeKind::Resumed))
     }
 
     /// Bytes kept.
@@ -189,11 +194,12 @@ impl TlsSession {
         }
         self.has_said_goodbye = true;
         self.with_traffic(out, |traffic, out| {
-            let _ = grow(out, RECORD_OVERHEAD_BYTES, |room| match traffic.queue_close_notify(room) {
-                Err(EncryptError::InsufficientSize(needed)) => Err(Some(needed)),
-                Err(_) => Err(None),
-                Ok(n) => Ok(n),
-            });
+            let _ =
+                grow(out, RECORD_OVERHEAD_BYTES, |room| match traffic.queue_close_notify(room) {
+                    Err(EncryptError::InsufficientSize(needed)) => Err(Some(needed)),
+                    Err(_) => Err(None),
+                    Ok(n) => Ok(n),
+                });
         });
     }
 

@@ -76,8 +76,14 @@ impl Transport {
         }
     }
 
-    /// Reads once into `buffer` from `at` on; MQTT bytes then stand at `at`.
+    /// Reads once into `buffer` from `at` on, past all layers: for a connection that has none.
     #[inline]
+    pub(crate) fn read_bare(&self, buffer: &mut [u8], at: usize) -> Incoming {
+        let Some(room) = buffer.get_mut(at..) else { return Incoming::Nothing };
+        receive(&self.socket, room)
+    }
+
+    /// Reads once into `buffer` from `at` on; MQTT bytes then stand at `at`.
     pub(crate) fn read(&mut self, buffer: &mut [u8], at: usize, wire: &mut Wire) -> Incoming {
         let Some(room) = buffer.get_mut(at..) else { return Incoming::Nothing };
         match self.wrap.as_deref_mut() {
