@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use rookery_codec::ReasonCode;
 
-use crate::certificate::PeerCertificate;
 use crate::ids::{ConnKey, SessionKey};
 use crate::message::Message;
 use crate::router::Matched;
@@ -30,8 +29,21 @@ pub struct ConnMeta {
     pub quick_deny_anonymous: bool,
     /// How fast the client may send; none = as fast as it likes.
     pub rates: Option<Arc<crate::limiter::ClientRates>>,
-    /// The certificate that the client proved to own, or that a trusted balancer vouches for.
-    pub certificate: Option<Arc<PeerCertificate>>,
+    /// The client's certificate, as TLS or a trusted PROXY header tells it.
+    pub cert: Option<Arc<PeerCertificate>>,
+}
+
+/// A client's certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// Common Name of its subject.
+    pub common_name: Option<Box<str>>,
+    /// Its subject.
+    pub subject_dn: Option<Box<str>>,
+    /// The certificate; forgotten once the client is admitted, absent when a proxy tells of it.
+    pub der: Option<Box<[u8]>>,
+    /// A PROXY header told it: whoever wrote that header has verified it.
+    pub from_proxy: bool,
 }
 
 /// Why a connection ended. Shown to users as EMQX's `reason`.

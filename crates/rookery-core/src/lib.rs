@@ -10,7 +10,6 @@
 //! committed.
 
 pub mod access;
-pub mod certificate;
 pub mod config;
 pub mod conn;
 pub mod effects;

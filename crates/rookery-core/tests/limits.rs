@@ -183,7 +183,7 @@ fn what_a_listener_says_about_authentication() {
     assert_eq!(greeting(Admission::Everyone, quick, Some("u")), (admitted, 0));
     let with_cert = |meta: &mut rookery_core::effects::ConnMeta| {
         meta.quick_deny_anonymous = true;
-        meta.certificate = Some(Arc::default());
+        meta.cert = Some(Arc::default());
     };
     assert_eq!(greeting(Admission::Ask, with_cert, None), (String::new(), 1));
 }

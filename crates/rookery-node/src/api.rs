@@ -107,6 +107,8 @@ pub struct TlsConfig {
     pub depth: u32,
     /// Versions offered.
     pub versions: Vec<TlsVersion>,
+    /// Cipher suites offered, by IANA's or OpenSSL's names; empty = all.
+    pub ciphers: Vec<String>,
     /// Revocation lists, PEM.
     pub crlfile: Option<PathBuf>,
     /// How long a handshake may take.

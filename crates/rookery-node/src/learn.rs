@@ -7,8 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rookery_codec::proxy::{Endpoints, ProxyError, ProxyHeader};
-use rookery_core::certificate::PeerCertificate;
-use rookery_core::effects::{CloseCause, ConnMeta, LogLevel};
+use rookery_core::effects::{CloseCause, ConnMeta, LogLevel, PeerCertificate};
 use rookery_core::ids::{ConnKey, Now};
 
 use crate::guard::Guard;
@@ -35,8 +34,9 @@ impl Worker {
         }
         let name = header.values.ssl.as_ref().and_then(|ssl| ssl.verified_common_name());
         if let Some(name) = name {
-            meta.certificate = Some(Arc::new(PeerCertificate {
+            meta.cert = Some(Arc::new(PeerCertificate {
                 common_name: Some(name.into()),
+                from_proxy: true,
                 ..PeerCertificate::default()
             }));
         }

@@ -274,7 +274,7 @@ impl Listener {
             enable_authn: hot.enable_authn,
             quick_deny_anonymous: hot.quick_deny_anonymous,
             rates: hot.rates.clone(),
-            certificate: None,
+            cert: None,
         });
         Some(Accepted { socket: socket.into(), meta, member, hot })
     }

@@ -282,7 +282,7 @@ impl Shard {
         if !conn.meta.enable_authn {
             return Ok(self.admit_or_ask_will(now, key, request, 0));
         }
-        let is_anonymous = request.username.is_none() && conn.meta.certificate.is_none();
+        let is_anonymous = request.username.is_none() && conn.meta.cert.is_none();
         if conn.meta.quick_deny_anonymous && is_anonymous {
             return Ok(self.deny_anonymous(now, key, &request));
         }

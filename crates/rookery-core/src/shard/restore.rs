@@ -65,7 +65,7 @@ impl Shard {
             enable_authn: true,
             quick_deny_anonymous: false,
             rates: None,
-            certificate: None,
+            cert: None,
         };
         let client_id: Arc<str> = record.client_id.as_str().into();
         let username = record.username.as_deref().map(Arc::from);

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use rookery_codec::ReasonCode;
 
 use super::Shard;
-use crate::certificate::PeerCertificate;
 use crate::conn::ConnState;
-use crate::effects::{CloseCause, ConnMeta};
+use crate::effects::{CloseCause, ConnMeta, PeerCertificate};
 use crate::ids::{ConnKey, Now};
 use crate::metrics::Metrics;
 
@@ -27,7 +26,7 @@ impl Shard {
     /// The client showed a certificate that holds. Comes before its CONNECT.
     pub fn set_certificate(&mut self, key: ConnKey, certificate: Arc<PeerCertificate>) {
         if let Some(conn) = self.conns.get_checked(key.slot, key.generation) {
-            let meta = ConnMeta { certificate: Some(certificate), ..(*conn.meta).clone() };
+            let meta = ConnMeta { cert: Some(certificate), ..(*conn.meta).clone() };
             conn.meta = Arc::new(meta);
         }
     }

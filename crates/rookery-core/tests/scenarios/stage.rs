@@ -100,7 +100,7 @@ impl Stage {
             enable_authn: true,
             quick_deny_anonymous: false,
             rates: None,
-            certificate: None,
+            cert: None,
         };
         (self.listener)(&mut meta);
         let key = self.shard.accept(self.now, Arc::new(meta))?;

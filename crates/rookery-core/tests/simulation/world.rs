@@ -127,7 +127,7 @@ impl World {
             enable_authn: true,
             quick_deny_anonymous: false,
             rates: None,
-            certificate: None,
+            cert: None,
         };
         let id = self.next_socket;
         self.next_socket += 1;

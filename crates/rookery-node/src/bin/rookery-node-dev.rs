@@ -60,6 +60,7 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
         password: None,
         depth: 6,
         versions: vec![TlsVersion::V12, TlsVersion::V13],
+        ciphers: Vec::new(),
         crlfile: None,
         handshake_timeout_ms: 15_000,
         sni: Vec::new(),

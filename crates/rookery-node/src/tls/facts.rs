@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_core::certificate::PeerCertificate;
+use rookery_core::effects::PeerCertificate;
 use rustls::pki_types::CertificateDer;
 use x509_cert::certificate::{CertificateInner, Raw, Version};
 use x509_cert::der::{Decode, Tagged};
@@ -74,8 +74,8 @@ pub(super) fn peer(der: &CertificateDer<'_>) -> Arc<PeerCertificate> {
     let facts = Facts::read(der);
     Arc::new(PeerCertificate {
         common_name: facts.as_ref().and_then(|f| f.common_name.as_deref()).map(Box::from),
-        subject: facts.as_ref().map(|f| f.subject.as_str()).unwrap_or_default().into(),
-        der: der.as_ref().into(),
-        not_after_unix_s: facts.as_ref().map_or(0, |f| f.not_after_unix_s),
+        subject_dn: facts.as_ref().map(|f| f.subject.as_str().into()),
+        der: Some(der.as_ref().into()),
+        from_proxy: false,
     })
 }

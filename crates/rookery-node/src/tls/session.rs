@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rookery_core::certificate::PeerCertificate;
+use rookery_core::effects::PeerCertificate;
 use rustls::HandshakeKind;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
