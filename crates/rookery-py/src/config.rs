@@ -11,8 +11,8 @@ use rookery_core::config::{
     NoticeConfig, RetainerConfig, RewriteAction, RewriteRule, SharedStrategy, ZoneConfig,
 };
 use rookery_node::api::{
-    DurabilityConfig, Keepalive, ListenerConfig, ListenerKind, NodeConfig, SniCertificate, SyncPolicy,
-    TlsConfig, TlsVerify, TlsVersion, WebSocketConfig,
+    DurabilityConfig, Keepalive, ListenerConfig, ListenerKind, NodeConfig, SniCertificate,
+    SyncPolicy, TlsConfig, TlsVerify, TlsVersion, WebSocketConfig,
 };
 
 type Object<'a, 'py> = &'a Bound<'py, PyAny>;
