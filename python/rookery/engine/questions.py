@@ -88,7 +88,7 @@ class Authorize:
     hook = "on_authorize"
 
     def __init__(self, row: EventRow) -> None:
-        client_id, username, is_publish, topic, qos, retain = row[3]
+        client_id, username, is_publish, topic, qos, retain = row[3][:6]
         action: Action = "publish" if is_publish else "subscribe"
         self._asked = (Identity(client_id, username), action, topic, qos, retain)
 
