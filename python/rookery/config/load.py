@@ -1,7 +1,7 @@
 """Puts the sources on top of each other and checks the result.
 
-Precedence, later wins: defaults, the configuration file, changes made while the node ran, the
-environment, ``--set``. A value remembers which of them set it.
+Precedence, later wins, as in EMQX: defaults, changes made while the node ran, the configuration
+file, the environment, ``--set``. A value remembers which of them set it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 from rookery.config import sources
 from rookery.config.build import management_config, node_config
+from rookery.config.between import between_keys
 from rookery.config.check import Checked, check
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.schema import ROOT
 from rookery.config.snapshot import ManagementConfig
 from rookery.config.tree import DEFAULT, Node, Origin, join_path, merge, nested, split_path, wrap
-from rookery.config.values import Address
 from rookery.native.config import NodeConfig
 
 CONFIG_FILE_NAME = "rookery.conf"
@@ -89,6 +89,7 @@ def load(
     sets: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    runtime: Node | None = None,
 ) -> Config:
     """Read all sources and check them.
 
@@ -99,6 +100,7 @@ def load(
         sets: ``key=value`` texts that stand above everything.
         environ: Instead of the environment of this process.
         defaults: A tree that stands below everything but the schema's own defaults.
+        runtime: Instead of what the data directory holds of changes made while a node ran.
 
     Raises:
         InvalidConfigError: with everything that is wrong.
@@ -110,20 +112,25 @@ def load(
     chosen_dir, dir_origin = _chosen_data_dir(data_dir, above, environ)
     config_file = _chosen_file(config_file, environ, chosen_dir)
 
-    tree = wrap(dict(defaults or {}), DEFAULT)
+    written = None
     if config_file is not None:
-        tree = merge(tree, sources.read_file(config_file, "file", environ))
+        written = sources.read_file(config_file, "file", environ)
         if dir_origin is DEFAULT:
-            chosen_dir, dir_origin = _data_dir_of_file(tree, config_file, chosen_dir)
+            chosen_dir, dir_origin = _data_dir_of_file(written, config_file, chosen_dir)
+    tree = wrap(dict(defaults or {}), DEFAULT)
     runtime_file = chosen_dir / RUNTIME_FILE
-    if runtime_file.is_file():
+    if runtime is not None:
+        tree = merge(tree, runtime)
+    elif runtime_file.is_file():
         tree = merge(tree, sources.read_file(runtime_file, "runtime", {}))
+    if written is not None:
+        tree = merge(tree, written)
     tree = merge(tree, above)
     tree = merge(tree, nested(["node", "data_dir"], Node(str(chosen_dir), dir_origin)))
 
     checked = check(tree, ROOT)
     if not checked.problems:
-        checked.problems.extend(_between_keys(checked))
+        checked.problems.extend(between_keys(checked))
     if checked.problems:
         raise InvalidConfigError(checked.problems)
     return Config(
@@ -150,8 +157,8 @@ def data_dir_of(
     chosen_dir, origin = _chosen_data_dir(given, above, environ)
     config_file = _chosen_file(config_file, environ, chosen_dir)
     if origin is DEFAULT and config_file is not None:
-        tree = sources.read_file(config_file, "file", environ)
-        return _data_dir_of_file(tree, config_file, chosen_dir)[0]
+        written = sources.read_file(config_file, "file", environ)
+        return _data_dir_of_file(written, config_file, chosen_dir)[0]
     return chosen_dir
 
 
@@ -193,37 +200,3 @@ def _at(tree: Node, *path: str) -> Node | None:
             return None
         node = node.value.get(key)
     return node
-
-
-def _between_keys(checked: Checked) -> Iterator[Problem]:
-    """Rules that need more than one key."""
-    values = checked.values
-    zones = {"default", *values["zones"]}
-    taken: dict[Address, str] = {}
-    for kind in ("tcp", "ws"):
-        for name, item in values["listeners"][kind].items():
-            path = ("listeners", kind, name)
-            if item["zone"] not in zones:
-                yield Problem(
-                    "zone",
-                    join_path((*path, "zone")),
-                    checked.origins.get((*path, "zone")),
-                    value=item["zone"],
-                    allowed=", ".join(sorted(zones)),
-                )
-            if item["enable"]:
-                yield from _same_bind(checked, (*path, "bind"), item["bind"], taken)
-    http = values["dashboard"]["listeners"]["http"]["bind"]
-    if http is not None:
-        yield from _same_bind(checked, ("dashboard", "listeners", "http", "bind"), http, taken)
-
-
-def _same_bind(
-    checked: Checked, path: tuple[str, ...], bind: Address, taken: dict[Address, str]
-) -> Iterator[Problem]:
-    if bind.port == 0:
-        return
-    if bind in taken:
-        origin = checked.origins.get(path)
-        yield Problem("same_bind", join_path(path), origin, value=str(bind), near=taken[bind])
-    taken[bind] = join_path(path)
