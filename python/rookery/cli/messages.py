@@ -30,6 +30,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.sub": ("subscribe and print messages", "订阅并打印消息"),
     "help.bench": ("make load and measure a broker", "压力测试"),
     "help.completion": ("print a completion script for a shell", "输出命令补全脚本"),
+    "help.tls": ("make certificates for tests and small installations", "生成测试与小型部署所用的证书"),
+    "help.tls.init": (
+        "make a private CA, a server's and clients' certificates, and say how to use them",
+        "生成私有 CA、服务端与客户端证书，并说明用法",
+    ),
     "help.config": ("handle the configuration file", "管理配置文件"),
     "help.config.init": (
         "write a commented example, never over an existing file",
@@ -80,6 +85,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "option.repeat": ("publish so many times", "重复发布次数"),
     "option.interval": ("seconds between repetitions", "重复间隔秒数"),
     "option.shell": ("bash, zsh or fish", "bash、zsh 或 fish"),
+    "option.tls": ("connect with TLS", "使用 TLS 连接"),
+    "option.cafile": ("CA certificates that the broker's must check with", "校验服务端的 CA 证书文件"),
+    "option.cert": ("client certificate", "客户端证书文件"),
+    "option.key": ("its private key", "客户端私钥文件"),
+    "option.tls.dir": ("folder; certs in the data directory", "目录，默认为数据目录下的 certs"),
+    "option.tls.host": (
+        "host name or address of the server; may be repeated",
+        "服务端域名或地址，可重复",
+    ),
+    "option.tls.client": (
+        "common name of a client's certificate; may be repeated",
+        "客户端证书的 CN，可重复",
+    ),
+    "option.tls.days": ("days that certificates are valid", "证书有效天数"),
     "option.bench.mode": (
         "pairs, pub, sub, fanout, shared, conn or churn",
         "pairs、pub、sub、fanout、shared、conn 或 churn",
@@ -154,6 +173,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Everybody who reaches these ports gets in without a password.",
         "任何能访问这些端口的人都可以免密码接入。",
     ),
+    # -- tls
+    "tls.days": ("--days is 1 to 3650", "--days 取值 1 到 3650"),
+    "tls.wrote": ("wrote {file}", "已写入 {file}"),
+    "tls.nothing": ("{dir} has certificates already", "{dir} 中已有证书"),
+    "tls.paste": ("Lines for the configuration file:", "写入配置文件的内容："),
+    "tls.try": ("Then:", "然后："),
     # -- ports
     "ports.what": ("LISTENER", "监听器"),
     "ports.address": ("ADDRESS", "地址"),
@@ -182,6 +207,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "mqtt.timeout": ("no answer within {seconds} s", "{seconds} 秒内没有应答"),
     "mqtt.bad_topic": ("{topic!r} is not a topic to publish to", "{topic!r} 不是可发布的主题"),
     "mqtt.bad_filter": ("{topic!r} is not a topic filter", "{topic!r} 不是合法的主题过滤器"),
+    "mqtt.bad_tls": ("TLS cannot be used: {reason}", "无法使用 TLS：{reason}"),
     "mqtt.no_file": ("{file}: {reason}", "{file}：{reason}"),
     # -- bench
     "bench.phase.set_up": ("connecting", "建立连接"),
