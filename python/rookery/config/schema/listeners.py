@@ -155,7 +155,7 @@ def _common(port: int) -> tuple[Field, ...]:
               "here) or quick_deny_anonymous (who shows no credentials is refused at once).",
               "是否对该监听器上的客户端进行认证：true、false（所有人均可接入）或 "
               "quick_deny_anonymous（未携带凭据者立即拒绝）。", hot=True),
-        off("authentication", Anything(), [],
+        off("authentication", MapOf(Anything(), r"[^\0]{1,255}", "text"), [],
             "A chain of this listener alone; the chain at the root is for all listeners.",
             "监听器专用认证链；请使用对所有监听器生效的根级 authentication。"),
         Field("access_rules", Custom(
