@@ -1,0 +1,58 @@
+"""What providers have in common that ask somebody else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from rookery.access.chain import OnFailure
+from rookery.access.errors import BackendError
+from rookery.access.guard import BusyError, OpenError
+from rookery.access.http_service import UnaskableError
+from rookery.access.templates import MissingValueError
+from rookery.access.verdict import (
+    SERVER_BUSY,
+    SERVER_UNAVAILABLE,
+    Admit,
+    Ignore,
+    Opinion,
+    Refuse,
+)
+
+_logger = logging.getLogger(__name__)
+
+
+async def ask(
+    provider: str, on_failure: OnFailure, question: Callable[[], Awaitable[Opinion]]
+) -> Opinion:
+    """Put the question; whatever becomes of it is an opinion.
+
+    A provider that is full refuses with 0x89 (Server busy): the client may come again, and to ask
+    somebody else instead would depend on the load who gets in.
+    """
+    try:
+        return await question()
+    except BusyError:
+        return Refuse(SERVER_BUSY, "too many questions are under way")
+    except MissingValueError as error:
+        return Ignore(f"the client has no {error.name}")
+    except UnaskableError as error:
+        return Ignore(str(error))
+    except OpenError:
+        # Said once when it opened, not for every client.
+        return _failed(on_failure, "the service failed too often and is left alone for a while")
+    except TimeoutError:
+        _logger.warning("%s: no answer in time", provider)
+        return _failed(on_failure, "no answer in time")
+    except BackendError as error:
+        _logger.warning("%s: %s", provider, error)
+        return _failed(on_failure, str(error))
+
+
+def _failed(on_failure: OnFailure, reason: str) -> Opinion:
+    match on_failure:
+        case "deny":
+            return Refuse(SERVER_UNAVAILABLE, reason)
+        case "allow":
+            return Admit(reason=f"{reason}; on_failure = allow")
+    return Ignore(reason)
