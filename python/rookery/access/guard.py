@@ -32,10 +32,10 @@ class GuardSettings:
         open_s: Seconds that it stays open; then one question goes through to see.
     """
 
-    concurrency_max: int = 800
+    concurrency_max: int = 1024
     deadline_s: float = 4.0
-    failures_max: int = 20
-    open_s: float = 5.0
+    failures_max: int = 5
+    open_s: float = 10.0
 
 
 @dataclass(slots=True)

@@ -75,13 +75,11 @@ class HttpSettings:
         url: With placeholders in path and query.
         headers: With placeholders in their values.
         body: Members of the JSON object or the form, with placeholders in their texts.
-        pool_size: Times ``enable_pipelining`` this is how many questions may be under way; each has
-            a connection of its own, of which idle ones are closed after 30 s.
-        enable_pipelining: See ``pool_size``.
+        max_inflight: Questions under way; each has a connection of its own, made when needed.
         connect_timeout_s: Seconds to connect.
         request_timeout_s: Seconds for the whole question.
         failures_max: Failures in a row after which the service is left alone.
-        retry_s: For so many seconds; then one question tries it.
+        reset_s: For so many seconds; then one question tries it.
         ssl: TLS towards the service.
     """
 
@@ -89,12 +87,11 @@ class HttpSettings:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, Any] = field(default_factory=dict)
-    pool_size: int = 8
-    enable_pipelining: int = 100
+    max_inflight: int = 1024
     connect_timeout_s: float = 2.0
     request_timeout_s: float = 4.0
-    failures_max: int = 20
-    retry_s: float = 5.0
+    failures_max: int = 5
+    reset_s: float = 10.0
     ssl: ClientTls = field(default_factory=ClientTls)
 
 
@@ -120,13 +117,12 @@ class HttpService:
             for name, value in settings.headers.items()
         }
         self._body: Shape = shape_of(settings.body, known=known, where="body")
-        concurrency_max = max(1, settings.pool_size * max(1, settings.enable_pipelining))
         self.guard = Guard(
             GuardSettings(
-                concurrency_max=concurrency_max,
+                concurrency_max=settings.max_inflight,
                 deadline_s=settings.request_timeout_s,
                 failures_max=settings.failures_max,
-                open_s=settings.retry_s,
+                open_s=settings.reset_s,
             ),
             clock,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from rookery.access.chain import OnFailure
+from rookery.access.chain import OnError
 from rookery.access.errors import BackendError
 from rookery.access.guard import BusyError, OpenError
 from rookery.access.http_service import UnaskableError
@@ -13,7 +13,6 @@ from rookery.access.templates import MissingValueError
 from rookery.access.verdict import (
     SERVER_BUSY,
     SERVER_UNAVAILABLE,
-    Admit,
     Ignore,
     Opinion,
     Refuse,
@@ -23,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 
 async def ask(
-    provider: str, on_failure: OnFailure, question: Callable[[], Awaitable[Opinion]]
+    provider: str, on_error: OnError, question: Callable[[], Awaitable[Opinion]]
 ) -> Opinion:
     """Put the question; whatever becomes of it is an opinion.
 
@@ -40,19 +39,14 @@ async def ask(
         return Ignore(str(error))
     except OpenError:
         # Said once when it opened, not for every client.
-        return _failed(on_failure, "the service failed too often and is left alone for a while")
+        return _failed(on_error, "the service failed too often and is left alone for a while")
     except TimeoutError:
         _logger.warning("%s: no answer in time", provider)
-        return _failed(on_failure, "no answer in time")
+        return _failed(on_error, "no answer in time")
     except BackendError as error:
         _logger.warning("%s: %s", provider, error)
-        return _failed(on_failure, str(error))
+        return _failed(on_error, str(error))
 
 
-def _failed(on_failure: OnFailure, reason: str) -> Opinion:
-    match on_failure:
-        case "deny":
-            return Refuse(SERVER_UNAVAILABLE, reason)
-        case "allow":
-            return Admit(reason=f"{reason}; on_failure = allow")
-    return Ignore(reason)
+def _failed(on_error: OnError, reason: str) -> Opinion:
+    return Refuse(SERVER_UNAVAILABLE, reason) if on_error == "deny" else Ignore(reason)

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 
 from rookery.access.authn.asking import ask
-from rookery.access.chain import OnFailure
+from rookery.access.chain import OnError
 from rookery.access.errors import AccessError
 from rookery.access.http_service import HttpAnswer, HttpService, HttpSettings
 from rookery.access.profile import admit_from
@@ -28,11 +28,11 @@ class HttpAuthnSettings:
 
     Attributes:
         http: The service.
-        on_failure: What it means that the service does not answer.
+        on_error: What it means that the service does not answer.
     """
 
     http: HttpSettings
-    on_failure: OnFailure = "ignore"
+    on_error: OnError = "ignore"
 
 
 class HttpProvider:
@@ -42,7 +42,7 @@ class HttpProvider:
     methods: tuple[str, ...] = ()
 
     def __init__(self, settings: HttpAuthnSettings, clock: Clock) -> None:
-        self._on_failure: OnFailure = settings.on_failure
+        self._on_error: OnError = settings.on_error
         self._clock = clock
         self.service = HttpService(settings.http, clock, known=VARIABLES)
 
@@ -56,7 +56,7 @@ class HttpProvider:
         async def question() -> Opinion:
             return self._opinion(await self.service.ask(request.variable))
 
-        return await ask(self.id, self._on_failure, question)
+        return await ask(self.id, self._on_error, question)
 
     def _opinion(self, answer: HttpAnswer) -> Opinion:
         if answer.status == 204:
