@@ -350,7 +350,8 @@ class ListenerConfig:
     ``bind`` is ``address:port``, ``[address]:port`` for IPv6, or ``unix:/path``; port 0 is a free
     one. Rates are per second and 0 is no bound; a burst is what may pass at once, 0 is one
     second's worth. The rates of messages and bytes are of one client: above them reading waits.
-    ``access_rules`` are ``allow`` or ``deny`` with an address, a network or ``all``, the first that matches decides.
+    ``access_rules`` are ``allow`` or ``deny`` with an address, a network or ``all``, the first that
+    matches decides.
     ``trusted_proxies`` are networks. ``keepalive`` is idle seconds, interval seconds, probes.
     """
 
