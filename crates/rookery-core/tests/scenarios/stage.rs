@@ -1,4 +1,5 @@
 //! One shard, a clock that the scene moves, and a store that says yes or no at once.
+#![allow(dead_code)] // each test file uses its part
 
 use std::collections::HashSet;
 use std::io::IoSlice;
@@ -32,6 +33,9 @@ pub struct Stage {
     pub store: Outcome,
     /// What was submitted, refused or not.
     pub written: Vec<(Op, Outcome)>,
+    /// What else the listener says about its clients.
+    pub listener: fn(&mut ConnMeta),
+    resumed: Vec<ConnKey>,
     pub peer: SocketAddr,
     pub enable_authn: bool,
     pub cert: Option<Arc<PeerCertificate>>,
@@ -70,6 +74,8 @@ impl Stage {
             is_local: true,
             store: Outcome::Stored,
             written: Vec::new(),
+            listener: |_| {},
+            resumed: Vec::new(),
             peer: ([127, 0, 0, 1], 40_000).into(),
             enable_authn: true,
             cert: None,
@@ -102,7 +108,7 @@ impl Stage {
 
     /// The same, unless the shard does not take it.
     pub fn try_open(&mut self) -> Option<Actor> {
-        let meta = ConnMeta {
+        let mut meta = ConnMeta {
             peer: self.peer,
             local: ([127, 0, 0, 1], 1883).into(),
             listener: "tcp:default".into(),
@@ -111,8 +117,11 @@ impl Stage {
             is_local: self.is_local,
             enable_authn: self.enable_authn,
             cert: self.cert.clone(),
+            quick_deny_anonymous: false,
+            rates: None,
             handover: None,
         };
+        (self.listener)(&mut meta);
         let key = self.shard.accept(self.now, Arc::new(meta))?;
         Some(Actor { key, version: Version::V311, greeting: String::new(), suback: Vec::new() })
     }
@@ -161,7 +170,7 @@ impl Stage {
                     event => self.events.push(event),
                 }
             }
-            self.shard.effects.resume.clear();
+            self.resumed.append(&mut self.shard.effects.resume);
             self.shard.effects.dirty.clear();
             if let Some((ticket, ops)) = self.shard.end_turn() {
                 let is_small = ops.iter().all(Op::passes) && self.store == Outcome::Freed;
@@ -184,6 +193,13 @@ impl Stage {
         }
     }
 
+    /// A counter by its name.
+    pub fn figure(&self, name: &str) -> u64 {
+        let mut found = None;
+        self.shared.metrics[0].each(|n, value| found = found.or((n == name).then_some(value)));
+        found.unwrap()
+    }
+
     pub fn questions(&mut self) -> Vec<(AskId, Question)> {
         self.turn();
         std::mem::take(&mut self.asked)
@@ -201,6 +217,25 @@ impl Actor {
         encode(&mut out);
         stage.shard.receive(stage.now, self.key, &out);
         stage.turn();
+    }
+
+    /// Offers bytes; how many were taken.
+    pub fn offer(&mut self, stage: &mut Stage, bytes: &[u8]) -> usize {
+        let taken = stage.shard.receive(stage.now, self.key, bytes);
+        stage.turn();
+        taken
+    }
+
+    /// Whether the shard holds back reading.
+    pub fn is_paused(&self, stage: &Stage) -> bool {
+        stage.shard.is_paused(self.key)
+    }
+
+    /// Whether reading was allowed again since the last time.
+    pub fn was_resumed(&mut self, stage: &mut Stage) -> bool {
+        let before = stage.resumed.len();
+        stage.resumed.retain(|key| *key != self.key);
+        stage.resumed.len() < before
     }
 
     pub fn subscribe(&mut self, stage: &mut Stage, filter: &str, options: SubscriptionOptions) {
