@@ -9,11 +9,13 @@
 //! is bounded before it is kept. A promise of durability leaves only when its ticket is
 //! committed.
 
+pub mod access;
 pub mod config;
 pub mod conn;
 pub mod effects;
 pub mod ids;
 pub mod inflight;
+pub mod limiter;
 pub mod message;
 pub mod metrics;
 pub mod mqueue;

@@ -277,7 +277,15 @@ impl Shard {
         request: Box<ConnectRequest>,
         password: Option<&[u8]>,
     ) -> Result<Step, Fault> {
-        let is_local = self.conns.get(key.slot).is_some_and(|c| c.meta.is_local);
+        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
+        let is_local = conn.meta.is_local;
+        if !conn.meta.enable_authn {
+            return Ok(self.admit_or_ask_will(now, key, request, 0));
+        }
+        let is_anonymous = request.username.is_none() && conn.meta.cert.is_none();
+        if conn.meta.quick_deny_anonymous && is_anonymous {
+            return Ok(self.deny_anonymous(now, key, &request));
+        }
         match self.config.admission {
             Admission::LoopbackOnly if !is_local => {
                 self.metrics().authentication_failure.inc();
@@ -300,6 +308,15 @@ impl Shard {
             }
             _ => Ok(self.admit_or_ask_will(now, key, request, 0)),
         }
+    }
+
+    /// A client that names nobody, at a listener that does not even ask about such.
+    fn deny_anonymous(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) -> Step {
+        self.metrics().authentication_failure.inc();
+        self.metrics().connack_auth_error.inc();
+        let detail = "no user name, and the listener has enable_authn = quick_deny_anonymous";
+        let (reason, cause) = (ReasonCode::NOT_AUTHORIZED, CloseCause::NotAuthorized);
+        self.refuse_as(now, key, &request.client_id, reason, cause, detail)
     }
 
     fn ask_authenticate(

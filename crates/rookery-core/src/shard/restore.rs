@@ -62,6 +62,9 @@ impl Shard {
             zone: record.zone,
             mountpoint: record.mountpoint.as_str().into(),
             is_local: false,
+            enable_authn: true,
+            quick_deny_anonymous: false,
+            rates: None,
             cert: None,
         };
         let client_id: Arc<str> = record.client_id.as_str().into();

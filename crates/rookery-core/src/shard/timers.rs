@@ -30,6 +30,8 @@ pub(super) enum Timer {
     KeepAlive(ConnKey),
     /// The peer takes no bytes.
     Blocked(ConnKey),
+    /// A client above its rate may send again.
+    Rate(ConnKey),
     /// The session expires or its will is due.
     Session(SessionKey),
 }
@@ -69,6 +71,7 @@ impl Shard {
                 Timer::Idle(key) => self.idle_due(now, key),
                 Timer::KeepAlive(key) => self.keep_alive_due(now, key),
                 Timer::Blocked(key) => self.blocked_due(now, key),
+                Timer::Rate(key) => self.rate_due(key),
                 Timer::Session(key) => self.session_due(now, key),
             }
         }
@@ -98,7 +101,9 @@ impl Shard {
         if conn.state != ConnState::Connected || conn.keep_alive_ms == 0 {
             return;
         }
-        let deadline = conn.heard_at_ms + u64::from(conn.keep_alive_ms);
+        // Silence of a client that is not read is ours, not its own.
+        let heard_at_ms = if conn.is_held_back() { now.mono_ms } else { conn.heard_at_ms };
+        let deadline = heard_at_ms + u64::from(conn.keep_alive_ms);
         if deadline > now.mono_ms {
             self.wheel.arm(deadline, Timer::KeepAlive(key));
             return;

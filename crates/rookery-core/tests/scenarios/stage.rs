@@ -1,4 +1,5 @@
 //! One shard, a clock that the scene moves, and a store that says yes or no at once.
+#![allow(dead_code)] // each test file uses its part
 
 use std::collections::HashSet;
 use std::io::IoSlice;
@@ -25,6 +26,9 @@ pub struct Stage {
     closed: HashSet<ConnKey>,
     asked: Vec<(AskId, Question)>,
     pub is_local: bool,
+    /// What else the listener says about its clients.
+    pub listener: fn(&mut ConnMeta),
+    resumed: Vec<ConnKey>,
     pub is_store_full: bool,
 }
 
@@ -55,6 +59,8 @@ impl Stage {
             closed: HashSet::new(),
             asked: Vec::new(),
             is_local: true,
+            listener: |_| {},
+            resumed: Vec::new(),
             is_store_full: false,
         }
     }
@@ -79,17 +85,26 @@ impl Stage {
 
     /// A connection without CONNECT.
     pub fn open(&mut self) -> Actor {
-        let meta = ConnMeta {
+        self.try_open().unwrap()
+    }
+
+    /// A connection without CONNECT, if there is room for it.
+    pub fn try_open(&mut self) -> Option<Actor> {
+        let mut meta = ConnMeta {
             peer: ([127, 0, 0, 1], 40_000).into(),
             local: ([127, 0, 0, 1], 1883).into(),
             listener: "tcp:default".into(),
             zone: 0,
             mountpoint: "".into(),
             is_local: self.is_local,
+            enable_authn: true,
+            quick_deny_anonymous: false,
+            rates: None,
             cert: None,
         };
-        let key = self.shard.accept(self.now, Arc::new(meta)).unwrap();
-        Actor { key, version: Version::V311, greeting: String::new() }
+        (self.listener)(&mut meta);
+        let key = self.shard.accept(self.now, Arc::new(meta))?;
+        Some(Actor { key, version: Version::V311, greeting: String::new() })
     }
 
     pub fn connect(&mut self, connect: &Connect<'_>) -> Actor {
@@ -112,7 +127,7 @@ impl Stage {
                     self.asked.push((id, question));
                 }
             }
-            self.shard.effects.resume.clear();
+            self.resumed.append(&mut self.shard.effects.resume);
             self.shard.effects.dirty.clear();
             if let Some((ticket, _)) = self.shard.end_turn() {
                 self.shard.committed(self.now, ticket, !self.is_store_full);
@@ -132,6 +147,13 @@ impl Stage {
         }
     }
 
+    /// A counter by its name.
+    pub fn figure(&self, name: &str) -> u64 {
+        let mut found = None;
+        self.shared.metrics[0].each(|n, value| found = found.or((n == name).then_some(value)));
+        found.unwrap()
+    }
+
     pub fn questions(&mut self) -> Vec<(AskId, Question)> {
         self.turn();
         std::mem::take(&mut self.asked)
@@ -149,6 +171,25 @@ impl Actor {
         encode(&mut out);
         stage.shard.receive(stage.now, self.key, &out);
         stage.turn();
+    }
+
+    /// Offers bytes; how many were taken.
+    pub fn offer(&mut self, stage: &mut Stage, bytes: &[u8]) -> usize {
+        let taken = stage.shard.receive(stage.now, self.key, bytes);
+        stage.turn();
+        taken
+    }
+
+    /// Whether the shard holds back reading.
+    pub fn is_paused(&self, stage: &Stage) -> bool {
+        stage.shard.is_paused(self.key)
+    }
+
+    /// Whether reading was allowed again since the last time.
+    pub fn was_resumed(&mut self, stage: &mut Stage) -> bool {
+        let before = stage.resumed.len();
+        stage.resumed.retain(|key| *key != self.key);
+        stage.resumed.len() < before
     }
 
     pub fn subscribe(&mut self, stage: &mut Stage, filter: &str, options: SubscriptionOptions) {

@@ -124,6 +124,9 @@ impl World {
             zone: 0,
             mountpoint: "".into(),
             is_local: true,
+            enable_authn: true,
+            quick_deny_anonymous: false,
+            rates: None,
             cert: None,
         };
         let id = self.next_socket;

@@ -1,0 +1,5 @@
+//! Addresses and networks.
+
+mod network;
+
+pub use network::Network;
