@@ -234,7 +234,6 @@ class ListenerConfig:
     max_connections: int = 0
     backlog: int = 1024
     nodelay: bool = True
-<<<<<<< HEAD
     keepalive: tuple[int, int, int] | None = None
     recv_buffer_bytes: int = 0
     send_buffer_bytes: int = 0
@@ -250,8 +249,6 @@ class ListenerConfig:
     messages_burst: int = 0
     bytes_rate: float = 0.0
     bytes_burst: int = 0
-=======
->>>>>>> 7f0e84b0ec2d3f207092a96affeaea88392f525e
     websocket: WebSocketConfig | None = None  # present exactly when ``kind`` is "ws" or "wss"
     tls: TlsConfig | None = None  # present exactly when ``kind`` is "ssl" or "wss"
 
