@@ -18,6 +18,9 @@ use crate::tls::server::{Reloaded, TlsServer};
 /// Both ends of a connection through a UNIX socket, which has no addresses.
 const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
+/// Clients turned away in a row before others get their turn; epoll tells of the rest again.
+const REFUSALS_MAX: usize = 64;
+
 /// A listener that stands. Its `id` is compared by address: the same name started anew is
 /// another listener.
 pub(crate) struct Listener {
@@ -214,7 +217,7 @@ impl Listener {
 
     /// Takes the next client.
     pub(crate) fn accept(&self, now_ms: u64, counters: &Metrics) -> Next {
-        loop {
+        for _ in 0..REFUSALS_MAX {
             let hot = self.hot();
             let wait = hot.guard.wait(now_ms);
             if !wait.is_zero() {
@@ -237,6 +240,7 @@ impl Listener {
                 return Next::Client(accepted);
             }
         }
+        Next::Nobody
     }
 
     /// What the address alone decides. A connection that is not let in is just closed: an answer
@@ -286,6 +290,7 @@ impl Listener {
             quick_deny_anonymous: hot.quick_deny_anonymous,
             rates: hot.rates.clone(),
             cert: None,
+            handover: None,
         });
         Some(Accepted { socket: socket.into(), meta, member, hot })
     }
