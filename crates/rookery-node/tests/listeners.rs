@@ -12,7 +12,7 @@ mod support;
 use std::net::TcpStream;
 
 use rookery_codec::{Packet, ReasonCode, Version};
-use rookery_node::api::{ListenerConfig, ListenerOutcome, NodeError};
+use rookery_node::api::{Bind, ListenerConfig, ListenerOutcome, NodeError};
 use support::pki::{Pki, TlsClient, address, listener, start_with};
 use support::{Client, until};
 
@@ -102,7 +102,7 @@ fn what_fails_leaves_things_as_they_were() {
     let at = address(&node, "tcp:default");
     let mut client = Client::at(at, Version::V5, "client");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let moved = ListenerConfig { bind: taken.local_addr().unwrap(), ..config.clone() };
+    let moved = ListenerConfig { bind: Bind::Inet(taken.local_addr().unwrap()), ..config.clone() };
     assert_eq!(outcomes(&node, &[moved]), pairs(&[("tcp:default", "Failed")]));
     assert_eq!(address(&node, "tcp:default"), at);
     ping(&mut client);

@@ -302,12 +302,22 @@ class BrokerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSocketConfig:
-    """``listeners.ws.<name>.websocket``."""
+    """``listeners.ws.<name>.websocket``.
+
+    ``idle_timeout_ms`` 0 is never. ``check_origins`` none: every Origin passes. The proxy headers
+    count only from one of the listener's ``trusted_proxies``; their names are in lower case.
+    """
 
     path: str = "/mqtt"
     subprotocols: tuple[str, ...] = ("mqtt", "mqtt-v3", "mqtt-v3.1.1", "mqtt-v5")
     require_subprotocol: bool = True
     max_frame_size: int = 0
+    compress: bool = False
+    idle_timeout_ms: int = 7_200_000
+    check_origins: tuple[str, ...] | None = None
+    allow_origin_absence: bool = True
+    proxy_address_header: str = "x-forwarded-for"
+    proxy_port_header: str = "x-forwarded-port"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,7 +345,15 @@ class TlsConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerConfig:
-    """One listener. ``bind`` is ``address:port``, ``[address]:port`` for IPv6; port 0 is a free one."""
+    """One listener.
+
+    ``bind`` is ``address:port``, ``[address]:port`` for IPv6, or ``unix:/path``; port 0 is a free
+    one. Rates are per second and 0 is no bound; a burst is what may pass at once, 0 is one
+    second's worth. The rates of messages and bytes are of one client: above them reading waits.
+    ``access_rules`` are ``allow`` or ``deny`` with an address, a network or ``all``, the first that
+    matches decides.
+    ``trusted_proxies`` are networks. ``keepalive`` is idle seconds, interval seconds, probes.
+    """
 
     id: str = "tcp:default"
     kind: ListenerType = "tcp"
@@ -345,7 +363,21 @@ class ListenerConfig:
     max_connections: int = 0
     backlog: int = 1024
     nodelay: bool = True
+    keepalive: tuple[int, int, int] | None = None
+    recv_buffer_bytes: int = 0
+    send_buffer_bytes: int = 0
     enable_authn: bool = True  # False: everyone who reaches this listener is admitted unasked
+    quick_deny_anonymous: bool = False  # who shows no user name or certificate is refused unasked
+    access_rules: tuple[str, ...] = ("allow all",)
+    proxy_protocol: bool = False
+    proxy_protocol_timeout_ms: int = 3000
+    trusted_proxies: tuple[str, ...] = ()
+    max_conn_rate: float = 0.0
+    max_conn_burst: int = 0
+    messages_rate: float = 0.0
+    messages_burst: int = 0
+    bytes_rate: float = 0.0
+    bytes_burst: int = 0
     websocket: WebSocketConfig | None = None  # present exactly when ``kind`` is "ws" or "wss"
     tls: TlsConfig | None = None  # present exactly when ``kind`` is "ssl" or "wss"
 

@@ -5,7 +5,7 @@
 pub mod pki;
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use rookery_codec::{
 };
 use rookery_core::config::{BrokerConfig, ZoneConfig};
 use rookery_node::Node;
-use rookery_node::api::{DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy};
+use rookery_node::api::{DurabilityConfig, ListenerConfig, NodeConfig, SyncPolicy};
 
 /// Longest wait for anything; a machine that needs more fails the test.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -50,24 +50,22 @@ pub fn config() -> BrokerConfig {
 }
 
 pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
-    let listener = ListenerConfig {
-        id: "tcp:default".into(),
-        kind: ListenerKind::Tcp,
-        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        zone: "default".into(),
-        mountpoint: String::new(),
-        max_connections: 0,
-        backlog: 1024,
-        nodelay: true,
-        enable_authn: true,
-        tls: None,
-    };
+    start_on(broker, vec![ListenerConfig::default()], workers, dir)
+}
+
+/// A node with these listeners.
+pub fn start_on(
+    broker: BrokerConfig,
+    listeners: Vec<ListenerConfig>,
+    workers: usize,
+    dir: Option<&Path>,
+) -> Node {
     let durability = DurabilityConfig {
         dir: dir.map(Path::to_owned),
         sync: SyncPolicy::Never,
         max_disk_bytes: 0,
     };
-    Node::start(NodeConfig { broker, listeners: vec![listener], workers, durability }).unwrap()
+    Node::start(NodeConfig { broker, listeners, workers, durability }).unwrap()
 }
 
 /// A counter or gauge of the node.
@@ -108,31 +106,43 @@ impl Frame {
 impl Client {
     /// A socket without CONNECT.
     pub fn raw(node: &Node) -> Self {
-        Self::raw_at(node.listeners()[0].bind)
+        Self::on(TcpStream::connect(node.listeners()[0].bind.clone()).unwrap())
     }
 
     pub fn raw_at(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::on(TcpStream::connect(address).unwrap())
+    }
+
+    /// A client on a socket that stands.
+    pub fn on(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        stream.set_nodelay(true).unwrap();
+        let _ = stream.set_nodelay(true);
         Self { stream, version: Version::V311, buffer: Vec::new() }
     }
 
     /// An admitted client; whether the session was there.
     pub fn connect(node: &Node, connect: &Connect<'_>) -> (Self, bool) {
-        Self::connect_at(node.listeners()[0].bind, connect)
+        let mut client = Self::raw(node);
+        let session_present = client.greet(connect);
+        (client, session_present)
     }
 
-    fn connect_at(address: SocketAddr, connect: &Connect<'_>) -> (Self, bool) {
-        let mut client = Self::raw_at(address);
-        client.version = connect.version;
-        client.send(|out| connect.encode(out));
-        let frame = client.read().expect("CONNACK");
+    /// Sends CONNECT and is admitted; whether the session was there.
+    pub fn greet(&mut self, connect: &Connect<'_>) -> bool {
+        self.version = connect.version;
+        self.send(|out| connect.encode(out));
+        let frame = self.read().expect("CONNACK");
         let Packet::ConnAck(ack) = frame.packet() else { panic!("{:?}", frame.packet()) };
         assert!(!ack.reason.is_error(), "{:?}", ack.reason);
-        let session_present = ack.session_present;
-        (client, session_present)
+        ack.session_present
+    }
+
+    /// A packet that is answered, to know that everything before it was handled.
+    pub fn fence(&mut self) {
+        self.send(rookery_codec::encode_pingreq);
+        let frame = self.read().expect("PINGRESP");
+        assert!(matches!(frame.packet(), Packet::PingResp), "{:?}", frame.packet());
     }
 
     pub fn new(node: &Node, version: Version, client_id: &str) -> Self {
@@ -140,7 +150,9 @@ impl Client {
     }
 
     pub fn at(address: SocketAddr, version: Version, client_id: &str) -> Self {
-        Self::connect_at(address, &Connect::new(version, client_id)).0
+        let mut client = Self::raw_at(address);
+        client.greet(&Connect::new(version, client_id));
+        client
     }
 
     /// Another handle for sending, for a thread.

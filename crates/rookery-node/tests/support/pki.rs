@@ -12,7 +12,7 @@ use rcgen::{
 use rookery_codec::{AckKind, Connect, Packet, QoS, Version, decode, parse_header};
 use rookery_node::Node;
 use rookery_node::api::{
-    DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, TlsConfig, TlsVerify,
+    Bind, DurabilityConfig, ListenerConfig, NodeConfig, SyncPolicy, TlsConfig, TlsVerify,
     TlsVersion,
 };
 use rustls::pki_types::pem::PemObject;
@@ -154,17 +154,7 @@ impl Pki {
 }
 
 pub fn listener(id: &str, tls: Option<TlsConfig>) -> ListenerConfig {
-    ListenerConfig {
-        id: id.into(),
-        kind: ListenerKind::Tcp,
-        bind: SocketAddr::from(([127, 0, 0, 1], 0)),
-        zone: "default".into(),
-        mountpoint: String::new(),
-        max_connections: 0,
-        backlog: 1024,
-        nodelay: true,
-        tls,
-    }
+    ListenerConfig { id: id.into(), tls, ..ListenerConfig::default() }
 }
 
 pub fn start_with(listeners: Vec<ListenerConfig>, workers: usize) -> Node {
@@ -181,7 +171,9 @@ pub fn try_start(
 
 pub fn address(node: &Node, id: &str) -> SocketAddr {
     let all = node.listeners();
-    all.iter().find(|l| l.id == id).unwrap_or_else(|| panic!("no listener {id}")).bind
+    let found = all.into_iter().find(|l| l.id == id).unwrap_or_else(|| panic!("no listener {id}"));
+    let Bind::Inet(address) = found.bind else { panic!("{id} has no port") };
+    address
 }
 
 /// A client over TLS.
