@@ -117,7 +117,8 @@ impl Worker {
     /// Answers of the layers leave even if no packet follows; a peer that closed in a layer is gone.
     pub(crate) fn answer_layers(&mut self, now: Now, key: ConnKey) {
         let Some(transport) = self.transport(key) else { return };
-        let is_in_handshake = transport.is_in_handshake();
+        // What was held for a handshake does not count any more when that is over.
+        let is_counted = transport.is_in_handshake() || transport.unadmitted > 0;
         let Some(wrap) = transport.wrap.as_mut() else { return };
         let (pending, is_ended) = (wrap.pending(), wrap.is_ended);
         if wrap.ws.as_mut().is_some_and(|ws| mem::take(&mut ws.is_over)) {
@@ -131,7 +132,7 @@ impl Worker {
             if pending > 0 {
                 self.flush(now, key);
             }
-            if is_in_handshake {
+            if is_counted {
                 self.check_held(now, key);
             }
         }
