@@ -11,7 +11,8 @@ use rookery_core::config::{
     NoticeConfig, RetainerConfig, RewriteAction, RewriteRule, SharedStrategy, ZoneConfig,
 };
 use rookery_node::api::{
-    DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, WebSocketConfig,
+    DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SniCertificate, SyncPolicy,
+    TlsConfig, TlsVerify, TlsVersion, WebSocketConfig,
 };
 
 use crate::access;
@@ -182,17 +183,53 @@ fn websocket(o: Object<'_, '_>) -> PyResult<WebSocketConfig> {
 
 fn listener_kind(o: Object<'_, '_>) -> PyResult<ListenerKind> {
     match get::<String>(o, "kind")?.as_str() {
-        "tcp" => Ok(ListenerKind::Tcp),
-        "ws" => Ok(ListenerKind::WebSocket(get_with(o, "websocket", websocket)?)),
+        "tcp" | "ssl" => Ok(ListenerKind::Tcp),
+        "ws" | "wss" => Ok(ListenerKind::WebSocket(get_with(o, "websocket", websocket)?)),
         other => Err(unknown("kind", other)),
     }
 }
 
-fn listener(o: Object<'_, '_>) -> PyResult<ListenerConfig> {
+fn tls_version(o: Object<'_, '_>) -> PyResult<TlsVersion> {
+    match o.extract::<String>()?.as_str() {
+        "tlsv1.2" => Ok(TlsVersion::V12),
+        "tlsv1.3" => Ok(TlsVersion::V13),
+        other => Err(unknown("versions", other)),
+    }
+}
+
+fn sni(o: Object<'_, '_>) -> PyResult<SniCertificate> {
+    let (server_name, certfile, keyfile) = o.extract()?;
+    Ok(SniCertificate { server_name, certfile, keyfile })
+}
+
+fn tls(o: Object<'_, '_>) -> PyResult<TlsConfig> {
+    let verify = [("verify_none", TlsVerify::None), ("verify_peer", TlsVerify::Peer)];
+    read! { o => TlsConfig {
+        certfile, keyfile, cacertfile, password, fail_if_no_peer_cert, depth, ciphers, crlfile,
+        handshake_timeout_ms, session_tickets;
+        verify: word(o, "verify", &verify)?,
+        versions: get_each(o, "versions", tls_version)?,
+        sni: get_each(o, "sni", sni)?
+    } }
+}
+
+/// Exactly the kinds that speak TLS have settings for it.
+fn listener_tls(o: Object<'_, '_>) -> PyResult<Option<TlsConfig>> {
+    match get::<String>(o, "kind")?.as_str() {
+        "ssl" | "wss" => get_with(o, "tls", tls).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// `ListenerConfig`.
+pub(crate) fn listener(o: Object<'_, '_>) -> PyResult<ListenerConfig> {
     let bind: String = get(o, "bind")?;
     let bind = bind.parse().map_err(|_| PyValueError::new_err(format!("bind: {bind:?}")))?;
     read! { o => ListenerConfig {
-        id, zone, mountpoint, max_connections, backlog, nodelay, enable_authn; kind: listener_kind(o)?, bind: bind
+        id, zone, mountpoint, max_connections, backlog, nodelay, enable_authn;
+        kind: listener_kind(o)?,
+        bind: bind,
+        tls: listener_tls(o)?
     } }
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from rookery.access import DATABASE_FILE
 from rookery.access.bans import BanService
 from rookery.access.chain import AuthenticationChain, Provider
 from rookery.access.database import Database
@@ -22,7 +23,6 @@ from rookery.clock import Clock
 
 Settings = Mapping[str, Any]
 
-DATABASE_FILE = "access.db"
 # The chain gives up before the core does: its answer says more than none.
 MARGIN_S = 0.25
 

@@ -8,13 +8,12 @@ are under way end with the one they began with.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from rookery.access import build
 from rookery.access.chain import AuthenticationChain
-from rookery.access.expressions import Expression, NoValueError
 from rookery.access.request import VARIABLES, AuthRequest, split_peer
 from rookery.access.verdict import CLIENT_ATTR_LENGTH_MAX, Admit, Continue
 from rookery.access.verdict import Verdict as Said
@@ -22,9 +21,13 @@ from rookery.clock import Clock
 from rookery.config.snapshot import AccessConfig
 from rookery.engine.hooks import NOT_AUTHORIZED
 from rookery.engine.questions import ALLOW, Decision, Verdict, deny
-from rookery.native.config import TopicAction
+from rookery.native.config import Ban, TopicAction
 from rookery.native.models import AclDecision, Client
 from rookery.native.rows import AclSubject, AuthorizeRow, EventRow
+
+if TYPE_CHECKING:
+    from rookery.access.build import Stores
+    from rookery.access.expressions import Expression
 
 NO_MATCH = "no_match"
 SOURCES_MAX = 64
@@ -39,7 +42,9 @@ class Source(Protocol):
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
 
-    async def decide(self, client: Client, action: TopicAction, topic: str, qos: int, retain: bool) -> Answer:
+    async def decide(
+        self, client: Client, action: TopicAction, topic: str, qos: int, retain: bool
+    ) -> Answer:
         """Allow, deny, or nothing: then the next source is asked."""
         ...
 
@@ -62,21 +67,42 @@ class Rules(Protocol):
 class ConfiguredAccess:
     """What a configuration says about access, opened and closed with the node."""
 
-    def __init__(self, rules: Rules, clock: Clock, data_dir: Path | None) -> None:
-        """Open users and bans in ``data_dir``; without one they are gone with this object.
-
-        Raises:
-            StartError: the file they are in cannot be used.
-        """
-        self.stores = build.Stores(data_dir, clock)
+    def __init__(
+        self,
+        rules: Rules,
+        clock: Clock,
+        data_dir: Path | None,
+        *,
+        apply_bans: Callable[[Sequence[Ban]], None] | None = None,
+    ) -> None:
+        """``apply_bans`` is told every change of bans; without ``data_dir`` nothing is kept."""
         self._rules = rules
         self._clock = clock
-        self._parts = _Parts(AuthenticationChain(), {}, {}, frozenset())
+        self._data_dir = data_dir
+        self._apply_bans = apply_bans
+        self._stores: Stores | None = None
+        self._parts = NOTHING
         self.counters = {
             "authentication.success": 0,
             "authentication.failure": 0,
             "authorization.asked": 0,
         }
+
+    @property
+    def stores(self) -> Stores:
+        """Users and bans; opened when they are wanted first.
+
+        Raises:
+            StartError: the file they are in cannot be used.
+        """
+        if self._stores is None:
+            # Its libraries are for those who have users.
+            from rookery.access.build import Stores  # noqa: PLC0415
+
+            self._stores = Stores(self._data_dir, self._clock)
+            if self._apply_bans is not None:
+                self._stores.bans.open(self._apply_bans)
+        return self._stores
 
     @property
     def chain(self) -> AuthenticationChain:
@@ -94,18 +120,27 @@ class ConfiguredAccess:
         Raises:
             SettingError: a provider or source cannot work so; the ones before go on.
         """
-        parts = await asyncio.to_thread(self._make, settings)
+        if settings.authentication or settings.sources:
+            stores = self.stores if settings.authentication else None
+            parts = await asyncio.to_thread(self._make, settings, stores)
+        else:
+            parts = NOTHING
         await parts.start()
         before, self._parts = self._parts, parts
         await before.stop()
 
-    def _make(self, settings: AccessConfig) -> _Parts:
-        chain = build.chain(
-            settings.authentication,
-            self.stores,
-            self._clock,
-            answer_timeout_s=settings.answer_timeout_s,
-        )
+    def _make(self, settings: AccessConfig, stores: Stores | None) -> _Parts:
+        from rookery.access import build  # noqa: PLC0415
+        from rookery.access.expressions import Expression  # noqa: PLC0415
+
+        chain = AuthenticationChain()
+        if stores is not None:
+            chain = build.chain(
+                settings.authentication,
+                stores,
+                self._clock,
+                answer_timeout_s=settings.answer_timeout_s,
+            )
         sources = build.sources(settings.sources, self._clock)
         attributes = {
             zone: [
@@ -124,7 +159,8 @@ class ConfiguredAccess:
     async def close(self) -> None:
         """Ask nobody any more and close users and bans. May be called twice."""
         await self._parts.stop()
-        await asyncio.to_thread(self.stores.close)
+        if self._stores is not None:
+            await asyncio.to_thread(self._stores.close)
 
     # -- what the core asks -----------------------------------------------------------------
 
@@ -162,7 +198,9 @@ class ConfiguredAccess:
             assert source is not None
             known = sources.get(source)
             answer = (
-                await known.decide(client, action, topic, qos, retain) if known is not None else None
+                await known.decide(client, action, topic, qos, retain)
+                if known is not None
+                else None
             )
             if answer is not None:
                 return Decision(ALLOW if answer == "allow" else deny(NOT_AUTHORIZED))
@@ -210,7 +248,7 @@ class _Parts:
         expressions = self._attributes.get(request.zone)
         if not expressions:
             return request
-        from dataclasses import replace  # noqa: PLC0415
+        from rookery.access.expressions import NoValueError  # noqa: PLC0415
 
         made: dict[str, str] = dict(request.client_attrs)
         for name, expression in expressions:
@@ -219,6 +257,10 @@ class _Parts:
             except NoValueError:
                 continue
         return replace(request, client_attrs=tuple(made.items()))
+
+
+NOTHING = _Parts(AuthenticationChain(), {}, {}, frozenset())
+"""A configuration that asks nobody."""
 
 
 def subject_of(client: Client) -> AclSubject:

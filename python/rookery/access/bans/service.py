@@ -50,7 +50,7 @@ class BanService:
         """``apply`` gets the complete list after every change, on a thread."""
         self._apply = apply
 
-    async def list(self) -> list[BanEntry]:
+    async def all(self) -> list[BanEntry]:
         """Every ban that holds, the latest first."""
         now_ms = self._clock.now_ms()
         return await self._database.read(lambda connection: _read(connection, now_ms))
@@ -111,9 +111,7 @@ class BanService:
         now_ms = self._clock.now_ms()
 
         def change(connection: sqlite3.Connection) -> bool:
-            cursor = connection.execute(
-                "DELETE FROM bans WHERE kind = ? AND who = ?", (kind, who)
-            )
+            cursor = connection.execute("DELETE FROM bans WHERE kind = ? AND who = ?", (kind, who))
             self._push(_read(connection, now_ms))
             return cursor.rowcount > 0
 
