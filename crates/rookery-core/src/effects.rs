@@ -27,6 +27,8 @@ pub struct ConnMeta {
     pub enable_authn: bool,
     /// The client's certificate, as TLS or a trusted PROXY header tells it.
     pub cert: Option<Arc<PeerCertificate>>,
+    /// It comes from another shard, admitted already.
+    pub handover: Option<Arc<crate::conn::Handover>>,
 }
 
 /// A client's certificate.
@@ -77,6 +79,10 @@ pub enum CloseCause {
     ServerShutdown,
     /// The node has no room.
     Overload,
+    /// Its listener was stopped or restarted.
+    ListenerStopped,
+    /// The certificate it came with is revoked or signed by nobody trusted any more.
+    CertificateRevoked,
 }
 
 impl CloseCause {
@@ -100,6 +106,8 @@ impl CloseCause {
             Self::SendTimeout => "send_timeout",
             Self::ServerShutdown => "server_shutting_down",
             Self::Overload => "overload",
+            Self::ListenerStopped => "listener_stopped",
+            Self::CertificateRevoked => "certificate_revoked",
         }
     }
 }
@@ -356,7 +364,7 @@ pub enum Command {
         /// Topic name or filter.
         topic: Box<str>,
         /// The decision; none when it is not connected.
-        reply: std::sync::mpsc::Sender<Option<crate::access::Decision>>,
+        reply: std::sync::mpsc::Sender<Option<crate::access::Explanation>>,
     },
     /// Forget kept answers about a client, or about all.
     PurgeAclCache {
@@ -436,6 +444,15 @@ pub enum UpEvent {
     },
     /// A question.
     Ask(AskId, Question),
+    /// The certificates of a listener were read again.
+    Certificates {
+        /// The listener.
+        listener: Arc<str>,
+        /// Whether the new ones are in use; if not, the old ones stay.
+        is_taken: bool,
+        /// One line: what was found, or what is wrong with which file.
+        detail: Box<str>,
+    },
     /// A line for the log: level (EMQX's words) and text.
     Log(LogLevel, Box<str>),
 }

@@ -7,6 +7,7 @@ sees values that are known to be good.
 from __future__ import annotations
 
 from rookery.config.load import CONFIG_FILE_NAME, RUNTIME_FILE, Config, load
+from rookery.config.mapping import from_mapping
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.snapshot import HttpConfig, ManagementConfig
 from rookery.config.tree import Origin
@@ -20,5 +21,6 @@ __all__ = [
     "ManagementConfig",
     "Origin",
     "Problem",
+    "from_mapping",
     "load",
 ]

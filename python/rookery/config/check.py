@@ -5,8 +5,9 @@ Owns what *unknown*, *not allowed* and *not available* mean. Knows no file and n
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from rookery.config.problems import Problem
@@ -23,7 +24,7 @@ from rookery.config.schema.model import (
     Struct,
     Type,
 )
-from rookery.config.tree import DEFAULT, Node, Origin, as_list, join_path, wrap
+from rookery.config.tree import DEFAULT, Node, Origin, as_list, join_path, leaves, wrap
 
 SHOWN_VALUE_MAX = 60
 NAMES_SHOWN = 6
@@ -107,8 +108,11 @@ class _Checker:
             self._problem("refused", path, node, reasons=_reasons(item))
             return _ABSENT, _ABSENT
         if item.status is Status.NOT_AVAILABLE:
+            found = len(self.result.problems)
             self._inside_absent(item.type, node, path)
             self._not_available(item, item.type, node, path)
+            if len(self.result.problems) == found and _says_something(item, node):
+                self.result.warnings.append(Problem("ignored", join_path(path), node.origin))
             return _ABSENT, _ABSENT
         value, shown = self._of_type(item.type, node, path)
         if item.status is Status.ACCEPTED and value is not _ABSENT and not _is_default(item, node):
@@ -210,6 +214,10 @@ class _Checker:
         children: Iterable[tuple[str, Field | None, Type, Node]] = ()
         if isinstance(kind, MapOf) and isinstance(node.value, dict):
             children = [(name, None, kind.value, child) for name, child in node.value.items()]
+        elif item is not None and isinstance(kind, Anything):
+            for below in _asking(node, kind.runs):
+                self._problem("not_available", (*path, *below), node)
+            return
         elif (
             isinstance(kind, Struct) and isinstance(node.value, dict) and kind.get("enable") is None
         ):
@@ -236,35 +244,28 @@ class _Checker:
         self._problem("value", path, node, value=value, allowed=kind.allowed, reasons=reasons)
 
     def _unknown(self, key: str, known: set[str], path: Path, node: Node) -> None:
+        from rookery.config.nearest import moved_to, nearest  # noqa: PLC0415
+
         full = (*path, key)
-        near = nearest(key, known)
-        if near:
-            self._problem("unknown_near", full, node, near=join_path((*path, near)))
+        moved = {
+            (*full, *below): target
+            for below, _ in (*leaves(node), ((), node))
+            if (target := moved_to((*full, *below))) is not None
+        }
+        for at, target in moved.items():
+            if len(moved) == 1 or at != full:
+                self._problem("moved", at, node, near=target)
+        if moved:
             return
-        elsewhere = find_key(self._schema, key)
-        if elsewhere:
-            self._problem("unknown_near", full, node, near=elsewhere)
+        paths = (at for at, item in walk(self._schema) if item.status is Status.HONOURED)
+        near = nearest(full, known, paths)
+        if near:
+            self._problem("unknown_near", full, node, near=near)
         else:
             self._problem("unknown", full, node)
 
     def _problem(self, kind: str, path: Path, node: Node, **words: Any) -> None:
         self.result.problems.append(Problem(kind, join_path(path), node.origin, **words))
-
-
-def nearest(key: str, known: Iterable[str]) -> str | None:
-    """The known key that somebody may have meant."""
-    import difflib  # only when something is wrong  # noqa: PLC0415
-
-    matches = difflib.get_close_matches(key.lower(), list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
-
-
-def find_key(schema: Struct, key: str) -> str | None:
-    """A path in the schema that ends in ``key``, for keys written at the wrong place."""
-    for path, item in walk(schema):
-        if item.name == key and len(path) > 1:
-            return join_path(path)
-    return None
 
 
 def walk(schema: Struct, at: Path = ()) -> Iterable[tuple[Path, Field]]:
@@ -302,7 +303,7 @@ def _is_off(kind: Type, node: Node, default: object) -> bool:
             if known.name in node.value
         )
     if isinstance(kind, Anything):
-        return _asks_for_nothing(raw)
+        return next(_asking(node, kind.runs), None) is None
     return not isinstance(kind, (ListOf, Struct)) and _same(kind, raw, default)
 
 
@@ -313,15 +314,40 @@ def _entry_is_off(kind: Type, node: Node) -> bool:
     return raw is None or (isinstance(raw, dict) and raw.get("enable") in (False, "false"))
 
 
-def _asks_for_nothing(raw: object) -> bool:
-    if isinstance(raw, dict):
-        return raw.get("enable") in (False, "false") or (
-            raw.get("enable") not in (True, "true")
-            and all(_asks_for_nothing(item) for item in raw.values())
-        )
-    if isinstance(raw, list):
-        return not raw
-    return True
+def _asking(node: Node, runs: Collection[str]) -> Iterator[Path]:
+    """Where something is switched on below ``node``, as deep as it can be told.
+
+    ``runs`` names the objects whose entries run unless they are switched off.
+    """
+    value = node.value
+    if isinstance(value, list):
+        if any(not _entry_is_off(Anything(), item) for item in value):
+            yield ()
+    elif isinstance(value, dict):
+        switch = value["enable"].value if "enable" in value else None
+        if switch in (False, "false"):
+            return
+        if switch in (True, "true"):
+            yield ()
+            return
+        for key, child in value.items():
+            if key in runs and isinstance(child.value, dict):
+                entries = child.value.items()
+                yield from ((key, name) for name, e in entries if not _entry_is_off(Anything(), e))
+            else:
+                yield from ((key, *below) for below in _asking(child, runs))
+
+
+def _says_something(item: Field, node: Node) -> bool:
+    """Whether anything stands there beside what would hold without it, and is not switched off."""
+    if isinstance(node.value, dict):
+        switches = (node.value[key].value for key in ("enable", "bind") if key in node.value)
+        if any(switch in (False, "false", 0, "0") for switch in switches):
+            return False
+    return not _is_default(item, node) and any(
+        leaf.value not in (None, "", False, "false") and leaf.plain() not in ([], {})
+        for _, leaf in leaves(node)
+    )
 
 
 def _same(kind: Any, raw: object, default: object) -> bool:
@@ -343,7 +369,6 @@ def _reasons(item: Field) -> dict[str, str]:
 
 
 def _shorten(raw: object) -> str:
-    text = f'"{raw}"' if isinstance(raw, str) else str(raw)
-    if isinstance(raw, bool):
-        text = "true" if raw else "false"
+    """``raw`` in HOCON, of which JSON is a part."""
+    text = json.dumps(raw, ensure_ascii=False, default=str)
     return text if len(text) <= SHOWN_VALUE_MAX else text[: SHOWN_VALUE_MAX - 1] + "…"

@@ -12,6 +12,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "unknown": "{path}: unknown key",
         "unknown_near": "{path}: unknown key, did you mean {near}?",
+        "moved": "{path}: unknown key, use {near}",
         "value": "{path}: {value} is not allowed here; allowed: {allowed}",
         "value_reason": "{path}: {value}: {reason}; allowed: {allowed}",
         "object": "{path}: {value} is not allowed here; allowed: an object with {allowed}",
@@ -20,6 +21,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "too_long": "{path}: more than {allowed} items",
         "refused": "{path}: refused: {reason}",
         "not_available": "{path}: not available in this version",
+        "ignored": "{path}: not available in this version, what stands there has no effect",
         "zone": "{path}: there is no zone {value}; there are: {allowed}",
         "same_bind": "{path}: {value} is also the address of {near}",
         "no_effect": "{path}: accepted without effect",
@@ -32,6 +34,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "zh": {
         "unknown": "{path}：未知配置项",
         "unknown_near": "{path}：未知配置项，是否为 {near}？",
+        "moved": "{path}：未知配置项，请使用 {near}",
         "value": "{path}：不允许的值 {value}，允许：{allowed}",
         "value_reason": "{path}：{value}：{reason}，允许：{allowed}",
         "object": "{path}：不允许的值 {value}，应为包含 {allowed} 的对象",
@@ -40,6 +43,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "too_long": "{path}：超过 {allowed} 项",
         "refused": "{path}：拒绝：{reason}",
         "not_available": "{path}：本版本不支持",
+        "ignored": "{path}：本版本不支持，其中的设置不生效",
         "zone": "{path}：不存在区域 {value}，现有：{allowed}",
         "same_bind": "{path}：{value} 与 {near} 的监听地址相同",
         "no_effect": "{path}：可以设置但不生效",

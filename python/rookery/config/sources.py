@@ -33,10 +33,16 @@ def read_file(path: Path, kind: str, environ: Mapping[str, str]) -> Node:
             raise OSError(f"larger than {FILE_BYTES_MAX >> 20} MB")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        problem = Problem("unreadable", str(path), reasons={"en": reason})
+        problem = Problem("unreadable", str(path), reasons=_why_unreadable(error))
         raise InvalidConfigError([problem]) from error
     return parse_text(text, str(path), kind, environ)
+
+
+def _why_unreadable(error: OSError | UnicodeDecodeError) -> dict[str, str]:
+    if isinstance(error, OSError):
+        return {"en": error.strerror or str(error)}
+    place = error.start + 1
+    return {"en": f"byte {place} is not UTF-8 text", "zh": f"第 {place} 字节不是 UTF-8 文本"}
 
 
 def parse_text(text: str, source: str, kind: str, environ: Mapping[str, str]) -> Node:

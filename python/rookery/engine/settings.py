@@ -59,9 +59,9 @@ def _broker_config(options: Mapping[str, object]) -> BrokerConfig:
     if not options:
         return BrokerConfig()
     # Loaded only by those who change something: most tests take the defaults.
-    from rookery.engine.options import broker_config  # noqa: PLC0415
+    from rookery.config import from_mapping  # noqa: PLC0415
 
-    return broker_config(options)
+    return from_mapping(options, source="Broker(config=…)")
 
 
 def _listener(id_: str, bind: str) -> ListenerConfig:

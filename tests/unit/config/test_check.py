@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rookery.config.check import Checked, check, walk
+from rookery.config.nearest import MOVED
 from rookery.config.problems import TEXTS, InvalidConfigError, Problem
 from rookery.config.schema import ROOT, Status
 from rookery.config.schema.chinese import LITERAL, in_chinese
@@ -68,11 +69,66 @@ def test_all_problems_are_found_not_only_the_first() -> None:
         ("mqtt.MAX_INFLIGHT", "mqtt.max_inflight"),
         ("zones.z.mqtt.max_inflght", "zones.z.mqtt.max_inflight"),
         ("listeners.ssl.default.ssl_options.certfil", "listeners.ssl.default.ssl_options.certfile"),
+        ("mqtt.maxInflight", "mqtt.max_inflight"),
+        ("mqtt.max-packet-size", "mqtt.max_packet_size"),
+        ("max_packt_size", "mqtt.max_packet_size"),
+        ("node.max_packet_size", "mqtt.max_packet_size"),
+        ("retainer.enabled", "retainer.enable"),
+        ("listeners.tcp.mine.high_watermark", "listeners.tcp.mine.tcp_options.high_watermark"),
+        ("listeners.ws.mine.nodelay", "listeners.ws.mine.tcp_options.nodelay"),
+        ("listeners.tcp.mine.websocket", "listeners.ws.default.websocket"),
+        ("rotation_size", "log.file.rotation_size"),
+        ("mqtt.anonymous", "access.anonymous"),
+        ("sync_interval", "durability.sync_interval"),
+        ("alarm.history_size_limit", "alarm.size_limit"),
     ],
 )
 def test_an_unknown_key_names_the_nearest_known_one(path: str, near: str) -> None:
     text = problems(at(path, 1))[0]
     assert text == f"r.conf:7: {path}: unknown key, did you mean {near}?"
+
+
+def test_a_key_like_no_other_names_none() -> None:
+    assert problems(at("xyzzy", 1)) == ["r.conf:7: xyzzy: unknown key"]
+
+
+@pytest.mark.parametrize(
+    ("path", "use"),
+    [
+        ("allow_anonymous", "access.anonymous"),
+        ("zone.external.max_packet_size", "mqtt.max_packet_size"),
+        ("listener.tcp.external", "listeners.tcp.external.bind"),
+        ("listeners.tcp.mine.tcp", "listeners.tcp.mine.tcp_options"),
+        ("log.file_handlers.default", "log.file"),
+        ("max_inflight_messages", "mqtt.max_inflight"),
+        ("persistence", "durability.enable"),
+        ("listener", "listeners.tcp.default.bind"),
+    ],
+)
+def test_a_key_that_has_another_name_today_says_so(path: str, use: str) -> None:
+    assert problems(at(path, 1)) == [f"r.conf:7: {path}: unknown key, use {use}"]
+
+
+def test_every_new_name_of_an_old_key_exists_and_no_old_one_does() -> None:
+    known = {".".join(path).replace("<name>", "*") for path, _ in walk(ROOT)}
+    for old, new in MOVED.items():
+        assert new.replace(".default.", ".*.") in known, old
+        assert old not in known, old
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "text"),
+    [
+        ("mqtt.max_inflight", [1], "mqtt.max_inflight: [1] is not"),
+        ("mqtt.max_inflight", {"a": "b"}, 'mqtt.max_inflight: {"a": "b"} is not'),
+        ("mqtt.max_inflight", True, "mqtt.max_inflight: true is not"),
+        ("mqtt", ["a"], 'mqtt: ["a"] is not'),
+        ("mqtt.retry_interval", [None, False], "mqtt.retry_interval: [null, false] is not"),
+        ("mqtt.max_inflight", "\n", 'mqtt.max_inflight: "\\n" is not'),
+    ],
+)
+def test_a_value_is_shown_as_it_would_be_written(path: str, value: Any, text: str) -> None:
+    assert problems(at(path, value))[0].startswith(f"r.conf:7: {text}")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +175,17 @@ def test_a_bad_value_says_what_is_allowed(path: str, value: Any, text: str) -> N
         ("connectors", {"http": {"a": {"url": "x"}}}, "connectors.http.a"),
         ("connectors", {"http": {"a": {"url": "x", "enable": False}}}, None),
         ("rule_engine", {"ignore_sys_message": True}, None),
-        ("rule_engine", {"rules": {"r": {"enable": True}}}, "rule_engine"),
+        ("rule_engine", {"rules": {"r": {"enable": True}}}, "rule_engine.rules.r"),
+        ("rule_engine", {"rules": {"r": {"sql": "SELECT"}}}, "rule_engine.rules.r"),
+        ("rule_engine", {"rules": {"r": {"enable": False}}}, None),
+        ("schema_registry", {"schemas": {"s": {"type": "avro"}}}, "schema_registry.schemas.s"),
+        ("opentelemetry", {"traces": {"enable": True}}, "opentelemetry.traces"),
+        ("exhook", {"servers": [{"name": "a"}]}, "exhook.servers"),
+        ("exhook", {"servers": [{"name": "a", "enable": False}]}, None),
+        ("listeners.tcp.default.authentication", [{"mechanism": "jwt"}],
+         "listeners.tcp.default.authentication"),
+        ("listeners.tcp.default.authentication", [], None),
+        ("listeners.tcp.default.proxy_protocol_timeout", "5s", None),
         ("flapping_detect", {"max_count": 15}, None),
         ("flapping_detect", {"enable": True}, "flapping_detect"),
         ("cluster.static", {"seeds": ["a@b"]}, "cluster.static.seeds"),
@@ -139,6 +205,26 @@ def test_a_later_feature_is_not_available_unless_it_is_off(
         assert not result.problems
     else:
         assert problems(result) == [f"r.conf:7: {where}: not available in this version"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "is_told"),
+    [
+        ("rule_engine", {"ignore_sys_message": True, "jq_function_default_timeout": "10s"}, True),
+        ("rule_engine", {"rules": {"r": {"sql": "x", "enable": False}}}, True),
+        ("exhook", {"servers": [{"name": "a", "enable": False}]}, True),
+        ("rule_engine", {}, False),
+        ("rule_engine", {"rules": {}}, False),
+        ("slow_subs", {"enable": False}, False),
+        ("slow_subs", {"top_k_num": 10, "window_interval": "1m"}, True),
+    ],
+)
+def test_what_stands_in_a_later_feature_warns_once(path: str, value: Any, is_told: bool) -> None:
+    result = at(path, value)
+    assert not result.problems
+    assert [warning.text() for warning in result.warnings] == [
+        f"r.conf:7: {path}: not available in this version, what stands there has no effect"
+    ] * is_told
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ WHOLE = {
     "use access.anonymous = everyone, for all listeners": "请使用 access.anonymous = everyone，对所有监听器生效",
     "replicants are not available: every node is a core node": "不支持 replicant，所有节点均为 core",
     "clusters are not available in this version": "本版本不支持集群",
+    "proxy_protocol is not available in this version": "本版本不支持 proxy_protocol",
     "not a way of discovery": "不是节点发现方式",
     "not a regular expression": "不是正则表达式",
     "not alarm actions": "不是告警动作",

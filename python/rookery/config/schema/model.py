@@ -277,8 +277,12 @@ class CommaList:
 
 @dataclass(eq=False, repr=False, slots=True)
 class Anything:
-    """Not looked into: belongs to a feature whose schema is not written yet."""
+    """Not looked into: belongs to a feature whose schema is not written yet.
 
+    ``runs`` names the objects in it whose entries run unless they are switched off.
+    """
+
+    runs: tuple[str, ...] = ()
     allowed: str = "anything"
 
     def parse(self, raw: object) -> object:

@@ -63,7 +63,7 @@ SETTINGS = Anything()
 
 LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("authentication", ENTRIES, [], "Who clients are.", "认证。"),
-    ("rule_engine", SETTINGS, {}, "Rules.", "规则引擎。"),
+    ("rule_engine", Anything(("rules",)), {}, "Rules.", "规则引擎。"),
     ("bridges", MapOf(ENTRIES), {}, "Data bridges.", "数据桥接。"),
     ("connectors", MapOf(ENTRIES), {}, "Connectors.", "连接器。"),
     ("actions", MapOf(ENTRIES), {}, "Actions of rules.", "动作。"),
@@ -77,15 +77,15 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("topic_metrics", SETTINGS, [], "Metrics of topics.", "主题监控。"),
     ("opentelemetry", SETTINGS, {}, "OpenTelemetry.", "OpenTelemetry。"),
     ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
-    ("schema_registry", SETTINGS, {}, "Schemas.", "Schema 注册。"),
+    ("schema_registry", Anything(("schemas",)), {}, "Schemas.", "Schema 注册。"),
     ("schema_validation", SETTINGS, {}, "Validation of payloads.", "Schema 校验。"),
     ("message_transformation", SETTINGS, {}, "Transformation of messages.", "消息转换。"),
     ("overload_protection", SETTINGS, {}, "Overload protection.", "过载保护。"),
     ("crl_cache", SETTINGS, {}, "Revocation lists.", "CRL 缓存。"),
     ("limiter", ENTRIES, {}, "Limiters.", "限速器。"),
     ("multi_tenancy", SETTINGS, {}, "Namespaces.", "多租户。"),
-    ("mq", SETTINGS, {}, "Message queues.", "消息队列。"),
-    ("ai", SETTINGS, {}, "Completion providers.", "AI 服务。"),
+    ("mq", Anything(("queues",)), {}, "Message queues.", "消息队列。"),
+    ("ai", Anything(("providers", "completion_profiles")), {}, "Completion providers.", "AI 服务。"),
 )
 
 
