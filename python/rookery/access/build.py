@@ -30,7 +30,14 @@ from rookery.access.databases.postgresql import PostgresqlSettings
 from rookery.access.databases.redis import RedisSettings
 from rookery.access.errors import SettingError, Words
 from rookery.access.http_service import HttpSettings
-from rookery.access.passwords.algorithms import HashSettings
+from rookery.access.passwords.algorithms import (
+    ARGON2_LANES,
+    ARGON2_MEMORY_KIB,
+    ARGON2_PASSES,
+    DEFAULT_COST,
+    Argon2Cost,
+    HashSettings,
+)
 from rookery.access.passwords.verifier import Verifier
 from rookery.access.tls import ClientTls
 from rookery.access.users.service import UserService
@@ -87,6 +94,19 @@ def chain(
                 raise SettingError(_TWICE.format(where=entry["mechanism"], id=provider.id))
         providers.append(provider)
     return AuthenticationChain(providers, deadline_s=answer_timeout_s * CHAIN_SHARE)
+
+
+def argon2_cost(entries: Sequence[Entry]) -> Argon2Cost:
+    """What hashes of new passwords cost, by the entry of the built-in users."""
+    for entry in entries:
+        said = entry.get("password_hash_algorithm") or {}
+        if entry.get("backend") == "built_in_database" and said.get("name") == "argon2id":
+            return Argon2Cost(
+                memory_kib=said.get("memory", ARGON2_MEMORY_KIB),
+                passes=said.get("iterations", ARGON2_PASSES),
+                lanes=said.get("parallelism", ARGON2_LANES),
+            )
+    return DEFAULT_COST
 
 
 def sources(
