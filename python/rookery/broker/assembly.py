@@ -38,6 +38,7 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             data_dir=node.config.data_dir,
             adapt=node.adapt,
             bans=node.bans,
+            built_in=node.built_in_rules,
         ),
         audit=audit,
     )

@@ -22,7 +22,7 @@ from rookery.broker.journal import Journal, Lines
 from rookery.broker.management.sockets import Port, address_of, open_http, open_unix
 from rookery.client.local_socket import socket_path
 from rookery.clock import Clock, SystemClock
-from rookery.native.config import Ban, BrokerConfig, NodeConfig
+from rookery.native.config import AclRule, Ban, BrokerConfig, NodeConfig
 from rookery.native.node import Node
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class OpenNode:
         self.native: Node
         self.sockets: dict[str, socket.socket] = {}
         self.bans: tuple[Ban, ...] = ()
+        self.built_in_rules: tuple[AclRule, ...] = ()
         self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -116,21 +117,21 @@ class OpenNode:
         config = self.config.to_native()
         management = self.config.management
         broker = config.broker
+        self._read_tables()
         if management.access.sources:
             from rookery.engine.rules import compile_sources  # noqa: PLC0415
 
-            sources = compile_sources(management.access.sources)
+            sources = compile_sources(management.access.sources, self.built_in_rules)
             broker = replace(broker, authorization=replace(broker.authorization, sources=sources))
-        self.bans = self._bans()
         return replace(config, broker=self.adapt(replace(broker, bans=self.bans)))
 
-    def _bans(self) -> tuple[Ban, ...]:
-        path = self.config.data_dir / DATABASE_FILE
-        if not path.exists():
-            return ()
-        from rookery.access.bans import read_bans  # noqa: PLC0415
+    def _read_tables(self) -> None:
+        """Bans and rules of the data directory; a node that has none pays nothing for them."""
+        data_dir = self.config.data_dir
+        if (data_dir / DATABASE_FILE).exists():
+            from rookery.engine.stores import read_tables  # noqa: PLC0415
 
-        return read_bans(path, self.clock.now_ms())
+            self.bans, self.built_in_rules = read_tables(data_dir, self.clock)
 
     def adapt(self, broker: BrokerConfig) -> BrokerConfig:
         """What this process changes in every configuration."""

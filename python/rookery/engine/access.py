@@ -11,57 +11,27 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from rookery.access.authz import AuthzRequest, RemoteAuthorizer
+from rookery.access.authz.authorizer import CheckRules, RulesOf
 from rookery.access.chain import AuthenticationChain
-from rookery.access.request import VARIABLES, AuthRequest, split_peer
+from rookery.access.request import VARIABLES, AuthRequest
 from rookery.access.verdict import CLIENT_ATTR_LENGTH_MAX, Admit, Continue
 from rookery.access.verdict import Verdict as Said
 from rookery.clock import Clock
 from rookery.config.snapshot import AccessConfig
 from rookery.engine.hooks import NOT_AUTHORIZED
 from rookery.engine.questions import ALLOW, Decision, Verdict, deny
-from rookery.native.config import Ban, TopicAction
-from rookery.native.models import AclDecision, Client
-from rookery.native.rows import AclSubject, AuthorizeRow, EventRow
+from rookery.native.config import Ban
+from rookery.native.rows import EventRow
 
 if TYPE_CHECKING:
-    from rookery.access.build import Stores
     from rookery.access.expressions import Expression
+    from rookery.engine.stores import NodeStores
 
 NO_MATCH = "no_match"
-SOURCES_MAX = 64
-"""Never more steps than there can be sources, whatever the core answers."""
-
-Answer: TypeAlias = Literal["allow", "deny"] | None
-
-
-class Source(Protocol):
-    """A service that knows what clients may do."""
-
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
-
-    async def decide(
-        self, client: Client, action: TopicAction, topic: str, qos: int, retain: bool
-    ) -> Answer:
-        """Allow, deny, or nothing: then the next source is asked."""
-        ...
-
-
-class Rules(Protocol):
-    """The core's rules."""
-
-    def check_acl(
-        self,
-        subject: AclSubject,
-        action: TopicAction,
-        topic: str,
-        *,
-        qos: int = 0,
-        retain: bool = False,
-        after: str | None = None,
-    ) -> AclDecision: ...
+RULES_MAX = 100
 
 
 class ConfiguredAccess:
@@ -69,19 +39,24 @@ class ConfiguredAccess:
 
     def __init__(
         self,
-        rules: Rules,
+        check_rules: CheckRules,
         clock: Clock,
         data_dir: Path | None,
         *,
-        apply_bans: Callable[[Sequence[Ban]], None] | None = None,
+        apply_bans: Callable[[Sequence[Ban]], None] = lambda _bans: None,
+        rules_of: RulesOf = lambda _name: (),
     ) -> None:
         """``apply_bans`` is told every change of bans; without ``data_dir`` nothing is kept."""
-        self._rules = rules
+        self._check_rules = check_rules
         self._clock = clock
         self._data_dir = data_dir
         self._apply_bans = apply_bans
-        self._stores: Stores | None = None
-        self._parts = NOTHING
+        self._rules_of = rules_of
+        self._settings: AccessConfig | None = None
+        self._stores: NodeStores | None = None
+        self._parts = _Parts(
+            AuthenticationChain(), RemoteAuthorizer((), check_rules, rules_of=rules_of), {}, ()
+        )
         self.counters = {
             "authentication.success": 0,
             "authentication.failure": 0,
@@ -89,19 +64,24 @@ class ConfiguredAccess:
         }
 
     @property
-    def stores(self) -> Stores:
-        """Users and bans; opened when they are wanted first.
+    def stores(self) -> NodeStores:
+        """Users, rules and bans; opened when they are wanted first.
 
         Raises:
             StartError: the file they are in cannot be used.
         """
         if self._stores is None:
             # Its libraries are for those who have users.
-            from rookery.access.build import Stores  # noqa: PLC0415
+            from rookery.engine.stores import NodeStores  # noqa: PLC0415
 
-            self._stores = Stores(self._data_dir, self._clock)
-            if self._apply_bans is not None:
-                self._stores.bans.open(self._apply_bans)
+            settings = self._settings
+            self._stores = NodeStores(
+                self._data_dir,
+                self._clock,
+                apply_bans=self._apply_bans,
+                providers=settings.authentication if settings is not None else (),
+                rules_max=_rules_max(settings),
+            )
         return self._stores
 
     @property
@@ -110,9 +90,9 @@ class ConfiguredAccess:
         return self._parts.chain
 
     @property
-    def sources(self) -> Mapping[str, Source]:
-        """The services that are asked, by the name of their source."""
-        return self._parts.sources
+    def authorizer(self) -> RemoteAuthorizer:
+        """The sources that are asked."""
+        return self._parts.authorizer
 
     async def use(self, settings: AccessConfig) -> None:
         """Open what ``settings`` describe and ask that from now on.
@@ -120,41 +100,33 @@ class ConfiguredAccess:
         Raises:
             SettingError: a provider or source cannot work so; the ones before go on.
         """
-        if settings.authentication or settings.sources:
+        before_settings, self._settings = self._settings, settings
+        try:
             stores = self.stores if settings.authentication else None
             parts = await asyncio.to_thread(self._make, settings, stores)
-        else:
-            parts = NOTHING
-        await parts.start()
+            await parts.start()
+        except BaseException:
+            self._settings = before_settings
+            raise
         before, self._parts = self._parts, parts
         await before.stop()
 
-    def _make(self, settings: AccessConfig, stores: Stores | None) -> _Parts:
-        from rookery.access import build  # noqa: PLC0415
-        from rookery.access.expressions import Expression  # noqa: PLC0415
-
+    def _make(self, settings: AccessConfig, stores: NodeStores | None) -> _Parts:
         chain = AuthenticationChain()
-        if stores is not None:
-            chain = build.chain(
-                settings.authentication,
-                stores,
-                self._clock,
-                answer_timeout_s=settings.answer_timeout_s,
-            )
-        sources = build.sources(settings.sources, self._clock)
-        attributes = {
-            zone: [
-                (
-                    item["set_as_attr"],
-                    Expression(
-                        item["expression"], known=VARIABLES, where=f"client_attrs_init.{number}"
-                    ),
+        services: Sequence[Any] = ()
+        timeout_s = settings.answer_timeout_s
+        if settings.authentication or settings.sources:
+            from rookery.access import build  # noqa: PLC0415
+
+            if stores is not None:
+                chain = build.chain(
+                    settings.authentication, stores.shared, answer_timeout_s=timeout_s
                 )
-                for number, item in enumerate(items, 1)
-            ]
-            for zone, items in settings.client_attrs_init.items()
-        }
-        return _Parts(chain, sources, attributes, settings.deny_anonymous)
+            services = build.sources(settings.sources, self._clock, answer_timeout_s=timeout_s)
+        authorizer = RemoteAuthorizer(
+            services, self._check_rules, rules_of=self._rules_of, deadline_s=timeout_s * 0.9
+        )
+        return _Parts(chain, authorizer, _attributes(settings), settings.deny_anonymous)
 
     async def close(self) -> None:
         """Ask nobody any more and close users and bans. May be called twice."""
@@ -172,7 +144,7 @@ class ConfiguredAccess:
     async def decide(self, row: EventRow) -> Decision:
         if row[2] == "authorize":
             self.counters["authorization.asked"] += 1
-            return await self._authorize(row[3])
+            return await self._authorize(row)
         verdict = await self._authenticate(AuthRequest.from_event(row))
         is_in = verdict[0] == "admit"
         if verdict[0] != "continue":
@@ -187,31 +159,12 @@ class ConfiguredAccess:
         request = parts.with_attributes(request)
         return _verdict(await parts.chain.authenticate(request), request)
 
-    async def _authorize(self, row: AuthorizeRow) -> Decision:
-        """Ask source after source, and the core's rules between them."""
-        _, _, is_publish, topic, qos, retain, reached, client_row = row
-        client = Client.from_row(client_row)
-        action: TopicAction = "publish" if is_publish else "subscribe"
-        source: str | None = reached
-        sources = self._parts.sources
-        for _step in range(SOURCES_MAX):
-            assert source is not None
-            known = sources.get(source)
-            answer = (
-                await known.decide(client, action, topic, qos, retain)
-                if known is not None
-                else None
-            )
-            if answer is not None:
-                return Decision(ALLOW if answer == "allow" else deny(NOT_AUTHORIZED))
-            said = self._rules.check_acl(
-                subject_of(client), action, topic, qos=qos, retain=retain, after=source
-            )
-            if said.verdict != "ask":
-                verdict = ALLOW if said.verdict == "allow" else deny(NOT_AUTHORIZED)
-                return Decision(verdict, goes_on=said.source == NO_MATCH)
-            source = said.source
-        return Decision(deny(NOT_AUTHORIZED))
+    async def _authorize(self, row: EventRow) -> Decision:
+        answer = await self._parts.authorizer.authorize(
+            AuthzRequest.from_row(row[3]), source=row[3][6]
+        )
+        verdict = ALLOW if answer.result == "allow" else deny(NOT_AUTHORIZED)
+        return Decision(verdict, goes_on=answer.source == NO_MATCH)
 
 
 class _Parts:
@@ -220,28 +173,26 @@ class _Parts:
     def __init__(
         self,
         chain: AuthenticationChain,
-        sources: Mapping[str, Source],
+        authorizer: RemoteAuthorizer,
         attributes: Mapping[str, Sequence[tuple[str, Expression]]],
-        deny_anonymous: frozenset[str],
+        deny_anonymous: frozenset[str] | tuple[()],
     ) -> None:
         self.chain = chain
-        self.sources = sources
+        self.authorizer = authorizer
         self.deny_anonymous = deny_anonymous
         self._attributes = attributes
 
     async def start(self) -> None:
         try:
             await self.chain.start()
-            for source in self.sources.values():
-                await source.start()
+            await self.authorizer.start()
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
         await self.chain.stop()
-        for source in self.sources.values():
-            await source.stop()
+        await self.authorizer.stop()
 
     def with_attributes(self, request: AuthRequest) -> AuthRequest:
         """The request with what ``client_attrs_init`` makes of it; what has no value is left out."""
@@ -259,29 +210,39 @@ class _Parts:
         return replace(request, client_attrs=tuple(made.items()))
 
 
-NOTHING = _Parts(AuthenticationChain(), {}, {}, frozenset())
-"""A configuration that asks nobody."""
+def _attributes(settings: AccessConfig) -> dict[str, list[tuple[str, Expression]]]:
+    if not settings.client_attrs_init:
+        return {}
+    from rookery.access.expressions import Expression  # noqa: PLC0415
+
+    return {
+        zone: [
+            (
+                item["set_as_attr"],
+                Expression(
+                    item["expression"], known=VARIABLES, where=f"client_attrs_init.{number}"
+                ),
+            )
+            for number, item in enumerate(items, 1)
+        ]
+        for zone, items in settings.client_attrs_init.items()
+    }
 
 
-def subject_of(client: Client) -> AclSubject:
-    """Whom the core's rules are asked about."""
-    return AclSubject(
-        client_id=client.client_id,
-        username=client.username,
-        peerhost=split_peer(client.peer)[0] or None,
-        listener=client.listener or "",
-        zone=client.zone or "default",
-        cert_common_name=client.cert_common_name,
-        client_attrs=client.client_attrs,
-        is_superuser=client.is_superuser,
+def _rules_max(settings: AccessConfig | None) -> int:
+    found = (
+        int(item["max_rules"])
+        for item in (settings.sources if settings is not None else ())
+        if item["type"] == "built_in_database"
     )
+    return next(found, RULES_MAX)
 
 
 def _verdict(said: Said, request: AuthRequest) -> Verdict:
     if isinstance(said, Admit):
         row = said.to_row()
         # What a provider says about an attribute stands above what was made at CONNECT.
-        attributes: dict[str, Any] = dict(request.client_attrs) | dict(row.client_attrs)
+        attributes = dict(request.client_attrs) | dict(row.client_attrs)
         return ("admit", row._replace(client_attrs=tuple(attributes.items())))
     if isinstance(said, Continue):
         return ("continue", said.to_row())

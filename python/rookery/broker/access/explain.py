@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
-from rookery.engine.access import SOURCES_MAX, Rules, Source, subject_of
+from rookery.access.authz import AuthzAnswer, AuthzRequest, AuthzStep, RemoteAuthorizer
+from rookery.access.authz.request import subject_of
+from rookery.engine.access import NO_MATCH
 from rookery.errors import BadRequestError
 from rookery.native.config import TopicAction
 from rookery.native.models import AclDecision, Client
+from rookery.native.rows import AclSubject
 
+CLIENT_ACL = "client_acl"
 Asked = Mapping[str, Any]
 
 
-class ExplainingNode(Rules, Protocol):
-    """The core's side."""
+class ConnectedClients(Protocol):
+    """What the core knows about clients that are connected."""
 
     def check_client_acl(
         self,
@@ -31,8 +36,8 @@ class ExplainingNode(Rules, Protocol):
 
 async def explain(
     asked: Asked,
-    native: ExplainingNode,
-    services: Mapping[str, Source],
+    native: ConnectedClients,
+    authorizer: RemoteAuthorizer,
     settings: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Ask as the core would.
@@ -43,120 +48,93 @@ async def explain(
     Raises:
         BadRequestError: what is asked makes no sense.
     """
-    action, topic, qos, retain = _action_of(asked)
-    client = _client_of(asked)
-    if not client.client_id and client.username is None and not asked.get("peerhost"):
+    request = _request_of(asked)
+    subject = request.subject
+    if not subject.client_id and subject.username is None and subject.peerhost is None:
         raise BadRequestError("say who: clientid, username or peerhost")
-    says_more = any(
-        asked.get(name) for name in ("username", "peerhost", "listener", "zone", "cert_common_name")
-    )
-    decision = None
-    if client.client_id and not says_more:
-        decision = await asyncio.to_thread(
-            native.check_client_acl, client.client_id, action, topic, qos=qos, retain=retain
-        )
-        known = await asyncio.to_thread(native.client, client.client_id)
-        client = client if known is None else known
-    if decision is None:
-        decision = await asyncio.to_thread(
-            native.check_acl, subject_of(client), action, topic, qos=qos, retain=retain
-        )
-    said: dict[str, str] = {}
-    for _step in range(SOURCES_MAX):
-        if decision.verdict != "ask":
-            break
-        source = decision.source
-        service = services.get(source)
-        answer = await service.decide(client, action, topic, qos, retain) if service else None
-        said[source] = answer or "ignore"
-        if answer is not None:
-            decision = AclDecision(answer, source, 0)
-            break
-        decision = await asyncio.to_thread(
-            native.check_acl,
-            subject_of(client),
-            action,
-            topic,
-            qos=qos,
-            retain=retain,
-            after=source,
-        )
-    return _answer(decision, said, settings)
+    said = ("username", "peerhost", "listener", "zone", "cert_common_name", "client_attrs")
+    if subject.client_id and not any(asked.get(name) for name in said):
+        known = await asyncio.to_thread(native.client, subject.client_id)
+        if known is not None and known.is_connected:
+            request = replace(request, subject=subject_of(known))
+            # Rules that came with its authentication stand before every source.
+            own = await asyncio.to_thread(
+                native.check_client_acl,
+                subject.client_id,
+                request.action,
+                request.topic,
+                qos=request.qos,
+                retain=request.retain,
+            )
+            if own is not None and own.source == CLIENT_ACL and own.verdict != "ask":
+                reason = "a rule that came with the authentication fits"
+                step = AuthzStep(CLIENT_ACL, own.verdict, reason, own.line)
+                return _answer(AuthzAnswer(own.verdict, [step]), settings)
+    return _answer(await authorizer.explain(request), settings)
 
 
-def _answer(
-    decision: AclDecision, said: Mapping[str, str], settings: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def _answer(answer: AuthzAnswer, settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     files = {item["type"]: item["path"] for item in settings if item.get("path")}
-    steps: list[dict[str, Any]] = []
-    for item in settings:
-        name = item["type"]
-        if name == decision.source:
-            break
-        steps.append({"source": name, "said": said.get(name, "nomatch")})
-    if decision.source in {item["type"] for item in settings} or not steps:
-        steps.append({"source": decision.source, "said": decision.verdict})
-    elif decision.source != "no_match":
-        # Decided before any source was looked at.
-        steps = [{"source": decision.source, "said": decision.verdict}]
-    else:
-        steps.append({"source": "no_match", "said": decision.verdict})
+    last = answer.steps[-1] if answer.steps else None
     return {
-        "result": "allow" if decision.verdict == "allow" else "deny",
-        "source": decision.source,
-        "file": files.get(decision.source),
-        "line": decision.line or None,
-        "steps": steps,
+        "result": answer.result,
+        "source": answer.source,
+        "file": files.get(answer.source),
+        "line": answer.line or None,
+        "rule": (last.rule or None) if last is not None else None,
+        "steps": [
+            {"source": step.source, "said": step.said, "reason": step.reason}
+            for step in _with_rules(answer, settings)
+        ],
     }
 
 
-def _action_of(asked: Asked) -> tuple[TopicAction, str, int, bool]:
-    action, topic = asked.get("action"), asked.get("topic")
+def _with_rules(answer: AuthzAnswer, settings: Sequence[Mapping[str, Any]]) -> list[AuthzStep]:
+    """The steps, those included that the core took on its way without a word."""
+    told = {step.source: step for step in answer.steps}
+    names = [item["type"] for item in settings]
+    if answer.source in names:
+        names = names[: names.index(answer.source)]
+    elif answer.source != NO_MATCH:
+        names = []  # decided before any source was looked at
+    steps = [told.get(name) or AuthzStep(name, "none", "no rule fits") for name in names]
+    return [*steps, *answer.steps[-1:]]
+
+
+def _request_of(asked: Asked) -> AuthzRequest:
+    topic = asked.get("topic")
     qos, retain = asked.get("qos", 0), asked.get("retain", False)
     if not isinstance(topic, str) or not topic:
         raise BadRequestError("topic is missing")
     if qos not in (0, 1, 2) or isinstance(qos, bool) or not isinstance(retain, bool):
         raise BadRequestError("qos is 0, 1 or 2, retain is true or false")
-    if action == "publish":
-        return "publish", topic, qos, retain
-    if action == "subscribe":
-        return "subscribe", topic, qos, retain
-    raise BadRequestError("action is publish or subscribe")
-
-
-def _client_of(asked: Asked) -> Client:
-    def text(name: str) -> str | None:
-        value = asked.get(name)
-        if value is not None and not isinstance(value, str):
-            raise BadRequestError(f"{name} is text")
-        return value
-
     attributes = asked.get("client_attrs") or {}
     if not isinstance(attributes, dict):
         raise BadRequestError("client_attrs is an object")
-    host = text("peerhost")
-    peer = None if not host else (f"[{host}]:0" if ":" in host else f"{host}:0")
-    return Client(
-        client_id=text("clientid") or "",
-        username=text("username"),
-        is_connected=False,
-        peer=peer,
-        listener=text("listener"),
-        protocol_version=5,
-        keep_alive_s=0,
-        clean_start=True,
-        session_expiry_interval_s=0,
-        created_at_ms=0,
-        connected_at_ms=0,
-        disconnected_at_ms=None,
-        generation=0,
-        subscriptions=0,
-        inflight=0,
-        queued=0,
-        dropped=0,
-        awaiting_rel=0,
-        is_durable=False,
-        cert_common_name=text("cert_common_name"),
-        client_attrs=tuple((str(k), str(v)) for k, v in attributes.items()),
-        zone=text("zone"),
+    subject = AclSubject(
+        client_id=_text(asked, "clientid") or "",
+        username=_text(asked, "username"),
+        peerhost=_text(asked, "peerhost"),
+        listener=_text(asked, "listener") or "",
+        zone=_text(asked, "zone") or "default",
+        cert_common_name=_text(asked, "cert_common_name"),
+        client_attrs=tuple((str(key), str(value)) for key, value in attributes.items()),
     )
+    action = _action_of(asked)
+    return AuthzRequest(subject=subject, action=action, topic=topic, qos=qos, retain=retain)
+
+
+def _action_of(asked: Asked) -> TopicAction:
+    match asked.get("action"):
+        case "publish":
+            return "publish"
+        case "subscribe":
+            return "subscribe"
+    raise BadRequestError("action is publish or subscribe")
+
+
+def _text(asked: Asked, name: str) -> str | None:
+    value = asked.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadRequestError(f"{name} is text")
+    return value or None

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rookery.access.authz import RuleStore
 from rookery.access.errors import AccessError
 from rookery.broker.access.explain import explain
 from rookery.broker.alarms import AlarmRegistry
@@ -24,7 +25,7 @@ from rookery.config.snapshot import AccessConfig
 from rookery.engine.access import ConfiguredAccess
 from rookery.engine.rules import compile_sources
 from rookery.errors import RookeryError
-from rookery.native.config import AclSource, Ban, BrokerConfig
+from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig
 from rookery.native.node import Node
 from rookery.native.rows import EventRow
 
@@ -32,7 +33,6 @@ _log = logging.getLogger("rookery.access")
 
 RULES_ALARM = "acl_file_rejected"
 SERVICE_ALARM = "access_service_unreachable"
-FLAPPING_BY = "flapping_detector"
 CHECK_INTERVAL_S = 5.0
 
 Adapt = Callable[[BrokerConfig], BrokerConfig]
@@ -51,19 +51,31 @@ class AccessService:
         data_dir: Path,
         adapt: Adapt,
         bans: Sequence[Ban],
+        built_in: Sequence[AclRule],
     ) -> None:
-        """``adapt`` is what the node changes in every configuration; ``bans`` those that hold."""
-        self.access = ConfiguredAccess(native, clock, data_dir, apply_bans=self._apply_bans)
+        """``adapt`` is what the node changes in every configuration.
+
+        ``bans`` and ``built_in`` rules are those that the core was started with.
+        """
+        self.access = ConfiguredAccess(
+            native.check_acl,
+            clock,
+            data_dir,
+            apply_bans=self._apply_bans,
+            rules_of=self._rules_of,
+        )
         self._native = native
         self._alarms = alarms
         self._audit = audit
         self._clock = clock
         self._adapt = adapt
         self._bans: tuple[Ban, ...] = tuple(bans)
+        self._built_in: tuple[AclRule, ...] = tuple(built_in)
         self._config: Config
         self._sources: tuple[AclSource, ...] = ()
         self._watch = FileWatch(self._files_changed)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._changing = asyncio.Lock()
 
     async def open(self, config: Config) -> None:
         """Begin on the running loop. What the core was started with holds already.
@@ -73,7 +85,7 @@ class AccessService:
         """
         self._config = config
         await self.access.use(config.management.access)
-        self._sources = await asyncio.to_thread(compile_sources, config.management.access.sources)
+        self._sources = await self._compile(config)
         self._watch_files()
         self._spawn(self._check_services())
 
@@ -94,7 +106,7 @@ class AccessService:
             RookeryError: something of it cannot; nothing changed.
         """
         before, after = old.management.access, new.management.access
-        sources = await asyncio.to_thread(compile_sources, after.sources)
+        sources = await self._compile(new)
         is_other = _asking(before) != _asking(after)
         if is_other:
             await self.access.use(after)
@@ -123,13 +135,34 @@ class AccessService:
 
     # -- rules ------------------------------------------------------------------------------
 
+    async def _compile(self, config: Config) -> tuple[AclSource, ...]:
+        settings = config.management.access.sources
+        return await asyncio.to_thread(compile_sources, settings, self._built_in)
+
+    def _rules_of(self, name: str) -> Sequence[AclRule]:
+        return next((item.rules for item in self._sources if item.name == name), ())
+
+    async def change_rules(
+        self, operation: str, target: str, change: Callable[[RuleStore], Awaitable[object]]
+    ) -> None:
+        """Change rules of the built-in database, and give the core all of them.
+
+        Raises:
+            RookeryError: the change makes no sense, or there is nothing to change.
+        """
+        async with self._changing:
+            await change(self.access.stores.rules)
+            self._built_in = (await self.access.stores.rules.source()).rules
+            await self._push(self._config, await self._compile(self._config))
+        self._audit.record(operation, target)
+
     async def reload_rules(self) -> int:
         """Read files of rules again; how many rules hold then.
 
         Raises:
             AclSyntaxError: one cannot be used; what held goes on.
         """
-        sources = await asyncio.to_thread(compile_sources, self._config.management.access.sources)
+        sources = await self._compile(self._config)
         if sources != self._sources:
             await self._push(self._config, sources)
             self._audit.record("reload", "authorization/rules")
@@ -148,7 +181,7 @@ class AccessService:
             BadRequestError: what is asked makes no sense.
         """
         settings = self._config.management.access.sources
-        return await explain(asked, self._native, self.access.sources, settings)
+        return await explain(asked, self._native, self.access.authorizer, settings)
 
     def _watch_files(self) -> None:
         self._watch.watch(
@@ -179,23 +212,19 @@ class AccessService:
                 self._spawn(self._ban_flapping(row[1], row[3]))
 
     async def _ban_flapping(self, client_id: str, peer: str) -> None:
-        settings = self._config.to_native().broker.flapping
-        until_ms = self._clock.now_ms() + settings.ban_ms
-        reason = f"connected and left more than {settings.max_count} times, last from {peer}"
+        ban_ms = self._config.to_native().broker.flapping.ban_ms
         try:
-            await self.access.stores.bans.create(
-                "clientid", client_id, by=FLAPPING_BY, reason=reason, until_ms=until_ms
-            )
+            ban = await self.access.stores.bans.on_flapping(client_id, ban_ms=ban_ms, peer=peer)
         except RookeryError:
             _log.exception("client %s comes and goes too often and was not banned", client_id)
         else:
-            _log.warning("client %s is banned for a while: %s", client_id, reason)
+            _log.warning("client %s is banned for %d s: %s", client_id, ban_ms // 1000, ban.reason)
 
     async def _check_services(self) -> None:
         """An alarm for each service that is left alone because it fails."""
         while True:
             services = {provider.id: provider for provider in self.access.chain.providers}
-            found: dict[str, Any] = {**services, **self.access.sources}
+            found: dict[str, Any] = {**services, **self.access.authorizer.sources}
             for name, part in found.items():
                 guard = guard_of(part)
                 if guard is None or not guard.is_open:
@@ -213,7 +242,7 @@ class AccessService:
 
     def source_status(self, name: str) -> dict[str, Any]:
         """What a source said since the start, where it is a service."""
-        part = self.access.sources.get(name)
+        part = self.access.authorizer.sources.get(name)
         return _status(part, getattr(part, "counters", None))
 
     def _spawn(self, work: Any) -> None:

@@ -12,6 +12,7 @@ from rookery.broker.management.access import AuthorizationApi, ChainApi
 from rookery.broker.management.banned import BannedApi
 from rookery.broker.management.context import Services
 from rookery.broker.management.listeners import ListenersApi
+from rookery.broker.management.rules import RulesApi
 from rookery.broker.management.settings import SettingsApi
 from rookery.broker.management.users import UsersApi
 from rookery.observability.metrics import StatsRegistry
@@ -34,6 +35,7 @@ def features_of(services: Services, stats: StatsRegistry) -> list[Feature]:
         ListenersApi(services.listeners, services.certificates),
         SettingsApi(settings, lambda: stats.read().get("live_connections.count", 0)),
         UsersApi(access.access, settings, audit),
+        RulesApi(access),
         ChainApi("/authentication", providers),
         ChainApi("/authorization/sources", sources),
         AuthorizationApi(access, settings),

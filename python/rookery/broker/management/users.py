@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from rookery.access.build import file_hashing
 from rookery.access.passwords.algorithms import HashSettings
 from rookery.access.users.models import IdType, User
 from rookery.access.users.service import UserService
@@ -147,7 +146,11 @@ class UsersApi:
 
     def _hashing(self) -> HashSettings:
         """How hashes in a file were made that does not say so itself."""
-        return file_hashing(self._provider().get("password_hash_algorithm", {"name": "argon2id"}))
+        said = self._provider().get("password_hash_algorithm", {"name": "argon2id"})
+        if said["name"] == "argon2id":
+            return HashSettings(name="sha256", salt_position="suffix")
+        known = ("name", "salt_position", "mac_fun", "iterations", "dk_length")
+        return HashSettings(**{key: said[key] for key in known if said.get(key) is not None})
 
 
 def _row(user: User) -> dict[str, Any]:
