@@ -11,8 +11,8 @@ use rookery_core::config::{
     NoticeConfig, RetainerConfig, RewriteAction, RewriteRule, SharedStrategy, ZoneConfig,
 };
 use rookery_node::api::{
-    DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SniCertificate, SyncPolicy,
-    TlsConfig, TlsVerify, TlsVersion, WebSocketConfig,
+    DurabilityConfig, Keepalive, ListenerConfig, ListenerKind, NodeConfig, SniCertificate,
+    SyncPolicy, TlsConfig, TlsVerify, TlsVersion, WebSocketConfig,
 };
 
 use crate::access;
@@ -178,7 +178,10 @@ pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
 }
 
 fn websocket(o: Object<'_, '_>) -> PyResult<WebSocketConfig> {
-    read! { o => WebSocketConfig { path, subprotocols, require_subprotocol, max_frame_size } }
+    read! { o => WebSocketConfig {
+        path, subprotocols, require_subprotocol, max_frame_size, compress, idle_timeout_ms,
+        check_origins, allow_origin_absence, proxy_address_header, proxy_port_header
+    } }
 }
 
 fn listener_kind(o: Object<'_, '_>) -> PyResult<ListenerKind> {
@@ -221,14 +224,23 @@ fn listener_tls(o: Object<'_, '_>) -> PyResult<Option<TlsConfig>> {
     }
 }
 
+fn keepalive(o: Object<'_, '_>) -> PyResult<Option<Keepalive>> {
+    let of = |(idle_s, interval_s, probes)| Keepalive { idle_s, interval_s, probes };
+    Ok(get::<Option<(u32, u32, u32)>>(o, "keepalive")?.map(of))
+}
+
 /// `ListenerConfig`.
 pub(crate) fn listener(o: Object<'_, '_>) -> PyResult<ListenerConfig> {
     let bind: String = get(o, "bind")?;
     let bind = bind.parse().map_err(|_| PyValueError::new_err(format!("bind: {bind:?}")))?;
     read! { o => ListenerConfig {
-        id, zone, mountpoint, max_connections, backlog, nodelay, enable_authn;
+        id, zone, mountpoint, max_connections, backlog, nodelay, recv_buffer_bytes,
+        send_buffer_bytes, enable_authn, quick_deny_anonymous, access_rules, proxy_protocol,
+        proxy_protocol_timeout_ms, trusted_proxies, max_conn_rate, max_conn_burst, messages_rate,
+        messages_burst, bytes_rate, bytes_burst;
         kind: listener_kind(o)?,
         bind: bind,
+        keepalive: keepalive(o)?,
         tls: listener_tls(o)?
     } }
 }
