@@ -55,7 +55,7 @@ class ConfiguredAccess:
         self._settings: AccessConfig | None = None
         self._stores: NodeStores | None = None
         self._parts = _Parts(
-            AuthenticationChain(), RemoteAuthorizer((), check_rules, rules_of=rules_of), {}, ()
+            AuthenticationChain(), RemoteAuthorizer((), check_rules, rules_of=rules_of), {}
         )
         self.counters = {
             "authentication.success": 0,
@@ -126,7 +126,7 @@ class ConfiguredAccess:
         authorizer = RemoteAuthorizer(
             services, self._check_rules, rules_of=self._rules_of, deadline_s=timeout_s * 0.9
         )
-        return _Parts(chain, authorizer, _attributes(settings), settings.deny_anonymous)
+        return _Parts(chain, authorizer, _attributes(settings))
 
     async def close(self) -> None:
         """Ask nobody any more and close users and bans. May be called twice."""
@@ -153,9 +153,6 @@ class ConfiguredAccess:
 
     async def _authenticate(self, request: AuthRequest) -> Verdict:
         parts = self._parts
-        shows_nothing = not (request.username or request.password or request.method)
-        if request.listener in parts.deny_anonymous and shows_nothing:
-            return deny(NOT_AUTHORIZED)
         request = parts.with_attributes(request)
         return _verdict(await parts.chain.authenticate(request), request)
 
@@ -175,11 +172,9 @@ class _Parts:
         chain: AuthenticationChain,
         authorizer: RemoteAuthorizer,
         attributes: Mapping[str, Sequence[tuple[str, Expression]]],
-        deny_anonymous: frozenset[str] | tuple[()],
     ) -> None:
         self.chain = chain
         self.authorizer = authorizer
-        self.deny_anonymous = deny_anonymous
         self._attributes = attributes
 
     async def start(self) -> None:

@@ -257,7 +257,6 @@ def _asking(settings: AccessConfig) -> tuple[object, ...]:
         settings.authentication,
         settings.sources,
         settings.client_attrs_init,
-        settings.deny_anonymous,
         settings.answer_timeout_s,
     )
 
