@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,40 @@ CONFIG_FILE_NAME = "rookery.conf"
 RUNTIME_FILE = Path("configs") / "cluster.hocon"
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a configuration came from, so that it can be read again."""
+
+    config_file: Path | None
+    data_dir: Path | None
+    sets: tuple[str, ...]
+    environ: Mapping[str, str]
+    defaults: Mapping[str, Any] | None
+
+    def load(self, runtime: Node | None = None) -> Config:
+        """Read everything again; ``runtime`` instead of the changes that the data directory holds.
+
+        Raises:
+            InvalidConfigError: with everything that is wrong.
+        """
+        return load(
+            self.config_file, self.data_dir, self.sets, self.environ, self.defaults, runtime
+        )
+
+    def above_runtime(self) -> Node:
+        """What stands above changes made while a node runs.
+
+        Raises:
+            InvalidConfigError: the configuration file cannot be read.
+        """
+        above = merge(sources.from_environ(self.environ)[0], sources.from_sets(self.sets))
+        chosen_dir, _ = _chosen_data_dir(self.data_dir, above, self.environ)
+        config_file = _chosen_file(self.config_file, self.environ, chosen_dir)
+        if config_file is None:
+            return above
+        return merge(sources.read_file(config_file, "file", self.environ), above)
+
+
 class Config:
     """A checked configuration. Never changes; a change makes another one."""
 
@@ -36,8 +71,10 @@ class Config:
         config_file: Path | None,
         warnings: Sequence[Problem],
         data_dir_origin: Origin,
+        sources: Sources,
     ) -> None:
         self.data_dir = data_dir
+        self.sources = sources
         self.config_file = config_file
         self.warnings = tuple(warnings)
         self._values = checked.values
@@ -105,7 +142,8 @@ def load(
     Raises:
         InvalidConfigError: with everything that is wrong.
     """
-    environ = os.environ if environ is None else environ
+    environ = dict(os.environ) if environ is None else environ
+    read_from = Sources(config_file, data_dir, tuple(sets), environ, defaults)
     env_tree, warnings = sources.from_environ(environ)
     set_tree = sources.from_sets(sets)
     above = merge(env_tree, set_tree)
@@ -139,6 +177,7 @@ def load(
         config_file=config_file,
         warnings=[*warnings, *checked.warnings],
         data_dir_origin=dir_origin,
+        sources=read_from,
     )
 
 

@@ -108,5 +108,9 @@ class InvalidConfigError(ConfigError):
         super().__init__([problem.text() for problem in details])
         self.details = tuple(details)
 
+    def text(self, language: str = "en") -> str:
+        """Every problem on a line."""
+        return "\n".join(problem.text(language) for problem in self.details)
+
     def __reduce__(self) -> tuple[type[InvalidConfigError], tuple[tuple[Problem, ...]]]:  # type: ignore[override]
         return type(self), (self.details,)

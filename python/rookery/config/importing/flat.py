@@ -104,15 +104,15 @@ def _filled(value: str) -> str:
 
 def looks_flat(text: str) -> bool:
     """Whether no line opens or closes anything: HOCON has brackets, or values over many lines."""
-    return not any(
-        _filled(line).endswith(("{", "["))
-        or line.startswith(("}", "]", "{", "["))
-        or (
-            re.search(r"""[=:]\s*[\[{]|\"{3}""", _filled(line)) is not None
-            and not line.startswith("web.hook.rule.")
-        )
-        for _, line in _lines(text)
-    )
+    return not any(_is_bracketed(_filled(line)) for _, line in _lines(text))
+
+
+def _is_bracketed(line: str) -> bool:
+    if line.startswith(("{", "}", "[", "]")) or line.endswith(("{", "[")):
+        return True
+    key, _, value = line.partition("=")
+    is_json_of_a_hook = key.startswith("web.hook.rule.")
+    return "{" in key or (value.lstrip().startswith(("{", "[", '"""')) and not is_json_of_a_hook)
 
 
 def keys(text: str) -> list[str]:

@@ -87,7 +87,6 @@ def test_automatic_subscriptions_and_rewriting(result: Result) -> None:
         ("listener.ssl.external.ciphers", Outcome.CHANGED, "forward secrecy"),
         ("listener.ssl.external.psk_ciphers", Outcome.UNSUPPORTED, "pre-shared"),
         ("module.presence.qos", Outcome.UNSUPPORTED, "QoS 0"),
-        ("acl_file", Outcome.UNSUPPORTED, "give acl.conf too"),
         ("unheard.of", Outcome.UNKNOWN, ""),
         ("this is no setting", Outcome.UNKNOWN, "not a setting"),
     ],
@@ -113,7 +112,13 @@ def test_no_line_is_lost(result: Result) -> None:
         if line.strip() and not line.startswith("#")
     }
 
-    assert {entry.setting.line for entry in result.imported.entries} == lines
+    main = [entry.setting for entry in result.imported.entries if entry.setting.key != "acl.conf"]
+    assert {setting.line for setting in main} == lines
+
+
+def test_the_rules_that_the_file_names_are_found(result: Result) -> None:
+    assert result.entry("acl_file").outcome is Outcome.TAKEN
+    assert result.imported.acl is not None
 
 
 def test_without_its_file_of_rules_nothing_is_allowed(do_import: Import) -> None:
@@ -122,3 +127,4 @@ def test_without_its_file_of_rules_nothing_is_allowed(do_import: Import) -> None
     )
 
     assert result.config["authorization.no_match"] == "deny"
+    assert "give acl.conf too" in result.entry("acl_file").notes[0].en
