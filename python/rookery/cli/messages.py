@@ -30,10 +30,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.sub": ("subscribe and print messages", "订阅并打印消息"),
     "help.bench": ("make load and measure a broker", "压力测试"),
     "help.completion": ("print a completion script for a shell", "输出命令补全脚本"),
-    "help.tls": (
-        "make certificates for tests and small installations",
-        "生成测试与小型部署所用的证书",
-    ),
     "help.ctl": ("operate a running node", "管理运行中的节点"),
     "help.ctl.listeners": ("listeners of the node", "监听器"),
     "help.ctl.listeners.list": ("list listeners", "列出监听器"),
@@ -47,7 +43,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "重启监听器",
     ),
     "help.ctl.certificates": ("certificates in use", "使用中的证书"),
-    "help.ctl.certificates.list": ("list certificates and when they expire", "列出证书及其到期时间"),
+    "help.ctl.certificates.list": (
+        "list certificates and when they expire",
+        "列出证书及其到期时间",
+    ),
     "help.ctl.certificates.reload": (
         "read certificates and keys again; no connection is dropped",
         "重新读取证书与私钥，不断开连接",
@@ -83,7 +82,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.ctl.quota": ("most connected clients of the node", "节点最大连接数"),
     "help.ctl.quota.get": ("show the quota and what is used", "查看配额与使用量"),
     "help.ctl.quota.set": ("set the quota", "设置配额"),
-    "help.tls": ("make certificates for tests and small installations", "生成测试与小型部署所用的证书"),
+    "help.tls": (
+        "make certificates for tests and small installations",
+        "生成测试与小型部署所用的证书",
+    ),
     "help.tls.init": (
         "make a private CA, a server's and clients' certificates, and say how to use them",
         "生成私有 CA、服务端与客户端证书，并说明用法",
@@ -164,7 +166,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "identifier, name, address, network or regular expression",
         "标识、名称、地址、网段或正则表达式",
     ),
-    "option.ban.for": ("how long, such as 10m or 1d; else for good", "时长，如 10m、1d，缺省为永久"),
+    "option.ban.for": (
+        "how long, such as 10m or 1d; else for good",
+        "时长，如 10m、1d，缺省为永久",
+    ),
     "option.ban.reason": ("why", "原因"),
     "option.conf.path": ("only this key and those below it", "仅显示该配置项及其下级"),
     "option.quota": ("number of clients, or infinity", "连接数，或 infinity"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Import, Result
-
 from rookery.config.importing import Outcome
+
+from .conftest import Import, Result
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .conftest import Import
-
 from rookery.config.importing import Outcome
+
+from .conftest import Import
 
 FIVE = """
 node { name = "emqx@10.0.0.8", cookie = "secret", data_dir = "data", process_limit = 2097152 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Import, Result
-
 from rookery.config.importing import Outcome
+
+from .conftest import Import, Result
 
 
 @pytest.fixture
@@ -123,7 +123,9 @@ def test_the_rules_that_the_file_names_are_found(result: Result) -> None:
 
 def test_without_its_file_of_rules_nothing_is_allowed(do_import: Import) -> None:
     result = do_import(
-        texts={"emqx.conf": "listener.tcp.external = 1883\nacl_nomatch = allow\nacl_file = x/y.conf\n"}
+        texts={
+            "emqx.conf": "listener.tcp.external = 1883\nacl_nomatch = allow\nacl_file = x/y.conf\n"
+        }
     )
 
     assert result.config["authorization.no_match"] == "deny"

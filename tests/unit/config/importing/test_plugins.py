@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Import
-
 from rookery.config.importing import Outcome
 from rookery.config.importing.features.hashes import algorithm
 from rookery.config.importing.features.pgsql import acl_query, user_query
 from rookery.config.importing.features.redis import user_command
+
+from .conftest import Import
 
 CHAIN = "listener.tcp.external = 1883\nallow_anonymous = true\nacl_nomatch = deny\n"
 
@@ -114,7 +114,10 @@ def test_redis(do_import: Import) -> None:
         ("emqx_web_hook.conf", {Outcome.UNSUPPORTED}),
         ("emqx_management.conf", {Outcome.UNSUPPORTED}),
         ("emqx_retainer.conf", {Outcome.TAKEN, Outcome.NOT_NEEDED}),
-        ("emqx_dashboard.conf", {Outcome.TAKEN, Outcome.CHANGED, Outcome.NOT_NEEDED, Outcome.UNSUPPORTED}),
+        (
+            "emqx_dashboard.conf",
+            {Outcome.TAKEN, Outcome.CHANGED, Outcome.NOT_NEEDED, Outcome.UNSUPPORTED},
+        ),
     ],
 )
 def test_what_other_plugins_become(do_import: Import, name: str, outcome: set[Outcome]) -> None:
@@ -134,9 +137,15 @@ def test_an_open_door_behind_the_chain_is_closed(do_import: Import) -> None:
 
 def test_only_loaded_plugins_count_and_in_their_order(do_import: Import) -> None:
     loaded = "{emqx_auth_redis, true}.\n{emqx_auth_http, true}.\n{emqx_auth_jwt, false}.\n"
-    result = do_import("v4", texts={"loaded_plugins": loaded, "emqx.conf": CHAIN}, names=[
-        "plugins/emqx_auth_http.conf", "plugins/emqx_auth_jwt.conf", "plugins/emqx_auth_redis.conf",
-    ])
+    result = do_import(
+        "v4",
+        texts={"loaded_plugins": loaded, "emqx.conf": CHAIN},
+        names=[
+            "plugins/emqx_auth_http.conf",
+            "plugins/emqx_auth_jwt.conf",
+            "plugins/emqx_auth_redis.conf",
+        ],
+    )
     backends = [item["backend"] for item in result.plain()["authentication"]]
 
     assert backends == ["redis", "http"]

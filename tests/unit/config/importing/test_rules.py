@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from .conftest import Import
-
 from rookery.config.check import walk
 from rookery.config.importing import Outcome
 from rookery.config.importing.features import FEATURES
 from rookery.config.importing.tables import ROWS
 from rookery.config.schema import ROOT
+
+from .conftest import Import
 
 
 def known_paths() -> set[str]:
@@ -72,7 +72,10 @@ def test_a_source_that_is_not_there_denies(do_import: Import) -> None:
 
 
 def test_rules_that_do_not_parse_deny_and_say_where(do_import: Import) -> None:
-    texts = {"emqx.conf": "listener.tcp.a = 1883\nacl_nomatch = allow\n", "acl.conf": "{allow, al}.\n"}
+    texts = {
+        "emqx.conf": "listener.tcp.a = 1883\nacl_nomatch = allow\n",
+        "acl.conf": "{allow, al}.\n",
+    }
     result = do_import(texts=texts)
 
     assert result.config["authorization.no_match"] == "deny"

@@ -81,9 +81,9 @@ def _request(lines: Lines, name: str) -> dict[str, Any] | None:
     content = lines.text(f"{name}.content_type")
     body = {}
     for pair in lines.text(f"{name}.params").split(","):
-        key, _, value = pair.strip().partition("=")
+        key, _, template = pair.strip().partition("=")
         if key:
-            body[key] = to.placeholders(value)
+            body[key] = to.placeholders(template)
     if not url:
         return None
     if content:

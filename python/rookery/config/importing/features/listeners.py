@@ -23,7 +23,7 @@ def listeners(gathered: Sequence[Gathered], draft: Draft) -> None:
     rules: dict[tuple[str, ...], list[tuple[int, Setting]]] = {}
     for setting, names in gathered:
         _, kind, name, key = setting.key.split(".")[:4]
-        path = ("listeners", kind, name)
+        path: tuple[str, ...] = ("listeners", kind, name)
         if key == "access":
             number = names["$n"]
             rules.setdefault(path, []).append((int(number) if number.isdigit() else 0, setting))
@@ -36,12 +36,12 @@ def listeners(gathered: Sequence[Gathered], draft: Draft) -> None:
             zone = draft.get((*path, "zone"))
             scope = ("zones", zone, "mqtt") if zone else ("mqtt",)
             draft.take(setting, (*scope, key), setting.value, OF_ZONE)
-    for path, numbered in rules.items():
+    for place, numbered in rules.items():
         lines = [setting for _, setting in sorted(numbered, key=lambda item: item[0])]
         texts = [" ".join(setting.value.split()) for setting in lines]
         # Without a match EMQX let everybody in, and wrote no rule for that.
         for setting in lines:
-            draft.take(setting, (*path, "access_rules"), texts)
+            draft.take(setting, (*place, "access_rules"), texts)
     _zones_that_are_named(draft)
     _listeners_nobody_asked_for(draft)
 
