@@ -6,9 +6,10 @@ Nothing of a role is imported before it is asked for: ``rookery pub`` pays for n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rookery.broker.journal import Lines
     from rookery.config import Config
 
 
@@ -17,7 +18,8 @@ def run_node(
     *,
     foreground: bool,
     ready: Callable[[], None] | None = None,
-    out: TextIO | None = None,
+    out: Lines | None = None,
+    is_dated: bool = False,
 ) -> int:
     """Run a broker node in this process until it is told to stop.
 
@@ -26,6 +28,7 @@ def run_node(
         foreground: Whether to print a line for every connect, disconnect and error.
         ready: Called once, when clients are accepted.
         out: Where the lines go; standard output.
+        is_dated: Whether each line begins with the date too, as in a file.
 
     Returns:
         The exit code.
@@ -35,4 +38,4 @@ def run_node(
     """
     from rookery.broker import node  # noqa: PLC0415
 
-    return node.run(config, foreground=foreground, ready=ready, out=out)
+    return node.run(config, foreground=foreground, ready=ready, out=out, is_dated=is_dated)

@@ -105,11 +105,12 @@ impl Worker {
     pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         if let Some(inbox) = parts.inboxes.get(usize::from(parts.index)) {
+            // Edge-triggered: each wake-up is one event and the counter need not be read back.
             epoll::add(
                 &epoll,
                 inbox.fd(),
                 epoll::EventData::new_u64(INBOX_TOKEN),
-                epoll::EventFlags::IN,
+                epoll::EventFlags::IN | epoll::EventFlags::ET,
             )?;
         }
         for (token, listener) in (0_u64..).zip(parts.listeners.iter()) {
@@ -262,9 +263,6 @@ impl Worker {
     fn dispatch(&mut self, now: Now, event: epoll::Event) {
         let token = event.data.u64();
         if token == INBOX_TOKEN {
-            if let Some(inbox) = self.inboxes.get(usize::from(self.index)) {
-                inbox.clear_wake();
-            }
             return;
         }
         if token > INBOX_TOKEN - LISTENERS_MAX {

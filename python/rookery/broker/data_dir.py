@@ -12,6 +12,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from rookery.config.safe_dir import refuse_unsafe
 from rookery.errors import DataDirInUseError, NodeNameMismatchError, StartError
 
 RUN_DIR = "run"
@@ -34,13 +35,16 @@ class DataDir:
         Raises:
             DataDirInUseError: a running node has it.
             NodeNameMismatchError: it belongs to a node of another name.
-            StartError: it cannot be made or written.
+            StartError: it cannot be made or written, or others than its owner decide what is in it.
         """
         try:
             self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
             run = self.path / RUN_DIR
+            refuse_unsafe(self.path)
             run.mkdir(mode=0o700, exist_ok=True)
-            self._lock = os.open(run / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            refuse_unsafe(run, may_be_link=False)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._lock = os.open(run / LOCK_NAME, flags, 0o600)
             self._take()
             self._check_name()
         except OSError as error:

@@ -9,7 +9,7 @@ Text that a client chose is printed so that it can neither forge a line nor cont
 from __future__ import annotations
 
 import time
-from typing import TextIO
+from typing import Protocol
 
 from rookery.clock import Clock
 from rookery.native.rows import EventRow
@@ -19,11 +19,25 @@ _SHOWN_MAX = 120
 _LOG_SHOWN_MAX = 1000
 
 
+class Lines(Protocol):
+    """Where lines are printed: a terminal, a file."""
+
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
 class Journal:
     """Prints events; the rest of the node does not depend on it."""
 
-    def __init__(self, out: TextIO, clock: Clock, *, shows_log: bool = True) -> None:
-        """``shows_log`` is whether lines of the core's log are printed as well."""
+    def __init__(
+        self, out: Lines, clock: Clock, *, shows_log: bool = True, is_dated: bool = False
+    ) -> None:
+        """``shows_log`` is whether lines of the core's log are printed as well.
+
+        ``is_dated`` puts date and time zone before each line, for what is read days later.
+        """
+        self._is_dated = is_dated
         self._out = out
         self._shows_log = shows_log
         self._clock = clock
@@ -42,8 +56,10 @@ class Journal:
         if self._is_broken or not lines:
             return
         now_ms = self._clock.now_ms()
-        when = time.strftime("%H:%M:%S", time.localtime(now_ms // 1000))
-        stamp = f"{when}.{now_ms % 1000:03d}"
+        then = time.localtime(now_ms // 1000)
+        stamp = f"{time.strftime('%H:%M:%S', then)}.{now_ms % 1000:03d}"
+        if self._is_dated:
+            stamp = f"{time.strftime('%Y-%m-%dT', then)}{stamp}{time.strftime('%z', then)}"
         try:
             self._out.write("".join(f"{stamp} {kind:<13} {text}\n" for kind, text in lines))
             self._out.flush()

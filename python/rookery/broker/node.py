@@ -14,10 +14,10 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self
 
 from rookery.broker.data_dir import DataDir
-from rookery.broker.journal import Journal
+from rookery.broker.journal import Journal, Lines
 from rookery.broker.management.sockets import Port, address_of, open_http, open_unix
 from rookery.client.local_socket import socket_path
 from rookery.clock import Clock, SystemClock
@@ -38,7 +38,8 @@ def run(
     *,
     foreground: bool = True,
     ready: Callable[[], None] | None = None,
-    out: TextIO | None = None,
+    out: Lines | None = None,
+    is_dated: bool = False,
 ) -> int:
     """Run a node until it is told to stop (SIGTERM, SIGINT, ``POST /stop``).
 
@@ -47,6 +48,7 @@ def run(
         foreground: Whether to print a line for every connect, disconnect and error.
         ready: Called when clients are accepted and the node can be told to stop.
         out: Where the lines go; standard output.
+        is_dated: Whether each line begins with the date too, as in a file.
 
     Returns:
         The exit code: 0 after a graceful stop.
@@ -61,7 +63,7 @@ def run(
     journal = None
     if foreground:
         shows_log = not config.management.log_console.enable  # else each line came twice
-        journal = Journal(out or sys.stdout, clock, shows_log=shows_log)
+        journal = Journal(out or sys.stdout, clock, shows_log=shows_log, is_dated=is_dated)
     with _stop_signals_wait(), OpenNode(config, clock, journal) as node:
         node.announce()
         from rookery.broker.serving import serve  # noqa: PLC0415

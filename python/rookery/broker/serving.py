@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmFile, AlarmKeeper, AlarmRegistry, CounterWatch
 from rookery.broker.management.context import NodeContext
 from rookery.broker.node import HTTP, LOCAL, STOP_SIGNALS, OpenNode
 from rookery.broker.sys_topics import SysTopics
@@ -83,8 +83,7 @@ def _start_parts(
         msg_interval_s=management.sys_topics.msg_interval_s,
         heartbeat_interval_s=management.sys_topics.heartbeat_interval_s,
     )
-    for number, line in enumerate(native.recovery().problems, start=1):
-        alarms.activate(f"store_damaged/{number}", line)
+    _start_alarms(node, serving, alarms, metrics)
     return NodeContext(
         node_name=management.node_name,
         version=version(),
@@ -98,6 +97,26 @@ def _start_parts(
         ports=node.ports,
         stop=stop,
     )
+
+
+def _start_alarms(
+    node: OpenNode,
+    serving: contextlib.AsyncExitStack,
+    alarms: AlarmRegistry,
+    metrics: MetricRegistry,
+) -> None:
+    """Take over the alarms of the last run, and find out which still hold."""
+    keeper = AlarmKeeper(alarms, AlarmFile(node.config.management.data_dir))
+    watch = CounterWatch(alarms, node.native.metrics)
+    metrics.register("alarm file", keeper.metrics)
+    keeper.restore()
+    serving.push_async_callback(keeper.close)
+    keeper.open()
+    serving.push_async_callback(watch.close)
+    watch.open()
+    for number, line in enumerate(node.native.recovery().problems, start=1):
+        alarms.activate(f"store_damaged/{number}", line)
+    alarms.settle()
 
 
 def _runtime(node: OpenNode) -> NodeRuntime:

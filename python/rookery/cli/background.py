@@ -11,34 +11,66 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from rookery.cli import output
 from rookery.cli.messages import say
 from rookery.errors import RookeryError
+from rookery.observability.stream_log import StreamLog
+
+if TYPE_CHECKING:
+    from rookery.config.snapshot import LogHandlerConfig
 
 LOG_FILE = Path("log") / "rookery.log"
 CONSOLE_FILE = Path("log") / "console.log"
-LOG_BYTES_MAX = 50 << 20
 _REPORT_BYTES_MAX = 1 << 20
 
-Run = Callable[[Callable[[], None]], int]
+Run = Callable[[Callable[[], None], StreamLog], int]
 
 
-def start(run: Run, log_file: Path) -> tuple[int | None, list[str]]:
-    """Run ``run(ready)`` in a new session, detached from this terminal.
+class LogFile(NamedTuple):
+    """Where the streams of the node go."""
+
+    path: Path
+    bytes_max: int  # 0 lets it grow
+    kept: int  # older files
+
+    def open(self) -> StreamLog:
+        """Make it if it is missing.
+
+        Raises:
+            StartError: somebody else decides what is in its directory.
+            OSError: it cannot be written.
+        """
+        from rookery.config.safe_dir import refuse_unsafe  # noqa: PLC0415
+
+        folder = self.path.parent
+        for directory in (folder.parent, folder):
+            directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+            refuse_unsafe(directory)
+        return StreamLog(self.path, bytes_max=self.bytes_max, count=self.kept)
+
+
+def start(run: Run, log_file: LogFile) -> tuple[int | None, list[str]]:
+    """Run ``run(ready, log)`` in a new session, detached from this terminal.
 
     Returns:
         The process id when it says that it is ready, else none and the lines it left.
+
+    Raises:
+        StartError: somebody else decides what is in the directory of the log.
     """
-    log_file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    _turn_over(log_file)
+    try:
+        log = log_file.open()
+    except OSError as error:
+        return None, [say("node.no_log", file=log_file.path, reason=error.strerror or error)]
     sys.stdout.flush()
     sys.stderr.flush()
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        _second_fork(run, log_file, writer)
+        _second_fork(run, log, writer)
     os.close(writer)
     os.waitpid(child, 0)
     with os.fdopen(reader, "rb") as pipe:
@@ -56,19 +88,14 @@ def _understood(report: bytes) -> tuple[int | None, list[str]]:
     return pid, lines
 
 
-def _turn_over(log_file: Path) -> None:
-    if log_file.is_file() and log_file.stat().st_size > LOG_BYTES_MAX:
-        log_file.replace(log_file.with_suffix(".log.1"))
-
-
-def _second_fork(run: Run, log_file: Path, writer: int) -> None:
+def _second_fork(run: Run, log: StreamLog, writer: int) -> None:
     """In the first child: leave the session, fork again, be the node in the second."""
     try:
         os.setsid()
         if os.fork() != 0:
             os._exit(0)
-        _detach_streams(log_file)
-        code = _run_and_report(run, writer)
+        _detach_streams(log)
+        code = _run_and_report(run, log, writer)
     except BaseException:  # noqa: BLE001  # nothing may run on into the parent's code
         import traceback  # noqa: PLC0415
 
@@ -79,17 +106,14 @@ def _second_fork(run: Run, log_file: Path, writer: int) -> None:
     os._exit(code)
 
 
-def _detach_streams(log_file: Path) -> None:
+def _detach_streams(log: StreamLog) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
-    log = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     os.dup2(null, 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
     os.close(null)
-    os.close(log)
+    log.take_streams()
 
 
-def _run_and_report(run: Run, writer: int) -> int:
+def _run_and_report(run: Run, log: StreamLog, writer: int) -> int:
     def tell(**message: object) -> None:
         nonlocal writer
         if writer >= 0:
@@ -98,7 +122,7 @@ def _run_and_report(run: Run, writer: int) -> int:
             writer = -1
 
     try:
-        return run(lambda: tell(pid=os.getpid()))
+        return run(lambda: tell(pid=os.getpid()), log)
     except RookeryError as error:
         lines = output.error_lines(error)
         for text in lines:
@@ -107,9 +131,10 @@ def _run_and_report(run: Run, writer: int) -> int:
         return output.FAILED
 
 
-def log_file_for(data_dir: Path, *, has_own_log: bool) -> Path:
-    """Where the streams go; a log file that the node turns over itself is left to it."""
-    return data_dir / (CONSOLE_FILE if has_own_log else LOG_FILE)
+def log_file_for(data_dir: Path, settings: LogHandlerConfig) -> LogFile:
+    """Where the streams go; a log file that the node writes itself is left to it."""
+    path = data_dir / (CONSOLE_FILE if settings.enable else LOG_FILE)
+    return LogFile(path, settings.rotation_bytes, settings.rotation_count)
 
 
 def tell_outcome(pid: int | None, lines: list[str], *, name: str, data_dir: Path, log: Path) -> int:

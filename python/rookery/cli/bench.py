@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.cli import output
 from rookery.cli.messages import say
-from rookery.cli.parsers import add_command
+from rookery.cli.parsers import (
+    EXPIRY,
+    KEEP_ALIVE,
+    PORT_NUMBER,
+    Number,
+    Whole,
+    add_command,
+    host_and_port,
+)
+from rookery.errors import UnavailableError
 
 if TYPE_CHECKING:
     from rookery.native.bench import BenchProgress
@@ -23,29 +32,35 @@ EXAMPLES = """\
   rookery bench churn --publishers 50 --json"""
 MODES = ("pairs", "pub", "sub", "fanout", "shared", "conn", "churn")
 BAR_WIDTH = 30
+# What the generator's errors hold, and the text that says what to do about it.
+ADVICE = {"Connection refused": "mqtt.advice.refused", "cannot resolve": "mqtt.advice.name"}
+
+COUNT = Whole(0, 1 << 24)
+RATE = Number(0, 1e9)
+DURATION = Number(0, 604_800)
 
 # Option, field of the generator's configuration, type, what the generator takes when absent.
-OPTIONS: tuple[tuple[str, str, type, object], ...] = (
-    ("--publishers", "publishers", int, 1),
-    ("--subscribers", "subscribers", int, 0),
-    ("--idle-connections", "idle_connections", int, 0),
-    ("--idle-subscriptions", "idle_subscriptions", int, 0),
-    ("--connect-rate", "connect_rate", float, 0),
-    ("--payload-bytes", "payload_bytes", int, 64),
-    ("--window", "window", int, 16),
-    ("--rate", "rate", float, 0),
-    ("--messages", "messages", int, 0),
-    ("--topics", "topics", int, 0),
+OPTIONS: tuple[tuple[str, str, Whole | type[str], object], ...] = (
+    ("--publishers", "publishers", COUNT, 1),
+    ("--subscribers", "subscribers", COUNT, 0),
+    ("--idle-connections", "idle_connections", COUNT, 0),
+    ("--idle-subscriptions", "idle_subscriptions", COUNT, 0),
+    ("--connect-rate", "connect_rate", RATE, 0),
+    ("--payload-bytes", "payload_bytes", Whole(16, 268_000_000), 64),
+    ("--window", "window", COUNT, 16),
+    ("--rate", "rate", RATE, 0),
+    ("--messages", "messages", Whole(0, 1 << 53), 0),
+    ("--topics", "topics", COUNT, 0),
     ("--topic-prefix", "topic_prefix", str, "bench"),
     ("--share-name", "share_name", str, "bench"),
     ("--client-id-prefix", "client_id_prefix", str, ""),
-    ("--session-expiry", "session_expiry_interval_s", int, 0),
-    ("--keepalive", "keep_alive_s", int, 300),
-    ("--warm-up", "warm_up_s", float, 1),
-    ("--duration", "duration_s", float, 5),
-    ("--drain", "drain_s", float, 1),
-    ("--set-up-timeout", "set_up_timeout_s", float, 60),
-    ("--watch-pid", "watch_pid", int, 0),
+    ("--session-expiry", "session_expiry_interval_s", EXPIRY, 0),
+    ("--keepalive", "keep_alive_s", KEEP_ALIVE, 300),
+    ("--warm-up", "warm_up_s", DURATION, 1),
+    ("--duration", "duration_s", DURATION, 5),
+    ("--drain", "drain_s", DURATION, 1),
+    ("--set-up-timeout", "set_up_timeout_s", DURATION, 60),
+    ("--watch-pid", "watch_pid", Whole(0, 1 << 22), 0),
 )
 SWITCHES: tuple[tuple[str, str], ...] = (
     ("--retain", "retain"),
@@ -68,9 +83,13 @@ def declare(commands: Any) -> None:
         help=say("option.bench.mode"),
     )
     parser.add_argument("-h", "--host", default="127.0.0.1", help=say("option.host"))
-    parser.add_argument("-p", "--port", type=int, default=1883, help=say("option.port"))
+    parser.add_argument("-p", "--port", type=PORT_NUMBER, default=1883, help=say("option.port"))
     parser.add_argument(
-        "--address", metavar="HOST:PORT", action="append", help=say("option.bench.address")
+        "--address",
+        metavar="HOST:PORT",
+        type=host_and_port,
+        action="append",
+        help=say("option.bench.address"),
     )
     parser.add_argument(
         "-q", "--qos", type=int, choices=(0, 1, 2), default=0, help=say("option.qos")
@@ -87,7 +106,9 @@ def declare(commands: Any) -> None:
     parser.add_argument("--clean", type=int, choices=(0, 1), default=1, help=say("option.clean"))
     for flag, field, kind, default in OPTIONS:
         text = say("option.bench.value", default=default)
-        parser.add_argument(flag, dest=field, metavar="N", type=kind, help=text)
+        parser.add_argument(
+            flag, dest=field, metavar="TEXT" if kind is str else "N", type=kind, help=text
+        )
     for flag, field in SWITCHES:
         parser.add_argument(flag, dest=field, action="store_true")
     parser.add_argument("--json", action="store_true", help=say("option.json"))
@@ -121,7 +142,14 @@ def _bench(arguments: argparse.Namespace) -> int:
     from rookery.native.bench import run_bench  # noqa: PLC0415
 
     shows_progress = sys.stderr.isatty() and not arguments.quiet
-    report = run_bench(generator_config(arguments), _draw if shows_progress else lambda _: True)
+    draw = _draw if shows_progress else lambda _: True
+    try:
+        report = run_bench(generator_config(arguments), draw)
+    except UnavailableError as error:
+        advice = next((text for sign, text in ADVICE.items() if sign in str(error)), None)
+        if advice is None:
+            raise
+        raise UnavailableError(str(error) + say("mqtt.advice", text=say(advice))) from None
     if shows_progress:
         print("\r\x1b[K", end="", file=sys.stderr)
     if arguments.json:

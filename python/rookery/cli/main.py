@@ -9,7 +9,7 @@ from importlib import import_module
 
 from rookery.cli import output
 from rookery.cli.messages import say
-from rookery.cli.parsers import Parser
+from rookery.cli.usage import Parser
 from rookery.errors import RookeryError
 
 NOUNS = ("up", "node", "ctl", "pub", "sub", "bench", "ports", "config", "tls", "completion")

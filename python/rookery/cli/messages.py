@@ -231,6 +231,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "节点 {name} 已启动（进程 {pid}），数据目录 {data_dir}",
     ),
     "node.log": ("its log is {file}", "日志文件 {file}"),
+    "node.no_log": ("its log {file} cannot be made: {reason}", "无法创建日志 {file}：{reason}"),
+    "node.killed": (
+        "killed: it did not stop within {timeout} s; the next start takes up what is on disk",
+        "已强制结束：{timeout} 秒内未停止；下次启动时将从磁盘恢复",
+    ),
     "node.died": (
         "the node ended before it was ready; its log is {file}",
         "节点未能启动，日志文件 {file}",
@@ -383,10 +388,61 @@ TEXTS: dict[str, tuple[str, str]] = {
         "请用 -m、-f、-l 或 -n 指定消息内容",
     ),
     "mqtt.timeout": ("no answer within {seconds} s", "{seconds} 秒内没有应答"),
-    "mqtt.bad_topic": ("{topic!r} is not a topic to publish to", "{topic!r} 不是可发布的主题"),
-    "mqtt.bad_filter": ("{topic!r} is not a topic filter", "{topic!r} 不是合法的主题过滤器"),
+    "mqtt.bad_topic": ("'{topic}' is not a topic to publish to", "'{topic}' 不是可发布的主题"),
+    "mqtt.bad_filter": ("'{topic}' is not a topic filter", "'{topic}' 不是合法的主题过滤器"),
     "mqtt.bad_tls": ("TLS cannot be used: {reason}", "无法使用 TLS：{reason}"),
     "mqtt.no_file": ("{file}: {reason}", "{file}：{reason}"),
+    "mqtt.advice": ("; {text}", "；{text}"),
+    "mqtt.advice.refused": (
+        "nothing listens there: start a broker (`rookery up`), or name another with -h and -p",
+        "该端口无人监听：请启动服务器（`rookery up`），或用 -h 和 -p 指定其他服务器",
+    ),
+    "mqtt.advice.name": (
+        "no host of that name is known: check the name after -h",
+        "找不到该主机名：请检查 -h 后的名称",
+    ),
+    "mqtt.advice.silent": (
+        "nobody answers: check host and port (-h, -p) and the firewall between",
+        "没有应答：请检查地址和端口（-h、-p）以及中间的防火墙",
+    ),
+    "mqtt.advice.no_way": (
+        "no network leads there: check the host (-h) and this machine's network",
+        "网络不可达：请检查地址（-h）与本机网络",
+    ),
+    # -- errors of arguments
+    "argument.int": (
+        "{value} is not a whole number from {low} to {high}",
+        "{value} 不是 {low} 到 {high} 之间的整数",
+    ),
+    "argument.float": (
+        "{value} is not a number from {low} to {high}",
+        "{value} 不是 {low} 到 {high} 之间的数字",
+    ),
+    "argument.address": (
+        "{value} is not host:port, such as 10.0.0.7:1883 or [::1]:1883",
+        "{value} 不是 host:port 形式，如 10.0.0.7:1883 或 [::1]:1883",
+    ),
+    "usage.usage": ("usage: ", "用法："),
+    "usage.options": ("options", "选项"),
+    "usage.positionals": ("arguments", "参数"),
+    "usage.command": ("command", "命令"),
+    "usage.error": (
+        "{program}: {text} (help: {program} --help)",
+        "{program}：{text}（帮助：{program} --help）",
+    ),
+    "usage.required": ("missing: {names}", "缺少参数：{names}"),
+    "usage.one_required": ("one of {names} is required", "需要 {names} 之一"),
+    "usage.unknown": ("unknown arguments: {words}", "未知参数：{words}"),
+    "usage.not_with": ("{name} and {other} exclude each other", "{name} 与 {other} 不能同时使用"),
+    "usage.no_value": ("{name} needs a value", "{name} 需要一个值"),
+    "usage.values": ("{name} needs {count} values", "{name} 需要 {count} 个值"),
+    "usage.choice": (
+        "{name}: {value} is not one of {choices}",
+        "{name}：{value} 不是以下之一：{choices}",
+    ),
+    "usage.bad_value": ("{name}: {value} is not allowed", "{name}：不允许的值 {value}"),
+    "usage.takes_none": ("{name} takes no value: {value}", "{name} 不接受值：{value}"),
+    "usage.argument": ("{name}: {text}", "{name}：{text}"),
     # -- bench
     "bench.phase.set_up": ("connecting", "建立连接"),
     "bench.phase.warm_up": ("warming up", "预热"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import queue
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from rookery.cli.messages import say
+from rookery.cli.parsers import KEEP_ALIVE, PORT_NUMBER
 from rookery.errors import BadRequestError, RookeryError, TimedOutError, UnavailableError
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ PROTOCOLS = {
 def add_connection(parser: argparse.ArgumentParser) -> None:
     """The options that name a broker and a client."""
     parser.add_argument("-h", "--host", default="127.0.0.1", help=say("option.host"))
-    parser.add_argument("-p", "--port", type=int, help=say("option.port"))
+    parser.add_argument("-p", "--port", type=PORT_NUMBER, help=say("option.port"))
     parser.add_argument(
         "-q", "--qos", type=int, choices=(0, 1, 2), default=0, help=say("option.qos")
     )
@@ -49,7 +52,12 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-u", "--username", metavar="NAME", help=say("option.username"))
     parser.add_argument("-P", "--password", metavar="TEXT", help=say("option.password"))
     parser.add_argument(
-        "-k", "--keepalive", metavar="SECONDS", type=int, default=60, help=say("option.keepalive")
+        "-k",
+        "--keepalive",
+        metavar="SECONDS",
+        type=KEEP_ALIVE,
+        default=60,
+        help=say("option.keepalive"),
     )
     parser.add_argument("--tls", action="store_true", help=say("option.tls"))
     parser.add_argument("--cafile", metavar="FILE", help=say("option.cafile"))
@@ -101,9 +109,12 @@ class Connection:
         try:
             client.connect(self._host, self._port, self._keepalive, **self._v5_options())
         except (OSError, ValueError) as error:
-            raise UnavailableError(
-                say("mqtt.unreachable", host=self._host, port=self._port, reason=_reason(error))
-            ) from None
+            where = {"host": self._host, "port": self._port}
+            text = say("mqtt.unreachable", **where, reason=_reason(error))
+            advice = _advice(error)
+            if advice is not None:
+                text += say("mqtt.advice", text=say(advice, **where))
+            raise UnavailableError(text) from None
         client.loop_start()
         try:
             self.wait(self._answers)
@@ -184,6 +195,19 @@ def _use_tls(client: paho.Client, arguments: argparse.Namespace) -> None:
 
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _advice(error: Exception) -> str | None:
+    """The text that says what to do about a broker that cannot be reached."""
+    if isinstance(error, ConnectionRefusedError):
+        return "mqtt.advice.refused"
+    if isinstance(error, socket.gaierror):
+        return "mqtt.advice.name"
+    if isinstance(error, TimeoutError):
+        return "mqtt.advice.silent"
+    if isinstance(error, OSError) and error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return "mqtt.advice.no_way"
+    return None
 
 
 def run_connected(

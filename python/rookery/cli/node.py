@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.cli import background, output, systemd
 from rookery.cli.messages import say
-from rookery.cli.parsers import add_command, add_json, add_place, add_sources, load_config
+from rookery.cli.parsers import (
+    SECONDS,
+    add_command,
+    add_json,
+    add_place,
+    add_sources,
+    load_config,
+)
 from rookery.errors import TimedOutError, UnavailableError
 
 if TYPE_CHECKING:
     from rookery.cli.processes import NodeProcess
     from rookery.config import Config
+    from rookery.observability.stream_log import StreamLog
 
 START_EXAMPLES = """\
   rookery node start
@@ -48,7 +56,7 @@ def declare(commands: Any) -> None:
     stop.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=float,
+        type=SECONDS,
         default=DEFAULT_STOP_TIMEOUT_S,
         help=say("option.timeout"),
     )
@@ -89,16 +97,18 @@ def run(config: Config, ready: Any = None) -> int:
 
 def start_detached(config: Config) -> int:
     """Run a node in the background and wait until it is ready."""
-    log = background.log_file_for(config.data_dir, has_own_log=config.management.log_file.enable)
+    own = config.management.log_file
+    log_file = background.log_file_for(config.data_dir, own)
 
-    def run_there(ready: Any) -> int:
+    def run_there(ready: Any, log: StreamLog) -> int:
         from rookery.app import run_node  # noqa: PLC0415
 
-        return run_node(config, foreground=False, ready=ready)
+        # A log that was configured says what is in it, and whether connects are worth their cost.
+        return run_node(config, foreground=not own.enable, ready=ready, out=log, is_dated=True)
 
-    pid, lines = background.start(run_there, log)
+    pid, lines = background.start(run_there, log_file)
     return background.tell_outcome(
-        pid, lines, name=config.management.node_name, data_dir=config.data_dir, log=log
+        pid, lines, name=config.management.node_name, data_dir=config.data_dir, log=log_file.path
     )
 
 
@@ -128,6 +138,7 @@ def stop_process(process: NodeProcess, data_dir: Path, timeout_s: float) -> int:
     import signal  # noqa: PLC0415
 
     deadline = time.monotonic() + timeout_s
+    ended = say("node.stopped")
     try:
         if not _ask_to_stop(data_dir, min(ASK_TIMEOUT_S, timeout_s)):
             output.complain(say("node.terminating", pid=process.pid))
@@ -139,10 +150,11 @@ def stop_process(process: NodeProcess, data_dir: Path, timeout_s: float) -> int:
             process.signal(signal.SIGKILL)
             if not process.has_ended(KILL_TIMEOUT_S):
                 raise PermissionError("it is still there")
+            ended = say("node.killed", timeout=f"{timeout_s:g}")
     except PermissionError as error:
         output.complain(say("node.not_killed", pid=process.pid, reason=error.strerror or error))
         return output.FAILED
-    output.line(say("node.stopped"))
+    output.line(ended)
     return output.OK
 
 

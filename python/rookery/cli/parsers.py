@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from rookery.cli import output
 from rookery.cli.messages import say
+from rookery.cli.usage import Formatter
 
 if TYPE_CHECKING:
     from rookery.config import Config
@@ -16,11 +17,49 @@ if TYPE_CHECKING:
 Run = Callable[[argparse.Namespace], int]
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors end in one line that says where help is."""
+class Whole:
+    """A whole number within bounds, both included: a type of an argument."""
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(output.USAGE, f"{self.prog}: {message}\n{self.prog} --help\n")
+    kind: type[int | float] = int
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low = low
+        self.high = high
+
+    def __call__(self, text: str) -> Any:
+        try:
+            value = self.kind(text)
+        except ValueError:
+            value = None
+        # Not the other way round: NaN is within no bounds.
+        if value is None or not self.low <= value <= self.high:
+            low, high = f"{self.low:,.12g}", f"{self.high:,.12g}"
+            key = f"argument.{self.kind.__name__}"
+            raise argparse.ArgumentTypeError(say(key, value=text, low=low, high=high))
+        return value
+
+
+class Number(Whole):
+    """The same with digits after a point."""
+
+    kind = float
+
+
+def host_and_port(text: str) -> str:
+    """``host:port``, ``[address]:port`` for IPv6: a type of an argument."""
+    host, _, port = text.rpartition(":")
+    is_bare_ipv6 = ":" in host and not (host.startswith("[") and host.endswith("]"))
+    is_port = port.isascii() and port.isdecimal() and len(port) < 6 and 1 <= int(port) <= 65_535
+    if not host or is_bare_ipv6 or not is_port:
+        raise argparse.ArgumentTypeError(say("argument.address", value=text))
+    return text
+
+
+PORT_NUMBER = Whole(1, 65_535)
+KEEP_ALIVE = Whole(0, 65_535)
+EXPIRY = Whole(0, 0xFFFF_FFFF)
+# A year: far above any sensible setting, below what timers of any platform take.
+SECONDS = Number(0, 31_536_000)
 
 
 def add_command(
@@ -42,7 +81,7 @@ def add_command(
         help=text,
         description=text,
         epilog=f"{say('examples')}\n{examples}" if examples else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         add_help=False,
         allow_abbrev=False,
     )

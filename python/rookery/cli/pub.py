@@ -12,7 +12,7 @@ from typing import Any
 from rookery.cli import output
 from rookery.cli.messages import say
 from rookery.cli.mqtt import Connection, add_connection, run_connected
-from rookery.cli.parsers import add_command
+from rookery.cli.parsers import SECONDS, Whole, add_command
 from rookery.errors import (
     BadRequestError,
     NotAllowedError,
@@ -28,6 +28,7 @@ EXAMPLES = """\
   tail -f app.log | rookery pub -t logs/app -l"""
 ACKNOWLEDGE_TIMEOUT_S = 30.0
 LINE_BYTES_MAX = 1 << 20
+REPEAT_MAX = 1_000_000_000
 
 
 def declare(commands: Any) -> None:
@@ -41,9 +42,11 @@ def declare(commands: Any) -> None:
     payload.add_argument("-l", "--lines", action="store_true", help=say("option.lines"))
     payload.add_argument("-n", "--empty", action="store_true", help=say("option.empty"))
     parser.add_argument("-r", "--retain", action="store_true", help=say("option.retain"))
-    parser.add_argument("--repeat", metavar="TIMES", type=int, default=1, help=say("option.repeat"))
     parser.add_argument(
-        "--interval", metavar="SECONDS", type=float, default=0.0, help=say("option.interval")
+        "--repeat", metavar="TIMES", type=Whole(1, REPEAT_MAX), default=1, help=say("option.repeat")
+    )
+    parser.add_argument(
+        "--interval", metavar="SECONDS", type=SECONDS, default=0.0, help=say("option.interval")
     )
 
 

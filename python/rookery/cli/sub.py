@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.cli import output
 from rookery.cli.messages import say
 from rookery.cli.mqtt import Connection, add_connection, run_connected
-from rookery.cli.parsers import add_command
+from rookery.cli.parsers import EXPIRY, SECONDS, Whole, add_command
 from rookery.errors import BadRequestError, RookeryError, UnavailableError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ EXAMPLES = """\
   rookery sub -t '$share/workers/jobs' --json
   rookery sub -t sensors/1 -C 1 -W 5"""
 POLL_S = 0.5
+COUNT_MAX = 1_000_000_000
 
 
 def declare(commands: Any) -> None:
@@ -33,15 +34,17 @@ def declare(commands: Any) -> None:
     parser.add_argument(
         "-t", "--topic", action="append", required=True, help=say("option.topic.sub")
     )
-    parser.add_argument("-C", "--count", metavar="N", type=int, default=0, help=say("option.count"))
     parser.add_argument(
-        "-W", "--wait", metavar="SECONDS", type=float, default=0.0, help=say("option.wait")
+        "-C", "--count", metavar="N", type=Whole(0, COUNT_MAX), default=0, help=say("option.count")
+    )
+    parser.add_argument(
+        "-W", "--wait", metavar="SECONDS", type=SECONDS, default=0.0, help=say("option.wait")
     )
     parser.add_argument("-v", "--verbose", action="store_true", help=say("option.verbose"))
     parser.add_argument("--json", action="store_true", help=say("option.json"))
     parser.add_argument("--clean", type=int, choices=(0, 1), default=1, help=say("option.clean"))
     parser.add_argument(
-        "--expiry", metavar="SECONDS", type=int, default=0, help=say("option.expiry")
+        "--expiry", metavar="SECONDS", type=EXPIRY, default=0, help=say("option.expiry")
     )
 
 

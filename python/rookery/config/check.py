@@ -385,7 +385,11 @@ def _asking(node: Node, runs: Collection[str]) -> Iterator[Path]:
 
 
 def _says_something(item: Field, node: Node) -> bool:
-    """Whether anything stands there beside what would hold without it."""
+    """Whether anything stands there beside what would hold without it, and is not switched off."""
+    if isinstance(node.value, dict):
+        switches = (node.value[key].value for key in ("enable", "bind") if key in node.value)
+        if any(switch in (False, "false", 0, "0") for switch in switches):
+            return False
     return not _is_default(item, node) and any(
         leaf.value not in (None, "", False, "false") and leaf.plain() not in ([], {})
         for _, leaf in leaves(node)

@@ -7,9 +7,14 @@ them whole, the core refuses what only it can judge.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from rookery.native.plain import dataclass
 
 SharedStrategy: TypeAlias = Literal[
     "round_robin", "random", "sticky", "local", "hash_clientid", "hash_topic"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from rookery.web.connections import HEAD_BYTES_MAX, REQUEST_DEADLINE_S, Connections
 
 STOP_GRACE_S = 2
 
@@ -37,13 +39,20 @@ class WebServer:
     """Serves one application until it is closed."""
 
     def __init__(
-        self, app: ASGIApp, sockets: Sequence[socket.socket], *, connections_max: int
+        self,
+        app: ASGIApp,
+        sockets: Sequence[socket.socket],
+        *,
+        connections_max: int,
+        deadline_s: float = REQUEST_DEADLINE_S,
     ) -> None:
+        """``deadline_s`` is how long a client may take for a request, or to read an answer."""
         self._sockets = list(sockets)
+        self._connections = Connections(connections_max=connections_max, deadline_s=deadline_s)
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=self._connections.protocol(),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -51,7 +60,7 @@ class WebServer:
                 access_log=False,
                 server_header=False,
                 date_header=False,
-                limit_concurrency=connections_max,
+                h11_max_incomplete_event_size=HEAD_BYTES_MAX,
                 timeout_graceful_shutdown=STOP_GRACE_S,
             )
         )
@@ -61,6 +70,11 @@ class WebServer:
         """Begin on the running loop; the sockets are the server's from here on."""
         serving = self._server.serve(sockets=self._sockets)
         self._task = asyncio.get_running_loop().create_task(serving)
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """How often a client was too slow, gave way to another, or was one too many."""
+        return self._connections.counters
 
     async def close(self) -> None:
         """Let answers that are on their way finish, for a moment. May be called twice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from harness.client import RawClient
 from harness.packets import ConnAck, Connect
+from rookery.client.management import ManagementClient
 
 TIMEOUT_S = 60.0
 FREE = ("listeners.tcp.default.bind", "listeners.ws.default.bind", "dashboard.listeners.http.bind")
@@ -175,6 +177,91 @@ def test_a_suspended_node_is_stopped_all_the_same(rookery: Rookery) -> None:
     stopped = rookery.node("stop", "--timeout", "20")
     assert stopped.returncode == 0, stopped.stderr
     assert has_ended(pid)
+
+
+def test_a_node_in_the_background_writes_its_journal(rookery: Rookery) -> None:
+    assert rookery.start().returncode == 0
+    with RawClient("127.0.0.1", rookery.port()) as client:
+        client.send(Connect("somebody"))
+        client.expect(ConnAck)
+    assert rookery.node("stop").returncode == 0
+
+    lines = (rookery.data_dir / "log" / "rookery.log").read_text().splitlines()
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4} ", x) for x in lines)
+    kinds = [line.split()[1] for line in lines]
+    assert kinds[0] == "listening"
+    assert kinds[-1] == "stopped"
+    (connected,) = [line for line in lines if line.split()[1] == "connected"]
+    assert " somebody from 127.0.0.1:" in connected
+    assert any(line.split()[1:3] == ["disconnected", "somebody"] for line in lines)
+
+
+def test_the_journal_in_the_background_turns_over(rookery: Rookery) -> None:
+    small = ("log.file.rotation_size=4KB", "log.file.rotation_count=2")
+    assert rookery.start(*small).returncode == 0
+    port = rookery.port()
+    folder = rookery.data_dir / "log"
+    for number in range(200):
+        with RawClient("127.0.0.1", port) as client:
+            client.send(Connect(f"client-{number}"))
+            client.expect(ConnAck)
+        if (folder / "rookery.log.2").exists():
+            break
+    assert rookery.node("stop").returncode == 0
+
+    sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
+    assert sizes.keys() == {"rookery.log", "rookery.log.1", "rookery.log.2"}
+    assert "stopped" in (folder / "rookery.log").read_text()
+
+
+def test_a_configured_log_takes_the_place_of_the_journal(rookery: Rookery) -> None:
+    assert rookery.start("log.file.enable=true", "log.file.level=info").returncode == 0
+    with RawClient("127.0.0.1", rookery.port()) as client:
+        client.send(Connect("somebody"))
+        client.expect(ConnAck)
+    assert rookery.node("stop").returncode == 0
+
+    folder = rookery.data_dir / "log"
+    assert all("connected" not in file.read_text() for file in folder.iterdir())
+
+
+def test_a_data_directory_that_everybody_writes_is_refused(rookery: Rookery) -> None:
+    rookery.data_dir.mkdir()
+    rookery.data_dir.chmod(0o777)
+    refused = rookery.start()
+    assert refused.returncode == 1
+    assert "everybody may write" in refused.stderr
+    assert list(rookery.data_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_suspended", [False, True])
+def test_a_node_that_is_killed_is_said_to_be(rookery: Rookery, is_suspended: bool) -> None:
+    assert rookery.start().returncode == 0
+    pid = rookery.pid
+    if is_suspended:
+        os.kill(pid, signal.SIGSTOP)
+    stopped = rookery.node("stop", "--timeout", "0")
+    assert stopped.returncode == 0, stopped.stderr
+    assert stopped.stdout.startswith("killed: it did not stop within 0 s")
+    assert f"killing process {pid}" in stopped.stderr
+    assert has_ended(pid)
+
+
+def test_alarms_of_the_last_run_that_do_not_hold_any_more_are_over(rookery: Rookery) -> None:
+    rookery.data_dir.mkdir(mode=0o750)
+    (rookery.data_dir / "alarms.jsonl").write_text(
+        '{"format": "rookery-alarms", "version": 1}\n'
+        '{"name": "store_damaged/1", "message": "m", "details": {}, "activated_at": 1000}\n'
+    )
+    assert rookery.start().returncode == 0
+    client = ManagementClient(rookery.data_dir)
+
+    assert client.get("/alarms")["data"] == []
+    (alarm,) = client.get("/alarms?activated=false")["data"]
+    assert alarm["name"] == "store_damaged/1"
+    assert rookery.node("stop").returncode == 0
+    _, line = (rookery.data_dir / "alarms.jsonl").read_text().splitlines()
+    assert json.loads(line)["deactivated_at"] > 1000
 
 
 def test_a_killed_node_leaves_nothing_that_hinders_the_next(rookery: Rookery) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import Alarm, AlarmFile, AlarmKeeper, AlarmRegistry, CounterWatch
 from rookery.broker.alarms import service as service_module
+from rookery.broker.alarms.store import ALARMS_FILE
+from rookery.broker.alarms.watch import QUIET_CHECKS
 from rookery.clock import ManualClock
+
+NEWER = (
+    b'{"format": "rookery-alarms", "version": 2, "more": 1}\n\xff\n[]\n{"name": 1}\n'
+    b'{"name": "a", "message": "", "details": {}, "activated_at": 1, "new": 2}\n'
+)
 
 
 class Published:
@@ -119,3 +128,136 @@ def test_too_many_conditions_are_counted(
 
     assert alarms.metrics() == {"alarms.left_out": 1}
     assert alarms.stats() == {"alarms.active.count": 1}
+
+
+# -- across restarts ----------------------------------------------------------------------
+
+
+def test_a_condition_that_holds_again_goes_on_since_it_began(
+    clock: ManualClock, published: Published
+) -> None:
+    alarms = registry(clock, published)
+    alarms.restore([Alarm("a", "why", 5), Alarm("b", "why", 6)], [Alarm("c", "", 1, {}, 900)])
+
+    alarms.activate("a", "why")
+    alarms.settle()
+
+    assert alarms.active() == [Alarm("a", "why", 5)]
+    assert alarms.history() == [Alarm("b", "why", 6, {}, 1_000), Alarm("c", "", 1, {}, 900)]
+    assert [(levels, notice["name"]) for levels, notice in published.notices] == [
+        ("alarms/deactivate", "b")
+    ]
+
+
+async def keep(alarms: AlarmRegistry, data_dir: Path) -> AlarmKeeper:
+    keeper = AlarmKeeper(alarms, AlarmFile(data_dir))
+    keeper.restore()
+    keeper.open()
+    return keeper
+
+
+async def test_alarms_outlive_the_node(
+    clock: ManualClock, published: Published, tmp_path: Path
+) -> None:
+    first = registry(clock, published)
+    keeper = await keep(first, tmp_path)
+    first.activate("a", "现在", {"free": 0})
+    first.activate("b", "")
+    clock.advance(1)
+    first.deactivate("b")
+    await keeper.close()
+
+    second = registry(clock, published)
+    await (await keep(second, tmp_path)).close()
+
+    assert second.active() == first.active()
+    assert second.history() == first.history()
+    assert [file.name for file in tmp_path.iterdir()] == [ALARMS_FILE]
+
+
+async def test_a_change_is_written_without_waiting_for_the_end(
+    clock: ManualClock, published: Published, tmp_path: Path
+) -> None:
+    alarms = registry(clock, published)
+    keeper = await keep(alarms, tmp_path)
+    try:
+        alarms.activate("a", "")
+        while not AlarmFile(tmp_path).load():
+            await asyncio.sleep(0.001)
+    finally:
+        await keeper.close()
+
+
+async def test_a_storm_of_alarms_is_kept_whole(
+    clock: ManualClock, published: Published, tmp_path: Path
+) -> None:
+    alarms = registry(clock, published, actions=())
+    keeper = await keep(alarms, tmp_path)
+    for number in range(2_000):
+        alarms.activate(str(number), "")
+        if number % 500 == 0:
+            await asyncio.sleep(0)
+    await keeper.close()
+
+    assert len(AlarmFile(tmp_path).load()) == 2_000
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b"", []),
+        (b"not ours\n", []),
+        (b'{"format": "rookery-alarms", "version": 1}\n{"name": "a", "mess', []),
+        (
+            NEWER,
+            ["a"],
+        ),
+    ],
+    ids=["empty", "foreign", "cut off", "damaged and newer"],
+)
+def test_a_damaged_file_gives_what_can_be_read(
+    content: bytes, names: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / ALARMS_FILE).write_bytes(content)
+
+    assert [alarm.name for alarm in AlarmFile(tmp_path).load()] == names
+    assert ALARMS_FILE in caplog.text
+
+
+async def test_a_file_that_cannot_be_written_is_told_and_counted(
+    clock: ManualClock, published: Published, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    alarms = registry(clock, published, actions=())
+    keeper = AlarmKeeper(alarms, AlarmFile(tmp_path / "missing"))
+    keeper.open()
+    alarms.activate("a", "")
+    await keeper.close()
+
+    assert keeper.metrics()["alarms.not_written"] > 0
+    assert "cannot be written" in caplog.text
+
+
+# -- counters -----------------------------------------------------------------------------
+
+
+def test_an_alarm_lasts_while_a_counter_rises(clock: ManualClock, published: Published) -> None:
+    alarms = registry(clock, published)
+    counters = {"events.dropped": 0}
+    watch = CounterWatch(alarms, lambda: counters)
+
+    watch.check()
+    assert not alarms.active()
+    counters["events.dropped"] = 7
+    watch.check()
+    (alarm,) = alarms.active()
+    assert (alarm.name, alarm.details["dropped"]) == ("events_dropped", 7)
+
+    for _ in range(QUIET_CHECKS - 1):
+        watch.check()
+    counters["events.dropped"] = 8
+    watch.check()
+    for _ in range(QUIET_CHECKS - 1):
+        watch.check()
+    assert alarms.active() == [alarm]
+    watch.check()
+    assert not alarms.active()

@@ -73,3 +73,76 @@ def test_a_place_that_cannot_be_made_says_why(tmp_path: Path) -> None:
 
     with pytest.raises(StartError, match=str(file)):
         DataDir(file / "sub", "n1@h").open()
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_taken"),
+    [
+        (0o700, True),
+        (0o755, True),
+        (0o775, True),
+        (0o1777, True),
+        (0o777, False),
+        (0o702, False),
+    ],
+    ids=oct,
+)
+def test_nobody_else_decides_what_is_in_it(tmp_path: Path, mode: int, is_taken: bool) -> None:
+    path = tmp_path / "data"
+    path.mkdir()
+    path.chmod(mode)
+    data_dir = DataDir(path, "n1@h")
+
+    if is_taken:
+        data_dir.open()
+        data_dir.close()
+    else:
+        with pytest.raises(StartError, match="everybody may write"):
+            data_dir.open()
+        assert list(path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+@pytest.mark.parametrize("name", ["", RUN_DIR])
+def test_a_directory_of_another_user_is_refused_with_the_way_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / RUN_DIR).mkdir()
+    os.chown(tmp_path / name, 12_345, -1)
+
+    with pytest.raises(StartError, match=r"belongs to user 12345.*chown"):
+        DataDir(tmp_path, "n1@h").open()
+
+
+def test_a_link_in_place_of_the_run_directory_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = tmp_path / "data"
+    path.mkdir()
+    (path / RUN_DIR).symlink_to(elsewhere)
+
+    with pytest.raises(StartError, match="symbolic link"):
+        DataDir(path, "n1@h").open()
+
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
+    target = tmp_path / "precious"
+    target.write_text("keep me")
+    (tmp_path / "data" / RUN_DIR).mkdir(parents=True, mode=0o700)
+    (tmp_path / "data" / RUN_DIR / LOCK_NAME).symlink_to(target)
+
+    with pytest.raises(StartError):
+        DataDir(tmp_path / "data", "n1@h").open()
+
+    assert target.read_text() == "keep me"
+
+
+def test_a_data_directory_may_be_a_link_to_where_there_is_room(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "disk")
+    data_dir = DataDir(tmp_path / "data", "n1@h")
+
+    data_dir.open()
+    data_dir.close()
+
+    assert (tmp_path / "disk" / RUN_DIR / LOCK_NAME).exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -15,10 +16,26 @@ import pytest
 from rookery.cli import bench, main, output
 from rookery.cli.completion import words
 from rookery.cli.main import parser
+from rookery.cli.messages import say
 from rookery.cli.node import stop_process
+from rookery.cli.parsers import Whole
 from rookery.client.management import ManagementClient
 from rookery.config import load
 from rookery.errors import PortInUseError, TimedOutError, UnavailableError
+
+
+def numeric_options(path: tuple[str, ...]) -> list[str]:
+    """The options of a command that take a number, but not those that name each choice."""
+    found = parser()
+    for name in path:
+        (commands,) = [a for a in found._actions if isinstance(a, argparse._SubParsersAction)]
+        found = commands.choices[name]
+    return [
+        action.option_strings[-1]
+        for action in found._actions
+        if action.option_strings and (isinstance(action.type, Whole) or action.type in (int, float))
+        if not action.choices
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +54,9 @@ def test_every_command_has_help_in_both_languages(
             with pytest.raises(SystemExit) as ended:
                 main([*path, "--help"])
             assert ended.value.code == 0, path
-            assert "usage: rookery" in capsys.readouterr().out
+            shown = capsys.readouterr().out
+            assert say("usage.usage") + "rookery" in shown
+            assert say("usage.options") + ":" in shown
 
 
 @pytest.mark.parametrize("arguments", [[], ["node"], ["config"]])
@@ -58,6 +77,87 @@ def test_an_unknown_option_ends_with_the_usage_code(capsys: pytest.CaptureFixtur
 def test_the_version_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == output.OK
     assert capsys.readouterr().out.startswith("rookery ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "english", "chinese"),
+    [
+        (["node", "start", "--nonsense"], "unknown arguments: --nonsense", "未知参数：--nonsense"),
+        (["nonsense"], 'command: "nonsense" is not one of up, node', '命令："nonsense" 不是以下之一：'),
+        (["pub", "-m", "x"], "missing: -t/--topic", "缺少参数：-t/--topic"),
+        (["pub", "-t", "a"], "one of -m/--message -f/--file", "需要 -m/--message -f/--file"),
+        (["pub", "-t", "a", "-m", "x", "-n"], "exclude each other", "不能同时使用"),
+        (["pub", "-t"], "-t/--topic needs a value", "-t/--topic 需要一个值"),
+        (["pub", "-t", "a", "-n", "-q", "3"], "-q/--qos: 3 is not one of 0, 1, 2",
+         "-q/--qos：3 不是以下之一：0, 1, 2"),
+        (["pub", "-t", "a", "-n", "-q", "x"], '-q/--qos: "x" is not allowed', '不允许的值 "x"'),
+        (["pub", "-t", "a", "-n", "--retain=x"], '--retain takes no value: "x"', "不接受值"),
+        (["completion", "csh"], '"csh" is not one of bash, zsh, fish', '"csh" 不是以下之一：bash'),
+    ],
+)  # fmt: skip
+def test_an_error_of_arguments_is_one_line_in_the_language_of_the_user(
+    arguments: list[str],
+    english: str,
+    chinese: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for language, text in (("en", english), ("zh", chinese)):
+        monkeypatch.setenv("ROOKERY_LANG", language)
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == output.USAGE
+        (line,) = capsys.readouterr().err.splitlines()
+        assert text in line
+        assert "--help" in line
+
+
+NUMBERS = [
+    (command, option)
+    for path, command in (
+        (("pub",), ["pub", "-t", "a", "-n"]),
+        (("sub",), ["sub", "-t", "a"]),
+        (("bench",), ["bench"]),
+        (("node", "stop"), ["node", "stop"]),
+    )
+    for option in numeric_options(path)
+]
+
+
+@pytest.mark.parametrize(("command", "option"), NUMBERS, ids=lambda part: str(part[0:]))
+@pytest.mark.parametrize("value", ["-1", "1e300", "99999999999999999999", "nan", "inf", "x", ""])
+def test_every_number_has_bounds_that_an_error_names(
+    command: list[str], option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, f"{option}={value}"])
+    assert ended.value.code == output.USAGE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert option in line
+    assert value in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["pub", "-t", "a", "-n", "-p", "99999"],
+         "rookery pub: -p/--port: 99999 is not a whole number from 1 to 65,535"),
+        (["sub", "-t", "a", "-p", "0"],
+         "rookery sub: -p/--port: 0 is not a whole number from 1 to 65,535"),
+        (["bench", "--publishers", "-1"],
+         "rookery bench: --publishers: -1 is not a whole number from 0 to 16,777,216"),
+        (["bench", "--payload-bytes", "15"],
+         "rookery bench: --payload-bytes: 15 is not a whole number from 16 to 268,000,000"),
+        (["pub", "-t", "a", "-n", "--interval", "-0.5"],
+         "rookery pub: --interval: -0.5 is not a number from 0 to 31,536,000"),
+    ],
+)  # fmt: skip
+def test_a_number_out_of_bounds_says_what_is_allowed(
+    arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert capsys.readouterr().err == f"{text} (help: rookery {arguments[0]} --help)\n"
 
 
 # -- configuration ------------------------------------------------------------------------
@@ -179,19 +279,25 @@ class StubbornProcess:
 
 
 @pytest.mark.parametrize(
-    ("ends_at", "signals", "code"),
+    ("ends_at", "signals", "code", "said"),
     [
-        ("SIGTERM", ["SIGTERM", "SIGCONT"], output.OK),
-        ("SIGKILL", ["SIGTERM", "SIGCONT", "SIGKILL"], output.OK),
-        ("never", ["SIGTERM", "SIGCONT", "SIGKILL"], output.FAILED),
+        ("SIGTERM", ["SIGTERM", "SIGCONT"], output.OK, "stopped"),
+        ("SIGKILL", ["SIGTERM", "SIGCONT", "SIGKILL"], output.OK, "killed: it did not stop within"),
+        ("never", ["SIGTERM", "SIGCONT", "SIGKILL"], output.FAILED, ""),
     ],
 )
-def test_stopping_goes_as_far_as_it_must(
-    tmp_path: Path, ends_at: str, signals: list[str], code: int
+def test_stopping_goes_as_far_as_it_must_and_says_how_far(
+    tmp_path: Path,
+    ends_at: str,
+    signals: list[str],
+    code: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     process = StubbornProcess(ends_at=ends_at)
     assert stop_process(process, tmp_path, 0.1) == code  # type: ignore[arg-type]
     assert process.signals == signals
+    assert capsys.readouterr().out.startswith(said)
 
 
 # -- the management socket ----------------------------------------------------------------
@@ -234,7 +340,18 @@ def test_a_socket_is_reached_however_long_its_path_is(tmp_path: Path, depth: int
 # -- client tools -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [["pub", "-t", "a", "-m", "x"], ["sub", "-t", "a"]])
+@pytest.mark.parametrize("address", ["nonsense", "h:", ":1", "h:0", "h:65536", "::1:1883", ""])
+def test_an_address_to_load_is_host_and_port(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["bench", f"--address={address}"])
+    assert f"--address: {address} is not host:port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["pub", "-t", "a", "-m", "x"], ["sub", "-t", "a"], ["bench", "--quiet"]]
+)
 def test_no_broker_is_one_clear_line(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,7 +361,18 @@ def test_no_broker_is_one_clear_line(
         assert main([*command, "-p", port]) == output.FAILED
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert f"no connection to 127.0.0.1:{port}" in lines[0]
+    assert re.search(f"(no connection|cannot connect) to 127.0.0.1:{port}: ", lines[0])
+    assert "start a broker (`rookery up`), or name another with -h and -p" in lines[0]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_unknown_host_says_where_to_look(
+    language: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ROOKERY_LANG", language)
+    assert main(["sub", "-t", "a", "-h", "no-such-host.invalid"]) == output.FAILED
+    (line,) = capsys.readouterr().err.splitlines()
+    assert say("mqtt.advice.name") in line
 
 
 @pytest.mark.parametrize("topic", ["a/#", "a/+/b", ""])
@@ -258,14 +386,14 @@ def test_a_topic_with_wildcards_is_not_published_to(
 def test_every_option_of_bench_reaches_the_generator() -> None:
     text = ["bench", "fanout", "--address", "h:1", "--address", "h:2", "-q", "1", "--clean", "0"]
     for flag, _, kind, _ in bench.OPTIONS:
-        text += [flag, "5" if kind is not str else "name"]
+        text += [flag, "50" if kind is not str else "name"]
     text += [flag for flag, _ in bench.SWITCHES]
     config = bench.generator_config(parser().parse_args(text))
     assert config["mode"] == "fanout"
     assert config["addresses"] == ["h:1", "h:2"]
     assert config["clean_start"] is False
     for _, field, kind, _ in bench.OPTIONS:
-        assert config[field] == ("name" if kind is str else 5)
+        assert config[field] == ("name" if kind is str else 50)
     for _, field in bench.SWITCHES:
         assert config[field] is True
 

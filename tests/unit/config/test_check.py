@@ -215,8 +215,8 @@ def test_a_later_feature_is_not_available_unless_it_is_off(
         ("exhook", {"servers": [{"name": "a", "enable": False}]}, True),
         ("rule_engine", {}, False),
         ("rule_engine", {"rules": {}}, False),
-        ("flapping_detect", {"enable": False}, False),
-        ("flapping_detect", {"max_count": 15, "window_time": "1m"}, True),
+        ("slow_subs", {"enable": False}, False),
+        ("slow_subs", {"top_k_num": 10, "window_interval": "1m"}, True),
     ],
 )
 def test_what_stands_in_a_later_feature_warns_once(path: str, value: Any, is_told: bool) -> None:

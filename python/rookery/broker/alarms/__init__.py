@@ -2,5 +2,7 @@
 
 from rookery.broker.alarms.models import Alarm
 from rookery.broker.alarms.service import AlarmRegistry
+from rookery.broker.alarms.store import AlarmFile, AlarmKeeper
+from rookery.broker.alarms.watch import CounterWatch
 
-__all__ = ["Alarm", "AlarmRegistry"]
+__all__ = ["Alarm", "AlarmFile", "AlarmKeeper", "AlarmRegistry", "CounterWatch"]

@@ -1,4 +1,8 @@
-"""Which alarms there are. Keeps them in memory; a restarted node finds its conditions anew.
+"""Which alarms there are.
+
+A node that starts again is given the alarms of its last run with :meth:`AlarmRegistry.restore`. It
+finds its conditions anew: those that are activated again go on since when they began, and
+:meth:`AlarmRegistry.settle` ends the others.
 
 **Bounds.** At most ``size_limit`` alarms that are over are kept, each for ``validity_period_s``. At
 most :data:`ACTIVE_MAX` are active; what comes on top is logged and counted.
@@ -9,7 +13,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,10 +45,30 @@ class AlarmRegistry:
         self._active: dict[str, Alarm] = {}
         self._history: deque[Alarm] = deque(maxlen=size_limit)
         self._left_out = 0
+        self._unconfirmed: set[str] = set()
+        self._watchers: list[Callable[[], None]] = []
+
+    def on_change(self, watcher: Callable[[], None]) -> None:
+        """Call ``watcher`` after each change."""
+        self._watchers.append(watcher)
+
+    def restore(self, active: Iterable[Alarm], history: Iterable[Alarm]) -> None:
+        """Take over what an earlier run left, oldest first, without telling anybody."""
+        for alarm in active:
+            if len(self._active) < ACTIVE_MAX:
+                self._active[alarm.name] = alarm
+                self._unconfirmed.add(alarm.name)
+        self._history.extend(history)
+
+    def settle(self) -> None:
+        """End the restored alarms whose conditions were not found again."""
+        for name in sorted(self._unconfirmed):
+            self.deactivate(name)
 
     def activate(self, name: str, message: str, details: Mapping[str, Any] | None = None) -> bool:
         """Say that a condition holds; false when that is known already."""
         if name in self._active:
+            self._unconfirmed.discard(name)
             return False
         if len(self._active) >= ACTIVE_MAX:
             self._left_out += 1
@@ -58,6 +82,7 @@ class AlarmRegistry:
     def deactivate(self, name: str) -> bool:
         """Say that a condition is over; false when it was not known."""
         alarm = self._active.pop(name, None)
+        self._unconfirmed.discard(name)
         if alarm is None:
             return False
         alarm = replace(alarm, deactivated_at_ms=self._clock.now_ms())
@@ -78,6 +103,7 @@ class AlarmRegistry:
 
     def clear_history(self) -> None:
         self._history.clear()
+        self._changed()
 
     def stats(self) -> dict[str, int]:
         return {"alarms.active.count": len(self._active)}
@@ -85,7 +111,12 @@ class AlarmRegistry:
     def metrics(self) -> dict[str, int]:
         return {"alarms.left_out": self._left_out}
 
+    def _changed(self) -> None:
+        for watcher in self._watchers:
+            watcher()
+
     def _tell(self, action: str, alarm: Alarm) -> None:
+        self._changed()
         if self._logs:
             level = logging.WARNING if alarm.is_active else logging.INFO
             _log.log(level, "%sd %s: %s", action, alarm.name, alarm.message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
@@ -26,6 +27,7 @@ def open_servers(
     if http is not None:
         app = public_app(status)
         servers.append(WebServer(app, [http], connections_max=http_connections_max))
-    for server in servers:
+    for number, server in enumerate(servers, start=1):
         server.open()
+        context.metrics.register(f"web/{number}", partial(dict, server.counters))
     return status, servers
