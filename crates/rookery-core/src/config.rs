@@ -4,9 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::access::{
-    AuthorizationConfig, Ban, FlappingConfig, LoginBackoffConfig, PeerCertField,
-};
+use crate::access::{AuthorizationConfig, Ban, FlappingConfig, LoginBackoffConfig, PeerCertField};
 
 /// The strategy that picks one member of a shared subscription.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]

@@ -27,6 +27,8 @@ pub struct ConnMeta {
     pub enable_authn: bool,
     /// The client's certificate, as TLS or a trusted PROXY header tells it.
     pub cert: Option<Arc<PeerCertificate>>,
+    /// It comes from another shard, admitted already.
+    pub handover: Option<Arc<crate::conn::Handover>>,
 }
 
 /// A client's certificate.
@@ -356,7 +358,7 @@ pub enum Command {
         /// Topic name or filter.
         topic: Box<str>,
         /// The decision; none when it is not connected.
-        reply: std::sync::mpsc::Sender<Option<crate::access::Decision>>,
+        reply: std::sync::mpsc::Sender<Option<crate::access::Explanation>>,
     },
     /// Forget kept answers about a client, or about all.
     PurgeAclCache {

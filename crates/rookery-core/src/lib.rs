@@ -9,6 +9,7 @@
 //! is bounded before it is kept. A promise of durability leaves only when its ticket is
 //! committed.
 
+pub mod access;
 pub mod config;
 pub mod conn;
 pub mod effects;

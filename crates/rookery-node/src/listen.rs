@@ -117,6 +117,7 @@ impl Listener {
                 is_local: peer.ip().to_canonical().is_loopback(),
                 enable_authn: self.enable_authn,
                 cert: None,
+                handover: None,
             });
             return Some(Accepted { stream, meta, count });
         }

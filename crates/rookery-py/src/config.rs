@@ -14,10 +14,12 @@ use rookery_node::api::{
     DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, WebSocketConfig,
 };
 
-type Object<'a, 'py> = &'a Bound<'py, PyAny>;
+use crate::access;
+
+pub(crate) type Object<'a, 'py> = &'a Bound<'py, PyAny>;
 
 /// Reads the attribute `name`; the error names it.
-fn get<'py, T>(object: Object<'_, 'py>, name: &str) -> PyResult<T>
+pub(crate) fn get<'py, T>(object: Object<'_, 'py>, name: &str) -> PyResult<T>
 where
     T: for<'a> FromPyObject<'a, 'py, Error: Into<PyErr>>,
 {
@@ -38,7 +40,7 @@ fn get_with<'py, T>(
 }
 
 /// Reads a tuple attribute, item by item.
-fn get_each<'py, T>(
+pub(crate) fn get_each<'py, T>(
     object: Object<'_, 'py>,
     name: &str,
     read: impl Fn(Object<'_, 'py>) -> PyResult<T>,
@@ -49,16 +51,17 @@ fn get_each<'py, T>(
 /// Reads a struct whose listed fields are plain attributes; the rest is written out.
 macro_rules! read {
     ($object:expr => $type:ident { $($field:ident),* $(; $($other:ident: $value:expr),*)? $(,)? }) => {
-        Ok($type { $($field: get($object, stringify!($field))?,)* $($($other: $value,)*)? })
+        Ok($type { $($field: $crate::config::get($object, stringify!($field))?,)* $($($other: $value,)*)? })
     };
 }
+pub(crate) use read;
 
 fn unknown(what: &str, word: &str) -> PyErr {
     PyValueError::new_err(format!("{what}: {word:?} is none of its values"))
 }
 
 /// Reads a word and looks it up.
-fn word<T>(object: Object<'_, '_>, name: &str, known: &[(&str, T)]) -> PyResult<T>
+pub(crate) fn word<T>(object: Object<'_, '_>, name: &str, known: &[(&str, T)]) -> PyResult<T>
 where
     T: Clone,
 {
@@ -76,7 +79,9 @@ fn mqtt(o: Object<'_, '_>) -> PyResult<MqttConfig> {
         session_expiry_interval_s, max_session_expiry_interval_s, message_expiry_interval_s,
         max_awaiting_rel, await_rel_timeout_ms, mqueue_store_qos0, max_mqueue_len,
         mqueue_priorities, mqueue_default_lowest, max_inflight, max_subscriptions, upgrade_qos,
-        retry_interval_ms, clientid_override
+        retry_interval_ms, clientid_override;
+        peer_cert_as_username: access::peer_cert_field(o, "peer_cert_as_username")?,
+        peer_cert_as_clientid: access::peer_cert_field(o, "peer_cert_as_clientid")?,
     } }
 }
 
@@ -152,7 +157,11 @@ fn admission(o: Object<'_, '_>) -> PyResult<Admission> {
 pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
     let node_name: String = get(o, "node_name")?;
     read! { o => BrokerConfig {
-        durable, sys_topics_open;
+        durable, sys_topics_open, max_connections, auth_methods;
+        authorization: get_with(o, "authorization", access::authorization)?,
+        bans: get_each(o, "bans", access::ban)?.into(),
+        flapping: get_with(o, "flapping", access::flapping)?,
+        login_backoff: get_with(o, "login_backoff", access::login_backoff)?,
         node_name: Arc::from(node_name),
         zones: get_each(o, "zones", zone)?,
         shared_strategy: shared_strategy(o)?,
@@ -183,7 +192,7 @@ fn listener(o: Object<'_, '_>) -> PyResult<ListenerConfig> {
     let bind: String = get(o, "bind")?;
     let bind = bind.parse().map_err(|_| PyValueError::new_err(format!("bind: {bind:?}")))?;
     read! { o => ListenerConfig {
-        id, zone, mountpoint, max_connections, backlog, nodelay; kind: listener_kind(o)?, bind: bind
+        id, zone, mountpoint, max_connections, backlog, nodelay, enable_authn; kind: listener_kind(o)?, bind: bind
     } }
 }
 

@@ -29,8 +29,8 @@ from rookery.access.verdict import (
 
 _logger = logging.getLogger(__name__)
 
-OnFailure: TypeAlias = Literal["ignore", "deny", "allow"]
-"""What it means that a provider could not tell: ask the next, or decide."""
+OnError: TypeAlias = Literal["ignore", "deny"]
+"""What it means that a provider could not tell: ask the next, or refuse."""
 
 
 class Provider(Protocol):

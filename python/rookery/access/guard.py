@@ -17,6 +17,9 @@ from rookery.clock import Clock
 
 _T = TypeVar("_T")
 
+GIVEN_UP_S = 1.0
+"""Seconds after which a question that nobody waits for any more counts as a failure."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardSettings:
@@ -29,10 +32,10 @@ class GuardSettings:
         open_s: Seconds that it stays open; then one question goes through to see.
     """
 
-    concurrency_max: int = 800
+    concurrency_max: int = 1024
     deadline_s: float = 4.0
-    failures_max: int = 20
-    open_s: float = 5.0
+    failures_max: int = 5
+    open_s: float = 10.0
 
 
 @dataclass(slots=True)
@@ -88,6 +91,7 @@ class Guard:
         is_probe = self._admit()
         self._under_way += 1
         is_settled = False
+        since_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(self.settings.deadline_s):
                 answer = await question()
@@ -100,6 +104,14 @@ class Guard:
             is_settled = True
             self.counters.failed += 1
             self._failed(is_probe=is_probe)
+            raise
+        except asyncio.CancelledError:
+            # Given up by a chain whose own deadline came first: a service that let it wait for
+            # so long has failed, too.
+            if self._clock.monotonic_s() - since_s >= GIVEN_UP_S:
+                is_settled = True
+                self.counters.timed_out += 1
+                self._failed(is_probe=is_probe)
             raise
         else:
             is_settled = True

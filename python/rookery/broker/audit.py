@@ -24,7 +24,9 @@ FILES_MAX = 5
 MASKED = "******"
 
 _log = logging.getLogger("rookery.audit")
-_SECRET_NAME = re.compile(r"password|secret|passwd|token|cookie|authorization|private_?key", re.I)
+_SECRET_NAME = re.compile(
+    r"password|secret|passwd|token|cookie|authorization|private_?key", re.IGNORECASE
+)
 # Names that only look like a secret's.
 _OPEN_NAMES = frozenset({"password_hash_algorithm", "secret_base64_encoded", "authorization"})
 

@@ -390,8 +390,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "mqtt.timeout": ("no answer within {seconds} s", "{seconds} 秒内没有应答"),
     "mqtt.bad_topic": ("'{topic}' is not a topic to publish to", "'{topic}' 不是可发布的主题"),
     "mqtt.bad_filter": ("'{topic}' is not a topic filter", "'{topic}' 不是合法的主题过滤器"),
-    "mqtt.bad_tls": ("TLS cannot be used: {reason}", "无法使用 TLS：{reason}"),
     "mqtt.no_file": ("{file}: {reason}", "{file}：{reason}"),
+    "mqtt.bad_tls": ("TLS cannot be used: {reason}", "无法使用 TLS：{reason}"),
     "mqtt.advice": ("; {text}", "；{text}"),
     "mqtt.advice.refused": (
         "nothing listens there: start a broker (`rookery up`), or name another with -h and -p",

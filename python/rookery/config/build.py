@@ -324,11 +324,7 @@ def _limits(values: Values) -> to.LimitsConfig:
     limits = values["limits"]
     mailbox = values["force_shutdown"]
     # The core keeps one mark for the node; the strictest listener sets it.
-    options = [
-        item["tcp_options"]
-        for _, _, item in listeners_of(values)
-        if item["enable"]
-    ]
+    options = [item["tcp_options"] for _, _, item in listeners_of(values) if item["enable"]]
     usual = to.LimitsConfig()
     return to.LimitsConfig(
         outbox_high_water_bytes=min(

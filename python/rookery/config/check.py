@@ -152,7 +152,7 @@ class _Checker:
             self._bad_value(kind, node, path, str(error))
             return _ABSENT, _ABSENT
         if isinstance(kind, FilePath):
-            value = absolute_path(value, node.origin)
+            value = absolute_path(str(value), node.origin)
         self.result.origins[path] = node.origin
         return value, HIDDEN if isinstance(kind, SecretText) else raw
 
@@ -193,13 +193,25 @@ class _Checker:
         named = [node.value[key].plain() for key in kind.keys if key in node.value]
         name = ":".join(map(str, named))
         if not self._is_inside_absent and name not in kind.forms:
-            problem = "not_available" if name in kind.absent else "value"
-            at = (*path, kind.keys[len(named) - 1]) if named else path
-            allowed = ", ".join(kind.forms)
-            self._problem(problem, at, node, value=_shorten(name), allowed=f"one of {allowed}")
+            self._no_such_form(kind, node, path, named)
             return _ABSENT, _ABSENT
         form = kind.forms.get(name)
         return (_ABSENT, _ABSENT) if form is None else self.struct(form, node, path)
+
+    def _no_such_form(self, kind: Forms, node: Node, path: Path, named: list[Any]) -> None:
+        name = ":".join(map(str, named))
+        missing = kind.keys[len(named)] if len(named) < len(kind.keys) else None
+        if name in kind.absent:
+            if _entry_is_off(kind, node):
+                self.result.warnings.append(Problem("ignored", join_path(path), node.origin))
+            else:
+                self._problem("not_available", (*path, kind.keys[len(named) - 1]), node)
+        elif missing and (not named or any(known.startswith(f"{name}:") for known in kind.forms)):
+            self._problem("required", (*path, missing), node)
+        else:
+            at = (*path, kind.keys[len(named) - 1])
+            allowed = "one of " + ", ".join(kind.forms)
+            self._problem("value", at, node, value=_shorten(name), allowed=allowed)
 
     def _list(self, kind: ListOf, node: Node, path: Path) -> tuple[Any, Any]:
         items = as_list(node)

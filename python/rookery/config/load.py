@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rookery.config import sources
-from rookery.config.build import management_config, node_config
 from rookery.config.between import between_keys
+from rookery.config.build import management_config, node_config
 from rookery.config.check import Checked, check
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.schema import ROOT

@@ -34,6 +34,9 @@ HEAD = """\
 KeyPath = tuple[str, ...]
 Tree = dict[str, Any]
 
+REMOVED: Any = ("removed",)
+"""Instead of a value: nothing stands in the file at that path."""
+
 _ABSENT: Any = object()
 
 
@@ -65,7 +68,7 @@ class RuntimeChanges:
         strong = config.sources.above_runtime()
         for path, value in changes.items():
             known = _at(self._tree, path)
-            _put(tree, path, _unhidden(value, None if known is _ABSENT else known))
+            _put(tree, path, unhidden(value, None if known is _ABSENT else known))
             _refuse_weaker(strong, path, value)
         origin = Origin("runtime", str(self.file))
         return config.sources.load(wrap(tree, origin)), tree
@@ -126,21 +129,17 @@ def _put(tree: Tree, path: KeyPath, value: Any) -> None:
         tree[path[-1]] = value
 
 
-REMOVED: Any = ("removed",)
-"""Instead of a value: nothing stands in the file at that path."""
-
-
-def _unhidden(value: Any, known: Any) -> Any:
+def unhidden(value: Any, known: Any) -> Any:
     """``value`` with hidden secrets replaced by the ones that ``known`` has in their places."""
     if value == HIDDEN:
         return known if known is not None else value
     if isinstance(value, dict):
         there = known if isinstance(known, dict) else {}
-        return {key: _unhidden(item, there.get(key)) for key, item in value.items()}
+        return {key: unhidden(item, there.get(key)) for key, item in value.items()}
     if isinstance(value, list):
         there_list = known if isinstance(known, list) else []
         return [
-            _unhidden(item, there_list[index] if index < len(there_list) else None)
+            unhidden(item, there_list[index] if index < len(there_list) else None)
             for index, item in enumerate(value)
         ]
     return value

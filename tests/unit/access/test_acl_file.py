@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rookery.access import acl_file
@@ -268,6 +268,8 @@ RULES = st.builds(
 )
 
 
+# The machine may be busy: no deadline.
+@settings(deadline=None)
 @given(st.lists(RULES, max_size=5))
 def test_what_is_written_is_read_again(rules: list[AclRule]) -> None:
     text = acl_file.write(rules)
@@ -288,6 +290,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES | st.text(max_size=3), max_size=40).map("".join))
 def test_no_text_makes_the_parser_stumble(text: str) -> None:
     error: AclSyntaxError | None = None

@@ -62,6 +62,9 @@ impl Shard {
             zone: record.zone,
             mountpoint: record.mountpoint.as_str().into(),
             is_local: false,
+            enable_authn: true,
+            cert: None,
+            handover: None,
         };
         let client_id: Arc<str> = record.client_id.as_str().into();
         let username = record.username.as_deref().map(Arc::from);

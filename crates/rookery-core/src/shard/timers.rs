@@ -30,6 +30,10 @@ pub(super) enum Timer {
     KeepAlive(ConnKey),
     /// The peer takes no bytes.
     Blocked(ConnKey),
+    /// What its authentication granted is over.
+    Expire(ConnKey),
+    /// Enhanced authentication has to be over.
+    Exchange(ConnKey),
     /// The session expires or its will is due.
     Session(SessionKey),
 }
@@ -69,6 +73,8 @@ impl Shard {
                 Timer::Idle(key) => self.idle_due(now, key),
                 Timer::KeepAlive(key) => self.keep_alive_due(now, key),
                 Timer::Blocked(key) => self.blocked_due(now, key),
+                Timer::Expire(key) => self.expire_due(now, key),
+                Timer::Exchange(key) => self.exchange_due(now, key),
                 Timer::Session(key) => self.session_due(now, key),
             }
         }

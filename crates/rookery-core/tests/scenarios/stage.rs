@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::IoSlice;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rookery_codec::{
@@ -10,7 +11,8 @@ use rookery_codec::{
 };
 use rookery_core::config::{Admission, BrokerConfig, MqttConfig, ZoneConfig};
 use rookery_core::effects::{
-    Answer, AskId, CloseCause, ConnMeta, Question, ShardMessage, UpEvent, Verdict,
+    Answer, AskId, CloseCause, Command, ConnMeta, PeerCertificate, Question, ShardMessage, UpEvent,
+    Verdict,
 };
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::shard::Shard;
@@ -25,7 +27,12 @@ pub struct Stage {
     closed: HashSet<ConnKey>,
     asked: Vec<(AskId, Question)>,
     pub is_local: bool,
+    pub peer: SocketAddr,
+    pub enable_authn: bool,
+    pub cert: Option<Arc<PeerCertificate>>,
     pub is_store_full: bool,
+    /// What was told, questions apart.
+    pub events: Vec<UpEvent>,
 }
 
 /// A client.
@@ -34,6 +41,8 @@ pub struct Actor {
     pub version: Version,
     /// What the broker answered to CONNECT.
     pub greeting: String,
+    /// Codes of the latest SUBACK.
+    pub suback: Vec<u8>,
 }
 
 impl Stage {
@@ -55,6 +64,10 @@ impl Stage {
             closed: HashSet::new(),
             asked: Vec::new(),
             is_local: true,
+            peer: ([127, 0, 0, 1], 40_000).into(),
+            enable_authn: true,
+            cert: None,
+            events: Vec::new(),
             is_store_full: false,
         }
     }
@@ -79,16 +92,47 @@ impl Stage {
 
     /// A connection without CONNECT.
     pub fn open(&mut self) -> Actor {
+        self.try_open().unwrap()
+    }
+
+    /// The same, unless the shard does not take it.
+    pub fn try_open(&mut self) -> Option<Actor> {
         let meta = ConnMeta {
-            peer: ([127, 0, 0, 1], 40_000).into(),
+            peer: self.peer,
             local: ([127, 0, 0, 1], 1883).into(),
             listener: "tcp:default".into(),
             zone: 0,
             mountpoint: "".into(),
             is_local: self.is_local,
+            enable_authn: self.enable_authn,
+            cert: self.cert.clone(),
+            handover: None,
         };
-        let key = self.shard.accept(self.now, Arc::new(meta)).unwrap();
-        Actor { key, version: Version::V311, greeting: String::new() }
+        let key = self.shard.accept(self.now, Arc::new(meta))?;
+        Some(Actor { key, version: Version::V311, greeting: String::new(), suback: Vec::new() })
+    }
+
+    pub fn metric(&self, name: &str) -> u64 {
+        let mut found = 0;
+        self.shared.metrics[0].each(|known, value| {
+            if known == name {
+                found = value;
+            }
+        });
+        found
+    }
+
+    pub fn connected(&self) -> usize {
+        self.shared.connected.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    pub fn unix_ms(&self) -> u64 {
+        self.now.unix_ms
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.shard.inbox(self.now, ShardMessage::Command(command));
+        self.turn();
     }
 
     pub fn connect(&mut self, connect: &Connect<'_>) -> Actor {
@@ -107,8 +151,9 @@ impl Stage {
                 self.shard.inbox(self.now, message);
             }
             for event in std::mem::take(&mut self.shard.effects.up) {
-                if let UpEvent::Ask(id, question) = event {
-                    self.asked.push((id, question));
+                match event {
+                    UpEvent::Ask(id, question) => self.asked.push((id, question)),
+                    event => self.events.push(event),
                 }
             }
             self.shard.effects.resume.clear();
@@ -184,7 +229,11 @@ impl Actor {
         let mut words = Vec::new();
         while let Some(header) = parse_header(rest).unwrap() {
             let body = &rest[header.header_len..header.total_len()];
-            words.extend(word(&decode(header.first, body, self.version).unwrap()));
+            let packet = decode(header.first, body, self.version).unwrap();
+            if let Packet::SubAck(suback) = &packet {
+                self.suback = suback.codes.to_vec();
+            }
+            words.extend(word(&packet));
             rest = &rest[header.total_len()..];
         }
         words
@@ -209,6 +258,10 @@ fn word(packet: &Packet<'_>) -> Option<String> {
         Packet::PubRec(a) => ack("PUBREC", a),
         Packet::PubRel(a) => ack("PUBREL", a),
         Packet::PubComp(a) => ack("PUBCOMP", a),
+        Packet::Auth(a) => {
+            let data = String::from_utf8_lossy(a.data.unwrap_or_default());
+            Some(format!("AUTH {:#04x} {} {data}", a.reason.0, a.method.unwrap_or_default()))
+        }
         Packet::Disconnect(d) => Some(format!("DISCONNECT {:#04x}", d.reason.0)),
         other => Some(format!("{other:?}")),
     }

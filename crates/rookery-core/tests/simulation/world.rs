@@ -124,6 +124,9 @@ impl World {
             zone: 0,
             mountpoint: "".into(),
             is_local: true,
+            enable_authn: true,
+            cert: None,
+            handover: None,
         };
         let id = self.next_socket;
         self.next_socket += 1;

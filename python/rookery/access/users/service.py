@@ -7,6 +7,7 @@ see a password again.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ from rookery.access.errors import AccessError, ImportFileError, Words
 from rookery.access.guard import BusyError
 from rookery.access.passwords.algorithms import (
     PASSWORD_BYTES_MAX,
+    SALT_BYTES,
     Credential,
     HashSettings,
     hash_password,
@@ -22,7 +24,15 @@ from rookery.access.passwords.algorithms import (
     store_secret,
 )
 from rookery.access.passwords.pool import HashPool
-from rookery.access.users.models import USER_ID_BYTES_MAX, IdType, NewUser, User
+from rookery.access.scram.keys import ITERATIONS_MIN, derive, prepare
+from rookery.access.users.models import (
+    USER_ID_BYTES_MAX,
+    IdType,
+    NewUser,
+    ScramAlgorithm,
+    ScramUser,
+    User,
+)
 from rookery.access.users.store import PAGE_MAX, Imported, UserStore
 from rookery.access.users.transfer import FileFormat, FileKind, read_users, write_users
 from rookery.clock import Clock
@@ -30,6 +40,8 @@ from rookery.errors import ConflictError, ExceedsLimitError, NotFoundError
 from rookery.types import Secret
 
 _T = TypeVar("_T")
+
+SCRAM_USER_BYTES_MAX = 1024  # the name is part of messages that have a bound
 
 _BAD_USER_ID = Words(
     "a user's name has 1 to 65535 bytes and no U+0000", "用户名应为 1 到 65535 字节且不含 U+0000"
@@ -142,6 +154,62 @@ class UserService:
             return await self._pool.run(hash_password, content), None
         except BusyError:
             raise ExceedsLimitError("too many passwords are being hashed; try again") from None
+
+    # ---- SCRAM --------------------------------------------------------------------------
+
+    async def create_scram(
+        self,
+        algorithm: ScramAlgorithm,
+        user_id: str,
+        password: Secret,
+        *,
+        iterations: int = ITERATIONS_MIN,
+        is_superuser: bool = False,
+        replace: bool = False,
+    ) -> None:
+        """Add a user for enhanced authentication, or give it another password.
+
+        Raises:
+            AccessError: the name or the password cannot be one.
+            ConflictError: there is a user of that name and ``replace`` is not said.
+            ExceedsLimitError: too many passwords are being hashed.
+        """
+        name = prepare(user_id)
+        if not 0 < len(name.encode()) <= SCRAM_USER_BYTES_MAX or "\0" in name:
+            raise AccessError(_BAD_USER_ID)
+        if not 0 < len(password.reveal().encode()) <= PASSWORD_BYTES_MAX:
+            raise AccessError(_BAD_PASSWORD)
+        salt = secrets.token_bytes(SALT_BYTES)
+        try:
+            keys = await self._pool.run(derive, algorithm, password.reveal(), salt, iterations)
+        except BusyError:
+            raise ExceedsLimitError("too many passwords are being hashed; try again") from None
+        user = ScramUser(
+            user_id=name,
+            algorithm=algorithm,
+            salt=salt,
+            iterations=iterations,
+            stored_key=keys.stored_key,
+            server_key=keys.server_key,
+            is_superuser=is_superuser,
+            created_at_ms=self._clock.now_ms(),
+        )
+        if not await self._store.put_scram(user, replace=replace):
+            raise ConflictError(f"there is a user {name!r}")
+
+    async def page_scram(
+        self, algorithm: ScramAlgorithm, *, after: str = "", limit: int = 100
+    ) -> list[ScramUser]:
+        return await self._store.page_scram(algorithm, after=after, limit=limit)
+
+    async def delete_scram(self, algorithm: ScramAlgorithm, user_id: str) -> None:
+        """Remove a user of enhanced authentication.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+        if not await self._store.delete_scram(algorithm, user_id):
+            raise NotFoundError(f"there is no user {user_id!r}")
 
     # ---- files --------------------------------------------------------------------------
 

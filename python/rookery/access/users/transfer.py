@@ -10,13 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, TypeAlias, get_args
 
 from rookery.access.errors import ImportFileError, SettingError, Words
 from rookery.access.passwords.algorithms import (
     Credential,
     HashSettings,
+    MacFunction,
+    SaltPosition,
     algorithm_names,
     check,
     settings_from_json,
@@ -31,6 +33,7 @@ FileKind: TypeAlias = Literal["hash", "plain"]
 FILE_BYTES_MAX = 256 << 20
 USERS_MAX = 1_000_000
 FIELD_BYTES_MAX = 1 << 20
+DERIVED_BYTES_MAX = 1024
 
 _PLACE = Words("{file}, user {number}: {reason}", "{file}，第 {number} 个用户：{reason}")
 _NO_USER_ID = Words("user_id is missing", "缺少 user_id")
@@ -168,20 +171,20 @@ def _settings(said: object, default: HashSettings) -> HashSettings:
         return default
     try:
         members = json.loads(said) if isinstance(said, str) else said
-        settings = settings_from_json(dict(members))
-    except (ValueError, TypeError):
-        raise SettingError(_BAD_ALGORITHM) from None
-    is_known = (
-        settings.name in algorithm_names()
-        and settings.salt_position in {"disable", "prefix", "suffix"}
-        and settings.mac_fun in {"sha", "sha224", "sha256", "sha384", "sha512"}
-        and isinstance(settings.iterations, int)
-        and isinstance(settings.dk_length, int)
-        and 0 <= settings.dk_length <= 1024
-    )
-    if not is_known:
+    except ValueError:
+        members = None
+    allowed: dict[str, Callable[[object], bool]] = {
+        "name": lambda value: value in algorithm_names(),
+        "salt_position": lambda value: value in get_args(SaltPosition),
+        "mac_fun": lambda value: value in get_args(MacFunction),
+        "iterations": lambda value: isinstance(value, int),
+        "dk_length": lambda value: isinstance(value, int) and 0 <= value <= DERIVED_BYTES_MAX,
+    }
+    if not isinstance(members, dict) or not all(
+        name not in allowed or allowed[name](value) for name, value in members.items()
+    ):
         raise SettingError(_BAD_ALGORITHM)
-    return settings
+    return settings_from_json(members)
 
 
 def write_users(users: Iterable[User], format_: FileFormat) -> str:

@@ -63,7 +63,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _why(answer: dict[str, Any]) -> str:
-    place = answer["source"]
+    place = str(answer["source"])
     if answer.get("file"):
         place += f" {answer['file']}"
     if answer.get("line"):

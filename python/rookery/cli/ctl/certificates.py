@@ -19,9 +19,7 @@ def declare(nouns: Any) -> None:
     add_verb(
         verbs, "certificates", "list", _list, examples="  rookery ctl certificates list --json"
     )
-    add_verb(
-        verbs, "certificates", "reload", _reload, examples="  rookery ctl certificates reload"
-    )
+    add_verb(verbs, "certificates", "reload", _reload, examples="  rookery ctl certificates reload")
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ ADD_EXAMPLES = """\
   rookery ctl users add alice
   ROOKERY_PASSWORD=… rookery ctl users add alice --superuser
   rookery ctl users add sensor-1 --device"""
-PASSWD_EXAMPLES = """\
+CHANGE_EXAMPLES = """\
   rookery ctl users passwd alice
   rookery ctl users passwd sensor-1 --device"""
 LIST_EXAMPLES = """\
@@ -42,7 +42,7 @@ def declare(nouns: Any) -> None:
     add.add_argument("user", metavar="NAME", help=say("option.user"))
     add.add_argument("--superuser", action="store_true", help=say("option.superuser"))
     add.add_argument("--device", action="store_true", help=say("option.device"))
-    passwd = add_verb(verbs, "users", "passwd", _passwd, examples=PASSWD_EXAMPLES)
+    passwd = add_verb(verbs, "users", "passwd", _passwd, examples=CHANGE_EXAMPLES)
     passwd.add_argument("user", metavar="NAME", help=say("option.user"))
     passwd.add_argument("--device", action="store_true", help=say("option.device"))
     delete = add_verb(

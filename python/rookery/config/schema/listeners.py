@@ -9,8 +9,8 @@ from rookery.config import values
 from rookery.config.schema.model import (
     INFINITY,
     UNSET,
-    BindAddress,
     Anything,
+    BindAddress,
     Bool,
     ByteSize,
     CommaList,
