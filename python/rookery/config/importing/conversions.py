@@ -91,16 +91,6 @@ def zero_is(word: Any, convert: Convert) -> Convert:
     return converted
 
 
-def at_most(bound: int, convert: Convert, note: Words) -> Convert:
-    """Numbers above ``bound`` become it."""
-
-    def converted(setting: Setting) -> Any:
-        value = convert(setting)
-        return Changed(bound, note) if value > bound else value
-
-    return converted
-
-
 def words(**meanings: Any) -> Convert:
     """One word for another; what is not named stays as it is."""
 
@@ -121,15 +111,44 @@ def only(allowed: dict[str, Any], why: Words) -> Convert:
     return converted
 
 
-def refuse_unless(value: Any, convert: Convert, why: Words) -> Convert:
-    """Only one value has a counterpart."""
+def one_of(*allowed: str) -> Convert:
+    """Words that mean the same here."""
 
-    def converted(setting: Setting) -> Any:
-        if convert(setting) != value:
-            raise UnsupportedError(why)
-        return value
+    def converted(setting: Setting) -> str:
+        if setting.value not in allowed:
+            raise ValueError("not one of the words")
+        return setting.value
 
     return converted
+
+
+def some_text(setting: Setting) -> str:
+    if not setting.value:
+        raise ValueError("empty")
+    return setting.value
+
+
+def timeout(setting: Setting) -> str:
+    """A length of time, or none."""
+    return setting.value if setting.value == "infinity" else duration(setting)
+
+
+def verify(setting: Setting) -> str:
+    """Whether a service must show a good certificate: a switch or TLS's words."""
+    if setting.value in ("verify_peer", "verify_none"):
+        return setting.value
+    return "verify_peer" if flag(setting) else "verify_none"
+
+
+def flapping(setting: Setting) -> str:
+    """``30, 1m, 5m``: times, window, ban; before 4.0 without the last."""
+    times, *durations = (part.strip() for part in setting.value.split(","))
+    int(times)
+    if not 1 <= len(durations) <= 2:
+        raise ValueError("two or three parts")
+    for text_ in durations:
+        values.parse_duration_ms(text_)
+    return setting.value
 
 
 def bind(setting: Setting) -> str:

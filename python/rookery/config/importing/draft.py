@@ -31,6 +31,8 @@ class Draft:
         providers: The authentication chain, not yet in its order.
         users: What will stand in the file of users: rows of a built-in database.
         acl_named: The line that names the file of rules.
+        asked_authn: Plugins of which some line was read: a chain was wanted.
+        asked_authz: Plugins that decided about topics.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,8 @@ class Draft:
         self.sources: list[Part] = []
         self.users: list[dict[str, Any]] = []
         self.acl_named: Setting | None = None
+        self.asked_authn: set[str] = set()
+        self.asked_authz: set[str] = set()
 
     def take(self, setting: Setting, path: Path, value: Any, note: Words | None = None) -> Entry:
         """``setting`` stands at ``path`` with ``value``; with a note it counts as changed."""
@@ -73,6 +77,16 @@ class Draft:
         """Lines that become part of something put together; the caller says where."""
         outcome = Outcome.TAKEN if note is None else Outcome.CHANGED
         return [self.leave(setting, outcome, note) for setting in settings]
+
+    def deny(self, words: Words) -> None:
+        """What no source decides is denied, whatever was written."""
+        path = ("authorization", "no_match")
+        self.imply(path, "deny")
+        self.remark(words)
+        for entry in self.entries:
+            if path in entry.paths and entry.value != "deny":
+                entry.value, entry.outcome = "deny", Outcome.CHANGED
+                entry.notes.append(words)
 
     def remark(self, words: Words) -> None:
         """Something to know that belongs to no line; said once."""

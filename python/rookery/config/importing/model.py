@@ -106,6 +106,18 @@ class Row(NamedTuple):
     """Several keys become something together: who puts them together."""
 
 
+DENIES = Words(
+    "a source of authorization is not available: what the others do not decide is denied",
+    "有授权数据源不可用：其余数据源未决定的请求一律拒绝",
+)
+
+
+NOBODY_LEFT = Words(
+    "no provider of authentication could be taken over: only clients on this machine get in",
+    "没有可迁移的认证器：仅本机客户端可接入",
+)
+
+
 class Remark(NamedTuple):
     """Something to know that belongs to no line."""
 

@@ -11,7 +11,7 @@ from rookery.config.importing import conversions as to
 from rookery.config.importing import flat, hocon_import
 from rookery.config.importing.draft import Draft, Part
 from rookery.config.importing.flat_import import import_flat
-from rookery.config.importing.model import Entry, Outcome, Remark, Setting, Words
+from rookery.config.importing.model import DENIES, Entry, Outcome, Remark, Setting, Words
 from rookery.config.importing.settle import settle
 from rookery.config.importing.writing import to_hocon
 from rookery.config.schema import ROOT
@@ -202,7 +202,7 @@ def _rules(inputs: _Inputs, draft: Draft, check_acl: CheckAcl) -> tuple[str | No
     if sources:
         _put(sources, ("authorization", "sources"), draft)
     if text is None and (inputs.acl or named is not None):
-        draft.imply(("authorization", "no_match"), "deny")
+        draft.deny(DENIES)
     return text, origin if text is not None else None
 
 
@@ -231,7 +231,7 @@ def _point_to(entry: Entry, draft: Draft, *, has_rules: bool) -> None:
     else:
         del sources[int(number) - 1]
         entry.paths, entry.outcome, entry.notes = [], Outcome.UNSUPPORTED, [NO_ACL]
-        draft.imply(("authorization", "no_match"), "deny")
+        draft.deny(DENIES)
     draft.imply(("authorization", "sources"), sources)
 
 

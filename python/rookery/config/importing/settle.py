@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rookery.config.check import check
 from rookery.config.importing.draft import Draft
-from rookery.config.importing.model import Entry, Outcome, Words
+from rookery.config.importing.model import DENIES, NOBODY_LEFT, Entry, Outcome, Words
 from rookery.config.problems import Problem
 from rookery.config.schema import ROOT
 from rookery.config.tree import Node, split_path
@@ -41,14 +41,6 @@ HARMLESS_OF_SERVICE = {
     "auto_reconnect",
     "max_inactive",
 }
-DENIES = Words(
-    "a source of authorization is not available: what the others do not decide is denied",
-    "有授权数据源不可用：其余数据源未决定的请求一律拒绝",
-)
-NOBODY_LEFT = Words(
-    "no provider of authentication could be taken over: only clients on this machine get in",
-    "没有可迁移的认证器：仅本机客户端可接入",
-)
 
 
 def settle(draft: Draft) -> None:
@@ -63,8 +55,7 @@ def settle(draft: Draft) -> None:
         problem = max(checked.problems, key=lambda problem: _order(problem.path))
         path = _widened(tuple(split_path(problem.path)))
         if path[:2] == ("authorization", "sources"):
-            draft.imply(("authorization", "no_match"), "deny")
-            draft.remark(DENIES)
+            draft.deny(DENIES)
         _drop(draft, path, Outcome.UNSUPPORTED, _words(problem))
     for problem in warnings:
         _drop(draft, tuple(split_path(problem.path)), Outcome.NOT_NEEDED, _words(problem))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rookery.config.importing import Outcome
-from rookery.config.importing.features.hashes import algorithm
 from rookery.config.importing.features.pgsql import acl_query, user_query
 from rookery.config.importing.features.redis import user_command
+from rookery.config.importing.hashes import algorithm
 
 from .conftest import Import
 
@@ -183,3 +183,42 @@ def test_a_superuser_elsewhere_is_not_merged() -> None:
         "HMGET user:${username} password",
         False,
     )
+
+
+def test_a_database_that_is_not_known_here_opens_nothing(do_import: Import) -> None:
+    result = do_import(
+        texts={
+            "emqx.conf": CHAIN,
+            "plugins/emqx_auth_mysql.conf": "auth.mysql.server = 127.0.0.1:3306\n",
+        }
+    )
+
+    assert result.config["access.anonymous"] == "loopback"
+    assert "no provider" in result.remarks()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "auth.mysql.acl_query = select 1",
+        "auth.pgsql.acl_query = select something_else from somewhere",
+        "auth.redis.acl_cmd = HGETALL x\nauth.redis.pool = many",
+    ],
+)
+def test_rules_that_are_not_taken_over_deny(do_import: Import, line: str) -> None:
+    texts = {
+        "emqx.conf": "listener.tcp.external = 1883\nacl_nomatch = allow\n",
+        "plugins/rules.conf": f"{line}\n",
+    }
+    result = do_import(texts=texts)
+
+    assert result.config["authorization.no_match"] == "deny"
+    assert result.entry("acl_nomatch").outcome is Outcome.CHANGED
+
+
+def test_one_line_without_sense_leaves_its_whole_provider_out(do_import: Import) -> None:
+    text = "auth.jwt.secret = s\nauth.jwt.verify_claims = perhaps\n"
+    result = do_import(texts={"emqx_auth_jwt.conf": text})
+
+    assert "authentication" not in result.plain()
+    assert "emqx_auth_jwt.conf:2" in result.entry("auth.jwt.secret").notes[0].en

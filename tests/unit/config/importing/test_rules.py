@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from rookery.config.check import walk
 from rookery.config.importing import Outcome
 from rookery.config.importing.features import FEATURES
+from rookery.config.importing.matching import Matcher
 from rookery.config.importing.tables import ROWS
 from rookery.config.schema import ROOT
 
@@ -26,6 +28,26 @@ def test_every_row_leads_to_a_key_that_exists(row: object) -> None:
 
     # How clusters are found has no schema of its own yet.
     assert new in known_paths() or section in {"static", "dns", "etcd", "k8s"}
+
+
+def old_keys() -> list[str]:
+    lines = (Path(__file__).parent / "keys.txt").read_text().splitlines()
+    return [line.replace("$", "external") for line in lines if not line.startswith("#")]
+
+
+def test_every_key_of_the_old_files_has_a_row() -> None:
+    matcher = Matcher(ROWS)
+
+    assert [key for key in old_keys() if matcher.find(key) is None] == []
+
+
+@pytest.mark.parametrize("value", ["", "%%%", "-1", "a{b", "x,y,z", "0", "'"])
+def test_no_value_of_any_key_ends_the_import(do_import: Import, value: str) -> None:
+    text = "".join(f"{key} = {value}\n" for key in old_keys())
+    result = do_import(texts={"emqx.conf": text})
+
+    accounted = {entry.setting.line for entry in result.imported.entries}
+    assert accounted == set(range(1, len(old_keys()) + 1))
 
 
 def test_every_feature_is_there() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rookery.config.importing import conversions as to
 from rookery.config.importing.draft import Draft
 from rookery.config.importing.features.gathered import Gathered, Lines
-from rookery.config.importing.model import Outcome, Setting, Words
+from rookery.config.importing.model import DENIES, NOBODY_LEFT, Outcome, Setting, Words
 
 CHAIN_DECIDES = Words(
     "clients that no provider knows are refused; EMQX admitted them",
@@ -31,16 +31,20 @@ def access(gathered: Sequence[Gathered], draft: Draft) -> None:
     anonymous = lines.get("allow_anonymous")
     if anonymous is not None:
         _anonymous(anonymous, draft)
-    elif not draft.providers and draft.get(("listeners",)):
+    elif not draft.asked_authn and draft.get(("listeners",)):
         draft.remark(LOOPBACK)
+    if draft.asked_authn and not draft.providers:
+        draft.remark(NOBODY_LEFT)
     if draft.get(("listeners",)) and draft.get(("authorization", "no_match")) is None:
         draft.imply(("authorization", "no_match"), "deny")
         draft.remark(NO_MATCH)
+    if draft.asked_authz - {part.plugin for part in draft.sources}:
+        draft.deny(DENIES)
 
 
 def _anonymous(setting: Setting, draft: Draft) -> None:
     is_open = to.flag(setting)
-    if not draft.providers:
+    if not draft.asked_authn:
         draft.take(setting, ("access", "anonymous"), "everyone" if is_open else "nobody")
     elif is_open:
         draft.leave(setting, Outcome.UNSUPPORTED, CHAIN_DECIDES)

@@ -26,6 +26,7 @@ ACCESS = Words(
     "access is the word publish or subscribe, it was 2 or 1",
     "access 的值为 publish 或 subscribe，原为 2 或 1",
 )
+SAME = Words("another line says the same", "另有一行设置了相同内容")
 NO_SERVICE = Words("no address of a service is set", "未设置服务地址")
 CONTENT_TYPES = {
     "json": "application/json",
@@ -40,25 +41,29 @@ def http(gathered: Sequence[Gathered], draft: Draft) -> None:
         return
     for setting in lines.below("super_req").values():
         draft.leave(setting, Outcome.UNSUPPORTED, SUPERUSER)
-    shared = lines.used
+    seen = lines.used
     lines.used = []
-    common = _common(lines, draft)
+    common = _common(lines)
     draft.merge(lines.used)
+    seen += lines.used
     for request, kind in (("auth_req", draft.providers), ("acl_req", draft.sources)):
         lines.used = []
         value = _request(lines, request)
-        entries = [_entry(setting, draft) for setting in lines.used]
+        seen += lines.used
         if value is None:
             for setting in lines.used:
                 draft.leave(setting, Outcome.UNSUPPORTED, NO_SERVICE)
             continue
+        entries = [_entry(setting, draft) for setting in lines.used]
         head: dict[str, Any] = (
             {"mechanism": "password_based", "backend": "http"}
             if request == "auth_req"
             else {"type": "http"}
         )
         kind.append(Part(PLUGIN, {**head, **value, **common}, entries))
-        shared += lines.used
+    lines.used = seen
+    for setting in lines.rest():
+        draft.leave(setting, Outcome.NOT_NEEDED, SAME)
 
 
 def _entry(setting: Setting, draft: Draft) -> Any:
@@ -98,7 +103,7 @@ def _request(lines: Lines, name: str) -> dict[str, Any] | None:
     return value
 
 
-def _common(lines: Lines, draft: Draft) -> dict[str, Any]:
+def _common(lines: Lines) -> dict[str, Any]:
     value: dict[str, Any] = {}
     if (timeout := lines.get("timeout", "request.timeout")) is not None:
         value["request_timeout"] = to.duration(timeout)
@@ -123,14 +128,10 @@ def tls_options(lines: Lines, prefix: str) -> dict[str, Any]:
         if (setting := lines.get(f"{prefix}{key}")) is not None and setting.value:
             path = to.file_path(setting)
             tls[key] = path.value if isinstance(path, Changed) else path
-    for key, name in (("verify", "verify"), ("server_name_indication", "server_name_indication")):
-        if (setting := lines.get(f"{prefix}{key}")) is not None:
-            is_switch = key == "verify" and setting.value.lower() in ("on", "off", "true", "false")
-            tls[name] = (
-                ("verify_peer" if to.flag(setting) else "verify_none")
-                if is_switch
-                else setting.value
-            )
+    if (setting := lines.get(f"{prefix}verify")) is not None:
+        tls["verify"] = to.verify(setting)
+    if (setting := lines.get(f"{prefix}server_name_indication")) is not None:
+        tls["server_name_indication"] = setting.value
     if tls:
         tls = {"enable": True, **tls}
     return tls

@@ -67,4 +67,7 @@ def jwt(gathered: Sequence[Gathered], draft: Draft) -> None:
         changed = setting in claims.values() and "%" in setting.value
         entries += draft.merge([setting], notes.TEMPLATES if changed else None)
         entries[-1].value = to.placeholders(setting.value)
+    for setting in lines.rest():
+        if setting not in keys:
+            draft.leave(setting, Outcome.NOT_NEEDED)
     draft.providers.append(Part(PLUGIN, value, entries))

@@ -8,8 +8,8 @@ from typing import Any
 from rookery.config.importing import conversions as to
 from rookery.config.importing.draft import Draft, Part
 from rookery.config.importing.features.gathered import Gathered, Lines
-from rookery.config.importing.features.hashes import algorithm
 from rookery.config.importing.features.http import tls_options
+from rookery.config.importing.hashes import algorithm
 from rookery.config.importing.model import Outcome, Setting, UnsupportedError, Words
 from rookery.config.importing.tables import notes
 

@@ -8,7 +8,7 @@ from typing import Any
 from rookery.config.importing import conversions as to
 from rookery.config.importing.draft import Draft, Part
 from rookery.config.importing.features.gathered import Gathered
-from rookery.config.importing.features.hashes import algorithm
+from rookery.config.importing.hashes import algorithm
 from rookery.config.importing.model import Entry, Outcome, Setting, Words
 
 PLUGINS = {

@@ -85,7 +85,7 @@ def _listener(kind: str) -> tuple[Row, ...]:
         Row(f"{old}.access.$n", feature="listeners"),
         Row(f"{old}.peer_cert_as_username", feature="listeners"),
         Row(f"{old}.peer_cert_as_clientid", feature="listeners"),
-        Row(f"{old}.enable_quick_deny_anonymous", feature="listeners"),
+        Row(f"{old}.enable_quick_deny_anonymous", convert=to.flag, feature="listeners"),
     ]
     if kind in {"ws", "wss"}:
         rows += [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rookery.config.importing import conversions as to
-from rookery.config.importing.model import Outcome, Row, Words
+from rookery.config.importing.hashes import hash_name
+from rookery.config.importing.model import Convert, Outcome, Row, Words
 from rookery.config.importing.tables import notes
 
 # A table reads better with one row in one or two lines.
@@ -19,6 +20,13 @@ NO_WEBHOOK = Words("messages and events are not sent to web hooks: subscribe to 
                    "不支持 WebHook：请订阅相应主题，或嵌入使用并编写钩子")
 NO_RETRY = Words("a request is not repeated; the verdict on failure is a setting", "请求不重试；失败时的处理可配置")
 NO_ENCODING = Words("text is always UTF-8", "文本始终为 UTF-8")
+
+# What has a form in the settings of a database.
+DATABASE: dict[str, Convert] = {
+    "type": to.one_of("single", "sentinel", "cluster"), "pool": to.whole, "ssl": to.flag,
+    "ssl.enable": to.flag, "ssl.verify": to.verify, "query_timeout": to.timeout,
+    "password_hash": hash_name, "server": to.some_text,
+}
 
 PLUGINS: tuple[Row, ...] = (
     Row("dashboard.listener.http", "dashboard.listeners.http.bind", to.text,
@@ -36,17 +44,17 @@ PLUGINS: tuple[Row, ...] = (
     *(Row(f"auth.http.{request}{suffix}", feature="http")
       for request in ("auth_req", "super_req", "acl_req")
       for suffix in ("", ".url", ".method", ".params", ".content_type", ".headers.$header")),
-    Row("auth.http.timeout", feature="http"),
-    Row("auth.http.request.timeout", feature="http"),
-    Row("auth.http.connect_timeout", feature="http"),
-    Row("auth.http.request.connect_timeout", feature="http"),
-    Row("auth.http.request.connect_timout", feature="http"),
-    Row("auth.http.pool_size", feature="http"),
+    Row("auth.http.timeout", convert=to.duration, feature="http"),
+    Row("auth.http.request.timeout", convert=to.duration, feature="http"),
+    Row("auth.http.connect_timeout", convert=to.duration, feature="http"),
+    Row("auth.http.request.connect_timeout", convert=to.duration, feature="http"),
+    Row("auth.http.request.connect_timout", convert=to.duration, feature="http"),
+    Row("auth.http.pool_size", convert=to.whole, feature="http"),
     Row("auth.http.header.$header", feature="http"),
     Row("auth.http.ssl.cacertfile", feature="http"),
     Row("auth.http.ssl.certfile", feature="http"),
     Row("auth.http.ssl.keyfile", feature="http"),
-    Row("auth.http.ssl.verify", feature="http"),
+    Row("auth.http.ssl.verify", convert=to.verify, feature="http"),
     Row("auth.http.ssl.server_name_indication", feature="http"),
     Row("auth.http.request.*", note=NO_RETRY, outcome=Outcome.NOT_NEEDED),
     Row("auth.http.enable_pipelining", note=Words("requests of many clients go out together over the pool",
@@ -56,20 +64,22 @@ PLUGINS: tuple[Row, ...] = (
     Row("auth.jwt.pubkey", feature="jwt"),
     Row("auth.jwt.jwks", feature="jwt"),
     Row("auth.jwt.jwks.endpoint", feature="jwt"),
-    Row("auth.jwt.jwks.refresh_interval", feature="jwt"),
-    Row("auth.jwt.from", feature="jwt"),
-    Row("auth.jwt.verify_claims", feature="jwt"),
+    Row("auth.jwt.jwks.refresh_interval", convert=to.duration, feature="jwt"),
+    Row("auth.jwt.from", convert=to.one_of("username", "password"), feature="jwt"),
+    Row("auth.jwt.verify_claims", convert=to.flag, feature="jwt"),
     Row("auth.jwt.verify_claims.$claim", feature="jwt"),
     Row("auth.jwt.acl_claim_name", feature="jwt"),
     Row("auth.jwt.signature_format", note=Words("both formats of signatures are read", "两种签名格式均可识别"),
         outcome=Outcome.NOT_NEEDED),
 
-    *(Row(f"auth.{plugin}.{rest}", feature="users")
+    *(Row(f"auth.{plugin}.{rest}", convert=convert, feature="users")
       for plugin in ("user", "client", "mnesia")
-      for rest in ("password_hash", "as", "$n.username", "$n.clientid", "$n.login", "$n.password",
-                   "$n.is_superuser")),
+      for rest, convert in (
+          ("password_hash", hash_name), ("as", to.one_of("username", "clientid")),
+          ("$n.username", to.some_text), ("$n.clientid", to.some_text), ("$n.login", to.some_text),
+          ("$n.password", to.some_text), ("$n.is_superuser", to.flag))),
 
-    *(Row(f"auth.pgsql.{key}", feature="pgsql")
+    *(Row(f"auth.pgsql.{key}", convert=DATABASE.get(key), feature="pgsql")
       for key in ("server", "pool", "username", "password", "database", "auth_query", "super_query",
                   "acl_query", "password_hash", "ssl", "ssl.enable", "ssl.keyfile", "ssl.certfile",
                   "ssl.cacertfile", "ssl_opts.keyfile", "ssl_opts.certfile", "ssl_opts.cacertfile",
@@ -78,7 +88,7 @@ PLUGINS: tuple[Row, ...] = (
     Row("auth.pgsql.ssl_opts.tls_versions", note=to.NO_OLD_TLS, outcome=Outcome.NOT_NEEDED),
     Row("auth.pgsql.ssl.tls_versions", note=to.NO_OLD_TLS, outcome=Outcome.NOT_NEEDED),
 
-    *(Row(f"auth.redis.{key}", feature="redis")
+    *(Row(f"auth.redis.{key}", convert=DATABASE.get(key), feature="redis")
       for key in ("type", "server", "sentinel", "pool", "database", "password", "auth_cmd",
                   "super_cmd", "acl_cmd", "password_hash", "ssl", "ssl.enable", "ssl.keyfile",
                   "ssl.certfile", "ssl.cacertfile", "ssl.verify", "query_timeout")),

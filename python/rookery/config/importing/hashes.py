@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rookery.config.importing.model import UnsupportedError, Words
+from rookery.config.importing.model import Setting, UnsupportedError, Words
 
 PLAIN = ("plain", "md5", "sha", "sha256", "sha512")
 NO_HASH = Words("this password hash is not known here", "不支持该密码散列算法")
@@ -30,3 +30,8 @@ def algorithm(text: str) -> dict[str, Any]:
         case [name, "salt"] if name in PLAIN:
             return {"name": name, "salt_position": "suffix"}
     raise UnsupportedError(NO_HASH)
+
+
+def hash_name(setting: Setting) -> dict[str, Any]:
+    """As a conversion of a line."""
+    return algorithm(setting.value)
