@@ -1,6 +1,7 @@
 """Debian's HAProxy and NGINX with the files of ``deploy``, as the current user, in a folder.
 
-Only ports, addresses and paths of the files are replaced; every replacement has to find its text.
+Only ports, addresses and paths of the files are replaced, and the number of connections where this
+machine does not allow so many; every replacement has to find its text.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import getpass
 import grp
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -49,6 +51,12 @@ def until(happens: Callable[[], T | None], what: str) -> T:
             return result
         assert time.monotonic() < deadline, f"{what}: not before the deadline"
         tick.wait(POLL_S)
+
+
+def _descriptors() -> int:
+    """How many files a program may open here."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 1_000_000 if hard == resource.RLIM_INFINITY else hard
 
 
 def render(text: str, replacements: Mapping[str, str]) -> str:
@@ -151,6 +159,7 @@ class HaProxy(Balancer):
             "group haproxy": f"group {group}",
             "/run/haproxy/admin.sock": str(self.folder / "admin.sock"),
             "/dev/log": str(self.folder / "log.sock"),
+            "maxconn 100000": f"maxconn {min(100_000, _descriptors() // 2 - 100)}",
             "bind :8883": f"bind {HOST}:{self.mqtt_port}",
             "bind :8084": f"bind {HOST}:{self.wss_port}",
             **times,
@@ -234,13 +243,14 @@ class Nginx(Balancer):
         return ["-p", str(self.folder), "-c", str(self.conf), "-g", "daemon off;"]
 
     def rewrite(self, old: str, new: str) -> None:
-        """Change the file and let NGINX read it; waits until the new workers are there."""
+        """Change the file and let NGINX read it; waits until only new workers accept."""
         text = self.conf.read_text()
         assert old in text
         self.conf.write_text(text.replace(old, new))
         before = self._workers()
         self.signal(signal.SIGHUP)
         until(lambda: self._workers() - before, "new workers")
+        until(lambda: not any(_accepts(worker) for worker in before), "the old workers retire")
 
     def _workers(self) -> set[int]:
         assert self._process is not None
@@ -248,3 +258,11 @@ class Nginx(Balancer):
         with contextlib.suppress(OSError):
             return {int(number) for number in path.read_text().split()}
         return set()
+
+
+def _accepts(worker: int) -> bool:
+    """Whether a worker of NGINX takes connections: one that does not says so in its title."""
+    try:
+        return b"shutting down" not in Path(f"/proc/{worker}/cmdline").read_bytes()
+    except OSError:
+        return False
