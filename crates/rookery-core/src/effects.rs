@@ -79,6 +79,10 @@ pub enum CloseCause {
     ServerShutdown,
     /// The node has no room.
     Overload,
+    /// Its listener was stopped or restarted.
+    ListenerStopped,
+    /// The certificate it came with is revoked or signed by nobody trusted any more.
+    CertificateRevoked,
 }
 
 impl CloseCause {
@@ -102,6 +106,8 @@ impl CloseCause {
             Self::SendTimeout => "send_timeout",
             Self::ServerShutdown => "server_shutting_down",
             Self::Overload => "overload",
+            Self::ListenerStopped => "listener_stopped",
+            Self::CertificateRevoked => "certificate_revoked",
         }
     }
 }
@@ -438,6 +444,15 @@ pub enum UpEvent {
     },
     /// A question.
     Ask(AskId, Question),
+    /// The certificates of a listener were read again.
+    Certificates {
+        /// The listener.
+        listener: Arc<str>,
+        /// Whether the new ones are in use; if not, the old ones stay.
+        is_taken: bool,
+        /// One line: what was found, or what is wrong with which file.
+        detail: Box<str>,
+    },
     /// A line for the log: level (EMQX's words) and text.
     Log(LogLevel, Box<str>),
 }

@@ -226,6 +226,14 @@ metrics! {
     overload_send_timeout = "overload_protection.send_timeout",
     /// Connections closed before CONNECT for want of room.
     overload_unauthenticated = "overload_protection.unauthenticated",
+    /// TLS handshakes that ended well.
+    tls_handshake_ok = "tls.handshake.ok",
+    /// TLS handshakes that failed.
+    tls_handshake_failed = "tls.handshake.failed",
+    /// TLS handshakes that were not finished in time.
+    tls_handshake_timeout = "tls.handshake.timeout",
+    /// Clients disconnected because their certificate does not hold any more.
+    tls_clients_revoked = "tls.clients.revoked",
     /// Questions that nobody answered in time.
     hook_timeouts = "hooks.timeouts",
     /// Gauge: connections.

@@ -28,8 +28,76 @@ pub struct WebSocketConfig {
     pub max_frame_size: usize,
 }
 
+/// Whether clients are asked for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVerify {
+    /// They are not.
+    None,
+    /// They are; one that is shown has to hold.
+    Peer,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    V12,
+    /// RFC 8446.
+    V13,
+}
+
+/// A certificate for clients that ask for a name (RFC 6066 section 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SniCertificate {
+    /// The name; `*.example.com` stands for one label.
+    pub server_name: String,
+    /// Chain, PEM, our certificate first.
+    pub certfile: PathBuf,
+    /// Its key, PEM.
+    pub keyfile: PathBuf,
+}
+
+/// `listeners.ssl.<name>.ssl_options`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// Chain, PEM, our certificate first.
+    pub certfile: PathBuf,
+    /// Its key, PEM: RSA, EC or Ed25519.
+    pub keyfile: PathBuf,
+    /// With `verify` = peer the CAs that sign clients' certificates, else the CA that signed ours.
+    pub cacertfile: Option<PathBuf>,
+    /// Opens encrypted keys.
+    pub password: Option<String>,
+    /// Whether clients are asked for a certificate.
+    pub verify: TlsVerify,
+    /// Whether a client without a certificate is refused.
+    pub fail_if_no_peer_cert: bool,
+    /// Most intermediate certificates between a client's and a CA of `cacertfile`; 6 at most.
+    pub depth: u32,
+    /// Versions offered.
+    pub versions: Vec<TlsVersion>,
+    /// Revocation lists, PEM.
+    pub crlfile: Option<PathBuf>,
+    /// How long a handshake may take.
+    pub handshake_timeout_ms: u64,
+    /// More certificates, by the name that the client asks for.
+    pub sni: Vec<SniCertificate>,
+    /// Whether clients get tickets to come back with a shorter handshake.
+    pub session_tickets: bool,
+}
+
+impl std::fmt::Debug for TlsConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The password is nobody's to log.
+        f.debug_struct("TlsConfig")
+            .field("certfile", &self.certfile)
+            .field("keyfile", &self.keyfile)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One listener.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenerConfig {
     /// `tcp:default`, `ws:default`.
     pub id: String,
@@ -49,6 +117,21 @@ pub struct ListenerConfig {
     pub nodelay: bool,
     /// Whether authentication is asked for; without it everybody is admitted.
     pub enable_authn: bool,
+    /// TLS; none = in the clear.
+    pub tls: Option<TlsConfig>,
+}
+
+impl ListenerConfig {
+    /// `tcp`, `ssl`, `ws` or `wss`.
+    #[must_use]
+    pub fn kind_name(&self) -> &'static str {
+        match (&self.kind, &self.tls) {
+            (ListenerKind::Tcp, None) => "tcp",
+            (ListenerKind::Tcp, Some(_)) => "ssl",
+            (ListenerKind::WebSocket(_), None) => "ws",
+            (ListenerKind::WebSocket(_), Some(_)) => "wss",
+        }
+    }
 }
 
 /// When the log is forced to disk.
@@ -86,7 +169,7 @@ pub struct NodeConfig {
     pub durability: DurabilityConfig,
 }
 
-/// A listener that stands.
+/// A listener that stands, or that should.
 #[derive(Clone, Debug)]
 pub struct ListenerInfo {
     /// Its id.
@@ -97,6 +180,53 @@ pub struct ListenerInfo {
     pub connections: usize,
     /// Bound on them.
     pub max_connections: usize,
+    /// `tcp`, `ssl`, `ws` or `wss`.
+    pub kind: &'static str,
+    /// Why it does not stand.
+    pub error: Option<String>,
+}
+
+/// What became of a listener when the list of them was applied.
+#[derive(Debug)]
+pub enum ListenerOutcome {
+    /// It stands as it stood.
+    Unchanged,
+    /// It is new.
+    Started,
+    /// It is gone, and its clients with it.
+    Stopped,
+    /// It stands anew; its clients were disconnected.
+    Restarted,
+    /// It goes on with other settings; nobody was disconnected.
+    Changed,
+    /// Nothing changed, for this reason.
+    Failed(NodeError),
+}
+
+/// What became of the certificates of a listener when they were read again.
+#[derive(Debug)]
+pub enum CertificateOutcome {
+    /// The files hold what they held.
+    Unchanged,
+    /// New handshakes use them.
+    Taken,
+    /// They are no good; the old ones stay in use.
+    Failed(NodeError),
+}
+
+/// A certificate in the files of a listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateInfo {
+    /// The listener.
+    pub listener: String,
+    /// The file.
+    pub file: PathBuf,
+    /// The setting that names it, below `ssl_options`.
+    pub field: String,
+    /// Distinguished name (RFC 4514).
+    pub subject: String,
+    /// End of its validity, seconds since 1970.
+    pub not_after_unix_s: i64,
 }
 
 /// A message the management plane publishes.
@@ -158,6 +288,21 @@ pub enum NodeError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file of a listener's TLS settings, or a setting about it, is no good.
+    #[error("listener {listener} cannot use TLS: {}", in_one_line(field, file.as_deref(), detail))]
+    Tls {
+        /// Which listener.
+        listener: String,
+        /// The setting, below `ssl_options`.
+        field: String,
+        /// The file it names.
+        file: Option<PathBuf>,
+        /// What is wrong.
+        detail: String,
+    },
+    /// There is no such listener.
+    #[error("there is no listener {0}")]
+    NoListener(String),
     /// A setting that only the core can judge (regular expression of a rewrite rule, zone name).
     #[error("{path}: {detail}")]
     Config {
@@ -183,4 +328,11 @@ pub enum NodeError {
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
+}
+
+fn in_one_line(field: &str, file: Option<&std::path::Path>, detail: &str) -> String {
+    match file {
+        Some(file) => format!("{field} {}: {detail}", file.display()),
+        None => format!("{field}: {detail}"),
+    }
 }

@@ -1,19 +1,18 @@
 //! Writing outboxes to sockets.
 
-use std::io::{ErrorKind, IoSlice, Write};
-use std::net::TcpStream;
+use std::io::{ErrorKind, IoSlice};
 
 use rookery_core::effects::CloseCause;
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::outbox::Outbox;
 use rustix::event::epoll;
 
+use crate::socket::Socket;
+use crate::transport::{SEAL_BYTES_MAX, Sent, Wire, Wrap};
 use crate::worker::Worker;
 
 /// Slices of one vectored write.
 const SLICES_MAX: usize = 64;
-/// Framed WebSocket bytes per round.
-const FRAME_BYTES_MAX: usize = 64 * 1024;
 
 /// How a write went.
 enum Written {
@@ -31,8 +30,8 @@ impl Worker {
         if transport.generation != key.generation {
             return;
         }
-        if transport.ws.is_some() {
-            self.flush_websocket(now, key);
+        if transport.wrap.is_some() {
+            self.flush_wrapped(now, key);
             return;
         }
         let Some(outbox) = self.shard.begin_flush(key) else { return };
@@ -40,7 +39,7 @@ impl Worker {
             self.written_all(now, key);
             return;
         }
-        match write(&transport.stream, outbox) {
+        match write(&transport.socket, outbox) {
             Written::Bytes(n) => {
                 let left = self.shard.flushed(now, key, n);
                 if left == 0 {
@@ -53,51 +52,50 @@ impl Worker {
         }
     }
 
-    fn flush_websocket(&mut self, now: Now, key: ConnKey) {
+    fn flush_wrapped(&mut self, now: Now, key: ConnKey) {
+        let mut wire = std::mem::take(&mut self.wire);
+        self.flush_through(now, key, &mut wire);
+        self.wire = wire;
+    }
+
+    /// Sends through the layers of a connection.
+    fn flush_through(&mut self, now: Now, key: ConnKey, wire: &mut Wire) {
         loop {
             let Some(transport) =
                 self.transports.get_mut(key.slot as usize).and_then(Option::as_mut)
             else {
                 return;
             };
-            let Some(ws) = transport.ws.as_mut() else { return };
-            if !ws.pending.is_empty() {
-                match (&transport.stream).write(&ws.pending) {
-                    Ok(n) => {
-                        ws.pending.drain(..n);
-                    }
-                    Err(e) if e.kind() == ErrorKind::WouldBlock => {}
-                    Err(_) => {
-                        self.drop_connection(now, key, CloseCause::TcpError);
-                        return;
-                    }
-                }
-                if !ws.pending.is_empty() {
-                    let _ = self.shard.begin_flush(key);
-                    let _ = self.shard.flushed(now, key, 0);
-                    self.want_write(key, true);
+            let Some(wrap) = transport.wrap.as_deref_mut() else { return };
+            let mut sent = wrap.send_unsent(&transport.socket);
+            if sent == Sent::All && wrap.has_output() {
+                // Answers of the layers leave even while the outbox is held back.
+                sent = wrap.send(&transport.socket, &[], 0, wire);
+            }
+            let mut len = 0;
+            if sent == Sent::All {
+                let Some(outbox) = self.shard.begin_flush(key) else { return };
+                if outbox.is_empty() {
+                    self.written_all(now, key);
                     return;
                 }
-                ws.pending.shrink_to(0);
+                (sent, len) = send_through(wrap, &transport.socket, outbox, wire);
+            } else {
+                let _ = self.shard.begin_flush(key);
             }
-            let Some(outbox) = self.shard.begin_flush(key) else { return };
-            if outbox.is_empty() {
+            if sent == Sent::Failed {
+                self.drop_connection(now, key, CloseCause::TcpError);
+                return;
+            }
+            let left = self.shard.flushed(now, key, len);
+            if sent == Sent::Blocked {
+                self.want_write(key, true);
+                return;
+            }
+            if left == 0 {
                 self.written_all(now, key);
                 return;
             }
-            let mut slices = Vec::new();
-            outbox.slices(&mut slices, SLICES_MAX);
-            let mut len = 0;
-            let taken = slices.iter().take_while(|s| {
-                let fits = len == 0 || len + s.len() <= FRAME_BYTES_MAX;
-                if fits {
-                    len += s.len();
-                }
-                fits
-            });
-            let taken: Vec<&[u8]> = taken.map(|s| &**s).collect();
-            ws.wrap(taken.into_iter(), len);
-            let _ = self.shard.flushed(now, key, len);
         }
     }
 
@@ -134,10 +132,10 @@ impl Worker {
         let data = epoll::EventData::new_u64(key.to_u64());
         let Some(Some(transport)) = self.transports.get_mut(key.slot as usize) else { return };
         if !transport.is_detached {
-            let _ = epoll::modify(&self.epoll, &transport.stream, data, flags);
+            let _ = epoll::modify(&self.epoll, &transport.socket, data, flags);
         } else if !is_paused {
             transport.is_detached = false;
-            let _ = epoll::add(&self.epoll, &transport.stream, data, flags);
+            let _ = epoll::add(&self.epoll, &transport.socket, data, flags);
         }
     }
 
@@ -147,8 +145,7 @@ impl Worker {
         let Some(transport) = self.transport(key) else {
             return;
         };
-        let has_frames = transport.ws.as_ref().is_some_and(|ws| !ws.pending.is_empty());
-        if after_flush && (has_output || has_frames) {
+        if after_flush && (has_output || transport.has_output()) {
             transport.is_closing = true;
             self.set_interest(key);
             self.flush(now, key);
@@ -160,22 +157,30 @@ impl Worker {
     }
 
     fn finish_close(&mut self, now: Now, key: ConnKey) {
-        self.shard.closed(now, key, CloseCause::TcpClosed);
-        if let Some(transport) = self.take_transport(key) {
-            let _ = epoll::delete(&self.epoll, &transport.stream);
-            self.lingering.push(now.mono_ms, transport.stream);
+        self.close_gently(now, key, CloseCause::TcpClosed);
+    }
+
+    /// Closes so that the peer can read the last words.
+    pub(crate) fn close_gently(&mut self, now: Now, key: ConnKey, cause: CloseCause) {
+        self.shard.closed(now, key, cause);
+        if let Some(mut transport) = self.take_transport(key) {
+            let _ = epoll::delete(&self.epoll, &transport.socket);
+            if let Some(wrap) = transport.wrap.as_deref_mut() {
+                wrap.say_goodbye(&transport.socket, &mut self.wire);
+            }
+            self.lingering.push(now.mono_ms, transport.socket);
         }
     }
 }
 
 #[inline]
-fn write(mut stream: &TcpStream, outbox: &Outbox) -> Written {
+fn write(socket: &Socket, outbox: &Outbox) -> Written {
     let result = match outbox.contiguous() {
-        Some(bytes) => stream.write(bytes),
+        Some(bytes) => socket.write(bytes),
         None => {
             let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(SLICES_MAX);
             outbox.slices(&mut slices, SLICES_MAX);
-            stream.write_vectored(&slices)
+            socket.write_vectored(&slices)
         }
     };
     match result {
@@ -185,4 +190,32 @@ fn write(mut stream: &TcpStream, outbox: &Outbox) -> Written {
         }
         Err(_) => Written::Failed,
     }
+}
+
+/// Seals and sends the front of an outbox; how it went and how much of it that was.
+fn send_through(
+    wrap: &mut Wrap,
+    socket: &Socket,
+    outbox: &Outbox,
+    wire: &mut Wire,
+) -> (Sent, usize) {
+    if let Some(bytes) = outbox.contiguous() {
+        let bytes = bytes.get(..SEAL_BYTES_MAX).unwrap_or(bytes);
+        let sent = wrap.send(socket, &[IoSlice::new(bytes)], bytes.len(), wire);
+        return (sent, bytes.len());
+    }
+    let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(SLICES_MAX);
+    outbox.slices(&mut slices, SLICES_MAX);
+    let mut left = SEAL_BYTES_MAX;
+    let mut parts = Vec::with_capacity(slices.len());
+    for slice in &slices {
+        let part = slice.get(..left).unwrap_or(slice);
+        left -= part.len();
+        parts.push(IoSlice::new(part));
+        if left == 0 {
+            break;
+        }
+    }
+    let len = SEAL_BYTES_MAX - left;
+    (wrap.send(socket, &parts, len, wire), len)
 }

@@ -2,12 +2,14 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rookery_core::effects::{ConnMeta, ShardMessage};
 use rookery_core::ids::SessionKey;
 use rustix::event::EventfdFlags;
 
+use crate::listen::Listener;
 use crate::transport::Transport;
 
 /// One thing for a worker to do.
@@ -20,6 +22,13 @@ pub(crate) enum Item {
     Committed(u64, bool),
     /// The store read messages.
     Bodies(SessionKey, Vec<(u64, Option<Arc<[u8]>>)>),
+    /// Take in clients of this listener; the number names it at the reactor.
+    Listen(u16, Arc<Listener>),
+    /// Take in no more clients of the listener with this number and end those that there are;
+    /// then say so.
+    Unlisten(u16, Sender<()>),
+    /// Check again whether the certificates of this listener's clients hold.
+    Recheck(Arc<str>),
     /// Finish the turn and end the thread.
     Stop,
 }

@@ -5,8 +5,8 @@
 //! first and input is thrown away until the peer has closed or a second has passed.
 
 use std::collections::VecDeque;
-use std::io::Read;
-use std::net::{Shutdown, TcpStream};
+
+use crate::socket::Socket;
 
 const LINGER_MS: u64 = 1000;
 const LINGERING_MAX: usize = 1024;
@@ -14,31 +14,31 @@ const LINGERING_MAX: usize = 1024;
 /// Sockets being closed gently.
 #[derive(Default)]
 pub(crate) struct Lingering {
-    sockets: VecDeque<(u64, TcpStream)>,
+    sockets: VecDeque<(u64, Socket)>,
 }
 
 impl Lingering {
     /// Takes over a socket; when there are too many the oldest is closed at once.
-    pub(crate) fn push(&mut self, now_ms: u64, stream: TcpStream) {
-        if stream.shutdown(Shutdown::Write).is_err() {
+    pub(crate) fn push(&mut self, now_ms: u64, socket: Socket) {
+        if socket.shutdown_write().is_err() {
             return;
         }
         if self.sockets.len() >= LINGERING_MAX {
             self.sockets.pop_front();
         }
-        self.sockets.push_back((now_ms + LINGER_MS, stream));
+        self.sockets.push_back((now_ms + LINGER_MS, socket));
     }
 
     /// Drops sockets whose peer has closed or whose time is over.
     pub(crate) fn sweep(&mut self, now_ms: u64) {
-        self.sockets.retain_mut(|(deadline_ms, stream)| *deadline_ms > now_ms && is_open(stream));
+        self.sockets.retain(|(deadline_ms, socket)| *deadline_ms > now_ms && is_open(socket));
     }
 }
 
-fn is_open(stream: &mut TcpStream) -> bool {
+fn is_open(socket: &Socket) -> bool {
     let mut waste = [0; 4096];
     for _ in 0..16 {
-        match stream.read(&mut waste) {
+        match socket.read(&mut waste) {
             Ok(0) => return false,
             Ok(_) => {}
             Err(e) => return e.kind() == std::io::ErrorKind::WouldBlock,

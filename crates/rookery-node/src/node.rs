@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use rookery_codec::{QoS, check_topic_filter, check_topic_name};
 use rookery_core::config::{BrokerConfig, HookSwitches};
-use rookery_core::effects::{Answer, ClientInfo, Command, ShardMessage, SubscriptionInfo, UpEvent};
+use rookery_core::effects::{
+    Answer, ClientInfo, Command, LogLevel, ShardMessage, SubscriptionInfo, UpEvent,
+};
 use rookery_core::ids::{MessageId, SessionKey};
 use rookery_core::message::{Message, MessageParts, Publisher};
 use rookery_core::router::{SubOpts, Subscriber};
@@ -23,14 +25,16 @@ use rookery_core::slab::Slab;
 use rookery_store::{Store, StoreOptions};
 
 use crate::api::{
-    DurabilityConfig, ListenerInfo, NodeConfig, NodeError, PublishOutcome, PublishRequest,
-    RecoveryInfo, SyncPolicy,
+    CertificateInfo, CertificateOutcome, DurabilityConfig, ListenerConfig, ListenerInfo,
+    ListenerOutcome, NodeConfig, NodeError, PublishOutcome, PublishRequest, RecoveryInfo,
+    SyncPolicy,
 };
 use crate::completion::ToInboxes;
 use crate::inbox::{Inbox, Item};
-use crate::listen::Listener;
+use crate::listeners::Listeners;
 use crate::peer::{HookPeer, Hookpoint, Peers, answer};
 use crate::recover;
+use crate::tls::watch::Watcher;
 use crate::up::Upstream;
 use crate::worker::{Clock, Parts, Worker};
 
@@ -44,7 +48,8 @@ const STACK_BYTES: usize = 1 << 20;
 /// A running broker node. Dropping it stops it at once.
 pub struct Node {
     shared: Arc<Shared>,
-    listeners: Arc<[Listener]>,
+    listeners: Arc<Listeners>,
+    watcher: Mutex<Option<Watcher>>,
     inboxes: Arc<[Inbox]>,
     up: Arc<Upstream>,
     peers: Arc<Peers>,
@@ -72,7 +77,6 @@ impl Node {
     /// What stands in the way; nothing is left half started.
     pub fn start(config: NodeConfig) -> Result<Self, NodeError> {
         let io = |what| move |source| NodeError::Io { what, source };
-        let listeners = bind_all(&config)?;
         access::check_settings(&Shared::new(1, 1, 1), &config.broker)?;
         let workers = match config.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -82,6 +86,9 @@ impl Node {
         let inboxes: Result<Vec<Inbox>, _> = (0..workers).map(|_| Inbox::new()).collect();
         let inboxes: Arc<[Inbox]> = inboxes.map_err(io("create an eventfd"))?.into();
         let up = Arc::new(Upstream::new().map_err(io("create an eventfd"))?);
+        // Before the store is opened: an address that is taken must not cost a recovery.
+        let listeners = Listeners::new(&config.broker, inboxes.clone(), up.clone());
+        listeners.start(config.listeners)?;
         let (store, found) = open_store(&config.durability, &inboxes, &up)?;
         let mut broker = config.broker;
         broker.durable = store.is_some();
@@ -97,10 +104,10 @@ impl Node {
         }
         let epoch = found.epoch;
         let recovery = found.distribute(now, &shared, &mut shards);
-        let listeners: Arc<[Listener]> = listeners.into();
         let node = Self {
             shared,
-            listeners,
+            listeners: Arc::new(listeners),
+            watcher: Mutex::default(),
             peers: Arc::new(Peers::new(up.clone(), inboxes.clone())),
             inboxes,
             up,
@@ -114,6 +121,7 @@ impl Node {
             is_stopped: AtomicBool::new(false),
         };
         node.start_workers(shards, epoch).map_err(io("start a worker"))?;
+        node.watch();
         Ok(node)
     }
 
@@ -123,7 +131,6 @@ impl Node {
             let worker = Worker::new(Parts {
                 index,
                 shard,
-                listeners: self.listeners.clone(),
                 inboxes: self.inboxes.clone(),
                 up: self.peers.clone(),
                 store: store.clone(),
@@ -142,7 +149,68 @@ impl Node {
     /// The listeners with the addresses they got.
     #[must_use]
     pub fn listeners(&self) -> Vec<ListenerInfo> {
-        self.listeners.iter().map(Listener::info).collect()
+        self.listeners.infos()
+    }
+
+    /// Makes the listeners those of this list: new ones start, missing ones stop and end their
+    /// clients, changed ones take the new settings for new connections or, where that is not
+    /// possible, start anew. One that fails goes on as it was.
+    ///
+    /// # Errors
+    ///
+    /// An id stands twice in the list, or the node is stopping; then nothing changes.
+    pub fn apply_listeners(
+        &self,
+        wanted: Vec<ListenerConfig>,
+    ) -> Result<Vec<(String, ListenerOutcome)>, NodeError> {
+        self.check_running()?;
+        let outcomes = self.listeners.apply(wanted)?;
+        self.watch();
+        Ok(outcomes)
+    }
+
+    /// Disconnects the clients of a listener and starts it anew.
+    ///
+    /// # Errors
+    ///
+    /// There is none of this name, or it cannot stand; one that stood goes on as it was.
+    pub fn restart_listener(&self, id: &str) -> Result<(), NodeError> {
+        self.check_running()?;
+        self.listeners.restart(id)
+    }
+
+    /// Reads certificates and keys again, for every listener that has some.
+    #[must_use]
+    pub fn reload_certificates(&self) -> Vec<(String, CertificateOutcome)> {
+        self.listeners.reload_certificates()
+    }
+
+    /// Every certificate of every listener, those of its CAs included.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<CertificateInfo> {
+        self.listeners.certificates()
+    }
+
+    /// Sees to it that a change of a certificate's file is noticed.
+    fn watch(&self) {
+        let mut watcher = lock(&self.watcher);
+        match watcher.as_ref() {
+            Some(watcher) => watcher.look_again(),
+            None if self.listeners.certificate_files().is_empty() => {}
+            None => match Watcher::start(self.listeners.clone()) {
+                Ok(started) => *watcher = Some(started),
+                Err(error) => {
+                    let text = format!(
+                        "changes of certificate files are not noticed, only on command: {error}"
+                    );
+                    self.up.push_all([UpEvent::Log(LogLevel::Warning, text.into())]);
+                }
+            },
+        }
+    }
+
+    fn check_running(&self) -> Result<(), NodeError> {
+        if self.is_stopped.load(Ordering::Acquire) { Err(NodeError::Stopping) } else { Ok(()) }
     }
 
     /// What was found in the data directory.
@@ -364,7 +432,7 @@ impl Node {
             |pick: fn(&rookery_core::metrics::Metrics) -> &rookery_core::metrics::Counter| {
                 self.shared.metrics.iter().map(|m| pick(m).get()).sum::<u64>()
             };
-        let connected = self.listeners.iter().map(|l| l.info().connections as u64).sum::<u64>();
+        let connected = self.listeners.connections();
         let router = &self.shared.router;
         let mut stats = vec![
             ("connections.count", connected),
@@ -421,6 +489,7 @@ impl Node {
         for inbox in self.inboxes.iter() {
             inbox.push(Item::Shard(ShardMessage::Config(snapshot.clone())));
         }
+        self.listeners.set_zones(&snapshot);
         Ok(())
     }
 
@@ -466,9 +535,7 @@ impl Node {
     }
 
     fn command(&self, shard: u16, command: Command) -> Result<(), NodeError> {
-        if self.is_stopped.load(Ordering::Acquire) {
-            return Err(NodeError::Stopping);
-        }
+        self.check_running()?;
         let inbox = self.inboxes.get(usize::from(shard)).ok_or(NodeError::Stopping)?;
         inbox.push(Item::Shard(ShardMessage::Command(command)));
         Ok(())
@@ -483,6 +550,8 @@ impl Node {
         if self.is_stopped.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
+        // Joined here: it must not start a listener behind our back.
+        drop(lock(&self.watcher).take());
         let deadline = Instant::now() + grace.max(Duration::from_millis(100));
         let (reply, answers) = channel();
         for inbox in self.inboxes.iter() {
@@ -515,24 +584,6 @@ impl Drop for Node {
     fn drop(&mut self) {
         let _ = self.stop(Duration::ZERO);
     }
-}
-
-fn bind_all(config: &NodeConfig) -> Result<Vec<Listener>, NodeError> {
-    let zone_of = |name: &str| {
-        let index = config.broker.zones.iter().position(|z| z.name == name);
-        index.and_then(|i| u16::try_from(i).ok())
-    };
-    config
-        .listeners
-        .iter()
-        .map(|listener| {
-            let zone = zone_of(&listener.zone).ok_or_else(|| NodeError::Config {
-                path: format!("listeners.{}.zone", listener.id.replace(':', ".")),
-                detail: format!("there is no zone {:?}", listener.zone),
-            })?;
-            Listener::bind(listener, zone)
-        })
-        .collect()
 }
 
 fn open_store(

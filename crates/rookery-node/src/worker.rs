@@ -9,15 +9,19 @@ use rookery_core::effects::{CloseCause, ShardMessage, UpEvent};
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::shard::Shard;
 use rookery_core::store_port::Batch;
+use rookery_core::wheel::Wheel;
 use rookery_store::Store;
 use rustix::event::{Timespec, epoll};
 
 use crate::completion::token_of;
 use crate::inbox::{Inbox, Item};
+use crate::layers::{COMPLAINTS_MAX, HANDSHAKES_PER_TURN};
 use crate::linger::Lingering;
 use crate::listen::Listener;
 use crate::peer::Peers;
-use crate::transport::{Incoming, Transport, WebSocket};
+use crate::socket::Socket;
+use crate::standing::Walk;
+use crate::transport::{Incoming, Transport, WebSocket, Wire, Wrap};
 
 /// Longest sleep: the precision of timers.
 const TICK_MS: u64 = 256;
@@ -28,12 +32,10 @@ const IN_PLACE_MIN: usize = 16 * 1024;
 /// Clients accepted per listener and turn.
 const ACCEPTS_MAX: usize = 64;
 /// Event data of the inbox; listeners count down from it.
-const INBOX_TOKEN: u64 = u64::MAX;
-const LISTENERS_MAX: u64 = 4096;
+pub(crate) const INBOX_TOKEN: u64 = u64::MAX;
+pub(crate) const LISTENERS_MAX: u64 = 4096;
 /// How long a worker holds back while another one's inbox is overfull.
 const BACK_PRESSURE_NS: i64 = 1_000_000;
-/// Framed bytes that may wait for a WebSocket peer that sends without taking anything.
-const FRAMES_MAX: usize = 1 << 20;
 const MAINTENANCE_MS: u64 = 1000;
 const HEARTBEAT_MS: u64 = 10_000;
 
@@ -42,13 +44,24 @@ pub(crate) struct Worker {
     pub(crate) index: u16,
     pub(crate) shard: Shard,
     pub(crate) epoll: std::os::fd::OwnedFd,
-    pub(crate) listeners: Arc<[Listener]>,
+    /// By the number that names them at the reactor.
+    pub(crate) listeners: Vec<Option<Arc<Listener>>>,
+    /// Walks over all connections that are taken a slice at a time.
+    pub(crate) walks: VecDeque<Walk>,
     pub(crate) inboxes: Arc<[Inbox]>,
     pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
     pub(crate) epoch: u64,
     pub(crate) transports: Vec<Option<Box<Transport>>>,
     pub(crate) scratch: Vec<u8>,
+    /// Buffers between the layers of connections that have some.
+    pub(crate) wire: Wire,
+    /// When the layers of a connection have to be through.
+    pub(crate) layers_due: Wheel<ConnKey>,
+    /// Steps of handshakes that this turn may still take.
+    pub(crate) handshakes_left: usize,
+    /// Lines about failed handshakes that this second may still bring.
+    pub(crate) complaints_left: u32,
     pub(crate) items: Vec<Item>,
     pub(crate) lingering: Lingering,
     pub(crate) clock: Clock,
@@ -88,7 +101,6 @@ impl Clock {
 pub(crate) struct Parts {
     pub(crate) index: u16,
     pub(crate) shard: Shard,
-    pub(crate) listeners: Arc<[Listener]>,
     pub(crate) inboxes: Arc<[Inbox]>,
     pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
@@ -97,7 +109,7 @@ pub(crate) struct Parts {
 }
 
 impl Worker {
-    /// Registers inbox and listeners.
+    /// Registers the inbox; listeners come through it.
     ///
     /// # Errors
     ///
@@ -113,26 +125,22 @@ impl Worker {
                 epoll::EventFlags::IN | epoll::EventFlags::ET,
             )?;
         }
-        for (token, listener) in (0_u64..).zip(parts.listeners.iter()) {
-            let flags = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
-            epoll::add(
-                &epoll,
-                &listener.socket,
-                epoll::EventData::new_u64(INBOX_TOKEN - 1 - token),
-                flags,
-            )?;
-        }
         Ok(Self {
             index: parts.index,
             shard: parts.shard,
             epoll,
-            listeners: parts.listeners,
+            listeners: Vec::new(),
+            walks: VecDeque::new(),
             inboxes: parts.inboxes,
             up: parts.up,
             store: parts.store,
             epoch: parts.epoch,
             transports: Vec::new(),
             scratch: vec![0; SCRATCH_BYTES],
+            wire: Wire::default(),
+            layers_due: Wheel::new(parts.clock.now().mono_ms),
+            handshakes_left: 0,
+            complaints_left: COMPLAINTS_MAX,
             items: Vec::new(),
             lingering: Lingering::default(),
             clock: parts.clock,
@@ -155,6 +163,7 @@ impl Worker {
         self.finish_turn(now);
         loop {
             let now = self.wait(&mut events, has_work);
+            self.handshakes_left = HANDSHAKES_PER_TURN;
             let mut todo = events.drain(..);
             while !self.guarded(now, |worker| {
                 // One guard for the whole batch costs nothing per event; it is taken up again
@@ -172,9 +181,10 @@ impl Worker {
                     worker.last_tick_ms = now.mono_ms;
                     worker.shard.tick(now);
                     worker.lingering.sweep(now.mono_ms);
+                    worker.end_late_handshakes(now);
                     worker.maintain(now);
                 }
-                has_work = worker.shard.work(now);
+                has_work = worker.shard.work(now) | worker.walk_on(now);
             });
             self.guarded(now, |worker| worker.finish_turn(now));
             has_work |= self.shard.has_effects();
@@ -244,6 +254,7 @@ impl Worker {
             return;
         }
         self.last_maintenance_ms = now.mono_ms;
+        self.complaints_left = COMPLAINTS_MAX;
         self.shard.publish_gauges();
         self.shard.trim();
         if self.index == 0 {
@@ -290,29 +301,22 @@ impl Worker {
             self.drop_connection(now, key, CloseCause::TcpClosed);
         } else if !transport.is_detached {
             transport.is_detached = true;
-            let _ = epoll::delete(&self.epoll, &transport.stream);
+            let _ = epoll::delete(&self.epoll, &transport.socket);
         }
     }
 
     #[allow(clippy::cast_possible_truncation)]
     fn accept(&mut self, now: Now, index: u64) {
-        let listeners = self.listeners.clone();
-        let Some(listener) = listeners.get(index as usize) else { return };
+        let Some(Some(listener)) = self.listeners.get(index as usize).cloned() else { return };
         for _ in 0..ACCEPTS_MAX {
             let Some(accepted) = listener.accept() else { return };
-            let ws = listener.websocket.clone().map(|config| Box::new(WebSocket::new(config)));
-            let transport = Transport {
-                stream: accepted.stream,
-                generation: 0,
-                partial: Vec::new(),
-                wants_write: false,
-                is_paused: false,
-                is_closing: false,
-                is_detached: false,
-                unadmitted: 0,
-                ws,
-                _count: accepted.count,
+            let ws = accepted.websocket.map(|config| Box::new(WebSocket::new(config)));
+            let tls = match listener.tls.as_ref().map(|tls| tls.accept(now.mono_ms)) {
+                Some(None) => continue,
+                tls => tls.flatten(),
             };
+            let wrap = Wrap::new(tls, ws);
+            let transport = Transport::new(Socket::from(accepted.stream), wrap, accepted.member);
             self.take_connection(now, Box::new(transport), accepted.meta);
         }
     }
@@ -324,15 +328,22 @@ impl Worker {
         mut transport: Box<Transport>,
         meta: Arc<rookery_core::effects::ConnMeta>,
     ) {
+        if !transport.member.is_open() {
+            // Its listener was stopped while it was on its way here.
+            return;
+        }
         let Some(key) = self.shard.accept(now, meta) else { return };
         transport.generation = key.generation;
         // It may come from another worker: here nothing is armed yet.
         transport.wants_write = false;
         transport.is_paused = false;
         transport.unadmitted = 0;
+        if let Some(deadline_ms) = transport.wrap.as_ref().and_then(|wrap| wrap.deadline_ms()) {
+            self.layers_due.arm(deadline_ms, key);
+        }
         let flags = epoll::EventFlags::IN | epoll::EventFlags::RDHUP;
         let data = epoll::EventData::new_u64(key.to_u64());
-        if epoll::add(&self.epoll, &transport.stream, data, flags).is_err() {
+        if epoll::add(&self.epoll, &transport.socket, data, flags).is_err() {
             self.shard.closed(now, key, CloseCause::TcpError);
             return;
         }
@@ -351,10 +362,7 @@ impl Worker {
         if has_input {
             self.offer_partial(now, key);
         }
-        if self
-            .transport(key)
-            .is_some_and(|t| t.ws.as_ref().is_some_and(|ws| !ws.pending.is_empty()))
-        {
+        if self.transport(key).is_some_and(|t| t.has_output()) {
             self.flush(now, key);
         }
     }
@@ -378,6 +386,11 @@ impl Worker {
             self.probe_end(now, key);
             return;
         }
+        let is_wrapped = transport.wrap.is_some();
+        if is_wrapped && !self.may_read_wrapped(key) {
+            return;
+        }
+        let Some(transport) = self.transport(key) else { return };
         if transport.partial.len() >= IN_PLACE_MIN {
             self.read_in_place(now, key);
             return;
@@ -386,10 +399,13 @@ impl Worker {
         if let Some(front) = scratch.get_mut(..held) {
             front.copy_from_slice(&transport.partial);
         }
-        let incoming = transport.read(scratch, held);
+        let incoming = if is_wrapped {
+            self.read_wrapped(key, scratch, held)
+        } else {
+            transport.read_bare(scratch, held)
+        };
         match incoming {
             Incoming::Data(n) => {
-                self.note_foreign(key);
                 let bytes = scratch.get(..held + n).unwrap_or_default();
                 let consumed = self.shard.receive(now, key, bytes);
                 let rest = bytes.get(consumed..).unwrap_or_default();
@@ -397,19 +413,11 @@ impl Worker {
                     self.keep_rest(key, rest);
                     self.check_held(now, key);
                 }
-                if self.transport(key).is_some_and(|t| t.ws.is_some()) {
-                    self.answer_frames(now, key);
+                if is_wrapped {
+                    self.answer_layers(now, key);
                 }
             }
-            other => self.no_data(now, key, &other),
-        }
-    }
-
-    /// A WebSocket through a proxy or from a web page does not count as a client of this machine.
-    fn note_foreign(&mut self, key: ConnKey) {
-        let ws = self.transport(key).and_then(|t| t.ws.as_mut());
-        if ws.is_some_and(|ws| std::mem::take(&mut ws.is_foreign)) {
-            self.shard.mark_remote(key);
+            other => self.no_data(now, key, other),
         }
     }
 
@@ -425,14 +433,14 @@ impl Worker {
 
     /// Holds back reading where the shard wants it, and bounds what is kept for connections that
     /// have not been admitted.
-    fn check_held(&mut self, now: Now, key: ConnKey) {
+    pub(crate) fn check_held(&mut self, now: Now, key: ConnKey) {
         let is_paused = self.shard.is_paused(key);
         let is_new = self.shard.is_unadmitted(key);
         let limit = self.shard.unadmitted_bytes_max();
         let Some(transport) = self.transport(key) else { return };
         let must_pause = is_paused && !transport.is_paused;
         let before = transport.unadmitted;
-        let held = if is_new { transport.partial.capacity() } else { 0 };
+        let held = if is_new { transport.held() } else { 0 };
         transport.unadmitted = held;
         self.unadmitted_bytes = (self.unadmitted_bytes + held).saturating_sub(before);
         if held > before && self.unadmitted_bytes > limit {
@@ -442,28 +450,19 @@ impl Worker {
         }
     }
 
-    /// Pongs and the like leave even if no packet follows.
-    fn answer_frames(&mut self, now: Now, key: ConnKey) {
-        let pending =
-            self.transport(key).and_then(|t| t.ws.as_ref().map(|ws| ws.pending.len())).unwrap_or(0);
-        if pending > FRAMES_MAX {
-            self.drop_connection(now, key, CloseCause::Overload);
-        } else if pending > 0 {
-            self.flush(now, key);
-        }
-    }
-
     /// A large packet grows where it lies.
     fn read_in_place(&mut self, now: Now, key: ConnKey) {
         let Some(transport) = self.transport(key) else { return };
         let mut partial = mem::take(&mut transport.partial);
         let held = partial.len();
         partial.resize(held + SCRATCH_BYTES, 0);
-        let incoming = transport.read(&mut partial, held);
+        let incoming = self.read_wrapped(key, &mut partial, held);
         let Incoming::Data(n) = incoming else {
             partial.truncate(held);
-            transport.partial = partial;
-            self.no_data(now, key, &incoming);
+            if let Some(transport) = self.transport(key) {
+                transport.partial = partial;
+            }
+            self.no_data(now, key, incoming);
             return;
         };
         partial.truncate(held + n);
@@ -476,43 +475,29 @@ impl Worker {
             transport.partial = partial;
         }
         self.check_held(now, key);
+        self.answer_layers(now, key);
     }
 
-    fn no_data(&mut self, now: Now, key: ConnKey, incoming: &Incoming) {
+    fn no_data(&mut self, now: Now, key: ConnKey, incoming: Incoming) {
         match incoming {
             Incoming::Closed => self.drop_connection(now, key, CloseCause::TcpClosed),
             Incoming::Failed => self.drop_connection(now, key, CloseCause::TcpError),
             Incoming::Refused(reason) => self.refuse(now, key, reason),
+            Incoming::TlsFailed(error) => {
+                self.tls_failed(now, key, &error);
+                return;
+            }
             Incoming::Data(_) | Incoming::Nothing => {}
         }
-        if self
-            .transport(key)
-            .is_some_and(|t| t.ws.as_ref().is_some_and(|ws| !ws.pending.is_empty()))
-        {
-            self.flush(now, key);
-        }
-    }
-
-    /// A broken or refused WebSocket: its answer goes out, then it closes.
-    fn refuse(&mut self, now: Now, key: ConnKey, reason: &'static str) {
-        let Some(transport) = self.transport(key) else { return };
-        let was_open = transport.ws.as_ref().is_some_and(|ws| ws.is_open());
-        transport.is_closing = true;
-        if !was_open {
-            let text = format!("WebSocket handshake refused: {reason}");
-            self.up.push_all([UpEvent::Log(rookery_core::effects::LogLevel::Info, text.into())]);
-        }
-        self.shard.lost(now, key, CloseCause::TcpClosed);
+        self.answer_layers(now, key);
     }
 
     fn probe_end(&mut self, now: Now, key: ConnKey) {
         let Some(transport) = self.transport(key) else { return };
-        let mut byte = [0; 1];
-        match transport.stream.peek(&mut byte) {
-            Ok(0) | Err(_) if !would_block(&transport.stream) => {
-                self.drop_connection(now, key, CloseCause::TcpClosed)
-            }
-            _ => self.set_interest(key),
+        if transport.socket.is_at_end() {
+            self.drop_connection(now, key, CloseCause::TcpClosed);
+        } else {
+            self.set_interest(key);
         }
     }
 
@@ -569,6 +554,9 @@ impl Worker {
                 self.read_bodies(ticket);
             }
             Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
+            Item::Listen(token, listener) => self.listen(token, listener),
+            Item::Unlisten(token, reply) => self.unlisten(token, reply),
+            Item::Recheck(listener) => self.walks.push_back(Walk::recheck(listener)),
             Item::Stop => self.is_stopping = true,
         }
     }
@@ -614,7 +602,7 @@ impl Worker {
             self.shard.migrated(key);
             let taken = self.take_transport(key);
             let (Some(transport), Some(meta)) = (taken, meta) else { continue };
-            let _ = epoll::delete(&self.epoll, &transport.stream);
+            let _ = epoll::delete(&self.epoll, &transport.socket);
             if let Some(inbox) = self.inboxes.get(usize::from(to)) {
                 inbox.push(Item::Connection(transport, meta));
             }
@@ -685,9 +673,4 @@ fn deliveries(message: ShardMessage) -> Vec<UpEvent> {
         }
         _ => Vec::new(),
     }
-}
-
-fn would_block(stream: &std::net::TcpStream) -> bool {
-    let mut byte = [0; 1];
-    matches!(stream.peek(&mut byte), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock)
 }

@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{AccessError, AccessTable, AuthorizationConfig, Ban, BanTable};
 
+/// Settings and what was made of them.
+type Made<S, T> = Mutex<Option<(Arc<S>, Arc<T>)>>;
+
 /// What was made ready last, by the settings it was made of.
 #[derive(Debug, Default)]
 pub struct Compiled {
-    rules: Mutex<Option<(Arc<AuthorizationConfig>, Arc<AccessTable>)>>,
-    bans: Mutex<Option<(Arc<[Ban]>, Arc<BanTable>)>>,
+    rules: Made<AuthorizationConfig, AccessTable>,
+    bans: Made<[Ban], BanTable>,
 }
 
 impl Compiled {

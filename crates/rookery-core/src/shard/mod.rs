@@ -27,6 +27,7 @@ mod replay;
 mod restore;
 mod subscribe;
 mod timers;
+mod transport;
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! A bare node for benchmarks and tests of the core: no Python, no configuration file.
 //!
 //! `rookery-node-dev [--port P] [--ws-port P] [--workers N] [--data-dir DIR] [--sync always|never]`
+//! `[--tls-port P] [--wss-port P] [--cert FILE] [--key FILE] [--client-ca FILE]`
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -8,7 +9,8 @@ use std::time::Duration;
 use rookery_core::config::{BrokerConfig, ZoneConfig};
 use rookery_node::Node;
 use rookery_node::api::{
-    DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, WebSocketConfig,
+    DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, TlsConfig, TlsVerify,
+    TlsVersion, WebSocketConfig,
 };
 
 #[cfg(feature = "mimalloc")]
@@ -18,6 +20,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
     let mut port = 0;
     let mut ws_port = None;
+    let mut tls_port = None;
+    let mut wss_port = None;
+    let mut cert = std::path::PathBuf::new();
+    let mut key = std::path::PathBuf::new();
+    let mut client_ca = None;
     let mut workers = 1;
     let mut dir = None;
     let mut sync = SyncPolicy::Interval(Duration::from_millis(100));
@@ -26,6 +33,11 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
         match name.as_str() {
             "--port" => port = value.parse()?,
             "--ws-port" => ws_port = Some(value.parse()?),
+            "--tls-port" => tls_port = Some(value.parse()?),
+            "--wss-port" => wss_port = Some(value.parse()?),
+            "--cert" => cert = value.into(),
+            "--key" => key = value.into(),
+            "--client-ca" => client_ca = Some(std::path::PathBuf::from(value)),
             "--workers" => workers = value.parse()?,
             "--data-dir" => dir = Some(std::path::PathBuf::from(value)),
             "--sync" if value == "always" => sync = SyncPolicy::Always,
@@ -43,16 +55,39 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
         backlog: 1024,
         nodelay: true,
         enable_authn: true,
+        tls: None,
+    };
+    let tls = Some(TlsConfig {
+        certfile: cert,
+        keyfile: key,
+        verify: if client_ca.is_some() { TlsVerify::Peer } else { TlsVerify::None },
+        fail_if_no_peer_cert: client_ca.is_some(),
+        cacertfile: client_ca,
+        password: None,
+        depth: 6,
+        versions: vec![TlsVersion::V12, TlsVersion::V13],
+        crlfile: None,
+        handshake_timeout_ms: 15_000,
+        sni: Vec::new(),
+        session_tickets: true,
+    });
+    let ws = WebSocketConfig {
+        path: "/mqtt".into(),
+        subprotocols: ["mqtt", "mqtt-v3", "mqtt-v3.1.1", "mqtt-v5"].map(String::from).into(),
+        require_subprotocol: true,
+        max_frame_size: 0,
     };
     let mut listeners = vec![listener("tcp:default", ListenerKind::Tcp, port)];
     if let Some(port) = ws_port {
-        let ws = WebSocketConfig {
-            path: "/mqtt".into(),
-            subprotocols: ["mqtt", "mqtt-v3", "mqtt-v3.1.1", "mqtt-v5"].map(String::from).into(),
-            require_subprotocol: true,
-            max_frame_size: 0,
-        };
-        listeners.push(listener("ws:default", ListenerKind::WebSocket(ws), port));
+        listeners.push(listener("ws:default", ListenerKind::WebSocket(ws.clone()), port));
+    }
+    if let Some(port) = tls_port {
+        let plain = listener("ssl:default", ListenerKind::Tcp, port);
+        listeners.push(ListenerConfig { tls: tls.clone(), ..plain });
+    }
+    if let Some(port) = wss_port {
+        let plain = listener("wss:default", ListenerKind::WebSocket(ws), port);
+        listeners.push(ListenerConfig { tls, ..plain });
     }
     let zone = ZoneConfig { name: "default".into(), ..ZoneConfig::default() };
     let node = Node::start(NodeConfig {

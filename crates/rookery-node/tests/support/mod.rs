@@ -58,6 +58,7 @@ pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
         backlog: 1024,
         nodelay: true,
         enable_authn: true,
+        tls: None,
     };
     let durability = DurabilityConfig {
         dir: dir.map(Path::to_owned),
