@@ -134,7 +134,7 @@ class _Compiler:
         match = self._next()
         if match["mark"] == "[":
             items = self._arguments("]", depth)
-            return lambda variables: [item(variables) for item in items]
+            return lambda variables: [_or_empty(item, variables) for item in items]
         if match["name"] is not None:
             start = self._start
             if self._take("("):
@@ -212,6 +212,14 @@ class _Compiler:
             re.compile(str(pattern))
         except re.error as error:
             raise self._bad(_REGEX.format(found=str(error))) from None
+
+
+def _or_empty(node: Node, variables: Variables) -> Value:
+    """A list with a gap is a list still: :func:`coalesce` looks for what is there."""
+    try:
+        return node(variables)
+    except NoValueError:
+        return ""
 
 
 def _literal(match: re.Match[str]) -> Value:

@@ -62,7 +62,7 @@ def expire_at_ms(record: Mapping[str, Any], name: str, now_ms: int) -> int | Non
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value > _SECONDS_MAX:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value <= _SECONDS_MAX:
         raise AccessError(_NO_TIME.format(name=name))
     if value * 1000 <= now_ms:
         raise AccessError(_PAST.format(name=name))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from harness.http_service import HttpServer, http_server
 from rookery.access.database import Database
 from rookery.access.passwords.pool import HashPool
 from rookery.access.users import UserService, UserStore
@@ -40,3 +42,17 @@ def pool() -> Iterator[HashPool]:
 @pytest.fixture
 def users(store: UserStore, pool: HashPool, clock: ManualClock) -> UserService:
     return UserService(store, pool, clock)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[HttpServer]:
+    async with http_server() as server:
+        yield server
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that nobody listens on, and nobody else gets meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
