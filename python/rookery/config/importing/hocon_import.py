@@ -11,6 +11,7 @@ from rookery.config.importing import conversions as to
 from rookery.config.importing.draft import Draft
 from rookery.config.importing.model import Changed, Entry, Outcome, Setting, Words
 from rookery.config.importing.tables.node import OWN_DATA
+from rookery.config.importing.tables.notes import THIS_MACHINE
 from rookery.config.tree import Node, join_path, merge
 
 KeyPath = tuple[str, ...]
@@ -30,6 +31,12 @@ ANONYMOUS = Words(
     " get in; access.anonymous changes that",
     "未配置认证：EMQX 允许所有客户端接入，此处仅本机客户端可接入，可通过 access.anonymous 修改",
 )
+OWN_CERTIFICATES = Words(
+    "EMQX opens 8883 and 8084 with certificates of its own even where nothing is written; here TLS"
+    " listeners are opened by listeners.ssl and listeners.wss",
+    "即使未写配置，EMQX 也会用自带证书打开 8883 与 8084；此处需在 listeners.ssl、listeners.wss 中配置",
+)
+BARE_PORT: KeyPath = ("dashboard", "listeners", "http", "bind")
 # Where EMQX's own variables lead when its files lie as they were installed.
 VARIABLES = ("EMQX_ETC_DIR", "EMQX_LOG_DIR", "EMQX_DATA_DIR")
 
@@ -54,6 +61,8 @@ def import_hocon(text: str, file: Path, draft: Draft) -> None:
         note = None
         if isinstance(node.value, str):
             note = _file_value(setting, path, node)
+        if path == BARE_PORT and setting.value.isdigit() and setting.value != "0":
+            note = THIS_MACHINE
         if path in MOVED:
             _cut(tree, path)
             draft.take(setting, MOVED[path], node.plain(), MOVED_NOTE)
@@ -68,6 +77,8 @@ def import_hocon(text: str, file: Path, draft: Draft) -> None:
 
 def finish(draft: Draft) -> None:
     """What the absence of a section meant."""
+    if not draft.get(("listeners", "ssl")):
+        draft.remark(OWN_CERTIFICATES)
     if not draft.get(("authentication",)) and draft.get(("access", "anonymous")) is None:
         draft.remark(ANONYMOUS)
 

@@ -68,6 +68,7 @@ def test_every_value_has_an_outcome(do_import: Import) -> None:
     assert outcomes["authentication.2.backend"] is Outcome.UNSUPPORTED
     assert outcomes["rule_engine.rules.one.sql"] is Outcome.UNSUPPORTED
     assert outcomes["authorization.sources.1.path"] is Outcome.CHANGED
+    assert outcomes["dashboard.listeners.http.bind"] is Outcome.CHANGED
 
 
 def test_without_authentication_the_door_is_not_open(do_import: Import) -> None:
@@ -75,6 +76,7 @@ def test_without_authentication_the_door_is_not_open(do_import: Import) -> None:
 
     assert result.config["access.anonymous"] == "loopback"
     assert "EMQX admitted everybody" in result.remarks()
+    assert "8883" in result.remarks()
 
 
 def test_old_and_new_are_told_apart_by_their_keys(do_import: Import) -> None:

@@ -31,3 +31,7 @@ TEMPLATES = Words(
     "%u, %c and their kind are ${username}, ${clientid} …",
     "%u、%c 等占位符改写为 ${username}、${clientid} 等",
 )
+THIS_MACHINE = Words(
+    "a port alone is for this machine only: write an address before it to open it",
+    "只写端口时仅本机可访问，如需开放请写明地址",
+)

@@ -29,9 +29,7 @@ DATABASE: dict[str, Convert] = {
 }
 
 PLUGINS: tuple[Row, ...] = (
-    Row("dashboard.listener.http", "dashboard.listeners.http.bind", to.text,
-        Words("a port alone is for this machine only: write an address before it to open it",
-              "只写端口时仅本机可访问，如需开放请写明地址")),
+    Row("dashboard.listener.http", "dashboard.listeners.http.bind", to.text, notes.THIS_MACHINE),
     Row("dashboard.listener.http.max_clients", "dashboard.listeners.http.max_connections", to.whole),
     Row("dashboard.listener.http.*", note=notes.SOCKETS, outcome=Outcome.NOT_NEEDED),
     Row("dashboard.listener.https", note=NO_HTTPS),
