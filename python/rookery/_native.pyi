@@ -10,13 +10,16 @@ that started the node.
 from collections.abc import Callable
 from typing import final
 
-from rookery.native.config import Ban, BrokerConfig, HookSwitches, NodeConfig
+from rookery.native.config import Ban, BrokerConfig, HookSwitches, ListenerConfig, NodeConfig
 from rookery.native.rows import (
     AclDecisionRow,
     AclSubject,
     AnswerRow,
+    CertificateInfoRow,
+    CertificateOutcomeRow,
     ClientRow,
     EventRow,
+    ListenerOutcomeRow,
     ListenerRow,
     PublishRow,
     RecoveryRow,
@@ -28,8 +31,9 @@ __all__ = ["NativeError", "Node", "parse_hocon", "run_bench", "version"]
 class NativeError(Exception):
     """A call into the native core failed.
 
-    ``kind`` is ``bind``, ``config``, ``store``, ``topic``, ``io``, ``stopping``, ``forked`` or
-    ``internal``. The other attributes are set for ``bind`` only.
+    ``kind`` is ``bind``, ``tls``, ``config``, ``store``, ``topic``, ``io``, ``not_found``,
+    ``stopping``, ``forked`` or ``internal``. ``listener`` is set for ``bind`` and ``tls``, the other
+    attributes for ``bind`` only.
     """
 
     kind: str
@@ -54,6 +58,18 @@ class Node:
 
     def listeners(self) -> list[ListenerRow]:
         """Every listener with the address it got."""
+
+    def apply_listeners(self, listeners: list[ListenerConfig]) -> list[ListenerOutcomeRow]:
+        """Make the listeners those of the list; what became of each, those that are gone last."""
+
+    def restart_listener(self, listener_id: str) -> None:
+        """Disconnect the clients of a listener and start it anew."""
+
+    def reload_certificates(self) -> list[CertificateOutcomeRow]:
+        """Read certificates again; what became of those of each listener that has some."""
+
+    def certificates(self) -> list[CertificateInfoRow]:
+        """Every certificate in the files of listeners."""
 
     def recovery(self) -> RecoveryRow:
         """What was found in the data directory."""

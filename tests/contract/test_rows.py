@@ -73,7 +73,7 @@ def test_a_wrong_verdict_is_refused(node: _native.Node, verdict: str, value: int
 
 
 def test_a_taken_port_says_which(node: _native.Node) -> None:
-    _, address, _, _ = node.listeners()[0]
+    _, address, *_ = node.listeners()[0]
     config = NodeConfig()
     listener = config.listeners[0]
     taken = NodeConfig(listeners=(type(listener)(id="tcp:second", bind=address),))

@@ -1,7 +1,7 @@
 //! MQTT 3.1, 3.1.1 and 5.0 packets to and from bytes, without I/O.
 //!
 //! Owns the wire format: framing, packets, properties, reason codes, topic syntax, and in [`ws`]
-//! the WebSocket framing that may lie below.
+//! the WebSocket framing and in [`proxy`] the balancer's header that may lie below.
 //! It does **not** own state: packet order, packet identifiers in use, topic alias tables and
 //! negotiated limits belong to the channel that calls it. It reads no clock and no socket.
 //!
@@ -17,6 +17,7 @@ mod error;
 mod frame;
 mod packet;
 mod property;
+pub mod proxy;
 mod qos;
 mod reader;
 mod reason;

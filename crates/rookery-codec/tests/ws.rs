@@ -1,11 +1,11 @@
 //! WebSocket: what a handshake gets, what frames mean, and that pieces of any size mean the same.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test")]
 
 use proptest::{collection::vec, prelude::*};
 use rookery_codec::ws::{
-    CloseCode, Decoder, End, FrameError, HEAD_BYTES_MAX, HandshakeRules, encode_close,
-    encode_header, parse_handshake,
+    CloseCode, Decoder, Deflater, End, FrameError, HEAD_BYTES_MAX, HandshakeRules, INFLATED_STEP,
+    encode_close, encode_header, parse_handshake,
 };
 
 type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
@@ -288,5 +288,244 @@ proptest! {
         let whole = run(&input, &[], 100);
         prop_assert_eq!(run(&input, &cuts(&input, &indexes), 100), whole);
         let _ = parse_handshake(&bytes, &HandshakeRules::default());
+    }
+}
+
+// -- permessage-deflate ----------------------------------------------------------------------
+
+const DEFLATE: HandshakeRules<'_> = HandshakeRules {
+    path: "/mqtt",
+    subprotocols: &["mqtt"],
+    fail_if_no_subprotocol: true,
+    deflate: true,
+};
+
+/// What the response says to offers of extensions; none when it agrees to none.
+fn agreed(offers: &str) -> Option<String> {
+    let text = request(GET, &[("Sec-WebSocket-Extensions", Some(offers))]);
+    let accepted = parse_handshake(text.as_bytes(), &DEFLATE).unwrap().unwrap();
+    let response = String::from_utf8(accepted.response).unwrap();
+    let line = response.lines().find_map(|l| l.strip_prefix("Sec-WebSocket-Extensions: "));
+    assert_eq!(line.is_some(), accepted.deflate.is_some());
+    line.map(str::to_owned)
+}
+
+#[test]
+fn compression_is_agreed_on_without_context_takeover() {
+    let plain = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    for offer in [
+        "permessage-deflate",
+        "permessage-deflate; client_max_window_bits",
+        "permessage-deflate; client_max_window_bits=10; server_no_context_takeover",
+        "x-unknown, Permessage-Deflate",
+        "permessage-deflate; server_max_window_bits=7, permessage-deflate",
+        "permessage-deflate; what=1, permessage-deflate;client_no_context_takeover",
+    ] {
+        assert_eq!(agreed(offer).as_deref(), Some(plain), "{offer}");
+    }
+    let bounded = agreed("permessage-deflate; server_max_window_bits=\"9\"").unwrap();
+    assert_eq!(bounded, format!("{plain}; server_max_window_bits=9"));
+}
+
+#[test]
+fn offers_that_cannot_be_kept_are_declined() {
+    for offer in [
+        "x-webkit-deflate-frame",
+        "permessage-deflate; server_max_window_bits",
+        "permessage-deflate; server_max_window_bits=16",
+        "permessage-deflate; server_max_window_bits=09",
+        "permessage-deflate; client_max_window_bits=99",
+        "permessage-deflate; server_no_context_takeover=1",
+        "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
+        "permessage-deflate; unknown",
+    ] {
+        assert_eq!(agreed(offer), None, "{offer}");
+    }
+    let text = request(GET, &[("Sec-WebSocket-Extensions", Some("permessage-deflate"))]);
+    let accepted = parse_handshake(text.as_bytes(), &HandshakeRules::default()).unwrap().unwrap();
+    assert_eq!(accepted.deflate, None);
+}
+
+/// A frame of a client with this first byte.
+fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mask = [0x37, 0xFA, 0x21, 0x3D];
+    let mut out = vec![first];
+    match payload.len() {
+        len @ 0..126 => out.push(0x80 | u8::try_from(len).unwrap()),
+        len @ 126..65_536 => {
+            out.push(0xFE);
+            out.extend(u16::try_from(len).unwrap().to_be_bytes());
+        }
+        len => {
+            out.push(0xFF);
+            out.extend((len as u64).to_be_bytes());
+        }
+    }
+    out.extend(mask);
+    out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
+    out
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Inflated {
+    data: Vec<u8>,
+    replies: Vec<u8>,
+    end: Option<End>,
+    /// Most MQTT bytes that one call produced.
+    peak: usize,
+}
+
+fn inflate_in_pieces(input: &[u8], piece_len: usize, max: usize) -> Inflated {
+    let mut decoder = Decoder::with_deflate(u64::MAX, max);
+    let mut got = Inflated::default();
+    for piece in input.to_vec().chunks_mut(piece_len.max(1)) {
+        let mut at = 0;
+        while at < piece.len() {
+            let before = got.data.len();
+            let taken = decoder.decode_into(&mut piece[at..], &mut got.data, &mut got.replies);
+            got.peak = got.peak.max(got.data.len() - before);
+            got.end = got.end.or(taken.end);
+            at += taken.consumed;
+        }
+    }
+    got
+}
+
+/// The bytes on the wire of what a server sends for `payload`, as frame bytes without mask.
+fn sent(payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    Deflater::default().encode(payload, &mut out);
+    out
+}
+
+/// The payload of an unmasked frame.
+fn payload_of(frame: &[u8]) -> (u8, &[u8]) {
+    let skip = match frame[1] {
+        126 => 4,
+        127 => 10,
+        _ => 2,
+    };
+    (frame[0], &frame[skip..])
+}
+
+#[test]
+fn the_examples_of_the_standard_are_inflated() {
+    // RFC 7692 sections 7.2.3.1 to 7.2.3.5.
+    let hello: [&[u8]; 4] = [
+        &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+        &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+        &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+        &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
+    ];
+    for compressed in hello {
+        let got = inflate_in_pieces(&masked(0xC2, compressed), 3, 1000);
+        assert_eq!(got.data, b"Hello", "{compressed:x?}");
+        assert_eq!(got.end, None);
+    }
+    // In two frames, with a ping between them, then a message that is not compressed.
+    let input = [
+        masked(0x42, &hello[0][..3]),
+        masked(0x89, b"?"),
+        masked(0x80, &hello[0][3..]),
+        masked(0x82, b"!"),
+        masked(0xC2, &[]),
+    ]
+    .concat();
+    let got = inflate_in_pieces(&input, 1, 1000);
+    assert_eq!((got.data.as_slice(), got.replies.as_slice()), (&b"Hello!"[..], &b"\x8A\x01?"[..]));
+}
+
+#[test]
+fn a_bomb_is_refused_before_it_is_large() {
+    let (first, compressed) = (0xC2, sent(&vec![0; 32_768]));
+    let (_, compressed) = (first, payload_of(&compressed).1.to_vec());
+    assert!(compressed.len() < 300);
+    let got = inflate_in_pieces(&masked(first, &compressed), 9, 32_768);
+    assert_eq!((got.data.len(), got.end), (32_768, None));
+    let got = inflate_in_pieces(&masked(first, &compressed), 9, 32_767);
+    assert_eq!(got.data.len(), 0);
+    assert_eq!(got.end, Some(End::Broken(FrameError::Inflated(32_767))));
+    assert_eq!(got.replies, [0x88, 2, 0x03, 0xF1]);
+    // Many in one piece: each call gives back a bounded part.
+    let many = masked(first, &compressed).repeat(200);
+    let got = inflate_in_pieces(&many, many.len(), 32_768);
+    assert_eq!(got.data.len(), 200 * 32_768);
+    assert!(got.peak <= INFLATED_STEP + 32_768);
+    // Compressed bytes that never end are not kept for ever.
+    let endless = [masked(0x42, &[0; 900]), masked(0x00, &[0; 900]).repeat(9)].concat();
+    let got = inflate_in_pieces(&endless, 100, 1000);
+    assert_eq!(got.end, Some(End::Broken(FrameError::Inflated(1000))));
+}
+
+#[test]
+fn the_compression_bit_stands_where_it_may() {
+    let broken = |input: Vec<u8>| inflate_in_pieces(&input, 1, 1000).end;
+    let bits = Some(End::Broken(FrameError::ReservedBits));
+    assert_eq!(broken(masked(0xC9, b"")), bits); // a compressed ping
+    assert_eq!(broken([masked(0x42, b"\xf2"), masked(0xC0, b"\x48")].concat()), bits);
+    assert_eq!(broken(masked(0xA2, b"")), bits);
+    let deflate = Some(End::Broken(FrameError::Deflate));
+    assert_eq!(broken(masked(0xC2, &[0xFF; 20])), deflate);
+    let mut plain = Decoder::new(1000);
+    let mut input = masked(0xC2, b"\xf2");
+    assert_eq!(plain.decode(&mut input, &mut Vec::new()).end, bits);
+}
+
+#[test]
+fn messages_that_would_grow_are_sent_as_they_are() {
+    assert_eq!(sent(b"short"), b"\x82\x05short");
+    let noise: Vec<u8> =
+        (0_u32..300).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    assert_eq!(payload_of(&sent(&noise)), (0x82, noise.as_slice()));
+    assert_eq!(payload_of(&sent(&[7; 300])).0, 0xC2);
+}
+
+proptest! {
+    /// What one side compresses the other one inflates, in frames and pieces of any size.
+    #[test]
+    fn compressed_messages_come_back(
+        messages in vec((vec(0_u8..4, 0..2000), 1_usize..500), 1..6),
+        piece_len in 1_usize..400,
+    ) {
+        let mut deflater = Deflater::default();
+        let mut input = Vec::new();
+        let mut wanted = Vec::new();
+        for (message, frame_len) in &messages {
+            let mut frame = Vec::new();
+            deflater.encode(message, &mut frame);
+            let (first, payload) = payload_of(&frame);
+            let mut parts = payload.chunks(*frame_len).peekable();
+            let mut first = first & 0x7F;
+            while let Some(part) = parts.next() {
+                let last = if parts.peek().is_none() { 0x80 } else { 0 };
+                input.extend(masked(first | last, part));
+                first = 0;
+            }
+            wanted.extend(message);
+        }
+        let got = inflate_in_pieces(&input, piece_len, 4000);
+        prop_assert_eq!(got.data, wanted);
+        prop_assert_eq!(got.end, None);
+    }
+
+    #[test]
+    fn no_compressed_bytes_make_it_panic(payload in vec(any::<u8>(), 0..400), len in 1_usize..90) {
+        let got = inflate_in_pieces(&masked(0xC2, &payload), len, 5000);
+        prop_assert!(got.data.len() <= 5000);
+    }
+
+    /// Distances stay within the window that the client asked for.
+    #[test]
+    fn short_messages_need_no_window(bits in 8_u8..16, seed in vec(0_u8..3, 64)) {
+        let text = request(
+            GET,
+            &[("Sec-WebSocket-Extensions", Some(&format!("permessage-deflate; server_max_window_bits={bits}")))],
+        );
+        let accepted = parse_handshake(text.as_bytes(), &DEFLATE).unwrap().unwrap();
+        let max = accepted.deflate.unwrap().message_bytes_max();
+        prop_assert_eq!(max, 1 << bits);
+        let message: Vec<u8> = seed.iter().cycle().copied().take(max).collect();
+        let got = inflate_in_pieces(&masked(payload_of(&sent(&message)).0, payload_of(&sent(&message)).1), 99, max);
+        prop_assert_eq!(got.data, message);
     }
 }

@@ -8,6 +8,7 @@ use rookery_codec::{QoS, Version};
 
 use crate::access::{AnswerCache, RuleTable};
 use crate::effects::{AskId, ConnMeta, Verdict};
+use crate::limiter::Limiter;
 use crate::message::{Message, Publisher};
 use crate::outbox::Outbox;
 
@@ -82,6 +83,8 @@ pub struct Conn {
     pub aliases: Option<Box<Aliases>>,
     /// Packets that wait for answers.
     pub deferred: Option<Box<Deferred>>,
+    /// How fast it may send.
+    pub limiter: Option<Box<Limiter>>,
     /// What authentication said of the client; none for most.
     pub access: Option<Box<ConnAccess>>,
 }
@@ -90,6 +93,7 @@ impl Conn {
     /// A connection that was just accepted.
     #[must_use]
     pub fn new(meta: Arc<ConnMeta>, now_ms: u64) -> Self {
+        let limiter = meta.rates.as_ref().and_then(|rates| Limiter::new(rates, now_ms));
         Self {
             state: ConnState::New,
             version: Version::V311,
@@ -113,8 +117,17 @@ impl Conn {
             out: Outbox::default(),
             aliases: None,
             deferred: None,
+            limiter,
             access: None,
         }
+    }
+}
+
+impl Conn {
+    /// Whether it is not read because it sent faster than it may.
+    #[must_use]
+    pub fn is_held_back(&self) -> bool {
+        self.limiter.as_ref().is_some_and(|limiter| limiter.is_waiting)
     }
 }
 

@@ -21,10 +21,14 @@ pub struct ConnMeta {
     pub zone: u16,
     /// Prefix of every topic of this client; empty = none.
     pub mountpoint: Arc<str>,
-    /// Loopback TCP without proxy header, forwarded header or `Origin`.
+    /// Loopback TCP without proxy header, forwarded header or `Origin`; a UNIX socket.
     pub is_local: bool,
     /// Whether authentication is asked for; without it everybody is admitted.
     pub enable_authn: bool,
+    /// A client without user name and certificate is refused before anybody is asked.
+    pub quick_deny_anonymous: bool,
+    /// How fast the client may send; none = as fast as it likes.
+    pub rates: Option<Arc<crate::limiter::ClientRates>>,
     /// The client's certificate, as TLS or a trusted PROXY header tells it.
     pub cert: Option<Arc<PeerCertificate>>,
     /// It comes from another shard, admitted already.

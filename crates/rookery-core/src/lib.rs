@@ -15,6 +15,7 @@ pub mod conn;
 pub mod effects;
 pub mod ids;
 pub mod inflight;
+pub mod limiter;
 pub mod message;
 pub mod metrics;
 pub mod mqueue;

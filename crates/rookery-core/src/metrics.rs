@@ -226,6 +226,28 @@ metrics! {
     overload_send_timeout = "overload_protection.send_timeout",
     /// Connections closed before CONNECT for want of room.
     overload_unauthenticated = "overload_protection.unauthenticated",
+    /// Half-open connections that gave way to newer ones.
+    overload_evicted = "overload_protection.evicted",
+    /// Connections closed at once for `access_rules`.
+    refused_access_rules = "connections.refused.access_rules",
+    /// Connections closed at once for `max_connections` of their listener.
+    refused_max_connections = "connections.refused.max_connections",
+    /// Times new connections were left waiting for `max_conn_rate`.
+    delayed_max_conn_rate = "connections.delayed.max_conn_rate",
+    /// Connections whose PROXY header was absent or wrong.
+    proxy_refused = "proxy_protocol.refused",
+    /// Connections of addresses that are no trusted proxy.
+    proxy_untrusted = "proxy_protocol.untrusted",
+    /// Connections whose PROXY header did not come in time.
+    proxy_timeout = "proxy_protocol.timeout",
+    /// PROXY headers for connections of the proxy itself: health checks.
+    proxy_local = "proxy_protocol.local",
+    /// WebSocket handshakes that were refused.
+    websocket_refused = "websocket.handshake.refused",
+    /// WebSockets closed because nothing came any more.
+    websocket_idle = "websocket.idle_timeout",
+    /// Times a client above its rate was held back.
+    limiter_paused = "limiter.paused",
     /// TLS handshakes that ended well.
     tls_handshake_ok = "tls.handshake.ok",
     /// TLS handshakes that failed.

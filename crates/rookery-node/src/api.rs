@@ -1,10 +1,12 @@
 //! What a caller of a node sees: its settings, what it reports, what can go wrong.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rookery_core::config::BrokerConfig;
+use rookery_core::limiter::ClientRates;
+
+pub use crate::bind::{Bind, Keepalive};
 
 /// Kind of a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,35 @@ pub struct WebSocketConfig {
     pub require_subprotocol: bool,
     /// Largest frame in bytes; 0 = no bound of its own (the packet size bound holds).
     pub max_frame_size: usize,
+    /// Whether permessage-deflate is agreed to.
+    pub compress: bool,
+    /// A WebSocket on which no byte came for this long is closed; 0 = never. A ping is a byte.
+    pub idle_timeout_ms: u64,
+    /// Web pages that may connect; none = pages of any origin.
+    pub check_origins: Option<Vec<String>>,
+    /// With `check_origins`: whether a client without an Origin may connect.
+    pub allow_origin_absence: bool,
+    /// Where a trusted proxy names the client.
+    pub proxy_address_header: String,
+    /// Where a trusted proxy names the client's port.
+    pub proxy_port_header: String,
+}
+
+impl Default for WebSocketConfig {
+    fn default() -> Self {
+        Self {
+            path: "/mqtt".into(),
+            subprotocols: rookery_codec::ws::SUBPROTOCOLS.map(str::to_owned).into(),
+            require_subprotocol: true,
+            max_frame_size: 0,
+            compress: false,
+            idle_timeout_ms: 7_200_000,
+            check_origins: None,
+            allow_origin_absence: true,
+            proxy_address_header: "x-forwarded-for".into(),
+            proxy_port_header: "x-forwarded-port".into(),
+        }
+    }
 }
 
 /// Whether clients are asked for a certificate.
@@ -76,6 +107,8 @@ pub struct TlsConfig {
     pub depth: u32,
     /// Versions offered.
     pub versions: Vec<TlsVersion>,
+    /// Cipher suites offered, by IANA's or OpenSSL's names; empty = all.
+    pub ciphers: Vec<String>,
     /// Revocation lists, PEM.
     pub crlfile: Option<PathBuf>,
     /// How long a handshake may take.
@@ -97,14 +130,14 @@ impl std::fmt::Debug for TlsConfig {
 }
 
 /// One listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ListenerConfig {
     /// `tcp:default`, `ws:default`.
     pub id: String,
     /// What it speaks.
     pub kind: ListenerKind,
-    /// Where it listens; port 0 takes a free one.
-    pub bind: SocketAddr,
+    /// Where it listens.
+    pub bind: Bind,
     /// Name of the zone.
     pub zone: String,
     /// Prefix of every topic.
@@ -115,13 +148,85 @@ pub struct ListenerConfig {
     pub backlog: i32,
     /// TCP_NODELAY.
     pub nodelay: bool,
+    /// TCP keep-alive; none = off.
+    pub keepalive: Option<Keepalive>,
+    /// SO_RCVBUF in bytes; 0 = as the system has it.
+    pub recv_buffer_bytes: usize,
+    /// SO_SNDBUF in bytes; 0 = as the system has it.
+    pub send_buffer_bytes: usize,
     /// Whether authentication is asked for; without it everybody is admitted.
     pub enable_authn: bool,
+    /// A client without user name and certificate is refused before anybody is asked.
+    pub quick_deny_anonymous: bool,
+    /// Whose connections are taken, in order: `allow 10.0.0.0/8`, `deny all`.
+    pub access_rules: Vec<String>,
+    /// Every connection has to begin with a PROXY header of one of `trusted_proxies`.
+    pub proxy_protocol: bool,
+    /// How long the header may take.
+    pub proxy_protocol_timeout_ms: u64,
+    /// Balancers and proxies whose word about the client counts: addresses or networks. A UNIX
+    /// socket counts as 127.0.0.1.
+    pub trusted_proxies: Vec<String>,
+    /// New connections per second; 0 = no bound. Those above it wait in the queue of the system.
+    pub max_conn_rate: f64,
+    /// New connections that may come at once; 0 = one second's worth.
+    pub max_conn_burst: u32,
+    /// PUBLISH packets per second and client; 0 = no bound. Above it reading waits.
+    pub messages_rate: f64,
+    /// PUBLISH packets that may come at once; 0 = one second's worth.
+    pub messages_burst: u32,
+    /// Bytes of packets per second and client; 0 = no bound. Above it reading waits.
+    pub bytes_rate: f64,
+    /// Bytes that may come at once; 0 = one second's worth.
+    pub bytes_burst: u64,
     /// TLS; none = in the clear.
     pub tls: Option<TlsConfig>,
 }
 
+impl Default for ListenerConfig {
+    fn default() -> Self {
+        Self {
+            id: "tcp:default".into(),
+            kind: ListenerKind::Tcp,
+            bind: Bind::Inet((std::net::Ipv4Addr::LOCALHOST, 0).into()),
+            zone: "default".into(),
+            mountpoint: String::new(),
+            max_connections: 0,
+            backlog: 1024,
+            nodelay: true,
+            keepalive: None,
+            recv_buffer_bytes: 0,
+            send_buffer_bytes: 0,
+            enable_authn: true,
+            quick_deny_anonymous: false,
+            access_rules: vec!["allow all".into()],
+            proxy_protocol: false,
+            proxy_protocol_timeout_ms: 3000,
+            trusted_proxies: Vec::new(),
+            max_conn_rate: 0.0,
+            max_conn_burst: 0,
+            messages_rate: 0.0,
+            messages_burst: 0,
+            bytes_rate: 0.0,
+            bytes_burst: 0,
+            tls: None,
+        }
+    }
+}
+
 impl ListenerConfig {
+    /// How fast each client may send; none = as fast as it likes.
+    #[must_use]
+    pub fn client_rates(&self) -> Option<ClientRates> {
+        let rates = ClientRates {
+            messages_rate: self.messages_rate,
+            messages_burst: self.messages_burst,
+            bytes_rate: self.bytes_rate,
+            bytes_burst: self.bytes_burst,
+        };
+        rates.is_bounded().then_some(rates)
+    }
+
     /// `tcp`, `ssl`, `ws` or `wss`.
     #[must_use]
     pub fn kind_name(&self) -> &'static str {
@@ -174,8 +279,8 @@ pub struct NodeConfig {
 pub struct ListenerInfo {
     /// Its id.
     pub id: String,
-    /// The address it got.
-    pub bind: SocketAddr,
+    /// Where it stands, with the port it got.
+    pub bind: Bind,
     /// Connections now.
     pub connections: usize,
     /// Bound on them.
@@ -284,7 +389,7 @@ pub enum NodeError {
         /// Which listener.
         listener: String,
         /// Which address.
-        bind: SocketAddr,
+        bind: Bind,
         /// Why.
         source: std::io::Error,
     },

@@ -6,7 +6,7 @@ use std::mem;
 use rookery_core::effects::{CloseCause, LogLevel, UpEvent};
 use rookery_core::ids::{ConnKey, Now};
 
-use crate::transport::Incoming;
+use crate::transport::{Incoming, Transport};
 use crate::worker::Worker;
 
 /// Steps of TLS handshakes per turn and worker. A step costs up to a millisecond of signing, so a
@@ -23,7 +23,7 @@ impl Worker {
         let is_in_handshake = self
             .transport(key)
             .and_then(|t| t.wrap.as_ref())
-            .is_some_and(|wrap| wrap.is_in_handshake());
+            .is_some_and(|wrap| wrap.is_in_tls_handshake());
         if !is_in_handshake {
             return true;
         }
@@ -33,8 +33,15 @@ impl Worker {
     }
 
     /// Reads through the layers of a connection (or its bare socket) and notes what they found out.
-    pub(crate) fn read_wrapped(&mut self, key: ConnKey, buffer: &mut [u8], at: usize) -> Incoming {
+    pub(crate) fn read_wrapped(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        buffer: &mut [u8],
+        at: usize,
+    ) -> Incoming {
         let mut wire = mem::take(&mut self.wire);
+        wire.now_ms = now.mono_ms;
         let incoming = match self.transport(key) {
             Some(transport) => transport.read(buffer, at, &mut wire),
             None => Incoming::Nothing,
@@ -48,16 +55,21 @@ impl Worker {
         let Some(wrap) = self.transport(key).and_then(|t| t.wrap.as_deref_mut()) else {
             return true;
         };
-        // A WebSocket through a proxy or from a web page does not count as a client of this machine.
-        let is_foreign = wrap.ws.as_mut().is_some_and(|ws| mem::take(&mut ws.is_foreign));
+        let header = wrap.header.take();
+        let handshake = wrap.ws.as_mut().and_then(|ws| ws.news.take());
         let tls = wrap.tls.as_deref_mut();
         let established = tls.filter(|tls| tls.is_just_established());
         let news = established.map(|tls| {
             let may_stay = tls.announce();
             (tls.peer(), may_stay)
         });
-        if is_foreign {
-            self.shard.mark_remote(key);
+        if let Some(handshake) = handshake {
+            self.learn_from_handshake(key, &handshake);
+        }
+        if let Some((header, guard)) = header
+            && !self.learn_from_proxy(key, &header, &guard)
+        {
+            return false;
         }
         match news {
             None => true,
@@ -71,6 +83,31 @@ impl Worker {
                     self.shard.set_certificate(key, certificate);
                 }
                 true
+            }
+        }
+    }
+
+    /// MQTT bytes came out of a layer by themselves.
+    pub(crate) fn take_kept(&mut self, now: Now, key: ConnKey) {
+        if self.transport(key).is_some_and(|t| !t.partial.is_empty()) {
+            self.offer_partial(now, key);
+        }
+        self.note_unread(key);
+    }
+
+    /// Sees to it that input in a layer is read in the next turn: the kernel will not tell of it.
+    pub(crate) fn note_unread(&mut self, key: ConnKey) {
+        let is_ready = |t: &mut Box<Transport>| t.has_input() && !t.is_paused && !t.is_closing;
+        if self.transport(key).is_some_and(is_ready) {
+            self.unread.push(key);
+        }
+    }
+
+    /// Goes on where an earlier turn stopped.
+    pub(crate) fn read_on(&mut self, now: Now) {
+        for key in mem::take(&mut self.unread) {
+            if self.transport(key).is_some_and(|t| t.has_input() && !t.is_paused) {
+                self.read(now, key);
             }
         }
     }
@@ -102,6 +139,7 @@ impl Worker {
         let was_open = ws.is_some_and(|ws| ws.is_open());
         transport.is_closing = true;
         if !was_open {
+            self.shard.counters().websocket_refused.inc();
             self.complain(key, LogLevel::Info, "WebSocket handshake refused", reason);
         }
         self.shard.lost(now, key, CloseCause::TcpClosed);
@@ -109,7 +147,8 @@ impl Worker {
 
     /// TLS failed: the alert is on its way, the connection is over.
     pub(crate) fn tls_failed(&mut self, now: Now, key: ConnKey, error: &rustls::Error) {
-        let was_in_handshake = self.transport(key).is_some_and(|t| t.is_in_handshake());
+        let wrap = self.transport(key).and_then(|t| t.wrap.as_ref());
+        let was_in_handshake = wrap.is_some_and(|wrap| wrap.is_in_tls_handshake());
         if was_in_handshake {
             self.shard.counters().tls_handshake_failed.inc();
             let reason = crate::tls::explain::handshake(error);
@@ -118,23 +157,36 @@ impl Worker {
         self.close_gently(now, key, CloseCause::TcpError);
     }
 
-    /// Ends connections whose layers are not through in time.
-    pub(crate) fn end_late_handshakes(&mut self, now: Now) {
+    /// Ends connections whose layers are not through in time, or heard nothing for too long.
+    pub(crate) fn end_late_layers(&mut self, now: Now) {
         let mut due = Vec::new();
         self.layers_due.take_due(now.mono_ms, &mut due);
         for key in due {
-            if !self.transport(key).is_some_and(|t| t.is_in_handshake()) {
+            let Some(wrap) = self.transport(key).and_then(|t| t.wrap.as_deref()) else { continue };
+            let Some(deadline_ms) = wrap.deadline_ms() else { continue };
+            if deadline_ms > now.mono_ms {
+                self.layers_due.arm(deadline_ms, key);
                 continue;
             }
-            self.shard.counters().tls_handshake_timeout.inc();
-            let reason = "not finished within handshake_timeout";
-            self.complain(key, LogLevel::Info, "TLS handshake failed", reason);
+            let (awaits_proxy, is_in_tls) = (wrap.awaits_proxy(), wrap.is_in_tls_handshake());
+            let counters = self.shard.counters();
+            if awaits_proxy {
+                counters.proxy_timeout.inc();
+                let reason = "not there within proxy_protocol_timeout";
+                self.complain(key, LogLevel::Info, "PROXY header refused", reason);
+            } else if is_in_tls {
+                counters.tls_handshake_timeout.inc();
+                let reason = "not finished within handshake_timeout";
+                self.complain(key, LogLevel::Info, "TLS handshake failed", reason);
+            } else {
+                counters.websocket_idle.inc();
+            }
             self.drop_connection(now, key, CloseCause::IdleTimeout);
         }
     }
 
     /// A line about a peer that never became a client, a few per second.
-    fn complain(&mut self, key: ConnKey, level: LogLevel, what: &str, reason: &str) {
+    pub(crate) fn complain(&mut self, key: ConnKey, level: LogLevel, what: &str, reason: &str) {
         let Some(meta) = self.shard.meta(key) else { return };
         if self.complaints_left == 0 {
             return;

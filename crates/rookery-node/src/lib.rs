@@ -13,11 +13,16 @@ compile_error!(
      Use a Linux machine, container or virtual machine."
 );
 
+mod accept;
 pub mod api;
+mod bind;
 mod completion;
 mod flush;
+mod forwarded;
+mod guard;
 mod inbox;
 mod layers;
+mod learn;
 mod linger;
 mod listen;
 mod listeners;

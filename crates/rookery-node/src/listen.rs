@@ -1,23 +1,30 @@
 //! Listening sockets.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use rookery_core::effects::ConnMeta;
-use socket2::{Domain, Protocol, Socket, Type};
+use rookery_core::limiter::ClientRates;
+use rookery_core::metrics::Metrics;
 
 use crate::api::{ListenerConfig, ListenerInfo, ListenerKind, NodeError, WebSocketConfig};
+use crate::bind::{Bind, ListenSocket};
+use crate::guard::Guard;
+use crate::socket::Socket;
 use crate::tls::server::TlsServer;
+
+/// Both ends of a connection through a UNIX socket, which has no addresses.
+const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A listener that stands. Its `id` is compared by address: the same name started anew is
 /// another listener.
 pub(crate) struct Listener {
-    pub(crate) socket: Arc<TcpListener>,
+    pub(crate) socket: Arc<ListenSocket>,
     pub(crate) id: Arc<str>,
     pub(crate) tls: Option<Arc<TlsServer>>,
     kind: &'static str,
-    local: SocketAddr,
     hot: RwLock<Arc<Hot>>,
     standing: Arc<Standing>,
     /// Freed for a moment when descriptors run out, so that a client can be turned away.
@@ -25,28 +32,44 @@ pub(crate) struct Listener {
 }
 
 /// Settings that hold for the next connection, without a new start.
-struct Hot {
+pub(crate) struct Hot {
     mountpoint: Arc<str>,
     zone: u16,
-    websocket: Option<Arc<WebSocketConfig>>,
-    nodelay: bool,
+    pub(crate) websocket: Option<Arc<WebSocketConfig>>,
+    pub(crate) guard: Arc<Guard>,
+    /// How long a PROXY header may take; none = there is none.
+    pub(crate) proxy_timeout_ms: Option<u64>,
     enable_authn: bool,
+    quick_deny_anonymous: bool,
+    rates: Option<Arc<ClientRates>>,
     max_connections: usize,
 }
 
 impl Hot {
-    fn new(config: &ListenerConfig, zone: u16) -> Self {
-        Self {
+    fn new(config: &ListenerConfig, zone: u16) -> Result<Self, NodeError> {
+        let failed = |setting: &str, detail| NodeError::Config {
+            path: format!("listeners.{}.{setting}", config.id.replace(':', ".")),
+            detail,
+        };
+        let guard = Guard::new(config, 0).map_err(|(setting, detail)| failed(setting, detail))?;
+        if config.proxy_protocol && config.trusted_proxies.is_empty() {
+            let detail = "proxy_protocol is on and no balancer is listed whose header counts";
+            return Err(failed("trusted_proxies", detail.into()));
+        }
+        Ok(Self {
             mountpoint: config.mountpoint.as_str().into(),
             zone,
             websocket: match &config.kind {
                 ListenerKind::Tcp => None,
                 ListenerKind::WebSocket(ws) => Some(Arc::new(ws.clone())),
             },
-            nodelay: config.nodelay,
+            guard: Arc::new(guard),
+            proxy_timeout_ms: config.proxy_protocol.then_some(config.proxy_protocol_timeout_ms),
             enable_authn: config.enable_authn,
+            quick_deny_anonymous: config.quick_deny_anonymous,
+            rates: config.client_rates().map(Arc::new),
             max_connections: config.max_connections,
-        }
+        })
     }
 }
 
@@ -74,11 +97,21 @@ impl Drop for Membership {
 
 /// A client that was let in as far as the socket goes.
 pub(crate) struct Accepted {
-    pub(crate) stream: TcpStream,
+    pub(crate) socket: Socket,
     pub(crate) meta: Arc<ConnMeta>,
     pub(crate) member: Membership,
     /// What the connection speaks below MQTT.
-    pub(crate) websocket: Option<Arc<WebSocketConfig>>,
+    pub(crate) hot: Arc<Hot>,
+}
+
+/// What accepting came to.
+pub(crate) enum Next {
+    /// A client.
+    Client(Accepted),
+    /// None waits.
+    Nobody,
+    /// No more may be taken for this long.
+    Wait(Duration),
 }
 
 impl Listener {
@@ -86,40 +119,41 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// The address is taken or not ours, or a file of the TLS settings is no good.
+    /// The address is taken or not ours, or a rule or a file of the TLS settings is no good.
     pub(crate) fn bind(config: &ListenerConfig, zone: u16) -> Result<Self, NodeError> {
         let tls = read_tls(config)?;
-        let failed =
-            |source| NodeError::Bind { listener: config.id.clone(), bind: config.bind, source };
-        let socket = Arc::new(open(config).map_err(failed)?);
-        let local = socket.local_addr().map_err(failed)?;
-        Ok(Self::on(socket, local, tls, config, zone))
+        let hot = Hot::new(config, zone)?;
+        let socket = ListenSocket::open(config).map_err(|source| NodeError::Bind {
+            listener: config.id.clone(),
+            bind: config.bind.clone(),
+            source,
+        })?;
+        Ok(Self::on(Arc::new(socket), tls, config, hot))
     }
 
     /// The listener anew, on the same socket: clients that connect meanwhile wait in its queue.
     ///
     /// # Errors
     ///
-    /// A file of the TLS settings is no good.
+    /// A rule or a file of the TLS settings is no good.
     pub(crate) fn renew(&self, config: &ListenerConfig, zone: u16) -> Result<Self, NodeError> {
-        let tls = read_tls(config)?;
-        Ok(Self::on(self.socket.clone(), self.local, tls, config, zone))
+        let (tls, hot) = (read_tls(config)?, Hot::new(config, zone)?);
+        self.apply_options(config)?;
+        Ok(Self::on(self.socket.clone(), tls, config, hot))
     }
 
     fn on(
-        socket: Arc<TcpListener>,
-        local: SocketAddr,
+        socket: Arc<ListenSocket>,
         tls: Option<Arc<TlsServer>>,
         config: &ListenerConfig,
-        zone: u16,
+        hot: Hot,
     ) -> Self {
         Self {
             socket,
             id: config.id.as_str().into(),
             tls,
             kind: config.kind_name(),
-            local,
-            hot: RwLock::new(Arc::new(Hot::new(config, zone))),
+            hot: RwLock::new(Arc::new(hot)),
             standing: Arc::new(Standing {
                 connections: AtomicUsize::new(0),
                 is_open: AtomicBool::new(true),
@@ -129,9 +163,21 @@ impl Listener {
     }
 
     /// From the next connection on, these settings hold.
-    pub(crate) fn change(&self, config: &ListenerConfig, zone: u16) {
-        *self.hot.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::new(Hot::new(config, zone));
+    ///
+    /// # Errors
+    ///
+    /// A rule that is none; then nothing changes.
+    pub(crate) fn change(&self, config: &ListenerConfig, zone: u16) -> Result<(), NodeError> {
+        let hot = Arc::new(Hot::new(config, zone)?);
+        self.apply_options(config)?;
+        *self.hot.write().unwrap_or_else(PoisonError::into_inner) = hot;
+        Ok(())
+    }
+
+    fn apply_options(&self, config: &ListenerConfig) -> Result<(), NodeError> {
+        self.socket
+            .apply(config)
+            .map_err(|source| NodeError::Io { what: "set the options of a listener", source })
     }
 
     fn hot(&self) -> Arc<Hot> {
@@ -147,7 +193,7 @@ impl Listener {
     pub(crate) fn info(&self) -> ListenerInfo {
         ListenerInfo {
             id: self.id.to_string(),
-            bind: self.local,
+            bind: self.socket.bind.clone(),
             connections: self.standing.connections.load(Ordering::Relaxed),
             max_connections: self.hot().max_connections,
             kind: self.kind,
@@ -155,53 +201,89 @@ impl Listener {
         }
     }
 
-    /// Takes the next client; `None` when none waits.
-    pub(crate) fn accept(&self) -> Option<Accepted> {
+    /// Takes the next client.
+    pub(crate) fn accept(&self, now_ms: u64, counters: &Metrics) -> Next {
         loop {
-            let (stream, peer) = match self.socket.accept() {
+            let hot = self.hot();
+            let wait = hot.guard.wait(now_ms);
+            if !wait.is_zero() {
+                counters.delayed_max_conn_rate.inc();
+                return Next::Wait(wait);
+            }
+            let (socket, peer) = match self.socket.socket.accept() {
                 Ok(accepted) => accepted,
                 Err(e) => match e.raw_os_error() {
                     // EMFILE, ENFILE: without this the listener would stay readable and spin.
                     Some(23 | 24) => {
                         self.turn_away();
-                        return None;
+                        return Next::Nobody;
                     }
                     _ if e.kind() == std::io::ErrorKind::ConnectionAborted => continue,
-                    _ => return None,
+                    _ => return Next::Nobody,
                 },
             };
-            let hot = self.hot();
-            let before = self.standing.connections.fetch_add(1, Ordering::Relaxed);
-            let member = Membership(self.standing.clone());
-            if hot.max_connections != 0 && before >= hot.max_connections {
-                continue;
+            if let Some(accepted) = self.admit(hot, socket, peer.as_socket(), counters) {
+                return Next::Client(accepted);
             }
-            if stream.set_nonblocking(true).is_err() {
-                continue;
-            }
-            if hot.nodelay {
-                let _ = stream.set_nodelay(true);
-            }
-            let local = stream.local_addr().unwrap_or(self.local);
-            let meta = Arc::new(ConnMeta {
-                peer,
-                local,
-                listener: self.id.clone(),
-                zone: hot.zone,
-                mountpoint: hot.mountpoint.clone(),
-                is_local: peer.ip().to_canonical().is_loopback(),
-                enable_authn: hot.enable_authn,
-                cert: None,
-                handover: None,
-            });
-            return Some(Accepted { stream, meta, member, websocket: hot.websocket.clone() });
         }
+    }
+
+    /// What the address alone decides. A connection that is not let in is just closed: an answer
+    /// would cost more than the attempt.
+    fn admit(
+        &self,
+        hot: Arc<Hot>,
+        socket: socket2::Socket,
+        peer: Option<SocketAddr>,
+        counters: &Metrics,
+    ) -> Option<Accepted> {
+        let peer = peer.map_or(NOWHERE, |p| SocketAddr::new(p.ip().to_canonical(), p.port()));
+        let is_trusted = hot.guard.trusts(peer.ip());
+        if hot.proxy_timeout_ms.is_some() && !is_trusted {
+            counters.proxy_untrusted.inc();
+            return None;
+        }
+        // A proxy will tell for whom it speaks; the rules are about those.
+        let speaks_for_others =
+            is_trusted && (hot.proxy_timeout_ms.is_some() || hot.websocket.is_some());
+        if !speaks_for_others && !hot.guard.allows(peer.ip()) {
+            counters.refused_access_rules.inc();
+            return None;
+        }
+        hot.guard.count();
+        let before = self.standing.connections.fetch_add(1, Ordering::Relaxed);
+        let member = Membership(self.standing.clone());
+        if hot.max_connections != 0 && before >= hot.max_connections {
+            counters.refused_max_connections.inc();
+            return None;
+        }
+        socket.set_nonblocking(true).ok()?;
+        let local = match &self.socket.bind {
+            Bind::Inet(bind) => {
+                socket.local_addr().ok().and_then(|a| a.as_socket()).unwrap_or(*bind)
+            }
+            Bind::Unix(_) => NOWHERE,
+        };
+        let meta = Arc::new(ConnMeta {
+            peer,
+            local: SocketAddr::new(local.ip().to_canonical(), local.port()),
+            listener: self.id.clone(),
+            zone: hot.zone,
+            mountpoint: hot.mountpoint.clone(),
+            is_local: peer.ip().is_loopback(),
+            enable_authn: hot.enable_authn,
+            quick_deny_anonymous: hot.quick_deny_anonymous,
+            rates: hot.rates.clone(),
+            cert: None,
+            handover: None,
+        });
+        Some(Accepted { socket: socket.into(), meta, member, hot })
     }
 
     fn turn_away(&self) {
         let mut reserve = self.reserve.lock().unwrap_or_else(PoisonError::into_inner);
         *reserve = None;
-        drop(self.socket.accept());
+        drop(self.socket.socket.accept());
         *reserve = std::fs::File::open("/dev/null").ok();
     }
 }
@@ -209,16 +291,4 @@ impl Listener {
 fn read_tls(config: &ListenerConfig) -> Result<Option<Arc<TlsServer>>, NodeError> {
     let Some(settings) = &config.tls else { return Ok(None) };
     TlsServer::new(settings).map(|tls| Some(Arc::new(tls))).map_err(|p| p.of(&config.id))
-}
-
-fn open(config: &ListenerConfig) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(config.bind), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    if config.bind.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.bind(&config.bind.into())?;
-    socket.listen(config.backlog)?;
-    Ok(socket.into())
 }

@@ -113,7 +113,8 @@ impl Listeners {
             if let (State::Stands(_, listener), Ok(zone)) =
                 (&entry.state, self.zone_of(&entry.config))
             {
-                listener.change(&entry.config, zone);
+                // The rules were read before, so this cannot fail.
+                let _ = listener.change(&entry.config, zone);
             }
         }
     }
@@ -205,8 +206,7 @@ impl Listeners {
                     self.recheck(listener);
                 }
             }
-            listener.change(&config, zone);
-            Ok(())
+            listener.change(&config, zone)
         });
         match changed {
             Ok(()) => {
@@ -239,7 +239,7 @@ impl Listeners {
     /// Puts a listener in the place of one that stands; on the same socket if the address stays.
     fn renew(&self, places: &mut Places, old: Entry, config: ListenerConfig) -> ListenerOutcome {
         let State::Stands(_, listener) = &old.state else { return self.begin(places, config) };
-        let is_same_socket = old.config.bind == config.bind && old.config.backlog == config.backlog;
+        let is_same_socket = old.config.bind == config.bind;
         let renewed = self.zone_of(&config).and_then(|zone| {
             if is_same_socket {
                 listener.renew(&config, zone)
@@ -453,7 +453,7 @@ impl Entry {
             State::Stands(_, listener) => listener.info(),
             State::Failed(text) => ListenerInfo {
                 id: self.config.id.clone(),
-                bind: self.config.bind,
+                bind: self.config.bind.clone(),
                 connections: 0,
                 max_connections: self.config.max_connections,
                 kind: self.config.kind_name(),
@@ -467,8 +467,5 @@ impl Entry {
 /// are, new ones are made by the new settings.
 fn is_hot(old: &ListenerConfig, new: &ListenerConfig) -> bool {
     let is_ws = |config: &ListenerConfig| matches!(config.kind, ListenerKind::WebSocket(_));
-    old.bind == new.bind
-        && old.backlog == new.backlog
-        && is_ws(old) == is_ws(new)
-        && old.tls.is_some() == new.tls.is_some()
+    old.bind == new.bind && is_ws(old) == is_ws(new) && old.tls.is_some() == new.tls.is_some()
 }

@@ -1,24 +1,16 @@
 //! A connected stream socket of whatever family.
 
 use std::io::{self, IoSlice};
-use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
 
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 
 /// A connected, non-blocking stream socket.
 pub(crate) struct Socket(OwnedFd);
 
-impl From<TcpStream> for Socket {
-    fn from(stream: TcpStream) -> Self {
-        Self(stream.into())
-    }
-}
-
-impl From<UnixStream> for Socket {
-    fn from(stream: UnixStream) -> Self {
-        Self(stream.into())
+impl From<socket2::Socket> for Socket {
+    fn from(socket: socket2::Socket) -> Self {
+        Self(socket.into())
     }
 }
 
@@ -33,6 +25,12 @@ impl Socket {
     #[inline]
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         Ok(rustix::io::read(&self.0, buffer)?)
+    }
+
+    /// Looks at what is there and leaves it; 0 is the end.
+    pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (read, _) = rustix::net::recv(&self.0, buffer, RecvFlags::PEEK)?;
+        Ok(read)
     }
 
     /// Writes what the kernel takes. A peer that is gone is an error, not a signal.

@@ -13,15 +13,15 @@ use rookery_core::wheel::Wheel;
 use rookery_store::Store;
 use rustix::event::{Timespec, epoll};
 
+use crate::accept::Resting;
 use crate::completion::token_of;
 use crate::inbox::{Inbox, Item};
 use crate::layers::{COMPLAINTS_MAX, HANDSHAKES_PER_TURN};
 use crate::linger::Lingering;
 use crate::listen::Listener;
 use crate::peer::Peers;
-use crate::socket::Socket;
 use crate::standing::Walk;
-use crate::transport::{Incoming, Transport, WebSocket, Wire, Wrap};
+use crate::transport::{Incoming, Transport, Wire};
 
 /// Longest sleep: the precision of timers.
 const TICK_MS: u64 = 256;
@@ -29,8 +29,6 @@ const TICK_MS: u64 = 256;
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// A partial packet larger than this is read in place instead of being copied to the scratch buffer.
 const IN_PLACE_MIN: usize = 16 * 1024;
-/// Clients accepted per listener and turn.
-const ACCEPTS_MAX: usize = 64;
 /// Event data of the inbox; listeners count down from it.
 pub(crate) const INBOX_TOKEN: u64 = u64::MAX;
 pub(crate) const LISTENERS_MAX: u64 = 4096;
@@ -58,6 +56,10 @@ pub(crate) struct Worker {
     pub(crate) wire: Wire,
     /// When the layers of a connection have to be through.
     pub(crate) layers_due: Wheel<ConnKey>,
+    /// Listeners that take nobody for a while.
+    pub(crate) resting: Vec<Resting>,
+    /// Connections with input in their layers that this turn did not come to.
+    pub(crate) unread: Vec<ConnKey>,
     /// Steps of handshakes that this turn may still take.
     pub(crate) handshakes_left: usize,
     /// Lines about failed handshakes that this second may still bring.
@@ -139,6 +141,8 @@ impl Worker {
             scratch: vec![0; SCRATCH_BYTES],
             wire: Wire::default(),
             layers_due: Wheel::new(parts.clock.now().mono_ms),
+            resting: Vec::new(),
+            unread: Vec::new(),
             handshakes_left: 0,
             complaints_left: COMPLAINTS_MAX,
             items: Vec::new(),
@@ -177,17 +181,19 @@ impl Worker {
             self.busy = INBOX_TOKEN;
             self.drain_inbox(now);
             self.guarded(now, |worker| {
+                worker.read_on(now);
                 if now.mono_ms >= worker.last_tick_ms + TICK_MS {
                     worker.last_tick_ms = now.mono_ms;
                     worker.shard.tick(now);
                     worker.lingering.sweep(now.mono_ms);
-                    worker.end_late_handshakes(now);
+                    worker.end_late_layers(now);
+                    worker.end_rests(now);
                     worker.maintain(now);
                 }
                 has_work = worker.shard.work(now) | worker.walk_on(now);
             });
             self.guarded(now, |worker| worker.finish_turn(now));
-            has_work |= self.shard.has_effects();
+            has_work |= self.shard.has_effects() || !self.unread.is_empty();
             if self.is_stopping {
                 return;
             }
@@ -277,7 +283,7 @@ impl Worker {
             return;
         }
         if token > INBOX_TOKEN - LISTENERS_MAX {
-            self.accept(now, INBOX_TOKEN - 1 - token);
+            self.accept(now, (INBOX_TOKEN - 1 - token) as u16);
             return;
         }
         let key = ConnKey::from_u64(token);
@@ -305,24 +311,8 @@ impl Worker {
         }
     }
 
-    #[allow(clippy::cast_possible_truncation)]
-    fn accept(&mut self, now: Now, index: u64) {
-        let Some(Some(listener)) = self.listeners.get(index as usize).cloned() else { return };
-        for _ in 0..ACCEPTS_MAX {
-            let Some(accepted) = listener.accept() else { return };
-            let ws = accepted.websocket.map(|config| Box::new(WebSocket::new(config)));
-            let tls = match listener.tls.as_ref().map(|tls| tls.accept(now.mono_ms)) {
-                Some(None) => continue,
-                tls => tls.flatten(),
-            };
-            let wrap = Wrap::new(tls, ws);
-            let transport = Transport::new(Socket::from(accepted.stream), wrap, accepted.member);
-            self.take_connection(now, Box::new(transport), accepted.meta);
-        }
-    }
-
     /// A connection that was accepted here or comes from another worker.
-    fn take_connection(
+    pub(crate) fn take_connection(
         &mut self,
         now: Now,
         mut transport: Box<Transport>,
@@ -362,6 +352,7 @@ impl Worker {
         if has_input {
             self.offer_partial(now, key);
         }
+        self.note_unread(key);
         if self.transport(key).is_some_and(|t| t.has_output()) {
             self.flush(now, key);
         }
@@ -372,7 +363,7 @@ impl Worker {
         (transport.generation == key.generation).then_some(transport)
     }
 
-    fn read(&mut self, now: Now, key: ConnKey) {
+    pub(crate) fn read(&mut self, now: Now, key: ConnKey) {
         let mut scratch = mem::take(&mut self.scratch);
         self.read_with(now, key, &mut scratch);
         self.scratch = scratch;
@@ -400,7 +391,7 @@ impl Worker {
             front.copy_from_slice(&transport.partial);
         }
         let incoming = if is_wrapped {
-            self.read_wrapped(key, scratch, held)
+            self.read_wrapped(now, key, scratch, held)
         } else {
             transport.read_bare(scratch, held)
         };
@@ -456,10 +447,11 @@ impl Worker {
         let mut partial = mem::take(&mut transport.partial);
         let held = partial.len();
         partial.resize(held + SCRATCH_BYTES, 0);
-        let incoming = self.read_wrapped(key, &mut partial, held);
+        let incoming = self.read_wrapped(now, key, &mut partial, held);
         let Incoming::Data(n) = incoming else {
             partial.truncate(held);
             if let Some(transport) = self.transport(key) {
+                partial.append(&mut transport.partial);
                 transport.partial = partial;
             }
             self.no_data(now, key, incoming);
@@ -487,6 +479,8 @@ impl Worker {
                 self.tls_failed(now, key, &error);
                 return;
             }
+            Incoming::Kept => self.take_kept(now, key),
+            Incoming::ProxyRefused(error) => self.refuse_proxy(now, key, error),
             Incoming::Data(_) | Incoming::Nothing => {}
         }
         self.answer_layers(now, key);
@@ -502,7 +496,7 @@ impl Worker {
     }
 
     /// Offers bytes again that could not be handled before.
-    fn offer_partial(&mut self, now: Now, key: ConnKey) {
+    pub(crate) fn offer_partial(&mut self, now: Now, key: ConnKey) {
         let Some(transport) = self.transport(key) else { return };
         let partial = mem::take(&mut transport.partial);
         let consumed = self.shard.receive(now, key, &partial);
@@ -569,6 +563,7 @@ impl Worker {
                     transport.is_paused = false;
                     self.set_interest(key);
                     self.offer_partial(now, key);
+                    self.note_unread(key);
                 }
             }
         }

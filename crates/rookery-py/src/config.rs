@@ -11,7 +11,8 @@ use rookery_core::config::{
     NoticeConfig, RetainerConfig, RewriteAction, RewriteRule, SharedStrategy, ZoneConfig,
 };
 use rookery_node::api::{
-    DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, WebSocketConfig,
+    DurabilityConfig, Keepalive, ListenerConfig, ListenerKind, NodeConfig, SniCertificate,
+    SyncPolicy, TlsConfig, TlsVerify, TlsVersion, WebSocketConfig,
 };
 
 use crate::access;
@@ -177,22 +178,70 @@ pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
 }
 
 fn websocket(o: Object<'_, '_>) -> PyResult<WebSocketConfig> {
-    read! { o => WebSocketConfig { path, subprotocols, require_subprotocol, max_frame_size } }
+    read! { o => WebSocketConfig {
+        path, subprotocols, require_subprotocol, max_frame_size, compress, idle_timeout_ms,
+        check_origins, allow_origin_absence, proxy_address_header, proxy_port_header
+    } }
 }
 
 fn listener_kind(o: Object<'_, '_>) -> PyResult<ListenerKind> {
     match get::<String>(o, "kind")?.as_str() {
-        "tcp" => Ok(ListenerKind::Tcp),
-        "ws" => Ok(ListenerKind::WebSocket(get_with(o, "websocket", websocket)?)),
+        "tcp" | "ssl" => Ok(ListenerKind::Tcp),
+        "ws" | "wss" => Ok(ListenerKind::WebSocket(get_with(o, "websocket", websocket)?)),
         other => Err(unknown("kind", other)),
     }
 }
 
-fn listener(o: Object<'_, '_>) -> PyResult<ListenerConfig> {
+fn tls_version(o: Object<'_, '_>) -> PyResult<TlsVersion> {
+    match o.extract::<String>()?.as_str() {
+        "tlsv1.2" => Ok(TlsVersion::V12),
+        "tlsv1.3" => Ok(TlsVersion::V13),
+        other => Err(unknown("versions", other)),
+    }
+}
+
+fn sni(o: Object<'_, '_>) -> PyResult<SniCertificate> {
+    let (server_name, certfile, keyfile) = o.extract()?;
+    Ok(SniCertificate { server_name, certfile, keyfile })
+}
+
+fn tls(o: Object<'_, '_>) -> PyResult<TlsConfig> {
+    let verify = [("verify_none", TlsVerify::None), ("verify_peer", TlsVerify::Peer)];
+    read! { o => TlsConfig {
+        certfile, keyfile, cacertfile, password, fail_if_no_peer_cert, depth, ciphers, crlfile,
+        handshake_timeout_ms, session_tickets;
+        verify: word(o, "verify", &verify)?,
+        versions: get_each(o, "versions", tls_version)?,
+        sni: get_each(o, "sni", sni)?
+    } }
+}
+
+/// Exactly the kinds that speak TLS have settings for it.
+fn listener_tls(o: Object<'_, '_>) -> PyResult<Option<TlsConfig>> {
+    match get::<String>(o, "kind")?.as_str() {
+        "ssl" | "wss" => get_with(o, "tls", tls).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn keepalive(o: Object<'_, '_>) -> PyResult<Option<Keepalive>> {
+    let of = |(idle_s, interval_s, probes)| Keepalive { idle_s, interval_s, probes };
+    Ok(get::<Option<(u32, u32, u32)>>(o, "keepalive")?.map(of))
+}
+
+/// `ListenerConfig`.
+pub(crate) fn listener(o: Object<'_, '_>) -> PyResult<ListenerConfig> {
     let bind: String = get(o, "bind")?;
     let bind = bind.parse().map_err(|_| PyValueError::new_err(format!("bind: {bind:?}")))?;
     read! { o => ListenerConfig {
-        id, zone, mountpoint, max_connections, backlog, nodelay, enable_authn; kind: listener_kind(o)?, bind: bind
+        id, zone, mountpoint, max_connections, backlog, nodelay, recv_buffer_bytes,
+        send_buffer_bytes, enable_authn, quick_deny_anonymous, access_rules, proxy_protocol,
+        proxy_protocol_timeout_ms, trusted_proxies, max_conn_rate, max_conn_burst, messages_rate,
+        messages_burst, bytes_rate, bytes_burst;
+        kind: listener_kind(o)?,
+        bind: bind,
+        keepalive: keepalive(o)?,
+        tls: listener_tls(o)?
     } }
 }
 

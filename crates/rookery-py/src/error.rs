@@ -22,10 +22,10 @@ pub(crate) fn native(kind: &str, message: String) -> PyErr {
     Python::attach(|py| build(py, kind, message, None))
 }
 
-/// Where a listener could not bind.
+/// Which listener cannot stand, and where it could not bind.
 struct BindPlace {
     listener: String,
-    address: String,
+    address: Option<String>,
     errno: Option<i32>,
 }
 
@@ -51,8 +51,12 @@ pub(crate) fn from_node(error: NodeError) -> PyErr {
     let (kind, place) = match error {
         NodeError::Bind { listener, bind, source } => {
             let errno = source.raw_os_error();
-            ("bind", Some(BindPlace { listener, address: bind.to_string(), errno }))
+            ("bind", Some(BindPlace { listener, address: Some(bind.to_string()), errno }))
         }
+        NodeError::Tls { listener, .. } => {
+            ("tls", Some(BindPlace { listener, address: None, errno: None }))
+        }
+        NodeError::NoListener(_) => ("not_found", None),
         NodeError::Config { .. } => ("config", None),
         NodeError::Store(_) => ("store", None),
         NodeError::Topic(_) => ("topic", None),

@@ -75,6 +75,34 @@ impl Node {
         listeners.iter().map(|listener| rows::listener(py, listener)).collect()
     }
 
+    /// Makes the listeners those of the list; `ListenerOutcomeRow` of each.
+    fn apply_listeners<'py>(
+        &self,
+        py: Python<'py>,
+        listeners: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let wanted = listeners.iter().map(config::listener).collect::<PyResult<_>>()?;
+        let outcomes = self.call(py, |node| node.apply_listeners(wanted))?;
+        outcomes.iter().map(|(id, outcome)| rows::listener_outcome(py, id, outcome)).collect()
+    }
+
+    /// Disconnects the clients of a listener and starts it anew.
+    fn restart_listener(&self, py: Python<'_>, listener_id: &str) -> PyResult<()> {
+        self.call(py, |node| node.restart_listener(listener_id))
+    }
+
+    /// Reads certificates again; `CertificateOutcomeRow` of each listener that has some.
+    fn reload_certificates<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let outcomes = self.call(py, |node| Ok(node.reload_certificates()))?;
+        outcomes.iter().map(|(id, outcome)| rows::certificate_outcome(py, id, outcome)).collect()
+    }
+
+    /// `CertificateRow` of each certificate in use.
+    fn certificates<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let certificates = self.call(py, |node| Ok(node.certificates()))?;
+        certificates.iter().map(|certificate| rows::certificate(py, certificate)).collect()
+    }
+
     /// `RecoveryRow`.
     fn recovery<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         rows::recovery(py, self.inner()?.recovery())

@@ -7,7 +7,9 @@ use rookery_core::effects::{
     AskId, AuthDetail, ClientInfo, LogLevel, PeerCertificate, Question, SubscriptionInfo, UpEvent,
 };
 use rookery_core::message::Message;
-use rookery_node::api::{ListenerInfo, RecoveryInfo};
+use rookery_node::api::{
+    CertificateInfo, CertificateOutcome, ListenerInfo, ListenerOutcome, NodeError, RecoveryInfo,
+};
 
 type Row<'py> = PyResult<Bound<'py, PyTuple>>;
 
@@ -51,7 +53,54 @@ pub(crate) fn message<'py>(py: Python<'py>, m: &Message) -> Row<'py> {
 
 /// `ListenerRow`.
 pub(crate) fn listener<'py>(py: Python<'py>, l: &ListenerInfo) -> Row<'py> {
-    row![py; &*l.id, l.bind.to_string(), l.connections, l.max_connections]
+    row![py; &*l.id, l.bind.to_string(), l.connections, l.max_connections, l.kind, l.error.as_deref()]
+}
+
+/// `ListenerOutcomeRow`.
+pub(crate) fn listener_outcome<'py>(
+    py: Python<'py>,
+    id: &str,
+    outcome: &ListenerOutcome,
+) -> Row<'py> {
+    let (word, error) = match outcome {
+        ListenerOutcome::Unchanged => ("unchanged", None),
+        ListenerOutcome::Started => ("started", None),
+        ListenerOutcome::Stopped => ("stopped", None),
+        ListenerOutcome::Restarted => ("restarted", None),
+        ListenerOutcome::Changed => ("changed", None),
+        ListenerOutcome::Failed(error) => ("failed", Some(error)),
+    };
+    let taken = match error {
+        Some(NodeError::Bind { bind, source, .. })
+            if source.kind() == std::io::ErrorKind::AddrInUse =>
+        {
+            Some(bind.to_string())
+        }
+        _ => None,
+    };
+    row![py; id, word, error.map(ToString::to_string), taken]
+}
+
+/// `CertificateOutcomeRow`.
+pub(crate) fn certificate_outcome<'py>(
+    py: Python<'py>,
+    id: &str,
+    outcome: &CertificateOutcome,
+) -> Row<'py> {
+    let (is_new, error) = match outcome {
+        CertificateOutcome::Unchanged => (false, None),
+        CertificateOutcome::Taken => (true, None),
+        CertificateOutcome::Failed(error) => (false, Some(error.to_string())),
+    };
+    row![py; id, is_new, error]
+}
+
+/// `CertificateInfoRow`.
+pub(crate) fn certificate<'py>(py: Python<'py>, c: &CertificateInfo) -> Row<'py> {
+    row![py;
+        &*c.listener, c.file.to_string_lossy().into_owned(), &*c.field, &*c.subject,
+        c.not_after_unix_s,
+    ]
 }
 
 /// `RecoveryRow`.
@@ -140,6 +189,9 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
             row![py; "delivery", *slot, message(py, m)?, *qos]
         }
         UpEvent::Ask(id, asked) => question(py, *id, asked),
+        UpEvent::Certificates { listener, is_taken, detail } => {
+            row![py; "certificate", &**listener, (!is_taken).then_some(&**detail), &**detail]
+        }
         UpEvent::Log(at, text) => row![py; "log", level(*at), &**text],
     }
 }

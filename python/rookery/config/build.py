@@ -255,6 +255,7 @@ def listener_config(kind: Any, name: str, item: Values) -> to.ListenerConfig:
         recv_buffer_bytes=options["recbuf"] or 0,
         send_buffer_bytes=options["sndbuf"] or 0,
         enable_authn=item["enable_authn"] is not False,
+        quick_deny_anonymous=item["enable_authn"] == "quick_deny_anonymous",
         access_rules=item["access_rules"],
         proxy_protocol=item["proxy_protocol"],
         proxy_protocol_timeout_ms=item["proxy_protocol_timeout"],

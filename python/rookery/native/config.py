@@ -348,9 +348,10 @@ class ListenerConfig:
     """One listener.
 
     ``bind`` is ``address:port``, ``[address]:port`` for IPv6, or ``unix:/path``; port 0 is a free
-    one. Rates are per second and 0 is no bound; a burst is what may pass at once. The rates of
-    messages and bytes are of one client: above them reading waits. ``access_rules`` are
-    ``allow`` or ``deny`` with an address, a network or ``all``, the first that matches decides.
+    one. Rates are per second and 0 is no bound; a burst is what may pass at once, 0 is one
+    second's worth. The rates of messages and bytes are of one client: above them reading waits.
+    ``access_rules`` are ``allow`` or ``deny`` with an address, a network or ``all``, the first that
+    matches decides.
     ``trusted_proxies`` are networks. ``keepalive`` is idle seconds, interval seconds, probes.
     """
 
@@ -366,6 +367,7 @@ class ListenerConfig:
     recv_buffer_bytes: int = 0
     send_buffer_bytes: int = 0
     enable_authn: bool = True  # False: everyone who reaches this listener is admitted unasked
+    quick_deny_anonymous: bool = False  # who shows no user name or certificate is refused unasked
     access_rules: tuple[str, ...] = ("allow all",)
     proxy_protocol: bool = False
     proxy_protocol_timeout_ms: int = 3000

@@ -9,6 +9,7 @@ from rookery.errors import (
     BadRequestError,
     ConfigError,
     InternalError,
+    NotFoundError,
     PortInUseError,
     RookeryError,
     StartError,
@@ -21,6 +22,8 @@ def translate(error: NativeError) -> RookeryError:
     match error.kind:
         case "config":
             return ConfigError([error.message])
+        case "not_found":
+            return NotFoundError(error.message)
         case "topic":
             return BadRequestError(error.message)
         case "stopping" | "forked":
@@ -35,7 +38,7 @@ def translate_start(error: NativeError) -> RookeryError:
         case "bind" if error.errno == errno.EADDRINUSE:
             listener, address = error.listener or "", error.address or ""
             return PortInUseError(error.message, listener=listener, address=address)
-        case "bind" | "store" | "io":
+        case "bind" | "tls" | "store" | "io":
             return StartError(error.message)
         case _:
             return translate(error)

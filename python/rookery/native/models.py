@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from rookery.native.properties import (
     NO_PROPERTIES,
@@ -11,7 +11,13 @@ from rookery.native.properties import (
     decode_properties,
     encode_properties,
 )
-from rookery.native.rows import AclDecisionRow, ClientRow, MessageRow, SubscriptionRow
+from rookery.native.rows import (
+    AclDecisionRow,
+    ClientRow,
+    ListenerOutcomeRow,
+    MessageRow,
+    SubscriptionRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +184,14 @@ class Message:
 
 
 class Listener(NamedTuple):
-    """A listener that stands."""
+    """A listener that stands, or that should: then ``error`` says in one line why it does not."""
 
     id: str
     address: str
     connections: int
     max_connections: int  # 0 = no bound
+    kind: str = "tcp"
+    error: str | None = None
 
     @property
     def host(self) -> str:
@@ -192,6 +200,47 @@ class Listener(NamedTuple):
     @property
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
+
+
+class ListenerOutcome(NamedTuple):
+    """What became of a listener when the list of them was applied.
+
+    ``address`` is set when another program has it.
+    """
+
+    id: str
+    what: Literal["unchanged", "started", "stopped", "restarted", "changed", "failed"]
+    reason: str | None = None
+    address: str | None = None
+
+    @classmethod
+    def from_row(cls, row: ListenerOutcomeRow) -> ListenerOutcome:
+        return cls(row[0], cast("Any", row[1]), row[2], row[3])
+
+
+class Certificate(NamedTuple):
+    """A certificate in the files of a listener.
+
+    ``field`` is the setting that names the file; ``subject`` is written as in RFC 4514;
+    ``not_after_s`` counts seconds since 1970.
+    """
+
+    listener: str
+    file: str
+    field: str
+    subject: str
+    not_after_s: int
+
+
+class CertificateOutcome(NamedTuple):
+    """What became of the certificates of a listener when they were read again.
+
+    With an ``error`` the old ones stay in use.
+    """
+
+    listener: str
+    is_new: bool
+    error: str | None = None
 
 
 class Recovery(NamedTuple):

@@ -12,12 +12,22 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from rookery import _native
 from rookery.errors import ConfigError
-from rookery.native.config import Ban, BrokerConfig, HookSwitches, NodeConfig, TopicAction
+from rookery.native.config import (
+    Ban,
+    BrokerConfig,
+    HookSwitches,
+    ListenerConfig,
+    NodeConfig,
+    TopicAction,
+)
 from rookery.native.errors import translate, translate_start
 from rookery.native.models import (
     AclDecision,
+    Certificate,
+    CertificateOutcome,
     Client,
     Listener,
+    ListenerOutcome,
     PublishOutcome,
     Recovery,
     SubscriptionInfo,
@@ -61,7 +71,7 @@ class Node:
 
         Raises:
             PortInUseError: an address is taken.
-            StartError: the data directory or an address cannot be used.
+            StartError: the data directory, an address or a certificate cannot be used.
             ConfigError: a setting that only the core can judge is wrong.
         """
         try:
@@ -78,6 +88,46 @@ class Node:
     def listeners(self) -> list[Listener]:
         """Every listener, in the order of the configuration."""
         return [Listener(*row) for row in _call(self._native.listeners)]
+
+    def apply_listeners(self, listeners: Iterable[ListenerConfig]) -> list[ListenerOutcome]:
+        """Make the listeners those of this list; what became of each, those that are gone last.
+
+        New ones start; missing ones stop and disconnect their clients (5.0: 0x98). What changes is
+        changed without disconnecting anybody, unless it is the address or the kind. One that fails
+        goes on as it was; the others do not notice.
+
+        Raises:
+            ConfigError: an id stands twice, or a value is out of its range; nothing changes.
+            UnavailableError: the node is stopping.
+        """
+        try:
+            rows = _call(self._native.apply_listeners, list(listeners))
+        except (ValueError, OverflowError) as error:
+            raise ConfigError([str(error)]) from None
+        return [ListenerOutcome.from_row(row) for row in rows]
+
+    def restart_listener(self, listener_id: str) -> None:
+        """Disconnect the clients of a listener and start it anew.
+
+        Raises:
+            NotFoundError: there is none of this name.
+            StartError: it cannot stand; one that stood goes on as it was.
+        """
+        try:
+            self._native.restart_listener(listener_id)
+        except _native.NativeError as error:
+            raise translate_start(error) from None
+
+    def reload_certificates(self) -> list[CertificateOutcome]:
+        """Read certificates and keys again; what became of those of each listener.
+
+        No connection is dropped, except of clients whose certificate does not hold any more.
+        """
+        return [CertificateOutcome(*row) for row in _call(self._native.reload_certificates)]
+
+    def certificates(self) -> list[Certificate]:
+        """Every certificate of every listener, those of its CAs included."""
+        return [Certificate(*row) for row in _call(self._native.certificates)]
 
     def recovery(self) -> Recovery:
         """What was found in the data directory."""

@@ -40,8 +40,23 @@ id, timestamp_ms, expires_at_ms (0 = never), qos, retain, sys, topic_name, paylo
 properties (encoded), client_id, username, origin_node, origin_link
 """
 
-ListenerRow: TypeAlias = tuple[str, str, int, int]
-"""id, address:port, connections, max_connections (0 = no bound)"""
+ListenerRow: TypeAlias = tuple[str, str, int, int, str, str | None]
+"""
+id, address:port, connections, max_connections (0 = no bound), kind, why it does not stand (none:
+it stands)
+"""
+
+ListenerOutcomeRow: TypeAlias = tuple[str, str, str | None, str | None]
+"""
+id, "unchanged" | "started" | "stopped" | "restarted" | "changed" | "failed", why it failed, the
+address if that is taken
+"""
+
+CertificateOutcomeRow: TypeAlias = tuple[str, bool, str | None]
+"""listener, whether its files hold something new that is in use now, what is wrong with them"""
+
+CertificateInfoRow: TypeAlias = tuple[str, str, str, str, int]
+"""listener, file, the setting that names it, subject, end of validity in seconds since 1970"""
 
 RecoveryRow: TypeAlias = tuple[int, int, int, list[str], float]
 """sessions, retained messages, queued messages, problems, elapsed seconds"""
@@ -77,6 +92,7 @@ The kind, then what belongs to it:
     the next step of the exchange; ``AskId[:3]`` is the same in all its steps
 ("ask", AskId, "authorize", AuthorizeRow, None)
 ("ask", AskId, "publish", MessageRow, None)
+("certificate", listener, what is wrong with its new files | None, what happened in one line)
 ("log", "debug" | "info" | "warning" | "error", text)
 """
 

@@ -2,10 +2,14 @@
 
 use std::ops::Range;
 
+use super::deflate::Inflater;
 use super::frame::{
     CloseCode, FrameError, HEADER_BYTES_MAX, Header, Opcode, encode_close, parse_header,
     put_control, unmask,
 };
+
+/// After so many MQTT bytes [`Decoder::decode_into`] lets its caller handle them first.
+pub const INFLATED_STEP: usize = 64 * 1024;
 
 /// The receiving half of one WebSocket. Bytes may come in pieces of any size.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub struct Decoder {
     header_len: u8,
     /// The payload of an unfinished control frame, at most 125 bytes.
     control: Vec<u8>,
+    /// Compressed messages, when that was agreed on.
+    inflater: Option<Box<Inflater>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +54,15 @@ pub enum End {
     Broken(FrameError),
 }
 
+/// What [`Decoder::decode_into`] made of its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// So many bytes of the input are done with; call again with the rest.
+    pub consumed: usize,
+    /// The connection ends when the data is handled and the replies are sent. Said once.
+    pub end: Option<End>,
+}
+
 /// How far one call of [`Decoder::next`] came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
@@ -62,6 +77,8 @@ pub struct Progress {
 pub enum Event {
     /// MQTT bytes at this range of the input, unmasked there.
     Data(Range<usize>),
+    /// A compressed message is whole; it has to be taken before the next step.
+    Compressed,
     /// A pong was appended to the replies.
     Ping,
     /// The client closed, with its code if it gave one; the closing frame was appended to the
@@ -81,7 +98,70 @@ impl Decoder {
             header: [0; HEADER_BYTES_MAX],
             header_len: 0,
             control: Vec::new(),
+            inflater: None,
         }
+    }
+
+    /// The decoder after a handshake that agreed on compression: [`Decoder::decode_into`] is to be
+    /// used. A compressed message may hold `message_bytes_max` bytes.
+    #[must_use]
+    pub fn with_deflate(frame_bytes_max: u64, message_bytes_max: usize) -> Self {
+        let inflater = Some(Box::new(Inflater::new(message_bytes_max)));
+        Self { inflater, ..Self::new(frame_bytes_max) }
+    }
+
+    /// Whether compression was agreed on.
+    #[must_use]
+    pub const fn is_deflating(&self) -> bool {
+        self.inflater.is_some()
+    }
+
+    /// Bytes kept of a message that is not whole.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.inflater.as_ref().map_or(0, |inflater| inflater.held())
+    }
+
+    /// As [`Decoder::decode`], but appends the MQTT bytes to `out`, which compressed data needs.
+    /// Stops early once `out` has gained [`INFLATED_STEP`] bytes: how much a few bytes become must
+    /// not decide how much is in memory at once.
+    pub fn decode_into(
+        &mut self,
+        input: &mut [u8],
+        out: &mut Vec<u8>,
+        replies: &mut Vec<u8>,
+    ) -> Taken {
+        let before = out.len();
+        let mut taken = Taken { consumed: 0, end: None };
+        while let Some(rest) = input.get_mut(taken.consumed..)
+            && !rest.is_empty()
+            && out.len() - before < INFLATED_STEP
+        {
+            let step = self.next(rest, replies).and_then(|progress| {
+                match &progress.event {
+                    Some(Event::Data(range)) => {
+                        out.extend_from_slice(rest.get(range.clone()).unwrap_or_default());
+                    }
+                    Some(Event::Compressed) => self.inflate(out)?,
+                    Some(Event::Close(code)) => taken.end = Some(End::Closed(*code)),
+                    Some(Event::Ping) | None => {}
+                }
+                Ok(progress.consumed)
+            });
+            match step {
+                Ok(consumed) => taken.consumed += consumed,
+                Err(error) => {
+                    self.phase = Phase::Closed;
+                    encode_close(error.close_code(), replies);
+                    return Taken { consumed: input.len(), end: Some(End::Broken(error)) };
+                }
+            }
+        }
+        taken
+    }
+
+    fn inflate(&mut self, out: &mut Vec<u8>) -> Result<(), FrameError> {
+        self.inflater.as_mut().map_or(Ok(()), |inflater| inflater.finish(out))
     }
 
     /// Moves all MQTT bytes in `input` to its front, without the framing, and takes in what was
@@ -107,7 +187,7 @@ impl Decoder {
                     decoded.data_len += range.len();
                 }
                 Some(Event::Close(code)) => decoded.end = Some(End::Closed(code)),
-                Some(Event::Ping) | None => {}
+                Some(Event::Compressed | Event::Ping) | None => {}
             }
             at += progress.consumed;
         }
@@ -141,7 +221,8 @@ impl Decoder {
         input: &mut [u8],
         replies: &mut Vec<u8>,
     ) -> Result<Progress, FrameError> {
-        let found = if self.header_len == 0 { parse_header(input)? } else { None };
+        let found =
+            if self.header_len == 0 { parse_header(input, self.is_deflating())? } else { None };
         let (header, consumed) = match found {
             Some(found) => found,
             None => match self.collect_header(input)? {
@@ -158,8 +239,14 @@ impl Decoder {
             Phase::Control { opcode, left } => {
                 self.take_control(input, opcode, left, consumed, replies)
             }
-            _ => Ok(Progress { consumed, event: None }),
+            _ => Ok(Progress { consumed, event: self.end_of_compressed() }),
         }
+    }
+
+    /// Says that a compressed message is whole, at the end of its last frame.
+    fn end_of_compressed(&self) -> Option<Event> {
+        let is_compressed = self.inflater.as_ref().is_some_and(|inflater| inflater.is_open());
+        (is_compressed && !self.is_in_message).then_some(Event::Compressed)
     }
 
     /// Adds bytes to the header kept until it is whole or the input ends.
@@ -171,7 +258,7 @@ impl Decoder {
                 self.header_len += 1;
             }
             let kept = self.header.split_at(usize::from(self.header_len)).0;
-            if let Some((header, _)) = parse_header(kept)? {
+            if let Some((header, _)) = parse_header(kept, self.inflater.is_some())? {
                 return Ok((Some(header), index + 1));
             }
         }
@@ -193,6 +280,12 @@ impl Decoder {
             return Err(FrameError::TooBig(header.payload_len));
         }
         self.is_in_message = !header.is_final;
+        if let Some(inflater) = self.inflater.as_mut() {
+            if header.opcode == Opcode::Binary {
+                inflater.begin(header.is_compressed);
+            }
+            inflater.expect(header.payload_len)?;
+        }
         if header.payload_len != 0 {
             self.phase = Phase::Data { left: header.payload_len };
         }
@@ -206,6 +299,11 @@ impl Decoder {
         let left = left - len as u64;
         self.phase = if left == 0 { Phase::Header } else { Phase::Data { left } };
         let end = start + len;
+        if let Some(inflater) = self.inflater.as_mut().filter(|inflater| inflater.is_open()) {
+            inflater.push(input.get(start..end).unwrap_or_default());
+            let event = if left == 0 { self.end_of_compressed() } else { None };
+            return Progress { consumed: end, event };
+        }
         Progress { consumed: end, event: (len != 0).then_some(Event::Data(start..end)) }
     }
 

@@ -53,6 +53,12 @@ pub enum FrameError {
     /// The limit of this server.
     #[error("frame of {0} bytes is above the limit")]
     TooBig(u64),
+    /// RFC 7692 section 7.2.2.
+    #[error("compressed message that is no DEFLATE data")]
+    Deflate,
+    /// The limit of this server on what a compressed message may become.
+    #[error("compressed message holds more than {0} bytes")]
+    Inflated(usize),
     /// RFC 6455 section 5.5.1.
     #[error("closing frame with a bad status code")]
     CloseStatus,
@@ -67,8 +73,8 @@ impl FrameError {
     pub const fn close_code(&self) -> CloseCode {
         match self {
             Self::Text => CloseCode::UNSUPPORTED_DATA,
-            Self::TooBig(_) => CloseCode::TOO_BIG,
-            Self::CloseReason => CloseCode::INVALID_DATA,
+            Self::TooBig(_) | Self::Inflated(_) => CloseCode::TOO_BIG,
+            Self::CloseReason | Self::Deflate => CloseCode::INVALID_DATA,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }
@@ -110,17 +116,24 @@ pub(super) const HEADER_BYTES_MAX: usize = 14;
 pub(super) struct Header {
     pub(super) opcode: Opcode,
     pub(super) is_final: bool,
+    /// RSV1, RFC 7692 section 6: the message that begins here is compressed.
+    pub(super) is_compressed: bool,
     pub(super) payload_len: u64,
     pub(super) mask: [u8; 4],
 }
 
 /// Reads a header and says how long it is; `None` when more bytes are needed. What the first two
 /// bytes tell is refused before the rest is there.
-pub(super) fn parse_header(bytes: &[u8]) -> Result<Option<(Header, usize)>, FrameError> {
+/// `may_compress` says that RSV1 was given a meaning.
+pub(super) fn parse_header(
+    bytes: &[u8],
+    may_compress: bool,
+) -> Result<Option<(Header, usize)>, FrameError> {
     let Some((&[first, second], rest)) = bytes.split_first_chunk::<2>() else {
         return Ok(None);
     };
-    if first & 0x70 != 0 {
+    let is_compressed = first & 0x40 != 0;
+    if first & 0x30 != 0 || (is_compressed && !may_compress) {
         return Err(FrameError::ReservedBits);
     }
     let opcode = Opcode::from_u8(first & 0x0F)?;
@@ -132,13 +145,17 @@ pub(super) fn parse_header(bytes: &[u8]) -> Result<Option<(Header, usize)>, Fram
     if opcode.is_control() && (!is_final || short_len > 125) {
         return Err(FrameError::Control);
     }
+    // RFC 7692 section 6.1: the bit stands on the first frame of a message only.
+    if is_compressed && opcode != Opcode::Binary {
+        return Err(FrameError::ReservedBits);
+    }
     let Some((payload_len, rest)) = split_len(short_len, rest)? else {
         return Ok(None);
     };
     let Some((mask, rest)) = rest.split_first_chunk::<4>() else {
         return Ok(None);
     };
-    let header = Header { opcode, is_final, payload_len, mask: *mask };
+    let header = Header { opcode, is_final, is_compressed, payload_len, mask: *mask };
     Ok(Some((header, bytes.len() - rest.len())))
 }
 
@@ -164,6 +181,11 @@ fn split_len(short_len: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, FrameEr
 #[inline]
 pub fn encode_header(payload_len: usize, out: &mut Vec<u8>) {
     put_header(0x82, payload_len, out);
+}
+
+/// Appends the header of a final binary frame whose payload is compressed.
+pub(super) fn encode_compressed_header(payload_len: usize, out: &mut Vec<u8>) {
+    put_header(0xC2, payload_len, out);
 }
 
 /// Appends a closing frame. A code that must not be sent leaves the frame empty.

@@ -3,6 +3,8 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha1::{Digest, Sha1};
 
+use super::deflate::DeflateParams;
+
 /// A request head that is longer is refused: it is read before anybody is known.
 pub const HEAD_BYTES_MAX: usize = 8_192;
 
@@ -24,11 +26,18 @@ pub struct HandshakeRules<'r> {
     pub subprotocols: &'r [&'r str],
     /// Refuse a client that offers none (MQTT-5.0 [MQTT-6.0.0-3] makes it offer `mqtt`).
     pub fail_if_no_subprotocol: bool,
+    /// Agree to permessage-deflate when the client offers it.
+    pub deflate: bool,
 }
 
 impl Default for HandshakeRules<'_> {
     fn default() -> Self {
-        Self { path: "/mqtt", subprotocols: &SUBPROTOCOLS, fail_if_no_subprotocol: true }
+        Self {
+            path: "/mqtt",
+            subprotocols: &SUBPROTOCOLS,
+            fail_if_no_subprotocol: true,
+            deflate: false,
+        }
     }
 }
 
@@ -42,6 +51,8 @@ pub struct Accepted<'a> {
     pub response: Vec<u8>,
     /// What `response` agrees to.
     pub subprotocol: Option<String>,
+    /// The compression that `response` agrees to.
+    pub deflate: Option<DeflateParams>,
     head: &'a [u8],
 }
 
@@ -90,6 +101,19 @@ impl<'a> Accepted<'a> {
         first(request.headers, name)
     }
 
+    /// The values of all header fields of this name, in order; one that is no text is empty.
+    #[must_use]
+    pub fn headers(&self, name: &str) -> std::vec::IntoIter<&'a str> {
+        let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
+        let mut request = httparse::Request::new(&mut fields);
+        if request.parse(self.head).is_err() {
+            return Vec::new().into_iter();
+        }
+        let fields = request.headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name));
+        let values = fields.map(|h| str::from_utf8(h.value).unwrap_or_default());
+        values.collect::<Vec<_>>().into_iter()
+    }
+
     /// Where the page comes from that opened the connection; only browsers send it.
     #[must_use]
     pub fn origin(&self) -> Option<&'a str> {
@@ -134,10 +158,12 @@ pub fn parse_handshake<'a>(
     let headers: &[httparse::Header<'a>] = request.headers;
     let key = check_upgrade(headers)?;
     let subprotocol = choose_subprotocol(headers, rules)?;
+    let deflate = if rules.deflate { choose_deflate(headers) } else { None };
     Ok(Some(Accepted {
         head_len,
-        response: response(key, subprotocol),
+        response: response(key, subprotocol, deflate.as_ref()),
         subprotocol: subprotocol.map(str::to_owned),
+        deflate,
         head: input.split_at(head_len).0,
     }))
 }
@@ -195,6 +221,11 @@ fn choose_subprotocol<'r>(
     Ok(None)
 }
 
+/// The first offer that can be kept; an extension that is not agreed on is simply not used.
+fn choose_deflate(headers: &[httparse::Header<'_>]) -> Option<DeflateParams> {
+    tokens(headers, "sec-websocket-extensions").find_map(DeflateParams::parse)
+}
+
 fn first<'a>(headers: &[httparse::Header<'a>], name: &str) -> Option<&'a str> {
     let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
     str::from_utf8(header.value).ok().map(str::trim)
@@ -215,16 +246,20 @@ fn has_token(headers: &[httparse::Header<'_>], name: &str, token: &str) -> bool 
     tokens(headers, name).any(|value| value.eq_ignore_ascii_case(token))
 }
 
-fn response(key: &str, subprotocol: Option<&str>) -> Vec<u8> {
+fn response(key: &str, subprotocol: Option<&str>, deflate: Option<&DeflateParams>) -> Vec<u8> {
     let digest = Sha1::new().chain_update(key).chain_update(ACCEPT_SUFFIX).finalize();
     let accept = BASE64_STANDARD.encode(digest);
     let protocol = match subprotocol {
         Some(name) => format!("Sec-WebSocket-Protocol: {name}\r\n"),
         None => String::new(),
     };
+    let extensions = match deflate {
+        Some(params) => format!("Sec-WebSocket-Extensions: {}\r\n", params.response()),
+        None => String::new(),
+    };
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n{protocol}\r\n"
+         Sec-WebSocket-Accept: {accept}\r\n{protocol}{extensions}\r\n"
     )
     .into_bytes()
 }

@@ -99,6 +99,10 @@ impl Shard {
             return Ok(Step::End);
         };
         let is_exchange = request.method.is_some();
+        let is_anonymous = request.username.is_none() && meta.cert.is_none() && !is_exchange;
+        if meta.enable_authn && meta.quick_deny_anonymous && is_anonymous {
+            return Ok(self.deny_anonymous(now, key, &request));
+        }
         match self.config.admission {
             _ if !meta.enable_authn && !is_exchange => {}
             Admission::LoopbackOnly if !meta.is_local => {
@@ -127,6 +131,15 @@ impl Shard {
             _ => {}
         }
         Ok(self.admit_or_ask_will(now, key, request, 0))
+    }
+
+    /// A client that names nobody, at a listener that does not even ask about such.
+    fn deny_anonymous(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) -> Step {
+        self.metrics().authentication_failure.inc();
+        self.metrics().connack_auth_error.inc();
+        let detail = "no user name, and the listener has enable_authn = quick_deny_anonymous";
+        let (reason, cause) = (ReasonCode::NOT_AUTHORIZED, CloseCause::NotAuthorized);
+        self.refuse_as(now, key, &request.client_id, reason, cause, detail)
     }
 
     fn ask_authenticate(

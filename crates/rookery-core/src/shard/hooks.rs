@@ -184,6 +184,7 @@ impl Shard {
     pub(super) fn resume(&mut self, key: ConnKey) {
         if let Some(conn) = self.conns.get_checked(key.slot, key.generation)
             && conn.is_paused
+            && !conn.is_held_back()
         {
             conn.is_paused = false;
             self.effects.resume.push(key);

@@ -19,6 +19,7 @@ mod exchange;
 mod gate;
 mod groups;
 mod hooks;
+mod lobby;
 mod notice;
 mod outgoing;
 mod publish;
@@ -104,6 +105,8 @@ pub struct Shard {
     outbox_bytes: usize,
     queued_bytes: usize,
     unauthenticated: usize,
+    /// Connections before CONNECT, oldest first; those that went on are skipped.
+    lobby: VecDeque<ConnKey>,
     scratch: Vec<u8>,
     due: Vec<Timer>,
     sweep: SweepCursor,
@@ -218,6 +221,7 @@ impl Shard {
             outbox_bytes: 0,
             queued_bytes: 0,
             unauthenticated: 0,
+            lobby: VecDeque::new(),
             scratch: Vec::new(),
             due: Vec::new(),
             sweep: SweepCursor::default(),
@@ -231,8 +235,7 @@ impl Shard {
 
     /// A transport connection was accepted; `None` when there is no room for it.
     pub fn accept(&mut self, now: Now, meta: Arc<ConnMeta>) -> Option<ConnKey> {
-        let limits = &self.config.limits;
-        if self.is_stopping || self.unauthenticated >= limits.unauthenticated_connections {
+        if self.is_stopping || !self.make_room(now) {
             self.metrics().overload_unauthenticated.inc();
             return None;
         }
@@ -255,6 +258,7 @@ impl Shard {
         self.metrics().unauthenticated.set(self.unauthenticated as u64);
         self.metrics().connections.set(self.conns.len() as u64);
         self.wheel.arm(now.mono_ms + idle, Timer::Idle(key));
+        self.enter_lobby(key);
         Some(key)
     }
 
@@ -274,6 +278,7 @@ impl Shard {
             return 0;
         }
         let zone = conn.meta.zone;
+        let has_limiter = conn.limiter.is_some();
         conn.heard_at_ms = now.mono_ms;
         let max = self.mqtt(zone).max_packet_size as usize;
         self.metrics().bytes_received.add(bytes.len() as u64);
@@ -299,6 +304,9 @@ impl Shard {
             let Some(body) = rest.get(header.header_len..total) else {
                 break self.early_check(now, key, header.first);
             };
+            if has_limiter && !self.has_tokens(now, key, header.first, total) {
+                break Step::Hold;
+            }
             packets += 1;
             match self.packet(now, key, header.first, body) {
                 Ok(Step::Next) => {}
@@ -503,10 +511,12 @@ impl Shard {
         self.end_connection(now, key, cause, true);
     }
 
-    /// The connection turned out to come through a proxy or a web page: it is not of this machine.
-    pub fn mark_remote(&mut self, key: ConnKey) {
-        if let Some(conn) = self.conns.get_checked(key.slot, key.generation) {
-            conn.meta = Arc::new(ConnMeta { is_local: false, ..(*conn.meta).clone() });
+    /// More became known of a connection before its CONNECT: a proxy told whom it speaks for.
+    pub fn set_meta(&mut self, key: ConnKey, meta: Arc<ConnMeta>) {
+        if let Some(conn) = self.conns.get_checked(key.slot, key.generation)
+            && conn.state == ConnState::New
+        {
+            conn.meta = meta;
         }
     }
 

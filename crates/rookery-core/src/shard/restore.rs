@@ -63,6 +63,8 @@ impl Shard {
             mountpoint: record.mountpoint.as_str().into(),
             is_local: false,
             enable_authn: true,
+            quick_deny_anonymous: false,
+            rates: None,
             cert: None,
             handover: None,
         };

@@ -30,6 +30,8 @@ pub(super) enum Timer {
     KeepAlive(ConnKey),
     /// The peer takes no bytes.
     Blocked(ConnKey),
+    /// A client above its rate may send again.
+    Rate(ConnKey),
     /// What its authentication granted is over.
     Expire(ConnKey),
     /// Enhanced authentication has to be over.
@@ -73,6 +75,7 @@ impl Shard {
                 Timer::Idle(key) => self.idle_due(now, key),
                 Timer::KeepAlive(key) => self.keep_alive_due(now, key),
                 Timer::Blocked(key) => self.blocked_due(now, key),
+                Timer::Rate(key) => self.rate_due(key),
                 Timer::Expire(key) => self.expire_due(now, key),
                 Timer::Exchange(key) => self.exchange_due(now, key),
                 Timer::Session(key) => self.session_due(now, key),
@@ -104,7 +107,9 @@ impl Shard {
         if conn.state != ConnState::Connected || conn.keep_alive_ms == 0 {
             return;
         }
-        let deadline = conn.heard_at_ms + u64::from(conn.keep_alive_ms);
+        // Silence of a client that is not read is ours, not its own.
+        let heard_at_ms = if conn.is_held_back() { now.mono_ms } else { conn.heard_at_ms };
+        let deadline = heard_at_ms + u64::from(conn.keep_alive_ms);
         if deadline > now.mono_ms {
             self.wheel.arm(deadline, Timer::KeepAlive(key));
             return;

@@ -17,6 +17,12 @@ impl Shard {
         self.metrics()
     }
 
+    /// Largest packet that clients of a zone may send.
+    #[must_use]
+    pub fn max_packet_size(&self, zone: u16) -> usize {
+        self.mqtt(zone).max_packet_size as usize
+    }
+
     /// The client showed a certificate that holds. Comes before its CONNECT.
     pub fn set_certificate(&mut self, key: ConnKey, certificate: Arc<PeerCertificate>) {
         if let Some(conn) = self.conns.get_checked(key.slot, key.generation) {

@@ -1,4 +1,5 @@
 //! One shard, a clock that the scene moves, and a store that says yes or no at once.
+#![allow(dead_code)] // each test file uses its part
 
 use std::collections::HashSet;
 use std::io::IoSlice;
@@ -27,6 +28,9 @@ pub struct Stage {
     closed: HashSet<ConnKey>,
     asked: Vec<(AskId, Question)>,
     pub is_local: bool,
+    /// What else the listener says about its clients.
+    pub listener: fn(&mut ConnMeta),
+    resumed: Vec<ConnKey>,
     pub peer: SocketAddr,
     pub enable_authn: bool,
     pub cert: Option<Arc<PeerCertificate>>,
@@ -64,6 +68,8 @@ impl Stage {
             closed: HashSet::new(),
             asked: Vec::new(),
             is_local: true,
+            listener: |_| {},
+            resumed: Vec::new(),
             peer: ([127, 0, 0, 1], 40_000).into(),
             enable_authn: true,
             cert: None,
@@ -97,7 +103,7 @@ impl Stage {
 
     /// The same, unless the shard does not take it.
     pub fn try_open(&mut self) -> Option<Actor> {
-        let meta = ConnMeta {
+        let mut meta = ConnMeta {
             peer: self.peer,
             local: ([127, 0, 0, 1], 1883).into(),
             listener: "tcp:default".into(),
@@ -106,8 +112,11 @@ impl Stage {
             is_local: self.is_local,
             enable_authn: self.enable_authn,
             cert: self.cert.clone(),
+            quick_deny_anonymous: false,
+            rates: None,
             handover: None,
         };
+        (self.listener)(&mut meta);
         let key = self.shard.accept(self.now, Arc::new(meta))?;
         Some(Actor { key, version: Version::V311, greeting: String::new(), suback: Vec::new() })
     }
@@ -156,7 +165,7 @@ impl Stage {
                     event => self.events.push(event),
                 }
             }
-            self.shard.effects.resume.clear();
+            self.resumed.append(&mut self.shard.effects.resume);
             self.shard.effects.dirty.clear();
             if let Some((ticket, _)) = self.shard.end_turn() {
                 self.shard.committed(self.now, ticket, !self.is_store_full);
@@ -176,6 +185,13 @@ impl Stage {
         }
     }
 
+    /// A counter by its name.
+    pub fn figure(&self, name: &str) -> u64 {
+        let mut found = None;
+        self.shared.metrics[0].each(|n, value| found = found.or((n == name).then_some(value)));
+        found.unwrap()
+    }
+
     pub fn questions(&mut self) -> Vec<(AskId, Question)> {
         self.turn();
         std::mem::take(&mut self.asked)
@@ -193,6 +209,25 @@ impl Actor {
         encode(&mut out);
         stage.shard.receive(stage.now, self.key, &out);
         stage.turn();
+    }
+
+    /// Offers bytes; how many were taken.
+    pub fn offer(&mut self, stage: &mut Stage, bytes: &[u8]) -> usize {
+        let taken = stage.shard.receive(stage.now, self.key, bytes);
+        stage.turn();
+        taken
+    }
+
+    /// Whether the shard holds back reading.
+    pub fn is_paused(&self, stage: &Stage) -> bool {
+        stage.shard.is_paused(self.key)
+    }
+
+    /// Whether reading was allowed again since the last time.
+    pub fn was_resumed(&mut self, stage: &mut Stage) -> bool {
+        let before = stage.resumed.len();
+        stage.resumed.retain(|key| *key != self.key);
+        stage.resumed.len() < before
     }
 
     pub fn subscribe(&mut self, stage: &mut Stage, filter: &str, options: SubscriptionOptions) {

@@ -125,6 +125,8 @@ impl World {
             mountpoint: "".into(),
             is_local: true,
             enable_authn: true,
+            quick_deny_anonymous: false,
+            rates: None,
             cert: None,
             handover: None,
         };

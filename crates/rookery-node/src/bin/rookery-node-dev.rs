@@ -48,14 +48,8 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
     let listener = |id: &str, kind: ListenerKind, port: u16| ListenerConfig {
         id: id.to_owned(),
         kind,
-        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        zone: "default".into(),
-        mountpoint: String::new(),
-        max_connections: 0,
-        backlog: 1024,
-        nodelay: true,
-        enable_authn: true,
-        tls: None,
+        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into(),
+        ..ListenerConfig::default()
     };
     let tls = Some(TlsConfig {
         certfile: cert,
@@ -66,17 +60,13 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
         password: None,
         depth: 6,
         versions: vec![TlsVersion::V12, TlsVersion::V13],
+        ciphers: Vec::new(),
         crlfile: None,
         handshake_timeout_ms: 15_000,
         sni: Vec::new(),
         session_tickets: true,
     });
-    let ws = WebSocketConfig {
-        path: "/mqtt".into(),
-        subprotocols: ["mqtt", "mqtt-v3", "mqtt-v3.1.1", "mqtt-v5"].map(String::from).into(),
-        require_subprotocol: true,
-        max_frame_size: 0,
-    };
+    let ws = WebSocketConfig::default();
     let mut listeners = vec![listener("tcp:default", ListenerKind::Tcp, port)];
     if let Some(port) = ws_port {
         listeners.push(listener("ws:default", ListenerKind::WebSocket(ws.clone()), port));

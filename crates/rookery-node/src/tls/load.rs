@@ -15,8 +15,8 @@ use rustls::{InconsistentKeys, RootCertStore, ServerConfig, SupportedProtocolVer
 
 use super::facts::Facts;
 use super::files::{File, Problem};
-use super::keys;
 use super::verify::ClientVerifier;
+use super::{keys, suites};
 use crate::api::{TlsConfig, TlsVerify, TlsVersion};
 
 /// Intermediates that rustls builds a path over.
@@ -84,9 +84,11 @@ struct Loader<'a> {
 pub(super) fn load(settings: &TlsConfig, before: Option<&Material>) -> Result<Material, Problem> {
     check(settings)?;
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.cipher_suites = suites::select(&provider, &settings.ciphers)?;
     let mut loader = Loader {
         settings,
-        provider: Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+        provider: Arc::new(provider),
         now_unix_s: i64::try_from(unix.as_secs()).unwrap_or(i64::MAX),
         files: Vec::new(),
         certificates: Vec::new(),
@@ -104,8 +106,7 @@ pub(super) fn load(settings: &TlsConfig, before: Option<&Material>) -> Result<Ma
         file: None,
         detail: error.to_string(),
     };
-    let versions: Vec<&SupportedProtocolVersion> =
-        settings.versions.iter().map(|version| version.rustls()).collect();
+    let versions = loader.versions()?;
     let builder = ServerConfig::builder_with_provider(loader.provider.clone())
         .with_protocol_versions(&versions)
         .map_err(failed)?;
@@ -161,6 +162,21 @@ fn check(settings: &TlsConfig) -> Result<(), Problem> {
 }
 
 impl Loader<'_> {
+    /// The versions that there is a cipher suite for: a client must not be held to another one.
+    fn versions(&self) -> Result<Vec<&'static SupportedProtocolVersion>, Problem> {
+        let wanted = self.settings.versions.iter().map(|version| version.rustls());
+        let suites = &self.provider.cipher_suites;
+        let usable = |version: &&'static SupportedProtocolVersion| {
+            suites.iter().any(|suite| suite.version().version == version.version)
+        };
+        let versions: Vec<_> = wanted.filter(usable).collect();
+        if versions.is_empty() {
+            let detail = "none of them is for one of `versions`".to_owned();
+            return Err(Problem { field: "ciphers".into(), file: None, detail });
+        }
+        Ok(versions)
+    }
+
     /// A certificate chain and its key.
     fn pair(
         &mut self,

@@ -10,5 +10,6 @@ mod keys;
 mod load;
 pub(crate) mod server;
 pub(crate) mod session;
+mod suites;
 mod verify;
 pub(crate) mod watch;

@@ -1,12 +1,16 @@
 //! One socket and what its bytes are wrapped in.
 
+mod proxy;
 mod websocket;
 mod wrap;
 
 use std::io::ErrorKind;
 
-pub(crate) use websocket::WebSocket;
+pub(crate) use proxy::ProxyStage;
+pub(crate) use websocket::{Handshake, WebSocket};
 pub(crate) use wrap::{SEAL_BYTES_MAX, Sent, Wire, Wrap};
+
+use rookery_codec::proxy::ProxyError;
 
 use crate::listen::Membership;
 use crate::socket::Socket;
@@ -39,6 +43,8 @@ pub(crate) struct Transport {
 pub(crate) enum Incoming {
     /// So many MQTT bytes stand at the front of the buffer.
     Data(usize),
+    /// MQTT bytes, if any, were added to `Transport::partial`; more input may wait in a layer.
+    Kept,
     /// Nothing to handle now.
     Nothing,
     /// The peer closed.
@@ -47,6 +53,8 @@ pub(crate) enum Incoming {
     Failed,
     /// The wrapping was broken or refused; what answers it is pending.
     Refused(&'static str),
+    /// What should be a PROXY header is none.
+    ProxyRefused(ProxyError),
     /// TLS could not be agreed on or was broken; the alert is on its way.
     TlsFailed(rustls::Error),
 }
@@ -80,8 +88,14 @@ impl Transport {
         let Some(room) = buffer.get_mut(at..) else { return Incoming::Nothing };
         match self.wrap.as_deref_mut() {
             None => receive(&self.socket, room),
-            Some(wrap) => wrap.read(&self.socket, room, wire),
+            Some(wrap) => wrap.read(&self.socket, room, &mut self.partial, wire),
         }
+    }
+
+    /// Whether input waits in a layer, of which the kernel knows nothing.
+    pub(crate) fn has_input(&self) -> bool {
+        let ws = self.wrap.as_ref().and_then(|wrap| wrap.ws.as_ref());
+        ws.is_some_and(|ws| ws.has_raw())
     }
 
     /// Whether its layers have something to send besides the outbox.

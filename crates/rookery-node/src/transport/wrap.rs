@@ -1,12 +1,19 @@
-//! The layers between a socket and its MQTT bytes: TLS and WebSocket, outermost first.
+//! The layers between a socket and its MQTT bytes: PROXY header, TLS and WebSocket, outermost
+//! first.
 //!
 //! Layers work in buffers of the thread ([`Wire`]); a connection owns bytes only while a record
 //! is incomplete or the kernel did not take everything.
 
 use std::io::{ErrorKind, IoSlice};
+use std::sync::Arc;
 
+use rookery_codec::proxy::ProxyHeader;
+use rookery_codec::ws::Deflater;
+
+use super::proxy::{ProxyRead, ProxyStage};
 use super::websocket::WebSocket;
 use super::{Incoming, receive};
+use crate::guard::Guard;
 use crate::socket::Socket;
 use crate::tls::session::{READ_BYTES_MAX, TlsEnd, TlsSession};
 
@@ -24,10 +31,18 @@ pub(crate) struct Wire {
     plain: Vec<u8>,
     /// Bytes for the socket.
     pub(crate) output: Vec<u8>,
+    /// Compresses messages of WebSockets that agreed to it.
+    deflater: Option<Box<Deflater>>,
+    /// The time of this turn.
+    pub(crate) now_ms: u64,
 }
 
 /// The layers of one connection, outermost first.
 pub(crate) struct Wrap {
+    /// PROXY header that is still to come.
+    proxy: Option<Box<ProxyStage>>,
+    /// PROXY header that came; taken once by the worker.
+    pub(crate) header: Option<(Box<ProxyHeader>, Arc<Guard>)>,
     /// TLS.
     pub(crate) tls: Option<Box<TlsSession>>,
     /// WebSocket.
@@ -52,25 +67,68 @@ pub(crate) enum Sent {
 impl Wrap {
     /// The layers of a connection; none when there are none.
     pub(crate) fn new(
+        proxy: Option<Box<ProxyStage>>,
         tls: Option<Box<TlsSession>>,
         ws: Option<Box<WebSocket>>,
     ) -> Option<Box<Self>> {
-        if tls.is_none() && ws.is_none() {
+        if proxy.is_none() && tls.is_none() && ws.is_none() {
             return None;
         }
-        Some(Box::new(Self { tls, ws, unsent: Vec::new(), is_ended: false }))
+        Some(Box::new(Self { proxy, header: None, tls, ws, unsent: Vec::new(), is_ended: false }))
     }
 
-    /// Reads once; MQTT bytes come to the front of `room`. What the layers have to answer
-    /// waits for [`Wrap::send`].
-    pub(crate) fn read(&mut self, socket: &Socket, room: &mut [u8], wire: &mut Wire) -> Incoming {
+    /// Whether nothing is left to do between socket and MQTT.
+    pub(crate) fn is_done(&self) -> bool {
+        self.proxy.is_none() && self.header.is_none() && self.tls.is_none() && self.ws.is_none()
+    }
+
+    /// Whether the PROXY header is still to come.
+    pub(crate) fn awaits_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// Whether TLS is not agreed on yet.
+    pub(crate) fn is_in_tls_handshake(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    }
+
+    /// Reads once; MQTT bytes come to the front of `room`, or to the end of `partial`. What the
+    /// layers have to answer waits for [`Wrap::send`].
+    pub(crate) fn read(
+        &mut self,
+        socket: &Socket,
+        room: &mut [u8],
+        partial: &mut Vec<u8>,
+        wire: &mut Wire,
+    ) -> Incoming {
+        if let Some(proxy) = self.proxy.as_deref_mut() {
+            return match proxy.read(socket, room) {
+                ProxyRead::Complete(header) => {
+                    self.header = Some((header, proxy.guard.clone()));
+                    self.proxy = None;
+                    Incoming::Nothing
+                }
+                ProxyRead::Partial => Incoming::Nothing,
+                ProxyRead::Closed => Incoming::Closed,
+                ProxyRead::Failed => Incoming::Failed,
+                ProxyRead::Refused(error) => Incoming::ProxyRefused(error),
+            };
+        }
+        if let Some(ws) = self.ws.as_deref_mut().filter(|ws| ws.has_raw()) {
+            return ws.inflate(partial);
+        }
         let incoming = match self.tls.as_deref_mut() {
             Some(tls) => read_tls(tls, socket, room, wire, &mut self.unsent, &mut self.is_ended),
             None => receive(socket, room),
         };
         match (incoming, self.ws.as_mut()) {
             (Incoming::Data(n), Some(ws)) if n > 0 => match room.get_mut(..n) {
-                Some(bytes) => ws.take(bytes),
+                Some(bytes) => match ws.take(bytes, wire.now_ms) {
+                    Incoming::Kept => ws.inflate(partial),
+                    // Frames without MQTT bytes: a ping is no sign of life of the client.
+                    Incoming::Data(0) => Incoming::Nothing,
+                    incoming => incoming,
+                },
                 None => Incoming::Failed,
             },
             (incoming, _) => incoming,
@@ -79,12 +137,21 @@ impl Wrap {
 
     /// Whether a layer that comes before CONNECT is not through yet.
     pub(crate) fn is_in_handshake(&self) -> bool {
-        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+        self.awaits_proxy()
+            || self.is_in_tls_handshake()
+            || self.ws.as_ref().is_some_and(|ws| !ws.is_open())
     }
 
-    /// When the layers have to be through, in ms of the monotonic clock; none when they are.
+    /// When the layers have to be through, or to have heard from the peer, in ms of the monotonic
+    /// clock; none when they wait for nothing.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
-        self.tls.as_ref().filter(|tls| tls.is_handshaking()).map(|tls| tls.deadline_ms())
+        if let Some(proxy) = &self.proxy {
+            return Some(proxy.deadline_ms());
+        }
+        match &self.tls {
+            Some(tls) if tls.is_handshaking() => Some(tls.deadline_ms()),
+            _ => self.ws.as_ref().and_then(|ws| ws.idle_deadline_ms()),
+        }
     }
 
     /// Whether something waits to be sent besides the outbox.
@@ -94,7 +161,10 @@ impl Wrap {
 
     /// Bytes kept for this connection by its layers.
     pub(crate) fn held(&self) -> usize {
-        self.unsent.capacity() + self.tls.as_ref().map_or(0, |tls| tls.held())
+        self.unsent.capacity()
+            + self.proxy.as_ref().map_or(0, |proxy| proxy.held())
+            + self.tls.as_ref().map_or(0, |tls| tls.held())
+            + self.ws.as_ref().map_or(0, |ws| ws.held())
     }
 
     /// Bytes of answers that wait for a peer that does not read.
@@ -140,7 +210,8 @@ impl Wrap {
     fn seal(&mut self, slices: &[IoSlice<'_>], len: usize, wire: &mut Wire) -> Result<(), ()> {
         let Some(tls) = self.tls.as_deref_mut() else {
             if let Some(ws) = self.ws.as_mut() {
-                ws.wrap(slices.iter().map(|s| &**s), len, &mut wire.output);
+                let slices = slices.iter().map(|s| &**s);
+                ws.wrap(slices, len, &mut wire.deflater, &mut wire.output);
             } else {
                 slices.iter().for_each(|s| wire.output.extend_from_slice(s));
             }
@@ -155,7 +226,10 @@ impl Wrap {
             (ws, _) => {
                 wire.plain.clear();
                 match ws {
-                    Some(ws) => ws.wrap(slices.iter().map(|s| &**s), len, &mut wire.plain),
+                    Some(ws) => {
+                        let slices = slices.iter().map(|s| &**s);
+                        ws.wrap(slices, len, &mut wire.deflater, &mut wire.plain);
+                    }
                     None => slices.iter().for_each(|s| wire.plain.extend_from_slice(s)),
                 }
                 wire.plain.as_slice()

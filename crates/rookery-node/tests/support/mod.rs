@@ -3,7 +3,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use rookery_codec::{
 };
 use rookery_core::config::{BrokerConfig, ZoneConfig};
 use rookery_node::Node;
-use rookery_node::api::{DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy};
+use rookery_node::api::{DurabilityConfig, ListenerConfig, NodeConfig, SyncPolicy};
 
 /// Longest wait for anything; a machine that needs more fails the test.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -48,24 +48,22 @@ pub fn config() -> BrokerConfig {
 }
 
 pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
-    let listener = ListenerConfig {
-        id: "tcp:default".into(),
-        kind: ListenerKind::Tcp,
-        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        zone: "default".into(),
-        mountpoint: String::new(),
-        max_connections: 0,
-        backlog: 1024,
-        nodelay: true,
-        enable_authn: true,
-        tls: None,
-    };
+    start_on(broker, vec![ListenerConfig::default()], workers, dir)
+}
+
+/// A node with these listeners.
+pub fn start_on(
+    broker: BrokerConfig,
+    listeners: Vec<ListenerConfig>,
+    workers: usize,
+    dir: Option<&Path>,
+) -> Node {
     let durability = DurabilityConfig {
         dir: dir.map(Path::to_owned),
         sync: SyncPolicy::Never,
         max_disk_bytes: 0,
     };
-    Node::start(NodeConfig { broker, listeners: vec![listener], workers, durability }).unwrap()
+    Node::start(NodeConfig { broker, listeners, workers, durability }).unwrap()
 }
 
 /// A counter or gauge of the node.
@@ -106,23 +104,39 @@ impl Frame {
 impl Client {
     /// A socket without CONNECT.
     pub fn raw(node: &Node) -> Self {
-        let stream = TcpStream::connect(node.listeners()[0].bind).unwrap();
+        Self::on(TcpStream::connect(node.listeners()[0].bind.clone()).unwrap())
+    }
+
+    /// A client on a socket that stands.
+    pub fn on(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        stream.set_nodelay(true).unwrap();
+        let _ = stream.set_nodelay(true);
         Self { stream, version: Version::V311, buffer: Vec::new() }
     }
 
     /// An admitted client; whether the session was there.
     pub fn connect(node: &Node, connect: &Connect<'_>) -> (Self, bool) {
         let mut client = Self::raw(node);
-        client.version = connect.version;
-        client.send(|out| connect.encode(out));
-        let frame = client.read().expect("CONNACK");
+        let session_present = client.greet(connect);
+        (client, session_present)
+    }
+
+    /// Sends CONNECT and is admitted; whether the session was there.
+    pub fn greet(&mut self, connect: &Connect<'_>) -> bool {
+        self.version = connect.version;
+        self.send(|out| connect.encode(out));
+        let frame = self.read().expect("CONNACK");
         let Packet::ConnAck(ack) = frame.packet() else { panic!("{:?}", frame.packet()) };
         assert!(!ack.reason.is_error(), "{:?}", ack.reason);
-        let session_present = ack.session_present;
-        (client, session_present)
+        ack.session_present
+    }
+
+    /// A packet that is answered, to know that everything before it was handled.
+    pub fn fence(&mut self) {
+        self.send(rookery_codec::encode_pingreq);
+        let frame = self.read().expect("PINGRESP");
+        assert!(matches!(frame.packet(), Packet::PingResp), "{:?}", frame.packet());
     }
 
     pub fn new(node: &Node, version: Version, client_id: &str) -> Self {
