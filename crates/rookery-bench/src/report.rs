@@ -96,6 +96,8 @@ pub struct Report {
     pub received_per_s: f64,
     /// Connect-subscribe-disconnect cycles while counting (mode churn).
     pub cycles: u64,
+    /// Cycles whose TLS session was resumed (mode churn, mode handshake).
+    pub resumed: u64,
     /// Cycles per second.
     pub cycles_per_s: f64,
     /// From intended sending to receipt; a whole cycle in mode churn. Microseconds.
@@ -141,6 +143,7 @@ impl Report {
             sent_per_s: 0.0,
             received_per_s: 0.0,
             cycles: 0,
+            resumed: 0,
             cycles_per_s: 0.0,
             latency_us: Percentiles::default(),
             lag_us: Percentiles::default(),

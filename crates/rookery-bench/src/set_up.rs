@@ -129,7 +129,8 @@ impl Engine<'_> {
         };
         let sources = &self.config.source_addresses;
         let source = sources.get(index % sources.len().max(1)).copied();
-        let link = Link::new(start_connect(target, source)?, role, at as u32);
+        let layers = self.dialer.layers(at)?;
+        let link = Link::new(start_connect(target, source)?, role, at as u32, layers);
         let flags = link.interest();
         epoll::add(&self.epoll, &link.socket, epoll::EventData::new_u64(index as u64), flags)
             .map_err(BenchError::io("epoll_ctl"))?;
@@ -155,13 +156,28 @@ impl Engine<'_> {
         if let Err(errno) = outcome {
             return Err(BenchError::Connect { address, source: errno.into() });
         }
+        if link.layers.is_some() {
+            link.state = LinkState::Handshaking;
+            // A failure shows on the read side, with its reason.
+            link.begin_layers();
+            return self.rearm(index);
+        }
+        self.say_hello(index)?;
+        self.rearm(index)
+    }
+
+    /// Sends CONNECT.
+    pub(crate) fn say_hello(&mut self, index: usize) -> Result<(), BenchError> {
+        let Some(link) = self.links.get_mut(index) else {
+            return Ok(());
+        };
         let role = link.role;
         link.state = LinkState::AwaitingConnAck;
         let mut out = Vec::with_capacity(64);
         let client_id = client_id(&self.client_id_prefix, role);
         put_connect(&mut out, &connect_fields(self.config, &client_id));
         self.write(index, &out);
-        self.rearm(index)
+        Ok(())
     }
 
     pub(crate) fn on_connack(&mut self, index: usize, body: &[u8]) -> Result<(), BenchError> {
