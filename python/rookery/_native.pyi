@@ -10,8 +10,10 @@ that started the node.
 from collections.abc import Callable
 from typing import final
 
-from rookery.native.config import BrokerConfig, HookSwitches, ListenerConfig, NodeConfig
+from rookery.native.config import Ban, BrokerConfig, HookSwitches, ListenerConfig, NodeConfig
 from rookery.native.rows import (
+    AclDecisionRow,
+    AclSubject,
     AnswerRow,
     CertificateInfoRow,
     CertificateOutcomeRow,
@@ -107,6 +109,31 @@ class Node:
 
     def set_hooks(self, hooks: HookSwitches) -> None:
         """Replace what is asked and told."""
+
+    def apply_bans(self, bans: list[Ban]) -> None:
+        """Replace the bans alone; whoever they fit is disconnected."""
+
+    def check_acl(
+        self,
+        subject: AclSubject,
+        action: str,
+        topic: str,
+        qos: int,
+        retain: bool,
+        after: str | None,
+    ) -> AclDecisionRow:
+        """What the rules say; ``after`` goes on behind the source of that name.
+
+        ``action`` is ``publish`` or ``subscribe``.
+        """
+
+    def check_client_acl(
+        self, client_id: str, action: str, topic: str, qos: int, retain: bool
+    ) -> AclDecisionRow | None:
+        """The same for a connected client, its own rules first; none when it is not connected."""
+
+    def purge_acl_cache(self, client_id: str | None) -> None:
+        """Forget answers about a client, or about all."""
 
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""

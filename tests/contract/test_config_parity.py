@@ -11,7 +11,10 @@ import pytest
 from rookery.native import config
 
 ROOT = Path(__file__).resolve().parents[2]
-CORE = (ROOT / "crates/rookery-core/src/config.rs").read_text()
+CORE = "".join(
+    (ROOT / "crates/rookery-core/src" / name).read_text()
+    for name in ("config.rs", "access/config.rs")
+)
 NODE = (ROOT / "crates/rookery-node/src/api.rs").read_text()
 
 # An enumeration with data there is a word and its data here.
@@ -40,6 +43,11 @@ def rust_defaults(name: str) -> dict[str, str]:
 def value_of(rust: str) -> object:
     words = {"true": True, "false": False, "None": None, "u32::MAX": 0xFFFF_FFFF}
     empty = {"String::new()": "", "Vec::new()": ()}
+    words |= {
+        "PeerCertField::Disabled": "disabled",
+        "Permission::Allow": "allow",
+        "DenyAction::Ignore": "ignore",
+    }
     if rust in words or rust in empty:
         return {**words, **empty}[rust]
     number = rust.replace("_", "")
@@ -55,7 +63,18 @@ def test_both_sides_name_the_same_fields(name: str) -> None:
     assert here - SPELLED_OUT.get(name, set()) == rust_fields(name)
 
 
-@pytest.mark.parametrize("name", ["MqttConfig", "RetainerConfig", "DelayedConfig", "LimitsConfig"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MqttConfig",
+        "RetainerConfig",
+        "DelayedConfig",
+        "LimitsConfig",
+        "AuthorizationConfig",
+        "FlappingConfig",
+        "LoginBackoffConfig",
+    ],
+)
 def test_both_sides_have_the_same_defaults(name: str) -> None:
     here = STRUCTS[name]()
     there = rust_defaults(name)

@@ -474,7 +474,8 @@ fn the_compression_bit_stands_where_it_may() {
 #[test]
 fn messages_that_would_grow_are_sent_as_they_are() {
     assert_eq!(sent(b"short"), b"\x82\x05short");
-    let noise: Vec<u8> = (0_u32..300).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> =
+        (0_u32..300).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     assert_eq!(payload_of(&sent(&noise)), (0x82, noise.as_slice()));
     assert_eq!(payload_of(&sent(&[7; 300])).0, 0xC2);
 }

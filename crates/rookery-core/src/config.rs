@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use crate::access::{AuthorizationConfig, Ban, FlappingConfig, LoginBackoffConfig, PeerCertField};
+
 /// The strategy that picks one member of a shared subscription.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub enum SharedStrategy {
@@ -85,6 +87,10 @@ pub struct MqttConfig {
     pub retry_interval_ms: u64,
     /// Client identifier made from these; empty = as sent. `${username}`, `${clientid}`, `${peerhost}`.
     pub clientid_override: String,
+    /// The user name is taken from the client's certificate.
+    pub peer_cert_as_username: PeerCertField,
+    /// The client identifier is taken from the client's certificate.
+    pub peer_cert_as_clientid: PeerCertField,
 }
 
 impl Default for MqttConfig {
@@ -120,6 +126,8 @@ impl Default for MqttConfig {
             upgrade_qos: false,
             retry_interval_ms: 0,
             clientid_override: String::new(),
+            peer_cert_as_username: PeerCertField::Disabled,
+            peer_cert_as_clientid: PeerCertField::Disabled,
         }
     }
 }
@@ -336,4 +344,16 @@ pub struct BrokerConfig {
     pub durable: bool,
     /// Whether ordinary clients may read `$SYS/#`.
     pub sys_topics_open: bool,
+    /// Who may publish and subscribe to what. Shared: compiled once for all shards.
+    pub authorization: Arc<AuthorizationConfig>,
+    /// Who may not connect. Shared as the rules are.
+    pub bans: Arc<[Ban]>,
+    /// Clients that come and go too often.
+    pub flapping: FlappingConfig,
+    /// Logins that fail too often.
+    pub login_backoff: LoginBackoffConfig,
+    /// Most connected clients of the node; 0 = no bound.
+    pub max_connections: usize,
+    /// Methods of enhanced authentication that Python answers.
+    pub auth_methods: Vec<String>,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use rookery_codec::{QoS, Version};
 
+use crate::access::{AnswerCache, RuleTable};
 use crate::effects::{AskId, ConnMeta, Verdict};
 use crate::limiter::Limiter;
 use crate::message::{Message, Publisher};
@@ -18,10 +19,20 @@ pub enum ConnState {
     New,
     /// CONNECT came, somebody outside decides.
     Deciding,
+    /// AUTH was sent, the next step of the client is awaited.
+    Exchanging,
     /// Admitted.
     Connected,
     /// The outbox is being flushed, then the socket closes; input is ignored.
     Closing,
+}
+
+impl ConnState {
+    /// Whether the client has not been admitted yet.
+    #[must_use]
+    pub fn is_before_admission(self) -> bool {
+        matches!(self, Self::New | Self::Deciding | Self::Exchanging)
+    }
 }
 
 /// One connection.
@@ -74,6 +85,8 @@ pub struct Conn {
     pub deferred: Option<Box<Deferred>>,
     /// How fast it may send.
     pub limiter: Option<Box<Limiter>>,
+    /// What authentication said of the client; none for most.
+    pub access: Option<Box<ConnAccess>>,
 }
 
 impl Conn {
@@ -105,6 +118,7 @@ impl Conn {
             aliases: None,
             deferred: None,
             limiter,
+            access: None,
         }
     }
 }
@@ -114,6 +128,65 @@ impl Conn {
     #[must_use]
     pub fn is_held_back(&self) -> bool {
         self.limiter.as_ref().is_some_and(|limiter| limiter.is_waiting)
+    }
+}
+
+/// What authentication granted a client besides being admitted.
+#[derive(Debug, Default)]
+pub struct Grant {
+    /// Attributes, for rules and templates.
+    pub attrs: Vec<(Box<str>, Box<str>)>,
+    /// Rules of its own.
+    pub acl: Option<RuleTable>,
+    /// When its connection ends, ms since 1970.
+    pub expire_at_ms: Option<u64>,
+}
+
+impl Grant {
+    /// Whether it says anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.attrs.is_empty() && self.acl.is_none() && self.expire_at_ms.is_none()
+    }
+}
+
+/// What authentication said of a connected client.
+#[derive(Debug, Default)]
+pub struct ConnAccess {
+    /// What it was granted.
+    pub grant: Grant,
+    /// The Authentication Method of its CONNECT.
+    pub method: Option<Box<str>>,
+    /// It is authenticating again.
+    pub exchange: Option<Exchange>,
+}
+
+/// Where a re-authentication stands, MQTT-5.0 section 4.12.1.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Exchange {
+    /// Number of the question that is open; none while the client's AUTH is awaited.
+    pub asked: Option<u32>,
+    /// AUTH packets of the client so far.
+    pub steps: u8,
+    /// When it has to be over (mono ms).
+    pub deadline_ms: u64,
+}
+
+/// An admitted CONNECT on its way to the shard of the client identifier that authentication gave.
+#[derive(Debug, Default)]
+pub struct Handover(std::sync::Mutex<Option<Box<ConnectRequest>>>);
+
+impl Handover {
+    /// Packs a CONNECT.
+    #[must_use]
+    pub fn new(request: Box<ConnectRequest>) -> Self {
+        Self(std::sync::Mutex::new(Some(request)))
+    }
+
+    /// Takes it out.
+    #[must_use]
+    pub fn take(&self) -> Option<Box<ConnectRequest>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 }
 
@@ -162,7 +235,7 @@ pub struct ConnectRequest {
     pub request_response_information: bool,
     /// Request Problem Information.
     pub request_problem_information: bool,
-    /// The will and its delay.
+    /// The will and its delay; its topic is mounted when the client is admitted.
     pub will: Option<(Message, u32)>,
     /// Somebody was asked whether the client may publish its will.
     pub is_will_asked: bool,
@@ -170,6 +243,14 @@ pub struct ConnectRequest {
     pub is_superuser: bool,
     /// The publisher its messages carry.
     pub publisher: Arc<Publisher>,
+    /// What authentication granted.
+    pub grant: Grant,
+    /// Authentication Method.
+    pub method: Option<Box<str>>,
+    /// Authentication Data for CONNACK.
+    pub auth_data: Option<Box<[u8]>>,
+    /// AUTH packets of the client so far.
+    pub auth_steps: u8,
 }
 
 /// What a client wants to do with a topic; a decision holds for exactly this.
@@ -177,8 +258,8 @@ pub struct ConnectRequest {
 pub enum Action {
     /// PUBLISH with this QoS and RETAIN flag.
     Publish(u8, bool),
-    /// SUBSCRIBE.
-    Subscribe,
+    /// SUBSCRIBE with this QoS.
+    Subscribe(u8),
 }
 
 /// Packets of a connection that wait for answers, in order of arrival.
@@ -190,8 +271,8 @@ pub struct Deferred {
     pub queue: VecDeque<DeferredPacket>,
     /// Number of the latest question.
     pub asked: u32,
-    /// What was decided: (action, topic) → allowed, until (mono ms).
-    pub decisions: HashMap<(Action, Box<str>), (bool, u64)>,
+    /// Answers about topics, kept for a while.
+    pub answers: AnswerCache,
 }
 
 /// One waiting packet.
@@ -214,6 +295,8 @@ pub enum DeferredPacket {
     Authorize {
         /// Questions without an answer, with what they ask.
         open: Vec<(AskId, Action, Box<str>)>,
+        /// What was answered.
+        known: Vec<((Action, Box<str>), bool)>,
         /// First byte of the fixed header.
         first: u8,
         /// The rest.

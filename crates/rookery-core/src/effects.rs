@@ -31,6 +31,8 @@ pub struct ConnMeta {
     pub rates: Option<Arc<crate::limiter::ClientRates>>,
     /// The client's certificate, as TLS or a trusted PROXY header tells it.
     pub cert: Option<Arc<PeerCertificate>>,
+    /// It comes from another shard, admitted already.
+    pub handover: Option<Arc<crate::conn::Handover>>,
 }
 
 /// A client's certificate.
@@ -67,6 +69,12 @@ pub enum CloseCause {
     Kicked,
     /// CONNECT was refused.
     NotAuthorized,
+    /// It did what it may not, and `authorization.deny_action` is `disconnect`.
+    DeniedAction,
+    /// It is banned.
+    Banned,
+    /// What its authentication granted is over.
+    Expired,
     /// The client broke the protocol; the reason code says how.
     Protocol(ReasonCode),
     /// It took no bytes for `send_timeout`.
@@ -95,6 +103,9 @@ impl CloseCause {
             Self::Discarded => "discarded",
             Self::Kicked => "kicked",
             Self::NotAuthorized => "not_authorized",
+            Self::DeniedAction => "not_authorized",
+            Self::Banned => "banned",
+            Self::Expired => "expired",
             Self::Protocol(code) => code.name(),
             Self::SendTimeout => "send_timeout",
             Self::ServerShutdown => "server_shutting_down",
@@ -146,6 +157,16 @@ pub struct ClientInfo {
     pub awaiting_rel: u32,
     /// Whether the session is on disk.
     pub durable: bool,
+    /// Its certificate.
+    pub cert: Option<Arc<PeerCertificate>>,
+    /// Attributes that authentication gave it.
+    pub client_attrs: Vec<(Box<str>, Box<str>)>,
+    /// Authentication said that nothing is denied to it.
+    pub is_superuser: bool,
+    /// The zone of its listener, while that is known.
+    pub zone: Option<Arc<str>>,
+    /// What stands before every topic of it.
+    pub mountpoint: Arc<str>,
 }
 
 /// Where a shared subscription's message came from, to pick another member later.
@@ -200,9 +221,22 @@ pub enum Question {
         client: Box<ClientInfo>,
         /// Its password.
         password: Option<Box<[u8]>>,
+        /// What else it showed.
+        detail: AuthDetail,
+    },
+    /// The next step of enhanced authentication, MQTT-5.0 section 4.12.
+    AuthContinue {
+        /// The client.
+        client: Box<ClientInfo>,
+        /// What it showed.
+        detail: AuthDetail,
     },
     /// `client.authorize`.
     Authorize {
+        /// The source that was reached; none = no source fitted.
+        source: Option<Box<str>>,
+        /// All that is known of the client.
+        client: Box<ClientInfo>,
         /// The client.
         client_id: Arc<str>,
         /// Its user name.
@@ -221,6 +255,25 @@ pub enum Question {
         /// The message as received.
         message: Arc<Message>,
     },
+}
+
+/// What a client shows to be admitted, besides user name and password.
+#[derive(Clone, Default)]
+pub struct AuthDetail {
+    /// Port it connected to.
+    pub local_port: u16,
+    /// Its certificate.
+    pub cert: Option<Arc<PeerCertificate>>,
+    /// Authentication Method.
+    pub method: Option<Box<str>>,
+    /// Authentication Data.
+    pub data: Option<Box<[u8]>>,
+}
+
+impl std::fmt::Debug for AuthDetail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthDetail").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 /// The answer to a [`Question`].
@@ -245,6 +298,32 @@ pub enum Verdict {
     Replace(Arc<Message>),
     /// Take it, deliver to nobody (publish only).
     Drop,
+    /// Go on, with what authentication found out (authenticate only).
+    Admit(Box<Admittance>),
+    /// Ask the client for the next step (authenticate only).
+    Continue {
+        /// Authentication Data.
+        data: Box<[u8]>,
+        /// For people.
+        reason_string: Option<Box<str>>,
+    },
+}
+
+/// What authentication found out about a client.
+#[derive(Debug, Clone, Default)]
+pub struct Admittance {
+    /// Nothing is denied to it.
+    pub is_superuser: bool,
+    /// Attributes, for rules and templates.
+    pub client_attrs: Vec<(Box<str>, Box<str>)>,
+    /// When its connection ends, ms since 1970.
+    pub expire_at_ms: Option<u64>,
+    /// Rules of its own, looked at before every source.
+    pub acl: Option<Vec<crate::access::AclRule>>,
+    /// The client identifier it gets instead of its own.
+    pub client_id: Option<Box<str>>,
+    /// Last Authentication Data.
+    pub auth_data: Option<Box<[u8]>>,
 }
 
 /// Orders of the management plane; each is answered through its reply channel.
@@ -279,6 +358,22 @@ pub enum Command {
         client_id: Box<str>,
         /// The rows.
         reply: std::sync::mpsc::Sender<Option<Vec<SubscriptionInfo>>>,
+    },
+    /// What the rules say about a connected client.
+    CheckAcl {
+        /// Client identifier.
+        client_id: Box<str>,
+        /// What it would do.
+        action: crate::conn::Action,
+        /// Topic name or filter.
+        topic: Box<str>,
+        /// The decision; none when it is not connected.
+        reply: std::sync::mpsc::Sender<Option<crate::access::Explanation>>,
+    },
+    /// Forget kept answers about a client, or about all.
+    PurgeAclCache {
+        /// Client identifier.
+        client_id: Option<Box<str>>,
     },
     /// Publish for the node itself.
     Publish {
@@ -328,6 +423,15 @@ pub enum UpEvent {
         cause: CloseCause,
         /// What to do about it or where the protocol was broken.
         detail: &'static str,
+    },
+    /// A client came and went more often than `flapping_detect` takes.
+    Flapping {
+        /// Client identifier.
+        client_id: Arc<str>,
+        /// User name.
+        username: Option<Arc<str>>,
+        /// Its address.
+        peer: std::net::SocketAddr,
     },
     /// A subscription was made.
     Subscribed(Arc<str>, SubscriptionInfo),

@@ -126,6 +126,8 @@ metrics! {
     disconnect_sent = "packets.disconnect.sent",
     /// AUTH in.
     auth_received = "packets.auth.received",
+    /// AUTH out.
+    auth_sent = "packets.auth.sent",
     /// Packets that are malformed or break the protocol.
     packets_error = "packets.error",
     /// Messages in.
@@ -192,6 +194,24 @@ metrics! {
     authorization_allow = "authorization.allow",
     /// Denied actions.
     authorization_deny = "authorization.deny",
+    /// Actions about which a kept answer of Python was used.
+    authorization_cache_hit = "authorization.cache_hit",
+    /// Actions about which Python had to be asked.
+    authorization_cache_miss = "authorization.cache_miss",
+    /// Logins refused without asking because too many had failed.
+    backoff_refused = "authentication.backoff.refused",
+    /// Blocks begun because too many logins had failed.
+    backoff_blocks = "authentication.backoff.blocks",
+    /// Connections and logins refused for a ban.
+    banned_refused = "banned.refused",
+    /// Connected clients that a ban ended.
+    banned_disconnected = "banned.disconnected",
+    /// Clients that came and went too often.
+    flapping_detected = "flapping.detected",
+    /// Clients whose authentication expired while they were connected.
+    client_expired = "client.expired",
+    /// Clients refused because the node has as many as it may.
+    quota_refused = "connections.quota.refused",
     /// Sessions made.
     session_created = "session.created",
     /// Sessions resumed.

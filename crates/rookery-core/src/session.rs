@@ -149,6 +149,11 @@ impl Session {
             mqueue_dropped: self.dropped,
             awaiting_rel: self.awaiting_rel.as_ref().map_or(0, |a| a.len() as u32),
             durable: self.durable_id != 0,
+            cert: self.meta.cert.clone(),
+            client_attrs: Vec::new(),
+            is_superuser: false,
+            zone: None,
+            mountpoint: self.meta.mountpoint.clone(),
         }
     }
 

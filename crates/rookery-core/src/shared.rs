@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use crate::access::{Compiled, LoginBackoff};
 use crate::ids::SessionKey;
 use crate::message::Message;
 use crate::metrics::Metrics;
@@ -24,6 +25,12 @@ pub struct Shared {
     pub delayed: AtomicUsize,
     /// Sessions of all shards.
     pub sessions: AtomicUsize,
+    /// Connected clients of all shards.
+    pub connected: AtomicUsize,
+    /// Rules and bans, ready to use.
+    pub compiled: Compiled,
+    /// Failed logins.
+    pub backoff: LoginBackoff,
     exclusive: Mutex<HashMap<Box<str>, SessionKey>>,
     /// Key of the hash that places clients.
     placement: [u64; 2],
@@ -42,6 +49,9 @@ impl Shared {
             metrics: (0..=shards).map(|_| Metrics::default()).collect(),
             delayed: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
+            connected: AtomicUsize::new(0),
+            compiled: Compiled::default(),
+            backoff: LoginBackoff::default(),
             exclusive: Mutex::default(),
             placement: [0, 1].map(|n| std::hash::RandomState::new().hash_one(n)),
             shards,

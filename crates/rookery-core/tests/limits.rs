@@ -47,7 +47,8 @@ fn offer_for(stage: &mut Stage, actor: &mut Actor, bytes: &[u8], ms: u64) -> usi
 fn a_client_above_its_rate_is_not_read_and_loses_nothing() {
     let mut stage = Stage::new();
     stage.listener = |meta| {
-        let rates = ClientRates { messages_rate: 10.0, messages_burst: 15, ..ClientRates::default() };
+        let rates =
+            ClientRates { messages_rate: 10.0, messages_burst: 15, ..ClientRates::default() };
         meta.rates = Some(Arc::new(rates));
     };
     let mut receiver = stage.connect(&Connect::new(Version::V311, "receiver"));
@@ -122,7 +123,11 @@ fn other_reasons_to_read_on_do_not_lift_a_limit() {
         meta.rates = Some(Arc::new(rates));
     };
     let mut client = limited(&mut stage);
-    client.subscribe(&mut stage, "t", SubscriptionOptions { qos: QoS::AtMostOnce, ..Default::default() });
+    client.subscribe(
+        &mut stage,
+        "t",
+        SubscriptionOptions { qos: QoS::AtMostOnce, ..Default::default() },
+    );
     let bytes = publishes(Version::V5, 2, 10);
     assert_eq!(client.offer(&mut stage, &bytes), bytes.len() / 2);
     assert_eq!(client.take(&mut stage).len(), 1); // flushing its outbox
@@ -153,7 +158,10 @@ fn clients_that_are_being_decided_about_are_not_displaced() {
     let mut stage = Stage::new();
     stage.admission(Admission::Ask);
     stage.config(|c| c.limits.unauthenticated_connections = 2);
-    let deciding = [stage.connect(&Connect::new(Version::V5, "a")), stage.connect(&Connect::new(Version::V5, "b"))];
+    let deciding = [
+        stage.connect(&Connect::new(Version::V5, "a")),
+        stage.connect(&Connect::new(Version::V5, "b")),
+    ];
     assert!(stage.try_open().is_none());
     assert_eq!(stage.figure("overload_protection.unauthenticated"), 1);
     stage.turn();

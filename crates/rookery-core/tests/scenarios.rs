@@ -8,6 +8,7 @@
 )]
 
 mod scenarios {
+    #[allow(dead_code)]
     pub mod stage;
 }
 

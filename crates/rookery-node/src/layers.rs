@@ -33,7 +33,13 @@ impl Worker {
     }
 
     /// Reads through the layers of a connection (or its bare socket) and notes what they found out.
-    pub(crate) fn read_wrapped(&mut self, now: Now, key: ConnKey, buffer: &mut [u8], at: usize) -> Incoming {
+    pub(crate) fn read_wrapped(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        buffer: &mut [u8],
+        at: usize,
+    ) -> Incoming {
         let mut wire = mem::take(&mut self.wire);
         wire.now_ms = now.mono_ms;
         let incoming = match self.transport(key) {

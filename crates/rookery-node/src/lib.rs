@@ -36,5 +36,5 @@ mod transport;
 mod up;
 mod worker;
 
-pub use node::Node;
+pub use node::{AclSubject, Node};
 pub use peer::{HookPeer, Hookpoint};

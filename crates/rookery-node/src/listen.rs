@@ -275,6 +275,7 @@ impl Listener {
             quick_deny_anonymous: hot.quick_deny_anonymous,
             rates: hot.rates.clone(),
             cert: None,
+            handover: None,
         });
         Some(Accepted { socket: socket.into(), meta, member, hot })
     }

@@ -467,7 +467,5 @@ impl Entry {
 /// are, new ones are made by the new settings.
 fn is_hot(old: &ListenerConfig, new: &ListenerConfig) -> bool {
     let is_ws = |config: &ListenerConfig| matches!(config.kind, ListenerKind::WebSocket(_));
-    old.bind == new.bind
-        && is_ws(old) == is_ws(new)
-        && old.tls.is_some() == new.tls.is_some()
+    old.bind == new.bind && is_ws(old) == is_ws(new) && old.tls.is_some() == new.tls.is_some()
 }

@@ -1,5 +1,9 @@
 //! A running node: start, stop, and what the management plane may ask of it.
 
+mod access;
+
+pub use access::AclSubject;
+
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -14,7 +18,6 @@ use rookery_core::effects::{
 };
 use rookery_core::ids::{MessageId, SessionKey};
 use rookery_core::message::{Message, MessageParts, Publisher};
-use rookery_core::rewrite::Rewriter;
 use rookery_core::router::{SubOpts, Subscriber};
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
@@ -74,10 +77,7 @@ impl Node {
     /// What stands in the way; nothing is left half started.
     pub fn start(config: NodeConfig) -> Result<Self, NodeError> {
         let io = |what| move |source| NodeError::Io { what, source };
-        Rewriter::new(&config.broker.rewrite).map_err(|e| NodeError::Config {
-            path: format!("rewrite.{}.re", e.index),
-            detail: e.source.to_string(),
-        })?;
+        access::check_settings(&Shared::new(1, 1, 1), &config.broker)?;
         let workers = match config.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
@@ -98,12 +98,8 @@ impl Node {
         let snapshot = Arc::new(broker.clone());
         let mut shards = Vec::with_capacity(usize::from(workers));
         for index in 0..workers {
-            let shard = Shard::new(index, shared.clone(), snapshot.clone(), now).map_err(|e| {
-                NodeError::Config {
-                    path: format!("rewrite.{}.re", e.index),
-                    detail: e.source.to_string(),
-                }
-            })?;
+            let shard = Shard::new(index, shared.clone(), snapshot.clone(), now)
+                .map_err(access::refused)?;
             shards.push(shard);
         }
         let epoch = found.epoch;
@@ -445,6 +441,8 @@ impl Node {
                 gauge(|m| &m.connections).saturating_sub(gauge(|m| &m.unauthenticated)),
             ),
             ("unauthenticated.count", gauge(|m| &m.unauthenticated)),
+            ("connections.quota.used", self.shared.connected.load(Ordering::Relaxed) as u64),
+            ("connections.quota.max", self.quota_max()),
             ("sessions.count", self.shared.sessions.load(Ordering::Relaxed) as u64),
             (
                 "subscriptions.count",
@@ -480,12 +478,9 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// A rewrite rule whose regular expression is not one; then nothing changes.
+    /// A rewrite rule, an authorization rule or a ban that cannot be used; then nothing changes.
     pub fn apply_config(&self, mut broker: BrokerConfig) -> Result<(), NodeError> {
-        Rewriter::new(&broker.rewrite).map_err(|e| NodeError::Config {
-            path: format!("rewrite.{}.re", e.index),
-            detail: e.source.to_string(),
-        })?;
+        access::check_settings(&self.shared, &broker)?;
         let mut current = self.config.write().unwrap_or_else(PoisonError::into_inner);
         broker.durable = current.durable;
         broker.node_name = current.node_name.clone();

@@ -115,7 +115,9 @@ impl Peers {
 
 fn hookpoint_of(event: &UpEvent) -> Option<Hookpoint> {
     match event {
-        UpEvent::Ask(_, Question::Authenticate { .. }) => Some(Hookpoint::Authenticate),
+        UpEvent::Ask(_, Question::Authenticate { .. } | Question::AuthContinue { .. }) => {
+            Some(Hookpoint::Authenticate)
+        }
         UpEvent::Ask(_, Question::Authorize { .. }) => Some(Hookpoint::Authorize),
         UpEvent::Ask(_, Question::Publish { .. }) => Some(Hookpoint::Publish),
         _ => None,

@@ -341,7 +341,12 @@ fn the_options_of_sockets_can_be_set() {
 fn half_open_connections_are_bounded_and_others_served() {
     let mut broker = open_broker();
     broker.limits.unauthenticated_connections = 50;
-    let node = start_on(broker, vec![behind_balancer(), ListenerConfig { id: "tcp:b".into(), ..ListenerConfig::default() }], 1, None);
+    let node = start_on(
+        broker,
+        vec![behind_balancer(), ListenerConfig { id: "tcp:b".into(), ..ListenerConfig::default() }],
+        1,
+        None,
+    );
     let silent: Vec<Client> = (0..300).map(|_| Client::raw(&node)).collect();
     until("most gave way", || figure(&node, "overload_protection.evicted") >= 250);
     let mut client = through_balancer(&node, V1, 1000, "served");

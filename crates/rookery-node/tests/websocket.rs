@@ -236,11 +236,13 @@ fn the_client_is_whom_a_trusted_proxy_names() {
         ("two", "X-Forwarded-For: 1.1.1.1, 203.0.113.9, 10.0.0.5\r\n", "203.0.113.9:"),
         ("none", "", "127.0.0.1:"),
     ] {
-        WebSocket::open(&node, fields).connect(id);
+        let mut socket = WebSocket::open(&node, fields);
+        socket.connect(id);
         let peer = peer_of(&node, id);
         assert!(peer.starts_with(want), "{id}: {peer}");
     }
-    let refused = |fields: &str| WebSocket::ask(&node, request("/mqtt", fields).as_bytes()).status();
+    let refused =
+        |fields: &str| WebSocket::ask(&node, request("/mqtt", fields).as_bytes()).status();
     assert_eq!(refused("X-Forwarded-For: 203.0.113.66\r\n"), 403);
     assert_eq!(refused("X-Forwarded-For: nonsense\r\n"), 400);
 }
@@ -248,7 +250,8 @@ fn the_client_is_whom_a_trusted_proxy_names() {
 #[test]
 fn others_may_say_what_they_like() {
     let node = plain();
-    WebSocket::open(&node, "X-Forwarded-For: 203.0.113.9\r\n").connect("c");
+    let mut socket = WebSocket::open(&node, "X-Forwarded-For: 203.0.113.9\r\n");
+    socket.connect("c");
     assert!(peer_of(&node, "c").starts_with("127.0.0.1:"));
 }
 
@@ -339,7 +342,8 @@ fn messages_are_compressed_both_ways() {
     assert!(socket.head.contains("server_no_context_takeover; client_no_context_takeover"));
     socket.connect("c");
     socket.subscribe("t");
-    for payload in [vec![b'a'; 20_000], b"short".to_vec(), (0..=255).collect(), vec![b'b'; 200_000]] {
+    for payload in [vec![b'a'; 20_000], b"short".to_vec(), (0..=255).collect(), vec![b'b'; 200_000]]
+    {
         // Messages of a client hold 32 KiB at most here, as its encoder has no bound of its own.
         publish(&payload).chunks(20_000).for_each(|part| socket.send(&compressed(part)));
         socket.packet(|packet| {
@@ -407,7 +411,8 @@ fn a_bomb_ends_its_connection_only() {
     // Three parts of one message: 96 KiB.
     let mut parts = Vec::new();
     Deflater::default().encode(&[0; 32_768], &mut parts);
-    let part = [&parts[2..], &[0, 0, 0xFF, 0xFF]].concat();
+    let skip = if parts[1] == 126 { 4 } else { 2 };
+    let part = [&parts[skip..], &[0, 0, 0xFF, 0xFF]].concat();
     socket.send(&masked(0x42, &part));
     socket.send(&masked(0x00, &part));
     socket.send(&masked(0x80, &part));

@@ -7,10 +7,12 @@ use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::PyTuple;
 use rookery_codec::{QoS, ReasonCode};
-use rookery_core::effects::{Answer, AskId, Verdict};
+use rookery_core::effects::{Admittance, Answer, AskId, Verdict};
 use rookery_core::ids::{ConnKey, MessageId};
 use rookery_core::message::{Message, MessageParts, Origin, Publisher};
 use rookery_node::api::PublishRequest;
+
+use crate::access;
 
 /// `PublishRow`: topic, payload, QoS, retain, properties, expiry, client id, sys.
 pub(crate) type PublishRow =
@@ -77,12 +79,37 @@ fn origin(row: &Bound<'_, PyTuple>) -> PyResult<Option<Arc<Origin>>> {
     Ok(is_known.then(|| Arc::new(Origin { node, link })))
 }
 
+/// What an `AdmitRow` stands for.
+fn admittance(row: &Bound<'_, PyTuple>) -> PyResult<Admittance> {
+    let attrs: Vec<(String, String)> = field(row, 1)?;
+    let rules: Option<Vec<Bound<'_, PyAny>>> = field(row, 3)?;
+    let acl = rules.map(|rules| rules.iter().map(access::rule).collect()).transpose()?;
+    let auth_data: Option<PyBackedBytes> = field(row, 5)?;
+    Ok(Admittance {
+        is_superuser: field(row, 0)?,
+        client_attrs: attrs.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        expire_at_ms: field(row, 2)?,
+        acl,
+        client_id: field::<Option<String>>(row, 4)?.map(Into::into),
+        auth_data: auth_data.map(|data| Box::from(&*data)),
+    })
+}
+
+/// The verdict that a `ContinueRow` stands for.
+fn go_on(row: &Bound<'_, PyTuple>) -> PyResult<Verdict> {
+    let data: PyBackedBytes = field(row, 0)?;
+    let reason_string = field::<Option<String>>(row, 1)?.map(Into::into);
+    Ok(Verdict::Continue { data: Box::from(&*data), reason_string })
+}
+
 fn verdict(word: &str, with: Option<&Bound<'_, PyAny>>) -> PyResult<Verdict> {
     match (word, with) {
         ("allow", None) => Ok(Verdict::Allow),
         ("allow_superuser", None) => Ok(Verdict::AllowSuperuser),
         ("drop", None) => Ok(Verdict::Drop),
         ("deny", Some(code)) => Ok(Verdict::Deny(ReasonCode(code.extract()?))),
+        ("admit", Some(row)) => Ok(Verdict::Admit(Box::new(admittance(row.cast()?)?))),
+        ("continue", Some(row)) => go_on(row.cast()?),
         ("replace", Some(row)) => Ok(Verdict::Replace(Arc::new(message(row.cast()?)?))),
         _ => Err(PyValueError::new_err(format!("{word:?} is no verdict"))),
     }

@@ -11,14 +11,16 @@ use rookery_core::config::{
     NoticeConfig, RetainerConfig, RewriteAction, RewriteRule, SharedStrategy, ZoneConfig,
 };
 use rookery_node::api::{
-    DurabilityConfig, Keepalive, ListenerConfig, ListenerKind, NodeConfig, SniCertificate, SyncPolicy,
-    TlsConfig, TlsVerify, TlsVersion, WebSocketConfig,
+    DurabilityConfig, Keepalive, ListenerConfig, ListenerKind, NodeConfig, SniCertificate,
+    SyncPolicy, TlsConfig, TlsVerify, TlsVersion, WebSocketConfig,
 };
 
-type Object<'a, 'py> = &'a Bound<'py, PyAny>;
+use crate::access;
+
+pub(crate) type Object<'a, 'py> = &'a Bound<'py, PyAny>;
 
 /// Reads the attribute `name`; the error names it.
-fn get<'py, T>(object: Object<'_, 'py>, name: &str) -> PyResult<T>
+pub(crate) fn get<'py, T>(object: Object<'_, 'py>, name: &str) -> PyResult<T>
 where
     T: for<'a> FromPyObject<'a, 'py, Error: Into<PyErr>>,
 {
@@ -39,7 +41,7 @@ fn get_with<'py, T>(
 }
 
 /// Reads a tuple attribute, item by item.
-fn get_each<'py, T>(
+pub(crate) fn get_each<'py, T>(
     object: Object<'_, 'py>,
     name: &str,
     read: impl Fn(Object<'_, 'py>) -> PyResult<T>,
@@ -50,16 +52,17 @@ fn get_each<'py, T>(
 /// Reads a struct whose listed fields are plain attributes; the rest is written out.
 macro_rules! read {
     ($object:expr => $type:ident { $($field:ident),* $(; $($other:ident: $value:expr),*)? $(,)? }) => {
-        Ok($type { $($field: get($object, stringify!($field))?,)* $($($other: $value,)*)? })
+        Ok($type { $($field: $crate::config::get($object, stringify!($field))?,)* $($($other: $value,)*)? })
     };
 }
+pub(crate) use read;
 
 fn unknown(what: &str, word: &str) -> PyErr {
     PyValueError::new_err(format!("{what}: {word:?} is none of its values"))
 }
 
 /// Reads a word and looks it up.
-fn word<T>(object: Object<'_, '_>, name: &str, known: &[(&str, T)]) -> PyResult<T>
+pub(crate) fn word<T>(object: Object<'_, '_>, name: &str, known: &[(&str, T)]) -> PyResult<T>
 where
     T: Clone,
 {
@@ -77,7 +80,9 @@ fn mqtt(o: Object<'_, '_>) -> PyResult<MqttConfig> {
         session_expiry_interval_s, max_session_expiry_interval_s, message_expiry_interval_s,
         max_awaiting_rel, await_rel_timeout_ms, mqueue_store_qos0, max_mqueue_len,
         mqueue_priorities, mqueue_default_lowest, max_inflight, max_subscriptions, upgrade_qos,
-        retry_interval_ms, clientid_override
+        retry_interval_ms, clientid_override;
+        peer_cert_as_username: access::peer_cert_field(o, "peer_cert_as_username")?,
+        peer_cert_as_clientid: access::peer_cert_field(o, "peer_cert_as_clientid")?,
     } }
 }
 
@@ -153,7 +158,11 @@ fn admission(o: Object<'_, '_>) -> PyResult<Admission> {
 pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
     let node_name: String = get(o, "node_name")?;
     read! { o => BrokerConfig {
-        durable, sys_topics_open;
+        durable, sys_topics_open, max_connections, auth_methods;
+        authorization: get_with(o, "authorization", access::authorization)?,
+        bans: get_each(o, "bans", access::ban)?.into(),
+        flapping: get_with(o, "flapping", access::flapping)?,
+        login_backoff: get_with(o, "login_backoff", access::login_backoff)?,
         node_name: Arc::from(node_name),
         zones: get_each(o, "zones", zone)?,
         shared_strategy: shared_strategy(o)?,

@@ -5,6 +5,7 @@
 //! crosses and in which shape.
 #![forbid(unsafe_code)]
 
+mod access;
 mod answers;
 mod bench;
 mod config;

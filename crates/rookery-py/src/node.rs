@@ -8,7 +8,7 @@ use rookery_node::api::NodeError;
 
 use crate::answers::{self, AnswerRow, PublishRow};
 use crate::error::{from_node, native};
-use crate::{config, rows};
+use crate::{access, config, rows};
 
 /// A broker node of this process.
 #[pyclass(frozen, module = "rookery._native")]
@@ -195,6 +195,50 @@ impl Node {
             node.set_hooks(hooks);
             Ok(())
         })
+    }
+
+    /// Replaces the bans alone.
+    fn apply_bans(&self, py: Python<'_>, bans: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
+        let bans = bans.iter().map(access::ban).collect::<PyResult<_>>()?;
+        self.call(py, |node| node.apply_bans(bans))
+    }
+
+    /// `AclDecisionRow` of what the rules say about somebody.
+    #[allow(clippy::too_many_arguments)]
+    fn check_acl<'py>(
+        &self,
+        py: Python<'py>,
+        subject: &Bound<'py, PyAny>,
+        action: &str,
+        topic: &str,
+        qos: u8,
+        retain: bool,
+        after: Option<&str>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let subject = access::subject(subject)?;
+        let action = access::action(action, qos, retain)?;
+        let decision = self.call(py, |node| node.check_acl(&subject, action, topic, after))?;
+        access::decision(py, &decision)
+    }
+
+    /// The same for a connected client.
+    fn check_client_acl<'py>(
+        &self,
+        py: Python<'py>,
+        client_id: &str,
+        action: &str,
+        topic: &str,
+        qos: u8,
+        retain: bool,
+    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let action = access::action(action, qos, retain)?;
+        let decision = self.call(py, |node| node.check_client_acl(client_id, action, topic))?;
+        decision.map(|decision| access::decision(py, &decision)).transpose()
+    }
+
+    /// Forgets answers about a client's topics, or about those of all clients.
+    fn purge_acl_cache(&self, py: Python<'_>, client_id: Option<&str>) -> PyResult<()> {
+        self.call(py, |node| node.purge_acl_cache(client_id))
     }
 
     /// A descriptor that is readable while `drain` has something.

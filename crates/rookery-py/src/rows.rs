@@ -3,7 +3,9 @@
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use rookery_core::effects::{AskId, ClientInfo, LogLevel, Question, SubscriptionInfo, UpEvent};
+use rookery_core::effects::{
+    AskId, AuthDetail, ClientInfo, LogLevel, PeerCertificate, Question, SubscriptionInfo, UpEvent,
+};
 use rookery_core::message::Message;
 use rookery_node::api::{
     CertificateInfo, CertificateOutcome, ListenerInfo, ListenerOutcome, NodeError, RecoveryInfo,
@@ -20,11 +22,16 @@ macro_rules! row {
 
 /// `ClientRow`.
 pub(crate) fn client<'py>(py: Python<'py>, c: &ClientInfo) -> Row<'py> {
+    let cert = c.cert.as_deref();
+    let attrs: Vec<(&str, &str)> = c.client_attrs.iter().map(|(n, v)| (&**n, &**v)).collect();
     row![py;
         &*c.client_id, c.username.as_deref(), c.connected, c.peer.map(|peer| peer.to_string()),
         c.listener.as_deref(), c.proto_ver, c.keepalive_s, c.clean_start, c.expiry_interval_s,
         c.created_at_ms, c.connected_at_ms, c.disconnected_at_ms, c.generation, c.subscriptions,
         c.inflight, c.mqueue, c.mqueue_dropped, c.awaiting_rel, c.durable,
+        cert.and_then(|cert| cert.common_name.as_deref()),
+        cert.and_then(|cert| cert.subject_dn.as_deref()),
+        attrs, c.is_superuser, c.zone.as_deref(), &*c.mountpoint,
     ]
 }
 
@@ -106,16 +113,45 @@ fn ask_id<'py>(py: Python<'py>, id: AskId) -> Row<'py> {
     row![py; id.shard, id.conn.slot, id.conn.generation, id.number]
 }
 
+/// `CertificateRow`.
+fn peer_certificate<'py>(py: Python<'py>, c: &PeerCertificate) -> Row<'py> {
+    let der = c.der.as_deref().map(|der| PyBytes::new(py, der));
+    row![py; c.common_name.as_deref(), c.subject_dn.as_deref(), der, c.from_proxy]
+}
+
+/// `AuthDetailRow`.
+fn auth_detail<'py>(py: Python<'py>, d: &AuthDetail) -> Row<'py> {
+    let cert = d.cert.as_deref().map(|cert| peer_certificate(py, cert)).transpose()?;
+    let data = d.data.as_deref().map(|data| PyBytes::new(py, data));
+    row![py; d.local_port, cert, d.method.as_deref(), data]
+}
+
 fn question<'py>(py: Python<'py>, id: AskId, question: &Question) -> Row<'py> {
     let id = ask_id(py, id)?;
     match question {
-        Question::Authenticate { client: who, password } => {
+        Question::Authenticate { client: who, password, detail } => {
             let password = password.as_deref().map(|password| PyBytes::new(py, password));
-            row![py; "ask", id, "authenticate", client(py, who)?, password]
+            let detail = auth_detail(py, detail)?;
+            row![py; "ask", id, "authenticate", client(py, who)?, password, detail]
         }
-        Question::Authorize { client_id, username, publish, topic, qos, retain } => {
-            let username = username.as_deref();
-            let asked = row![py; &**client_id, username, *publish, &**topic, *qos, *retain]?;
+        Question::AuthContinue { client: who, detail } => {
+            let detail = auth_detail(py, detail)?;
+            row![py; "ask", id, "auth_continue", client(py, who)?, py.None(), detail]
+        }
+        Question::Authorize {
+            source,
+            client: who,
+            client_id,
+            username,
+            publish,
+            topic,
+            qos,
+            retain,
+        } => {
+            let asked = row![py;
+                &**client_id, username.as_deref(), *publish, &**topic, *qos, *retain,
+                source.as_deref(), client(py, who)?,
+            ]?;
             row![py; "ask", id, "authorize", asked, py.None()]
         }
         Question::Publish { message: m } => {
@@ -144,6 +180,9 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
         UpEvent::Refused { peer, listener, client_id, cause, detail } => row![py;
             "refused", peer.to_string(), &**listener, &**client_id, cause.name(), *detail,
         ],
+        UpEvent::Flapping { client_id, username, peer } => {
+            row![py; "flapping", &**client_id, username.as_deref(), peer.to_string()]
+        }
         UpEvent::Subscribed(who, made) => row![py; "subscribed", &**who, subscription(py, made)?],
         UpEvent::Unsubscribed(who, topic) => row![py; "unsubscribed", &**who, &**topic],
         UpEvent::Delivery { slot, message: m, qos } => {

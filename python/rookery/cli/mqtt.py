@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rookery.cli.messages import say
 from rookery.cli.parsers import KEEP_ALIVE, PORT_NUMBER
-from rookery.errors import RookeryError, TimedOutError, UnavailableError
+from rookery.errors import BadRequestError, RookeryError, TimedOutError, UnavailableError
 
 if TYPE_CHECKING:
     import paho.mqtt.client as paho
     from paho.mqtt.reasoncodes import ReasonCode
 
 CONNECT_TIMEOUT_S = 10.0
+PORT = 1883
+TLS_PORT = 8883
 PROTOCOLS = {
     "3.1": 3,
     "31": 3,
@@ -34,7 +36,7 @@ PROTOCOLS = {
 def add_connection(parser: argparse.ArgumentParser) -> None:
     """The options that name a broker and a client."""
     parser.add_argument("-h", "--host", default="127.0.0.1", help=say("option.host"))
-    parser.add_argument("-p", "--port", type=PORT_NUMBER, default=1883, help=say("option.port"))
+    parser.add_argument("-p", "--port", type=PORT_NUMBER, help=say("option.port"))
     parser.add_argument(
         "-q", "--qos", type=int, choices=(0, 1, 2), default=0, help=say("option.qos")
     )
@@ -57,6 +59,10 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
         default=60,
         help=say("option.keepalive"),
     )
+    parser.add_argument("--tls", action="store_true", help=say("option.tls"))
+    parser.add_argument("--cafile", metavar="FILE", help=say("option.cafile"))
+    parser.add_argument("--cert", metavar="FILE", help=say("option.cert"))
+    parser.add_argument("--key", metavar="FILE", help=say("option.key"))
 
 
 class Connection:
@@ -80,8 +86,11 @@ class Connection:
         password = arguments.password or os.environ.get("ROOKERY_PASSWORD")
         if arguments.username is not None or password is not None:
             self.client.username_pw_set(arguments.username, password)
+        is_tls = arguments.tls or arguments.cafile or arguments.cert
+        if is_tls:
+            _use_tls(self.client, arguments)
         self._host: str = arguments.host
-        self._port: int = arguments.port
+        self._port: int = arguments.port or (TLS_PORT if is_tls else PORT)
         self._keepalive: int = arguments.keepalive
         self._clean = clean
         self._session_expiry_s = session_expiry_s
@@ -175,6 +184,13 @@ class Connection:
             self.messages.put(error)
         else:
             self._answers.put(error)
+
+
+def _use_tls(client: paho.Client, arguments: argparse.Namespace) -> None:
+    try:
+        client.tls_set(ca_certs=arguments.cafile, certfile=arguments.cert, keyfile=arguments.key)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise BadRequestError(say("mqtt.bad_tls", reason=_reason(error))) from None
 
 
 def _reason(error: Exception) -> str:

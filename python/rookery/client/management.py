@@ -8,9 +8,22 @@ import json
 import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rookery.client.local_socket import reachable, socket_path
-from rookery.errors import InternalError, TimedOutError, UnavailableError
+from rookery.errors import (
+    BadRequestError,
+    ConfigError,
+    ConflictError,
+    ExceedsLimitError,
+    InternalError,
+    NotAllowedError,
+    NotAvailableError,
+    NotFoundError,
+    RookeryError,
+    TimedOutError,
+    UnavailableError,
+)
 
 ANSWER_BYTES_MAX = 64 << 20
 
@@ -18,9 +31,10 @@ ANSWER_BYTES_MAX = 64 << 20
 class ManagementClient:
     """One request per call; nothing stays open."""
 
-    def __init__(self, data_dir: Path, *, timeout_s: float = 5.0) -> None:
+    def __init__(self, data_dir: Path, *, timeout_s: float = 5.0, language: str = "") -> None:
         self._path = socket_path(data_dir)
         self._timeout_s = timeout_s
+        self._language = language
 
     def get(self, path: str) -> Any:
         """Ask, and give back the JSON of the answer.
@@ -28,35 +42,83 @@ class ManagementClient:
         Raises:
             UnavailableError: nobody listens there.
             TimedOutError: somebody does, and does not answer.
+            RookeryError: the node refuses.
         """
         return self._request("GET", path)
 
-    def post(self, path: str) -> Any:
-        """Tell the node to do something.
+    def post(self, path: str, body: Any = None) -> Any:
+        """Tell the node to do something; ``body`` is sent as JSON, bytes as they are.
 
         Raises:
             UnavailableError: nobody listens there.
             TimedOutError: somebody does, and does not answer.
+            RookeryError: the node refuses.
         """
-        return self._request("POST", path)
+        return self._request("POST", path, body)
 
-    def _request(self, method: str, path: str) -> Any:
+    def put(self, path: str, body: Any = None) -> Any:
+        """The same with PUT."""
+        return self._request("PUT", path, body)
+
+    def delete(self, path: str) -> Any:
+        """The same with DELETE."""
+        return self._request("DELETE", path)
+
+    def _request(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"accept-language": self._language} if self._language else {}
+        content: bytes | None = None
+        if isinstance(body, bytes):
+            content = body
+            headers["content-type"] = "application/octet-stream"
+        elif body is not None:
+            content = json.dumps(body, ensure_ascii=False).encode()
+            headers["content-type"] = "application/json"
         try:
             with reachable(self._path) as address:
                 connection = _UnixConnection(address, self._timeout_s)
                 with contextlib.closing(connection):
-                    connection.request(method, path)
+                    connection.request(method, path, content, headers)
                     answer = connection.getresponse()
-                    body = answer.read(ANSWER_BYTES_MAX)
+                    text = answer.read(ANSWER_BYTES_MAX)
         except TimeoutError:
             raise TimedOutError(f"the node does not answer on {self._path}") from None
         except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(f"no node answers on {self._path}: {error}") from None
         if answer.status >= 400:
-            raise InternalError(
-                f"{method} {path}: {answer.status} {body[:200].decode(errors='replace')}"
-            )
-        return json.loads(body) if body else None
+            raise _refusal(f"{method} {path}", answer.status, text)
+        if answer.headers.get("content-type", "").startswith("text/"):
+            return text.decode()
+        return json.loads(text) if text else None
+
+
+def path_of(*parts: str) -> str:
+    """``/a/b`` with what stands in each part kept from being read as a path."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+_BY_CODE = {
+    kind.code: kind
+    for kind in (
+        BadRequestError,
+        NotFoundError,
+        ConflictError,
+        NotAllowedError,
+        NotAvailableError,
+        ExceedsLimitError,
+    )
+}
+
+
+def _refusal(request: str, status: int, text: bytes) -> RookeryError:
+    try:
+        problem = json.loads(text)
+        code, message = str(problem["code"]), str(problem["message"])
+    except (ValueError, KeyError, TypeError):
+        return InternalError(f"{request}: {status} {text[:200].decode(errors='replace')}")
+    if code == ConfigError.code:
+        return ConfigError(message.splitlines())
+    kind = _BY_CODE.get(code)
+    return kind(message) if kind is not None else InternalError(f"{request}: {message}")
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ MAILBOX_MAX = 65_535
 # There are no more QoS 2 messages under way than packet identifiers.
 PACKET_IDS = 65_535
 STORE_DIR = "store"
+LISTENER_KINDS = ("tcp", "ssl", "ws", "wss")
 ADMISSION: dict[str, to.Admission] = {
     "loopback": "loopback",
     "everyone": "everyone",
@@ -29,9 +31,8 @@ def node_config(values: Values, data_dir: Path) -> to.NodeConfig:
     return to.NodeConfig(
         broker=_broker(values),
         listeners=tuple(
-            _listener(kind, name, item)
-            for kind in ("tcp", "ws")
-            for name, item in values["listeners"][kind].items()
+            listener_config(kind, name, item)
+            for kind, name, item in listeners_of(values)
             if item["enable"]
         ),
         workers=values["node"]["workers"],
@@ -42,6 +43,13 @@ def node_config(values: Values, data_dir: Path) -> to.NodeConfig:
             max_disk_bytes=durability["max_disk_bytes"] or 0,
         ),
     )
+
+
+def listeners_of(values: Values) -> Iterator[tuple[str, str, Values]]:
+    """Every listener of MQTT: its kind, its name, its values."""
+    for kind in LISTENER_KINDS:
+        for name, item in values["listeners"][kind].items():
+            yield kind, name, item
 
 
 def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConfig:
@@ -63,6 +71,7 @@ def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConf
         ),
         log_console=_log(values["log"]["console"], data_dir),
         log_file=_log(values["log"]["file"], data_dir),
+        access=_access(values),
         alarm=snapshot.AlarmConfig(
             actions=values["alarm"]["actions"],
             size_limit=values["alarm"]["size_limit"],
@@ -94,7 +103,7 @@ def _broker(values: Values) -> to.BrokerConfig:
             for item in values["auto_subscribe"]["topics"]
         ),
         limits=_limits(values),
-        admission=ADMISSION[values["access"]["anonymous"]],
+        admission="ask" if _providers(values) else ADMISSION[values["access"]["anonymous"]],
         hooks=to.HookSwitches(deadline_ms=values["access"]["hook_timeout"]),
         notices=to.NoticeConfig(
             connected=notices["client_connected"],
@@ -103,6 +112,76 @@ def _broker(values: Values) -> to.BrokerConfig:
             unsubscribed=notices["client_unsubscribed"],
         ),
         durable=values["durability"]["enable"],
+        sys_topics_open=values["access"]["sys_topics"] == "everyone",
+        authorization=_authorization(values["authorization"]),
+        flapping=_flapping(values["flapping_detect"]),
+        login_backoff=_login_backoff(values["access"]["login_backoff"]),
+        max_connections=values["access"]["max_connections"] or 0,
+        auth_methods=tuple(
+            f"SCRAM-{item['algorithm'].upper().replace('SHA', 'SHA-')}"
+            for item in _providers(values)
+            if item["mechanism"] == "scram"
+        ),
+    )
+
+
+def _providers(values: Values) -> list[Values]:
+    return [item for item in values["authentication"] if item["enable"]]
+
+
+def _access(values: Values) -> snapshot.AccessConfig:
+    settings = values["authorization"]
+    zones: dict[str, Values] = {"default": values["mqtt"]}
+    for name, zone in values["zones"].items():
+        zones[name] = {**values["mqtt"], **zone["mqtt"]}
+    return snapshot.AccessConfig(
+        authentication=tuple(_providers(values)),
+        sources=tuple(item for item in settings["sources"] if item["enable"]),
+        client_attrs_init={
+            name: tuple(mqtt["client_attrs_init"])
+            for name, mqtt in zones.items()
+            if mqtt["client_attrs_init"]
+        },
+        deny_anonymous=frozenset(
+            f"{kind}:{name}"
+            for kind, name, item in listeners_of(values)
+            if item["enable_authn"] == "quick_deny_anonymous"
+        ),
+        anonymous=values["access"]["anonymous"],
+        max_connections=values["access"]["max_connections"] or 0,
+        answer_timeout_s=values["access"]["hook_timeout"] / 1000,
+    )
+
+
+def _authorization(settings: Values) -> to.AuthorizationConfig:
+    """Without sources: their rules are read from files and stores, which is not done here."""
+    cache = settings["cache"]
+    return to.AuthorizationConfig(
+        no_match=settings["no_match"],
+        deny_action=settings["deny_action"],
+        cache_enable=cache["enable"],
+        cache_max_size=cache["max_size"],
+        cache_ttl_ms=cache["ttl"],
+        cache_excludes=cache["excludes"],
+    )
+
+
+def _flapping(item: Values) -> to.FlappingConfig:
+    return to.FlappingConfig(
+        enable=item["enable"],
+        window_ms=item["window_time"],
+        max_count=item["max_count"],
+        ban_ms=item["ban_time"],
+    )
+
+
+def _login_backoff(item: Values) -> to.LoginBackoffConfig:
+    return to.LoginBackoffConfig(
+        enable=item["enable"],
+        failures=item["failures"],
+        window_ms=item["window"],
+        block_ms=item["block"],
+        block_max_ms=item["block_max"],
     )
 
 
@@ -151,6 +230,8 @@ def _mqtt(mqtt: Values) -> to.MqttConfig:
         upgrade_qos=mqtt["upgrade_qos"],
         retry_interval_ms=mqtt["retry_interval"] or 0,
         clientid_override=mqtt["clientid_override"],
+        peer_cert_as_username=mqtt["peer_cert_as_username"],
+        peer_cert_as_clientid=mqtt["peer_cert_as_clientid"],
     )
 
 
@@ -158,7 +239,8 @@ def _seconds(ms: int | None, never: int) -> int:
     return never if ms is None else -(-ms // 1000)
 
 
-def _listener(kind: Any, name: str, item: Values) -> to.ListenerConfig:
+def listener_config(kind: Any, name: str, item: Values) -> to.ListenerConfig:
+    """One listener as the core is told it."""
     options = item["tcp_options"]
     return to.ListenerConfig(
         id=f"{kind}:{name}",
@@ -169,8 +251,30 @@ def _listener(kind: Any, name: str, item: Values) -> to.ListenerConfig:
         max_connections=item["max_connections"] or 0,
         backlog=options["backlog"],
         nodelay=options["nodelay"],
-        websocket=_websocket(item["websocket"]) if kind == "ws" else None,
+        keepalive=options["keepalive"],
+        recv_buffer_bytes=options["recbuf"] or 0,
+        send_buffer_bytes=options["sndbuf"] or 0,
+        enable_authn=item["enable_authn"] is not False,
+        quick_deny_anonymous=item["enable_authn"] == "quick_deny_anonymous",
+        access_rules=item["access_rules"],
+        proxy_protocol=item["proxy_protocol"],
+        proxy_protocol_timeout_ms=item["proxy_protocol_timeout"],
+        trusted_proxies=item["trusted_proxies"],
+        **_rate(item, "max_conn"),
+        **_rate(item, "messages"),
+        **_rate(item, "bytes"),
+        websocket=_websocket(item["websocket"]) if kind in ("ws", "wss") else None,
+        tls=_tls(item["ssl_options"]) if kind in ("ssl", "wss") else None,
     )
+
+
+def _rate(item: Values, name: str) -> dict[str, Any]:
+    """Units per second and units at once; a rate of 300/5m lets 300 pass at once."""
+    rate, burst = item[f"{name}_rate"], item[f"{name}_burst"]
+    if rate is None:
+        return {}
+    at_once = rate.amount + (burst.amount if burst is not None else 0)
+    return {f"{name}_rate": rate.per_second, f"{name}_burst": max(1, at_once)}
 
 
 def _websocket(options: Values) -> to.WebSocketConfig:
@@ -179,6 +283,30 @@ def _websocket(options: Values) -> to.WebSocketConfig:
         subprotocols=options["supported_subprotocols"],
         require_subprotocol=options["fail_if_no_subprotocol"],
         max_frame_size=options["max_frame_size"] or 0,
+        compress=options["compress"],
+        idle_timeout_ms=options["idle_timeout"] or 0,
+        check_origins=options["check_origins"] if options["check_origin_enable"] else None,
+        allow_origin_absence=options["allow_origin_absence"],
+        proxy_address_header=options["proxy_address_header"].lower(),
+        proxy_port_header=options["proxy_port_header"].lower(),
+    )
+
+
+def _tls(options: Values) -> to.TlsConfig:
+    return to.TlsConfig(
+        certfile=options["certfile"],
+        keyfile=options["keyfile"],
+        cacertfile=options["cacertfile"],
+        password=options["password"].reveal() if options["password"] else None,
+        verify=options["verify"],
+        fail_if_no_peer_cert=options["fail_if_no_peer_cert"],
+        depth=options["depth"],
+        versions=options["versions"],
+        ciphers=options["ciphers"],
+        crlfile=options["crlfile"],
+        handshake_timeout_ms=options["handshake_timeout"],
+        sni=tuple((name, sni["certfile"], sni["keyfile"]) for name, sni in options["sni"].items()),
+        session_tickets=options["reuse_sessions"],
     )
 
 
@@ -197,12 +325,7 @@ def _limits(values: Values) -> to.LimitsConfig:
     limits = values["limits"]
     mailbox = values["force_shutdown"]
     # The core keeps one mark for the node; the strictest listener sets it.
-    options = [
-        item["tcp_options"]
-        for kind in ("tcp", "ws")
-        for item in values["listeners"][kind].values()
-        if item["enable"]
-    ]
+    options = [item["tcp_options"] for _, _, item in listeners_of(values) if item["enable"]]
     usual = to.LimitsConfig()
     return to.LimitsConfig(
         outbox_high_water_bytes=min(

@@ -6,8 +6,10 @@ Owns what *unknown*, *not allowed* and *not available* mean. Knows no file and n
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path as FsPath
 from typing import Any
 
 from rookery.config.problems import Problem
@@ -16,6 +18,8 @@ from rookery.config.schema.model import (
     Anything,
     Custom,
     Field,
+    FilePath,
+    Forms,
     ListOf,
     MapOf,
     OneOf,
@@ -29,6 +33,7 @@ from rookery.config.tree import DEFAULT, Node, Origin, as_list, join_path, leave
 SHOWN_VALUE_MAX = 60
 NAMES_SHOWN = 6
 HIDDEN = "******"
+ETC_DIRS = ("EMQX_ETC_DIR", "ROOKERY_ETC_DIR")
 
 Path = tuple[str, ...]
 
@@ -138,12 +143,16 @@ class _Checker:
             return self._map(kind, node, path)
         if isinstance(kind, ListOf):
             return self._list(kind, node, path)
+        if isinstance(kind, Forms):
+            return self._form(kind, node, path)
         raw = node.plain()
         try:
             value = kind.parse(raw)
         except ValueError as error:
             self._bad_value(kind, node, path, str(error))
             return _ABSENT, _ABSENT
+        if isinstance(kind, FilePath):
+            value = absolute_path(str(value), node.origin)
         self.result.origins[path] = node.origin
         return value, HIDDEN if isinstance(kind, SecretText) else raw
 
@@ -177,8 +186,37 @@ class _Checker:
             self.result.origins[path] = node.origin
         return values, shown
 
+    def _form(self, kind: Forms, node: Node, path: Path) -> tuple[Any, Any]:
+        if not isinstance(node.value, dict):
+            self._problem("object", path, node, value=_shorten(node.plain()), allowed=kind.allowed)
+            return _ABSENT, _ABSENT
+        named = [node.value[key].plain() for key in kind.keys if key in node.value]
+        name = ":".join(map(str, named))
+        if not self._is_inside_absent and name not in kind.forms:
+            self._no_such_form(kind, node, path, named)
+            return _ABSENT, _ABSENT
+        form = kind.forms.get(name)
+        return (_ABSENT, _ABSENT) if form is None else self.struct(form, node, path)
+
+    def _no_such_form(self, kind: Forms, node: Node, path: Path, named: list[Any]) -> None:
+        name = ":".join(map(str, named))
+        missing = kind.keys[len(named)] if len(named) < len(kind.keys) else None
+        if name in kind.absent:
+            if _entry_is_off(kind, node):
+                self.result.warnings.append(Problem("ignored", join_path(path), node.origin))
+            else:
+                self._problem("not_available", (*path, kind.keys[len(named) - 1]), node)
+        elif missing and (not named or any(known.startswith(f"{name}:") for known in kind.forms)):
+            self._problem("required", (*path, missing), node)
+        else:
+            at = (*path, kind.keys[len(named) - 1])
+            allowed = "one of " + ", ".join(kind.forms)
+            self._problem("value", at, node, value=_shorten(name), allowed=allowed)
+
     def _list(self, kind: ListOf, node: Node, path: Path) -> tuple[Any, Any]:
         items = as_list(node)
+        if items is None and kind.single and isinstance(node.value, dict) and node.value:
+            items = [node]
         if items is None and node.value == {}:
             items = []
         if items is None:
@@ -268,6 +306,23 @@ class _Checker:
         self.result.problems.append(Problem(kind, join_path(path), node.origin, **words))
 
 
+def absolute_path(text: str, origin: Origin) -> str:
+    """Where ``text`` points: what a file says is relative to that file.
+
+    ``${EMQX_ETC_DIR}`` and ``${ROOKERY_ETC_DIR}`` are the folder of the configuration file unless
+    the environment says otherwise.
+    """
+    if not text or text.startswith("-----BEGIN"):
+        return text
+    is_in_file = origin.kind in ("file", "runtime") and origin.where
+    base = FsPath(origin.where).absolute().parent if is_in_file else FsPath.cwd()
+    for name in ETC_DIRS:
+        mark = f"${{{name}}}"
+        if text.startswith(mark):
+            text = os.environ.get(name, str(base)) + text[len(mark) :]
+    return str(base / FsPath(text).expanduser())
+
+
 def walk(schema: Struct, at: Path = ()) -> Iterable[tuple[Path, Field]]:
     """Every field below ``schema`` with its path; names the user chooses are ``<name>``."""
     for item in schema.fields:
@@ -279,6 +334,9 @@ def walk(schema: Struct, at: Path = ()) -> Iterable[tuple[Path, Field]]:
             kind = kind.value if isinstance(kind, MapOf) else kind.item
         if isinstance(kind, Struct):
             yield from walk(kind, path)
+        elif isinstance(kind, Forms):
+            for form in kind.forms.values():
+                yield from walk(form, path)
 
 
 def _is_off(kind: Type, node: Node, default: object) -> bool:

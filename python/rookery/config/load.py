@@ -1,28 +1,63 @@
 """Puts the sources on top of each other and checks the result.
 
-Precedence, later wins: defaults, the configuration file, changes made while the node ran, the
-environment, ``--set``. A value remembers which of them set it.
+Precedence, later wins, as in EMQX: defaults, changes made while the node ran, the configuration
+file, the environment, ``--set``. A value remembers which of them set it.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rookery.config import sources
+from rookery.config.between import between_keys
 from rookery.config.build import management_config, node_config
 from rookery.config.check import Checked, check
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.schema import ROOT
 from rookery.config.snapshot import ManagementConfig
 from rookery.config.tree import DEFAULT, Node, Origin, join_path, merge, nested, split_path, wrap
-from rookery.config.values import Address
 from rookery.native.config import NodeConfig
 
 CONFIG_FILE_NAME = "rookery.conf"
 RUNTIME_FILE = Path("configs") / "cluster.hocon"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a configuration came from, so that it can be read again."""
+
+    config_file: Path | None
+    data_dir: Path | None
+    sets: tuple[str, ...]
+    environ: Mapping[str, str]
+    defaults: Mapping[str, Any] | None
+
+    def load(self, runtime: Node | None = None) -> Config:
+        """Read everything again; ``runtime`` instead of the changes that the data directory holds.
+
+        Raises:
+            InvalidConfigError: with everything that is wrong.
+        """
+        return load(
+            self.config_file, self.data_dir, self.sets, self.environ, self.defaults, runtime
+        )
+
+    def above_runtime(self) -> Node:
+        """What stands above changes made while a node runs.
+
+        Raises:
+            InvalidConfigError: the configuration file cannot be read.
+        """
+        above = merge(sources.from_environ(self.environ)[0], sources.from_sets(self.sets))
+        chosen_dir, _ = _chosen_data_dir(self.data_dir, above, self.environ)
+        config_file = _chosen_file(self.config_file, self.environ, chosen_dir)
+        if config_file is None:
+            return above
+        return merge(sources.read_file(config_file, "file", self.environ), above)
 
 
 class Config:
@@ -36,8 +71,10 @@ class Config:
         config_file: Path | None,
         warnings: Sequence[Problem],
         data_dir_origin: Origin,
+        sources: Sources,
     ) -> None:
         self.data_dir = data_dir
+        self.sources = sources
         self.config_file = config_file
         self.warnings = tuple(warnings)
         self._values = checked.values
@@ -89,6 +126,7 @@ def load(
     sets: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    runtime: Node | None = None,
 ) -> Config:
     """Read all sources and check them.
 
@@ -99,31 +137,38 @@ def load(
         sets: ``key=value`` texts that stand above everything.
         environ: Instead of the environment of this process.
         defaults: A tree that stands below everything but the schema's own defaults.
+        runtime: Instead of what the data directory holds of changes made while a node ran.
 
     Raises:
         InvalidConfigError: with everything that is wrong.
     """
-    environ = os.environ if environ is None else environ
+    environ = dict(os.environ) if environ is None else environ
+    read_from = Sources(config_file, data_dir, tuple(sets), environ, defaults)
     env_tree, warnings = sources.from_environ(environ)
     set_tree = sources.from_sets(sets)
     above = merge(env_tree, set_tree)
     chosen_dir, dir_origin = _chosen_data_dir(data_dir, above, environ)
     config_file = _chosen_file(config_file, environ, chosen_dir)
 
-    tree = wrap(dict(defaults or {}), DEFAULT)
+    written = None
     if config_file is not None:
-        tree = merge(tree, sources.read_file(config_file, "file", environ))
+        written = sources.read_file(config_file, "file", environ)
         if dir_origin is DEFAULT:
-            chosen_dir, dir_origin = _data_dir_of_file(tree, config_file, chosen_dir)
+            chosen_dir, dir_origin = _data_dir_of_file(written, config_file, chosen_dir)
+    tree = wrap(dict(defaults or {}), DEFAULT)
     runtime_file = chosen_dir / RUNTIME_FILE
-    if runtime_file.is_file():
+    if runtime is not None:
+        tree = merge(tree, runtime)
+    elif runtime_file.is_file():
         tree = merge(tree, sources.read_file(runtime_file, "runtime", {}))
+    if written is not None:
+        tree = merge(tree, written)
     tree = merge(tree, above)
     tree = merge(tree, nested(["node", "data_dir"], Node(str(chosen_dir), dir_origin)))
 
     checked = check(tree, ROOT)
     if not checked.problems:
-        checked.problems.extend(_between_keys(checked))
+        checked.problems.extend(between_keys(checked))
     if checked.problems:
         raise InvalidConfigError(checked.problems)
     return Config(
@@ -132,6 +177,7 @@ def load(
         config_file=config_file,
         warnings=[*warnings, *checked.warnings],
         data_dir_origin=dir_origin,
+        sources=read_from,
     )
 
 
@@ -150,8 +196,8 @@ def data_dir_of(
     chosen_dir, origin = _chosen_data_dir(given, above, environ)
     config_file = _chosen_file(config_file, environ, chosen_dir)
     if origin is DEFAULT and config_file is not None:
-        tree = sources.read_file(config_file, "file", environ)
-        return _data_dir_of_file(tree, config_file, chosen_dir)[0]
+        written = sources.read_file(config_file, "file", environ)
+        return _data_dir_of_file(written, config_file, chosen_dir)[0]
     return chosen_dir
 
 
@@ -193,37 +239,3 @@ def _at(tree: Node, *path: str) -> Node | None:
             return None
         node = node.value.get(key)
     return node
-
-
-def _between_keys(checked: Checked) -> Iterator[Problem]:
-    """Rules that need more than one key."""
-    values = checked.values
-    zones = {"default", *values["zones"]}
-    taken: dict[Address, str] = {}
-    for kind in ("tcp", "ws"):
-        for name, item in values["listeners"][kind].items():
-            path = ("listeners", kind, name)
-            if item["zone"] not in zones:
-                yield Problem(
-                    "zone",
-                    join_path((*path, "zone")),
-                    checked.origins.get((*path, "zone")),
-                    value=item["zone"],
-                    allowed=", ".join(sorted(zones)),
-                )
-            if item["enable"]:
-                yield from _same_bind(checked, (*path, "bind"), item["bind"], taken)
-    http = values["dashboard"]["listeners"]["http"]["bind"]
-    if http is not None:
-        yield from _same_bind(checked, ("dashboard", "listeners", "http", "bind"), http, taken)
-
-
-def _same_bind(
-    checked: Checked, path: tuple[str, ...], bind: Address, taken: dict[Address, str]
-) -> Iterator[Problem]:
-    if bind.port == 0:
-        return
-    if bind in taken:
-        origin = checked.origins.get(path)
-        yield Problem("same_bind", join_path(path), origin, value=str(bind), near=taken[bind])
-    taken[bind] = join_path(path)

@@ -24,6 +24,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "ignored": "{path}: not available in this version, what stands there has no effect",
         "zone": "{path}: there is no zone {value}; there are: {allowed}",
         "same_bind": "{path}: {value} is also the address of {near}",
+        "no_certificate": "{path}: missing; `rookery tls init` makes a certificate for a test",
+        "needs": "{path}: needs {near} as well",
+        "one_of": "{path}: needs {value} or {near}, one of them",
+        "doubled": "{path}: {value} is there already at {near}",
         "no_effect": "{path}: accepted without effect",
         "no_effect_reason": "{path}: accepted without effect: {reason}",
         "env_name": "environment: {path} is not read: only names with __ are configuration",
@@ -46,6 +50,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "ignored": "{path}：本版本不支持，其中的设置不生效",
         "zone": "{path}：不存在区域 {value}，现有：{allowed}",
         "same_bind": "{path}：{value} 与 {near} 的监听地址相同",
+        "no_certificate": "{path}：缺少该项；可用 `rookery tls init` 生成测试证书",
+        "needs": "{path}：还需要设置 {near}",
+        "one_of": "{path}：{value} 与 {near} 需要且只能设置其一",
+        "doubled": "{path}：{value} 已存在于 {near}",
         "no_effect": "{path}：可以设置但不生效",
         "no_effect_reason": "{path}：可以设置但不生效：{reason}",
         "env_name": "环境变量 {path} 未被读取：只有包含 __ 的名称才是配置",
@@ -99,6 +107,10 @@ class InvalidConfigError(ConfigError):
     def __init__(self, details: Sequence[Problem]) -> None:
         super().__init__([problem.text() for problem in details])
         self.details = tuple(details)
+
+    def text(self, language: str = "en") -> str:
+        """Every problem on a line."""
+        return "\n".join(problem.text(language) for problem in self.details)
 
     def __reduce__(self) -> tuple[type[InvalidConfigError], tuple[tuple[Problem, ...]]]:  # type: ignore[override]
         return type(self), (self.details,)

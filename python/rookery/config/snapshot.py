@@ -5,8 +5,9 @@ Units stand last in the names; 0 is *never* or *no bound* where a field says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class SysTopicsConfig(NamedTuple):
@@ -35,6 +36,23 @@ class AlarmConfig(NamedTuple):
     validity_period_s: int
 
 
+class AccessConfig(NamedTuple):
+    """Who is asked about clients, and what is asked of whom, in the words of the schema.
+
+    Providers and sources are objects with EMQX's keys and parsed values (durations in
+    milliseconds, secrets as :class:`~rookery.types.Secret`, files as absolute paths); those that
+    are switched off are left out.
+    """
+
+    authentication: tuple[dict[str, Any], ...]
+    sources: tuple[dict[str, Any], ...]
+    client_attrs_init: Mapping[str, tuple[dict[str, Any], ...]]  # by zone; only zones with some
+    deny_anonymous: frozenset[str]  # listeners with enable_authn = quick_deny_anonymous
+    anonymous: str  # access.anonymous: who gets in while there is no provider
+    max_connections: int  # 0 is no bound
+    answer_timeout_s: float
+
+
 class HttpConfig(NamedTuple):
     """``dashboard.listeners.http``."""
 
@@ -54,3 +72,4 @@ class ManagementConfig(NamedTuple):
     log_console: LogHandlerConfig
     log_file: LogHandlerConfig
     alarm: AlarmConfig
+    access: AccessConfig

@@ -38,6 +38,8 @@ BYTES_PER_UNIT = {
 # Far above any sensible setting, far below what an i64 of milliseconds or bytes holds.
 NUMBER_MAX = 1 << 53
 TEXT_MAX = 64
+# What fits into a socket address of Linux.
+UNIX_PATH_BYTES_MAX = 107
 
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdwf])", re.IGNORECASE | re.ASCII)
 _BYTESIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.IGNORECASE | re.ASCII)
@@ -53,6 +55,15 @@ class Address(NamedTuple):
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+class UnixAddress(NamedTuple):
+    """A socket in the file system."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
 
 
 class Rate(NamedTuple):
@@ -181,6 +192,38 @@ def parse_address(raw: object, *, default_host: str) -> Address:
     if host and not _is_ip(socket.AF_INET, host):
         raise ValueError("not an IP address")
     return Address(host or default_host, _port(port_text))
+
+
+def parse_unix_address(raw: str) -> UnixAddress:
+    """``unix:/run/rookery/mqtt.sock``."""
+    path = raw.removeprefix("unix:")
+    if not path.startswith("/") or "\0" in path or len(path.encode()) > UNIX_PATH_BYTES_MAX:
+        raise ValueError("not an absolute path of a socket")
+    return UnixAddress(path)
+
+
+def parse_network(raw: object) -> str:
+    """``10.0.0.0/8``, ``fd00::/8``, or a single address; written back in one form."""
+    if not isinstance(raw, str) or len(raw) > TEXT_MAX:
+        raise ValueError("not a network")
+    address, slash, length = raw.strip().partition("/")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    bits = 128 if family == socket.AF_INET6 else 32
+    if not _is_ip(family, address):
+        raise ValueError("not a network")
+    if not slash:
+        return f"{address}/{bits}"
+    if not (length.isascii() and length.isdigit()) or len(length) > 3 or int(length) > bits:
+        raise ValueError("not a network")
+    return f"{address}/{int(length)}"
+
+
+def parse_access_rule(raw: object) -> str:
+    """``allow 10.0.0.0/8``, ``deny all``: what esockd takes."""
+    words = raw.split() if isinstance(raw, str) else []
+    if len(words) != 2 or words[0] not in ("allow", "deny"):
+        raise ValueError("not an access rule")
+    return f"{words[0]} {words[1] if words[1] == 'all' else parse_network(words[1])}"
 
 
 def _is_ip(family: socket.AddressFamily, text: str) -> bool:

@@ -13,16 +13,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
-from rookery.engine.hooks import Callback, Fallback, HookTable
-from rookery.engine.questions import QUESTIONS, Question, Verdict, fallback_verdict
+from rookery.engine.hooks import NOT_AUTHORIZED, Callback, Fallback, HookTable
+from rookery.engine.questions import (
+    QUESTIONS,
+    AccessControl,
+    Question,
+    Verdict,
+    agreed,
+    deny,
+    fallback_verdict,
+)
 from rookery.native.models import Client, SubscriptionInfo
 from rookery.native.rows import AnswerRow, AskId, EventRow
 
 _log = logging.getLogger("rookery.hooks")
 
+# What access control cannot decide is refused, whatever hooks are to mean by silence.
+REFUSED: Verdict = deny(NOT_AUTHORIZED)
 PENDING_MAX = 10_000
 NOTICES_MAX = 10_000
 
@@ -49,8 +59,10 @@ class HookDispatcher:
         *,
         unanswered: Fallback,
         deadline_s: float,
+        access: AccessControl | None = None,
     ) -> None:
         self._hooks = hooks
+        self._access = access
         self._answer = answer
         self._fallback = fallback_verdict(unanswered)
         self._deadline_s = deadline_s
@@ -71,10 +83,13 @@ class HookDispatcher:
         """Decide every question; those that no hook has to be awaited for, at once."""
         for row in rows:
             question: Question = QUESTIONS[row[2]](row)
+            if self._access is not None and self._access.takes(row):
+                self._decide_later(row[1], question, self._by_access(row, question), REFUSED)
+                continue
             try:
                 self._begin(row[1], question)
             except Exception:  # noqa: BLE001  -- somebody else's code; it is logged below
-                self._failed(row[1], question)
+                self._failed(row[1], question, self._fallback)
         self._flush()
 
     def _begin(self, ask_id: AskId, question: Question) -> None:
@@ -85,7 +100,8 @@ class HookDispatcher:
         for asked, callback in enumerate(callbacks, start=1):
             result = question.put(callback)
             if isinstance(result, Awaitable):
-                self._decide_later(ask_id, question, result, callbacks[asked:])
+                deciding = _verdict_of(question, result, callbacks[asked:])
+                self._decide_later(ask_id, question, deciding, self._fallback, result)
                 return
             verdict = question.take(result)
             if verdict is not None:
@@ -93,21 +109,35 @@ class HookDispatcher:
                 return
         self._answers.append((ask_id, *question.end()))
 
+    async def _by_access(self, row: EventRow, question: Question) -> Verdict:
+        """What access control says, and hooks where it leaves that to them."""
+        assert self._access is not None
+        decision = await self._access.decide(row)
+        callbacks = self._hooks[question.hook]
+        if not decision.goes_on or not callbacks:
+            return decision.verdict
+        verdict = await _ask_all(question, callbacks)
+        if verdict[0] == "deny" or row[2] == "authorize":
+            return verdict
+        return agreed(decision.verdict, verdict)
+
     def _decide_later(
         self,
         ask_id: AskId,
         question: Question,
-        pending: Awaitable[object],
-        rest: tuple[Callback, ...],
+        deciding: Coroutine[Any, Any, Verdict],
+        fallback: Verdict,
+        pending: Awaitable[object] | None = None,
     ) -> None:
         if len(self._deciding) >= PENDING_MAX:
             self.counters["hooks.overload"] += 1
-            close = getattr(pending, "close", None)  # a coroutine that never ran says so otherwise
-            if close is not None:
-                close()
-            self._answers.append((ask_id, *self._fallback))
+            for unused in (deciding, pending):
+                close = getattr(unused, "close", None)
+                if close is not None:  # a coroutine that never ran says so otherwise
+                    close()
+            self._answers.append((ask_id, *fallback))
             return
-        task = asyncio.ensure_future(self._decide(ask_id, question, pending, rest))
+        task = asyncio.ensure_future(self._decide(ask_id, question, deciding, fallback))
         self._deciding.add(task)
         task.add_done_callback(self._deciding.discard)
 
@@ -115,30 +145,30 @@ class HookDispatcher:
         self,
         ask_id: AskId,
         question: Question,
-        pending: Awaitable[object],
-        rest: tuple[Callback, ...],
+        deciding: Coroutine[Any, Any, Verdict],
+        fallback: Verdict,
     ) -> None:
         deadline = asyncio.timeout(self._deadline_s)
         try:
             async with deadline:
-                verdict = await _verdict_of(question, pending, rest)
+                verdict = await deciding
         except Exception:  # noqa: BLE001  -- somebody else's code; it is logged below
             if deadline.expired():
                 self.counters["hooks.late"] += 1
                 _log.warning("%s took longer than %g s", question.hook, self._deadline_s)
-                self._answers.append((ask_id, *self._fallback))
+                self._answers.append((ask_id, *fallback))
             else:
-                self._failed(ask_id, question)
+                self._failed(ask_id, question, fallback)
         else:
             self._answers.append((ask_id, *verdict))
         # Those that end in the same turn of the loop go down together.
         if len(self._answers) == 1:
             asyncio.get_running_loop().call_soon(self._flush)
 
-    def _failed(self, ask_id: AskId, question: Question) -> None:
+    def _failed(self, ask_id: AskId, question: Question, fallback: Verdict) -> None:
         self.counters["hooks.errors"] += 1
-        _log.exception("%s failed; the answer is %s", question.hook, self._fallback[0])
-        self._answers.append((ask_id, *self._fallback))
+        _log.exception("%s failed; the answer is %s", question.hook, fallback[0])
+        self._answers.append((ask_id, *fallback))
 
     def _flush(self) -> None:
         if self._answers:
@@ -196,12 +226,16 @@ async def _verdict_of(
     question: Question, pending: Awaitable[object], rest: tuple[Callback, ...]
 ) -> Verdict:
     verdict = question.take(await pending)
-    for callback in rest:
-        if verdict is not None:
-            break
+    return await _ask_all(question, rest) if verdict is None else verdict
+
+
+async def _ask_all(question: Question, callbacks: tuple[Callback, ...]) -> Verdict:
+    for callback in callbacks:
         result = question.put(callback)
         verdict = question.take(await result if isinstance(result, Awaitable) else result)
-    return question.end() if verdict is None else verdict
+        if verdict is not None:
+            return verdict
+    return question.end()
 
 
 def _notice(row: EventRow) -> tuple[Any, ...]:

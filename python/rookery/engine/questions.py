@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from rookery.engine.hooks import (
     BAD_USER_NAME_OR_PASSWORD,
@@ -15,9 +15,9 @@ from rookery.engine.hooks import (
     Identity,
 )
 from rookery.native.models import Client, Message
-from rookery.native.rows import EventRow, MessageRow
+from rookery.native.rows import AdmitRow, ContinueRow, EventRow, MessageRow
 
-Verdict = tuple[str, int | MessageRow | None]
+Verdict = tuple[str, int | MessageRow | AdmitRow | ContinueRow | None]
 """The word and the value that ``AnswerRow`` has for a verdict."""
 
 ALLOW: Verdict = ("allow", None)
@@ -88,7 +88,7 @@ class Authorize:
     hook = "on_authorize"
 
     def __init__(self, row: EventRow) -> None:
-        client_id, username, is_publish, topic, qos, retain = row[3]
+        client_id, username, is_publish, topic, qos, retain = row[3][:6]
         action: Action = "publish" if is_publish else "subscribe"
         self._asked = (Identity(client_id, username), action, topic, qos, retain)
 
@@ -130,6 +130,38 @@ class Publish:
         return ("replace", self._message.to_row())
 
 
+class Decision(NamedTuple):
+    """What access control says before hooks are asked.
+
+    ``goes_on``: hooks of the same question are asked as well. About authentication all have to
+    agree; about authorization they decide instead.
+    """
+
+    verdict: Verdict
+    goes_on: bool = False
+
+
+class AccessControl(Protocol):
+    """Decides by configuration: providers of authentication, sources of authorization."""
+
+    def takes(self, row: EventRow) -> bool:
+        """Whether this question is for it; the others go to hooks straight away."""
+        ...
+
+    async def decide(self, row: EventRow) -> Decision:
+        """Decide it."""
+        ...
+
+
+def agreed(first: Verdict, second: Verdict) -> Verdict:
+    """What holds when two admit the same client."""
+    if second[0] != "allow_superuser":
+        return first
+    if isinstance(first[1], AdmitRow):
+        return ("admit", first[1]._replace(is_superuser=True))
+    return ALLOW_SUPERUSER
+
+
 def _refusal(hook: str, result: object, reason_code: int) -> Verdict | None:
     if result is True:
         return None
@@ -142,6 +174,7 @@ def _refusal(hook: str, result: object, reason_code: int) -> Verdict | None:
 
 QUESTIONS: dict[str, type[Authenticate | Authorize | Publish]] = {
     "authenticate": Authenticate,
+    "auth_continue": Authenticate,
     "authorize": Authorize,
     "publish": Publish,
 }

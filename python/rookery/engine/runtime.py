@@ -10,6 +10,7 @@ import asyncio
 from rookery.engine.dispatch import HookDispatcher
 from rookery.engine.events import EventRouter, Watcher
 from rookery.engine.hooks import Fallback, HookTable
+from rookery.engine.questions import AccessControl
 from rookery.native.node import Node
 from rookery.native.reader import EventReader
 
@@ -29,14 +30,19 @@ class NodeRuntime:
         deadline_s: float,
         watchers: tuple[Watcher, ...] = (),
         gather_s: float = 0.0,
+        access: AccessControl | None = None,
     ) -> None:
         """``gather_s``: see :class:`EventReader`; 0 wherever a hook or subscriber may wait."""
         self.node = node
         self.dispatcher = HookDispatcher(
-            hooks, node.answer, unanswered=unanswered, deadline_s=deadline_s
+            hooks, node.answer, unanswered=unanswered, deadline_s=deadline_s, access=access
         )
         self.events = EventRouter(node, self.dispatcher, watchers)
         self._reader = EventReader(node, self.events.handle, gather_s=gather_s)
+
+    def gather(self, gather_s: float) -> None:
+        """Change how long events are gathered, because somebody waits for answers now."""
+        self._reader.gather_s = gather_s
 
     def open(self) -> None:
         """Begin to read on the running loop."""

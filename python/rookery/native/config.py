@@ -25,6 +25,18 @@ ListenerType: TypeAlias = Literal["tcp", "ssl", "ws", "wss"]
 Verify: TypeAlias = Literal["verify_none", "verify_peer"]
 TlsVersion: TypeAlias = Literal["tlsv1.2", "tlsv1.3"]
 SyncPolicy: TypeAlias = Literal["always", "interval", "never"]
+PeerCertField: TypeAlias = Literal["disabled", "cn", "dn", "crt", "pem", "md5"]
+AclPermission: TypeAlias = Literal["allow", "deny"]
+AclAction: TypeAlias = Literal["publish", "subscribe", "all"]
+TopicAction: TypeAlias = Literal["publish", "subscribe"]
+AclWhoKind: TypeAlias = Literal[
+    "all", "ipaddr", "username", "clientid", "client_attr", "zone", "listener", "and", "or"
+]
+AclSourceKind: TypeAlias = Literal["rules", "ask"]
+DenyAction: TypeAlias = Literal["ignore", "disconnect"]
+BanKind: TypeAlias = Literal[
+    "clientid", "username", "peerhost", "peerhost_net", "clientid_re", "username_re"
+]
 
 SESSION_EXPIRY_NEVER_S = 0xFFFF_FFFF
 """MQTT-5.0 section 3.1.2.11.2: a session with this interval does not expire."""
@@ -64,6 +76,8 @@ class MqttConfig:
     upgrade_qos: bool = False
     retry_interval_ms: int = 0
     clientid_override: str = ""
+    peer_cert_as_username: PeerCertField = "disabled"
+    peer_cert_as_clientid: PeerCertField = "disabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +168,116 @@ class NoticeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AclTopic:
+    """A Topic Filter of a rule.
+
+    ``text`` may hold ``${username}``, ``${clientid}``, ``${cert_common_name}``,
+    ``${client_attrs.NAME}`` and ``${zone}``: without a value, or with one that holds ``+``, ``#``
+    or ``/``, the topic matches nothing. ``is_literal`` (EMQX: ``eq``) compares text with text.
+    """
+
+    text: str
+    is_literal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AclWho:
+    """Whom a rule is about.
+
+    ``values`` are addresses or CIDRs of ``ipaddr``, names of ``username``, ``clientid``,
+    ``client_attr`` (whose name is ``attr``), ``zone`` and ``listener``; one of them suffices. With
+    ``is_regex`` they are regular expressions, searched and not anchored. ``members`` belong to
+    ``and`` and ``or``.
+    """
+
+    kind: AclWhoKind = "all"
+    values: tuple[str, ...] = ()
+    is_regex: bool = False
+    attr: str = ""
+    members: tuple[AclWho, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AclRule:
+    """One rule; the first that fits decides. ``all_topics`` takes ``$``-topics too, ``#`` does not."""
+
+    permission: AclPermission
+    who: AclWho = field(default_factory=AclWho)
+    action: AclAction = "all"
+    qos: tuple[int, ...] = (0, 1, 2)
+    retain: bool | None = None
+    topics: tuple[AclTopic, ...] = ()
+    all_topics: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AclSource:
+    """Rules of one origin, or the place from which on Python decides (``ask``)."""
+
+    name: str
+    kind: AclSourceKind = "rules"
+    rules: tuple[AclRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationConfig:
+    """``authorization.*``. The cache is one per connection and for answers of Python only:
+    rules are looked up faster than a cache is.
+    """
+
+    sources: tuple[AclSource, ...] = ()
+    no_match: AclPermission = "allow"
+    deny_action: DenyAction = "ignore"
+    cache_enable: bool = True
+    cache_max_size: int = 32
+    cache_ttl_ms: int = 60_000
+    cache_excludes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """Somebody who may not connect; ``until_ms`` since 1970, none: for ever."""
+
+    kind: BanKind
+    who: str
+    until_ms: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlappingConfig:
+    """``flapping_detect.*``: more than ``max_count`` disconnects of a client identifier within
+    ``window_ms`` are told; who bans it for ``ban_ms`` is Python.
+    """
+
+    enable: bool = False
+    window_ms: int = 60_000
+    max_count: int = 15
+    ban_ms: int = 300_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginBackoffConfig:
+    """After ``failures`` refused logins of an address or a user name within ``window_ms`` the next
+    ones are refused without asking for ``block_ms``, twice as long each time up to
+    ``block_max_ms``. Loopback addresses are exempt.
+    """
+
+    enable: bool = True
+    failures: int = 10
+    window_ms: int = 60_000
+    block_ms: int = 10_000
+    block_max_ms: int = 600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerConfig:
-    """Everything that can be changed while the node runs."""
+    """Everything that can be changed while the node runs.
+
+    ``max_connections`` is the quota of the node; 0 means none. ``auth_methods`` are the methods of
+    enhanced authentication that Python answers, such as ``SCRAM-SHA-256``.
+    """
 
     node_name: str = "rookery@127.0.0.1"
     zones: tuple[ZoneConfig, ...] = (ZoneConfig(),)
@@ -170,6 +292,12 @@ class BrokerConfig:
     notices: NoticeConfig = field(default_factory=NoticeConfig)
     durable: bool = False
     sys_topics_open: bool = False
+    authorization: AuthorizationConfig = field(default_factory=AuthorizationConfig)
+    bans: tuple[Ban, ...] = ()
+    flapping: FlappingConfig = field(default_factory=FlappingConfig)
+    login_backoff: LoginBackoffConfig = field(default_factory=LoginBackoffConfig)
+    max_connections: int = 0
+    auth_methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,9 +348,10 @@ class ListenerConfig:
     """One listener.
 
     ``bind`` is ``address:port``, ``[address]:port`` for IPv6, or ``unix:/path``; port 0 is a free
-    one. Rates are per second and 0 is no bound; a burst is what may pass at once, 0 is one second's worth. The rates of
-    messages and bytes are of one client: above them reading waits. ``access_rules`` are
-    ``allow`` or ``deny`` with an address, a network or ``all``, the first that matches decides.
+    one. Rates are per second and 0 is no bound; a burst is what may pass at once, 0 is one
+    second's worth. The rates of messages and bytes are of one client: above them reading waits.
+    ``access_rules`` are ``allow`` or ``deny`` with an address, a network or ``all``, the first that
+    matches decides.
     ``trusted_proxies`` are networks. ``keepalive`` is idle seconds, interval seconds, probes.
     """
 
@@ -234,7 +363,6 @@ class ListenerConfig:
     max_connections: int = 0
     backlog: int = 1024
     nodelay: bool = True
-<<<<<<< HEAD
     keepalive: tuple[int, int, int] | None = None
     recv_buffer_bytes: int = 0
     send_buffer_bytes: int = 0
@@ -250,8 +378,6 @@ class ListenerConfig:
     messages_burst: int = 0
     bytes_rate: float = 0.0
     bytes_burst: int = 0
-=======
->>>>>>> 7f0e84b0ec2d3f207092a96affeaea88392f525e
     websocket: WebSocketConfig | None = None  # present exactly when ``kind`` is "ws" or "wss"
     tls: TlsConfig | None = None  # present exactly when ``kind`` is "ssl" or "wss"
 

@@ -11,7 +11,13 @@ from rookery.native.properties import (
     decode_properties,
     encode_properties,
 )
-from rookery.native.rows import ClientRow, ListenerOutcomeRow, MessageRow, SubscriptionRow
+from rookery.native.rows import (
+    AclDecisionRow,
+    ClientRow,
+    ListenerOutcomeRow,
+    MessageRow,
+    SubscriptionRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,12 @@ class Client:
         dropped: Messages that the queue had no room for.
         awaiting_rel: QoS 2 packets that wait for PUBREL.
         is_durable: Whether the session survives the node.
+        cert_common_name: CN of its certificate, or of the one a trusted PROXY header tells.
+        cert_subject: Subject of its certificate.
+        client_attrs: Attributes that authentication gave it, in order.
+        is_superuser: Whether authentication said that nothing is denied to it.
+        zone: The zone of its listener; none when no connection was made since the node started.
+        mountpoint: What stands before every topic of it.
     """
 
     client_id: str
@@ -61,10 +73,16 @@ class Client:
     dropped: int
     awaiting_rel: int
     is_durable: bool
+    cert_common_name: str | None = None
+    cert_subject: str | None = None
+    client_attrs: tuple[tuple[str, str], ...] = ()
+    is_superuser: bool = False
+    zone: str | None = None
+    mountpoint: str = ""
 
     @classmethod
     def from_row(cls, row: ClientRow) -> Client:
-        return cls(*row[:11], row[11] or None, *row[12:])
+        return cls(*row[:11], row[11] or None, *row[12:21], tuple(row[21]), *row[22:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,3 +258,19 @@ class PublishOutcome(NamedTuple):
 
     id: int
     matched: int
+
+
+class AclDecision(NamedTuple):
+    """Whether somebody may do something, and who says so.
+
+    ``verdict`` is ``ask`` when rules cannot tell: the source ``source`` has to be asked.
+    ``line`` is the line of the rule in the source's file; 0 when there is none.
+    """
+
+    verdict: Literal["allow", "deny", "ask"]
+    source: str
+    line: int
+
+    @classmethod
+    def from_row(cls, row: AclDecisionRow) -> AclDecision:
+        return cls(*row)

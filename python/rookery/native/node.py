@@ -12,9 +12,17 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from rookery import _native
 from rookery.errors import ConfigError
-from rookery.native.config import BrokerConfig, HookSwitches, ListenerConfig, NodeConfig
+from rookery.native.config import (
+    Ban,
+    BrokerConfig,
+    HookSwitches,
+    ListenerConfig,
+    NodeConfig,
+    TopicAction,
+)
 from rookery.native.errors import translate, translate_start
 from rookery.native.models import (
+    AclDecision,
     Certificate,
     CertificateOutcome,
     Client,
@@ -24,7 +32,7 @@ from rookery.native.models import (
     Recovery,
     SubscriptionInfo,
 )
-from rookery.native.rows import AnswerRow, EventRow
+from rookery.native.rows import AclSubject, AnswerRow, EventRow
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -189,6 +197,58 @@ class Node:
     def set_hooks(self, hooks: HookSwitches) -> None:
         """Replace what the core asks and tells."""
         _call(self._native.set_hooks, hooks)
+
+    def apply_bans(self, bans: Iterable[Ban]) -> None:
+        """Replace the bans alone; whoever they fit is disconnected (5.0: 0x98).
+
+        Raises:
+            ConfigError: an address, network or regular expression is none; the old bans stay.
+        """
+        _call(self._native.apply_bans, list(bans))
+
+    def check_acl(
+        self,
+        subject: AclSubject,
+        action: TopicAction,
+        topic: str,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+        after: str | None = None,
+    ) -> AclDecision:
+        """What the rules say about somebody, connected or not; nobody is asked.
+
+        Args:
+            subject: Who.
+            action: ``publish`` or ``subscribe``.
+            topic: Topic Name or Topic Filter.
+            qos: QoS of the PUBLISH or asked for by the SUBSCRIBE.
+            retain: RETAIN of the PUBLISH.
+            after: Go on behind the source of this name, which was asked and knows nothing.
+
+        Raises:
+            BadRequestError: the topic breaks a rule of MQTT, or no source has that name.
+        """
+        return AclDecision.from_row(
+            _call(self._native.check_acl, subject, action, topic, qos, retain, after)
+        )
+
+    def check_client_acl(
+        self,
+        client_id: str,
+        action: TopicAction,
+        topic: str,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+    ) -> AclDecision | None:
+        """The same for a connected client as it is, rules of its authentication included."""
+        row = _call(self._native.check_client_acl, client_id, action, topic, qos, retain)
+        return None if row is None else AclDecision.from_row(row)
+
+    def purge_acl_cache(self, client_id: str | None = None) -> None:
+        """Forget what was answered about a client, or about all."""
+        _call(self._native.purge_acl_cache, client_id)
 
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""

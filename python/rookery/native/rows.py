@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from rookery.native.config import AclRule
 
 ClientRow: TypeAlias = tuple[
     str, str | None, bool, str | None, str | None, int, int, bool,
     int, int, int, int, int,
     int, int, int, int, int, bool,
+    str | None, str | None, list[tuple[str, str]], bool, str | None, str,
 ]  # fmt: skip
 """
 client_id, username, connected, peer, listener, proto_ver, keepalive_s, clean_start,
 expiry_interval_s, created_at_ms, connected_at_ms, disconnected_at_ms, generation,
-subscriptions, inflight, mqueue, mqueue_dropped, awaiting_rel, durable
+subscriptions, inflight, mqueue, mqueue_dropped, awaiting_rel, durable,
+cert_common_name, cert_subject, client_attrs, is_superuser, zone, mountpoint
+"""
+
+CertificateRow: TypeAlias = tuple[str | None, str | None, bytes | None, bool]
+"""common_name, subject_dn, DER, whether a PROXY header told it (then there is no DER)"""
+
+AuthDetailRow: TypeAlias = tuple[int, CertificateRow | None, str | None, bytes | None]
+"""
+sockport (the local port), client certificate, Authentication Method and Authentication Data of
+enhanced authentication (MQTT-5.0 section 4.12)
 """
 
 SubscriptionRow: TypeAlias = tuple[str, int, bool, bool, int]
@@ -56,8 +70,11 @@ client_id, sys
 AskId: TypeAlias = tuple[int, int, int, int]
 """shard, connection slot, its generation, number"""
 
-AuthorizeRow: TypeAlias = tuple[str, str | None, bool, str, int, bool]
-"""client_id, username, is a PUBLISH (else SUBSCRIBE), topic name or filter, qos, retain"""
+AuthorizeRow: TypeAlias = tuple[str, str | None, bool, str, int, bool, str | None, ClientRow]
+"""
+client_id, username, is a PUBLISH (else SUBSCRIBE), topic name or filter, qos, retain,
+the source of kind ``ask`` that was reached (none: no source fitted, hooks are asked), the client
+"""
 
 EventRow: TypeAlias = tuple[Any, ...]
 """
@@ -68,17 +85,69 @@ The kind, then what belongs to it:
 ("subscribed", client_id, SubscriptionRow)
 ("unsubscribed", client_id, topic_filter)
 ("delivery", slot, MessageRow, qos)
-("ask", AskId, "authenticate", ClientRow, password | None)
+("flapping", client_id, username | None, peer)
+("ask", AskId, "authenticate", ClientRow, password | None, AuthDetailRow)
+    a client that is connected already authenticates again (AUTH 0x19)
+("ask", AskId, "auth_continue", ClientRow, None, AuthDetailRow)
+    the next step of the exchange; ``AskId[:3]`` is the same in all its steps
 ("ask", AskId, "authorize", AuthorizeRow, None)
 ("ask", AskId, "publish", MessageRow, None)
 ("certificate", listener, what is wrong with its new files | None, what happened in one line)
 ("log", "debug" | "info" | "warning" | "error", text)
 """
 
-AnswerRow: TypeAlias = tuple[AskId, str, int | MessageRow | None]
+
+class AdmitRow(NamedTuple):
+    """What belongs to the verdict ``admit``.
+
+    ``expire_at_ms`` (since 1970) ends the connection. ``acl`` is looked at before every source.
+    ``auth_data`` is the last Authentication Data of enhanced authentication, for CONNACK or AUTH.
+    """
+
+    is_superuser: bool = False
+    client_attrs: tuple[tuple[str, str], ...] = ()
+    expire_at_ms: int | None = None
+    acl: tuple[AclRule, ...] | None = None
+    client_id_override: str | None = None
+    auth_data: bytes | None = None
+
+
+class ContinueRow(NamedTuple):
+    """What belongs to the verdict ``continue``: the next AUTH (0x18) to the client."""
+
+    auth_data: bytes
+    reason_string: str | None = None
+
+
+AnswerRow: TypeAlias = tuple[AskId, str, int | MessageRow | AdmitRow | ContinueRow | None]
 """
 Which question, the verdict, and what belongs to it:
 id, "allow" | "allow_superuser" | "drop", None
 id, "deny", reason code
 id, "replace", MessageRow
+id, "admit", AdmitRow
+id, "continue", ContinueRow
+"""
+
+
+class AclSubject(NamedTuple):
+    """Whom a check is about. ``peerhost`` is an address without a port."""
+
+    client_id: str
+    username: str | None = None
+    peerhost: str | None = None
+    listener: str = ""
+    zone: str = "default"
+    cert_common_name: str | None = None
+    client_attrs: tuple[tuple[str, str], ...] = ()
+    is_superuser: bool = False
+
+
+AclDecisionRow: TypeAlias = tuple[Literal["allow", "deny", "ask"], str, int]
+"""
+verdict, what decided, line of the rule (0: none).
+
+What decided is the name of a source, or ``superuser``, ``client_acl`` (rules that came with the
+authentication), ``sys_topics`` (``$SYS``), ``reserved`` (``$LINK`` and what only the server may
+publish to) or ``no_match``. ``ask`` names the source of kind ``ask`` that is next.
 """

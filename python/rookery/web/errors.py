@@ -47,10 +47,14 @@ def problem(status: int, code: str, message: str) -> JSONResponse:
     return JSONResponse({"code": code, "message": message}, status_code=status)
 
 
-async def answer_error(_request: Request, error: Exception) -> Response:
+async def answer_error(request: Request, error: Exception) -> Response:
     """Turn what a handler raised into an answer."""
     if isinstance(error, RookeryError):
-        return problem(status_of(error), error.code, error.message)
+        # Errors that people read most come in their language.
+        in_language = getattr(error, "text", None)
+        language = request.headers.get("accept-language", "")[:2].lower()
+        message = in_language(language) if in_language is not None else error.message
+        return problem(status_of(error), error.code, message)
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
         return problem(error.status_code, code, str(error.detail))

@@ -17,7 +17,7 @@ from rookery.config.load import data_dir_of
 from rookery.native import config as native
 
 CORPUS = Path(__file__).parent / "hocon"
-LAYERS = ("file", "runtime", "env", "set")
+LAYERS = ("runtime", "file", "env", "set")
 
 
 def write(path: Path, text: str) -> Path:

@@ -32,7 +32,8 @@ pub(super) fn parse(input: &[u8]) -> Result<Option<(ProxyHeader, usize)>, ProxyE
     let payload = header.get(HEAD_BYTES..).unwrap_or_default();
     if is_local {
         // Whatever stands there is to be skipped.
-        let header = ProxyHeader { version: 2, endpoints: Endpoints::Local, values: Values::default() };
+        let header =
+            ProxyHeader { version: 2, endpoints: Endpoints::Local, values: Values::default() };
         return Ok(Some((header, total)));
     }
     let (endpoints, rest) = split_endpoints(family, payload)

@@ -221,11 +221,8 @@ impl Decoder {
         input: &mut [u8],
         replies: &mut Vec<u8>,
     ) -> Result<Progress, FrameError> {
-        let found = if self.header_len == 0 {
-            parse_header(input, self.is_deflating())?
-        } else {
-            None
-        };
+        let found =
+            if self.header_len == 0 { parse_header(input, self.is_deflating())? } else { None };
         let (header, consumed) = match found {
             Some(found) => found,
             None => match self.collect_header(input)? {

@@ -107,7 +107,7 @@ impl Shard {
         conn.deferred = None;
         conn.aliases = None;
         if state != ConnState::Closing {
-            if matches!(state, ConnState::New | ConnState::Deciding) {
+            if state.is_before_admission() {
                 self.unauthenticated = self.unauthenticated.saturating_sub(1);
                 self.metrics().unauthenticated.set(self.unauthenticated as u64);
             }
@@ -126,12 +126,16 @@ impl Shard {
     /// A client lost its connection: will, notices, and what becomes of the session.
     fn client_gone(&mut self, now: Now, slot: u32, cause: CloseCause) {
         self.metrics().client_disconnected.inc();
+        self.shared.connected.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        session.conn = None;
+        let key = session.conn.take();
         session.disconnected_at_ms = now.unix_ms;
         let expiry_s = session.expiry_s;
-        let info = Box::new(session.info());
-        self.effects.up.push(UpEvent::Disconnected(info, cause));
+        if let Some(session) = self.sessions.get(slot) {
+            let info = Box::new(self.info(session, key));
+            self.effects.up.push(UpEvent::Disconnected(info, cause));
+        }
+        self.note_flapping(now, slot, cause);
         self.notice_disconnected(now, slot, cause);
         self.will_on_close(now, slot, cause);
         if expiry_s == 0 {
@@ -140,6 +144,27 @@ impl Shard {
         }
         self.park(slot);
         self.arm_session(now, slot);
+    }
+
+    /// Counts a disconnect that was not the node's own doing.
+    fn note_flapping(&mut self, now: Now, slot: u32, cause: CloseCause) {
+        let is_ours = matches!(
+            cause,
+            CloseCause::ServerShutdown
+                | CloseCause::Kicked
+                | CloseCause::Banned
+                | CloseCause::Expired
+        );
+        if !self.config.flapping.enable || is_ours {
+            return;
+        }
+        let Some(session) = self.sessions.get(slot) else { return };
+        let client_id = session.publisher.client_id.clone();
+        let (username, peer) = (session.publisher.username.clone(), session.meta.peer);
+        if self.flapping.note(&self.config.flapping, now.mono_ms, &client_id) {
+            self.metrics().flapping_detected.inc();
+            self.effects.up.push(UpEvent::Flapping { client_id, username, peer });
+        }
     }
 
     /// The session waits for its client: shared messages go to others, durable bodies leave memory.

@@ -19,9 +19,7 @@ impl Shard {
             }
             Command::Client { client_id, reply } => {
                 let slot = self.clients.get(&*client_id).copied();
-                let _ = reply.send(
-                    slot.and_then(|s| self.sessions.get(s)).map(crate::session::Session::info),
-                );
+                let _ = reply.send(slot.and_then(|slot| self.client_info(slot)));
             }
             Command::Subscriptions { client_id, reply } => {
                 let slot = self.clients.get(&*client_id).copied();
@@ -30,6 +28,10 @@ impl Shard {
                 });
                 let _ = reply.send(rows);
             }
+            Command::CheckAcl { client_id, action, topic, reply } => {
+                let _ = reply.send(self.explain(&client_id, action, &topic));
+            }
+            Command::PurgeAclCache { client_id } => self.purge_answers(client_id.as_deref()),
             Command::Publish { message, reply } => {
                 let reached = self.publish_message(now, *message, None);
                 if let Some(reply) = reply {
@@ -67,7 +69,7 @@ impl Shard {
                 return (rows, Some(slot));
             }
             if let Some(session) = self.sessions.get(slot) {
-                rows.push(session.info());
+                rows.push(self.info(session, session.conn));
             }
         }
         (rows, None)

@@ -10,9 +10,9 @@ use rookery_codec::{
 use super::gate::GateAction;
 use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
-use crate::config::Admission;
-use crate::conn::{Aliases, ConnState, ConnectRequest, Deferred};
-use crate::effects::{AskId, ClientInfo, CloseCause, ConnMeta, Question, UpEvent, Verdict};
+use crate::access::is_reserved;
+use crate::conn::{Aliases, ConnAccess, ConnState, ConnectRequest, Grant};
+use crate::effects::{CloseCause, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::{Inflight, Stage};
 use crate::message::{Message, MessageParts, Publisher};
@@ -45,6 +45,12 @@ impl Shard {
                 "the node is stopping",
             ));
         }
+        let names = self.certificate_names(key);
+        let connect = &Connect {
+            username: names.username.as_deref().or(connect.username),
+            client_id: names.client_id.as_deref().unwrap_or(connect.client_id),
+            ..*connect
+        };
         if let Some((reason, detail)) = self.objection(key, connect) {
             return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail));
         }
@@ -55,10 +61,8 @@ impl Shard {
             return Ok(Step::Hold);
         }
         self.metrics().connect_received.inc();
-        if !self.fill_mountpoint(key, &client_id, connect.username) {
-            let detail = "client identifier or user name cannot be part of the mountpoint";
-            let reason = ReasonCode::CLIENT_IDENTIFIER_NOT_VALID;
-            return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail));
+        if let Some((reason, cause, detail)) = self.bar(now, key, &client_id, connect.username) {
+            return Ok(self.refuse_as(now, key, &client_id, reason, cause, detail));
         }
         let request = match self.connect_request(now, key, connect, client_id, is_assigned) {
             Ok(request) => request,
@@ -66,33 +70,18 @@ impl Shard {
                 return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail));
             }
         };
-        self.admit_or_ask(now, key, request, connect.password)
-    }
-
-    /// Fills `${clientid}` and `${username}` of the listener's mountpoint; false when a value is
-    /// no part of a topic name.
-    fn fill_mountpoint(&mut self, key: ConnKey, client_id: &str, username: Option<&str>) -> bool {
-        let Some(conn) = self.conns.get_mut(key.slot) else { return true };
-        if !conn.meta.mountpoint.contains("${") {
-            return true;
-        }
-        let values = [("clientid", client_id), ("username", username.unwrap_or(""))];
-        let filled = fill(&conn.meta.mountpoint, &values);
-        if rookery_codec::check_topic_name(&filled).is_err() {
-            return false;
-        }
-        conn.meta = Arc::new(ConnMeta { mountpoint: filled.into(), ..(*conn.meta).clone() });
-        true
+        self.admit_or_ask(now, key, request, connect)
     }
 
     /// What in a CONNECT makes it impossible, whoever sends it.
     fn objection(&self, key: ConnKey, connect: &Connect<'_>) -> Option<(ReasonCode, &'static str)> {
         let conn = self.conns.get(key.slot)?;
         let mqtt = self.mqtt(conn.meta.zone);
-        if connect.properties.authentication_method.is_some() {
+        let method = connect.properties.authentication_method;
+        if method.is_some_and(|method| !self.config.auth_methods.iter().any(|m| m == method)) {
             return Some((
                 ReasonCode::BAD_AUTHENTICATION_METHOD,
-                "no enhanced authentication is configured",
+                "the method of enhanced authentication is not configured",
             ));
         }
         if connect.properties.user_properties.len() > self.config.limits.user_properties {
@@ -199,7 +188,6 @@ impl Shard {
         let overloaded = (ReasonCode::QUOTA_EXCEEDED, "the connection is gone");
         let conn = self.conns.get(key.slot).ok_or(overloaded)?;
         let zone = conn.meta.zone;
-        let mountpoint = conn.meta.mountpoint.clone();
         let mqtt = self.mqtt(zone);
         let properties = &connect.properties;
         let expiry_s = match connect.version {
@@ -215,8 +203,7 @@ impl Shard {
             client_id: client_id.clone(),
             username: connect.username.map(Arc::from),
         });
-        let will =
-            connect.will.as_ref().map(|will| self.will_of(now, will, &mountpoint, &publisher));
+        let will = connect.will.as_ref().map(|will| self.will_of(now, will, &publisher));
         Ok(Box::new(ConnectRequest {
             version: connect.version,
             client_id,
@@ -237,6 +224,10 @@ impl Shard {
             is_will_asked: false,
             is_superuser: false,
             publisher,
+            grant: Grant::default(),
+            method: properties.authentication_method.map(Box::from),
+            auth_data: None,
+            auth_steps: 0,
         }))
     }
 
@@ -245,12 +236,10 @@ impl Shard {
         &mut self,
         now: Now,
         will: &rookery_codec::Will<'_>,
-        mountpoint: &str,
         publisher: &Arc<Publisher>,
     ) -> (Message, u32) {
         let mut forwardable = Vec::new();
         will.properties.forward_into(&mut forwardable);
-        let topic = format!("{mountpoint}{}", will.topic);
         let parts = MessageParts {
             id: self.message_id(now),
             timestamp_ms: now.unix_ms,
@@ -259,7 +248,7 @@ impl Shard {
             qos: will.qos,
             retain: will.retain,
             sys: false,
-            topic: &topic,
+            topic: will.topic,
             properties: &forwardable,
             payload: will.payload,
         };
@@ -270,179 +259,8 @@ impl Shard {
         (message, will.delay_interval_s)
     }
 
-    fn admit_or_ask(
-        &mut self,
-        now: Now,
-        key: ConnKey,
-        request: Box<ConnectRequest>,
-        password: Option<&[u8]>,
-    ) -> Result<Step, Fault> {
-        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
-        let is_local = conn.meta.is_local;
-        if !conn.meta.enable_authn {
-            return Ok(self.admit_or_ask_will(now, key, request, 0));
-        }
-        let is_anonymous = request.username.is_none() && conn.meta.cert.is_none();
-        if conn.meta.quick_deny_anonymous && is_anonymous {
-            return Ok(self.deny_anonymous(now, key, &request));
-        }
-        match self.config.admission {
-            Admission::LoopbackOnly if !is_local => {
-                self.metrics().authentication_failure.inc();
-                self.metrics().connack_auth_error.inc();
-                let detail = "no authentication is configured, only clients of this machine are admitted; \
-                              open it with `rookery up --lan` or `access.anonymous = everyone`";
-                let client_id = request.client_id.clone();
-                Ok(self.refuse_as(
-                    now,
-                    key,
-                    &client_id,
-                    ReasonCode::NOT_AUTHORIZED,
-                    CloseCause::NotAuthorized,
-                    detail,
-                ))
-            }
-            Admission::Ask => {
-                self.ask_authenticate(now, key, request, password);
-                Ok(Step::Next)
-            }
-            _ => Ok(self.admit_or_ask_will(now, key, request, 0)),
-        }
-    }
-
-    /// A client that names nobody, at a listener that does not even ask about such.
-    fn deny_anonymous(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) -> Step {
-        self.metrics().authentication_failure.inc();
-        self.metrics().connack_auth_error.inc();
-        let detail = "no user name, and the listener has enable_authn = quick_deny_anonymous";
-        let (reason, cause) = (ReasonCode::NOT_AUTHORIZED, CloseCause::NotAuthorized);
-        self.refuse_as(now, key, &request.client_id, reason, cause, detail)
-    }
-
-    fn ask_authenticate(
-        &mut self,
-        now: Now,
-        key: ConnKey,
-        request: Box<ConnectRequest>,
-        password: Option<&[u8]>,
-    ) {
-        // Later questions of the connection count on from here: a late answer must not fit one of them.
-        let id = AskId { shard: self.index, conn: key, number: 0 };
-        let Some(conn) = self.conns.get_mut(key.slot) else { return };
-        conn.state = ConnState::Deciding;
-        conn.is_paused = true;
-        let client = Box::new(ClientInfo {
-            client_id: request.client_id.clone(),
-            username: request.username.clone(),
-            connected: false,
-            peer: Some(conn.meta.peer),
-            listener: Some(conn.meta.listener.clone()),
-            proto_ver: request.version as u8,
-            keepalive_s: request.keep_alive_s,
-            clean_start: request.clean_start,
-            expiry_interval_s: request.expiry_s,
-            created_at_ms: now.unix_ms,
-            connected_at_ms: 0,
-            disconnected_at_ms: 0,
-            generation: 0,
-            subscriptions: 0,
-            inflight: 0,
-            mqueue: 0,
-            mqueue_dropped: 0,
-            awaiting_rel: 0,
-            durable: false,
-        });
-        conn.deferred = Some(Box::new(Deferred { connect: Some(request), ..Deferred::default() }));
-        self.ask(now, id, Question::Authenticate { client, password: password.map(Box::from) });
-    }
-
-    /// An answer about a CONNECT came.
-    pub(super) fn decided(&mut self, now: Now, key: ConnKey, verdict: &Verdict) {
-        let Some(conn) = self.conns.get_mut(key.slot) else { return };
-        let asked = conn.deferred.as_ref().map_or(0, |d| d.asked);
-        let Some(mut request) = conn.deferred.take().and_then(|d| d.connect) else { return };
-        if request.is_will_asked {
-            if !matches!(verdict, Verdict::Allow | Verdict::AllowSuperuser) {
-                // As a PUBLISH that is denied: the client stays, the message goes nowhere.
-                self.metrics().authorization_deny.inc();
-                request.will = None;
-            }
-            self.let_in(now, key, *request);
-            return;
-        }
-        match verdict {
-            Verdict::Allow | Verdict::AllowSuperuser => {
-                request.is_superuser = matches!(verdict, Verdict::AllowSuperuser);
-                self.admit_or_ask_will(now, key, request, asked);
-            }
-            Verdict::Deny(reason) => {
-                self.metrics().authentication_failure.inc();
-                self.metrics().connack_auth_error.inc();
-                self.refuse_as(
-                    now,
-                    key,
-                    &request.client_id,
-                    *reason,
-                    CloseCause::NotAuthorized,
-                    "refused by authentication",
-                );
-            }
-            Verdict::Replace(_) | Verdict::Drop => {
-                self.refuse_as(
-                    now,
-                    key,
-                    &request.client_id,
-                    ReasonCode::SERVER_UNAVAILABLE,
-                    CloseCause::NotAuthorized,
-                    "authentication answered something else",
-                );
-            }
-        }
-    }
-
-    /// A will is a PUBLISH of later: whether the client may make it is asked before it is kept.
-    fn admit_or_ask_will(
-        &mut self,
-        now: Now,
-        key: ConnKey,
-        mut request: Box<ConnectRequest>,
-        asked: u32,
-    ) -> Step {
-        let will =
-            request.will.as_ref().filter(|_| self.config.hooks.authorize && !request.is_superuser);
-        let Some((message, _)) = will else { return self.let_in(now, key, *request) };
-        let Some(conn) = self.conns.get_mut(key.slot) else { return Step::End };
-        let question = Question::Authorize {
-            client_id: request.client_id.clone(),
-            username: request.username.clone(),
-            publish: true,
-            topic: message.topic().strip_prefix(&*conn.meta.mountpoint).unwrap_or_default().into(),
-            qos: message.qos as u8,
-            retain: message.retain,
-        };
-        let id = AskId { shard: self.index, conn: key, number: asked + 1 };
-        request.is_will_asked = true;
-        conn.state = ConnState::Deciding;
-        conn.is_paused = true;
-        conn.deferred = Some(Box::new(Deferred {
-            connect: Some(request),
-            asked: asked + 1,
-            ..Deferred::default()
-        }));
-        self.ask(now, id, question);
-        Step::Next
-    }
-
-    fn let_in(&mut self, now: Now, key: ConnKey, request: ConnectRequest) -> Step {
-        let Some(conn) = self.conns.get_mut(key.slot) else { return Step::End };
-        conn.state = ConnState::New;
-        let step = self.admit(now, key, request);
-        self.resume(key);
-        step
-    }
-
     /// Gives the client its session and answers with CONNACK.
-    fn admit(&mut self, now: Now, key: ConnKey, mut request: ConnectRequest) -> Step {
+    pub(super) fn admit(&mut self, now: Now, key: ConnKey, mut request: ConnectRequest) -> Step {
         let limit = self.config.limits.sessions;
         let known = self.clients.get(&request.client_id).copied();
         if limit != 0
@@ -458,6 +276,9 @@ impl Shard {
                 cause,
                 "the limit on sessions is reached",
             );
+        }
+        if let Err((code, cause, detail)) = self.take_place(&request.client_id) {
+            return self.refuse_as(now, key, &request.client_id, code, cause, detail);
         }
         self.metrics().authentication_success.inc();
         let before = self.effects.store_ops.len();
@@ -477,6 +298,7 @@ impl Shard {
             None => self.new_session(now, key, &request),
         };
         self.bind(now, key, slot, &request, connects);
+        self.bind_access(now, key, &mut request);
         self.keep_will(slot, will);
         self.send_connack(key, &request, present.is_some());
         self.hold_connack(key, before);
@@ -570,6 +392,25 @@ impl Shard {
         }
     }
 
+    /// Keeps what authentication said of the client; most get nothing.
+    fn bind_access(&mut self, now: Now, key: ConnKey, request: &mut ConnectRequest) {
+        if request.grant.is_empty() && request.method.is_none() {
+            return;
+        }
+        let grant = std::mem::take(&mut request.grant);
+        if let Some(at_ms) = grant.expire_at_ms {
+            self.arm_expiry(now, key, at_ms);
+        }
+        if grant.acl.is_some() {
+            self.has_own_rules = true;
+            self.is_guarding = true;
+        }
+        let access = ConnAccess { grant, method: request.method.clone(), exchange: None };
+        if let Some(conn) = self.conns.get_mut(key.slot) {
+            conn.access = Some(Box::new(access));
+        }
+    }
+
     fn keep_will(&mut self, slot: u32, will: Option<(Message, u32)>) {
         let durable = self.config.durable;
         let Some(session) = self.sessions.get_mut(slot) else { return };
@@ -621,6 +462,9 @@ impl Shard {
             wildcard_subscription_available: (!mqtt.wildcard_subscription).then_some(false),
             shared_subscription_available: (!mqtt.shared_subscription).then_some(false),
             server_keep_alive_s: mqtt.server_keepalive_s,
+            // MQTT-5.0 section 3.2.2.3.17.
+            authentication_method: request.method.as_deref(),
+            authentication_data: request.auth_data.as_deref(),
             response_information: response_information.as_deref(),
             session_expiry_interval_s: (request.expiry_s == mqtt.max_session_expiry_interval_s
                 && mqtt.max_session_expiry_interval_s != u32::MAX)
@@ -643,9 +487,8 @@ impl Shard {
         self.auto_subscribe(now, slot);
         self.pump(now, slot);
         self.notice_connected(now, slot);
-        if let Some(session) = self.sessions.get(slot) {
-            let info = Box::new(session.info());
-            self.effects.up.push(UpEvent::Connected(info));
+        if let Some(info) = self.client_info(slot) {
+            self.effects.up.push(UpEvent::Connected(Box::new(info)));
         }
     }
 
@@ -735,13 +578,4 @@ impl Shard {
     pub(super) fn peer_of(&self, slot: u32) -> Option<SocketAddr> {
         self.sessions.get(slot).map(|s| s.meta.peer)
     }
-}
-
-/// Topics under which only the server itself publishes.
-pub(super) fn is_reserved(topic: &str) -> bool {
-    topic.starts_with("$SYS/")
-        || topic == "$SYS"
-        || topic.starts_with("$share/")
-        || topic.starts_with("$queue/")
-        || topic.starts_with("$LINK/")
 }

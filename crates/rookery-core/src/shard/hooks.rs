@@ -11,15 +11,10 @@ use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version};
 use super::deliver::Source;
 use super::gate::GateAction;
 use super::{Fault, Shard, Step};
-use crate::conn::{Action, ConnState, Deferred, DeferredPacket};
+use crate::conn::{ConnState, DeferredPacket};
 use crate::effects::{Answer, AskId, Question, UpEvent, Verdict};
 use crate::ids::{ConnKey, Now};
 use crate::message::{Message, MessageParts};
-
-/// How long a decision about a topic is kept.
-const DECISION_TTL_MS: u64 = 60_000;
-/// Most decisions kept for one connection.
-const DECISIONS_MAX: usize = 256;
 
 impl Shard {
     /// Sends a question up and notes its deadline.
@@ -29,7 +24,7 @@ impl Shard {
         self.effects.up.push(UpEvent::Ask(id, question));
     }
 
-    fn next_ask(&mut self, key: ConnKey) -> AskId {
+    pub(super) fn next_ask(&mut self, key: ConnKey) -> AskId {
         let shard = self.index;
         let number = self.conns.get_mut(key.slot).map_or(0, |conn| {
             let deferred = conn.deferred.get_or_insert_default();
@@ -51,7 +46,7 @@ impl Shard {
             };
             if self.is_open(id) {
                 self.metrics().hook_timeouts.inc();
-                self.answered(now, Answer { id, verdict });
+                self.take_answer(now, Answer { id, verdict }, false);
             }
         }
     }
@@ -61,6 +56,10 @@ impl Shard {
             return false;
         };
         let is_connect = conn.state == ConnState::Deciding;
+        let exchange = conn.access.as_ref().and_then(|access| access.exchange);
+        if exchange.is_some_and(|exchange| exchange.asked == Some(id.number)) {
+            return true;
+        }
         conn.deferred.as_ref().is_some_and(|deferred| {
             (is_connect && deferred.asked == id.number)
                 || deferred.queue.iter().any(|packet| match packet {
@@ -77,46 +76,58 @@ impl Shard {
 
     /// An answer came; what it unblocks goes on.
     pub(super) fn answered(&mut self, now: Now, answer: Answer) {
+        self.take_answer(now, answer, true);
+    }
+
+    /// `is_given`: somebody said so. What holds because nobody said anything is not kept.
+    fn take_answer(&mut self, now: Now, answer: Answer, is_given: bool) {
         let key = answer.id.conn;
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        let exchange = conn.access.as_ref().and_then(|access| access.exchange);
         match conn.state {
             ConnState::Deciding
                 if conn.deferred.as_ref().is_some_and(|d| d.asked == answer.id.number) =>
             {
-                self.decided(now, key, &answer.verdict);
+                self.decided(now, key, answer.verdict, is_given);
+            }
+            ConnState::Connected if exchange.is_some_and(|e| e.asked == Some(answer.id.number)) => {
+                self.re_authenticated(now, key, answer.verdict);
             }
             ConnState::Connected => {
-                self.note_answer(now, answer);
+                self.note_answer(now, answer, is_given);
                 self.go_on(now, key);
             }
-            ConnState::New | ConnState::Deciding | ConnState::Closing => {}
+            ConnState::New | ConnState::Deciding | ConnState::Exchanging | ConnState::Closing => {}
         }
     }
 
-    fn note_answer(&mut self, now: Now, answer: Answer) {
-        let Some(deferred) =
-            self.conns.get_mut(answer.id.conn.slot).and_then(|c| c.deferred.as_mut())
-        else {
+    fn note_answer(&mut self, now: Now, answer: Answer, is_given: bool) {
+        let key = answer.id.conn;
+        let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) else {
             return;
         };
-        let Deferred { queue, decisions, .. } = &mut **deferred;
-        for packet in queue {
+        let mut asked_about = None;
+        for packet in &mut deferred.queue {
             match packet {
                 DeferredPacket::Publish { id, verdict, .. } if *id == answer.id => {
                     *verdict = Some(answer.verdict);
                     return;
                 }
-                DeferredPacket::Authorize { open, .. } => {
+                DeferredPacket::Authorize { open, known, .. } => {
                     if let Some(at) = open.iter().position(|(id, ..)| *id == answer.id) {
                         let (_, action, topic) = open.swap_remove(at);
                         let allowed =
                             matches!(answer.verdict, Verdict::Allow | Verdict::AllowSuperuser);
-                        decisions.insert((action, topic), (allowed, now.mono_ms + DECISION_TTL_MS));
-                        return;
+                        known.push(((action, topic.clone()), allowed));
+                        asked_about = Some(((action, topic), allowed));
+                        break;
                     }
                 }
                 _ => {}
             }
+        }
+        if let Some((asked, allowed)) = asked_about.filter(|_| is_given) {
+            self.keep_answer(now, key, asked, allowed);
         }
     }
 
@@ -144,8 +155,13 @@ impl Shard {
                 DeferredPacket::Publish { message, qos, packet_id, verdict, .. } => {
                     self.finish_publish(now, key, &message, qos, packet_id, verdict)
                 }
-                DeferredPacket::Authorize { first, body, .. }
-                | DeferredPacket::Raw { first, body } => {
+                DeferredPacket::Authorize { first, body, known, .. } => {
+                    self.verdicts.extend(known);
+                    let done = self.handle(now, key, first, &body).map(|_| ());
+                    self.verdicts.clear();
+                    done
+                }
+                DeferredPacket::Raw { first, body } => {
                     self.handle(now, key, first, &body).map(|_| ())
                 }
             };
@@ -197,7 +213,7 @@ impl Shard {
         }
         let is_pipelined = first >> 4 == 3
             && self.config.hooks.publish
-            && !self.config.hooks.authorize
+            && !self.is_guarding
             && deferred.queue.iter().all(|p| matches!(p, DeferredPacket::Publish { .. }));
         if is_pipelined {
             return self.handle(now, key, first, body);
@@ -289,116 +305,6 @@ impl Shard {
         };
         self.answer_publish(now, key, qos, packet_id, reached, before);
         Ok(())
-    }
-
-    /// Whether the topics of a client's packets are asked about.
-    #[inline]
-    pub(super) fn asks_authorize(&self, key: ConnKey) -> bool {
-        self.config.hooks.authorize && self.conns.get(key.slot).is_some_and(|c| !c.is_superuser)
-    }
-
-    /// What was decided about a topic and still holds.
-    pub(super) fn known_decision(
-        &self,
-        now: Now,
-        key: ConnKey,
-        action: Action,
-        topic: &str,
-    ) -> Option<bool> {
-        let deferred = self.conns.get(key.slot)?.deferred.as_ref()?;
-        let (allowed, until_ms) = deferred.decisions.get(&(action, Box::from(topic)))?;
-        (*until_ms > now.mono_ms).then_some(*allowed)
-    }
-
-    /// Whether a PUBLISH may go on now; if not it was denied and answered, or waits for answers.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn is_authorized(
-        &mut self,
-        now: Now,
-        key: ConnKey,
-        topic: &str,
-        publish: &Publish<'_>,
-        first: u8,
-        body: &[u8],
-    ) -> Result<bool, Fault> {
-        let action = Action::Publish(publish.qos as u8, publish.retain);
-        match self.known_decision(now, key, action, topic) {
-            Some(true) => {
-                self.metrics().authorization_allow.inc();
-                Ok(true)
-            }
-            Some(false) => {
-                self.metrics().authorization_deny.inc();
-                self.deny_publish(now, key, publish, ReasonCode::NOT_AUTHORIZED);
-                Ok(false)
-            }
-            None => {
-                self.ask_topics(now, key, action, &[topic], first, body);
-                Ok(false)
-            }
-        }
-    }
-
-    /// Whether all filters of a SUBSCRIBE are decided; if not they are asked about and the packet waits.
-    pub(super) fn all_decided(
-        &mut self,
-        now: Now,
-        key: ConnKey,
-        topics: &[&str],
-        first: u8,
-        body: &[u8],
-    ) -> bool {
-        let unknown: Vec<&str> = topics
-            .iter()
-            .copied()
-            .filter(|t| self.known_decision(now, key, Action::Subscribe, t).is_none())
-            .collect();
-        if unknown.is_empty() {
-            return true;
-        }
-        self.ask_topics(now, key, Action::Subscribe, &unknown, first, body);
-        false
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn ask_topics(
-        &mut self,
-        now: Now,
-        key: ConnKey,
-        action: Action,
-        topics: &[&str],
-        first: u8,
-        body: &[u8],
-    ) {
-        let Some(slot) = self.conns.get(key.slot).map(|c| c.session) else { return };
-        let Some(publisher) = self.sessions.get(slot).map(|s| s.publisher.clone()) else { return };
-        // Not while answers come in: a packet with more topics than are kept would never be decided.
-        if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut())
-            && deferred.decisions.len() >= DECISIONS_MAX
-        {
-            deferred.decisions.clear();
-        }
-        let mut open = Vec::with_capacity(topics.len());
-        for topic in topics {
-            let id = self.next_ask(key);
-            open.push((id, action, Box::from(*topic)));
-            let (publish, qos, retain) = match action {
-                Action::Publish(qos, retain) => (true, qos, retain),
-                Action::Subscribe => (false, 0, false),
-            };
-            let question = Question::Authorize {
-                client_id: publisher.client_id.clone(),
-                username: publisher.username.clone(),
-                publish,
-                topic: Box::from(*topic),
-                qos,
-                retain,
-            };
-            self.ask(now, id, question);
-        }
-        if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
-            deferred.queue.push_back(DeferredPacket::Authorize { open, first, body: body.into() });
-        }
     }
 }
 

@@ -9,10 +9,13 @@
 //! takeover, in-flight state and queues never cross threads.
 
 mod ack;
+mod authenticate;
+mod authorize;
 mod close;
 mod command;
 mod connect;
 mod deliver;
+mod exchange;
 mod gate;
 mod groups;
 mod hooks;
@@ -37,14 +40,15 @@ use rookery_codec::{
 
 pub use restore::{RestoredMessage, RestoredSession};
 
+use crate::access::{AccessError, AccessTable, BanTable, FlappingTable};
 use crate::config::{BrokerConfig, MqttConfig};
-use crate::conn::{Conn, ConnState};
+use crate::conn::{Action, Conn, ConnState, ConnectRequest};
 use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent};
 use crate::ids::{ConnKey, MessageId, Now, SessionKey};
 use crate::metrics::Metrics;
 use crate::outbox::{BufferPool, Outbox};
 use crate::retained::SweepCursor;
-use crate::rewrite::Rewriter;
+use crate::rewrite::{RewriteError, Rewriter};
 use crate::router::MatchCache;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -64,6 +68,21 @@ pub struct Shard {
     shared: Arc<Shared>,
     config: Arc<BrokerConfig>,
     rewriter: Rewriter,
+    rules: Arc<AccessTable>,
+    bans: Arc<BanTable>,
+    /// Somebody may be denied something: rules, hooks, or a client with rules of its own.
+    is_guarding: bool,
+    /// A client brought rules of its own at some time.
+    has_own_rules: bool,
+    /// Other rules make answers that were kept void.
+    answers_epoch: u64,
+    /// Answers about the topics of the packet that is being handled anew.
+    verdicts: HashMap<(Action, Box<str>), bool>,
+    flapping: FlappingTable,
+    /// Where the search for clients that new bans fit stands.
+    ban_sweep: Option<u32>,
+    /// Clients that another shard admitted, see `Handover`.
+    handed: Vec<(ConnKey, Box<ConnectRequest>)>,
     conns: Slab<Conn>,
     sessions: Slab<Session>,
     clients: HashMap<Arc<str>, u32>,
@@ -94,6 +113,18 @@ pub struct Shard {
     is_stopping: bool,
     /// What the driver has to do; it empties the lists.
     pub effects: Effects,
+}
+
+/// Settings that a shard cannot use.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A rewrite rule whose regular expression is not one.
+    #[error(transparent)]
+    Rewrite(#[from] RewriteError),
+    /// A rule or a ban that is not one.
+    #[error(transparent)]
+    Access(#[from] AccessError),
 }
 
 /// How handling a packet went.
@@ -145,20 +176,32 @@ impl Shard {
     ///
     /// # Errors
     ///
-    /// A rewrite rule whose regular expression is not one.
+    /// A rewrite rule, an authorization rule or a ban that cannot be used.
     pub fn new(
         index: u16,
         shared: Arc<Shared>,
         config: Arc<BrokerConfig>,
         now: Now,
-    ) -> Result<Self, crate::rewrite::RewriteError> {
+    ) -> Result<Self, SettingsError> {
         let rewriter = Rewriter::new(&config.rewrite)?;
+        let rules = shared.compiled.rules(&config.authorization)?;
+        let bans = shared.compiled.bans(&config.bans)?;
+        let is_guarding = !rules.is_open() || config.hooks.authorize;
         let inboxes = usize::from(shared.shards()) + 1;
         Ok(Self {
             index,
             shared,
             config,
             rewriter,
+            rules,
+            bans,
+            is_guarding,
+            has_own_rules: false,
+            answers_epoch: 0,
+            verdicts: HashMap::new(),
+            flapping: FlappingTable::default(),
+            ban_sweep: None,
+            handed: Vec::new(),
             conns: Slab::default(),
             sessions: Slab::default(),
             clients: HashMap::new(),
@@ -196,9 +239,21 @@ impl Shard {
             self.metrics().overload_unauthenticated.inc();
             return None;
         }
+        if self.bans.bans_address(now.unix_ms, meta.peer.ip()) {
+            self.metrics().banned_refused.inc();
+            return None;
+        }
         let idle = self.mqtt(meta.zone).idle_timeout_ms;
+        let handed = meta.handover.as_ref().and_then(|handover| handover.take());
         let (slot, generation) = self.conns.insert(Conn::new(meta, now.mono_ms));
         let key = ConnKey { slot, generation };
+        if let (Some(request), Some(conn)) = (handed, self.conns.get_mut(slot)) {
+            conn.state = ConnState::Deciding;
+            conn.is_paused = true;
+            conn.version = request.version;
+            conn.problem_information = request.request_problem_information;
+            self.handed.push((key, request));
+        }
         self.unauthenticated += 1;
         self.metrics().unauthenticated.set(self.unauthenticated as u64);
         self.metrics().connections.set(self.conns.len() as u64);
@@ -285,6 +340,7 @@ impl Shard {
             ConnState::Connected => self.defer_or_handle(now, key, first, body),
             ConnState::New => self.first_packet(now, key, first, body),
             ConnState::Deciding => Ok(Step::Hold),
+            ConnState::Exchanging => self.exchange_packet(now, key, first, body),
             ConnState::Closing => Ok(Step::End),
         }
     }
@@ -331,14 +387,7 @@ impl Shard {
                 self.write(key, |out, _| rookery_codec::encode_pingresp(out));
             }
             Packet::Disconnect(disconnect) => return self.handle_disconnect(now, key, &disconnect),
-            Packet::Auth(_) => {
-                self.metrics().auth_received.inc();
-                // MQTT-5.0 [MQTT-4.12.0-7]: no Authentication Method was agreed on.
-                return Err(Fault::new(
-                    ReasonCode::PROTOCOL_ERROR,
-                    "AUTH without an authentication method",
-                ));
-            }
+            Packet::Auth(auth) => return self.handle_auth(now, key, &auth),
             Packet::Connect(_) => {
                 return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "second CONNECT"));
             }
@@ -483,7 +532,7 @@ impl Shard {
     pub fn is_unadmitted(&self, key: ConnKey) -> bool {
         let conn =
             self.conns.get(key.slot).filter(|_| self.conns.generation(key.slot) == key.generation);
-        conn.is_some_and(|c| matches!(c.state, ConnState::New | ConnState::Deciding))
+        conn.is_some_and(|c| c.state.is_before_admission())
     }
 
     /// Most bytes to hold for connections that have not been admitted: this shard's share.
@@ -538,7 +587,7 @@ impl Shard {
 
     fn forget(&mut self, key: ConnKey) {
         if let Some(mut conn) = self.conns.remove(key.slot) {
-            if matches!(conn.state, ConnState::New | ConnState::Deciding) {
+            if conn.state.is_before_admission() {
                 // It leaves without having been ended: handed over.
                 self.unauthenticated = self.unauthenticated.saturating_sub(1);
                 self.metrics().unauthenticated.set(self.unauthenticated as u64);
@@ -560,20 +609,36 @@ impl Shard {
             }
             ShardMessage::Answer(answer) => self.answered(now, answer),
             ShardMessage::Command(command) => self.command(now, command),
-            ShardMessage::Config(config) => {
-                if let Ok(rewriter) = Rewriter::new(&config.rewrite) {
-                    self.rewriter = rewriter;
-                    self.config = config;
-                }
-            }
+            // The node has refused what cannot be used.
+            ShardMessage::Config(config) => drop(self.apply(config)),
         }
+    }
+
+    /// Takes other settings, whole or not at all.
+    fn apply(&mut self, config: Arc<BrokerConfig>) -> Result<(), SettingsError> {
+        let rewriter = Rewriter::new(&config.rewrite)?;
+        let rules = self.shared.compiled.rules(&config.authorization)?;
+        let bans = self.shared.compiled.bans(&config.bans)?;
+        if !Arc::ptr_eq(&rules, &self.rules) {
+            self.answers_epoch += 1;
+        }
+        if !Arc::ptr_eq(&bans, &self.bans) {
+            self.ban_sweep = (!bans.is_empty()).then_some(0);
+        }
+        (self.rewriter, self.rules, self.bans, self.config) = (rewriter, rules, bans, config);
+        self.is_guarding = self.must_guard();
+        Ok(())
     }
 
     /// A slice of work that was put off; true when more is left.
     pub fn work(&mut self, now: Now) -> bool {
+        if !self.handed.is_empty() {
+            self.admit_handed(now);
+        }
         self.clean_up_slice();
         self.replay_slice(now);
-        !self.cleanup.is_empty() || !self.replay_ready.is_empty()
+        let is_sweeping = self.sweep_banned(now);
+        is_sweeping || !self.cleanup.is_empty() || !self.replay_ready.is_empty()
     }
 
     /// Publishes the gauges; called about once per second.

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 
 use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version, decode_publish};
 
-use super::connect::is_reserved;
 use super::deliver::Source;
 use super::gate::{GateAction, UnstoredRetained};
 use super::timers::Delayed;
 use super::{Fault, Shard, Step};
+use crate::access::is_reserved;
 use crate::conn::ALIAS_BYTES_MAX;
 use crate::ids::{ConnKey, MessageId, Now, SessionKey};
 use crate::message::{Message, MessageParts, Publisher};
@@ -33,7 +33,10 @@ impl Shard {
         let publish = decode_publish(first, body, conn.version)?;
         let (slot, zone, version) = (conn.session, conn.meta.zone, conn.version);
         let has_mountpoint = !conn.meta.mountpoint.is_empty();
-        self.count_received(publish.qos);
+        // What waited for answers about its topic was counted when it came.
+        if self.verdicts.is_empty() {
+            self.count_received(publish.qos);
+        }
         self.check_publish(zone, &publish)?;
         let mut topic = Cow::Borrowed(publish.topic);
         if version == Version::V5
@@ -64,9 +67,7 @@ impl Shard {
             // MQTT-5.0 section 3.3.2.3.2.
             return Ok(self.deny_publish(now, key, &publish, ReasonCode::PAYLOAD_FORMAT_INVALID));
         }
-        if self.asks_authorize(key)
-            && !self.is_authorized(now, key, &topic, &publish, first, body)?
-        {
+        if self.guards(key) && !self.is_authorized(now, key, &topic, &publish, first, body) {
             return Ok(Step::Next);
         }
         if has_mountpoint && let Some(conn) = self.conns.get(key.slot) {

@@ -66,6 +66,7 @@ impl Shard {
             quick_deny_anonymous: false,
             rates: None,
             cert: None,
+            handover: None,
         };
         let client_id: Arc<str> = record.client_id.as_str().into();
         let username = record.username.as_deref().map(Arc::from);

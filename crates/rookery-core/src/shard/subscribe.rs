@@ -5,9 +5,9 @@ use rookery_codec::{
     UserProperties, Version, check_topic_filter, parse_filter,
 };
 
+use super::authorize::Ruling;
 use super::gate::GateAction;
 use super::{Fault, Shard, Step};
-use crate::conn::Action;
 use crate::effects::{SubscriptionInfo, UpEvent};
 use crate::ids::{ConnKey, Now};
 use crate::persist;
@@ -26,7 +26,10 @@ impl Shard {
         body: &[u8],
         subscribe: &Subscribe<'_>,
     ) -> Result<Step, Fault> {
-        self.metrics().subscribe_received.inc();
+        // What waited for answers about its filters was counted when it came.
+        if self.verdicts.is_empty() {
+            self.metrics().subscribe_received.inc();
+        }
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
         let slot = conn.session;
         if subscribe.len() > self.config.limits.filters_per_packet {
@@ -35,25 +38,30 @@ impl Shard {
                 "too many topic filters in one SUBSCRIBE",
             ));
         }
-        if self.asks_authorize(key) {
-            let filters: Vec<&str> = subscribe.filters().map(|f| f.filter).collect();
-            if !self.all_decided(now, key, &filters, first, body) {
-                return Ok(Step::Next);
-            }
+        let Some(rulings) = self.rule_filters(now, key, slot, subscribe, (first, body)) else {
+            return Ok(Step::Next);
+        };
+        let is_offence = |ruling: &Ruling| match ruling {
+            Ruling::Deny { is_closed } => self.ends_on_denial(*is_closed),
+            _ => false,
+        };
+        if rulings.iter().any(is_offence) {
+            self.metrics().authorization_deny.inc();
+            self.metrics().subscribe_auth_error.inc();
+            return Ok(self.end_denied(now, key));
         }
         let before = self.effects.store_ops.len();
         let sub_id = subscribe.subscription_identifier.unwrap_or(0);
         let mut codes = Vec::with_capacity(subscribe.len());
         let mut replays = Vec::new();
-        let decided_for = self.asks_authorize(key).then_some(key);
-        for wanted in subscribe.filters() {
+        for (wanted, ruling) in subscribe.filters().zip(rulings) {
             let result = self.subscribe_one(
                 now,
                 slot,
                 wanted.filter,
                 wanted.options,
                 sub_id,
-                decided_for,
+                ruling == Ruling::Allow,
                 &mut replays,
             )?;
             codes.push(self.subscribe_code(key, result));
@@ -84,7 +92,7 @@ impl Shard {
         }
     }
 
-    /// One filter; what was decided for the connection `decided_for` counts. The inner error is its reason code, the outer one ends the connection.
+    /// One filter. The inner error is its reason code, the outer one ends the connection.
     #[allow(clippy::too_many_arguments)]
     fn subscribe_one(
         &mut self,
@@ -93,7 +101,7 @@ impl Shard {
         requested: &str,
         options: SubscriptionOptions,
         sub_id: u32,
-        decided_for: Option<ConnKey>,
+        is_allowed: bool,
         replays: &mut Vec<Replay>,
     ) -> Result<Result<QoS, ReasonCode>, Fault> {
         let rewritten = self.rewrite_filter(slot, requested);
@@ -112,11 +120,13 @@ impl Shard {
                 "No Local on a shared subscription",
             ));
         }
-        if let Some(key) = decided_for
-            && !self.known_decision(now, key, Action::Subscribe, requested).unwrap_or(false)
-        {
+        if !is_allowed {
+            self.metrics().authorization_deny.inc();
             self.metrics().subscribe_auth_error.inc();
             return Ok(Err(ReasonCode::NOT_AUTHORIZED));
+        }
+        if self.is_guarding {
+            self.metrics().authorization_allow.inc();
         }
         let Some(session) = self.sessions.get(slot) else {
             return Ok(Err(ReasonCode::UNSPECIFIED_ERROR));
@@ -155,7 +165,7 @@ impl Shard {
         Ok(Ok(qos))
     }
 
-    fn rewrite_filter(&self, slot: u32, filter: &str) -> Option<String> {
+    pub(super) fn rewrite_filter(&self, slot: u32, filter: &str) -> Option<String> {
         if self.rewriter.is_empty() {
             return None;
         }
@@ -198,10 +208,7 @@ impl Shard {
             }
             _ => {}
         }
-        let is_sys = plain.starts_with("$SYS/") || plain == "$SYS";
-        if plain.starts_with("$LINK/")
-            || (is_sys && !self.config.sys_topics_open && !session.meta.is_local)
-        {
+        if plain.starts_with("$LINK/") {
             return Some(ReasonCode::NOT_AUTHORIZED);
         }
         let max = mqtt.max_subscriptions;
@@ -370,7 +377,7 @@ impl Shard {
                 retain_handling: auto.rh,
             };
             let mut replays = Vec::new();
-            let done = self.subscribe_one(now, slot, &filter, options, 0, None, &mut replays);
+            let done = self.subscribe_one(now, slot, &filter, options, 0, true, &mut replays);
             if let (Ok(Ok(_)), Some(key)) = (done, key) {
                 self.start_replays(key, replays);
             }

@@ -32,6 +32,10 @@ pub(super) enum Timer {
     Blocked(ConnKey),
     /// A client above its rate may send again.
     Rate(ConnKey),
+    /// What its authentication granted is over.
+    Expire(ConnKey),
+    /// Enhanced authentication has to be over.
+    Exchange(ConnKey),
     /// The session expires or its will is due.
     Session(SessionKey),
 }
@@ -72,6 +76,8 @@ impl Shard {
                 Timer::KeepAlive(key) => self.keep_alive_due(now, key),
                 Timer::Blocked(key) => self.blocked_due(now, key),
                 Timer::Rate(key) => self.rate_due(key),
+                Timer::Expire(key) => self.expire_due(now, key),
+                Timer::Exchange(key) => self.exchange_due(now, key),
                 Timer::Session(key) => self.session_due(now, key),
             }
         }

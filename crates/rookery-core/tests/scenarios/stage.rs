@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::io::IoSlice;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rookery_codec::{
@@ -11,7 +12,8 @@ use rookery_codec::{
 };
 use rookery_core::config::{Admission, BrokerConfig, MqttConfig, ZoneConfig};
 use rookery_core::effects::{
-    Answer, AskId, CloseCause, ConnMeta, Question, ShardMessage, UpEvent, Verdict,
+    Answer, AskId, CloseCause, Command, ConnMeta, PeerCertificate, Question, ShardMessage, UpEvent,
+    Verdict,
 };
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::shard::Shard;
@@ -29,7 +31,12 @@ pub struct Stage {
     /// What else the listener says about its clients.
     pub listener: fn(&mut ConnMeta),
     resumed: Vec<ConnKey>,
+    pub peer: SocketAddr,
+    pub enable_authn: bool,
+    pub cert: Option<Arc<PeerCertificate>>,
     pub is_store_full: bool,
+    /// What was told, questions apart.
+    pub events: Vec<UpEvent>,
 }
 
 /// A client.
@@ -38,6 +45,8 @@ pub struct Actor {
     pub version: Version,
     /// What the broker answered to CONNECT.
     pub greeting: String,
+    /// Codes of the latest SUBACK.
+    pub suback: Vec<u8>,
 }
 
 impl Stage {
@@ -61,6 +70,10 @@ impl Stage {
             is_local: true,
             listener: |_| {},
             resumed: Vec::new(),
+            peer: ([127, 0, 0, 1], 40_000).into(),
+            enable_authn: true,
+            cert: None,
+            events: Vec::new(),
             is_store_full: false,
         }
     }
@@ -88,23 +101,47 @@ impl Stage {
         self.try_open().unwrap()
     }
 
-    /// A connection without CONNECT, if there is room for it.
+    /// The same, unless the shard does not take it.
     pub fn try_open(&mut self) -> Option<Actor> {
         let mut meta = ConnMeta {
-            peer: ([127, 0, 0, 1], 40_000).into(),
+            peer: self.peer,
             local: ([127, 0, 0, 1], 1883).into(),
             listener: "tcp:default".into(),
             zone: 0,
             mountpoint: "".into(),
             is_local: self.is_local,
-            enable_authn: true,
+            enable_authn: self.enable_authn,
+            cert: self.cert.clone(),
             quick_deny_anonymous: false,
             rates: None,
-            cert: None,
+            handover: None,
         };
         (self.listener)(&mut meta);
         let key = self.shard.accept(self.now, Arc::new(meta))?;
-        Some(Actor { key, version: Version::V311, greeting: String::new() })
+        Some(Actor { key, version: Version::V311, greeting: String::new(), suback: Vec::new() })
+    }
+
+    pub fn metric(&self, name: &str) -> u64 {
+        let mut found = 0;
+        self.shared.metrics[0].each(|known, value| {
+            if known == name {
+                found = value;
+            }
+        });
+        found
+    }
+
+    pub fn connected(&self) -> usize {
+        self.shared.connected.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    pub fn unix_ms(&self) -> u64 {
+        self.now.unix_ms
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.shard.inbox(self.now, ShardMessage::Command(command));
+        self.turn();
     }
 
     pub fn connect(&mut self, connect: &Connect<'_>) -> Actor {
@@ -123,8 +160,9 @@ impl Stage {
                 self.shard.inbox(self.now, message);
             }
             for event in std::mem::take(&mut self.shard.effects.up) {
-                if let UpEvent::Ask(id, question) = event {
-                    self.asked.push((id, question));
+                match event {
+                    UpEvent::Ask(id, question) => self.asked.push((id, question)),
+                    event => self.events.push(event),
                 }
             }
             self.resumed.append(&mut self.shard.effects.resume);
@@ -226,7 +264,11 @@ impl Actor {
         let mut words = Vec::new();
         while let Some(header) = parse_header(rest).unwrap() {
             let body = &rest[header.header_len..header.total_len()];
-            words.extend(word(&decode(header.first, body, self.version).unwrap()));
+            let packet = decode(header.first, body, self.version).unwrap();
+            if let Packet::SubAck(suback) = &packet {
+                self.suback = suback.codes.to_vec();
+            }
+            words.extend(word(&packet));
             rest = &rest[header.total_len()..];
         }
         words
@@ -251,6 +293,10 @@ fn word(packet: &Packet<'_>) -> Option<String> {
         Packet::PubRec(a) => ack("PUBREC", a),
         Packet::PubRel(a) => ack("PUBREL", a),
         Packet::PubComp(a) => ack("PUBCOMP", a),
+        Packet::Auth(a) => {
+            let data = String::from_utf8_lossy(a.data.unwrap_or_default());
+            Some(format!("AUTH {:#04x} {} {data}", a.reason.0, a.method.unwrap_or_default()))
+        }
         Packet::Disconnect(d) => Some(format!("DISCONNECT {:#04x}", d.reason.0)),
         other => Some(format!("{other:?}")),
     }

@@ -128,6 +128,7 @@ impl World {
             quick_deny_anonymous: false,
             rates: None,
             cert: None,
+            handover: None,
         };
         let id = self.next_socket;
         self.next_socket += 1;

@@ -25,27 +25,45 @@ WHOLE = {
     "letters, digits, _ and -": "字母、数字、_ 和 -",
     'none or "idle,interval,probes"': 'none 或 "idle,interval,probes"',
     "text": "文本",
-    "the default file source only": "仅限默认的文件数据源",
+    "a URL that begins with http:// or https://": "以 http:// 或 https:// 开头的 URL",
+    "a command": "命令",
+    "a host name": "域名",
+    "a list of cipher suites": "密码套件列表",
+    "a list of tlsv1.3 and tlsv1.2": "由 tlsv1.3 和 tlsv1.2 组成的列表",
+    "a query": "查询语句",
+    "an expression": "表达式",
+    "an expression or a list of them": "表达式或其列表",
+    "host:port": "主机:端口",
+    "the name of a header": "头部名称",
+    "true, false or quick_deny_anonymous": "true、false 或 quick_deny_anonymous",
     "the name of a zone": "区域名称",
     "true or false": "true 或 false",
     # Why a value is not allowed.
-    "access rules are not available in this version": "本版本不支持访问规则",
-    "quick_deny_anonymous is not available in this version": "本版本不支持 quick_deny_anonymous",
-    "use access.anonymous = everyone, for all listeners": "请使用 access.anonymous = everyone，对所有监听器生效",
     "replicants are not available: every node is a core node": "不支持 replicant，所有节点均为 core",
     "clusters are not available in this version": "本版本不支持集群",
-    "proxy_protocol is not available in this version": "本版本不支持 proxy_protocol",
     "not a way of discovery": "不是节点发现方式",
     "not a regular expression": "不是正则表达式",
     "not alarm actions": "不是告警动作",
     "not a boolean": "不是布尔值",
-    "authorization sources are not available in this version": "本版本不支持授权数据源",
-    "authorization is not available in this version: nothing would be denied": "本版本不支持授权，不会拒绝任何操作",
     "not one of the words": "不在可选值之中",
+    "not an access rule": "不是访问规则",
+    "not idle,interval,probes": "应为 空闲,间隔,次数",
+    "not a list": "不是列表",
+    "not a list of words": "不是词的列表",
+    "not a depth": "不是证书链深度",
+    "not a version of TLS": "不是 TLS 版本",
+    "not an expression": "不是表达式",
+    'a rule is "allow" or "deny" and an address, a network or "all"': '规则为 "allow" 或 "deny" 加地址、网段或 "all"',
+    "an address or a network such as 10.0.0.0/8 is expected": "应为地址或网段，如 10.0.0.0/8",
+    "chains of more than 6 intermediate certificates are never accepted": "不接受超过 6 个中间证书的证书链",
+    "TLS 1.1 and older are broken and not offered; use tlsv1.2 and tlsv1.3": "TLS 1.1 及更早版本已不安全，不予支持，请使用 tlsv1.2 与 tlsv1.3",
+    "pre-shared keys are not available; use client certificates": "不支持 PSK，请使用客户端证书",
+    "only suites with forward secrecy and AEAD are offered": "仅支持具备前向保密的 AEAD 套件",
+    "lists are not fetched from distribution points; use crlfile": "不从分发点获取吊销列表，请使用 crlfile",
 }
 
 # Words that are written as they stand in every language.
-LITERAL = frozenset({"allow", "core", "manual", "true", '["allow all"]'})
+LITERAL = frozenset({"core", "manual", "false"})
 
 BEGINNINGS = (
     (re.compile(r"a whole number, (\S+) to ([^\s,]+)"), r"整数，\1 到 \2"),
@@ -56,10 +74,18 @@ BEGINNINGS = (
     (re.compile(r"a size such as 512KB or 1MB"), "大小，如 512KB 或 1MB"),
     (re.compile(r"a rate such as 1000/s, 300/5m or 10MB/s"), "速率，如 1000/s、300/5m 或 10MB/s"),
     (
+        re.compile(
+            r'a port, IP address and port such as ("[^"]+") or ("[^"]+"), or ("unix:[^"]+")'
+        ),
+        r"端口、IP 地址加端口，如 \1 或 \2，或 \3",
+    ),
+    (
         re.compile(r'a port, or IP address and port such as ("[^"]+") or ("[^"]+")'),
         r"端口，或 IP 地址加端口，如 \1 或 \2",
     ),
     (re.compile(r"an object"), "对象"),
+    (re.compile(r"a list such as (.+)"), r"列表，如 \1"),
+    (re.compile(r"(\S+) one of (.+)"), r"\1 为以下之一：\2"),
     (re.compile(r"not a regular expression: (.+)"), r"不是正则表达式：\1"),
 )
 ENDINGS = (

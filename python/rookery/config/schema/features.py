@@ -31,7 +31,6 @@ from rookery.config.schema.model import (
 
 DELAYED_SECONDS_MAX = 42_949_670
 REGEX_LONGEST = 4096
-DEFAULT_ACL_FILE = r"(\$\{EMQX_ETC_DIR\}|([\w/.-]*/)?etc(/emqx)?)/acl\.conf"
 
 RETAINER = Struct((
     Field("enable", Bool(), True, "Whether retained messages are kept.", "是否启用保留消息。", hot=True),
@@ -176,39 +175,4 @@ ALARM = Struct((
     Field("size_limit", Int(1, 3000), 1000, "Past alarms kept.", "保留的历史告警数。", hot=True),
     Field("validity_period", Duration("s", low_ms=1000), "24h", "How long past alarms are kept.",
           "历史告警保留时间。", hot=True),
-))
-
-
-def _default_acl_only(raw: object) -> object:
-    """Ignoring rules that somebody wrote would open what they closed."""
-    if isinstance(raw, list) and all(
-        isinstance(source, dict)
-        and (source.get("enable") is False or (
-            source.get("type") == "file" and re.fullmatch(DEFAULT_ACL_FILE, str(source.get("path", "")))
-            and "rules" not in source))
-        for source in raw
-    ):
-        return raw
-    raise ValueError("authorization sources are not available in this version")
-
-
-def _admit_unmatched(raw: object) -> str:
-    if raw == "allow":
-        return "allow"
-    if raw == "deny":
-        raise ValueError("authorization is not available in this version: nothing would be denied")
-    raise ValueError("not one of the words")
-
-
-NOT_ENFORCED = ("authorization is not available in this version", "本版本不支持授权")
-
-AUTHORIZATION = Struct((
-    inert("no_match", Custom("allow", _admit_unmatched), "allow", "When no rule matches.",
-          "无规则匹配时的处理。", *NOT_ENFORCED),
-    inert("deny_action", OneOf(("ignore", "disconnect")), "ignore", "What a denied client meets.",
-          "拒绝时的动作。", *NOT_ENFORCED),
-    inert("cache", Anything(), UNSET, "Cache of answers.", "授权缓存。", *NOT_ENFORCED),
-    inert("node_cache", Anything(), UNSET, "Cache of answers.", "授权缓存。", *NOT_ENFORCED),
-    inert("sources", Custom("the default file source only", _default_acl_only), [],
-          "Sources of rules, asked in order.", "授权数据源。", *NOT_ENFORCED),
 ))

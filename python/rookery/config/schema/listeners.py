@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
+from rookery.config import values
 from rookery.config.schema.model import (
     INFINITY,
     UNSET,
-    Address,
     Anything,
+    BindAddress,
     Bool,
     ByteSize,
     CommaList,
@@ -14,29 +18,64 @@ from rookery.config.schema.model import (
     Duration,
     Field,
     Int,
-    ListOf,
     MapOf,
     OneOf,
     Rate,
-    SecretText,
     Struct,
     Text,
     inert,
     off,
 )
+from rookery.config.schema.tls import SERVER_TLS
 
 # A table reads better with one field in two or three lines.
 # fmt: off
 
 CONNECTIONS_MAX = 100_000_000
-NOT_APPLIED = ("not applied in this version", "本版本不生效")
+SOCKET_BUFFER_MAX = 1 << 30
+HEADER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}"
 ERLANG_SOCKET = ("sockets are driven by the native core", "套接字由原生内核管理")
 
 
-def _open_to_all(raw: object) -> tuple[str, ...]:
-    if raw in (["allow all"], "allow all"):
-        return ("allow all",)
-    raise ValueError("access rules are not available in this version")
+ACCESS_RULES_MAX = 10_000
+KEEPALIVE = re.compile(r"(\d{1,5})\s*,\s*(\d{1,5})\s*,\s*(\d{1,3})", re.ASCII)
+
+
+def _list_of(check: Callable[[object], str]) -> Callable[[object], tuple[str, ...]]:
+    def parse(raw: object) -> tuple[str, ...]:
+        items = raw.split(",") if isinstance(raw, str) else raw
+        if not isinstance(items, list) or len(items) > ACCESS_RULES_MAX:
+            raise ValueError("not a list")
+        return tuple(check(item) for item in items)
+
+    return parse
+
+
+def _access_rule(raw: object) -> str:
+    try:
+        return values.parse_access_rule(raw)
+    except ValueError:
+        raise ValueError('a rule is "allow" or "deny" and an address, a network or "all"') from None
+
+
+def _network(raw: object) -> str:
+    try:
+        return values.parse_network(raw)
+    except ValueError:
+        raise ValueError("an address or a network such as 10.0.0.0/8 is expected") from None
+
+
+def _keepalive(raw: object) -> tuple[int, int, int] | None:
+    if raw == "none":
+        return None
+    match = KEEPALIVE.fullmatch(raw) if isinstance(raw, str) else None
+    if match is None or not all(1 <= int(part) <= 32_767 for part in match.groups()):
+        raise ValueError("not idle,interval,probes")
+    return int(match[1]), int(match[2]), int(match[3])
+
+
+def _enable_authn(raw: object) -> bool | str:
+    return "quick_deny_anonymous" if raw == "quick_deny_anonymous" else Bool().parse(raw)
 
 
 TCP_OPTIONS = Struct((
@@ -49,19 +88,19 @@ TCP_OPTIONS = Struct((
           "发送超时时间。", hot=True),
     inert("send_timeout_close", Bool(), True, "Close at send timeout.", "发送超时后关闭连接。",
           "a connection is always closed at send_timeout", "发送超时后总是关闭连接"),
-    inert("recbuf", ByteSize(low=1024), UNSET,
-          "Receive buffer of the system (SO_RCVBUF).", "系统接收缓冲区大小。", *NOT_APPLIED),
-    inert("sndbuf", ByteSize(low=1024), UNSET,
-          "Send buffer of the system (SO_SNDBUF).", "系统发送缓冲区大小。", *NOT_APPLIED),
+    Field("recbuf", ByteSize(low=1024, high=SOCKET_BUFFER_MAX), UNSET,
+          "Receive buffer of the system (SO_RCVBUF).", "系统接收缓冲区大小（SO_RCVBUF）。"),
+    Field("sndbuf", ByteSize(low=1024, high=SOCKET_BUFFER_MAX), UNSET,
+          "Send buffer of the system (SO_SNDBUF).", "系统发送缓冲区大小（SO_SNDBUF）。"),
     inert("buffer", ByteSize(), "4KB", "Read buffer in EMQX.", "EMQX 读缓冲区。", *ERLANG_SOCKET),
     Field("high_watermark", ByteSize(low=16_384), "1MB",
           "A connection with more unsent bytes gets no further QoS 0 messages.",
           "未发送字节超过该值的连接不再接收 QoS 0 消息。", hot=True),
     Field("nodelay", Bool(), True, "Small packets leave at once (TCP_NODELAY).", "启用 TCP_NODELAY。"),
     inert("reuseaddr", Bool(), True, "SO_REUSEADDR.", "SO_REUSEADDR。", *ERLANG_SOCKET),
-    inert("keepalive", Text(r"none|\d{1,5},\d{1,5},\d{1,3}", 'none or "idle,interval,probes"'), "none",
+    Field("keepalive", Custom('none or "idle,interval,probes"', _keepalive), "none",
           "TCP keep-alive: idle time and interval in seconds, number of probes.",
-          "TCP keepalive：空闲秒数、间隔秒数、探测次数。", *NOT_APPLIED),
+          "TCP keepalive：空闲秒数、间隔秒数、探测次数。"),
 ))
 
 WEBSOCKET = Struct((
@@ -70,73 +109,39 @@ WEBSOCKET = Struct((
     inert("mqtt_piggyback", OneOf(("single", "multiple")), "multiple",
           "Whether a frame may hold several packets.", "一个帧是否可携带多个报文。",
           "a frame may hold any number of packets, as MQTT demands", "按 MQTT 规范，一帧可携带任意多个报文"),
-    off("compress", Bool(), False, "Compressed frames.", "启用压缩。"),
-    inert("idle_timeout", Duration(low_ms=1000, words=INFINITY), "7200s",
-          "A connection without a frame for this long is closed.", "空闲超时时间。", *NOT_APPLIED),
+    Field("compress", Bool(), False, "Frames are compressed for clients that can read it.",
+          "对支持的客户端启用压缩。"),
+    inert("deflate_opts", Anything(), UNSET, "Tuning of compression in EMQX.", "EMQX 压缩参数。",
+          "one setting fits MQTT's small frames", "使用适合 MQTT 小帧的固定参数"),
+    Field("idle_timeout", Duration(low_ms=1000, words=INFINITY), "7200s",
+          "A connection without a frame for this long is closed.", "空闲超时时间。"),
     Field("max_frame_size", ByteSize(low=64, words=INFINITY), "infinity",
           "Largest WebSocket frame.", "最大 WebSocket 帧长度。"),
     Field("fail_if_no_subprotocol", Bool(), True,
           "Requests that offer no known subprotocol are refused.", "未携带已知子协议时拒绝连接。"),
     Field("supported_subprotocols", CommaList(), "mqtt, mqtt-v3, mqtt-v3.1.1, mqtt-v5",
           "Subprotocols that are answered.", "支持的子协议。"),
-    off("check_origin_enable", Bool(), False,
+    Field("check_origin_enable", Bool(), False,
           "Requests must carry one of check_origins.", "是否检查 Origin。"),
-    inert("allow_origin_absence", Bool(), True,
+    Field("allow_origin_absence", Bool(), True,
           "Requests without Origin pass the check.", "检查时是否允许缺少 Origin。"),
-    inert("check_origins", CommaList(), "http://localhost:18083, http://127.0.0.1:18083",
+    Field("check_origins", CommaList(), "http://localhost:18083, http://127.0.0.1:18083",
           "Origins that pass the check.", "允许的 Origin 列表。"),
-    inert("proxy_address_header", Text(), "x-forwarded-for",
-          "Header in which a proxy names the client's address.", "代理传递客户端地址的头部。", *NOT_APPLIED),
-    inert("proxy_port_header", Text(), "x-forwarded-port",
-          "Header in which a proxy names the client's port.", "代理传递客户端端口的头部。", *NOT_APPLIED),
+    Field("proxy_address_header", Text(HEADER, "the name of a header"), "x-forwarded-for",
+          "Header in which one of trusted_proxies names the client's address.",
+          "trusted_proxies 中的代理传递客户端地址的头部。"),
+    Field("proxy_port_header", Text(HEADER, "the name of a header"), "x-forwarded-port",
+          "Header in which one of trusted_proxies names the client's port.",
+          "trusted_proxies 中的代理传递客户端端口的头部。"),
     inert("validate_utf8", Bool(), True, "UTF-8 checks of text frames.", "文本帧 UTF-8 检查。",
           "MQTT uses binary frames", "MQTT 使用二进制帧"),
 ))
 
-OCSP = Struct((
-    off("enable_ocsp_stapling", Bool(), False, "OCSP stapling.", "启用 OCSP stapling。"),
-    off("responder_url", Text(), UNSET, "URL of the responder.", "OCSP 响应者地址。"),
-    off("issuer_pem", Text(), UNSET, "Certificate of the issuer.", "签发者证书。"),
-    off("refresh_interval", Duration(), "5m", "Time between queries.", "刷新间隔。"),
-    off("refresh_http_timeout", Duration(), "15s", "Deadline of a query.", "请求超时。"),
-))
-
-SSL_OPTIONS = Struct((
-    off("cacertfile", Text(), UNSET, "CA certificates that sign clients.", "CA 证书文件。"),
-    off("certfile", Text(), UNSET, "Certificate chain of the server.", "服务端证书文件。"),
-    off("keyfile", Text(), UNSET, "Private key of the server.", "服务端私钥文件。"),
-    off("password", SecretText(), UNSET, "Password of the key file.", "私钥密码。"),
-    off("verify", OneOf(("verify_none", "verify_peer")), "verify_none",
-        "Whether clients must show a certificate that checks.", "是否校验客户端证书。"),
-    off("fail_if_no_peer_cert", Bool(), False,
-        "Clients without certificate are refused.", "客户端未提供证书时拒绝。"),
-    off("depth", Int(0, 255), 10, "Longest chain.", "证书链最大深度。"),
-    off("versions", ListOf(Text()), ["tlsv1.3", "tlsv1.2"], "TLS versions.", "TLS 版本。"),
-    off("ciphers", Anything(), [], "Cipher suites.", "密码套件。"),
-    off("handshake_timeout", Duration(), "15s", "Deadline of the handshake.", "握手超时。"),
-    off("honor_cipher_order", Bool(), True, "The server's order decides.", "以服务端顺序为准。"),
-    off("client_renegotiation", Bool(), True, "Renegotiation.", "允许重新协商。"),
-    off("secure_renegotiate", Bool(), True, "Secure renegotiation.", "安全重新协商。"),
-    off("reuse_sessions", Bool(), True, "Session resumption.", "会话复用。"),
-    off("hibernate_after", Duration(), "5s", "Sleep of idle TLS processes in EMQX.",
-        "EMQX TLS 进程休眠。"),
-    off("user_lookup_fun", Text(), UNSET, "PSK look-up.", "PSK 查询。"),
-    off("dhfile", Text(), UNSET, "Diffie-Hellman parameters.", "DH 参数文件。"),
-    off("log_level", Text(), "notice", "Log level of TLS.", "TLS 日志级别。"),
-    off("enable_crl_check", Bool(), False, "Check revocation lists.", "检查证书吊销列表。"),
-    off("gc_after_handshake", Bool(), False, "Collect garbage after handshakes in EMQX.",
-        "EMQX 握手后回收内存。"),
-    off("partial_chain", Anything(), False, "Trust intermediate certificates.", "信任中间证书。"),
-    off("verify_peer_ext_key_usage", Anything(), UNSET, "Extended key usage of clients.",
-        "客户端扩展密钥用途。"),
-    off("ocsp", OCSP, {}, "OCSP stapling.", "OCSP stapling。"),
-))
-
-
 def _common(port: int) -> tuple[Field, ...]:
     return (
         Field("enable", Bool(), True, "Whether the listener is open.", "是否启用。", hot=True),
-        Field("bind", Address(), f"0.0.0.0:{port}", "Address and port.", "监听地址和端口。"),
+        Field("bind", BindAddress(), f"0.0.0.0:{port}",
+              "Address and port, or a Unix socket.", "监听地址和端口，或 Unix 套接字。", hot=True),
         inert("acceptors", Int(1, 65_535), 16, "Accepting processes in EMQX.", "EMQX 接收进程数。",
               "every worker accepts; see node.workers", "每个工作线程都接受连接，见 node.workers"),
         Field("max_connections", Int(1, CONNECTIONS_MAX, INFINITY), "infinity",
@@ -145,38 +150,45 @@ def _common(port: int) -> tuple[Field, ...]:
         Field("mountpoint", Text(), "", "Prefix of all topics of its clients.", "主题挂载点。"),
         Field("zone", Text(r"[A-Za-z0-9_-]{1,255}", "the name of a zone"), "default",
               "Zone whose mqtt settings its clients have.", "所属区域。"),
-        inert("enable_authn", Custom("true", _enable_authn), True,
-              "Whether clients of this listener are authenticated.", "是否对该监听器上的客户端进行认证。"),
+        Field("enable_authn", Custom("true, false or quick_deny_anonymous", _enable_authn), True,
+              "Whether clients of this listener are authenticated: true, false (everyone gets in "
+              "here) or quick_deny_anonymous (who shows no credentials is refused at once).",
+              "是否对该监听器上的客户端进行认证：true、false（所有人均可接入）或 "
+              "quick_deny_anonymous（未携带凭据者立即拒绝）。", hot=True),
         off("authentication", MapOf(Anything(), r"[^\0]{1,255}", "text"), [],
-            "A chain of this listener alone.", "监听器专用认证链。"),
-        off("access_rules", Custom('["allow all"]', _open_to_all), ["allow all"],
-            "Addresses that may connect.", "访问控制规则。"),
-        off("proxy_protocol", Bool(), False, "A proxy announces the client's address.",
-            "启用 PROXY protocol。"),
-        inert("proxy_protocol_timeout", Duration(), "3s", "Deadline of that announcement.",
-              "PROXY protocol 超时。", "proxy_protocol is not available in this version",
-              "本版本不支持 proxy_protocol"),
-        off("max_conn_rate", Rate(), "infinity", "Most new connections.", "新建连接速率上限。"),
-        off("messages_rate", Rate(), "infinity", "Most messages of one client.",
-            "单客户端消息速率上限。"),
-        off("bytes_rate", Rate(), "infinity", "Most bytes of one client.",
-            "单客户端流量上限。"),
-        off("max_conn_burst", Anything(), UNSET, "Extra connections for a while.", "连接突发量。"),
-        off("messages_burst", Anything(), UNSET, "Extra messages for a while.", "消息突发量。"),
-        off("bytes_burst", Anything(), UNSET, "Extra bytes for a while.", "流量突发量。"),
+            "A chain of this listener alone; the chain at the root is for all listeners.",
+            "监听器专用认证链；请使用对所有监听器生效的根级 authentication。"),
+        Field("access_rules", Custom(
+            'a list such as ["allow 10.0.0.0/8", "deny all"]', _list_of(_access_rule)),
+            ["allow all"], "Addresses that may connect; the first rule that matches decides.",
+            "允许连接的地址，首条匹配的规则生效。", hot=True),
+        Field("proxy_protocol", Bool(), False,
+              "A balancer announces the client's address (PROXY protocol 1 or 2); who does not is "
+              "closed.", "负载均衡以 PROXY protocol（v1 或 v2）传递客户端地址，缺少时关闭连接。", hot=True),
+        Field("proxy_protocol_timeout", Duration(low_ms=100, high_ms=600_000), "3s",
+              "Deadline of that announcement.", "PROXY protocol 超时。", hot=True),
+        Field("trusted_proxies", Custom('a list such as ["10.0.0.0/8"]', _list_of(_network)), [],
+              "Addresses of balancers whose PROXY header or X-Forwarded-For counts.",
+              "可信负载均衡的地址，仅其 PROXY 头或 X-Forwarded-For 有效。", hot=True),
+        Field("max_conn_rate", Rate(), "infinity",
+              "Most new connections; more wait to be accepted.", "新建连接速率上限，超出时等待。", hot=True),
+        Field("messages_rate", Rate(), "infinity",
+              "Most messages of one client; above it reading waits, nothing is lost.",
+              "单客户端消息速率上限，超出时暂停读取，不丢失消息。", hot=True),
+        Field("bytes_rate", Rate(), "infinity",
+              "Most bytes of one client; above it reading waits, nothing is lost.",
+              "单客户端流量上限，超出时暂停读取，不丢失数据。", hot=True),
+        Field("max_conn_burst", Rate(), UNSET, "Connections at once on top of the rate.",
+              "在速率之外允许的突发连接数。", hot=True),
+        Field("messages_burst", Rate(), UNSET, "Messages at once on top of the rate.",
+              "在速率之外允许的突发消息数。", hot=True),
+        Field("bytes_burst", Rate(), UNSET, "Bytes at once on top of the rate.",
+              "在速率之外允许的突发字节数。", hot=True),
         Field("tcp_options", TCP_OPTIONS, {}, "Options of the sockets.", "TCP 选项。"),
     )
 
 
-def _enable_authn(raw: object) -> bool:
-    if raw == "quick_deny_anonymous":
-        raise ValueError("quick_deny_anonymous is not available in this version")
-    if not Bool().parse(raw):
-        raise ValueError("use access.anonymous = everyone, for all listeners")
-    return True
-
-
-_SSL = Field("ssl_options", SSL_OPTIONS, {}, "TLS.", "TLS 选项。")
+_SSL = Field("ssl_options", SERVER_TLS, {}, "TLS.", "TLS 选项。")
 _WS = Field("websocket", WEBSOCKET, {}, "WebSocket.", "WebSocket 选项。")
 
 TCP = Struct(_common(1883))
@@ -193,7 +205,7 @@ LISTENERS = Struct((
     Field("tcp", MapOf(TCP, entries={"default": {}}), {}, "MQTT over TCP.", "TCP 监听器。"),
     Field("ws", MapOf(WEBSOCKET_LISTENER, entries={"default": {}}), {},
           "MQTT over WebSocket.", "WebSocket 监听器。"),
-    off("ssl", MapOf(SSL), {}, "MQTT over TLS.", "TLS 监听器。"),
-    off("wss", MapOf(SECURE_WEBSOCKET), {}, "MQTT over secure WebSocket.", "WSS 监听器。"),
+    Field("ssl", MapOf(SSL), {}, "MQTT over TLS.", "TLS 监听器。"),
+    Field("wss", MapOf(SECURE_WEBSOCKET), {}, "MQTT over secure WebSocket.", "WSS 监听器。"),
     off("quic", MapOf(QUIC), {}, "MQTT over QUIC.", "QUIC 监听器。"),
 ))

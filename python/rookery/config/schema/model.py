@@ -263,6 +263,32 @@ class Address:
 
 
 @dataclass(eq=False, repr=False, slots=True)
+class BindAddress:
+    """Where a listener is bound: host and port, or a Unix socket."""
+
+    allowed: str = (
+        'a port, IP address and port such as "127.0.0.1:1883" or "[::]:1883", or "unix:/path"'
+    )
+
+    def parse(self, raw: object) -> values.Address | values.UnixAddress:
+        if isinstance(raw, str) and raw.startswith("unix:"):
+            return values.parse_unix_address(raw)
+        return values.parse_address(raw, default_host="0.0.0.0")
+
+
+@dataclass(eq=False, repr=False, slots=True)
+class FilePath:
+    """A file; a relative path starts at the folder of the file in which it is written."""
+
+    allowed: str = "a file"
+
+    def parse(self, raw: object) -> str:
+        if not isinstance(raw, str) or "\0" in raw or len(raw) > 4096:
+            raise ValueError("not a path")
+        return raw
+
+
+@dataclass(eq=False, repr=False, slots=True)
 class CommaList:
     """Words in a list, or in one text with commas between."""
 
@@ -302,10 +328,11 @@ class Custom:
 
 @dataclass(eq=False, repr=False, slots=True)
 class ListOf:
-    """A list of one type."""
+    """A list of one type. ``single``: one object may stand for a list of one."""
 
     item: Type
     longest: int = 10_000
+    single: bool = False
 
     @property
     def allowed(self) -> str:
@@ -350,6 +377,23 @@ class Struct:
         return None
 
 
+@dataclass(eq=False, repr=False, slots=True)
+class Forms:
+    """An object whose keys depend on what ``keys`` say, such as mechanism and backend.
+
+    ``forms`` are by the values of those keys with colons between; ``absent`` ones are known but
+    not part of this version.
+    """
+
+    keys: tuple[str, ...]
+    forms: Mapping[str, Struct]
+    absent: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        return f"{':'.join(self.keys)} one of " + ", ".join(self.forms)
+
+
 Leaf: TypeAlias = (
     Bool
     | Int
@@ -362,11 +406,13 @@ Leaf: TypeAlias = (
     | Text
     | SecretText
     | Address
+    | BindAddress
+    | FilePath
     | CommaList
     | Anything
     | Custom
 )
-Type: TypeAlias = Leaf | ListOf | MapOf | Struct
+Type: TypeAlias = Leaf | ListOf | MapOf | Struct | Forms
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -390,6 +436,20 @@ class Field:
 def off(name: str, kind: Type, default: Any, en: str, zh: str) -> Field:
     """A known key of a feature that this version does not have."""
     return Field(name, kind, default, en, zh, status=Status.NOT_AVAILABLE)
+
+
+def refused(name: str, en: str, zh: str, instead: str, instead_zh: str) -> Field:
+    """A key that would promise what does not hold."""
+    return Field(
+        name,
+        Anything(),
+        UNSET,
+        en,
+        zh,
+        status=Status.REFUSED,
+        instead=instead,
+        instead_zh=instead_zh,
+    )
 
 
 def inert(

@@ -164,16 +164,6 @@ DURABLE_SESSIONS = Struct(tuple(
     )
 ))
 
-ACCESS = Struct((
-    Field("anonymous", OneOf(("loopback", "everyone", "nobody")), "loopback",
-          "Who gets in without authentication: clients on this machine (plain TCP without any mark "
-          "of a proxy), everyone, or nobody.",
-          "未配置认证时允许谁接入：本机 TCP 客户端、所有人或无人。", hot=True),
-    Field("hook_timeout", Duration(low_ms=1, high_ms=60_000), "5s",
-          "Deadline of a question to a hook; unanswered means no.",
-          "钩子应答的超时时间，超时视为拒绝。", hot=True),
-))
-
 LIMITS = Struct((
     Field("max_sessions", Int(1, 1_000_000_000, INFINITY), "infinity",
           "Most sessions, connected or not.", "会话总数上限。", hot=True),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from rookery.config.schema.access import ACCESS, FLAPPING_DETECT
+from rookery.config.schema.authentication import AUTHENTICATION
+from rookery.config.schema.authorization import AUTHORIZATION
 from rookery.config.schema.features import (
     ALARM,
-    AUTHORIZATION,
     AUTO_SUBSCRIBE,
     DASHBOARD,
     DELAYED,
@@ -16,6 +18,8 @@ from rookery.config.schema.listeners import LISTENERS
 from rookery.config.schema.model import (
     UNSET,
     Anything,
+    Bool,
+    Custom,
     Duration,
     Field,
     ListOf,
@@ -29,7 +33,6 @@ from rookery.config.schema.model import (
 )
 from rookery.config.schema.mqtt import MQTT, ZONE_MQTT
 from rookery.config.schema.node import (
-    ACCESS,
     CLUSTER,
     CONN_CONGESTION,
     DURABILITY,
@@ -62,7 +65,6 @@ ENTRIES = MapOf(Anything(), r"[^\0]{1,255}", "text")
 SETTINGS = Anything()
 
 LATER: tuple[tuple[str, Type, object, str, str], ...] = (
-    ("authentication", ENTRIES, [], "Who clients are.", "认证。"),
     ("rule_engine", Anything(("rules",)), {}, "Rules.", "规则引擎。"),
     ("bridges", MapOf(ENTRIES), {}, "Data bridges.", "数据桥接。"),
     ("connectors", MapOf(ENTRIES), {}, "Connectors.", "连接器。"),
@@ -71,8 +73,6 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("gateway", ENTRIES, {}, "Gateways.", "网关。"),
     ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
     ("plugins", SETTINGS, {}, "Plugins.", "插件。"),
-    ("flapping_detect", SETTINGS, {}, "Ban of clients that come and go.", "抖动检测。"),
-    ("psk_authentication", SETTINGS, {}, "Pre-shared keys of TLS.", "PSK 认证。"),
     ("slow_subs", SETTINGS, {}, "Slow subscriptions.", "慢订阅统计。"),
     ("topic_metrics", SETTINGS, [], "Metrics of topics.", "主题监控。"),
     ("opentelemetry", SETTINGS, {}, "OpenTelemetry.", "OpenTelemetry。"),
@@ -104,6 +104,12 @@ def _sharing_broker() -> Struct:
     ))
 
 
+def _no_psk(raw: object) -> bool:
+    if Bool().parse(raw):
+        raise ValueError("pre-shared keys are not available; use client certificates")
+    return False
+
+
 ROOT = Struct((
     Field("node", NODE, {}, "The node.", "节点。"),
     Field("cluster", CLUSTER, {}, "The cluster.", "集群。"),
@@ -127,7 +133,15 @@ ROOT = Struct((
     Field("log", LOG, {}, "Logs.", "日志。"),
     Field("dashboard", DASHBOARD, {}, "Status, API and dashboard.", "状态、API 与控制台。"),
     Field("alarm", ALARM, {}, "Alarms.", "告警。"),
+    Field("authentication", AUTHENTICATION, [],
+          "Who clients are: providers, asked in order.", "认证：依次查询的认证器。", hot=True),
     Field("authorization", AUTHORIZATION, {}, "What clients may do with which topic.", "授权。"),
+    Field("flapping_detect", FLAPPING_DETECT, {}, "Ban of clients that come and go.", "抖动检测。"),
+    Field("psk_authentication", Struct((
+        Field("enable", Custom("false", _no_psk), False, "Pre-shared keys of TLS.", "PSK 认证。"),
+        *(inert(name, Anything(), UNSET, "Pre-shared keys of TLS.", "PSK 认证。")
+          for name in ("init_file", "separator", "chunk_size")),
+    )), {}, "Pre-shared keys of TLS.", "PSK 认证。"),
     Field("sysmon", SYSMON_SETTINGS, {}, "Monitoring of the machine.", "系统监控。"),
     Field("stats", STATS, {}, "Statistics.", "统计。"),
     Field("conn_congestion", CONN_CONGESTION, {}, "Alarms for slow connections.", "连接拥塞。"),

@@ -1,0 +1,63 @@
+"""What is wrong with an ``acl.conf``, where, and what would have been right."""
+
+from __future__ import annotations
+
+from rookery.access.errors import AccessError, Words
+
+_LINE = Words(
+    "{file}:{line}:{column}: expected {expected}, found {found}",
+    "{file}:{line}:{column}：应为{expected}，实际为 {found}",
+)
+FOUND_MAX = 40
+
+
+class AclSyntaxError(AccessError):
+    """The first place where the file stops making sense.
+
+    Attributes:
+        file: As given by the caller.
+        line: From 1.
+        column: From 1, in characters.
+        expected: What could have stood there.
+        found: What stands there, shortened.
+    """
+
+    code = "BAD_CONFIG"
+
+    def __init__(self, file: str, line: int, column: int, expected: Words, found: Words) -> None:
+        super().__init__(
+            Words(
+                _LINE.en.format(
+                    file=file, line=line, column=column, expected=expected.en, found=found.en
+                ),
+                _LINE.zh.format(
+                    file=file, line=line, column=column, expected=expected.zh, found=found.zh
+                ),
+            )
+        )
+        self.file = file
+        self.line = line
+        self.column = column
+        self.expected = expected
+        self.found = found
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.file, self.line, self.column, self.expected, self.found)
+
+
+class Misplaced(Exception):  # noqa: N818 - never leaves this package
+    """The same without the file's name, between the steps of parsing."""
+
+    def __init__(self, line: int, column: int, expected: Words, found: Words) -> None:
+        super().__init__(line, column)
+        self.line = line
+        self.column = column
+        self.expected = expected
+        self.found = found
+
+
+def quoted(text: str) -> Words:
+    """How a piece of the file is shown."""
+    shown = text if len(text) <= FOUND_MAX else text[: FOUND_MAX - 1] + "…"
+    shown = "".join(c if c.isprintable() else f"\\x{{{ord(c):x}}}" for c in shown)
+    return Words(shown, shown)

@@ -1,0 +1,1 @@
+"""The providers of the authentication chain, one module each with its settings."""

@@ -1,0 +1,7 @@
+"""Who is kept out: by client identifier, user name, address, network or regular expression."""
+
+from __future__ import annotations
+
+from rookery.access.bans.service import BAN_KINDS, BanEntry, BanService
+
+__all__ = ["BAN_KINDS", "BanEntry", "BanService"]

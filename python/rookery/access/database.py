@@ -1,0 +1,156 @@
+"""The file in the data directory that users, rules and bans are kept in.
+
+SQLite in WAL mode: one thread writes, one thread reads, neither is the event loop's. A change is on
+the disk when its call returns (``synchronous=FULL``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from rookery.errors import StartError, UnavailableError
+
+_T = TypeVar("_T")
+
+FORMAT = 1
+"""Rises with every change of the tables; an older file is brought up, a newer one refused."""
+
+_TABLES = """
+CREATE TABLE users (
+    id_type TEXT NOT NULL CHECK (id_type IN ('username', 'clientid')),
+    user_id TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    salt TEXT NOT NULL,
+    is_superuser INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (id_type, user_id)
+) WITHOUT ROWID;
+CREATE TABLE scram_users (
+    algorithm TEXT NOT NULL CHECK (algorithm IN ('sha256', 'sha512')),
+    user_id TEXT NOT NULL,
+    salt BLOB NOT NULL,
+    iterations INTEGER NOT NULL,
+    stored_key BLOB NOT NULL,
+    server_key BLOB NOT NULL,
+    is_superuser INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (algorithm, user_id)
+) WITHOUT ROWID;
+CREATE TABLE acl_rules (
+    kind TEXT NOT NULL CHECK (kind IN ('clientid', 'username', 'all')),
+    who TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    PRIMARY KEY (kind, who)
+) WITHOUT ROWID;
+CREATE TABLE bans (
+    kind TEXT NOT NULL,
+    who TEXT NOT NULL,
+    by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    until_ms INTEGER,
+    PRIMARY KEY (kind, who)
+) WITHOUT ROWID;
+CREATE INDEX bans_until ON bans (until_ms) WHERE until_ms IS NOT NULL;
+"""
+
+
+class Database:
+    """The open file. Opened at once, used from coroutines, closed by :meth:`close`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file and make or renew its tables.
+
+        Raises:
+            StartError: the file cannot be used.
+        """
+        self.path = path
+        try:
+            # Password hashes are nobody else's business.
+            path.touch(mode=0o600)
+            self._writing = _connect(path)
+            self._reading = _connect(path)
+            _make_tables(self._writing, path)
+        except (OSError, sqlite3.Error) as error:
+            raise StartError(f"{path}: {error}") from error
+        self._writer = ThreadPoolExecutor(1, "rookery-access-write")
+        self._reader = ThreadPoolExecutor(1, "rookery-access-read")
+        self._is_open = True
+
+    async def read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Ask something.
+
+        Raises:
+            UnavailableError: the file is closed or cannot be read.
+        """
+        return await self._on(self._reader, _guarded, self._reading, function)
+
+    async def write(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Change something, all of it or nothing.
+
+        Raises:
+            UnavailableError: the file is closed or cannot be written.
+        """
+        return await self._on(self._writer, _in_transaction, self._writing, function)
+
+    async def _on(
+        self,
+        executor: ThreadPoolExecutor,
+        run: Callable[[sqlite3.Connection, Callable[[sqlite3.Connection], _T]], _T],
+        connection: sqlite3.Connection,
+        function: Callable[[sqlite3.Connection], _T],
+    ) -> _T:
+        if not self._is_open:
+            raise UnavailableError(f"{self.path} is closed")
+        try:
+            return await asyncio.wrap_future(executor.submit(run, connection, function))
+        except sqlite3.Error as error:
+            raise UnavailableError(f"{self.path}: {error}") from error
+
+    def close(self) -> None:
+        """Finish what is under way and close the file. May be called twice."""
+        self._is_open = False
+        self._writer.shutdown()
+        self._reader.shutdown()
+        self._reading.close()
+        self._writing.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > FORMAT:
+        raise StartError(f"{path}: written by a later version of Rookery (format {version})")
+    if version == 0:
+        connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+
+
+def _guarded(connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], _T]) -> _T:
+    return function(connection)
+
+
+def _in_transaction(
+    connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], _T]
+) -> _T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = function(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    return result

@@ -1,0 +1,1 @@
+"""JSON Web Tokens: keys, where they come from, and what is verified."""

@@ -1,0 +1,153 @@
+"""Providers and sources in the configuration: entries of a list whose order matters.
+
+An entry is found by what makes it unique: ``password_based:http`` of providers, ``file`` of
+sources. Every change writes the whole list into the changes made at run time; when the list stands
+in the configuration file, that refuses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rookery.broker.settings import NodeSettings
+from rookery.config.runtime import KeyPath, unhidden
+from rookery.errors import BadRequestError, ConflictError, NotFoundError
+
+Entry = dict[str, Any]
+Status = Callable[[str], dict[str, Any]]
+
+
+class ChainService:
+    """What can be done about the entries of one list."""
+
+    def __init__(
+        self,
+        settings: NodeSettings,
+        path: KeyPath,
+        keys: tuple[str, ...],
+        status: Status,
+    ) -> None:
+        """``keys`` make up an entry's id; ``status`` tells counters and health by id."""
+        self._settings = settings
+        self._path = path
+        self._keys = keys
+        self._status = status
+
+    def all(self) -> list[Entry]:
+        """Every entry in order, secrets hidden."""
+        shown: Any = self._settings.config.effective()
+        for key in self._path:
+            shown = shown[key]
+        return [{**entry, "id": self._id(entry)} for entry in shown]
+
+    def get(self, entry_id: str) -> Entry:
+        """One entry.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        for entry in self.all():
+            if entry["id"] == entry_id:
+                return entry
+        raise NotFoundError(f"{self._name} has no {entry_id}")
+
+    def status(self, entry_id: str) -> dict[str, Any]:
+        """What it said since the start, and whether it can be asked.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        self.get(entry_id)
+        return {"id": entry_id, **self._status(entry_id)}
+
+    async def create(self, entry: Entry) -> Entry:
+        """Add an entry at the end.
+
+        Raises:
+            ConflictError: there is one of that id.
+        """
+        entry = {key: value for key, value in entry.items() if key != "id"}
+        entry_id = self._id(entry)
+        if any(known["id"] == entry_id for known in self.all()):
+            raise ConflictError(f"{self._name} has {entry_id} already")
+        await self._write("create", entry_id, [*self._stored(), entry])
+        return self.get(entry_id)
+
+    async def update(self, entry_id: str, entry: Entry) -> Entry:
+        """Replace an entry; hidden secrets stay what they were.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            BadRequestError: the entry has another id.
+        """
+        entry = {key: value for key, value in entry.items() if key != "id"}
+        if self._id(entry) != entry_id:
+            raise BadRequestError(f"{', '.join(self._keys)} cannot be changed")
+        entries = self._stored()
+        index = self._index(entries, entry_id)
+        entries[index] = unhidden(entry, entries[index])
+        await self._write("update", entry_id, entries)
+        return self.get(entry_id)
+
+    async def delete(self, entry_id: str) -> None:
+        """Remove an entry.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        entries = self._stored()
+        del entries[self._index(entries, entry_id)]
+        await self._write("delete", entry_id, entries)
+
+    async def move(self, entry_id: str, position: str) -> None:
+        """Move an entry: ``front``, ``rear``, ``before:ID``, ``after:ID``, or a number from 1.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            BadRequestError: that is no position.
+        """
+        entries = self._stored()
+        entry = entries.pop(self._index(entries, entry_id))
+        entries.insert(self._position(entries, position), entry)
+        await self._write("move", entry_id, entries)
+
+    # -- inside ----------------------------------------------------------------------------
+
+    @property
+    def _name(self) -> str:
+        return ".".join(self._path)
+
+    def _id(self, entry: Entry) -> str:
+        return ":".join(str(entry[key]) for key in self._keys if key in entry)
+
+    def _stored(self) -> list[Entry]:
+        """The list with its secrets; one that a stronger source has stays out of reach."""
+        stored = self._settings.stored(self._path)
+        if stored is None:
+            return [
+                {key: value for key, value in entry.items() if key != "id"} for entry in self.all()
+            ]
+        return list(stored)
+
+    def _index(self, entries: list[Entry], entry_id: str) -> int:
+        for index, entry in enumerate(entries):
+            if self._id(entry) == entry_id:
+                return index
+        raise NotFoundError(f"{self._name} has no {entry_id}")
+
+    def _position(self, entries: list[Entry], position: str) -> int:
+        if position in ("front", "top"):
+            return 0
+        if position in ("rear", "bottom"):
+            return len(entries)
+        if position.isascii() and position.isdigit() and int(position[:6]) >= 1:
+            return min(int(position[:6]) - 1, len(entries))
+        side, _, entry_id = position.partition(":")
+        if side in ("before", "after") and entry_id:
+            return self._index(entries, entry_id) + (side == "after")
+        raise BadRequestError(f"{position!r}: front, rear, before:ID, after:ID or a number")
+
+    async def _write(self, operation: str, entry_id: str, entries: list[Entry]) -> None:
+        target = f"{'/'.join(self._path)}/{entry_id}"
+        await self._settings.change(operation, target, {self._path: entries})

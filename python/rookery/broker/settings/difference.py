@@ -1,0 +1,45 @@
+"""What differs between two configurations, and what of it can hold without a restart."""
+
+from __future__ import annotations
+
+from rookery.config import Config
+from rookery.config.schema import ROOT
+from rookery.config.schema.model import Field, ListOf, MapOf, Struct, Type
+from rookery.config.tree import split_path
+
+# Whatever is below these is applied as a whole, by those who own it.
+WHOLE = frozenset({"listeners", "authentication", "authorization"})
+
+
+def changed_paths(old: Config, new: Config) -> list[str]:
+    """Every key whose value is another one, or that comes or goes."""
+    before = {path: value for path, value, _ in old.settings()}
+    after = {path: value for path, value, _ in new.settings()}
+    return [
+        path
+        for path in [*after, *(path for path in before if path not in after)]
+        if before.get(path) != after.get(path) or (path in before) != (path in after)
+    ]
+
+
+def is_hot(path: str) -> bool:
+    """Whether a change of this key takes effect while the node runs."""
+    keys = split_path(path)
+    if keys[0] in WHOLE:
+        return True
+    kind: Type | None = ROOT
+    for key in keys:
+        if isinstance(kind, Struct):
+            item: Field | None = kind.get(key)
+            if item is None:
+                return False
+            if item.hot:
+                return True
+            kind = item.type
+        elif isinstance(kind, MapOf):
+            kind = kind.value
+        elif isinstance(kind, ListOf):
+            kind = kind.item
+        else:
+            return False
+    return False

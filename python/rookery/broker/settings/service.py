@@ -1,0 +1,149 @@
+"""The settings of a running node: one change at a time, all of it or nothing.
+
+A new configuration is checked whole, then handed to every part of the node in order. A part that
+refuses makes those before it go back to what held; the caller gets the reason and nothing changed.
+Only what took effect is written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from rookery.broker.audit import AuditLog
+from rookery.broker.settings.difference import changed_paths, is_hot
+from rookery.clock import Clock
+from rookery.config import Config
+from rookery.config.runtime import KeyPath, RuntimeChanges
+from rookery.errors import RookeryError
+
+_log = logging.getLogger("rookery.settings")
+
+
+class Part(Protocol):
+    """A part of the node that a configuration is about."""
+
+    async def apply(self, old: Config, new: Config) -> None:
+        """Make ``new`` hold instead of ``old``, or change nothing.
+
+        Raises:
+            RookeryError: it cannot.
+        """
+        ...
+
+
+class Applied(NamedTuple):
+    """What a change did: keys that hold now, and keys that wait for a restart."""
+
+    changed: tuple[str, ...]
+    needs_restart: tuple[str, ...]
+
+
+class NodeSettings:
+    """Owns the configuration that holds."""
+
+    def __init__(self, config: Config, audit: AuditLog, clock: Clock) -> None:
+        self._config = config
+        self._audit = audit
+        self._clock = clock
+        self._parts: tuple[Part, ...] = ()
+        self._stored = RuntimeChanges(config.data_dir)
+        # Of two interleaved changes the older configuration could be applied last.
+        self._changing = asyncio.Lock()
+
+    def open(self, parts: Sequence[Part]) -> None:
+        """Name the parts, in the order in which they take a change."""
+        self._parts = tuple(parts)
+
+    @property
+    def config(self) -> Config:
+        """What holds."""
+        return self._config
+
+    def stored(self, path: KeyPath) -> Any:
+        """What was changed at ``path`` while a node ran, secrets included."""
+        return self._stored.at(path)
+
+    async def reload(self) -> Applied:
+        """Read every source again and apply what can change while the node runs.
+
+        Raises:
+            InvalidConfigError: what is written there cannot be used.
+            RookeryError: a part refuses; what held goes on.
+        """
+        async with self._changing:
+            stored = RuntimeChanges(self._config.data_dir)
+            try:
+                new = await asyncio.to_thread(self._config.sources.load)
+                applied = await self._apply(new)
+            except RookeryError as error:
+                self._audit.record("reload", "configuration", error=str(error))
+                raise
+            self._stored = stored
+        self._audit.record("reload", "configuration", after=applied._asdict())
+        return applied
+
+    async def change(self, operation: str, target: str, changes: Mapping[KeyPath, Any]) -> Applied:
+        """Put values at paths, apply them, and keep them for the next start.
+
+        Args:
+            operation: What is done, for the audit log: ``create``, ``update``, ``delete`` …
+            target: To what, such as ``listeners/tcp:default``.
+            changes: By path; :data:`rookery.config.runtime.REMOVED` takes a value away.
+
+        Raises:
+            InvalidConfigError: that would be no good configuration.
+            ConflictError: a stronger source sets it.
+            RookeryError: a part refuses; what held goes on.
+        """
+        before = {".".join(path): self._shown(path) for path in changes}
+        after = {".".join(path): value for path, value in changes.items()}
+        async with self._changing:
+            try:
+                new, tree = await asyncio.to_thread(self._stored.changed, self._config, changes)
+                old = self._config
+                applied = await self._apply(new)
+                try:
+                    await asyncio.to_thread(self._stored.save, tree, self._clock.now_ms())
+                except OSError as error:
+                    await self._apply(old)
+                    raise RookeryError(f"{self._stored.file}: {error.strerror or error}") from error
+            except RookeryError as error:
+                self._audit.record(operation, target, before=before, after=after, error=str(error))
+                raise
+        self._audit.record(operation, target, before=before, after=after)
+        return applied
+
+    async def _apply(self, new: Config) -> Applied:
+        old = self._config
+        paths = changed_paths(old, new)
+        done: list[Part] = []
+        for part in self._parts:
+            try:
+                await part.apply(old, new)
+            except BaseException:
+                await self._take_back(done, old, new)
+                raise
+            done.append(part)
+        self._config = new
+        return Applied(
+            tuple(path for path in paths if is_hot(path)),
+            tuple(path for path in paths if not is_hot(path)),
+        )
+
+    async def _take_back(self, done: list[Part], old: Config, new: Config) -> None:
+        for part in reversed(done):
+            try:
+                await part.apply(new, old)
+            except RookeryError:
+                _log.exception("%s could not go back to what held", type(part).__name__)
+
+    def _shown(self, path: KeyPath) -> Any:
+        value: Any = self._config.effective()
+        for key in path:
+            if not isinstance(value, dict) or key not in value:
+                return None
+            value = value[key]
+        return value

@@ -1,0 +1,37 @@
+"""``rookery ctl listeners``: see, start, stop and restart single listeners."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show
+from rookery.cli.messages import say
+
+LIST_EXAMPLES = """\
+  rookery ctl listeners list
+  rookery ctl listeners list --json"""
+COLUMNS = ("id", "bind", "running", "current_connections", "max_connections")
+
+
+def declare(nouns: Any) -> None:
+    """Add the noun."""
+    verbs = add_noun(nouns, "listeners")
+    add_verb(verbs, "listeners", "list", _list, examples=LIST_EXAMPLES)
+    for verb in ("start", "stop", "restart"):
+        examples = f"  rookery ctl listeners {verb} ssl:default"
+        parser = add_verb(verbs, "listeners", verb, _change, examples=examples)
+        parser.add_argument("id", metavar="ID", help=say("option.listener"))
+        parser.set_defaults(verb=verb)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    return show(arguments, node_of(arguments).get("/listeners"), COLUMNS)
+
+
+def _change(arguments: argparse.Namespace) -> int:
+    from rookery.client.management import path_of  # noqa: PLC0415
+
+    path = path_of("listeners", arguments.id, arguments.verb)
+    answer = node_of(arguments).post(path)
+    return done(arguments, answer, say(f"ctl.listener.{arguments.verb}", id=arguments.id))

@@ -1,0 +1,134 @@
+"""Rules of a configuration that need more than one key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rookery.config.build import listeners_of
+from rookery.config.check import Checked
+from rookery.config.problems import Problem
+from rookery.config.tree import join_path
+from rookery.config.values import Address, UnixAddress
+
+Path = tuple[str, ...]
+
+JWT_KEYS = {"hmac-based": "secret", "public-key": "public_key"}
+
+
+def between_keys(checked: Checked) -> Iterator[Problem]:
+    """What is wrong between values that are right by themselves."""
+    values = checked.values
+    yield from _listeners(checked)
+    zones = {"": values["mqtt"], **{name: zone["mqtt"] for name, zone in values["zones"].items()}}
+    for name, mqtt in zones.items():
+        if mqtt.get("client_attrs_init") and not values["authentication"]:
+            path = ("zones", name, "mqtt") if name else ("mqtt",)
+            yield _needs(checked, (*path, "client_attrs_init"), "authentication")
+    for index, provider in enumerate(values["authentication"], 1):
+        yield from _provider(checked, ("authentication", str(index)), provider)
+    for index, source in enumerate(values["authorization"]["sources"], 1):
+        yield from _source(checked, ("authorization", "sources", str(index)), source)
+    kinds = ("mechanism", "backend")
+    yield from _doubled(checked, ("authentication",), values["authentication"], kinds)
+    sources = values["authorization"]["sources"]
+    yield from _doubled(checked, ("authorization", "sources"), sources, ("type",))
+
+
+def _listeners(checked: Checked) -> Iterator[Problem]:
+    values = checked.values
+    zones = {"default", *values["zones"]}
+    taken: dict[Address | UnixAddress, str] = {}
+    for kind, name, item in listeners_of(values):
+        path = ("listeners", kind, name)
+        if item["zone"] not in zones:
+            yield Problem(
+                "zone",
+                join_path((*path, "zone")),
+                checked.origins.get((*path, "zone")),
+                value=item["zone"],
+                allowed=", ".join(sorted(zones)),
+            )
+        if item["enable"]:
+            yield from _same_bind(checked, (*path, "bind"), item["bind"], taken)
+            if "ssl_options" in item:
+                yield from _tls(checked, (*path, "ssl_options"), item["ssl_options"])
+    http = values["dashboard"]["listeners"]["http"]["bind"]
+    if http is not None:
+        yield from _same_bind(checked, ("dashboard", "listeners", "http", "bind"), http, taken)
+
+
+def _same_bind(
+    checked: Checked,
+    path: Path,
+    bind: Address | UnixAddress,
+    taken: dict[Address | UnixAddress, str],
+) -> Iterator[Problem]:
+    if isinstance(bind, Address) and bind.port == 0:
+        return
+    if bind in taken:
+        origin = checked.origins.get(path)
+        yield Problem("same_bind", join_path(path), origin, value=str(bind), near=taken[bind])
+    taken[bind] = join_path(path)
+
+
+def _tls(checked: Checked, path: Path, options: dict[str, Any]) -> Iterator[Problem]:
+    for name in ("certfile", "keyfile"):
+        if not options[name]:
+            yield Problem("no_certificate", join_path((*path, name)))
+    if options["verify"] == "verify_peer" and not options["cacertfile"]:
+        yield _needs(checked, (*path, "verify"), join_path((*path, "cacertfile")))
+    # Without verification nobody is asked for a certificate: all would be refused, or none.
+    if options["fail_if_no_peer_cert"] and options["verify"] != "verify_peer":
+        near = f"{join_path((*path, 'verify'))} = verify_peer"
+        yield _needs(checked, (*path, "fail_if_no_peer_cert"), near)
+    if options["crlfile"] and options["verify"] != "verify_peer":
+        near = f"{join_path((*path, 'verify'))} = verify_peer"
+        yield _needs(checked, (*path, "crlfile"), near)
+
+
+def _provider(checked: Checked, path: Path, item: dict[str, Any]) -> Iterator[Problem]:
+    if item["mechanism"] == "jwt":
+        algorithm = item["algorithm"]
+        if item["use_jwks"]:
+            if not item["endpoint"]:
+                yield _needs(checked, (*path, "use_jwks"), join_path((*path, "endpoint")))
+        elif algorithm is None:
+            yield Problem("required", join_path((*path, "algorithm")))
+        elif not item[JWT_KEYS[algorithm]]:
+            near = join_path((*path, JWT_KEYS[algorithm]))
+            yield _needs(checked, (*path, "algorithm"), near)
+    yield from _redis(checked, path, item)
+
+
+def _source(checked: Checked, path: Path, item: dict[str, Any]) -> Iterator[Problem]:
+    if item["type"] == "file" and (item["path"] is None) == (item["rules"] is None):
+        yield Problem("one_of", join_path(path), value="path", near="rules")
+    yield from _redis(checked, path, item)
+
+
+def _redis(checked: Checked, path: Path, item: dict[str, Any]) -> Iterator[Problem]:
+    kind = item.get("redis_type")
+    if kind is None:
+        return
+    needed = {"single": ("server",), "sentinel": ("servers", "sentinel"), "cluster": ("servers",)}
+    for name in needed[kind]:
+        if not item[name] and not (name == "servers" and item["server"]):
+            yield _needs(checked, (*path, "redis_type"), join_path((*path, name)))
+
+
+def _doubled(
+    checked: Checked, path: Path, items: list[dict[str, Any]], kinds: tuple[str, ...]
+) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for index, item in enumerate(items, 1):
+        here = (*path, str(index))
+        kind = ":".join(item[name] for name in kinds if name in item)
+        if kind in seen:
+            origin = checked.origins.get((*here, kinds[-1])) or checked.origins.get(path)
+            yield Problem("doubled", join_path(here), origin, value=kind, near=seen[kind])
+        seen.setdefault(kind, join_path(here))
+
+
+def _needs(checked: Checked, path: Path, near: str) -> Problem:
+    return Problem("needs", join_path(path), checked.origins.get(path), near=near)

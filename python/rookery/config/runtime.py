@@ -1,0 +1,172 @@
+"""Changes made while a node runs: a file in the data directory, below the configuration file.
+
+**Precedence** is that of :mod:`rookery.config.load`: what the configuration file, the environment or
+``--set`` says stands above a change made here. A change that would not hold at the next start is
+refused and says which line stands against it, so that nothing is lost by surprise.
+
+**File.** ``configs/cluster.hocon``: written whole or not at all, readable by its owner alone (it may
+hold secrets), with at most :data:`BACKUPS_MAX` older versions beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rookery.config.check import HIDDEN
+from rookery.config.load import RUNTIME_FILE, Config
+from rookery.config.sources import read_file
+from rookery.config.tree import Node, Origin, join_path, leaves, wrap
+from rookery.errors import ConflictError
+
+BACKUPS_MAX = 10
+HEAD = """\
+# Changes made while the node ran; Rookery writes this file and keeps older ones beside it.
+# The configuration file stands above it: what is to hold for good is best written there.
+"""
+
+KeyPath = tuple[str, ...]
+Tree = dict[str, Any]
+
+REMOVED: Any = ("removed",)
+"""Instead of a value: nothing stands in the file at that path."""
+
+_ABSENT: Any = object()
+
+
+class RuntimeChanges:
+    """The file, and what would hold after a change. Nothing is written before :meth:`save`."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.file = data_dir / RUNTIME_FILE
+        self._tree: Tree = {}
+        if self.file.is_file():
+            read = read_file(self.file, "runtime", {}).plain()
+            self._tree = read if isinstance(read, dict) else {}
+
+    def at(self, path: KeyPath) -> Any:
+        """What stands in the file at ``path``, secrets included; none when nothing does."""
+        found = _at(self._tree, path)
+        return None if found is _ABSENT else copy.deepcopy(found)
+
+    def changed(self, config: Config, changes: Mapping[KeyPath, Any]) -> tuple[Config, Tree]:
+        """What would hold if each value stood at its path; none takes away what stands there.
+
+        Hidden secrets in a value (as they are shown) mean those that hold now.
+
+        Raises:
+            InvalidConfigError: that would be no good configuration.
+            ConflictError: a stronger source says otherwise.
+        """
+        tree = copy.deepcopy(self._tree)
+        strong = config.sources.above_runtime()
+        for path, value in changes.items():
+            known = _at(self._tree, path)
+            _put(tree, path, unhidden(value, None if known is _ABSENT else known))
+            _refuse_weaker(strong, path, value)
+        origin = Origin("runtime", str(self.file))
+        return config.sources.load(wrap(tree, origin)), tree
+
+    def save(self, tree: Tree, now_ms: int) -> None:
+        """Make ``tree`` what holds at the next start."""
+        if tree == self._tree:
+            return
+        self.file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        if self.file.exists():
+            self._back_up(now_ms)
+        text = HEAD + json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+        fresh = self.file.with_suffix(".new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.file)
+        self._tree = copy.deepcopy(tree)
+
+    def _back_up(self, now_ms: int) -> None:
+        when = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y.%m.%d.%H.%M.%S.%f")[:-3]
+        os.link(self.file, _free_name(self.file.with_name(f"{self.file.name}.{when}")))
+        older = sorted(self.file.parent.glob(f"{self.file.name}.*.bak"))
+        for path in older[:-BACKUPS_MAX]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _free_name(stem: Path) -> Path:
+    name = stem.with_name(f"{stem.name}.bak")
+    number = 1
+    while name.exists():
+        name = stem.with_name(f"{stem.name}.{number}.bak")
+        number += 1
+    return name
+
+
+def _at(tree: Any, path: KeyPath) -> Any:
+    for key in path:
+        if not isinstance(tree, dict) or key not in tree:
+            return _ABSENT
+        tree = tree[key]
+    return tree
+
+
+def _put(tree: Tree, path: KeyPath, value: Any) -> None:
+    """Put ``value`` at ``path``; :data:`REMOVED` takes it away, with what gets empty."""
+    for key in path[:-1]:
+        below = tree.setdefault(key, {})
+        if not isinstance(below, dict):
+            below = tree[key] = {}
+        tree = below
+    if value is REMOVED:
+        tree.pop(path[-1], None)
+    else:
+        tree[path[-1]] = value
+
+
+def unhidden(value: Any, known: Any) -> Any:
+    """``value`` with hidden secrets replaced by the ones that ``known`` has in their places."""
+    if value == HIDDEN:
+        return known if known is not None else value
+    if isinstance(value, dict):
+        there = known if isinstance(known, dict) else {}
+        return {key: unhidden(item, there.get(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        there_list = known if isinstance(known, list) else []
+        return [
+            unhidden(item, there_list[index] if index < len(there_list) else None)
+            for index, item in enumerate(value)
+        ]
+    return value
+
+
+def _refuse_weaker(strong: Node, path: KeyPath, value: Any) -> None:
+    node: Node | None = strong
+    for depth, key in enumerate(path):
+        if node is None:
+            return
+        if not isinstance(node.value, dict):
+            raise _conflict(path[:depth], node)
+        node = node.value.get(key)
+    if node is None:
+        return
+    if value is REMOVED or value is None or not isinstance(node.value, dict):
+        if value is not REMOVED and node.plain() == value:
+            return
+        raise _conflict(path, node)
+    for below, leaf in leaves(node):
+        asked = _at(value, below)
+        if asked is not _ABSENT and asked != leaf.plain() and asked != HIDDEN:
+            raise _conflict((*path, *below), leaf)
+
+
+def _conflict(path: KeyPath, node: Node) -> ConflictError:
+    return ConflictError(
+        f"{join_path(path)} is set by {node.origin}, which stands above changes made while the "
+        "node runs: change it there, then `rookery ctl conf reload`"
+    )

@@ -1,0 +1,53 @@
+"""``access`` and ``flapping_detect``: who gets in when nobody is asked, and who is kept out."""
+
+from __future__ import annotations
+
+from rookery.config.schema.model import INFINITY, Bool, Duration, Field, Int, OneOf, Struct
+
+# A table reads better with one field in two or three lines.
+# fmt: off
+
+COUNT_MAX = 1_000_000
+WEEK_MS = 604_800_000
+
+LOGIN_BACKOFF = Struct((
+    Field("enable", Bool(), True, "Whether guessing of passwords is slowed down.", "是否限制密码猜测。",
+          hot=True),
+    Field("failures", Int(1, COUNT_MAX), 10,
+          "Failed logins of an address or of a user name that block it.", "同一地址或用户名失败多少次后阻止。",
+          hot=True),
+    Field("window", Duration(low_ms=1000, high_ms=WEEK_MS), "1m", "Time in which they are counted.",
+          "统计时间窗口。", hot=True),
+    Field("block", Duration(low_ms=1000, high_ms=WEEK_MS), "10s",
+          "How long it is refused then; doubled each time.", "首次阻止时长，之后每次加倍。", hot=True),
+    Field("block_max", Duration(low_ms=1000, high_ms=WEEK_MS), "10m", "Longest block.", "最长阻止时长。",
+          hot=True),
+))
+
+ACCESS = Struct((
+    Field("anonymous", OneOf(("loopback", "everyone", "nobody")), "loopback",
+          "Who gets in while no authentication is configured: clients on this machine (plain TCP "
+          "without any mark of a proxy), everyone, or nobody.",
+          "未配置认证时允许谁接入：本机 TCP 客户端、所有人或无人。", hot=True),
+    Field("hook_timeout", Duration(low_ms=1, high_ms=60_000), "5s",
+          "Deadline of a question to hooks, authentication and authorization; unanswered means no.",
+          "钩子、认证与授权应答的超时时间，超时视为拒绝。", hot=True),
+    Field("sys_topics", OneOf(("local", "everyone")), "local",
+          "Who may subscribe to $SYS topics without a rule that allows it: clients on this machine, "
+          "or everyone.", "未经规则允许时谁可以订阅 $SYS 主题：本机客户端或所有人。", hot=True),
+    Field("max_connections", Int(1, 1_000_000_000, INFINITY), "infinity",
+          "Most connected clients of the whole node; more are refused with Quota exceeded.",
+          "整个节点的最大连接数，超出时以 Quota exceeded 拒绝。", hot=True),
+    Field("login_backoff", LOGIN_BACKOFF, {},
+          "Addresses and user names that fail to log in too often wait; this machine is exempt.",
+          "登录失败过多的地址和用户名需等待，本机除外。"),
+))
+
+FLAPPING_DETECT = Struct((
+    Field("enable", Bool(), False, "Whether clients that come and go too often are banned.",
+          "是否封禁频繁上下线的客户端。", hot=True),
+    Field("window_time", Duration(low_ms=1000, high_ms=WEEK_MS), "1m",
+          "Time in which disconnects are counted.", "统计时间窗口。", hot=True),
+    Field("max_count", Int(1, COUNT_MAX), 15, "Disconnects that ban a client.", "封禁前的断开次数。", hot=True),
+    Field("ban_time", Duration(low_ms=1000, high_ms=52 * WEEK_MS), "5m", "How long.", "封禁时长。", hot=True),
+))

@@ -1,0 +1,100 @@
+"""Changes made while a node runs: what they may touch, how they are kept."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rookery.config import Config, InvalidConfigError, load
+from rookery.config.runtime import BACKUPS_MAX, REMOVED, RuntimeChanges
+from rookery.errors import ConflictError
+
+INFLIGHT = ("mqtt", "max_inflight")
+JWT = {"mechanism": "jwt", "algorithm": "hmac-based", "secret": "swordfish"}
+
+
+def started(tmp_path: Path, text: str = "", environ: dict[str, str] | None = None) -> Config:
+    file = tmp_path / "r.conf"
+    file.write_text(text)
+    return load(file, tmp_path / "data", environ=environ or {})
+
+
+def changed(config: Config, changes: dict[tuple[str, ...], Any], now_ms: int = 0) -> Config:
+    stored = RuntimeChanges(config.data_dir)
+    new, tree = stored.changed(config, changes)
+    stored.save(tree, now_ms)
+    return new
+
+
+def test_a_change_holds_now_and_after_a_restart(tmp_path: Path) -> None:
+    config = started(tmp_path)
+    assert changed(config, {INFLIGHT: 7})["mqtt.max_inflight"] == 7
+    again = started(tmp_path)
+    assert again["mqtt.max_inflight"] == 7
+    assert again.origin("mqtt.max_inflight").kind == "runtime"
+
+
+def test_nothing_is_written_before_it_is_saved(tmp_path: Path) -> None:
+    config = started(tmp_path)
+    RuntimeChanges(config.data_dir).changed(config, {INFLIGHT: 7})
+    assert not RuntimeChanges(config.data_dir).file.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "origin"),
+    [
+        ("\nmqtt.max_inflight = 5", {}, "r.conf:2"),
+        ("mqtt { max_inflight = 5 }", {}, "r.conf:1"),
+        ("", {"ROOKERY_MQTT__MAX_INFLIGHT": "5"}, "env ROOKERY_MQTT__MAX_INFLIGHT"),
+    ],
+)
+def test_what_a_stronger_source_sets_is_refused_with_its_place(
+    tmp_path: Path, text: str, environ: dict[str, str], origin: str
+) -> None:
+    config = started(tmp_path, text, environ)
+    with pytest.raises(ConflictError, match=origin):
+        changed(config, {INFLIGHT: 7})
+    with pytest.raises(ConflictError, match="ctl conf reload"):
+        changed(config, {("mqtt",): {"max_inflight": 7}})
+
+
+def test_keys_beside_those_of_a_stronger_source_can_be_changed(tmp_path: Path) -> None:
+    config = started(tmp_path, 'listeners.tcp.default.bind = "127.0.0.1:1"')
+    new = changed(config, {("listeners", "tcp", "default"): {"max_connections": 3}})
+    assert new["listeners.tcp.default.max_connections"] == 3
+    assert str(new["listeners.tcp.default.bind"]) == "127.0.0.1:1"
+
+
+def test_a_default_listener_is_taken_away_and_given_back(tmp_path: Path) -> None:
+    config = started(tmp_path)
+    without = changed(config, {("listeners", "ws", "default"): None})
+    assert without["listeners.ws"] == {}
+    assert set(changed(without, {("listeners", "ws", "default"): REMOVED})["listeners.ws"])
+
+
+def test_a_bad_change_changes_nothing(tmp_path: Path) -> None:
+    config = changed(started(tmp_path), {INFLIGHT: 7})
+    with pytest.raises(InvalidConfigError, match="max_inflight"):
+        changed(config, {INFLIGHT: 0})
+    assert started(tmp_path)["mqtt.max_inflight"] == 7
+
+
+def test_a_secret_that_comes_back_hidden_stays_what_it_was(tmp_path: Path) -> None:
+    config = changed(started(tmp_path), {("authentication",): [JWT]})
+    shown = config.effective()["authentication"]
+    assert "swordfish" not in str(shown)
+    again = changed(config, {("authentication",): [{**JWT, **shown[0], "from": "username"}]})
+    provider = again["authentication"][0]
+    assert (provider["secret"].reveal(), provider["from"]) == ("swordfish", "username")
+
+
+def test_the_file_is_the_owners_alone_and_older_ones_are_bounded(tmp_path: Path) -> None:
+    config = started(tmp_path)
+    for number in range(BACKUPS_MAX + 5):
+        config = changed(config, {INFLIGHT: number + 1}, now_ms=number // 2)
+    file = RuntimeChanges(config.data_dir).file
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(list(file.parent.iterdir())) == BACKUPS_MAX + 1
