@@ -20,6 +20,7 @@ CLIENT_ROW = (
     "c1", "u1", True, "127.0.0.1:5000", "tcp:default", 5, 60, True,
     3600, 10, 20, 0, 7,
     1, 2, 3, 4, 5, False,
+    None, None, [], False, "default", "",
 )  # fmt: skip
 
 
@@ -28,11 +29,18 @@ def message_row(topic: str = "t", payload: bytes = b"p") -> tuple[object, ...]:
 
 
 def ask_authenticate(number: int = 0, password: bytes | None = b"secret") -> EventRow:
-    return ("ask", (0, 0, 0, number), "authenticate", CLIENT_ROW, password)
+    return (
+        "ask",
+        (0, 0, 0, number),
+        "authenticate",
+        CLIENT_ROW,
+        password,
+        (1883, None, None, None),
+    )
 
 
 def ask_authorize(number: int = 0, *, publish: bool = True, topic: str = "t") -> EventRow:
-    asked = ("c1", "u1", publish, topic, 1, False)
+    asked = ("c1", "u1", publish, topic, 1, False, None, CLIENT_ROW)
     return ("ask", (0, 0, 0, number), "authorize", asked, None)
 
 
