@@ -23,7 +23,7 @@ use crate::packet::{
     DISCONNECT, connack, connack_meaning, next_frame, put_connect, put_subscribe, suback_codes,
 };
 use crate::report::{GeneratorUse, Phase, Progress, Report, WatchedUse};
-use crate::set_up::connect_fields;
+use crate::set_up::{Credentials, connect_fields};
 use crate::watch::{ProcessSample, now_ns, sample_process, thread_cpu_ns, thread_user_system_s};
 
 const TICK_NS: u64 = 100_000_000;
@@ -42,6 +42,7 @@ struct Mark {
     user_system_s: (f64, f64),
     cycles: u64,
     resumed: u64,
+    refused: u64,
     watched: Option<ProcessSample>,
 }
 
@@ -59,6 +60,9 @@ struct Churn<'a> {
     started: u64,
     cycles: u64,
     resumed: u64,
+    refused: u64,
+    /// Slots that wait for their time (`connect_rate`).
+    waiting: Vec<usize>,
     errors: u64,
     latency: Histogram,
     is_measuring: bool,
@@ -186,7 +190,8 @@ impl Churn<'_> {
         };
         let client_id = format!("{}-c{number}", self.prefix);
         let mut out = Vec::with_capacity(64);
-        put_connect(&mut out, &connect_fields(self.config, &client_id));
+        let credentials = Credentials::new(self.config, number);
+        put_connect(&mut out, &connect_fields(self.config, &client_id, &credentials));
         self.errors += u64::from(slot.link.write(&out) != Sent::All);
     }
 
@@ -199,6 +204,11 @@ impl Churn<'_> {
         match (kind, slot.link.state) {
             (2, LinkState::AwaitingConnAck) => {
                 let (code, _) = connack(body, self.is_v5).unwrap_or((0xFF, 0));
+                if code != 0 && self.config.tolerates_refusals {
+                    // The broker closes now; that ends the cycle.
+                    slot.link.state = LinkState::Closed;
+                    return Ok(());
+                }
                 if code != 0 {
                     return Err(BenchError::Refused {
                         address,
@@ -240,8 +250,10 @@ impl Churn<'_> {
         let Some(slot) = self.slots.get_mut(at).and_then(Option::take) else {
             return Ok(());
         };
-        if slot.link.state == LinkState::Ready {
-            self.cycles += 1;
+        let is_refused = self.config.tolerates_refusals && slot.link.state != LinkState::Ready;
+        if slot.link.state == LinkState::Ready || is_refused {
+            self.cycles += u64::from(!is_refused);
+            self.refused += u64::from(is_refused);
             let resumed = slot.link.layers.as_ref().and_then(|layers| layers.is_resumed());
             self.resumed += u64::from(resumed == Some(true));
             if self.is_measuring {
@@ -259,7 +271,27 @@ impl Churn<'_> {
             self.errors += 1;
         }
         drop(slot);
+        if self.config.connect_rate > 0.0 {
+            self.waiting.push(at);
+            return Ok(());
+        }
         self.open(at)
+    }
+
+    /// Starts the cycles that are due.
+    fn open_due(&mut self, now: u64) -> Result<(), BenchError> {
+        if self.config.connect_rate <= 0.0 {
+            return Ok(());
+        }
+        let elapsed_s = now.saturating_sub(self.began_ns) as f64 / 1e9;
+        let due = (elapsed_s * self.config.connect_rate) as u64;
+        while self.started < due {
+            let Some(at) = self.waiting.pop() else {
+                return Ok(());
+            };
+            self.open(at)?;
+        }
+        Ok(())
     }
 
     /// Runs for `seconds`; false when the caller wants to stop.
@@ -292,7 +324,9 @@ impl Churn<'_> {
                     return Ok(false);
                 }
             }
-            let timeout = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+            self.open_due(now)?;
+            let tv_nsec = if self.config.connect_rate > 0.0 { 1_000_000 } else { 20_000_000 };
+            let timeout = Timespec { tv_sec: 0, tv_nsec };
             let mut buffer = [MaybeUninit::uninit(); 256];
             match epoll::wait(&self.epoll, &mut buffer, Some(&timeout)) {
                 Ok((events, _)) => {
@@ -313,6 +347,7 @@ impl Churn<'_> {
             user_system_s: thread_user_system_s(),
             cycles: self.cycles,
             resumed: self.resumed,
+            refused: self.refused,
             watched: match self.config.watch_pid {
                 0 => None,
                 pid => sample_process(pid, true),
@@ -338,12 +373,17 @@ pub(crate) fn run(config: &BenchConfig, observer: Observer<'_>) -> Result<Report
         started: 0,
         cycles: 0,
         resumed: 0,
+        refused: 0,
+        waiting: Vec::new(),
         errors: 0,
         latency: Histogram::new(),
         is_measuring: false,
         began_ns: now_ns(),
     };
-    for at in 0..churn.slots.len() {
+    churn.waiting = (0..churn.slots.len()).rev().collect();
+    while config.connect_rate <= 0.0
+        && let Some(at) = churn.waiting.pop()
+    {
         churn.open(at)?;
     }
     let mut goes_on = churn.phase(Phase::WarmUp, config.warm_up_s, observer)?;
@@ -374,6 +414,7 @@ fn report(churn: &Churn<'_>, start: &Mark, end: &Mark, goes_on: bool) -> Report 
         connected: end.cycles,
         cycles,
         resumed: end.resumed - start.resumed,
+        refused: end.refused - start.refused,
         cycles_per_s: cycles as f64 / measured_s,
         latency_us: churn.latency.percentiles(),
         errors: churn.errors,

@@ -94,9 +94,9 @@ pub struct BenchConfig {
     pub protocol: ProtocolVersion,
     /// First part of every client id; empty makes one that is new for each process.
     pub client_id_prefix: String,
-    /// User name of every connection.
+    /// User name of every connection; `%i` becomes the connection's number.
     pub username: Option<String>,
-    /// Password of every connection.
+    /// Password of every connection; `%i` as in the user name.
     pub password: Option<String>,
     /// Clean Start, or Clean Session before MQTT 5.
     pub clean_start: bool,
@@ -112,8 +112,14 @@ pub struct BenchConfig {
     pub idle_connections: u32,
     /// Distinct subscriptions, matching nothing, spread over the quiet connections.
     pub idle_subscriptions: u32,
-    /// New connections per second; 0 is as fast as the broker answers.
+    /// New connections (cycles in modes churn and handshake) per second; 0 is as fast as the
+    /// broker answers.
     pub connect_rate: f64,
+    /// During set-up a connection that is refused or lost is tried again after so many seconds;
+    /// 0 ends the run.
+    pub retry_s: f64,
+    /// In mode churn a refused CONNECT is counted instead of ending the run.
+    pub tolerates_refusals: bool,
     /// QoS of publications and subscriptions.
     pub qos: u8,
     /// Bytes of each payload; the first 16 carry time and sequence number.
@@ -180,6 +186,8 @@ impl Default for BenchConfig {
             idle_connections: 0,
             idle_subscriptions: 0,
             connect_rate: 0.0,
+            retry_s: 0.0,
+            tolerates_refusals: false,
             qos: 0,
             payload_bytes: 64,
             window: 16,
@@ -249,6 +257,7 @@ impl BenchConfig {
         }
         for (name, value) in [
             ("connect_rate", self.connect_rate),
+            ("retry_s", self.retry_s),
             ("rate", self.rate),
             ("warm_up_s", self.warm_up_s),
             ("duration_s", self.duration_s),

@@ -6,6 +6,7 @@
 //! batch of events and only then sends, so that whatever arrived together
 //! leaves together.
 
+use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -83,6 +84,9 @@ pub(crate) struct Engine<'a> {
     /// Messages still to be sent.
     pub(crate) remaining: u64,
     pub(crate) subscriptions: u64,
+    /// Connections to be tried again, by time, and how many there have been.
+    pub(crate) retries: VecDeque<(u64, usize)>,
+    pub(crate) refused: u64,
     began_ns: u64,
     last_progress_ns: u64,
     last_stall_look_ns: u64,
@@ -143,6 +147,8 @@ impl<'a> Engine<'a> {
             paced_sent: 0,
             remaining: if config.messages == 0 { u64::MAX } else { config.messages },
             subscriptions: 0,
+            retries: VecDeque::new(),
+            refused: 0,
             began_ns,
             last_progress_ns: 0,
             last_stall_look_ns: began_ns,

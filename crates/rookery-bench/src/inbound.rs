@@ -137,6 +137,8 @@ impl Engine<'_> {
         };
         let failed = ack_code(frame.body) >= 0x80;
         match (frame.first >> 4, link.role) {
+            // Refused, and to be tried again: what else came does not count.
+            _ if link.state == LinkState::Closed => {}
             (2, _) if link.state == LinkState::AwaitingConnAck => {
                 return self.on_connack(index, frame.body);
             }
@@ -174,6 +176,9 @@ impl Engine<'_> {
 
     fn on_closed(&mut self, index: usize) -> Result<(), BenchError> {
         let is_ready = self.links.get(index).is_some_and(|link| link.state == LinkState::Ready);
+        if !is_ready && self.try_again(index) {
+            return Ok(());
+        }
         if !is_ready {
             if let Some(why) = self.links.get(index).and_then(crate::net::Link::failure) {
                 return Err(BenchError::Handshake { address: self.address_of(index), why });
