@@ -180,6 +180,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.cert": ("client certificate", "客户端证书文件"),
     "option.key": ("its private key", "客户端私钥文件"),
+    "option.insecure": ("take any certificate of the broker", "不校验服务端证书"),
+    "option.ws": ("connect over WebSocket", "使用 WebSocket 连接"),
+    "option.path": ("path of the WebSocket, default {default}", "WebSocket 路径，默认 {default}"),
+    "option.bench.tls-version": ("TLS version; default the highest", "TLS 版本，默认最高"),
+    "option.bench.tickets": (
+        "resume TLS sessions; else every handshake is a full one",
+        "恢复 TLS 会话，缺省每次均完整握手",
+    ),
     "option.tls.dir": ("folder; certs in the data directory", "目录，默认为数据目录下的 certs"),
     "option.tls.host": (
         "host name or address of the server; may be repeated",
@@ -200,8 +208,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.force": ("write over files that exist", "覆盖已有文件"),
     "option.bench.mode": (
-        "pairs, pub, sub, fanout, shared, conn or churn",
-        "pairs、pub、sub、fanout、shared、conn 或 churn",
+        "pairs, pub, sub, fanout, shared, conn, churn or handshake",
+        "pairs、pub、sub、fanout、shared、conn、churn 或 handshake",
     ),
     "option.bench.quiet": ("no progress on the terminal", "不显示进度"),
     "option.bench.address": ("broker as host:port; may be repeated", "服务器 host:port，可重复"),
