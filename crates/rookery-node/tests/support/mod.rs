@@ -177,7 +177,7 @@ impl Client {
         Self::connect(node, &Connect::new(version, client_id)).0
     }
 
-    pub fn at(address: SocketAddr, version: Version, client_id: &str) -> Self {
+    pub fn at(address: impl std::net::ToSocketAddrs, version: Version, client_id: &str) -> Self {
         Self::connect_at(address, &Connect::new(version, client_id)).0
     }
 
