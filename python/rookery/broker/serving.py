@@ -9,11 +9,18 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from rookery.broker.alarms import AlarmFile, AlarmKeeper, AlarmRegistry, CounterWatch
+from rookery.broker.alarms import (
+    AlarmFile,
+    AlarmKeeper,
+    AlarmRegistry,
+    CounterWatch,
+    StoreWatch,
+)
 from rookery.broker.management.context import NodeContext
 from rookery.broker.node import HTTP, LOCAL, STOP_SIGNALS, OpenNode
 from rookery.broker.sys_topics import SysTopics
 from rookery.config import ManagementConfig
+from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
 from rookery.engine.runtime import NodeRuntime
 from rookery.native.node import version
@@ -70,7 +77,7 @@ def _start_parts(
         validity_period_s=management.alarm.validity_period_s,
         publish=sys_topics.tell,
     )
-    runtime = _runtime(node)
+    runtime = _runtime(node, StoreWatch(alarms).watch)
     metrics.register("core", native.metrics)
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
     metrics.register("alarms", alarms.metrics)
@@ -119,14 +126,14 @@ def _start_alarms(
     alarms.settle()
 
 
-def _runtime(node: OpenNode) -> NodeRuntime:
+def _runtime(node: OpenNode, *watchers: Watcher) -> NodeRuntime:
     hooks = node.config.to_native().broker.hooks
     return NodeRuntime(
         node.native,
         HookTable(),
         unanswered="allow" if hooks.unanswered_allows else "deny",
         deadline_s=hooks.deadline_ms / 1000,
-        watchers=(node.journal.watch,) if node.journal else (),
+        watchers=(*watchers, node.journal.watch) if node.journal else watchers,
         gather_s=JOURNAL_GATHER_S,
     )
 

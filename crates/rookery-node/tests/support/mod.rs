@@ -53,6 +53,16 @@ pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
     start_on(broker, vec![ListenerConfig::default()], workers, dir)
 }
 
+/// A node whose data directory may hold so many bytes; 0 = any.
+pub fn start_with_quota(
+    broker: BrokerConfig,
+    workers: usize,
+    dir: Option<&Path>,
+    max_disk_bytes: u64,
+) -> Node {
+    start_at(broker, vec![ListenerConfig::default()], workers, dir, max_disk_bytes)
+}
+
 /// A node with these listeners.
 pub fn start_on(
     broker: BrokerConfig,
@@ -60,11 +70,18 @@ pub fn start_on(
     workers: usize,
     dir: Option<&Path>,
 ) -> Node {
-    let durability = DurabilityConfig {
-        dir: dir.map(Path::to_owned),
-        sync: SyncPolicy::Never,
-        max_disk_bytes: 0,
-    };
+    start_at(broker, listeners, workers, dir, 0)
+}
+
+fn start_at(
+    broker: BrokerConfig,
+    listeners: Vec<ListenerConfig>,
+    workers: usize,
+    dir: Option<&Path>,
+    max_disk_bytes: u64,
+) -> Node {
+    let durability =
+        DurabilityConfig { dir: dir.map(Path::to_owned), sync: SyncPolicy::Never, max_disk_bytes };
     Node::start(NodeConfig { broker, listeners, workers, durability }).unwrap()
 }
 
@@ -119,6 +136,10 @@ impl Client {
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         let _ = stream.set_nodelay(true);
         Self { stream, version: Version::V311, buffer: Vec::new() }
+    }
+
+    pub fn set_version(&mut self, version: Version) {
+        self.version = version;
     }
 
     /// An admitted client; whether the session was there.
