@@ -114,14 +114,14 @@ fn ask_id<'py>(py: Python<'py>, id: AskId) -> Row<'py> {
 }
 
 /// `CertificateRow`.
-fn certificate<'py>(py: Python<'py>, c: &PeerCertificate) -> Row<'py> {
+fn peer_certificate<'py>(py: Python<'py>, c: &PeerCertificate) -> Row<'py> {
     let der = c.der.as_deref().map(|der| PyBytes::new(py, der));
     row![py; c.common_name.as_deref(), c.subject_dn.as_deref(), der, c.from_proxy]
 }
 
 /// `AuthDetailRow`.
 fn auth_detail<'py>(py: Python<'py>, d: &AuthDetail) -> Row<'py> {
-    let cert = d.cert.as_deref().map(|cert| certificate(py, cert)).transpose()?;
+    let cert = d.cert.as_deref().map(|cert| peer_certificate(py, cert)).transpose()?;
     let data = d.data.as_deref().map(|data| PyBytes::new(py, data));
     row![py; d.local_port, cert, d.method.as_deref(), data]
 }

@@ -1,190 +1,366 @@
-"""From checked settings, named as EMQX does, to the parts of access control.
+"""From the configuration, by EMQX's names, to providers and sources.
 
-Settings are objects of :class:`rookery.config.snapshot.AccessConfig`: known to be good by
-themselves. What only a provider can judge (a template, a key, an expression) is judged here.
+What comes in has been checked by the schema: durations are milliseconds, secrets are
+:class:`~rookery.types.Secret`, files are absolute paths, what has a default has a value. What only
+the parts themselves can judge (templates, keys, expressions) is judged here, and an error says which
+entry it is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
 
-from rookery.access.bans import BanService
+from rookery.access.authn.built_in import BuiltInProvider, BuiltInSettings
+from rookery.access.authn.cinfo import Check, ClientInfoProvider
+from rookery.access.authn.http import HttpAuthnSettings, HttpProvider
+from rookery.access.authn.jwt import JwtProvider, JwtSettings
+from rookery.access.authn.postgresql import PostgresqlAuthnSettings, PostgresqlProvider
+from rookery.access.authn.redis import RedisAuthnSettings, RedisProvider
+from rookery.access.authn.scram import ScramProvider, ScramSettings
+from rookery.access.authn.x509 import CertificateProvider
+from rookery.access.authz.http import HttpSource
+from rookery.access.authz.postgresql import PostgresqlSource
+from rookery.access.authz.redis import RedisSource
+from rookery.access.authz.source import Source
 from rookery.access.chain import AuthenticationChain, Provider
-from rookery.access.database import Database
-from rookery.access.passwords.algorithms import HashSettings
+from rookery.access.databases.postgresql import PostgresqlSettings
+from rookery.access.databases.redis import RedisSettings
+from rookery.access.errors import SettingError, Words
+from rookery.access.http_service import HttpSettings
+from rookery.access.passwords.algorithms import (
+    ARGON2_LANES,
+    ARGON2_MEMORY_KIB,
+    ARGON2_PASSES,
+    DEFAULT_COST,
+    Argon2Cost,
+    HashSettings,
+)
 from rookery.access.passwords.verifier import Verifier
+from rookery.access.tls import ClientTls
 from rookery.access.users.service import UserService
 from rookery.access.users.store import UserStore
 from rookery.clock import Clock
 
-Settings = Mapping[str, Any]
+Entry: TypeAlias = Mapping[str, Any]
 
-DATABASE_FILE = "access.db"
-# The chain gives up before the core does: its answer says more than none.
-MARGIN_S = 0.25
+# A question has to be answered before the core stops waiting, and the chain before that.
+CHAIN_SHARE = 0.9
+QUESTION_SHARE = 0.8
+
+_TWICE = Words(
+    "{where}: {id} is there twice; every kind can be there once",
+    "{where}：{id} 重复，每种只能配置一次",
+)
+_UNKNOWN = Words("{where}: {id} is not known", "{where}：未知的类型 {id}")
+_AT = Words("{where}.{number}: {reason}", "{where}.{number}：{reason}")
+ASKED = frozenset({"http", "postgresql", "redis"})
+"""Types of authorization sources that the core cannot decide by itself."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """What the node keeps itself: users and bans. Open from the start to :meth:`close`."""
+    """What providers share with the rest of the node."""
 
-    def __init__(self, data_dir: Path | None, clock: Clock) -> None:
-        """Open the file in ``data_dir``; without one everything is gone with this object.
-
-        Raises:
-            StartError: the file cannot be used.
-        """
-        self._folder = TemporaryDirectory(prefix="rookery-") if data_dir is None else None
-        folder = data_dir or Path(self._folder.name if self._folder else ".")
-        self.database = Database(folder / DATABASE_FILE)
-        self.user_store = UserStore(self.database)
-        self.verifier = Verifier()
-        self.users = UserService(self.user_store, self.verifier.pool, clock)
-        self.bans = BanService(self.database, clock)
-
-    def close(self) -> None:
-        """May be called twice."""
-        self.verifier.close()
-        self.database.close()
-        if self._folder is not None:
-            self._folder.cleanup()
+    users: UserStore
+    user_service: UserService
+    verifier: Verifier
+    clock: Clock
 
 
 def chain(
-    providers: Sequence[Settings], stores: Stores, clock: Clock, *, answer_timeout_s: float
+    entries: Sequence[Entry], stores: Stores, *, answer_timeout_s: float = 5.0
 ) -> AuthenticationChain:
-    """The chain of these providers, not started.
+    """The chain of ``authentication``, not started. Entries that are switched off are left out.
+
+    Args:
+        entries: ``authentication``, as checked.
+        stores: Where built-in users are, and what verifies passwords.
+        answer_timeout_s: How long the core waits for an answer, seconds.
 
     Raises:
-        SettingError: one of them cannot work with its settings.
+        SettingError: an entry cannot be used; says which and why in both languages.
     """
-    deadline_s = max(0.01, answer_timeout_s - MARGIN_S)
-    return AuthenticationChain(
-        [_provider(item, stores, clock) for item in providers], deadline_s=deadline_s
-    )
+    longest_s = answer_timeout_s * QUESTION_SHARE
+    providers: list[Provider] = []
+    for number, entry in enumerate(entries, start=1):
+        if not entry.get("enable", True):
+            continue
+        with _At("authentication", number):
+            provider = _provider(entry, stores, longest_s)
+            if any(_is_same(provider, other) for other in providers):
+                raise SettingError(_TWICE.format(where=entry["mechanism"], id=provider.id))
+        providers.append(provider)
+    return AuthenticationChain(providers, deadline_s=answer_timeout_s * CHAIN_SHARE)
 
 
-def _provider(item: Settings, stores: Stores, clock: Clock) -> Provider:
-    # Each kind is imported by those who have it: HTTP and tokens bring large libraries along.
-    match (item["mechanism"], item.get("backend")):
-        case ("password_based", "built_in_database"):
-            return _built_in(item, stores)
-        case ("password_based", "http"):
-            from rookery.access.authn.http import HttpAuthnSettings, HttpProvider  # noqa: PLC0415
-
-            settings = HttpAuthnSettings(http=http_settings(item), on_error=item["on_error"])
-            return HttpProvider(settings, clock)
-        case ("jwt", _):
-            return _jwt(item, clock)
-        case ("scram", _):
-            from rookery.access.authn.scram import ScramProvider, ScramSettings  # noqa: PLC0415
-
-            scram = ScramSettings(
-                algorithm=item["algorithm"], iteration_count=item["iteration_count"]
+def argon2_cost(entries: Sequence[Entry]) -> Argon2Cost:
+    """What hashes of new passwords cost, by the entry of the built-in users."""
+    for entry in entries:
+        said = entry.get("password_hash_algorithm") or {}
+        if entry.get("backend") == "built_in_database" and said.get("name") == "argon2id":
+            return Argon2Cost(
+                memory_kib=said.get("memory", ARGON2_MEMORY_KIB),
+                passes=said.get("iterations", ARGON2_PASSES),
+                lanes=said.get("parallelism", ARGON2_LANES),
             )
-            return ScramProvider(scram, stores.user_store, clock)
-        case ("cinfo", _):
-            from rookery.access.authn.cinfo import Check, ClientInfoProvider  # noqa: PLC0415
-
-            return ClientInfoProvider([Check(**check) for check in item["checks"]])
-        case ("x509", _):
-            from rookery.access.authn.x509 import CertificateProvider  # noqa: PLC0415
-
-            return CertificateProvider(item["require"])
-    raise NotImplementedError(f"{item['mechanism']}:{item.get('backend')}")
+    return DEFAULT_COST
 
 
-def _built_in(item: Settings, stores: Stores) -> Provider:
-    from rookery.access.authn.built_in import BuiltInProvider, BuiltInSettings  # noqa: PLC0415
+def sources(
+    entries: Sequence[Entry], clock: Clock, *, answer_timeout_s: float = 5.0
+) -> list[Source]:
+    """The sources of ``authorization.sources`` that are asked, not started, in their order.
 
-    bootstrap = item["bootstrap_file"]
-    settings = BuiltInSettings(
-        user_id_type=item["user_id_type"],
-        password_hash_algorithm=file_hashing(item["password_hash_algorithm"]),
-        bootstrap_file=Path(bootstrap) if bootstrap else None,
-        bootstrap_type=item["bootstrap_type"],
-    )
-    return BuiltInProvider(settings, stores.user_store, stores.users, stores.verifier)
-
-
-def _jwt(item: Settings, clock: Clock) -> Provider:
-    from rookery.access.authn.jwt import JwtProvider, JwtSettings  # noqa: PLC0415
-    from rookery.access.http_service import HttpSettings  # noqa: PLC0415
-
-    endpoint = None
-    if item["use_jwks"]:
-        endpoint = HttpSettings(
-            method="get", url=item["endpoint"], headers=item["headers"], ssl=client_tls(item["ssl"])
-        )
-    by_key = item["algorithm"] == "public-key" and endpoint is None
-    settings = JwtSettings(
-        from_=item["from"],
-        secret=None if by_key or endpoint is not None else item["secret"],
-        secret_base64_encoded=item["secret_base64_encoded"],
-        public_key=item["public_key"] if by_key else None,
-        endpoint=endpoint,
-        refresh_interval_s=item["refresh_interval"] / 1000,
-        verify_claims=item["verify_claims"],
-        acl_claim_name=item["acl_claim_name"],
-        disconnect_after_expire=item["disconnect_after_expire"],
-    )
-    return JwtProvider(settings, clock)
-
-
-def http_settings(item: Settings) -> Any:
-    """How an HTTP service is asked."""
-    from rookery.access.http_service import HttpSettings  # noqa: PLC0415
-
-    return HttpSettings(
-        method=item["method"],
-        url=item["url"],
-        headers=item["headers"],
-        body=item["body"] or {},
-        max_inflight=item["max_inflight"],
-        connect_timeout_s=item["connect_timeout"] / 1000,
-        request_timeout_s=item["request_timeout"] / 1000,
-        failures_max=item["breaker"]["failures"],
-        reset_s=item["breaker"]["reset_timeout"] / 1000,
-        ssl=client_tls(item["ssl"]),
-    )
-
-
-def client_tls(item: Settings) -> Any:
-    """TLS towards a service."""
-    from rookery.access.tls import ClientTls  # noqa: PLC0415
-
-    names = ("cacertfile", "certfile", "keyfile")
-    return ClientTls(
-        enable=item["enable"],
-        verify=item["verify"],
-        password=item["password"],
-        server_name_indication=item["server_name_indication"],
-        **{name: Path(item[name]) if item[name] else None for name in names},
-    )
-
-
-def file_hashing(item: Settings) -> HashSettings:
-    """How hashes were made in a file that does not say so itself."""
-    if item["name"] == "argon2id":
-        return HashSettings(name="sha256", salt_position="suffix")
-    known = ("name", "salt_position", "mac_fun", "iterations", "dk_length")
-    return HashSettings(**{key: item[key] for key in known if item.get(key) is not None})
-
-
-def sources(settings: Sequence[Settings], clock: Clock) -> dict[str, Any]:
-    """The services among the sources of rules, by name, not started.
+    Their names are their types; files and the built-in database are rules and none of these.
 
     Raises:
-        SettingError: one of them cannot work with its settings.
+        SettingError: an entry cannot be used; says which and why in both languages.
     """
+    longest_s = answer_timeout_s * QUESTION_SHARE
+    made: list[Source] = []
+    for number, entry in enumerate(entries, start=1):
+        if not entry.get("enable", True) or entry["type"] not in ASKED:
+            continue
+        with _At("authorization.sources", number):
+            source = _source(entry, clock, longest_s)
+            if any(source.name == other.name for other in made):
+                raise SettingError(_TWICE.format(where="type", id=source.name))
+        made.append(source)
+    return made
+
+
+class _At:
+    """Says which entry an error is about."""
+
+    def __init__(self, where: str, number: int) -> None:
+        self._where = where
+        self._number = number
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, SettingError):
+            words = error.words
+            raise SettingError(
+                Words(
+                    _AT.en.format(where=self._where, number=self._number, reason=words.en),
+                    _AT.zh.format(where=self._where, number=self._number, reason=words.zh),
+                )
+            ) from error
+
+
+def _is_same(one: Provider, other: Provider) -> bool:
+    return one.id == other.id and set(one.methods) == set(other.methods)
+
+
+# ---- providers --------------------------------------------------------------------------
+
+
+def _provider(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+    backend = entry.get("backend")
+    id_ = f"{entry['mechanism']}:{backend}" if backend else str(entry["mechanism"])
+    make = _PROVIDERS.get(id_)
+    if make is None:
+        raise SettingError(_UNKNOWN.format(where="mechanism", id=id_))
+    return make(entry, stores, longest_s)
+
+
+def _built_in(entry: Entry, stores: Stores, _longest_s: float) -> Provider:
+    file = entry.get("bootstrap_file")
+    settings = BuiltInSettings(
+        user_id_type=entry.get("user_id_type", "username"),
+        password_hash_algorithm=_hashing(entry.get("password_hash_algorithm")),
+        bootstrap_file=Path(file) if file else None,
+        bootstrap_type=entry.get("bootstrap_type", "plain"),
+    )
+    return BuiltInProvider(settings, stores.users, stores.user_service, stores.verifier)
+
+
+def _http(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+    settings = HttpAuthnSettings(
+        http=_http_settings(entry, longest_s), on_error=entry.get("on_error", "ignore")
+    )
+    return HttpProvider(settings, stores.clock)
+
+
+def _postgresql(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+    settings = PostgresqlAuthnSettings(
+        postgresql=_postgresql_settings(entry, longest_s),
+        password_hash_algorithm=_hashing(entry.get("password_hash_algorithm")),
+        on_error=entry.get("on_error", "ignore"),
+    )
+    return PostgresqlProvider(settings, stores.verifier, stores.clock)
+
+
+def _redis(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+    settings = RedisAuthnSettings(
+        redis=_redis_settings(entry, longest_s),
+        password_hash_algorithm=_hashing(entry.get("password_hash_algorithm")),
+        on_error=entry.get("on_error", "ignore"),
+    )
+    return RedisProvider(settings, stores.verifier, stores.clock)
+
+
+def _jwt(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+    endpoint = None
+    if entry.get("use_jwks"):
+        endpoint = HttpSettings(
+            method="get",
+            url=entry.get("endpoint") or "",
+            headers=entry.get("headers") or {},
+            request_timeout_s=longest_s,
+            ssl=_tls(entry.get("ssl")),
+        )
+    is_public = entry.get("algorithm") == "public-key"
+    settings = JwtSettings(
+        from_=entry.get("from", "password"),
+        secret=None if is_public else entry.get("secret"),
+        secret_base64_encoded=entry.get("secret_base64_encoded", False),
+        public_key=entry.get("public_key") if is_public else None,
+        endpoint=endpoint,
+        refresh_interval_s=entry.get("refresh_interval", 300_000) / 1000,
+        verify_claims=entry.get("verify_claims") or {},
+        acl_claim_name=entry.get("acl_claim_name", "acl"),
+        disconnect_after_expire=entry.get("disconnect_after_expire", True),
+    )
+    return JwtProvider(settings, stores.clock)
+
+
+def _cinfo(entry: Entry, _stores: Stores, _longest_s: float) -> Provider:
+    return ClientInfoProvider(
+        [
+            Check(is_match=tuple(check["is_match"]), result=check["result"])
+            for check in entry["checks"]
+        ]
+    )
+
+
+def _scram(entry: Entry, stores: Stores, _longest_s: float) -> Provider:
+    settings = ScramSettings(
+        algorithm=entry.get("algorithm", "sha256"),
+        iteration_count=entry.get("iteration_count", 4096),
+    )
+    return ScramProvider(settings, stores.users, stores.clock)
+
+
+def _x509(entry: Entry, _stores: Stores, _longest_s: float) -> Provider:
+    return CertificateProvider(entry.get("require", "any"))
+
+
+_PROVIDERS: dict[str, Callable[[Entry, Stores, float], Provider]] = {
+    "password_based:built_in_database": _built_in,
+    "password_based:http": _http,
+    "password_based:postgresql": _postgresql,
+    "password_based:redis": _redis,
+    "jwt": _jwt,
+    "cinfo": _cinfo,
+    "scram:built_in_database": _scram,
+    "x509": _x509,
+}
+
+
+# ---- sources ----------------------------------------------------------------------------
+
+
+def _source(entry: Entry, clock: Clock, longest_s: float) -> Source:
+    on_error = entry.get("on_error", "ignore")
+    match entry["type"]:
+        case "http":
+            return HttpSource(_http_settings(entry, longest_s), clock, on_error=on_error)
+        case "postgresql":
+            settings = _postgresql_settings(entry, longest_s)
+            return PostgresqlSource(settings, clock, on_error=on_error)
+    return RedisSource(_redis_settings(entry, longest_s), clock, on_error=on_error)
+
+
+# ---- settings ---------------------------------------------------------------------------
+
+
+def _seconds(entry: Entry, name: str, default_s: float, longest_s: float) -> float:
+    """A duration, cut to what is left of the core's patience."""
+    value = entry.get(name)
+    return min(longest_s, default_s if value is None else value / 1000)
+
+
+def _bounds(entry: Entry, longest_s: float) -> dict[str, Any]:
+    breaker = entry.get("breaker") or {}
     return {
-        item["type"]: _source(item, clock)
-        for item in settings
-        if item["type"] not in ("file", "built_in_database")
+        "connect_timeout_s": _seconds(entry, "connect_timeout", 2.0, longest_s),
+        "request_timeout_s": _seconds(entry, "request_timeout", 5.0, longest_s),
+        "max_inflight": entry.get("max_inflight", 1024),
+        "failures_max": breaker.get("failures", 5),
+        "reset_s": breaker.get("reset_timeout", 10_000) / 1000,
+        "ssl": _tls(entry.get("ssl")),
     }
 
 
-def _source(item: Settings, clock: Clock) -> Any:
-    raise NotImplementedError(item["type"])
+def _http_settings(entry: Entry, longest_s: float) -> HttpSettings:
+    return HttpSettings(
+        method=entry["method"],
+        url=entry["url"],
+        headers=entry.get("headers") or {},
+        body=entry.get("body") or {},
+        **_bounds(entry, longest_s),
+    )
+
+
+def _postgresql_settings(entry: Entry, longest_s: float) -> PostgresqlSettings:
+    return PostgresqlSettings(
+        server=entry["server"],
+        database=entry["database"],
+        query=entry["query"],
+        username=entry.get("username"),
+        password=entry.get("password"),
+        pool_size=entry.get("pool_size", 8),
+        **_bounds(entry, longest_s),
+    )
+
+
+def _redis_settings(entry: Entry, longest_s: float) -> RedisSettings:
+    return RedisSettings(
+        redis_type=entry.get("redis_type", "single"),
+        server=entry.get("server"),
+        servers=tuple(entry.get("servers") or ()),
+        sentinel=entry.get("sentinel"),
+        database=entry.get("database", 0),
+        cmd=entry["cmd"],
+        username=entry.get("username"),
+        password=entry.get("password"),
+        pool_size=entry.get("pool_size", 8),
+        **_bounds(entry, longest_s),
+    )
+
+
+def _hashing(entry: Entry | None) -> HashSettings:
+    said = entry or {"name": "argon2id"}
+    name = said["name"]
+    if name == "pbkdf2":
+        return HashSettings(
+            name=name,
+            mac_fun=said["mac_fun"],
+            iterations=said["iterations"],
+            dk_length=said.get("dk_length") or 0,
+        )
+    return HashSettings(name=name, salt_position=said.get("salt_position", "prefix"))
+
+
+def _tls(entry: Entry | None) -> ClientTls:
+    said = entry or {}
+
+    def file(name: str) -> Path | None:
+        return Path(said[name]) if said.get(name) else None
+
+    name = said.get("server_name_indication")
+    return ClientTls(
+        enable=said.get("enable", False),
+        verify=said.get("verify", "verify_peer"),
+        cacertfile=file("cacertfile"),
+        certfile=file("certfile"),
+        keyfile=file("keyfile"),
+        password=said.get("password"),
+        server_name_indication=None if name == "disable" else name,
+    )

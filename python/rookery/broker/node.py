@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from rookery.access import DATABASE_FILE
 from rookery.broker.data_dir import DataDir
 from rookery.broker.journal import Journal, Lines
 from rookery.broker.management.sockets import Port, address_of, open_http, open_unix
 from rookery.client.local_socket import socket_path
 from rookery.clock import Clock, SystemClock
-from rookery.native.config import NodeConfig
+from rookery.native.config import AclRule, Ban, BrokerConfig, NodeConfig
 from rookery.native.node import Node
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 HTTP = "http:dashboard"
 LOCAL = "unix:management"
-_PURPOSES = {"tcp": "MQTT", "ws": "MQTT over WebSocket"}
+_PURPOSES = {
+    "tcp": "MQTT",
+    "ssl": "MQTT over TLS",
+    "ws": "MQTT over WebSocket",
+    "wss": "MQTT over secure WebSocket",
+}
 
 
 def run(
@@ -81,6 +87,8 @@ class OpenNode:
         self.started_at_ms = clock.now_ms()
         self.native: Node
         self.sockets: dict[str, socket.socket] = {}
+        self.bans: tuple[Ban, ...] = ()
+        self.built_in_rules: tuple[AclRule, ...] = ()
         self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -105,16 +113,37 @@ class OpenNode:
         self._opened.close()
 
     def _native_config(self) -> NodeConfig:
+        """The whole of it: nobody connects before rules and bans hold."""
         config = self.config.to_native()
+        management = self.config.management
+        broker = config.broker
+        self._read_tables()
+        if management.access.sources:
+            from rookery.engine.rules import compile_sources  # noqa: PLC0415
+
+            sources = compile_sources(management.access.sources, self.built_in_rules)
+            broker = replace(broker, authorization=replace(broker.authorization, sources=sources))
+        return replace(config, broker=self.adapt(replace(broker, bans=self.bans)))
+
+    def _read_tables(self) -> None:
+        """Bans and rules of the data directory; a node that has none pays nothing for them."""
+        data_dir = self.config.data_dir
+        if (data_dir / DATABASE_FILE).exists():
+            from rookery.engine.stores import read_tables  # noqa: PLC0415
+
+            self.bans, self.built_in_rules = read_tables(data_dir, self.clock)
+
+    def adapt(self, broker: BrokerConfig) -> BrokerConfig:
+        """What this process changes in every configuration."""
         # Every connect becomes a Python object only where somebody looks at it.
-        hooks = replace(config.broker.hooks, client_events=self.journal is not None)
-        return replace(config, broker=replace(config.broker, hooks=hooks))
+        return replace(broker, hooks=replace(broker.hooks, client_events=self.journal is not None))
 
     def ports(self) -> list[Port]:
         """Every socket that the node listens on."""
         ports = [
             Port(listener.id, listener.address, _PURPOSES[listener.id.partition(":")[0]])
             for listener in self.native.listeners()
+            if not listener.error
         ]
         if HTTP in self.sockets:
             ports.append(Port(HTTP, address_of(self.sockets[HTTP]), "HTTP: GET /status"))
@@ -125,6 +154,9 @@ class OpenNode:
         """Say what stands, and what the last run left behind."""
         for port in self.ports():
             self.note("listening", f"on {port.address} for {port.purpose} ({port.listener})")
+        for listener in self.native.listeners():
+            if listener.error:
+                self.note("not listening", listener.error)
         found = self.native.recovery()
         if found.sessions or found.retained or found.messages:
             self.note(

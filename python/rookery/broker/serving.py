@@ -10,21 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rookery.broker.alarms import AlarmFile, AlarmKeeper, AlarmRegistry, CounterWatch
+from rookery.broker.assembly import make_services, open_services
 from rookery.broker.management.context import NodeContext
 from rookery.broker.node import HTTP, LOCAL, STOP_SIGNALS, OpenNode
 from rookery.broker.sys_topics import SysTopics
 from rookery.config import ManagementConfig
-from rookery.engine.hooks import HookTable
-from rookery.engine.runtime import NodeRuntime
 from rookery.native.node import version
 from rookery.observability.logs import Logging, console_handler, file_handler
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
 if TYPE_CHECKING:
     from rookery.broker.management.status import Status
-
-JOURNAL_GATHER_S = 0.02
-"""Lines of the foreground are printed together this often: no hook waits in this role yet."""
 
 
 def serve(node: OpenNode, ready: Callable[[], None] | None = None) -> int:
@@ -38,7 +34,7 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
         # Ends last: whoever watches the node stop gets answers to the end.
         web = await serving.enter_async_context(contextlib.AsyncExitStack())
         serving.enter_context(_logging(node.config.management))
-        context = _start_parts(node, serving, stopping.set)
+        context = await _start_parts(node, serving, stopping.set)
         serving.enter_context(_signals_call(stopping.set))
         if ready is not None:
             ready()
@@ -50,7 +46,7 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
     return 0
 
 
-def _start_parts(
+async def _start_parts(
     node: OpenNode, serving: contextlib.AsyncExitStack, stop: Callable[[], None]
 ) -> NodeContext:
     native, management = node.native, node.config.management
@@ -70,26 +66,26 @@ def _start_parts(
         validity_period_s=management.alarm.validity_period_s,
         publish=sys_topics.tell,
     )
-    runtime = _runtime(node)
     metrics.register("core", native.metrics)
-    metrics.register("hooks", lambda: runtime.dispatcher.counters)
     metrics.register("alarms", alarms.metrics)
     stats.register("core", native.stats)
     stats.register("alarms", alarms.stats)
-    serving.push_async_callback(runtime.close)
-    runtime.open()
+    services = make_services(node, alarms)
+    keeper = AlarmKeeper(alarms, AlarmFile(management.data_dir))
+    keeper.restore()
+    await open_services(node, services, serving, alarms, metrics, stats)
     serving.push_async_callback(sys_topics.close)
     sys_topics.open(
         msg_interval_s=management.sys_topics.msg_interval_s,
         heartbeat_interval_s=management.sys_topics.heartbeat_interval_s,
     )
-    _start_alarms(node, serving, alarms, metrics)
+    _start_alarms(node, serving, alarms, metrics, keeper)
     return NodeContext(
         node_name=management.node_name,
         version=version(),
         clock=node.clock,
         started_at_ms=node.started_at_ms,
-        config=node.config,
+        services=services,
         native=native,
         metrics=metrics,
         stats=stats,
@@ -104,12 +100,11 @@ def _start_alarms(
     serving: contextlib.AsyncExitStack,
     alarms: AlarmRegistry,
     metrics: MetricRegistry,
+    keeper: AlarmKeeper,
 ) -> None:
-    """Take over the alarms of the last run, and find out which still hold."""
-    keeper = AlarmKeeper(alarms, AlarmFile(node.config.management.data_dir))
+    """Keep alarms for the next run, and find out which of the last one still hold."""
     watch = CounterWatch(alarms, node.native.metrics)
     metrics.register("alarm file", keeper.metrics)
-    keeper.restore()
     serving.push_async_callback(keeper.close)
     keeper.open()
     serving.push_async_callback(watch.close)
@@ -117,18 +112,6 @@ def _start_alarms(
     for number, line in enumerate(node.native.recovery().problems, start=1):
         alarms.activate(f"store_damaged/{number}", line)
     alarms.settle()
-
-
-def _runtime(node: OpenNode) -> NodeRuntime:
-    hooks = node.config.to_native().broker.hooks
-    return NodeRuntime(
-        node.native,
-        HookTable(),
-        unanswered="allow" if hooks.unanswered_allows else "deny",
-        deadline_s=hooks.deadline_ms / 1000,
-        watchers=(node.journal.watch,) if node.journal else (),
-        gather_s=JOURNAL_GATHER_S,
-    )
 
 
 async def _start_web(

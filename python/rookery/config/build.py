@@ -142,11 +142,6 @@ def _access(values: Values) -> snapshot.AccessConfig:
             for name, mqtt in zones.items()
             if mqtt["client_attrs_init"]
         },
-        deny_anonymous=frozenset(
-            f"{kind}:{name}"
-            for kind, name, item in listeners_of(values)
-            if item["enable_authn"] == "quick_deny_anonymous"
-        ),
         anonymous=values["access"]["anonymous"],
         max_connections=values["access"]["max_connections"] or 0,
         answer_timeout_s=values["access"]["hook_timeout"] / 1000,

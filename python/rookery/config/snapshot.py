@@ -47,7 +47,6 @@ class AccessConfig(NamedTuple):
     authentication: tuple[dict[str, Any], ...]
     sources: tuple[dict[str, Any], ...]
     client_attrs_init: Mapping[str, tuple[dict[str, Any], ...]]  # by zone; only zones with some
-    deny_anonymous: frozenset[str]  # listeners with enable_authn = quick_deny_anonymous
     anonymous: str  # access.anonymous: who gets in while there is no provider
     max_connections: int  # 0 is no bound
     answer_timeout_s: float

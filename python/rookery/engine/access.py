@@ -8,70 +8,55 @@ are under way end with the one they began with.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from rookery.access import build
+from rookery.access.authz import AuthzRequest, RemoteAuthorizer
+from rookery.access.authz.authorizer import CheckRules, RulesOf
 from rookery.access.chain import AuthenticationChain
-from rookery.access.expressions import Expression, NoValueError
-from rookery.access.request import VARIABLES, AuthRequest, split_peer
+from rookery.access.request import VARIABLES, AuthRequest
 from rookery.access.verdict import CLIENT_ATTR_LENGTH_MAX, Admit, Continue
 from rookery.access.verdict import Verdict as Said
 from rookery.clock import Clock
 from rookery.config.snapshot import AccessConfig
 from rookery.engine.hooks import NOT_AUTHORIZED
 from rookery.engine.questions import ALLOW, Decision, Verdict, deny
-from rookery.native.config import TopicAction
-from rookery.native.models import AclDecision, Client
-from rookery.native.rows import AclSubject, AuthorizeRow, EventRow
+from rookery.native.config import Ban
+from rookery.native.rows import EventRow
+
+if TYPE_CHECKING:
+    from rookery.access.expressions import Expression
+    from rookery.engine.stores import NodeStores
 
 NO_MATCH = "no_match"
-SOURCES_MAX = 64
-"""Never more steps than there can be sources, whatever the core answers."""
-
-Answer: TypeAlias = Literal["allow", "deny"] | None
-
-
-class Source(Protocol):
-    """A service that knows what clients may do."""
-
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
-
-    async def decide(self, client: Client, action: TopicAction, topic: str, qos: int, retain: bool) -> Answer:
-        """Allow, deny, or nothing: then the next source is asked."""
-        ...
-
-
-class Rules(Protocol):
-    """The core's rules."""
-
-    def check_acl(
-        self,
-        subject: AclSubject,
-        action: TopicAction,
-        topic: str,
-        *,
-        qos: int = 0,
-        retain: bool = False,
-        after: str | None = None,
-    ) -> AclDecision: ...
+RULES_MAX = 100
 
 
 class ConfiguredAccess:
     """What a configuration says about access, opened and closed with the node."""
 
-    def __init__(self, rules: Rules, clock: Clock, data_dir: Path | None) -> None:
-        """Open users and bans in ``data_dir``; without one they are gone with this object.
-
-        Raises:
-            StartError: the file they are in cannot be used.
-        """
-        self.stores = build.Stores(data_dir, clock)
-        self._rules = rules
+    def __init__(
+        self,
+        check_rules: CheckRules,
+        clock: Clock,
+        data_dir: Path | None,
+        *,
+        apply_bans: Callable[[Sequence[Ban]], None] = lambda _bans: None,
+        rules_of: RulesOf = lambda _name: (),
+    ) -> None:
+        """``apply_bans`` is told every change of bans; without ``data_dir`` nothing is kept."""
+        self._check_rules = check_rules
         self._clock = clock
-        self._parts = _Parts(AuthenticationChain(), {}, {}, frozenset())
+        self._data_dir = data_dir
+        self._apply_bans = apply_bans
+        self._rules_of = rules_of
+        self._settings: AccessConfig | None = None
+        self._stores: NodeStores | None = None
+        self._parts = _Parts(
+            AuthenticationChain(), RemoteAuthorizer((), check_rules, rules_of=rules_of), {}
+        )
         self.counters = {
             "authentication.success": 0,
             "authentication.failure": 0,
@@ -79,14 +64,35 @@ class ConfiguredAccess:
         }
 
     @property
+    def stores(self) -> NodeStores:
+        """Users, rules and bans; opened when they are wanted first.
+
+        Raises:
+            StartError: the file they are in cannot be used.
+        """
+        if self._stores is None:
+            # Its libraries are for those who have users.
+            from rookery.engine.stores import NodeStores  # noqa: PLC0415
+
+            settings = self._settings
+            self._stores = NodeStores(
+                self._data_dir,
+                self._clock,
+                apply_bans=self._apply_bans,
+                providers=settings.authentication if settings is not None else (),
+                rules_max=_rules_max(settings),
+            )
+        return self._stores
+
+    @property
     def chain(self) -> AuthenticationChain:
         """The providers that are asked."""
         return self._parts.chain
 
     @property
-    def sources(self) -> Mapping[str, Source]:
-        """The services that are asked, by the name of their source."""
-        return self._parts.sources
+    def authorizer(self) -> RemoteAuthorizer:
+        """The sources that are asked."""
+        return self._parts.authorizer
 
     async def use(self, settings: AccessConfig) -> None:
         """Open what ``settings`` describe and ask that from now on.
@@ -94,37 +100,39 @@ class ConfiguredAccess:
         Raises:
             SettingError: a provider or source cannot work so; the ones before go on.
         """
-        parts = await asyncio.to_thread(self._make, settings)
-        await parts.start()
+        before_settings, self._settings = self._settings, settings
+        try:
+            stores = self.stores if settings.authentication else None
+            parts = await asyncio.to_thread(self._make, settings, stores)
+            await parts.start()
+        except BaseException:
+            self._settings = before_settings
+            raise
         before, self._parts = self._parts, parts
         await before.stop()
 
-    def _make(self, settings: AccessConfig) -> _Parts:
-        chain = build.chain(
-            settings.authentication,
-            self.stores,
-            self._clock,
-            answer_timeout_s=settings.answer_timeout_s,
-        )
-        sources = build.sources(settings.sources, self._clock)
-        attributes = {
-            zone: [
-                (
-                    item["set_as_attr"],
-                    Expression(
-                        item["expression"], known=VARIABLES, where=f"client_attrs_init.{number}"
-                    ),
+    def _make(self, settings: AccessConfig, stores: NodeStores | None) -> _Parts:
+        chain = AuthenticationChain()
+        services: Sequence[Any] = ()
+        timeout_s = settings.answer_timeout_s
+        if settings.authentication or settings.sources:
+            from rookery.access import build  # noqa: PLC0415
+
+            if stores is not None:
+                chain = build.chain(
+                    settings.authentication, stores.shared, answer_timeout_s=timeout_s
                 )
-                for number, item in enumerate(items, 1)
-            ]
-            for zone, items in settings.client_attrs_init.items()
-        }
-        return _Parts(chain, sources, attributes, settings.deny_anonymous)
+            services = build.sources(settings.sources, self._clock, answer_timeout_s=timeout_s)
+        authorizer = RemoteAuthorizer(
+            services, self._check_rules, rules_of=self._rules_of, deadline_s=timeout_s * 0.9
+        )
+        return _Parts(chain, authorizer, _attributes(settings))
 
     async def close(self) -> None:
         """Ask nobody any more and close users and bans. May be called twice."""
         await self._parts.stop()
-        await asyncio.to_thread(self.stores.close)
+        if self._stores is not None:
+            await asyncio.to_thread(self._stores.close)
 
     # -- what the core asks -----------------------------------------------------------------
 
@@ -136,7 +144,7 @@ class ConfiguredAccess:
     async def decide(self, row: EventRow) -> Decision:
         if row[2] == "authorize":
             self.counters["authorization.asked"] += 1
-            return await self._authorize(row[3])
+            return await self._authorize(row)
         verdict = await self._authenticate(AuthRequest.from_event(row))
         is_in = verdict[0] == "admit"
         if verdict[0] != "continue":
@@ -145,35 +153,15 @@ class ConfiguredAccess:
 
     async def _authenticate(self, request: AuthRequest) -> Verdict:
         parts = self._parts
-        shows_nothing = not (request.username or request.password or request.method)
-        if request.listener in parts.deny_anonymous and shows_nothing:
-            return deny(NOT_AUTHORIZED)
         request = parts.with_attributes(request)
         return _verdict(await parts.chain.authenticate(request), request)
 
-    async def _authorize(self, row: AuthorizeRow) -> Decision:
-        """Ask source after source, and the core's rules between them."""
-        _, _, is_publish, topic, qos, retain, reached, client_row = row
-        client = Client.from_row(client_row)
-        action: TopicAction = "publish" if is_publish else "subscribe"
-        source: str | None = reached
-        sources = self._parts.sources
-        for _step in range(SOURCES_MAX):
-            assert source is not None
-            known = sources.get(source)
-            answer = (
-                await known.decide(client, action, topic, qos, retain) if known is not None else None
-            )
-            if answer is not None:
-                return Decision(ALLOW if answer == "allow" else deny(NOT_AUTHORIZED))
-            said = self._rules.check_acl(
-                subject_of(client), action, topic, qos=qos, retain=retain, after=source
-            )
-            if said.verdict != "ask":
-                verdict = ALLOW if said.verdict == "allow" else deny(NOT_AUTHORIZED)
-                return Decision(verdict, goes_on=said.source == NO_MATCH)
-            source = said.source
-        return Decision(deny(NOT_AUTHORIZED))
+    async def _authorize(self, row: EventRow) -> Decision:
+        answer = await self._parts.authorizer.authorize(
+            AuthzRequest.from_row(row[3]), source=row[3][6]
+        )
+        verdict = ALLOW if answer.result == "allow" else deny(NOT_AUTHORIZED)
+        return Decision(verdict, goes_on=answer.source == NO_MATCH)
 
 
 class _Parts:
@@ -182,35 +170,31 @@ class _Parts:
     def __init__(
         self,
         chain: AuthenticationChain,
-        sources: Mapping[str, Source],
+        authorizer: RemoteAuthorizer,
         attributes: Mapping[str, Sequence[tuple[str, Expression]]],
-        deny_anonymous: frozenset[str],
     ) -> None:
         self.chain = chain
-        self.sources = sources
-        self.deny_anonymous = deny_anonymous
+        self.authorizer = authorizer
         self._attributes = attributes
 
     async def start(self) -> None:
         try:
             await self.chain.start()
-            for source in self.sources.values():
-                await source.start()
+            await self.authorizer.start()
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
         await self.chain.stop()
-        for source in self.sources.values():
-            await source.stop()
+        await self.authorizer.stop()
 
     def with_attributes(self, request: AuthRequest) -> AuthRequest:
         """The request with what ``client_attrs_init`` makes of it; what has no value is left out."""
         expressions = self._attributes.get(request.zone)
         if not expressions:
             return request
-        from dataclasses import replace  # noqa: PLC0415
+        from rookery.access.expressions import NoValueError  # noqa: PLC0415
 
         made: dict[str, str] = dict(request.client_attrs)
         for name, expression in expressions:
@@ -221,25 +205,39 @@ class _Parts:
         return replace(request, client_attrs=tuple(made.items()))
 
 
-def subject_of(client: Client) -> AclSubject:
-    """Whom the core's rules are asked about."""
-    return AclSubject(
-        client_id=client.client_id,
-        username=client.username,
-        peerhost=split_peer(client.peer)[0] or None,
-        listener=client.listener or "",
-        zone=client.zone or "default",
-        cert_common_name=client.cert_common_name,
-        client_attrs=client.client_attrs,
-        is_superuser=client.is_superuser,
+def _attributes(settings: AccessConfig) -> dict[str, list[tuple[str, Expression]]]:
+    if not settings.client_attrs_init:
+        return {}
+    from rookery.access.expressions import Expression  # noqa: PLC0415
+
+    return {
+        zone: [
+            (
+                item["set_as_attr"],
+                Expression(
+                    item["expression"], known=VARIABLES, where=f"client_attrs_init.{number}"
+                ),
+            )
+            for number, item in enumerate(items, 1)
+        ]
+        for zone, items in settings.client_attrs_init.items()
+    }
+
+
+def _rules_max(settings: AccessConfig | None) -> int:
+    found = (
+        int(item["max_rules"])
+        for item in (settings.sources if settings is not None else ())
+        if item["type"] == "built_in_database"
     )
+    return next(found, RULES_MAX)
 
 
 def _verdict(said: Said, request: AuthRequest) -> Verdict:
     if isinstance(said, Admit):
         row = said.to_row()
         # What a provider says about an attribute stands above what was made at CONNECT.
-        attributes: dict[str, Any] = dict(request.client_attrs) | dict(row.client_attrs)
+        attributes = dict(request.client_attrs) | dict(row.client_attrs)
         return ("admit", row._replace(client_attrs=tuple(attributes.items())))
     if isinstance(said, Continue):
         return ("continue", said.to_row())

@@ -7,18 +7,24 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
+from rookery.clock import SystemClock
 from rookery.engine.hooks import Fallback, HookTable
 from rookery.engine.runtime import STOP_GRACE_S, NodeRuntime
-from rookery.engine.settings import native_config
+from rookery.engine.settings import Settings, native_config
 from rookery.engine.subscription import Subscription, WhenFull
 from rookery.errors import BadRequestError, ConflictError, UnavailableError
-from rookery.native.config import Admission, NodeConfig, SyncPolicy
+from rookery.native.config import Admission, SyncPolicy
 from rookery.native.models import Client, Listener, SubscriptionInfo
 from rookery.native.node import Node, Publication
 from rookery.native.properties import Properties, encode_properties
+
+if TYPE_CHECKING:
+    from rookery.config.snapshot import AccessConfig
+    from rookery.engine.access import ConfiguredAccess
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -78,7 +84,9 @@ class Broker:
             hook_deadline_s: Seconds that a hook may take for a decision.
             unanswered: What it means that a hook failed or took longer: ``"deny"`` or ``"allow"``.
             config: Settings by their path in a configuration file, for example
-                ``{"mqtt.max_inflight": 10, "mqtt.session_expiry_interval": "1h"}``.
+                ``{"mqtt.max_inflight": 10, "mqtt.session_expiry_interval": "1h"}``; also
+                ``"authentication"``, ``"authorization.sources"`` and
+                ``"listeners.ssl.default.ssl_options"``. Hooks decide on top of those.
             data_dir: Where sessions, queued and retained messages survive; none: nowhere.
             sync: When a durable message reaches the disk: ``"always"`` before it is acknowledged,
                 ``"interval"`` at most 100 ms later, ``"never"`` when the system sees fit.
@@ -96,6 +104,7 @@ class Broker:
         self._workers = workers
         self._node_name = node_name
         self._runtime: NodeRuntime | None = None
+        self._access: ConfiguredAccess | None = None
         self._bound: list[Listener] = []
         self._changing = asyncio.Lock()
 
@@ -113,16 +122,43 @@ class Broker:
         async with self._changing:
             if self._runtime is not None:
                 raise ConflictError("the broker is running")
-            node = await asyncio.to_thread(Node, self._native_config())
+            settings = self._settings()
+            node = await asyncio.to_thread(Node, settings.node)
+            access = None
+            try:
+                if settings.access is not None:
+                    access = await self._open_access(node, settings.access)
+            except BaseException:
+                await asyncio.to_thread(node.stop, 0.0)
+                raise
             runtime = NodeRuntime(
                 node,
                 self._hooks,
                 unanswered=self._unanswered,
                 deadline_s=self._hook_deadline_s,
+                access=access,
             )
             self._bound = node.listeners()
             runtime.open()
             self._runtime = runtime
+            self._access = access
+
+    async def _open_access(self, node: Node, settings: AccessConfig) -> ConfiguredAccess:
+        # Its libraries are for those who have users or rules.
+        from rookery.engine.access import ConfiguredAccess  # noqa: PLC0415
+
+        data_dir = None if self._data_dir is None else Path(self._data_dir)
+        if data_dir is not None:
+            data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        access = ConfiguredAccess(
+            node.check_acl, SystemClock(), data_dir, apply_bans=node.apply_bans
+        )
+        try:
+            await access.use(settings)
+        except BaseException:
+            await access.close()
+            raise
+        return access
 
     async def stop(self, grace_s: float = STOP_GRACE_S) -> None:
         """Tell clients goodbye (5.0: DISCONNECT 0x8B), close, end subscriptions; may be repeated.
@@ -132,10 +168,13 @@ class Broker:
         """
         async with self._changing:
             if self._runtime is not None:
+                access, self._access = self._access, None
                 try:
                     await self._runtime.close(grace_s)
                 finally:
                     self._runtime = None
+                    if access is not None:
+                        await access.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -328,7 +367,7 @@ class Broker:
         """
         self._hooks.add(callback)
         if self._runtime is not None:
-            self._runtime.node.apply_config(self._native_config().broker)
+            self._runtime.node.apply_config(self._settings().node.broker)
         return callback
 
     # -- inside ----------------------------------------------------------------------------
@@ -350,7 +389,7 @@ class Broker:
             None, partial(function, *args, **kwargs)
         )
 
-    def _native_config(self) -> NodeConfig:
+    def _settings(self) -> Settings:
         return native_config(
             node_name=self._node_name,
             options=self._options,

@@ -10,7 +10,6 @@ from rookery.access import acl_file
 from rookery.native.config import AclRule, AclSource
 
 
-
 def compile_sources(
     sources: Sequence[dict[str, Any]], built_in: Sequence[AclRule] = ()
 ) -> tuple[AclSource, ...]:

@@ -40,6 +40,10 @@ class NodeRuntime:
         self.events = EventRouter(node, self.dispatcher, watchers)
         self._reader = EventReader(node, self.events.handle, gather_s=gather_s)
 
+    def gather(self, gather_s: float) -> None:
+        """Change how long events are gathered, because somebody waits for answers now."""
+        self._reader.gather_s = gather_s
+
     def open(self) -> None:
         """Begin to read on the running loop."""
         self._reader.open()

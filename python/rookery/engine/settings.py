@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from rookery.errors import BadRequestError
 from rookery.native.config import (
@@ -20,7 +21,17 @@ from rookery.native.config import (
     WebSocketConfig,
 )
 
+if TYPE_CHECKING:
+    from rookery.config.snapshot import AccessConfig
+
 _STORE_FOLDER = "store"
+
+
+class Settings(NamedTuple):
+    """What the core is told, and who is asked about clients; none: nobody but hooks."""
+
+    node: NodeConfig
+    access: AccessConfig | None
 
 
 def native_config(
@@ -33,41 +44,58 @@ def native_config(
     data_dir: str | os.PathLike[str] | None,
     sync: SyncPolicy,
     workers: int,
-) -> NodeConfig:
-    """Everything a node starts with.
+) -> Settings:
+    """Everything a broker starts with.
 
     Raises:
         ConfigError: an option is unknown or has a value that it may not have.
-        BadRequestError: a listener is not ``tcp:name`` or ``ws:name`` with ``address:port``.
+        AclSyntaxError: a file of rules cannot be used.
+        BadRequestError: a listener is not ``type:name`` with ``address:port``.
     """
     directory = None if data_dir is None else Path(data_dir) / _STORE_FOLDER
-    return NodeConfig(
+    broker, access = BrokerConfig(), None
+    known: Mapping[str, ListenerConfig] = {}
+    if options:
+        # Loaded only by those who change something: most tests take the defaults.
+        from rookery.config import from_mapping  # noqa: PLC0415
+
+        broker, access, known = from_mapping(options, source="Broker(config=…)")
+        broker = _with_rules(broker, access)
+        if access.authentication:
+            admission = "ask"
+    node = NodeConfig(
         broker=replace(
-            _broker_config(options),
+            broker,
             node_name=node_name,
             admission=admission,
             hooks=hooks,
             durable=directory is not None,
         ),
-        listeners=tuple(_listener(id_, bind) for id_, bind in listeners.items()),
+        listeners=tuple(_listener(id_, bind, known.get(id_)) for id_, bind in listeners.items()),
         workers=workers,
         durability=DurabilityConfig(dir=directory, sync=sync),
     )
+    return Settings(node, access if access and (access.authentication or access.sources) else None)
 
 
-def _broker_config(options: Mapping[str, object]) -> BrokerConfig:
-    if not options:
-        return BrokerConfig()
-    # Loaded only by those who change something: most tests take the defaults.
-    from rookery.config import from_mapping  # noqa: PLC0415
+def _with_rules(broker: BrokerConfig, access: AccessConfig) -> BrokerConfig:
+    if not access.sources:
+        return broker
+    from rookery.engine.rules import compile_sources  # noqa: PLC0415
 
-    return from_mapping(options, source="Broker(config=…)")
+    sources = compile_sources(access.sources)
+    return replace(broker, authorization=replace(broker.authorization, sources=sources))
 
 
-def _listener(id_: str, bind: str) -> ListenerConfig:
+def _listener(id_: str, bind: str, known: ListenerConfig | None) -> ListenerConfig:
+    if known is not None:
+        return replace(known, bind=bind)
     kind, _, name = id_.partition(":")
+    if kind in ("ssl", "wss"):
+        message = f"listener {id_!r} needs its ssl_options in config"
+        raise BadRequestError(message)
     if kind not in ("tcp", "ws") or not name:
-        raise BadRequestError(f"listener {id_!r}: expected tcp:name or ws:name")
+        raise BadRequestError(f"listener {id_!r}: expected tcp:name, ssl:name, ws:name or wss:name")
     listener_type: ListenerType = "tcp" if kind == "tcp" else "ws"
     return ListenerConfig(
         id=id_,

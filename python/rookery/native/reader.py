@@ -41,7 +41,7 @@ class EventReader:
         Gathering is for readers that nobody waits for: a wake-up for each of ten thousand
         connects a second costs more than the connects.
         """
-        self._gather_s = gather_s
+        self.gather_s = gather_s
         self._source = source
         self._handle = handle
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -66,9 +66,9 @@ class EventReader:
 
     def _on_readable(self) -> None:
         batch = self._source.drain(BATCH_MAX)
-        if self._gather_s and self._loop is not None and len(batch) < BATCH_MAX:
+        if self.gather_s and self._loop is not None and len(batch) < BATCH_MAX:
             self._loop.remove_reader(self._fd)
-            self._loop.call_later(self._gather_s, self._read_again)
+            self._loop.call_later(self.gather_s, self._read_again)
         self._hand_over(batch)
 
     def _read_again(self) -> None:

@@ -26,8 +26,8 @@ class PageRequest(NamedTuple):
             BadRequestError: a number is none or out of range.
         """
         return cls(
-            _number(query, "cursor", 0, 0, _CURSOR_MAX),
-            _number(query, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX),
+            number(query, "cursor", 0, 0, _CURSOR_MAX),
+            number(query, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX),
         )
 
 
@@ -36,7 +36,12 @@ def page(rows: list[dict[str, Any]], cursor: int | None) -> dict[str, Any]:
     return {"data": rows, "meta": {"count": len(rows), "cursor": cursor}}
 
 
-def _number(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+def number(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    """A number of a query string.
+
+    Raises:
+        BadRequestError: it is none or out of range.
+    """
     text = query.get(name)
     if text is None:
         return default

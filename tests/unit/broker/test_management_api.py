@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.audit import AuditLog
 from rookery.broker.management.api import ManagementApi
-from rookery.broker.management.context import NodeContext
+from rookery.broker.management.context import NodeContext, Services
+from rookery.broker.management.settings import SettingsApi
 from rookery.broker.management.sockets import Port
 from rookery.broker.management.status import Status, public_app
+from rookery.broker.settings import NodeSettings
 from rookery.clock import ManualClock
 from rookery.config import load
 from rookery.native.models import Client, SubscriptionInfo
@@ -31,8 +34,8 @@ class Answer(NamedTuple):
         return json.loads(self.text)
 
 
-async def ask(app: Any, method: str, target: str) -> Answer:
-    """Send one request without a body."""
+async def ask(app: Any, method: str, target: str, body: Any = None) -> Answer:
+    """Send one request."""
     path, _, query = target.partition("?")
     scope = {
         "type": "http",
@@ -48,7 +51,8 @@ async def ask(app: Any, method: str, target: str) -> Answer:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        content = b"" if body is None else json.dumps(body).encode()
+        return {"type": "http.request", "body": content, "more_body": False}
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -101,12 +105,15 @@ class World:
         )
         native: Any = self.native
         self.status = Status("n@h")
+        audit = AuditLog(tmp_path, clock)
+        settings = NodeSettings(load(data_dir=tmp_path, environ={}), audit, clock)
+        services: Any = Services.__new__(Services)
         context = NodeContext(
             node_name="n@h",
             version="1.2.3",
             clock=clock,
             started_at_ms=clock.now_ms() - 5000,
-            config=load(data_dir=tmp_path, environ={}),
+            services=services,
             native=native,
             metrics=metrics,
             stats=stats,
@@ -114,7 +121,8 @@ class World:
             ports=lambda: [Port("tcp:default", "127.0.0.1:1883", "MQTT")],
             stop=self.stop,
         )
-        self.app = ManagementApi(context, self.status).app()
+        features = [SettingsApi(settings, lambda: 3)]
+        self.app = ManagementApi(context, self.status, features).app()
 
     def stop(self) -> None:
         self.stopped += 1

@@ -233,9 +233,7 @@ def test_one_object_is_a_chain_of_one(tmp_path: Path) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_a_chain_that_cannot_work_is_refused(
-    tmp_path: Path, chain: list[Any], text: str
-) -> None:
+def test_a_chain_that_cannot_work_is_refused(tmp_path: Path, chain: list[Any], text: str) -> None:
     assert text in "\n".join(problems(tmp_path, {"authentication": chain}))
 
 
@@ -249,9 +247,10 @@ def test_client_attributes_need_a_chain_that_gives_them(tmp_path: Path) -> None:
 
 def test_a_listener_that_refuses_who_shows_nothing(tmp_path: Path) -> None:
     tree = {"listeners": {"tcp": {"a": {"bind": 1, "enable_authn": "quick_deny_anonymous"}}}}
-    config = loaded(tmp_path, tree)
-    assert config.management.access.deny_anonymous == {"tcp:a"}
-    assert all(item.enable_authn for item in config.to_native().listeners)
+    listeners = {item.id: item for item in loaded(tmp_path, tree).to_native().listeners}
+    assert listeners["tcp:a"].enable_authn
+    assert listeners["tcp:a"].quick_deny_anonymous
+    assert not listeners["tcp:default"].quick_deny_anonymous
 
 
 # -- authorization ----------------------------------------------------------------------------

@@ -13,13 +13,15 @@ from rookery.engine import Allow, Deny, Message
 from rookery.engine import dispatch as dispatch_module
 from rookery.engine.dispatch import HookDispatcher
 from rookery.engine.hooks import Fallback, HookTable
-from rookery.native.rows import AnswerRow, EventRow
+from rookery.engine.questions import Decision
+from rookery.native.rows import AdmitRow, AnswerRow, ContinueRow, EventRow
 
 DENIED = ("deny", 0x87)
 CLIENT_ROW = (
     "c1", "u1", True, "127.0.0.1:5000", "tcp:default", 5, 60, True,
     3600, 10, 20, 0, 7,
     1, 2, 3, 4, 5, False,
+    None, None, [], False, "default", "",
 )  # fmt: skip
 
 
@@ -28,11 +30,12 @@ def message_row(topic: str = "t", payload: bytes = b"p") -> tuple[object, ...]:
 
 
 def ask_authenticate(number: int = 0, password: bytes | None = b"secret") -> EventRow:
-    return ("ask", (0, 0, 0, number), "authenticate", CLIENT_ROW, password)
+    detail = (1883, None, None, None)
+    return ("ask", (0, 0, 0, number), "authenticate", CLIENT_ROW, password, detail)
 
 
 def ask_authorize(number: int = 0, *, publish: bool = True, topic: str = "t") -> EventRow:
-    asked = ("c1", "u1", publish, topic, 1, False)
+    asked = ("c1", "u1", publish, topic, 1, False, None, CLIENT_ROW)
     return ("ask", (0, 0, 0, number), "authorize", asked, None)
 
 
@@ -360,3 +363,89 @@ async def test_closing_tells_what_is_waiting(core: Core) -> None:
     await dispatcher.close()
 
     assert len(told) == 3
+
+
+# -- access control before hooks ----------------------------------------------------------------
+
+
+class Access:
+    """Decides as told; takes what it was told about."""
+
+    def __init__(self, **decisions: Decision | Exception) -> None:
+        self.decisions = decisions
+
+    def takes(self, row: EventRow) -> bool:
+        return row[2] in self.decisions
+
+    async def decide(self, row: EventRow) -> Decision:
+        decision = self.decisions[row[2]]
+        if isinstance(decision, Exception):
+            raise decision
+        return decision
+
+
+ADMITTED = ("admit", AdmitRow(client_attrs=(("a", "1"),)))
+
+
+async def verdicts_of(
+    core: Core, access: Access, hooks: list[object], rows: list[EventRow]
+) -> list[tuple[str, Any]]:
+    dispatcher = HookDispatcher(
+        HookTable(hooks), core.answer, unanswered="allow", deadline_s=5.0, access=access
+    )
+    dispatcher.ask(rows)
+    while len(core.verdicts()) < len(rows):
+        await asyncio.sleep(0)
+    await dispatcher.close()
+    return core.verdicts()
+
+
+def hook(name: str, answer: object) -> Callable[..., object]:
+    def decide(*_: object) -> object:
+        return answer
+
+    decide.__name__ = name
+    return decide
+
+
+@pytest.mark.parametrize(
+    ("decision", "answer", "expected"),
+    [
+        (Decision(ADMITTED, goes_on=True), None, ADMITTED),
+        (Decision(ADMITTED, goes_on=True), True, ADMITTED),
+        (Decision(ADMITTED, goes_on=True), False, ("deny", 0x86)),
+        (Decision(ADMITTED, goes_on=True), Allow(is_superuser=True),
+         ("admit", ADMITTED[1]._replace(is_superuser=True))),
+        (Decision(("deny", 0x87)), True, ("deny", 0x87)),
+        (Decision(("continue", ContinueRow(b"x"))), False, ("continue", ContinueRow(b"x"))),
+    ],
+)  # fmt: skip
+async def test_a_client_has_to_please_the_chain_and_the_hooks(
+    core: Core, decision: Decision, answer: object, expected: tuple[str, Any]
+) -> None:
+    hooks = [] if answer is None else [hook("on_authenticate", answer)]
+    access = Access(authenticate=decision)
+    assert await verdicts_of(core, access, hooks, [ask_authenticate()]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("decision", "answer", "expected"),
+    [
+        (Decision(("allow", None)), False, ("allow", None)),
+        (Decision(("deny", 0x87)), True, ("deny", 0x87)),
+        (Decision(("deny", 0x87), goes_on=True), True, ("allow", None)),
+        (Decision(("allow", None), goes_on=True), False, ("deny", 0x87)),
+        (Decision(("allow", None), goes_on=True), None, ("allow", None)),
+    ],
+)
+async def test_hooks_decide_where_no_source_does(
+    core: Core, decision: Decision, answer: object, expected: tuple[str, Any]
+) -> None:
+    hooks = [] if answer is None else [hook("on_authorize", answer)]
+    access = Access(authorize=decision)
+    assert await verdicts_of(core, access, hooks, [ask_authorize()]) == [expected]
+
+
+async def test_access_control_that_fails_refuses_whatever_silence_means(core: Core) -> None:
+    access = Access(authenticate=RuntimeError("a defect"))
+    assert await verdicts_of(core, access, [], [ask_authenticate()]) == [DENIED]

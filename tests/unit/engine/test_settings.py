@@ -24,7 +24,7 @@ USUAL: dict[str, Any] = {
 
 
 def made(**changed: Any) -> NodeConfig:
-    return native_config(**(USUAL | changed))
+    return native_config(**(USUAL | changed)).node
 
 
 def test_without_a_data_directory_nothing_is_written() -> None:

@@ -287,7 +287,7 @@ def topic_of(text: str) -> AclTopic | None:
     """The topic of a rule as it is written in files, tokens and databases; none: it is none."""
     if text.startswith(_EQ_PREFIX):
         text = text.removeprefix(_EQ_PREFIX)
-        return AclTopic(text=text, is_literal=True) if _is_topic_text(text) else None
+        return AclTopic(text=text, is_literal=True) if is_topic_filter(text) else None
     # EMQX 3 and 4 take these as whole levels only.
     text = "/".join(_OLD_PLACEHOLDERS.get(level, level) for level in text.split("/"))
     return AclTopic(text=text) if is_topic_filter(text) else None

@@ -1,6 +1,7 @@
 """Who is kept out: by client identifier, user name, address, network or regular expression."""
 
-from rookery.access.bans.models import KINDS, BanEntry
-from rookery.access.bans.service import BanService, read_bans
+from __future__ import annotations
 
-__all__ = ["KINDS", "BanEntry", "BanService", "read_bans"]
+from rookery.access.bans.service import BAN_KINDS, BanEntry, BanService
+
+__all__ = ["BAN_KINDS", "BanEntry", "BanService"]

@@ -1,6 +1,7 @@
-"""Bans in the store, and the complete list of them in the core after every change.
+"""Keeps bans in the data directory and the core informed of those that hold.
 
-**Bound.** At most :data:`BANS_MAX`. Those that are over leave the store when the list is read.
+The core refuses and disconnects; it also knows when a ban ends. What has ended is taken out of the
+file when it is next changed or listed.
 """
 
 from __future__ import annotations
@@ -10,187 +11,238 @@ import ipaddress
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any, get_args
 
-from rookery.access.bans.models import KINDS, BanEntry
 from rookery.access.database import Database
 from rookery.access.errors import AccessError, Words
 from rookery.clock import Clock
-from rookery.errors import ExceedsLimitError, NotFoundError, StartError
+from rookery.errors import ExceedsLimitError, NotFoundError
 from rookery.native.config import Ban, BanKind
 
+BAN_KINDS: tuple[BanKind, ...] = get_args(BanKind)
+
 BANS_MAX = 100_000
-WHO_LENGTH_MAX = 65_535
-PATTERN_LENGTH_MAX = 4096
-REASON_LENGTH_MAX = 1024
+REGEX_BANS_MAX = 1000
+"""Every client that connects is compared with each of these."""
 
-_COLUMNS = 'kind, who, "by", reason, at_ms, until_ms'
-_BAD_KIND = Words("as is one of {kinds}", "as 应为以下之一：{kinds}")
-_BAD_WHO = Words("who has 1 to {longest} characters", "who 应为 1 到 {longest} 个字符")
-_BAD_ADDRESS = Words("{who} is no address", "{who} 不是地址")
-_BAD_NETWORK = Words("{who} is no network such as 10.0.0.0/8", "{who} 不是网段，如 10.0.0.0/8")
-_BAD_REGEX = Words("{who} is no regular expression: {reason}", "{who} 不是正则表达式：{reason}")
-_PAST = Words("until is in the past", "until 已过期")
-_BAD_REASON = Words("reason has at most 1024 characters", "reason 最多 1024 个字符")
+PAGE_MAX = 10_000
+WHO_BYTES_MAX = 65_535
+TEXT_LENGTH_MAX = 4096
+FLAPPING = "flapping detector"
+_YEARS_1000_MS = 31_556_952_000_000
 
-Apply = Callable[[Sequence[Ban]], None]
+_BAD_KIND = Words("as: must be one of {allowed}", "as：应为 {allowed} 之一")
+_BAD_WHO = Words("who: {who} is not {allowed}", "who：{who} 不是{allowed}")
+_ALLOWED = {
+    "peerhost": Words("an address", "IP 地址"),
+    "peerhost_net": Words("a network such as 10.0.0.0/8", "网段，例如 10.0.0.0/8"),
+    "clientid_re": Words("a regular expression", "正则表达式"),
+    "username_re": Words("a regular expression", "正则表达式"),
+    "clientid": Words("a name", "名称"),
+    "username": Words("a name", "名称"),
+}
+_PAST = Words("until: lies in the past", "until：早于当前时间")
+_LONG = Words("reason and by have at most 4096 characters", "reason 与 by 不超过 4096 个字符")
+
+_COLUMNS = "kind, who, by, reason, at_ms, until_ms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BanEntry:
+    """A ban as it is kept: EMQX's ``as``, ``who``, ``by``, ``reason``, ``at``, ``until``.
+
+    ``until_ms`` is since 1970; none: for ever.
+    """
+
+    kind: BanKind
+    who: str
+    by: str = ""
+    reason: str = ""
+    at_ms: int = 0
+    until_ms: int | None = None
+
+    def for_core(self) -> Ban:
+        return Ban(kind=self.kind, who=self.who, until_ms=self.until_ms, reason=self.reason)
 
 
 class BanService:
-    """What can be done about bans. :meth:`open` names who is told the list."""
+    """Adds and lifts bans. ``apply`` is given the whole list after every change."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        apply: Callable[[Sequence[Ban]], None] = lambda _bans: None,
+    ) -> None:
         self._database = database
         self._clock = clock
-        self._apply: Apply | None = None
-        # Of two interleaved changes the older list could be applied last.
+        self._apply = apply
+        # One change at a time: of two the older list must not be applied last.
         self._changing = asyncio.Lock()
 
-    def open(self, apply: Apply) -> None:
-        """``apply`` gets the complete list after every change, on a thread."""
-        self._apply = apply
-
-    async def list(self) -> list[BanEntry]:
-        """Every ban that holds, the latest first."""
+    async def active(self) -> list[BanEntry]:
+        """Every ban that holds, in no order that means something."""
         now_ms = self._clock.now_ms()
-        return await self._database.read(lambda connection: _read(connection, now_ms))
 
-    async def create(
-        self,
-        kind: str,
-        who: str,
-        *,
-        by: str = "",
-        reason: str = "",
-        until_ms: int | None = None,
-    ) -> BanEntry:
-        """Keep somebody out; whoever it fits is disconnected. A ban that is there is replaced.
+        def query(connection: sqlite3.Connection) -> list[BanEntry]:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM bans WHERE until_ms IS NULL OR until_ms > ?",  # noqa: S608
+                (now_ms,),
+            )
+            return [_entry(row) for row in rows]
+
+        return await self._database.read(query)
+
+    async def page(self, *, skip: int = 0, limit: int = 100, like: str = "") -> list[BanEntry]:
+        """Bans that hold, the latest first."""
+        now_ms = self._clock.now_ms()
+
+        def query(connection: sqlite3.Connection) -> list[BanEntry]:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM bans WHERE (until_ms IS NULL OR until_ms > ?) "  # noqa: S608
+                "AND instr(who, ?) > 0 ORDER BY at_ms DESC, kind, who LIMIT ? OFFSET ?",
+                (now_ms, like, min(limit, PAGE_MAX), skip),
+            )
+            return [_entry(row) for row in rows]
+
+        return await self._database.read(query)
+
+    async def apply_all(self) -> None:
+        """Give the core what the file holds; at the start of a node."""
+        async with self._changing:
+            self._apply([entry.for_core() for entry in await self.active()])
+
+    async def put(self, entry: BanEntry) -> BanEntry:
+        """Ban somebody, or change the ban; who is connected is disconnected by the core.
 
         Raises:
-            AccessError: it makes no sense.
-            ExceedsLimitError: there are too many.
-            ConfigError: the core cannot use it.
+            AccessError: the entry makes no sense.
+            ConfigError: the core refuses it.
+            ExceedsLimitError: there are too many bans.
         """
-        now_ms = self._clock.now_ms()
-        checked_kind = _kind(kind)
-        entry = BanEntry(
-            kind=checked_kind,
-            who=_who(checked_kind, who),
-            by=by[:REASON_LENGTH_MAX],
-            reason=reason,
-            at_ms=now_ms,
-            until_ms=until_ms,
+        kept = self._checked(entry)
+        async with self._changing:
+            before = await self.active()
+            others = [e for e in before if (e.kind, e.who) != (kept.kind, kept.who)]
+            # The core first: it refuses regular expressions that it cannot search.
+            self._apply([e.for_core() for e in (*others, kept)])
+            try:
+                await self._database.write(lambda connection: self._insert(connection, kept))
+            except BaseException:
+                self._apply([e.for_core() for e in before])
+                raise
+        return kept
+
+    def _insert(self, connection: sqlite3.Connection, entry: BanEntry) -> None:
+        connection.execute("DELETE FROM bans WHERE until_ms <= ?", (self._clock.now_ms(),))
+        is_regex = entry.kind.endswith("_re")
+        (total, regexes) = connection.execute(
+            "SELECT count(*), coalesce(sum(kind LIKE '%\\_re' ESCAPE '\\'), 0) FROM bans "
+            "WHERE NOT (kind = ? AND who = ?)",
+            (entry.kind, entry.who),
+        ).fetchone()
+        if total >= BANS_MAX or (is_regex and regexes >= REGEX_BANS_MAX):
+            most = REGEX_BANS_MAX if is_regex else BANS_MAX
+            raise ExceedsLimitError(f"there are {most} bans of that kind already")
+        connection.execute(
+            "INSERT OR REPLACE INTO bans (kind, who, by, reason, at_ms, until_ms) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (entry.kind, entry.who, entry.by, entry.reason, entry.at_ms, entry.until_ms),
         )
-        if len(reason) > REASON_LENGTH_MAX:
-            raise AccessError(_BAD_REASON)
+
+    def _checked(self, entry: BanEntry) -> BanEntry:
+        if entry.kind not in BAN_KINDS:
+            raise AccessError(_BAD_KIND.format(allowed=", ".join(BAN_KINDS)))
+        if max(len(entry.reason), len(entry.by)) > TEXT_LENGTH_MAX:
+            raise AccessError(_LONG)
+        now_ms = self._clock.now_ms()
+        until_ms = entry.until_ms
         if until_ms is not None and until_ms <= now_ms:
             raise AccessError(_PAST)
+        if until_ms is not None and until_ms > now_ms + _YEARS_1000_MS:
+            until_ms = None
+        return BanEntry(
+            kind=entry.kind,
+            who=_checked_who(entry.kind, entry.who),
+            by=entry.by,
+            reason=entry.reason,
+            at_ms=entry.at_ms or now_ms,
+            until_ms=until_ms,
+        )
 
-        def change(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM bans WHERE until_ms <= ?", (now_ms,))
-            (count,) = connection.execute("SELECT count(*) FROM bans").fetchone()
-            if count >= BANS_MAX:
-                raise ExceedsLimitError(f"at most {BANS_MAX} bans")
-            connection.execute(
-                f"INSERT OR REPLACE INTO bans ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
-                (entry.kind, entry.who, entry.by, entry.reason, entry.at_ms, entry.until_ms),
-            )
-            # Inside the transaction: what the core refuses is not kept.
-            self._push(_read(connection, now_ms))
-
-        async with self._changing:
-            await self._database.write(change)
-        return entry
-
-    async def delete(self, kind: str, who: str) -> None:
+    async def delete(self, kind: BanKind, who: str) -> None:
         """Lift a ban.
 
         Raises:
             NotFoundError: there is none.
         """
-        now_ms = self._clock.now_ms()
 
-        def change(connection: sqlite3.Connection) -> bool:
-            cursor = connection.execute(
+        def change(connection: sqlite3.Connection) -> int:
+            return connection.execute(
                 "DELETE FROM bans WHERE kind = ? AND who = ?", (kind, who)
-            )
-            self._push(_read(connection, now_ms))
-            return cursor.rowcount > 0
+            ).rowcount
 
         async with self._changing:
             if not await self._database.write(change):
                 raise NotFoundError(f"{kind} {who!r} is not banned")
+            self._apply([active.for_core() for active in await self.active()])
 
-    async def clear(self) -> int:
-        """Lift every ban; how many there were."""
-
-        def change(connection: sqlite3.Connection) -> int:
-            count = connection.execute("DELETE FROM bans").rowcount
-            self._push([])
-            return count
-
+    async def clear(self) -> None:
+        """Lift every ban."""
         async with self._changing:
-            return await self._database.write(change)
+            await self._database.write(
+                lambda connection: connection.execute("DELETE FROM bans").rowcount
+            )
+            self._apply([])
 
-    def _push(self, entries: Sequence[BanEntry]) -> None:
-        if self._apply is not None:
-            self._apply([entry.to_native() for entry in entries])
+    async def on_flapping(self, client_id: str, *, ban_ms: int, peer: str = "") -> BanEntry:
+        """Ban a client that came and went too often.
+
+        Raises:
+            ExceedsLimitError: there are too many bans.
+        """
+        now_ms = self._clock.now_ms()
+        reason = "connects and disconnects too often"
+        return await self.put(
+            BanEntry(
+                kind="clientid",
+                who=client_id,
+                by=FLAPPING,
+                reason=f"{reason}, last from {peer}" if peer else reason,
+                at_ms=now_ms,
+                until_ms=now_ms + ban_ms,
+            )
+        )
 
 
-def read_bans(path: Path, now_ms: int) -> tuple[Ban, ...]:
-    """The bans of the file at ``path`` before an event loop runs; none without the file.
-
-    Raises:
-        StartError: it cannot be read.
-    """
-    if not path.exists():
-        return ()
+def _checked_who(kind: BanKind, who: str) -> str:
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            return tuple(entry.to_native() for entry in _read(connection, now_ms))
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise StartError(f"{path}: {error}") from error
-
-
-def _read(connection: sqlite3.Connection, now_ms: int) -> list[BanEntry]:
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM bans WHERE until_ms IS NULL OR until_ms > ?"  # noqa: S608
-        " ORDER BY at_ms DESC, kind, who",
-        (now_ms,),
-    )
-    return [
-        BanEntry(kind=kind, who=who, by=by, reason=reason, at_ms=at_ms, until_ms=until_ms)
-        for kind, who, by, reason, at_ms, until_ms in rows
-    ]
-
-
-def _kind(kind: str) -> BanKind:
-    for known in KINDS:
-        if known == kind:
-            return known
-    raise AccessError(_BAD_KIND.format(kinds=", ".join(KINDS)))
-
-
-def _who(kind: BanKind, who: str) -> str:
-    longest = PATTERN_LENGTH_MAX if kind.endswith("_re") else WHO_LENGTH_MAX
-    if not 0 < len(who) <= longest or "\0" in who:
-        raise AccessError(_BAD_WHO.format(longest=longest))
-    if kind == "peerhost":
-        try:
-            return str(ipaddress.ip_address(who))
-        except ValueError:
-            raise AccessError(_BAD_ADDRESS.format(who=who)) from None
-    if kind == "peerhost_net":
-        try:
-            return str(ipaddress.ip_network(who, strict=False))
-        except ValueError:
-            raise AccessError(_BAD_NETWORK.format(who=who)) from None
-    if kind.endswith("_re"):
-        try:
-            re.compile(who)
-        except re.error as error:
-            raise AccessError(_BAD_REGEX.format(who=who, reason=error)) from None
+        match kind:
+            case "peerhost":
+                return str(ipaddress.ip_address(who))
+            case "peerhost_net":
+                return str(ipaddress.ip_network(who, strict=False))
+            case "clientid_re" | "username_re":
+                re.compile(who)
+    except (ValueError, re.error):
+        raise _bad_who(kind, who) from None
+    if not 0 < len(who.encode("utf-8", "replace")) <= WHO_BYTES_MAX or "\0" in who:
+        raise _bad_who(kind, who)
     return who
+
+
+def _bad_who(kind: BanKind, who: str) -> AccessError:
+    allowed = _ALLOWED[kind]
+    shown = repr(who[:60])
+    return AccessError(
+        Words(
+            _BAD_WHO.en.format(who=shown, allowed=allowed.en),
+            _BAD_WHO.zh.format(who=shown, allowed=allowed.zh),
+        )
+    )
+
+
+def _entry(row: tuple[Any, ...]) -> BanEntry:
+    kind, who, by, reason, at_ms, until_ms = row
+    return BanEntry(kind=kind, who=who, by=by, reason=reason, at_ms=at_ms, until_ms=until_ms)

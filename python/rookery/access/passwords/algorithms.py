@@ -25,7 +25,7 @@ AlgorithmName: TypeAlias = Literal[
     "argon2id", "plain", "md5", "sha", "sha256", "sha512", "bcrypt", "pbkdf2"
 ]
 SaltPosition: TypeAlias = Literal["disable", "prefix", "suffix"]
-MacFunction: TypeAlias = Literal["sha", "sha224", "sha256", "sha384", "sha512"]
+MacFunction: TypeAlias = Literal["md5", "sha", "sha224", "sha256", "sha384", "sha512"]
 
 # OWASP's first choice: 19 MiB, two passes. Some 15 ms on one core.
 ARGON2_MEMORY_KIB = 19_456
@@ -88,18 +88,30 @@ class Credential:
     salt: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argon2Cost:
+    """What a new hash costs: KiB of memory, passes, lanes."""
+
+    memory_kib: int = ARGON2_MEMORY_KIB
+    passes: int = ARGON2_PASSES
+    lanes: int = ARGON2_LANES
+
+
+DEFAULT_COST = Argon2Cost()
+
+
 @cache
-def _argon2() -> PasswordHasher:
+def _argon2(cost: Argon2Cost = DEFAULT_COST) -> PasswordHasher:
     from argon2 import PasswordHasher  # noqa: PLC0415 - loaded by those who have passwords
 
     return PasswordHasher(
-        time_cost=ARGON2_PASSES, memory_cost=ARGON2_MEMORY_KIB, parallelism=ARGON2_LANES
+        time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes
     )
 
 
-def hash_password(password: bytes) -> Credential:
-    """Store a password that a person chose. Takes some 15 ms of a core."""
-    return Credential(password_hash=_argon2().hash(password))
+def hash_password(password: bytes, cost: Argon2Cost = DEFAULT_COST) -> Credential:
+    """Store a password that a person chose. Takes some 15 ms of a core with the default cost."""
+    return Credential(password_hash=_argon2(cost).hash(password))
 
 
 def store_secret(secret: Secret) -> Credential:

@@ -15,8 +15,10 @@ from typing import TypeVar
 from rookery.access.errors import AccessError, ImportFileError, Words
 from rookery.access.guard import BusyError
 from rookery.access.passwords.algorithms import (
+    DEFAULT_COST,
     PASSWORD_BYTES_MAX,
     SALT_BYTES,
+    Argon2Cost,
     Credential,
     HashSettings,
     hash_password,
@@ -50,12 +52,24 @@ _BAD_PASSWORD = Words("a password has 1 to 65535 bytes", "密码应为 1 到 655
 
 
 class UserService:
-    """What can be done about users. ``pool`` is shared with those who verify passwords."""
+    """What can be done about users. ``pool`` is shared with those who verify passwords.
 
-    def __init__(self, store: UserStore, pool: HashPool, clock: Clock) -> None:
+    Attributes:
+        cost: What hashes of new passwords cost; may be changed while the node runs.
+    """
+
+    def __init__(
+        self,
+        store: UserStore,
+        pool: HashPool,
+        clock: Clock,
+        *,
+        cost: Argon2Cost = DEFAULT_COST,
+    ) -> None:
         self._store = store
         self._pool = pool
         self._clock = clock
+        self.cost = cost
 
     async def get(self, id_type: IdType, user_id: str) -> User:
         """One user.
@@ -151,7 +165,7 @@ class UserService:
         if not 0 < len(content) <= PASSWORD_BYTES_MAX:
             raise AccessError(_BAD_PASSWORD)
         try:
-            return await self._pool.run(hash_password, content), None
+            return await self._pool.run(hash_password, content, self.cost), None
         except BusyError:
             raise ExceedsLimitError("too many passwords are being hashed; try again") from None
 
@@ -251,7 +265,7 @@ class UserService:
             if credential is None:
                 password = (newcomer.password or Secret("")).reveal().encode()
                 async with places:
-                    credential = await self._patiently(hash_password, password)
+                    credential = await self._patiently(self._hash, password)
             return User(
                 user_id=newcomer.user_id,
                 id_type=id_type,
@@ -265,6 +279,9 @@ class UserService:
             batch = newcomers[start : start + PAGE_MAX]
             users += await asyncio.gather(*(stored(newcomer) for newcomer in batch))
         return users
+
+    def _hash(self, password: bytes) -> Credential:
+        return hash_password(password, self.cost)
 
     async def _patiently(self, function: Callable[[bytes], _T], argument: bytes) -> _T:
         """Work that nobody waits for at a deadline stands back while the pool is full."""

@@ -34,7 +34,7 @@ class ChainService:
         self._keys = keys
         self._status = status
 
-    def list(self) -> list[Entry]:
+    def all(self) -> list[Entry]:
         """Every entry in order, secrets hidden."""
         shown: Any = self._settings.config.effective()
         for key in self._path:
@@ -47,7 +47,7 @@ class ChainService:
         Raises:
             NotFoundError: there is none of that id.
         """
-        for entry in self.list():
+        for entry in self.all():
             if entry["id"] == entry_id:
                 return entry
         raise NotFoundError(f"{self._name} has no {entry_id}")
@@ -69,7 +69,7 @@ class ChainService:
         """
         entry = {key: value for key, value in entry.items() if key != "id"}
         entry_id = self._id(entry)
-        if any(known["id"] == entry_id for known in self.list()):
+        if any(known["id"] == entry_id for known in self.all()):
             raise ConflictError(f"{self._name} has {entry_id} already")
         await self._write("create", entry_id, [*self._stored(), entry])
         return self.get(entry_id)
@@ -126,8 +126,7 @@ class ChainService:
         stored = self._settings.stored(self._path)
         if stored is None:
             return [
-                {key: value for key, value in entry.items() if key != "id"}
-                for entry in self.list()
+                {key: value for key, value in entry.items() if key != "id"} for entry in self.all()
             ]
         return list(stored)
 
@@ -142,7 +141,7 @@ class ChainService:
             return 0
         if position in ("rear", "bottom"):
             return len(entries)
-        if position.isascii() and position.isdigit() and 1 <= int(position[:6]):
+        if position.isascii() and position.isdigit() and int(position[:6]) >= 1:
             return min(int(position[:6]) - 1, len(entries))
         side, _, entry_id = position.partition(":")
         if side in ("before", "after") and entry_id:

@@ -58,7 +58,7 @@ class CertificateService:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    async def list(self) -> list[dict[str, Any]]:
+    async def all(self) -> list[dict[str, Any]]:
         """Every certificate in use."""
         found = await asyncio.to_thread(self._native.certificates)
         self._look_at(found)
@@ -115,12 +115,15 @@ class CertificateService:
     def _judge(self, name: str, item: Certificate) -> None:
         days = self._days_left(item)
         crossed = min((limit for limit in THRESHOLDS_DAYS if days < limit), default=None)
-        if crossed == self._raised.get(name):
-            return
-        self._alarms.deactivate(name)
         if crossed is None:
             self._raised.pop(name, None)
+            self._alarms.deactivate(name)
             return
+        known = self._raised.get(name)
+        if crossed == known:
+            return
+        if known is not None:
+            self._alarms.deactivate(name)
         self._raised[name] = crossed
         ends = _when(item.not_after_s)
         state = f"ends in {days} days, {ends}" if days >= 0 else f"ended {ends}"
@@ -129,9 +132,10 @@ class CertificateService:
 
     def _note_reload(self, listener: str, error: str | None) -> None:
         name = f"certificate_reload_failed/{listener}"
-        self._alarms.deactivate(name)
         if error:
             self._alarms.activate(name, error, {"listener": listener})
+        else:
+            self._alarms.deactivate(name)
 
     def _days_left(self, item: Certificate) -> int:
         return (item.not_after_s - self._clock.now_ms() // 1000) // DAY_S

@@ -84,7 +84,7 @@ class ListenerService:
 
     # -- what is asked for ------------------------------------------------------------------
 
-    async def list(self) -> list[dict[str, Any]]:
+    async def all(self) -> list[dict[str, Any]]:
         """Every listener of the configuration with what it does now."""
         standing = {item.id: item for item in await asyncio.to_thread(self._native.listeners)}
         shown = self._settings.config.effective()["listeners"]
@@ -99,7 +99,7 @@ class ListenerService:
         Raises:
             NotFoundError: there is none of that id.
         """
-        for row in await self.list():
+        for row in await self.all():
             if row["id"] == listener_id:
                 return row
         raise NotFoundError(f"no listener {listener_id}")

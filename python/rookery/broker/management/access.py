@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -10,6 +12,7 @@ from rookery.broker.access import AccessService
 from rookery.broker.access.chains import ChainService
 from rookery.broker.management.body import read_object, text_of
 from rookery.broker.settings import NodeSettings
+from rookery.config.runtime import KeyPath
 from rookery.errors import BadRequestError
 
 SETTINGS = ("no_match", "deny_action", "cache")
@@ -25,7 +28,7 @@ class ChainApi:
     def routes(self) -> list[Route]:
         one = f"{self._prefix}/{{id}}"
         return [
-            Route(self._prefix, self.list, methods=["GET"]),
+            Route(self._prefix, self.list_all, methods=["GET"]),
             Route(self._prefix, self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one, self.update, methods=["PUT"]),
@@ -35,8 +38,8 @@ class ChainApi:
             Route(f"{one}/move", self.move, methods=["POST"]),
         ]
 
-    async def list(self, _request: Request) -> Response:
-        return JSONResponse(self._chain.list())
+    async def list_all(self, _request: Request) -> Response:
+        return JSONResponse(self._chain.all())
 
     async def create(self, request: Request) -> Response:
         return JSONResponse(await self._chain.create(await read_object(request)))
@@ -92,7 +95,9 @@ class AuthorizationApi:
         body = await read_object(request)
         if unknown := [name for name in body if name not in SETTINGS]:
             raise BadRequestError(f"{unknown[0]}: unknown; there are {', '.join(SETTINGS)}")
-        changes = {("authorization", name): value for name, value in body.items()}
+        changes: dict[KeyPath, Any] = {
+            ("authorization", name): value for name, value in body.items()
+        }
         await self._settings.change("update", "authorization/settings", changes)
         return await self.settings(request)
 

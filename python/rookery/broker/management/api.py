@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rookery.broker.management.context import NodeContext
+from rookery.broker.management.features import Feature
 from rookery.broker.management.rows import alarm_row, client_row, rfc3339, subscription_row
 from rookery.broker.management.status import Status
 from rookery.errors import BadRequestError, NotFoundError
@@ -21,8 +23,11 @@ from rookery.web.paging import PageRequest, page
 class ManagementApi:
     """Reads a request, asks the node, writes the answer."""
 
-    def __init__(self, context: NodeContext, status: Status) -> None:
+    def __init__(
+        self, context: NodeContext, status: Status, features: Sequence[Feature] = ()
+    ) -> None:
         self._context = context
+        self._features = features
         self._status = status
 
     def app(self) -> Starlette:
@@ -36,10 +41,10 @@ class ManagementApi:
             Route("/clients/{client_id:path}/subscriptions", self.subscriptions, methods=["GET"]),
             Route("/clients/{client_id:path}", self.client, methods=["GET"]),
             Route("/clients/{client_id:path}", self.kick, methods=["DELETE"]),
-            Route("/config", self.config, methods=["GET"]),
             Route("/alarms", self.alarms, methods=["GET"]),
             Route("/alarms", self.clear_alarms, methods=["DELETE"]),
             Route("/stop", self.stop, methods=["POST"]),
+            *(route for feature in self._features for route in feature.routes()),
         ]
         return Starlette(routes=routes, exception_handlers=HANDLERS)
 
@@ -95,18 +100,6 @@ class ManagementApi:
         if not await asyncio.to_thread(self._context.native.kick, client_id):
             raise NotFoundError(f"no client {client_id!r}")
         return Response(status_code=204)
-
-    async def config(self, request: Request) -> Response:
-        """The settings that hold; with ``?origin`` where each value comes from."""
-        config = self._context.config
-        if "origin" not in request.query_params:
-            return JSONResponse(config.effective())
-        return JSONResponse(
-            [
-                {"path": path, "value": value, "origin": str(origin)}
-                for path, value, origin in config.settings()
-            ]
-        )
 
     async def alarms(self, request: Request) -> Response:
         """``?activated=true`` (what holds) or ``false`` (what is over)."""

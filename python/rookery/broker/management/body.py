@@ -27,17 +27,26 @@ async def read_bytes(request: Request, bytes_max: int = FILE_BYTES_MAX) -> bytes
     return bytes(content)
 
 
-async def read_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object; without a body an empty one.
+async def read_json(request: Request) -> Any:
+    """The body as JSON; without a body an empty object.
 
     Raises:
         BadRequestError: it is something else.
     """
     content = await read_bytes(request, JSON_BYTES_MAX)
     try:
-        value = json.loads(content) if content else {}
+        return json.loads(content) if content else {}
     except (ValueError, RecursionError) as error:
         raise BadRequestError(f"the body is no JSON: {error}") from None
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object; without a body an empty one.
+
+    Raises:
+        BadRequestError: it is something else.
+    """
+    value = await read_json(request)
     if not isinstance(value, dict):
         raise BadRequestError("the body is no JSON object")
     return value

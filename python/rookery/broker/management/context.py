@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rookery.broker.access import AccessService
 from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.audit import AuditLog
+from rookery.broker.certificates import CertificateService
+from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
+from rookery.broker.settings import NodeSettings
 from rookery.clock import Clock
-from rookery.config import Config
 from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases that the management plane offers."""
+
+    settings: NodeSettings
+    listeners: ListenerService
+    certificates: CertificateService
+    access: AccessService
+    audit: AuditLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +36,7 @@ class NodeContext:
     version: str
     clock: Clock
     started_at_ms: int
-    config: Config
+    services: Services
     native: Node
     metrics: MetricRegistry
     stats: StatsRegistry

@@ -22,7 +22,7 @@ class ListenersApi:
     def routes(self) -> list[Route]:
         one = "/listeners/{id}"
         return [
-            Route("/listeners", self.list, methods=["GET"]),
+            Route("/listeners", self.list_all, methods=["GET"]),
             Route("/listeners", self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one, self.create, methods=["POST"]),
@@ -33,8 +33,8 @@ class ListenersApi:
             Route("/certificates/reload", self.reload, methods=["POST"]),
         ]
 
-    async def list(self, _request: Request) -> Response:
-        return JSONResponse(await self._listeners.list())
+    async def list_all(self, _request: Request) -> Response:
+        return JSONResponse(await self._listeners.all())
 
     async def get(self, request: Request) -> Response:
         return JSONResponse(await self._listeners.get(request.path_params["id"]))
@@ -70,7 +70,7 @@ class ListenersApi:
         return JSONResponse(await self._listeners.get(listener_id))
 
     async def certificates(self, _request: Request) -> Response:
-        return JSONResponse(await self._certificates.list())
+        return JSONResponse(await self._certificates.all())
 
     async def reload(self, _request: Request) -> Response:
         """Read every certificate and key again; what cannot be used is not replaced."""

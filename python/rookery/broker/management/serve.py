@@ -7,6 +7,7 @@ from functools import partial
 
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
+from rookery.broker.management.features import features_of
 from rookery.broker.management.status import Status, public_app
 from rookery.web.server import WebServer
 
@@ -22,7 +23,8 @@ def open_servers(
 ) -> tuple[Status, list[WebServer]]:
     """Begin to answer on the running loop."""
     status = Status(context.node_name)
-    api = ManagementApi(context, status).app()
+    features = features_of(context.services, context.stats)
+    api = ManagementApi(context, status, features).app()
     servers = [WebServer(api, [local], connections_max=LOCAL_CONNECTIONS_MAX)]
     if http is not None:
         app = public_app(status)

@@ -11,11 +11,11 @@ from starlette.routing import Route
 
 from rookery.broker.management.body import read_object
 from rookery.broker.settings import NodeSettings
-from rookery.config.runtime import REMOVED
+from rookery.config.runtime import REMOVED, KeyPath
 from rookery.config.tree import split_path
 from rookery.errors import BadRequestError
 
-QUOTA = ("access", "max_connections")
+QUOTA: KeyPath = ("access", "max_connections")
 
 
 class SettingsApi:
@@ -49,7 +49,7 @@ class SettingsApi:
     async def change(self, request: Request) -> Response:
         """``{"mqtt.max_inflight": 64}``; null gives a value back to what stands below it."""
         body = await read_object(request)
-        changes: dict[tuple[str, ...], Any] = {}
+        changes: dict[KeyPath, Any] = {}
         for path, value in body.items():
             try:
                 keys = tuple(split_path(path))

@@ -14,6 +14,7 @@ from rookery.access.users.service import UserService
 from rookery.broker.audit import AuditLog
 from rookery.broker.management.body import flag_of, read_bytes, read_object, text_of
 from rookery.broker.settings import NodeSettings
+from rookery.engine.access import ConfiguredAccess
 from rookery.errors import BadRequestError, NotFoundError
 from rookery.types import Secret
 from rookery.web.paging import LIMIT_DEFAULT, LIMIT_MAX
@@ -24,16 +25,20 @@ PROVIDER = "password_based:built_in_database"
 class UsersApi:
     """Users can be prepared before the provider is configured: they are then its."""
 
-    def __init__(self, users: UserService, settings: NodeSettings, audit: AuditLog) -> None:
-        self._users = users
+    def __init__(self, access: ConfiguredAccess, settings: NodeSettings, audit: AuditLog) -> None:
+        self._access = access
         self._settings = settings
         self._audit = audit
+
+    @property
+    def _users(self) -> UserService:
+        return self._access.stores.users
 
     def routes(self) -> list[Route]:
         base = "/authentication/{id}"
         one = f"{base}/users/{{user_id:path}}"
         return [
-            Route(f"{base}/users", self.list, methods=["GET"]),
+            Route(f"{base}/users", self.list_all, methods=["GET"]),
             Route(f"{base}/users", self.create, methods=["POST"]),
             Route(f"{base}/import_users", self.import_users, methods=["POST"]),
             Route(f"{base}/export_users", self.export_users, methods=["GET"]),
@@ -42,7 +47,7 @@ class UsersApi:
             Route(one, self.delete, methods=["DELETE"]),
         ]
 
-    async def list(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> Response:
         """``?like_user_id=&after=&limit=``: a page of users in order."""
         id_type = self._id_type(request)
         query = request.query_params
@@ -81,9 +86,7 @@ class UsersApi:
             made = await self._users.renew_secret(id_type, user_id)
         password, is_superuser = _password(body), flag_of(body, "is_superuser")
         if made is None or is_superuser is not None:
-            await self._users.update(
-                id_type, user_id, password=password, is_superuser=is_superuser
-            )
+            await self._users.update(id_type, user_id, password=password, is_superuser=is_superuser)
         row = _row(await self._users.get(id_type, user_id))
         after = {**row, "password_changed": made is not None or password is not None}
         self._audit.record("update", f"users/{user_id}", before=before, after=after)
@@ -107,7 +110,7 @@ class UsersApi:
             id_type=id_type,
             format_="json" if form == "json" else "csv",
             kind="plain" if kind == "plain" else "hash",
-            settings=HashSettings(**self._hashing()),
+            settings=self._hashing(),
         )
         row = {
             "added": imported.added,
@@ -141,13 +144,13 @@ class UsersApi:
                 return found
         return {}
 
-    def _hashing(self) -> dict[str, Any]:
+    def _hashing(self) -> HashSettings:
         """How hashes in a file were made that does not say so itself."""
-        said = self._provider().get("password_hash_algorithm")
-        if said is None or said["name"] == "argon2id":
-            return {"name": "sha256", "salt_position": "suffix"}
+        said = self._provider().get("password_hash_algorithm", {"name": "argon2id"})
+        if said["name"] == "argon2id":
+            return HashSettings(name="sha256", salt_position="suffix")
         known = ("name", "salt_position", "mac_fun", "iterations", "dk_length")
-        return {key: said[key] for key in known if said.get(key) is not None}
+        return HashSettings(**{key: said[key] for key in known if said.get(key) is not None})
 
 
 def _row(user: User) -> dict[str, Any]:

@@ -85,9 +85,7 @@ class NodeSettings:
         self._audit.record("reload", "configuration", after=applied._asdict())
         return applied
 
-    async def change(
-        self, operation: str, target: str, changes: Mapping[KeyPath, Any]
-    ) -> Applied:
+    async def change(self, operation: str, target: str, changes: Mapping[KeyPath, Any]) -> Applied:
         """Put values at paths, apply them, and keep them for the next start.
 
         Args:

@@ -1,0 +1,69 @@
+"""What a source of authorization is, and what its failures mean."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Literal, NamedTuple, Protocol
+
+from rookery.access.authz.request import AuthzRequest
+from rookery.access.chain import OnError
+from rookery.access.errors import BackendError
+from rookery.access.guard import BusyError, OpenError
+from rookery.access.http_service import UnaskableError
+from rookery.access.templates import MissingValueError
+
+_logger = logging.getLogger(__name__)
+
+
+class Finding(NamedTuple):
+    """What one source says; ``none`` leaves it to the next."""
+
+    verdict: Literal["allow", "deny", "none"]
+    reason: str
+
+
+class Source(Protocol):
+    """Somebody to ask about a topic.
+
+    Attributes:
+        name: As in the core's list of sources.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def start(self) -> None:
+        """Open what is needed. A service that is away is no reason to fail."""
+        ...
+
+    async def stop(self) -> None:
+        """Close it. May be called twice, and without :meth:`start`."""
+        ...
+
+    async def find(self, request: AuthzRequest) -> Finding:
+        """Say what is known. Raises nothing that is not a defect."""
+        ...
+
+
+async def ask(
+    source: str, on_error: OnError, question: Callable[[], Awaitable[Finding]]
+) -> Finding:
+    """Put the question; whatever becomes of it is a finding."""
+    try:
+        return await question()
+    except MissingValueError as error:
+        return Finding("none", f"the client has no {error.name}")
+    except UnaskableError as error:
+        return Finding("none", str(error))
+    except BusyError:
+        reason = "too many questions are under way"
+    except OpenError:
+        reason = "the source failed too often and is left alone for a while"
+    except TimeoutError:
+        reason = "no answer in time"
+        _logger.warning("authorization by %s: %s", source, reason)
+    except BackendError as error:
+        reason = str(error)
+        _logger.warning("authorization by %s: %s", source, reason)
+    return Finding("deny" if on_error == "deny" else "none", reason)

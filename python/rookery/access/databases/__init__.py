@@ -1,0 +1,1 @@
+"""Questions to databases of the operator: what a client sent is bound, never pasted."""

@@ -1,0 +1,245 @@
+"""A command to Redis. Words of the command are taken apart before values are put in."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rookery.access.databases.settings import DatabaseSettings, host_and_port, missing_package
+from rookery.access.errors import BackendError, SettingError, Words
+from rookery.access.guard import Guard
+from rookery.access.templates import Template, Variables
+from rookery.clock import Clock
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis, RedisCluster
+
+DEFAULT_PORT = 6379
+SENTINEL_PORT = 26_379
+
+_BAD_COMMAND = Words(
+    "{where}.cmd: must be one of {allowed}, a key and fields",
+    "{where}.cmd：应为 {allowed} 之一，后跟键和字段",
+)
+_NO_SERVER = Words("{where}: {name} is missing", "{where}：缺少 {name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisSettings(DatabaseSettings):
+    """``backend = redis``.
+
+    Attributes:
+        redis_type: Kind of deployment.
+        server: ``host:port`` of a single server, or the path of its Unix socket.
+        servers: ``host:port`` of a cluster's nodes or of sentinels.
+        sentinel: Name of the master that sentinels know.
+        database: Its number.
+        cmd: With placeholders.
+    """
+
+    redis_type: Literal["single", "sentinel", "cluster"] = "single"
+    server: str | None = None
+    servers: tuple[str, ...] = ()
+    sentinel: str | None = None
+    database: int = 0
+    cmd: str
+
+
+class RedisService:
+    """Connections and one command. Belongs to one event loop from :meth:`start` on."""
+
+    def __init__(
+        self,
+        settings: RedisSettings,
+        clock: Clock,
+        *,
+        known: Collection[str],
+        commands: Collection[str],
+        where: str,
+    ) -> None:
+        """Take the command apart; ``commands`` are those that make sense here.
+
+        Raises:
+            SettingError: the command makes no sense, a server is missing, or the package is.
+        """
+        self._settings = settings
+        self._where = where
+        try:
+            words = shlex.split(settings.cmd)
+        except ValueError:
+            words = []
+        allowed = ", ".join(sorted(commands))
+        if len(words) < 2 or words[0].upper() not in commands:
+            raise SettingError(_BAD_COMMAND.format(where=where, allowed=allowed))
+        self.command = words[0].upper()
+        if len(words) < 3 and self.command != "HGETALL":
+            raise SettingError(_BAD_COMMAND.format(where=where, allowed=allowed))
+        self.fields = tuple(words[2:])
+        self._key = Template(words[1], known=known, where=f"{where}.cmd")
+        self.guard = Guard(settings.guard(), clock)
+        self._addresses = self._servers()
+        self._redis: Redis | RedisCluster | None = None
+        self._sentinels: list[Redis] = []
+        try:
+            import redis.asyncio  # noqa: F401, PLC0415 - an extra
+        except ImportError:
+            raise missing_package(where, "redis", "redis") from None
+
+    def _servers(self) -> list[tuple[str, int]]:
+        settings = self._settings
+        if settings.redis_type == "single":
+            if not settings.server:
+                raise SettingError(_NO_SERVER.format(where=self._where, name="server"))
+            if settings.server.startswith("/"):
+                return []
+            return [host_and_port(settings.server, DEFAULT_PORT, self._where)]
+        if not settings.servers:
+            raise SettingError(_NO_SERVER.format(where=self._where, name="servers"))
+        if settings.redis_type == "sentinel" and not settings.sentinel:
+            raise SettingError(_NO_SERVER.format(where=self._where, name="sentinel"))
+        port = SENTINEL_PORT if settings.redis_type == "sentinel" else DEFAULT_PORT
+        return [host_and_port(server, port, self._where) for server in settings.servers]
+
+    async def start(self) -> None:
+        """Make the pool; a connection is made by the first question.
+
+        Raises:
+            SettingError: a certificate file cannot be used.
+        """
+        settings = self._settings
+        if settings.ssl.enable:
+            settings.ssl.context()  # the client reads the files itself, but later
+        match settings.redis_type:
+            case "single":
+                self._redis = self._single()
+            case "cluster":
+                self._redis = self._cluster()
+            case "sentinel":
+                self._redis = self._behind_sentinels()
+
+    def _common(self) -> dict[str, Any]:
+        from redis.asyncio.retry import Retry  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+
+        settings = self._settings
+        common: dict[str, Any] = {
+            "username": settings.username,
+            "password": settings.password.reveal() if settings.password else None,
+            "socket_timeout": settings.request_timeout_s,
+            "socket_connect_timeout": settings.connect_timeout_s,
+            # A connection that was idle may be dead; the breaker does what retries are for.
+            "retry": Retry(NoBackoff(), 1),
+        }
+        if settings.ssl.enable:
+            tls = settings.ssl
+            common |= {
+                "ssl": True,
+                "ssl_cert_reqs": "none" if tls.verify == "verify_none" else "required",
+                "ssl_check_hostname": tls.verify != "verify_none",
+                "ssl_ca_certs": str(tls.cacertfile) if tls.cacertfile else None,
+                "ssl_certfile": str(tls.certfile) if tls.certfile else None,
+                "ssl_keyfile": str(tls.keyfile) if tls.keyfile else None,
+                "ssl_password": tls.password.reveal() if tls.password else None,
+            }
+        return common
+
+    def _single(self) -> Redis:
+        from redis.asyncio import (  # noqa: PLC0415
+            BlockingConnectionPool,
+            Connection,
+            Redis,
+            SSLConnection,
+            UnixDomainSocketConnection,
+        )
+
+        settings, common = self._settings, self._common()
+        place: dict[str, Any]
+        kind: type[Connection | SSLConnection | UnixDomainSocketConnection]
+        if self._addresses:
+            host, port = self._addresses[0]
+            place = {"host": host, "port": port}
+            kind = SSLConnection if common.pop("ssl", False) else Connection
+        else:
+            place, kind = {"path": settings.server}, UnixDomainSocketConnection
+            common.pop("socket_connect_timeout")
+        pool = BlockingConnectionPool(
+            max_connections=settings.pool_size,
+            timeout=settings.request_timeout_s,
+            connection_class=kind,
+            db=settings.database,
+            **place,
+            **common,
+        )
+        return Redis.from_pool(pool)
+
+    def _cluster(self) -> RedisCluster:
+        from redis.asyncio import RedisCluster  # noqa: PLC0415
+        from redis.asyncio.cluster import ClusterNode  # noqa: PLC0415
+
+        nodes = [ClusterNode(host, port) for host, port in self._addresses]
+        return RedisCluster(
+            startup_nodes=nodes, max_connections=self._settings.pool_size, **self._common()
+        )
+
+    def _behind_sentinels(self) -> Redis:
+        from redis.asyncio import Sentinel  # noqa: PLC0415
+
+        common = self._common()
+        sentinel = Sentinel(
+            self._addresses,
+            sentinel_kwargs={
+                "socket_timeout": common["socket_timeout"],
+                "socket_connect_timeout": common["socket_connect_timeout"],
+            },
+        )
+        self._sentinels = list(sentinel.sentinels)
+        master: Redis = sentinel.master_for(
+            self._settings.sentinel or "",
+            db=self._settings.database,
+            max_connections=self._settings.pool_size,
+            **common,
+        )
+        return master
+
+    async def stop(self) -> None:
+        """Close every connection. May be called twice."""
+        redis, self._redis = self._redis, None
+        sentinels, self._sentinels = self._sentinels, []
+        for open_ in (redis, *sentinels):
+            if open_ is not None:
+                await open_.aclose()
+
+    async def record(self, variables: Variables) -> dict[str, bytes]:
+        """Put the command with these values: the fields that there are.
+
+        Raises:
+            MissingValueError: the client has no value for a placeholder of the key.
+            BusyError: too many questions are under way.
+            OpenError: Redis is left alone at the moment.
+            TimeoutError: no answer in time.
+            BackendError: Redis cannot be asked, or refuses the command.
+        """
+        # Without a value the key would be another one, which may exist.
+        key = self._key.render(variables, missing=None)
+        return await self.guard.run(lambda: self._ask(key))
+
+    async def _ask(self, key: str) -> dict[str, bytes]:
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        if self._redis is None:
+            raise BackendError("the provider is stopped")
+        try:
+            answer = await self._redis.execute_command(self.command, key, *self.fields)
+        except (RedisError, OSError) as error:
+            raise BackendError(f"Redis cannot be asked: {type(error).__name__}") from None
+        if isinstance(answer, dict):
+            return {_text(name): value for name, value in answer.items()}
+        values = answer if isinstance(answer, list) else [answer]
+        pairs = zip(self.fields, values, strict=False)
+        return {name: value for name, value in pairs if value is not None}
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")

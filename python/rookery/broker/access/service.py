@@ -1,0 +1,281 @@
+"""Keeps the core's access control equal to configuration, rule files and bans.
+
+Rules, settings and bans go down as one complete list. A file of rules is read again when it changes;
+one that cannot be used is logged, raises an alarm and changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rookery.access.authz import RuleStore
+from rookery.access.errors import AccessError
+from rookery.broker.access.explain import explain
+from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.audit import AuditLog
+from rookery.broker.file_watch import FileWatch
+from rookery.clock import Clock
+from rookery.config import Config
+from rookery.config.snapshot import AccessConfig
+from rookery.engine.access import ConfiguredAccess
+from rookery.engine.rules import compile_sources
+from rookery.errors import RookeryError
+from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig
+from rookery.native.node import Node
+from rookery.native.rows import EventRow
+
+_log = logging.getLogger("rookery.access")
+
+RULES_ALARM = "acl_file_rejected"
+SERVICE_ALARM = "access_service_unreachable"
+CHECK_INTERVAL_S = 5.0
+
+Adapt = Callable[[BrokerConfig], BrokerConfig]
+
+
+class AccessService:
+    """Is the part of the node that applies everything but listeners to the core."""
+
+    def __init__(
+        self,
+        native: Node,
+        alarms: AlarmRegistry,
+        audit: AuditLog,
+        clock: Clock,
+        *,
+        data_dir: Path,
+        adapt: Adapt,
+        bans: Sequence[Ban],
+        built_in: Sequence[AclRule],
+    ) -> None:
+        """``adapt`` is what the node changes in every configuration.
+
+        ``bans`` and ``built_in`` rules are those that the core was started with.
+        """
+        self.access = ConfiguredAccess(
+            native.check_acl,
+            clock,
+            data_dir,
+            apply_bans=self._apply_bans,
+            rules_of=self._rules_of,
+        )
+        self._native = native
+        self._alarms = alarms
+        self._audit = audit
+        self._clock = clock
+        self._adapt = adapt
+        self._bans: tuple[Ban, ...] = tuple(bans)
+        self._built_in: tuple[AclRule, ...] = tuple(built_in)
+        self._config: Config
+        self._sources: tuple[AclSource, ...] = ()
+        self._watch = FileWatch(self._files_changed)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changing = asyncio.Lock()
+
+    async def open(self, config: Config) -> None:
+        """Begin on the running loop. What the core was started with holds already.
+
+        Raises:
+            AccessError: a provider or source cannot work with its settings.
+        """
+        self._config = config
+        await self.access.use(config.management.access)
+        self._sources = await self._compile(config)
+        self._watch_files()
+        self._spawn(self._check_services())
+
+    async def close(self) -> None:
+        """Ask nobody any more. May be called twice."""
+        self._watch.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.access.close()
+
+    # -- as a part of the node --------------------------------------------------------------
+
+    async def apply(self, old: Config, new: Config) -> None:
+        """Make rules, providers and everything else that is hot in the core hold.
+
+        Raises:
+            RookeryError: something of it cannot; nothing changed.
+        """
+        before, after = old.management.access, new.management.access
+        sources = await self._compile(new)
+        is_other = _asking(before) != _asking(after)
+        if is_other:
+            await self.access.use(after)
+        try:
+            await self._push(new, sources)
+        except RookeryError:
+            if is_other:
+                await self.access.use(before)
+            raise
+        self._watch_files()
+
+    async def _push(self, config: Config, sources: tuple[AclSource, ...]) -> None:
+        broker = self._broker_config(config, sources)
+        await asyncio.to_thread(self._native.apply_config, broker)
+        self._config, self._sources = config, sources
+        self._alarms.deactivate(RULES_ALARM)
+
+    def _broker_config(self, config: Config, sources: tuple[AclSource, ...]) -> BrokerConfig:
+        broker = config.to_native().broker
+        authorization = replace(broker.authorization, sources=sources)
+        return self._adapt(replace(broker, authorization=authorization, bans=self._bans))
+
+    def _apply_bans(self, bans: Sequence[Ban]) -> None:
+        self._native.apply_bans(bans)
+        self._bans = tuple(bans)
+
+    # -- rules ------------------------------------------------------------------------------
+
+    async def _compile(self, config: Config) -> tuple[AclSource, ...]:
+        settings = config.management.access.sources
+        return await asyncio.to_thread(compile_sources, settings, self._built_in)
+
+    def _rules_of(self, name: str) -> Sequence[AclRule]:
+        return next((item.rules for item in self._sources if item.name == name), ())
+
+    async def change_rules(
+        self, operation: str, target: str, change: Callable[[RuleStore], Awaitable[object]]
+    ) -> None:
+        """Change rules of the built-in database, and give the core all of them.
+
+        Raises:
+            RookeryError: the change makes no sense, or there is nothing to change.
+        """
+        async with self._changing:
+            await change(self.access.stores.rules)
+            self._built_in = (await self.access.stores.rules.source()).rules
+            await self._push(self._config, await self._compile(self._config))
+        self._audit.record(operation, target)
+
+    async def reload_rules(self) -> int:
+        """Read files of rules again; how many rules hold then.
+
+        Raises:
+            AclSyntaxError: one cannot be used; what held goes on.
+        """
+        sources = await self._compile(self._config)
+        if sources != self._sources:
+            await self._push(self._config, sources)
+            self._audit.record("reload", "authorization/rules")
+        self._alarms.deactivate(RULES_ALARM)
+        return sum(len(source.rules) for source in sources)
+
+    async def purge_cache(self, client_id: str | None) -> None:
+        """Forget answers about one client, or about all."""
+        await asyncio.to_thread(self._native.purge_acl_cache, client_id)
+        self._audit.record("purge", f"authorization/cache/{client_id or ''}")
+
+    async def explain(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Why an action is allowed or denied.
+
+        Raises:
+            BadRequestError: what is asked makes no sense.
+        """
+        settings = self._config.management.access.sources
+        return await explain(asked, self._native, self.access.authorizer, settings)
+
+    def _watch_files(self) -> None:
+        self._watch.watch(
+            Path(item["path"])
+            for item in self._config.management.access.sources
+            if item["type"] == "file" and item["path"] is not None
+        )
+
+    def _files_changed(self) -> None:
+        self._spawn(self._read_changed_files())
+
+    async def _read_changed_files(self) -> None:
+        try:
+            await self.reload_rules()
+        except AccessError as error:
+            _log.error("rules are kept as they were: %s", error)
+            self._alarms.deactivate(RULES_ALARM)
+            self._alarms.activate(RULES_ALARM, str(error))
+        except RookeryError:
+            _log.exception("rules were not applied")
+
+    # -- what the core and services tell ------------------------------------------------------
+
+    def watch(self, rows: list[EventRow]) -> None:
+        """Take what the core tells about clients that come and go too often."""
+        for row in rows:
+            if row[0] == "flapping":
+                self._spawn(self._ban_flapping(row[1], row[3]))
+
+    async def _ban_flapping(self, client_id: str, peer: str) -> None:
+        ban_ms = self._config.to_native().broker.flapping.ban_ms
+        try:
+            ban = await self.access.stores.bans.on_flapping(client_id, ban_ms=ban_ms, peer=peer)
+        except RookeryError:
+            _log.exception("client %s comes and goes too often and was not banned", client_id)
+        else:
+            _log.warning("client %s is banned for %d s: %s", client_id, ban_ms // 1000, ban.reason)
+
+    async def _check_services(self) -> None:
+        """An alarm for each service that is left alone because it fails."""
+        while True:
+            services = {provider.id: provider for provider in self.access.chain.providers}
+            found: dict[str, Any] = {**services, **self.access.authorizer.sources}
+            for name, part in found.items():
+                guard = guard_of(part)
+                if guard is None or not guard.is_open:
+                    self._alarms.deactivate(f"{SERVICE_ALARM}/{name}")
+                else:
+                    message = f"{name} fails and is left alone for a while"
+                    self._alarms.activate(f"{SERVICE_ALARM}/{name}", message)
+            await asyncio.sleep(CHECK_INTERVAL_S)
+
+    def provider_status(self, provider_id: str) -> dict[str, Any]:
+        """What a provider said since the start."""
+        counters = self.access.chain.counters.get(provider_id)
+        part = next((p for p in self.access.chain.providers if p.id == provider_id), None)
+        return _status(part, counters)
+
+    def source_status(self, name: str) -> dict[str, Any]:
+        """What a source said since the start, where it is a service."""
+        part = self.access.authorizer.sources.get(name)
+        return _status(part, getattr(part, "counters", None))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _asking(settings: AccessConfig) -> tuple[object, ...]:
+    """What decides whom Python asks; the rest is the core's."""
+    return (
+        settings.authentication,
+        settings.sources,
+        settings.client_attrs_init,
+        settings.answer_timeout_s,
+    )
+
+
+def guard_of(part: Any) -> Any:
+    """The guard of a provider or source that asks a service; none of one that does not."""
+    for holder in (part, getattr(part, "service", None), getattr(part, "key_set", None)):
+        guard = getattr(holder, "guard", None)
+        if guard is not None:
+            return guard
+    return getattr(getattr(getattr(part, "key_set", None), "service", None), "guard", None)
+
+
+def _status(part: Any, counters: Any) -> dict[str, Any]:
+    guard = guard_of(part)
+    state = "connected" if guard is None or not guard.is_open else "disconnected"
+    metrics = {
+        name: getattr(counters, name)
+        for name in getattr(type(counters), "__slots__", ())
+        if isinstance(getattr(counters, name), int)
+    }
+    return {"status": state if part is not None else "stopped", "metrics": metrics}

@@ -1,0 +1,114 @@
+"""Makes the services of a node and opens them in the order in which they need each other."""
+
+from __future__ import annotations
+
+import contextlib
+
+from rookery.broker.access import AccessService
+from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.audit import AuditLog
+from rookery.broker.certificates import CertificateService
+from rookery.broker.listeners import ListenerService
+from rookery.broker.management.context import Services
+from rookery.broker.node import OpenNode
+from rookery.broker.quota import QuotaWatch
+from rookery.broker.settings import NodeSettings
+from rookery.config import Config
+from rookery.engine.hooks import HookTable
+from rookery.engine.runtime import NodeRuntime
+from rookery.observability.metrics import MetricRegistry, StatsRegistry
+
+JOURNAL_GATHER_S = 0.02
+"""Lines of the foreground are printed together this often while nobody waits for an answer."""
+
+
+def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
+    """Make them; nothing is open yet."""
+    audit = AuditLog(node.config.data_dir, node.clock)
+    settings = NodeSettings(node.config, audit, node.clock)
+    return Services(
+        settings=settings,
+        listeners=ListenerService(node.native, settings, audit),
+        certificates=CertificateService(node.native, alarms, audit, node.clock),
+        access=AccessService(
+            node.native,
+            alarms,
+            audit,
+            node.clock,
+            data_dir=node.config.data_dir,
+            adapt=node.adapt,
+            bans=node.bans,
+            built_in=node.built_in_rules,
+        ),
+        audit=audit,
+    )
+
+
+async def open_services(
+    node: OpenNode,
+    services: Services,
+    serving: contextlib.AsyncExitStack,
+    alarms: AlarmRegistry,
+    metrics: MetricRegistry,
+    stats: StatsRegistry,
+) -> NodeRuntime:
+    """Open everything and begin to answer the core.
+
+    Raises:
+        AccessError: a provider or source cannot work with its settings.
+    """
+    runtime = _runtime(node, services)
+    serving.push_async_callback(services.access.close)
+    await services.access.open(node.config)
+    serving.push_async_callback(runtime.close)
+    runtime.open()
+    serving.push_async_callback(services.certificates.close)
+    # Before restored alarms are settled: what still holds keeps the time at which it began.
+    await services.certificates.check()
+    services.certificates.open()
+    quota = QuotaWatch(
+        alarms,
+        most=lambda: services.settings.config["access.max_connections"] or 0,
+        connected=lambda: node.native.stats().get("live_connections.count", 0),
+    )
+    serving.push_async_callback(quota.close)
+    quota.open()
+    services.settings.open((services.access, services.listeners, _Gathering(node, runtime)))
+    metrics.register("hooks", lambda: runtime.dispatcher.counters)
+    metrics.register("access", lambda: services.access.access.counters)
+    metrics.register("audit", services.audit.metrics)
+    stats.register("certificates", services.certificates.stats)
+    return runtime
+
+
+def _runtime(node: OpenNode, services: Services) -> NodeRuntime:
+    hooks = node.config.to_native().broker.hooks
+    watchers = [services.access.watch, services.certificates.watch]
+    if node.journal is not None:
+        watchers.insert(0, node.journal.watch)
+    return NodeRuntime(
+        node.native,
+        HookTable(),
+        unanswered="allow" if hooks.unanswered_allows else "deny",
+        deadline_s=hooks.deadline_ms / 1000,
+        watchers=tuple(watchers),
+        gather_s=_gather_s(node.config),
+        access=services.access.access,
+    )
+
+
+def _gather_s(config: Config) -> float:
+    access = config.management.access
+    return 0.0 if access.authentication or access.sources else JOURNAL_GATHER_S
+
+
+class _Gathering:
+    """Events are taken at once where clients wait for what they ask."""
+
+    def __init__(self, node: OpenNode, runtime: NodeRuntime) -> None:
+        self._node = node
+        self._runtime = runtime
+
+    async def apply(self, _old: Config, new: Config) -> None:
+        self._runtime.gather(_gather_s(new))
+        self._node.config = new
