@@ -9,9 +9,12 @@ import random
 import re
 import resource
 import selectors
+import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -247,6 +250,42 @@ def test_an_upgrade_that_trickles_in(start_node: StartNode) -> None:
         await_closing(node, slow)
     assert node.memory() - before < 50 * MIB
     node.assert_served()
+
+
+@pytest.fixture
+def behind_tls(tmp_path: Path) -> Settings:
+    """A TLS listener that does not wait long for a handshake."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    certfile, keyfile = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30"
+    words = [*command.split(), "-subj", "/CN=localhost", "-out", certfile, "-keyout", keyfile]
+    subprocess.run(words, check=True, capture_output=True)
+    return {
+        "listeners.ssl.default.bind": f"{HOST}:0",
+        "listeners.ssl.default.ssl_options.certfile": str(certfile),
+        "listeners.ssl.default.ssl_options.keyfile": str(keyfile),
+        "listeners.ssl.default.ssl_options.handshake_timeout": "1s",
+    }
+
+
+def test_half_handshakes(start_node: StartNode, behind_tls: Settings) -> None:
+    node = start_node({**REPORTS, **behind_tls})
+    port = port_of(node, "ssl:default")
+    before = node.memory()
+    with sockets(port, 300) as half:
+        # The beginning of a ClientHello that goes no further.
+        trickle(half, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32))
+        await_closing(node, half)
+    assert figure(node, "tls.handshake.timeout", 300) == 300
+    assert node.memory() - before < 50 * MIB
+    for data in (Connect("plain").encode(5), b"GET / HTTP/1.1\r\n\r\n", bytes(100)):
+        with socket.create_connection((HOST, port), timeout=DEADLINE_S) as one:
+            one.sendall(data)
+            with contextlib.suppress(ConnectionError):
+                while one.recv(4096):
+                    pass  # the alert that says so
+    assert figure(node, "tls.handshake.failed", 3) == 3
 
 
 @pytest.mark.parametrize("listener", ["tcp:default", "ws:default", "tcp:behind"])
