@@ -54,13 +54,13 @@ class BuiltInProvider:
         users: UserService,
         verifier: Verifier,
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._store = store
         self._users = users
         self._verifier = verifier
 
     async def start(self) -> None:
-        settings = self._settings
+        settings = self.settings
         if settings.bootstrap_file is None:
             return
         imported = await self._users.bootstrap(
@@ -80,7 +80,7 @@ class BuiltInProvider:
         """The store and the pool belong to the node."""
 
     async def authenticate(self, request: AuthRequest) -> Opinion:
-        id_type = self._settings.user_id_type
+        id_type = self.settings.user_id_type
         user_id = request.username if id_type == "username" else request.client_id
         if not user_id:
             return Ignore(f"the client sent no {id_type}")
