@@ -4,3 +4,6 @@ The core decides what data can decide (rules, bans, quotas); this package makes 
 and stores, and answers what needs a service, a database or a password. It knows no socket of a
 client and no role.
 """
+
+DATABASE_FILE = "access.db"
+"""Users, rules and bans, in the data directory."""

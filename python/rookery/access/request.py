@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -127,7 +126,7 @@ class AuthRequest:
             case "cert_subject" | "dn":
                 return self.cert_subject
             case "cert_pem":
-                return ssl.DER_cert_to_PEM_cert(self.cert_der) if self.cert_der else None
+                return _pem(self.cert_der) if self.cert_der else None
             case "proto_name":
                 return PROTOCOL_NAMES.get(self.protocol_version, "MQTT")
             case "proto_ver":
@@ -138,6 +137,12 @@ class AuthRequest:
         if attribute == name:
             return None
         return dict(self.client_attrs).get(attribute)
+
+
+def _pem(der: bytes) -> str:
+    from ssl import DER_cert_to_PEM_cert  # noqa: PLC0415 - loaded by those who ask for it
+
+    return DER_cert_to_PEM_cert(der)
 
 
 VARIABLES = frozenset({

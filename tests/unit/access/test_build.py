@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,22 @@ from rookery.access import build
 from rookery.access.authn.built_in import BuiltInProvider
 from rookery.access.errors import SettingError
 from rookery.access.passwords.algorithms import Argon2Cost, HashSettings
-from rookery.access.passwords.pool import HashPool
-from rookery.access.passwords.verifier import Verifier
 from rookery.access.request import AuthRequest
-from rookery.access.users import UserService, UserStore
+from rookery.access.stores import Stores
 from rookery.access.verdict import Admit, Continue
 from rookery.clock import ManualClock
 from rookery.types import Secret
 
 
 @pytest.fixture
-def stores(
-    store: UserStore, users: UserService, pool: HashPool, clock: ManualClock
-) -> build.Stores:
-    return build.Stores(users=store, user_service=users, verifier=Verifier(pool), clock=clock)
+def stores(tmp_path: Path, clock: ManualClock) -> Iterator[Stores]:
+    opened = Stores(tmp_path, clock)
+    yield opened
+    opened.close()
+    opened.close()
 
 
+CLOCK = ManualClock()
 BUILT_IN: dict[str, Any] = {
     "mechanism": "password_based",
     "backend": "built_in_database",
@@ -78,10 +79,10 @@ SCRAM: dict[str, Any] = {
 X509: dict[str, Any] = {"mechanism": "x509", "require": "cn"}
 
 
-async def test_every_kind_of_provider(stores: build.Stores) -> None:
+async def test_every_kind_of_provider(stores: Stores) -> None:
     entries: list[dict[str, Any]] = [CINFO, BUILT_IN, HTTP, POSTGRESQL, REDIS, JWT, SCRAM, X509]
 
-    chain = build.chain(entries, stores)
+    chain = build.chain(entries, stores, CLOCK)
 
     assert [provider.id for provider in chain.providers] == [
         "cinfo",
@@ -98,10 +99,11 @@ async def test_every_kind_of_provider(stores: build.Stores) -> None:
     await chain.stop()
 
 
-async def test_a_chain_works(stores: build.Stores, users: UserService) -> None:
+async def test_a_chain_works(stores: Stores) -> None:
+    users = stores.users
     await users.create("username", "ann", Secret("public"))
     await users.create_scram("sha256", "ann", Secret("public"))
-    chain = build.chain([BUILT_IN, SCRAM], stores)
+    chain = build.chain([BUILT_IN, SCRAM], stores, CLOCK)
     await chain.start()
 
     plain = AuthRequest(client_id="c1", username="ann", password=b"public")
@@ -112,13 +114,13 @@ async def test_a_chain_works(stores: build.Stores, users: UserService) -> None:
     await chain.stop()
 
 
-def test_nothing_configured_is_no_chain(stores: build.Stores) -> None:
-    assert not build.chain([], stores)
-    assert not build.chain([{**HTTP, "enable": False}], stores)
+def test_nothing_configured_is_no_chain(stores: Stores) -> None:
+    assert not build.chain([], stores, CLOCK)
+    assert not build.chain([{**HTTP, "enable": False}], stores, CLOCK)
 
 
-def test_questions_end_before_the_core_gives_up(stores: build.Stores) -> None:
-    chain = build.chain([HTTP], stores, answer_timeout_s=2.0)
+def test_questions_end_before_the_core_gives_up(stores: Stores) -> None:
+    chain = build.chain([HTTP], stores, CLOCK, answer_timeout_s=2.0)
 
     (provider,) = chain.providers
     guard = provider.service.guard.settings  # type: ignore[attr-defined]
@@ -126,8 +128,8 @@ def test_questions_end_before_the_core_gives_up(stores: build.Stores) -> None:
     assert (guard.concurrency_max, guard.failures_max, guard.open_s) == (7, 3, 2.0)
 
 
-def test_two_methods_of_scram_are_two_providers(stores: build.Stores) -> None:
-    chain = build.chain([SCRAM, {**SCRAM, "algorithm": "sha512"}], stores)
+def test_two_methods_of_scram_are_two_providers(stores: Stores) -> None:
+    chain = build.chain([SCRAM, {**SCRAM, "algorithm": "sha512"}], stores, CLOCK)
 
     assert chain.methods == ("SCRAM-SHA-256", "SCRAM-SHA-512")
 
@@ -145,11 +147,9 @@ def test_two_methods_of_scram_are_two_providers(stores: build.Stores) -> None:
         ),
     ],
 )
-def test_errors_name_the_entry(
-    stores: build.Stores, entries: list[dict[str, Any]], problem: str
-) -> None:
+def test_errors_name_the_entry(stores: Stores, entries: list[dict[str, Any]], problem: str) -> None:
     with pytest.raises(SettingError, match=problem) as caught:
-        build.chain(entries, stores)
+        build.chain(entries, stores, CLOCK)
 
     assert caught.value.text("zh").startswith("authentication.")
 
@@ -166,8 +166,8 @@ async def test_sources_that_are_asked(clock: ManualClock) -> None:
 
     made = build.sources(entries, clock)
 
-    assert [source.name for source in made] == ["http", "postgresql", "redis"]
-    for source in made:
+    assert list(made) == ["http", "postgresql", "redis"]
+    for source in made.values():
         await source.start()
         await source.stop()
 
@@ -179,7 +179,16 @@ def test_errors_name_the_source(clock: ManualClock) -> None:
         build.sources([entry], clock)
 
 
-def test_how_passwords_are_hashed(stores: build.Stores) -> None:
+async def test_without_a_data_directory_nothing_is_kept(clock: ManualClock) -> None:
+    stores = Stores(None, clock)
+    await stores.users.create("username", "ann")
+    folder = stores.database.path.parent
+    stores.close()
+
+    assert not folder.exists()
+
+
+def test_how_passwords_are_hashed(stores: Stores) -> None:
     entry = {
         **BUILT_IN,
         "password_hash_algorithm": {
@@ -188,7 +197,7 @@ def test_how_passwords_are_hashed(stores: build.Stores) -> None:
         "bootstrap_file": "/etc/users.csv",
     }  # fmt: skip
 
-    (provider,) = build.chain([entry], stores).providers
+    (provider,) = build.chain([entry], stores, CLOCK).providers
 
     assert isinstance(provider, BuiltInProvider)
     assert provider.settings.bootstrap_file == Path("/etc/users.csv")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -103,7 +103,7 @@ class RemoteAuthorizer:
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        sources: Iterable[Source],
         check_rules: CheckRules,
         *,
         rules_of: RulesOf = lambda _name: (),
