@@ -82,7 +82,7 @@ def chain(
             if any(_is_same(provider, other) for other in providers):
                 raise SettingError(_TWICE.format(where=entry["mechanism"], id=provider.id))
         providers.append(provider)
-    return AuthenticationChain(providers, deadline_s=answer_timeout_s * CHAIN_SHARE)
+    return AuthenticationChain(providers, clock, deadline_s=answer_timeout_s * CHAIN_SHARE)
 
 
 def argon2_cost(entries: Sequence[Entry]) -> Argon2Cost:
@@ -158,7 +158,7 @@ def _provider(entry: Entry, stores: Stores, clock: Clock, longest_s: float) -> P
     return make(entry, stores, clock, longest_s)
 
 
-def _built_in(entry: Entry, stores: Stores, _clock: Clock, _longest_s: float) -> Provider:
+def _built_in(entry: Entry, stores: Stores, clock: Clock, _longest_s: float) -> Provider:
     file = entry.get("bootstrap_file")
     settings = BuiltInSettings(
         user_id_type=entry.get("user_id_type", "username"),
@@ -166,7 +166,7 @@ def _built_in(entry: Entry, stores: Stores, _clock: Clock, _longest_s: float) ->
         bootstrap_file=Path(file) if file else None,
         bootstrap_type=entry.get("bootstrap_type", "plain"),
     )
-    return BuiltInProvider(settings, stores.user_store, stores.users, stores.verifier)
+    return BuiltInProvider(settings, stores.user_store, stores.users, stores.verifier, clock)
 
 
 def _http(entry: Entry, _stores: Stores, clock: Clock, longest_s: float) -> Provider:
