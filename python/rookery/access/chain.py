@@ -175,7 +175,7 @@ class AuthenticationChain:
         except TimeoutError:
             answer.verdict = Refuse(SERVER_UNAVAILABLE, "no provider answered in time")
             self._log.warning(
-                "authentication of %s not answered in %s s", request.client_id, self._deadline_s
+                "authentication of %r not answered in %s s", request.client_id, self._deadline_s
             )
         return answer
 

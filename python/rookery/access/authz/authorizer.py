@@ -162,7 +162,7 @@ class RemoteAuthorizer:
                     return await self._walk(request, first, answer)
         except TimeoutError:
             self._log.warning(
-                "authorization of %s not answered in %s s",
+                "authorization of %r not answered in %s s",
                 request.subject.client_id,
                 self._deadline_s,
             )
