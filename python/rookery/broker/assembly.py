@@ -39,6 +39,7 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             adapt=node.adapt,
             bans=node.bans,
             built_in=node.built_in_rules,
+            sources=node.sources,
         ),
         audit=audit,
     )
