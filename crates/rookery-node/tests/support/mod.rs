@@ -2,8 +2,10 @@
 //! deadline, and conditions are asked for until they hold.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod pki;
+
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -107,6 +109,10 @@ impl Client {
         Self::on(TcpStream::connect(node.listeners()[0].bind.clone()).unwrap())
     }
 
+    pub fn raw_at(address: SocketAddr) -> Self {
+        Self::on(TcpStream::connect(address).unwrap())
+    }
+
     /// A client on a socket that stands.
     pub fn on(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -141,6 +147,12 @@ impl Client {
 
     pub fn new(node: &Node, version: Version, client_id: &str) -> Self {
         Self::connect(node, &Connect::new(version, client_id)).0
+    }
+
+    pub fn at(address: SocketAddr, version: Version, client_id: &str) -> Self {
+        let mut client = Self::raw_at(address);
+        client.greet(&Connect::new(version, client_id));
+        client
     }
 
     /// Another handle for sending, for a thread.
