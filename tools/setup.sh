@@ -95,6 +95,10 @@ check_compilers() {
 check_test_tools() {
     command -v mosquitto_pub >/dev/null ||
         need_packages "the tests drive mosquitto_pub and mosquitto_sub" mosquitto-clients
+    command -v redis-server >/dev/null ||
+        need_packages "the tests authenticate against a Redis of their own" redis-server
+    command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
+        need_packages "the tests authenticate against a PostgreSQL of their own" postgresql
     local version
     version=$(node --version 2>/dev/null) ||
         die "Node.js is missing; the tests drive the JavaScript client MQTT.js." \
