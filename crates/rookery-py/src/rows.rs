@@ -193,5 +193,6 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
             row![py; "certificate", &**listener, (!is_taken).then_some(&**detail), &**detail]
         }
         UpEvent::Log(at, text) => row![py; "log", level(*at), &**text],
+        UpEvent::Store { accepts, detail } => row![py; "store", *accepts, &**detail],
     }
 }

@@ -50,7 +50,20 @@ pub fn config() -> BrokerConfig {
 }
 
 pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
-    start_on(broker, vec![ListenerConfig::default()], workers, dir)
+    start_with_quota(broker, workers, dir, 0)
+}
+
+/// A node whose data directory may hold so many bytes; 0 = any.
+pub fn start_with_quota(
+    broker: BrokerConfig,
+    workers: usize,
+    dir: Option<&Path>,
+    max_disk_bytes: u64,
+) -> Node {
+    let durability =
+        DurabilityConfig { dir: dir.map(Path::to_owned), sync: SyncPolicy::Never, max_disk_bytes };
+    let listeners = vec![ListenerConfig::default()];
+    Node::start(NodeConfig { broker, listeners, workers, durability }).unwrap()
 }
 
 /// A node with these listeners.
@@ -119,6 +132,10 @@ impl Client {
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         let _ = stream.set_nodelay(true);
         Self { stream, version: Version::V311, buffer: Vec::new() }
+    }
+
+    pub fn set_version(&mut self, version: Version) {
+        self.version = version;
     }
 
     /// An admitted client; whether the session was there.
