@@ -57,7 +57,12 @@ impl Item {
             Self::Bodies(_, bodies) => {
                 bodies.iter().map(|(_, body)| body.as_ref().map_or(0, |body| body.len())).sum()
             }
-            Self::Connection(..) | Self::Committed(..) | Self::Stop => 0,
+            Self::Connection(..)
+            | Self::Committed(..)
+            | Self::Listen(..)
+            | Self::Unlisten(..)
+            | Self::Recheck(_)
+            | Self::Stop => 0,
         }
     }
 }
