@@ -40,6 +40,7 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             adapt=node.adapt,
             bans=node.bans,
             built_in=node.built_in_rules,
+            sources=node.sources,
         ),
         audit=audit,
     )
@@ -58,7 +59,7 @@ async def open_services(
     Raises:
         AccessError: a provider or source cannot work with its settings.
     """
-    runtime = _runtime(node, services, StoreWatch(alarms).watch)
+    runtime = _runtime(node, services, alarms)
     serving.push_async_callback(services.access.close)
     await services.access.open(node.config)
     serving.push_async_callback(runtime.close)
@@ -82,9 +83,13 @@ async def open_services(
     return runtime
 
 
-def _runtime(node: OpenNode, services: Services, *more: Watcher) -> NodeRuntime:
+def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeRuntime:
     hooks = node.config.to_native().broker.hooks
-    watchers = [services.access.watch, services.certificates.watch, *more]
+    watchers: list[Watcher] = [
+        StoreWatch(alarms).watch,
+        services.access.watch,
+        services.certificates.watch,
+    ]
     if node.journal is not None:
         watchers.insert(0, node.journal.watch)
     return NodeRuntime(
