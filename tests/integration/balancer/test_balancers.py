@@ -33,9 +33,11 @@ def test_the_node_sees_the_clients_address(site: Site, is_websocket: bool) -> No
         client.receive("t", b"over the balancer")
 
 
-def test_the_name_in_a_certificate_reaches_the_node(site: Site, kind: str) -> None:
-    if kind == "nginx":
-        pytest.skip("version 1 of the PROXY protocol carries no certificate")
+# Version 1 of the PROXY protocol, which Debian's NGINX speaks, carries no certificate.
+@pytest.mark.parametrize(
+    "kind", ["haproxy", "haproxy-passthrough", "nginx-passthrough"], indirect=True
+)
+def test_the_name_in_a_certificate_reaches_the_node(site: Site) -> None:
     with site.client("certified", with_certificate=True):
         row = site.node_of("certified").row("certified")
 
@@ -118,3 +120,21 @@ def test_a_drained_node_keeps_its_clients_and_gets_no_more(site: Site) -> None:
     assert leaving.connected()
     for client in before.values():
         client.fence()
+
+
+@pytest.mark.parametrize("kind", ["haproxy", "haproxy-passthrough"], indirect=True)
+def test_clients_of_a_drained_node_can_be_sent_to_the_others(site: Site) -> None:
+    clients = {f"c{source}": site.client(f"c{source}", source) for source in SOURCES}
+    leaving, staying = site.nodes
+    sent = leaving.connected()
+    assert sent
+    assert isinstance(site.balancer, HaProxy)
+
+    site.balancer.command("set server mqtt_nodes/node1 state drain")
+    site.balancer.command("shutdown sessions server mqtt_nodes/node1")
+    for name in sent:
+        until(lambda name=name: drained(clients[name]), f"{name} notices")  # type: ignore[misc]
+        clients[name] = site.client(name, name.removeprefix("c"))
+
+    assert staying.connected() == clients.keys()
+    assert leaving.connected() == set()
