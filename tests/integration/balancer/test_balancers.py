@@ -12,7 +12,7 @@ from harness.secure import SecureClient
 SOURCES = [f"127.0.0.{number}" for number in range(2, 26)]
 
 
-def drained(client: SecureClient) -> bool:
+def is_gone(client: SecureClient) -> bool:
     """Whether the broker's side of the connection is gone."""
     try:
         client.fence()
@@ -61,7 +61,7 @@ def test_clients_of_a_killed_node_come_back_through_the_other(
 
     victim.kill9()
     for name in lost:
-        until(lambda name=name: drained(clients[name]), f"{name} notices")  # type: ignore[misc]
+        until(lambda name=name: is_gone(clients[name]), f"{name} notices")  # type: ignore[misc]
         clients[name].drop()
         clients[name] = site.client(name, name.removeprefix("c"), is_websocket=is_websocket)
 
@@ -133,7 +133,7 @@ def test_clients_of_a_drained_node_can_be_sent_to_the_others(site: Site) -> None
     site.balancer.command("set server mqtt_nodes/node1 state drain")
     site.balancer.command("shutdown sessions server mqtt_nodes/node1")
     for name in sent:
-        until(lambda name=name: drained(clients[name]), f"{name} notices")  # type: ignore[misc]
+        until(lambda name=name: is_gone(clients[name]), f"{name} notices")  # type: ignore[misc]
         clients[name] = site.client(name, name.removeprefix("c"))
 
     assert staying.connected() == clients.keys()
