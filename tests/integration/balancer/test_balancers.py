@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.balanced import DEVICE, Site
+from harness.balanced import DEVICE, Site, StartSite
 from harness.balancer import HaProxy, Nginx, until
 from harness.client import ClosedError
 from harness.secure import SecureClient
@@ -138,3 +138,22 @@ def test_clients_of_a_drained_node_can_be_sent_to_the_others(site: Site) -> None
 
     assert staying.connected() == clients.keys()
     assert leaving.connected() == set()
+
+
+LEAST_CONNECTIONS = {
+    "haproxy": {"balance source": "balance leastconn", "    hash-type consistent\n": ""},
+    "nginx": {"hash $remote_addr consistent;": "least_conn;"},
+}
+
+
+@pytest.mark.parametrize("kind", list(LEAST_CONNECTIONS), indirect=True)
+def test_with_least_connections_clients_of_one_address_spread(
+    start_site: StartSite, kind: str
+) -> None:
+    site = start_site(**LEAST_CONNECTIONS[kind])
+    clients = [site.client(f"c{number}") for number in range(10)]
+
+    first, second = (node.connected() for node in site.nodes)
+    assert first
+    assert second
+    assert len(first | second) == len(clients)
