@@ -117,6 +117,10 @@ check_test_tools() {
         need_stopped_packages "the tests run the balancers HAProxy and NGINX" \
             haproxy nginx-light libnginx-mod-stream
     fi
+    command -v redis-server >/dev/null ||
+        need_stopped_packages "the tests authenticate against a Redis of their own" redis-server
+    command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
+        need_stopped_packages "the tests authenticate against a PostgreSQL of their own" postgresql
     local version
     version=$(node --version 2>/dev/null) ||
         die "Node.js is missing; the tests drive the JavaScript client MQTT.js." \

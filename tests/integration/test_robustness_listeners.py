@@ -28,6 +28,7 @@ MIB = 1 << 20
 HALF_OPEN = 10_000
 REPORTS: Settings = {"sys_topics.sys_msg_interval": "1s"}
 BEHIND_BALANCER: Settings = {
+    "access.anonymous": "everyone",  # a client through a balancer is not of this machine
     "listeners.tcp.behind.bind": f"{HOST}:0",
     "listeners.tcp.behind.proxy_protocol": "true",
     "listeners.tcp.behind.proxy_protocol_timeout": "1s",
@@ -38,10 +39,14 @@ V1 = b"PROXY TCP4 203.0.113.9 198.51.100.7 4711 1883\r\n"
 
 def port_of(node: Node, listener: str) -> int:
     """Where a listener stands, as the node says when it starts."""
-    pattern = re.compile(rf"{re.escape(listener)}\b.*?{re.escape(HOST)}:(\d+)")
-    found = next((found for line in node.log if (found := pattern.search(line))), None)
-    assert found is not None, f"no {listener} in\n" + "\n".join(node.log)
-    return int(found[1])
+    pattern = re.compile(rf"{re.escape(HOST)}:(\d+) .*\({re.escape(listener)}\)")
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        for line in list(node.log):
+            if found := pattern.search(line):
+                return int(found[1])
+        assert time.monotonic() < deadline, f"no {listener} in\n" + "\n".join(node.log)
+        node.assert_served()  # its line may still be on the way here
 
 
 def figure(node: Node, name: str, wanted: int) -> int:

@@ -6,7 +6,7 @@ use std::mem;
 use rookery_core::effects::{CloseCause, LogLevel, UpEvent};
 use rookery_core::ids::{ConnKey, Now};
 
-use crate::transport::{Incoming, Transport};
+use crate::transport::{CLOSED, Incoming, Transport};
 use crate::worker::Worker;
 
 /// Steps of TLS handshakes per turn and worker. A step costs up to a millisecond of signing, so a
@@ -91,6 +91,8 @@ impl Worker {
     pub(crate) fn take_kept(&mut self, now: Now, key: ConnKey) {
         if self.transport(key).is_some_and(|t| !t.partial.is_empty()) {
             self.offer_partial(now, key);
+        } else {
+            self.check_held(now, key);
         }
         self.note_unread(key);
     }
@@ -115,9 +117,13 @@ impl Worker {
     /// Answers of the layers leave even if no packet follows; a peer that closed in a layer is gone.
     pub(crate) fn answer_layers(&mut self, now: Now, key: ConnKey) {
         let Some(transport) = self.transport(key) else { return };
-        let is_in_handshake = transport.is_in_handshake();
-        let Some(wrap) = transport.wrap.as_ref() else { return };
+        // What was held for a handshake does not count any more when that is over.
+        let is_counted = transport.is_in_handshake() || transport.unadmitted > 0;
+        let Some(wrap) = transport.wrap.as_mut() else { return };
         let (pending, is_ended) = (wrap.pending(), wrap.is_ended);
+        if wrap.ws.as_mut().is_some_and(|ws| mem::take(&mut ws.is_over)) {
+            self.refuse(now, key, CLOSED);
+        }
         if pending > ANSWERS_MAX {
             self.drop_connection(now, key, CloseCause::Overload);
         } else if is_ended {
@@ -126,7 +132,7 @@ impl Worker {
             if pending > 0 {
                 self.flush(now, key);
             }
-            if is_in_handshake {
+            if is_counted {
                 self.check_held(now, key);
             }
         }

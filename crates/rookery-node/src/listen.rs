@@ -13,10 +13,13 @@ use crate::api::{ListenerConfig, ListenerInfo, ListenerKind, NodeError, WebSocke
 use crate::bind::{Bind, ListenSocket};
 use crate::guard::Guard;
 use crate::socket::Socket;
-use crate::tls::server::TlsServer;
+use crate::tls::server::{Reloaded, TlsServer};
 
 /// Both ends of a connection through a UNIX socket, which has no addresses.
 const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Clients turned away in a row before others get their turn; epoll tells of the rest again.
+const REFUSALS_MAX: usize = 64;
 
 /// A listener that stands. Its `id` is compared by address: the same name started anew is
 /// another listener.
@@ -162,16 +165,27 @@ impl Listener {
         }
     }
 
-    /// From the next connection on, these settings hold.
+    /// From the next connection on, these settings hold; what that means for certificates.
     ///
     /// # Errors
     ///
-    /// A rule that is none; then nothing changes.
-    pub(crate) fn change(&self, config: &ListenerConfig, zone: u16) -> Result<(), NodeError> {
+    /// A rule that is none, or a file of the TLS settings that is no good; then nothing changes.
+    pub(crate) fn change(&self, config: &ListenerConfig, zone: u16) -> Result<Reloaded, NodeError> {
         let hot = Arc::new(Hot::new(config, zone)?);
+        let reloaded = match (&self.tls, &config.tls) {
+            (Some(tls), Some(settings)) if tls.settings() != *settings => {
+                tls.reload(Some(settings)).map_err(|problem| problem.of(&config.id))?
+            }
+            _ => Reloaded::Unchanged,
+        };
         self.apply_options(config)?;
         *self.hot.write().unwrap_or_else(PoisonError::into_inner) = hot;
-        Ok(())
+        Ok(reloaded)
+    }
+
+    /// Which zone new connections belong to.
+    pub(crate) fn zone(&self) -> u16 {
+        self.hot().zone
     }
 
     fn apply_options(&self, config: &ListenerConfig) -> Result<(), NodeError> {
@@ -203,7 +217,7 @@ impl Listener {
 
     /// Takes the next client.
     pub(crate) fn accept(&self, now_ms: u64, counters: &Metrics) -> Next {
-        loop {
+        for _ in 0..REFUSALS_MAX {
             let hot = self.hot();
             let wait = hot.guard.wait(now_ms);
             if !wait.is_zero() {
@@ -226,6 +240,7 @@ impl Listener {
                 return Next::Client(accepted);
             }
         }
+        Next::Nobody
     }
 
     /// What the address alone decides. A connection that is not let in is just closed: an answer

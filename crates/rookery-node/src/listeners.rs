@@ -112,6 +112,7 @@ impl Listeners {
         for entry in &self.places().entries {
             if let (State::Stands(_, listener), Ok(zone)) =
                 (&entry.state, self.zone_of(&entry.config))
+                && zone != listener.zone()
             {
                 // The rules were read before, so this cannot fail.
                 let _ = listener.change(&entry.config, zone);
@@ -199,17 +200,12 @@ impl Listeners {
         if !is_hot(&old.config, &config) {
             return self.renew(places, old, config);
         }
-        let changed = self.zone_of(&config).and_then(|zone| {
-            if let (Some(tls), true) = (&listener.tls, old.config.tls != config.tls) {
-                let reloaded = tls.reload(config.tls.as_ref()).map_err(|p| p.of(&config.id))?;
-                if reloaded == Reloaded::TrustChanged {
-                    self.recheck(listener);
-                }
-            }
-            listener.change(&config, zone)
-        });
+        let changed = self.zone_of(&config).and_then(|zone| listener.change(&config, zone));
+        if matches!(changed, Ok(Reloaded::TrustChanged)) {
+            self.recheck(listener);
+        }
         match changed {
-            Ok(()) => {
+            Ok(_) => {
                 places.entries.push(Entry { config, complaint: None, ..old });
                 ListenerOutcome::Changed
             }

@@ -307,6 +307,23 @@ fn packets_and_frames_need_not_agree() {
 }
 
 #[test]
+fn a_close_frame_behind_packets_ends_the_connection_after_them() {
+    for fields in ["", DEFLATE] {
+        let node = compressing();
+        let mut receiver = Client::on(TcpStream::connect(node.listeners()[1].bind.clone()).unwrap());
+        receiver.greet(&Connect::new(Version::V311, "receiver"));
+        receiver.subscribe(&["t".to_owned()], QoS::AtMostOnce);
+        let mut socket = WebSocket::open(&node, fields);
+        socket.connect("c");
+        let last = masked(0x82, &publish(b"last words"));
+        socket.send(&[last, masked(0x88, &[0x03, 0xE8])].concat());
+        assert_eq!(socket.frame(), Some((0x88, vec![0x03, 0xE8])));
+        socket.expect_close();
+        assert!(matches!(receiver.read().unwrap().packet(), Packet::Publish(_)));
+    }
+}
+
+#[test]
 fn a_frame_above_the_limit_ends_the_connection() {
     let ws = WebSocketConfig { max_frame_size: 100, ..WebSocketConfig::default() };
     let node = node_with(ws, ListenerConfig::default());

@@ -40,7 +40,8 @@ fn field<'py, T>(row: &Bound<'py, PyTuple>, index: usize) -> PyResult<T>
 where
     T: for<'a> FromPyObject<'a, 'py, Error: Into<PyErr>>,
 {
-    row.get_item(index)?.extract().map_err(Into::into)
+    let item = row.get_item(index).map_err(|_| PyValueError::new_err("the row is too short"))?;
+    item.extract().map_err(Into::into)
 }
 
 /// The message that a `MessageRow` stands for; a number in the durable log it does not have.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from rookery.access.request import AuthRequest
+from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import (
     BAD_AUTHENTICATION_METHOD,
     BAD_USER_NAME_OR_PASSWORD,
@@ -26,6 +27,7 @@ from rookery.access.verdict import (
     Refuse,
     Verdict,
 )
+from rookery.clock import Clock, SystemClock
 
 _logger = logging.getLogger(__name__)
 
@@ -101,13 +103,21 @@ class AuthenticationChain:
 
     Args:
         providers: In the order of the configuration, without the disabled ones.
+        clock: What the time is; it spaces log lines.
         deadline_s: Seconds for all of them together; less than the core waits for an answer.
     """
 
-    def __init__(self, providers: Sequence[Provider] = (), *, deadline_s: float = 4.5) -> None:
+    def __init__(
+        self,
+        providers: Sequence[Provider] = (),
+        clock: Clock | None = None,
+        *,
+        deadline_s: float = 4.5,
+    ) -> None:
         self.providers = tuple(providers)
         self.counters = {provider.id: ProviderCounters() for provider in self.providers}
         self._deadline_s = deadline_s
+        self._log = SeldomLog(_logger, clock or SystemClock())
 
     def __bool__(self) -> bool:
         """Whether anybody is there to ask; without, only who is on this machine gets in."""
@@ -153,7 +163,7 @@ class AuthenticationChain:
                 await self._ask_all(request, answer)
         except TimeoutError:
             answer.verdict = Refuse(SERVER_UNAVAILABLE, "no provider answered in time")
-            _logger.warning(
+            self._log.warning(
                 "authentication of %s not answered in %s s", request.client_id, self._deadline_s
             )
         return answer

@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from rookery.broker.alarms import AlarmFile, AlarmKeeper, AlarmRegistry, CounterWatch
+from rookery.broker.alarms import (
+    AlarmFile,
+    AlarmKeeper,
+    AlarmRegistry,
+    CounterWatch,
+)
 from rookery.broker.assembly import make_services, open_services
 from rookery.broker.management.context import NodeContext
 from rookery.broker.node import HTTP, LOCAL, STOP_SIGNALS, OpenNode

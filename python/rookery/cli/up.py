@@ -44,7 +44,7 @@ def _tell(config: Config) -> None:
     # A free port is known to the node alone; its own lines above name it.
     for listener in listeners:
         host, _, port = listener.bind.rpartition(":")
-        if port == "0":
+        if port == "0" or listener.bind.startswith("unix:"):
             continue
         if listener.websocket is None:
             lines.append(say("up.mqtt", url=f"mqtt://{_reachable(host)}:{port}"))
@@ -68,7 +68,7 @@ def _first_steps(config: Config) -> list[str]:
     ports = [
         listener.bind.rpartition(":")[2]
         for listener in config.to_native().listeners
-        if listener.websocket is None
+        if listener.websocket is None and not listener.bind.startswith("unix:")
     ]
     if not ports or ports[0] == "0":
         return []

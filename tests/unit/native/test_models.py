@@ -13,6 +13,7 @@ CLIENT_ROW = (
     "c1", None, True, "127.0.0.1:5000", "tcp:default", 5, 60, True,
     3600, 10, 20, 0, 7,
     1, 2, 3, 4, 5, False,
+    "device-1", "CN=device-1", [("dept", "7")], True, "plant", "tenant/",
 )  # fmt: skip
 
 
@@ -22,6 +23,9 @@ def test_a_connected_client_was_not_disconnected() -> None:
     assert client.disconnected_at_ms is None
     assert (client.client_id, client.protocol_version, client.generation) == ("c1", 5, 7)
     assert (client.subscriptions, client.inflight, client.queued, client.dropped) == (1, 2, 3, 4)
+    assert (client.cert_common_name, client.cert_subject) == ("device-1", "CN=device-1")
+    assert (client.client_attrs, client.is_superuser) == ((("dept", "7"),), True)
+    assert (client.zone, client.mountpoint) == ("plant", "tenant/")
 
 
 def test_a_message_that_was_not_changed_goes_back_as_it_came() -> None:

@@ -14,8 +14,9 @@ pub(super) enum TopicPattern {
     Plain,
     /// `text/#`: the text, and what lies below it.
     Below(Box<str>),
-    /// Wildcards elsewhere: the beginning without one, ending behind a `/`, and the rest.
-    Wild { head: Box<str>, rest: Box<str> },
+    /// Wildcards elsewhere: the beginning without one, ending behind a `/`, the rest, and the end
+    /// of the rest behind its last wildcard, by which most topics are told apart.
+    Wild { head: Box<str>, rest: Box<str>, tail: Box<str> },
     /// Holds placeholders; `head` is what stands before the first.
     Template { head: Box<str>, parts: Box<[Part]>, is_literal: bool },
 }
@@ -104,7 +105,8 @@ impl TopicPattern {
         }
         let at: usize = text.split('/').take(levels).map(|level| level.len() + 1).sum();
         let (head, rest) = text.split_at(at);
-        Self::Wild { head: head.into(), rest: rest.into() }
+        let tail = if rest.ends_with('#') { "" } else { rest.rsplit('+').next().unwrap_or("") };
+        Self::Wild { head: head.into(), rest: rest.into(), tail: tail.into() }
     }
 
     /// Whether it names topics that begin with `$`, instead of taking them with all others.
@@ -131,7 +133,8 @@ impl TopicPattern {
             Self::Below(text) => topic
                 .strip_prefix(&**text)
                 .is_some_and(|below| below.is_empty() || below.starts_with('/')),
-            Self::Wild { head, rest } => match topic.strip_prefix(&**head) {
+            Self::Wild { tail, .. } if !topic.ends_with(&**tail) => false,
+            Self::Wild { head, rest, .. } => match topic.strip_prefix(&**head) {
                 Some(tail) if head.is_empty() && tail.starts_with('$') => false,
                 Some(tail) => levels_match(rest, tail, strictness),
                 // `a/+/#` has the head `a/`; nothing shorter fits, for `+` wants a level.

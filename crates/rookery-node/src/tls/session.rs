@@ -20,7 +20,7 @@ pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
 /// More than a record adds to what it carries, for records of 16 KiB.
 const RECORD_OVERHEAD_BYTES: usize = 256;
 const RECORD_BYTES: usize = 16 * 1024;
-/// Steps that one alert may take to be encoded.
+/// Records that may wait to be sent when a connection fails.
 const ALERT_STEPS_MAX: usize = 4;
 
 /// One TLS connection.
@@ -169,13 +169,17 @@ impl TlsSession {
         Opened { len, end }
     }
 
-    /// After an error there may be an alert to send.
+    /// After an error there may be an alert to send. rustls must not look at `input` again: it
+    /// would fail once more.
     fn encode_alert(&mut self, input: &mut [u8], out: &mut Vec<u8>) {
         for _ in 0..ALERT_STEPS_MAX {
-            match self.connection.process_tls_records(input).state {
-                Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, out),
-                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
-                _ => return,
+            if !self.connection.wants_write() {
+                return;
+            }
+            if let Ok(ConnectionState::EncodeTlsData(mut data)) =
+                self.connection.process_tls_records(input).state
+            {
+                encode(&mut data, out);
             }
         }
     }

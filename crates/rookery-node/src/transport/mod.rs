@@ -7,7 +7,7 @@ mod wrap;
 use std::io::ErrorKind;
 
 pub(crate) use proxy::ProxyStage;
-pub(crate) use websocket::{Handshake, WebSocket};
+pub(crate) use websocket::{CLOSED, Handshake, WebSocket};
 pub(crate) use wrap::{SEAL_BYTES_MAX, Sent, Wire, Wrap};
 
 use rookery_codec::proxy::ProxyError;

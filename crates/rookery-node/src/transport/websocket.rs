@@ -13,6 +13,9 @@ use crate::api::WebSocketConfig;
 use crate::forwarded::{forwarded_client, is_origin_listed};
 use crate::guard::Guard;
 
+/// Why a connection ends that was a WebSocket.
+pub(crate) const CLOSED: &str = "the WebSocket was closed";
+
 /// A WebSocket before and after its handshake.
 pub(crate) struct WebSocket {
     config: Arc<WebSocketConfig>,
@@ -34,6 +37,8 @@ pub(crate) struct WebSocket {
     pub(crate) news: Option<Handshake>,
     /// The answer to the handshake, pongs and closing frames that are to be sent.
     pub(super) replies: Vec<u8>,
+    /// It was closed behind MQTT bytes that had to be handled first.
+    pub(crate) is_over: bool,
 }
 
 /// What a handshake tells of the client.
@@ -64,6 +69,7 @@ impl WebSocket {
             heard_at_ms: now_ms,
             news: None,
             replies: Vec::new(),
+            is_over: false,
         }
     }
 
@@ -99,10 +105,15 @@ impl WebSocket {
             return Incoming::Kept;
         }
         let decoded = decoder.decode(bytes, &mut self.replies);
-        match decoded.end {
-            Some(_) if decoded.data_len == 0 => Incoming::Refused("the WebSocket was closed"),
-            _ => Incoming::Data(decoded.data_len),
+        self.outcome(decoded.end.is_some(), decoded.data_len)
+    }
+
+    fn outcome(&mut self, is_over: bool, data_len: usize) -> Incoming {
+        if is_over && data_len == 0 {
+            return Incoming::Refused(CLOSED);
         }
+        self.is_over |= is_over;
+        Incoming::Data(data_len)
     }
 
     /// Appends MQTT bytes of compressed input to `out`, a bounded part of them; what is left waits.
@@ -116,8 +127,11 @@ impl WebSocket {
             self.raw.drain(..taken.consumed);
         }
         match taken.end {
-            Some(_) if out.len() == before => Incoming::Refused("the WebSocket was closed"),
-            _ => Incoming::Kept,
+            Some(_) if out.len() == before => Incoming::Refused(CLOSED),
+            end => {
+                self.is_over |= end.is_some();
+                Incoming::Kept
+            }
         }
     }
 
@@ -175,7 +189,8 @@ impl WebSocket {
         } else {
             None
         };
-        if client.is_some_and(|client| !self.guard.allows(client.ip())) {
+        // A proxy was let in as far as here for the sake of whom it speaks for.
+        if !self.guard.allows(client.map_or(self.peer, |client| client.ip())) {
             return Err(Refused::new(403, "refused by access_rules"));
         }
         // A page of any origin can make a browser on this machine connect.
@@ -215,10 +230,7 @@ impl WebSocket {
         {
             to.copy_from_slice(from);
         }
-        match decoded.end {
-            Some(_) if decoded.data_len == 0 => Incoming::Refused("the WebSocket was closed"),
-            _ => Incoming::Data(decoded.data_len),
-        }
+        self.outcome(decoded.end.is_some(), decoded.data_len)
     }
 
     /// Appends what is to be sent: replies, then `slices` (`len` bytes together) as one frame, or

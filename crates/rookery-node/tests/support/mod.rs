@@ -2,8 +2,10 @@
 //! deadline, and conditions are asked for until they hold.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod pki;
+
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -48,7 +50,20 @@ pub fn config() -> BrokerConfig {
 }
 
 pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
-    start_on(broker, vec![ListenerConfig::default()], workers, dir)
+    start_with_quota(broker, workers, dir, 0)
+}
+
+/// A node whose data directory may hold so many bytes; 0 = any.
+pub fn start_with_quota(
+    broker: BrokerConfig,
+    workers: usize,
+    dir: Option<&Path>,
+    max_disk_bytes: u64,
+) -> Node {
+    let durability =
+        DurabilityConfig { dir: dir.map(Path::to_owned), sync: SyncPolicy::Never, max_disk_bytes };
+    let listeners = vec![ListenerConfig::default()];
+    Node::start(NodeConfig { broker, listeners, workers, durability }).unwrap()
 }
 
 /// A node with these listeners.
@@ -107,12 +122,20 @@ impl Client {
         Self::on(TcpStream::connect(node.listeners()[0].bind.clone()).unwrap())
     }
 
+    pub fn raw_at(address: SocketAddr) -> Self {
+        Self::on(TcpStream::connect(address).unwrap())
+    }
+
     /// A client on a socket that stands.
     pub fn on(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         let _ = stream.set_nodelay(true);
         Self { stream, version: Version::V311, buffer: Vec::new() }
+    }
+
+    pub fn set_version(&mut self, version: Version) {
+        self.version = version;
     }
 
     /// An admitted client; whether the session was there.
@@ -141,6 +164,12 @@ impl Client {
 
     pub fn new(node: &Node, version: Version, client_id: &str) -> Self {
         Self::connect(node, &Connect::new(version, client_id)).0
+    }
+
+    pub fn at(address: SocketAddr, version: Version, client_id: &str) -> Self {
+        let mut client = Self::raw_at(address);
+        client.greet(&Connect::new(version, client_id));
+        client
     }
 
     /// Another handle for sending, for a thread.

@@ -28,6 +28,7 @@ from rookery.access.scram.messages import (
     server_final,
     server_first,
 )
+from rookery.access.seldom import SeldomLog
 from rookery.access.users.models import ScramAlgorithm, ScramUser
 from rookery.access.users.store import UserStore
 from rookery.access.verdict import SERVER_BUSY, Admit, Continue, Ignore, Opinion, Refuse
@@ -82,6 +83,7 @@ class ScramProvider:
         self._settings = settings
         self._store = store
         self._clock = clock
+        self._log = SeldomLog(_logger, clock)
         self._new_nonce = new_nonce
         self._decoy_key = secrets.token_bytes(32)
         self._conversations: OrderedDict[ConversationKey, _Conversation] = OrderedDict()
@@ -104,7 +106,7 @@ class ScramProvider:
             self._conversations.pop(request.conversation, None)
             return Refuse(reason=str(error))
         except UnavailableError as error:
-            _logger.warning("users cannot be read: %s", error)
+            self._log.warning("users cannot be read: %s", error)
             return Ignore("the user store cannot be read")
 
     async def _first(self, request: AuthRequest) -> Opinion:
