@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.balanced import DEVICE, Site
+from harness.balanced import DEVICE, Site, StartSite
 from harness.balancer import HaProxy, Nginx, until
 from harness.client import ClosedError
 from harness.secure import SecureClient
@@ -12,7 +12,7 @@ from harness.secure import SecureClient
 SOURCES = [f"127.0.0.{number}" for number in range(2, 26)]
 
 
-def drained(client: SecureClient) -> bool:
+def is_gone(client: SecureClient) -> bool:
     """Whether the broker's side of the connection is gone."""
     try:
         client.fence()
@@ -33,9 +33,11 @@ def test_the_node_sees_the_clients_address(site: Site, is_websocket: bool) -> No
         client.receive("t", b"over the balancer")
 
 
-def test_the_name_in_a_certificate_reaches_the_node(site: Site, kind: str) -> None:
-    if kind == "nginx":
-        pytest.skip("version 1 of the PROXY protocol carries no certificate")
+# Version 1 of the PROXY protocol, which Debian's NGINX speaks, carries no certificate.
+@pytest.mark.parametrize(
+    "kind", ["haproxy", "haproxy-passthrough", "nginx-passthrough"], indirect=True
+)
+def test_the_name_in_a_certificate_reaches_the_node(site: Site) -> None:
     with site.client("certified", with_certificate=True):
         row = site.node_of("certified").row("certified")
 
@@ -59,7 +61,7 @@ def test_clients_of_a_killed_node_come_back_through_the_other(
 
     victim.kill9()
     for name in lost:
-        until(lambda name=name: drained(clients[name]), f"{name} notices")  # type: ignore[misc]
+        until(lambda name=name: is_gone(clients[name]), f"{name} notices")  # type: ignore[misc]
         clients[name].drop()
         clients[name] = site.client(name, name.removeprefix("c"), is_websocket=is_websocket)
 
@@ -118,3 +120,40 @@ def test_a_drained_node_keeps_its_clients_and_gets_no_more(site: Site) -> None:
     assert leaving.connected()
     for client in before.values():
         client.fence()
+
+
+@pytest.mark.parametrize("kind", ["haproxy", "haproxy-passthrough"], indirect=True)
+def test_clients_of_a_drained_node_can_be_sent_to_the_others(site: Site) -> None:
+    clients = {f"c{source}": site.client(f"c{source}", source) for source in SOURCES}
+    leaving, staying = site.nodes
+    sent = leaving.connected()
+    assert sent
+    assert isinstance(site.balancer, HaProxy)
+
+    site.balancer.command("set server mqtt_nodes/node1 state drain")
+    site.balancer.command("shutdown sessions server mqtt_nodes/node1")
+    for name in sent:
+        until(lambda name=name: is_gone(clients[name]), f"{name} notices")  # type: ignore[misc]
+        clients[name] = site.client(name, name.removeprefix("c"))
+
+    assert staying.connected() == clients.keys()
+    assert leaving.connected() == set()
+
+
+LEAST_CONNECTIONS = {
+    "haproxy": {"balance source": "balance leastconn", "    hash-type consistent\n": ""},
+    "nginx": {"hash $remote_addr consistent;": "least_conn;"},
+}
+
+
+@pytest.mark.parametrize("kind", list(LEAST_CONNECTIONS), indirect=True)
+def test_with_least_connections_clients_of_one_address_spread(
+    start_site: StartSite, kind: str
+) -> None:
+    site = start_site(**LEAST_CONNECTIONS[kind])
+    clients = [site.client(f"c{number}") for number in range(10)]
+
+    first, second = (node.connected() for node in site.nodes)
+    assert first
+    assert second
+    assert len(first | second) == len(clients)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
+from rookery.config import importing
 from rookery.config.check import walk
-from rookery.config.importing import Outcome
+from rookery.config.importing import Outcome, Words
 from rookery.config.importing.features import FEATURES
 from rookery.config.importing.matching import Matcher
 from rookery.config.importing.tables import ROWS
@@ -54,11 +57,23 @@ def test_every_feature_is_there() -> None:
     assert {row.feature for row in ROWS if row.feature} <= FEATURES.keys()
 
 
-def test_both_languages_say_why() -> None:
+def every_sentence() -> list[Words]:
+    """What rows say, and every constant of the package."""
+    modules = [
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(importing.__path__, f"{importing.__name__}.")
+    ]
+    constants = [value for module in modules for value in vars(module).values()]
     notes = [row.note for row in ROWS if row.note]
+    return [*notes, *(value for value in constants if isinstance(value, Words))]
 
-    assert notes
-    assert all(note.en and re.search(r"[\u4e00-\u9fff]", note.zh) for note in notes)
+
+def test_both_languages_say_why() -> None:
+    sentences = every_sentence()
+
+    assert len(sentences) > 50
+    assert all(words.en.isascii() or "…" in words.en for words in sentences)
+    assert [words for words in sentences if not re.search(r"[\u4e00-\u9fff]", words.zh)] == []
 
 
 def test_a_listener_that_cannot_check_clients_is_not_opened(do_import: Import) -> None:

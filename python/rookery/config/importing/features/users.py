@@ -26,9 +26,10 @@ ONE_KIND = Words(
     "内置数据库只能按用户名或 Client ID 之一识别用户，此处保留按用户名的用户",
 )
 ONLY_NEW = Words(
-    "passwords that are added from now on are hashed so; those made at run time in EMQX are exported"
-    " there and imported with `rookery ctl users import`",
-    "此后新增的密码按此散列；EMQX 运行时添加的用户需在其中导出，再用 `rookery ctl users import` 导入",
+    "for hashes that are brought along; new passwords are hashed with argon2id. Users made at run"
+    " time are exported from EMQX and imported with `rookery ctl users import`",
+    "用于迁入的散列；新密码使用 argon2id。EMQX 运行时添加的用户需从 EMQX 导出，再用"
+    " `rookery ctl users import` 导入",
 )
 NO_PASSWORD = Words("a user without password", "用户缺少密码")
 
