@@ -108,10 +108,15 @@ class Served(Running):
     """A node and, when its clients need one, the service that it asks."""
 
     def __init__(
-        self, command: Command, port: int, data: Path, beside: subprocess.Popen[str] | None
+        self,
+        command: Command,
+        port: int,
+        data: Path,
+        beside: subprocess.Popen[str] | None,
+        cores: tuple[int, ...],
     ) -> None:
         self.beside = beside
-        super().__init__("rookery", command, port, data, Options(cores=(0,)))
+        super().__init__("rookery", command, port, data, Options(cores=cores))
 
     def stop(self) -> None:
         super().stop()
@@ -120,8 +125,8 @@ class Served(Running):
             self.beside.communicate()
 
 
-def start(command: str, data: Path, login: Login) -> Running:
-    """Starts a node on `data`.
+def start(command: str, data: Path, login: Login, cores: tuple[int, ...]) -> Running:
+    """Starts a node on `data`, with one worker and as many cores as it may use.
 
     Raises:
         PeerError: it does not accept connections.
@@ -141,7 +146,7 @@ def start(command: str, data: Path, login: Login) -> Running:
     file = data / "storm.conf"
     file.write_text(json.dumps(settings, indent=1) + "\n")
     argv = [command, "node", "start", "--config", str(file), "--data-dir", str(data / "node")]
-    return Served(Command(argv), port, data, beside)
+    return Served(Command(argv), port, data, beside, cores)
 
 
 def _service(login: Login) -> tuple[subprocess.Popen[str], int]:
