@@ -90,11 +90,11 @@ def trickle(waiting: Iterable[socket.socket], piece: bytes) -> None:
             events = selector.select(DEADLINE_S)
             assert events, "connections that do not come about"
             for key, _ in events:
-                one = key.fileobj
-                assert isinstance(one, socket.socket)
-                selector.unregister(one)
+                ready = key.fileobj
+                assert isinstance(ready, socket.socket)
+                selector.unregister(ready)
                 with contextlib.suppress(OSError):
-                    one.send(piece)
+                    ready.send(piece)
 
 
 def await_closing(node: Node, waiting: Iterable[socket.socket]) -> None:
@@ -106,12 +106,12 @@ def await_closing(node: Node, waiting: Iterable[socket.socket]) -> None:
         while selector.get_map():
             node.assert_served()
             for key, _ in selector.select(0.1):
-                one = key.fileobj
-                assert isinstance(one, socket.socket)
+                closed = key.fileobj
+                assert isinstance(closed, socket.socket)
                 with contextlib.suppress(ConnectionError):
-                    if one.recv(65_536):
+                    if closed.recv(65_536):
                         continue
-                selector.unregister(one)
+                selector.unregister(closed)
             assert time.monotonic() < deadline, f"{len(selector.get_map())} were not closed"
 
 
@@ -259,7 +259,8 @@ def behind_tls(tmp_path: Path) -> Settings:
         pytest.skip("no openssl to make a certificate with")
     certfile, keyfile = tmp_path / "cert.pem", tmp_path / "key.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30"
-    words = [*command.split(), "-subj", "/CN=localhost", "-out", certfile, "-keyout", keyfile]
+    names = ["-out", str(certfile), "-keyout", str(keyfile)]
+    words = [*command.split(), "-subj", "/CN=localhost", *names]
     subprocess.run(words, check=True, capture_output=True)
     return {
         "listeners.ssl.default.bind": f"{HOST}:0",
