@@ -23,8 +23,13 @@ use crate::writer::apply_frame;
 /// Copied aside in pieces of this size.
 const COPY_BYTES: u64 = 1 << 20;
 
+/// An empty file that says that the directory held a log: without it an empty directory is new.
+pub(crate) const USED_MARK: &str = "in-use";
+
 /// What was found.
 pub(crate) struct Found {
+    /// [`USED_MARK`] is there.
+    pub(crate) is_marked: bool,
     pub(crate) index: Index,
     pub(crate) next_seq: u64,
     pub(crate) report: RecoveryReport,
@@ -39,6 +44,8 @@ struct Recovery<'a> {
     found: Found,
     /// Segments up to here were replaced by a compacted one.
     replaced_up_to: Option<u64>,
+    /// There is one segment, in a directory that was used before: it cannot be a half-made first one.
+    is_all: bool,
 }
 
 fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> StoreError {
@@ -48,23 +55,30 @@ fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> StoreErro
 /// Reads the directory, which this process owns.
 pub(crate) fn recover(disk: &dyn Disk, options: &StoreOptions) -> Result<Found, StoreError> {
     let mut segments: Vec<(u64, PathBuf)> = Vec::new();
+    let mut is_marked = false;
     for path in disk.list(&options.dir).map_err(io("list", &options.dir))? {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("tmp") => disk.remove(&path).map_err(io("remove", &path))?,
             Some("log") => segments.extend(ordinal(&path).map(|ordinal| (ordinal, path))),
-            _ => {}
+            _ => is_marked |= path.file_name().is_some_and(|name| name == USED_MARK),
         }
     }
     segments.sort();
     let found = Found {
+        is_marked,
         index: Index::new(),
         next_seq: 1,
         report: RecoveryReport { clean_shutdown: segments.is_empty(), ..Default::default() },
         last: None,
         bytes_on_disk: 0,
     };
-    let mut recovery = Recovery { disk, options, found, replaced_up_to: None };
     let count = segments.len();
+    let is_all = is_marked && count == 1;
+    let mut recovery = Recovery { disk, options, found, replaced_up_to: None, is_all };
+    if is_marked && count == 0 {
+        recovery.corrupt(&options.dir, 0, 0, "all log files: the directory held some");
+        recovery.found.report.clean_shutdown = false;
+    }
     for (at, (ordinal, path)) in segments.iter().enumerate() {
         recovery.segment(*ordinal, path, at + 1 == count)?;
     }
@@ -157,7 +171,8 @@ impl Recovery<'_> {
                 Err(StoreError::FutureVersion { file: path.to_owned(), found, supported: VERSION })
             }
             Err(HeaderError::Damaged) => {
-                if is_last && size <= HEADER_BYTES && region.iter().all(|byte| *byte == 0) {
+                let is_empty = size <= HEADER_BYTES && region.iter().all(|byte| *byte == 0);
+                if is_last && is_empty && !self.is_all {
                     let file = path.to_owned();
                     self.found.report.truncated_tail =
                         Some(TruncatedTail { file, offset: 0, bytes: size });

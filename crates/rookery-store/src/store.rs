@@ -20,7 +20,7 @@ use crate::options::{StoreOptions, SyncPolicy};
 use crate::queue::{Queue, Submission, Work, lock};
 use crate::reader::{self, ReadQueue};
 use crate::record::{Record, Records};
-use crate::recover::{Found, recover};
+use crate::recover::{Found, USED_MARK, recover};
 use crate::report::{RecoveredRef, RecoveryReport, StoreStats};
 use crate::scan::{Item, Scanner};
 use crate::signal::Signal;
@@ -161,7 +161,8 @@ impl Store {
         completion: Arc<dyn Completion>,
     ) -> Result<(Self, Recovered), StoreError> {
         let start = Instant::now();
-        let Found { index, next_seq, mut report, last, bytes_on_disk } = recover(&*disk, &options)?;
+        let Found { is_marked, index, next_seq, mut report, last, bytes_on_disk } =
+            recover(&*disk, &options)?;
         let sessions = index
             .sessions
             .iter()
@@ -195,6 +196,11 @@ impl Store {
             must_roll: AtomicBool::new(false),
         });
         let active = first_segment(&inner, last)?;
+        if !is_marked {
+            let mark = inner.options.dir.join(USED_MARK);
+            let failed = |error| StoreError::io(format!("create {}", mark.display()), &error);
+            inner.disk.create(&mark).map_err(failed)?;
+        }
         report.elapsed = start.elapsed();
         let recovered = Recovered { sessions, next_seq, epoch, report, inner: Arc::clone(&inner) };
         let threads = Threads::start(&inner, active, dir_lock)?;

@@ -147,10 +147,7 @@ impl Client {
         Self::connect_at(node.listeners()[0].bind.clone(), connect)
     }
 
-    fn connect_at(
-        address: impl std::net::ToSocketAddrs,
-        connect: &Connect<'_>,
-    ) -> (Self, bool) {
+    fn connect_at(address: impl std::net::ToSocketAddrs, connect: &Connect<'_>) -> (Self, bool) {
         let mut client = Self::raw_at(address);
         let session_present = client.greet(connect);
         (client, session_present)

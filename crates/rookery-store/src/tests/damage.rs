@@ -2,6 +2,7 @@
 
 use super::harness::{Model, ack, open, open_with, options, publish, put};
 use super::mem_disk::{Crash, MemDisk};
+use crate::disk::Disk;
 use crate::format::HEADER_BYTES;
 use crate::{Op, StoreError, SyncPolicy};
 
@@ -171,4 +172,22 @@ fn a_published_frame_does_not_pass_for_one() {
     disk.set_bytes(&path, bytes);
     let keys: Vec<_> = open(&disk).state().keys.into_keys().collect();
     assert_eq!(keys, vec![(1, 2u32.to_le_bytes().to_vec())]);
+}
+
+#[test]
+fn a_log_that_is_gone_or_emptied_is_not_taken_for_a_new_one() {
+    let (disk, _) = written();
+    let path = disk.files("log").swap_remove(0);
+    for is_removed in [true, false] {
+        let disk = disk.after(Crash::Kill);
+        if is_removed {
+            disk.remove(&path).unwrap();
+        } else {
+            disk.set_bytes(&path, vec![]);
+        }
+        let mut opened = open(&disk);
+        assert_eq!(opened.state(), Model::default());
+        assert_eq!(opened.recovered.report.corrupt.len(), 1, "removed: {is_removed}");
+        assert!(!opened.recovered.report.clean_shutdown);
+    }
 }
