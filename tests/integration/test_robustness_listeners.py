@@ -85,16 +85,14 @@ def trickle(waiting: Iterable[socket.socket], piece: bytes) -> None:
     """Send ``piece`` on each as soon as it stands; some may have been closed before."""
     with selectors.DefaultSelector() as selector:
         for one in waiting:
-            selector.register(one, selectors.EVENT_WRITE)
+            selector.register(one, selectors.EVENT_WRITE, one)
         while selector.get_map():
             events = selector.select(DEADLINE_S)
             assert events, "connections that do not come about"
             for key, _ in events:
-                one = key.fileobj
-                assert isinstance(one, socket.socket)
-                selector.unregister(one)
+                selector.unregister(key.fileobj)
                 with contextlib.suppress(OSError):
-                    one.send(piece)
+                    key.data.send(piece)
 
 
 def await_closing(node: Node, waiting: Iterable[socket.socket]) -> None:
@@ -102,16 +100,14 @@ def await_closing(node: Node, waiting: Iterable[socket.socket]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     with selectors.DefaultSelector() as selector:
         for one in waiting:
-            selector.register(one, selectors.EVENT_READ)
+            selector.register(one, selectors.EVENT_READ, one)
         while selector.get_map():
             node.assert_served()
             for key, _ in selector.select(0.1):
-                one = key.fileobj
-                assert isinstance(one, socket.socket)
                 with contextlib.suppress(ConnectionError):
-                    if one.recv(65_536):
+                    if key.data.recv(65_536):
                         continue
-                selector.unregister(one)
+                selector.unregister(key.fileobj)
             assert time.monotonic() < deadline, f"{len(selector.get_map())} were not closed"
 
 
@@ -259,7 +255,15 @@ def behind_tls(tmp_path: Path) -> Settings:
         pytest.skip("no openssl to make a certificate with")
     certfile, keyfile = tmp_path / "cert.pem", tmp_path / "key.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30"
-    words = [*command.split(), "-subj", "/CN=localhost", "-out", certfile, "-keyout", keyfile]
+    words = [
+        *command.split(),
+        "-subj",
+        "/CN=localhost",
+        "-out",
+        str(certfile),
+        "-keyout",
+        str(keyfile),
+    ]
     subprocess.run(words, check=True, capture_output=True)
     return {
         "listeners.ssl.default.bind": f"{HOST}:0",
