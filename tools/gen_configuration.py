@@ -14,7 +14,7 @@ from typing import Any
 
 from rookery.config.schema import ROOT, Field, Status, Struct
 from rookery.config.schema.chinese import in_chinese
-from rookery.config.schema.model import REQUIRED, UNSET, ListOf, MapOf, Type
+from rookery.config.schema.model import REQUIRED, UNSET, Forms, ListOf, MapOf, Type
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
@@ -40,7 +40,9 @@ ENGLISH = Texts(
 [中文](configuration.zh.md)
 
 Every key, generated from the schema. The guide [Configuration](../guides/configuration.md) says how
-values are written and where they come from. *While running* marks what can change without a restart.
+values are written and where they come from. *While running* marks what can change without a restart;
+what is below `listeners` restarts that listener at most. `authentication[…]` and
+`authorization.sources[…]` name the kind of entry that a key belongs to.
 """,
     columns=("key", "takes", "default", "meaning"),
     required="(required)",
@@ -69,7 +71,8 @@ CHINESE = Texts(
 [English](configuration.md)
 
 全部配置项，由配置模式生成。值的写法和来源见[配置](../guides/configuration.zh.md)指南。
-标有*运行时生效*的项无需重启即可修改。
+标有*运行时生效*的项无需重启即可修改；`listeners` 之下的项最多重启该监听器。`authentication[…]` 与
+`authorization.sources[…]` 中的名称为该项所属的类型。
 """,
     columns=("配置项", "取值", "默认值", "含义"),
     required="（必填）",
@@ -96,21 +99,28 @@ def walk(struct: Struct, path: str = "") -> Iterator[tuple[str, Field]]:
     """Yield every key below ``struct`` with its path; structs themselves are left out."""
     for field in struct.fields:
         here = f"{path}{field.name}"
-        inner, step = _inside(field.type)
-        if inner is None or field.status is not Status.HONOURED or inner.inherits:
+        inner = _inside(field.type)
+        is_open = field.status is Status.HONOURED and inner
+        if not is_open or any(struct.inherits for struct, _ in inner):
             yield here, field
-        else:
-            yield from walk(inner, f"{here}{step}.")
+            continue
+        for below, step in inner:
+            yield from walk(below, f"{here}{step}.")
 
 
-def _inside(kind: Type) -> tuple[Struct | None, str]:
+def _inside(kind: Type) -> list[tuple[Struct, str]]:
+    """The structs below a key, each with what stands between in a path."""
     if isinstance(kind, Struct):
-        return kind, ""
+        return [(kind, "")]
     if isinstance(kind, MapOf) and isinstance(kind.value, Struct):
-        return kind.value, ".`*name*`"
+        return [(kind.value, ".`*name*`")]
     if isinstance(kind, ListOf) and isinstance(kind.item, Struct):
-        return kind.item, "[]"
-    return None, ""
+        return [(kind.item, "[]")]
+    if isinstance(kind, ListOf) and isinstance(kind.item, Forms):
+        return [(form, f"[{name}]") for name, form in kind.item.forms.items()]
+    if isinstance(kind, Forms):
+        return [(form, f"({name})") for name, form in kind.forms.items()]
+    return []
 
 
 def cell(text: str) -> str:
@@ -140,7 +150,7 @@ def page(texts: Texts) -> str:
     for path, field in rows:
         if field.status is not Status.HONOURED:
             continue
-        root = path.partition(".")[0].partition("[")[0]
+        root = path.partition(".")[0].partition("[")[0].partition("(")[0]
         if root != section:
             section = root
             top = ROOT.get(root)

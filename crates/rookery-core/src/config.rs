@@ -83,7 +83,7 @@ pub struct MqttConfig {
     pub max_subscriptions: usize,
     /// Deliver with the higher of subscription and message QoS.
     pub upgrade_qos: bool,
-    /// Resend to a connected client after this; 0 = never.
+    /// Resend to a connected MQTT 3.x client after this; 0 = never.
     pub retry_interval_ms: u64,
     /// Client identifier made from these; empty = as sent. `${username}`, `${clientid}`, `${peerhost}`.
     pub clientid_override: String,

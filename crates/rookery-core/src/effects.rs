@@ -201,6 +201,20 @@ pub enum ShardMessage {
     Config(Arc<crate::config::BrokerConfig>),
 }
 
+impl ShardMessage {
+    /// Bytes that wait with it, about: a message counts for each shard it is sent to.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let message = match self {
+            Self::Deliver { message, .. } | Self::DeliverShared { message, .. } => message.size(),
+            Self::Command(Command::Publish { message, .. }) => message.size(),
+            Self::Answer(Answer { verdict: Verdict::Replace(message), .. }) => message.size(),
+            Self::Answer(_) | Self::Command(_) | Self::Config(_) => 0,
+        };
+        size_of::<Self>() + message
+    }
+}
+
 /// Number of a question; names the shard, the connection and the order.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct AskId {
@@ -459,6 +473,13 @@ pub enum UpEvent {
     },
     /// A line for the log: level (EMQX's words) and text.
     Log(LogLevel, Box<str>),
+    /// The store begins to refuse what needs room in it, or takes it again. Told once each.
+    Store {
+        /// Whether it takes writes from now on.
+        accepts: bool,
+        /// Why it does not; empty when it does.
+        detail: Box<str>,
+    },
 }
 
 /// Level of a log line.

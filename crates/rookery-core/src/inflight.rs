@@ -32,6 +32,8 @@ pub struct Entry {
     pub packet_id: u16,
     /// How far it is.
     pub stage: Stage,
+    /// Looks of `mqtt.retry_interval` since it was sent.
+    pub age: u8,
     /// The message and how to send it again.
     pub item: Queued,
 }
@@ -92,7 +94,7 @@ impl Inflight {
                 self.is_unsorted = true;
             }
         }
-        self.entries.push_back(Entry { packet_id, stage, item });
+        self.entries.push_back(Entry { packet_id, stage, age: 0, item });
         self.live += 1;
         self.next_id = if packet_id == u16::MAX { 1 } else { packet_id + 1 };
     }

@@ -58,6 +58,8 @@ metrics! {
     bytes_received = "bytes.received",
     /// Bytes sent.
     bytes_sent = "bytes.sent",
+    /// Turns in which a worker took nothing from clients because another one does not keep up.
+    overload_inbox_full = "overload_protection.inbox_full",
     /// Panics caught: defects of the broker that ended a connection.
     panics = "overload_protection.panics",
     /// Packets received.

@@ -131,20 +131,22 @@ pub fn read_subscription(key: &[u8], value: &[u8]) -> Option<(u64, String, Subsc
     Some((durable_id, filter, Subscription { opts, sub_id: r.u32()? }))
 }
 
-/// Writes a retained message.
+/// Writes a retained message. Every shard may: `order` is the change's place among all changes
+/// of retained messages.
 #[must_use]
-pub fn put_retained(message: &Message) -> Op {
-    Op::Put {
+pub fn put_retained(message: &Message, order: u64) -> Op {
+    Op::Ordered {
+        order,
         table: RETAINED,
         key: message.topic().as_bytes().into(),
-        value: Box::from(&*message.to_bytes()),
+        value: Some(Box::from(&*message.to_bytes())),
     }
 }
 
 /// Removes a retained message.
 #[must_use]
-pub fn delete_retained(topic: &str) -> Op {
-    Op::Delete { table: RETAINED, key: topic.as_bytes().into() }
+pub fn delete_retained(topic: &str, order: u64) -> Op {
+    Op::Ordered { order, table: RETAINED, key: topic.as_bytes().into(), value: None }
 }
 
 /// Writes a will.

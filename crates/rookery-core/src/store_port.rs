@@ -46,6 +46,18 @@ pub enum Op {
         /// The key.
         key: Box<[u8]>,
     },
+    /// Sets or removes a key of which several writers hand over changes: one with a lower `order`
+    /// than was applied to the key before changes nothing.
+    Ordered {
+        /// The place of the change among all changes since the store was opened.
+        order: u64,
+        /// Where the key lives.
+        table: Table,
+        /// The key.
+        key: Box<[u8]>,
+        /// The new value; none removes the key.
+        value: Option<Box<[u8]>>,
+    },
     /// One message, stored once, wanted by the sessions in `refs`.
     Publish {
         /// Never used twice.
@@ -54,6 +66,9 @@ pub enum Op {
         message: Arc<[u8]>,
         /// Who wants it; at most one entry for a session.
         refs: SmallVec<[MessageRef; 1]>,
+        /// It takes the place of what an operation behind it removes: a message that was accepted
+        /// before goes on to somebody else.
+        is_moved: bool,
     },
     /// The packet identifier under which the message goes to that session.
     Assign {
@@ -86,21 +101,40 @@ pub enum Op {
 }
 
 impl Op {
-    /// Whether the operation can only shrink what has to be kept. Such operations are
-    /// accepted when the quota or the queue is full: nothing else would empty them.
+    /// Whether the operation can only shrink what has to be kept.
     #[must_use]
     pub fn frees(&self) -> bool {
         matches!(
             self,
             Self::Delete { .. }
+                | Self::Ordered { value: None, .. }
                 | Self::Release { .. }
                 | Self::Ack { .. }
                 | Self::DropSession { .. }
         )
     }
+
+    /// Whether the operation is carried out even if the batch it came in is refused: it frees,
+    /// which nothing else would do for a full store; or it assigns what a message needs to be
+    /// delivered and then freed; or it moves a message that was accepted before.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.frees() || matches!(self, Self::Assign { .. } | Self::Publish { is_moved: true, .. })
+    }
 }
 
-/// Operations that are stored all together or not at all.
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All of it is stored.
+    Stored,
+    /// There was no room: only what [passes](Op::passes) is stored.
+    Freed,
+    /// Nothing of it is stored. What passes follows with the next batch that is stored or freed.
+    Refused,
+}
+
+/// Operations that are stored all together or, but for those that [pass](Op::passes), not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     /// The writer's term of ownership. A batch with a lower epoch than the highest the store

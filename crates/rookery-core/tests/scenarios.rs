@@ -8,6 +8,9 @@
 )]
 
 mod scenarios {
+    pub mod exclusive;
+    pub mod full_store;
+    pub mod retry;
     #[allow(dead_code)]
     pub mod stage;
 }
@@ -18,17 +21,18 @@ use rookery_codec::{
 };
 use rookery_core::config::{AutoSubscribe, RewriteAction, RewriteRule};
 use rookery_core::effects::{Question, Verdict};
+use rookery_core::store_port::Outcome;
 use scenarios::stage::{Actor, Stage};
 
-fn v5(id: &str) -> Connect<'_> {
+pub(crate) fn v5(id: &str) -> Connect<'_> {
     Connect::new(Version::V5, id)
 }
 
-fn qos(qos: QoS) -> SubscriptionOptions {
+pub(crate) fn qos(qos: QoS) -> SubscriptionOptions {
     SubscriptionOptions { qos, ..SubscriptionOptions::default() }
 }
 
-fn message<'a>(topic: &'a str, qos: QoS, packet_id: u16) -> Publish<'a> {
+pub(crate) fn message<'a>(topic: &'a str, qos: QoS, packet_id: u16) -> Publish<'a> {
     Publish { topic, qos, packet_id, payload: b"m", ..Publish::default() }
 }
 
@@ -480,7 +484,7 @@ fn a_write_that_the_store_refuses_is_not_acknowledged() {
         let mut keeper = stage.connect(&connect);
         keeper.subscribe(&mut stage, "t", qos(QoS::AtLeastOnce));
         let mut publisher = stage.connect(&Connect::new(version, "publisher"));
-        stage.is_store_full = true;
+        stage.store = Outcome::Refused;
         publisher.send(&mut stage, |out| message("t", QoS::AtLeastOnce, 1).encode(version, out));
         stage.turn();
         let said = publisher.take(&mut stage);
@@ -505,13 +509,13 @@ fn a_retained_message_that_the_store_refuses_is_not_retained() {
             publisher.send(&mut stage, |out| retained(1).encode(Version::V5, out));
             assert_eq!(publisher.take(&mut stage), ["PUBACK 1 0x10"]);
         }
-        stage.is_store_full = true;
+        stage.store = Outcome::Refused;
         // Both in one turn: the first is what the second would fall back to.
         publisher.send(&mut stage, |out| {
             retained(2).encode(Version::V5, out);
             retained(3).encode(Version::V5, out);
         });
-        stage.is_store_full = false;
+        stage.store = Outcome::Stored;
         assert_eq!(publisher.take(&mut stage), ["PUBACK 2 0x97", "PUBACK 3 0x97"]);
         let mut reader = stage.connect(&v5("reader"));
         reader.subscribe(&mut stage, "t", qos(QoS::AtMostOnce));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rookery_core::effects::{LogLevel, UpEvent};
 use rookery_core::ids::SessionKey;
-use rookery_store::{CommitError, Completion, ReadResult, StoreError};
+use rookery_store::{CommitError, Completion, Outcome, ReadResult, StoreError};
 
 use crate::inbox::{Inbox, Item};
 use crate::up::Upstream;
@@ -17,13 +17,22 @@ pub(crate) struct ToInboxes {
 
 impl Completion for ToInboxes {
     fn committed(&self, shard: u16, ticket: u64, result: Result<(), CommitError>) {
-        if let Err(error) = &result {
-            let text = format!("the durable log refused a write: {error}");
-            self.up.push_all([UpEvent::Log(LogLevel::Error, text.into())]);
-        }
+        let outcome = result.map_or_else(CommitError::outcome, |()| Outcome::Stored);
         if let Some(inbox) = self.inboxes.get(usize::from(shard)) {
-            inbox.push(Item::Committed(ticket, result.is_ok()));
+            inbox.push(Item::Committed(ticket, outcome));
         }
+    }
+
+    fn refusing(&self, error: CommitError) {
+        let text = format!("the durable log refuses writes: {error}");
+        let event = UpEvent::Store { accepts: false, detail: error.to_string().into() };
+        self.up.push_all([UpEvent::Log(LogLevel::Error, text.into()), event]);
+    }
+
+    fn accepting(&self) {
+        let text = "the durable log takes writes again";
+        let event = UpEvent::Store { accepts: true, detail: "".into() };
+        self.up.push_all([UpEvent::Log(LogLevel::Warning, text.into()), event]);
     }
 
     fn read_done(&self, shard: u16, token: u64, messages: Vec<(u64, ReadResult)>) {

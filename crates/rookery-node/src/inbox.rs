@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rookery_core::effects::{ConnMeta, ShardMessage};
 use rookery_core::ids::SessionKey;
+use rookery_core::store_port::Outcome;
 use rustix::event::EventfdFlags;
 
 use crate::listen::Listener;
@@ -19,7 +20,7 @@ pub(crate) enum Item {
     /// A connection whose session lives on this worker.
     Connection(Box<Transport>, Arc<ConnMeta>),
     /// The store finished a ticket.
-    Committed(u64, bool),
+    Committed(u64, Outcome),
     /// The store read messages.
     Bodies(SessionKey, Vec<(u64, Option<Arc<[u8]>>)>),
     /// Take in clients of this listener; the number names it at the reactor.
@@ -39,10 +40,32 @@ pub(crate) struct Inbox {
     wake: OwnedFd,
     is_asleep: AtomicBool,
     len: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 /// Items above which the workers stop taking new input from clients.
 const OVERFULL: usize = 65_536;
+/// Bytes of messages above which they do: a few items may be large. What one turn of all workers
+/// adds comes on top.
+const OVERFULL_BYTES: usize = 64 << 20;
+
+impl Item {
+    /// Bytes of messages that wait with it.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Shard(message) => message.bytes(),
+            Self::Bodies(_, bodies) => {
+                bodies.iter().map(|(_, body)| body.as_ref().map_or(0, |body| body.len())).sum()
+            }
+            Self::Connection(..)
+            | Self::Committed(..)
+            | Self::Listen(..)
+            | Self::Unlisten(..)
+            | Self::Recheck(_)
+            | Self::Stop => 0,
+        }
+    }
+}
 
 impl Inbox {
     /// An empty inbox.
@@ -57,6 +80,7 @@ impl Inbox {
             wake,
             is_asleep: AtomicBool::new(false),
             len: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
         })
     }
 
@@ -69,7 +93,9 @@ impl Inbox {
     pub(crate) fn push_all(&self, items: impl IntoIterator<Item = Item>) {
         {
             let mut waiting = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.extend(items);
+            let mut bytes = self.bytes.load(Ordering::Relaxed);
+            waiting.extend(items.into_iter().inspect(|item| bytes += item.bytes()));
+            self.bytes.store(bytes, Ordering::Relaxed);
             self.len.store(waiting.len(), Ordering::Relaxed);
         }
         if self.is_asleep.swap(false, Ordering::SeqCst) {
@@ -99,17 +125,64 @@ impl Inbox {
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut *items, into);
         self.len.store(0, Ordering::Relaxed);
+        self.bytes.store(0, Ordering::Relaxed);
     }
 
     /// Whether more waits than the worker may be given.
     #[inline]
     pub(crate) fn is_overfull(&self) -> bool {
         self.len.load(Ordering::Relaxed) > OVERFULL
+            || self.bytes.load(Ordering::Relaxed) > OVERFULL_BYTES
     }
 
     /// Makes the descriptor unreadable again.
     pub(crate) fn clear_wake(&self) {
         let mut count = [0; 8];
         let _ = rustix::io::read(&self.wake, &mut count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rookery_codec::QoS;
+    use rookery_core::effects::{Command, ShardMessage};
+    use rookery_core::ids::MessageId;
+    use rookery_core::message::{Message, MessageParts, Publisher};
+
+    use super::{Inbox, Item, OVERFULL, OVERFULL_BYTES};
+
+    fn message(payload: &[u8]) -> Item {
+        let parts = MessageParts {
+            id: MessageId(0),
+            timestamp_ms: 0,
+            expires_at_ms: 0,
+            seq: 0,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            sys: false,
+            topic: "t",
+            properties: &[],
+            payload,
+        };
+        let from = Arc::new(Publisher { client_id: "c".into(), username: None });
+        let message = Box::new(Message::new(&parts, from, None));
+        Item::Shard(ShardMessage::Command(Command::Publish { message, reply: None }))
+    }
+
+    #[test]
+    fn an_inbox_is_overfull_by_items_or_by_bytes() {
+        for (payload, most) in [(&[0; 1 << 20][..], OVERFULL_BYTES >> 20), (&[], OVERFULL)] {
+            let inbox = Inbox::new().unwrap();
+            inbox.push_all((0..most - 1).map(|_| message(payload)));
+            assert!(!inbox.is_overfull());
+            (0..2).for_each(|_| inbox.push(message(payload)));
+            assert!(inbox.is_overfull());
+            let mut taken = Vec::new();
+            inbox.take(&mut taken);
+            assert_eq!(taken.len(), most + 1);
+            assert!(!inbox.is_overfull(), "what was taken does not count");
+        }
     }
 }

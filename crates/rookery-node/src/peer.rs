@@ -5,7 +5,7 @@
 //! a socket. Nothing of it passes the main event loop.
 
 use std::os::fd::RawFd;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use rookery_core::effects::{Answer, Question, ShardMessage, UpEvent};
 
@@ -25,7 +25,9 @@ pub enum Hookpoint {
 
 const HOOKPOINTS: usize = 3;
 
-/// One attached peer.
+/// One attached peer. When the last clone of it goes, it counts as dead: what its hookpoints would
+/// ask gets the answer of the deadline (`HookSwitches::unanswered_allows`) until they are given to somebody
+/// else. Nothing falls back to a peer that was not meant to decide.
 #[derive(Clone)]
 pub struct HookPeer {
     queue: Arc<Upstream>,
@@ -61,7 +63,7 @@ impl HookPeer {
 pub(crate) struct Peers {
     pub(crate) main: Arc<Upstream>,
     inboxes: Arc<[Inbox]>,
-    by_hookpoint: RwLock<[Option<Arc<Upstream>>; HOOKPOINTS]>,
+    by_hookpoint: RwLock<[Option<Weak<Upstream>>; HOOKPOINTS]>,
 }
 
 impl Peers {
@@ -79,7 +81,7 @@ impl Peers {
     pub(crate) fn give(&self, hookpoint: Hookpoint, peer: Option<&HookPeer>) {
         let mut peers = self.by_hookpoint.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = peers.get_mut(hookpoint as usize) {
-            *place = peer.map(|p| p.queue.clone());
+            *place = peer.map(|p| Arc::downgrade(&p.queue));
         }
     }
 
@@ -103,8 +105,10 @@ impl Peers {
             }
         }
         for (questions, peer) in asked.into_iter().zip(peers.iter()) {
-            if let (Some(peer), false) = (peer, questions.is_empty()) {
-                peer.push_all(questions);
+            let (Some(peer), false) = (peer, questions.is_empty()) else { continue };
+            match peer.upgrade() {
+                Some(peer) => peer.push_all(questions),
+                None => self.main.leave_out(questions.len() as u64),
             }
         }
         if !rest.is_empty() {

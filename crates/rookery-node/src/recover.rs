@@ -53,6 +53,7 @@ pub(crate) fn read(mut recovered: Recovered) -> Result<Found, NodeError> {
                 flags: r.flags,
                 packet_id: r.packet_id,
                 released: r.released,
+                group: r.meta,
             });
             (session, refs.collect())
         })

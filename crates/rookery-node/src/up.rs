@@ -11,9 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use rookery_core::effects::UpEvent;
 use rustix::event::EventfdFlags;
 
-/// Events kept while nobody drains. Questions are not counted: each connection has at most
-/// `deferred_packets` of them.
+/// Events kept while nobody drains.
 const EVENTS_MAX: usize = 65_536;
+/// Questions come on top of events up to here: clients wait for them. Whoever takes none for so
+/// long answers none in time, and one that is left out gets the answer of its deadline too.
+const QUESTIONS_MAX: usize = 4 * EVENTS_MAX;
 
 /// Events on their way up.
 pub(crate) struct Upstream {
@@ -37,7 +39,8 @@ impl Upstream {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let was_empty = events.is_empty();
         for event in batch {
-            if events.len() < EVENTS_MAX || matches!(event, UpEvent::Ask(..)) {
+            let max = if matches!(event, UpEvent::Ask(..)) { QUESTIONS_MAX } else { EVENTS_MAX };
+            if events.len() < max {
                 events.push_back(event);
             } else {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
@@ -61,6 +64,11 @@ impl Upstream {
             }
         }
         batch
+    }
+
+    /// Counts events that nobody is there for.
+    pub(crate) fn leave_out(&self, count: u64) {
+        self.dropped.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Events that found no room.

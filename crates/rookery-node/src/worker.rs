@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rookery_core::effects::{CloseCause, ShardMessage, UpEvent};
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::shard::Shard;
-use rookery_core::store_port::Batch;
+use rookery_core::store_port::{Batch, Outcome};
 use rookery_core::wheel::Wheel;
 use rookery_store::Store;
 use rustix::event::{Timespec, epoll};
@@ -230,6 +230,7 @@ impl Worker {
     fn wait(&mut self, events: &mut Vec<epoll::Event>, has_work: bool) -> Now {
         let inbox = self.inboxes.get(usize::from(self.index));
         if self.inboxes.iter().any(Inbox::is_overfull) {
+            self.shard.count_held_back();
             // Another worker does not keep up with what this one sends it: take nothing new from
             // clients for a moment, only from the other workers (who may be waiting for us).
             if let Some(inbox) = inbox {
@@ -543,8 +544,8 @@ impl Worker {
         match item {
             Item::Shard(message) => self.shard.inbox(now, message),
             Item::Connection(transport, meta) => self.take_connection(now, transport, meta),
-            Item::Committed(ticket, is_stored) => {
-                self.shard.committed(now, ticket, is_stored);
+            Item::Committed(ticket, outcome) => {
+                self.shard.committed(now, ticket, outcome);
                 self.read_bodies(ticket);
             }
             Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
@@ -578,11 +579,13 @@ impl Worker {
         for key in dirty.drain(..) {
             self.flush(now, key);
         }
-        self.shard.effects.dirty = dirty;
+        // Flushing may have made room for more: then there is a new list.
+        if self.shard.effects.dirty.is_empty() {
+            self.shard.effects.dirty = dirty;
+        }
         for (key, after_flush) in mem::take(&mut self.shard.effects.close) {
             self.close(now, key, after_flush);
         }
-        // Flushing may have made room for more.
         if !self.shard.effects.dirty.is_empty() {
             let mut dirty = mem::take(&mut self.shard.effects.dirty);
             for key in dirty.drain(..) {
@@ -613,7 +616,7 @@ impl Worker {
             Some(store) => store.submit(self.index, ticket, Batch { epoch: self.epoch, ops }),
             None => {
                 if let Some(inbox) = self.inboxes.get(usize::from(self.index)) {
-                    inbox.push(Item::Committed(ticket, true));
+                    inbox.push(Item::Committed(ticket, Outcome::Stored));
                 }
             }
         }

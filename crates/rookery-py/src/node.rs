@@ -100,7 +100,7 @@ impl Node {
     /// `CertificateRow` of each certificate in use.
     fn certificates<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let certificates = self.call(py, |node| Ok(node.certificates()))?;
-        certificates.iter().map(|certificate| rows::certificate(py, certificate)).collect()
+        certificates.iter().map(|certificate| rows::certificate_info(py, certificate)).collect()
     }
 
     /// `RecoveryRow`.

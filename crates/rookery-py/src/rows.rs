@@ -96,7 +96,7 @@ pub(crate) fn certificate_outcome<'py>(
 }
 
 /// `CertificateInfoRow`.
-pub(crate) fn certificate<'py>(py: Python<'py>, c: &CertificateInfo) -> Row<'py> {
+pub(crate) fn certificate_info<'py>(py: Python<'py>, c: &CertificateInfo) -> Row<'py> {
     row![py;
         &*c.listener, c.file.to_string_lossy().into_owned(), &*c.field, &*c.subject,
         c.not_after_unix_s,
@@ -193,5 +193,6 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
             row![py; "certificate", &**listener, (!is_taken).then_some(&**detail), &**detail]
         }
         UpEvent::Log(at, text) => row![py; "log", level(*at), &**text],
+        UpEvent::Store { accepts, detail } => row![py; "store", *accepts, &**detail],
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::ops::Outcome;
+
 /// The store cannot be opened, read or closed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -45,6 +47,12 @@ pub enum StoreError {
         /// The message.
         seq: u64,
     },
+    /// The disk took nothing for so long that removals could not be kept any more.
+    #[error(
+        "too many changes wait for a full or failing disk: what was delivered meanwhile may \
+         come again after a restart"
+    )]
+    Forgetful,
     /// More reads are waiting than the store queues.
     #[error("too many reads are waiting")]
     Busy,
@@ -66,7 +74,8 @@ impl StoreError {
     }
 }
 
-/// Why one batch was not stored. None of its operations has happened.
+/// Why one batch was not stored. What of it [passes](crate::Op::passes) is in the log if
+/// [`CommitError::outcome`] says so, and otherwise follows with the next batch that gets there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CommitError {
@@ -106,6 +115,20 @@ pub enum CommitError {
 }
 
 impl CommitError {
+    /// What happened to the operations of the batch.
+    #[must_use]
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::QuotaExceeded | Self::QueueFull | Self::TooLarge { .. } => Outcome::Freed,
+            _ => Outcome::Refused,
+        }
+    }
+
+    /// Whether the store lacks room or its disk fails, which somebody has to look at.
+    pub(crate) fn is_trouble(self) -> bool {
+        matches!(self, Self::DiskFull | Self::Io { .. } | Self::QuotaExceeded | Self::QueueFull)
+    }
+
     pub(crate) fn from_io(error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
         match error.kind() {

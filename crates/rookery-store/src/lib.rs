@@ -29,7 +29,8 @@
 //!
 //! # Invariants
 //!
-//! - A batch is one frame with one checksum: all of it is there or none.
+//! - A batch is one frame with one checksum: all of it is there or none. Of a refused batch those
+//!   operations are kept, in their order, that only free or that move what was accepted before.
 //! - The order of segments, frames and records is the order in which they were applied, also
 //!   after compaction, so replaying the files gives the index.
 //! - Nothing is dropped from the files before whatever supersedes it is synced.
@@ -45,10 +46,12 @@ mod keys;
 mod lock;
 mod ops;
 mod options;
+mod orders;
 mod queue;
 mod reader;
 mod record;
 mod recover;
+mod refusal;
 mod report;
 mod rewrite;
 mod scan;
@@ -61,7 +64,7 @@ mod tests;
 mod writer;
 
 pub use error::{CommitError, StoreError};
-pub use ops::{Batch, Completion, MessageRef, Op, ReadResult, Table};
+pub use ops::{Batch, Completion, MessageRef, Op, Outcome, ReadResult, Table};
 pub use options::{StoreOptions, SyncPolicy};
 pub use report::{Corruption, RecoveredRef, RecoveryReport, StoreStats, TruncatedTail};
 pub use smallvec::{SmallVec, smallvec};

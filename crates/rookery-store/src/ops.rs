@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-pub use rookery_core::store_port::{Batch, MessageRef, Op, Table};
+pub use rookery_core::store_port::{Batch, MessageRef, Op, Outcome, Table};
 
 use crate::error::{CommitError, StoreError};
 
@@ -18,6 +18,15 @@ pub trait Completion: Send + Sync + 'static {
     /// promises, except those for which an error was reported; an error concerns that one
     /// ticket and is always reported before a later ticket's success.
     fn committed(&self, shard: u16, ticket: u64, result: Result<(), CommitError>);
+
+    /// The store begins to refuse batches for want of room or for a failing disk. Called once,
+    /// until [`accepting`](Self::accepting) was.
+    fn refusing(&self, error: CommitError) {
+        let _ = error;
+    }
+
+    /// What was refused would find room again.
+    fn accepting(&self) {}
 
     /// Answers [`Store::read_async`](crate::Store::read_async), in the order of its `seqs`.
     fn read_done(&self, shard: u16, token: u64, messages: Vec<(u64, ReadResult)>);

@@ -3,6 +3,7 @@
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::error::CommitError;
 use crate::format::FRAME_HEADER_BYTES;
 use crate::ops::{Batch, Op};
 use crate::record::op_bytes;
@@ -10,29 +11,42 @@ use crate::record::op_bytes;
 /// An epoch record.
 const EPOCH_BYTES: u64 = 9;
 
-/// One batch, or what is left of one that the full queue refused.
+/// One batch, or what is left of one that was refused: its answer waits here for its turn.
 pub(crate) struct Submission {
     pub(crate) shard: u16,
     pub(crate) ticket: u64,
-    /// `None` when refused: its answer waits here for its turn.
-    pub(crate) batch: Option<Batch>,
+    pub(crate) batch: Batch,
     /// At least what its frame takes.
     pub(crate) bytes: u64,
+    /// That of the batch as it was submitted.
+    pub(crate) asked: u64,
+    /// Why the batch was refused; `batch` then holds only what passes all the same.
+    pub(crate) refusal: Option<CommitError>,
 }
 
 impl Submission {
     pub(crate) fn new(shard: u16, ticket: u64, batch: Batch) -> Self {
-        let overhead = FRAME_HEADER_BYTES as u64 + EPOCH_BYTES;
-        let bytes = batch.ops.iter().map(op_bytes).fold(overhead, u64::saturating_add);
-        Self { shard, ticket, batch: Some(batch), bytes }
+        let bytes = frame_bytes(&batch.ops);
+        Self { shard, ticket, batch, bytes, asked: bytes, refusal: None }
     }
 
-    /// Whether the batch is let through when the queue or the quota is full: it only frees,
-    /// or assigns what a message needs to be delivered and then freed.
+    /// Whether the batch is let through when the queue or the quota is full.
     pub(crate) fn may_pass(&self) -> bool {
-        let may_pass = |op: &Op| op.frees() || matches!(op, Op::Assign { .. });
-        self.batch.as_ref().is_some_and(|batch| batch.ops.iter().all(may_pass))
+        self.batch.ops.iter().all(Op::passes)
     }
+
+    /// Leaves of the batch what passes.
+    pub(crate) fn refuse(&mut self, error: CommitError) {
+        self.batch.ops.retain(Op::passes);
+        self.bytes = frame_bytes(&self.batch.ops);
+        self.refusal = Some(error);
+    }
+}
+
+/// At least what the frame of these operations takes.
+pub(crate) fn frame_bytes(ops: &[Op]) -> u64 {
+    let overhead = FRAME_HEADER_BYTES as u64 + EPOCH_BYTES;
+    ops.iter().map(op_bytes).fold(overhead, u64::saturating_add)
 }
 
 #[derive(Default)]
@@ -76,8 +90,7 @@ impl Queue {
                 && state.bytes > 0
                 && !item.may_pass()
             {
-                item.batch = None;
-                item.bytes = 0;
+                item.refuse(CommitError::QueueFull);
             }
             state.bytes += item.bytes;
             state.items.push(item);

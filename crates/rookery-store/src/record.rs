@@ -171,6 +171,9 @@ pub(crate) fn op_bytes(op: &Op) -> u64 {
     match op {
         Op::Put { key, value, .. } => 10 + key.len() as u64 + value.len() as u64,
         Op::Delete { key, .. } => 6 + key.len() as u64,
+        Op::Ordered { key, value, .. } => {
+            10 + key.len() as u64 + value.as_ref().map_or(0, |value| value.len() as u64)
+        }
         Op::Publish { message, refs, .. } => {
             PUBLISH_BYTES + refs.len() as u64 * REF_BYTES + message.len() as u64
         }
@@ -187,19 +190,19 @@ fn len_u32(bytes: &[u8]) -> [u8; 4] {
 /// Appends an operation. `seq_first` is what a `DropSession` record carries.
 pub(crate) fn write_op(out: &mut Vec<u8>, op: &Op, seq_first: u64) {
     match op {
-        Op::Put { table, key, value } => {
+        Op::Put { table, key, value } | Op::Ordered { table, key, value: Some(value), .. } => {
             out.extend_from_slice(&[PUT, table.0]);
             out.extend_from_slice(&len_u32(key));
             out.extend_from_slice(&len_u32(value));
             out.extend_from_slice(key);
             out.extend_from_slice(value);
         }
-        Op::Delete { table, key } => {
+        Op::Delete { table, key } | Op::Ordered { table, key, value: None, .. } => {
             out.extend_from_slice(&[DELETE, table.0]);
             out.extend_from_slice(&len_u32(key));
             out.extend_from_slice(key);
         }
-        Op::Publish { seq, message, refs } => {
+        Op::Publish { seq, message, refs, .. } => {
             let refs = refs.iter().map(|one| {
                 let (meta, flags) = (one.meta, one.flags);
                 (one.session, RefState { meta, packet_id: 0, flags, is_released: false })

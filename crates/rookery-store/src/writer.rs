@@ -1,6 +1,7 @@
 //! The writer thread: takes what is queued, writes it as one group, completes it.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,10 +13,12 @@ use crate::format::{
 };
 use crate::index::{Index, Segment, SegmentState};
 use crate::inner::{Inner, count};
-use crate::ops::{Batch, Op};
+use crate::ops::Op;
 use crate::options::SyncPolicy;
-use crate::queue::{Submission, Work, lock};
+use crate::orders::Orders;
+use crate::queue::{Submission, Work, frame_bytes, lock};
 use crate::record::{Records, write_epoch, write_op};
+use crate::refusal::{Fullness, Kept};
 
 /// A group is closed when its batches reach this size, whatever else is queued.
 const GROUP_BYTES_MAX: u64 = 4 << 20;
@@ -44,13 +47,9 @@ pub(crate) struct Writer<'a> {
     epoch_written: u64,
     /// Written since the compactor was last asked to look.
     bytes_unlooked: u64,
-}
-
-/// What becomes of the tickets of one group.
-#[derive(Default)]
-struct Outcome {
-    refused: Vec<(u16, u64, CommitError)>,
-    accepted: Vec<(u16, u64)>,
+    orders: Orders,
+    kept: Kept,
+    fullness: Fullness,
 }
 
 /// Runs until the queue is closed and empty, then leaves the clean-shutdown mark.
@@ -68,6 +67,9 @@ pub(crate) fn run(inner: &Inner, active: Active) -> Result<(), StoreError> {
         epoch,
         epoch_written: epoch,
         bytes_unlooked: 0,
+        orders: Orders::default(),
+        kept: Kept::default(),
+        fullness: Fullness::default(),
     };
     let mut is_sweeping = false;
     loop {
@@ -88,7 +90,7 @@ impl Writer<'_> {
             bytes += batch.bytes;
             group.push(batch);
             if bytes >= GROUP_BYTES_MAX {
-                self.commit(std::mem::take(&mut group), bytes);
+                self.commit(mem::take(&mut group), bytes);
                 bytes = 0;
             }
         }
@@ -99,74 +101,96 @@ impl Writer<'_> {
         self.buffer.shrink_to(BUFFER_KEPT_BYTES);
     }
 
-    /// Writes a group whose frames take at most `bytes`.
-    fn commit(&mut self, group: Vec<Submission>, bytes: u64) {
-        let mut outcome = Outcome::default();
-        let stored = match self.make_room(bytes) {
-            Ok(()) => {
-                self.encode(group, &mut outcome);
-                self.store()
-            }
-            Err(error) => {
-                outcome.accepted = group.iter().map(|one| (one.shard, one.ticket)).collect();
-                Err(error)
-            }
-        };
+    /// Writes a group whose frames take at most `bytes`, behind what is kept of refused ones.
+    fn commit(&mut self, mut group: Vec<Submission>, bytes: u64) {
+        let room = bytes.saturating_add(frame_bytes(self.kept.ops()));
+        let stored = self.make_room(room).and_then(|()| {
+            self.encode(&mut group);
+            self.store()
+        });
+        self.orders.settle(stored.is_ok());
         self.inner.queue.done(bytes);
         let counters = &self.inner.counters;
-        count(&counters.refused, outcome.refused.len() as u64);
-        match stored {
-            Ok(()) => count(&counters.commits, outcome.accepted.len() as u64),
+        let refused = group.iter().filter(|one| one.refusal.is_some()).count() as u64;
+        count(&counters.refused, refused);
+        match &stored {
+            Ok(()) => {
+                self.kept.clear();
+                count(&counters.commits, group.len() as u64 - refused);
+            }
             Err(_) => count(&counters.errors, 1),
         }
-        self.complete(outcome, stored.map_err(|error| CommitError::from_io(&error)));
+        self.complete(group, stored.map_err(|error| CommitError::from_io(&error)));
         self.look_for_compaction(bytes);
     }
 
-    fn complete(&self, outcome: Outcome, stored: Result<(), CommitError>) {
+    /// Answers a group: errors in the order of their tickets, then for each shard its success.
+    fn complete(&mut self, group: Vec<Submission>, stored: Result<(), CommitError>) {
         let completion = &self.inner.completion;
-        for (shard, ticket, error) in outcome.refused {
-            completion.committed(shard, ticket, Err(error));
-        }
-        if stored.is_err() {
-            for (shard, ticket) in outcome.accepted {
-                completion.committed(shard, ticket, stored);
-            }
-            return;
-        }
         let mut highest: HashMap<u16, u64> = HashMap::new();
-        for (shard, ticket) in outcome.accepted {
-            highest.insert(shard, ticket);
+        let mut stored_bytes = 0;
+        for one in group {
+            let error = match (one.refusal, stored) {
+                // It may not write at all.
+                (Some(fenced @ CommitError::Fenced { .. }), _) => fenced,
+                (_, Err(error)) => {
+                    self.keep(one.batch.ops);
+                    error
+                }
+                (Some(error), Ok(())) => error,
+                (None, Ok(())) => {
+                    highest.insert(one.shard, one.ticket);
+                    stored_bytes += if one.may_pass() { 0 } else { one.asked };
+                    continue;
+                }
+            };
+            if self.fullness.refused(error, one.asked) {
+                completion.refusing(error);
+            }
+            completion.committed(one.shard, one.ticket, Err(error));
+        }
+        if stored_bytes > 0 && self.fullness.stored(stored_bytes) {
+            completion.accepting();
         }
         for (shard, ticket) in highest {
             completion.committed(shard, ticket, Ok(()));
         }
     }
 
-    /// Fills `buffer` with the frames of the batches that can be accepted.
-    fn encode(&mut self, group: Vec<Submission>, outcome: &mut Outcome) {
+    fn keep(&mut self, ops: Vec<Op>) {
+        let before = self.kept.left_out;
+        self.kept.keep(ops);
+        if before == 0 && self.kept.left_out > 0 {
+            self.inner.degrade(StoreError::Forgetful);
+        }
+    }
+
+    /// Fills `buffer` with what is kept and the frames of the batches that can be accepted.
+    fn encode(&mut self, group: &mut [Submission]) {
         self.buffer.clear();
         self.frames.clear();
-        let lowest = group.iter().filter_map(|one| one.batch.as_ref()).filter_map(lowest_seq).min();
+        let lowest = group.iter().map(|one| &one.batch.ops[..]).chain([self.kept.ops()]);
+        let lowest = lowest.filter_map(lowest_seq).min();
+        let kept = mem::take(&mut self.kept);
+        self.encode_ops(0, kept.ops(), lowest);
+        self.kept = kept;
         for one in group {
-            let (shard, ticket) = (one.shard, one.ticket);
-            match self.check(&one) {
-                Ok(()) => outcome.accepted.push((shard, ticket)),
-                Err(error) => {
-                    outcome.refused.push((shard, ticket, error));
-                    continue;
-                }
+            if let Err(error) = self.check(one) {
+                one.refuse(error);
             }
-            if let Some(batch) = one.batch {
-                self.encode_batch(&batch, lowest);
+            if !matches!(one.refusal, Some(CommitError::Fenced { .. })) {
+                self.encode_ops(one.batch.epoch, &one.batch.ops, lowest);
             }
         }
     }
 
     fn check(&self, one: &Submission) -> Result<(), CommitError> {
-        let batch = one.batch.as_ref().ok_or(CommitError::QueueFull)?;
+        let batch = &one.batch;
         if batch.epoch < self.epoch {
             return Err(CommitError::Fenced { epoch: batch.epoch, highest: self.epoch });
+        }
+        if one.refusal.is_some() {
+            return Ok(());
         }
         if one.bytes > FRAME_BYTES_MAX {
             return Err(CommitError::TooLarge { bytes: one.bytes });
@@ -174,26 +198,43 @@ impl Writer<'_> {
         let quota = self.inner.options.bytes_max;
         let used = self.inner.bytes_on_disk.load(Ordering::Relaxed) + self.buffer.len() as u64;
         if quota > 0 && used + one.bytes > quota && !one.may_pass() {
-            self.inner.compaction.raise();
+            self.give_up_dead();
             return Err(CommitError::QuotaExceeded);
         }
         Ok(())
     }
 
-    fn encode_batch(&mut self, batch: &Batch, lowest: Option<u64>) {
-        let start = begin_frame(&mut self.buffer);
-        self.epoch = self.epoch.max(batch.epoch);
-        if batch.epoch > self.epoch_written {
-            self.epoch_written = batch.epoch;
-            write_epoch(&mut self.buffer, batch.epoch);
+    /// Lets the compactor have what is dead, in the segment that is written to as well when that
+    /// is worth a new one.
+    fn give_up_dead(&self) {
+        let slot = self.active.segment.slot;
+        let live = lock(&self.inner.index).segments.get(&slot).map_or(0, |state| state.live);
+        let body = self.active.bytes.saturating_sub(HEADER_BYTES);
+        if body > HEADER_BYTES && live < body - body / 4 {
+            self.inner.must_roll.store(true, Ordering::Release);
         }
-        for op in &batch.ops {
+        self.inner.compaction.raise();
+    }
+
+    fn encode_ops(&mut self, epoch: u64, ops: &[Op], lowest: Option<u64>) {
+        let start = begin_frame(&mut self.buffer);
+        self.epoch = self.epoch.max(epoch);
+        if epoch > self.epoch_written {
+            self.epoch_written = epoch;
+            write_epoch(&mut self.buffer, epoch);
+        }
+        for op in ops {
             match op {
                 Op::DropSession { session } => {
                     // A session that no file names needs no record of its end.
                     let held = lock(&self.inner.index).sessions.get(session).map(|s| s.seq_first);
                     if let Some(first) = held.into_iter().chain(lowest).min() {
                         write_op(&mut self.buffer, op, first);
+                    }
+                }
+                Op::Ordered { order, table, key, .. } => {
+                    if self.orders.admit(table.0, key, *order) {
+                        write_op(&mut self.buffer, op, 0);
                     }
                 }
                 _ => write_op(&mut self.buffer, op, 0),
@@ -301,6 +342,9 @@ impl Writer<'_> {
     }
 
     fn finish(mut self) -> Result<(), StoreError> {
+        if !self.kept.ops().is_empty() {
+            self.commit(Vec::new(), 0);
+        }
         self.buffer.clear();
         self.lsn += 1;
         let start = begin_frame(&mut self.buffer);
@@ -318,8 +362,8 @@ impl Writer<'_> {
     }
 }
 
-fn lowest_seq(batch: &Batch) -> Option<u64> {
-    let published = batch.ops.iter().filter_map(|op| match op {
+fn lowest_seq(ops: &[Op]) -> Option<u64> {
+    let published = ops.iter().filter_map(|op| match op {
         Op::Publish { seq, .. } => Some(*seq),
         _ => None,
     });

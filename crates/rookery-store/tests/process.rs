@@ -83,7 +83,7 @@ fn child() {
         let refs = smallvec![MessageRef { session: ticket % 7, flags: 1, meta: ticket as u32 }];
         let key = Box::from(ticket.to_le_bytes());
         let mut ops = vec![
-            Op::Publish { seq, message: message(ticket), refs },
+            Op::Publish { seq, message: message(ticket), refs, is_moved: false },
             Op::Put { table: Table(2), key, value: Box::from(seq.to_le_bytes()) },
         ];
         if ticket % 3 == 0 {

@@ -9,7 +9,6 @@ entry it is about.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -38,10 +37,8 @@ from rookery.access.passwords.algorithms import (
     Argon2Cost,
     HashSettings,
 )
-from rookery.access.passwords.verifier import Verifier
+from rookery.access.stores import Stores
 from rookery.access.tls import ClientTls
-from rookery.access.users.service import UserService
-from rookery.access.users.store import UserStore
 from rookery.clock import Clock
 
 Entry: TypeAlias = Mapping[str, Any]
@@ -60,40 +57,32 @@ ASKED = frozenset({"http", "postgresql", "redis"})
 """Types of authorization sources that the core cannot decide by itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
-    """What providers share with the rest of the node."""
-
-    users: UserStore
-    user_service: UserService
-    verifier: Verifier
-    clock: Clock
-
-
 def chain(
-    entries: Sequence[Entry], stores: Stores, *, answer_timeout_s: float = 5.0
+    entries: Sequence[Entry], stores: Stores, clock: Clock, *, answer_timeout_s: float = 5.0
 ) -> AuthenticationChain:
     """The chain of ``authentication``, not started. Entries that are switched off are left out.
 
     Args:
         entries: ``authentication``, as checked.
         stores: Where built-in users are, and what verifies passwords.
+        clock: What the time is.
         answer_timeout_s: How long the core waits for an answer, seconds.
 
     Raises:
         SettingError: an entry cannot be used; says which and why in both languages.
     """
     longest_s = answer_timeout_s * QUESTION_SHARE
+    stores.users.cost = argon2_cost(entries)
     providers: list[Provider] = []
     for number, entry in enumerate(entries, start=1):
         if not entry.get("enable", True):
             continue
         with _At("authentication", number):
-            provider = _provider(entry, stores, longest_s)
+            provider = _provider(entry, stores, clock, longest_s)
             if any(_is_same(provider, other) for other in providers):
                 raise SettingError(_TWICE.format(where=entry["mechanism"], id=provider.id))
         providers.append(provider)
-    return AuthenticationChain(providers, deadline_s=answer_timeout_s * CHAIN_SHARE)
+    return AuthenticationChain(providers, clock, deadline_s=answer_timeout_s * CHAIN_SHARE)
 
 
 def argon2_cost(entries: Sequence[Entry]) -> Argon2Cost:
@@ -111,8 +100,8 @@ def argon2_cost(entries: Sequence[Entry]) -> Argon2Cost:
 
 def sources(
     entries: Sequence[Entry], clock: Clock, *, answer_timeout_s: float = 5.0
-) -> list[Source]:
-    """The sources of ``authorization.sources`` that are asked, not started, in their order.
+) -> dict[str, Source]:
+    """The sources of ``authorization.sources`` that are asked, not started, by name.
 
     Their names are their types; files and the built-in database are rules and none of these.
 
@@ -120,15 +109,15 @@ def sources(
         SettingError: an entry cannot be used; says which and why in both languages.
     """
     longest_s = answer_timeout_s * QUESTION_SHARE
-    made: list[Source] = []
+    made: dict[str, Source] = {}
     for number, entry in enumerate(entries, start=1):
         if not entry.get("enable", True) or entry["type"] not in ASKED:
             continue
         with _At("authorization.sources", number):
             source = _source(entry, clock, longest_s)
-            if any(source.name == other.name for other in made):
+            if source.name in made:
                 raise SettingError(_TWICE.format(where="type", id=source.name))
-        made.append(source)
+        made[source.name] = source
     return made
 
 
@@ -160,16 +149,16 @@ def _is_same(one: Provider, other: Provider) -> bool:
 # ---- providers --------------------------------------------------------------------------
 
 
-def _provider(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+def _provider(entry: Entry, stores: Stores, clock: Clock, longest_s: float) -> Provider:
     backend = entry.get("backend")
     id_ = f"{entry['mechanism']}:{backend}" if backend else str(entry["mechanism"])
     make = _PROVIDERS.get(id_)
     if make is None:
         raise SettingError(_UNKNOWN.format(where="mechanism", id=id_))
-    return make(entry, stores, longest_s)
+    return make(entry, stores, clock, longest_s)
 
 
-def _built_in(entry: Entry, stores: Stores, _longest_s: float) -> Provider:
+def _built_in(entry: Entry, stores: Stores, clock: Clock, _longest_s: float) -> Provider:
     file = entry.get("bootstrap_file")
     settings = BuiltInSettings(
         user_id_type=entry.get("user_id_type", "username"),
@@ -177,35 +166,35 @@ def _built_in(entry: Entry, stores: Stores, _longest_s: float) -> Provider:
         bootstrap_file=Path(file) if file else None,
         bootstrap_type=entry.get("bootstrap_type", "plain"),
     )
-    return BuiltInProvider(settings, stores.users, stores.user_service, stores.verifier)
+    return BuiltInProvider(settings, stores.user_store, stores.users, stores.verifier, clock)
 
 
-def _http(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+def _http(entry: Entry, _stores: Stores, clock: Clock, longest_s: float) -> Provider:
     settings = HttpAuthnSettings(
         http=_http_settings(entry, longest_s), on_error=entry.get("on_error", "ignore")
     )
-    return HttpProvider(settings, stores.clock)
+    return HttpProvider(settings, clock)
 
 
-def _postgresql(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+def _postgresql(entry: Entry, stores: Stores, clock: Clock, longest_s: float) -> Provider:
     settings = PostgresqlAuthnSettings(
         postgresql=_postgresql_settings(entry, longest_s),
         password_hash_algorithm=_hashing(entry.get("password_hash_algorithm")),
         on_error=entry.get("on_error", "ignore"),
     )
-    return PostgresqlProvider(settings, stores.verifier, stores.clock)
+    return PostgresqlProvider(settings, stores.verifier, clock)
 
 
-def _redis(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+def _redis(entry: Entry, stores: Stores, clock: Clock, longest_s: float) -> Provider:
     settings = RedisAuthnSettings(
         redis=_redis_settings(entry, longest_s),
         password_hash_algorithm=_hashing(entry.get("password_hash_algorithm")),
         on_error=entry.get("on_error", "ignore"),
     )
-    return RedisProvider(settings, stores.verifier, stores.clock)
+    return RedisProvider(settings, stores.verifier, clock)
 
 
-def _jwt(entry: Entry, stores: Stores, longest_s: float) -> Provider:
+def _jwt(entry: Entry, _stores: Stores, clock: Clock, longest_s: float) -> Provider:
     endpoint = None
     if entry.get("use_jwks"):
         endpoint = HttpSettings(
@@ -227,10 +216,10 @@ def _jwt(entry: Entry, stores: Stores, longest_s: float) -> Provider:
         acl_claim_name=entry.get("acl_claim_name", "acl"),
         disconnect_after_expire=entry.get("disconnect_after_expire", True),
     )
-    return JwtProvider(settings, stores.clock)
+    return JwtProvider(settings, clock)
 
 
-def _cinfo(entry: Entry, _stores: Stores, _longest_s: float) -> Provider:
+def _cinfo(entry: Entry, _stores: Stores, _clock: Clock, _longest_s: float) -> Provider:
     return ClientInfoProvider(
         [
             Check(is_match=tuple(check["is_match"]), result=check["result"])
@@ -239,19 +228,19 @@ def _cinfo(entry: Entry, _stores: Stores, _longest_s: float) -> Provider:
     )
 
 
-def _scram(entry: Entry, stores: Stores, _longest_s: float) -> Provider:
+def _scram(entry: Entry, stores: Stores, clock: Clock, _longest_s: float) -> Provider:
     settings = ScramSettings(
         algorithm=entry.get("algorithm", "sha256"),
         iteration_count=entry.get("iteration_count", 4096),
     )
-    return ScramProvider(settings, stores.users, stores.clock)
+    return ScramProvider(settings, stores.user_store, clock)
 
 
-def _x509(entry: Entry, _stores: Stores, _longest_s: float) -> Provider:
+def _x509(entry: Entry, _stores: Stores, _clock: Clock, _longest_s: float) -> Provider:
     return CertificateProvider(entry.get("require", "any"))
 
 
-_PROVIDERS: dict[str, Callable[[Entry, Stores, float], Provider]] = {
+_PROVIDERS: dict[str, Callable[[Entry, Stores, Clock, float], Provider]] = {
     "password_based:built_in_database": _built_in,
     "password_based:http": _http,
     "password_based:postgresql": _postgresql,

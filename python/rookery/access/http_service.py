@@ -84,9 +84,10 @@ class HttpSettings:
     """
 
     method: Literal["get", "post"] = "post"
-    url: str
+    # All three may hold a key of the service.
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     max_inflight: int = 1024
     connect_timeout_s: float = 2.0
     request_timeout_s: float = 4.0

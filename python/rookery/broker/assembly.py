@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from rookery.broker.access import AccessService
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmRegistry, StoreWatch
 from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
@@ -14,6 +14,7 @@ from rookery.broker.node import OpenNode
 from rookery.broker.quota import QuotaWatch
 from rookery.broker.settings import NodeSettings
 from rookery.config import Config
+from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
 from rookery.engine.runtime import NodeRuntime
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
@@ -39,6 +40,7 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             adapt=node.adapt,
             bans=node.bans,
             built_in=node.built_in_rules,
+            sources=node.sources,
         ),
         audit=audit,
     )
@@ -57,7 +59,7 @@ async def open_services(
     Raises:
         AccessError: a provider or source cannot work with its settings.
     """
-    runtime = _runtime(node, services)
+    runtime = _runtime(node, services, alarms)
     serving.push_async_callback(services.access.close)
     await services.access.open(node.config)
     serving.push_async_callback(runtime.close)
@@ -81,9 +83,13 @@ async def open_services(
     return runtime
 
 
-def _runtime(node: OpenNode, services: Services) -> NodeRuntime:
+def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeRuntime:
     hooks = node.config.to_native().broker.hooks
-    watchers = [services.access.watch, services.certificates.watch]
+    watchers: list[Watcher] = [
+        StoreWatch(alarms).watch,
+        services.access.watch,
+        services.certificates.watch,
+    ]
     if node.journal is not None:
         watchers.insert(0, node.journal.watch)
     return NodeRuntime(

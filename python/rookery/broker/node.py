@@ -22,7 +22,7 @@ from rookery.broker.journal import Journal, Lines
 from rookery.broker.management.sockets import Port, address_of, open_http, open_unix
 from rookery.client.local_socket import socket_path
 from rookery.clock import Clock, SystemClock
-from rookery.native.config import AclRule, Ban, BrokerConfig, NodeConfig
+from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig, NodeConfig
 from rookery.native.node import Node
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class OpenNode:
         self.sockets: dict[str, socket.socket] = {}
         self.bans: tuple[Ban, ...] = ()
         self.built_in_rules: tuple[AclRule, ...] = ()
+        self.sources: tuple[AclSource, ...] = ()
         self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -121,8 +122,9 @@ class OpenNode:
         if management.access.sources:
             from rookery.engine.rules import compile_sources  # noqa: PLC0415
 
-            sources = compile_sources(management.access.sources, self.built_in_rules)
-            broker = replace(broker, authorization=replace(broker.authorization, sources=sources))
+            self.sources = compile_sources(management.access.sources, self.built_in_rules)
+            authorization = replace(broker.authorization, sources=self.sources)
+            broker = replace(broker, authorization=authorization)
         return replace(config, broker=self.adapt(replace(broker, bans=self.bans)))
 
     def _read_tables(self) -> None:

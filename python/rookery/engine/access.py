@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rookery.access.authz import AuthzRequest, RemoteAuthorizer
 from rookery.access.authz.authorizer import CheckRules, RulesOf
@@ -27,11 +27,11 @@ from rookery.native.config import Ban
 from rookery.native.rows import EventRow
 
 if TYPE_CHECKING:
+    from rookery.access.authz import Source
     from rookery.access.expressions import Expression
-    from rookery.engine.stores import NodeStores
+    from rookery.access.stores import Stores
 
 NO_MATCH = "no_match"
-RULES_MAX = 100
 
 
 class ConfiguredAccess:
@@ -53,7 +53,7 @@ class ConfiguredAccess:
         self._apply_bans = apply_bans
         self._rules_of = rules_of
         self._settings: AccessConfig | None = None
-        self._stores: NodeStores | None = None
+        self._stores: Stores | None = None
         self._parts = _Parts(
             AuthenticationChain(), RemoteAuthorizer((), check_rules, rules_of=rules_of), {}
         )
@@ -64,7 +64,7 @@ class ConfiguredAccess:
         }
 
     @property
-    def stores(self) -> NodeStores:
+    def stores(self) -> Stores:
         """Users, rules and bans; opened when they are wanted first.
 
         Raises:
@@ -72,16 +72,11 @@ class ConfiguredAccess:
         """
         if self._stores is None:
             # Its libraries are for those who have users.
-            from rookery.engine.stores import NodeStores  # noqa: PLC0415
+            from rookery.access.stores import Stores  # noqa: PLC0415
 
-            settings = self._settings
-            self._stores = NodeStores(
-                self._data_dir,
-                self._clock,
-                apply_bans=self._apply_bans,
-                providers=settings.authentication if settings is not None else (),
-                rules_max=_rules_max(settings),
-            )
+            self._stores = Stores(self._data_dir, self._clock)
+            self._stores.bans.open(self._apply_bans)
+            self._bound_rules()
         return self._stores
 
     @property
@@ -109,22 +104,34 @@ class ConfiguredAccess:
             self._settings = before_settings
             raise
         before, self._parts = self._parts, parts
+        self._bound_rules()
         await before.stop()
 
-    def _make(self, settings: AccessConfig, stores: NodeStores | None) -> _Parts:
+    def _bound_rules(self) -> None:
+        """Rules of one user, as many as the source of the built-in database says."""
+        if self._stores is None or self._settings is None:
+            return
+        for item in self._settings.sources:
+            if item["type"] == "built_in_database":
+                self._stores.rules.rules_max = item["max_rules"]
+
+    def _make(self, settings: AccessConfig, stores: Stores | None) -> _Parts:
         chain = AuthenticationChain()
-        services: Sequence[Any] = ()
+        services: Mapping[str, Source] = {}
         timeout_s = settings.answer_timeout_s
         if settings.authentication or settings.sources:
             from rookery.access import build  # noqa: PLC0415
 
             if stores is not None:
                 chain = build.chain(
-                    settings.authentication, stores.shared, answer_timeout_s=timeout_s
+                    settings.authentication, stores, self._clock, answer_timeout_s=timeout_s
                 )
             services = build.sources(settings.sources, self._clock, answer_timeout_s=timeout_s)
         authorizer = RemoteAuthorizer(
-            services, self._check_rules, rules_of=self._rules_of, deadline_s=timeout_s * 0.9
+            services.values(),
+            self._check_rules,
+            rules_of=self._rules_of,
+            deadline_s=timeout_s * 0.9,
         )
         return _Parts(chain, authorizer, _attributes(settings))
 
@@ -222,15 +229,6 @@ def _attributes(settings: AccessConfig) -> dict[str, list[tuple[str, Expression]
         ]
         for zone, items in settings.client_attrs_init.items()
     }
-
-
-def _rules_max(settings: AccessConfig | None) -> int:
-    found = (
-        int(item["max_rules"])
-        for item in (settings.sources if settings is not None else ())
-        if item["type"] == "built_in_database"
-    )
-    return next(found, RULES_MAX)
 
 
 def _verdict(said: Said, request: AuthRequest) -> Verdict:

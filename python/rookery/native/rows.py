@@ -94,6 +94,7 @@ The kind, then what belongs to it:
 ("ask", AskId, "publish", MessageRow, None)
 ("certificate", listener, what is wrong with its new files | None, what happened in one line)
 ("log", "debug" | "info" | "warning" | "error", text)
+("store", whether it takes writes from now on, why not)
 """
 
 

@@ -150,7 +150,7 @@ def test_the_default_file_is_what_it_says() -> None:
     rules = acl_file.parse(acl_file.default_text())
 
     assert [parsed.permission for parsed in rules] == ["allow", "allow", "deny", "allow"]
-    assert "sys_topics" in acl_file.default_text()
+    assert "access.sys_topics = everyone" in acl_file.default_text()
 
 
 @pytest.mark.parametrize(

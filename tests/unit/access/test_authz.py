@@ -183,6 +183,27 @@ async def test_what_is_no_rule_has_a_name(
     assert answer.steps[-1].reason
 
 
+@pytest.mark.parametrize(
+    ("subject", "action", "topic", "result"),
+    [
+        (AclSubject("c", "dashboard", "10.0.0.1"), "subscribe", "$SYS/#", "allow"),
+        (AclSubject("c", "ann", "10.0.0.1"), "subscribe", "$SYS/#", "deny"),
+        (AclSubject("c", "ann", "10.0.0.1"), "subscribe", "#", "deny"),
+        (AclSubject("c", "ann", "10.0.0.1"), "subscribe", "+/#", "deny"),
+        (AclSubject("c", "ann", "10.0.0.1"), "subscribe", "a/#", "allow"),
+        (AclSubject("c", "ann", "10.0.0.1"), "publish", "a", "allow"),
+        (AclSubject("c", None, "127.0.0.1"), "subscribe", "#", "allow"),
+        (AclSubject("c", None, "127.0.0.1"), "publish", "$SYS/a", "deny"),
+    ],
+)
+async def test_what_the_default_file_means(
+    core: Core, subject: AclSubject, action: TopicAction, topic: str, result: str
+) -> None:
+    core.apply(rules("file", acl_file.default_text()))
+
+    assert (await authorizer(core).explain(request(topic, action, subject))).result == result
+
+
 # ---- HTTP -------------------------------------------------------------------------------
 
 

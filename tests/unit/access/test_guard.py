@@ -109,3 +109,20 @@ async def test_a_probe_that_is_given_up_lets_another_try(guard: Guard, clock: Ma
     await asyncio.gather(probe, return_exceptions=True)
 
     assert await guard.run(fine) == "fine"
+
+
+async def test_a_deadline_noticed_late_is_not_the_services_fault(clock: ManualClock) -> None:
+    """This process was held up: the answer may lie there unread."""
+    guard = Guard(GuardSettings(deadline_s=0.01, failures_max=1), clock)
+
+    async def held_up() -> None:
+        clock.advance(1)
+        await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await guard.run(held_up)
+    assert (guard.is_open, guard.counters.timed_out) == (False, 1)
+
+    with pytest.raises(TimeoutError):
+        await guard.run(asyncio.Event().wait)
+    assert guard.is_open

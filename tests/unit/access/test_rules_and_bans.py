@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rookery.access.authz.rule_store import RuleOwner, RuleStore
-from rookery.access.bans import BanEntry, BanService
+from rookery.access.bans import BanService, read_bans
 from rookery.access.database import Database
 from rookery.access.errors import AccessError
 from rookery.clock import ManualClock
-from rookery.errors import ConfigError, ExceedsLimitError, NotFoundError
+from rookery.errors import ConfigError, ExceedsLimitError, NotFoundError, StartError
 from rookery.native.config import AclRule, AclTopic, AclWho, Ban
 
 ALLOW = {"permission": "allow", "action": "publish", "topic": "a/${clientid}"}
@@ -126,27 +127,36 @@ def core() -> Core:
 
 @pytest.fixture
 def bans(database: Database, clock: ManualClock, core: Core) -> BanService:
-    return BanService(database, clock, core.apply)
+    service = BanService(database, clock)
+    service.open(core.apply)
+    return service
 
 
 async def test_a_ban_is_kept_and_told(
-    bans: BanService, core: Core, database: Database, clock: ManualClock
+    bans: BanService, core: Core, tmp_path: Path, clock: ManualClock
 ) -> None:
-    kept = await bans.put(BanEntry(kind="username", who="bob", by="ann", reason="noise"))
+    kept = await bans.create("username", "bob", by="ann", reason="noise")
 
     assert kept.at_ms == clock.now_ms()
     assert core.bans == [Ban(kind="username", who="bob", reason="noise")]
-    again = Core()
-    await BanService(database, clock, again.apply).apply_all()
-    assert again.bans == core.bans
-    assert await bans.page() == [kept]
+    assert await bans.all() == [kept]
+    assert list(read_bans(tmp_path / "access.db", clock.now_ms())) == core.bans
+
+
+def test_bans_of_no_file(tmp_path: Path) -> None:
+    assert read_bans(tmp_path / "none.db", 0) == ()
+    (tmp_path / "empty.db").touch()
+    assert read_bans(tmp_path / "empty.db", 0) == ()
+    (tmp_path / "bad.db").write_text("no database " * 100)
+    with pytest.raises(StartError, match=r"bad\.db"):
+        read_bans(tmp_path / "bad.db", 0)
 
 
 async def test_a_ban_is_changed_and_lifted(
     bans: BanService, core: Core, clock: ManualClock
 ) -> None:
-    await bans.put(BanEntry(kind="clientid", who="c1"))
-    await bans.put(BanEntry(kind="clientid", who="c1", until_ms=clock.now_ms() + 5))
+    await bans.create("clientid", "c1")
+    await bans.create("clientid", "c1", until_ms=clock.now_ms() + 5)
     assert core.bans == [Ban(kind="clientid", who="c1", until_ms=clock.now_ms() + 5)]
 
     await bans.delete("clientid", "c1")
@@ -156,15 +166,23 @@ async def test_a_ban_is_changed_and_lifted(
         await bans.delete("clientid", "c1")
 
 
+async def test_all_bans_are_lifted(bans: BanService, core: Core) -> None:
+    await bans.create("clientid", "c1")
+    await bans.create("clientid", "c2")
+
+    assert await bans.clear() == 2
+    assert (core.bans, await bans.all()) == ([], [])
+
+
 async def test_what_has_ended_is_forgotten(
     bans: BanService, core: Core, clock: ManualClock
 ) -> None:
-    await bans.put(BanEntry(kind="clientid", who="c1", until_ms=clock.now_ms() + 1000))
-    await bans.put(BanEntry(kind="clientid", who="c2"))
+    await bans.create("clientid", "c1", until_ms=clock.now_ms() + 1000)
+    await bans.create("clientid", "c2")
     clock.advance(1)
 
-    assert [entry.who for entry in await bans.page()] == ["c2"]
-    await bans.put(BanEntry(kind="clientid", who="c3"))
+    assert [entry.who for entry in await bans.all()] == ["c2"]
+    await bans.create("clientid", "c3")
     assert {ban.who for ban in core.bans} == {"c2", "c3"}
 
 
@@ -185,8 +203,8 @@ async def test_a_client_that_flaps_is_banned_for_a_while(
         ("clientid_re", "^d[0-9]+$", "^d[0-9]+$"),
     ],
 )
-async def test_who_is_written_in_one_way(bans: BanService, kind: Any, who: str, kept: str) -> None:
-    assert (await bans.put(BanEntry(kind=kind, who=who))).who == kept
+async def test_who_is_written_in_one_way(bans: BanService, kind: str, who: str, kept: str) -> None:
+    assert (await bans.create(kind, who)).who == kept
 
 
 @pytest.mark.parametrize(
@@ -201,38 +219,38 @@ async def test_who_is_written_in_one_way(bans: BanService, kind: Any, who: str, 
         ("mac", "x"),
     ],
 )
-async def test_nobody_of_that_kind(bans: BanService, core: Core, kind: Any, who: str) -> None:
+async def test_nobody_of_that_kind(bans: BanService, core: Core, kind: str, who: str) -> None:
     with pytest.raises(AccessError) as caught:
-        await bans.put(BanEntry(kind=kind, who=who))
+        await bans.create(kind, who)
 
     assert caught.value.text("zh") != caught.value.text("en")
     assert core.bans == []
 
 
 async def test_what_the_core_refuses_is_not_kept(bans: BanService, core: Core) -> None:
-    await bans.put(BanEntry(kind="clientid", who="c1"))
+    await bans.create("clientid", "c1")
 
     with pytest.raises(ConfigError):
-        await bans.put(BanEntry(kind="clientid_re", who="(?=x)"))
+        await bans.create("clientid_re", "(?=x)")
 
-    assert [entry.who for entry in await bans.page()] == ["c1"]
+    assert [entry.who for entry in await bans.all()] == ["c1"]
     assert [ban.who for ban in core.bans] == ["c1"]
 
 
 async def test_a_ban_in_the_past_makes_no_sense(bans: BanService, clock: ManualClock) -> None:
     with pytest.raises(AccessError):
-        await bans.put(BanEntry(kind="clientid", who="c1", until_ms=clock.now_ms()))
+        await bans.create("clientid", "c1", until_ms=clock.now_ms())
 
 
 async def test_there_is_a_bound(
     bans: BanService, core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rookery.access.bans.service.REGEX_BANS_MAX", 1)
-    await bans.put(BanEntry(kind="clientid_re", who="a"))
-    await bans.put(BanEntry(kind="clientid_re", who="a", reason="again"))
+    await bans.create("clientid_re", "a")
+    await bans.create("clientid_re", "a", reason="again")
 
     with pytest.raises(ExceedsLimitError):
-        await bans.put(BanEntry(kind="username_re", who="b"))
+        await bans.create("username_re", "b")
 
     assert [ban.who for ban in core.bans] == ["a"]
-    await bans.put(BanEntry(kind="clientid", who="c"))
+    await bans.create("clientid", "c")

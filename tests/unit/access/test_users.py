@@ -19,6 +19,7 @@ from rookery.access.users import User, UserService, UserStore
 from rookery.access.users.store import Imported
 from rookery.access.users.transfer import FileFormat, FileKind
 from rookery.access.verdict import SERVER_BUSY, Admit, Ignore, Opinion, Refuse
+from rookery.clock import SystemClock
 from rookery.errors import ConflictError, NotFoundError, StartError, UnavailableError
 from rookery.types import Secret
 
@@ -29,7 +30,7 @@ PUBLIC = "895fe8e9e3862ab54fb64e0c2be1dc872140a0cc161b1e8dbc6eb070a587dd6d"
 
 @pytest.fixture
 def provider(store: UserStore, users: UserService, pool: HashPool) -> BuiltInProvider:
-    return BuiltInProvider(BuiltInSettings(), store, users, Verifier(pool))
+    return BuiltInProvider(BuiltInSettings(), store, users, Verifier(pool), SystemClock())
 
 
 async def login(provider: BuiltInProvider, name: str | None, password: str | None) -> Opinion:
@@ -70,7 +71,7 @@ async def test_client_identifiers_are_names_of_their_own(
     await users.create("username", "c1", Secret("a"))
     await users.create("clientid", "c1", Secret("b"))
     provider = BuiltInProvider(
-        BuiltInSettings(user_id_type="clientid"), store, users, Verifier(pool)
+        BuiltInSettings(user_id_type="clientid"), store, users, Verifier(pool), SystemClock()
     )
 
     assert isinstance(await login(provider, "whoever", "b"), Admit)
@@ -81,7 +82,7 @@ async def test_a_full_pool_answers_busy(store: UserStore, users: UserService) ->
     await users.create("username", "ann", Secret("public"))
     none_left = HashPool(threads=1)
     none_left.places = 0
-    provider = BuiltInProvider(BuiltInSettings(), store, users, Verifier(none_left))
+    provider = BuiltInProvider(BuiltInSettings(), store, users, Verifier(none_left), SystemClock())
 
     opinion = await login(provider, "ann", "public")
     none_left.close()
@@ -274,7 +275,7 @@ async def test_a_bootstrap_file_adds_who_is_missing(
     file.write_text("user_id,password\nann,from-file\nbob,from-file\n")
     await users.create("username", "ann", Secret("her-own"))
     settings = BuiltInSettings(bootstrap_file=file)
-    provider = BuiltInProvider(settings, store, users, Verifier(pool))
+    provider = BuiltInProvider(settings, store, users, Verifier(pool), SystemClock())
 
     for _ in range(2):
         await provider.start()
@@ -289,7 +290,7 @@ async def test_a_bootstrap_file_that_is_not_there_is_named(
     settings = BuiltInSettings(bootstrap_file=tmp_path / "none.csv")
 
     with pytest.raises(ImportFileError, match=r"none\.csv"):
-        await BuiltInProvider(settings, store, users, Verifier(pool)).start()
+        await BuiltInProvider(settings, store, users, Verifier(pool), SystemClock()).start()
 
 
 async def test_users_show_no_hash(users: UserService, store: UserStore) -> None:

@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from rookery.broker.alarms import Alarm, AlarmFile, AlarmKeeper, AlarmRegistry, CounterWatch
+from rookery.broker.alarms import (
+    STORE_FULL,
+    Alarm,
+    AlarmFile,
+    AlarmKeeper,
+    AlarmRegistry,
+    CounterWatch,
+    StoreWatch,
+)
 from rookery.broker.alarms import service as service_module
 from rookery.broker.alarms.store import ALARMS_FILE
 from rookery.broker.alarms.watch import QUIET_CHECKS
@@ -261,3 +269,19 @@ def test_an_alarm_lasts_while_a_counter_rises(clock: ManualClock, published: Pub
     assert alarms.active() == [alarm]
     watch.check()
     assert not alarms.active()
+
+
+def test_a_store_that_refuses_is_an_alarm_until_it_accepts(
+    clock: ManualClock, published: Published
+) -> None:
+    alarms = registry(clock, published)
+    watch = StoreWatch(alarms).watch
+
+    watch([("log", "error", "x"), ("store", False, "disk quota exceeded")])
+    watch([("store", False, "disk full")])
+    assert [(a.name, dict(a.details)) for a in alarms.active()] == [
+        (STORE_FULL, {"reason": "disk quota exceeded"})
+    ]
+    watch([("store", True, "")])
+    assert not alarms.active()
+    assert [levels for levels, _ in published.notices] == ["alarms/activate", "alarms/deactivate"]

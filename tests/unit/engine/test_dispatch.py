@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from rookery.engine.questions import Decision
 from rookery.native.rows import AdmitRow, AnswerRow, ContinueRow, EventRow
 
 DENIED = ("deny", 0x87)
-CLIENT_ROW = (
+CLIENT_ROW: tuple[Any, ...] = (
     "c1", "u1", True, "127.0.0.1:5000", "tcp:default", 5, 60, True,
     3600, 10, 20, 0, 7,
     1, 2, 3, 4, 5, False,
@@ -388,7 +388,7 @@ ADMITTED = ("admit", AdmitRow(client_attrs=(("a", "1"),)))
 
 
 async def verdicts_of(
-    core: Core, access: Access, hooks: list[object], rows: list[EventRow]
+    core: Core, access: Access, hooks: Sequence[object], rows: list[EventRow]
 ) -> list[tuple[str, Any]]:
     dispatcher = HookDispatcher(
         HookTable(hooks), core.answer, unanswered="allow", deadline_s=5.0, access=access
@@ -400,7 +400,7 @@ async def verdicts_of(
     return core.verdicts()
 
 
-def hook(name: str, answer: object) -> Callable[..., object]:
+def answering(name: str, answer: object) -> Callable[..., object]:
     def decide(*_: object) -> object:
         return answer
 
@@ -423,7 +423,7 @@ def hook(name: str, answer: object) -> Callable[..., object]:
 async def test_a_client_has_to_please_the_chain_and_the_hooks(
     core: Core, decision: Decision, answer: object, expected: tuple[str, Any]
 ) -> None:
-    hooks = [] if answer is None else [hook("on_authenticate", answer)]
+    hooks = [] if answer is None else [answering("on_authenticate", answer)]
     access = Access(authenticate=decision)
     assert await verdicts_of(core, access, hooks, [ask_authenticate()]) == [expected]
 
@@ -441,7 +441,7 @@ async def test_a_client_has_to_please_the_chain_and_the_hooks(
 async def test_hooks_decide_where_no_source_does(
     core: Core, decision: Decision, answer: object, expected: tuple[str, Any]
 ) -> None:
-    hooks = [] if answer is None else [hook("on_authorize", answer)]
+    hooks = [] if answer is None else [answering("on_authorize", answer)]
     access = Access(authorize=decision)
     assert await verdicts_of(core, access, hooks, [ask_authorize()]) == [expected]
 

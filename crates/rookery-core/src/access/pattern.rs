@@ -14,9 +14,10 @@ pub(super) enum TopicPattern {
     Plain,
     /// `text/#`: the text, and what lies below it.
     Below(Box<str>),
-    /// Wildcards elsewhere: the beginning without one, ending behind a `/`, and the rest.
-    Wild { head: Box<str>, rest: Box<str> },
-    /// Holds placeholders; `head` is what stands before the first.
+    /// Wildcards elsewhere: the beginning without one, ending behind a `/`, the rest, and the end
+    /// of the rest behind its last wildcard, by which most topics are told apart.
+    Wild { head: Box<str>, rest: Box<str>, tail: Box<str> },
+    /// Holds placeholders; `head` is what stands before the first of them or of the wildcards.
     Template { head: Box<str>, parts: Box<[Part]>, is_literal: bool },
 }
 
@@ -76,8 +77,9 @@ impl TopicPattern {
     pub(super) fn compile(topic: &AclTopic) -> Result<Self, AccessError> {
         let parts = split(&topic.text);
         if parts.iter().any(|part| !matches!(part, Part::Text(_))) {
+            // Up to a wildcard: what stands before the first placeholder may hold some.
             let head: Box<str> = match parts.first() {
-                Some(Part::Text(text)) => text.clone(),
+                Some(Part::Text(text)) => text.split(['+', '#']).next().unwrap_or("").into(),
                 _ => "".into(),
             };
             // A value is one level or a part of one: any letter shows whether the rest is right.
@@ -104,7 +106,8 @@ impl TopicPattern {
         }
         let at: usize = text.split('/').take(levels).map(|level| level.len() + 1).sum();
         let (head, rest) = text.split_at(at);
-        Self::Wild { head: head.into(), rest: rest.into() }
+        let tail = if rest.ends_with('#') { "" } else { rest.rsplit('+').next().unwrap_or("") };
+        Self::Wild { head: head.into(), rest: rest.into(), tail: tail.into() }
     }
 
     /// Whether it names topics that begin with `$`, instead of taking them with all others.
@@ -131,7 +134,8 @@ impl TopicPattern {
             Self::Below(text) => topic
                 .strip_prefix(&**text)
                 .is_some_and(|below| below.is_empty() || below.starts_with('/')),
-            Self::Wild { head, rest } => match topic.strip_prefix(&**head) {
+            Self::Wild { tail, .. } if !topic.ends_with(&**tail) => false,
+            Self::Wild { head, rest, .. } => match topic.strip_prefix(&**head) {
                 Some(tail) if head.is_empty() && tail.starts_with('$') => false,
                 Some(tail) => levels_match(rest, tail, strictness),
                 // `a/+/#` has the head `a/`; nothing shorter fits, for `+` wants a level.

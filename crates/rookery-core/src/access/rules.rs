@@ -37,6 +37,8 @@ struct Rule {
     /// One bit per action, QoS and RETAIN, see [`bit_of`].
     actions: u16,
     line: u32,
+    /// Telling whether the client is meant costs more than telling whether the topic is.
+    is_who_costly: bool,
     who: Who,
     /// None: all of them, those with `$` in front included.
     topics: Option<Box<[TopicPattern]>>,
@@ -71,18 +73,20 @@ fn bits_of(rule: &AclRule) -> u16 {
 impl Rule {
     fn compile(rule: &AclRule) -> Result<Self, AccessError> {
         let topics: Result<Box<[_]>, _> = rule.topics.iter().map(TopicPattern::compile).collect();
+        let who = Who::compile(&rule.who)?;
         Ok(Self {
             permission: rule.permission,
             actions: bits_of(rule),
             line: rule.line,
-            who: Who::compile(&rule.who)?,
+            is_who_costly: who.is_costly(),
+            who,
             topics: if rule.all_topics { None } else { Some(topics?) },
         })
     }
 
     #[inline]
     fn check(&self, subject: &Subject<'_>, bit: u16, topic: &str) -> Option<Hit> {
-        if self.actions & bit == 0 || !self.who.fits(subject) {
+        if self.actions & bit == 0 || (!self.is_who_costly && !self.who.fits(subject)) {
             return None;
         }
         let strictness = match self.permission {
@@ -96,6 +100,9 @@ impl Rule {
                 .find(|pattern| pattern.matches(topic, subject, strictness))?
                 .names_dollar(),
         };
+        if self.is_who_costly && !self.who.fits(subject) {
+            return None;
+        }
         Some(Hit { permission: self.permission, line: self.line, names_dollar })
     }
 }

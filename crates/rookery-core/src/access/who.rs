@@ -80,6 +80,19 @@ impl Who {
         }
     }
 
+    /// Whether a regular expression has to be searched for.
+    pub(super) fn is_costly(&self) -> bool {
+        match self {
+            Self::All | Self::Address(_) => false,
+            Self::Username(names)
+            | Self::ClientId(names)
+            | Self::ClientAttr(_, names)
+            | Self::Zone(names)
+            | Self::Listener(names) => matches!(names, Names::Regex(_)),
+            Self::And(members) | Self::Or(members) => members.iter().any(Self::is_costly),
+        }
+    }
+
     /// User names or client identifiers of which the client must have one, if it can be said.
     pub(super) fn index_key(&self) -> Option<IndexKey<'_>> {
         match self {

@@ -19,7 +19,7 @@ mod stripe;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crossbeam_utils::CachePadded;
@@ -68,6 +68,8 @@ pub struct Retained<M> {
     hasher: DefaultHashBuilder,
     len: AtomicUsize,
     bytes: AtomicUsize,
+    /// Changes so far.
+    changes: AtomicU64,
 }
 
 impl<M: RetainedEntry> Default for Retained<M> {
@@ -86,6 +88,7 @@ impl<M: RetainedEntry> Retained<M> {
             hasher: DefaultHashBuilder::default(),
             len: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -104,6 +107,12 @@ impl<M: RetainedEntry> Retained<M> {
 
     /// Retains a message for its topic; returns the one it replaces.
     pub fn insert(&self, entry: Arc<M>) -> Option<Arc<M>> {
+        self.insert_ordered(entry).0
+    }
+
+    /// As [`Retained::insert`], and tells the place of the change among all changes: of two
+    /// changes of a topic the later one has the higher number.
+    pub fn insert_ordered(&self, entry: Arc<M>) -> (Option<Arc<M>>, u64) {
         let size = entry.size();
         let hash = self.hash(entry.topic().as_bytes());
         let mut stripe = write(self.stripe_of(entry.topic()));
@@ -114,16 +123,34 @@ impl<M: RetainedEntry> Retained<M> {
             Some(old) => self.bytes.fetch_sub(old.size(), Ordering::Relaxed),
             None => self.len.fetch_add(1, Ordering::Relaxed),
         };
-        old
+        (old, self.next_change())
+    }
+
+    /// To be called with the stripe locked.
+    fn next_change(&self) -> u64 {
+        self.changes.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Takes the retained message of a topic away.
     pub fn remove(&self, topic_name: &str) -> Option<Arc<M>> {
+        self.remove_if(topic_name, |_| true).map(|(old, _)| old)
+    }
+
+    /// Takes the retained message of a topic away if it is one of those; with it comes the place
+    /// of the change among all changes.
+    pub fn remove_if(
+        &self,
+        topic_name: &str,
+        is_meant: impl FnOnce(&M) -> bool,
+    ) -> Option<(Arc<M>, u64)> {
         let hash = self.hash(topic_name.as_bytes());
         let mut stripe = write(self.stripe_of(topic_name));
-        let old = stripe.remove(hash, topic_name, |topic| self.hash(topic));
-        self.count_removed(old.as_slice());
-        old
+        if !stripe.get(hash, topic_name).is_some_and(|old| is_meant(old)) {
+            return None;
+        }
+        let old = stripe.remove(hash, topic_name, |topic| self.hash(topic))?;
+        self.count_removed(std::slice::from_ref(&old));
+        Some((old, self.next_change()))
     }
 
     fn count_removed(&self, removed: &[Arc<M>]) {
@@ -213,7 +240,8 @@ impl<M: RetainedEntry> Retained<M> {
     }
 
     /// Takes out messages for which `is_over` holds, such as expired ones: looks at up to `visits`
-    /// messages, adds those taken to `out`, and tells whether there are more to look at.
+    /// messages, adds those taken to `out`, each with the place of the change among all changes,
+    /// and tells whether there are more to look at.
     ///
     /// A message retained while a sweep is under way may be passed over; the next sweep finds it.
     #[must_use = "there may be more to look at"]
@@ -222,15 +250,17 @@ impl<M: RetainedEntry> Retained<M> {
         cursor: &mut SweepCursor,
         visits: usize,
         mut is_over: impl FnMut(&M) -> bool,
-        out: &mut Vec<Arc<M>>,
+        out: &mut Vec<(Arc<M>, u64)>,
     ) -> bool {
+        let mut taken = Vec::new();
         let mut visits = visits.max(1);
         while let Some(stripe) = self.stripes.get(cursor.stripe) {
             let rehash = |topic: &[u8]| self.hash(topic);
-            let (from, before) = (cursor.place, out.len());
+            let from = cursor.place;
             let mut stripe = write(stripe);
-            let next = stripe.sweep(from, &mut visits, &mut is_over, rehash, out);
-            self.count_removed(out.get(before..).unwrap_or_default());
+            let next = stripe.sweep(from, &mut visits, &mut is_over, rehash, &mut taken);
+            self.count_removed(&taken);
+            out.extend(taken.drain(..).map(|old| (old, self.next_change())));
             drop(stripe);
             match next {
                 Some(place) => cursor.place = place,

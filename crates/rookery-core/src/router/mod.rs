@@ -130,6 +130,12 @@ impl Router {
         self.read().group(group, filter).is_some_and(|group| group.set_connected(key, connected))
     }
 
+    /// A shared subscription that has members.
+    #[must_use]
+    pub fn shared_group(&self, group: &str, filter: &str) -> Option<std::sync::Arc<SharedGroup>> {
+        self.read().group(group, filter).cloned()
+    }
+
     /// Adds many subscriptions, [`BATCH`] under one hold of the lock; for each one, whether it is
     /// new.
     pub fn subscribe_many(&self, items: &[(FilterRef<'_>, Subscriber)]) -> Vec<bool> {

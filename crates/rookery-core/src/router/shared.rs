@@ -61,12 +61,18 @@ struct Members {
 pub struct SharedGroup {
     name: Box<str>,
     filter: Box<str>,
+    mark: u32,
     members: Mutex<Members>,
 }
 
 impl SharedGroup {
     pub(super) fn new(name: &str, filter: &str) -> Self {
-        Self { name: name.into(), filter: filter.into(), members: Mutex::new(Members::default()) }
+        Self {
+            name: name.into(),
+            filter: filter.into(),
+            mark: mark_of(name, filter),
+            members: Mutex::new(Members::default()),
+        }
     }
 
     /// The share name.
@@ -79,6 +85,13 @@ impl SharedGroup {
     #[must_use]
     pub fn filter(&self) -> &str {
         &self.filter
+    }
+
+    /// A number for name and filter that is the same after a restart, never 0; stored with the
+    /// messages of the group. It tells the few shared subscriptions of one session apart.
+    #[must_use]
+    pub fn mark(&self) -> u32 {
+        self.mark
     }
 
     /// Number of members, connected or not.
@@ -141,6 +154,14 @@ impl SharedGroup {
     fn lock(&self) -> MutexGuard<'_, Members> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// FNV-1a over name and filter.
+fn mark_of(name: &str, filter: &str) -> u32 {
+    let bytes = name.bytes().chain([b'/']).chain(filter.bytes());
+    let hash = bytes
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash.max(1)
 }
 
 impl Keyed for std::sync::Arc<SharedGroup> {

@@ -6,13 +6,14 @@ use super::keyed_list::Keyed;
 use crate::ids::SessionKey;
 
 /// Subscription options in one byte: QoS in bits 0–1, No Local 2, Retain As Published 3,
-/// Retain Handling 4–5 (MQTT-5.0 §3.8.3.1).
+/// Retain Handling 4–5 (MQTT-5.0 §3.8.3.1), QoS upgrade 6 (`mqtt.upgrade_qos`).
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct SubOpts(u8);
 
 impl SubOpts {
     const NO_LOCAL: u8 = 1 << 2;
     const RETAIN_AS_PUBLISHED: u8 = 1 << 3;
+    const UPGRADE_QOS: u8 = 1 << 6;
 
     /// Packs the options; of `retain_handling` the low two bits count.
     #[must_use]
@@ -30,6 +31,12 @@ impl SubOpts {
         )
     }
 
+    /// The same options, with or without QoS upgrade.
+    #[must_use]
+    pub const fn upgrading(self, upgrades: bool) -> Self {
+        Self(self.0 & !Self::UPGRADE_QOS | (upgrades as u8) << 6)
+    }
+
     /// The packed byte, for storage.
     #[must_use]
     pub const fn bits(self) -> u8 {
@@ -39,7 +46,7 @@ impl SubOpts {
     /// The inverse of [`SubOpts::bits`].
     #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
-        Self(bits & 0x3f)
+        Self(bits & 0x7f)
     }
 
     /// Maximum QoS of the subscription.
@@ -49,6 +56,18 @@ impl SubOpts {
             0 => QoS::AtMostOnce,
             1 => QoS::AtLeastOnce,
             _ => QoS::ExactlyOnce,
+        }
+    }
+
+    /// The QoS with which a message is delivered: the lower one of message and subscription, with
+    /// `mqtt.upgrade_qos` the higher one.
+    #[inline]
+    #[must_use]
+    pub fn delivery_qos(self, published: QoS) -> QoS {
+        if self.0 & Self::UPGRADE_QOS == 0 {
+            published.min(self.qos())
+        } else {
+            published.max(self.qos())
         }
     }
 
@@ -78,7 +97,7 @@ impl SubOpts {
         let qos = if self.0 & 3 >= other.0 & 3 { self.0 & 3 } else { other.0 & 3 };
         Self(
             qos | self.0 & other.0 & Self::NO_LOCAL
-                | (self.0 | other.0) & Self::RETAIN_AS_PUBLISHED
+                | (self.0 | other.0) & (Self::RETAIN_AS_PUBLISHED | Self::UPGRADE_QOS)
                 | self.0 & 0x30,
         )
     }

@@ -58,6 +58,7 @@ impl Shard {
         }
         let seq = entry.item.seq;
         let is_waiting = matches!(entry.stage, Stage::Unsent | Stage::Resend);
+        entry.age = 0;
         if !is_waiting {
             entry.stage = Stage::Released;
         }

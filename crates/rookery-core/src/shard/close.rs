@@ -1,13 +1,16 @@
 //! The end of connections and sessions: DISCONNECT, takeover, wills, clean-up in slices.
 
+use std::collections::VecDeque;
+
 use rookery_codec::{Disconnect, ParsedFilter, ReasonCode, Version, parse_filter};
 
+use super::leaving::Leaving;
 use super::{Fault, Shard, Step};
 use crate::conn::ConnState;
 use crate::effects::{CloseCause, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::persist;
-use crate::session::{Session, Subscription};
+use crate::session::{Queued, Session, Subscription};
 use crate::store_port::Op;
 
 /// Subscriptions taken out of the trie in one turn.
@@ -229,7 +232,7 @@ impl Shard {
             message.expires_at_ms += now.unix_ms;
         }
         message.timestamp_ms = now.unix_ms;
-        self.publish_message(now, message, None);
+        self.publish_kept(now, message);
     }
 
     /// Ends a session whatever state it is in.
@@ -237,22 +240,22 @@ impl Shard {
         if self.sessions.get(slot).is_some_and(|s| s.will.is_some()) && !self.is_stopping {
             self.publish_will(now, slot);
         }
-        self.redispatch_shared(slot, true);
+        let moving = self.redispatch_shared(slot, true);
         let Some(session) = self.sessions.remove(slot) else { return };
         self.clients.remove(&session.publisher.client_id);
         self.shared.sessions.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         self.metrics().session_terminated.inc();
         self.metrics().sessions.set(self.sessions.len() as u64);
-        self.drop_session_state(*session);
+        self.drop_session_state(*session, moving);
     }
 
-    fn drop_session_state(&mut self, session: Session) {
+    fn drop_session_state(&mut self, session: Session, moving: VecDeque<Queued>) {
         let mut queue = session.queue;
-        let freed: usize = queue.drain().iter().map(crate::session::Queued::size).sum();
+        let freed: usize = queue.drain().iter().map(Queued::size).sum();
         self.queued_bytes = self.queued_bytes.saturating_sub(freed);
         if session.durable_id != 0 {
-            self.effects.store_ops.push(persist::delete_session(&session.publisher.client_id));
-            self.effects.store_ops.push(Op::DropSession { session: session.durable_id });
+            let leaving = Leaving::new(session.durable_id, &session.publisher.client_id, moving);
+            self.leave(session.key, leaving);
             if let Some(ids) = &session.awaiting_rel {
                 for packet_id in ids.keys() {
                     self.effects

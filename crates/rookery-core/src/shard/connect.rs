@@ -3,11 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rookery_codec::{
-    AckKind, ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version,
-};
+use rookery_codec::{ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version};
 
-use super::gate::GateAction;
+use super::gate::Held;
 use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
 use crate::access::is_reserved;
@@ -301,7 +299,7 @@ impl Shard {
         self.bind_access(now, key, &mut request);
         self.keep_will(slot, will);
         self.send_connack(key, &request, present.is_some());
-        self.hold_connack(key, before);
+        self.hold_connack(key, before, present.is_none());
         self.after_connack(now, key, slot, present.is_some());
         Step::Next
     }
@@ -390,6 +388,7 @@ impl Shard {
         if keep_alive_ms > 0 {
             self.wheel.arm(now.mono_ms + u64::from(keep_alive_ms), Timer::KeepAlive(key));
         }
+        self.arm_retry(now, key);
     }
 
     /// Keeps what authentication said of the client; most get nothing.
@@ -434,14 +433,46 @@ impl Shard {
 
     /// An accepted session and its will are promises like an acknowledged message: CONNACK, and
     /// all that follows it in the outbox, leaves when they are on disk.
-    fn hold_connack(&mut self, key: ConnKey, before: usize) {
+    fn hold_connack(&mut self, key: ConnKey, before: usize, is_new: bool) {
         let ticket = self.ticket_since(before);
         if ticket <= self.committed {
             return;
         }
         if let Some(conn) = self.conns.get_mut(key.slot) {
             conn.is_held = true;
-            self.held.push_back((ticket, key));
+            let passes = self.effects.store_ops.iter().skip(before).all(Op::passes);
+            self.held.push_back(Held::new(ticket, key, is_new, passes));
+        }
+    }
+
+    /// The store has no room for a session or its will: the client learns that instead of success.
+    /// MQTT-5.0 section 3.2.2.2 (0x97), MQTT-3.1.1 table 3.1 (3).
+    pub(super) fn refuse_session(&mut self, now: Now, key: ConnKey, is_new: bool) {
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        conn.is_held = false;
+        if conn.state != ConnState::Connected {
+            return;
+        }
+        // Nothing of it has left: the success that was to come, and what followed it, is void.
+        self.outbox_bytes = self.outbox_bytes.saturating_sub(conn.out.len());
+        conn.out.clear(&mut self.pool);
+        let slot = conn.session;
+        let client_id = self.sessions.get(slot).map(|s| s.publisher.client_id.clone());
+        // A client that was not let in has no will; the one it had before is not its own any more.
+        self.discard_will(slot);
+        let reason = ReasonCode::QUOTA_EXCEEDED;
+        let detail = "the store takes no more";
+        self.refuse_as(
+            now,
+            key,
+            &client_id.unwrap_or_default(),
+            reason,
+            CloseCause::Overload,
+            detail,
+        );
+        let is_same = self.sessions.get(slot).is_some_and(|s| s.conn.is_none());
+        if is_new && is_same {
+            self.end_session_in(now, slot);
         }
     }
 
@@ -502,16 +533,7 @@ impl Shard {
         let durable_id = session.durable_id;
         self.pump(now, slot);
         for (packet_id, seq) in releases {
-            // Written again: whether the last connection's PUBREC is on disk is not known, and
-            // PUBREL lets the client forget the identifier.
-            let before = self.effects.store_ops.len();
-            if seq != 0 {
-                self.effects.store_ops.push(Op::Release { session: durable_id, seq });
-            }
-            let ticket = self.ticket_since(before);
-            let action =
-                GateAction::Ack { kind: AckKind::PubRel, packet_id, reason: ReasonCode::SUCCESS };
-            self.gate(now, key, ticket, action);
+            self.repeat_pubrel(now, key, durable_id, packet_id, seq);
         }
     }
 

@@ -56,9 +56,10 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Packs what the store keeps of one session's interest.
-pub(super) fn message_ref(durable_id: u64, qos: u8, retain: bool) -> MessageRef {
-    MessageRef { session: durable_id, flags: qos | u8::from(retain) << 2, meta: 0 }
+/// Packs what the store keeps of one session's interest: the QoS of the delivery and its RETAIN
+/// flag, and the [mark](SharedGroup::mark) of the shared subscription it came through (0: none).
+pub(super) fn message_ref(durable_id: u64, qos: u8, retain: bool, group: u32) -> MessageRef {
+    MessageRef { session: durable_id, flags: qos | u8::from(retain) << 2, meta: group }
 }
 
 impl Shard {
@@ -123,25 +124,23 @@ impl Shard {
         {
             return;
         }
-        let (qos, retain) = (source.parts.qos as u8, source.parts.retain);
-        let wanted = |durable_id: u64, opts: SubOpts, key: SessionKey| {
+        let (published, retain) = (source.parts.qos, source.parts.retain);
+        let wanted = |durable_id: u64, opts: SubOpts, key: SessionKey, group: u32| {
             let is_echo = opts.no_local() && from == Some(key);
-            (durable_id != 0 && opts.qos() != QoS::AtMostOnce && !is_echo).then(|| {
-                message_ref(
-                    durable_id,
-                    qos.min(opts.qos() as u8),
-                    retain && opts.retain_as_published(),
-                )
+            let qos = opts.delivery_qos(published);
+            (durable_id != 0 && qos != QoS::AtMostOnce && !is_echo).then(|| {
+                message_ref(durable_id, qos as u8, retain && opts.retain_as_published(), group)
             })
         };
-        let targets = matched.targets.iter().filter_map(|t| wanted(t.durable_id, t.opts, t.key));
+        let targets = matched.targets.iter();
+        let targets = targets.filter_map(|t| wanted(t.durable_id, t.opts, t.key, 0));
         let mut refs: SmallVec<[MessageRef; 1]> = targets.collect();
-        for (member, _) in picks {
+        for (member, group) in picks {
             // The store keeps one claim of a session on a message: a second copy lives in memory only.
             if refs.iter().any(|r| r.session == member.durable_id) {
                 member.durable_id = 0;
             } else {
-                refs.extend(wanted(member.durable_id, member.opts, member.key));
+                refs.extend(wanted(member.durable_id, member.opts, member.key, group.mark()));
             }
         }
         if refs.is_empty() {
@@ -155,6 +154,7 @@ impl Shard {
             seq: message.seq,
             message: message.to_bytes(),
             refs,
+            is_moved: self.is_moving,
         });
     }
 
@@ -208,7 +208,10 @@ impl Shard {
         let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
         let has_older = session.queue.has_at_most_once();
         let published = source.parts.qos;
-        let is_durable = session.durable_id != 0 && published.min(opts.qos()) != QoS::AtMostOnce;
+        let qos = opts.delivery_qos(published);
+        // What was published with QoS 0 was promised to nobody, whatever it is delivered with.
+        let is_durable =
+            session.durable_id != 0 && published != QoS::AtMostOnce && qos != QoS::AtMostOnce;
         let seq = if is_durable { source.parts.seq } else { 0 };
         let zone = session.meta.zone;
         let conn_key = session.conn;
@@ -218,11 +221,6 @@ impl Shard {
             self.settle_stored(key.slot, seq);
             return;
         }
-        let qos = if self.mqtt(zone).upgrade_qos {
-            published.max(opts.qos())
-        } else {
-            published.min(opts.qos())
-        };
         let retain = source.parts.retain && opts.retain_as_published();
         if qos == QoS::AtMostOnce
             && !has_older

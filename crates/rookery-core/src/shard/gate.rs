@@ -3,26 +3,31 @@
 //! Acknowledgements of one connection keep their order (MQTT-5.0 [MQTT-4.6.0-2] and
 //! following): one that waits for nothing waits behind one that does.
 
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rookery_codec::{AckKind, ReasonCode, Version, encode_ack};
 
 use super::Shard;
 use crate::conn::ConnState;
 use crate::effects::CloseCause;
-use crate::ids::{ConnKey, Now, SessionKey};
+use crate::ids::{ConnKey, MessageId, Now, SessionKey};
 use crate::inflight::Stage;
 use crate::message::Message;
+use crate::persist;
 use crate::session::Replay;
-use crate::store_port::Op;
+use crate::store_port::{Op, Outcome};
 
 /// What happens when a ticket is committed.
 #[derive(Debug)]
 pub(super) enum GateAction {
     /// An acknowledgement leaves.
     Ack { kind: AckKind, packet_id: u16, reason: ReasonCode },
-    /// A SUBACK or UNSUBACK leaves, then retained messages follow.
-    Packet { bytes: Vec<u8>, replays: Vec<Replay> },
+    /// A SUBACK leaves, then retained messages follow.
+    Subscribed { bytes: Vec<u8>, replays: Vec<Replay> },
+    /// An UNSUBACK leaves.
+    Unsubscribed { bytes: Vec<u8> },
     /// A QoS 2 PUBLISH leaves.
     Publish { packet_id: u16 },
 }
@@ -33,6 +38,16 @@ impl GateAction {
     #[inline]
     fn holds_quota(&self) -> u32 {
         u32::from(matches!(self, Self::Ack { kind: AckKind::PubAck, .. }))
+    }
+
+    /// Whether the writes it waits for are carried out even by a full store: it is put off then,
+    /// not refused.
+    fn passes(&self) -> bool {
+        match self {
+            Self::Ack { kind, .. } => matches!(kind, AckKind::PubRel | AckKind::PubComp),
+            Self::Subscribed { .. } => false,
+            Self::Unsubscribed { .. } | Self::Publish { .. } => true,
+        }
     }
 }
 
@@ -51,7 +66,33 @@ pub(super) struct Gate {
     conn: ConnKey,
     /// The client's session: a slot alone may belong to somebody else by then.
     session: SessionKey,
+    /// It waits only for its turn behind others of the connection.
+    is_free: bool,
     action: GateAction,
+}
+
+/// A delayed message in memory whose write is not committed yet.
+#[derive(Debug)]
+pub(super) struct UnstoredDelayed {
+    pub(super) ticket: u64,
+    pub(super) id: MessageId,
+}
+
+/// A connection whose CONNACK waits for its session's record.
+#[derive(Debug)]
+pub(super) struct Held {
+    ticket: u64,
+    conn: ConnKey,
+    /// The session was made for this connection.
+    is_new: bool,
+    /// Its record needs no room: an earlier session ends, none begins.
+    passes: bool,
+}
+
+impl Held {
+    pub(super) fn new(ticket: u64, conn: ConnKey, is_new: bool, passes: bool) -> Self {
+        Self { ticket, conn, is_new, passes }
+    }
 }
 
 impl Shard {
@@ -66,6 +107,7 @@ impl Shard {
     pub(super) fn gate(&mut self, now: Now, key: ConnKey, ticket: u64, action: GateAction) {
         let committed = self.committed;
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        let is_free = ticket == 0;
         let ticket = ticket.max(conn.gate_ticket);
         if ticket <= committed {
             self.run_gate(now, key, action, true);
@@ -74,16 +116,18 @@ impl Shard {
         let Some(session) = self.sessions.get(conn.session).map(|s| s.key) else { return };
         conn.gate_ticket = ticket;
         conn.gated += action.holds_quota();
-        self.gates.push_back(Gate { ticket, conn: key, session, action });
+        self.gates.push_back(Gate { ticket, conn: key, session, is_free, action });
     }
 
     /// The writes of this turn with their ticket, if there are any. Reads need a ticket too, be
     /// it of an empty batch: what they ask for may still be on its way into the log, and is
-    /// there when the ticket is committed.
+    /// there when the ticket is committed. So does what was put off, now and then.
     pub fn end_turn(&mut self) -> Option<(u64, Vec<Op>)> {
-        if self.effects.store_ops.is_empty() && self.effects.store_reads.is_empty() {
+        let has_work = !self.effects.store_ops.is_empty() || !self.effects.store_reads.is_empty();
+        if !has_work && !self.is_asking_again {
             return None;
         }
+        self.is_asking_again = false;
         let ticket = self.ticket;
         self.ticket += 1;
         Some((ticket, std::mem::take(&mut self.effects.store_ops)))
@@ -113,14 +157,63 @@ impl Shard {
         }
     }
 
-    /// The store finished a ticket (and all before it). `is_stored` is false when it refused the writes.
-    pub fn committed(&mut self, now: Now, ticket: u64, is_stored: bool) {
+    /// What the store refused is not delayed either: the publisher was told so.
+    fn settle_delayed(&mut self, ticket: u64, is_stored: bool) {
+        let mut refused = Vec::new();
+        while self.unstored_delayed.front().is_some_and(|u| u.ticket <= ticket) {
+            let Some(unstored) = self.unstored_delayed.pop_front() else { break };
+            if !is_stored && unstored.ticket == ticket {
+                refused.push(unstored.id);
+            }
+        }
+        if refused.is_empty() {
+            return;
+        }
+        refused.sort_unstable();
+        let before = self.delayed.len();
+        self.delayed.retain(|d| refused.binary_search(&d.message.id).is_err());
+        self.shared.delayed.fetch_sub(before - self.delayed.len(), Ordering::Relaxed);
+    }
+
+    /// Puts off what only waits for writes that the store has not refused but not done either: they
+    /// come in front of its next batch. Everything of that kind behind it on the same connection
+    /// waits as well, so that the order stays.
+    fn put_off(&mut self, ticket: u64) {
+        let is_due = |g: &Gate| g.ticket == ticket && !g.is_free && g.action.passes();
+        let waiting: HashSet<ConnKey> =
+            self.gates.iter().filter(|g| is_due(g)).map(|g| g.conn).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let (mut late, in_time): (VecDeque<Gate>, VecDeque<Gate>) = std::mem::take(&mut self.gates)
+            .into_iter()
+            .partition(|g| g.ticket >= ticket && g.action.passes() && waiting.contains(&g.conn));
+        self.gates = in_time;
+        for gate in &mut late {
+            gate.ticket = self.ticket;
+            gate.is_free = false;
+            if let Some(conn) = self.conns.get_checked(gate.conn.slot, gate.conn.generation) {
+                conn.gate_ticket = self.ticket;
+            }
+        }
+        self.gates.append(&mut late);
+        self.wants_ticket = true;
+    }
+
+    /// The store finished a ticket (and all before it).
+    pub fn committed(&mut self, now: Now, ticket: u64, outcome: Outcome) {
         self.committed = self.committed.max(ticket);
+        let is_stored = outcome == Outcome::Stored;
         self.settle_retained(ticket, is_stored);
-        self.release_held(ticket);
+        self.settle_delayed(ticket, is_stored);
+        self.release_held(now, ticket, outcome);
+        if outcome == Outcome::Refused {
+            self.put_off(ticket);
+        }
         while self.gates.front().is_some_and(|g| g.ticket <= ticket) {
             let Some(gate) = self.gates.pop_front() else { return };
-            let is_stored = is_stored || gate.ticket < ticket;
+            let is_stored =
+                is_stored || gate.is_free || gate.ticket < ticket || gate.action.passes();
             if !is_stored
                 && let GateAction::Ack { kind: AckKind::PubRec, packet_id, .. } = gate.action
             {
@@ -137,10 +230,26 @@ impl Shard {
         }
     }
 
-    /// Lets connections write whose session is on disk by now.
-    fn release_held(&mut self, ticket: u64) {
-        while self.held.front().is_some_and(|(held, _)| *held <= ticket) {
-            let Some((_, key)) = self.held.pop_front() else { return };
+    /// Lets connections write whose session is on disk by now; ends those whose session is not.
+    fn release_held(&mut self, now: Now, ticket: u64, outcome: Outcome) {
+        while self.held.front().is_some_and(|held| held.ticket <= ticket) {
+            let Some(mut held) = self.held.pop_front() else { return };
+            let key = held.conn;
+            match outcome {
+                Outcome::Stored => {}
+                _ if held.ticket < ticket => {}
+                Outcome::Freed if held.passes => {}
+                Outcome::Refused if held.passes => {
+                    held.ticket = self.ticket;
+                    self.wants_ticket = true;
+                    self.held.push_back(held);
+                    continue;
+                }
+                _ => {
+                    self.refuse_session(now, key, held.is_new);
+                    continue;
+                }
+            }
             let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { continue };
             conn.is_held = false;
             if !conn.is_dirty {
@@ -152,9 +261,15 @@ impl Shard {
 
     /// A QoS 2 message was not stored: the client may send it again as a new one.
     fn forget_exchange(&mut self, now: Now, key: SessionKey, packet_id: u16) {
-        let session = self.sessions.get_checked16(key.slot, key.generation);
-        if let Some(ids) = session.and_then(|s| s.awaiting_rel.as_mut()) {
-            ids.remove(&packet_id);
+        if let Some(session) = self.sessions.get_checked16(key.slot, key.generation) {
+            if let Some(ids) = session.awaiting_rel.as_mut() {
+                ids.remove(&packet_id);
+            }
+            // An earlier connection may have got it onto the disk.
+            if session.durable_id != 0 {
+                let op = persist::delete_awaiting_rel(session.durable_id, packet_id);
+                self.effects.store_ops.push(op);
+            }
         }
         // It may have sent it again meanwhile, on a new connection: that got no further either.
         let is_repetition = |gate: &Gate| {
@@ -183,7 +298,10 @@ impl Shard {
                     self.refuse_storage(now, key, kind, packet_id);
                 }
             }
-            GateAction::Packet { bytes, replays } => {
+            GateAction::Unsubscribed { bytes } => {
+                self.write(key, |out, _| out.extend_from_slice(&bytes));
+            }
+            GateAction::Subscribed { bytes, replays } => {
                 if is_stored {
                     self.write(key, |out, _| out.extend_from_slice(&bytes));
                     self.start_replays(key, replays);

@@ -1,5 +1,6 @@
 //! Shared subscriptions: choosing a member, and another one when it leaves. MQTT-5.0 section 4.8.2.
 
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
@@ -109,13 +110,14 @@ impl Shard {
     }
 
     /// Gives shared messages of a leaving member to others: QoS 1 not acknowledged and everything
-    /// not sent, never QoS 2 that was sent. MQTT-5.0 [MQTT-4.8.2-4], [MQTT-4.8.2-5].
-    pub(super) fn redispatch_shared(&mut self, slot: u32, session_ends: bool) {
-        let Some(key) = self.sessions.get(slot).map(|s| s.key) else { return };
+    /// not sent, never QoS 2 that was sent. MQTT-5.0 [MQTT-4.8.2-4], [MQTT-4.8.2-5]. If bodies
+    /// are only in the log, nothing has moved yet and the answer is what has to.
+    pub(super) fn redispatch_shared(&mut self, slot: u32, session_ends: bool) -> VecDeque<Queued> {
+        let Some(key) = self.sessions.get(slot).map(|s| s.key) else { return VecDeque::new() };
         self.set_shared_presence(slot, false);
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else { return VecDeque::new() };
         let may_go = |item: &Queued| {
-            item.message.is_some()
+            (item.message.is_some() || session_ends)
                 && item
                     .group
                     .as_ref()
@@ -135,9 +137,14 @@ impl Shard {
         let durable_id = session.durable_id;
         let queued = session.queue.extract(may_go);
         self.queued_bytes = self.queued_bytes.saturating_sub(queued.iter().map(Queued::size).sum());
-        for item in moving.into_iter().chain(queued) {
+        let moving: VecDeque<Queued> = moving.into_iter().chain(queued).collect();
+        if moving.iter().any(|item| item.message.is_none()) {
+            return moving;
+        }
+        for item in moving {
             self.give_away(durable_id, key, item);
         }
+        VecDeque::new()
     }
 
     /// Finds another member for a shared message.
@@ -154,15 +161,13 @@ impl Shard {
         if member.durable_id != 0 && message.qos != QoS::AtMostOnce && self.config.durable {
             let seq = self.shared.next_seq();
             message = Arc::new(message.with(message.topic(), message.retain, seq));
-            let reference = message_ref(
-                member.durable_id,
-                (message.qos as u8).min(member.opts.qos() as u8),
-                false,
-            );
+            let qos = member.opts.delivery_qos(message.qos) as u8;
+            let reference = message_ref(member.durable_id, qos, false, group.mark());
             self.effects.store_ops.push(Op::Publish {
                 seq,
                 message: message.to_bytes(),
                 refs: smallvec::smallvec![reference],
+                is_moved: true,
             });
         }
         // Through the inbox even if the member is here: the caller is in the middle of ending a session.
@@ -180,8 +185,9 @@ pub(super) fn log_for_one(
     let message = item.message.as_ref()?;
     item.seq = shared.next_seq();
     let copy = Arc::new(message.with(message.topic(), message.retain, item.seq));
-    let refs = smallvec::smallvec![message_ref(durable_id, item.qos, item.retain)];
-    let op = Op::Publish { seq: item.seq, message: copy.to_bytes(), refs };
+    let group = item.group.as_ref().map_or(0, |group| group.mark());
+    let refs = smallvec::smallvec![message_ref(durable_id, item.qos, item.retain, group)];
+    let op = Op::Publish { seq: item.seq, message: copy.to_bytes(), refs, is_moved: false };
     item.message = Some(copy);
     Some(op)
 }

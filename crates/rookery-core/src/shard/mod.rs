@@ -19,6 +19,7 @@ mod exchange;
 mod gate;
 mod groups;
 mod hooks;
+mod leaving;
 mod lobby;
 mod notice;
 mod outgoing;
@@ -26,6 +27,7 @@ mod publish;
 mod queue;
 mod replay;
 mod restore;
+mod retry;
 mod subscribe;
 mod timers;
 mod transport;
@@ -92,14 +94,24 @@ pub struct Shard {
     delayed: BinaryHeap<Delayed>,
     gates: VecDeque<Gate>,
     /// Connections whose CONNACK waits for a ticket, in the order of the tickets.
-    held: VecDeque<(u64, ConnKey)>,
+    held: VecDeque<gate::Held>,
     unstored_retained: VecDeque<gate::UnstoredRetained>,
+    unstored_delayed: VecDeque<gate::UnstoredDelayed>,
+    /// Something waits for a ticket that nobody may come to ask for.
+    wants_ticket: bool,
+    asked_again_ms: u64,
+    /// The message that is published now was in the store before.
+    is_moving: bool,
+    /// A ticket is taken at the end of this turn even if there is nothing to write.
+    is_asking_again: bool,
     /// Ticket of the writes of this turn.
     ticket: u64,
     /// All tickets up to this one are committed.
     committed: u64,
     replay_ready: VecDeque<SessionKey>,
     cleanup: VecDeque<close::Cleanup>,
+    /// Ended sessions that still have to give messages to others.
+    leaving: HashMap<SessionKey, leaving::Leaving>,
     ask_deadlines: VecDeque<(u64, crate::effects::AskId)>,
     messages_made: u64,
     outbox_bytes: usize,
@@ -212,10 +224,16 @@ impl Shard {
             held: VecDeque::new(),
             gates: VecDeque::new(),
             unstored_retained: VecDeque::new(),
+            unstored_delayed: VecDeque::new(),
+            wants_ticket: false,
+            asked_again_ms: 0,
+            is_moving: false,
+            is_asking_again: false,
             ticket: 1,
             committed: 0,
             replay_ready: VecDeque::new(),
             cleanup: VecDeque::new(),
+            leaving: HashMap::new(),
             ask_deadlines: VecDeque::new(),
             messages_made: 0,
             outbox_bytes: 0,
@@ -541,6 +559,11 @@ impl Shard {
         self.config.limits.unauthenticated_bytes / usize::from(self.shared.shards()).max(1)
     }
 
+    /// Notes that a turn was held back because the inbox of a worker is overfull.
+    pub fn count_held_back(&self) {
+        self.metrics().overload_inbox_full.inc();
+    }
+
     /// Notes that a panic was caught.
     pub fn count_panic(&self) {
         self.metrics().panics.inc();
@@ -556,6 +579,7 @@ impl Shard {
             && e.resume.is_empty()
             && e.store_ops.is_empty()
             && e.store_reads.is_empty()
+            && !self.is_asking_again
             && e.up.is_empty()
             && e.to_shards.iter().all(Vec::is_empty))
     }

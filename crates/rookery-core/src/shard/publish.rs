@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version, decode_publish};
 
 use super::deliver::Source;
-use super::gate::{GateAction, UnstoredRetained};
+use super::gate::{GateAction, UnstoredDelayed, UnstoredRetained};
 use super::timers::Delayed;
 use super::{Fault, Shard, Step};
 use crate::access::is_reserved;
@@ -444,6 +444,14 @@ impl Shard {
         self.take_message(now, &mut source, from)
     }
 
+    /// A message that the store has held until now, as a will or a delayed message: even a full
+    /// store lets it go on to those who wait for it.
+    pub(super) fn publish_kept(&mut self, now: Now, message: Message) {
+        self.is_moving = true;
+        self.publish_message(now, message, None);
+        self.is_moving = false;
+    }
+
     /// MQTT-5.0 section 3.3.1.3: the newest retained message of a topic replaces the older one.
     fn retain(&mut self, now: Now, source: &mut Source<'_>) {
         let config = self.config.clone();
@@ -452,8 +460,9 @@ impl Shard {
             return;
         }
         if source.parts.payload.is_empty() {
-            if self.shared.retained.remove(source.parts.topic).is_some() && self.config.durable {
-                self.effects.store_ops.push(persist::delete_retained(source.parts.topic));
+            let removed = self.shared.retained.remove_if(source.parts.topic, |_| true);
+            if let (Some((_, order)), true) = (removed, self.config.durable) {
+                self.effects.store_ops.push(persist::delete_retained(source.parts.topic, order));
             }
             return;
         }
@@ -480,11 +489,9 @@ impl Shard {
         let message = source.keep();
         // What the node says about itself it says again after a restart.
         let is_stored = self.config.durable && !message.sys;
+        let (replaced, order) = self.shared.retained.insert_ordered(message.clone());
         if is_stored {
-            self.effects.store_ops.push(persist::put_retained(&message));
-        }
-        let replaced = self.shared.retained.insert(message.clone());
-        if is_stored {
+            self.effects.store_ops.push(persist::put_retained(&message, order));
             self.unstored_retained.push_back(UnstoredRetained {
                 ticket: self.ticket,
                 message,
@@ -505,6 +512,10 @@ impl Shard {
             Arc::new(Message::new(&parts, source.publisher.clone(), source.origin.cloned()));
         if self.config.durable {
             self.effects.store_ops.push(persist::put_delayed(due_at_ms, &message));
+            if message.qos != QoS::AtMostOnce {
+                let unstored = UnstoredDelayed { ticket: self.ticket, id: message.id };
+                self.unstored_delayed.push_back(unstored);
+            }
         }
         self.metrics().messages_delayed.inc();
         self.keep_delayed(now, due_at_ms, message);

@@ -16,7 +16,7 @@ use crate::session::Queued;
 use crate::store_port::Op;
 
 /// Bodies read from the store at once for one session.
-const FETCH_MAX: usize = 64;
+pub(super) const FETCH_MAX: usize = 64;
 
 impl Shard {
     /// A message of QoS 1 or 2, or one for a client that is away: into the window or the queue.
@@ -289,6 +289,9 @@ impl Shard {
 
     /// Bodies that the store read for a session; `None` = the log has no such message any more.
     pub fn bodies(&mut self, now: Now, key: SessionKey, bodies: Vec<(u64, Option<Arc<[u8]>>)>) {
+        if self.read_for_leaving(key, &bodies) {
+            return;
+        }
         let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
         session.is_fetching = false;
         let session_mountpoint = &*session.meta.mountpoint;

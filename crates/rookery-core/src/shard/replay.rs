@@ -95,13 +95,10 @@ impl Shard {
         subscription: crate::session::Subscription,
     ) {
         if message.is_expired(now.unix_ms) {
-            let is_same =
-                self.shared.retained.get(message.topic()).is_some_and(|m| m.id == message.id);
-            if is_same
-                && self.shared.retained.remove(message.topic()).is_some()
-                && self.config.durable
-            {
-                self.effects.store_ops.push(crate::persist::delete_retained(message.topic()));
+            let removed = self.shared.retained.remove_if(message.topic(), |m| m.id == message.id);
+            if let (Some((_, order)), true) = (removed, self.config.durable) {
+                let op = crate::persist::delete_retained(message.topic(), order);
+                self.effects.store_ops.push(op);
             }
             return;
         }

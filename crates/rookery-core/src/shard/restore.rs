@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use rookery_codec::parse_filter;
+use rookery_codec::{ParsedFilter, parse_filter};
 
 use super::Shard;
 use crate::effects::ConnMeta;
@@ -25,6 +25,8 @@ pub struct RestoredMessage {
     pub packet_id: Option<u16>,
     /// PUBREC was received.
     pub released: bool,
+    /// Mark of the shared subscription it came through; 0 = none.
+    pub group: u32,
 }
 
 /// A session as recovery found it.
@@ -107,7 +109,34 @@ impl Shard {
                 self.install_restored(slot, &text, parsed, subscription);
             }
         }
+        self.restore_groups(slot, &restored.messages);
         self.arm_restored(now, slot);
+    }
+
+    /// Ties messages to the shared subscriptions they came through, as far as the session still
+    /// has them: should it end, other members get what it did not.
+    fn restore_groups(&mut self, slot: u32, messages: &[RestoredMessage]) {
+        let marks: hashbrown::HashMap<u64, u32> =
+            messages.iter().filter(|m| m.group != 0).map(|m| (m.seq, m.group)).collect();
+        let Some(session) = self.sessions.get_mut(slot).filter(|_| !marks.is_empty()) else {
+            return;
+        };
+        let mountpoint = &session.meta.mountpoint;
+        let groups = session.subscriptions.keys().filter_map(|text| match parse_filter(text) {
+            Ok(ParsedFilter::Shared { group, filter }) => {
+                self.shared.router.shared_group(group, &format!("{mountpoint}{filter}"))
+            }
+            _ => None,
+        });
+        let groups: Vec<_> = groups.collect();
+        let group_of = |seq: u64| {
+            let mark = marks.get(&seq)?;
+            groups.iter().find(|group| group.mark() == *mark).cloned()
+        };
+        let in_flight = session.inflight.iter_mut().map(|entry| &mut entry.item);
+        for item in in_flight.chain(session.queue.iter_mut()) {
+            item.group = group_of(item.seq);
+        }
     }
 
     fn restore_messages(&mut self, session: &mut Session, messages: &[RestoredMessage]) {
@@ -152,7 +181,7 @@ impl Shard {
             message.expires_at_ms += now.unix_ms;
         }
         message.timestamp_ms = now.unix_ms;
-        self.publish_message(now, message, None);
+        self.publish_kept(now, message);
     }
 
     /// Takes a delayed message back.

@@ -77,7 +77,7 @@ impl Shard {
         suback.encode(version, &mut bytes);
         self.metrics().suback_sent.inc();
         let ticket = self.ticket_since(before);
-        self.gate(now, key, ticket, GateAction::Packet { bytes, replays });
+        self.gate(now, key, ticket, GateAction::Subscribed { bytes, replays });
         Ok(Step::Next)
     }
 
@@ -131,14 +131,16 @@ impl Shard {
         let Some(session) = self.sessions.get(slot) else {
             return Ok(Err(ReasonCode::UNSPECIFIED_ERROR));
         };
-        let max_qos = self.mqtt(session.meta.zone).max_qos_allowed;
+        let mqtt = self.mqtt(session.meta.zone);
+        let (max_qos, upgrades) = (mqtt.max_qos_allowed, mqtt.upgrade_qos);
         let qos = options.qos.min(QoS::from_u8(max_qos).unwrap_or(QoS::ExactlyOnce));
         let opts = SubOpts::new(
             qos,
             options.no_local,
             options.retain_as_published,
             options.retain_handling,
-        );
+        )
+        .upgrading(upgrades);
         let subscription = Subscription { opts, sub_id };
         let Some(is_new) = self.install(slot, text, parsed, subscription) else {
             return Ok(Err(ReasonCode::QUOTA_EXCEEDED));
@@ -333,7 +335,7 @@ impl Shard {
         unsuback.encode(version, &mut bytes);
         self.metrics().unsuback_sent.inc();
         let ticket = self.ticket_since(before);
-        self.gate(now, key, ticket, GateAction::Packet { bytes, replays: Vec::new() });
+        self.gate(now, key, ticket, GateAction::Unsubscribed { bytes });
         Ok(Step::Next)
     }
 

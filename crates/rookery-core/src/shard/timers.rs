@@ -15,6 +15,8 @@ use crate::retained::SweepCursor;
 
 /// Retained messages looked at per call of `sweep_retained`.
 const SWEEP_SLICE: usize = 1000;
+/// A store that could not write is asked again this often.
+const ASK_AGAIN_MS: u64 = 1000;
 /// Delayed messages sent in one tick.
 const DELAYED_SLICE: usize = 1000;
 /// A session's timer fires at least this often while the client is away: a distant deadline
@@ -30,6 +32,8 @@ pub(super) enum Timer {
     KeepAlive(ConnKey),
     /// The peer takes no bytes.
     Blocked(ConnKey),
+    /// What the client has not acknowledged may have to go out again.
+    Retry(ConnKey),
     /// A client above its rate may send again.
     Rate(ConnKey),
     /// What its authentication granted is over.
@@ -75,6 +79,7 @@ impl Shard {
                 Timer::Idle(key) => self.idle_due(now, key),
                 Timer::KeepAlive(key) => self.keep_alive_due(now, key),
                 Timer::Blocked(key) => self.blocked_due(now, key),
+                Timer::Retry(key) => self.retry_due(now, key),
                 Timer::Rate(key) => self.rate_due(key),
                 Timer::Expire(key) => self.expire_due(now, key),
                 Timer::Exchange(key) => self.exchange_due(now, key),
@@ -84,6 +89,17 @@ impl Shard {
         self.due = due;
         self.send_delayed(now);
         self.expire_questions(now);
+        self.ask_again(now);
+    }
+
+    /// What was put off for a store that could not write waits for its next batch. If no client
+    /// causes one, an empty one shows whether it can write again.
+    fn ask_again(&mut self, now: Now) {
+        if self.wants_ticket && now.mono_ms >= self.asked_again_ms + ASK_AGAIN_MS {
+            self.asked_again_ms = now.mono_ms;
+            self.wants_ticket = false;
+            self.is_asking_again = true;
+        }
     }
 
     fn idle_due(&mut self, now: Now, key: ConnKey) {
@@ -192,7 +208,7 @@ impl Shard {
                 self.effects.store_ops.push(persist::delete_delayed(&delayed.message));
             }
             let message = delayed.message.with(delayed.message.topic(), delayed.message.retain, 0);
-            self.publish_message(now, message, None);
+            self.publish_kept(now, message);
         }
     }
 
@@ -209,7 +225,7 @@ impl Shard {
             self.sweep = SweepCursor::default();
         }
         if self.config.durable {
-            let topics = over.iter().map(|message| persist::delete_retained(message.topic()));
+            let topics = over.iter().map(|(m, order)| persist::delete_retained(m.topic(), *order));
             self.effects.store_ops.extend(topics);
         }
     }

@@ -17,6 +17,7 @@ use rookery_core::effects::{
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
+use rookery_core::store_port::{Op, Outcome};
 
 /// The shard and what surrounds it.
 pub struct Stage {
@@ -27,13 +28,16 @@ pub struct Stage {
     closed: HashSet<ConnKey>,
     asked: Vec<(AskId, Question)>,
     pub is_local: bool,
+    /// What becomes of writes.
+    pub store: Outcome,
+    /// What was submitted, refused or not.
+    pub written: Vec<(Op, Outcome)>,
     /// What else the listener says about its clients.
     pub listener: fn(&mut ConnMeta),
     resumed: Vec<ConnKey>,
     pub peer: SocketAddr,
     pub enable_authn: bool,
     pub cert: Option<Arc<PeerCertificate>>,
-    pub is_store_full: bool,
     /// What was told, questions apart.
     pub events: Vec<UpEvent>,
 }
@@ -67,13 +71,14 @@ impl Stage {
             closed: HashSet::new(),
             asked: Vec::new(),
             is_local: true,
+            store: Outcome::Stored,
+            written: Vec::new(),
             listener: |_| {},
             resumed: Vec::new(),
             peer: ([127, 0, 0, 1], 40_000).into(),
             enable_authn: true,
             cert: None,
             events: Vec::new(),
-            is_store_full: false,
         }
     }
 
@@ -166,8 +171,11 @@ impl Stage {
             }
             self.resumed.append(&mut self.shard.effects.resume);
             self.shard.effects.dirty.clear();
-            if let Some((ticket, _)) = self.shard.end_turn() {
-                self.shard.committed(self.now, ticket, !self.is_store_full);
+            if let Some((ticket, ops)) = self.shard.end_turn() {
+                let is_small = ops.iter().all(Op::passes) && self.store == Outcome::Freed;
+                let outcome = if is_small { Outcome::Stored } else { self.store };
+                self.written.extend(ops.into_iter().map(|op| (op, outcome)));
+                self.shard.committed(self.now, ticket, outcome);
             }
             let close = std::mem::take(&mut self.shard.effects.close);
             self.closed.extend(close.into_iter().map(|(key, _)| key));
@@ -236,6 +244,25 @@ impl Actor {
         self.send(stage, |out| Subscribe::new(100, &filters).encode(version, out));
     }
 
+    /// Subscribes and returns the reason code.
+    pub fn granted(&mut self, stage: &mut Stage, filter: &str, options: SubscriptionOptions) -> u8 {
+        self.take(stage);
+        self.subscribe(stage, filter, options);
+        self.bytes(stage).last().copied().unwrap()
+    }
+
+    /// Takes the bytes that the broker sent.
+    fn bytes(&mut self, stage: &mut Stage) -> Vec<u8> {
+        stage.turn();
+        // Nothing while what it promises is not stored.
+        let Some(outbox) = stage.shard.begin_flush(self.key) else { return Vec::new() };
+        let mut slices: Vec<IoSlice<'_>> = Vec::new();
+        outbox.slices(&mut slices, usize::MAX);
+        let bytes: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
+        stage.shard.flushed(stage.now, self.key, bytes.len());
+        bytes
+    }
+
     pub fn ack(&mut self, stage: &mut Stage, kind: AckKind, packet_id: u16) {
         let version = self.version;
         self.send(stage, |out| Ack { packet_id, ..Ack::default() }.encode(kind, version, out));
@@ -252,13 +279,7 @@ impl Actor {
 
     /// What the broker said since the last time, in short words. SUBACK is left out.
     pub fn take(&mut self, stage: &mut Stage) -> Vec<String> {
-        stage.turn();
-        let Some(outbox) = stage.shard.outbox(self.key) else { return Vec::new() };
-        let mut slices: Vec<IoSlice<'_>> = Vec::new();
-        outbox.slices(&mut slices, usize::MAX);
-        let bytes: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
-        stage.shard.begin_flush(self.key);
-        stage.shard.flushed(stage.now, self.key, bytes.len());
+        let bytes = self.bytes(stage);
         let mut rest = &bytes[..];
         let mut words = Vec::new();
         while let Some(header) = parse_header(rest).unwrap() {
@@ -286,7 +307,8 @@ fn word(packet: &Packet<'_>) -> Option<String> {
         Packet::Publish(p) => {
             let id = if p.packet_id == 0 { String::new() } else { format!(" id {}", p.packet_id) };
             let retain = if p.retain { " retain" } else { "" };
-            Some(format!("PUBLISH {} {}{id}{retain}", p.topic, p.qos as u8))
+            let dup = if p.dup { " dup" } else { "" };
+            Some(format!("PUBLISH {} {}{id}{retain}{dup}", p.topic, p.qos as u8))
         }
         Packet::PubAck(a) => ack("PUBACK", a),
         Packet::PubRec(a) => ack("PUBREC", a),

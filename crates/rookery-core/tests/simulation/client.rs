@@ -61,6 +61,8 @@ pub struct Client {
     pub pending: HashMap<u16, (String, QoS)>,
     pub acks: Vec<(AckKind, u16)>,
     pub context: String,
+    /// The store may have no room for its session.
+    pub may_be_refused: bool,
     receiving: HashSet<u16>,
     outstanding: HashSet<u16>,
     aliases: HashMap<u16, String>,
@@ -83,6 +85,7 @@ impl Client {
             pending: HashMap::new(),
             acks: Vec::new(),
             context: String::new(),
+            may_be_refused: false,
             receiving: HashSet::new(),
             outstanding: HashSet::new(),
             aliases: HashMap::new(),
@@ -262,6 +265,10 @@ impl Client {
     fn handle(&mut self, world: &mut World, packet: &Packet<'_>, news: &mut News) {
         match packet {
             Packet::ConnAck(ack) => {
+                let refusals = [ReasonCode::QUOTA_EXCEEDED, ReasonCode::SERVER_UNAVAILABLE];
+                if self.may_be_refused && refusals.contains(&ack.reason) {
+                    return;
+                }
                 if ack.reason.is_error() {
                     self.fail(&format!("CONNECT was refused with {:?}", ack.reason));
                 }

@@ -75,6 +75,7 @@ impl Run {
             );
             client.alias_max = u16::try_from(rng.below(3)).unwrap();
             client.context.clone_from(&context);
+            client.may_be_refused = plan.refusals > 0;
             client
         });
         let clients = clients.collect();
@@ -303,7 +304,16 @@ impl Run {
         );
         assert_eq!(shared.router.topics(), 0, "{context}: trie");
         if self.plan.refusals == 0 {
-            assert_eq!(self.world.store.claims(), [], "{context}: claims on stored messages");
+            let stored = self.world.store.retained();
+            assert_eq!(stored.len(), shared.retained.len(), "{context}: retained");
+            for (topic, id) in stored {
+                let kept = shared.retained.get(&topic).map(|m| m.id);
+                assert_eq!(kept, Some(id), "{context}: retained for {topic}");
+            }
+        }
+        // Also where the store refused: what frees is never lost.
+        assert_eq!(self.world.store.claims(), [], "{context}: claims on stored messages");
+        {
             for table in [
                 rookery_core::persist::SESSIONS,
                 rookery_core::persist::SUBSCRIPTIONS,

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use rookery_core::persist;
 use rookery_core::session::{Subscription, Will};
 use rookery_core::shard::{RestoredMessage, RestoredSession};
-use rookery_core::store_port::Op;
+use rookery_core::store_port::{Op, Outcome};
 
 struct Batch {
     shard: usize,
     ticket: u64,
     ops: Vec<Op>,
-    is_refused: bool,
+    outcome: Outcome,
 }
 
 #[derive(Clone, Copy)]
@@ -20,6 +20,7 @@ struct Claim {
     flags: u8,
     packet_id: Option<u16>,
     released: bool,
+    group: u32,
 }
 
 /// Tables, messages, claims, and the batches on their way.
@@ -29,6 +30,10 @@ pub struct SimStore {
     messages: BTreeMap<u64, Arc<[u8]>>,
     claims: BTreeMap<u64, BTreeMap<u64, Claim>>,
     waiting: VecDeque<Batch>,
+    /// What passes of batches that could not be written.
+    kept: Vec<Op>,
+    /// The latest change of each key that several shards write.
+    orders: BTreeMap<(u8, Vec<u8>), u64>,
     seq_max: u64,
     /// Payloads of all messages that ever were committed.
     pub ever_committed: std::collections::HashSet<u64>,
@@ -48,23 +53,33 @@ pub struct Recovered {
 }
 
 impl SimStore {
-    pub fn submit(&mut self, shard: usize, ticket: u64, ops: Vec<Op>, is_refused: bool) {
-        self.waiting.push_back(Batch { shard, ticket, ops, is_refused });
+    pub fn submit(&mut self, shard: usize, ticket: u64, ops: Vec<Op>, outcome: Outcome) {
+        self.waiting.push_back(Batch { shard, ticket, ops, outcome });
     }
 
-    /// Commits the oldest batch; shard, ticket and whether it was stored.
-    pub fn commit(&mut self) -> Option<(usize, u64, bool)> {
-        let batch = self.waiting.pop_front()?;
-        if !batch.is_refused {
-            for op in batch.ops {
-                self.apply(op);
-            }
+    /// Commits the oldest batch; shard, ticket and what became of it.
+    pub fn commit(&mut self) -> Option<(usize, u64, Outcome)> {
+        let mut batch = self.waiting.pop_front()?;
+        // A batch that is allowed when the store is full is never refused for want of room.
+        if batch.outcome == Outcome::Freed && batch.ops.iter().all(Op::passes) {
+            batch.outcome = Outcome::Stored;
         }
-        Some((batch.shard, batch.ticket, !batch.is_refused))
+        if batch.outcome != Outcome::Stored {
+            batch.ops.retain(Op::passes);
+        }
+        if batch.outcome == Outcome::Refused {
+            self.kept.append(&mut batch.ops);
+        } else {
+            let kept = std::mem::take(&mut self.kept);
+            kept.into_iter().chain(batch.ops).for_each(|op| self.apply(op));
+        }
+        Some((batch.shard, batch.ticket, batch.outcome))
     }
 
     pub fn crash(&mut self) {
         self.waiting.clear();
+        self.kept.clear();
+        self.orders.clear();
     }
 
     /// A committed message that some session still needs.
@@ -76,6 +91,14 @@ impl SimStore {
     pub fn claims(&self) -> Vec<(u64, u64)> {
         let claims = self.claims.iter();
         claims.flat_map(|(session, of)| of.keys().map(|seq| (*session, *seq))).collect()
+    }
+
+    /// Topic and identity of each retained message, as stored.
+    pub fn retained(&self) -> Vec<(String, rookery_core::ids::MessageId)> {
+        let messages = self.rows(persist::RETAINED);
+        let messages =
+            messages.map(|(_, v)| rookery_core::message::Message::from_bytes(v).unwrap());
+        messages.map(|m| (m.topic().to_owned(), m.id)).collect()
     }
 
     pub fn keys_of(&self, table: rookery_core::store_port::Table) -> usize {
@@ -90,7 +113,19 @@ impl SimStore {
             Op::Delete { table, key } => {
                 self.tables.remove(&(table.0, key.into()));
             }
-            Op::Publish { seq, message, refs } => {
+            Op::Ordered { order, table, key, value } => {
+                let key = (table.0, key.into_vec());
+                let latest = self.orders.entry(key.clone()).or_default();
+                if *latest > order {
+                    return;
+                }
+                *latest = order;
+                match value {
+                    Some(value) => self.tables.insert(key, value.into()),
+                    None => self.tables.remove(&key),
+                };
+            }
+            Op::Publish { seq, message, refs, .. } => {
                 assert!(seq != 0 && !self.messages.contains_key(&seq), "seq {seq} is used twice");
                 self.seq_max = self.seq_max.max(seq);
                 let body = rookery_core::message::Message::from_bytes(&message).unwrap();
@@ -98,7 +133,8 @@ impl SimStore {
                 self.messages.insert(seq, message);
                 for claim in &refs {
                     let claims = self.claims.entry(claim.session).or_default();
-                    let fresh = Claim { flags: claim.flags, packet_id: None, released: false };
+                    let (flags, group) = (claim.flags, claim.meta);
+                    let fresh = Claim { flags, packet_id: None, released: false, group };
                     assert!(
                         claims.insert(seq, fresh).is_none(),
                         "two claims of one session on one message"
@@ -172,6 +208,7 @@ impl SimStore {
                     flags: claim.flags,
                     packet_id: claim.packet_id,
                     released: claim.released,
+                    group: claim.group,
                 });
             sessions.push(RestoredSession {
                 subscriptions: subscriptions.remove(&id).unwrap_or_default(),

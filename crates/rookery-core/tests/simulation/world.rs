@@ -9,6 +9,7 @@ use rookery_core::effects::{CloseCause, ConnMeta, ShardMessage};
 use rookery_core::ids::{ConnKey, Now, SessionKey};
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
+use rookery_core::store_port::Outcome;
 
 use super::rng::Rng;
 use super::store::SimStore;
@@ -43,7 +44,7 @@ pub struct World {
     pub sockets: BTreeMap<usize, Socket>,
     config: Arc<BrokerConfig>,
     inboxes: Vec<VecDeque<ShardMessage>>,
-    answers: Vec<VecDeque<(u64, bool)>>,
+    answers: Vec<VecDeque<(u64, Outcome)>>,
     reads: VecDeque<Read>,
     by_key: HashMap<(usize, ConnKey), usize>,
     next_socket: usize,
@@ -179,8 +180,8 @@ impl World {
             self.shards[shard].inbox(self.now, message);
         }
         for _ in 0..share(self.answers[shard].len(), &mut rng) {
-            let (ticket, is_stored) = self.answers[shard].pop_front().unwrap();
-            self.shards[shard].committed(self.now, ticket, is_stored);
+            let (ticket, outcome) = self.answers[shard].pop_front().unwrap();
+            self.shards[shard].committed(self.now, ticket, outcome);
             self.read_for(shard, ticket);
         }
         self.shards[shard].tick(self.now);
@@ -214,10 +215,15 @@ impl World {
         self.hand_over(shard);
         if let Some((ticket, ops)) = self.shards[shard].end_turn() {
             let is_refused = rng.as_mut().is_some_and(|r| r.chance(self.refusals));
+            let outcome = match (is_refused, rng.as_mut().is_some_and(|r| r.chance(50))) {
+                (false, _) => Outcome::Stored,
+                (true, true) => Outcome::Freed,
+                (true, false) => Outcome::Refused,
+            };
             for (key, seqs) in std::mem::take(&mut self.shards[shard].effects.store_reads) {
                 self.reads.push_back(Read { shard, ticket, key, seqs });
             }
-            self.store.submit(shard, ticket, ops, is_refused && !self.is_only_reads(ticket, shard));
+            self.store.submit(shard, ticket, ops, outcome);
         }
         for to in 0..self.inboxes.len() {
             let messages = std::mem::take(&mut self.shards[shard].effects.to_shards[to]);
@@ -238,10 +244,6 @@ impl World {
             }
             self.close(shard, key);
         }
-    }
-
-    fn is_only_reads(&self, ticket: u64, shard: usize) -> bool {
-        self.reads.iter().any(|r| r.shard == shard && r.ticket == ticket)
     }
 
     fn hand_over(&mut self, shard: usize) {
@@ -295,8 +297,8 @@ impl World {
 
     /// The store finishes a batch.
     pub fn commit(&mut self) -> bool {
-        let Some((shard, ticket, is_stored)) = self.store.commit() else { return false };
-        self.answers[shard].push_back((ticket, is_stored));
+        let Some((shard, ticket, outcome)) = self.store.commit() else { return false };
+        self.answers[shard].push_back((ticket, outcome));
         true
     }
 

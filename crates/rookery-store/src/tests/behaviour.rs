@@ -107,3 +107,22 @@ fn options_that_cannot_work_are_refused() {
     }
     assert!(open_with(&MemDisk::default(), options(SyncPolicy::Always)).is_ok());
 }
+
+#[test]
+fn of_two_changes_of_a_key_the_later_one_stays_whichever_comes_last() {
+    let disk = MemDisk::default();
+    let mut opened = open(&disk);
+    let change = |order, key: u8, value: Option<&[u8]>| Op::Ordered {
+        order,
+        table: crate::Table(1),
+        key: Box::new([key]),
+        value: value.map(Box::from),
+    };
+    opened.commit(0, vec![change(2, 1, Some(b"two")), change(3, 2, None)]).unwrap();
+    opened.commit(0, vec![change(1, 1, Some(b"one")), change(0, 2, Some(b"zero"))]).unwrap();
+    opened.commit(0, vec![change(5, 3, Some(b"five"))]).unwrap();
+    opened.commit(0, vec![change(4, 3, None)]).unwrap();
+    let mut reopened = open(&disk.after(Crash::Kill));
+    let values: Vec<_> = reopened.state().keys.into_values().collect();
+    assert_eq!(values, [b"two".to_vec(), b"five".to_vec()]);
+}

@@ -119,6 +119,74 @@ fn a_full_queue_refuses_in_order_and_never_blocks() {
 }
 
 #[test]
+fn what_frees_is_carried_out_although_its_batch_is_refused() {
+    let disk = MemDisk::default();
+    let quota = StoreOptions { bytes_max: 16 << 10, ..options(SyncPolicy::Never) };
+    let mut opened = open_with(&disk, quota).unwrap();
+    opened
+        .commit(0, vec![put(1, b"one"), publish(1, &[7], 100), publish(2, &[7, 8], 100)])
+        .unwrap();
+    let moved = |seq| match publish(seq, &[9], 100) {
+        Op::Publish { seq, message, refs, .. } => {
+            Op::Publish { seq, message, refs, is_moved: true }
+        }
+        other => other,
+    };
+    let refused = vec![ack(7, 1), put(2, &[0; 20_000]), moved(3), delete(1), ack(7, 2), ack(8, 2)];
+    assert_eq!(opened.commit(0, refused), Err(CommitError::QuotaExceeded));
+    let mut reopened = open(&disk.after(Crash::Kill));
+    let state = reopened.state();
+    assert!(state.keys.is_empty());
+    assert_eq!(state.messages.keys().collect::<Vec<_>>(), [&3]);
+}
+
+#[test]
+fn what_a_full_disk_did_not_take_goes_first_when_it_takes_again() {
+    let disk = MemDisk::default();
+    let mut opened = open(&disk);
+    opened.commit(0, vec![put(1, b"old"), publish(1, &[7], 10)]).unwrap();
+    disk.leave(Some(0));
+    for ops in [vec![ack(7, 1), put(2, b"x")], vec![delete(1)]] {
+        assert_eq!(opened.commit(0, ops), Err(CommitError::DiskFull));
+    }
+    disk.leave(None);
+    // The key is set again meanwhile: what was refused before must not take it away.
+    opened.commit(0, vec![put(1, b"new")]).unwrap();
+    let mut reopened = open(&disk.after(Crash::Kill));
+    let state = reopened.state();
+    assert_eq!(state.keys.into_values().collect::<Vec<_>>(), [b"new".to_vec()]);
+    assert!(state.messages.is_empty(), "the acknowledgement was kept");
+}
+
+#[test]
+fn what_a_full_disk_did_not_take_is_written_at_the_end_too() {
+    let disk = MemDisk::default();
+    let mut opened = open(&disk);
+    opened.commit(0, vec![publish(1, &[7], 10)]).unwrap();
+    disk.leave(Some(0));
+    assert_eq!(opened.commit(0, vec![ack(7, 1)]), Err(CommitError::DiskFull));
+    disk.leave(None);
+    opened.store.close().unwrap();
+    assert!(open(&disk.after(Crash::Kill)).state().messages.is_empty());
+}
+
+#[test]
+fn refusing_and_accepting_are_told_once_each() {
+    let disk = MemDisk::default();
+    let mut opened = open(&disk);
+    disk.leave(Some(0));
+    for _ in 0..3 {
+        assert_eq!(opened.commit(0, vec![put(1, &[0; 500])]), Err(CommitError::DiskFull));
+    }
+    disk.leave(None);
+    for _ in 0..3 {
+        opened.commit(0, vec![put(1, &[0; 500])]).unwrap();
+    }
+    let told = opened.waiter.wait(|answers| Some(answers.room.clone()));
+    assert_eq!(told, [Err(CommitError::DiskFull), Ok(())]);
+}
+
+#[test]
 fn a_lower_epoch_is_fenced_also_after_a_restart() {
     let disk = MemDisk::default();
     let mut opened = open(&disk);

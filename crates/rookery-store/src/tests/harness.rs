@@ -16,6 +16,8 @@ pub(super) struct Answers {
     pub(super) failed: HashMap<(u16, u64), CommitError>,
     pub(super) reads: HashMap<(u16, u64), Vec<(u64, ReadResult)>>,
     pub(super) degraded: Vec<StoreError>,
+    /// Beginnings and ends of the time without room.
+    pub(super) room: Vec<Result<(), CommitError>>,
 }
 
 /// Keeps every answer.
@@ -45,6 +47,14 @@ impl Completion for Waiter {
     fn read_done(&self, shard: u16, token: u64, messages: Vec<(u64, ReadResult)>) {
         lock(&self.answers).reads.insert((shard, token), messages);
         self.changed.notify_all();
+    }
+
+    fn refusing(&self, error: CommitError) {
+        lock(&self.answers).room.push(Err(error));
+    }
+
+    fn accepting(&self) {
+        lock(&self.answers).room.push(Ok(()));
     }
 
     fn degraded(&self, error: StoreError) {
@@ -163,7 +173,8 @@ impl Model {
             Op::Delete { table, key } => {
                 self.keys.remove(&(table.0, key.to_vec()));
             }
-            Op::Publish { seq, message, refs } => {
+            Op::Ordered { .. } => unreachable!("the model knows no order"),
+            Op::Publish { seq, message, refs, .. } => {
                 self.messages.insert(*seq, Some(message.to_vec()));
                 for &MessageRef { session, flags, meta } in refs {
                     let one =
@@ -210,7 +221,7 @@ pub(super) fn publish(seq: u64, sessions: &[u64], bytes: usize) -> Op {
         meta: seq as u32,
     });
     let message = (0..bytes).map(|at| (seq as usize + at) as u8).collect();
-    Op::Publish { seq, message, refs: refs.collect() }
+    Op::Publish { seq, message, refs: refs.collect(), is_moved: false }
 }
 
 pub(super) fn ack(session: u64, seq: u64) -> Op {

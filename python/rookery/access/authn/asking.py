@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 
 from rookery.access.chain import OnError
 from rookery.access.errors import BackendError
 from rookery.access.guard import BusyError, OpenError
 from rookery.access.http_service import UnaskableError
+from rookery.access.seldom import SeldomLog
 from rookery.access.templates import MissingValueError
 from rookery.access.verdict import (
     SERVER_BUSY,
@@ -18,11 +18,12 @@ from rookery.access.verdict import (
     Refuse,
 )
 
-_logger = logging.getLogger(__name__)
-
 
 async def ask(
-    provider: str, on_error: OnError, question: Callable[[], Awaitable[Opinion]]
+    provider: str,
+    on_error: OnError,
+    log: SeldomLog,
+    question: Callable[[], Awaitable[Opinion]],
 ) -> Opinion:
     """Put the question; whatever becomes of it is an opinion.
 
@@ -41,10 +42,10 @@ async def ask(
         # Said once when it opened, not for every client.
         return _failed(on_error, "the service failed too often and is left alone for a while")
     except TimeoutError:
-        _logger.warning("%s: no answer in time", provider)
+        log.warning("%s: no answer in time", provider)
         return _failed(on_error, "no answer in time")
     except BackendError as error:
-        _logger.warning("%s: %s", provider, error)
+        log.warning("%s: %s", provider, error)
         return _failed(on_error, str(error))
 
 

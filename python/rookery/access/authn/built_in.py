@@ -10,11 +10,13 @@ from rookery.access.guard import BusyError
 from rookery.access.passwords.algorithms import HashSettings
 from rookery.access.passwords.verifier import Verifier
 from rookery.access.request import AuthRequest
+from rookery.access.seldom import SeldomLog
 from rookery.access.users.models import IdType
 from rookery.access.users.service import UserService
 from rookery.access.users.store import UserStore
 from rookery.access.users.transfer import FileKind
 from rookery.access.verdict import SERVER_BUSY, Admit, Ignore, Opinion, Refuse
+from rookery.clock import Clock
 from rookery.errors import UnavailableError
 
 _logger = logging.getLogger(__name__)
@@ -53,14 +55,16 @@ class BuiltInProvider:
         store: UserStore,
         users: UserService,
         verifier: Verifier,
+        clock: Clock,
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._store = store
+        self._log = SeldomLog(_logger, clock)
         self._users = users
         self._verifier = verifier
 
     async def start(self) -> None:
-        settings = self._settings
+        settings = self.settings
         if settings.bootstrap_file is None:
             return
         imported = await self._users.bootstrap(
@@ -80,14 +84,14 @@ class BuiltInProvider:
         """The store and the pool belong to the node."""
 
     async def authenticate(self, request: AuthRequest) -> Opinion:
-        id_type = self._settings.user_id_type
+        id_type = self.settings.user_id_type
         user_id = request.username if id_type == "username" else request.client_id
         if not user_id:
             return Ignore(f"the client sent no {id_type}")
         try:
             user = await self._store.get(id_type, user_id)
         except UnavailableError as error:
-            _logger.warning("users cannot be read: %s", error)
+            self._log.warning("users cannot be read: %s", error)
             return Ignore("the user store cannot be read")
         if user is None:
             return Ignore(f"no user of this {id_type}")

@@ -16,6 +16,7 @@ from rookery.access.errors import AccessError
 from rookery.access.http_service import HttpAnswer, HttpService, HttpSettings
 from rookery.access.profile import admit_from
 from rookery.access.request import VARIABLES, AuthRequest
+from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import NOT_AUTHORIZED, Admit, Ignore, Opinion, Refuse
 from rookery.clock import Clock
 
@@ -44,6 +45,7 @@ class HttpProvider:
     def __init__(self, settings: HttpAuthnSettings, clock: Clock) -> None:
         self._on_error: OnError = settings.on_error
         self._clock = clock
+        self._log = SeldomLog(_logger, clock)
         self.service = HttpService(settings.http, clock, known=VARIABLES)
 
     async def start(self) -> None:
@@ -56,7 +58,7 @@ class HttpProvider:
         async def question() -> Opinion:
             return self._opinion(await self.service.ask(request.variable))
 
-        return await ask(self.id, self._on_error, question)
+        return await ask(self.id, self._on_error, self._log, question)
 
     def _opinion(self, answer: HttpAnswer) -> Opinion:
         if answer.status == 204:
@@ -65,7 +67,7 @@ class HttpProvider:
             return Ignore(f"the service answered {answer.status}")
         record = answer.record()
         if record is None:
-            _logger.warning("%s: an answer that is no JSON object", self.id)
+            self._log.warning("%s: an answer that is no JSON object", self.id)
             return Ignore("the service's answer is no JSON object")
         match record.get("result"):
             case "allow":
@@ -78,5 +80,5 @@ class HttpProvider:
             return admit_from(record, now_ms=self._clock.now_ms(), reason="the service said allow")
         except AccessError as error:
             # An answer that admits with rules that mean nothing must not admit without them.
-            _logger.warning("%s: %s", self.id, error)
+            self._log.warning("%s: %s", self.id, error)
             return Refuse(reason=f"the service's answer cannot be used: {error}")

@@ -20,6 +20,7 @@ from rookery.access.jwt.keys import (
     secret_key,
 )
 from rookery.access.request import AuthRequest
+from rookery.access.seldom import SeldomLog
 from rookery.access.templates import MissingValueError, Template
 from rookery.access.verdict import Admit, Ignore, Opinion, Refuse
 from rookery.clock import Clock
@@ -81,6 +82,7 @@ class JwtProvider:
         """
         self._settings = settings
         self._clock = clock
+        self._log = SeldomLog(_logger, clock)
         self._key: FixedKey | None = None
         self.key_set: KeySet | None = None
         if settings.endpoint is not None:
@@ -139,7 +141,7 @@ class JwtProvider:
             expire_at_ms = profile.expire_at_ms(claims, "exp", self._clock.now_ms())
             rules = profile.acl(claims, settings.acl_claim_name)
         except AccessError as error:
-            _logger.warning("jwt: a token of %s cannot be used: %s", request.client_id, error)
+            self._log.warning("jwt: a token of %r cannot be used: %s", request.client_id, error)
             return Refuse(reason=f"the token cannot be used: {error}")
         ends = settings.disconnect_after_expire or rules is not None
         return Admit(

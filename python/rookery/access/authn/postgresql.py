@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from rookery.access.authn.asking import ask
@@ -11,8 +12,11 @@ from rookery.access.databases.postgresql import PostgresqlService, PostgresqlSet
 from rookery.access.passwords.algorithms import HashSettings
 from rookery.access.passwords.verifier import Verifier
 from rookery.access.request import VARIABLES, AuthRequest
+from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import Ignore, Opinion
 from rookery.clock import Clock
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class PostgresqlProvider:
     def __init__(self, settings: PostgresqlAuthnSettings, verifier: Verifier, clock: Clock) -> None:
         self._settings = settings
         self._verifier = verifier
+        self._log = SeldomLog(_logger, clock)
         self.service = PostgresqlService(settings.postgresql, clock, known=VARIABLES, where=self.id)
 
     async def start(self) -> None:
@@ -60,7 +65,8 @@ class PostgresqlProvider:
                 request.password,
                 settings=self._settings.password_hash_algorithm,
                 verifier=self._verifier,
+                log=self._log,
                 provider=self.id,
             )
 
-        return await ask(self.id, self._settings.on_error, question)
+        return await ask(self.id, self._settings.on_error, self._log, question)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from rookery.access.authn.asking import ask
@@ -12,6 +13,7 @@ from rookery.access.errors import SettingError, Words
 from rookery.access.passwords.algorithms import HashSettings
 from rookery.access.passwords.verifier import Verifier
 from rookery.access.request import VARIABLES, AuthRequest
+from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import Ignore, Opinion
 from rookery.clock import Clock
 
@@ -21,6 +23,8 @@ _NO_PASSWORD = Words(
     "password_based:redis.cmd: one of the fields must be password_hash",
     "password_based:redis.cmd：字段中应包含 password_hash",
 )
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class RedisProvider:
     def __init__(self, settings: RedisAuthnSettings, verifier: Verifier, clock: Clock) -> None:
         self._settings = settings
         self._verifier = verifier
+        self._log = SeldomLog(_logger, clock)
         self.service = RedisService(
             settings.redis, clock, known=VARIABLES, commands=COMMANDS, where=self.id
         )
@@ -73,7 +78,8 @@ class RedisProvider:
                 request.password,
                 settings=self._settings.password_hash_algorithm,
                 verifier=self._verifier,
+                log=self._log,
                 provider=self.id,
             )
 
-        return await ask(self.id, self._settings.on_error, question)
+        return await ask(self.id, self._settings.on_error, self._log, question)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +9,8 @@ from rookery.access import profile
 from rookery.access.errors import SettingError
 from rookery.access.passwords.algorithms import Credential, HashSettings, check
 from rookery.access.passwords.verifier import Verifier
+from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import Admit, Opinion, Refuse
-
-_logger = logging.getLogger(__name__)
 
 
 async def opinion_of(
@@ -21,6 +19,7 @@ async def opinion_of(
     *,
     settings: HashSettings,
     verifier: Verifier,
+    log: SeldomLog,
     provider: str,
 ) -> Opinion:
     """Whether the password is the one that ``password_hash`` (or ``password``) was made of.
@@ -40,7 +39,7 @@ async def opinion_of(
         check(credential)
     except SettingError as error:
         # What is wrong is in the database; the client is not to be let in for it.
-        _logger.warning("%s: %s", provider, error)
+        log.warning("%s: %s", provider, error)
         return Refuse(reason=str(error))
     if not await verifier.verify(credential, password):
         return Refuse(reason="wrong password")

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from rookery.access.acl_file import write_rule
 from rookery.access.authz.request import AuthzRequest
 from rookery.access.authz.source import Finding, Source
+from rookery.access.idle import UnderWay
+from rookery.access.seldom import SeldomLog
+from rookery.clock import Clock, SystemClock
 from rookery.native.config import AclRule, TopicAction
 from rookery.native.models import AclDecision
 from rookery.native.rows import AclSubject
@@ -97,15 +100,17 @@ class RemoteAuthorizer:
     Args:
         sources: Those of kind ``ask``.
         check_rules: The core's rules.
+        clock: What the time is; it spaces log lines.
         rules_of: The rules of the other sources, for explanations.
         deadline_s: Seconds for all sources together; less than the core waits for an answer.
     """
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        sources: Iterable[Source],
         check_rules: CheckRules,
         *,
+        clock: Clock | None = None,
         rules_of: RulesOf = lambda _name: (),
         deadline_s: float = 4.5,
     ) -> None:
@@ -113,6 +118,8 @@ class RemoteAuthorizer:
         self._check_rules = check_rules
         self._rules_of = rules_of
         self._deadline_s = deadline_s
+        self._under_way = UnderWay()
+        self._log = SeldomLog(_logger, clock or SystemClock())
 
     async def start(self) -> None:
         """Start every source; on failure those started are stopped again."""
@@ -126,7 +133,12 @@ class RemoteAuthorizer:
                 await source.stop()
             raise
 
+    async def drain(self) -> bool:
+        """Wait until nobody is asked any more, no longer than a question can take."""
+        return await self._under_way.drained(self._deadline_s)
+
     async def stop(self) -> None:
+        """Close every source; questions under way fail. May be called twice."""
         for source in self.sources.values():
             await source.stop()
 
@@ -145,11 +157,12 @@ class RemoteAuthorizer:
     async def _within_deadline(self, request: AuthzRequest, first: AclDecision) -> AuthzAnswer:
         answer = AuthzAnswer()
         try:
-            async with asyncio.timeout(self._deadline_s):
-                return await self._walk(request, first, answer)
+            with self._under_way:
+                async with asyncio.timeout(self._deadline_s):
+                    return await self._walk(request, first, answer)
         except TimeoutError:
-            _logger.warning(
-                "authorization of %s not answered in %s s",
+            self._log.warning(
+                "authorization of %r not answered in %s s",
                 request.subject.client_id,
                 self._deadline_s,
             )

@@ -6,11 +6,16 @@ answer.
 
 from __future__ import annotations
 
+import logging
+
 from rookery.access.authz.request import VARIABLES, AuthzRequest
 from rookery.access.authz.source import Finding, ask
 from rookery.access.chain import OnError
 from rookery.access.http_service import HttpService, HttpSettings
+from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
+
+_logger = logging.getLogger(__name__)
 
 
 class HttpSource:
@@ -26,6 +31,7 @@ class HttpSource:
     ) -> None:
         self.name = name
         self._on_error: OnError = on_error
+        self._log = SeldomLog(_logger, clock)
         self.service = HttpService(settings, clock, known=VARIABLES)
 
     async def start(self) -> None:
@@ -49,4 +55,4 @@ class HttpSource:
                     return Finding("deny", "the service said deny")
             return Finding("none", "the service said neither allow nor deny")
 
-        return await ask(self.name, self._on_error, question)
+        return await ask(self.name, self._on_error, self._log, question)

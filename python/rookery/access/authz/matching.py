@@ -82,9 +82,21 @@ def _is_address_in(text: str | None, networks: Iterable[str]) -> bool:
         address = ipaddress.ip_address((text or "").partition("%")[0])
     except ValueError:
         return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
+    bits = _bits(address)
+    for network in networks:
+        known = ipaddress.ip_network(network, strict=False)
+        # An IPv4 prefix counts behind the 96 bits of the mapped form.
+        ignored = known.max_prefixlen - known.prefixlen
+        if bits >> ignored == _bits(known.network_address) >> ignored:
+            return True
+    return False
+
+
+def _bits(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+    """An address as 128 bits; an IPv4 address and its mapped form are the same."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return 0xFFFF_0000_0000 | int(address)
+    return int(address)
 
 
 def _topic_fits(topic: AclTopic, request: AuthzRequest, *, is_permission: bool) -> bool:

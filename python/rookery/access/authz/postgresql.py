@@ -17,6 +17,7 @@ from rookery.access.chain import OnError
 from rookery.access.databases.postgresql import PostgresqlService, PostgresqlSettings
 from rookery.access.errors import AccessError
 from rookery.access.rules_json import rule_from_json
+from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
 
 _logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class PostgresqlSource:
     ) -> None:
         self.name = name
         self._on_error: OnError = on_error
+        self._log = SeldomLog(_logger, clock)
         self.service = PostgresqlService(settings, clock, known=VARIABLES, where=f"{name} source")
 
     async def start(self) -> None:
@@ -47,16 +49,16 @@ class PostgresqlSource:
         async def question() -> Finding:
             rows = await self.service.rows(request.variable)
             for number, row in enumerate(rows, start=1):
-                finding = finding_of_row(self.name, number, row, request)
+                finding = finding_of_row(self.name, number, row, request, self._log)
                 if finding is not None:
                     return finding
             return Finding("none", f"none of {len(rows)} rows fits")
 
-        return await ask(self.name, self._on_error, question)
+        return await ask(self.name, self._on_error, self._log, question)
 
 
 def finding_of_row(
-    source: str, number: int, row: Mapping[str, Any], request: AuthzRequest
+    source: str, number: int, row: Mapping[str, Any], request: AuthzRequest, log: SeldomLog
 ) -> Finding | None:
     """What a row says; none: it does not fit.
 
@@ -66,7 +68,7 @@ def finding_of_row(
     try:
         rule = rule_from_json(row)
     except AccessError as error:
-        _logger.warning("authorization by %s: row %d is no rule: %s", source, number, error)
+        log.warning("authorization by %s: row %d is no rule: %s", source, number, error)
         if row.get("permission") == "deny":
             return Finding("deny", f"row {number} denies and is no rule: {error}")
         return None

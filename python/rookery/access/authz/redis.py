@@ -7,13 +7,17 @@ and ``retain``; they allow, unless the JSON says ``"permission": "deny"``.
 from __future__ import annotations
 
 import json
+import logging
 
 from rookery.access.authz.postgresql import finding_of_row
 from rookery.access.authz.request import VARIABLES, AuthzRequest
 from rookery.access.authz.source import Finding, ask
 from rookery.access.chain import OnError
 from rookery.access.databases.redis import RedisService, RedisSettings
+from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
+
+_logger = logging.getLogger(__name__)
 
 COMMANDS = frozenset({"HGETALL", "HMGET"})
 _MEMBERS = ("permission", "action", "qos", "retain")
@@ -32,6 +36,7 @@ class RedisSource:
     ) -> None:
         self.name = name
         self._on_error: OnError = on_error
+        self._log = SeldomLog(_logger, clock)
         self.service = RedisService(
             settings, clock, known=VARIABLES, commands=COMMANDS, where=f"{name} source"
         )
@@ -48,12 +53,12 @@ class RedisSource:
             rows = [_row(topic, value) for topic, value in record.items()]
             rows.sort(key=lambda row: row["permission"] != "deny")
             for number, row in enumerate(rows, start=1):
-                finding = finding_of_row(self.name, number, row, request)
+                finding = finding_of_row(self.name, number, row, request, self._log)
                 if finding is not None:
                     return finding._replace(reason=f"the field {row['topic']!r} fits")
             return Finding("none", f"none of {len(rows)} fields fits")
 
-        return await ask(self.name, self._on_error, question)
+        return await ask(self.name, self._on_error, self._log, question)
 
 
 def _row(topic: str, value: bytes) -> dict[str, object]:

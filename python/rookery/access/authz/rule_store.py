@@ -45,7 +45,7 @@ class RuleStore:
 
     def __init__(self, database: Database, *, rules_max: int = RULES_OF_ONE_MAX) -> None:
         self._database = database
-        self._rules_max = rules_max
+        self.rules_max = rules_max
 
     async def get(self, owner: RuleOwner) -> list[dict[str, Any]]:
         """The rules of one.
@@ -92,8 +92,8 @@ class RuleStore:
     def _text(self, owner: RuleOwner, rules: Sequence[object]) -> str:
         if (owner.kind == "all") == bool(owner.name):
             raise AccessError(_NO_OWNER)
-        if len(rules) > self._rules_max:
-            raise AccessError(_TOO_MANY.format(most=self._rules_max))
+        if len(rules) > self.rules_max:
+            raise AccessError(_TOO_MANY.format(most=self.rules_max))
         records = []
         for number, rule in enumerate(rules, start=1):
             try:

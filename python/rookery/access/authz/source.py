@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple, Protocol
 
@@ -11,9 +10,8 @@ from rookery.access.chain import OnError
 from rookery.access.errors import BackendError
 from rookery.access.guard import BusyError, OpenError
 from rookery.access.http_service import UnaskableError
+from rookery.access.seldom import SeldomLog
 from rookery.access.templates import MissingValueError
-
-_logger = logging.getLogger(__name__)
 
 
 class Finding(NamedTuple):
@@ -47,7 +45,10 @@ class Source(Protocol):
 
 
 async def ask(
-    source: str, on_error: OnError, question: Callable[[], Awaitable[Finding]]
+    source: str,
+    on_error: OnError,
+    log: SeldomLog,
+    question: Callable[[], Awaitable[Finding]],
 ) -> Finding:
     """Put the question; whatever becomes of it is a finding."""
     try:
@@ -62,8 +63,8 @@ async def ask(
         reason = "the source failed too often and is left alone for a while"
     except TimeoutError:
         reason = "no answer in time"
-        _logger.warning("authorization by %s: %s", source, reason)
+        log.warning("authorization by %s: %s", source, reason)
     except BackendError as error:
         reason = str(error)
-        _logger.warning("authorization by %s: %s", source, reason)
+        log.warning("authorization by %s: %s", source, reason)
     return Finding("deny" if on_error == "deny" else "none", reason)

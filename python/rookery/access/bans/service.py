@@ -6,19 +6,22 @@ file when it is next changed or listed.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import ipaddress
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from pathlib import Path
+from typing import TypeAlias, get_args
 
 from rookery.access.database import Database
 from rookery.access.errors import AccessError, Words
 from rookery.clock import Clock
-from rookery.errors import ExceedsLimitError, NotFoundError
+from rookery.errors import ExceedsLimitError, NotFoundError, StartError
 from rookery.native.config import Ban, BanKind
+
+Apply: TypeAlias = Callable[[Sequence[Ban]], None]
 
 BAN_KINDS: tuple[BanKind, ...] = get_args(BanKind)
 
@@ -26,7 +29,6 @@ BANS_MAX = 100_000
 REGEX_BANS_MAX = 1000
 """Every client that connects is compared with each of these."""
 
-PAGE_MAX = 10_000
 WHO_BYTES_MAX = 65_535
 TEXT_LENGTH_MAX = 4096
 FLAPPING = "flapping detector"
@@ -45,8 +47,6 @@ _ALLOWED = {
 _PAST = Words("until: lies in the past", "until：早于当前时间")
 _LONG = Words("reason and by have at most 4096 characters", "reason 与 by 不超过 4096 个字符")
 
-_COLUMNS = "kind, who, by, reason, at_ms, until_ms"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BanEntry:
@@ -62,139 +62,92 @@ class BanEntry:
     at_ms: int = 0
     until_ms: int | None = None
 
-    def for_core(self) -> Ban:
+    def to_native(self) -> Ban:
         return Ban(kind=self.kind, who=self.who, until_ms=self.until_ms, reason=self.reason)
 
 
 class BanService:
-    """Adds and lifts bans. ``apply`` is given the whole list after every change."""
+    """Adds and lifts bans. :meth:`open` names who is told the complete list after every change."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        apply: Callable[[Sequence[Ban]], None] = lambda _bans: None,
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._apply: Apply = lambda _bans: None
+
+    def open(self, apply: Apply) -> None:
+        """``apply`` is called on the thread that writes, within the change: what it refuses by
+        raising is not kept, and of two changes the older is never told last.
+        """
         self._apply = apply
-        # One change at a time: of two the older list must not be applied last.
-        self._changing = asyncio.Lock()
 
-    async def active(self) -> list[BanEntry]:
-        """Every ban that holds, in no order that means something."""
+    async def all(self) -> list[BanEntry]:
+        """Every ban that holds, the latest first."""
         now_ms = self._clock.now_ms()
+        return await self._database.read(lambda connection: _read(connection, now_ms))
 
-        def query(connection: sqlite3.Connection) -> list[BanEntry]:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM bans WHERE until_ms IS NULL OR until_ms > ?",  # noqa: S608
-                (now_ms,),
-            )
-            return [_entry(row) for row in rows]
-
-        return await self._database.read(query)
-
-    async def page(self, *, skip: int = 0, limit: int = 100, like: str = "") -> list[BanEntry]:
-        """Bans that hold, the latest first."""
-        now_ms = self._clock.now_ms()
-
-        def query(connection: sqlite3.Connection) -> list[BanEntry]:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM bans WHERE (until_ms IS NULL OR until_ms > ?) "  # noqa: S608
-                "AND instr(who, ?) > 0 ORDER BY at_ms DESC, kind, who LIMIT ? OFFSET ?",
-                (now_ms, like, min(limit, PAGE_MAX), skip),
-            )
-            return [_entry(row) for row in rows]
-
-        return await self._database.read(query)
-
-    async def apply_all(self) -> None:
-        """Give the core what the file holds; at the start of a node."""
-        async with self._changing:
-            self._apply([entry.for_core() for entry in await self.active()])
-
-    async def put(self, entry: BanEntry) -> BanEntry:
-        """Ban somebody, or change the ban; who is connected is disconnected by the core.
+    async def create(
+        self,
+        kind: str,
+        who: str,
+        *,
+        by: str = "",
+        reason: str = "",
+        until_ms: int | None = None,
+    ) -> BanEntry:
+        """Keep somebody out; whoever it fits is disconnected. A ban that is there is replaced.
 
         Raises:
-            AccessError: the entry makes no sense.
+            AccessError: it makes no sense.
             ConfigError: the core refuses it.
             ExceedsLimitError: there are too many bans.
         """
-        kept = self._checked(entry)
-        async with self._changing:
-            before = await self.active()
-            others = [e for e in before if (e.kind, e.who) != (kept.kind, kept.who)]
-            # The core first: it refuses regular expressions that it cannot search.
-            self._apply([e.for_core() for e in (*others, kept)])
-            try:
-                await self._database.write(lambda connection: self._insert(connection, kept))
-            except BaseException:
-                self._apply([e.for_core() for e in before])
-                raise
-        return kept
-
-    def _insert(self, connection: sqlite3.Connection, entry: BanEntry) -> None:
-        connection.execute("DELETE FROM bans WHERE until_ms <= ?", (self._clock.now_ms(),))
-        is_regex = entry.kind.endswith("_re")
-        (total, regexes) = connection.execute(
-            "SELECT count(*), coalesce(sum(kind LIKE '%\\_re' ESCAPE '\\'), 0) FROM bans "
-            "WHERE NOT (kind = ? AND who = ?)",
-            (entry.kind, entry.who),
-        ).fetchone()
-        if total >= BANS_MAX or (is_regex and regexes >= REGEX_BANS_MAX):
-            most = REGEX_BANS_MAX if is_regex else BANS_MAX
-            raise ExceedsLimitError(f"there are {most} bans of that kind already")
-        connection.execute(
-            "INSERT OR REPLACE INTO bans (kind, who, by, reason, at_ms, until_ms) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (entry.kind, entry.who, entry.by, entry.reason, entry.at_ms, entry.until_ms),
-        )
-
-    def _checked(self, entry: BanEntry) -> BanEntry:
-        if entry.kind not in BAN_KINDS:
-            raise AccessError(_BAD_KIND.format(allowed=", ".join(BAN_KINDS)))
-        if max(len(entry.reason), len(entry.by)) > TEXT_LENGTH_MAX:
-            raise AccessError(_LONG)
         now_ms = self._clock.now_ms()
-        until_ms = entry.until_ms
-        if until_ms is not None and until_ms <= now_ms:
-            raise AccessError(_PAST)
-        if until_ms is not None and until_ms > now_ms + _YEARS_1000_MS:
-            until_ms = None
-        return BanEntry(
-            kind=entry.kind,
-            who=_checked_who(entry.kind, entry.who),
-            by=entry.by,
-            reason=entry.reason,
-            at_ms=entry.at_ms or now_ms,
-            until_ms=until_ms,
-        )
+        entry = _checked(kind, who, by=by, reason=reason, at_ms=now_ms, until_ms=until_ms)
 
-    async def delete(self, kind: BanKind, who: str) -> None:
+        def change(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM bans WHERE until_ms <= ?", (now_ms,))
+            _check_room(connection, entry)
+            connection.execute(
+                "INSERT OR REPLACE INTO bans (kind, who, by, reason, at_ms, until_ms) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (entry.kind, entry.who, entry.by, entry.reason, entry.at_ms, entry.until_ms),
+            )
+            self._tell(connection, now_ms)
+
+        await self._database.write(change)
+        return entry
+
+    async def delete(self, kind: str, who: str) -> None:
         """Lift a ban.
 
         Raises:
             NotFoundError: there is none.
         """
+        now_ms = self._clock.now_ms()
 
-        def change(connection: sqlite3.Connection) -> int:
-            return connection.execute(
+        def change(connection: sqlite3.Connection) -> bool:
+            count = connection.execute(
                 "DELETE FROM bans WHERE kind = ? AND who = ?", (kind, who)
             ).rowcount
+            if count:
+                self._tell(connection, now_ms)
+            return count > 0
 
-        async with self._changing:
-            if not await self._database.write(change):
-                raise NotFoundError(f"{kind} {who!r} is not banned")
-            self._apply([active.for_core() for active in await self.active()])
+        if not await self._database.write(change):
+            raise NotFoundError(f"{kind} {who!r} is not banned")
 
-    async def clear(self) -> None:
-        """Lift every ban."""
-        async with self._changing:
-            await self._database.write(
-                lambda connection: connection.execute("DELETE FROM bans").rowcount
-            )
+    async def clear(self) -> int:
+        """Lift every ban; how many there were."""
+
+        def change(connection: sqlite3.Connection) -> int:
+            count = connection.execute("DELETE FROM bans").rowcount
             self._apply([])
+            return count
+
+        return await self._database.write(change)
+
+    def _tell(self, connection: sqlite3.Connection, now_ms: int) -> None:
+        self._apply([entry.to_native() for entry in _read(connection, now_ms)])
 
     async def on_flapping(self, client_id: str, *, ban_ms: int, peer: str = "") -> BanEntry:
         """Ban a client that came and went too often.
@@ -202,18 +155,80 @@ class BanService:
         Raises:
             ExceedsLimitError: there are too many bans.
         """
-        now_ms = self._clock.now_ms()
         reason = "connects and disconnects too often"
-        return await self.put(
-            BanEntry(
-                kind="clientid",
-                who=client_id,
-                by=FLAPPING,
-                reason=f"{reason}, last from {peer}" if peer else reason,
-                at_ms=now_ms,
-                until_ms=now_ms + ban_ms,
-            )
+        return await self.create(
+            "clientid",
+            client_id,
+            by=FLAPPING,
+            reason=f"{reason}, last from {peer}" if peer else reason,
+            until_ms=self._clock.now_ms() + ban_ms,
         )
+
+
+def read_bans(path: Path, now_ms: int) -> tuple[Ban, ...]:
+    """The bans of the file at ``path`` before an event loop runs; none without the file.
+
+    Raises:
+        StartError: it cannot be read.
+    """
+    if not path.exists():
+        return ()
+    try:
+        # Not read-only: a file that was not closed has its latest changes in its log.
+        with contextlib.closing(sqlite3.connect(path, timeout=5.0)) as connection:
+            return tuple(entry.to_native() for entry in _read(connection, now_ms))
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return ()
+        raise StartError(f"{path}: {error}") from error
+    except sqlite3.Error as error:
+        raise StartError(f"{path}: {error}") from error
+
+
+def _read(connection: sqlite3.Connection, now_ms: int) -> list[BanEntry]:
+    rows = connection.execute(
+        "SELECT kind, who, by, reason, at_ms, until_ms FROM bans "
+        "WHERE until_ms IS NULL OR until_ms > ? ORDER BY at_ms DESC, kind, who",
+        (now_ms,),
+    )
+    return [
+        BanEntry(kind=kind, who=who, by=by, reason=reason, at_ms=at_ms, until_ms=until_ms)
+        for kind, who, by, reason, at_ms, until_ms in rows
+    ]
+
+
+def _check_room(connection: sqlite3.Connection, entry: BanEntry) -> None:
+    is_regex = entry.kind.endswith("_re")
+    (total, regexes) = connection.execute(
+        "SELECT count(*), coalesce(sum(kind IN ('clientid_re', 'username_re')), 0) FROM bans "
+        "WHERE NOT (kind = ? AND who = ?)",
+        (entry.kind, entry.who),
+    ).fetchone()
+    if total >= BANS_MAX or (is_regex and regexes >= REGEX_BANS_MAX):
+        most = REGEX_BANS_MAX if is_regex else BANS_MAX
+        raise ExceedsLimitError(f"there are {most} bans of that kind already")
+
+
+def _checked(
+    kind: str, who: str, *, by: str, reason: str, at_ms: int, until_ms: int | None
+) -> BanEntry:
+    known = next((known for known in BAN_KINDS if known == kind), None)
+    if known is None:
+        raise AccessError(_BAD_KIND.format(allowed=", ".join(BAN_KINDS)))
+    if max(len(reason), len(by)) > TEXT_LENGTH_MAX:
+        raise AccessError(_LONG)
+    if until_ms is not None and until_ms <= at_ms:
+        raise AccessError(_PAST)
+    if until_ms is not None and until_ms > at_ms + _YEARS_1000_MS:
+        until_ms = None
+    return BanEntry(
+        kind=known,
+        who=_checked_who(known, who),
+        by=by,
+        reason=reason,
+        at_ms=at_ms,
+        until_ms=until_ms,
+    )
 
 
 def _checked_who(kind: BanKind, who: str) -> str:
@@ -241,8 +256,3 @@ def _bad_who(kind: BanKind, who: str) -> AccessError:
             _BAD_WHO.zh.format(who=shown, allowed=allowed.zh),
         )
     )
-
-
-def _entry(row: tuple[Any, ...]) -> BanEntry:
-    kind, who, by, reason, at_ms, until_ms = row
-    return BanEntry(kind=kind, who=who, by=by, reason=reason, at_ms=at_ms, until_ms=until_ms)

@@ -52,10 +52,11 @@ class AccessService:
         adapt: Adapt,
         bans: Sequence[Ban],
         built_in: Sequence[AclRule],
+        sources: Sequence[AclSource],
     ) -> None:
         """``adapt`` is what the node changes in every configuration.
 
-        ``bans`` and ``built_in`` rules are those that the core was started with.
+        ``bans``, ``built_in`` rules and ``sources`` are those that the core was started with.
         """
         self.access = ConfiguredAccess(
             native.check_acl,
@@ -72,7 +73,7 @@ class AccessService:
         self._bans: tuple[Ban, ...] = tuple(bans)
         self._built_in: tuple[AclRule, ...] = tuple(built_in)
         self._config: Config
-        self._sources: tuple[AclSource, ...] = ()
+        self._sources: tuple[AclSource, ...] = tuple(sources)
         self._watch = FileWatch(self._files_changed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
@@ -85,8 +86,10 @@ class AccessService:
         """
         self._config = config
         await self.access.use(config.management.access)
-        self._sources = await self._compile(config)
         self._watch_files()
+        if self._sources:
+            # A file may have changed since the core was started.
+            self._files_changed()
         self._spawn(self._check_services())
 
     async def close(self) -> None:

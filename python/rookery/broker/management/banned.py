@@ -9,12 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rookery.access.bans import BAN_KINDS, BanEntry, BanService
+from rookery.access.bans import BanEntry, BanService
 from rookery.broker.audit import AuditLog
 from rookery.broker.management.body import read_object, text_of
 from rookery.engine.access import ConfiguredAccess
 from rookery.errors import BadRequestError
-from rookery.native.config import BanKind
 from rookery.web.paging import PageRequest, page
 
 FOR_EVER = "infinity"
@@ -42,21 +41,20 @@ class BannedApi:
     async def list_all(self, request: Request) -> Response:
         """``?limit=&cursor=``: the latest first."""
         asked = PageRequest.parse(request.query_params)
-        entries = await self._bans.page(skip=asked.cursor, limit=asked.limit)
-        end = asked.cursor + asked.limit if len(entries) == asked.limit else None
-        return JSONResponse(page([_row(entry) for entry in entries], end))
+        entries = await self._bans.all()
+        end = asked.cursor + asked.limit
+        rows = [_row(entry) for entry in entries[asked.cursor : end]]
+        return JSONResponse(page(rows, end if end < len(entries) else None))
 
     async def create(self, request: Request) -> Response:
         """``{"as", "who", "reason"?, "by"?, "until"?}``; until in seconds or RFC 3339."""
         body = await read_object(request)
-        entry = await self._bans.put(
-            BanEntry(
-                kind=_kind(text_of(body, "as")),
-                who=text_of(body, "who"),
-                by=text_of(body, "by", ""),
-                reason=text_of(body, "reason", ""),
-                until_ms=_until_ms(body.get("until")),
-            )
+        entry = await self._bans.create(
+            text_of(body, "as"),
+            text_of(body, "who"),
+            by=text_of(body, "by", ""),
+            reason=text_of(body, "reason", ""),
+            until_ms=_until_ms(body.get("until")),
         )
         row = _row(entry)
         self._audit.record("create", f"banned/{entry.kind}/{entry.who}", after=row)
@@ -69,17 +67,10 @@ class BannedApi:
         return Response(status_code=204)
 
     async def delete(self, request: Request) -> Response:
-        kind, who = _kind(request.path_params["kind"]), request.path_params["who"]
+        kind, who = request.path_params["kind"], request.path_params["who"]
         await self._bans.delete(kind, who)
         self._audit.record("delete", f"banned/{kind}/{who}")
         return Response(status_code=204)
-
-
-def _kind(text: str) -> BanKind:
-    for kind in BAN_KINDS:
-        if kind == text:
-            return kind
-    raise BadRequestError(f"as is one of {', '.join(BAN_KINDS)}")
 
 
 def _row(entry: BanEntry) -> dict[str, Any]:

@@ -79,11 +79,11 @@ MQTT_FIELDS: tuple[Field, ...] = (
           "How often EMQX looks for silent clients.", "EMQX 检查 Keep Alive 的周期。",
           "a timer wheel finds silent clients when they become due", "到期由时间轮直接触发"),
     Field("retry_interval", Duration(words=INFINITY), "infinity",
-          "Unacknowledged QoS 1 and 2 packets are sent again after this on the same connection.",
-          "同一连接上未确认的 QoS 1/2 报文的重发间隔。", status=Status.ACCEPTED,
-          instead="MQTT 5 forbids it and TCP makes it needless: packets are sent again"
-          " when the client reconnects.",
-          instead_zh="MQTT 5 禁止这样做,TCP 也使其多余:客户端重连时才会重发。"),
+          "PUBLISH and PUBREL that an MQTT 3.1 or 3.1.1 client does not acknowledge are sent again"
+          " after this on the same connection. MQTT 5 forbids that: its clients get them again when"
+          " they reconnect.",
+          "MQTT 3.1 / 3.1.1 客户端未确认的 PUBLISH 与 PUBREL 在同一连接上的重发间隔。"
+          "MQTT 5 禁止这样做：其客户端仅在重连后收到重发。", hot=True),
     Field("use_username_as_clientid", Bool(), False,
           "The user name becomes the client identifier.", "使用用户名作为 Client ID。", hot=True),
     Field("clientid_override", Text(longest=1024), "",

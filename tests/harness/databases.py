@@ -1,0 +1,154 @@
+"""A PostgreSQL and a Redis of a test's own, from the system's packages, on free ports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+START_S = 60.0
+POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
+# PostgreSQL refuses to run as root.
+OTHER_USER = "nobody" if os.geteuid() == 0 else None
+
+
+@dataclass
+class Server:
+    """A server that runs."""
+
+    host: str
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It hangs: connections stand, answers do not come."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder that the other user can get to, which those of pytest are not."""
+    folder = Path(tempfile.mkdtemp(prefix="rookery-test-"))
+    try:
+        if OTHER_USER:
+            shutil.chown(folder, OTHER_USER)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[Server]:
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            user=OTHER_USER,
+            start_new_session=True,
+        )
+    try:
+        _wait(process, folder / "log")
+        yield Server("127.0.0.1", port, process)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGCONT)
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until it answers. Both say so in the same words, some time after they accept connections."""
+    end_s = time.monotonic() + START_S
+    while time.monotonic() < end_s and process.poll() is None:
+        if b"ready to accept connections" in log.read_bytes().lower():
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')}")
+
+
+def _postgresql_program(name: str) -> str:
+    found = sorted(Path(POSTGRESQL_FOLDERS).glob(f"*/bin/{name}"))
+    return str(found[-1]) if found else name
+
+
+@contextmanager
+def postgresql_server() -> Iterator[Server]:
+    """Run one; its user is ``rookery`` with the password ``it's secret``, its database ``postgres``."""
+    with _folder() as folder:
+        password = folder / "password"
+        password.write_text("it's secret")
+        password.chmod(0o644)
+        subprocess.run(
+            [
+                _postgresql_program("initdb"),
+                "--no-sync",
+                "--auth=scram-sha-256",
+                "--username=rookery",
+                f"--pwfile={password}",
+                "--encoding=UTF8",
+                "--locale=C",
+                f"--pgdata={folder}/data",
+            ],
+            cwd=folder,
+            user=OTHER_USER,
+            check=True,
+            capture_output=True,
+        )
+        port = free_port()
+        settings = {
+            "port": port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": folder,
+            "fsync": "off",
+            "max_connections": 30,
+            "shared_buffers": "16MB",
+        }
+        options = [f"-c{name}={value}" for name, value in settings.items()]
+        program = _postgresql_program("postgres")
+        with _running([program, "-D", f"{folder}/data", *options], folder, port) as server:
+            yield server
+
+
+@contextmanager
+def redis_server() -> Iterator[Server]:
+    """Run one; its password is ``it's secret``."""
+    with _folder() as folder:
+        port = free_port()
+        command: list[str | Path] = [
+            "redis-server",
+            "--port", str(port),
+            "--bind", "127.0.0.1",
+            "--save", "",
+            "--appendonly", "no",
+            "--dir", folder,
+            "--requirepass", "it's secret",
+        ]  # fmt: skip
+        with _running(command, folder, port) as server:
+            yield server

@@ -1,0 +1,411 @@
+"""Users and rules in databases of the operator: a real PostgreSQL and a real Redis."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+import bcrypt
+import pytest
+import redis.asyncio
+
+from harness.databases import Server, postgresql_server, redis_server
+from rookery.access.authn.postgresql import PostgresqlAuthnSettings, PostgresqlProvider
+from rookery.access.authn.redis import RedisAuthnSettings, RedisProvider
+from rookery.access.authz.postgresql import PostgresqlSource
+from rookery.access.authz.redis import RedisSource
+from rookery.access.authz.request import AuthzRequest
+from rookery.access.databases.postgresql import PostgresqlSettings
+from rookery.access.databases.redis import RedisSettings
+from rookery.access.errors import SettingError
+from rookery.access.passwords.algorithms import HashSettings
+from rookery.access.passwords.pool import HashPool
+from rookery.access.passwords.verifier import Verifier
+from rookery.access.request import AuthRequest
+from rookery.access.verdict import Admit, Ignore, Refuse
+from rookery.clock import ManualClock, SystemClock
+from rookery.native.config import TopicAction
+from rookery.native.rows import AclSubject
+from rookery.types import Secret
+
+PASSWORD = "it's secret"
+EVIL = "x' OR '1'='1' --"
+SALTED = HashSettings(name="sha256", salt_position="suffix")
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Server]:
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis_() -> Iterator[Server]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def verifier() -> Iterator[Verifier]:
+    made = Verifier(HashPool(threads=1))
+    yield made
+    made.close()
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def client(username: str | None, password: str = "public", **more: Any) -> AuthRequest:
+    return AuthRequest(client_id="c1", username=username, password=password.encode(), **more)
+
+
+def asking(
+    topic: str, action: TopicAction = "publish", username: str | None = "ann", qos: int = 0
+) -> AuthzRequest:
+    subject = AclSubject("c1", username, "10.0.0.9")
+    return AuthzRequest(subject=subject, action=action, topic=topic, qos=qos)
+
+
+# ---- PostgreSQL -------------------------------------------------------------------------
+
+
+def to_postgresql(server: Server, query: str, **more: Any) -> PostgresqlSettings:
+    return PostgresqlSettings(
+        server=server.address,
+        database="postgres",
+        username="rookery",
+        password=Secret(PASSWORD),
+        query=query,
+        **more,
+    )
+
+
+@pytest.fixture
+async def tables(postgresql: Server) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(
+        host=postgresql.host,
+        port=postgresql.port,
+        user="rookery",
+        password=PASSWORD,
+        database="postgres",
+    )
+    await connection.execute(
+        "CREATE TABLE mqtt_user (username text PRIMARY KEY, password_hash text, salt text, "
+        "is_superuser boolean);"
+        "CREATE TABLE device (id integer PRIMARY KEY, password_hash text);"
+        "CREATE TABLE mqtt_acl (id serial, username text, permission text, action text, topic text, "
+        "qos integer, retain integer)"
+    )
+    yield connection
+    await connection.execute("DROP TABLE mqtt_user, device, mqtt_acl")
+    await connection.close()
+
+
+USERS = (
+    "SELECT password_hash, salt, is_superuser FROM mqtt_user WHERE username = ${username} LIMIT 1;"
+)
+
+
+async def test_users_of_postgresql(
+    postgresql: Server, tables: asyncpg.Connection, verifier: Verifier
+) -> None:
+    await tables.executemany(
+        "INSERT INTO mqtt_user VALUES ($1, $2, $3, $4)",
+        [
+            ("ann", sha256("publicslat"), "slat", True),
+            ("bob", sha256("public"), None, None),
+            ("eve", None, None, False),
+            ("bad", "no hash", None, False),
+        ],
+    )
+    settings = PostgresqlAuthnSettings(
+        postgresql=to_postgresql(postgresql, USERS), password_hash_algorithm=SALTED
+    )
+    provider = PostgresqlProvider(settings, verifier, SystemClock())
+    await provider.start()
+
+    assert await provider.authenticate(client("ann")) == Admit(
+        is_superuser=True, reason="the password is right"
+    )
+    assert isinstance(await provider.authenticate(client("bob")), Admit)
+    assert isinstance(await provider.authenticate(client("ann", "Public")), Refuse)
+    assert isinstance(await provider.authenticate(client("eve")), Refuse)
+    assert isinstance(await provider.authenticate(client("bad", "no hash")), Refuse)
+    assert isinstance(await provider.authenticate(client("nobody")), Ignore)
+    assert isinstance(await provider.authenticate(client(None)), Ignore)
+    assert isinstance(await provider.authenticate(client(EVIL)), Ignore)
+    await provider.stop()
+    await provider.stop()
+    assert isinstance(await provider.authenticate(client("ann")), Ignore)
+
+
+async def test_slow_hashes_of_postgresql_are_remembered(
+    postgresql: Server, tables: asyncpg.Connection, verifier: Verifier
+) -> None:
+    stored = bcrypt.hashpw(b"public", bcrypt.gensalt(4)).decode()
+    await tables.execute("INSERT INTO mqtt_user VALUES ('ann', $1)", stored)
+    # As EMQX 4 wrote it: a parameter in quotes.
+    query = "SELECT password_hash FROM mqtt_user WHERE username = '${username}'"
+    settings = PostgresqlAuthnSettings(
+        postgresql=to_postgresql(postgresql, query),
+        password_hash_algorithm=HashSettings(name="bcrypt"),
+    )
+    provider = PostgresqlProvider(settings, verifier, SystemClock())
+    await provider.start()
+
+    for _ in range(2):
+        assert isinstance(await provider.authenticate(client("ann")), Admit)
+    await provider.stop()
+
+    assert verifier.cache.hits == 1
+
+
+async def test_what_a_client_sends_does_not_make_postgresql_count_as_failed(
+    postgresql: Server, tables: asyncpg.Connection, verifier: Verifier
+) -> None:
+    await tables.execute("INSERT INTO device VALUES (7, $1)", sha256("public"))
+    query = "SELECT password_hash FROM device WHERE id = CAST(${username} AS text)::integer"
+    settings = PostgresqlAuthnSettings(postgresql=to_postgresql(postgresql, query, failures_max=1))
+    provider = PostgresqlProvider(settings, verifier, SystemClock())
+    await provider.start()
+
+    for name in ("seven", "99999999999999999999", "7\x00"):
+        assert isinstance(await provider.authenticate(client(name)), Ignore)
+    assert not provider.service.guard.is_open
+    assert isinstance(await provider.authenticate(client("7")), Admit)
+    await provider.stop()
+
+
+async def test_a_query_that_is_wrong_is_logged_without_values(
+    postgresql: Server,
+    tables: asyncpg.Connection,
+    verifier: Verifier,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "rookery")
+    query = "SELECT nothing FROM mqtt_user WHERE username = ${username} AND salt = ${password}"
+    settings = PostgresqlAuthnSettings(postgresql=to_postgresql(postgresql, query))
+    provider = PostgresqlProvider(settings, verifier, SystemClock())
+    await provider.start()
+
+    assert isinstance(await provider.authenticate(client("ann", "hunter2")), Ignore)
+    await provider.stop()
+
+    assert "UndefinedColumn" in caplog.text
+    assert "hunter2" not in caplog.text
+    assert PASSWORD not in repr(settings)
+
+
+async def test_a_postgresql_that_hangs_is_left_alone_and_tried_again(
+    postgresql: Server, tables: asyncpg.Connection, verifier: Verifier
+) -> None:
+    await tables.execute("INSERT INTO mqtt_user VALUES ('ann', $1)", sha256("public"))
+    clock = ManualClock()
+    settings = PostgresqlAuthnSettings(
+        postgresql=to_postgresql(postgresql, USERS, request_timeout_s=0.3, failures_max=1),
+        on_error="deny",
+    )
+    provider = PostgresqlProvider(settings, verifier, clock)
+    await provider.start()
+
+    with postgresql.paused():
+        assert isinstance(await provider.authenticate(client("ann")), Refuse)
+        assert isinstance(await provider.authenticate(client("ann")), Refuse)
+    counters = provider.service.guard.counters
+    assert (counters.timed_out, counters.refused_open) == (1, 1)
+    clock.advance(10)
+    while provider.service.guard.is_open:
+        # A machine that is busy may need more than the deadline for the first connection.
+        await provider.authenticate(client("ann"))
+        clock.advance(10)
+
+    assert counters.answered == 1
+    await provider.stop()
+
+
+async def test_rules_of_postgresql(postgresql: Server, tables: asyncpg.Connection) -> None:
+    await tables.executemany(
+        "INSERT INTO mqtt_acl (username, permission, action, topic, qos, retain) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
+        [
+            ("ann", "deny", "publish", "a/secret", None, None),
+            ("ann", "allow", "publish", "a/#", 0, None),
+            ("ann", "allow", "all", "c/${clientid}", None, None),
+            ("ann", "permit", "all", "#", None, None),
+            ("bob", "deny", "fly", "x", None, None),
+        ],
+    )
+    query = (
+        "SELECT permission, action, topic, qos, retain FROM mqtt_acl "
+        "WHERE username = ${username} ORDER BY id"
+    )
+    source = PostgresqlSource(to_postgresql(postgresql, query), SystemClock())
+    await source.start()
+
+    found = {
+        request: (await source.find(request)).verdict
+        for request in (
+            asking("a/secret"),
+            asking("a/b"),
+            asking("a/b", qos=1),
+            asking("c/c1", "subscribe"),
+            asking("c/c2"),
+            asking("x", username="nobody"),
+            asking("y", username="bob"),
+        )
+    }
+    await source.stop()
+
+    assert list(found.values()) == ["deny", "allow", "none", "allow", "none", "none", "deny"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"server": "host:port"}, {"server": ""}, {"query": "SELECT ${nothing}"}],
+)
+def test_settings_of_postgresql_that_make_no_sense(
+    postgresql: Server, verifier: Verifier, more: dict[str, Any]
+) -> None:
+    settings = {"server": postgresql.address, "database": "x", "query": USERS, **more}
+    with pytest.raises(SettingError):
+        PostgresqlProvider(
+            PostgresqlAuthnSettings(postgresql=PostgresqlSettings(**settings)),
+            verifier,
+            SystemClock(),
+        )
+
+
+# ---- Redis ------------------------------------------------------------------------------
+
+
+def to_redis(server: Server, cmd: str, **more: Any) -> RedisSettings:
+    return RedisSettings(server=server.address, password=Secret(PASSWORD), cmd=cmd, **more)
+
+
+@pytest.fixture
+async def keys(redis_: Server) -> AsyncIterator[redis.asyncio.Redis]:
+    connection = redis.asyncio.Redis(host=redis_.host, port=redis_.port, password=PASSWORD)
+    yield connection
+    await connection.flushall()
+    await connection.aclose()
+
+
+HMGET = "HMGET mqtt_user:${username} password_hash salt is_superuser"
+
+
+async def test_users_of_redis(
+    redis_: Server, keys: redis.asyncio.Redis, verifier: Verifier
+) -> None:
+    await keys.hset(
+        "mqtt_user:ann",
+        mapping={"password_hash": sha256("publicslat"), "salt": "slat", "is_superuser": "1"},
+    )
+    await keys.hset("mqtt_user:a b", mapping={"password_hash": sha256("public")})
+    await keys.hset("mqtt_user:", mapping={"password_hash": sha256("public")})
+    for cmd in (HMGET, "hgetall mqtt_user:${username}"):
+        settings = RedisAuthnSettings(redis=to_redis(redis_, cmd), password_hash_algorithm=SALTED)
+        provider = RedisProvider(settings, verifier, SystemClock())
+        await provider.start()
+
+        assert await provider.authenticate(client("ann")) == Admit(
+            is_superuser=True, reason="the password is right"
+        )
+        assert isinstance(await provider.authenticate(client("a b")), Admit)
+        assert isinstance(await provider.authenticate(client("ann", "x")), Refuse)
+        assert isinstance(await provider.authenticate(client("nobody")), Ignore)
+        assert isinstance(await provider.authenticate(client("ann password_hash")), Ignore)
+        # Without a name the key would be another one.
+        assert isinstance(await provider.authenticate(client(None)), Ignore)
+        await provider.stop()
+        await provider.stop()
+
+
+async def test_a_redis_that_hangs_is_left_alone(
+    redis_: Server, keys: redis.asyncio.Redis, verifier: Verifier
+) -> None:
+    settings = RedisAuthnSettings(
+        redis=to_redis(redis_, HMGET, request_timeout_s=0.3, failures_max=1)
+    )
+    clock = ManualClock()
+    provider = RedisProvider(settings, verifier, clock)
+    await provider.start()
+
+    with redis_.paused():
+        assert isinstance(await provider.authenticate(client("ann")), Ignore)
+    assert provider.service.guard.counters.opened == 1
+    clock.advance(10)
+    while provider.service.guard.is_open:
+        await provider.authenticate(client("ann"))
+        clock.advance(10)
+
+    assert provider.service.guard.counters.answered == 1
+    await provider.stop()
+
+
+async def test_a_wrong_password_for_redis_is_not_told(
+    redis_: Server, verifier: Verifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    redis_settings = RedisSettings(server=redis_.address, password=Secret("hunter2"), cmd=HMGET)
+    provider = RedisProvider(RedisAuthnSettings(redis=redis_settings), verifier, SystemClock())
+    await provider.start()
+
+    assert isinstance(await provider.authenticate(client("ann")), Ignore)
+    await provider.stop()
+
+    assert "hunter2" not in caplog.text + repr(redis_settings)
+
+
+async def test_rules_of_redis(redis_: Server, keys: redis.asyncio.Redis) -> None:
+    await keys.hset(
+        "mqtt_acl:ann",
+        mapping={
+            "a/#": "publish",
+            "a/b": '{"permission": "deny", "action": "publish", "qos": [1, 2]}',
+            "c/+": '{"action": "all", "qos": 0}',
+            "d": "fly",
+            "e": "{no json",
+        },
+    )
+    source = RedisSource(to_redis(redis_, "HGETALL mqtt_acl:${username}"), SystemClock())
+    await source.start()
+
+    verdicts = [
+        (await source.find(request)).verdict
+        for request in (
+            asking("a/b"),
+            asking("a/b", qos=1),
+            asking("a/b", "subscribe"),
+            asking("c/x", "subscribe"),
+            asking("c/x", "subscribe", qos=1),
+            asking("d"),
+            asking("a/b", username=None),
+        )
+    ]
+    await source.stop()
+
+    assert verdicts == ["allow", "deny", "none", "allow", "none", "none", "none"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cmd": ""},
+        {"cmd": "DEL mqtt_user:${username} x"},
+        {"cmd": "HMGET key"},
+        {"cmd": "HMGET 'key x"},
+        {"cmd": "HMGET key salt"},
+        {"cmd": "HMGET key:${nothing} password_hash"},
+        {"server": None},
+        {"redis_type": "sentinel", "servers": ("a:1",)},
+        {"redis_type": "cluster"},
+    ],
+)
+def test_settings_of_redis_that_make_no_sense(verifier: Verifier, more: dict[str, Any]) -> None:
+    settings = {"server": "host", "cmd": HMGET, **more}
+    with pytest.raises(SettingError):
+        RedisProvider(RedisAuthnSettings(redis=RedisSettings(**settings)), verifier, SystemClock())
