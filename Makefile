@@ -56,7 +56,7 @@ fmt: dev ## Format Rust and Python
 .PHONY: check
 check: dev lint-fast lint-rust ## The quick loop: formats, lints, types, layers, tidy, core unit tests
 	cargo test --quiet -p rookery-codec -p rookery-core --lib
-	$(BIN)/python -m pytest --quiet -p no:rookery tests/tidy
+	$(BIN)/python -m pytest --quiet -p no:rookery.pytest_plugin tests/tidy
 
 .PHONY: lint-fast
 lint-fast: dev

@@ -252,6 +252,9 @@ fn a_publish_that_is_not_allowed_is_answered() {
         ("$LINK/x", ReasonCode::NOT_AUTHORIZED),
         ("$delayed/soon/t", ReasonCode::TOPIC_NAME_INVALID),
         ("$delayed/5/$SYS/x", ReasonCode::NOT_AUTHORIZED),
+        // Larger than any delay, a time in seconds since 1970: one in the year 2106.
+        ("$delayed/4294967296/t", ReasonCode::TOPIC_NAME_INVALID),
+        ("$delayed/18446744073709551615/t", ReasonCode::TOPIC_NAME_INVALID),
         ("nobody", ReasonCode::NO_MATCHING_SUBSCRIBERS),
     ] {
         let mut stage = Stage::new();

@@ -8,13 +8,15 @@ Text that a client chose is printed so that it can neither forge a line nor cont
 
 from __future__ import annotations
 
-import time
 from typing import Protocol
 
 from rookery.clock import Clock
 from rookery.native.rows import EventRow
+from rookery.observability.logs import timestamp
 
 _PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
+# Of a time such as 2026-01-02T09:15:02.123+01:00.
+_TIME_OF_DAY = slice(11, 23)
 _SHOWN_MAX = 120
 _LOG_SHOWN_MAX = 1000
 
@@ -56,10 +58,9 @@ class Journal:
         if self._is_broken or not lines:
             return
         now_ms = self._clock.now_ms()
-        then = time.localtime(now_ms // 1000)
-        stamp = f"{time.strftime('%H:%M:%S', then)}.{now_ms % 1000:03d}"
-        if self._is_dated:
-            stamp = f"{time.strftime('%Y-%m-%dT', then)}{stamp}{time.strftime('%z', then)}"
+        stamp = timestamp(now_ms / 1000)
+        if not self._is_dated:
+            stamp = stamp[_TIME_OF_DAY]
         try:
             self._out.write("".join(f"{stamp} {kind:<13} {text}\n" for kind, text in lines))
             self._out.flush()

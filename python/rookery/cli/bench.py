@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import ssl
 import sys
 from typing import TYPE_CHECKING, Any
@@ -24,20 +25,55 @@ from rookery.errors import UnavailableError
 if TYPE_CHECKING:
     from rookery.native.bench import BenchProgress
 
+# {rate} and {handshake} say what an example is for.
 EXAMPLES = """\
   rookery bench pairs --publishers 100 --qos 1 --duration 10
-  rookery bench pairs --publishers 1000 --rate 10000        # open loop: latency at a fixed rate
+  rookery bench pairs --publishers 1000 --rate 10000        # {rate}
   rookery bench fanout --subscribers 500 --window 4
   rookery bench shared --publishers 500 --subscribers 5 --qos 1
   rookery bench conn --idle-connections 10000 --duration 60
   rookery bench churn --publishers 50 --json
   rookery bench pairs --tls --cafile ca.pem
-  rookery bench handshake --tls --cafile ca.pem --publishers 10   # full TLS handshakes
+  rookery bench handshake --tls --cafile ca.pem --publishers 10   # {handshake}
   rookery bench pairs --ws --path /mqtt"""
 MODES = ("pairs", "pub", "sub", "fanout", "shared", "conn", "churn", "handshake")
 BAR_WIDTH = 30
 # What the generator's errors hold, and the text that says what to do about it.
-ADVICE = {"Connection refused": "mqtt.advice.refused", "cannot resolve": "mqtt.advice.name"}
+ADVICE = {
+    "Connection refused": "mqtt.advice.refused",
+    "cannot resolve": "mqtt.advice.name",
+    "timed out": "mqtt.advice.silent",
+    "unreachable": "mqtt.advice.no_way",
+}
+REASONS = {
+    "mqtt.advice.refused": "bench.reason.refused",
+    "mqtt.advice.name": "bench.reason.name",
+    "mqtt.advice.silent": "bench.reason.silent",
+    "mqtt.advice.no_way": "bench.reason.no_way",
+}
+# Errors of the generator, and the same in the user's language.
+SAYINGS = tuple(
+    (re.compile(pattern), key)
+    for pattern, key in (
+        (r"cannot (?:connect to|resolve) (?P<address>\S+): (?P<reason>.*)", "bench.unreachable"),
+        (
+            r"(?P<address>\S+) refused the connection with CONNACK code (?P<reason>.*)",
+            "bench.refused",
+        ),
+        (
+            r"(?P<address>\S+) refused a subscription with SUBACK code (?P<reason>.*)",
+            "bench.not_subscribed",
+        ),
+        (
+            r"(?P<address>\S+) closed connection (?P<number>\S+) before it was ready",
+            "bench.closed",
+        ),
+        (
+            r"only (?P<ready>\d+) of (?P<wanted>\d+) connections were ready after (?P<seconds>\S+) s",
+            "bench.too_few",
+        ),
+    )
+)
 
 COUNT = Whole(0, 1 << 24)
 RATE = Number(0, 1e9)
@@ -66,17 +102,20 @@ OPTIONS: tuple[tuple[str, str, Whole | type[str], object], ...] = (
     ("--set-up-timeout", "set_up_timeout_s", DURATION, 60),
     ("--watch-pid", "watch_pid", Whole(0, 1 << 22), 0),
 )
-SWITCHES: tuple[tuple[str, str], ...] = (
-    ("--retain", "retain"),
-    ("--busy-poll", "busy_poll"),
-    ("--subscribe-wildcard", "subscribe_wildcard"),
+SWITCHES: tuple[tuple[str, str, str], ...] = (
+    ("--retain", "retain", "option.bench.retain"),
+    ("--busy-poll", "busy_poll", "option.bench.busy-poll"),
+    ("--subscribe-wildcard", "subscribe_wildcard", "option.bench.wildcard"),
 )
 
 
 def declare(commands: Any) -> None:
     """Add the command."""
+    examples = EXAMPLES.format(
+        rate=say("bench.example.rate"), handshake=say("bench.example.handshake")
+    )
     parser = add_command(
-        commands, "bench", "help.bench", _bench, examples=EXAMPLES, short_help=False
+        commands, "bench", "help.bench", _bench, examples=examples, short_help=False
     )
     parser.add_argument(
         "mode",
@@ -118,8 +157,8 @@ def declare(commands: Any) -> None:
         parser.add_argument(
             flag, dest=field, metavar="TEXT" if kind is str else "N", type=kind, help=text
         )
-    for flag, field in SWITCHES:
-        parser.add_argument(flag, dest=field, action="store_true")
+    for flag, field, key in SWITCHES:
+        parser.add_argument(flag, dest=field, action="store_true", help=say(key))
     parser.add_argument("--json", action="store_true", help=say("option.json"))
     parser.add_argument("--quiet", action="store_true", help=say("option.bench.quiet"))
 
@@ -141,7 +180,7 @@ def generator_config(arguments: argparse.Namespace) -> dict[str, Any]:
         value = getattr(arguments, field)
         if value is not None:
             config[field] = value
-    config.update({field: True for _, field in SWITCHES if getattr(arguments, field)})
+    config.update({field: True for _, field, _ in SWITCHES if getattr(arguments, field)})
     return config
 
 
@@ -178,10 +217,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     try:
         report = run_bench(generator_config(arguments), draw)
     except UnavailableError as error:
-        advice = next((text for sign, text in ADVICE.items() if sign in str(error)), None)
-        if advice is None:
-            raise
-        raise UnavailableError(str(error) + say("mqtt.advice", text=say(advice))) from None
+        raise UnavailableError(in_words(str(error))) from None
     if shows_progress:
         print("\r\x1b[K", end="", file=sys.stderr)
     if arguments.json:
@@ -189,6 +225,21 @@ def _bench(arguments: argparse.Namespace) -> int:
     else:
         _show(report)
     return output.OK
+
+
+def in_words(text: str) -> str:
+    """What the generator says, with what to do about it, in the user's language."""
+    advice = next((key for sign, key in ADVICE.items() if sign in text), None)
+    # The reason of the system is in English, like this one.
+    reason = re.sub(r" \(os error \d+\)", "", text)
+    for pattern, key in SAYINGS:
+        if found := pattern.fullmatch(reason):
+            words = found.groupdict()
+            if advice in REASONS:
+                words["reason"] = say(REASONS[advice])
+            reason = say(key, **words)
+            break
+    return reason if advice is None else reason + say("mqtt.advice", text=say(advice))
 
 
 def _draw(progress: BenchProgress) -> bool:

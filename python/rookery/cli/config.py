@@ -73,7 +73,9 @@ def _init(arguments: argparse.Namespace) -> int:
     from rookery.config.load import CONFIG_FILE_NAME, data_dir_of  # noqa: PLC0415
     from rookery.errors import StartError  # noqa: PLC0415
 
-    path = arguments.file or data_dir_of() / CONFIG_FILE_NAME
+    data_dir = data_dir_of()
+    usual = data_dir / CONFIG_FILE_NAME
+    path = arguments.file or usual
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
@@ -84,4 +86,8 @@ def _init(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise StartError(f"{path}: {error.strerror or error}") from error
     output.line(say("config.written", file=path))
+    if path.absolute() == usual:
+        output.line(say("config.read", data_dir=data_dir))
+    else:
+        output.line(say("config.not_read", file=path))
     return output.OK

@@ -92,8 +92,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "help.config": ("handle the configuration file", "管理配置文件"),
     "help.config.init": (
-        "write a commented example, never over an existing file",
-        "写入带注释的示例配置，不会覆盖已有文件",
+        "write a commented example, default rookery.conf in the data directory: every node of it reads it",
+        "写入带注释的示例配置，默认为数据目录下的 rookery.conf，使用该目录的节点都会读取；不会覆盖已有文件",
     ),
     "help.config.import": (
         "make a configuration file from those of EMQX 3, 4 or 5",
@@ -213,6 +213,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.bench.quiet": ("no progress on the terminal", "不显示进度"),
     "option.bench.address": ("broker as host:port; may be repeated", "服务器 host:port，可重复"),
+    "option.bench.retain": ("publish with the retain flag", "以保留消息发布"),
+    "option.bench.busy-poll": (
+        "do not sleep between events: finer latencies, a whole core per thread",
+        "事件之间不休眠：延迟更精确，每线程占满一个核",
+    ),
+    "option.bench.wildcard": (
+        "subscribe to filters with wildcards instead of topics",
+        "使用通配符过滤器订阅，而非具体主题",
+    ),
     "option.bench.value": ("default {default}", "默认 {default}"),
     # -- a node's life
     "config.good": ("the configuration is good ({file})", "配置正确（{file}）"),
@@ -220,6 +229,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "config.bad": ("the configuration cannot be used:", "配置有误："),
     "config.warning": ("warning: {text}", "警告：{text}"),
     "config.written": ("wrote {file}", "已写入 {file}"),
+    "config.read": (
+        "every node with the data directory {data_dir} reads it",
+        "使用数据目录 {data_dir} 的节点都会读取该文件",
+    ),
+    "config.not_read": (
+        "a node reads it with `--config {file}`",
+        "节点通过 `--config {file}` 读取该文件",
+    ),
     "config.exists": ("{file} exists and was not touched", "{file} 已存在，未作修改"),
     # -- import
     "import.heading": (
@@ -283,6 +300,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "port {port} ({listener}) is taken by {holder}",
         "端口 {port}（{listener}）已被 {holder} 占用",
     ),
+    "node.holder": ("{command} (process {pid})", "{command}（进程 {pid}）"),
     "node.unknown_holder": ("another process", "其他进程"),
     "error": ("error: {text}", "错误：{text}"),
     # -- up
@@ -375,6 +393,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ports.address": ("ADDRESS", "地址"),
     "ports.purpose": ("FOR", "用途"),
     "ports.planned": ("the node does not run; it would use:", "节点未运行，启动后将使用："),
+    "ports.held": ("process {pid} holds:", "进程 {pid} 占用："),
+    "ports.hidden": (
+        "the sockets of process {pid} cannot be read: it belongs to another user",
+        "无法读取进程 {pid} 的套接字：该进程属于其他用户",
+    ),
     "ports.mqtt": ("MQTT", "MQTT"),
     "ports.ws": ("MQTT over WebSocket", "MQTT over WebSocket"),
     "ports.http": ("HTTP: GET /status", "HTTP：GET /status"),
@@ -452,6 +475,29 @@ TEXTS: dict[str, tuple[str, str]] = {
     "usage.takes_none": ("{name} takes no value: {value}", "{name} 不接受值：{value}"),
     "usage.argument": ("{name}: {text}", "{name}：{text}"),
     # -- bench
+    "bench.example.rate": ("open loop: latency at a fixed rate", "开环：固定速率下的延迟"),
+    "bench.example.handshake": ("full TLS handshakes", "完整 TLS 握手"),
+    "bench.unreachable": ("cannot connect to {address}: {reason}", "无法连接 {address}：{reason}"),
+    "bench.refused": (
+        "{address} refused the connection with CONNACK code {reason}",
+        "{address} 拒绝连接，CONNACK 代码 {reason}",
+    ),
+    "bench.not_subscribed": (
+        "{address} refused a subscription with SUBACK code {reason}",
+        "{address} 拒绝订阅，SUBACK 代码 {reason}",
+    ),
+    "bench.closed": (
+        "{address} closed connection {number} before it was ready",
+        "{address} 在就绪前关闭了连接 {number}",
+    ),
+    "bench.too_few": (
+        "only {ready} of {wanted} connections were ready after {seconds} s",
+        "{seconds} 秒后仅 {ready}/{wanted} 个连接就绪",
+    ),
+    "bench.reason.refused": ("connection refused", "连接被拒绝"),
+    "bench.reason.name": ("the host name is not known", "找不到该主机名"),
+    "bench.reason.silent": ("timed out", "连接超时"),
+    "bench.reason.no_way": ("network is unreachable", "网络不可达"),
     "bench.phase.set_up": ("connecting", "建立连接"),
     "bench.phase.warm_up": ("warming up", "预热"),
     "bench.phase.measure": ("measuring", "测量"),

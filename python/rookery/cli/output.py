@@ -70,7 +70,9 @@ def _port_taken(error: PortInUseError) -> str:
         "node.port_taken",
         port=port_text or error.address,
         listener=error.listener,
-        holder=holder or say("node.unknown_holder"),
+        holder=say("node.holder", command=holder[0], pid=holder[1])
+        if holder
+        else say("node.unknown_holder"),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rookery.cli import output
 from rookery.cli.messages import say
 from rookery.cli.parsers import add_command, add_json, add_sources, load_config
 from rookery.errors import TimedOutError, UnavailableError
+
+if TYPE_CHECKING:
+    from rookery.config import Config
 
 EXAMPLES = """\
   rookery ports
@@ -23,26 +26,60 @@ def declare(commands: Any) -> None:
 
 
 def _ports(arguments: argparse.Namespace) -> int:
+    from rookery.cli.processes import running_pid  # noqa: PLC0415
     from rookery.client.management import ManagementClient  # noqa: PLC0415
 
     config = load_config(arguments)
     try:
         rows = ManagementClient(config.data_dir).get("/ports")
-        is_running = True
     except (UnavailableError, TimedOutError):
+        pid = running_pid(config.data_dir)
+        if pid is not None:
+            return _silent(arguments, config, pid)
         rows = _planned(config)
         is_running = False
-    if arguments.json:
-        output.show_json({"running": is_running, "ports": rows})
-        return output.OK
-    if not is_running:
+    else:
+        is_running = True
+    if not is_running and not arguments.json:
         output.line(say("ports.planned"))
-    head = (say("ports.what"), say("ports.address"), say("ports.purpose"))
-    output.show_table([head, *((r["listener"], r["address"], r["purpose"]) for r in rows)])
+    _show(arguments, rows, running=is_running)
     return output.OK
 
 
-def _planned(config: Any) -> list[dict[str, str]]:
+def _silent(arguments: argparse.Namespace, config: Config, pid: int) -> int:
+    """What the process of a node holds that runs and does not answer."""
+    from rookery.cli.processes import held_sockets  # noqa: PLC0415
+
+    output.complain(say("node.silent", data_dir=config.data_dir, pid=pid))
+    addresses = held_sockets(pid)
+    if addresses is None:
+        output.complain(say("ports.hidden", pid=pid))
+    names = {_port(row["address"]): row for row in _planned(config)}
+    rows = []
+    for address in addresses or ():
+        known = names.get(_port(address), {"listener": "-", "purpose": "-"})
+        rows.append({**known, "address": address})
+    if rows and not arguments.json:
+        output.line(say("ports.held", pid=pid))
+    if rows or arguments.json:
+        _show(arguments, rows, running=True, answering=False, pid=pid)
+    return output.NOT_ANSWERING
+
+
+def _port(address: str) -> str:
+    """What tells listeners apart whose hosts are written in more than one way."""
+    return address if "/" in address else address.rpartition(":")[2]
+
+
+def _show(arguments: argparse.Namespace, rows: list[dict[str, str]], **words: object) -> None:
+    if arguments.json:
+        output.show_json({**words, "ports": rows})
+        return
+    head = (say("ports.what"), say("ports.address"), say("ports.purpose"))
+    output.show_table([head, *((r["listener"], r["address"], r["purpose"]) for r in rows)])
+
+
+def _planned(config: Config) -> list[dict[str, str]]:
     rows = [
         {
             "listener": listener.id,

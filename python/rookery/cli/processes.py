@@ -12,12 +12,15 @@ import fcntl
 import os
 import select
 import signal
+import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 LOCK_FILE = Path("run") / "node.lock"
 _PROC = Path("/proc")
 _LISTENING = "0A"
+_UNIX_LISTENS = 0x10000
 _COMMAND_MAX = 80
 
 
@@ -129,8 +132,64 @@ def _state_of(pid: int) -> str:
     return fields[0] if fields else ""
 
 
-def port_holder(port: int) -> str | None:
-    """``name (process 123)`` for the process that listens on ``port``, if it can be seen."""
+def running_pid(data_dir: Path) -> int | None:
+    """The process of the node that runs there, another user's as well."""
+    try:
+        process = NodeProcess.find(data_dir)
+    except ForeignProcessError as error:
+        return error.pid
+    if process is None:
+        return None
+    process.close()
+    return process.pid
+
+
+def held_sockets(pid: int) -> list[str] | None:
+    """Where a process listens, as ``host:port`` or a path; None when it cannot be looked into."""
+    try:
+        descriptors = list((_PROC / str(pid) / "fd").iterdir())
+    except OSError:
+        return None
+    mine = set()
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            mine.add(str(descriptor.readlink()))
+    net = _PROC / str(pid) / "net"
+    found: list[str] = []
+    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        for row in _rows(net / table):
+            if row[3] == _LISTENING and f"socket:[{row[9]}]" in mine:
+                found.append(_address(row[1], family))
+    for row in _rows(net / "unix"):
+        # Number, references, protocol, flags, type, state, inode, path.
+        if len(row) > 7 and int(row[3], 16) & _UNIX_LISTENS and f"socket:[{row[6]}]" in mine:
+            found.append(" ".join(row[7:]))
+    # Each worker has a socket of its own for the same address.
+    return list(dict.fromkeys(found))
+
+
+def _rows(table: Path) -> Iterator[list[str]]:
+    try:
+        lines = table.read_text(errors="replace").splitlines()[1:]
+    except OSError:
+        return
+    yield from (line.split() for line in lines)
+
+
+def _address(text: str, family: socket.AddressFamily) -> str:
+    """The kernel writes each 32 bits of an address as a number of this machine."""
+    host, _, port = text.partition(":")
+    words = bytes.fromhex(host)
+    packed = b"".join(
+        int.from_bytes(words[at : at + 4], "big").to_bytes(4, sys.byteorder)
+        for at in range(0, len(words), 4)
+    )
+    name = socket.inet_ntop(family, packed)
+    return f"{f'[{name}]' if family is socket.AF_INET6 else name}:{int(port, 16)}"
+
+
+def port_holder(port: int) -> tuple[str, int] | None:
+    """Command and number of the process that listens on ``port``, if it can be seen."""
     inodes = set(_listening_inodes(port))
     if not inodes:
         return None
@@ -141,7 +200,7 @@ def port_holder(port: int) -> str | None:
             for descriptor in (entry / "fd").iterdir():
                 with contextlib.suppress(OSError):
                     if str(descriptor.readlink()) in inodes:
-                        return f"{_command_of(entry)} (process {entry.name})"
+                        return _command_of(entry), int(entry.name)
     return None
 
 

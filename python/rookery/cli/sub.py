@@ -103,13 +103,28 @@ def _print_all(connection: Connection, arguments: argparse.Namespace) -> int:
 
 def _print(message: paho.MQTTMessage, arguments: argparse.Namespace) -> None:
     stream = sys.stdout.buffer
-    if arguments.json:
+    if sys.stdout.isatty() and not arguments.json:
+        topic = f"{message.topic} " if arguments.verbose else ""
+        stream.write(for_terminal(topic.encode() + message.payload) + b"\n")
+    elif arguments.json:
         stream.write(json.dumps(_row(message), ensure_ascii=False).encode() + b"\n")
     else:
         if arguments.verbose:
             stream.write(message.topic.encode() + b" ")
         stream.write(message.payload + b"\n")
     stream.flush()
+
+
+def for_terminal(data: bytes) -> bytes:
+    """``data`` with everything escaped that could control a terminal: whoever publishes chose it.
+
+    Lines and tabs stay.
+    """
+    text = data.decode("utf-8", "backslashreplace")
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else ascii(character)[1:-1]
+        for character in text
+    ).encode()
 
 
 def _row(message: paho.MQTTMessage) -> dict[str, Any]:

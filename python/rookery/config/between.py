@@ -29,6 +29,7 @@ def between_keys(checked: Checked) -> Iterator[Problem]:
         yield from _provider(checked, ("authentication", str(index)), provider)
     for index, source in enumerate(values["authorization"]["sources"], 1):
         yield from _source(checked, ("authorization", "sources", str(index)), source)
+    yield from _rewrite(checked)
     kinds = ("mechanism", "backend")
     yield from _doubled(checked, ("authentication",), values["authentication"], kinds)
     sources = values["authorization"]["sources"]
@@ -56,6 +57,16 @@ def _listeners(checked: Checked) -> Iterator[Problem]:
     http = values["dashboard"]["listeners"]["http"]["bind"]
     if http is not None:
         yield from _same_bind(checked, ("dashboard", "listeners", "http", "bind"), http, taken)
+
+
+def _rewrite(checked: Checked) -> Iterator[Problem]:
+    for index, rule in enumerate(checked.values["rewrite"], 1):
+        dest = rule["dest_topic"]
+        if rule["action"] != "subscribe" and ("+" in dest or "#" in dest):
+            path = ("rewrite", str(index), "dest_topic")
+            allowed = "a topic without + and #, except for action = subscribe"
+            origin = checked.origins.get(path)
+            yield Problem("value", join_path(path), origin, value=f'"{dest}"', allowed=allowed)
 
 
 def _same_bind(

@@ -15,6 +15,7 @@ from typing import Any
 from rookery.config.problems import Problem
 from rookery.config.schema.model import (
     REQUIRED,
+    UNSET,
     Anything,
     Custom,
     Field,
@@ -110,6 +111,10 @@ class _Checker:
         if self._is_inside_absent:
             return self._of_type(item.type, node, path)
         if item.status is Status.REFUSED:
+            if item.default is not UNSET and node.plain() == item.default:
+                # What an older EMQX wrote out, and what holds here anyway.
+                self._without_effect(item, node, path)
+                return _ABSENT, _ABSENT
             self._problem("refused", path, node, reasons=_reasons(item))
             return _ABSENT, _ABSENT
         if item.status is Status.NOT_AVAILABLE:
@@ -121,10 +126,13 @@ class _Checker:
             return _ABSENT, _ABSENT
         value, shown = self._of_type(item.type, node, path)
         if item.status is Status.ACCEPTED and value is not _ABSENT and not _is_default(item, node):
-            self.result.warnings.append(
-                Problem("no_effect", join_path(path), node.origin, reasons=_reasons(item))
-            )
+            self._without_effect(item, node, path)
         return value, shown
+
+    def _without_effect(self, item: Field, node: Node, path: Path) -> None:
+        self.result.warnings.append(
+            Problem("no_effect", join_path(path), node.origin, reasons=_reasons(item))
+        )
 
     def _default(self, item: Field, path: Path, inherits: bool) -> tuple[Any, Any]:
         if self._is_inside_absent or inherits or item.status is Status.NOT_AVAILABLE:

@@ -167,6 +167,14 @@ def load(
     tree = merge(tree, nested(["node", "data_dir"], Node(str(chosen_dir), dir_origin)))
 
     checked = check(tree, ROOT)
+    for layer in (above, written):
+        node = None if layer is None else _at(layer, "node", "data_dir")
+        if node is not None and node.value == "":
+            # It would mean the usual place, which is hardly what was meant.
+            empty = Problem(
+                "value", "node.data_dir", node.origin, value='""', allowed="a directory"
+            )
+            checked.problems.append(empty)
     if not checked.problems:
         checked.problems.extend(between_keys(checked))
     if checked.problems:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery.config.load import RUNTIME_FILE, Config
-from rookery.config.secrets import HIDDEN
+from rookery.config.secrets import HIDDEN, is_shown
 from rookery.config.sources import read_file
 from rookery.config.tree import Node, Origin, join_path, leaves, wrap
 from rookery.errors import ConflictError
@@ -133,6 +133,8 @@ def unhidden(value: Any, known: Any) -> Any:
     """``value`` with hidden secrets replaced by the ones that ``known`` has in their places."""
     if value == HIDDEN:
         return known if known is not None else value
+    if is_shown(value, known):
+        return known
     if isinstance(value, dict):
         there = known if isinstance(known, dict) else {}
         return {key: unhidden(item, there.get(key)) for key, item in value.items()}
@@ -161,7 +163,12 @@ def _refuse_weaker(strong: Node, path: KeyPath, value: Any) -> None:
         raise _conflict(path, node)
     for below, leaf in leaves(node):
         asked = _at(value, below)
-        if asked is not _ABSENT and asked != leaf.plain() and asked != HIDDEN:
+        if (
+            asked is not _ABSENT
+            and asked != leaf.plain()
+            and asked != HIDDEN
+            and not is_shown(asked, leaf.plain())
+        ):
             raise _conflict((*path, *below), leaf)
 
 

@@ -75,6 +75,12 @@ def url_without_secrets(text: str) -> str:
     return _IN_QUERY.sub(rf"\1{HIDDEN}", text) if "=" in text else text
 
 
+def is_shown(value: Any, known: Any) -> bool:
+    """Whether ``value`` is how the text ``known`` is shown, with a secret of its URL hidden."""
+    is_hiding = isinstance(value, str) and HIDDEN in value and isinstance(known, str)
+    return is_hiding and url_without_secrets(known) == value
+
+
 def text_without_secrets(text: str) -> str:
     """The same, and without what follows a word for a secret: ``password=…``."""
     text = url_without_secrets(text)

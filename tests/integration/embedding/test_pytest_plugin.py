@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from rookery.errors import TimedOutError
 from rookery.pytest_plugin import MqttBroker
 
 pytest_plugins = ["pytester"]
+ROOT = Path(__file__).parents[3]
 
 
 def connected(broker: MqttBroker, client_id: str = "c1") -> RawClient:
@@ -78,6 +82,26 @@ SUITE = """
 
 
 def test_it_works_in_a_suite_of_somebody_else(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    result = pytester.runpytest_subprocess("-q", "-W", "error", "-p", "no:asyncio")
+
+    result.assert_outcomes(passed=2)
+
+
+def test_a_suite_may_name_it_that_finds_it_by_its_entry_point(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = "".join(f"{key}={at}\n" for key, at in project["entry-points"]["pytest11"].items())
+    # As an installation leaves it behind, whichever one runs this test.
+    installed = pytester.mkdir("site") / "rookery-0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: rookery\nVersion: 0\n")
+    (installed / "entry_points.txt").write_text(f"[pytest11]\n{named}")
+    paths = [str(installed.parent), str(ROOT / "python"), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    pytester.makeconftest('pytest_plugins = ["rookery.pytest_plugin"]\n')
     pytester.makepyfile(SUITE)
 
     result = pytester.runpytest_subprocess("-q", "-W", "error", "-p", "no:asyncio")

@@ -179,6 +179,21 @@ def test_a_suspended_node_is_stopped_all_the_same(rookery: Rookery) -> None:
     assert has_ended(pid)
 
 
+def test_the_ports_of_a_suspended_node_are_those_it_holds(rookery: Rookery) -> None:
+    assert rookery.start().returncode == 0
+    port, pid = rookery.port(), rookery.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        shown = rookery("ports", "--data-dir", str(rookery.data_dir), "--json")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert shown.returncode == 4
+    assert "runs and does not answer" in shown.stderr
+    told = json.loads(shown.stdout)
+    assert (told["running"], told["answering"], told["pid"]) == (True, False, pid)
+    assert f"127.0.0.1:{port}" in [row["address"] for row in told["ports"]]
+
+
 def test_a_node_in_the_background_writes_its_journal(rookery: Rookery) -> None:
     assert rookery.start().returncode == 0
     with RawClient("127.0.0.1", rookery.port()) as client:

@@ -9,6 +9,7 @@ import pytest
 from rookery.broker.journal import Journal, visible
 from rookery.clock import ManualClock
 from rookery.native.rows import EventRow
+from rookery.observability.logs import timestamp
 
 CLIENT = ("c1", "u1", True, "10.0.0.7:50312", "tcp:default", 5)
 NAMELESS = ("c1", None, False, None, "tcp:default", 4)
@@ -85,3 +86,11 @@ def test_the_time_stands_in_front() -> None:
 
     assert out.getvalue().split()[0].endswith(".123")
     assert out.getvalue().endswith(" listening     on 127.0.0.1:1883\n")
+
+
+def test_a_dated_line_has_the_timestamp_of_the_log() -> None:
+    out = io.StringIO()
+    clock = ManualClock(1_700_000_000_123)
+    Journal(out, clock, is_dated=True).note("listening", "on 127.0.0.1:1883")
+
+    assert out.getvalue().split()[0] == timestamp(1_700_000_000.123)

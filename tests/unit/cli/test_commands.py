@@ -19,6 +19,7 @@ from rookery.cli.main import parser
 from rookery.cli.messages import say
 from rookery.cli.node import stop_process
 from rookery.cli.parsers import Whole
+from rookery.cli.sub import for_terminal
 from rookery.client.management import ManagementClient
 from rookery.config import load
 from rookery.errors import PortInUseError, TimedOutError, UnavailableError
@@ -216,6 +217,7 @@ def test_an_example_file_is_good_and_never_overwrites(
 ) -> None:
     file = tmp_path / "etc" / "rookery.conf"
     assert main(["config", "init", str(file)]) == output.OK
+    assert f"--config {file}" in capsys.readouterr().out
     example = file.read_text()
     uncommented = re.sub(r"(?m)^( *)# (?=[a-z_.]+ = )", r"\1", example)
     assert uncommented.count("\n  #") == 0
@@ -387,15 +389,50 @@ def test_every_option_of_bench_reaches_the_generator() -> None:
     text = ["bench", "fanout", "--address", "h:1", "--address", "h:2", "-q", "1", "--clean", "0"]
     for flag, _, kind, _ in bench.OPTIONS:
         text += [flag, "50" if kind is not str else "name"]
-    text += [flag for flag, _ in bench.SWITCHES]
+    text += [flag for flag, _, _ in bench.SWITCHES]
     config = bench.generator_config(parser().parse_args(text))
     assert config["mode"] == "fanout"
     assert config["addresses"] == ["h:1", "h:2"]
     assert config["clean_start"] is False
     for _, field, kind, _ in bench.OPTIONS:
         assert config[field] == ("name" if kind is str else 50)
-    for _, field in bench.SWITCHES:
+    for _, field, _ in bench.SWITCHES:
         assert config[field] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        (
+            "cannot connect to 127.0.0.1:1: Connection refused (os error 111)",
+            "无法连接 127.0.0.1:1：连接被拒绝",
+        ),
+        (
+            "cannot resolve x.invalid:1: Name or service not known",
+            "无法连接 x.invalid:1：找不到该主机名",
+        ),
+        (
+            "h:1 refused the connection with CONNACK code 0x05 (not authorized)",
+            "h:1 拒绝连接，CONNACK 代码 0x05 (not authorized)",
+        ),
+        ("only 1 of 9 connections were ready after 60 s", "60 秒后仅 1/9 个连接就绪"),
+    ],
+)
+def test_errors_of_the_generator_are_told_in_chinese(
+    text: str, chinese: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROOKERY_LANG", "zh")
+    assert bench.in_words(text).startswith(chinese)
+
+
+def test_no_option_of_bench_is_without_help() -> None:
+    (commands,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    assert all(action.help for action in commands.choices["bench"]._actions)
+
+
+def test_bytes_of_others_do_not_control_a_terminal() -> None:
+    shown = for_terminal("gerät\t1\n".encode() + b"\x1b[2J\r\x07\xff\xc2\x9b")
+    assert shown == "gerät\t1\n".encode() + rb"\x1b[2J\r\x07\xff\x9b"
 
 
 def test_bench_leaves_defaults_to_the_generator() -> None:

@@ -13,7 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from rookery.cli.processes import LOCK_FILE, ForeignProcessError, NodeProcess, port_holder
+from rookery.cli.processes import (
+    LOCK_FILE,
+    ForeignProcessError,
+    NodeProcess,
+    held_sockets,
+    port_holder,
+)
 
 HOLD_LOCK = """
 import fcntl, os, signal, sys
@@ -144,7 +150,7 @@ def test_the_holder_of_a_port_is_named(family: socket.AddressFamily, host: str) 
         sock.listen()
         holder = port_holder(sock.getsockname()[1])
     assert holder is not None
-    assert holder.endswith(f"(process {os.getpid()})")
+    assert holder[1] == os.getpid()
 
 
 def test_a_free_port_has_no_holder() -> None:
@@ -153,3 +159,27 @@ def test_a_free_port_has_no_holder() -> None:
         port = sock.getsockname()[1]
         # Bound, but nobody listens.
         assert port_holder(port) is None
+
+
+def test_the_sockets_that_a_process_holds_are_found(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as plain,
+        socket.create_server(("::1", 0), family=socket.AF_INET6) as six,
+        socket.socket(socket.AF_UNIX) as local,
+        socket.socket() as bound_only,
+    ):
+        local.bind(path)
+        local.listen()
+        bound_only.bind(("127.0.0.1", 0))
+        held = held_sockets(os.getpid())
+        assert held is not None
+        here = {f"127.0.0.1:{plain.getsockname()[1]}", f"[::1]:{six.getsockname()[1]}", path}
+        assert here <= set(held)
+        assert f"127.0.0.1:{bound_only.getsockname()[1]}" not in held
+
+
+def test_a_process_that_has_ended_holds_nothing() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    assert held_sockets(process.pid) is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rookery.config.between import between_keys
 from rookery.config.check import Checked, check, walk
 from rookery.config.nearest import MOVED
 from rookery.config.problems import TEXTS, InvalidConfigError, Problem
@@ -329,3 +330,36 @@ def test_a_key_without_effect_or_refused_says_what_to_do() -> None:
         if item.status is Status.REFUSED:
             assert item.instead, path
             assert item.instead_zh, path
+
+
+@pytest.mark.parametrize("topic", ["a/#/b", "a#", "+a/b", "a/b+", "", "#/"])
+def test_a_rewrite_rule_is_for_a_filter(topic: str) -> None:
+    result = at("rewrite", [{"source_topic": topic, "dest_topic": "a", "re": "a"}])
+    assert [problem.path for problem in result.problems] == ["rewrite.1.source_topic"]
+
+
+@pytest.mark.parametrize("topic", ["#", "a/#", "+/b", "/", "a//+", "$SYS/#", "${clientid}/a"])
+def test_filters_of_rewrite_rules(topic: str) -> None:
+    assert not at("rewrite", [{"source_topic": topic, "dest_topic": "a", "re": "a"}]).problems
+
+
+@pytest.mark.parametrize(("action", "is_good"), [("all", 0), ("publish", 0), ("subscribe", 1)])
+@pytest.mark.parametrize("dest", ["z/#", "z/+/$1"])
+def test_nothing_is_published_to_a_filter(action: str, is_good: int, dest: str) -> None:
+    rule = {"action": action, "source_topic": "a/#", "dest_topic": dest, "re": "a"}
+    found = list(between_keys(at("rewrite", [rule])))
+    assert [problem.path for problem in found] == ["rewrite.1.dest_topic"] * (1 - is_good)
+
+
+def test_what_emqx_5_0_wrote_out_is_taken_where_it_is_our_default() -> None:
+    same = at("broker.shared_subscription_strategy", "round_robin")
+    assert not same.problems
+    (warning,) = same.warnings
+    assert "use mqtt.shared_subscription_strategy" in warning.text()
+    (problem,) = at("broker.shared_subscription_strategy", "random").problems
+    assert problem.kind == "refused"
+
+
+def test_force_shutdown_of_a_zone_is_said_to_hold_for_the_node() -> None:
+    (warning,) = at("zones.a.force_shutdown.max_mailbox_size", 10).warnings
+    assert "set force_shutdown at the root" in warning.text()

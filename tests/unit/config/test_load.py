@@ -313,3 +313,13 @@ def test_loading_the_configuration_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert not loaded & {"pydantic", "asyncio", "starlette", "uvicorn", "paho", "fastapi"}
+
+
+@pytest.mark.parametrize("text", ['node.data_dir = ""', 'node { data_dir = "" }'])
+def test_an_empty_data_directory_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "r.conf"
+    file.write_text(text)
+    with pytest.raises(InvalidConfigError, match=r'node\.data_dir: "" is not allowed here'):
+        load(file, environ={"HOME": str(tmp_path)})
+    with pytest.raises(InvalidConfigError, match=r"node\.data_dir"):
+        load(sets=["node.data_dir="], environ={"HOME": str(tmp_path)})

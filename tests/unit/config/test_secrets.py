@@ -9,6 +9,7 @@ import pytest
 from rookery.config.check import check
 from rookery.config.load import load
 from rookery.config.problems import InvalidConfigError
+from rookery.config.runtime import unhidden
 from rookery.config.schema import ROOT
 from rookery.config.secrets import looks_secret, text_without_secrets, without_secrets
 from rookery.config.sources import from_sets
@@ -99,3 +100,10 @@ def test_sections_with_such_names_are_looked_into() -> None:
 def test_texts_keep_what_is_no_secret() -> None:
     assert text_without_secrets("host=a password='b c' port=1") == "host=a password=****** port=1"
     assert text_without_secrets("sensors/1@a") == "sensors/1@a"
+
+
+def test_a_url_put_back_as_it_was_shown_keeps_its_password() -> None:
+    known = {"url": f"http://u:{SECRET}@h/a", "headers": {"cookie": SECRET}}
+    shown = {"url": "http://******@h/a", "headers": {"cookie": "******"}}
+    assert unhidden(shown, known) == known
+    assert unhidden({"url": "http://h2/"}, known) == {"url": "http://h2/"}

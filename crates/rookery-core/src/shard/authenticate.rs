@@ -29,6 +29,11 @@ pub(super) struct CertificateNames {
     pub(super) client_id: Option<String>,
 }
 
+/// Told to a client of this machine that is not counted as one.
+const FOREIGN_ON_LOOPBACK: &str = "no authentication is configured, and a browser page (Origin header) or a proxy \
+     (forwarded or PROXY header) does not count as a client of this machine; configure authentication or set \
+     `access.anonymous = everyone`";
+
 impl Shard {
     /// The names that the zone takes from the client's certificate.
     pub(super) fn certificate_names(&self, key: ConnKey) -> CertificateNames {
@@ -108,8 +113,13 @@ impl Shard {
             Admission::LoopbackOnly if !meta.is_local => {
                 self.metrics().authentication_failure.inc();
                 self.metrics().connack_auth_error.inc();
-                let detail = "no authentication is configured, only clients of this machine are admitted; \
-                              open it with `rookery up --lan` or `access.anonymous = everyone`";
+                let detail = if meta.peer.ip().to_canonical().is_loopback() {
+                    // A page of any origin can make a browser on this machine connect.
+                    FOREIGN_ON_LOOPBACK
+                } else {
+                    "no authentication is configured, only clients of this machine are admitted; \
+                     open it with `rookery up --lan` or `access.anonymous = everyone`"
+                };
                 let client_id = request.client_id.clone();
                 return Ok(self.refuse_as(
                     now,

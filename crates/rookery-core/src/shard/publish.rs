@@ -196,6 +196,10 @@ impl Shard {
         }
         match delayed_topic(topic, now.unix_ms) {
             None => Some(ReasonCode::TOPIC_NAME_INVALID),
+            // A point in time further away than the longest delay is a mistake.
+            Some((due_at_ms, _)) if due_at_ms.abs_diff(now.unix_ms) > DELAY_MAX_S * 1000 => {
+                Some(ReasonCode::TOPIC_NAME_INVALID)
+            }
             Some((_, inner)) if is_reserved(inner) => Some(ReasonCode::NOT_AUTHORIZED),
             Some(_) => {
                 let max = self.config.delayed.max_delayed_messages;

@@ -18,6 +18,8 @@ WHOLE = {
     "a path that begins with /": "以 / 开头的路径",
     "a regular expression": "正则表达式",
     "a topic": "主题",
+    "a topic filter": "主题过滤器",
+    "a topic without + and #, except for action = subscribe": "不含 + 和 # 的主题（action = subscribe 除外）",
     "a topic name": "主题名",
     "a percentage such as 80%": "百分比，如 80%",
     "an object": "对象",

@@ -29,7 +29,6 @@ from rookery.config.schema.model import (
 # A table reads better with one field in two or three lines.
 # fmt: off
 
-DELAYED_SECONDS_MAX = 42_949_670
 REGEX_LONGEST = 4096
 
 RETAINER = Struct((
@@ -101,10 +100,13 @@ def _regex(raw: object) -> str:
 
 TOPIC = Text(r"[^\0]{1,65535}", "a topic")
 
+LEVEL = r"[^+#/\0]*"
+FILTER = Text(rf"(?=[^\0]{{1,65535}}$)(?:(?:{LEVEL}|\+)/)*(?:{LEVEL}|[+#])", "a topic filter")
+
 REWRITE_RULE = Struct((
     Field("action", OneOf(("all", "publish", "subscribe")), "all",
           "Which packets it is for.", "适用的报文。"),
-    Field("source_topic", TOPIC, REQUIRED, "Filter that the topic must match.", "源主题过滤器。"),
+    Field("source_topic", FILTER, REQUIRED, "Filter that the topic must match.", "源主题过滤器。"),
     Field("dest_topic", TOPIC, REQUIRED,
           "The result, with $1 … for groups and ${clientid}, ${username}.", "目标主题。"),
     Field("re", Custom("a regular expression", _regex), REQUIRED,
@@ -113,7 +115,7 @@ REWRITE_RULE = Struct((
 
 AUTO_SUBSCRIBE = Struct((
     Field("topics", ListOf(Struct((
-        Field("topic", TOPIC, REQUIRED, "Topic filter, with ${clientid}, ${username}, ${host}, ${port}.",
+        Field("topic", FILTER, REQUIRED, "Topic filter, with ${clientid}, ${username}, ${host}, ${port}.",
               "主题过滤器，可含占位符。"),
         Field("qos", Int(0, 2), 0, "Maximum QoS.", "最大 QoS。"),
         Field("rh", Int(0, 2), 0, "Retain handling.", "Retain Handling。"),

@@ -55,7 +55,10 @@ ZONE = Struct((
           "同 mqtt，未设置的项取全局值。"),
     *(inert(name, Anything(), UNSET, "As the key of that name at the root.", "同名根配置。",
             "only mqtt may differ between zones", "区域仅支持 mqtt 配置")
-      for name in ("force_gc", "conn_congestion", "stats", "durable_sessions", "force_shutdown")),
+      for name in ("force_gc", "conn_congestion", "stats", "durable_sessions")),
+    inert("force_shutdown", Anything(), UNSET, "As the key of that name at the root.", "同名根配置。",
+          "it holds for the whole node, not for a zone: set force_shutdown at the root",
+          "对整个节点生效而非单个区域：请设置根级的 force_shutdown"),
     off("flapping_detect", Anything(), {}, "Ban of clients that come and go.", "抖动检测。"),
 ))
 
@@ -91,12 +94,13 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
 
 def _sharing_broker() -> Struct:
     moved = {
-        "shared_subscription_strategy": "mqtt.shared_subscription_strategy",
-        "shared_subscription_initial_sticky_pick": "mqtt.shared_subscription_initial_sticky_pick",
+        "shared_subscription_strategy": "round_robin",
+        "shared_subscription_initial_sticky_pick": "random",
     }
     return Struct((
-        *(Field(name, Anything(), UNSET, "Moved.", "已移动。", status=Status.REFUSED,
-                instead=f"use {path}", instead_zh=f"请使用 {path}") for name, path in moved.items()),
+        *(Field(name, Anything(), default, "Moved.", "已移动。", status=Status.REFUSED,
+                instead=f"use mqtt.{name}", instead_zh=f"请使用 mqtt.{name}")
+          for name, default in moved.items()),
         *(inert(name, Anything(), UNSET, "Routing in EMQX.", "EMQX 路由。")
           for name in ("enable_session_registry", "session_history_retain",
                        "session_locking_strategy", "route_batch_clean", "perf", "routing",
