@@ -341,8 +341,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ports.address": ("ADDRESS", "地址"),
     "ports.purpose": ("FOR", "用途"),
     "ports.planned": ("the node does not run; it would use:", "节点未运行，启动后将使用："),
-    "ports.mqtt": ("MQTT", "MQTT"),
+    "ports.tcp": ("MQTT", "MQTT"),
+    "ports.ssl": ("MQTT over TLS", "MQTT over TLS"),
     "ports.ws": ("MQTT over WebSocket", "MQTT over WebSocket"),
+    "ports.wss": ("MQTT over secure WebSocket", "MQTT over secure WebSocket"),
     "ports.http": ("HTTP: GET /status", "HTTP：GET /status"),
     "ports.unix": ("HTTP: management of this node", "HTTP：节点管理"),
     # -- pub and sub
