@@ -111,30 +111,26 @@ class Authority:
         dates: tuple[str, str] | None = None,
         extensions: str = "leaf",
     ) -> None:
-        between = (
-            ("-startdate", f"{dates[0]}000000Z", "-enddate", f"{dates[1]}000000Z") if dates else ()
-        )
-        openssl(
-            *("ca", "-batch", "-notext", "-config", self._settings, "-extensions", extensions),
-            *("-in", request, "-out", out, *between),
-        )
+        between: list[str | Path] = []
+        if dates is not None:
+            between = ["-startdate", f"{dates[0]}000000Z", "-enddate", f"{dates[1]}000000Z"]
+        between += ["-in", request, "-out", out]
+        settings: list[str | Path] = ["-config", self._settings, "-extensions", extensions]
+        openssl("ca", "-batch", "-notext", "-preserveDN", *settings, *between)
 
     def sign_plainly(self, pair: Pair, out: Path, *options: str) -> Pair:
         """A certificate as the short command of many guides makes it: without extensions."""
         request = self._request(pair.key, "localhost")
-        openssl(
-            *(
-                "x509",
-                "-req",
-                "-in",
-                request,
-                "-CA",
-                self.cert,
-                "-CAkey",
-                self.directory / "ca.key",
-            ),
-            *("-set_serial", "77", "-days", "30", "-out", out, *options),
-        )
+        signer: list[str | Path] = [
+            "-CA",
+            self.cert,
+            "-CAkey",
+            self.directory / "ca.key",
+            "-set_serial",
+            "77",
+        ]
+        files: list[str | Path] = ["-in", request, "-out", out]
+        openssl("x509", "-req", "-days", "30", *signer, *files, *options)
         return Pair(out, pair.key)
 
     def revoke(self, pair: Pair) -> None:

@@ -9,9 +9,12 @@ import random
 import re
 import resource
 import selectors
+import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -82,16 +85,14 @@ def trickle(waiting: Iterable[socket.socket], piece: bytes) -> None:
     """Send ``piece`` on each as soon as it stands; some may have been closed before."""
     with selectors.DefaultSelector() as selector:
         for one in waiting:
-            selector.register(one, selectors.EVENT_WRITE)
+            selector.register(one, selectors.EVENT_WRITE, one)
         while selector.get_map():
             events = selector.select(DEADLINE_S)
             assert events, "connections that do not come about"
             for key, _ in events:
-                one = key.fileobj
-                assert isinstance(one, socket.socket)
-                selector.unregister(one)
+                selector.unregister(key.fileobj)
                 with contextlib.suppress(OSError):
-                    one.send(piece)
+                    key.data.send(piece)
 
 
 def await_closing(node: Node, waiting: Iterable[socket.socket]) -> None:
@@ -99,16 +100,14 @@ def await_closing(node: Node, waiting: Iterable[socket.socket]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     with selectors.DefaultSelector() as selector:
         for one in waiting:
-            selector.register(one, selectors.EVENT_READ)
+            selector.register(one, selectors.EVENT_READ, one)
         while selector.get_map():
             node.assert_served()
             for key, _ in selector.select(0.1):
-                one = key.fileobj
-                assert isinstance(one, socket.socket)
                 with contextlib.suppress(ConnectionError):
-                    if one.recv(65_536):
+                    if key.data.recv(65_536):
                         continue
-                selector.unregister(one)
+                selector.unregister(key.fileobj)
             assert time.monotonic() < deadline, f"{len(selector.get_map())} were not closed"
 
 
@@ -247,6 +246,50 @@ def test_an_upgrade_that_trickles_in(start_node: StartNode) -> None:
         await_closing(node, slow)
     assert node.memory() - before < 50 * MIB
     node.assert_served()
+
+
+@pytest.fixture
+def behind_tls(tmp_path: Path) -> Settings:
+    """A TLS listener that does not wait long for a handshake."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    certfile, keyfile = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30"
+    words = [
+        *command.split(),
+        "-subj",
+        "/CN=localhost",
+        "-out",
+        str(certfile),
+        "-keyout",
+        str(keyfile),
+    ]
+    subprocess.run(words, check=True, capture_output=True)
+    return {
+        "listeners.ssl.default.bind": f"{HOST}:0",
+        "listeners.ssl.default.ssl_options.certfile": str(certfile),
+        "listeners.ssl.default.ssl_options.keyfile": str(keyfile),
+        "listeners.ssl.default.ssl_options.handshake_timeout": "1s",
+    }
+
+
+def test_half_handshakes(start_node: StartNode, behind_tls: Settings) -> None:
+    node = start_node({**REPORTS, **behind_tls})
+    port = port_of(node, "ssl:default")
+    before = node.memory()
+    with sockets(port, 300) as half:
+        # The beginning of a ClientHello that goes no further.
+        trickle(half, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32))
+        await_closing(node, half)
+    assert figure(node, "tls.handshake.timeout", 300) == 300
+    assert node.memory() - before < 50 * MIB
+    for data in (Connect("plain").encode(5), b"GET / HTTP/1.1\r\n\r\n", bytes(100)):
+        with socket.create_connection((HOST, port), timeout=DEADLINE_S) as one:
+            one.sendall(data)
+            with contextlib.suppress(ConnectionError):
+                while one.recv(4096):
+                    pass  # the alert that says so
+    assert figure(node, "tls.handshake.failed", 3) == 3
 
 
 @pytest.mark.parametrize("listener", ["tcp:default", "ws:default", "tcp:behind"])

@@ -8,6 +8,7 @@
 )]
 
 #[path = "scenarios/stage.rs"]
+#[allow(dead_code)] // each test file uses its part
 mod stage;
 
 use std::sync::Arc;

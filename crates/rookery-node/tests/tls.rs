@@ -264,12 +264,20 @@ fn what_is_wrong_with_a_file_is_said_in_one_line() {
 #[test]
 fn a_listener_without_certificate_waits_for_one_beside_the_others() {
     let pki = Pki::new("CA");
-    let listeners =
-        vec![listener("tcp:default", None), listener("ssl:default", Some(pki.settings()))];
+    // Not even the directory is there.
+    let settings = TlsConfig {
+        certfile: pki.path("late/er/server.pem"),
+        keyfile: pki.path("late/er/server.key"),
+        ..pki.settings()
+    };
+    let listeners = vec![listener("tcp:default", None), listener("ssl:default", Some(settings))];
     let node = start_with(listeners, 1);
     let failed = node.listeners()[1].error.clone().expect("it does not stand");
     assert!(failed.contains("server.pem"), "{failed}");
-    pki.write_server(&pki.issue("localhost", 1, YEAR));
+    std::fs::create_dir_all(pki.path("late/er")).unwrap();
+    let pair = pki.issue("localhost", 1, YEAR);
+    std::fs::write(pki.path("late/er/server.key"), &pair.key).unwrap();
+    std::fs::write(pki.path("late/er/server.pem"), &pair.cert).unwrap();
     until("it stands", || node.listeners()[1].error.is_none());
     TlsClient::connect(address(&node, "ssl:default"), &pki.client(None), "late").unwrap();
 }

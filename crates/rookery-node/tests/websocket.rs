@@ -310,7 +310,8 @@ fn packets_and_frames_need_not_agree() {
 fn a_close_frame_behind_packets_ends_the_connection_after_them() {
     for fields in ["", DEFLATE] {
         let node = compressing();
-        let mut receiver = Client::on(TcpStream::connect(node.listeners()[1].bind.clone()).unwrap());
+        let mut receiver =
+            Client::on(TcpStream::connect(node.listeners()[1].bind.clone()).unwrap());
         receiver.greet(&Connect::new(Version::V311, "receiver"));
         receiver.subscribe(&["t".to_owned()], QoS::AtMostOnce);
         let mut socket = WebSocket::open(&node, fields);

@@ -83,3 +83,24 @@ def test_a_list_has_to_be_of_the_right_authority(
     )
 
     assert not s_client(node, ca.cert, pair=ca.issue("unlisted")).is_admitted
+
+
+@pytest.mark.parametrize(
+    ("option", "mended_by"),
+    [("-sha256", "X.509 version 1; issue it again as version 3 with `openssl x509"), ("-sha1", "")],
+)
+def test_the_log_names_what_mends_a_certificate(
+    start_tls: StartTls, ca: Authority, tmp_path: Path, option: str, mended_by: str
+) -> None:
+    node = start_tls(verify="verify_peer", fail_if_no_peer_cert=True, cacertfile=ca.cert)
+    extensions = tmp_path / "extensions"
+    extensions.write_text("basicConstraints=CA:FALSE\n")
+    options = (option,) if mended_by else (option, "-extfile", str(extensions))
+    pair = ca.sign_plainly(ca.issue("device"), tmp_path / "old.pem", *options)
+
+    assert not s_client(node, ca.cert, "-cipher", "DEFAULT@SECLEVEL=0", pair=pair).is_admitted
+
+    [line] = [row[2] for row in node.drain(100) if row[0] == "log"]
+    assert "TLS handshake failed" in line
+    assert "listener ssl:default" in line
+    assert (mended_by or "sign it again with `openssl x509 -req -sha256") in line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import shutil
 import ssl
 import threading
@@ -15,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from harness.authority import DEADLINE_S, Authority, Pair
 from harness.s_client import port_of, s_client
 from harness.tls_listener import StartTls, tls_listener
+from rookery.errors import StartError
 from rookery.native.config import ListenerConfig
 from rookery.native.node import Node
 
@@ -78,8 +80,6 @@ def install(pair: Pair, directory: Path) -> Pair:
 
 def wait_for_event(node: Node, what: str) -> list[tuple[object, ...]]:
     """Events up to the first of this kind; asks the descriptor, does not sleep."""
-    import select
-
     seen: list[tuple[object, ...]] = []
     while not any(row[0] == what for row in seen):
         ready, _, _ = select.select([node.fileno()], [], [], DEADLINE_S)
@@ -174,8 +174,6 @@ def test_listeners_come_and_go_beside_connected_clients(
 def test_what_is_wrong_at_the_start_is_one_line(
     start_tls: StartTls, ca: Authority, tmp_path: Path
 ) -> None:
-    from rookery.errors import StartError
-
     pair, other = ca.issue("localhost"), ca.issue("other")
     expired = ca.issue("expired", dates=("20200101", "20210101"))
     missing = tmp_path / "missing.pem"

@@ -4,6 +4,7 @@
 //! `[--tls-port P] [--wss-port P] [--cert FILE] [--key FILE] [--client-ca FILE]`
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rookery_core::config::{BrokerConfig, ZoneConfig};
@@ -17,68 +18,87 @@ use rookery_node::api::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
-    let mut port = 0;
-    let mut ws_port = None;
-    let mut tls_port = None;
-    let mut wss_port = None;
-    let mut cert = std::path::PathBuf::new();
-    let mut key = std::path::PathBuf::new();
-    let mut client_ca = None;
-    let mut workers = 1;
-    let mut dir = None;
-    let mut sync = SyncPolicy::Interval(Duration::from_millis(100));
-    let mut args = std::env::args().skip(1);
-    while let (Some(name), Some(value)) = (args.next(), args.next()) {
-        match name.as_str() {
-            "--port" => port = value.parse()?,
-            "--ws-port" => ws_port = Some(value.parse()?),
-            "--tls-port" => tls_port = Some(value.parse()?),
-            "--wss-port" => wss_port = Some(value.parse()?),
-            "--cert" => cert = value.into(),
-            "--key" => key = value.into(),
-            "--client-ca" => client_ca = Some(std::path::PathBuf::from(value)),
-            "--workers" => workers = value.parse()?,
-            "--data-dir" => dir = Some(std::path::PathBuf::from(value)),
-            "--sync" if value == "always" => sync = SyncPolicy::Always,
-            "--sync" if value == "never" => sync = SyncPolicy::Never,
-            _ => return Err(format!("unknown option {name} {value}").into()),
+/// The command line.
+struct Options {
+    port: u16,
+    ws_port: Option<u16>,
+    tls_port: Option<u16>,
+    wss_port: Option<u16>,
+    cert: PathBuf,
+    key: PathBuf,
+    client_ca: Option<PathBuf>,
+    workers: usize,
+    dir: Option<PathBuf>,
+    sync: SyncPolicy,
+}
+
+impl Options {
+    fn read() -> Result<Self, Box<dyn std::error::Error>> {
+        let mut options = Self {
+            port: 0,
+            ws_port: None,
+            tls_port: None,
+            wss_port: None,
+            cert: PathBuf::new(),
+            key: PathBuf::new(),
+            client_ca: None,
+            workers: 1,
+            dir: None,
+            sync: SyncPolicy::Interval(Duration::from_millis(100)),
+        };
+        let mut args = std::env::args().skip(1);
+        while let (Some(name), Some(value)) = (args.next(), args.next()) {
+            match name.as_str() {
+                "--port" => options.port = value.parse()?,
+                "--ws-port" => options.ws_port = Some(value.parse()?),
+                "--tls-port" => options.tls_port = Some(value.parse()?),
+                "--wss-port" => options.wss_port = Some(value.parse()?),
+                "--cert" => options.cert = value.into(),
+                "--key" => options.key = value.into(),
+                "--client-ca" => options.client_ca = Some(value.into()),
+                "--workers" => options.workers = value.parse()?,
+                "--data-dir" => options.dir = Some(value.into()),
+                "--sync" if value == "always" => options.sync = SyncPolicy::Always,
+                "--sync" if value == "never" => options.sync = SyncPolicy::Never,
+                _ => return Err(format!("unknown option {name} {value}").into()),
+            }
         }
+        Ok(options)
     }
-    let listener = |id: &str, kind: ListenerKind, port: u16| ListenerConfig {
-        id: id.to_owned(),
-        kind,
-        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into(),
-        ..ListenerConfig::default()
-    };
-    let tls = Some(TlsConfig {
-        certfile: cert,
-        keyfile: key,
-        verify: if client_ca.is_some() { TlsVerify::Peer } else { TlsVerify::None },
-        fail_if_no_peer_cert: client_ca.is_some(),
-        cacertfile: client_ca,
-        password: None,
-        depth: 6,
-        versions: vec![TlsVersion::V12, TlsVersion::V13],
-        ciphers: Vec::new(),
-        crlfile: None,
-        handshake_timeout_ms: 15_000,
-        sni: Vec::new(),
-        session_tickets: true,
-    });
-    let ws = WebSocketConfig::default();
-    let mut listeners = vec![listener("tcp:default", ListenerKind::Tcp, port)];
-    if let Some(port) = ws_port {
-        listeners.push(listener("ws:default", ListenerKind::WebSocket(ws.clone()), port));
+
+    fn listeners(&self) -> Vec<ListenerConfig> {
+        let ws = || ListenerKind::WebSocket(WebSocketConfig::default());
+        let tls = Some(TlsConfig {
+            certfile: self.cert.clone(),
+            keyfile: self.key.clone(),
+            verify: if self.client_ca.is_some() { TlsVerify::Peer } else { TlsVerify::None },
+            fail_if_no_peer_cert: self.client_ca.is_some(),
+            cacertfile: self.client_ca.clone(),
+            password: None,
+            depth: 6,
+            versions: vec![TlsVersion::V12, TlsVersion::V13],
+            ciphers: Vec::new(),
+            crlfile: None,
+            handshake_timeout_ms: 15_000,
+            sni: Vec::new(),
+            session_tickets: true,
+        });
+        let all = [
+            ("tcp:default", ListenerKind::Tcp, None, Some(self.port)),
+            ("ws:default", ws(), None, self.ws_port),
+            ("ssl:default", ListenerKind::Tcp, tls.clone(), self.tls_port),
+            ("wss:default", ws(), tls, self.wss_port),
+        ];
+        let wanted = all.into_iter().filter_map(|(id, kind, tls, port)| {
+            let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, port?)).into();
+            Some(ListenerConfig { id: id.into(), kind, bind, tls, ..ListenerConfig::default() })
+        });
+        wanted.collect()
     }
-    if let Some(port) = tls_port {
-        let plain = listener("ssl:default", ListenerKind::Tcp, port);
-        listeners.push(ListenerConfig { tls: tls.clone(), ..plain });
-    }
-    if let Some(port) = wss_port {
-        let plain = listener("wss:default", ListenerKind::WebSocket(ws), port);
-        listeners.push(ListenerConfig { tls, ..plain });
-    }
+}
+
+fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
+    let options = Options::read()?;
     let zone = ZoneConfig { name: "default".into(), ..ZoneConfig::default() };
     let node = Node::start(NodeConfig {
         broker: BrokerConfig {
@@ -86,9 +106,9 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
             zones: vec![zone],
             ..BrokerConfig::default()
         },
-        listeners,
-        workers,
-        durability: DurabilityConfig { dir, sync, max_disk_bytes: 0 },
+        listeners: options.listeners(),
+        workers: options.workers,
+        durability: DurabilityConfig { dir: options.dir, sync: options.sync, max_disk_bytes: 0 },
     })?;
     for listener in node.listeners() {
         println!("listening {} {}", listener.id, listener.bind);

@@ -100,8 +100,9 @@ impl Watch {
             let is_due = timeout == Some(Duration::ZERO);
             if is_due {
                 changes = None;
+                // Before, so that no later change is missed; after, because links may lead elsewhere.
+                self.look_at(&listeners.certificate_files());
                 let _ = listeners.reload_certificates();
-                // What a link points to may lie elsewhere now.
                 self.look_at(&listeners.certificate_files());
                 continue;
             }
@@ -135,9 +136,7 @@ impl Watch {
             // The file as it is named, and what it points to.
             for path in [Some(file.clone()), std::fs::canonicalize(file).ok()].into_iter().flatten()
             {
-                self.names.extend(path.file_name().map(OsString::from));
-                let parent = path.parent().filter(|parent| *parent != Path::new(""));
-                wanted.insert(parent.unwrap_or(Path::new(".")).to_owned());
+                wanted.extend(self.nearest_directory(&path));
             }
         }
         self.directories.retain(|watch, directory| {
@@ -152,11 +151,23 @@ impl Watch {
             | inotify::WatchFlags::CREATE
             | inotify::WatchFlags::ONLYDIR;
         for directory in wanted {
-            // A directory that is not there is looked for again after the next reload or command.
             if let Ok(watch) = inotify::add_watch(&self.inotify, &directory, flags) {
                 self.directories.insert(watch, directory);
             }
         }
+    }
+
+    /// The directory of a file, or the nearest above it that is there; the name of what is to appear
+    /// in it is noted.
+    fn nearest_directory(&mut self, path: &Path) -> Option<PathBuf> {
+        for (below, directory) in path.ancestors().zip(path.ancestors().skip(1)) {
+            let here = if directory == Path::new("") { Path::new(".") } else { directory };
+            if here.is_dir() {
+                self.names.insert(below.file_name()?.to_owned());
+                return Some(here.to_owned());
+            }
+        }
+        None
     }
 
     /// Takes what the kernel noticed; whether it can concern one of the files.
@@ -175,11 +186,13 @@ impl Watch {
                 let name = OsString::from_vec(name.to_bytes().to_vec());
                 let is_ours =
                     name.as_bytes().starts_with(TURNED_AROUND) || self.names.contains(&name);
-                // A file that was just made is still being written; a link is complete.
+                // A file that was just made is still being written; a link or a directory is complete.
                 let is_made = event.events().contains(inotify::ReadFlags::CREATE);
-                let directory = self.directories.get(&event.wd());
-                found |=
-                    is_ours && (!is_made || directory.is_some_and(|d| d.join(&name).is_symlink()));
+                let is_file = || {
+                    let made = self.directories.get(&event.wd()).map(|d| d.join(&name));
+                    made.and_then(|path| path.symlink_metadata().ok()).is_none_or(|m| m.is_file())
+                };
+                found |= is_ours && !(is_made && is_file());
             }
         }
         for watch in lost {
