@@ -8,7 +8,6 @@
 )]
 
 mod scenarios {
-    #[allow(dead_code)]
     pub mod stage;
 }
 

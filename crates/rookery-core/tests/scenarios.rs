@@ -11,7 +11,6 @@ mod scenarios {
     pub mod exclusive;
     pub mod full_store;
     pub mod retry;
-    #[allow(dead_code)]
     pub mod stage;
 }
 

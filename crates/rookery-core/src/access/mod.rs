@@ -14,6 +14,7 @@ mod error;
 mod judge;
 mod network;
 mod pattern;
+mod quick;
 mod rules;
 mod subject;
 mod table;

@@ -17,7 +17,7 @@ pub(super) enum TopicPattern {
     /// Wildcards elsewhere: the beginning without one, ending behind a `/`, the rest, and the end
     /// of the rest behind its last wildcard, by which most topics are told apart.
     Wild { head: Box<str>, rest: Box<str>, tail: Box<str> },
-    /// Holds placeholders; `head` is what stands before the first.
+    /// Holds placeholders; `head` is what stands before the first of them or of the wildcards.
     Template { head: Box<str>, parts: Box<[Part]>, is_literal: bool },
 }
 
@@ -77,8 +77,9 @@ impl TopicPattern {
     pub(super) fn compile(topic: &AclTopic) -> Result<Self, AccessError> {
         let parts = split(&topic.text);
         if parts.iter().any(|part| !matches!(part, Part::Text(_))) {
+            // Up to a wildcard: what stands before the first placeholder may hold some.
             let head: Box<str> = match parts.first() {
-                Some(Part::Text(text)) => text.clone(),
+                Some(Part::Text(text)) => text.split(['+', '#']).next().unwrap_or("").into(),
                 _ => "".into(),
             };
             // A value is one level or a part of one: any letter shows whether the rest is right.

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use super::error::AccessError;
 use super::pattern::{Strictness, TopicPattern};
+use super::quick::{Fingerprint, Needs};
 use super::who::{IndexKey, Who};
 use super::{AclAction, AclRule, Permission, Subject};
 use crate::conn::Action;
@@ -14,10 +15,19 @@ use crate::conn::Action;
 #[derive(Debug, Default)]
 pub struct RuleTable {
     rules: Box<[Rule]>,
-    /// Places of the rules that have to be looked at for every client, ascending.
-    general: Box<[u32]>,
+    /// The topics of the rules that have to be looked at for every client, in order.
+    general: Box<[Entry]>,
     by_username: HashMap<Box<str>, SmallVec<[u32; 2]>>,
     by_client_id: HashMap<Box<str>, SmallVec<[u32; 2]>>,
+}
+
+/// A topic of a rule, small enough that a hundred of them are looked at in no time.
+#[derive(Copy, Clone, Debug)]
+struct Entry {
+    needs: Needs,
+    actions: u16,
+    /// Place of the rule.
+    rule: u32,
 }
 
 /// A rule that fitted.
@@ -84,6 +94,15 @@ impl Rule {
         })
     }
 
+    /// What tells at a glance that it does not fit, one for each topic.
+    fn entries(&self, place: u32) -> Vec<Entry> {
+        let entry = |needs| Entry { needs, actions: self.actions, rule: place };
+        match &self.topics {
+            None => vec![entry(Needs::default())],
+            Some(topics) => topics.iter().map(|topic| entry(Needs::of(topic))).collect(),
+        }
+    }
+
     #[inline]
     fn check(&self, subject: &Subject<'_>, bit: u16, topic: &str) -> Option<Hit> {
         if self.actions & bit == 0 || (!self.is_who_costly && !self.who.fits(subject)) {
@@ -126,7 +145,7 @@ impl RuleTable {
                 Some(IndexKey::Username(names)) => (&mut table.by_username, names),
                 Some(IndexKey::ClientId(names)) => (&mut table.by_client_id, names),
                 None => {
-                    general.push(place);
+                    general.extend(rule.entries(place));
                     continue;
                 }
             };
@@ -154,6 +173,8 @@ impl RuleTable {
     #[must_use]
     pub fn check(&self, subject: &Subject<'_>, action: Action, topic: &str) -> Option<Hit> {
         let bit = bit_of(action);
+        let print = Fingerprint::of(topic);
+        let may_fit = |entry: &Entry| entry.actions & bit != 0 && entry.needs.admit(print);
         let mut general = &*self.general;
         let mut named = subject.username.map_or(&[][..], |name| list(&self.by_username, name));
         let mut own = list(&self.by_client_id, subject.client_id);
@@ -163,9 +184,11 @@ impl RuleTable {
                 (None, None) => break,
                 (a, b) => [a, b].into_iter().flatten().min().copied()?,
             };
-            while let Some((place, rest)) = general.split_first().filter(|(at, _)| **at < next) {
+            while let Some((entry, rest)) = general.split_first().filter(|(e, _)| e.rule < next) {
                 general = rest;
-                if let Some(hit) = self.check_at(*place, subject, bit, topic) {
+                if may_fit(entry)
+                    && let Some(hit) = self.check_at(entry.rule, subject, bit, topic)
+                {
                     return Some(hit);
                 }
             }
@@ -175,7 +198,8 @@ impl RuleTable {
                 return Some(hit);
             }
         }
-        general.iter().find_map(|place| self.check_at(*place, subject, bit, topic))
+        let mut left = general.iter().filter(|entry| may_fit(entry));
+        left.find_map(|entry| self.check_at(entry.rule, subject, bit, topic))
     }
 
     #[inline]

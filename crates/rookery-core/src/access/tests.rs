@@ -89,6 +89,8 @@ fn a_filter_of_a_rule_and_a_published_topic() {
         ("d/x-${username}", "d/x-u1", true),
         ("${clientid}", "c1", true),
         ("d/${cert_common_name}", "d/", false),
+        ("+/${clientid}/x", "d/c1/x", true),
+        ("d/+/${clientid}/#", "d/e/c1", true),
         ("d/${client_attrs.dept}/+", "d/7/x", true),
         ("d/${client_attrs.none}", "d/", false),
         ("d/${client_attrs.bad}", "d/a/b", false),
@@ -399,6 +401,8 @@ fn any_rule() -> impl Strategy<Value = AclRule> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
     #[test]
     fn the_index_finds_what_looking_at_every_rule_finds(
         rules in prop::collection::vec(any_rule(), 0..12),

@@ -50,7 +50,7 @@ pub fn config() -> BrokerConfig {
 }
 
 pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
-    start_with_quota(broker, workers, dir, 0)
+    start_on(broker, vec![ListenerConfig::default()], workers, dir)
 }
 
 /// A node whose data directory may hold so many bytes; 0 = any.
@@ -60,10 +60,7 @@ pub fn start_with_quota(
     dir: Option<&Path>,
     max_disk_bytes: u64,
 ) -> Node {
-    let durability =
-        DurabilityConfig { dir: dir.map(Path::to_owned), sync: SyncPolicy::Never, max_disk_bytes };
-    let listeners = vec![ListenerConfig::default()];
-    Node::start(NodeConfig { broker, listeners, workers, durability }).unwrap()
+    start_at(broker, vec![ListenerConfig::default()], workers, dir, max_disk_bytes)
 }
 
 /// A node with these listeners.
@@ -73,11 +70,18 @@ pub fn start_on(
     workers: usize,
     dir: Option<&Path>,
 ) -> Node {
-    let durability = DurabilityConfig {
-        dir: dir.map(Path::to_owned),
-        sync: SyncPolicy::Never,
-        max_disk_bytes: 0,
-    };
+    start_at(broker, listeners, workers, dir, 0)
+}
+
+fn start_at(
+    broker: BrokerConfig,
+    listeners: Vec<ListenerConfig>,
+    workers: usize,
+    dir: Option<&Path>,
+    max_disk_bytes: u64,
+) -> Node {
+    let durability =
+        DurabilityConfig { dir: dir.map(Path::to_owned), sync: SyncPolicy::Never, max_disk_bytes };
     Node::start(NodeConfig { broker, listeners, workers, durability }).unwrap()
 }
 
