@@ -21,7 +21,7 @@ export PYTHONUNBUFFERED := 1
 # its tests are the Python ones.
 RUST_TESTED := --workspace --exclude rookery-py
 
-# Arguments for the program behind `run`, `bench`, `fuzz`, `soak`: make run ARGS='--set a=b'
+# Arguments for the program behind `run`, `bench`, `storms`, `fuzz`, `soak`: make run ARGS='--set a=b'
 ARGS ?=
 # Arguments for pytest: make test PYTEST='tests/unit -k config'
 PYTEST ?=
@@ -89,6 +89,12 @@ bench: ## Measure the broker beside its peers, results in bench/results (ARGS='-
 	@$(SETUP) run
 	cargo build --quiet --release --locked -p rookery-bench
 	$(BIN)/python bench/table.py --bin-dir "$$CARGO_TARGET_DIR/release" $(ARGS)
+
+.PHONY: storms
+storms: ## Measure storms of logins, results in bench/results (ARGS='--only slow-service')
+	@$(SETUP) run
+	cargo build --quiet --release --locked -p rookery-bench
+	$(BIN)/python bench/storms.py --bin-dir "$$CARGO_TARGET_DIR/release" $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target (ARGS='-s SECONDS TARGET')

@@ -30,6 +30,18 @@ class Options:
     unlimited_queue: bool = False
     cores: tuple[int, ...] = (0,)
     is_paced: bool = False
+    # "tcp", "tls", "ws", "wss": what the load uses, beside the plain port that every broker opens.
+    transport: str = "tcp"
+    certificate: str = "ec"  # or "rsa"
+    transport_port: int = 0  # chosen when the broker is started
+
+    @property
+    def is_tls(self) -> bool:
+        return self.transport in ("tls", "wss")
+
+    @property
+    def is_websocket(self) -> bool:
+        return self.transport in ("ws", "wss")
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,7 @@ class Running:
         self.name = name
         self.port = port
         self.data = data
+        self.options = options
         self.command = command
         self.log = data / "broker.log"
         with self.log.open("ab") as out:
@@ -120,6 +133,11 @@ class Running:
             tail = self.log.read_text(errors="replace")[-500:]
             raise PeerError(f"{name}: {error}\n{tail}") from error
         self.start_ms = (ready - self.started) * 1000
+
+    @property
+    def load_port(self) -> int:
+        """The port that the load goes to."""
+        return self.options.transport_port or self.port
 
     def stop(self) -> None:
         """Ends the broker and everything it started."""

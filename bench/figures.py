@@ -14,6 +14,8 @@ Run = dict[str, Any]
 LAG_P99_MAX_US = 200.0
 # Above this share of its core the generator may be what limits a closed loop.
 GENERATOR_SHARE_NOTED = 0.95
+# Of a run with session tickets, so many handshakes must be resumptions.
+RESUMED_SHARE_MIN = 0.99
 
 
 def per(run: Run, count: str) -> float:
@@ -25,6 +27,8 @@ def per(run: Run, count: str) -> float:
 
 FIGURES: dict[str, tuple[str, str, Callable[[Run], float]]] = {
     "cpu": ("broker CPU", "µs", lambda run: float(run["watched"]["us_per_message"])),
+    "cycles": ("cycles", "/s", lambda run: float(run["cycles_per_s"])),
+    "check_ns": ("check", "ns", lambda run: float(run["check_ns"])),
     "rate": ("delivered", "/s", lambda run: float(run["received_per_s"])),
     "p99": ("latency p99", "µs", lambda run: float(run["latency_us"]["p99"])),
     "pss_per_connection": ("PSS per connection", "B", lambda run: per(run, "connected")),
@@ -45,6 +49,8 @@ def faults(run: Run, row: Row) -> list[str]:
             found.append(f"only {made} of {load['config']['messages']} made")
     if "config" not in run:
         return found
+    if run["config"]["mode"] == "handshake":
+        found += handshake_faults(run)
     is_late = run["config"]["rate"] > 0 and run["lag_us"]["p99"] >= LAG_P99_MAX_US
     if is_late and "p99" in row.figures:
         found.append(f"generator lag p99 {run['lag_us']['p99']:.0f} µs")
@@ -53,6 +59,16 @@ def faults(run: Run, row: Row) -> list[str]:
     if run["disconnects"]:
         found.append(f"{run['disconnects']} disconnects")
     return found
+
+
+def handshake_faults(run: Run) -> list[str]:
+    """Handshakes that were not of the kind that was asked for."""
+    wants_tickets = run["config"]["tls_session_tickets"]
+    if wants_tickets and run["resumed"] < RESUMED_SHARE_MIN * run["cycles"]:
+        return [f"only {run['resumed']} of {run['cycles']} sessions resumed"]
+    if not wants_tickets and run["resumed"]:
+        return [f"{run['resumed']} sessions resumed"]
+    return []
 
 
 def notes(run: Run) -> list[str]:

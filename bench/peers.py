@@ -21,10 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brokers import Command, Options, PeerError, Running, free_port
+from certificates import certificate
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 SCRATCH = Path(os.environ.get("ROOKERY_BENCH_SCRATCH", "/tmp/rookery-bench"))
+
+CERTIFICATES = SCRATCH / "certificates"
 
 INSTALL_TIMEOUT_S = float(os.environ.get("ROOKERY_BENCH_INSTALL_TIMEOUT_S", "900"))
 
@@ -133,8 +136,27 @@ def install_mosquitto(log: Log) -> None:
     unpack(log, MOSQUITTO_PACKAGES, MOSQUITTO_TREE)
 
 
+def mosquitto_listener(options: Options) -> list[str]:
+    """The lines of a second listener.
+
+    Raises:
+        PeerError: this build cannot have it.
+    """
+    lines = [f"listener {options.transport_port} 127.0.0.1"]
+    if options.is_websocket:
+        if b"libwebsockets" not in Path(mosquitto_binary()).read_bytes():
+            raise PeerError("this build of mosquitto has no WebSocket")
+        lines.append("protocol websockets")
+    if options.is_tls:
+        files = certificate(options.certificate, CERTIFICATES)
+        lines += [f"certfile {files.certificate}", f"keyfile {files.key}"]
+    return lines
+
+
 def mosquitto_command(port: int, data: Path, options: Options) -> Command:
     lines = [f"listener {port} 127.0.0.1", "allow_anonymous true"]
+    if options.transport != "tcp":
+        lines += mosquitto_listener(options)
     if options.unlimited_queue:
         lines.append("max_queued_messages 0")
     if options.sync:

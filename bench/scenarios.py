@@ -46,6 +46,8 @@ class Row:
     bounds: tuple[Bound, ...] = ()
     figures: tuple[str, ...] = ("cpu",)
     runs: int = 5
+    # A program of the project that prints nanoseconds, in place of a broker and its load.
+    micro: tuple[str, str] = ("", "")  # package, example
     # Loads made before a restart whose time is the figure.
     prepare: tuple[Load, ...] = ()
 
@@ -228,6 +230,104 @@ TWO_WORKERS = tuple(
     )
 )
 
+# The same load for each worker: what two carry together is twice what one carries.
+TWO_WORKERS_EACH = tuple(
+    Row(
+        f"two-workers-{name}-each",
+        f"two workers, 40 % load on each, random placement: {words} for each worker",
+        pairs(100, qos, 1, rate=rate),
+        (
+            Cell(
+                "rookery",
+                "rookery",
+                Options(workers=2, cores=(0, 1)),
+                {"publishers": 200, "rate": 2 * rate},
+            ),
+            Cell("one worker", "rookery"),
+        ),
+        (Bound("cpu", 1.15, "one worker"),),
+    )
+    for name, words, qos, rate in (
+        ("q0", "100 pairs, QoS 0, 20,000 messages/s", 0, 20_000),
+        ("q1", "100 pairs, QoS 1, 12,000 messages/s", 1, 12_000),
+    )
+)
+
+
+def over(transport: str, certificate: str = "ec") -> tuple[Cell, ...]:
+    """Rookery and mosquitto, both reached in the same way."""
+    options = Options(transport=transport, certificate=certificate)
+    return (Cell("rookery", "rookery", options), Cell("mosquitto", "mosquitto", options))
+
+
+def handshakes(**more: Any) -> Load:
+    """TCP and TLS, nothing else, on ten connections at a time."""
+    return {"mode": "handshake", "publishers": 10, **more}
+
+
+TLS = (
+    Row("tls-q0-w16", "TLS: 100 pairs, QoS 0, window 16", PAIRS_QOS0, over("tls"), cpu(0.35)),
+    Row("tls-q1-w16", "TLS: 100 pairs, QoS 1, window 16", PAIRS_QOS1, over("tls"), cpu(0.35)),
+    Row("tls-q0-w1", "TLS: 100 pairs, QoS 0, window 1", pairs(100, 0, 1), over("tls"), cpu(1.0)),
+    # At least as many for the same CPU is at most as much CPU for each.
+    *(
+        Row(
+            f"tls-handshakes-{name}",
+            f"TLS handshakes, {words}: CPU each",
+            handshakes(**load),
+            over("tls", kind),
+            cpu(1.0),
+            ("cpu", "cycles"),
+        )
+        for name, words, kind, load in (
+            ("ec", "full, EC P-256", "ec", {}),
+            ("rsa", "full, RSA 2048", "rsa", {}),
+            ("tls12", "full, EC P-256, TLS 1.2", "ec", {"tls_version": "1.2"}),
+            ("tickets", "session tickets, EC P-256", "ec", {"tls_session_tickets": True}),
+        )
+    ),
+    Row(
+        "tls-churn",
+        "TLS: connect + subscribe + disconnect cycles, full handshakes: CPU per cycle",
+        {"mode": "churn", "publishers": 10},
+        over("tls"),
+        cpu(1.0),
+        ("cpu", "cycles"),
+    ),
+    Row(
+        "tls-idle",
+        "TLS: 10,000 idle connections, 60 s after the last connect: PSS each",
+        {"mode": "conn", "idle_connections": 10_000, "duration_s": 60, "keep_alive_s": 300},
+        over("tls"),
+        (Bound("pss_per_connection", 1.0, "mosquitto"),),
+        ("pss_per_connection", "idle_set_up_s"),
+        runs=1,
+    ),
+)
+
+WEBSOCKET = tuple(
+    Row(
+        f"{transport}-q0-w{window}",
+        f"{words}: 100 pairs, QoS 0, window {window}",
+        pairs(100, 0, window),
+        (*over(transport), Cell(f"rookery, {than}", "rookery", Options(transport=than))),
+        # Over TLS the same frames are behind the cipher: what it adds is not bounded by itself.
+        (Bound("cpu", 1.3, f"rookery, {than}"),) if transport == "ws" else (),
+    )
+    for transport, than, words in (("ws", "tcp", "WebSocket"), ("wss", "tls", "secure WebSocket"))
+    for window in (16, 1)
+)
+
+ACCESS = Row(
+    "acl-100",
+    "one check of access control against 100 rules: CPU, the slowest kind of rules",
+    {},
+    (ROOKERY,),
+    (Bound("check_ns", 1000),),
+    ("check_ns",),
+    micro=("rookery-core", "access_bench"),
+)
+
 DURABLE = Row(
     "durable",
     "100 pairs, QoS 1, window 16, to sessions with expiry",
@@ -286,4 +386,15 @@ START = (
     ),
 )
 
-ROWS = (*BASE, *variations(), ROUTING, *TWO_WORKERS, DURABLE, *START)
+ROWS = (
+    *BASE,
+    *variations(),
+    ROUTING,
+    *TWO_WORKERS,
+    *TWO_WORKERS_EACH,
+    *TLS,
+    *WEBSOCKET,
+    ACCESS,
+    DURABLE,
+    *START,
+)

@@ -15,6 +15,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import node
 import peers
 from brokers import Command, Options, PeerError, Running, favoured, free_port
 from figures import FIGURES, faults, markdown, number, verdict_text, verdicts
@@ -33,6 +35,10 @@ GENERATOR_CORE = 1
 RUN_TIMEOUT_S = 900.0
 # Void runs are made again, so often at most.
 REPEATS_MAX = 3
+BROKER_CORE = 0
+# A line of a micro row: `name  N rules  X ns/check  …`.
+CHECK = re.compile(r"(?P<name>\S.*?)\s+(?P<rules>\d+) rules\s+(?P<ns>[\d.]+) ns/check")
+CHECK_RULES = 100
 
 
 class Bench:
@@ -44,6 +50,7 @@ class Bench:
         self.binaries = Path(arguments.bin_dir or target / "release").resolve()
         self.chosen = arguments.peers.split(",") if arguments.peers else None
         self.missing: dict[str, str] = {}
+        self.started = node.Started(arguments.rookery_bin, arguments.broker_cmd)
 
     def build(self) -> None:
         """Builds generator and relay when they are missing."""
@@ -58,31 +65,9 @@ class Bench:
         """Whether the command line and the installations allow a cell."""
         return (self.chosen is None or cell.peer in self.chosen) and cell.peer not in self.missing
 
-    def rookery(self, port: int, data: Path, options: Options) -> Command:
-        arguments = self.arguments
-        if arguments.broker_cmd:
-            text = arguments.broker_cmd.format(port=port, data=data, workers=options.workers)
-            return Command(shlex.split(text))
-        if arguments.rookery_bin:
-            argv = [arguments.rookery_bin, "--port", str(port), "--workers", str(options.workers)]
-            if options.sync:
-                argv += ["--data-dir", str(data)]
-            if options.sync in ("always", "never"):
-                argv += ["--sync", options.sync]
-            return Command(argv)
-        settings = [
-            f"listeners.tcp.default.bind=127.0.0.1:{port}",
-            f"node.workers={options.workers}",
-            "dashboard.listeners.http.bind=0",
-        ]
-        if options.sync:
-            settings.append(f"durability.sync={options.sync}")
-        argv = [str(ROOT / ".venv/bin/rookery"), "node", "start", "--data-dir", str(data)]
-        return Command(argv + [word for setting in settings for word in ("--set", setting)])
-
     def command(self, peer: str, port: int, data: Path, options: Options) -> Command:
         if peer == "rookery":
-            return self.rookery(port, data, options)
+            return node.command(self.started, port, data, options)
         if peer == "relay":
             return Command([str(self.binaries / "rookery-relay"), str(port)])
         return PEERS[peer].command(port, data, options)
@@ -90,6 +75,8 @@ class Bench:
     def start(self, cell: Cell, data: Path, *, is_paced: bool = False) -> Running:
         port = free_port()
         options = replace(cell.options, is_paced=is_paced)
+        if options.transport != "tcp":
+            options = replace(options, transport_port=free_port())
         command = self.command(cell.peer, port, data, options)
         return Running(cell.label, command, port, data, options)
 
@@ -102,7 +89,8 @@ class Bench:
         config = {
             "duration_s": self.arguments.seconds,
             **load,
-            "addresses": [f"127.0.0.1:{broker.port}"],
+            **node.transport_load(broker.options),
+            "addresses": [f"127.0.0.1:{broker.load_port}"],
             "watch_pid": broker.process.pid,
         }
         path = broker.data / "load.json"
@@ -123,6 +111,8 @@ class Bench:
 
     def run(self, row: Row, cell: Cell) -> dict[str, Any]:
         """One run of one cell: what the generator reported, or the error."""
+        if row.micro[0]:
+            return self.micro(*row.micro)
         data = SCRATCH / "run"
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(parents=True)
@@ -146,6 +136,32 @@ class Bench:
                 broker.stop()
         result["load_average"] = os.getloadavg()[0]
         return result
+
+    def micro(self, package: str, example: str) -> dict[str, Any]:
+        """One run of a program that measures itself; the figure is that of its slowest line."""
+        result: dict[str, Any] = {"prepared": [], "load_average": os.getloadavg()[0]}
+        binary = self.binaries / "examples" / example
+        try:
+            if not binary.exists():
+                argv = ["cargo", "build", "--release", "-p", package, "--example", example]
+                subprocess.run(argv, cwd=ROOT, check=True)
+            done = subprocess.run(
+                [str(binary)],
+                capture_output=True,
+                text=True,
+                timeout=RUN_TIMEOUT_S,
+                check=True,
+                preexec_fn=favoured({BROKER_CORE}),
+                start_new_session=True,
+            )
+        except (subprocess.SubprocessError, OSError) as error:
+            return {**result, "error": str(error)}
+        found = [match.groupdict() for match in CHECK.finditer(done.stdout)]
+        checks = [check for check in found if int(check["rules"]) == CHECK_RULES]
+        if not checks:
+            return {**result, "error": f"{example} printed no check of {CHECK_RULES} rules"}
+        slowest = max(checks, key=lambda check: float(check["ns"]))
+        return {**result, "checks": found, "check_ns": float(slowest["ns"])}
 
     def shown(self, command: Command) -> str:
         """A command line without the paths of this checkout."""

@@ -63,6 +63,22 @@ need_packages() {
     fi
 }
 
+# Packages with a service that must not start: the tests start their own.
+need_stopped_packages() {
+    local policy=/usr/sbin/policy-rc.d made=""
+    if [[ "$(id -u)" == 0 && -d /usr/sbin && ! -e "$policy" ]]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        made=1
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
+    need_packages "$@"
+    if [[ -n "$made" ]]; then
+        rm -f "$policy"
+        trap - EXIT
+    fi
+}
+
 find_python() {
     local candidate
     for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
@@ -95,10 +111,16 @@ check_compilers() {
 check_test_tools() {
     command -v mosquitto_pub >/dev/null ||
         need_packages "the tests drive mosquitto_pub and mosquitto_sub" mosquitto-clients
+    local path="$PATH:/usr/sbin:/sbin"
+    if ! PATH="$path" command -v haproxy >/dev/null || ! PATH="$path" command -v nginx >/dev/null ||
+        [[ ! -f /usr/lib/nginx/modules/ngx_stream_module.so ]]; then
+        need_stopped_packages "the tests run the balancers HAProxy and NGINX" \
+            haproxy nginx-light libnginx-mod-stream
+    fi
     command -v redis-server >/dev/null ||
-        need_packages "the tests authenticate against a Redis of their own" redis-server
+        need_stopped_packages "the tests authenticate against a Redis of their own" redis-server
     command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
-        need_packages "the tests authenticate against a PostgreSQL of their own" postgresql
+        need_stopped_packages "the tests authenticate against a PostgreSQL of their own" postgresql
     local version
     version=$(node --version 2>/dev/null) ||
         die "Node.js is missing; the tests drive the JavaScript client MQTT.js." \

@@ -41,7 +41,12 @@ def rust_defaults(name: str) -> dict[str, str]:
 
 
 def value_of(rust: str) -> object:
-    words = {"true": True, "false": False, "None": None, "u32::MAX": 0xFFFF_FFFF}
+    words: dict[str, object] = {
+        "true": True,
+        "false": False,
+        "None": None,
+        "u32::MAX": 0xFFFF_FFFF,
+    }
     empty = {"String::new()": "", "Vec::new()": ()}
     words |= {
         "PeerCertField::Disabled": "disabled",

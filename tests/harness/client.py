@@ -65,12 +65,17 @@ class RawClient:
         self.level = level
         self.client_id = ""
         self.connack = ConnAck()
-        self._socket = socket.create_connection((host, port), timeout=DEADLINE_S)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = self._open(host, port)
         self._buffer = bytearray()
         self._held: deque[Packet] = deque()
         self._packet_ids = itertools.cycle(range(1, 65_536))
         _opened.append(self)
+
+    def _open(self, host: str, port: int) -> socket.socket:
+        """The connection; others reach the broker through more than TCP."""
+        opened = socket.create_connection((host, port), timeout=DEADLINE_S)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened
 
     def __enter__(self) -> Self:
         return self

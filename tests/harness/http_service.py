@@ -40,6 +40,13 @@ class HttpServer:
     most_under_way: int = 0
     decide: Callable[[Asked], object] | None = None
     gate: asyncio.Event | None = None  # answers wait for it
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until_under_way(self, count: int) -> None:
+        """Wait until so many requests wait for their answer."""
+        while self.under_way < count:
+            self.changed.clear()
+            await self.changed.wait()
 
     async def handle(self, request: web.Request) -> web.Response:
         asked = Asked(
@@ -52,6 +59,7 @@ class HttpServer:
         self.asked.append(asked)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
+        self.changed.set()
         try:
             if self.gate is not None:
                 await self.gate.wait()
@@ -72,7 +80,7 @@ async def http_server() -> AsyncIterator[HttpServer]:
     server = HttpServer()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.0)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -81,4 +89,6 @@ async def http_server() -> AsyncIterator[HttpServer]:
     try:
         yield server
     finally:
+        if server.gate is not None:
+            server.gate.set()
         await runner.cleanup()

@@ -147,6 +147,11 @@ class Node:
         return "ROOKERY_TEST_BIN" not in os.environ
 
     @property
+    def is_running(self) -> bool:
+        """Whether the process is there and ours."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """Process id of the broker."""
         assert self._process is not None, "the broker is not ours"

@@ -85,14 +85,16 @@ def trickle(waiting: Iterable[socket.socket], piece: bytes) -> None:
     """Send ``piece`` on each as soon as it stands; some may have been closed before."""
     with selectors.DefaultSelector() as selector:
         for one in waiting:
-            selector.register(one, selectors.EVENT_WRITE, one)
+            selector.register(one, selectors.EVENT_WRITE)
         while selector.get_map():
             events = selector.select(DEADLINE_S)
             assert events, "connections that do not come about"
             for key, _ in events:
-                selector.unregister(key.fileobj)
+                ready = key.fileobj
+                assert isinstance(ready, socket.socket)
+                selector.unregister(ready)
                 with contextlib.suppress(OSError):
-                    key.data.send(piece)
+                    ready.send(piece)
 
 
 def await_closing(node: Node, waiting: Iterable[socket.socket]) -> None:
@@ -100,14 +102,16 @@ def await_closing(node: Node, waiting: Iterable[socket.socket]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     with selectors.DefaultSelector() as selector:
         for one in waiting:
-            selector.register(one, selectors.EVENT_READ, one)
+            selector.register(one, selectors.EVENT_READ)
         while selector.get_map():
             node.assert_served()
             for key, _ in selector.select(0.1):
+                closed = key.fileobj
+                assert isinstance(closed, socket.socket)
                 with contextlib.suppress(ConnectionError):
-                    if key.data.recv(65_536):
+                    if closed.recv(65_536):
                         continue
-                selector.unregister(key.fileobj)
+                selector.unregister(closed)
             assert time.monotonic() < deadline, f"{len(selector.get_map())} were not closed"
 
 
@@ -255,15 +259,8 @@ def behind_tls(tmp_path: Path) -> Settings:
         pytest.skip("no openssl to make a certificate with")
     certfile, keyfile = tmp_path / "cert.pem", tmp_path / "key.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30"
-    words = [
-        *command.split(),
-        "-subj",
-        "/CN=localhost",
-        "-out",
-        str(certfile),
-        "-keyout",
-        str(keyfile),
-    ]
+    names = ["-out", str(certfile), "-keyout", str(keyfile)]
+    words = [*command.split(), "-subj", "/CN=localhost", *names]
     subprocess.run(words, check=True, capture_output=True)
     return {
         "listeners.ssl.default.bind": f"{HOST}:0",

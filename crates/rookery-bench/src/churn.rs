@@ -1,4 +1,5 @@
-//! Mode churn: connect, subscribe, disconnect, over and over.
+//! Modes churn and handshake: connect, subscribe, disconnect, over and over; or only as far as
+//! TLS and WebSocket stand.
 //!
 //! A cycle ends when the broker has closed its side, so that a broker which
 //! leaves work for later is not credited for it, and no port stays in TIME_WAIT.
@@ -11,21 +12,23 @@ use rustix::io::Errno;
 use rustix::net::sockopt;
 use rustix::time::Timespec;
 
-use crate::config::{BenchConfig, ProtocolVersion};
+use crate::config::{BenchConfig, Mode, ProtocolVersion};
 use crate::engine::{Observer, client_id_prefix};
 use crate::error::BenchError;
 use crate::histogram::Histogram;
+use crate::layers::{Dialer, WIRE_BYTES};
 use crate::measure::per_message;
 use crate::net::{Link, LinkState, Role, Sent, Target, ensure_files, resolve, start_connect};
 use crate::packet::{
     DISCONNECT, connack, connack_meaning, next_frame, put_connect, put_subscribe, suback_codes,
 };
 use crate::report::{GeneratorUse, Phase, Progress, Report, WatchedUse};
-use crate::set_up::connect_fields;
+use crate::set_up::{Credentials, connect_fields};
 use crate::watch::{ProcessSample, now_ns, sample_process, thread_cpu_ns, thread_user_system_s};
 
 const TICK_NS: u64 = 100_000_000;
-const REPLY_BYTES: usize = 4096;
+/// Holds the plaintext of all that one read may bring.
+const REPLY_BYTES: usize = 2 * WIRE_BYTES;
 
 struct Slot {
     link: Link,
@@ -38,6 +41,8 @@ struct Mark {
     cpu_ns: u64,
     user_system_s: (f64, f64),
     cycles: u64,
+    resumed: u64,
+    refused: u64,
     watched: Option<ProcessSample>,
 }
 
@@ -46,11 +51,18 @@ struct Churn<'a> {
     is_v5: bool,
     prefix: String,
     targets: Vec<Target>,
+    dialer: Dialer,
+    reply: Vec<u8>,
+    wire: Vec<u8>,
     epoll: OwnedFd,
     slots: Vec<Option<Slot>>,
     /// Cycles started: the number in the client id, so that every client is new.
     started: u64,
     cycles: u64,
+    resumed: u64,
+    refused: u64,
+    /// Slots that wait for their time (`connect_rate`).
+    waiting: Vec<usize>,
     errors: u64,
     latency: Histogram,
     is_measuring: bool,
@@ -68,7 +80,9 @@ impl Churn<'_> {
         let began_ns = now_ns();
         let socket = start_connect(target, source)?;
         let role = Role::Idle(self.started as u32);
-        let link = Link::new(socket, role, (number % self.targets.len()) as u32);
+        let at_target = number % self.targets.len();
+        let layers = self.dialer.layers(at_target)?;
+        let link = Link::new(socket, role, at_target as u32, layers);
         epoll::add(
             &self.epoll,
             &link.socket,
@@ -90,16 +104,18 @@ impl Churn<'_> {
         if slot.link.state == LinkState::Connecting {
             return self.on_connected(at);
         }
-        let mut reply = [0; REPLY_BYTES];
-        let read = match slot.link.read(&mut reply) {
+        if slot.link.is_blocked() {
+            slot.link.write_waiting();
+        }
+        let read = match slot.link.read(&mut self.reply, &mut self.wire) {
             Ok(read) => read,
-            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+            Err(Errno::AGAIN | Errno::INTR) => return self.on_layers(at),
             Err(_) => 0,
         };
         if read == 0 {
             return self.on_end(at);
         }
-        slot.link.inbox.extend_from_slice(&reply[..read]);
+        slot.link.inbox.extend_from_slice(self.reply.get(..read).unwrap_or_default());
         let bytes = std::mem::take(&mut slot.link.inbox);
         let mut used = 0;
         while let Some(Ok(Some(frame))) = bytes.get(used..).map(next_frame) {
@@ -110,6 +126,31 @@ impl Churn<'_> {
             slot.link.inbox.extend_from_slice(bytes.get(used..).unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// No packet came, but perhaps TLS or WebSocket got further.
+    fn on_layers(&mut self, at: usize) -> Result<(), BenchError> {
+        let Some(Some(slot)) = self.slots.get_mut(at) else {
+            return Ok(());
+        };
+        if slot.link.state == LinkState::Handshaking && slot.link.is_established() {
+            if self.config.mode == Mode::Handshake {
+                slot.link.state = LinkState::Ready;
+                slot.link.ask_to_close();
+            } else {
+                self.say_hello(at);
+            }
+        }
+        self.rearm(at)
+    }
+
+    fn rearm(&self, at: usize) -> Result<(), BenchError> {
+        let Some(Some(slot)) = self.slots.get(at) else {
+            return Ok(());
+        };
+        let data = epoll::EventData::new_u64(at as u64);
+        epoll::modify(&self.epoll, &slot.link.socket, data, slot.link.interest())
+            .map_err(BenchError::io("epoll_ctl"))
     }
 
     fn target_name(&self, at: usize) -> String {
@@ -128,21 +169,30 @@ impl Churn<'_> {
         let outcome =
             sockopt::socket_error(&slot.link.socket).map_err(BenchError::io("SO_ERROR"))?;
         outcome.map_err(|errno| BenchError::Connect { address, source: errno.into() })?;
+        if slot.link.layers.is_some() {
+            slot.link.state = LinkState::Handshaking;
+            // A failure shows on the read side, with its reason.
+            slot.link.begin_layers();
+        } else {
+            self.say_hello(at);
+        }
+        self.rearm(at)
+    }
+
+    /// Sends CONNECT.
+    fn say_hello(&mut self, at: usize) {
+        let Some(Some(slot)) = self.slots.get_mut(at) else {
+            return;
+        };
         slot.link.state = LinkState::AwaitingConnAck;
         let Role::Idle(number) = slot.link.role else {
-            return Ok(());
+            return;
         };
         let client_id = format!("{}-c{number}", self.prefix);
         let mut out = Vec::with_capacity(64);
-        put_connect(&mut out, &connect_fields(self.config, &client_id));
+        let credentials = Credentials::new(self.config, number);
+        put_connect(&mut out, &connect_fields(self.config, &client_id, &credentials));
         self.errors += u64::from(slot.link.write(&out) != Sent::All);
-        epoll::modify(
-            &self.epoll,
-            &slot.link.socket,
-            epoll::EventData::new_u64(at as u64),
-            slot.link.interest(),
-        )
-        .map_err(BenchError::io("epoll_ctl"))
     }
 
     fn on_frame(&mut self, at: usize, kind: u8, body: &[u8]) -> Result<(), BenchError> {
@@ -154,6 +204,11 @@ impl Churn<'_> {
         match (kind, slot.link.state) {
             (2, LinkState::AwaitingConnAck) => {
                 let (code, _) = connack(body, self.is_v5).unwrap_or((0xFF, 0));
+                if code != 0 && self.config.tolerates_refusals {
+                    // The broker closes now; that ends the cycle.
+                    slot.link.state = LinkState::Closed;
+                    return Ok(());
+                }
                 if code != 0 {
                     return Err(BenchError::Refused {
                         address,
@@ -195,21 +250,48 @@ impl Churn<'_> {
         let Some(slot) = self.slots.get_mut(at).and_then(Option::take) else {
             return Ok(());
         };
-        if slot.link.state == LinkState::Ready {
-            self.cycles += 1;
+        let is_refused = self.config.tolerates_refusals && slot.link.state != LinkState::Ready;
+        if slot.link.state == LinkState::Ready || is_refused {
+            self.cycles += u64::from(!is_refused);
+            self.refused += u64::from(is_refused);
+            let resumed = slot.link.layers.as_ref().and_then(|layers| layers.is_resumed());
+            self.resumed += u64::from(resumed == Some(true));
             if self.is_measuring {
                 self.latency.record(now_ns() - slot.began_ns);
             }
         } else if self.cycles == 0 {
-            return Err(BenchError::ClosedDuringSetUp {
-                address: self.targets.first().map(|target| target.name.clone()).unwrap_or_default(),
-                connection: at,
+            let name =
+                self.targets.get(slot.link.target as usize).map(|target| target.name.clone());
+            let address = name.unwrap_or_default();
+            return Err(match slot.link.failure() {
+                Some(why) => BenchError::Handshake { address, why },
+                None => BenchError::ClosedDuringSetUp { address, connection: at },
             });
         } else {
             self.errors += 1;
         }
         drop(slot);
+        if self.config.connect_rate > 0.0 {
+            self.waiting.push(at);
+            return Ok(());
+        }
         self.open(at)
+    }
+
+    /// Starts the cycles that are due.
+    fn open_due(&mut self, now: u64) -> Result<(), BenchError> {
+        if self.config.connect_rate <= 0.0 {
+            return Ok(());
+        }
+        let elapsed_s = now.saturating_sub(self.began_ns) as f64 / 1e9;
+        let due = (elapsed_s * self.config.connect_rate) as u64;
+        while self.started < due {
+            let Some(at) = self.waiting.pop() else {
+                return Ok(());
+            };
+            self.open(at)?;
+        }
+        Ok(())
     }
 
     /// Runs for `seconds`; false when the caller wants to stop.
@@ -242,7 +324,9 @@ impl Churn<'_> {
                     return Ok(false);
                 }
             }
-            let timeout = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+            self.open_due(now)?;
+            let tv_nsec = if self.config.connect_rate > 0.0 { 1_000_000 } else { 20_000_000 };
+            let timeout = Timespec { tv_sec: 0, tv_nsec };
             let mut buffer = [MaybeUninit::uninit(); 256];
             match epoll::wait(&self.epoll, &mut buffer, Some(&timeout)) {
                 Ok((events, _)) => {
@@ -262,6 +346,8 @@ impl Churn<'_> {
             cpu_ns: thread_cpu_ns(),
             user_system_s: thread_user_system_s(),
             cycles: self.cycles,
+            resumed: self.resumed,
+            refused: self.refused,
             watched: match self.config.watch_pid {
                 0 => None,
                 pid => sample_process(pid, true),
@@ -270,24 +356,34 @@ impl Churn<'_> {
     }
 }
 
-/// Runs mode churn.
+/// Runs modes churn and handshake.
 pub(crate) fn run(config: &BenchConfig, observer: Observer<'_>) -> Result<Report, BenchError> {
     ensure_files(u64::from(config.publishers))?;
+    let targets = resolve(&config.addresses)?;
     let mut churn = Churn {
         config,
         is_v5: config.protocol == ProtocolVersion::V5,
         prefix: client_id_prefix(config, now_ns()),
-        targets: resolve(&config.addresses)?,
+        dialer: Dialer::new(config, &targets)?,
+        targets,
+        reply: vec![0; REPLY_BYTES],
+        wire: vec![0; WIRE_BYTES],
         epoll: epoll::create(epoll::CreateFlags::CLOEXEC).map_err(BenchError::io("epoll"))?,
         slots: (0..config.publishers).map(|_| None).collect(),
         started: 0,
         cycles: 0,
+        resumed: 0,
+        refused: 0,
+        waiting: Vec::new(),
         errors: 0,
         latency: Histogram::new(),
         is_measuring: false,
         began_ns: now_ns(),
     };
-    for at in 0..churn.slots.len() {
+    churn.waiting = (0..churn.slots.len()).rev().collect();
+    while config.connect_rate <= 0.0
+        && let Some(at) = churn.waiting.pop()
+    {
         churn.open(at)?;
     }
     let mut goes_on = churn.phase(Phase::WarmUp, config.warm_up_s, observer)?;
@@ -317,6 +413,8 @@ fn report(churn: &Churn<'_>, start: &Mark, end: &Mark, goes_on: bool) -> Report 
         measured_s,
         connected: end.cycles,
         cycles,
+        resumed: end.resumed - start.resumed,
+        refused: end.refused - start.refused,
         cycles_per_s: cycles as f64 / measured_s,
         latency_us: churn.latency.percentiles(),
         errors: churn.errors,

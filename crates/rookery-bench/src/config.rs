@@ -18,6 +18,8 @@ pub enum Mode {
     Conn,
     /// Connect, subscribe, disconnect, again and again on `publishers` slots.
     Churn,
+    /// Connect, agree on TLS or WebSocket, close, again and again on `publishers` slots; no MQTT.
+    Handshake,
     /// `publishers` publish; nobody of this run subscribes.
     Pub,
     /// `subscribers` subscribe to everything under the topic prefix.
@@ -44,6 +46,20 @@ pub enum ProtocolVersion {
     V5,
 }
 
+/// Version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TlsVersion {
+    /// The highest that both sides know.
+    #[serde(rename = "any")]
+    Any,
+    /// TLS 1.2.
+    #[serde(rename = "1.2")]
+    V12,
+    /// TLS 1.3.
+    #[serde(rename = "1.3")]
+    V13,
+}
+
 /// Everything a run needs to know; absent JSON keys take the defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,13 +70,33 @@ pub struct BenchConfig {
     pub addresses: Vec<String>,
     /// Local addresses to connect from, in turn; empty lets the system choose.
     pub source_addresses: Vec<std::net::IpAddr>,
+    /// Connections are TLS.
+    pub tls: bool,
+    /// File of CA certificates (PEM) that the broker's certificate must lead to.
+    pub tls_ca_file: Option<String>,
+    /// Client certificate chain (PEM).
+    pub tls_cert_file: Option<String>,
+    /// Its private key (PEM); absent: in `tls_cert_file`.
+    pub tls_key_file: Option<String>,
+    /// Takes any certificate of the broker.
+    pub tls_insecure: bool,
+    /// Name that the broker's certificate must bear; empty: the host of the address.
+    pub tls_server_name: String,
+    /// Version of TLS.
+    pub tls_version: TlsVersion,
+    /// Resumes sessions (tickets); otherwise every handshake is a full one.
+    pub tls_session_tickets: bool,
+    /// MQTT is carried over WebSocket, every packet in a frame of its own.
+    pub websocket: bool,
+    /// Path of the WebSocket request.
+    pub websocket_path: String,
     /// Protocol version.
     pub protocol: ProtocolVersion,
     /// First part of every client id; empty makes one that is new for each process.
     pub client_id_prefix: String,
-    /// User name of every connection.
+    /// User name of every connection; `%i` becomes the connection's number.
     pub username: Option<String>,
-    /// Password of every connection.
+    /// Password of every connection; `%i` as in the user name.
     pub password: Option<String>,
     /// Clean Start, or Clean Session before MQTT 5.
     pub clean_start: bool,
@@ -76,8 +112,14 @@ pub struct BenchConfig {
     pub idle_connections: u32,
     /// Distinct subscriptions, matching nothing, spread over the quiet connections.
     pub idle_subscriptions: u32,
-    /// New connections per second; 0 is as fast as the broker answers.
+    /// New connections (cycles in modes churn and handshake) per second; 0 is as fast as the
+    /// broker answers.
     pub connect_rate: f64,
+    /// During set-up a connection that is refused or lost is tried again after so many seconds;
+    /// 0 ends the run.
+    pub retry_s: f64,
+    /// In mode churn a refused CONNECT is counted instead of ending the run.
+    pub tolerates_refusals: bool,
     /// QoS of publications and subscriptions.
     pub qos: u8,
     /// Bytes of each payload; the first 16 carry time and sequence number.
@@ -122,6 +164,16 @@ impl Default for BenchConfig {
             mode: Mode::Pairs,
             addresses: vec!["127.0.0.1:1883".to_owned()],
             source_addresses: Vec::new(),
+            tls: false,
+            tls_ca_file: None,
+            tls_cert_file: None,
+            tls_key_file: None,
+            tls_insecure: false,
+            tls_server_name: String::new(),
+            tls_version: TlsVersion::Any,
+            tls_session_tickets: false,
+            websocket: false,
+            websocket_path: "/mqtt".to_owned(),
             protocol: ProtocolVersion::V311,
             client_id_prefix: String::new(),
             username: None,
@@ -134,6 +186,8 @@ impl Default for BenchConfig {
             idle_connections: 0,
             idle_subscriptions: 0,
             connect_rate: 0.0,
+            retry_s: 0.0,
+            tolerates_refusals: false,
             qos: 0,
             payload_bytes: 64,
             window: 16,
@@ -203,6 +257,7 @@ impl BenchConfig {
         }
         for (name, value) in [
             ("connect_rate", self.connect_rate),
+            ("retry_s", self.retry_s),
             ("rate", self.rate),
             ("warm_up_s", self.warm_up_s),
             ("duration_s", self.duration_s),
@@ -222,7 +277,32 @@ impl BenchConfig {
         if self.idle_subscriptions > 0 && self.idle_connections == 0 {
             return refuse("idle_subscriptions: need idle_connections");
         }
+        self.validate_transport()?;
         self.validate_mode()
+    }
+
+    fn validate_transport(&self) -> Result<(), BenchError> {
+        let refuse = |why: &str| Err(BenchError::Config(why.to_owned()));
+        let has_tls_keys = self.tls_ca_file.is_some()
+            || self.tls_cert_file.is_some()
+            || self.tls_key_file.is_some()
+            || self.tls_insecure;
+        if has_tls_keys && !self.tls {
+            return refuse("tls: must be true for the other keys of TLS");
+        }
+        if self.tls && !self.tls_insecure && self.tls_ca_file.is_none() {
+            return refuse("tls_ca_file: needed, unless tls_insecure takes any certificate");
+        }
+        if self.tls_key_file.is_some() && self.tls_cert_file.is_none() {
+            return refuse("tls_cert_file: needed with tls_key_file");
+        }
+        if !self.websocket_path.starts_with('/')
+            || self.websocket_path.len() > 1024
+            || self.websocket_path.bytes().any(|byte| !byte.is_ascii_graphic())
+        {
+            return refuse("websocket_path: starts with / and holds no blanks");
+        }
+        Ok(())
     }
 
     fn validate_mode(&self) -> Result<(), BenchError> {
@@ -238,6 +318,9 @@ impl BenchConfig {
             return refuse("refill: 1 to window");
         }
         match self.mode {
+            Mode::Handshake if !self.tls && !self.websocket => {
+                refuse("tls, websocket: mode handshake needs one of them")
+            }
             Mode::Conn if self.idle_connections == 0 => {
                 refuse("idle_connections: mode conn needs at least 1")
             }
@@ -256,7 +339,7 @@ impl BenchConfig {
         match self.mode {
             Mode::Pairs => self.publishers,
             Mode::Sub | Mode::Fanout | Mode::Shared => self.subscribers,
-            Mode::Conn | Mode::Churn | Mode::Pub => 0,
+            Mode::Conn | Mode::Churn | Mode::Handshake | Mode::Pub => 0,
         }
     }
 
@@ -264,7 +347,7 @@ impl BenchConfig {
     pub(crate) fn publishing(&self) -> u32 {
         match self.mode {
             Mode::Pub | Mode::Pairs | Mode::Fanout | Mode::Shared => self.publishers,
-            Mode::Conn | Mode::Churn | Mode::Sub => 0,
+            Mode::Conn | Mode::Churn | Mode::Handshake | Mode::Sub => 0,
         }
     }
 
@@ -304,6 +387,11 @@ mod tests {
             (r#"{"password": "x"}"#, "password"),
             (r#"{"idle_subscriptions": 5}"#, "idle_subscriptions"),
             (r#"{"rate": -1}"#, "rate"),
+            (r#"{"tls": true}"#, "tls_ca_file"),
+            (r#"{"tls_insecure": true}"#, "tls"),
+            (r#"{"tls": true, "tls_insecure": true, "tls_key_file": "k"}"#, "tls_cert_file"),
+            (r#"{"websocket_path": "mqtt"}"#, "websocket_path"),
+            (r#"{"mode": "handshake"}"#, "websocket"),
         ];
         for (text, word) in cases {
             let message = BenchConfig::from_json(text).unwrap_err().to_string();

@@ -6,13 +6,13 @@
 //! batch of events and only then sends, so that whatever arrived together
 //! leaves together.
 
+use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::event::epoll;
 use rustix::io::Errno;
-use rustix::net::{Shutdown, shutdown};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
@@ -21,6 +21,7 @@ use rustix::time::{
 use crate::config::{BenchConfig, Mode, ProtocolVersion};
 use crate::error::BenchError;
 use crate::histogram::Histogram;
+use crate::layers::{Dialer, WIRE_BYTES};
 use crate::ledger::{Audience, Ledger};
 use crate::net::{Link, LinkState, Role, Target, ensure_files, resolve};
 use crate::packet::{DISCONNECT, PINGREQ};
@@ -59,6 +60,7 @@ pub(crate) struct Engine<'a> {
     pub(crate) is_v5: bool,
     pub(crate) client_id_prefix: String,
     pub(crate) targets: Vec<Target>,
+    pub(crate) dialer: Dialer,
     pub(crate) epoll: OwnedFd,
     timer: OwnedFd,
     armed_for_ns: u64,
@@ -68,6 +70,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) ledger: Ledger,
     pub(crate) dirty: Vec<u32>,
     pub(crate) scratch: Vec<u8>,
+    /// Ciphertext of the connection being read.
+    pub(crate) wire: Vec<u8>,
     pub(crate) acks: Vec<u8>,
     pub(crate) out: Vec<u8>,
     pub(crate) counters: Counters,
@@ -80,6 +84,9 @@ pub(crate) struct Engine<'a> {
     /// Messages still to be sent.
     pub(crate) remaining: u64,
     pub(crate) subscriptions: u64,
+    /// Connections to be tried again, by time, and how many there have been.
+    pub(crate) retries: VecDeque<(u64, usize)>,
+    pub(crate) refused: u64,
     began_ns: u64,
     last_progress_ns: u64,
     last_stall_look_ns: u64,
@@ -111,11 +118,15 @@ impl<'a> Engine<'a> {
         )
         .map_err(BenchError::io("epoll"))?;
         let began_ns = now_ns();
+        let targets = resolve(&config.addresses)?;
+        let dialer = Dialer::new(config, &targets)?;
         Ok(Engine {
             config,
             is_v5: config.protocol == ProtocolVersion::V5,
             client_id_prefix: client_id_prefix(config, began_ns),
-            targets: resolve(&config.addresses)?,
+            targets,
+            wire: vec![0; if config.tls { WIRE_BYTES } else { 0 }],
+            dialer,
             epoll,
             timer,
             armed_for_ns: 0,
@@ -136,6 +147,8 @@ impl<'a> Engine<'a> {
             paced_sent: 0,
             remaining: if config.messages == 0 { u64::MAX } else { config.messages },
             subscriptions: 0,
+            retries: VecDeque::new(),
+            refused: 0,
             began_ns,
             last_progress_ns: 0,
             last_stall_look_ns: began_ns,
@@ -329,9 +342,9 @@ impl<'a> Engine<'a> {
     pub(crate) fn say_goodbye(&mut self) -> Result<(), BenchError> {
         for link in &mut self.links {
             if link.state == LinkState::Ready {
-                // Either fails only on a connection that is gone already.
+                // Fails only on a connection that is gone already.
                 let _ = link.write(&DISCONNECT);
-                let _ = shutdown(&link.socket, Shutdown::Write);
+                link.finish();
             }
         }
         let until = now_ns() + GOODBYE_NS;

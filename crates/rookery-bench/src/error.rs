@@ -25,6 +25,14 @@ pub enum BenchError {
         /// The system's answer.
         source: io::Error,
     },
+    /// TLS or WebSocket could not be agreed on.
+    #[error("{address}: {why}")]
+    Handshake {
+        /// The broker's address.
+        address: String,
+        /// What TLS or WebSocket said.
+        why: String,
+    },
     /// The broker refused a CONNECT.
     #[error("{address} refused the connection with CONNACK code {code:#04x} ({meaning})")]
     Refused {

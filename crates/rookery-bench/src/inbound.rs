@@ -45,12 +45,23 @@ impl Engine<'_> {
             scratch[..held].copy_from_slice(&link.inbox);
             link.inbox.clear();
         }
-        let read = match link.read(&mut scratch[held..]) {
+        let was_blocked = link.is_blocked();
+        let read = match link.read(&mut scratch[held..], &mut self.wire) {
             Ok(0) => return self.on_closed(index),
             Ok(read) => read,
             Err(Errno::AGAIN | Errno::INTR) => 0,
             Err(_) => return self.on_closed(index),
         };
+        if link.layers.is_some() {
+            let is_new = link.state == LinkState::Handshaking && link.is_established();
+            let must_rearm = link.is_blocked() != was_blocked;
+            if is_new {
+                self.say_hello(index)?;
+            }
+            if must_rearm {
+                self.rearm(index)?;
+            }
+        }
         let bytes = &scratch[..held + read];
         let used = self.on_bytes(index, bytes)?;
         if used < bytes.len()
@@ -126,6 +137,8 @@ impl Engine<'_> {
         };
         let failed = ack_code(frame.body) >= 0x80;
         match (frame.first >> 4, link.role) {
+            // Refused, and to be tried again: what else came does not count.
+            _ if link.state == LinkState::Closed => {}
             (2, _) if link.state == LinkState::AwaitingConnAck => {
                 return self.on_connack(index, frame.body);
             }
@@ -163,7 +176,13 @@ impl Engine<'_> {
 
     fn on_closed(&mut self, index: usize) -> Result<(), BenchError> {
         let is_ready = self.links.get(index).is_some_and(|link| link.state == LinkState::Ready);
+        if !is_ready && self.try_again(index) {
+            return Ok(());
+        }
         if !is_ready {
+            if let Some(why) = self.links.get(index).and_then(crate::net::Link::failure) {
+                return Err(BenchError::Handshake { address: self.address_of(index), why });
+            }
             return Err(BenchError::ClosedDuringSetUp {
                 address: self.address_of(index),
                 connection: index,

@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod histogram;
 mod inbound;
+mod layers;
 mod ledger;
 mod measure;
 mod net;
@@ -20,9 +21,11 @@ mod packet;
 mod publisher;
 mod report;
 mod set_up;
+mod tls;
 mod watch;
+mod websocket;
 
-pub use config::{BenchConfig, Mode, ProtocolVersion};
+pub use config::{BenchConfig, Mode, ProtocolVersion, TlsVersion};
 pub use error::BenchError;
 pub use histogram::Percentiles;
 pub use report::{GeneratorUse, Phase, Progress, Report, WatchedUse};
@@ -40,7 +43,7 @@ pub fn run(
 ) -> Result<Report, BenchError> {
     config.validate()?;
     match config.mode {
-        Mode::Churn => churn::run(config, progress),
+        Mode::Churn | Mode::Handshake => churn::run(config, progress),
         _ => measure::run(config, progress),
     }
 }

@@ -94,6 +94,7 @@ impl Engine<'_> {
         Report {
             measured_s,
             connected: self.ready as u64,
+            refused: self.refused,
             subscriptions: self.subscriptions,
             sent,
             received,

@@ -6,12 +6,13 @@ use std::os::fd::OwnedFd;
 use rustix::event::epoll;
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, connect, recv, send,
-    socket_with, sockopt,
+    AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, bind, connect, recv,
+    send, shutdown, socket_with, sockopt,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::error::BenchError;
+use crate::layers::Layers;
 
 /// Descriptors besides the connections: standard streams, epoll, timer, some to spare.
 const FILES_SPARE: u64 = 64;
@@ -80,6 +81,8 @@ pub(crate) fn start_connect(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinkState {
     Connecting,
+    /// TCP stands; TLS or WebSocket are being agreed on.
+    Handshaking,
     AwaitingConnAck,
     Subscribing,
     Ready,
@@ -106,6 +109,8 @@ pub(crate) struct Link {
     /// Bytes the system would not take; empty almost always.
     outbox: Vec<u8>,
     out_from: usize,
+    /// TLS and WebSocket; `None` for plain TCP.
+    pub(crate) layers: Option<Box<Layers>>,
     /// Filters sent and filters acknowledged.
     pub(crate) filters_sent: u32,
     pub(crate) filters_acknowledged: u32,
@@ -121,7 +126,12 @@ pub(crate) enum Sent {
 }
 
 impl Link {
-    pub(crate) fn new(socket: OwnedFd, role: Role, target: u32) -> Link {
+    pub(crate) fn new(
+        socket: OwnedFd,
+        role: Role,
+        target: u32,
+        layers: Option<Box<Layers>>,
+    ) -> Link {
         Link {
             socket,
             state: LinkState::Connecting,
@@ -130,6 +140,7 @@ impl Link {
             inbox: Vec::new(),
             outbox: Vec::new(),
             out_from: 0,
+            layers,
             filters_sent: 0,
             filters_acknowledged: 0,
         }
@@ -140,14 +151,111 @@ impl Link {
         !self.outbox.is_empty()
     }
 
+    /// Reads MQTT bytes; `Ok(0)` is the end, `AGAIN` that none have come. `wire` is scratch.
     #[inline]
-    pub(crate) fn read(&self, into: &mut [u8]) -> Result<usize, Errno> {
+    pub(crate) fn read(&mut self, into: &mut [u8], wire: &mut [u8]) -> Result<usize, Errno> {
+        if self.layers.is_some() {
+            return self.read_layered(into, wire);
+        }
         recv(&self.socket, into, RecvFlags::empty()).map(|(read, _)| read)
     }
 
-    /// Writes `bytes` now or keeps what does not fit.
+    fn read_layered(&mut self, into: &mut [u8], wire: &mut [u8]) -> Result<usize, Errno> {
+        let Some(layers) = self.layers.as_deref_mut() else {
+            return Err(Errno::AGAIN);
+        };
+        let opened = if layers.is_tls() {
+            let (read, _) = recv(&self.socket, &mut *wire, RecvFlags::empty())?;
+            if read == 0 {
+                return Ok(0);
+            }
+            layers.open(wire.get(..read).unwrap_or_default(), into)
+        } else {
+            let (read, _) = recv(&self.socket, &mut *into, RecvFlags::empty())?;
+            if read == 0 {
+                return Ok(0);
+            }
+            layers.open_frames(into, read)
+        };
+        let sent = self.flush_layers();
+        match opened {
+            Err(()) => Ok(0),
+            Ok(_) if sent == Sent::Closed => Ok(0),
+            Ok(0) => Err(Errno::AGAIN),
+            Ok(read) => Ok(read),
+        }
+    }
+
+    /// Starts what lies between the socket and MQTT.
+    pub(crate) fn begin_layers(&mut self) -> Sent {
+        if let Some(layers) = self.layers.as_deref_mut() {
+            layers.advance();
+        }
+        self.flush_layers()
+    }
+
+    /// Whether MQTT may begin.
+    #[inline]
+    pub(crate) fn is_established(&self) -> bool {
+        self.layers.as_deref().is_none_or(Layers::is_established)
+    }
+
+    /// Ends the TLS stream, if there is one, and the sending side.
+    pub(crate) fn finish(&mut self) {
+        if let Some(layers) = self.layers.as_deref_mut() {
+            layers.seal_end();
+            self.flush_layers();
+        }
+        // Fails only on a connection that is gone already.
+        let _ = shutdown(&self.socket, Shutdown::Write);
+    }
+
+    /// Asks the peer to close, without MQTT: by the end of the TLS stream, else of the sending side.
+    pub(crate) fn ask_to_close(&mut self) {
+        match self.layers.as_deref_mut() {
+            // Who closes TCP first keeps the port for a minute: that should be the broker.
+            Some(layers) if layers.is_tls() => {
+                layers.seal_end();
+                self.flush_layers();
+            }
+            _ => self.finish(),
+        }
+    }
+
+    /// Why the layers gave up; for the error that ends the run.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.layers.as_deref()?.failure.clone()
+    }
+
+    /// Sends what the layers have sealed.
+    fn flush_layers(&mut self) -> Sent {
+        let Some(layers) = self.layers.as_deref_mut() else {
+            return Sent::All;
+        };
+        if layers.sealed.is_empty() {
+            return Sent::All;
+        }
+        let mut sealed = std::mem::take(&mut layers.sealed);
+        let sent = self.write_wire(&sealed);
+        sealed.clear();
+        if let Some(layers) = self.layers.as_deref_mut() {
+            layers.sealed = sealed;
+        }
+        sent
+    }
+
+    /// Writes whole control packets now or keeps what does not fit.
     #[inline]
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Sent {
+        if let Some(layers) = self.layers.as_deref_mut() {
+            layers.seal(bytes);
+            return self.flush_layers();
+        }
+        self.write_wire(bytes)
+    }
+
+    #[inline]
+    fn write_wire(&mut self, bytes: &[u8]) -> Sent {
         if self.is_blocked() {
             self.outbox.extend_from_slice(bytes);
             return Sent::Partly;

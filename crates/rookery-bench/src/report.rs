@@ -84,6 +84,8 @@ pub struct Report {
     pub set_up_s: f64,
     /// Part of it for quiet connections and their subscriptions.
     pub idle_set_up_s: f64,
+    /// Refused or lost connections that were tried again (set-up) or counted (mode churn).
+    pub refused: u64,
     /// Subscriptions made.
     pub subscriptions: u64,
     /// Messages sent while counting.
@@ -96,9 +98,12 @@ pub struct Report {
     pub received_per_s: f64,
     /// Connect-subscribe-disconnect cycles while counting (mode churn).
     pub cycles: u64,
+    /// Cycles whose TLS session was resumed (mode churn, mode handshake).
+    pub resumed: u64,
     /// Cycles per second.
     pub cycles_per_s: f64,
-    /// From intended sending to receipt; a whole cycle in mode churn. Microseconds.
+    /// From intended sending to receipt; a whole cycle, refused ones too, in mode churn.
+    /// Microseconds.
     pub latency_us: Percentiles,
     /// How late the generator sent in the open loop. Microseconds.
     pub lag_us: Percentiles,
@@ -135,12 +140,14 @@ impl Report {
             connected: 0,
             set_up_s: 0.0,
             idle_set_up_s: 0.0,
+            refused: 0,
             subscriptions: 0,
             sent: 0,
             received: 0,
             sent_per_s: 0.0,
             received_per_s: 0.0,
             cycles: 0,
+            resumed: 0,
             cycles_per_s: 0.0,
             latency_us: Percentiles::default(),
             lag_us: Percentiles::default(),

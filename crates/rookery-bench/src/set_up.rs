@@ -1,5 +1,7 @@
 //! Connecting and subscribing before the load starts.
 
+use std::borrow::Cow;
+
 use rustix::event::epoll;
 use rustix::net::sockopt;
 
@@ -103,6 +105,7 @@ impl Engine<'_> {
             for role in waiting.by_ref().take(allowed) {
                 self.open(*role)?;
             }
+            self.open_again(now)?;
             let wait_ns = if self.config.connect_rate > 0.0 { 1_000_000 } else { 20_000_000 };
             self.turn(now, now + wait_ns)?;
         }
@@ -122,19 +125,58 @@ impl Engine<'_> {
     }
 
     fn open(&mut self, role: Role) -> Result<(), BenchError> {
-        let index = self.links.len();
+        let link = self.dial(self.links.len(), role)?;
+        self.links.extend(link);
+        Ok(())
+    }
+
+    /// Whether a connection that failed during set-up will be tried again.
+    pub(crate) fn try_again(&mut self, index: usize) -> bool {
+        let retry_s = self.config.retry_s;
+        let Some(link) = self.links.get_mut(index).filter(|_| retry_s > 0.0) else {
+            return false;
+        };
+        if link.state != LinkState::Closed {
+            link.state = LinkState::Closed;
+            // Only fails for a descriptor that is not registered, which is the aim.
+            let _ = epoll::delete(&self.epoll, &link.socket);
+            self.refused += 1;
+            self.retries.push_back((now_ns() + (retry_s * 1e9) as u64, index));
+        }
+        true
+    }
+
+    /// Tries connections again whose time has come.
+    fn open_again(&mut self, now: u64) -> Result<(), BenchError> {
+        while self.retries.front().is_some_and(|(due, _)| *due <= now) {
+            let Some((_, index)) = self.retries.pop_front() else {
+                break;
+            };
+            let Some(role) = self.links.get(index).map(|link| link.role) else {
+                continue;
+            };
+            let link = self.dial(index, role)?;
+            if let (Some(place), Some(link)) = (self.links.get_mut(index), link) {
+                *place = link;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts connection `index`.
+    fn dial(&self, index: usize, role: Role) -> Result<Option<Link>, BenchError> {
         let at = index % self.targets.len();
         let Some(target) = self.targets.get(at) else {
-            return Ok(());
+            return Ok(None);
         };
         let sources = &self.config.source_addresses;
         let source = sources.get(index % sources.len().max(1)).copied();
-        let link = Link::new(start_connect(target, source)?, role, at as u32);
+        let layers = self.dialer.layers(at)?;
+        let link = Link::new(start_connect(target, source)?, role, at as u32, layers);
         let flags = link.interest();
         epoll::add(&self.epoll, &link.socket, epoll::EventData::new_u64(index as u64), flags)
             .map_err(BenchError::io("epoll_ctl"))?;
-        self.links.push(link);
-        Ok(())
+        Ok(Some(link))
     }
 
     /// Name of the broker that connection `index` goes to.
@@ -153,19 +195,42 @@ impl Engine<'_> {
         };
         let outcome = sockopt::socket_error(&link.socket).map_err(BenchError::io("SO_ERROR"))?;
         if let Err(errno) = outcome {
+            if self.try_again(index) {
+                return Ok(());
+            }
             return Err(BenchError::Connect { address, source: errno.into() });
         }
+        if link.layers.is_some() {
+            link.state = LinkState::Handshaking;
+            // A failure shows on the read side, with its reason.
+            link.begin_layers();
+            return self.rearm(index);
+        }
+        self.say_hello(index)?;
+        self.rearm(index)
+    }
+
+    /// Sends CONNECT.
+    pub(crate) fn say_hello(&mut self, index: usize) -> Result<(), BenchError> {
+        let Some(link) = self.links.get_mut(index) else {
+            return Ok(());
+        };
         let role = link.role;
         link.state = LinkState::AwaitingConnAck;
         let mut out = Vec::with_capacity(64);
         let client_id = client_id(&self.client_id_prefix, role);
-        put_connect(&mut out, &connect_fields(self.config, &client_id));
+        let (Role::Idle(number) | Role::Receiver(number) | Role::Publisher(number)) = role;
+        let credentials = Credentials::new(self.config, number);
+        put_connect(&mut out, &connect_fields(self.config, &client_id, &credentials));
         self.write(index, &out);
-        self.rearm(index)
+        Ok(())
     }
 
     pub(crate) fn on_connack(&mut self, index: usize, body: &[u8]) -> Result<(), BenchError> {
         let (code, receive_maximum) = connack(body, self.is_v5).unwrap_or((0xFF, 0));
+        if code != 0 && self.try_again(index) {
+            return Ok(());
+        }
         if code != 0 {
             return Err(BenchError::Refused {
                 address: self.address_of(index),
@@ -242,12 +307,35 @@ pub(crate) fn client_id(prefix: &str, role: Role) -> String {
     }
 }
 
-pub(crate) fn connect_fields<'a>(config: &'a BenchConfig, client_id: &'a str) -> ConnectFields<'a> {
+/// User name and password of one connection.
+pub(crate) struct Credentials<'a> {
+    username: Option<Cow<'a, str>>,
+    password: Option<Cow<'a, str>>,
+}
+
+impl<'a> Credentials<'a> {
+    pub(crate) fn new(config: &'a BenchConfig, number: u32) -> Credentials<'a> {
+        let personal = |text: &'a String| match text.contains("%i") {
+            true => Cow::Owned(text.replace("%i", &number.to_string())),
+            false => Cow::Borrowed(text.as_str()),
+        };
+        Credentials {
+            username: config.username.as_ref().map(personal),
+            password: config.password.as_ref().map(personal),
+        }
+    }
+}
+
+pub(crate) fn connect_fields<'a>(
+    config: &'a BenchConfig,
+    client_id: &'a str,
+    credentials: &'a Credentials<'_>,
+) -> ConnectFields<'a> {
     ConnectFields {
         protocol: config.protocol,
         client_id,
-        username: config.username.as_deref(),
-        password: config.password.as_deref(),
+        username: credentials.username.as_deref(),
+        password: credentials.password.as_deref(),
         clean_start: config.clean_start,
         session_expiry_interval_s: config.session_expiry_interval_s,
         keep_alive_s: config.keep_alive_s,
@@ -287,6 +375,18 @@ mod tests {
                 .collect();
             assert_eq!(filters, expected, "{:?}", config.mode);
         }
+    }
+
+    #[test]
+    fn credentials_are_numbered() {
+        let config = BenchConfig {
+            username: Some("device-%i".to_owned()),
+            password: Some("same".to_owned()),
+            ..BenchConfig::default()
+        };
+        let credentials = Credentials::new(&config, 42);
+        let fields = connect_fields(&config, "c", &credentials);
+        assert_eq!((fields.username, fields.password), (Some("device-42"), Some("same")));
     }
 
     #[test]

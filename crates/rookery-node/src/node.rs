@@ -599,6 +599,10 @@ fn open_store(
         SyncPolicy::Never => rookery_store::SyncPolicy::Never,
     };
     options.bytes_max = config.max_disk_bytes;
+    if options.bytes_max > 0 {
+        // Only closed segments are compacted: with few of them a full store would stay full.
+        options.segment_bytes = (options.bytes_max / 8).clamp(1 << 20, options.segment_bytes);
+    }
     let completion = Arc::new(ToInboxes { inboxes: inboxes.clone(), up: up.clone() });
     let (store, recovered) =
         Store::open(options, completion).map_err(|e| NodeError::Store(e.to_string()))?;

@@ -579,11 +579,13 @@ impl Worker {
         for key in dirty.drain(..) {
             self.flush(now, key);
         }
-        self.shard.effects.dirty = dirty;
+        // Flushing may have made room for more: then there is a new list.
+        if self.shard.effects.dirty.is_empty() {
+            self.shard.effects.dirty = dirty;
+        }
         for (key, after_flush) in mem::take(&mut self.shard.effects.close) {
             self.close(now, key, after_flush);
         }
-        // Flushing may have made room for more.
         if !self.shard.effects.dirty.is_empty() {
             let mut dirty = mem::take(&mut self.shard.effects.dirty);
             for key in dirty.drain(..) {

@@ -198,10 +198,22 @@ impl Writer<'_> {
         let quota = self.inner.options.bytes_max;
         let used = self.inner.bytes_on_disk.load(Ordering::Relaxed) + self.buffer.len() as u64;
         if quota > 0 && used + one.bytes > quota && !one.may_pass() {
-            self.inner.compaction.raise();
+            self.give_up_dead();
             return Err(CommitError::QuotaExceeded);
         }
         Ok(())
+    }
+
+    /// Lets the compactor have what is dead, in the segment that is written to as well when that
+    /// is worth a new one.
+    fn give_up_dead(&self) {
+        let slot = self.active.segment.slot;
+        let live = lock(&self.inner.index).segments.get(&slot).map_or(0, |state| state.live);
+        let body = self.active.bytes.saturating_sub(HEADER_BYTES);
+        if body > HEADER_BYTES && live < body - body / 4 {
+            self.inner.must_roll.store(true, Ordering::Release);
+        }
+        self.inner.compaction.raise();
     }
 
     fn encode_ops(&mut self, epoch: u64, ops: &[Op], lowest: Option<u64>) {

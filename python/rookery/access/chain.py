@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
+from rookery.access.idle import UnderWay
 from rookery.access.request import AuthRequest
 from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import (
@@ -117,6 +118,7 @@ class AuthenticationChain:
         self.providers = tuple(providers)
         self.counters = {provider.id: ProviderCounters() for provider in self.providers}
         self._deadline_s = deadline_s
+        self._under_way = UnderWay()
         self._log = SeldomLog(_logger, clock or SystemClock())
 
     def __bool__(self) -> bool:
@@ -140,7 +142,15 @@ class AuthenticationChain:
                 await provider.stop()
             raise
 
+    async def drain(self) -> bool:
+        """Wait until nobody is asked any more, no longer than a question can take.
+
+        For a chain that was replaced: who was asked by it is still answered by it.
+        """
+        return await self._under_way.drained(self._deadline_s)
+
     async def stop(self) -> None:
+        """Close every provider; questions under way fail. May be called twice."""
         for provider in self.providers:
             await provider.stop()
 
@@ -159,12 +169,13 @@ class AuthenticationChain:
             answer.verdict = Refuse(BAD_AUTHENTICATION_METHOD, "no provider has this method")
             return answer
         try:
-            async with asyncio.timeout(self._deadline_s):
-                await self._ask_all(request, answer)
+            with self._under_way:
+                async with asyncio.timeout(self._deadline_s):
+                    await self._ask_all(request, answer)
         except TimeoutError:
             answer.verdict = Refuse(SERVER_UNAVAILABLE, "no provider answered in time")
             self._log.warning(
-                "authentication of %s not answered in %s s", request.client_id, self._deadline_s
+                "authentication of %r not answered in %s s", request.client_id, self._deadline_s
             )
         return answer
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import ssl
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rookery.cli import output
+from rookery.cli import mqtt, output
 from rookery.cli.messages import say
 from rookery.cli.parsers import (
     EXPIRY,
@@ -29,8 +30,11 @@ EXAMPLES = """\
   rookery bench fanout --subscribers 500 --window 4
   rookery bench shared --publishers 500 --subscribers 5 --qos 1
   rookery bench conn --idle-connections 10000 --duration 60
-  rookery bench churn --publishers 50 --json"""
-MODES = ("pairs", "pub", "sub", "fanout", "shared", "conn", "churn")
+  rookery bench churn --publishers 50 --json
+  rookery bench pairs --tls --cafile ca.pem
+  rookery bench handshake --tls --cafile ca.pem --publishers 10   # full TLS handshakes
+  rookery bench pairs --ws --path /mqtt"""
+MODES = ("pairs", "pub", "sub", "fanout", "shared", "conn", "churn", "handshake")
 BAR_WIDTH = 30
 # What the generator's errors hold, and the text that says what to do about it.
 ADVICE = {"Connection refused": "mqtt.advice.refused", "cannot resolve": "mqtt.advice.name"}
@@ -83,7 +87,7 @@ def declare(commands: Any) -> None:
         help=say("option.bench.mode"),
     )
     parser.add_argument("-h", "--host", default="127.0.0.1", help=say("option.host"))
-    parser.add_argument("-p", "--port", type=PORT_NUMBER, default=1883, help=say("option.port"))
+    parser.add_argument("-p", "--port", type=PORT_NUMBER, help=say("option.port"))
     parser.add_argument(
         "--address",
         metavar="HOST:PORT",
@@ -104,6 +108,11 @@ def declare(commands: Any) -> None:
     parser.add_argument("-u", "--username", metavar="NAME", help=say("option.username"))
     parser.add_argument("-P", "--password", metavar="TEXT", help=say("option.password"))
     parser.add_argument("--clean", type=int, choices=(0, 1), default=1, help=say("option.clean"))
+    mqtt.add_transport(parser)
+    parser.add_argument(
+        "--tls-version", choices=("1.2", "1.3"), help=say("option.bench.tls-version")
+    )
+    parser.add_argument("--tls-tickets", action="store_true", help=say("option.bench.tickets"))
     for flag, field, kind, default in OPTIONS:
         text = say("option.bench.value", default=default)
         parser.add_argument(
@@ -117,9 +126,11 @@ def declare(commands: Any) -> None:
 
 def generator_config(arguments: argparse.Namespace) -> dict[str, Any]:
     """The generator's configuration; what was not given keeps the generator's own default."""
+    port = arguments.port or mqtt.default_port(arguments)
     config: dict[str, Any] = {
         "mode": arguments.mode,
-        "addresses": arguments.address or [f"{_bracketed(arguments.host)}:{arguments.port}"],
+        "addresses": arguments.address or [f"{_bracketed(arguments.host)}:{port}"],
+        **_transport(arguments),
         "qos": arguments.qos,
         "protocol": arguments.protocol,
         "clean_start": bool(arguments.clean),
@@ -132,6 +143,27 @@ def generator_config(arguments: argparse.Namespace) -> dict[str, Any]:
             config[field] = value
     config.update({field: True for _, field in SWITCHES if getattr(arguments, field)})
     return config
+
+
+def _transport(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The generator's keys of TLS and WebSocket."""
+    keys: dict[str, Any] = {}
+    if mqtt.is_websocket(arguments):
+        keys |= {"websocket": True, "websocket_path": arguments.path or mqtt.WS_PATH}
+    if not mqtt.is_tls(arguments):
+        return keys
+    keys |= {
+        "tls": True,
+        "tls_insecure": arguments.insecure,
+        "tls_session_tickets": arguments.tls_tickets,
+        "tls_version": arguments.tls_version or "any",
+        "tls_cert_file": arguments.cert,
+        "tls_key_file": arguments.key,
+    }
+    if not arguments.insecure:
+        # The generator knows no trust store of the system; Python does.
+        keys["tls_ca_file"] = arguments.cafile or ssl.get_default_verify_paths().cafile
+    return keys
 
 
 def _bracketed(host: str) -> str:

@@ -1,4 +1,4 @@
-"""``rookery config init``: a configuration file to begin with."""
+"""``rookery config``: a configuration file to begin with, or one made from EMQX's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rookery.cli import output
+from rookery.cli import config_import, output
 from rookery.cli.messages import say
 from rookery.cli.parsers import add_command
 
@@ -67,6 +67,10 @@ def declare(commands: Any) -> None:
     verbs = root.add_subparsers(metavar="COMMAND")
     init = add_command(verbs, "init", "help.config.init", _init, examples=EXAMPLES)
     init.add_argument("file", nargs="?", type=Path, metavar="FILE", help=say("option.config"))
+    examples = config_import.EXAMPLES
+    config_import.declare(
+        add_command(verbs, "import", "help.config.import", None, examples=examples)
+    )
 
 
 def _init(arguments: argparse.Namespace) -> int:

@@ -95,6 +95,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "write a commented example, never over an existing file",
         "写入带注释的示例配置，不会覆盖已有文件",
     ),
+    "help.config.import": (
+        "make a configuration file from those of EMQX 3, 4 or 5",
+        "由 EMQX 3、4、5 的配置文件生成",
+    ),
     "examples": ("examples:", "示例："),
     # -- options
     "option.config": ("configuration file", "配置文件"),
@@ -176,6 +180,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.cert": ("client certificate", "客户端证书文件"),
     "option.key": ("its private key", "客户端私钥文件"),
+    "option.insecure": ("take any certificate of the broker", "不校验服务端证书"),
+    "option.ws": ("connect over WebSocket", "使用 WebSocket 连接"),
+    "option.path": ("path of the WebSocket, default {default}", "WebSocket 路径，默认 {default}"),
+    "option.bench.tls-version": ("TLS version; default the highest", "TLS 版本，默认最高"),
+    "option.bench.tickets": (
+        "resume TLS sessions; else every handshake is a full one",
+        "恢复 TLS 会话，缺省每次均完整握手",
+    ),
     "option.tls.dir": ("folder; certs in the data directory", "目录，默认为数据目录下的 certs"),
     "option.tls.host": (
         "host name or address of the server; may be repeated",
@@ -186,9 +198,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "客户端证书的 CN，可重复",
     ),
     "option.tls.days": ("days that certificates are valid", "证书有效天数"),
+    "option.import": (
+        "emqx.conf, acl.conf, loaded_plugins, files of plugins, or the folder with them",
+        "emqx.conf、acl.conf、loaded_plugins、插件配置文件，或其所在目录",
+    ),
+    "option.import.output": (
+        "file to write; acl.conf and users.json go beside it (default rookery.conf)",
+        "输出文件，acl.conf 与 users.json 写在同一目录（默认 rookery.conf）",
+    ),
+    "option.force": ("write over files that exist", "覆盖已有文件"),
     "option.bench.mode": (
-        "pairs, pub, sub, fanout, shared, conn or churn",
-        "pairs、pub、sub、fanout、shared、conn 或 churn",
+        "pairs, pub, sub, fanout, shared, conn, churn or handshake",
+        "pairs、pub、sub、fanout、shared、conn、churn 或 handshake",
     ),
     "option.bench.quiet": ("no progress on the terminal", "不显示进度"),
     "option.bench.address": ("broker as host:port; may be repeated", "服务器 host:port，可重复"),
@@ -200,6 +221,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     "config.warning": ("warning: {text}", "警告：{text}"),
     "config.written": ("wrote {file}", "已写入 {file}"),
     "config.exists": ("{file} exists and was not touched", "{file} 已存在，未作修改"),
+    # -- import
+    "import.heading": (
+        "Made by `rookery config import` from {files}",
+        "由 `rookery config import` 生成，来源 {files}",
+    ),
+    "import.taken": ("Taken over ({count}):", "已迁移（{count}）："),
+    "import.changed": ("Changed ({count}):", "有变化（{count}）："),
+    "import.not_needed": ("Not needed here ({count}):", "此处不需要（{count}）："),
+    "import.unsupported": ("Not supported ({count}):", "不支持（{count}）："),
+    "import.unsupported.one": ("not supported", "不支持"),
+    "import.unknown": ("Unknown ({count}):", "未知（{count}）："),
+    "import.unknown.one": ("unknown", "未知"),
+    "import.remarks": ("To know:", "注意："),
     "node.ready": (
         "node {name} runs (process {pid}), data in {data_dir}",
         "节点 {name} 已启动（进程 {pid}），数据目录 {data_dir}",

@@ -7,6 +7,7 @@ import errno
 import os
 import queue
 import socket
+import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
 CONNECT_TIMEOUT_S = 10.0
-PORT = 1883
-TLS_PORT = 8883
+# By TLS and WebSocket.
+PORTS = {
+    (False, False): 1883,
+    (True, False): 8883,
+    (False, True): 8083,
+    (True, True): 8084,
+}
+WS_PATH = "/mqtt"
 PROTOCOLS = {
     "3.1": 3,
     "31": 3,
@@ -59,10 +66,33 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
         default=60,
         help=say("option.keepalive"),
     )
+    add_transport(parser)
+
+
+def add_transport(parser: argparse.ArgumentParser) -> None:
+    """The options of TLS and WebSocket."""
     parser.add_argument("--tls", action="store_true", help=say("option.tls"))
     parser.add_argument("--cafile", metavar="FILE", help=say("option.cafile"))
     parser.add_argument("--cert", metavar="FILE", help=say("option.cert"))
     parser.add_argument("--key", metavar="FILE", help=say("option.key"))
+    parser.add_argument("--insecure", action="store_true", help=say("option.insecure"))
+    parser.add_argument("--ws", action="store_true", help=say("option.ws"))
+    parser.add_argument("--path", metavar="PATH", help=say("option.path", default=WS_PATH))
+
+
+def is_tls(arguments: argparse.Namespace) -> bool:
+    """Whether the connection is TLS: every option of TLS asks for it."""
+    return bool(arguments.tls or arguments.cafile or arguments.cert or arguments.insecure)
+
+
+def is_websocket(arguments: argparse.Namespace) -> bool:
+    """Whether the connection is a WebSocket."""
+    return bool(arguments.ws or arguments.path)
+
+
+def default_port(arguments: argparse.Namespace) -> int:
+    """The port that brokers use for this kind of connection."""
+    return PORTS[is_tls(arguments), is_websocket(arguments)]
 
 
 class Connection:
@@ -82,15 +112,17 @@ class Connection:
             protocol=MQTTProtocolVersion(PROTOCOLS[arguments.protocol]),
             reconnect_on_failure=False,
             clean_session=None if self.is_v5 else clean,
+            transport="websockets" if is_websocket(arguments) else "tcp",
         )
+        if is_websocket(arguments):
+            self.client.ws_set_options(arguments.path or WS_PATH)
         password = arguments.password or os.environ.get("ROOKERY_PASSWORD")
         if arguments.username is not None or password is not None:
             self.client.username_pw_set(arguments.username, password)
-        is_tls = arguments.tls or arguments.cafile or arguments.cert
-        if is_tls:
+        if is_tls(arguments):
             _use_tls(self.client, arguments)
         self._host: str = arguments.host
-        self._port: int = arguments.port or (TLS_PORT if is_tls else PORT)
+        self._port: int = arguments.port or default_port(arguments)
         self._keepalive: int = arguments.keepalive
         self._clean = clean
         self._session_expiry_s = session_expiry_s
@@ -188,7 +220,13 @@ class Connection:
 
 def _use_tls(client: paho.Client, arguments: argparse.Namespace) -> None:
     try:
-        client.tls_set(ca_certs=arguments.cafile, certfile=arguments.cert, keyfile=arguments.key)
+        client.tls_set(
+            ca_certs=arguments.cafile,
+            certfile=arguments.cert,
+            keyfile=arguments.key,
+            cert_reqs=ssl.CERT_NONE if arguments.insecure else ssl.CERT_REQUIRED,
+        )
+        client.tls_insecure_set(arguments.insecure)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise BadRequestError(say("mqtt.bad_tls", reason=_reason(error))) from None
 

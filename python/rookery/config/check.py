@@ -28,11 +28,11 @@ from rookery.config.schema.model import (
     Struct,
     Type,
 )
+from rookery.config.secrets import HIDDEN, looks_secret, url_without_secrets, without_secrets
 from rookery.config.tree import DEFAULT, Node, Origin, as_list, join_path, leaves, wrap
 
 SHOWN_VALUE_MAX = 60
 NAMES_SHOWN = 6
-HIDDEN = "******"
 ETC_DIRS = ("EMQX_ETC_DIR", "ROOKERY_ETC_DIR")
 
 Path = tuple[str, ...]
@@ -154,7 +154,7 @@ class _Checker:
         if isinstance(kind, FilePath):
             value = absolute_path(str(value), node.origin)
         self.result.origins[path] = node.origin
-        return value, HIDDEN if isinstance(kind, SecretText) else raw
+        return value, _shown(kind, raw, path)
 
     def _map(self, kind: MapOf, node: Node, path: Path) -> tuple[Any, Any]:
         if isinstance(node.value, str) and node.value in kind.words:
@@ -181,7 +181,9 @@ class _Checker:
             value, text = self._of_type(kind.value, child, (*path, name))
             if value is not _ABSENT:
                 values[name] = value
-                shown[name] = text
+                # Headers, and what a service is sent: the user chooses these keys.
+                is_text = isinstance(text, str)
+                shown[name] = without_secrets(text, name) if is_text else text
         if not values:
             self.result.origins[path] = node.origin
         return values, shown
@@ -278,7 +280,8 @@ class _Checker:
             return
         # Only rules of one key speak in sentences that are worth repeating.
         reasons = {"en": reason} if isinstance(kind, Custom) and reason else {}
-        value = HIDDEN if isinstance(kind, SecretText) else _shorten(raw)
+        is_hidden = isinstance(kind, SecretText) or looks_secret(path[-1])
+        value = HIDDEN if is_hidden else _shorten(raw)
         self._problem("value", path, node, value=value, allowed=kind.allowed, reasons=reasons)
 
     def _unknown(self, key: str, known: set[str], path: Path, node: Node) -> None:
@@ -426,7 +429,21 @@ def _reasons(item: Field) -> dict[str, str]:
     return {"en": item.instead, "zh": item.instead_zh} if item.instead else {}
 
 
+def _shown(kind: Type, raw: Any, path: Path) -> Any:
+    """What stands at ``path``, without what is nobody's business."""
+    if isinstance(kind, SecretText):
+        return HIDDEN
+    if isinstance(kind, Anything):
+        return without_secrets(raw, path[-1])
+    if isinstance(raw, str):
+        return url_without_secrets(raw)
+    if isinstance(raw, list):
+        return [url_without_secrets(item) if isinstance(item, str) else item for item in raw]
+    return raw
+
+
 def _shorten(raw: object) -> str:
-    """``raw`` in HOCON, of which JSON is a part."""
+    """``raw`` in HOCON, of which JSON is a part, with secrets hidden."""
+    raw = without_secrets(raw)
     text = json.dumps(raw, ensure_ascii=False, default=str)
     return text if len(text) <= SHOWN_VALUE_MAX else text[: SHOWN_VALUE_MAX - 1] + "…"

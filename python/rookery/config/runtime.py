@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rookery.config.check import HIDDEN
 from rookery.config.load import RUNTIME_FILE, Config
+from rookery.config.secrets import HIDDEN
 from rookery.config.sources import read_file
 from rookery.config.tree import Node, Origin, join_path, leaves, wrap
 from rookery.errors import ConflictError

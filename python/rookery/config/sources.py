@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery.config.problems import InvalidConfigError, Problem
+from rookery.config.secrets import assignment_without_secrets
 from rookery.config.tree import Node, Origin, Scalar, merge, nested, split_path, wrap
 from rookery.errors import ConfigError
 
@@ -125,7 +126,8 @@ def from_sets(sets: Iterable[str]) -> Node:
                 raise ValueError("no equals sign")
             keys = split_path(key.strip())
         except ValueError as error:
-            raise InvalidConfigError([Problem("set_form", "--set", value=text)]) from error
+            shown = assignment_without_secrets(text)
+            raise InvalidConfigError([Problem("set_form", "--set", value=shown)]) from error
         tree = merge(tree, nested(keys, value_from_text(value, origin)))
     return tree
 

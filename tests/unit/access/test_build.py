@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -204,3 +206,33 @@ def test_how_passwords_are_hashed(stores: Stores) -> None:
     assert provider.settings.password_hash_algorithm == HashSettings(name="argon2id")
     assert build.argon2_cost([entry]) == Argon2Cost(memory_kib=8192, passes=3, lanes=2)
     assert build.argon2_cost([HTTP]) == Argon2Cost()
+
+
+@pytest.mark.parametrize(
+    ("entry", "package", "extra"),
+    [(POSTGRESQL, "asyncpg", "postgres"), (REDIS, "redis.asyncio", "redis")],
+)
+def test_an_extra_that_is_missing_is_named(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any], package: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+
+    with pytest.raises(SettingError, match=rf"rookery\[{extra}\]") as caught:
+        build.chain([entry], stores, CLOCK)
+
+    assert f"rookery[{extra}]" in caught.value.text("zh")
+
+
+def test_what_nobody_configured_is_not_loaded() -> None:
+    """A node without services and tokens does not pay for their libraries."""
+    program = (
+        "import sys; import rookery.access.build; "
+        "print([m for m in ('aiohttp', 'jwt', 'cryptography', 'argon2', 'bcrypt', 'asyncpg', "
+        "'redis') if m in sys.modules])"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout.strip() == "[]"

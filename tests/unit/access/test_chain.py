@@ -159,6 +159,45 @@ async def test_a_start_that_fails_undoes_what_it_did() -> None:
     assert not first.is_running
 
 
+class Waits(Says):
+    """A provider that answers when it may."""
+
+    def __init__(self) -> None:
+        super().__init__("waits", Admit())
+        self.may = asyncio.Event()
+        self.is_asked = asyncio.Event()
+
+    async def authenticate(self, request: AuthRequest) -> Opinion:
+        self.is_asked.set()
+        await self.may.wait()
+        return self.opinion if isinstance(self.opinion, Admit) else Ignore()
+
+
+async def test_a_chain_that_is_replaced_answers_who_asked_it() -> None:
+    provider = Waits()
+    chain = AuthenticationChain([provider])
+    assert await chain.drain()
+    asked = asyncio.create_task(chain.authenticate(CONNECT))
+    await provider.is_asked.wait()
+
+    drained = asyncio.create_task(chain.drain())
+    provider.may.set()
+
+    assert await drained
+    assert await asked == Admit()
+
+
+async def test_draining_ends_with_the_deadline() -> None:
+    provider = Waits()
+    chain = AuthenticationChain([provider], deadline_s=0.01)
+    asked = asyncio.create_task(chain.authenticate(CONNECT))
+    await provider.is_asked.wait()
+
+    await chain.drain()
+
+    assert isinstance(await asked, Refuse)
+
+
 def test_secrets_are_not_shown() -> None:
     request = AuthRequest(client_id="c1", password=b"hunter2", data=b"hunter3")
 

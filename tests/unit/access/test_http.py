@@ -11,12 +11,16 @@ from typing import Any, Literal
 import pytest
 
 from harness.http_service import HttpServer
+from rookery.access.authn.built_in import BuiltInProvider, BuiltInSettings
 from rookery.access.authn.http import HttpAuthnSettings, HttpProvider
 from rookery.access.chain import AuthenticationChain, OnError
 from rookery.access.errors import SettingError
 from rookery.access.http_service import HttpSettings
+from rookery.access.passwords.pool import HashPool
+from rookery.access.passwords.verifier import Verifier
 from rookery.access.request import AuthRequest
 from rookery.access.tls import ClientTls
+from rookery.access.users import UserService, UserStore
 from rookery.access.verdict import (
     NOT_AUTHORIZED,
     SERVER_BUSY,
@@ -50,7 +54,7 @@ class running:  # noqa: N801 - reads as a word
         path: str = "/auth",
         **settings: Any,
     ) -> None:
-        http = HttpSettings(url=service.url + path, **settings)
+        http = HttpSettings(url=service.url + path, **{"request_timeout_s": 60.0, **settings})
         self.provider = HttpProvider(
             HttpAuthnSettings(http=http, on_error=on_error), clock or SystemClock()
         )
@@ -276,8 +280,7 @@ async def test_who_comes_when_all_places_are_taken_is_told_at_once(service: Http
     service.answer = {"result": "allow"}
     async with running(service, max_inflight=2) as provider:
         waiting = [asyncio.create_task(provider.authenticate(REQUEST)) for _ in range(2)]
-        while service.under_way < 2:
-            await asyncio.sleep(0)
+        await service.until_under_way(2)
         busy = await provider.authenticate(REQUEST)
         service.gate.set()
 
@@ -333,18 +336,39 @@ async def test_a_certificate_file_that_is_not_there_is_named(service: HttpServer
             pass
 
 
-async def test_a_slow_service_holds_up_nobody_else(service: HttpServer) -> None:
-    """Five hundred clients whose service is slow, and one with a password of this broker."""
+async def test_a_slow_service_is_asked_about_many_at_once(service: HttpServer) -> None:
+    """A hundred answers of 200 ms each are what five hundred logins a second need."""
     service.gate = asyncio.Event()
     service.answer = {"result": "allow"}
-    async with running(service) as provider:
-        chain = AuthenticationChain([provider])
-        waiting = [asyncio.create_task(chain.authenticate(REQUEST)) for _ in range(500)]
-        while service.under_way < 500:
-            await asyncio.sleep(0.001)
+    async with running(service, request_timeout_s=60.0) as provider:
+        chain = AuthenticationChain([provider], deadline_s=60.0)
+        waiting = [asyncio.create_task(chain.authenticate(REQUEST)) for _ in range(100)]
+        await service.until_under_way(100)
         service.gate.set()
 
         verdicts = await asyncio.gather(*waiting)
 
     assert all(isinstance(verdict, Admit) for verdict in verdicts)
-    assert service.most_under_way == 500
+
+
+async def test_a_service_that_hangs_costs_others_nothing(
+    service: HttpServer, users: UserService, store: UserStore, pool: HashPool
+) -> None:
+    """Whoever asks it is answered by the deadline, whoever does not is answered at once."""
+    service.gate = asyncio.Event()
+    secret = await users.create("username", "device")
+    assert secret is not None
+    built_in = BuiltInProvider(BuiltInSettings(), store, users, Verifier(pool), SystemClock())
+    device = AuthRequest(client_id="d", username="device", password=secret.reveal().encode())
+    async with running(service, request_timeout_s=0.5, max_inflight=50) as provider:
+        chain = AuthenticationChain([built_in, provider])
+        waiting = [asyncio.create_task(chain.authenticate(REQUEST)) for _ in range(200)]
+        await service.until_under_way(1)
+
+        assert isinstance(await chain.authenticate(device), Admit)
+        verdicts = await asyncio.gather(*waiting)
+        assert provider.service.guard.is_open or provider.service.guard.counters.timed_out
+
+    assert all(isinstance(verdict, Refuse) for verdict in verdicts)
+    busy = [v for v in verdicts if isinstance(v, Refuse) and v.reason_code == SERVER_BUSY]
+    assert len(busy) == 150

@@ -138,6 +138,25 @@ async def test_an_exchange_lasts_a_minute(rfc: ScramProvider, clock: ManualClock
     assert isinstance(await send(rfc, CLIENT_FINAL, is_step=True), Refuse)
 
 
+async def test_who_only_takes_places_does_not_keep_them(
+    rfc: ScramProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rookery.access.authn.scram.CONVERSATIONS_MAX", 3)
+    for number in range(10):
+        await rfc.authenticate(
+            AuthRequest(
+                client_id="x",
+                method="SCRAM-SHA-256",
+                data=CLIENT_FIRST,
+                conversation=(1, number, 0),
+            )
+        )
+
+    assert isinstance(await send(rfc, CLIENT_FIRST), Continue)
+    assert isinstance(await send(rfc, CLIENT_FINAL, is_step=True), Admit)
+    assert rfc.given_up == 8
+
+
 async def test_a_step_without_a_beginning(rfc: ScramProvider) -> None:
     assert isinstance(await send(rfc, CLIENT_FINAL, is_step=True), Refuse)
 

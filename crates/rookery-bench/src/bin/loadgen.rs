@@ -15,7 +15,8 @@ fn value(key: &str, text: &str) -> Value {
             Value::Array(text.split(',').map(|part| Value::String(part.to_owned())).collect())
         }
         "protocol" | "client_id_prefix" | "username" | "password" | "topic_prefix"
-        | "share_name" => Value::String(text.to_owned()),
+        | "share_name" | "tls_ca_file" | "tls_cert_file" | "tls_key_file" | "tls_server_name"
+        | "tls_version" | "websocket_path" => Value::String(text.to_owned()),
         _ => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
     }
 }

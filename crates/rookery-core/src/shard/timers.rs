@@ -32,14 +32,14 @@ pub(super) enum Timer {
     KeepAlive(ConnKey),
     /// The peer takes no bytes.
     Blocked(ConnKey),
+    /// What the client has not acknowledged may have to go out again.
+    Retry(ConnKey),
     /// A client above its rate may send again.
     Rate(ConnKey),
     /// What its authentication granted is over.
     Expire(ConnKey),
     /// Enhanced authentication has to be over.
     Exchange(ConnKey),
-    /// What the client has not acknowledged may have to go out again.
-    Retry(ConnKey),
     /// The session expires or its will is due.
     Session(SessionKey),
 }
@@ -79,10 +79,10 @@ impl Shard {
                 Timer::Idle(key) => self.idle_due(now, key),
                 Timer::KeepAlive(key) => self.keep_alive_due(now, key),
                 Timer::Blocked(key) => self.blocked_due(now, key),
+                Timer::Retry(key) => self.retry_due(now, key),
                 Timer::Rate(key) => self.rate_due(key),
                 Timer::Expire(key) => self.expire_due(now, key),
                 Timer::Exchange(key) => self.exchange_due(now, key),
-                Timer::Retry(key) => self.retry_due(now, key),
                 Timer::Session(key) => self.session_due(now, key),
             }
         }

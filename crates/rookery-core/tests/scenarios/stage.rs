@@ -28,6 +28,10 @@ pub struct Stage {
     closed: HashSet<ConnKey>,
     asked: Vec<(AskId, Question)>,
     pub is_local: bool,
+    /// What becomes of writes.
+    pub store: Outcome,
+    /// What was submitted, refused or not.
+    pub written: Vec<(Op, Outcome)>,
     /// What else the listener says about its clients.
     pub listener: fn(&mut ConnMeta),
     resumed: Vec<ConnKey>,
@@ -36,10 +40,6 @@ pub struct Stage {
     pub cert: Option<Arc<PeerCertificate>>,
     /// What was told, questions apart.
     pub events: Vec<UpEvent>,
-    /// What becomes of writes.
-    pub store: Outcome,
-    /// What was submitted, refused or not.
-    pub written: Vec<(Op, Outcome)>,
 }
 
 /// A client.
@@ -71,14 +71,14 @@ impl Stage {
             closed: HashSet::new(),
             asked: Vec::new(),
             is_local: true,
+            store: Outcome::Stored,
+            written: Vec::new(),
             listener: |_| {},
             resumed: Vec::new(),
             peer: ([127, 0, 0, 1], 40_000).into(),
             enable_authn: true,
             cert: None,
             events: Vec::new(),
-            store: Outcome::Stored,
-            written: Vec::new(),
         }
     }
 

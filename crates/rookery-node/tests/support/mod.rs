@@ -5,7 +5,7 @@
 pub mod pki;
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -70,10 +70,20 @@ pub fn start_on(
     workers: usize,
     dir: Option<&Path>,
 ) -> Node {
-    start_at(broker, listeners, workers, dir, 0)
+    start_stored(broker, listeners, workers, dir, 0)
 }
 
-fn start_at(
+/// A node whose data directory may hold so many bytes; 0 = any.
+pub fn start_with_quota(
+    broker: BrokerConfig,
+    workers: usize,
+    dir: Option<&Path>,
+    max_disk_bytes: u64,
+) -> Node {
+    start_stored(broker, vec![ListenerConfig::default()], workers, dir, max_disk_bytes)
+}
+
+fn start_stored(
     broker: BrokerConfig,
     listeners: Vec<ListenerConfig>,
     workers: usize,
@@ -123,10 +133,10 @@ impl Frame {
 impl Client {
     /// A socket without CONNECT.
     pub fn raw(node: &Node) -> Self {
-        Self::on(TcpStream::connect(node.listeners()[0].bind.clone()).unwrap())
+        Self::raw_at(node.listeners()[0].bind.clone())
     }
 
-    pub fn raw_at(address: SocketAddr) -> Self {
+    pub fn raw_at(address: impl std::net::ToSocketAddrs) -> Self {
         Self::on(TcpStream::connect(address).unwrap())
     }
 
@@ -144,7 +154,14 @@ impl Client {
 
     /// An admitted client; whether the session was there.
     pub fn connect(node: &Node, connect: &Connect<'_>) -> (Self, bool) {
-        let mut client = Self::raw(node);
+        Self::connect_at(node.listeners()[0].bind.clone(), connect)
+    }
+
+    fn connect_at(
+        address: impl std::net::ToSocketAddrs,
+        connect: &Connect<'_>,
+    ) -> (Self, bool) {
+        let mut client = Self::raw_at(address);
         let session_present = client.greet(connect);
         (client, session_present)
     }
@@ -170,10 +187,8 @@ impl Client {
         Self::connect(node, &Connect::new(version, client_id)).0
     }
 
-    pub fn at(address: SocketAddr, version: Version, client_id: &str) -> Self {
-        let mut client = Self::raw_at(address);
-        client.greet(&Connect::new(version, client_id));
-        client
+    pub fn at(address: impl std::net::ToSocketAddrs, version: Version, client_id: &str) -> Self {
+        Self::connect_at(address, &Connect::new(version, client_id)).0
     }
 
     /// Another handle for sending, for a thread.

@@ -141,7 +141,7 @@ class JwtProvider:
             expire_at_ms = profile.expire_at_ms(claims, "exp", self._clock.now_ms())
             rules = profile.acl(claims, settings.acl_claim_name)
         except AccessError as error:
-            self._log.warning("jwt: a token of %s cannot be used: %s", request.client_id, error)
+            self._log.warning("jwt: a token of %r cannot be used: %s", request.client_id, error)
             return Refuse(reason=f"the token cannot be used: {error}")
         ends = settings.disconnect_after_expire or rules is not None
         return Admit(

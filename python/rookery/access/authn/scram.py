@@ -31,7 +31,7 @@ from rookery.access.scram.messages import (
 from rookery.access.seldom import SeldomLog
 from rookery.access.users.models import ScramAlgorithm, ScramUser
 from rookery.access.users.store import UserStore
-from rookery.access.verdict import SERVER_BUSY, Admit, Continue, Ignore, Opinion, Refuse
+from rookery.access.verdict import Admit, Continue, Ignore, Opinion, Refuse
 from rookery.clock import Clock
 from rookery.errors import UnavailableError
 
@@ -87,6 +87,7 @@ class ScramProvider:
         self._new_nonce = new_nonce
         self._decoy_key = secrets.token_bytes(32)
         self._conversations: OrderedDict[ConversationKey, _Conversation] = OrderedDict()
+        self.given_up = 0  # exchanges that had to give way to others
         self.methods = tuple(
             name for name, algorithm in METHODS.items() if algorithm == settings.algorithm
         )
@@ -122,7 +123,10 @@ class ScramProvider:
         answer = server_first(nonce, user.salt, user.iterations)
         self._conversations.pop(request.conversation, None)
         if len(self._conversations) >= CONVERSATIONS_MAX:
-            return Refuse(SERVER_BUSY, "too many exchanges are under way")
+            # The oldest gives way: who means it answers within a moment, who only takes places
+            # must not be able to keep them.
+            self._conversations.popitem(last=False)
+            self.given_up += 1
         self._conversations[request.conversation] = _Conversation(
             first, user, is_decoy, answer, nonce, now_s
         )

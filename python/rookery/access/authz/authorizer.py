@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from rookery.access.acl_file import write_rule
 from rookery.access.authz.request import AuthzRequest
 from rookery.access.authz.source import Finding, Source
+from rookery.access.idle import UnderWay
 from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock, SystemClock
 from rookery.native.config import AclRule, TopicAction
@@ -117,6 +118,7 @@ class RemoteAuthorizer:
         self._check_rules = check_rules
         self._rules_of = rules_of
         self._deadline_s = deadline_s
+        self._under_way = UnderWay()
         self._log = SeldomLog(_logger, clock or SystemClock())
 
     async def start(self) -> None:
@@ -131,7 +133,12 @@ class RemoteAuthorizer:
                 await source.stop()
             raise
 
+    async def drain(self) -> bool:
+        """Wait until nobody is asked any more, no longer than a question can take."""
+        return await self._under_way.drained(self._deadline_s)
+
     async def stop(self) -> None:
+        """Close every source; questions under way fail. May be called twice."""
         for source in self.sources.values():
             await source.stop()
 
@@ -150,11 +157,12 @@ class RemoteAuthorizer:
     async def _within_deadline(self, request: AuthzRequest, first: AclDecision) -> AuthzAnswer:
         answer = AuthzAnswer()
         try:
-            async with asyncio.timeout(self._deadline_s):
-                return await self._walk(request, first, answer)
+            with self._under_way:
+                async with asyncio.timeout(self._deadline_s):
+                    return await self._walk(request, first, answer)
         except TimeoutError:
             self._log.warning(
-                "authorization of %s not answered in %s s",
+                "authorization of %r not answered in %s s",
                 request.subject.client_id,
                 self._deadline_s,
             )

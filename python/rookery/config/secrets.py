@@ -1,0 +1,92 @@
+"""Keeps secrets out of what people are shown: of values that the schema does not know, and of URLs.
+
+The schema says which of its own keys are secret; here is what a key or a text looks like that
+nobody described, such as a header or a key in the wrong place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+HIDDEN = "******"
+_DEPTH_MAX = 64
+
+_WORDS = (
+    r"passw(?:or)?d|passphrase|pwd|secret|token|cookie|credential|authorization"
+    r"|(?:api|private|access|auth|signing|shared)[_-]?key|hmac|bearer|psk"
+)
+_SECRET_KEY = re.compile(rf"{_WORDS}|^key$", re.IGNORECASE)
+# Such keys are about a secret and hold none: password_hash_algorithm, secret_base64_encoded.
+_ABOUT = re.compile(
+    r"[_-](?:algorithm|encoded|file|path|type|name|time|timeout|interval|length|size|enable|max\w*)$",
+    re.IGNORECASE,
+)
+# Parts of a configuration whose names look like a secret's.
+_SECTIONS = frozenset({"authorization", "api_key", "psk_authentication"})
+_IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s?#]*@")
+_IN_TEXT = re.compile(
+    rf"""(["']?[\w-]*(?:{_WORDS})[\w-]*["']?\s*[=:]\s*)("[^"]*"?|'[^']*'?|[^\s,;&}}\]]+)""",
+    re.IGNORECASE,
+)
+_IN_QUERY = re.compile(rf"([?&][\w.-]*(?:{_WORDS})[\w.-]*=)[^&#\s]+", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+_PRIVATE_KEY = "PRIVATE KEY-----"
+
+
+def looks_secret(key: str) -> bool:
+    """Whether what stands under ``key`` is nobody's business."""
+    return bool(_SECRET_KEY.search(key)) and not _ABOUT.search(key)
+
+
+def without_secrets(value: Any, key: str = "") -> Any:
+    """``value`` as it may be shown: whatever looks like a secret in it, at any depth, is hidden."""
+    return _masked(value, looks_secret(key), 0)
+
+
+def _masked(value: Any, is_secret: bool, depth: int) -> Any:
+    if depth > _DEPTH_MAX:
+        return HIDDEN
+    if isinstance(value, dict):
+        return {
+            name: _masked(item, is_secret or _hides(str(name), item), depth + 1)
+            for name, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_masked(item, is_secret, depth + 1) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if is_secret:
+        return value if isinstance(value, str) and _PLACEHOLDER.fullmatch(value) else HIDDEN
+    return text_without_secrets(value) if isinstance(value, str) else value
+
+
+def _hides(name: str, item: Any) -> bool:
+    is_section = name in _SECTIONS and isinstance(item, (dict, list))
+    return looks_secret(name) and not is_section
+
+
+def url_without_secrets(text: str) -> str:
+    """``text`` without the name and password of a URL, its tokens, and keys written out."""
+    if _PRIVATE_KEY in text:
+        return HIDDEN
+    if "@" in text:
+        text = _IN_URL.sub(rf"\1{HIDDEN}@", text)
+    return _IN_QUERY.sub(rf"\1{HIDDEN}", text) if "=" in text else text
+
+
+def text_without_secrets(text: str) -> str:
+    """The same, and without what follows a word for a secret: ``password=…``."""
+    text = url_without_secrets(text)
+    return _IN_TEXT.sub(rf"\1{HIDDEN}", text)
+
+
+def assignment_without_secrets(text: str) -> str:
+    """What somebody gave for ``key=value`` and is not of that form."""
+    key, equals, _ = text.partition("=")
+    if equals:
+        return f"{key}={HIDDEN}"
+    shown = text_without_secrets(text)
+    if shown == text and _SECRET_KEY.search(text):
+        return re.split(r"[^\w.]", text, maxsplit=1)[0] + "…"
+    return shown

@@ -1,0 +1,122 @@
+"""Nodes behind a balancer, all with the files of ``deploy``."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.balancer import Balancer, HaProxy, Nginx, render, until
+from harness.client import ClosedError
+from harness.node import HOST, ROOT, Node, Settings
+from harness.secure import SecureClient, client_context
+from rookery.client.management import ManagementClient
+
+DEVICE = "device-7"
+KINDS: dict[str, tuple[type[Balancer], str, str]] = {
+    "haproxy": (HaProxy, "haproxy/haproxy.cfg", "haproxy/rookery.conf"),
+    "haproxy-passthrough": (
+        HaProxy,
+        "haproxy/haproxy-passthrough.cfg",
+        "haproxy/rookery-passthrough.conf",
+    ),
+    "nginx": (Nginx, "nginx/nginx.conf", "nginx/rookery.conf"),
+    "nginx-passthrough": (
+        Nginx,
+        "nginx/nginx-passthrough.conf",
+        "nginx/rookery-passthrough.conf",
+    ),
+}
+
+
+class BalancedNode(Node):
+    """A node with a configuration file of ``deploy``; every port is one that was free."""
+
+    def __init__(self, data_dir: Path, file: str, certs: Path, settings: Settings) -> None:
+        super().__init__(data_dir, {"access.anonymous": "everyone", **settings})
+        text = (ROOT / "deploy" / file).read_text()
+        ports = (1884, 8085, 8884, 8086, 18083)
+        names = [name for port in ports if (name := f"192.0.2.11:{port}") in text]
+        replacements = dict.fromkeys(names, f"{HOST}:0") | {'"192.0.2.10"': f'"{HOST}"'}
+        if '"certs/' in text:
+            replacements['"certs/'] = f'"{certs}/'
+        (data_dir / "rookery.conf").write_text(render(text, replacements))
+
+    def ports(self) -> tuple[int, int, int]:
+        """Where MQTT, WebSocket and the status page of this node are."""
+        rows = ManagementClient(self.data_dir).get("/ports")
+        found = {
+            row["listener"]: int(str(row["address"]).rpartition(":")[2] or 0)
+            for row in rows
+            if ":" in str(row["address"])
+        }
+        mqtt = found.get("tcp:balanced") or found["ssl:balanced"]
+        ws = found.get("ws:balanced") or found["wss:balanced"]
+        return mqtt, ws, found["http:dashboard"]
+
+    def row(self, client_id: str) -> dict[str, Any] | None:
+        """What the node knows of a connected client."""
+        for row in ManagementClient(self.data_dir).get("/clients?limit=1000")["data"]:
+            if row["clientid"] == client_id and row["connected"]:
+                found: dict[str, Any] = row
+                return found
+        return None
+
+    def connected(self) -> set[str]:
+        """Client identifiers."""
+        rows = ManagementClient(self.data_dir).get("/clients?limit=1000")["data"]
+        return {row["clientid"] for row in rows if row["connected"]}
+
+
+class Site(NamedTuple):
+    """A balancer and its nodes."""
+
+    balancer: Balancer
+    nodes: list[BalancedNode]
+    certs: Path
+    start_node: Callable[[], BalancedNode]
+
+    def context(self, *, with_certificate: bool = False) -> ssl.SSLContext:
+        shown = (self.certs / f"{DEVICE}.pem", self.certs / f"{DEVICE}.key")
+        return client_context(self.certs / "ca.pem", shown if with_certificate else None)
+
+    def client(
+        self,
+        client_id: str,
+        source: str = HOST,
+        *,
+        keep_alive: int = 60,
+        level: int = 4,
+        is_websocket: bool = False,
+        with_certificate: bool = False,
+    ) -> SecureClient:
+        """A client that was accepted; tried again while the balancer has nobody to ask."""
+        port = self.balancer.wss_port if is_websocket else self.balancer.mqtt_port
+
+        def attempt() -> SecureClient | None:
+            try:
+                client = SecureClient(
+                    port,
+                    self.context(with_certificate=with_certificate),
+                    source=source,
+                    level=level,
+                    is_websocket=is_websocket,
+                )
+                return client.enter(client_id, keep_alive)
+            except (OSError, ClosedError):
+                return None
+
+        return until(attempt, f"{client_id} is accepted")
+
+    def node_of(self, client_id: str) -> BalancedNode:
+        """The node on which a client is."""
+
+        def find() -> BalancedNode | None:
+            running = [node for node in self.nodes if node.is_running]
+            return next((node for node in running if node.row(client_id)), None)
+
+        return until(find, f"{client_id} is on a node")
+
+
+StartSite = Callable[..., Site]

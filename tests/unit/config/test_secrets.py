@@ -1,0 +1,101 @@
+"""A secret is shown nowhere: not in errors, not in warnings, not in what holds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rookery.config.check import check
+from rookery.config.load import load
+from rookery.config.problems import InvalidConfigError
+from rookery.config.schema import ROOT
+from rookery.config.secrets import looks_secret, text_without_secrets, without_secrets
+from rookery.config.sources import from_sets
+
+SECRET = "S3cret7"
+PROVIDER = "mechanism=password_based,backend=http,method=get"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"authorization.sources=[{{password={SECRET},type=http}}]",
+        f"authorization.sources=[{{password={SECRET},type=htt",
+        f"authorization.sources=password={SECRET}",
+        f"authorization={{sources={{password={SECRET}}}}}",
+        f"authentication=[{{mechanism=jwt,secret={{a={SECRET}}}}}]",
+        f'authentication=[{{mechanism=jwt,endpoint="x://u:{SECRET}@h"}}]',
+        f'authentication=[{{{PROVIDER},url="http://u:{SECRET}@h/?token={SECRET}"}}]',
+        f'authentication=[{{{PROVIDER},url="http://h/",headers={{cookie={SECRET}}}}}]',
+        f'authentication=[{{{PROVIDER},url="http://h/",body={{api_token={SECRET}}}}}]',
+        f'authentication=[{{{PROVIDER},url="http://h/",headers={{Authorization=[{SECRET}]}}}}]',
+        f"authentication..password={SECRET}",
+        f"authentication.password {SECRET}",
+        f"authentication.password: {SECRET}",
+        f"dashboard.default_password=[{SECRET}]",
+        f"mqtt=[{{token={SECRET}}}]",
+        f"mqtt.max_inflight={{a={{password=[{SECRET}]}}}}",
+        f'mqtt.max_inflight="redis://u:{SECRET}@h"',
+        f"license={{key={SECRET}}}",
+        f'prometheus={{headers={{"X-Private-Key"={SECRET}}}}}',
+        f"listeners.ssl.default.ssl_options.verify=-----BEGIN PRIVATE KEY-----{SECRET}",
+    ],
+)
+def test_no_secret_is_shown(given: str) -> None:
+    shown = []
+    try:
+        result = check(from_sets([given]), ROOT)
+    except InvalidConfigError as error:
+        shown += [problem.text(words) for problem in error.details for words in ("en", "zh")]
+    else:
+        shown.append(json.dumps(result.shown))
+        for problem in (*result.problems, *result.warnings):
+            shown += [problem.text("en"), problem.text("zh")]
+    assert shown
+    assert SECRET not in "\n".join(shown)
+
+
+def test_what_holds_shows_no_secret_of_a_url_or_a_header() -> None:
+    url = f'url="https://u:{SECRET}@h/a?token={SECRET}&b=1"'
+    headers = f'headers={{Authorization="Bearer {SECRET}",accept=json}}'
+    body = '{password="${password}"}'
+    config = load(
+        sets=[f"authentication=[{{{PROVIDER},{url},{headers},body={body}}}]"],
+        environ={"HOME": "/nonexistent"},
+    )
+
+    rows = json.dumps([(path, value) for path, value, _ in config.settings()])
+    assert SECRET not in rows + json.dumps(config.effective())
+    assert "https://******@h/a?token=******&b=1" in rows
+    # What a client sends is no secret of the configuration.
+    assert "${password}" in rows
+    assert "json" in rows
+    provider = config["authentication"][0]
+    assert SECRET in provider["url"]
+    assert SECRET in provider["headers"]["Authorization"]
+
+
+@pytest.mark.parametrize(
+    "key", ["password", "passwd", "client_secret", "X-Auth-Token", "Set-Cookie", "private_key"]
+)
+def test_keys_that_look_secret(key: str) -> None:
+    assert looks_secret(key)
+
+
+@pytest.mark.parametrize(
+    "key", ["password_hash_algorithm", "secret_base64_encoded", "token_expired_time", "keyfile"]
+)
+def test_keys_about_secrets_do_not(key: str) -> None:
+    assert not looks_secret(key)
+
+
+def test_sections_with_such_names_are_looked_into() -> None:
+    tree = {"authorization": {"no_match": "deny", "sources": [{"password": "x", "type": "redis"}]}}
+    hidden = {"no_match": "deny", "sources": [{"password": "******", "type": "redis"}]}
+    assert without_secrets(tree) == {"authorization": hidden}
+
+
+def test_texts_keep_what_is_no_secret() -> None:
+    assert text_without_secrets("host=a password='b c' port=1") == "host=a password=****** port=1"
+    assert text_without_secrets("sensors/1@a") == "sensors/1@a"
