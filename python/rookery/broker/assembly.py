@@ -75,7 +75,6 @@ async def open_services(
     )
     serving.push_async_callback(quota.close)
     quota.open()
-    services.settings.open((services.access, services.listeners, _Gathering(node, runtime)))
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
     metrics.register("access", lambda: services.access.access.counters)
     metrics.register("audit", services.audit.metrics)
@@ -108,7 +107,7 @@ def _gather_s(config: Config) -> float:
     return 0.0 if access.authentication or access.sources else JOURNAL_GATHER_S
 
 
-class _Gathering:
+class Gathering:
     """Events are taken at once where clients wait for what they ask."""
 
     def __init__(self, node: OpenNode, runtime: NodeRuntime) -> None:

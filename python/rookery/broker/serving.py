@@ -7,12 +7,19 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from logging import Handler
 from typing import TYPE_CHECKING
 
-from rookery.broker.alarms import AlarmFile, AlarmKeeper, AlarmRegistry, CounterWatch
-from rookery.broker.assembly import make_services, open_services
+from rookery.broker.alarms import (
+    AlarmFile,
+    AlarmKeeper,
+    AlarmRegistry,
+    CounterWatch,
+)
+from rookery.broker.assembly import Gathering, make_services, open_services
 from rookery.broker.management.context import NodeContext
 from rookery.broker.node import HTTP, LOCAL, STOP_SIGNALS, OpenNode
+from rookery.broker.settings.management import ManagementPart
 from rookery.broker.sys_topics import SysTopics
 from rookery.config import ManagementConfig
 from rookery.native.node import version
@@ -33,8 +40,10 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
     async with contextlib.AsyncExitStack() as serving:
         # Ends last: whoever watches the node stop gets answers to the end.
         web = await serving.enter_async_context(contextlib.AsyncExitStack())
-        serving.enter_context(_logging(node.config.management))
-        context = await _start_parts(node, serving, stopping.set)
+        logs = _Logs()
+        serving.callback(logs.close)
+        logs.use(node.config.management)
+        context = await _start_parts(node, serving, stopping.set, logs)
         serving.enter_context(_signals_call(stopping.set))
         if ready is not None:
             ready()
@@ -47,7 +56,10 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
 
 
 async def _start_parts(
-    node: OpenNode, serving: contextlib.AsyncExitStack, stop: Callable[[], None]
+    node: OpenNode,
+    serving: contextlib.AsyncExitStack,
+    stop: Callable[[], None],
+    logs: _Logs,
 ) -> NodeContext:
     native, management = node.native, node.config.management
     metrics, stats = MetricRegistry(), StatsRegistry()
@@ -73,7 +85,15 @@ async def _start_parts(
     services = make_services(node, alarms)
     keeper = AlarmKeeper(alarms, AlarmFile(management.data_dir))
     keeper.restore()
-    await open_services(node, services, serving, alarms, metrics, stats)
+    runtime = await open_services(node, services, serving, alarms, metrics, stats)
+    services.settings.open(
+        (
+            services.access,
+            services.listeners,
+            ManagementPart(sys_topics, alarms, logs.use),
+            Gathering(node, runtime),
+        )
+    )
     serving.push_async_callback(sys_topics.close)
     sys_topics.open(
         msg_interval_s=management.sys_topics.msg_interval_s,
@@ -146,10 +166,27 @@ def _signals_call(stop: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-@contextlib.contextmanager
-def _logging(management: ManagementConfig) -> Iterator[None]:
+class _Logs:
+    """The log handlers of this process, as configured."""
+
+    def __init__(self) -> None:
+        self._open: Logging | None = None
+
+    def use(self, management: ManagementConfig) -> None:
+        """Put these handlers in place of those before."""
+        self.close()
+        self._open = Logging(_handlers(management))
+        self._open.open()
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+def _handlers(management: ManagementConfig) -> list[Handler]:
     console, file = management.log_console, management.log_file
-    handlers = []
+    handlers: list[Handler] = []
     if console.enable:
         handlers.append(console_handler(console.level, console.formatter))
     if file.enable and file.path is not None:
@@ -162,9 +199,4 @@ def _logging(management: ManagementConfig) -> Iterator[None]:
                 rotation_count=file.rotation_count,
             )
         )
-    logging = Logging(handlers)
-    logging.open()
-    try:
-        yield
-    finally:
-        logging.close()
+    return handlers

@@ -28,7 +28,11 @@ node {
 listeners {
   # tcp.default.bind = "0.0.0.0:1883"
   # ws.default.bind = "0.0.0.0:8083"
+  # `rookery tls init` makes certificates and prints the lines for ssl.default.
 }
+
+# authentication = [{ mechanism = password_based, backend = built_in_database }]
+# authorization { no_match = deny, sources = [{ type = file, path = "acl.conf" }] }
 
 access {
   # anonymous = loopback        # who gets in without authentication: loopback, everyone, nobody

@@ -399,7 +399,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "无法读取进程 {pid} 的套接字：该进程属于其他用户",
     ),
     "ports.mqtt": ("MQTT", "MQTT"),
+    "ports.tcp": ("MQTT", "MQTT"),
+    "ports.ssl": ("MQTT over TLS", "MQTT over TLS"),
     "ports.ws": ("MQTT over WebSocket", "MQTT over WebSocket"),
+    "ports.wss": ("MQTT over secure WebSocket", "MQTT over secure WebSocket"),
     "ports.http": ("HTTP: GET /status", "HTTP：GET /status"),
     "ports.unix": ("HTTP: management of this node", "HTTP：节点管理"),
     # -- pub and sub

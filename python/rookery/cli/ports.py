@@ -84,7 +84,7 @@ def _planned(config: Config) -> list[dict[str, str]]:
         {
             "listener": listener.id,
             "address": listener.bind,
-            "purpose": say("ports.ws" if listener.websocket else "ports.mqtt"),
+            "purpose": say(f"ports.{listener.kind}"),
         }
         for listener in config.to_native().listeners
     ]

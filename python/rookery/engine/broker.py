@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from rookery.engine.runtime import STOP_GRACE_S, NodeRuntime
 from rookery.engine.settings import Settings, native_config
 from rookery.engine.subscription import Subscription, WhenFull
 from rookery.errors import BadRequestError, ConflictError, UnavailableError
-from rookery.native.config import Admission, SyncPolicy
+from rookery.native.config import AclRule, Admission, Ban, SyncPolicy
 from rookery.native.models import Client, Listener, SubscriptionInfo
 from rookery.native.node import Node, Publication
 from rookery.native.properties import Properties, encode_properties
@@ -105,6 +105,8 @@ class Broker:
         self._node_name = node_name
         self._runtime: NodeRuntime | None = None
         self._access: ConfiguredAccess | None = None
+        self._bans: tuple[Ban, ...] = ()
+        self._built_in: tuple[AclRule, ...] = ()
         self._bound: list[Listener] = []
         self._changing = asyncio.Lock()
 
@@ -122,6 +124,7 @@ class Broker:
         async with self._changing:
             if self._runtime is not None:
                 raise ConflictError("the broker is running")
+            await self._read_tables()
             settings = self._settings()
             node = await asyncio.to_thread(Node, settings.node)
             access = None
@@ -143,6 +146,17 @@ class Broker:
             self._runtime = runtime
             self._access = access
 
+    async def _read_tables(self) -> None:
+        """What the last run left: nobody connects before bans and rules hold."""
+        self._bans, self._built_in = (), ()
+        if self._data_dir is None or not self._options:
+            return
+        from rookery.engine.stores import read_tables  # noqa: PLC0415
+
+        self._bans, self._built_in = await asyncio.to_thread(
+            read_tables, Path(self._data_dir), SystemClock()
+        )
+
     async def _open_access(self, node: Node, settings: AccessConfig) -> ConfiguredAccess:
         # Its libraries are for those who have users or rules.
         from rookery.engine.access import ConfiguredAccess  # noqa: PLC0415
@@ -150,9 +164,12 @@ class Broker:
         data_dir = None if self._data_dir is None else Path(self._data_dir)
         if data_dir is not None:
             data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
-        access = ConfiguredAccess(
-            node.check_acl, SystemClock(), data_dir, apply_bans=node.apply_bans
-        )
+
+        def apply_bans(bans: Sequence[Ban]) -> None:
+            node.apply_bans(bans)
+            self._bans = tuple(bans)
+
+        access = ConfiguredAccess(node.check_acl, SystemClock(), data_dir, apply_bans=apply_bans)
         try:
             await access.use(settings)
         except BaseException:
@@ -401,6 +418,8 @@ class Broker:
             data_dir=self._data_dir,
             sync=self._sync,
             workers=self._workers,
+            bans=self._bans,
+            built_in=self._built_in,
         )
 
 

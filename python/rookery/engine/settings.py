@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rookery.errors import BadRequestError
 from rookery.native.config import (
+    AclRule,
     Admission,
+    Ban,
     BrokerConfig,
     DurabilityConfig,
     HookSwitches,
@@ -44,6 +46,8 @@ def native_config(
     data_dir: str | os.PathLike[str] | None,
     sync: SyncPolicy,
     workers: int,
+    bans: tuple[Ban, ...] = (),
+    built_in: tuple[AclRule, ...] = (),
 ) -> Settings:
     """Everything a broker starts with.
 
@@ -60,7 +64,7 @@ def native_config(
         from rookery.config import from_mapping  # noqa: PLC0415
 
         broker, access, known = from_mapping(options, source="Broker(config=…)")
-        broker = _with_rules(broker, access)
+        broker = replace(_with_rules(broker, access, built_in), bans=bans)
         if access.authentication:
             admission = "ask"
     node = NodeConfig(
@@ -78,12 +82,14 @@ def native_config(
     return Settings(node, access if access and (access.authentication or access.sources) else None)
 
 
-def _with_rules(broker: BrokerConfig, access: AccessConfig) -> BrokerConfig:
+def _with_rules(
+    broker: BrokerConfig, access: AccessConfig, built_in: tuple[AclRule, ...]
+) -> BrokerConfig:
     if not access.sources:
         return broker
     from rookery.engine.rules import compile_sources  # noqa: PLC0415
 
-    sources = compile_sources(access.sources)
+    sources = compile_sources(access.sources, built_in)
     return replace(broker, authorization=replace(broker.authorization, sources=sources))
 
 

@@ -30,7 +30,7 @@ def test_both_languages_say_it_with_the_same_words(key: str) -> None:
 
 def used_keys() -> set[str]:
     found: set[str] = set()
-    for file in SOURCES.glob("*.py"):
+    for file in SOURCES.rglob("*.py"):
         source = file.read_text(encoding="utf-8")
         found.update(USED.findall(source), COMMAND_KEYS.findall(source))
     return found

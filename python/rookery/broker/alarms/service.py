@@ -39,14 +39,22 @@ class AlarmRegistry:
     ) -> None:
         """``publish`` takes the last levels of a ``$SYS`` topic and a payload."""
         self._clock = clock
-        self._logs = "log" in actions
-        self._publish = publish if "publish" in actions else None
-        self._validity_ms = validity_period_s * 1000
+        self._tell_all = publish
         self._active: dict[str, Alarm] = {}
-        self._history: deque[Alarm] = deque(maxlen=size_limit)
+        self._history: deque[Alarm] = deque()
         self._left_out = 0
         self._unconfirmed: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
+        self.configure(actions=actions, size_limit=size_limit, validity_period_s=validity_period_s)
+
+    def configure(
+        self, *, actions: Collection[str], size_limit: int, validity_period_s: int
+    ) -> None:
+        """What happens when an alarm changes, and how many that are over are kept how long."""
+        self._logs = "log" in actions
+        self._publish = self._tell_all if "publish" in actions else None
+        self._validity_ms = validity_period_s * 1000
+        self._history = deque(self._history, maxlen=size_limit)
 
     def on_change(self, watcher: Callable[[], None]) -> None:
         """Call ``watcher`` after each change."""
