@@ -51,7 +51,9 @@ def __init__(self: Any, /, **values: Any) -> None:  # noqa: N807
 
 def __repr__(self: Any) -> str:  # noqa: N807
     cls = type(self)
-    shown = (f"{name}={getattr(self, name)!r}" for name in cls.__dataclass_fields__)
+    fields = cls.__dataclass_fields__
+    # A secret's field says repr=False.
+    shown = (f"{name}={getattr(self, name)!r}" for name in fields if fields[name].repr)
     return f"{cls.__qualname__}({', '.join(shown)})"
 
 
