@@ -398,7 +398,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the sockets of process {pid} cannot be read: it belongs to another user",
         "无法读取进程 {pid} 的套接字：该进程属于其他用户",
     ),
-    "ports.mqtt": ("MQTT", "MQTT"),
     "ports.tcp": ("MQTT", "MQTT"),
     "ports.ssl": ("MQTT over TLS", "MQTT over TLS"),
     "ports.ws": ("MQTT over WebSocket", "MQTT over WebSocket"),
