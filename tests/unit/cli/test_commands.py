@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from rookery.cli import bench, main, output
+from rookery.cli import bench, output
 from rookery.cli.completion import words
 from rookery.cli.main import parser
+from rookery.cli.main import run as main
 from rookery.cli.messages import say
 from rookery.cli.node import stop_process
 from rookery.cli.parsers import Whole

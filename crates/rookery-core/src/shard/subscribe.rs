@@ -120,13 +120,9 @@ impl Shard {
                 "No Local on a shared subscription",
             ));
         }
+        self.count_decision(is_allowed);
         if !is_allowed {
-            self.metrics().authorization_deny.inc();
-            self.metrics().subscribe_auth_error.inc();
             return Ok(Err(ReasonCode::NOT_AUTHORIZED));
-        }
-        if self.is_guarding {
-            self.metrics().authorization_allow.inc();
         }
         let Some(session) = self.sessions.get(slot) else {
             return Ok(Err(ReasonCode::UNSPECIFIED_ERROR));
@@ -165,6 +161,16 @@ impl Shard {
         }
         self.notice_subscribed(now, slot, text, subscription);
         Ok(Ok(qos))
+    }
+
+    fn count_decision(&self, is_allowed: bool) {
+        let metrics = self.metrics();
+        if !is_allowed {
+            metrics.authorization_deny.inc();
+            metrics.subscribe_auth_error.inc();
+        } else if self.is_guarding {
+            metrics.authorization_allow.inc();
+        }
     }
 
     pub(super) fn rewrite_filter(&self, slot: u32, filter: &str) -> Option<String> {
