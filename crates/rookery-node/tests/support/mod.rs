@@ -53,16 +53,6 @@ pub fn start(broker: BrokerConfig, workers: usize, dir: Option<&Path>) -> Node {
     start_on(broker, vec![ListenerConfig::default()], workers, dir)
 }
 
-/// A node whose data directory may hold so many bytes; 0 = any.
-pub fn start_with_quota(
-    broker: BrokerConfig,
-    workers: usize,
-    dir: Option<&Path>,
-    max_disk_bytes: u64,
-) -> Node {
-    start_at(broker, vec![ListenerConfig::default()], workers, dir, max_disk_bytes)
-}
-
 /// A node with these listeners.
 pub fn start_on(
     broker: BrokerConfig,
