@@ -8,7 +8,6 @@
 )]
 
 #[path = "scenarios/stage.rs"]
-#[allow(dead_code)] // each test file uses its part
 mod stage;
 
 use std::sync::Arc;

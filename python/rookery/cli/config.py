@@ -25,10 +25,10 @@ node {
   # workers = 0                 # threads, 0 is one per processor core
 }
 
+# `rookery tls init` makes certificates and prints the lines for listeners.ssl.default.
 listeners {
   # tcp.default.bind = "0.0.0.0:1883"
   # ws.default.bind = "0.0.0.0:8083"
-  # `rookery tls init` makes certificates and prints the lines for ssl.default.
 }
 
 # authentication = [{ mechanism = password_based, backend = built_in_database }]

@@ -1,4 +1,5 @@
 //! One shard, a clock that the scene moves, and a store that says yes or no at once.
+#![allow(dead_code)] // each test file uses its part
 
 use std::collections::HashSet;
 use std::io::IoSlice;
