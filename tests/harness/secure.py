@@ -51,9 +51,13 @@ class SecureClient(RawClient):
         except (OSError, ssl.SSLError):
             plain.close()
             raise
-        if self._is_websocket:
+        if not self._is_websocket:
+            return stream
+        try:
             return WebSocket(stream, f"{host}:{port}")
-        return stream
+        except (OSError, ClosedError):
+            stream.close()
+            raise
 
     def enter(
         self,
