@@ -446,7 +446,7 @@ fn silence_ends_a_websocket() {
     let mut socket = WebSocket::open(&node, "");
     socket.connect("c");
     socket.expect_close();
-    assert_eq!(figure(&node, "websocket.idle_timeout"), 1);
+    until("it is counted", || figure(&node, "websocket.idle_timeout") == 1);
 }
 
 #[test]
