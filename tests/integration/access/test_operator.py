@@ -317,6 +317,7 @@ def test_a_listener_without_its_certificate_says_so_and_others_stand(tmp_path: P
     (tmp_path / "acl.conf").write_text(RULES)
     with operated(tmp_path, text) as operator:
         operator.node.assert_served()
+        eventually(lambda: any("not listening" in line for line in operator.node.log))
         (line,) = [line for line in operator.node.log if "not listening" in line]
         assert "ssl:default" in line
         assert "keyfile" in line
