@@ -30,6 +30,8 @@ pub(crate) enum Item {
     Unlisten(u16, Sender<()>),
     /// Check again whether the certificates of this listener's clients hold.
     Recheck(Arc<str>),
+    /// Say that everything before this was taken in.
+    Fence(Sender<()>),
     /// Finish the turn and end the thread.
     Stop,
 }
@@ -62,6 +64,7 @@ impl Item {
             | Self::Listen(..)
             | Self::Unlisten(..)
             | Self::Recheck(_)
+            | Self::Fence(_)
             | Self::Stop => 0,
         }
     }

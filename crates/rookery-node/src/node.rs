@@ -474,33 +474,50 @@ impl Node {
         stats
     }
 
-    /// Replaces the settings of the broker core, at once and whole.
+    /// Replaces the settings of the broker core, at once and whole. Every worker has them when
+    /// this returns.
     ///
     /// # Errors
     ///
     /// A rewrite rule, an authorization rule or a ban that cannot be used; then nothing changes.
-    pub fn apply_config(&self, mut broker: BrokerConfig) -> Result<(), NodeError> {
-        access::check_settings(&self.shared, &broker)?;
-        let mut current = self.config.write().unwrap_or_else(PoisonError::into_inner);
-        broker.durable = current.durable;
-        broker.node_name = current.node_name.clone();
-        *current = broker;
-        let snapshot = Arc::new(current.clone());
-        for inbox in self.inboxes.iter() {
-            inbox.push(Item::Shard(ShardMessage::Config(snapshot.clone())));
+    /// Or the node stops meanwhile.
+    pub fn apply_config(&self, broker: BrokerConfig) -> Result<(), NodeError> {
+        self.change_config(|_| broker)
+    }
+
+    /// Makes new settings of the present ones: nobody else changes them between.
+    fn change_config(
+        &self,
+        make: impl FnOnce(&BrokerConfig) -> BrokerConfig,
+    ) -> Result<(), NodeError> {
+        let (reply, applied) = channel();
+        {
+            let mut current = self.config.write().unwrap_or_else(PoisonError::into_inner);
+            let mut broker = make(&current);
+            access::check_settings(&self.shared, &broker)?;
+            broker.durable = current.durable;
+            broker.node_name = current.node_name.clone();
+            *current = broker;
+            let snapshot = Arc::new(current.clone());
+            for inbox in self.inboxes.iter() {
+                let settings = Item::Shard(ShardMessage::Config(snapshot.clone()));
+                inbox.push_all([settings, Item::Fence(reply.clone())]);
+            }
+            self.listeners.set_zones(&snapshot);
         }
-        self.listeners.set_zones(&snapshot);
-        Ok(())
+        if self.is_stopped.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.inboxes.iter().try_for_each(|_| wait(&applied))
     }
 
     /// Tells the core which hooks somebody registered for.
-    pub fn set_hooks(&self, hooks: HookSwitches) {
-        let broker = {
-            let current = self.config.read().unwrap_or_else(PoisonError::into_inner);
-            BrokerConfig { hooks, ..current.clone() }
-        };
-        // The rules were compiled before, so this cannot fail.
-        let _ = self.apply_config(broker);
+    ///
+    /// # Errors
+    ///
+    /// The node stops meanwhile.
+    pub fn set_hooks(&self, hooks: HookSwitches) -> Result<(), NodeError> {
+        self.change_config(|current| BrokerConfig { hooks, ..current.clone() })
     }
 
     /// Descriptor that is readable while [`Node::drain`] has something.

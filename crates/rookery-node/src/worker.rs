@@ -552,6 +552,8 @@ impl Worker {
             Item::Listen(token, listener) => self.listen(token, listener),
             Item::Unlisten(token, reply) => self.unlisten(token, reply),
             Item::Recheck(listener) => self.walks.push_back(Walk::recheck(listener)),
+            // Whoever waited may have given up.
+            Item::Fence(reply) => drop(reply.send(())),
             Item::Stop => self.is_stopping = true,
         }
     }

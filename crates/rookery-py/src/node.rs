@@ -191,10 +191,7 @@ impl Node {
     /// Replaces what is asked and told.
     fn set_hooks(&self, py: Python<'_>, hooks: &Bound<'_, PyAny>) -> PyResult<()> {
         let hooks = config::hooks(hooks)?;
-        self.call(py, |node| {
-            node.set_hooks(hooks);
-            Ok(())
-        })
+        self.call(py, |node| node.set_hooks(hooks))
     }
 
     /// Replaces the bans alone.

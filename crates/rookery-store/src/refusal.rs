@@ -65,6 +65,11 @@ struct Refusing {
 }
 
 impl Fullness {
+    /// Whether the store counts as full.
+    pub(crate) fn is_refusing(&self) -> bool {
+        self.state.is_some()
+    }
+
     /// A batch was refused; whether that begins the state.
     pub(crate) fn refused(&mut self, error: CommitError, bytes: u64) -> bool {
         if !error.is_trouble() {

@@ -334,6 +334,11 @@ impl Writer<'_> {
     }
 
     fn look_for_compaction(&mut self, bytes: u64) {
+        if self.fullness.is_refusing() {
+            // Removals write little, but are what makes room again.
+            self.give_up_dead();
+            return;
+        }
         self.bytes_unlooked += bytes;
         if self.bytes_unlooked >= self.inner.options.segment_bytes / 16 {
             self.bytes_unlooked = 0;

@@ -105,6 +105,7 @@ class ConfiguredAccess:
             raise
         before, self._parts = self._parts, parts
         self._bound_rules()
+        await before.drain()
         await before.stop()
 
     def _bound_rules(self) -> None:
@@ -191,6 +192,10 @@ class _Parts:
         except BaseException:
             await self.stop()
             raise
+
+    async def drain(self) -> None:
+        """Wait until those who were asked have answered, no longer than they may take."""
+        await asyncio.gather(self.chain.drain(), self.authorizer.drain())
 
     async def stop(self) -> None:
         await self.chain.stop()

@@ -68,11 +68,7 @@ impl Node {
     ///
     /// A ban whose address, network or regular expression is none; then nothing changes.
     pub fn apply_bans(&self, bans: Vec<Ban>) -> Result<(), NodeError> {
-        let broker = {
-            let current = self.config.read().unwrap_or_else(PoisonError::into_inner);
-            BrokerConfig { bans: bans.into(), ..current.clone() }
-        };
-        self.apply_config(broker)
+        self.change_config(|current| BrokerConfig { bans: bans.into(), ..current.clone() })
     }
 
     /// What the rules say about somebody, connected or not. `after` goes on behind the source of
