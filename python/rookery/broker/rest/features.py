@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
+from rookery.broker.admins import api as admins
+from rookery.broker.admins import keys_api as api_keys
+from rookery.broker.audit import api as audit
 from rookery.broker.error_codes import api as error_codes
 from rookery.broker.management.context import NodeContext
 from rookery.broker.status import api as status
@@ -17,4 +20,7 @@ from rookery.broker.status import api as status
 ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     status.router,
     error_codes.router,
+    admins.router,
+    api_keys.router,
+    audit.router,
 )
