@@ -136,5 +136,3 @@ def test_a_code_has_no_more_rights_than_its_key(rest: RestNode) -> None:
     assert rest.key("viewer").post("/sso/code", asked).code == "FORBIDDEN"
     assert rest.key("publisher").post("/sso/code").code == "UNAUTHORIZED_ROLE"
     assert rest.admin.post("/sso/code").code == "FORBIDDEN"
-
-
