@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +77,10 @@ class AccessService:
         self._sources: tuple[AclSource, ...] = tuple(sources)
         self._watch = FileWatch(self._files_changed)
         self._tasks: set[asyncio.Task[None]] = set()
+        # Rules and settings go down whole: of two changes at once the second would undo the first.
         self._changing = asyncio.Lock()
+        # Bans come from the thread that writes them, and are part of what goes down with settings.
+        self._applying = threading.Lock()
 
     async def open(self, config: Config) -> None:
         """Begin on the running loop. What the core was started with holds already.
@@ -109,23 +113,28 @@ class AccessService:
             RookeryError: something of it cannot; nothing changed.
         """
         before, after = old.management.access, new.management.access
-        sources = await self._compile(new)
         is_other = _asking(before) != _asking(after)
-        if is_other:
-            await self.access.use(after)
-        try:
-            await self._push(new, sources)
-        except RookeryError:
+        async with self._changing:
+            sources = await self._compile(new)
             if is_other:
-                await self.access.use(before)
-            raise
-        self._watch_files()
+                await self.access.use(after)
+            try:
+                await self._push(new, sources)
+            except RookeryError:
+                if is_other:
+                    await self.access.use(before)
+                raise
+            self._watch_files()
 
     async def _push(self, config: Config, sources: tuple[AclSource, ...]) -> None:
-        broker = self._broker_config(config, sources)
-        await asyncio.to_thread(self._native.apply_config, broker)
+        """Give the core all of it. The caller holds :attr:`_changing`."""
+        await asyncio.to_thread(self._apply, config, sources)
         self._config, self._sources = config, sources
         self._alarms.deactivate(RULES_ALARM)
+
+    def _apply(self, config: Config, sources: tuple[AclSource, ...]) -> None:
+        with self._applying:
+            self._native.apply_config(self._broker_config(config, sources))
 
     def _broker_config(self, config: Config, sources: tuple[AclSource, ...]) -> BrokerConfig:
         broker = config.to_native().broker
@@ -133,8 +142,9 @@ class AccessService:
         return self._adapt(replace(broker, authorization=authorization, bans=self._bans))
 
     def _apply_bans(self, bans: Sequence[Ban]) -> None:
-        self._native.apply_bans(bans)
-        self._bans = tuple(bans)
+        with self._applying:
+            self._native.apply_bans(bans)
+            self._bans = tuple(bans)
 
     # -- rules ------------------------------------------------------------------------------
 
@@ -165,9 +175,12 @@ class AccessService:
         Raises:
             AclSyntaxError: one cannot be used; what held goes on.
         """
-        sources = await self._compile(self._config)
-        if sources != self._sources:
-            await self._push(self._config, sources)
+        async with self._changing:
+            sources = await self._compile(self._config)
+            is_other = sources != self._sources
+            if is_other:
+                await self._push(self._config, sources)
+        if is_other:
             self._audit.record("reload", "authorization/rules")
         self._alarms.deactivate(RULES_ALARM)
         return sum(len(source.rules) for source in sources)
