@@ -51,7 +51,7 @@ def json_schema(kind: Type, *, with_required: bool = True) -> JsonSchema:
     if isinstance(kind, Struct):
         return _struct(kind, with_required)
     if isinstance(kind, Forms):
-        return {"oneOf": [_struct(form, True, title) for title, form in kind.forms.items()]}
+        return {"oneOf": [_form(kind, title, form) for title, form in kind.forms.items()]}
     if isinstance(kind, ListOf):
         items = json_schema(kind.item, with_required=with_required)
         return {"type": "array", "items": items, "maxItems": kind.longest}
@@ -60,6 +60,13 @@ def json_schema(kind: Type, *, with_required: bool = True) -> JsonSchema:
         made: JsonSchema = {"type": "object", "additionalProperties": value}
         return _or_words(made, tuple(kind.words))
     return _leaf(kind)
+
+
+def _form(kind: Forms, title: str, form: Struct) -> JsonSchema:
+    made = _struct(form, True, title)
+    for key, word in zip(kind.keys, title.split(":"), strict=False):
+        made["properties"][key] |= {"enum": [word], "type": "string"}
+    return made
 
 
 def _struct(kind: Struct, with_required: bool, title: str = "") -> JsonSchema:

@@ -249,8 +249,9 @@ class UserStore:
                 return False
             user = _scram_user(row)
             if secret is not None:
-                kept = {"is_superuser": user.is_superuser, "created_at_ms": user.created_at_ms}
-                user = dataclasses.replace(secret, **kept)
+                user = dataclasses.replace(
+                    secret, is_superuser=user.is_superuser, created_at_ms=user.created_at_ms
+                )
             if is_superuser is not None:
                 user = dataclasses.replace(user, is_superuser=is_superuser)
             return _put_scram(connection, user, "REPLACE")

@@ -7,7 +7,6 @@ from functools import partial
 
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
-from rookery.broker.management.features import features_of
 from rookery.broker.management.status import Status
 from rookery.broker.rest.admission import RestAdmission
 from rookery.broker.rest.app import make_app, on_socket
@@ -27,8 +26,7 @@ def open_servers(
 ) -> list[WebServer]:
     """Begin to answer on the running loop."""
     rest = make_app(context, RestAdmission(), RestAudit(context.services.audit))
-    features = features_of(context.services, context.stats)
-    private = ManagementApi(context, Status(context), features).app(on_socket(rest))
+    private = ManagementApi(context, Status(context)).app(on_socket(rest))
     servers = [WebServer(private, [local], connections_max=LOCAL_CONNECTIONS_MAX)]
     if http is not None:
         site = make_site(context, rest)

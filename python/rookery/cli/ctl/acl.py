@@ -41,7 +41,7 @@ def declare(nouns: Any) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    asked = {
+    said = {
         "clientid": arguments.clientid,
         "username": arguments.username,
         "peerhost": arguments.ip,
@@ -53,6 +53,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         "qos": arguments.qos,
         "retain": arguments.retain,
     }
+    asked = {name: value for name, value in said.items() if value not in (None, "")}
     answer = node_of(arguments).post("/authorization/explain", asked)
     text = say(f"ctl.acl.{answer['result']}", why=_why(answer))
     code = done(arguments, answer, text)
@@ -77,10 +78,10 @@ def _reload(arguments: argparse.Namespace) -> int:
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    from rookery.client.management import path_of  # noqa: PLC0415
+    from urllib.parse import urlencode  # noqa: PLC0415
 
-    parts = ["authorization", "cache", *([arguments.clientid] if arguments.clientid else [])]
-    node_of(arguments).delete(path_of(*parts))
+    query = "?" + urlencode({"clientid": arguments.clientid}) if arguments.clientid else ""
+    node_of(arguments).delete(f"/authorization/cache{query}")
     return done(arguments, {}, say("ctl.acl.purged"))
 
 

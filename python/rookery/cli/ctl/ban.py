@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import Any
 
-from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show
+from rookery.cli.ctl.asking import add_noun, add_verb, all_pages, done, node_of, show
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
 
@@ -52,12 +52,12 @@ def _add(arguments: argparse.Namespace) -> int:
         except ValueError:
             raise BadRequestError(say("ctl.ban.duration", text=arguments.duration)) from None
         body["until"] = (time.time_ns() // 1_000_000 + length_ms) // 1000
-    answer = node_of(arguments).post("/banned", body)
+    answer = node_of(arguments).post("/banned?replace=true", body)
     return done(arguments, answer, say("ctl.ban.added", kind=arguments.kind, who=arguments.who))
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    return show(arguments, node_of(arguments).get("/banned?limit=10000")["data"], COLUMNS)
+    return show(arguments, all_pages(node_of(arguments), "/banned"), COLUMNS)
 
 
 def _delete(arguments: argparse.Namespace) -> int:

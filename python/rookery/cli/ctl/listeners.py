@@ -26,7 +26,8 @@ def declare(nouns: Any) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    return show(arguments, node_of(arguments).get("/listeners"), COLUMNS)
+    rows = [{**row, **row["status"]} for row in node_of(arguments).get("/listeners")]
+    return show(arguments, rows, COLUMNS)
 
 
 def _change(arguments: argparse.Namespace) -> int:
