@@ -22,6 +22,7 @@ from rookery.errors import (
     NotFoundError,
     RookeryError,
     TimedOutError,
+    UnauthorizedError,
     UnavailableError,
 )
 
@@ -114,6 +115,7 @@ def path_of(*parts: str) -> str:
 
 _BY_STATUS: dict[int, type[RookeryError]] = {
     400: BadRequestError,
+    401: UnauthorizedError,
     403: NotAllowedError,
     404: NotFoundError,
     409: ConflictError,

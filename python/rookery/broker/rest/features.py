@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
+from rookery.broker.admins import api as admins
+from rookery.broker.admins import keys_api as api_keys
+from rookery.broker.audit import api as audit
 from rookery.broker.authn import api as authn
 from rookery.broker.authz import api as authz
 from rookery.broker.banned import api as banned
@@ -25,6 +28,9 @@ from rookery.broker.status import api as status
 ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     status.router,
     error_codes.router,
+    admins.router,
+    api_keys.router,
+    audit.router,
     authn.router,
     authz.router,
     banned.router,

@@ -54,7 +54,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         "retain": arguments.retain,
     }
     asked = {name: value for name, value in said.items() if value not in (None, "")}
-    answer = node_of(arguments).post("/authorization/explain", asked)
+    answer = node_of(arguments).post("/api/v5/authorization/explain", asked)
     text = say(f"ctl.acl.{answer['result']}", why=_why(answer))
     code = done(arguments, answer, text)
     if not arguments.json:
@@ -73,7 +73,7 @@ def _why(answer: dict[str, Any]) -> str:
 
 
 def _reload(arguments: argparse.Namespace) -> int:
-    answer = node_of(arguments).post("/authorization/reload")
+    answer = node_of(arguments).post("/api/v5/authorization/reload")
     return done(arguments, answer, say("ctl.acl.reloaded", rules=answer["rules"]))
 
 
@@ -81,7 +81,7 @@ def _purge(arguments: argparse.Namespace) -> int:
     from urllib.parse import urlencode  # noqa: PLC0415
 
     query = "?" + urlencode({"clientid": arguments.clientid}) if arguments.clientid else ""
-    node_of(arguments).delete(f"/authorization/cache{query}")
+    node_of(arguments).delete(f"/api/v5/authorization/cache{query}")
     return done(arguments, {}, say("ctl.acl.purged"))
 
 

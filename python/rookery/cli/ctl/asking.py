@@ -37,11 +37,11 @@ def add_verb(
 
 def node_of(arguments: argparse.Namespace) -> ManagementClient:
     """The node that the arguments mean."""
-    from rookery.client.management import API, ManagementClient  # noqa: PLC0415
+    from rookery.client.management import ManagementClient  # noqa: PLC0415
     from rookery.config.load import data_dir_of  # noqa: PLC0415
 
     data_dir = data_dir_of(arguments.data_dir, arguments.config)
-    return ManagementClient(data_dir, timeout_s=TIMEOUT_S, language=language(), prefix=API)
+    return ManagementClient(data_dir, timeout_s=TIMEOUT_S, language=language())
 
 
 def show(

@@ -23,7 +23,7 @@ def declare(nouns: Any) -> None:
 
 
 def _get(arguments: argparse.Namespace) -> int:
-    return _tell(arguments, node_of(arguments).get("/license/setting"))
+    return _tell(arguments, node_of(arguments).get("/api/v5/license/setting"))
 
 
 def _set(arguments: argparse.Namespace) -> int:
@@ -32,12 +32,12 @@ def _set(arguments: argparse.Namespace) -> int:
         raise BadRequestError(say("ctl.quota.number", text=text))
     value = text if text == "infinity" else int(text)
     setting = {"dynamic_max_connections": value}
-    return _tell(arguments, node_of(arguments).put("/license/setting", setting))
+    return _tell(arguments, node_of(arguments).put("/api/v5/license/setting", setting))
 
 
 def _tell(arguments: argparse.Namespace, setting: dict[str, Any]) -> int:
     answer = {
         "max_connections": setting["dynamic_max_connections"],
-        "connections": node_of(arguments).get("/license")["connections"],
+        "connections": node_of(arguments).get("/api/v5/license")["connections"],
     }
     return done(arguments, answer, say("ctl.quota", **answer))
