@@ -1,32 +1,37 @@
-"""A node that all tests of the REST interface share, and nodes of their own."""
+"""A node with an operator, and its REST interface."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.node import Settings
-from harness.rest import RestNode, rest_node
-
-Start = Callable[..., RestNode]
-
-
-@pytest.fixture(scope="session")
-def rest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestNode]:
-    """Shared by all tests, with an administrator: use names of your own."""
-    with rest_node(tmp_path_factory.mktemp("rest")) as node:
-        yield node
+from harness.operator import Operator, operated
+from harness.rest import RestSocket
 
 
 @pytest.fixture
-def start_rest(tmp_path: Path) -> Iterator[Start]:
-    """Starts nodes on the test's folder; a second one has to wait until the first is stopped."""
-    with ExitStack() as started:
+def operator(tmp_path: Path) -> Iterator[Operator]:
+    """A node with nothing configured."""
+    with operated(tmp_path) as running:
+        yield running
 
-        def start(settings: Settings | None = None, *, has_admin: bool = True) -> RestNode:
-            return started.enter_context(rest_node(tmp_path, settings, has_admin=has_admin))
 
-        yield start
+@pytest.fixture
+def rest(operator: Operator) -> RestSocket:
+    """The REST interface of that node."""
+    return RestSocket(operator.node.data_dir)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """A node for all tests of a file, which leave it as they found it."""
+    with operated(tmp_path_factory.mktemp("node")) as running:
+        yield running
+
+
+@pytest.fixture
+def asks(shared: Operator) -> RestSocket:
+    """The REST interface of that node."""
+    return RestSocket(shared.node.data_dir)

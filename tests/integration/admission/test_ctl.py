@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from harness.node import ROOT
-from harness.rest import ADMIN, RestNode
-from integration.rest.conftest import Start
+from harness.rest_node import ADMIN, RestNode
+from integration.admission.conftest import Start
 
 CHOSEN = "chosen-here-1"
 

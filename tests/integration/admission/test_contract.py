@@ -15,7 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import checks
 
-from harness.rest import PREFIX, Rest, RestNode, rest_node
+from harness.rest_node import PREFIX, Rest, RestNode, rest_node
 
 EXAMPLES = int(os.environ.get("ROOKERY_FUZZ_EXAMPLES", "12"))
 ROOT = Path(__file__).resolve().parents[3]

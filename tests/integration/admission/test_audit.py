@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from harness.node import fresh_name
-from harness.rest import ADMIN, RestNode, api
-from integration.rest.conftest import Start
+from harness.rest_node import ADMIN, RestNode, api
+from integration.admission.conftest import Start
 
 
 def test_an_entry_has_before_and_after_and_no_secret(rest: RestNode) -> None:

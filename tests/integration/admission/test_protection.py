@@ -13,8 +13,8 @@ import pytest
 from harness.authority import Authority
 from harness.client import DEADLINE_S
 from harness.node import HOST
-from harness.rest import Rest, RestNode
-from integration.rest.conftest import Start
+from harness.rest_node import Rest, RestNode
+from integration.admission.conftest import Start
 
 PATHS = ("/", "/status", "/api/v5/status", "/api-docs", "/api-docs/swagger.json", "/clients/x")
 

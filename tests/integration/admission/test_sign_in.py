@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.node import fresh_name
-from harness.rest import ADMIN, PASSWORD, Answer, Rest, RestNode, api
-from integration.rest.conftest import Start
+from harness.rest_node import ADMIN, PASSWORD, Answer, Rest, RestNode, api
+from integration.admission.conftest import Start
 
 NEW = "another-password-2"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.node import fresh_name
-from harness.rest import Rest, RestNode, api
-from integration.rest.conftest import Start
+from harness.rest_node import Rest, RestNode, api
+from integration.admission.conftest import Start
 
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.rest import PREFIX, Answer, Rest, RestNode
-from integration.rest.conftest import Start
+from harness.rest_node import PREFIX, Answer, Rest, RestNode
+from integration.admission.conftest import Start
 
 OPEN = {
     ("GET", "/status"),
