@@ -24,6 +24,7 @@ from rookery.client.local_socket import socket_path
 from rookery.clock import Clock, SystemClock
 from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig, NodeConfig
 from rookery.native.node import Node
+from rookery.observability.queued_stream import QueuedStream
 
 if TYPE_CHECKING:
     from rookery.config import Config
@@ -67,14 +68,33 @@ def run(
     """
     clock = SystemClock()
     journal = None
-    if foreground:
-        shows_log = not config.management.log_console.enable  # else each line came twice
-        journal = Journal(out or sys.stdout, clock, shows_log=shows_log, is_dated=is_dated)
-    with _stop_signals_wait(), OpenNode(config, clock, journal) as node:
+    with contextlib.ExitStack() as running:
+        if foreground:
+            if out is None:
+                out = running.enter_context(QueuedStream(sys.stdout.fileno()))
+                ready = _after_lines(out, ready)
+            shows_log = not config.management.log_console.enable  # else each line came twice
+            journal = Journal(out, clock, shows_log=shows_log, is_dated=is_dated)
+        running.enter_context(_stop_signals_wait())
+        node = running.enter_context(OpenNode(config, clock, journal))
         node.announce()
         from rookery.broker.serving import serve  # noqa: PLC0415
 
         return serve(node, ready)
+
+
+def _after_lines(
+    lines: QueuedStream, ready: Callable[[], None] | None
+) -> Callable[[], None] | None:
+    """``ready``, which may print, after the lines before it."""
+    if ready is None:
+        return None
+
+    def call() -> None:
+        lines.drain(1.0)
+        ready()
+
+    return call
 
 
 class OpenNode:
