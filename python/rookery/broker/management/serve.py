@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 from functools import partial
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rookery.broker.audit import asked_by
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.features import features_of
 from rookery.broker.management.status import Status
 from rookery.broker.rest.admission import RestAdmission
-from rookery.broker.rest.app import make_app, on_socket
+from rookery.broker.rest.app import make_app, name_of_local, on_socket
 from rookery.broker.rest.audit import RestAudit
 from rookery.broker.rest.site import make_site
 from rookery.web.server import WebServer
@@ -29,7 +32,7 @@ def open_servers(
     rest = make_app(context, RestAdmission(), RestAudit(context.services.audit))
     features = features_of(context.services, context.stats)
     private = ManagementApi(context, Status(context), features).app(on_socket(rest))
-    servers = [WebServer(private, [local], connections_max=LOCAL_CONNECTIONS_MAX)]
+    servers = [WebServer(_noting_who(private), [local], connections_max=LOCAL_CONNECTIONS_MAX)]
     if http is not None:
         site = make_site(context, rest)
         servers.append(WebServer(site, [http], connections_max=http_connections_max))
@@ -37,3 +40,13 @@ def open_servers(
         server.open()
         context.metrics.register(f"web/{number}", partial(dict, server.counters))
     return servers
+
+
+def _noting_who(app: ASGIApp) -> ASGIApp:
+    """The audit log says which user of the machine asked."""
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        with asked_by(name_of_local(scope)):
+            await app(scope, receive, send)
+
+    return noting
