@@ -115,6 +115,7 @@ export interface ListenerRow {
   enable: boolean;
   bind: string;
   acceptors?: number;
+  error?: string | null;
   status?: {
     running: boolean | string;
     max_connections?: number | string;
@@ -261,11 +262,14 @@ export interface TopicRow {
   session?: string;
 }
 
+export interface QuotaSetting {
+  connection_low_watermark: string;
+  connection_high_watermark: string;
+  dynamic_max_connections?: number | "infinity";
+}
+
 export interface License {
-  customer?: string;
-  type?: string;
-  max_sessions?: number | string;
-  max_connections?: number | string;
+  connections?: number;
   [field: string]: unknown;
 }
 
@@ -273,13 +277,24 @@ export interface License {
 export interface Setting {
   path: string;
   value: unknown;
+  /** What set it, for people: the file and its line, the variable … */
   origin: string;
-  /** Changed while a node ran, so kept by the node itself. */
-  changed_here: boolean;
+  source: string;
+  changeable: boolean;
   /** Whether a change holds at once or waits for a restart. */
   hot: boolean;
+  default?: unknown;
   description?: string;
   description_zh?: string;
+}
+
+export interface Explanation {
+  result: string;
+  source: string;
+  file?: string | null;
+  line?: number | null;
+  rule?: string | null;
+  steps: { source: string; said: string; reason: string }[];
 }
 
 interface Replies {
@@ -328,7 +343,7 @@ interface Replies {
   "/plugins/{name}/schema": unknown;
   "/plugins/{name}/config": Record<string, unknown>;
   "/license": License;
-  "/license/setting": { connection_low_watermark: string; connection_high_watermark: string };
+  "/license/setting": QuotaSetting;
   "/configs": Record<string, unknown>;
   "/configs_origins": Setting[];
   "/schemas/configs": Record<string, unknown>;

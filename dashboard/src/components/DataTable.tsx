@@ -44,6 +44,8 @@ export interface DataTableProps<Row> {
   query?: Query;
   columns: Column<Row>[];
   filters?: Filter[];
+  /** Filters that the caller applies itself in `rowsOf`; they are not sent. */
+  localFilters?: Filter[];
   rowKey: (row: Row) => string;
   empty: { title: string; text: string };
   /** Buttons at the end of a row. */
@@ -61,7 +63,8 @@ export interface DataTableProps<Row> {
 
 export function DataTable<Row extends object>(props: DataTableProps<Row>): ReactElement {
   const { t } = useTranslation();
-  const state = useTableState(props.name ?? "", props.filters ?? []);
+  const filters = [...(props.filters ?? []), ...(props.localFilters ?? [])];
+  const state = useTableState(props.name ?? "", filters);
   const capabilities = useCapabilities();
   const operation = `GET ${props.path}`;
   const isPaged = capabilities?.takes(operation, "page") ?? true;
@@ -71,7 +74,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
     ...(props.pathValues && { path: props.pathValues }),
     query: {
       ...props.query,
-      ...state.filters,
+      ...sentFilters(props.filters ?? [], state),
       ...nodeOrder,
       ...(isPaged && { page: state.page, limit: state.limit }),
     },
@@ -93,7 +96,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   return (
     <Card withBorder padding={0}>
       <div className="table-tools">
-        <Filters filters={props.filters ?? []} state={state} />
+        <Filters filters={filters} state={state} />
         <Group gap="xs" ml="auto">
           {props.bulk !== undefined && (
             <Button
@@ -204,6 +207,10 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
       <Pager state={state} count={page.count} hasNext={page.hasNext} shown={page.rows.length} />
     </Card>
   );
+}
+
+function sentFilters(filters: readonly Filter[], state: TableState): Query {
+  return Object.fromEntries(filters.map(({ name }) => [name, state.filters[name]]));
 }
 
 function takesOrder(

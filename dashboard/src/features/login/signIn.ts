@@ -8,7 +8,7 @@ interface LoginReply {
   version?: string;
   role?: string;
   username?: string;
-  must_change_password?: boolean;
+  password_change_required?: boolean;
 }
 
 function sessionOf(reply: LoginReply, username: string): Session {
@@ -18,7 +18,7 @@ function sessionOf(reply: LoginReply, username: string): Session {
     role: reply.role ?? "viewer",
     version: reply.version ?? "",
     // Where the reply does not say, the first refused request does.
-    mustChangePassword: reply.must_change_password === true,
+    mustChangePassword: reply.password_change_required === true,
   };
 }
 
@@ -27,20 +27,20 @@ export async function signIn(username: string, password: string): Promise<Sessio
   return sessionOf(reply, username);
 }
 
-/** Signs in with the one-time code of the address (`/?code=…`), and takes it out of there. */
+/** Signs in with the one-time code of the address (`/?sso_code=…`), and takes it out of there. */
 export function useSignInCode(onError: (error: unknown) => void): { isBusy: boolean } {
   const [isBusy, setBusy] = useState(false);
   const isUsed = useRef(false);
   useEffect(() => {
     const address = new URL(window.location.href);
-    const code = address.searchParams.get("code");
+    const code = address.searchParams.get("sso_code");
     // A code works once, an effect of a strict page runs twice.
     if (code === null || isUsed.current) return;
     isUsed.current = true;
-    address.searchParams.delete("code");
+    address.searchParams.delete("sso_code");
     window.history.replaceState(null, "", address);
     setBusy(true);
-    call<LoginReply>("post", "/sso/login", { body: { code } })
+    call<LoginReply>("post", "/login", { body: { sso_code: code } })
       .then((reply) => setSession(sessionOf(reply, "")))
       .catch((error: unknown) => {
         onError(error);
