@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 
 from rookery.broker.access import AccessService
+from rookery.broker.admins import AdminService
+from rookery.broker.admins.settings import AdminSettings
 from rookery.broker.alarms import AlarmRegistry, StoreWatch
 from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
@@ -43,6 +45,19 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             sources=node.sources,
         ),
         audit=audit,
+        admins=AdminService(
+            node.config.data_dir, node.clock, audit, lambda: _admin_settings(settings.config)
+        ),
+    )
+
+
+def _admin_settings(config: Config) -> AdminSettings:
+    dashboard = config.management.dashboard
+    return AdminSettings(
+        default_username=dashboard.default_username,
+        default_password=dashboard.default_password,
+        token_expired_time_s=dashboard.token_expired_time_s,
+        bootstrap_file=dashboard.bootstrap_file,
     )
 
 
@@ -78,6 +93,10 @@ async def open_services(
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
     metrics.register("access", lambda: services.access.access.counters)
     metrics.register("audit", services.audit.metrics)
+    serving.push_async_callback(services.admins.close)
+    await services.admins.open()
+    metrics.register("admins", services.admins.metrics)
+    stats.register("admins", services.admins.stats)
     stats.register("certificates", services.certificates.stats)
     return runtime
 

@@ -22,6 +22,7 @@ from rookery.errors import (
     NotFoundError,
     RookeryError,
     TimedOutError,
+    UnauthorizedError,
     UnavailableError,
 )
 
@@ -108,6 +109,16 @@ _BY_CODE = {
     )
 }
 
+# Codes that say what exactly is missing, wrong or forbidden.
+_BY_STATUS = {
+    400: BadRequestError,
+    401: UnauthorizedError,
+    403: NotAllowedError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: ExceedsLimitError,
+}
+
 
 def _refusal(request: str, status: int, text: bytes) -> RookeryError:
     try:
@@ -117,8 +128,10 @@ def _refusal(request: str, status: int, text: bytes) -> RookeryError:
         return InternalError(f"{request}: {status} {text[:200].decode(errors='replace')}")
     if code == ConfigError.code:
         return ConfigError(message.splitlines())
-    kind = _BY_CODE.get(code)
-    return kind(message) if kind is not None else InternalError(f"{request}: {message}")
+    kind = _BY_CODE.get(code) or _BY_STATUS.get(status)
+    if kind is None:
+        return InternalError(f"{request}: {message}")
+    return kind(message, code=code)
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from rookery.cli import output
 from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show
+from rookery.cli.ctl.passwords import new_password
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
 
@@ -69,14 +68,14 @@ def _path(*more: str) -> str:
 def _add(arguments: argparse.Namespace) -> int:
     body: dict[str, Any] = {"user_id": arguments.user, "is_superuser": arguments.superuser}
     if not arguments.device:
-        body["password"] = _password()
+        body["password"] = new_password()
     answer = node_of(arguments).post(_path("users"), body)
     text = say("ctl.users.added", user=arguments.user)
     return _tell_secret(arguments, answer, text)
 
 
 def _passwd(arguments: argparse.Namespace) -> int:
-    body = {"generate": True} if arguments.device else {"password": _password()}
+    body = {"generate": True} if arguments.device else {"password": new_password()}
     answer = node_of(arguments).put(_path("users", arguments.user), body)
     return _tell_secret(arguments, answer, say("ctl.users.changed", user=arguments.user))
 
@@ -122,18 +121,3 @@ def _export(arguments: argparse.Namespace) -> int:
     text = node_of(arguments).get(f"{_path('export_users')}?format={arguments.format}")
     sys.stdout.write(text if isinstance(text, str) else "")
     return output.OK
-
-
-def _password() -> str:
-    """From the environment, a terminal, or the first line of standard input."""
-    if given := os.environ.get("ROOKERY_PASSWORD"):
-        return given
-    if not sys.stdin.isatty():
-        given = sys.stdin.readline().rstrip("\n")
-    else:
-        given = getpass.getpass(say("ctl.users.password"))
-        if given != getpass.getpass(say("ctl.users.again")):
-            raise BadRequestError(say("ctl.users.differ"))
-    if not given:
-        raise BadRequestError(say("ctl.users.no_password"))
-    return given
