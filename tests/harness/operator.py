@@ -10,7 +10,7 @@ from urllib.parse import quote
 from harness.client import DEADLINE_S, RawClient
 from harness.node import HOST, Node, Settings, fresh_name
 from harness.packets import ConnAck, Connect
-from rookery.client.management import ManagementClient
+from rookery.client.management import API, ManagementClient
 
 USERS = "/authentication/password_based%3Abuilt_in_database/users"
 BUILT_IN = "[{mechanism = password_based, backend = built_in_database}]"
@@ -24,10 +24,11 @@ class Operator:
         self.file.write_text(text, encoding="utf-8")
         self.node = Node(folder, settings or {})
         self.api = ManagementClient(folder, timeout_s=DEADLINE_S)
+        self.rest = ManagementClient(folder, timeout_s=DEADLINE_S, prefix=API)
 
     def add_user(self, name: str, password: str, *, is_superuser: bool = False) -> None:
         user = {"user_id": name, "password": password, "is_superuser": is_superuser}
-        self.api.post(USERS, user)
+        self.rest.post(USERS, user)
 
     def login(
         self, username: str | None = None, password: str | None = None, *, client_id: str = ""
@@ -57,7 +58,7 @@ class Operator:
             return client.expect(ConnAck).reason_code
 
     def port(self, listener_id: str) -> int:
-        row = self.api.get(f"/listeners/{quote(listener_id, safe='')}")
+        row = self.rest.get(f"/listeners/{quote(listener_id, safe='')}")
         return int(str(row["bind"]).rpartition(":")[2])
 
     def alarms(self) -> set[str]:

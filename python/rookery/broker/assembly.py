@@ -13,7 +13,7 @@ from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
-from rookery.broker.quota import QuotaWatch
+from rookery.broker.quota import QuotaWatch, watermarks_of
 from rookery.broker.settings import NodeSettings
 from rookery.config import Config
 from rookery.engine.events import Watcher
@@ -38,6 +38,7 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             alarms,
             audit,
             node.clock,
+            node_name=node.config["node.name"],
             data_dir=node.config.data_dir,
             adapt=node.adapt,
             bans=node.bans,
@@ -87,6 +88,7 @@ async def open_services(
         alarms,
         most=lambda: services.settings.config["access.max_connections"] or 0,
         connected=lambda: node.native.stats().get("live_connections.count", 0),
+        watermarks=lambda: watermarks_of(services.settings.config),
     )
     serving.push_async_callback(quota.close)
     quota.open()

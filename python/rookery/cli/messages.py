@@ -148,6 +148,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "option.shell": ("bash, zsh or fish", "bash、zsh 或 fish"),
     "option.listener": ("listener such as tcp:default", "监听器，如 tcp:default"),
     "option.user": ("name of the user", "用户名"),
+    "option.scram": (
+        "a user of SCRAM (enhanced authentication)",
+        "SCRAM（增强认证）用户",
+    ),
     "option.superuser": ("nothing is denied to the user", "超级用户，不受授权限制"),
     "option.device": (
         "make a secret for a device and print it once",

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
-from rookery.broker.management.features import features_of
 from rookery.broker.management.status import Status
 from rookery.broker.rest.admission import RestAdmission
 from rookery.broker.rest.app import make_app, on_socket
@@ -35,8 +34,7 @@ def open_servers(
     audit = RestAudit(context.services.audit, context.clock)
     context.metrics.register("rest audit", audit.metrics)
     rest = make_app(context, RestAdmission(context.services.admins), audit)
-    features = features_of(context.services, context.stats)
-    private = ManagementApi(context, Status(context), features).app(on_socket(rest))
+    private = ManagementApi(context, Status(context)).app(on_socket(rest))
     servers = [WebServer(private, [local], connections_max=LOCAL_CONNECTIONS_MAX)]
     if doors:
         site = make_site(context, rest)
