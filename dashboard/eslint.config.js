@@ -18,6 +18,8 @@ export default tseslint.config(
     rules: {
       ...hooks.configs.recommended.rules,
       eqeqeq: "error",
+      // `const { gone: _gone, ...others }` leaves a member out.
+      "@typescript-eslint/no-unused-vars": ["error", { varsIgnorePattern: "^_" }],
       "no-console": "error",
       "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
       "@typescript-eslint/consistent-type-imports": "error",

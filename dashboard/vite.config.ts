@@ -9,6 +9,7 @@ export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
   build: {
+    target: "es2022",
     outDir: "../python/rookery/web/pages",
     emptyOutDir: true,
     // The pages are served with a policy that allows no data: URL for scripts and styles, and a

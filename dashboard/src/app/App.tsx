@@ -56,11 +56,17 @@ const router = createHashRouter([
   },
 ]);
 
+/** What the node wrote into the page: with it, and only so, a style sheet may be put in. */
+function styleNonce(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+}
+
 export function App(): ReactElement {
   return (
     <MantineProvider
       theme={theme}
       defaultColorScheme="auto"
+      getStyleNonce={styleNonce}
       withCssVariables={false}
       withGlobalClasses={false}
     >

@@ -8,7 +8,7 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { isTree, type Tree } from "@/lib/changes";
+import { isTree, put, type Tree } from "@/lib/changes";
 import {
   initial,
   isFixed,
@@ -63,12 +63,6 @@ function ObjectFields({
   if (schema.oneOf !== undefined) {
     return <Variants name="" schema={schema} root={root} value={value} onChange={onChange} />;
   }
-  const put = (name: string, part: unknown) => {
-    const next = { ...tree };
-    if (part === undefined) delete next[name];
-    else next[name] = part;
-    onChange(next);
-  };
   return (
     <Stack gap="sm">
       {Object.entries(schema.properties ?? {})
@@ -81,7 +75,7 @@ function ObjectFields({
             root={root}
             value={tree[name]}
             isRequired={schema.required?.includes(name) ?? false}
-            onChange={(part) => put(name, part)}
+            onChange={(part) => onChange(put(tree, name, part))}
           />
         ))}
     </Stack>
@@ -203,12 +197,6 @@ function MapField(props: FieldProps): ReactElement {
   const entry = isTree(props.schema.additionalProperties)
     ? resolve(props.schema.additionalProperties as Schema, props.root)
     : {};
-  const put = (key: string, value: unknown) => {
-    const next = { ...tree };
-    if (value === undefined) delete next[key];
-    else next[key] = value;
-    props.onChange(next);
-  };
   return (
     <Fieldset legend={label}>
       <Stack gap="sm">
@@ -221,14 +209,14 @@ function MapField(props: FieldProps): ReactElement {
                 root={props.root}
                 value={value}
                 isRequired={false}
-                onChange={(next) => put(key, next ?? "")}
+                onChange={(next) => props.onChange(put(tree, key, next ?? ""))}
               />
             </div>
             <Button
               variant="subtle"
               color="red"
               aria-label={t("removeItem", { name: key })}
-              onClick={() => put(key, undefined)}
+              onClick={() => props.onChange(put(tree, key, undefined))}
             >
               {t("remove")}
             </Button>
@@ -244,7 +232,7 @@ function MapField(props: FieldProps): ReactElement {
             variant="default"
             disabled={name === "" || name in tree}
             onClick={() => {
-              put(name, initial(entry, props.root) ?? "");
+              props.onChange(put(tree, name, initial(entry, props.root) ?? ""));
               setName("");
             }}
           >

@@ -30,7 +30,9 @@ export function useWords(
   const { i18n } = useTranslation();
   const isChinese = i18n.language === "zh";
   const meaning = (isChinese ? schema["x-description-zh"] : undefined) ?? schema.description;
-  return { label: schema.title ?? name, description: meaning };
+  const takes = (isChinese ? schema["x-takes-zh"] : undefined) ?? schema["x-takes"];
+  const description = [meaning, takes].filter(Boolean).join(" · ");
+  return { label: schema.title ?? name, description: description || undefined };
 }
 
 export function LeafField(props: LeafProps): ReactElement {

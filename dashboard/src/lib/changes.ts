@@ -32,3 +32,9 @@ export function nested(path: string, value: unknown): Tree {
     .reverse()
     .reduce<unknown>((inner, name) => ({ [name]: inner }), value) as Tree;
 }
+
+/** `tree` with `value` at `name`, or without `name` where the value is absent. */
+export function put(tree: Tree, name: string, value: unknown): Tree {
+  const { [name]: _old, ...others } = tree;
+  return value === undefined ? others : { ...tree, [name]: value };
+}

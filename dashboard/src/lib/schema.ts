@@ -8,6 +8,7 @@ export interface Schema {
   "x-description-zh"?: string;
   /** In words, what is taken. */
   "x-takes"?: string;
+  "x-takes-zh"?: string;
   default?: unknown;
   enum?: unknown[];
   const?: unknown;
