@@ -33,7 +33,7 @@ def make_app(
     routers: Sequence[Callable[[NodeContext], APIRouter]] = ROUTERS,
 ) -> FastAPI:
     """The application; it lies below :data:`PREFIX` and knows nothing of it."""
-    handlers: dict[int | type[Exception], Any] = {**HANDLERS}
+    handlers = {**HANDLERS}
     handlers[RequestValidationError] = _answer_invalid
     app = FastAPI(
         title="Rookery",
