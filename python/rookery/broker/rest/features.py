@@ -18,6 +18,7 @@ from rookery.broker.authz import api as authz
 from rookery.broker.banned import api as banned
 from rookery.broker.certificates import api as certificates
 from rookery.broker.configs import api as configs
+from rookery.broker.configs import schema_api as configs_schema
 from rookery.broker.error_codes import api as error_codes
 from rookery.broker.listeners import api as listeners
 from rookery.broker.load_rebalance import api as load_rebalance
@@ -37,6 +38,7 @@ ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     listeners.router,
     certificates.router,
     configs.router,
+    configs_schema.router,
     quota.router,
     load_rebalance.router,
 )
