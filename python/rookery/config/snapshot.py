@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rookery.types import Secret
+
 
 class SysTopicsConfig(NamedTuple):
     """``sys_topics``, except which clients' notices the core makes."""
@@ -34,6 +36,40 @@ class AlarmConfig(NamedTuple):
     actions: tuple[str, ...]
     size_limit: int
     validity_period_s: int
+
+
+class Watermark(NamedTuple):
+    """When an alarm of ``sysmon`` begins and ends; shares of one."""
+
+    interval_s: int  # 0 is never
+    high: float
+    low: float
+
+
+class SysmonConfig(NamedTuple):
+    """``sysmon.os``."""
+
+    cpu: Watermark
+    sysmem: Watermark
+    procmem: Watermark
+    fd: Watermark
+    disk: Watermark
+
+
+class PushGatewayConfig(NamedTuple):
+    """``prometheus.push_gateway``, when it is enabled."""
+
+    url: str
+    interval_s: int
+    headers: Mapping[str, Secret]
+    job_name: str
+
+
+class PrometheusConfig(NamedTuple):
+    """``prometheus``."""
+
+    enable_basic_auth: bool
+    push_gateway: PushGatewayConfig | None
 
 
 class AccessConfig(NamedTuple):
@@ -72,3 +108,5 @@ class ManagementConfig(NamedTuple):
     log_file: LogHandlerConfig
     alarm: AlarmConfig
     access: AccessConfig
+    sysmon: SysmonConfig
+    prometheus: PrometheusConfig

@@ -200,12 +200,6 @@ FORCE_GC = Struct(tuple(
                                 ("bytes", ByteSize(), "16MB"))
 ))
 
-SYSMON_SETTINGS = Struct(tuple(
-    inert(name, MapOf(Anything()), {}, "Monitoring of the machine.", "系统监控。",
-          "the machine is not monitored in this version", "本版本不监控系统资源")
-    for name in ("os", "vm", "top")
-))
-
 STATS = Struct((
     inert("enable", Bool(), True, "Statistics.", "统计。", "statistics are always kept", "始终统计"),
 ))
