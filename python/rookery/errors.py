@@ -28,13 +28,19 @@ from collections.abc import Sequence
 
 
 class RookeryError(Exception):
-    """Base of all; ``code`` names the kind for programs."""
+    """Base of all; ``code`` names the kind for programs.
+
+    Where the REST interface has a name for the very thing, such as ``CLIENTID_NOT_FOUND``, it is
+    given as ``code=``; the class says what kind it is all the same.
+    """
 
     code = "INTERNAL_ERROR"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
         self.message = message
+        if code:
+            self.code = code
 
     def __str__(self) -> str:
         return self.message

@@ -11,7 +11,10 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,45 @@ _SECRET_NAME = re.compile(
 )
 # Names that only look like a secret's.
 _OPEN_NAMES = frozenset({"password_hash_algorithm", "secret_base64_encoded", "authorization"})
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one request changed, as told by the services that it ran through."""
+
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+
+_request: ContextVar[Changes | None] = ContextVar("rookery_audit_request", default=None)
+
+
+@contextmanager
+def one_entry() -> Iterator[Changes]:
+    """Gather what services tell while the context is open, instead of an entry for each."""
+    changes = Changes()
+    token = _request.set(changes)
+    try:
+        yield changes
+    finally:
+        _request.reset(token)
+
+
+def changed(target: str = "", *, before: Any = None, after: Any = None) -> None:
+    """Add to the entry of the request that is being answered what it changed.
+
+    Args:
+        target: What was changed, such as ``users/alice``; one that changes a single thing leaves
+            it out.
+        before: How that was; nothing for what was made.
+        after: How it is; nothing for what is gone. Secrets under their usual names are masked.
+
+    Outside of a request it does nothing: services that are called elsewhere too use
+    :meth:`AuditLog.record`, which comes to the same inside one.
+    """
+    if (changes := _request.get()) is not None:
+        changes.before[target] = before
+        changes.after[target] = after
 
 
 class AuditLog:
@@ -50,7 +92,13 @@ class AuditLog:
         by: str = "local",
         error: str = "",
     ) -> None:
-        """Write one entry. A disk that takes none is logged and counted, and stops nobody."""
+        """Write one entry. A disk that takes none is logged and counted, and stops nobody.
+
+        Inside a request it becomes a part of that request's entry.
+        """
+        if _request.get() is not None:
+            changed(target, before=before, after=after)
+            return
         entry = {
             "at": timestamp(self._clock.now_ms() / 1000),
             "by": by,

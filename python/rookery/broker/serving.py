@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from logging import Handler
-from typing import TYPE_CHECKING
 
 from rookery.broker.alarms import (
     AlarmFile,
@@ -25,9 +24,6 @@ from rookery.config import ManagementConfig
 from rookery.native.node import version
 from rookery.observability.logs import Logging, console_handler, file_handler
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
-
-if TYPE_CHECKING:
-    from rookery.broker.management.status import Status
 
 
 def serve(node: OpenNode, ready: Callable[[], None] | None = None) -> int:
@@ -47,9 +43,9 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
         serving.enter_context(_signals_call(stopping.set))
         if ready is not None:
             ready()
-        status = await _start_web(node, web, context)
+        await _start_web(node, web, context)
         await stopping.wait()
-        status.is_running = False
+        context.state.is_running = False
         node.note("stopping", "clients are told, queues are written")
     node.note("stopped", node.config.management.node_name)
     return 0
@@ -134,15 +130,13 @@ def _start_alarms(
     alarms.settle()
 
 
-async def _start_web(
-    node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext
-) -> Status:
+async def _start_web(node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext) -> None:
     # In a thread: the loop goes on while the framework is imported.
     await asyncio.to_thread(import_module, "rookery.broker.management.serve")
     from rookery.broker.management.serve import open_servers  # noqa: PLC0415
 
     http = node.config.management.http
-    status, servers = open_servers(
+    servers = open_servers(
         context,
         local=node.sockets[LOCAL],
         http=node.sockets.get(HTTP),
@@ -150,7 +144,6 @@ async def _start_web(
     )
     for server in servers:
         web.push_async_callback(server.close)
-    return status
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.features import Feature
@@ -30,8 +31,10 @@ class ManagementApi:
         self._features = features
         self._status = status
 
-    def app(self) -> Starlette:
-        routes = [
+    def app(self, rest: ASGIApp | None = None) -> Starlette:
+        """``rest`` answers ``/api/v5``."""
+        routes: list[BaseRoute] = [] if rest is None else [Mount("/api/v5", rest)]
+        routes += [
             Route("/status", self._status.get, methods=["GET"]),
             Route("/node", self.node, methods=["GET"]),
             Route("/ports", self.ports, methods=["GET"]),
@@ -54,7 +57,7 @@ class ManagementApi:
         return JSONResponse(
             {
                 "node": context.node_name,
-                "node_status": "running" if self._status.is_running else "stopping",
+                "node_status": "running" if context.state.is_running else "stopping",
                 "version": context.version,
                 "uptime": context.clock.now_ms() - context.started_at_ms,
                 "started_at": rfc3339(context.started_at_ms),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rookery.broker.access import AccessService
 from rookery.broker.alarms import AlarmRegistry
@@ -28,6 +28,13 @@ class Services:
     audit: AuditLog
 
 
+@dataclass(slots=True)
+class NodeState:
+    """Turns when the node begins to stop."""
+
+    is_running: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeContext:
     """A running node, as the management plane sees it."""
@@ -43,3 +50,4 @@ class NodeContext:
     alarms: AlarmRegistry
     ports: Callable[[], Sequence[Port]]
     stop: Callable[[], None]
+    state: NodeState = field(default_factory=NodeState)

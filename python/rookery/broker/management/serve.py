@@ -8,7 +8,11 @@ from functools import partial
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.features import features_of
-from rookery.broker.management.status import Status, public_app
+from rookery.broker.management.status import Status
+from rookery.broker.rest.admission import RestAdmission
+from rookery.broker.rest.app import make_app, on_socket
+from rookery.broker.rest.audit import RestAudit
+from rookery.broker.rest.site import make_site
 from rookery.web.server import WebServer
 
 LOCAL_CONNECTIONS_MAX = 64
@@ -20,16 +24,16 @@ def open_servers(
     local: socket.socket,
     http: socket.socket | None,
     http_connections_max: int,
-) -> tuple[Status, list[WebServer]]:
+) -> list[WebServer]:
     """Begin to answer on the running loop."""
-    status = Status(context.node_name)
+    rest = make_app(context, RestAdmission(), RestAudit(context.services.audit))
     features = features_of(context.services, context.stats)
-    api = ManagementApi(context, status, features).app()
-    servers = [WebServer(api, [local], connections_max=LOCAL_CONNECTIONS_MAX)]
+    private = ManagementApi(context, Status(context), features).app(on_socket(rest))
+    servers = [WebServer(private, [local], connections_max=LOCAL_CONNECTIONS_MAX)]
     if http is not None:
-        app = public_app(status)
-        servers.append(WebServer(app, [http], connections_max=http_connections_max))
+        site = make_site(context, rest)
+        servers.append(WebServer(site, [http], connections_max=http_connections_max))
     for number, server in enumerate(servers, start=1):
         server.open()
         context.metrics.register(f"web/{number}", partial(dict, server.counters))
-    return status, servers
+    return servers

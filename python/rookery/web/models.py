@@ -1,0 +1,56 @@
+"""Base classes of what the REST interface takes and gives."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+
+PAGE_DEFAULT = 1
+LIMIT_DEFAULT = 100
+LIMIT_MAX = 10_000
+
+
+class Model(BaseModel):
+    """What a client sends. A member that nobody knows is an error, not a typing mistake that
+    silently does nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Row(BaseModel):
+    """What a client gets. Members that the class does not name are left out of the answer."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class ErrorBody(Row):
+    """What every refused request gets."""
+
+    code: str = Field(
+        description="What went wrong, for programs; `GET /error_codes` lists all.",
+        examples=["NOT_FOUND"],
+    )
+    # EMQX: text, or an object where several things are wrong.
+    message: Any = Field(description="The same for people.", examples=["no such thing"])
+
+
+class PageMeta(Row):
+    """Where a page stands in its list."""
+
+    page: int = Field(ge=1, description="Number of this page, from 1.", examples=[1])
+    limit: int = Field(ge=1, le=LIMIT_MAX, description="Most rows on a page.", examples=[100])
+    count: int = Field(
+        ge=-1, description="Rows on all pages; -1 where counting costs too much.", examples=[1]
+    )
+    hasnext: bool = Field(description="Whether there is another page.", examples=[False])
+
+
+class Page(Row, Generic[T]):
+    """A page of a list."""
+
+    data: list[T] = Field(description="The rows.")
+    meta: PageMeta = Field(description="Where the page stands in the list.")
