@@ -11,6 +11,7 @@ from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
+from rookery.broker.observation import Observation
 from rookery.broker.quota import QuotaWatch
 from rookery.broker.settings import NodeSettings
 from rookery.config import Config
@@ -23,14 +24,18 @@ JOURNAL_GATHER_S = 0.02
 """Lines of the foreground are printed together this often while nobody waits for an answer."""
 
 
-def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
+def make_services(
+    node: OpenNode, alarms: AlarmRegistry, metrics: MetricRegistry, stats: StatsRegistry
+) -> tuple[Services, Observation]:
     """Make them; nothing is open yet."""
     audit = AuditLog(node.config.data_dir, node.clock)
     settings = NodeSettings(node.config, audit, node.clock)
-    return Services(
+    certificates = CertificateService(node.native, alarms, audit, node.clock)
+    observation = Observation(node, alarms, certificates, metrics, stats)
+    services = Services(
         settings=settings,
-        listeners=ListenerService(node.native, settings, audit),
-        certificates=CertificateService(node.native, alarms, audit, node.clock),
+        listeners=ListenerService(node.native, settings, audit, alarms),
+        certificates=certificates,
         access=AccessService(
             node.native,
             alarms,
@@ -43,7 +48,11 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             sources=node.sources,
         ),
         audit=audit,
+        nodes=observation.nodes,
+        monitor=observation.monitor,
+        exporter=observation.exporter,
     )
+    return services, observation
 
 
 async def open_services(
@@ -66,6 +75,7 @@ async def open_services(
     runtime.open()
     serving.push_async_callback(services.certificates.close)
     # Before restored alarms are settled: what still holds keeps the time at which it began.
+    await services.listeners.judge()
     await services.certificates.check()
     services.certificates.open()
     quota = QuotaWatch(
@@ -76,7 +86,11 @@ async def open_services(
     serving.push_async_callback(quota.close)
     quota.open()
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
-    metrics.register("access", lambda: services.access.access.counters)
+    # Logins are counted by the core, whoever was asked about them.
+    access = services.access.access
+    metrics.register(
+        "access", lambda: {"authorization.asked": access.counters["authorization.asked"]}
+    )
     metrics.register("audit", services.audit.metrics)
     stats.register("certificates", services.certificates.stats)
     return runtime

@@ -11,6 +11,9 @@ from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
+from rookery.broker.monitor import Monitor
+from rookery.broker.nodes import Nodes
+from rookery.broker.prometheus import Exporter
 from rookery.broker.settings import NodeSettings
 from rookery.clock import Clock
 from rookery.native.node import Node
@@ -26,6 +29,9 @@ class Services:
     certificates: CertificateService
     access: AccessService
     audit: AuditLog
+    nodes: Nodes
+    monitor: Monitor
+    exporter: Exporter
 
 
 @dataclass(slots=True)

@@ -72,7 +72,7 @@ def _sources(access: AccessService, rows: Sequence[Row]) -> list[Family]:
 
 
 async def _bans(access: AccessService) -> list[Family]:
-    count = len(await access.access.stores.bans.all()) if access.has_stores else 0
+    count = len(await access.access.stores.bans.all()) if access.access.has_stores else 0
     text = "Bans that hold"
     return [Family.single("emqx_banned_count", "gauge", text, "emqx_banned", count)]
 

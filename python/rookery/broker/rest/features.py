@@ -10,11 +10,21 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
+from rookery.broker.alarms import api as alarms
 from rookery.broker.error_codes import api as error_codes
+from rookery.broker.figures import api as figures
 from rookery.broker.management.context import NodeContext
+from rookery.broker.monitor import api as monitor
+from rookery.broker.nodes import api as nodes
+from rookery.broker.prometheus import api as prometheus
 from rookery.broker.status import api as status
 
 ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     status.router,
     error_codes.router,
+    nodes.router,
+    figures.router,
+    monitor.router,
+    alarms.router,
+    prometheus.router,
 )
