@@ -7,6 +7,9 @@ import contextlib
 from rookery.broker.access import AccessService
 from rookery.broker.alarms import AlarmRegistry, StoreWatch
 from rookery.broker.audit import AuditLog
+from rookery.broker.backup import Backups
+from rookery.broker.backup.access import BansPart, RulesPart, ScramUsersPart, UsersPart
+from rookery.broker.backup.parts import ConfigurationPart, Part
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.context import Services
@@ -18,6 +21,7 @@ from rookery.config import Config
 from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
 from rookery.engine.runtime import NodeRuntime
+from rookery.native.node import version
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
 JOURNAL_GATHER_S = 0.02
@@ -32,27 +36,51 @@ def make_services(
     settings = NodeSettings(node.config, audit, node.clock)
     certificates = CertificateService(node.native, alarms, audit, node.clock)
     observation = Observation(node, alarms, certificates, metrics, stats)
+    access = AccessService(
+        node.native,
+        alarms,
+        audit,
+        node.clock,
+        data_dir=node.config.data_dir,
+        adapt=node.adapt,
+        bans=node.bans,
+        built_in=node.built_in_rules,
+        sources=node.sources,
+    )
     services = Services(
         settings=settings,
         listeners=ListenerService(node.native, settings, audit, alarms),
         certificates=certificates,
-        access=AccessService(
-            node.native,
-            alarms,
-            audit,
-            node.clock,
-            data_dir=node.config.data_dir,
-            adapt=node.adapt,
-            bans=node.bans,
-            built_in=node.built_in_rules,
-            sources=node.sources,
-        ),
+        access=access,
         audit=audit,
         nodes=observation.nodes,
         monitor=observation.monitor,
         exporter=observation.exporter,
+        backups=_backups(node, access, settings, audit),
     )
     return services, observation
+
+
+def _backups(
+    node: OpenNode, access: AccessService, settings: NodeSettings, audit: AuditLog
+) -> Backups:
+    data_dir = node.config.data_dir
+    parts: tuple[Part, ...] = (
+        UsersPart(access, data_dir),
+        ScramUsersPart(access, data_dir),
+        RulesPart(access, data_dir),
+        BansPart(access, data_dir),
+        # Last: what it refers to is there by then.
+        ConfigurationPart(settings),
+    )
+    return Backups(
+        data_dir,
+        parts,
+        audit,
+        node.clock,
+        node_name=node.config.management.node_name,
+        version=version(),
+    )
 
 
 async def open_services(

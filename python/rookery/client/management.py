@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import secrets
 import socket
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,25 @@ class ManagementClient:
         """
         return self._request("POST", path, body)
 
+    def upload(self, path: str, field: str, name: str, content: bytes) -> Any:
+        """Send a file as a form does.
+
+        Raises:
+            UnavailableError: nobody listens there.
+            TimedOutError: somebody does, and does not answer.
+            RookeryError: the node refuses.
+        """
+        # Long and random: the file cannot hold it.
+        boundary = secrets.token_hex(32)
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="{field}"; filename="{quoted}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        return self._request("POST", path, body, f"multipart/form-data; boundary={boundary}")
+
     def put(self, path: str, body: Any = None) -> Any:
         """The same with PUT."""
         return self._request("PUT", path, body)
@@ -64,12 +84,18 @@ class ManagementClient:
         """The same with DELETE."""
         return self._request("DELETE", path)
 
-    def _request(self, method: str, path: str, body: Any = None) -> Any:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        media_type: str = "application/octet-stream",
+    ) -> Any:
         headers = {"accept-language": self._language} if self._language else {}
         content: bytes | None = None
         if isinstance(body, bytes):
             content = body
-            headers["content-type"] = "application/octet-stream"
+            headers["content-type"] = media_type
         elif body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
             headers["content-type"] = "application/json"

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from rookery.access.bans.service import BAN_KINDS, BanEntry, BanService, read_bans
+from rookery.access.bans.service import (
+    BAN_KINDS,
+    BanEntry,
+    BanService,
+    checked_kind,
+    read_bans,
+)
 
-__all__ = ["BAN_KINDS", "BanEntry", "BanService", "read_bans"]
+__all__ = ["BAN_KINDS", "BanEntry", "BanService", "checked_kind", "read_bans"]

@@ -28,6 +28,10 @@ _REPLACE = (
     "is_superuser = excluded.is_superuser"
 )
 
+_REPLACE_SCRAM = (
+    f"INSERT OR REPLACE INTO scram_users ({_SCRAM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
 
 class Imported(NamedTuple):
     """How many users a file brought."""
@@ -142,8 +146,8 @@ class UserStore:
 
         return await self._database.read(query)
 
-    async def put_many(self, users: Sequence[User], *, replace: bool) -> Imported:
-        """Add users, all in one change. Without ``replace`` those that are there stay."""
+    async def put_many(self, users: Iterable[User], *, replace: bool) -> Imported:
+        """Add users, all in one change; they are gone through in the thread that writes. Without ``replace`` those that are there stay."""
 
         def change(connection: sqlite3.Connection) -> Imported:
             added = replaced = skipped = 0
@@ -184,20 +188,19 @@ class UserStore:
             verb = "INSERT OR REPLACE" if replace else "INSERT OR IGNORE"
             cursor = connection.execute(
                 f"{verb} INTO scram_users ({_SCRAM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    user.user_id,
-                    user.algorithm,
-                    user.salt,
-                    user.iterations,
-                    user.stored_key,
-                    user.server_key,
-                    user.is_superuser,
-                    user.created_at_ms,
-                ),
+                _scram_row(user),
             )
             return cursor.rowcount > 0
 
         return await self._database.write(change)
+
+    async def put_many_scram(self, users: Iterable[ScramUser]) -> None:
+        """Add or replace users, all in one change."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.executemany(_REPLACE_SCRAM, map(_scram_row, users))
+
+        await self._database.write(change)
 
     async def delete_scram(self, algorithm: ScramAlgorithm, user_id: str) -> bool:
         def change(connection: sqlite3.Connection) -> bool:
@@ -221,6 +224,19 @@ class UserStore:
             return [_scram_user(row) for row in rows]
 
         return await self._database.read(query)
+
+
+def _scram_row(user: ScramUser) -> tuple[Any, ...]:
+    return (
+        user.user_id,
+        user.algorithm,
+        user.salt,
+        user.iterations,
+        user.stored_key,
+        user.server_key,
+        user.is_superuser,
+        user.created_at_ms,
+    )
 
 
 def _credential_row(credential: Credential) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rookery.broker.access import AccessService
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
+from rookery.broker.backup import Backups
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
@@ -32,6 +33,7 @@ class Services:
     nodes: Nodes
     monitor: Monitor
     exporter: Exporter
+    backups: Backups
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter
 
 from rookery.broker.alarms import api as alarms
+from rookery.broker.backup import api as backup
 from rookery.broker.error_codes import api as error_codes
 from rookery.broker.figures import api as figures
 from rookery.broker.management.context import NodeContext
@@ -27,4 +28,5 @@ ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     monitor.router,
     alarms.router,
     prometheus.router,
+    backup.router,
 )
