@@ -111,6 +111,8 @@ soak: ## 1,000 rounds of kill -9 under load, checked from the clients' histories
 .PHONY: docs
 docs: dev ## Regenerate the generated reference pages
 	PYTHONPATH=python $(BIN)/python tools/gen_configuration.py
+	PYTHONPATH=python $(BIN)/python tools/gen_metrics.py
+	PYTHONPATH=python $(BIN)/python tools/gen_openapi.py
 	PYTHONPATH=python $(BIN)/python tools/gen_conformance.py
 
 .PHONY: dist

@@ -61,7 +61,7 @@ class Operator:
         return int(str(row["bind"]).rpartition(":")[2])
 
     def alarms(self) -> set[str]:
-        return {alarm["name"] for alarm in self.api.get("/alarms")["data"]}
+        return {alarm["name"] for alarm in self.api.get("/api/v5/alarms?limit=1000")["data"]}
 
 
 @contextlib.contextmanager

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 
 from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.certificates import CertificateService
 from rookery.broker.monitor import Monitor, SampleFile
 from rookery.broker.node import OpenNode
 from rookery.broker.nodes import Nodes
-from rookery.broker.certificates import CertificateService
 from rookery.broker.prometheus import Exporter, Pusher
 from rookery.broker.sysmon import Sysmon
 from rookery.native.node import version

@@ -236,7 +236,9 @@ COUNTERS: tuple[Figure, ...] = (
 def _with_max(owner: Owner, rows: tuple[tuple[str, str, str], ...]) -> Iterator[Figure]:
     for name, en, zh in rows:
         yield Figure(f"{name}.count", owner, en, zh)
-        yield Figure(f"{name}.max", owner, f"{en}: the highest since the start", f"{zh}：启动以来最大值")
+        yield Figure(
+            f"{name}.max", owner, f"{en}: the highest since the start", f"{zh}：启动以来最大值"
+        )
 
 
 GAUGES: tuple[Figure, ...] = (

@@ -60,8 +60,8 @@ def to_json(families: Iterable[Family]) -> dict[str, Any]:
     """By groups: an object of numbers, or a list where values have labels."""
     groups: dict[str, Any] = defaultdict(dict)
     for family in families:
-        if all(not labels for labels, _ in family.values):
-            groups[family.group] |= {family.name: value for _, value in family.values}
+        if len(family.values) == 1 and not family.values[0][0]:
+            groups[family.group][family.name] = family.values[0][1]
             continue
         # EMQX puts what has the same labels into one object.
         rows = groups[family.group] = groups[family.group] or []

@@ -15,9 +15,7 @@ from rookery.web.rest import PageQuery, errors
 
 Activated = Annotated[
     bool,
-    Query(
-        description="`true` for what holds, `false` for what is over.", examples=[True]
-    ),
+    Query(description="`true` for what holds, `false` for what is over.", examples=[True]),
 ]
 
 
@@ -33,9 +31,7 @@ class AlarmRow(Row):
         description="Figures and names that belong to it.", examples=[{"high_watermark": 80}]
     )
     duration: int = Field(ge=0, description="Milliseconds so far.", examples=[297_056])
-    activate_at: str = Field(
-        description="Since when.", examples=["2026-01-31T10:52:52.548+01:00"]
-    )
+    activate_at: str = Field(description="Since when.", examples=["2026-01-31T10:52:52.548+01:00"])
     deactivate_at: str = Field(
         description="Until when; `infinity` while it holds.", examples=["infinity"]
     )

@@ -78,9 +78,10 @@ def _push(url: str, settings: PushGatewayConfig, body: bytes) -> None:
     import http.client  # noqa: PLC0415
     import urllib.request  # noqa: PLC0415
 
+    # The schema takes http and https alone.
     headers = {name: secret.reveal() for name, secret in settings.headers.items()}
     try:
-        request = urllib.request.Request(  # noqa: S310: the schema takes http and https alone
+        request = urllib.request.Request(  # noqa: S310
             url, body, {**headers, "Content-Type": CONTENT_TYPE}, method="POST"
         )
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310

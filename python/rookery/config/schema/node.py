@@ -12,7 +12,6 @@ from rookery.config.schema.model import (
     Duration,
     Field,
     Int,
-    MapOf,
     OneOf,
     SecretText,
     Status,
