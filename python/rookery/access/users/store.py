@@ -29,7 +29,8 @@ _REPLACE = (
 )
 
 _REPLACE_SCRAM = (
-    f"INSERT OR REPLACE INTO scram_users ({_SCRAM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT OR REPLACE INTO scram_users ({_SCRAM_COLUMNS}) "  # noqa: S608
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 

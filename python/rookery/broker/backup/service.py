@@ -135,8 +135,7 @@ class Backups:
         path = await self.path(name)
         async with self._running:
             manifest = await asyncio.to_thread(archive.check, path)
-            done = await self._restore(path, manifest)
-        return done
+            return await self._restore(path, manifest)
 
     # -- inside ----------------------------------------------------------------------------
 

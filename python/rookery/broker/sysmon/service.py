@@ -115,6 +115,13 @@ class Sysmon:
             if share is not None:
                 self._judge(item, mark, share)
 
+    def look(self, name: str, mark: Watermark) -> None:
+        """Look at one value now, by the name of its alarm."""
+        item = next(item for item in self._watched if item.name == name)
+        share = self._look(item)
+        if share is not None:
+            self._judge(item, mark, share)
+
     def _look(self, item: _Watched) -> float | None:
         try:
             return item.share()
