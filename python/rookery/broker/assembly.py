@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 
 from rookery.broker.access import AccessService
+from rookery.broker.admins import AdminService
+from rookery.broker.admins.settings import AdminSettings
 from rookery.broker.alarms import AlarmRegistry, StoreWatch
 from rookery.broker.audit import AuditLog
 from rookery.broker.backup import Backups
 from rookery.broker.backup.access import BansPart, RulesPart, ScramUsersPart, UsersPart
+from rookery.broker.backup.admins import AdminsPart, ApiKeysPart
 from rookery.broker.backup.parts import ConfigurationPart, Part
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
@@ -47,22 +50,40 @@ def make_services(
         built_in=node.built_in_rules,
         sources=node.sources,
     )
+    admins = AdminService(
+        node.config.data_dir, node.clock, audit, lambda: _admin_settings(settings.config)
+    )
     services = Services(
         settings=settings,
         listeners=ListenerService(node.native, settings, audit, alarms),
         certificates=certificates,
         access=access,
         audit=audit,
+        admins=admins,
         nodes=observation.nodes,
         monitor=observation.monitor,
         exporter=observation.exporter,
-        backups=_backups(node, access, settings, audit),
+        backups=_backups(node, access, admins, settings, audit),
     )
     return services, observation
 
 
+def _admin_settings(config: Config) -> AdminSettings:
+    dashboard = config.management.dashboard
+    return AdminSettings(
+        default_username=dashboard.default_username,
+        default_password=dashboard.default_password,
+        token_expired_time_s=dashboard.token_expired_time_s,
+        bootstrap_file=dashboard.bootstrap_file,
+    )
+
+
 def _backups(
-    node: OpenNode, access: AccessService, settings: NodeSettings, audit: AuditLog
+    node: OpenNode,
+    access: AccessService,
+    admins: AdminService,
+    settings: NodeSettings,
+    audit: AuditLog,
 ) -> Backups:
     data_dir = node.config.data_dir
     parts: tuple[Part, ...] = (
@@ -70,6 +91,8 @@ def _backups(
         ScramUsersPart(access, data_dir),
         RulesPart(access, data_dir),
         BansPart(access, data_dir),
+        AdminsPart(admins),
+        ApiKeysPart(admins),
         # Last: what it refers to is there by then.
         ConfigurationPart(settings),
     )
@@ -120,6 +143,10 @@ async def open_services(
         "access", lambda: {"authorization.asked": access.counters["authorization.asked"]}
     )
     metrics.register("audit", services.audit.metrics)
+    serving.push_async_callback(services.admins.close)
+    await services.admins.open()
+    metrics.register("admins", services.admins.metrics)
+    stats.register("admins", services.admins.stats)
     stats.register("certificates", services.certificates.stats)
     return runtime
 

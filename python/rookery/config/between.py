@@ -54,9 +54,12 @@ def _listeners(checked: Checked) -> Iterator[Problem]:
             yield from _same_bind(checked, (*path, "bind"), item["bind"], taken)
             if "ssl_options" in item:
                 yield from _tls(checked, (*path, "ssl_options"), item["ssl_options"])
-    http = values["dashboard"]["listeners"]["http"]["bind"]
-    if http is not None:
-        yield from _same_bind(checked, ("dashboard", "listeners", "http", "bind"), http, taken)
+    for kind, item in values["dashboard"]["listeners"].items():
+        path = ("dashboard", "listeners", kind)
+        if item["bind"] is not None:
+            yield from _same_bind(checked, (*path, "bind"), item["bind"], taken)
+            if "ssl_options" in item:
+                yield from _tls(checked, (*path, "ssl_options"), item["ssl_options"])
 
 
 def _rewrite(checked: Checked) -> Iterator[Problem]:
@@ -90,10 +93,10 @@ def _tls(checked: Checked, path: Path, options: dict[str, Any]) -> Iterator[Prob
     if options["verify"] == "verify_peer" and not options["cacertfile"]:
         yield _needs(checked, (*path, "verify"), join_path((*path, "cacertfile")))
     # Without verification nobody is asked for a certificate: all would be refused, or none.
-    if options["fail_if_no_peer_cert"] and options["verify"] != "verify_peer":
+    if options.get("fail_if_no_peer_cert") and options["verify"] != "verify_peer":
         near = f"{join_path((*path, 'verify'))} = verify_peer"
         yield _needs(checked, (*path, "fail_if_no_peer_cert"), near)
-    if options["crlfile"] and options["verify"] != "verify_peer":
+    if options.get("crlfile") and options["verify"] != "verify_peer":
         near = f"{join_path((*path, 'verify'))} = verify_peer"
         yield _needs(checked, (*path, "crlfile"), near)
 

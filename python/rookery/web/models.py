@@ -44,7 +44,10 @@ class PageMeta(Row):
     page: int = Field(ge=1, description="Number of this page, from 1.", examples=[1])
     limit: int = Field(ge=1, le=LIMIT_MAX, description="Most rows on a page.", examples=[100])
     count: int = Field(
-        ge=-1, description="Rows on all pages; -1 where counting costs too much.", examples=[1]
+        default=0,
+        ge=0,
+        description="Rows on all pages; absent where counting costs too much.",
+        examples=[1],
     )
     hasnext: bool = Field(description="Whether there is another page.", examples=[False])
 

@@ -20,12 +20,11 @@ NAME = "rookery%40127.0.0.1"
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """A node that a client published to."""
-    with operated(tmp_path_factory.mktemp("node")) as node:
-        with node.login(client_id="c") as client:
-            client.subscribe("a/#", qos=1)
-            client.publish("a/b", b"x", qos=1)
-            client.receive("a/b", b"x")
-            yield node
+    with operated(tmp_path_factory.mktemp("node")) as node, node.login(client_id="c") as client:
+        client.subscribe("a/#", qos=1)
+        client.publish("a/b", b"x", qos=1)
+        client.receive("a/b", b"x")
+        yield node
 
 
 def get(operator: Operator, path: str) -> Any:

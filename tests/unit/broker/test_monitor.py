@@ -165,7 +165,9 @@ def test_a_file_that_is_none_of_ours_is_replaced(tmp_path: Path, text: bytes) ->
 
 def test_columns_of_other_versions_are_matched_by_name(tmp_path: Path) -> None:
     file = SampleFile(tmp_path)
-    header: Any = '{"format": "rookery-monitor", "version": 2, "columns": ["new", "time_ms", "sent"]}'
+    header: Any = (
+        '{"format": "rookery-monitor", "version": 2, "columns": ["new", "time_ms", "sent"]}'
+    )
     file.path.write_text(f"{header}\n[9, {NOW_MS}, 4]\n")
     (found,) = file.load()
     assert (found.time_ms, found.sent, found.received) == (NOW_MS, 4, 0)

@@ -138,9 +138,7 @@ async def test_what_is_not_watched_any_more_has_no_alarm(kernel: Kernel, tmp_pat
     alarms = registry()
     alarms.activate(HIGH_CPU, "m")
     old = load(data_dir=tmp_path, environ={})
-    new = load(
-        data_dir=tmp_path, environ={}, sets=["sysmon.os.cpu_check_interval=disabled"]
-    )
+    new = load(data_dir=tmp_path, environ={}, sets=["sysmon.os.cpu_check_interval=disabled"])
     sysmon = Sysmon(alarms, kernel.machine, tmp_path)
     sysmon.open(old.management.sysmon)
     await sysmon.apply(old, new)

@@ -10,17 +10,16 @@ import base64
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from rookery.access import DATABASE_FILE
 from rookery.access.authz import RuleOwner
 from rookery.access.bans import BanEntry, checked_kind
-from rookery.access.passwords.algorithms import Credential, algorithm_names, settings_from_json
 from rookery.access.users.models import USER_ID_BYTES_MAX, ScramUser, User
 from rookery.broker.access import AccessService
-from rookery.broker.backup.parts import OpenRows, Row, number_in, text_in
+from rookery.broker.backup.admins import credential_in
+from rookery.broker.backup.parts import Each, OpenRows, Row, number_in, text_in
 from rookery.errors import BadRequestError
 
 _BLOBS = ("salt", "stored_key", "server_key")
@@ -41,7 +40,7 @@ class UsersPart:
 
     async def restore(self, rows: OpenRows) -> None:
         store = self._access.access.stores.user_store
-        await store.put_many(_Each(rows, _user), replace=True)
+        await store.put_many(Each(rows, _user), replace=True)
 
 
 class ScramUsersPart:
@@ -61,7 +60,7 @@ class ScramUsersPart:
             }
 
     async def restore(self, rows: OpenRows) -> None:
-        await self._access.access.stores.user_store.put_many_scram(_Each(rows, _scram_user))
+        await self._access.access.stores.user_store.put_many_scram(Each(rows, _scram_user))
 
 
 class RulesPart:
@@ -78,7 +77,7 @@ class RulesPart:
             yield {**row, "rules": json.loads(row["rules"])}
 
     async def restore(self, rows: OpenRows) -> None:
-        found = await asyncio.to_thread(lambda: list(_Each(rows, _rules)))
+        found = await asyncio.to_thread(lambda: list(Each(rows, _rules)))
         if found:
             await self._access.change_rules(
                 "import", "authorization/rules", lambda store: store.put_many(found)
@@ -98,25 +97,9 @@ class BansPart:
         return _select(self._file, "SELECT * FROM bans")
 
     async def restore(self, rows: OpenRows) -> None:
-        found = await asyncio.to_thread(lambda: list(_Each(rows, _ban)))
+        found = await asyncio.to_thread(lambda: list(Each(rows, _ban)))
         if found:
             await self._access.access.stores.bans.put_many(found)
-
-
-class _Each:
-    """Rows as something else, made one at a time whenever they are gone through."""
-
-    def __init__(self, rows: OpenRows, make: Callable[[Row], Any]) -> None:
-        self._rows = rows
-        self._make = make
-
-    def __iter__(self) -> Iterator[Any]:
-        with self._rows() as found:
-            for number, row in enumerate(found, start=1):
-                try:
-                    yield self._make(row)
-                except (TypeError, ValueError, AttributeError) as error:
-                    raise BadRequestError(f"row {number}: {error}") from None
 
 
 def _select(file: Path, query: str) -> Iterator[Row]:
@@ -130,20 +113,13 @@ def _select(file: Path, query: str) -> Iterator[Row]:
 
 
 def _user(row: Row) -> User:
-    settings = row.get("settings")
-    if not isinstance(settings, dict) or settings.get("name") not in algorithm_names():
-        raise BadRequestError("settings name no way of hashing that is known")
     user_id = text_in(row, "user_id")
     if not 0 < len(user_id.encode("utf-8", "replace")) <= USER_ID_BYTES_MAX or "\0" in user_id:
         raise BadRequestError("user_id has 1 to 65535 bytes and no U+0000")
     return User(
         user_id=user_id,
         id_type="clientid" if row.get("id_type") == "clientid" else "username",
-        credential=Credential(
-            settings=settings_from_json(settings),
-            password_hash=text_in(row, "password_hash"),
-            salt=text_in(row, "salt"),
-        ),
+        credential=credential_in(row),
         is_superuser=bool(row.get("is_superuser")),
         created_at_ms=number_in(row, "created_at_ms"),
     )

@@ -74,6 +74,22 @@ def _leaves(tree: Mapping[str, Any], at: KeyPath) -> Iterator[tuple[KeyPath, Any
             yield (*at, key), value
 
 
+class Each:
+    """Rows as something else, made one at a time whenever they are gone through."""
+
+    def __init__(self, rows: OpenRows, make: Callable[[Row], Any]) -> None:
+        self._rows = rows
+        self._make = make
+
+    def __iter__(self) -> Iterator[Any]:
+        with self._rows() as found:
+            for number, row in enumerate(found, start=1):
+                try:
+                    yield self._make(row)
+                except (TypeError, ValueError, AttributeError) as error:
+                    raise BadRequestError(f"row {number}: {error}") from None
+
+
 def text_in(row: Row, name: str) -> str:
     """A member that is text.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rookery.broker.access import AccessService
+from rookery.broker.admins import AdminService
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.backup import Backups
@@ -34,6 +35,7 @@ class Services:
     monitor: Monitor
     exporter: Exporter
     backups: Backups
+    admins: AdminService
 
 
 @dataclass(slots=True)

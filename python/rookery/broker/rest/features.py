@@ -10,7 +10,10 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
+from rookery.broker.admins import api as admins
+from rookery.broker.admins import keys_api as api_keys
 from rookery.broker.alarms import api as alarms
+from rookery.broker.audit import api as audit
 from rookery.broker.backup import api as backup
 from rookery.broker.error_codes import api as error_codes
 from rookery.broker.figures import api as figures
@@ -29,4 +32,7 @@ ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     alarms.router,
     prometheus.router,
     backup.router,
+    admins.router,
+    api_keys.router,
+    audit.router,
 )

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rookery.broker.audit import Changes, one_entry
 from rookery.broker.rest import roles
+from rookery.broker.rest.admission import address_of
 from rookery.broker.rest.segments import decoded
 from rookery.web.errors import answer_error
 from rookery.web.rest import BODY_BYTES_MAX, CALLER, Caller
@@ -45,6 +46,7 @@ class RequestEntry:
     """What an operation leaves in the audit log."""
 
     caller: Caller | None
+    address: str
     method: str
     path: str
     operation: str
@@ -147,8 +149,9 @@ class Operation:
         await self._audit.record_request(
             RequestEntry(
                 caller=caller,
+                address=address_of(request),
                 method=scope["method"],
-                path=scope["path"],
+                path=decoded(scope["path"]),
                 operation=self._path,
                 bindings=scope["path_params"],
                 query=scope["query_string"].decode("latin-1"),
