@@ -177,6 +177,9 @@ _OWN_COUNTERS = (
     ("audit.failures", "Entries of the audit log that could not be written", "审计日志写入失败次数"),
     ("prometheus.push.ok", "Pushes to the Pushgateway that ended well", "Pushgateway 推送成功次数"),
     ("prometheus.push.failed", "Pushes to the Pushgateway that failed", "Pushgateway 推送失败次数"),
+    ("dashboard.login.failed", "Bad passwords of users of the dashboard", "控制台登录失败次数"),
+    ("dashboard.login.locked", "Times somebody was locked out for bad passwords", "因密码错误过多的锁定次数"),
+    ("dashboard.tokens.gave_way", "Tokens that gave way to newer ones", "让位于新令牌的令牌"),
     ("http.too_slow", "HTTP connections closed as too slow", "因过慢关闭的 HTTP 连接"),
     ("http.gave_way", "HTTP connections that gave way to newer ones", "让位于新连接的 HTTP 连接"),
     ("http.too_many", "HTTP connections refused as too many", "因过多而拒绝的 HTTP 连接"),
@@ -202,6 +205,7 @@ _EMQX_STATS = (
 _OWN_STATS = (
     ("sockets", "Network connections of MQTT listeners", "MQTT 监听器的网络连接数"),
     ("unauthenticated", "Network connections that have not been admitted yet", "尚未通过认证的连接数"),
+    ("dashboard.tokens", "Users signed in to the dashboard", "已登录控制台的会话数"),
     ("alarms.active", "Alarms that hold", "当前告警数"),
 )
 

@@ -191,7 +191,8 @@ async def test_what_is_no_archive_is_refused(world: World, content: bytes) -> No
 
 async def test_half_an_archive_is_refused(world: World) -> None:
     content = packed(*await exported(world))
-    for length in range(0, len(content) - 8, 37):
+    # What is missing at the very end is the padding of the tar, which says nothing.
+    for length in range(0, len(content) - 64, 37):
         with pytest.raises(BadRequestError):
             await world.upload(content[:length])
 

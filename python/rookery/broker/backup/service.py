@@ -210,11 +210,11 @@ class Backups:
     @contextlib.contextmanager
     def _fresh(self, path: Path) -> Iterator[IO[bytes]]:
         """A new file that takes the place of ``path`` when it was written whole."""
-        if not path.exists() and len(self._files()) >= FILES_MAX:
-            raise ExceedsLimitError(f"there are {FILES_MAX} files already: delete some")
         part = path.with_name(_part_name(path))
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
+            if not path.exists() and len(self._files()) >= FILES_MAX:
+                raise ExceedsLimitError(f"there are {FILES_MAX} files already: delete some")
             flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
             try:
                 with os.fdopen(os.open(part, flags, 0o600), "w+b") as file:
