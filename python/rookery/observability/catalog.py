@@ -175,6 +175,7 @@ _OWN_COUNTERS = (
     ("alarms.not_written", "Times the file of alarms could not be written", "告警文件写入失败次数"),
     ("monitor.not_written", "Samples that could not be written to the disk", "未能写入磁盘的监控采样"),
     ("audit.failures", "Entries of the audit log that could not be written", "审计日志写入失败次数"),
+    ("audit.suppressed", "Entries of the audit log that were left out for being too many", "因过多而略去的审计日志条目"),
     ("prometheus.push.ok", "Pushes to the Pushgateway that ended well", "Pushgateway 推送成功次数"),
     ("prometheus.push.failed", "Pushes to the Pushgateway that failed", "Pushgateway 推送失败次数"),
     ("dashboard.login.failed", "Bad passwords of users of the dashboard", "控制台登录失败次数"),

@@ -18,13 +18,19 @@ NAME = "rookery%40127.0.0.1"
 
 
 @pytest.fixture(scope="module")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    """A node that a client published to."""
-    with operated(tmp_path_factory.mktemp("node")) as node, node.login(client_id="c") as client:
-        client.subscribe("a/#", qos=1)
-        client.publish("a/b", b"x", qos=1)
-        client.receive("a/b", b"x")
-        yield node
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    with operated(tmp_path_factory.mktemp("node")) as operator:
+        yield operator
+
+
+@pytest.fixture
+def operator(node: Operator) -> Operator:
+    """A node with one client, which published something."""
+    client = node.login(client_id="c")
+    client.subscribe("a/#", qos=1)
+    client.publish("a/b", b"x", qos=1)
+    client.receive("a/b", b"x")
+    return node
 
 
 def get(operator: Operator, path: str) -> Any:
@@ -74,10 +80,10 @@ def test_figures_of_nodes_and_of_all(operator: Operator) -> None:
     (metrics,) = get(operator, "/metrics")
     assert metrics["node"] == "rookery@127.0.0.1"
     summed = get(operator, "/metrics?aggregate=true")
-    assert summed["messages.qos1.received"] == 1
-    assert summed["client.connect"] == summed["packets.connect.received"] == 1
-    assert summed["authentication.success"] == 1
-    assert get(operator, f"/nodes/{NAME}/metrics")["messages.received"] == 1
+    assert summed["messages.qos1.received"] >= 1
+    logins = summed["packets.connect.received"]
+    assert summed["client.connect"] == summed["authentication.success"] == logins
+    assert get(operator, f"/nodes/{NAME}/metrics")["messages.received"] >= 1
 
 
 def test_every_figure_is_described(operator: Operator) -> None:
