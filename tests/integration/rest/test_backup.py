@@ -57,8 +57,7 @@ def test_another_node_gets_what_was_set_up(operator: Operator, other: Operator) 
     other.api.post(f"{DATA}/import", {"filename": path.name})
 
     # Hashes of passwords came along, and what was there stays.
-    with other.login("alice", "wonder") as alice:
-        alice.publish("secret", b"x", qos=1)
+    other.login("alice", "wonder").disconnect()
     other.login("bob", "builder").disconnect()
     assert other.refusal("alice", "wrong") != 0
     assert [row["who"] for row in other.api.get("/banned")["data"]] == ["mallory"]
