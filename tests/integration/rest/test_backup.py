@@ -46,7 +46,7 @@ def other(tmp_path: Path) -> Iterator[Operator]:
 def exported(operator: Operator) -> Path:
     made = operator.api.post(f"{DATA}/export")
     assert made["node"] == "rookery@127.0.0.1"
-    path = operator.node.data_dir / "backup" / made["filename"]
+    path: Path = operator.node.data_dir / "backup" / made["filename"]
     assert made["size"] == path.stat().st_size
     return path
 

@@ -173,9 +173,7 @@ def gateway() -> Iterator[Gateway]:
     gateway.close()
 
 
-def test_metrics_are_pushed_when_that_is_switched_on(
-    operator: Operator, gateway: Gateway
-) -> None:
+def test_metrics_are_pushed_when_that_is_switched_on(operator: Operator, gateway: Gateway) -> None:
     operator.api.put(
         BASE,
         {

@@ -63,19 +63,6 @@ def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Data Backup"])
     backups, nodes = node.services.backups, node.services.nodes
 
-    def row(file: BackupFile) -> FileRow:
-        return FileRow(
-            filename=file.name,
-            node=nodes.name,
-            size=file.size,
-            created_at=rfc3339(file.created_at_ms),
-            created_at_sec=file.created_at_ms // 1000,
-        )
-
-    def check_node(name: str | None) -> None:
-        if name is not None and name not in nodes.names():
-            raise BadRequestError(f"no node {name}")
-
     @api.post(
         "/data/export",
         summary="Export",
@@ -86,12 +73,34 @@ def router(node: NodeContext) -> APIRouter:
         configuration, users, rules, bans, users of the dashboard, API keys. Messages and sessions are
         not part of it. The file holds secrets.
         """
-        return row(await backups.export())
+        return _row(await backups.export(), nodes.name)
+
+    @api.post(
+        "/data/import",
+        summary="Import",
+        status_code=204,
+        responses=errors("BAD_REQUEST", "NOT_FOUND"),
+    )
+    async def import_(body: ImportBody) -> Response:
+        """Put back what a file holds. The whole file is checked first; then each part is put in place
+        whole or not at all, adding and replacing. Where a part is refused the answer says which
+        parts are in place.
+        """
+        _check_node(node, body.node)
+        await backups.restore(body.filename)
+        return Response(status_code=204)
+
+    _add_files(api, node)
+    return api
+
+
+def _add_files(api: APIRouter, node: NodeContext) -> None:
+    backups, nodes = node.services.backups, node.services.nodes
 
     @api.get("/data/files", summary="List files")
     async def files(page: PageQuery) -> Page[FileRow]:
         """Files that were exported or uploaded here, the latest first."""
-        rows = [row(file).model_dump() for file in await backups.files()]
+        rows = [_row(file, nodes.name).model_dump() for file in await backups.files()]
         return Page[FileRow].model_validate(page.cut(rows))
 
     @api.post(
@@ -118,7 +127,7 @@ def router(node: NodeContext) -> APIRouter:
         filename: FileName, caller: CurrentCaller, node_name: NodeOfFile = None
     ) -> Response:
         """The file itself; for administrators, as it holds secrets."""
-        check_node(node_name)
+        _check_node(node, node_name)
         path = await backups.path(filename)
         node.services.audit.record("download", f"data/{filename}", by=caller.name)
         return FileResponse(path, media_type="application/gzip", filename=filename)
@@ -131,23 +140,21 @@ def router(node: NodeContext) -> APIRouter:
     )
     async def delete(filename: FileName, node_name: NodeOfFile = None) -> Response:
         """Remove the file for good."""
-        check_node(node_name)
+        _check_node(node, node_name)
         await backups.delete(filename)
         return Response(status_code=204)
 
-    @api.post(
-        "/data/import",
-        summary="Import",
-        status_code=204,
-        responses=errors("BAD_REQUEST", "NOT_FOUND"),
-    )
-    async def import_(body: ImportBody) -> Response:
-        """Put back what a file holds. The whole file is checked first; then each part is put in place
-        whole or not at all, adding and replacing. Where a part is refused the answer says which
-        parts are in place.
-        """
-        check_node(body.node)
-        await backups.restore(body.filename)
-        return Response(status_code=204)
 
-    return api
+def _row(file: BackupFile, node_name: str) -> FileRow:
+    return FileRow(
+        filename=file.name,
+        node=node_name,
+        size=file.size,
+        created_at=rfc3339(file.created_at_ms),
+        created_at_sec=file.created_at_ms // 1000,
+    )
+
+
+def _check_node(node: NodeContext, name: str | None) -> None:
+    if name is not None and name not in node.services.nodes.names():
+        raise BadRequestError(f"no node {name}")

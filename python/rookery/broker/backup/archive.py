@@ -186,10 +186,10 @@ def _digest(content: IO[bytes]) -> str:
 def _manifest(name: str, content: bytes | None) -> Manifest:
     try:
         said = json.loads(content or b"")
-        is_ours = said["format"] == FORMAT and type(said["version"]) is int
-    except (ValueError, RecursionError, KeyError, TypeError):
-        is_ours = False
-    if not is_ours:
+    except (ValueError, RecursionError):
+        said = None
+    is_ours = isinstance(said, dict) and said.get("format") == FORMAT
+    if not is_ours or type(said.get("version")) is not int:
         raise BadRequestError(f"{name} is no export of Rookery")
     if said["version"] > VERSION:
         raise BadRequestError(

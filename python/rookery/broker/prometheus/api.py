@@ -48,13 +48,13 @@ _SHOWN: dict[int | str, dict[str, Any]] = {
 class PushGateway(Model):
     """Pushing to a Pushgateway."""
 
-    enable: bool = Field(False, description="Whether metrics are pushed.", examples=[False])
+    enable: bool = Field(default=False, description="Whether metrics are pushed.", examples=[False])
     url: str = Field(
-        "http://127.0.0.1:9091",
+        default="http://127.0.0.1:9091",
         description="Address of the Pushgateway.",
         examples=["http://127.0.0.1:9091"],
     )
-    interval: str = Field("15s", description="How often.", examples=["15s"])
+    interval: str = Field(default="15s", description="How often.", examples=["15s"])
     headers: dict[str, str] = Field(
         default_factory=dict,
         description="HTTP headers that are sent along; shown as `******`, which sent back means "
@@ -62,7 +62,7 @@ class PushGateway(Model):
         examples=[{"Authorization": "******"}],
     )
     job_name: str = Field(
-        "${name}/instance/${name}~${host}",
+        default="${name}/instance/${name}~${host}",
         description="Job; `${name}` and `${host}` are the parts of the node name.",
         examples=["${name}/instance/${name}~${host}"],
     )
@@ -83,7 +83,7 @@ class PrometheusSettings(Model):
     """How metrics are handed out."""
 
     enable_basic_auth: bool = Field(
-        False,
+        default=False,
         description="Whether `/prometheus/stats` and `/prometheus/auth` ask who reads them.",
         examples=[False],
     )
