@@ -73,6 +73,7 @@ What there is at the moment.
 | `emqx_authn_total`, `emqx_authn_success`, `emqx_authn_failed`, `emqx_authn_nomatch` | logins it was asked about, admitted, refused, knew nothing about |
 | `emqx_authn_users_count` | users of the built-in database |
 | `emqx_authz_enable`, `emqx_authz_status` | whether a source is switched on, whether it answers |
+| `emqx_authz_total`, `emqx_authz_allow`, `emqx_authz_deny`, `emqx_authz_nomatch` | actions that a source which is a service was asked about, allowed, denied, knew nothing about |
 | `emqx_banned_count` | bans that hold |
 """,
 )
@@ -121,6 +122,7 @@ CHINESE = Texts(
 | `emqx_authn_total`、`emqx_authn_success`、`emqx_authn_failed`、`emqx_authn_nomatch` | 查询、通过、拒绝、未知的登录次数 |
 | `emqx_authn_users_count` | 内置数据库用户数 |
 | `emqx_authz_enable`、`emqx_authz_status` | 授权源是否启用、是否可用 |
+| `emqx_authz_total`、`emqx_authz_allow`、`emqx_authz_deny`、`emqx_authz_nomatch` | 作为外部服务的授权源被查询、允许、拒绝、未知的次数 |
 | `emqx_banned_count` | 生效的黑名单条数 |
 """,
 )

@@ -18,7 +18,7 @@ from rookery.broker.listeners import ListenerService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
 from rookery.broker.observation import Observation
-from rookery.broker.quota import QuotaWatch
+from rookery.broker.quota import QuotaWatch, watermarks_of
 from rookery.broker.settings import NodeSettings
 from rookery.config import Config
 from rookery.engine.events import Watcher
@@ -44,6 +44,7 @@ def make_services(
         alarms,
         audit,
         node.clock,
+        node_name=node.config["node.name"],
         data_dir=node.config.data_dir,
         adapt=node.adapt,
         bans=node.bans,
@@ -133,15 +134,12 @@ async def open_services(
         alarms,
         most=lambda: services.settings.config["access.max_connections"] or 0,
         connected=lambda: node.native.stats().get("live_connections.count", 0),
+        watermarks=lambda: watermarks_of(services.settings.config),
     )
     serving.push_async_callback(quota.close)
     quota.open()
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
-    # Logins are counted by the core, whoever was asked about them.
-    access = services.access.access
-    metrics.register(
-        "access", lambda: {"authorization.asked": access.counters["authorization.asked"]}
-    )
+    metrics.register("access", services.access.metrics)
     metrics.register("audit", services.audit.metrics)
     serving.push_async_callback(services.admins.close)
     await services.admins.open()

@@ -30,6 +30,7 @@ def between_keys(checked: Checked) -> Iterator[Problem]:
     for index, source in enumerate(values["authorization"]["sources"], 1):
         yield from _source(checked, ("authorization", "sources", str(index)), source)
     yield from _rewrite(checked)
+    yield from _watermarks(checked)
     kinds = ("mechanism", "backend")
     yield from _doubled(checked, ("authentication",), values["authentication"], kinds)
     sources = values["authorization"]["sources"]
@@ -70,6 +71,16 @@ def _rewrite(checked: Checked) -> Iterator[Problem]:
             allowed = "a topic without + and #, except for action = subscribe"
             origin = checked.origins.get(path)
             yield Problem("value", join_path(path), origin, value=f'"{dest}"', allowed=allowed)
+
+
+def _watermarks(checked: Checked) -> Iterator[Problem]:
+    quota = checked.values["license"]
+    low, high = quota["connection_low_watermark"], quota["connection_high_watermark"]
+    if low >= high:
+        path = ("license", "connection_low_watermark")
+        allowed = "a percentage below license.connection_high_watermark"
+        origin = checked.origins.get(path)
+        yield Problem("value", join_path(path), origin, value=f"{low:.0%}", allowed=allowed)
 
 
 def _same_bind(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, RootModel
+from pydantic_core import CoreSchema
 
 T = TypeVar("T")
 
@@ -57,3 +58,19 @@ class Page(Row, Generic[T]):
 
     data: list[T] = Field(description="The rows.")
     meta: PageMeta = Field(description="Where the page stands in the list.")
+
+
+class Settings(RootModel[dict[str, Any]]):
+    """An object whose keys the schema of the configuration describes, and checks.
+
+    Attributes:
+        shape: Its JSON schema.
+    """
+
+    shape: ClassVar[dict[str, Any]] = {"type": "object"}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"title": cls.__name__, **cls.shape}

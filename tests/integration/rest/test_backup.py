@@ -13,7 +13,7 @@ from harness.node import ROOT
 from harness.operator import BUILT_IN, Operator, operated
 from rookery.errors import BadRequestError, NotFoundError
 
-DATA = "/api/v5/data"
+DATA = "/data"
 RULES = "/authorization/sources/built_in_database/rules"
 TEXT = f"""
     authentication = {BUILT_IN}
@@ -28,9 +28,9 @@ def operator(tmp_path: Path) -> Iterator[Operator]:
     with operated(tmp_path / "one", TEXT) as node:
         node.add_user("alice", "wonder")
         rules = [{"permission": "deny", "action": "publish", "topic": "secret"}]
-        node.api.post(f"{RULES}/users", [{"username": "alice", "rules": rules}])
-        node.api.post("/banned", {"as": "clientid", "who": "mallory"})
-        node.api.put("/api/v5/prometheus", {"enable_basic_auth": True})
+        node.rest.post(f"{RULES}/users", [{"username": "alice", "rules": rules}])
+        node.rest.post("/banned", {"as": "clientid", "who": "mallory"})
+        node.rest.put("/prometheus", {"enable_basic_auth": True})
         yield node
 
 
@@ -44,7 +44,7 @@ def other(tmp_path: Path) -> Iterator[Operator]:
 
 
 def exported(operator: Operator) -> Path:
-    made = operator.api.post(f"{DATA}/export")
+    made = operator.rest.post(f"{DATA}/export")
     assert made["node"] == "rookery@127.0.0.1"
     path: Path = operator.node.data_dir / "backup" / made["filename"]
     assert made["size"] == path.stat().st_size
@@ -53,28 +53,28 @@ def exported(operator: Operator) -> Path:
 
 def test_another_node_gets_what_was_set_up(operator: Operator, other: Operator) -> None:
     path = exported(operator)
-    other.api.upload(f"{DATA}/files", "filename", path.name, path.read_bytes())
-    other.api.post(f"{DATA}/import", {"filename": path.name})
+    other.rest.upload(f"{DATA}/files", "filename", path.name, path.read_bytes())
+    other.rest.post(f"{DATA}/import", {"filename": path.name})
 
     # Hashes of passwords came along, and what was there stays.
     other.login("alice", "wonder").disconnect()
     other.login("bob", "builder").disconnect()
     assert other.refusal("alice", "wrong") != 0
-    assert [row["who"] for row in other.api.get("/banned")["data"]] == ["mallory"]
-    (row,) = other.api.get(f"{RULES}/users")["data"]
+    assert [row["who"] for row in other.rest.get("/banned")["data"]] == ["mallory"]
+    (row,) = other.rest.get(f"{RULES}/users")["data"]
     assert (row["username"], row["rules"][0]["topic"]) == ("alice", "secret")
-    assert other.api.get("/api/v5/prometheus")["enable_basic_auth"] is True
+    assert other.rest.get("/prometheus")["enable_basic_auth"] is True
 
     other.node.restart()
     other.login("alice", "wonder").disconnect()
-    assert other.api.get("/api/v5/prometheus")["enable_basic_auth"] is True
+    assert other.rest.get("/prometheus")["enable_basic_auth"] is True
 
 
 def test_rules_and_bans_that_came_back_hold_at_once(operator: Operator) -> None:
     path = exported(operator)
-    operator.api.delete("/banned/clientid/mallory")
-    operator.api.delete(f"{RULES}/users/alice")
-    operator.api.post(f"{DATA}/import", {"filename": path.name})
+    operator.rest.delete("/banned/clientid/mallory")
+    operator.rest.delete(f"{RULES}/users/alice")
+    operator.rest.post(f"{DATA}/import", {"filename": path.name})
 
     banned = operator.hello("alice", "wonder", "mallory")
     with operator.node.open(5) as client:
@@ -92,30 +92,30 @@ def test_a_setting_that_the_file_overrules_is_named(operator: Operator, other: O
     path = exported(operator)
     other.file.write_text(TEXT + "prometheus.enable_basic_auth = false")
     other.node.restart()
-    other.api.upload(f"{DATA}/files", "filename", path.name, path.read_bytes())
+    other.rest.upload(f"{DATA}/files", "filename", path.name, path.read_bytes())
 
     with pytest.raises(BadRequestError, match=r"configuration: prometheus\.enable_basic_auth"):
-        other.api.post(f"{DATA}/import", {"filename": path.name})
+        other.rest.post(f"{DATA}/import", {"filename": path.name})
     # Everything else is in place.
     other.login("alice", "wonder").disconnect()
 
 
 def test_files_are_listed_and_deleted(operator: Operator) -> None:
     first, second = exported(operator), exported(operator)
-    page = operator.api.get(f"{DATA}/files?limit=1")
+    page = operator.rest.get(f"{DATA}/files?limit=1")
     assert [row["filename"] for row in page["data"]] == [second.name]
     assert page["meta"] == {"page": 1, "limit": 1, "count": 2, "hasnext": True}
 
-    operator.api.delete(f"{DATA}/files/{second.name}")
+    operator.rest.delete(f"{DATA}/files/{second.name}")
     assert not second.exists()
     with pytest.raises(NotFoundError):
-        operator.api.delete(f"{DATA}/files/{second.name}")
+        operator.rest.delete(f"{DATA}/files/{second.name}")
     assert first.exists()
 
 
 @pytest.mark.parametrize("name", ["..%2Frun%2Fnode.lock", "%2Fetc%2Fpasswd", "x", ".tar.gz"])
 def test_no_name_leads_out_of_the_folder(operator: Operator, name: str) -> None:
-    for ask in (operator.api.get, operator.api.delete):
+    for ask in (operator.rest.get, operator.rest.delete):
         with pytest.raises(BadRequestError):
             ask(f"{DATA}/files/{name}")
 
@@ -123,10 +123,10 @@ def test_no_name_leads_out_of_the_folder(operator: Operator, name: str) -> None:
 def test_an_upload_that_is_no_export_is_refused(operator: Operator) -> None:
     for name, content in (("x.tar.gz", b"no"), ("../x.tar.gz", b""), ("x.zip", b"PK")):
         with pytest.raises(BadRequestError):
-            operator.api.upload(f"{DATA}/files", "filename", name, content)
+            operator.rest.upload(f"{DATA}/files", "filename", name, content)
     with pytest.raises(NotFoundError):
-        operator.api.post(f"{DATA}/import", {"filename": "x.tar.gz"})
-    assert operator.api.get(f"{DATA}/files")["data"] == []
+        operator.rest.post(f"{DATA}/import", {"filename": "x.tar.gz"})
+    assert operator.rest.get(f"{DATA}/files")["data"] == []
 
 
 def test_the_command_line_exports_and_imports(operator: Operator, other: Operator) -> None:

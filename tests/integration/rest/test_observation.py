@@ -13,7 +13,6 @@ from harness.operator import Operator, operated
 from rookery.errors import NotFoundError
 from rookery.observability.catalog import BY_NAME, PER_CERTIFICATE
 
-BASE = "/api/v5"
 NAME = "rookery%40127.0.0.1"
 
 
@@ -34,7 +33,7 @@ def operator(node: Operator) -> Operator:
 
 
 def get(operator: Operator, path: str) -> Any:
-    return operator.api.get(BASE + path)
+    return operator.rest.get(path)
 
 
 def test_the_node_is_the_cluster(operator: Operator) -> None:
@@ -137,14 +136,14 @@ def test_a_full_disk_is_an_alarm_until_it_is_not(tmp_path: Path) -> None:
         assert row["details"]["high_watermark"] == 0
 
         operator.file.write_text("sysmon.os { disk_check_interval = disabled }")
-        operator.api.post("/config/reload")
+        operator.rest.post("/configs_reload")
         topic = "$SYS/brokers/rookery@127.0.0.1/alarms/deactivate"
         assert json.loads(client.receive(topic).payload)["name"] == "low_disk_space"
 
         past = get(operator, "/alarms?activated=false&limit=10")
         assert past["meta"] == {"page": 1, "limit": 10, "count": 1, "hasnext": False}
         assert past["data"][0]["duration"] > 0
-        operator.api.delete(f"{BASE}/alarms")
+        operator.rest.delete("/alarms")
         assert get(operator, "/alarms?activated=false")["data"] == []
 
 
@@ -163,7 +162,7 @@ def test_an_alarm_can_be_declared_over(tmp_path: Path) -> None:
     text = 'listeners.ssl.bad { bind = "127.0.0.1:0", ssl_options { certfile = x, keyfile = x } }'
     with operated(tmp_path, text) as operator:
         name = {"name": "listener_failed/ssl:bad"}
-        operator.api.post(f"{BASE}/alarms/force_deactivate", name)
+        operator.rest.post("/alarms/force_deactivate", name)
         assert operator.alarms() == set()
         with pytest.raises(NotFoundError):
-            operator.api.post(f"{BASE}/alarms/force_deactivate", name)
+            operator.rest.post("/alarms/force_deactivate", name)

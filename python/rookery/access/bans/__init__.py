@@ -6,8 +6,9 @@ from rookery.access.bans.service import (
     BAN_KINDS,
     BanEntry,
     BanService,
+    WantedBans,
     checked_kind,
     read_bans,
 )
 
-__all__ = ["BAN_KINDS", "BanEntry", "BanService", "checked_kind", "read_bans"]
+__all__ = ["BAN_KINDS", "BanEntry", "BanService", "WantedBans", "checked_kind", "read_bans"]

@@ -18,7 +18,6 @@ Backend = Annotated[
     Literal["local"] | None,
     Query(description="Where the user is kept; here there is one place."),
 ]
-EDITION = "opensource"
 
 
 class Login(Model):
@@ -158,7 +157,7 @@ def _add_login(api: APIRouter, node: NodeContext) -> None:
         return LoggedIn(
             token=token,
             version=node.version,
-            license=License(edition=EDITION),
+            license=License(edition="opensource"),
             role=role,
             username=username,
             password_change_required=must_change,

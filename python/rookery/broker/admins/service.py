@@ -339,7 +339,7 @@ class AdminService:
         return Admin(
             username=self._settings().default_username,
             role="administrator",
-            description="the default user",
+            description="",
             credential=Credential(password_hash=""),
             created_at_ms=self._clock.now_ms(),
         )
@@ -353,7 +353,7 @@ class AdminService:
         except BadRequestError:
             return
         credential = await self._hash(settings.default_password.reveal())
-        await self._put(replace(self._default(), credential=credential, description=""))
+        await self._put(replace(self._default(), credential=credential))
 
     async def _is_password(self, username: str, password: str) -> bool:
         admin = self._admins.get(username)

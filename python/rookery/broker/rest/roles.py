@@ -33,7 +33,12 @@ OWN: frozenset[OperationKey] = frozenset(
 PUBLISHER: frozenset[OperationKey] = frozenset({("POST", "/publish"), ("POST", "/publish/bulk")})
 """What a publisher may do."""
 
-NOT_FOR_VIEWERS: frozenset[OperationKey] = frozenset({("GET", "/data/files/{filename}")})
+LOOKING: frozenset[OperationKey] = frozenset({("POST", "/authorization/explain")})
+"""Looking that takes a body: nothing changes by it, viewers may."""
+
+NOT_FOR_VIEWERS: frozenset[OperationKey] = frozenset(
+    {("GET", "/data/files/{filename}"), ("GET", "/authentication/{id}/export_users")}
+)
 """Looking that shows secrets: an export holds every password hash."""
 
 NOT_FOR_KEYS = ("/users", "/api_key", "/logout")
@@ -97,7 +102,8 @@ def _problem(caller: Caller, key: OperationKey) -> RookeryError | None:
     if caller.role == "administrator":
         return None
     if caller.role == "viewer":
-        allowed = key in OWN | FOR_KEYS or (method == "GET" and key not in NOT_FOR_VIEWERS)
+        is_looking = (method == "GET" and key not in NOT_FOR_VIEWERS) or key in LOOKING
+        allowed = key in OWN | FOR_KEYS or is_looking
     else:
         allowed = key in PUBLISHER
     if allowed:

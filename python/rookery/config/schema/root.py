@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rookery.config.schema.access import ACCESS, FLAPPING_DETECT
+from rookery.config.schema.access import ACCESS, FLAPPING_DETECT, LICENSE
 from rookery.config.schema.authentication import AUTHENTICATION
 from rookery.config.schema.authorization import AUTHORIZATION
 from rookery.config.schema.features import (
@@ -160,8 +160,7 @@ ROOT = Struct((
               "File of API keys that are there from the first start: KEY:SECRET or KEY:SECRET:ROLE in "
               "a line.", "API 密钥初始化文件，每行为 KEY:SECRET 或 KEY:SECRET:ROLE。"),
     )), {}, "API keys.", "API 密钥。"),
-    inert("license", Anything(), UNSET, "Licence of EMQX.", "EMQX 许可证。",
-          "Rookery needs no licence", "Rookery 无需许可证"),
+    Field("license", LICENSE, {}, "Watermarks of the connection quota.", "连接数配额告警水位。"),
     Field("prometheus", PROMETHEUS, {}, "Metrics for Prometheus.", "Prometheus 指标。"),
     Field("pem_cache", Struct((inert("interval", Duration(), "2m", "How long one is kept.", "缓存时间。"),)), {},
           "Cache of certificates in EMQX.", "EMQX 证书缓存。"),
