@@ -13,6 +13,7 @@ from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
 from rookery.broker.quota import QuotaWatch
 from rookery.broker.settings import NodeSettings
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.config import Config
 from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
@@ -43,6 +44,7 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             sources=node.sources,
         ),
         audit=audit,
+        topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
     )
 
 
@@ -68,6 +70,8 @@ async def open_services(
     # Before restored alarms are settled: what still holds keeps the time at which it began.
     await services.certificates.check()
     services.certificates.open()
+    serving.push_async_callback(services.topic_metrics.close)
+    await services.topic_metrics.open()
     quota = QuotaWatch(
         alarms,
         most=lambda: services.settings.config["access.max_connections"] or 0,

@@ -88,6 +88,7 @@ async def _start_parts(
             services.listeners,
             ManagementPart(sys_topics, alarms, logs.use),
             Gathering(node, runtime),
+            services.topic_metrics,
         )
     )
     serving.push_async_callback(sys_topics.close)

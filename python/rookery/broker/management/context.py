@@ -12,6 +12,7 @@ from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
 from rookery.broker.settings import NodeSettings
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.clock import Clock
 from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
@@ -26,6 +27,7 @@ class Services:
     certificates: CertificateService
     access: AccessService
     audit: AuditLog
+    topic_metrics: TopicMetrics
 
 
 @dataclass(slots=True)
