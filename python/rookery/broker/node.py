@@ -27,9 +27,11 @@ from rookery.native.node import Node
 
 if TYPE_CHECKING:
     from rookery.config import Config
+    from rookery.web.tls import ServerTls
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 HTTP = "http:dashboard"
+HTTPS = "https:dashboard"
 LOCAL = "unix:management"
 _PURPOSES = {
     "tcp": "MQTT",
@@ -90,6 +92,7 @@ class OpenNode:
         self.bans: tuple[Ban, ...] = ()
         self.built_in_rules: tuple[AclRule, ...] = ()
         self.sources: tuple[AclSource, ...] = ()
+        self.https: ServerTls | None = None
         self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -98,9 +101,11 @@ class OpenNode:
             data_dir = DataDir(management.data_dir, management.node_name)
             data_dir.open()
             opened.callback(data_dir.close)
-            if management.http is not None:
-                http = open_http(management.http.host, management.http.port)
-                self.sockets[HTTP] = opened.enter_context(http)
+            for name, http in ((HTTP, management.http), (HTTPS, management.https)):
+                if http is not None:
+                    sock = open_http(http.host, http.port, name)
+                    self.sockets[name] = opened.enter_context(sock)
+            self._read_https()
             path = socket_path(management.data_dir)
             self.sockets[LOCAL] = opened.enter_context(open_unix(path))
             opened.callback(path.unlink, missing_ok=True)
@@ -135,6 +140,14 @@ class OpenNode:
 
             self.bans, self.built_in_rules = read_tables(data_dir, self.clock)
 
+    def _read_https(self) -> None:
+        """A certificate that cannot be used refuses the start; a node without pays nothing."""
+        https = self.config.management.https
+        if https is not None and https.tls is not None:
+            from rookery.web.tls import ServerTls  # noqa: PLC0415
+
+            self.https = ServerTls(https.tls)
+
     def adapt(self, broker: BrokerConfig) -> BrokerConfig:
         """What this process changes in every configuration."""
         # Every connect becomes a Python object only where somebody looks at it.
@@ -147,8 +160,9 @@ class OpenNode:
             for listener in self.native.listeners()
             if not listener.error
         ]
-        if HTTP in self.sockets:
-            ports.append(Port(HTTP, address_of(self.sockets[HTTP]), "HTTP: GET /status"))
+        for name, purpose in ((HTTP, "dashboard and REST"), (HTTPS, "dashboard and REST over TLS")):
+            if name in self.sockets:
+                ports.append(Port(name, address_of(self.sockets[name]), purpose))
         path = socket_path(self.config.management.data_dir)
         return [*ports, Port(LOCAL, str(path), "HTTP: management of this node")]
 

@@ -18,16 +18,11 @@ from rookery.errors import (
     NotFoundError,
     RookeryError,
     TimedOutError,
+    UnauthorizedError,
     UnavailableError,
 )
 
 _log = logging.getLogger("rookery.web")
-
-
-class UnauthorizedError(RookeryError):
-    """Nobody knows who asks."""
-
-    code = "BAD_TOKEN"
 
 
 STATUS: Mapping[type[RookeryError], int] = {

@@ -132,7 +132,9 @@ def _settings(api: APIRouter, node: NodeContext) -> None:
     async def change(body: DelayedConfig) -> Response:
         """What is not named stays as it is. Holds at once and survives a restart."""
         values = body.model_dump(exclude_none=True)
-        changes = {(SECTION, name): value for name, value in values.items()}
+        changes: dict[tuple[str, ...], Any] = {
+            (SECTION, name): value for name, value in values.items()
+        }
         if changes:
             await node.services.settings.change("update", "mqtt/delayed", changes)
         return shown()

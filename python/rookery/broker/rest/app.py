@@ -33,6 +33,8 @@ def make_app(
     routers: Sequence[Callable[[NodeContext], APIRouter]] = ROUTERS,
 ) -> FastAPI:
     """The application; it lies below :data:`PREFIX` and knows nothing of it."""
+    handlers: dict[int | type[Exception], Any] = dict(HANDLERS)
+    handlers[RequestValidationError] = _answer_invalid
     app = FastAPI(
         title="Rookery",
         version=document.VERSION,
@@ -40,7 +42,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={**HANDLERS, RequestValidationError: _answer_invalid},
+        exception_handlers=handlers,
     )
     routes = [
         route for router in routers for route in router(node).routes if isinstance(route, APIRoute)

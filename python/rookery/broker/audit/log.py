@@ -28,7 +28,7 @@ MASKED = "******"
 
 _log = logging.getLogger("rookery.audit")
 _SECRET_NAME = re.compile(
-    r"password|secret|passwd|token|cookie|authorization|private_?key", re.IGNORECASE
+    r"password|secret|passwd|pwd|token|cookie|authorization|private_?key|sso_code", re.IGNORECASE
 )
 # Names that only look like a secret's.
 _OPEN_NAMES = frozenset({"password_hash_algorithm", "secret_base64_encoded", "authorization"})
@@ -91,12 +91,14 @@ class AuditLog:
         after: Any = None,
         by: str = "local",
         error: str = "",
+        request: Mapping[str, Any] | None = None,
     ) -> None:
         """Write one entry. A disk that takes none is logged and counted, and stops nobody.
 
-        Inside a request it becomes a part of that request's entry.
+        Inside a request it becomes a part of that request's entry, which is the one that has
+        ``request``.
         """
-        if _request.get() is not None:
+        if _request.get() is not None and request is None:
             changed(target, before=before, after=after)
             return
         entry = {
@@ -108,6 +110,8 @@ class AuditLog:
             "before": masked(before),
             "after": masked(after),
         }
+        if request is not None:
+            entry["request"] = masked(request)
         line = json.dumps(entry, ensure_ascii=False, default=str) + "\n"
         try:
             with self._writing:
@@ -115,6 +119,13 @@ class AuditLog:
         except OSError as error_:
             self.failures += 1
             _log.error("%s: %s", self.file, error_.strerror or error_)
+
+    def files(self) -> list[Path]:
+        """The files that there are, the latest first."""
+        older = [
+            self.file.with_name(f"{self.file.name}.{number}") for number in range(1, FILES_MAX + 1)
+        ]
+        return [file for file in (self.file, *older) if file.exists()]
 
     def metrics(self) -> dict[str, int]:
         return {"audit.failures": self.failures}
