@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import Field
 from starlette.responses import Response
 
@@ -33,6 +33,9 @@ _EXAMPLE = {
     "qos": 1, "from_clientid": "sensor-7", "from_username": None,
 }  # fmt: skip
 _EXAMPLE_CONFIG = {"enable": True, "max_delayed_messages": 0}
+
+
+OnThatNode = Annotated[str, Path(alias="node", description="The node where it waits.")]
 
 
 class DelayedConfig(Model):
@@ -177,12 +180,12 @@ def _one(api: APIRouter, node: NodeContext) -> None:
     responses = errors("MESSAGE_ID_SCHEMA_ERROR", "INVALID_NODE", "MESSAGE_ID_NOT_FOUND")
 
     @api.get(
-        "/mqtt/delayed/messages/{node_name}/{msgid}",
+        "/mqtt/delayed/messages/{node}/{msgid}",
         summary="Show a delayed message",
         response_model=DelayedMessage,
         responses=responses | example({**_EXAMPLE, "payload": "MjEuNQ=="}),
     )
-    async def message(node_name: str, msgid: str) -> Response:
+    async def message(node_name: OnThatNode, msgid: str) -> Response:
         """One that waits."""
         number = _number(node, node_name, msgid)
         found = await asyncio.to_thread(node.native.lists.delayed, number)
@@ -194,12 +197,12 @@ def _one(api: APIRouter, node: NodeContext) -> None:
         return fast({**_row(node, due_ms, kept), "payload": payload if is_shown else TOO_LARGE})
 
     @api.delete(
-        "/mqtt/delayed/messages/{node_name}/{msgid}",
+        "/mqtt/delayed/messages/{node}/{msgid}",
         summary="Delete a delayed message",
         status_code=204,
         responses=responses | {204: {"description": "Deleted."}},
     )
-    async def delete(node_name: str, msgid: str) -> Response:
+    async def delete(node_name: OnThatNode, msgid: str) -> Response:
         """It does not go out."""
         number = _number(node, node_name, msgid)
         if not await asyncio.to_thread(node.native.lists.remove_delayed, number):
