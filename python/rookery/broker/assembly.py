@@ -20,6 +20,7 @@ from rookery.broker.node import OpenNode
 from rookery.broker.observation import Observation
 from rookery.broker.quota import QuotaWatch, watermarks_of
 from rookery.broker.settings import NodeSettings
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.config import Config
 from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
@@ -61,6 +62,7 @@ def make_services(
         access=access,
         audit=audit,
         admins=admins,
+        topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
         nodes=observation.nodes,
         monitor=observation.monitor,
         exporter=observation.exporter,
@@ -130,6 +132,8 @@ async def open_services(
     await services.listeners.judge()
     await services.certificates.check()
     services.certificates.open()
+    serving.push_async_callback(services.topic_metrics.close)
+    await services.topic_metrics.open()
     quota = QuotaWatch(
         alarms,
         most=lambda: services.settings.config["access.max_connections"] or 0,

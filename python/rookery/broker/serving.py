@@ -89,6 +89,7 @@ async def _start_parts(
             observation.sysmon,
             observation.pusher,
             Gathering(node, runtime),
+            services.topic_metrics,
         )
     )
     serving.push_async_callback(sys_topics.close)

@@ -17,6 +17,7 @@ from rookery.broker.monitor import Monitor
 from rookery.broker.nodes import Nodes
 from rookery.broker.prometheus import Exporter
 from rookery.broker.settings import NodeSettings
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.clock import Clock
 from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
@@ -35,6 +36,7 @@ class Services:
     monitor: Monitor
     exporter: Exporter
     backups: Backups
+    topic_metrics: TopicMetrics
     admins: AdminService
 
 

@@ -13,6 +13,7 @@ from rookery.config.schema.features import (
     RETAINER,
     REWRITE_RULE,
     SYS_TOPICS,
+    TOPIC_METRIC,
 )
 from rookery.config.schema.listeners import LISTENERS
 from rookery.config.schema.model import (
@@ -77,7 +78,6 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
     ("plugins", SETTINGS, {}, "Plugins.", "插件。"),
     ("slow_subs", SETTINGS, {}, "Slow subscriptions.", "慢订阅统计。"),
-    ("topic_metrics", SETTINGS, [], "Metrics of topics.", "主题监控。"),
     ("opentelemetry", SETTINGS, {}, "OpenTelemetry.", "OpenTelemetry。"),
     ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
     ("schema_registry", Anything(("schemas",)), {}, "Schemas.", "Schema 注册。"),
@@ -131,6 +131,8 @@ ROOT = Struct((
     Field("rewrite", ListOf(REWRITE_RULE, 1000), [], "Topic rewrite; the first rule that matches decides.",
           "主题重写，首条匹配的规则生效。", hot=True),
     Field("auto_subscribe", AUTO_SUBSCRIBE, {}, "Automatic subscriptions.", "自动订阅。"),
+    Field("topic_metrics", ListOf(TOPIC_METRIC, 512), [], "Topics whose messages are counted.",
+          "统计消息数量的主题。", hot=True),
     Field("force_shutdown", FORCE_SHUTDOWN, {}, "Clients with too much backlog.", "强制断开。"),
     Field("force_gc", FORCE_GC, {}, "Garbage collection in EMQX.", "EMQX 内存回收。"),
     Field("sys_topics", SYS_TOPICS, {}, "Messages under $SYS.", "系统主题。"),
