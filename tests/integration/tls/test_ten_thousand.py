@@ -79,7 +79,7 @@ def common_name(operator: Operator, ca: Path) -> str:
         client_context(ca).wrap_socket(plain, server_hostname="localhost") as stream,
     ):
         subject: Any = (stream.getpeercert() or {})["subject"]
-    return dict(item for group in subject for item in group)["commonName"]
+    return str(dict(item for group in subject for item in group)["commonName"])
 
 
 def test_nobody_is_dropped(many_files: None, tmp_path: Path, tmp_path_factory: Any) -> None:
