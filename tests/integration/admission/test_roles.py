@@ -123,10 +123,10 @@ def test_the_matrix_has_no_hole(start_rest: Start, kind: str) -> None:
 def test_an_expired_token_reaches_nothing(start_rest: Start) -> None:
     node = start_rest()
     keys = operations(node.nobody.ask("GET", "/api-docs/swagger.json").json)
-    node.local.put("/config", {"dashboard.token_expired_time": "1s"})
+    node.set("dashboard.token_expired_time = 1s")
     callers = [node.admin for _ in keys[:90]]
     node.node.let_pass(2)
-    node.local.put("/config", {"dashboard.token_expired_time": "60m"})
+    node.set("dashboard.token_expired_time = 60m")
 
     for number, key in enumerate(keys):
         if key in OPEN:
