@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +15,14 @@ from rookery.client.management import API, ManagementClient
 
 USERS = "/authentication/password_based%3Abuilt_in_database/users"
 BUILT_IN = "[{mechanism = password_based, backend = built_in_database}]"
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for something that the node does by itself, such as reading a file that changed."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 class Operator:
@@ -60,6 +69,12 @@ class Operator:
     def port(self, listener_id: str) -> int:
         row = self.rest.get(f"/listeners/{quote(listener_id, safe='')}")
         return int(str(row["bind"]).rpartition(":")[2])
+
+    def audited(self, *words: str) -> bool:
+        """Whether an entry of the audit log has all of these words."""
+        file = self.node.data_dir / "log" / "audit.jsonl"
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        return any(all(word in line for word in words) for line in lines)
 
     def alarms(self) -> set[str]:
         return {alarm["name"] for alarm in self.api.get("/alarms")["data"]}

@@ -93,7 +93,7 @@ async def open_services(
     serving.push_async_callback(quota.close)
     quota.open()
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
-    metrics.register("access", lambda: services.access.access.counters)
+    metrics.register("access", lambda: services.access.access.metrics)
     metrics.register("audit", services.audit.metrics)
     serving.push_async_callback(services.admins.close)
     await services.admins.open()

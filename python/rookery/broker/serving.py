@@ -41,6 +41,7 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
         logs.use(node.config.management)
         context = await _start_parts(node, serving, stopping.set, logs)
         serving.enter_context(_signals_call(stopping.set))
+        node.accept()
         if ready is not None:
             ready()
         await _start_web(node, web, context)

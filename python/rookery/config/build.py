@@ -163,6 +163,15 @@ def _providers(values: Values) -> list[Values]:
     return [item for item in values["authentication"] if item["enable"]]
 
 
+def _password_cache(values: Values) -> snapshot.PasswordCacheConfig:
+    return snapshot.PasswordCacheConfig(
+        enable=values["enable"],
+        max_size=values["max_size"],
+        ttl_s=(values["ttl"] or 0) / 1000,
+        over_restart=values["over_restart"],
+    )
+
+
 def _access(values: Values) -> snapshot.AccessConfig:
     settings = values["authorization"]
     zones: dict[str, Values] = {"default": values["mqtt"]}
@@ -179,6 +188,7 @@ def _access(values: Values) -> snapshot.AccessConfig:
         anonymous=values["access"]["anonymous"],
         max_connections=values["access"]["max_connections"] or 0,
         answer_timeout_s=values["access"]["hook_timeout"] / 1000,
+        password_cache=_password_cache(values["access"]["password_cache"]),
     )
 
 

@@ -38,6 +38,15 @@ class AlarmConfig(NamedTuple):
     validity_period_s: int
 
 
+class PasswordCacheConfig(NamedTuple):
+    """``access.password_cache``."""
+
+    enable: bool
+    max_size: int
+    ttl_s: float  # 0 is no end
+    over_restart: bool
+
+
 class AccessConfig(NamedTuple):
     """Who is asked about clients, and what is asked of whom, in the words of the schema.
 
@@ -52,6 +61,7 @@ class AccessConfig(NamedTuple):
     anonymous: str  # access.anonymous: who gets in while there is no provider
     max_connections: int  # 0 is no bound
     answer_timeout_s: float
+    password_cache: PasswordCacheConfig
 
 
 class HttpsConfig(NamedTuple):

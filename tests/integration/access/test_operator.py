@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.client import DEADLINE_S
-from harness.operator import BUILT_IN, USERS, Operator, operated
+from harness.operator import BUILT_IN, USERS, Operator, eventually, operated
 from harness.packets import PingReq, PingResp
 from rookery.cli.certificate_files import Authority, now_utc
 from rookery.client.management import Content
@@ -24,14 +23,6 @@ RULES = """\
 {allow, {username, "alice"}, all, ["a/#"]}.
 {deny, all, all, ["secret/#"]}.
 """
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait for something that the node does by itself, such as reading a file that changed."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -22,3 +22,16 @@ def operator(tmp_path: Path) -> Iterator[Operator]:
 def rest(operator: Operator) -> RestSocket:
     """The REST interface of that node."""
     return RestSocket(operator.node.data_dir)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """A node for all tests of a file, which leave it as they found it."""
+    with operated(tmp_path_factory.mktemp("node")) as running:
+        yield running
+
+
+@pytest.fixture
+def asks(shared: Operator) -> RestSocket:
+    """The REST interface of that node."""
+    return RestSocket(shared.node.data_dir)

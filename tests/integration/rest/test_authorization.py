@@ -85,7 +85,7 @@ def test_a_file_is_shown_with_its_rules_and_changed_text_holds(tmp_path: Path) -
         assert explained(rest, "secret/1")["result"] == "allow"
         bad = {"type": "file", "rules": "{deny, all"}
         refused = rest.ask("PUT", "/authorization/sources/file", bad)
-        assert refused.problem == (400, "BAD_REQUEST")
+        assert refused.problem == (400, "BAD_CONFIG")
         assert explained(rest, "other/1")["result"] == "deny"
 
 

@@ -292,4 +292,5 @@ def _asking(settings: AccessConfig) -> tuple[object, ...]:
         settings.sources,
         settings.client_attrs_init,
         settings.answer_timeout_s,
+        settings.password_cache,
     )

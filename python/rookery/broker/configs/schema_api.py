@@ -35,7 +35,7 @@ _EXAMPLE = {
 @cache
 def _written() -> bytes:
     """It is large and never changes."""
-    return FastJson(forms_schema()).body
+    return bytes(FastJson(forms_schema()).body)
 
 
 def router(_node: NodeContext) -> APIRouter:

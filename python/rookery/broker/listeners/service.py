@@ -125,8 +125,11 @@ class ListenerService:
             NotFoundError: there is none of that id.
             StartError: it cannot be opened so; it goes on as before.
         """
-        await self.get(listener_id)
+        shown = await self.get(listener_id)
         path = _path(listener_id)
+        if body.get("bind") == shown["bind"]:
+            # Where it stands; the configuration may leave the port to the system.
+            body = {key: value for key, value in body.items() if key != "bind"}
         value = merged(self._settings.stored(path) or {}, _settable(body))
         await self._settings.change("update", f"listeners/{listener_id}", {path: value})
         return await self.get(listener_id)

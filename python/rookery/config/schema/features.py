@@ -176,7 +176,7 @@ DASHBOARD = Struct((
           "Password of the first user. One that may not be a user's password, as the default, works "
           "on the node's machine alone and only to choose another.",
           "首个用户的初始密码。若不符合密码规则（如默认值），仅可在节点本机用于修改密码。"),
-    Field("token_expired_time", Duration(low_ms=60_000, high_ms=86_400_000), "60m",
+    Field("token_expired_time", Duration(low_ms=1000, high_ms=86_400_000), "60m",
           "How long a token holds without being used.", "令牌在不使用时的有效期。", hot=True),
     Field("swagger_support", Bool(), True, "Whether /api-docs is served.", "是否提供 /api-docs。", hot=True),
     *(inert(name, kind, default, "Dashboard.", "控制台。", why, why_zh)
