@@ -9,9 +9,13 @@ from rookery.broker.access import AccessService
 from rookery.broker.admins import AdminService
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
+from rookery.broker.backup import Backups
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
+from rookery.broker.monitor import Monitor
+from rookery.broker.nodes import Nodes
+from rookery.broker.prometheus import Exporter
 from rookery.broker.settings import NodeSettings
 from rookery.clock import Clock
 from rookery.native.node import Node
@@ -27,6 +31,10 @@ class Services:
     certificates: CertificateService
     access: AccessService
     audit: AuditLog
+    nodes: Nodes
+    monitor: Monitor
+    exporter: Exporter
+    backups: Backups
     admins: AdminService
 
 
