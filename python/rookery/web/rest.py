@@ -74,8 +74,8 @@ class PageParams:
 
     @property
     def start(self) -> int:
-        """Index of the first row."""
-        return (self.page - 1) * self.limit
+        """Index of the first row; no further than a database can count."""
+        return min((self.page - 1) * self.limit, _START_MAX)
 
     def cut(self, rows: Sequence[Any]) -> dict[str, Any]:
         """The page of a list that is in memory whole."""
