@@ -29,6 +29,7 @@ mod listeners;
 mod node;
 mod peer;
 mod recover;
+mod scan;
 mod socket;
 mod standing;
 mod tls;
@@ -36,5 +37,5 @@ mod transport;
 mod up;
 mod worker;
 
-pub use node::{AclSubject, Node};
+pub use node::{AclSubject, MessagePage, MessageRow, MessageWindow, Node, Page};
 pub use peer::{HookPeer, Hookpoint};

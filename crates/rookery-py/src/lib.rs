@@ -12,6 +12,7 @@ mod config;
 mod error;
 mod hocon;
 mod node;
+mod queries;
 mod rows;
 
 use pyo3::prelude::*;

@@ -94,6 +94,9 @@ impl Shard {
         if item.message.as_ref().is_some_and(|m| m.is_expired(now.unix_ms)) {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_expired.inc();
+            if let Some(conn) = self.conns.get_mut(key.slot) {
+                conn.traffic.dropped_expired();
+            }
             self.settle_stored(slot, item.seq);
             return;
         }
@@ -183,7 +186,7 @@ impl Shard {
             conn.is_dirty = true;
             self.effects.dirty.push(key);
         }
-        self.count_sent(written, qos);
+        self.count_sent(written, qos, message.topic());
         written.is_some()
     }
 
@@ -232,6 +235,9 @@ impl Shard {
             if item.message.as_ref().is_some_and(|m| m.is_expired(now.unix_ms)) {
                 self.metrics().delivery_dropped.inc();
                 self.metrics().delivery_dropped_expired.inc();
+                if let Some(conn) = self.conns.get_mut(key.slot) {
+                    conn.traffic.dropped_expired();
+                }
             } else {
                 self.send_publish(now, key, &item, 0, false);
             }

@@ -42,7 +42,20 @@ class Changes:
     after: dict[str, Any] = field(default_factory=dict)
 
 
+LOCAL = "local"
+# Who asked for what is being done; the node itself where nobody did.
+_by: ContextVar[str] = ContextVar("rookery_audit_by", default=LOCAL)
 _request: ContextVar[Changes | None] = ContextVar("rookery_audit_request", default=None)
+
+
+@contextmanager
+def asked_by(name: str) -> Iterator[None]:
+    """Entries written while the context is open are of this name."""
+    token = _by.set(name)
+    try:
+        yield
+    finally:
+        _by.reset(token)
 
 
 @contextmanager
@@ -89,21 +102,22 @@ class AuditLog:
         *,
         before: Any = None,
         after: Any = None,
-        by: str = "local",
+        by: str | None = None,
         error: str = "",
         request: Mapping[str, Any] | None = None,
     ) -> None:
         """Write one entry. A disk that takes none is logged and counted, and stops nobody.
 
         Inside a request it becomes a part of that request's entry, which is the one that has
-        ``request``.
+        ``request``. ``by`` is otherwise who asked for it on the node's own socket
+        (``local:USER``, the user id), or ``local``: the node itself.
         """
         if _request.get() is not None and request is None:
             changed(target, before=before, after=after)
             return
         entry = {
             "at": timestamp(self._clock.now_ms() / 1000),
-            "by": by,
+            "by": by if by is not None else _by.get(),
             "operation": operation,
             "target": target,
             "result": error or "ok",

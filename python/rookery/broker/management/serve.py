@@ -7,13 +7,14 @@ import ssl
 from functools import partial
 from typing import NamedTuple
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rookery.broker.audit import asked_by
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.status import Status
 from rookery.broker.rest.admission import RestAdmission
-from rookery.broker.rest.app import make_app, on_socket
+from rookery.broker.rest.app import make_app, name_of_local, on_socket
 from rookery.broker.rest.audit import RestAudit
 from rookery.broker.rest.site import make_site
 from rookery.web.server import WebServer
@@ -42,7 +43,7 @@ def make_apps(context: NodeContext) -> Apps:
     context.metrics.register("rest audit", audit.metrics)
     rest = make_app(context, RestAdmission(context.services.admins), audit)
     private = ManagementApi(context, Status(context)).app(on_socket(rest))
-    return Apps(private, make_site(context, rest))
+    return Apps(_noting_who(private), make_site(context, rest))
 
 
 def open_servers(
@@ -58,3 +59,13 @@ def open_servers(
         server.open()
         context.metrics.register(f"web/{number}", partial(dict, server.counters))
     return servers
+
+
+def _noting_who(app: ASGIApp) -> ASGIApp:
+    """The audit log says which user of the machine asked."""
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        with asked_by(name_of_local(scope)):
+            await app(scope, receive, send)
+
+    return noting
