@@ -43,6 +43,8 @@ BODY_BYTES_MAX = "x-body-bytes-max"
 
 ErrorName: TypeAlias = "str | tuple[int, str]"
 
+_START_MAX = (1 << 63) - 1
+
 
 def current_caller(request: Request) -> Caller:
     """Dependency: who asks. Every operation that is not open to everybody has one."""
