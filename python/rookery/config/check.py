@@ -109,7 +109,8 @@ class _Checker:
         for item in kind.fields:
             written = node.value.get(item.name)
             value, text = self._field(item, written, (*path, item.name), kind.inherits)
-            if value is _ABSENT and item.default is REQUIRED and written is None:
+            is_written = written is not None and written.value is not None
+            if value is _ABSENT and item.default is REQUIRED and not is_written:
                 self._problem("required", (*path, item.name), node)
             if value is not _ABSENT:
                 values[item.name] = value
