@@ -17,7 +17,7 @@ from rookery.broker.alarms import (
 )
 from rookery.broker.assembly import Gathering, make_services, open_services
 from rookery.broker.management.context import NodeContext
-from rookery.broker.node import HTTP, LOCAL, STOP_SIGNALS, OpenNode
+from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, OpenNode
 from rookery.broker.settings.management import ManagementPart
 from rookery.broker.sys_topics import SysTopics
 from rookery.config import ManagementConfig
@@ -134,17 +134,29 @@ def _start_alarms(
 async def _start_web(node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext) -> None:
     # In a thread: the loop goes on while the framework is imported.
     await asyncio.to_thread(import_module, "rookery.broker.management.serve")
-    from rookery.broker.management.serve import open_servers  # noqa: PLC0415
+    from rookery.broker.management.serve import Door, open_servers  # noqa: PLC0415
 
-    http = node.config.management.http
-    servers = open_servers(
-        context,
-        local=node.sockets[LOCAL],
-        http=node.sockets.get(HTTP),
-        http_connections_max=http.max_connections if http else 0,
-    )
+    management, doors = node.config.management, []
+    if management.http is not None:
+        doors.append(Door(node.sockets[HTTP], management.http.max_connections))
+    if management.https is not None and node.https is not None:
+        tls = node.https.context
+        doors.append(Door(node.sockets[HTTPS], management.https.max_connections, tls))
+    servers = open_servers(context, local=node.sockets[LOCAL], doors=doors)
+    _watch_certificate(node, web)
     for server in servers:
         web.push_async_callback(server.close)
+
+
+def _watch_certificate(node: OpenNode, web: contextlib.AsyncExitStack) -> None:
+    https = node.config.management.https
+    if https is None or https.tls is None or node.https is None:
+        return
+    from rookery.broker.rest.https import CertificateWatch  # noqa: PLC0415
+
+    watch = CertificateWatch(node.https, https.tls)
+    web.push_async_callback(watch.close)
+    watch.open()
 
 
 @contextlib.contextmanager

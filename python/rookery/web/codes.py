@@ -45,6 +45,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "ERROR_PWD_NOT_MATCH": ErrorCode(400, "The old password is wrong"),
     "INVALID_ID": ErrorCode(400, "Bad id"),
     "MESSAGE_ID_SCHEMA_ERROR": ErrorCode(400, "Bad message id"),
+    "INVALID_ACCEPT": ErrorCode(400, "No form of the answer that is asked for"),
     "NO_DEFAULT_VALUE": ErrorCode(400, "There is no default value to go back to"),
     "DEPENDENCY_EXISTS": ErrorCode(400, "Something else depends on it"),
     "TEST_FAILED": ErrorCode(400, "The test of the settings failed"),

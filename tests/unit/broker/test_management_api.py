@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,15 +10,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from rookery.broker.alarms import AlarmRegistry
-from rookery.broker.audit import AuditLog
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext, Services
-from rookery.broker.management.settings import SettingsApi
 from rookery.broker.management.sockets import Port
 from rookery.broker.management.status import Status
-from rookery.broker.settings import NodeSettings
 from rookery.clock import ManualClock
-from rookery.config import load
 from rookery.native.models import Client, SubscriptionInfo
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
@@ -95,7 +90,7 @@ class FakeNative:
 
 
 class World:
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self) -> None:
         self.native = FakeNative("a", "b/c", "ü")
         self.stopped = 0
         clock = ManualClock()
@@ -106,8 +101,6 @@ class World:
             clock, actions=(), size_limit=5, validity_period_s=60, publish=lambda *_: None
         )
         native: Any = self.native
-        audit = AuditLog(tmp_path, clock)
-        settings = NodeSettings(load(data_dir=tmp_path, environ={}), audit, clock)
         services: Any = Services.__new__(Services)
         self.context = context = NodeContext(
             node_name="n@h",
@@ -122,9 +115,8 @@ class World:
             ports=lambda: [Port("tcp:default", "127.0.0.1:1883", "MQTT")],
             stop=self.stop,
         )
-        features = [SettingsApi(settings, lambda: 3)]
         self.status = Status(context)
-        self.app = ManagementApi(context, self.status, features).app()
+        self.app = ManagementApi(context, self.status).app()
         self.public = Starlette(routes=[Route("/status", self.status.get)])
 
     def stop(self) -> None:
@@ -132,8 +124,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world() -> World:
+    return World()
 
 
 async def test_status_is_answered_in_emqx_words(world: World) -> None:
@@ -212,14 +204,6 @@ async def test_a_wrong_page_is_refused(world: World) -> None:
     answer = await ask(world.app, "GET", "/clients?limit=0")
 
     assert (answer.status, answer.json["code"]) == (400, "BAD_REQUEST")
-
-
-async def test_settings_with_and_without_their_origin(world: World) -> None:
-    tree = (await ask(world.app, "GET", "/config")).json
-    rows = (await ask(world.app, "GET", "/config?origin")).json
-
-    assert tree["mqtt"]["max_inflight"] == 32
-    assert {"path": "mqtt.max_inflight", "value": 32, "origin": "default"} in rows
 
 
 async def test_alarms_that_hold_and_that_are_over(world: World) -> None:

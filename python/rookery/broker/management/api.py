@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -13,7 +12,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from rookery.broker.management.context import NodeContext
-from rookery.broker.management.features import Feature
 from rookery.broker.management.rows import alarm_row, client_row, rfc3339, subscription_row
 from rookery.broker.management.status import Status
 from rookery.errors import BadRequestError, NotFoundError
@@ -24,11 +22,8 @@ from rookery.web.paging import PageRequest, page
 class ManagementApi:
     """Reads a request, asks the node, writes the answer."""
 
-    def __init__(
-        self, context: NodeContext, status: Status, features: Sequence[Feature] = ()
-    ) -> None:
+    def __init__(self, context: NodeContext, status: Status) -> None:
         self._context = context
-        self._features = features
         self._status = status
 
     def app(self, rest: ASGIApp | None = None) -> Starlette:
@@ -47,7 +42,6 @@ class ManagementApi:
             Route("/alarms", self.alarms, methods=["GET"]),
             Route("/alarms", self.clear_alarms, methods=["DELETE"]),
             Route("/stop", self.stop, methods=["POST"]),
-            *(route for feature in self._features for route in feature.routes()),
         ]
         return Starlette(routes=routes, exception_handlers=HANDLERS)
 

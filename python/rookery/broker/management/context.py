@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rookery.broker.access import AccessService
+from rookery.broker.admins import AdminService
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
@@ -26,6 +27,7 @@ class Services:
     certificates: CertificateService
     access: AccessService
     audit: AuditLog
+    admins: AdminService
 
 
 @dataclass(slots=True)

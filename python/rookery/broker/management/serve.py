@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from functools import partial
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rookery.broker.audit import asked_by
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
-from rookery.broker.management.features import features_of
 from rookery.broker.management.status import Status
 from rookery.broker.rest.admission import RestAdmission
 from rookery.broker.rest.app import make_app, name_of_local, on_socket
@@ -21,21 +22,29 @@ from rookery.web.server import WebServer
 LOCAL_CONNECTIONS_MAX = 64
 
 
+class Door(NamedTuple):
+    """A listener of ``dashboard.listeners``."""
+
+    sock: socket.socket
+    connections_max: int
+    tls: ssl.SSLContext | None = None
+
+
 def open_servers(
-    context: NodeContext,
-    *,
-    local: socket.socket,
-    http: socket.socket | None,
-    http_connections_max: int,
+    context: NodeContext, *, local: socket.socket, doors: list[Door]
 ) -> list[WebServer]:
     """Begin to answer on the running loop."""
-    rest = make_app(context, RestAdmission(), RestAudit(context.services.audit))
-    features = features_of(context.services, context.stats)
-    private = ManagementApi(context, Status(context), features).app(on_socket(rest))
+    audit = RestAudit(context.services.audit, context.clock)
+    context.metrics.register("rest audit", audit.metrics)
+    rest = make_app(context, RestAdmission(context.services.admins), audit)
+    private = ManagementApi(context, Status(context)).app(on_socket(rest))
     servers = [WebServer(_noting_who(private), [local], connections_max=LOCAL_CONNECTIONS_MAX)]
-    if http is not None:
+    if doors:
         site = make_site(context, rest)
-        servers.append(WebServer(site, [http], connections_max=http_connections_max))
+        servers += [
+            WebServer(site, [door.sock], connections_max=door.connections_max, tls=door.tls)
+            for door in doors
+        ]
     for number, server in enumerate(servers, start=1):
         server.open()
         context.metrics.register(f"web/{number}", partial(dict, server.counters))

@@ -33,6 +33,8 @@ def make_app(
     routers: Sequence[Callable[[NodeContext], APIRouter]] = ROUTERS,
 ) -> FastAPI:
     """The application; it lies below :data:`PREFIX` and knows nothing of it."""
+    handlers = {**HANDLERS}
+    handlers[RequestValidationError] = _answer_invalid
     app = FastAPI(
         title="Rookery",
         version=document.VERSION,
@@ -40,7 +42,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={**HANDLERS, RequestValidationError: _answer_invalid},
+        exception_handlers=handlers,
     )
     routes = [
         route for router in routers for route in router(node).routes if isinstance(route, APIRoute)
@@ -90,7 +92,7 @@ def on_socket(app: FastAPI) -> ASGIApp:
 
 def name_of_local(scope: Scope) -> str:
     """``local:USER`` where the system says which user has the other end."""
-    return scope["client"][0] if scope.get("client") else LOCAL
+    return str(scope["client"][0]) if scope.get("client") else LOCAL
 
 
 async def _answer_invalid(_request: Request, error: Exception) -> Response:

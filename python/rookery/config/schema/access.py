@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from rookery.config.schema.model import INFINITY, Bool, Duration, Field, Int, OneOf, Struct
+from rookery.config.schema.model import (
+    INFINITY,
+    UNSET,
+    Anything,
+    Bool,
+    Duration,
+    Field,
+    Int,
+    OneOf,
+    Percent,
+    SecretText,
+    Struct,
+    inert,
+)
 
 # A table reads better with one field in two or three lines.
 # fmt: off
@@ -59,6 +72,18 @@ ACCESS = Struct((
     Field("login_backoff", LOGIN_BACKOFF, {},
           "Addresses and user names that fail to log in too often wait; this machine is exempt.",
           "登录失败过多的地址和用户名需等待，本机除外。"),
+))
+
+LICENSE = Struct((
+    Field("connection_high_watermark", Percent(), "80%",
+          "Share of access.max_connections at which the alarm connection_quota begins.",
+          "达到 access.max_connections 的该比例时触发 connection_quota 告警。", hot=True),
+    Field("connection_low_watermark", Percent(), "75%",
+          "Share below which it ends; less than the high one.", "低于该比例时解除告警，应小于高水位。", hot=True),
+    inert("key", SecretText(), UNSET, "Licence of EMQX.", "EMQX 许可证。",
+          "Rookery needs no licence", "Rookery 无需许可证"),
+    inert("dynamic_max_connections", Anything(), UNSET, "Quota of EMQX.", "EMQX 连接数配额。",
+          "use access.max_connections", "请使用 access.max_connections"),
 ))
 
 FLAPPING_DETECT = Struct((
