@@ -3,6 +3,7 @@
     RookeryError
     ├── BadRequestError          BAD_REQUEST
     │   └── ConfigError          BAD_CONFIG           (carries every problem found, not only the first)
+    ├── UnauthorizedError        UNAUTHORIZED         (nobody knows who asks)
     ├── NotFoundError            NOT_FOUND
     ├── ConflictError            ALREADY_EXISTS
     ├── NotAllowedError          FORBIDDEN
@@ -28,13 +29,19 @@ from collections.abc import Sequence
 
 
 class RookeryError(Exception):
-    """Base of all; ``code`` names the kind for programs."""
+    """Base of all; ``code`` names the kind for programs.
+
+    Where the REST interface has a name for the very thing, such as ``CLIENTID_NOT_FOUND``, it is
+    given as ``code=``; the class says what kind it is all the same.
+    """
 
     code = "INTERNAL_ERROR"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
         self.message = message
+        if code:
+            self.code = code
 
     def __str__(self) -> str:
         return self.message
@@ -57,6 +64,12 @@ class ConfigError(BadRequestError):
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[str, ...]]]:
         return type(self), (self.problems,)
+
+
+class UnauthorizedError(RookeryError):
+    """Nobody knows who asks, or what was said about that is wrong."""
+
+    code = "UNAUTHORIZED"
 
 
 class NotFoundError(RookeryError):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 
 from rookery.broker.access import AccessService
+from rookery.broker.admins import AdminService
+from rookery.broker.admins.settings import AdminSettings
 from rookery.broker.alarms import AlarmRegistry, StoreWatch
 from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
-from rookery.broker.quota import QuotaWatch
+from rookery.broker.quota import QuotaWatch, watermarks_of
 from rookery.broker.settings import NodeSettings
 from rookery.config import Config
 from rookery.engine.events import Watcher
@@ -36,6 +38,7 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             alarms,
             audit,
             node.clock,
+            node_name=node.config["node.name"],
             data_dir=node.config.data_dir,
             adapt=node.adapt,
             bans=node.bans,
@@ -43,6 +46,19 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             sources=node.sources,
         ),
         audit=audit,
+        admins=AdminService(
+            node.config.data_dir, node.clock, audit, lambda: _admin_settings(settings.config)
+        ),
+    )
+
+
+def _admin_settings(config: Config) -> AdminSettings:
+    dashboard = config.management.dashboard
+    return AdminSettings(
+        default_username=dashboard.default_username,
+        default_password=dashboard.default_password,
+        token_expired_time_s=dashboard.token_expired_time_s,
+        bootstrap_file=dashboard.bootstrap_file,
     )
 
 
@@ -72,12 +88,17 @@ async def open_services(
         alarms,
         most=lambda: services.settings.config["access.max_connections"] or 0,
         connected=lambda: node.native.stats().get("live_connections.count", 0),
+        watermarks=lambda: watermarks_of(services.settings.config),
     )
     serving.push_async_callback(quota.close)
     quota.open()
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
-    metrics.register("access", lambda: services.access.access.counters)
+    metrics.register("access", lambda: services.access.access.metrics)
     metrics.register("audit", services.audit.metrics)
+    serving.push_async_callback(services.admins.close)
+    await services.admins.open()
+    metrics.register("admins", services.admins.metrics)
+    stats.register("admins", services.admins.stats)
     stats.register("certificates", services.certificates.stats)
     return runtime
 

@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from logging import Handler
-from typing import TYPE_CHECKING
 
 from rookery.broker.alarms import (
     AlarmFile,
@@ -18,16 +17,13 @@ from rookery.broker.alarms import (
 )
 from rookery.broker.assembly import Gathering, make_services, open_services
 from rookery.broker.management.context import NodeContext
-from rookery.broker.node import HTTP, LOCAL, STOP_SIGNALS, OpenNode
+from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, OpenNode
 from rookery.broker.settings.management import ManagementPart
 from rookery.broker.sys_topics import SysTopics
 from rookery.config import ManagementConfig
 from rookery.native.node import version
 from rookery.observability.logs import Logging, console_handler, file_handler
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
-
-if TYPE_CHECKING:
-    from rookery.broker.management.status import Status
 
 
 def serve(node: OpenNode, ready: Callable[[], None] | None = None) -> int:
@@ -45,11 +41,12 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
         logs.use(node.config.management)
         context = await _start_parts(node, serving, stopping.set, logs)
         serving.enter_context(_signals_call(stopping.set))
+        node.accept()
         if ready is not None:
             ready()
-        status = await _start_web(node, web, context)
+        await _start_web(node, web, context)
         await stopping.wait()
-        status.is_running = False
+        context.state.is_running = False
         node.note("stopping", "clients are told, queues are written")
     node.note("stopped", node.config.management.node_name)
     return 0
@@ -134,23 +131,32 @@ def _start_alarms(
     alarms.settle()
 
 
-async def _start_web(
-    node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext
-) -> Status:
+async def _start_web(node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext) -> None:
     # In a thread: the loop goes on while the framework is imported.
     await asyncio.to_thread(import_module, "rookery.broker.management.serve")
-    from rookery.broker.management.serve import open_servers  # noqa: PLC0415
+    from rookery.broker.management.serve import Door, open_servers  # noqa: PLC0415
 
-    http = node.config.management.http
-    status, servers = open_servers(
-        context,
-        local=node.sockets[LOCAL],
-        http=node.sockets.get(HTTP),
-        http_connections_max=http.max_connections if http else 0,
-    )
+    management, doors = node.config.management, []
+    if management.http is not None:
+        doors.append(Door(node.sockets[HTTP], management.http.max_connections))
+    if management.https is not None and node.https is not None:
+        tls = node.https.context
+        doors.append(Door(node.sockets[HTTPS], management.https.max_connections, tls))
+    servers = open_servers(context, local=node.sockets[LOCAL], doors=doors)
+    _watch_certificate(node, web)
     for server in servers:
         web.push_async_callback(server.close)
-    return status
+
+
+def _watch_certificate(node: OpenNode, web: contextlib.AsyncExitStack) -> None:
+    https = node.config.management.https
+    if https is None or https.tls is None or node.https is None:
+        return
+    from rookery.broker.rest.https import CertificateWatch  # noqa: PLC0415
+
+    watch = CertificateWatch(node.https, https.tls)
+    web.push_async_callback(watch.close)
+    watch.open()
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from rookery.cli.messages_admins import ADMIN_TEXTS
+
 LANGUAGES = ("en", "zh")
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -146,6 +148,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "option.shell": ("bash, zsh or fish", "bash、zsh 或 fish"),
     "option.listener": ("listener such as tcp:default", "监听器，如 tcp:default"),
     "option.user": ("name of the user", "用户名"),
+    "option.scram": (
+        "a user of SCRAM (enhanced authentication)",
+        "SCRAM（增强认证）用户",
+    ),
     "option.superuser": ("nothing is denied to the user", "超级用户，不受授权限制"),
     "option.device": (
         "make a secret for a device and print it once",
@@ -306,7 +312,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # -- up
     "up.ready": ("Rookery is running.", "Rookery 已启动。"),
     "up.mqtt": ("  MQTT            {url}", "  MQTT            {url}"),
-    "up.http": ("  status          {url}", "  状态            {url}"),
+    "up.http": ("  dashboard       {url}", "  控制台          {url}"),
     "up.try": ("Try it in two other terminals:", "在另外两个终端中试用："),
     "up.stop": ("Stop with Ctrl-C.", "按 Ctrl-C 停止。"),
     "up.local": (
@@ -402,7 +408,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ports.ssl": ("MQTT over TLS", "MQTT over TLS"),
     "ports.ws": ("MQTT over WebSocket", "MQTT over WebSocket"),
     "ports.wss": ("MQTT over secure WebSocket", "MQTT over secure WebSocket"),
-    "ports.http": ("HTTP: GET /status", "HTTP：GET /status"),
+    "ports.http": ("dashboard and REST", "控制台与 REST"),
+    "ports.https": ("dashboard and REST over TLS", "控制台与 REST（TLS）"),
     "ports.unix": ("HTTP: management of this node", "HTTP：节点管理"),
     # -- pub and sub
     "mqtt.unreachable": (
@@ -505,6 +512,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bench.phase.measure": ("measuring", "测量"),
     "bench.phase.drain": ("draining", "收尾"),
 }
+
+TEXTS |= ADMIN_TEXTS
 
 
 def language(environ: Mapping[str, str] | None = None) -> str:

@@ -17,10 +17,14 @@ from rookery.config.schema.model import (
     REQUIRED,
     UNSET,
     Anything,
+    Bool,
+    CommaList,
     Custom,
     Field,
     FilePath,
+    Float,
     Forms,
+    Int,
     ListOf,
     MapOf,
     OneOf,
@@ -162,7 +166,7 @@ class _Checker:
         if isinstance(kind, FilePath):
             value = absolute_path(str(value), node.origin)
         self.result.origins[path] = node.origin
-        return value, _shown(kind, raw, path)
+        return value, _shown(kind, raw, value, path)
 
     def _map(self, kind: MapOf, node: Node, path: Path) -> tuple[Any, Any]:
         if isinstance(node.value, str) and node.value in kind.words:
@@ -437,8 +441,12 @@ def _reasons(item: Field) -> dict[str, str]:
     return {"en": item.instead, "zh": item.instead_zh} if item.instead else {}
 
 
-def _shown(kind: Type, raw: Any, path: Path) -> Any:
+def _shown(kind: Type, raw: Any, value: Any, path: Path) -> Any:
     """What stands at ``path``, without what is nobody's business."""
+    if isinstance(kind, (Bool, Int, Float)) and raw not in getattr(kind, "words", ()):
+        return value  # in the environment everything is text
+    if isinstance(kind, CommaList):
+        return list(value)
     if isinstance(kind, SecretText):
         return HIDDEN
     if isinstance(kind, Anything):

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rookery.types import Secret
+
 
 class SysTopicsConfig(NamedTuple):
     """``sys_topics``, except which clients' notices the core makes."""
@@ -36,6 +38,15 @@ class AlarmConfig(NamedTuple):
     validity_period_s: int
 
 
+class PasswordCacheConfig(NamedTuple):
+    """``access.password_cache``."""
+
+    enable: bool
+    max_size: int
+    ttl_s: float  # 0 is no end
+    over_restart: bool
+
+
 class AccessConfig(NamedTuple):
     """Who is asked about clients, and what is asked of whom, in the words of the schema.
 
@@ -50,14 +61,36 @@ class AccessConfig(NamedTuple):
     anonymous: str  # access.anonymous: who gets in while there is no provider
     max_connections: int  # 0 is no bound
     answer_timeout_s: float
+    password_cache: PasswordCacheConfig
+
+
+class HttpsConfig(NamedTuple):
+    """``dashboard.listeners.https.ssl_options``."""
+
+    certfile: Path
+    keyfile: Path
+    password: Secret | None
+    cacertfile: Path | None
+    verify_peer: bool
 
 
 class HttpConfig(NamedTuple):
-    """``dashboard.listeners.http``."""
+    """``dashboard.listeners.http`` or ``https``."""
 
     host: str
     port: int  # 0 is any free port
     max_connections: int
+    tls: HttpsConfig | None = None
+
+
+class DashboardConfig(NamedTuple):
+    """``dashboard`` without its listeners, and ``api_key``."""
+
+    default_username: str
+    default_password: Secret
+    token_expired_time_s: float
+    swagger_support: bool
+    bootstrap_file: Path | None
 
 
 class ManagementConfig(NamedTuple):
@@ -67,6 +100,8 @@ class ManagementConfig(NamedTuple):
     cluster_name: str
     data_dir: Path
     http: HttpConfig | None  # None opens nothing
+    https: HttpConfig | None
+    dashboard: DashboardConfig
     sys_topics: SysTopicsConfig
     log_console: LogHandlerConfig
     log_file: LogHandlerConfig

@@ -98,6 +98,8 @@ class ConfiguredAccess:
         before_settings, self._settings = self._settings, settings
         try:
             stores = self.stores if settings.authentication else None
+            if stores is not None:
+                self._remember_passwords(stores, settings)
             parts = await asyncio.to_thread(self._make, settings, stores)
             await parts.start()
         except BaseException:
@@ -107,6 +109,27 @@ class ConfiguredAccess:
         self._bound_rules()
         await before.drain()
         await before.stop()
+
+    @staticmethod
+    def _remember_passwords(stores: Stores, settings: AccessConfig) -> None:
+        from rookery.access.passwords.verifier import CacheSettings  # noqa: PLC0415
+
+        cache = settings.password_cache
+        stores.verifier.use(
+            CacheSettings(
+                enable=cache.enable,
+                size_max=cache.max_size,
+                ttl_s=cache.ttl_s or None,
+                over_restart=cache.over_restart,
+            )
+        )
+
+    @property
+    def metrics(self) -> dict[str, int]:
+        """Counters since the start."""
+        if self._stores is None:
+            return self.counters
+        return {**self.counters, **self._stores.verifier.counters}
 
     def _bound_rules(self) -> None:
         """Rules of one user, as many as the source of the built-in database says."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,13 +19,16 @@ from rookery.errors import (
     NotFoundError,
     RookeryError,
     TimedOutError,
+    UnauthorizedError,
     UnavailableError,
 )
 
 _log = logging.getLogger("rookery.web")
 
+
 STATUS: Mapping[type[RookeryError], int] = {
     BadRequestError: 400,
+    UnauthorizedError: 401,
     NotAllowedError: 403,
     NotFoundError: 404,
     ConflictError: 409,
@@ -35,16 +39,25 @@ STATUS: Mapping[type[RookeryError], int] = {
 }
 """The status of a class and of those below it; every other error is 500."""
 
-_HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+_HTTP_CODES = {
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "EXCEED_LIMIT",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+}
+# EMQX's realm is its product; the header is what makes curl and browsers ask.
+_CHALLENGE = {"www-authenticate": 'Basic realm="rookery-dashboard"'}
 
 
 def status_of(error: RookeryError) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
-def problem(status: int, code: str, message: str) -> JSONResponse:
+def problem(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """The body that every refused request gets."""
-    return JSONResponse({"code": code, "message": message}, status_code=status)
+    return JSONResponse({"code": code, "message": message}, status_code=status, headers=headers)
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
@@ -54,13 +67,18 @@ async def answer_error(request: Request, error: Exception) -> Response:
         in_language = getattr(error, "text", None)
         language = request.headers.get("accept-language", "")[:2].lower()
         message = in_language(language) if in_language is not None else error.message
-        return problem(status_of(error), error.code, message)
+        is_unknown = error.code == "AUTHORIZATION_HEADER_ERROR"
+        return problem(status_of(error), error.code, message, _CHALLENGE if is_unknown else None)
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
-        return problem(error.status_code, code, str(error.detail))
+        return problem(error.status_code, code, str(error.detail), error.headers)
     _log.error("a request failed", exc_info=error)
     return problem(500, "INTERNAL_ERROR", "the request failed, the log says why")
 
 
-HANDLERS = {RookeryError: answer_error, HTTPException: answer_error, Exception: answer_error}
+HANDLERS: dict[int | type[Exception], Any] = {
+    RookeryError: answer_error,
+    HTTPException: answer_error,
+    Exception: answer_error,
+}
 """For ``Starlette(exception_handlers=…)``."""

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from rookery.broker.alarms import AlarmRegistry
-from rookery.broker.audit import AuditLog
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext, Services
-from rookery.broker.management.settings import SettingsApi
 from rookery.broker.management.sockets import Port
-from rookery.broker.management.status import Status, public_app
-from rookery.broker.settings import NodeSettings
+from rookery.broker.management.status import Status
 from rookery.clock import ManualClock
-from rookery.config import load
 from rookery.native.models import Client, SubscriptionInfo
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
@@ -93,7 +90,7 @@ class FakeNative:
 
 
 class World:
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self) -> None:
         self.native = FakeNative("a", "b/c", "ü")
         self.stopped = 0
         clock = ManualClock()
@@ -104,11 +101,8 @@ class World:
             clock, actions=(), size_limit=5, validity_period_s=60, publish=lambda *_: None
         )
         native: Any = self.native
-        self.status = Status("n@h")
-        audit = AuditLog(tmp_path, clock)
-        settings = NodeSettings(load(data_dir=tmp_path, environ={}), audit, clock)
         services: Any = Services.__new__(Services)
-        context = NodeContext(
+        self.context = context = NodeContext(
             node_name="n@h",
             version="1.2.3",
             clock=clock,
@@ -121,20 +115,21 @@ class World:
             ports=lambda: [Port("tcp:default", "127.0.0.1:1883", "MQTT")],
             stop=self.stop,
         )
-        features = [SettingsApi(settings, lambda: 3)]
-        self.app = ManagementApi(context, self.status, features).app()
+        self.status = Status(context)
+        self.app = ManagementApi(context, self.status).app()
+        self.public = Starlette(routes=[Route("/status", self.status.get)])
 
     def stop(self) -> None:
         self.stopped += 1
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world() -> World:
+    return World()
 
 
 async def test_status_is_answered_in_emqx_words(world: World) -> None:
-    for app in (world.app, public_app(world.status)):
+    for app in (world.app, world.public):
         text = await ask(app, "GET", "/status")
         as_json = await ask(app, "GET", "/status?format=json")
 
@@ -147,17 +142,12 @@ async def test_status_is_answered_in_emqx_words(world: World) -> None:
 
 
 async def test_a_stopping_node_says_come_back_later(world: World) -> None:
-    world.status.is_running = False
+    world.context.state.is_running = False
 
-    answer = await ask(public_app(world.status), "GET", "/status")
+    answer = await ask(world.public, "GET", "/status")
 
     assert answer.status == 503
     assert answer.headers["retry-after"] == "15"
-
-
-@pytest.mark.parametrize("path", ["/stats", "/clients", "/config", "/stop"])
-async def test_everybody_is_told_nothing_else(world: World, path: str) -> None:
-    assert (await ask(public_app(world.status), "GET", path)).status == 404
 
 
 async def test_figures_and_ports(world: World) -> None:
@@ -214,14 +204,6 @@ async def test_a_wrong_page_is_refused(world: World) -> None:
     answer = await ask(world.app, "GET", "/clients?limit=0")
 
     assert (answer.status, answer.json["code"]) == (400, "BAD_REQUEST")
-
-
-async def test_settings_with_and_without_their_origin(world: World) -> None:
-    tree = (await ask(world.app, "GET", "/config")).json
-    rows = (await ask(world.app, "GET", "/config?origin")).json
-
-    assert tree["mqtt"]["max_inflight"] == 32
-    assert {"path": "mqtt.max_inflight", "value": 32, "origin": "default"} in rows
 
 
 async def test_alarms_that_hold_and_that_are_over(world: World) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from rookery.access.authz import RuleStore
 from rookery.access.errors import AccessError
 from rookery.broker.access.explain import explain
+from rookery.broker.access.status import guard_of, provider_metrics, source_metrics, status_of
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.file_watch import FileWatch
@@ -48,6 +50,7 @@ class AccessService:
         audit: AuditLog,
         clock: Clock,
         *,
+        node_name: str,
         data_dir: Path,
         adapt: Adapt,
         bans: Sequence[Ban],
@@ -65,6 +68,7 @@ class AccessService:
             apply_bans=self._apply_bans,
             rules_of=self._rules_of,
         )
+        self._node_name = node_name
         self._native = native
         self._alarms = alarms
         self._audit = audit
@@ -76,7 +80,10 @@ class AccessService:
         self._sources: tuple[AclSource, ...] = tuple(sources)
         self._watch = FileWatch(self._files_changed)
         self._tasks: set[asyncio.Task[None]] = set()
+        # Rules and settings go down whole: of two changes at once the second would undo the first.
         self._changing = asyncio.Lock()
+        # Bans come from the thread that writes them, and are part of what goes down with settings.
+        self._applying = threading.Lock()
 
     async def open(self, config: Config) -> None:
         """Begin on the running loop. What the core was started with holds already.
@@ -109,23 +116,28 @@ class AccessService:
             RookeryError: something of it cannot; nothing changed.
         """
         before, after = old.management.access, new.management.access
-        sources = await self._compile(new)
         is_other = _asking(before) != _asking(after)
-        if is_other:
-            await self.access.use(after)
-        try:
-            await self._push(new, sources)
-        except RookeryError:
+        async with self._changing:
+            sources = await self._compile(new)
             if is_other:
-                await self.access.use(before)
-            raise
-        self._watch_files()
+                await self.access.use(after)
+            try:
+                await self._push(new, sources)
+            except RookeryError:
+                if is_other:
+                    await self.access.use(before)
+                raise
+            self._watch_files()
 
     async def _push(self, config: Config, sources: tuple[AclSource, ...]) -> None:
-        broker = self._broker_config(config, sources)
-        await asyncio.to_thread(self._native.apply_config, broker)
+        """Give the core all of it. The caller holds :attr:`_changing`."""
+        await asyncio.to_thread(self._apply, config, sources)
         self._config, self._sources = config, sources
         self._alarms.deactivate(RULES_ALARM)
+
+    def _apply(self, config: Config, sources: tuple[AclSource, ...]) -> None:
+        with self._applying:
+            self._native.apply_config(self._broker_config(config, sources))
 
     def _broker_config(self, config: Config, sources: tuple[AclSource, ...]) -> BrokerConfig:
         broker = config.to_native().broker
@@ -133,8 +145,9 @@ class AccessService:
         return self._adapt(replace(broker, authorization=authorization, bans=self._bans))
 
     def _apply_bans(self, bans: Sequence[Ban]) -> None:
-        self._native.apply_bans(bans)
-        self._bans = tuple(bans)
+        with self._applying:
+            self._native.apply_bans(bans)
+            self._bans = tuple(bans)
 
     # -- rules ------------------------------------------------------------------------------
 
@@ -146,9 +159,17 @@ class AccessService:
         return next((item.rules for item in self._sources if item.name == name), ())
 
     async def change_rules(
-        self, operation: str, target: str, change: Callable[[RuleStore], Awaitable[object]]
+        self,
+        operation: str,
+        target: str,
+        change: Callable[[RuleStore], Awaitable[object]],
+        *,
+        before: object = None,
+        after: object = None,
     ) -> None:
         """Change rules of the built-in database, and give the core all of them.
+
+        ``before`` and ``after`` are for the audit log.
 
         Raises:
             RookeryError: the change makes no sense, or there is nothing to change.
@@ -157,7 +178,7 @@ class AccessService:
             await change(self.access.stores.rules)
             self._built_in = (await self.access.stores.rules.source()).rules
             await self._push(self._config, await self._compile(self._config))
-        self._audit.record(operation, target)
+        self._audit.record(operation, target, before=before, after=after)
 
     async def reload_rules(self) -> int:
         """Read files of rules again; how many rules hold then.
@@ -165,9 +186,12 @@ class AccessService:
         Raises:
             AclSyntaxError: one cannot be used; what held goes on.
         """
-        sources = await self._compile(self._config)
-        if sources != self._sources:
-            await self._push(self._config, sources)
+        async with self._changing:
+            sources = await self._compile(self._config)
+            is_other = sources != self._sources
+            if is_other:
+                await self._push(self._config, sources)
+        if is_other:
             self._audit.record("reload", "authorization/rules")
         self._alarms.deactivate(RULES_ALARM)
         return sum(len(source.rules) for source in sources)
@@ -238,15 +262,22 @@ class AccessService:
             await asyncio.sleep(CHECK_INTERVAL_S)
 
     def provider_status(self, provider_id: str) -> dict[str, Any]:
-        """What a provider said since the start."""
-        counters = self.access.chain.counters.get(provider_id)
-        part = next((p for p in self.access.chain.providers if p.id == provider_id), None)
-        return _status(part, counters)
+        """What a provider said since the start, and whether it can be asked."""
+        chain = self.access.chain
+        part = next((part for part in chain.providers if part.id == provider_id), None)
+        counters = chain.counters.get(provider_id)
+        metrics = None if counters is None else provider_metrics(counters)
+        return status_of(self._node_name, part, metrics)
 
     def source_status(self, name: str) -> dict[str, Any]:
-        """What a source said since the start, where it is a service."""
-        part = self.access.authorizer.sources.get(name)
-        return _status(part, getattr(part, "counters", None))
+        """The same of a source; of rules the core does not tell how often they decided."""
+        authorizer = self.access.authorizer
+        part: Any = authorizer.sources.get(name)
+        counters = authorizer.counters.get(name)
+        if part is None:
+            part = next((source for source in self._sources if source.name == name), None)
+        metrics = None if counters is None else source_metrics(counters)
+        return status_of(self._node_name, part, metrics)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -261,24 +292,5 @@ def _asking(settings: AccessConfig) -> tuple[object, ...]:
         settings.sources,
         settings.client_attrs_init,
         settings.answer_timeout_s,
+        settings.password_cache,
     )
-
-
-def guard_of(part: Any) -> Any:
-    """The guard of a provider or source that asks a service; none of one that does not."""
-    for holder in (part, getattr(part, "service", None), getattr(part, "key_set", None)):
-        guard = getattr(holder, "guard", None)
-        if guard is not None:
-            return guard
-    return getattr(getattr(getattr(part, "key_set", None), "service", None), "guard", None)
-
-
-def _status(part: Any, counters: Any) -> dict[str, Any]:
-    guard = guard_of(part)
-    state = "connected" if guard is None or not guard.is_open else "disconnected"
-    metrics = {
-        name: getattr(counters, name)
-        for name in getattr(type(counters), "__slots__", ())
-        if isinstance(getattr(counters, name), int)
-    }
-    return {"status": state if part is not None else "stopped", "metrics": metrics}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from rookery.broker.management.context import NodeContext
-from rookery.broker.management.features import Feature
 from rookery.broker.management.rows import alarm_row, client_row, rfc3339, subscription_row
 from rookery.broker.management.status import Status
 from rookery.errors import BadRequestError, NotFoundError
@@ -23,15 +22,14 @@ from rookery.web.paging import PageRequest, page
 class ManagementApi:
     """Reads a request, asks the node, writes the answer."""
 
-    def __init__(
-        self, context: NodeContext, status: Status, features: Sequence[Feature] = ()
-    ) -> None:
+    def __init__(self, context: NodeContext, status: Status) -> None:
         self._context = context
-        self._features = features
         self._status = status
 
-    def app(self) -> Starlette:
-        routes = [
+    def app(self, rest: ASGIApp | None = None) -> Starlette:
+        """``rest`` answers ``/api/v5``."""
+        routes: list[BaseRoute] = [] if rest is None else [Mount("/api/v5", rest)]
+        routes += [
             Route("/status", self._status.get, methods=["GET"]),
             Route("/node", self.node, methods=["GET"]),
             Route("/ports", self.ports, methods=["GET"]),
@@ -44,7 +42,6 @@ class ManagementApi:
             Route("/alarms", self.alarms, methods=["GET"]),
             Route("/alarms", self.clear_alarms, methods=["DELETE"]),
             Route("/stop", self.stop, methods=["POST"]),
-            *(route for feature in self._features for route in feature.routes()),
         ]
         return Starlette(routes=routes, exception_handlers=HANDLERS)
 
@@ -54,7 +51,7 @@ class ManagementApi:
         return JSONResponse(
             {
                 "node": context.node_name,
-                "node_status": "running" if self._status.is_running else "stopping",
+                "node_status": "running" if context.state.is_running else "stopping",
                 "version": context.version,
                 "uptime": context.clock.now_ms() - context.started_at_ms,
                 "started_at": rfc3339(context.started_at_ms),

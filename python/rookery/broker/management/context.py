@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rookery.broker.access import AccessService
+from rookery.broker.admins import AdminService
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
@@ -26,6 +27,14 @@ class Services:
     certificates: CertificateService
     access: AccessService
     audit: AuditLog
+    admins: AdminService
+
+
+@dataclass(slots=True)
+class NodeState:
+    """Turns when the node begins to stop."""
+
+    is_running: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +52,4 @@ class NodeContext:
     alarms: AlarmRegistry
     ports: Callable[[], Sequence[Port]]
     stop: Callable[[], None]
+    state: NodeState = field(default_factory=NodeState)

@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from functools import partial
+from typing import NamedTuple
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rookery.broker.audit import asked_by
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
-from rookery.broker.management.features import features_of
-from rookery.broker.management.status import Status, public_app
+from rookery.broker.management.status import Status
+from rookery.broker.rest.admission import RestAdmission
+from rookery.broker.rest.app import make_app, name_of_local, on_socket
+from rookery.broker.rest.audit import RestAudit
+from rookery.broker.rest.site import make_site
 from rookery.web.server import WebServer
 
 LOCAL_CONNECTIONS_MAX = 64
 
 
+class Door(NamedTuple):
+    """A listener of ``dashboard.listeners``."""
+
+    sock: socket.socket
+    connections_max: int
+    tls: ssl.SSLContext | None = None
+
+
 def open_servers(
-    context: NodeContext,
-    *,
-    local: socket.socket,
-    http: socket.socket | None,
-    http_connections_max: int,
-) -> tuple[Status, list[WebServer]]:
+    context: NodeContext, *, local: socket.socket, doors: list[Door]
+) -> list[WebServer]:
     """Begin to answer on the running loop."""
-    status = Status(context.node_name)
-    features = features_of(context.services, context.stats)
-    api = ManagementApi(context, status, features).app()
-    servers = [WebServer(api, [local], connections_max=LOCAL_CONNECTIONS_MAX)]
-    if http is not None:
-        app = public_app(status)
-        servers.append(WebServer(app, [http], connections_max=http_connections_max))
+    audit = RestAudit(context.services.audit, context.clock)
+    context.metrics.register("rest audit", audit.metrics)
+    rest = make_app(context, RestAdmission(context.services.admins), audit)
+    private = ManagementApi(context, Status(context)).app(on_socket(rest))
+    servers = [WebServer(_noting_who(private), [local], connections_max=LOCAL_CONNECTIONS_MAX)]
+    if doors:
+        site = make_site(context, rest)
+        servers += [
+            WebServer(site, [door.sock], connections_max=door.connections_max, tls=door.tls)
+            for door in doors
+        ]
     for number, server in enumerate(servers, start=1):
         server.open()
         context.metrics.register(f"web/{number}", partial(dict, server.counters))
-    return status, servers
+    return servers
+
+
+def _noting_who(app: ASGIApp) -> ASGIApp:
+    """The audit log says which user of the machine asked."""
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        with asked_by(name_of_local(scope)):
+            await app(scope, receive, send)
+
+    return noting

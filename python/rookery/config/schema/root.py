@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rookery.config.schema.access import ACCESS, FLAPPING_DETECT
+from rookery.config.schema.access import ACCESS, FLAPPING_DETECT, LICENSE
 from rookery.config.schema.authentication import AUTHENTICATION
 from rookery.config.schema.authorization import AUTHORIZATION
 from rookery.config.schema.features import (
@@ -22,11 +22,11 @@ from rookery.config.schema.model import (
     Custom,
     Duration,
     Field,
+    FilePath,
     ListOf,
     MapOf,
     Status,
     Struct,
-    Text,
     Type,
     inert,
     off,
@@ -157,11 +157,11 @@ ROOT = Struct((
               "Rookery reports to nobody", "Rookery 不上报任何数据"),
     )), {}, "Reports to the makers of EMQX.", "EMQX 遥测。"),
     Field("api_key", Struct((
-        inert("bootstrap_file", Text(), "", "File with API keys.", "API 密钥初始化文件。",
-              "API keys are not available in this version", "本版本不支持 API 密钥"),
+        Field("bootstrap_file", FilePath(), "",
+              "File of API keys that are there from the first start: KEY:SECRET or KEY:SECRET:ROLE in "
+              "a line.", "API 密钥初始化文件，每行为 KEY:SECRET 或 KEY:SECRET:ROLE。"),
     )), {}, "API keys.", "API 密钥。"),
-    inert("license", Anything(), UNSET, "Licence of EMQX.", "EMQX 许可证。",
-          "Rookery needs no licence", "Rookery 无需许可证"),
+    Field("license", LICENSE, {}, "Watermarks of the connection quota.", "连接数配额告警水位。"),
     inert("prometheus", Anything(), UNSET, "Metrics for Prometheus.", "Prometheus。",
           "metrics for Prometheus are not available in this version", "本版本不支持 Prometheus"),
     Field("pem_cache", Struct((inert("interval", Duration(), "2m", "How long one is kept.", "缓存时间。"),)), {},

@@ -1,0 +1,1 @@
+"""What the error codes of the REST interface mean."""

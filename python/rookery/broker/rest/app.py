@@ -1,0 +1,110 @@
+"""Makes the application that answers ``/api/v5``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rookery.broker.audit import LOCAL
+from rookery.broker.management.context import NodeContext
+from rookery.broker.rest import document
+from rookery.broker.rest.features import ROUTERS
+from rookery.broker.rest.operations import Admission, RequestAudit, wrap
+from rookery.broker.rest.segments import Segments
+from rookery.web.errors import HANDLERS, problem
+from rookery.web.rest import CALLER, Caller
+
+PREFIX = "/api/v5"
+MESSAGES_MAX = 10
+"""Of more things that are wrong with a request only the first are told."""
+
+
+def make_app(
+    node: NodeContext,
+    admission: Admission,
+    audit: RequestAudit,
+    routers: Sequence[Callable[[NodeContext], APIRouter]] = ROUTERS,
+) -> FastAPI:
+    """The application; it lies below :data:`PREFIX` and knows nothing of it."""
+    handlers = {**HANDLERS}
+    handlers[RequestValidationError] = _answer_invalid
+    app = FastAPI(
+        title="Rookery",
+        version=document.VERSION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=handlers,
+    )
+    routes = [
+        route for router in routers for route in router(node).routes if isinstance(route, APIRoute)
+    ]
+    wrap(routes, admission, audit)
+    # Not include_router: its copies would not have what was put around them.
+    app.router.routes.extend(routes)
+    return app
+
+
+def document_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document."""
+    routes = [route for route in app.router.routes if isinstance(route, APIRoute)]
+    return document.make(routes)
+
+
+def document_without_node() -> dict[str, Any]:
+    """The same where no node runs: routers do nothing with a node before they are asked."""
+    nothing: Any = _Nothing()
+    return document_of(make_app(nothing, nothing, nothing))
+
+
+class _Nothing:
+    """Stands for whatever a router takes out of a node to keep it."""
+
+    def __getattr__(self, _name: str) -> _Nothing:
+        return self
+
+    def __call__(self, *_args: Any, **_named: Any) -> _Nothing:
+        return self
+
+
+def on_listener(app: FastAPI) -> ASGIApp:
+    """The application for whoever comes over the network."""
+    return Segments(app)
+
+
+def on_socket(app: FastAPI) -> ASGIApp:
+    """The application for whoever can open the node's own socket."""
+
+    async def local(scope: Scope, receive: Receive, send: Send) -> None:
+        caller = Caller(name=name_of_local(scope), role="administrator", via="local")
+        await app({**scope, CALLER: caller}, receive, send)
+
+    return Segments(local)
+
+
+def name_of_local(scope: Scope) -> str:
+    """``local:USER`` where the system says which user has the other end."""
+    return str(scope["client"][0]) if scope.get("client") else LOCAL
+
+
+async def _answer_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems = [_text_of(item) for item in error.errors()]
+    if len(problems) > MESSAGES_MAX:
+        problems = [*problems[:MESSAGES_MAX], f"and {len(problems) - MESSAGES_MAX} more"]
+    return problem(400, "BAD_REQUEST", "; ".join(problems))
+
+
+def _text_of(item: Mapping[str, Any]) -> str:
+    # The value itself is not told: it may be a password under a mistyped name.
+    place = ".".join(str(part) for part in item["loc"] if part not in ("body", "query", "path"))
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message

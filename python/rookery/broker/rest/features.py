@@ -1,0 +1,44 @@
+"""The routers of all features, one line each.
+
+``router(node)`` of a module makes an ``APIRouter`` whose paths are EMQX's without ``/api/v5``. Where
+paths overlap (``/clients/{clientid}`` and ``/clients/bulk``), the fixed one comes first in its router.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter
+
+from rookery.broker.admins import api as admins
+from rookery.broker.admins import keys_api as api_keys
+from rookery.broker.audit import api as audit
+from rookery.broker.authn import api as authn
+from rookery.broker.authz import api as authz
+from rookery.broker.banned import api as banned
+from rookery.broker.certificates import api as certificates
+from rookery.broker.configs import api as configs
+from rookery.broker.configs import schema_api as configs_schema
+from rookery.broker.error_codes import api as error_codes
+from rookery.broker.listeners import api as listeners
+from rookery.broker.load_rebalance import api as load_rebalance
+from rookery.broker.management.context import NodeContext
+from rookery.broker.quota import api as quota
+from rookery.broker.status import api as status
+
+ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
+    status.router,
+    error_codes.router,
+    admins.router,
+    api_keys.router,
+    audit.router,
+    authn.router,
+    authz.router,
+    banned.router,
+    listeners.router,
+    certificates.router,
+    configs.router,
+    configs_schema.router,
+    quota.router,
+    load_rebalance.router,
+)

@@ -1,0 +1,209 @@
+"""What stands around every operation: who asks, whether that one may, how much it sends, the audit.
+
+Wrapped around each route after the framework has matched it and before it has read a byte of the
+body: who may not do something is told so without any of his body being looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rookery.broker.audit import Changes, one_entry
+from rookery.broker.rest import roles
+from rookery.broker.rest.admission import address_of
+from rookery.broker.rest.segments import decoded
+from rookery.errors import UnauthorizedError
+from rookery.web.errors import answer_error
+from rookery.web.rest import BODY_BYTES_MAX, CALLER, Caller
+
+JSON_BYTES_MAX = 4 << 20
+AUDITED_BODY_BYTES_MAX = 16 << 10
+"""Of a longer body the audit log tells its length alone."""
+
+
+class Admission(Protocol):
+    """Finds out who asks."""
+
+    async def caller(self, request: Request) -> Caller | None:
+        """Who asks; none when the request does not say.
+
+        Raises:
+            RookeryError: what it says is wrong.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestEntry:
+    """What an operation leaves in the audit log."""
+
+    caller: Caller | None
+    address: str
+    method: str
+    path: str
+    operation: str
+    bindings: dict[str, str]
+    query: str
+    status: int
+    duration_ms: int
+    body: Any
+    failure: str
+    changes: Changes
+
+
+class RequestAudit(Protocol):
+    """Keeps what was changed."""
+
+    async def record_request(self, entry: RequestEntry) -> None: ...
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What passed by while an operation ran."""
+
+    status: int = 0
+    sent: bytearray = field(default_factory=bytearray)
+    got: bytearray = field(default_factory=bytearray)
+    got_bytes: int = 0
+    is_json: bool = False
+
+
+class Operation:
+    """An operation with all that stands around it."""
+
+    def __init__(self, route: APIRoute, admission: Admission, audit: RequestAudit) -> None:
+        self._app: ASGIApp = route.app
+        self._path = route.path_format
+        self._admission = admission
+        self._audit = audit
+        extra = route.openapi_extra or {}
+        self._body_bytes_max = int(extra.get(BODY_BYTES_MAX, JSON_BYTES_MAX))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        method = scope["method"]
+        scope["path_params"] = {
+            name: decoded(value) for name, value in scope["path_params"].items()
+        }
+        seen = _Seen(is_json="json" in request.headers.get("content-type", ""))
+        receiving = self._bounded(receive, seen)
+        if method == "GET":
+            await self._admit(request, method)
+            await self._app(scope, receiving, send)
+            return
+        began = time.monotonic()
+        with one_entry() as changes:
+            try:
+                await self._run(request, receiving, _watched(send, seen), seen)
+            finally:
+                elapsed_ms = round((time.monotonic() - began) * 1000)
+                await self._record(request, seen, changes, elapsed_ms)
+
+    async def _run(self, request: Request, receive: Receive, send: Send, seen: _Seen) -> None:
+        scope = request.scope
+        try:
+            await self._admit(request, scope["method"])
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if seen.status:
+                raise  # too late for another answer
+            # Answered here rather than further out, where the audit would not see the status.
+            answer = await answer_error(request, error)
+            await answer(scope, receive, send)
+
+    async def _admit(self, request: Request, method: str) -> None:
+        scope = request.scope
+        key = (method, self._path)
+        if roles.is_open(key):
+            # A token that ended must not keep anybody from signing in.
+            with contextlib.suppress(UnauthorizedError):
+                await self._identify(request)
+            return
+        await self._identify(request)
+        roles.check(roles.known(scope.get(CALLER)), key)
+
+    async def _identify(self, request: Request) -> None:
+        scope = request.scope
+        if CALLER not in scope and (caller := await self._admission.caller(request)) is not None:
+            scope[CALLER] = caller
+
+    def _bounded(self, receive: Receive, seen: _Seen) -> Receive:
+        async def bounded() -> Message:
+            message = await receive()
+            chunk = message.get("body", b"")
+            seen.got_bytes += len(chunk)
+            if seen.got_bytes > self._body_bytes_max:
+                raise HTTPException(413, f"at most {self._body_bytes_max} bytes")
+            if len(seen.got) < AUDITED_BODY_BYTES_MAX:
+                seen.got += chunk[:AUDITED_BODY_BYTES_MAX]
+            return message
+
+        return bounded
+
+    async def _record(
+        self, request: Request, seen: _Seen, changes: Changes, duration_ms: int
+    ) -> None:
+        scope = request.scope
+        caller: Caller | None = scope.get(CALLER)
+        await self._audit.record_request(
+            RequestEntry(
+                caller=caller,
+                address=address_of(request),
+                method=scope["method"],
+                path=decoded(scope["path"]),
+                operation=self._path,
+                bindings=scope["path_params"],
+                query=scope["query_string"].decode("latin-1"),
+                status=seen.status,
+                duration_ms=duration_ms,
+                body=_body_of(seen),
+                failure="" if seen.status < 400 else _failure_of(bytes(seen.sent)),
+                changes=changes,
+            )
+        )
+
+
+def _watched(send: Send, seen: _Seen) -> Send:
+    async def watched(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            seen.status = message["status"]
+        elif seen.status >= 400 and len(seen.sent) < AUDITED_BODY_BYTES_MAX:
+            seen.sent += message.get("body", b"")
+        await send(message)
+
+    return watched
+
+
+def _body_of(seen: _Seen) -> Any:
+    if not seen.got_bytes:
+        return None
+    if not seen.is_json or seen.got_bytes > AUDITED_BODY_BYTES_MAX:
+        return f"{seen.got_bytes} bytes"
+    try:
+        return json.loads(bytes(seen.got))
+    except (ValueError, RecursionError):
+        return f"{seen.got_bytes} bytes that are no JSON"
+
+
+def _failure_of(body: bytes) -> str:
+    try:
+        said = json.loads(body)
+        return f"{said['code']}: {said['message']}"
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return body[:200].decode(errors="replace")
+
+
+def wrap(routes: Sequence[APIRoute], admission: Admission, audit: RequestAudit) -> None:
+    """Put everything around each of them."""
+    for route in routes:
+        route.app = Operation(route, admission, audit)

@@ -1,0 +1,41 @@
+"""What ``dashboard.listeners`` serve: ``/status``, ``/api/v5``, its document, the dashboard's pages."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+from rookery.broker.management.context import NodeContext
+from rookery.broker.management.status import Status
+from rookery.broker.rest.app import PREFIX, on_listener
+from rookery.broker.rest.origin import OwnOrigin, SecurityHeaders
+from rookery.broker.rest.pages import Pages
+from rookery.broker.rest.reference import Reference
+from rookery.web.errors import HANDLERS, problem
+
+
+def make_site(node: NodeContext, api: FastAPI) -> ASGIApp:
+    """The application of the HTTP and HTTPS listeners."""
+    reference = Reference(api, lambda: node.services.settings.config.management.dashboard)
+    routes: list[BaseRoute] = [
+        Route("/status", Status(node).get, methods=["GET"]),
+        *reference.routes(),
+        Mount(PREFIX, OwnOrigin(on_listener(api))),
+        Route("/api", _not_found),
+        Route("/api/{path:path}", _not_found),
+        Route("/{path:path}", Pages().get, methods=["GET"]),
+    ]
+    return Starlette(
+        routes=routes,
+        exception_handlers=HANDLERS,
+        middleware=[Middleware(SecurityHeaders)],
+    )
+
+
+async def _not_found(_request: Request) -> Response:
+    return problem(404, "NOT_FOUND", f"the interface begins with {PREFIX}")

@@ -1,0 +1,76 @@
+"""Base classes of what the REST interface takes and gives."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, RootModel
+from pydantic_core import CoreSchema
+
+T = TypeVar("T")
+
+PAGE_DEFAULT = 1
+LIMIT_DEFAULT = 100
+LIMIT_MAX = 10_000
+
+
+class Model(BaseModel):
+    """What a client sends. A member that nobody knows is an error, not a typing mistake that
+    silently does nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Row(BaseModel):
+    """What a client gets. Members that the class does not name are left out of the answer."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class ErrorBody(Row):
+    """What every refused request gets."""
+
+    code: str = Field(
+        description="What went wrong, for programs; `GET /error_codes` lists all.",
+        examples=["NOT_FOUND"],
+    )
+    # EMQX: text, or an object where several things are wrong.
+    message: Any = Field(description="The same for people.", examples=["no such thing"])
+
+
+class PageMeta(Row):
+    """Where a page stands in its list."""
+
+    page: int = Field(ge=1, description="Number of this page, from 1.", examples=[1])
+    limit: int = Field(ge=1, le=LIMIT_MAX, description="Most rows on a page.", examples=[100])
+    count: int = Field(
+        default=0,
+        ge=0,
+        description="Rows on all pages; absent where counting costs too much.",
+        examples=[1],
+    )
+    hasnext: bool = Field(description="Whether there is another page.", examples=[False])
+
+
+class Page(Row, Generic[T]):
+    """A page of a list."""
+
+    data: list[T] = Field(description="The rows.")
+    meta: PageMeta = Field(description="Where the page stands in the list.")
+
+
+class Settings(RootModel[dict[str, Any]]):
+    """An object whose keys the schema of the configuration describes, and checks.
+
+    Attributes:
+        shape: Its JSON schema.
+    """
+
+    shape: ClassVar[dict[str, Any]] = {"type": "object"}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"title": cls.__name__, **cls.shape}
