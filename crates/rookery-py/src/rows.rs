@@ -132,10 +132,11 @@ fn auth_detail<'py>(py: Python<'py>, d: &AuthDetail) -> Row<'py> {
 fn question<'py>(py: Python<'py>, id: AskId, question: &Question) -> Row<'py> {
     let id = ask_id(py, id)?;
     match question {
-        Question::Authenticate { client: who, password, detail, .. } => {
+        Question::Authenticate { is_first, client: who, password, detail } => {
             let password = password.as_deref().map(|password| PyBytes::new(py, password));
             let detail = auth_detail(py, detail)?;
-            row![py; "ask", id, "authenticate", client(py, who)?, password, detail]
+            let kind = if *is_first { "first_authenticate" } else { "authenticate" };
+            row![py; "ask", id, kind, client(py, who)?, password, detail]
         }
         Question::AuthContinue { client: who, detail } => {
             let detail = auth_detail(py, detail)?;

@@ -213,6 +213,7 @@ def _refusal(hook: str, result: object, reason_code: int) -> Verdict | None:
 
 QUESTIONS: dict[str, type[Authenticate | Authorize | Publish]] = {
     "authenticate": Authenticate,
+    "first_authenticate": Authenticate,
     "auth_continue": Authenticate,
     "authorize": Authorize,
     "publish": Publish,

@@ -88,6 +88,8 @@ The kind, then what belongs to it:
 ("flapping", client_id, username | None, peer)
 ("ask", AskId, "authenticate", ClientRow, password | None, AuthDetailRow)
     a client that is connected already authenticates again (AUTH 0x19)
+("ask", AskId, "first_authenticate", ClientRow, password | None, AuthDetailRow)
+    to hooks that may leave it to what is configured (verdict "ignore")
 ("ask", AskId, "auth_continue", ClientRow, None, AuthDetailRow)
     the next step of the exchange; ``AskId[:3]`` is the same in all its steps
 ("ask", AskId, "authorize", AuthorizeRow, None)

@@ -12,6 +12,7 @@ from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
+from rookery.broker.plugins.service import PluginService
 from rookery.broker.settings import NodeSettings
 from rookery.clock import Clock
 from rookery.native.node import Node
@@ -28,6 +29,7 @@ class Services:
     access: AccessService
     audit: AuditLog
     admins: AdminService
+    plugins: PluginService
 
 
 @dataclass(slots=True)

@@ -39,7 +39,18 @@ class Policy:
 
 @dataclass(slots=True)
 class Installed:
-    """A plugin that is on this node."""
+    """A plugin that is on this node.
+
+    Attributes:
+        manifest: What its archive says.
+        schema: JSON schema of its settings; none: it has no settings.
+        readme: Its README.
+        enable: Whether it starts with the node.
+        number: What the native side calls it; another one after the node was started anew.
+        settings: What an operator has set, with the defaults.
+        run: How it is run.
+        hookpoints: Hookpoints it had when it ran last.
+    """
 
     manifest: Manifest
     schema: Mapping[str, Any] | None = None
@@ -48,6 +59,7 @@ class Installed:
     number: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     run: Running = field(default_factory=Running)
+    hookpoints: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from rookery.broker.alarms.models import Alarm
 from rookery.broker.plugins.models import Installed
-from rookery.native.config import HookSwitches
 from rookery.native.plugins import Failure, PluginBridge, PluginRoute
 
 SLACK_MS = 500
@@ -55,10 +53,18 @@ class Routing:
         self._hooks = {number: hooks for number, hooks in self._hooks.items() if number in numbers}
         self._apply()
 
+    def know(self, number: int, hooks: tuple[str, ...]) -> None:
+        """The hookpoints that a plugin had when it ran last; asked when it is in the list."""
+        self._hooks[number] = hooks
+
     def set_hooks(self, number: int, hooks: tuple[str, ...]) -> None:
         """The hookpoints of a plugin, by the word of its process."""
         self._hooks[number] = hooks
         self._apply()
+
+    def hold(self, number: int) -> None:
+        """Keep what a plugin would be asked until its processes are there."""
+        self.bridge.hold(number)
 
     def workers(self, number: int) -> list[dict[str, Any]]:
         if self._bridge is None:
@@ -115,33 +121,3 @@ class Routing:
 
 def _word(text: str) -> Failure:
     return "ignore" if text == "ignore" else "allow" if text == "allow" else "deny"
-
-
-def switches(hooks: HookSwitches, wanted: frozenset[str], deadline_ms: int) -> HookSwitches:
-    """What the core is told so that these hookpoints are called besides those of ``hooks``."""
-
-    def any_of(*names: str) -> bool:
-        return not wanted.isdisjoint(names)
-
-    return replace(
-        hooks,
-        authenticate=hooks.authenticate or "client.authenticate" in wanted,
-        authorize=hooks.authorize or "client.authorize" in wanted,
-        publish=hooks.publish or "message.publish" in wanted,
-        client_events=hooks.client_events or any_of("client.connected", "client.disconnected"),
-        subscription_events=hooks.subscription_events
-        or any_of("session.subscribed", "session.unsubscribed"),
-        connect_events=any_of("client.connect", "client.connack"),
-        session_events=any_of(
-            "session.created",
-            "session.resumed",
-            "session.discarded",
-            "session.takenover",
-            "session.terminated",
-        ),
-        subscribe_requests=any_of("client.subscribe", "client.unsubscribe"),
-        delivered="message.delivered" in wanted,
-        acked="message.acked" in wanted,
-        dropped=any_of("message.dropped", "delivery.dropped"),
-        deadline_ms=max(hooks.deadline_ms, deadline_ms) if wanted else hooks.deadline_ms,
-    )

@@ -18,7 +18,7 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -91,6 +91,7 @@ class PluginService:
         self._reports: dict[str, Report] = {}
         self._state = State()
         self._changing = asyncio.Lock()
+        self._starting: set[asyncio.Task[None]] = set()
         self._made = 0
         self.counters = {"plugins.restarts": 0, "plugins.published": 0}
 
@@ -102,20 +103,34 @@ class PluginService:
             return
         self._alarms.on_change(self._tell_alarms)
         self._state = await asyncio.to_thread(self._store.read_state)
-        for plugin_id, enable in self._state.order:
+        for plugin_id, enable, hookpoints in self._state.order:
             try:
                 plugin = await asyncio.to_thread(self._read, plugin_id)
             except (OSError, ValueError, RookeryError) as error:
                 _log.error("plugin %s cannot be read: %s", plugin_id, error)
                 self._alarm(plugin_id, f"it cannot be read: {error}")
                 continue
-            plugin.enable = enable
+            plugin.enable, plugin.hookpoints = enable, hookpoints
             self._plugins[plugin_id] = plugin
-        starting = [self._start_or_alarm(plugin) for plugin in self._plugins.values() if plugin.enable]
-        await asyncio.gather(*starting)
+        enabled = [plugin for plugin in self._plugins.values() if plugin.enable]
+        # All of them before one is loaded: what they decide is decided by nobody else meanwhile.
+        await asyncio.to_thread(self._hold, enabled)
+        for plugin in enabled:
+            await self._start_later(plugin)
+
+    def _hold(self, plugins: Sequence[Installed]) -> None:
+        for plugin in plugins:
+            self._routing.know(plugin.number, plugin.hookpoints)
+        self._routing.set_plugins(plugins)
+        for plugin in plugins:
+            self._routing.hold(plugin.number)
 
     async def close(self) -> None:
         """Stop every plugin. May be called twice."""
+        starting = list(self._starting)
+        for task in starting:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
         supervisors, self._running = dict(self._running), {}
         await asyncio.gather(*(supervisor.stop() for supervisor in supervisors.values()))
         await asyncio.to_thread(self._routing.close)
@@ -255,9 +270,8 @@ class PluginService:
             if plugin_id not in self._running or self.report(plugin_id).status == "crashed":
                 await self._stop(plugin_id)
                 await self._start(plugin)
-            if enable and not plugin.enable:
-                plugin.enable = True
-                await self._save()
+            plugin.enable = plugin.enable or enable
+            await self._save()
 
     async def stop(self, plugin_id: str, *, disable: bool = True) -> None:
         """Stop it, and do not start it with the node any more."""
@@ -276,6 +290,7 @@ class PluginService:
         async with self._changing:
             plugin = self.get(plugin_id)
             await self._restart(plugin)
+            await self._save()
 
     async def set_enabled(self, plugin_id: str, *, enable: bool) -> None:
         """Whether it starts with the node; whether it runs now stays as it is."""
@@ -391,20 +406,43 @@ class PluginService:
         )
 
     async def _save(self) -> None:
-        order = [(plugin_id, plugin.enable) for plugin_id, plugin in self._plugins.items()]
+        order = [
+            (plugin_id, plugin.enable, plugin.hookpoints)
+            for plugin_id, plugin in self._plugins.items()
+        ]
         self._state.order = order
         await asyncio.to_thread(self._store.write_state, self._state)
 
-    async def _start_or_alarm(self, plugin: Installed) -> None:
-        try:
-            await self._start(plugin)
-        except RookeryError as error:
-            _log.error("plugin %s does not start: %s", plugin.id, error)
+    async def _start_later(self, plugin: Installed) -> None:
+        """Start it while the node goes on; one that fails is tried again and again."""
+        supervisor = await self._supervise(plugin)
 
-    async def _start(self, plugin: Installed) -> None:
+        async def start() -> None:
+            with contextlib.suppress(WorkerError):  # the report says it, and so does an alarm
+                await supervisor.start(keeps_trying=True)
+
+        task = asyncio.ensure_future(start())
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _start(self, plugin: Installed, *, keeps_trying: bool = False) -> None:
         if plugin.schema and (lacking := missing(plugin.schema, plugin.settings)):
             text = f"{plugin.id} has to be configured first: {', '.join(lacking)}"
             raise BadRequestError(text, code="BAD_CONFIG")
+        supervisor = await self._supervise(plugin)
+        try:
+            await supervisor.start(keeps_trying=keeps_trying)
+        except BaseException as error:
+            if not keeps_trying:
+                del self._running[plugin.id]
+                await self._apply_order()
+                message = error.message if isinstance(error, WorkerError) else "it was given up"
+                self._reports[plugin.id] = Report("crashed", error=message)
+                self._alarm(plugin.id, message)
+            raise
+        plugin.hookpoints = supervisor.report.hookpoints
+
+    async def _supervise(self, plugin: Installed) -> Supervisor:
         launch = await asyncio.to_thread(self._launch, plugin)
         supervisor = Supervisor(
             plugin,
@@ -417,15 +455,7 @@ class PluginService:
         )
         self._running[plugin.id] = supervisor
         await self._apply_order()
-        try:
-            await supervisor.start()
-        except BaseException as error:
-            del self._running[plugin.id]
-            await self._apply_order()
-            message = error.message if isinstance(error, WorkerError) else "it was given up"
-            self._reports[plugin.id] = Report("crashed", error=message)
-            self._alarm(plugin.id, message)
-            raise
+        return supervisor
 
     async def _restart(self, plugin: Installed) -> None:
         supervisor = self._running.get(plugin.id)
@@ -433,7 +463,8 @@ class PluginService:
             await self._start(plugin)
             return
         await supervisor.stop(holds=True)
-        await self._start(plugin)
+        # It decides something: while its new code fails, what is configured for that holds.
+        await self._start(plugin, keeps_trying=True)
 
     async def _stop(self, plugin_id: str) -> None:
         supervisor = self._running.pop(plugin_id, None)

@@ -27,9 +27,14 @@ ALLOWED_MAX = 100
 
 @dataclass(slots=True)
 class State:
-    """``state.json``: ids in order with whether each starts with the node, and ids to install."""
+    """``state.json``.
 
-    order: list[tuple[str, bool]] = field(default_factory=list)
+    Attributes:
+        order: Ids in order; whether each starts with the node, and its hookpoints.
+        allowed: Ids that may be installed.
+    """
+
+    order: list[tuple[str, bool, tuple[str, ...]]] = field(default_factory=list)
     allowed: list[str] = field(default_factory=list)
 
 
@@ -73,14 +78,20 @@ class PluginStore:
         if found is None:
             return State()
         try:
-            order = [(str(item["id"]), bool(item["enable"])) for item in found["plugins"]]
+            order = [
+                (str(item["id"]), bool(item["enable"]), tuple(item.get("hookpoints", ())))
+                for item in found["plugins"]
+            ]
             return State(order, [str(item) for item in found.get("allowed", [])])
         except (KeyError, TypeError) as error:
             message = f"{self._folder}/state.json holds something else: {error!r}"
             raise InternalError(message) from None
 
     def write_state(self, state: State) -> None:
-        plugins = [{"id": plugin_id, "enable": enable} for plugin_id, enable in state.order]
+        plugins = [
+            {"id": plugin_id, "enable": enable, "hookpoints": hookpoints}
+            for plugin_id, enable, hookpoints in state.order
+        ]
         self._write("state.json", {"plugins": plugins, "allowed": state.allowed})
 
     def install(self, content: bytes) -> Manifest:

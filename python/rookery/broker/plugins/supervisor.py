@@ -71,6 +71,7 @@ class Supervisor:
         self._hookpoints: tuple[str, ...] = ()
         self._error = ""
         self._first_failure: asyncio.Future[str] | None = None
+        self._keeps_trying = False
 
     @property
     def report(self) -> Report:
@@ -88,12 +89,14 @@ class Supervisor:
             tuple(slot.process.pid for slot in self._slots if slot.process is not None),
         )
 
-    async def start(self) -> None:
+    async def start(self, *, keeps_trying: bool = False) -> None:
         """Start every worker and wait until all can be asked.
 
         Raises:
-            WorkerError: one of them cannot start; none is left.
+            WorkerError: one of them cannot start. None is left then, unless ``keeps_trying``: they
+                are started anew like those that fail later.
         """
+        self._keeps_trying = keeps_trying
         self._first_failure = asyncio.get_running_loop().create_future()
         for slot in self._slots:
             slot.keeper = asyncio.ensure_future(self._keep(slot))
@@ -103,7 +106,8 @@ class Supervisor:
             error = self._first_failure.result()
             ready.cancel()
             await asyncio.gather(ready, return_exceptions=True)
-            await self.kill()
+            if not keeps_trying:
+                await self.kill()
             raise WorkerError(error)
         self._first_failure = None
 
@@ -167,7 +171,10 @@ class Supervisor:
             self._log.error("worker %d: %s", slot.number, error)
             if self._first_failure is not None and not self._first_failure.done():
                 self._first_failure.set_result(error)
-                return
+                if not self._keeps_trying:
+                    return
+            # What was held for a next process does not wait for the one after that.
+            await asyncio.to_thread(self._bridge.detach, self._plugin.number, slot.number)
             if slot.failures >= policy.failures_max:
                 slot.status = "crashed"
                 self._tell()

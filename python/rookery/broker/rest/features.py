@@ -23,6 +23,7 @@ from rookery.broker.error_codes import api as error_codes
 from rookery.broker.listeners import api as listeners
 from rookery.broker.load_rebalance import api as load_rebalance
 from rookery.broker.management.context import NodeContext
+from rookery.broker.plugins import api as plugins
 from rookery.broker.quota import api as quota
 from rookery.broker.status import api as status
 
@@ -40,5 +41,6 @@ ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     configs.router,
     configs_schema.router,
     quota.router,
+    plugins.router,
     load_rebalance.router,
 )
