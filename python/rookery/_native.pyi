@@ -49,11 +49,14 @@ class Node:
     """A broker node of this process: its threads run until :meth:`stop`."""
 
     @staticmethod
-    def start(config: NodeConfig) -> Node:
+    def open(config: NodeConfig) -> Node:
         """Open the store, recover it, bind every listener, start the threads.
 
-        Returns when clients are accepted. When anything fails nothing stays open.
+        Clients wait to be accepted. When anything fails nothing stays open.
         """
+
+    def accept(self) -> None:
+        """Let clients in. May be repeated."""
 
     def stop(self, grace_s: float) -> None:
         """Tell clients (DISCONNECT 0x8B), close, write queues, end the threads. May be repeated."""

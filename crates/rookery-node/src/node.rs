@@ -77,12 +77,24 @@ impl std::fmt::Debug for Node {
 }
 
 impl Node {
-    /// Binds every listener, opens the store, takes back what it holds, and starts the workers.
+    /// Starts a node and lets clients in.
     ///
     /// # Errors
     ///
     /// What stands in the way; nothing is left half started.
     pub fn start(config: NodeConfig) -> Result<Self, NodeError> {
+        let node = Self::open(config)?;
+        node.accept();
+        Ok(node)
+    }
+
+    /// Binds every listener, opens the store, takes back what it holds, and starts the workers.
+    /// Clients wait in the backlog of the system until [`Node::accept`].
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way; nothing is left half started.
+    pub fn open(config: NodeConfig) -> Result<Self, NodeError> {
         let io = |what| move |source| NodeError::Io { what, source };
         access::check_settings(&Shared::new(1, 1, 1), &config.broker)?;
         let workers = match config.workers {
@@ -153,6 +165,11 @@ impl Node {
             lock(&self.threads).push(thread);
         }
         Ok(())
+    }
+
+    /// Lets clients in, once who answers about them is there. May be called twice.
+    pub fn accept(&self) {
+        self.listeners.accept();
     }
 
     /// The listeners with the addresses they got.

@@ -57,10 +57,18 @@ impl Drop for Node {
 impl Node {
     /// Opens the store, recovers it, binds every listener and starts the worker threads.
     #[staticmethod]
-    fn start(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn open(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
         let config = config::node(config)?;
-        let inner = py.detach(|| rookery_node::Node::start(config)).map_err(from_node)?;
+        let inner = py.detach(|| rookery_node::Node::open(config)).map_err(from_node)?;
         Ok(Self { inner: Some(inner), pid: std::process::id() })
+    }
+
+    /// Lets clients in; may be called twice.
+    fn accept(&self, py: Python<'_>) -> PyResult<()> {
+        self.call(py, |node| {
+            node.accept();
+            Ok(())
+        })
     }
 
     /// Tells clients, closes connections, writes queues; may be called twice.

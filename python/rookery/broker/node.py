@@ -1,9 +1,10 @@
 """Opens one node and runs it: native core first, then everything that may take its time.
 
 **Invariants.** What can refuse the start (data directory, a taken port) is done before anything is
-announced, and what was done is undone when a later step refuses. Clients are accepted before the
-event loop, the management plane or a web framework is imported: this module and what it imports is
-the way to the first connection.
+announced, and what was done is undone when a later step refuses. Where nobody has to be asked about
+clients they are accepted before the event loop, the management plane or a web framework is imported:
+this module and what it imports is the way to the first connection. Where providers or services are
+asked, clients wait until those can answer.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from rookery.client.local_socket import socket_path
 from rookery.clock import Clock, SystemClock
 from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig, NodeConfig
 from rookery.native.node import Node
+from rookery.observability.queued_stream import QueuedStream
 
 if TYPE_CHECKING:
     from rookery.config import Config
@@ -69,14 +71,34 @@ def run(
     """
     clock = SystemClock()
     journal = None
-    if foreground:
-        shows_log = not config.management.log_console.enable  # else each line came twice
-        journal = Journal(out or sys.stdout, clock, shows_log=shows_log, is_dated=is_dated)
-    with _stop_signals_wait(), OpenNode(config, clock, journal) as node:
-        node.announce()
+    with contextlib.ExitStack() as running:
+        if foreground:
+            if out is None:
+                out = running.enter_context(QueuedStream(sys.stdout.fileno()))
+                ready = _after_lines(out, ready)
+            shows_log = not config.management.log_console.enable  # else each line came twice
+            journal = Journal(out, clock, shows_log=shows_log, is_dated=is_dated)
+        running.enter_context(_stop_signals_wait())
+        node = running.enter_context(OpenNode(config, clock, journal))
+        if not node.asks:
+            node.announce()
         from rookery.broker.serving import serve  # noqa: PLC0415
 
         return serve(node, ready)
+
+
+def _after_lines(
+    lines: QueuedStream, ready: Callable[[], None] | None
+) -> Callable[[], None] | None:
+    """``ready``, which may print, after the lines before it."""
+    if ready is None:
+        return None
+
+    def call() -> None:
+        lines.drain(1.0)
+        ready()
+
+    return call
 
 
 class OpenNode:
@@ -109,7 +131,7 @@ class OpenNode:
             path = socket_path(management.data_dir)
             self.sockets[LOCAL] = opened.enter_context(open_unix(path))
             opened.callback(path.unlink, missing_ok=True)
-            self.native = Node(self._native_config())
+            self.native = Node(self._native_config(), accepts=not self.asks)
             opened.callback(self.native.stop, 0.0)
             data_dir.bind_name()
             self._opened = opened.pop_all()
@@ -117,6 +139,18 @@ class OpenNode:
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
+
+    @property
+    def asks(self) -> bool:
+        """Whether clients have to wait for those who are asked about them."""
+        access = self.config.management.access
+        return bool(access.authentication or access.sources)
+
+    def accept(self) -> None:
+        """Let clients in, once those who are asked about them can answer."""
+        if self.asks:
+            self.native.accept()
+            self.announce()
 
     def _native_config(self) -> NodeConfig:
         """The whole of it: nobody connects before rules and bans hold."""

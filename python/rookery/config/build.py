@@ -75,6 +75,8 @@ def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConf
             size_limit=values["alarm"]["size_limit"],
             validity_period_s=_seconds(values["alarm"]["validity_period"], 0),
         ),
+        sysmon=_sysmon(values["sysmon"]["os"]),
+        prometheus=_prometheus(values["prometheus"]),
     )
 
 
@@ -163,6 +165,15 @@ def _providers(values: Values) -> list[Values]:
     return [item for item in values["authentication"] if item["enable"]]
 
 
+def _password_cache(values: Values) -> snapshot.PasswordCacheConfig:
+    return snapshot.PasswordCacheConfig(
+        enable=values["enable"],
+        max_size=values["max_size"],
+        ttl_s=(values["ttl"] or 0) / 1000,
+        over_restart=values["over_restart"],
+    )
+
+
 def _access(values: Values) -> snapshot.AccessConfig:
     settings = values["authorization"]
     zones: dict[str, Values] = {"default": values["mqtt"]}
@@ -179,6 +190,7 @@ def _access(values: Values) -> snapshot.AccessConfig:
         anonymous=values["access"]["anonymous"],
         max_connections=values["access"]["max_connections"] or 0,
         answer_timeout_s=values["access"]["hook_timeout"] / 1000,
+        password_cache=_password_cache(values["access"]["password_cache"]),
     )
 
 
@@ -371,6 +383,38 @@ def _limits(values: Values) -> to.LimitsConfig:
         filters_per_packet=limits["filters_per_packet"],
         user_properties=limits["user_properties"],
         sessions=limits["max_sessions"] or 0,
+    )
+
+
+def _sysmon(os: Values) -> snapshot.SysmonConfig:
+    def watermark(interval: str, name: str) -> snapshot.Watermark:
+        return snapshot.Watermark(
+            interval_s=_seconds(os[f"{interval}_check_interval"], 0),
+            high=os[f"{name}_high_watermark"],
+            low=os[f"{name}_low_watermark"],
+        )
+
+    return snapshot.SysmonConfig(
+        cpu=watermark("cpu", "cpu"),
+        sysmem=watermark("mem", "sysmem"),
+        procmem=watermark("mem", "procmem"),
+        fd=watermark("fd", "fd"),
+        disk=watermark("disk", "disk"),
+    )
+
+
+def _prometheus(item: Values) -> snapshot.PrometheusConfig:
+    push = item["push_gateway"]
+    return snapshot.PrometheusConfig(
+        enable_basic_auth=item["enable_basic_auth"],
+        push_gateway=snapshot.PushGatewayConfig(
+            url=push["url"],
+            interval_s=_seconds(push["interval"], 0),
+            headers=push["headers"],
+            job_name=push["job_name"],
+        )
+        if push["enable"]
+        else None,
     )
 
 

@@ -38,6 +38,49 @@ class AlarmConfig(NamedTuple):
     validity_period_s: int
 
 
+class Watermark(NamedTuple):
+    """When an alarm of ``sysmon`` begins and ends; shares of one."""
+
+    interval_s: int  # 0 is never
+    high: float
+    low: float
+
+
+class SysmonConfig(NamedTuple):
+    """``sysmon.os``."""
+
+    cpu: Watermark
+    sysmem: Watermark
+    procmem: Watermark
+    fd: Watermark
+    disk: Watermark
+
+
+class PushGatewayConfig(NamedTuple):
+    """``prometheus.push_gateway``, when it is enabled."""
+
+    url: str
+    interval_s: int
+    headers: Mapping[str, Secret]
+    job_name: str
+
+
+class PrometheusConfig(NamedTuple):
+    """``prometheus``."""
+
+    enable_basic_auth: bool
+    push_gateway: PushGatewayConfig | None
+
+
+class PasswordCacheConfig(NamedTuple):
+    """``access.password_cache``."""
+
+    enable: bool
+    max_size: int
+    ttl_s: float  # 0 is no end
+    over_restart: bool
+
+
 class AccessConfig(NamedTuple):
     """Who is asked about clients, and what is asked of whom, in the words of the schema.
 
@@ -52,6 +95,7 @@ class AccessConfig(NamedTuple):
     anonymous: str  # access.anonymous: who gets in while there is no provider
     max_connections: int  # 0 is no bound
     answer_timeout_s: float
+    password_cache: PasswordCacheConfig
 
 
 class HttpsConfig(NamedTuple):
@@ -97,3 +141,5 @@ class ManagementConfig(NamedTuple):
     log_file: LogHandlerConfig
     alarm: AlarmConfig
     access: AccessConfig
+    sysmon: SysmonConfig
+    prometheus: PrometheusConfig

@@ -70,8 +70,10 @@ def _call(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T
 class Node:
     """A broker whose threads run until :meth:`stop`."""
 
-    def __init__(self, config: NodeConfig) -> None:
+    def __init__(self, config: NodeConfig, *, accepts: bool = True) -> None:
         """Open the store, recover it, bind every listener; return when clients are accepted.
+
+        Without ``accepts`` they wait in the system's backlog until :meth:`accept`.
 
         Raises:
             PortInUseError: an address is taken.
@@ -79,11 +81,17 @@ class Node:
             ConfigError: a setting that only the core can judge is wrong.
         """
         try:
-            self._native = _native.Node.start(config)
+            self._native = _native.Node.open(config)
         except _native.NativeError as error:
             raise translate_start(error) from None
         except (ValueError, OverflowError) as error:  # a value out of the range of its type
             raise ConfigError([str(error)]) from None
+        if accepts:
+            self.accept()
+
+    def accept(self) -> None:
+        """Let clients in. May be called twice."""
+        _call(self._native.accept)
 
     def stop(self, grace_s: float = 5.0) -> None:
         """Tell clients, close, write queues, end the threads. May be called twice."""

@@ -12,7 +12,7 @@ class Caller(NamedTuple):
     """Who asks.
 
     Attributes:
-        name: The user, the name of the API key, or ``local``.
+        name: The user, the name of the API key, or ``local:USER`` with the user id on the machine.
         role: What that one may do.
         via: How it was told who asks; ``local`` is the node's own socket.
         address: From where, without the port; empty on the node's own socket.

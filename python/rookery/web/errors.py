@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -75,5 +76,9 @@ async def answer_error(request: Request, error: Exception) -> Response:
     return problem(500, "INTERNAL_ERROR", "the request failed, the log says why")
 
 
-HANDLERS = {RookeryError: answer_error, HTTPException: answer_error, Exception: answer_error}
+HANDLERS: dict[int | type[Exception], Any] = {
+    RookeryError: answer_error,
+    HTTPException: answer_error,
+    Exception: answer_error,
+}
 """For ``Starlette(exception_handlers=…)``."""

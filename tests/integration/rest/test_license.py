@@ -52,5 +52,5 @@ def test_watermarks_have_an_order(asks: RestSocket) -> None:
 def test_a_balancer_may_send_clients(asks: RestSocket) -> None:
     assert asks.ask("GET", "/load_rebalance/availability_check").status == 200
     assert asks.ask("GET", "/load_rebalance/status").json == {"status": "disabled"}
-    empty = {"evacuations": [], "purges": [], "rebalances": []}
+    empty: dict[str, list[object]] = {"evacuations": [], "purges": [], "rebalances": []}
     assert asks.ask("GET", "/load_rebalance/global_status").json == empty

@@ -1,13 +1,16 @@
 """Slow hashes on threads of their own: never on the event loop, never more than so many waiting.
 
 The libraries let go of the interpreter while they compute, so that as many hashes run at once as
-there are threads.
+there are threads. The threads have the lowest priority that there is: who guesses passwords gets what
+those who are connected leave over.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +23,9 @@ _T = TypeVar("_T")
 
 WAITING_MAX = 128
 """With 15 ms for a hash and two threads the last of them waits for one second."""
+
+NICENESS = 19
+"""A fiftieth of the processor time of a thread that wants as much; all of it where nobody does."""
 
 
 class HashPool:
@@ -34,7 +40,9 @@ class HashPool:
         self.threads = threads or len(os.sched_getaffinity(0))
         self.places = self.threads + waiting_max
         self.refused = 0
-        self._executor = ThreadPoolExecutor(self.threads, "rookery-hash")
+        self._executor = ThreadPoolExecutor(
+            self.threads, "rookery-hash", initializer=_give_way_to_others
+        )
         self._lock = threading.Lock()
         self._under_way = 0
 
@@ -70,3 +78,10 @@ class HashPool:
     def close(self) -> None:
         """End the threads; what waits is given up. May be called twice."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _give_way_to_others() -> None:
+    """Of this thread alone: on Linux a nice value belongs to a thread (sched(7))."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

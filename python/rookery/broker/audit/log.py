@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,19 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from rookery.clock import Clock
+from rookery.config.secrets import HIDDEN, without_secrets
 from rookery.observability.logs import timestamp
 
 AUDIT_FILE = Path("log") / "audit.jsonl"
 FILE_BYTES_MAX = 10 << 20
 FILES_MAX = 5
-MASKED = "******"
+MASKED = HIDDEN
 
 _log = logging.getLogger("rookery.audit")
-_SECRET_NAME = re.compile(
-    r"password|secret|passwd|pwd|token|cookie|authorization|private_?key|sso_code", re.IGNORECASE
-)
-# Names that only look like a secret's.
-_OPEN_NAMES = frozenset({"password_hash_algorithm", "secret_base64_encoded", "authorization"})
 
 
 @dataclass(slots=True)
@@ -42,7 +37,20 @@ class Changes:
     after: dict[str, Any] = field(default_factory=dict)
 
 
+LOCAL = "local"
+# Who asked for what is being done; the node itself where nobody did.
+_by: ContextVar[str] = ContextVar("rookery_audit_by", default=LOCAL)
 _request: ContextVar[Changes | None] = ContextVar("rookery_audit_request", default=None)
+
+
+@contextmanager
+def asked_by(name: str) -> Iterator[None]:
+    """Entries written while the context is open are of this name."""
+    token = _by.set(name)
+    try:
+        yield
+    finally:
+        _by.reset(token)
 
 
 @contextmanager
@@ -89,21 +97,22 @@ class AuditLog:
         *,
         before: Any = None,
         after: Any = None,
-        by: str = "local",
+        by: str | None = None,
         error: str = "",
         request: Mapping[str, Any] | None = None,
     ) -> None:
         """Write one entry. A disk that takes none is logged and counted, and stops nobody.
 
         Inside a request it becomes a part of that request's entry, which is the one that has
-        ``request``.
+        ``request``. ``by`` is otherwise who asked for it on the node's own socket
+        (``local:USER``, the user id), or ``local``: the node itself.
         """
         if _request.get() is not None and request is None:
             changed(target, before=before, after=after)
             return
         entry = {
             "at": timestamp(self._clock.now_ms() / 1000),
-            "by": by,
+            "by": by if by is not None else _by.get(),
             "operation": operation,
             "target": target,
             "result": error or "ok",
@@ -146,11 +155,15 @@ class AuditLog:
         self.file.replace(self.file.with_name(f"{self.file.name}.1"))
 
 
-def masked(value: Any, name: str = "") -> Any:
-    """``value`` without secrets."""
+def masked(value: Any) -> Any:
+    """``value`` without secrets: under names that mean one, in URLs, in text."""
+    return without_secrets(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """Mappings and sequences of every kind as those that are looked into."""
     if isinstance(value, Mapping):
-        return {str(key): masked(item, str(key)) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [masked(item, name) for item in value]
-    is_secret = name and name not in _OPEN_NAMES and _SECRET_NAME.search(name)
-    return MASKED if is_secret and value not in (None, "", False) else value
+        return [_plain(item) for item in value]
+    return value

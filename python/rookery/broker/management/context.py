@@ -9,9 +9,13 @@ from rookery.broker.access import AccessService
 from rookery.broker.admins import AdminService
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
+from rookery.broker.backup import Backups
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
+from rookery.broker.monitor import Monitor
+from rookery.broker.nodes import Nodes
+from rookery.broker.prometheus import Exporter
 from rookery.broker.settings import NodeSettings
 from rookery.broker.topic_metrics import TopicMetrics
 from rookery.clock import Clock
@@ -28,6 +32,10 @@ class Services:
     certificates: CertificateService
     access: AccessService
     audit: AuditLog
+    nodes: Nodes
+    monitor: Monitor
+    exporter: Exporter
+    backups: Backups
     topic_metrics: TopicMetrics
     admins: AdminService
 

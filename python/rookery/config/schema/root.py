@@ -32,6 +32,7 @@ from rookery.config.schema.model import (
     inert,
     off,
 )
+from rookery.config.schema.monitoring import PROMETHEUS, SYSMON
 from rookery.config.schema.mqtt import MQTT, ZONE_MQTT
 from rookery.config.schema.node import (
     CLUSTER,
@@ -45,7 +46,6 @@ from rookery.config.schema.node import (
     NODE,
     RPC,
     STATS,
-    SYSMON_SETTINGS,
 )
 
 # A table reads better with one field in two or three lines.
@@ -148,7 +148,7 @@ ROOT = Struct((
         *(inert(name, Anything(), UNSET, "Pre-shared keys of TLS.", "PSK 认证。")
           for name in ("init_file", "separator", "chunk_size")),
     )), {}, "Pre-shared keys of TLS.", "PSK 认证。"),
-    Field("sysmon", SYSMON_SETTINGS, {}, "Monitoring of the machine.", "系统监控。"),
+    Field("sysmon", SYSMON, {}, "Monitoring of the machine.", "系统监控。"),
     Field("stats", STATS, {}, "Statistics.", "统计。"),
     Field("conn_congestion", CONN_CONGESTION, {}, "Alarms for slow connections.", "连接拥塞。"),
     Field("rpc", RPC, {}, "Calls between nodes in EMQX.", "EMQX 节点间调用。"),
@@ -163,8 +163,7 @@ ROOT = Struct((
               "a line.", "API 密钥初始化文件，每行为 KEY:SECRET 或 KEY:SECRET:ROLE。"),
     )), {}, "API keys.", "API 密钥。"),
     Field("license", LICENSE, {}, "Watermarks of the connection quota.", "连接数配额告警水位。"),
-    inert("prometheus", Anything(), UNSET, "Metrics for Prometheus.", "Prometheus。",
-          "metrics for Prometheus are not available in this version", "本版本不支持 Prometheus"),
+    Field("prometheus", PROMETHEUS, {}, "Metrics for Prometheus.", "Prometheus 指标。"),
     Field("pem_cache", Struct((inert("interval", Duration(), "2m", "How long one is kept.", "缓存时间。"),)), {},
           "Cache of certificates in EMQX.", "EMQX 证书缓存。"),
     *(off(name, kind, default, en, zh) for name, kind, default, en, zh in LATER),
