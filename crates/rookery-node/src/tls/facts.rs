@@ -58,7 +58,7 @@ impl ListFacts {
     /// Reads a revocation list; none when it is not one, or does not say when the next one comes
     /// (RFC 5280 section 5.1.2.5 demands it): the verifier refuses such a list itself.
     pub(super) fn read(der: &CertificateRevocationListDer<'_>) -> Option<Self> {
-        let list = CertificateList::from_der(der).ok()?.tbs_cert_list;
+        let list = CertificateList::<Raw>::from_der(der).ok()?.tbs_cert_list;
         Some(Self {
             issuer: list.issuer.to_string(),
             next_update_unix_s: seconds(list.next_update?),

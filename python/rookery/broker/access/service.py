@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -256,13 +257,13 @@ class AccessService:
         parts: dict[str, Any] = {**providers, **self.access.authorizer.sources}
         guards = {name: guard for name, part in parts.items() if (guard := guard_of(part))}
         for name in self._guarded - guards.keys():
-            self._tell_service(name, is_open=False)
+            self._tell_service(name, False)
         self._guarded = frozenset(guards)
         for name, guard in guards.items():
-            guard.on_change(lambda is_open, name=name: self._tell_service(name, is_open=is_open))
-            self._tell_service(name, is_open=guard.is_open)
+            guard.on_change(partial(self._tell_service, name))
+            self._tell_service(name, guard.is_open)
 
-    def _tell_service(self, name: str, *, is_open: bool) -> None:
+    def _tell_service(self, name: str, is_open: bool) -> None:
         if is_open:
             message = f"{name} fails and is left alone for a while"
             self._alarms.activate(f"{SERVICE_ALARM}/{name}", message, {"service": name})
