@@ -44,7 +44,9 @@ const ask = http.request.bind(http) as unknown as Ask;
 http.use({
   onRequest({ request }) {
     const token = session()?.token;
-    if (token !== undefined) request.headers.set("Authorization", `Bearer ${token}`);
+    // A token that is no longer good would be refused where a new one is asked for.
+    const isLogin = request.url.endsWith("/login");
+    if (token !== undefined && !isLogin) request.headers.set("Authorization", `Bearer ${token}`);
     // Some answers exist as text, too.
     if (!request.headers.has("Accept")) request.headers.set("Accept", "application/json, */*;q=0.5");
     return request;

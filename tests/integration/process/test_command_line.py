@@ -271,8 +271,8 @@ def test_alarms_of_the_last_run_that_do_not_hold_any_more_are_over(rookery: Rook
     assert rookery.start().returncode == 0
     client = ManagementClient(rookery.data_dir)
 
-    assert client.get("/alarms")["data"] == []
-    (alarm,) = client.get("/alarms?activated=false")["data"]
+    assert client.get("/api/v5/alarms")["data"] == []
+    (alarm,) = client.get("/api/v5/alarms?activated=false")["data"]
     assert alarm["name"] == "store_damaged/1"
     assert rookery.node("stop").returncode == 0
     _, line = (rookery.data_dir / "alarms.jsonl").read_text().splitlines()

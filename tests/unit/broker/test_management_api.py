@@ -150,12 +150,7 @@ async def test_a_stopping_node_says_come_back_later(world: World) -> None:
     assert answer.headers["retry-after"] == "15"
 
 
-async def test_figures_and_ports(world: World) -> None:
-    assert (await ask(world.app, "GET", "/metrics")).json == {"messages.received": 3}
-    assert (await ask(world.app, "GET", "/stats")).json == {
-        "connections.count": 1,
-        "connections.max": 1,
-    }
+async def test_node_and_ports(world: World) -> None:
     assert (await ask(world.app, "GET", "/ports")).json == [
         {"listener": "tcp:default", "address": "127.0.0.1:1883", "purpose": "MQTT"}
     ]
@@ -204,22 +199,6 @@ async def test_a_wrong_page_is_refused(world: World) -> None:
     answer = await ask(world.app, "GET", "/clients?limit=0")
 
     assert (answer.status, answer.json["code"]) == (400, "BAD_REQUEST")
-
-
-async def test_alarms_that_hold_and_that_are_over(world: World) -> None:
-    world.alarms.activate("a", "why")
-    world.alarms.activate("b", "why")
-    world.alarms.deactivate("b")
-
-    active = (await ask(world.app, "GET", "/alarms")).json["data"]
-    over = (await ask(world.app, "GET", "/alarms?activated=false")).json["data"]
-    wrong = await ask(world.app, "GET", "/alarms?activated=yes")
-    cleared = await ask(world.app, "DELETE", "/alarms")
-
-    assert [(row["name"], row["deactivate_at"]) for row in active] == [("a", "infinity")]
-    assert [row["name"] for row in over] == ["b"]
-    assert (wrong.status, cleared.status) == (400, 204)
-    assert (await ask(world.app, "GET", "/alarms?activated=false")).json["data"] == []
 
 
 async def test_stop_is_answered_before_it_happens(world: World) -> None:

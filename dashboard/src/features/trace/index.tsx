@@ -25,7 +25,7 @@ function target(row: TraceRow): string {
 }
 
 export default function TracePage(): ReactElement {
-  const { t, i18n } = useTranslation("trace");
+  const { t } = useTranslation("trace");
   const mayChange = useMayChange();
   const capabilities = useCapabilities();
   const [parameters, setParameters] = useSearchParams();
@@ -86,12 +86,12 @@ export default function TracePage(): ReactElement {
               {
                 key: "start_at",
                 label: t("from"),
-                render: (row) => formatTime(row.start_at, i18n.language),
+                render: (row) => formatTime(row.start_at),
               },
               {
                 key: "end_at",
                 label: t("until"),
-                render: (row) => formatTime(row.end_at, i18n.language),
+                render: (row) => formatTime(row.end_at),
               },
             ]}
             rowKey={(row) => row.name}

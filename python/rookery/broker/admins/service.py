@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -136,8 +136,7 @@ class AdminService:
             ConflictError: there is one of that name.
             ExceedsLimitError: there are too many.
         """
-        if not username or len(username) > NAME_MAX or not username.isprintable():
-            raise BadRequestError(f"a user name has 1 to {NAME_MAX} printable characters")
+        _check_name(username)
         check_password(password)
         credential = await self._hash(password)
         async with self._changing:
@@ -194,6 +193,31 @@ class AdminService:
             del self._admins[username]
         self._end_sessions(username)
         self._tell(username, before, None)
+
+    def stored(self) -> list[Admin]:
+        """All of them as they are kept; nobody before somebody has chosen a password."""
+        return sorted(self._admins.values(), key=lambda admin: admin.username)
+
+    async def restore(self, admins: Sequence[Admin]) -> None:
+        """Add or replace users, all or none; those that are replaced are signed out.
+
+        Raises:
+            BadRequestError: a name cannot be one, or nobody would be an administrator.
+            ExceedsLimitError: there would be too many.
+        """
+        for admin in admins:
+            _check_name(admin.username)
+        async with self._changing:
+            after = {**self._admins, **{admin.username: admin for admin in admins}}
+            if len(after) > USERS_MAX:
+                raise ExceedsLimitError(f"there would be more than {USERS_MAX} users")
+            if after and all(admin.role != "administrator" for admin in after.values()):
+                raise BadRequestError("nobody would be an administrator")
+            await self._opened.put_many(admins, ())
+            self._admins = after
+        for admin in admins:
+            self._lockout.forget(admin.username)
+            self._end_sessions(admin.username)
 
     async def check_old_password(self, username: str, password: str, address: str) -> None:
         """Before a password is changed by its owner.
@@ -408,3 +432,8 @@ def _shown(admin: Admin | None) -> dict[str, Any] | None:
     if admin is None:
         return None
     return {"role": admin.role, "description": admin.description}
+
+
+def _check_name(username: str) -> None:
+    if not username or len(username) > NAME_MAX or not username.isprintable():
+        raise BadRequestError(f"a user name has 1 to {NAME_MAX} printable characters")

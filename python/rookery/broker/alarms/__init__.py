@@ -2,6 +2,7 @@
 
 from rookery.broker.alarms.full_store import STORE_FULL, StoreWatch
 from rookery.broker.alarms.models import Alarm
+from rookery.broker.alarms.plugins import plugin_crashed, plugin_recovered
 from rookery.broker.alarms.service import AlarmRegistry
 from rookery.broker.alarms.store import AlarmFile, AlarmKeeper
 from rookery.broker.alarms.watch import CounterWatch
@@ -14,4 +15,6 @@ __all__ = [
     "AlarmRegistry",
     "CounterWatch",
     "StoreWatch",
+    "plugin_crashed",
+    "plugin_recovered",
 ]

@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from rookery.broker.management.context import NodeContext
-from rookery.broker.management.rows import alarm_row, client_row, rfc3339, subscription_row
+from rookery.broker.management.rows import client_row, rfc3339, subscription_row
 from rookery.broker.management.status import Status
-from rookery.errors import BadRequestError, NotFoundError
+from rookery.errors import NotFoundError
 from rookery.web.errors import HANDLERS
 from rookery.web.paging import PageRequest, page
 
@@ -33,14 +33,10 @@ class ManagementApi:
             Route("/status", self._status.get, methods=["GET"]),
             Route("/node", self.node, methods=["GET"]),
             Route("/ports", self.ports, methods=["GET"]),
-            Route("/stats", self.stats, methods=["GET"]),
-            Route("/metrics", self.metrics, methods=["GET"]),
             Route("/clients", self.clients, methods=["GET"]),
             Route("/clients/{client_id:path}/subscriptions", self.subscriptions, methods=["GET"]),
             Route("/clients/{client_id:path}", self.client, methods=["GET"]),
             Route("/clients/{client_id:path}", self.kick, methods=["DELETE"]),
-            Route("/alarms", self.alarms, methods=["GET"]),
-            Route("/alarms", self.clear_alarms, methods=["DELETE"]),
             Route("/stop", self.stop, methods=["POST"]),
         ]
         return Starlette(routes=routes, exception_handlers=HANDLERS)
@@ -61,12 +57,6 @@ class ManagementApi:
     async def ports(self, _request: Request) -> Response:
         """Every port in use, by what, and what it is for."""
         return JSONResponse([port._asdict() for port in self._context.ports()])
-
-    async def stats(self, _request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(self._context.stats.read))
-
-    async def metrics(self, _request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(self._context.metrics.read))
 
     async def clients(self, request: Request) -> Response:
         """``?limit=&cursor=``: a page of clients."""
@@ -96,22 +86,6 @@ class ManagementApi:
         client_id = _client_id(request)
         if not await asyncio.to_thread(self._context.native.kick, client_id):
             raise NotFoundError(f"no client {client_id!r}")
-        return Response(status_code=204)
-
-    async def alarms(self, request: Request) -> Response:
-        """``?activated=true`` (what holds) or ``false`` (what is over)."""
-        wanted = request.query_params.get("activated", "true")
-        if wanted not in ("true", "false"):
-            raise BadRequestError("activated is true or false")
-        alarms = self._context.alarms
-        found = alarms.active() if wanted == "true" else alarms.history()
-        now_ms = self._context.clock.now_ms()
-        rows = [alarm_row(alarm, self._context.node_name, now_ms) for alarm in found]
-        return JSONResponse(page(rows, None))
-
-    async def clear_alarms(self, _request: Request) -> Response:
-        """Forget the alarms that are over."""
-        self._context.alarms.clear_history()
         return Response(status_code=204)
 
     async def stop(self, _request: Request) -> Response:

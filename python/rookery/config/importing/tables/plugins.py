@@ -99,7 +99,10 @@ PLUGINS: tuple[Row, ...] = (
     Row("exhook.*", note=NO_WEBHOOK),
     *(Row(f"{protocol}.*", note=NO_GATEWAY)
       for protocol in ("coap", "lwm2m", "mqtt.sn", "stomp", "exproto", "stream", "tcp", "jt808")),
-    Row("prometheus.*", note=Words("metrics are read over HTTP, they are not pushed", "指标通过 HTTP 读取，不主动推送")),
+    Row("prometheus.push.gateway.server", "prometheus.push_gateway.url",
+        note=Words("set prometheus.push_gateway.enable to push; they are read over HTTP otherwise",
+                   "如需推送请设置 prometheus.push_gateway.enable，否则通过 HTTP 读取")),
+    Row("prometheus.*", note=Words("see prometheus.push_gateway", "见 prometheus.push_gateway")),
     Row("recon.*", note=notes.ERLANG, outcome=Outcome.NOT_NEEDED),
     *(Row(f"{plugin}.*", note=notes.NO_PLUGIN)
       for plugin in ("psk", "sasl", "delayed", "statsd", "luahook", "template")),
