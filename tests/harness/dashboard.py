@@ -172,8 +172,10 @@ class Dashboard:
         return self.page.get_by_role("search").get_by_label(_whole(label)).first
 
     def secret(self, label: str, within: Locator | None = None) -> Locator:
-        return (within or self.page).locator("input[type=password]").and_(
-            (within or self.page).get_by_label(_whole(label))
+        return (
+            (within or self.page)
+            .locator("input[type=password]")
+            .and_((within or self.page).get_by_label(_whole(label)))
         )
 
     def choose(self, label: str, option: str, within: Locator | None = None) -> None:

@@ -18,8 +18,12 @@ from rookery.broker.listeners import ListenerService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
 from rookery.broker.observation import Observation
+from rookery.broker.plugins.routing import Routing
+from rookery.broker.plugins.service import PluginService
+from rookery.broker.plugins.store import PluginStore
 from rookery.broker.quota import QuotaWatch, watermarks_of
 from rookery.broker.settings import NodeSettings
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.config import Config
 from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
@@ -61,12 +65,29 @@ def make_services(
         access=access,
         audit=audit,
         admins=admins,
+        topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
         nodes=observation.nodes,
         monitor=observation.monitor,
         exporter=observation.exporter,
         backups=_backups(node, access, admins, settings, audit),
+        plugins=_plugins(node, settings, alarms),
     )
     return services, observation
+
+
+def _plugins(node: OpenNode, settings: NodeSettings, alarms: AlarmRegistry) -> PluginService:
+    def apply_hooks(wanted: frozenset[str], deadline_ms: int) -> None:
+        node.plugin_hooks = (wanted, deadline_ms)
+        node.native.set_hooks(node.adapt(node.config.to_native().broker).hooks)
+
+    return PluginService(
+        PluginStore(node.config.data_dir / "plugins"),
+        Routing(node.native, apply_hooks),
+        alarms,
+        node.native,
+        node_name=node.config["node.name"],
+        settings=lambda: settings.config["plugins"],
+    )
 
 
 def _admin_settings(config: Config) -> AdminSettings:
@@ -123,6 +144,10 @@ async def open_services(
     runtime = _runtime(node, services, alarms)
     serving.push_async_callback(services.access.close)
     await services.access.open(node.config)
+    # Closed after the node has stopped: plugins are told to the end.
+    serving.push_async_callback(services.plugins.close)
+    await services.plugins.open()
+    metrics.register("plugins", lambda: services.plugins.counters)
     serving.push_async_callback(runtime.close)
     runtime.open()
     serving.push_async_callback(services.certificates.close)
@@ -130,6 +155,8 @@ async def open_services(
     await services.listeners.judge()
     await services.certificates.check()
     services.certificates.open()
+    serving.push_async_callback(services.topic_metrics.close)
+    await services.topic_metrics.open()
     quota = QuotaWatch(
         alarms,
         most=lambda: services.settings.config["access.max_connections"] or 0,

@@ -8,7 +8,8 @@ a rule, the disk's time when a durable message is published with ``durability.sy
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, ParamSpec, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from rookery import _native
 from rookery.errors import ConfigError
@@ -33,6 +34,9 @@ from rookery.native.models import (
     SubscriptionInfo,
 )
 from rookery.native.rows import AclSubject, AnswerRow, EventRow
+
+if TYPE_CHECKING:
+    from rookery.native.lists import Lists
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -206,6 +210,13 @@ class Node:
         """Replace what the core asks and tells."""
         _call(self._native.set_hooks, hooks)
 
+    def open_plugins(self) -> PluginBridge:
+        """Open the way to the worker processes of plugins."""
+        # Loaded by nodes that have plugins.
+        from rookery.native.plugins import PluginBridge  # noqa: PLC0415
+
+        return PluginBridge(_call(self._native.open_plugins))
+
     def apply_bans(self, bans: Iterable[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected (5.0: 0x98).
 
@@ -257,6 +268,13 @@ class Node:
     def purge_acl_cache(self, client_id: str | None = None) -> None:
         """Forget what was answered about a client, or about all."""
         _call(self._native.purge_acl_cache, client_id)
+
+    @cached_property
+    def lists(self) -> Lists:
+        """Lists and operations of the management plane, which a start does without."""
+        from rookery.native.lists import Lists  # noqa: PLC0415
+
+        return Lists(self._native)
 
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""

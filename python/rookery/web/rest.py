@@ -43,6 +43,8 @@ BODY_BYTES_MAX = "x-body-bytes-max"
 
 ErrorName: TypeAlias = "str | tuple[int, str]"
 
+_START_MAX = (1 << 63) - 1
+
 
 def current_caller(request: Request) -> Caller:
     """Dependency: who asks. Every operation that is not open to everybody has one."""
@@ -74,8 +76,8 @@ class PageParams:
 
     @property
     def start(self) -> int:
-        """Index of the first row."""
-        return (self.page - 1) * self.limit
+        """Index of the first row; no further than a database can count."""
+        return min((self.page - 1) * self.limit, _START_MAX)
 
     def cut(self, rows: Sequence[Any]) -> dict[str, Any]:
         """The page of a list that is in memory whole."""

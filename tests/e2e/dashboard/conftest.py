@@ -48,7 +48,9 @@ def address(operator: Operator, browser: Browser) -> str:
 
 
 @pytest.fixture(scope="session", params=["en", "zh"])
-def signed_in(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Dashboard]:
+def signed_in(
+    request: pytest.FixtureRequest, browser: Browser, address: str
+) -> Iterator[Dashboard]:
     shown = Dashboard(browser, address, request.param)
     shown.page.set_default_timeout(30_000)
     expect.set_options(timeout=20_000)

@@ -81,7 +81,10 @@ fn a_cut_after_a_clean_stop_is_no_unfinished_write() {
         assert_eq!(again.corrupt, vec![], "told once");
     }
     let report = open(&disk.after(Crash::PowerLoss)).recovered.report.clone();
-    assert_eq!((report.corrupt, report.truncated_tail, report.clean_shutdown), (vec![], None, true));
+    assert_eq!(
+        (report.corrupt, report.truncated_tail, report.clean_shutdown),
+        (vec![], None, true)
+    );
 }
 
 #[test]

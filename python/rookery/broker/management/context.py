@@ -15,8 +15,10 @@ from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
 from rookery.broker.monitor import Monitor
 from rookery.broker.nodes import Nodes
+from rookery.broker.plugins.service import PluginService
 from rookery.broker.prometheus import Exporter
 from rookery.broker.settings import NodeSettings
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.clock import Clock
 from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
@@ -35,7 +37,9 @@ class Services:
     monitor: Monitor
     exporter: Exporter
     backups: Backups
+    topic_metrics: TopicMetrics
     admins: AdminService
+    plugins: PluginService
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from rookery.config.schema.features import (
     RETAINER,
     REWRITE_RULE,
     SYS_TOPICS,
+    TOPIC_METRIC,
 )
 from rookery.config.schema.listeners import LISTENERS
 from rookery.config.schema.model import (
@@ -46,6 +47,7 @@ from rookery.config.schema.node import (
     RPC,
     STATS,
 )
+from rookery.config.schema.plugins import PLUGINS
 
 # A table reads better with one field in two or three lines.
 # fmt: off
@@ -75,9 +77,7 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("sources", MapOf(ENTRIES), {}, "Sources of rules.", "数据源。"),
     ("gateway", ENTRIES, {}, "Gateways.", "网关。"),
     ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
-    ("plugins", SETTINGS, {}, "Plugins.", "插件。"),
     ("slow_subs", SETTINGS, {}, "Slow subscriptions.", "慢订阅统计。"),
-    ("topic_metrics", SETTINGS, [], "Metrics of topics.", "主题监控。"),
     ("opentelemetry", SETTINGS, {}, "OpenTelemetry.", "OpenTelemetry。"),
     ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
     ("schema_registry", Anything(("schemas",)), {}, "Schemas.", "Schema 注册。"),
@@ -131,6 +131,8 @@ ROOT = Struct((
     Field("rewrite", ListOf(REWRITE_RULE, 1000), [], "Topic rewrite; the first rule that matches decides.",
           "主题重写，首条匹配的规则生效。", hot=True),
     Field("auto_subscribe", AUTO_SUBSCRIBE, {}, "Automatic subscriptions.", "自动订阅。"),
+    Field("topic_metrics", ListOf(TOPIC_METRIC, 512), [], "Topics whose messages are counted.",
+          "统计消息数量的主题。", hot=True),
     Field("force_shutdown", FORCE_SHUTDOWN, {}, "Clients with too much backlog.", "强制断开。"),
     Field("force_gc", FORCE_GC, {}, "Garbage collection in EMQX.", "EMQX 内存回收。"),
     Field("sys_topics", SYS_TOPICS, {}, "Messages under $SYS.", "系统主题。"),
@@ -141,6 +143,7 @@ ROOT = Struct((
           "Who clients are: providers, asked in order.", "认证：依次查询的认证器。", hot=True),
     Field("authorization", AUTHORIZATION, {}, "What clients may do with which topic.", "授权。"),
     Field("flapping_detect", FLAPPING_DETECT, {}, "Ban of clients that come and go.", "抖动检测。"),
+    Field("plugins", PLUGINS, {}, "Plugins.", "插件。"),
     Field("psk_authentication", Struct((
         Field("enable", Custom("false", _no_psk), False, "Pre-shared keys of TLS.", "PSK 认证。"),
         *(inert(name, Anything(), UNSET, "Pre-shared keys of TLS.", "PSK 认证。")
