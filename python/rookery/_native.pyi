@@ -12,6 +12,7 @@ from typing import Any, final
 
 from rookery.native.config import Ban, BrokerConfig, HookSwitches, ListenerConfig, NodeConfig
 from rookery.native.lists import ClientQuery, SubscribeRequest, SubscriptionQuery
+from rookery.native.plugins import PluginRoute
 from rookery.native.rows import (
     AclDecisionRow,
     AclSubject,
@@ -26,9 +27,19 @@ from rookery.native.rows import (
     PublishRow,
     RecoveryRow,
     SubscriptionRow,
+    WorkerRow,
 )
 
-__all__ = ["NativeError", "Node", "parse_hocon", "run_bench", "version"]
+__all__ = [
+    "NativeError",
+    "Node",
+    "PluginBridge",
+    "PluginDecoder",
+    "encode_answers",
+    "parse_hocon",
+    "run_bench",
+    "version",
+]
 
 class NativeError(Exception):
     """A call into the native core failed.
@@ -114,6 +125,9 @@ class Node:
 
     def set_hooks(self, hooks: HookSwitches) -> None:
         """Replace what is asked and told."""
+
+    def open_plugins(self) -> PluginBridge:
+        """Open the way to the worker processes of plugins."""
 
     def apply_bans(self, bans: list[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected."""
@@ -235,6 +249,45 @@ class Node:
 
     def answer(self, answers: list[AnswerRow]) -> None:
         """Answer questions; one that is answered already or timed out is ignored."""
+
+@final
+class PluginBridge:
+    """The way to the worker processes of plugins; ends with its node."""
+
+    def set_plugins(self, plugins: list[PluginRoute]) -> None:
+        """Make the plugins those of the list, in the order in which they are asked."""
+
+    def attach(self, plugin: int, worker: int) -> int:
+        """A new socket for a worker process; the number of the descriptor for its end."""
+
+    def begin(self, plugin: int, worker: int) -> None:
+        """The worker process is ready: it is asked from now on."""
+
+    def hold(self, plugin: int) -> None:
+        """Keep what a plugin would be asked and told for its next processes."""
+
+    def detach(self, plugin: int, worker: int) -> None:
+        """Close the socket of a worker process."""
+
+    def tell(self, hookpoint: str, json: str) -> None:
+        """Tell every plugin that has this hookpoint."""
+
+    def workers(self) -> list[WorkerRow]:
+        """Counters of every worker process."""
+
+    def close(self) -> None:
+        """Give every hookpoint back. May be repeated."""
+
+@final
+class PluginDecoder:
+    """Takes what comes down to a worker process apart."""
+
+    def __new__(cls) -> PluginDecoder: ...
+    def feed(self, bytes: bytes) -> list[EventRow]:
+        """Add bytes; the rows that are whole now, at most 4096."""
+
+def encode_answers(answers: list[AnswerRow]) -> bytes:
+    """The bytes with which a worker process answers."""
 
 def parse_hocon(text: str, source: str, environ: dict[str, str]) -> str:
     """Parse configuration text into JSON: ``{"sources": […], "root": V}``.

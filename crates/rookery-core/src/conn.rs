@@ -258,6 +258,10 @@ pub struct ConnectRequest {
     pub auth_data: Option<Box<[u8]>>,
     /// AUTH packets of the client so far.
     pub auth_steps: u8,
+    /// Hooks were asked before what is configured.
+    pub is_hook_asked: bool,
+    /// The password, while hooks are asked.
+    pub password: Option<Box<[u8]>>,
 }
 
 /// What a client wants to do with a topic; a decision holds for exactly this.
@@ -282,6 +286,19 @@ pub struct Deferred {
     pub answers: AnswerCache,
 }
 
+/// A question about a topic that nobody has answered yet.
+#[derive(Debug)]
+pub struct OpenQuestion {
+    /// The question.
+    pub id: AskId,
+    /// What the client wants to do.
+    pub action: Action,
+    /// With which topic.
+    pub topic: Box<str>,
+    /// Hooks are asked, which come after every source.
+    pub is_of_hooks: bool,
+}
+
 /// One waiting packet.
 #[derive(Debug)]
 pub enum DeferredPacket {
@@ -301,7 +318,7 @@ pub enum DeferredPacket {
     /// A packet whose topics are being authorized; it is handled anew when all are known.
     Authorize {
         /// Questions without an answer, with what they ask.
-        open: Vec<(AskId, Action, Box<str>)>,
+        open: Vec<OpenQuestion>,
         /// What was answered.
         known: Vec<((Action, Box<str>), bool)>,
         /// First byte of the fixed header.

@@ -28,6 +28,7 @@ mod listen;
 mod listeners;
 mod node;
 mod peer;
+pub mod plugins;
 mod recover;
 mod scan;
 mod socket;

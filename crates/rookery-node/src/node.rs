@@ -38,6 +38,7 @@ use crate::completion::ToInboxes;
 use crate::inbox::{Inbox, Item};
 use crate::listeners::Listeners;
 use crate::peer::{HookPeer, Hookpoint, Peers, answer};
+use crate::plugins::PluginBridge;
 use crate::recover;
 use crate::tls::watch::Watcher;
 use crate::up::Upstream;
@@ -576,6 +577,17 @@ impl Node {
     /// Gives a hookpoint to a peer, or back to the management plane.
     pub fn give_hookpoint(&self, hookpoint: Hookpoint, peer: Option<&HookPeer>) {
         self.peers.give(hookpoint, peer);
+    }
+
+    /// Opens the way to the worker processes of plugins.
+    ///
+    /// # Errors
+    ///
+    /// No descriptor or thread is left.
+    pub fn open_plugins(&self) -> Result<PluginBridge, NodeError> {
+        let io = |source| NodeError::Io { what: "open the way to plugins", source };
+        let peer = self.attach_peer()?;
+        PluginBridge::open(self.peers.clone(), peer).map_err(io)
     }
 
     fn command(&self, shard: u16, command: Command) -> Result<(), NodeError> {

@@ -59,8 +59,7 @@ fn pages_of_clients_are_filtered_sorted_and_counted() {
     let away: Vec<String> = (0..40).map(|n| format!("away-{n:02}")).collect();
     away.iter().for_each(|id| leave_session(&node, id, &[]));
     let ids: Vec<String> = (0..25).map(|n| format!("here-{n:02}")).collect();
-    let _clients: Vec<Client> =
-        ids.iter().map(|id| Client::new(&node, Version::V5, id)).collect();
+    let _clients: Vec<Client> = ids.iter().map(|id| Client::new(&node, Version::V5, id)).collect();
 
     let all = node.clients_page(ClientQuery::default(), 0, 10).unwrap();
     assert_eq!((all.rows.len(), all.count), (10, 65));
@@ -185,7 +184,8 @@ fn a_session_with_very_many_subscriptions_is_looked_through_in_slices() {
         seen.extend(page.rows.iter().map(|row| row.info.topic.to_string()));
     }
     assert_eq!(seen.len(), 5000);
-    let of_client = SubscriptionQuery { client_id: Some("many".into()), qos: Some(1), ..Default::default() };
+    let of_client =
+        SubscriptionQuery { client_id: Some("many".into()), qos: Some(1), ..Default::default() };
     assert_eq!(node.subscriptions_page(of_client, 0, 10).unwrap().count, 5000);
 }
 
@@ -212,10 +212,7 @@ fn somebody_else_subscribes_and_unsubscribes_for_a_client() {
     assert!(matches!(client.read().unwrap().packet(), Packet::Publish(p) if p.payload == b"now"));
 
     let ended = node.unsubscribe_client("c", vec!["kept".into(), "never".into()]);
-    assert_eq!(
-        ended.unwrap().unwrap(),
-        [ReasonCode::SUCCESS, ReasonCode::NO_SUBSCRIPTION_EXISTED]
-    );
+    assert_eq!(ended.unwrap().unwrap(), [ReasonCode::SUCCESS, ReasonCode::NO_SUBSCRIPTION_EXISTED]);
     assert_eq!(node.publish_all(&[message("kept", b"later", false)]).unwrap()[0].matched, 0);
     let nobody = node.subscribe_client("nobody", vec![("t".into(), options(QoS::AtMostOnce))]);
     assert!(nobody.unwrap().is_none());
@@ -299,7 +296,8 @@ fn retained_messages_are_listed_and_deleted_for_good() {
 fn delayed_messages_are_listed_and_taken_back_for_good() {
     let dir = Dir::new();
     let node = start(config(), WORKERS, Some(&dir.0));
-    let wait = |n: u32, topic: &str| message(&format!("$delayed/{}/{topic}", 1000 + n), b"x", false);
+    let wait =
+        |n: u32, topic: &str| message(&format!("$delayed/{}/{topic}", 1000 + n), b"x", false);
     let messages: Vec<_> = (0..300).map(|n| wait(n, &format!("d/{}", n % 3))).collect();
     let outcomes = node.publish_all(&messages).unwrap();
 

@@ -8,6 +8,7 @@ use rookery_node::api::NodeError;
 
 use crate::answers::{self, AnswerRow, PublishRow};
 use crate::error::{from_node, native};
+use crate::plugins::PluginBridge;
 use crate::queries::{self, FilterRow, Rows};
 use crate::{access, config, rows};
 
@@ -201,6 +202,11 @@ impl Node {
     fn set_hooks(&self, py: Python<'_>, hooks: &Bound<'_, PyAny>) -> PyResult<()> {
         let hooks = config::hooks(hooks)?;
         self.call(py, |node| node.set_hooks(hooks))
+    }
+
+    /// Opens the way to the worker processes of plugins.
+    fn open_plugins(&self, py: Python<'_>) -> PyResult<PluginBridge> {
+        self.call(py, rookery_node::Node::open_plugins).map(PluginBridge)
     }
 
     /// Replaces the bans alone.

@@ -18,6 +18,9 @@ from rookery.broker.listeners import ListenerService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
 from rookery.broker.observation import Observation
+from rookery.broker.plugins.routing import Routing
+from rookery.broker.plugins.service import PluginService
+from rookery.broker.plugins.store import PluginStore
 from rookery.broker.quota import QuotaWatch, watermarks_of
 from rookery.broker.settings import NodeSettings
 from rookery.broker.topic_metrics import TopicMetrics
@@ -67,8 +70,24 @@ def make_services(
         monitor=observation.monitor,
         exporter=observation.exporter,
         backups=_backups(node, access, admins, settings, audit),
+        plugins=_plugins(node, settings, alarms),
     )
     return services, observation
+
+
+def _plugins(node: OpenNode, settings: NodeSettings, alarms: AlarmRegistry) -> PluginService:
+    def apply_hooks(wanted: frozenset[str], deadline_ms: int) -> None:
+        node.plugin_hooks = (wanted, deadline_ms)
+        node.native.set_hooks(node.adapt(node.config.to_native().broker).hooks)
+
+    return PluginService(
+        PluginStore(node.config.data_dir / "plugins"),
+        Routing(node.native, apply_hooks),
+        alarms,
+        node.native,
+        node_name=node.config["node.name"],
+        settings=lambda: settings.config["plugins"],
+    )
 
 
 def _admin_settings(config: Config) -> AdminSettings:
@@ -125,6 +144,10 @@ async def open_services(
     runtime = _runtime(node, services, alarms)
     serving.push_async_callback(services.access.close)
     await services.access.open(node.config)
+    # Closed after the node has stopped: plugins are told to the end.
+    serving.push_async_callback(services.plugins.close)
+    await services.plugins.open()
+    metrics.register("plugins", lambda: services.plugins.counters)
     serving.push_async_callback(runtime.close)
     runtime.open()
     serving.push_async_callback(services.certificates.close)

@@ -114,6 +114,8 @@ class OpenNode:
         self.bans: tuple[Ban, ...] = ()
         self.built_in_rules: tuple[AclRule, ...] = ()
         self.sources: tuple[AclSource, ...] = ()
+        # Hookpoints of plugins, and how long all of them together may take for an answer.
+        self.plugin_hooks: tuple[frozenset[str], int] = (frozenset(), 0)
         self.https: ServerTls | None = None
         self._opened = contextlib.ExitStack()
 
@@ -158,6 +160,10 @@ class OpenNode:
         management = self.config.management
         broker = config.broker
         self._read_tables()
+        if (self.config.data_dir / "plugins").exists():
+            from rookery.broker.plugins.early import early_hooks  # noqa: PLC0415
+
+            self.plugin_hooks = (early_hooks(self.config.data_dir), 0)
         if management.access.sources:
             from rookery.engine.rules import compile_sources  # noqa: PLC0415
 
@@ -185,7 +191,13 @@ class OpenNode:
     def adapt(self, broker: BrokerConfig) -> BrokerConfig:
         """What this process changes in every configuration."""
         # Every connect becomes a Python object only where somebody looks at it.
-        return replace(broker, hooks=replace(broker.hooks, client_events=self.journal is not None))
+        hooks = replace(broker.hooks, client_events=self.journal is not None)
+        wanted, deadline_ms = self.plugin_hooks
+        if wanted:
+            from rookery.broker.plugins.switches import switches  # noqa: PLC0415
+
+            hooks = switches(hooks, wanted, deadline_ms)
+        return replace(broker, hooks=hooks)
 
     def ports(self) -> list[Port]:
         """Every socket that the node listens on."""

@@ -43,6 +43,8 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "INVALID_NODE": ErrorCode(400, "There is no such node"),
     "BAD_PLUGIN_INFO": ErrorCode(400, "The archive is no plugin"),
     "BAD_LISTENER_ID": ErrorCode(400, "Bad listener id"),
+    "MOVE_FAILED": ErrorCode(400, "The plugin cannot be moved there"),
+    "PLUGIN_FAILED": ErrorCode(400, "The plugin does not start, or refuses"),
     "ALREADY_INSTALLED": ErrorCode(400, "The plugin is installed already"),
     "ERROR_PWD_NOT_MATCH": ErrorCode(400, "The old password is wrong"),
     "INVALID_ID": ErrorCode(400, "Bad id"),

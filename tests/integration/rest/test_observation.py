@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from harness.operator import Operator, operated
+from harness.operator import BUILT_IN, Operator, eventually, operated
 from rookery.errors import NotFoundError
 from rookery.observability.catalog import BY_NAME, PER_CERTIFICATE
 
@@ -166,3 +168,75 @@ def test_an_alarm_can_be_declared_over(tmp_path: Path) -> None:
         assert operator.alarms() == set()
         with pytest.raises(NotFoundError):
             operator.rest.post("/alarms/force_deactivate", name)
+
+
+class Silent:
+    """A service that is there, and answers 204 or 503 as the test says."""
+
+    def __init__(self) -> None:
+        self.status = 503
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(service.status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def service() -> Iterator[Silent]:
+    service = Silent()
+    yield service
+    service.close()
+
+
+def test_a_service_that_fails_is_an_alarm_until_it_answers(tmp_path: Path, service: Silent) -> None:
+    text = f"""
+        authentication = [{BUILT_IN[1:-1]}, {{
+          mechanism = password_based, backend = http, method = post, url = "{service.url}"
+          body {{ username = "${{username}}" }}
+          breaker {{ failures = 1, reset_timeout = 100ms }}
+        }}]
+    """
+    with operated(tmp_path, text) as operator:
+        operator.add_user("watcher", "secret")
+        with operator.login("watcher", "secret") as client:
+            client.subscribe("$SYS/brokers/+/alarms/#")
+            operator.refusal("somebody", "x")
+            begun = json.loads(client.receive().payload)
+            assert (begun["name"], begun["activated"]) == (
+                "access_service_unreachable/password_based:http",
+                True,
+            )
+            service.status = 204
+            # Left alone for a while; then one login tries it.
+            eventually(lambda: operator.refusal("somebody", "x") == 0)
+            over = json.loads(client.receive().payload)
+            assert (over["name"], over["activated"]) == (begun["name"], False)
+
+
+def test_an_alarm_goes_with_the_service_that_it_is_about(tmp_path: Path, service: Silent) -> None:
+    provider = f"""{{
+        mechanism = password_based, backend = http, method = post, url = "{service.url}"
+        body {{ username = "${{username}}" }}
+        breaker {{ failures = 1, reset_timeout = 1h }}
+    }}"""
+    with operated(tmp_path, f"authentication = [{provider}]") as operator:
+        operator.refusal("somebody", "x")
+        assert operator.alarms() == {"access_service_unreachable/password_based:http"}
+        operator.file.write_text(f"authentication = {BUILT_IN}")
+        operator.rest.post("/configs_reload")
+        assert operator.alarms() == set()

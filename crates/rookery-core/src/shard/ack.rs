@@ -27,6 +27,7 @@ impl Shard {
         };
         self.metrics().messages_acked.inc();
         self.settle_stored(slot, item.seq);
+        self.tell_acked(slot, item.message);
         self.pump(now, slot);
     }
 
@@ -57,15 +58,17 @@ impl Shard {
             return;
         }
         let seq = entry.item.seq;
+        let message = entry.item.message.take();
         let is_waiting = matches!(entry.stage, Stage::Unsent | Stage::Resend);
         entry.age = 0;
         if !is_waiting {
             entry.stage = Stage::Released;
         }
-        entry.item.message = None;
         if is_waiting {
             session.inflight.set_stage(ack.packet_id, Stage::Released);
         }
+        // The client has it; hooks are told at once, the message is not kept for PUBCOMP.
+        self.tell_acked(slot, message);
         let before = self.effects.store_ops.len();
         if seq != 0 {
             self.effects.store_ops.push(Op::Release { session: durable_id, seq });
@@ -123,6 +126,7 @@ impl Shard {
         };
         self.metrics().messages_acked.inc();
         self.settle_stored(slot, item.seq);
+        self.tell_acked(slot, item.message);
         self.pump(now, slot);
     }
 }

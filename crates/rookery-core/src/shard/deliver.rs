@@ -78,6 +78,7 @@ impl Shard {
                 if let Some(topics) = &self.topics {
                     topics.dropped(source.parts.topic);
                 }
+                self.tell_dropped(source, "no_subscribers");
             }
             return 0;
         }
@@ -221,6 +222,9 @@ impl Shard {
         if from == Some(key) && (opts.no_local() || self.ignores_loop(zone, key.slot)) {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_no_local.inc();
+            if self.config.hooks.dropped {
+                self.tell_delivery_dropped(key.slot, Some(source.keep()), "no_local");
+            }
             self.settle_stored(key.slot, seq);
             return;
         }
@@ -262,8 +266,12 @@ impl Shard {
         let Some(conn) = self.conns.get_mut(key.slot) else { return };
         if conn.out.len() > mark {
             conn.is_congested = true;
+            let slot = conn.session;
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_qos0_msg.inc();
+            if self.config.hooks.dropped {
+                self.tell_delivery_dropped(slot, Some(source.keep()), "qos0_msg");
+            }
             return;
         }
         let by_reference = (source.parts.payload.len() >= BY_REFERENCE_MIN).then(|| source.keep());
@@ -280,11 +288,16 @@ impl Shard {
             by_reference,
         };
         let written = write_publish(conn, &mut self.pool, now, outgoing);
+        let slot = conn.session;
         if !conn.is_dirty {
             conn.is_dirty = true;
             self.effects.dirty.push(key);
         }
         self.count_sent(written, QoS::AtMostOnce, source.parts.topic);
+        if self.config.hooks.delivered && written.is_some() {
+            let message = source.keep();
+            self.tell_delivered(slot, Some(&message), 0);
+        }
     }
 
     #[inline]

@@ -18,6 +18,7 @@ mod deliver;
 mod exchange;
 mod gate;
 mod groups;
+mod hookpoints;
 mod hooks;
 mod leaving;
 mod lobby;

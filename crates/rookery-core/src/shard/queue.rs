@@ -37,6 +37,7 @@ impl Shard {
         if is_away && item.qos == 0 && !self.mqtt(zone).mqueue_store_qos0 {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_qos0_msg.inc();
+            self.tell_delivery_dropped(slot, item.message, "qos0_msg");
             return;
         }
         self.queue(slot, item);
@@ -76,6 +77,9 @@ impl Shard {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.dropped += 1;
         }
+        if self.config.hooks.dropped {
+            self.tell_delivery_dropped(slot, item.message.clone(), "queue_full");
+        }
         self.settle_stored(slot, item.seq);
     }
 
@@ -98,6 +102,7 @@ impl Shard {
                 conn.traffic.dropped_expired();
             }
             self.settle_stored(slot, item.seq);
+            self.tell_delivery_dropped(slot, item.message, "expired");
             return;
         }
         let Some(session) = self.sessions.get_mut(slot) else { return };
@@ -145,6 +150,9 @@ impl Shard {
         if self.write_in_flight(now, key, item, packet_id, dup) {
             return true;
         }
+        if self.config.hooks.dropped {
+            self.tell_delivery_dropped(slot, item.message.clone(), "too_large");
+        }
         if packet_id != 0
             && let Some(item) =
                 self.sessions.get_mut(slot).and_then(|s| s.inflight.settle(packet_id))
@@ -182,11 +190,15 @@ impl Shard {
             by_reference: (message.payload().len() >= BY_REFERENCE_MIN).then(|| message.clone()),
         };
         let written = write_publish(conn, &mut self.pool, now, outgoing);
+        let slot = conn.session;
         if !conn.is_dirty {
             conn.is_dirty = true;
             self.effects.dirty.push(key);
         }
         self.count_sent(written, qos, message.topic());
+        if written.is_some() && !dup {
+            self.tell_delivered(slot, Some(message), item.qos);
+        }
         written.is_some()
     }
 
@@ -237,6 +249,9 @@ impl Shard {
                 self.metrics().delivery_dropped_expired.inc();
                 if let Some(conn) = self.conns.get_mut(key.slot) {
                     conn.traffic.dropped_expired();
+                }
+                if self.config.hooks.dropped {
+                    self.tell_delivery_dropped(slot, item.message.clone(), "expired");
                 }
             } else {
                 self.send_publish(now, key, &item, 0, false);

@@ -50,6 +50,7 @@ impl Shard {
             self.metrics().subscribe_auth_error.inc();
             return Ok(self.end_denied(now, key));
         }
+        self.tell_subscribe(slot, subscribe);
         let before = self.effects.store_ops.len();
         let sub_id = subscribe.subscription_identifier.unwrap_or(0);
         let mut codes = Vec::with_capacity(subscribe.len());
@@ -324,6 +325,7 @@ impl Shard {
                 "too many topic filters in one UNSUBSCRIBE",
             ));
         }
+        self.tell_unsubscribe(slot, unsubscribe);
         let before = self.effects.store_ops.len();
         let mut codes = Vec::with_capacity(unsubscribe.len());
         for requested in unsubscribe.filters() {

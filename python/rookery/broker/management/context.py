@@ -15,6 +15,7 @@ from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
 from rookery.broker.monitor import Monitor
 from rookery.broker.nodes import Nodes
+from rookery.broker.plugins.service import PluginService
 from rookery.broker.prometheus import Exporter
 from rookery.broker.settings import NodeSettings
 from rookery.broker.topic_metrics import TopicMetrics
@@ -38,6 +39,7 @@ class Services:
     backups: Backups
     topic_metrics: TopicMetrics
     admins: AdminService
+    plugins: PluginService
 
 
 @dataclass(slots=True)

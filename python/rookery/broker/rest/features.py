@@ -31,6 +31,7 @@ from rookery.broker.load_rebalance import api as load_rebalance
 from rookery.broker.management.context import NodeContext
 from rookery.broker.monitor import api as monitor
 from rookery.broker.nodes import api as nodes
+from rookery.broker.plugins import api as plugins
 from rookery.broker.prometheus import api as prometheus
 from rookery.broker.publish import api as publish
 from rookery.broker.quota import api as quota
@@ -70,5 +71,6 @@ ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     configs.router,
     configs_schema.router,
     quota.router,
+    plugins.router,
     load_rebalance.router,
 )

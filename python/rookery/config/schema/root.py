@@ -47,6 +47,7 @@ from rookery.config.schema.node import (
     RPC,
     STATS,
 )
+from rookery.config.schema.plugins import PLUGINS
 
 # A table reads better with one field in two or three lines.
 # fmt: off
@@ -76,7 +77,6 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("sources", MapOf(ENTRIES), {}, "Sources of rules.", "数据源。"),
     ("gateway", ENTRIES, {}, "Gateways.", "网关。"),
     ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
-    ("plugins", SETTINGS, {}, "Plugins.", "插件。"),
     ("slow_subs", SETTINGS, {}, "Slow subscriptions.", "慢订阅统计。"),
     ("opentelemetry", SETTINGS, {}, "OpenTelemetry.", "OpenTelemetry。"),
     ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
@@ -143,6 +143,7 @@ ROOT = Struct((
           "Who clients are: providers, asked in order.", "认证：依次查询的认证器。", hot=True),
     Field("authorization", AUTHORIZATION, {}, "What clients may do with which topic.", "授权。"),
     Field("flapping_detect", FLAPPING_DETECT, {}, "Ban of clients that come and go.", "抖动检测。"),
+    Field("plugins", PLUGINS, {}, "Plugins.", "插件。"),
     Field("psk_authentication", Struct((
         Field("enable", Custom("false", _no_psk), False, "Pre-shared keys of TLS.", "PSK 认证。"),
         *(inert(name, Anything(), UNSET, "Pre-shared keys of TLS.", "PSK 认证。")
