@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 
 from rookery.broker.clients.models import FIELDS
-from rookery.broker.rest.common import InvalidParameterError, OnNode, time_ms
+from rookery.broker.rest.parameters import InvalidParameterError, OnNode, time_ms
 from rookery.native.lists import ClientQuery, ClientSort
 
 NAMES_MAX = 1000
