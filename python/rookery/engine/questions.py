@@ -121,7 +121,7 @@ class Publish:
     __slots__ = ("_message", "_original")
     hook = "on_publish"
 
-    def __init__(self, row: EventRow, *, may_ignore: bool = False) -> None:  # noqa: ARG002
+    def __init__(self, row: EventRow, *, may_ignore: bool = False) -> None:
         self._original = self._message = Message.from_row(row[3])
 
     def put(self, callback: Callback) -> Any:

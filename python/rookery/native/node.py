@@ -8,7 +8,7 @@ a rule, the disk's time when a durable message is published with ``durability.sy
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from rookery import _native
 from rookery.errors import ConfigError
@@ -33,6 +33,9 @@ from rookery.native.models import (
     SubscriptionInfo,
 )
 from rookery.native.rows import AclSubject, AnswerRow, EventRow
+
+if TYPE_CHECKING:
+    from rookery.native.plugins import PluginBridge
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -209,9 +212,9 @@ class Node:
     def open_plugins(self) -> PluginBridge:
         """Open the way to the worker processes of plugins."""
         # Loaded by nodes that have plugins.
-        from rookery.native.plugins import PluginBridge  # noqa: PLC0415
+        from rookery.native import plugins  # noqa: PLC0415
 
-        return PluginBridge(_call(self._native.open_plugins))
+        return plugins.PluginBridge(_call(self._native.open_plugins))
 
     def apply_bans(self, bans: Iterable[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected (5.0: 0x98).

@@ -13,7 +13,7 @@ from rookery.engine.hooks import Hooks
 Publish = Callable[[str, bytes, int, bool], None]
 
 
-def _nowhere(topic: str, _payload: bytes, _qos: int, _retain: bool) -> None:  # noqa: FBT001
+def _nowhere(topic: str, _payload: bytes, _qos: int, _retain: bool) -> None:
     raise RuntimeError(f"nobody is there to publish to {topic!r}")
 
 
@@ -76,7 +76,7 @@ class Plugin(Hooks):
         """Close it again; no hook is called any more. May be ``async``."""
         return None
 
-    def settings_changed(self, settings: Mapping[str, Any]) -> Awaitable[None] | None:  # noqa: ARG002
+    def settings_changed(self, settings: Mapping[str, Any]) -> Awaitable[None] | None:
         """Take new settings, which :attr:`settings` gives already. May be ``async``.
 
         What it raises is shown to the operator; the settings before hold again.

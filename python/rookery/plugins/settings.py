@@ -144,9 +144,7 @@ def _is_a(value: Any, kind: str) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _within(
-    number: float, schema: Mapping[str, Any], least: str, most: str, where: str
-) -> None:
+def _within(number: float, schema: Mapping[str, Any], least: str, most: str, where: str) -> None:
     if number < schema.get(least, number) or number > schema.get(most, number):
         low, high = schema.get(least, "…"), schema.get(most, "…")
         raise BadRequestError(f"{where} is {low} to {high}")

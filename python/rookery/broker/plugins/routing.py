@@ -24,9 +24,7 @@ class HookOwner(Protocol):
 class Routing:
     """Owns the way to worker processes; opened when the first plugin starts."""
 
-    def __init__(
-        self, node: HookOwner, apply_hooks: Callable[[frozenset[str], int], None]
-    ) -> None:
+    def __init__(self, node: HookOwner, apply_hooks: Callable[[frozenset[str], int], None]) -> None:
         """``apply_hooks`` takes the hookpoints that are wanted and how long an answer may take."""
         self._node = node
         self._apply_hooks = apply_hooks

@@ -334,11 +334,11 @@ class PluginService:
                 raise BadRequestError(f"{plugin_id} has no settings", code="BAD_CONFIG")
             try:
                 if not isinstance(settings, dict):
-                    raise BadRequestError("settings are a JSON object")  # noqa: TRY301
+                    raise BadRequestError("settings are a JSON object")
                 settings = unhidden(plugin.schema, settings, plugin.settings)
                 whole = complete(plugin.schema, settings)
                 if lacking := missing(plugin.schema, whole):
-                    raise BadRequestError(f"{', '.join(lacking)} is required")  # noqa: TRY301
+                    raise BadRequestError(f"{', '.join(lacking)} is required")
                 supervisor = self._running.get(plugin_id)
                 if supervisor is not None:
                     await self._hand_over(supervisor, plugin, whole)

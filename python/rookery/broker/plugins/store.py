@@ -1,11 +1,11 @@
 """Where plugins are on disk: ``plugins/`` of the data directory.
 
-    state.json           order, what starts with the node, what may be installed
-    installed/ID/        what the archive held
-    settings/NAME.json   what an operator has set; it stays when the plugin is updated
-    run/NAME.json        how an operator wants it to be run
-    environments/ID/     its Python environment
-    data/NAME/           its own directory
+state.json           order, what starts with the node, what may be installed
+installed/ID/        what the archive held
+settings/NAME.json   what an operator has set; it stays when the plugin is updated
+run/NAME.json        how an operator wants it to be run
+environments/ID/     its Python environment
+data/NAME/           its own directory
 """
 
 from __future__ import annotations

@@ -7,7 +7,18 @@ from typing import Any
 
 from rookery.cli.parsers import add_command
 
-NOUNS = ("listeners", "certificates", "users", "acl", "ban", "conf", "quota", "admins", "api_keys")
+NOUNS = (
+    "listeners",
+    "certificates",
+    "users",
+    "acl",
+    "ban",
+    "conf",
+    "quota",
+    "admins",
+    "api_keys",
+    "plugins",
+)
 
 
 def declare(commands: Any) -> None:

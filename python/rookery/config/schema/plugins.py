@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from rookery.config.schema.model import UNSET, Anything, Bool, Duration, Field, Int, Struct, Text, inert
+from rookery.config.schema.model import (
+    UNSET,
+    Anything,
+    Bool,
+    Duration,
+    Field,
+    Int,
+    Struct,
+    Text,
+    inert,
+)
 
 # A table reads better with one field in two or three lines.
 # fmt: off

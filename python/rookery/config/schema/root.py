@@ -32,7 +32,6 @@ from rookery.config.schema.model import (
     off,
 )
 from rookery.config.schema.mqtt import MQTT, ZONE_MQTT
-from rookery.config.schema.plugins import PLUGINS
 from rookery.config.schema.node import (
     CLUSTER,
     CONN_CONGESTION,
@@ -47,6 +46,7 @@ from rookery.config.schema.node import (
     STATS,
     SYSMON_SETTINGS,
 )
+from rookery.config.schema.plugins import PLUGINS
 
 # A table reads better with one field in two or three lines.
 # fmt: off
