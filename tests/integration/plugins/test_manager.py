@@ -191,9 +191,10 @@ def test_an_archive_may_hold_nothing_else_than_a_plugin(tmp_path: Path) -> None:
     def with_entry(entry: tarfile.TarInfo, content: bytes = b"") -> bytes:
         good = archive_of(MARKS)
         out = io.BytesIO()
-        with tarfile.open(fileobj=io.BytesIO(good)) as old, tarfile.open(
-            fileobj=out, mode="w:gz"
-        ) as new:
+        with (
+            tarfile.open(fileobj=io.BytesIO(good)) as old,
+            tarfile.open(fileobj=out, mode="w:gz") as new,
+        ):
             for member in old:
                 new.addfile(member, old.extractfile(member))
             new.addfile(entry, io.BytesIO(content))
