@@ -119,6 +119,8 @@ dashboard: ## Build the pages of the dashboard
 .PHONY: docs
 docs: dev ## Regenerate the generated reference pages
 	PYTHONPATH=python $(BIN)/python tools/gen_configuration.py
+	PYTHONPATH=python $(BIN)/python tools/gen_metrics.py
+	PYTHONPATH=python $(BIN)/python tools/gen_openapi.py
 	PYTHONPATH=python $(BIN)/python tools/gen_conformance.py
 
 .PHONY: dist

@@ -8,9 +8,10 @@ that started the node.
 """
 
 from collections.abc import Callable
-from typing import final
+from typing import Any, final
 
 from rookery.native.config import Ban, BrokerConfig, HookSwitches, ListenerConfig, NodeConfig
+from rookery.native.lists import ClientQuery, SubscribeRequest, SubscriptionQuery
 from rookery.native.plugins import PluginRoute
 from rookery.native.rows import (
     AclDecisionRow,
@@ -22,6 +23,7 @@ from rookery.native.rows import (
     EventRow,
     ListenerOutcomeRow,
     ListenerRow,
+    MessageRow,
     PublishRow,
     RecoveryRow,
     SubscriptionRow,
@@ -43,7 +45,7 @@ class NativeError(Exception):
     """A call into the native core failed.
 
     ``kind`` is ``bind``, ``tls``, ``config``, ``store``, ``topic``, ``io``, ``not_found``,
-    ``stopping``, ``forked`` or ``internal``. ``listener`` is set for ``bind`` and ``tls``, the other
+    ``stopping``, ``busy``, ``forked`` or ``internal``. ``listener`` is set for ``bind`` and ``tls``, the other
     attributes for ``bind`` only.
     """
 
@@ -151,6 +153,93 @@ class Node:
 
     def purge_acl_cache(self, client_id: str | None) -> None:
         """Forget answers about a client, or about all."""
+
+    # Lists and operations of the management plane; the rows are those of rookery.native.lists.
+
+    def clients_page(
+        self, query: ClientQuery, offset: int, limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """``ClientView`` of a page of clients, and how many are wanted in all."""
+
+    def clients_after(
+        self, query: ClientQuery, cursor: int, limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """``ClientView`` of the clients from a cursor on, and the next cursor."""
+
+    def client_view(self, client_id: str) -> tuple[Any, ...] | None:
+        """``ClientView`` of one client."""
+
+    def subscriptions_page(
+        self, query: SubscriptionQuery, offset: int, limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """``SubscriptionView`` of a page of subscriptions, and how many are wanted in all."""
+
+    def topics_page(self, offset: int, limit: int) -> tuple[list[str], int]:
+        """A page of topic filters, and how many there are."""
+
+    def has_topic(self, topic_filter: str) -> bool:
+        """Whether somebody subscribed to a filter."""
+
+    def retained_page(
+        self, topic_filter: str | None, offset: int, limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """``MessageHead`` of a page of retained messages, and how many match."""
+
+    def retained(self, topic: str) -> MessageRow | None:
+        """The retained message of a topic."""
+
+    def remove_retained(self, topic_filter: str | None) -> int:
+        """Forget retained messages; how many."""
+
+    def delayed_page(
+        self, offset: int, limit: int
+    ) -> tuple[list[tuple[int, tuple[Any, ...]]], int]:
+        """Time and ``MessageHead`` of a page of delayed messages, and how many wait."""
+
+    def delayed(self, id: int) -> tuple[int, MessageRow] | None:
+        """Time of a delayed message, and the message."""
+
+    def remove_delayed(self, id: int) -> bool:
+        """Forget a delayed message; whether it waited."""
+
+    def remove_delayed_to(self, topic: str) -> int:
+        """Forget the delayed messages for a topic; how many waited."""
+
+    def publish_all(self, requests: list[PublishRow]) -> list[tuple[int, int]]:
+        """Publish; id and number of sessions of each message."""
+
+    def kick_all(self, client_ids: list[str]) -> int:
+        """End connections and sessions; how many were there."""
+
+    def subscribe_client(
+        self, client_id: str, filters: list[SubscribeRequest]
+    ) -> list[tuple[SubscriptionRow | None, int]] | None:
+        """Subscribe for a client; what was granted or none, and the reason code of each filter."""
+
+    def unsubscribe_client(self, client_id: str, filters: list[str]) -> bytes | None:
+        """Unsubscribe for a client; the reason code of each filter."""
+
+    def set_keep_alive(self, client_id: str, interval_s: int) -> bool:
+        """Give a connected client another Keep Alive; whether it is connected."""
+
+    def acl_cache(self, client_id: str) -> list[tuple[Any, ...]] | None:
+        """``KeptAnswer`` of the answers kept about a client's topics."""
+
+    def client_messages(
+        self,
+        client_id: str,
+        in_flight: bool,
+        after: tuple[int, int] | None,
+        limit: int,
+        bytes_max: int,
+    ) -> tuple[list[tuple[MessageRow, int, int, tuple[int, int]]], tuple[int, int] | None] | None:
+        """Message, QoS, priority and place of messages on their way to a client; the last place."""
+
+    def count_topics(self, topics: list[str]) -> None:
+        """Count messages of these topics from now on."""
+
+    def topic_counts(self) -> list[tuple[Any, ...]]:
+        """``TopicCounts`` of each topic that is counted."""
 
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""

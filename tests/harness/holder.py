@@ -1,6 +1,6 @@
 """Many connections held by a process of its own, with its own limit of open files.
 
-As a script: the first line of its input is the configuration of the load generator. It says ``held``
+As a program: the first line of its input is the configuration of the load generator. It says ``held``
 when all connections stand, ends when its input does, and prints the generator's report.
 """
 
@@ -44,7 +44,7 @@ class Holder:
 def holding(config: dict[str, Any]) -> Iterator[Holder]:
     """Begin to make connections."""
     process = subprocess.Popen(
-        [sys.executable, __file__],
+        [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

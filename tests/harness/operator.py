@@ -77,7 +77,7 @@ class Operator:
         return any(all(word in line for word in words) for line in lines)
 
     def alarms(self) -> set[str]:
-        return {alarm["name"] for alarm in self.api.get("/alarms")["data"]}
+        return {alarm["name"] for alarm in self.rest.get("/alarms?limit=1000")["data"]}
 
 
 @contextlib.contextmanager

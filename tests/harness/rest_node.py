@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from harness.client import DEADLINE_S
 from harness.node import HOST, Node, Settings, fresh_name
-from rookery.client.management import ManagementClient, path_of
+from rookery.client.management import Content, ManagementClient, path_of
 
 ADMIN = "admin"
 PASSWORD = "a-password-1"  # somebody chose it: it passes the rule
@@ -144,6 +144,10 @@ class RestNode:
         name = re.sub("[^a-z0-9]", "-", fresh_name(f"{role}-"))
         made = self.local.post(PREFIX + "/api_key", {"name": name, "role": role})
         return self.nobody.with_key(made["api_key"], made["api_secret"])
+
+    def set(self, hocon: str) -> None:
+        """Change settings while the node runs."""
+        self.local.put(PREFIX + "/configs", Content(hocon.encode(), "text/plain"))
 
     def audit(self, query: str = "") -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.local.get(f"{PREFIX}/audit?{query}")["data"]

@@ -11,6 +11,7 @@ use crate::effects::{AskId, ConnMeta, Verdict};
 use crate::limiter::Limiter;
 use crate::message::{Message, Publisher};
 use crate::outbox::Outbox;
+use crate::traffic::Traffic;
 
 /// Where a connection stands.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -56,6 +57,8 @@ pub struct Conn {
     pub is_block_armed: bool,
     /// Authentication said that nothing is denied to this client.
     pub is_superuser: bool,
+    /// Its timer counts no more when Keep Alive was changed since it was armed.
+    pub keep_alive_round: u8,
     /// Inbound QoS 2 exchanges that were open when the connection began; they do not count against
     /// Receive Maximum, which starts anew with each connection (MQTT-5.0 section 4.9).
     pub awaiting_before: u16,
@@ -87,6 +90,8 @@ pub struct Conn {
     pub limiter: Option<Box<Limiter>>,
     /// What authentication said of the client; none for most.
     pub access: Option<Box<ConnAccess>>,
+    /// What it received and sent.
+    pub traffic: Traffic,
 }
 
 impl Conn {
@@ -104,6 +109,7 @@ impl Conn {
             is_congested: false,
             is_block_armed: false,
             is_superuser: false,
+            keep_alive_round: 0,
             awaiting_before: 0,
             window: 0,
             keep_alive_ms: 0,
@@ -119,6 +125,7 @@ impl Conn {
             deferred: None,
             limiter,
             access: None,
+            traffic: Traffic::default(),
         }
     }
 }

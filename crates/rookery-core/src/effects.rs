@@ -425,6 +425,8 @@ pub enum Command {
         /// Client identifier.
         client_id: Option<Box<str>>,
     },
+    /// Something about one client or message.
+    Operate(Box<crate::operation::Operation>),
     /// Publish for the node itself.
     Publish {
         /// The message; retain flag honoured.

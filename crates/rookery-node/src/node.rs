@@ -1,8 +1,12 @@
 //! A running node: start, stop, and what the management plane may ask of it.
 
 mod access;
+mod operations;
+mod queries;
 
 pub use access::AclSubject;
+pub use operations::{MessagePage, MessageRow, MessageWindow};
+pub use queries::Page;
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,6 +26,7 @@ use rookery_core::router::{SubOpts, Subscriber};
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
 use rookery_core::slab::Slab;
+use rookery_core::topic_counts::TopicTable;
 use rookery_store::{Store, StoreOptions};
 
 use crate::api::{
@@ -60,6 +65,8 @@ pub struct Node {
     recovery: RecoveryInfo,
     locals: Mutex<Slab<String>>,
     clock: Clock,
+    scans: queries::Scans,
+    topics: Mutex<Arc<TopicTable>>,
     messages_made: AtomicU64,
     is_stopped: AtomicBool,
 }
@@ -130,6 +137,8 @@ impl Node {
             recovery,
             locals: Mutex::default(),
             clock,
+            scans: queries::Scans::default(),
+            topics: Mutex::default(),
             messages_made: AtomicU64::new(0),
             is_stopped: AtomicBool::new(false),
         };
@@ -440,6 +449,7 @@ impl Node {
             !name.ends_with(".count") && !name.ends_with("mqueue.bytes") && *name != "outbox.bytes"
         });
         sums.push(("events.dropped", self.up.dropped()));
+        sums.push(("management.lists.refused", self.scans.refused()));
         sums
     }
 

@@ -13,6 +13,7 @@ mod error;
 mod hocon;
 mod node;
 mod plugins;
+mod queries;
 mod rows;
 
 use pyo3::prelude::*;

@@ -44,7 +44,9 @@ const ask = http.request.bind(http) as unknown as Ask;
 http.use({
   onRequest({ request }) {
     const token = session()?.token;
-    if (token !== undefined) request.headers.set("Authorization", `Bearer ${token}`);
+    // A token that is no longer good would be refused where a new one is asked for.
+    const isLogin = request.url.endsWith("/login");
+    if (token !== undefined && !isLogin) request.headers.set("Authorization", `Bearer ${token}`);
     // Some answers exist as text, too.
     if (!request.headers.has("Accept")) request.headers.set("Accept", "application/json, */*;q=0.5");
     return request;
@@ -97,7 +99,7 @@ export async function call<T = unknown>(
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw ApiError.from(error);
+    throw new ApiError(0, "NO_ANSWER", error instanceof Error ? error.message : String(error));
   }
   if (!answer.response.ok) {
     const refusal = ApiError.of(answer.response.status, answer.error);

@@ -70,7 +70,7 @@ export function SettingsForm({ path, hidden }: SettingsFormProps): ReactElement 
   };
   if (part === undefined) return <Alert>{t("noSchema")}</Alert>;
   return (
-    <Card withBorder>
+    <Card withBorder maw={900}>
       <form
         onSubmit={(event) => {
           event.preventDefault();

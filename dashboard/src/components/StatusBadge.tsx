@@ -3,7 +3,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 const GOOD = new Set(["true", "running", "connected", "enabled", "success", "allow", "started"]);
-const BAD = new Set(["disconnected", "failure", "deny", "inconsistent", "crashed", "failed"]);
+const BAD = new Set(["failure", "deny", "inconsistent", "crashed", "failed"]);
 const WAITING = new Set(["connecting", "waiting", "starting"]);
 
 /** A state in words, coloured as well: colour alone tells nobody who cannot see it. */

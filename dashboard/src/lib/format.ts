@@ -42,13 +42,15 @@ export function formatDuration(ms: unknown): string {
   return shown.join(" ");
 }
 
-/** An RFC 3339 text or milliseconds since 1970, in the browser's zone. */
-export function formatTime(value: unknown, language?: string): string {
+/** An RFC 3339 text or milliseconds since 1970, in the browser's zone; the same in every language. */
+export function formatTime(value: unknown): string {
   if (value === null || value === undefined || value === "" || value === "infinity") return ABSENT;
   if (typeof value !== "string" && typeof value !== "number") return ABSENT;
   const time = new Date(value);
   if (Number.isNaN(time.getTime())) return String(value);
-  return new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" }).format(time);
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
 
 export function formatClock(ms: number, language?: string): string {

@@ -9,51 +9,70 @@ from rookery.broker.admins import AdminService
 from rookery.broker.admins.settings import AdminSettings
 from rookery.broker.alarms import AlarmRegistry, StoreWatch
 from rookery.broker.audit import AuditLog
+from rookery.broker.backup import Backups
+from rookery.broker.backup.access import BansPart, RulesPart, ScramUsersPart, UsersPart
+from rookery.broker.backup.admins import AdminsPart, ApiKeysPart
+from rookery.broker.backup.parts import ConfigurationPart, Part
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
+from rookery.broker.observation import Observation
 from rookery.broker.plugins.routing import Routing
 from rookery.broker.plugins.service import PluginService
 from rookery.broker.plugins.store import PluginStore
 from rookery.broker.quota import QuotaWatch, watermarks_of
 from rookery.broker.settings import NodeSettings
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.config import Config
 from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
 from rookery.engine.runtime import NodeRuntime
+from rookery.native.node import version
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
 JOURNAL_GATHER_S = 0.02
 """Lines of the foreground are printed together this often while nobody waits for an answer."""
 
 
-def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
+def make_services(
+    node: OpenNode, alarms: AlarmRegistry, metrics: MetricRegistry, stats: StatsRegistry
+) -> tuple[Services, Observation]:
     """Make them; nothing is open yet."""
     audit = AuditLog(node.config.data_dir, node.clock)
     settings = NodeSettings(node.config, audit, node.clock)
-    return Services(
+    certificates = CertificateService(node.native, alarms, audit, node.clock)
+    observation = Observation(node, alarms, certificates, metrics, stats)
+    access = AccessService(
+        node.native,
+        alarms,
+        audit,
+        node.clock,
+        node_name=node.config["node.name"],
+        data_dir=node.config.data_dir,
+        adapt=node.adapt,
+        bans=node.bans,
+        built_in=node.built_in_rules,
+        sources=node.sources,
+    )
+    admins = AdminService(
+        node.config.data_dir, node.clock, audit, lambda: _admin_settings(settings.config)
+    )
+    services = Services(
         settings=settings,
-        listeners=ListenerService(node.native, settings, audit),
-        certificates=CertificateService(node.native, alarms, audit, node.clock),
-        access=AccessService(
-            node.native,
-            alarms,
-            audit,
-            node.clock,
-            node_name=node.config["node.name"],
-            data_dir=node.config.data_dir,
-            adapt=node.adapt,
-            bans=node.bans,
-            built_in=node.built_in_rules,
-            sources=node.sources,
-        ),
+        listeners=ListenerService(node.native, settings, audit, alarms),
+        certificates=certificates,
+        access=access,
         audit=audit,
-        admins=AdminService(
-            node.config.data_dir, node.clock, audit, lambda: _admin_settings(settings.config)
-        ),
+        admins=admins,
+        topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
+        nodes=observation.nodes,
+        monitor=observation.monitor,
+        exporter=observation.exporter,
+        backups=_backups(node, access, admins, settings, audit),
         plugins=_plugins(node, settings, alarms),
     )
+    return services, observation
 
 
 def _plugins(node: OpenNode, settings: NodeSettings, alarms: AlarmRegistry) -> PluginService:
@@ -81,6 +100,34 @@ def _admin_settings(config: Config) -> AdminSettings:
     )
 
 
+def _backups(
+    node: OpenNode,
+    access: AccessService,
+    admins: AdminService,
+    settings: NodeSettings,
+    audit: AuditLog,
+) -> Backups:
+    data_dir = node.config.data_dir
+    parts: tuple[Part, ...] = (
+        UsersPart(access, data_dir),
+        ScramUsersPart(access, data_dir),
+        RulesPart(access, data_dir),
+        BansPart(access, data_dir),
+        AdminsPart(admins),
+        ApiKeysPart(admins),
+        # Last: what it refers to is there by then.
+        ConfigurationPart(settings),
+    )
+    return Backups(
+        data_dir,
+        parts,
+        audit,
+        node.clock,
+        node_name=node.config.management.node_name,
+        version=version(),
+    )
+
+
 async def open_services(
     node: OpenNode,
     services: Services,
@@ -105,8 +152,11 @@ async def open_services(
     runtime.open()
     serving.push_async_callback(services.certificates.close)
     # Before restored alarms are settled: what still holds keeps the time at which it began.
+    await services.listeners.judge()
     await services.certificates.check()
     services.certificates.open()
+    serving.push_async_callback(services.topic_metrics.close)
+    await services.topic_metrics.open()
     quota = QuotaWatch(
         alarms,
         most=lambda: services.settings.config["access.max_connections"] or 0,
@@ -116,7 +166,7 @@ async def open_services(
     serving.push_async_callback(quota.close)
     quota.open()
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
-    metrics.register("access", lambda: services.access.access.metrics)
+    metrics.register("access", services.access.metrics)
     metrics.register("audit", services.audit.metrics)
     serving.push_async_callback(services.admins.close)
     await services.admins.open()

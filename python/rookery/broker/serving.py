@@ -75,11 +75,9 @@ async def _start_parts(
         validity_period_s=management.alarm.validity_period_s,
         publish=sys_topics.tell,
     )
-    metrics.register("core", native.metrics)
     metrics.register("alarms", alarms.metrics)
-    stats.register("core", native.stats)
     stats.register("alarms", alarms.stats)
-    services = make_services(node, alarms)
+    services, observation = make_services(node, alarms, metrics, stats)
     keeper = AlarmKeeper(alarms, AlarmFile(management.data_dir))
     keeper.restore()
     runtime = await open_services(node, services, serving, alarms, metrics, stats)
@@ -88,7 +86,10 @@ async def _start_parts(
             services.access,
             services.listeners,
             ManagementPart(sys_topics, alarms, logs.use),
+            observation.sysmon,
+            observation.pusher,
             Gathering(node, runtime),
+            services.topic_metrics,
         )
     )
     serving.push_async_callback(sys_topics.close)
@@ -96,6 +97,7 @@ async def _start_parts(
         msg_interval_s=management.sys_topics.msg_interval_s,
         heartbeat_interval_s=management.sys_topics.heartbeat_interval_s,
     )
+    await observation.open(serving)
     _start_alarms(node, serving, alarms, metrics, keeper)
     return NodeContext(
         node_name=management.node_name,
@@ -134,15 +136,16 @@ def _start_alarms(
 async def _start_web(node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext) -> None:
     # In a thread: the loop goes on while the framework is imported.
     await asyncio.to_thread(import_module, "rookery.broker.management.serve")
-    from rookery.broker.management.serve import Door, open_servers  # noqa: PLC0415
+    from rookery.broker.management.serve import Door, make_apps, open_servers  # noqa: PLC0415
 
+    apps = await asyncio.to_thread(make_apps, context)
     management, doors = node.config.management, []
     if management.http is not None:
         doors.append(Door(node.sockets[HTTP], management.http.max_connections))
     if management.https is not None and node.https is not None:
         tls = node.https.context
         doors.append(Door(node.sockets[HTTPS], management.https.max_connections, tls))
-    servers = open_servers(context, local=node.sockets[LOCAL], doors=doors)
+    servers = open_servers(context, apps, local=node.sockets[LOCAL], doors=doors)
     _watch_certificate(node, web)
     for server in servers:
         web.push_async_callback(server.close)

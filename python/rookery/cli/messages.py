@@ -141,6 +141,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.ctl.quota": ("most connected clients of the node", "节点最大连接数"),
     "help.ctl.quota.get": ("show the quota and what is used", "查看配额与使用量"),
     "help.ctl.quota.set": ("set the quota", "设置配额"),
+    "help.ctl.data": ("export and import what was set up", "导出与导入节点配置数据"),
+    "help.ctl.data.export": ("write it all into a file of the node", "导出到节点上的文件"),
+    "help.ctl.data.import": ("put back what a file holds", "从文件导入"),
+    "help.ctl.data.list": ("list files that were exported", "列出导出文件"),
+    "help.ctl.data.delete": ("delete a file that was exported", "删除导出文件"),
     "help.tls": (
         "make certificates for tests and small installations",
         "生成测试与小型部署所用的证书",
@@ -235,6 +240,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.ban.reason": ("why", "原因"),
     "option.conf.path": ("only this key and those below it", "仅显示该配置项及其下级"),
+    "option.data.file": (
+        "a file of this machine, or the name of one that the node has",
+        "本机文件，或节点上的文件名",
+    ),
+    "option.data.name": ("name of the file", "文件名"),
     "option.quota": ("number of clients, or infinity", "连接数，或 infinity"),
     "option.tls": ("connect with TLS", "使用 TLS 连接"),
     "option.cafile": (
@@ -421,11 +431,24 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{path} takes effect when the node starts again",
         "{path} 在节点重启后生效",
     ),
+    "ctl.data.exported": (
+        "exported to {path}; it holds secrets, keep it safe",
+        "已导出到 {path}，文件含有敏感信息，请妥善保管",
+    ),
+    "ctl.data.imported": ("imported {file}", "已导入 {file}"),
+    "ctl.data.deleted": ("deleted {file}", "已删除 {file}"),
+    "ctl.data.nofile": (
+        "{file} is neither a file here nor one that the node has",
+        "本机与节点上均没有文件 {file}",
+    ),
     "ctl.quota": (
         "{connections} clients of at most {max_connections}",
         "已连接 {connections}，上限 {max_connections}",
     ),
     "ctl.quota.number": ("{text!r} is no number of clients", "{text!r} 不是连接数"),
+    "column.filename": ("FILE", "文件"),
+    "column.created_at": ("CREATED", "创建时间"),
+    "column.size": ("BYTES", "字节"),
     "column.id": ("ID", "ID"),
     "column.bind": ("ADDRESS", "地址"),
     "column.running": ("OPEN", "运行"),

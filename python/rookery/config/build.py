@@ -75,6 +75,8 @@ def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConf
             size_limit=values["alarm"]["size_limit"],
             validity_period_s=_seconds(values["alarm"]["validity_period"], 0),
         ),
+        sysmon=_sysmon(values["sysmon"]["os"]),
+        prometheus=_prometheus(values["prometheus"]),
     )
 
 
@@ -381,6 +383,38 @@ def _limits(values: Values) -> to.LimitsConfig:
         filters_per_packet=limits["filters_per_packet"],
         user_properties=limits["user_properties"],
         sessions=limits["max_sessions"] or 0,
+    )
+
+
+def _sysmon(os: Values) -> snapshot.SysmonConfig:
+    def watermark(interval: str, name: str) -> snapshot.Watermark:
+        return snapshot.Watermark(
+            interval_s=_seconds(os[f"{interval}_check_interval"], 0),
+            high=os[f"{name}_high_watermark"],
+            low=os[f"{name}_low_watermark"],
+        )
+
+    return snapshot.SysmonConfig(
+        cpu=watermark("cpu", "cpu"),
+        sysmem=watermark("mem", "sysmem"),
+        procmem=watermark("mem", "procmem"),
+        fd=watermark("fd", "fd"),
+        disk=watermark("disk", "disk"),
+    )
+
+
+def _prometheus(item: Values) -> snapshot.PrometheusConfig:
+    push = item["push_gateway"]
+    return snapshot.PrometheusConfig(
+        enable_basic_auth=item["enable_basic_auth"],
+        push_gateway=snapshot.PushGatewayConfig(
+            url=push["url"],
+            interval_s=_seconds(push["interval"], 0),
+            headers=push["headers"],
+            job_name=push["job_name"],
+        )
+        if push["enable"]
+        else None,
     )
 
 

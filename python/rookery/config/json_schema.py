@@ -39,7 +39,7 @@ from rookery.config.values import NUMBER_MAX
 
 JsonSchema = dict[str, Any]
 
-_TEXT_OR_NUMBER: tuple[type, ...] = (Duration, ByteSize, Percent, Rate, Address, BindAddress)
+_AS_TEXT: tuple[type, ...] = (Duration, ByteSize, Percent, Rate, Address, BindAddress)
 
 
 def json_schema(kind: Type, *, with_required: bool = True) -> JsonSchema:
@@ -103,8 +103,8 @@ def _leaf(kind: Type) -> JsonSchema:
         # true and false among words are written without quotes.
         flags = [word == "true" for word in kind.choices if word in ("true", "false")]
         return {"enum": [*kind.choices, *flags]}
-    if isinstance(kind, _TEXT_OR_NUMBER):
-        return {"anyOf": [{"type": "string"}, {"type": "number"}], "title": kind.allowed}
+    if isinstance(kind, _AS_TEXT):
+        return {"type": "string", "title": kind.allowed}
     if isinstance(kind, SecretText):
         return {"type": "string", "format": "password"}
     if isinstance(kind, (Text, FilePath)):

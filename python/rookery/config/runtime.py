@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery.config.load import RUNTIME_FILE, Config
+from rookery.config.schema.along import type_at
 from rookery.config.secrets import HIDDEN, is_shown
 from rookery.config.sources import read_file
 from rookery.config.tree import Node, Origin, join_path, leaves, wrap
@@ -179,18 +180,21 @@ def _refuse_weaker(strong: Node, path: KeyPath, value: Any) -> None:
         asked = _at(value, below)
         if asked is _ABSENT or asked == HIDDEN or is_shown(asked, leaf.plain()):
             continue
-        if not _is_same(asked, leaf.plain()):
+        if not _is_same((*path, *below), asked, leaf.plain()):
             raise _conflict((*path, *below), leaf)
 
 
-def _is_same(asked: Any, known: Any) -> bool:
-    """Whether both are the same as it is shown: in a file or variable much is text."""
+def _is_same(path: KeyPath, asked: Any, known: Any) -> bool:
+    """Whether both mean the same: what is shown as ``5s`` may be written as 5000."""
     if asked == known:
         return True
-    if isinstance(asked, list) and isinstance(known, str):
-        return asked == [item.strip() for item in known.split(",") if item.strip()]
-    are_plain = not isinstance(asked, (dict, list)) and not isinstance(known, (dict, list))
-    return are_plain and str(asked).lower() == str(known).lower()
+    parse = getattr(type_at(path), "parse", None)
+    if parse is None:
+        return False
+    try:
+        return bool(parse(asked) == parse(known))
+    except ValueError:
+        return False
 
 
 def _conflict(path: KeyPath, node: Node) -> ConflictError:

@@ -38,6 +38,40 @@ class AlarmConfig(NamedTuple):
     validity_period_s: int
 
 
+class Watermark(NamedTuple):
+    """When an alarm of ``sysmon`` begins and ends; shares of one."""
+
+    interval_s: int  # 0 is never
+    high: float
+    low: float
+
+
+class SysmonConfig(NamedTuple):
+    """``sysmon.os``."""
+
+    cpu: Watermark
+    sysmem: Watermark
+    procmem: Watermark
+    fd: Watermark
+    disk: Watermark
+
+
+class PushGatewayConfig(NamedTuple):
+    """``prometheus.push_gateway``, when it is enabled."""
+
+    url: str
+    interval_s: int
+    headers: Mapping[str, Secret]
+    job_name: str
+
+
+class PrometheusConfig(NamedTuple):
+    """``prometheus``."""
+
+    enable_basic_auth: bool
+    push_gateway: PushGatewayConfig | None
+
+
 class PasswordCacheConfig(NamedTuple):
     """``access.password_cache``."""
 
@@ -107,3 +141,5 @@ class ManagementConfig(NamedTuple):
     log_file: LogHandlerConfig
     alarm: AlarmConfig
     access: AccessConfig
+    sysmon: SysmonConfig
+    prometheus: PrometheusConfig

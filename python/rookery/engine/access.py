@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.access import DATABASE_FILE
 from rookery.access.authz import AuthzRequest, RemoteAuthorizer
 from rookery.access.authz.authorizer import CheckRules, RulesOf
 from rookery.access.chain import AuthenticationChain
@@ -78,6 +79,13 @@ class ConfiguredAccess:
             self._stores.bans.open(self._apply_bans)
             self._bound_rules()
         return self._stores
+
+    @property
+    def has_stores(self) -> bool:
+        """Whether anybody has put something into them yet."""
+        if self._stores is not None:
+            return True
+        return self._data_dir is not None and (self._data_dir / DATABASE_FILE).exists()
 
     @property
     def chain(self) -> AuthenticationChain:

@@ -8,6 +8,7 @@ a rule, the disk's time when a durable message is published with ``durability.sy
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from rookery import _native
@@ -35,6 +36,7 @@ from rookery.native.models import (
 from rookery.native.rows import AclSubject, AnswerRow, EventRow
 
 if TYPE_CHECKING:
+    from rookery.native.lists import Lists
     from rookery.native.plugins import PluginBridge
 
 _P = ParamSpec("_P")
@@ -212,9 +214,9 @@ class Node:
     def open_plugins(self) -> PluginBridge:
         """Open the way to the worker processes of plugins."""
         # Loaded by nodes that have plugins.
-        from rookery.native import plugins  # noqa: PLC0415
+        from rookery.native.plugins import PluginBridge as Bridge  # noqa: PLC0415
 
-        return plugins.PluginBridge(_call(self._native.open_plugins))
+        return Bridge(_call(self._native.open_plugins))
 
     def apply_bans(self, bans: Iterable[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected (5.0: 0x98).
@@ -267,6 +269,13 @@ class Node:
     def purge_acl_cache(self, client_id: str | None = None) -> None:
         """Forget what was answered about a client, or about all."""
         _call(self._native.purge_acl_cache, client_id)
+
+    @cached_property
+    def lists(self) -> Lists:
+        """Lists and operations of the management plane, which a start does without."""
+        from rookery.native.lists import Lists  # noqa: PLC0415
+
+        return Lists(self._native)
 
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""

@@ -10,6 +10,8 @@ from pydantic_core import CoreSchema
 T = TypeVar("T")
 
 PAGE_DEFAULT = 1
+# Times the longest page it is still a number that databases know.
+PAGE_MAX = (1 << 31) - 1
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 10_000
 

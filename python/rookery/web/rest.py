@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from rookery.web.caller import Caller
 from rookery.web.codes import ERROR_CODES
-from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX, PAGE_DEFAULT, ErrorBody
+from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX, PAGE_DEFAULT, PAGE_MAX, ErrorBody
 
 __all__ = [
     "BODY_BYTES_MAX",
@@ -43,6 +43,8 @@ BODY_BYTES_MAX = "x-body-bytes-max"
 
 ErrorName: TypeAlias = "str | tuple[int, str]"
 
+_START_MAX = (1 << 63) - 1
+
 
 def current_caller(request: Request) -> Caller:
     """Dependency: who asks. Every operation that is not open to everybody has one."""
@@ -64,7 +66,9 @@ class PageParams:
 
     def __init__(
         self,
-        page: Annotated[int, Query(ge=1, description="Number of the page, from 1.")] = PAGE_DEFAULT,
+        page: Annotated[
+            int, Query(ge=1, le=PAGE_MAX, description="Number of the page, from 1.")
+        ] = PAGE_DEFAULT,
         limit: Annotated[
             int, Query(ge=1, le=LIMIT_MAX, description="Most rows on a page.")
         ] = LIMIT_DEFAULT,
@@ -74,8 +78,8 @@ class PageParams:
 
     @property
     def start(self) -> int:
-        """Index of the first row."""
-        return (self.page - 1) * self.limit
+        """Index of the first row; no further than a database can count."""
+        return min((self.page - 1) * self.limit, _START_MAX)
 
     def cut(self, rows: Sequence[Any]) -> dict[str, Any]:
         """The page of a list that is in memory whole."""

@@ -50,10 +50,10 @@ def test_logins_after_a_restart_cost_no_hash(
 
         assert operator.refusal("alice", "password of bob") == BAD_USER_NAME_OR_PASSWORD
         assert hashed(operator) == 1
-        operator.api.put(f"{USERS}/bob", {"password": "other"})
+        operator.rest.put(f"{USERS}/bob", {"password": "other"})
         assert operator.refusal("bob", "password of bob") == BAD_USER_NAME_OR_PASSWORD
         operator.login("bob", "other").disconnect()
-        operator.api.delete(f"{USERS}/carol")
+        operator.rest.delete(f"{USERS}/carol")
         assert operator.refusal("carol", "password of carol") == BAD_USER_NAME_OR_PASSWORD
 
 

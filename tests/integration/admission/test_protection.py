@@ -194,7 +194,7 @@ def test_the_reference_can_be_switched_off(start_rest: Start) -> None:
     assert "/login" in document.json["paths"]
     assert node.nobody.ask("GET", "/api-docs/style.css").status == 200
 
-    node.local.put("/config", {"dashboard.swagger_support": False})
+    node.set("dashboard.swagger_support = false")
 
     assert node.nobody.ask("GET", "/api-docs").status == 404
     assert node.nobody.ask("GET", "/api-docs/swagger.json").status == 404

@@ -111,20 +111,20 @@ def change_everything(operator: Operator, ca: Authority, folder: Path) -> None:
     """Certificates, rules, listeners, settings; each is seen to hold for new clients."""
     assert common_name(operator, ca.cert) == "first"
     install(ca.issue("second"), folder)
-    operator.api.post("/certificates/reload")
+    operator.rest.post("/certificates/reload")
     assert common_name(operator, ca.cert) == "second"
 
     (folder / "acl.conf").write_text('{deny, all, subscribe, ["closed/#"]}.\n' + RULES)
-    operator.api.post("/authorization/reload")
+    operator.rest.post("/authorization/reload")
     with operator.login() as client:
         client.subscribe("closed/1", granted=[NOT_AUTHORIZED])
 
     other = f"/listeners/{quote('tcp:other', safe='')}"
     for action in ("restart", "stop", "start"):
-        operator.api.post(f"{other}/{action}")
-    operator.api.post("/listeners", {"id": "tcp:third", "bind": f"{HOST}:0"})
-    operator.api.delete(f"/listeners/{quote('tcp:third', safe='')}")
+        operator.rest.post(f"{other}/{action}")
+    operator.rest.post("/listeners", {"type": "tcp", "name": "third", "bind": f"{HOST}:0"})
+    operator.rest.delete(f"/listeners/{quote('tcp:third', safe='')}")
 
-    operator.api.post("/banned", {"as": "clientid", "who": "nobody"})
-    operator.api.delete("/banned/clientid/nobody")
-    operator.api.post("/config/reload")
+    operator.rest.post("/banned", {"as": "clientid", "who": "nobody"})
+    operator.rest.delete("/banned/clientid/nobody")
+    operator.rest.post("/configs_reload")

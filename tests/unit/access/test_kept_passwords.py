@@ -79,10 +79,13 @@ def test_a_file_that_makes_no_sense_begins_anew(environ: dict[str, str], tmp_pat
 
 
 def test_a_folder_on_a_disk_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = tmp_path / FOLDER
+    monkeypatch.setattr("rookery.access.passwords.kept._bases", lambda _environ: iter([base]))
     monkeypatch.setattr("rookery.access.passwords.kept.IN_MEMORY", frozenset({b"ramfs"}))
 
     with pytest.raises(NotKeptError, match="not in memory"):
-        open_kept(tmp_path, 3, {"XDG_RUNTIME_DIR": str(tmp_path)})
+        open_kept(tmp_path, 3, {})
+    assert not base.exists()
 
 
 def test_a_folder_that_others_can_enter_is_not_used(

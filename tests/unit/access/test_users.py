@@ -80,8 +80,7 @@ async def test_client_identifiers_are_names_of_their_own(
 
 async def test_a_full_pool_answers_busy(store: UserStore, users: UserService) -> None:
     await users.create("username", "ann", Secret("public"))
-    none_left = HashPool(threads=1)
-    none_left.places = 0
+    none_left = HashPool(threads=1, waiting_max=-1)
     provider = BuiltInProvider(BuiltInSettings(), store, users, Verifier(none_left), SystemClock())
 
     opinion = await login(provider, "ann", "public")

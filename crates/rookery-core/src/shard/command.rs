@@ -32,6 +32,7 @@ impl Shard {
                 let _ = reply.send(self.explain(&client_id, action, &topic));
             }
             Command::PurgeAclCache { client_id } => self.purge_answers(client_id.as_deref()),
+            Command::Operate(operation) => self.operate(now, *operation),
             Command::Publish { message, reply } => {
                 let reached = self.publish_message(now, *message, None);
                 if let Some(reply) = reply {

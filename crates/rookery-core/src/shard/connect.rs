@@ -389,7 +389,7 @@ impl Shard {
         self.metrics().unauthenticated.set(self.unauthenticated as u64);
         self.metrics().sessions.set(self.sessions.len() as u64);
         if keep_alive_ms > 0 {
-            self.wheel.arm(now.mono_ms + u64::from(keep_alive_ms), Timer::KeepAlive(key));
+            self.wheel.arm(now.mono_ms + u64::from(keep_alive_ms), Timer::KeepAlive(key, 0));
         }
         self.arm_retry(now, key);
     }

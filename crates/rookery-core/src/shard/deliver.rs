@@ -75,6 +75,9 @@ impl Shard {
             if !source.parts.sys {
                 self.metrics().messages_dropped.inc();
                 self.metrics().messages_dropped_no_subscribers.inc();
+                if let Some(topics) = &self.topics {
+                    topics.dropped(source.parts.topic);
+                }
                 self.tell_dropped(source, "no_subscribers");
             }
             return 0;
@@ -290,7 +293,7 @@ impl Shard {
             conn.is_dirty = true;
             self.effects.dirty.push(key);
         }
-        self.count_sent(written, QoS::AtMostOnce);
+        self.count_sent(written, QoS::AtMostOnce, source.parts.topic);
         if self.config.hooks.delivered && written.is_some() {
             let message = source.keep();
             self.tell_delivered(slot, Some(&message), 0);
@@ -298,13 +301,16 @@ impl Shard {
     }
 
     #[inline]
-    pub(super) fn count_sent(&mut self, written: Option<usize>, qos: QoS) {
+    pub(super) fn count_sent(&mut self, written: Option<usize>, qos: QoS, topic: &str) {
         let Some(bytes) = written else {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_too_large.inc();
             return;
         };
         self.outbox_bytes += bytes;
+        if let Some(topics) = &self.topics {
+            topics.sent(topic, qos);
+        }
         let metrics = self.metrics();
         metrics.packets_sent.inc();
         metrics.publish_sent.inc();

@@ -98,6 +98,9 @@ impl Shard {
         if item.message.as_ref().is_some_and(|m| m.is_expired(now.unix_ms)) {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_expired.inc();
+            if let Some(conn) = self.conns.get_mut(key.slot) {
+                conn.traffic.dropped_expired();
+            }
             self.settle_stored(slot, item.seq);
             self.tell_delivery_dropped(slot, item.message, "expired");
             return;
@@ -192,7 +195,7 @@ impl Shard {
             conn.is_dirty = true;
             self.effects.dirty.push(key);
         }
-        self.count_sent(written, qos);
+        self.count_sent(written, qos, message.topic());
         if written.is_some() && !dup {
             self.tell_delivered(slot, Some(message), item.qos);
         }
@@ -244,6 +247,9 @@ impl Shard {
             if item.message.as_ref().is_some_and(|m| m.is_expired(now.unix_ms)) {
                 self.metrics().delivery_dropped.inc();
                 self.metrics().delivery_dropped_expired.inc();
+                if let Some(conn) = self.conns.get_mut(key.slot) {
+                    conn.traffic.dropped_expired();
+                }
                 if self.config.hooks.dropped {
                     self.tell_delivery_dropped(slot, item.message.clone(), "expired");
                 }

@@ -95,7 +95,7 @@ impl Shard {
 
     /// One filter. The inner error is its reason code, the outer one ends the connection.
     #[allow(clippy::too_many_arguments)]
-    fn subscribe_one(
+    pub(super) fn subscribe_one(
         &mut self,
         now: Now,
         slot: u32,
@@ -347,7 +347,7 @@ impl Shard {
         Ok(Step::Next)
     }
 
-    fn unsubscribe_one(&mut self, now: Now, slot: u32, text: &str) -> ReasonCode {
+    pub(super) fn unsubscribe_one(&mut self, now: Now, slot: u32, text: &str) -> ReasonCode {
         if parse_filter(text).is_err() {
             return ReasonCode::TOPIC_FILTER_INVALID;
         }

@@ -14,7 +14,7 @@ import { formatAny, formatDuration, formatTime } from "@/lib/format";
 const EVERY_MS = 10_000;
 
 export default function AlarmsPage(): ReactElement {
-  const { t, i18n } = useTranslation("alarms");
+  const { t } = useTranslation("alarms");
   const mayChange = useMayChange();
   const [tab, setTab] = useState<string | null>("active");
   const clear = useAct({
@@ -27,14 +27,14 @@ export default function AlarmsPage(): ReactElement {
   const columns: Column<Alarm>[] = [
     { key: "name", label: t("field.name") },
     { key: "message", label: t("message") },
-    { key: "activate_at", label: t("since"), render: (row) => formatTime(row.activate_at, i18n.language) },
+    { key: "activate_at", label: t("since"), render: (row) => formatTime(row.activate_at) },
     ...(isActive
       ? []
       : [
           {
             key: "deactivate_at",
             label: t("until"),
-            render: (row: Alarm) => formatTime(row.deactivate_at, i18n.language),
+            render: (row: Alarm) => formatTime(row.deactivate_at),
           },
         ]),
     { key: "duration", label: t("duration"), render: (row) => formatDuration(row.duration) },

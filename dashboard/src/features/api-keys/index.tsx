@@ -20,7 +20,7 @@ function stateOf(row: ApiKey): string {
 }
 
 export default function ApiKeysPage(): ReactElement {
-  const { t, i18n } = useTranslation("apiKeys");
+  const { t } = useTranslation("apiKeys");
   const mayChange = useMayChange();
   const [edited, setEdited] = useState<ApiKey | "new" | null>(null);
   const [made, setMade] = useState<ApiKey | null>(null);
@@ -37,7 +37,7 @@ export default function ApiKeysPage(): ReactElement {
   const expiry = (row: ApiKey) =>
     row.expired_at === undefined || row.expired_at === "infinity"
       ? t("never")
-      : formatTime(row.expired_at, i18n.language);
+      : formatTime(row.expired_at);
   return (
     <Page
       title={t("title")}
@@ -60,7 +60,7 @@ export default function ApiKeysPage(): ReactElement {
           {
             key: "created_at",
             label: t("field.createdAt"),
-            render: (row) => formatTime(row.created_at, i18n.language),
+            render: (row) => formatTime(row.created_at),
           },
           { key: "desc", label: t("field.description") },
         ]}

@@ -9,11 +9,11 @@ import { Page } from "@/components/Page";
 import { StatusBadge } from "@/components/StatusBadge";
 import { formatTime } from "@/lib/format";
 
-const FROM = ["dashboard", "rest_api", "cli"] as const;
+const FROM = ["dashboard", "rest_api", "cli", "node"] as const;
 const METHODS = ["post", "put", "delete"] as const;
 
 export default function AuditPage(): ReactElement {
-  const { t, i18n } = useTranslation("audit");
+  const { t } = useTranslation("audit");
   const [shown, setShown] = useState<AuditEntry | null>(null);
   return (
     <Page title={t("title")} help={t("help")}>
@@ -45,7 +45,7 @@ export default function AuditPage(): ReactElement {
           {
             key: "created_at",
             label: t("time"),
-            render: (row) => formatTime(row.created_at, i18n.language),
+            render: (row) => formatTime(row.created_at),
           },
           { key: "source", label: t("who") },
           { key: "from", label: t("way") },

@@ -13,7 +13,7 @@ import { formatTime } from "@/lib/format";
 const FILE = "/data/files/{filename}";
 
 export default function BackupPage(): ReactElement {
-  const { t, i18n } = useTranslation("backup");
+  const { t } = useTranslation("backup");
   const mayChange = useMayChange();
   const refresh = ["/data"];
   const make = useAct({
@@ -84,7 +84,7 @@ export default function BackupPage(): ReactElement {
           {
             key: "created_at",
             label: t("field.createdAt"),
-            render: (row) => formatTime(row.created_at, i18n.language),
+            render: (row) => formatTime(row.created_at),
           },
           { key: "node", label: t("field.node") },
         ]}

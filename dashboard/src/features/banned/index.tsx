@@ -14,7 +14,7 @@ import { formatTime } from "@/lib/format";
 import { BanDialog } from "./BanDialog";
 
 export default function BannedPage(): ReactElement {
-  const { t, i18n } = useTranslation("banned");
+  const { t } = useTranslation("banned");
   const mayChange = useMayChange();
   const [isAdding, setAdding] = useState(false);
   const lift = useAct<Banned>({
@@ -30,7 +30,7 @@ export default function BannedPage(): ReactElement {
   const until = (row: Banned) =>
     row.until === undefined || row.until === "infinity"
       ? t("forever")
-      : formatTime(row.until, i18n.language);
+      : formatTime(row.until);
   return (
     <Page
       title={t("title")}
@@ -50,7 +50,7 @@ export default function BannedPage(): ReactElement {
           { key: "who", label: t("who") },
           { key: "reason", label: t("reason") },
           { key: "by", label: t("by") },
-          { key: "at", label: t("since"), render: (row) => formatTime(row.at, i18n.language) },
+          { key: "at", label: t("since"), render: (row) => formatTime(row.at) },
           { key: "until", label: t("until"), render: until },
         ]}
         rowKey={(row) => `${row.as} ${row.who}`}

@@ -79,7 +79,7 @@ export function ClientFacts({ client }: { client: ClientRow }): ReactElement {
     if (field === "connected") {
       return <StatusBadge state={value === true ? "connected" : "disconnected"} />;
     }
-    if (TIMES.has(field)) return formatTime(value, i18n.language);
+    if (TIMES.has(field)) return formatTime(value);
     if (BYTES.has(field)) return formatBytes(value);
     if (typeof value === "number" && field !== "port") return formatNumber(value, i18n.language);
     if (typeof value === "boolean") return t(value ? "yes" : "no");

@@ -18,7 +18,7 @@ interface MessagesProps {
 
 /** Messages that wait for a client; further ones by the position of the last. */
 export function Messages({ path, clientid }: MessagesProps): ReactElement {
-  const { t, i18n } = useTranslation("clients");
+  const { t } = useTranslation("clients");
   const pages = useInfiniteQuery({
     queryKey: [path, clientid],
     initialPageParam: "",
@@ -65,7 +65,7 @@ export function Messages({ path, clientid }: MessagesProps): ReactElement {
                 <Table.Td className="wrap">{row.topic}</Table.Td>
                 <Table.Td>{row.qos}</Table.Td>
                 <Table.Td>{row.from_clientid}</Table.Td>
-                <Table.Td>{formatTime(toTime(row.publish_at), i18n.language)}</Table.Td>
+                <Table.Td>{formatTime(toTime(row.publish_at))}</Table.Td>
                 <Table.Td className="wrap">{row.payload}</Table.Td>
               </Table.Tr>
             ))}

@@ -14,7 +14,7 @@ import { useAct } from "@/components/useAct";
 import { formatTime } from "@/lib/format";
 
 export default function ClientsPage(): ReactElement {
-  const { t, i18n } = useTranslation("clients");
+  const { t } = useTranslation("clients");
   const mayChange = useMayChange();
   const kick = useAct<string[]>({
     run: (ids) => call("post", "/clients/kickout/bulk", { body: ids }),
@@ -54,7 +54,7 @@ export default function ClientsPage(): ReactElement {
     {
       key: "connected_at",
       label: t("connectedAt"),
-      render: (row) => formatTime(row.connected_at, i18n.language),
+      render: (row) => formatTime(row.connected_at),
     },
   ];
   const filters: Filter[] = [

@@ -18,7 +18,7 @@ const ONE = "/mqtt/delayed/messages/{node}/{msgid}";
 const EVERY_MS = 5000;
 
 export default function DelayedPage(): ReactElement {
-  const { t, i18n } = useTranslation("delayed");
+  const { t } = useTranslation("delayed");
   const mayChange = useMayChange();
   const [shown, setShown] = useState<DelayedRow | null>(null);
   const remove = useAct<DelayedRow>({
@@ -43,12 +43,12 @@ export default function DelayedPage(): ReactElement {
           {
             key: "publish_at",
             label: t("field.publishedAt"),
-            render: (row) => formatTime(row.publish_at, i18n.language),
+            render: (row) => formatTime(row.publish_at),
           },
           {
             key: "expected_at",
             label: t("expected"),
-            render: (row) => formatTime(row.expected_at, i18n.language),
+            render: (row) => formatTime(row.expected_at),
           },
           {
             key: "delayed_remaining",

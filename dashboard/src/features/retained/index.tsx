@@ -15,7 +15,7 @@ import { decodePayload } from "@/lib/payload";
 import { formatTime } from "@/lib/format";
 
 export default function RetainedPage(): ReactElement {
-  const { t, i18n } = useTranslation("retained");
+  const { t } = useTranslation("retained");
   const mayChange = useMayChange();
   const [shown, setShown] = useState<string | null>(null);
   const remove = useAct<string>({
@@ -57,7 +57,7 @@ export default function RetainedPage(): ReactElement {
           {
             key: "publish_at",
             label: t("field.publishedAt"),
-            render: (row) => formatTime(row.publish_at, i18n.language),
+            render: (row) => formatTime(row.publish_at),
           },
         ]}
         rowKey={(row) => row.topic}

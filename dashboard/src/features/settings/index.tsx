@@ -1,4 +1,4 @@
-import { Badge, Button, Code, Group, Stack, Text, Tooltip } from "@mantine/core";
+import { Badge, Button, Code, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -14,6 +14,11 @@ import { SettingDialog } from "./SettingDialog";
 
 const COLOURS: Record<string, string> = { default: "gray", runtime: "cyan" };
 const SOURCES = ["default", "runtime", "file", "env", "set"] as const;
+
+/** A file, the environment or the command line is stronger than a change made here. */
+function isSetElsewhere(row: Setting): boolean {
+  return row.source !== "default" && row.source !== "runtime";
+}
 
 export default function SettingsPage(): ReactElement {
   const { t, i18n } = useTranslation("settings");
@@ -65,10 +70,10 @@ export default function SettingsPage(): ReactElement {
             label: t("origin"),
             render: (row) => (
               <Stack gap={2} align="flex-start">
-                <Badge variant="light" tt="none" color={COLOURS[row.source] ?? "orange"}>
+                <Badge variant="light" tt="none" miw="max-content" color={COLOURS[row.source] ?? "orange"}>
                   {t(`source.${row.source}`)}
                 </Badge>
-                {row.source !== "default" && row.source !== "runtime" && (
+                {isSetElsewhere(row) && (
                   <Text size="xs" c="dimmed" className="cell-text">
                     {row.origin}
                   </Text>
@@ -97,11 +102,9 @@ export default function SettingsPage(): ReactElement {
                   {t("edit")}
                 </Button>
               ) : (
-                <Tooltip label={t("fixed")}>
-                  <Text size="xs" c="dimmed">
-                    {t("notHere")}
-                  </Text>
-                </Tooltip>
+                <Text size="xs" c="dimmed">
+                  {t(isSetElsewhere(row) ? "notHere" : "notAtRunTime")}
+                </Text>
               )}
             </Group>
           ),

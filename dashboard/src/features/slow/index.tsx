@@ -16,7 +16,7 @@ import { SlowSettings } from "./SlowSettings";
 const EVERY_MS = 10_000;
 
 export default function SlowPage(): ReactElement {
-  const { t, i18n } = useTranslation("slow");
+  const { t } = useTranslation("slow");
   const mayChange = useMayChange();
   const clear = useAct({
     run: () => call("delete", "/slow_subscriptions"),
@@ -71,7 +71,7 @@ export default function SlowPage(): ReactElement {
               {
                 key: "last_update_time",
                 label: t("updated"),
-                render: (row) => formatTime(row.last_update_time, i18n.language),
+                render: (row) => formatTime(row.last_update_time),
               },
               { key: "node", label: t("field.node") },
             ]}

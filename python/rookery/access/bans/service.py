@@ -148,7 +148,7 @@ class BanService:
         now_ms = self._clock.now_ms()
         entry = _checked(
             BanEntry(
-                kind=_known_kind(kind),
+                kind=checked_kind(kind),
                 who=who,
                 by=by,
                 reason=reason,
@@ -163,11 +163,7 @@ class BanService:
             _check_room(connection, entry)
             if not replace and _is_there(connection, entry):
                 raise ConflictError(f"{entry.kind} {entry.who!r} is banned already")
-            connection.execute(
-                "INSERT OR REPLACE INTO bans (kind, who, by, reason, at_ms, until_ms) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (entry.kind, entry.who, entry.by, entry.reason, entry.at_ms, entry.until_ms),
-            )
+            _put(connection, entry)
             self._tell(connection, now_ms)
 
         await self._database.write(change)
@@ -191,6 +187,32 @@ class BanService:
 
         if not await self._database.write(change):
             raise NotFoundError(f"{kind} {who!r} is not banned")
+
+    async def put_many(self, entries: Sequence[BanEntry]) -> None:
+        """Add or replace bans, all in one change; those that have ended are left out.
+
+        Raises:
+            AccessError: one of them makes no sense.
+            ConfigError: the core refuses one.
+            ExceedsLimitError: there would be too many.
+        """
+        now_ms = self._clock.now_ms()
+        holding = [
+            _checked(entry, now_ms)
+            for entry in entries
+            if entry.until_ms is None or entry.until_ms > now_ms
+        ]
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM bans WHERE until_ms <= ?", (now_ms,))
+            for entry in holding:
+                _put(connection, entry)
+            # Of the whole: one that would be too many takes all of them back.
+            for kind in ("clientid", "clientid_re"):
+                _check_room(connection, BanEntry(kind=checked_kind(kind), who=""), room=0)
+            self._tell(connection, now_ms)
+
+        await self._database.write(change)
 
     async def clear(self) -> int:
         """Lift every ban; how many there were."""
@@ -251,14 +273,23 @@ def _entry(row: tuple[Any, ...]) -> BanEntry:
     return BanEntry(kind=kind, who=who, by=by, reason=reason, at_ms=at_ms, until_ms=until_ms)
 
 
-def _check_room(connection: sqlite3.Connection, entry: BanEntry) -> None:
+def _put(connection: sqlite3.Connection, entry: BanEntry) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO bans (kind, who, by, reason, at_ms, until_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (entry.kind, entry.who, entry.by, entry.reason, entry.at_ms, entry.until_ms),
+    )
+
+
+def _check_room(connection: sqlite3.Connection, entry: BanEntry, *, room: int = 1) -> None:
+    """Whether there is room for so many beside ``entry``, if that is there."""
     is_regex = entry.kind.endswith("_re")
     (total, regexes) = connection.execute(
         "SELECT count(*), coalesce(sum(kind IN ('clientid_re', 'username_re')), 0) FROM bans "
         "WHERE NOT (kind = ? AND who = ?)",
         (entry.kind, entry.who),
     ).fetchone()
-    if total >= BANS_MAX or (is_regex and regexes >= REGEX_BANS_MAX):
+    if total + room > BANS_MAX or (is_regex and regexes + room > REGEX_BANS_MAX):
         most = REGEX_BANS_MAX if is_regex else BANS_MAX
         raise ExceedsLimitError(f"there are {most} bans of that kind already")
 
@@ -266,13 +297,6 @@ def _check_room(connection: sqlite3.Connection, entry: BanEntry) -> None:
 def _is_there(connection: sqlite3.Connection, entry: BanEntry) -> bool:
     query = "SELECT 1 FROM bans WHERE kind = ? AND who = ?"
     return connection.execute(query, (entry.kind, entry.who)).fetchone() is not None
-
-
-def _known_kind(kind: str) -> BanKind:
-    known = next((known for known in BAN_KINDS if known == kind), None)
-    if known is None:
-        raise AccessError(_BAD_KIND.format(allowed=", ".join(BAN_KINDS)))
-    return known
 
 
 def _checked(entry: BanEntry, now_ms: int) -> BanEntry:
@@ -284,6 +308,18 @@ def _checked(entry: BanEntry, now_ms: int) -> BanEntry:
     if until_ms is not None and until_ms > now_ms + _YEARS_1000_MS:
         until_ms = None
     return with_values(entry, who=_checked_who(entry.kind, entry.who), until_ms=until_ms)
+
+
+def checked_kind(kind: str) -> BanKind:
+    """What a ban is about.
+
+    Raises:
+        AccessError: there is no such kind.
+    """
+    for known in BAN_KINDS:
+        if known == kind:
+            return known
+    raise AccessError(_BAD_KIND.format(allowed=", ".join(BAN_KINDS)))
 
 
 def _checked_who(kind: BanKind, who: str) -> str:

@@ -132,6 +132,8 @@ def _name(data_dir: Path) -> str:
 
 def _open_file(base: Path, data_dir: Path) -> int:
     """The file, locked; through a folder in which nobody else can have put anything."""
+    if not _is_in_memory(base.parent.stat().st_dev):
+        raise NotKeptError(f"{base} is not in memory")
     with contextlib.suppress(FileExistsError):
         base.mkdir(mode=0o700)
     flags = os.O_NOFOLLOW | os.O_CLOEXEC

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -28,6 +28,11 @@ _REPLACE = (
     f"{_INSERT} ON CONFLICT (id_type, user_id) DO UPDATE SET settings = excluded.settings, "
     "password_hash = excluded.password_hash, salt = excluded.salt, "
     "is_superuser = excluded.is_superuser"
+)
+
+_REPLACE_SCRAM = (
+    f"INSERT OR REPLACE INTO scram_users ({_SCRAM_COLUMNS}) "  # noqa: S608
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -186,8 +191,11 @@ class UserStore:
 
         return await self._database.read(query)
 
-    async def put_many(self, users: Sequence[User], *, replace: bool) -> Imported:
-        """Add users, all in one change. Without ``replace`` those that are there stay."""
+    async def put_many(self, users: Iterable[User], *, replace: bool) -> Imported:
+        """Add users, all in one change. Without ``replace`` those that are there stay.
+
+        They are gone through in the thread that writes.
+        """
 
         def change(connection: sqlite3.Connection) -> Imported:
             added = replaced = skipped = 0
@@ -258,6 +266,14 @@ class UserStore:
 
         return await self._database.write(change)
 
+    async def put_many_scram(self, users: Iterable[ScramUser]) -> None:
+        """Add or replace users, all in one change."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.executemany(_REPLACE_SCRAM, map(_scram_row, users))
+
+        await self._database.write(change)
+
     async def delete_scram(self, algorithm: ScramAlgorithm, user_id: str) -> bool:
         def change(connection: sqlite3.Connection) -> bool:
             cursor = connection.execute(
@@ -282,20 +298,24 @@ class UserStore:
         return await self._database.read(query)
 
 
+def _scram_row(user: ScramUser) -> tuple[Any, ...]:
+    return (
+        user.user_id,
+        user.algorithm,
+        user.salt,
+        user.iterations,
+        user.stored_key,
+        user.server_key,
+        user.is_superuser,
+        user.created_at_ms,
+    )
+
+
 def _put_scram(connection: sqlite3.Connection, user: ScramUser, otherwise: str) -> bool:
     cursor = connection.execute(
         f"INSERT OR {otherwise} INTO scram_users ({_SCRAM_COLUMNS}) "  # noqa: S608
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            user.user_id,
-            user.algorithm,
-            user.salt,
-            user.iterations,
-            user.stored_key,
-            user.server_key,
-            user.is_superuser,
-            user.created_at_ms,
-        ),
+        _scram_row(user),
     )
     return cursor.rowcount > 0
 

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ from rookery.native.rows import EventRow
 _log = logging.getLogger("rookery.access")
 
 RULES_ALARM = "acl_file_rejected"
+_COUNTED_BY_CORE = ("authentication.success", "authentication.failure")
 SERVICE_ALARM = "access_service_unreachable"
-CHECK_INTERVAL_S = 5.0
 
 Adapt = Callable[[BrokerConfig], BrokerConfig]
 
@@ -80,6 +81,7 @@ class AccessService:
         self._sources: tuple[AclSource, ...] = tuple(sources)
         self._watch = FileWatch(self._files_changed)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._guarded: frozenset[str] = frozenset()
         # Rules and settings go down whole: of two changes at once the second would undo the first.
         self._changing = asyncio.Lock()
         # Bans come from the thread that writes them, and are part of what goes down with settings.
@@ -97,7 +99,7 @@ class AccessService:
         if self._sources:
             # A file may have changed since the core was started.
             self._files_changed()
-        self._spawn(self._check_services())
+        self._watch_services()
 
     async def close(self) -> None:
         """Ask nobody any more. May be called twice."""
@@ -121,11 +123,13 @@ class AccessService:
             sources = await self._compile(new)
             if is_other:
                 await self.access.use(after)
+                self._watch_services()
             try:
                 await self._push(new, sources)
             except RookeryError:
                 if is_other:
                     await self.access.use(before)
+                    self._watch_services()
                 raise
             self._watch_files()
 
@@ -247,19 +251,29 @@ class AccessService:
         else:
             _log.warning("client %s is banned for %d s: %s", client_id, ban_ms // 1000, ban.reason)
 
-    async def _check_services(self) -> None:
-        """An alarm for each service that is left alone because it fails."""
-        while True:
-            services = {provider.id: provider for provider in self.access.chain.providers}
-            found: dict[str, Any] = {**services, **self.access.authorizer.sources}
-            for name, part in found.items():
-                guard = guard_of(part)
-                if guard is None or not guard.is_open:
-                    self._alarms.deactivate(f"{SERVICE_ALARM}/{name}")
-                else:
-                    message = f"{name} fails and is left alone for a while"
-                    self._alarms.activate(f"{SERVICE_ALARM}/{name}", message)
-            await asyncio.sleep(CHECK_INTERVAL_S)
+    def _watch_services(self) -> None:
+        """Have an alarm for each service as long as it is left alone because it fails."""
+        providers = {provider.id: provider for provider in self.access.chain.providers}
+        parts: dict[str, Any] = {**providers, **self.access.authorizer.sources}
+        guards = {name: guard for name, part in parts.items() if (guard := guard_of(part))}
+        for name in self._guarded - guards.keys():
+            self._tell_service(name, False)
+        self._guarded = frozenset(guards)
+        for name, guard in guards.items():
+            guard.on_change(partial(self._tell_service, name))
+            self._tell_service(name, guard.is_open)
+
+    def _tell_service(self, name: str, is_open: bool) -> None:
+        if is_open:
+            message = f"{name} fails and is left alone for a while"
+            self._alarms.activate(f"{SERVICE_ALARM}/{name}", message, {"service": name})
+        else:
+            self._alarms.deactivate(f"{SERVICE_ALARM}/{name}")
+
+    def metrics(self) -> dict[str, int]:
+        """What the core does not count itself: logins it does, whoever was asked about them."""
+        counted = self.access.metrics
+        return {name: value for name, value in counted.items() if name not in _COUNTED_BY_CORE}
 
     def provider_status(self, provider_id: str) -> dict[str, Any]:
         """What a provider said since the start, and whether it can be asked."""

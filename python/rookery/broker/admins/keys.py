@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -152,6 +152,26 @@ class ApiKeys:
             del self._by_key[before.key]
         self._ended(name)
         self._audit.record("delete", f"api_key/{name}", before=_shown(before))
+
+    async def restore(self, keys: Sequence[ApiKey]) -> None:
+        """Add or replace keys, all or none; one of another name that has the same key goes.
+
+        Raises:
+            ExceedsLimitError: there would be too many.
+        """
+        async with self._changing:
+            names, taken = {key.name for key in keys}, {key.key for key in keys}
+            gone = [key for key in self._by_name.values() if key.name in names or key.key in taken]
+            if len(self._by_name) - len(gone) + len(keys) > KEYS_MAX:
+                raise ExceedsLimitError(f"there would be more than {KEYS_MAX} API keys")
+            await self._store.put_many((), keys)
+            for key in gone:
+                del self._by_name[key.name]
+                del self._by_key[key.key]
+            for key in keys:
+                self._keep(key)
+        for key in gone:
+            self._ended(key.name)
 
     async def _put_bootstrapped(self, key: str, secret: Secret, role: KeyRole) -> None:
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]

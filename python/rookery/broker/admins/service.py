@@ -13,7 +13,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,8 @@ _log = logging.getLogger("rookery.admins")
 USERS_MAX = 1000
 NAME_MAX = 100
 HASHES_WAITING_MAX = 32
+PENDING_MAX = 8
+"""From one address at a time: guessing from there leaves room for others."""
 
 
 class AdminService:
@@ -70,6 +74,7 @@ class AdminService:
         self._changing = asyncio.Lock()
         self._lockout = Lockout(clock)
         self._nobody: Credential | None = None
+        self._pending: Counter[str] = Counter()
         self.tokens = TokenStore(clock, lambda: settings().token_expired_time_s)
         self.keys: ApiKeys
         self.codes = SignInCodes(clock)
@@ -136,8 +141,7 @@ class AdminService:
             ConflictError: there is one of that name.
             ExceedsLimitError: there are too many.
         """
-        if not username or len(username) > NAME_MAX or not username.isprintable():
-            raise BadRequestError(f"a user name has 1 to {NAME_MAX} printable characters")
+        _check_name(username)
         check_password(password)
         credential = await self._hash(password)
         async with self._changing:
@@ -195,6 +199,31 @@ class AdminService:
         self._end_sessions(username)
         self._tell(username, before, None)
 
+    def stored(self) -> list[Admin]:
+        """All of them as they are kept; nobody before somebody has chosen a password."""
+        return sorted(self._admins.values(), key=lambda admin: admin.username)
+
+    async def restore(self, admins: Sequence[Admin]) -> None:
+        """Add or replace users, all or none; those that are replaced are signed out.
+
+        Raises:
+            BadRequestError: a name cannot be one, or nobody would be an administrator.
+            ExceedsLimitError: there would be too many.
+        """
+        for admin in admins:
+            _check_name(admin.username)
+        async with self._changing:
+            after = {**self._admins, **{admin.username: admin for admin in admins}}
+            if len(after) > USERS_MAX:
+                raise ExceedsLimitError(f"there would be more than {USERS_MAX} users")
+            if after and all(admin.role != "administrator" for admin in after.values()):
+                raise BadRequestError("nobody would be an administrator")
+            await self._opened.put_many(admins, ())
+            self._admins = after
+        for admin in admins:
+            self._lockout.forget(admin.username)
+            self._end_sessions(admin.username)
+
     async def check_old_password(self, username: str, password: str, address: str) -> None:
         """Before a password is changed by its owner.
 
@@ -247,7 +276,8 @@ class AdminService:
             UnauthorizedError: it is not the password, or too many wrong ones came from there.
         """
         self._refuse_locked(username, address)
-        is_right = await self._is_password(username, password)
+        with self._one_of_few(address):
+            is_right = await self._is_password(username, password)
         is_default = self.is_default
         if is_right and is_default and not (is_direct and is_loopback(address)):
             raise UnauthorizedError(
@@ -357,6 +387,18 @@ class AdminService:
         except BusyError:
             raise UnavailableError("too many passwords are hashed at once, try again") from None
 
+    @contextmanager
+    def _one_of_few(self, address: str) -> Iterator[None]:
+        if self._pending[address] >= PENDING_MAX:
+            raise UnavailableError("too many sign in at once from there, try again")
+        self._pending[address] += 1
+        try:
+            yield
+        finally:
+            self._pending[address] -= 1
+            if not self._pending[address]:
+                del self._pending[address]
+
     def _refuse_locked(self, username: str, address: str) -> None:
         if self._lockout.locked_for_s(username, address) > 0:
             raise UnauthorizedError(
@@ -408,3 +450,8 @@ def _shown(admin: Admin | None) -> dict[str, Any] | None:
     if admin is None:
         return None
     return {"role": admin.role, "description": admin.description}
+
+
+def _check_name(username: str) -> None:
+    if not username or len(username) > NAME_MAX or not username.isprintable():
+        raise BadRequestError(f"a user name has 1 to {NAME_MAX} printable characters")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,9 @@ CREATE TABLE api_keys (
 """,
     1,
 )
+
+_PUT_ADMIN = "INSERT OR REPLACE INTO admins VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PUT_KEY = "INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class AdminStore:
@@ -76,14 +80,7 @@ class AdminStore:
 
     async def put_admin(self, admin: Admin) -> None:
         """Add or replace a user."""
-        row = (
-            admin.username,
-            admin.role,
-            admin.description,
-            *_columns(admin.credential),
-            admin.created_at_ms,
-        )
-        await self._run("INSERT OR REPLACE INTO admins VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        await self._run(_PUT_ADMIN, _admin_row(admin))
 
     async def delete_admin(self, username: str) -> None:
         await self._run("DELETE FROM admins WHERE username = ?", (username,))
@@ -112,18 +109,16 @@ class AdminStore:
 
     async def put_api_key(self, key: ApiKey) -> None:
         """Add or replace a key."""
-        row = (
-            key.name,
-            key.key,
-            *_columns(key.credential),
-            key.role,
-            key.description,
-            key.enable,
-            key.expired_at_ms,
-            key.created_at_ms,
-        )
-        statement = "INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        await self._run(statement, row)
+        await self._run(_PUT_KEY, _key_row(key))
+
+    async def put_many(self, admins: Sequence[Admin], keys: Sequence[ApiKey]) -> None:
+        """Add or replace users and keys, all in one change."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.executemany(_PUT_ADMIN, map(_admin_row, admins))
+            connection.executemany(_PUT_KEY, map(_key_row, keys))
+
+        await self._database.write(change)
 
     async def delete_api_key(self, name: str) -> None:
         await self._run("DELETE FROM api_keys WHERE name = ?", (name,))
@@ -133,6 +128,29 @@ class AdminStore:
             connection.execute(statement, row)
 
         await self._database.write(change)
+
+
+def _admin_row(admin: Admin) -> tuple[Any, ...]:
+    return (
+        admin.username,
+        admin.role,
+        admin.description,
+        *_columns(admin.credential),
+        admin.created_at_ms,
+    )
+
+
+def _key_row(key: ApiKey) -> tuple[Any, ...]:
+    return (
+        key.name,
+        key.key,
+        *_columns(key.credential),
+        key.role,
+        key.description,
+        key.enable,
+        key.expired_at_ms,
+        key.created_at_ms,
+    )
 
 
 def _columns(credential: Credential) -> tuple[str, str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,19 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from rookery.clock import Clock
+from rookery.config.secrets import HIDDEN, without_secrets
 from rookery.observability.logs import timestamp
 
 AUDIT_FILE = Path("log") / "audit.jsonl"
 FILE_BYTES_MAX = 10 << 20
 FILES_MAX = 5
-MASKED = "******"
+MASKED = HIDDEN
 
 _log = logging.getLogger("rookery.audit")
-_SECRET_NAME = re.compile(
-    r"password|secret|passwd|pwd|token|cookie|authorization|private_?key|sso_code", re.IGNORECASE
-)
-# Names that only look like a secret's.
-_OPEN_NAMES = frozenset({"password_hash_algorithm", "secret_base64_encoded", "authorization"})
 
 
 @dataclass(slots=True)
@@ -160,11 +155,15 @@ class AuditLog:
         self.file.replace(self.file.with_name(f"{self.file.name}.1"))
 
 
-def masked(value: Any, name: str = "") -> Any:
-    """``value`` without secrets."""
+def masked(value: Any) -> Any:
+    """``value`` without secrets: under names that mean one, in URLs, in text."""
+    return without_secrets(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """Mappings and sequences of every kind as those that are looked into."""
     if isinstance(value, Mapping):
-        return {str(key): masked(item, str(key)) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [masked(item, name) for item in value]
-    is_secret = name and name not in _OPEN_NAMES and _SECRET_NAME.search(name)
-    return MASKED if is_secret and value not in (None, "", False) else value
+        return [_plain(item) for item in value]
+    return value

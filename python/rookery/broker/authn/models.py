@@ -54,9 +54,12 @@ class UserRow(Row):
 
     user_id: str = Field(description="User name or client identifier.", examples=["alice"])
     is_superuser: bool = Field(description="Whether nothing is denied to it.", examples=[False])
-    password: str | None = Field(
-        None, description="A password that was made, shown this once.", examples=[None]
-    )
+
+
+class MadeUser(UserRow):
+    """A user after a change."""
+
+    password: str | None = Field(None, description="A password that was made, shown this once.")
 
 
 class NewUser(Model):

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from rookery.access.users import Wanted
 from rookery.access.users.transfer import FileFormat
-from rookery.broker.authn.models import ImportReport, NewUser, UserRow, UserUpdate
+from rookery.broker.authn.models import ImportReport, MadeUser, NewUser, UserRow, UserUpdate
 from rookery.broker.authn.users import ProviderUsers
 from rookery.errors import BadRequestError
 from rookery.types import Secret
@@ -60,7 +60,6 @@ def _all(api: APIRouter, users: ProviderUsers) -> None:
         "/authentication/{id}/users",
         summary="List users of an authenticator",
         response_model=Page[UserRow],
-        response_model_exclude_none=True,
         responses=errors("NOT_FOUND"),
     )
     async def list_users(
@@ -82,7 +81,7 @@ def _all(api: APIRouter, users: ProviderUsers) -> None:
         "/authentication/{id}/users",
         status_code=201,
         summary="Create a user",
-        response_model=UserRow,
+        response_model=MadeUser,
         response_model_exclude_none=True,
         responses=errors("BAD_REQUEST", "NOT_FOUND", "ALREADY_EXISTS", "EXCEED_LIMIT")
         | example(ALICE, status=201),
@@ -98,7 +97,6 @@ def _one(api: APIRouter, users: ProviderUsers) -> None:
         "/authentication/{id}/users/{user_id}",
         summary="Get a user",
         response_model=UserRow,
-        response_model_exclude_none=True,
         responses=errors("NOT_FOUND") | example(ALICE),
     )
     async def get_user(id: str, user_id: str) -> Any:
@@ -108,7 +106,7 @@ def _one(api: APIRouter, users: ProviderUsers) -> None:
     @api.put(
         "/authentication/{id}/users/{user_id}",
         summary="Update a user",
-        response_model=UserRow,
+        response_model=MadeUser,
         response_model_exclude_none=True,
         responses=errors("BAD_REQUEST", "NOT_FOUND", "EXCEED_LIMIT") | example(ALICE),
     )

@@ -48,6 +48,7 @@ class CertificateService:
         self._audit = audit
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
+        self._found: Sequence[Certificate] = ()
         self._days: dict[str, int] = {}
         # By alarm: the threshold it was raised for last.
         self._raised: dict[str, int] = {}
@@ -85,6 +86,10 @@ class CertificateService:
         """Look at the dates now."""
         self._look_at(await asyncio.to_thread(self._native.certificates))
 
+    def in_use(self) -> Sequence[Certificate]:
+        """What was found at the last look."""
+        return self._found
+
     def watch(self, rows: list[EventRow]) -> None:
         """Take what the core tells about certificates that it read again."""
         for row in rows:
@@ -106,6 +111,7 @@ class CertificateService:
             await asyncio.sleep(CHECK_INTERVAL_S)
 
     def _look_at(self, found: Sequence[Certificate]) -> None:
+        self._found = found
         self._days = {f"{item.listener}.{item.field}": self._days_left(item) for item in found}
         seen: set[str] = set()
         for item in found:

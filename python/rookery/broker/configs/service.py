@@ -16,7 +16,7 @@ from rookery.broker.settings.difference import is_hot
 from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import REMOVED, KeyPath, merged
 from rookery.config.schema import ROOT
-from rookery.config.schema.along import fields_along
+from rookery.config.schema.along import fields_along, type_at
 from rookery.config.schema.model import REQUIRED, UNSET
 from rookery.config.sources import parse_text
 from rookery.config.tree import DEFAULT, Origin, join_path, split_path, wrap
@@ -128,7 +128,7 @@ class Configs:
             ConflictError: a stronger source sets it.
         """
         keys = (root, *(_keys(path) if path else ()))
-        if len(list(fields_along(keys))) != len(keys):
+        if type_at(keys) is None:
             raise BadRequestError(f"there is no {join_path(keys)}", code="NO_DEFAULT_VALUE")
         await self._settings.change("reset", join_path(keys), {keys: REMOVED})
 

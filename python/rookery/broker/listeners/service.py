@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.settings import NodeSettings
 from rookery.config import Config
@@ -28,6 +29,7 @@ from rookery.native.config import ListenerConfig
 from rookery.native.models import Listener, ListenerOutcome
 
 FAILED = "failed"
+FAILED_ALARM = "listener_failed"
 BAD_ID = "BAD_LISTENER_ID"
 
 
@@ -42,10 +44,18 @@ class ListenerRuntime(Protocol):
 class ListenerService:
     """What can be done about listeners. Is the part of the node that applies them."""
 
-    def __init__(self, native: ListenerRuntime, settings: NodeSettings, audit: AuditLog) -> None:
+    def __init__(
+        self,
+        native: ListenerRuntime,
+        settings: NodeSettings,
+        audit: AuditLog,
+        alarms: AlarmRegistry,
+    ) -> None:
         self._native = native
         self._settings = settings
         self._audit = audit
+        self._alarms = alarms
+        self._failed: frozenset[str] = frozenset()
         # By id: started although disabled, or stopped although enabled.
         self._is_wanted: dict[str, bool] = {}
 
@@ -68,6 +78,7 @@ class ListenerService:
         except StartError:
             self._is_wanted |= gone
             await asyncio.to_thread(self._native.apply_listeners, self._wanted(old))
+            await self.judge()
             raise
 
     def _wanted(self, config: Config) -> list[ListenerConfig]:
@@ -77,8 +88,19 @@ class ListenerService:
             if self._is_wanted.get(id_, item["enable"])
         ]
 
+    async def judge(self) -> None:
+        """Have an alarm for each listener that should stand and does not."""
+        standing = await asyncio.to_thread(self._native.listeners)
+        failed = {item.id: item.error for item in standing if item.error}
+        for id_ in self._failed - failed.keys():
+            self._alarms.deactivate(f"{FAILED_ALARM}/{id_}")
+        for id_, error in failed.items():
+            self._alarms.activate(f"{FAILED_ALARM}/{id_}", error, {"listener": id_})
+        self._failed = frozenset(failed)
+
     async def _make_stand(self, config: Config) -> None:
         outcomes = await asyncio.to_thread(self._native.apply_listeners, self._wanted(config))
+        await self.judge()
         for outcome in outcomes:
             if outcome.what == FAILED:
                 raise _failure(outcome)
@@ -174,6 +196,7 @@ class ListenerService:
             await self.start(listener_id)
             return
         await asyncio.to_thread(self._native.restart_listener, listener_id)
+        await self.judge()
         self._audit.record("restart", f"listeners/{listener_id}")
 
     async def _want(self, listener_id: str, operation: str, *, is_wanted: bool) -> None:

@@ -9,11 +9,16 @@ from rookery.broker.access import AccessService
 from rookery.broker.admins import AdminService
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
+from rookery.broker.backup import Backups
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.management.sockets import Port
+from rookery.broker.monitor import Monitor
+from rookery.broker.nodes import Nodes
 from rookery.broker.plugins.service import PluginService
+from rookery.broker.prometheus import Exporter
 from rookery.broker.settings import NodeSettings
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.clock import Clock
 from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
@@ -28,6 +33,11 @@ class Services:
     certificates: CertificateService
     access: AccessService
     audit: AuditLog
+    nodes: Nodes
+    monitor: Monitor
+    exporter: Exporter
+    backups: Backups
+    topic_metrics: TopicMetrics
     admins: AdminService
     plugins: PluginService
 

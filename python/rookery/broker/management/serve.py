@@ -30,21 +30,31 @@ class Door(NamedTuple):
     tls: ssl.SSLContext | None = None
 
 
-def open_servers(
-    context: NodeContext, *, local: socket.socket, doors: list[Door]
-) -> list[WebServer]:
-    """Begin to answer on the running loop."""
+class Apps(NamedTuple):
+    """What is served: to this machine, and to everybody."""
+
+    private: ASGIApp
+    site: ASGIApp
+
+
+def make_apps(context: NodeContext) -> Apps:
+    """Build them. Takes a good part of a second: not for the event loop."""
     audit = RestAudit(context.services.audit, context.clock)
     context.metrics.register("rest audit", audit.metrics)
     rest = make_app(context, RestAdmission(context.services.admins), audit)
     private = ManagementApi(context, Status(context)).app(on_socket(rest))
-    servers = [WebServer(_noting_who(private), [local], connections_max=LOCAL_CONNECTIONS_MAX)]
-    if doors:
-        site = make_site(context, rest)
-        servers += [
-            WebServer(site, [door.sock], connections_max=door.connections_max, tls=door.tls)
-            for door in doors
-        ]
+    return Apps(_noting_who(private), make_site(context, rest))
+
+
+def open_servers(
+    context: NodeContext, apps: Apps, *, local: socket.socket, doors: list[Door]
+) -> list[WebServer]:
+    """Begin to answer on the running loop."""
+    servers = [WebServer(apps.private, [local], connections_max=LOCAL_CONNECTIONS_MAX)]
+    servers += [
+        WebServer(apps.site, [door.sock], connections_max=door.connections_max, tls=door.tls)
+        for door in doors
+    ]
     for number, server in enumerate(servers, start=1):
         server.open()
         context.metrics.register(f"web/{number}", partial(dict, server.counters))

@@ -18,6 +18,8 @@ OPEN: frozenset[OperationKey] = frozenset(
         ("GET", "/status"),
         ("POST", "/login"),
         ("GET", "/load_rebalance/availability_check"),
+        ("GET", "/prometheus/auth"),
+        ("GET", "/prometheus/stats"),
     }
 )
 """Needs no credentials. An operation that decides itself (``/prometheus/stats``) stands here too and

@@ -8,17 +8,9 @@ from typing import Any
 from rookery.cli.parsers import add_command
 
 NOUNS = (
-    "listeners",
-    "certificates",
-    "users",
-    "acl",
-    "ban",
-    "conf",
-    "quota",
-    "admins",
-    "api_keys",
-    "plugins",
-)
+    "listeners", "certificates", "users", "acl", "ban", "conf", "quota", "admins", "api_keys",
+    "data", "plugins",
+)  # fmt: skip
 
 
 def declare(commands: Any) -> None:

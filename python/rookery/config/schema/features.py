@@ -126,6 +126,11 @@ AUTO_SUBSCRIBE = Struct((
           hot=True),
 ))
 
+TOPIC_METRIC = Struct((
+    Field("topic", Text(r"[^+#\0]{1,65535}", "a topic name without wildcards"), REQUIRED,
+          "Topic name without wildcards.", "不含通配符的主题名。"),
+))
+
 _HTTP = (
     inert("num_acceptors", Int(), UNSET, "Accepting processes in EMQX.", "EMQX 接收进程数。"),
     Field("max_connections", Int(1, 100_000), 512, "Most connections.", "最大连接数。"),
@@ -164,7 +169,7 @@ DASHBOARD = Struct((
             *_HTTP,
         )), {}, "HTTP.", "HTTP。"),
         Field("https", Struct((
-            Field("bind", Address("127.0.0.1", zero_closes=True), 0,
+            Field("bind", Address("127.0.0.1", zero_closes=True), "0",
                   "Address of the same over TLS; 0 opens nothing.", "HTTPS 监听地址，0 表示不监听。"),
             *_HTTP,
             Field("ssl_options", _HTTPS_TLS, {}, "TLS.", "TLS 选项。"),

@@ -13,6 +13,7 @@ from rookery.config.schema.features import (
     RETAINER,
     REWRITE_RULE,
     SYS_TOPICS,
+    TOPIC_METRIC,
 )
 from rookery.config.schema.listeners import LISTENERS
 from rookery.config.schema.model import (
@@ -31,6 +32,7 @@ from rookery.config.schema.model import (
     inert,
     off,
 )
+from rookery.config.schema.monitoring import PROMETHEUS, SYSMON
 from rookery.config.schema.mqtt import MQTT, ZONE_MQTT
 from rookery.config.schema.node import (
     CLUSTER,
@@ -44,7 +46,6 @@ from rookery.config.schema.node import (
     NODE,
     RPC,
     STATS,
-    SYSMON_SETTINGS,
 )
 from rookery.config.schema.plugins import PLUGINS
 
@@ -77,7 +78,6 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("gateway", ENTRIES, {}, "Gateways.", "网关。"),
     ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
     ("slow_subs", SETTINGS, {}, "Slow subscriptions.", "慢订阅统计。"),
-    ("topic_metrics", SETTINGS, [], "Metrics of topics.", "主题监控。"),
     ("opentelemetry", SETTINGS, {}, "OpenTelemetry.", "OpenTelemetry。"),
     ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
     ("schema_registry", Anything(("schemas",)), {}, "Schemas.", "Schema 注册。"),
@@ -131,6 +131,8 @@ ROOT = Struct((
     Field("rewrite", ListOf(REWRITE_RULE, 1000), [], "Topic rewrite; the first rule that matches decides.",
           "主题重写，首条匹配的规则生效。", hot=True),
     Field("auto_subscribe", AUTO_SUBSCRIBE, {}, "Automatic subscriptions.", "自动订阅。"),
+    Field("topic_metrics", ListOf(TOPIC_METRIC, 512), [], "Topics whose messages are counted.",
+          "统计消息数量的主题。", hot=True),
     Field("force_shutdown", FORCE_SHUTDOWN, {}, "Clients with too much backlog.", "强制断开。"),
     Field("force_gc", FORCE_GC, {}, "Garbage collection in EMQX.", "EMQX 内存回收。"),
     Field("sys_topics", SYS_TOPICS, {}, "Messages under $SYS.", "系统主题。"),
@@ -147,7 +149,7 @@ ROOT = Struct((
         *(inert(name, Anything(), UNSET, "Pre-shared keys of TLS.", "PSK 认证。")
           for name in ("init_file", "separator", "chunk_size")),
     )), {}, "Pre-shared keys of TLS.", "PSK 认证。"),
-    Field("sysmon", SYSMON_SETTINGS, {}, "Monitoring of the machine.", "系统监控。"),
+    Field("sysmon", SYSMON, {}, "Monitoring of the machine.", "系统监控。"),
     Field("stats", STATS, {}, "Statistics.", "统计。"),
     Field("conn_congestion", CONN_CONGESTION, {}, "Alarms for slow connections.", "连接拥塞。"),
     Field("rpc", RPC, {}, "Calls between nodes in EMQX.", "EMQX 节点间调用。"),
@@ -162,8 +164,7 @@ ROOT = Struct((
               "a line.", "API 密钥初始化文件，每行为 KEY:SECRET 或 KEY:SECRET:ROLE。"),
     )), {}, "API keys.", "API 密钥。"),
     Field("license", LICENSE, {}, "Watermarks of the connection quota.", "连接数配额告警水位。"),
-    inert("prometheus", Anything(), UNSET, "Metrics for Prometheus.", "Prometheus。",
-          "metrics for Prometheus are not available in this version", "本版本不支持 Prometheus"),
+    Field("prometheus", PROMETHEUS, {}, "Metrics for Prometheus.", "Prometheus 指标。"),
     Field("pem_cache", Struct((inert("interval", Duration(), "2m", "How long one is kept.", "缓存时间。"),)), {},
           "Cache of certificates in EMQX.", "EMQX 证书缓存。"),
     *(off(name, kind, default, en, zh) for name, kind, default, en, zh in LATER),
