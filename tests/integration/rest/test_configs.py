@@ -63,6 +63,7 @@ def test_what_makes_no_sense_changes_nothing(asks: RestSocket) -> None:
         ("", "UPDATE_FAILED"),
         ("colour = red", "UPDATE_FAILED"),
         ('include "/etc/passwd"', "UPDATE_FAILED"),
+        ('mqtt {}include file("/etc/passwd")', "UPDATE_FAILED"),
         ("node.workers = 3", "UPDATE_FAILED"),
         ("mqtt.max_inflight = 0", "BAD_CONFIG"),
         ("mqtt.colour = red", "BAD_CONFIG"),
