@@ -10,7 +10,14 @@ that started the node.
 from collections.abc import Callable
 from typing import final
 
-from rookery.native.config import Ban, BrokerConfig, HookSwitches, ListenerConfig, NodeConfig
+from rookery.native.config import (
+    Ban,
+    BrokerConfig,
+    HookSwitches,
+    ListenerConfig,
+    NodeConfig,
+    ObserveConfig,
+)
 from rookery.native.rows import (
     AclDecisionRow,
     AclSubject,
@@ -23,6 +30,7 @@ from rookery.native.rows import (
     ListenerRow,
     PublishRow,
     RecoveryRow,
+    SlowRow,
     SubscriptionRow,
 )
 
@@ -134,6 +142,12 @@ class Node:
 
     def purge_acl_cache(self, client_id: str | None) -> None:
         """Forget answers about a client, or about all."""
+
+    def set_observe(self, observe: ObserveConfig) -> None:
+        """Replace what is looked at closer. Every worker has it when this returns."""
+
+    def slow_subs(self, forget: bool) -> list[SlowRow]:
+        """The slowest subscriptions, the slowest first; ``forget`` empties the list."""
 
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""

@@ -11,7 +11,9 @@ import pytest
 from tidy.tree import Tree
 
 
-@pytest.mark.parametrize("generator", ["gen_configuration.py", "gen_conformance.py", "gen_openapi.py"])
+@pytest.mark.parametrize(
+    "generator", ["gen_configuration.py", "gen_conformance.py", "gen_openapi.py"]
+)
 def test_generated_pages_are_fresh(tree: Tree, generator: str) -> None:
     run = subprocess.run(
         [sys.executable, f"tools/{generator}", "--check"],

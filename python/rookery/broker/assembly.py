@@ -9,24 +9,32 @@ from rookery.broker.alarms import AlarmRegistry, StoreWatch
 from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
+from rookery.broker.logs import LogService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
+from rookery.broker.observing import Observing
+from rookery.broker.otel import OtelService
 from rookery.broker.quota import QuotaWatch
 from rookery.broker.settings import NodeSettings
+from rookery.broker.slow_subs import SlowSubsService
+from rookery.broker.trace import TraceService
+from rookery.broker.trace.files import TraceFiles
 from rookery.config import Config
 from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
 from rookery.engine.runtime import NodeRuntime
+from rookery.native.node import version
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
 JOURNAL_GATHER_S = 0.02
 """Lines of the foreground are printed together this often while nobody waits for an answer."""
 
 
-def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
+def make_services(node: OpenNode, alarms: AlarmRegistry, logs: LogService) -> Services:
     """Make them; nothing is open yet."""
     audit = AuditLog(node.config.data_dir, node.clock)
     settings = NodeSettings(node.config, audit, node.clock)
+    observing = Observing(node.native)
     return Services(
         settings=settings,
         listeners=ListenerService(node.native, settings, audit),
@@ -43,6 +51,10 @@ def make_services(node: OpenNode, alarms: AlarmRegistry) -> Services:
             sources=node.sources,
         ),
         audit=audit,
+        logs=logs,
+        slow_subs=SlowSubsService(node.native, observing, settings),
+        trace=TraceService(observing, TraceFiles(node.config.data_dir), node.clock),
+        otel=OtelService(observing, node_name=node.config.management.node_name, version=version()),
     )
 
 
@@ -62,8 +74,14 @@ async def open_services(
     runtime = _runtime(node, services, alarms)
     serving.push_async_callback(services.access.close)
     await services.access.open(node.config)
+    # They take what the node tells to its end, so they close after it.
+    serving.push_async_callback(services.otel.close)
+    serving.push_async_callback(services.trace.close)
     serving.push_async_callback(runtime.close)
     runtime.open()
+    await services.slow_subs.open(node.config)
+    await services.trace.open()
+    await services.otel.open(node.config)
     serving.push_async_callback(services.certificates.close)
     # Before restored alarms are settled: what still holds keeps the time at which it began.
     await services.certificates.check()
@@ -78,6 +96,9 @@ async def open_services(
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
     metrics.register("access", lambda: services.access.access.counters)
     metrics.register("audit", services.audit.metrics)
+    metrics.register("log", services.logs.metrics)
+    metrics.register("trace", services.trace.metrics)
+    metrics.register("opentelemetry", services.otel.metrics)
     stats.register("certificates", services.certificates.stats)
     return runtime
 
@@ -97,6 +118,7 @@ def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeR
         unanswered="allow" if hooks.unanswered_allows else "deny",
         deadline_s=hooks.deadline_ms / 1000,
         watchers=tuple(watchers),
+        observers={"trace": services.trace.watch, "span": services.otel.watch},
         gather_s=_gather_s(node.config),
         access=services.access.access,
     )

@@ -68,7 +68,7 @@ def run(
     clock = SystemClock()
     journal = None
     if foreground:
-        shows_log = not config.management.log_console.enable  # else each line came twice
+        shows_log = not config.management.log.console.enable  # else each line came twice
         journal = Journal(out or sys.stdout, clock, shows_log=shows_log, is_dated=is_dated)
     with _stop_signals_wait(), OpenNode(config, clock, journal) as node:
         node.announce()

@@ -6,6 +6,7 @@ use rookery_codec::QoS;
 use smallvec::SmallVec;
 
 use super::Shard;
+use super::observe::Delivery;
 use super::outgoing::{Outgoing, write_publish};
 use crate::effects::{ShardMessage, SharedOrigin};
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -75,12 +76,27 @@ impl Shard {
             if !source.parts.sys {
                 self.metrics().messages_dropped.inc();
                 self.metrics().messages_dropped_no_subscribers.inc();
+                if self.observer.is_tracing {
+                    self.trace_drop(None, source.parts.topic, "dropped_message_no_subscribers");
+                }
             }
             return 0;
         }
-        let mut picks = self.pick_members(source, &matched);
+        self.route_to(now, source, from, &matched)
+    }
+
+    /// The same with the match known.
+    #[inline]
+    pub(super) fn route_to(
+        &mut self,
+        now: Now,
+        source: &mut Source<'_>,
+        from: Option<SessionKey>,
+        matched: &Arc<Matched>,
+    ) -> usize {
+        let mut picks = self.pick_members(source, matched);
         if source.parts.qos != QoS::AtMostOnce && self.config.durable {
-            self.log_durably(source, &matched, &mut picks, from);
+            self.log_durably(source, matched, &mut picks, from);
         }
         let mut start = 0;
         for (shard, targets) in matched.by_shard() {
@@ -218,6 +234,9 @@ impl Shard {
         if from == Some(key) && (opts.no_local() || self.ignores_loop(zone, key.slot)) {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_no_local.inc();
+            if self.observer.is_tracing {
+                self.trace_drop(Some(key.slot), source.parts.topic, "dropped_message_no_local");
+            }
             self.settle_stored(key.slot, seq);
             return;
         }
@@ -259,8 +278,13 @@ impl Shard {
         let Some(conn) = self.conns.get_mut(key.slot) else { return };
         if conn.out.len() > mark {
             conn.is_congested = true;
+            let slot = conn.session;
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_qos0_msg.inc();
+            if self.observer.is_tracing {
+                let msg = "dropped_qos0_message_client_reads_too_slowly";
+                self.trace_drop(Some(slot), source.parts.topic, msg);
+            }
             return;
         }
         let by_reference = (source.parts.payload.len() >= BY_REFERENCE_MIN).then(|| source.keep());
@@ -282,6 +306,23 @@ impl Shard {
             self.effects.dirty.push(key);
         }
         self.count_sent(written, QoS::AtMostOnce);
+        if self.observer.is_on {
+            let parts = &source.parts;
+            let delivery = Delivery {
+                topic: parts.topic,
+                properties: parts.properties,
+                payload: parts.payload,
+                timestamp_ms: parts.timestamp_ms,
+                id: parts.id.0,
+                sys: parts.sys,
+                qos: QoS::AtMostOnce,
+                retain,
+                packet_id: 0,
+                dup: false,
+                is_too_large: written.is_none(),
+            };
+            self.observe_delivery(now, key, delivery);
+        }
     }
 
     #[inline]

@@ -10,8 +10,12 @@ from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
+from rookery.broker.logs import LogService
 from rookery.broker.management.sockets import Port
+from rookery.broker.otel import OtelService
 from rookery.broker.settings import NodeSettings
+from rookery.broker.slow_subs import SlowSubsService
+from rookery.broker.trace import TraceService
 from rookery.clock import Clock
 from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
@@ -26,6 +30,10 @@ class Services:
     certificates: CertificateService
     access: AccessService
     audit: AuditLog
+    logs: LogService
+    slow_subs: SlowSubsService
+    trace: TraceService
+    otel: OtelService
 
 
 @dataclass(slots=True)

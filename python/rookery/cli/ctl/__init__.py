@@ -7,7 +7,7 @@ from typing import Any
 
 from rookery.cli.parsers import add_command
 
-NOUNS = ("listeners", "certificates", "users", "acl", "ban", "conf", "quota")
+NOUNS = ("listeners", "certificates", "users", "acl", "ban", "conf", "quota", "log", "trace")
 
 
 def declare(commands: Any) -> None:

@@ -46,6 +46,7 @@ from rookery.config.schema.node import (
     STATS,
     SYSMON_SETTINGS,
 )
+from rookery.config.schema.observing import OPENTELEMETRY, SLOW_SUBS
 
 # A table reads better with one field in two or three lines.
 # fmt: off
@@ -76,9 +77,7 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("gateway", ENTRIES, {}, "Gateways.", "网关。"),
     ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
     ("plugins", SETTINGS, {}, "Plugins.", "插件。"),
-    ("slow_subs", SETTINGS, {}, "Slow subscriptions.", "慢订阅统计。"),
     ("topic_metrics", SETTINGS, [], "Metrics of topics.", "主题监控。"),
-    ("opentelemetry", SETTINGS, {}, "OpenTelemetry.", "OpenTelemetry。"),
     ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
     ("schema_registry", Anything(("schemas",)), {}, "Schemas.", "Schema 注册。"),
     ("schema_validation", SETTINGS, {}, "Validation of payloads.", "Schema 校验。"),
@@ -135,6 +134,8 @@ ROOT = Struct((
     Field("force_gc", FORCE_GC, {}, "Garbage collection in EMQX.", "EMQX 内存回收。"),
     Field("sys_topics", SYS_TOPICS, {}, "Messages under $SYS.", "系统主题。"),
     Field("log", LOG, {}, "Logs.", "日志。"),
+    Field("slow_subs", SLOW_SUBS, {}, "Slow subscriptions.", "慢订阅统计。"),
+    Field("opentelemetry", OPENTELEMETRY, {}, "OpenTelemetry.", "OpenTelemetry。"),
     Field("dashboard", DASHBOARD, {}, "Status, API and dashboard.", "状态、API 与控制台。"),
     Field("alarm", ALARM, {}, "Alarms.", "告警。"),
     Field("authentication", AUTHENTICATION, [],
