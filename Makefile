@@ -54,7 +54,7 @@ fmt: dev ## Format Rust and Python
 	$(BIN)/ruff check --fix --quiet
 
 .PHONY: check
-check: dev lint-fast lint-rust ## The quick loop: formats, lints, types, layers, tidy, core unit tests
+check: dev lint-fast lint-rust lint-dashboard ## The quick loop: formats, lints, types, layers, tidy, core unit tests
 	cargo test --quiet -p rookery-codec -p rookery-core --lib
 	$(BIN)/python -m pytest --quiet -p no:rookery.pytest_plugin tests/tidy
 
@@ -70,8 +70,12 @@ lint-fast: dev
 lint-rust: dev
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 
+.PHONY: lint-dashboard
+lint-dashboard: ## Types, lints and unit tests of the dashboard, when it was changed
+	@$(SETUP) check-pages
+
 .PHONY: test
-test: dev lint-fast lint-rust test-rust test-python ## Everything that continuous integration runs
+test: dev lint-fast lint-rust lint-dashboard test-rust test-python ## Everything that continuous integration runs
 
 .PHONY: test-rust
 test-rust: dev ## The Rust tests
@@ -108,9 +112,15 @@ soak: ## 1,000 rounds of kill -9 under load, checked from the clients' histories
 
 ##---- shipping it
 
+.PHONY: dashboard
+dashboard: ## Build the pages of the dashboard
+	@$(SETUP) pages
+
 .PHONY: docs
 docs: dev ## Regenerate the generated reference pages
 	PYTHONPATH=python $(BIN)/python tools/gen_configuration.py
+	PYTHONPATH=python $(BIN)/python tools/gen_metrics.py
+	PYTHONPATH=python $(BIN)/python tools/gen_openapi.py
 	PYTHONPATH=python $(BIN)/python tools/gen_conformance.py
 
 .PHONY: dist

@@ -14,6 +14,9 @@ from pathlib import Path
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
+SETTLED_S = 2
+SETTLED_KIB = 64
+SETTLE_TIMEOUT_S = 30
 NICE = -15
 
 
@@ -138,6 +141,24 @@ class Running:
     def load_port(self) -> int:
         """The port that the load goes to."""
         return self.options.transport_port or self.port
+
+    def settle(self) -> None:
+        """Waits until the broker's memory has stood still for two seconds, 30 at most.
+
+        What a broker loads after its first CONNACK is not the connections' memory.
+        """
+        rollup = Path(f"/proc/{self.process.pid}/smaps_rollup")
+        end = time.monotonic() + SETTLE_TIMEOUT_S
+        size, since = 0, time.monotonic()
+        while time.monotonic() < min(since + SETTLED_S, end):
+            now = next(
+                int(line.split()[1])
+                for line in rollup.read_text().splitlines()
+                if line.startswith("Pss:")
+            )
+            if abs(now - size) > SETTLED_KIB:
+                size, since = now, time.monotonic()
+            time.sleep(0.1)
 
     def stop(self) -> None:
         """Ends the broker and everything it started."""

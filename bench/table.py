@@ -125,6 +125,8 @@ class Bench:
                 broker.stop()
                 broker = self.start(cell, data)
             load = {**row.load, **cell.load}
+            if load.get("mode") == "conn":
+                broker.settle()
             result = self.load(broker, load) if load else {}
             result["prepared"] = prepared
             result["start_ms"] = broker.start_ms

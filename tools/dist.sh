@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 tools/setup.sh dev
+tools/setup.sh pages
 .venv/bin/python -m pip install -q 'maturin[zig]>=1.9.4,<2'
 mkdir -p dist
 rm -f dist/rookery-*

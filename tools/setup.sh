@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Makes this checkout able to run or to test, and does nothing where nothing changed.
 #
-#   tools/setup.sh run    interpreter environment, runtime dependencies, native module
-#   tools/setup.sh dev    the same without the native module, plus every checking tool
+#   tools/setup.sh run    interpreter environment, runtime dependencies, native module, dashboard
+#   tools/setup.sh dev    the same without what is built, plus every checking tool
 #   tools/setup.sh test   all of it, plus the clients that the tests drive
+#   tools/setup.sh pages  the pages of the dashboard alone
+#   tools/setup.sh check-pages   type check, lints and unit tests of the dashboard
 #
 # Each step leaves a stamp with the hash of what it was made from; a step whose hash still
 # matches is skipped. Writes below .venv and the build directory only, and never to a
@@ -121,14 +123,21 @@ check_test_tools() {
         need_stopped_packages "the tests authenticate against a Redis of their own" redis-server
     command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
         need_stopped_packages "the tests authenticate against a PostgreSQL of their own" postgresql
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null ||
+        need_packages "the tests open the dashboard in a browser" chromium
+    check_node
+}
+
+# JavaScript: the dashboard is built with it, and the tests drive a client written in it.
+check_node() {
     local version
     version=$(node --version 2>/dev/null) ||
-        die "Node.js is missing; the tests drive the JavaScript client MQTT.js." \
+        die "Node.js is missing: the dashboard is built with it." \
             "Debian 12 and newer: apt-get install nodejs npm"
     version=${version#v}
     ((${version%%.*} >= NODE_MAJOR_MIN)) ||
-        die "Node.js $NODE_MAJOR_MIN or newer is needed by the tests, this is $version."
-    command -v npm >/dev/null || need_packages "npm is missing" npm
+        die "Node.js $NODE_MAJOR_MIN or newer is needed, this is $version."
+    command -v npm >/dev/null || need_packages "npm is missing: the dashboard is built with it" npm
 }
 
 # ---- steps ----------------------------------------------------------------------------
@@ -194,6 +203,59 @@ install_javascript_clients() {
     done < <(find tests -name node_modules -prune -o -name package-lock.json -print | sort)
 }
 
+install_dashboard() {
+    local key
+    key=$(hash_of dashboard/package.json dashboard/package-lock.json)
+    is_done dashboard-packages "$key" && [[ -d dashboard/node_modules ]] && return
+    check_node
+    say "installing JavaScript packages (dashboard)"
+    # Packages run nothing here: what is built needs none of their scripts.
+    (cd dashboard && npm ci --silent --no-audit --no-fund --ignore-scripts </dev/null)
+    mark_done dashboard-packages "$key"
+}
+
+dashboard_key() {
+    local sources
+    mapfile -t sources < <(find dashboard -name node_modules -prune -o -type f -print | LC_ALL=C sort)
+    hash_of "${sources[@]}"
+}
+
+# The pages that the node serves.
+build_pages() {
+    local key log
+    key=$(dashboard_key)
+    is_done pages "$key" && [[ -f python/rookery/web/pages/index.html ]] && return
+    install_dashboard
+    say "building the dashboard"
+    log=$(mktemp)
+    if ! (cd dashboard && npm run --silent build </dev/null) >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        die "building the dashboard failed; the lines above say why."
+    fi
+    rm -f "$log"
+    mark_done pages "$key"
+}
+
+# A broker is useful without its dashboard: who has no npm is told and goes on.
+build_pages_if_possible() {
+    if command -v npm >/dev/null; then
+        build_pages
+    elif [[ ! -f python/rookery/web/pages/index.html ]]; then
+        say "npm is missing, so the dashboard is not built; everything else works." \
+            "With it (Debian 12 and newer: apt-get install nodejs npm), run this again."
+    fi
+}
+
+check_pages() {
+    local key
+    key=$(dashboard_key)
+    is_done pages-checked "$key" && return
+    install_dashboard
+    (cd dashboard && npm run --silent check && npm test --silent) </dev/null
+    mark_done pages-checked "$key"
+}
+
 # Minutes of silence worry a person and help nobody else: a log wants only the failures.
 show_progress() { if [[ -t 2 ]]; then cat >&2; else cat >/dev/null; fi; }
 
@@ -237,6 +299,7 @@ run)
     [[ -f "$STAMPS/native" ]] || check_compilers
     make_venv
     build_native
+    build_pages_if_possible
     ;;
 dev)
     check_compilers
@@ -252,6 +315,15 @@ test)
     install_test_clients
     install_javascript_clients
     build_native
+    build_pages
     ;;
-*) die "unknown mode: $MODE (run, dev or test)" ;;
+pages)
+    make_venv
+    build_pages
+    ;;
+check-pages)
+    make_venv
+    check_pages
+    ;;
+*) die "unknown mode: $MODE (run, dev, test, pages or check-pages)" ;;
 esac

@@ -8,7 +8,7 @@ that started the node.
 """
 
 from collections.abc import Callable
-from typing import final
+from typing import Any, final
 
 from rookery.native.config import (
     Ban,
@@ -18,6 +18,8 @@ from rookery.native.config import (
     NodeConfig,
     ObserveConfig,
 )
+from rookery.native.lists import ClientQuery, SubscribeRequest, SubscriptionQuery
+from rookery.native.plugins import PluginRoute
 from rookery.native.rows import (
     AclDecisionRow,
     AclSubject,
@@ -28,19 +30,30 @@ from rookery.native.rows import (
     EventRow,
     ListenerOutcomeRow,
     ListenerRow,
+    MessageRow,
     PublishRow,
     RecoveryRow,
     SlowRow,
     SubscriptionRow,
+    WorkerRow,
 )
 
-__all__ = ["NativeError", "Node", "parse_hocon", "run_bench", "version"]
+__all__ = [
+    "NativeError",
+    "Node",
+    "PluginBridge",
+    "PluginDecoder",
+    "encode_answers",
+    "parse_hocon",
+    "run_bench",
+    "version",
+]
 
 class NativeError(Exception):
     """A call into the native core failed.
 
     ``kind`` is ``bind``, ``tls``, ``config``, ``store``, ``topic``, ``io``, ``not_found``,
-    ``stopping``, ``forked`` or ``internal``. ``listener`` is set for ``bind`` and ``tls``, the other
+    ``stopping``, ``busy``, ``forked`` or ``internal``. ``listener`` is set for ``bind`` and ``tls``, the other
     attributes for ``bind`` only.
     """
 
@@ -55,11 +68,14 @@ class Node:
     """A broker node of this process: its threads run until :meth:`stop`."""
 
     @staticmethod
-    def start(config: NodeConfig) -> Node:
+    def open(config: NodeConfig) -> Node:
         """Open the store, recover it, bind every listener, start the threads.
 
-        Returns when clients are accepted. When anything fails nothing stays open.
+        Clients wait to be accepted. When anything fails nothing stays open.
         """
+
+    def accept(self) -> None:
+        """Let clients in. May be repeated."""
 
     def stop(self, grace_s: float) -> None:
         """Tell clients (DISCONNECT 0x8B), close, write queues, end the threads. May be repeated."""
@@ -118,6 +134,9 @@ class Node:
     def set_hooks(self, hooks: HookSwitches) -> None:
         """Replace what is asked and told."""
 
+    def open_plugins(self) -> PluginBridge:
+        """Open the way to the worker processes of plugins."""
+
     def apply_bans(self, bans: list[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected."""
 
@@ -149,6 +168,93 @@ class Node:
     def slow_subs(self, forget: bool) -> list[SlowRow]:
         """The slowest subscriptions, the slowest first; ``forget`` empties the list."""
 
+    # Lists and operations of the management plane; the rows are those of rookery.native.lists.
+
+    def clients_page(
+        self, query: ClientQuery, offset: int, limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """``ClientView`` of a page of clients, and how many are wanted in all."""
+
+    def clients_after(
+        self, query: ClientQuery, cursor: int, limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """``ClientView`` of the clients from a cursor on, and the next cursor."""
+
+    def client_view(self, client_id: str) -> tuple[Any, ...] | None:
+        """``ClientView`` of one client."""
+
+    def subscriptions_page(
+        self, query: SubscriptionQuery, offset: int, limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """``SubscriptionView`` of a page of subscriptions, and how many are wanted in all."""
+
+    def topics_page(self, offset: int, limit: int) -> tuple[list[str], int]:
+        """A page of topic filters, and how many there are."""
+
+    def has_topic(self, topic_filter: str) -> bool:
+        """Whether somebody subscribed to a filter."""
+
+    def retained_page(
+        self, topic_filter: str | None, offset: int, limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """``MessageHead`` of a page of retained messages, and how many match."""
+
+    def retained(self, topic: str) -> MessageRow | None:
+        """The retained message of a topic."""
+
+    def remove_retained(self, topic_filter: str | None) -> int:
+        """Forget retained messages; how many."""
+
+    def delayed_page(
+        self, offset: int, limit: int
+    ) -> tuple[list[tuple[int, tuple[Any, ...]]], int]:
+        """Time and ``MessageHead`` of a page of delayed messages, and how many wait."""
+
+    def delayed(self, id: int) -> tuple[int, MessageRow] | None:
+        """Time of a delayed message, and the message."""
+
+    def remove_delayed(self, id: int) -> bool:
+        """Forget a delayed message; whether it waited."""
+
+    def remove_delayed_to(self, topic: str) -> int:
+        """Forget the delayed messages for a topic; how many waited."""
+
+    def publish_all(self, requests: list[PublishRow]) -> list[tuple[int, int]]:
+        """Publish; id and number of sessions of each message."""
+
+    def kick_all(self, client_ids: list[str]) -> int:
+        """End connections and sessions; how many were there."""
+
+    def subscribe_client(
+        self, client_id: str, filters: list[SubscribeRequest]
+    ) -> list[tuple[SubscriptionRow | None, int]] | None:
+        """Subscribe for a client; what was granted or none, and the reason code of each filter."""
+
+    def unsubscribe_client(self, client_id: str, filters: list[str]) -> bytes | None:
+        """Unsubscribe for a client; the reason code of each filter."""
+
+    def set_keep_alive(self, client_id: str, interval_s: int) -> bool:
+        """Give a connected client another Keep Alive; whether it is connected."""
+
+    def acl_cache(self, client_id: str) -> list[tuple[Any, ...]] | None:
+        """``KeptAnswer`` of the answers kept about a client's topics."""
+
+    def client_messages(
+        self,
+        client_id: str,
+        in_flight: bool,
+        after: tuple[int, int] | None,
+        limit: int,
+        bytes_max: int,
+    ) -> tuple[list[tuple[MessageRow, int, int, tuple[int, int]]], tuple[int, int] | None] | None:
+        """Message, QoS, priority and place of messages on their way to a client; the last place."""
+
+    def count_topics(self, topics: list[str]) -> None:
+        """Count messages of these topics from now on."""
+
+    def topic_counts(self) -> list[tuple[Any, ...]]:
+        """``TopicCounts`` of each topic that is counted."""
+
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""
 
@@ -157,6 +263,45 @@ class Node:
 
     def answer(self, answers: list[AnswerRow]) -> None:
         """Answer questions; one that is answered already or timed out is ignored."""
+
+@final
+class PluginBridge:
+    """The way to the worker processes of plugins; ends with its node."""
+
+    def set_plugins(self, plugins: list[PluginRoute]) -> None:
+        """Make the plugins those of the list, in the order in which they are asked."""
+
+    def attach(self, plugin: int, worker: int) -> int:
+        """A new socket for a worker process; the number of the descriptor for its end."""
+
+    def begin(self, plugin: int, worker: int) -> None:
+        """The worker process is ready: it is asked from now on."""
+
+    def hold(self, plugin: int) -> None:
+        """Keep what a plugin would be asked and told for its next processes."""
+
+    def detach(self, plugin: int, worker: int) -> None:
+        """Close the socket of a worker process."""
+
+    def tell(self, hookpoint: str, json: str) -> None:
+        """Tell every plugin that has this hookpoint."""
+
+    def workers(self) -> list[WorkerRow]:
+        """Counters of every worker process."""
+
+    def close(self) -> None:
+        """Give every hookpoint back. May be repeated."""
+
+@final
+class PluginDecoder:
+    """Takes what comes down to a worker process apart."""
+
+    def __new__(cls) -> PluginDecoder: ...
+    def feed(self, bytes: bytes) -> list[EventRow]:
+        """Add bytes; the rows that are whole now, at most 4096."""
+
+def encode_answers(answers: list[AnswerRow]) -> bytes:
+    """The bytes with which a worker process answers."""
 
 def parse_hocon(text: str, source: str, environ: dict[str, str]) -> str:
     """Parse configuration text into JSON: ``{"sources": […], "root": V}``.

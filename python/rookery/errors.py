@@ -3,6 +3,7 @@
     RookeryError
     ├── BadRequestError          BAD_REQUEST
     │   └── ConfigError          BAD_CONFIG           (carries every problem found, not only the first)
+    ├── UnauthorizedError        UNAUTHORIZED         (nobody knows who asks)
     ├── NotFoundError            NOT_FOUND
     ├── ConflictError            ALREADY_EXISTS
     ├── NotAllowedError          FORBIDDEN
@@ -63,6 +64,12 @@ class ConfigError(BadRequestError):
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[str, ...]]]:
         return type(self), (self.problems,)
+
+
+class UnauthorizedError(RookeryError):
+    """Nobody knows who asks, or what was said about that is wrong."""
+
+    code = "UNAUTHORIZED"
 
 
 class NotFoundError(RookeryError):

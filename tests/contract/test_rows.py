@@ -29,7 +29,7 @@ from rookery.native.rows import AclSubject, AdmitRow, ContinueRow, EventRow
 
 @pytest.fixture
 def node() -> Iterator[_native.Node]:
-    node = _native.Node.start(NodeConfig(workers=1))
+    node = _native.Node.open(NodeConfig(workers=1))
     yield node
     node.stop(0.0)
 
@@ -198,7 +198,7 @@ def test_a_taken_port_says_which(node: _native.Node) -> None:
     taken = NodeConfig(listeners=(type(listener)(id="tcp:second", bind=address),))
 
     with pytest.raises(_native.NativeError) as caught:
-        _native.Node.start(taken)
+        _native.Node.open(taken)
 
     error = caught.value
     assert (error.kind, error.listener, error.address) == ("bind", "tcp:second", address)

@@ -136,10 +136,14 @@ class Authority:
     def revoke(self, pair: Pair) -> None:
         openssl("ca", "-config", self._settings, "-revoke", pair.cert)
 
-    def crl(self) -> Path:
-        """The revocation list as of now."""
+    def crl(self, *, ends: str | None = None) -> Path:
+        """The revocation list as of now; ``ends`` as YYYYMMDD."""
         out = self.directory / f"{next(self._numbers)}.crl"
-        openssl("ca", "-config", self._settings, "-gencrl", "-out", out)
+        dates = ["-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", f"{ends}000000Z"]
+        openssl(
+            *("ca", "-config", self._settings, "-gencrl", "-out", out),
+            *(dates if ends is not None else []),
+        )
         return out
 
     def _request(self, key: Path, name: str) -> Path:

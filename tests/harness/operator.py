@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from harness.client import DEADLINE_S, RawClient
 from harness.node import HOST, Node, Settings, fresh_name
 from harness.packets import ConnAck, Connect
-from rookery.client.management import ManagementClient
+from rookery.client.management import API, ManagementClient
 
 USERS = "/authentication/password_based%3Abuilt_in_database/users"
 BUILT_IN = "[{mechanism = password_based, backend = built_in_database}]"
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for something that the node does by itself, such as reading a file that changed."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 class Operator:
@@ -24,10 +33,11 @@ class Operator:
         self.file.write_text(text, encoding="utf-8")
         self.node = Node(folder, settings or {})
         self.api = ManagementClient(folder, timeout_s=DEADLINE_S)
+        self.rest = ManagementClient(folder, timeout_s=DEADLINE_S, prefix=API)
 
     def add_user(self, name: str, password: str, *, is_superuser: bool = False) -> None:
         user = {"user_id": name, "password": password, "is_superuser": is_superuser}
-        self.api.post(USERS, user)
+        self.rest.post(USERS, user)
 
     def login(
         self, username: str | None = None, password: str | None = None, *, client_id: str = ""
@@ -57,11 +67,17 @@ class Operator:
             return client.expect(ConnAck).reason_code
 
     def port(self, listener_id: str) -> int:
-        row = self.api.get(f"/listeners/{quote(listener_id, safe='')}")
+        row = self.rest.get(f"/listeners/{quote(listener_id, safe='')}")
         return int(str(row["bind"]).rpartition(":")[2])
 
+    def audited(self, *words: str) -> bool:
+        """Whether an entry of the audit log has all of these words."""
+        file = self.node.data_dir / "log" / "audit.jsonl"
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        return any(all(word in line for word in words) for line in lines)
+
     def alarms(self) -> set[str]:
-        return {alarm["name"] for alarm in self.api.get("/alarms")["data"]}
+        return {alarm["name"] for alarm in self.rest.get("/alarms?limit=1000")["data"]}
 
 
 @contextlib.contextmanager

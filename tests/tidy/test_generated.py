@@ -12,7 +12,14 @@ from tidy.tree import Tree
 
 
 @pytest.mark.parametrize(
-    "generator", ["gen_configuration.py", "gen_conformance.py", "gen_openapi.py"]
+    "generator",
+    [
+        "gen_configuration.py",
+        "gen_metrics.py",
+        "gen_conformance.py",
+        "gen_openapi.py",
+        "compare_openapi.py",
+    ],
 )
 def test_generated_pages_are_fresh(tree: Tree, generator: str) -> None:
     run = subprocess.run(

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test")]
 
+#[path = "support/masked.rs"]
+mod masked;
+
+use masked::masked;
 use proptest::{collection::vec, prelude::*};
 use rookery_codec::ws::{
     CloseCode, Decoder, Deflater, End, FrameError, HEAD_BYTES_MAX, HandshakeRules, INFLATED_STEP,
@@ -117,19 +121,6 @@ fn a_handshake_is_read_at_every_split_and_bounded() {
     assert_eq!(refused.status, 431);
 }
 
-const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
-
-/// A masked frame, as a client sends it.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    encode_header(payload.len(), &mut out);
-    out[0] = first;
-    out[1] |= 0x80;
-    out.extend_from_slice(&MASK);
-    out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
-    out
-}
-
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
     data: Vec<u8>,
@@ -162,14 +153,14 @@ fn error(input: &[u8]) -> Option<FrameError> {
 #[test]
 fn frames_are_one_stream_at_every_split() {
     let input = [
-        frame(0x82, b"one"),
-        frame(0x82, b""),
-        frame(0x02, b"two, in three frames: "),
-        frame(0x89, b"are you there"),
-        frame(0x00, &[b'x'; 300]),
-        frame(0x8A, b"unasked"),
-        frame(0x80, b"end"),
-        frame(0x88, b"\x03\xe8bye"),
+        masked(0x82, b"one"),
+        masked(0x82, b""),
+        masked(0x02, b"two, in three frames: "),
+        masked(0x89, b"are you there"),
+        masked(0x00, &[b'x'; 300]),
+        masked(0x8A, b"unasked"),
+        masked(0x80, b"end"),
+        masked(0x88, b"\x03\xe8bye"),
         b"ignored".to_vec(),
     ]
     .concat();
@@ -190,23 +181,23 @@ fn frames_are_one_stream_at_every_split() {
 
 #[test]
 fn broken_frames_are_refused() {
-    let big = frame(0x82, &[0; 100]);
+    let big = masked(0x82, &[0; 100]);
     let cases = [
-        (frame(0x81, b"text"), FrameError::Text, 1003),
+        (masked(0x81, b"text"), FrameError::Text, 1003),
         (vec![0x82, 0x01, 0x00], FrameError::Unmasked, 1002),
-        (frame(0xC2, b""), FrameError::ReservedBits, 1002),
-        (frame(0x83, b""), FrameError::Opcode(3), 1002),
-        (frame(0x8B, b""), FrameError::Opcode(11), 1002),
-        (frame(0x09, b""), FrameError::Control, 1002),
-        (frame(0x89, &[0; 126]), FrameError::Control, 1002),
-        (frame(0x80, b"x"), FrameError::Fragment, 1002),
-        ([frame(0x02, b"x"), frame(0x82, b"y")].concat(), FrameError::Fragment, 1002),
+        (masked(0xC2, b""), FrameError::ReservedBits, 1002),
+        (masked(0x83, b""), FrameError::Opcode(3), 1002),
+        (masked(0x8B, b""), FrameError::Opcode(11), 1002),
+        (masked(0x09, b""), FrameError::Control, 1002),
+        (masked(0x89, &[0; 126]), FrameError::Control, 1002),
+        (masked(0x80, b"x"), FrameError::Fragment, 1002),
+        ([masked(0x02, b"x"), masked(0x82, b"y")].concat(), FrameError::Fragment, 1002),
         (vec![0x82, 0xFE, 0x00, 0x7D], FrameError::Length, 1002),
         (vec![0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], FrameError::Length, 1002),
         (vec![0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0], FrameError::Length, 1002),
-        (frame(0x88, b"\x03"), FrameError::CloseStatus, 1002),
-        (frame(0x88, b"\x03\xed"), FrameError::CloseStatus, 1002),
-        (frame(0x88, b"\x03\xe8\xff"), FrameError::CloseReason, 1007),
+        (masked(0x88, b"\x03"), FrameError::CloseStatus, 1002),
+        (masked(0x88, b"\x03\xed"), FrameError::CloseStatus, 1002),
+        (masked(0x88, b"\x03\xe8\xff"), FrameError::CloseReason, 1007),
     ];
     for (input, want, code) in cases {
         assert_eq!(error(&input), Some(want), "{input:02x?}");
@@ -220,8 +211,8 @@ fn broken_frames_are_refused() {
 
 #[test]
 fn data_before_the_end_is_not_lost() {
-    for end in [frame(0x88, b""), frame(0x81, b"text")] {
-        let input = [frame(0x82, b"\xe0\0"), end, frame(0x82, b"late")].concat();
+    for end in [masked(0x88, b""), masked(0x81, b"text")] {
+        let input = [masked(0x82, b"\xe0\0"), end, masked(0x82, b"late")].concat();
         let outcome = run(&input, &[], 1_000);
         assert_eq!(outcome.data, b"\xe0\0");
         assert!(outcome.end.is_some());
@@ -230,8 +221,8 @@ fn data_before_the_end_is_not_lost() {
 
 #[test]
 fn closing_frames_are_answered_with_their_code() {
-    assert_eq!(run(&frame(0x88, b""), &[], 9).replies, b"\x88\x02\x03\xe8");
-    assert_eq!(run(&frame(0x88, b"\x0f\xa0"), &[], 9).replies, b"\x88\x02\x0f\xa0");
+    assert_eq!(run(&masked(0x88, b""), &[], 9).replies, b"\x88\x02\x03\xe8");
+    assert_eq!(run(&masked(0x88, b"\x0f\xa0"), &[], 9).replies, b"\x88\x02\x0f\xa0");
     let mut out = Vec::new();
     encode_close(CloseCode(1006), &mut out);
     assert_eq!(out, [0x88, 0]);
@@ -270,7 +261,7 @@ proptest! {
             for (index, payload) in message.iter().enumerate() {
                 let opcode = if index == 0 { 2 } else { 0 };
                 let last = if index + 1 == message.len() { 0x80 } else { 0 };
-                input.extend(frame(last | opcode, payload));
+                input.extend(masked(last | opcode, payload));
             }
         }
         let outcome = run(&input, &cuts(&input, &indexes), 1_000);
@@ -344,26 +335,6 @@ fn offers_that_cannot_be_kept_are_declined() {
     let text = request(GET, &[("Sec-WebSocket-Extensions", Some("permessage-deflate"))]);
     let accepted = parse_handshake(text.as_bytes(), &HandshakeRules::default()).unwrap().unwrap();
     assert_eq!(accepted.deflate, None);
-}
-
-/// A frame of a client with this first byte.
-fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mask = [0x37, 0xFA, 0x21, 0x3D];
-    let mut out = vec![first];
-    match payload.len() {
-        len @ 0..126 => out.push(0x80 | u8::try_from(len).unwrap()),
-        len @ 126..65_536 => {
-            out.push(0xFE);
-            out.extend(u16::try_from(len).unwrap().to_be_bytes());
-        }
-        len => {
-            out.push(0xFF);
-            out.extend((len as u64).to_be_bytes());
-        }
-    }
-    out.extend(mask);
-    out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
-    out
 }
 
 #[derive(Debug, Default, PartialEq)]

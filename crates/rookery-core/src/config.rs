@@ -282,6 +282,8 @@ pub enum Admission {
 /// Which hooks the core asks, because somebody registered for them.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct HookSwitches {
+    /// `client.authenticate`, asked before what `admission` says.
+    pub authenticate: bool,
     /// `client.authorize` of PUBLISH and SUBSCRIBE.
     pub authorize: bool,
     /// `message.publish`.
@@ -290,6 +292,18 @@ pub struct HookSwitches {
     pub client_events: bool,
     /// Subscribed/unsubscribed events go up.
     pub subscription_events: bool,
+    /// `client.connect` and `client.connack`.
+    pub connect_events: bool,
+    /// `session.created`, `.resumed`, `.discarded`, `.takenover`, `.terminated`.
+    pub session_events: bool,
+    /// `client.subscribe` and `client.unsubscribe`.
+    pub subscribe_requests: bool,
+    /// `message.delivered`.
+    pub delivered: bool,
+    /// `message.acked`.
+    pub acked: bool,
+    /// `message.dropped` and `delivery.dropped`.
+    pub dropped: bool,
     /// What a question that is not answered in time means: admit (true) or deny.
     pub unanswered_allows: bool,
     /// Deadline of a question.

@@ -11,6 +11,7 @@ use crate::effects::{AskId, ConnMeta, Verdict};
 use crate::limiter::Limiter;
 use crate::message::{Message, Publisher};
 use crate::outbox::Outbox;
+use crate::traffic::Traffic;
 
 /// Where a connection stands.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -58,6 +59,8 @@ pub struct Conn {
     pub is_block_armed: bool,
     /// Authentication said that nothing is denied to this client.
     pub is_superuser: bool,
+    /// Its timer counts no more when Keep Alive was changed since it was armed.
+    pub keep_alive_round: u8,
     /// Inbound QoS 2 exchanges that were open when the connection began; they do not count against
     /// Receive Maximum, which starts anew with each connection (MQTT-5.0 section 4.9).
     pub awaiting_before: u16,
@@ -91,6 +94,8 @@ pub struct Conn {
     pub limiter: Option<Box<Limiter>>,
     /// What authentication said of the client; none for most.
     pub access: Option<Box<ConnAccess>>,
+    /// What it received and sent.
+    pub traffic: Traffic,
 }
 
 impl Conn {
@@ -109,6 +114,7 @@ impl Conn {
             is_congested: false,
             is_block_armed: false,
             is_superuser: false,
+            keep_alive_round: 0,
             awaiting_before: 0,
             window: 0,
             keep_alive_ms: 0,
@@ -125,6 +131,7 @@ impl Conn {
             deferred: None,
             limiter,
             access: None,
+            traffic: Traffic::default(),
         }
     }
 }
@@ -257,6 +264,10 @@ pub struct ConnectRequest {
     pub auth_data: Option<Box<[u8]>>,
     /// AUTH packets of the client so far.
     pub auth_steps: u8,
+    /// Hooks were asked before what is configured.
+    pub is_hook_asked: bool,
+    /// The password, while hooks are asked.
+    pub password: Option<Box<[u8]>>,
 }
 
 /// What a client wants to do with a topic; a decision holds for exactly this.
@@ -281,6 +292,19 @@ pub struct Deferred {
     pub answers: AnswerCache,
 }
 
+/// A question about a topic that nobody has answered yet.
+#[derive(Debug)]
+pub struct OpenQuestion {
+    /// The question.
+    pub id: AskId,
+    /// What the client wants to do.
+    pub action: Action,
+    /// With which topic.
+    pub topic: Box<str>,
+    /// Hooks are asked, which come after every source.
+    pub is_of_hooks: bool,
+}
+
 /// One waiting packet.
 #[derive(Debug)]
 pub enum DeferredPacket {
@@ -300,7 +324,7 @@ pub enum DeferredPacket {
     /// A packet whose topics are being authorized; it is handled anew when all are known.
     Authorize {
         /// Questions without an answer, with what they ask.
-        open: Vec<(AskId, Action, Box<str>)>,
+        open: Vec<OpenQuestion>,
         /// What was answered.
         known: Vec<((Action, Box<str>), bool)>,
         /// First byte of the fixed header.

@@ -116,6 +116,37 @@ impl CloseCause {
     }
 }
 
+impl CloseCause {
+    /// The inverse of [`CloseCause::name`], as far as names tell.
+    #[must_use]
+    pub fn by_name(name: &str) -> Self {
+        const NAMED: [CloseCause; 17] = [
+            CloseCause::Normal,
+            CloseCause::TcpClosed,
+            CloseCause::TcpError,
+            CloseCause::KeepaliveTimeout,
+            CloseCause::IdleTimeout,
+            CloseCause::TakenOver,
+            CloseCause::Discarded,
+            CloseCause::Kicked,
+            CloseCause::NotAuthorized,
+            CloseCause::Banned,
+            CloseCause::Expired,
+            CloseCause::SendTimeout,
+            CloseCause::ServerShutdown,
+            CloseCause::Overload,
+            CloseCause::ListenerStopped,
+            CloseCause::CertificateRevoked,
+            CloseCause::DeniedAction,
+        ];
+        let named = NAMED.into_iter().find(|cause| cause.name() == name);
+        named.unwrap_or_else(|| {
+            let code = (0..=u8::MAX).map(ReasonCode).find(|code| code.name() == name);
+            Self::Protocol(code.unwrap_or(ReasonCode::UNSPECIFIED_ERROR))
+        })
+    }
+}
+
 /// A client as management and hooks see it.
 #[derive(Clone, Debug)]
 pub struct ClientInfo {
@@ -227,10 +258,13 @@ pub struct AskId {
 }
 
 /// A question that only Python (or another attached process) can answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Question {
     /// `client.authenticate`.
     Authenticate {
+        /// Hooks are asked that may leave the decision to what is configured
+        /// ([`Verdict::Ignore`]), not the providers.
+        is_first: bool,
         /// The client as CONNECT describes it.
         client: Box<ClientInfo>,
         /// Its password.
@@ -312,6 +346,8 @@ pub enum Verdict {
     Replace(Arc<Message>),
     /// Take it, deliver to nobody (publish only).
     Drop,
+    /// Nobody has an opinion: what is configured decides.
+    Ignore,
     /// Go on, with what authentication found out (authenticate only).
     Admit(Box<Admittance>),
     /// Ask the client for the next step (authenticate only).
@@ -396,6 +432,8 @@ pub enum Command {
         /// The rows.
         reply: std::sync::mpsc::Sender<Vec<crate::observe::SlowRow>>,
     },
+    /// Something about one client or message.
+    Operate(Box<crate::operation::Operation>),
     /// Publish for the node itself.
     Publish {
         /// The message; retain flag honoured.
@@ -425,9 +463,75 @@ pub struct SubscriptionInfo {
     pub rh: u8,
 }
 
+/// What became of a session.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum SessionEvent {
+    /// It was made.
+    Created,
+    /// A client came back to it.
+    Resumed,
+    /// A connection with Clean Start ended it.
+    Discarded,
+    /// Another connection of the same client took it.
+    TakenOver,
+    /// It is gone.
+    Terminated,
+}
+
 /// What goes up to the management plane, in batches.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum UpEvent {
+    /// A CONNECT was read (`client.connect`).
+    Connect(Box<ClientInfo>),
+    /// A CONNACK was sent (`client.connack`).
+    ConnAck {
+        /// Client identifier, as far as known.
+        client_id: Box<str>,
+        /// Its address.
+        peer: std::net::SocketAddr,
+        /// Its listener.
+        listener: Arc<str>,
+        /// What it says.
+        reason: ReasonCode,
+    },
+    /// Something became of a session.
+    Session(SessionEvent, Box<ClientInfo>),
+    /// A SUBSCRIBE was read (`client.subscribe`).
+    Subscribe(Arc<str>, Vec<SubscriptionInfo>),
+    /// An UNSUBSCRIBE was read (`client.unsubscribe`).
+    Unsubscribe(Arc<str>, Vec<Box<str>>),
+    /// A message was sent to a client (`message.delivered`).
+    Delivered {
+        /// The client.
+        client_id: Arc<str>,
+        /// The message.
+        message: Arc<Message>,
+        /// QoS it was sent with.
+        qos: u8,
+    },
+    /// A client acknowledged a message (`message.acked`).
+    Acked {
+        /// The client.
+        client_id: Arc<str>,
+        /// The message.
+        message: Arc<Message>,
+    },
+    /// A message went to nobody (`message.dropped`).
+    Dropped {
+        /// The message.
+        message: Arc<Message>,
+        /// Why, EMQX's word.
+        reason: &'static str,
+    },
+    /// A message for one client was dropped (`delivery.dropped`).
+    DeliveryDropped {
+        /// The client.
+        client_id: Arc<str>,
+        /// The message.
+        message: Arc<Message>,
+        /// Why, EMQX's word.
+        reason: &'static str,
+    },
     /// A client was admitted (after CONNACK success).
     Connected(Box<ClientInfo>),
     /// An admitted client is gone.

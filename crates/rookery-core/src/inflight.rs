@@ -250,6 +250,12 @@ impl Inflight {
         entry.stage = stage;
     }
 
+    /// Every entry, oldest first, gaps included.
+    #[must_use]
+    pub fn entries(&self) -> &VecDeque<Entry> {
+        &self.entries
+    }
+
     /// Every message not settled, oldest first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
         self.entries.iter_mut().filter(|e| e.stage != Stage::Settled)

@@ -175,6 +175,12 @@ impl Message {
     #[must_use]
     pub fn to_bytes(&self) -> Arc<[u8]> {
         let mut out = Vec::with_capacity(96 + self.data.len());
+        self.encode_into(&mut out);
+        out.into()
+    }
+
+    /// Appends what [`Message::to_bytes`] makes.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
         out.push(1);
         out.push(self.qos as u8 | u8::from(self.retain) << 2 | u8::from(self.sys) << 3);
         out.extend_from_slice(&self.id.0.to_le_bytes());
@@ -183,12 +189,11 @@ impl Message {
         out.extend_from_slice(&self.seq.to_le_bytes());
         out.extend_from_slice(&self.topic_len.to_le_bytes());
         out.extend_from_slice(&self.properties_len.to_le_bytes());
-        put_text(&mut out, Some(&self.from.client_id));
-        put_text(&mut out, self.from.username.as_deref());
-        put_text(&mut out, self.origin.as_ref().and_then(|o| o.node.as_deref()));
-        put_text(&mut out, self.origin.as_ref().and_then(|o| o.link.as_deref()));
+        put_text(out, Some(&self.from.client_id));
+        put_text(out, self.from.username.as_deref());
+        put_text(out, self.origin.as_ref().and_then(|o| o.node.as_deref()));
+        put_text(out, self.origin.as_ref().and_then(|o| o.link.as_deref()));
         out.extend_from_slice(&self.data);
-        out.into()
     }
 
     /// The inverse of [`Message::to_bytes`]; `None` when the bytes are not one.

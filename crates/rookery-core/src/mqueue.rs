@@ -99,6 +99,22 @@ impl MessageQueue {
         Some(item)
     }
 
+    /// Every message with its priority, next first, from a place on.
+    pub fn iter_from(&self, from: usize) -> impl Iterator<Item = (u8, &Queued)> {
+        let mut skip = from;
+        self.lanes.iter().flat_map(move |(priority, lane)| {
+            let passed = skip.min(lane.len());
+            skip -= passed;
+            lane.range(passed..).map(|item| (*priority, item))
+        })
+    }
+
+    /// The message at a place, counted from the next one, with its priority.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<(u8, &Queued)> {
+        self.iter_from(index).next()
+    }
+
     /// Every message, next first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Queued> {
         self.lanes.iter_mut().flat_map(|(_, lane)| lane.iter_mut())

@@ -99,6 +99,12 @@ impl<T> Slab<T> {
         self.slots.get(slot as usize).map_or(0, |s| s.generation)
     }
 
+    /// Whether a slot holds an item; does not look at it.
+    #[must_use]
+    pub fn is_used(&self, slot: u32) -> bool {
+        self.slots.get(slot as usize).is_some_and(|entry| entry.item.is_some())
+    }
+
     /// Items held.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -430,6 +430,9 @@ pub enum NodeError {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// As many lists as may be are being made, and none came to its end.
+    #[error("too many lists of clients or messages are being made")]
+    Busy,
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,

@@ -11,6 +11,7 @@ use rookery_core::store_port::Outcome;
 use rustix::event::EventfdFlags;
 
 use crate::listen::Listener;
+use crate::scan::Scan;
 use crate::transport::Transport;
 
 /// One thing for a worker to do.
@@ -30,6 +31,8 @@ pub(crate) enum Item {
     Unlisten(u16, Sender<()>),
     /// Check again whether the certificates of this listener's clients hold.
     Recheck(Arc<str>),
+    /// Look through sessions for the management plane.
+    Scan(Box<Scan>),
     /// Say that everything before this was taken in.
     Fence(Sender<()>),
     /// Finish the turn and end the thread.
@@ -64,6 +67,7 @@ impl Item {
             | Self::Listen(..)
             | Self::Unlisten(..)
             | Self::Recheck(_)
+            | Self::Scan(_)
             | Self::Fence(_)
             | Self::Stop => 0,
         }

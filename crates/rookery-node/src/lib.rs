@@ -28,7 +28,9 @@ mod listen;
 mod listeners;
 mod node;
 mod peer;
+pub mod plugins;
 mod recover;
+mod scan;
 mod socket;
 mod standing;
 mod tls;
@@ -36,5 +38,5 @@ mod transport;
 mod up;
 mod worker;
 
-pub use node::{AclSubject, Node};
+pub use node::{AclSubject, MessagePage, MessageRow, MessageWindow, Node, Page};
 pub use peer::{HookPeer, Hookpoint};

@@ -34,6 +34,8 @@ pub(crate) struct Listeners {
 
 #[derive(Default)]
 struct Places {
+    /// Whether the workers take clients in; until then they wait in the backlog of the system.
+    is_accepting: bool,
     /// In the order of the configuration.
     entries: Vec<Entry>,
     /// Which numbers name a listener at the reactors.
@@ -61,8 +63,8 @@ impl Listeners {
         listeners
     }
 
-    /// Starts the listeners of a node. One whose certificates are no good does not keep the
-    /// others from standing, unless there are no others.
+    /// Binds the listeners of a node; clients are taken in from [`Listeners::accept`] on. One whose
+    /// certificates are no good does not keep the others from standing, unless there are no others.
     ///
     /// # Errors
     ///
@@ -93,6 +95,20 @@ impl Listeners {
             }
         }
         Ok(())
+    }
+
+    /// Lets clients in. May be called twice.
+    pub(crate) fn accept(&self) {
+        let mut places = self.places();
+        if places.is_accepting {
+            return;
+        }
+        places.is_accepting = true;
+        for entry in &places.entries {
+            if let State::Stands(token, listener) = &entry.state {
+                self.show(*token, listener);
+            }
+        }
     }
 
     /// What they look like now.
@@ -258,7 +274,7 @@ impl Listeners {
         }
     }
 
-    /// Lets the workers take clients in.
+    /// Gives a listener its number and, once clients are let in, shows it to the workers.
     fn put(
         &self,
         places: &mut Places,
@@ -270,8 +286,8 @@ impl Listeners {
             NodeError::Config { path: "listeners".into(), detail: "there are too many".into() }
         })?;
         places.taken.insert(token);
-        for inbox in self.inboxes.iter() {
-            inbox.push(Item::Listen(token, listener.clone()));
+        if places.is_accepting {
+            self.show(token, &listener);
         }
         places.entries.push(Entry {
             config,
@@ -279,6 +295,13 @@ impl Listeners {
             complaint: None,
         });
         Ok(())
+    }
+
+    /// Gives the workers a listener to accept from.
+    fn show(&self, token: u16, listener: &Arc<Listener>) {
+        for inbox in self.inboxes.iter() {
+            inbox.push(Item::Listen(token, listener.clone()));
+        }
     }
 
     fn put_failed(&self, places: &mut Places, config: ListenerConfig, text: String) {

@@ -2,8 +2,12 @@
 
 mod access;
 mod observe;
+mod operations;
+mod queries;
 
 pub use access::AclSubject;
+pub use operations::{MessagePage, MessageRow, MessageWindow};
+pub use queries::Page;
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,6 +27,7 @@ use rookery_core::router::{SubOpts, Subscriber};
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
 use rookery_core::slab::Slab;
+use rookery_core::topic_counts::TopicTable;
 use rookery_store::{Store, StoreOptions};
 
 use crate::api::{
@@ -34,6 +39,7 @@ use crate::completion::ToInboxes;
 use crate::inbox::{Inbox, Item};
 use crate::listeners::Listeners;
 use crate::peer::{HookPeer, Hookpoint, Peers, answer};
+use crate::plugins::PluginBridge;
 use crate::recover;
 use crate::tls::watch::Watcher;
 use crate::up::Upstream;
@@ -60,6 +66,8 @@ pub struct Node {
     recovery: RecoveryInfo,
     locals: Mutex<Slab<String>>,
     clock: Clock,
+    scans: queries::Scans,
+    topics: Mutex<Arc<TopicTable>>,
     messages_made: AtomicU64,
     is_stopped: AtomicBool,
 }
@@ -71,12 +79,24 @@ impl std::fmt::Debug for Node {
 }
 
 impl Node {
-    /// Binds every listener, opens the store, takes back what it holds, and starts the workers.
+    /// Starts a node and lets clients in.
     ///
     /// # Errors
     ///
     /// What stands in the way; nothing is left half started.
     pub fn start(config: NodeConfig) -> Result<Self, NodeError> {
+        let node = Self::open(config)?;
+        node.accept();
+        Ok(node)
+    }
+
+    /// Binds every listener, opens the store, takes back what it holds, and starts the workers.
+    /// Clients wait in the backlog of the system until [`Node::accept`].
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way; nothing is left half started.
+    pub fn open(config: NodeConfig) -> Result<Self, NodeError> {
         let io = |what| move |source| NodeError::Io { what, source };
         access::check_settings(&Shared::new(1, 1, 1), &config.broker)?;
         let workers = match config.workers {
@@ -118,6 +138,8 @@ impl Node {
             recovery,
             locals: Mutex::default(),
             clock,
+            scans: queries::Scans::default(),
+            topics: Mutex::default(),
             messages_made: AtomicU64::new(0),
             is_stopped: AtomicBool::new(false),
         };
@@ -145,6 +167,11 @@ impl Node {
             lock(&self.threads).push(thread);
         }
         Ok(())
+    }
+
+    /// Lets clients in, once who answers about them is there. May be called twice.
+    pub fn accept(&self) {
+        self.listeners.accept();
     }
 
     /// The listeners with the addresses they got.
@@ -423,6 +450,7 @@ impl Node {
             !name.ends_with(".count") && !name.ends_with("mqueue.bytes") && *name != "outbox.bytes"
         });
         sums.push(("events.dropped", self.up.dropped()));
+        sums.push(("management.lists.refused", self.scans.refused()));
         sums
     }
 
@@ -551,6 +579,17 @@ impl Node {
     /// Gives a hookpoint to a peer, or back to the management plane.
     pub fn give_hookpoint(&self, hookpoint: Hookpoint, peer: Option<&HookPeer>) {
         self.peers.give(hookpoint, peer);
+    }
+
+    /// Opens the way to the worker processes of plugins.
+    ///
+    /// # Errors
+    ///
+    /// No descriptor or thread is left.
+    pub fn open_plugins(&self) -> Result<PluginBridge, NodeError> {
+        let io = |source| NodeError::Io { what: "open the way to plugins", source };
+        let peer = self.attach_peer()?;
+        PluginBridge::open(self.peers.clone(), peer).map_err(io)
     }
 
     fn command(&self, shard: u16, command: Command) -> Result<(), NodeError> {

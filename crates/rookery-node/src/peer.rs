@@ -4,26 +4,29 @@
 //! holds it: an event loop, a thread, or a bridge that carries batches to another process over
 //! a socket. Nothing of it passes the main event loop.
 
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use rookery_core::effects::{Answer, Question, ShardMessage, UpEvent};
 
 use crate::inbox::{Inbox, Item};
+use crate::plugins::hook::{bit, hook_of, is_for_management};
 use crate::up::Upstream;
 
 /// The hookpoints that can be given to a peer.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Hookpoint {
-    /// `client.authenticate`.
+    /// `client.authenticate`, decided by what is configured.
     Authenticate,
-    /// `client.authorize`.
+    /// `client.authorize`, after every source.
     Authorize,
     /// `message.publish`.
     Publish,
+    /// `client.authenticate`, before what is configured.
+    FirstAuthenticate,
 }
 
-const HOOKPOINTS: usize = 3;
+const HOOKPOINTS: usize = 4;
 
 /// One attached peer. When the last clone of it goes, it counts as dead: what its hookpoints would
 /// ask gets the answer of the deadline (`HookSwitches::unanswered_allows`) until they are given to somebody
@@ -47,6 +50,11 @@ impl HookPeer {
         self.queue.fd()
     }
 
+    /// The same, for somebody who waits for more than this.
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.queue.descriptor()
+    }
+
     /// Takes up to `max` questions.
     #[must_use]
     pub fn drain(&self, max: usize) -> Vec<UpEvent> {
@@ -63,7 +71,15 @@ impl HookPeer {
 pub(crate) struct Peers {
     pub(crate) main: Arc<Upstream>,
     inboxes: Arc<[Inbox]>,
-    by_hookpoint: RwLock<[Option<Weak<Upstream>>; HOOKPOINTS]>,
+    by_hookpoint: RwLock<Places>,
+}
+
+/// Who gets what.
+#[derive(Default)]
+struct Places {
+    questions: [Option<Weak<Upstream>>; HOOKPOINTS],
+    /// Who is told what happens, and of which hookpoints (a bit each).
+    notices: Option<(Weak<Upstream>, u32)>,
 }
 
 impl Peers {
@@ -80,35 +96,56 @@ impl Peers {
     /// stay where they are and keep their deadline.
     pub(crate) fn give(&self, hookpoint: Hookpoint, peer: Option<&HookPeer>) {
         let mut peers = self.by_hookpoint.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = peers.get_mut(hookpoint as usize) {
+        if let Some(place) = peers.questions.get_mut(hookpoint as usize) {
             *place = peer.map(|p| Arc::downgrade(&p.queue));
         }
+    }
+
+    /// Tells a peer what happens at the hookpoints of `mask`; what the management plane needs
+    /// itself goes to both.
+    pub(crate) fn tell(&self, peer: &HookPeer, mask: u32) {
+        let mut peers = self.by_hookpoint.write().unwrap_or_else(PoisonError::into_inner);
+        peers.notices = (mask != 0).then(|| (Arc::downgrade(&peer.queue), mask));
     }
 
     /// Hands on the events of a turn.
     pub(crate) fn push_all(&self, events: impl IntoIterator<Item = UpEvent>) {
         let peers = self.by_hookpoint.read().unwrap_or_else(PoisonError::into_inner);
-        if peers.iter().all(Option::is_none) {
+        if peers.notices.is_none() && peers.questions.iter().all(Option::is_none) {
             self.main.push_all(events);
             return;
         }
         let mut asked: [Vec<UpEvent>; HOOKPOINTS] = Default::default();
+        let mut told = Vec::new();
         let mut rest = Vec::new();
+        let mask = peers.notices.as_ref().map_or(0, |(_, mask)| *mask);
         for event in events {
             let at = hookpoint_of(&event).map(|h| h as usize);
-            match at
-                .filter(|at| peers.get(*at).is_some_and(Option::is_some))
+            if let Some(questions) = at
+                .filter(|at| peers.questions.get(*at).is_some_and(Option::is_some))
                 .and_then(|at| asked.get_mut(at))
             {
-                Some(questions) => questions.push(event),
-                None => rest.push(event),
+                questions.push(event);
+            } else if at.is_none() && hook_of(&event).is_some_and(|hook| mask & bit(hook) != 0) {
+                if is_for_management(&event) {
+                    rest.push(event.clone());
+                }
+                told.push(event);
+            } else {
+                rest.push(event);
             }
         }
-        for (questions, peer) in asked.into_iter().zip(peers.iter()) {
+        for (questions, peer) in asked.into_iter().zip(peers.questions.iter()) {
             let (Some(peer), false) = (peer, questions.is_empty()) else { continue };
             match peer.upgrade() {
                 Some(peer) => peer.push_all(questions),
                 None => self.main.leave_out(questions.len() as u64),
+            }
+        }
+        if let (Some((peer, _)), false) = (&peers.notices, told.is_empty()) {
+            match peer.upgrade() {
+                Some(peer) => peer.push_all(told),
+                None => self.main.leave_out(told.len() as u64),
             }
         }
         if !rest.is_empty() {
@@ -119,10 +156,14 @@ impl Peers {
 
 fn hookpoint_of(event: &UpEvent) -> Option<Hookpoint> {
     match event {
+        UpEvent::Ask(_, Question::Authenticate { is_first: true, .. }) => {
+            Some(Hookpoint::FirstAuthenticate)
+        }
         UpEvent::Ask(_, Question::Authenticate { .. } | Question::AuthContinue { .. }) => {
             Some(Hookpoint::Authenticate)
         }
-        UpEvent::Ask(_, Question::Authorize { .. }) => Some(Hookpoint::Authorize),
+        // A source that is a service is asked by whoever knows what is configured.
+        UpEvent::Ask(_, Question::Authorize { source: None, .. }) => Some(Hookpoint::Authorize),
         UpEvent::Ask(_, Question::Publish { .. }) => Some(Hookpoint::Publish),
         _ => None,
     }

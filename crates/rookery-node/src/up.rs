@@ -4,7 +4,7 @@
 //! a bridge to another process look the same from here.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -32,6 +32,10 @@ impl Upstream {
 
     pub(crate) fn fd(&self) -> RawFd {
         self.wake.as_raw_fd()
+    }
+
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
     }
 
     /// Adds the events of a turn; wakes the reader if there were none before.

@@ -20,6 +20,7 @@ use crate::layers::{COMPLAINTS_MAX, HANDSHAKES_PER_TURN};
 use crate::linger::Lingering;
 use crate::listen::Listener;
 use crate::peer::Peers;
+use crate::scan::Scan;
 use crate::standing::Walk;
 use crate::transport::{Incoming, Transport, Wire};
 
@@ -46,6 +47,8 @@ pub(crate) struct Worker {
     pub(crate) listeners: Vec<Option<Arc<Listener>>>,
     /// Walks over all connections that are taken a slice at a time.
     pub(crate) walks: VecDeque<Walk>,
+    /// Looks through sessions for the management plane; the node bounds how many.
+    pub(crate) scans: VecDeque<Scan>,
     pub(crate) inboxes: Arc<[Inbox]>,
     pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
@@ -139,6 +142,7 @@ impl Worker {
             epoll,
             listeners: Vec::new(),
             walks: VecDeque::new(),
+            scans: VecDeque::new(),
             inboxes: parts.inboxes,
             up: parts.up,
             store: parts.store,
@@ -196,7 +200,7 @@ impl Worker {
                     worker.end_rests(now);
                     worker.maintain(now);
                 }
-                has_work = worker.shard.work(now) | worker.walk_on(now);
+                has_work = worker.shard.work(now) | worker.walk_on(now) | worker.scan_on(now);
             });
             self.guarded(now, |worker| worker.finish_turn(now));
             has_work |= self.shard.has_effects() || !self.unread.is_empty();
@@ -558,6 +562,7 @@ impl Worker {
             Item::Listen(token, listener) => self.listen(token, listener),
             Item::Unlisten(token, reply) => self.unlisten(token, reply),
             Item::Recheck(listener) => self.walks.push_back(Walk::recheck(listener)),
+            Item::Scan(scan) => self.scans.push_back(*scan),
             // Whoever waited may have given up.
             Item::Fence(reply) => drop(reply.send(())),
             Item::Stop => self.is_stopping = true,

@@ -7,11 +7,14 @@
     missing_docs
 )]
 
+#[path = "../../rookery-codec/tests/support/masked.rs"]
+mod masked;
 mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use masked::masked;
 use rookery_codec::ws::Deflater;
 use rookery_codec::{Connect, Packet, Publish, QoS, Version, decode, parse_header};
 use rookery_core::config::{Admission, BrokerConfig};
@@ -49,25 +52,6 @@ fn request(path: &str, fields: &str) -> String {
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Protocol: mqtt\r\n{fields}\r\n"
     )
-}
-
-fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mask = [9, 8, 7, 6];
-    let mut out = vec![first];
-    match payload.len() {
-        len @ 0..126 => out.push(0x80 | u8::try_from(len).unwrap()),
-        len @ 126..65_536 => {
-            out.push(0xFE);
-            out.extend(u16::try_from(len).unwrap().to_be_bytes());
-        }
-        len => {
-            out.push(0xFF);
-            out.extend((len as u64).to_be_bytes());
-        }
-    }
-    out.extend(mask);
-    out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
-    out
 }
 
 impl WebSocket {

@@ -6,7 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::PyTuple;
-use rookery_codec::{QoS, ReasonCode};
+use rookery_codec::{QoS, ReasonCode, check_topic_name};
 use rookery_core::effects::{Admittance, Answer, AskId, Verdict};
 use rookery_core::ids::{ConnKey, MessageId};
 use rookery_core::message::{Message, MessageParts, Origin, Publisher};
@@ -48,6 +48,7 @@ where
 fn message(row: &Bound<'_, PyTuple>) -> PyResult<Message> {
     let qos = QoS::from_u8(field(row, 3)?).ok_or_else(|| PyValueError::new_err("qos"))?;
     let topic: PyBackedStr = field(row, 6)?;
+    check_topic_name(&topic).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let payload: PyBackedBytes = field(row, 7)?;
     let properties: PyBackedBytes = field(row, 8)?;
     let parts = MessageParts {
@@ -108,6 +109,7 @@ fn verdict(word: &str, with: Option<&Bound<'_, PyAny>>) -> PyResult<Verdict> {
         ("allow", None) => Ok(Verdict::Allow),
         ("allow_superuser", None) => Ok(Verdict::AllowSuperuser),
         ("drop", None) => Ok(Verdict::Drop),
+        ("ignore", None) => Ok(Verdict::Ignore),
         ("deny", Some(code)) => Ok(Verdict::Deny(ReasonCode(code.extract()?))),
         ("admit", Some(row)) => Ok(Verdict::Admit(Box::new(admittance(row.cast()?)?))),
         ("continue", Some(row)) => go_on(row.cast()?),

@@ -125,7 +125,9 @@ fn limits(o: Object<'_, '_>) -> PyResult<LimitsConfig> {
 /// `HookSwitches`.
 pub(crate) fn hooks(o: Object<'_, '_>) -> PyResult<HookSwitches> {
     read! { o => HookSwitches {
-        authorize, publish, client_events, subscription_events, unanswered_allows, deadline_ms
+        authenticate, authorize, publish, client_events, subscription_events, connect_events,
+        session_events, subscribe_requests, delivered, acked, dropped, unanswered_allows,
+        deadline_ms
     } }
 }
 

@@ -61,6 +61,7 @@ pub(crate) fn from_node(error: NodeError) -> PyErr {
         NodeError::Store(_) => ("store", None),
         NodeError::Topic(_) => ("topic", None),
         NodeError::Io { .. } => ("io", None),
+        NodeError::Busy => ("busy", None),
         NodeError::Stopping => ("stopping", None),
         _ => ("internal", None),
     };

@@ -13,6 +13,8 @@ mod error;
 mod hocon;
 mod node;
 mod observe;
+mod plugins;
+mod queries;
 mod rows;
 
 use pyo3::prelude::*;
@@ -27,6 +29,9 @@ fn version() -> &'static str {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::add_to(module)?;
     module.add_class::<node::Node>()?;
+    module.add_class::<plugins::PluginBridge>()?;
+    module.add_class::<plugins::PluginDecoder>()?;
+    module.add_function(wrap_pyfunction!(plugins::encode_answers, module)?)?;
     module.add_function(wrap_pyfunction!(hocon::parse_hocon, module)?)?;
     module.add_function(wrap_pyfunction!(bench::run_bench, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)

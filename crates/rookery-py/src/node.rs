@@ -8,6 +8,8 @@ use rookery_node::api::NodeError;
 
 use crate::answers::{self, AnswerRow, PublishRow};
 use crate::error::{from_node, native};
+use crate::plugins::PluginBridge;
+use crate::queries::{self, FilterRow, Rows};
 use crate::{access, config, observe, rows};
 
 /// A broker node of this process.
@@ -56,10 +58,18 @@ impl Drop for Node {
 impl Node {
     /// Opens the store, recovers it, binds every listener and starts the worker threads.
     #[staticmethod]
-    fn start(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn open(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
         let config = config::node(config)?;
-        let inner = py.detach(|| rookery_node::Node::start(config)).map_err(from_node)?;
+        let inner = py.detach(|| rookery_node::Node::open(config)).map_err(from_node)?;
         Ok(Self { inner: Some(inner), pid: std::process::id() })
+    }
+
+    /// Lets clients in; may be called twice.
+    fn accept(&self, py: Python<'_>) -> PyResult<()> {
+        self.call(py, |node| {
+            node.accept();
+            Ok(())
+        })
     }
 
     /// Tells clients, closes connections, writes queues; may be called twice.
@@ -194,6 +204,11 @@ impl Node {
         self.call(py, |node| node.set_hooks(hooks))
     }
 
+    /// Opens the way to the worker processes of plugins.
+    fn open_plugins(&self, py: Python<'_>) -> PyResult<PluginBridge> {
+        self.call(py, rookery_node::Node::open_plugins).map(PluginBridge)
+    }
+
     /// Replaces the bans alone.
     fn apply_bans(&self, py: Python<'_>, bans: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let bans = bans.iter().map(access::ban).collect::<PyResult<_>>()?;
@@ -248,6 +263,204 @@ impl Node {
     fn slow_subs<'py>(&self, py: Python<'py>, forget: bool) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let found = self.call(py, |node| node.slow_subs(forget))?;
         found.iter().map(|found| observe::slow_row(py, found)).collect()
+    }
+
+    // Lists and operations of the management plane.
+
+    /// `ClientViewRow` of a page of clients, and how many are wanted in all.
+    fn clients_page<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'_, PyAny>,
+        offset: usize,
+        limit: usize,
+    ) -> PyResult<(Rows<'py>, usize)> {
+        let query = queries::client_query(query)?;
+        let page = self.call(py, |node| node.clients_page(query, offset, limit))?;
+        Ok((queries::each(&page.rows, |view| queries::client_view(py, view))?, page.count))
+    }
+
+    /// `ClientViewRow` of the clients from a cursor on, and the next cursor.
+    fn clients_after<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'_, PyAny>,
+        cursor: u64,
+        limit: usize,
+    ) -> PyResult<(Rows<'py>, u64)> {
+        let query = queries::client_query(query)?;
+        let (found, next) = self.call(py, |node| node.clients_after(query, cursor, limit))?;
+        Ok((queries::each(&found, |view| queries::client_view(py, view))?, next))
+    }
+
+    /// `ClientViewRow` of one client.
+    fn client_view<'py>(
+        &self,
+        py: Python<'py>,
+        client_id: &str,
+    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let found = self.call(py, |node| node.client_view(client_id))?;
+        found.map(|view| queries::client_view(py, &view)).transpose()
+    }
+
+    /// `SubscriptionViewRow` of a page of subscriptions, and how many are wanted in all.
+    fn subscriptions_page<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'_, PyAny>,
+        offset: usize,
+        limit: usize,
+    ) -> PyResult<(Rows<'py>, usize)> {
+        let query = queries::subscription_query(query)?;
+        let page = self.call(py, |node| node.subscriptions_page(query, offset, limit))?;
+        Ok((queries::each(&page.rows, |view| queries::subscription_view(py, view))?, page.count))
+    }
+
+    /// A page of topic filters, and how many there are.
+    fn topics_page(
+        &self,
+        py: Python<'_>,
+        offset: usize,
+        limit: usize,
+    ) -> PyResult<(Vec<String>, usize)> {
+        let page = self.call(py, |node| Ok(node.topics_page(offset, limit)))?;
+        Ok((page.rows, page.count))
+    }
+
+    /// Whether somebody subscribed to a filter.
+    fn has_topic(&self, topic_filter: &str) -> PyResult<bool> {
+        Ok(self.inner()?.has_topic(topic_filter))
+    }
+
+    /// `MessageHeadRow` of a page of retained messages, and how many match.
+    fn retained_page<'py>(
+        &self,
+        py: Python<'py>,
+        topic_filter: Option<&str>,
+        offset: usize,
+        limit: usize,
+    ) -> PyResult<(Rows<'py>, usize)> {
+        let page = self.call(py, |node| Ok(node.retained_page(topic_filter, offset, limit)))?;
+        Ok((queries::each(&page.rows, |m| queries::message_head(py, m))?, page.count))
+    }
+
+    /// `MessageRow` of the retained message of a topic.
+    fn retained<'py>(&self, py: Python<'py>, topic: &str) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let found = self.inner()?.retained(topic);
+        found.map(|message| rows::message(py, &message)).transpose()
+    }
+
+    /// Forgets retained messages; how many.
+    fn remove_retained(&self, py: Python<'_>, topic_filter: Option<&str>) -> PyResult<usize> {
+        self.call(py, |node| node.remove_retained(topic_filter))
+    }
+
+    /// Time and `MessageHeadRow` of a page of delayed messages, and how many wait.
+    fn delayed_page<'py>(
+        &self,
+        py: Python<'py>,
+        offset: usize,
+        limit: usize,
+    ) -> PyResult<(Rows<'py>, usize)> {
+        let page = self.call(py, |node| node.delayed_page(offset, limit))?;
+        Ok((queries::each(&page.rows, |item| queries::delayed_head(py, item))?, page.count))
+    }
+
+    /// Time and `MessageRow` of a delayed message.
+    fn delayed<'py>(&self, py: Python<'py>, id: u128) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let found = self.call(py, |node| node.delayed(id))?;
+        found.map(|item| queries::delayed(py, &item)).transpose()
+    }
+
+    /// Forgets a delayed message; whether it waited.
+    fn remove_delayed(&self, py: Python<'_>, id: u128) -> PyResult<bool> {
+        self.call(py, |node| node.remove_delayed(id))
+    }
+
+    /// Forgets the delayed messages for a topic; how many waited.
+    fn remove_delayed_to(&self, py: Python<'_>, topic: &str) -> PyResult<usize> {
+        self.call(py, |node| node.remove_delayed_to(topic))
+    }
+
+    /// Publishes messages; id and number of sessions of each.
+    fn publish_all(
+        &self,
+        py: Python<'_>,
+        requests: Vec<PublishRow>,
+    ) -> PyResult<Vec<(u128, usize)>> {
+        let requests: Vec<_> = requests.iter().map(answers::publish_request).collect();
+        let outcomes = self.call(py, |node| node.publish_all(&requests))?;
+        Ok(outcomes.iter().map(|outcome| (outcome.id, outcome.matched)).collect())
+    }
+
+    /// Ends connections and sessions; how many were there.
+    fn kick_all(&self, py: Python<'_>, client_ids: Vec<String>) -> PyResult<usize> {
+        self.call(py, |node| node.kick_all(&client_ids))
+    }
+
+    /// Subscribes for a client; `SubscriptionRow` or reason code of each filter.
+    fn subscribe_client<'py>(
+        &self,
+        py: Python<'py>,
+        client_id: &str,
+        filters: Vec<FilterRow>,
+    ) -> PyResult<Option<Rows<'py>>> {
+        let filters = filters.iter().map(queries::filter).collect::<PyResult<_>>()?;
+        let made = self.call(py, |node| node.subscribe_client(client_id, filters))?;
+        made.map(|made| queries::each(&made, |one| queries::subscribed(py, one))).transpose()
+    }
+
+    /// Unsubscribes for a client; the reason code of each filter.
+    fn unsubscribe_client(
+        &self,
+        py: Python<'_>,
+        client_id: &str,
+        filters: Vec<String>,
+    ) -> PyResult<Option<Vec<u8>>> {
+        let filters = filters.into_iter().map(String::into_boxed_str).collect();
+        let ended = self.call(py, |node| node.unsubscribe_client(client_id, filters))?;
+        Ok(ended.map(|codes| codes.iter().map(|code| code.0).collect()))
+    }
+
+    /// Gives a connected client another Keep Alive; whether it is connected.
+    fn set_keep_alive(&self, py: Python<'_>, client_id: &str, interval_s: u16) -> PyResult<bool> {
+        self.call(py, |node| node.set_keep_alive(client_id, interval_s))
+    }
+
+    /// `KeptAnswerRow` of the answers that are kept about a client's topics.
+    fn acl_cache<'py>(&self, py: Python<'py>, client_id: &str) -> PyResult<Option<Rows<'py>>> {
+        let found = self.call(py, |node| node.acl_cache(client_id))?;
+        found.map(|all| queries::each(&all, |kept| queries::kept_answer(py, kept))).transpose()
+    }
+
+    /// `WaitingMessageRow` of messages on their way to a client, and where to go on.
+    #[allow(clippy::type_complexity)]
+    fn client_messages<'py>(
+        &self,
+        py: Python<'py>,
+        client_id: &str,
+        in_flight: bool,
+        after: Option<(u32, u128)>,
+        limit: usize,
+        bytes_max: usize,
+    ) -> PyResult<Option<(Rows<'py>, Option<(u32, u128)>)>> {
+        let window = queries::window(in_flight, after, limit, bytes_max);
+        let Some(page) = self.call(py, |node| node.client_messages(client_id, window))? else {
+            return Ok(None);
+        };
+        let rows = queries::each(&page.rows, |row| queries::waiting_message(py, row))?;
+        Ok(Some((rows, page.next.map(|place| (place.index, place.id)))))
+    }
+
+    /// Counts messages of these topics from now on.
+    fn count_topics(&self, py: Python<'_>, topics: Vec<String>) -> PyResult<()> {
+        self.call(py, |node| node.count_topics(&topics))
+    }
+
+    /// `TopicCountsRow` of each topic that is counted.
+    fn topic_counts<'py>(&self, py: Python<'py>) -> PyResult<Rows<'py>> {
+        let counts = self.inner()?.topic_counts();
+        queries::each(&counts, |(topic, sample)| queries::topic_counts(py, topic, sample))
     }
 
     /// A descriptor that is readable while `drain` has something.

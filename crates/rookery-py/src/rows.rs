@@ -4,12 +4,15 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use rookery_core::effects::{
-    AskId, AuthDetail, ClientInfo, LogLevel, PeerCertificate, Question, SubscriptionInfo, UpEvent,
+    AskId, AuthDetail, ClientInfo, LogLevel, PeerCertificate, Question, SessionEvent,
+    SubscriptionInfo, UpEvent,
 };
 use rookery_core::message::Message;
 use rookery_node::api::{
     CertificateInfo, CertificateOutcome, ListenerInfo, ListenerOutcome, NodeError, RecoveryInfo,
 };
+
+use rookery_node::plugins::hook::NAMES;
 
 pub(crate) type Row<'py> = PyResult<Bound<'py, PyTuple>>;
 
@@ -131,10 +134,11 @@ fn auth_detail<'py>(py: Python<'py>, d: &AuthDetail) -> Row<'py> {
 fn question<'py>(py: Python<'py>, id: AskId, question: &Question) -> Row<'py> {
     let id = ask_id(py, id)?;
     match question {
-        Question::Authenticate { client: who, password, detail } => {
+        Question::Authenticate { is_first, client: who, password, detail } => {
             let password = password.as_deref().map(|password| PyBytes::new(py, password));
             let detail = auth_detail(py, detail)?;
-            row![py; "ask", id, "authenticate", client(py, who)?, password, detail]
+            let kind = if *is_first { "first_authenticate" } else { "authenticate" };
+            row![py; "ask", id, kind, client(py, who)?, password, detail]
         }
         Question::AuthContinue { client: who, detail } => {
             let detail = auth_detail(py, detail)?;
@@ -159,6 +163,22 @@ fn question<'py>(py: Python<'py>, id: AskId, question: &Question) -> Row<'py> {
         Question::Publish { message: m } => {
             row![py; "ask", id, "publish", message(py, m)?, py.None()]
         }
+    }
+}
+
+/// What the management plane tells a plugin.
+pub(crate) fn told<'py>(py: Python<'py>, hook: u8, json: &str) -> Row<'py> {
+    let name = NAMES.get(usize::from(hook)).copied().unwrap_or_default().replace('.', "_");
+    row![py; name, json]
+}
+
+fn session_event(event: SessionEvent) -> &'static str {
+    match event {
+        SessionEvent::Created => "session_created",
+        SessionEvent::Resumed => "session_resumed",
+        SessionEvent::Discarded => "session_discarded",
+        SessionEvent::TakenOver => "session_takenover",
+        SessionEvent::Terminated => "session_terminated",
     }
 }
 
@@ -191,6 +211,29 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
             row![py; "delivery", *slot, message(py, m)?, *qos]
         }
         UpEvent::Ask(id, asked) => question(py, *id, asked),
+        UpEvent::Connect(who) => row![py; "connect", client(py, who)?],
+        UpEvent::ConnAck { client_id, peer, listener, reason } => row![py;
+            "connack", &**client_id, peer.to_string(), &**listener, reason.0,
+        ],
+        UpEvent::Session(what, who) => row![py; session_event(*what), client(py, who)?],
+        UpEvent::Subscribe(who, wanted) => {
+            let wanted = wanted.iter().map(|item| subscription(py, item));
+            row![py; "subscribe", &**who, wanted.collect::<PyResult<Vec<_>>>()?]
+        }
+        UpEvent::Unsubscribe(who, filters) => {
+            let filters: Vec<&str> = filters.iter().map(|filter| &**filter).collect();
+            row![py; "unsubscribe", &**who, filters]
+        }
+        UpEvent::Delivered { client_id, message: m, qos } => {
+            row![py; "delivered", &**client_id, message(py, m)?, *qos]
+        }
+        UpEvent::Acked { client_id, message: m } => {
+            row![py; "acked", &**client_id, message(py, m)?]
+        }
+        UpEvent::Dropped { message: m, reason } => row![py; "dropped", message(py, m)?, *reason],
+        UpEvent::DeliveryDropped { client_id, message: m, reason } => {
+            row![py; "delivery_dropped", &**client_id, message(py, m)?, *reason]
+        }
         UpEvent::Certificates { listener, is_taken, detail } => {
             row![py; "certificate", &**listener, (!is_taken).then_some(&**detail), &**detail]
         }

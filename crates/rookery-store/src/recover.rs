@@ -26,6 +26,45 @@ const COPY_BYTES: u64 = 1 << 20;
 /// An empty file that says that the directory held a log: without it an empty directory is new.
 pub(crate) const USED_MARK: &str = "in-use";
 
+/// Written by a clean stop and removed by the next start: number and size of the newest segment. A
+/// segment that is shorter then was cut by somebody else, not by a crash.
+pub(crate) const STOPPED_MARK: &str = "stopped";
+
+/// What [`STOPPED_MARK`] holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stopped {
+    pub(crate) ordinal: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Stopped {
+    pub(crate) fn encode(self) -> [u8; 16] {
+        let mut out = [0; 16];
+        let (ordinal, bytes) = out.split_at_mut(8);
+        ordinal.copy_from_slice(&self.ordinal.to_le_bytes());
+        bytes.copy_from_slice(&self.bytes.to_le_bytes());
+        out
+    }
+
+    /// Reads the mark and removes it; one that makes no sense says nothing.
+    fn take(disk: &dyn Disk, path: &Path) -> std::io::Result<Option<Self>> {
+        let file = disk.open(path)?;
+        let mut bytes = [0; 16];
+        let is_whole = file.len()? == 16 && file.read_at(&mut bytes, 0).is_ok();
+        disk.remove(path)?;
+        // Segments get shorter when they are compacted: the mark must not come back.
+        if let Some(dir) = path.parent() {
+            disk.sync_dir(dir)?;
+        }
+        let word = |at: usize| {
+            let word = bytes.get(at..at + 8).and_then(|word| word.try_into().ok());
+            word.map(u64::from_le_bytes)
+        };
+        let mark = word(0).zip(word(8)).map(|(ordinal, bytes)| Self { ordinal, bytes });
+        Ok(mark.filter(|_| is_whole))
+    }
+}
+
 /// What was found.
 pub(crate) struct Found {
     /// [`USED_MARK`] is there.
@@ -55,11 +94,14 @@ fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> StoreErro
 /// Reads the directory, which this process owns.
 pub(crate) fn recover(disk: &dyn Disk, options: &StoreOptions) -> Result<Found, StoreError> {
     let mut segments: Vec<(u64, PathBuf)> = Vec::new();
-    let mut is_marked = false;
+    let (mut is_marked, mut stopped) = (false, None);
     for path in disk.list(&options.dir).map_err(io("list", &options.dir))? {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("tmp") => disk.remove(&path).map_err(io("remove", &path))?,
             Some("log") => segments.extend(ordinal(&path).map(|ordinal| (ordinal, path))),
+            _ if path.file_name().is_some_and(|name| name == STOPPED_MARK) => {
+                stopped = Stopped::take(disk, &path).map_err(io("take", &path))?;
+            }
             _ => is_marked |= path.file_name().is_some_and(|name| name == USED_MARK),
         }
     }
@@ -80,7 +122,12 @@ pub(crate) fn recover(disk: &dyn Disk, options: &StoreOptions) -> Result<Found, 
         recovery.found.report.clean_shutdown = false;
     }
     for (at, (ordinal, path)) in segments.iter().enumerate() {
-        recovery.segment(*ordinal, path, at + 1 == count)?;
+        let is_last = at + 1 == count;
+        let size_before = recovery.found.report.bytes;
+        recovery.segment(*ordinal, path, is_last)?;
+        if let Some(stopped) = stopped.filter(|s| is_last && s.ordinal == *ordinal) {
+            recovery.compare(path, recovery.found.report.bytes - size_before, stopped);
+        }
     }
     let Recovery { mut found, .. } = recovery;
     while found.index.sweep(usize::MAX) {}
@@ -271,6 +318,14 @@ impl Recovery<'_> {
             file.sync_data().map_err(io("sync", path))?;
         }
         Ok(end)
+    }
+
+    /// After a clean stop nothing is unfinished: what is missing was taken away.
+    fn compare(&mut self, path: &Path, size: u64, stopped: Stopped) {
+        if size < stopped.bytes {
+            self.found.report.truncated_tail = None;
+            self.corrupt(path, size, stopped.bytes - size, "cut after a clean stop");
+        }
     }
 
     fn corrupt(&mut self, path: &Path, offset: u64, bytes_skipped: u64, detail: &str) {

@@ -18,6 +18,7 @@ use crate::options::SyncPolicy;
 use crate::orders::Orders;
 use crate::queue::{Submission, Work, frame_bytes, lock};
 use crate::record::{Records, write_epoch, write_op};
+use crate::recover::{STOPPED_MARK, Stopped};
 use crate::refusal::{Fullness, Kept};
 
 /// A group is closed when its batches reach this size, whatever else is queued.
@@ -363,7 +364,16 @@ impl Writer<'_> {
         });
         self.inner.sync.mark(segment);
         self.inner.sync_dirty()?;
-        written.map_err(|error| StoreError::io(format!("write {name}"), &error))
+        written.map_err(|error| StoreError::io(format!("write {name}"), &error))?;
+        self.mark_stopped(at + self.buffer.len() as u64);
+        Ok(())
+    }
+
+    /// Without the mark a file that somebody cuts looks like one that a crash cut: no reason to fail.
+    fn mark_stopped(&self, bytes: u64) {
+        let mark = Stopped { ordinal: self.active.header.ordinal, bytes };
+        let path = self.inner.options.dir.join(STOPPED_MARK);
+        let _ = self.inner.disk.create(&path).and_then(|file| file.write_at(&mark.encode(), 0));
     }
 }
 

@@ -12,11 +12,19 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from rookery.errors import StartError, UnavailableError
 
 _T = TypeVar("_T")
+
+
+class Schema(NamedTuple):
+    """The tables of a file, and the number of their format."""
+
+    tables: str
+    format: int
+
 
 FORMAT = 1
 """Rises with every change of the tables; an older file is brought up, a newer one refused."""
@@ -60,13 +68,14 @@ CREATE TABLE bans (
 ) WITHOUT ROWID;
 CREATE INDEX bans_until ON bans (until_ms) WHERE until_ms IS NOT NULL;
 """
+ACCESS = Schema(_TABLES, FORMAT)
 
 
 class Database:
     """The open file. Opened at once, used from coroutines, closed by :meth:`close`."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file and make or renew its tables.
+    def __init__(self, path: Path, schema: Schema | None = None) -> None:
+        """Open the file and make or renew its tables; those of access control without ``schema``.
 
         Raises:
             StartError: the file cannot be used.
@@ -77,11 +86,11 @@ class Database:
             path.touch(mode=0o600)
             self._writing = _connect(path)
             self._reading = _connect(path)
-            _make_tables(self._writing, path)
+            _make_tables(self._writing, path, schema or ACCESS)
         except (OSError, sqlite3.Error) as error:
             raise StartError(f"{path}: {error}") from error
-        self._writer = ThreadPoolExecutor(1, "rookery-access-write")
-        self._reader = ThreadPoolExecutor(1, "rookery-access-read")
+        self._writer = ThreadPoolExecutor(1, f"rookery-{path.stem}-write")
+        self._reader = ThreadPoolExecutor(1, f"rookery-{path.stem}-read")
         self._is_open = True
 
     async def read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -130,12 +139,14 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
+def _make_tables(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > FORMAT:
+    if version > schema.format:
         raise StartError(f"{path}: written by a later version of Rookery (format {version})")
     if version == 0:
-        connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+        connection.executescript(
+            f"BEGIN; {schema.tables} PRAGMA user_version = {schema.format}; COMMIT;"
+        )
 
 
 def _guarded(connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], _T]) -> _T:

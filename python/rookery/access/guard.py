@@ -73,6 +73,11 @@ class Guard:
         self._failures = 0
         self._open_until_s: float | None = None
         self._is_probing = False
+        self._tell: Callable[[bool], None] = lambda _is_open: None
+
+    def on_change(self, tell: Callable[[bool], None]) -> None:
+        """Call ``tell`` whenever the breaker opens (true) or closes, instead of who was told before."""
+        self._tell = tell
 
     @property
     def is_open(self) -> bool:
@@ -145,14 +150,18 @@ class Guard:
     def _succeeded(self) -> None:
         self.counters.answered += 1
         self._failures = 0
-        self._open_until_s = None
+        was_open, self._open_until_s = self.is_open, None
         self._is_probing = False
+        if was_open:
+            self._tell(False)
 
     def _failed(self, *, is_probe: bool) -> None:
         self._failures += 1
         if is_probe or self._failures >= self.settings.failures_max:
-            if self._open_until_s is None:
-                self.counters.opened += 1
+            was_open = self.is_open
             self._open_until_s = self._clock.monotonic_s() + self.settings.open_s
+            if not was_open:
+                self.counters.opened += 1
+                self._tell(True)
         if is_probe:
             self._is_probing = False

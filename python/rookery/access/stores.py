@@ -37,7 +37,7 @@ class Stores:
         assert folder is not None
         self.database = Database(folder / DATABASE_FILE)
         self.user_store = UserStore(self.database)
-        self.verifier = Verifier()
+        self.verifier = Verifier(data_dir=data_dir, clock=clock)
         self.users = UserService(self.user_store, self.verifier.pool, clock)
         self.rules = RuleStore(self.database)
         self.bans = BanService(self.database, clock)

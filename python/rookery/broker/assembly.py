@@ -5,18 +5,29 @@ from __future__ import annotations
 import contextlib
 
 from rookery.broker.access import AccessService
+from rookery.broker.admins import AdminService
+from rookery.broker.admins.settings import AdminSettings
 from rookery.broker.alarms import AlarmRegistry, StoreWatch
 from rookery.broker.audit import AuditLog
+from rookery.broker.backup import Backups
+from rookery.broker.backup.access import BansPart, RulesPart, ScramUsersPart, UsersPart
+from rookery.broker.backup.admins import AdminsPart, ApiKeysPart
+from rookery.broker.backup.parts import ConfigurationPart, Part
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
+from rookery.broker.observation import Observation
 from rookery.broker.observing import Observing
 from rookery.broker.otel import OtelService
-from rookery.broker.quota import QuotaWatch
+from rookery.broker.plugins.routing import Routing
+from rookery.broker.plugins.service import PluginService
+from rookery.broker.plugins.store import PluginStore
+from rookery.broker.quota import QuotaWatch, watermarks_of
 from rookery.broker.settings import NodeSettings
 from rookery.broker.slow_subs import SlowSubsService
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.broker.trace import TraceService
 from rookery.broker.trace.files import TraceFiles
 from rookery.config import Config
@@ -30,31 +41,105 @@ JOURNAL_GATHER_S = 0.02
 """Lines of the foreground are printed together this often while nobody waits for an answer."""
 
 
-def make_services(node: OpenNode, alarms: AlarmRegistry, logs: LogService) -> Services:
+def make_services(
+    node: OpenNode,
+    alarms: AlarmRegistry,
+    metrics: MetricRegistry,
+    stats: StatsRegistry,
+    logs: LogService,
+) -> tuple[Services, Observation]:
     """Make them; nothing is open yet."""
     audit = AuditLog(node.config.data_dir, node.clock)
     settings = NodeSettings(node.config, audit, node.clock)
     observing = Observing(node.native)
-    return Services(
+    certificates = CertificateService(node.native, alarms, audit, node.clock)
+    observation = Observation(node, alarms, certificates, metrics, stats)
+    access = AccessService(
+        node.native,
+        alarms,
+        audit,
+        node.clock,
+        node_name=node.config["node.name"],
+        data_dir=node.config.data_dir,
+        adapt=node.adapt,
+        bans=node.bans,
+        built_in=node.built_in_rules,
+        sources=node.sources,
+    )
+    admins = AdminService(
+        node.config.data_dir, node.clock, audit, lambda: _admin_settings(settings.config)
+    )
+    services = Services(
         settings=settings,
-        listeners=ListenerService(node.native, settings, audit),
-        certificates=CertificateService(node.native, alarms, audit, node.clock),
-        access=AccessService(
-            node.native,
-            alarms,
-            audit,
-            node.clock,
-            data_dir=node.config.data_dir,
-            adapt=node.adapt,
-            bans=node.bans,
-            built_in=node.built_in_rules,
-            sources=node.sources,
-        ),
+        listeners=ListenerService(node.native, settings, audit, alarms),
+        certificates=certificates,
+        access=access,
         audit=audit,
         logs=logs,
         slow_subs=SlowSubsService(node.native, observing, settings),
         trace=TraceService(observing, TraceFiles(node.config.data_dir), node.clock),
         otel=OtelService(observing, node_name=node.config.management.node_name, version=version()),
+        admins=admins,
+        topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
+        nodes=observation.nodes,
+        monitor=observation.monitor,
+        exporter=observation.exporter,
+        backups=_backups(node, access, admins, settings, audit),
+        plugins=_plugins(node, settings, alarms),
+    )
+    return services, observation
+
+
+def _plugins(node: OpenNode, settings: NodeSettings, alarms: AlarmRegistry) -> PluginService:
+    def apply_hooks(wanted: frozenset[str], deadline_ms: int) -> None:
+        node.plugin_hooks = (wanted, deadline_ms)
+        node.native.set_hooks(node.adapt(node.config.to_native().broker).hooks)
+
+    return PluginService(
+        PluginStore(node.config.data_dir / "plugins"),
+        Routing(node.native, apply_hooks),
+        alarms,
+        node.native,
+        node_name=node.config["node.name"],
+        settings=lambda: settings.config["plugins"],
+    )
+
+
+def _admin_settings(config: Config) -> AdminSettings:
+    dashboard = config.management.dashboard
+    return AdminSettings(
+        default_username=dashboard.default_username,
+        default_password=dashboard.default_password,
+        token_expired_time_s=dashboard.token_expired_time_s,
+        bootstrap_file=dashboard.bootstrap_file,
+    )
+
+
+def _backups(
+    node: OpenNode,
+    access: AccessService,
+    admins: AdminService,
+    settings: NodeSettings,
+    audit: AuditLog,
+) -> Backups:
+    data_dir = node.config.data_dir
+    parts: tuple[Part, ...] = (
+        UsersPart(access, data_dir),
+        ScramUsersPart(access, data_dir),
+        RulesPart(access, data_dir),
+        BansPart(access, data_dir),
+        AdminsPart(admins),
+        ApiKeysPart(admins),
+        # Last: what it refers to is there by then.
+        ConfigurationPart(settings),
+    )
+    return Backups(
+        data_dir,
+        parts,
+        audit,
+        node.clock,
+        node_name=node.config.management.node_name,
+        version=version(),
     )
 
 
@@ -77,6 +162,10 @@ async def open_services(
     # They take what the node tells to its end, so they close after it.
     serving.push_async_callback(services.otel.close)
     serving.push_async_callback(services.trace.close)
+    # Closed after the node has stopped: plugins are told to the end.
+    serving.push_async_callback(services.plugins.close)
+    await services.plugins.open()
+    metrics.register("plugins", lambda: services.plugins.counters)
     serving.push_async_callback(runtime.close)
     runtime.open()
     await services.slow_subs.open(node.config)
@@ -84,21 +173,29 @@ async def open_services(
     await services.otel.open(node.config)
     serving.push_async_callback(services.certificates.close)
     # Before restored alarms are settled: what still holds keeps the time at which it began.
+    await services.listeners.judge()
     await services.certificates.check()
     services.certificates.open()
+    serving.push_async_callback(services.topic_metrics.close)
+    await services.topic_metrics.open()
     quota = QuotaWatch(
         alarms,
         most=lambda: services.settings.config["access.max_connections"] or 0,
         connected=lambda: node.native.stats().get("live_connections.count", 0),
+        watermarks=lambda: watermarks_of(services.settings.config),
     )
     serving.push_async_callback(quota.close)
     quota.open()
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
-    metrics.register("access", lambda: services.access.access.counters)
+    metrics.register("access", services.access.metrics)
     metrics.register("audit", services.audit.metrics)
     metrics.register("log", services.logs.metrics)
     metrics.register("trace", services.trace.metrics)
     metrics.register("opentelemetry", services.otel.metrics)
+    serving.push_async_callback(services.admins.close)
+    await services.admins.open()
+    metrics.register("admins", services.admins.metrics)
+    stats.register("admins", services.admins.stats)
     stats.register("certificates", services.certificates.stats)
     return runtime
 

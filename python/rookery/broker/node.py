@@ -1,9 +1,10 @@
 """Opens one node and runs it: native core first, then everything that may take its time.
 
 **Invariants.** What can refuse the start (data directory, a taken port) is done before anything is
-announced, and what was done is undone when a later step refuses. Clients are accepted before the
-event loop, the management plane or a web framework is imported: this module and what it imports is
-the way to the first connection.
+announced, and what was done is undone when a later step refuses. Where nobody has to be asked about
+clients they are accepted before the event loop, the management plane or a web framework is imported:
+this module and what it imports is the way to the first connection. Where providers or services are
+asked, clients wait until those can answer.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ from rookery.client.local_socket import socket_path
 from rookery.clock import Clock, SystemClock
 from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig, NodeConfig
 from rookery.native.node import Node
+from rookery.observability.queued_stream import QueuedStream
 
 if TYPE_CHECKING:
     from rookery.config import Config
+    from rookery.web.tls import ServerTls
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 HTTP = "http:dashboard"
+HTTPS = "https:dashboard"
 LOCAL = "unix:management"
 _PURPOSES = {
     "tcp": "MQTT",
@@ -67,14 +71,34 @@ def run(
     """
     clock = SystemClock()
     journal = None
-    if foreground:
-        shows_log = not config.management.log.console.enable  # else each line came twice
-        journal = Journal(out or sys.stdout, clock, shows_log=shows_log, is_dated=is_dated)
-    with _stop_signals_wait(), OpenNode(config, clock, journal) as node:
-        node.announce()
+    with contextlib.ExitStack() as running:
+        if foreground:
+            if out is None:
+                out = running.enter_context(QueuedStream(sys.stdout.fileno()))
+                ready = _after_lines(out, ready)
+            shows_log = not config.management.log.console.enable  # else each line came twice
+            journal = Journal(out, clock, shows_log=shows_log, is_dated=is_dated)
+        running.enter_context(_stop_signals_wait())
+        node = running.enter_context(OpenNode(config, clock, journal))
+        if not node.asks:
+            node.announce()
         from rookery.broker.serving import serve  # noqa: PLC0415
 
         return serve(node, ready)
+
+
+def _after_lines(
+    lines: QueuedStream, ready: Callable[[], None] | None
+) -> Callable[[], None] | None:
+    """``ready``, which may print, after the lines before it."""
+    if ready is None:
+        return None
+
+    def call() -> None:
+        lines.drain(1.0)
+        ready()
+
+    return call
 
 
 class OpenNode:
@@ -90,6 +114,9 @@ class OpenNode:
         self.bans: tuple[Ban, ...] = ()
         self.built_in_rules: tuple[AclRule, ...] = ()
         self.sources: tuple[AclSource, ...] = ()
+        # Hookpoints of plugins, and how long all of them together may take for an answer.
+        self.plugin_hooks: tuple[frozenset[str], int] = (frozenset(), 0)
+        self.https: ServerTls | None = None
         self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -98,13 +125,15 @@ class OpenNode:
             data_dir = DataDir(management.data_dir, management.node_name)
             data_dir.open()
             opened.callback(data_dir.close)
-            if management.http is not None:
-                http = open_http(management.http.host, management.http.port)
-                self.sockets[HTTP] = opened.enter_context(http)
+            for name, http in ((HTTP, management.http), (HTTPS, management.https)):
+                if http is not None:
+                    sock = open_http(http.host, http.port, name)
+                    self.sockets[name] = opened.enter_context(sock)
+            self._read_https()
             path = socket_path(management.data_dir)
             self.sockets[LOCAL] = opened.enter_context(open_unix(path))
             opened.callback(path.unlink, missing_ok=True)
-            self.native = Node(self._native_config())
+            self.native = Node(self._native_config(), accepts=not self.asks)
             opened.callback(self.native.stop, 0.0)
             data_dir.bind_name()
             self._opened = opened.pop_all()
@@ -113,12 +142,28 @@ class OpenNode:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
+    @property
+    def asks(self) -> bool:
+        """Whether clients have to wait for those who are asked about them."""
+        access = self.config.management.access
+        return bool(access.authentication or access.sources)
+
+    def accept(self) -> None:
+        """Let clients in, once those who are asked about them can answer."""
+        if self.asks:
+            self.native.accept()
+            self.announce()
+
     def _native_config(self) -> NodeConfig:
         """The whole of it: nobody connects before rules and bans hold."""
         config = self.config.to_native()
         management = self.config.management
         broker = config.broker
         self._read_tables()
+        if (self.config.data_dir / "plugins").exists():
+            from rookery.broker.plugins.early import early_hooks  # noqa: PLC0415
+
+            self.plugin_hooks = (early_hooks(self.config.data_dir), 0)
         if management.access.sources:
             from rookery.engine.rules import compile_sources  # noqa: PLC0415
 
@@ -135,10 +180,24 @@ class OpenNode:
 
             self.bans, self.built_in_rules = read_tables(data_dir, self.clock)
 
+    def _read_https(self) -> None:
+        """A certificate that cannot be used refuses the start; a node without pays nothing."""
+        https = self.config.management.https
+        if https is not None and https.tls is not None:
+            from rookery.web.tls import ServerTls  # noqa: PLC0415
+
+            self.https = ServerTls(https.tls)
+
     def adapt(self, broker: BrokerConfig) -> BrokerConfig:
         """What this process changes in every configuration."""
         # Every connect becomes a Python object only where somebody looks at it.
-        return replace(broker, hooks=replace(broker.hooks, client_events=self.journal is not None))
+        hooks = replace(broker.hooks, client_events=self.journal is not None)
+        wanted, deadline_ms = self.plugin_hooks
+        if wanted:
+            from rookery.broker.plugins.switches import switches  # noqa: PLC0415
+
+            hooks = switches(hooks, wanted, deadline_ms)
+        return replace(broker, hooks=hooks)
 
     def ports(self) -> list[Port]:
         """Every socket that the node listens on."""
@@ -147,8 +206,9 @@ class OpenNode:
             for listener in self.native.listeners()
             if not listener.error
         ]
-        if HTTP in self.sockets:
-            ports.append(Port(HTTP, address_of(self.sockets[HTTP]), "HTTP: GET /status"))
+        for name, purpose in ((HTTP, "dashboard and REST"), (HTTPS, "dashboard and REST over TLS")):
+            if name in self.sockets:
+                ports.append(Port(name, address_of(self.sockets[name]), purpose))
         path = socket_path(self.config.management.data_dir)
         return [*ports, Port(LOCAL, str(path), "HTTP: management of this node")]
 

@@ -17,7 +17,7 @@ from rookery.broker.alarms import (
 from rookery.broker.assembly import Gathering, make_services, open_services
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import NodeContext
-from rookery.broker.node import HTTP, LOCAL, STOP_SIGNALS, OpenNode
+from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, OpenNode
 from rookery.broker.settings.management import ManagementPart
 from rookery.broker.sys_topics import SysTopics
 from rookery.native.node import version
@@ -39,6 +39,7 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
         logs.use(node.config.management.log)
         context = await _start_parts(node, serving, stopping.set, logs)
         serving.enter_context(_signals_call(stopping.set))
+        node.accept()
         if ready is not None:
             ready()
         await _start_web(node, web, context)
@@ -72,11 +73,9 @@ async def _start_parts(
         validity_period_s=management.alarm.validity_period_s,
         publish=sys_topics.tell,
     )
-    metrics.register("core", native.metrics)
     metrics.register("alarms", alarms.metrics)
-    stats.register("core", native.stats)
     stats.register("alarms", alarms.stats)
-    services = make_services(node, alarms, logs)
+    services, observation = make_services(node, alarms, metrics, stats, logs)
     keeper = AlarmKeeper(alarms, AlarmFile(management.data_dir))
     keeper.restore()
     runtime = await open_services(node, services, serving, alarms, metrics, stats)
@@ -88,7 +87,10 @@ async def _start_parts(
             logs,
             services.slow_subs,
             services.otel,
+            observation.sysmon,
+            observation.pusher,
             Gathering(node, runtime),
+            services.topic_metrics,
         )
     )
     serving.push_async_callback(sys_topics.close)
@@ -96,6 +98,7 @@ async def _start_parts(
         msg_interval_s=management.sys_topics.msg_interval_s,
         heartbeat_interval_s=management.sys_topics.heartbeat_interval_s,
     )
+    await observation.open(serving)
     _start_alarms(node, serving, alarms, metrics, keeper)
     return NodeContext(
         node_name=management.node_name,
@@ -134,17 +137,30 @@ def _start_alarms(
 async def _start_web(node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext) -> None:
     # In a thread: the loop goes on while the framework is imported.
     await asyncio.to_thread(import_module, "rookery.broker.management.serve")
-    from rookery.broker.management.serve import open_servers  # noqa: PLC0415
+    from rookery.broker.management.serve import Door, make_apps, open_servers  # noqa: PLC0415
 
-    http = node.config.management.http
-    servers = open_servers(
-        context,
-        local=node.sockets[LOCAL],
-        http=node.sockets.get(HTTP),
-        http_connections_max=http.max_connections if http else 0,
-    )
+    apps = await asyncio.to_thread(make_apps, context)
+    management, doors = node.config.management, []
+    if management.http is not None:
+        doors.append(Door(node.sockets[HTTP], management.http.max_connections))
+    if management.https is not None and node.https is not None:
+        tls = node.https.context
+        doors.append(Door(node.sockets[HTTPS], management.https.max_connections, tls))
+    servers = open_servers(context, apps, local=node.sockets[LOCAL], doors=doors)
+    _watch_certificate(node, web)
     for server in servers:
         web.push_async_callback(server.close)
+
+
+def _watch_certificate(node: OpenNode, web: contextlib.AsyncExitStack) -> None:
+    https = node.config.management.https
+    if https is None or https.tls is None or node.https is None:
+        return
+    from rookery.broker.rest.https import CertificateWatch  # noqa: PLC0415
+
+    watch = CertificateWatch(node.https, https.tls)
+    web.push_async_callback(watch.close)
+    watch.open()
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from rookery.cli.messages_admins import ADMIN_TEXTS
+
 LANGUAGES = ("en", "zh")
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -95,6 +97,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.ctl.quota": ("most connected clients of the node", "节点最大连接数"),
     "help.ctl.quota.get": ("show the quota and what is used", "查看配额与使用量"),
     "help.ctl.quota.set": ("set the quota", "设置配额"),
+    "help.ctl.data": ("export and import what was set up", "导出与导入节点配置数据"),
+    "help.ctl.data.export": ("write it all into a file of the node", "导出到节点上的文件"),
+    "help.ctl.data.import": ("put back what a file holds", "从文件导入"),
+    "help.ctl.data.list": ("list files that were exported", "列出导出文件"),
+    "help.ctl.data.delete": ("delete a file that was exported", "删除导出文件"),
     "help.tls": (
         "make certificates for tests and small installations",
         "生成测试与小型部署所用的证书",
@@ -159,6 +166,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "option.shell": ("bash, zsh or fish", "bash、zsh 或 fish"),
     "option.listener": ("listener such as tcp:default", "监听器，如 tcp:default"),
     "option.user": ("name of the user", "用户名"),
+    "option.scram": (
+        "a user of SCRAM (enhanced authentication)",
+        "SCRAM（增强认证）用户",
+    ),
     "option.superuser": ("nothing is denied to the user", "超级用户，不受授权限制"),
     "option.device": (
         "make a secret for a device and print it once",
@@ -199,6 +210,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.ban.reason": ("why", "原因"),
     "option.conf.path": ("only this key and those below it", "仅显示该配置项及其下级"),
+    "option.data.file": (
+        "a file of this machine, or the name of one that the node has",
+        "本机文件，或节点上的文件名",
+    ),
+    "option.data.name": ("name of the file", "文件名"),
     "option.quota": ("number of clients, or infinity", "连接数，或 infinity"),
     "option.tls": ("connect with TLS", "使用 TLS 连接"),
     "option.cafile": (
@@ -333,7 +349,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # -- up
     "up.ready": ("Rookery is running.", "Rookery 已启动。"),
     "up.mqtt": ("  MQTT            {url}", "  MQTT            {url}"),
-    "up.http": ("  status          {url}", "  状态            {url}"),
+    "up.http": ("  dashboard       {url}", "  控制台          {url}"),
     "up.try": ("Try it in two other terminals:", "在另外两个终端中试用："),
     "up.stop": ("Stop with Ctrl-C.", "按 Ctrl-C 停止。"),
     "up.local": (
@@ -385,6 +401,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{path} takes effect when the node starts again",
         "{path} 在节点重启后生效",
     ),
+    "ctl.data.exported": (
+        "exported to {path}; it holds secrets, keep it safe",
+        "已导出到 {path}，文件含有敏感信息，请妥善保管",
+    ),
+    "ctl.data.imported": ("imported {file}", "已导入 {file}"),
+    "ctl.data.deleted": ("deleted {file}", "已删除 {file}"),
+    "ctl.data.nofile": (
+        "{file} is neither a file here nor one that the node has",
+        "本机与节点上均没有文件 {file}",
+    ),
     "ctl.quota": (
         "{connections} clients of at most {max_connections}",
         "已连接 {connections}，上限 {max_connections}",
@@ -402,7 +428,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "column.about": ("ABOUT", "对象"),
     "column.status": ("STATUS", "状态"),
     "column.end_at": ("UNTIL", "截止"),
-    "column.size": ("BYTES", "字节数"),
+    "column.filename": ("FILE", "文件"),
+    "column.created_at": ("CREATED", "创建时间"),
+    "column.size": ("BYTES", "字节"),
     "column.id": ("ID", "ID"),
     "column.bind": ("ADDRESS", "地址"),
     "column.running": ("OPEN", "运行"),
@@ -442,7 +470,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ports.ssl": ("MQTT over TLS", "MQTT over TLS"),
     "ports.ws": ("MQTT over WebSocket", "MQTT over WebSocket"),
     "ports.wss": ("MQTT over secure WebSocket", "MQTT over secure WebSocket"),
-    "ports.http": ("HTTP: GET /status", "HTTP：GET /status"),
+    "ports.http": ("dashboard and REST", "控制台与 REST"),
+    "ports.https": ("dashboard and REST over TLS", "控制台与 REST（TLS）"),
     "ports.unix": ("HTTP: management of this node", "HTTP：节点管理"),
     # -- pub and sub
     "mqtt.unreachable": (
@@ -545,6 +574,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bench.phase.measure": ("measuring", "测量"),
     "bench.phase.drain": ("draining", "收尾"),
 }
+
+TEXTS |= ADMIN_TEXTS
 
 
 def language(environ: Mapping[str, str] | None = None) -> str:

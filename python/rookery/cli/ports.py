@@ -88,12 +88,11 @@ def _planned(config: Config) -> list[dict[str, str]]:
         }
         for listener in config.to_native().listeners
     ]
-    http = config.management.http
-    if http is not None:
-        address = f"{http.host}:{http.port}"
-        rows.append(
-            {"listener": "http:dashboard", "address": address, "purpose": say("ports.http")}
-        )
+    for kind, http in (("http", config.management.http), ("https", config.management.https)):
+        if http is not None:
+            address = f"{http.host}:{http.port}"
+            purpose = say(f"ports.{kind}")
+            rows.append({"listener": f"{kind}:dashboard", "address": address, "purpose": purpose})
     socket_path = str(config.data_dir / "run" / "node.sock")
     unix = {"listener": "unix:management", "address": socket_path, "purpose": say("ports.unix")}
     return [*rows, unix]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import secrets
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from rookery.client.local_socket import reachable, socket_path
@@ -22,17 +23,32 @@ from rookery.errors import (
     NotFoundError,
     RookeryError,
     TimedOutError,
+    UnauthorizedError,
     UnavailableError,
 )
 
 ANSWER_BYTES_MAX = 64 << 20
+API = "/api/v5"
+"""Where the REST interface lies; everything else on the socket is for this machine alone."""
+
+
+class Content(NamedTuple):
+    """A body that is not JSON."""
+
+    content: bytes
+    kind: str
+    """Its ``Content-Type``."""
 
 
 class ManagementClient:
     """One request per call; nothing stays open."""
 
-    def __init__(self, data_dir: Path, *, timeout_s: float = 5.0, language: str = "") -> None:
+    def __init__(
+        self, data_dir: Path, *, timeout_s: float = 5.0, language: str = "", prefix: str = ""
+    ) -> None:
+        """``prefix`` stands before every path, such as :data:`API`."""
         self._path = socket_path(data_dir)
+        self._prefix = prefix
         self._timeout_s = timeout_s
         self._language = language
 
@@ -47,7 +63,7 @@ class ManagementClient:
         return self._request("GET", path)
 
     def post(self, path: str, body: Any = None) -> Any:
-        """Tell the node to do something; ``body`` is sent as JSON, bytes as they are.
+        """Tell the node to do something; ``body`` is sent as JSON, a :class:`Content` as it is.
 
         Raises:
             UnavailableError: nobody listens there.
@@ -55,6 +71,27 @@ class ManagementClient:
             RookeryError: the node refuses.
         """
         return self._request("POST", path, body)
+
+    def upload(self, path: str, field: str, name: str, content: bytes) -> Any:
+        """Send a file as a form does.
+
+        Raises:
+            UnavailableError: nobody listens there.
+            TimedOutError: somebody does, and does not answer.
+            RookeryError: the node refuses.
+        """
+        # Long and random: the file cannot hold it.
+        boundary = secrets.token_hex(32)
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="{field}"; filename="{quoted}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        return self._request(
+            "POST", path, Content(body, f"multipart/form-data; boundary={boundary}")
+        )
 
     def put(self, path: str, body: Any = None) -> Any:
         """The same with PUT."""
@@ -65,11 +102,13 @@ class ManagementClient:
         return self._request("DELETE", path)
 
     def _request(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"accept-language": self._language} if self._language else {}
+        headers = {"accept": "application/json"}
+        if self._language:
+            headers["accept-language"] = self._language
         content: bytes | None = None
-        if isinstance(body, bytes):
-            content = body
-            headers["content-type"] = "application/octet-stream"
+        if isinstance(body, Content):
+            content = body.content
+            headers["content-type"] = body.kind
         elif body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
             headers["content-type"] = "application/json"
@@ -77,7 +116,7 @@ class ManagementClient:
             with reachable(self._path) as address:
                 connection = _UnixConnection(address, self._timeout_s)
                 with contextlib.closing(connection):
-                    connection.request(method, path, content, headers)
+                    connection.request(method, self._prefix + path, content, headers)
                     answer = connection.getresponse()
                     text = answer.read(ANSWER_BYTES_MAX)
         except TimeoutError:
@@ -96,16 +135,16 @@ def path_of(*parts: str) -> str:
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
-_BY_CODE = {
-    kind.code: kind
-    for kind in (
-        BadRequestError,
-        NotFoundError,
-        ConflictError,
-        NotAllowedError,
-        NotAvailableError,
-        ExceedsLimitError,
-    )
+_BY_STATUS: dict[int, type[RookeryError]] = {
+    400: BadRequestError,
+    401: UnauthorizedError,
+    403: NotAllowedError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: ExceedsLimitError,
+    501: NotAvailableError,
+    503: UnavailableError,
+    504: TimedOutError,
 }
 
 
@@ -117,8 +156,10 @@ def _refusal(request: str, status: int, text: bytes) -> RookeryError:
         return InternalError(f"{request}: {status} {text[:200].decode(errors='replace')}")
     if code == ConfigError.code:
         return ConfigError(message.splitlines())
-    kind = _BY_CODE.get(code)
-    return kind(message) if kind is not None else InternalError(f"{request}: {message}")
+    kind = _BY_STATUS.get(status)
+    if kind is None:
+        return InternalError(f"{request}: {message}", code=code)
+    return kind(message, code=code)
 
 
 class _UnixConnection(http.client.HTTPConnection):

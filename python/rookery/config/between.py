@@ -30,6 +30,7 @@ def between_keys(checked: Checked) -> Iterator[Problem]:
     for index, source in enumerate(values["authorization"]["sources"], 1):
         yield from _source(checked, ("authorization", "sources", str(index)), source)
     yield from _rewrite(checked)
+    yield from _watermarks(checked)
     kinds = ("mechanism", "backend")
     yield from _doubled(checked, ("authentication",), values["authentication"], kinds)
     sources = values["authorization"]["sources"]
@@ -54,9 +55,12 @@ def _listeners(checked: Checked) -> Iterator[Problem]:
             yield from _same_bind(checked, (*path, "bind"), item["bind"], taken)
             if "ssl_options" in item:
                 yield from _tls(checked, (*path, "ssl_options"), item["ssl_options"])
-    http = values["dashboard"]["listeners"]["http"]["bind"]
-    if http is not None:
-        yield from _same_bind(checked, ("dashboard", "listeners", "http", "bind"), http, taken)
+    for kind, item in values["dashboard"]["listeners"].items():
+        path = ("dashboard", "listeners", kind)
+        if item["bind"] is not None:
+            yield from _same_bind(checked, (*path, "bind"), item["bind"], taken)
+            if "ssl_options" in item:
+                yield from _tls(checked, (*path, "ssl_options"), item["ssl_options"])
 
 
 def _rewrite(checked: Checked) -> Iterator[Problem]:
@@ -67,6 +71,16 @@ def _rewrite(checked: Checked) -> Iterator[Problem]:
             allowed = "a topic without + and #, except for action = subscribe"
             origin = checked.origins.get(path)
             yield Problem("value", join_path(path), origin, value=f'"{dest}"', allowed=allowed)
+
+
+def _watermarks(checked: Checked) -> Iterator[Problem]:
+    quota = checked.values["license"]
+    low, high = quota["connection_low_watermark"], quota["connection_high_watermark"]
+    if low >= high:
+        path = ("license", "connection_low_watermark")
+        allowed = "a percentage below license.connection_high_watermark"
+        origin = checked.origins.get(path)
+        yield Problem("value", join_path(path), origin, value=f"{low:.0%}", allowed=allowed)
 
 
 def _same_bind(
@@ -90,10 +104,10 @@ def _tls(checked: Checked, path: Path, options: dict[str, Any]) -> Iterator[Prob
     if options["verify"] == "verify_peer" and not options["cacertfile"]:
         yield _needs(checked, (*path, "verify"), join_path((*path, "cacertfile")))
     # Without verification nobody is asked for a certificate: all would be refused, or none.
-    if options["fail_if_no_peer_cert"] and options["verify"] != "verify_peer":
+    if options.get("fail_if_no_peer_cert") and options["verify"] != "verify_peer":
         near = f"{join_path((*path, 'verify'))} = verify_peer"
         yield _needs(checked, (*path, "fail_if_no_peer_cert"), near)
-    if options["crlfile"] and options["verify"] != "verify_peer":
+    if options.get("crlfile") and options["verify"] != "verify_peer":
         near = f"{join_path((*path, 'verify'))} = verify_peer"
         yield _needs(checked, (*path, "crlfile"), near)
 

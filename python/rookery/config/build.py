@@ -54,17 +54,15 @@ def listeners_of(values: Values) -> Iterator[tuple[str, str, Values]]:
 
 def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConfig:
     """What stays in Python."""
-    http = values["dashboard"]["listeners"]["http"]
-    bind = http["bind"]
+    listeners = values["dashboard"]["listeners"]
     topics = values["sys_topics"]
     return snapshot.ManagementConfig(
         node_name=values["node"]["name"],
         cluster_name=values["cluster"]["name"],
         data_dir=data_dir,
-        http=bind
-        and snapshot.HttpConfig(
-            host=bind.host, port=bind.port, max_connections=http["max_connections"]
-        ),
+        http=_http(listeners["http"]),
+        https=_http(listeners["https"]),
+        dashboard=_dashboard(values),
         sys_topics=snapshot.SysTopicsConfig(
             msg_interval_s=_seconds(topics["sys_msg_interval"], 0),
             heartbeat_interval_s=_seconds(topics["sys_heartbeat_interval"], 0),
@@ -82,7 +80,45 @@ def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConf
             size_limit=values["alarm"]["size_limit"],
             validity_period_s=_seconds(values["alarm"]["validity_period"], 0),
         ),
+        sysmon=_sysmon(values["sysmon"]["os"]),
+        prometheus=_prometheus(values["prometheus"]),
     )
+
+
+def _http(item: Values) -> snapshot.HttpConfig | None:
+    bind = item["bind"]
+    if bind is None:
+        return None
+    options = item.get("ssl_options")
+    return snapshot.HttpConfig(
+        host=bind.host,
+        port=bind.port,
+        max_connections=item["max_connections"],
+        tls=None
+        if options is None
+        else snapshot.HttpsConfig(
+            certfile=Path(options["certfile"]),
+            keyfile=Path(options["keyfile"]),
+            password=options["password"],
+            cacertfile=_file(options["cacertfile"]),
+            verify_peer=options["verify"] == "verify_peer",
+        ),
+    )
+
+
+def _dashboard(values: Values) -> snapshot.DashboardConfig:
+    item = values["dashboard"]
+    return snapshot.DashboardConfig(
+        default_username=item["default_username"],
+        default_password=item["default_password"],
+        token_expired_time_s=item["token_expired_time"] / 1000,
+        swagger_support=item["swagger_support"],
+        bootstrap_file=_file(values["api_key"]["bootstrap_file"]),
+    )
+
+
+def _file(path: str | None) -> Path | None:
+    return Path(path) if path else None
 
 
 def _broker(values: Values) -> to.BrokerConfig:
@@ -134,6 +170,15 @@ def _providers(values: Values) -> list[Values]:
     return [item for item in values["authentication"] if item["enable"]]
 
 
+def _password_cache(values: Values) -> snapshot.PasswordCacheConfig:
+    return snapshot.PasswordCacheConfig(
+        enable=values["enable"],
+        max_size=values["max_size"],
+        ttl_s=(values["ttl"] or 0) / 1000,
+        over_restart=values["over_restart"],
+    )
+
+
 def _access(values: Values) -> snapshot.AccessConfig:
     settings = values["authorization"]
     zones: dict[str, Values] = {"default": values["mqtt"]}
@@ -150,6 +195,7 @@ def _access(values: Values) -> snapshot.AccessConfig:
         anonymous=values["access"]["anonymous"],
         max_connections=values["access"]["max_connections"] or 0,
         answer_timeout_s=values["access"]["hook_timeout"] / 1000,
+        password_cache=_password_cache(values["access"]["password_cache"]),
     )
 
 
@@ -342,6 +388,38 @@ def _limits(values: Values) -> to.LimitsConfig:
         filters_per_packet=limits["filters_per_packet"],
         user_properties=limits["user_properties"],
         sessions=limits["max_sessions"] or 0,
+    )
+
+
+def _sysmon(os: Values) -> snapshot.SysmonConfig:
+    def watermark(interval: str, name: str) -> snapshot.Watermark:
+        return snapshot.Watermark(
+            interval_s=_seconds(os[f"{interval}_check_interval"], 0),
+            high=os[f"{name}_high_watermark"],
+            low=os[f"{name}_low_watermark"],
+        )
+
+    return snapshot.SysmonConfig(
+        cpu=watermark("cpu", "cpu"),
+        sysmem=watermark("mem", "sysmem"),
+        procmem=watermark("mem", "procmem"),
+        fd=watermark("fd", "fd"),
+        disk=watermark("disk", "disk"),
+    )
+
+
+def _prometheus(item: Values) -> snapshot.PrometheusConfig:
+    push = item["push_gateway"]
+    return snapshot.PrometheusConfig(
+        enable_basic_auth=item["enable_basic_auth"],
+        push_gateway=snapshot.PushGatewayConfig(
+            url=push["url"],
+            interval_s=_seconds(push["interval"], 0),
+            headers=push["headers"],
+            job_name=push["job_name"],
+        )
+        if push["enable"]
+        else None,
     )
 
 

@@ -16,21 +16,33 @@ from rookery.config.problems import Problem
 from rookery.config.schema.model import (
     REQUIRED,
     UNSET,
+    Address,
     Anything,
+    BindAddress,
+    Bool,
+    ByteSize,
+    CommaList,
     Custom,
+    Duration,
     Field,
     FilePath,
+    Float,
     Forms,
+    Int,
     ListOf,
     MapOf,
     OneOf,
+    Percent,
+    Rate,
     SecretText,
     Status,
     Struct,
+    Text,
     Type,
 )
 from rookery.config.secrets import HIDDEN, looks_secret, url_without_secrets, without_secrets
 from rookery.config.tree import DEFAULT, Node, Origin, as_list, join_path, leaves, wrap
+from rookery.config.values import format_bytesize, format_duration
 
 SHOWN_VALUE_MAX = 60
 NAMES_SHOWN = 6
@@ -97,7 +109,8 @@ class _Checker:
         for item in kind.fields:
             written = node.value.get(item.name)
             value, text = self._field(item, written, (*path, item.name), kind.inherits)
-            if value is _ABSENT and item.default is REQUIRED and written is None:
+            is_written = written is not None and written.value is not None
+            if value is _ABSENT and item.default is REQUIRED and not is_written:
                 self._problem("required", (*path, item.name), node)
             if value is not _ABSENT:
                 values[item.name] = value
@@ -162,7 +175,7 @@ class _Checker:
         if isinstance(kind, FilePath):
             value = absolute_path(str(value), node.origin)
         self.result.origins[path] = node.origin
-        return value, _shown(kind, raw, path)
+        return value, _shown(kind, raw, value, path)
 
     def _map(self, kind: MapOf, node: Node, path: Path) -> tuple[Any, Any]:
         if isinstance(node.value, str) and node.value in kind.words:
@@ -437,8 +450,14 @@ def _reasons(item: Field) -> dict[str, str]:
     return {"en": item.instead, "zh": item.instead_zh} if item.instead else {}
 
 
-def _shown(kind: Type, raw: Any, path: Path) -> Any:
+def _shown(kind: Type, raw: Any, value: Any, path: Path) -> Any:
     """What stands at ``path``, without what is nobody's business."""
+    if isinstance(kind, (Bool, Int, Float)) and raw not in getattr(kind, "words", ()):
+        return value  # in the environment everything is text
+    if isinstance(kind, CommaList):
+        return list(value)
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+        return _as_text(kind, raw, value)
     if isinstance(kind, SecretText):
         return HIDDEN
     if isinstance(kind, Anything):
@@ -448,6 +467,17 @@ def _shown(kind: Type, raw: Any, path: Path) -> Any:
     if isinstance(raw, list):
         return [url_without_secrets(item) if isinstance(item, str) else item for item in raw]
     return raw
+
+
+def _as_text(kind: Type, raw: float, value: Any) -> Any:
+    """A number as what is text everywhere else: ``5000`` as ``5s``."""
+    if isinstance(kind, Duration):
+        return format_duration(value)
+    if isinstance(kind, ByteSize):
+        return format_bytesize(value)
+    if isinstance(kind, Percent):
+        return f"{raw * 100:g}%"
+    return str(raw) if isinstance(kind, (Rate, Text, Address, BindAddress)) else raw
 
 
 def _shorten(raw: object) -> str:

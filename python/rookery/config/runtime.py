@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery.config.load import RUNTIME_FILE, Config
+from rookery.config.schema.along import type_at
 from rookery.config.secrets import HIDDEN, is_shown
 from rookery.config.sources import read_file
 from rookery.config.tree import Node, Origin, join_path, leaves, wrap
@@ -130,14 +131,21 @@ def _put(tree: Tree, path: KeyPath, value: Any) -> None:
 
 
 def unhidden(value: Any, known: Any) -> Any:
-    """``value`` with hidden secrets replaced by the ones that ``known`` has in their places."""
+    """``value`` with hidden secrets replaced by the ones that ``known`` has in their places.
+
+    A member that is hidden and not known is left out: what a stronger source says goes on.
+    """
     if value == HIDDEN:
         return known if known is not None else value
     if is_shown(value, known):
         return known
     if isinstance(value, dict):
         there = known if isinstance(known, dict) else {}
-        return {key: unhidden(item, there.get(key)) for key, item in value.items()}
+        return {
+            key: unhidden(item, there.get(key))
+            for key, item in value.items()
+            if item != HIDDEN or there.get(key) is not None
+        }
     if isinstance(value, list):
         there_list = known if isinstance(known, list) else []
         return [
@@ -145,6 +153,13 @@ def unhidden(value: Any, known: Any) -> Any:
             for index, item in enumerate(value)
         ]
     return value
+
+
+def merged(base: Any, over: Any) -> Any:
+    """``over`` put into ``base``, objects key by key."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
+    return over
 
 
 def _refuse_weaker(strong: Node, path: KeyPath, value: Any) -> None:
@@ -163,17 +178,28 @@ def _refuse_weaker(strong: Node, path: KeyPath, value: Any) -> None:
         raise _conflict(path, node)
     for below, leaf in leaves(node):
         asked = _at(value, below)
-        if (
-            asked is not _ABSENT
-            and asked != leaf.plain()
-            and asked != HIDDEN
-            and not is_shown(asked, leaf.plain())
-        ):
+        if asked is _ABSENT or asked == HIDDEN or is_shown(asked, leaf.plain()):
+            continue
+        if not _is_same((*path, *below), asked, leaf.plain()):
             raise _conflict((*path, *below), leaf)
+
+
+def _is_same(path: KeyPath, asked: Any, known: Any) -> bool:
+    """Whether both mean the same: what is shown as ``5s`` may be written as 5000."""
+    if asked == known:
+        return True
+    parse = getattr(type_at(path), "parse", None)
+    if parse is None:
+        return False
+    try:
+        return bool(parse(asked) == parse(known))
+    except ValueError:
+        return False
 
 
 def _conflict(path: KeyPath, node: Node) -> ConflictError:
     return ConflictError(
         f"{join_path(path)} is set by {node.origin}, which stands above changes made while the "
-        "node runs: change it there, then `rookery ctl conf reload`"
+        "node runs: change it there, then `rookery ctl conf reload`",
+        code="CONFLICT",
     )

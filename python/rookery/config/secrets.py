@@ -14,7 +14,7 @@ _DEPTH_MAX = 64
 
 _WORDS = (
     r"passw(?:or)?d|passphrase|pwd|secret|token|cookie|credential|authorization"
-    r"|(?:api|private|access|auth|signing|shared)[_-]?key|hmac|bearer|psk"
+    r"|(?:api|private|access|auth|signing|shared)[_-]?key|hmac|bearer|psk|sso_code"
 )
 _SECRET_KEY = re.compile(rf"{_WORDS}|^key$", re.IGNORECASE)
 # Such keys are about a secret and hold none: password_hash_algorithm, secret_base64_encoded.
@@ -24,12 +24,19 @@ _ABOUT = re.compile(
 )
 # Parts of a configuration whose names look like a secret's.
 _SECTIONS = frozenset({"authorization", "api_key", "psk_authentication"})
-_IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s?#]*@")
+# What is looked through may come from anybody: every repetition before a mark has a bound, so that
+# no text takes longer than its length says.
+_IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31}://)[^/\s?#]*@")
 _IN_TEXT = re.compile(
-    rf"""(["']?[\w-]*(?:{_WORDS})[\w-]*["']?\s*[=:]\s*)("[^"]*"?|'[^']*'?|[^\s,;&}}\]]+)""",
+    rf"""((?:{_WORDS})[\w-]{{0,64}}["']?\s{{0,8}}[=:]\s{{0,8}})("[^"]*"?|'[^']*'?|[^\s,;&}}\]]+)""",
     re.IGNORECASE,
 )
-_IN_QUERY = re.compile(rf"([?&][\w.-]*(?:{_WORDS})[\w.-]*=)[^&#\s]+", re.IGNORECASE)
+_IN_QUERY = re.compile(rf"([?&][\w.-]{{0,64}}(?:{_WORDS})[\w.-]{{0,64}}=)[^&#\s]+", re.IGNORECASE)
+# One of them is in everything that _WORDS finds.
+_HINTS = (
+    *("passw", "passphrase", "pwd", "secret", "token", "cookie", "credential", "authorization"),
+    *("key", "hmac", "bearer", "psk", "sso_code"),
+)
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 _PRIVATE_KEY = "PRIVATE KEY-----"
 
@@ -84,6 +91,9 @@ def is_shown(value: Any, known: Any) -> bool:
 def text_without_secrets(text: str) -> str:
     """The same, and without what follows a word for a secret: ``password=…``."""
     text = url_without_secrets(text)
+    lowered = text.lower()
+    if not any(hint in lowered for hint in _HINTS):
+        return text
     return _IN_TEXT.sub(rf"\1{HIDDEN}", text)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from rookery.native.config import SlowSubsConfig, SpanConfig
 
+from rookery.types import Secret
+
 
 class SysTopicsConfig(NamedTuple):
     """``sys_topics``, except which clients' notices the core makes."""
@@ -60,6 +62,49 @@ class AlarmConfig(NamedTuple):
     validity_period_s: int
 
 
+class Watermark(NamedTuple):
+    """When an alarm of ``sysmon`` begins and ends; shares of one."""
+
+    interval_s: int  # 0 is never
+    high: float
+    low: float
+
+
+class SysmonConfig(NamedTuple):
+    """``sysmon.os``."""
+
+    cpu: Watermark
+    sysmem: Watermark
+    procmem: Watermark
+    fd: Watermark
+    disk: Watermark
+
+
+class PushGatewayConfig(NamedTuple):
+    """``prometheus.push_gateway``, when it is enabled."""
+
+    url: str
+    interval_s: int
+    headers: Mapping[str, Secret]
+    job_name: str
+
+
+class PrometheusConfig(NamedTuple):
+    """``prometheus``."""
+
+    enable_basic_auth: bool
+    push_gateway: PushGatewayConfig | None
+
+
+class PasswordCacheConfig(NamedTuple):
+    """``access.password_cache``."""
+
+    enable: bool
+    max_size: int
+    ttl_s: float  # 0 is no end
+    over_restart: bool
+
+
 class AccessConfig(NamedTuple):
     """Who is asked about clients, and what is asked of whom, in the words of the schema.
 
@@ -74,14 +119,36 @@ class AccessConfig(NamedTuple):
     anonymous: str  # access.anonymous: who gets in while there is no provider
     max_connections: int  # 0 is no bound
     answer_timeout_s: float
+    password_cache: PasswordCacheConfig
+
+
+class HttpsConfig(NamedTuple):
+    """``dashboard.listeners.https.ssl_options``."""
+
+    certfile: Path
+    keyfile: Path
+    password: Secret | None
+    cacertfile: Path | None
+    verify_peer: bool
 
 
 class HttpConfig(NamedTuple):
-    """``dashboard.listeners.http``."""
+    """``dashboard.listeners.http`` or ``https``."""
 
     host: str
     port: int  # 0 is any free port
     max_connections: int
+    tls: HttpsConfig | None = None
+
+
+class DashboardConfig(NamedTuple):
+    """``dashboard`` without its listeners, and ``api_key``."""
+
+    default_username: str
+    default_password: Secret
+    token_expired_time_s: float
+    swagger_support: bool
+    bootstrap_file: Path | None
 
 
 class ManagementConfig(NamedTuple):
@@ -91,9 +158,13 @@ class ManagementConfig(NamedTuple):
     cluster_name: str
     data_dir: Path
     http: HttpConfig | None  # None opens nothing
+    https: HttpConfig | None
+    dashboard: DashboardConfig
     sys_topics: SysTopicsConfig
     log: LogConfig
     slow_subs: SlowSubsConfig | None  # None is off
     otel: OtelConfig | None  # None is off
     alarm: AlarmConfig
     access: AccessConfig
+    sysmon: SysmonConfig
+    prometheus: PrometheusConfig

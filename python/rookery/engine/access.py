@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.access import DATABASE_FILE
 from rookery.access.authz import AuthzRequest, RemoteAuthorizer
 from rookery.access.authz.authorizer import CheckRules, RulesOf
 from rookery.access.chain import AuthenticationChain
@@ -80,6 +81,13 @@ class ConfiguredAccess:
         return self._stores
 
     @property
+    def has_stores(self) -> bool:
+        """Whether anybody has put something into them yet."""
+        if self._stores is not None:
+            return True
+        return self._data_dir is not None and (self._data_dir / DATABASE_FILE).exists()
+
+    @property
     def chain(self) -> AuthenticationChain:
         """The providers that are asked."""
         return self._parts.chain
@@ -98,6 +106,8 @@ class ConfiguredAccess:
         before_settings, self._settings = self._settings, settings
         try:
             stores = self.stores if settings.authentication else None
+            if stores is not None:
+                self._remember_passwords(stores, settings)
             parts = await asyncio.to_thread(self._make, settings, stores)
             await parts.start()
         except BaseException:
@@ -107,6 +117,27 @@ class ConfiguredAccess:
         self._bound_rules()
         await before.drain()
         await before.stop()
+
+    @staticmethod
+    def _remember_passwords(stores: Stores, settings: AccessConfig) -> None:
+        from rookery.access.passwords.verifier import CacheSettings  # noqa: PLC0415
+
+        cache = settings.password_cache
+        stores.verifier.use(
+            CacheSettings(
+                enable=cache.enable,
+                size_max=cache.max_size,
+                ttl_s=cache.ttl_s or None,
+                over_restart=cache.over_restart,
+            )
+        )
+
+    @property
+    def metrics(self) -> dict[str, int]:
+        """Counters since the start."""
+        if self._stores is None:
+            return self.counters
+        return {**self.counters, **self._stores.verifier.counters}
 
     def _bound_rules(self) -> None:
         """Rules of one user, as many as the source of the built-in database says."""

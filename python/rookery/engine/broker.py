@@ -21,6 +21,7 @@ from rookery.native.config import AclRule, Admission, Ban, SyncPolicy
 from rookery.native.models import Client, Listener, SubscriptionInfo
 from rookery.native.node import Node, Publication
 from rookery.native.properties import Properties, encode_properties
+from rookery.observability.emqx import complete_metrics, complete_stats
 
 if TYPE_CHECKING:
     from rookery.config.snapshot import AccessConfig
@@ -363,12 +364,12 @@ class Broker:
 
     def stats(self) -> dict[str, int]:
         """What there is at the moment, by EMQX's names, such as ``connections.count``."""
-        return self._running().node.stats()
+        return complete_stats(self._running().node.stats())
 
     def metrics(self) -> dict[str, int]:
         """Counters since the start, by EMQX's names, such as ``messages.received``."""
         runtime = self._running()
-        return runtime.node.metrics() | runtime.dispatcher.counters
+        return complete_metrics(runtime.node.metrics()) | runtime.dispatcher.counters
 
     # -- hooks -----------------------------------------------------------------------------
 

@@ -12,12 +12,14 @@ are counted in :attr:`HookDispatcher.counters`.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from rookery.engine.hooks import NOT_AUTHORIZED, Callback, Fallback, HookTable
 from rookery.engine.questions import (
+    IGNORE,
     QUESTIONS,
     AccessControl,
     Question,
@@ -26,7 +28,7 @@ from rookery.engine.questions import (
     deny,
     fallback_verdict,
 )
-from rookery.native.models import Client, SubscriptionInfo
+from rookery.native.models import Client, ConnAck, Message, SubscriptionInfo
 from rookery.native.rows import AnswerRow, AskId, EventRow
 
 _log = logging.getLogger("rookery.hooks")
@@ -60,11 +62,19 @@ class HookDispatcher:
         unanswered: Fallback,
         deadline_s: float,
         access: AccessControl | None = None,
+        fallbacks: Mapping[str, Verdict] | None = None,
     ) -> None:
+        """``fallbacks``: by the name of a hook, instead of ``unanswered``.
+
+        With them a hook of authentication or authorization may have no opinion (None): this is
+        the process of a plugin, others and what is configured decide after it.
+        """
         self._hooks = hooks
         self._access = access
         self._answer = answer
         self._fallback = fallback_verdict(unanswered)
+        self._fallbacks = fallbacks or {}
+        self._may_ignore = fallbacks is not None
         self._deadline_s = deadline_s
         self._deciding: set[asyncio.Task[None]] = set()
         self._answers: list[AnswerRow] = []
@@ -82,26 +92,27 @@ class HookDispatcher:
     def ask(self, rows: list[EventRow]) -> None:
         """Decide every question; those that no hook has to be awaited for, at once."""
         for row in rows:
-            question: Question = QUESTIONS[row[2]](row)
+            question: Question = QUESTIONS[row[2]](row, may_ignore=self._may_ignore)
             if self._access is not None and self._access.takes(row):
                 self._decide_later(row[1], question, self._by_access(row, question), REFUSED)
                 continue
             try:
                 self._begin(row[1], question)
             except Exception:  # noqa: BLE001  -- somebody else's code; it is logged below
-                self._failed(row[1], question, self._fallback)
+                self._failed(row[1], question, self._fallback_of(question))
         self._flush()
 
     def _begin(self, ask_id: AskId, question: Question) -> None:
         callbacks = self._hooks[question.hook]
         if not callbacks:  # it was unregistered while the question was on its way
-            self._answers.append((ask_id, *self._fallback))
+            self._answers.append((ask_id, *self._fallback_of(question)))
             return
         for asked, callback in enumerate(callbacks, start=1):
             result = question.put(callback)
             if isinstance(result, Awaitable):
                 deciding = _verdict_of(question, result, callbacks[asked:])
-                self._decide_later(ask_id, question, deciding, self._fallback, result)
+                fallback = self._fallback_of(question)
+                self._decide_later(ask_id, question, deciding, fallback, result)
                 return
             verdict = question.take(result)
             if verdict is not None:
@@ -109,13 +120,19 @@ class HookDispatcher:
                 return
         self._answers.append((ask_id, *question.end()))
 
+    def _fallback_of(self, question: Question) -> Verdict:
+        return self._fallbacks.get(question.hook, self._fallback)
+
     async def _by_access(self, row: EventRow, question: Question) -> Verdict:
         """What access control says, and hooks where it leaves that to them."""
         assert self._access is not None
         decision = await self._access.decide(row)
         callbacks = self._hooks[question.hook]
-        if not decision.goes_on or not callbacks:
+        if not decision.goes_on:
             return decision.verdict
+        if not callbacks:
+            # Plugins may be asked about topics after every source: the core knows.
+            return IGNORE if row[2] == "authorize" else decision.verdict
         verdict = await _ask_all(question, callbacks)
         if verdict[0] == "deny" or row[2] == "authorize":
             return verdict
@@ -206,6 +223,12 @@ class HookDispatcher:
             finally:
                 self._notices.task_done()
 
+    async def drain(self, grace_s: float) -> None:
+        """Wait until decisions that are under way are made, for at most ``grace_s``."""
+        if self._deciding:
+            await asyncio.wait(self._deciding, timeout=grace_s)
+        self._flush()
+
     async def close(self, grace_s: float = 1.0) -> None:
         """Let notices that wait be told, for at most ``grace_s``; decisions are given up."""
         for task in self._deciding:
@@ -239,12 +262,22 @@ async def _ask_all(question: Question, callbacks: tuple[Callback, ...]) -> Verdi
 
 
 def _notice(row: EventRow) -> tuple[Any, ...]:
-    match row[0]:
-        case "connected":
-            return (Client.from_row(row[1]),)
-        case "disconnected":
-            return (Client.from_row(row[1]), row[2])
-        case "subscribed":
-            return (row[1], SubscriptionInfo.from_row(row[2]))
-        case _:
-            return (row[1], row[2])
+    made = _NOTICES.get(row[0])
+    return made(row) if made is not None else (Client.from_row(row[1]),)
+
+
+_NOTICES: dict[str, Callable[[EventRow], tuple[Any, ...]]] = {
+    "disconnected": lambda row: (Client.from_row(row[1]), row[2]),
+    "connack": lambda row: (ConnAck(*row[1:]),),
+    "subscribe": lambda row: (row[1], tuple(SubscriptionInfo.from_row(item) for item in row[2])),
+    "unsubscribe": lambda row: (row[1], tuple(row[2])),
+    "subscribed": lambda row: (row[1], SubscriptionInfo.from_row(row[2])),
+    "unsubscribed": lambda row: (row[1], row[2]),
+    "delivered": lambda row: (row[1], Message.from_row(row[2], row[3])),
+    "acked": lambda row: (row[1], Message.from_row(row[2])),
+    "dropped": lambda row: (Message.from_row(row[1]), row[2]),
+    "delivery_dropped": lambda row: (row[1], Message.from_row(row[2]), row[3]),
+    "alarm_activated": lambda row: (json.loads(row[1]),),
+    "alarm_deactivated": lambda row: (json.loads(row[1]),),
+}
+"""Arguments of the hooks that are told, by the kind of the row; the others get a client."""

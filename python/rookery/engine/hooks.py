@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from rookery.errors import BadRequestError
 from rookery.native.config import HookSwitches
-from rookery.native.models import Client, Message, SubscriptionInfo
+from rookery.native.models import Client, ConnAck, Message, SubscriptionInfo
 
 _T = TypeVar("_T")
 
@@ -56,9 +56,13 @@ class Allow:
 
     Attributes:
         is_superuser: Whether this client's actions are not authorized one by one.
+        client_attrs: Attributes for rules and templates, ``${client_attrs.NAME}``.
+        expire_at_ms: When the connection ends, milliseconds since 1970; none: never.
     """
 
     is_superuser: bool = False
+    client_attrs: tuple[tuple[str, str], ...] = ()
+    expire_at_ms: int | None = None
 
 
 class Hooks:
@@ -96,12 +100,50 @@ class Hooks:
         """
         raise NotImplementedError
 
+    def on_connect(self, client: Client) -> Now[None]:
+        """A CONNECT without a fault was read; nobody has decided about it yet."""
+        raise NotImplementedError
+
+    def on_connack(self, connack: ConnAck) -> Now[None]:
+        """A CONNACK was sent, whether it admits or refuses."""
+        raise NotImplementedError
+
     def on_connected(self, client: Client) -> Now[None]:
         """A client was admitted and has its CONNACK."""
         raise NotImplementedError
 
     def on_disconnected(self, client: Client, reason: str) -> Now[None]:
         """An admitted client is gone; ``reason`` is EMQX's word, such as ``keepalive_timeout``."""
+        raise NotImplementedError
+
+    def on_subscribe(
+        self, client_id: str, subscriptions: tuple[SubscriptionInfo, ...]
+    ) -> Now[None]:
+        """A client asks for subscriptions, and was authorized or refused one by one."""
+        raise NotImplementedError
+
+    def on_unsubscribe(self, client_id: str, topic_filters: tuple[str, ...]) -> Now[None]:
+        """A client asks to end subscriptions."""
+        raise NotImplementedError
+
+    def on_session_created(self, client: Client) -> Now[None]:
+        """A session was made for a client."""
+        raise NotImplementedError
+
+    def on_session_resumed(self, client: Client) -> Now[None]:
+        """A client came back to its session."""
+        raise NotImplementedError
+
+    def on_session_discarded(self, client: Client) -> Now[None]:
+        """A connection with Clean Start ended the session of another connection."""
+        raise NotImplementedError
+
+    def on_session_takenover(self, client: Client) -> Now[None]:
+        """A connection took the session of another connection of the same client."""
+        raise NotImplementedError
+
+    def on_session_terminated(self, client: Client) -> Now[None]:
+        """A session is gone, with its connection or when it expired."""
         raise NotImplementedError
 
     def on_subscribed(self, client_id: str, subscription: SubscriptionInfo) -> Now[None]:
@@ -112,16 +154,39 @@ class Hooks:
         """A client ended a subscription."""
         raise NotImplementedError
 
+    def on_delivered(self, client_id: str, message: Message) -> Now[None]:
+        """A message was sent to a client; ``message.qos`` is the QoS it was sent with."""
+        raise NotImplementedError
 
-NAMES = (
-    "on_authenticate",
-    "on_authorize",
-    "on_publish",
-    "on_connected",
-    "on_disconnected",
-    "on_subscribed",
-    "on_unsubscribed",
-)
+    def on_acked(self, client_id: str, message: Message) -> Now[None]:
+        """A client acknowledged a message: PUBACK, or PUBREC for QoS 2."""
+        raise NotImplementedError
+
+    def on_dropped(self, message: Message, reason: str) -> Now[None]:
+        """A message went to nobody: ``no_subscribers`` or ``blocked_by_hook``."""
+        raise NotImplementedError
+
+    def on_delivery_dropped(self, client_id: str, message: Message, reason: str) -> Now[None]:
+        """A message for one client was dropped.
+
+        ``reason`` is ``no_local``, ``qos0_msg``, ``queue_full``, ``expired`` or ``too_large``.
+        """
+        raise NotImplementedError
+
+    def on_alarm_activated(self, alarm: dict[str, Any]) -> Now[None]:
+        """A condition holds: ``name``, ``message``, ``details``, ``activate_at`` (microseconds).
+
+        Told to plugins only; a broker in a program has no alarms.
+        """
+        raise NotImplementedError
+
+    def on_alarm_deactivated(self, alarm: dict[str, Any]) -> Now[None]:
+        """It holds no longer; with ``deactivate_at``. Told to plugins only."""
+        raise NotImplementedError
+
+
+NAMES = tuple(name for name in vars(Hooks) if name.startswith("on_"))
+"""The methods of :class:`Hooks`."""
 
 Callback: TypeAlias = Callable[..., Any]
 
@@ -136,6 +201,11 @@ class HookTable:
 
     def __getitem__(self, name: str) -> tuple[Callback, ...]:
         return self._callbacks.get(name, ())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The hooks that somebody registered for."""
+        return tuple(self._callbacks)
 
     def add(self, hook: object) -> None:
         """Register a function by its name, or every hook that an object has.
@@ -156,6 +226,12 @@ class HookTable:
             publish=bool(self["on_publish"]),
             client_events=bool(self["on_connected"] or self["on_disconnected"]),
             subscription_events=bool(self["on_subscribed"] or self["on_unsubscribed"]),
+            connect_events=bool(self["on_connect"] or self["on_connack"]),
+            session_events=any(self[name] for name in NAMES if name.startswith("on_session_")),
+            subscribe_requests=bool(self["on_subscribe"] or self["on_unsubscribe"]),
+            delivered=bool(self["on_delivered"]),
+            acked=bool(self["on_acked"]),
+            dropped=bool(self["on_dropped"] or self["on_delivery_dropped"]),
             unanswered_allows=unanswered == "allow",
             deadline_ms=max(1, round(deadline_s * 1000)),
         )

@@ -23,6 +23,7 @@ Verdict = tuple[str, int | MessageRow | AdmitRow | ContinueRow | None]
 ALLOW: Verdict = ("allow", None)
 ALLOW_SUPERUSER: Verdict = ("allow_superuser", None)
 DROP: Verdict = ("drop", None)
+IGNORE: Verdict = ("ignore", None)
 
 
 def deny(reason_code: int) -> Verdict:
@@ -59,23 +60,28 @@ class Question(Protocol):
 class Authenticate:
     """``on_authenticate``."""
 
-    __slots__ = ("_client", "_password", "_verdict")
+    __slots__ = ("_client", "_may_ignore", "_password", "_verdict")
     hook = "on_authenticate"
 
-    def __init__(self, row: EventRow) -> None:
+    def __init__(self, row: EventRow, *, may_ignore: bool = False) -> None:
         self._client = Client.from_row(row[3])
         self._password: bytes | None = row[4]
-        self._verdict = ALLOW
+        self._may_ignore = may_ignore
+        self._verdict = IGNORE if may_ignore else ALLOW
 
     def put(self, callback: Callback) -> Any:
         return callback(self._client, self._password)
 
     def take(self, result: object) -> Verdict | None:
-        if isinstance(result, Allow):
-            if result.is_superuser:
-                self._verdict = ALLOW_SUPERUSER
+        if result is None and self._may_ignore:
             return None
-        return _refusal(self.hook, result, BAD_USER_NAME_OR_PASSWORD)
+        if isinstance(result, Allow):
+            self._verdict = agreed(self._verdict, _admitted(result))
+            return None
+        refusal = _refusal(self.hook, result, BAD_USER_NAME_OR_PASSWORD)
+        if refusal is None and self._verdict is IGNORE:
+            self._verdict = ALLOW
+        return refusal
 
     def end(self) -> Verdict:
         return self._verdict
@@ -84,22 +90,29 @@ class Authenticate:
 class Authorize:
     """``on_authorize``."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_asked", "_may_ignore", "_verdict")
     hook = "on_authorize"
 
-    def __init__(self, row: EventRow) -> None:
+    def __init__(self, row: EventRow, *, may_ignore: bool = False) -> None:
         client_id, username, is_publish, topic, qos, retain = row[3][:6]
         action: Action = "publish" if is_publish else "subscribe"
         self._asked = (Identity(client_id, username), action, topic, qos, retain)
+        self._may_ignore = may_ignore
+        self._verdict = IGNORE if may_ignore else ALLOW
 
     def put(self, callback: Callback) -> Any:
         return callback(*self._asked)
 
     def take(self, result: object) -> Verdict | None:
-        return _refusal(self.hook, result, NOT_AUTHORIZED)
+        if result is None and self._may_ignore:
+            return None
+        refusal = _refusal(self.hook, result, NOT_AUTHORIZED)
+        if refusal is None:
+            self._verdict = ALLOW
+        return refusal
 
     def end(self) -> Verdict:
-        return ALLOW
+        return self._verdict
 
 
 class Publish:
@@ -108,7 +121,7 @@ class Publish:
     __slots__ = ("_message", "_original")
     hook = "on_publish"
 
-    def __init__(self, row: EventRow) -> None:
+    def __init__(self, row: EventRow, *, may_ignore: bool = False) -> None:
         self._original = self._message = Message.from_row(row[3])
 
     def put(self, callback: Callback) -> Any:
@@ -155,11 +168,37 @@ class AccessControl(Protocol):
 
 def agreed(first: Verdict, second: Verdict) -> Verdict:
     """What holds when two admit the same client."""
-    if second[0] != "allow_superuser":
+    if first[0] in ("ignore", "allow"):
+        return second if second[0] != "ignore" else first
+    if second[0] in ("ignore", "allow"):
         return first
-    if isinstance(first[1], AdmitRow):
-        return ("admit", first[1]._replace(is_superuser=True))
-    return ALLOW_SUPERUSER
+    rows = [_admit_row(verdict) for verdict in (first, second)]
+    if not any(isinstance(verdict[1], AdmitRow) for verdict in (first, second)):
+        return ALLOW_SUPERUSER
+    expiries = [row.expire_at_ms for row in rows if row.expire_at_ms is not None]
+    attributes = dict(rows[0].client_attrs) | dict(rows[1].client_attrs)
+    both = rows[0]._replace(
+        is_superuser=rows[0].is_superuser or rows[1].is_superuser,
+        client_attrs=tuple(attributes.items()),
+        expire_at_ms=min(expiries, default=None),
+    )
+    return ("admit", both)
+
+
+def _admit_row(verdict: Verdict) -> AdmitRow:
+    found = verdict[1]
+    return found if isinstance(found, AdmitRow) else AdmitRow(verdict[0] == "allow_superuser")
+
+
+def _admitted(allow: Allow) -> Verdict:
+    if allow.client_attrs or allow.expire_at_ms is not None:
+        row = AdmitRow(
+            is_superuser=allow.is_superuser,
+            client_attrs=tuple(allow.client_attrs),
+            expire_at_ms=allow.expire_at_ms,
+        )
+        return ("admit", row)
+    return ALLOW_SUPERUSER if allow.is_superuser else ALLOW
 
 
 def _refusal(hook: str, result: object, reason_code: int) -> Verdict | None:
@@ -174,6 +213,7 @@ def _refusal(hook: str, result: object, reason_code: int) -> Verdict | None:
 
 QUESTIONS: dict[str, type[Authenticate | Authorize | Publish]] = {
     "authenticate": Authenticate,
+    "first_authenticate": Authenticate,
     "auth_continue": Authenticate,
     "authorize": Authorize,
     "publish": Publish,

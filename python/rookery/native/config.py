@@ -149,10 +149,17 @@ class LimitsConfig:
 class HookSwitches:
     """What the core asks and tells, because somebody registered for it."""
 
+    authenticate: bool = False
     authorize: bool = False
     publish: bool = False
     client_events: bool = False
     subscription_events: bool = False
+    connect_events: bool = False
+    session_events: bool = False
+    subscribe_requests: bool = False
+    delivered: bool = False
+    acked: bool = False
+    dropped: bool = False
     unanswered_allows: bool = False
     deadline_ms: int = 5000
 

@@ -26,7 +26,7 @@ def translate(error: NativeError) -> RookeryError:
             return NotFoundError(error.message)
         case "topic":
             return BadRequestError(error.message)
-        case "stopping" | "forked":
+        case "stopping" | "forked" | "busy":
             return UnavailableError(error.message)
         case _:
             return InternalError(error.message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
 
 from rookery.native.properties import (
@@ -108,6 +108,15 @@ class SubscriptionInfo:
         return cls(*row)
 
 
+class ConnAck(NamedTuple):
+    """A CONNACK that was sent. ``client_id`` is empty when the CONNECT could not be read so far."""
+
+    client_id: str
+    peer: str
+    listener: str
+    reason_code: int
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """An application message. A hook that changes one returns ``dataclasses.replace(message, …)``.
@@ -159,6 +168,10 @@ class Message:
             row[11],
             row[12],
         )
+
+    def replace(self, **changes: Any) -> Message:
+        """The same message but for some attributes."""
+        return replace(self, **changes)
 
     def to_row(self) -> MessageRow:
         """The tuple that the core takes.

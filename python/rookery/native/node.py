@@ -8,7 +8,8 @@ a rule, the disk's time when a durable message is published with ``durability.sy
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, ParamSpec, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from rookery import _native
 from rookery.errors import ConfigError
@@ -35,6 +36,10 @@ from rookery.native.models import (
     SubscriptionInfo,
 )
 from rookery.native.rows import AclSubject, AnswerRow, EventRow
+
+if TYPE_CHECKING:
+    from rookery.native.lists import Lists
+    from rookery.native.plugins import PluginBridge
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -68,8 +73,10 @@ def _call(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T
 class Node:
     """A broker whose threads run until :meth:`stop`."""
 
-    def __init__(self, config: NodeConfig) -> None:
+    def __init__(self, config: NodeConfig, *, accepts: bool = True) -> None:
         """Open the store, recover it, bind every listener; return when clients are accepted.
+
+        Without ``accepts`` they wait in the system's backlog until :meth:`accept`.
 
         Raises:
             PortInUseError: an address is taken.
@@ -77,11 +84,17 @@ class Node:
             ConfigError: a setting that only the core can judge is wrong.
         """
         try:
-            self._native = _native.Node.start(config)
+            self._native = _native.Node.open(config)
         except _native.NativeError as error:
             raise translate_start(error) from None
         except (ValueError, OverflowError) as error:  # a value out of the range of its type
             raise ConfigError([str(error)]) from None
+        if accepts:
+            self.accept()
+
+    def accept(self) -> None:
+        """Let clients in. May be called twice."""
+        _call(self._native.accept)
 
     def stop(self, grace_s: float = 5.0) -> None:
         """Tell clients, close, write queues, end the threads. May be called twice."""
@@ -200,6 +213,13 @@ class Node:
         """Replace what the core asks and tells."""
         _call(self._native.set_hooks, hooks)
 
+    def open_plugins(self) -> PluginBridge:
+        """Open the way to the worker processes of plugins."""
+        # Loaded by nodes that have plugins.
+        from rookery.native.plugins import PluginBridge as Bridge  # noqa: PLC0415
+
+        return Bridge(_call(self._native.open_plugins))
+
     def apply_bans(self, bans: Iterable[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected (5.0: 0x98).
 
@@ -266,6 +286,13 @@ class Node:
     def slow_subs(self, *, forget: bool = False) -> list[SlowSubscription]:
         """The slowest subscriptions, the slowest first; ``forget`` empties the list."""
         return [SlowSubscription(*row) for row in _call(self._native.slow_subs, forget)]
+
+    @cached_property
+    def lists(self) -> Lists:
+        """Lists and operations of the management plane, which a start does without."""
+        from rookery.native.lists import Lists  # noqa: PLC0415
+
+        return Lists(self._native)
 
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""

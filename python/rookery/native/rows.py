@@ -106,6 +106,8 @@ The kind, then what belongs to it:
 ("flapping", client_id, username | None, peer)
 ("ask", AskId, "authenticate", ClientRow, password | None, AuthDetailRow)
     a client that is connected already authenticates again (AUTH 0x19)
+("ask", AskId, "first_authenticate", ClientRow, password | None, AuthDetailRow)
+    to hooks that may leave it to what is configured (verdict "ignore")
 ("ask", AskId, "auth_continue", ClientRow, None, AuthDetailRow)
     the next step of the exchange; ``AskId[:3]`` is the same in all its steps
 ("ask", AskId, "authorize", AuthorizeRow, None)
@@ -113,6 +115,18 @@ The kind, then what belongs to it:
 ("certificate", listener, what is wrong with its new files | None, what happened in one line)
 TraceRow, SpanRow
 ("log", "debug" | "info" | "warning" | "error", text)
+("connect", ClientRow)
+("connack", client_id, peer, listener, reason code)
+("session_created" | "session_resumed" | "session_discarded" | "session_takenover" |
+ "session_terminated", ClientRow)
+("subscribe", client_id, [SubscriptionRow])
+("unsubscribe", client_id, [topic_filter])
+("delivered", client_id, MessageRow, qos)
+("acked", client_id, MessageRow)
+("dropped", MessageRow, reason)
+("delivery_dropped", client_id, MessageRow, reason)
+("alarm_activated" | "alarm_deactivated", JSON)
+    to worker processes of plugins only
 ("store", whether it takes writes from now on, why not)
 """
 
@@ -142,12 +156,16 @@ class ContinueRow(NamedTuple):
 AnswerRow: TypeAlias = tuple[AskId, str, int | MessageRow | AdmitRow | ContinueRow | None]
 """
 Which question, the verdict, and what belongs to it:
-id, "allow" | "allow_superuser" | "drop", None
+id, "allow" | "allow_superuser" | "drop" | "ignore", None
 id, "deny", reason code
 id, "replace", MessageRow
 id, "admit", AdmitRow
 id, "continue", ContinueRow
 """
+
+
+WorkerRow: TypeAlias = tuple[int, int, bool, tuple[int, int, int, int, int, int, int]]
+"""plugin, worker, is_attached, (asked, answered, late, failed, told, dropped, open)"""
 
 
 class AclSubject(NamedTuple):

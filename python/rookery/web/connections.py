@@ -12,6 +12,8 @@ a new one, and when all are being answered the new one is closed.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -72,6 +74,7 @@ class BoundedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.client = self.client or local_peer(transport.get_extra_info("socket"))
         self.connections_of_server.add(self)
         if not self._is_given_up:
             self._await_client()
@@ -129,3 +132,15 @@ class BoundedProtocol(H11Protocol):
     def _be_too_slow(self) -> None:
         self.connections_of_server.counters["http.too_slow"] += 1
         self.give_up()
+
+
+def local_peer(sock: socket.socket | None) -> tuple[str, int] | None:
+    """``local:USER`` and the process id of who connected to a Unix socket, as the system knows it."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if sock is None or option is None or sock.family != socket.AF_UNIX:
+        return None
+    credentials = struct.Struct("3i")  # unix(7): pid, uid, gid
+    pid, uid, _gid = credentials.unpack(
+        sock.getsockopt(socket.SOL_SOCKET, option, credentials.size)
+    )
+    return f"local:{uid}", pid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,16 +19,11 @@ from rookery.errors import (
     NotFoundError,
     RookeryError,
     TimedOutError,
+    UnauthorizedError,
     UnavailableError,
 )
 
 _log = logging.getLogger("rookery.web")
-
-
-class UnauthorizedError(RookeryError):
-    """Nobody knows who asks."""
-
-    code = "BAD_TOKEN"
 
 
 STATUS: Mapping[type[RookeryError], int] = {
@@ -80,5 +76,9 @@ async def answer_error(request: Request, error: Exception) -> Response:
     return problem(500, "INTERNAL_ERROR", "the request failed, the log says why")
 
 
-HANDLERS = {RookeryError: answer_error, HTTPException: answer_error, Exception: answer_error}
+HANDLERS: dict[int | type[Exception], Any] = {
+    RookeryError: answer_error,
+    HTTPException: answer_error,
+    Exception: answer_error,
+}
 """For ``Starlette(exception_handlers=…)``."""

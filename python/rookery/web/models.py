@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, RootModel
+from pydantic_core import CoreSchema
 
 T = TypeVar("T")
 
 PAGE_DEFAULT = 1
+# Times the longest page it is still a number that databases know.
+PAGE_MAX = (1 << 31) - 1
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 10_000
 
@@ -44,7 +47,10 @@ class PageMeta(Row):
     page: int = Field(ge=1, description="Number of this page, from 1.", examples=[1])
     limit: int = Field(ge=1, le=LIMIT_MAX, description="Most rows on a page.", examples=[100])
     count: int = Field(
-        ge=-1, description="Rows on all pages; -1 where counting costs too much.", examples=[1]
+        default=0,
+        ge=0,
+        description="Rows on all pages; absent where counting costs too much.",
+        examples=[1],
     )
     hasnext: bool = Field(description="Whether there is another page.", examples=[False])
 
@@ -54,3 +60,19 @@ class Page(Row, Generic[T]):
 
     data: list[T] = Field(description="The rows.")
     meta: PageMeta = Field(description="Where the page stands in the list.")
+
+
+class Settings(RootModel[dict[str, Any]]):
+    """An object whose keys the schema of the configuration describes, and checks.
+
+    Attributes:
+        shape: Its JSON schema.
+    """
+
+    shape: ClassVar[dict[str, Any]] = {"type": "object"}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"title": cls.__name__, **cls.shape}

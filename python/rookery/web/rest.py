@@ -9,14 +9,31 @@ Models have to stand at the top of a module: annotations of operations are looke
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Query, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from rookery.web.caller import Caller
 from rookery.web.codes import ERROR_CODES
-from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX, PAGE_DEFAULT, ErrorBody
+from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX, PAGE_DEFAULT, PAGE_MAX, ErrorBody
+
+__all__ = [
+    "BODY_BYTES_MAX",
+    "CALLER",
+    "Caller",
+    "CurrentCaller",
+    "FastJson",
+    "PageParams",
+    "PageQuery",
+    "current_caller",
+    "errors",
+    "example",
+    "fast",
+    "maybe_caller",
+    "page_of",
+]
 
 CALLER = "rookery.caller"
 """Where a request carries who asks, in its scope."""
@@ -24,27 +41,9 @@ CALLER = "rookery.caller"
 BODY_BYTES_MAX = "x-body-bytes-max"
 """``openapi_extra={BODY_BYTES_MAX: …}`` on an operation that takes more than the usual 4 MiB."""
 
-Role: TypeAlias = Literal["administrator", "viewer", "publisher"]
-Via: TypeAlias = Literal["token", "api_key", "local", "sso"]
 ErrorName: TypeAlias = "str | tuple[int, str]"
 
-
-class Caller(NamedTuple):
-    """Who asks.
-
-    Attributes:
-        name: The user, the name of the API key, or ``local``.
-        role: What that one may do.
-        via: How it was told who asks; ``local`` is the node's own socket.
-        address: From where, without the port; empty on the node's own socket.
-        must_change_password: Nothing else is allowed before that.
-    """
-
-    name: str
-    role: Role
-    via: Via
-    address: str = ""
-    must_change_password: bool = False
+_START_MAX = (1 << 63) - 1
 
 
 def current_caller(request: Request) -> Caller:
@@ -67,7 +66,9 @@ class PageParams:
 
     def __init__(
         self,
-        page: Annotated[int, Query(ge=1, description="Number of the page, from 1.")] = PAGE_DEFAULT,
+        page: Annotated[
+            int, Query(ge=1, le=PAGE_MAX, description="Number of the page, from 1.")
+        ] = PAGE_DEFAULT,
         limit: Annotated[
             int, Query(ge=1, le=LIMIT_MAX, description="Most rows on a page.")
         ] = LIMIT_DEFAULT,
@@ -77,8 +78,8 @@ class PageParams:
 
     @property
     def start(self) -> int:
-        """Index of the first row."""
-        return (self.page - 1) * self.limit
+        """Index of the first row; no further than a database can count."""
+        return min((self.page - 1) * self.limit, _START_MAX)
 
     def cut(self, rows: Sequence[Any]) -> dict[str, Any]:
         """The page of a list that is in memory whole."""
@@ -91,7 +92,7 @@ PageQuery = Annotated[PageParams, Depends()]
 
 
 def page_of(
-    rows: Sequence[Any], page: int, limit: int, count: int, *, hasnext: bool | None = None
+    rows: Sequence[Any], page: int, limit: int, count: int | None, *, hasnext: bool | None = None
 ) -> dict[str, Any]:
     """A page that the caller cut out of its list.
 
@@ -99,11 +100,14 @@ def page_of(
         rows: The rows of this page.
         page: Its number, from 1.
         limit: Most rows on a page.
-        count: Rows of the whole list; -1 where nobody counted, then say ``hasnext``.
+        count: Rows of the whole list; none where nobody counted, then say ``hasnext`` and answer
+            with :func:`fast`.
         hasnext: Whether there is another page; worked out of ``count`` otherwise.
     """
-    is_more = page * limit < count if hasnext is None else hasnext
-    meta = {"page": page, "limit": limit, "count": count, "hasnext": is_more}
+    is_more = page * limit < (count or 0) if hasnext is None else hasnext
+    meta: dict[str, Any] = {"page": page, "limit": limit, "hasnext": is_more}
+    if count is not None:
+        meta["count"] = count
     return {"data": list(rows), "meta": meta}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 
 import uvicorn
@@ -45,25 +46,28 @@ class WebServer:
         *,
         connections_max: int,
         deadline_s: float = REQUEST_DEADLINE_S,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """``deadline_s`` is how long a client may take for a request, or to read an answer."""
         self._sockets = list(sockets)
         self._connections = Connections(connections_max=connections_max, deadline_s=deadline_s)
-        self._server = _Server(
-            uvicorn.Config(
-                app,
-                http=self._connections.protocol(),
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                h11_max_incomplete_event_size=HEAD_BYTES_MAX,
-                timeout_graceful_shutdown=STOP_GRACE_S,
-            )
+        config = uvicorn.Config(
+            app,
+            http=self._connections.protocol(),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            h11_max_incomplete_event_size=HEAD_BYTES_MAX,
+            timeout_graceful_shutdown=STOP_GRACE_S,
         )
+        config.load()
+        config.ssl = tls
+        self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:

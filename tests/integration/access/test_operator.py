@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.client import DEADLINE_S
-from harness.operator import BUILT_IN, USERS, Operator, operated
+from harness.operator import BUILT_IN, USERS, Operator, eventually, operated
 from harness.packets import PingReq, PingResp
 from rookery.cli.certificate_files import Authority, now_utc
+from rookery.client.management import Content
 from rookery.errors import BadRequestError, ConflictError, NotFoundError, RookeryError
 
 BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, BANNED, QUOTA_EXCEEDED = 0x86, 0x87, 0x8A, 0x97
@@ -23,14 +23,6 @@ RULES = """\
 {allow, {username, "alice"}, all, ["a/#"]}.
 {deny, all, all, ["secret/#"]}.
 """
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait for something that the node does by itself, such as reading a file that changed."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -58,29 +50,30 @@ def test_only_the_right_password_gets_in(users: Operator) -> None:
 
 
 def test_a_changed_password_holds_at_the_next_login(users: Operator) -> None:
-    users.api.put(f"{USERS}/alice", {"password": "other"})
+    users.rest.put(f"{USERS}/alice", {"password": "other"})
     assert users.refusal("alice", "wonder") == BAD_USER_NAME_OR_PASSWORD
     users.login("alice", "other").disconnect()
 
 
 def test_a_made_secret_is_told_once_and_works(users: Operator) -> None:
-    secret = users.api.post(USERS, {"user_id": "sensor"})["password"]
+    secret = users.rest.post(USERS, {"user_id": "sensor"})["password"]
     users.login("sensor", secret).disconnect()
-    assert users.api.get(f"{USERS}/sensor") == {"user_id": "sensor", "is_superuser": False}
+    assert users.rest.get(f"{USERS}/sensor") == {"user_id": "sensor", "is_superuser": False}
     assert secret not in (users.node.data_dir / "log" / "audit.jsonl").read_text()
 
 
 def test_users_survive_a_restart_and_move_by_file(users: Operator, tmp_path: Path) -> None:
-    exported = users.api.get("/authentication/password_based%3Abuilt_in_database/export_users")
+    exported = users.rest.get("/authentication/password_based%3Abuilt_in_database/export_users")
     users.node.restart()
     users.login("alice", "wonder").disconnect()
     with pytest.raises(NotFoundError):
-        users.api.get(f"{USERS}/x%2Fy")
+        users.rest.get(f"{USERS}/x%2Fy")
     other = tmp_path / "other"
     other.mkdir()
     with operated(other, f"authentication = {BUILT_IN}") as operator:
-        path = "/authentication/password_based%3Abuilt_in_database/import_users?format=json"
-        assert operator.api.post(path, exported.encode())["added"] == 2
+        path = "/authentication/password_based%3Abuilt_in_database/import_users"
+        content = Content(exported.encode(), "application/json")
+        assert operator.rest.post(f"{path}?type=hash&report=true", content)["added"] == 2
         operator.login("alice", "wonder").disconnect()
 
 
@@ -88,21 +81,21 @@ def test_a_chain_is_added_and_removed_while_the_node_runs(tmp_path: Path) -> Non
     with operated(tmp_path) as operator:
         operator.login().disconnect()
         provider = {"mechanism": "password_based", "backend": "built_in_database"}
-        operator.api.post("/authentication", provider)
+        operator.rest.post("/authentication", provider)
         assert operator.refusal() == NOT_AUTHORIZED
         operator.add_user("alice", "wonder")
         operator.login("alice", "wonder").disconnect()
         operator.node.restart()
         assert operator.refusal() == NOT_AUTHORIZED
-        operator.api.delete("/authentication/password_based%3Abuilt_in_database")
+        operator.rest.delete("/authentication/password_based%3Abuilt_in_database")
         operator.login().disconnect()
 
 
 def test_a_chain_of_the_file_is_changed_in_the_file(users: Operator) -> None:
     with pytest.raises(ConflictError, match=r"rookery\.conf:2"):
-        users.api.delete("/authentication/password_based%3Abuilt_in_database")
+        users.rest.delete("/authentication/password_based%3Abuilt_in_database")
     users.file.write_text("")
-    changed = users.api.post("/config/reload")["changed"]
+    changed = users.rest.post("/configs_reload")["changed"]
     assert "authentication" in changed
     users.login().disconnect()
 
@@ -137,14 +130,14 @@ def test_a_file_that_makes_no_sense_changes_nothing_and_rings(users: Operator) -
     eventually(lambda: "acl_file_rejected" in users.alarms())
     assert explained(users, "secret/1")["result"] == "deny"
     with pytest.raises(RookeryError, match=r"acl\.conf:1:"):
-        users.api.post("/authorization/reload")
+        users.rest.post("/authorization/reload")
     rules.write_text(RULES)
     eventually(lambda: "acl_file_rejected" not in users.alarms())
 
 
 def explained(operator: Operator, topic: str) -> dict[str, Any]:
     asked = {"clientid": "c", "username": "bob", "action": "subscribe", "topic": topic}
-    answer: dict[str, Any] = operator.api.post("/authorization/explain", asked)
+    answer: dict[str, Any] = operator.rest.post("/authorization/explain", asked)
     return answer
 
 
@@ -154,7 +147,7 @@ def test_why_something_is_denied_is_told_with_file_and_line(users: Operator) -> 
     assert place == ("deny", "file", "acl.conf", 2)
     assert explained(users, "free")["source"] == "no_match"
     with pytest.raises(BadRequestError):
-        users.api.post("/authorization/explain", {"action": "publish", "topic": "t"})
+        users.rest.post("/authorization/explain", {"action": "publish", "topic": "t"})
 
 
 def test_built_in_rules_hold_at_once_and_after_a_restart(tmp_path: Path) -> None:
@@ -164,12 +157,12 @@ def test_built_in_rules_hold_at_once_and_after_a_restart(tmp_path: Path) -> None
     with operated(tmp_path, text) as operator:
         with operator.login(client_id="dev") as client:
             client.subscribe("mine/1", granted=[NOT_AUTHORIZED])
-            operator.api.post(f"{base}/clients", {"clientid": "dev", "rules": [rule]})
+            operator.rest.post(f"{base}/clients", [{"clientid": "dev", "rules": [rule]}])
             client.subscribe("mine/1")
         operator.node.restart()
         with operator.login(client_id="dev") as client:
             client.subscribe("mine/1")
-            operator.api.delete(f"{base}/clients/dev")
+            operator.rest.delete(f"{base}/clients/dev")
             client.subscribe("mine/1", granted=[NOT_AUTHORIZED])
 
 
@@ -188,32 +181,32 @@ def test_built_in_rules_hold_at_once_and_after_a_restart(tmp_path: Path) -> None
 )
 def test_a_ban_ends_who_is_connected_and_keeps_out(users: Operator, kind: str, who: str) -> None:
     with users.login("alice", "wonder", client_id="culprit") as culprit:
-        users.api.post("/banned", {"as": kind, "who": who, "reason": "test"})
+        users.rest.post("/banned", {"as": kind, "who": who, "reason": "test"})
         culprit.expect_closed()
-    (ban,) = users.api.get("/banned")["data"]
+    (ban,) = users.rest.get("/banned")["data"]
     assert (ban["as"], ban["until"]) == (kind, "infinity")
     users.node.restart()
     with pytest.raises(AssertionError):
         users.login("alice", "wonder", client_id="culprit")
     path = f"/banned/{kind}/{who.replace('/', '%2F').replace('^', '%5E')}"
-    users.api.delete(path)
+    users.rest.delete(path)
     users.login("alice", "wonder", client_id="culprit").disconnect()
 
 
 def test_a_ban_that_makes_no_sense_is_refused(users: Operator) -> None:
     for body in ({"as": "mood", "who": "bad"}, {"as": "peerhost", "who": "nowhere"}):
         with pytest.raises(BadRequestError):
-            users.api.post("/banned", body)
-    assert users.api.get("/banned")["data"] == []
+            users.rest.post("/banned", body)
+    assert users.rest.get("/banned")["data"] == []
 
 
 def test_a_quota_refuses_who_comes_on_top_and_rings(tmp_path: Path) -> None:
     with operated(tmp_path) as operator:
-        operator.api.put("/quota", {"max_connections": 2})
+        operator.rest.put("/license/setting", {"dynamic_max_connections": 2})
         with operator.login(), operator.login():
             assert operator.refusal() == QUOTA_EXCEEDED
             eventually(lambda: "connection_quota" in operator.alarms())
-        operator.api.put("/quota", {"max_connections": "infinity"})
+        operator.rest.put("/license/setting", {"dynamic_max_connections": "infinity"})
         operator.login().disconnect()
 
 
@@ -266,14 +259,14 @@ def test_clients_do_not_notice_what_an_operator_changes(tmp_path: Path) -> None:
         for name in ("server.pem", "server.key"):
             (certificates / name).unlink()
         tls_text(certificates)
-        (row,) = operator.api.post("/certificates/reload")
+        (row,) = operator.rest.post("/certificates/reload")
         assert row["ok"]
         assert served_certificate(operator, certificates) != before
 
-        operator.api.post("/listeners/ssl%3Adefault/restart")
-        operator.api.post("/listeners/tcp%3Aextra", {"bind": "127.0.0.1:0"})
-        operator.api.post("/listeners/ws%3Adefault/stop")
-        operator.api.put("/quota", {"max_connections": 10 * CLIENTS})
+        operator.rest.post("/listeners/ssl%3Adefault/restart")
+        operator.rest.post("/listeners", {"type": "tcp", "name": "extra", "bind": "127.0.0.1:0"})
+        operator.rest.post("/listeners/ws%3Adefault/stop")
+        operator.rest.put("/license/setting", {"dynamic_max_connections": 10 * CLIENTS})
 
         for client in clients:
             client.send(PingReq())
@@ -283,32 +276,33 @@ def test_clients_do_not_notice_what_an_operator_changes(tmp_path: Path) -> None:
 
 def test_listeners_come_and_go_one_by_one(tmp_path: Path) -> None:
     with operated(tmp_path) as operator:
-        operator.api.post("/listeners", {"type": "tcp", "name": "extra", "bind": "127.0.0.1:0"})
+        operator.rest.post("/listeners", {"type": "tcp", "name": "extra", "bind": "127.0.0.1:0"})
         extra = operator.port("tcp:extra")
         with operator.login() as client:
-            operator.api.post("/listeners/tcp%3Aextra/stop")
-            row = operator.api.get("/listeners/tcp%3Aextra")
+            operator.rest.post("/listeners/tcp%3Aextra/stop")
+            row = operator.rest.get("/listeners/tcp%3Aextra")
             assert row["running"] is False
-            operator.api.post("/listeners/tcp%3Aextra/start")
+            operator.rest.post("/listeners/tcp%3Aextra/start")
             assert operator.port("tcp:extra") != 0
-            operator.api.delete("/listeners/tcp%3Aextra")
+            operator.rest.delete("/listeners/tcp%3Aextra")
             client.send(PingReq())
             client.expect(PingResp)
-        ids = {row["id"] for row in operator.api.get("/listeners")}
+        ids = {row["id"] for row in operator.rest.get("/listeners")}
         assert ids == {"tcp:default", "ws:default"}
         assert extra
 
 
 def test_a_listener_that_cannot_be_opened_is_not_defined(tmp_path: Path) -> None:
     with operated(tmp_path) as operator:
-        taken = {"bind": f"127.0.0.1:{operator.node.port}"}
+        taken = {"type": "tcp", "name": "extra", "bind": f"127.0.0.1:{operator.node.port}"}
         with pytest.raises(RookeryError):
-            operator.api.post("/listeners/tcp%3Aextra", taken)
-        bad = {"bind": "127.0.0.1:0", "ssl_options": {"certfile": "/nope", "keyfile": "/nope"}}
+            operator.rest.post("/listeners", taken)
+        files = {"certfile": "/nope", "keyfile": "/nope"}
+        bad = {"type": "ssl", "name": "extra", "bind": "127.0.0.1:0", "ssl_options": files}
         with pytest.raises(RookeryError, match="certfile"):
-            operator.api.post("/listeners/ssl%3Aextra", bad)
+            operator.rest.post("/listeners", bad)
         operator.node.assert_served()
-        assert len(operator.api.get("/listeners")) == 2
+        assert len(operator.rest.get("/listeners")) == 2
 
 
 def test_a_listener_without_its_certificate_says_so_and_others_stand(tmp_path: Path) -> None:
@@ -322,7 +316,7 @@ def test_a_listener_without_its_certificate_says_so_and_others_stand(tmp_path: P
         assert "ssl:default" in line
         assert "keyfile" in line
         assert "server.key" in line
-        row = operator.api.get("/listeners/ssl%3Adefault")
+        row = operator.rest.get("/listeners/ssl%3Adefault")
         assert (row["running"], "keyfile" in row["error"]) == (False, True)
 
 

@@ -144,12 +144,13 @@ def test_the_socket_answers_for_the_node(process: Process) -> None:
     assert process.ask("GET", "/status")[1].endswith("is running")
     ports = {row["listener"]: row["address"] for row in process.ask("GET", "/ports")[1]}
     assert ports["tcp:default"] == f"127.0.0.1:{process.port()}"
-    assert process.ask("GET", "/stats")[1]["connections.count"] == 1
-    assert process.ask("GET", "/metrics")[1]["packets.connect.received"] == 1
-    assert [row["clientid"] for row in process.ask("GET", "/clients")[1]["data"]] == ["c1"]
-    assert process.ask("GET", "/clients/c1/subscriptions")[1][0]["topic"] == "a/#"
-    assert process.ask("DELETE", "/clients/c1")[0] == 204
-    assert process.ask("GET", "/clients/c1")[0] == 404
+    assert process.ask("GET", "/api/v5/stats")[1][0]["connections.count"] == 1
+    metrics = process.ask("GET", "/api/v5/metrics?aggregate=true")[1]
+    assert metrics["packets.connect.received"] == 1
+    assert [row["clientid"] for row in process.ask("GET", "/api/v5/clients")[1]["data"]] == ["c1"]
+    assert process.ask("GET", "/api/v5/clients/c1/subscriptions")[1][0]["topic"] == "a/#"
+    assert process.ask("DELETE", "/api/v5/clients/c1")[0] == 204
+    assert process.ask("GET", "/api/v5/clients/c1")[0] == 404
 
 
 def test_everybody_may_ask_for_the_status(process: Process) -> None:

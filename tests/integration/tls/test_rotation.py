@@ -6,6 +6,7 @@ import select
 import shutil
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,6 +147,29 @@ def test_a_revoked_client_is_disconnected_and_the_others_are_not(
     assert stolen.reason == 0x98
     honest.echo()
     assert not honest.is_gone.is_set()
+
+
+def test_an_expired_list_is_refused_and_the_old_one_stays(
+    start_tls: StartTls, ca: Authority, tmp_path: Path, closing: list[Client]
+) -> None:
+    crl = tmp_path / "crl.pem"
+    shutil.copy(ca.crl(), crl)
+    settings = {"verify": "verify_peer", "cacertfile": ca.cert, "crlfile": crl}
+    node = start_tls(**settings)
+    client = Client(node, ca.cert, "stays", ca.issue("device"))
+    closing.append(client)
+    (ends_s,) = [row.not_after_s for row in node.certificates() if row.field == "crlfile"]
+    assert ends_s > time.time()
+
+    shutil.copy(ca.crl(ends="20210101"), crl)
+
+    [(_, listener, error, _)] = wait_for_event(node, "certificate")
+    expected = f"crlfile {crl}: the revocation list of CN={ca.name} has expired on 2021-01-01"
+    assert listener == "ssl:default"
+    assert expected in str(error)
+    client.echo()
+    with pytest.raises(StartError, match="has expired on 2021-01-01"):
+        start_tls(**settings)
 
 
 def test_listeners_come_and_go_beside_connected_clients(

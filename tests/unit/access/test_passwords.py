@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import threading
 
 import pytest
@@ -21,7 +22,7 @@ from rookery.access.passwords.algorithms import (
     store_secret,
     verify,
 )
-from rookery.access.passwords.pool import HashPool
+from rookery.access.passwords.pool import NICENESS, HashPool
 from rookery.access.passwords.verdicts import VerdictCache
 from rookery.access.passwords.verifier import Verifier
 
@@ -195,6 +196,27 @@ async def test_a_caller_that_gives_up_does_not_free_a_busy_thread() -> None:
     with pytest.raises(BusyError):
         await pool.run(int)
     gate.set()
+    pool.close()
+
+
+async def test_no_more_wait_than_can_be_served_in_time() -> None:
+    pool = HashPool(threads=2, waiting_max=100)
+    assert pool.places == 102
+    pool._hash_s = 0.5  # as on a machine that is busy with something else
+
+    assert pool.places == 2 + 8
+    for _ in range(50):
+        await pool.run(int)
+    assert pool.places == 102
+    pool.close()
+
+
+async def test_hashes_give_way_to_the_rest_of_the_process() -> None:
+    pool = HashPool(threads=1)
+
+    nice = await pool.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    assert nice == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
     pool.close()
 
 

@@ -65,9 +65,11 @@ async def test_rules_are_listed_and_removed(rules: RuleStore) -> None:
         await rules.put(RuleOwner("username", name), [ALLOW])
 
     assert await rules.get(RuleOwner("username", "a")) == [ALLOW]
-    page = await rules.page("username", limit=1)
-    assert page == [(RuleOwner("username", "a"), [ALLOW])]
-    assert [o.name for o, _ in await rules.page("username", after="a")] == ["b"]
+    page, count = await rules.find("username", limit=1)
+    assert (page, count) == ([(RuleOwner("username", "a"), [ALLOW])], 2)
+    rest, _ = await rules.find("username", start=1)
+    some, fit = await rules.find("username", like="b")
+    assert (rest, fit) == (some, 1)
 
     await rules.delete(RuleOwner("username", "a"))
     with pytest.raises(NotFoundError):

@@ -15,7 +15,7 @@ from rookery.access.passwords.algorithms import HashSettings, verify
 from rookery.access.passwords.pool import HashPool
 from rookery.access.passwords.verifier import Verifier
 from rookery.access.request import AuthRequest
-from rookery.access.users import User, UserService, UserStore
+from rookery.access.users import User, UserService, UserStore, Wanted
 from rookery.access.users.store import Imported
 from rookery.access.users.transfer import FileFormat, FileKind
 from rookery.access.verdict import SERVER_BUSY, Admit, Ignore, Opinion, Refuse
@@ -80,8 +80,7 @@ async def test_client_identifiers_are_names_of_their_own(
 
 async def test_a_full_pool_answers_busy(store: UserStore, users: UserService) -> None:
     await users.create("username", "ann", Secret("public"))
-    none_left = HashPool(threads=1)
-    none_left.places = 0
+    none_left = HashPool(threads=1, waiting_max=-1)
     provider = BuiltInProvider(BuiltInSettings(), store, users, Verifier(none_left), SystemClock())
 
     opinion = await login(provider, "ann", "public")
@@ -124,11 +123,12 @@ async def test_users_come_in_pages(users: UserService) -> None:
     for name in ("b2", "a1", "b1", "c1"):
         await users.create("username", name)
 
-    first = await users.page("username", limit=2)
-    rest = await users.page("username", after=first[-1].user_id)
+    first, count = await users.find("username", Wanted(limit=3))
+    rest, _ = await users.find("username", Wanted(start=3))
+    some, fit = await users.find("username", Wanted(like="b", limit=1))
 
     assert [user.user_id for user in (*first, *rest)] == ["a1", "b1", "b2", "c1"]
-    assert [user.user_id for user in await users.page("username", like="b")] == ["b1", "b2"]
+    assert ([user.user_id for user in some], fit, count) == (["b1"], 2, 4)
 
 
 async def test_users_outlive_the_process(
@@ -265,7 +265,7 @@ async def test_nothing_is_taken_from_a_bad_file(
 
     assert problem in str(caught.value)
     assert "users.csv" in caught.value.text("zh")
-    assert await users.page("username") == []
+    assert await users.find("username", Wanted()) == ([], 0)
 
 
 async def test_a_bootstrap_file_adds_who_is_missing(

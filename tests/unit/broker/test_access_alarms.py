@@ -65,7 +65,7 @@ async def test_an_alarm_is_raised_anew_at_each_threshold(world: World) -> None:
     assert times[0] is None
     assert times[1] == times[2] != times[3]
     assert times[3] == times[4] != times[5]
-    assert times[5] == times[6] == times[7]
+    assert times[5] == times[6] != times[7]
     assert world.active() == [NAME]
 
 
@@ -75,6 +75,19 @@ async def test_a_new_certificate_ends_the_alarm(world: World) -> None:
     await world.days_left(300)
     assert world.active() == []
     assert world.service.stats()["certificate.expiry"] == 300
+
+
+async def test_a_revocation_list_is_news_one_day_before_its_end(world: World) -> None:
+    name = "certificate_expiry/ssl:a/crlfile"
+    told = []
+    for days in (29, 2, 0.5, -1):
+        ends_s = int(world.clock.now_ms() // 1000 + days * DAY_S)
+        world.native.found = [Certificate("ssl:a", "/c.crl", "crlfile", "CN=ca", ends_s)]
+        await world.service.check()
+        told.append([alarm.message for alarm in world.alarms.active() if alarm.name == name])
+    assert told[:2] == [[], []]
+    assert told[2][0].startswith("the revocation list in crlfile of ssl:a ends in 0 days")
+    assert told[3][0].startswith("the revocation list in crlfile of ssl:a ended")
 
 
 async def test_a_listener_that_goes_takes_its_alarm_along(world: World) -> None:

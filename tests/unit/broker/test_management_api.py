@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,16 +10,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from rookery.broker.alarms import AlarmRegistry
-from rookery.broker.audit import AuditLog
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext, Services
-from rookery.broker.management.settings import SettingsApi
 from rookery.broker.management.sockets import Port
 from rookery.broker.management.status import Status
-from rookery.broker.settings import NodeSettings
 from rookery.clock import ManualClock
-from rookery.config import load
-from rookery.native.models import Client, SubscriptionInfo
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
 
@@ -65,38 +59,8 @@ async def ask(app: Any, method: str, target: str, body: Any = None) -> Answer:
     return Answer(sent[0]["status"], headers, body.decode())
 
 
-def client(client_id: str) -> Client:
-    return Client(
-        client_id, None, True, "[::1]:5000", "tcp:default", 4, 60, True, 0, 1, 2, None, 7,
-        1, 0, 0, 0, 0, False,
-    )  # fmt: skip
-
-
-class FakeNative:
-    """Clients by name, in pages."""
-
-    def __init__(self, *client_ids: str) -> None:
-        self.by_id = {client_id: client(client_id) for client_id in client_ids}
-
-    def clients(self, cursor: int, limit: int) -> tuple[list[Client], int]:
-        everybody = list(self.by_id.values())
-        following = cursor + limit
-        return everybody[cursor:following], following if following < len(everybody) else 0
-
-    def client(self, client_id: str) -> Client | None:
-        return self.by_id.get(client_id)
-
-    def subscriptions(self, client_id: str) -> list[SubscriptionInfo] | None:
-        known = client_id in self.by_id
-        return [SubscriptionInfo("a/#", 1, True, False, 2)] if known else None
-
-    def kick(self, client_id: str) -> bool:
-        return self.by_id.pop(client_id, None) is not None
-
-
 class World:
-    def __init__(self, tmp_path: Path) -> None:
-        self.native = FakeNative("a", "b/c", "ü")
+    def __init__(self) -> None:
         self.stopped = 0
         clock = ManualClock()
         metrics, stats = MetricRegistry(), StatsRegistry()
@@ -105,9 +69,7 @@ class World:
         self.alarms = AlarmRegistry(
             clock, actions=(), size_limit=5, validity_period_s=60, publish=lambda *_: None
         )
-        native: Any = self.native
-        audit = AuditLog(tmp_path, clock)
-        settings = NodeSettings(load(data_dir=tmp_path, environ={}), audit, clock)
+        native: Any = None
         services: Any = Services.__new__(Services)
         self.context = context = NodeContext(
             node_name="n@h",
@@ -122,9 +84,8 @@ class World:
             ports=lambda: [Port("tcp:default", "127.0.0.1:1883", "MQTT")],
             stop=self.stop,
         )
-        features = [SettingsApi(settings, lambda: 3)]
         self.status = Status(context)
-        self.app = ManagementApi(context, self.status, features).app()
+        self.app = ManagementApi(context, self.status).app()
         self.public = Starlette(routes=[Route("/status", self.status.get)])
 
     def stop(self) -> None:
@@ -132,8 +93,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world() -> World:
+    return World()
 
 
 async def test_status_is_answered_in_emqx_words(world: World) -> None:
@@ -158,84 +119,12 @@ async def test_a_stopping_node_says_come_back_later(world: World) -> None:
     assert answer.headers["retry-after"] == "15"
 
 
-async def test_figures_and_ports(world: World) -> None:
-    assert (await ask(world.app, "GET", "/metrics")).json == {"messages.received": 3}
-    assert (await ask(world.app, "GET", "/stats")).json == {
-        "connections.count": 1,
-        "connections.max": 1,
-    }
+async def test_node_and_ports(world: World) -> None:
     assert (await ask(world.app, "GET", "/ports")).json == [
         {"listener": "tcp:default", "address": "127.0.0.1:1883", "purpose": "MQTT"}
     ]
     node = (await ask(world.app, "GET", "/node")).json
     assert (node["node"], node["version"], node["uptime"]) == ("n@h", "1.2.3", 5000)
-
-
-async def test_clients_come_in_pages(world: World) -> None:
-    first = (await ask(world.app, "GET", "/clients?limit=2")).json
-    rest = (await ask(world.app, "GET", f"/clients?limit=2&cursor={first['meta']['cursor']}")).json
-
-    assert [row["clientid"] for row in first["data"] + rest["data"]] == ["a", "b/c", "ü"]
-    assert rest["meta"]["cursor"] is None
-
-
-async def test_a_client_has_emqx_names(world: World) -> None:
-    row = (await ask(world.app, "GET", "/clients/a")).json
-
-    assert row["clientid"] == "a"
-    assert (row["ip_address"], row["port"]) == ("::1", 5000)
-    assert (row["proto_name"], row["proto_ver"], row["keepalive"]) == ("MQTT", 4, 60)
-    assert "disconnected_at" not in row
-
-
-@pytest.mark.parametrize("client_id", ["b/c", "ü"])
-async def test_a_client_id_may_hold_anything(world: World, client_id: str) -> None:
-    found = await ask(world.app, "GET", f"/clients/{client_id}")
-    subscriptions = await ask(world.app, "GET", f"/clients/{client_id}/subscriptions")
-    kicked = await ask(world.app, "DELETE", f"/clients/{client_id}")
-    again = await ask(world.app, "DELETE", f"/clients/{client_id}")
-
-    assert found.json["clientid"] == client_id
-    assert subscriptions.json == [
-        {"node": "n@h", "clientid": client_id, "topic": "a/#", "qos": 1, "nl": 1, "rap": 0, "rh": 2}
-    ]
-    assert (kicked.status, again.status) == (204, 404)
-
-
-async def test_who_is_not_there_is_not_found(world: World) -> None:
-    for path in ("/clients/nobody", "/clients/nobody/subscriptions"):
-        answer = await ask(world.app, "GET", path)
-        assert (answer.status, answer.json["code"]) == (404, "NOT_FOUND")
-
-
-async def test_a_wrong_page_is_refused(world: World) -> None:
-    answer = await ask(world.app, "GET", "/clients?limit=0")
-
-    assert (answer.status, answer.json["code"]) == (400, "BAD_REQUEST")
-
-
-async def test_settings_with_and_without_their_origin(world: World) -> None:
-    tree = (await ask(world.app, "GET", "/config")).json
-    rows = (await ask(world.app, "GET", "/config?origin")).json
-
-    assert tree["mqtt"]["max_inflight"] == 32
-    assert {"path": "mqtt.max_inflight", "value": 32, "origin": "default"} in rows
-
-
-async def test_alarms_that_hold_and_that_are_over(world: World) -> None:
-    world.alarms.activate("a", "why")
-    world.alarms.activate("b", "why")
-    world.alarms.deactivate("b")
-
-    active = (await ask(world.app, "GET", "/alarms")).json["data"]
-    over = (await ask(world.app, "GET", "/alarms?activated=false")).json["data"]
-    wrong = await ask(world.app, "GET", "/alarms?activated=yes")
-    cleared = await ask(world.app, "DELETE", "/alarms")
-
-    assert [(row["name"], row["deactivate_at"]) for row in active] == [("a", "infinity")]
-    assert [row["name"] for row in over] == ["b"]
-    assert (wrong.status, cleared.status) == (400, 204)
-    assert (await ask(world.app, "GET", "/alarms?activated=false")).json["data"] == []
 
 
 async def test_stop_is_answered_before_it_happens(world: World) -> None:

@@ -165,9 +165,6 @@ def test_a_bad_value_says_what_is_allowed(path: str, value: Any, text: str) -> N
     ("path", "value", "where"),
     [
         ("listeners.ssl.default", {"enable": False, "bind": 8883}, None),
-        ("dashboard.listeners.https", {"bind": 18084}, "dashboard.listeners.https.bind"),
-        ("dashboard.listeners.https", {"bind": 0}, None),
-        ("dashboard.listeners.https", {"ssl_options": {"certfile": "x"}}, None),
         ("authentication", [], None),
         ("authentication", [{"mechanism": "password_based", "backend": "mysql", "enable": False}], None),
         ("connectors", {"http": {"a": {"url": "x"}}}, "connectors.http.a"),

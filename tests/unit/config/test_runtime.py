@@ -98,3 +98,25 @@ def test_the_file_is_the_owners_alone_and_older_ones_are_bounded(tmp_path: Path)
     file = RuntimeChanges(config.data_dir).file
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert len(list(file.parent.iterdir())) == BACKUPS_MAX + 1
+
+
+def test_what_a_file_says_in_numbers_may_come_back_as_it_is_shown(tmp_path: Path) -> None:
+    text = "mqtt { idle_timeout = 5000, max_packet_size = 2048 }\nlisteners.tcp.default.bind = 1884"
+    config = started(tmp_path, text)
+    shown = config.effective()
+    new = changed(config, {("mqtt",): shown["mqtt"], ("listeners",): shown["listeners"]})
+    assert new["mqtt.idle_timeout"] == 5000
+    with pytest.raises(ConflictError, match=r"mqtt.idle_timeout"):
+        changed(config, {("mqtt", "idle_timeout"): "6s"})
+
+
+def test_a_hidden_secret_that_a_file_has_is_not_written_down(tmp_path: Path) -> None:
+    tls = {"certfile": "c.pem", "keyfile": "k.pem", "password": "swordfish"}
+    lines = [f'{name} = "{value}"' for name, value in tls.items()]
+    config = started(tmp_path, "listeners.ssl.a.ssl_options {\n" + "\n".join(lines) + "\n}")
+    options = config.effective()["listeners"]["ssl"]["a"]["ssl_options"]
+    assert options["password"] == "******"
+    path = ("listeners", "ssl", "a", "ssl_options")
+    new = changed(config, {path: {**options, "versions": ["tlsv1.3"]}})
+    assert new[".".join(path)]["password"].reveal() == "swordfish"
+    assert "******" not in RuntimeChanges(config.data_dir).file.read_text()

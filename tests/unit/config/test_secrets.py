@@ -107,3 +107,20 @@ def test_a_url_put_back_as_it_was_shown_keeps_its_password() -> None:
     shown = {"url": "http://******@h/a", "headers": {"cookie": "******"}}
     assert unhidden(shown, known) == known
     assert unhidden({"url": "http://h2/"}, known) == {"url": "http://h2/"}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 1_000_000,
+        "secret" * 100_000,
+        "secret" + " " * 1_000_000,
+        "?" + "token" * 100_000,
+        "a" * 1_000_000 + "@",
+        "a://" * 100_000 + "@",
+        "'secret'" * 100_000,
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    assert len(without_secrets(text)) > 0

@@ -88,6 +88,12 @@ impl AnswerCache {
         }
     }
 
+    /// What is kept for these rules: action, topic, answer and until when (mono ms).
+    pub fn iter(&self, epoch: u64) -> impl Iterator<Item = (Action, &str, bool, u64)> {
+        let entries = self.entries.iter().filter(move |_| self.epoch == epoch);
+        entries.map(|entry| (entry.key.0, &*entry.key.1, entry.allowed, entry.until_ms))
+    }
+
     /// Forgets all.
     pub fn clear(&mut self) {
         self.places.clear();

@@ -83,7 +83,7 @@ impl TraceParent {
 }
 
 /// A span that ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SpanEvent {
     /// Of the whole trace.
     pub trace_id: u128,

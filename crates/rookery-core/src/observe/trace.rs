@@ -26,7 +26,7 @@ pub enum TraceMatch {
 }
 
 /// Something that happened to what is traced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TraceEvent {
     /// When, microseconds since 1970; the driver sets it.
     pub at_us: u64,

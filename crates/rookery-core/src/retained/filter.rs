@@ -13,6 +13,8 @@ pub(super) struct ScanFilter<'a> {
     /// Without a closing `#`.
     levels: Vec<&'a [u8]>,
     has_hash: bool,
+    /// Topics that begin with `$` as well.
+    takes_all: bool,
 }
 
 /// What a topic name says about the search.
@@ -44,7 +46,12 @@ impl<'a> ScanFilter<'a> {
         if has_hash {
             levels.pop();
         }
-        Self { levels, has_hash }
+        Self { levels, has_hash, takes_all: false }
+    }
+
+    /// Every topic, whatever it begins with.
+    pub(super) const fn everything() -> Self {
+        Self { levels: Vec::new(), has_hash: true, takes_all: true }
     }
 
     /// Whether the filter is one topic name.
@@ -70,6 +77,9 @@ impl<'a> ScanFilter<'a> {
     }
 
     pub(super) fn check(&self, topic: &[u8]) -> Next<'a> {
+        if self.takes_all {
+            return Next::Match;
+        }
         let first = self.levels.first();
         // MQTT-5.0 [MQTT-4.7.2-1]: a leading wildcard does not match a topic that begins with `$`.
         if first.is_none_or(|level| is_plus(level)) && topic.first() == Some(&b'$') {

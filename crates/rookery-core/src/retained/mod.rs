@@ -213,9 +213,6 @@ impl<M: RetainedEntry> Retained<M> {
             }
             return false;
         }
-        let limit = limit.max(1);
-        let visits = limit.saturating_mul(VISITS_PER_RESULT).max(VISITS_MIN);
-        let mut budget = Budget { results: limit, visits };
         let stripes = match filter.fixed_levels(STRIPE_LEVELS) {
             Some(levels) => {
                 let at = self.stripe_at(first_levels(topic_filter, levels));
@@ -223,13 +220,39 @@ impl<M: RetainedEntry> Retained<M> {
             }
             None => 0..self.stripes.len(),
         };
+        self.scan_stripes(&filter, stripes, cursor, limit, out)
+    }
+
+    /// As [`Retained::scan`], for every message, those whose topic begins with `$` included.
+    #[must_use = "there may be more to read"]
+    pub fn scan_all(
+        &self,
+        cursor: &mut RetainedCursor,
+        limit: usize,
+        out: &mut Vec<Arc<M>>,
+    ) -> bool {
+        let everything = ScanFilter::everything();
+        self.scan_stripes(&everything, 0..self.stripes.len(), cursor, limit, out)
+    }
+
+    fn scan_stripes(
+        &self,
+        filter: &ScanFilter<'_>,
+        stripes: std::ops::Range<usize>,
+        cursor: &mut RetainedCursor,
+        limit: usize,
+        out: &mut Vec<Arc<M>>,
+    ) -> bool {
+        let limit = limit.max(1);
+        let visits = limit.saturating_mul(VISITS_PER_RESULT).max(VISITS_MIN);
+        let mut budget = Budget { results: limit, visits };
         cursor.stripe = cursor.stripe.max(stripes.start);
         while stripes.contains(&cursor.stripe) {
             let stripe = &self.stripes[cursor.stripe];
             if cursor.key.is_empty() {
                 filter.first_key(&mut cursor.key);
             }
-            let slice = read(stripe).scan(&filter, &mut cursor.key, &mut budget, out);
+            let slice = read(stripe).scan(filter, &mut cursor.key, &mut budget, out);
             if slice == Slice::Paused {
                 return true;
             }

@@ -238,6 +238,12 @@ impl Router {
         self.read().places_in_use()
     }
 
+    /// Whether somebody subscribed to a topic filter.
+    #[must_use]
+    pub fn has_filter(&self, filter: &str) -> bool {
+        self.read().has_filter(filter)
+    }
+
     /// At most `limit` topic filters from a place on (`None`: the beginning), in no useful order.
     ///
     /// A call does a bounded amount of work, so a page may be short or empty though `next` says

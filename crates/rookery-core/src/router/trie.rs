@@ -269,6 +269,11 @@ impl Trie {
         }
     }
 
+    /// Whether somebody subscribed to a filter.
+    pub(super) fn has_filter(&self, filter: &str) -> bool {
+        self.find(filter).is_some_and(|id| self.nodes.get(id).has_filter())
+    }
+
     pub(super) fn group(&self, name: &str, filter: &str) -> Option<&Arc<SharedGroup>> {
         let id = self.find(filter)?;
         match self.nodes.get(id).groups {

@@ -31,6 +31,7 @@ impl Shard {
             self.time_settled(now, slot, &item, sent_ms.unwrap_or(0));
         }
         self.settle_stored(slot, item.seq);
+        self.tell_acked(slot, item.message);
         self.pump(now, slot);
     }
 
@@ -61,16 +62,18 @@ impl Shard {
             return;
         }
         let seq = entry.item.seq;
+        let timed = self.observer.is_timing.then(|| (entry.item.clone(), entry.sent_ms));
+        let message = entry.item.message.take();
         let is_waiting = matches!(entry.stage, Stage::Unsent | Stage::Resend);
         entry.age = 0;
         if !is_waiting {
             entry.stage = Stage::Released;
         }
-        let timed = self.observer.is_timing.then(|| (entry.item.clone(), entry.sent_ms));
-        entry.item.message = None;
         if is_waiting {
             session.inflight.set_stage(ack.packet_id, Stage::Released);
         }
+        // The client has it; hooks are told at once, the message is not kept for PUBCOMP.
+        self.tell_acked(slot, message);
         let before = self.effects.store_ops.len();
         if seq != 0 {
             self.effects.store_ops.push(Op::Release { session: durable_id, seq });
@@ -131,6 +134,7 @@ impl Shard {
         };
         self.metrics().messages_acked.inc();
         self.settle_stored(slot, item.seq);
+        self.tell_acked(slot, item.message);
         self.pump(now, slot);
     }
 }

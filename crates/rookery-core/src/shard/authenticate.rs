@@ -108,6 +108,27 @@ impl Shard {
         if meta.enable_authn && meta.quick_deny_anonymous && is_anonymous {
             return Ok(self.deny_anonymous(now, key, &request));
         }
+        if self.config.hooks.authenticate && meta.enable_authn && !is_exchange {
+            self.ask_authenticate(now, key, request, connect.password, None, true);
+            return Ok(Step::Next);
+        }
+        let data = connect.properties.authentication_data;
+        Ok(self.admit_as_configured(now, key, request, connect.password, data))
+    }
+
+    /// What `admission` says about a client that no hook decided about.
+    fn admit_as_configured(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        request: Box<ConnectRequest>,
+        password: Option<&[u8]>,
+        data: Option<&[u8]>,
+    ) -> Step {
+        let Some(meta) = self.conns.get(key.slot).map(|c| c.meta.clone()) else {
+            return Step::End;
+        };
+        let is_exchange = request.method.is_some();
         match self.config.admission {
             _ if !meta.enable_authn && !is_exchange => {}
             Admission::LoopbackOnly if !meta.is_local => {
@@ -121,26 +142,27 @@ impl Shard {
                      open it with `rookery up --lan` or `access.anonymous = everyone`"
                 };
                 let client_id = request.client_id.clone();
-                return Ok(self.refuse_as(
+                return self.refuse_as(
                     now,
                     key,
                     &client_id,
                     ReasonCode::NOT_AUTHORIZED,
                     CloseCause::NotAuthorized,
                     detail,
-                ));
+                );
             }
             Admission::Ask => {
-                self.ask_authenticate(now, key, request, connect);
-                return Ok(Step::Next);
+                self.ask_authenticate(now, key, request, password, data, false);
+                return Step::Next;
             }
             _ if is_exchange => {
-                self.ask_authenticate(now, key, request, connect);
-                return Ok(Step::Next);
+                self.ask_authenticate(now, key, request, password, data, false);
+                return Step::Next;
             }
             _ => {}
         }
-        Ok(self.admit_or_ask_will(now, key, request, 0))
+        let asked = u32::from(request.is_hook_asked);
+        self.admit_or_ask_will(now, key, request, asked)
     }
 
     /// A client that names nobody, at a listener that does not even ask about such.
@@ -152,24 +174,33 @@ impl Shard {
         self.refuse_as(now, key, &request.client_id, reason, cause, detail)
     }
 
+    /// `is_first`: hooks are asked that may leave it to what is configured.
     fn ask_authenticate(
         &mut self,
         now: Now,
         key: ConnKey,
-        request: Box<ConnectRequest>,
-        connect: &Connect<'_>,
+        mut request: Box<ConnectRequest>,
+        password: Option<&[u8]>,
+        data: Option<&[u8]>,
+        is_first: bool,
     ) {
         // Later questions of the connection count on from here: a late answer must not fit one of them.
-        let id = AskId { shard: self.index, conn: key, number: 0 };
+        let number = u32::from(request.is_hook_asked);
+        let id = AskId { shard: self.index, conn: key, number };
         let Some(conn) = self.conns.get(key.slot) else { return };
         let client = Box::new(self.connecting_info(now, conn, &request));
-        let detail = self.auth_detail(key, &request.method, connect.properties.authentication_data);
+        let detail = self.auth_detail(key, &request.method, data);
         let Some(conn) = self.conns.get_mut(key.slot) else { return };
         conn.state = ConnState::Deciding;
         conn.is_paused = true;
-        conn.deferred = Some(Box::new(Deferred { connect: Some(request), ..Deferred::default() }));
-        let password = connect.password.map(Box::from);
-        self.ask(now, id, Question::Authenticate { client, password, detail });
+        if is_first {
+            request.is_hook_asked = true;
+            request.password = password.map(Box::from);
+        }
+        let deferred = Deferred { connect: Some(request), asked: number, ..Deferred::default() };
+        conn.deferred = Some(Box::new(deferred));
+        let password = password.map(Box::from);
+        self.ask(now, id, Question::Authenticate { is_first, client, password, detail });
     }
 
     pub(super) fn auth_detail(
@@ -228,7 +259,7 @@ impl Shard {
         let asked = conn.deferred.as_ref().map_or(0, |d| d.asked);
         let Some(mut request) = conn.deferred.take().and_then(|d| d.connect) else { return };
         if request.is_will_asked {
-            if !matches!(verdict, Verdict::Allow | Verdict::AllowSuperuser) {
+            if !self.allows(&verdict) {
                 self.drop_will(&mut request);
             }
             self.let_in(now, key, request);
@@ -250,7 +281,14 @@ impl Shard {
                 }
                 self.refuse_login(now, key, &request, reason, "refused by authentication");
             }
-            Verdict::Replace(_) | Verdict::Drop => {
+            Verdict::Ignore if asked == 0 && request.is_hook_asked => {
+                if let Some(conn) = self.conns.get_mut(key.slot) {
+                    conn.state = ConnState::New;
+                }
+                let password = request.password.take();
+                self.admit_as_configured(now, key, request, password.as_deref(), None);
+            }
+            Verdict::Replace(_) | Verdict::Drop | Verdict::Ignore => {
                 let reason = ReasonCode::SERVER_UNAVAILABLE;
                 let detail = "authentication answered something else";
                 self.refuse_login(now, key, &request, reason, detail);

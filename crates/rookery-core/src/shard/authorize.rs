@@ -8,8 +8,8 @@ use crate::access::{
     ANSWERS_MAX, DenyAction, Explanation, Judge, Judgement, Origin, Permission, RuleTable, Subject,
     checked_topic,
 };
-use crate::conn::{Action, Conn, ConnectRequest, DeferredPacket};
-use crate::effects::{AskId, ClientInfo, CloseCause, Question};
+use crate::conn::{Action, Conn, ConnectRequest, DeferredPacket, OpenQuestion};
+use crate::effects::{AskId, ClientInfo, CloseCause, Question, Verdict};
 use crate::ids::{ConnKey, Now};
 use crate::message::Publisher;
 use crate::session::Session;
@@ -235,14 +235,16 @@ impl Shard {
         let Some(slot) = self.conns.get(key.slot).map(|c| c.session) else { return };
         let mut open = Vec::with_capacity(topics.len());
         for (action, topic, source) in topics {
-            if open.iter().any(|(_, known, text): &(AskId, Action, Box<str>)| {
-                known == action && **text == **topic
-            }) {
+            if open
+                .iter()
+                .any(|known: &OpenQuestion| known.action == *action && *known.topic == **topic)
+            {
                 continue;
             }
             let Some(client) = self.client_info(slot) else { return };
             let id = self.next_ask(key);
-            open.push((id, *action, Box::from(*topic)));
+            let is_of_hooks = source.is_none();
+            open.push(OpenQuestion { id, action: *action, topic: (*topic).into(), is_of_hooks });
             self.ask(now, id, self.authorize_question(client, *action, topic, *source));
         }
         if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
@@ -253,6 +255,22 @@ impl Shard {
                 first,
                 body: body.into(),
             });
+        }
+    }
+
+    /// No source had an opinion: hooks are asked under the same number.
+    pub(super) fn ask_hooks(&mut self, now: Now, id: AskId, action: Action, topic: &str) {
+        let Some(slot) = self.conns.get(id.conn.slot).map(|c| c.session) else { return };
+        let Some(client) = self.client_info(slot) else { return };
+        self.ask(now, id, self.authorize_question(client, action, topic, None));
+    }
+
+    /// Whether an answer about a topic lets the client go on.
+    pub(super) fn allows(&self, verdict: &Verdict) -> bool {
+        match verdict {
+            Verdict::Allow | Verdict::AllowSuperuser => true,
+            Verdict::Ignore => self.rules.no_match == Permission::Allow,
+            _ => false,
         }
     }
 

@@ -7,7 +7,7 @@ use rookery_codec::{Disconnect, ParsedFilter, ReasonCode, Version, parse_filter}
 use super::leaving::Leaving;
 use super::{Fault, Shard, Step};
 use crate::conn::ConnState;
-use crate::effects::{CloseCause, UpEvent};
+use crate::effects::{CloseCause, SessionEvent, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::persist;
 use crate::session::{Queued, Session, Subscription};
@@ -82,8 +82,10 @@ impl Shard {
             let cause = if clean_start { CloseCause::Discarded } else { CloseCause::TakenOver };
             if clean_start {
                 self.metrics().session_discarded.inc();
+                self.tell_session(slot, SessionEvent::Discarded);
             } else {
                 self.metrics().session_takenover.inc();
+                self.tell_session(slot, SessionEvent::TakenOver);
             }
             self.send_disconnect(old, ReasonCode::SESSION_TAKEN_OVER, None);
             self.end_connection(now, old, cause, true);
@@ -249,6 +251,7 @@ impl Shard {
             self.publish_will(now, slot);
         }
         let moving = self.redispatch_shared(slot, true);
+        self.tell_session(slot, SessionEvent::Terminated);
         let Some(session) = self.sessions.remove(slot) else { return };
         self.clients.remove(&session.publisher.client_id);
         self.shared.sessions.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);

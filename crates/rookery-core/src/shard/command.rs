@@ -38,6 +38,7 @@ impl Shard {
                     self.observer.slow.clear();
                 }
             }
+            Command::Operate(operation) => self.operate(now, *operation),
             Command::Publish { message, reply } => {
                 let reached = self.publish_message(now, *message, None);
                 if let Some(reply) = reply {

@@ -10,7 +10,7 @@ use super::timers::Timer;
 use super::{Fault, Shard, Step, detail_of};
 use crate::access::is_reserved;
 use crate::conn::{Aliases, ConnAccess, ConnState, ConnectRequest, Grant};
-use crate::effects::{CloseCause, UpEvent};
+use crate::effects::{CloseCause, SessionEvent, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::{Inflight, Stage};
 use crate::message::{Message, MessageParts, Publisher};
@@ -72,6 +72,7 @@ impl Shard {
                 return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail));
             }
         };
+        self.tell_connect(now, key, &request);
         self.admit_or_ask(now, key, request, connect)
     }
 
@@ -230,6 +231,8 @@ impl Shard {
             method: properties.authentication_method.map(Box::from),
             auth_data: None,
             auth_steps: 0,
+            is_hook_asked: false,
+            password: None,
         }))
     }
 
@@ -411,7 +414,7 @@ impl Shard {
         self.metrics().unauthenticated.set(self.unauthenticated as u64);
         self.metrics().sessions.set(self.sessions.len() as u64);
         if keep_alive_ms > 0 {
-            self.wheel.arm(now.mono_ms + u64::from(keep_alive_ms), Timer::KeepAlive(key));
+            self.wheel.arm(now.mono_ms + u64::from(keep_alive_ms), Timer::KeepAlive(key, 0));
         }
         self.arm_retry(now, key);
     }
@@ -530,10 +533,13 @@ impl Shard {
         let connack = ConnAck { session_present, reason: ReasonCode::SUCCESS, properties };
         self.metrics().connack_sent.inc();
         self.write(key, |out, version| connack.encode(version, out));
+        self.tell_connack(key, &request.client_id, ReasonCode::SUCCESS);
     }
 
     /// What follows a successful CONNACK: subscriptions made for the client, what it missed, notices.
     fn after_connack(&mut self, now: Now, key: ConnKey, slot: u32, resumed: bool) {
+        let event = if resumed { SessionEvent::Resumed } else { SessionEvent::Created };
+        self.tell_session(slot, event);
         if resumed {
             self.metrics().session_resumed.inc();
             self.set_shared_presence(slot, true);
@@ -633,6 +639,7 @@ impl Shard {
         };
         let connack = ConnAck { session_present: false, reason, properties };
         self.write(key, |out, version| connack.encode(version, out));
+        self.tell_connack(key, client_id, reason);
         self.end_connection(now, key, cause, true);
         Step::End
     }

@@ -79,6 +79,10 @@ impl Shard {
                 if self.observer.is_tracing {
                     self.trace_drop(None, source.parts.topic, "dropped_message_no_subscribers");
                 }
+                if let Some(topics) = &self.topics {
+                    topics.dropped(source.parts.topic);
+                }
+                self.tell_dropped(source, "no_subscribers");
             }
             return 0;
         }
@@ -237,6 +241,9 @@ impl Shard {
             if self.observer.is_tracing {
                 self.trace_drop(Some(key.slot), source.parts.topic, "dropped_message_no_local");
             }
+            if self.config.hooks.dropped {
+                self.tell_delivery_dropped(key.slot, Some(source.keep()), "no_local");
+            }
             self.settle_stored(key.slot, seq);
             return;
         }
@@ -285,6 +292,9 @@ impl Shard {
                 let msg = "dropped_qos0_message_client_reads_too_slowly";
                 self.trace_drop(Some(slot), source.parts.topic, msg);
             }
+            if self.config.hooks.dropped {
+                self.tell_delivery_dropped(slot, Some(source.keep()), "qos0_msg");
+            }
             return;
         }
         let by_reference = (source.parts.payload.len() >= BY_REFERENCE_MIN).then(|| source.keep());
@@ -301,38 +311,35 @@ impl Shard {
             by_reference,
         };
         let written = write_publish(conn, &mut self.pool, now, outgoing);
+        let slot = conn.session;
         if !conn.is_dirty {
             conn.is_dirty = true;
             self.effects.dirty.push(key);
         }
-        self.count_sent(written, QoS::AtMostOnce);
+        self.count_sent(written, QoS::AtMostOnce, source.parts.topic);
         if self.observer.is_on {
-            let parts = &source.parts;
-            let delivery = Delivery {
-                topic: parts.topic,
-                properties: parts.properties,
-                payload: parts.payload,
-                timestamp_ms: parts.timestamp_ms,
-                id: parts.id.0,
-                sys: parts.sys,
-                qos: QoS::AtMostOnce,
-                retain,
-                packet_id: 0,
-                dup: false,
-                is_too_large: written.is_none(),
-            };
+            let is_too_large = written.is_none();
+            let delivery =
+                Delivery { is_too_large, ..Delivery::at_most_once(&source.parts, retain) };
             self.observe_delivery(now, key, delivery);
+        }
+        if self.config.hooks.delivered && written.is_some() {
+            let message = source.keep();
+            self.tell_delivered(slot, Some(&message), 0);
         }
     }
 
     #[inline]
-    pub(super) fn count_sent(&mut self, written: Option<usize>, qos: QoS) {
+    pub(super) fn count_sent(&mut self, written: Option<usize>, qos: QoS, topic: &str) {
         let Some(bytes) = written else {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_too_large.inc();
             return;
         };
         self.outbox_bytes += bytes;
+        if let Some(topics) = &self.topics {
+            topics.sent(topic, qos);
+        }
         let metrics = self.metrics();
         metrics.packets_sent.inc();
         metrics.publish_sent.inc();

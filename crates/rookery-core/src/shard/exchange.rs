@@ -168,7 +168,11 @@ impl Shard {
         }
         if is_begin {
             self.wheel.arm(deadline_ms, Timer::Exchange(key));
-            self.ask(now, id, Question::Authenticate { client, password: None, detail });
+            self.ask(
+                now,
+                id,
+                Question::Authenticate { is_first: false, client, password: None, detail },
+            );
         } else {
             self.ask(now, id, Question::AuthContinue { client, detail });
         }
@@ -195,7 +199,7 @@ impl Shard {
                 let admittance = Admittance { is_superuser: true, ..Admittance::default() };
                 self.grant_anew(now, key, &method, admittance);
             }
-            Verdict::Deny(_) | Verdict::Replace(_) | Verdict::Drop => {
+            Verdict::Deny(_) | Verdict::Replace(_) | Verdict::Drop | Verdict::Ignore => {
                 self.fail_again(now, key, "authentication failed");
             }
         }

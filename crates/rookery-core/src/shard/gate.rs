@@ -172,7 +172,10 @@ impl Shard {
         refused.sort_unstable();
         let before = self.delayed.len();
         self.delayed.retain(|d| refused.binary_search(&d.message.id).is_err());
-        self.shared.delayed.fetch_sub(before - self.delayed.len(), Ordering::Relaxed);
+        // Those that were taken back meanwhile are counted off already.
+        let taken_back = refused.iter().filter(|id| self.removed_delayed.remove(*id)).count();
+        let gone = (before - self.delayed.len()).saturating_sub(taken_back);
+        self.shared.delayed.fetch_sub(gone, Ordering::Relaxed);
     }
 
     /// Puts off what only waits for writes that the store has not refused but not done either: they

@@ -11,7 +11,8 @@ use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version};
 use super::deliver::Source;
 use super::gate::GateAction;
 use super::{Fault, Shard, Step};
-use crate::conn::{ConnState, DeferredPacket};
+use crate::access::Permission;
+use crate::conn::{ConnState, DeferredPacket, OpenQuestion};
 use crate::effects::{Answer, AskId, Question, UpEvent, Verdict};
 use crate::ids::{ConnKey, Now};
 use crate::message::{Message, MessageParts};
@@ -67,7 +68,7 @@ impl Shard {
                         *asked == id && verdict.is_none()
                     }
                     DeferredPacket::Authorize { open, .. } => {
-                        open.iter().any(|(asked, ..)| *asked == id)
+                        open.iter().any(|asked| asked.id == id)
                     }
                     DeferredPacket::Raw { .. } => false,
                 })
@@ -107,6 +108,7 @@ impl Shard {
             return;
         };
         let mut asked_about = None;
+        let has_hooks = self.config.hooks.authorize;
         for packet in &mut deferred.queue {
             match packet {
                 DeferredPacket::Publish { id, verdict, .. } if *id == answer.id => {
@@ -114,14 +116,26 @@ impl Shard {
                     return;
                 }
                 DeferredPacket::Authorize { open, known, .. } => {
-                    if let Some(at) = open.iter().position(|(id, ..)| *id == answer.id) {
-                        let (_, action, topic) = open.swap_remove(at);
-                        let allowed =
-                            matches!(answer.verdict, Verdict::Allow | Verdict::AllowSuperuser);
-                        known.push(((action, topic.clone()), allowed));
-                        asked_about = Some(((action, topic), allowed));
-                        break;
+                    let Some(at) = open.iter().position(|asked| asked.id == answer.id) else {
+                        continue;
+                    };
+                    let is_ignored = matches!(answer.verdict, Verdict::Ignore);
+                    if let (true, true, Some(asked)) = (is_ignored, has_hooks, open.get_mut(at))
+                        && !asked.is_of_hooks
+                    {
+                        asked.is_of_hooks = true;
+                        let (action, topic) = (asked.action, asked.topic.clone());
+                        self.ask_hooks(now, answer.id, action, &topic);
+                        return;
                     }
+                    let OpenQuestion { action, topic, .. } = open.swap_remove(at);
+                    let allowed = match answer.verdict {
+                        Verdict::Ignore => self.rules.no_match == Permission::Allow,
+                        ref verdict => matches!(verdict, Verdict::Allow | Verdict::AllowSuperuser),
+                    };
+                    known.push(((action, topic.clone()), allowed));
+                    asked_about = Some(((action, topic), allowed));
+                    break;
                 }
                 _ => {}
             }
@@ -286,6 +300,7 @@ impl Shard {
             let is_v5 = self.conns.get(key.slot).is_some_and(|c| c.version == Version::V5);
             if is_v5 || qos != QoS::ExactlyOnce {
                 self.metrics().messages_dropped.inc();
+                self.tell_hook_dropped(message);
                 let kind = if qos == QoS::AtLeastOnce { AckKind::PubAck } else { AckKind::PubRec };
                 if qos != QoS::AtMostOnce {
                     self.gate(now, key, 0, GateAction::Ack { kind, packet_id, reason });
@@ -303,6 +318,7 @@ impl Shard {
             }
             Some(Verdict::Drop | Verdict::Deny(_)) => {
                 self.metrics().messages_dropped.inc();
+                self.tell_hook_dropped(message);
                 1
             }
             _ => self.take_message(now, &mut Source::of(message), from),

@@ -18,13 +18,16 @@ mod deliver;
 mod exchange;
 mod gate;
 mod groups;
+mod hookpoints;
 mod hooks;
 mod leaving;
 mod lobby;
 mod notice;
 mod observe;
+mod operation;
 mod outgoing;
 mod publish;
+mod query;
 mod queue;
 mod replay;
 mod restore;
@@ -36,7 +39,7 @@ mod transport;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use rookery_codec::{
     DecodeError, Disconnect, Packet, ReasonCode, UserProperties, Version, decode, parse_header,
 };
@@ -57,6 +60,7 @@ use crate::router::MatchCache;
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::slab::Slab;
+use crate::topic_counts::TopicTable;
 use crate::wheel::Wheel;
 
 use gate::Gate;
@@ -94,6 +98,10 @@ pub struct Shard {
     pool: BufferPool,
     wheel: Wheel<Timer>,
     delayed: BinaryHeap<Delayed>,
+    /// Messages of the heap that were taken back.
+    removed_delayed: HashSet<MessageId>,
+    /// Topics whose messages are counted.
+    topics: Option<Arc<TopicTable>>,
     gates: VecDeque<Gate>,
     /// Connections whose CONNACK waits for a ticket, in the order of the tickets.
     held: VecDeque<gate::Held>,
@@ -228,6 +236,8 @@ impl Shard {
             pool: BufferPool::default(),
             wheel: Wheel::new(now.mono_ms),
             delayed: BinaryHeap::new(),
+            removed_delayed: HashSet::new(),
+            topics: None,
             held: VecDeque::new(),
             gates: VecDeque::new(),
             unstored_retained: VecDeque::new(),
@@ -343,7 +353,11 @@ impl Shard {
             rest = rest.get(total..).unwrap_or_default();
         };
         self.metrics().packets_received.add(packets);
-        if end == Step::End { bytes.len() } else { bytes.len() - rest.len() }
+        let taken = if end == Step::End { bytes.len() } else { bytes.len() - rest.len() };
+        if let Some(conn) = self.conns.get_checked(key.slot, key.generation) {
+            conn.traffic.received(taken, packets as usize);
+        }
+        taken
     }
 
     /// Refuses what can be refused before a packet is complete: nothing but CONNECT comes first.
@@ -475,6 +489,7 @@ impl Shard {
             .then(|| writer.get(start..).map(<[u8]>::to_vec))
             .flatten();
         self.outbox_bytes += conn.out.len() - before;
+        conn.traffic.sent_packet();
         if !conn.is_dirty {
             conn.is_dirty = true;
             self.effects.dirty.push(key);
@@ -503,6 +518,7 @@ impl Shard {
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return 0 };
         conn.out.advance(n, &mut self.pool);
         self.outbox_bytes = self.outbox_bytes.saturating_sub(n);
+        conn.traffic.sent(n);
         let left = conn.out.len();
         if left == 0 {
             conn.blocked_since_ms = 0;
@@ -693,7 +709,7 @@ impl Shard {
         metrics.outbox_bytes.set(self.outbox_bytes as u64);
         metrics.queued_bytes.set(self.queued_bytes as u64);
         metrics.sessions.set(self.sessions.len() as u64);
-        metrics.delayed.set(self.delayed.len() as u64);
+        metrics.delayed.set((self.delayed.len() - self.removed_delayed.len()) as u64);
     }
 
     /// Frees buffers that idle; called when nothing happened for a while.

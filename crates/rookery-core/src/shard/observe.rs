@@ -10,7 +10,7 @@ use super::deliver::Source;
 use crate::conn::ConnState;
 use crate::effects::UpEvent;
 use crate::ids::{ConnKey, Now, SessionKey};
-use crate::message::Message;
+use crate::message::{Message, MessageParts};
 use crate::observe::{
     ObserveConfig, PAYLOAD_BYTES_MAX, SlowRow, SlowStats, SpanEvent, TraceEvent, TraceParent,
     describe, describe_encoded,
@@ -40,6 +40,22 @@ pub(super) struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
+    pub(super) fn at_most_once(parts: &MessageParts<'a>, retain: bool) -> Self {
+        Self {
+            topic: parts.topic,
+            properties: parts.properties,
+            payload: parts.payload,
+            timestamp_ms: parts.timestamp_ms,
+            id: parts.id.0,
+            sys: parts.sys,
+            qos: QoS::AtMostOnce,
+            retain,
+            packet_id: 0,
+            dup: false,
+            is_too_large: false,
+        }
+    }
+
     pub(super) fn of(message: &'a Message, qos: QoS, retain: bool) -> Self {
         Self {
             topic: message.topic(),

@@ -59,9 +59,11 @@ pub(super) fn write_publish(
             alias_out(aliases, &mut head, len, max);
         }
         if max != usize::MAX && publish_len(&head, len) > max {
+            conn.traffic.dropped_too_large();
             return None;
         }
     }
+    conn.traffic.sent_message(outgoing.qos);
     let before = conn.out.len();
     let out = conn.out.writer(pool);
     encode_publish_head(&head, len, out);

@@ -29,12 +29,14 @@ impl Shard {
         first: u8,
         body: &[u8],
     ) -> Result<Step, Fault> {
-        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
+        // What waited for answers about its topic was counted when it came.
+        let is_new = self.verdicts.is_empty();
+        let Some(conn) = self.conns.get_mut(key.slot) else { return Ok(Step::End) };
         let publish = decode_publish(first, body, conn.version)?;
         let (slot, zone, version) = (conn.session, conn.meta.zone, conn.version);
         let has_mountpoint = !conn.meta.mountpoint.is_empty();
-        // What waited for answers about its topic was counted when it came.
-        if self.verdicts.is_empty() {
+        if is_new {
+            conn.traffic.received_message(publish.qos);
             self.count_received(publish.qos);
         }
         self.check_publish(zone, &publish)?;
@@ -229,6 +231,9 @@ impl Shard {
                 Some(publish.topic),
                 words,
             );
+        }
+        if let Some(conn) = self.conns.get_mut(key.slot) {
+            conn.traffic.refused_message();
         }
         match publish.qos {
             QoS::AtMostOnce => {}
@@ -429,6 +434,9 @@ impl Shard {
         self.metrics().messages_publish.inc();
         if self.observer.is_tracing {
             self.trace_publish(source, from);
+        }
+        if let Some(topics) = &self.topics {
+            topics.received(source.parts.topic, source.parts.qos);
         }
         if source.parts.topic.starts_with("$delayed/")
             && self.config.delayed.enable

@@ -41,6 +41,7 @@ impl Shard {
             if self.observer.is_tracing {
                 self.trace_dropped(slot, &item, "dropped_qos0_message_client_is_away");
             }
+            self.tell_delivery_dropped(slot, item.message, "qos0_msg");
             return;
         }
         self.queue(slot, item);
@@ -83,6 +84,9 @@ impl Shard {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.dropped += 1;
         }
+        if self.config.hooks.dropped {
+            self.tell_delivery_dropped(slot, item.message.clone(), "queue_full");
+        }
         self.settle_stored(slot, item.seq);
     }
 
@@ -104,7 +108,11 @@ impl Shard {
             if self.observer.is_tracing {
                 self.trace_dropped(slot, &item, "dropped_message_expired");
             }
+            if let Some(conn) = self.conns.get_mut(key.slot) {
+                conn.traffic.dropped_expired();
+            }
             self.settle_stored(slot, item.seq);
+            self.tell_delivery_dropped(slot, item.message, "expired");
             return;
         }
         let Some(session) = self.sessions.get_mut(slot) else { return };
@@ -155,6 +163,9 @@ impl Shard {
         if self.write_in_flight(now, key, item, packet_id, dup) {
             return true;
         }
+        if self.config.hooks.dropped {
+            self.tell_delivery_dropped(slot, item.message.clone(), "too_large");
+        }
         if packet_id != 0
             && let Some(item) =
                 self.sessions.get_mut(slot).and_then(|s| s.inflight.settle(packet_id))
@@ -192,11 +203,12 @@ impl Shard {
             by_reference: (message.payload().len() >= BY_REFERENCE_MIN).then(|| message.clone()),
         };
         let written = write_publish(conn, &mut self.pool, now, outgoing);
+        let slot = conn.session;
         if !conn.is_dirty {
             conn.is_dirty = true;
             self.effects.dirty.push(key);
         }
-        self.count_sent(written, qos);
+        self.count_sent(written, qos, message.topic());
         if self.observer.is_on {
             let delivery = Delivery {
                 packet_id,
@@ -205,6 +217,9 @@ impl Shard {
                 ..Delivery::of(message, qos, item.retain)
             };
             self.observe_delivery(now, key, delivery);
+        }
+        if written.is_some() && !dup {
+            self.tell_delivered(slot, Some(message), item.qos);
         }
         written.is_some()
     }
@@ -254,6 +269,12 @@ impl Shard {
             if item.message.as_ref().is_some_and(|m| m.is_expired(now.unix_ms)) {
                 self.metrics().delivery_dropped.inc();
                 self.metrics().delivery_dropped_expired.inc();
+                if let Some(conn) = self.conns.get_mut(key.slot) {
+                    conn.traffic.dropped_expired();
+                }
+                if self.config.hooks.dropped {
+                    self.tell_delivery_dropped(slot, item.message.clone(), "expired");
+                }
             } else {
                 self.send_publish(now, key, &item, 0, false);
             }

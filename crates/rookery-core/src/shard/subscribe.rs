@@ -50,6 +50,7 @@ impl Shard {
             self.metrics().subscribe_auth_error.inc();
             return Ok(self.end_denied(now, key));
         }
+        self.tell_subscribe(slot, subscribe);
         let before = self.effects.store_ops.len();
         let sub_id = subscribe.subscription_identifier.unwrap_or(0);
         let mut codes = Vec::with_capacity(subscribe.len());
@@ -94,7 +95,7 @@ impl Shard {
 
     /// One filter. The inner error is its reason code, the outer one ends the connection.
     #[allow(clippy::too_many_arguments)]
-    fn subscribe_one(
+    pub(super) fn subscribe_one(
         &mut self,
         now: Now,
         slot: u32,
@@ -330,6 +331,7 @@ impl Shard {
                 "too many topic filters in one UNSUBSCRIBE",
             ));
         }
+        self.tell_unsubscribe(slot, unsubscribe);
         let before = self.effects.store_ops.len();
         let mut codes = Vec::with_capacity(unsubscribe.len());
         for requested in unsubscribe.filters() {
@@ -351,7 +353,7 @@ impl Shard {
         Ok(Step::Next)
     }
 
-    fn unsubscribe_one(&mut self, now: Now, slot: u32, text: &str) -> ReasonCode {
+    pub(super) fn unsubscribe_one(&mut self, now: Now, slot: u32, text: &str) -> ReasonCode {
         if parse_filter(text).is_err() {
             return ReasonCode::TOPIC_FILTER_INVALID;
         }

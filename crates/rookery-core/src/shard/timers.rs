@@ -29,7 +29,7 @@ pub(super) enum Timer {
     /// CONNECT is due.
     Idle(ConnKey),
     /// The keep alive is over.
-    KeepAlive(ConnKey),
+    KeepAlive(ConnKey, u8),
     /// The peer takes no bytes.
     Blocked(ConnKey),
     /// What the client has not acknowledged may have to go out again.
@@ -77,7 +77,7 @@ impl Shard {
         for timer in due.drain(..) {
             match timer {
                 Timer::Idle(key) => self.idle_due(now, key),
-                Timer::KeepAlive(key) => self.keep_alive_due(now, key),
+                Timer::KeepAlive(key, round) => self.keep_alive_due(now, key, round),
                 Timer::Blocked(key) => self.blocked_due(now, key),
                 Timer::Retry(key) => self.retry_due(now, key),
                 Timer::Rate(key) => self.rate_due(key),
@@ -118,16 +118,17 @@ impl Shard {
         }
     }
 
-    fn keep_alive_due(&mut self, now: Now, key: ConnKey) {
+    fn keep_alive_due(&mut self, now: Now, key: ConnKey, round: u8) {
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
-        if conn.state != ConnState::Connected || conn.keep_alive_ms == 0 {
+        let is_meant = conn.keep_alive_round == round;
+        if conn.state != ConnState::Connected || conn.keep_alive_ms == 0 || !is_meant {
             return;
         }
         // Silence of a client that is not read is ours, not its own.
         let heard_at_ms = if conn.is_held_back() { now.mono_ms } else { conn.heard_at_ms };
         let deadline = heard_at_ms + u64::from(conn.keep_alive_ms);
         if deadline > now.mono_ms {
-            self.wheel.arm(deadline, Timer::KeepAlive(key));
+            self.wheel.arm(deadline, Timer::KeepAlive(key, round));
             return;
         }
         // MQTT-5.0 [MQTT-3.1.2-22], MQTT-3.1.1 [MQTT-3.1.2-24].
@@ -203,6 +204,10 @@ impl Shard {
                 return;
             }
             let Some(delayed) = self.delayed.pop() else { return };
+            if !self.removed_delayed.is_empty() && self.removed_delayed.remove(&delayed.message.id)
+            {
+                continue;
+            }
             self.shared.delayed.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
             if self.config.durable {
                 self.effects.store_ops.push(persist::delete_delayed(&delayed.message));

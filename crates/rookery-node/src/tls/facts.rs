@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use rookery_core::effects::PeerCertificate;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use x509_cert::certificate::{CertificateInner, Raw, Version};
+use x509_cert::crl::CertificateList;
 use x509_cert::der::{Decode, Tagged};
 
 /// sha1WithRSAEncryption, dsa-with-sha1, ecdsa-with-SHA1.
@@ -30,9 +31,6 @@ impl Facts {
         let certificate = CertificateInner::<Raw>::from_der(der).ok()?;
         let body = certificate.tbs_certificate();
         let algorithm = certificate.signature_algorithm().oid.to_string();
-        let seconds = |time: x509_cert::time::Time| {
-            i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
-        };
         let common_name = body
             .subject()
             .iter()
@@ -48,6 +46,28 @@ impl Facts {
             not_after_unix_s: seconds(body.validity().not_after),
         })
     }
+}
+
+/// Who issued a revocation list, and until when it is the newest one there is.
+pub(super) struct ListFacts {
+    pub(super) issuer: String,
+    pub(super) next_update_unix_s: i64,
+}
+
+impl ListFacts {
+    /// Reads a revocation list; none when it is not one, or does not say when the next one comes
+    /// (RFC 5280 section 5.1.2.5 demands it): the verifier refuses such a list itself.
+    pub(super) fn read(der: &CertificateRevocationListDer<'_>) -> Option<Self> {
+        let list = CertificateList::<Raw>::from_der(der).ok()?.tbs_cert_list;
+        Some(Self {
+            issuer: list.issuer.to_string(),
+            next_update_unix_s: seconds(list.next_update?),
+        })
+    }
+}
+
+fn seconds(time: x509_cert::time::Time) -> i64 {
+    i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
 }
 
 /// The text of a DirectoryString (RFC 5280 section 4.1.2.4).

@@ -13,7 +13,7 @@ use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, Resol
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
-use super::facts::Facts;
+use super::facts::{Facts, ListFacts};
 use super::files::{File, Problem};
 use super::verify::ClientVerifier;
 use super::{keys, suites};
@@ -272,6 +272,7 @@ impl Loader<'_> {
         if let Some(path) = &settings.crlfile {
             let file = File::read("crlfile", path)?;
             crls = revocation_lists(&file)?;
+            self.check_lists(&file, &crls)?;
             trust.extend_from_slice(&file.bytes);
             crl_file = Some(file);
         }
@@ -283,6 +284,31 @@ impl Loader<'_> {
         self.files.push(file);
         self.files.extend(crl_file);
         Ok((Some(verifier), trust))
+    }
+
+    /// A list that has ended says nothing about who was revoked since. One that ends while it is in
+    /// use stays in use: an alarm tells, and clients are not locked out by a late file.
+    fn check_lists(
+        &mut self,
+        file: &File,
+        lists: &[CertificateRevocationListDer<'_>],
+    ) -> Result<(), Problem> {
+        for facts in lists.iter().filter_map(ListFacts::read) {
+            let ListFacts { issuer, next_update_unix_s } = facts;
+            if next_update_unix_s <= self.now_unix_s {
+                let date = date(next_update_unix_s);
+                return Err(file.problem(format!(
+                    "the revocation list of {issuer} has expired on {date}; fetch the new one from the CA"
+                )));
+            }
+            self.certificates.push(Certificate {
+                field: file.field.clone(),
+                file: file.path.clone(),
+                subject: issuer,
+                not_after_unix_s: next_update_unix_s,
+            });
+        }
+        Ok(())
     }
 
     fn roots(&mut self, file: &File) -> Result<RootCertStore, Problem> {

@@ -64,6 +64,35 @@ fn a_tail_cut_at_any_byte_costs_only_the_batch_it_cuts() {
 }
 
 #[test]
+fn a_cut_after_a_clean_stop_is_no_unfinished_write() {
+    let disk = MemDisk::default();
+    let mut opened = open(&disk);
+    let path = disk.files("log").swap_remove(0);
+    opened.commit(0, batch(0)).unwrap();
+    let first = disk.bytes(&path).len();
+    opened.commit(0, batch(1)).unwrap();
+    let second = disk.bytes(&path).len();
+    opened.store.clone().close().unwrap();
+    let whole = disk.bytes(&path);
+    for cut in [first, first + 3, second, whole.len() - 1] {
+        let disk = disk.after(Crash::Kill);
+        disk.set_bytes(&path, whole[..cut].to_vec());
+        let report = open(&disk).recovered.report.clone();
+        let details: Vec<_> = report.corrupt.iter().map(|one| one.detail.as_str()).collect();
+        assert_eq!(details, ["cut after a clean stop"], "cut at {cut}");
+        assert_eq!(report.corrupt[0].bytes_skipped as usize, whole.len() - cut);
+        assert_eq!(report.truncated_tail, None);
+        let again = open(&disk.after(Crash::Kill)).recovered.report.clone();
+        assert_eq!(again.corrupt, vec![], "told once");
+    }
+    let report = open(&disk.after(Crash::PowerLoss)).recovered.report.clone();
+    assert_eq!(
+        (report.corrupt, report.truncated_tail, report.clean_shutdown),
+        (vec![], None, true)
+    );
+}
+
+#[test]
 fn a_tail_of_zeros_is_a_write_that_was_cut_short() {
     let (disk, _) = written();
     let path = disk.files("log").swap_remove(0);

@@ -97,6 +97,32 @@ fn the_quota_refuses_growth_and_lets_what_frees_through() {
 }
 
 #[test]
+fn a_store_that_was_full_takes_the_first_message_after_it_was_drained() {
+    let disk = MemDisk::default();
+    let quota = StoreOptions { bytes_max: 16 << 10, ..options(SyncPolicy::Never) };
+    let mut opened = open_with(&disk, quota).unwrap();
+    opened.release_compaction();
+    let mut seqs = Vec::new();
+    loop {
+        let seq = opened.store.next_seq();
+        match opened.commit(0, vec![publish(seq, &[1], 500)]) {
+            Ok(()) => seqs.push(seq),
+            Err(error) => break assert_eq!(error, CommitError::QuotaExceeded),
+        }
+    }
+    for seq in seqs {
+        opened.commit(0, vec![ack(1, seq)]).unwrap();
+    }
+    // The background gives back what the removals freed; nothing has to be refused for that.
+    while opened.store.stats().bytes_on_disk > 8 << 10 {
+        std::thread::yield_now();
+    }
+    let seq = opened.store.next_seq();
+    opened.commit(0, vec![publish(seq, &[1], 500)]).unwrap();
+    assert_eq!(opened.store.stats().refused, 1);
+}
+
+#[test]
 fn a_full_queue_refuses_in_order_and_never_blocks() {
     let disk = MemDisk::default();
     let waiter = Arc::new(Waiter::default());

@@ -8,7 +8,9 @@ from rookery.access.chain import OnError
 from rookery.access.errors import BackendError
 from rookery.access.guard import BusyError, OpenError
 from rookery.access.http_service import UnaskableError
+from rookery.access.request import AuthRequest
 from rookery.access.seldom import SeldomLog
+from rookery.access.service import S, ServiceUser
 from rookery.access.templates import MissingValueError
 from rookery.access.verdict import (
     SERVER_BUSY,
@@ -51,3 +53,17 @@ async def ask(
 
 def _failed(on_error: OnError, reason: str) -> Opinion:
     return Refuse(SERVER_UNAVAILABLE, reason) if on_error == "deny" else Ignore(reason)
+
+
+class ServiceProvider(ServiceUser[S]):
+    """A provider that asks a service."""
+
+    id: str
+    methods: tuple[str, ...] = ()
+
+    async def authenticate(self, request: AuthRequest) -> Opinion:
+        return await ask(self.id, self.on_error, self.log, lambda: self._question(request))
+
+    async def _question(self, request: AuthRequest) -> Opinion:
+        """Ask the service; what it raises is a failure of it."""
+        raise NotImplementedError

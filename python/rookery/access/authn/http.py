@@ -7,20 +7,16 @@ answer. With ``allow`` may come ``is_superuser``, ``client_attrs``, ``expire_at`
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
-from rookery.access.authn.asking import ask
+from rookery.access.authn.asking import ServiceProvider
 from rookery.access.chain import OnError
 from rookery.access.errors import AccessError
 from rookery.access.http_service import HttpAnswer, HttpService, HttpSettings
 from rookery.access.profile import admit_from
 from rookery.access.request import VARIABLES, AuthRequest
-from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import NOT_AUTHORIZED, Admit, Ignore, Opinion, Refuse
 from rookery.clock import Clock
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,29 +32,18 @@ class HttpAuthnSettings:
     on_error: OnError = "ignore"
 
 
-class HttpProvider:
+class HttpProvider(ServiceProvider[HttpService]):
     """Asks an HTTP service."""
 
     id = "password_based:http"
-    methods: tuple[str, ...] = ()
 
     def __init__(self, settings: HttpAuthnSettings, clock: Clock) -> None:
-        self._on_error: OnError = settings.on_error
+        service = HttpService(settings.http, clock, known=VARIABLES)
+        super().__init__(service, clock, settings.on_error)
         self._clock = clock
-        self._log = SeldomLog(_logger, clock)
-        self.service = HttpService(settings.http, clock, known=VARIABLES)
 
-    async def start(self) -> None:
-        await self.service.start()
-
-    async def stop(self) -> None:
-        await self.service.stop()
-
-    async def authenticate(self, request: AuthRequest) -> Opinion:
-        async def question() -> Opinion:
-            return self._opinion(await self.service.ask(request.variable))
-
-        return await ask(self.id, self._on_error, self._log, question)
+    async def _question(self, request: AuthRequest) -> Opinion:
+        return self._opinion(await self.service.ask(request.variable))
 
     def _opinion(self, answer: HttpAnswer) -> Opinion:
         if answer.status == 204:
@@ -67,7 +52,7 @@ class HttpProvider:
             return Ignore(f"the service answered {answer.status}")
         record = answer.record()
         if record is None:
-            self._log.warning("%s: an answer that is no JSON object", self.id)
+            self.log.warning("%s: an answer that is no JSON object", self.id)
             return Ignore("the service's answer is no JSON object")
         match record.get("result"):
             case "allow":
@@ -80,5 +65,5 @@ class HttpProvider:
             return admit_from(record, now_ms=self._clock.now_ms(), reason="the service said allow")
         except AccessError as error:
             # An answer that admits with rules that mean nothing must not admit without them.
-            self._log.warning("%s: %s", self.id, error)
+            self.log.warning("%s: %s", self.id, error)
             return Refuse(reason=f"the service's answer cannot be used: {error}")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 
-from rookery.access.authn.asking import ask
-from rookery.access.authn.selected import opinion_of
+from rookery.access.authn.asking import ServiceProvider
+from rookery.access.authn.selected import SelectedPasswords
 from rookery.access.chain import OnError
 from rookery.access.databases.postgresql import PostgresqlService, PostgresqlSettings
 from rookery.access.passwords.algorithms import HashSettings
 from rookery.access.passwords.verifier import Verifier
 from rookery.access.request import VARIABLES, AuthRequest
-from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import Ignore, Opinion
 from rookery.clock import Clock
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,36 +33,18 @@ class PostgresqlAuthnSettings:
     on_error: OnError = "ignore"
 
 
-class PostgresqlProvider:
+class PostgresqlProvider(ServiceProvider[PostgresqlService]):
     """Asks PostgreSQL for the stored password."""
 
     id = "password_based:postgresql"
-    methods: tuple[str, ...] = ()
 
     def __init__(self, settings: PostgresqlAuthnSettings, verifier: Verifier, clock: Clock) -> None:
-        self._settings = settings
-        self._verifier = verifier
-        self._log = SeldomLog(_logger, clock)
-        self.service = PostgresqlService(settings.postgresql, clock, known=VARIABLES, where=self.id)
+        service = PostgresqlService(settings.postgresql, clock, known=VARIABLES, where=self.id)
+        super().__init__(service, clock, settings.on_error)
+        self._passwords = SelectedPasswords(settings.password_hash_algorithm, verifier)
 
-    async def start(self) -> None:
-        await self.service.start()
-
-    async def stop(self) -> None:
-        await self.service.stop()
-
-    async def authenticate(self, request: AuthRequest) -> Opinion:
-        async def question() -> Opinion:
-            rows = await self.service.rows(request.variable)
-            if not rows:
-                return Ignore("the query selects no row")
-            return await opinion_of(
-                rows[0],
-                request.password,
-                settings=self._settings.password_hash_algorithm,
-                verifier=self._verifier,
-                log=self._log,
-                provider=self.id,
-            )
-
-        return await ask(self.id, self._settings.on_error, self._log, question)
+    async def _question(self, request: AuthRequest) -> Opinion:
+        rows = await self.service.rows(request.variable)
+        if not rows:
+            return Ignore("the query selects no row")
+        return await self._passwords.opinion_of(self.id, rows[0], request.password, self.log)

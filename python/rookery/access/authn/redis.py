@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 
-from rookery.access.authn.asking import ask
-from rookery.access.authn.selected import opinion_of
+from rookery.access.authn.asking import ServiceProvider
+from rookery.access.authn.selected import SelectedPasswords
 from rookery.access.chain import OnError
 from rookery.access.databases.redis import RedisService, RedisSettings
 from rookery.access.errors import SettingError, Words
 from rookery.access.passwords.algorithms import HashSettings
 from rookery.access.passwords.verifier import Verifier
 from rookery.access.request import VARIABLES, AuthRequest
-from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import Ignore, Opinion
 from rookery.clock import Clock
 
@@ -23,8 +21,6 @@ _NO_PASSWORD = Words(
     "password_based:redis.cmd: one of the fields must be password_hash",
     "password_based:redis.cmd：字段中应包含 password_hash",
 )
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,41 +41,23 @@ class RedisAuthnSettings:
     on_error: OnError = "ignore"
 
 
-class RedisProvider:
+class RedisProvider(ServiceProvider[RedisService]):
     """Asks Redis for the stored password."""
 
     id = "password_based:redis"
-    methods: tuple[str, ...] = ()
 
     def __init__(self, settings: RedisAuthnSettings, verifier: Verifier, clock: Clock) -> None:
-        self._settings = settings
-        self._verifier = verifier
-        self._log = SeldomLog(_logger, clock)
-        self.service = RedisService(
+        service = RedisService(
             settings.redis, clock, known=VARIABLES, commands=COMMANDS, where=self.id
         )
+        super().__init__(service, clock, settings.on_error)
+        self._passwords = SelectedPasswords(settings.password_hash_algorithm, verifier)
         fields = self.service.fields
         if fields and not {"password_hash", "password"}.intersection(fields):
             raise SettingError(_NO_PASSWORD)
 
-    async def start(self) -> None:
-        await self.service.start()
-
-    async def stop(self) -> None:
-        await self.service.stop()
-
-    async def authenticate(self, request: AuthRequest) -> Opinion:
-        async def question() -> Opinion:
-            record = await self.service.record(request.variable)
-            if not record:
-                return Ignore("there is no such key")
-            return await opinion_of(
-                record,
-                request.password,
-                settings=self._settings.password_hash_algorithm,
-                verifier=self._verifier,
-                log=self._log,
-                provider=self.id,
-            )
-
-        return await ask(self.id, self._settings.on_error, self._log, question)
+    async def _question(self, request: AuthRequest) -> Opinion:
+        record = await self.service.record(request.variable)
+        if not record:
+            return Ignore("there is no such key")
+        return await self._passwords.opinion_of(self.id, record, request.password, self.log)

@@ -13,37 +13,43 @@ from rookery.access.seldom import SeldomLog
 from rookery.access.verdict import Admit, Opinion, Refuse
 
 
-async def opinion_of(
-    record: Mapping[str, Any],
-    password: bytes | None,
-    *,
-    settings: HashSettings,
-    verifier: Verifier,
-    log: SeldomLog,
-    provider: str,
-) -> Opinion:
-    """Whether the password is the one that ``password_hash`` (or ``password``) was made of.
+class SelectedPasswords:
+    """Verifies passwords that a database has.
 
-    Raises:
-        BusyError: too many slow hashes are under way.
+    Args:
+        settings: How their hashes were made.
+        verifier: The node's one verifier.
     """
-    stored = _text(record.get("password_hash")) or _text(record.get("password"))
-    if not stored:
-        return Refuse(reason="nothing to compare the password with")
-    if password is None:
-        return Refuse(reason="no password")
-    credential = Credential(
-        settings=settings, password_hash=stored, salt=_text(record.get("salt")) or ""
-    )
-    try:
-        check(credential)
-    except SettingError as error:
-        # What is wrong is in the database; the client is not to be let in for it.
-        log.warning("%s: %s", provider, error)
-        return Refuse(reason=str(error))
-    if not await verifier.verify(credential, password):
-        return Refuse(reason="wrong password")
-    return Admit(is_superuser=profile.is_superuser(record), reason="the password is right")
+
+    def __init__(self, settings: HashSettings, verifier: Verifier) -> None:
+        self._settings = settings
+        self._verifier = verifier
+
+    async def opinion_of(
+        self, provider: str, record: Mapping[str, Any], password: bytes | None, log: SeldomLog
+    ) -> Opinion:
+        """Whether the password is the one that ``password_hash`` (or ``password``) was made of.
+
+        Raises:
+            BusyError: too many slow hashes are under way.
+        """
+        stored = _text(record.get("password_hash")) or _text(record.get("password"))
+        if not stored:
+            return Refuse(reason="nothing to compare the password with")
+        if password is None:
+            return Refuse(reason="no password")
+        credential = Credential(
+            settings=self._settings, password_hash=stored, salt=_text(record.get("salt")) or ""
+        )
+        try:
+            check(credential)
+        except SettingError as error:
+            # What is wrong is in the database; the client is not to be let in for it.
+            log.warning("%s: %s", provider, error)
+            return Refuse(reason=str(error))
+        if not await self._verifier.verify(credential, password):
+            return Refuse(reason="wrong password")
+        return Admit(is_superuser=profile.is_superuser(record), reason="the password is right")
 
 
 def _text(value: object) -> str | None:

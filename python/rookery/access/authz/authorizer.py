@@ -61,6 +61,15 @@ class AuthzStep:
 
 
 @dataclass(slots=True)
+class SourceCounters:
+    """What one source said since the start."""
+
+    allow: int = 0
+    deny: int = 0
+    none: int = 0
+
+
+@dataclass(slots=True)
 class AuthzAnswer:
     """A decision and how it came about; the last step made it."""
 
@@ -115,6 +124,7 @@ class RemoteAuthorizer:
         deadline_s: float = 4.5,
     ) -> None:
         self.sources: Mapping[str, Source] = {source.name: source for source in sources}
+        self.counters = {name: SourceCounters() for name in self.sources}
         self._check_rules = check_rules
         self._rules_of = rules_of
         self._deadline_s = deadline_s
@@ -180,6 +190,7 @@ class RemoteAuthorizer:
             if source is None:
                 break
             finding = await self._find(source, request)
+            self._count(source.name, finding)
             step = AuthzStep(source.name, finding.verdict, finding.reason)
             if finding.verdict != "none":
                 return answer.end(finding.verdict, step)
@@ -195,6 +206,10 @@ class RemoteAuthorizer:
             # A defect allows nothing.
             _logger.exception("authorization source %s failed", source.name)
             return Finding("deny", "the source failed")
+
+    def _count(self, name: str, finding: Finding) -> None:
+        counters = self.counters[name]
+        setattr(counters, finding.verdict, getattr(counters, finding.verdict) + 1)
 
     def _rules(self, request: AuthzRequest, after: str | None) -> AclDecision:
         return self._check_rules(

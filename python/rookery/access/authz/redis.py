@@ -7,23 +7,19 @@ and ``retain``; they allow, unless the JSON says ``"permission": "deny"``.
 from __future__ import annotations
 
 import json
-import logging
 
-from rookery.access.authz.postgresql import finding_of_row
 from rookery.access.authz.request import VARIABLES, AuthzRequest
-from rookery.access.authz.source import Finding, ask
+from rookery.access.authz.rows import finding_of_row
+from rookery.access.authz.source import Finding, ServiceSource
 from rookery.access.chain import OnError
 from rookery.access.databases.redis import RedisService, RedisSettings
-from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
-
-_logger = logging.getLogger(__name__)
 
 COMMANDS = frozenset({"HGETALL", "HMGET"})
 _MEMBERS = ("permission", "action", "qos", "retain")
 
 
-class RedisSource:
+class RedisSource(ServiceSource[RedisService]):
     """Asks Redis for rules and matches them; denials first, for a hash has no order."""
 
     def __init__(
@@ -34,31 +30,20 @@ class RedisSource:
         on_error: OnError = "ignore",
         name: str = "redis",
     ) -> None:
-        self.name = name
-        self._on_error: OnError = on_error
-        self._log = SeldomLog(_logger, clock)
-        self.service = RedisService(
+        service = RedisService(
             settings, clock, known=VARIABLES, commands=COMMANDS, where=f"{name} source"
         )
+        super().__init__(name, service, clock, on_error)
 
-    async def start(self) -> None:
-        await self.service.start()
-
-    async def stop(self) -> None:
-        await self.service.stop()
-
-    async def find(self, request: AuthzRequest) -> Finding:
-        async def question() -> Finding:
-            record = await self.service.record(request.variable)
-            rows = [_row(topic, value) for topic, value in record.items()]
-            rows.sort(key=lambda row: row["permission"] != "deny")
-            for number, row in enumerate(rows, start=1):
-                finding = finding_of_row(self.name, number, row, request, self._log)
-                if finding is not None:
-                    return finding._replace(reason=f"the field {row['topic']!r} fits")
-            return Finding("none", f"none of {len(rows)} fields fits")
-
-        return await ask(self.name, self._on_error, self._log, question)
+    async def _question(self, request: AuthzRequest) -> Finding:
+        record = await self.service.record(request.variable)
+        rows = [_row(topic, value) for topic, value in record.items()]
+        rows.sort(key=lambda row: row["permission"] != "deny")
+        for number, row in enumerate(rows, start=1):
+            finding = finding_of_row(self.name, number, row, request, self.log)
+            if finding is not None:
+                return finding._replace(reason=f"the field {row['topic']!r} fits")
+        return Finding("none", f"none of {len(rows)} fields fits")
 
 
 def _row(topic: str, value: bytes) -> dict[str, object]:

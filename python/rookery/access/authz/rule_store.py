@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 from rookery.access.database import Database
 from rookery.access.errors import AccessError, ImportFileError, Words
 from rookery.access.rules_json import rule_from_json, rule_to_json
-from rookery.errors import NotFoundError
+from rookery.errors import ConflictError, NotFoundError
 from rookery.native.config import AclRule, AclSource, AclWho
 
 OwnerKind: TypeAlias = Literal["clientid", "username", "all"]
@@ -24,7 +24,6 @@ OwnerKind: TypeAlias = Literal["clientid", "username", "all"]
 SOURCE_NAME = "built_in_database"
 RULES_OF_ONE_MAX = 100
 OWNERS_MAX = 1_000_000
-PAGE_MAX = 1000
 _ORDER: tuple[OwnerKind, ...] = ("clientid", "username", "all")
 
 _TOO_MANY = Words("more than {most} rules of one owner", "单个对象超过 {most} 条规则")
@@ -74,18 +73,26 @@ class RuleStore:
         """
         await self.put_many([(owner, rules)])
 
-    async def put_many(self, owned: Sequence[tuple[RuleOwner, Sequence[object]]]) -> None:
-        """Replace the rules of many, all in one change.
+    async def put_many(
+        self, owned: Sequence[tuple[RuleOwner, Sequence[object]]], *, replace: bool = True
+    ) -> None:
+        """Give many their rules, all in one change.
 
         Raises:
             AccessError: one of them is none, or they are too many of one owner.
+            ConflictError: somebody has rules already and ``replace`` is false.
         """
         rows = [(owner.kind, owner.name, self._text(owner, rules)) for owner, rules in owned]
+        verb = "INSERT OR REPLACE" if replace else "INSERT"
 
         def change(connection: sqlite3.Connection) -> None:
-            connection.executemany(
-                "INSERT OR REPLACE INTO acl_rules (kind, who, rules) VALUES (?, ?, ?)", rows
-            )
+            for row in rows:
+                try:
+                    connection.execute(
+                        f"{verb} INTO acl_rules (kind, who, rules) VALUES (?, ?, ?)", row
+                    )
+                except sqlite3.IntegrityError:
+                    raise ConflictError(f"there are rules of {row[0]} {row[1]!r}") from None
 
         await self._database.write(change)
 
@@ -129,17 +136,23 @@ class RuleStore:
             lambda connection: connection.execute("DELETE FROM acl_rules").rowcount
         )
 
-    async def page(
-        self, kind: OwnerKind, *, after: str = "", limit: int = 100
-    ) -> list[tuple[RuleOwner, list[dict[str, Any]]]]:
-        """Rules by owner, in the order of names, those behind ``after``."""
+    async def find(
+        self, kind: OwnerKind, *, like: str = "", start: int = 0, limit: int = 100
+    ) -> tuple[list[tuple[RuleOwner, list[dict[str, Any]]]], int]:
+        """A page of owners whose name holds ``like``, and how many there are on all pages."""
 
-        def query(connection: sqlite3.Connection) -> list[tuple[RuleOwner, list[dict[str, Any]]]]:
+        def query(
+            connection: sqlite3.Connection,
+        ) -> tuple[list[tuple[RuleOwner, list[dict[str, Any]]]], int]:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM acl_rules WHERE kind = ? AND instr(who, ?) > 0", (kind, like)
+            ).fetchone()
             rows = connection.execute(
-                "SELECT who, rules FROM acl_rules WHERE kind = ? AND who > ? ORDER BY who LIMIT ?",
-                (kind, after, min(limit, PAGE_MAX)),
+                "SELECT who, rules FROM acl_rules WHERE kind = ? AND instr(who, ?) > 0 "
+                "ORDER BY who LIMIT ? OFFSET ?",
+                (kind, like, limit, start),
             )
-            return [(RuleOwner(kind, who), json.loads(rules)) for who, rules in rows]
+            return [(RuleOwner(kind, who), json.loads(rules)) for who, rules in rows], int(count)
 
         return await self._database.read(query)
 

@@ -11,7 +11,9 @@ from rookery.access.errors import BackendError
 from rookery.access.guard import BusyError, OpenError
 from rookery.access.http_service import UnaskableError
 from rookery.access.seldom import SeldomLog
+from rookery.access.service import S, ServiceUser
 from rookery.access.templates import MissingValueError
+from rookery.clock import Clock
 
 
 class Finding(NamedTuple):
@@ -68,3 +70,18 @@ async def ask(
         reason = str(error)
         log.warning("authorization by %s: %s", source, reason)
     return Finding("deny" if on_error == "deny" else "none", reason)
+
+
+class ServiceSource(ServiceUser[S]):
+    """A source that asks a service."""
+
+    def __init__(self, name: str, service: S, clock: Clock, on_error: OnError) -> None:
+        super().__init__(service, clock, on_error)
+        self.name = name
+
+    async def find(self, request: AuthzRequest) -> Finding:
+        return await ask(self.name, self.on_error, self.log, lambda: self._question(request))
+
+    async def _question(self, request: AuthzRequest) -> Finding:
+        """Ask the service; what it raises is a failure of it."""
+        raise NotImplementedError

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from rookery.access.bans.service import BAN_KINDS, BanEntry, BanService, read_bans
+from rookery.access.bans.service import (
+    BAN_KINDS,
+    BanEntry,
+    BanService,
+    WantedBans,
+    checked_kind,
+    read_bans,
+)
 
-__all__ = ["BAN_KINDS", "BanEntry", "BanService", "read_bans"]
+__all__ = ["BAN_KINDS", "BanEntry", "BanService", "WantedBans", "checked_kind", "read_bans"]

@@ -10,15 +10,16 @@ import contextlib
 import ipaddress
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as with_values
 from pathlib import Path
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 from rookery.access.database import Database
 from rookery.access.errors import AccessError, Words
 from rookery.clock import Clock
-from rookery.errors import ExceedsLimitError, NotFoundError, StartError
+from rookery.errors import ConflictError, ExceedsLimitError, NotFoundError, StartError
 from rookery.native.config import Ban, BanKind
 
 Apply: TypeAlias = Callable[[Sequence[Ban]], None]
@@ -33,6 +34,10 @@ WHO_BYTES_MAX = 65_535
 TEXT_LENGTH_MAX = 4096
 FLAPPING = "flapping detector"
 _YEARS_1000_MS = 31_556_952_000_000
+
+_SELECT = "SELECT kind, who, by, reason, at_ms, until_ms FROM bans"
+_HOLDS = "WHERE (until_ms IS NULL OR until_ms > ?)"
+_LATEST_FIRST = "ORDER BY at_ms DESC, kind, who"
 
 _BAD_KIND = Words("as: must be one of {allowed}", "as：应为 {allowed} 之一")
 _BAD_WHO = Words("who: {who} is not {allowed}", "who：{who} 不是{allowed}")
@@ -66,6 +71,37 @@ class BanEntry:
         return Ban(kind=self.kind, who=self.who, until_ms=self.until_ms, reason=self.reason)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedBans:
+    """Which bans, and which part of their list. A ban has to fit all that is asked for.
+
+    Attributes:
+        exact: Who, by kind.
+        like: What who holds, by kind.
+        start: How many to pass over.
+        limit: Most of them.
+    """
+
+    exact: Mapping[BanKind, str] = field(default_factory=dict)
+    like: Mapping[BanKind, str] = field(default_factory=dict)
+    start: int = 0
+    limit: int = 100
+
+    def read(self, connection: sqlite3.Connection, now_ms: int) -> tuple[list[BanEntry], int]:
+        """Those of a page, and how many fit in all."""
+        where = _HOLDS
+        given: list[Any] = [now_ms]
+        for test, wanted in (("who = ?", self.exact), ("instr(who, ?) > 0", self.like)):
+            for kind, text in wanted.items():
+                where += f" AND kind = ? AND {test}"
+                given += [kind, text]
+        count = connection.execute(f"SELECT count(*) FROM bans {where}", given)  # noqa: S608
+        rows = connection.execute(
+            f"{_SELECT} {where} {_LATEST_FIRST} LIMIT ? OFFSET ?", (*given, self.limit, self.start)
+        )
+        return [_entry(row) for row in rows], int(count.fetchone()[0])
+
+
 class BanService:
     """Adds and lifts bans. :meth:`open` names who is told the complete list after every change."""
 
@@ -85,6 +121,11 @@ class BanService:
         now_ms = self._clock.now_ms()
         return await self._database.read(lambda connection: _read(connection, now_ms))
 
+    async def find(self, wanted: WantedBans) -> tuple[list[BanEntry], int]:
+        """A page of the bans that hold, the latest first, and how many there are on all pages."""
+        now_ms = self._clock.now_ms()
+        return await self._database.read(lambda connection: wanted.read(connection, now_ms))
+
     async def create(
         self,
         kind: str,
@@ -92,26 +133,37 @@ class BanService:
         *,
         by: str = "",
         reason: str = "",
+        at_ms: int | None = None,
         until_ms: int | None = None,
+        replace: bool = True,
     ) -> BanEntry:
-        """Keep somebody out; whoever it fits is disconnected. A ban that is there is replaced.
+        """Keep somebody out; whoever it fits is disconnected.
 
         Raises:
             AccessError: it makes no sense.
             ConfigError: the core refuses it.
+            ConflictError: there is such a ban and ``replace`` is false.
             ExceedsLimitError: there are too many bans.
         """
         now_ms = self._clock.now_ms()
-        entry = _checked(kind, who, by=by, reason=reason, at_ms=now_ms, until_ms=until_ms)
+        entry = _checked(
+            BanEntry(
+                kind=checked_kind(kind),
+                who=who,
+                by=by,
+                reason=reason,
+                at_ms=now_ms if at_ms is None else at_ms,
+                until_ms=until_ms,
+            ),
+            now_ms,
+        )
 
         def change(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM bans WHERE until_ms <= ?", (now_ms,))
             _check_room(connection, entry)
-            connection.execute(
-                "INSERT OR REPLACE INTO bans (kind, who, by, reason, at_ms, until_ms) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (entry.kind, entry.who, entry.by, entry.reason, entry.at_ms, entry.until_ms),
-            )
+            if not replace and _is_there(connection, entry):
+                raise ConflictError(f"{entry.kind} {entry.who!r} is banned already")
+            _put(connection, entry)
             self._tell(connection, now_ms)
 
         await self._database.write(change)
@@ -135,6 +187,32 @@ class BanService:
 
         if not await self._database.write(change):
             raise NotFoundError(f"{kind} {who!r} is not banned")
+
+    async def put_many(self, entries: Sequence[BanEntry]) -> None:
+        """Add or replace bans, all in one change; those that have ended are left out.
+
+        Raises:
+            AccessError: one of them makes no sense.
+            ConfigError: the core refuses one.
+            ExceedsLimitError: there would be too many.
+        """
+        now_ms = self._clock.now_ms()
+        holding = [
+            _checked(entry, now_ms)
+            for entry in entries
+            if entry.until_ms is None or entry.until_ms > now_ms
+        ]
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM bans WHERE until_ms <= ?", (now_ms,))
+            for entry in holding:
+                _put(connection, entry)
+            # Of the whole: one that would be too many takes all of them back.
+            for kind in ("clientid", "clientid_re"):
+                _check_room(connection, BanEntry(kind=checked_kind(kind), who=""), room=0)
+            self._tell(connection, now_ms)
+
+        await self._database.write(change)
 
     async def clear(self) -> int:
         """Lift every ban; how many there were."""
@@ -186,49 +264,62 @@ def read_bans(path: Path, now_ms: int) -> tuple[Ban, ...]:
 
 
 def _read(connection: sqlite3.Connection, now_ms: int) -> list[BanEntry]:
-    rows = connection.execute(
-        "SELECT kind, who, by, reason, at_ms, until_ms FROM bans "
-        "WHERE until_ms IS NULL OR until_ms > ? ORDER BY at_ms DESC, kind, who",
-        (now_ms,),
+    rows = connection.execute(f"{_SELECT} {_HOLDS} {_LATEST_FIRST}", (now_ms,))
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: tuple[Any, ...]) -> BanEntry:
+    kind, who, by, reason, at_ms, until_ms = row
+    return BanEntry(kind=kind, who=who, by=by, reason=reason, at_ms=at_ms, until_ms=until_ms)
+
+
+def _put(connection: sqlite3.Connection, entry: BanEntry) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO bans (kind, who, by, reason, at_ms, until_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (entry.kind, entry.who, entry.by, entry.reason, entry.at_ms, entry.until_ms),
     )
-    return [
-        BanEntry(kind=kind, who=who, by=by, reason=reason, at_ms=at_ms, until_ms=until_ms)
-        for kind, who, by, reason, at_ms, until_ms in rows
-    ]
 
 
-def _check_room(connection: sqlite3.Connection, entry: BanEntry) -> None:
+def _check_room(connection: sqlite3.Connection, entry: BanEntry, *, room: int = 1) -> None:
+    """Whether there is room for so many beside ``entry``, if that is there."""
     is_regex = entry.kind.endswith("_re")
     (total, regexes) = connection.execute(
         "SELECT count(*), coalesce(sum(kind IN ('clientid_re', 'username_re')), 0) FROM bans "
         "WHERE NOT (kind = ? AND who = ?)",
         (entry.kind, entry.who),
     ).fetchone()
-    if total >= BANS_MAX or (is_regex and regexes >= REGEX_BANS_MAX):
+    if total + room > BANS_MAX or (is_regex and regexes + room > REGEX_BANS_MAX):
         most = REGEX_BANS_MAX if is_regex else BANS_MAX
         raise ExceedsLimitError(f"there are {most} bans of that kind already")
 
 
-def _checked(
-    kind: str, who: str, *, by: str, reason: str, at_ms: int, until_ms: int | None
-) -> BanEntry:
-    known = next((known for known in BAN_KINDS if known == kind), None)
-    if known is None:
-        raise AccessError(_BAD_KIND.format(allowed=", ".join(BAN_KINDS)))
-    if max(len(reason), len(by)) > TEXT_LENGTH_MAX:
+def _is_there(connection: sqlite3.Connection, entry: BanEntry) -> bool:
+    query = "SELECT 1 FROM bans WHERE kind = ? AND who = ?"
+    return connection.execute(query, (entry.kind, entry.who)).fetchone() is not None
+
+
+def _checked(entry: BanEntry, now_ms: int) -> BanEntry:
+    if max(len(entry.reason), len(entry.by)) > TEXT_LENGTH_MAX:
         raise AccessError(_LONG)
-    if until_ms is not None and until_ms <= at_ms:
+    until_ms = entry.until_ms
+    if until_ms is not None and until_ms <= now_ms:
         raise AccessError(_PAST)
-    if until_ms is not None and until_ms > at_ms + _YEARS_1000_MS:
+    if until_ms is not None and until_ms > now_ms + _YEARS_1000_MS:
         until_ms = None
-    return BanEntry(
-        kind=known,
-        who=_checked_who(known, who),
-        by=by,
-        reason=reason,
-        at_ms=at_ms,
-        until_ms=until_ms,
-    )
+    return with_values(entry, who=_checked_who(entry.kind, entry.who), until_ms=until_ms)
+
+
+def checked_kind(kind: str) -> BanKind:
+    """What a ban is about.
+
+    Raises:
+        AccessError: there is no such kind.
+    """
+    for known in BAN_KINDS:
+        if known == kind:
+            return known
+    raise AccessError(_BAD_KIND.format(allowed=", ".join(BAN_KINDS)))
 
 
 def _checked_who(kind: BanKind, who: str) -> str:

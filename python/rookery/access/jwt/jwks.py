@@ -35,9 +35,11 @@ class KeySet:
         self.has_keys = False
 
     async def start(self) -> None:
-        """Fetch the keys, and go on fetching them. An endpoint that is away is no failure."""
+        """Begin to fetch the keys, and go on. An endpoint that is away is no failure.
+
+        Nobody waits for the first ones but those who bring a token meanwhile.
+        """
         await self.service.start()
-        await self._fetch_shared()
         self._task = asyncio.create_task(self._keep_fresh(), name="jwks")
 
     async def stop(self) -> None:
@@ -52,9 +54,9 @@ class KeySet:
 
     async def _keep_fresh(self) -> None:
         while True:
+            await self._fetch_shared()
             # While there are none the endpoint is tried more often.
             await asyncio.sleep(self._refresh_s if self.has_keys else min(HURRY_S, self._refresh_s))
-            await self._fetch_shared()
 
     async def candidates(self, header: Header) -> list[WebKey]:
         """The keys that a token may have been signed with."""

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from rookery.access.users.models import IdType, NewUser, ScramUser, User
 from rookery.access.users.service import UserService
-from rookery.access.users.store import UserStore
+from rookery.access.users.store import UserStore, Wanted
 
-__all__ = ["IdType", "NewUser", "ScramUser", "User", "UserService", "UserStore"]
+__all__ = ["IdType", "NewUser", "ScramUser", "User", "UserService", "UserStore", "Wanted"]

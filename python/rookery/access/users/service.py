@@ -35,7 +35,7 @@ from rookery.access.users.models import (
     ScramUser,
     User,
 )
-from rookery.access.users.store import PAGE_MAX, Imported, UserStore
+from rookery.access.users.store import PAGE_MAX, Imported, UserStore, Wanted
 from rookery.access.users.transfer import FileFormat, FileKind, read_users, write_users
 from rookery.clock import Clock
 from rookery.errors import ConflictError, ExceedsLimitError, NotFoundError
@@ -82,10 +82,9 @@ class UserService:
             raise NotFoundError(f"there is no user {user_id!r}")
         return user
 
-    async def page(
-        self, id_type: IdType, *, after: str = "", limit: int = 100, like: str = ""
-    ) -> list[User]:
-        return await self._store.page(id_type, after=after, limit=limit, like=like)
+    async def find(self, id_type: IdType, wanted: Wanted) -> tuple[list[User], int]:
+        """A page of users, and how many there are on all pages."""
+        return await self._store.find(id_type, wanted)
 
     async def create(
         self,
@@ -188,6 +187,42 @@ class UserService:
             ConflictError: there is a user of that name and ``replace`` is not said.
             ExceedsLimitError: too many passwords are being hashed.
         """
+        user = await self._scram_user(algorithm, user_id, password, iterations, is_superuser)
+        if not await self._store.put_scram(user, replace=replace):
+            raise ConflictError(f"there is a user {user.user_id!r}")
+
+    async def update_scram(
+        self,
+        algorithm: ScramAlgorithm,
+        user_id: str,
+        *,
+        password: Secret | None = None,
+        iterations: int = ITERATIONS_MIN,
+        is_superuser: bool | None = None,
+    ) -> None:
+        """Change the password, the flag, or both.
+
+        Raises:
+            AccessError: the password cannot be one.
+            NotFoundError: there is no user of that name.
+            ExceedsLimitError: too many passwords are being hashed.
+        """
+        secret = None
+        if password is not None:
+            secret = await self._scram_user(algorithm, user_id, password, iterations, False)
+        if not await self._store.update_scram(
+            algorithm, user_id, secret=secret, is_superuser=is_superuser
+        ):
+            raise NotFoundError(f"there is no user {user_id!r}")
+
+    async def _scram_user(
+        self,
+        algorithm: ScramAlgorithm,
+        user_id: str,
+        password: Secret,
+        iterations: int,
+        is_superuser: bool,
+    ) -> ScramUser:
         name = prepare(user_id)
         if not 0 < len(name.encode()) <= SCRAM_USER_BYTES_MAX or "\0" in name:
             raise AccessError(_BAD_USER_ID)
@@ -198,7 +233,7 @@ class UserService:
             keys = await self._pool.run(derive, algorithm, password.reveal(), salt, iterations)
         except BusyError:
             raise ExceedsLimitError("too many passwords are being hashed; try again") from None
-        user = ScramUser(
+        return ScramUser(
             user_id=name,
             algorithm=algorithm,
             salt=salt,
@@ -208,13 +243,23 @@ class UserService:
             is_superuser=is_superuser,
             created_at_ms=self._clock.now_ms(),
         )
-        if not await self._store.put_scram(user, replace=replace):
-            raise ConflictError(f"there is a user {name!r}")
 
-    async def page_scram(
-        self, algorithm: ScramAlgorithm, *, after: str = "", limit: int = 100
-    ) -> list[ScramUser]:
-        return await self._store.page_scram(algorithm, after=after, limit=limit)
+    async def get_scram(self, algorithm: ScramAlgorithm, user_id: str) -> ScramUser:
+        """One user of enhanced authentication.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+        user = await self._store.get_scram(algorithm, user_id)
+        if user is None:
+            raise NotFoundError(f"there is no user {user_id!r}")
+        return user
+
+    async def find_scram(
+        self, algorithm: ScramAlgorithm, wanted: Wanted
+    ) -> tuple[list[ScramUser], int]:
+        """A page of users, and how many there are on all pages."""
+        return await self._store.find_scram(algorithm, wanted)
 
     async def delete_scram(self, algorithm: ScramAlgorithm, user_id: str) -> None:
         """Remove a user of enhanced authentication.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rookery.access.database import Database
@@ -28,6 +30,11 @@ _REPLACE = (
     "is_superuser = excluded.is_superuser"
 )
 
+_REPLACE_SCRAM = (
+    f"INSERT OR REPLACE INTO scram_users ({_SCRAM_COLUMNS}) "  # noqa: S608
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
 
 class Imported(NamedTuple):
     """How many users a file brought."""
@@ -35,6 +42,39 @@ class Imported(NamedTuple):
     added: int
     replaced: int
     skipped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which users, and which part of their list.
+
+    Attributes:
+        like: What their names hold.
+        is_superuser: Only those who are, or are not.
+        start: How many to pass over.
+        limit: Most of them.
+    """
+
+    like: str = ""
+    is_superuser: bool | None = None
+    start: int = 0
+    limit: int = 100
+
+    def read(
+        self, connection: sqlite3.Connection, table: str, columns: str, key: str, value: str
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """Rows of ``table`` whose ``key`` is ``value``, and how many fit in all."""
+        where = f"{key} = ? AND instr(user_id, ?) > 0"
+        given: tuple[Any, ...] = (value, self.like)
+        if self.is_superuser is not None:
+            where += " AND is_superuser = ?"
+            given += (self.is_superuser,)
+        count = connection.execute(f"SELECT count(*) FROM {table} WHERE {where}", given)  # noqa: S608
+        rows = connection.execute(
+            f"SELECT {columns} FROM {table} WHERE {where} ORDER BY user_id LIMIT ? OFFSET ?",  # noqa: S608
+            (*given, self.limit, self.start),
+        )
+        return rows.fetchall(), int(count.fetchone()[0])
 
 
 class UserStore:
@@ -122,6 +162,15 @@ class UserStore:
 
         return await self._database.read(query)
 
+    async def find(self, id_type: IdType, wanted: Wanted) -> tuple[list[User], int]:
+        """A page of users in the order of their names, and how many there are on all pages."""
+
+        def query(connection: sqlite3.Connection) -> tuple[list[User], int]:
+            rows, count = wanted.read(connection, "users", _USER_COLUMNS, "id_type", id_type)
+            return [_user(row) for row in rows], count
+
+        return await self._database.read(query)
+
     async def count(self, id_type: IdType) -> int:
         def query(connection: sqlite3.Connection) -> int:
             row = connection.execute("SELECT count(*) FROM users WHERE id_type = ?", (id_type,))
@@ -142,8 +191,11 @@ class UserStore:
 
         return await self._database.read(query)
 
-    async def put_many(self, users: Sequence[User], *, replace: bool) -> Imported:
-        """Add users, all in one change. Without ``replace`` those that are there stay."""
+    async def put_many(self, users: Iterable[User], *, replace: bool) -> Imported:
+        """Add users, all in one change. Without ``replace`` those that are there stay.
+
+        They are gone through in the thread that writes.
+        """
 
         def change(connection: sqlite3.Connection) -> Imported:
             added = replaced = skipped = 0
@@ -181,23 +233,46 @@ class UserStore:
         """Store a user; false when there is one of that name and ``replace`` is not said."""
 
         def change(connection: sqlite3.Connection) -> bool:
-            verb = "INSERT OR REPLACE" if replace else "INSERT OR IGNORE"
-            cursor = connection.execute(
-                f"{verb} INTO scram_users ({_SCRAM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    user.user_id,
-                    user.algorithm,
-                    user.salt,
-                    user.iterations,
-                    user.stored_key,
-                    user.server_key,
-                    user.is_superuser,
-                    user.created_at_ms,
-                ),
-            )
-            return cursor.rowcount > 0
+            return _put_scram(connection, user, "REPLACE" if replace else "IGNORE")
 
         return await self._database.write(change)
+
+    async def update_scram(
+        self,
+        algorithm: ScramAlgorithm,
+        user_id: str,
+        *,
+        secret: ScramUser | None = None,
+        is_superuser: bool | None = None,
+    ) -> bool:
+        """Change what is given; false when there is no such user. ``secret`` brings the keys."""
+
+        def change(connection: sqlite3.Connection) -> bool:
+            row = connection.execute(
+                f"SELECT {_SCRAM_COLUMNS} FROM scram_users "  # noqa: S608
+                "WHERE algorithm = ? AND user_id = ?",
+                (algorithm, user_id),
+            ).fetchone()
+            if row is None:
+                return False
+            user = _scram_user(row)
+            if secret is not None:
+                user = dataclasses.replace(
+                    secret, is_superuser=user.is_superuser, created_at_ms=user.created_at_ms
+                )
+            if is_superuser is not None:
+                user = dataclasses.replace(user, is_superuser=is_superuser)
+            return _put_scram(connection, user, "REPLACE")
+
+        return await self._database.write(change)
+
+    async def put_many_scram(self, users: Iterable[ScramUser]) -> None:
+        """Add or replace users, all in one change."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.executemany(_REPLACE_SCRAM, map(_scram_row, users))
+
+        await self._database.write(change)
 
     async def delete_scram(self, algorithm: ScramAlgorithm, user_id: str) -> bool:
         def change(connection: sqlite3.Connection) -> bool:
@@ -209,18 +284,40 @@ class UserStore:
 
         return await self._database.write(change)
 
-    async def page_scram(
-        self, algorithm: ScramAlgorithm, *, after: str = "", limit: int = 100
-    ) -> list[ScramUser]:
-        def query(connection: sqlite3.Connection) -> list[ScramUser]:
-            rows: Iterable[tuple[Any, ...]] = connection.execute(
-                f"SELECT {_SCRAM_COLUMNS} FROM scram_users "  # noqa: S608
-                "WHERE algorithm = ? AND user_id > ? ORDER BY user_id LIMIT ?",
-                (algorithm, after, min(limit, PAGE_MAX)),
+    async def find_scram(
+        self, algorithm: ScramAlgorithm, wanted: Wanted
+    ) -> tuple[list[ScramUser], int]:
+        """A page of users in the order of their names, and how many there are on all pages."""
+
+        def query(connection: sqlite3.Connection) -> tuple[list[ScramUser], int]:
+            rows, count = wanted.read(
+                connection, "scram_users", _SCRAM_COLUMNS, "algorithm", algorithm
             )
-            return [_scram_user(row) for row in rows]
+            return [_scram_user(row) for row in rows], count
 
         return await self._database.read(query)
+
+
+def _scram_row(user: ScramUser) -> tuple[Any, ...]:
+    return (
+        user.user_id,
+        user.algorithm,
+        user.salt,
+        user.iterations,
+        user.stored_key,
+        user.server_key,
+        user.is_superuser,
+        user.created_at_ms,
+    )
+
+
+def _put_scram(connection: sqlite3.Connection, user: ScramUser, otherwise: str) -> bool:
+    cursor = connection.execute(
+        f"INSERT OR {otherwise} INTO scram_users ({_SCRAM_COLUMNS}) "  # noqa: S608
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        _scram_row(user),
+    )
+    return cursor.rowcount > 0
 
 
 def _credential_row(credential: Credential) -> tuple[str, str, str]:

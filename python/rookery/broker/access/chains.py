@@ -7,7 +7,7 @@ in the configuration file, that refuses it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rookery.broker.settings import NodeSettings
@@ -59,7 +59,7 @@ class ChainService:
             NotFoundError: there is none of that id.
         """
         self.get(entry_id)
-        return {"id": entry_id, **self._status(entry_id)}
+        return self._status(entry_id)
 
     async def create(self, entry: Entry) -> Entry:
         """Add an entry at the end.
@@ -112,6 +112,22 @@ class ChainService:
         entries.insert(self._position(entries, position), entry)
         await self._write("move", entry_id, entries)
 
+    async def reorder(self, entry_ids: Sequence[str]) -> None:
+        """Put these in front, in this order; those that are not named follow as they were.
+
+        Raises:
+            BadRequestError: there is none of such an id, or one is named twice.
+        """
+        entries = self._stored()
+        known = {self._id(entry): entry for entry in entries}
+        if unknown := [entry_id for entry_id in entry_ids if entry_id not in known]:
+            raise BadRequestError(f"{self._name} has no {unknown[0]}")
+        if len(set(entry_ids)) != len(entry_ids):
+            raise BadRequestError("an id is there twice")
+        first = [known[entry_id] for entry_id in entry_ids]
+        rest = [entry for entry in entries if self._id(entry) not in entry_ids]
+        await self._write("move", "", [*first, *rest])
+
     # -- inside ----------------------------------------------------------------------------
 
     @property
@@ -149,5 +165,5 @@ class ChainService:
         raise BadRequestError(f"{position!r}: front, rear, before:ID, after:ID or a number")
 
     async def _write(self, operation: str, entry_id: str, entries: list[Entry]) -> None:
-        target = f"{'/'.join(self._path)}/{entry_id}"
+        target = "/".join((*self._path, entry_id)).rstrip("/")
         await self._settings.change(operation, target, {self._path: entries})

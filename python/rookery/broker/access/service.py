@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rookery.access.authz import RuleStore
 from rookery.access.errors import AccessError
 from rookery.broker.access.explain import explain
+from rookery.broker.access.status import guard_of, provider_metrics, source_metrics, status_of
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.file_watch import FileWatch
@@ -32,8 +35,8 @@ from rookery.native.rows import EventRow
 _log = logging.getLogger("rookery.access")
 
 RULES_ALARM = "acl_file_rejected"
+_COUNTED_BY_CORE = ("authentication.success", "authentication.failure")
 SERVICE_ALARM = "access_service_unreachable"
-CHECK_INTERVAL_S = 5.0
 
 Adapt = Callable[[BrokerConfig], BrokerConfig]
 
@@ -48,6 +51,7 @@ class AccessService:
         audit: AuditLog,
         clock: Clock,
         *,
+        node_name: str,
         data_dir: Path,
         adapt: Adapt,
         bans: Sequence[Ban],
@@ -65,6 +69,7 @@ class AccessService:
             apply_bans=self._apply_bans,
             rules_of=self._rules_of,
         )
+        self._node_name = node_name
         self._native = native
         self._alarms = alarms
         self._audit = audit
@@ -76,7 +81,11 @@ class AccessService:
         self._sources: tuple[AclSource, ...] = tuple(sources)
         self._watch = FileWatch(self._files_changed)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._guarded: frozenset[str] = frozenset()
+        # Rules and settings go down whole: of two changes at once the second would undo the first.
         self._changing = asyncio.Lock()
+        # Bans come from the thread that writes them, and are part of what goes down with settings.
+        self._applying = threading.Lock()
 
     async def open(self, config: Config) -> None:
         """Begin on the running loop. What the core was started with holds already.
@@ -90,7 +99,7 @@ class AccessService:
         if self._sources:
             # A file may have changed since the core was started.
             self._files_changed()
-        self._spawn(self._check_services())
+        self._watch_services()
 
     async def close(self) -> None:
         """Ask nobody any more. May be called twice."""
@@ -109,23 +118,30 @@ class AccessService:
             RookeryError: something of it cannot; nothing changed.
         """
         before, after = old.management.access, new.management.access
-        sources = await self._compile(new)
         is_other = _asking(before) != _asking(after)
-        if is_other:
-            await self.access.use(after)
-        try:
-            await self._push(new, sources)
-        except RookeryError:
+        async with self._changing:
+            sources = await self._compile(new)
             if is_other:
-                await self.access.use(before)
-            raise
-        self._watch_files()
+                await self.access.use(after)
+                self._watch_services()
+            try:
+                await self._push(new, sources)
+            except RookeryError:
+                if is_other:
+                    await self.access.use(before)
+                    self._watch_services()
+                raise
+            self._watch_files()
 
     async def _push(self, config: Config, sources: tuple[AclSource, ...]) -> None:
-        broker = self._broker_config(config, sources)
-        await asyncio.to_thread(self._native.apply_config, broker)
+        """Give the core all of it. The caller holds :attr:`_changing`."""
+        await asyncio.to_thread(self._apply, config, sources)
         self._config, self._sources = config, sources
         self._alarms.deactivate(RULES_ALARM)
+
+    def _apply(self, config: Config, sources: tuple[AclSource, ...]) -> None:
+        with self._applying:
+            self._native.apply_config(self._broker_config(config, sources))
 
     def _broker_config(self, config: Config, sources: tuple[AclSource, ...]) -> BrokerConfig:
         broker = config.to_native().broker
@@ -133,8 +149,9 @@ class AccessService:
         return self._adapt(replace(broker, authorization=authorization, bans=self._bans))
 
     def _apply_bans(self, bans: Sequence[Ban]) -> None:
-        self._native.apply_bans(bans)
-        self._bans = tuple(bans)
+        with self._applying:
+            self._native.apply_bans(bans)
+            self._bans = tuple(bans)
 
     # -- rules ------------------------------------------------------------------------------
 
@@ -146,9 +163,17 @@ class AccessService:
         return next((item.rules for item in self._sources if item.name == name), ())
 
     async def change_rules(
-        self, operation: str, target: str, change: Callable[[RuleStore], Awaitable[object]]
+        self,
+        operation: str,
+        target: str,
+        change: Callable[[RuleStore], Awaitable[object]],
+        *,
+        before: object = None,
+        after: object = None,
     ) -> None:
         """Change rules of the built-in database, and give the core all of them.
+
+        ``before`` and ``after`` are for the audit log.
 
         Raises:
             RookeryError: the change makes no sense, or there is nothing to change.
@@ -157,7 +182,7 @@ class AccessService:
             await change(self.access.stores.rules)
             self._built_in = (await self.access.stores.rules.source()).rules
             await self._push(self._config, await self._compile(self._config))
-        self._audit.record(operation, target)
+        self._audit.record(operation, target, before=before, after=after)
 
     async def reload_rules(self) -> int:
         """Read files of rules again; how many rules hold then.
@@ -165,9 +190,12 @@ class AccessService:
         Raises:
             AclSyntaxError: one cannot be used; what held goes on.
         """
-        sources = await self._compile(self._config)
-        if sources != self._sources:
-            await self._push(self._config, sources)
+        async with self._changing:
+            sources = await self._compile(self._config)
+            is_other = sources != self._sources
+            if is_other:
+                await self._push(self._config, sources)
+        if is_other:
             self._audit.record("reload", "authorization/rules")
         self._alarms.deactivate(RULES_ALARM)
         return sum(len(source.rules) for source in sources)
@@ -223,30 +251,47 @@ class AccessService:
         else:
             _log.warning("client %s is banned for %d s: %s", client_id, ban_ms // 1000, ban.reason)
 
-    async def _check_services(self) -> None:
-        """An alarm for each service that is left alone because it fails."""
-        while True:
-            services = {provider.id: provider for provider in self.access.chain.providers}
-            found: dict[str, Any] = {**services, **self.access.authorizer.sources}
-            for name, part in found.items():
-                guard = guard_of(part)
-                if guard is None or not guard.is_open:
-                    self._alarms.deactivate(f"{SERVICE_ALARM}/{name}")
-                else:
-                    message = f"{name} fails and is left alone for a while"
-                    self._alarms.activate(f"{SERVICE_ALARM}/{name}", message)
-            await asyncio.sleep(CHECK_INTERVAL_S)
+    def _watch_services(self) -> None:
+        """Have an alarm for each service as long as it is left alone because it fails."""
+        providers = {provider.id: provider for provider in self.access.chain.providers}
+        parts: dict[str, Any] = {**providers, **self.access.authorizer.sources}
+        guards = {name: guard for name, part in parts.items() if (guard := guard_of(part))}
+        for name in self._guarded - guards.keys():
+            self._tell_service(name, False)
+        self._guarded = frozenset(guards)
+        for name, guard in guards.items():
+            guard.on_change(partial(self._tell_service, name))
+            self._tell_service(name, guard.is_open)
+
+    def _tell_service(self, name: str, is_open: bool) -> None:
+        if is_open:
+            message = f"{name} fails and is left alone for a while"
+            self._alarms.activate(f"{SERVICE_ALARM}/{name}", message, {"service": name})
+        else:
+            self._alarms.deactivate(f"{SERVICE_ALARM}/{name}")
+
+    def metrics(self) -> dict[str, int]:
+        """What the core does not count itself: logins it does, whoever was asked about them."""
+        counted = self.access.metrics
+        return {name: value for name, value in counted.items() if name not in _COUNTED_BY_CORE}
 
     def provider_status(self, provider_id: str) -> dict[str, Any]:
-        """What a provider said since the start."""
-        counters = self.access.chain.counters.get(provider_id)
-        part = next((p for p in self.access.chain.providers if p.id == provider_id), None)
-        return _status(part, counters)
+        """What a provider said since the start, and whether it can be asked."""
+        chain = self.access.chain
+        part = next((part for part in chain.providers if part.id == provider_id), None)
+        counters = chain.counters.get(provider_id)
+        metrics = None if counters is None else provider_metrics(counters)
+        return status_of(self._node_name, part, metrics)
 
     def source_status(self, name: str) -> dict[str, Any]:
-        """What a source said since the start, where it is a service."""
-        part = self.access.authorizer.sources.get(name)
-        return _status(part, getattr(part, "counters", None))
+        """The same of a source; of rules the core does not tell how often they decided."""
+        authorizer = self.access.authorizer
+        part: Any = authorizer.sources.get(name)
+        counters = authorizer.counters.get(name)
+        if part is None:
+            part = next((source for source in self._sources if source.name == name), None)
+        metrics = None if counters is None else source_metrics(counters)
+        return status_of(self._node_name, part, metrics)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -261,24 +306,5 @@ def _asking(settings: AccessConfig) -> tuple[object, ...]:
         settings.sources,
         settings.client_attrs_init,
         settings.answer_timeout_s,
+        settings.password_cache,
     )
-
-
-def guard_of(part: Any) -> Any:
-    """The guard of a provider or source that asks a service; none of one that does not."""
-    for holder in (part, getattr(part, "service", None), getattr(part, "key_set", None)):
-        guard = getattr(holder, "guard", None)
-        if guard is not None:
-            return guard
-    return getattr(getattr(getattr(part, "key_set", None), "service", None), "guard", None)
-
-
-def _status(part: Any, counters: Any) -> dict[str, Any]:
-    guard = guard_of(part)
-    state = "connected" if guard is None or not guard.is_open else "disconnected"
-    metrics = {
-        name: getattr(counters, name)
-        for name in getattr(type(counters), "__slots__", ())
-        if isinstance(getattr(counters, name), int)
-    }
-    return {"status": state if part is not None else "stopped", "metrics": metrics}

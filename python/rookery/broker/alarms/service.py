@@ -73,6 +73,10 @@ class AlarmRegistry:
         for name in sorted(self._unconfirmed):
             self.deactivate(name)
 
+    def confirm(self, name: str) -> None:
+        """Keep a restored alarm although nobody activated it again: it is being looked at."""
+        self._unconfirmed.discard(name)
+
     def activate(self, name: str, message: str, details: Mapping[str, Any] | None = None) -> bool:
         """Say that a condition holds; false when that is known already."""
         if name in self._active:

@@ -1,4 +1,4 @@
-"""Watches how long certificates hold, and reads them again on command.
+"""Watches how long certificates and revocation lists hold, and reads them again on command.
 
 The core reads a certificate again by itself when its file changes; what became of that arrives as
 an event. Nothing here touches a connection.
@@ -18,7 +18,11 @@ from rookery.native.models import Certificate, CertificateOutcome
 from rookery.native.rows import EventRow
 
 DAY_S = 86_400
-THRESHOLDS_DAYS = (30, 7, 1)
+# The last one: it has ended.
+THRESHOLDS_DAYS = (30, 7, 1, 0)
+# Lists are made anew every week or month: only one that is late is news.
+LIST_FIELD = "crlfile"
+LIST_THRESHOLDS_DAYS = (1, 0)
 CHECK_INTERVAL_S = 3600.0
 
 
@@ -44,6 +48,7 @@ class CertificateService:
         self._audit = audit
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
+        self._found: Sequence[Certificate] = ()
         self._days: dict[str, int] = {}
         # By alarm: the threshold it was raised for last.
         self._raised: dict[str, int] = {}
@@ -81,6 +86,10 @@ class CertificateService:
         """Look at the dates now."""
         self._look_at(await asyncio.to_thread(self._native.certificates))
 
+    def in_use(self) -> Sequence[Certificate]:
+        """What was found at the last look."""
+        return self._found
+
     def watch(self, rows: list[EventRow]) -> None:
         """Take what the core tells about certificates that it read again."""
         for row in rows:
@@ -102,6 +111,7 @@ class CertificateService:
             await asyncio.sleep(CHECK_INTERVAL_S)
 
     def _look_at(self, found: Sequence[Certificate]) -> None:
+        self._found = found
         self._days = {f"{item.listener}.{item.field}": self._days_left(item) for item in found}
         seen: set[str] = set()
         for item in found:
@@ -114,7 +124,9 @@ class CertificateService:
 
     def _judge(self, name: str, item: Certificate) -> None:
         days = self._days_left(item)
-        crossed = min((limit for limit in THRESHOLDS_DAYS if days < limit), default=None)
+        is_list = item.field == LIST_FIELD
+        thresholds = LIST_THRESHOLDS_DAYS if is_list else THRESHOLDS_DAYS
+        crossed = min((limit for limit in thresholds if days < limit), default=None)
         if crossed is None:
             self._raised.pop(name, None)
             self._alarms.deactivate(name)
@@ -127,7 +139,8 @@ class CertificateService:
         self._raised[name] = crossed
         ends = _when(item.not_after_s)
         state = f"ends in {days} days, {ends}" if days >= 0 else f"ended {ends}"
-        message = f"the certificate in {item.field} of {item.listener} {state}: {item.file}"
+        what = "revocation list" if is_list else "certificate"
+        message = f"the {what} in {item.field} of {item.listener} {state}: {item.file}"
         self._alarms.activate(name, message, self._row(item))
 
     def _note_reload(self, listener: str, error: str | None) -> None:

@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.settings import NodeSettings
 from rookery.config import Config
 from rookery.config.build import LISTENER_KINDS, listener_config
-from rookery.config.runtime import REMOVED, KeyPath
+from rookery.config.runtime import REMOVED, KeyPath, merged
 from rookery.config.schema import ROOT
 from rookery.config.schema.model import MapOf, Struct
 from rookery.errors import (
@@ -28,6 +29,8 @@ from rookery.native.config import ListenerConfig
 from rookery.native.models import Listener, ListenerOutcome
 
 FAILED = "failed"
+FAILED_ALARM = "listener_failed"
+BAD_ID = "BAD_LISTENER_ID"
 
 
 class ListenerRuntime(Protocol):
@@ -41,10 +44,18 @@ class ListenerRuntime(Protocol):
 class ListenerService:
     """What can be done about listeners. Is the part of the node that applies them."""
 
-    def __init__(self, native: ListenerRuntime, settings: NodeSettings, audit: AuditLog) -> None:
+    def __init__(
+        self,
+        native: ListenerRuntime,
+        settings: NodeSettings,
+        audit: AuditLog,
+        alarms: AlarmRegistry,
+    ) -> None:
         self._native = native
         self._settings = settings
         self._audit = audit
+        self._alarms = alarms
+        self._failed: frozenset[str] = frozenset()
         # By id: started although disabled, or stopped although enabled.
         self._is_wanted: dict[str, bool] = {}
 
@@ -67,6 +78,7 @@ class ListenerService:
         except StartError:
             self._is_wanted |= gone
             await asyncio.to_thread(self._native.apply_listeners, self._wanted(old))
+            await self.judge()
             raise
 
     def _wanted(self, config: Config) -> list[ListenerConfig]:
@@ -76,8 +88,19 @@ class ListenerService:
             if self._is_wanted.get(id_, item["enable"])
         ]
 
+    async def judge(self) -> None:
+        """Have an alarm for each listener that should stand and does not."""
+        standing = await asyncio.to_thread(self._native.listeners)
+        failed = {item.id: item.error for item in standing if item.error}
+        for id_ in self._failed - failed.keys():
+            self._alarms.deactivate(f"{FAILED_ALARM}/{id_}")
+        for id_, error in failed.items():
+            self._alarms.activate(f"{FAILED_ALARM}/{id_}", error, {"listener": id_})
+        self._failed = frozenset(failed)
+
     async def _make_stand(self, config: Config) -> None:
         outcomes = await asyncio.to_thread(self._native.apply_listeners, self._wanted(config))
+        await self.judge()
         for outcome in outcomes:
             if outcome.what == FAILED:
                 raise _failure(outcome)
@@ -102,7 +125,7 @@ class ListenerService:
         for row in await self.all():
             if row["id"] == listener_id:
                 return row
-        raise NotFoundError(f"no listener {listener_id}")
+        raise _unknown(listener_id)
 
     async def create(self, listener_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Define a listener and open it.
@@ -124,9 +147,12 @@ class ListenerService:
             NotFoundError: there is none of that id.
             StartError: it cannot be opened so; it goes on as before.
         """
-        await self.get(listener_id)
+        shown = await self.get(listener_id)
         path = _path(listener_id)
-        value = _over(self._settings.stored(path) or {}, _settable(body))
+        if body.get("bind") == shown["bind"]:
+            # Where it stands; the configuration may leave the port to the system.
+            body = {key: value for key, value in body.items() if key != "bind"}
+        value = merged(self._settings.stored(path) or {}, _settable(body))
         await self._settings.change("update", f"listeners/{listener_id}", {path: value})
         return await self.get(listener_id)
 
@@ -170,13 +196,14 @@ class ListenerService:
             await self.start(listener_id)
             return
         await asyncio.to_thread(self._native.restart_listener, listener_id)
+        await self.judge()
         self._audit.record("restart", f"listeners/{listener_id}")
 
     async def _want(self, listener_id: str, operation: str, *, is_wanted: bool) -> None:
         config = self._settings.config
         item = next((item for id_, _, _, item in _all(config) if id_ == listener_id), None)
         if item is None:
-            raise NotFoundError(f"no listener {listener_id}")
+            raise _unknown(listener_id)
         if is_wanted and "ssl_options" in item and not item["ssl_options"]["certfile"]:
             raise BadRequestError(f"listener {listener_id} has no certfile")
         before = self._is_wanted.get(listener_id)
@@ -201,10 +228,15 @@ def _all(config: Config) -> list[tuple[str, str, str, dict[str, Any]]]:
     ]
 
 
+def _unknown(listener_id: str) -> NotFoundError:
+    return NotFoundError(f"no listener {listener_id}", code=BAD_ID)
+
+
 def _path(listener_id: str) -> KeyPath:
     kind, colon, name = listener_id.partition(":")
     if not colon or kind not in LISTENER_KINDS or not name:
-        raise BadRequestError(f"{listener_id!r}: a listener is {', '.join(LISTENER_KINDS)}:NAME")
+        kinds = ", ".join(LISTENER_KINDS)
+        raise BadRequestError(f"{listener_id!r}: a listener is {kinds}:NAME", code=BAD_ID)
     return ("listeners", kind, name)
 
 
@@ -221,12 +253,6 @@ _SHOWN_ONLY = frozenset({"id", "type", "name", "running", "current_connections",
 
 def _settable(body: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key not in _SHOWN_ONLY}
-
-
-def _over(base: Any, over: Any) -> Any:
-    if isinstance(base, dict) and isinstance(over, dict):
-        return {**base, **{key: _over(base.get(key), value) for key, value in over.items()}}
-    return over
 
 
 def _row(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -13,22 +10,16 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from rookery.broker.management.context import NodeContext
-from rookery.broker.management.features import Feature
-from rookery.broker.management.rows import alarm_row, client_row, rfc3339, subscription_row
+from rookery.broker.management.rows import rfc3339
 from rookery.broker.management.status import Status
-from rookery.errors import BadRequestError, NotFoundError
 from rookery.web.errors import HANDLERS
-from rookery.web.paging import PageRequest, page
 
 
 class ManagementApi:
     """Reads a request, asks the node, writes the answer."""
 
-    def __init__(
-        self, context: NodeContext, status: Status, features: Sequence[Feature] = ()
-    ) -> None:
+    def __init__(self, context: NodeContext, status: Status) -> None:
         self._context = context
-        self._features = features
         self._status = status
 
     def app(self, rest: ASGIApp | None = None) -> Starlette:
@@ -38,16 +29,7 @@ class ManagementApi:
             Route("/status", self._status.get, methods=["GET"]),
             Route("/node", self.node, methods=["GET"]),
             Route("/ports", self.ports, methods=["GET"]),
-            Route("/stats", self.stats, methods=["GET"]),
-            Route("/metrics", self.metrics, methods=["GET"]),
-            Route("/clients", self.clients, methods=["GET"]),
-            Route("/clients/{client_id:path}/subscriptions", self.subscriptions, methods=["GET"]),
-            Route("/clients/{client_id:path}", self.client, methods=["GET"]),
-            Route("/clients/{client_id:path}", self.kick, methods=["DELETE"]),
-            Route("/alarms", self.alarms, methods=["GET"]),
-            Route("/alarms", self.clear_alarms, methods=["DELETE"]),
             Route("/stop", self.stop, methods=["POST"]),
-            *(route for feature in self._features for route in feature.routes()),
         ]
         return Starlette(routes=routes, exception_handlers=HANDLERS)
 
@@ -68,66 +50,9 @@ class ManagementApi:
         """Every port in use, by what, and what it is for."""
         return JSONResponse([port._asdict() for port in self._context.ports()])
 
-    async def stats(self, _request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(self._context.stats.read))
-
-    async def metrics(self, _request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(self._context.metrics.read))
-
-    async def clients(self, request: Request) -> Response:
-        """``?limit=&cursor=``: a page of clients."""
-        asked = PageRequest.parse(request.query_params)
-        native = self._context.native
-        clients, cursor = await asyncio.to_thread(native.clients, asked.cursor, asked.limit)
-        rows = [client_row(client, self._context.node_name) for client in clients]
-        return JSONResponse(page(rows, cursor or None))
-
-    async def client(self, request: Request) -> Response:
-        client_id = _client_id(request)
-        client = await asyncio.to_thread(self._context.native.client, client_id)
-        if client is None:
-            raise NotFoundError(f"no client {client_id!r}")
-        return JSONResponse(client_row(client, self._context.node_name))
-
-    async def subscriptions(self, request: Request) -> Response:
-        client_id = _client_id(request)
-        found = await asyncio.to_thread(self._context.native.subscriptions, client_id)
-        if found is None:
-            raise NotFoundError(f"no client {client_id!r}")
-        node_name = self._context.node_name
-        return JSONResponse([subscription_row(item, client_id, node_name) for item in found])
-
-    async def kick(self, request: Request) -> Response:
-        """End a client's connection and session."""
-        client_id = _client_id(request)
-        if not await asyncio.to_thread(self._context.native.kick, client_id):
-            raise NotFoundError(f"no client {client_id!r}")
-        return Response(status_code=204)
-
-    async def alarms(self, request: Request) -> Response:
-        """``?activated=true`` (what holds) or ``false`` (what is over)."""
-        wanted = request.query_params.get("activated", "true")
-        if wanted not in ("true", "false"):
-            raise BadRequestError("activated is true or false")
-        alarms = self._context.alarms
-        found = alarms.active() if wanted == "true" else alarms.history()
-        now_ms = self._context.clock.now_ms()
-        rows = [alarm_row(alarm, self._context.node_name, now_ms) for alarm in found]
-        return JSONResponse(page(rows, None))
-
-    async def clear_alarms(self, _request: Request) -> Response:
-        """Forget the alarms that are over."""
-        self._context.alarms.clear_history()
-        return Response(status_code=204)
-
     async def stop(self, _request: Request) -> Response:
         """Stop the node gracefully; the answer comes before it does."""
         return Response(status_code=202, background=BackgroundTask(self._begin_stop))
 
     async def _begin_stop(self) -> None:
         self._context.stop()
-
-
-def _client_id(request: Request) -> str:
-    client_id: str = request.path_params["client_id"]  # may hold anything, a slash too
-    return client_id

@@ -6,15 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rookery.broker.access import AccessService
+from rookery.broker.admins import AdminService
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
+from rookery.broker.backup import Backups
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
 from rookery.broker.management.sockets import Port
+from rookery.broker.monitor import Monitor
+from rookery.broker.nodes import Nodes
 from rookery.broker.otel import OtelService
+from rookery.broker.plugins.service import PluginService
+from rookery.broker.prometheus import Exporter
 from rookery.broker.settings import NodeSettings
 from rookery.broker.slow_subs import SlowSubsService
+from rookery.broker.topic_metrics import TopicMetrics
 from rookery.broker.trace import TraceService
 from rookery.clock import Clock
 from rookery.native.node import Node
@@ -34,6 +41,13 @@ class Services:
     slow_subs: SlowSubsService
     trace: TraceService
     otel: OtelService
+    nodes: Nodes
+    monitor: Monitor
+    exporter: Exporter
+    backups: Backups
+    topic_metrics: TopicMetrics
+    admins: AdminService
+    plugins: PluginService
 
 
 @dataclass(slots=True)

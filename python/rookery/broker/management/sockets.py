@@ -53,8 +53,8 @@ def open_unix(path: Path) -> socket.socket:
     return sock
 
 
-def open_http(host: str, port: int) -> socket.socket:
-    """Listen on ``dashboard.listeners.http.bind``.
+def open_http(host: str, port: int, listener: str = "http:dashboard") -> socket.socket:
+    """Listen on ``dashboard.listeners.http.bind`` or that of ``https``.
 
     Raises:
         PortInUseError: the port is taken.
@@ -72,7 +72,6 @@ def open_http(host: str, port: int) -> socket.socket:
         sock.setblocking(False)
     except OSError as error:
         sock.close()
-        listener = "http:dashboard"
         message = f"listener {listener} cannot bind {address}: {error.strerror or error}"
         if error.errno == errno.EADDRINUSE:
             raise PortInUseError(message, listener=listener, address=address) from None

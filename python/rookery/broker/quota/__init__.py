@@ -1,5 +1,5 @@
-"""The bound on connected clients: an alarm before it is reached."""
+"""How many clients may be connected, and the alarm before it is so."""
 
-from rookery.broker.quota.service import QuotaWatch
+from rookery.broker.quota.service import QuotaWatch, Watermarks, watermarks_of
 
-__all__ = ["QuotaWatch"]
+__all__ = ["QuotaWatch", "Watermarks", "watermarks_of"]

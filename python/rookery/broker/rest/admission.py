@@ -1,15 +1,31 @@
-"""Finds out who asks: a token, or an API key and its secret."""
+"""Finds out who asks: a token, or an API key and its secret.
+
+Nothing here is a cookie, so no page of another origin can make a browser say who its user is. What a
+browser remembers of HTTP Basic it would send along; ``rookery.broker.rest.origin`` refuses that.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+from ipaddress import ip_address
+
 from starlette.requests import Request
 
-from rookery.web.errors import UnauthorizedError
+from rookery.broker.admins import AdminService
+from rookery.broker.admins.lockout import is_loopback
+from rookery.errors import UnauthorizedError
 from rookery.web.rest import Caller
+
+HEADER_BYTES_MAX = 4096
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 class RestAdmission:
     """Reads the Authorization header."""
+
+    def __init__(self, admins: AdminService) -> None:
+        self._admins = admins
 
     async def caller(self, request: Request) -> Caller | None:
         """Who asks; none when the request does not say.
@@ -17,6 +33,59 @@ class RestAdmission:
         Raises:
             UnauthorizedError: what it says is wrong.
         """
-        if "authorization" not in request.headers:
+        header = request.headers.get("authorization")
+        if header is None:
             return None
-        raise UnauthorizedError("the token is not known", code="BAD_TOKEN")
+        kind, _, rest = header[:HEADER_BYTES_MAX].partition(" ")
+        match kind.lower():
+            case "bearer":
+                return self._admins.caller_of_token(rest.strip(), address_of(request))
+            case "basic":
+                return self._key(rest.strip(), address_of(request))
+        raise UnauthorizedError(
+            "the Authorization header is Bearer TOKEN or Basic with an API key",
+            code="AUTHORIZATION_HEADER_ERROR",
+        )
+
+    def _key(self, text: str, address: str) -> Caller:
+        try:
+            decoded = base64.b64decode(text, validate=True).decode()
+        except (binascii.Error, ValueError):
+            raise UnauthorizedError(
+                "the Authorization header is no Basic credentials",
+                code="AUTHORIZATION_HEADER_ERROR",
+            ) from None
+        name, _, secret = decoded.partition(":")
+        key = self._admins.keys.verify(name, secret)
+        if key is None:
+            raise UnauthorizedError(
+                "the API key or its secret is wrong, is disabled, or has expired",
+                code="BAD_API_KEY_OR_SECRET",
+            )
+        return Caller(name=key.name, role=key.role, via="api_key", address=address)
+
+
+def address_of(request: Request) -> str:
+    """Where a request came from; empty on the node's own socket."""
+    client = request.scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def is_direct(request: Request) -> bool:
+    """Whether the request was made for this machine and passed no proxy that says so.
+
+    The name that it was made for tells a page that was loaded from elsewhere and had its name
+    point here since (DNS rebinding): it has that page's name, not this machine's.
+    """
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    if not request.scope.get("client"):
+        return True
+    host = request.headers.get("host", "").rpartition("@")[2]
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    if name == "localhost":
+        return True
+    try:
+        return is_loopback(str(ip_address(name)))
+    except ValueError:
+        return False

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rookery.broker.audit import LOCAL
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.features import ROUTERS
@@ -21,7 +22,6 @@ from rookery.web.errors import HANDLERS, problem
 from rookery.web.rest import CALLER, Caller
 
 PREFIX = "/api/v5"
-LOCAL = Caller(name="local", role="administrator", via="local")
 MESSAGES_MAX = 10
 """Of more things that are wrong with a request only the first are told."""
 
@@ -33,6 +33,8 @@ def make_app(
     routers: Sequence[Callable[[NodeContext], APIRouter]] = ROUTERS,
 ) -> FastAPI:
     """The application; it lies below :data:`PREFIX` and knows nothing of it."""
+    handlers = {**HANDLERS}
+    handlers[RequestValidationError] = _answer_invalid
     app = FastAPI(
         title="Rookery",
         version=document.VERSION,
@@ -40,7 +42,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={**HANDLERS, RequestValidationError: _answer_invalid},
+        exception_handlers=handlers,
     )
     routes = [
         route for router in routers for route in router(node).routes if isinstance(route, APIRoute)
@@ -82,9 +84,15 @@ def on_socket(app: FastAPI) -> ASGIApp:
     """The application for whoever can open the node's own socket."""
 
     async def local(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, CALLER: LOCAL}, receive, send)
+        caller = Caller(name=name_of_local(scope), role="administrator", via="local")
+        await app({**scope, CALLER: caller}, receive, send)
 
     return Segments(local)
+
+
+def name_of_local(scope: Scope) -> str:
+    """``local:USER`` where the system says which user has the other end."""
+    return str(scope["client"][0]) if scope.get("client") else LOCAL
 
 
 async def _answer_invalid(_request: Request, error: Exception) -> Response:

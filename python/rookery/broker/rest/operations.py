@@ -6,6 +6,7 @@ body: who may not do something is told so without any of his body being looked a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Sequence
@@ -19,7 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rookery.broker.audit import Changes, one_entry
 from rookery.broker.rest import roles
+from rookery.broker.rest.admission import address_of
 from rookery.broker.rest.segments import decoded
+from rookery.errors import UnauthorizedError
 from rookery.web.errors import answer_error
 from rookery.web.rest import BODY_BYTES_MAX, CALLER, Caller
 
@@ -45,6 +48,7 @@ class RequestEntry:
     """What an operation leaves in the audit log."""
 
     caller: Caller | None
+    address: str
     method: str
     path: str
     operation: str
@@ -120,11 +124,18 @@ class Operation:
     async def _admit(self, request: Request, method: str) -> None:
         scope = request.scope
         key = (method, self._path)
+        if roles.is_open(key):
+            # A token that ended must not keep anybody from signing in.
+            with contextlib.suppress(UnauthorizedError):
+                await self._identify(request)
+            return
+        await self._identify(request)
+        roles.check(roles.known(scope.get(CALLER)), key)
+
+    async def _identify(self, request: Request) -> None:
+        scope = request.scope
         if CALLER not in scope and (caller := await self._admission.caller(request)) is not None:
             scope[CALLER] = caller
-        if roles.is_open(key):
-            return
-        roles.check(roles.known(scope.get(CALLER)), key)
 
     def _bounded(self, receive: Receive, seen: _Seen) -> Receive:
         async def bounded() -> Message:
@@ -147,8 +158,9 @@ class Operation:
         await self._audit.record_request(
             RequestEntry(
                 caller=caller,
+                address=address_of(request),
                 method=scope["method"],
-                path=scope["path"],
+                path=decoded(scope["path"]),
                 operation=self._path,
                 bindings=scope["path_params"],
                 query=scope["query_string"].decode("latin-1"),

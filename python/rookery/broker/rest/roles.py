@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from rookery.errors import NotAllowedError, RookeryError
-from rookery.web.errors import UnauthorizedError
+from rookery.errors import NotAllowedError, RookeryError, UnauthorizedError
 from rookery.web.rest import Caller
 
 OperationKey: TypeAlias = tuple[str, str]
@@ -19,6 +18,8 @@ OPEN: frozenset[OperationKey] = frozenset(
         ("GET", "/status"),
         ("POST", "/login"),
         ("GET", "/load_rebalance/availability_check"),
+        ("GET", "/prometheus/auth"),
+        ("GET", "/prometheus/stats"),
     }
 )
 """Needs no credentials. An operation that decides itself (``/prometheus/stats``) stands here too and
@@ -32,11 +33,20 @@ OWN: frozenset[OperationKey] = frozenset(
 PUBLISHER: frozenset[OperationKey] = frozenset({("POST", "/publish"), ("POST", "/publish/bulk")})
 """What a publisher may do."""
 
-NOT_FOR_VIEWERS: frozenset[OperationKey] = frozenset({("GET", "/data/files/{filename}")})
+LOOKING: frozenset[OperationKey] = frozenset({("POST", "/authorization/explain")})
+"""Looking that takes a body: nothing changes by it, viewers may."""
+
+NOT_FOR_VIEWERS: frozenset[OperationKey] = frozenset(
+    {("GET", "/data/files/{filename}"), ("GET", "/authentication/{id}/export_users")}
+)
 """Looking that shows secrets: an export holds every password hash."""
 
 NOT_FOR_KEYS = ("/users", "/api_key", "/logout")
-"""Accounts: paths that begin so are for users alone."""
+"""Accounts: paths that begin so are for users alone. Who signed in by the code of an API key has no
+more rights than the key and may sign out beside that."""
+
+FOR_KEYS: frozenset[OperationKey] = frozenset({("POST", "/sso/code")})
+"""What a key of a viewer may do as well; the operation refuses users."""
 
 
 def is_open(key: OperationKey) -> bool:
@@ -77,9 +87,11 @@ def check(caller: Caller, key: OperationKey) -> None:
 
 def _problem(caller: Caller, key: OperationKey) -> RookeryError | None:
     method, path = key
-    if caller.via == "api_key" and is_for_users(path):
+    is_key = caller.via == "api_key" or (caller.via == "sso" and path != "/logout")
+    if is_key and is_for_users(path):
         return UnauthorizedError(
-            "an API key may not do this; sign in as a user", code="API_KEY_NOT_ALLOW"
+            "an API key may not do this, nor who signed in by its code; sign in as a user",
+            code="API_KEY_NOT_ALLOW",
         )
     if caller.must_change_password and key not in OWN:
         return NotAllowedError(
@@ -90,7 +102,8 @@ def _problem(caller: Caller, key: OperationKey) -> RookeryError | None:
     if caller.role == "administrator":
         return None
     if caller.role == "viewer":
-        allowed = key in OWN or (method == "GET" and key not in NOT_FOR_VIEWERS)
+        is_looking = (method == "GET" and key not in NOT_FOR_VIEWERS) or key in LOOKING
+        allowed = key in OWN | FOR_KEYS or is_looking
     else:
         allowed = key in PUBLISHER
     if allowed:

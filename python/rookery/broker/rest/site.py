@@ -4,35 +4,38 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.status import Status
-from rookery.broker.rest.app import PREFIX, document_of, on_listener
-from rookery.web.errors import HANDLERS
-from rookery.web.rest import FastJson
+from rookery.broker.rest.app import PREFIX, on_listener
+from rookery.broker.rest.origin import OwnOrigin, SecurityHeaders
+from rookery.broker.rest.pages import Pages
+from rookery.broker.rest.reference import Reference
+from rookery.web.errors import HANDLERS, problem
 
 
-def make_site(node: NodeContext, api: FastAPI) -> Starlette:
-    """The application of the HTTP listener."""
-    routes = [
+def make_site(node: NodeContext, api: FastAPI) -> ASGIApp:
+    """The application of the HTTP and HTTPS listeners."""
+    reference = Reference(api, lambda: node.services.settings.config.management.dashboard)
+    routes: list[BaseRoute] = [
         Route("/status", Status(node).get, methods=["GET"]),
-        Route("/api-docs/swagger.json", Document(api).get, methods=["GET"]),
-        Mount(PREFIX, on_listener(api)),
+        *reference.routes(),
+        Mount(PREFIX, OwnOrigin(on_listener(api))),
+        Route("/api", _not_found),
+        Route("/api/{path:path}", _not_found),
+        Route("/{path:path}", Pages().get, methods=["GET"]),
     ]
-    return Starlette(routes=routes, exception_handlers=HANDLERS)
+    return Starlette(
+        routes=routes,
+        exception_handlers=HANDLERS,
+        middleware=[Middleware(SecurityHeaders)],
+    )
 
 
-class Document:
-    """The OpenAPI document, made when it is asked for the first time."""
-
-    def __init__(self, api: FastAPI) -> None:
-        self._api = api
-        self._made: bytes = b""
-
-    async def get(self, _request: Request) -> Response:
-        if not self._made:
-            self._made = FastJson(document_of(self._api)).body
-        return Response(self._made, media_type="application/json")
+async def _not_found(_request: Request) -> Response:
+    return problem(404, "NOT_FOUND", f"the interface begins with {PREFIX}")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from rookery.config import Config
-from rookery.config.schema import ROOT
-from rookery.config.schema.model import Field, ListOf, MapOf, Struct, Type
+from rookery.config.schema.along import fields_along
 from rookery.config.tree import split_path
 
 # Whatever is below these is applied as a whole, by those who own it.
@@ -25,21 +24,4 @@ def changed_paths(old: Config, new: Config) -> list[str]:
 def is_hot(path: str) -> bool:
     """Whether a change of this key takes effect while the node runs."""
     keys = split_path(path)
-    if keys[0] in WHOLE:
-        return True
-    kind: Type | None = ROOT
-    for key in keys:
-        if isinstance(kind, Struct):
-            item: Field | None = kind.get(key)
-            if item is None:
-                return False
-            if item.hot:
-                return True
-            kind = item.type
-        elif isinstance(kind, MapOf):
-            kind = kind.value
-        elif isinstance(kind, ListOf):
-            kind = kind.item
-        else:
-            return False
-    return False
+    return keys[0] in WHOLE or any(field.hot for field in fields_along(keys))

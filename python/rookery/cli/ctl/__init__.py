@@ -7,7 +7,10 @@ from typing import Any
 
 from rookery.cli.parsers import add_command
 
-NOUNS = ("listeners", "certificates", "users", "acl", "ban", "conf", "quota", "log", "trace")
+NOUNS = (
+    "listeners", "certificates", "users", "acl", "ban", "conf", "quota", "admins", "api_keys",
+    "data", "log", "trace",
+)  # fmt: skip
 
 
 def declare(commands: Any) -> None:

@@ -41,7 +41,7 @@ def declare(nouns: Any) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    asked = {
+    said = {
         "clientid": arguments.clientid,
         "username": arguments.username,
         "peerhost": arguments.ip,
@@ -53,7 +53,8 @@ def _explain(arguments: argparse.Namespace) -> int:
         "qos": arguments.qos,
         "retain": arguments.retain,
     }
-    answer = node_of(arguments).post("/authorization/explain", asked)
+    asked = {name: value for name, value in said.items() if value not in (None, "")}
+    answer = node_of(arguments).post("/api/v5/authorization/explain", asked)
     text = say(f"ctl.acl.{answer['result']}", why=_why(answer))
     code = done(arguments, answer, text)
     if not arguments.json:
@@ -72,15 +73,15 @@ def _why(answer: dict[str, Any]) -> str:
 
 
 def _reload(arguments: argparse.Namespace) -> int:
-    answer = node_of(arguments).post("/authorization/reload")
+    answer = node_of(arguments).post("/api/v5/authorization/reload")
     return done(arguments, answer, say("ctl.acl.reloaded", rules=answer["rules"]))
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    from rookery.client.management import path_of  # noqa: PLC0415
+    from urllib.parse import urlencode  # noqa: PLC0415
 
-    parts = ["authorization", "cache", *([arguments.clientid] if arguments.clientid else [])]
-    node_of(arguments).delete(path_of(*parts))
+    query = "?" + urlencode({"clientid": arguments.clientid}) if arguments.clientid else ""
+    node_of(arguments).delete(f"/api/v5/authorization/cache{query}")
     return done(arguments, {}, say("ctl.acl.purged"))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Reading certificates, hashing an imported file and restarting a listener take their time.
 TIMEOUT_S = 60.0
+PAGE_ROWS = 10_000
 
 
 def add_noun(nouns: Any, name: str) -> Any:
@@ -56,6 +57,20 @@ def show(
     head = tuple(say(f"column.{name}") for name in columns)
     output.show_table([head, *(tuple(_cell(row.get(name)) for name in columns) for row in rows)])
     return output.OK
+
+
+def all_pages(node: ManagementClient, path: str, **query: str) -> list[dict[str, Any]]:
+    """Every row of a list that comes in pages."""
+    from urllib.parse import urlencode  # noqa: PLC0415
+
+    rows: list[dict[str, Any]] = []
+    page = 1
+    while True:
+        answer = node.get(f"{path}?{urlencode({**query, 'page': page, 'limit': PAGE_ROWS})}")
+        rows += answer["data"]
+        if not answer["meta"]["hasnext"]:
+            return rows
+        page += 1
 
 
 def done(arguments: argparse.Namespace, value: Any, text: str) -> int:

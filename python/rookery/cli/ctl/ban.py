@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import Any
 
-from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show
+from rookery.cli.ctl.asking import add_noun, add_verb, all_pages, done, node_of, show
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
 
@@ -52,16 +52,16 @@ def _add(arguments: argparse.Namespace) -> int:
         except ValueError:
             raise BadRequestError(say("ctl.ban.duration", text=arguments.duration)) from None
         body["until"] = (time.time_ns() // 1_000_000 + length_ms) // 1000
-    answer = node_of(arguments).post("/banned", body)
+    answer = node_of(arguments).post("/api/v5/banned?replace=true", body)
     return done(arguments, answer, say("ctl.ban.added", kind=arguments.kind, who=arguments.who))
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    return show(arguments, node_of(arguments).get("/banned?limit=10000")["data"], COLUMNS)
+    return show(arguments, all_pages(node_of(arguments), "/api/v5/banned"), COLUMNS)
 
 
 def _delete(arguments: argparse.Namespace) -> int:
     from rookery.client.management import path_of  # noqa: PLC0415
 
-    node_of(arguments).delete(path_of("banned", arguments.kind, arguments.who))
+    node_of(arguments).delete(path_of("api", "v5", "banned", arguments.kind, arguments.who))
     return done(arguments, {}, say("ctl.ban.deleted", kind=arguments.kind, who=arguments.who))

@@ -23,11 +23,11 @@ def declare(nouns: Any) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    return show(arguments, node_of(arguments).get("/certificates"), COLUMNS)
+    return show(arguments, node_of(arguments).get("/api/v5/certificates"), COLUMNS)
 
 
 def _reload(arguments: argparse.Namespace) -> int:
-    outcomes = node_of(arguments).post("/certificates/reload")
+    outcomes = node_of(arguments).post("/api/v5/certificates/reload")
     show(arguments, outcomes, RELOAD_COLUMNS)
     failed = [item for item in outcomes if not item["ok"]]
     if failed and not arguments.json:

@@ -25,7 +25,7 @@ def declare(nouns: Any) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    rows = node_of(arguments).get("/config?origin")
+    rows = node_of(arguments).get("/api/v5/configs_origins")
     wanted = [
         row
         for row in rows
@@ -43,7 +43,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _reload(arguments: argparse.Namespace) -> int:
-    answer = node_of(arguments).post("/config/reload")
+    answer = node_of(arguments).post("/api/v5/configs_reload")
     if arguments.json:
         output.show_json(answer)
         return output.OK

@@ -26,12 +26,13 @@ def declare(nouns: Any) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    return show(arguments, node_of(arguments).get("/listeners"), COLUMNS)
+    rows = [{**row, **row["status"]} for row in node_of(arguments).get("/api/v5/listeners")]
+    return show(arguments, rows, COLUMNS)
 
 
 def _change(arguments: argparse.Namespace) -> int:
     from rookery.client.management import path_of  # noqa: PLC0415
 
-    path = path_of("listeners", arguments.id, arguments.verb)
+    path = path_of("api", "v5", "listeners", arguments.id, arguments.verb)
     answer = node_of(arguments).post(path)
     return done(arguments, answer, say(f"ctl.listener.{arguments.verb}", id=arguments.id))

@@ -23,7 +23,7 @@ def declare(nouns: Any) -> None:
 
 
 def _get(arguments: argparse.Namespace) -> int:
-    return _tell(arguments, node_of(arguments).get("/quota"))
+    return _tell(arguments, node_of(arguments).get("/api/v5/license/setting"))
 
 
 def _set(arguments: argparse.Namespace) -> int:
@@ -31,8 +31,13 @@ def _set(arguments: argparse.Namespace) -> int:
     if text != "infinity" and not (text.isascii() and text.isdigit()):
         raise BadRequestError(say("ctl.quota.number", text=text))
     value = text if text == "infinity" else int(text)
-    return _tell(arguments, node_of(arguments).put("/quota", {"max_connections": value}))
+    setting = {"dynamic_max_connections": value}
+    return _tell(arguments, node_of(arguments).put("/api/v5/license/setting", setting))
 
 
-def _tell(arguments: argparse.Namespace, answer: dict[str, Any]) -> int:
+def _tell(arguments: argparse.Namespace, setting: dict[str, Any]) -> int:
+    answer = {
+        "max_connections": setting["dynamic_max_connections"],
+        "connections": node_of(arguments).get("/api/v5/license")["connections"],
+    }
     return done(arguments, answer, say("ctl.quota", **answer))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from rookery.cli import output
-from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show
+from rookery.cli.ctl.asking import add_noun, add_verb, all_pages, done, node_of, show
+from rookery.cli.ctl.passwords import new_password
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
 
 ADD_EXAMPLES = """\
   rookery ctl users add alice
   ROOKERY_PASSWORD=… rookery ctl users add alice --superuser
-  rookery ctl users add sensor-1 --device"""
+  rookery ctl users add sensor-1 --device
+  rookery ctl users add alice --scram"""
 CHANGE_EXAMPLES = """\
   rookery ctl users passwd alice
   rookery ctl users passwd sensor-1 --device"""
@@ -31,8 +31,8 @@ EXPORT_EXAMPLES = """\
   rookery ctl users export > users.json
   rookery ctl users export --format csv"""
 PROVIDER = "password_based:built_in_database"
+SCRAM = "scram:built_in_database"
 COLUMNS = ("user_id", "is_superuser")
-PAGE = 1000
 
 
 def declare(nouns: Any) -> None:
@@ -51,6 +51,7 @@ def declare(nouns: Any) -> None:
     delete.add_argument("user", metavar="NAME", help=say("option.user"))
     listing = add_verb(verbs, "users", "list", _list, examples=LIST_EXAMPLES)
     listing.add_argument("--like", metavar="TEXT", default="", help=say("option.like"))
+    _add_scram(add, passwd, delete, listing)
     taking = add_verb(verbs, "users", "import", _import, examples=IMPORT_EXAMPLES)
     taking.add_argument("file", metavar="FILE", type=Path, help=say("option.users.file"))
     taking.add_argument("--hashed", action="store_true", help=say("option.hashed"))
@@ -60,24 +61,30 @@ def declare(nouns: Any) -> None:
     )
 
 
-def _path(*more: str) -> str:
+def _path(arguments: argparse.Namespace, *more: str) -> str:
     from rookery.client.management import path_of  # noqa: PLC0415
 
-    return path_of("authentication", PROVIDER, *more)
+    is_scram = getattr(arguments, "scram", False)
+    return path_of("api", "v5", "authentication", SCRAM if is_scram else PROVIDER, *more)
+
+
+def _add_scram(*parsers: argparse.ArgumentParser) -> None:
+    for parser in parsers:
+        parser.add_argument("--scram", action="store_true", help=say("option.scram"))
 
 
 def _add(arguments: argparse.Namespace) -> int:
     body: dict[str, Any] = {"user_id": arguments.user, "is_superuser": arguments.superuser}
     if not arguments.device:
-        body["password"] = _password()
-    answer = node_of(arguments).post(_path("users"), body)
+        body["password"] = new_password()
+    answer = node_of(arguments).post(_path(arguments, "users"), body)
     text = say("ctl.users.added", user=arguments.user)
     return _tell_secret(arguments, answer, text)
 
 
 def _passwd(arguments: argparse.Namespace) -> int:
-    body = {"generate": True} if arguments.device else {"password": _password()}
-    answer = node_of(arguments).put(_path("users", arguments.user), body)
+    body = {"generate": True} if arguments.device else {"password": new_password()}
+    answer = node_of(arguments).put(_path(arguments, "users", arguments.user), body)
     return _tell_secret(arguments, answer, say("ctl.users.changed", user=arguments.user))
 
 
@@ -90,50 +97,32 @@ def _tell_secret(arguments: argparse.Namespace, answer: Any, text: str) -> int:
 
 
 def _delete(arguments: argparse.Namespace) -> int:
-    node_of(arguments).delete(_path("users", arguments.user))
+    node_of(arguments).delete(_path(arguments, "users", arguments.user))
     return done(arguments, {}, say("ctl.users.deleted", user=arguments.user))
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from urllib.parse import urlencode  # noqa: PLC0415
-
-    node, rows, after = node_of(arguments), [], ""
-    while True:
-        query = urlencode({"like_user_id": arguments.like, "after": after, "limit": PAGE})
-        page = node.get(f"{_path('users')}?{query}")
-        rows += page["data"]
-        after = page["meta"].get("after") or ""
-        if not after:
-            return show(arguments, rows, COLUMNS)
+    path = _path(arguments, "users")
+    return show(
+        arguments, all_pages(node_of(arguments), path, like_user_id=arguments.like), COLUMNS
+    )
 
 
 def _import(arguments: argparse.Namespace) -> int:
+    from rookery.client.management import Content  # noqa: PLC0415
+
     try:
         content = arguments.file.read_bytes()
     except OSError as error:
         raise BadRequestError(f"{arguments.file}: {error.strerror or error}") from None
     kind = "hash" if arguments.hashed else "plain"
-    form = "json" if arguments.file.suffix == ".json" else "csv"
-    answer = node_of(arguments).post(f"{_path('import_users')}?type={kind}&format={form}", content)
+    form = "application/json" if arguments.file.suffix == ".json" else "text/csv"
+    path = f"{_path(arguments, 'import_users')}?type={kind}&report=true"
+    answer = node_of(arguments).post(path, Content(content, form))
     return done(arguments, answer, say("ctl.users.imported", **answer))
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    text = node_of(arguments).get(f"{_path('export_users')}?format={arguments.format}")
+    text = node_of(arguments).get(f"{_path(arguments, 'export_users')}?format={arguments.format}")
     sys.stdout.write(text if isinstance(text, str) else "")
     return output.OK
-
-
-def _password() -> str:
-    """From the environment, a terminal, or the first line of standard input."""
-    if given := os.environ.get("ROOKERY_PASSWORD"):
-        return given
-    if not sys.stdin.isatty():
-        given = sys.stdin.readline().rstrip("\n")
-    else:
-        given = getpass.getpass(say("ctl.users.password"))
-        if given != getpass.getpass(say("ctl.users.again")):
-            raise BadRequestError(say("ctl.users.differ"))
-    if not given:
-        raise BadRequestError(say("ctl.users.no_password"))
-    return given

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from rookery.config.schema.model import INFINITY, Bool, Duration, Field, Int, OneOf, Struct
+from rookery.config.schema.model import (
+    INFINITY,
+    UNSET,
+    Anything,
+    Bool,
+    Duration,
+    Field,
+    Int,
+    OneOf,
+    Percent,
+    SecretText,
+    Struct,
+    inert,
+)
 
 # A table reads better with one field in two or three lines.
 # fmt: off
@@ -24,6 +37,21 @@ LOGIN_BACKOFF = Struct((
           hot=True),
 ))
 
+PASSWORD_CACHE = Struct((
+    Field("enable", Bool(), True,
+          "Whether the broker remembers which password fitted a slow hash (argon2id, bcrypt, pbkdf2), as a "
+          "keyed digest.", "是否记住已通过慢速哈希（argon2id、bcrypt、pbkdf2）验证的密码（仅保存带密钥的摘要）。",
+          hot=True),
+    Field("max_size", Int(1, COUNT_MAX), 100_000, "Most passwords that are remembered.",
+          "记住的密码数量上限。", hot=True),
+    Field("ttl", Duration(low_ms=1000, words=INFINITY), "infinity",
+          "How long one is remembered; a changed password or a deleted user ends it in any case.",
+          "记住的时长；修改密码或删除用户后立即失效。", hot=True),
+    Field("over_restart", Bool(), True,
+          "Whether they are still known after a restart of the node: kept in a file in memory (tmpfs), never on "
+          "a disk.", "节点重启后是否仍然有效：保存在内存文件系统（tmpfs）中，不写入磁盘。", hot=True),
+))
+
 ACCESS = Struct((
     Field("anonymous", OneOf(("loopback", "everyone", "nobody")), "loopback",
           "Who gets in while no authentication is configured: clients on this machine (plain TCP "
@@ -38,9 +66,24 @@ ACCESS = Struct((
     Field("max_connections", Int(1, 1_000_000_000, INFINITY), "infinity",
           "Most connected clients of the whole node; more are refused with Quota exceeded.",
           "整个节点的最大连接数，超出时以 Quota exceeded 拒绝。", hot=True),
+    Field("password_cache", PASSWORD_CACHE, {},
+          "What is remembered about passwords, so that clients that come back cost no hash.",
+          "密码验证缓存，使重新连接的客户端无需再次计算哈希。"),
     Field("login_backoff", LOGIN_BACKOFF, {},
           "Addresses and user names that fail to log in too often wait; this machine is exempt.",
           "登录失败过多的地址和用户名需等待，本机除外。"),
+))
+
+LICENSE = Struct((
+    Field("connection_high_watermark", Percent(), "80%",
+          "Share of access.max_connections at which the alarm connection_quota begins.",
+          "达到 access.max_connections 的该比例时触发 connection_quota 告警。", hot=True),
+    Field("connection_low_watermark", Percent(), "75%",
+          "Share below which it ends; less than the high one.", "低于该比例时解除告警，应小于高水位。", hot=True),
+    inert("key", SecretText(), UNSET, "Licence of EMQX.", "EMQX 许可证。",
+          "Rookery needs no licence", "Rookery 无需许可证"),
+    inert("dynamic_max_connections", Anything(), UNSET, "Quota of EMQX.", "EMQX 连接数配额。",
+          "use access.max_connections", "请使用 access.max_connections"),
 ))
 
 FLAPPING_DETECT = Struct((

@@ -18,6 +18,7 @@ WHOLE = {
     "a path that begins with /": "以 / 开头的路径",
     "a regular expression": "正则表达式",
     "a topic": "主题",
+    "1 to 100 printable characters": "1 至 100 个可打印字符",
     "a topic filter": "主题过滤器",
     "a topic without + and #, except for action = subscribe": "不含 + 和 # 的主题（action = subscribe 除外）",
     "a topic name": "主题名",

@@ -15,6 +15,7 @@ from rookery.config.schema.model import (
     Custom,
     Duration,
     Field,
+    FilePath,
     Int,
     ListOf,
     OneOf,
@@ -125,6 +126,11 @@ AUTO_SUBSCRIBE = Struct((
           hot=True),
 ))
 
+TOPIC_METRIC = Struct((
+    Field("topic", Text(r"[^+#\0]{1,65535}", "a topic name without wildcards"), REQUIRED,
+          "Topic name without wildcards.", "不含通配符的主题名。"),
+))
+
 _HTTP = (
     inert("num_acceptors", Int(), UNSET, "Accepting processes in EMQX.", "EMQX 接收进程数。"),
     Field("max_connections", Int(1, 100_000), 512, "Most connections.", "最大连接数。"),
@@ -136,6 +142,23 @@ _HTTP = (
         "启用 PROXY protocol。"),
 )
 
+_HTTPS_TLS = Struct((
+    Field("certfile", FilePath(), UNSET, "Certificate chain, PEM; `rookery tls init` makes one.",
+          "证书链（PEM），可用 `rookery tls init` 生成。"),
+    Field("keyfile", FilePath(), UNSET, "Private key, PEM.", "私钥文件（PEM）。"),
+    Field("password", SecretText(), UNSET, "Password of the key file.", "私钥密码。"),
+    Field("cacertfile", FilePath(), UNSET, "CA certificates that sign browsers and programs.",
+          "用于校验客户端证书的 CA 证书文件。"),
+    Field("verify", OneOf(("verify_none", "verify_peer")), "verify_none",
+          "Whether a certificate is asked for, which then must check.", "是否校验客户端证书。"),
+    *(inert(name, Anything(), UNSET, "An option of TLS in EMQX.", "EMQX 的 TLS 选项。",
+            "TLS 1.2 and 1.3 with the suites of OpenSSL's default", "使用 TLS 1.2 与 1.3 及 OpenSSL 默认套件")
+      for name in ("versions", "ciphers", "depth", "secure_renegotiate", "reuse_sessions",
+                   "hibernate_after", "honor_cipher_order", "client_renegotiation", "log_level",
+                   "handshake_timeout", "fail_if_no_peer_cert", "gc_after_handshake", "dhfile",
+                   "user_lookup_fun", "partial_chain", "ocsp", "enable_crl_check")),
+))
+
 DASHBOARD = Struct((
     Field("listeners", Struct((
         Field("http", Struct((
@@ -145,22 +168,33 @@ DASHBOARD = Struct((
                   "状态、API 与控制台监听地址；只写端口时仅本机可访问，0 表示不监听。"),
             *_HTTP,
         )), {}, "HTTP.", "HTTP。"),
-        off("https", Struct((
-            off("bind", Address("127.0.0.1", zero_closes=True), 0, "Address; 0 opens nothing.", "监听地址，0 表示不监听。"),
+        Field("https", Struct((
+            Field("bind", Address("127.0.0.1", zero_closes=True), "0",
+                  "Address of the same over TLS; 0 opens nothing.", "HTTPS 监听地址，0 表示不监听。"),
             *_HTTP,
-            off("ssl_options", Anything(), {}, "TLS.", "TLS 选项。"),
+            Field("ssl_options", _HTTPS_TLS, {}, "TLS.", "TLS 选项。"),
         )), {}, "HTTPS.", "HTTPS。"),
     )), {}, "Where it listens.", "监听器。"),
-    *(inert(name, kind, default, "Dashboard.", "控制台。",
-            "the dashboard is not available in this version", "本版本不提供控制台")
-      for name, kind, default in (
-          ("default_username", Text(), UNSET), ("default_password", SecretText(), UNSET),
-          ("token_expired_time", Duration(), "60m"), ("cors", Bool(), False),
-          ("i18n_lang", Text(), UNSET), ("swagger_support", Bool(), UNSET),
-          ("sample_interval", Anything(), UNSET), ("bootstrap_users_file", Text(), UNSET),
-          ("unsuccessful_login_max_attempts", Anything(), UNSET),
-          ("password_expired_time", Anything(), UNSET), ("default_mfa", Anything(), UNSET),
-          ("hwmark_expire_time", Anything(), UNSET),
+    Field("default_username", Text(r"[ -~]{1,100}", "1 to 100 printable characters"), "admin",
+          "Name of the first user.", "首个用户的用户名。"),
+    Field("default_password", SecretText(), "public",
+          "Password of the first user. One that may not be a user's password, as the default, works "
+          "on the node's machine alone and only to choose another.",
+          "首个用户的初始密码。若不符合密码规则（如默认值），仅可在节点本机用于修改密码。"),
+    Field("token_expired_time", Duration(low_ms=1000, high_ms=86_400_000), "60m",
+          "How long a token holds without being used.", "令牌在不使用时的有效期。", hot=True),
+    Field("swagger_support", Bool(), True, "Whether /api-docs is served.", "是否提供 /api-docs。", hot=True),
+    *(inert(name, kind, default, "Dashboard.", "控制台。", why, why_zh)
+      for name, kind, default, why, why_zh in (
+          ("cors", Bool(), False, "pages of other origins are always refused", "始终拒绝其他来源的页面"),
+          ("i18n_lang", Text(), UNSET, "the language is that of the browser", "语言由浏览器决定"),
+          ("sample_interval", Anything(), UNSET, "samples are taken every ten seconds", "固定每 10 秒采样"),
+          ("bootstrap_users_file", Text(), UNSET, "use rookery ctl admins add", "请使用 rookery ctl admins add"),
+          ("unsuccessful_login_max_attempts", Anything(), UNSET,
+           "five within five minutes, always", "固定为 5 分钟内 5 次"),
+          ("password_expired_time", Anything(), UNSET, "passwords do not expire", "密码不过期"),
+          ("default_mfa", Anything(), UNSET, "there is no second factor in this version", "本版本不支持多因素认证"),
+          ("hwmark_expire_time", Anything(), UNSET, "marks are kept while the node runs", "峰值在节点运行期间保留"),
       )),
     off("sso", Anything(), {}, "Single sign-on.", "单点登录。"),
 ))

@@ -160,8 +160,9 @@ def _common(port: int) -> tuple[Field, ...]:
             "监听器专用认证链；请使用对所有监听器生效的根级 authentication。"),
         Field("access_rules", Custom(
             'a list such as ["allow 10.0.0.0/8", "deny all"]', _list_of(_access_rule)),
-            ["allow all"], "Addresses that may connect; the first rule that matches decides.",
-            "允许连接的地址，首条匹配的规则生效。", hot=True),
+            ["allow all"], "Addresses that may connect; the first rule that matches decides, and where none does "
+            "a list that allows somebody refuses.",
+            "允许连接的地址，首条匹配的规则生效；均不匹配时，含有 allow 的列表拒绝连接。", hot=True),
         Field("proxy_protocol", Bool(), False,
               "A balancer announces the client's address (PROXY protocol 1 or 2); who does not is "
               "closed.", "负载均衡以 PROXY protocol（v1 或 v2）传递客户端地址，缺少时关闭连接。", hot=True),

@@ -12,7 +12,6 @@ from rookery.config.schema.model import (
     Duration,
     Field,
     Int,
-    MapOf,
     OneOf,
     SecretText,
     Status,
@@ -208,12 +207,6 @@ FORCE_GC = Struct(tuple(
           "there is no garbage collector on the message path", "消息路径上没有垃圾回收")
     for name, kind, default in (("enable", Bool(), True), ("count", Int(), 16_000),
                                 ("bytes", ByteSize(), "16MB"))
-))
-
-SYSMON_SETTINGS = Struct(tuple(
-    inert(name, MapOf(Anything()), {}, "Monitoring of the machine.", "系统监控。",
-          "the machine is not monitored in this version", "本版本不监控系统资源")
-    for name in ("os", "vm", "top")
 ))
 
 STATS = Struct((

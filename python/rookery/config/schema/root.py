@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rookery.config.schema.access import ACCESS, FLAPPING_DETECT
+from rookery.config.schema.access import ACCESS, FLAPPING_DETECT, LICENSE
 from rookery.config.schema.authentication import AUTHENTICATION
 from rookery.config.schema.authorization import AUTHORIZATION
 from rookery.config.schema.features import (
@@ -13,6 +13,7 @@ from rookery.config.schema.features import (
     RETAINER,
     REWRITE_RULE,
     SYS_TOPICS,
+    TOPIC_METRIC,
 )
 from rookery.config.schema.listeners import LISTENERS
 from rookery.config.schema.model import (
@@ -22,15 +23,16 @@ from rookery.config.schema.model import (
     Custom,
     Duration,
     Field,
+    FilePath,
     ListOf,
     MapOf,
     Status,
     Struct,
-    Text,
     Type,
     inert,
     off,
 )
+from rookery.config.schema.monitoring import PROMETHEUS, SYSMON
 from rookery.config.schema.mqtt import MQTT, ZONE_MQTT
 from rookery.config.schema.node import (
     CLUSTER,
@@ -44,9 +46,9 @@ from rookery.config.schema.node import (
     NODE,
     RPC,
     STATS,
-    SYSMON_SETTINGS,
 )
 from rookery.config.schema.observing import OPENTELEMETRY, SLOW_SUBS
+from rookery.config.schema.plugins import PLUGINS
 
 # A table reads better with one field in two or three lines.
 # fmt: off
@@ -76,8 +78,6 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("sources", MapOf(ENTRIES), {}, "Sources of rules.", "数据源。"),
     ("gateway", ENTRIES, {}, "Gateways.", "网关。"),
     ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
-    ("plugins", SETTINGS, {}, "Plugins.", "插件。"),
-    ("topic_metrics", SETTINGS, [], "Metrics of topics.", "主题监控。"),
     ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
     ("schema_registry", Anything(("schemas",)), {}, "Schemas.", "Schema 注册。"),
     ("schema_validation", SETTINGS, {}, "Validation of payloads.", "Schema 校验。"),
@@ -130,6 +130,8 @@ ROOT = Struct((
     Field("rewrite", ListOf(REWRITE_RULE, 1000), [], "Topic rewrite; the first rule that matches decides.",
           "主题重写，首条匹配的规则生效。", hot=True),
     Field("auto_subscribe", AUTO_SUBSCRIBE, {}, "Automatic subscriptions.", "自动订阅。"),
+    Field("topic_metrics", ListOf(TOPIC_METRIC, 512), [], "Topics whose messages are counted.",
+          "统计消息数量的主题。", hot=True),
     Field("force_shutdown", FORCE_SHUTDOWN, {}, "Clients with too much backlog.", "强制断开。"),
     Field("force_gc", FORCE_GC, {}, "Garbage collection in EMQX.", "EMQX 内存回收。"),
     Field("sys_topics", SYS_TOPICS, {}, "Messages under $SYS.", "系统主题。"),
@@ -142,12 +144,13 @@ ROOT = Struct((
           "Who clients are: providers, asked in order.", "认证：依次查询的认证器。", hot=True),
     Field("authorization", AUTHORIZATION, {}, "What clients may do with which topic.", "授权。"),
     Field("flapping_detect", FLAPPING_DETECT, {}, "Ban of clients that come and go.", "抖动检测。"),
+    Field("plugins", PLUGINS, {}, "Plugins.", "插件。"),
     Field("psk_authentication", Struct((
         Field("enable", Custom("false", _no_psk), False, "Pre-shared keys of TLS.", "PSK 认证。"),
         *(inert(name, Anything(), UNSET, "Pre-shared keys of TLS.", "PSK 认证。")
           for name in ("init_file", "separator", "chunk_size")),
     )), {}, "Pre-shared keys of TLS.", "PSK 认证。"),
-    Field("sysmon", SYSMON_SETTINGS, {}, "Monitoring of the machine.", "系统监控。"),
+    Field("sysmon", SYSMON, {}, "Monitoring of the machine.", "系统监控。"),
     Field("stats", STATS, {}, "Statistics.", "统计。"),
     Field("conn_congestion", CONN_CONGESTION, {}, "Alarms for slow connections.", "连接拥塞。"),
     Field("rpc", RPC, {}, "Calls between nodes in EMQX.", "EMQX 节点间调用。"),
@@ -157,13 +160,12 @@ ROOT = Struct((
               "Rookery reports to nobody", "Rookery 不上报任何数据"),
     )), {}, "Reports to the makers of EMQX.", "EMQX 遥测。"),
     Field("api_key", Struct((
-        inert("bootstrap_file", Text(), "", "File with API keys.", "API 密钥初始化文件。",
-              "API keys are not available in this version", "本版本不支持 API 密钥"),
+        Field("bootstrap_file", FilePath(), "",
+              "File of API keys that are there from the first start: KEY:SECRET or KEY:SECRET:ROLE in "
+              "a line.", "API 密钥初始化文件，每行为 KEY:SECRET 或 KEY:SECRET:ROLE。"),
     )), {}, "API keys.", "API 密钥。"),
-    inert("license", Anything(), UNSET, "Licence of EMQX.", "EMQX 许可证。",
-          "Rookery needs no licence", "Rookery 无需许可证"),
-    inert("prometheus", Anything(), UNSET, "Metrics for Prometheus.", "Prometheus。",
-          "metrics for Prometheus are not available in this version", "本版本不支持 Prometheus"),
+    Field("license", LICENSE, {}, "Watermarks of the connection quota.", "连接数配额告警水位。"),
+    Field("prometheus", PROMETHEUS, {}, "Metrics for Prometheus.", "Prometheus 指标。"),
     Field("pem_cache", Struct((inert("interval", Duration(), "2m", "How long one is kept.", "缓存时间。"),)), {},
           "Cache of certificates in EMQX.", "EMQX 证书缓存。"),
     *(off(name, kind, default, en, zh) for name, kind, default, en, zh in LATER),

@@ -39,7 +39,12 @@ def listeners(gathered: Sequence[Gathered], draft: Draft) -> None:
     for place, numbered in rules.items():
         lines = [setting for _, setting in sorted(numbered, key=lambda item: item[0])]
         texts = [" ".join(setting.value.split()) for setting in lines]
-        # Without a match EMQX let everybody in, and wrote no rule for that.
+        # Without a match EMQX let everybody in, and wrote no rule for that; here a list that allows
+        # somebody refuses the others.
+        if any(text.startswith("allow ") for text in texts) and not any(
+            text.endswith(" all") for text in texts
+        ):
+            texts.append("allow all")
         for setting in lines:
             draft.take(setting, (*place, "access_rules"), texts)
     _zones_that_are_named(draft)

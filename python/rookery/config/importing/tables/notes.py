@@ -17,7 +17,10 @@ NO_BACKEND = Words(
 )
 ONE_LOG = Words("one log on standard error and one file", "仅支持标准错误与单一文件日志")
 ROUTING = Words("the router needs no such setting", "路由无需此设置")
-MONITORS = Words("the machine is not monitored", "不监控系统资源")
+ONE_PROCESS = Words(
+    "it is about one Erlang process of many; see sysmon.os.procmem_high_watermark",
+    "针对单个 Erlang 进程；见 sysmon.os.procmem_high_watermark",
+)
 CURVES = Words("keys are exchanged by elliptic curves only", "仅支持椭圆曲线密钥交换")
 NO_PSK = Words(
     "pre-shared keys are not available: use certificates or passwords",

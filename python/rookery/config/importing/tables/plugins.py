@@ -10,10 +10,12 @@ from rookery.config.importing.tables import notes
 # A table reads better with one row in one or two lines.
 # fmt: off
 
-NO_DASHBOARD_USER = Words("users of the dashboard are not made by the configuration", "不通过配置创建控制台用户")
-NO_HTTPS = Words("put a proxy with TLS in front of the status port", "请在状态端口前部署提供 TLS 的代理")
-ONE_PORT = Words("the interface for programs is served beside the status page, see dashboard.listeners.http",
-                 "管理接口与状态页面使用同一端口，见 dashboard.listeners.http")
+NO_DASHBOARD_USER = Words("choose a password with `rookery ctl admins passwd admin`",
+                          "请用 `rookery ctl admins passwd admin` 设置密码")
+NO_HTTPS = Words("see dashboard.listeners.https, with paths to certificate and key",
+                 "见 dashboard.listeners.https，需指定证书与私钥路径")
+ONE_PORT = Words("the interface for programs is on the port of the dashboard, see dashboard.listeners.http",
+                 "管理接口与控制台使用同一端口，见 dashboard.listeners.http")
 NO_RULES = Words("rules and bridges are not available", "不支持规则与桥接")
 NO_GATEWAY = Words("other protocols are not available", "不支持其他协议")
 NO_WEBHOOK = Words("messages and events are not sent to web hooks: subscribe to them, or embed the broker and use hooks",
@@ -99,7 +101,10 @@ PLUGINS: tuple[Row, ...] = (
     Row("exhook.*", note=NO_WEBHOOK),
     *(Row(f"{protocol}.*", note=NO_GATEWAY)
       for protocol in ("coap", "lwm2m", "mqtt.sn", "stomp", "exproto", "stream", "tcp", "jt808")),
-    Row("prometheus.*", note=Words("metrics are read over HTTP, they are not pushed", "指标通过 HTTP 读取，不主动推送")),
+    Row("prometheus.push.gateway.server", "prometheus.push_gateway.url",
+        note=Words("set prometheus.push_gateway.enable to push; they are read over HTTP otherwise",
+                   "如需推送请设置 prometheus.push_gateway.enable，否则通过 HTTP 读取")),
+    Row("prometheus.*", note=Words("see prometheus.push_gateway", "见 prometheus.push_gateway")),
     Row("recon.*", note=notes.ERLANG, outcome=Outcome.NOT_NEEDED),
     *(Row(f"{plugin}.*", note=notes.NO_PLUGIN)
       for plugin in ("psk", "sasl", "delayed", "statsd", "luahook", "template")),

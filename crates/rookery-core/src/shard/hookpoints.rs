@@ -1,0 +1,142 @@
+//! What hooks are told: each hookpoint has its switch, so that a node without hooks pays one branch.
+
+use std::sync::Arc;
+
+use rookery_codec::{ReasonCode, Subscribe, Unsubscribe};
+
+use super::Shard;
+use super::deliver::Source;
+use crate::conn::ConnectRequest;
+use crate::effects::{SessionEvent, SubscriptionInfo, UpEvent};
+use crate::ids::{ConnKey, Now};
+use crate::message::Message;
+
+impl Shard {
+    /// `client.connect`: a CONNECT without a fault was read.
+    #[inline]
+    pub(super) fn tell_connect(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) {
+        if !self.config.hooks.connect_events {
+            return;
+        }
+        if let Some(conn) = self.conns.get(key.slot) {
+            let info = self.connecting_info(now, conn, request);
+            self.effects.up.push(UpEvent::Connect(Box::new(info)));
+        }
+    }
+
+    /// `client.connack`.
+    #[inline]
+    pub(super) fn tell_connack(&mut self, key: ConnKey, client_id: &str, reason: ReasonCode) {
+        if !self.config.hooks.connect_events {
+            return;
+        }
+        if let Some(conn) = self.conns.get(key.slot) {
+            let event = UpEvent::ConnAck {
+                client_id: client_id.into(),
+                peer: conn.meta.peer,
+                listener: conn.meta.listener.clone(),
+                reason,
+            };
+            self.effects.up.push(event);
+        }
+    }
+
+    /// `session.*`.
+    #[inline]
+    pub(super) fn tell_session(&mut self, slot: u32, event: SessionEvent) {
+        if !self.config.hooks.session_events {
+            return;
+        }
+        if let Some(info) = self.client_info(slot) {
+            self.effects.up.push(UpEvent::Session(event, Box::new(info)));
+        }
+    }
+
+    /// `client.subscribe`.
+    #[inline]
+    pub(super) fn tell_subscribe(&mut self, slot: u32, subscribe: &Subscribe<'_>) {
+        if !self.config.hooks.subscribe_requests {
+            return;
+        }
+        let Some(session) = self.sessions.get(slot) else { return };
+        let wanted = subscribe.filters().map(|wanted| SubscriptionInfo {
+            topic: wanted.filter.into(),
+            qos: wanted.options.qos as u8,
+            nl: wanted.options.no_local,
+            rap: wanted.options.retain_as_published,
+            rh: wanted.options.retain_handling,
+        });
+        let event = UpEvent::Subscribe(session.publisher.client_id.clone(), wanted.collect());
+        self.effects.up.push(event);
+    }
+
+    /// `client.unsubscribe`.
+    #[inline]
+    pub(super) fn tell_unsubscribe(&mut self, slot: u32, unsubscribe: &Unsubscribe<'_>) {
+        if !self.config.hooks.subscribe_requests {
+            return;
+        }
+        let Some(session) = self.sessions.get(slot) else { return };
+        let filters = unsubscribe.filters().map(Box::from).collect();
+        let event = UpEvent::Unsubscribe(session.publisher.client_id.clone(), filters);
+        self.effects.up.push(event);
+    }
+
+    /// `message.delivered`; `slot` is the receiver's session.
+    #[inline]
+    pub(super) fn tell_delivered(&mut self, slot: u32, message: Option<&Arc<Message>>, qos: u8) {
+        if !self.config.hooks.delivered {
+            return;
+        }
+        if let (Some(session), Some(message)) = (self.sessions.get(slot), message) {
+            let client_id = session.publisher.client_id.clone();
+            self.effects.up.push(UpEvent::Delivered { client_id, message: message.clone(), qos });
+        }
+    }
+
+    /// `message.acked`.
+    #[inline]
+    pub(super) fn tell_acked(&mut self, slot: u32, message: Option<Arc<Message>>) {
+        if !self.config.hooks.acked {
+            return;
+        }
+        if let (Some(session), Some(message)) = (self.sessions.get(slot), message) {
+            let client_id = session.publisher.client_id.clone();
+            self.effects.up.push(UpEvent::Acked { client_id, message });
+        }
+    }
+
+    /// `message.dropped`.
+    #[inline]
+    pub(super) fn tell_dropped(&mut self, source: &mut Source<'_>, reason: &'static str) {
+        if self.config.hooks.dropped {
+            self.effects.up.push(UpEvent::Dropped { message: source.keep(), reason });
+        }
+    }
+
+    /// `message.dropped`, of a message that hooks took.
+    #[inline]
+    pub(super) fn tell_hook_dropped(&mut self, message: &Arc<Message>) {
+        if self.config.hooks.dropped {
+            let reason = "blocked_by_hook";
+            self.effects.up.push(UpEvent::Dropped { message: message.clone(), reason });
+        }
+    }
+
+    /// `delivery.dropped`; `slot` is the receiver's session.
+    #[inline]
+    pub(super) fn tell_delivery_dropped(
+        &mut self,
+        slot: u32,
+        message: Option<Arc<Message>>,
+        reason: &'static str,
+    ) {
+        if !self.config.hooks.dropped {
+            return;
+        }
+        if let (Some(session), Some(message)) = (self.sessions.get(slot), message) {
+            let client_id = session.publisher.client_id.clone();
+            self.effects.up.push(UpEvent::DeliveryDropped { client_id, message, reason });
+        }
+    }
+}

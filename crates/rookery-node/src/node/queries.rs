@@ -1,0 +1,375 @@
+//! Lists for the management plane: filtered, sorted, counted and cut where the data is, so that
+//! only a page crosses to whoever asked.
+//!
+//! A page is made in two rounds: every worker names what is wanted (a slot, and what it is sorted
+//! by), the calling thread sorts and cuts, and the workers are asked for the rows of the page.
+
+use std::cmp::Ordering as Order;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use rookery_core::message::Message;
+use rookery_core::query::{
+    ClientHit, ClientQuery, ClientView, SubscriptionCursor, SubscriptionHit, SubscriptionQuery,
+    SubscriptionView,
+};
+use rookery_core::retained::RetainedCursor;
+
+use super::{Node, REPLY_TIMEOUT, wait};
+use crate::api::NodeError;
+use crate::inbox::Item;
+use crate::scan::{Delayed, Scan, SubscriptionPart, What};
+
+/// Lists that are made at the same time; others wait for their turn.
+const SCANS_MAX: usize = 4;
+/// Filters or retained messages read under one hold of a lock.
+const BATCH: usize = 256;
+
+/// Bounds how many lists are made at once.
+#[derive(Debug, Default)]
+pub(super) struct Scans {
+    running: Mutex<usize>,
+    ended: Condvar,
+    refused: AtomicU64,
+}
+
+/// The right to look; also tells the workers that somebody waits for the answer.
+struct Turn<'a> {
+    scans: &'a Scans,
+    asker: Arc<()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.scans.running.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.scans.ended.notify_one();
+    }
+}
+
+impl Scans {
+    fn begin(&self) -> Result<Turn<'_>, NodeError> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |running: &mut usize| *running >= SCANS_MAX;
+        let waited = self.ended.wait_timeout_while(running, REPLY_TIMEOUT, is_full);
+        let (mut running, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() && *running >= SCANS_MAX {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(NodeError::Busy);
+        }
+        *running += 1;
+        Ok(Turn { scans: self, asker: Arc::new(()) })
+    }
+
+    /// Lists refused because too many were being made.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+/// Some rows of a list and how many it has.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// All that are wanted, on this page or not.
+    pub count: usize,
+}
+
+impl Node {
+    /// A page of the clients that are wanted, connected or not: `limit` of them behind `offset`.
+    /// Without an order they come as they lie in memory; who comes or goes meanwhile may be missed.
+    ///
+    /// # Errors
+    ///
+    /// The node is stopping, or too many lists are being made.
+    pub fn clients_page(
+        &self,
+        query: ClientQuery,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page<ClientView>, NodeError> {
+        let turn = self.scans.begin()?;
+        let is_descending = query.is_descending;
+        let mut query = query;
+        dedupe(&mut query.client_ids);
+        let query = Arc::new(query);
+        let mut hits: Vec<(u16, ClientHit)> = Vec::new();
+        for (shard, (found, _)) in (0..).zip(self.ask_all(&turn, |reply| What::Clients {
+            query: query.clone(),
+            next: 0,
+            enough: usize::MAX,
+            found: Vec::new(),
+            reply,
+        })?) {
+            hits.extend(found.into_iter().map(|hit| (shard, hit)));
+        }
+        let count = hits.len();
+        if query.sort.is_some() {
+            let order = |a: &(u16, ClientHit), b: &(u16, ClientHit)| {
+                let by_key = a.1.key.cmp(&b.1.key);
+                let by_key = if is_descending { by_key.reverse() } else { by_key };
+                by_key.then_with(|| (a.0, a.1.slot).cmp(&(b.0, b.1.slot)))
+            };
+            keep_sorted(&mut hits, offset, limit, order);
+        }
+        let page: Vec<_> = hits.into_iter().skip(offset).take(limit).collect();
+        Ok(Page { rows: self.client_rows(&turn, page)?, count })
+    }
+
+    fn client_rows(
+        &self,
+        turn: &Turn<'_>,
+        page: Vec<(u16, ClientHit)>,
+    ) -> Result<Vec<ClientView>, NodeError> {
+        let mut wanted: Vec<Vec<ClientHit>> = vec![Vec::new(); self.inboxes.len()];
+        let shards: Vec<u16> = page.iter().map(|(shard, _)| *shard).collect();
+        for (shard, hit) in page {
+            if let Some(wanted) = wanted.get_mut(usize::from(shard)) {
+                wanted.push(hit);
+            }
+        }
+        let mut wanted = wanted.into_iter();
+        let answers = self.ask_all(turn, |reply| What::ClientRows {
+            wanted: wanted.next().unwrap_or_default(),
+            rows: Vec::new(),
+            reply,
+        })?;
+        let mut rows: Vec<_> = answers.into_iter().map(Vec::into_iter).collect();
+        let next = |shard: &u16| rows.get_mut(usize::from(*shard))?.next()?;
+        Ok(shards.iter().filter_map(next).collect())
+    }
+
+    /// At most `limit` clients that are wanted from a cursor on (0: the beginning), as they lie in
+    /// memory, and the cursor of the next ones (0: there are none).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Node::clients_page`].
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn clients_after(
+        &self,
+        query: ClientQuery,
+        cursor: u64,
+        limit: usize,
+    ) -> Result<(Vec<ClientView>, u64), NodeError> {
+        let turn = self.scans.begin()?;
+        let query = Arc::new(ClientQuery { sort: None, ..query });
+        let (mut shard, mut next) = ((cursor >> 32) as u16, cursor as u32);
+        let mut page: Vec<(u16, ClientHit)> = Vec::new();
+        let mut following = 0;
+        while shard < self.shared.shards() {
+            if page.len() >= limit {
+                following = (u64::from(shard) << 32) | u64::from(next);
+                break;
+            }
+            let (reply, answer) = channel();
+            let enough = limit - page.len();
+            let (query, found) = (query.clone(), Vec::new());
+            self.scan(&turn, shard, What::Clients { query, next, enough, found, reply })?;
+            let (found, rest) = wait(&answer)?;
+            page.extend(found.into_iter().map(|hit| (shard, hit)));
+            (shard, next) = rest.map_or((shard + 1, 0), |next| (shard, next));
+        }
+        Ok((self.client_rows(&turn, page)?, following))
+    }
+
+    /// A page of the subscriptions that are wanted, of clients that are there or away.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Node::clients_page`].
+    pub fn subscriptions_page(
+        &self,
+        query: SubscriptionQuery,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page<SubscriptionView>, NodeError> {
+        let turn = self.scans.begin()?;
+        let query = Arc::new(query);
+        let found = self.ask_all(&turn, |reply| What::Subscriptions {
+            query: query.clone(),
+            at: SubscriptionCursor::default(),
+            found: Vec::new(),
+            reply,
+        })?;
+        let count = found.iter().flatten().map(|hit| hit.count as usize).sum();
+        let mut parts = cut(&found, offset, limit).into_iter();
+        let rows = self.ask_all(&turn, |reply| What::SubscriptionRows {
+            query: query.clone(),
+            wanted: parts.next().unwrap_or_default(),
+            rows: Vec::new(),
+            reply,
+        })?;
+        Ok(Page { rows: rows.into_iter().flatten().collect(), count })
+    }
+
+    /// Topic filters that somebody subscribed to, `limit` of them behind `offset`.
+    #[must_use]
+    pub fn topics_page(&self, offset: usize, limit: usize) -> Page<String> {
+        let (mut rows, mut from, mut seen) = (Vec::new(), None, 0);
+        loop {
+            let page = self.shared.router.list_filters(from, BATCH);
+            for (filter, _) in page.filters {
+                if seen >= offset && rows.len() < limit {
+                    rows.push(filter);
+                }
+                seen += 1;
+            }
+            from = page.next;
+            if from.is_none() || rows.len() >= limit {
+                break;
+            }
+        }
+        Page { rows, count: self.shared.router.topics().max(seen) }
+    }
+
+    /// Whether somebody subscribed to a topic filter.
+    #[must_use]
+    pub fn has_topic(&self, filter: &str) -> bool {
+        self.shared.router.has_filter(filter)
+    }
+
+    /// Retained messages whose topic matches a filter (none: all), `limit` of them behind `offset`.
+    #[must_use]
+    pub fn retained_page(
+        &self,
+        filter: Option<&str>,
+        offset: usize,
+        limit: usize,
+    ) -> Page<Arc<Message>> {
+        let (mut rows, mut seen) = (Vec::new(), 0);
+        let unix_ms = self.clock.now().unix_ms;
+        let mut cursor = RetainedCursor::default();
+        let mut found = Vec::new();
+        loop {
+            let more = self.scan_retained(filter, &mut cursor, &mut found);
+            for message in found.drain(..).filter(|m| !m.is_expired(unix_ms)) {
+                if seen >= offset && rows.len() < limit {
+                    rows.push(message);
+                }
+                seen += 1;
+            }
+            if !more {
+                return Page { rows, count: seen };
+            }
+            if filter.is_none() && rows.len() >= limit {
+                return Page { rows, count: self.shared.retained.len().max(seen) };
+            }
+        }
+    }
+
+    pub(super) fn scan_retained(
+        &self,
+        filter: Option<&str>,
+        cursor: &mut RetainedCursor,
+        found: &mut Vec<Arc<Message>>,
+    ) -> bool {
+        match filter {
+            Some(filter) => self.shared.retained.scan(filter, cursor, BATCH, found),
+            None => self.shared.retained.scan_all(cursor, BATCH, found),
+        }
+    }
+
+    /// The retained message of a topic.
+    #[must_use]
+    pub fn retained(&self, topic: &str) -> Option<Arc<Message>> {
+        let unix_ms = self.clock.now().unix_ms;
+        self.shared.retained.get(topic).filter(|message| !message.is_expired(unix_ms))
+    }
+
+    /// Delayed messages, the next one first: `limit` of them behind `offset`, each with its time
+    /// in ms since 1970.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Node::clients_page`].
+    pub fn delayed_page(&self, offset: usize, limit: usize) -> Result<Page<Delayed>, NodeError> {
+        let mut waiting = Vec::new();
+        for (now, found) in self.all_delayed()? {
+            let to_unix = |due_ms: u64| (now.unix_ms + due_ms).saturating_sub(now.mono_ms);
+            waiting.extend(found.into_iter().map(|(due_ms, message)| (to_unix(due_ms), message)));
+        }
+        waiting.sort_unstable_by_key(|(due_ms, message)| (*due_ms, message.id));
+        // A heap moves while it is looked through: one may have been seen twice.
+        waiting.dedup_by_key(|(_, message)| message.id);
+        let count = waiting.len();
+        Ok(Page { rows: waiting.into_iter().skip(offset).take(limit).collect(), count })
+    }
+
+    pub(super) fn all_delayed(
+        &self,
+    ) -> Result<Vec<(rookery_core::ids::Now, Vec<Delayed>)>, NodeError> {
+        let turn = self.scans.begin()?;
+        self.ask_all(&turn, |reply| What::Delayed { next: 0, found: Vec::new(), reply })
+    }
+
+    /// Asks every worker at once; the answers in their order.
+    fn ask_all<T>(
+        &self,
+        turn: &Turn<'_>,
+        mut what: impl FnMut(std::sync::mpsc::Sender<T>) -> What,
+    ) -> Result<Vec<T>, NodeError> {
+        let mut answers = Vec::with_capacity(self.inboxes.len());
+        for shard in 0..self.shared.shards() {
+            let (reply, answer) = channel();
+            self.scan(turn, shard, what(reply))?;
+            answers.push(answer);
+        }
+        answers.iter().map(wait).collect()
+    }
+
+    fn scan(&self, turn: &Turn<'_>, shard: u16, what: What) -> Result<(), NodeError> {
+        self.check_running()?;
+        let inbox = self.inboxes.get(usize::from(shard)).ok_or(NodeError::Stopping)?;
+        inbox.push(Item::Scan(Box::new(Scan::new(what, &turn.asker))));
+        Ok(())
+    }
+}
+
+fn dedupe(names: &mut Vec<Box<str>>) {
+    names.sort_unstable();
+    names.dedup();
+}
+
+/// Brings what belongs to a page to its place; the rest stays in no order.
+fn keep_sorted<T>(
+    all: &mut Vec<T>,
+    offset: usize,
+    limit: usize,
+    order: impl Fn(&T, &T) -> Order + Copy,
+) {
+    let end = offset.saturating_add(limit);
+    if end < all.len() {
+        all.select_nth_unstable_by(end, order);
+        all.truncate(end);
+    }
+    if offset > 0 && offset < all.len() {
+        all.select_nth_unstable_by(offset, order);
+    }
+    if let Some(page) = all.get_mut(offset..) {
+        page.sort_unstable_by(order);
+    }
+}
+
+/// Which subscriptions of which session each worker has to read, the last one first.
+fn cut(found: &[Vec<SubscriptionHit>], offset: usize, limit: usize) -> Vec<Vec<SubscriptionPart>> {
+    let (mut skip, mut left) = (offset, limit);
+    let mut parts = Vec::with_capacity(found.len());
+    for hits in found {
+        let mut wanted: Vec<SubscriptionPart> = Vec::new();
+        for hit in hits {
+            let count = hit.count as usize;
+            let passed = skip.min(count);
+            skip -= passed;
+            let take = (count - passed).min(left);
+            left -= take;
+            if take > 0 {
+                wanted.push((*hit, passed, take));
+            }
+        }
+        wanted.reverse();
+        parts.push(wanted);
+    }
+    parts
+}

@@ -1,0 +1,241 @@
+//! One worker process at the end of its socket.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use hashbrown::HashMap;
+use rookery_core::effects::{Answer, AskId, Question, UpEvent};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
+
+use super::hook::HookNumber;
+use super::route::WorkerFigures;
+use super::wire;
+
+/// Bytes read at once.
+const READ_BYTES: usize = 64 << 10;
+/// A buffer that grew beyond this is given back when it is empty.
+const KEEP_BYTES: usize = 1 << 20;
+
+/// A question on its way through the plugins.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) id: AskId,
+    /// As the next plugin gets it.
+    pub(super) question: Question,
+    /// A plugin put another message in place of the client's.
+    pub(super) is_replaced: bool,
+    /// The plugin that was asked last.
+    pub(super) asked: u32,
+    pub(super) hook: HookNumber,
+}
+
+/// What became of the socket.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Open,
+    /// The process is gone or broken.
+    Lost,
+}
+
+/// Questions and bytes that wait while new code of a plugin takes the place of old code.
+#[derive(Default)]
+struct Held {
+    out: Vec<u8>,
+    open: HashMap<AskId, Pending>,
+}
+
+#[derive(Default)]
+pub(super) struct Worker {
+    fd: Option<OwnedFd>,
+    /// The process has said that it can be asked.
+    is_ready: bool,
+    out: Vec<u8>,
+    sent: usize,
+    input: Vec<u8>,
+    open: HashMap<AskId, Pending>,
+    held: Option<Held>,
+    /// In order of time: every question of a plugin has the same deadline.
+    deadlines: VecDeque<(u64, AskId)>,
+    pub(super) figures: WorkerFigures,
+}
+
+impl Worker {
+    /// Gives it a new process, which is asked when it is ready. Questions that the one before left
+    /// without an answer are given back.
+    pub(super) fn attach(&mut self, fd: OwnedFd) -> Vec<Pending> {
+        let left = self.lose();
+        self.fd = Some(fd);
+        self.figures = WorkerFigures {
+            plugin: self.figures.plugin,
+            worker: self.figures.worker,
+            ..WorkerFigures::default()
+        };
+        left
+    }
+
+    /// The process can be asked; it gets what waited for it.
+    pub(super) fn begin(&mut self) {
+        self.is_ready = self.fd.is_some();
+        self.figures.is_attached = self.is_ready;
+        let held = self.held.take().filter(|_| self.is_ready).unwrap_or_default();
+        self.out.extend_from_slice(&held.out);
+        self.open.extend(held.open);
+    }
+
+    /// Keeps what comes from now on for the next process.
+    pub(super) fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Closes the socket; questions that nobody will answer are given back.
+    pub(super) fn lose(&mut self) -> Vec<Pending> {
+        self.fd = None;
+        self.is_ready = false;
+        self.figures.is_attached = false;
+        self.out = Vec::new();
+        self.sent = 0;
+        self.input = Vec::new();
+        self.open.drain().map(|(_, pending)| pending).collect()
+    }
+
+    /// The same, and keeps nothing for a next process.
+    pub(super) fn detach(&mut self) -> Vec<Pending> {
+        let mut left = self.lose();
+        let held = self.held.take().unwrap_or_default();
+        left.extend(held.open.into_values());
+        self.deadlines.clear();
+        left
+    }
+
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.as_ref().map(AsFd::as_fd)
+    }
+
+    pub(super) fn has_unsent(&self) -> bool {
+        self.out.len() > self.sent
+    }
+
+    /// Whether a question or notice may be added.
+    pub(super) fn has_room(&self, open_max: usize, bytes_max: usize) -> bool {
+        match &self.held {
+            Some(held) => held.open.len() < open_max && held.out.len() < bytes_max,
+            None => {
+                self.is_ready
+                    && self.open.len() < open_max
+                    && self.out.len() - self.sent < bytes_max
+            }
+        }
+    }
+
+    pub(super) fn ask(&mut self, pending: Pending, deadline_ms: u64) {
+        let (out, open) = match &mut self.held {
+            Some(held) => (&mut held.out, &mut held.open),
+            None => (&mut self.out, &mut self.open),
+        };
+        let Pending { id, question, .. } = &pending;
+        wire::put_event(out, &UpEvent::Ask(*id, question.clone()));
+        self.figures.asked += 1;
+        self.deadlines.push_back((deadline_ms, *id));
+        open.insert(*id, pending);
+    }
+
+    pub(super) fn tell(&mut self, event: &UpEvent) {
+        wire::put_event(self.held.as_mut().map_or(&mut self.out, |held| &mut held.out), event);
+        self.figures.told += 1;
+    }
+
+    pub(super) fn tell_json(&mut self, hook: HookNumber, json: &str) {
+        let out = self.held.as_mut().map_or(&mut self.out, |held| &mut held.out);
+        wire::put_told(out, hook, json);
+        self.figures.told += 1;
+    }
+
+    /// The question that an answer is about; none when its deadline has passed.
+    pub(super) fn answered(&mut self, id: AskId) -> Option<Pending> {
+        let pending = self.open.remove(&id)?;
+        self.figures.answered += 1;
+        Some(pending)
+    }
+
+    /// Questions whose deadline has passed.
+    pub(super) fn expire(&mut self, now_ms: u64, late: &mut Vec<Pending>) {
+        while let Some((deadline_ms, id)) = self.deadlines.front().copied() {
+            let is_held = self.held.as_ref().is_some_and(|held| held.open.contains_key(&id));
+            if (is_held || self.open.contains_key(&id)) && deadline_ms > now_ms {
+                return;
+            }
+            self.deadlines.pop_front();
+            let held = self.held.as_mut().and_then(|held| held.open.remove(&id));
+            if let Some(pending) = held.or_else(|| self.open.remove(&id)) {
+                self.figures.late += 1;
+                late.push(pending);
+            }
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<u64> {
+        self.deadlines.front().map(|(deadline_ms, _)| *deadline_ms)
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Sends as much as the process takes.
+    pub(super) fn send(&mut self) -> State {
+        let Some(fd) = &self.fd else { return State::Open };
+        while let Some(unsent) = self.out.get(self.sent..).filter(|unsent| !unsent.is_empty()) {
+            match rustix::net::send(fd, unsent, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+                Ok(0) => return State::Lost,
+                Ok(n) => self.sent += n,
+                Err(Errno::AGAIN) => return State::Open,
+                Err(Errno::INTR) => {}
+                Err(_) => return State::Lost,
+            }
+        }
+        self.sent = 0;
+        self.out.clear();
+        if self.out.capacity() > KEEP_BYTES {
+            self.out = Vec::new();
+        }
+        State::Open
+    }
+
+    /// Reads what is there and takes the answers in it.
+    pub(super) fn receive(&mut self, answers: &mut Vec<Answer>) -> State {
+        let Some(fd) = &self.fd else { return State::Open };
+        let mut chunk = [0; READ_BYTES];
+        loop {
+            match rustix::net::recv(fd, &mut chunk[..], RecvFlags::DONTWAIT) {
+                Ok((_, 0)) => return State::Lost,
+                Ok((_, n)) => {
+                    self.input.extend_from_slice(chunk.get(..n).unwrap_or_default());
+                    if n < READ_BYTES {
+                        break;
+                    }
+                }
+                Err(Errno::AGAIN) => break,
+                Err(Errno::INTR) => {}
+                Err(_) => return State::Lost,
+            }
+        }
+        let mut taken = 0;
+        while let Some(rest) = self.input.get(taken..) {
+            match wire::next_frame(rest) {
+                Ok(Some((wire::ANSWER, body, len))) => {
+                    let Ok(answer) = wire::take_answer(body) else { return State::Lost };
+                    answers.push(answer);
+                    taken += len;
+                }
+                Ok(None) => break,
+                Ok(Some(_)) | Err(_) => return State::Lost,
+            }
+        }
+        self.input.drain(..taken);
+        if self.input.is_empty() && self.input.capacity() > KEEP_BYTES {
+            self.input = Vec::new();
+        }
+        State::Open
+    }
+}

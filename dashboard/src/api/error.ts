@@ -1,0 +1,30 @@
+/** What the node answered instead of what was asked for. */
+export class ApiError extends Error {
+  constructor(
+    /** HTTP status; 0 when there was no answer at all, -1 when the page itself failed. */
+    readonly status: number,
+    /** The node's word for it, such as `NOT_FOUND`. */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+
+  static of(status: number, body: unknown): ApiError {
+    if (typeof body === "object" && body !== null) {
+      const { code, message } = body as { code?: unknown; message?: unknown };
+      const text = typeof message === "string" ? message : JSON.stringify(message ?? body);
+      return new ApiError(status, typeof code === "string" ? code : `HTTP_${status}`, text);
+    }
+    const text = typeof body === "string" && body !== "" ? body.slice(0, 500) : `HTTP ${status}`;
+    return new ApiError(status, `HTTP_${status}`, text);
+  }
+
+  /** Any thrown value as one of these. */
+  static from(error: unknown): ApiError {
+    if (error instanceof ApiError) return error;
+    const text = error instanceof Error ? error.message : String(error);
+    return new ApiError(-1, "PAGE_BROKEN", text);
+  }
+}

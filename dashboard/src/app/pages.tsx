@@ -1,0 +1,90 @@
+/** Every page: where it is, what it needs of the node, and where the menu shows it. */
+import { lazy } from "react";
+import type { ComponentType, LazyExoticComponent } from "react";
+
+export interface PageEntry {
+  path: string;
+  /** Its name in the menu, a key of `shell.json`. */
+  name: string;
+  group: "monitor" | "messages" | "access" | "node" | "diagnose" | "administration";
+  /** Without one of these operations the page would have nothing to show. */
+  needs: readonly string[];
+  component: LazyExoticComponent<ComponentType>;
+  /** Below another page of the menu. */
+  isDetail?: boolean;
+}
+
+const page = (
+  path: string,
+  name: string,
+  group: PageEntry["group"],
+  needs: readonly string[],
+  load: () => Promise<{ default: ComponentType }>,
+  isDetail = false,
+): PageEntry => ({ path, name, group, needs, component: lazy(load), isDetail });
+
+export const GROUPS = [
+  "monitor",
+  "messages",
+  "access",
+  "node",
+  "diagnose",
+  "administration",
+] as const;
+
+export const PAGES: readonly PageEntry[] = [
+  page("/", "overview", "monitor", ["GET /monitor_current"], () => import("@/features/overview")),
+  page("/clients", "clients", "monitor", ["GET /clients"], () => import("@/features/clients")),
+  page(
+    "/clients/:clientid",
+    "clients",
+    "monitor",
+    ["GET /clients/{clientid}"],
+    () => import("@/features/clients/ClientPage"),
+    true,
+  ),
+  page("/subscriptions", "subscriptions", "monitor", ["GET /subscriptions"], () =>
+    import("@/features/subscriptions"),
+  ),
+  page("/topics", "topics", "monitor", ["GET /topics"], () => import("@/features/topics")),
+  page("/alarms", "alarms", "monitor", ["GET /alarms"], () => import("@/features/alarms")),
+  page("/retained", "retained", "messages", ["GET /mqtt/retainer/messages"], () =>
+    import("@/features/retained"),
+  ),
+  page("/delayed", "delayed", "messages", ["GET /mqtt/delayed/messages"], () =>
+    import("@/features/delayed"),
+  ),
+  page("/websocket", "websocket", "messages", [], () => import("@/features/websocket")),
+  page("/authentication", "authentication", "access", ["GET /authentication"], () =>
+    import("@/features/authentication"),
+  ),
+  page(
+    "/authentication/:id/users",
+    "authentication",
+    "access",
+    ["GET /authentication/{id}/users"],
+    () => import("@/features/authentication/UsersPage"),
+    true,
+  ),
+  page("/authorization", "authorization", "access", ["GET /authorization/sources"], () =>
+    import("@/features/authorization"),
+  ),
+  page("/banned", "banned", "access", ["GET /banned"], () => import("@/features/banned")),
+  page("/listeners", "listeners", "node", ["GET /listeners"], () => import("@/features/listeners")),
+  page("/mqtt", "mqtt", "node", ["GET /configs", "GET /schemas/configs"], () =>
+    import("@/features/mqtt"),
+  ),
+  page("/quota", "quota", "node", ["GET /license"], () => import("@/features/quota")),
+  page("/plugins", "plugins", "node", ["GET /plugins"], () => import("@/features/plugins")),
+  page("/settings", "settings", "node", ["GET /configs_origins"], () =>
+    import("@/features/settings"),
+  ),
+  page("/backup", "backup", "node", ["GET /data/files"], () => import("@/features/backup")),
+  page("/trace", "trace", "diagnose", ["GET /trace"], () => import("@/features/trace")),
+  page("/slow", "slow", "diagnose", ["GET /slow_subscriptions"], () => import("@/features/slow")),
+  page("/users", "users", "administration", ["GET /users"], () => import("@/features/users")),
+  page("/api-keys", "apiKeys", "administration", ["GET /api_key"], () =>
+    import("@/features/api-keys"),
+  ),
+  page("/audit", "audit", "administration", ["GET /audit"], () => import("@/features/audit")),
+];

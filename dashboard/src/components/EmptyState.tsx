@@ -1,0 +1,19 @@
+import { Stack, Text } from "@mantine/core";
+import type { ReactElement } from "react";
+
+interface EmptyStateProps {
+  title: string;
+  /** Why there is nothing, and what would change that. */
+  text: string;
+}
+
+export function EmptyState({ title, text }: EmptyStateProps): ReactElement {
+  return (
+    <Stack gap={4} align="center" py="xl" px="md">
+      <Text fw={600}>{title}</Text>
+      <Text c="dimmed" size="sm" ta="center" maw={520}>
+        {text}
+      </Text>
+    </Stack>
+  );
+}

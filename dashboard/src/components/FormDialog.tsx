@@ -1,0 +1,66 @@
+/** A form in a dialog. It stays open, with the node's answer in it, until the node agrees. */
+import { Button, Group, Modal, Stack } from "@mantine/core";
+import { useState } from "react";
+import type { FormEvent, ReactElement, ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useChange } from "@/api/hooks";
+
+import { ErrorPanel } from "./ErrorPanel";
+import { useToasts } from "./toasts";
+
+interface FormDialogProps {
+  title: string;
+  submit: string;
+  /** What is said when it is done; nothing when the caller shows it. */
+  done?: string;
+  refresh: readonly string[];
+  onSubmit: () => Promise<unknown>;
+  onClose: () => void;
+  size?: string;
+  children: ReactNode;
+}
+
+export function FormDialog(props: FormDialogProps): ReactElement {
+  const { t } = useTranslation();
+  const toasts = useToasts();
+  const [error, setError] = useState<unknown>(null);
+  const change = useChange(props.onSubmit, props.refresh);
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    event.stopPropagation();
+    setError(null);
+    try {
+      await change.mutateAsync();
+    } catch (refusal) {
+      setError(refusal);
+      return;
+    }
+    if (props.done !== undefined) toasts.done(props.done);
+    props.onClose();
+  };
+  return (
+    <Modal
+      opened
+      onClose={props.onClose}
+      title={props.title}
+      size={props.size ?? "md"}
+      closeButtonProps={{ "aria-label": t("close") }}
+    >
+      <form onSubmit={(event) => void send(event)}>
+        <Stack gap="sm">
+          {props.children}
+          <ErrorPanel error={error} />
+          <Group justify="flex-end" mt="xs">
+            <Button variant="default" onClick={props.onClose}>
+              {t("cancel")}
+            </Button>
+            <Button type="submit" loading={change.isPending}>
+              {props.submit}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

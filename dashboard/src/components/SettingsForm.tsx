@@ -1,0 +1,112 @@
+/**
+ * The settings below one or more roots of the configuration, drawn from the node's own schema.
+ *
+ * Only what was changed is sent, so that everything else keeps coming from where it came from.
+ */
+import { Alert, Button, Card, Group, Loader, Stack } from "@mantine/core";
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { call } from "@/api/client";
+import { useChange, useGet } from "@/api/hooks";
+import { useMayChange } from "@/api/session";
+import { changedPart, isTree, nested, type Tree } from "@/lib/changes";
+import { schemaAt, type Schema } from "@/lib/schema";
+
+import { ErrorPanel } from "./ErrorPanel";
+import { SchemaForm } from "./SchemaForm";
+import { useToasts } from "./toasts";
+
+interface SettingsFormProps {
+  /** Dotted path of the part, such as `mqtt` or `authorization.cache`. */
+  path: string;
+  hidden?: readonly string[];
+}
+
+/** Where the whole configuration is changed: what is not named stays. */
+export function putSettings(changes: Tree): Promise<unknown> {
+  return call("put", "/configs", {
+    query: { mode: "merge" },
+    as: "text",
+    body: JSON.stringify(changes),
+    parse: "text",
+  });
+}
+
+function partAt(tree: unknown, path: string): Tree {
+  let found: unknown = tree;
+  for (const step of path.split(".")) found = isTree(found) ? found[step] : undefined;
+  return isTree(found) ? found : {};
+}
+
+export function SettingsForm({ path, hidden }: SettingsFormProps): ReactElement {
+  const { t } = useTranslation("schema");
+  const toasts = useToasts();
+  const mayChange = useMayChange();
+  const schema = useGet("/schemas/configs");
+  const values = useGet("/configs");
+  const [draft, setDraft] = useState<Tree | null>(null);
+  const change = useChange(putSettings, ["/configs"]);
+  const failure = schema.error ?? values.error;
+  if (failure !== null) return <ErrorPanel error={failure} onRetry={() => void values.refetch()} />;
+  if (schema.data === undefined || values.data === undefined) {
+    return <Loader aria-label={t("loading")} />;
+  }
+  const root = schema.data as Schema;
+  const part = schemaAt(root, path);
+  const held = partAt(values.data, path);
+  const shown = draft ?? held;
+  const changes = changedPart(held, shown);
+  const isChanged = Object.keys(changes).length > 0;
+  const save = async () => {
+    try {
+      await change.mutateAsync(nested(path, changes));
+    } catch {
+      return;
+    }
+    setDraft(null);
+    toasts.done(t("saved"));
+  };
+  if (part === undefined) return <Alert>{t("noSchema")}</Alert>;
+  return (
+    <Card withBorder maw={900}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        <Stack gap="md">
+          <fieldset disabled={!mayChange} className="plain-fieldset">
+            <SchemaForm
+              schema={part}
+              root={root}
+              value={shown}
+              onChange={(next) => setDraft(isTree(next) ? next : {})}
+              {...(hidden && { hidden })}
+            />
+          </fieldset>
+          <ErrorPanel error={change.error} />
+          {mayChange && (
+            <Group justify="flex-end" className="sticky-actions">
+              <Button
+                variant="default"
+                disabled={!isChanged}
+                onClick={() => {
+                  setDraft(null);
+                  change.reset();
+                }}
+              >
+                {t("discard")}
+              </Button>
+              <Button type="submit" disabled={!isChanged} loading={change.isPending}>
+                {t("save")}
+              </Button>
+            </Group>
+          )}
+        </Stack>
+      </form>
+    </Card>
+  );
+}

@@ -1,0 +1,134 @@
+import { Button, Code, CopyButton, Group, Modal, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { call } from "@/api/client";
+import { useMayChange } from "@/api/session";
+import type { ApiKey } from "@/api/shapes";
+import { DataTable } from "@/components/DataTable";
+import { Page } from "@/components/Page";
+import { StatusBadge } from "@/components/StatusBadge";
+import { useAct } from "@/components/useAct";
+import { formatTime } from "@/lib/format";
+
+import { KeyDialog } from "./KeyDialog";
+
+function stateOf(row: ApiKey): string {
+  if (row.expired === true) return "expired";
+  return row.enable === false ? "disabled" : "enabled";
+}
+
+export default function ApiKeysPage(): ReactElement {
+  const { t } = useTranslation("apiKeys");
+  const mayChange = useMayChange();
+  const [edited, setEdited] = useState<ApiKey | "new" | null>(null);
+  const [made, setMade] = useState<ApiKey | null>(null);
+  const remove = useAct<string>({
+    run: (name) => call("delete", "/api_key/{name}", { path: { name } }),
+    refresh: ["/api_key"],
+    done: t("deleted"),
+    ask: (name) => ({
+      title: t("remove.title"),
+      text: t("remove.text", { name }),
+      action: t("delete"),
+    }),
+  });
+  const expiry = (row: ApiKey) =>
+    row.expired_at === undefined || row.expired_at === "infinity"
+      ? t("never")
+      : formatTime(row.expired_at);
+  return (
+    <Page
+      title={t("title")}
+      help={t("help")}
+      actions={mayChange && <Button onClick={() => setEdited("new")}>{t("add")}</Button>}
+    >
+      <DataTable<ApiKey>
+        label={t("title")}
+        path="/api_key"
+        columns={[
+          { key: "name", label: t("field.name") },
+          { key: "api_key", label: t("key") },
+          { key: "role", label: t("field.role"), render: (row) => t(`role.${row.role ?? "viewer"}`) },
+          {
+            key: "enable",
+            label: t("field.state"),
+            render: (row) => <StatusBadge state={stateOf(row)} />,
+          },
+          { key: "expired_at", label: t("expires"), render: expiry },
+          {
+            key: "created_at",
+            label: t("field.createdAt"),
+            render: (row) => formatTime(row.created_at),
+          },
+          { key: "desc", label: t("field.description") },
+        ]}
+        rowKey={(row) => row.name}
+        empty={{ title: t("empty.title"), text: t("empty.text") }}
+        {...(mayChange && {
+          actions: (row: ApiKey) => (
+            <>
+              <Button
+                size="xs"
+                variant="default"
+                aria-label={t("editOne", { name: row.name })}
+                onClick={() => setEdited(row)}
+              >
+                {t("edit")}
+              </Button>
+              <Button
+                size="xs"
+                variant="light"
+                color="red"
+                aria-label={t("deleteOne", { name: row.name })}
+                onClick={() => void remove.act(row.name)}
+              >
+                {t("delete")}
+              </Button>
+            </>
+          ),
+        })}
+      />
+      {edited !== null && (
+        <KeyDialog
+          apiKey={edited === "new" ? null : edited}
+          onClose={() => setEdited(null)}
+          onMade={setMade}
+        />
+      )}
+      {made !== null && <SecretDialog apiKey={made} onClose={() => setMade(null)} />}
+    </Page>
+  );
+}
+
+/** The only time that the secret is shown. */
+function SecretDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }): ReactElement {
+  const { t } = useTranslation("apiKeys");
+  const pair = `${apiKey.api_key ?? ""}:${apiKey.api_secret ?? ""}`;
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={t("secret.title")}
+      closeButtonProps={{ "aria-label": t("close") }}
+    >
+      <Stack gap="sm">
+        <Text size="sm">{t("secret.text")}</Text>
+        <Code block className="wrap">
+          {pair}
+        </Code>
+        <Group justify="flex-end">
+          <CopyButton value={pair}>
+            {({ copied, copy }) => (
+              <Button variant="default" onClick={copy}>
+                {copied ? t("secret.copied") : t("secret.copy")}
+              </Button>
+            )}
+          </CopyButton>
+          <Button onClick={onClose}>{t("secret.close")}</Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

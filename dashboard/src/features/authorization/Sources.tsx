@@ -1,0 +1,128 @@
+import { Button, Group } from "@mantine/core";
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { call } from "@/api/client";
+import { useMayChange } from "@/api/session";
+import type { Source } from "@/api/shapes";
+import { DataTable } from "@/components/DataTable";
+import { Icon } from "@/components/icons";
+import { StatusBadge } from "@/components/StatusBadge";
+import { useAct } from "@/components/useAct";
+import { moved } from "@/lib/order";
+
+import { SourceDialog } from "./SourceDialog";
+
+export function Sources(): ReactElement {
+  const { t } = useTranslation("authorization");
+  const mayChange = useMayChange();
+  const [edited, setEdited] = useState<Source | "new" | null>(null);
+  const refresh = ["/authorization", "/configs"];
+  const order = useAct<string[]>({
+    run: (types) =>
+      call("put", "/authorization/sources/order", { body: types.map((type) => ({ type })) }),
+    refresh,
+    done: t("moved"),
+  });
+  const toggle = useAct<Source>({
+    run: (row) =>
+      call("put", "/authorization/sources/{type}", {
+        path: { type: row.type },
+        body: { ...row, enable: row.enable === false },
+      }),
+    refresh,
+    done: t("saved"),
+  });
+  const remove = useAct<string>({
+    run: (type) => call("delete", "/authorization/sources/{type}", { path: { type } }),
+    refresh,
+    done: t("deleted"),
+    ask: (type) => ({
+      title: t("remove.title"),
+      text: t("remove.text", { type }),
+      action: t("delete"),
+    }),
+  });
+  const arrow = (rows: Source[], index: number, to: number) => (
+    <Button
+      size="xs"
+      variant="subtle"
+      aria-label={t(to < index ? "moveUp" : "moveDown", { name: rows[index]?.type })}
+      disabled={to < 0 || to >= rows.length}
+      onClick={() =>
+        void order.act(
+          moved(
+            rows.map((row) => row.type),
+            index,
+            to,
+          ),
+        )
+      }
+    >
+      <Icon name={to < index ? "up" : "down"} size={16} />
+    </Button>
+  );
+  return (
+    <>
+      {mayChange && (
+        <Group mb="md">
+          <Button onClick={() => setEdited("new")}>{t("add")}</Button>
+        </Group>
+      )}
+      <DataTable<Source>
+        label={t("tab.sources")}
+        path="/authorization/sources"
+        name="s"
+        isOrdered
+        rowsOf={(answer) => (answer as { sources: Source[] }).sources}
+        columns={[
+          { key: "type", label: t("field.type"), render: (row) => t(`source.${row.type}`) },
+          {
+            key: "enable",
+            label: t("field.enabled"),
+            render: (row) => <StatusBadge state={row.enable === false ? "disabled" : "enabled"} />,
+          },
+        ]}
+        rowKey={(row) => row.type}
+        empty={{ title: t("empty.title"), text: t("empty.text") }}
+        {...(mayChange && {
+          actions: (row: Source, index: number, rows: Source[]) => (
+            <>
+              {arrow(rows, index, index - 1)}
+              {arrow(rows, index, index + 1)}
+              <Button
+                size="xs"
+                variant="default"
+                aria-label={`${t(row.enable === false ? "enable" : "disable")} ${row.type}`}
+                onClick={() => void toggle.act(row)}
+              >
+                {t(row.enable === false ? "enable" : "disable")}
+              </Button>
+              <Button
+                size="xs"
+                variant="default"
+                aria-label={t("editOne", { name: row.type })}
+                onClick={() => setEdited(row)}
+              >
+                {t("edit")}
+              </Button>
+              <Button
+                size="xs"
+                variant="light"
+                color="red"
+                aria-label={t("deleteOne", { name: row.type })}
+                onClick={() => void remove.act(row.type)}
+              >
+                {t("delete")}
+              </Button>
+            </>
+          ),
+        })}
+      />
+      {edited !== null && (
+        <SourceDialog source={edited === "new" ? null : edited} onClose={() => setEdited(null)} />
+      )}
+    </>
+  );
+}

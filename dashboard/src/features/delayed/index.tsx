@@ -1,0 +1,114 @@
+import { Button, Code, Loader, Modal, Stack } from "@mantine/core";
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { call } from "@/api/client";
+import { useGet } from "@/api/hooks";
+import { useMayChange } from "@/api/session";
+import type { DelayedRow } from "@/api/shapes";
+import { DataTable } from "@/components/DataTable";
+import { ErrorPanel } from "@/components/ErrorPanel";
+import { Page } from "@/components/Page";
+import { useAct } from "@/components/useAct";
+import { formatDuration, formatTime } from "@/lib/format";
+import { decodePayload } from "@/lib/payload";
+
+const ONE = "/mqtt/delayed/messages/{node}/{msgid}";
+const EVERY_MS = 5000;
+
+export default function DelayedPage(): ReactElement {
+  const { t } = useTranslation("delayed");
+  const mayChange = useMayChange();
+  const [shown, setShown] = useState<DelayedRow | null>(null);
+  const remove = useAct<DelayedRow>({
+    run: (row) => call("delete", ONE, { path: { node: row.node, msgid: row.msgid } }),
+    refresh: ["/mqtt/delayed"],
+    done: t("deleted"),
+    ask: (row) => ({
+      title: t("remove.title"),
+      text: t("remove.text", { topic: row.topic }),
+      action: t("delete"),
+    }),
+  });
+  return (
+    <Page title={t("title")} help={t("help")}>
+      <DataTable<DelayedRow>
+        label={t("title")}
+        path="/mqtt/delayed/messages"
+        every={EVERY_MS}
+        columns={[
+          { key: "topic", label: t("field.topic") },
+          { key: "qos", label: "QoS", isNumber: true },
+          {
+            key: "publish_at",
+            label: t("field.publishedAt"),
+            render: (row) => formatTime(row.publish_at),
+          },
+          {
+            key: "expected_at",
+            label: t("expected"),
+            render: (row) => formatTime(row.expected_at),
+          },
+          {
+            key: "delayed_remaining",
+            label: t("remaining"),
+            render: (row) => formatDuration((row.delayed_remaining ?? NaN) * 1000),
+          },
+          { key: "from_clientid", label: t("field.from") },
+        ]}
+        rowKey={(row) => `${row.node} ${row.msgid}`}
+        empty={{ title: t("empty.title"), text: t("empty.text") }}
+        actions={(row) => (
+          <>
+            <Button
+              size="xs"
+              variant="default"
+              aria-label={t("showOne", { topic: row.topic })}
+              onClick={() => setShown(row)}
+            >
+              {t("show")}
+            </Button>
+            {mayChange && (
+              <Button
+                size="xs"
+                variant="light"
+                color="red"
+                aria-label={t("deleteOne", { name: row.topic })}
+                onClick={() => void remove.act(row)}
+              >
+                {t("delete")}
+              </Button>
+            )}
+          </>
+        )}
+      />
+      {shown !== null && <Payload row={shown} onClose={() => setShown(null)} />}
+    </Page>
+  );
+}
+
+function Payload({ row, onClose }: { row: DelayedRow; onClose: () => void }): ReactElement {
+  const { t } = useTranslation("delayed");
+  const message = useGet(ONE, { path: { node: row.node, msgid: row.msgid } });
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={t("field.payload")}
+      size="lg"
+      closeButtonProps={{ "aria-label": t("close") }}
+    >
+      <Stack gap="sm">
+        <Code className="wrap">{row.topic}</Code>
+        <ErrorPanel error={message.error} />
+        {message.isPending && <Loader aria-label={t("loading")} />}
+        {message.data !== undefined && (
+          <pre className="payload" tabIndex={0}>
+            {decodePayload(message.data.payload).shown}
+          </pre>
+        )}
+      </Stack>
+    </Modal>
+  );
+}

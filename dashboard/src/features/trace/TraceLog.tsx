@@ -1,0 +1,43 @@
+import { Button, Group, Loader, Modal, Stack } from "@mantine/core";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useGet } from "@/api/hooks";
+import { EmptyState } from "@/components/EmptyState";
+import { ErrorPanel } from "@/components/ErrorPanel";
+
+const BYTES = 65_536;
+
+/** The beginning of a trace; the whole of it is a download. */
+export function TraceLog({ name, onClose }: { name: string; onClose: () => void }): ReactElement {
+  const { t } = useTranslation("trace");
+  const log = useGet("/trace/{name}/log", { path: { name }, query: { bytes: BYTES } });
+  const text = log.data?.items ?? "";
+  return (
+    <Modal
+      opened
+      size="xl"
+      title={name}
+      onClose={onClose}
+      closeButtonProps={{ "aria-label": t("close") }}
+    >
+      <Stack gap="sm">
+        <ErrorPanel error={log.error} />
+        {log.isPending && <Loader aria-label={t("loading")} />}
+        {log.data !== undefined && text === "" && (
+          <EmptyState title={t("noLines.title")} text={t("noLines.text")} />
+        )}
+        {text !== "" && (
+          <pre className="payload" tabIndex={0}>
+            {text}
+          </pre>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" loading={log.isFetching} onClick={() => void log.refetch()}>
+            {t("refresh")}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

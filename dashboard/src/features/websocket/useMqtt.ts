@@ -1,0 +1,146 @@
+import type { IClientOptions, IPublishPacket, MqttClient } from "mqtt";
+import { useCallback, useEffect, useRef, useState } from "react";
+
+import { showBytes } from "@/lib/payload";
+
+export type ConnectionState = "disconnected" | "connecting" | "connected";
+
+export interface LoggedMessage {
+  id: number;
+  direction: "in" | "out";
+  topic: string;
+  qos: number;
+  retain: boolean;
+  payload: string;
+  at: number;
+}
+
+export interface ConnectOptions {
+  url: string;
+  clientId: string;
+  username: string;
+  password: string;
+  version: 4 | 5;
+  clean: boolean;
+}
+
+export interface PublishOptions {
+  topic: string;
+  payload: string;
+  qos: 0 | 1 | 2;
+  retain: boolean;
+}
+
+export interface Mqtt {
+  state: ConnectionState;
+  error: string | null;
+  filters: string[];
+  messages: LoggedMessage[];
+  connect: (options: ConnectOptions) => Promise<void>;
+  disconnect: () => void;
+  subscribe: (filter: string, qos: 0 | 1 | 2) => void;
+  unsubscribe: (filter: string) => void;
+  publish: (options: PublishOptions) => void;
+  clear: () => void;
+}
+
+/** Older messages make room for newer ones. */
+const MESSAGES_MAX = 200;
+const CONNECT_TIMEOUT_MS = 10_000;
+let ids = 0;
+
+export function useMqtt(): Mqtt {
+  const client = useRef<MqttClient | null>(null);
+  const [state, setState] = useState<ConnectionState>("disconnected");
+  const [error, setError] = useState<string | null>(null);
+  const [filters, setFilters] = useState<string[]>([]);
+  const [messages, setMessages] = useState<LoggedMessage[]>([]);
+
+  const log = useCallback((message: Omit<LoggedMessage, "id" | "at">) => {
+    const entry = { ...message, id: ++ids, at: Date.now() };
+    setMessages((shown) => [entry, ...shown].slice(0, MESSAGES_MAX));
+  }, []);
+
+  const disconnect = useCallback(() => {
+    client.current?.end(true);
+    client.current = null;
+    setState("disconnected");
+    setFilters([]);
+  }, []);
+
+  useEffect(() => disconnect, [disconnect]);
+
+  const connect = async (options: ConnectOptions) => {
+    disconnect();
+    setError(null);
+    setState("connecting");
+    // The library is large, and only this page needs it.
+    const { default: mqtt } = await import("mqtt");
+    const made = mqtt.connect(options.url, connectionOf(options));
+    client.current = made;
+    made.on("connect", () => setState("connected"));
+    made.on("error", (problem) => {
+      setError(problem.message || options.url);
+      made.end(true);
+    });
+    made.on("close", () => {
+      if (client.current !== made) return;
+      client.current = null;
+      setState("disconnected");
+      setFilters([]);
+    });
+    made.on("message", (topic, payload, packet: IPublishPacket) =>
+      log({
+        direction: "in",
+        topic,
+        qos: packet.qos,
+        retain: packet.retain,
+        payload: showBytes(payload).shown,
+      }),
+    );
+  };
+
+  const failed = (problem: unknown) =>
+    setError(problem instanceof Error ? problem.message : String(problem));
+
+  return {
+    state,
+    error,
+    filters,
+    messages,
+    connect,
+    disconnect,
+    subscribe: (filter, qos) => {
+      client.current
+        ?.subscribeAsync(filter, { qos })
+        .then(() => setFilters((held) => [...new Set([...held, filter])]))
+        .catch(failed);
+    },
+    unsubscribe: (filter) => {
+      client.current
+        ?.unsubscribeAsync(filter)
+        .then(() => setFilters((held) => held.filter((each) => each !== filter)))
+        .catch(failed);
+    },
+    publish: ({ topic, payload, qos, retain }) => {
+      client.current
+        ?.publishAsync(topic, payload, { qos, retain })
+        .then(() => log({ direction: "out", topic, qos, retain, payload }))
+        .catch(failed);
+    },
+    clear: () => setMessages([]),
+  };
+}
+
+function connectionOf(options: ConnectOptions): IClientOptions {
+  return {
+    clientId: options.clientId,
+    protocolVersion: options.version,
+    clean: options.clean,
+    // A wrong password would otherwise be tried every second.
+    reconnectPeriod: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    ...(options.username !== "" && { username: options.username }),
+    ...(options.password !== "" && { password: options.password }),
+  };
+}

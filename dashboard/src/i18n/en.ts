@@ -1,0 +1,8 @@
+const files = import.meta.glob<Record<string, unknown>>("./en/*.json", {
+  eager: true,
+  import: "default",
+});
+
+export const texts = Object.fromEntries(
+  Object.entries(files).map(([path, words]) => [path.replace(/^.*\/|\.json$/g, ""), words]),
+);

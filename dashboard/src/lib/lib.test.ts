@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+
+import { changedPart, nested } from "./changes";
+import { formatBytes, formatDuration } from "./format";
+import { moved, sorted } from "./order";
+import { decodePayload } from "./payload";
+import { toRates } from "./rates";
+import { initial, kindOf, numberOrText, resolve, schemaAt, variantOf, type Schema } from "./schema";
+
+describe("settings", () => {
+  test("only what differs is sent", () => {
+    const before = { a: 1, b: { c: 2, d: [1, 2] }, e: "x" };
+    expect(changedPart(before, { a: 1, b: { c: 3, d: [1, 2] }, e: "x" })).toEqual({ b: { c: 3 } });
+    expect(changedPart(before, { ...before, b: { c: 2, d: [2, 1] } })).toEqual({ b: { d: [2, 1] } });
+    expect(changedPart(before, before)).toEqual({});
+  });
+
+  test("a dotted path becomes a tree", () => {
+    expect(nested("mqtt.max_inflight", 64)).toEqual({ mqtt: { max_inflight: 64 } });
+  });
+});
+
+describe("values", () => {
+  test.each([
+    [0, "0 ms"],
+    [1500, "1s"],
+    [61_000, "1m 1s"],
+    [90_061_000, "1d 1h"],
+    [-1, "–"],
+    [undefined, "–"],
+  ])("%s milliseconds are %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+
+  test.each([
+    [0, "0 B"],
+    [1536, "1.5 KB"],
+    [5 * 1024 ** 3, "5.0 GB"],
+  ])("%s bytes are %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  test("a number in a text field is a number", () => {
+    expect(numberOrText("12")).toBe(12);
+    expect(numberOrText("12s")).toBe("12s");
+    expect(numberOrText("infinity")).toBe("infinity");
+  });
+
+  test("payloads that are no text are shown in hexadecimal", () => {
+    expect(decodePayload(btoa('{"a":1}')).shown).toBe('{\n  "a": 1\n}');
+    expect(decodePayload(btoa("\u00ff\u0000"))).toEqual({ shown: "ff 00", isText: false, size: 2 });
+  });
+});
+
+describe("lists", () => {
+  test("numbers in names are ordered as numbers, absent values last", () => {
+    const rows = [{ n: "c10" }, { n: undefined }, { n: "c9" }];
+    expect(sorted(rows, "n", "asc").map((row) => row.n)).toEqual(["c9", "c10", undefined]);
+  });
+
+  test("an entry moves", () => {
+    expect(moved(["a", "b", "c"], 2, 0)).toEqual(["c", "a", "b"]);
+  });
+
+  test("counters of a sample become rates, gauges stay", () => {
+    const samples = [
+      { time_stamp: 20_000, received: 50, connections: 7 },
+      { time_stamp: 10_000, received: 100, connections: 6 },
+    ];
+    expect(toRates(samples, ["received"])).toEqual([
+      { time_stamp: 10_000, received: 10, connections: 6 },
+      { time_stamp: 20_000, received: 5, connections: 7 },
+    ]);
+  });
+});
+
+describe("schemas", () => {
+  const root: Schema = {
+    $defs: { Level: { enum: ["low", "high"], default: "low" } },
+    properties: {
+      level: { allOf: [{ $ref: "#/$defs/Level" }], description: "How much." },
+      limit: { anyOf: [{ type: "integer" }, { type: "null" }] },
+      chain: {
+        type: "array",
+        items: {
+          oneOf: [
+            {
+              type: "object",
+              properties: { kind: { enum: ["http"] }, url: { type: "string" } },
+              required: ["kind", "url"],
+            },
+            { type: "object", properties: { kind: { enum: ["jwt"] } }, required: ["kind"] },
+          ],
+        },
+      },
+    },
+  };
+
+  test("references and wrappings are followed", () => {
+    const level = resolve(root.properties?.["level"] ?? {}, root);
+    expect(level).toMatchObject({ enum: ["low", "high"], description: "How much." });
+    expect(kindOf(resolve(root.properties?.["limit"] ?? {}, root), root)).toBe("integer");
+  });
+
+  test("a form is found by its fixed keys, and begins with them", () => {
+    const forms = schemaAt(root, "chain")?.items?.oneOf ?? [];
+    expect(variantOf(forms, { kind: "jwt" }, root)).toBe(1);
+    expect(initial(forms[0] ?? {}, root)).toEqual({ kind: "http" });
+  });
+});

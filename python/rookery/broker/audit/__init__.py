@@ -1,0 +1,29 @@
+"""Who changed what on this node."""
+
+from rookery.broker.audit.log import (
+    AUDIT_FILE,
+    FILE_BYTES_MAX,
+    FILES_MAX,
+    LOCAL,
+    MASKED,
+    AuditLog,
+    Changes,
+    asked_by,
+    changed,
+    masked,
+    one_entry,
+)
+
+__all__ = [
+    "AUDIT_FILE",
+    "FILES_MAX",
+    "FILE_BYTES_MAX",
+    "LOCAL",
+    "MASKED",
+    "AuditLog",
+    "Changes",
+    "asked_by",
+    "changed",
+    "masked",
+    "one_entry",
+]

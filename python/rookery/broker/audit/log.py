@@ -1,0 +1,169 @@
+"""The audit log: who changed what on this node, one JSON object on each line.
+
+Secrets never get into it: values under names that mean one are masked, whoever calls. The file is
+kept to :data:`FILE_BYTES_MAX` and :data:`FILES_MAX` older ones.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rookery.clock import Clock
+from rookery.config.secrets import HIDDEN, without_secrets
+from rookery.observability.logs import timestamp
+
+AUDIT_FILE = Path("log") / "audit.jsonl"
+FILE_BYTES_MAX = 10 << 20
+FILES_MAX = 5
+MASKED = HIDDEN
+
+_log = logging.getLogger("rookery.audit")
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one request changed, as told by the services that it ran through."""
+
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+
+LOCAL = "local"
+# Who asked for what is being done; the node itself where nobody did.
+_by: ContextVar[str] = ContextVar("rookery_audit_by", default=LOCAL)
+_request: ContextVar[Changes | None] = ContextVar("rookery_audit_request", default=None)
+
+
+@contextmanager
+def asked_by(name: str) -> Iterator[None]:
+    """Entries written while the context is open are of this name."""
+    token = _by.set(name)
+    try:
+        yield
+    finally:
+        _by.reset(token)
+
+
+@contextmanager
+def one_entry() -> Iterator[Changes]:
+    """Gather what services tell while the context is open, instead of an entry for each."""
+    changes = Changes()
+    token = _request.set(changes)
+    try:
+        yield changes
+    finally:
+        _request.reset(token)
+
+
+def changed(target: str = "", *, before: Any = None, after: Any = None) -> None:
+    """Add to the entry of the request that is being answered what it changed.
+
+    Args:
+        target: What was changed, such as ``users/alice``; one that changes a single thing leaves
+            it out.
+        before: How that was; nothing for what was made.
+        after: How it is; nothing for what is gone. Secrets under their usual names are masked.
+
+    Outside of a request it does nothing: services that are called elsewhere too use
+    :meth:`AuditLog.record`, which comes to the same inside one.
+    """
+    if (changes := _request.get()) is not None:
+        changes.before[target] = before
+        changes.after[target] = after
+
+
+class AuditLog:
+    """Appends entries; may be used from any thread."""
+
+    def __init__(self, data_dir: Path, clock: Clock) -> None:
+        self.file = data_dir / AUDIT_FILE
+        self._clock = clock
+        self._writing = threading.Lock()
+        self.failures = 0
+
+    def record(
+        self,
+        operation: str,
+        target: str,
+        *,
+        before: Any = None,
+        after: Any = None,
+        by: str | None = None,
+        error: str = "",
+        request: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write one entry. A disk that takes none is logged and counted, and stops nobody.
+
+        Inside a request it becomes a part of that request's entry, which is the one that has
+        ``request``. ``by`` is otherwise who asked for it on the node's own socket
+        (``local:USER``, the user id), or ``local``: the node itself.
+        """
+        if _request.get() is not None and request is None:
+            changed(target, before=before, after=after)
+            return
+        entry = {
+            "at": timestamp(self._clock.now_ms() / 1000),
+            "by": by if by is not None else _by.get(),
+            "operation": operation,
+            "target": target,
+            "result": error or "ok",
+            "before": masked(before),
+            "after": masked(after),
+        }
+        if request is not None:
+            entry["request"] = masked(request)
+        line = json.dumps(entry, ensure_ascii=False, default=str) + "\n"
+        try:
+            with self._writing:
+                self._append(line)
+        except OSError as error_:
+            self.failures += 1
+            _log.error("%s: %s", self.file, error_.strerror or error_)
+
+    def files(self) -> list[Path]:
+        """The files that there are, the latest first."""
+        older = [
+            self.file.with_name(f"{self.file.name}.{number}") for number in range(1, FILES_MAX + 1)
+        ]
+        return [file for file in (self.file, *older) if file.exists()]
+
+    def metrics(self) -> dict[str, int]:
+        return {"audit.failures": self.failures}
+
+    def _append(self, line: str) -> None:
+        self.file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        if self.file.exists() and self.file.stat().st_size + len(line) > FILE_BYTES_MAX:
+            self._rotate()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        with os.fdopen(os.open(self.file, flags, 0o600), "a", encoding="utf-8") as file:
+            file.write(line)
+
+    def _rotate(self) -> None:
+        for number in range(FILES_MAX - 1, 0, -1):
+            older = self.file.with_name(f"{self.file.name}.{number}")
+            if older.exists():
+                older.replace(self.file.with_name(f"{self.file.name}.{number + 1}"))
+        self.file.replace(self.file.with_name(f"{self.file.name}.1"))
+
+
+def masked(value: Any) -> Any:
+    """``value`` without secrets: under names that mean one, in URLs, in text."""
+    return without_secrets(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """Mappings and sequences of every kind as those that are looked into."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

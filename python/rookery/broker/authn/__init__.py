@@ -1,0 +1,1 @@
+"""Who clients are: providers of authentication and their users, over REST."""

@@ -1,0 +1,1 @@
+"""What clients may do: sources of authorization, built-in rules and asking why, over REST."""

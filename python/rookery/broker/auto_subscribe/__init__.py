@@ -1,0 +1,1 @@
+"""REST about subscriptions that the node makes for every client."""

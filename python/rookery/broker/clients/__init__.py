@@ -1,0 +1,1 @@
+"""REST about clients: lists, details, and what an operator does to one."""

@@ -1,0 +1,211 @@
+"""``/clients``: who is there, and what an operator does to them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from starlette.responses import Response
+
+from rookery.broker.clients import messages, subscribing
+from rookery.broker.clients.filters import Filters, Order
+from rookery.broker.clients.models import (
+    AclCacheEntry,
+    ClientPage,
+    ClientRow,
+    ClientsAfter,
+    KeepAlive,
+    example_client,
+    example_page,
+)
+from rookery.broker.clients.rows import client_row, client_rows
+from rookery.broker.management.context import NodeContext
+from rookery.broker.rest.parameters import ClientIdNotFoundError, InvalidParameterError, check_node
+from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX
+from rookery.web.rest import PageQuery, errors, example, fast, page_of
+
+KICKS_MAX = 10_000
+_NOT_FOUND = errors("CLIENTID_NOT_FOUND")
+_DONE: dict[int | str, dict[str, Any]] = {204: {"description": "Done."}}
+_EXAMPLE_CURSOR = {
+    "data": [example_client()],
+    "meta": {"count": 1, "hasnext": True, "cursor": "4294967396"},
+}
+
+
+def router(node: NodeContext) -> APIRouter:
+    """The operations."""
+    api = APIRouter(tags=["Clients"])
+    _lists(api, node)
+    _one(api, node)
+    _cache(api, node)
+    subscribing.add_to(api, node)
+    messages.add_to(api, node)
+    return api
+
+
+def _lists(api: APIRouter, node: NodeContext) -> None:
+    @api.get(
+        "/clients",
+        summary="List clients",
+        response_model=ClientPage,
+        responses=errors("INVALID_PARAMETER") | example(example_page(example_client())),
+    )
+    async def clients(filters: Filters, order: Order, page: PageQuery) -> Response:
+        """Clients that are connected or whose session lives on, filtered and sorted by the node.
+
+        All filters must fit. `count` is exact.
+        """
+        check_node(node, filters.node)
+        query = filters.query._replace(sort=order.sort, is_descending=order.is_descending)
+        if filters.is_impossible:
+            return fast(page_of([], page.page, page.limit, 0))
+
+        def read() -> dict[str, Any]:
+            found, count = node.native.lists.clients_page(query, page.start, page.limit)
+            rows = client_rows(found, node.node_name, filters.fields)
+            return page_of(rows, page.page, page.limit, count)
+
+        return fast(await asyncio.to_thread(read))
+
+    @api.get(
+        "/clients_v2",
+        summary="List clients by cursor",
+        response_model=ClientsAfter,
+        responses=errors("INVALID_PARAMETER") | example(_EXAMPLE_CURSOR),
+    )
+    async def clients_after(
+        filters: Filters,
+        cursor: Annotated[
+            str | None, Query(description="`meta.cursor` of the answer before; absent at first.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Most rows.")] = LIMIT_DEFAULT,
+    ) -> Response:
+        """As `/clients`, for those who want all of them: each answer goes on where the last ended,
+        and nothing is counted.
+        """
+        check_node(node, filters.node)
+        place = _cursor(cursor)
+        if filters.is_impossible:
+            return fast({"data": [], "meta": {"count": 0, "hasnext": False}})
+
+        def read() -> dict[str, Any]:
+            found, following = node.native.lists.clients_after(filters.query, place, limit)
+            meta: dict[str, Any] = {"count": len(found), "hasnext": following != 0}
+            if following:
+                meta["cursor"] = str(following)
+            return {"data": client_rows(found, node.node_name, filters.fields), "meta": meta}
+
+        return fast(await asyncio.to_thread(read))
+
+    @api.post(
+        "/clients/kickout/bulk",
+        summary="Kick out clients",
+        status_code=204,
+        responses=errors("BAD_REQUEST") | _DONE,
+    )
+    async def kick_all(
+        clientids: Annotated[
+            list[str],
+            Body(max_length=KICKS_MAX, description="Client identifiers.", examples=[["a", "b"]]),
+        ],
+    ) -> Response:
+        """End their connections and sessions. Who is not there is passed over."""
+        await asyncio.to_thread(node.native.lists.kick_all, clientids)
+        return Response(status_code=204)
+
+
+def _one(api: APIRouter, node: NodeContext) -> None:
+    @api.get(
+        "/clients/{clientid}",
+        summary="Show a client",
+        response_model=ClientRow,
+        responses=_NOT_FOUND | example(example_client()),
+    )
+    async def client(clientid: str) -> Response:
+        """A client that is connected or whose session lives on."""
+        found = await asyncio.to_thread(node.native.lists.client_view, clientid)
+        if found is None:
+            raise ClientIdNotFoundError(clientid)
+        return fast(client_row(found, node.node_name))
+
+    @api.delete(
+        "/clients/{clientid}",
+        summary="Kick out a client",
+        status_code=204,
+        responses=_NOT_FOUND | _DONE,
+    )
+    async def kick(clientid: str) -> Response:
+        """End its connection (MQTT 5.0 is told 0x98) and its session."""
+        if not await asyncio.to_thread(node.native.kick, clientid):
+            raise ClientIdNotFoundError(clientid)
+        return Response(status_code=204)
+
+    @api.put(
+        "/clients/{clientid}/keepalive",
+        summary="Change Keep Alive",
+        response_model=ClientRow,
+        responses=errors("BAD_REQUEST", "CLIENTID_NOT_FOUND") | example(example_client()),
+    )
+    async def keep_alive(clientid: str, body: KeepAlive) -> Response:
+        """Give a connected client another Keep Alive until it connects again."""
+        native = node.native
+        if not await asyncio.to_thread(native.lists.set_keep_alive, clientid, body.interval):
+            raise ClientIdNotFoundError(clientid)
+        found = await asyncio.to_thread(native.lists.client_view, clientid)
+        if found is None:
+            raise ClientIdNotFoundError(clientid)
+        return fast(client_row(found, node.node_name))
+
+
+def _cache(api: APIRouter, node: NodeContext) -> None:
+    shown = {
+        "access": "publish", "topic": "plant/7", "result": "allow",
+        "updated_time": 1769860800000, "qos": 1, "retain": False,
+    }  # fmt: skip
+
+    @api.get(
+        "/clients/{clientid}/authorization/cache",
+        summary="Show kept answers of authorization",
+        response_model=list[AclCacheEntry],
+        responses=_NOT_FOUND | example([shown]),
+    )
+    async def cache(clientid: str) -> Response:
+        """What was answered about its topics and is kept while it is connected."""
+        found = await asyncio.to_thread(node.native.lists.acl_cache, clientid)
+        if found is None:
+            raise ClientIdNotFoundError(clientid)
+        rows = [
+            {
+                "access": kept.action,
+                "topic": kept.topic,
+                "result": "allow" if kept.is_allowed else "deny",
+                "updated_time": kept.at_ms,
+                "qos": kept.qos,
+                "retain": kept.retain,
+            }
+            for kept in found
+        ]
+        return fast(rows)
+
+    @api.delete(
+        "/clients/{clientid}/authorization/cache",
+        summary="Forget kept answers of authorization",
+        status_code=204,
+        responses=_NOT_FOUND | _DONE,
+    )
+    async def forget(clientid: str) -> Response:
+        """Its topics are judged anew."""
+        if await asyncio.to_thread(node.native.lists.client_view, clientid) is None:
+            raise ClientIdNotFoundError(clientid)
+        await asyncio.to_thread(node.native.purge_acl_cache, clientid)
+        return Response(status_code=204)
+
+
+def _cursor(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) < 1 << 63):
+        raise InvalidParameterError("cursor is what the answer before gave as meta.cursor")
+    return int(text)

@@ -1,0 +1,181 @@
+"""Subscriptions of one client, and making or ending some for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from rookery.broker.clients.models import (
+    EXAMPLE_SUBSCRIPTION,
+    Subscribe,
+    SubscriptionRow,
+    Unsubscribe,
+)
+from rookery.broker.management.context import NodeContext
+from rookery.broker.rest.parameters import ClientIdNotFoundError
+from rookery.errors import BadRequestError
+from rookery.native.lists import SubscribeRequest, SubscriptionQuery, SubscriptionView
+from rookery.web.models import LIMIT_MAX
+from rookery.web.rest import errors, example, fast
+
+FILTERS_MAX = 10_000
+_REASONS = {
+    0x83: "the limits of the node do not allow it",
+    0x87: "not authorized",
+    0x8F: "the topic filter is invalid",
+    0x82: "No Local does not go with a shared subscription",
+    0x97: "the client has as many subscriptions as it may, or another one holds it exclusively",
+    0x9E: "shared subscriptions are switched off",
+    0xA2: "wildcard subscriptions are switched off",
+}
+_FAILED_FROM = 0x80
+_ERRORS = errors("BAD_REQUEST", "CLIENTID_NOT_FOUND")
+
+
+def subscription_row(view: SubscriptionView, node_name: str) -> dict[str, Any]:
+    """EMQX's names for a subscription."""
+    return {
+        "node": node_name,
+        "topic": view.topic_filter,
+        "clientid": view.client_id,
+        "qos": view.qos,
+        "nl": int(view.no_local),
+        "rap": int(view.retain_as_published),
+        "rh": view.retain_handling,
+        "durable": view.is_durable,
+    }
+
+
+def add_to(api: APIRouter, node: NodeContext) -> None:
+    """Add the operations."""
+    _reading(api, node)
+    _making(api, node)
+    _ending(api, node)
+
+
+def _reading(api: APIRouter, node: NodeContext) -> None:
+    @api.get(
+        "/clients/{clientid}/subscriptions",
+        summary="List a client's subscriptions",
+        response_model=list[SubscriptionRow],
+        responses=errors("CLIENTID_NOT_FOUND") | example([EXAMPLE_SUBSCRIPTION]),
+    )
+    async def subscriptions(clientid: str) -> Response:
+        """The first 10,000 of them; `/subscriptions?clientid=` has pages."""
+
+        def read() -> list[dict[str, Any]]:
+            query = SubscriptionQuery(client_id=clientid)
+            found, _ = node.native.lists.subscriptions_page(query, 0, LIMIT_MAX)
+            if not found and node.native.lists.client_view(clientid) is None:
+                raise ClientIdNotFoundError(clientid)
+            return [subscription_row(view, node.node_name) for view in found]
+
+        return fast(await asyncio.to_thread(read))
+
+
+def _making(api: APIRouter, node: NodeContext) -> None:
+    async def make(clientid: str, wanted: Sequence[Subscribe]) -> list[dict[str, Any]]:
+        filters = [
+            SubscribeRequest(item.topic, item.qos, bool(item.nl), bool(item.rap), item.rh)
+            for item in wanted
+        ]
+        native = node.native
+        client = await asyncio.to_thread(native.lists.client_view, clientid)
+        made = await asyncio.to_thread(native.lists.subscribe_client, clientid, filters)
+        if made is None or client is None:
+            raise ClientIdNotFoundError(clientid)
+        refused = [
+            f"{item.topic!r}: {_REASONS.get(one.reason, f'reason code 0x{one.reason:02x}')}"
+            for item, one in zip(wanted, made, strict=True)
+            if one.subscription is None
+        ]
+        if refused:
+            more = f"; and {len(refused) - 10} more" if len(refused) > 10 else ""
+            raise BadRequestError("; ".join(refused[:10]) + more)
+        views = (
+            SubscriptionView(
+                clientid,
+                one.subscription.topic_filter,
+                one.subscription.qos,
+                one.subscription.no_local,
+                one.subscription.retain_as_published,
+                one.subscription.retain_handling,
+                client.is_durable,
+            )
+            for one in made
+            if one.subscription is not None
+        )
+        return [subscription_row(view, node.node_name) for view in views]
+
+    @api.post(
+        "/clients/{clientid}/subscribe",
+        summary="Subscribe for a client",
+        response_model=SubscriptionRow,
+        responses=_ERRORS | example(EXAMPLE_SUBSCRIPTION),
+    )
+    async def subscribe(clientid: str, body: Subscribe) -> Response:
+        """It gets messages as if it had sent a SUBSCRIBE, retained ones included; rules of
+        authorization are not asked.
+        """
+        return fast((await make(clientid, [body]))[0])
+
+    @api.post(
+        "/clients/{clientid}/subscribe/bulk",
+        summary="Make many subscriptions for a client",
+        response_model=list[SubscriptionRow],
+        responses=_ERRORS | example([EXAMPLE_SUBSCRIPTION]),
+    )
+    async def subscribe_all(
+        clientid: str,
+        body: Annotated[list[Subscribe], Body(max_length=FILTERS_MAX)],
+    ) -> Response:
+        """As one by one. If some are refused the answer names them; the others were made."""
+        return fast(await make(clientid, body))
+
+
+def _ending(api: APIRouter, node: NodeContext) -> None:
+    async def end(clientid: str, wanted: Sequence[Unsubscribe]) -> Response:
+        topics = [item.topic for item in wanted]
+        ended = await asyncio.to_thread(node.native.lists.unsubscribe_client, clientid, topics)
+        is_gone = ended is None or (
+            not topics and await asyncio.to_thread(node.native.lists.client_view, clientid) is None
+        )
+        if is_gone or ended is None:
+            raise ClientIdNotFoundError(clientid)
+        invalid = [
+            repr(topic)
+            for topic, reason in zip(topics, ended, strict=True)
+            if reason >= _FAILED_FROM
+        ]
+        if invalid:
+            raise BadRequestError(f"no topic filter: {', '.join(invalid[:10])}")
+        return Response(status_code=204)
+
+    responses = _ERRORS | {204: {"description": "It does not get these messages."}}
+
+    @api.post(
+        "/clients/{clientid}/unsubscribe",
+        summary="Unsubscribe for a client",
+        status_code=204,
+        responses=responses,
+    )
+    async def unsubscribe(clientid: str, body: Unsubscribe) -> Response:
+        """As if it had sent an UNSUBSCRIBE. A subscription that it does not have is no error."""
+        return await end(clientid, [body])
+
+    @api.post(
+        "/clients/{clientid}/unsubscribe/bulk",
+        summary="End many subscriptions of a client",
+        status_code=204,
+        responses=responses,
+    )
+    async def unsubscribe_all(
+        clientid: str,
+        body: Annotated[list[Unsubscribe], Body(max_length=FILTERS_MAX)],
+    ) -> Response:
+        """As one by one."""
+        return await end(clientid, body)

@@ -1,0 +1,1 @@
+"""The whole configuration over REST: what holds, from where, and changing any of it."""

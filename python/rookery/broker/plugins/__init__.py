@@ -1,0 +1,1 @@
+"""Plugins of a node: installed, ordered, and run in processes of their own."""

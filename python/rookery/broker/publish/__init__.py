@@ -1,0 +1,1 @@
+"""REST to publish messages."""

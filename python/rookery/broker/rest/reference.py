@@ -1,0 +1,167 @@
+"""``/api-docs``: the OpenAPI document, and a page that people can read without anything from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from rookery.broker.rest.app import PREFIX, document_of
+from rookery.config.snapshot import DashboardConfig
+from rookery.web.errors import problem
+from rookery.web.rest import FastJson
+
+BASE = "/api-docs"
+_POLICY = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "cache-control": "no-cache",
+}
+_STYLE = """\
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+h2 { margin-top: 2.5rem; }
+summary { cursor: pointer; padding: .3rem 0; }
+summary code { font-weight: 600; }
+.method { display: inline-block; min-width: 4.5rem; text-transform: uppercase; }
+table { border-collapse: collapse; width: 100%; }
+td, th { border-bottom: 1px solid #8886; padding: .25rem .5rem; text-align: left;
+  vertical-align: top; }
+pre { background: #8882; padding: .5rem; overflow: auto; max-height: 24rem; }
+details > :not(summary) { margin-left: 1rem; }
+"""
+
+
+class Reference:
+    """Both are made when they are asked for the first time, and kept."""
+
+    def __init__(self, api: FastAPI, settings: Callable[[], DashboardConfig]) -> None:
+        """``swagger_support`` of the settings switches both off."""
+        self._api = api
+        self._settings = settings
+        self._document: bytes = b""
+        self._page: str = ""
+        self._making = asyncio.Lock()
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(f"{BASE}/swagger.json", self.document, methods=["GET"]),
+            Route(f"{BASE}/style.css", self.style, methods=["GET"]),
+            Route(f"{BASE}/index.html", self.page, methods=["GET"]),
+            Route(f"{BASE}/", self.page, methods=["GET"]),
+            Route(BASE, self.page, methods=["GET"]),
+        ]
+
+    async def document(self, _request: Request) -> Response:
+        if not self._settings().swagger_support:
+            return _off()
+        await self._make()
+        return Response(self._document, media_type="application/json")
+
+    async def page(self, _request: Request) -> Response:
+        if not self._settings().swagger_support:
+            return _off()
+        await self._make()
+        return HTMLResponse(self._page, headers=_POLICY)
+
+    async def style(self, _request: Request) -> Response:
+        return PlainTextResponse(_STYLE, media_type="text/css")
+
+    async def _make(self) -> None:
+        async with self._making:
+            if not self._page:
+                self._document, self._page = await asyncio.to_thread(self._made)
+
+    def _made(self) -> tuple[bytes, str]:
+        document = document_of(self._api)
+        return bytes(FastJson(document).body), "".join(_html(document))
+
+
+def _off() -> Response:
+    return problem(404, "NOT_FOUND", "dashboard.swagger_support is off")
+
+
+def _html(document: dict[str, Any]) -> Iterator[str]:
+    title = escape(document["info"]["title"])
+    yield f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} REST</title>'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f'<link rel="stylesheet" href="{BASE}/style.css"></head><body>'
+    yield f"<h1>{title} REST interface</h1>"
+    for paragraph in document["info"]["description"].split("\n\n"):
+        yield f"<p>{escape(paragraph)}</p>"
+    yield f'<p><a href="{BASE}/swagger.json">OpenAPI document</a>. Paths are below {PREFIX}.</p>'
+    by_tag: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            tag = (operation.get("tags") or ["Other"])[0]
+            by_tag.setdefault(tag, []).append((path, method, operation))
+    for tag in sorted(by_tag):
+        yield f"<h2>{escape(tag)}</h2>"
+        for path, method, operation in by_tag[tag]:
+            yield from _operation(document, path, method, operation)
+    yield "</body></html>"
+
+
+def _operation(
+    document: dict[str, Any], path: str, method: str, operation: dict[str, Any]
+) -> Iterator[str]:
+    yield f'<details><summary><code><span class="method">{method}</span>{escape(path)}</code> '
+    yield f"{escape(operation['summary'])}</summary><p>{escape(operation['description'])}</p>"
+    if operation.get("parameters"):
+        yield "<table><tr><th>Parameter</th><th>In</th><th>Meaning</th></tr>"
+        for item in operation["parameters"]:
+            cells = (item["name"], item["in"], item.get("description", ""))
+            yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+        yield "</table>"
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        yield f"<p>Request, <code>{escape(kind)}</code></p>"
+        yield _example(document, content)
+    for status, response in operation["responses"].items():
+        yield f"<p>{escape(status)}: {escape(response.get('description', ''))}</p>"
+        if status.startswith("2"):
+            for content in response.get("content", {}).values():
+                yield _example(document, content)
+    yield "</details>"
+
+
+def _example(document: dict[str, Any], content: dict[str, Any]) -> str:
+    value = content.get("example")
+    if value is None and content.get("examples"):
+        value = next(iter(content["examples"].values())).get("value")
+    if value is None:
+        value = example_of(document, content.get("schema", {}))
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    return f"<pre>{escape(text)}</pre>"
+
+
+def example_of(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> Any:
+    """A value put together from the examples of its members."""
+    if depth > 12:
+        return None
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return example_of(document, document["components"]["schemas"][name], depth + 1)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    for known in ("example", "const", "default"):
+        if known in schema:
+            return schema[known]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    for several in ("anyOf", "oneOf", "allOf"):
+        if schema.get(several):
+            return example_of(document, schema[several][0], depth + 1)
+    if "properties" in schema:
+        members = schema["properties"].items()
+        return {name: example_of(document, member, depth + 1) for name, member in members}
+    if schema.get("type") == "array":
+        return [example_of(document, schema.get("items", {}), depth + 1)]
+    usual = {"string": "", "integer": 0, "number": 0.0, "boolean": True, "object": {}}
+    return usual.get(str(schema.get("type")))

@@ -1,0 +1,60 @@
+"""``/subscriptions``: who subscribed to what."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from rookery.broker.clients.models import EXAMPLE_SUBSCRIPTION, SubscriptionPage, example_page
+from rookery.broker.clients.subscribing import subscription_row
+from rookery.broker.management.context import NodeContext
+from rookery.broker.rest.parameters import OnNode, check_node
+from rookery.native.lists import SubscriptionQuery
+from rookery.web.rest import PageQuery, errors, example, fast, page_of
+
+
+def router(node: NodeContext) -> APIRouter:
+    """The operations."""
+    api = APIRouter(tags=["Subscriptions"])
+
+    @api.get(
+        "/subscriptions",
+        summary="List subscriptions",
+        response_model=SubscriptionPage,
+        responses=errors("INVALID_PARAMETER") | example(example_page(EXAMPLE_SUBSCRIPTION)),
+    )
+    async def subscriptions(
+        page: PageQuery,
+        on_node: Annotated[OnNode, Query(alias="node")] = None,
+        clientid: Annotated[str | None, Query(description="Of this client.")] = None,
+        qos: Annotated[int | None, Query(ge=0, le=2, description="With this QoS.")] = None,
+        topic: Annotated[
+            str | None, Query(description="With this topic filter, as the client wrote it.")
+        ] = None,
+        match_topic: Annotated[
+            str | None,
+            Query(
+                description="Topic filters that this filter matches; a topic name without "
+                "wildcards also finds the filters that take its messages."
+            ),
+        ] = None,
+        share_group: Annotated[str | None, Query(description="Of this shared group.")] = None,
+        durable: Annotated[bool | None, Query(description="Whether they are on disk.")] = None,
+    ) -> Response:
+        """Subscriptions of clients that are connected or whose session lives on. All filters must
+        fit.
+        """
+        check_node(node, on_node)
+        query = SubscriptionQuery(clientid, qos, topic, match_topic, share_group, durable)
+
+        def read() -> dict[str, Any]:
+            found, count = node.native.lists.subscriptions_page(query, page.start, page.limit)
+            rows = [subscription_row(view, node.node_name) for view in found]
+            return page_of(rows, page.page, page.limit, count)
+
+        return fast(await asyncio.to_thread(read))
+
+    return api

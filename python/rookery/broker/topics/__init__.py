@@ -1,0 +1,1 @@
+"""REST about the topic filters that somebody subscribed to."""

@@ -1,0 +1,80 @@
+"""``/topics``: the routes of the node."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import Response
+
+from rookery.broker.clients.models import example_page
+from rookery.broker.management.context import NodeContext
+from rookery.broker.rest.parameters import OnNode, check_node
+from rookery.errors import NotFoundError
+from rookery.web.models import Page, Row
+from rookery.web.rest import PageQuery, errors, example, fast, page_of
+
+
+class TopicRow(Row):
+    """A topic filter that somebody subscribed to."""
+
+    topic: str = Field(description="The filter, without the share name.", examples=["plant/#"])
+    node: str = Field(description="The node of the subscribers.")
+
+
+TopicPage = Page[TopicRow]
+_EXAMPLE = {"topic": "plant/#", "node": "rookery@127.0.0.1"}
+
+
+class TopicNotFoundError(NotFoundError):
+    """Nobody subscribed to it."""
+
+    code = "TOPIC_NOT_FOUND"
+
+
+def router(node: NodeContext) -> APIRouter:
+    """The operations."""
+    api = APIRouter(tags=["Topics"])
+
+    @api.get(
+        "/topics",
+        summary="List topic filters",
+        response_model=TopicPage,
+        responses=errors("INVALID_PARAMETER") | example(example_page(_EXAMPLE)),
+    )
+    async def topics(
+        page: PageQuery,
+        topic: Annotated[str | None, Query(description="This topic filter only.")] = None,
+        on_node: Annotated[OnNode, Query(alias="node")] = None,
+    ) -> Response:
+        """Every topic filter that somebody subscribed to, once, in no order."""
+        check_node(node, on_node)
+
+        def read() -> dict[str, Any]:
+            if topic is not None:
+                found = [topic] if topic and node.native.lists.has_topic(topic) else []
+                return page.cut([_row(text, node) for text in found])
+            found, count = node.native.lists.topics_page(page.start, page.limit)
+            return page_of([_row(text, node) for text in found], page.page, page.limit, count)
+
+        return fast(await asyncio.to_thread(read))
+
+    @api.get(
+        "/topics/{topic}",
+        summary="Show a topic filter",
+        response_model=list[TopicRow],
+        responses=errors("TOPIC_NOT_FOUND") | example([_EXAMPLE]),
+    )
+    async def one(topic: str) -> Response:
+        """The nodes on which somebody subscribed to it."""
+        if not topic or not await asyncio.to_thread(node.native.lists.has_topic, topic):
+            raise TopicNotFoundError(f"nobody subscribed to {topic!r}")
+        return fast([_row(topic, node)])
+
+    return api
+
+
+def _row(topic: str, node: NodeContext) -> dict[str, Any]:
+    return {"topic": topic, "node": node.node_name}

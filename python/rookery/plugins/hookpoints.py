@@ -1,0 +1,284 @@
+"""Every hookpoint: one list, with the contract of each.
+
+``docs/reference/hookpoints.md`` is made of it. A hookpoint is a question (somebody waits for the
+answer, within a deadline) or a notice. Plugins are asked in their order; of hooks of one plugin
+there is one each. What has no hook costs the node one branch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["question", "notice", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hookpoint:
+    """A place where a plugin can decide or be told.
+
+    Attributes:
+        name: EMQX 5's name.
+        method: The method of :class:`rookery.plugins.Plugin`; none: it is never called.
+        kind: Whether somebody waits for an answer.
+        arguments: What the method gets.
+        returns: What it may return, and so what may be changed.
+        failure: What holds when it is not answered in time, unless it is configured otherwise.
+        when: When it is called.
+        when_zh: The same in Chinese.
+        v3: The name in EMQX 3 (with the arguments of its callback).
+        note: What is different from EMQX, or else remarkable.
+        note_zh: The same in Chinese.
+    """
+
+    name: str
+    method: str | None
+    kind: Kind
+    arguments: str
+    returns: str = ""
+    failure: str = ""
+    when: str
+    when_zh: str
+    v3: str = ""
+    note: str = ""
+    note_zh: str = ""
+
+
+HOOKPOINTS: tuple[Hookpoint, ...] = (
+    Hookpoint(
+        name="client.authenticate",
+        method="on_authenticate",
+        kind="question",
+        arguments="client: Client, password: bytes | None",
+        returns="bool | Allow | Deny | None",
+        failure="deny",
+        when="A CONNECT was read. The first plugin with an opinion decides; without one, what is "
+        "configured does. Not for enhanced authentication.",
+        when_zh="读到 CONNECT 之后。第一个给出意见的插件决定；均无意见时由配置的认证决定。不用于增强认证。",
+        v3="client.authenticate(Credentials)",
+    ),
+    Hookpoint(
+        name="client.authorize",
+        method="on_authorize",
+        kind="question",
+        arguments="client: Identity, action: Action, topic: str, qos: int, retain: bool",
+        returns="bool | Deny | None",
+        failure="deny",
+        when="A PUBLISH or SUBSCRIBE about which no rule and no source decides; the answer is kept "
+        "for the connection as authorization.cache says.",
+        when_zh="PUBLISH 或 SUBSCRIBE 未被任何规则或数据源决定时；结果按 authorization.cache 缓存。",
+        v3="client.check_acl(Credentials, PubSub, Topic, Result)",
+    ),
+    Hookpoint(
+        name="message.publish",
+        method="on_publish",
+        kind="question",
+        arguments="message: Message",
+        returns="Message | Deny | None",
+        failure="ignore",
+        when="A PUBLISH was authorized. Each plugin sees what the one before it returned; None takes "
+        "the message and delivers it to nobody.",
+        when_zh="PUBLISH 通过授权之后。每个插件看到前一个插件返回的消息；返回 None 表示收下但不派发。",
+        v3="message.publish(Message)",
+        note="Messages of the node itself ($SYS, the API, wills) do not pass it.",
+        note_zh="节点自身的消息（$SYS、API、遗嘱）不经过它。",
+    ),
+    Hookpoint(
+        name="client.connect",
+        method="on_connect",
+        kind="notice",
+        arguments="client: Client",
+        when="A CONNECT without a fault was read; nobody has decided about it yet.",
+        when_zh="读到合法的 CONNECT，尚未作出任何决定。",
+        note="EMQX lets a hook change properties; refuse with client.authenticate.",
+        note_zh="EMQX 允许修改属性；拒绝请用 client.authenticate。",
+    ),
+    Hookpoint(
+        name="client.connack",
+        method="on_connack",
+        kind="notice",
+        arguments="connack: ConnAck",
+        when="A CONNACK was sent, whether it admits or refuses.",
+        when_zh="发出 CONNACK，无论接受或拒绝。",
+        note="EMQX lets a hook change properties.",
+        note_zh="EMQX 允许修改属性。",
+    ),
+    Hookpoint(
+        name="client.connected",
+        method="on_connected",
+        kind="notice",
+        arguments="client: Client",
+        when="A client was admitted and has its CONNACK.",
+        when_zh="客户端已接入并收到 CONNACK。",
+        v3="client.connected(Credentials, ConnAck, Attributes)",
+    ),
+    Hookpoint(
+        name="client.disconnected",
+        method="on_disconnected",
+        kind="notice",
+        arguments="client: Client, reason: str",
+        when="An admitted client is gone; reason is EMQX's word.",
+        when_zh="已接入的客户端断开；reason 为 EMQX 的用词。",
+        v3="client.disconnected(Credentials, Reason)",
+    ),
+    Hookpoint(
+        name="client.subscribe",
+        method="on_subscribe",
+        kind="notice",
+        arguments="client_id: str, subscriptions: tuple[SubscriptionInfo, ...]",
+        when="A SUBSCRIBE was read and authorized, filter by filter.",
+        when_zh="读到 SUBSCRIBE 且逐个过滤器完成授权。",
+        v3="client.subscribe(Credentials, TopicFilters)",
+        note="EMQX lets a hook change filters: use rewrite rules, refuse with client.authorize.",
+        note_zh="EMQX 允许修改过滤器：请用主题重写规则，拒绝请用 client.authorize。",
+    ),
+    Hookpoint(
+        name="client.unsubscribe",
+        method="on_unsubscribe",
+        kind="notice",
+        arguments="client_id: str, topic_filters: tuple[str, ...]",
+        when="An UNSUBSCRIBE was read.",
+        when_zh="读到 UNSUBSCRIBE。",
+        v3="client.unsubscribe(Credentials, TopicFilters)",
+        note="EMQX lets a hook change filters.",
+        note_zh="EMQX 允许修改过滤器。",
+    ),
+    Hookpoint(
+        name="session.created",
+        method="on_session_created",
+        kind="notice",
+        arguments="client: Client",
+        when="A session was made for a client.",
+        when_zh="为客户端创建会话。",
+        v3="session.created(Credentials, Info)",
+    ),
+    Hookpoint(
+        name="session.resumed",
+        method="on_session_resumed",
+        kind="notice",
+        arguments="client: Client",
+        when="A client came back to its session.",
+        when_zh="客户端恢复会话。",
+        v3="session.resumed(Credentials, Attributes)",
+    ),
+    Hookpoint(
+        name="session.discarded",
+        method="on_session_discarded",
+        kind="notice",
+        arguments="client: Client",
+        when="A connection with Clean Start ended the session of another connection.",
+        when_zh="带 Clean Start 的新连接结束了另一连接的会话。",
+    ),
+    Hookpoint(
+        name="session.takenover",
+        method="on_session_takenover",
+        kind="notice",
+        arguments="client: Client",
+        when="A connection took the session of another connection of the same client.",
+        when_zh="同一客户端的新连接接管了会话。",
+    ),
+    Hookpoint(
+        name="session.terminated",
+        method="on_session_terminated",
+        kind="notice",
+        arguments="client: Client",
+        when="A session is gone, with its connection or when it expired.",
+        when_zh="会话结束：随连接结束或已过期。",
+        v3="session.terminated(Credentials, Reason)",
+        note="The reason is that of client.disconnected.",
+        note_zh="原因见 client.disconnected。",
+    ),
+    Hookpoint(
+        name="session.subscribed",
+        method="on_subscribed",
+        kind="notice",
+        arguments="client_id: str, subscription: SubscriptionInfo",
+        when="A subscription was made, or made anew.",
+        when_zh="订阅已建立或更新。",
+        v3="session.subscribed(Credentials, Topic, SubOpts)",
+    ),
+    Hookpoint(
+        name="session.unsubscribed",
+        method="on_unsubscribed",
+        kind="notice",
+        arguments="client_id: str, topic_filter: str",
+        when="A subscription was ended.",
+        when_zh="订阅已取消。",
+        v3="session.unsubscribed(Credentials, Topic, Options)",
+    ),
+    Hookpoint(
+        name="message.delivered",
+        method="on_delivered",
+        kind="notice",
+        arguments="client_id: str, message: Message",
+        when="A message was sent to a client.",
+        when_zh="消息已发送给客户端。",
+        v3="message.deliver(Credentials, Message)",
+        note="EMQX lets a hook change the message for each receiver; here a message is encoded once "
+        "for all: change it at message.publish.",
+        note_zh="EMQX 允许逐个接收者修改消息；此处一条消息只编码一次：请在 message.publish 修改。",
+    ),
+    Hookpoint(
+        name="message.acked",
+        method="on_acked",
+        kind="notice",
+        arguments="client_id: str, message: Message",
+        when="A client acknowledged a message: PUBACK, or PUBREC for QoS 2.",
+        when_zh="客户端确认消息：PUBACK，QoS 2 为 PUBREC。",
+        v3="message.acked(Credentials, Message)",
+        note="Messages that are on disk only, because their client was away, are left out.",
+        note_zh="因客户端离线而仅存于磁盘的消息不通知。",
+    ),
+    Hookpoint(
+        name="message.dropped",
+        method="on_dropped",
+        kind="notice",
+        arguments="message: Message, reason: str",
+        when="A message went to nobody: no_subscribers or blocked_by_hook.",
+        when_zh="消息未派发给任何人：no_subscribers 或 blocked_by_hook。",
+        v3="message.dropped(By, Message)",
+    ),
+    Hookpoint(
+        name="delivery.dropped",
+        method="on_delivery_dropped",
+        kind="notice",
+        arguments="client_id: str, message: Message, reason: str",
+        when="A message for one client was dropped: no_local, qos0_msg, queue_full, expired or "
+        "too_large.",
+        when_zh="发往某客户端的消息被丢弃：no_local、qos0_msg、queue_full、expired 或 too_large。",
+    ),
+    Hookpoint(
+        name="alarm.activated",
+        method="on_alarm_activated",
+        kind="notice",
+        arguments="alarm: dict[str, Any]",
+        when="A condition holds: name, message, details, activate_at.",
+        when_zh="告警产生：name、message、details、activate_at。",
+        note="Plugins of a node only; the first worker process is told.",
+        note_zh="仅用于节点的插件；只通知第一个工作进程。",
+    ),
+    Hookpoint(
+        name="alarm.deactivated",
+        method="on_alarm_deactivated",
+        kind="notice",
+        arguments="alarm: dict[str, Any]",
+        when="It holds no longer; with deactivate_at.",
+        when_zh="告警解除；含 deactivate_at。",
+        note="As alarm.activated.",
+        note_zh="同 alarm.activated。",
+    ),
+    Hookpoint(
+        name="tls_handshake.psk_lookup",
+        method=None,
+        kind="never",
+        arguments="",
+        when="Never: pre-shared keys of TLS are not available, and the TLS library has none. Use "
+        "client certificates.",
+        when_zh="从不调用：不支持 TLS 预共享密钥，所用 TLS 库也不提供。请使用客户端证书。",
+        v3="tls_handshake.psk_lookup(Identity)",
+    ),
+)
+
+BY_NAME = {hookpoint.name: hookpoint for hookpoint in HOOKPOINTS}
+BY_METHOD = {hookpoint.method: hookpoint for hookpoint in HOOKPOINTS if hookpoint.method}
+QUESTIONS = tuple(hookpoint.name for hookpoint in HOOKPOINTS if hookpoint.kind == "question")

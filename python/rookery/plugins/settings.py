@@ -1,0 +1,178 @@
+"""Settings of a plugin: a JSON schema that draws the form and checks what is entered.
+
+The schema is written in a part of JSON Schema (2020-12) that a form can show: ``type``, ``title``,
+``description``, ``default``, ``enum``, ``properties``, ``required``, ``additionalProperties``
+(false, and that is how it is taken), ``items``, ``minimum``, ``maximum``, ``minLength``,
+``maxLength``, ``minItems``, ``maxItems``, ``pattern``, ``format`` (``password`` is never shown)
+and ``x-zh`` (title and description in Chinese). A schema with another keyword is refused rather than
+half obeyed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rookery.errors import BadRequestError
+
+HIDDEN = "******"
+"""Shown instead of a secret; sent back it means the secret that is there."""
+
+_DEPTH_MAX = 16
+_COMMON = {"type", "title", "description", "default", "enum", "x-zh", "examples"}
+_KEYWORDS = {
+    "object": {"properties", "required", "additionalProperties"},
+    "array": {"items", "minItems", "maxItems"},
+    "string": {"minLength", "maxLength", "pattern", "format"},
+    "integer": {"minimum", "maximum"},
+    "number": {"minimum", "maximum"},
+    "boolean": set[str](),
+}
+_TOP = {"$schema", "$id"}
+_FORMATS = ("password", "uri", "textarea")
+
+
+def check_schema(schema: Any) -> None:
+    """Whether a form can be drawn of it.
+
+    Raises:
+        BadRequestError: no; the message says where.
+    """
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        raise BadRequestError("config_schema.json: type is object")
+    _check(
+        {key: value for key, value in schema.items() if key not in _TOP}, "config_schema.json", 0
+    )
+    complete(schema, {})
+
+
+def _check(schema: Any, where: str, depth: int) -> None:
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    if not isinstance(schema, dict) or kind not in _KEYWORDS or depth > _DEPTH_MAX:
+        raise BadRequestError(f"{where}: type is one of {', '.join(_KEYWORDS)}")
+    if unknown := schema.keys() - _COMMON - _KEYWORDS[kind]:
+        raise BadRequestError(f"{where}: {kind} has no {', '.join(sorted(unknown))} here")
+    if schema.get("additionalProperties", False) is not False:
+        raise BadRequestError(f"{where}: additionalProperties is false")
+    if "pattern" in schema:
+        try:
+            re.compile(schema["pattern"])
+        except (re.error, TypeError) as error:
+            raise BadRequestError(f"{where}: pattern: {error}") from None
+    if schema.get("format", "uri") not in _FORMATS:
+        raise BadRequestError(f"{where}: format is one of {', '.join(_FORMATS)}")
+    properties = schema.get("properties", {})
+    if not isinstance(properties, dict):
+        raise BadRequestError(f"{where}: properties is an object")
+    for name, inner in properties.items():
+        _check(inner, f"{where}.{name}", depth + 1)
+    if "items" in schema:
+        _check(schema["items"], f"{where}[]", depth + 1)
+    if "default" in schema:
+        _value(schema, schema["default"], f"{where}: default")
+
+
+def complete(schema: Mapping[str, Any], settings: Any) -> dict[str, Any]:
+    """Settings with the defaults of what is absent; unset required ones are left out.
+
+    Raises:
+        BadRequestError: a value does not fit.
+    """
+    whole = _value(schema, settings, "settings")
+    assert isinstance(whole, dict)
+    return whole
+
+
+def missing(schema: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Required settings without a value: the plugin cannot start."""
+    return [name for name in schema.get("required", ()) if name not in settings]
+
+
+def _value(schema: Mapping[str, Any], value: Any, where: str) -> Any:
+    kind = schema["type"]
+    if not _is_a(value, kind):
+        raise BadRequestError(f"{where} is no {kind}")
+    if "enum" in schema and value not in schema["enum"]:
+        raise BadRequestError(f"{where} is one of {', '.join(map(str, schema['enum']))}")
+    if kind == "object":
+        return _object(schema, value, where)
+    if kind == "array":
+        _within(len(value), schema, "minItems", "maxItems", f"{where}: number of items")
+        items = schema.get("items")
+        return [
+            item if items is None else _value(items, item, f"{where}[{at}]")
+            for at, item in enumerate(value)
+        ]
+    if kind == "string":
+        _within(len(value), schema, "minLength", "maxLength", f"{where}: length")
+        if "pattern" in schema and not re.search(schema["pattern"], value):
+            raise BadRequestError(f"{where} does not match {schema['pattern']}")
+    elif kind in ("integer", "number"):
+        _within(value, schema, "minimum", "maximum", where)
+    return value
+
+
+def _object(schema: Mapping[str, Any], value: dict[str, Any], where: str) -> dict[str, Any]:
+    known = schema.get("properties", {})
+    if unknown := value.keys() - known.keys():
+        raise BadRequestError(f"{where} has no {', '.join(sorted(map(str, unknown)))}")
+    whole: dict[str, Any] = {}
+    for name, inner in known.items():
+        if name in value:
+            whole[name] = _value(inner, value[name], f"{where}.{name}")
+        elif "default" in inner:
+            whole[name] = _value(inner, inner["default"], f"{where}.{name}")
+        elif inner["type"] == "object":
+            whole[name] = _value(inner, {}, f"{where}.{name}")
+    return whole
+
+
+def _is_a(value: Any, kind: str) -> bool:
+    match kind:
+        case "object":
+            return isinstance(value, dict)
+        case "array":
+            return isinstance(value, list)
+        case "string":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case _:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _within(number: float, schema: Mapping[str, Any], least: str, most: str, where: str) -> None:
+    if number < schema.get(least, number) or number > schema.get(most, number):
+        low, high = schema.get(least, "…"), schema.get(most, "…")
+        raise BadRequestError(f"{where} is {low} to {high}")
+
+
+def hidden(schema: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as they may be shown."""
+    shown = dict(settings)
+    for name, inner in schema.get("properties", {}).items():
+        if name not in shown:
+            continue
+        if inner["type"] == "object":
+            shown[name] = hidden(inner, shown[name])
+        elif inner.get("format") == "password" and shown[name]:
+            shown[name] = HIDDEN
+    return shown
+
+
+def unhidden(
+    schema: Mapping[str, Any], settings: Mapping[str, Any], before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Settings as they came back: a secret that was not shown is the one from before."""
+    found = dict(settings)
+    for name, inner in schema.get("properties", {}).items():
+        if name not in found:
+            continue
+        if inner.get("type") == "object" and isinstance(found[name], dict):
+            found[name] = unhidden(inner, found[name], before.get(name, {}))
+        elif inner.get("format") == "password" and found[name] == HIDDEN:
+            found[name] = before.get(name, "")
+    return found

@@ -1,0 +1,28 @@
+"""Who asks."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+Role: TypeAlias = Literal["administrator", "viewer", "publisher"]
+Via: TypeAlias = Literal["token", "api_key", "local", "sso"]
+
+
+class Caller(NamedTuple):
+    """Who asks.
+
+    Attributes:
+        name: The user, the name of the API key, or ``local:USER`` with the user id on the machine.
+        role: What that one may do.
+        via: How it was told who asks; ``local`` is the node's own socket.
+        address: From where, without the port; empty on the node's own socket.
+        must_change_password: Nothing else is allowed before that.
+        token: The token that was sent, for signing out.
+    """
+
+    name: str
+    role: Role
+    via: Via
+    address: str = ""
+    must_change_password: bool = False
+    token: str = ""

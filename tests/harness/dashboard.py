@@ -1,0 +1,241 @@
+"""A browser that has the dashboard of a node open, and what every page has to hold."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Download,
+    Error,
+    Locator,
+    Page,
+    Playwright,
+    Response,
+    expect,
+)
+
+from harness.node import ROOT
+from harness.operator import Operator
+
+SOURCES = ROOT / "dashboard"
+AXE = SOURCES / "node_modules" / "axe-core" / "axe.min.js"
+TEXTS = SOURCES / "src" / "i18n"
+LOCALES = {"en": "en-GB", "zh": "zh-CN"}
+PASSWORD = "rook-4-knight"
+DESK, PHONE = (1280, 860), (390, 844)
+
+# How bad a finding of axe may be.
+_TOLERATED = {"minor", "moderate", None}
+
+
+def ports_of(operator: Operator) -> dict[str, str]:
+    """Where each listener of a running node is, by its id."""
+    return {row["listener"]: row["address"] for row in operator.api.get("/ports")}
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The browser of this system; playwright's own cannot be relied on."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    assert found is not None, "no chromium here: tools/setup.sh test installs it"
+    # In a container there is neither a user to drop to nor much shared memory.
+    return playwright.chromium.launch(
+        executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
+    )
+
+
+@cache
+def _texts(language: str, feature: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((TEXTS / language / f"{feature}.json").read_text("utf-8"))
+    return read
+
+
+def text(language: str, key: str, **values: object) -> str:
+    """A text of the dashboard: ``clients.kick.action`` is ``kick.action`` of ``clients.json``.
+
+    What a feature does not have is looked up in ``common.json``, as the pages do.
+    """
+    feature, _, path = key.partition(".")
+    for name in (feature, "common"):
+        found: Any = _texts(language, name)
+        for step in path.split("."):
+            found = found.get(step) if isinstance(found, dict) else None
+        if isinstance(found, str):
+            for placeholder, value in values.items():
+                found = found.replace("{{" + placeholder + "}}", str(value))
+            return found
+    raise KeyError(key)
+
+
+class Dashboard:
+    """The dashboard in one language, as somebody uses it."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        address: str,
+        language: str,
+        size: tuple[int, int] = DESK,
+        scheme: str = "light",
+    ) -> None:
+        self.address = address
+        self.language = language
+        self.context: BrowserContext = browser.new_context(
+            locale=LOCALES[language],
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if scheme == "dark" else "light",
+            accept_downloads=True,
+        )
+        self.page: Page = self.context.new_page()
+        self.problems: list[str] = []
+        self._allowed: list[re.Pattern[str]] = []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", self._on_error)
+        self.page.on("response", self._on_response)
+
+    def close(self) -> None:
+        self.context.close()
+
+    # -- what went wrong -------------------------------------------------------------------
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # A refused request is looked at as an answer, with its address.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.problems.append(f"{self.page.url}: console: {message.text}")
+
+    def _on_error(self, error: Error) -> None:
+        self.problems.append(f"{self.page.url}: {error}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status < 400:
+            return
+        asked = f"{response.request.method} {urlsplit(response.url).path} {response.status}"
+        if not any(pattern.search(asked) for pattern in self._allowed):
+            self.problems.append(f"{self.page.url}: {asked}")
+
+    def allow(self, pattern: str) -> None:
+        """Expect a refusal, such as ``POST /api/v5/login 401``."""
+        self._allowed.append(re.compile(pattern))
+
+    def check(self) -> None:
+        """Nothing went wrong so far, and what is shown now can be used by everybody.
+
+        Raises:
+            AssertionError: a message in the console, a refused request, a finding of axe.
+        """
+        found, self.problems = self.problems, []
+        found += self.barriers()
+        if found:
+            raise AssertionError("\n".join(found))
+
+    def barriers(self) -> list[str]:
+        """What axe finds serious in the page as it is."""
+        # Not as a script of the page: its policy forbids that, as it should.
+        session = self.context.new_cdp_session(self.page)
+        session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
+        session.detach()
+        found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        assert found["passes"], "axe looked at nothing"
+        return [
+            f"{self.page.url}: {finding['id']}: {node['html'][:200]}"
+            for finding in found["violations"]
+            if finding["impact"] not in _TOLERATED
+            for node in finding["nodes"]
+        ]
+
+    # -- finding things --------------------------------------------------------------------
+
+    def t(self, key: str, **values: object) -> str:
+        """A text in the language of this dashboard."""
+        return text(self.language, key, **values)
+
+    def button(self, name: str, within: Locator | None = None) -> Locator:
+        return (within or self.page).get_by_role("button", name=name, exact=True)
+
+    def field(self, label: str, within: Locator | None = None) -> Locator:
+        # A field that must be filled has a star in its label.
+        return (within or self.page).get_by_role("textbox", name=_whole(label))
+
+    def switch(self, label: str) -> Locator:
+        return self.page.get_by_role("switch", name=_whole(label))
+
+    def filter(self, label: str) -> Locator:
+        return self.page.get_by_role("search").get_by_label(_whole(label)).first
+
+    def secret(self, label: str, within: Locator | None = None) -> Locator:
+        return (
+            (within or self.page)
+            .locator("input[type=password]")
+            .and_((within or self.page).get_by_label(_whole(label)))
+        )
+
+    def choose(self, label: str, option: str, within: Locator | None = None) -> None:
+        (within or self.page).get_by_role("textbox", name=_whole(label)).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+
+    def row(self, *words: str) -> Locator:
+        found = self.page.get_by_role("row")
+        for word in words:
+            found = found.filter(has_text=word)
+        return found
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    # -- getting about ---------------------------------------------------------------------
+
+    def open(self, path: str, title: str) -> None:
+        """Go to a page and wait until it shows what it asked for."""
+        self.page.goto(f"{self.address}/#{path}")
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing is loading."""
+        expect(self.page.locator(".mantine-Loader-root")).to_have_count(0)
+
+    def sign_in(self, username: str = "admin", password: str = PASSWORD) -> None:
+        self.page.goto(self.address)
+        self.field(self.t("login.username")).fill(username)
+        self.secret(self.t("login.password")).fill(password)
+        self.button(self.t("login.submit")).click()
+
+    def wait_for_menu(self) -> None:
+        expect(self.page.get_by_role("banner")).to_be_visible()
+
+    def said(self, words: str) -> None:
+        """Wait for the short message about what was done, and close it."""
+        toast = self.page.locator(".toasts > *").filter(has_text=words).first
+        expect(toast).to_be_visible()
+        toast.get_by_role("button").click()
+
+    def agree(self, action: str) -> None:
+        """Confirm what is asked."""
+        self.button(action, self.dialog).click()
+
+    def downloaded(self, button: Locator) -> Path:
+        """Press a button that saves a file."""
+        with self.page.expect_download() as waiting:
+            button.click()
+        download: Download = waiting.value
+        return Path(download.path())
+
+
+def _whole(label: str) -> re.Pattern[str]:
+    return re.compile(rf"^{re.escape(label)}(\s*\*)?$")
+
+
+def need_pages() -> None:
+    """Without its pages there is no dashboard to test; tools/setup.sh test builds them."""
+    if not (ROOT / "python" / "rookery" / "web" / "pages" / "index.html").exists():
+        pytest.fail("the dashboard is not built: tools/setup.sh pages")

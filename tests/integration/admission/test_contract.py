@@ -1,0 +1,67 @@
+"""What the document promises holds, whatever is sent: no 5xx, no status and no shape that is not in it.
+
+Requests are made up from the document, sensible ones and others. They go to a node of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis import checks
+
+from harness.rest_node import PREFIX, Rest, RestNode, rest_node
+
+EXAMPLES = int(os.environ.get("ROOKERY_FUZZ_EXAMPLES", "12"))
+ROOT = Path(__file__).resolve().parents[3]
+DOCUMENT = ROOT / "docs" / "reference" / "openapi.json"
+ACCOUNTS = ("/users", "/api_key", "/logout")
+# What ends the node, its listener or the credentials of this test; each has tests of its own.
+LEFT_OUT = {"POST /logout"}
+CHECKS = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+schema = schemathesis.openapi.from_path(str(DOCUMENT))
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestNode]:
+    with rest_node(tmp_path_factory.mktemp("fuzzed")) as node:
+        yield node
+
+
+@pytest.fixture(scope="module")
+def callers(fuzzed: RestNode) -> dict[str, Rest]:
+    return {"key": fuzzed.key("administrator"), "user": fuzzed.user("administrator")}
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
+)
+def test_what_the_document_promises_holds(case: Any, callers: dict[str, Rest]) -> None:
+    operation = f"{case.method} {case.path}"
+    if operation in LEFT_OUT:
+        pytest.skip("has tests of its own")
+    is_account = case.path.startswith(ACCOUNTS)
+    caller = callers["user" if is_account else "key"]
+    case.call_and_validate(
+        base_url=f"http://127.0.0.1:{caller.port}{PREFIX}",
+        headers={"Authorization": caller.authorization},
+        checks=CHECKS,
+    )

@@ -1,0 +1,263 @@
+"""Users, tokens, sign-in codes and lockout where time stands still."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from rookery.broker.admins import AdminService, lockout, service, sso, tokens
+from rookery.broker.admins.lockout import Lockout, is_loopback
+from rookery.broker.admins.passwords import check_password
+from rookery.broker.admins.settings import AdminSettings
+from rookery.broker.admins.sso import SignInCodes
+from rookery.broker.admins.tokens import Session, TokenStore
+from rookery.broker.audit import AuditLog
+from rookery.clock import ManualClock
+from rookery.errors import BadRequestError, ExceedsLimitError, RookeryError, UnauthorizedError
+from rookery.types import Secret
+
+GOOD = "good-enough-1"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def admins(tmp_path: Path, clock: ManualClock) -> AsyncIterator[AdminService]:
+    settings = AdminSettings("admin", Secret("public"), 3600, None)
+    opened = AdminService(tmp_path, clock, AuditLog(tmp_path, clock), lambda: settings)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize(
+    "password", ["public", "short1-", "onlyletters", "12345678", "a1" * 33, ""]
+)
+def test_a_weak_password_is_refused(password: str) -> None:
+    with pytest.raises(BadRequestError) as refused:
+        check_password(password)
+    assert not password or password not in refused.value.message
+
+
+@pytest.mark.parametrize("password", ["letters1", "12345678-", "öffentlich!", "密码密码密码密码1"])
+def test_two_kinds_of_characters_will_do(password: str) -> None:
+    check_password(password)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("", True),
+        ("10.0.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("somewhere", False),
+    ],
+)
+def test_what_this_machine_is(address: str, expected: bool) -> None:
+    assert is_loopback(address) is expected
+
+
+def fail(lock: Lockout, address: str, times: int, user: str = "admin") -> None:
+    for _ in range(times):
+        lock.was_bad(user, address)
+
+
+def test_an_attacker_locks_out_nobody_but_himself(clock: ManualClock) -> None:
+    lock = Lockout(clock)
+    fail(lock, "192.0.2.1", 5)
+
+    assert lock.locked_for_s("admin", "192.0.2.1") == lockout.LOCKED_S
+    assert lock.locked_for_s("admin", "192.0.2.2") == 0
+    assert lock.locked_for_s("other", "192.0.2.1") == 0
+    clock.advance(lockout.LOCKED_S)
+    assert lock.locked_for_s("admin", "192.0.2.1") == 0
+
+
+def test_bad_passwords_long_apart_are_no_attack(clock: ManualClock) -> None:
+    lock = Lockout(clock)
+    for _ in range(10):
+        fail(lock, "192.0.2.1", 4)
+        clock.advance(lockout.WINDOW_S + 1)
+
+    assert lock.locked_for_s("admin", "192.0.2.1") == 0
+
+
+def test_a_right_password_forgets_the_wrong_ones(clock: ManualClock) -> None:
+    lock = Lockout(clock)
+    fail(lock, "192.0.2.1", 4)
+    lock.was_good("admin", "192.0.2.1")
+    fail(lock, "192.0.2.1", 4)
+
+    assert lock.locked_for_s("admin", "192.0.2.1") == 0
+
+
+def test_one_site_has_many_addresses_of_version_six(clock: ManualClock) -> None:
+    lock = Lockout(clock)
+    for number in range(5):
+        lock.was_bad("admin", f"2001:db8::{number}")
+
+    assert lock.locked_for_s("admin", "2001:db8::99") > 0
+    assert lock.locked_for_s("admin", "2001:db8:0:1::99") == 0
+
+
+def test_guesses_from_everywhere_leave_the_known_places_open(clock: ManualClock) -> None:
+    lock = Lockout(clock)
+    lock.was_good("admin", "198.51.100.7")
+    for number in range(lockout.SPREAD_MAX):
+        lock.was_bad("admin", f"10.0.{number // 250}.{number % 250}")
+
+    assert lock.locked_for_s("admin", "203.0.113.1") > 0
+    assert lock.locked_for_s("admin", "198.51.100.7") == 0
+    assert lock.locked_for_s("admin", "127.0.0.1") == 0
+    lock.forget("admin")
+    assert lock.locked_for_s("admin", "203.0.113.1") == 0
+
+
+def test_the_table_is_bounded(clock: ManualClock) -> None:
+    lock = Lockout(clock)
+    for number in range(lockout.ENTRIES_MAX + 10):
+        lock.was_bad(f"u{number}", "192.0.2.1")
+
+    assert len(lock._pairs) == len(lock._users) == lockout.ENTRIES_MAX
+
+
+def test_a_token_is_extended_by_use(clock: ManualClock) -> None:
+    store = TokenStore(clock, lambda: 60.0)
+    token = store.issue(Session("alice", "token"))
+    for _ in range(5):
+        clock.advance(59)
+        assert store.use(token) is not None
+
+    clock.advance(60)
+    session = store.use(token)
+
+    assert session is not None
+    assert store.is_expired(session)
+    assert store.use(token) is None
+
+
+def test_the_number_of_tokens_is_bounded(clock: ManualClock) -> None:
+    store = TokenStore(clock, lambda: 60.0)
+    first = store.issue(Session("alice", "token"))
+    other = store.issue(Session("bob", "token"))
+    for _ in range(tokens.TOKENS_OF_USER_MAX):
+        store.issue(Session("alice", "token"))
+
+    assert len(store) == tokens.TOKENS_OF_USER_MAX + 1
+    assert store.use(first) is None
+    assert store.use(other) is not None
+    assert store.gave_way == 1
+
+
+def test_a_code_is_good_once_and_for_thirty_seconds(clock: ManualClock) -> None:
+    codes = SignInCodes(clock)
+    late, used = codes.issue("k", "alice", "viewer"), codes.issue("k", "bob", "viewer")
+    clock.advance(sso.LIFETIME_S - 1)
+
+    found = codes.take(used)
+    assert found is not None
+    assert found.username == "bob"
+    assert codes.take(used) is None
+    clock.advance(1)
+    assert codes.take(late) is None
+
+
+def test_the_number_of_codes_is_bounded(clock: ManualClock) -> None:
+    codes = SignInCodes(clock)
+    first = codes.issue("k", "a", "viewer")
+    for _ in range(sso.CODES_MAX):
+        codes.issue("k", "a", "viewer")
+
+    assert codes.take(first) is None
+
+
+async def test_the_default_user_is_refused_from_elsewhere(admins: AdminService) -> None:
+    for address, is_direct in (("192.0.2.1", True), ("127.0.0.1", False)):
+        with pytest.raises(UnauthorizedError, match="machine alone"):
+            await admins.login("admin", "public", address, is_direct=is_direct)
+
+    token, role, must_change = await admins.login("admin", "public", "127.0.0.1", is_direct=True)
+    assert (role, must_change) == ("administrator", True)
+    assert admins.caller_of_token(token, "127.0.0.1").must_change_password
+
+
+async def test_the_first_user_ends_the_default_one(admins: AdminService) -> None:
+    token, _, _ = await admins.login("admin", "public", "127.0.0.1", is_direct=True)
+    with pytest.raises(BadRequestError):
+        await admins.create("bob", GOOD, "viewer")
+    await admins.create("bob", GOOD, "administrator")
+
+    assert [admin.username for admin in admins.users()] == ["bob"]
+    with pytest.raises(UnauthorizedError):
+        admins.caller_of_token(token, "127.0.0.1")
+    with pytest.raises(UnauthorizedError):
+        await admins.login("admin", "public", "127.0.0.1", is_direct=True)
+
+
+async def test_a_locked_user_is_refused_with_the_right_password(
+    admins: AdminService, clock: ManualClock
+) -> None:
+    await admins.create("bob", GOOD, "administrator")
+
+    async def code(password: str) -> str:
+        with pytest.raises(UnauthorizedError) as refused:
+            await admins.login("bob", password, "192.0.2.1", is_direct=True)
+        return refused.value.code
+
+    assert [await code("x") for _ in range(5)] == ["BAD_USERNAME_OR_PWD"] * 5
+    assert await code(GOOD) == "LOGIN_LOCKED"
+    assert await admins.login("bob", GOOD, "192.0.2.2", is_direct=True)
+    clock.advance(lockout.LOCKED_S)
+    assert await admins.login("bob", GOOD, "192.0.2.1", is_direct=True)
+
+
+async def test_guessing_from_one_address_leaves_room_for_others(admins: AdminService) -> None:
+    await admins.create("bob", GOOD, "administrator")
+
+    async def attempt(number: int) -> str:
+        try:
+            await admins.login(f"u{number}", "x", "192.0.2.1", is_direct=True)
+        except RookeryError as error:
+            return error.code
+        return ""
+
+    guesses = [asyncio.create_task(attempt(number)) for number in range(30)]
+    await asyncio.sleep(0)  # all have begun
+    assert await admins.login("bob", GOOD, "192.0.2.2", is_direct=True)
+    codes = await asyncio.gather(*guesses)
+
+    assert codes.count("SERVICE_UNAVAILABLE") == 30 - service.PENDING_MAX
+    assert not admins._pending
+
+
+async def test_the_number_of_users_is_bounded(
+    admins: AdminService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rookery.broker.admins.service.USERS_MAX", 2)
+    await admins.create("a", GOOD, "administrator")
+    await admins.create("b", GOOD, "viewer")
+
+    with pytest.raises(ExceedsLimitError):
+        await admins.create("c", GOOD, "viewer")
+
+
+async def test_an_expired_key_does_not_work(admins: AdminService, clock: ManualClock) -> None:
+    made = await admins.keys.create("k", expired_at_ms=clock.now_ms() + 1000)
+
+    def verify() -> object:
+        return admins.keys.verify(made.key.key, made.secret.reveal())
+
+    assert verify() is not None
+    assert admins.keys.verify(made.key.key, "wrong") is None
+    clock.advance(1)
+    assert verify() is None
