@@ -78,7 +78,9 @@ def prepare(operator: Operator) -> None:
     rest.post(f"{base}/users", [{"username": "line-1", "rules": rules}])
     for name, reason in (("scanner-7", "flooded plant/1"), ("old-gateway", "was stolen")):
         rest.post("/banned", {"as": "clientid", "who": name, "by": "admin", "reason": reason})
-    rest.post("/api_key", {"name": "monitoring", "enable": True, "role": "viewer", "desc": "Grafana"})
+    rest.post(
+        "/api_key", {"name": "monitoring", "enable": True, "role": "viewer", "desc": "Grafana"}
+    )
     rest.post("/users", {"username": "anna", "password": "a-l0ng-secret", "role": "viewer"})
     rest.put("/license/setting", {"dynamic_max_connections": 5000})
     rest.post("/data/export", {})
