@@ -24,8 +24,8 @@ from playwright.sync_api import expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from harness.dashboard import PASSWORD, Dashboard, launch, ports_of
-from harness.operator import Operator, operated
+from harness.dashboard import PASSWORD, Dashboard, launch, ports_of  # noqa: E402 - needs the path
+from harness.operator import Operator, operated  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screenshots"
 SIZE = (1280, 800)

@@ -73,6 +73,11 @@ def test_what_makes_no_sense_changes_nothing(asks: RestSocket) -> None:
     assert ignored.status == 200
     assert held(asks, "alarm.size_limit") == 999
     assert asks.ask("PUT", "/configs/alarm", {"size_limit": -1}).problem == (400, "BAD_CONFIG")
+    half = '{"validity_period": "\\ud800"}'
+    json_text = {"content-type": "application/json"}
+    assert asks.ask("PUT", "/configs/alarm", half, json_text).problem == (400, "BAD_REQUEST")
+    deep = '{"actions":' * 200 + "1" + "}" * 200
+    assert asks.ask("PUT", "/configs/alarm", deep, json_text).problem == (400, "BAD_REQUEST")
     assert asks.ask("PUT", "/configs/alarm", [1]).problem == (400, "BAD_REQUEST")
     assert asks.ask("PUT", "/configs/global_zone", {"log": {}}).problem == (400, "BAD_REQUEST")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import Any, Protocol
 
 from rookery.access.authz import AuthzAnswer, AuthzRequest, AuthzStep, RemoteAuthorizer
@@ -115,7 +115,7 @@ def _request_of(asked: Asked) -> AuthzRequest:
     subject = AclSubject(
         client_id=_text(asked, "clientid") or "",
         username=_text(asked, "username"),
-        peerhost=_address(asked),
+        peerhost=_address_of(asked),
         listener=_text(asked, "listener") or "",
         zone=_text(asked, "zone") or "default",
         cert_common_name=_text(asked, "cert_common_name"),
@@ -125,14 +125,14 @@ def _request_of(asked: Asked) -> AuthzRequest:
     return AuthzRequest(subject=subject, action=action, topic=topic, qos=qos, retain=retain)
 
 
-def _address(asked: Asked) -> str | None:
+def _address_of(asked: Asked) -> str | None:
     text = _text(asked, "peerhost")
     if text is None:
         return None
     try:
-        return str(ip_address(text))
+        return str(ipaddress.ip_address(text.partition("%")[0]))
     except ValueError:
-        raise BadRequestError("peerhost is an IP address") from None
+        raise BadRequestError("peerhost is an address") from None
 
 
 def _action_of(asked: Asked) -> TopicAction:
