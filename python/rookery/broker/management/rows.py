@@ -8,7 +8,6 @@ from typing import Any
 
 from rookery.broker.alarms import Alarm
 
-
 _QUARTER_MS = 900_000
 
 
