@@ -37,6 +37,7 @@ from rookery.native.rows import AclSubject, AnswerRow, EventRow
 
 if TYPE_CHECKING:
     from rookery.native.lists import Lists
+    from rookery.native.plugins import PluginBridge
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
