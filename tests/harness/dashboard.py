@@ -179,7 +179,7 @@ class Dashboard:
         )
 
     def choose(self, label: str, option: str, within: Locator | None = None) -> None:
-        (within or self.page).get_by_role("textbox", name=_whole(label)).click()
+        (within or self.page).get_by_role("textbox", name=_whole(label)).first.click()
         self.page.get_by_role("option", name=option, exact=True).click()
 
     def row(self, *words: str) -> Locator:
