@@ -57,7 +57,7 @@ class BalancedNode(Node):
 
     def row(self, client_id: str) -> dict[str, Any] | None:
         """What the node knows of a connected client."""
-        for row in ManagementClient(self.data_dir).get("/clients?limit=1000")["data"]:
+        for row in ManagementClient(self.data_dir).get("/api/v5/clients?limit=1000")["data"]:
             if row["clientid"] == client_id and row["connected"]:
                 found: dict[str, Any] = row
                 return found
@@ -65,7 +65,7 @@ class BalancedNode(Node):
 
     def connected(self) -> set[str]:
         """Client identifiers."""
-        rows = ManagementClient(self.data_dir).get("/clients?limit=1000")["data"]
+        rows = ManagementClient(self.data_dir).get("/api/v5/clients?limit=1000")["data"]
         return {row["clientid"] for row in rows if row["connected"]}
 
 

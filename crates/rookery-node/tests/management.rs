@@ -172,7 +172,9 @@ fn a_session_with_very_many_subscriptions_is_looked_through_in_slices() {
     let node = start(config(), 1, None);
     let filters: Vec<String> = (0..5000).map(|n| format!("many/{n}")).collect();
     let (mut client, _) = Client::connect(&node, &lasting("many"));
-    filters.chunks(1000).for_each(|part| client.subscribe(part, QoS::AtLeastOnce));
+    for part in filters.chunks(1000) {
+        client.subscribe(part, QoS::AtLeastOnce);
+    }
     let odd = |page: usize| {
         let query = SubscriptionQuery { match_topic: Some("many/+".into()), ..Default::default() };
         node.subscriptions_page(query, page * 1000, 1000).unwrap()

@@ -17,6 +17,9 @@ from rookery.native.models import Message, PublishOutcome, SubscriptionInfo
 if TYPE_CHECKING:
     from rookery.native.node import Publication
 
+OFFSET_MAX = (1 << 62) - 1
+"""No list is longer; a page behind it is empty, whatever number it has."""
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -213,7 +216,7 @@ class Lists:
         self, query: ClientQuery, offset: int, limit: int
     ) -> tuple[list[ClientView], int]:
         """Clients that are wanted, ``limit`` of them behind ``offset``, and how many in all."""
-        rows, count = _call(self._native.clients_page, query, offset, limit)
+        rows, count = _call(self._native.clients_page, query, min(offset, OFFSET_MAX), limit)
         return [ClientView._make(row) for row in rows], count
 
     def clients_after(
@@ -232,12 +235,12 @@ class Lists:
         self, query: SubscriptionQuery, offset: int, limit: int
     ) -> tuple[list[SubscriptionView], int]:
         """Subscriptions that are wanted, and how many in all."""
-        rows, count = _call(self._native.subscriptions_page, query, offset, limit)
+        rows, count = _call(self._native.subscriptions_page, query, min(offset, OFFSET_MAX), limit)
         return [SubscriptionView._make(row) for row in rows], count
 
     def topics_page(self, offset: int, limit: int) -> tuple[list[str], int]:
         """Topic filters that somebody subscribed to, and how many there are."""
-        return _call(self._native.topics_page, offset, limit)
+        return _call(self._native.topics_page, min(offset, OFFSET_MAX), limit)
 
     def has_topic(self, topic_filter: str) -> bool:
         """Whether somebody subscribed to a filter."""
@@ -247,7 +250,9 @@ class Lists:
         self, topic_filter: str | None, offset: int, limit: int
     ) -> tuple[list[MessageHead], int]:
         """Retained messages that match (none: all), and how many."""
-        rows, count = _call(self._native.retained_page, topic_filter, offset, limit)
+        rows, count = _call(
+            self._native.retained_page, topic_filter, min(offset, OFFSET_MAX), limit
+        )
         return [MessageHead._make(row) for row in rows], count
 
     def retained(self, topic: str) -> Message | None:
@@ -261,7 +266,7 @@ class Lists:
 
     def delayed_page(self, offset: int, limit: int) -> tuple[list[tuple[int, MessageHead]], int]:
         """Delayed messages with their time in ms since 1970, the next one first."""
-        rows, count = _call(self._native.delayed_page, offset, limit)
+        rows, count = _call(self._native.delayed_page, min(offset, OFFSET_MAX), limit)
         return [(due_ms, MessageHead._make(head)) for due_ms, head in rows], count
 
     def delayed(self, message_id: int) -> tuple[int, Message] | None:

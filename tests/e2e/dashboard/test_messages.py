@@ -46,7 +46,9 @@ def test_a_delayed_message_is_read_and_deleted(dashboard: Dashboard, operator: O
 def test_the_browser_sends_itself_a_message(dashboard: Dashboard, operator: Operator) -> None:
     topic = fresh_name("browser")
     dashboard.open("/websocket", dashboard.t("websocket.title"))
-    dashboard.field(dashboard.t("websocket.address")).fill(f"ws://{ports_of(operator)['ws:default']}/mqtt")
+    dashboard.field(dashboard.t("websocket.address")).fill(
+        f"ws://{ports_of(operator)['ws:default']}/mqtt"
+    )
     dashboard.button(dashboard.t("websocket.connect")).click()
     expect(dashboard.button(dashboard.t("websocket.disconnect"))).to_be_visible()
     dashboard.field(dashboard.t("websocket.field.filter")).fill(topic)

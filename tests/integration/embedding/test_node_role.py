@@ -147,10 +147,10 @@ def test_the_socket_answers_for_the_node(process: Process) -> None:
     assert process.ask("GET", "/api/v5/stats")[1][0]["connections.count"] == 1
     metrics = process.ask("GET", "/api/v5/metrics?aggregate=true")[1]
     assert metrics["packets.connect.received"] == 1
-    assert [row["clientid"] for row in process.ask("GET", "/clients")[1]["data"]] == ["c1"]
-    assert process.ask("GET", "/clients/c1/subscriptions")[1][0]["topic"] == "a/#"
-    assert process.ask("DELETE", "/clients/c1")[0] == 204
-    assert process.ask("GET", "/clients/c1")[0] == 404
+    assert [row["clientid"] for row in process.ask("GET", "/api/v5/clients")[1]["data"]] == ["c1"]
+    assert process.ask("GET", "/api/v5/clients/c1/subscriptions")[1][0]["topic"] == "a/#"
+    assert process.ask("DELETE", "/api/v5/clients/c1")[0] == 204
+    assert process.ask("GET", "/api/v5/clients/c1")[0] == 404
 
 
 def test_everybody_may_ask_for_the_status(process: Process) -> None:

@@ -172,7 +172,7 @@ pub fn take_down(kind: u8, body: &[u8]) -> Result<Down, BrokenFrame> {
     }
 }
 
-fn event_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
+fn question_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
     Some(match kind {
         0 => {
             let id = r.id()?;
@@ -202,6 +202,13 @@ fn event_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
             )
         }
         2 => UpEvent::Ask(r.id()?, Question::Publish { message: r.message()? }),
+        _ => return None,
+    })
+}
+
+fn event_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
+    Some(match kind {
+        0..=2 => question_of(kind, r)?,
         3 => UpEvent::Connect(Box::new(r.client()?)),
         4 => UpEvent::ConnAck {
             client_id: r.text()??.into(),

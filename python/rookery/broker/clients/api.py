@@ -21,7 +21,7 @@ from rookery.broker.clients.models import (
 )
 from rookery.broker.clients.rows import client_row, client_rows
 from rookery.broker.management.context import NodeContext
-from rookery.broker.rest.common import ClientIdNotFoundError, InvalidParameterError, check_node
+from rookery.broker.rest.parameters import ClientIdNotFoundError, InvalidParameterError, check_node
 from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX
 from rookery.web.rest import PageQuery, errors, example, fast, page_of
 

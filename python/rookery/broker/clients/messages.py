@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from rookery.broker.clients.models import MessagesAfter
 from rookery.broker.management.context import NodeContext
-from rookery.broker.rest.common import ClientIdNotFoundError, InvalidParameterError, message_id
+from rookery.broker.rest.parameters import ClientIdNotFoundError, InvalidParameterError, message_id
 from rookery.config.values import parse_bytesize
 from rookery.native.lists import MessagePlace, WaitingMessage
 from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX

@@ -16,7 +16,7 @@ from rookery.broker.clients.models import (
     Unsubscribe,
 )
 from rookery.broker.management.context import NodeContext
-from rookery.broker.rest.common import ClientIdNotFoundError
+from rookery.broker.rest.parameters import ClientIdNotFoundError
 from rookery.errors import BadRequestError
 from rookery.native.lists import SubscribeRequest, SubscriptionQuery, SubscriptionView
 from rookery.web.models import LIMIT_MAX

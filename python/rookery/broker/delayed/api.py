@@ -14,7 +14,7 @@ from starlette.responses import Response
 from rookery.broker.clients.models import example_page
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
-from rookery.broker.rest.common import message_id
+from rookery.broker.rest.parameters import message_id
 from rookery.errors import BadRequestError, NotFoundError
 from rookery.native.lists import MessageHead
 from rookery.native.models import Message

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.publish.models import PublishError, PublishMessage, PublishOk
-from rookery.broker.rest.common import message_id
+from rookery.broker.rest.parameters import message_id
 from rookery.errors import BadRequestError, UnavailableError
 from rookery.native.models import PublishOutcome
 from rookery.native.node import Publication

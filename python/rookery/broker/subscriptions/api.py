@@ -11,7 +11,7 @@ from starlette.responses import Response
 from rookery.broker.clients.models import EXAMPLE_SUBSCRIPTION, SubscriptionPage, example_page
 from rookery.broker.clients.subscribing import subscription_row
 from rookery.broker.management.context import NodeContext
-from rookery.broker.rest.common import OnNode, check_node
+from rookery.broker.rest.parameters import OnNode, check_node
 from rookery.native.lists import SubscriptionQuery
 from rookery.web.rest import PageQuery, errors, example, fast, page_of
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from rookery.broker.clients.models import example_page
 from rookery.broker.management.context import NodeContext
-from rookery.broker.rest.common import OnNode, check_node
+from rookery.broker.rest.parameters import OnNode, check_node
 from rookery.errors import NotFoundError
 from rookery.web.models import Page, Row
 from rookery.web.rest import PageQuery, errors, example, fast, page_of
