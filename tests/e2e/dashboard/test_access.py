@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import expect
 
 from harness.dashboard import Dashboard
@@ -14,6 +17,18 @@ from harness.operator import Operator
 BUILT_IN = "password_based:built_in_database"
 
 
+@pytest.fixture
+def nobody_asked(operator: Operator) -> Iterator[None]:
+    """Whatever becomes of the test, others get in again after it."""
+    yield
+    for row in operator.rest.get("/authentication"):
+        operator.rest.delete(f"/authentication/{quote(row['id'], safe='')}")
+    for row in operator.rest.get("/authorization/sources")["sources"]:
+        if row["type"] != "file":
+            operator.rest.delete(f"/authorization/sources/{row['type']}")
+
+
+@pytest.mark.usefixtures("nobody_asked")
 def test_a_provider_with_its_users(
     dashboard: Dashboard, operator: Operator, tmp_path: Path
 ) -> None:
@@ -26,7 +41,8 @@ def test_a_provider_with_its_users(
     dashboard.button(t("common.create"), dashboard.dialog).click()
     dashboard.said(t("common.saved"))
 
-    dashboard.page.get_by_role("link", name=t("authentication.users")).click()
+    content = dashboard.page.get_by_role("main")
+    content.get_by_role("link", name=t("authentication.users")).click()
     expect(dashboard.page.get_by_role("heading", level=1)).to_have_text(
         t("authentication.user.title")
     )
@@ -56,6 +72,7 @@ def test_a_provider_with_its_users(
     expect(dashboard.page.get_by_text(t("authentication.empty.title"), exact=True)).to_be_visible()
 
 
+@pytest.mark.usefixtures("nobody_asked")
 def test_rules_of_a_user_explain_a_decision(dashboard: Dashboard) -> None:
     t = dashboard.t
     topic = fresh_name("secret")
