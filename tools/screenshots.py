@@ -24,8 +24,8 @@ from playwright.sync_api import expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from harness.dashboard import PASSWORD, Dashboard, launch, ports_of
-from harness.operator import Operator, operated
+from harness.dashboard import PASSWORD, Dashboard, launch, ports_of  # noqa: E402
+from harness.operator import Operator, operated  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screenshots"
 SIZE = (1280, 800)
@@ -78,7 +78,9 @@ def prepare(operator: Operator) -> None:
     rest.post(f"{base}/users", [{"username": "line-1", "rules": rules}])
     for name, reason in (("scanner-7", "flooded plant/1"), ("old-gateway", "was stolen")):
         rest.post("/banned", {"as": "clientid", "who": name, "by": "admin", "reason": reason})
-    rest.post("/api_key", {"name": "monitoring", "enable": True, "role": "viewer", "desc": "Grafana"})
+    rest.post(
+        "/api_key", {"name": "monitoring", "enable": True, "role": "viewer", "desc": "Grafana"}
+    )
     rest.post("/users", {"username": "anna", "password": "a-l0ng-secret", "role": "viewer"})
     rest.put("/license/setting", {"dynamic_max_connections": 5000})
     rest.post("/data/export", {})

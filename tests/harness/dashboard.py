@@ -70,9 +70,10 @@ def text(language: str, key: str, **values: object) -> str:
         for step in path.split("."):
             found = found.get(step) if isinstance(found, dict) else None
         if isinstance(found, str):
+            words: str = found
             for placeholder, value in values.items():
-                found = found.replace("{{" + placeholder + "}}", str(value))
-            return found
+                words = words.replace("{{" + placeholder + "}}", str(value))
+            return words
     raise KeyError(key)
 
 

@@ -36,7 +36,9 @@ def test_a_provider_with_its_users(
     dashboard.open("/authentication", t("authentication.title"))
     expect(dashboard.page.get_by_text(t("authentication.empty.title"), exact=True)).to_be_visible()
     dashboard.button(t("authentication.add")).click()
-    expect(dashboard.dialog.get_by_role("textbox", name=t("schema.kind")).first).to_have_value(BUILT_IN)
+    expect(dashboard.dialog.get_by_role("textbox", name=t("schema.kind")).first).to_have_value(
+        BUILT_IN
+    )
     dashboard.check()
     dashboard.button(t("common.create"), dashboard.dialog).click()
     dashboard.said(t("common.saved"))
@@ -84,7 +86,9 @@ def test_rules_of_a_user_explain_a_decision(dashboard: Dashboard) -> None:
     dashboard.said(t("common.saved"))
 
     dashboard.page.get_by_role("tab", name=t("authorization.tab.rules")).click()
-    dashboard.page.get_by_role("tabpanel").get_by_text(t("authorization.owner.users"), exact=True).click()
+    dashboard.page.get_by_role("tabpanel").get_by_text(
+        t("authorization.owner.users"), exact=True
+    ).click()
     dashboard.button(t("authorization.rule.add")).click()
     dashboard.field(t("common.field.username"), dashboard.dialog).fill("eve")
     dashboard.choose(t("authorization.rule.permission"), t("common.state.deny"), dashboard.dialog)
@@ -105,7 +109,9 @@ def test_rules_of_a_user_explain_a_decision(dashboard: Dashboard) -> None:
     dashboard.check()
 
     dashboard.page.get_by_role("tab", name=t("authorization.tab.rules")).click()
-    dashboard.page.get_by_role("tabpanel").get_by_text(t("authorization.owner.users"), exact=True).click()
+    dashboard.page.get_by_role("tabpanel").get_by_text(
+        t("authorization.owner.users"), exact=True
+    ).click()
     dashboard.button(t("common.deleteOne", name="eve")).click()
     dashboard.agree(t("common.delete"))
     dashboard.said(t("common.deleted"))
