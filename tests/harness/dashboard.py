@@ -70,10 +70,10 @@ def text(language: str, key: str, **values: object) -> str:
         for step in path.split("."):
             found = found.get(step) if isinstance(found, dict) else None
         if isinstance(found, str):
-            text: str = found
+            words: str = found
             for placeholder, value in values.items():
-                text = text.replace("{{" + placeholder + "}}", str(value))
-            return text
+                words = words.replace("{{" + placeholder + "}}", str(value))
+            return words
     raise KeyError(key)
 
 
@@ -180,7 +180,7 @@ class Dashboard:
         )
 
     def choose(self, label: str, option: str, within: Locator | None = None) -> None:
-        (within or self.page).get_by_role("textbox", name=_whole(label)).click()
+        (within or self.page).get_by_role("textbox", name=_whole(label)).first.click()
         self.page.get_by_role("option", name=option, exact=True).click()
 
     def row(self, *words: str) -> Locator:

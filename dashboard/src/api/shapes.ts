@@ -303,7 +303,7 @@ export interface Explanation {
   steps: { source: string; said: string; reason: string }[];
 }
 
-interface Replies {
+export interface Replies {
   "/clients": Page<ClientRow>;
   "/clients/{clientid}": ClientRow;
   "/clients/{clientid}/subscriptions": SubscriptionRow[];
@@ -335,7 +335,6 @@ interface Replies {
   "/mqtt/retainer": Record<string, unknown>;
   "/mqtt/retainer/messages": Page<RetainedRow>;
   "/mqtt/retainer/message/{topic}": RetainedRow;
-  "/mqtt/delayed": { enable: boolean; max_delayed_messages: number };
   "/mqtt/delayed/messages": Page<DelayedRow>;
   "/mqtt/delayed/messages/{node}/{msgid}": DelayedRow;
   "/mqtt/topic_rewrite": Record<string, unknown>[];

@@ -1,11 +1,12 @@
 /** A form in a dialog. It stays open, with the node's answer in it, until the node agrees. */
-import { Button, Group, Modal, Stack } from "@mantine/core";
+import { Button, Group, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { FormEvent, ReactElement, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useChange } from "@/api/hooks";
 
+import { Dialog } from "./Dialog";
 import { ErrorPanel } from "./ErrorPanel";
 import { useToasts } from "./toasts";
 
@@ -40,12 +41,10 @@ export function FormDialog(props: FormDialogProps): ReactElement {
     props.onClose();
   };
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={props.onClose}
       title={props.title}
-      size={props.size ?? "md"}
-      closeButtonProps={{ "aria-label": t("close") }}
+      {...(props.size !== undefined && { size: props.size })}
     >
       <form onSubmit={(event) => void send(event)}>
         <Stack gap="sm">
@@ -61,6 +60,6 @@ export function FormDialog(props: FormDialogProps): ReactElement {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

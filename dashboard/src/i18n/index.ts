@@ -50,6 +50,7 @@ export async function startTexts(): Promise<void> {
     interpolation: { escapeValue: false },
     react: { useSuspense: false },
     resources: {},
+    showSupportNotice: false,
   });
   await load(language);
   await i18next.changeLanguage(language);

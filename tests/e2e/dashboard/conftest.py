@@ -16,7 +16,9 @@ from harness.operator import Operator, operated
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """A node for all pages; a test leaves it as it found it."""
     need_pages()
-    with operated(tmp_path_factory.mktemp("node")) as running:
+    # A browser counts as no client of this machine, and no test is about who gets in without a name.
+    settings = {"access.anonymous": "everyone"}
+    with operated(tmp_path_factory.mktemp("node"), settings=settings) as running:
         yield running
 
 

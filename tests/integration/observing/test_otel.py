@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from typing import Any
+
 import pytest
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
@@ -103,8 +105,8 @@ def exchange(operator: Operator, count: int = 1, **properties: object) -> list[s
     found = []
     for _ in range(count):
         writer.publish("t", b"hello", qos=1, properties=dict(properties))  # type: ignore[arg-type]
-        pairs = reader.receive("t").properties.get("user_property", [])
-        found += [value for name, value in pairs if name == "traceparent"]  # type: ignore[union-attr]
+        pairs: Any = reader.receive("t").properties.get("user_property", [])
+        found += [value for name, value in pairs if name == "traceparent"]
     return found
 
 

@@ -1,5 +1,5 @@
 import { Select, Switch, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -29,12 +29,17 @@ export function KeyDialog({ apiKey, onClose, onMade }: KeyDialogProps): ReactEle
   const [desc, setDesc] = useState(apiKey?.desc ?? "");
   const isTimed = apiKey?.expired_at !== undefined && apiKey.expired_at !== "infinity";
   const [day, setDay] = useState(isTimed ? (apiKey.expired_at ?? "").slice(0, 10) : "");
+  const made = useRef<ApiKey | null>(null);
   const send = async () => {
     const body = { enable, desc, role, expired_at: endOf(day) };
     if (apiKey !== null) return call("put", "/api_key/{name}", { path: { name }, body });
-    const made = await call<ApiKey>("post", "/api_key", { body: { name, ...body } });
-    onMade(made);
-    return made;
+    made.current = await call<ApiKey>("post", "/api_key", { body: { name, ...body } });
+    return made.current;
+  };
+  const close = () => {
+    onClose();
+    // One dialog after the other, not one over the other.
+    if (made.current !== null) onMade(made.current);
   };
   return (
     <FormDialog
@@ -43,7 +48,7 @@ export function KeyDialog({ apiKey, onClose, onMade }: KeyDialogProps): ReactEle
       done={t("saved")}
       refresh={["/api_key"]}
       onSubmit={send}
-      onClose={onClose}
+      onClose={close}
     >
       {apiKey === null && (
         <TextInput

@@ -1,4 +1,4 @@
-import { Button, Code, CopyButton, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Code, CopyButton, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,6 +7,7 @@ import { call } from "@/api/client";
 import { useMayChange } from "@/api/session";
 import type { ApiKey } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
+import { Dialog } from "@/components/Dialog";
 import { Page } from "@/components/Page";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
@@ -107,11 +108,9 @@ function SecretDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void
   const { t } = useTranslation("apiKeys");
   const pair = `${apiKey.api_key ?? ""}:${apiKey.api_secret ?? ""}`;
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={onClose}
       title={t("secret.title")}
-      closeButtonProps={{ "aria-label": t("close") }}
     >
       <Stack gap="sm">
         <Text size="sm">{t("secret.text")}</Text>
@@ -129,6 +128,6 @@ function SecretDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void
           <Button onClick={onClose}>{t("secret.close")}</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

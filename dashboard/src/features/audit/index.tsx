@@ -1,10 +1,11 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { AuditEntry } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
+import { Dialog } from "@/components/Dialog";
 import { Page } from "@/components/Page";
 import { StatusBadge } from "@/components/StatusBadge";
 import { formatTime } from "@/lib/format";
@@ -75,17 +76,15 @@ export default function AuditPage(): ReactElement {
         )}
       />
       {shown !== null && (
-        <Modal
-          opened
+        <Dialog
           size="lg"
           title={shown.operation_id}
           onClose={() => setShown(null)}
-          closeButtonProps={{ "aria-label": t("close") }}
         >
           <pre className="payload" tabIndex={0}>
             {JSON.stringify(shown, null, 2)}
           </pre>
-        </Modal>
+        </Dialog>
       )}
     </Page>
   );

@@ -26,7 +26,8 @@ export default function ClientPage(): ReactElement {
   const client = useGet("/clients/{clientid}", { path: { clientid }, every: EVERY_MS });
   const kick = useAct({
     run: () => call("delete", "/clients/{clientid}", { path: { clientid } }),
-    refresh: ["/clients"],
+    // The list is asked anew on the way back to it; asking here would only find nobody.
+    refresh: [],
     done: t("kick.done"),
     ask: () => ({
       title: t("kick.title"),

@@ -1,4 +1,4 @@
-import { Button, Code, Loader, Modal, Stack } from "@mantine/core";
+import { Button, Code, Loader, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,6 +8,7 @@ import { useGet } from "@/api/hooks";
 import { useMayChange } from "@/api/session";
 import type { DelayedRow } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
+import { Dialog } from "@/components/Dialog";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { Page } from "@/components/Page";
 import { useAct } from "@/components/useAct";
@@ -92,12 +93,10 @@ function Payload({ row, onClose }: { row: DelayedRow; onClose: () => void }): Re
   const { t } = useTranslation("delayed");
   const message = useGet(ONE, { path: { node: row.node, msgid: row.msgid } });
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={onClose}
       title={t("field.payload")}
       size="lg"
-      closeButtonProps={{ "aria-label": t("close") }}
     >
       <Stack gap="sm">
         <Code className="wrap">{row.topic}</Code>
@@ -109,6 +108,6 @@ function Payload({ row, onClose }: { row: DelayedRow; onClose: () => void }): Re
           </pre>
         )}
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

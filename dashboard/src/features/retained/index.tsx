@@ -1,4 +1,4 @@
-import { Button, Card, Code, Loader, Modal, Stack, Text, Title } from "@mantine/core";
+import { Button, Card, Code, Loader, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,6 +8,7 @@ import { useGet } from "@/api/hooks";
 import { useMayChange } from "@/api/session";
 import type { RetainedRow } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
+import { Dialog } from "@/components/Dialog";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { Page } from "@/components/Page";
 import { useAct } from "@/components/useAct";
@@ -96,12 +97,10 @@ function Payload({ topic, onClose }: { topic: string; onClose: () => void }): Re
   const message = useGet("/mqtt/retainer/message/{topic}", { path: { topic } });
   const payload = decodePayload(message.data?.payload);
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={onClose}
       title={t("field.payload")}
       size="lg"
-      closeButtonProps={{ "aria-label": t("close") }}
     >
       <Stack gap="sm">
         <Code className="wrap">{topic}</Code>
@@ -121,6 +120,6 @@ function Payload({ topic, onClose }: { topic: string; onClose: () => void }): Re
           </Card>
         )}
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,8 +1,9 @@
-import { Button, Group, Loader, Modal, Stack } from "@mantine/core";
+import { Button, Group, Loader, Stack } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useGet } from "@/api/hooks";
+import { Dialog } from "@/components/Dialog";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorPanel } from "@/components/ErrorPanel";
 
@@ -14,12 +15,10 @@ export function TraceLog({ name, onClose }: { name: string; onClose: () => void 
   const log = useGet("/trace/{name}/log", { path: { name }, query: { bytes: BYTES } });
   const text = log.data?.items ?? "";
   return (
-    <Modal
-      opened
+    <Dialog
       size="xl"
       title={name}
       onClose={onClose}
-      closeButtonProps={{ "aria-label": t("close") }}
     >
       <Stack gap="sm">
         <ErrorPanel error={log.error} />
@@ -38,6 +37,6 @@ export function TraceLog({ name, onClose }: { name: string; onClose: () => void 
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -79,8 +79,13 @@ export function useMqtt(): Mqtt {
     const made = mqtt.connect(options.url, connectionOf(options));
     client.current = made;
     made.on("connect", () => setState("connected"));
+    let reason = "";
+    made.on("packetreceive", (packet) => {
+      // The broker's own words say more than the code that the library names.
+      if (packet.cmd === "connack") reason = packet.properties?.reasonString ?? "";
+    });
     made.on("error", (problem) => {
-      setError(problem.message || options.url);
+      setError(reason || problem.message || options.url);
       made.end(true);
     });
     made.on("close", () => {
@@ -140,6 +145,8 @@ function connectionOf(options: ConnectOptions): IClientOptions {
     // A wrong password would otherwise be tried every second.
     reconnectPeriod: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    // The other kind runs in a worker made of text, which the page's policy forbids.
+    timerVariant: "native",
     ...(options.username !== "" && { username: options.username }),
     ...(options.password !== "" && { password: options.password }),
   };
