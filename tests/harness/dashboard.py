@@ -24,7 +24,8 @@ from playwright.sync_api import (
     expect,
 )
 
-from harness.node import ROOT, Node
+from harness.node import ROOT
+from harness.operator import Operator
 
 SOURCES = ROOT / "dashboard"
 AXE = SOURCES / "node_modules" / "axe-core" / "axe.min.js"
@@ -33,17 +34,13 @@ LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 PASSWORD = "rook-4-knight"
 DESK, PHONE = (1280, 860), (390, 844)
 
-_LISTENING = re.compile(r"(127\.0\.0\.1:\d+) for .*\(http:dashboard\)")
 # How bad a finding of axe may be.
 _TOLERATED = {"minor", "moderate", None}
 
 
-def address_of(node: Node) -> str:
-    """Where the dashboard of a running node is."""
-    for line in node.log:
-        if (found := _LISTENING.search(line)) is not None:
-            return f"http://{found[1]}"
-    raise AssertionError("the node serves no dashboard:\n" + "\n".join(node.log))
+def ports_of(operator: Operator) -> dict[str, str]:
+    """Where each listener of a running node is, by its id."""
+    return {row["listener"]: row["address"] for row in operator.api.get("/ports")}
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -73,9 +70,10 @@ def text(language: str, key: str, **values: object) -> str:
         for step in path.split("."):
             found = found.get(step) if isinstance(found, dict) else None
         if isinstance(found, str):
+            text: str = found
             for placeholder, value in values.items():
-                found = found.replace("{{" + placeholder + "}}", str(value))
-            return found
+                text = text.replace("{{" + placeholder + "}}", str(value))
+            return text
     raise KeyError(key)
 
 
@@ -135,8 +133,10 @@ class Dashboard:
         Raises:
             AssertionError: a message in the console, a refused request, a finding of axe.
         """
-        assert self.problems == []
-        assert self.barriers() == []
+        found, self.problems = self.problems, []
+        found += self.barriers()
+        if found:
+            raise AssertionError("\n".join(found))
 
     def barriers(self) -> list[str]:
         """What axe finds serious in the page as it is."""
@@ -165,6 +165,9 @@ class Dashboard:
     def field(self, label: str, within: Locator | None = None) -> Locator:
         # A field that must be filled has a star in its label.
         return (within or self.page).get_by_role("textbox", name=_whole(label))
+
+    def switch(self, label: str) -> Locator:
+        return self.page.get_by_role("switch", name=_whole(label))
 
     def filter(self, label: str) -> Locator:
         return self.page.get_by_role("search").get_by_label(_whole(label)).first
@@ -233,7 +236,7 @@ def _whole(label: str) -> re.Pattern[str]:
     return re.compile(rf"^{re.escape(label)}(\s*\*)?$")
 
 
-def skip_without_pages() -> None:
+def need_pages() -> None:
     """Without its pages there is no dashboard to test; tools/setup.sh test builds them."""
     if not (ROOT / "python" / "rookery" / "web" / "pages" / "index.html").exists():
         pytest.fail("the dashboard is not built: tools/setup.sh pages")

@@ -64,6 +64,7 @@ class Node:
         self.settings = dict(settings)
         self.log: list[str] = []
         self._process: subprocess.Popen[str] | None = None
+        self._is_ready = False
         self._follower: threading.Thread | None = None
 
     # -- process -------------------------------------------------------------------------
@@ -83,11 +84,12 @@ class Node:
         )
         assert self._process.stdout is not None
         listening = threading.Event()
+        self._is_ready = False
         self._follower = threading.Thread(
             target=self._follow, args=(self._process.stdout, ready, listening), daemon=True
         )
         self._follower.start()
-        if not listening.wait(DEADLINE_S) or self._process.poll() is not None:
+        if not listening.wait(DEADLINE_S) or not self._is_ready:
             self.kill9()
             raise AssertionError(f"{command} did not start:\n" + "\n".join(self.log))
 
@@ -99,6 +101,7 @@ class Node:
                 if found is not None:
                     if found.groups():
                         self.port = int(found.group(1))
+                    self._is_ready = True
                     listening.set()
         listening.set()  # the process has ended: start() reports it without waiting
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import uuid
+from pathlib import Path
 from typing import Any
 
 from harness.operator import Operator
@@ -49,6 +50,19 @@ class Plugins:
     def run(self, archive: bytes, plugin: str = "probe-1.0.0") -> None:
         self.install(archive)
         self.act(plugin, "start")
+
+    def pids(self) -> set[int]:
+        """Processes of plugins of this node: its children that run the worker module."""
+        found = set()
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+                command = (folder / "cmdline").read_bytes()
+            except OSError:  # gone meanwhile
+                continue
+            if int(parent) == self.operator.node.pid and b"rookery.plugins.worker" in command:
+                found.add(int(folder.name))
+        return found
 
     def row(self, plugin: str = "probe-1.0.0") -> dict[str, Any]:
         row: dict[str, Any] = self.operator.rest.get(path_of("plugins", plugin))

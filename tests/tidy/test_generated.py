@@ -17,6 +17,7 @@ from tidy.tree import Tree
         "gen_configuration.py",
         "gen_metrics.py",
         "gen_conformance.py",
+        "gen_hookpoints.py",
         "gen_openapi.py",
         "compare_openapi.py",
     ],

@@ -5,22 +5,33 @@
  */
 import { useQuery } from "@tanstack/react-query";
 
+interface Values {
+  enum?: unknown[];
+  anyOf?: Values[];
+  $ref?: string;
+}
+
 interface Operation {
-  parameters?: { name?: string; in?: string }[];
+  parameters?: { name?: string; in?: string; schema?: Values }[];
 }
 
 interface Document {
   paths?: Record<string, Record<string, Operation>>;
+  components?: { schemas?: Record<string, Values> };
 }
 
 export class Capabilities {
-  private readonly operations = new Map<string, ReadonlySet<string>>();
+  /** By operation: its parameters, each with the values that it may have. */
+  private readonly operations = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
   constructor(document: Document | null) {
+    const known = document?.components?.schemas ?? {};
     for (const [path, methods] of Object.entries(document?.paths ?? {})) {
       for (const [method, operation] of Object.entries(methods)) {
-        const names = (operation.parameters ?? []).map((parameter) => parameter.name ?? "");
-        this.operations.set(nameOf(method, path), new Set(names));
+        const parameters = (operation.parameters ?? []).map(
+          (parameter) => [parameter.name ?? "", wordsOf(parameter.schema, known)] as const,
+        );
+        this.operations.set(nameOf(method, path), new Map(parameters));
       }
     }
   }
@@ -33,9 +44,20 @@ export class Capabilities {
 
   /** Whether an operation takes that parameter. */
   takes(operation: string, parameter: string): boolean {
-    const [method = "", path = ""] = operation.split(" ");
-    return this.operations.get(nameOf(method, path))?.has(parameter) ?? false;
+    return this.choices(operation, parameter) !== undefined;
   }
+
+  /** The values that a parameter may have; empty where any will do. */
+  choices(operation: string, parameter: string): readonly string[] | undefined {
+    const [method = "", path = ""] = operation.split(" ");
+    return this.operations.get(nameOf(method, path))?.get(parameter);
+  }
+}
+
+function wordsOf(values: Values | undefined, known: Record<string, Values>): string[] {
+  if (values?.$ref !== undefined) return wordsOf(known[values.$ref.split("/").at(-1) ?? ""], known);
+  if (values?.anyOf !== undefined) return values.anyOf.flatMap((each) => wordsOf(each, known));
+  return (values?.enum ?? []).map(String);
 }
 
 // The names of path parameters differ between documents and mean nothing here.

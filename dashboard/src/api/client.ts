@@ -99,7 +99,7 @@ export async function call<T = unknown>(
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw ApiError.from(error);
+    throw new ApiError(0, "NO_ANSWER", error instanceof Error ? error.message : String(error));
   }
   if (!answer.response.ok) {
     const refusal = ApiError.of(answer.response.status, answer.error);

@@ -1,7 +1,7 @@
 /** What the node answered instead of what was asked for. */
 export class ApiError extends Error {
   constructor(
-    /** HTTP status; 0 when there was no answer at all. */
+    /** HTTP status; 0 when there was no answer at all, -1 when the page itself failed. */
     readonly status: number,
     /** The node's word for it, such as `NOT_FOUND`. */
     readonly code: string,
@@ -25,6 +25,6 @@ export class ApiError extends Error {
   static from(error: unknown): ApiError {
     if (error instanceof ApiError) return error;
     const text = error instanceof Error ? error.message : String(error);
-    return new ApiError(0, "NO_ANSWER", text);
+    return new ApiError(-1, "PAGE_BROKEN", text);
   }
 }

@@ -246,14 +246,20 @@ export interface TraceRow {
 }
 
 export interface PluginRow {
+  /** `NAME-VERSION` */
   name: string;
   rel_vsn: string;
   description?: string;
-  author?: string[];
-  running_status?: { node: string; status: string }[];
-  health_status?: unknown;
-  readme?: string;
-  [field: string]: unknown;
+  status?: string;
+  error?: string;
+  restarts?: number;
+  hookpoints?: string[];
+  has_settings?: boolean;
+}
+
+export interface LogLevel {
+  module: string;
+  level: string;
 }
 
 export interface TopicRow {
@@ -338,8 +344,8 @@ interface Replies {
   "/slow_subscriptions/settings": Record<string, unknown>;
   "/trace": TraceRow[];
   "/trace/{name}/log": { items: string; meta?: { bytes?: number; position?: number } };
+  "/log/levels": LogLevel[];
   "/plugins": PluginRow[];
-  "/plugins/{name}": PluginRow;
   "/plugins/{name}/schema": unknown;
   "/plugins/{name}/config": Record<string, unknown>;
   "/license": License;

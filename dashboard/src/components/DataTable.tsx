@@ -17,7 +17,7 @@ import { ErrorPanel } from "./ErrorPanel";
 import { Filters, type Filter } from "./Filters";
 import { Icon } from "./icons";
 import { Pager } from "./Pager";
-import { orderQuery, pageOf, useTableState, type TableState } from "./tableState";
+import { orderQuery, ordersBy, pageOf, useTableState, type TableState } from "./tableState";
 
 export interface Column<Row> {
   /** The field it shows, and by which it is ordered. */
@@ -90,8 +90,11 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   const runBulk = async () => {
     if (await props.bulk?.run(picked)) setChosen(new Set());
   };
-  // Ordering one page of many would show a wrong first.
-  const isSortable = !props.isOrdered && (!isPaged || takesOrder(capabilities, operation));
+  // Ordering one page of many here would show a wrong first.
+  const isSortable = (column: Column<Row>) =>
+    !props.isOrdered &&
+    !column.isUnsorted &&
+    (!isPaged || ordersBy(capabilities, operation, column.key));
 
   return (
     <Card withBorder padding={0}>
@@ -158,7 +161,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
                     key={column.key}
                     column={column}
                     state={state}
-                    isSortable={isSortable && !column.isUnsorted}
+                    isSortable={isSortable(column)}
                   />
                 ))}
                 {props.actions !== undefined && (
@@ -211,13 +214,6 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
 
 function sentFilters(filters: readonly Filter[], state: TableState): Query {
   return Object.fromEntries(filters.map(({ name }) => [name, state.filters[name]]));
-}
-
-function takesOrder(
-  capabilities: ReturnType<typeof useCapabilities>,
-  operation: string,
-): boolean {
-  return capabilities?.takes(operation, "sort") ?? false;
 }
 
 function cell<Row extends object>(column: Column<Row>, row: Row): ReactNode {

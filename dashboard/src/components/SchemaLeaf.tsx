@@ -40,7 +40,7 @@ export function LeafField(props: LeafProps): ReactElement {
   const { t } = useTranslation("schema");
   const { label, description } = useWords(props.name, schema);
   const common = { label, description, required: props.isRequired };
-  const hint = schema.default ?? undefined;
+  const hint = schema.default === "" ? undefined : (schema.default ?? undefined);
   const placeholder = hint === undefined ? undefined : t("default", { value: shownAs(hint) });
   switch (kindOf(schema, props.root)) {
     case "boolean":

@@ -75,14 +75,23 @@ export function useTableState(name: string, filters: readonly { name: string }[]
   };
 }
 
+/** Whether the node itself can order by that field. */
+export function ordersBy(
+  capabilities: Capabilities | undefined,
+  operation: string,
+  key: string,
+): boolean {
+  return capabilities?.choices(operation, "sort")?.includes(key) ?? false;
+}
+
 /** How the node is told the order, where it can order. */
 export function orderQuery(
   capabilities: Capabilities | undefined,
   operation: string,
   state: TableState,
 ): Query | undefined {
-  if (state.order === null || !capabilities?.takes(operation, "sort")) return undefined;
-  return { sort: `${state.order.direction === "desc" ? "-" : ""}${state.order.key}` };
+  if (state.order === null || !ordersBy(capabilities, operation, state.order.key)) return undefined;
+  return { sort: state.order.key, order: state.order.direction };
 }
 
 export interface Shown<Row> {

@@ -161,7 +161,8 @@ export function variantName(form: Schema, root: Schema): string {
 }
 
 /** The schema at a dotted path below `root`. */
-export function schemaAt(root: Schema, path: string): Schema | undefined {
+export function schemaAt(root: Schema | undefined, path: string): Schema | undefined {
+  if (root === undefined) return undefined;
   let current: Schema | undefined = resolve(root, root);
   for (const step of path === "" ? [] : path.split(".")) {
     const next: Schema | undefined = current?.properties?.[step];

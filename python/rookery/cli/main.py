@@ -12,7 +12,19 @@ from rookery.cli.messages import say
 from rookery.cli.usage import Parser
 from rookery.errors import RookeryError
 
-NOUNS = ("up", "node", "ctl", "pub", "sub", "bench", "ports", "config", "tls", "completion")
+NOUNS = (
+    "up",
+    "node",
+    "ctl",
+    "plugin",
+    "pub",
+    "sub",
+    "bench",
+    "ports",
+    "config",
+    "tls",
+    "completion",
+)
 
 
 def parser(only: str | None = None) -> Parser:

@@ -109,7 +109,8 @@ class HookDispatcher:
             return
         for asked, callback in enumerate(callbacks, start=1):
             result = question.put(callback)
-            if isinstance(result, Awaitable):
+            # Most hooks of messages return one; the other look costs more than the hook.
+            if type(result) is not Message and isinstance(result, Awaitable):
                 deciding = _verdict_of(question, result, callbacks[asked:])
                 fallback = self._fallback_of(question)
                 self._decide_later(ask_id, question, deciding, fallback, result)

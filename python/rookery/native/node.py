@@ -214,9 +214,9 @@ class Node:
     def open_plugins(self) -> PluginBridge:
         """Open the way to the worker processes of plugins."""
         # Loaded by nodes that have plugins.
-        from rookery.native.plugins import PluginBridge  # noqa: PLC0415
+        from rookery.native.plugins import PluginBridge as Bridge  # noqa: PLC0415
 
-        return PluginBridge(_call(self._native.open_plugins))
+        return Bridge(_call(self._native.open_plugins))
 
     def apply_bans(self, bans: Iterable[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected (5.0: 0x98).

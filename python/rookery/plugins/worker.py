@@ -182,7 +182,7 @@ class _Worker:
         await self._dispatcher.close()
         try:
             await _done(self._plugin.stop())
-        except Exception:
+        except Exception:  # noqa: BLE001  -- somebody else's code; it is logged
             _log.exception("the plugin failed to stop")
 
     async def _take_settings(self, settings: dict[str, Any]) -> None:
@@ -231,7 +231,7 @@ class _Worker:
     def _encoded(self, answer: AnswerRow) -> bytes:
         try:
             return encode_answers([answer])
-        except Exception:
+        except Exception:  # noqa: BLE001  -- whatever it is, it is no answer; it is logged
             self._dispatcher.counters["hooks.errors"] += 1
             _log.exception("on_publish returned a message that cannot be published")
             return encode_answers([(answer[0], *self._fallbacks["on_publish"])])

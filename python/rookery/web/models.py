@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, RootModel
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, RootModel, field_validator
 from pydantic_core import CoreSchema
 
 T = TypeVar("T")
 
 PAGE_DEFAULT = 1
+# Times the longest page it is still a number that databases know.
+PAGE_MAX = (1 << 31) - 1
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 10_000
+DEPTH_MAX = 64
 
 
 class Model(BaseModel):
@@ -69,8 +73,31 @@ class Settings(RootModel[dict[str, Any]]):
 
     shape: ClassVar[dict[str, Any]] = {"type": "object"}
 
+    @field_validator("root")
+    @classmethod
+    def _is_plain(cls, root: dict[str, Any]) -> dict[str, Any]:
+        """What a file of changes can hold: text in UTF-8, not nested without end."""
+        if _depth(root) > DEPTH_MAX:
+            raise ValueError(f"nested deeper than {DEPTH_MAX}")
+        try:
+            json.dumps(root, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("half of a surrogate pair is no text") from None
+        return root
+
     @classmethod
     def __get_pydantic_json_schema__(
         cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"title": cls.__name__, **cls.shape}
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= DEPTH_MAX:
+        depth += 1
+        below = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [
+            child for items in below for child in items if isinstance(child, (dict, list)) and child
+        ]
+    return depth

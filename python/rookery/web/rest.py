@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from rookery.web.caller import Caller
 from rookery.web.codes import ERROR_CODES
-from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX, PAGE_DEFAULT, ErrorBody
+from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX, PAGE_DEFAULT, PAGE_MAX, ErrorBody
 
 __all__ = [
     "BODY_BYTES_MAX",
@@ -66,7 +66,9 @@ class PageParams:
 
     def __init__(
         self,
-        page: Annotated[int, Query(ge=1, description="Number of the page, from 1.")] = PAGE_DEFAULT,
+        page: Annotated[
+            int, Query(ge=1, le=PAGE_MAX, description="Number of the page, from 1.")
+        ] = PAGE_DEFAULT,
         limit: Annotated[
             int, Query(ge=1, le=LIMIT_MAX, description="Most rows on a page.")
         ] = LIMIT_DEFAULT,

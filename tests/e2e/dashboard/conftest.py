@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from harness.dashboard import PASSWORD, Dashboard, address_of, launch, skip_without_pages
+from harness.dashboard import PASSWORD, Dashboard, launch, need_pages, ports_of
 from harness.operator import Operator, operated
 
 
 @pytest.fixture(scope="session")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """A node for all pages; a test leaves it as it found it."""
-    skip_without_pages()
+    need_pages()
     with operated(tmp_path_factory.mktemp("node")) as running:
         yield running
 
@@ -31,7 +31,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def address(operator: Operator, browser: Browser) -> str:
     """The dashboard after its first sign-in, which is all that its first password is good for."""
-    found = address_of(operator.node)
+    found = f"http://{ports_of(operator)['http:dashboard']}"
     first = Dashboard(browser, found, "en")
     first.allow(r" 403$")
     first.sign_in(password="public")

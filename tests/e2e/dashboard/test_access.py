@@ -19,7 +19,7 @@ def test_a_provider_with_its_users(
 ) -> None:
     t = dashboard.t
     dashboard.open("/authentication", t("authentication.title"))
-    expect(dashboard.page.get_by_text(t("authentication.empty.title"))).to_be_visible()
+    expect(dashboard.page.get_by_text(t("authentication.empty.title"), exact=True)).to_be_visible()
     dashboard.button(t("authentication.add")).click()
     expect(dashboard.dialog.get_by_role("textbox", name=t("schema.kind"))).to_have_value(BUILT_IN)
     dashboard.check()
@@ -53,7 +53,7 @@ def test_a_provider_with_its_users(
     dashboard.button(t("common.deleteOne", name=BUILT_IN)).click()
     dashboard.agree(t("common.delete"))
     dashboard.said(t("common.deleted"))
-    expect(dashboard.page.get_by_text(t("authentication.empty.title"))).to_be_visible()
+    expect(dashboard.page.get_by_text(t("authentication.empty.title"), exact=True)).to_be_visible()
 
 
 def test_rules_of_a_user_explain_a_decision(dashboard: Dashboard) -> None:

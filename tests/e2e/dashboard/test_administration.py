@@ -42,7 +42,7 @@ def test_slow_subscriptions_are_switched_on(dashboard: Dashboard) -> None:
     dashboard.check()
     dashboard.page.get_by_role("tab", name=t("slow.settings")).click()
     for _turn in ("on", "off"):
-        dashboard.page.get_by_text(t("slow.enable"), exact=True).click()
+        dashboard.switch(t("slow.enable")).click()
         dashboard.button(t("common.save")).click()
         dashboard.said(t("common.saved"))
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from playwright.sync_api import expect
 
-from harness.dashboard import Dashboard
+from harness.dashboard import Dashboard, ports_of
 from harness.node import fresh_name
 from harness.operator import Operator
 
@@ -48,12 +46,9 @@ def test_a_delayed_message_is_read_and_deleted(dashboard: Dashboard, operator: O
 def test_the_browser_sends_itself_a_message(dashboard: Dashboard, operator: Operator) -> None:
     topic = fresh_name("browser")
     dashboard.open("/websocket", dashboard.t("websocket.title"))
-    port = next(
-        found[1]
-        for line in operator.node.log
-        if (found := re.search(r"127\.0\.0\.1:(\d+) for .*\(ws:default\)", line))
+    dashboard.field(dashboard.t("websocket.address")).fill(
+        f"ws://{ports_of(operator)['ws:default']}/mqtt"
     )
-    dashboard.field(dashboard.t("websocket.address")).fill(f"ws://127.0.0.1:{port}/mqtt")
     dashboard.button(dashboard.t("websocket.connect")).click()
     expect(dashboard.button(dashboard.t("websocket.disconnect"))).to_be_visible()
     dashboard.field(dashboard.t("websocket.field.filter")).fill(topic)

@@ -65,7 +65,8 @@ def test_everybody_who_asks_is_told_apart(rest: RestNode) -> None:
         rest.audit("from=dashboard&operation_type=sso&limit=1")[0]["operation_result"] == "failure"
     )
     entry = rest.audit("from=cli&operation_type=api_key&limit=1")[0]
-    assert (entry["source"], entry["source_ip"]) == ("local", "")
+    assert entry["source"].startswith("local")
+    assert entry["source_ip"] == ""
 
 
 def test_looking_leaves_no_entry(rest: RestNode) -> None:
@@ -113,4 +114,4 @@ def test_nobody_pushes_out_what_others_did(start_rest: Start) -> None:
     entries = node.audit("operation_result=failure&http_method=post&limit=1000")
 
     assert len(entries) == 60
-    assert node.local.get("/metrics")["audit.suppressed"] == 20
+    assert node.local.get("/api/v5/metrics?aggregate=true")["audit.suppressed"] == 20

@@ -15,7 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import checks
 
-from harness.rest_node import PREFIX, Rest, RestNode, rest_node
+from harness.rest_node import PASSWORD, PREFIX, Rest, RestNode, rest_node
 
 EXAMPLES = int(os.environ.get("ROOKERY_FUZZ_EXAMPLES", "12"))
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,8 +36,19 @@ schema = schemathesis.openapi.from_path(str(DOCUMENT))
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestNode]:
+    """A node on which the examples of the document exist."""
     with rest_node(tmp_path_factory.mktemp("fuzzed")) as node:
+        sensor = node.node.connect("sensor-1", level=5)
+        sensor.subscribe("plant/1/#", qos=1)
+        with node.node.connect(level=5) as other:
+            other.publish("plant/1/state", b"21.5", qos=1, retain=True)
+        post = node.local.post
+        post(PREFIX + "/users", {"username": "alice", "password": PASSWORD, "role": "viewer"})
+        post(PREFIX + "/api_key", {"name": "monitoring", "role": "viewer"})
+        post(PREFIX + "/banned", {"as": "clientid", "who": "nobody"})
+        post(PREFIX + "/mqtt/topic_metrics", {"topic": "plant/1/state"})
         yield node
+        sensor.drop()
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,12 @@ and by nobody else: a new operation that is open by mistake fails.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from harness.rest_node import PREFIX, Answer, Rest, RestNode
+from harness.rest_node import PREFIX, Answer, Rest, RestNode, rest_node
 from integration.admission.conftest import Start
 
 OPEN = {
@@ -110,9 +111,15 @@ def make_caller(node: RestNode, kind: str) -> Rest:
     return node.key(role)
 
 
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestNode]:
+    """For all callers; nothing that they reach has what they name."""
+    with rest_node(tmp_path_factory.mktemp("roles")) as running:
+        yield running
+
+
 @pytest.mark.parametrize("kind", CALLERS)
-def test_the_matrix_has_no_hole(start_rest: Start, kind: str) -> None:
-    node = start_rest()
+def test_the_matrix_has_no_hole(node: RestNode, kind: str) -> None:
     document = node.nobody.ask("GET", "/api-docs/swagger.json").json
     wrong = []
     caller = make_caller(node, kind)
@@ -127,8 +134,7 @@ def test_the_matrix_has_no_hole(start_rest: Start, kind: str) -> None:
     assert wrong == []
 
 
-def test_an_expired_token_reaches_nothing(start_rest: Start) -> None:
-    node = start_rest()
+def test_an_expired_token_reaches_nothing(node: RestNode) -> None:
     keys = operations(node.nobody.ask("GET", "/api-docs/swagger.json").json)
     node.set("dashboard.token_expired_time = 1s")
     callers = [node.admin for _ in keys[:90]]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.client import RawClient
+from harness.client import DEADLINE_S, RawClient
 from harness.packets import ConnAck, Connect
 from rookery.client.management import ManagementClient
 
@@ -269,7 +269,7 @@ def test_alarms_of_the_last_run_that_do_not_hold_any_more_are_over(rookery: Rook
         '{"name": "store_damaged/1", "message": "m", "details": {}, "activated_at": 1000}\n'
     )
     assert rookery.start().returncode == 0
-    client = ManagementClient(rookery.data_dir)
+    client = ManagementClient(rookery.data_dir, timeout_s=DEADLINE_S)
 
     assert client.get("/api/v5/alarms")["data"] == []
     (alarm,) = client.get("/api/v5/alarms?activated=false")["data"]

@@ -133,4 +133,6 @@ def test_rules_of_everybody_hold_at_once(operator: Operator, rest: RestSocket) -
 def test_a_question_without_who_is_refused(rest: RestSocket) -> None:
     asked = {"action": "publish", "topic": "t"}
     assert rest.ask("POST", "/authorization/explain", asked).problem == (400, "BAD_REQUEST")
+    nowhere = {**asked, "peerhost": "nowhere"}
+    assert rest.ask("POST", "/authorization/explain", nowhere).problem == (400, "BAD_REQUEST")
     assert rest.ask("POST", "/authorization/reload").json == {"rules": 0}

@@ -63,6 +63,7 @@ def test_what_makes_no_sense_changes_nothing(asks: RestSocket) -> None:
         ("", "UPDATE_FAILED"),
         ("colour = red", "UPDATE_FAILED"),
         ('include "/etc/passwd"', "UPDATE_FAILED"),
+        ('mqtt {}include file("/etc/passwd")', "UPDATE_FAILED"),
         ("node.workers = 3", "UPDATE_FAILED"),
         ("mqtt.max_inflight = 0", "BAD_CONFIG"),
         ("mqtt.colour = red", "BAD_CONFIG"),
@@ -72,6 +73,11 @@ def test_what_makes_no_sense_changes_nothing(asks: RestSocket) -> None:
     assert ignored.status == 200
     assert held(asks, "alarm.size_limit") == 999
     assert asks.ask("PUT", "/configs/alarm", {"size_limit": -1}).problem == (400, "BAD_CONFIG")
+    half = '{"validity_period": "\\ud800"}'
+    json_text = {"content-type": "application/json"}
+    assert asks.ask("PUT", "/configs/alarm", half, json_text).problem == (400, "BAD_REQUEST")
+    deep = '{"actions":' * 200 + "1" + "}" * 200
+    assert asks.ask("PUT", "/configs/alarm", deep, json_text).problem == (400, "BAD_REQUEST")
     assert asks.ask("PUT", "/configs/alarm", [1]).problem == (400, "BAD_REQUEST")
     assert asks.ask("PUT", "/configs/global_zone", {"log": {}}).problem == (400, "BAD_REQUEST")
 

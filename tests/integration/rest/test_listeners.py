@@ -55,7 +55,7 @@ def test_a_listener_is_made_changed_stopped_and_removed(shared: Operator, asks: 
         ("POST", f"{at}/stop"),
         ("POST", f"{at}/restart"),
     ):
-        body: dict[str, Any] = {} if method == "PUT" else None
+        body: dict[str, Any] | None = {} if method == "PUT" else None
         assert asks.ask(method, path, body).problem == (404, "BAD_LISTENER_ID")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from rookery.broker.admins import AdminService, lockout, sso, tokens
+from rookery.broker.admins import AdminService, lockout, service, sso, tokens
 from rookery.broker.admins.lockout import Lockout, is_loopback
 from rookery.broker.admins.passwords import check_password
 from rookery.broker.admins.settings import AdminSettings
@@ -15,7 +16,7 @@ from rookery.broker.admins.sso import SignInCodes
 from rookery.broker.admins.tokens import Session, TokenStore
 from rookery.broker.audit import AuditLog
 from rookery.clock import ManualClock
-from rookery.errors import BadRequestError, ExceedsLimitError, UnauthorizedError
+from rookery.errors import BadRequestError, ExceedsLimitError, RookeryError, UnauthorizedError
 from rookery.types import Secret
 
 GOOD = "good-enough-1"
@@ -29,10 +30,10 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def admins(tmp_path: Path, clock: ManualClock) -> AsyncIterator[AdminService]:
     settings = AdminSettings("admin", Secret("public"), 3600, None)
-    service = AdminService(tmp_path, clock, AuditLog(tmp_path, clock), lambda: settings)
-    await service.open()
-    yield service
-    await service.close()
+    opened = AdminService(tmp_path, clock, AuditLog(tmp_path, clock), lambda: settings)
+    await opened.open()
+    yield opened
+    await opened.close()
 
 
 @pytest.mark.parametrize(
@@ -218,6 +219,25 @@ async def test_a_locked_user_is_refused_with_the_right_password(
     assert await admins.login("bob", GOOD, "192.0.2.2", is_direct=True)
     clock.advance(lockout.LOCKED_S)
     assert await admins.login("bob", GOOD, "192.0.2.1", is_direct=True)
+
+
+async def test_guessing_from_one_address_leaves_room_for_others(admins: AdminService) -> None:
+    await admins.create("bob", GOOD, "administrator")
+
+    async def attempt(number: int) -> str:
+        try:
+            await admins.login(f"u{number}", "x", "192.0.2.1", is_direct=True)
+        except RookeryError as error:
+            return error.code
+        return ""
+
+    guesses = [asyncio.create_task(attempt(number)) for number in range(30)]
+    await asyncio.sleep(0)  # all have begun
+    assert await admins.login("bob", GOOD, "192.0.2.2", is_direct=True)
+    codes = await asyncio.gather(*guesses)
+
+    assert codes.count("SERVICE_UNAVAILABLE") == 30 - service.PENDING_MAX
+    assert not admins._pending
 
 
 async def test_the_number_of_users_is_bounded(

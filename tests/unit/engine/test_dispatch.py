@@ -435,7 +435,8 @@ async def test_a_client_has_to_please_the_chain_and_the_hooks(
         (Decision(("deny", 0x87)), True, ("deny", 0x87)),
         (Decision(("deny", 0x87), goes_on=True), True, ("allow", None)),
         (Decision(("allow", None), goes_on=True), False, ("deny", 0x87)),
-        (Decision(("allow", None), goes_on=True), None, ("allow", None)),
+        # Plugins may be asked next: the core knows, and what is configured for no match.
+        (Decision(("allow", None), goes_on=True), None, ("ignore", None)),
     ],
 )
 async def test_hooks_decide_where_no_source_does(

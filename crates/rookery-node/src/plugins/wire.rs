@@ -37,12 +37,15 @@ pub enum Down {
     Told(HookNumber, Box<str>),
 }
 
-/// Takes the next frame off `buffer`: its kind, its body and its whole length.
+/// Kind, body and whole length of a frame.
+pub type Frame<'a> = (u8, &'a [u8], usize);
+
+/// Takes the next frame off `buffer`.
 ///
 /// # Errors
 ///
 /// It claims to be larger than a frame may be.
-pub fn next_frame(buffer: &[u8]) -> Result<Option<(u8, &[u8], usize)>, BrokenFrame> {
+pub fn next_frame(buffer: &[u8]) -> Result<Option<Frame<'_>>, BrokenFrame> {
     let Some((head, rest)) = buffer.split_first_chunk::<HEAD_BYTES>() else { return Ok(None) };
     let len = u32::from_le_bytes(*head) as usize;
     if len == 0 || len > FRAME_BYTES_MAX {
@@ -172,7 +175,7 @@ pub fn take_down(kind: u8, body: &[u8]) -> Result<Down, BrokenFrame> {
     }
 }
 
-fn event_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
+fn question_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
     Some(match kind {
         0 => {
             let id = r.id()?;
@@ -202,6 +205,13 @@ fn event_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
             )
         }
         2 => UpEvent::Ask(r.id()?, Question::Publish { message: r.message()? }),
+        _ => return None,
+    })
+}
+
+fn event_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
+    Some(match kind {
+        0..=2 => question_of(kind, r)?,
         3 => UpEvent::Connect(Box::new(r.client()?)),
         4 => UpEvent::ConnAck {
             client_id: r.text()??.into(),

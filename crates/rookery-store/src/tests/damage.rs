@@ -65,11 +65,16 @@ fn a_tail_cut_at_any_byte_costs_only_the_batch_it_cuts() {
 
 #[test]
 fn a_cut_after_a_clean_stop_is_no_unfinished_write() {
-    let (disk, ends) = written();
-    open(&disk).store.close().unwrap();
+    let disk = MemDisk::default();
+    let mut opened = open(&disk);
     let path = disk.files("log").swap_remove(0);
+    opened.commit(0, batch(0)).unwrap();
+    let first = disk.bytes(&path).len();
+    opened.commit(0, batch(1)).unwrap();
+    let second = disk.bytes(&path).len();
+    opened.store.clone().close().unwrap();
     let whole = disk.bytes(&path);
-    for cut in [ends[BATCHES - 1], ends[BATCHES - 1] + 3, ends[BATCHES], whole.len() - 1] {
+    for cut in [first, first + 3, second, whole.len() - 1] {
         let disk = disk.after(Crash::Kill);
         disk.set_bytes(&path, whole[..cut].to_vec());
         let report = open(&disk).recovered.report.clone();

@@ -9,7 +9,7 @@ import { Page } from "@/components/Page";
 import { StatusBadge } from "@/components/StatusBadge";
 import { formatTime } from "@/lib/format";
 
-const FROM = ["dashboard", "rest_api", "cli"] as const;
+const FROM = ["dashboard", "rest_api", "cli", "node"] as const;
 const METHODS = ["post", "put", "delete"] as const;
 
 export default function AuditPage(): ReactElement {

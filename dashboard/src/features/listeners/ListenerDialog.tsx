@@ -20,7 +20,7 @@ interface ListenerDialogProps {
 }
 
 function formOf(schema: unknown, kind: string): Schema | undefined {
-  const entries = schemaAt(schema as Schema, `listeners.${kind}`)?.additionalProperties;
+  const entries = schemaAt(schema as Schema | undefined, `listeners.${kind}`)?.additionalProperties;
   return isTree(entries) ? (entries as Schema) : undefined;
 }
 

@@ -16,10 +16,11 @@ import { PluginDialog } from "./PluginDialog";
 
 const EVERY_MS = 5000;
 
-const nameOf = (row: PluginRow): string => `${row.name}-${row.rel_vsn}`;
+const nameOf = (row: PluginRow): string => row.name;
 
-function stateOf(row: PluginRow): string {
-  return row.running_status?.[0]?.status ?? "stopped";
+/** Whether it was started; a plugin that crashed is started anew from here as well. */
+function isStarted(row: PluginRow): boolean {
+  return row.status !== "stopped" && row.status !== "crashed";
 }
 
 export default function PluginsPage(): ReactElement {
@@ -87,6 +88,16 @@ export default function PluginsPage(): ReactElement {
       </>
     );
   };
+  const runButton = (row: PluginRow, action: "start" | "stop" | "restart") => (
+    <Button
+      size="xs"
+      variant="default"
+      aria-label={`${t(action)} ${row.name}`}
+      onClick={() => void run.act({ name: nameOf(row), action })}
+    >
+      {t(action)}
+    </Button>
+  );
   return (
     <Page
       title={t("title")}
@@ -125,31 +136,29 @@ export default function PluginsPage(): ReactElement {
           },
           { key: "rel_vsn", label: t("version") },
           {
-            key: "state",
+            key: "status",
             label: t("field.state"),
-            render: (row) => <StatusBadge state={stateOf(row)} />,
+            render: (row) => (
+              <>
+                <StatusBadge state={row.status ?? "stopped"} />
+                {row.error && (
+                  <Text size="xs" className="cell-text">
+                    {row.error}
+                  </Text>
+                )}
+              </>
+            ),
           },
+          { key: "restarts", label: t("restarts"), isNumber: true },
+          { key: "hookpoints", label: t("hookpoints"), render: (row) => row.hookpoints?.join(", ") },
         ]}
         rowKey={nameOf}
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         actions={(row, index, rows) => (
           <>
             {mayChange && arrows(row, index, rows)}
-            {mayChange && (
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={`${t(stateOf(row) === "running" ? "stop" : "start")} ${row.name}`}
-                onClick={() =>
-                  void run.act({
-                    name: nameOf(row),
-                    action: stateOf(row) === "running" ? "stop" : "start",
-                  })
-                }
-              >
-                {t(stateOf(row) === "running" ? "stop" : "start")}
-              </Button>
-            )}
+            {mayChange && isStarted(row) && runButton(row, "restart")}
+            {mayChange && runButton(row, isStarted(row) ? "stop" : "start")}
             <Button
               size="xs"
               variant="default"

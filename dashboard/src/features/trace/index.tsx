@@ -15,6 +15,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 import { formatTime } from "@/lib/format";
 
+import { LogLevels } from "./LogLevels";
 import { TraceDialog } from "./TraceDialog";
 import { TraceLog } from "./TraceLog";
 
@@ -68,6 +69,7 @@ export default function TracePage(): ReactElement {
         <Tabs.List mb="md">
           <Tabs.Tab value="traces">{t("traces")}</Tabs.Tab>
           {hasLog && <Tabs.Tab value="log">{t("log")}</Tabs.Tab>}
+          {has("GET /log/levels") && <Tabs.Tab value="levels">{t("levels")}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="traces">
           <DataTable<TraceRow>
@@ -141,6 +143,9 @@ export default function TracePage(): ReactElement {
         </Tabs.Panel>
         <Tabs.Panel value="log">
           <SettingsForm path="log" />
+        </Tabs.Panel>
+        <Tabs.Panel value="levels">
+          <LogLevels />
         </Tabs.Panel>
       </Tabs>
       {isNew && (

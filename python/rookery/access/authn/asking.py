@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
 
 from rookery.access.chain import OnError
 from rookery.access.errors import BackendError
@@ -12,7 +10,7 @@ from rookery.access.guard import BusyError, OpenError
 from rookery.access.http_service import UnaskableError
 from rookery.access.request import AuthRequest
 from rookery.access.seldom import SeldomLog
-from rookery.access.service import Service
+from rookery.access.service import S, ServiceUser
 from rookery.access.templates import MissingValueError
 from rookery.access.verdict import (
     SERVER_BUSY,
@@ -21,9 +19,6 @@ from rookery.access.verdict import (
     Opinion,
     Refuse,
 )
-from rookery.clock import Clock
-
-_S = TypeVar("_S", bound=Service)
 
 
 async def ask(
@@ -60,29 +55,14 @@ def _failed(on_error: OnError, reason: str) -> Opinion:
     return Refuse(SERVER_UNAVAILABLE, reason) if on_error == "deny" else Ignore(reason)
 
 
-class ServiceProvider(Generic[_S]):
-    """A provider that is a service: opened and closed with it, and what its failures mean is set.
-
-    Attributes:
-        service: What is asked.
-    """
+class ServiceProvider(ServiceUser[S]):
+    """A provider that asks a service."""
 
     id: str
     methods: tuple[str, ...] = ()
 
-    def __init__(self, service: _S, clock: Clock, on_error: OnError) -> None:
-        self.service = service
-        self._on_error: OnError = on_error
-        self._log = SeldomLog(logging.getLogger(type(self).__module__), clock)
-
-    async def start(self) -> None:
-        await self.service.start()
-
-    async def stop(self) -> None:
-        await self.service.stop()
-
     async def authenticate(self, request: AuthRequest) -> Opinion:
-        return await ask(self.id, self._on_error, self._log, lambda: self._question(request))
+        return await ask(self.id, self.on_error, self.log, lambda: self._question(request))
 
     async def _question(self, request: AuthRequest) -> Opinion:
         """Ask the service; what it raises is a failure of it."""

@@ -52,7 +52,7 @@ class HttpProvider(ServiceProvider[HttpService]):
             return Ignore(f"the service answered {answer.status}")
         record = answer.record()
         if record is None:
-            self._log.warning("%s: an answer that is no JSON object", self.id)
+            self.log.warning("%s: an answer that is no JSON object", self.id)
             return Ignore("the service's answer is no JSON object")
         match record.get("result"):
             case "allow":
@@ -65,5 +65,5 @@ class HttpProvider(ServiceProvider[HttpService]):
             return admit_from(record, now_ms=self._clock.now_ms(), reason="the service said allow")
         except AccessError as error:
             # An answer that admits with rules that mean nothing must not admit without them.
-            self._log.warning("%s: %s", self.id, error)
+            self.log.warning("%s: %s", self.id, error)
             return Refuse(reason=f"the service's answer cannot be used: {error}")

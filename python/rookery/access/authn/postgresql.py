@@ -47,4 +47,4 @@ class PostgresqlProvider(ServiceProvider[PostgresqlService]):
         rows = await self.service.rows(request.variable)
         if not rows:
             return Ignore("the query selects no row")
-        return await self._passwords.opinion_of(self.id, rows[0], request.password, self._log)
+        return await self._passwords.opinion_of(self.id, rows[0], request.password, self.log)

@@ -60,4 +60,4 @@ class RedisProvider(ServiceProvider[RedisService]):
         record = await self.service.record(request.variable)
         if not record:
             return Ignore("there is no such key")
-        return await self._passwords.opinion_of(self.id, record, request.password, self._log)
+        return await self._passwords.opinion_of(self.id, record, request.password, self.log)

@@ -31,7 +31,7 @@ class PostgresqlSource(ServiceSource[PostgresqlService]):
     async def _question(self, request: AuthzRequest) -> Finding:
         rows = await self.service.rows(request.variable)
         for number, row in enumerate(rows, start=1):
-            finding = finding_of_row(self.name, number, row, request, self._log)
+            finding = finding_of_row(self.name, number, row, request, self.log)
             if finding is not None:
                 return finding
         return Finding("none", f"none of {len(rows)} rows fits")

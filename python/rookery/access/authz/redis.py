@@ -40,7 +40,7 @@ class RedisSource(ServiceSource[RedisService]):
         rows = [_row(topic, value) for topic, value in record.items()]
         rows.sort(key=lambda row: row["permission"] != "deny")
         for number, row in enumerate(rows, start=1):
-            finding = finding_of_row(self.name, number, row, request, self._log)
+            finding = finding_of_row(self.name, number, row, request, self.log)
             if finding is not None:
                 return finding._replace(reason=f"the field {row['topic']!r} fits")
         return Finding("none", f"none of {len(rows)} fields fits")

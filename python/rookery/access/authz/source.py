@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol
 
 from rookery.access.authz.request import AuthzRequest
 from rookery.access.chain import OnError
@@ -12,11 +11,9 @@ from rookery.access.errors import BackendError
 from rookery.access.guard import BusyError, OpenError
 from rookery.access.http_service import UnaskableError
 from rookery.access.seldom import SeldomLog
-from rookery.access.service import Service
+from rookery.access.service import S, ServiceUser
 from rookery.access.templates import MissingValueError
 from rookery.clock import Clock
-
-_S = TypeVar("_S", bound=Service)
 
 
 class Finding(NamedTuple):
@@ -75,27 +72,15 @@ async def ask(
     return Finding("deny" if on_error == "deny" else "none", reason)
 
 
-class ServiceSource(Generic[_S]):
-    """A source that is a service: opened and closed with it, and what its failures mean is set.
+class ServiceSource(ServiceUser[S]):
+    """A source that asks a service."""
 
-    Attributes:
-        service: What is asked.
-    """
-
-    def __init__(self, name: str, service: _S, clock: Clock, on_error: OnError) -> None:
+    def __init__(self, name: str, service: S, clock: Clock, on_error: OnError) -> None:
+        super().__init__(service, clock, on_error)
         self.name = name
-        self.service = service
-        self._on_error: OnError = on_error
-        self._log = SeldomLog(logging.getLogger(type(self).__module__), clock)
-
-    async def start(self) -> None:
-        await self.service.start()
-
-    async def stop(self) -> None:
-        await self.service.stop()
 
     async def find(self, request: AuthzRequest) -> Finding:
-        return await ask(self.name, self._on_error, self._log, lambda: self._question(request))
+        return await ask(self.name, self.on_error, self.log, lambda: self._question(request))
 
     async def _question(self, request: AuthzRequest) -> Finding:
         """Ask the service; what it raises is a failure of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -114,7 +115,7 @@ def _request_of(asked: Asked) -> AuthzRequest:
     subject = AclSubject(
         client_id=_text(asked, "clientid") or "",
         username=_text(asked, "username"),
-        peerhost=_text(asked, "peerhost"),
+        peerhost=_address_of(asked),
         listener=_text(asked, "listener") or "",
         zone=_text(asked, "zone") or "default",
         cert_common_name=_text(asked, "cert_common_name"),
@@ -122,6 +123,16 @@ def _request_of(asked: Asked) -> AuthzRequest:
     )
     action = _action_of(asked)
     return AuthzRequest(subject=subject, action=action, topic=topic, qos=qos, retain=retain)
+
+
+def _address_of(asked: Asked) -> str | None:
+    text = _text(asked, "peerhost")
+    if text is None:
+        return None
+    try:
+        return str(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        raise BadRequestError("peerhost is an address") from None
 
 
 def _action_of(asked: Asked) -> TopicAction:

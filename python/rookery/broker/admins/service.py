@@ -13,7 +13,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,8 @@ _log = logging.getLogger("rookery.admins")
 USERS_MAX = 1000
 NAME_MAX = 100
 HASHES_WAITING_MAX = 32
+PENDING_MAX = 8
+"""From one address at a time: guessing from there leaves room for others."""
 
 
 class AdminService:
@@ -70,6 +74,7 @@ class AdminService:
         self._changing = asyncio.Lock()
         self._lockout = Lockout(clock)
         self._nobody: Credential | None = None
+        self._pending: Counter[str] = Counter()
         self.tokens = TokenStore(clock, lambda: settings().token_expired_time_s)
         self.keys: ApiKeys
         self.codes = SignInCodes(clock)
@@ -271,7 +276,8 @@ class AdminService:
             UnauthorizedError: it is not the password, or too many wrong ones came from there.
         """
         self._refuse_locked(username, address)
-        is_right = await self._is_password(username, password)
+        with self._one_of_few(address):
+            is_right = await self._is_password(username, password)
         is_default = self.is_default
         if is_right and is_default and not (is_direct and is_loopback(address)):
             raise UnauthorizedError(
@@ -380,6 +386,18 @@ class AdminService:
             return await self._pool.run(hash_password, password.encode())
         except BusyError:
             raise UnavailableError("too many passwords are hashed at once, try again") from None
+
+    @contextmanager
+    def _one_of_few(self, address: str) -> Iterator[None]:
+        if self._pending[address] >= PENDING_MAX:
+            raise UnavailableError("too many sign in at once from there, try again")
+        self._pending[address] += 1
+        try:
+            yield
+        finally:
+            self._pending[address] -= 1
+            if not self._pending[address]:
+                del self._pending[address]
 
     def _refuse_locked(self, username: str, address: str) -> None:
         if self._lockout.locked_for_s(username, address) > 0:

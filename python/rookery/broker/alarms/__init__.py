@@ -2,7 +2,6 @@
 
 from rookery.broker.alarms.full_store import STORE_FULL, StoreWatch
 from rookery.broker.alarms.models import Alarm
-from rookery.broker.alarms.plugins import plugin_crashed, plugin_recovered
 from rookery.broker.alarms.service import AlarmRegistry
 from rookery.broker.alarms.store import AlarmFile, AlarmKeeper
 from rookery.broker.alarms.watch import CounterWatch
@@ -15,6 +14,4 @@ __all__ = [
     "AlarmRegistry",
     "CounterWatch",
     "StoreWatch",
-    "plugin_crashed",
-    "plugin_recovered",
 ]

@@ -16,7 +16,9 @@ NAMES_MAX = 1000
 
 _State = Literal["connected", "idle", "disconnected"]
 _Version = Annotated[str | None, Query(description="Protocol level: 3, 4 or 5.")]
-_Names = Annotated[list[str], Query(max_length=NAMES_MAX)]
+_Names = Annotated[
+    list[str], Query(max_length=NAMES_MAX, description="Exactly so; several are any of them.")
+]
 
 
 class ClientFilters:

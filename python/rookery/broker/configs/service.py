@@ -27,9 +27,7 @@ READ_ONLY = ("node", "rpc", "cluster")
 
 _CHANGEABLE = frozenset({DEFAULT.kind, "runtime"})
 # A file beside a text that came over the network is nobody's.
-_INCLUDE = re.compile(
-    r'(?:^|[{,])\s*include\s+(?:"|(?:required|file|url|classpath)\s*\()', re.MULTILINE
-)
+_INCLUDE = re.compile(r'(?<![\w.-])include\s*(?:"|(?:required|file|url|classpath)\s*\()')
 
 Tree = dict[str, Any]
 

@@ -78,8 +78,11 @@ def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Metrics"])
     monitor, nodes, settings = node.services.monitor, node.services.nodes, node.services.settings
 
-    def samples(latest: int | None) -> Response:
-        return fast([sample.to_row() for sample in monitor.samples(latest)])
+    async def samples(latest: int | None) -> Response:
+        # A week is three thousand rows.
+        return await asyncio.to_thread(
+            lambda: fast([sample.to_row() for sample in monitor.samples(latest)])
+        )
 
     async def current() -> dict[str, Any]:
         found = await asyncio.to_thread(monitor.current)
@@ -91,7 +94,7 @@ def router(node: NodeContext) -> APIRouter:
         """What the cluster did: a sample each 10 seconds for an hour, each minute for a day, each 5
         minutes for 3 days, each 10 minutes for 7 days. Counters of joined samples are added up.
         """
-        return samples(latest)
+        return await samples(latest)
 
     @api.get(
         "/monitor/nodes/{node}",
@@ -102,7 +105,7 @@ def router(node: NodeContext) -> APIRouter:
     async def monitor_node(name: NodeName, latest: Latest = None) -> Response:
         """What one node did."""
         nodes.known(name)
-        return samples(latest)
+        return await samples(latest)
 
     @api.get("/monitor_current", summary="Get rates", response_model_exclude_none=True)
     async def monitor_current() -> CurrentBody:

@@ -86,10 +86,14 @@ class Monitor:
         return taken
 
     def samples(self, latest_s: int | None = None) -> list[Sample]:
-        """What is known, in the order of time; ``latest_s``: of so many last seconds."""
+        """What is known, in the order of time; ``latest_s``: of so many last seconds.
+
+        May be called in any thread.
+        """
         now_ms = self._clock.now_ms()
         oldest_ms = 0 if latest_s is None else now_ms - latest_s * 1000
-        return [sample for sample in thinned(self._samples, now_ms) if sample.time_ms >= oldest_ms]
+        known = self._samples.copy()  # the loop may add one meanwhile
+        return thinned((sample for sample in known if sample.time_ms >= oldest_ms), now_ms)
 
     def current(self) -> dict[str, Any]:
         """What there is at this moment, and what happens per second."""

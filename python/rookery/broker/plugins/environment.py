@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from rookery.errors import RookeryError
+from rookery.errors import BadRequestError
 
 _log = logging.getLogger("rookery.plugins")
 
@@ -22,7 +22,7 @@ TIMEOUT_S = 600.0
 _OUTPUT_LINES_MAX = 20
 
 
-class EnvironmentBuildError(RookeryError):
+class EnvironmentBuildError(BadRequestError):
     """What a plugin needs cannot be installed; the message is pip's."""
 
     code = "BAD_PLUGIN_INFO"

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rookery.errors import RookeryError
+from rookery.errors import BadRequestError
 from rookery.plugins.channel import LINE_BYTES_MAX, ControlChannel
 
 LOG_LINE_BYTES_MAX = 8192
@@ -33,7 +33,7 @@ _LEVELS = {
 Told = Callable[[dict[str, Any]], None]
 
 
-class WorkerError(RookeryError):
+class WorkerError(BadRequestError):
     """A worker process does not do what it should; the message says what."""
 
     code = "PLUGIN_FAILED"

@@ -100,8 +100,9 @@ class Supervisor:
         self._first_failure = asyncio.get_running_loop().create_future()
         for slot in self._slots:
             slot.keeper = asyncio.ensure_future(self._keep(slot))
-        ready = asyncio.gather(*(slot.ready.wait() for slot in self._slots))
-        await asyncio.wait({ready, self._first_failure}, return_when=asyncio.FIRST_COMPLETED)
+        ready: asyncio.Future[Any] = asyncio.gather(*(slot.ready.wait() for slot in self._slots))
+        waited: set[asyncio.Future[Any]] = {ready, self._first_failure}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         if self._first_failure.done():
             error = self._first_failure.result()
             ready.cancel()
@@ -222,7 +223,7 @@ class Supervisor:
             self._policy.stable_s, self._recovered, slot
         )
         try:
-            error = await process.watch(
+            ending = await process.watch(
                 interval_s=self._policy.heartbeat_s,
                 timeout_s=self._policy.heartbeat_timeout_s,
                 memory_max=self._plugin.run.memory_max,
@@ -231,7 +232,7 @@ class Supervisor:
             recovering.cancel()
         slot.process = None
         await process.kill()
-        return error
+        return ending
 
     def _recovered(self, slot: _Slot) -> None:
         slot.failures = 0

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from rookery.broker.rest import roles
+from rookery.broker.rest import examples, roles
 from rookery.web.rest import errors
 
 VERSION = "5"
@@ -51,6 +51,7 @@ def make(routes: Sequence[APIRoute]) -> dict[str, Any]:
         for method, operation in operations.items():
             _complete(operation, (method.upper(), path))
     found["paths"] = dict(sorted(found["paths"].items()))
+    examples.complete(found)
     return found
 
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from rookery.broker.rest import examples
 from rookery.broker.rest.app import PREFIX, document_of
 from rookery.config.snapshot import DashboardConfig
 from rookery.web.errors import problem
@@ -136,32 +137,6 @@ def _example(document: dict[str, Any], content: dict[str, Any]) -> str:
     if value is None and content.get("examples"):
         value = next(iter(content["examples"].values())).get("value")
     if value is None:
-        value = example_of(document, content.get("schema", {}))
+        value = examples.of_schema(document, content.get("schema", {}))
     text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
     return f"<pre>{escape(text)}</pre>"
-
-
-def example_of(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> Any:
-    """A value put together from the examples of its members."""
-    if depth > 12:
-        return None
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return example_of(document, document["components"]["schemas"][name], depth + 1)
-    if schema.get("examples"):
-        return schema["examples"][0]
-    for known in ("example", "const", "default"):
-        if known in schema:
-            return schema[known]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    for several in ("anyOf", "oneOf", "allOf"):
-        if schema.get(several):
-            return example_of(document, schema[several][0], depth + 1)
-    if "properties" in schema:
-        members = schema["properties"].items()
-        return {name: example_of(document, member, depth + 1) for name, member in members}
-    if schema.get("type") == "array":
-        return [example_of(document, schema.get("items", {}), depth + 1)]
-    usual = {"string": "", "integer": 0, "number": 0.0, "boolean": True, "object": {}}
-    return usual.get(str(schema.get("type")))

@@ -169,7 +169,7 @@ DASHBOARD = Struct((
             *_HTTP,
         )), {}, "HTTP.", "HTTP。"),
         Field("https", Struct((
-            Field("bind", Address("127.0.0.1", zero_closes=True), 0,
+            Field("bind", Address("127.0.0.1", zero_closes=True), "0",
                   "Address of the same over TLS; 0 opens nothing.", "HTTPS 监听地址，0 表示不监听。"),
             *_HTTP,
             Field("ssl_options", _HTTPS_TLS, {}, "TLS.", "TLS 选项。"),

@@ -10,10 +10,12 @@ from rookery.config.importing.tables import notes
 # A table reads better with one row in one or two lines.
 # fmt: off
 
-NO_DASHBOARD_USER = Words("users of the dashboard are not made by the configuration", "不通过配置创建控制台用户")
-NO_HTTPS = Words("put a proxy with TLS in front of the status port", "请在状态端口前部署提供 TLS 的代理")
-ONE_PORT = Words("the interface for programs is served beside the status page, see dashboard.listeners.http",
-                 "管理接口与状态页面使用同一端口，见 dashboard.listeners.http")
+NO_DASHBOARD_USER = Words("choose a password with `rookery ctl admins passwd admin`",
+                          "请用 `rookery ctl admins passwd admin` 设置密码")
+NO_HTTPS = Words("see dashboard.listeners.https, with paths to certificate and key",
+                 "见 dashboard.listeners.https，需指定证书与私钥路径")
+ONE_PORT = Words("the interface for programs is on the port of the dashboard, see dashboard.listeners.http",
+                 "管理接口与控制台使用同一端口，见 dashboard.listeners.http")
 NO_RULES = Words("rules and bridges are not available", "不支持规则与桥接")
 NO_GATEWAY = Words("other protocols are not available", "不支持其他协议")
 NO_WEBHOOK = Words("messages and events are not sent to web hooks: subscribe to them, or embed the broker and use hooks",

@@ -1,0 +1,172 @@
+"""The plugins that are shipped as examples, and the one that `rookery plugin new` makes."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import json
+import os
+import queue
+import sqlite3
+import subprocess
+import sys
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.balancer import until
+from harness.operator import operated
+from harness.plugins import Plugins
+from rookery.plugins.build import build, new
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = ROOT / "examples/plugins"
+
+
+class Service(http.server.ThreadingHTTPServer):
+    """A web service that remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: queue.Queue[Any] = queue.Queue()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/login"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: Service
+
+    def do_GET(self) -> None:
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
+        self.server.asked.put(query)
+        self._answer(b"0" if query["password"] == "right" else b"1")
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        events = json.loads(self.rfile.read(length))
+        self.server.asked.put((self.headers.get("Authorization"), events))
+        self._answer(b"")
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with Service() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def install(plugins: Plugins, out: Path, name: str, settings: dict[str, Any]) -> None:
+    """Build an example, install, configure and start it."""
+    plugins.install(build(EXAMPLES / name, out).read_bytes())
+    plugins.operator.rest.put(f"/plugins/{name}-1.0.0/config", settings)
+    plugins.act(f"{name}-1.0.0", "start")
+
+
+def test_http_auth_asks_the_service_as_the_plugin_of_emqx_3_does(
+    tmp_path: Path, service: Service
+) -> None:
+    with operated(tmp_path) as operator:
+        install(Plugins(operator), tmp_path / "out", "http_auth", {"url": service.url})
+        operator.login("ann", "right", client_id="c 1").drop()
+        assert operator.refusal("ann", "wrong") == 0x86
+        asked = service.asked.get(timeout=10)
+        assert asked["password"] == "right"
+        assert base64.b64decode(asked["username"]) == b"ann"
+        assert base64.b64decode(asked["clientId"]) == b"c 1"
+        service.server_close()
+        assert operator.refusal("ann", "right") == 0x88
+
+
+def test_presence_webhook_tells_in_order_who_comes_and_goes(
+    tmp_path: Path, service: Service
+) -> None:
+    with operated(tmp_path) as operator:
+        settings = {"url": service.url, "token": "t"}
+        install(Plugins(operator), tmp_path / "out", "presence_webhook", settings)
+        for _ in range(3):
+            operator.login(client_id="seen").drop()
+        told: list[dict[str, Any]] = []
+        while len(told) < 6:
+            token, events = service.asked.get(timeout=10)
+            assert token == "Bearer t"
+            told += events
+        assert [event["clientid"] for event in told] == ["seen"] * 6
+        by_generation: dict[int, list[str]] = {}
+        for event in told:
+            by_generation.setdefault(event["generation"], []).append(event["event"])
+        assert len(by_generation) == 3
+        for events in by_generation.values():
+            assert events == ["client.connected", "client.disconnected"]
+
+
+def test_payload_transform_completes_json_below_its_topics(tmp_path: Path) -> None:
+    with operated(tmp_path) as operator:
+        install(Plugins(operator), tmp_path / "out", "payload_transform", {"refuse_others": False})
+        with operator.login(client_id="sensor") as client:
+            client.subscribe("#", qos=1)
+            client.publish("sensors/1", b'{"t": 1}', qos=1)
+            value = json.loads(client.receive("sensors/1").payload)
+            assert value["t"] == 1
+            assert value["clientid"] == "sensor"
+            assert value["received_at"] > 0
+            client.publish("sensors/1", b"no json", qos=1)
+            client.receive("sensors/1", b"no json")
+            client.publish("elsewhere", b'{"t": 1}', qos=1)
+            client.receive("elsewhere", b'{"t": 1}')
+
+
+def test_audit_sqlite_writes_what_happened(tmp_path: Path) -> None:
+    with operated(tmp_path) as operator:
+        install(Plugins(operator), tmp_path / "out", "audit_sqlite", {})
+        with operator.login(client_id="seen") as client:
+            client.subscribe("t", qos=1)
+            client.publish("t", b"m", qos=1)
+            client.receive("t", b"m")
+        file = tmp_path / "plugins/data/audit_sqlite/audit.db"
+
+        def events() -> list[str]:
+            with sqlite3.connect(file) as database:
+                rows = database.execute("SELECT event FROM events WHERE client_id = 'seen'")
+                return sorted(row[0] for row in rows)
+
+        expected = ["connected", "disconnected", "published", "subscribed"]
+        until(lambda: events() == expected, "everything is written")
+
+
+def test_a_new_plugin_passes_its_own_tests_and_runs(tmp_path: Path) -> None:
+    project = new("shout", tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    (tmp_path / "data").mkdir()
+    with operated(tmp_path / "data") as operator:
+        Plugins(operator).run(build(project).read_bytes(), "shout-0.1.0")
+        with operator.login() as client:
+            client.subscribe("t", qos=1)
+            client.publish("t", b"m", qos=1)
+            client.receive("t", b"m!")

@@ -1,0 +1,81 @@
+"""What a settings schema takes and refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rookery.errors import BadRequestError
+from rookery.plugins.manifest import METADATA_VERSION, Manifest
+from rookery.plugins.settings import check_schema, complete, hidden, missing, unhidden
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "url": {"type": "string", "pattern": "^https?://"},
+        "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 80},
+        "level": {"type": "string", "enum": ["a", "b"], "default": "a"},
+        "tags": {"type": "array", "items": {"type": "string", "maxLength": 3}, "maxItems": 2},
+        "login": {
+            "type": "object",
+            "properties": {"secret": {"type": "string", "format": "password", "default": ""}},
+        },
+    },
+    "required": ["url"],
+}
+
+
+def test_defaults_fill_what_is_absent() -> None:
+    whole = complete(SCHEMA, {})
+    assert whole == {"port": 80, "level": "a", "login": {"secret": ""}}
+    assert missing(SCHEMA, whole) == ["url"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"url": "ftp://x"}, {"port": 0}, {"port": True}, {"port": 1.5}, {"level": "c"},
+        {"tags": ["long"]}, {"tags": ["a", "b", "c"]}, {"login": {"other": 1}}, {"other": 1}, [],
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused(settings: Any) -> None:
+    with pytest.raises(BadRequestError):
+        complete(SCHEMA, settings)
+
+
+def test_a_secret_is_hidden_and_comes_back_unchanged() -> None:
+    settings = complete(SCHEMA, {"login": {"secret": "s"}})
+    shown = hidden(SCHEMA, settings)
+    assert shown["login"] == {"secret": "******"}
+    assert unhidden(SCHEMA, shown, settings) == settings
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        [], {"type": "string"}, {"type": "object", "properties": {"a": {}}},
+        {"type": "object", "properties": {"a": {"type": "string", "oneOf": []}}},
+        {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}},
+        {"type": "object", "properties": {"a": {"type": "integer", "default": "1"}}},
+        {"type": "object", "additionalProperties": True},
+    ],
+)  # fmt: skip
+def test_a_schema_that_would_be_half_obeyed_is_refused(schema: Any) -> None:
+    with pytest.raises(BadRequestError):
+        check_schema(schema)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "../up"}, {"name": "Big"}, {"rel_vsn": "1/2"}, {"entry": "no class"},
+        {"run": {"workers": 0}}, {"run": {"other": 1}}, {"run": {"failure": {"x": "deny"}}},
+        {"metadata_vsn": "0.1.0"}, {"requires": "text"},
+    ],
+)  # fmt: skip
+def test_a_manifest_says_nothing_that_cannot_be(change: dict[str, Any]) -> None:
+    good = {"metadata_vsn": METADATA_VERSION, "name": "a", "rel_vsn": "1", "entry": "a:A"}
+    assert Manifest.from_json(good).id == "a-1"
+    with pytest.raises(BadRequestError):
+        Manifest.from_json({**good, **change})

@@ -1,0 +1,168 @@
+"""Makes the pictures of the dashboard that the documents show, from a node under traffic.
+
+    tools/screenshots.py [--only clients] [--language zh] [--dark]
+
+Starts a node of this checkout, lets ``rookery bench`` and a few named clients talk to it, opens every
+page in each language, and writes ``docs/screenshots/PAGE.LANGUAGE.png``. Needs what
+``tools/setup.sh test`` installs; for Chinese also a font that has its characters (Debian:
+fonts-noto-cjk).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from harness.dashboard import PASSWORD, Dashboard, launch, ports_of  # noqa: E402 - needs the path
+from harness.operator import Operator, operated  # noqa: E402
+
+FOLDER = ROOT / "docs" / "screenshots"
+SIZE = (1280, 800)
+# So long traffic flows before the first picture: lines need some samples.
+SAMPLES_WANTED = 7
+SETTINGS = {"mqtt.max_inflight": "64", "slow_subs.enable": "true", "slow_subs.threshold": "1ms"}
+
+
+def command() -> list[str]:
+    """How the command line of this checkout is called."""
+    return [os.environ.get("ROOKERY_TEST_CLI", str(ROOT / ".venv/bin/rookery"))]
+
+
+@contextlib.contextmanager
+def traffic(operator: Operator) -> Iterator[None]:
+    """Load, and clients with names that say something."""
+    bench = subprocess.Popen(
+        [
+            *command(), "bench", "pairs", "--host", "127.0.0.1", "--port", str(operator.node.port),
+            "--publishers", "120", "--rate", "2500", "--qos", "1", "--duration", "3600",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    with contextlib.ExitStack() as held:
+        try:
+            for number in range(1, 13):
+                name = f"press-{number:02}"
+                client = held.enter_context(operator.login(client_id=name))
+                client.subscribe(f"plant/1/{name}/set", qos=1)
+                client.publish(
+                    f"plant/1/{name}/state", b'{"on": true, "pressure": 4.2}', qos=1, retain=True
+                )
+                client.publish(f"$delayed/900/plant/1/{name}/service", b'{"due": true}', qos=1)
+            yield
+        finally:
+            bench.terminate()
+            bench.wait()
+
+
+def prepare(operator: Operator) -> None:
+    """Something to see on pages that start empty."""
+    rest = operator.rest
+    rest.post("/authentication", {"mechanism": "password_based", "backend": "built_in_database"})
+    for name in ("line-1", "line-2", "maintenance"):
+        operator.add_user(name, "a long secret", is_superuser=name == "maintenance")
+    rest.post("/authorization/sources", {"type": "built_in_database"})
+    rules = [{"topic": "plant/1/#", "permission": "allow", "action": "all"}]
+    base = "/authorization/sources/built_in_database/rules"
+    rest.post(f"{base}/users", [{"username": "line-1", "rules": rules}])
+    for name, reason in (("scanner-7", "flooded plant/1"), ("old-gateway", "was stolen")):
+        rest.post("/banned", {"as": "clientid", "who": name, "by": "admin", "reason": reason})
+    rest.post(
+        "/api_key", {"name": "monitoring", "enable": True, "role": "viewer", "desc": "Grafana"}
+    )
+    rest.post("/users", {"username": "anna", "password": "a-l0ng-secret", "role": "viewer"})
+    rest.put("/license/setting", {"dynamic_max_connections": 5000})
+    rest.post("/data/export", {})
+    rest.post("/trace", {"name": "press-03", "type": "clientid", "clientid": "press-03"})
+
+
+def sign_in_first(shown: Dashboard) -> None:
+    """The first sign-in, which ends with a password of one's own."""
+    shown.sign_in(password="public")
+    shown.secret(shown.t("login.change.old")).fill("public")
+    shown.secret(shown.t("login.change.next")).fill(PASSWORD)
+    shown.secret(shown.t("login.change.again")).fill(PASSWORD)
+    shown.button(shown.t("login.change.submit")).click()
+    shown.wait_for_menu()
+
+
+def paths(shown: Dashboard) -> dict[str, str]:
+    """By name of the picture: every page of the menu, and one client."""
+    links = [str(link.get_attribute("href")) for link in shown.page.locator("#menu a").all()]
+    found = {link.removeprefix("#/") or "overview": link.removeprefix("#") for link in links}
+    return {**found, "client": "/clients/press-03"}
+
+
+def take(shown: Dashboard, name: str, path: str) -> None:
+    shown.page.goto(f"{shown.address}/#{path}")
+    expect(shown.page.get_by_role("heading", level=1)).to_be_visible()
+    shown.settle()
+    file = FOLDER / f"{name}.{shown.language}.png"
+    # The pointer would colour the row or button below it.
+    shown.page.mouse.move(0, 0)
+    shown.page.screenshot(path=file)
+    print(f"{file.relative_to(ROOT)}  {file.stat().st_size // 1024} KB")
+
+
+def wait_for_samples(operator: Operator) -> None:
+    """Charts need lines: let the page itself tell when it has enough."""
+    import time  # noqa: PLC0415 — only here something waits for the clock
+
+    deadline = time.monotonic() + 30 + 10 * SAMPLES_WANTED
+    while len(operator.rest.get("/monitor?latest=600")) < SAMPLES_WANTED:
+        if time.monotonic() > deadline:
+            raise SystemExit("the node takes no samples")
+        time.sleep(1)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", help="this page, as its file is called")
+    parser.add_argument("--language", choices=("en", "zh"), action="append")
+    parser.add_argument("--dark", action="store_true", help="in dark colours")
+    chosen = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        operated(Path(folder), settings=SETTINGS) as operator,
+        sync_playwright() as playwright,
+    ):
+        browser = launch(playwright)
+        address = f"http://{ports_of(operator)['http:dashboard']}"
+        first = Dashboard(browser, address, "en", SIZE)
+        sign_in_first(first)
+        first.close()
+        with traffic(operator):
+            wait_for_samples(operator)
+            prepare(operator)
+            for language in chosen.language or ("en", "zh"):
+                shown = Dashboard(
+                    browser, address, language, SIZE, "dark" if chosen.dark else "light"
+                )
+                if not chosen.only or "login" in chosen.only:
+                    shown.page.goto(address)
+                    expect(shown.button(shown.t("login.submit"))).to_be_visible()
+                    shown.page.screenshot(path=FOLDER / f"login.{language}.png")
+                shown.sign_in()
+                shown.wait_for_menu()
+                for name, path in paths(shown).items():
+                    if not chosen.only or name in chosen.only:
+                        take(shown, name, path)
+                shown.close()
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
