@@ -30,6 +30,9 @@ WRONG_THERE = {
     "/listeners": "settings by kind; those of kinds overlap in the document",
 }
 
+# What EMQX answers where there is no value, or no bound, whatever its document says.
+UNSAID = (None, "infinity")
+
 
 class Checked(NamedTuple):
     """What became of one operation."""

@@ -10,7 +10,14 @@ that started the node.
 from collections.abc import Callable
 from typing import Any, final
 
-from rookery.native.config import Ban, BrokerConfig, HookSwitches, ListenerConfig, NodeConfig
+from rookery.native.config import (
+    Ban,
+    BrokerConfig,
+    HookSwitches,
+    ListenerConfig,
+    NodeConfig,
+    ObserveConfig,
+)
 from rookery.native.lists import ClientQuery, SubscribeRequest, SubscriptionQuery
 from rookery.native.plugins import PluginRoute
 from rookery.native.rows import (
@@ -26,6 +33,7 @@ from rookery.native.rows import (
     MessageRow,
     PublishRow,
     RecoveryRow,
+    SlowRow,
     SubscriptionRow,
     WorkerRow,
 )
@@ -153,6 +161,12 @@ class Node:
 
     def purge_acl_cache(self, client_id: str | None) -> None:
         """Forget answers about a client, or about all."""
+
+    def set_observe(self, observe: ObserveConfig) -> None:
+        """Replace what is looked at closer. Every worker has it when this returns."""
+
+    def slow_subs(self, forget: bool) -> list[SlowRow]:
+        """The slowest subscriptions, the slowest first; ``forget`` empties the list."""
 
     # Lists and operations of the management plane; the rows are those of rookery.native.lists.
 

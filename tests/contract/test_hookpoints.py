@@ -24,7 +24,7 @@ V3 = (
 
 @pytest.fixture
 def bridge() -> Iterator[_native.PluginBridge]:
-    node = _native.Node.start(NodeConfig(workers=1))
+    node = _native.Node.open(NodeConfig(workers=1))
     bridge = node.open_plugins()
     yield bridge
     bridge.close()

@@ -370,4 +370,6 @@ pub struct BrokerConfig {
     pub max_connections: usize,
     /// Methods of enhanced authentication that Python answers.
     pub auth_methods: Vec<String>,
+    /// What is looked at closer. Set on its own: other settings do not change it.
+    pub observe: Arc<crate::observe::ObserveConfig>,
 }

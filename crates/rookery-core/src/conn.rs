@@ -49,6 +49,8 @@ pub struct Conn {
     pub is_dirty: bool,
     /// CONNACK and what follows it stay in the outbox until the session is on disk.
     pub is_held: bool,
+    /// The client was told to be connected, to whoever watches: so will be its end.
+    pub is_announced: bool,
     /// The driver was told to stop reading.
     pub is_paused: bool,
     /// The outbox passed its mark; QoS 0 is dropped until it empties.
@@ -70,6 +72,8 @@ pub struct Conn {
     pub packet_size_max: u32,
     /// Its session.
     pub session: u32,
+    /// The traces it belongs to, one bit each.
+    pub traced: u64,
     /// Inbound QoS 1 packets not acknowledged yet because a ticket is open.
     pub gated: u32,
     /// Highest ticket that an acknowledgement of this connection waits for.
@@ -105,6 +109,7 @@ impl Conn {
             problem_information: true,
             is_dirty: false,
             is_held: false,
+            is_announced: false,
             is_paused: false,
             is_congested: false,
             is_block_armed: false,
@@ -115,6 +120,7 @@ impl Conn {
             keep_alive_ms: 0,
             packet_size_max: 0,
             session: 0,
+            traced: 0,
             gated: 0,
             gate_ticket: 0,
             heard_at_ms: now_ms,

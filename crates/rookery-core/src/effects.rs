@@ -174,7 +174,7 @@ pub struct ClientInfo {
     pub connected_at_ms: u64,
     /// When it was lost; 0 while connected.
     pub disconnected_at_ms: u64,
-    /// Number of connects of this client id on this node, ever rising: orders notices.
+    /// Rises with every connect of this client identifier on this node: orders notices.
     pub generation: u64,
     /// Subscriptions.
     pub subscriptions: u32,
@@ -425,6 +425,13 @@ pub enum Command {
         /// Client identifier.
         client_id: Option<Box<str>>,
     },
+    /// The slowest subscriptions.
+    SlowSubs {
+        /// They are forgotten with that.
+        forget: bool,
+        /// The rows.
+        reply: std::sync::mpsc::Sender<Vec<crate::observe::SlowRow>>,
+    },
     /// Something about one client or message.
     Operate(Box<crate::operation::Operation>),
     /// Publish for the node itself.
@@ -575,6 +582,10 @@ pub enum UpEvent {
         /// One line: what was found, or what is wrong with which file.
         detail: Box<str>,
     },
+    /// Something happened to what is traced.
+    Trace(Box<crate::observe::TraceEvent>),
+    /// A span ended.
+    Span(Box<crate::observe::SpanEvent>),
     /// A line for the log: level (EMQX's words) and text.
     Log(LogLevel, Box<str>),
     /// The store begins to refuse what needs room in it, or takes it again. Told once each.
@@ -584,6 +595,17 @@ pub enum UpEvent {
         /// Why it does not; empty when it does.
         detail: Box<str>,
     },
+}
+
+impl UpEvent {
+    /// Sets when it happened, where that is told to the microsecond.
+    pub fn set_time(&mut self, unix_us: u64) {
+        match self {
+            Self::Trace(event) => event.at_us = unix_us,
+            Self::Span(event) => event.end_us = unix_us,
+            _ => {}
+        }
+    }
 }
 
 /// Level of a log line.

@@ -34,6 +34,8 @@ pub struct Entry {
     pub stage: Stage,
     /// Looks of `mqtt.retry_interval` since it was sent.
     pub age: u8,
+    /// When it was sent first, low bits of the monotonic clock in ms; 0 = nobody wants to know.
+    pub sent_ms: u32,
     /// The message and how to send it again.
     pub item: Queued,
 }
@@ -94,7 +96,7 @@ impl Inflight {
                 self.is_unsorted = true;
             }
         }
-        self.entries.push_back(Entry { packet_id, stage, age: 0, item });
+        self.entries.push_back(Entry { packet_id, stage, age: 0, sent_ms: 0, item });
         self.live += 1;
         self.next_id = if packet_id == u16::MAX { 1 } else { packet_id + 1 };
     }
@@ -228,6 +230,14 @@ impl Inflight {
         let rest = self.entries.iter().skip(self.waiting_from);
         let waiting = rest.filter(|e| matches!(e.stage, Stage::Unsent | Stage::Resend)).take(max);
         waiting.filter(|e| e.item.message.is_none()).map(|e| e.item.seq).collect()
+    }
+
+    /// Notes when a message was sent first.
+    #[allow(clippy::cast_possible_truncation)] // the low bits tell differences of seven weeks
+    pub fn note_sent(&mut self, packet_id: u16, mono_ms: u64) {
+        if let Some(entry) = self.get_mut(packet_id).filter(|e| e.sent_ms == 0) {
+            entry.sent_ms = (mono_ms as u32).max(1);
+        }
     }
 
     /// Moves a message on; one that had to go out on this connection does not any more.

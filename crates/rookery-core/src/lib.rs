@@ -19,6 +19,7 @@ pub mod limiter;
 pub mod message;
 pub mod metrics;
 pub mod mqueue;
+pub mod observe;
 pub mod operation;
 pub mod outbox;
 pub mod persist;

@@ -60,6 +60,8 @@ metrics! {
     bytes_sent = "bytes.sent",
     /// Turns in which a worker took nothing from clients because another one does not keep up.
     overload_inbox_full = "overload_protection.inbox_full",
+    /// Events of traces and spans that the bound per second left out.
+    observe_dropped = "observe.events.dropped",
     /// Panics caught: defects of the broker that ended a connection.
     panics = "overload_protection.panics",
     /// Packets received.

@@ -41,7 +41,7 @@ pub struct SessionRecord {
     /// Disconnected, ms since 1970; 0 = was connected.
     pub disconnected_at_ms: u64,
     /// Connects so far.
-    pub connects: u64,
+    pub generation: u64,
     /// Zone name index at the time.
     pub zone: u16,
     /// Protocol level.
@@ -61,7 +61,7 @@ pub fn put_session(session: &Session) -> Op {
     value.extend_from_slice(&session.expiry_s.to_le_bytes());
     value.extend_from_slice(&session.created_at_ms.to_le_bytes());
     value.extend_from_slice(&session.disconnected_at_ms.to_le_bytes());
-    value.extend_from_slice(&session.connects.to_le_bytes());
+    value.extend_from_slice(&session.generation.to_le_bytes());
     value.extend_from_slice(&u32::from(session.meta.zone).to_le_bytes());
     value.push(session.proto_ver);
     put_text(&mut value, session.publisher.username.as_deref());
@@ -86,7 +86,7 @@ pub fn read_session(key: &[u8], value: &[u8]) -> Option<SessionRecord> {
         expiry_s: r.u32()?,
         created_at_ms: r.u64()?,
         disconnected_at_ms: r.u64()?,
-        connects: r.u64()?,
+        generation: r.u64()?,
         zone: r.u32()? as u16,
         proto_ver: r.u8()?,
         username: r.text()?.map(str::to_owned),

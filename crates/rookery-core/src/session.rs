@@ -97,8 +97,8 @@ pub struct Session {
     pub will: Option<Box<Will>>,
     /// Retained messages still to be delivered to new subscriptions.
     pub replays: Option<Box<std::collections::VecDeque<Replay>>>,
-    /// Number of connects of this client identifier; orders its notices.
-    pub connects: u64,
+    /// Of the latest connect: rises with every connect of this client identifier, orders notices.
+    pub generation: u64,
     /// When it was made, ms since 1970.
     pub created_at_ms: u64,
     /// When the latest connection was admitted.
@@ -142,7 +142,7 @@ impl Session {
             created_at_ms: self.created_at_ms,
             connected_at_ms: self.connected_at_ms,
             disconnected_at_ms: self.disconnected_at_ms,
-            generation: self.connects,
+            generation: self.generation,
             subscriptions: self.subscriptions.len() as u32,
             inflight: self.inflight.len() as u32,
             mqueue: self.queue.len() as u32,

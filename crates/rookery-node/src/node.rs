@@ -1,6 +1,7 @@
 //! A running node: start, stop, and what the management plane may ask of it.
 
 mod access;
+mod observe;
 mod operations;
 mod queries;
 
@@ -510,7 +511,8 @@ impl Node {
     /// A rewrite rule, an authorization rule or a ban that cannot be used; then nothing changes.
     /// Or the node stops meanwhile.
     pub fn apply_config(&self, broker: BrokerConfig) -> Result<(), NodeError> {
-        self.change_config(|_| broker)
+        // What is looked at closer has its own order.
+        self.change_config(|current| BrokerConfig { observe: current.observe.clone(), ..broker })
     }
 
     /// Makes new settings of the present ones: nobody else changes them between.

@@ -93,6 +93,12 @@ impl Clock {
         Self { start: Instant::now() }
     }
 
+    /// The wall clock as it is now, not as it was when the turn began.
+    #[allow(clippy::cast_possible_truncation)]
+    fn unix_us() -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64
+    }
+
     #[allow(clippy::cast_possible_truncation)]
     pub(crate) fn now(&self) -> Now {
         // One second ahead, so that 0 can stand for "never".
@@ -580,6 +586,10 @@ impl Worker {
         self.submit();
         self.send_to_others();
         if !self.shard.effects.up.is_empty() {
+            if self.shard.is_observing() {
+                let unix_us = Clock::unix_us();
+                self.shard.effects.up.iter_mut().for_each(|event| event.set_time(unix_us));
+            }
             self.up.push_all(self.shard.effects.up.drain(..));
         }
         let mut dirty = mem::take(&mut self.shard.effects.dirty);

@@ -161,6 +161,7 @@ pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
     let node_name: String = get(o, "node_name")?;
     read! { o => BrokerConfig {
         durable, sys_topics_open, max_connections, auth_methods;
+        observe: Arc::default(),
         authorization: get_with(o, "authorization", access::authorization)?,
         bans: get_each(o, "bans", access::ban)?.into(),
         flapping: get_with(o, "flapping", access::flapping)?,

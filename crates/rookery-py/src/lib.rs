@@ -12,6 +12,7 @@ mod config;
 mod error;
 mod hocon;
 mod node;
+mod observe;
 mod plugins;
 mod queries;
 mod rows;

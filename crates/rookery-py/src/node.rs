@@ -10,7 +10,7 @@ use crate::answers::{self, AnswerRow, PublishRow};
 use crate::error::{from_node, native};
 use crate::plugins::PluginBridge;
 use crate::queries::{self, FilterRow, Rows};
-use crate::{access, config, rows};
+use crate::{access, config, observe, rows};
 
 /// A broker node of this process.
 #[pyclass(frozen, module = "rookery._native")]
@@ -251,6 +251,18 @@ impl Node {
     /// Forgets answers about a client's topics, or about those of all clients.
     fn purge_acl_cache(&self, py: Python<'_>, client_id: Option<&str>) -> PyResult<()> {
         self.call(py, |node| node.purge_acl_cache(client_id))
+    }
+
+    /// Replaces what is looked at closer.
+    fn set_observe(&self, py: Python<'_>, observe: &Bound<'_, PyAny>) -> PyResult<()> {
+        let observe = observe::config(observe)?;
+        self.call(py, |node| node.set_observe(observe))
+    }
+
+    /// `SlowRow` of each of the slowest subscriptions; `forget` empties the list.
+    fn slow_subs<'py>(&self, py: Python<'py>, forget: bool) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let found = self.call(py, |node| node.slow_subs(forget))?;
+        found.iter().map(|found| observe::slow_row(py, found)).collect()
     }
 
     // Lists and operations of the management plane.

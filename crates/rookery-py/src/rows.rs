@@ -14,7 +14,7 @@ use rookery_node::api::{
 
 use rookery_node::plugins::hook::NAMES;
 
-type Row<'py> = PyResult<Bound<'py, PyTuple>>;
+pub(crate) type Row<'py> = PyResult<Bound<'py, PyTuple>>;
 
 /// A tuple of any length from values that Python has an equal of.
 macro_rules! row {
@@ -22,6 +22,8 @@ macro_rules! row {
         PyTuple::new($py, [$($value.into_bound_py_any($py)?),*])
     };
 }
+
+pub(crate) use row;
 
 /// `ClientRow`.
 pub(crate) fn client<'py>(py: Python<'py>, c: &ClientInfo) -> Row<'py> {
@@ -235,6 +237,8 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
         UpEvent::Certificates { listener, is_taken, detail } => {
             row![py; "certificate", &**listener, (!is_taken).then_some(&**detail), &**detail]
         }
+        UpEvent::Trace(event) => crate::observe::trace_row(py, event),
+        UpEvent::Span(event) => crate::observe::span_row(py, event),
         UpEvent::Log(at, text) => row![py; "log", level(*at), &**text],
         UpEvent::Store { accepts, detail } => row![py; "store", *accepts, &**detail],
     }

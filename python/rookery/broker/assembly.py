@@ -15,15 +15,21 @@ from rookery.broker.backup.admins import AdminsPart, ApiKeysPart
 from rookery.broker.backup.parts import ConfigurationPart, Part
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
+from rookery.broker.logs import LogService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
 from rookery.broker.observation import Observation
+from rookery.broker.observing import Observing
+from rookery.broker.otel import OtelService
 from rookery.broker.plugins.routing import Routing
 from rookery.broker.plugins.service import PluginService
 from rookery.broker.plugins.store import PluginStore
 from rookery.broker.quota import QuotaWatch, watermarks_of
 from rookery.broker.settings import NodeSettings
+from rookery.broker.slow_subs import SlowSubsService
 from rookery.broker.topic_metrics import TopicMetrics
+from rookery.broker.trace import TraceService
+from rookery.broker.trace.files import TraceFiles
 from rookery.config import Config
 from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
@@ -36,11 +42,16 @@ JOURNAL_GATHER_S = 0.02
 
 
 def make_services(
-    node: OpenNode, alarms: AlarmRegistry, metrics: MetricRegistry, stats: StatsRegistry
+    node: OpenNode,
+    alarms: AlarmRegistry,
+    metrics: MetricRegistry,
+    stats: StatsRegistry,
+    logs: LogService,
 ) -> tuple[Services, Observation]:
     """Make them; nothing is open yet."""
     audit = AuditLog(node.config.data_dir, node.clock)
     settings = NodeSettings(node.config, audit, node.clock)
+    observing = Observing(node.native)
     certificates = CertificateService(node.native, alarms, audit, node.clock)
     observation = Observation(node, alarms, certificates, metrics, stats)
     access = AccessService(
@@ -64,6 +75,10 @@ def make_services(
         certificates=certificates,
         access=access,
         audit=audit,
+        logs=logs,
+        slow_subs=SlowSubsService(node.native, observing, settings),
+        trace=TraceService(observing, TraceFiles(node.config.data_dir), node.clock),
+        otel=OtelService(observing, node_name=node.config.management.node_name, version=version()),
         admins=admins,
         topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
         nodes=observation.nodes,
@@ -144,12 +159,18 @@ async def open_services(
     runtime = _runtime(node, services, alarms)
     serving.push_async_callback(services.access.close)
     await services.access.open(node.config)
+    # They take what the node tells to its end, so they close after it.
+    serving.push_async_callback(services.otel.close)
+    serving.push_async_callback(services.trace.close)
     # Closed after the node has stopped: plugins are told to the end.
     serving.push_async_callback(services.plugins.close)
     await services.plugins.open()
     metrics.register("plugins", lambda: services.plugins.counters)
     serving.push_async_callback(runtime.close)
     runtime.open()
+    await services.slow_subs.open(node.config)
+    await services.trace.open()
+    await services.otel.open(node.config)
     serving.push_async_callback(services.certificates.close)
     # Before restored alarms are settled: what still holds keeps the time at which it began.
     await services.listeners.judge()
@@ -168,6 +189,9 @@ async def open_services(
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
     metrics.register("access", services.access.metrics)
     metrics.register("audit", services.audit.metrics)
+    metrics.register("log", services.logs.metrics)
+    metrics.register("trace", services.trace.metrics)
+    metrics.register("opentelemetry", services.otel.metrics)
     serving.push_async_callback(services.admins.close)
     await services.admins.open()
     metrics.register("admins", services.admins.metrics)
@@ -191,6 +215,7 @@ def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeR
         unanswered="allow" if hooks.unanswered_allows else "deny",
         deadline_s=hooks.deadline_ms / 1000,
         watchers=tuple(watchers),
+        observers={"trace": services.trace.watch, "span": services.otel.watch},
         gather_s=_gather_s(node.config),
         access=services.access.access,
     )

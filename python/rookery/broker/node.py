@@ -76,7 +76,7 @@ def run(
             if out is None:
                 out = running.enter_context(QueuedStream(sys.stdout.fileno()))
                 ready = _after_lines(out, ready)
-            shows_log = not config.management.log_console.enable  # else each line came twice
+            shows_log = not config.management.log.console.enable  # else each line came twice
             journal = Journal(out, clock, shows_log=shows_log, is_dated=is_dated)
         running.enter_context(_stop_signals_wait())
         node = running.enter_context(OpenNode(config, clock, journal))

@@ -7,7 +7,6 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from logging import Handler
 
 from rookery.broker.alarms import (
     AlarmFile,
@@ -16,13 +15,12 @@ from rookery.broker.alarms import (
     CounterWatch,
 )
 from rookery.broker.assembly import Gathering, make_services, open_services
+from rookery.broker.logs import LogService
 from rookery.broker.management.context import NodeContext
 from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, OpenNode
 from rookery.broker.settings.management import ManagementPart
 from rookery.broker.sys_topics import SysTopics
-from rookery.config import ManagementConfig
 from rookery.native.node import version
-from rookery.observability.logs import Logging, console_handler, file_handler
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
 
@@ -36,9 +34,9 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
     async with contextlib.AsyncExitStack() as serving:
         # Ends last: whoever watches the node stop gets answers to the end.
         web = await serving.enter_async_context(contextlib.AsyncExitStack())
-        logs = _Logs()
+        logs = LogService()
         serving.callback(logs.close)
-        logs.use(node.config.management)
+        logs.use(node.config.management.log)
         context = await _start_parts(node, serving, stopping.set, logs)
         serving.enter_context(_signals_call(stopping.set))
         node.accept()
@@ -56,7 +54,7 @@ async def _start_parts(
     node: OpenNode,
     serving: contextlib.AsyncExitStack,
     stop: Callable[[], None],
-    logs: _Logs,
+    logs: LogService,
 ) -> NodeContext:
     native, management = node.native, node.config.management
     metrics, stats = MetricRegistry(), StatsRegistry()
@@ -77,7 +75,7 @@ async def _start_parts(
     )
     metrics.register("alarms", alarms.metrics)
     stats.register("alarms", alarms.stats)
-    services, observation = make_services(node, alarms, metrics, stats)
+    services, observation = make_services(node, alarms, metrics, stats, logs)
     keeper = AlarmKeeper(alarms, AlarmFile(management.data_dir))
     keeper.restore()
     runtime = await open_services(node, services, serving, alarms, metrics, stats)
@@ -85,7 +83,10 @@ async def _start_parts(
         (
             services.access,
             services.listeners,
-            ManagementPart(sys_topics, alarms, logs.use),
+            ManagementPart(sys_topics, alarms),
+            logs,
+            services.slow_subs,
+            services.otel,
             observation.sysmon,
             observation.pusher,
             Gathering(node, runtime),
@@ -173,39 +174,3 @@ def _signals_call(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
-
-
-class _Logs:
-    """The log handlers of this process, as configured."""
-
-    def __init__(self) -> None:
-        self._open: Logging | None = None
-
-    def use(self, management: ManagementConfig) -> None:
-        """Put these handlers in place of those before."""
-        self.close()
-        self._open = Logging(_handlers(management))
-        self._open.open()
-
-    def close(self) -> None:
-        if self._open is not None:
-            self._open.close()
-            self._open = None
-
-
-def _handlers(management: ManagementConfig) -> list[Handler]:
-    console, file = management.log_console, management.log_file
-    handlers: list[Handler] = []
-    if console.enable:
-        handlers.append(console_handler(console.level, console.formatter))
-    if file.enable and file.path is not None:
-        handlers.append(
-            file_handler(
-                file.path,
-                file.level,
-                file.formatter,
-                rotation_bytes=file.rotation_bytes,
-                rotation_count=file.rotation_count,
-            )
-        )
-    return handlers

@@ -97,7 +97,7 @@ def run(config: Config, ready: Any = None) -> int:
 
 def start_detached(config: Config) -> int:
     """Run a node in the background and wait until it is ready."""
-    own = config.management.log_file
+    own = config.management.log.file
     log_file = background.log_file_for(config.data_dir, own)
 
     def run_there(ready: Any, log: StreamLog) -> int:

@@ -23,6 +23,11 @@ def line(text: str) -> None:
     print(text)
 
 
+def text(lines: str) -> None:
+    """Lines that have their ends already, on standard output."""
+    print(lines, end="")
+
+
 def complain(text: str) -> None:
     """One line on standard error."""
     print(text, file=sys.stderr)

@@ -9,7 +9,13 @@ from __future__ import annotations
 from rookery.config.load import CONFIG_FILE_NAME, RUNTIME_FILE, Config, load
 from rookery.config.mapping import from_mapping
 from rookery.config.problems import InvalidConfigError, Problem
-from rookery.config.snapshot import HttpConfig, ManagementConfig
+from rookery.config.snapshot import (
+    HttpConfig,
+    LogConfig,
+    LogHandlerConfig,
+    ManagementConfig,
+    OtelConfig,
+)
 from rookery.config.tree import Origin
 
 __all__ = [
@@ -18,8 +24,11 @@ __all__ = [
     "Config",
     "HttpConfig",
     "InvalidConfigError",
+    "LogConfig",
+    "LogHandlerConfig",
     "ManagementConfig",
     "Origin",
+    "OtelConfig",
     "Problem",
     "from_mapping",
     "load",

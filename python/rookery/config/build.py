@@ -67,8 +67,13 @@ def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConf
             msg_interval_s=_seconds(topics["sys_msg_interval"], 0),
             heartbeat_interval_s=_seconds(topics["sys_heartbeat_interval"], 0),
         ),
-        log_console=_log(values["log"]["console"], data_dir),
-        log_file=_log(values["log"]["file"], data_dir),
+        log=snapshot.LogConfig(
+            console=_log(values["log"]["console"], data_dir),
+            file=_log(values["log"]["file"], data_dir),
+            throttle_s=_seconds(values["log"]["throttling"]["time_window"], 0),
+        ),
+        slow_subs=_slow_subs(values["slow_subs"]),
+        otel=_otel(values["opentelemetry"]),
         access=_access(values),
         alarm=snapshot.AlarmConfig(
             actions=values["alarm"]["actions"],
@@ -426,4 +431,34 @@ def _log(item: Values, data_dir: Path) -> snapshot.LogHandlerConfig:
         path=data_dir / item["path"] if "path" in item else None,
         rotation_count=item.get("rotation_count", 0),
         rotation_bytes=item.get("rotation_size") or 0,
+        time_offset=item["time_offset"],
+        is_epoch=item["timestamp_format"] == "epoch",
+    )
+
+
+def _slow_subs(item: Values) -> to.SlowSubsConfig | None:
+    if not item["enable"]:
+        return None
+    return to.SlowSubsConfig(
+        threshold_ms=item["threshold"],
+        expire_interval_ms=item["expire_interval"],
+        top_k_num=item["top_k_num"],
+        stats_type=item["stats_type"],
+    )
+
+
+def _otel(item: Values) -> snapshot.OtelConfig | None:
+    traces = item["traces"]
+    if not traces["enable"]:
+        return None
+    return snapshot.OtelConfig(
+        endpoint=item["exporter"]["endpoint"],
+        headers={name: value.reveal() for name, value in item["exporter"]["headers"].items()},
+        spans=to.SpanConfig(
+            trace_all=traces["filter"]["trace_all"],
+            sample_ratio=traces["filter"]["sample_ratio"],
+        ),
+        queue_max=traces["max_queue_size"],
+        delay_s=traces["scheduled_delay"] / 1000,
+        timeout_s=traces["exporting_timeout"] / 1000,
     )

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from rookery.native.config import SlowSubsConfig, SpanConfig
 
 from rookery.types import Secret
 
@@ -28,6 +31,27 @@ class LogHandlerConfig(NamedTuple):
     path: Path | None  # absolute; None on the console
     rotation_count: int
     rotation_bytes: int  # 0 is no rotation
+    time_offset: str  # system, utc or +08:00
+    is_epoch: bool  # times are microseconds since 1970
+
+
+class LogConfig(NamedTuple):
+    """``log``."""
+
+    console: LogHandlerConfig
+    file: LogHandlerConfig
+    throttle_s: int  # 0 is never
+
+
+class OtelConfig(NamedTuple):
+    """``opentelemetry``, with traces switched on."""
+
+    endpoint: str
+    headers: Mapping[str, str]
+    spans: SpanConfig
+    queue_max: int
+    delay_s: float
+    timeout_s: float
 
 
 class AlarmConfig(NamedTuple):
@@ -137,8 +161,9 @@ class ManagementConfig(NamedTuple):
     https: HttpConfig | None
     dashboard: DashboardConfig
     sys_topics: SysTopicsConfig
-    log_console: LogHandlerConfig
-    log_file: LogHandlerConfig
+    log: LogConfig
+    slow_subs: SlowSubsConfig | None  # None is off
+    otel: OtelConfig | None  # None is off
     alarm: AlarmConfig
     access: AccessConfig
     sysmon: SysmonConfig

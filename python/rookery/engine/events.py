@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rookery.engine.dispatch import HookPeer
 from rookery.engine.subscription import Subscription
@@ -32,10 +32,18 @@ Watcher = Callable[[list[EventRow]], None]
 class EventRouter:
     """Owns the subscriptions of this process; lives on one asyncio loop."""
 
-    def __init__(self, node: Node, peer: HookPeer, watchers: tuple[Watcher, ...] = ()) -> None:
+    def __init__(
+        self,
+        node: Node,
+        peer: HookPeer,
+        watchers: tuple[Watcher, ...] = (),
+        observers: Mapping[str, Watcher] | None = None,
+    ) -> None:
+        """``observers`` take events of one kind that nobody else is told, by its name."""
         self._node = node
         self._peer = peer
         self._watchers = watchers
+        self._observers = dict(observers or {})
         # A subscription that nobody holds any more has nobody to deliver to.
         self._by_slot: weakref.WeakValueDictionary[int, Subscription] = (
             weakref.WeakValueDictionary()
@@ -45,12 +53,15 @@ class EventRouter:
         """Take what the reader drained."""
         questions: list[EventRow] = []
         happened: list[EventRow] = []
+        observed: dict[str, list[EventRow]] = {}
         for row in batch:
             kind = row[0]
             if kind == "delivery":
                 self._deliver(row)
             elif kind == "ask":
                 questions.append(row)
+            elif kind in self._observers:
+                observed.setdefault(kind, []).append(row)
             else:
                 happened.append(row)
                 if kind == "log":
@@ -62,6 +73,8 @@ class EventRouter:
             self._peer.tell(happened)
             for watch in self._watchers:
                 watch(happened)
+        for kind, rows in observed.items():
+            self._observers[kind](rows)
 
     def add(self, subscription: Subscription) -> int:
         slot = self._node.subscribe(subscription.topic_filter, subscription.qos)

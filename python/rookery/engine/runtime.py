@@ -6,6 +6,7 @@ Both the embedded broker and the role ``broker`` stand on this.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from rookery.engine.dispatch import HookDispatcher
 from rookery.engine.events import EventRouter, Watcher
@@ -29,6 +30,7 @@ class NodeRuntime:
         unanswered: Fallback,
         deadline_s: float,
         watchers: tuple[Watcher, ...] = (),
+        observers: Mapping[str, Watcher] | None = None,
         gather_s: float = 0.0,
         access: AccessControl | None = None,
     ) -> None:
@@ -37,7 +39,7 @@ class NodeRuntime:
         self.dispatcher = HookDispatcher(
             hooks, node.answer, unanswered=unanswered, deadline_s=deadline_s, access=access
         )
-        self.events = EventRouter(node, self.dispatcher, watchers)
+        self.events = EventRouter(node, self.dispatcher, watchers, observers)
         self._reader = EventReader(node, self.events.handle, gather_s=gather_s)
 
     def gather(self, gather_s: float) -> None:

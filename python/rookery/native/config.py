@@ -175,6 +175,46 @@ class NoticeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TraceConfig:
+    """A trace that runs. ``id`` is never used for another one."""
+
+    id: int
+    of: Literal["clientid", "topic", "ip_address"]
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowSubsConfig:
+    """``slow_subs``, switched on."""
+
+    threshold_ms: int = 500
+    expire_interval_ms: int = 300_000
+    top_k_num: int = 10
+    stats_type: Literal["whole", "internal", "response"] = "whole"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanConfig:
+    """``opentelemetry.traces``, switched on.
+
+    Messages whose sender wants a span get one; with ``trace_all`` also ``sample_ratio`` (0 to 1)
+    of those that say nothing.
+    """
+
+    trace_all: bool = False
+    sample_ratio: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveConfig:
+    """What the core looks at closer; nothing costs nothing."""
+
+    traces: tuple[TraceConfig, ...] = ()
+    slow_subs: SlowSubsConfig | None = None
+    spans: SpanConfig | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AclTopic:
     """A Topic Filter of a rule.
 

@@ -278,6 +278,15 @@ class CertificateOutcome(NamedTuple):
     error: str | None = None
 
 
+class SlowSubscription(NamedTuple):
+    """A client and a topic whose messages take long to reach it."""
+
+    client_id: str
+    topic_name: str
+    latency_ms: int
+    last_update_ms: int
+
+
 class Recovery(NamedTuple):
     """What a node found in its data directory. ``problems`` says what was damaged."""
 

@@ -19,6 +19,7 @@ from rookery.native.config import (
     HookSwitches,
     ListenerConfig,
     NodeConfig,
+    ObserveConfig,
     TopicAction,
 )
 from rookery.native.errors import translate, translate_start
@@ -31,6 +32,7 @@ from rookery.native.models import (
     ListenerOutcome,
     PublishOutcome,
     Recovery,
+    SlowSubscription,
     SubscriptionInfo,
 )
 from rookery.native.rows import AclSubject, AnswerRow, EventRow
@@ -269,6 +271,21 @@ class Node:
     def purge_acl_cache(self, client_id: str | None = None) -> None:
         """Forget what was answered about a client, or about all."""
         _call(self._native.purge_acl_cache, client_id)
+
+    def set_observe(self, observe: ObserveConfig) -> None:
+        """Replace what is looked at closer: traces, slow subscriptions, spans.
+
+        Raises:
+            ConfigError: a topic filter or an address is none; what was holds.
+        """
+        try:
+            _call(self._native.set_observe, observe)
+        except (ValueError, OverflowError) as error:
+            raise ConfigError([str(error)]) from None
+
+    def slow_subs(self, *, forget: bool = False) -> list[SlowSubscription]:
+        """The slowest subscriptions, the slowest first; ``forget`` empties the list."""
+        return [SlowSubscription(*row) for row in _call(self._native.slow_subs, forget)]
 
     @cached_property
     def lists(self) -> Lists:

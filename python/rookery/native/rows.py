@@ -58,6 +58,24 @@ CertificateOutcomeRow: TypeAlias = tuple[str, bool, str | None]
 CertificateInfoRow: TypeAlias = tuple[str, str, str, str, int]
 """listener, file, the setting that names it, subject, end of validity in seconds since 1970"""
 
+SlowRow: TypeAlias = tuple[str, str, int, int]
+"""client_id, topic_name, longest time in ms, when last (ms since 1970)"""
+
+TraceRow: TypeAlias = tuple[
+    str, tuple[int, ...], int, str, str, str, str | None, str | None, str | None, str,
+    bytes | None, int,
+]  # fmt: skip
+"""
+"trace", numbers of the traces it belongs to, when (microseconds since 1970), part of the broker,
+what happened, client_id, username, peer, topic, words, beginning of the payload, its whole length
+"""
+
+SpanRow: TypeAlias = tuple[str, int, int, int, str, int, int, str, str, int, bool, int, int]
+"""
+"span", trace_id, span_id, parent's span_id (0: none), name, start (ms since 1970), end
+(microseconds since 1970), client_id, topic_name, qos, retain, bytes of the payload, message id
+"""
+
 RecoveryRow: TypeAlias = tuple[int, int, int, list[str], float]
 """sessions, retained messages, queued messages, problems, elapsed seconds"""
 
@@ -95,6 +113,7 @@ The kind, then what belongs to it:
 ("ask", AskId, "authorize", AuthorizeRow, None)
 ("ask", AskId, "publish", MessageRow, None)
 ("certificate", listener, what is wrong with its new files | None, what happened in one line)
+TraceRow, SpanRow
 ("log", "debug" | "info" | "warning" | "error", text)
 ("connect", ClientRow)
 ("connack", client_id, peer, listener, reason code)

@@ -33,6 +33,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "CROSS_ORIGIN": ErrorCode(403, "Pages of other origins may not use this interface"),
     # What is asked.
     "BAD_REQUEST": ErrorCode(400, "Request parameters are invalid"),
+    "INVALID_PARAMS": ErrorCode(400, "Parameters are invalid"),
     "INVALID_PARAMETER": ErrorCode(400, "A parameter is invalid"),
     "BAD_CONFIG": ErrorCode(400, "The configuration cannot be used"),
     "BAD_CONFIG_SCHEMA": ErrorCode(400, "The configuration does not fit its schema"),
@@ -69,6 +70,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "TOPIC_NOT_FOUND": ErrorCode(404, "Topic not found"),
     "USER_NOT_FOUND": ErrorCode(404, "User not found"),
     "ALREADY_EXISTS": ErrorCode(409, "It exists already"),
+    "DUPLICATE_CONDITION": ErrorCode(409, "There is one about the same already"),
     "CONFLICT": ErrorCode(409, "What is there stands against it"),
     # The node.
     "INTERNAL_ERROR": ErrorCode(500, "Server internal error; the log says more"),

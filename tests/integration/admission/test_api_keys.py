@@ -136,3 +136,18 @@ def test_a_code_has_no_more_rights_than_its_key(rest: RestNode) -> None:
     assert rest.key("viewer").post("/sso/code", asked).code == "FORBIDDEN"
     assert rest.key("publisher").post("/sso/code").code == "UNAUTHORIZED_ROLE"
     assert rest.admin.post("/sso/code").code == "FORBIDDEN"
+
+
+def test_a_key_puts_no_accounts_back(rest: RestNode) -> None:
+    name = fresh_name("u")
+    admin, key = rest.admin, rest.key("administrator")
+    admin.post("/users", {"username": name, "password": "a-password-1", "role": "viewer"})
+    file = admin.post("/data/export").json["filename"]
+    admin.delete(api("users", name))
+
+    assert key.post("/data/import", {"filename": file}).status == 204
+    assert name not in {row["username"] for row in admin.get("/users").json}
+    assert admin.post("/data/import", {"filename": file}).status == 204
+    # Whose password may be another one by now is signed out.
+    assert admin.get("/users").code == "BAD_TOKEN"
+    assert name in {row["username"] for row in rest.admin.get("/users").json}

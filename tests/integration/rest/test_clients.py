@@ -15,6 +15,7 @@ from harness.node import HOST, fresh_name
 from harness.operator import Operator
 from harness.packets import Connect, Disconnect, Publish
 from harness.rest import RestSocket
+from harness.wire import Properties
 
 LEVELS = {3: "MQIsdp", 4: "MQTT", 5: "MQTT"}
 
@@ -25,7 +26,7 @@ def connected(
 ) -> Iterator[RawClient]:
     """A client that is there; with ``expiry_s`` its session stays when it goes."""
     with RawClient(HOST, operator.node.port, level) as client:
-        properties = {"session_expiry_interval": expiry_s} if expiry_s else {}
+        properties: Properties = {"session_expiry_interval": expiry_s} if expiry_s else {}
         fields.setdefault("keep_alive", 60)
         client.connect(Connect(client_id, not expiry_s, properties=properties, **fields))
         yield client

@@ -20,12 +20,16 @@ impl Shard {
         self.metrics().puback_received.inc();
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let is_qos1 = session.inflight.get_mut(ack.packet_id).is_some_and(|e| e.item.qos == 1);
-        let Some(item) = is_qos1.then(|| session.inflight.settle(ack.packet_id)).flatten() else {
+        let sent_ms =
+            session.inflight.get_mut(ack.packet_id).filter(|e| e.item.qos == 1).map(|e| e.sent_ms);
+        let Some(item) = sent_ms.and_then(|_| session.inflight.settle(ack.packet_id)) else {
             self.metrics().puback_missed.inc();
             return;
         };
         self.metrics().messages_acked.inc();
+        if self.observer.is_timing {
+            self.time_settled(now, slot, &item, sent_ms.unwrap_or(0));
+        }
         self.settle_stored(slot, item.seq);
         self.tell_acked(slot, item.message);
         self.pump(now, slot);
@@ -58,6 +62,7 @@ impl Shard {
             return;
         }
         let seq = entry.item.seq;
+        let timed = self.observer.is_timing.then(|| (entry.item.clone(), entry.sent_ms));
         let message = entry.item.message.take();
         let is_waiting = matches!(entry.stage, Stage::Unsent | Stage::Resend);
         entry.age = 0;
@@ -80,6 +85,9 @@ impl Shard {
             reason: ReasonCode::SUCCESS,
         };
         self.gate(now, key, ticket, action);
+        if let Some((item, sent_ms)) = timed {
+            self.time_settled(now, slot, &item, sent_ms);
+        }
     }
 
     /// Second half of a QoS 2 reception: the identifier is free again.

@@ -149,10 +149,16 @@ impl Shard {
         match self.ruling(now, key, action, checked) {
             Ruling::Allow => {
                 self.metrics().authorization_allow.inc();
+                if self.observer.is_tracing {
+                    self.trace_ruling(key, "publish", checked, true);
+                }
                 return true;
             }
             Ruling::Deny { is_closed } => {
                 self.metrics().authorization_deny.inc();
+                if self.observer.is_tracing {
+                    self.trace_ruling(key, "publish", checked, false);
+                }
                 if self.ends_on_denial(is_closed) {
                     self.metrics().publish_auth_error.inc();
                     self.metrics().messages_dropped.inc();

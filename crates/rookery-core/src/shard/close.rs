@@ -109,8 +109,13 @@ impl Shard {
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let state = conn.state;
         let slot = conn.session;
+        let is_announced = conn.is_announced;
         conn.deferred = None;
         conn.aliases = None;
+        if self.observer.is_tracing && state == ConnState::Connected {
+            let words = cause.name().to_owned();
+            self.trace_conn(key, ("CONNECTION", "client_disconnected"), None, words);
+        }
         if state != ConnState::Closing {
             if state.is_before_admission() {
                 self.unauthenticated = self.unauthenticated.saturating_sub(1);
@@ -124,24 +129,27 @@ impl Shard {
             }
         }
         if state == ConnState::Connected {
-            self.client_gone(now, slot, cause);
+            self.client_gone(now, slot, cause, is_announced);
         }
     }
 
     /// A client lost its connection: will, notices, and what becomes of the session.
-    fn client_gone(&mut self, now: Now, slot: u32, cause: CloseCause) {
-        self.metrics().client_disconnected.inc();
+    fn client_gone(&mut self, now: Now, slot: u32, cause: CloseCause, is_announced: bool) {
         self.shared.connected.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let key = session.conn.take();
         session.disconnected_at_ms = now.unix_ms;
         let expiry_s = session.expiry_s;
-        if let Some(session) = self.sessions.get(slot) {
-            let info = Box::new(self.info(session, key));
-            self.effects.up.push(UpEvent::Disconnected(info, cause));
+        // Whose CONNACK never left was never connected, to whoever watches.
+        if is_announced {
+            self.metrics().client_disconnected.inc();
+            if let Some(session) = self.sessions.get(slot) {
+                let info = Box::new(self.info(session, key));
+                self.effects.up.push(UpEvent::Disconnected(info, cause));
+            }
+            self.notice_disconnected(now, slot, key, cause);
         }
         self.note_flapping(now, slot, cause);
-        self.notice_disconnected(now, slot, cause);
         self.will_on_close(now, slot, cause);
         if expiry_s == 0 {
             self.end_session_in(now, slot);

@@ -32,6 +32,12 @@ impl Shard {
                 let _ = reply.send(self.explain(&client_id, action, &topic));
             }
             Command::PurgeAclCache { client_id } => self.purge_answers(client_id.as_deref()),
+            Command::SlowSubs { forget, reply } => {
+                let _ = reply.send(self.slow_rows(now));
+                if forget {
+                    self.observer.slow.clear();
+                }
+            }
             Command::Operate(operation) => self.operate(now, *operation),
             Command::Publish { message, reply } => {
                 let reached = self.publish_message(now, *message, None);

@@ -15,6 +15,7 @@ use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::{Inflight, Stage};
 use crate::message::{Message, MessageParts, Publisher};
 use crate::mqueue::MessageQueue;
+use crate::observe::describe_connect;
 use crate::persist;
 use crate::rewrite::fill;
 use crate::session::{Session, Will};
@@ -59,6 +60,9 @@ impl Shard {
             return Ok(Step::Hold);
         }
         self.metrics().connect_received.inc();
+        if self.observer.is_tracing {
+            self.trace_connect(key, &client_id, describe_connect(connect));
+        }
         if let Some((reason, cause, detail)) = self.bar(now, key, &client_id, connect.username) {
             return Ok(self.refuse_as(now, key, &client_id, reason, cause, detail));
         }
@@ -286,10 +290,11 @@ impl Shard {
         if request.username.is_none() {
             self.metrics().client_auth_anonymous.inc();
         }
-        let mut connects = 1;
+        let before_this =
+            known.and_then(|slot| self.sessions.get(slot)).map_or(0, |s| s.generation);
+        let generation = self.next_generation(now, before_this);
         let mut present = None;
         if let Some(slot) = known {
-            connects = self.sessions.get(slot).map_or(0, |s| s.connects) + 1;
             self.take_over(now, slot, request.clean_start);
             present = self.clients.get(&request.client_id).copied();
         }
@@ -298,13 +303,26 @@ impl Shard {
             Some(slot) => slot,
             None => self.new_session(now, key, &request),
         };
-        self.bind(now, key, slot, &request, connects);
+        self.bind(now, key, slot, &request, generation);
+        if self.observer.is_tracing {
+            let client_id = request.client_id.clone();
+            self.trace_admitted(key, &client_id, request.is_superuser);
+        }
         self.bind_access(now, key, &mut request);
         self.keep_will(slot, will);
         self.send_connack(key, &request, present.is_some());
         self.hold_connack(key, before, present.is_none());
         self.after_connack(now, key, slot, present.is_some());
         Step::Next
+    }
+
+    /// A number for a connect, above every one that this client identifier had before: also above
+    /// those of sessions that have ended, and of earlier runs as long as the wall clock rises.
+    fn next_generation(&mut self, now: Now, before: u64) -> u64 {
+        // Microseconds stay exact in a JSON number (2^53) for the next two centuries.
+        let by_clock = now.unix_ms.saturating_mul(1000);
+        self.generation = by_clock.max(self.generation + 1).max(before + 1);
+        self.generation
     }
 
     fn new_session(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) -> u32 {
@@ -330,7 +348,7 @@ impl Shard {
             awaiting_rel: None,
             will: None,
             replays: None,
-            connects: 0,
+            generation: 0,
             created_at_ms: now.unix_ms,
             connected_at_ms: 0,
             disconnected_at_ms: 0,
@@ -347,7 +365,14 @@ impl Shard {
 
     /// Ties connection and session together.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    fn bind(&mut self, now: Now, key: ConnKey, slot: u32, request: &ConnectRequest, connects: u64) {
+    fn bind(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        slot: u32,
+        request: &ConnectRequest,
+        generation: u64,
+    ) {
         let zone = self.conns.get(key.slot).map_or(0, |c| c.meta.zone);
         let mqtt = self.mqtt(zone);
         let keep_alive_s = mqtt.server_keepalive_s.unwrap_or(request.keep_alive_s);
@@ -378,7 +403,7 @@ impl Shard {
         session.clean_start = request.clean_start;
         session.keep_alive_s = keep_alive_s;
         session.expiry_s = request.expiry_s;
-        session.connects = connects;
+        session.generation = generation;
         session.connected_at_ms = now.unix_ms;
         session.disconnected_at_ms = 0;
         if session.durable_id != 0 {
@@ -513,7 +538,6 @@ impl Shard {
 
     /// What follows a successful CONNACK: subscriptions made for the client, what it missed, notices.
     fn after_connack(&mut self, now: Now, key: ConnKey, slot: u32, resumed: bool) {
-        self.metrics().client_connected.inc();
         let event = if resumed { SessionEvent::Resumed } else { SessionEvent::Created };
         self.tell_session(slot, event);
         if resumed {
@@ -523,7 +547,24 @@ impl Shard {
         }
         self.auto_subscribe(now, slot);
         self.pump(now, slot);
-        self.notice_connected(now, slot);
+        if !self.conns.get(key.slot).is_some_and(|conn| conn.is_held) {
+            self.announce(now, key);
+        }
+    }
+
+    /// Tells that a client is connected, once its CONNACK may leave.
+    pub(super) fn announce(&mut self, now: Now, key: ConnKey) {
+        let Some(conn) = self.conns.get_mut(key.slot) else { return };
+        if conn.state != ConnState::Connected {
+            return;
+        }
+        conn.is_announced = true;
+        let slot = conn.session;
+        self.metrics().client_connected.inc();
+        if self.observer.is_tracing {
+            self.trace_conn(key, ("CONNECTION", "client_connected"), None, String::new());
+        }
+        self.notice_connected(now, slot, key);
         if let Some(info) = self.client_info(slot) {
             self.effects.up.push(UpEvent::Connected(Box::new(info)));
         }

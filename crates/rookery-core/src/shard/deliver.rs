@@ -6,6 +6,7 @@ use rookery_codec::QoS;
 use smallvec::SmallVec;
 
 use super::Shard;
+use super::observe::Delivery;
 use super::outgoing::{Outgoing, write_publish};
 use crate::effects::{ShardMessage, SharedOrigin};
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -75,6 +76,9 @@ impl Shard {
             if !source.parts.sys {
                 self.metrics().messages_dropped.inc();
                 self.metrics().messages_dropped_no_subscribers.inc();
+                if self.observer.is_tracing {
+                    self.trace_drop(None, source.parts.topic, "dropped_message_no_subscribers");
+                }
                 if let Some(topics) = &self.topics {
                     topics.dropped(source.parts.topic);
                 }
@@ -82,9 +86,21 @@ impl Shard {
             }
             return 0;
         }
-        let mut picks = self.pick_members(source, &matched);
+        self.route_to(now, source, from, &matched)
+    }
+
+    /// The same with the match known.
+    #[inline]
+    pub(super) fn route_to(
+        &mut self,
+        now: Now,
+        source: &mut Source<'_>,
+        from: Option<SessionKey>,
+        matched: &Arc<Matched>,
+    ) -> usize {
+        let mut picks = self.pick_members(source, matched);
         if source.parts.qos != QoS::AtMostOnce && self.config.durable {
-            self.log_durably(source, &matched, &mut picks, from);
+            self.log_durably(source, matched, &mut picks, from);
         }
         let mut start = 0;
         for (shard, targets) in matched.by_shard() {
@@ -222,6 +238,9 @@ impl Shard {
         if from == Some(key) && (opts.no_local() || self.ignores_loop(zone, key.slot)) {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_no_local.inc();
+            if self.observer.is_tracing {
+                self.trace_drop(Some(key.slot), source.parts.topic, "dropped_message_no_local");
+            }
             if self.config.hooks.dropped {
                 self.tell_delivery_dropped(key.slot, Some(source.keep()), "no_local");
             }
@@ -269,6 +288,10 @@ impl Shard {
             let slot = conn.session;
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_qos0_msg.inc();
+            if self.observer.is_tracing {
+                let msg = "dropped_qos0_message_client_reads_too_slowly";
+                self.trace_drop(Some(slot), source.parts.topic, msg);
+            }
             if self.config.hooks.dropped {
                 self.tell_delivery_dropped(slot, Some(source.keep()), "qos0_msg");
             }
@@ -294,6 +317,12 @@ impl Shard {
             self.effects.dirty.push(key);
         }
         self.count_sent(written, QoS::AtMostOnce, source.parts.topic);
+        if self.observer.is_on {
+            let is_too_large = written.is_none();
+            let delivery =
+                Delivery { is_too_large, ..Delivery::at_most_once(&source.parts, retain) };
+            self.observe_delivery(now, key, delivery);
+        }
         if self.config.hooks.delivered && written.is_some() {
             let message = source.keep();
             self.tell_delivered(slot, Some(&message), 0);

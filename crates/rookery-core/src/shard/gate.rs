@@ -259,6 +259,7 @@ impl Shard {
                 conn.is_dirty = true;
                 self.effects.dirty.push(key);
             }
+            self.announce(now, key);
         }
     }
 

@@ -251,8 +251,12 @@ impl Shard {
             self.expiry_of(now, session.meta.zone, publish.properties.message_expiry_interval_s);
         let mut properties = Vec::new();
         publish.properties.forward_into(&mut properties);
+        let id = self.message_id(now);
+        if self.observer.is_spanning {
+            self.span_publish(now, slot, id.0, publish, topic, &mut properties);
+        }
         let parts = MessageParts {
-            id: self.message_id(now),
+            id,
             timestamp_ms: now.unix_ms,
             expires_at_ms,
             seq: 0,

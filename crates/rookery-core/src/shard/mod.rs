@@ -23,6 +23,7 @@ mod hooks;
 mod leaving;
 mod lobby;
 mod notice;
+mod observe;
 mod operation;
 mod outgoing;
 mod publish;
@@ -51,6 +52,7 @@ use crate::conn::{Action, Conn, ConnState, ConnectRequest};
 use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent};
 use crate::ids::{ConnKey, MessageId, Now, SessionKey};
 use crate::metrics::Metrics;
+use crate::observe::Observer;
 use crate::outbox::{BufferPool, Outbox};
 use crate::retained::SweepCursor;
 use crate::rewrite::{RewriteError, Rewriter};
@@ -122,6 +124,9 @@ pub struct Shard {
     leaving: HashMap<SessionKey, leaving::Leaving>,
     ask_deadlines: VecDeque<(u64, crate::effects::AskId)>,
     messages_made: u64,
+    observer: Observer,
+    /// The latest generation given to a connect.
+    generation: u64,
     outbox_bytes: usize,
     queued_bytes: usize,
     unauthenticated: usize,
@@ -208,6 +213,8 @@ impl Shard {
         let bans = shared.compiled.bans(&config.bans)?;
         let is_guarding = !rules.is_open() || config.hooks.authorize;
         let inboxes = usize::from(shared.shards()) + 1;
+        let mut observer = Observer::default();
+        observer.set(config.observe.clone());
         Ok(Self {
             index,
             shared,
@@ -246,6 +253,8 @@ impl Shard {
             leaving: HashMap::new(),
             ask_deadlines: VecDeque::new(),
             messages_made: 0,
+            observer,
+            generation: 0,
             outbox_bytes: 0,
             queued_bytes: 0,
             unauthenticated: 0,
@@ -366,6 +375,9 @@ impl Shard {
 
     #[inline]
     fn packet(&mut self, now: Now, key: ConnKey, first: u8, body: &[u8]) -> Result<Step, Fault> {
+        if self.observer.is_tracing {
+            self.trace_received(key, first, body);
+        }
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
         match conn.state {
             ConnState::Connected if conn.deferred.is_none() => self.handle(now, key, first, body),
@@ -470,7 +482,12 @@ impl Shard {
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let version = conn.version;
         let before = conn.out.len();
-        encode(conn.out.writer(&mut self.pool), version);
+        let writer = conn.out.writer(&mut self.pool);
+        let start = writer.len();
+        encode(writer, version);
+        let sent = (self.observer.is_tracing && conn.traced != 0)
+            .then(|| writer.get(start..).map(<[u8]>::to_vec))
+            .flatten();
         self.outbox_bytes += conn.out.len() - before;
         conn.traffic.sent_packet();
         if !conn.is_dirty {
@@ -478,6 +495,9 @@ impl Shard {
             self.effects.dirty.push(key);
         }
         self.metrics().packets_sent.inc();
+        if let Some(sent) = sent {
+            self.trace_sent(key, &sent);
+        }
     }
 
     /// The bytes a connection still has to be sent.
@@ -665,6 +685,7 @@ impl Shard {
         if !Arc::ptr_eq(&bans, &self.bans) {
             self.ban_sweep = (!bans.is_empty()).then_some(0);
         }
+        self.observe(&config.observe);
         (self.rewriter, self.rules, self.bans, self.config) = (rewriter, rules, bans, config);
         self.is_guarding = self.must_guard();
         Ok(())
@@ -683,6 +704,7 @@ impl Shard {
 
     /// Publishes the gauges; called about once per second.
     pub fn publish_gauges(&mut self) {
+        self.refill_observer();
         let metrics = self.metrics();
         metrics.outbox_bytes.set(self.outbox_bytes as u64);
         metrics.queued_bytes.set(self.queued_bytes as u64);
@@ -727,6 +749,10 @@ impl Shard {
         cause: CloseCause,
         detail: &'static str,
     ) {
+        if self.observer.is_tracing {
+            let words = format!("{}: {detail}", cause.name());
+            self.trace_conn(key, ("CONNECTION", "client_refused"), None, words);
+        }
         if let Some(conn) = self.conns.get(key.slot) {
             let event = UpEvent::Refused {
                 peer: conn.meta.peer,

@@ -88,11 +88,12 @@ impl Shard {
         filters: &[Box<str>],
     ) -> Option<Vec<ReasonCode>> {
         let slot = *self.clients.get(client_id)?;
-        let one = |filter: &Box<str>| {
+        let mut codes = Vec::with_capacity(filters.len());
+        for filter in filters {
             let rewritten = self.rewrite_filter(slot, filter);
-            self.unsubscribe_one(now, slot, rewritten.as_deref().unwrap_or(filter))
-        };
-        Some(filters.iter().map(one).collect())
+            codes.push(self.unsubscribe_one(now, slot, rewritten.as_deref().unwrap_or(filter)));
+        }
+        Some(codes)
     }
 
     /// The time runs from the last packet; the timer that runs counts no more.

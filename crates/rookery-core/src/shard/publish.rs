@@ -12,8 +12,8 @@ use super::timers::Delayed;
 use super::{Fault, Shard, Step};
 use crate::access::is_reserved;
 use crate::conn::ALIAS_BYTES_MAX;
-use crate::ids::{ConnKey, MessageId, Now, SessionKey};
-use crate::message::{Message, MessageParts, Publisher};
+use crate::ids::{ConnKey, Now, SessionKey};
+use crate::message::{Message, MessageParts};
 use crate::persist;
 
 /// EMQX's bound of `$delayed`; larger numbers are a time of day in seconds since 1970.
@@ -223,6 +223,15 @@ impl Shard {
             self.metrics().publish_auth_error.inc();
         }
         self.metrics().messages_dropped.inc();
+        if self.observer.is_tracing {
+            let words = reason.name().to_owned();
+            self.trace_conn(
+                key,
+                ("PUBLISH", "cannot_publish_to_topic"),
+                Some(publish.topic),
+                words,
+            );
+        }
         if let Some(conn) = self.conns.get_mut(key.slot) {
             conn.traffic.refused_message();
         }
@@ -279,9 +288,13 @@ impl Shard {
         if !publish.properties.raw.is_empty() {
             publish.properties.forward_into(&mut scratch);
         }
+        let id = self.message_id(now);
+        if self.observer.is_spanning {
+            self.span_publish(now, slot, id.0, publish, topic, &mut scratch);
+        }
         let mut source = Source {
             parts: MessageParts {
-                id: self.message_id(now),
+                id,
                 timestamp_ms: now.unix_ms,
                 expires_at_ms,
                 seq: 0,
@@ -419,6 +432,9 @@ impl Shard {
         from: Option<SessionKey>,
     ) -> usize {
         self.metrics().messages_publish.inc();
+        if self.observer.is_tracing {
+            self.trace_publish(source, from);
+        }
         if let Some(topics) = &self.topics {
             topics.received(source.parts.topic, source.parts.qos);
         }
@@ -539,31 +555,6 @@ impl Shard {
         self.shared.delayed.fetch_add(1, Ordering::Relaxed);
         let due_mono_ms = now.mono_ms + due_at_ms.saturating_sub(now.unix_ms);
         self.delayed.push(Delayed { due_mono_ms, message });
-    }
-
-    /// A message of the node itself.
-    pub(super) fn publish_sys(&mut self, now: Now, topic: &str, payload: &[u8]) {
-        let publisher =
-            Arc::new(Publisher { client_id: self.config.node_name.clone(), username: None });
-        let mut source = Source {
-            parts: MessageParts {
-                id: MessageId::default(),
-                timestamp_ms: now.unix_ms,
-                expires_at_ms: 0,
-                seq: 0,
-                qos: QoS::AtMostOnce,
-                retain: false,
-                sys: true,
-                topic,
-                properties: &[],
-                payload,
-            },
-            publisher: &publisher,
-            origin: None,
-            kept: None,
-        };
-        source.parts.id = self.message_id(now);
-        self.route(now, &mut source, None);
     }
 }
 

@@ -7,6 +7,7 @@ use rookery_codec::{ParsedFilter, QoS, parse_filter};
 use super::Shard;
 use super::gate::GateAction;
 use super::groups::log_for_one;
+use super::observe::Delivery;
 use super::outgoing::{Outgoing, write_publish};
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::Stage;
@@ -37,6 +38,9 @@ impl Shard {
         if is_away && item.qos == 0 && !self.mqtt(zone).mqueue_store_qos0 {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_qos0_msg.inc();
+            if self.observer.is_tracing {
+                self.trace_dropped(slot, &item, "dropped_qos0_message_client_is_away");
+            }
             self.tell_delivery_dropped(slot, item.message, "qos0_msg");
             return;
         }
@@ -74,6 +78,9 @@ impl Shard {
     pub(super) fn drop_queued(&mut self, slot: u32, item: &Queued) {
         self.metrics().delivery_dropped.inc();
         self.metrics().delivery_dropped_queue_full.inc();
+        if self.observer.is_tracing {
+            self.trace_dropped(slot, item, "dropped_message_queue_is_full");
+        }
         if let Some(session) = self.sessions.get_mut(slot) {
             session.dropped += 1;
         }
@@ -98,6 +105,9 @@ impl Shard {
         if item.message.as_ref().is_some_and(|m| m.is_expired(now.unix_ms)) {
             self.metrics().delivery_dropped.inc();
             self.metrics().delivery_dropped_expired.inc();
+            if self.observer.is_tracing {
+                self.trace_dropped(slot, &item, "dropped_message_expired");
+            }
             if let Some(conn) = self.conns.get_mut(key.slot) {
                 conn.traffic.dropped_expired();
             }
@@ -124,6 +134,9 @@ impl Shard {
                 self.settle_stored(slot, seq);
             } else if let Some(session) = self.sessions.get_mut(slot) {
                 session.inflight.push_with_id(packet_id, item, stage);
+                if self.observer.is_timing {
+                    session.inflight.note_sent(packet_id, now.mono_ms);
+                }
                 if seq != 0 {
                     self.effects.store_ops.push(Op::Assign { session: durable_id, seq, packet_id });
                 }
@@ -196,6 +209,15 @@ impl Shard {
             self.effects.dirty.push(key);
         }
         self.count_sent(written, qos, message.topic());
+        if self.observer.is_on {
+            let delivery = Delivery {
+                packet_id,
+                dup,
+                is_too_large: written.is_none(),
+                ..Delivery::of(message, qos, item.retain)
+            };
+            self.observe_delivery(now, key, delivery);
+        }
         if written.is_some() && !dup {
             self.tell_delivered(slot, Some(message), item.qos);
         }

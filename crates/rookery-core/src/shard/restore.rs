@@ -88,7 +88,7 @@ impl Shard {
             awaiting_rel: None,
             will: restored.will.map(Box::new),
             replays: None,
-            connects: record.connects,
+            generation: record.generation,
             created_at_ms: record.created_at_ms,
             connected_at_ms: 0,
             disconnected_at_ms,

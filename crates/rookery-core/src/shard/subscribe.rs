@@ -122,6 +122,12 @@ impl Shard {
             ));
         }
         self.count_decision(is_allowed);
+        if self.observer.is_tracing
+            && (!is_allowed || self.is_guarding)
+            && let Some(key) = self.sessions.get(slot).and_then(|s| s.conn)
+        {
+            self.trace_ruling(key, "subscribe", plain_filter(parsed), is_allowed);
+        }
         if !is_allowed {
             return Ok(Err(ReasonCode::NOT_AUTHORIZED));
         }
@@ -160,7 +166,7 @@ impl Shard {
                 subscription,
             });
         }
-        self.notice_subscribed(now, slot, text, subscription);
+        self.notice_subscribed(now, slot, text, subscription, is_new);
         Ok(Ok(qos))
     }
 
@@ -394,7 +400,14 @@ impl Shard {
         }
     }
 
-    fn notice_subscribed(&mut self, now: Now, slot: u32, text: &str, subscription: Subscription) {
+    fn notice_subscribed(
+        &mut self,
+        now: Now,
+        slot: u32,
+        text: &str,
+        subscription: Subscription,
+        is_new: bool,
+    ) {
         if self.config.hooks.subscription_events
             && let Some(session) = self.sessions.get(slot)
         {
@@ -404,7 +417,7 @@ impl Shard {
             );
             self.effects.up.push(event);
         }
-        self.notice_subscription(now, slot, text, Some(subscription));
+        self.notice_subscription(now, slot, text, Some((subscription, is_new)));
     }
 
     fn notice_unsubscribed(&mut self, now: Now, slot: u32, text: &str) {

@@ -183,6 +183,11 @@ impl Stage {
         }
     }
 
+    /// Somebody sets the wall clock.
+    pub fn set_clock_back(&mut self, ms: u64) {
+        self.now.unix_ms -= ms;
+    }
+
     /// Time passes.
     pub fn pass(&mut self, ms: u64) {
         for _ in 0..=ms / 250 {

@@ -37,12 +37,15 @@ pub enum Down {
     Told(HookNumber, Box<str>),
 }
 
-/// Takes the next frame off `buffer`: its kind, its body and its whole length.
+/// Kind, body and whole length of a frame.
+pub type Frame<'a> = (u8, &'a [u8], usize);
+
+/// Takes the next frame off `buffer`.
 ///
 /// # Errors
 ///
 /// It claims to be larger than a frame may be.
-pub fn next_frame(buffer: &[u8]) -> Result<Option<(u8, &[u8], usize)>, BrokenFrame> {
+pub fn next_frame(buffer: &[u8]) -> Result<Option<Frame<'_>>, BrokenFrame> {
     let Some((head, rest)) = buffer.split_first_chunk::<HEAD_BYTES>() else { return Ok(None) };
     let len = u32::from_le_bytes(*head) as usize;
     if len == 0 || len > FRAME_BYTES_MAX {

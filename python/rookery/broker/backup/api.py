@@ -59,6 +59,10 @@ _ARCHIVE: dict[int | str, dict[str, Any]] = {
 }
 
 
+ACCOUNTS = ("admins", "api_keys")
+"""Parts that say who may manage the node."""
+
+
 def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Data Backup"])
     backups, nodes = node.services.backups, node.services.nodes
@@ -81,13 +85,15 @@ def router(node: NodeContext) -> APIRouter:
         status_code=204,
         responses=errors("BAD_REQUEST", "NOT_FOUND"),
     )
-    async def import_(body: ImportBody) -> Response:
+    async def import_(body: ImportBody, caller: CurrentCaller) -> Response:
         """Put back what a file holds. The whole file is checked first; then each part is put in place
         whole or not at all, adding and replacing. Where a part is refused the answer says which
-        parts are in place.
+        parts are in place. Users of the dashboard and API keys are put back for users alone: an API
+        key leaves them as they are.
         """
         _check_node(node, body.node)
-        await backups.restore(body.filename)
+        is_user = caller.via in ("token", "local")
+        await backups.restore(body.filename, without=() if is_user else ACCOUNTS)
         return Response(status_code=204)
 
     _add_files(api, node)

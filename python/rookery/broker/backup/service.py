@@ -15,7 +15,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -124,8 +124,8 @@ class Backups:
         await asyncio.to_thread(path.unlink, missing_ok=True)
         self._audit.record("delete", f"data/{name}")
 
-    async def restore(self, name: str) -> list[str]:
-        """Put the parts of a file in place; their names.
+    async def restore(self, name: str, *, without: Collection[str] = ()) -> list[str]:
+        """Put the parts of a file in place, but not those ``without``; their names.
 
         Raises:
             BadRequestError: the file cannot be used, then nothing is changed; or a part of it was
@@ -135,18 +135,18 @@ class Backups:
         path = await self.path(name)
         async with self._running:
             manifest = await asyncio.to_thread(archive.check, path)
-            return await self._restore(path, manifest)
+            return await self._restore(path, manifest, without)
 
     # -- inside ----------------------------------------------------------------------------
 
-    async def _restore(self, path: Path, manifest: Manifest) -> list[str]:
+    async def _restore(self, path: Path, manifest: Manifest, without: Collection[str]) -> list[str]:
         unknown = manifest.parts.keys() - {part.name for part in self._parts}
         if unknown:
             raise BadRequestError(f"{path.name} holds what is not known: {', '.join(unknown)}")
         done: list[str] = []
         refused: list[str] = []
         for part in self._parts:
-            if part.name not in manifest.parts:
+            if part.name not in manifest.parts or part.name in without:
                 continue
             try:
                 await part.restore(partial(archive.rows_of, path, part.name))

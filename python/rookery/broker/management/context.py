@@ -12,13 +12,17 @@ from rookery.broker.audit import AuditLog
 from rookery.broker.backup import Backups
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
+from rookery.broker.logs import LogService
 from rookery.broker.management.sockets import Port
 from rookery.broker.monitor import Monitor
 from rookery.broker.nodes import Nodes
+from rookery.broker.otel import OtelService
 from rookery.broker.plugins.service import PluginService
 from rookery.broker.prometheus import Exporter
 from rookery.broker.settings import NodeSettings
+from rookery.broker.slow_subs import SlowSubsService
 from rookery.broker.topic_metrics import TopicMetrics
+from rookery.broker.trace import TraceService
 from rookery.clock import Clock
 from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
@@ -33,6 +37,10 @@ class Services:
     certificates: CertificateService
     access: AccessService
     audit: AuditLog
+    logs: LogService
+    slow_subs: SlowSubsService
+    trace: TraceService
+    otel: OtelService
     nodes: Nodes
     monitor: Monitor
     exporter: Exporter

@@ -28,6 +28,7 @@ from rookery.broker.error_codes import api as error_codes
 from rookery.broker.figures import api as figures
 from rookery.broker.listeners import api as listeners
 from rookery.broker.load_rebalance import api as load_rebalance
+from rookery.broker.logs import api as logs
 from rookery.broker.management.context import NodeContext
 from rookery.broker.monitor import api as monitor
 from rookery.broker.nodes import api as nodes
@@ -37,14 +38,19 @@ from rookery.broker.publish import api as publish
 from rookery.broker.quota import api as quota
 from rookery.broker.retainer import api as retainer
 from rookery.broker.rewrite import api as rewrite
+from rookery.broker.slow_subs import api as slow_subs
 from rookery.broker.status import api as status
 from rookery.broker.subscriptions import api as subscriptions
 from rookery.broker.topic_metrics import api as topic_metrics
 from rookery.broker.topics import api as topics
+from rookery.broker.trace import api as trace
 
 ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     status.router,
     error_codes.router,
+    slow_subs.router,
+    trace.router,
+    logs.router,
     nodes.router,
     figures.router,
     monitor.router,

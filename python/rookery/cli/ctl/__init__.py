@@ -9,7 +9,7 @@ from rookery.cli.parsers import add_command
 
 NOUNS = (
     "listeners", "certificates", "users", "acl", "ban", "conf", "quota", "admins", "api_keys",
-    "data", "plugins",
+    "data", "plugins", "log", "trace",
 )  # fmt: skip
 
 

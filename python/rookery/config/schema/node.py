@@ -105,10 +105,13 @@ def _handler(*more: Field) -> Struct:
         Field("level", OneOf(LOG_LEVELS), "warning", "Least severe level written.", "日志级别。",
               hot=True),
         Field("formatter", OneOf(("text", "json")), "text", "Form of a line.", "日志格式。", hot=True),
-        inert("time_offset", Text(), "system", "Time zone of times.", "时区。",
-              "times are UTC with offset", "时间使用带偏移的 UTC"),
-        inert("timestamp_format", OneOf(("auto", "epoch", "rfc3339")), "auto", "Form of times.",
-              "时间格式。"),
+        Field("time_offset", Text(r"system|utc|[+-]([01][0-9]|2[0-3]):[0-5][0-9]",
+                                  "system, utc, or an offset such as +08:00"), "system",
+              "Time zone of times; system is that of the machine.",
+              "时间的时区：system 为本机时区，utc，或 +08:00 这样的偏移。", hot=True),
+        Field("timestamp_format", OneOf(("auto", "epoch", "rfc3339")), "auto",
+              "Form of times: rfc3339, or epoch (microseconds since 1970). auto is rfc3339.",
+              "时间格式：rfc3339 或 epoch（自 1970 年起的微秒数）；auto 即 rfc3339。", hot=True),
         inert("with_mfa", Bool(), False, "Name of the function in Erlang.", "Erlang 函数名。"),
         inert("payload_encode", OneOf(("text", "hex", "hidden")), "text", "Form of payloads.",
               "消息内容编码。", "payloads are not logged", "日志不包含消息内容"),
@@ -118,17 +121,24 @@ def _handler(*more: Field) -> Struct:
 
 LOG_FILE = _handler(
     Field("path", Text(r".{1,1024}", "a file"), "log/rookery.log",
-          "File, relative to the data directory.", "日志文件，相对数据目录。"),
-    Field("rotation_count", Int(1, 128), 10, "Files kept.", "保留的文件数。"),
+          "File, relative to the data directory.", "日志文件，相对数据目录。", hot=True),
+    Field("rotation_count", Int(1, 128), 10, "Files kept.", "保留的文件数。", hot=True),
     Field("rotation_size", ByteSize(low=4096, words=INFINITY), "50MB", "Size of one file.",
-          "单个文件大小。"),
+          "单个文件大小。", hot=True),
 )
 
 LOG = Struct((
     Field("console", _handler(), {}, "Log on standard error.", "控制台日志。"),
     Field("file", LOG_FILE, {}, "Log in files.", "文件日志。"),
     off("audit", Anything(), {}, "Audit log.", "审计日志。"),
-    inert("throttling", Anything(), UNSET, "Repeated lines are dropped in EMQX.", "日志限流。"),
+    Field("throttling", Struct((
+        Field("time_window", Duration("s", low_ms=1000, words={"disabled": None}), "1m",
+              "Of lines of the same kind that come within this time the first one is written, and "
+              "at its end how many there were.",
+              "该时间窗口内同类日志只写首条，窗口结束时写一条汇总次数。", hot=True),
+        inert("msgs", Anything(), UNSET, "Which lines are throttled in EMQX.", "EMQX 限流的日志。",
+              "lines of every kind are throttled", "所有类别的日志均限流"),
+    )), {}, "Repeated lines.", "重复日志限流。"),
 ))
 
 DURABILITY = Struct((

@@ -47,6 +47,7 @@ from rookery.config.schema.node import (
     RPC,
     STATS,
 )
+from rookery.config.schema.observing import OPENTELEMETRY, SLOW_SUBS
 from rookery.config.schema.plugins import PLUGINS
 
 # A table reads better with one field in two or three lines.
@@ -77,8 +78,6 @@ LATER: tuple[tuple[str, Type, object, str, str], ...] = (
     ("sources", MapOf(ENTRIES), {}, "Sources of rules.", "数据源。"),
     ("gateway", ENTRIES, {}, "Gateways.", "网关。"),
     ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
-    ("slow_subs", SETTINGS, {}, "Slow subscriptions.", "慢订阅统计。"),
-    ("opentelemetry", SETTINGS, {}, "OpenTelemetry.", "OpenTelemetry。"),
     ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
     ("schema_registry", Anything(("schemas",)), {}, "Schemas.", "Schema 注册。"),
     ("schema_validation", SETTINGS, {}, "Validation of payloads.", "Schema 校验。"),
@@ -137,6 +136,8 @@ ROOT = Struct((
     Field("force_gc", FORCE_GC, {}, "Garbage collection in EMQX.", "EMQX 内存回收。"),
     Field("sys_topics", SYS_TOPICS, {}, "Messages under $SYS.", "系统主题。"),
     Field("log", LOG, {}, "Logs.", "日志。"),
+    Field("slow_subs", SLOW_SUBS, {}, "Slow subscriptions.", "慢订阅统计。"),
+    Field("opentelemetry", OPENTELEMETRY, {}, "OpenTelemetry.", "OpenTelemetry。"),
     Field("dashboard", DASHBOARD, {}, "Status, API and dashboard.", "状态、API 与控制台。"),
     Field("alarm", ALARM, {}, "Alarms.", "告警。"),
     Field("authentication", AUTHENTICATION, [],
