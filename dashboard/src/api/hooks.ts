@@ -48,6 +48,12 @@ export function useGet<P extends string>(
   });
 }
 
+/** Whether an answer to `asked` is old after a change below `path`; `$` at its end: of it alone. */
+function isBelow(asked: unknown, path: string): boolean {
+  if (typeof asked !== "string") return false;
+  return path.endsWith("$") ? asked === path.slice(0, -1) : asked.startsWith(path);
+}
+
 /** A change; afterwards everything asked below `refresh` is asked again. */
 export function useChange<Args, Result = unknown>(
   run: (args: Args) => Promise<Result>,
@@ -58,8 +64,7 @@ export function useChange<Args, Result = unknown>(
     mutationFn: run,
     onSuccess: () =>
       client.invalidateQueries({
-        predicate: ({ queryKey }) =>
-          refresh.some((path) => typeof queryKey[0] === "string" && queryKey[0].startsWith(path)),
+        predicate: ({ queryKey }) => refresh.some((path) => isBelow(queryKey[0], path)),
       }),
   });
 }

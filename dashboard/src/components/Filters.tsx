@@ -71,6 +71,7 @@ function TextFilter({ filter, state }: TextFilterProps): ReactElement {
   return (
     <TextInput
       label={filter.label}
+      {...(isTime && { className: "time-filter" })}
       type={isTime ? "datetime-local" : "search"}
       value={isTime ? localTime(text) : text}
       onChange={(event) => change(event.currentTarget.value)}

@@ -18,7 +18,7 @@ export function StatusBadge({ state }: { state: string }): ReactElement {
         : "gray";
   const key = `state.${state}`;
   return (
-    <Badge color={color} variant="light" tt="none">
+    <Badge color={color} variant="light" tt="none" miw="max-content">
       {i18n.exists(key, { ns: "common" }) ? t(key) : state}
     </Badge>
   );

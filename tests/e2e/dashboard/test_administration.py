@@ -14,7 +14,7 @@ def test_a_trace_shows_what_a_client_does(dashboard: Dashboard, operator: Operat
     name = fresh_name("traced")
     with operator.login(client_id=name) as client:
         dashboard.open(f"/clients/{name}", name)
-        dashboard.page.get_by_role("link", name=t("clients.detail.trace")).click()
+        dashboard.page.get_by_role("link", name=t("clients.detail.trace"), exact=True).click()
         field = dashboard.field(t("trace.type.clientid"), dashboard.dialog)
         expect(field).to_have_value(name)
         dashboard.check()

@@ -40,7 +40,8 @@ def test_the_keyboard_is_enough(dashboard: Dashboard) -> None:
     dashboard.open("/listeners", dashboard.t("listeners.title"))
     keyboard = dashboard.page.keyboard
     dashboard.page.reload()
-    dashboard.wait_for_menu()
+    expect(dashboard.button(dashboard.t("listeners.add"))).to_be_visible()
+    dashboard.settle()
     keyboard.press("Tab")
     expect(dashboard.page.locator(".skip-link")).to_be_focused()
     keyboard.press("Enter")

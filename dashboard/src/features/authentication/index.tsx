@@ -32,7 +32,8 @@ export default function AuthenticationPage(): ReactElement {
   });
   const remove = useAct<string>({
     run: (id) => call("delete", "/authentication/{id}", { path: { id } }),
-    refresh,
+    // Not of its status: there is none any more.
+    refresh: ["/authentication$", "/configs"],
     done: t("deleted"),
     ask: (id) => ({ title: t("remove.title"), text: t("remove.text", { id }), action: t("delete") }),
   });

@@ -48,13 +48,12 @@ export default function ClientsPage(): ReactElement {
       render: (row) => (row.ip_address ? `${row.ip_address}:${row.port ?? ""}` : null),
     },
     { key: "proto_ver", label: t("version"), render: (row) => versionOf(row) },
-    { key: "keepalive", label: t("keepalive"), isNumber: true },
     { key: "subscriptions_cnt", label: t("subscriptions"), isNumber: true },
     { key: "mqueue_len", label: t("mqueue"), isNumber: true },
     {
       key: "connected_at",
       label: t("connectedAt"),
-      render: (row) => formatTime(row.connected_at),
+      render: (row) => <time>{formatTime(row.connected_at)}</time>,
     },
   ];
   const filters: Filter[] = [
