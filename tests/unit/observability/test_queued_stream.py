@@ -24,7 +24,9 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 def told(output: bytes) -> int:
     """How many lines the reader was told to have missed."""
-    return sum(int(count) for count in re.findall(rb"^\((\d+) lines were lost", output, re.M))
+    return sum(
+        int(count) for count in re.findall(rb"^\((\d+) lines were lost", output, re.MULTILINE)
+    )
 
 
 def test_lines_arrive_in_order(pipe: tuple[int, int]) -> None:
