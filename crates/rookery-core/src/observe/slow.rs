@@ -43,10 +43,13 @@ pub struct SlowRow {
     pub last_update_ms: u64,
 }
 
+/// Client and topic.
+type Pair = (Arc<str>, Arc<str>);
+
 /// The rows of one shard: never more than `top_k_num`.
 #[derive(Debug, Default)]
 pub struct SlowTable {
-    rows: HashMap<(Arc<str>, Arc<str>), (u64, u64)>,
+    rows: HashMap<Pair, (u64, u64)>,
     max: usize,
     expire_ms: u64,
     /// With all places taken: what is not slower than this has no place.
@@ -105,7 +108,7 @@ impl SlowTable {
                 last_update_ms: *last_update_ms,
             };
         let mut rows: Vec<SlowRow> = self.rows.iter().map(row).collect();
-        rows.sort_by(|a, b| b.latency_ms.cmp(&a.latency_ms));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.latency_ms));
         rows
     }
 
@@ -118,7 +121,7 @@ impl SlowTable {
         }
     }
 
-    fn quickest(&self) -> Option<((Arc<str>, Arc<str>), u64)> {
+    fn quickest(&self) -> Option<(Pair, u64)> {
         let quickest = self.rows.iter().min_by_key(|(_, (latency_ms, _))| *latency_ms);
         quickest.map(|(key, (latency_ms, _))| (key.clone(), *latency_ms))
     }

@@ -35,7 +35,7 @@ impl Node {
         for _ in 0..self.shared.shards() {
             rows.append(&mut wait(&answers)?);
         }
-        rows.sort_by(|a, b| b.latency_ms.cmp(&a.latency_ms));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.latency_ms));
         let slow = self.config.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         rows.truncate(slow.observe.slow_subs.map_or(0, |slow| slow.top_k_num));
         Ok(rows)
