@@ -17,7 +17,7 @@ from schemathesis import checks
 
 from harness.rest_node import PASSWORD, PREFIX, Rest, RestNode, rest_node
 
-EXAMPLES = int(os.environ.get("ROOKERY_FUZZ_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("ROOKERY_FUZZ_EXAMPLES", "6"))
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "reference" / "openapi.json"
 ACCOUNTS = ("/users", "/api_key", "/logout")
@@ -56,6 +56,7 @@ def callers(fuzzed: RestNode) -> dict[str, Rest]:
     return {"key": fuzzed.key("administrator"), "user": fuzzed.user("administrator")}
 
 
+@pytest.mark.slow
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,

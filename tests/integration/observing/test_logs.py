@@ -46,7 +46,7 @@ def test_lines_are_json_and_the_same_thing_is_told_once_and_counted(tmp_path: Pa
     with operated(tmp_path, settings=FILE | flapping) as operator:
         for number in range(3):
             operator.node.connect(f"flap-{number}").disconnect()
-        eventually(lambda: operator.api.get("/metrics")["log.throttled"] > 0)
+        eventually(lambda: operator.rest.get("/metrics?aggregate=true")["log.throttled"] > 0)
     banned = [entry for entry in entries(tmp_path) if "is banned" in entry["msg"]]
     assert {"time", "level", "logger", "msg"} == banned[0].keys()
     assert banned[0]["time"].endswith("+08:00")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-
 from typing import Any
 
 import pytest
@@ -162,7 +161,7 @@ def test_messages_without_a_context_are_traced_only_on_demand(
     with operated(tmp_path, settings=configured(collector)) as operator:
         assert exchange(operator) == []
         operator.file.write_text("opentelemetry.traces.filter.trace_all = true")
-        operator.api.post("/config/reload")
+        operator.rest.post("/configs_reload")
         [handed_on] = exchange(operator)
         publish = next(span for span in collector.spans(2) if span.name == "mqtt.publish")
     assert handed_on == f"00-{publish.trace_id.hex()}-{publish.span_id.hex()}-01"
@@ -189,7 +188,7 @@ def test_a_full_queue_drops_and_counts(collector: Collector, tmp_path: Path) -> 
         writer.fence()
 
         def figures() -> dict[str, int]:
-            found = operator.api.get("/metrics")
+            found = operator.rest.get("/metrics?aggregate=true")
             names = ("received", "dropped", "exported", "failed")
             return {name: found[f"opentelemetry.spans.{name}"] for name in names}
 
@@ -205,5 +204,7 @@ def test_a_collector_that_is_gone_stops_nobody(tmp_path: Path) -> None:
     settings = configured(gone, **{"filter.trace_all": "true", "exporting_timeout": "1s"})
     with operated(tmp_path, settings=settings) as operator:
         exchange(operator, 10)
-        eventually(lambda: operator.api.get("/metrics")["opentelemetry.spans.failed"] > 0)
+        eventually(
+            lambda: operator.rest.get("/metrics?aggregate=true")["opentelemetry.spans.failed"] > 0
+        )
         operator.node.assert_served()

@@ -265,6 +265,8 @@ async def started(service: HttpServer, clock: ManualClock) -> JwtProvider:
     settings = JwtSettings(endpoint=HttpSettings(url=service.url + "/jwks", method="get"))
     provider = JwtProvider(settings, clock)
     await provider.start()
+    # Whoever brings a token of an unknown key waits for the first keys.
+    await show(provider, jwt.encode({}, RSA, "RS256", headers={"kid": "first"}))
     return provider
 
 

@@ -108,7 +108,7 @@ def test_sources_merge_key_by_key(tmp_path: Path) -> None:
     [
         ("127.0.0.1:1884", "127.0.0.1:1884"),
         ('"127.0.0.1:1884"', "127.0.0.1:1884"),
-        ("1884", 1884),
+        ("1884", "1884"),
     ],
 )
 def test_an_address_in_the_environment_needs_no_quotes(

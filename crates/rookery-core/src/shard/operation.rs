@@ -88,12 +88,11 @@ impl Shard {
         filters: &[Box<str>],
     ) -> Option<Vec<ReasonCode>> {
         let slot = *self.clients.get(client_id)?;
-        let mut codes = Vec::with_capacity(filters.len());
-        for filter in filters {
+        let mut one = |filter: &str| {
             let rewritten = self.rewrite_filter(slot, filter);
-            codes.push(self.unsubscribe_one(now, slot, rewritten.as_deref().unwrap_or(filter)));
-        }
-        Some(codes)
+            self.unsubscribe_one(now, slot, rewritten.as_deref().unwrap_or(filter))
+        };
+        Some(filters.iter().map(|filter| one(filter)).collect())
     }
 
     /// The time runs from the last packet; the timer that runs counts no more.

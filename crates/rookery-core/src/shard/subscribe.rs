@@ -121,13 +121,7 @@ impl Shard {
                 "No Local on a shared subscription",
             ));
         }
-        self.count_decision(is_allowed);
-        if self.observer.is_tracing
-            && (!is_allowed || self.is_guarding)
-            && let Some(key) = self.sessions.get(slot).and_then(|s| s.conn)
-        {
-            self.trace_ruling(key, "subscribe", plain_filter(parsed), is_allowed);
-        }
+        self.note_decision(slot, parsed, is_allowed);
         if !is_allowed {
             return Ok(Err(ReasonCode::NOT_AUTHORIZED));
         }
@@ -170,7 +164,14 @@ impl Shard {
         Ok(Ok(qos))
     }
 
-    fn count_decision(&self, is_allowed: bool) {
+    /// Counts a decision, and tells it where it is traced.
+    fn note_decision(&mut self, slot: u32, parsed: ParsedFilter<'_>, is_allowed: bool) {
+        if self.observer.is_tracing
+            && (!is_allowed || self.is_guarding)
+            && let Some(key) = self.sessions.get(slot).and_then(|s| s.conn)
+        {
+            self.trace_ruling(key, "subscribe", plain_filter(parsed), is_allowed);
+        }
         let metrics = self.metrics();
         if !is_allowed {
             metrics.authorization_deny.inc();

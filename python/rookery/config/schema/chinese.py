@@ -20,6 +20,7 @@ WHOLE = {
     "a topic": "主题",
     "1 to 100 printable characters": "1 至 100 个可打印字符",
     "a topic filter": "主题过滤器",
+    "a topic name without wildcards": "不含通配符的主题名",
     "a topic without + and #, except for action = subscribe": "不含 + 和 # 的主题（action = subscribe 除外）",
     "a topic name": "主题名",
     "a percentage such as 80%": "百分比，如 80%",
