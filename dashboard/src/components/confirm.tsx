@@ -25,20 +25,26 @@ interface Pending extends Question {
 
 export function ConfirmProvider({ children }: { children: ReactNode }): ReactElement {
   const { t } = useTranslation();
+  const [isOpen, setOpen] = useState(false);
+  // Kept while the dialog fades out: a dialog without words could not be read.
   const [pending, setPending] = useState<Pending | null>(null);
   const ask = useCallback<Confirm>(
-    (question) => new Promise((answer) => setPending({ ...question, answer })),
+    (question) =>
+      new Promise((answer) => {
+        setPending({ ...question, answer });
+        setOpen(true);
+      }),
     [],
   );
   const close = (agreed: boolean) => {
     pending?.answer(agreed);
-    setPending(null);
+    setOpen(false);
   };
   return (
     <Context.Provider value={ask}>
       {children}
       <Modal
-        opened={pending !== null}
+        opened={isOpen}
         onClose={() => close(false)}
         title={pending?.title}
         closeButtonProps={{ "aria-label": t("close") }}

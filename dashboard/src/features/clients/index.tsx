@@ -1,4 +1,4 @@
-import { Anchor, Button } from "@mantine/core";
+import { Anchor } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -93,17 +93,6 @@ export default function ClientsPage(): ReactElement {
             label: t("kick.action"),
             run: (rows: ClientRow[]) => kick.act(rows.map((row) => row.clientid)),
           },
-          actions: (row: ClientRow) => (
-            <Button
-              size="xs"
-              variant="light"
-              color="red"
-              aria-label={t("kick.one", { name: row.clientid })}
-              onClick={() => void kick.act([row.clientid])}
-            >
-              {t("kick.action")}
-            </Button>
-          ),
         })}
       />
     </Page>
