@@ -275,7 +275,8 @@ mod tests {
             ("t/#", "$share/g/t/1", true),
             ("t/1", "t/+", true),
             ("t/1", "t/2", false),
-            ("t/+", "t/#", false),
+            ("t/+", "t/#", true),
+            ("t/+", "t/1/#", false),
         ] {
             assert_eq!(is_found(&by(wanted), text), is_wanted, "{wanted} {text}");
         }
