@@ -28,7 +28,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def hashed(operator: Operator) -> int:
-    return int(operator.api.get("/metrics")["passwords.hashed"])
+    return int(operator.rest.get("/metrics?aggregate=true")["passwords.hashed"])
 
 
 @pytest.mark.parametrize("end", [Node.stop, Node.kill9], ids=["graceful", "kill9"])

@@ -96,11 +96,15 @@ def test_nobody_is_dropped(many_files: None, tmp_path: Path, tmp_path_factory: A
         for kind, count in CLIENTS.items():
             holders.append(stack.enter_context(holding(load(operator, kind, count, ca.cert))))
             holders[-1].wait_until_held()
-        assert operator.api.get("/stats")["live_connections.count"] == sum(CLIENTS.values())
+        assert operator.rest.get("/stats?aggregate=true")["live_connections.count"] == sum(
+            CLIENTS.values()
+        )
 
         change_everything(operator, ca, tmp_path)
 
-        assert operator.api.get("/stats")["live_connections.count"] == sum(CLIENTS.values())
+        assert operator.rest.get("/stats?aggregate=true")["live_connections.count"] == sum(
+            CLIENTS.values()
+        )
         for holder in holders:
             report = holder.report()
             assert (report["disconnects"], report["errors"]) == (0, 0), report
