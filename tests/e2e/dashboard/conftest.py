@@ -12,7 +12,7 @@ from harness.dashboard import PASSWORD, Dashboard, launch, need_pages, ports_of
 from harness.operator import Operator, operated
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """A node for all pages; a test leaves it as it found it."""
     need_pages()
@@ -22,7 +22,7 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = launch(playwright)
@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def address(operator: Operator, browser: Browser) -> str:
     """The dashboard after its first sign-in, which is all that its first password is good for."""
     found = f"http://{ports_of(operator)['http:dashboard']}"
@@ -49,7 +49,7 @@ def address(operator: Operator, browser: Browser) -> str:
     return found
 
 
-@pytest.fixture(scope="package", params=["en", "zh"])
+@pytest.fixture(scope="module", params=["en", "zh"])
 def signed_in(
     request: pytest.FixtureRequest, browser: Browser, address: str
 ) -> Iterator[Dashboard]:
