@@ -145,7 +145,7 @@ class Running:
     def settle(self) -> None:
         """Waits until the broker's memory has stood still for two seconds, 30 at most.
 
-        What a broker loads after its first CONNACK is not the connections' memory.
+        What a broker loads after its first CONNACK is a cost of starting, not of the load.
         """
         rollup = Path(f"/proc/{self.process.pid}/smaps_rollup")
         end = time.monotonic() + SETTLE_TIMEOUT_S

@@ -125,7 +125,7 @@ class Bench:
                 broker.stop()
                 broker = self.start(cell, data)
             load = {**row.load, **cell.load}
-            if load.get("mode") == "conn":
+            if load:
                 broker.settle()
             result = self.load(broker, load) if load else {}
             result["prepared"] = prepared
