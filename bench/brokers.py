@@ -158,6 +158,7 @@ class Running:
             )
             if abs(now - size) > SETTLED_KIB:
                 size, since = now, time.monotonic()
+            # The system tells nobody when the memory of a process changes.
             time.sleep(0.1)
 
     def stop(self) -> None:
