@@ -51,6 +51,7 @@ use crate::config::{BrokerConfig, MqttConfig};
 use crate::conn::{Action, Conn, ConnState, ConnectRequest};
 use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent};
 use crate::ids::{ConnKey, MessageId, Now, SessionKey};
+use crate::message_pool::MessagePool;
 use crate::metrics::Metrics;
 use crate::observe::Observer;
 use crate::outbox::{BufferPool, Outbox};
@@ -96,6 +97,7 @@ pub struct Shard {
     clients: HashMap<Arc<str>, u32>,
     cache: MatchCache,
     pool: BufferPool,
+    messages: MessagePool,
     wheel: Wheel<Timer>,
     delayed: BinaryHeap<Delayed>,
     /// Messages of the heap that were taken back.
@@ -234,6 +236,7 @@ impl Shard {
             clients: HashMap::new(),
             cache: MatchCache::new(131_072, 1 << 20),
             pool: BufferPool::default(),
+            messages: MessagePool::default(),
             wheel: Wheel::new(now.mono_ms),
             delayed: BinaryHeap::new(),
             removed_delayed: HashSet::new(),
@@ -715,6 +718,7 @@ impl Shard {
     /// Frees buffers that idle; called when nothing happened for a while.
     pub fn trim(&mut self) {
         self.pool.shrink();
+        self.messages.shrink();
     }
 
     fn mqtt(&self, zone: u16) -> &MqttConfig {
