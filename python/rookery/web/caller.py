@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple, TypeAlias
 Role: TypeAlias = Literal["administrator", "viewer", "publisher"]
 Via: TypeAlias = Literal["token", "api_key", "local", "sso"]
 
+CALLER = "rookery.caller"
+"""Where a request carries who asks, in its scope."""
+
 
 class Caller(NamedTuple):
     """Who asks.

@@ -10,18 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rookery.broker.audit import LOCAL
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.features import ROUTERS
 from rookery.broker.rest.operations import Admission, RequestAudit, wrap
-from rookery.broker.rest.segments import Segments
 from rookery.web.errors import HANDLERS, problem
-from rookery.web.rest import CALLER, Caller
 
-PREFIX = "/api/v5"
 MESSAGES_MAX = 10
 """Of more things that are wrong with a request only the first are told."""
 
@@ -32,7 +27,7 @@ def make_app(
     audit: RequestAudit,
     routers: Sequence[Callable[[NodeContext], APIRouter]] = ROUTERS,
 ) -> FastAPI:
-    """The application; it lies below :data:`PREFIX` and knows nothing of it."""
+    """The application; it lies below ``/api/v5`` and knows nothing of it."""
     handlers = {**HANDLERS}
     handlers[RequestValidationError] = _answer_invalid
     app = FastAPI(
@@ -73,26 +68,6 @@ class _Nothing:
 
     def __call__(self, *_args: Any, **_named: Any) -> _Nothing:
         return self
-
-
-def on_listener(app: FastAPI) -> ASGIApp:
-    """The application for whoever comes over the network."""
-    return Segments(app)
-
-
-def on_socket(app: FastAPI) -> ASGIApp:
-    """The application for whoever can open the node's own socket."""
-
-    async def local(scope: Scope, receive: Receive, send: Send) -> None:
-        caller = Caller(name=name_of_local(scope), role="administrator", via="local")
-        await app({**scope, CALLER: caller}, receive, send)
-
-    return Segments(local)
-
-
-def name_of_local(scope: Scope) -> str:
-    """``local:USER`` where the system says which user has the other end."""
-    return str(scope["client"][0]) if scope.get("client") else LOCAL
 
 
 async def _answer_invalid(_request: Request, error: Exception) -> Response:
