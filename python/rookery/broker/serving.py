@@ -17,7 +17,7 @@ from rookery.broker.assembly import Gathering, make_services, open_services
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.doors import LOCAL_CONNECTIONS_MAX, Door, Doors
-from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, OpenNode
+from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, V3, OpenNode
 from rookery.broker.settings.management import ManagementPart
 from rookery.broker.sys_topics import SysTopics
 from rookery.native.node import version
@@ -143,6 +143,8 @@ def _start_web(node: OpenNode, web: contextlib.AsyncExitStack, context: NodeCont
     if management.https is not None and node.https is not None:
         most = management.https.max_connections
         found.append(Door(HTTPS, node.sockets[HTTPS], "site", most, node.https.context))
+    if management.http_v3 is not None:
+        found.append(Door(V3, node.sockets[V3], "v3", management.http_v3.max_connections))
     doors = Doors(context, found)
     _watch_certificate(node, web)
     web.push_async_callback(doors.close)

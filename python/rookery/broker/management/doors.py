@@ -35,7 +35,7 @@ class Door(NamedTuple):
 
     name: str
     sock: socket.socket
-    serves: Literal["local", "site"]
+    serves: Literal["local", "site", "v3"]
     connections_max: int
     tls: ssl.SSLContext | None = None
 

@@ -14,6 +14,7 @@ from rookery.broker.management.status import Status
 from rookery.broker.rest.audit import RestAudit
 from rookery.broker.rest.deferred import DeferredApi, name_of_local
 from rookery.broker.rest.site import make_site
+from rookery.broker.rest_v3.app import make_v3
 from rookery.web.server import WebServer
 
 
@@ -23,7 +24,11 @@ def open_servers(
     """Begin to answer on the running loop; the servers by the names of their doors."""
     rest = DeferredApi(context, audit)
     private = ManagementApi(context, Status(context)).app(rest.on_socket)
-    apps: dict[str, ASGIApp] = {"local": _noting_who(private), "site": make_site(context, rest)}
+    apps: dict[str, ASGIApp] = {
+        "local": _noting_who(private),
+        "site": make_site(context, rest),
+        "v3": make_v3(context, audit),
+    }
     servers = {
         door.name: WebServer(
             apps[door.serves], [door.sock], connections_max=door.connections_max, tls=door.tls

@@ -14,8 +14,9 @@ from starlette.responses import Response
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.features import ROUTERS
-from rookery.broker.rest.operations import Admission, RequestAudit, wrap
+from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
 from rookery.web.errors import HANDLERS, problem
+from rookery.web.rest import BODY_BYTES_MAX
 
 MESSAGES_MAX = 10
 """Of more things that are wrong with a request only the first are told."""
@@ -42,7 +43,9 @@ def make_app(
     routes = [
         route for router in routers for route in router(node).routes if isinstance(route, APIRoute)
     ]
-    wrap(routes, admission, audit)
+    for route in routes:
+        most = int((route.openapi_extra or {}).get(BODY_BYTES_MAX, JSON_BYTES_MAX))
+        route.app = Operation(route.app, route.path_format, admission, audit, body_bytes_max=most)
     # Not include_router: its copies would not have what was put around them.
     app.router.routes.extend(routes)
     return app
