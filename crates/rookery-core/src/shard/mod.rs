@@ -49,7 +49,7 @@ pub use restore::{RestoredMessage, RestoredSession};
 use crate::access::{AccessError, AccessTable, BanTable, FlappingTable};
 use crate::config::{BrokerConfig, MqttConfig};
 use crate::conn::{Action, Conn, ConnState, ConnectRequest};
-use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent};
+use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent, Verdict};
 use crate::ids::{ConnKey, MessageId, Now, SessionKey};
 use crate::message_pool::MessagePool;
 use crate::metrics::Metrics;
@@ -87,6 +87,8 @@ pub struct Shard {
     answers_epoch: u64,
     /// Answers about the topics of the packet that is being handled anew.
     verdicts: HashMap<(Action, Box<str>), bool>,
+    /// What hooks said about the filters of the packet that is being handled anew.
+    filter_verdict: Option<Verdict>,
     flapping: FlappingTable,
     /// Where the search for clients that new bans fit stands.
     ban_sweep: Option<u32>,
@@ -228,6 +230,7 @@ impl Shard {
             has_own_rules: false,
             answers_epoch: 0,
             verdicts: HashMap::new(),
+            filter_verdict: None,
             flapping: FlappingTable::default(),
             ban_sweep: None,
             handed: Vec::new(),
@@ -426,7 +429,7 @@ impl Shard {
                 return self.handle_subscribe(now, key, first, body, &subscribe);
             }
             Packet::Unsubscribe(unsubscribe) => {
-                return self.handle_unsubscribe(now, key, &unsubscribe);
+                return self.handle_unsubscribe(now, key, first, body, &unsubscribe);
             }
             Packet::PingReq => {
                 self.metrics().pingreq_received.inc();

@@ -311,6 +311,7 @@ impl Shard {
             is_last: false,
         };
         let reached = self.take_message(now, &mut source, Some(from));
+        self.tell_puback(slot, &mut source, ack_reason(reached));
         self.scratch = scratch;
         self.answer_publish(now, key, publish.qos, publish.packet_id, reached, before);
         Ok(Step::Next)
@@ -332,8 +333,7 @@ impl Shard {
             QoS::AtLeastOnce => AckKind::PubAck,
             QoS::ExactlyOnce => AckKind::PubRec,
         };
-        let reason =
-            if reached == 0 { ReasonCode::NO_MATCHING_SUBSCRIBERS } else { ReasonCode::SUCCESS };
+        let reason = ack_reason(reached);
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Ack { kind, packet_id, reason });
     }
@@ -569,4 +569,10 @@ fn delayed_topic(topic: &str, unix_ms: u64) -> Option<(u64, &str)> {
     let due =
         if seconds > DELAY_MAX_S { seconds.saturating_mul(1000) } else { unix_ms + seconds * 1000 };
     Some((due, rest))
+}
+
+/// What PUBACK and PUBREC of an accepted message say, MQTT-5.0 section 3.4.2.1.
+#[inline]
+pub(super) fn ack_reason(reached: usize) -> ReasonCode {
+    if reached == 0 { ReasonCode::NO_MATCHING_SUBSCRIBERS } else { ReasonCode::SUCCESS }
 }
