@@ -62,6 +62,7 @@ impl Shard {
         let sub_id = subscribe.subscription_identifier.unwrap_or(0);
         let mut codes = Vec::with_capacity(subscribe.len());
         let mut replays = Vec::new();
+        let mut has_failed = false;
         for (at, (wanted, ruling)) in subscribe.filters().zip(rulings).enumerate() {
             let is_allowed = ruling == Ruling::Allow;
             let result = match changed(answer.as_ref(), at) {
@@ -88,7 +89,11 @@ impl Shard {
                 }
                 Changed::Refused(reason) => Err(filter_reason(reason, true)),
             };
+            has_failed |= result.is_err_and(|reason| reason != ReasonCode::NOT_AUTHORIZED);
             codes.push(self.subscribe_code(key, result));
+        }
+        if has_failed {
+            self.metrics().subscribe_error.inc();
         }
         let version = self.conns.get(key.slot).map_or(Version::V311, |c| c.version);
         let suback = SubAck {
@@ -313,6 +318,9 @@ impl Shard {
                 text,
                 subscription,
             ));
+            if is_new {
+                self.metrics().durable_subscriptions.inc();
+            }
         }
         Some(is_new)
     }
@@ -393,6 +401,9 @@ impl Shard {
             let rewritten = self.rewrite_filter(slot, requested);
             let text = rewritten.as_deref().unwrap_or(requested);
             codes.push(self.unsubscribe_one(now, slot, text).0);
+        }
+        if codes.contains(&ReasonCode::TOPIC_FILTER_INVALID.0) {
+            self.metrics().unsubscribe_error.inc();
         }
         let unsuback = UnsubAck {
             packet_id: unsubscribe.packet_id,
