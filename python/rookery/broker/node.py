@@ -13,9 +13,9 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from rookery.access import DATABASE_FILE
 from rookery.broker.data_dir import DataDir
@@ -36,6 +36,7 @@ HTTP = "http:dashboard"
 HTTPS = "https:dashboard"
 LOCAL = "unix:management"
 V3 = "http:management"
+Ready: TypeAlias = Callable[[Sequence[str]], None]
 _PURPOSES = {
     "tcp": "MQTT",
     "ssl": "MQTT over TLS",
@@ -54,7 +55,7 @@ def run(
     config: Config,
     *,
     foreground: bool = True,
-    ready: Callable[[], None] | None = None,
+    ready: Ready | None = None,
     out: Lines | None = None,
     is_dated: bool = False,
 ) -> int:
@@ -63,7 +64,8 @@ def run(
     Args:
         config: The checked configuration.
         foreground: Whether to print a line for every connect, disconnect and error.
-        ready: Called when clients are accepted and the node can be told to stop.
+        ready: Called when clients are accepted and the node can be told to stop, with a line for
+            each listener that stays closed.
         out: Where the lines go; standard output.
         is_dated: Whether each line begins with the date too, as in a file.
 
@@ -94,16 +96,14 @@ def run(
         return serve(node, ready)
 
 
-def _after_lines(
-    lines: QueuedStream, ready: Callable[[], None] | None
-) -> Callable[[], None] | None:
+def _after_lines(lines: QueuedStream, ready: Ready | None) -> Ready | None:
     """``ready``, which may print, after the lines before it."""
     if ready is None:
         return None
 
-    def call() -> None:
+    def call(closed: Sequence[str]) -> None:
         lines.drain(1.0)
-        ready()
+        ready(closed)
 
     return call
 
@@ -223,13 +223,16 @@ class OpenNode:
         path = socket_path(self.config.management.data_dir)
         return [*ports, Port(LOCAL, str(path), "HTTP: management of this node")]
 
+    def closed(self) -> list[str]:
+        """Why listeners that should be open are not, one line each."""
+        return [listener.error for listener in self.native.listeners() if listener.error]
+
     def announce(self) -> None:
         """Say what stands, and what the last run left behind."""
         for port in self.ports():
             self.note("listening", f"on {port.address} for {port.purpose} ({port.listener})")
-        for listener in self.native.listeners():
-            if listener.error:
-                self.note("not listening", listener.error)
+        for line in self.closed():
+            self.note("not listening", line)
         found = self.native.recovery()
         if found.sessions or found.retained or found.messages:
             self.note(

@@ -17,19 +17,19 @@ from rookery.broker.assembly import Gathering, make_services, open_services
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.doors import LOCAL_CONNECTIONS_MAX, Door, Doors
-from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, V3, OpenNode
+from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, V3, OpenNode, Ready
 from rookery.broker.settings.management import ManagementPart
 from rookery.broker.sys_topics import SysTopics
 from rookery.native.node import version
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
 
-def serve(node: OpenNode, ready: Callable[[], None] | None = None) -> int:
+def serve(node: OpenNode, ready: Ready | None = None) -> int:
     """Serve until told to stop, then stop gracefully; the exit code."""
     return asyncio.run(_serve(node, ready))
 
 
-async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
+async def _serve(node: OpenNode, ready: Ready | None) -> int:
     stopping = asyncio.Event()
     async with contextlib.AsyncExitStack() as serving:
         # Ends last: whoever watches the node stop gets answers to the end.
@@ -41,7 +41,7 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
         serving.enter_context(_signals_call(stopping.set))
         node.accept()
         if ready is not None:
-            ready()
+            ready(node.closed())
         _start_web(node, web, context)
         await stopping.wait()
         context.state.is_running = False
