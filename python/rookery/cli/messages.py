@@ -530,6 +530,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ports.wss": ("MQTT over secure WebSocket", "MQTT over secure WebSocket"),
     "ports.http": ("dashboard and REST", "控制台与 REST"),
     "ports.https": ("dashboard and REST over TLS", "控制台与 REST（TLS）"),
+    "ports.v3": ("REST as in EMQX 3", "REST（EMQX 3 风格）"),
     "ports.unix": ("HTTP: management of this node", "HTTP：节点管理"),
     # -- pub and sub
     "mqtt.unreachable": (
