@@ -60,7 +60,11 @@ impl Shard {
         }
         if let Some(session) = self.sessions.get(slot) {
             let client_id = session.publisher.client_id.clone();
-            self.effects.up.push(UpEvent::PubAck { client_id, message: source.keep(), reason });
+            self.effects.up.push(UpEvent::PubAck {
+                client_id,
+                message: source.keep(&mut self.messages),
+                reason,
+            });
         }
     }
 
@@ -91,13 +95,15 @@ impl Shard {
         }
     }
 
-    /// `message.acked`.
+    /// `message.acked`; the session needs the message no longer.
     #[inline]
     pub(super) fn tell_acked(&mut self, slot: u32, message: Option<Arc<Message>>) {
+        let Some(message) = message else { return };
         if !self.config.hooks.acked {
+            self.messages.give_back(message);
             return;
         }
-        if let (Some(session), Some(message)) = (self.sessions.get(slot), message) {
+        if let Some(session) = self.sessions.get(slot) {
             let client_id = session.publisher.client_id.clone();
             self.effects.up.push(UpEvent::Acked { client_id, message });
         }
@@ -107,7 +113,9 @@ impl Shard {
     #[inline]
     pub(super) fn tell_dropped(&mut self, source: &mut Source<'_>, reason: &'static str) {
         if self.config.hooks.dropped {
-            self.effects.up.push(UpEvent::Dropped { message: source.keep(), reason });
+            self.effects
+                .up
+                .push(UpEvent::Dropped { message: source.keep(&mut self.messages), reason });
         }
     }
 

@@ -51,6 +51,7 @@ use crate::config::{BrokerConfig, MqttConfig};
 use crate::conn::{Action, Conn, ConnState, ConnectRequest};
 use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent, Verdict};
 use crate::ids::{ConnKey, MessageId, Now, SessionKey};
+use crate::message_pool::MessagePool;
 use crate::metrics::Metrics;
 use crate::observe::Observer;
 use crate::outbox::{BufferPool, Outbox};
@@ -98,6 +99,7 @@ pub struct Shard {
     clients: HashMap<Arc<str>, u32>,
     cache: MatchCache,
     pool: BufferPool,
+    messages: MessagePool,
     wheel: Wheel<Timer>,
     delayed: BinaryHeap<Delayed>,
     /// Messages of the heap that were taken back.
@@ -237,6 +239,7 @@ impl Shard {
             clients: HashMap::new(),
             cache: MatchCache::new(131_072, 1 << 20),
             pool: BufferPool::default(),
+            messages: MessagePool::default(),
             wheel: Wheel::new(now.mono_ms),
             delayed: BinaryHeap::new(),
             removed_delayed: HashSet::new(),
@@ -484,14 +487,13 @@ impl Shard {
     fn write(&mut self, key: ConnKey, encode: impl FnOnce(&mut Vec<u8>, Version)) {
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let version = conn.version;
-        let before = conn.out.len();
         let writer = conn.out.writer(&mut self.pool);
         let start = writer.len();
         encode(writer, version);
+        self.outbox_bytes += writer.len() - start;
         let sent = (self.observer.is_tracing && conn.traced != 0)
             .then(|| writer.get(start..).map(<[u8]>::to_vec))
             .flatten();
-        self.outbox_bytes += conn.out.len() - before;
         conn.traffic.sent_packet();
         if !conn.is_dirty {
             conn.is_dirty = true;
@@ -718,6 +720,7 @@ impl Shard {
     /// Frees buffers that idle; called when nothing happened for a while.
     pub fn trim(&mut self) {
         self.pool.shrink();
+        self.messages.shrink();
     }
 
     fn mqtt(&self, zone: u16) -> &MqttConfig {

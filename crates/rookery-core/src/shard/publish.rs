@@ -308,6 +308,7 @@ impl Shard {
             publisher: &publisher,
             origin: None,
             kept: None,
+            is_last: false,
         };
         let reached = self.take_message(now, &mut source, Some(from));
         self.tell_puback(slot, &mut source, ack_reason(reached));
@@ -514,7 +515,7 @@ impl Shard {
             self.metrics().messages_dropped_quota_exceeded.inc();
             return;
         }
-        let message = source.keep();
+        let message = source.keep(&mut self.messages);
         // What the node says about itself it says again after a restart.
         let is_stored = self.config.durable && !message.sys;
         let (replaced, order) = self.shared.retained.insert_ordered(message.clone());
