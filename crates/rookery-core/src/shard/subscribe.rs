@@ -1,8 +1,8 @@
 //! SUBSCRIBE and UNSUBSCRIBE. MQTT-5.0 sections 3.8 to 3.11.
 
 use rookery_codec::{
-    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscriptionOptions, UnsubAck, Unsubscribe,
-    UserProperties, Version, check_topic_filter, parse_filter,
+    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscribeFilter, SubscriptionOptions,
+    UnsubAck, Unsubscribe, UserProperties, Version, check_topic_filter, parse_filter,
 };
 
 use super::authorize::Ruling;
@@ -64,31 +64,10 @@ impl Shard {
         let mut replays = Vec::new();
         let mut has_failed = false;
         for (at, (wanted, ruling)) in subscribe.filters().zip(rulings).enumerate() {
+            let said = changed(answer.as_ref(), at);
             let is_allowed = ruling == Ruling::Allow;
-            let result = match changed(answer.as_ref(), at) {
-                Changed::No => self.subscribe_one(
-                    now,
-                    slot,
-                    wanted.filter,
-                    wanted.options,
-                    sub_id,
-                    is_allowed,
-                    &mut replays,
-                )?,
-                Changed::To(info) => {
-                    let options = options_of(info);
-                    self.subscribe_one(
-                        now,
-                        slot,
-                        &info.topic,
-                        options,
-                        sub_id,
-                        is_allowed,
-                        &mut replays,
-                    )?
-                }
-                Changed::Refused(reason) => Err(filter_reason(reason, true)),
-            };
+            let result =
+                self.subscribe_as(now, slot, &wanted, said, sub_id, is_allowed, &mut replays)?;
             has_failed |= result.is_err_and(|reason| reason != ReasonCode::NOT_AUTHORIZED);
             codes.push(self.subscribe_code(key, result));
         }
@@ -108,6 +87,26 @@ impl Shard {
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Subscribed { bytes, replays });
         Ok(Step::Next)
+    }
+
+    /// One filter, or what hooks put in its place.
+    #[allow(clippy::too_many_arguments)]
+    fn subscribe_as(
+        &mut self,
+        now: Now,
+        slot: u32,
+        wanted: &SubscribeFilter<'_>,
+        said: Changed<'_>,
+        sub_id: u32,
+        is_allowed: bool,
+        replays: &mut Vec<Replay>,
+    ) -> Result<Result<QoS, ReasonCode>, Fault> {
+        let (filter, options) = match said {
+            Changed::No => (wanted.filter, wanted.options),
+            Changed::To(info) => (&*info.topic, options_of(info)),
+            Changed::Refused(reason) => return Ok(Err(filter_reason(reason, true))),
+        };
+        self.subscribe_one(now, slot, filter, options, sub_id, is_allowed, replays)
     }
 
     fn subscribe_question(&self, slot: u32, subscribe: &Subscribe<'_>) -> Option<Question> {
