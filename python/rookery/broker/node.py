@@ -35,12 +35,19 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 HTTP = "http:dashboard"
 HTTPS = "https:dashboard"
 LOCAL = "unix:management"
+V3 = "http:management"
 Ready: TypeAlias = Callable[[Sequence[str]], None]
 _PURPOSES = {
     "tcp": "MQTT",
     "ssl": "MQTT over TLS",
     "ws": "MQTT over WebSocket",
     "wss": "MQTT over secure WebSocket",
+}
+
+_HTTP_PURPOSES = {
+    HTTP: "dashboard and REST",
+    HTTPS: "dashboard and REST over TLS",
+    V3: "REST as in EMQX 3",
 }
 
 
@@ -125,7 +132,11 @@ class OpenNode:
             data_dir = DataDir(management.data_dir, management.node_name)
             data_dir.open()
             opened.callback(data_dir.close)
-            for name, http in ((HTTP, management.http), (HTTPS, management.https)):
+            for name, http in (
+                (HTTP, management.http),
+                (HTTPS, management.https),
+                (V3, management.http_v3),
+            ):
                 if http is not None:
                     sock = open_http(http.host, http.port, name)
                     self.sockets[name] = opened.enter_context(sock)
@@ -206,7 +217,7 @@ class OpenNode:
             for listener in self.native.listeners()
             if not listener.error
         ]
-        for name, purpose in ((HTTP, "dashboard and REST"), (HTTPS, "dashboard and REST over TLS")):
+        for name, purpose in _HTTP_PURPOSES.items():
             if name in self.sockets:
                 ports.append(Port(name, address_of(self.sockets[name]), purpose))
         path = socket_path(self.config.management.data_dir)

@@ -199,7 +199,7 @@ def _status(arguments: argparse.Namespace) -> int:
         text = say("node.silent", data_dir=data_dir, pid=pid)
         return _report(arguments, silent, output.NOT_ANSWERING, text)
     key = "node.running" if node["node_status"] == "running" else "node.stopping"
-    uptime = _duration(int(node["uptime"]) // 1000)
+    uptime = output.duration(int(node["uptime"]) // 1000)
     text = say(key, name=node["node"], pid=pid, version=node["version"], uptime=uptime)
     return _report(arguments, {**node, "pid": pid}, output.OK, text)
 
@@ -210,14 +210,6 @@ def _report(arguments: argparse.Namespace, value: Any, code: int, text: str) -> 
     else:
         output.line(text)
     return code
-
-
-def _duration(seconds: int) -> str:
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "m"), (rest, "s")]
-    return " ".join(f"{value} {unit}" for value, unit in parts if value) or "0 s"
 
 
 # -- configuration ------------------------------------------------------------------------

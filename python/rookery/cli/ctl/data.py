@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show
+from rookery.cli.ctl.asking import add_noun, add_verb, done, is_local, node_of, show
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
 
@@ -37,8 +37,10 @@ def _export(arguments: argparse.Namespace) -> int:
     from rookery.config.load import data_dir_of  # noqa: PLC0415
 
     made = node_of(arguments).post("/api/v5/data/export")
-    folder = data_dir_of(arguments.data_dir, arguments.config) / "backup"
-    made["path"] = str(folder / made["filename"])
+    made["path"] = made["filename"]
+    if is_local(arguments):
+        folder = data_dir_of(arguments.data_dir, arguments.config) / "backup"
+        made["path"] = str(folder / made["filename"])
     return done(arguments, made, say("ctl.data.exported", path=made["path"]))
 
 
