@@ -487,14 +487,13 @@ impl Shard {
     fn write(&mut self, key: ConnKey, encode: impl FnOnce(&mut Vec<u8>, Version)) {
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let version = conn.version;
-        let before = conn.out.len();
         let writer = conn.out.writer(&mut self.pool);
         let start = writer.len();
         encode(writer, version);
+        self.outbox_bytes += writer.len() - start;
         let sent = (self.observer.is_tracing && conn.traced != 0)
             .then(|| writer.get(start..).map(<[u8]>::to_vec))
             .flatten();
-        self.outbox_bytes += conn.out.len() - before;
         conn.traffic.sent_packet();
         if !conn.is_dirty {
             conn.is_dirty = true;
