@@ -21,9 +21,10 @@ def pair(ca: Authority) -> Pair:
     return ca.issue("service")
 
 
-def refusal(**files: Path) -> str:
+def refusal(cacertfile: Path | None = None, pair: Pair | None = None) -> str:
+    certfile, keyfile = (None, None) if pair is None else (pair.cert, pair.key)
     with pytest.raises(SettingError) as refused:
-        ClientTls(enable=True, **files).context()
+        ClientTls(cacertfile=cacertfile, certfile=certfile, keyfile=keyfile).context()
     return str(refused.value)
 
 
@@ -66,5 +67,5 @@ def test_other_files_are_named(ca: Authority, pair: Pair, tmp_path: Path) -> Non
     missing = tmp_path / "none.pem"
     assert refusal(cacertfile=missing) == f"ssl.cacertfile: {missing}: No such file or directory"
     other = ca.issue("other")
-    told = refusal(certfile=pair.cert, keyfile=other.key)
+    told = refusal(pair=Pair(pair.cert, other.key))
     assert told == f"ssl.certfile: {pair.cert}: key values mismatch"
