@@ -12,10 +12,12 @@ a new one, and when all are being answered the new one is closed.
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import struct
 from typing import ClassVar
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from rookery.web.counters import COUNTERS
@@ -73,6 +75,7 @@ class BoundedProtocol(H11Protocol):
     connections_of_server: ClassVar[Connections]
     _deadline: asyncio.TimerHandle | None = None
     _is_given_up = False
+    _is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -85,6 +88,37 @@ class BoundedProtocol(H11Protocol):
         self._stop_waiting()
         self.connections_of_server.remove(self)
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._is_refused:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request, such as a head that is too long, and let its rest pass by.
+
+        A connection that is closed with bytes unread is reset, and the answer may be lost with it
+        (RFC 9112 section 9.6). What still comes is dropped, for as long as a request may take.
+        """
+        self._is_refused = True
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        if cycle is not None and not cycle.response_complete:
+            # This is the answer, nobody wants another.
+            cycle.disconnected = True
+            cycle.message_event.set()
+        body = json.dumps({"code": "BAD_REQUEST", "message": msg}).encode("ascii")
+        head = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode("ascii")),
+            (b"connection", b"close"),
+        ]
+        response = h11.Response(status_code=400, headers=head, reason=b"Bad Request")
+        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._await_client()
+        else:  # TLS
+            self.transport.close()
 
     def handle_events(self) -> None:
         super().handle_events()

@@ -15,6 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import checks
 
+from harness.client import DEADLINE_S
 from harness.rest_node import PASSWORD, PREFIX, Rest, RestNode, rest_node
 
 EXAMPLES = int(os.environ.get("ROOKERY_FUZZ_EXAMPLES", "1"))
@@ -76,4 +77,5 @@ def test_what_the_document_promises_holds(case: Any, callers: dict[str, Rest]) -
         base_url=f"http://127.0.0.1:{caller.port}{PREFIX}",
         headers={"Authorization": caller.authorization},
         checks=CHECKS,
+        timeout=DEADLINE_S,  # its own are 10 seconds, which a busy machine may take
     )

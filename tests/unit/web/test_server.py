@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 
@@ -145,6 +146,25 @@ async def test_a_head_that_never_ends_is_refused() -> None:
     async with serving() as world:
         reader, _ = await world.connect(b"GET / HTTP/1.1\r\nX: " + b"y" * HEAD_BYTES_MAX)
         assert (await reader.readline()).startswith(b"HTTP/1.1 400")
+
+
+async def test_who_sends_far_too_much_reads_why_it_is_refused() -> None:
+    async with serving() as world:
+        reader, writer = await world.connect(b"GET /" + b"x" * (4 << 20) + b" HTTP/1.1\r\n\r\n")
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert b"content-type: application/json" in head
+        assert json.loads(body)["code"] == "BAD_REQUEST"
+        writer.close()
+
+
+async def test_who_is_refused_and_does_not_leave_is_closed() -> None:
+    async with serving(deadline_s=SOON_S) as world:
+        _, writer = await world.connect(b"GET /" + b"x" * (1 << 20))
+        while not world.server.counters["http.too_slow"]:
+            await asyncio.sleep(POLL_S)
+        writer.close()
 
 
 async def test_an_answer_that_takes_long_is_waited_for() -> None:
