@@ -223,6 +223,29 @@ export interface DelayedRow {
   payload?: string;
 }
 
+export interface RewriteRule {
+  action: string;
+  source_topic: string;
+  dest_topic: string;
+  re: string;
+}
+
+export interface AutoSubscription {
+  topic: string;
+  qos?: number;
+  nl?: number;
+  rap?: number;
+  rh?: number;
+}
+
+export interface TopicMetric {
+  topic: string;
+  create_time: string;
+  reset_time?: string;
+  /** `message.in.count`, `message.qos1.out.rate` … */
+  metrics: Record<string, number>;
+}
+
 export interface SlowRow {
   clientid: string;
   node?: string;
@@ -337,8 +360,9 @@ export interface Replies {
   "/mqtt/retainer/message/{topic}": RetainedRow;
   "/mqtt/delayed/messages": Page<DelayedRow>;
   "/mqtt/delayed/messages/{node}/{msgid}": DelayedRow;
-  "/mqtt/topic_rewrite": Record<string, unknown>[];
-  "/mqtt/auto_subscribe": Record<string, unknown>[];
+  "/mqtt/topic_rewrite": RewriteRule[];
+  "/mqtt/auto_subscribe": AutoSubscription[];
+  "/mqtt/topic_metrics": TopicMetric[];
   "/slow_subscriptions": Page<SlowRow>;
   "/slow_subscriptions/settings": Record<string, unknown>;
   "/trace": TraceRow[];

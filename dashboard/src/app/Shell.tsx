@@ -27,6 +27,8 @@ export function Shell({ capabilities }: { capabilities: Capabilities }): ReactEl
     if (!isFirst.current) main.current?.focus({ preventScroll: true });
     isFirst.current = false;
     window.scrollTo(0, 0);
+    // The menu is longer than some screens.
+    document.querySelector("#menu [aria-current]")?.scrollIntoView({ block: "nearest" });
   }, [pathname]);
   const shown = PAGES.filter(
     (page) => !page.isDetail && page.needs.every((operation) => capabilities.has(operation)),
@@ -117,8 +119,15 @@ function HeadButtons(): ReactElement {
       </ActionIcon>
       <Menu position="bottom-end">
         <Menu.Target>
-          <Button variant="default" rightSection={<Icon name="down" size={14} />}>
+          <Button
+            variant="default"
+            px="sm"
+            rightSection={<Icon name="down" size={14} />}
+          >
             <span className="head-name">{signedIn?.username}</span>
+            <span className="narrow-only">
+              <Icon name="person" size={16} />
+            </span>
             <span className="hidden-text">{t("account")}</span>
           </Button>
         </Menu.Target>

@@ -47,12 +47,21 @@ export const PAGES: readonly PageEntry[] = [
     import("@/features/subscriptions"),
   ),
   page("/topics", "topics", "monitor", ["GET /topics"], () => import("@/features/topics")),
+  page("/topic-metrics", "topicMetrics", "monitor", ["GET /mqtt/topic_metrics"], () =>
+    import("@/features/topic-metrics"),
+  ),
   page("/alarms", "alarms", "monitor", ["GET /alarms"], () => import("@/features/alarms")),
   page("/retained", "retained", "messages", ["GET /mqtt/retainer/messages"], () =>
     import("@/features/retained"),
   ),
   page("/delayed", "delayed", "messages", ["GET /mqtt/delayed/messages"], () =>
     import("@/features/delayed"),
+  ),
+  page("/topic-rewrite", "topicRewrite", "messages", ["GET /mqtt/topic_rewrite"], () =>
+    import("@/features/topic-rewrite"),
+  ),
+  page("/auto-subscribe", "autoSubscribe", "messages", ["GET /mqtt/auto_subscribe"], () =>
+    import("@/features/auto-subscribe"),
   ),
   page("/websocket", "websocket", "messages", [], () => import("@/features/websocket")),
   page("/authentication", "authentication", "access", ["GET /authentication"], () =>

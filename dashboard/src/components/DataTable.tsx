@@ -1,5 +1,5 @@
 /**
- * The one table: asks the node for a page, filters there, and keeps page, filters and order in the
+ * The one table (on a phone: one card for each row): asks the node for a page, filters there, and keeps page, filters and order in the
  * address, so that a reload or a shared link shows the same.
  */
 import { Button, Card, Checkbox, Group, Loader, Table, Text, UnstyledButton } from "@mantine/core";
@@ -46,7 +46,7 @@ export interface DataTableProps<Row> {
   filters?: Filter[];
   /** Filters that the caller applies itself in `rowsOf`; they are not sent. */
   localFilters?: Filter[];
-  rowKey: (row: Row) => string;
+  rowKey: (row: Row, index: number) => string;
   empty: { title: string; text: string };
   /** Buttons at the end of a row. */
   actions?: (row: Row, index: number, rows: Row[]) => ReactNode;
@@ -86,7 +86,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
     ...(props.rowsOf && { rowsOf: props.rowsOf }),
   });
   const isFiltered = Object.values(state.filters).some((value) => value !== "");
-  const picked = page.rows.filter((row) => chosen.has(props.rowKey(row)));
+  const picked = page.rows.filter((row, index) => chosen.has(props.rowKey(row, index)));
   const runBulk = async () => {
     if (await props.bulk?.run(picked)) setChosen(new Set());
   };
@@ -138,12 +138,12 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
       )}
       {page.rows.length > 0 && (
         <div className="table-scroll" role="region" aria-label={props.label} tabIndex={0}>
-          <Table highlightOnHover verticalSpacing="xs">
+          <Table highlightOnHover verticalSpacing="xs" className="cards-on-phone" role="table">
             <caption className="hidden-text">{props.label}</caption>
-            <Table.Thead>
-              <Table.Tr>
+            <Table.Thead role="rowgroup">
+              <Table.Tr role="row">
                 {props.bulk !== undefined && (
-                  <Table.Th w={40}>
+                  <Table.Th role="columnheader" className="choose-cell">
                     <Checkbox
                       aria-label={t("chooseAll")}
                       checked={picked.length === page.rows.length}
@@ -165,17 +165,17 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
                   />
                 ))}
                 {props.actions !== undefined && (
-                  <Table.Th className="actions-cell">{t("actions")}</Table.Th>
+                  <Table.Th role="columnheader" className="actions-cell">{t("actions")}</Table.Th>
                 )}
               </Table.Tr>
             </Table.Thead>
-            <Table.Tbody>
+            <Table.Tbody role="rowgroup">
               {page.rows.map((row, index) => {
-                const key = props.rowKey(row);
+                const key = props.rowKey(row, index);
                 return (
-                  <Table.Tr key={key}>
+                  <Table.Tr key={key} role="row">
                     {props.bulk !== undefined && (
-                      <Table.Td>
+                      <Table.Td role="cell">
                         <Checkbox
                           aria-label={t("chooseOne", { name: key })}
                           checked={chosen.has(key)}
@@ -189,13 +189,18 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
                       </Table.Td>
                     )}
                     {props.columns.map((column) => (
-                      <Table.Td key={column.key} ta={column.isNumber ? "right" : undefined}>
+                      <Table.Td
+                        key={column.key}
+                        role="cell"
+                        data-label={column.label}
+                        ta={column.isNumber ? "right" : undefined}
+                      >
                         {cell(column, row)}
                       </Table.Td>
                     ))}
                     {props.actions !== undefined && (
-                      <Table.Td className="actions-cell">
-                        <Group gap={6} wrap="nowrap">
+                      <Table.Td role="cell" className="actions-cell">
+                        <Group gap={6} className="row-actions">
                           {props.actions(row, index, page.rows)}
                         </Group>
                       </Table.Td>
@@ -235,7 +240,9 @@ function Head<Row>({ column, state, isSortable }: HeadProps<Row>): ReactElement 
   const ariaSort = direction === "asc" ? "ascending" : direction ? "descending" : "none";
   return (
     <Table.Th
+      role="columnheader"
       ta={column.isNumber ? "right" : undefined}
+      className={isSortable ? undefined : "plain-head"}
       {...(isSortable && { "aria-sort": ariaSort })}
     >
       {isSortable ? (

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from rookery.cli.messages_admins import ADMIN_TEXTS
 from rookery.cli.messages_ctl import CTL_TEXTS
+from rookery.cli.messages_tls import TLS_TEXTS
 
 LANGUAGES = ("en", "zh")
 
@@ -357,6 +358,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "节点 {name} 已启动（进程 {pid}），数据目录 {data_dir}",
     ),
     "node.log": ("its log is {file}", "日志文件 {file}"),
+    "node.closed": ("not listening: {reason}", "未监听：{reason}"),
     "node.no_log": ("its log {file} cannot be made: {reason}", "无法创建日志 {file}：{reason}"),
     "node.killed": (
         "killed: it did not stop within {timeout} s; the next start takes up what is on disk",
@@ -563,6 +565,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "nobody answers: check host and port (-h, -p) and the firewall between",
         "没有应答：请检查地址和端口（-h、-p）以及中间的防火墙",
     ),
+    "mqtt.advice.no_answer": (
+        "if that port is for TLS or WebSocket, add --tls or --ws",
+        "如果该端口用于 TLS 或 WebSocket，请添加 --tls 或 --ws",
+    ),
+    "mqtt.advice.websocket": (
+        "no WebSocket for MQTT is there: check the port (-p), --path, and whether it wants --tls",
+        "该处没有 MQTT WebSocket：请检查端口（-p）、--path 以及是否需要 --tls",
+    ),
     "mqtt.advice.no_way": (
         "no network leads there: check the host (-h) and this machine's network",
         "网络不可达：请检查地址（-h）与本机网络",
@@ -631,7 +641,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bench.phase.drain": ("draining", "收尾"),
 }
 
-TEXTS |= ADMIN_TEXTS | CTL_TEXTS
+TEXTS |= ADMIN_TEXTS | CTL_TEXTS | TLS_TEXTS
 
 
 def language(environ: Mapping[str, str] | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +81,14 @@ def _start(arguments: argparse.Namespace) -> int:
     return run(config)
 
 
-def run(config: Config, ready: Any = None) -> int:
+def run(config: Config, ready: Callable[[Sequence[str]], None] | None = None) -> int:
     """Run a node in this process."""
     from rookery.app import run_node  # noqa: PLC0415
 
-    def announce() -> None:
+    def announce(closed: Sequence[str]) -> None:
         systemd.notify("READY=1")
         if ready is not None:
-            ready()
+            ready(closed)
 
     try:
         return run_node(config, foreground=True, ready=announce)

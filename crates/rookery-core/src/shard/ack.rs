@@ -20,9 +20,8 @@ impl Shard {
         self.metrics().puback_received.inc();
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let sent_ms =
-            session.inflight.get_mut(ack.packet_id).filter(|e| e.item.qos == 1).map(|e| e.sent_ms);
-        let Some(item) = sent_ms.and_then(|_| session.inflight.settle(ack.packet_id)) else {
+        let settled = session.inflight.settle_if(ack.packet_id, |entry| entry.item.qos == 1);
+        let Some((item, sent_ms)) = settled else {
             let is_in_use = session.inflight.get_mut(ack.packet_id).is_some();
             let metrics = self.metrics();
             if is_in_use { &metrics.puback_inuse } else { &metrics.puback_missed }.inc();
@@ -30,7 +29,7 @@ impl Shard {
         };
         self.metrics().messages_acked.inc();
         if self.observer.is_timing {
-            self.time_settled(now, slot, &item, sent_ms.unwrap_or(0));
+            self.time_settled(now, slot, &item, sent_ms);
         }
         self.settle_stored(slot, item.seq);
         self.tell_acked(slot, item.message);
@@ -129,10 +128,8 @@ impl Shard {
         self.metrics().pubcomp_received.inc();
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let is_released =
-            session.inflight.get_mut(ack.packet_id).is_some_and(|e| e.stage == Stage::Released);
-        let Some(item) = is_released.then(|| session.inflight.settle(ack.packet_id)).flatten()
-        else {
+        let settled = session.inflight.settle_if(ack.packet_id, |e| e.stage == Stage::Released);
+        let Some((item, _)) = settled else {
             let is_in_use = session.inflight.get_mut(ack.packet_id).is_some();
             let metrics = self.metrics();
             if is_in_use { &metrics.pubcomp_inuse } else { &metrics.pubcomp_missed }.inc();

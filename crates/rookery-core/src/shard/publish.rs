@@ -310,8 +310,10 @@ impl Shard {
             publisher: &publisher,
             origin: None,
             kept: None,
+            is_last: false,
         };
         let reached = self.take_message(now, &mut source, Some(from));
+        self.tell_puback(slot, &mut source, ack_reason(reached));
         self.scratch = scratch;
         self.answer_publish(now, key, publish.qos, publish.packet_id, reached, before);
         Ok(Step::Next)
@@ -333,8 +335,7 @@ impl Shard {
             QoS::AtLeastOnce => AckKind::PubAck,
             QoS::ExactlyOnce => AckKind::PubRec,
         };
-        let reason =
-            if reached == 0 { ReasonCode::NO_MATCHING_SUBSCRIBERS } else { ReasonCode::SUCCESS };
+        let reason = ack_reason(reached);
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Ack { kind, packet_id, reason });
     }
@@ -523,7 +524,7 @@ impl Shard {
             self.metrics().messages_dropped_quota_exceeded.inc();
             return;
         }
-        let message = source.keep();
+        let message = source.keep(&mut self.messages);
         // What the node says about itself it says again after a restart.
         let is_stored = self.config.durable && !message.sys;
         let (replaced, order) = self.shared.retained.insert_ordered(message.clone());
@@ -577,4 +578,10 @@ fn delayed_topic(topic: &str, unix_ms: u64) -> Option<(u64, &str)> {
     let due =
         if seconds > DELAY_MAX_S { seconds.saturating_mul(1000) } else { unix_ms + seconds * 1000 };
     Some((due, rest))
+}
+
+/// What PUBACK and PUBREC of an accepted message say, MQTT-5.0 section 3.4.2.1.
+#[inline]
+pub(super) fn ack_reason(reached: usize) -> ReasonCode {
+    if reached == 0 { ReasonCode::NO_MATCHING_SUBSCRIBERS } else { ReasonCode::SUCCESS }
 }

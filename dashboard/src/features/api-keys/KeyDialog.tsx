@@ -1,10 +1,11 @@
-import { Select, Switch, TextInput } from "@mantine/core";
+import { Switch, TextInput } from "@mantine/core";
 import { useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { call } from "@/api/client";
 import type { ApiKey } from "@/api/shapes";
+import { RoleSelect } from "@/components/fields";
 import { FormDialog } from "@/components/FormDialog";
 
 const ROLES = ["administrator", "viewer", "publisher"] as const;
@@ -59,13 +60,7 @@ export function KeyDialog({ apiKey, onClose, onMade }: KeyDialogProps): ReactEle
           onChange={(event) => setName(event.currentTarget.value)}
         />
       )}
-      <Select
-        label={t("field.role")}
-        data={ROLES.map((each) => ({ value: each, label: t(`role.${each}`) }))}
-        value={role}
-        allowDeselect={false}
-        onChange={(value) => setRole(value ?? "viewer")}
-      />
+      <RoleSelect roles={ROLES} value={role} onChange={setRole} />
       <TextInput
         type="date"
         label={t("expires")}

@@ -9,6 +9,7 @@ import type { ApiKey } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Dialog } from "@/components/Dialog";
 import { Page } from "@/components/Page";
+import { EditDelete } from "@/components/RowButtons";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 import { formatTime } from "@/lib/format";
@@ -69,25 +70,11 @@ export default function ApiKeysPage(): ReactElement {
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         {...(mayChange && {
           actions: (row: ApiKey) => (
-            <>
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={t("editOne", { name: row.name })}
-                onClick={() => setEdited(row)}
-              >
-                {t("edit")}
-              </Button>
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={t("deleteOne", { name: row.name })}
-                onClick={() => void remove.act(row.name)}
-              >
-                {t("delete")}
-              </Button>
-            </>
+            <EditDelete
+              name={row.name}
+              onEdit={() => setEdited(row)}
+              onDelete={() => void remove.act(row.name)}
+            />
           ),
         })}
       />

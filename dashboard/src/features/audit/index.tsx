@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,6 +6,7 @@ import type { AuditEntry } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Dialog } from "@/components/Dialog";
 import { Page } from "@/components/Page";
+import { RowButton } from "@/components/RowButtons";
 import { StatusBadge } from "@/components/StatusBadge";
 import { formatTime } from "@/lib/format";
 
@@ -65,14 +65,11 @@ export default function AuditPage(): ReactElement {
         }
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         actions={(row) => (
-          <Button
-            size="xs"
-            variant="default"
-            aria-label={t("showOne", { name: row.operation_id })}
+          <RowButton
+            text={t("details")}
+            label={t("showOne", { name: row.operation_id })}
             onClick={() => setShown(row)}
-          >
-            {t("details")}
-          </Button>
+          />
         )}
       />
       {shown !== null && (

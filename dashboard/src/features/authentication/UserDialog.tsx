@@ -1,10 +1,11 @@
-import { PasswordInput, Switch, TextInput } from "@mantine/core";
+import { Switch, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { call } from "@/api/client";
 import type { AuthUser } from "@/api/shapes";
+import { PasswordField } from "@/components/fields";
 import { FormDialog } from "@/components/FormDialog";
 
 interface UserDialogProps {
@@ -47,14 +48,13 @@ export function UserDialog({ provider, user, onClose }: UserDialogProps): ReactE
           onChange={(event) => setName(event.currentTarget.value)}
         />
       )}
-      <PasswordInput
+      <PasswordField
         label={t("user.password")}
         description={user === null ? undefined : t("user.keep")}
-        required={user === null}
-        autoComplete="new-password"
+        isNew
+        isRequired={user === null}
         value={password}
-        visibilityToggleButtonProps={{ "aria-label": t("user.show") }}
-        onChange={(event) => setPassword(event.currentTarget.value)}
+        onChange={setPassword}
       />
       <Switch
         label={t("user.super")}

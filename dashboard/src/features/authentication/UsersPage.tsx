@@ -9,6 +9,7 @@ import { useMayChange } from "@/api/session";
 import type { AuthUser } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
+import { EditDelete } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 
 import { UserDialog } from "./UserDialog";
@@ -99,25 +100,11 @@ export default function UsersPage(): ReactElement {
         empty={{ title: t("user.empty.title"), text: t("user.empty.text") }}
         {...(mayChange && {
           actions: (row: AuthUser) => (
-            <>
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={t("editOne", { name: row.user_id })}
-                onClick={() => setEdited(row)}
-              >
-                {t("edit")}
-              </Button>
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={t("deleteOne", { name: row.user_id })}
-                onClick={() => void remove.act(row.user_id)}
-              >
-                {t("delete")}
-              </Button>
-            </>
+            <EditDelete
+              name={row.user_id}
+              onEdit={() => setEdited(row)}
+              onDelete={() => void remove.act(row.user_id)}
+            />
           ),
         })}
       />

@@ -8,8 +8,8 @@ import { call } from "@/api/client";
 import { useMayChange } from "@/api/session";
 import type { Provider } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
-import { Icon } from "@/components/icons";
 import { Page } from "@/components/Page";
+import { EditDelete, MoveButtons, RowButton } from "@/components/RowButtons";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 import { moved } from "@/lib/order";
@@ -46,21 +46,6 @@ export default function AuthenticationPage(): ReactElement {
     refresh,
     done: t("saved"),
   });
-  const arrow = (rows: Provider[], index: number, to: number) => {
-    const row = rows[index];
-    const name = row === undefined ? "" : idOf(row);
-    return (
-      <Button
-        size="xs"
-        variant="subtle"
-        aria-label={t(to < index ? "moveUp" : "moveDown", { name })}
-        disabled={to < 0 || to >= rows.length}
-        onClick={() => void order.act(moved(rows.map(idOf), index, to))}
-      >
-        <Icon name={to < index ? "up" : "down"} size={16} />
-      </Button>
-    );
-  };
   return (
     <Page
       title={t("title")}
@@ -104,33 +89,22 @@ export default function AuthenticationPage(): ReactElement {
         {...(mayChange && {
           actions: (row: Provider, index: number, rows: Provider[]) => (
             <>
-              {arrow(rows, index, index - 1)}
-              {arrow(rows, index, index + 1)}
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={`${t(row.enable === false ? "enable" : "disable")} ${idOf(row)}`}
+              <MoveButtons
+                name={idOf(row)}
+                index={index}
+                count={rows.length}
+                onMove={(to) => void order.act(moved(rows.map(idOf), index, to))}
+              />
+              <RowButton
+                text={t(row.enable === false ? "enable" : "disable")}
+                label={`${t(row.enable === false ? "enable" : "disable")} ${idOf(row)}`}
                 onClick={() => void toggle.act(row)}
-              >
-                {t(row.enable === false ? "enable" : "disable")}
-              </Button>
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={t("editOne", { name: idOf(row) })}
-                onClick={() => setEdited(row)}
-              >
-                {t("edit")}
-              </Button>
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={t("deleteOne", { name: idOf(row) })}
-                onClick={() => void remove.act(idOf(row))}
-              >
-                {t("delete")}
-              </Button>
+              />
+              <EditDelete
+                name={idOf(row)}
+                onEdit={() => setEdited(row)}
+                onDelete={() => void remove.act(idOf(row))}
+              />
             </>
           ),
         })}

@@ -7,6 +7,7 @@ import { call } from "@/api/client";
 import { useMayChange } from "@/api/session";
 import type { Rule, RuleSet } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
+import { EditDelete } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 
 import { RulesDialog } from "./RulesDialog";
@@ -73,25 +74,11 @@ export function Rules(): ReactElement {
         empty={{ title: t("rule.empty.title"), text: t("rule.empty.text") }}
         {...(mayChange && {
           actions: (row: RuleSet) => (
-            <>
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={t("editOne", { name: ownerOf(row) || t("owner.all") })}
-                onClick={() => setEdited(row)}
-              >
-                {t("edit")}
-              </Button>
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={t("deleteOne", { name: ownerOf(row) || t("owner.all") })}
-                onClick={() => void remove.act(row)}
-              >
-                {t("delete")}
-              </Button>
-            </>
+            <EditDelete
+              name={ownerOf(row) || t("owner.all")}
+              onEdit={() => setEdited(row)}
+              onDelete={() => void remove.act(row)}
+            />
           ),
         })}
       />

@@ -7,7 +7,7 @@ import { call } from "@/api/client";
 import { useMayChange } from "@/api/session";
 import type { Source } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
-import { Icon } from "@/components/icons";
+import { EditDelete, MoveButtons, RowButton } from "@/components/RowButtons";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 import { moved } from "@/lib/order";
@@ -44,25 +44,6 @@ export function Sources(): ReactElement {
       action: t("delete"),
     }),
   });
-  const arrow = (rows: Source[], index: number, to: number) => (
-    <Button
-      size="xs"
-      variant="subtle"
-      aria-label={t(to < index ? "moveUp" : "moveDown", { name: rows[index]?.type })}
-      disabled={to < 0 || to >= rows.length}
-      onClick={() =>
-        void order.act(
-          moved(
-            rows.map((row) => row.type),
-            index,
-            to,
-          ),
-        )
-      }
-    >
-      <Icon name={to < index ? "up" : "down"} size={16} />
-    </Button>
-  );
   return (
     <>
       {mayChange && (
@@ -89,33 +70,30 @@ export function Sources(): ReactElement {
         {...(mayChange && {
           actions: (row: Source, index: number, rows: Source[]) => (
             <>
-              {arrow(rows, index, index - 1)}
-              {arrow(rows, index, index + 1)}
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={`${t(row.enable === false ? "enable" : "disable")} ${row.type}`}
+              <MoveButtons
+                name={row.type}
+                index={index}
+                count={rows.length}
+                onMove={(to) =>
+                  void order.act(
+                    moved(
+                      rows.map((each) => each.type),
+                      index,
+                      to,
+                    ),
+                  )
+                }
+              />
+              <RowButton
+                text={t(row.enable === false ? "enable" : "disable")}
+                label={`${t(row.enable === false ? "enable" : "disable")} ${row.type}`}
                 onClick={() => void toggle.act(row)}
-              >
-                {t(row.enable === false ? "enable" : "disable")}
-              </Button>
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={t("editOne", { name: row.type })}
-                onClick={() => setEdited(row)}
-              >
-                {t("edit")}
-              </Button>
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={t("deleteOne", { name: row.type })}
-                onClick={() => void remove.act(row.type)}
-              >
-                {t("delete")}
-              </Button>
+              />
+              <EditDelete
+                name={row.type}
+                onEdit={() => setEdited(row)}
+                onDelete={() => void remove.act(row.type)}
+              />
             </>
           ),
         })}

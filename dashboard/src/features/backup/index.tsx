@@ -7,6 +7,7 @@ import { useMayChange } from "@/api/session";
 import type { BackupFile } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
+import { RowButton } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 import { formatTime } from "@/lib/format";
 
@@ -93,31 +94,22 @@ export default function BackupPage(): ReactElement {
         {...(mayChange && {
           actions: (row: BackupFile) => (
             <>
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={`${t("download")} ${row.filename}`}
+              <RowButton
+                text={t("download")}
+                label={`${t("download")} ${row.filename}`}
                 onClick={() => void fetchFile.act(row)}
-              >
-                {t("download")}
-              </Button>
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={`${t("restore.action")} ${row.filename}`}
+              />
+              <RowButton
+                text={t("restore.action")}
+                label={`${t("restore.action")} ${row.filename}`}
                 onClick={() => void restore.act(row)}
-              >
-                {t("restore.action")}
-              </Button>
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={t("deleteOne", { name: row.filename })}
+              />
+              <RowButton
+                text={t("delete")}
+                label={t("deleteOne", { name: row.filename })}
+                isDanger
                 onClick={() => void remove.act(row)}
-              >
-                {t("delete")}
-              </Button>
+              />
             </>
           ),
         })}

@@ -8,6 +8,7 @@ import { useMayChange } from "@/api/session";
 import type { Banned } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
+import { RowButton } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 import { formatTime } from "@/lib/format";
 
@@ -57,15 +58,12 @@ export default function BannedPage(): ReactElement {
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         {...(mayChange && {
           actions: (row: Banned) => (
-            <Button
-              size="xs"
-              variant="light"
-              color="red"
-              aria-label={t("lift.one", { who: row.who })}
+            <RowButton
+              text={t("lift.action")}
+              label={t("lift.one", { who: row.who })}
+              isDanger
               onClick={() => void lift.act(row)}
-            >
-              {t("lift.action")}
-            </Button>
+            />
           ),
         })}
       />

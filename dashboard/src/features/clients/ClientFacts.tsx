@@ -86,7 +86,7 @@ export function ClientFacts({ client }: { client: ClientRow }): ReactElement {
     return formatAny(value);
   };
   return (
-    <div className="cards">
+    <div className="fact-columns">
       {CARDS.map((card) => (
         <KeyValues
           key={card.name}

@@ -7,6 +7,7 @@ import { call } from "@/api/client";
 import { useMayChange } from "@/api/session";
 import type { SubscriptionRow } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
+import { RowButton } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 
 const PATH = "/clients/{clientid}/subscriptions";
@@ -79,15 +80,12 @@ export function ClientSubscriptions({ clientid }: { clientid: string }): ReactEl
         empty={{ title: t("noSubscriptions.title"), text: t("noSubscriptions.text") }}
         {...(mayChange && {
           actions: (row: SubscriptionRow) => (
-            <Button
-              size="xs"
-              variant="light"
-              color="red"
-              aria-label={`${t("unsubscribe.action")} ${row.topic}`}
+            <RowButton
+              text={t("unsubscribe.action")}
+              label={`${t("unsubscribe.action")} ${row.topic}`}
+              isDanger
               onClick={() => void unsubscribe.act(row.topic)}
-            >
-              {t("unsubscribe.action")}
-            </Button>
+            />
           ),
         })}
       />

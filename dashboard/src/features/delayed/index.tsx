@@ -1,4 +1,4 @@
-import { Button, Code, Loader, Stack } from "@mantine/core";
+import { Code, Loader, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,6 +11,7 @@ import { DataTable } from "@/components/DataTable";
 import { Dialog } from "@/components/Dialog";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { Page } from "@/components/Page";
+import { RowButton } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 import { formatDuration, formatTime } from "@/lib/format";
 import { decodePayload } from "@/lib/payload";
@@ -62,24 +63,18 @@ export default function DelayedPage(): ReactElement {
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         actions={(row) => (
           <>
-            <Button
-              size="xs"
-              variant="default"
-              aria-label={t("showOne", { topic: row.topic })}
+            <RowButton
+              text={t("show")}
+              label={t("showOne", { topic: row.topic })}
               onClick={() => setShown(row)}
-            >
-              {t("show")}
-            </Button>
+            />
             {mayChange && (
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={t("deleteOne", { name: row.topic })}
+              <RowButton
+                text={t("delete")}
+                label={t("deleteOne", { name: row.topic })}
+                isDanger
                 onClick={() => void remove.act(row)}
-              >
-                {t("delete")}
-              </Button>
+              />
             )}
           </>
         )}

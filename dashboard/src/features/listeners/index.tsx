@@ -8,6 +8,7 @@ import { useMayChange } from "@/api/session";
 import type { ListenerRow } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
+import { EditDelete, RowButton } from "@/components/RowButtons";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 
@@ -48,14 +49,11 @@ export default function ListenersPage(): ReactElement {
     ask: (id) => ({ title: t("remove.title"), text: t("remove.text", { id }), action: t("delete") }),
   });
   const button = (row: ListenerRow, verb: Verb, act: typeof run) => (
-    <Button
-      size="xs"
-      variant="default"
-      aria-label={`${t(`${verb}.action`)} ${row.id}`}
+    <RowButton
+      text={t(`${verb}.action`)}
+      label={`${t(`${verb}.action`)} ${row.id}`}
       onClick={() => void act.act({ id: row.id, verb })}
-    >
-      {t(`${verb}.action`)}
-    </Button>
+    />
   );
   return (
     <Page
@@ -111,23 +109,11 @@ export default function ListenersPage(): ReactElement {
               ) : (
                 button(row, "start", run)
               )}
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={t("editOne", { name: row.id })}
-                onClick={() => setEdited(row.id)}
-              >
-                {t("edit")}
-              </Button>
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={t("deleteOne", { name: row.id })}
-                onClick={() => void remove.act(row.id)}
-              >
-                {t("delete")}
-              </Button>
+              <EditDelete
+                name={row.id}
+                onEdit={() => setEdited(row.id)}
+                onDelete={() => void remove.act(row.id)}
+              />
             </>
           ),
         })}

@@ -1,4 +1,4 @@
-import { Button, PasswordInput, Stack, Text } from "@mantine/core";
+import { Button, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,6 +7,7 @@ import { call } from "@/api/client";
 import { queryClient } from "@/api/hooks";
 import { session, setSession } from "@/api/session";
 import { ErrorPanel } from "@/components/ErrorPanel";
+import { PasswordField } from "@/components/fields";
 
 import { Frame } from "./Frame";
 import { signIn } from "./signIn";
@@ -40,7 +41,6 @@ export function ChangePasswordPage(): ReactElement {
       setBusy(false);
     }
   };
-  const eye = { "aria-label": t("show") };
   return (
     <Frame title={t("change.title")}>
       <Text size="sm" c="dimmed">
@@ -48,31 +48,20 @@ export function ChangePasswordPage(): ReactElement {
       </Text>
       <form onSubmit={(event) => void send(event)}>
         <Stack gap="md">
-          <PasswordInput
-            label={t("change.old")}
-            autoComplete="current-password"
-            required
-            value={old}
-            visibilityToggleButtonProps={eye}
-            onChange={(event) => setOld(event.currentTarget.value)}
-          />
-          <PasswordInput
+          <PasswordField label={t("change.old")} value={old} onChange={setOld} />
+          <PasswordField
             label={t("change.next")}
             description={t("change.rule")}
-            autoComplete="new-password"
-            required
+            isNew
             value={next}
-            visibilityToggleButtonProps={eye}
-            onChange={(event) => setNext(event.currentTarget.value)}
+            onChange={setNext}
           />
-          <PasswordInput
+          <PasswordField
             label={t("change.again")}
-            autoComplete="new-password"
-            required
-            value={again}
+            isNew
             error={differs ? t("change.differs") : undefined}
-            visibilityToggleButtonProps={eye}
-            onChange={(event) => setAgain(event.currentTarget.value)}
+            value={again}
+            onChange={setAgain}
           />
           <ErrorPanel error={error} />
           <Button type="submit" loading={isBusy} disabled={differs} fullWidth>

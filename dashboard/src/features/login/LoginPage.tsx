@@ -1,10 +1,11 @@
-import { Alert, Button, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Alert, Button, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { sessionEnded, setSession } from "@/api/session";
 import { ErrorPanel } from "@/components/ErrorPanel";
+import { PasswordField } from "@/components/fields";
 
 import { Frame } from "./Frame";
 import { signIn, useSignInCode } from "./signIn";
@@ -39,14 +40,7 @@ export function LoginPage(): ReactElement {
             value={username}
             onChange={(event) => setUsername(event.currentTarget.value)}
           />
-          <PasswordInput
-            label={t("password")}
-            autoComplete="current-password"
-            required
-            value={password}
-            visibilityToggleButtonProps={{ "aria-label": t("show") }}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
+          <PasswordField label={t("password")} value={password} onChange={setPassword} />
           <ErrorPanel error={error} />
           <Button type="submit" loading={isBusy || code.isBusy} fullWidth>
             {t("submit")}

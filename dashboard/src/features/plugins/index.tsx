@@ -9,6 +9,7 @@ import type { PluginRow } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Icon } from "@/components/icons";
 import { Page } from "@/components/Page";
+import { RowButton } from "@/components/RowButtons";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 
@@ -89,14 +90,11 @@ export default function PluginsPage(): ReactElement {
     );
   };
   const runButton = (row: PluginRow, action: "start" | "stop" | "restart") => (
-    <Button
-      size="xs"
-      variant="default"
-      aria-label={`${t(action)} ${row.name}`}
+    <RowButton
+      text={t(action)}
+      label={`${t(action)} ${row.name}`}
       onClick={() => void run.act({ name: nameOf(row), action })}
-    >
-      {t(action)}
-    </Button>
+    />
   );
   return (
     <Page
@@ -159,24 +157,18 @@ export default function PluginsPage(): ReactElement {
             {mayChange && arrows(row, index, rows)}
             {mayChange && isStarted(row) && runButton(row, "restart")}
             {mayChange && runButton(row, isStarted(row) ? "stop" : "start")}
-            <Button
-              size="xs"
-              variant="default"
-              aria-label={`${t("settings")} ${row.name}`}
+            <RowButton
+              text={t("settings")}
+              label={`${t("settings")} ${row.name}`}
               onClick={() => setShown(row)}
-            >
-              {t("settings")}
-            </Button>
+            />
             {mayChange && (
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={`${t("remove.action")} ${row.name}`}
+              <RowButton
+                text={t("remove.action")}
+                label={`${t("remove.action")} ${row.name}`}
+                isDanger
                 onClick={() => void remove.act(nameOf(row))}
-              >
-                {t("remove.action")}
-              </Button>
+              />
             )}
           </>
         )}

@@ -11,6 +11,7 @@ import { DataTable } from "@/components/DataTable";
 import { Dialog } from "@/components/Dialog";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { Page } from "@/components/Page";
+import { RowButton } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 import { decodePayload } from "@/lib/payload";
 import { formatTime } from "@/lib/format";
@@ -65,24 +66,18 @@ export default function RetainedPage(): ReactElement {
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         actions={(row) => (
           <>
-            <Button
-              size="xs"
-              variant="default"
-              aria-label={t("showOne", { topic: row.topic })}
+            <RowButton
+              text={t("show")}
+              label={t("showOne", { topic: row.topic })}
               onClick={() => setShown(row.topic)}
-            >
-              {t("show")}
-            </Button>
+            />
             {mayChange && (
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                aria-label={t("deleteOne", { name: row.topic })}
+              <RowButton
+                text={t("delete")}
+                label={t("deleteOne", { name: row.topic })}
+                isDanger
                 onClick={() => void remove.act(row.topic)}
-              >
-                {t("delete")}
-              </Button>
+              />
             )}
           </>
         )}

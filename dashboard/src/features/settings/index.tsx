@@ -1,4 +1,4 @@
-import { Badge, Button, Code, Group, Stack, Text } from "@mantine/core";
+import { Badge, Code, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,6 +8,7 @@ import { useMayChange } from "@/api/session";
 import type { Setting } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
+import { RowButton } from "@/components/RowButtons";
 import { formatAny } from "@/lib/format";
 
 import { SettingDialog } from "./SettingDialog";
@@ -91,16 +92,13 @@ export default function SettingsPage(): ReactElement {
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         {...(mayChange && {
           actions: (row: Setting) => (
-            <Group gap={6} wrap="nowrap">
+            <Group gap={6}>
               {row.changeable ? (
-                <Button
-                  size="xs"
-                  variant="default"
-                  aria-label={t("editOne", { name: row.path })}
+                <RowButton
+                  text={t("edit")}
+                  label={t("editOne", { name: row.path })}
                   onClick={() => setEdited(row)}
-                >
-                  {t("edit")}
-                </Button>
+                />
               ) : (
                 <Text size="xs" c="dimmed">
                   {t(isSetElsewhere(row) ? "notHere" : "notAtRunTime")}

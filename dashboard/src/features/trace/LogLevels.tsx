@@ -7,6 +7,7 @@ import { call } from "@/api/client";
 import { useMayChange } from "@/api/session";
 import type { LogLevel } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
+import { RowButton } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 
 const ONE = "/log/levels/{module}";
@@ -72,14 +73,11 @@ export function LogLevels(): ReactElement {
         empty={{ title: t("level.empty.title"), text: t("level.empty.text") }}
         {...(mayChange && {
           actions: (row: LogLevel) => (
-            <Button
-              size="xs"
-              variant="default"
-              aria-label={t("deleteOne", { name: row.module })}
+            <RowButton
+              text={t("delete")}
+              label={t("deleteOne", { name: row.module })}
               onClick={() => void remove.act(row.module)}
-            >
-              {t("delete")}
-            </Button>
+            />
           ),
         })}
       />

@@ -11,6 +11,7 @@ import type { TraceRow } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
 import { SettingsForm } from "@/components/SettingsForm";
+import { RowButton } from "@/components/RowButtons";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 import { formatTime } from "@/lib/format";
@@ -100,42 +101,30 @@ export default function TracePage(): ReactElement {
             empty={{ title: t("empty.title"), text: t("empty.text") }}
             actions={(row) => (
               <>
-                <Button
-                  size="xs"
-                  variant="default"
-                  aria-label={`${t("read")} ${row.name}`}
+                <RowButton
+                  text={t("read")}
+                  label={`${t("read")} ${row.name}`}
                   onClick={() => setRead(row.name)}
-                >
-                  {t("read")}
-                </Button>
-                <Button
-                  size="xs"
-                  variant="default"
-                  aria-label={`${t("download")} ${row.name}`}
+                />
+                <RowButton
+                  text={t("download")}
+                  label={`${t("download")} ${row.name}`}
                   onClick={() => void save.act(row.name)}
-                >
-                  {t("download")}
-                </Button>
+                />
                 {mayChange && row.status !== "stopped" && (
-                  <Button
-                    size="xs"
-                    variant="default"
-                    aria-label={`${t("stop")} ${row.name}`}
+                  <RowButton
+                    text={t("stop")}
+                    label={`${t("stop")} ${row.name}`}
                     onClick={() => void stop.act(row.name)}
-                  >
-                    {t("stop")}
-                  </Button>
+                  />
                 )}
                 {mayChange && (
-                  <Button
-                    size="xs"
-                    variant="light"
-                    color="red"
-                    aria-label={t("deleteOne", { name: row.name })}
+                  <RowButton
+                    text={t("delete")}
+                    label={t("deleteOne", { name: row.name })}
+                    isDanger
                     onClick={() => void remove.act(row.name)}
-                  >
-                    {t("delete")}
-                  </Button>
+                  />
                 )}
               </>
             )}

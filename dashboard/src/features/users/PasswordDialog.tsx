@@ -1,10 +1,10 @@
-import { PasswordInput } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { call } from "@/api/client";
 import { session, setSession } from "@/api/session";
+import { PasswordField } from "@/components/fields";
 import { FormDialog } from "@/components/FormDialog";
 
 /** One's own password; everybody has to sign in again with the new one. */
@@ -12,7 +12,6 @@ export function PasswordDialog({ onClose }: { onClose: () => void }): ReactEleme
   const { t } = useTranslation("users");
   const [old, setOld] = useState("");
   const [next, setNext] = useState("");
-  const eye = { "aria-label": t("password.show") };
   const send = async () => {
     await call("post", "/users/{username}/change_pwd", {
       path: { username: session()?.username ?? "" },
@@ -28,22 +27,13 @@ export function PasswordDialog({ onClose }: { onClose: () => void }): ReactEleme
       onSubmit={send}
       onClose={onClose}
     >
-      <PasswordInput
-        label={t("password.old")}
-        required
-        autoComplete="current-password"
-        value={old}
-        visibilityToggleButtonProps={eye}
-        onChange={(event) => setOld(event.currentTarget.value)}
-      />
-      <PasswordInput
+      <PasswordField label={t("password.old")} value={old} onChange={setOld} />
+      <PasswordField
         label={t("password.next")}
         description={t("password.rule")}
-        required
-        autoComplete="new-password"
+        isNew
         value={next}
-        visibilityToggleButtonProps={eye}
-        onChange={(event) => setNext(event.currentTarget.value)}
+        onChange={setNext}
       />
     </FormDialog>
   );

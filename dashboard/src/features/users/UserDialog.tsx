@@ -1,10 +1,11 @@
-import { PasswordInput, Select, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { call } from "@/api/client";
 import type { DashboardUser } from "@/api/shapes";
+import { PasswordField, RoleSelect } from "@/components/fields";
 import { FormDialog } from "@/components/FormDialog";
 
 const ROLES = ["administrator", "viewer"] as const;
@@ -43,24 +44,16 @@ export function UserDialog({ user, onClose }: UserDialogProps): ReactElement {
             value={username}
             onChange={(event) => setUsername(event.currentTarget.value)}
           />
-          <PasswordInput
+          <PasswordField
             label={t("password.label")}
             description={t("password.rule")}
-            required
-            autoComplete="new-password"
+            isNew
             value={password}
-            visibilityToggleButtonProps={{ "aria-label": t("password.show") }}
-            onChange={(event) => setPassword(event.currentTarget.value)}
+            onChange={setPassword}
           />
         </>
       )}
-      <Select
-        label={t("field.role")}
-        data={ROLES.map((each) => ({ value: each, label: t(`role.${each}`) }))}
-        value={role}
-        allowDeselect={false}
-        onChange={(value) => setRole(value ?? "viewer")}
-      />
+      <RoleSelect roles={ROLES} value={role} onChange={setRole} />
       <TextInput
         label={t("field.description")}
         value={description}

@@ -9,6 +9,7 @@ import { useMayChange, useSession } from "@/api/session";
 import type { DashboardUser } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
+import { EditDelete } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 
 import { PasswordDialog } from "./PasswordDialog";
@@ -56,26 +57,12 @@ export default function UsersPage(): ReactElement {
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         {...(mayChange && {
           actions: (row: DashboardUser) => (
-            <>
-              <Button
-                size="xs"
-                variant="default"
-                aria-label={t("editOne", { name: row.username })}
-                onClick={() => setEdited(row)}
-              >
-                {t("edit")}
-              </Button>
-              <Button
-                size="xs"
-                variant="light"
-                color="red"
-                disabled={row.username === signedIn?.username}
-                aria-label={t("deleteOne", { name: row.username })}
-                onClick={() => void remove.act(row.username)}
-              >
-                {t("delete")}
-              </Button>
-            </>
+            <EditDelete
+              name={row.username}
+              canDelete={row.username !== signedIn?.username}
+              onEdit={() => setEdited(row)}
+              onDelete={() => void remove.act(row.username)}
+            />
           ),
         })}
       />

@@ -63,7 +63,7 @@ export function ConnectForm(props: ConnectFormProps): ReactElement {
             autoComplete="off"
             disabled={!isIdle}
             value={options.password}
-            visibilityToggleButtonProps={{ "aria-label": t("show") }}
+            visibilityToggleButtonProps={{ "aria-label": t("showPassword") }}
             onChange={(event) => put({ password: event.currentTarget.value })}
           />
           <Select
