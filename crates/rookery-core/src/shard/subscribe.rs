@@ -1,8 +1,8 @@
 //! SUBSCRIBE and UNSUBSCRIBE. MQTT-5.0 sections 3.8 to 3.11.
 
 use rookery_codec::{
-    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscriptionOptions, UnsubAck, Unsubscribe,
-    UserProperties, Version, check_topic_filter, parse_filter,
+    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscribeFilter, SubscriptionOptions,
+    UnsubAck, Unsubscribe, UserProperties, Version, check_topic_filter, parse_filter,
 };
 
 use super::authorize::Ruling;
@@ -32,8 +32,7 @@ impl Shard {
         if self.verdicts.is_empty() && answer.is_none() {
             self.metrics().subscribe_received.inc();
         }
-        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
-        let slot = conn.session;
+        let Some(slot) = self.slot_of(key) else { return Ok(Step::End) };
         if subscribe.len() > self.config.limits.filters_per_packet {
             return Err(Fault::new(
                 ReasonCode::QUOTA_EXCEEDED,
@@ -59,10 +58,19 @@ impl Shard {
             return Ok(self.ask_filters(now, key, (first, body), question));
         }
         let before = self.effects.store_ops.len();
+        let sub_id = subscribe.subscription_identifier.unwrap_or(0);
+        let mut codes = Vec::with_capacity(subscribe.len());
         let mut replays = Vec::new();
-        let at = (key, slot);
-        let answer = answer.as_ref();
-        let codes = self.subscribe_all(now, at, subscribe, &rulings, answer, &mut replays)?;
+        let mut has_failed = false;
+        for (at, (wanted, ruling)) in subscribe.filters().zip(rulings).enumerate() {
+            let said = changed(answer.as_ref(), at);
+            let is_allowed = ruling == Ruling::Allow;
+            let result =
+                self.subscribe_as(now, slot, &wanted, said, sub_id, is_allowed, &mut replays)?;
+            has_failed |= result.is_err_and(|reason| reason != ReasonCode::NOT_AUTHORIZED);
+            codes.push(self.subscribe_code(key, result));
+        }
+        self.metrics().subscribe_error.add(u64::from(has_failed));
         let version = self.conns.get(key.slot).map_or(Version::V311, |c| c.version);
         let suback = SubAck {
             packet_id: subscribe.packet_id,
@@ -78,36 +86,24 @@ impl Shard {
         Ok(Step::Next)
     }
 
-    /// Every filter in turn; their codes.
-    fn subscribe_all(
+    /// One filter, or what hooks put in its place.
+    #[allow(clippy::too_many_arguments)]
+    fn subscribe_as(
         &mut self,
         now: Now,
-        (key, slot): (ConnKey, u32),
-        subscribe: &Subscribe<'_>,
-        rulings: &[Ruling],
-        answer: Option<&Verdict>,
+        slot: u32,
+        wanted: &SubscribeFilter<'_>,
+        said: Changed<'_>,
+        sub_id: u32,
+        is_allowed: bool,
         replays: &mut Vec<Replay>,
-    ) -> Result<Vec<u8>, Fault> {
-        let sub_id = subscribe.subscription_identifier.unwrap_or(0);
-        let mut codes = Vec::with_capacity(subscribe.len());
-        let mut has_failed = false;
-        for (at, (wanted, ruling)) in subscribe.filters().zip(rulings).enumerate() {
-            let is_allowed = *ruling == Ruling::Allow;
-            let mut one = |filter: &str, options| {
-                self.subscribe_one(now, slot, filter, options, sub_id, is_allowed, replays)
-            };
-            let result = match changed(answer, at) {
-                Changed::No => one(wanted.filter, wanted.options)?,
-                Changed::To(info) => one(&info.topic, options_of(info))?,
-                Changed::Refused(reason) => Err(filter_reason(reason, true)),
-            };
-            has_failed |= result.is_err_and(|reason| reason != ReasonCode::NOT_AUTHORIZED);
-            codes.push(self.subscribe_code(key, result));
-        }
-        if has_failed {
-            self.metrics().subscribe_error.inc();
-        }
-        Ok(codes)
+    ) -> Result<Result<QoS, ReasonCode>, Fault> {
+        let (filter, options) = match said {
+            Changed::No => (wanted.filter, wanted.options),
+            Changed::To(info) => (&*info.topic, options_of(info)),
+            Changed::Refused(reason) => return Ok(Err(filter_reason(reason, true))),
+        };
+        self.subscribe_one(now, slot, filter, options, sub_id, is_allowed, replays)
     }
 
     fn subscribe_question(&self, slot: u32, subscribe: &Subscribe<'_>) -> Option<Question> {
