@@ -60,7 +60,11 @@ impl Shard {
         }
         if let Some(session) = self.sessions.get(slot) {
             let client_id = session.publisher.client_id.clone();
-            self.effects.up.push(UpEvent::PubAck { client_id, message: source.keep(), reason });
+            self.effects.up.push(UpEvent::PubAck {
+                client_id,
+                message: source.keep(&mut self.messages),
+                reason,
+            });
         }
     }
 

@@ -354,7 +354,10 @@ impl Shard {
             match self.packet(now, key, header.first, body) {
                 Ok(Step::Next) => {}
                 Ok(step) => break step,
-                Err(fault) => break self.fault(now, key, fault),
+                Err(fault) => {
+                    self.count_fault(header.first);
+                    break self.fault(now, key, fault);
+                }
             }
             rest = rest.get(total..).unwrap_or_default();
         };
@@ -451,6 +454,18 @@ impl Shard {
         Ok(Step::Next)
     }
 
+    /// Counts a packet that broke a rule by its kind, where EMQX does.
+    #[cold]
+    fn count_fault(&self, first: u8) {
+        let metrics = self.metrics();
+        match first >> 4 {
+            3 => metrics.publish_error.inc(),
+            8 => metrics.subscribe_error.inc(),
+            10 => metrics.unsubscribe_error.inc(),
+            _ => {}
+        }
+    }
+
     /// Ends a connection that broke a rule: DISCONNECT with the reason for v5, then close.
     fn fault(&mut self, now: Now, key: ConnKey, fault: Fault) -> Step {
         self.metrics().packets_error.inc();
@@ -487,14 +502,13 @@ impl Shard {
     fn write(&mut self, key: ConnKey, encode: impl FnOnce(&mut Vec<u8>, Version)) {
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let version = conn.version;
-        let before = conn.out.len();
         let writer = conn.out.writer(&mut self.pool);
         let start = writer.len();
         encode(writer, version);
+        self.outbox_bytes += writer.len() - start;
         let sent = (self.observer.is_tracing && conn.traced != 0)
             .then(|| writer.get(start..).map(<[u8]>::to_vec))
             .flatten();
-        self.outbox_bytes += conn.out.len() - before;
         conn.traffic.sent_packet();
         if !conn.is_dirty {
             conn.is_dirty = true;
