@@ -53,9 +53,27 @@ def make(routes: Sequence[APIRoute]) -> dict[str, Any]:
     for path, operations in found["paths"].items():
         for method, operation in operations.items():
             _complete(operation, (method.upper(), path))
+    _leave_out_titles(found)
     found["paths"] = dict(sorted(found["paths"].items()))
     examples.complete(found)
     return found
+
+
+def _leave_out_titles(part: Any) -> None:
+    """The framework makes titles of names, ``Ip Address`` of ``ip_address``: they tell nothing more."""
+    if isinstance(part, list):
+        for item in part:
+            _leave_out_titles(item)
+    elif isinstance(part, dict):
+        for name, item in part.items():
+            if name in ("example", "examples"):
+                continue
+            below = item.values() if name == "properties" and isinstance(item, dict) else [item]
+            if name in ("properties", "schema", "items"):
+                for schema in below:
+                    if isinstance(schema, dict) and isinstance(schema.get("title"), str):
+                        del schema["title"]
+            _leave_out_titles(item)
 
 
 def _complete(operation: dict[str, Any], key: roles.OperationKey) -> None:
