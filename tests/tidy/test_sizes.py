@@ -13,8 +13,7 @@ from tidy.tree import Tree
 
 FILE_LINES_MAX = 800
 FUNCTION_LINES_MAX = 70
-# The OpenAPI document is the largest text.
-FILE_BYTES_MAX = 2 << 20
+FILE_BYTES_MAX = 1 << 20
 SOURCE = (".rs", ".py", ".pyi", ".sh", ".ts", ".tsx", ".js")
 FUNCTIONS_OF: dict[str, Callable[[str], Iterator[Function]]] = {
     ".py": python_functions,
