@@ -27,8 +27,11 @@ NOUNS = (
 )
 
 
-def parser(only: str | None = None) -> Parser:
-    """The whole command line, or the part below one noun: a node starts sooner that way."""
+def parser(only: str | None = None, below: str | None = None) -> Parser:
+    """The whole command line, or the part below one noun: a node starts sooner that way.
+
+    ``below`` names what comes next below ``ctl``, which has many nouns of its own.
+    """
     root = Parser(
         prog="rookery", description=say("help.rookery"), add_help=False, allow_abbrev=False
     )
@@ -36,14 +39,19 @@ def parser(only: str | None = None) -> Parser:
     root.add_argument("--version", action="store_true", help=say("help.version"))
     commands = root.add_subparsers(metavar="COMMAND", parser_class=Parser)
     for noun in NOUNS if only is None else (only,):
-        import_module(f"rookery.cli.{noun}").declare(commands)
+        declared = import_module(f"rookery.cli.{noun}")
+        if noun == "ctl":
+            declared.declare(commands, below)
+        else:
+            declared.declare(commands)
     return root
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    root = parser(words[0] if words and words[0] in NOUNS else None)
+    is_noun = bool(words) and words[0] in NOUNS
+    root = parser(words[0] if is_noun else None, words[1] if len(words) > 1 else None)
     parsed = root.parse_args(words)
     if parsed.version:
         output.line(_version())

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from rookery.web.caller import CALLER, Caller
 from rookery.web.codes import ERROR_CODES
-from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX, PAGE_DEFAULT, PAGE_MAX, ErrorBody
+from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX, PAGE_DEFAULT, PAGE_MAX
 
 __all__ = [
     "BODY_BYTES_MAX",
@@ -37,6 +37,9 @@ __all__ = [
 
 BODY_BYTES_MAX = "x-body-bytes-max"
 """``openapi_extra={BODY_BYTES_MAX: …}`` on an operation that takes more than the usual 4 MiB."""
+
+ERROR_REF: Mapping[str, str] = {"$ref": "#/components/schemas/ErrorBody"}
+"""What every refused request gets, in the document."""
 
 ErrorName: TypeAlias = "str | tuple[int, str]"
 
@@ -117,9 +120,9 @@ def errors(*codes: ErrorName) -> dict[int | str, dict[str, Any]]:
     found: dict[int | str, dict[str, Any]] = {}
     for code in codes:
         status, name = code if isinstance(code, tuple) else (ERROR_CODES[code].status, code)
-        entry = found.setdefault(
-            status, {"model": ErrorBody, "content": {"application/json": {"examples": {}}}}
-        )
+        # Not "model": for each such place the framework would build a validator that nobody uses.
+        content = {"application/json": {"schema": ERROR_REF, "examples": {}}}
+        entry = found.setdefault(status, {"content": content})
         text = ERROR_CODES[name].description
         entry["content"]["application/json"]["examples"][name] = {
             "value": {"code": name, "message": text}

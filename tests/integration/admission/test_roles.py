@@ -115,6 +115,8 @@ def make_caller(node: RestNode, kind: str) -> Rest:
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestNode]:
     """For all callers; nothing that they reach has what they name."""
     with rest_node(tmp_path_factory.mktemp("roles")) as running:
+        # The first request waits for the interface; the document takes its time too.
+        running.local.get(PREFIX + "/nodes")
         yield running
 
 

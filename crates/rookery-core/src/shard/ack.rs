@@ -10,7 +10,7 @@ use crate::persist;
 use crate::store_port::Op;
 
 impl Shard {
-    fn slot_of(&self, key: ConnKey) -> Option<u32> {
+    pub(super) fn slot_of(&self, key: ConnKey) -> Option<u32> {
         self.conns.get(key.slot).map(|c| c.session)
     }
 

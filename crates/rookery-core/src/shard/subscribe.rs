@@ -32,8 +32,7 @@ impl Shard {
         if self.verdicts.is_empty() && answer.is_none() {
             self.metrics().subscribe_received.inc();
         }
-        let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
-        let slot = conn.session;
+        let Some(slot) = self.slot_of(key) else { return Ok(Step::End) };
         if subscribe.len() > self.config.limits.filters_per_packet {
             return Err(Fault::new(
                 ReasonCode::QUOTA_EXCEEDED,
@@ -71,9 +70,7 @@ impl Shard {
             has_failed |= result.is_err_and(|reason| reason != ReasonCode::NOT_AUTHORIZED);
             codes.push(self.subscribe_code(key, result));
         }
-        if has_failed {
-            self.metrics().subscribe_error.inc();
-        }
+        self.metrics().subscribe_error.add(u64::from(has_failed));
         let version = self.conns.get(key.slot).map_or(Version::V311, |c| c.version);
         let suback = SubAck {
             packet_id: subscribe.packet_id,

@@ -10,7 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from rookery.broker.rest import examples, roles
-from rookery.web.rest import errors
+from rookery.web.models import ErrorBody
+from rookery.web.rest import ERROR_REF, errors
 
 VERSION = "5"
 """Of the interface, not of the product."""
@@ -21,7 +22,6 @@ Manage a Rookery node. Paths, members and error codes are EMQX 5's.
 Say who you are with `Authorization: Bearer TOKEN` (`POST /login` gives one), or with an API key and
 its secret as HTTP Basic. A refused request has `{"code": "…", "message": "…"}`.
 """
-_ERROR_REF = {"$ref": "#/components/schemas/ErrorBody"}
 _UNUSED = ("HTTPValidationError", "ValidationError")
 
 
@@ -40,6 +40,9 @@ def make(routes: Sequence[APIRoute]) -> dict[str, Any]:
         servers=[{"url": "/api/v5"}],
     )
     components = found.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    schemas.setdefault(ErrorBody.__name__, ErrorBody.model_json_schema())
+    components["schemas"] = dict(sorted(schemas.items()))
     for name in _UNUSED:
         components.get("schemas", {}).pop(name, None)
     components["securitySchemes"] = {
@@ -50,9 +53,27 @@ def make(routes: Sequence[APIRoute]) -> dict[str, Any]:
     for path, operations in found["paths"].items():
         for method, operation in operations.items():
             _complete(operation, (method.upper(), path))
+    _leave_out_titles(found)
     found["paths"] = dict(sorted(found["paths"].items()))
     examples.complete(found)
     return found
+
+
+def _leave_out_titles(part: Any) -> None:
+    """The framework makes titles of names, ``Ip Address`` of ``ip_address``: they tell nothing more."""
+    if isinstance(part, list):
+        for item in part:
+            _leave_out_titles(item)
+    elif isinstance(part, dict):
+        for name, item in part.items():
+            if name in ("example", "examples"):
+                continue
+            below = item.values() if name == "properties" and isinstance(item, dict) else [item]
+            if name in ("properties", "schema", "items"):
+                for schema in below:
+                    if isinstance(schema, dict) and isinstance(schema.get("title"), str):
+                        del schema["title"]
+            _leave_out_titles(item)
 
 
 def _complete(operation: dict[str, Any], key: roles.OperationKey) -> None:
@@ -79,11 +100,11 @@ def _add(responses: dict[str, Any], *codes: str) -> None:
             str(status),
             {
                 "description": entry["description"],
-                "content": {"application/json": {"schema": _ERROR_REF}},
+                "content": {"application/json": {"schema": ERROR_REF}},
             },
         )
         content = there.setdefault("content", {}).setdefault(
-            "application/json", {"schema": _ERROR_REF}
+            "application/json", {"schema": ERROR_REF}
         )
         if "example" not in content:
             content.setdefault("examples", {}).update(

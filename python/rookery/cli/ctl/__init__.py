@@ -12,12 +12,20 @@ MODULES = (
     "topic_metrics", "slow_subs", "cluster", "alarms", "listeners", "certificates", "users", "acl",
     "lists", "ban", "conf", "quota", "admins", "api_keys", "data", "plugins", "log", "trace",
 )  # fmt: skip
+SEVERAL = {
+    "broker": ("status", "broker", "stats", "metrics", "vm"),
+    "clients": ("clients", "sessions"),
+    "topics": ("topics", "routes"),
+    "lists": ("rewrite", "auto_subscribe", "authn", "authz", "audit", "license"),
+}
+"""Modules with more than the noun that they are called after, or with others."""
 
 
-def declare(commands: Any) -> None:
-    """Add the command."""
+def declare(commands: Any, only: str | None = None) -> None:
+    """Add the command, with all nouns or with those of the module that declares ``only``."""
     root = add_command(commands, "ctl", "help.ctl", None)
     root.set_defaults(parser=root)
     nouns = root.add_subparsers(metavar="NOUN")
-    for module in MODULES:
+    wanted = [module for module in MODULES if only in SEVERAL.get(module, (module,))]
+    for module in wanted or MODULES:
         import_module(f"rookery.cli.ctl.{module}").declare(nouns)
