@@ -34,6 +34,9 @@ LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 PASSWORD = "rook-4-knight"
 DESK, PHONE = (1280, 860), (390, 844)
 
+# A busy machine draws a page late; what is wrong is told after this time.
+WAIT_MS = 60_000
+
 # How bad a finding of axe may be.
 _TOLERATED = {"minor", "moderate", None}
 
@@ -47,6 +50,7 @@ def launch(playwright: Playwright) -> Browser:
     """The browser of this system; playwright's own cannot be relied on."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     assert found is not None, "no chromium here: tools/setup.sh test installs it"
+    expect.set_options(timeout=WAIT_MS)
     # In a container there is neither a user to drop to nor much shared memory.
     return playwright.chromium.launch(
         executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
@@ -97,6 +101,7 @@ class Dashboard:
             accept_downloads=True,
         )
         self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(WAIT_MS)
         self.problems: list[str] = []
         self._allowed: list[re.Pattern[str]] = []
         self.page.on("console", self._on_console)
