@@ -7,7 +7,7 @@ interpreter. Every failure is a :class:`NativeError`. Nothing may be used in a f
 that started the node.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from rookery.native.config import (
@@ -18,12 +18,15 @@ from rookery.native.config import (
     NodeConfig,
     ObserveConfig,
 )
+from rookery.native.lazy import LazyMessage
 from rookery.native.lists import ClientQuery, SubscribeRequest, SubscriptionQuery
+from rookery.native.models import Message
 from rookery.native.plugins import PluginRoute
 from rookery.native.rows import (
     AclDecisionRow,
     AclSubject,
     AnswerRow,
+    AskId,
     CertificateInfoRow,
     CertificateOutcomeRow,
     ClientRow,
@@ -43,6 +46,7 @@ __all__ = [
     "Node",
     "PluginBridge",
     "PluginDecoder",
+    "SourceMessage",
     "encode_answers",
     "parse_hocon",
     "run_bench",
@@ -202,6 +206,13 @@ class Node:
     def retained(self, topic: str) -> MessageRow | None:
         """The retained message of a topic."""
 
+    def retain(self, rows: Sequence[MessageRow]) -> int:
+        """Keep messages as retained ones; how many there was room for.
+
+        Raises:
+            ValueError: a row is no message.
+        """
+
     def remove_retained(self, topic_filter: str | None) -> int:
         """Forget retained messages; how many."""
 
@@ -294,11 +305,30 @@ class PluginBridge:
 
 @final
 class PluginDecoder:
-    """Takes what comes down to a worker process apart."""
+    """Takes what comes down to a worker process apart, and asks its hook about messages."""
 
-    def __new__(cls) -> PluginDecoder: ...
-    def feed(self, bytes: bytes) -> list[EventRow]:
-        """Add bytes; the rows that are whole now, at most 4096."""
+    def __new__(
+        cls,
+        on_publish: Callable[[Message], object] | None = None,
+        message_type: type[LazyMessage] | None = None,
+    ) -> PluginDecoder: ...
+    def feed(
+        self, bytes: bytes
+    ) -> tuple[bytes, list[tuple[AskId, LazyMessage, Any, bool]], list[EventRow], bool]:
+        """Adds bytes, asks ``on_publish`` about messages, and gives the rest as rows.
+
+        The answers as bytes; questions that the hook did not answer plainly, with what it returned
+        or raised; rows; whether more is whole.
+        """
+
+class SourceMessage:
+    """A message as it came down to a worker process."""
+
+    def get(self, name: str) -> Any:
+        """An attribute of ``Message``; ``properties`` are encoded."""
+
+    def changed(self, changes: dict[str, Any]) -> SourceMessage | None:
+        """The source of a message with another topic, payload, QoS or RETAIN; none: something else."""
 
 def encode_answers(answers: list[AnswerRow]) -> bytes:
     """The bytes with which a worker process answers."""

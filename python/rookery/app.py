@@ -5,11 +5,11 @@ Nothing of a role is imported before it is asked for: ``rookery pub`` pays for n
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rookery.broker.journal import Lines
+    from rookery.broker.node import Ready
     from rookery.config import Config
 
 
@@ -17,7 +17,7 @@ def run_node(
     config: Config,
     *,
     foreground: bool,
-    ready: Callable[[], None] | None = None,
+    ready: Ready | None = None,
     out: Lines | None = None,
     is_dated: bool = False,
 ) -> int:
@@ -26,7 +26,7 @@ def run_node(
     Args:
         config: The checked configuration.
         foreground: Whether to print a line for every connect, disconnect and error.
-        ready: Called once, when clients are accepted.
+        ready: Called once, when clients are accepted, with a line for each listener that stays closed.
         out: Where the lines go; standard output.
         is_dated: Whether each line begins with the date too, as in a file.
 

@@ -24,6 +24,7 @@ from playwright.sync_api import (
     expect,
 )
 
+from harness.client import DEADLINE_S
 from harness.node import ROOT
 from harness.operator import Operator
 
@@ -34,8 +35,9 @@ LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 PASSWORD = "rook-4-knight"
 DESK, PHONE = (1280, 860), (390, 844)
 
-# A busy machine draws a page late; what is wrong is told after this time.
-WAIT_MS = 60_000
+# Playwright's own would pass while the node still loads what it answers with.
+DEADLINE_MS = DEADLINE_S * 1000
+expect.set_options(timeout=DEADLINE_MS)
 
 # How bad a finding of axe may be.
 _TOLERATED = {"minor", "moderate", None}
@@ -50,7 +52,6 @@ def launch(playwright: Playwright) -> Browser:
     """The browser of this system; playwright's own cannot be relied on."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     assert found is not None, "no chromium here: tools/setup.sh test installs it"
-    expect.set_options(timeout=WAIT_MS)
     # In a container there is neither a user to drop to nor much shared memory.
     return playwright.chromium.launch(
         executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
@@ -101,7 +102,7 @@ class Dashboard:
             accept_downloads=True,
         )
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(WAIT_MS)
+        self.page.set_default_timeout(DEADLINE_MS)
         self.problems: list[str] = []
         self._allowed: list[re.Pattern[str]] = []
         self.page.on("console", self._on_console)

@@ -16,6 +16,7 @@ from tidy.tree import Tree
     [
         "gen_configuration.py",
         "gen_metrics.py",
+        "gen_commands.py",
         "gen_conformance.py",
         "gen_hookpoints.py",
         "gen_openapi.py",

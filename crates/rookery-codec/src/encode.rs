@@ -111,9 +111,20 @@ pub fn encode_publish_head(head: &PublishHead<'_>, payload_len: usize, out: &mut
     let properties_len = if head.version.is_v5() { head.properties_len() } else { 0 };
     let remaining = head.remaining_len(properties_len, payload_len);
     out.reserve(head.topic.len() + properties_len + 16);
-    out.push(0x30 | u8::from(head.dup) << 3 | (head.qos as u8) << 1 | u8::from(head.retain));
-    varint::encode(to_u32(remaining), out);
-    put_str(head.topic, out);
+    let first = 0x30 | u8::from(head.dup) << 3 | (head.qos as u8) << 1 | u8::from(head.retain);
+    match u8::try_from(remaining) {
+        // Most messages are small: their length is one byte, and all up to the topic one write.
+        Ok(length @ ..=0x7F) => {
+            #[allow(clippy::cast_possible_truncation)] // shorter than the packet
+            out.extend_from_slice(&[first, length, 0, head.topic.len() as u8]);
+            out.extend_from_slice(head.topic.as_bytes());
+        }
+        _ => {
+            out.push(first);
+            varint::encode(to_u32(remaining), out);
+            put_str(head.topic, out);
+        }
+    }
     if head.qos != QoS::AtMostOnce {
         out.extend_from_slice(&head.packet_id.to_be_bytes());
     }

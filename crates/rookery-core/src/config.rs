@@ -296,8 +296,12 @@ pub struct HookSwitches {
     pub connect_events: bool,
     /// `session.created`, `.resumed`, `.discarded`, `.takenover`, `.terminated`.
     pub session_events: bool,
-    /// `client.subscribe` and `client.unsubscribe`.
-    pub subscribe_requests: bool,
+    /// `client.subscribe`.
+    pub subscribe: bool,
+    /// `client.unsubscribe`.
+    pub unsubscribe: bool,
+    /// `message.puback`.
+    pub puback: bool,
     /// `message.delivered`.
     pub delivered: bool,
     /// `message.acked`.

@@ -332,6 +332,19 @@ pub enum DeferredPacket {
         /// The rest.
         body: Box<[u8]>,
     },
+    /// A SUBSCRIBE or UNSUBSCRIBE that hooks look at; it is handled anew with what they say.
+    Filters {
+        /// The question.
+        id: AskId,
+        /// What was answered about its topics before.
+        known: Vec<((Action, Box<str>), bool)>,
+        /// The answer.
+        verdict: Option<Verdict>,
+        /// First byte of the fixed header.
+        first: u8,
+        /// The rest.
+        body: Box<[u8]>,
+    },
     /// A packet that only keeps its place.
     Raw {
         /// First byte of the fixed header.

@@ -303,6 +303,29 @@ pub enum Question {
         /// The message as received.
         message: Arc<Message>,
     },
+    /// `client.subscribe`.
+    Subscribe {
+        /// The client.
+        client_id: Arc<str>,
+        /// What it wants, as it wrote it.
+        wanted: Vec<SubscriptionInfo>,
+    },
+    /// `client.unsubscribe`.
+    Unsubscribe {
+        /// The client.
+        client_id: Arc<str>,
+        /// Topic Filters as it wrote them.
+        filters: Vec<Box<str>>,
+    },
+}
+
+/// What hooks say about one filter of a SUBSCRIBE or UNSUBSCRIBE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilterVerdict {
+    /// This one, in the place of the client's; of UNSUBSCRIBE only the Topic Filter counts.
+    Take(SubscriptionInfo),
+    /// None: its place gets this reason code.
+    Refuse(ReasonCode),
 }
 
 /// What a client shows to be admitted, besides user name and password.
@@ -346,6 +369,9 @@ pub enum Verdict {
     Replace(Arc<Message>),
     /// Take it, deliver to nobody (publish only).
     Drop,
+    /// Go on with these filters, one in the place of each of the client's (subscribe and
+    /// unsubscribe only).
+    Filters(Vec<FilterVerdict>),
     /// Nobody has an opinion: what is configured decides.
     Ignore,
     /// Go on, with what authentication found out (authenticate only).
@@ -449,7 +475,7 @@ pub enum Command {
 }
 
 /// One subscription of a client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionInfo {
     /// As the client wrote it, `$share/…` included.
     pub topic: Box<str>,
@@ -496,10 +522,15 @@ pub enum UpEvent {
     },
     /// Something became of a session.
     Session(SessionEvent, Box<ClientInfo>),
-    /// A SUBSCRIBE was read (`client.subscribe`).
-    Subscribe(Arc<str>, Vec<SubscriptionInfo>),
-    /// An UNSUBSCRIBE was read (`client.unsubscribe`).
-    Unsubscribe(Arc<str>, Vec<Box<str>>),
+    /// A PUBLISH of QoS 1 gets its PUBACK (`message.puback`).
+    PubAck {
+        /// The publisher.
+        client_id: Arc<str>,
+        /// The message.
+        message: Arc<Message>,
+        /// What PUBACK says.
+        reason: ReasonCode,
+    },
     /// A message was sent to a client (`message.delivered`).
     Delivered {
         /// The client.

@@ -162,8 +162,19 @@ impl Inflight {
 
     /// Settles a packet identifier and returns what was in flight under it.
     pub fn settle(&mut self, packet_id: u16) -> Option<Queued> {
+        self.settle_if(packet_id, |_| true).map(|(item, _)| item)
+    }
+
+    /// The same if the entry is as it should be; returns when it was sent, too ([`Entry::sent_ms`]).
+    #[inline]
+    pub fn settle_if(
+        &mut self,
+        packet_id: u16,
+        is_right: impl FnOnce(&Entry) -> bool,
+    ) -> Option<(Queued, u32)> {
         let index = self.position(packet_id)?;
-        let entry = self.entries.get_mut(index)?;
+        let entry = self.entries.get_mut(index).filter(|entry| is_right(entry))?;
+        let sent_ms = entry.sent_ms;
         if matches!(entry.stage, Stage::Unsent | Stage::Resend) {
             self.waiting -= 1;
         }
@@ -187,7 +198,7 @@ impl Inflight {
                 self.entries = VecDeque::new();
             }
         }
-        Some(item)
+        Some((item, sent_ms))
     }
 
     /// A new connection: everything without PUBREC has to go out on it.

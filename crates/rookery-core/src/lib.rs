@@ -17,6 +17,7 @@ pub mod ids;
 pub mod inflight;
 pub mod limiter;
 pub mod message;
+pub mod message_pool;
 pub mod metrics;
 pub mod mqueue;
 pub mod observe;

@@ -24,9 +24,13 @@ pub enum Hookpoint {
     Publish,
     /// `client.authenticate`, before what is configured.
     FirstAuthenticate,
+    /// `client.subscribe`.
+    Subscribe,
+    /// `client.unsubscribe`.
+    Unsubscribe,
 }
 
-const HOOKPOINTS: usize = 4;
+const HOOKPOINTS: usize = 6;
 
 /// One attached peer. When the last clone of it goes, it counts as dead: what its hookpoints would
 /// ask gets the answer of the deadline (`HookSwitches::unanswered_allows`) until they are given to somebody
@@ -165,6 +169,8 @@ fn hookpoint_of(event: &UpEvent) -> Option<Hookpoint> {
         // A source that is a service is asked by whoever knows what is configured.
         UpEvent::Ask(_, Question::Authorize { source: None, .. }) => Some(Hookpoint::Authorize),
         UpEvent::Ask(_, Question::Publish { .. }) => Some(Hookpoint::Publish),
+        UpEvent::Ask(_, Question::Subscribe { .. }) => Some(Hookpoint::Subscribe),
+        UpEvent::Ask(_, Question::Unsubscribe { .. }) => Some(Hookpoint::Unsubscribe),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::PyTuple;
 use rookery_codec::{QoS, ReasonCode, check_topic_name};
-use rookery_core::effects::{Admittance, Answer, AskId, Verdict};
+use rookery_core::effects::{Admittance, Answer, AskId, FilterVerdict, SubscriptionInfo, Verdict};
 use rookery_core::ids::{ConnKey, MessageId};
 use rookery_core::message::{Message, MessageParts, Origin, Publisher};
 use rookery_node::api::PublishRequest;
@@ -45,7 +45,7 @@ where
 }
 
 /// The message that a `MessageRow` stands for; a number in the durable log it does not have.
-fn message(row: &Bound<'_, PyTuple>) -> PyResult<Message> {
+pub(crate) fn message(row: &Bound<'_, PyTuple>) -> PyResult<Message> {
     let qos = QoS::from_u8(field(row, 3)?).ok_or_else(|| PyValueError::new_err("qos"))?;
     let topic: PyBackedStr = field(row, 6)?;
     check_topic_name(&topic).map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -104,6 +104,23 @@ fn go_on(row: &Bound<'_, PyTuple>) -> PyResult<Verdict> {
     Ok(Verdict::Continue { data: Box::from(&*data), reason_string })
 }
 
+/// What `FilterRow`s stand for.
+fn filters(rows: &Bound<'_, PyAny>) -> PyResult<Vec<FilterVerdict>> {
+    let rows: Vec<Bound<'_, PyAny>> = rows.extract()?;
+    let filter = |row: &Bound<'_, PyAny>| {
+        if let Ok(code) = row.extract() {
+            return Ok(FilterVerdict::Refuse(ReasonCode(code)));
+        }
+        let (topic, qos, nl, rap, rh): (String, u8, bool, bool, u8) = row.extract()?;
+        if qos > 2 || rh > 2 {
+            return Err(PyValueError::new_err("qos and retain_handling are 0 to 2"));
+        }
+        // What is no Topic Filter is answered as such by the core.
+        Ok(FilterVerdict::Take(SubscriptionInfo { topic: topic.into(), qos, nl, rap, rh }))
+    };
+    rows.iter().map(filter).collect()
+}
+
 fn verdict(word: &str, with: Option<&Bound<'_, PyAny>>) -> PyResult<Verdict> {
     match (word, with) {
         ("allow", None) => Ok(Verdict::Allow),
@@ -113,6 +130,7 @@ fn verdict(word: &str, with: Option<&Bound<'_, PyAny>>) -> PyResult<Verdict> {
         ("deny", Some(code)) => Ok(Verdict::Deny(ReasonCode(code.extract()?))),
         ("admit", Some(row)) => Ok(Verdict::Admit(Box::new(admittance(row.cast()?)?))),
         ("continue", Some(row)) => go_on(row.cast()?),
+        ("filters", Some(rows)) => Ok(Verdict::Filters(filters(rows)?)),
         ("replace", Some(row)) => Ok(Verdict::Replace(Arc::new(message(row.cast()?)?))),
         _ => Err(PyValueError::new_err(format!("{word:?} is no verdict"))),
     }

@@ -126,7 +126,7 @@ fn limits(o: Object<'_, '_>) -> PyResult<LimitsConfig> {
 pub(crate) fn hooks(o: Object<'_, '_>) -> PyResult<HookSwitches> {
     read! { o => HookSwitches {
         authenticate, authorize, publish, client_events, subscription_events, connect_events,
-        session_events, subscribe_requests, delivered, acked, dropped, unanswered_allows,
+        session_events, subscribe, unsubscribe, puback, delivered, acked, dropped, unanswered_allows,
         deadline_ms
     } }
 }

@@ -11,6 +11,7 @@ mod bench;
 mod config;
 mod error;
 mod hocon;
+mod hooked;
 mod node;
 mod observe;
 mod plugins;
@@ -31,6 +32,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<node::Node>()?;
     module.add_class::<plugins::PluginBridge>()?;
     module.add_class::<plugins::PluginDecoder>()?;
+    module.add_class::<hooked::SourceMessage>()?;
     module.add_function(wrap_pyfunction!(plugins::encode_answers, module)?)?;
     module.add_function(wrap_pyfunction!(hocon::parse_hocon, module)?)?;
     module.add_function(wrap_pyfunction!(bench::run_bench, module)?)?;

@@ -1,20 +1,22 @@
 //! The way to the worker processes of plugins, and what such a process needs at its end.
 
 use std::os::fd::IntoRawFd;
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
-use rookery_node::plugins::hook::{bit, number_of};
+use pyo3::types::{PyBytes, PyTuple, PyType};
+use rookery_node::plugins::hook::{PUBLISH, bit, number_of};
 use rookery_node::plugins::wire::{self, Down};
 use rookery_node::plugins::{Failure, PluginBridge as Bridge, PluginRoute, WorkerFigures};
 
 use crate::answers::{self, AnswerRow};
 use crate::config::{Object, get, read, word};
 use crate::error::native;
+use crate::hooked::{MessageHook, Told};
 use crate::rows;
 
-/// Rows that are made of one event; what stands behind is decoded by the next call.
+/// Events that are taken in one turn; what stands behind is decoded by the next call.
 const ROWS_MAX: usize = 4096;
 
 fn hook_number(name: &str) -> PyResult<u8> {
@@ -37,6 +39,8 @@ fn route(o: Object<'_, '_>) -> PyResult<PluginRoute> {
             failure(o, "authenticate_failure")?,
             failure(o, "authorize_failure")?,
             failure(o, "publish_failure")?,
+            failure(o, "subscribe_failure")?,
+            failure(o, "unsubscribe_failure")?,
         ],
     } }
 }
@@ -100,35 +104,62 @@ fn row<'py>(py: Python<'py>, f: &WorkerFigures) -> PyResult<Bound<'py, PyTuple>>
     (f.plugin, f.worker, f.is_attached, counters).into_pyobject(py)
 }
 
-/// Takes what comes down to a worker process apart.
+/// How long hooks are called before what they answered goes out.
+const TURN: Duration = Duration::from_millis(2);
+
+/// Takes what comes down to a worker process apart, and asks its hook about messages.
 #[pyclass(module = "rookery._native")]
 pub(crate) struct PluginDecoder {
     buffer: Vec<u8>,
+    on_publish: Option<MessageHook>,
 }
+
+/// Answers as bytes, questions without one, rows of everything else, and whether more is whole.
+type Turn<'py> = (Bound<'py, PyBytes>, Vec<Bound<'py, PyTuple>>, Vec<Bound<'py, PyTuple>>, bool);
 
 #[pymethods]
 impl PluginDecoder {
     #[new]
-    fn new() -> Self {
-        Self { buffer: Vec::new() }
+    #[pyo3(signature = (on_publish=None, message_type=None))]
+    fn new(
+        on_publish: Option<Bound<'_, PyAny>>,
+        message_type: Option<Bound<'_, PyType>>,
+    ) -> PyResult<Self> {
+        let on_publish = match (&on_publish, &message_type) {
+            (Some(callback), Some(kind)) => Some(MessageHook::new(callback, kind)?),
+            _ => None,
+        };
+        Ok(Self { buffer: Vec::new(), on_publish })
     }
 
-    /// Adds bytes and gives the rows that are whole now, at most 4096 at once.
-    fn feed<'py>(&mut self, py: Python<'py>, bytes: &[u8]) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+    /// Adds bytes, asks `on_publish` about messages, and gives the rest as rows.
+    fn feed<'py>(&mut self, py: Python<'py>, bytes: &[u8]) -> PyResult<Turn<'py>> {
         self.buffer.extend_from_slice(bytes);
-        let mut found = Vec::new();
-        let mut taken = 0;
-        while found.len() < ROWS_MAX {
+        let began = Instant::now();
+        let (mut answers, mut open, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut taken, mut count) = (0, 0);
+        let mut has_more = true;
+        while count < ROWS_MAX && began.elapsed() < TURN {
             let rest = self.buffer.get(taken..).unwrap_or_default();
-            let Some((kind, body, len)) = wire::next_frame(rest).map_err(broken)? else { break };
-            found.push(match wire::take_down(kind, body).map_err(broken)? {
-                Down::Event(event) => rows::event(py, &event)?,
-                Down::Told(hook, json) => rows::told(py, hook, &json)?,
-            });
+            let Some((kind, body, len)) = wire::next_frame(rest).map_err(broken)? else {
+                has_more = false;
+                break;
+            };
+            match (&self.on_publish, kind) {
+                (Some(hook), PUBLISH) => match hook.ask(py, body, &mut answers)? {
+                    Told::Answered => {}
+                    Told::Open(question) => open.push(question),
+                },
+                _ => rows.push(match wire::take_down(kind, body).map_err(broken)? {
+                    Down::Event(event) => rows::event(py, &event)?,
+                    Down::Told(hook, json) => rows::told(py, hook, &json)?,
+                }),
+            }
             taken += len;
+            count += 1;
         }
         self.buffer.drain(..taken);
-        Ok(found)
+        Ok((PyBytes::new(py, &answers), open, rows, has_more))
     }
 }
 

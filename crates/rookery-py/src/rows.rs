@@ -163,6 +163,16 @@ fn question<'py>(py: Python<'py>, id: AskId, question: &Question) -> Row<'py> {
         Question::Publish { message: m } => {
             row![py; "ask", id, "publish", message(py, m)?, py.None()]
         }
+        Question::Subscribe { client_id, wanted } => {
+            let wanted = wanted.iter().map(|item| subscription(py, item));
+            let asked = row![py; &**client_id, wanted.collect::<PyResult<Vec<_>>>()?]?;
+            row![py; "ask", id, "subscribe", asked, py.None()]
+        }
+        Question::Unsubscribe { client_id, filters } => {
+            let filters: Vec<&str> = filters.iter().map(|filter| &**filter).collect();
+            let asked = row![py; &**client_id, filters]?;
+            row![py; "ask", id, "unsubscribe", asked, py.None()]
+        }
     }
 }
 
@@ -216,13 +226,8 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
             "connack", &**client_id, peer.to_string(), &**listener, reason.0,
         ],
         UpEvent::Session(what, who) => row![py; session_event(*what), client(py, who)?],
-        UpEvent::Subscribe(who, wanted) => {
-            let wanted = wanted.iter().map(|item| subscription(py, item));
-            row![py; "subscribe", &**who, wanted.collect::<PyResult<Vec<_>>>()?]
-        }
-        UpEvent::Unsubscribe(who, filters) => {
-            let filters: Vec<&str> = filters.iter().map(|filter| &**filter).collect();
-            row![py; "unsubscribe", &**who, filters]
+        UpEvent::PubAck { client_id, message: m, reason } => {
+            row![py; "puback", &**client_id, message(py, m)?, reason.0]
         }
         UpEvent::Delivered { client_id, message: m, qos } => {
             row![py; "delivered", &**client_id, message(py, m)?, *qos]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +13,20 @@ from rookery.access.errors import SettingError, Words
 from rookery.types import Secret
 
 _BAD_FILE = Words("ssl.{name}: {path}: {reason}", "ssl.{name}：{path}：{reason}")
+_BAD_ENTRY = Words(
+    "ssl.{name}: {path}: certificate {number}, from line {line} on, cannot be read: {reason}",
+    "ssl.{name}：{path}：第 {number} 个证书（第 {line} 行起）无法读取：{reason}",
+)
+_NO_ENTRY = Words(
+    "ssl.{name}: {path}: holds no certificate in PEM format",
+    "ssl.{name}：{path}：没有 PEM 格式的证书",
+)
+# One that was cut off has no end: the next one, or the end of the file, ends it.
+_ENTRY = re.compile(
+    r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----"
+    r"(?:(?!-----BEGIN ).)*?(?:-----END [A-Z0-9 ]+-----|(?=-----BEGIN )|\Z)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +72,34 @@ class ClientTls:
                     password=lambda: password.reveal() if password else "",
                 )
         except (OSError, ssl.SSLError) as error:
-            reason = getattr(error, "reason", None) or error.strerror or str(error)
-            raise SettingError(_BAD_FILE.format(name=name, path=path, reason=reason)) from error
+            raise SettingError(_why(name, path, error)) from error
         if self.verify == "verify_none":
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+
+def _why(name: str, path: Path | None, error: OSError) -> Words:
+    """Which file cannot be used and, of a file with several certificates, which of them."""
+    if isinstance(error, ssl.SSLError) and path is not None:
+        text = path.read_text(encoding="ascii", errors="replace")
+        entries = list(_ENTRY.finditer(text))
+        if not entries:
+            return _NO_ENTRY.format(name=name, path=path)
+        for number, line, reason in _unreadable(entries):
+            return _BAD_ENTRY.format(name=name, path=path, number=number, line=line, reason=reason)
+    return _BAD_FILE.format(name=name, path=path, reason=_reason(error))
+
+
+def _unreadable(entries: list[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
+    """Number, first line and what is wrong, of each that cannot be read."""
+    for number, entry in enumerate(entries, start=1):
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=entry[0])
+        except (ssl.SSLError, ValueError) as error:
+            yield number, entry.string.count("\n", 0, entry.start()) + 1, _reason(error)
+
+
+def _reason(error: Exception) -> str:
+    said = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+    return str(said).lower().replace("_", " ") if isinstance(error, ssl.SSLError) else str(said)

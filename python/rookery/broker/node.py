@@ -13,9 +13,9 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from rookery.access import DATABASE_FILE
 from rookery.broker.data_dir import DataDir
@@ -35,6 +35,8 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 HTTP = "http:dashboard"
 HTTPS = "https:dashboard"
 LOCAL = "unix:management"
+V3 = "http:management"
+Ready: TypeAlias = Callable[[Sequence[str]], None]
 _PURPOSES = {
     "tcp": "MQTT",
     "ssl": "MQTT over TLS",
@@ -42,12 +44,18 @@ _PURPOSES = {
     "wss": "MQTT over secure WebSocket",
 }
 
+_HTTP_PURPOSES = {
+    HTTP: "dashboard and REST",
+    HTTPS: "dashboard and REST over TLS",
+    V3: "REST as in EMQX 3",
+}
+
 
 def run(
     config: Config,
     *,
     foreground: bool = True,
-    ready: Callable[[], None] | None = None,
+    ready: Ready | None = None,
     out: Lines | None = None,
     is_dated: bool = False,
 ) -> int:
@@ -56,7 +64,8 @@ def run(
     Args:
         config: The checked configuration.
         foreground: Whether to print a line for every connect, disconnect and error.
-        ready: Called when clients are accepted and the node can be told to stop.
+        ready: Called when clients are accepted and the node can be told to stop, with a line for
+            each listener that stays closed.
         out: Where the lines go; standard output.
         is_dated: Whether each line begins with the date too, as in a file.
 
@@ -87,16 +96,14 @@ def run(
         return serve(node, ready)
 
 
-def _after_lines(
-    lines: QueuedStream, ready: Callable[[], None] | None
-) -> Callable[[], None] | None:
+def _after_lines(lines: QueuedStream, ready: Ready | None) -> Ready | None:
     """``ready``, which may print, after the lines before it."""
     if ready is None:
         return None
 
-    def call() -> None:
+    def call(closed: Sequence[str]) -> None:
         lines.drain(1.0)
-        ready()
+        ready(closed)
 
     return call
 
@@ -125,7 +132,11 @@ class OpenNode:
             data_dir = DataDir(management.data_dir, management.node_name)
             data_dir.open()
             opened.callback(data_dir.close)
-            for name, http in ((HTTP, management.http), (HTTPS, management.https)):
+            for name, http in (
+                (HTTP, management.http),
+                (HTTPS, management.https),
+                (V3, management.http_v3),
+            ):
                 if http is not None:
                     sock = open_http(http.host, http.port, name)
                     self.sockets[name] = opened.enter_context(sock)
@@ -206,19 +217,22 @@ class OpenNode:
             for listener in self.native.listeners()
             if not listener.error
         ]
-        for name, purpose in ((HTTP, "dashboard and REST"), (HTTPS, "dashboard and REST over TLS")):
+        for name, purpose in _HTTP_PURPOSES.items():
             if name in self.sockets:
                 ports.append(Port(name, address_of(self.sockets[name]), purpose))
         path = socket_path(self.config.management.data_dir)
         return [*ports, Port(LOCAL, str(path), "HTTP: management of this node")]
 
+    def closed(self) -> list[str]:
+        """Why listeners that should be open are not, one line each."""
+        return [listener.error for listener in self.native.listeners() if listener.error]
+
     def announce(self) -> None:
         """Say what stands, and what the last run left behind."""
         for port in self.ports():
             self.note("listening", f"on {port.address} for {port.purpose} ({port.listener})")
-        for listener in self.native.listeners():
-            if listener.error:
-                self.note("not listening", listener.error)
+        for line in self.closed():
+            self.note("not listening", line)
         found = self.native.recovery()
         if found.sessions or found.retained or found.messages:
             self.note(

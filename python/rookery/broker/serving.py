@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
-from importlib import import_module
 
 from rookery.broker.alarms import (
     AlarmFile,
@@ -17,19 +16,20 @@ from rookery.broker.alarms import (
 from rookery.broker.assembly import Gathering, make_services, open_services
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import NodeContext
-from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, OpenNode
+from rookery.broker.management.doors import LOCAL_CONNECTIONS_MAX, Door, Doors
+from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, V3, OpenNode, Ready
 from rookery.broker.settings.management import ManagementPart
 from rookery.broker.sys_topics import SysTopics
 from rookery.native.node import version
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
 
-def serve(node: OpenNode, ready: Callable[[], None] | None = None) -> int:
+def serve(node: OpenNode, ready: Ready | None = None) -> int:
     """Serve until told to stop, then stop gracefully; the exit code."""
     return asyncio.run(_serve(node, ready))
 
 
-async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
+async def _serve(node: OpenNode, ready: Ready | None) -> int:
     stopping = asyncio.Event()
     async with contextlib.AsyncExitStack() as serving:
         # Ends last: whoever watches the node stop gets answers to the end.
@@ -41,8 +41,8 @@ async def _serve(node: OpenNode, ready: Callable[[], None] | None) -> int:
         serving.enter_context(_signals_call(stopping.set))
         node.accept()
         if ready is not None:
-            ready()
-        await _start_web(node, web, context)
+            ready(node.closed())
+        _start_web(node, web, context)
         await stopping.wait()
         context.state.is_running = False
         node.note("stopping", "clients are told, queues are written")
@@ -134,22 +134,21 @@ def _start_alarms(
     alarms.settle()
 
 
-async def _start_web(node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext) -> None:
-    # In a thread: the loop goes on while the framework is imported.
-    await asyncio.to_thread(import_module, "rookery.broker.management.serve")
-    from rookery.broker.management.serve import Door, make_apps, open_servers  # noqa: PLC0415
-
-    apps = await asyncio.to_thread(make_apps, context)
-    management, doors = node.config.management, []
+def _start_web(node: OpenNode, web: contextlib.AsyncExitStack, context: NodeContext) -> None:
+    management = node.config.management
+    found = [Door(LOCAL, node.sockets[LOCAL], "local", LOCAL_CONNECTIONS_MAX)]
     if management.http is not None:
-        doors.append(Door(node.sockets[HTTP], management.http.max_connections))
+        most = management.http.max_connections
+        found.append(Door(HTTP, node.sockets[HTTP], "site", most))
     if management.https is not None and node.https is not None:
-        tls = node.https.context
-        doors.append(Door(node.sockets[HTTPS], management.https.max_connections, tls))
-    servers = open_servers(context, apps, local=node.sockets[LOCAL], doors=doors)
+        most = management.https.max_connections
+        found.append(Door(HTTPS, node.sockets[HTTPS], "site", most, node.https.context))
+    if management.http_v3 is not None:
+        found.append(Door(V3, node.sockets[V3], "v3", management.http_v3.max_connections))
+    doors = Doors(context, found)
     _watch_certificate(node, web)
-    for server in servers:
-        web.push_async_callback(server.close)
+    web.push_async_callback(doors.close)
+    doors.open()
 
 
 def _watch_certificate(node: OpenNode, web: contextlib.AsyncExitStack) -> None:

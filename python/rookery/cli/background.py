@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +25,7 @@ LOG_FILE = Path("log") / "rookery.log"
 CONSOLE_FILE = Path("log") / "console.log"
 _REPORT_BYTES_MAX = 1 << 20
 
-Run = Callable[[Callable[[], None], StreamLog], int]
+Run = Callable[[Callable[[Sequence[str]], None], StreamLog], int]
 
 
 class LogFile(NamedTuple):
@@ -55,7 +55,8 @@ def start(run: Run, log_file: LogFile) -> tuple[int | None, list[str]]:
     """Run ``run(ready, log)`` in a new session, detached from this terminal.
 
     Returns:
-        The process id when it says that it is ready, else none and the lines it left.
+        The process id when it says that it is ready, and what it left closed; else none and the
+        lines it left.
 
     Raises:
         StartError: somebody else decides what is in the directory of the log.
@@ -122,7 +123,7 @@ def _run_and_report(run: Run, log: StreamLog, writer: int) -> int:
             writer = -1
 
     try:
-        return run(lambda: tell(pid=os.getpid()), log)
+        return run(lambda closed: tell(pid=os.getpid(), lines=closed), log)
     except RookeryError as error:
         lines = output.error_lines(error)
         for text in lines:
@@ -145,4 +146,6 @@ def tell_outcome(pid: int | None, lines: list[str], *, name: str, data_dir: Path
         return output.FAILED
     output.line(say("node.ready", name=name, pid=pid, data_dir=data_dir))
     output.line(say("node.log", file=log))
+    for text in lines:
+        output.complain(say("node.closed", reason=text))
     return output.OK

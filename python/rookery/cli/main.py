@@ -57,7 +57,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except RookeryError as error:
         for text in output.error_lines(error):
             output.complain(text)
-        return output.FAILED
+        return output.code_of(error)
     except KeyboardInterrupt:
         return output.INTERRUPTED
     except BrokenPipeError:

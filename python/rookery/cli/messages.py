@@ -9,6 +9,8 @@ import os
 from collections.abc import Mapping
 
 from rookery.cli.messages_admins import ADMIN_TEXTS
+from rookery.cli.messages_ctl import CTL_TEXTS
+from rookery.cli.messages_tls import TLS_TEXTS
 
 LANGUAGES = ("en", "zh")
 
@@ -97,6 +99,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.ctl.plugins.move": ("change the order of plugins", "调整插件顺序"),
     "help.plugin": ("write plugins", "编写插件"),
     "help.plugin.new": ("make the files of a new plugin", "创建插件项目"),
+    "help.plugin.run": (
+        "run a plugin in a node of this machine, anew whenever its files change",
+        "在本机节点中运行插件，文件变化时重新加载",
+    ),
     "help.plugin.build": ("make the archive of a plugin", "构建插件包"),
     "option.plugin": ("name and version, such as payload_transform-1.0.0", "插件名称与版本"),
     "option.plugin-file": (
@@ -131,6 +137,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{folder} is there; next: cd {folder} && pytest && rookery plugin build",
         "已创建 {folder}；接下来：cd {folder} && pytest && rookery plugin build",
     ),
+    "plugin.running": (
+        "{name} runs; it is loaded anew when its files change, or with Enter. Ctrl-C ends it.",
+        "{name} 已运行；文件变化或按回车时重新加载，Ctrl-C 结束。",
+    ),
+    "plugin.run-over": ("the plugin is taken out of the node", "插件已从节点移除"),
     "plugin.built": ("{file}", "{file}"),
     "column.name": ("NAME", "名称"),
     "column.status": ("STATUS", "状态"),
@@ -356,6 +367,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "节点 {name} 已启动（进程 {pid}），数据目录 {data_dir}",
     ),
     "node.log": ("its log is {file}", "日志文件 {file}"),
+    "node.closed": ("not listening: {reason}", "未监听：{reason}"),
     "node.no_log": ("its log {file} cannot be made: {reason}", "无法创建日志 {file}：{reason}"),
     "node.killed": (
         "killed: it did not stop within {timeout} s; the next start takes up what is on disk",
@@ -527,6 +539,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ports.wss": ("MQTT over secure WebSocket", "MQTT over secure WebSocket"),
     "ports.http": ("dashboard and REST", "控制台与 REST"),
     "ports.https": ("dashboard and REST over TLS", "控制台与 REST（TLS）"),
+    "ports.v3": ("REST as in EMQX 3", "REST（EMQX 3 风格）"),
     "ports.unix": ("HTTP: management of this node", "HTTP：节点管理"),
     # -- pub and sub
     "mqtt.unreachable": (
@@ -561,6 +574,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "mqtt.advice.silent": (
         "nobody answers: check host and port (-h, -p) and the firewall between",
         "没有应答：请检查地址和端口（-h、-p）以及中间的防火墙",
+    ),
+    "mqtt.advice.no_answer": (
+        "if that port is for TLS or WebSocket, add --tls or --ws",
+        "如果该端口用于 TLS 或 WebSocket，请添加 --tls 或 --ws",
+    ),
+    "mqtt.advice.websocket": (
+        "no WebSocket for MQTT is there: check the port (-p), --path, and whether it wants --tls",
+        "该处没有 MQTT WebSocket：请检查端口（-p）、--path 以及是否需要 --tls",
     ),
     "mqtt.advice.no_way": (
         "no network leads there: check the host (-h) and this machine's network",
@@ -630,7 +651,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bench.phase.drain": ("draining", "收尾"),
 }
 
-TEXTS |= ADMIN_TEXTS
+TEXTS |= ADMIN_TEXTS | CTL_TEXTS | TLS_TEXTS
 
 
 def language(environ: Mapping[str, str] | None = None) -> str:

@@ -9,8 +9,10 @@ import queue
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from rookery.cli import tls_alerts
 from rookery.cli.messages import say
 from rookery.cli.parsers import KEEP_ALIVE, PORT_NUMBER
 from rookery.errors import BadRequestError, RookeryError, TimedOutError, UnavailableError
@@ -131,22 +133,21 @@ class Connection:
         self.refused: dict[int, str] = {}  # packet identifier -> reason, of refused publishes
         self._is_connected = False
         self._is_closing = False
+        # Why reading or writing failed, in the words of the library: it tells them to its log alone.
+        self._failure = ""
 
     def __enter__(self) -> Self:
         client = self.client
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_log = self._on_log
         client.on_message = lambda _client, _data, message: self.messages.put(message)
         try:
             client.connect(self._host, self._port, self._keepalive, **self._v5_options())
         except (OSError, ValueError) as error:
             where = {"host": self._host, "port": self._port}
-            text = say("mqtt.unreachable", **where, reason=_reason(error))
-            advice = _advice(error)
-            if advice is not None:
-                text += say("mqtt.advice", text=say(advice, **where))
-            raise UnavailableError(text) from None
+            raise UnavailableError(_unreachable(error, where)) from None
         client.loop_start()
         try:
             self.wait(self._answers)
@@ -211,14 +212,34 @@ class Connection:
     ) -> None:
         if self._is_closing:
             return
-        error = UnavailableError(say("mqtt.lost", reason=str(code)))
+        error = UnavailableError(self._why_lost(str(code)))
         if self._is_connected:
             self.messages.put(error)
         else:
             self._answers.put(error)
 
+    def _on_log(self, _client: object, _data: object, _level: int, text: str) -> None:
+        if tls_alerts.is_told_in(text):
+            self._failure = text
+
+    def _why_lost(self, reason: str) -> str:
+        alert = tls_alerts.meaning(self._failure)
+        if alert is not None:
+            return say("mqtt.lost", reason=alert)
+        text = say("mqtt.lost", reason=reason)
+        if not self._is_connected:
+            # Before CONNACK: it may be another protocol that answered.
+            text += say("mqtt.advice", text=say("mqtt.advice.no_answer"))
+        return text
+
 
 def _use_tls(client: paho.Client, arguments: argparse.Namespace) -> None:
+    for name in filter(None, (arguments.cafile, arguments.cert, arguments.key)):
+        try:
+            with Path(name).open("rb"):
+                pass
+        except OSError as error:
+            raise BadRequestError(say("mqtt.no_file", file=name, reason=_reason(error))) from None
     try:
         client.tls_set(
             ca_certs=arguments.cafile,
@@ -228,11 +249,24 @@ def _use_tls(client: paho.Client, arguments: argparse.Namespace) -> None:
         )
         client.tls_insecure_set(arguments.insecure)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise BadRequestError(say("mqtt.bad_tls", reason=_reason(error))) from None
+        reason = tls_alerts.meaning(str(error)) or _reason(error)
+        raise BadRequestError(say("mqtt.bad_tls", reason=reason)) from None
 
 
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _unreachable(error: Exception, where: dict[str, Any]) -> str:
+    """Why there is no connection, and what to do about it."""
+    alert = tls_alerts.meaning(str(error)) if isinstance(error, ssl.SSLError) else None
+    if alert is not None:
+        return say("mqtt.unreachable", **where, reason=alert)
+    text = say("mqtt.unreachable", **where, reason=_reason(error))
+    advice = _advice(error)
+    if advice is not None:
+        text += say("mqtt.advice", text=say(advice, **where))
+    return text
 
 
 def _advice(error: Exception) -> str | None:
@@ -241,6 +275,8 @@ def _advice(error: Exception) -> str | None:
         return "mqtt.advice.refused"
     if isinstance(error, socket.gaierror):
         return "mqtt.advice.name"
+    if type(error).__name__ == "WebsocketConnectionError":
+        return "mqtt.advice.websocket"
     if isinstance(error, TimeoutError):
         return "mqtt.advice.silent"
     if isinstance(error, OSError) and error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +81,14 @@ def _start(arguments: argparse.Namespace) -> int:
     return run(config)
 
 
-def run(config: Config, ready: Any = None) -> int:
+def run(config: Config, ready: Callable[[Sequence[str]], None] | None = None) -> int:
     """Run a node in this process."""
     from rookery.app import run_node  # noqa: PLC0415
 
-    def announce() -> None:
+    def announce(closed: Sequence[str]) -> None:
         systemd.notify("READY=1")
         if ready is not None:
-            ready()
+            ready(closed)
 
     try:
         return run_node(config, foreground=True, ready=announce)
@@ -198,7 +199,7 @@ def _status(arguments: argparse.Namespace) -> int:
         text = say("node.silent", data_dir=data_dir, pid=pid)
         return _report(arguments, silent, output.NOT_ANSWERING, text)
     key = "node.running" if node["node_status"] == "running" else "node.stopping"
-    uptime = _duration(int(node["uptime"]) // 1000)
+    uptime = output.duration(int(node["uptime"]) // 1000)
     text = say(key, name=node["node"], pid=pid, version=node["version"], uptime=uptime)
     return _report(arguments, {**node, "pid": pid}, output.OK, text)
 
@@ -209,14 +210,6 @@ def _report(arguments: argparse.Namespace, value: Any, code: int, text: str) -> 
     else:
         output.line(text)
     return code
-
-
-def _duration(seconds: int) -> str:
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "m"), (rest, "s")]
-    return " ".join(f"{value} {unit}" for value, unit in parts if value) or "0 s"
 
 
 # -- configuration ------------------------------------------------------------------------

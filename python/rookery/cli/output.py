@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rookery.cli.messages import language, say
@@ -38,19 +39,31 @@ def show_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def show_table(rows: list[tuple[str, ...]]) -> None:
-    """Columns as wide as their widest cell."""
-    widths = [max(_width(row[index]) for row in rows) for index in range(len(rows[0]))]
+def show_table(rows: list[tuple[str, ...]], at_least: Sequence[int] = ()) -> list[int]:
+    """Columns as wide as their widest cell, or as ``at_least``; the widths."""
+    widths = list(at_least) or [0] * len(rows[0])
+    for row in rows:
+        widths = [max(width, _width(cell)) for width, cell in zip(widths, row, strict=True)]
     for row in rows:
         cells = [
             cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
         ]
         print("  ".join(cells).rstrip())
+    return widths
 
 
 def _width(text: str) -> int:
     """Columns on a terminal: Chinese characters take two."""
     return sum(2 if ord(character) >= 0x1100 else 1 for character in text)
+
+
+def duration(seconds: int) -> str:
+    """``1 d 2 h 3 s``."""
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "m"), (rest, "s")]
+    return " ".join(f"{value} {unit}" for value, unit in parts if value) or "0 s"
 
 
 def error_lines(error: RookeryError) -> list[str]:
@@ -64,6 +77,15 @@ def error_lines(error: RookeryError) -> list[str]:
         problems = ["  " + problem.text(language()) for problem in details]
         return [say("config.bad"), *problems]
     return [say("error", text=str(error))]
+
+
+def code_of(error: RookeryError) -> int:
+    """With which code a command ends that ran into ``error``."""
+    from rookery.client.http_client import NotAnsweringError, UnreachableError  # noqa: PLC0415
+
+    if isinstance(error, UnreachableError):
+        return NOT_RUNNING
+    return NOT_ANSWERING if isinstance(error, NotAnsweringError) else FAILED
 
 
 def _port_taken(error: PortInUseError) -> str:

@@ -24,6 +24,13 @@ LOCAL = {
     }
 }
 LAN = {"access": {"anonymous": "everyone"}}
+# By WebSocket and TLS.
+SCHEMES = {
+    (False, False): "mqtt",
+    (False, True): "mqtts",
+    (True, False): "ws",
+    (True, True): "wss",
+}
 
 
 def declare(commands: Any) -> None:
@@ -35,7 +42,7 @@ def declare(commands: Any) -> None:
 
 def _up(arguments: argparse.Namespace) -> int:
     config = load_config(arguments, LAN if arguments.lan else LOCAL)
-    return node.run(config, lambda: _tell(config))
+    return node.run(config, lambda _closed: _tell(config))
 
 
 def _tell(config: Config) -> None:
@@ -46,11 +53,9 @@ def _tell(config: Config) -> None:
         host, _, port = listener.bind.rpartition(":")
         if port == "0" or listener.bind.startswith("unix:"):
             continue
-        if listener.websocket is None:
-            lines.append(say("up.mqtt", url=f"mqtt://{_reachable(host)}:{port}"))
-        else:
-            path = listener.websocket.path
-            lines.append(say("up.mqtt", url=f"ws://{_reachable(host)}:{port}{path}"))
+        scheme = SCHEMES[listener.websocket is not None, listener.tls is not None]
+        path = "" if listener.websocket is None else listener.websocket.path
+        lines.append(say("up.mqtt", url=f"{scheme}://{_reachable(host)}:{port}{path}"))
     http = config.management.http
     if http is not None and http.port != 0:
         host = f"[{http.host}]" if ":" in http.host else http.host

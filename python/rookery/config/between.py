@@ -55,6 +55,10 @@ def _listeners(checked: Checked) -> Iterator[Problem]:
             yield from _same_bind(checked, (*path, "bind"), item["bind"], taken)
             if "ssl_options" in item:
                 yield from _tls(checked, (*path, "ssl_options"), item["ssl_options"])
+    v3 = values["management"]["listener"]["http"]
+    if v3["enable"]:
+        bind = ("management", "listener", "http", "bind")
+        yield from _same_bind(checked, bind, v3["bind"], taken)
     for kind, item in values["dashboard"]["listeners"].items():
         path = ("dashboard", "listeners", kind)
         if item["bind"] is not None:

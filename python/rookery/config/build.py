@@ -62,6 +62,7 @@ def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConf
         data_dir=data_dir,
         http=_http(listeners["http"]),
         https=_http(listeners["https"]),
+        http_v3=_http_v3(values["management"]["listener"]["http"]),
         dashboard=_dashboard(values),
         sys_topics=snapshot.SysTopicsConfig(
             msg_interval_s=_seconds(topics["sys_msg_interval"], 0),
@@ -104,6 +105,10 @@ def _http(item: Values) -> snapshot.HttpConfig | None:
             verify_peer=options["verify"] == "verify_peer",
         ),
     )
+
+
+def _http_v3(item: Values) -> snapshot.HttpConfig | None:
+    return _http(item) if item["enable"] else None
 
 
 def _dashboard(values: Values) -> snapshot.DashboardConfig:

@@ -159,6 +159,7 @@ class ManagementConfig(NamedTuple):
     data_dir: Path
     http: HttpConfig | None  # None opens nothing
     https: HttpConfig | None
+    http_v3: HttpConfig | None  # management.listener.http; None opens nothing
     dashboard: DashboardConfig
     sys_topics: SysTopicsConfig
     log: LogConfig

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from rookery.clock import SystemClock
 from rookery.engine.hooks import Fallback, HookTable
+from rookery.engine.lifecycle import HookLives
 from rookery.engine.runtime import STOP_GRACE_S, NodeRuntime
 from rookery.engine.settings import Settings, native_config
 from rookery.engine.subscription import Subscription, WhenFull
@@ -81,7 +82,8 @@ class Broker:
             admission: Who may connect while no ``on_authenticate`` hook decides: ``"loopback"``,
                 clients of this machine over TCP, or ``"everyone"``.
             hooks: Functions named like a method of :class:`rookery.Hooks`, or objects with such
-                methods.
+                methods. An object's ``start`` is called before the first client comes in and its
+                ``stop`` after the last hook, where it has them; both may be ``async``.
             hook_deadline_s: Seconds that a hook may take for a decision.
             unanswered: What it means that a hook failed or took longer: ``"deny"`` or ``"allow"``.
             config: Settings by their path in a configuration file, for example
@@ -96,7 +98,9 @@ class Broker:
         """
         self._listeners = dict(listeners) if listeners is not None else _single(host, port)
         self._admission: Admission = admission
-        self._hooks = HookTable(hooks)
+        given = list(hooks)
+        self._hooks = HookTable(given)
+        self._lives = HookLives(given)
         self._hook_deadline_s = hook_deadline_s
         self._unanswered: Fallback = unanswered
         self._options = dict(config or {})
@@ -121,19 +125,19 @@ class Broker:
             StartError: an address or the data directory cannot be used.
             ConfigError: a setting is unknown or wrong.
             ConflictError: it runs already.
+            Exception: what ``start`` of a hook raised.
         """
         async with self._changing:
             if self._runtime is not None:
                 raise ConflictError("the broker is running")
             await self._read_tables()
             settings = self._settings()
-            node = await asyncio.to_thread(Node, settings.node)
-            access = None
+            # No client comes in before they are ready.
+            await self._lives.start()
             try:
-                if settings.access is not None:
-                    access = await self._open_access(node, settings.access)
+                node, access = await self._open(settings)
             except BaseException:
-                await asyncio.to_thread(node.stop, 0.0)
+                await self._lives.stop()
                 raise
             runtime = NodeRuntime(
                 node,
@@ -146,6 +150,17 @@ class Broker:
             runtime.open()
             self._runtime = runtime
             self._access = access
+
+    async def _open(self, settings: Settings) -> tuple[Node, ConfiguredAccess | None]:
+        node = await asyncio.to_thread(Node, settings.node)
+        try:
+            access = None
+            if settings.access is not None:
+                access = await self._open_access(node, settings.access)
+        except BaseException:
+            await asyncio.to_thread(node.stop, 0.0)
+            raise
+        return node, access
 
     async def _read_tables(self) -> None:
         """What the last run left: nobody connects before bans and rules hold."""
@@ -193,6 +208,7 @@ class Broker:
                     self._runtime = None
                     if access is not None:
                         await access.close()
+                    await self._lives.stop()
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, Protocol
 
 from rookery.engine.hooks import NOT_AUTHORIZED, Callback, Fallback, HookTable
@@ -22,6 +22,7 @@ from rookery.engine.questions import (
     IGNORE,
     QUESTIONS,
     AccessControl,
+    Publish,
     Question,
     Verdict,
     agreed,
@@ -29,6 +30,7 @@ from rookery.engine.questions import (
     fallback_verdict,
 )
 from rookery.native.models import Client, ConnAck, Message, SubscriptionInfo
+from rookery.native.plugins import Asked
 from rookery.native.rows import AnswerRow, AskId, EventRow
 
 _log = logging.getLogger("rookery.hooks")
@@ -98,8 +100,29 @@ class HookDispatcher:
                 continue
             try:
                 self._begin(row[1], question)
-            except Exception:  # noqa: BLE001  -- somebody else's code; it is logged below
-                self._failed(row[1], question, self._fallback_of(question))
+            except Exception as error:  # noqa: BLE001  -- somebody else's code; it is logged below
+                self._failed(row[1], question, self._fallback_of(question), error)
+        self._flush()
+
+    def settle(self, asked: Iterable[Asked]) -> None:
+        """Find the answers about messages that the one ``on_publish`` was called with already."""
+        for item in asked:
+            question = Publish((), message=item.message)
+            fallback = self._fallback_of(question)
+            result = item.result
+            if item.has_raised:
+                self._failed(item.id, question, fallback, result)
+            elif isinstance(result, Awaitable):
+                deciding = _verdict_of(question, result, ())
+                self._decide_later(item.id, question, deciding, fallback, result)
+            else:
+                try:
+                    verdict = question.take(result)
+                    verdict = question.end() if verdict is None else verdict
+                except Exception as error:  # noqa: BLE001  -- somebody else's; it is logged
+                    self._failed(item.id, question, fallback, error)
+                else:
+                    self._answers.append((item.id, *verdict))
         self._flush()
 
     def _begin(self, ask_id: AskId, question: Question) -> None:
@@ -170,22 +193,24 @@ class HookDispatcher:
         try:
             async with deadline:
                 verdict = await deciding
-        except Exception:  # noqa: BLE001  -- somebody else's code; it is logged below
+        except Exception as error:  # noqa: BLE001  -- somebody else's code; it is logged below
             if deadline.expired():
                 self.counters["hooks.late"] += 1
                 _log.warning("%s took longer than %g s", question.hook, self._deadline_s)
                 self._answers.append((ask_id, *fallback))
             else:
-                self._failed(ask_id, question, fallback)
+                self._failed(ask_id, question, fallback, error)
         else:
             self._answers.append((ask_id, *verdict))
         # Those that end in the same turn of the loop go down together.
         if len(self._answers) == 1:
             asyncio.get_running_loop().call_soon(self._flush)
 
-    def _failed(self, ask_id: AskId, question: Question, fallback: Verdict) -> None:
+    def _failed(
+        self, ask_id: AskId, question: Question, fallback: Verdict, error: BaseException
+    ) -> None:
         self.counters["hooks.errors"] += 1
-        _log.exception("%s failed; the answer is %s", question.hook, fallback[0])
+        _log.error("%s failed; the answer is %s", question.hook, fallback[0], exc_info=error)
         self._answers.append((ask_id, *fallback))
 
     def _flush(self) -> None:
@@ -270,10 +295,9 @@ def _notice(row: EventRow) -> tuple[Any, ...]:
 _NOTICES: dict[str, Callable[[EventRow], tuple[Any, ...]]] = {
     "disconnected": lambda row: (Client.from_row(row[1]), row[2]),
     "connack": lambda row: (ConnAck(*row[1:]),),
-    "subscribe": lambda row: (row[1], tuple(SubscriptionInfo.from_row(item) for item in row[2])),
-    "unsubscribe": lambda row: (row[1], tuple(row[2])),
     "subscribed": lambda row: (row[1], SubscriptionInfo.from_row(row[2])),
     "unsubscribed": lambda row: (row[1], row[2]),
+    "puback": lambda row: (row[1], Message.from_row(row[2]), row[3]),
     "delivered": lambda row: (row[1], Message.from_row(row[2], row[3])),
     "acked": lambda row: (row[1], Message.from_row(row[2])),
     "dropped": lambda row: (Message.from_row(row[1]), row[2]),

@@ -6,7 +6,7 @@ A hook is a function with one of the names below, or a method of that name on an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -118,12 +118,24 @@ class Hooks:
 
     def on_subscribe(
         self, client_id: str, subscriptions: tuple[SubscriptionInfo, ...]
-    ) -> Now[None]:
-        """A client asks for subscriptions, and was authorized or refused one by one."""
+    ) -> Now[Sequence[SubscriptionInfo | Deny] | Deny | None]:
+        """Change what a client subscribes to, after it was authorized filter by filter.
+
+        ``None`` leaves everything as it is. A sequence has one item for each subscription, in
+        order: the one given, ``dataclasses.replace(subscription, …)``, or :class:`Deny`, which
+        refuses that one; :class:`Deny` alone refuses all. What was not authorized is refused
+        whatever is said here, and what is put in its place is not authorized again.
+        """
         raise NotImplementedError
 
-    def on_unsubscribe(self, client_id: str, topic_filters: tuple[str, ...]) -> Now[None]:
-        """A client asks to end subscriptions."""
+    def on_unsubscribe(
+        self, client_id: str, topic_filters: tuple[str, ...]
+    ) -> Now[Sequence[str | Deny] | Deny | None]:
+        """Change which subscriptions a client ends.
+
+        ``None`` leaves everything as it is. A sequence has one item for each filter, in order:
+        a Topic Filter, or :class:`Deny`, which leaves that subscription alone.
+        """
         raise NotImplementedError
 
     def on_session_created(self, client: Client) -> Now[None]:
@@ -152,6 +164,14 @@ class Hooks:
 
     def on_unsubscribed(self, client_id: str, topic_filter: str) -> Now[None]:
         """A client ended a subscription."""
+        raise NotImplementedError
+
+    def on_puback(self, client_id: str, message: Message, reason_code: int) -> Now[None]:
+        """A message of QoS 1 gets its PUBACK; ``client_id`` is the publisher's.
+
+        0x10 means that nobody subscribes to it. It is sent once the message is on disk, where it
+        has to be.
+        """
         raise NotImplementedError
 
     def on_delivered(self, client_id: str, message: Message) -> Now[None]:
@@ -228,7 +248,9 @@ class HookTable:
             subscription_events=bool(self["on_subscribed"] or self["on_unsubscribed"]),
             connect_events=bool(self["on_connect"] or self["on_connack"]),
             session_events=any(self[name] for name in NAMES if name.startswith("on_session_")),
-            subscribe_requests=bool(self["on_subscribe"] or self["on_unsubscribe"]),
+            subscribe=bool(self["on_subscribe"]),
+            unsubscribe=bool(self["on_unsubscribe"]),
+            puback=bool(self["on_puback"]),
             delivered=bool(self["on_delivered"]),
             acked=bool(self["on_acked"]),
             dropped=bool(self["on_dropped"] or self["on_delivery_dropped"]),

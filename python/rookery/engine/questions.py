@@ -14,10 +14,17 @@ from rookery.engine.hooks import (
     Fallback,
     Identity,
 )
-from rookery.native.models import Client, Message
-from rookery.native.rows import AdmitRow, ContinueRow, EventRow, MessageRow
+from rookery.native.models import Client, Message, SubscriptionInfo
+from rookery.native.rows import (
+    AdmitRow,
+    ContinueRow,
+    EventRow,
+    FilterRow,
+    MessageRow,
+    SubscriptionRow,
+)
 
-Verdict = tuple[str, int | MessageRow | AdmitRow | ContinueRow | None]
+Verdict = tuple[str, int | MessageRow | AdmitRow | ContinueRow | list[FilterRow] | None]
 """The word and the value that ``AnswerRow`` has for a verdict."""
 
 ALLOW: Verdict = ("allow", None)
@@ -121,8 +128,11 @@ class Publish:
     __slots__ = ("_message", "_original")
     hook = "on_publish"
 
-    def __init__(self, row: EventRow, *, may_ignore: bool = False) -> None:
-        self._original = self._message = Message.from_row(row[3])
+    def __init__(
+        self, row: EventRow, *, may_ignore: bool = False, message: Message | None = None
+    ) -> None:
+        """``message``: it is one already; then the row is not looked at."""
+        self._original = self._message = message or Message.from_row(row[3])
 
     def put(self, callback: Callback) -> Any:
         return callback(self._message)
@@ -141,6 +151,62 @@ class Publish:
         if self._message is self._original:
             return ALLOW
         return ("replace", self._message.to_row())
+
+
+_Filter = SubscriptionInfo | str
+
+
+class Filters:
+    """``on_subscribe`` and ``on_unsubscribe``: each hook sees what those before it left."""
+
+    __slots__ = ("_client_id", "_is_changed", "_left", "hook")
+
+    def __init__(self, row: EventRow, *, may_ignore: bool = False) -> None:
+        self._client_id, wanted = row[3]
+        self.hook = f"on_{row[2]}"
+        self._is_changed = False
+        made = SubscriptionInfo.from_row if row[2] == "subscribe" else str
+        self._left: list[_Filter | Deny] = [made(item) for item in wanted]
+
+    def put(self, callback: Callback) -> Any:
+        return callback(self._client_id, tuple(self._open()))
+
+    def take(self, result: object) -> Verdict | None:
+        if result is None:
+            return None
+        if isinstance(result, Deny):
+            return deny(result.reason_code)
+        kind = type(self._open()[0])
+        if not isinstance(result, list | tuple) or len(result) != len(self._open()):
+            raise TypeError(f"{self.hook} returned {result!r}, not one item for each filter")
+        for item in result:
+            if not isinstance(item, kind | Deny) or not _is_sound(item):
+                raise TypeError(f"{self.hook} returned {item!r}, not a {kind.__name__} or Deny")
+        said = iter(result)
+        self._left = [item if isinstance(item, Deny) else next(said) for item in self._left]
+        self._is_changed = True
+        return None if self._open() else self.end()
+
+    def end(self) -> Verdict:
+        if not self._is_changed:
+            return ALLOW
+        return ("filters", [_filter_row(item) for item in self._left])
+
+    def _open(self) -> list[_Filter]:
+        return [item for item in self._left if not isinstance(item, Deny)]
+
+
+def _is_sound(item: object) -> bool:
+    """Whether numbers are in their bounds; what is no Topic Filter is refused as such."""
+    if not isinstance(item, SubscriptionInfo):
+        return True
+    return item.qos in (0, 1, 2) and item.retain_handling in (0, 1, 2)
+
+
+def _filter_row(item: _Filter | Deny) -> SubscriptionRow | int:
+    if isinstance(item, Deny):
+        return item.reason_code
+    return (item, 0, False, False, 0) if isinstance(item, str) else item.to_row()
 
 
 class Decision(NamedTuple):
@@ -211,10 +277,12 @@ def _refusal(hook: str, result: object, reason_code: int) -> Verdict | None:
     raise TypeError(f"{hook} returned {result!r}, not True, False or Deny")
 
 
-QUESTIONS: dict[str, type[Authenticate | Authorize | Publish]] = {
+QUESTIONS: dict[str, type[Authenticate | Authorize | Publish | Filters]] = {
     "authenticate": Authenticate,
     "first_authenticate": Authenticate,
     "auth_continue": Authenticate,
     "authorize": Authorize,
     "publish": Publish,
+    "subscribe": Filters,
+    "unsubscribe": Filters,
 }

@@ -156,7 +156,9 @@ class HookSwitches:
     subscription_events: bool = False
     connect_events: bool = False
     session_events: bool = False
-    subscribe_requests: bool = False
+    subscribe: bool = False
+    unsubscribe: bool = False
+    puback: bool = False
     delivered: bool = False
     acked: bool = False
     dropped: bool = False

@@ -107,6 +107,16 @@ class SubscriptionInfo:
     def from_row(cls, row: SubscriptionRow) -> SubscriptionInfo:
         return cls(*row)
 
+    def to_row(self) -> SubscriptionRow:
+        """The tuple that the core takes."""
+        return (
+            self.topic_filter,
+            self.qos,
+            self.no_local,
+            self.retain_as_published,
+            self.retain_handling,
+        )
+
 
 class ConnAck(NamedTuple):
     """A CONNACK that was sent. ``client_id`` is empty when the CONNECT could not be read so far."""

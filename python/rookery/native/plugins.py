@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rookery import _native
-from rookery.native.rows import AnswerRow, EventRow
+from rookery.native.lazy import LazyMessage
+from rookery.native.models import Message
+from rookery.native.rows import AnswerRow, AskId, EventRow
 
 Failure: TypeAlias = Literal["deny", "ignore", "allow"]
 
@@ -25,6 +27,8 @@ class PluginRoute:
         authenticate_failure: What holds without an answer to ``client.authenticate``.
         authorize_failure: … to ``client.authorize``.
         publish_failure: … to ``message.publish``.
+        subscribe_failure: … to ``client.subscribe``.
+        unsubscribe_failure: … to ``client.unsubscribe``.
         open_max: Most questions that wait for an answer of one worker process.
         bytes_max: Most bytes that wait to be taken by one worker process.
     """
@@ -37,6 +41,8 @@ class PluginRoute:
     authenticate_failure: Failure = "deny"
     authorize_failure: Failure = "deny"
     publish_failure: Failure = "ignore"
+    subscribe_failure: Failure = "ignore"
+    unsubscribe_failure: Failure = "ignore"
     open_max: int = 65_536
     bytes_max: int = 64 << 20
 
@@ -97,15 +103,49 @@ class PluginBridge:
         self._native.close()
 
 
+class Asked(NamedTuple):
+    """A message that a hook said something about which is no plain answer.
+
+    Attributes:
+        id: The question.
+        message: What the hook was given.
+        result: What it returned, or raised.
+        has_raised: Which of the two.
+    """
+
+    id: AskId
+    message: Message
+    result: Any
+    has_raised: bool
+
+
+class Turn(NamedTuple):
+    """What came down, and what was made of it.
+
+    Attributes:
+        answers: Bytes with which the worker process answers.
+        asked: Messages of which the answer is still to be found.
+        rows: Everything else.
+        has_more: Whether more is whole already: feed again.
+    """
+
+    answers: bytes
+    asked: list[Asked]
+    rows: list[EventRow]
+    has_more: bool
+
+
 class PluginDecoder:
-    """Takes what comes down to a worker process apart."""
+    """Takes what comes down to a worker process apart, and asks its hook about messages."""
 
-    def __init__(self) -> None:
-        self._native = _native.PluginDecoder()
+    def __init__(self, on_publish: Callable[[Message], object] | None = None) -> None:
+        """With ``on_publish`` messages are no rows: it is called with each."""
+        self._native = _native.PluginDecoder(on_publish, LazyMessage)
 
-    def feed(self, data: bytes) -> list[EventRow]:
-        """Add bytes; the rows that are whole now, 4096 at most: call again with none for more."""
-        return self._native.feed(data)
+    def feed(self, data: bytes) -> Turn:
+        """Add bytes. One turn takes some milliseconds at most, if no hook takes longer."""
+        answers, asked, rows, has_more = self._native.feed(data)
+        return Turn(answers, [Asked(*item) for item in asked], rows, has_more)
 
 
 def encode_answers(answers: list[AnswerRow]) -> bytes:

@@ -112,6 +112,8 @@ The kind, then what belongs to it:
     the next step of the exchange; ``AskId[:3]`` is the same in all its steps
 ("ask", AskId, "authorize", AuthorizeRow, None)
 ("ask", AskId, "publish", MessageRow, None)
+("ask", AskId, "subscribe", (client_id, [SubscriptionRow]), None)
+("ask", AskId, "unsubscribe", (client_id, [topic_filter]), None)
 ("certificate", listener, what is wrong with its new files | None, what happened in one line)
 TraceRow, SpanRow
 ("log", "debug" | "info" | "warning" | "error", text)
@@ -119,8 +121,7 @@ TraceRow, SpanRow
 ("connack", client_id, peer, listener, reason code)
 ("session_created" | "session_resumed" | "session_discarded" | "session_takenover" |
  "session_terminated", ClientRow)
-("subscribe", client_id, [SubscriptionRow])
-("unsubscribe", client_id, [topic_filter])
+("puback", client_id, MessageRow, reason code)
 ("delivered", client_id, MessageRow, qos)
 ("acked", client_id, MessageRow)
 ("dropped", MessageRow, reason)
@@ -153,7 +154,12 @@ class ContinueRow(NamedTuple):
     reason_string: str | None = None
 
 
-AnswerRow: TypeAlias = tuple[AskId, str, int | MessageRow | AdmitRow | ContinueRow | None]
+FilterRow: TypeAlias = SubscriptionRow | int
+"""what stands in the place of a filter, or the reason code with which it is refused"""
+
+AnswerRow: TypeAlias = tuple[
+    AskId, str, int | MessageRow | AdmitRow | ContinueRow | list[FilterRow] | None
+]
 """
 Which question, the verdict, and what belongs to it:
 id, "allow" | "allow_superuser" | "drop" | "ignore", None
@@ -161,6 +167,7 @@ id, "deny", reason code
 id, "replace", MessageRow
 id, "admit", AdmitRow
 id, "continue", ContinueRow
+id, "filters", [FilterRow]: one for each filter that was asked about
 """
 
 

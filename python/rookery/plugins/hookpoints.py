@@ -22,7 +22,10 @@ class Hookpoint:
         method: The method of :class:`rookery.plugins.Plugin`; none: it is never called.
         kind: Whether somebody waits for an answer.
         arguments: What the method gets.
-        returns: What it may return, and so what may be changed.
+        returns: What it may return.
+        changes: What may be changed by that; none: nothing.
+        changes_zh: The same in Chinese.
+        is_chain: Each plugin sees what the one before it left; otherwise the first opinion decides.
         failure: What holds when it is not answered in time, unless it is configured otherwise.
         when: When it is called.
         when_zh: The same in Chinese.
@@ -36,6 +39,9 @@ class Hookpoint:
     kind: Kind
     arguments: str
     returns: str = ""
+    changes: str = ""
+    changes_zh: str = ""
+    is_chain: bool = False
     failure: str = ""
     when: str
     when_zh: str
@@ -51,6 +57,9 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         kind="question",
         arguments="client: Client, password: bytes | None",
         returns="bool | Allow | Deny | None",
+        changes="whether the client comes in, its attributes, whether it is a superuser, when its "
+        "connection ends, the reason code",
+        changes_zh="是否接入、客户端属性、是否超级用户、连接何时结束、原因码",
         failure="deny",
         when="A CONNECT was read. The first plugin with an opinion decides; without one, what is "
         "configured does. Not for enhanced authentication.",
@@ -63,6 +72,8 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         kind="question",
         arguments="client: Identity, action: Action, topic: str, qos: int, retain: bool",
         returns="bool | Deny | None",
+        changes="whether the client may, the reason code",
+        changes_zh="是否允许、原因码",
         failure="deny",
         when="A PUBLISH or SUBSCRIBE about which no rule and no source decides; the answer is kept "
         "for the connection as authorization.cache says.",
@@ -75,6 +86,9 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         kind="question",
         arguments="message: Message",
         returns="Message | Deny | None",
+        changes="the message, whether it goes on, the reason code of PUBACK or PUBREC",
+        changes_zh="消息本身、是否继续、PUBACK 或 PUBREC 的原因码",
+        is_chain=True,
         failure="ignore",
         when="A PUBLISH was authorized. Each plugin sees what the one before it returned; None takes "
         "the message and delivers it to nobody.",
@@ -84,14 +98,54 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         note_zh="节点自身的消息（$SYS、API、遗嘱）不经过它。",
     ),
     Hookpoint(
+        name="client.subscribe",
+        method="on_subscribe",
+        kind="question",
+        arguments="client_id: str, subscriptions: tuple[SubscriptionInfo, ...]",
+        returns="Sequence[SubscriptionInfo | Deny] | Deny | None",
+        changes="topic filter, QoS and options of each, or its reason code",
+        changes_zh="每一项的主题过滤器、QoS 与选项，或其原因码",
+        is_chain=True,
+        failure="ignore",
+        when="A SUBSCRIBE was authorized, filter by filter. An item in the place of each may have "
+        "another topic filter, QoS or other options; Deny takes it out, and is its reason code; None "
+        "leaves all as they are. Each plugin sees what the one before it left.",
+        when_zh="SUBSCRIBE 逐个过滤器完成授权之后。可为每一项返回另一个主题过滤器、QoS 或选项；"
+        "Deny 去掉该项并作为其原因码；None 表示不变。每个插件看到前一个插件留下的项。",
+        v3="client.subscribe(Credentials, TopicFilters)",
+        note="What was not authorized stays refused, and what is put in its place is not authorized "
+        "again. None can be added: SUBACK has a code for each filter of the client, MQTT-5.0 section "
+        "3.9.3. A client that ends a subscription names its own filter: map it at client.unsubscribe.",
+        note_zh="未获授权的项仍被拒绝，替换后的项不再授权。不能增加项：SUBACK 与客户端的过滤器一一对应"
+        "（MQTT-5.0 第 3.9.3 节）。客户端取消订阅时使用自己的过滤器：请在 client.unsubscribe 中对应。",
+    ),
+    Hookpoint(
+        name="client.unsubscribe",
+        method="on_unsubscribe",
+        kind="question",
+        arguments="client_id: str, topic_filters: tuple[str, ...]",
+        returns="Sequence[str | Deny] | Deny | None",
+        changes="each topic filter, or its reason code",
+        changes_zh="每个主题过滤器，或其原因码",
+        is_chain=True,
+        failure="ignore",
+        when="An UNSUBSCRIBE was read. As client.subscribe; Deny leaves that subscription alone.",
+        when_zh="读到 UNSUBSCRIBE。同 client.subscribe；Deny 表示保留该订阅。",
+        v3="client.unsubscribe(Credentials, TopicFilters)",
+    ),
+    Hookpoint(
         name="client.connect",
         method="on_connect",
         kind="notice",
         arguments="client: Client",
         when="A CONNECT without a fault was read; nobody has decided about it yet.",
         when_zh="读到合法的 CONNECT，尚未作出任何决定。",
-        note="EMQX lets a hook change properties; refuse with client.authenticate.",
-        note_zh="EMQX 允许修改属性；拒绝请用 client.authenticate。",
+        note="EMQX lets a hook change properties of CONNECT. Not here: what they say is agreed with "
+        "the client by CONNACK alone (MQTT-5.0 section 3.2.2.3), and no second question stands "
+        "before each login. Limits of a zone set them (mqtt.*); refuse with client.authenticate.",
+        note_zh="EMQX 允许修改 CONNECT 的属性。此处不允许：其含义只能由 CONNACK 与客户端商定"
+        "（MQTT-5.0 第 3.2.2.3 节），且每次登录之前不再多问一次。请用 zone 的限制（mqtt.*）；"
+        "拒绝请用 client.authenticate。",
     ),
     Hookpoint(
         name="client.connack",
@@ -100,8 +154,11 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         arguments="connack: ConnAck",
         when="A CONNACK was sent, whether it admits or refuses.",
         when_zh="发出 CONNACK，无论接受或拒绝。",
-        note="EMQX lets a hook change properties.",
-        note_zh="EMQX 允许修改属性。",
+        note="EMQX lets a hook change properties of CONNACK. Not here: they say what the broker does, "
+        "and it does that whatever a hook says (Maximum QoS, Receive Maximum, Session Expiry "
+        "Interval …); the zone's mqtt.* decides both.",
+        note_zh="EMQX 允许修改 CONNACK 的属性。此处不允许：它们说明代理的行为（最大 QoS、接收最大值、"
+        "会话过期间隔等），钩子不能改变该行为；两者都由 zone 的 mqtt.* 决定。",
     ),
     Hookpoint(
         name="client.connected",
@@ -120,28 +177,6 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         when="An admitted client is gone; reason is EMQX's word.",
         when_zh="已接入的客户端断开；reason 为 EMQX 的用词。",
         v3="client.disconnected(Credentials, Reason)",
-    ),
-    Hookpoint(
-        name="client.subscribe",
-        method="on_subscribe",
-        kind="notice",
-        arguments="client_id: str, subscriptions: tuple[SubscriptionInfo, ...]",
-        when="A SUBSCRIBE was read and authorized, filter by filter.",
-        when_zh="读到 SUBSCRIBE 且逐个过滤器完成授权。",
-        v3="client.subscribe(Credentials, TopicFilters)",
-        note="EMQX lets a hook change filters: use rewrite rules, refuse with client.authorize.",
-        note_zh="EMQX 允许修改过滤器：请用主题重写规则，拒绝请用 client.authorize。",
-    ),
-    Hookpoint(
-        name="client.unsubscribe",
-        method="on_unsubscribe",
-        kind="notice",
-        arguments="client_id: str, topic_filters: tuple[str, ...]",
-        when="An UNSUBSCRIBE was read.",
-        when_zh="读到 UNSUBSCRIBE。",
-        v3="client.unsubscribe(Credentials, TopicFilters)",
-        note="EMQX lets a hook change filters.",
-        note_zh="EMQX 允许修改过滤器。",
     ),
     Hookpoint(
         name="session.created",
@@ -207,6 +242,18 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         v3="session.unsubscribed(Credentials, Topic, Options)",
     ),
     Hookpoint(
+        name="message.puback",
+        method="on_puback",
+        kind="notice",
+        arguments="client_id: str, message: Message, reason_code: int",
+        when="A message of QoS 1 gets its PUBACK; 0x10: nobody subscribes to it.",
+        when_zh="QoS 1 消息得到 PUBACK；0x10：没有订阅者。",
+        note="EMQX lets a hook change the reason code. Here Deny at message.publish is the reason code: "
+        "a second question would make each acknowledgement wait twice.",
+        note_zh="EMQX 允许修改原因码。此处由 message.publish 返回的 Deny 决定原因码："
+        "再问一次会使每个确认等待两次。",
+    ),
+    Hookpoint(
         name="message.delivered",
         method="on_delivered",
         kind="notice",
@@ -214,9 +261,11 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         when="A message was sent to a client.",
         when_zh="消息已发送给客户端。",
         v3="message.deliver(Credentials, Message)",
-        note="EMQX lets a hook change the message for each receiver; here a message is encoded once "
-        "for all: change it at message.publish.",
-        note_zh="EMQX 允许逐个接收者修改消息；此处一条消息只编码一次：请在 message.publish 修改。",
+        note="EMQX lets a hook change the message for each receiver. Not here: a message is held and "
+        "encoded once for all receivers, and a question for each of them would multiply by their "
+        "number what a hook costs. Change it at message.publish.",
+        note_zh="EMQX 允许逐个接收者修改消息。此处不允许：一条消息对所有接收者只保存并编码一次，"
+        "逐个询问会使钩子的开销乘以接收者数量。请在 message.publish 修改。",
     ),
     Hookpoint(
         name="message.acked",

@@ -13,6 +13,7 @@ import base64
 import contextlib
 import ctypes
 import dataclasses
+import gc
 import importlib
 import inspect
 import logging
@@ -35,7 +36,6 @@ from rookery.plugins.hookpoints import BY_METHOD
 from rookery.plugins.plugin import Plugin, PluginContext
 
 RECEIVE_BYTES = 256 << 10
-ROWS_MAX = 4096
 DRAIN_S = 5.0
 _PR_SET_PDEATHSIG = 1
 _UNAVAILABLE = 0x88
@@ -110,13 +110,16 @@ def fallbacks_of(failure: Mapping[str, str]) -> dict[str, Verdict]:
         "on_authenticate": _UNAVAILABLE,
         "on_authorize": NOT_AUTHORIZED,
         "on_publish": _IMPLEMENTATION_SPECIFIC_ERROR,
+        "on_subscribe": _IMPLEMENTATION_SPECIFIC_ERROR,
+        "on_unsubscribe": _IMPLEMENTATION_SPECIFIC_ERROR,
     }
     verdicts: dict[str, Verdict] = {}
     for method, code in refusals.items():
-        word = failure.get(BY_METHOD[method].name, "deny")
+        hookpoint = BY_METHOD[method]
+        word = failure.get(hookpoint.name, hookpoint.failure)
         if word == "deny":
             verdicts[method] = deny(code)
-        elif word == "allow" or method == "on_publish":
+        elif word == "allow" or hookpoint.failure == "ignore":
             verdicts[method] = ALLOW
         else:
             verdicts[method] = IGNORE
@@ -132,7 +135,7 @@ class _Worker:
         os.chdir(data_dir)
         self._data = data
         self._channel = channel
-        self._decoder = PluginDecoder()
+        self._has_more = False
         context = PluginContext(
             name=order["name"],
             version=order["version"],
@@ -147,6 +150,8 @@ class _Worker:
         self._hooks = HookTable()
         if _has_hooks(self._plugin):
             self._hooks.add(self._plugin)
+        on_publish = self._hooks["on_publish"]
+        self._decoder = PluginDecoder(on_publish[0] if on_publish else None)
         self._fallbacks = fallbacks_of(order["failure"])
         self._dispatcher = HookDispatcher(
             self._hooks,
@@ -161,6 +166,9 @@ class _Worker:
         # Questions may wait already; the node begins to ask when it has heard this.
         names = [BY_METHOD[method].name for method in self._hooks.names]
         asyncio.get_running_loop().add_reader(self._data, self._receive)
+        # What is loaded stays: no collection looks through it while somebody waits.
+        gc.collect()
+        gc.freeze()
         self._channel.say("ready", hookpoints=names)
 
     async def obey(self) -> None:
@@ -177,6 +185,8 @@ class _Worker:
     async def stop(self) -> None:
         """Answer what was asked, then let the plugin close what it opened."""
         asyncio.get_running_loop().remove_reader(self._data)
+        while self._has_more:
+            self._take(b"")
         self._receive()
         await self._dispatcher.drain(DRAIN_S)
         await self._dispatcher.close()
@@ -200,6 +210,8 @@ class _Worker:
     # -- what hooks are asked and told -----------------------------------------------------
 
     def _receive(self) -> None:
+        if self._has_more:  # that comes first, and is under way
+            return
         try:
             data = self._data.recv(RECEIVE_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -209,21 +221,33 @@ class _Worker:
         if not data:  # the node closed it; what is left to do is told by the other socket
             asyncio.get_running_loop().remove_reader(self._data)
             return
-        while rows := self._decoder.feed(data):
-            questions = [row for row in rows if row[0] == "ask"]
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        turn = self._decoder.feed(data)
+        self._has_more = turn.has_more
+        if turn.answers:
+            self._send(turn.answers)
+        if turn.asked:
+            self._dispatcher.settle(turn.asked)
+        if turn.rows:
+            questions = [row for row in turn.rows if row[0] == "ask"]
             if questions:
                 self._dispatcher.ask(questions)
-            if len(questions) < len(rows):
-                self._dispatcher.tell([row for row in rows if row[0] != "ask"])
-            if len(rows) < ROWS_MAX:
-                return
-            data = b""
+            if len(questions) < len(turn.rows):
+                self._dispatcher.tell([row for row in turn.rows if row[0] != "ask"])
+        if turn.has_more:
+            # A heartbeat may wait meanwhile.
+            asyncio.get_running_loop().call_soon(self._take, b"")
 
     def _answer(self, answers: list[AnswerRow]) -> None:
         try:
             data = encode_answers(answers)
         except Exception:  # noqa: BLE001  -- one of them is no answer: all the others are
             data = b"".join(map(self._encoded, answers))
+        self._send(data)
+
+    def _send(self, data: bytes) -> None:
         # The thread at the other end always reads.
         with contextlib.suppress(OSError):
             self._data.sendall(data)

@@ -7,6 +7,12 @@ from typing import Literal, NamedTuple, TypeAlias
 Role: TypeAlias = Literal["administrator", "viewer", "publisher"]
 Via: TypeAlias = Literal["token", "api_key", "local", "sso"]
 
+CALLER = "rookery.caller"
+"""Where a request carries who asks, in its scope."""
+
+FAILURE = "rookery.failure"
+"""Where a request carries why it was refused, if the status does not say that it was."""
+
 
 class Caller(NamedTuple):
     """Who asks.

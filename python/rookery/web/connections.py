@@ -18,6 +18,8 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from rookery.web.counters import COUNTERS
+
 REQUEST_DEADLINE_S = 10.0
 HEAD_BYTES_MAX = 16 << 10
 
@@ -28,7 +30,7 @@ class Connections:
     def __init__(self, *, connections_max: int, deadline_s: float = REQUEST_DEADLINE_S) -> None:
         self.connections_max = connections_max
         self.deadline_s = deadline_s
-        self.counters = {"http.too_slow": 0, "http.gave_way": 0, "http.too_many": 0}
+        self.counters = dict.fromkeys(COUNTERS, 0)
         # In the order in which they began to wait.
         self._waiting: dict[BoundedProtocol, None] = {}
         self._open: set[BoundedProtocol] = set()

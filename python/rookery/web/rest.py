@@ -15,7 +15,7 @@ from fastapi import Depends, Query, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from rookery.web.caller import Caller
+from rookery.web.caller import CALLER, Caller
 from rookery.web.codes import ERROR_CODES
 from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX, PAGE_DEFAULT, PAGE_MAX, ErrorBody
 
@@ -34,9 +34,6 @@ __all__ = [
     "maybe_caller",
     "page_of",
 ]
-
-CALLER = "rookery.caller"
-"""Where a request carries who asks, in its scope."""
 
 BODY_BYTES_MAX = "x-body-bytes-max"
 """``openapi_extra={BODY_BYTES_MAX: …}`` on an operation that takes more than the usual 4 MiB."""

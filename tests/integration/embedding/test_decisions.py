@@ -12,8 +12,18 @@ import pytest
 
 import rookery
 from harness.client import RawClient
-from harness.packets import ConnAck, Connect, PubAck, Publish, SubAck, Subscribe, Subscription
-from rookery import Allow, Client, Deny, Hooks, Identity, Message
+from harness.packets import (
+    ConnAck,
+    Connect,
+    PubAck,
+    Publish,
+    SubAck,
+    Subscribe,
+    Subscription,
+    UnsubAck,
+    Unsubscribe,
+)
+from rookery import Allow, Client, Deny, Hooks, Identity, Message, SubscriptionInfo
 
 T = TypeVar("T")
 
@@ -271,3 +281,92 @@ async def test_a_hook_can_be_registered_while_the_broker_runs() -> None:
             return client.expect(ConnAck).reason_code
 
         assert await aside(refused) == 0x86
+
+
+class Opens(Hooks):
+    """Has something to open, and remembers what was done to it."""
+
+    def __init__(self, log: list[str], name: str = "a", fails: str = "") -> None:
+        self.log = log
+        self.name = name
+        self.fails = fails
+
+    async def start(self) -> None:
+        self._note("start")
+
+    def stop(self) -> None:
+        self._note("stop")
+
+    def on_connected(self, client: Client) -> None:
+        self._note("connected")
+
+    def on_disconnected(self, client: Client, reason: str) -> None:
+        self._note("disconnected")
+
+    def _note(self, what: str) -> None:
+        self.log.append(f"{self.name} {what}")
+        if self.fails == what:
+            raise OSError(f"no {what}")
+
+
+async def test_hooks_are_started_before_the_first_client_and_stopped_after_the_last() -> None:
+    log: list[str] = []
+    broker = rookery.Broker(hooks=[Opens(log), Opens(log, "b", fails="stop")])
+    for _ in range(2):
+        async with broker:
+            client = await aside(lambda: connected(broker))
+        await aside(client.drop)
+        assert log[:2] == ["a start", "b start"]
+        assert set(log[2:-2]) == {
+            "a connected", "b connected", "a disconnected", "b disconnected",
+        }  # fmt: skip
+        assert log[-2:] == ["b stop", "a stop"]
+        log.clear()
+
+
+async def test_a_broker_whose_hook_cannot_start_does_not_start() -> None:
+    log: list[str] = []
+    broker = rookery.Broker(hooks=[Opens(log), Opens(log, "b", fails="start")])
+
+    with pytest.raises(OSError, match="no start"):
+        await broker.start()
+
+    assert not broker.is_running
+    assert log == ["a start", "b start", "a stop"]
+
+
+async def test_hooks_change_what_is_subscribed_and_ended() -> None:
+    def on_subscribe(
+        client_id: str, subscriptions: tuple[SubscriptionInfo, ...]
+    ) -> list[SubscriptionInfo | Deny]:
+        return [
+            Deny() if item.topic_filter == "no" else dataclasses.replace(item, topic_filter="to")
+            for item in subscriptions
+        ]
+
+    async def on_unsubscribe(client_id: str, topic_filters: tuple[str, ...]) -> list[str | Deny]:
+        return ["to" for _ in topic_filters]
+
+    async with rookery.Broker(hooks=[on_subscribe, on_unsubscribe]) as broker:
+        client = await aside(lambda: connected(broker))
+
+        def exchanged() -> tuple[list[int], list[int]]:
+            client.send(Subscribe(1, [Subscription("no"), Subscription("from")]))
+            granted = client.expect(SubAck).reason_codes
+            client.send(Unsubscribe(2, ["from"]))
+            return granted, client.expect(UnsubAck).reason_codes
+
+        assert await aside(exchanged) == ([0x87, 0], [0])
+        assert await broker.subscriptions("c1") == ()
+
+
+async def test_a_puback_is_told() -> None:
+    told: asyncio.Queue[tuple[str, bytes, int]] = asyncio.Queue()
+
+    def on_puback(client_id: str, message: Message, reason_code: int) -> None:
+        told.put_nowait((client_id, message.payload, reason_code))
+
+    async with rookery.Broker(hooks=[on_puback]) as broker:
+        client = await aside(lambda: connected(broker))
+        await aside(lambda: client.publish("t", b"m", qos=1))
+        assert await told.get() == ("c1", b"m", 0x10)

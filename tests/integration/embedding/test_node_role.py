@@ -26,7 +26,7 @@ from rookery.broker.node import run
 from rookery.config import load
 from rookery.errors import StartError
 
-def ready():
+def ready(closed):
     loaded = {"starlette", "uvicorn", "anyio"} & set(sys.modules)
     print("ready", *sorted(loaded), flush=True)
 

@@ -18,6 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from harness.client import DEADLINE_S
 from harness.operator import Operator, operated
+from rookery.errors import BadRequestError
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 # The SDK is loaded with the first span, which takes seconds on a busy machine.
@@ -208,3 +209,29 @@ def test_a_collector_that_is_gone_stops_nobody(tmp_path: Path) -> None:
             lambda: operator.rest.get("/metrics?aggregate=true")["opentelemetry.spans.failed"] > 0
         )
         operator.node.assert_served()
+
+
+def test_traces_are_switched_over_rest(collector: Collector, tmp_path: Path) -> None:
+    with operated(tmp_path) as operator:
+        before = operator.rest.get("/opentelemetry")
+        assert (before["traces"]["enable"], before["exporter"]["headers"]) == (False, {})
+        wanted = {
+            "exporter": {"endpoint": collector.endpoint, "headers": {"x-token": "abc"}},
+            "traces": {
+                "enable": True,
+                "filter": {"trace_all": True, "sample_ratio": 1.0},
+                "max_queue_size": 100,
+                "scheduled_delay": "50ms",
+                "exporting_timeout": "5s",
+            },
+        }
+        shown = operator.rest.put("/opentelemetry", wanted)
+        assert shown["exporter"]["headers"] == {"x-token": "******"}
+        # What is shown may be sent back: the token stays what it was.
+        assert operator.rest.put("/opentelemetry", shown) == shown
+        exchange(operator)
+        collector.spans(2)
+        assert collector.headers[0]["x-token"] == "abc"
+        assert operator.rest.put("/opentelemetry", {})["traces"] == before["traces"]
+        with pytest.raises(BadRequestError):
+            operator.rest.put("/opentelemetry", {"traces": {"scheduled_delay": "soon"}})

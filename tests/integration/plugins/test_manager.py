@@ -178,9 +178,9 @@ def test_every_notice_is_told(tmp_path: Path) -> None:
             client.publish("nobody", b"m", qos=1)
             client.unsubscribe("t")
         expected = {
-            "on_connect", "on_connack", "on_connected", "on_disconnected", "on_subscribe",
-            "on_unsubscribe", "on_subscribed", "on_unsubscribed", "on_session_created",
-            "on_session_terminated", "on_delivered", "on_acked", "on_dropped",
+            "on_connect", "on_connack", "on_connected", "on_disconnected", "on_subscribed",
+            "on_unsubscribed", "on_session_created", "on_session_terminated", "on_puback",
+            "on_delivered", "on_acked", "on_dropped",
         }  # fmt: skip
         told: set[str] = set()
         while not expected <= told:

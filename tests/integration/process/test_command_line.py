@@ -159,6 +159,20 @@ def test_a_taken_port_is_one_line_and_nothing_stays(
     assert rookery.start().returncode == 0
 
 
+def test_a_listener_that_stays_closed_is_told_at_the_start(rookery: Rookery) -> None:
+    tls = "listeners.ssl.x.ssl_options"
+    missing = str(rookery.data_dir / "nope.pem")
+    started = rookery.start(
+        "listeners.ssl.x.bind=127.0.0.1:0", f"{tls}.certfile={missing}", f"{tls}.keyfile={missing}"
+    )
+    assert started.returncode == 0
+    (line,) = [line for line in started.stderr.splitlines() if "ssl:x" in line]
+    assert line.startswith("not listening: ")
+    assert "certfile" in line
+    assert missing in line
+    assert "tcp:default" not in started.stderr
+
+
 def test_a_data_directory_keeps_its_node_name(rookery: Rookery) -> None:
     assert rookery.start("node.name=first@127.0.0.1").returncode == 0
     assert rookery.node("stop").returncode == 0

@@ -53,6 +53,8 @@ pub struct MatchCache {
     weight_max: usize,
     weight: usize,
     hand: usize,
+    /// Where the latest result was found: what one client sends at once is mostly on one topic.
+    latest: usize,
     scratch: Scratch,
     nobody: Arc<Matched>,
     /// The last result that was too large to be kept.
@@ -73,6 +75,7 @@ impl MatchCache {
             weight_max: targets_max,
             weight: 0,
             hand: 0,
+            latest: 0,
             scratch: Scratch::default(),
             uncached: Arc::clone(&nobody),
             nobody,
@@ -84,12 +87,17 @@ impl MatchCache {
     ///
     /// Sees every subscription whose `subscribe` returned before the call, on any thread.
     pub fn matches(&mut self, router: &Router, topic: &str) -> &Arc<Matched> {
-        let hash = hash_bytes(&self.hasher, topic.as_bytes());
         let entries = &self.entries;
-        let is_topic = |at: &u32| entries[*at as usize].topic.as_slice() == topic.as_bytes();
-        let Some(at) = self.by_topic.find(hash, is_topic).map(|at| *at as usize) else {
-            return self.miss(router, topic, hash);
-        };
+        let is_topic = |entry: &Entry| entry.topic.as_slice() == topic.as_bytes();
+        if !entries.get(self.latest).is_some_and(is_topic) {
+            let hash = hash_bytes(&self.hasher, topic.as_bytes());
+            let found = self.by_topic.find(hash, |at| is_topic(&entries[*at as usize]));
+            let Some(at) = found.map(|at| *at as usize) else {
+                return self.miss(router, topic, hash);
+            };
+            self.latest = at;
+        }
+        let at = self.latest;
         let entry = &mut self.entries[at];
         entry.is_used = true;
         if entry.seen == router.stamps().sum(entry.places) {

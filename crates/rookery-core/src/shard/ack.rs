@@ -20,15 +20,16 @@ impl Shard {
         self.metrics().puback_received.inc();
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let sent_ms =
-            session.inflight.get_mut(ack.packet_id).filter(|e| e.item.qos == 1).map(|e| e.sent_ms);
-        let Some(item) = sent_ms.and_then(|_| session.inflight.settle(ack.packet_id)) else {
-            self.metrics().puback_missed.inc();
+        let settled = session.inflight.settle_if(ack.packet_id, |entry| entry.item.qos == 1);
+        let Some((item, sent_ms)) = settled else {
+            let is_in_use = session.inflight.get_mut(ack.packet_id).is_some();
+            let metrics = self.metrics();
+            if is_in_use { &metrics.puback_inuse } else { &metrics.puback_missed }.inc();
             return;
         };
         self.metrics().messages_acked.inc();
         if self.observer.is_timing {
-            self.time_settled(now, slot, &item, sent_ms.unwrap_or(0));
+            self.time_settled(now, slot, &item, sent_ms);
         }
         self.settle_stored(slot, item.seq);
         self.tell_acked(slot, item.message);
@@ -42,9 +43,11 @@ impl Shard {
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let durable_id = session.durable_id;
-        let Some(entry) = session.inflight.get_mut(ack.packet_id).filter(|e| e.item.qos == 2)
-        else {
-            self.metrics().pubrec_missed.inc();
+        let found = session.inflight.get_mut(ack.packet_id);
+        let is_in_use = found.is_some();
+        let Some(entry) = found.filter(|e| e.item.qos == 2) else {
+            let metrics = self.metrics();
+            if is_in_use { &metrics.pubrec_inuse } else { &metrics.pubrec_missed }.inc();
             // MQTT-5.0 section 3.6.2.1: nothing is known under this identifier.
             let reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
             self.gate(
@@ -125,11 +128,11 @@ impl Shard {
         self.metrics().pubcomp_received.inc();
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let is_released =
-            session.inflight.get_mut(ack.packet_id).is_some_and(|e| e.stage == Stage::Released);
-        let Some(item) = is_released.then(|| session.inflight.settle(ack.packet_id)).flatten()
-        else {
-            self.metrics().pubcomp_missed.inc();
+        let settled = session.inflight.settle_if(ack.packet_id, |e| e.stage == Stage::Released);
+        let Some((item, _)) = settled else {
+            let is_in_use = session.inflight.get_mut(ack.packet_id).is_some();
+            let metrics = self.metrics();
+            if is_in_use { &metrics.pubcomp_inuse } else { &metrics.pubcomp_missed }.inc();
             return;
         };
         self.metrics().messages_acked.inc();

@@ -288,7 +288,7 @@ impl Shard {
                 let password = request.password.take();
                 self.admit_as_configured(now, key, request, password.as_deref(), None);
             }
-            Verdict::Replace(_) | Verdict::Drop | Verdict::Ignore => {
+            Verdict::Replace(_) | Verdict::Drop | Verdict::Filters(_) | Verdict::Ignore => {
                 let reason = ReasonCode::SERVER_UNAVAILABLE;
                 let detail = "authentication answered something else";
                 self.refuse_login(now, key, &request, reason, detail);

@@ -11,6 +11,7 @@ use super::outgoing::{Outgoing, write_publish};
 use crate::effects::{ShardMessage, SharedOrigin};
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::message::{Message, MessageParts, Origin, Publisher};
+use crate::message_pool::MessagePool;
 use crate::outbox::BY_REFERENCE_MIN;
 use crate::router::{Matched, SharedGroup, SubOpts, Subscriber};
 use crate::session::Queued;
@@ -22,6 +23,8 @@ pub(super) struct Source<'a> {
     pub(super) publisher: &'a Arc<Publisher>,
     pub(super) origin: Option<&'a Arc<Origin>>,
     pub(super) kept: Option<Arc<Message>>,
+    /// Whoever keeps it next is the last one who does.
+    pub(super) is_last: bool,
 }
 
 impl<'a> Source<'a> {
@@ -43,17 +46,24 @@ impl<'a> Source<'a> {
             publisher: &message.from,
             origin: message.origin.as_ref(),
             kept: Some(message.clone()),
+            is_last: false,
         }
     }
 
     /// The message to keep; made once.
     #[inline]
-    pub(super) fn keep(&mut self) -> Arc<Message> {
-        let Self { parts, publisher, origin, kept } = self;
-        kept.get_or_insert_with(|| {
-            Arc::new(Message::new(parts, Arc::clone(publisher), origin.map(Arc::clone)))
-        })
-        .clone()
+    pub(super) fn keep(&mut self, pool: &mut MessagePool) -> Arc<Message> {
+        let message = match self.kept.take() {
+            Some(kept) => kept,
+            None => {
+                let origin = self.origin.map(Arc::clone);
+                pool.make(&self.parts, Arc::clone(self.publisher), origin)
+            }
+        };
+        if !self.is_last {
+            self.kept = Some(message.clone());
+        }
+        message
     }
 }
 
@@ -102,6 +112,7 @@ impl Shard {
         if source.parts.qos != QoS::AtMostOnce && self.config.durable {
             self.log_durably(source, matched, &mut picks, from);
         }
+        source.is_last = matched.targets.len() == 1 && picks.is_empty();
         let mut start = 0;
         for (shard, targets) in matched.by_shard() {
             #[allow(clippy::cast_possible_truncation)]
@@ -115,7 +126,7 @@ impl Shard {
                     }
                 }
             } else {
-                let (message, matched) = (source.keep(), matched.clone());
+                let (message, matched) = (source.keep(&mut self.messages), matched.clone());
                 self.forward(
                     shard,
                     ShardMessage::Deliver { message, matched, range: (start, end) },
@@ -168,7 +179,7 @@ impl Shard {
         }
         source.parts.seq = self.shared.next_seq();
         source.kept = None;
-        let message = source.keep();
+        let message = source.keep(&mut self.messages);
         self.metrics().messages_persisted.inc();
         self.effects.store_ops.push(Op::Publish {
             seq: message.seq,
@@ -242,7 +253,8 @@ impl Shard {
                 self.trace_drop(Some(key.slot), source.parts.topic, "dropped_message_no_local");
             }
             if self.config.hooks.dropped {
-                self.tell_delivery_dropped(key.slot, Some(source.keep()), "no_local");
+                let message = source.keep(&mut self.messages);
+                self.tell_delivery_dropped(key.slot, Some(message), "no_local");
             }
             self.settle_stored(key.slot, seq);
             return;
@@ -256,11 +268,11 @@ impl Shard {
             return;
         }
         let item = Queued {
-            message: Some(source.keep()),
+            message: Some(source.keep(&mut self.messages)),
             seq,
             qos: qos as u8,
             retain,
-            sub_ids: SmallVec::from_slice(sub_ids),
+            sub_ids: if sub_ids.is_empty() { SmallVec::new() } else { sub_ids.into() },
             group,
         };
         self.enqueue(now, key.slot, item);
@@ -293,11 +305,13 @@ impl Shard {
                 self.trace_drop(Some(slot), source.parts.topic, msg);
             }
             if self.config.hooks.dropped {
-                self.tell_delivery_dropped(slot, Some(source.keep()), "qos0_msg");
+                let message = source.keep(&mut self.messages);
+                self.tell_delivery_dropped(slot, Some(message), "qos0_msg");
             }
             return;
         }
-        let by_reference = (source.parts.payload.len() >= BY_REFERENCE_MIN).then(|| source.keep());
+        let by_reference = (source.parts.payload.len() >= BY_REFERENCE_MIN)
+            .then(|| source.keep(&mut self.messages));
         let outgoing = Outgoing {
             topic: source.parts.topic.get(conn.meta.mountpoint.len()..).unwrap_or_default(),
             properties: source.parts.properties,
@@ -324,7 +338,7 @@ impl Shard {
             self.observe_delivery(now, key, delivery);
         }
         if self.config.hooks.delivered && written.is_some() {
-            let message = source.keep();
+            let message = source.keep(&mut self.messages);
             self.tell_delivered(slot, Some(&message), 0);
         }
     }

@@ -199,7 +199,11 @@ impl Shard {
                 let admittance = Admittance { is_superuser: true, ..Admittance::default() };
                 self.grant_anew(now, key, &method, admittance);
             }
-            Verdict::Deny(_) | Verdict::Replace(_) | Verdict::Drop | Verdict::Ignore => {
+            Verdict::Deny(_)
+            | Verdict::Replace(_)
+            | Verdict::Drop
+            | Verdict::Filters(_)
+            | Verdict::Ignore => {
                 self.fail_again(now, key, "authentication failed");
             }
         }

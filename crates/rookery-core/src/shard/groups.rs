@@ -73,7 +73,7 @@ impl Shard {
             self.deliver_one(now, member.key, member.opts, ids, source, from, Some(group));
             source.parts.seq = seq;
         } else {
-            let message = source.keep();
+            let message = source.keep(&mut self.messages);
             self.forward(
                 member.key.shard,
                 ShardMessage::DeliverShared { message, member: *member, group },
@@ -89,7 +89,7 @@ impl Shard {
         group: &Arc<SharedGroup>,
     ) {
         let item = Queued {
-            message: Some(source.keep()),
+            message: Some(source.keep(&mut self.messages)),
             seq: if gone.durable_id == 0 { 0 } else { source.parts.seq },
             group: Some(group.clone()),
             ..Queued::default()

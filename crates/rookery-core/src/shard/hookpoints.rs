@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use rookery_codec::{ReasonCode, Subscribe, Unsubscribe};
+use rookery_codec::{QoS, ReasonCode};
 
 use super::Shard;
 use super::deliver::Source;
 use crate::conn::ConnectRequest;
-use crate::effects::{SessionEvent, SubscriptionInfo, UpEvent};
+use crate::effects::{SessionEvent, UpEvent};
 use crate::ids::{ConnKey, Now};
 use crate::message::Message;
 
@@ -52,34 +52,35 @@ impl Shard {
         }
     }
 
-    /// `client.subscribe`.
+    /// `message.puback`; `slot` is the publisher's session.
     #[inline]
-    pub(super) fn tell_subscribe(&mut self, slot: u32, subscribe: &Subscribe<'_>) {
-        if !self.config.hooks.subscribe_requests {
+    pub(super) fn tell_puback(&mut self, slot: u32, source: &mut Source<'_>, reason: ReasonCode) {
+        if !self.config.hooks.puback || source.parts.qos != QoS::AtLeastOnce {
             return;
         }
-        let Some(session) = self.sessions.get(slot) else { return };
-        let wanted = subscribe.filters().map(|wanted| SubscriptionInfo {
-            topic: wanted.filter.into(),
-            qos: wanted.options.qos as u8,
-            nl: wanted.options.no_local,
-            rap: wanted.options.retain_as_published,
-            rh: wanted.options.retain_handling,
-        });
-        let event = UpEvent::Subscribe(session.publisher.client_id.clone(), wanted.collect());
-        self.effects.up.push(event);
+        if let Some(session) = self.sessions.get(slot) {
+            let client_id = session.publisher.client_id.clone();
+            self.effects.up.push(UpEvent::PubAck {
+                client_id,
+                message: source.keep(&mut self.messages),
+                reason,
+            });
+        }
     }
 
-    /// `client.unsubscribe`.
+    /// The same of a message that hooks have seen.
     #[inline]
-    pub(super) fn tell_unsubscribe(&mut self, slot: u32, unsubscribe: &Unsubscribe<'_>) {
-        if !self.config.hooks.subscribe_requests {
-            return;
+    pub(super) fn tell_puback_of(
+        &mut self,
+        key: ConnKey,
+        message: &Arc<Message>,
+        reason: ReasonCode,
+    ) {
+        if self.config.hooks.puback
+            && let Some(slot) = self.conns.get(key.slot).map(|conn| conn.session)
+        {
+            self.tell_puback(slot, &mut Source::of(message), reason);
         }
-        let Some(session) = self.sessions.get(slot) else { return };
-        let filters = unsubscribe.filters().map(Box::from).collect();
-        let event = UpEvent::Unsubscribe(session.publisher.client_id.clone(), filters);
-        self.effects.up.push(event);
     }
 
     /// `message.delivered`; `slot` is the receiver's session.
@@ -94,13 +95,15 @@ impl Shard {
         }
     }
 
-    /// `message.acked`.
+    /// `message.acked`; the session needs the message no longer.
     #[inline]
     pub(super) fn tell_acked(&mut self, slot: u32, message: Option<Arc<Message>>) {
+        let Some(message) = message else { return };
         if !self.config.hooks.acked {
+            self.messages.give_back(message);
             return;
         }
-        if let (Some(session), Some(message)) = (self.sessions.get(slot), message) {
+        if let Some(session) = self.sessions.get(slot) {
             let client_id = session.publisher.client_id.clone();
             self.effects.up.push(UpEvent::Acked { client_id, message });
         }
@@ -110,7 +113,9 @@ impl Shard {
     #[inline]
     pub(super) fn tell_dropped(&mut self, source: &mut Source<'_>, reason: &'static str) {
         if self.config.hooks.dropped {
-            self.effects.up.push(UpEvent::Dropped { message: source.keep(), reason });
+            self.effects
+                .up
+                .push(UpEvent::Dropped { message: source.keep(&mut self.messages), reason });
         }
     }
 

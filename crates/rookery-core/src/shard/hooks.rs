@@ -10,6 +10,7 @@ use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version};
 
 use super::deliver::Source;
 use super::gate::GateAction;
+use super::publish::ack_reason;
 use super::{Fault, Shard, Step};
 use crate::access::Permission;
 use crate::conn::{ConnState, DeferredPacket, OpenQuestion};
@@ -70,6 +71,9 @@ impl Shard {
                     DeferredPacket::Authorize { open, .. } => {
                         open.iter().any(|asked| asked.id == id)
                     }
+                    DeferredPacket::Filters { id: asked, verdict, .. } => {
+                        *asked == id && verdict.is_none()
+                    }
                     DeferredPacket::Raw { .. } => false,
                 })
         })
@@ -111,7 +115,10 @@ impl Shard {
         let has_hooks = self.config.hooks.authorize;
         for packet in &mut deferred.queue {
             match packet {
-                DeferredPacket::Publish { id, verdict, .. } if *id == answer.id => {
+                DeferredPacket::Publish { id, verdict, .. }
+                | DeferredPacket::Filters { id, verdict, .. }
+                    if *id == answer.id =>
+                {
                     *verdict = Some(answer.verdict);
                     return;
                 }
@@ -155,7 +162,8 @@ impl Shard {
             }
             let Some(deferred) = conn.deferred.as_mut() else { return };
             let is_ready = deferred.queue.front().is_some_and(|packet| match packet {
-                DeferredPacket::Publish { verdict, .. } => verdict.is_some(),
+                DeferredPacket::Publish { verdict, .. }
+                | DeferredPacket::Filters { verdict, .. } => verdict.is_some(),
                 DeferredPacket::Authorize { open, .. } => open.is_empty(),
                 DeferredPacket::Raw { .. } => true,
             });
@@ -172,6 +180,14 @@ impl Shard {
                 DeferredPacket::Authorize { first, body, known, .. } => {
                     self.verdicts.extend(known);
                     let done = self.handle(now, key, first, &body).map(|_| ());
+                    self.verdicts.clear();
+                    done
+                }
+                DeferredPacket::Filters { first, body, known, verdict, .. } => {
+                    self.verdicts.extend(known);
+                    self.filter_verdict = verdict;
+                    let done = self.handle(now, key, first, &body).map(|_| ());
+                    self.filter_verdict = None;
                     self.verdicts.clear();
                     done
                 }
@@ -234,6 +250,30 @@ impl Shard {
         }
         deferred.queue.push_back(DeferredPacket::Raw { first, body: body.into() });
         Ok(Step::Next)
+    }
+
+    /// Asks hooks about the filters of a packet, which waits and is handled anew.
+    pub(super) fn ask_filters(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        (first, body): (u8, &[u8]),
+        question: Question,
+    ) -> Step {
+        let id = self.next_ask(key);
+        let known = self.verdicts.iter().map(|(asked, allowed)| (asked.clone(), *allowed));
+        let packet = DeferredPacket::Filters {
+            id,
+            known: known.collect(),
+            verdict: None,
+            first,
+            body: body.into(),
+        };
+        if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
+            deferred.queue.push_back(packet);
+        }
+        self.ask(now, id, question);
+        Step::Next
     }
 
     /// Asks `message.publish` hooks and keeps the message meanwhile.
@@ -301,6 +341,7 @@ impl Shard {
             if is_v5 || qos != QoS::ExactlyOnce {
                 self.metrics().messages_dropped.inc();
                 self.tell_hook_dropped(message);
+                self.tell_puback_of(key, message, reason);
                 let kind = if qos == QoS::AtLeastOnce { AckKind::PubAck } else { AckKind::PubRec };
                 if qos != QoS::AtMostOnce {
                     self.gate(now, key, 0, GateAction::Ack { kind, packet_id, reason });
@@ -323,8 +364,19 @@ impl Shard {
             }
             _ => self.take_message(now, &mut Source::of(message), from),
         };
+        self.tell_puback_of(key, message, ack_reason(reached));
         self.answer_publish(now, key, qos, packet_id, reached, before);
         Ok(())
+    }
+}
+
+/// A hook may say anything; SUBACK and UNSUBACK know some reasons only, MQTT-5.0 sections 3.9.3 and
+/// 3.11.3.
+pub(super) fn filter_reason(reason: ReasonCode, is_subscribe: bool) -> ReasonCode {
+    match reason.0 {
+        0x80 | 0x83 | 0x87 | 0x8F | 0x91 => reason,
+        0x97 | 0x9E | 0xA1 | 0xA2 if is_subscribe => reason,
+        _ => ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
     }
 }
 

@@ -49,8 +49,9 @@ pub use restore::{RestoredMessage, RestoredSession};
 use crate::access::{AccessError, AccessTable, BanTable, FlappingTable};
 use crate::config::{BrokerConfig, MqttConfig};
 use crate::conn::{Action, Conn, ConnState, ConnectRequest};
-use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent};
+use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent, Verdict};
 use crate::ids::{ConnKey, MessageId, Now, SessionKey};
+use crate::message_pool::MessagePool;
 use crate::metrics::Metrics;
 use crate::observe::Observer;
 use crate::outbox::{BufferPool, Outbox};
@@ -86,6 +87,8 @@ pub struct Shard {
     answers_epoch: u64,
     /// Answers about the topics of the packet that is being handled anew.
     verdicts: HashMap<(Action, Box<str>), bool>,
+    /// What hooks said about the filters of the packet that is being handled anew.
+    filter_verdict: Option<Verdict>,
     flapping: FlappingTable,
     /// Where the search for clients that new bans fit stands.
     ban_sweep: Option<u32>,
@@ -96,6 +99,7 @@ pub struct Shard {
     clients: HashMap<Arc<str>, u32>,
     cache: MatchCache,
     pool: BufferPool,
+    messages: MessagePool,
     wheel: Wheel<Timer>,
     delayed: BinaryHeap<Delayed>,
     /// Messages of the heap that were taken back.
@@ -226,6 +230,7 @@ impl Shard {
             has_own_rules: false,
             answers_epoch: 0,
             verdicts: HashMap::new(),
+            filter_verdict: None,
             flapping: FlappingTable::default(),
             ban_sweep: None,
             handed: Vec::new(),
@@ -234,6 +239,7 @@ impl Shard {
             clients: HashMap::new(),
             cache: MatchCache::new(131_072, 1 << 20),
             pool: BufferPool::default(),
+            messages: MessagePool::default(),
             wheel: Wheel::new(now.mono_ms),
             delayed: BinaryHeap::new(),
             removed_delayed: HashSet::new(),
@@ -348,7 +354,10 @@ impl Shard {
             match self.packet(now, key, header.first, body) {
                 Ok(Step::Next) => {}
                 Ok(step) => break step,
-                Err(fault) => break self.fault(now, key, fault),
+                Err(fault) => {
+                    self.count_fault(header.first);
+                    break self.fault(now, key, fault);
+                }
             }
             rest = rest.get(total..).unwrap_or_default();
         };
@@ -423,7 +432,7 @@ impl Shard {
                 return self.handle_subscribe(now, key, first, body, &subscribe);
             }
             Packet::Unsubscribe(unsubscribe) => {
-                return self.handle_unsubscribe(now, key, &unsubscribe);
+                return self.handle_unsubscribe(now, key, first, body, &unsubscribe);
             }
             Packet::PingReq => {
                 self.metrics().pingreq_received.inc();
@@ -443,6 +452,18 @@ impl Shard {
             }
         }
         Ok(Step::Next)
+    }
+
+    /// Counts a packet that broke a rule by its kind, where EMQX does.
+    #[cold]
+    fn count_fault(&self, first: u8) {
+        let metrics = self.metrics();
+        match first >> 4 {
+            3 => metrics.publish_error.inc(),
+            8 => metrics.subscribe_error.inc(),
+            10 => metrics.unsubscribe_error.inc(),
+            _ => {}
+        }
     }
 
     /// Ends a connection that broke a rule: DISCONNECT with the reason for v5, then close.
@@ -481,14 +502,13 @@ impl Shard {
     fn write(&mut self, key: ConnKey, encode: impl FnOnce(&mut Vec<u8>, Version)) {
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let version = conn.version;
-        let before = conn.out.len();
         let writer = conn.out.writer(&mut self.pool);
         let start = writer.len();
         encode(writer, version);
+        self.outbox_bytes += writer.len() - start;
         let sent = (self.observer.is_tracing && conn.traced != 0)
             .then(|| writer.get(start..).map(<[u8]>::to_vec))
             .flatten();
-        self.outbox_bytes += conn.out.len() - before;
         conn.traffic.sent_packet();
         if !conn.is_dirty {
             conn.is_dirty = true;
@@ -715,6 +735,7 @@ impl Shard {
     /// Frees buffers that idle; called when nothing happened for a while.
     pub fn trim(&mut self) {
         self.pool.shrink();
+        self.messages.shrink();
     }
 
     fn mqtt(&self, zone: u16) -> &MqttConfig {

@@ -164,6 +164,7 @@ impl Shard {
             publisher: &publisher,
             origin: None,
             kept: None,
+            is_last: false,
         };
         source.parts.id = self.message_id(now);
         self.route_to(now, &mut source, None, &Arc::new(matched));

@@ -64,14 +64,15 @@ pub(super) fn write_publish(
         }
     }
     conn.traffic.sent_message(outgoing.qos);
-    let before = conn.out.len();
     let out = conn.out.writer(pool);
+    let before = out.len();
     encode_publish_head(&head, len, out);
+    let written = out.len() - before + len;
     match outgoing.by_reference {
         Some(message) => conn.out.push_payload(message),
         None => out.extend_from_slice(outgoing.payload),
     }
-    Some(conn.out.len() - before)
+    Some(written)
 }
 
 /// Uses or sets an outbound topic alias, MQTT-5.0 section 3.3.2.3.4.

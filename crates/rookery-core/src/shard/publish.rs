@@ -221,6 +221,8 @@ impl Shard {
     ) -> Step {
         if reason == ReasonCode::NOT_AUTHORIZED {
             self.metrics().publish_auth_error.inc();
+        } else {
+            self.metrics().publish_error.inc();
         }
         self.metrics().messages_dropped.inc();
         if self.observer.is_tracing {
@@ -308,8 +310,10 @@ impl Shard {
             publisher: &publisher,
             origin: None,
             kept: None,
+            is_last: false,
         };
         let reached = self.take_message(now, &mut source, Some(from));
+        self.tell_puback(slot, &mut source, ack_reason(reached));
         self.scratch = scratch;
         self.answer_publish(now, key, publish.qos, publish.packet_id, reached, before);
         Ok(Step::Next)
@@ -331,8 +335,7 @@ impl Shard {
             QoS::AtLeastOnce => AckKind::PubAck,
             QoS::ExactlyOnce => AckKind::PubRec,
         };
-        let reason =
-            if reached == 0 { ReasonCode::NO_MATCHING_SUBSCRIBERS } else { ReasonCode::SUCCESS };
+        let reason = ack_reason(reached);
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Ack { kind, packet_id, reason });
     }
@@ -363,6 +366,7 @@ impl Shard {
         let awaiting = session.awaiting_rel.as_ref().map_or(0, |ids| ids.len());
         if qos == QoS::ExactlyOnce && self.is_awaiting_rel(slot, packet_id) {
             // MQTT-5.0 [MQTT-4.3.3-10]: the same exchange again, not a new message.
+            self.metrics().publish_inuse.inc();
             // What was written for it may still be on its way to the disk if the connection is new.
             let before = self.effects.store_ops.len();
             self.repeat_awaiting_rel(slot, packet_id);
@@ -480,6 +484,12 @@ impl Shard {
         self.is_moving = false;
     }
 
+    /// Keeps a message as the retained one of its topic and tells nobody; whether there was room.
+    pub(super) fn retain_silently(&mut self, now: Now, message: &Arc<Message>) -> bool {
+        self.retain(now, &mut Source::of(message));
+        self.shared.retained.get(message.topic()).is_some_and(|kept| kept.id == message.id)
+    }
+
     /// MQTT-5.0 section 3.3.1.3: the newest retained message of a topic replaces the older one.
     fn retain(&mut self, now: Now, source: &mut Source<'_>) {
         let config = self.config.clone();
@@ -514,7 +524,7 @@ impl Shard {
             self.metrics().messages_dropped_quota_exceeded.inc();
             return;
         }
-        let message = source.keep();
+        let message = source.keep(&mut self.messages);
         // What the node says about itself it says again after a restart.
         let is_stored = self.config.durable && !message.sys;
         let (replaced, order) = self.shared.retained.insert_ordered(message.clone());
@@ -568,4 +578,10 @@ fn delayed_topic(topic: &str, unix_ms: u64) -> Option<(u64, &str)> {
     let due =
         if seconds > DELAY_MAX_S { seconds.saturating_mul(1000) } else { unix_ms + seconds * 1000 };
     Some((due, rest))
+}
+
+/// What PUBACK and PUBREC of an accepted message say, MQTT-5.0 section 3.4.2.1.
+#[inline]
+pub(super) fn ack_reason(reached: usize) -> ReasonCode {
+    if reached == 0 { ReasonCode::NO_MATCHING_SUBSCRIBERS } else { ReasonCode::SUCCESS }
 }

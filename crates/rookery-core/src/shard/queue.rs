@@ -13,7 +13,7 @@ use crate::ids::{ConnKey, Now, SessionKey};
 use crate::inflight::Stage;
 use crate::message::{Message, MessageParts, Publisher};
 use crate::outbox::BY_REFERENCE_MIN;
-use crate::session::Queued;
+use crate::session::{Queued, Session};
 use crate::store_port::Op;
 
 /// Bodies read from the store at once for one session.
@@ -225,7 +225,19 @@ impl Shard {
     }
 
     /// Moves messages from the queue into the window as far as there is room.
+    #[inline]
     pub(super) fn pump(&mut self, now: Now, slot: u32) {
+        let has_work = |session: &Session| {
+            !session.queue.is_empty() || session.inflight.waiting() > 0 || session.replays.is_some()
+        };
+        // After most acknowledgements there is nothing to do.
+        if self.sessions.get(slot).is_some_and(has_work) {
+            self.pump_all(now, slot);
+        }
+    }
+
+    #[inline(never)]
+    fn pump_all(&mut self, now: Now, slot: u32) {
         let mark = self.high_water();
         loop {
             let Some(session) = self.sessions.get_mut(slot) else { return };

@@ -1,14 +1,15 @@
 //! SUBSCRIBE and UNSUBSCRIBE. MQTT-5.0 sections 3.8 to 3.11.
 
 use rookery_codec::{
-    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscriptionOptions, UnsubAck, Unsubscribe,
-    UserProperties, Version, check_topic_filter, parse_filter,
+    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscribeFilter, SubscriptionOptions,
+    UnsubAck, Unsubscribe, UserProperties, Version, check_topic_filter, parse_filter,
 };
 
 use super::authorize::Ruling;
 use super::gate::GateAction;
+use super::hooks::filter_reason;
 use super::{Fault, Shard, Step};
-use crate::effects::{SubscriptionInfo, UpEvent};
+use crate::effects::{FilterVerdict, Question, SubscriptionInfo, UpEvent, Verdict};
 use crate::ids::{ConnKey, Now};
 use crate::persist;
 use crate::retained::RetainedCursor;
@@ -27,7 +28,8 @@ impl Shard {
         subscribe: &Subscribe<'_>,
     ) -> Result<Step, Fault> {
         // What waited for answers about its filters was counted when it came.
-        if self.verdicts.is_empty() {
+        let answer = self.filter_verdict.take();
+        if self.verdicts.is_empty() && answer.is_none() {
             self.metrics().subscribe_received.inc();
         }
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
@@ -50,22 +52,27 @@ impl Shard {
             self.metrics().subscribe_auth_error.inc();
             return Ok(self.end_denied(now, key));
         }
-        self.tell_subscribe(slot, subscribe);
+        if self.config.hooks.subscribe && answer.is_none() {
+            let Some(question) = self.subscribe_question(slot, subscribe) else {
+                return Ok(Step::End);
+            };
+            return Ok(self.ask_filters(now, key, (first, body), question));
+        }
         let before = self.effects.store_ops.len();
         let sub_id = subscribe.subscription_identifier.unwrap_or(0);
         let mut codes = Vec::with_capacity(subscribe.len());
         let mut replays = Vec::new();
-        for (wanted, ruling) in subscribe.filters().zip(rulings) {
-            let result = self.subscribe_one(
-                now,
-                slot,
-                wanted.filter,
-                wanted.options,
-                sub_id,
-                ruling == Ruling::Allow,
-                &mut replays,
-            )?;
+        let mut has_failed = false;
+        for (at, (wanted, ruling)) in subscribe.filters().zip(rulings).enumerate() {
+            let said = changed(answer.as_ref(), at);
+            let is_allowed = ruling == Ruling::Allow;
+            let result =
+                self.subscribe_as(now, slot, &wanted, said, sub_id, is_allowed, &mut replays)?;
+            has_failed |= result.is_err_and(|reason| reason != ReasonCode::NOT_AUTHORIZED);
             codes.push(self.subscribe_code(key, result));
+        }
+        if has_failed {
+            self.metrics().subscribe_error.inc();
         }
         let version = self.conns.get(key.slot).map_or(Version::V311, |c| c.version);
         let suback = SubAck {
@@ -80,6 +87,38 @@ impl Shard {
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Subscribed { bytes, replays });
         Ok(Step::Next)
+    }
+
+    /// One filter, or what hooks put in its place.
+    #[allow(clippy::too_many_arguments)]
+    fn subscribe_as(
+        &mut self,
+        now: Now,
+        slot: u32,
+        wanted: &SubscribeFilter<'_>,
+        said: Changed<'_>,
+        sub_id: u32,
+        is_allowed: bool,
+        replays: &mut Vec<Replay>,
+    ) -> Result<Result<QoS, ReasonCode>, Fault> {
+        let (filter, options) = match said {
+            Changed::No => (wanted.filter, wanted.options),
+            Changed::To(info) => (&*info.topic, options_of(info)),
+            Changed::Refused(reason) => return Ok(Err(filter_reason(reason, true))),
+        };
+        self.subscribe_one(now, slot, filter, options, sub_id, is_allowed, replays)
+    }
+
+    fn subscribe_question(&self, slot: u32, subscribe: &Subscribe<'_>) -> Option<Question> {
+        let wanted = subscribe.filters().map(|wanted| SubscriptionInfo {
+            topic: wanted.filter.into(),
+            qos: wanted.options.qos as u8,
+            nl: wanted.options.no_local,
+            rap: wanted.options.retain_as_published,
+            rh: wanted.options.retain_handling,
+        });
+        let client_id = self.sessions.get(slot)?.publisher.client_id.clone();
+        Some(Question::Subscribe { client_id, wanted: wanted.collect() })
     }
 
     fn subscribe_code(&self, key: ConnKey, result: Result<QoS, ReasonCode>) -> u8 {
@@ -278,6 +317,9 @@ impl Shard {
                 text,
                 subscription,
             ));
+            if is_new {
+                self.metrics().durable_subscriptions.inc();
+            }
         }
         Some(is_new)
     }
@@ -321,9 +363,14 @@ impl Shard {
         &mut self,
         now: Now,
         key: ConnKey,
+        first: u8,
+        body: &[u8],
         unsubscribe: &Unsubscribe<'_>,
     ) -> Result<Step, Fault> {
-        self.metrics().unsubscribe_received.inc();
+        let answer = self.filter_verdict.take();
+        if answer.is_none() {
+            self.metrics().unsubscribe_received.inc();
+        }
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
         let (slot, version) = (conn.session, conn.version);
         if unsubscribe.len() > self.config.limits.filters_per_packet {
@@ -332,13 +379,30 @@ impl Shard {
                 "too many topic filters in one UNSUBSCRIBE",
             ));
         }
-        self.tell_unsubscribe(slot, unsubscribe);
+        if self.config.hooks.unsubscribe && answer.is_none() {
+            let Some(session) = self.sessions.get(slot) else { return Ok(Step::End) };
+            let client_id = session.publisher.client_id.clone();
+            let filters = unsubscribe.filters().map(Box::from).collect();
+            let question = Question::Unsubscribe { client_id, filters };
+            return Ok(self.ask_filters(now, key, (first, body), question));
+        }
         let before = self.effects.store_ops.len();
         let mut codes = Vec::with_capacity(unsubscribe.len());
-        for requested in unsubscribe.filters() {
+        for (at, requested) in unsubscribe.filters().enumerate() {
+            let requested = match changed(answer.as_ref(), at) {
+                Changed::No => requested,
+                Changed::To(info) => &info.topic,
+                Changed::Refused(reason) => {
+                    codes.push(filter_reason(reason, false).0);
+                    continue;
+                }
+            };
             let rewritten = self.rewrite_filter(slot, requested);
             let text = rewritten.as_deref().unwrap_or(requested);
             codes.push(self.unsubscribe_one(now, slot, text).0);
+        }
+        if codes.contains(&ReasonCode::TOPIC_FILTER_INVALID.0) {
+            self.metrics().unsubscribe_error.inc();
         }
         let unsuback = UnsubAck {
             packet_id: unsubscribe.packet_id,
@@ -450,5 +514,36 @@ pub(super) fn plain_filter(parsed: ParsedFilter<'_>) -> &str {
         ParsedFilter::Plain(filter)
         | ParsedFilter::Shared { filter, .. }
         | ParsedFilter::Exclusive(filter) => filter,
+    }
+}
+
+/// What hooks made of a filter.
+enum Changed<'a> {
+    No,
+    To(&'a SubscriptionInfo),
+    Refused(ReasonCode),
+}
+
+/// What became of the filter at a place of the packet. Less than one answer for each is none.
+fn changed(answer: Option<&Verdict>, at: usize) -> Changed<'_> {
+    match answer {
+        Some(Verdict::Filters(filters)) => match filters.get(at) {
+            Some(FilterVerdict::Take(info)) => Changed::To(info),
+            Some(FilterVerdict::Refuse(reason)) => Changed::Refused(*reason),
+            None => Changed::No,
+        },
+        Some(Verdict::Deny(reason)) => Changed::Refused(*reason),
+        _ => Changed::No,
+    }
+}
+
+fn options_of(info: &SubscriptionInfo) -> SubscriptionOptions {
+    let is_shared = matches!(parse_filter(&info.topic), Ok(ParsedFilter::Shared { .. }));
+    SubscriptionOptions {
+        qos: QoS::from_u8(info.qos).unwrap_or(QoS::AtMostOnce),
+        // MQTT-5.0 [MQTT-3.8.3-4]: not the client's mistake where a hook made it a shared one.
+        no_local: info.nl && !is_shared,
+        retain_as_published: info.rap,
+        retain_handling: info.rh.min(2),
     }
 }

@@ -89,6 +89,8 @@ impl PluginBridge {
             (hook::AUTHENTICATE, Hookpoint::FirstAuthenticate),
             (hook::AUTHORIZE, Hookpoint::Authorize),
             (hook::PUBLISH, Hookpoint::Publish),
+            (hook::SUBSCRIBE, Hookpoint::Subscribe),
+            (hook::UNSUBSCRIBE, Hookpoint::Unsubscribe),
         ] {
             let is_wanted = mask & hook::bit(number) != 0;
             self.peers.give(hookpoint, is_wanted.then_some(&self.peer));
@@ -162,16 +164,16 @@ struct Plugin {
 
 impl Plugin {
     /// The worker that sees everything about a client, so that it sees it in order.
-    fn worker_of(&mut self, client_id: &str) -> Option<&mut Worker> {
-        let count = self.workers.len().max(1);
-        if count == 1 {
-            return self.workers.first_mut();
+    fn place_of(&self, client_id: &str) -> usize {
+        let count = self.workers.len();
+        if count <= 1 {
+            return 0;
         }
         let mut hasher = DefaultHasher::new();
         client_id.hash(&mut hasher);
         #[allow(clippy::cast_possible_truncation)]
         let at = (hasher.finish() % count as u64) as usize;
-        self.workers.get_mut(at)
+        at
     }
 }
 
@@ -351,7 +353,10 @@ impl Carrier {
         let Some(hook) = hook_of(&event) else { return };
         match event {
             UpEvent::Ask(id, question) => {
-                self.advance(Pending { id, question, is_replaced: false, asked: 0, hook }, true);
+                self.advance(
+                    Pending { id, question, is_replaced: false, filters: None, asked: 0, hook },
+                    true,
+                );
             }
             event => self.tell(hook, &event),
         }
@@ -376,8 +381,8 @@ impl Carrier {
             let (open_max, bytes_max) = (plugin.route.open_max, plugin.route.bytes_max);
             let deadline_ms = now_ms + plugin.route.deadline_ms.max(1);
             let failure = plugin.route.failure.get(usize::from(pending.hook)).copied();
-            let client_id = client_id.to_owned();
-            let Some(worker) = plugin.worker_of(&client_id) else { continue };
+            let at = plugin.place_of(client_id);
+            let Some(worker) = plugin.workers.get_mut(at) else { continue };
             if worker.has_room(open_max, bytes_max) {
                 worker.ask(pending, deadline_ms);
                 return;
@@ -403,7 +408,8 @@ impl Carrier {
                 continue;
             }
             let (open_max, bytes_max) = (plugin.route.open_max, plugin.route.bytes_max);
-            let Some(worker) = plugin.worker_of(client_id) else { continue };
+            let at = plugin.place_of(client_id);
+            let Some(worker) = plugin.workers.get_mut(at) else { continue };
             if worker.has_room(open_max.saturating_mul(2), bytes_max) {
                 worker.tell(event);
             } else {
@@ -481,7 +487,19 @@ impl Carrier {
             (hook::PUBLISH, verdict @ (Verdict::Deny(_) | Verdict::Drop)) => {
                 self.answers.push(Answer { id, verdict });
             }
-            (hook::PUBLISH, _) | (_, Verdict::Ignore) => self.advance(pending, false),
+            (hook::SUBSCRIBE | hook::UNSUBSCRIBE, Verdict::Filters(filters)) => {
+                if pending.merge(filters) {
+                    self.advance(pending, false);
+                } else {
+                    self.answers.push(Answer { id, verdict: end_of(&pending) });
+                }
+            }
+            (hook::SUBSCRIBE | hook::UNSUBSCRIBE, Verdict::Deny(reason)) => {
+                self.answers.push(Answer { id, verdict: Verdict::Deny(reason) });
+            }
+            (hook::PUBLISH | hook::SUBSCRIBE | hook::UNSUBSCRIBE, _) | (_, Verdict::Ignore) => {
+                self.advance(pending, false)
+            }
             (_, verdict) => self.answers.push(Answer { id, verdict }),
         }
     }
@@ -504,7 +522,7 @@ impl Carrier {
                 .find_map(|route| route.failure.get(usize::from(pending.hook)).copied());
             match failure {
                 // The plugin was stopped: what it would have said is nobody's to say.
-                None if pending.hook == hook::PUBLISH => self.advance(pending, false),
+                None if is_passing(pending.hook) => self.advance(pending, false),
                 Some(Failure::Ignore) => self.advance(pending, false),
                 failure => {
                     let verdict = verdict_of(failure.unwrap_or(Failure::Deny), &pending);
@@ -517,16 +535,21 @@ impl Carrier {
 
 fn verdict_of(failure: Failure, pending: &Pending) -> Verdict {
     match failure {
-        Failure::Deny if pending.hook == hook::PUBLISH => {
+        Failure::Deny if is_passing(pending.hook) => {
             Verdict::Deny(ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR)
         }
         Failure::Deny if pending.hook == hook::AUTHENTICATE => {
             Verdict::Deny(ReasonCode::SERVER_UNAVAILABLE)
         }
         Failure::Deny => Verdict::Deny(ReasonCode::NOT_AUTHORIZED),
-        Failure::Allow if pending.hook != hook::PUBLISH => Verdict::Allow,
+        Failure::Allow if !is_passing(pending.hook) => Verdict::Allow,
         Failure::Allow | Failure::Ignore => end_of(pending),
     }
+}
+
+/// Hookpoints at which something goes on as it is when nobody says otherwise.
+fn is_passing(hook: HookNumber) -> bool {
+    matches!(hook, hook::PUBLISH | hook::SUBSCRIBE | hook::UNSUBSCRIBE)
 }
 
 /// What holds when every plugin was asked and none decided.
@@ -534,6 +557,9 @@ fn end_of(pending: &Pending) -> Verdict {
     match &pending.question {
         Question::Publish { message } if pending.is_replaced => Verdict::Replace(message.clone()),
         Question::Publish { .. } => Verdict::Allow,
+        Question::Subscribe { .. } | Question::Unsubscribe { .. } => {
+            pending.filters.clone().map_or(Verdict::Allow, Verdict::Filters)
+        }
         _ => Verdict::Ignore,
     }
 }
@@ -545,6 +571,9 @@ fn about(question: &Question) -> (&str, Option<&str>) {
         | Question::AuthContinue { client, .. }
         | Question::Authorize { client, .. } => (&client.client_id, None),
         Question::Publish { message } => (&message.from.client_id, Some(message.topic())),
+        Question::Subscribe { client_id, .. } | Question::Unsubscribe { client_id, .. } => {
+            (client_id, None)
+        }
     }
 }
 
@@ -555,11 +584,11 @@ fn told_about(event: &UpEvent) -> (&str, Option<&str>) {
         | UpEvent::Disconnected(client, _)
         | UpEvent::Session(_, client) => (&client.client_id, None),
         UpEvent::ConnAck { client_id, .. } => (client_id, None),
-        UpEvent::Subscribe(client_id, _)
-        | UpEvent::Unsubscribe(client_id, _)
-        | UpEvent::Subscribed(client_id, _)
-        | UpEvent::Unsubscribed(client_id, _) => (client_id, None),
+        UpEvent::Subscribed(client_id, _) | UpEvent::Unsubscribed(client_id, _) => {
+            (client_id, None)
+        }
         UpEvent::Delivered { client_id, message, .. }
+        | UpEvent::PubAck { client_id, message, .. }
         | UpEvent::Acked { client_id, message }
         | UpEvent::DeliveryDropped { client_id, message, .. } => (client_id, Some(message.topic())),
         UpEvent::Dropped { message, .. } => (&message.from.client_id, Some(message.topic())),

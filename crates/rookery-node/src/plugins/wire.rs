@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use rookery_codec::ReasonCode;
 use rookery_core::effects::{
-    Admittance, Answer, AskId, AuthDetail, ClientInfo, CloseCause, PeerCertificate, Question,
-    SessionEvent, SubscriptionInfo, UpEvent, Verdict,
+    Admittance, Answer, AskId, AuthDetail, ClientInfo, CloseCause, FilterVerdict, PeerCertificate,
+    Question, SessionEvent, SubscriptionInfo, UpEvent, Verdict,
 };
 use rookery_core::ids::ConnKey;
 use rookery_core::message::Message;
 
-use super::hook::{HookNumber, hook_of};
+use super::hook::{self, HookNumber, hook_of};
 
 /// Kind of a frame with an [`Answer`].
 pub const ANSWER: u8 = 64;
@@ -89,16 +89,6 @@ pub fn put_event(out: &mut Vec<u8>, event: &UpEvent) {
             put_client(out, client);
             put_text(out, Some(cause.name()));
         }
-        UpEvent::Subscribe(client_id, wanted) => {
-            put_text(out, Some(client_id));
-            put_u32(out, wanted.len());
-            wanted.iter().for_each(|item| put_subscription(out, item));
-        }
-        UpEvent::Unsubscribe(client_id, filters) => {
-            put_text(out, Some(client_id));
-            put_u32(out, filters.len());
-            filters.iter().for_each(|filter| put_text(out, Some(filter)));
-        }
         UpEvent::Subscribed(client_id, item) => {
             put_text(out, Some(client_id));
             put_subscription(out, item);
@@ -110,6 +100,11 @@ pub fn put_event(out: &mut Vec<u8>, event: &UpEvent) {
         UpEvent::Delivered { client_id, message, qos } => {
             put_text(out, Some(client_id));
             out.push(*qos);
+            message.encode_into(out);
+        }
+        UpEvent::PubAck { client_id, message, reason } => {
+            put_text(out, Some(client_id));
+            out.push(reason.0);
             message.encode_into(out);
         }
         UpEvent::Acked { client_id, message } => {
@@ -154,6 +149,16 @@ fn put_question(out: &mut Vec<u8>, question: &Question) {
             put_text(out, Some(topic));
         }
         Question::Publish { message } => message.encode_into(out),
+        Question::Subscribe { client_id, wanted } => {
+            put_text(out, Some(client_id));
+            put_u32(out, wanted.len());
+            wanted.iter().for_each(|item| put_subscription(out, item));
+        }
+        Question::Unsubscribe { client_id, filters } => {
+            put_text(out, Some(client_id));
+            put_u32(out, filters.len());
+            filters.iter().for_each(|filter| put_text(out, Some(filter)));
+        }
     }
 }
 
@@ -167,7 +172,7 @@ pub fn take_down(kind: u8, body: &[u8]) -> Result<Down, BrokenFrame> {
     let event = event_of(kind, &mut r);
     match event {
         Some(event) => Ok(Down::Event(Box::new(event))),
-        None if kind == 20 || kind == 21 => {
+        None if kind == hook::ALARM_ACTIVATED || kind == hook::ALARM_DEACTIVATED => {
             let text = Reader(body).text().flatten().ok_or(BrokenFrame)?;
             Ok(Down::Told(kind, text.into()))
         }
@@ -175,9 +180,20 @@ pub fn take_down(kind: u8, body: &[u8]) -> Result<Down, BrokenFrame> {
     }
 }
 
+/// The question and the message of a frame of `message.publish`: what [`Message::from_bytes`] takes.
+///
+/// # Errors
+///
+/// It is too short for one.
+pub fn split_publish(body: &[u8]) -> Result<(AskId, &[u8]), BrokenFrame> {
+    let mut r = Reader(body);
+    let id = r.id().ok_or(BrokenFrame)?;
+    Ok((id, r.0))
+}
+
 fn question_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
     Some(match kind {
-        0 => {
+        hook::AUTHENTICATE => {
             let id = r.id()?;
             let client = Box::new(r.client()?);
             let password = r.bytes()?.map(Box::from);
@@ -185,7 +201,7 @@ fn question_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
             let is_first = true;
             UpEvent::Ask(id, Question::Authenticate { is_first, client, password, detail })
         }
-        1 => {
+        hook::AUTHORIZE => {
             let id = r.id()?;
             let client = Box::new(r.client()?);
             let source = r.text()?.map(Box::from);
@@ -204,52 +220,59 @@ fn question_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
                 },
             )
         }
-        2 => UpEvent::Ask(r.id()?, Question::Publish { message: r.message()? }),
+        hook::PUBLISH => UpEvent::Ask(r.id()?, Question::Publish { message: r.message()? }),
+        hook::SUBSCRIBE => {
+            let (id, client_id, count) = (r.id()?, r.text()??.into(), r.u32()?);
+            let wanted = (0..count).map(|_| r.subscription()).collect::<Option<_>>()?;
+            UpEvent::Ask(id, Question::Subscribe { client_id, wanted })
+        }
+        hook::UNSUBSCRIBE => {
+            let (id, client_id, count) = (r.id()?, r.text()??.into(), r.u32()?);
+            let filters = (0..count).map(|_| Some(r.text()??.into())).collect::<Option<_>>()?;
+            UpEvent::Ask(id, Question::Unsubscribe { client_id, filters })
+        }
         _ => return None,
     })
 }
 
 fn event_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
     Some(match kind {
-        0..=2 => question_of(kind, r)?,
-        3 => UpEvent::Connect(Box::new(r.client()?)),
-        4 => UpEvent::ConnAck {
+        hook::AUTHENTICATE..=hook::UNSUBSCRIBE => question_of(kind, r)?,
+        hook::CONNECT => UpEvent::Connect(Box::new(r.client()?)),
+        hook::CONNACK => UpEvent::ConnAck {
             client_id: r.text()??.into(),
             peer: r.text()??.parse().ok()?,
             listener: r.text()??.into(),
             reason: ReasonCode(r.u8()?),
         },
-        5 => UpEvent::Connected(Box::new(r.client()?)),
-        6 => {
+        hook::CONNECTED => UpEvent::Connected(Box::new(r.client()?)),
+        hook::DISCONNECTED => {
             let client = Box::new(r.client()?);
             UpEvent::Disconnected(client, CloseCause::by_name(r.text()??))
         }
-        7 => {
-            let client_id = r.text()??.into();
-            let count = r.u32()?;
-            let wanted = (0..count).map(|_| r.subscription()).collect::<Option<_>>()?;
-            UpEvent::Subscribe(client_id, wanted)
+        hook::SESSION_CREATED..=hook::SESSION_TERMINATED => {
+            let event = match kind {
+                hook::SESSION_CREATED => SessionEvent::Created,
+                hook::SESSION_RESUMED => SessionEvent::Resumed,
+                hook::SESSION_DISCARDED => SessionEvent::Discarded,
+                hook::SESSION_TAKENOVER => SessionEvent::TakenOver,
+                _ => SessionEvent::Terminated,
+            };
+            UpEvent::Session(event, Box::new(r.client()?))
         }
-        8 => {
-            let client_id = r.text()??.into();
-            let count = r.u32()?;
-            let filters = (0..count).map(|_| Some(r.text()??.into())).collect::<Option<_>>()?;
-            UpEvent::Unsubscribe(client_id, filters)
+        hook::SUBSCRIBED => UpEvent::Subscribed(r.text()??.into(), r.subscription()?),
+        hook::UNSUBSCRIBED => UpEvent::Unsubscribed(r.text()??.into(), r.text()??.into()),
+        hook::PUBACK => {
+            let (client_id, reason) = (r.text()??.into(), ReasonCode(r.u8()?));
+            UpEvent::PubAck { client_id, reason, message: r.message()? }
         }
-        9 => UpEvent::Session(SessionEvent::Created, Box::new(r.client()?)),
-        10 => UpEvent::Session(SessionEvent::Resumed, Box::new(r.client()?)),
-        11 => UpEvent::Session(SessionEvent::Discarded, Box::new(r.client()?)),
-        12 => UpEvent::Session(SessionEvent::TakenOver, Box::new(r.client()?)),
-        13 => UpEvent::Session(SessionEvent::Terminated, Box::new(r.client()?)),
-        14 => UpEvent::Subscribed(r.text()??.into(), r.subscription()?),
-        15 => UpEvent::Unsubscribed(r.text()??.into(), r.text()??.into()),
-        16 => {
+        hook::DELIVERED => {
             let (client_id, qos) = (r.text()??.into(), r.u8()?);
             UpEvent::Delivered { client_id, qos, message: r.message()? }
         }
-        17 => UpEvent::Acked { client_id: r.text()??.into(), message: r.message()? },
-        18 => UpEvent::Dropped { reason: word_of(r.text()??), message: r.message()? },
-        19 => UpEvent::DeliveryDropped {
+        hook::ACKED => UpEvent::Acked { client_id: r.text()??.into(), message: r.message()? },
+        hook::DROPPED => UpEvent::Dropped { reason: word_of(r.text()??), message: r.message()? },
+        hook::DELIVERY_DROPPED => UpEvent::DeliveryDropped {
             client_id: r.text()??.into(),
             reason: word_of(r.text()??),
             message: r.message()?,
@@ -292,6 +315,19 @@ pub fn put_answer(out: &mut Vec<u8>, answer: &Answer) {
                 put_attrs(out, &admittance.client_attrs);
             }
             Verdict::Ignore | Verdict::Continue { .. } => out.push(6),
+            Verdict::Filters(filters) => {
+                out.push(7);
+                put_u32(out, filters.len());
+                for filter in filters {
+                    match filter {
+                        FilterVerdict::Take(item) => {
+                            out.push(0);
+                            put_subscription(out, item);
+                        }
+                        FilterVerdict::Refuse(reason) => out.extend_from_slice(&[1, reason.0]),
+                    }
+                }
+            }
         }
     });
 }
@@ -322,6 +358,10 @@ fn answer_of(r: &mut Reader<'_>) -> Option<Answer> {
             Verdict::Admit(Box::new(admittance))
         }
         6 => Verdict::Ignore,
+        7 => {
+            let count = r.u32()?;
+            Verdict::Filters((0..count).map(|_| r.filter_verdict()).collect::<Option<_>>()?)
+        }
         _ => return None,
     };
     Some(Answer { id, verdict })
@@ -481,6 +521,13 @@ impl<'a> Reader<'a> {
         let topic = self.text()??.into();
         let (qos, nl, rap, rh) = (self.u8()?, self.u8()? != 0, self.u8()? != 0, self.u8()?);
         Some(SubscriptionInfo { topic, qos, nl, rap, rh })
+    }
+    fn filter_verdict(&mut self) -> Option<FilterVerdict> {
+        Some(match self.u8()? {
+            0 => FilterVerdict::Take(self.subscription()?),
+            1 => FilterVerdict::Refuse(ReasonCode(self.u8()?)),
+            _ => return None,
+        })
     }
     fn client(&mut self) -> Option<ClientInfo> {
         let client_id = self.text()??.into();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use hashbrown::HashMap;
-use rookery_core::effects::{Answer, AskId, Question, UpEvent};
+use rookery_core::effects::{Answer, AskId, FilterVerdict, Question, SubscriptionInfo, UpEvent};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
@@ -25,9 +25,61 @@ pub(super) struct Pending {
     pub(super) question: Question,
     /// A plugin put another message in place of the client's.
     pub(super) is_replaced: bool,
+    /// What plugins made of the filters so far, a place for each of the client's.
+    pub(super) filters: Option<Vec<FilterVerdict>>,
     /// The plugin that was asked last.
     pub(super) asked: u32,
     pub(super) hook: HookNumber,
+}
+
+impl Pending {
+    /// Puts what a plugin said of the filters that it was asked about in their places, and makes
+    /// those that are left the question to the next one; false when none is left.
+    pub(super) fn merge(&mut self, said: Vec<FilterVerdict>) -> bool {
+        let mut said = said.into_iter();
+        let before = self.filters.take().unwrap_or_else(|| self.asked_about());
+        let merged: Vec<_> = before
+            .into_iter()
+            .map(|known| match known {
+                FilterVerdict::Take(_) => said.next().unwrap_or(known),
+                FilterVerdict::Refuse(_) => known,
+            })
+            .collect();
+        let left = merged.iter().filter_map(|known| match known {
+            FilterVerdict::Take(info) => Some(info.clone()),
+            FilterVerdict::Refuse(_) => None,
+        });
+        let is_left = match &mut self.question {
+            Question::Subscribe { wanted, .. } => {
+                *wanted = left.collect();
+                !wanted.is_empty()
+            }
+            Question::Unsubscribe { filters, .. } => {
+                *filters = left.map(|info| info.topic).collect();
+                !filters.is_empty()
+            }
+            _ => false,
+        };
+        self.filters = Some(merged);
+        is_left
+    }
+
+    fn asked_about(&self) -> Vec<FilterVerdict> {
+        match &self.question {
+            Question::Subscribe { wanted, .. } => {
+                wanted.iter().cloned().map(FilterVerdict::Take).collect()
+            }
+            Question::Unsubscribe { filters, .. } => {
+                filters.iter().map(|filter| FilterVerdict::Take(named(filter))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A Topic Filter to take back: nothing else of a subscription counts.
+fn named(filter: &str) -> SubscriptionInfo {
+    SubscriptionInfo { topic: filter.into(), qos: 0, nl: false, rap: false, rh: 0 }
 }
 
 /// What became of the socket.

@@ -18,7 +18,7 @@ _log = logging.getLogger("rookery.admins")
 
 FILE_BYTES_MAX = 1 << 20
 BOOTSTRAP_SECRET_MIN = 16
-_KEY = re.compile(r"[!-9;-~]{1,256}")
+KEY_PATTERN = re.compile(r"[!-9;-~]{1,256}")
 
 
 class KeyLine(NamedTuple):
@@ -56,7 +56,7 @@ def read_keys(file: Path) -> list[KeyLine]:
 def _parse(line: str) -> KeyLine | str:
     key, _, rest = line.partition(":")
     secret, _, role = rest.partition(":")
-    if not _KEY.fullmatch(key) or not secret:
+    if not KEY_PATTERN.fullmatch(key) or not secret:
         return "not KEY:SECRET or KEY:SECRET:ROLE"
     if len(secret) < BOOTSTRAP_SECRET_MIN:
         return f"a secret has at least {BOOTSTRAP_SECRET_MIN} characters"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rookery.access.passwords.algorithms import new_secret, store_secret, verify
-from rookery.broker.admins.bootstrap import read_keys
+from rookery.broker.admins.bootstrap import BOOTSTRAP_SECRET_MIN, KEY_PATTERN, read_keys
 from rookery.broker.admins.models import ApiKey, KeyRole
 from rookery.broker.admins.store import AdminStore
 from rookery.broker.audit import AuditLog
@@ -52,6 +52,7 @@ class ApiKeys:
         self._ended = ended
         self._by_name: dict[str, ApiKey] = {}
         self._by_key: dict[str, ApiKey] = {}
+        self._nobody = store_secret(new_secret())
         self._changing = asyncio.Lock()
 
     async def open(self, bootstrap_file: Path | None) -> None:
@@ -85,34 +86,47 @@ class ApiKeys:
     def verify(self, key: str, secret: str) -> ApiKey | None:
         """The key that these are, if it works now. Takes microseconds."""
         found = self._by_key.get(key)
-        if found is None or not verify(found.credential, secret.encode()):
-            return None
-        return found if self._works(found) else None
+        # A key that does not exist takes as long to refuse as one that does.
+        credential = found.credential if found is not None else self._nobody
+        is_right = verify(credential, secret.encode("utf-8", "surrogatepass"))
+        return found if found is not None and is_right and self._works(found) else None
+
+    def of_key(self, key: str) -> ApiKey | None:
+        """The one whose key that is, whether it works or not."""
+        return self._by_key.get(key)
 
     async def create(
         self,
         name: str,
         *,
+        key: str = "",
+        secret: Secret | None = None,
         role: KeyRole = "administrator",
         description: str = "",
         enable: bool = True,
         expired_at_ms: int | None = None,
     ) -> Made:
-        """Make a key with a secret.
+        """Make a key with a secret; what is not chosen is made up.
 
         Raises:
-            BadRequestError: there is one of that name.
+            BadRequestError: there is one of that name, or what was chosen will not do.
             ExceedsLimitError: there are too many.
         """
-        secret = new_secret()
+        if key and not KEY_PATTERN.fullmatch(key):
+            raise BadRequestError("a key is 1 to 256 printable characters without blank and colon")
+        if secret is not None and len(secret.reveal()) < BOOTSTRAP_SECRET_MIN:
+            raise BadRequestError(f"a secret has at least {BOOTSTRAP_SECRET_MIN} characters")
+        secret = secret if secret is not None else new_secret()
         async with self._changing:
             if name in self._by_name:
                 raise BadRequestError(f"the API key {name} exists already", code="ALREADY_EXISTS")
+            if key in self._by_key:
+                raise BadRequestError(f"the key {key} exists already", code="ALREADY_EXISTS")
             if len(self._by_name) >= KEYS_MAX:
                 raise ExceedsLimitError(f"there are {KEYS_MAX} API keys already")
             made = ApiKey(
                 name=name,
-                key=secrets.token_hex(KEY_BYTES),
+                key=key or secrets.token_hex(KEY_BYTES),
                 credential=store_secret(secret),
                 role=role,
                 description=description,

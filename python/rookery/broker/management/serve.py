@@ -1,63 +1,42 @@
-"""Puts the operations on their sockets. Imported when clients are served already."""
+"""Puts the operations on their sockets. Imported when somebody connects to one of them."""
 
 from __future__ import annotations
 
-import socket
-import ssl
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rookery.broker.audit import asked_by
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext
+from rookery.broker.management.doors import Door
 from rookery.broker.management.status import Status
-from rookery.broker.rest.admission import RestAdmission
-from rookery.broker.rest.app import make_app, name_of_local, on_socket
 from rookery.broker.rest.audit import RestAudit
+from rookery.broker.rest.deferred import DeferredApi, name_of_local
 from rookery.broker.rest.site import make_site
+from rookery.broker.rest_v3.app import make_v3
 from rookery.web.server import WebServer
-
-LOCAL_CONNECTIONS_MAX = 64
-
-
-class Door(NamedTuple):
-    """A listener of ``dashboard.listeners``."""
-
-    sock: socket.socket
-    connections_max: int
-    tls: ssl.SSLContext | None = None
-
-
-class Apps(NamedTuple):
-    """What is served: to this machine, and to everybody."""
-
-    private: ASGIApp
-    site: ASGIApp
-
-
-def make_apps(context: NodeContext) -> Apps:
-    """Build them. Takes a good part of a second: not for the event loop."""
-    audit = RestAudit(context.services.audit, context.clock)
-    context.metrics.register("rest audit", audit.metrics)
-    rest = make_app(context, RestAdmission(context.services.admins), audit)
-    private = ManagementApi(context, Status(context)).app(on_socket(rest))
-    return Apps(_noting_who(private), make_site(context, rest))
 
 
 def open_servers(
-    context: NodeContext, apps: Apps, *, local: socket.socket, doors: list[Door]
-) -> list[WebServer]:
-    """Begin to answer on the running loop."""
-    servers = [WebServer(apps.private, [local], connections_max=LOCAL_CONNECTIONS_MAX)]
-    servers += [
-        WebServer(apps.site, [door.sock], connections_max=door.connections_max, tls=door.tls)
+    context: NodeContext, audit: RestAudit, doors: Sequence[Door]
+) -> dict[str, WebServer]:
+    """Begin to answer on the running loop; the servers by the names of their doors."""
+    rest = DeferredApi(context, audit)
+    private = ManagementApi(context, Status(context)).app(rest.on_socket)
+    apps: dict[str, ASGIApp] = {
+        "local": _noting_who(private),
+        "site": make_site(context, rest),
+        "v3": make_v3(context, audit),
+    }
+    servers = {
+        door.name: WebServer(
+            apps[door.serves], [door.sock], connections_max=door.connections_max, tls=door.tls
+        )
         for door in doors
-    ]
-    for number, server in enumerate(servers, start=1):
+    }
+    for server in servers.values():
         server.open()
-        context.metrics.register(f"web/{number}", partial(dict, server.counters))
     return servers
 
 

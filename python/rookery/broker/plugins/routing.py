@@ -114,6 +114,8 @@ class Routing:
             authenticate_failure=_word(run.failure.get("client.authenticate", "deny")),
             authorize_failure=_word(run.failure.get("client.authorize", "deny")),
             publish_failure=_word(run.failure.get("message.publish", "ignore")),
+            subscribe_failure=_word(run.failure.get("client.subscribe", "ignore")),
+            unsubscribe_failure=_word(run.failure.get("client.unsubscribe", "ignore")),
         )
 
 

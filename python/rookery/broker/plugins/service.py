@@ -505,7 +505,7 @@ class PluginService:
                 "path": [str(self._store.folder_of(plugin.id) / archive.PACKAGE)],
                 "data_dir": str(self._store.data_of(plugin.manifest.name)),
                 "settings": dict(plugin.settings),
-                "failure": dict(plugin.run.failure) or {"message.publish": "ignore"},
+                "failure": dict(plugin.run.failure),
                 "deadline_ms": round(plugin.run.deadline_s * 1000),
             },
         )

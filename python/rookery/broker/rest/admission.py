@@ -15,7 +15,7 @@ from starlette.requests import Request
 from rookery.broker.admins import AdminService
 from rookery.broker.admins.lockout import is_loopback
 from rookery.errors import UnauthorizedError
-from rookery.web.rest import Caller
+from rookery.web.caller import Caller
 
 HEADER_BYTES_MAX = 4096
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")

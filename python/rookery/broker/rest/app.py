@@ -10,18 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rookery.broker.audit import LOCAL
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.features import ROUTERS
-from rookery.broker.rest.operations import Admission, RequestAudit, wrap
-from rookery.broker.rest.segments import Segments
+from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
 from rookery.web.errors import HANDLERS, problem
-from rookery.web.rest import CALLER, Caller
+from rookery.web.rest import BODY_BYTES_MAX
 
-PREFIX = "/api/v5"
 MESSAGES_MAX = 10
 """Of more things that are wrong with a request only the first are told."""
 
@@ -32,7 +28,7 @@ def make_app(
     audit: RequestAudit,
     routers: Sequence[Callable[[NodeContext], APIRouter]] = ROUTERS,
 ) -> FastAPI:
-    """The application; it lies below :data:`PREFIX` and knows nothing of it."""
+    """The application; it lies below ``/api/v5`` and knows nothing of it."""
     handlers = {**HANDLERS}
     handlers[RequestValidationError] = _answer_invalid
     app = FastAPI(
@@ -47,7 +43,9 @@ def make_app(
     routes = [
         route for router in routers for route in router(node).routes if isinstance(route, APIRoute)
     ]
-    wrap(routes, admission, audit)
+    for route in routes:
+        most = int((route.openapi_extra or {}).get(BODY_BYTES_MAX, JSON_BYTES_MAX))
+        route.app = Operation(route.app, route.path_format, admission, audit, body_bytes_max=most)
     # Not include_router: its copies would not have what was put around them.
     app.router.routes.extend(routes)
     return app
@@ -73,26 +71,6 @@ class _Nothing:
 
     def __call__(self, *_args: Any, **_named: Any) -> _Nothing:
         return self
-
-
-def on_listener(app: FastAPI) -> ASGIApp:
-    """The application for whoever comes over the network."""
-    return Segments(app)
-
-
-def on_socket(app: FastAPI) -> ASGIApp:
-    """The application for whoever can open the node's own socket."""
-
-    async def local(scope: Scope, receive: Receive, send: Send) -> None:
-        caller = Caller(name=name_of_local(scope), role="administrator", via="local")
-        await app({**scope, CALLER: caller}, receive, send)
-
-    return Segments(local)
-
-
-def name_of_local(scope: Scope) -> str:
-    """``local:USER`` where the system says which user has the other end."""
-    return str(scope["client"][0]) if scope.get("client") else LOCAL
 
 
 async def _answer_invalid(_request: Request, error: Exception) -> Response:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rookery.broker.audit import AuditLog, Changes
-from rookery.broker.rest.operations import RequestEntry
 from rookery.clock import Clock
 from rookery.web.caller import Via
+
+if TYPE_CHECKING:
+    # It loads the framework, and this module is there before anybody asks.
+    from rookery.broker.rest.operations import RequestEntry
 
 NOBODY_MAX = 60
 NOBODY_WINDOW_S = 60.0

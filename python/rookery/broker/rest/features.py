@@ -32,6 +32,7 @@ from rookery.broker.logs import api as logs
 from rookery.broker.management.context import NodeContext
 from rookery.broker.monitor import api as monitor
 from rookery.broker.nodes import api as nodes
+from rookery.broker.otel import api as otel
 from rookery.broker.plugins import api as plugins
 from rookery.broker.prometheus import api as prometheus
 from rookery.broker.publish import api as publish
@@ -56,6 +57,7 @@ ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     monitor.router,
     alarms.router,
     prometheus.router,
+    otel.router,
     backup.router,
     clients.router,
     subscriptions.router,

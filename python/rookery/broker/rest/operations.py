@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rookery.broker.audit import Changes, one_entry
@@ -23,8 +23,8 @@ from rookery.broker.rest import roles
 from rookery.broker.rest.admission import address_of
 from rookery.broker.rest.segments import decoded
 from rookery.errors import UnauthorizedError
+from rookery.web.caller import CALLER, FAILURE, Caller
 from rookery.web.errors import answer_error
-from rookery.web.rest import BODY_BYTES_MAX, CALLER, Caller
 
 JSON_BYTES_MAX = 4 << 20
 AUDITED_BODY_BYTES_MAX = 16 << 10
@@ -61,6 +61,16 @@ class RequestEntry:
     changes: Changes
 
 
+class Rules(Protocol):
+    """Who may do what."""
+
+    def is_open(self, key: roles.OperationKey) -> bool: ...
+
+    def known(self, caller: Caller | None) -> Caller: ...
+
+    def check(self, caller: Caller, key: roles.OperationKey) -> None: ...
+
+
 class RequestAudit(Protocol):
     """Keeps what was changed."""
 
@@ -81,13 +91,24 @@ class _Seen:
 class Operation:
     """An operation with all that stands around it."""
 
-    def __init__(self, route: APIRoute, admission: Admission, audit: RequestAudit) -> None:
-        self._app: ASGIApp = route.app
-        self._path = route.path_format
+    def __init__(
+        self,
+        app: ASGIApp,
+        path: str,
+        admission: Admission,
+        audit: RequestAudit,
+        *,
+        body_bytes_max: int = JSON_BYTES_MAX,
+        rules: Rules = roles,
+        answer_error: Callable[[Request, Exception], Awaitable[Response]] = answer_error,
+    ) -> None:
+        self._app = app
+        self._path = path
         self._admission = admission
         self._audit = audit
-        extra = route.openapi_extra or {}
-        self._body_bytes_max = int(extra.get(BODY_BYTES_MAX, JSON_BYTES_MAX))
+        self._body_bytes_max = body_bytes_max
+        self._rules = rules
+        self._answer_error = answer_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -118,19 +139,19 @@ class Operation:
             if seen.status:
                 raise  # too late for another answer
             # Answered here rather than further out, where the audit would not see the status.
-            answer = await answer_error(request, error)
+            answer = await self._answer_error(request, error)
             await answer(scope, receive, send)
 
     async def _admit(self, request: Request, method: str) -> None:
         scope = request.scope
         key = (method, self._path)
-        if roles.is_open(key):
+        if self._rules.is_open(key):
             # A token that ended must not keep anybody from signing in.
             with contextlib.suppress(UnauthorizedError):
                 await self._identify(request)
             return
         await self._identify(request)
-        roles.check(roles.known(scope.get(CALLER)), key)
+        self._rules.check(self._rules.known(scope.get(CALLER)), key)
 
     async def _identify(self, request: Request) -> None:
         scope = request.scope
@@ -167,7 +188,9 @@ class Operation:
                 status=seen.status,
                 duration_ms=duration_ms,
                 body=_body_of(seen),
-                failure="" if seen.status < 400 else _failure_of(bytes(seen.sent)),
+                failure=scope.get(FAILURE, "")
+                if seen.status < 400
+                else _failure_of(bytes(seen.sent)),
                 changes=changes,
             )
         )
@@ -201,9 +224,3 @@ def _failure_of(body: bytes) -> str:
         return f"{said['code']}: {said['message']}"
     except (ValueError, RecursionError, KeyError, TypeError):
         return body[:200].decode(errors="replace")
-
-
-def wrap(routes: Sequence[APIRoute], admission: Admission, audit: RequestAudit) -> None:
-    """Put everything around each of them."""
-    for route in routes:
-        route.app = Operation(route, admission, audit)

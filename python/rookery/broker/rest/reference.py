@@ -6,18 +6,19 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from rookery.broker.rest import examples
-from rookery.broker.rest.app import PREFIX, document_of
+from rookery.broker.rest.deferred import PREFIX, DeferredApi
 from rookery.config.snapshot import DashboardConfig
 from rookery.web.errors import problem
-from rookery.web.rest import FastJson
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 BASE = "/api-docs"
 _POLICY = {
@@ -43,7 +44,7 @@ details > :not(summary) { margin-left: 1rem; }
 class Reference:
     """Both are made when they are asked for the first time, and kept."""
 
-    def __init__(self, api: FastAPI, settings: Callable[[], DashboardConfig]) -> None:
+    def __init__(self, api: DeferredApi, settings: Callable[[], DashboardConfig]) -> None:
         """``swagger_support`` of the settings switches both off."""
         self._api = api
         self._settings = settings
@@ -78,11 +79,16 @@ class Reference:
     async def _make(self) -> None:
         async with self._making:
             if not self._page:
-                self._document, self._page = await asyncio.to_thread(self._made)
+                api = await self._api.get()
+                self._document, self._page = await asyncio.to_thread(_made, api)
 
-    def _made(self) -> tuple[bytes, str]:
-        document = document_of(self._api)
-        return bytes(FastJson(document).body), "".join(_html(document))
+
+def _made(api: FastAPI) -> tuple[bytes, str]:
+    from rookery.broker.rest.app import document_of  # noqa: PLC0415
+    from rookery.web.rest import FastJson  # noqa: PLC0415
+
+    document = document_of(api)
+    return bytes(FastJson(document).body), "".join(_html(document))
 
 
 def _off() -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from rookery.errors import NotAllowedError, RookeryError, UnauthorizedError
-from rookery.web.rest import Caller
+from rookery.web.caller import Caller
 
 OperationKey: TypeAlias = tuple[str, str]
 

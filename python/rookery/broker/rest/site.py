@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -12,20 +11,20 @@ from starlette.types import ASGIApp
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.status import Status
-from rookery.broker.rest.app import PREFIX, on_listener
+from rookery.broker.rest.deferred import PREFIX, DeferredApi
 from rookery.broker.rest.origin import OwnOrigin, SecurityHeaders
 from rookery.broker.rest.pages import Pages
 from rookery.broker.rest.reference import Reference
 from rookery.web.errors import HANDLERS, problem
 
 
-def make_site(node: NodeContext, api: FastAPI) -> ASGIApp:
+def make_site(node: NodeContext, api: DeferredApi) -> ASGIApp:
     """The application of the HTTP and HTTPS listeners."""
     reference = Reference(api, lambda: node.services.settings.config.management.dashboard)
     routes: list[BaseRoute] = [
         Route("/status", Status(node).get, methods=["GET"]),
         *reference.routes(),
-        Mount(PREFIX, OwnOrigin(on_listener(api))),
+        Mount(PREFIX, OwnOrigin(api.on_listener)),
         Route("/api", _not_found),
         Route("/api/{path:path}", _not_found),
         Route("/{path:path}", Pages().get, methods=["GET"]),

@@ -1,4 +1,4 @@
-"""``rookery ctl``: operate a node that runs. One file for each noun."""
+"""``rookery ctl``: operate a node that runs. One file for each noun, or for a few small ones."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from rookery.cli.parsers import add_command
 
-NOUNS = (
-    "listeners", "certificates", "users", "acl", "ban", "conf", "quota", "admins", "api_keys",
-    "data", "plugins", "log", "trace",
+MODULES = (
+    "broker", "clients", "topics", "subscriptions", "publish", "retainer", "delayed",
+    "topic_metrics", "slow_subs", "cluster", "alarms", "listeners", "certificates", "users", "acl",
+    "lists", "ban", "conf", "quota", "admins", "api_keys", "data", "plugins", "log", "trace",
 )  # fmt: skip
 
 
@@ -18,5 +19,5 @@ def declare(commands: Any) -> None:
     root = add_command(commands, "ctl", "help.ctl", None)
     root.set_defaults(parser=root)
     nouns = root.add_subparsers(metavar="NOUN")
-    for noun in NOUNS:
-        import_module(f"rookery.cli.ctl.{noun}").declare(nouns)
+    for module in MODULES:
+        import_module(f"rookery.cli.ctl.{module}").declare(nouns)

@@ -1,21 +1,40 @@
-"""What every ``rookery ctl`` command does: declare verbs, ask the node, show rows."""
+"""What every ``rookery ctl`` command does: declare verbs, ask the node, say what it answered."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rookery.cli import output
+from rookery.cli.ctl.showing import all_pages, done, pages, show, show_members, stream
 from rookery.cli.messages import language, say
-from rookery.cli.parsers import Run, add_command, add_json, add_place
+from rookery.cli.parsers import Run, add_command, add_json
 
 if TYPE_CHECKING:
-    from rookery.client.management import ManagementClient
+    from typing import Any
+
+    from rookery.client.http_client import NodeClient
+
+__all__ = [
+    "add_noun",
+    "add_verb",
+    "all_pages",
+    "api",
+    "as_noun",
+    "done",
+    "is_local",
+    "node_of",
+    "pages",
+    "show",
+    "show_members",
+    "stream",
+]
 
 # Reading certificates, hashing an imported file and restarting a listener take their time.
 TIMEOUT_S = 60.0
-PAGE_ROWS = 10_000
+URL_VARIABLE = "ROOKERY_URL"
+KEY_VARIABLE = "ROOKERY_API_KEY"
 
 
 def add_noun(nouns: Any, name: str) -> Any:
@@ -30,13 +49,55 @@ def add_verb(
 ) -> argparse.ArgumentParser:
     """Declare a verb with the options that all have."""
     parser = add_command(verbs, name, f"help.ctl.{noun}.{name}", run, examples=examples)
-    add_place(parser)
+    return _add_node(parser)
+
+
+def as_noun(nouns: Any, name: str, run: Run, *, examples: str) -> argparse.ArgumentParser:
+    """Declare a noun that is a command by itself."""
+    return _add_node(add_command(nouns, name, f"help.ctl.{name}", run, examples=examples))
+
+
+def _add_node(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--config", "-c", metavar="FILE", type=Path, help=say("option.config"))
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--data-dir", "-d", metavar="DIR", type=Path, help=say("option.data-dir"))
+    place.add_argument("--url", metavar="URL", help=say("option.url"))
+    parser.add_argument("--api-key", metavar="KEY:SECRET", help=say("option.api-key"))
+    parser.add_argument("--ca-file", metavar="FILE", type=Path, help=say("option.ca-file"))
     add_json(parser)
     return parser
 
 
-def node_of(arguments: argparse.Namespace) -> ManagementClient:
-    """The node that the arguments mean."""
+def is_local(arguments: argparse.Namespace) -> bool:
+    """Whether the node is asked over the socket in its data directory."""
+    return not _url(arguments)
+
+
+def _url(arguments: argparse.Namespace) -> str:
+    if arguments.url:
+        return str(arguments.url)
+    # Whoever names a directory or a file means this machine, whatever the environment says.
+    named = arguments.data_dir or arguments.config
+    return "" if named else os.environ.get(URL_VARIABLE, "")
+
+
+def node_of(arguments: argparse.Namespace) -> NodeClient:
+    """The node that the arguments mean.
+
+    Raises:
+        BadRequestError: the URL or the API key cannot be used.
+    """
+    url = _url(arguments)
+    if url:
+        from rookery.client.remote import RemoteClient  # noqa: PLC0415
+
+        return RemoteClient(
+            url,
+            arguments.api_key or os.environ.get(KEY_VARIABLE, ""),
+            ca_file=arguments.ca_file,
+            timeout_s=TIMEOUT_S,
+            language=language(),
+        )
     from rookery.client.management import ManagementClient  # noqa: PLC0415
     from rookery.config.load import data_dir_of  # noqa: PLC0415
 
@@ -44,49 +105,11 @@ def node_of(arguments: argparse.Namespace) -> ManagementClient:
     return ManagementClient(data_dir, timeout_s=TIMEOUT_S, language=language())
 
 
-def show(
-    arguments: argparse.Namespace, rows: Sequence[dict[str, Any]], columns: Sequence[str]
-) -> int:
-    """A table with these keys as columns, or all of it as JSON."""
-    if arguments.json:
-        output.show_json(rows)
-        return output.OK
-    if not rows:
-        output.line(say("ctl.none"))
-        return output.OK
-    head = tuple(say(f"column.{name}") for name in columns)
-    output.show_table([head, *(tuple(_cell(row.get(name)) for name in columns) for row in rows)])
-    return output.OK
-
-
-def all_pages(node: ManagementClient, path: str, **query: str) -> list[dict[str, Any]]:
-    """Every row of a list that comes in pages."""
+def api(*parts: str, **query: object) -> str:
+    """A path of the REST interface, each part kept whole; what is ``None`` is not asked for."""
     from urllib.parse import urlencode  # noqa: PLC0415
 
-    rows: list[dict[str, Any]] = []
-    page = 1
-    while True:
-        answer = node.get(f"{path}?{urlencode({**query, 'page': page, 'limit': PAGE_ROWS})}")
-        rows += answer["data"]
-        if not answer["meta"]["hasnext"]:
-            return rows
-        page += 1
+    from rookery.client.http_client import path_of  # noqa: PLC0415
 
-
-def done(arguments: argparse.Namespace, value: Any, text: str) -> int:
-    """Say that it was done, or what the node answered as JSON."""
-    if arguments.json:
-        output.show_json(value)
-    else:
-        output.line(text)
-    return output.OK
-
-
-def _cell(value: Any) -> str:
-    if value is None or value == "":
-        return "-"
-    if isinstance(value, bool):
-        return say("ctl.yes" if value else "ctl.no")
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return str(value)
+    asked = {name: value for name, value in query.items() if value is not None}
+    return path_of("api", "v5", *parts) + (f"?{urlencode(asked)}" if asked else "")

@@ -199,6 +199,20 @@ DASHBOARD = Struct((
     off("sso", Anything(), {}, "Single sign-on.", "单点登录。"),
 ))
 
+MANAGEMENT = Struct((
+    Field("listener", Struct((
+        Field("http", Struct((
+            Field("enable", Bool(), False,
+                  "Whether /api/v3 is served as EMQX 3 did, on a port of its own.",
+                  "是否在单独的端口提供 EMQX 3 风格的 /api/v3。"),
+            Field("bind", Address("127.0.0.1"), "127.0.0.1:8080",
+                  "Address of /api/v3; a bare port binds to this machine only.",
+                  "/api/v3 监听地址；只写端口时仅本机可访问。"),
+            *_HTTP,
+        )), {}, "HTTP.", "HTTP。"),
+    )), {}, "Where it listens.", "监听器。"),
+))
+
 def _alarm_actions(raw: object) -> tuple[str, ...]:
     if not isinstance(raw, list) or not all(item in ("log", "publish") for item in raw):
         raise ValueError("not alarm actions")

@@ -14,8 +14,8 @@ NO_DASHBOARD_USER = Words("choose a password with `rookery ctl admins passwd adm
                           "请用 `rookery ctl admins passwd admin` 设置密码")
 NO_HTTPS = Words("see dashboard.listeners.https, with paths to certificate and key",
                  "见 dashboard.listeners.https，需指定证书与私钥路径")
-ONE_PORT = Words("the interface for programs is on the port of the dashboard, see dashboard.listeners.http",
-                 "管理接口与控制台使用同一端口，见 dashboard.listeners.http")
+OWN_APPS = Words("applications are API keys: make them with `rookery ctl api-keys` or on the dashboard",
+                 "应用即 API 密钥：请用 `rookery ctl api-keys` 或在控制台创建")
 NO_RULES = Words("rules and bridges are not available", "不支持规则与桥接")
 NO_GATEWAY = Words("other protocols are not available", "不支持其他协议")
 NO_WEBHOOK = Words("messages and events are not sent to web hooks: subscribe to them, or embed the broker and use hooks",
@@ -39,7 +39,10 @@ PLUGINS: tuple[Row, ...] = (
     Row("dashboard.default_user.login", note=NO_DASHBOARD_USER),
     Row("dashboard.default_user.password", note=NO_DASHBOARD_USER),
     Row("dashboard.*", note=NO_DASHBOARD_USER),
-    Row("management.*", note=ONE_PORT),
+    Row("management.listener.http", "management.listener.http.bind", to.text, notes.THIS_MACHINE),
+    Row("management.listener.http.max_clients", "management.listener.http.max_connections", to.whole),
+    Row("management.listener.http.*", note=notes.SOCKETS, outcome=Outcome.NOT_NEEDED),
+    Row("management.*", note=OWN_APPS),
 
     *(Row(f"auth.http.{request}{suffix}", feature="http")
       for request in ("auth_req", "super_req", "acl_req")

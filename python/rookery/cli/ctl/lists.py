@@ -1,0 +1,87 @@
+"""Nouns with little more than a list: ``rewrite``, ``auto_subscribe``, ``authn``, ``authz``,
+``audit`` and ``license``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from rookery.cli.ctl.asking import (
+    add_noun,
+    add_verb,
+    api,
+    done,
+    node_of,
+    pages,
+    show,
+    show_members,
+    stream,
+)
+from rookery.cli.ctl.clients import add_limit
+from rookery.cli.messages import say
+
+REWRITE_COLUMNS = ("action", "source_topic", "re", "dest_topic")
+AUTO_COLUMNS = ("topic", "qos", "nl", "rap", "rh")
+AUTHN_COLUMNS = ("id", "enable", "status")
+AUTHZ_COLUMNS = ("type", "enable", "status")
+AUDIT_COLUMNS = ("created_at", "from", "source", "operation_id", "http_status_code")
+CLEAN_EXAMPLES = """\
+  rookery ctl authz cache-clean
+  rookery ctl authz cache-clean sensor-1"""
+
+
+def declare(nouns: Any) -> None:
+    """Add the nouns."""
+    for noun, run in (("rewrite", _rewrite), ("auto_subscribe", _auto), ("authn", _authn)):
+        verbs = add_noun(nouns, noun)
+        add_verb(verbs, noun, "list", run, examples=f"  rookery ctl {noun} list")
+    verbs = add_noun(nouns, "authz")
+    add_verb(verbs, "authz", "list", _authz, examples="  rookery ctl authz list")
+    clean = add_verb(verbs, "authz", "cache-clean", _clean, examples=CLEAN_EXAMPLES)
+    clean.add_argument("clientid", metavar="ID", nargs="?", help=say("option.client-id"))
+    verbs = add_noun(nouns, "audit")
+    add_limit(
+        add_verb(verbs, "audit", "list", _audit, examples="  rookery ctl audit list --limit 20")
+    )
+    verbs = add_noun(nouns, "license")
+    add_verb(verbs, "license", "info", _license, examples="  rookery ctl license info")
+
+
+def _rewrite(arguments: argparse.Namespace) -> int:
+    rows = node_of(arguments).get(api("mqtt", "topic_rewrite"))
+    return show(arguments, rows, REWRITE_COLUMNS)
+
+
+def _auto(arguments: argparse.Namespace) -> int:
+    return show(arguments, node_of(arguments).get(api("mqtt", "auto_subscribe")), AUTO_COLUMNS)
+
+
+def _authn(arguments: argparse.Namespace) -> int:
+    node = node_of(arguments)
+    rows = node.get(api("authentication"))
+    for row in rows:
+        row["status"] = node.get(api("authentication", row["id"], "status"))["status"]
+    return show(arguments, rows, AUTHN_COLUMNS)
+
+
+def _authz(arguments: argparse.Namespace) -> int:
+    node = node_of(arguments)
+    rows = node.get(api("authorization", "sources"))["sources"]
+    for row in rows:
+        row["status"] = node.get(api("authorization", "sources", row["type"], "status"))["status"]
+    return show(arguments, rows, AUTHZ_COLUMNS)
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    node_of(arguments).delete(api("authorization", "cache", clientid=arguments.clientid))
+    return done(arguments, {}, say("ctl.acl.purged"))
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    found = pages(node_of(arguments), api("audit"), arguments.limit)
+    return stream(arguments, found, AUDIT_COLUMNS)
+
+
+def _license(arguments: argparse.Namespace) -> int:
+    return show_members(arguments, node_of(arguments).get(api("license")))
