@@ -16,7 +16,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
@@ -24,13 +25,28 @@ from playwright.sync_api import expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from harness.client import RawClient  # noqa: E402
 from harness.dashboard import PASSWORD, Dashboard, launch, ports_of  # noqa: E402
+from harness.node import HOST  # noqa: E402
 from harness.operator import Operator, operated  # noqa: E402
+from harness.packets import Connect  # noqa: E402
+from harness.plugins import Plugins  # noqa: E402
+from rookery.plugins.build import build  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screenshots"
 SIZE = (1280, 800)
 # So long traffic flows before the first picture: lines need some samples.
 SAMPLES_WANTED = 7
+REWRITTEN = [
+    {"action": "publish", "source_topic": "old/#", "dest_topic": "plant/1/$1", "re": "^old/(.+)$"},
+    {
+        "action": "all",
+        "source_topic": "line/+/state",
+        "dest_topic": "plant/1/$1/state",
+        "re": "^line/([^/]+)/state$",
+    },
+]
+SUBSCRIBED = [{"topic": "client/${clientid}/#", "qos": 1}, {"topic": "broadcast/#", "nl": 1}]
 SETTINGS = {"mqtt.max_inflight": "64", "access.anonymous": "everyone"}
 
 
@@ -54,21 +70,68 @@ def traffic(operator: Operator) -> Iterator[None]:
         try:
             for number in range(1, 13):
                 name = f"press-{number:02}"
-                client = held.enter_context(operator.login(client_id=name))
+                client = held.enter_context(silent(operator, name))
                 client.subscribe(f"plant/1/{name}/set", qos=1)
                 client.publish(
                     f"plant/1/{name}/state", b'{"on": true, "pressure": 4.2}', qos=1, retain=True
                 )
                 client.publish(f"$delayed/900/plant/1/{name}/service", b'{"due": true}', qos=1)
             yield
+            if bench.poll() is not None:
+                raise SystemExit("rookery bench has ended: the pictures show no traffic")
         finally:
             bench.terminate()
             bench.wait()
 
 
-def prepare(operator: Operator) -> None:
+def silent(operator: Operator, name: str) -> RawClient:
+    """A client that stays without saying anything: its Keep Alive is off."""
+    client = RawClient(HOST, operator.node.port, 5)
+    client.connect(Connect(name, True, 0))
+    return client
+
+
+def slow_down(operator: Operator) -> None:
+    """Subscriptions that take their time to acknowledge: the pause is what the page shows."""
+    settings = {"enable": True, "threshold": "100ms", "expire_interval": "1h"}
+    held = operator.rest.get("/slow_subscriptions/settings")
+    operator.rest.put("/slow_subscriptions/settings", {**held, **settings})
+    with contextlib.ExitStack() as stack:
+        waiting = []
+        for name, topic in (("archive", "plant/1/#"), ("panel", "plant/1/press-07/alarm")):
+            client = stack.enter_context(silent(operator, name))
+            client.subscribe(topic, qos=1)
+            waiting.append(client)
+        publisher = stack.enter_context(silent(operator, "publisher"))
+        publisher.publish("plant/1/press-07/alarm", b"too hot", qos=1)
+        for client in waiting:
+            message = client.expect_publish()
+            while message.payload != b"too hot":
+                client.acknowledge(message)
+                message = client.expect_publish()
+            time.sleep(0.4)
+            client.acknowledge(message)
+            client.fence()
+
+
+def add_plugins(operator: Operator, folder: Path) -> None:
+    """Two of the examples; the first one runs."""
+    plugins = Plugins(operator)
+    for name in ("payload_transform", "presence_webhook"):
+        plugins.install(build(ROOT / "examples" / "plugins" / name, folder / name).read_bytes())
+    plugins.act("payload_transform-1.0.0", "start")
+
+
+def prepare(operator: Operator, folder: Path) -> None:
     """Something to see on pages that start empty."""
     rest = operator.rest
+    rest.put("/mqtt/topic_rewrite", REWRITTEN)
+    rest.put("/mqtt/auto_subscribe", SUBSCRIBED)
+    for name in ("press-01", "press-02"):
+        rest.post("/mqtt/topic_metrics", {"topic": f"plant/1/{name}/state"})
+    slow_down(operator)
+    add_plugins(operator, folder)
+    count(operator)
     rest.post("/authentication", {"mechanism": "password_based", "backend": "built_in_database"})
     for name in ("line-1", "line-2", "maintenance"):
         operator.add_user(name, "a long secret", is_superuser=name == "maintenance")
@@ -85,6 +148,17 @@ def prepare(operator: Operator) -> None:
     rest.put("/license/setting", {"dynamic_max_connections": 5000})
     rest.post("/data/export", {})
     rest.post("/trace", {"name": "press-03", "type": "clientid", "clientid": "press-03"})
+    # Something for it to write down.
+    order = {"topic": "plant/1/press-03/set", "payload": '{"on": false}', "qos": 1}
+    rest.post("/publish", order)
+
+
+def count(operator: Operator) -> None:
+    """Messages of the topics that are counted."""
+    with silent(operator, "press-01-relay") as relay:
+        for number in range(20):
+            for name in ("press-01", "press-02"):
+                relay.publish(f"plant/1/{name}/state", b'{"on": true}', qos=number % 2)
 
 
 def sign_in_first(shown: Dashboard) -> None:
@@ -104,10 +178,7 @@ def paths(shown: Dashboard) -> dict[str, str]:
     return {**found, "client": "/clients/press-03"}
 
 
-def take(shown: Dashboard, name: str, path: str) -> None:
-    shown.page.goto(f"{shown.address}/#{path}")
-    expect(shown.page.get_by_role("heading", level=1)).to_be_visible()
-    shown.settle()
+def shoot(shown: Dashboard, name: str) -> None:
     file = FOLDER / f"{name}.{shown.language}.png"
     # The pointer would colour the row or button below it.
     shown.page.mouse.move(0, 0)
@@ -115,10 +186,31 @@ def take(shown: Dashboard, name: str, path: str) -> None:
     print(f"{file.relative_to(ROOT)}  {file.stat().st_size // 1024} KB")
 
 
+def take(shown: Dashboard, name: str, path: str) -> None:
+    shown.page.goto(f"{shown.address}/#{path}")
+    expect(shown.page.get_by_role("heading", level=1)).to_be_visible()
+    shown.settle()
+    shoot(shown, name)
+
+
+def take_dialogs(shown: Dashboard, wanted: Callable[[str], bool]) -> None:
+    """What is seen only after a button is pressed."""
+    t = shown.t
+    if wanted("trace-log"):
+        shown.open("/trace", t("trace.title"))
+        shown.page.get_by_role("button", name=t("trace.read")).first.click()
+        expect(shown.dialog.locator("pre")).not_to_be_empty()
+        shown.settle()
+        shoot(shown, "trace-log")
+    if wanted("plugin-settings"):
+        shown.open("/plugins", t("plugins.title"))
+        shown.button(f"{t('plugins.settings')} payload_transform-1.0.0").click()
+        expect(shown.dialog.get_by_role("textbox").first).to_be_visible()
+        shoot(shown, "plugin-settings")
+
+
 def wait_for_samples(operator: Operator) -> None:
     """Charts need lines: let the page itself tell when it has enough."""
-    import time  # noqa: PLC0415 — only here something waits for the clock
-
     deadline = time.monotonic() + 30 + 10 * SAMPLES_WANTED
     while len(operator.rest.get("/monitor?latest=600")) < SAMPLES_WANTED:
         if time.monotonic() > deadline:
@@ -133,8 +225,13 @@ def main() -> int:
     parser.add_argument("--dark", action="store_true", help="in dark colours")
     chosen = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
+
+    def wanted(name: str) -> bool:
+        return not chosen.only or name in chosen.only
+
     with (
         tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() as built,
         operated(Path(folder), settings=SETTINGS) as operator,
         sync_playwright() as playwright,
     ):
@@ -145,20 +242,21 @@ def main() -> int:
         first.close()
         with traffic(operator):
             wait_for_samples(operator)
-            prepare(operator)
+            prepare(operator, Path(built))
             for language in chosen.language or ("en", "zh"):
                 shown = Dashboard(
                     browser, address, language, SIZE, "dark" if chosen.dark else "light"
                 )
-                if not chosen.only or "login" in chosen.only:
+                if wanted("login"):
                     shown.page.goto(address)
                     expect(shown.button(shown.t("login.submit"))).to_be_visible()
-                    shown.page.screenshot(path=FOLDER / f"login.{language}.png")
+                    shoot(shown, "login")
                 shown.sign_in()
                 shown.wait_for_menu()
                 for name, path in paths(shown).items():
-                    if not chosen.only or name in chosen.only:
+                    if wanted(name):
                         take(shown, name, path)
+                take_dialogs(shown, wanted)
                 shown.close()
         browser.close()
     return 0

@@ -21,7 +21,8 @@ interface Toasts {
 }
 
 const SHOWN_MAX = 4;
-const SHOWN_MS = 5000;
+// Long enough to be read, and heard, whatever else happens.
+const SHOWN_MS = 10_000;
 const Context = createContext<Toasts>({ done: () => undefined, failed: () => undefined });
 let ids = 0;
 

@@ -79,7 +79,7 @@ export default function PluginsPage(): ReactElement {
             label: t("field.name"),
             render: (row) => (
               <>
-                <Text size="sm" fw={600}>
+                <Text size="sm" fw={600} className="cell-short">
                   {row.name}
                 </Text>
                 <Text size="xs" c="dimmed">

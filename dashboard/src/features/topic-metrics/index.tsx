@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -69,7 +69,14 @@ export default function TopicMetricsPage(): ReactElement {
       action: t("delete"),
     }),
   });
-  const rate = (value: number) => formatNumber(value, i18n.language);
+  const figure = (count: number, rate: number) => (
+    <>
+      <span className="figure">{formatNumber(count, i18n.language)}</span>
+      <Text size="xs" c="dimmed">
+        {t("rate", { rate: formatNumber(rate, i18n.language) })}
+      </Text>
+    </>
+  );
   return (
     <Page
       title={t("title")}
@@ -92,19 +99,17 @@ export default function TopicMetricsPage(): ReactElement {
         rowsOf={rowsOf}
         columns={[
           { key: "topic", label: t("field.topic") },
-          { key: "received", label: t("received"), isNumber: true },
           {
-            key: "receivedRate",
-            label: t("perSecond"),
+            key: "received",
+            label: t("received"),
             isNumber: true,
-            render: (row) => rate(row.receivedRate),
+            render: (row) => figure(row.received, row.receivedRate),
           },
-          { key: "sent", label: t("sent"), isNumber: true },
           {
-            key: "sentRate",
-            label: t("perSecond"),
+            key: "sent",
+            label: t("sent"),
             isNumber: true,
-            render: (row) => rate(row.sentRate),
+            render: (row) => figure(row.sent, row.sentRate),
           },
           { key: "dropped", label: t("dropped"), isNumber: true },
           { key: "since", label: t("since"), render: (row) => formatTime(row.since) },
