@@ -321,6 +321,7 @@ class PluginDecoder:
         or raised; rows; whether more is whole.
         """
 
+@final
 class SourceMessage:
     """A message as it came down to a worker process."""
 

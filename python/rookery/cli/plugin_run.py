@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from rookery.cli import output
-from rookery.cli.ctl.asking import node_of
+from rookery.cli.ctl.asking import TIMEOUT_S
 from rookery.cli.ctl.plugins import archive_body, json_of, plugin_path
-from rookery.cli.messages import say
+from rookery.cli.messages import language, say
 from rookery.cli.parsers import add_command, add_place
 from rookery.client.management import ManagementClient
+from rookery.config.load import data_dir_of
 from rookery.errors import NotFoundError, RookeryError
 from rookery.file_watch import FileWatch
 from rookery.plugins.build import build, sources
@@ -44,7 +45,9 @@ def declare(verbs: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = None if arguments.value is None else json_of(arguments.value)
-    node = node_of(arguments)
+    # Code is run: only the socket of a node on this machine takes it without more ado.
+    data_dir = data_dir_of(arguments.data_dir, arguments.config)
+    node = ManagementClient(data_dir, timeout_s=TIMEOUT_S, language=language())
     node.get(plugin_path())  # without a node there is nothing to wait for
     trial = Trial(arguments.project.resolve(), node, settings)
     return asyncio.run(_develop(trial))
