@@ -14,10 +14,53 @@ from harness.client import drop_all
 from harness.node import Node, Settings, StartNode, fresh_name
 
 
+@pytest.hookimpl(trylast=True)  # pytest's own makes the terminal
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks of the protocol tests."""
     config.addinivalue_line("markers", "statement(version, *ids): normative statements it proves")
     config.addinivalue_line("markers", "soak: long; left out unless ROOKERY_SOAK is set")
+    # Workers of a parallel run have no terminal, their reports are printed by the one who has.
+    if (terminal := config.pluginmanager.get_plugin("terminalreporter")) is not None:
+        config.pluginmanager.register(_FailuresAtOnce(terminal))
+
+
+# Longest first: what is short fills the gaps at the end, so that no worker is left with a file of
+# minutes. Folders that are not named come last.
+_LONG_FIRST = (
+    "tests/integration/admission",
+    "tests/integration/kill9",
+    "tests/e2e",
+    "tests/integration/plugins",
+    "tests/integration",
+    "tests/contract",
+    "tests/conformance",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole files stay together, whichever tests they are shared out as."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.nodeid
+    return next((i for i, folder in enumerate(_LONG_FIRST) if name.startswith(folder + "/")), 99)
+
+
+class _FailuresAtOnce:
+    """Prints what failed when it fails: a run that is cut off has shown it by then."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._terminal.line("")
+            self._terminal.section(f"{report.when} of {report.nodeid}", "-")
+            self._terminal.line(report.longreprtext)
+            for name, text in report.sections:
+                self._terminal.section(name, "-")
+                self._terminal.line(text)
 
 
 @pytest.fixture(scope="session")

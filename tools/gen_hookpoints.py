@@ -54,6 +54,26 @@ WORDS = {
     "en": ("question", "notice", "never", "may return", "without an answer", "EMQX 3", "Note"),
     "zh": ("询问", "通知", "从不", "可返回", "无回答时", "EMQX 3", "说明"),
 }
+CONTRACT = {
+    "en": {
+        "changes": "may change: {}",
+        "nothing": "may change: nothing",
+        "chain": "order: each plugin sees what the one before it left",
+        "first": "order: the first opinion decides, nobody else is asked",
+        "told": "order: every plugin is told; of one client, in the order in which it happened",
+        "deadline": "deadline: `deadline_s`",
+        "unhurried": "deadline: none, nobody waits for it",
+    },
+    "zh": {
+        "changes": "可修改：{}",
+        "nothing": "可修改：无",
+        "chain": "顺序：每个插件看到前一个插件留下的内容",
+        "first": "顺序：第一个意见决定，不再询问其他插件",
+        "told": "顺序：通知每个插件；同一客户端按发生顺序",
+        "deadline": "时限：`deadline_s`",
+        "unhurried": "时限：无，无人等待",
+    },
+}
 
 
 def page(language: str) -> str:
@@ -70,8 +90,18 @@ def _entry(hookpoint: Hookpoint, language: str) -> str:
         result = hookpoint.returns or "None"
         lines.append(f"`{hookpoint.method}({hookpoint.arguments}) -> {result}`\n")
     lines.append(f"*{kind}* — {hookpoint.when_zh if is_zh else hookpoint.when}\n")
+    say = CONTRACT[language]
     if hookpoint.kind == "question":
-        lines.append(f"- {returns}: `{hookpoint.returns}`\n- {failure}: `{hookpoint.failure}`")
+        changes = hookpoint.changes_zh if is_zh else hookpoint.changes
+        lines += [
+            f"- {returns}: `{hookpoint.returns}`",
+            f"- {say['changes'].format(changes)}",
+            f"- {say['chain' if hookpoint.is_chain else 'first']}",
+            f"- {say['deadline']}",
+            f"- {failure}: `{hookpoint.failure}`",
+        ]
+    elif hookpoint.kind == "notice":
+        lines += [f"- {say['nothing']}", f"- {say['told']}", f"- {say['unhurried']}"]
     if hookpoint.v3:
         lines.append(f"- {v3}: `{hookpoint.v3}`")
     if hookpoint.note:

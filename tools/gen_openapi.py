@@ -1,4 +1,4 @@
-"""Writes docs/reference/openapi.json from the routers of the REST interface.
+"""Writes docs/reference/openapi.json and openapi-v3.json from the operations of the REST interfaces.
 
 ``--check`` writes nothing and fails when the file is not what the routers say.
 """
@@ -10,18 +10,22 @@ import sys
 from pathlib import Path
 
 from rookery.broker.rest.app import document_without_node
+from rookery.broker.rest_v3 import document as v3
 
-FILE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "openapi.json"
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
 
 def main() -> int:
-    made = json.dumps(document_without_node(), indent=1, ensure_ascii=False) + "\n"
-    if "--check" not in sys.argv[1:]:
-        FILE.write_text(made, encoding="utf-8")
-    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != made:
-        print(f"{FILE.name} is not what the routers say: run tools/gen_openapi.py")
-        return 1
-    return 0
+    stale = 0
+    for name, make in (("openapi.json", document_without_node), ("openapi-v3.json", v3.make)):
+        file = FOLDER / name
+        made = json.dumps(make(), indent=1, ensure_ascii=False) + "\n"
+        if "--check" not in sys.argv[1:]:
+            file.write_text(made, encoding="utf-8")
+        elif not file.exists() or file.read_text(encoding="utf-8") != made:
+            print(f"{name} is not what the operations say: run tools/gen_openapi.py")
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

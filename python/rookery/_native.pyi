@@ -7,7 +7,7 @@ interpreter. Every failure is a :class:`NativeError`. Nothing may be used in a f
 that started the node.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from rookery.native.config import (
@@ -205,6 +205,13 @@ class Node:
 
     def retained(self, topic: str) -> MessageRow | None:
         """The retained message of a topic."""
+
+    def retain(self, rows: Sequence[MessageRow]) -> int:
+        """Keep messages as retained ones; how many there was room for.
+
+        Raises:
+            ValueError: a row is no message.
+        """
 
     def remove_retained(self, topic_filter: str | None) -> int:
         """Forget retained messages; how many."""

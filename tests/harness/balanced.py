@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.balancer import Balancer, HaProxy, Nginx, render, until
-from harness.client import ClosedError
+from harness.client import DEADLINE_S, ClosedError
 from harness.node import HOST, ROOT, Node, Settings
 from harness.secure import SecureClient, client_context
 from rookery.client.management import ManagementClient
@@ -45,7 +45,7 @@ class BalancedNode(Node):
 
     def ports(self) -> tuple[int, int, int]:
         """Where MQTT, WebSocket and the status page of this node are."""
-        rows = ManagementClient(self.data_dir).get("/ports")
+        rows = self._ask("/ports")
         found = {
             row["listener"]: int(str(row["address"]).rpartition(":")[2] or 0)
             for row in rows
@@ -57,7 +57,7 @@ class BalancedNode(Node):
 
     def row(self, client_id: str) -> dict[str, Any] | None:
         """What the node knows of a connected client."""
-        for row in ManagementClient(self.data_dir).get("/api/v5/clients?limit=1000")["data"]:
+        for row in self._ask("/api/v5/clients?limit=1000")["data"]:
             if row["clientid"] == client_id and row["connected"]:
                 found: dict[str, Any] = row
                 return found
@@ -65,8 +65,12 @@ class BalancedNode(Node):
 
     def connected(self) -> set[str]:
         """Client identifiers."""
-        rows = ManagementClient(self.data_dir).get("/api/v5/clients?limit=1000")["data"]
+        rows = self._ask("/api/v5/clients?limit=1000")["data"]
         return {row["clientid"] for row in rows if row["connected"]}
+
+    def _ask(self, path: str) -> Any:
+        # Longer than a person waits: whatever else this machine does, the answer comes.
+        return ManagementClient(self.data_dir, timeout_s=DEADLINE_S).get(path)
 
 
 class Site(NamedTuple):

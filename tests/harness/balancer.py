@@ -26,19 +26,12 @@ import pytest
 
 from harness.client import DEADLINE_S
 from harness.node import HOST, ROOT
+from harness.ports import free_port
 
 T = TypeVar("T")
 POLL_S = 0.02
 # Where Debian puts what an ordinary user has not on its path.
 _SBIN = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 def until(happens: Callable[[], T | None], what: str) -> T:

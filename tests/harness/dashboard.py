@@ -24,6 +24,7 @@ from playwright.sync_api import (
     expect,
 )
 
+from harness.client import DEADLINE_S
 from harness.node import ROOT
 from harness.operator import Operator
 
@@ -33,6 +34,10 @@ TEXTS = SOURCES / "src" / "i18n"
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 PASSWORD = "rook-4-knight"
 DESK, PHONE = (1280, 860), (390, 844)
+
+# Playwright's own would pass while the node still loads what it answers with.
+DEADLINE_MS = DEADLINE_S * 1000
+expect.set_options(timeout=DEADLINE_MS)
 
 # How bad a finding of axe may be.
 _TOLERATED = {"minor", "moderate", None}
@@ -97,6 +102,7 @@ class Dashboard:
             accept_downloads=True,
         )
         self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(DEADLINE_MS)
         self.problems: list[str] = []
         self._allowed: list[re.Pattern[str]] = []
         self.page.on("console", self._on_console)

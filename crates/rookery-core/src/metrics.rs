@@ -274,4 +274,19 @@ metrics! {
     delayed = "delayed.count",
     /// Gauge: connections before CONNECT.
     unauthenticated = "unauthenticated.count",
+    // What is counted in errors only stands last, away from what each message counts.
+    /// PUBLISH with a packet identifier that is in use.
+    publish_inuse = "packets.publish.inuse",
+    /// PUBACK for what is in flight and does not wait for PUBACK.
+    puback_inuse = "packets.puback.inuse",
+    /// PUBREC for what is in flight and does not wait for PUBREC.
+    pubrec_inuse = "packets.pubrec.inuse",
+    /// PUBCOMP for what is in flight and does not wait for PUBCOMP.
+    pubcomp_inuse = "packets.pubcomp.inuse",
+    /// SUBSCRIBE that broke a rule, or with a filter refused other than for authorization.
+    subscribe_error = "packets.subscribe.error",
+    /// UNSUBSCRIBE that broke a rule, or with a filter that is none.
+    unsubscribe_error = "packets.unsubscribe.error",
+    /// Gauge: subscriptions of sessions that survive the node.
+    durable_subscriptions = "durable_subscriptions.count",
 }

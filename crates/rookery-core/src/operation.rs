@@ -76,6 +76,13 @@ pub enum Operation {
         /// How many were there.
         reply: Sender<usize>,
     },
+    /// Keep messages as the retained ones of their topics; subscribers are not told.
+    Retain {
+        /// The messages.
+        messages: Vec<Arc<Message>>,
+        /// How many there was room for.
+        reply: Sender<usize>,
+    },
     /// Forget delayed messages that wait on this shard.
     RemoveDelayed {
         /// The messages, each with its time (mono ms).

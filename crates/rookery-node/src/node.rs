@@ -473,11 +473,9 @@ impl Node {
             ("connections.quota.used", self.shared.connected.load(Ordering::Relaxed) as u64),
             ("connections.quota.max", self.quota_max()),
             ("sessions.count", self.shared.sessions.load(Ordering::Relaxed) as u64),
-            (
-                "subscriptions.count",
-                (router.subscriptions() + router.shared_subscriptions()) as u64,
-            ),
+            ("subscriptions.count", router.subscriptions() as u64),
             ("subscriptions.shared.count", router.shared_subscriptions() as u64),
+            ("durable_subscriptions.count", gauge(|m| &m.durable_subscriptions)),
             ("topics.count", router.topics() as u64),
             ("router.bytes", router.memory_bytes() as u64),
             ("retained.count", self.shared.retained.len() as u64),

@@ -34,7 +34,7 @@ fn route(id: u32, deadline_ms: u64, failure: Failure) -> PluginRoute {
         topics: Vec::new(),
         workers: 1,
         deadline_ms,
-        failure: [failure; 3],
+        failure: [failure; 5],
         open_max: 1000,
         bytes_max: 1 << 20,
     }

@@ -45,7 +45,7 @@ where
 }
 
 /// The message that a `MessageRow` stands for; a number in the durable log it does not have.
-fn message(row: &Bound<'_, PyTuple>) -> PyResult<Message> {
+pub(crate) fn message(row: &Bound<'_, PyTuple>) -> PyResult<Message> {
     let qos = QoS::from_u8(field(row, 3)?).ok_or_else(|| PyValueError::new_err("qos"))?;
     let topic: PyBackedStr = field(row, 6)?;
     check_topic_name(&topic).map_err(|error| PyValueError::new_err(error.to_string()))?;

@@ -1,5 +1,6 @@
 //! The class `Node`: each method converts, calls and converts back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -348,6 +349,14 @@ impl Node {
     fn retained<'py>(&self, py: Python<'py>, topic: &str) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let found = self.inner()?.retained(topic);
         found.map(|message| rows::message(py, &message)).transpose()
+    }
+
+    /// Keeps the messages of `MessageRow`s as retained ones; how many there was room for.
+    fn retain(&self, py: Python<'_>, rows: Vec<Bound<'_, PyTuple>>) -> PyResult<usize> {
+        let messages: PyResult<Vec<_>> =
+            rows.iter().map(|row| answers::message(row).map(Arc::new)).collect();
+        let messages = messages?;
+        self.call(py, |node| node.retain(&messages))
     }
 
     /// Forgets retained messages; how many.

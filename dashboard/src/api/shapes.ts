@@ -278,6 +278,33 @@ export interface PluginRow {
   restarts?: number;
   hookpoints?: string[];
   has_settings?: boolean;
+  enable?: boolean;
+  author?: string[];
+  readme?: string;
+  run?: PluginRun;
+}
+
+/** How a plugin is run. */
+export interface PluginRun {
+  workers?: number;
+  deadline_s?: number;
+  /** Bytes. */
+  memory_max?: number;
+  topics?: string[];
+  /** By hookpoint: what holds without an answer. */
+  failure?: Record<string, string>;
+}
+
+export interface PluginWorker {
+  worker: number;
+  is_attached: boolean;
+  asked: number;
+  answered: number;
+  late: number;
+  failed: number;
+  told: number;
+  dropped: number;
+  open: number;
 }
 
 export interface LogLevel {
@@ -369,6 +396,8 @@ export interface Replies {
   "/trace/{name}/log": { items: string; meta?: { bytes?: number; position?: number } };
   "/log/levels": LogLevel[];
   "/plugins": PluginRow[];
+  "/plugins/allowed": { name: string }[];
+  "/plugins/{name}/workers": PluginWorker[];
   "/plugins/{name}/schema": unknown;
   "/plugins/{name}/config": Record<string, unknown>;
   "/license": License;

@@ -63,11 +63,14 @@ export interface DataTableProps<Row> {
 
 export function DataTable<Row extends object>(props: DataTableProps<Row>): ReactElement {
   const { t } = useTranslation();
-  const filters = [...(props.filters ?? []), ...(props.localFilters ?? [])];
-  const state = useTableState(props.name ?? "", filters);
   const capabilities = useCapabilities();
   const operation = `GET ${props.path}`;
   const isPaged = capabilities?.takes(operation, "page") ?? true;
+  const given = [...(props.filters ?? []), ...(props.localFilters ?? [])];
+  // A list that comes whole, and that the node does not filter, is searched here.
+  const isSearched = !isPaged && given.length === 0 && !props.isOrdered;
+  const filters = isSearched ? [{ name: "find", label: t("find") }] : given;
+  const state = useTableState(props.name ?? "", filters);
   const nodeOrder = orderQuery(capabilities, operation, state);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const answer = useGet<string>(props.path, {
@@ -83,6 +86,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   const page = pageOf<Row>(answer.data, state, {
     isPaged,
     isOrderedByNode: nodeOrder !== undefined,
+    find: isSearched ? (state.filters["find"] ?? "") : "",
     ...(props.rowsOf && { rowsOf: props.rowsOf }),
   });
   const isFiltered = Object.values(state.filters).some((value) => value !== "");
@@ -95,6 +99,9 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
     !props.isOrdered &&
     !column.isUnsorted &&
     (!isPaged || ordersBy(capabilities, operation, column.key));
+
+  // What is pressed there stays on a phone; names are beside the values.
+  const hasHead = props.bulk !== undefined || props.columns.some(isSortable);
 
   return (
     <Card withBorder padding={0}>
@@ -140,7 +147,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
         <div className="table-scroll" role="region" aria-label={props.label} tabIndex={0}>
           <Table highlightOnHover verticalSpacing="xs" className="cards-on-phone" role="table">
             <caption className="hidden-text">{props.label}</caption>
-            <Table.Thead role="rowgroup">
+            <Table.Thead role="rowgroup" {...(!hasHead && { className: "plain-head" })}>
               <Table.Tr role="row">
                 {props.bulk !== undefined && (
                   <Table.Th role="columnheader" className="choose-cell">
@@ -195,7 +202,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
                         data-label={column.label}
                         ta={column.isNumber ? "right" : undefined}
                       >
-                        {cell(column, row)}
+                        <div>{cell(column, row)}</div>
                       </Table.Td>
                     ))}
                     {props.actions !== undefined && (
@@ -222,11 +229,23 @@ function sentFilters(filters: readonly Filter[], state: TableState): Query {
 }
 
 function cell<Row extends object>(column: Column<Row>, row: Row): ReactNode {
-  if (column.render !== undefined) return column.render(row) ?? ABSENT;
-  const value: unknown = (row as Record<string, unknown>)[column.key];
+  const value: unknown =
+    column.render === undefined
+      ? (row as Record<string, unknown>)[column.key]
+      : (column.render(row) ?? ABSENT);
   if (typeof value === "number") return value.toLocaleString();
-  return <Text span size="sm" className="cell-text">{formatAny(value)}</Text>;
+  if (column.render !== undefined && typeof value !== "string") return value as ReactNode;
+  const text = formatAny(value);
+  const className = text.length > SHORT_MAX ? "cell-text" : "cell-short";
+  return (
+    <Text span size="sm" className={className}>
+      {text}
+    </Text>
+  );
 }
+
+// So many characters stay on one line: a time, an address, a name.
+const SHORT_MAX = 21;
 
 interface HeadProps<Row> {
   column: Column<Row>;

@@ -29,10 +29,13 @@ export function useWords(
 ): { label: string; description: string | undefined } {
   const { i18n } = useTranslation();
   const isChinese = i18n.language === "zh";
-  const meaning = (isChinese ? schema["x-description-zh"] : undefined) ?? schema.description;
+  const chinese = isChinese ? schema["x-zh"] : undefined;
+  const meaning =
+    chinese?.description ?? (isChinese ? schema["x-description-zh"] : undefined) ?? schema.description;
   const takes = (isChinese ? schema["x-takes-zh"] : undefined) ?? schema["x-takes"];
   const description = [meaning, takes].filter(Boolean).join(" · ");
-  return { label: schema.title ?? name, description: description || undefined };
+  const title = chinese?.title ?? schema.title ?? name;
+  return { label: title, description: description || undefined };
 }
 
 export function LeafField(props: LeafProps): ReactElement {

@@ -104,7 +104,15 @@ export interface Shown<Row> {
 interface HowShown<Row> {
   isPaged: boolean;
   isOrderedByNode: boolean;
+  /** Rows without this text are left out; of a list that came whole. */
+  find?: string;
   rowsOf?: (answer: unknown) => Row[];
+}
+
+function found<Row extends object>(rows: Row[], text: string): Row[] {
+  if (text === "") return rows;
+  const wanted = text.toLowerCase();
+  return rows.filter((row) => JSON.stringify(Object.values(row)).toLowerCase().includes(wanted));
 }
 
 /** The rows to show of an answer: a page as it is, a whole list ordered and cut here. */
@@ -126,7 +134,7 @@ export function pageOf<Row extends object>(
       hasNext: paged.meta?.hasnext ?? (isCounted && state.page * state.limit < count),
     };
   }
-  let rows = list ?? paged.data ?? [];
+  let rows = found(list ?? paged.data ?? [], how.find ?? "");
   if (state.order !== null && !how.isOrderedByNode) {
     rows = sorted(rows, state.order.key, state.order.direction);
   }

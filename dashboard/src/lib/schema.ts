@@ -6,6 +6,8 @@ export interface Schema {
   title?: string;
   description?: string;
   "x-description-zh"?: string;
+  /** The same words in Chinese, as plugins write them. */
+  "x-zh"?: { title?: string; description?: string };
   /** In words, what is taken. */
   "x-takes"?: string;
   "x-takes-zh"?: string;

@@ -13,6 +13,7 @@ from rookery.broker.backup import Backups
 from rookery.broker.backup.access import BansPart, RulesPart, ScramUsersPart, UsersPart
 from rookery.broker.backup.admins import AdminsPart, ApiKeysPart
 from rookery.broker.backup.parts import ConfigurationPart, Part
+from rookery.broker.backup.retained import RetainedPart
 from rookery.broker.certificates import CertificateService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
@@ -130,8 +131,10 @@ def _backups(
         BansPart(access, data_dir),
         AdminsPart(admins),
         ApiKeysPart(admins),
-        # Last: what it refers to is there by then.
+        # What it refers to is there by then.
         ConfigurationPart(settings),
+        # Within the bounds that the configuration sets.
+        RetainedPart(node.native.lists, node.clock),
     )
     return Backups(
         data_dir,

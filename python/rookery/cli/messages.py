@@ -99,6 +99,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.ctl.plugins.move": ("change the order of plugins", "调整插件顺序"),
     "help.plugin": ("write plugins", "编写插件"),
     "help.plugin.new": ("make the files of a new plugin", "创建插件项目"),
+    "help.plugin.run": (
+        "run a plugin in a node of this machine, anew whenever its files change",
+        "在本机节点中运行插件，文件变化时重新加载",
+    ),
     "help.plugin.build": ("make the archive of a plugin", "构建插件包"),
     "option.plugin": ("name and version, such as payload_transform-1.0.0", "插件名称与版本"),
     "option.plugin-file": (
@@ -133,6 +137,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{folder} is there; next: cd {folder} && pytest && rookery plugin build",
         "已创建 {folder}；接下来：cd {folder} && pytest && rookery plugin build",
     ),
+    "plugin.running": (
+        "{name} runs; it is loaded anew when its files change, or with Enter. Ctrl-C ends it.",
+        "{name} 已运行；文件变化或按回车时重新加载，Ctrl-C 结束。",
+    ),
+    "plugin.run-over": ("the plugin is taken out of the node", "插件已从节点移除"),
     "plugin.built": ("{file}", "{file}"),
     "column.name": ("NAME", "名称"),
     "column.status": ("STATUS", "状态"),
@@ -530,6 +539,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ports.wss": ("MQTT over secure WebSocket", "MQTT over secure WebSocket"),
     "ports.http": ("dashboard and REST", "控制台与 REST"),
     "ports.https": ("dashboard and REST over TLS", "控制台与 REST（TLS）"),
+    "ports.v3": ("REST as in EMQX 3", "REST（EMQX 3 风格）"),
     "ports.unix": ("HTTP: management of this node", "HTTP：节点管理"),
     # -- pub and sub
     "mqtt.unreachable": (

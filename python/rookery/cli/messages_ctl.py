@@ -161,6 +161,7 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "help.ctl.authz.cache-clean": ("forget answers that are remembered", "清除授权缓存"),
     "help.ctl.license": ("the licence of the node", "许可证"),
     "help.ctl.license.info": ("show what holds", "查看许可证信息"),
+    "option.data.without-retained": ("leave retained messages out", "不导出保留消息"),
     # -- changing the configuration
     "help.ctl.conf.load": (
         "change settings to what a file says; they survive a restart",

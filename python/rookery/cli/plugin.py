@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rookery.cli import output
+from rookery.cli import output, plugin_run
 from rookery.cli.messages import say
 from rookery.cli.parsers import add_command
 
@@ -26,6 +26,7 @@ def declare(commands: Any) -> None:
     )  # fmt: skip
     build.add_argument("--out", metavar="FOLDER", type=Path, help=say("option.plugin-out"))
     build.add_argument("--wheels", action="store_true", help=say("option.plugin-wheels"))
+    plugin_run.declare(verbs)
 
 
 def _new(arguments: argparse.Namespace) -> int:

@@ -88,11 +88,15 @@ def _planned(config: Config) -> list[dict[str, str]]:
         }
         for listener in config.to_native().listeners
     ]
-    for kind, http in (("http", config.management.http), ("https", config.management.https)):
+    management = config.management
+    for name, purpose, http in (
+        ("http:dashboard", "ports.http", management.http),
+        ("https:dashboard", "ports.https", management.https),
+        ("http:management", "ports.v3", management.http_v3),
+    ):
         if http is not None:
             address = f"{http.host}:{http.port}"
-            purpose = say(f"ports.{kind}")
-            rows.append({"listener": f"{kind}:dashboard", "address": address, "purpose": purpose})
+            rows.append({"listener": name, "address": address, "purpose": say(purpose)})
     socket_path = str(config.data_dir / "run" / "node.sock")
     unix = {"listener": "unix:management", "address": socket_path, "purpose": say("ports.unix")}
     return [*rows, unix]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from rookery import _native
+from rookery.errors import BadRequestError
 from rookery.native.errors import translate
 from rookery.native.models import Message, PublishOutcome, SubscriptionInfo
 
@@ -259,6 +260,19 @@ class Lists:
         """The retained message of a topic."""
         row = _call(self._native.retained, topic)
         return None if row is None else Message.from_row(row)
+
+    def retain(self, messages: Sequence[Message]) -> int:
+        """Keep messages as the retained ones of their topics; how many there was room for.
+
+        Nobody is told.
+
+        Raises:
+            BadRequestError: one is no message that MQTT allows.
+        """
+        try:
+            return _call(self._native.retain, [message.to_row() for message in messages])
+        except (ValueError, OverflowError) as error:
+            raise BadRequestError(str(error)) from None
 
     def remove_retained(self, topic_filter: str | None) -> int:
         """Forget retained messages that match (none: all); how many. Nobody is told."""

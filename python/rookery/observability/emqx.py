@@ -47,6 +47,10 @@ def complete_stats(core: Mapping[str, int]) -> dict[str, int]:
     for name, same in _SAME_STATS.items():
         if same in core:
             stats.setdefault(name, core[same])
+    # EMQX keeps shared subscriptions apart: its subscribers are the others.
+    if "subscriptions.count" in core and "subscriptions.shared.count" in core:
+        subscribers = core["subscriptions.count"] - core["subscriptions.shared.count"]
+        stats.setdefault("subscribers.count", max(0, subscribers))
     # Of this node; a cluster adds those of the others.
     if "sessions.count" in core:
         stats.setdefault("cluster_sessions.count", core["sessions.count"])

@@ -17,25 +17,23 @@ SCHEMA_FILE = "settings.schema.json"
 _LEFT_OUT = ("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 
 
-def build(project: Path, out: Path | None = None, *, with_wheels: bool = False) -> Path:
+def build(
+    project: Path, out: Path | None = None, *, with_wheels: bool = False, suffix: str = ""
+) -> Path:
     """Make ``NAME-VERSION.tar.gz`` in ``out`` (``dist/`` of the project); where it is.
+
+    ``suffix`` stands behind the version of the project, to tell attempts apart.
 
     Raises:
         BadRequestError: the folder is no plugin, or something in it cannot be.
     """
     found = _project(project)
     about, tool = found["project"], found["tool"]["rookery"]["plugin"]
-    manifest = _manifest(about, tool)
-    package = manifest.entry.partition(":")[0].partition(".")[0]
-    source = next(
-        (folder for folder in (project / "src", project) if (folder / package).is_dir()), None
-    )
-    if source is None:
-        raise BadRequestError(f"{project}: there is no package {package!r}")
+    manifest = _manifest({**about, "version": f"{about['version']}{suffix}"}, tool)
+    source = _source_of(project, manifest.entry)
     files = {
         f"package/{path.relative_to(source).as_posix()}": path.read_bytes()
-        for path in sorted((source / package).rglob("*"))
-        if path.is_file() and not path.is_symlink() and not set(path.parts) & set(_LEFT_OUT)
+        for path in _code_of(source, manifest.entry)
     }
     for name, within in ((SCHEMA_FILE, SCHEMA), (README, README)):
         if (project / name).exists():
@@ -46,6 +44,36 @@ def build(project: Path, out: Path | None = None, *, with_wheels: bool = False) 
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(pack(manifest, files))
     return target
+
+
+def sources(project: Path) -> list[Path]:
+    """The files an archive of this folder is made of, as far as they can be found."""
+    own = [project / name for name in ("pyproject.toml", SCHEMA_FILE, README)]
+    try:
+        entry = str(_project(project)["tool"]["rookery"]["plugin"]["entry"])
+        return [*own, *_code_of(_source_of(project, entry), entry)]
+    except BadRequestError:
+        return own
+
+
+def _package_of(entry: str) -> str:
+    return entry.partition(":")[0].partition(".")[0]
+
+
+def _source_of(project: Path, entry: str) -> Path:
+    package = _package_of(entry)
+    for folder in (project / "src", project):
+        if (folder / package).is_dir():
+            return folder
+    raise BadRequestError(f"{project}: there is no package {package!r}")
+
+
+def _code_of(source: Path, entry: str) -> list[Path]:
+    return [
+        path
+        for path in sorted((source / _package_of(entry)).rglob("*"))
+        if path.is_file() and not path.is_symlink() and not set(path.parts) & set(_LEFT_OUT)
+    ]
 
 
 def _project(project: Path) -> dict[str, Any]:

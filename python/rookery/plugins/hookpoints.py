@@ -22,7 +22,10 @@ class Hookpoint:
         method: The method of :class:`rookery.plugins.Plugin`; none: it is never called.
         kind: Whether somebody waits for an answer.
         arguments: What the method gets.
-        returns: What it may return, and so what may be changed.
+        returns: What it may return.
+        changes: What may be changed by that; none: nothing.
+        changes_zh: The same in Chinese.
+        is_chain: Each plugin sees what the one before it left; otherwise the first opinion decides.
         failure: What holds when it is not answered in time, unless it is configured otherwise.
         when: When it is called.
         when_zh: The same in Chinese.
@@ -36,6 +39,9 @@ class Hookpoint:
     kind: Kind
     arguments: str
     returns: str = ""
+    changes: str = ""
+    changes_zh: str = ""
+    is_chain: bool = False
     failure: str = ""
     when: str
     when_zh: str
@@ -51,6 +57,9 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         kind="question",
         arguments="client: Client, password: bytes | None",
         returns="bool | Allow | Deny | None",
+        changes="whether the client comes in, its attributes, whether it is a superuser, when its "
+        "connection ends, the reason code",
+        changes_zh="是否接入、客户端属性、是否超级用户、连接何时结束、原因码",
         failure="deny",
         when="A CONNECT was read. The first plugin with an opinion decides; without one, what is "
         "configured does. Not for enhanced authentication.",
@@ -63,6 +72,8 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         kind="question",
         arguments="client: Identity, action: Action, topic: str, qos: int, retain: bool",
         returns="bool | Deny | None",
+        changes="whether the client may, the reason code",
+        changes_zh="是否允许、原因码",
         failure="deny",
         when="A PUBLISH or SUBSCRIBE about which no rule and no source decides; the answer is kept "
         "for the connection as authorization.cache says.",
@@ -75,6 +86,9 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         kind="question",
         arguments="message: Message",
         returns="Message | Deny | None",
+        changes="the message, whether it goes on, the reason code of PUBACK or PUBREC",
+        changes_zh="消息本身、是否继续、PUBACK 或 PUBREC 的原因码",
+        is_chain=True,
         failure="ignore",
         when="A PUBLISH was authorized. Each plugin sees what the one before it returned; None takes "
         "the message and delivers it to nobody.",
@@ -89,6 +103,9 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         kind="question",
         arguments="client_id: str, subscriptions: tuple[SubscriptionInfo, ...]",
         returns="Sequence[SubscriptionInfo | Deny] | Deny | None",
+        changes="topic filter, QoS and options of each, or its reason code",
+        changes_zh="每一项的主题过滤器、QoS 与选项，或其原因码",
+        is_chain=True,
         failure="ignore",
         when="A SUBSCRIBE was authorized, filter by filter. An item in the place of each may have "
         "another topic filter, QoS or other options; Deny takes it out, and is its reason code; None "
@@ -108,6 +125,9 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         kind="question",
         arguments="client_id: str, topic_filters: tuple[str, ...]",
         returns="Sequence[str | Deny] | Deny | None",
+        changes="each topic filter, or its reason code",
+        changes_zh="每个主题过滤器，或其原因码",
+        is_chain=True,
         failure="ignore",
         when="An UNSUBSCRIBE was read. As client.subscribe; Deny leaves that subscription alone.",
         when_zh="读到 UNSUBSCRIBE。同 client.subscribe；Deny 表示保留该订阅。",

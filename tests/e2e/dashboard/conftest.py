@@ -54,8 +54,6 @@ def signed_in(
     request: pytest.FixtureRequest, browser: Browser, address: str
 ) -> Iterator[Dashboard]:
     shown = Dashboard(browser, address, request.param)
-    shown.page.set_default_timeout(30_000)
-    expect.set_options(timeout=20_000)
     shown.sign_in()
     shown.wait_for_menu()
     yield shown

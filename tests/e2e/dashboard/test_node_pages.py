@@ -1,4 +1,4 @@
-"""Pages about the node itself: listeners, settings, quota, plugins, backup."""
+"""Pages about the node itself: listeners, settings, quota, backup."""
 
 from __future__ import annotations
 
@@ -63,12 +63,6 @@ def test_the_quota_is_set(dashboard: Dashboard, operator: Operator) -> None:
     dashboard.switch(t("quota.bounded")).click()
     dashboard.button(t("common.save")).click()
     dashboard.said(t("common.saved"))
-
-
-def test_plugins_say_how_to_make_one(dashboard: Dashboard) -> None:
-    t = dashboard.t
-    dashboard.open("/plugins", t("plugins.title"))
-    expect(dashboard.page.get_by_text(t("plugins.empty.title"))).to_be_visible()
 
 
 def test_a_backup_is_made_fetched_and_deleted(dashboard: Dashboard) -> None:

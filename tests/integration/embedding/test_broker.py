@@ -15,6 +15,7 @@ import pytest
 import rookery
 from harness.client import RawClient
 from harness.packets import Connect, Disconnect
+from harness.ports import free_port
 from harness.wire import Properties
 from rookery.errors import BadRequestError, ConflictError, PortInUseError, UnavailableError
 
@@ -231,12 +232,9 @@ async def test_it_can_be_started_again_but_not_twice() -> None:
 
 
 async def test_a_taken_port_opens_nothing(broker: rookery.Broker) -> None:
-    free = rookery.Broker()
-    await free.start()
-    free_port = free.port
-    await free.stop()
+    free = free_port()
     listeners = {
-        "tcp:first": f"127.0.0.1:{free_port}",
+        "tcp:first": f"127.0.0.1:{free}",
         "tcp:second": f"127.0.0.1:{broker.port}",
     }
 
@@ -244,8 +242,8 @@ async def test_a_taken_port_opens_nothing(broker: rookery.Broker) -> None:
         await rookery.Broker(listeners=listeners).start()
 
     assert caught.value.listener == "tcp:second"
-    async with rookery.Broker(port=free_port) as again:
-        assert again.port == free_port
+    async with rookery.Broker(port=free) as again:
+        assert again.port == free
 
 
 async def test_with_a_data_directory_messages_survive(tmp_path: Path) -> None:

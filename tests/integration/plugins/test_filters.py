@@ -170,3 +170,20 @@ def test_what_a_plugin_says_about_a_message_holds(tmp_path: Path) -> None:
                 watcher.receive(arrives, payload)
             said("properties")
             assert watcher.receive("properties").properties
+
+
+def test_a_filter_is_authorized_and_then_changed_where_nothing_is_kept(tmp_path: Path) -> None:
+    code = (
+        MAPS
+        + """
+    def on_authorize(self, client, action, topic, qos, retain):
+        return topic != "secret"
+"""
+    )
+    settings = {"authorization.cache.enable": "false", "authorization.no_match": "deny"}
+    with operated(tmp_path, settings=settings) as operator:
+        Plugins(operator).run(archive_of(code))
+        with operator.login(client_id="c") as client:
+            assert codes(client, "t", "secret", "no/t") == (0, 0x87, 0x8F)
+            assert filters_of(operator, "c") == {"c/t": 0}
+            assert taken_back(client, "t") == (0,)

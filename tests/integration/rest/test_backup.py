@@ -11,6 +11,7 @@ import pytest
 
 from harness.node import ROOT
 from harness.operator import BUILT_IN, Operator, operated
+from harness.wire import Properties
 from rookery.errors import BadRequestError, NotFoundError
 
 DATA = "/data"
@@ -152,3 +153,57 @@ def ctl(operator: Operator, *words: str) -> str:
     )
     assert run.returncode == 0, run.stderr
     return run.stdout
+
+
+def test_retained_messages_come_back_as_they_were(operator: Operator, other: Operator) -> None:
+    properties: Properties = {"content_type": "text/plain", "user_property": [("a", "1"), ("a", "2")],
+                  "message_expiry_interval": 3600}  # fmt: skip
+    with operator.login("alice", "wonder", client_id="writer") as writer:
+        writer.publish("kept/1", b"\x00\xff", qos=2, retain=True, properties=properties)
+        writer.publish("kept/2", b"two", retain=True)
+    before = operator.rest.get("/mqtt/retainer/message/kept%2F1")
+    path = exported(operator)
+    with other.login("bob", "builder") as reader:
+        reader.subscribe("kept/#", qos=2)
+        other.rest.upload(f"{DATA}/files", "filename", path.name, path.read_bytes())
+        other.rest.post(f"{DATA}/import", {"filename": path.name})
+        # Whoever was subscribed is not told.
+        reader.expect_nothing()
+    assert other.rest.get("/mqtt/retainer/message/kept%2F1") == before
+
+    other.node.restart()
+    with other.login("bob", "builder") as reader:
+        reader.subscribe("kept/1", qos=2)
+        message = reader.receive("kept/1", b"\x00\xff", qos=2, retain=True)
+    left = message.properties.pop("message_expiry_interval")
+    assert isinstance(left, int)
+    assert 0 < left <= 3600
+    assert message.properties == {k: v for k, v in properties.items() if k[0] in "cu"}
+    found = other.rest.get("/mqtt/retainer/messages?topic=kept%2F%23")["data"]
+    assert sorted(row["topic"] for row in found) == ["kept/1", "kept/2"]
+
+
+def test_retained_messages_may_be_left_out(operator: Operator, other: Operator) -> None:
+    operator.rest.post("/publish", {"topic": "kept", "payload": "x", "retain": True})
+    made = operator.rest.post(f"{DATA}/export?retained=false")
+    path: Path = operator.node.data_dir / "backup" / made["filename"]
+    other.rest.upload(f"{DATA}/files", "filename", path.name, path.read_bytes())
+    other.rest.post(f"{DATA}/import", {"filename": path.name})
+
+    with pytest.raises(NotFoundError):
+        other.rest.get("/mqtt/retainer/message/kept")
+    other.login("alice", "wonder").disconnect()
+
+
+def test_retained_messages_that_find_no_room_are_counted(
+    operator: Operator, other: Operator
+) -> None:
+    for number in range(5):
+        body = {"topic": f"kept/{number}", "payload": "long enough", "retain": True}
+        operator.rest.post("/publish", body)
+    path = exported(operator)
+    other.rest.put("/mqtt/retainer", {"max_payload_size": "5B"})
+    other.rest.upload(f"{DATA}/files", "filename", path.name, path.read_bytes())
+
+    with pytest.raises(BadRequestError, match="retained: 5 of 5 found no room"):
+        other.rest.post(f"{DATA}/import", {"filename": path.name})

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rookery.broker import file_watch
-from rookery.broker.file_watch import FileWatch
+from rookery import file_watch
+from rookery.file_watch import FileWatch
 
 
 def rewrite(file: Path) -> None:

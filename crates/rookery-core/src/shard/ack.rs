@@ -22,7 +22,9 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let settled = session.inflight.settle_if(ack.packet_id, |entry| entry.item.qos == 1);
         let Some((item, sent_ms)) = settled else {
-            self.metrics().puback_missed.inc();
+            let is_in_use = session.inflight.get_mut(ack.packet_id).is_some();
+            let metrics = self.metrics();
+            if is_in_use { &metrics.puback_inuse } else { &metrics.puback_missed }.inc();
             return;
         };
         self.metrics().messages_acked.inc();
@@ -41,9 +43,11 @@ impl Shard {
         let Some(slot) = self.slot_of(key) else { return };
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let durable_id = session.durable_id;
-        let Some(entry) = session.inflight.get_mut(ack.packet_id).filter(|e| e.item.qos == 2)
-        else {
-            self.metrics().pubrec_missed.inc();
+        let found = session.inflight.get_mut(ack.packet_id);
+        let is_in_use = found.is_some();
+        let Some(entry) = found.filter(|e| e.item.qos == 2) else {
+            let metrics = self.metrics();
+            if is_in_use { &metrics.pubrec_inuse } else { &metrics.pubrec_missed }.inc();
             // MQTT-5.0 section 3.6.2.1: nothing is known under this identifier.
             let reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
             self.gate(
@@ -126,7 +130,9 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let settled = session.inflight.settle_if(ack.packet_id, |e| e.stage == Stage::Released);
         let Some((item, _)) = settled else {
-            self.metrics().pubcomp_missed.inc();
+            let is_in_use = session.inflight.get_mut(ack.packet_id).is_some();
+            let metrics = self.metrics();
+            if is_in_use { &metrics.pubcomp_inuse } else { &metrics.pubcomp_missed }.inc();
             return;
         };
         self.metrics().messages_acked.inc();

@@ -332,6 +332,7 @@ impl Shard {
             Err(_) => {}
         }
         if durable_id != 0 {
+            self.metrics().durable_subscriptions.sub(1);
             self.effects.store_ops.push(persist::delete_subscription(durable_id, text));
         }
     }

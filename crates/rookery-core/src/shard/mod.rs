@@ -354,7 +354,10 @@ impl Shard {
             match self.packet(now, key, header.first, body) {
                 Ok(Step::Next) => {}
                 Ok(step) => break step,
-                Err(fault) => break self.fault(now, key, fault),
+                Err(fault) => {
+                    self.count_fault(header.first);
+                    break self.fault(now, key, fault);
+                }
             }
             rest = rest.get(total..).unwrap_or_default();
         };
@@ -449,6 +452,18 @@ impl Shard {
             }
         }
         Ok(Step::Next)
+    }
+
+    /// Counts a packet that broke a rule by its kind, where EMQX does.
+    #[cold]
+    fn count_fault(&self, first: u8) {
+        let metrics = self.metrics();
+        match first >> 4 {
+            3 => metrics.publish_error.inc(),
+            8 => metrics.subscribe_error.inc(),
+            10 => metrics.unsubscribe_error.inc(),
+            _ => {}
+        }
     }
 
     /// Ends a connection that broke a rule: DISCONNECT with the reason for v5, then close.

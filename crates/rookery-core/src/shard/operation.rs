@@ -40,6 +40,10 @@ impl Shard {
                 let removed = messages.iter().filter(|m| self.remove_retained(m)).count();
                 let _ = reply.send(removed);
             }
+            Operation::Retain { messages, reply } => {
+                let kept = messages.iter().filter(|m| self.retain_silently(now, m)).count();
+                let _ = reply.send(kept);
+            }
             Operation::RemoveDelayed { messages, reply } => {
                 let removed =
                     messages.iter().filter(|(due, m)| self.remove_delayed(now, *due, m)).count();

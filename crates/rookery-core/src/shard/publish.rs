@@ -221,6 +221,8 @@ impl Shard {
     ) -> Step {
         if reason == ReasonCode::NOT_AUTHORIZED {
             self.metrics().publish_auth_error.inc();
+        } else {
+            self.metrics().publish_error.inc();
         }
         self.metrics().messages_dropped.inc();
         if self.observer.is_tracing {
@@ -364,6 +366,7 @@ impl Shard {
         let awaiting = session.awaiting_rel.as_ref().map_or(0, |ids| ids.len());
         if qos == QoS::ExactlyOnce && self.is_awaiting_rel(slot, packet_id) {
             // MQTT-5.0 [MQTT-4.3.3-10]: the same exchange again, not a new message.
+            self.metrics().publish_inuse.inc();
             // What was written for it may still be on its way to the disk if the connection is new.
             let before = self.effects.store_ops.len();
             self.repeat_awaiting_rel(slot, packet_id);
@@ -479,6 +482,12 @@ impl Shard {
         self.is_moving = true;
         self.publish_message(now, message, None);
         self.is_moving = false;
+    }
+
+    /// Keeps a message as the retained one of its topic and tells nobody; whether there was room.
+    pub(super) fn retain_silently(&mut self, now: Now, message: &Arc<Message>) -> bool {
+        self.retain(now, &mut Source::of(message));
+        self.shared.retained.get(message.topic()).is_some_and(|kept| kept.id == message.id)
     }
 
     /// MQTT-5.0 section 3.3.1.3: the newest retained message of a topic replaces the older one.

@@ -1,8 +1,8 @@
 //! SUBSCRIBE and UNSUBSCRIBE. MQTT-5.0 sections 3.8 to 3.11.
 
 use rookery_codec::{
-    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscriptionOptions, UnsubAck, Unsubscribe,
-    UserProperties, Version, check_topic_filter, parse_filter,
+    ParsedFilter, QoS, ReasonCode, SubAck, Subscribe, SubscribeFilter, SubscriptionOptions,
+    UnsubAck, Unsubscribe, UserProperties, Version, check_topic_filter, parse_filter,
 };
 
 use super::authorize::Ruling;
@@ -62,33 +62,17 @@ impl Shard {
         let sub_id = subscribe.subscription_identifier.unwrap_or(0);
         let mut codes = Vec::with_capacity(subscribe.len());
         let mut replays = Vec::new();
+        let mut has_failed = false;
         for (at, (wanted, ruling)) in subscribe.filters().zip(rulings).enumerate() {
+            let said = changed(answer.as_ref(), at);
             let is_allowed = ruling == Ruling::Allow;
-            let result = match changed(answer.as_ref(), at) {
-                Changed::No => self.subscribe_one(
-                    now,
-                    slot,
-                    wanted.filter,
-                    wanted.options,
-                    sub_id,
-                    is_allowed,
-                    &mut replays,
-                )?,
-                Changed::To(info) => {
-                    let options = options_of(info);
-                    self.subscribe_one(
-                        now,
-                        slot,
-                        &info.topic,
-                        options,
-                        sub_id,
-                        is_allowed,
-                        &mut replays,
-                    )?
-                }
-                Changed::Refused(reason) => Err(filter_reason(reason, true)),
-            };
+            let result =
+                self.subscribe_as(now, slot, &wanted, said, sub_id, is_allowed, &mut replays)?;
+            has_failed |= result.is_err_and(|reason| reason != ReasonCode::NOT_AUTHORIZED);
             codes.push(self.subscribe_code(key, result));
+        }
+        if has_failed {
+            self.metrics().subscribe_error.inc();
         }
         let version = self.conns.get(key.slot).map_or(Version::V311, |c| c.version);
         let suback = SubAck {
@@ -103,6 +87,26 @@ impl Shard {
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Subscribed { bytes, replays });
         Ok(Step::Next)
+    }
+
+    /// One filter, or what hooks put in its place.
+    #[allow(clippy::too_many_arguments)]
+    fn subscribe_as(
+        &mut self,
+        now: Now,
+        slot: u32,
+        wanted: &SubscribeFilter<'_>,
+        said: Changed<'_>,
+        sub_id: u32,
+        is_allowed: bool,
+        replays: &mut Vec<Replay>,
+    ) -> Result<Result<QoS, ReasonCode>, Fault> {
+        let (filter, options) = match said {
+            Changed::No => (wanted.filter, wanted.options),
+            Changed::To(info) => (&*info.topic, options_of(info)),
+            Changed::Refused(reason) => return Ok(Err(filter_reason(reason, true))),
+        };
+        self.subscribe_one(now, slot, filter, options, sub_id, is_allowed, replays)
     }
 
     fn subscribe_question(&self, slot: u32, subscribe: &Subscribe<'_>) -> Option<Question> {
@@ -313,6 +317,9 @@ impl Shard {
                 text,
                 subscription,
             ));
+            if is_new {
+                self.metrics().durable_subscriptions.inc();
+            }
         }
         Some(is_new)
     }
@@ -393,6 +400,9 @@ impl Shard {
             let rewritten = self.rewrite_filter(slot, requested);
             let text = rewritten.as_deref().unwrap_or(requested);
             codes.push(self.unsubscribe_one(now, slot, text).0);
+        }
+        if codes.contains(&ReasonCode::TOPIC_FILTER_INVALID.0) {
+            self.metrics().unsubscribe_error.inc();
         }
         let unsuback = UnsubAck {
             packet_id: unsubscribe.packet_id,

@@ -295,13 +295,10 @@ impl Run {
             assert_eq!(metrics.queued_bytes.get(), 0, "{context}: queued bytes");
             assert_eq!(metrics.connections.get(), 0, "{context}: connections");
             assert_eq!(metrics.unauthenticated.get(), 0, "{context}: unauthenticated");
+            assert_eq!(metrics.durable_subscriptions.get(), 0, "{context}: durable subscriptions");
         }
         assert_eq!(self.world.open_sockets(), 0, "{context}: sockets");
-        assert_eq!(
-            shared.router.subscriptions() + shared.router.shared_subscriptions(),
-            0,
-            "{context}: subscriptions"
-        );
+        assert_eq!(shared.router.subscriptions(), 0, "{context}: subscriptions");
         assert_eq!(shared.router.topics(), 0, "{context}: trie");
         if self.plan.refusals == 0 {
             let stored = self.world.store.retained();

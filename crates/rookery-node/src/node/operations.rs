@@ -246,6 +246,22 @@ impl Node {
         }
     }
 
+    /// Keeps messages as the retained ones of their topics, with the bounds of the retainer, and
+    /// tells no subscriber; how many there was room for.
+    ///
+    /// # Errors
+    ///
+    /// The node is stopping.
+    pub fn retain(&self, messages: &[Arc<Message>]) -> Result<usize, NodeError> {
+        let mut kept = 0;
+        for part in messages.chunks(MESSAGES_PER_TURN) {
+            let (reply, answer) = channel();
+            self.order(0, Operation::Retain { messages: part.to_vec(), reply })?;
+            kept += wait(&answer)?;
+        }
+        Ok(kept)
+    }
+
     /// A delayed message and its time in ms since 1970.
     ///
     /// # Errors

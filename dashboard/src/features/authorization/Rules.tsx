@@ -57,7 +57,7 @@ export function Rules(): ReactElement {
         name={owner}
         label={t(`owner.${owner}`)}
         path={path}
-        {...(owner === "all" && { rowsOf: (answer: unknown) => [answer as RuleSet] })}
+        {...(owner === "all" && { isOrdered: true, rowsOf: (answer: unknown) => [answer as RuleSet] })}
         {...(owner !== "all" && {
           filters: [{ name: `like_${parameter}`, label: t(`field.${parameter}`) }],
         })}

@@ -1,4 +1,4 @@
-import { Button, FileButton, Text } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,12 +7,13 @@ import { call } from "@/api/client";
 import { useMayChange } from "@/api/session";
 import type { PluginRow } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
-import { Icon } from "@/components/icons";
 import { Page } from "@/components/Page";
-import { RowButton } from "@/components/RowButtons";
+import { MoveButtons, RowButton } from "@/components/RowButtons";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 
+import { DetailsDialog } from "./DetailsDialog";
+import { InstallDialog } from "./InstallDialog";
 import { PluginDialog } from "./PluginDialog";
 
 const EVERY_MS = 5000;
@@ -27,17 +28,10 @@ function isStarted(row: PluginRow): boolean {
 export default function PluginsPage(): ReactElement {
   const { t } = useTranslation("plugins");
   const mayChange = useMayChange();
+  const [configured, setConfigured] = useState<string | null>(null);
   const [shown, setShown] = useState<PluginRow | null>(null);
+  const [isInstalling, setInstalling] = useState(false);
   const refresh = ["/plugins"];
-  const install = useAct<File>({
-    run: (file) => {
-      const form = new FormData();
-      form.set("plugin", file);
-      return call("post", "/plugins/install", { body: form, as: "form" });
-    },
-    refresh,
-    done: t("installed"),
-  });
   const run = useAct<{ name: string; action: "start" | "stop" | "restart" }>({
     run: ({ name, action }) => call("put", "/plugins/{name}/{action}", { path: { name, action } }),
     refresh,
@@ -59,40 +53,10 @@ export default function PluginsPage(): ReactElement {
       action: t("remove.action"),
     }),
   });
-  const arrows = (row: PluginRow, index: number, rows: PluginRow[]) => {
-    const before = rows[index - 1];
-    const after = rows[index + 1];
-    return (
-      <>
-        <Button
-          size="xs"
-          variant="subtle"
-          aria-label={t("moveUp", { name: row.name })}
-          disabled={before === undefined}
-          onClick={() =>
-            before && void move.act({ name: nameOf(row), position: `before:${nameOf(before)}` })
-          }
-        >
-          <Icon name="up" size={16} />
-        </Button>
-        <Button
-          size="xs"
-          variant="subtle"
-          aria-label={t("moveDown", { name: row.name })}
-          disabled={after === undefined}
-          onClick={() =>
-            after && void move.act({ name: nameOf(row), position: `after:${nameOf(after)}` })
-          }
-        >
-          <Icon name="down" size={16} />
-        </Button>
-      </>
-    );
-  };
-  const runButton = (row: PluginRow, action: "start" | "stop" | "restart") => (
+  const runButton = (row: PluginRow, action: "start" | "stop" | "restart", word: string) => (
     <RowButton
-      text={t(action)}
-      label={`${t(action)} ${row.name}`}
+      text={word}
+      label={`${word} ${row.name}`}
       onClick={() => void run.act({ name: nameOf(row), action })}
     />
   );
@@ -101,15 +65,7 @@ export default function PluginsPage(): ReactElement {
       title={t("title")}
       help={t("help")}
       actions={
-        mayChange && (
-          <FileButton onChange={(file) => file !== null && void install.act(file)} accept=".gz,.tgz">
-            {(props) => (
-              <Button {...props} loading={install.isBusy}>
-                {t("install")}
-              </Button>
-            )}
-          </FileButton>
-        )
+        mayChange && <Button onClick={() => setInstalling(true)}>{t("install.action")}</Button>
       }
     >
       <DataTable<PluginRow>
@@ -132,7 +88,6 @@ export default function PluginsPage(): ReactElement {
               </>
             ),
           },
-          { key: "rel_vsn", label: t("version") },
           {
             key: "status",
             label: t("field.state"),
@@ -154,12 +109,35 @@ export default function PluginsPage(): ReactElement {
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         actions={(row, index, rows) => (
           <>
-            {mayChange && arrows(row, index, rows)}
-            {mayChange && isStarted(row) && runButton(row, "restart")}
-            {mayChange && runButton(row, isStarted(row) ? "stop" : "start")}
+            {mayChange && (
+              <MoveButtons
+                name={row.name}
+                index={index}
+                count={rows.length}
+                onMove={(to) => {
+                  const other = rows[to];
+                  const side = to < index ? "before" : "after";
+                  if (other !== undefined) {
+                    void move.act({ name: nameOf(row), position: `${side}:${nameOf(other)}` });
+                  }
+                }}
+              />
+            )}
+            {mayChange && isStarted(row) && runButton(row, "restart", t("reload"))}
+            {mayChange &&
+              (isStarted(row)
+                ? runButton(row, "stop", t("stop"))
+                : runButton(row, "start", t("start")))}
+            {row.has_settings && (
+              <RowButton
+                text={t("settings")}
+                label={`${t("settings")} ${row.name}`}
+                onClick={() => setConfigured(row.name)}
+              />
+            )}
             <RowButton
-              text={t("settings")}
-              label={`${t("settings")} ${row.name}`}
+              text={t("details")}
+              label={t("detailsOf", { name: row.name })}
               onClick={() => setShown(row)}
             />
             {mayChange && (
@@ -173,9 +151,11 @@ export default function PluginsPage(): ReactElement {
           </>
         )}
       />
-      {shown !== null && (
-        <PluginDialog name={nameOf(shown)} onClose={() => setShown(null)} />
+      {isInstalling && <InstallDialog onClose={() => setInstalling(false)} />}
+      {configured !== null && (
+        <PluginDialog name={configured} onClose={() => setConfigured(null)} />
       )}
+      {shown !== null && <DetailsDialog plugin={shown} onClose={() => setShown(null)} />}
     </Page>
   );
 }

@@ -115,7 +115,7 @@ export default function TopicMetricsPage(): ReactElement {
           <>
             <RowButton
               text={t("details")}
-              label={t("showOne", { topic: row.topic })}
+              label={`${t("details")} ${row.topic}`}
               onClick={() => setShown(row)}
             />
             {mayChange && (

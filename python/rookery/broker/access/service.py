@@ -21,13 +21,13 @@ from rookery.broker.access.explain import explain
 from rookery.broker.access.status import guard_of, provider_metrics, source_metrics, status_of
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
-from rookery.broker.file_watch import FileWatch
 from rookery.clock import Clock
 from rookery.config import Config
 from rookery.config.snapshot import AccessConfig
 from rookery.engine.access import ConfiguredAccess
 from rookery.engine.rules import compile_sources
 from rookery.errors import NotFoundError, RookeryError
+from rookery.file_watch import FileWatch
 from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig
 from rookery.native.node import Node
 from rookery.native.rows import AclSubject, EventRow

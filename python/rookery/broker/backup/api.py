@@ -8,6 +8,7 @@ from fastapi import APIRouter, File, Path, Query, UploadFile
 from pydantic import Field
 from starlette.responses import FileResponse, Response
 
+from rookery.broker.backup import retained as retained_part
 from rookery.broker.backup.service import UPLOAD_BYTES_MAX, BackupFile
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
@@ -72,12 +73,17 @@ def router(node: NodeContext) -> APIRouter:
         summary="Export",
         responses=errors("EXCEED_LIMIT", "SERVICE_UNAVAILABLE"),
     )
-    async def export() -> FileRow:
+    async def export(
+        retained: Annotated[
+            bool, Query(description="Whether retained messages are part of it.", examples=[True])
+        ] = True,
+    ) -> FileRow:
         """Write what was set up on this node into a file that stays here: changes of the
-        configuration, users, rules, bans, users of the dashboard, API keys. Messages and sessions are
-        not part of it. The file holds secrets.
+        configuration, users, rules, bans, users of the dashboard, API keys, and retained messages.
+        Sessions and other messages are not part of it. The file holds secrets.
         """
-        return _row(await backups.export(), nodes.name)
+        without = () if retained else (retained_part.NAME,)
+        return _row(await backups.export(without=without), nodes.name)
 
     @api.post(
         "/data/import",

@@ -2,7 +2,7 @@
 
 One export or import runs at a time. An import looks at the whole archive first and puts nothing in
 place unless all of it is good; then it puts one part in place after the other, each whole or not at
-all, the configuration last.
+all, the configuration and retained messages last.
 
 **Bounds.** :data:`FILES_MAX` files; an upload has :data:`UPLOAD_BYTES_MAX`.
 """
@@ -72,15 +72,15 @@ class Backups:
         self._version = version
         self._running = asyncio.Lock()
 
-    async def export(self) -> BackupFile:
-        """Write everything into a new file.
+    async def export(self, *, without: Collection[str] = ()) -> BackupFile:
+        """Write every part but those ``without`` into a new file.
 
         Raises:
-            ExceedsLimitError: there are too many files.
+            ExceedsLimitError: there are too many files, or a part is too large.
             UnavailableError: it cannot be written.
         """
         async with self._running:
-            made = await asyncio.to_thread(self._export)
+            made = await asyncio.to_thread(self._export, without)
         self._audit.record("export", f"data/{made.name}", after={"size": made.size})
         return made
 
@@ -185,7 +185,7 @@ class Backups:
                     found.append(BackupFile(path.name, stat.st_size, created_ms))
         return sorted(found, key=lambda file: (file.created_at_ms, file.name), reverse=True)
 
-    def _export(self) -> BackupFile:
+    def _export(self, without: Collection[str]) -> BackupFile:
         now_ms = self._clock.now_ms()
         when = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone()
         stem = f"rookery-export-{when:%Y-%m-%d-%H-%M-%S}.{now_ms % 1000:03d}"
@@ -195,6 +195,8 @@ class Backups:
                 file, node=self._node_name, version=self._version, created_at_ms=now_ms
             )
             for part in self._parts:
+                if part.name in without:
+                    continue
                 writer.add(part.name, part.read())
             writer.close()
         return BackupFile(path.name, path.stat().st_size, now_ms)

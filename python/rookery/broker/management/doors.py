@@ -58,7 +58,7 @@ class Doors:
     def open(self) -> None:
         """Begin to watch on the running loop."""
         for name in NEEDED:
-            if find_spec(name) is None:
+            if not _is_there(name):
                 # Told at the start, not when somebody needs it.
                 _log.error("the REST interface will not work: the package %s is missing", name)
         self._watch()
@@ -105,3 +105,10 @@ class Doors:
         except Exception:  # noqa: BLE001 — whatever it is, clients go on being served
             _log.exception("the management plane cannot be served, next attempt in %s s", RETRY_S)
             self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._watch)
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):
+        return False

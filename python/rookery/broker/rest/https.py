@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from rookery.broker.file_watch import FileWatch
 from rookery.config.snapshot import HttpsConfig
 from rookery.errors import StartError
+from rookery.file_watch import FileWatch
 from rookery.web.tls import ServerTls
 
 _log = logging.getLogger("rookery.web")

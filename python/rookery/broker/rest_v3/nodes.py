@@ -95,7 +95,8 @@ async def _listeners(ask: Ask) -> list[dict[str, Any]]:
             "protocol": f"mqtt:{row['type']}",
             "listen_on": str(row["bind"]),
             "acceptors": 1,
-            "max_conns": row["max_connections"],
+            # "infinity" is no number, which is what EMQX 3 has here.
+            "max_conns": 0 if row["max_connections"] == "infinity" else row["max_connections"],
             "current_conns": row["current_connections"],
             "shutdown_count": [],
         }

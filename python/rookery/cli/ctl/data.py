@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rookery.cli.ctl.asking import add_noun, add_verb, done, is_local, node_of, show
+from rookery.cli.ctl.asking import add_noun, add_verb, api, done, is_local, node_of, show
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
 
 EXPORT_EXAMPLES = """\
   rookery ctl data export
-  rookery ctl data export --json"""
+  rookery ctl data export --without-retained --json"""
 IMPORT_EXAMPLES = """\
   rookery ctl data import rookery-export-2026-11-23-19-13-19.043.tar.gz
   rookery ctl data import /media/backup/rookery-export-2026-11-23-19-13-19.043.tar.gz"""
@@ -23,7 +23,10 @@ COLUMNS = ("filename", "created_at", "size")
 def declare(nouns: Any) -> None:
     """Add the noun."""
     verbs = add_noun(nouns, "data")
-    add_verb(verbs, "data", "export", _export, examples=EXPORT_EXAMPLES)
+    giving = add_verb(verbs, "data", "export", _export, examples=EXPORT_EXAMPLES)
+    giving.add_argument(
+        "--without-retained", action="store_true", help=say("option.data.without-retained")
+    )
     taking = add_verb(verbs, "data", "import", _import, examples=IMPORT_EXAMPLES)
     taking.add_argument("file", metavar="FILE", help=say("option.data.file"))
     add_verb(verbs, "data", "list", _list, examples="  rookery ctl data list")
@@ -36,7 +39,9 @@ def declare(nouns: Any) -> None:
 def _export(arguments: argparse.Namespace) -> int:
     from rookery.config.load import data_dir_of  # noqa: PLC0415
 
-    made = node_of(arguments).post("/api/v5/data/export")
+    made = node_of(arguments).post(
+        api("data", "export", retained="false" if arguments.without_retained else None)
+    )
     made["path"] = made["filename"]
     if is_local(arguments):
         folder = data_dir_of(arguments.data_dir, arguments.config) / "backup"

@@ -6,12 +6,15 @@ import argparse
 import json
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rookery.cli import output
 from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from rookery.client.management import Content
 
 COLUMNS = ("name", "status", "enable", "hookpoints", "restarts", "error")
 CONFIG_EXAMPLES = """\
@@ -49,20 +52,21 @@ def _named(verbs: Any, verb: str, run: Any, examples: str = "") -> argparse.Argu
     return parser
 
 
-def _path(*parts: str) -> str:
+def plugin_path(*parts: str) -> str:
+    """The path of plugins, or of one and what belongs to it, in the REST interface."""
     from rookery.client.management import path_of  # noqa: PLC0415
 
     return path_of("api", "v5", "plugins", *parts)
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    return show(arguments, node_of(arguments).get(_path()), COLUMNS)
+    return show(arguments, node_of(arguments).get(plugin_path()), COLUMNS)
 
 
 def _describe(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
-    row = node.get(_path(arguments.name))
-    row["workers"] = node.get(_path(arguments.name, "workers"))
+    row = node.get(plugin_path(arguments.name))
+    row["workers"] = node.get(plugin_path(arguments.name, "workers"))
     if arguments.json:
         output.show_json(row)
         return output.OK
@@ -73,62 +77,71 @@ def _describe(arguments: argparse.Namespace) -> int:
 
 
 def _act(arguments: argparse.Namespace) -> int:
-    node_of(arguments).put(_path(arguments.name, arguments.verb))
+    node_of(arguments).put(plugin_path(arguments.name, arguments.verb))
     return _done(arguments, arguments.verb)
 
 
 def _allow(arguments: argparse.Namespace) -> int:
-    node_of(arguments).post(_path("allowed"), {"name": arguments.name})
+    node_of(arguments).post(plugin_path("allowed"), {"name": arguments.name})
     return _done(arguments, "allow")
 
 
 def _disallow(arguments: argparse.Namespace) -> int:
-    node_of(arguments).delete(_path("allowed", arguments.name))
+    node_of(arguments).delete(plugin_path("allowed", arguments.name))
     return _done(arguments, "disallow")
 
 
-def _install(arguments: argparse.Namespace) -> int:
+def archive_body(archive: bytes) -> Content:
+    """The body with which an archive is installed."""
     from rookery.client.management import Content  # noqa: PLC0415
 
-    try:
-        archive = arguments.file.read_bytes()
-    except OSError as error:
-        raise BadRequestError(f"{arguments.file}: {error.strerror}") from None
     mark = uuid.uuid4().hex
     head = (
         f'--{mark}\r\nContent-Disposition: form-data; name="plugin"; filename="plugin.tar.gz"'
         "\r\nContent-Type: application/gzip\r\n\r\n"
     )
     content = head.encode() + archive + f"\r\n--{mark}--\r\n".encode()
-    body = Content(content, f"multipart/form-data; boundary={mark}")
-    node_of(arguments).post(_path("install"), body)
+    return Content(content, f"multipart/form-data; boundary={mark}")
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    try:
+        archive = arguments.file.read_bytes()
+    except OSError as error:
+        raise BadRequestError(f"{arguments.file}: {error.strerror}") from None
+    node_of(arguments).post(plugin_path("install"), archive_body(archive))
     arguments.name = arguments.file.name.removesuffix(".tar.gz")
     return _done(arguments, "install")
 
 
 def _uninstall(arguments: argparse.Namespace) -> int:
-    node_of(arguments).delete(_path(arguments.name))
+    node_of(arguments).delete(plugin_path(arguments.name))
     return _done(arguments, "uninstall")
 
 
 def _move(arguments: argparse.Namespace) -> int:
-    node_of(arguments).post(_path(arguments.name, "move"), {"position": arguments.position})
+    node_of(arguments).post(plugin_path(arguments.name, "move"), {"position": arguments.position})
     return _done(arguments, "move")
 
 
 def _config(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
     if arguments.value is None and arguments.how is None:
-        output.show_json(node.get(_path(arguments.name, "config")))
+        output.show_json(node.get(plugin_path(arguments.name, "config")))
         return output.OK
     if arguments.how is not None:
-        node.put(_path(arguments.name, "run"), _json(arguments.how))
+        node.put(plugin_path(arguments.name, "run"), json_of(arguments.how))
     if arguments.value is not None:
-        node.put(_path(arguments.name, "config"), _json(arguments.value))
+        node.put(plugin_path(arguments.name, "config"), json_of(arguments.value))
     return _done(arguments, "config")
 
 
-def _json(text: str) -> Any:
+def json_of(text: str) -> Any:
+    """A value of the command line.
+
+    Raises:
+        BadRequestError: it is no JSON.
+    """
     try:
         return json.loads(text)
     except ValueError as error:

@@ -112,7 +112,7 @@ def test_redis(do_import: Import) -> None:
     [
         ("emqx_auth_mysql.conf", {Outcome.UNSUPPORTED}),
         ("emqx_web_hook.conf", {Outcome.UNSUPPORTED}),
-        ("emqx_management.conf", {Outcome.UNSUPPORTED}),
+        ("emqx_management.conf", {Outcome.CHANGED, Outcome.UNSUPPORTED}),
         ("emqx_retainer.conf", {Outcome.TAKEN, Outcome.NOT_NEEDED}),
         (
             "emqx_dashboard.conf",

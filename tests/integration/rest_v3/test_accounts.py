@@ -1,0 +1,143 @@
+"""Who may ask ``/api/v3``: every caller against every operation, guessing, applications, the audit."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+import pytest
+
+from harness.node import fresh_name
+from harness.rest_node import Rest
+from integration.rest_v3.conftest import PREFIX, V3, Start, V3Node
+
+PUBLISHING = {("POST", "/mqtt/publish"), ("POST", "/mqtt/publish_batch")}
+
+
+def operations(app: V3) -> list[tuple[str, str]]:
+    """All of them, as the interface itself lists them."""
+    return [(row["method"], row["path"]) for row in app.data("/")]
+
+
+def is_allowed(role: str, method: str, path: str) -> bool:
+    """Said here once more, and by nobody else."""
+    if role == "administrator":
+        return True
+    if role == "viewer":
+        return method == "GET" and not path.startswith("/apps")
+    return (method, path) in PUBLISHING
+
+
+@pytest.mark.parametrize("role", ["administrator", "viewer", "publisher"])
+def test_the_matrix_has_no_hole(v3: V3Node, app: V3, role: str) -> None:
+    caller, wrong = v3.app(role), []
+    for method, path in operations(app):
+        answer = caller.ask(method, re.sub(":[a-z_]+", "nobody-has-this", path))
+        if answer.status != (200 if is_allowed(role, method, path) else 403):
+            wrong.append((method, path, answer))
+
+    assert wrong == []
+
+
+def credentials(v3: V3Node) -> dict[str, V3]:
+    made = v3.running.local.post("/api/v5/api_key", {"name": fresh_name("k").replace("/", "")})
+    return {
+        "nobody": v3.nobody,
+        "wrong secret": v3.with_secret(fresh_name("x"), "a-secret-of-nobody"),
+        "dashboard user": v3.with_secret("admin", "a-password-1"),
+        "token": v3.with_header(v3.running.admin.authorization),
+        "no colon": v3.with_header("Basic " + base64.b64encode(b"ab").decode()),
+        "no base64": v3.with_header("Basic ???"),
+        "secret of another": v3.with_secret(made["api_key"], "a-secret-of-nobody"),
+    }
+
+
+def test_without_good_credentials_nothing_is_reached(v3: V3Node, app: V3) -> None:
+    every = operations(app)
+    for name, caller in credentials(v3).items():
+        for method, path in every:
+            answer = caller.ask(method, re.sub(":[a-z_]+", "nobody-has-this", path))
+            assert (answer.status, answer.json["code"]) == (401, 103), (name, method, path)
+            assert answer.headers["www-authenticate"].startswith("Basic ")
+
+
+def test_guessing_locks_the_application_for_that_address(start_v3: Start) -> None:
+    v3 = start_v3()
+    app = v3.app()
+    pair = base64.b64decode(app.rest.authorization.removeprefix("Basic ")).decode()
+    app_id = pair.partition(":")[0]
+    for _ in range(5):
+        assert v3.with_secret(app_id, "a-wrong-secret").ask("GET", "/nodes").status == 401
+
+    locked = app.ask("GET", "/nodes")
+    assert (locked.status, locked.json["code"]) == (401, 103)
+    assert "wait" in locked.json["message"]
+    assert v3.app().ask("GET", "/nodes").status == 200
+    assert v3.running.admin.get("/metrics").json[0]["dashboard.login.locked"] == 1
+
+
+def test_an_application_is_made_changed_removed(v3: V3Node, app: V3) -> None:
+    app_id = fresh_name("app")
+    body = {"app_id": app_id, "name": f"the {app_id}", "desc": "a remark"}
+    secret = app.whole("POST", "/apps", body)["data"]["secret"]
+    made = v3.with_secret(app_id, secret)
+
+    assert made.data("/nodes")
+    shown = {**body, "status": True, "expired": None}
+    assert shown in app.data("/apps")
+    assert app.data(f"/apps/{app_id}") == {**shown, "secret": "******"}
+    assert app.code("POST", "/apps", body) == 108
+    assert app.whole("PUT", f"/apps/{app_id}", {"status": False, "desc": "off"}) == {"code": 0}
+    assert made.ask("GET", "/nodes").status == 401
+    assert app.data(f"/apps/{app_id}")["desc"] == "off"
+    assert app.whole("DELETE", f"/apps/{app_id}") == {"code": 0}
+    assert app.data(f"/apps/{app_id}") == []
+    assert app.code("DELETE", f"/apps/{app_id}") == 102
+
+
+def test_a_chosen_secret_is_long_and_not_kept(v3: V3Node, app: V3) -> None:
+    app_id, secret = fresh_name("app"), fresh_name("a-secret-that-was-chosen-")
+    body = {"app_id": app_id, "name": app_id}
+    assert app.code("POST", "/apps", {**body, "secret": "short"}) == 108
+    assert app.whole("POST", "/apps", {**body, "secret": secret})["data"] == {"secret": secret}
+    assert v3.with_secret(app_id, secret).data("/nodes")
+
+    folder = v3.node.data_dir
+    stored = b"".join(file.read_bytes() for file in folder.glob("admins.db*"))
+    assert secret.encode() not in stored + (folder / "log" / "audit.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"name": "x"}, {"app_id": ""}, {"app_id": "a:b"}, {"app_id": "x", "status": "maybe"},
+     {"app_id": "x", "expired": "soon"}, {"app_id": "x", "name": "\n"}],
+)  # fmt: skip
+def test_an_application_that_makes_no_sense_is_refused(app: V3, body: dict[str, Any]) -> None:
+    assert app.code("POST", "/apps", body) in (107, 108)
+
+
+def test_what_was_changed_is_in_the_audit_log(v3: V3Node, app: V3) -> None:
+    who = fresh_name("audited")
+    app.whole("POST", "/banned", {"as": "client_id", "who": who})
+    app.code("DELETE", f"/banned/{who}-not?as=client_id")
+
+    refused, made = v3.running.audit("limit=2")
+    assert (made["operation_id"], made["operation_result"]) == (f"{PREFIX}/banned", "success")
+    assert (made["from"], made["after"]["who"]) == ("rest_api", who)
+    assert refused["operation_id"] == f"{PREFIX}/banned/:who"
+    assert refused["operation_result"] == "failure"
+
+
+def test_it_is_off_unless_it_is_switched_on(v3: V3Node) -> None:
+    listed = v3.running.local.get("/ports")
+    assert "http:management" in [row["listener"] for row in listed]
+    # On the port of the dashboard there is none of it.
+    assert Rest(v3.running.port()).ask("GET", f"{PREFIX}/nodes").status == 404
+
+
+def test_a_page_of_another_origin_is_refused(app: V3) -> None:
+    answer = app.rest.ask("GET", f"{PREFIX}/nodes", headers={"origin": "http://elsewhere.example"})
+    assert answer.status == 403
+    assert app.rest.ask("GET", "/status").status == 200
+    assert app.rest.ask("GET", "/api/v5/nodes").status == 404
