@@ -351,5 +351,8 @@ def run_bench(
     the numbers of connections, messages sent and messages received; false ends the run.
     """
 
+def check_regex(text: str) -> str | None:
+    """Why a text is no regular expression of rules and bans; none when it is one."""
+
 def version() -> str:
     """The version of the native core, which is the version of the distribution."""

@@ -372,6 +372,10 @@ pub struct BrokerConfig {
     pub login_backoff: LoginBackoffConfig,
     /// Most connected clients of the node; 0 = no bound.
     pub max_connections: usize,
+    /// Connected clients from which on [`crate::effects::UpEvent::Crowded`] tells so; 0 = never.
+    pub crowded_from: usize,
+    /// It is over when there are fewer.
+    pub crowded_until: usize,
     /// Methods of enhanced authentication that Python answers.
     pub auth_methods: Vec<String>,
     /// What is looked at closer. Set on its own: other settings do not change it.

@@ -589,6 +589,15 @@ pub enum UpEvent {
         /// Its address.
         peer: std::net::SocketAddr,
     },
+    /// The node has nearly as many clients as it may, or no longer.
+    Crowded {
+        /// Number of this turn, odd when it begins: those of several shards may come out of order.
+        turn: u64,
+        /// Connected clients.
+        connected: usize,
+        /// Most that may be.
+        max: usize,
+    },
     /// A subscription was made.
     Subscribed(Arc<str>, SubscriptionInfo),
     /// A subscription was ended.

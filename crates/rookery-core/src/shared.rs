@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crate::access::{Compiled, LoginBackoff};
+use crate::access::{Compiled, Crowd, LoginBackoff};
 use crate::ids::SessionKey;
 use crate::message::Message;
 use crate::metrics::Metrics;
@@ -27,6 +27,8 @@ pub struct Shared {
     pub sessions: AtomicUsize,
     /// Connected clients of all shards.
     pub connected: AtomicUsize,
+    /// Whether they are nearly as many as there may be.
+    pub crowd: Crowd,
     /// Rules and bans, ready to use.
     pub compiled: Compiled,
     /// Failed logins.
@@ -50,6 +52,7 @@ impl Shared {
             delayed: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
             connected: AtomicUsize::new(0),
+            crowd: Crowd::default(),
             compiled: Compiled::default(),
             backoff: LoginBackoff::default(),
             exclusive: Mutex::default(),

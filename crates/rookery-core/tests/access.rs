@@ -466,6 +466,37 @@ fn the_quota_counts_connected_clients() {
 }
 
 #[test]
+fn a_crowd_is_told_when_it_begins_and_when_it_ends() {
+    let mut stage = Stage::new();
+    let told = |stage: &mut Stage| -> Vec<(u64, usize)> {
+        let of = |event: &UpEvent| match event {
+            UpEvent::Crowded { turn, connected, max: 5 } => Some((*turn, *connected)),
+            _ => None,
+        };
+        let told = stage.events.iter().filter_map(of).collect();
+        stage.events.clear();
+        told
+    };
+    let bound = |c: &mut rookery_core::config::BrokerConfig| {
+        (c.max_connections, c.crowded_from, c.crowded_until) = (5, 4, 3);
+    };
+    stage.config(bound);
+    let mut clients: Vec<_> =
+        ["a", "b", "c", "d", "e"].iter().map(|id| stage.connect(&v5(id))).collect();
+    assert_eq!(told(&mut stage), [(1, 4)]);
+    for mut client in clients.drain(2..) {
+        client.lose(&mut stage);
+    }
+    assert_eq!(told(&mut stage), [(2, 2)], "3 is not fewer than 3");
+    stage.config(|c| (c.crowded_from, c.crowded_until) = (2, 2));
+    stage.turn();
+    assert_eq!(told(&mut stage), [(3, 2)], "other settings are held against who is there");
+    // Whoever takes over its own connection is not one more.
+    stage.connect(&v5("a"));
+    assert_eq!(told(&mut stage), []);
+}
+
+#[test]
 fn what_was_granted_ends() {
     let mut stage = Stage::new();
     stage.admission(Admission::Ask);

@@ -17,6 +17,12 @@ const EVENTS_MAX: usize = 65_536;
 /// long answers none in time, and one that is left out gets the answer of its deadline too.
 const QUESTIONS_MAX: usize = 4 * EVENTS_MAX;
 
+/// Whether nothing that comes later makes up for the loss: clients wait for questions, and what
+/// holds until it is said to be over is said once.
+fn is_told_once(event: &UpEvent) -> bool {
+    matches!(event, UpEvent::Ask(..) | UpEvent::Crowded { .. } | UpEvent::Store { .. })
+}
+
 /// Events on their way up.
 pub(crate) struct Upstream {
     events: Mutex<VecDeque<UpEvent>>,
@@ -43,7 +49,7 @@ impl Upstream {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let was_empty = events.is_empty();
         for event in batch {
-            let max = if matches!(event, UpEvent::Ask(..)) { QUESTIONS_MAX } else { EVENTS_MAX };
+            let max = if is_told_once(&event) { QUESTIONS_MAX } else { EVENTS_MAX };
             if events.len() < max {
                 events.push_back(event);
             } else {

@@ -8,13 +8,22 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use rookery_core::access::{
     AclAction, AclRule, AclSource, AclSourceKind, AclTopic, AclWho, AclWhoKind,
-    AuthorizationConfig, Ban, BanKind, DenyAction, Explanation, FlappingConfig, LoginBackoffConfig,
-    PeerCertField, Permission,
+    AuthorizationConfig, Ban, BanKind, BanTable, DenyAction, Explanation, FlappingConfig,
+    LoginBackoffConfig, PeerCertField, Permission,
 };
 use rookery_core::conn::Action;
 use rookery_node::AclSubject;
 
 use crate::config::{Object, get, get_each, read, word};
+
+/// Why a text is no regular expression of rules and bans; `None` when it is one.
+#[pyfunction]
+pub(crate) fn check_regex(text: String) -> Option<String> {
+    let place = format!("{}: regular expression {text:?}: ", BanKind::UsernameRe);
+    let ban = Ban { kind: BanKind::UsernameRe, who: text, until_ms: None, reason: String::new() };
+    let detail = BanTable::compile(&[ban]).err()?.detail;
+    Some(detail.strip_prefix(&place).unwrap_or(&detail).to_owned())
+}
 
 fn permission(o: Object<'_, '_>, name: &str) -> PyResult<Permission> {
     word(o, name, &[("allow", Permission::Allow), ("deny", Permission::Deny)])

@@ -160,7 +160,7 @@ fn admission(o: Object<'_, '_>) -> PyResult<Admission> {
 pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
     let node_name: String = get(o, "node_name")?;
     read! { o => BrokerConfig {
-        durable, sys_topics_open, max_connections, auth_methods;
+        durable, sys_topics_open, max_connections, crowded_from, crowded_until, auth_methods;
         observe: Arc::default(),
         authorization: get_with(o, "authorization", access::authorization)?,
         bans: get_each(o, "bans", access::ban)?.into(),

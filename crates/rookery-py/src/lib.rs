@@ -34,6 +34,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<plugins::PluginDecoder>()?;
     module.add_class::<hooked::SourceMessage>()?;
     module.add_function(wrap_pyfunction!(plugins::encode_answers, module)?)?;
+    module.add_function(wrap_pyfunction!(access::check_regex, module)?)?;
     module.add_function(wrap_pyfunction!(hocon::parse_hocon, module)?)?;
     module.add_function(wrap_pyfunction!(bench::run_bench, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)

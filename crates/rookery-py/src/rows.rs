@@ -215,6 +215,9 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
         UpEvent::Flapping { client_id, username, peer } => {
             row![py; "flapping", &**client_id, username.as_deref(), peer.to_string()]
         }
+        UpEvent::Crowded { turn, connected, max } => {
+            row![py; "crowded", *turn, rookery_core::access::is_crowded(*turn), *connected, *max]
+        }
         UpEvent::Subscribed(who, made) => row![py; "subscribed", &**who, subscription(py, made)?],
         UpEvent::Unsubscribed(who, topic) => row![py; "unsubscribed", &**who, &**topic],
         UpEvent::Delivery { slot, message: m, qos } => {

@@ -25,7 +25,7 @@ from rookery.broker.otel import OtelService
 from rookery.broker.plugins.routing import Routing
 from rookery.broker.plugins.service import PluginService
 from rookery.broker.plugins.store import PluginStore
-from rookery.broker.quota import QuotaWatch, watermarks_of
+from rookery.broker.quota import QuotaWatch
 from rookery.broker.settings import NodeSettings
 from rookery.broker.slow_subs import SlowSubsService
 from rookery.broker.topic_metrics import TopicMetrics
@@ -181,14 +181,6 @@ async def open_services(
     services.certificates.open()
     serving.push_async_callback(services.topic_metrics.close)
     await services.topic_metrics.open()
-    quota = QuotaWatch(
-        alarms,
-        most=lambda: services.settings.config["access.max_connections"] or 0,
-        connected=lambda: node.native.stats().get("live_connections.count", 0),
-        watermarks=lambda: watermarks_of(services.settings.config),
-    )
-    serving.push_async_callback(quota.close)
-    quota.open()
     metrics.register("hooks", lambda: runtime.dispatcher.counters)
     metrics.register("access", services.access.metrics)
     metrics.register("audit", services.audit.metrics)
@@ -207,6 +199,7 @@ def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeR
     hooks = node.config.to_native().broker.hooks
     watchers: list[Watcher] = [
         StoreWatch(alarms).watch,
+        QuotaWatch(alarms).watch,
         services.access.watch,
         services.certificates.watch,
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -163,12 +164,20 @@ def _broker(values: Values) -> to.BrokerConfig:
         flapping=_flapping(values["flapping_detect"]),
         login_backoff=_login_backoff(values["access"]["login_backoff"]),
         max_connections=values["access"]["max_connections"] or 0,
+        crowded_from=_share(values, "connection_high_watermark"),
+        crowded_until=_share(values, "connection_low_watermark"),
         auth_methods=tuple(
             f"SCRAM-{item['algorithm'].upper().replace('SHA', 'SHA-')}"
             for item in _providers(values)
             if item["mechanism"] == "scram"
         ),
     )
+
+
+def _share(values: Values, watermark: str) -> int:
+    """So many clients are at least that share of the quota; 0 without a quota."""
+    exact: float = (values["access"]["max_connections"] or 0) * values["license"][watermark]
+    return math.ceil(round(exact, 6))  # 0.55 * 100 is a little above 55
 
 
 def _providers(values: Values) -> list[Values]:

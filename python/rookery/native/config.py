@@ -324,7 +324,9 @@ class LoginBackoffConfig:
 class BrokerConfig:
     """Everything that can be changed while the node runs.
 
-    ``max_connections`` is the quota of the node; 0 means none. ``auth_methods`` are the methods of
+    ``max_connections`` is the quota of the node; 0 means none. From ``crowded_from`` clients on an event
+    says that it is nearly used up, and another when there are fewer than ``crowded_until``; 0 means
+    never. ``auth_methods`` are the methods of
     enhanced authentication that Python answers, such as ``SCRAM-SHA-256``.
     """
 
@@ -346,6 +348,8 @@ class BrokerConfig:
     flapping: FlappingConfig = field(default_factory=FlappingConfig)
     login_backoff: LoginBackoffConfig = field(default_factory=LoginBackoffConfig)
     max_connections: int = 0
+    crowded_from: int = 0
+    crowded_until: int = 0
     auth_methods: tuple[str, ...] = ()
 
 

@@ -104,6 +104,8 @@ The kind, then what belongs to it:
 ("unsubscribed", client_id, topic_filter)
 ("delivery", slot, MessageRow, qos)
 ("flapping", client_id, username | None, peer)
+("crowded", number of this turn, whether it begins, connected clients, max_connections)
+    those of several workers may come out of order: the highest number holds
 ("ask", AskId, "authenticate", ClientRow, password | None, AuthDetailRow)
     a client that is connected already authenticates again (AUTH 0x19)
 ("ask", AskId, "first_authenticate", ClientRow, password | None, AuthDetailRow)

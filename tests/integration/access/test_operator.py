@@ -166,6 +166,13 @@ def test_built_in_rules_hold_at_once_and_after_a_restart(tmp_path: Path) -> None
             client.subscribe("mine/1", granted=[NOT_AUTHORIZED])
 
 
+def test_a_superuser_is_told_as_one(users: Operator) -> None:
+    users.add_user("chief", "secret", is_superuser=True)
+    asked = {"username": "chief", "action": "publish", "topic": "secret/1"}
+    answer = users.rest.post("/authorization/explain", asked)
+    assert (answer["result"], answer["source"]) == ("allow", "superuser")
+
+
 # -- bans and quota ---------------------------------------------------------------------------
 
 
@@ -206,6 +213,14 @@ def test_a_quota_refuses_who_comes_on_top_and_rings(tmp_path: Path) -> None:
         with operator.login(), operator.login():
             assert operator.refusal() == QUOTA_EXCEEDED
             eventually(lambda: "connection_quota" in operator.alarms())
+        eventually(lambda: "connection_quota" not in operator.alarms())
+        with operator.login():
+            assert "connection_quota" not in operator.alarms()
+            # One of one is more than 80 %, which holds for who is there already.
+            operator.rest.put("/license/setting", {"dynamic_max_connections": 1})
+            eventually(lambda: "connection_quota" in operator.alarms())
+            operator.rest.put("/license/setting", {"dynamic_max_connections": 10})
+            eventually(lambda: "connection_quota" not in operator.alarms())
         operator.rest.put("/license/setting", {"dynamic_max_connections": "infinity"})
         operator.login().disconnect()
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
@@ -201,7 +202,7 @@ def test_what_is_wrong_at_the_start_is_one_line(
     pair, other = ca.issue("localhost"), ca.issue("other")
     expired = ca.issue("expired", dates=("20200101", "20210101"))
     missing = tmp_path / "missing.pem"
-    cases = [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"certfile": missing, "keyfile": pair.key}, f"certfile {missing}: there is no such file"),
         ({"certfile": pair.cert, "keyfile": other.key}, f"keyfile {other.key}: does not belong"),
         (
@@ -209,6 +210,14 @@ def test_what_is_wrong_at_the_start_is_one_line(
             f"certfile {expired.cert}: CN=expired,O=Example has expired on 2021-01-01",
         ),
         ({"certfile": pair.key, "keyfile": pair.cert}, "are certfile and keyfile swapped?"),
+        (
+            {
+                "certfile": pair.cert,
+                "keyfile": pair.key,
+                "sni": (("a.example.com", str(missing), str(other.key)),),
+            },
+            f"sni.a.example.com.certfile {missing}: there is no such file",
+        ),
     ]
     for settings, expected in cases:
         with pytest.raises(StartError) as caught:

@@ -195,13 +195,15 @@ def test_errors_say_where_and_what_was_expected(
     assert f"my.conf:{line}:{column}：应为" in error.text("zh")
 
 
-def test_a_regular_expression_is_checked_where_it_stands() -> None:
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [("(", "unclosed group"), ("(?=x)", "look-around"), ("(a{1000}){1000}", "size limit")],
+)
+def test_a_regular_expression_is_checked_where_it_stands(expression: str, reason: str) -> None:
     with pytest.raises(AclSyntaxError) as caught:
-        acl_file.parse(
-            '{allow, {user, {re, "("}}, all, ["t"]}.', check_regex=lambda _: "unclosed group"
-        )
+        acl_file.parse(f'{{allow, {{user, {{re, "{expression}"}}}}, all, ["t"]}}.')
 
-    assert (caught.value.column, "unclosed group" in str(caught.value)) == (21, True)
+    assert (caught.value.column, reason in str(caught.value)) == (21, True)
 
 
 def test_a_file_has_a_bound() -> None:

@@ -107,26 +107,23 @@ async def test_a_reload_that_fails_says_so_until_one_succeeds(world: World) -> N
     assert world.active() == []
 
 
+def crowded(turn: int, connected: int) -> tuple[object, ...]:
+    return ("crowded", turn, turn % 2 == 1, connected, 100)
+
+
 @pytest.mark.parametrize(
-    ("counts", "active"),
+    ("rows", "active"),
     [
-        ([79], False),
-        ([80], True),
-        ([100, 76], True),
-        ([100, 75], True),
-        ([100, 74], False),
-        ([74, 76, 79], False),
+        ([crowded(1, 80)], True),
+        ([crowded(1, 80), crowded(2, 74)], False),
+        ([crowded(2, 74), crowded(1, 80)], False),  # of two workers
+        ([crowded(1, 80), crowded(3, 81), crowded(2, 74)], True),
     ],
 )
-def test_the_quota_alarm_has_hysteresis(world: World, counts: list[int], active: bool) -> None:
-    watch = QuotaWatch(world.alarms, most=lambda: 100, connected=lambda: 0)
-    for count in counts:
-        watch.judge(count, 100)
+def test_the_quota_alarm_is_what_the_core_told_last(
+    world: World, rows: list[tuple[object, ...]], active: bool
+) -> None:
+    watch = QuotaWatch(world.alarms)
+    for row in rows:
+        watch.watch([row])
     assert (world.active() == ["connection_quota"]) is active
-
-
-def test_without_a_quota_there_is_no_alarm(world: World) -> None:
-    watch = QuotaWatch(world.alarms, most=lambda: 0, connected=lambda: 0)
-    watch.judge(95, 100)
-    watch.judge(95, 0)
-    assert world.active() == []

@@ -10,6 +10,7 @@ mod certificate;
 mod compiled;
 mod config;
 mod counters;
+mod crowd;
 mod error;
 mod judge;
 mod network;
@@ -32,6 +33,7 @@ pub use config::{
     PeerCertField, Permission,
 };
 pub use counters::{FlappingTable, LoginBackoff};
+pub use crowd::{Crowd, is_crowded};
 pub use error::AccessError;
 pub use judge::{Judge, Judgement, is_reserved};
 pub use network::Network;

@@ -83,14 +83,31 @@ impl Shard {
     }
 
     /// Takes one of the places of the node. Who takes over its own connection has one.
-    pub(super) fn take_place(&self, client_id: &str) -> Result<(), Refusal> {
+    pub(super) fn take_place(&mut self, client_id: &str) -> Result<(), Refusal> {
         let max = self.config.max_connections;
-        let before = self.shared.connected.fetch_add(1, Ordering::Relaxed);
+        let before = self.shared.connected.fetch_add(1, Ordering::SeqCst);
         if max != 0 && before >= max && !self.is_connected(client_id) {
-            self.shared.connected.fetch_sub(1, Ordering::Relaxed);
+            self.shared.connected.fetch_sub(1, Ordering::SeqCst);
             return Err(self.over_quota());
         }
+        self.tell_crowd();
         Ok(())
+    }
+
+    /// Gives a place back.
+    pub(super) fn leave_place(&mut self) {
+        self.shared.connected.fetch_sub(1, Ordering::SeqCst);
+        self.tell_crowd();
+    }
+
+    /// Tells when the number of clients, or what is said about it, passes a watermark.
+    pub(super) fn tell_crowd(&mut self) {
+        let (high, low) = (self.config.crowded_from, self.config.crowded_until);
+        let connected = || self.shared.connected.load(Ordering::SeqCst);
+        while let Some(turn) = self.shared.crowd.turn(high, low, connected) {
+            let max = self.config.max_connections;
+            self.effects.up.push(UpEvent::Crowded { turn, connected: connected(), max });
+        }
     }
 
     pub(super) fn admit_or_ask(

@@ -135,7 +135,7 @@ impl Shard {
 
     /// A client lost its connection: will, notices, and what becomes of the session.
     fn client_gone(&mut self, now: Now, slot: u32, cause: CloseCause, is_announced: bool) {
-        self.shared.connected.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.leave_place();
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let key = session.conn.take();
         session.disconnected_at_ms = now.unix_ms;

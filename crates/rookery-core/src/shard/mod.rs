@@ -708,6 +708,7 @@ impl Shard {
         self.observe(&config.observe);
         (self.rewriter, self.rules, self.bans, self.config) = (rewriter, rules, bans, config);
         self.is_guarding = self.must_guard();
+        self.tell_crowd();
         Ok(())
     }
 

@@ -95,8 +95,9 @@ pub(super) fn load(settings: &TlsConfig, before: Option<&Material>) -> Result<Ma
     };
     let default = loader.pair("certfile", &settings.certfile, "keyfile", &settings.keyfile)?;
     let mut by_name = HashMap::new();
-    for (index, entry) in settings.sni.iter().enumerate() {
-        let (certfile, keyfile) = (format!("sni.{index}.certfile"), format!("sni.{index}.keyfile"));
+    for entry in &settings.sni {
+        let name = &entry.server_name;
+        let (certfile, keyfile) = (format!("sni.{name}.certfile"), format!("sni.{name}.keyfile"));
         let pair = loader.pair(&certfile, &entry.certfile, &keyfile, &entry.keyfile)?;
         by_name.insert(entry.server_name.to_ascii_lowercase(), pair);
     }

@@ -15,6 +15,7 @@ from rookery.access.acl_file.terms import terms_of
 from rookery.access.acl_file.writer import write, write_rule
 from rookery.access.errors import Words
 from rookery.native.config import AclRule
+from rookery.native.patterns import why_no_regex
 
 __all__ = [
     "RULES_MAX",
@@ -38,7 +39,7 @@ _DEFAULT = "acl.conf"
 
 
 def parse(
-    text: str, *, file: str = "acl.conf", check_regex: RegexCheck | None = None
+    text: str, *, file: str = "acl.conf", check_regex: RegexCheck = why_no_regex
 ) -> tuple[AclRule, ...]:
     """The rules of a file in their order, each with its line.
 
@@ -56,7 +57,7 @@ def parse(
     return tuple(rules)
 
 
-def load(path: Path, *, check_regex: RegexCheck | None = None) -> tuple[AclRule, ...]:
+def load(path: Path, *, check_regex: RegexCheck = why_no_regex) -> tuple[AclRule, ...]:
     """The rules of the file at ``path``.
 
     Raises:

@@ -83,7 +83,7 @@ _OLD_PLACEHOLDERS = {"%u": "${username}", "%c": "${clientid}"}
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 
 
-def rule_of(term: Term, check_regex: RegexCheck | None) -> AclRule:
+def rule_of(term: Term, check_regex: RegexCheck) -> AclRule:
     """The rule that a term of the file stands for.
 
     Raises:
@@ -146,7 +146,7 @@ def _permission(term: Term) -> AclPermission:
 # ---- who ------------------------------------------------------------------------------
 
 
-def _who(term: Term, check_regex: RegexCheck | None) -> AclWho:
+def _who(term: Term, check_regex: RegexCheck) -> AclWho:
     if _is_atom(term, "all"):
         return AclWho()
     if not isinstance(term, Tuple):
@@ -179,7 +179,7 @@ def _who(term: Term, check_regex: RegexCheck | None) -> AclWho:
 def _named(
     kind: Literal["username", "clientid", "zone", "listener"],
     argument: Term,
-    check_regex: RegexCheck | None,
+    check_regex: RegexCheck,
 ) -> AclWho:
     # EMQX 3 and 4: {user, all} is whoever there is.
     if kind in {"username", "clientid"} and _is_atom(argument, "all"):
@@ -190,10 +190,10 @@ def _named(
     return AclWho(kind=kind, values=values, is_regex=is_regex)
 
 
-def _names(term: Term, check_regex: RegexCheck | None) -> tuple[tuple[str, ...], bool]:
+def _names(term: Term, check_regex: RegexCheck) -> tuple[tuple[str, ...], bool]:
     if isinstance(term, Tuple) and _word(term) == "re" and len(term.items) == 2:
         expression = _text(term.items[1])
-        reason = check_regex(expression) if check_regex else None
+        reason = check_regex(expression)
         if reason is not None:
             raise _misplaced(term.items[1], _REGEX.format(reason=reason))
         return (expression,), True

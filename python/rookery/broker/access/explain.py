@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -40,8 +40,9 @@ async def explain(
     native: ConnectedClients,
     authorizer: RemoteAuthorizer,
     settings: Sequence[Mapping[str, Any]],
+    is_superuser: Callable[[AclSubject], Awaitable[bool]],
 ) -> dict[str, Any]:
-    """Ask as the core would.
+    """Ask as the core would. ``is_superuser`` is what is known of who is not connected.
 
     A client that is connected is taken as it is where nothing else is said about it; everything
     else is taken as said.
@@ -71,6 +72,8 @@ async def explain(
                 reason = "a rule that came with the authentication fits"
                 step = AuthzStep(CLIENT_ACL, own.verdict, reason, own.line)
                 return _answer(AuthzAnswer(own.verdict, [step]), settings)
+    if not request.subject.is_superuser and await is_superuser(request.subject):
+        request = replace(request, subject=request.subject._replace(is_superuser=True))
     return _answer(await authorizer.explain(request), settings)
 
 

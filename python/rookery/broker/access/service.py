@@ -26,11 +26,11 @@ from rookery.config import Config
 from rookery.config.snapshot import AccessConfig
 from rookery.engine.access import ConfiguredAccess
 from rookery.engine.rules import compile_sources
-from rookery.errors import RookeryError
+from rookery.errors import NotFoundError, RookeryError
 from rookery.file_watch import FileWatch
 from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig
 from rookery.native.node import Node
-from rookery.native.rows import EventRow
+from rookery.native.rows import AclSubject, EventRow
 
 _log = logging.getLogger("rookery.access")
 
@@ -212,7 +212,23 @@ class AccessService:
             BadRequestError: what is asked makes no sense.
         """
         settings = self._config.management.access.sources
-        return await explain(asked, self._native, self.access.authorizer, settings)
+        authorizer, is_superuser = self.access.authorizer, self._is_superuser
+        return await explain(asked, self._native, authorizer, settings, is_superuser)
+
+    async def _is_superuser(self, subject: AclSubject) -> bool:
+        """Whether the built-in users say so, where the chain asks them."""
+        for item in self._config.management.access.authentication:
+            if (item["mechanism"], item.get("backend")) != ("password_based", "built_in_database"):
+                continue
+            id_type = item["user_id_type"]
+            name = subject.username if id_type == "username" else subject.client_id
+            if not name:
+                return False
+            try:
+                return (await self.access.stores.users.get(id_type, name)).is_superuser
+            except NotFoundError:
+                return False
+        return False
 
     def _watch_files(self) -> None:
         self._watch.watch(

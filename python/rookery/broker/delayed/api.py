@@ -15,6 +15,7 @@ from rookery.broker.clients.models import example_page
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
 from rookery.broker.rest.parameters import message_id
+from rookery.broker.rest.section import Section
 from rookery.errors import BadRequestError, NotFoundError
 from rookery.native.lists import MessageHead
 from rookery.native.models import Message
@@ -113,8 +114,7 @@ def router(node: NodeContext) -> APIRouter:
 
 
 def _settings(api: APIRouter, node: NodeContext) -> None:
-    def shown() -> Response:
-        return fast(node.services.settings.config.effective()[SECTION])
+    section = Section(node, SECTION, "mqtt/delayed")
 
     @api.get(
         "/mqtt/delayed",
@@ -124,7 +124,7 @@ def _settings(api: APIRouter, node: NodeContext) -> None:
     )
     async def settings() -> Response:
         """The section `delayed` of the configuration that holds."""
-        return shown()
+        return section.shown()
 
     @api.put(
         "/mqtt/delayed",
@@ -134,13 +134,7 @@ def _settings(api: APIRouter, node: NodeContext) -> None:
     )
     async def change(body: DelayedConfig) -> Response:
         """What is not named stays as it is. Holds at once and survives a restart."""
-        values = body.model_dump(exclude_none=True)
-        changes: dict[tuple[str, ...], Any] = {
-            (SECTION, name): value for name, value in values.items()
-        }
-        if changes:
-            await node.services.settings.change("update", "mqtt/delayed", changes)
-        return shown()
+        return await section.change(body.model_dump(exclude_none=True))
 
 
 def _messages(api: APIRouter, node: NodeContext) -> None:

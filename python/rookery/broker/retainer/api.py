@@ -14,6 +14,7 @@ from rookery.broker.clients.models import example_page
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
 from rookery.broker.rest.parameters import message_id
+from rookery.broker.rest.section import Section
 from rookery.errors import BadRequestError, NotFoundError
 from rookery.native.lists import MessageHead
 from rookery.web.models import Model, Page, Row
@@ -87,8 +88,7 @@ def router(node: NodeContext) -> APIRouter:
 
 
 def _settings(api: APIRouter, node: NodeContext) -> None:
-    def shown() -> Response:
-        return fast(node.services.settings.config.effective()[SECTION])
+    section = Section(node, SECTION, "mqtt/retainer")
 
     @api.get(
         "/mqtt/retainer",
@@ -98,7 +98,7 @@ def _settings(api: APIRouter, node: NodeContext) -> None:
     )
     async def settings() -> Response:
         """The section `retainer` of the configuration that holds."""
-        return shown()
+        return section.shown()
 
     @api.put(
         "/mqtt/retainer",
@@ -109,14 +109,7 @@ def _settings(api: APIRouter, node: NodeContext) -> None:
     async def change(body: RetainerConfig) -> Response:
         """What is not named stays as it is. Holds at once and survives a restart."""
         values = body.model_dump(exclude_unset=True, exclude_none=True)
-        backend = values.pop("backend", {})
-        changes: dict[tuple[str, ...], Any] = {
-            (SECTION, name): value for name, value in values.items()
-        }
-        changes |= {(SECTION, "backend", name): value for name, value in backend.items()}
-        if changes:
-            await node.services.settings.change("update", "mqtt/retainer", changes)
-        return shown()
+        return await section.change(values, merged=("backend",))
 
 
 def _all(api: APIRouter, node: NodeContext) -> None:

@@ -27,7 +27,8 @@ LOGIN_BACKOFF = Struct((
     Field("enable", Bool(), True, "Whether guessing of passwords is slowed down.", "是否限制密码猜测。",
           hot=True),
     Field("failures", Int(1, COUNT_MAX), 10,
-          "Failed logins of an address or of a user name that block it.", "同一地址或用户名失败多少次后阻止。",
+          "Failed logins of a user name that block it; ten times as many block an address, which may stand "
+          "for many clients.", "同一用户名失败多少次后阻止；同一地址可能代表许多客户端，为其十倍。",
           hot=True),
     Field("window", Duration(low_ms=1000, high_ms=WEEK_MS), "1m", "Time in which they are counted.",
           "统计时间窗口。", hot=True),
