@@ -47,6 +47,7 @@ __all__ = [
     "PluginBridge",
     "PluginDecoder",
     "SourceMessage",
+    "check_regex",
     "encode_answers",
     "parse_hocon",
     "run_bench",
