@@ -244,6 +244,11 @@ fn messages_on_their_way_are_shown_page_by_page() {
         leave_session(&node, "away", &["q".to_owned()]);
         let messages: Vec<_> = (0..25_u8).map(|n| message("q", &[n; 10], false)).collect();
         assert!(node.publish_all(&messages).unwrap().iter().all(|m| m.matched == 1));
+        // On their way from the worker that took them to the one that has the session.
+        let all = MessageWindow { in_flight: false, after: None, limit: 100, bytes_max: 1000 };
+        until("all are queued", || {
+            node.client_messages("away", all).unwrap().unwrap().rows.len() == 25
+        });
 
         let (mut after, mut seen) = (None, Vec::new());
         loop {
