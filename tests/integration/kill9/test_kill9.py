@@ -166,8 +166,9 @@ class Run:
             for topic_name, keys in self.retained.items()
         }
         reader = self.node.connect(level=5)
-        reader.subscribe("load/retained/+", qos=1)
-        for _ in [item for item in wanted.values() if item is not None]:
+        # One by one: on another topic there may be one that nobody has acknowledged yet.
+        for topic_name in [name for name, last in wanted.items() if last is not None]:
+            reader.subscribe(topic_name, qos=1)
             message = reader.receive(retain=True)
             found[message.topic_name] = message.payload.decode()
         reader.disconnect()
