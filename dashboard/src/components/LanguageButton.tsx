@@ -11,6 +11,7 @@ export function LanguageButton(): ReactElement {
   return (
     <Button
       variant="default"
+      px="sm"
       lang={isChinese ? "en" : "zh-CN"}
       onClick={() => void switchLanguage(isChinese ? "en" : "zh")}
     >
