@@ -54,6 +54,8 @@ def start_site(
             node = BalancedNode(data_dir, node_file, certs, settings or {})
             nodes.append(node)
             node.start()
+            # Puts the REST interface together, before a time-out of the balancer runs.
+            node.connected()
             return node
 
         first, second = start_node(), start_node()

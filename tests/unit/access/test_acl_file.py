@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rookery.access import acl_file
 from rookery.access.acl_file import AclSyntaxError
 from rookery.native.config import AclRule, AclTopic, AclWho
+from rookery.native.patterns import why_no_regex
 
 
 def rule(text: str) -> AclRule:
@@ -227,13 +228,19 @@ FILTERS = (
 TOPICS = st.builds(AclTopic, text=FILTERS) | st.builds(
     AclTopic, text=TEXT.filter(acl_file.is_topic_filter), is_literal=st.just(True)
 )
+
+
+def is_readable(who: AclWho) -> bool:
+    return not who.is_regex or all(why_no_regex(value) is None for value in who.values)
+
+
 ADDRESSES = st.ip_addresses().map(str) | st.ip_addresses(v=4).map(lambda ip: f"{ip}/24")
 NAMED = st.builds(
     AclWho,
     kind=st.sampled_from(["username", "clientid", "zone", "listener"]),
     values=st.tuples(TEXT),
     is_regex=st.booleans(),
-)
+).filter(is_readable)
 SIMPLE = (
     st.just(AclWho())
     | NAMED
@@ -248,7 +255,7 @@ SIMPLE = (
         attr=TEXT,
         values=st.tuples(TEXT),
         is_regex=st.booleans(),
-    )
+    ).filter(is_readable)
 )
 WHO = st.recursive(
     SIMPLE,
