@@ -169,6 +169,16 @@ class HaProxy(Balancer):
     def arguments(self) -> list[str]:
         return ["-db", "-f", str(self.conf)]
 
+    def _accepts(self, process: subprocess.Popen[str] | None) -> bool:
+        if not super()._accepts(process):
+            return False
+        # Its runtime socket comes after the ports of its clients.
+        try:
+            self.command("show info")
+        except OSError:
+            return False
+        return True
+
     def command(self, text: str) -> str:
         """One command over the runtime socket, and its answer."""
         with socket.socket(socket.AF_UNIX) as connection:
