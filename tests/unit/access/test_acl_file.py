@@ -103,6 +103,7 @@ def test_what_a_rule_is_about(
             (AclTopic(text="+/#", is_literal=True), AclTopic(text="a/#", is_literal=True)),
         ),
         ('["%u/%c/x"]', (AclTopic(text="${username}/${clientid}/x"),)),
+        ('[{eq, "a/${b}"}]', (AclTopic(text="a/${b}", is_literal=True),)),
         ('["dev%u/x"]', (AclTopic(text="dev%u/x"),)),
         (
             '["d/${client_attrs.site}-${zone}/#"]',
@@ -171,6 +172,8 @@ def test_the_default_file_is_what_it_says() -> None:
         ('{allow, all, {publish, [{size, 3}]}, ["t"]}.', 1, 25, "{qos", "size"),
         ('{allow, all, publish, ["a/#/b"]}.', 1, 24, "topic filter", "a/#/b"),
         ('{allow, all, publish, [""]}.', 1, 24, "topic filter", '""'),
+        ('{deny, all, all, ["u/${usernam}"]}.', 1, 19, "a placeholder that there", "${usernam}"),
+        ('{deny, all, all, ["a", "${client_attrs.}"]}.', 1, 24, "client_attrs.NAME", "attrs.}"),
         ('{allow, all, publish, ["a",, "b"]}.', 1, 28, "a term", ","),
         ('{allow, all, publish, ["a"}.', 1, 27, "comma or ]", "}"),
         ('{allow, all, publish, ["a]}.', 1, 24, 'closing "', "end of the file"),

@@ -60,6 +60,12 @@ _FILTER = Words(
     "a topic filter: not empty, + alone in its level, # alone in the last level",
     "主题过滤器：不为空，+ 独占一层，# 独占最后一层",
 )
+_KNOWN_PLACEHOLDERS = Words(
+    "a placeholder that there is: ${username}, ${clientid}, ${cert_common_name}, ${zone} or "
+    '${client_attrs.NAME}; {eq, "…"} takes the text as it is',
+    "已有的占位符：${username}、${clientid}、${cert_common_name}、${zone} 或 "
+    '${client_attrs.名称}；{eq, "…"} 按原文比较',
+)
 _PROFILE = Words(
     "all (security profiles are EMQX's; say what is allowed instead)",
     "all（security_profile 为 EMQX 特有，请直接写明允许的内容）",
@@ -81,6 +87,9 @@ _NAMED: dict[str, Literal["username", "clientid", "zone", "listener"]] = {
 }
 _OLD_PLACEHOLDERS = {"%u": "${username}", "%c": "${clientid}"}
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+_UNKNOWN_PLACEHOLDER = re.compile(
+    r"\$\{(?!(username|clientid|cert_common_name|zone|client_attrs\.[^}]+)\})[^}]*\}"
+)
 
 
 def rule_of(term: Term, check_regex: RegexCheck) -> AclRule:
@@ -280,6 +289,9 @@ def _topic(term: Term) -> AclTopic:
         topic = topic_of(_text(term, _TOPIC))
     if topic is None:
         raise _misplaced(term, _FILTER)
+    # Taken as text, a misspelt one would make a denial that denies nothing.
+    if not topic.is_literal and _UNKNOWN_PLACEHOLDER.search(topic.text):
+        raise _misplaced(term, _KNOWN_PLACEHOLDERS)
     return topic
 
 

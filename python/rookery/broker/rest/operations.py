@@ -86,6 +86,7 @@ class _Seen:
     got: bytearray = field(default_factory=bytearray)
     got_bytes: int = 0
     is_json: bool = False
+    is_recorded: bool = False
 
 
 class Operation:
@@ -124,11 +125,17 @@ class Operation:
             return
         began = time.monotonic()
         with one_entry() as changes:
+
+            async def record() -> None:
+                if not seen.is_recorded:
+                    seen.is_recorded = True
+                    elapsed_ms = round((time.monotonic() - began) * 1000)
+                    await self._record(request, seen, changes, elapsed_ms)
+
             try:
-                await self._run(request, receiving, _watched(send, seen), seen)
+                await self._run(request, receiving, _watched(send, seen, record), seen)
             finally:
-                elapsed_ms = round((time.monotonic() - began) * 1000)
-                await self._record(request, seen, changes, elapsed_ms)
+                await record()  # nobody waited for the end of the answer
 
     async def _run(self, request: Request, receive: Receive, send: Send, seen: _Seen) -> None:
         scope = request.scope
@@ -196,12 +203,17 @@ class Operation:
         )
 
 
-def _watched(send: Send, seen: _Seen) -> Send:
+def _watched(send: Send, seen: _Seen, record: Callable[[], Awaitable[None]]) -> Send:
+    """Whoever has the whole answer finds its entry: that is written before the last part leaves."""
+
     async def watched(message: Message) -> None:
         if message["type"] == "http.response.start":
             seen.status = message["status"]
-        elif seen.status >= 400 and len(seen.sent) < AUDITED_BODY_BYTES_MAX:
-            seen.sent += message.get("body", b"")
+        else:
+            if seen.status >= 400 and len(seen.sent) < AUDITED_BODY_BYTES_MAX:
+                seen.sent += message.get("body", b"")
+            if not message.get("more_body", False):
+                await record()
         await send(message)
 
     return watched
