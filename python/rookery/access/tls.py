@@ -72,6 +72,8 @@ class ClientTls:
                     password=lambda: password.reveal() if password else "",
                 )
         except (OSError, ssl.SSLError) as error:
+            if name == "certfile" and self.keyfile is not None and _is_readable(path):
+                name, path = "keyfile", self.keyfile
             raise SettingError(_why(name, path, error)) from error
         if self.verify == "verify_none":
             context.check_hostname = False
@@ -79,9 +81,19 @@ class ClientTls:
         return context
 
 
+def _is_readable(path: Path | None) -> bool:
+    """Whether a file holds certificates and each of them can be read."""
+    try:
+        text = path.read_text(encoding="ascii", errors="replace") if path is not None else ""
+    except OSError:
+        return False
+    entries = list(_ENTRY.finditer(text))
+    return bool(entries) and not any(_unreadable(entries))
+
+
 def _why(name: str, path: Path | None, error: OSError) -> Words:
     """Which file cannot be used and, of a file with several certificates, which of them."""
-    if isinstance(error, ssl.SSLError) and path is not None:
+    if isinstance(error, ssl.SSLError) and path is not None and name != "keyfile":
         text = path.read_text(encoding="ascii", errors="replace")
         entries = list(_ENTRY.finditer(text))
         if not entries:

@@ -68,4 +68,8 @@ def test_other_files_are_named(ca: Authority, pair: Pair, tmp_path: Path) -> Non
     assert refusal(cacertfile=missing) == f"ssl.cacertfile: {missing}: No such file or directory"
     other = ca.issue("other")
     told = refusal(pair=Pair(pair.cert, other.key))
-    assert told == f"ssl.certfile: {pair.cert}: key values mismatch"
+    assert told == f"ssl.keyfile: {other.key}: key values mismatch"
+    told = refusal(pair=Pair(pair.cert, missing))
+    assert told == f"ssl.keyfile: {missing}: No such file or directory"
+    told = refusal(pair=Pair(missing, pair.key))
+    assert told == f"ssl.certfile: {missing}: No such file or directory"

@@ -113,3 +113,11 @@ def api(*parts: str, **query: object) -> str:
 
     asked = {name: value for name, value in query.items() if value is not None}
     return path_of("api", "v5", *parts) + (f"?{urlencode(asked)}" if asked else "")
+
+
+def show_kept(arguments: argparse.Namespace, name: str, *figures: str) -> int:
+    """Settings under ``mqtt/NAME`` behind the figures of how many messages it keeps."""
+    node = node_of(arguments)
+    stats = node.get(api("stats", aggregate="true"))
+    kept = {figure: stats[figure] for figure in figures if figure in stats}
+    return show_members(arguments, {**kept, **node.get(api("mqtt", name))})

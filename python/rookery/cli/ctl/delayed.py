@@ -12,6 +12,7 @@ from rookery.cli.ctl.asking import (
     done,
     node_of,
     pages,
+    show_kept,
     show_members,
     stream,
 )
@@ -43,10 +44,7 @@ def declare(nouns: Any) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    node = node_of(arguments)
-    stats = node.get(api("stats", aggregate="true"))
-    figures = {name: stats[name] for name in ("delayed.count", "delayed.max") if name in stats}
-    return show_members(arguments, {**figures, **node.get(api("mqtt", "delayed"))})
+    return show_kept(arguments, "delayed", "delayed.count", "delayed.max")
 
 
 def _list(arguments: argparse.Namespace) -> int:

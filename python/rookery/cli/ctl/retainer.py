@@ -15,7 +15,7 @@ from rookery.cli.ctl.asking import (
     done,
     node_of,
     pages,
-    show_members,
+    show_kept,
     stream,
 )
 from rookery.cli.ctl.clients import add_limit
@@ -50,10 +50,7 @@ def declare(nouns: Any) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    node = node_of(arguments)
-    stats = node.get(api("stats", aggregate="true"))
-    figures = {name: stats[name] for name in ("retained.count", "retained.max") if name in stats}
-    return show_members(arguments, {**figures, **node.get(api("mqtt", "retainer"))})
+    return show_kept(arguments, "retainer", "retained.count", "retained.max")
 
 
 def _topics(arguments: argparse.Namespace) -> int:
