@@ -1,14 +1,17 @@
 #!/bin/sh
-# Runs fuzz targets one after another: fuzz/run.sh [-s SECONDS] [TARGET...]
+# Runs fuzz targets one after another: fuzz/run.sh [-s SECONDS | -u] [TARGET...]
+# With -u each until 20 million executions, or 10 minutes without new coverage.
 # Needs a nightly toolchain and cargo-fuzz; says so when one is missing.
 set -eu
 cd "$(dirname "$0")"
 
 seconds=60
-while getopts s: option; do
+is_until_settled=
+while getopts s:u option; do
     case $option in
     s) seconds=$OPTARG ;;
-    *) echo "usage: $0 [-s SECONDS] [TARGET...]" >&2; exit 2 ;;
+    u) is_until_settled=1 ;;
+    *) echo "usage: $0 [-s SECONDS | -u] [TARGET...]" >&2; exit 2 ;;
     esac
 done
 shift $((OPTIND - 1))
@@ -26,6 +29,11 @@ fi
 
 # New inputs go to a folder beside the seeds, which stay as they are in the tree.
 for target in "$@"; do
+    if [ -n "$is_until_settled" ]; then
+        echo "== $target: until it is settled"
+        nice -n 10 python3 settle.py "$target"
+        continue
+    fi
     found=findings/corpus/$target
     mkdir -p "$found" "findings/$target" "seeds/$target"
     echo "== $target: $seconds s"

@@ -1,0 +1,67 @@
+"""Runs one fuzz target until it has nothing new to show: fuzz/settle.py TARGET.
+
+It ends after EXECUTIONS_MAX executions, or when SETTLED_S seconds have passed without a place of the
+code that no input had reached before. New inputs go beside the seeds, as with `run.sh`.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+EXECUTIONS_MAX = 20_000_000
+SETTLED_S = 600.0
+_INTERRUPTED = 72  # what libFuzzer ends with when it is interrupted
+_COVERED = re.compile(r"\bcov: (\d+)")
+
+
+def main(target: str) -> int:
+    found = Path("findings/corpus") / target
+    for folder in (found, Path("findings") / target, Path("seeds") / target):
+        folder.mkdir(parents=True, exist_ok=True)
+    command = ["cargo", "+nightly", "fuzz", "run", target, str(found), f"seeds/{target}", "--"]
+    command += [f"-runs={EXECUTIONS_MAX}", "-max_len=4096", "-print_final_stats=1"]
+    command += [f"-artifact_prefix=findings/{target}/"]
+    began = time.monotonic()
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    lines: queue.Queue[str | None] = queue.Queue(maxsize=10_000)
+    threading.Thread(target=_read, args=(run, lines), daemon=True).start()
+    covered, latest = 0, time.monotonic()
+    is_settled = False
+    while True:
+        left = latest + SETTLED_S - time.monotonic()
+        try:
+            line = lines.get(timeout=max(left, 0.0)) if not is_settled else lines.get()
+        except queue.Empty:
+            is_settled = True
+            os.killpg(run.pid, signal.SIGINT)
+            continue
+        if line is None:
+            break
+        if (seen := _COVERED.search(line)) is None:
+            print(line, end="", flush=True)
+        elif int(seen[1]) > covered:
+            covered, latest = int(seen[1]), time.monotonic()
+    code = run.wait()
+    why = f"{SETTLED_S:.0f} s without new coverage" if is_settled else "executions done"
+    print(f"== {target}: {why}; cov {covered}, {time.monotonic() - began:.0f} s, exit {code}")
+    return 0 if code == 0 or (is_settled and code in {_INTERRUPTED, -signal.SIGINT}) else 1
+
+
+def _read(run: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
+    assert run.stderr is not None
+    for line in run.stderr:
+        lines.put(line)
+    lines.put(None)
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parent)
+    sys.exit(main(sys.argv[1]))
