@@ -77,6 +77,10 @@ class History:
         if reader.counts[key] > 1 and min(reader.qos, self._qos.get(key, 0)) == 2:
             self.report(f"{client_id} received {key} {reader.counts[key]} times with QoS 2")
 
+    def qos(self, key: str) -> int | None:
+        """What it was published with, if that is not settled long since."""
+        return self._qos.get(key)
+
     def is_acknowledged(self, key: str) -> bool:
         return key in self._acknowledged
 
