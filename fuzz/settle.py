@@ -18,7 +18,6 @@ from pathlib import Path
 
 EXECUTIONS_MAX = 20_000_000
 SETTLED_S = 600.0
-_INTERRUPTED = 72  # what libFuzzer ends with when it is interrupted
 _COVERED = re.compile(r"\bcov: (\d+)")
 
 
@@ -29,6 +28,7 @@ def main(target: str) -> int:
     command = ["cargo", "+nightly", "fuzz", "run", target, str(found), f"seeds/{target}", "--"]
     command += [f"-runs={EXECUTIONS_MAX}", "-max_len=4096", "-print_final_stats=1"]
     command += [f"-artifact_prefix=findings/{target}/"]
+    before = set(Path("findings").joinpath(target).iterdir())
     began = time.monotonic()
     run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     lines: queue.Queue[str | None] = queue.Queue(maxsize=10_000)
@@ -50,9 +50,13 @@ def main(target: str) -> int:
         elif int(seen[1]) > covered:
             covered, latest = int(seen[1]), time.monotonic()
     code = run.wait()
-    why = f"{SETTLED_S:.0f} s without new coverage" if is_settled else "executions done"
-    print(f"== {target}: {why}; cov {covered}, {time.monotonic() - began:.0f} s, exit {code}")
-    return 0 if code == 0 or (is_settled and code in {_INTERRUPTED, -signal.SIGINT}) else 1
+    why = f"{SETTLED_S:.0f} s without new coverage" if is_settled else f"ended with {code}"
+    findings = [file for file in Path("findings").joinpath(target).iterdir() if file not in before]
+    print(f"== {target}: {why}; cov {covered}, {time.monotonic() - began:.0f} s")
+    for file in findings:
+        print(f"== {target}: found {file}", file=sys.stderr)
+    # Of a run that was interrupted the code says nothing.
+    return 1 if findings or (code and not is_settled) else 0
 
 
 def _read(run: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
