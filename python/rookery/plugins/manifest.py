@@ -134,17 +134,25 @@ def _fitting(found: dict[str, Any], key: str, pattern: re.Pattern[str]) -> str:
 
 def _text(found: dict[str, Any], key: str) -> str:
     value = found.get(key, "")
-    if not isinstance(value, str) or len(value) > 10_000:
+    if not _is_text(value) or len(value) > 10_000:
         raise BadRequestError(f"release.json: {key} is text")
-    return value
+    return str(value)
 
 
 def _texts(found: dict[str, Any], key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
     value = found.get(key, default)
     fits = isinstance(value, list | tuple) and len(value) <= 1000
-    if not fits or not all(isinstance(item, str) for item in value):
+    if not fits or not all(map(_is_text, value)):
         raise BadRequestError(f"{key} is a list of texts")
     return tuple(value)
+
+
+def _is_text(value: Any) -> bool:
+    """Half of a surrogate pair is none: nobody could write it down."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _number(
