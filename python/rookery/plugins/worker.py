@@ -178,7 +178,7 @@ class _Worker:
                 case "ping":
                     self._channel.say("pong", counters=self._dispatcher.counters)
                 case "settings":
-                    await self._take_settings(order["settings"])
+                    await self._take_settings(order["settings"], order["number"])
                 case "stop":
                     return
 
@@ -195,7 +195,7 @@ class _Worker:
         except Exception:  # noqa: BLE001  -- somebody else's code; it is logged
             _log.exception("the plugin failed to stop")
 
-    async def _take_settings(self, settings: dict[str, Any]) -> None:
+    async def _take_settings(self, settings: dict[str, Any], number: int) -> None:
         before = self._plugin.context
         self._plugin.context = dataclasses.replace(before, settings=settings)
         try:
@@ -203,9 +203,9 @@ class _Worker:
         except Exception as error:  # noqa: BLE001  -- somebody else's code
             traceback.print_exc()
             self._plugin.context = before
-            self._channel.say("settings_taken", error=_one_line(error))
+            self._channel.say("settings_taken", number=number, error=_one_line(error))
         else:
-            self._channel.say("settings_taken")
+            self._channel.say("settings_taken", number=number)
 
     # -- what hooks are asked and told -----------------------------------------------------
 

@@ -51,6 +51,7 @@ class WorkerProcess:
         self._tasks: list[asyncio.Task[None]] = []
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._pongs = 0
+        self._settings = 0
         self.hookpoints: tuple[str, ...] = ()
         self.counters: Mapping[str, int] = {}
 
@@ -145,10 +146,14 @@ class WorkerProcess:
         Raises:
             WorkerError: the plugin refuses them, or does not answer.
         """
-        self._channel.say("settings", settings=dict(settings))
+        # An answer that came too late for settings before these is none to these.
+        self._settings += 1
+        self._channel.say("settings", settings=dict(settings), number=self._settings)
         try:
             async with asyncio.timeout(timeout_s):
                 answer = await self._answers.get()
+                while answer["op"] != "gone" and answer.get("number") != self._settings:
+                    answer = await self._answers.get()
         except TimeoutError:
             raise WorkerError(f"it did not take its settings within {timeout_s:g} s") from None
         if error := answer.get("error"):
