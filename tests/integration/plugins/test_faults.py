@@ -130,7 +130,9 @@ def test_a_plugin_that_cannot_start_says_why_and_changes_nothing(tmp_path: Path)
 
 def test_what_a_hook_raised_is_an_error_of_the_log_as_well(tmp_path: Path) -> None:
     with operated(tmp_path, settings=SETTINGS) as operator:
-        Plugins(operator).run(archive_of(plugin("print('it was printed'); raise ValueError('no')")), ID)
+        Plugins(operator).run(
+            archive_of(plugin("print('it was printed'); raise ValueError('no')")), ID
+        )
         with operator.login() as client:
             client.publish("fault", b"m", qos=1)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.ctl import Ctl
 from harness.operator import Operator, operated
 from harness.plugins import Plugins, archive_of
 from rookery.errors import BadRequestError
@@ -88,3 +89,16 @@ def test_an_answer_that_comes_late_is_none_to_what_is_asked_next(tmp_path: Path)
         with pytest.raises(BadRequestError, match="not that one"):
             operator.rest.put(CONFIG, {"mark": "no"})
         assert operator.rest.get(CONFIG)["mark"] == "?"
+
+
+def test_settings_with_secrets_need_not_be_arguments_of_a_command(tmp_path: Path) -> None:
+    with operated(tmp_path) as operator:
+        Plugins(operator).install(archive_of(CODE, schema=SCHEMA))
+        ctl = Ctl(operator.node.data_dir)
+
+        ctl.good("plugins", "config", ID, "--value", "-", text='{"pin": "my-own-word"}')
+        wrong = ctl("plugins", "config", ID, "--value", "-", text='{"pin": "my-own-word",}')
+
+        assert operator.rest.get(CONFIG) == {"mark": "!", "pin": "******"}
+        assert wrong.code == 1
+        assert "my-own-word" not in wrong.err
