@@ -95,6 +95,7 @@ def test_a_schema_that_would_be_half_obeyed_is_refused(schema: Any) -> None:
         {"run": {"workers": 0}}, {"run": {"other": 1}}, {"run": {"failure": {"x": "deny"}}},
         {"metadata_vsn": "0.1.0"}, {"requires": "text"}, {"description": "\ud800"},
         {"author": ["\ud800"]}, {"run": {"topics": ["\ud800"]}},
+        {"run": {"topics": ["a/#/b"]}}, {"run": {"topics": [""]}}, {"run": {"topics": ["a+"]}},
     ],
 )  # fmt: skip
 def test_a_manifest_says_nothing_that_cannot_be(change: dict[str, Any]) -> None:

@@ -212,14 +212,14 @@ class PluginService:
             raise PluginInfoError(error.message) from error
         plugin_id = manifest.id
         async with self._changing:
+            if plugin_id in self._plugins:
+                raise AlreadyInstalledError(f"{plugin_id} is installed")
             needs_word = self._settings()["install_requires_allow"] and not is_local
             if needs_word and plugin_id not in self._state.allowed:
                 raise NotAllowedError(
                     f"a plugin is code: whoever may log in to the machine allows it first, with "
                     f"`rookery ctl plugins allow {plugin_id}`"
                 )
-            if plugin_id in self._plugins:
-                raise AlreadyInstalledError(f"{plugin_id} is installed")
             if len(self._plugins) >= INSTALLED_MAX:
                 raise ExceedsLimitError(f"at most {INSTALLED_MAX} plugins")
             await asyncio.to_thread(self._store.install, content)
