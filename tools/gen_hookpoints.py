@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from rookery.plugins.hookpoints import HOOKPOINTS, Hookpoint
+from rookery.plugins.hookpoints import ELSEWHERE, HOOKPOINTS, Hookpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs/reference"
@@ -50,6 +50,20 @@ A hookpoint is a method of [a plugin](../guides/plugins.md) (and of
 - 没有插件使用的钩子点只消耗节点一次分支判断。
 """,
 }
+TAIL = {
+    "en": """
+## Hookpoints of EMQX 5 that are not here
+
+| EMQX | here |
+|---|---|
+""",
+    "zh": """
+## EMQX 5 的其他钩子点
+
+| EMQX | 说明 |
+|---|---|
+""",
+}
 WORDS = {
     "en": ("question", "notice", "never", "may return", "without an answer", "EMQX 3", "Note"),
     "zh": ("询问", "通知", "从不", "可返回", "无回答时", "EMQX 3", "说明"),
@@ -78,7 +92,18 @@ CONTRACT = {
 
 def page(language: str) -> str:
     """The whole page."""
-    return HEAD[language] + "".join(_entry(hookpoint, language) for hookpoint in HOOKPOINTS)
+    entries = "".join(_entry(hookpoint, language) for hookpoint in HOOKPOINTS)
+    return HEAD[language] + entries + _elsewhere(language)
+
+
+def _elsewhere(language: str) -> str:
+    """What EMQX has besides."""
+    rows = [
+        f"| {', '.join(f'`{name}`' for name in item.names)} | "
+        f"{item.why_zh if language == 'zh' else item.why} |\n"
+        for item in ELSEWHERE
+    ]
+    return TAIL[language] + "".join(rows)
 
 
 def _entry(hookpoint: Hookpoint, language: str) -> str:

@@ -51,6 +51,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     is_noun = bool(words) and words[0] in NOUNS
+    if words[:1] == ["ctl"]:
+        from rookery.cli.ctl import complete  # noqa: PLC0415
+
+        words = complete(words)
     root = parser(words[0] if is_noun else None, words[1] if len(words) > 1 else None)
     parsed = root.parse_args(words)
     if parsed.version:

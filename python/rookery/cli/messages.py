@@ -110,6 +110,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "由 `rookery plugin build` 构建的插件包",
     ),
     "option.plugin-value": ("settings as a JSON object, whole", "完整配置（JSON 对象）"),
+    "option.plugin-settings": (
+        "settings as a JSON object, whole; - is standard input",
+        "完整配置（JSON 对象）；- 表示标准输入",
+    ),
+    "ctl.plugin.no-json": ("that is no JSON: {error}", "不是 JSON：{error}"),
     "option.plugin-run": ("how it is run, as a JSON object", "运行参数（JSON 对象）"),
     "option.plugin-position": (
         "front, rear, before:NAME or after:NAME",
@@ -464,6 +469,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ctl.ban.added": ("{kind} {who} is kept out", "已封禁 {kind} {who}"),
     "ctl.ban.deleted": ("{kind} {who} may come again", "已解除 {kind} {who} 的封禁"),
     "ctl.ban.duration": ("{text!r} is no duration such as 10m", "{text!r} 不是时长，如 10m"),
+    "ctl.conf.unknown": ("there is no setting {path}", "没有配置项 {path}"),
     "ctl.conf.same": ("nothing changed", "没有变化"),
     "ctl.conf.changed": ("applied {path}", "已应用 {path}"),
     "ctl.conf.restart": (

@@ -82,6 +82,18 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "help.ctl.routes": ("the same as topics", "同 topics"),
     "help.ctl.routes.list": ("list topic filters", "列出主题"),
     "help.ctl.routes.show": ("show where a topic filter has subscribers", "查看主题"),
+    "help.ctl.exclusive": ("topics that one client has for itself", "排他订阅"),
+    "help.ctl.exclusive.list": ("list them, and who has them", "列出排他订阅及其客户端"),
+    "help.ctl.exclusive.delete": (
+        "end an exclusive subscription, so that another client may have it",
+        "取消排他订阅，使其他客户端可以订阅",
+    ),
+    "option.exclusive.topic": ("topic, with or without $exclusive/", "主题，可省略 $exclusive/"),
+    "ctl.exclusive.none": ("nobody has {topic} for itself", "没有客户端排他订阅 {topic}"),
+    "ctl.exclusive.deleted": (
+        "{name} does not have {topic} any more",
+        "已取消 {name} 对 {topic} 的排他订阅",
+    ),
     "help.ctl.subscriptions": ("who subscribed to what", "订阅"),
     "help.ctl.subscriptions.list": ("list subscriptions", "列出订阅"),
     "help.ctl.subscriptions.show": ("list a client's subscriptions", "列出客户端的订阅"),

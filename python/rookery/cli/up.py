@@ -59,7 +59,7 @@ def _tell(config: Config) -> None:
     http = config.management.http
     if http is not None and http.port != 0:
         host = f"[{http.host}]" if ":" in http.host else http.host
-        lines.append(say("up.http", url=f"http://{_reachable(host)}:{http.port}/status"))
+        lines.append(say("up.http", url=f"http://{_reachable(host)}:{http.port}/"))
     lines.extend(_first_steps(config))
     if config["access.anonymous"] == "everyone":
         lines.append(say("up.open"))

@@ -193,7 +193,9 @@ class HookDispatcher:
         try:
             async with deadline:
                 verdict = await deciding
-        except Exception as error:  # noqa: BLE001  -- somebody else's code; it is logged below
+        except (Exception, asyncio.CancelledError) as error:  # somebody else's code
+            if _is_ours(error):
+                raise
             if deadline.expired():
                 self.counters["hooks.late"] += 1
                 _log.warning("%s took longer than %g s", question.hook, self._deadline_s)
@@ -243,7 +245,9 @@ class HookDispatcher:
                 if isinstance(result, Awaitable):
                     async with asyncio.timeout(self._deadline_s):
                         await result
-            except Exception:  # noqa: BLE001  -- somebody else's code; it is logged below
+            except (Exception, asyncio.CancelledError) as error:  # somebody else's code
+                if _is_ours(error):
+                    raise
                 self.counters["hooks.errors"] += 1
                 _log.exception("%s failed", getattr(callback, "__name__", callback))
             finally:
@@ -269,6 +273,13 @@ class HookDispatcher:
         tasks = [*self._deciding, *([self._telling] if self._telling else [])]
         await asyncio.gather(*tasks, return_exceptions=True)
         self._telling = None
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the running task itself is to end, rather than something that a hook waited for."""
+    task = asyncio.current_task()
+    is_cancelled = isinstance(error, asyncio.CancelledError)
+    return is_cancelled and task is not None and task.cancelling() > 0
 
 
 async def _verdict_of(

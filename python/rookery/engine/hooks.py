@@ -74,20 +74,23 @@ class Hooks:
     of registration, until one refuses.
     """
 
-    def on_authenticate(self, client: Client, password: bytes | None) -> Now[bool | Allow | Deny]:
+    def on_authenticate(
+        self, client: Client, password: bytes | None
+    ) -> Now[bool | Allow | Deny | None]:
         """Decide whether a client may connect, after its CONNECT was read.
 
-        ``True`` admits and ``False`` refuses with 0x86 (Bad User Name or Password).
+        ``True`` admits and ``False`` refuses with 0x86 (Bad User Name or Password). ``None`` is no
+        opinion: of a plugin the next one is asked; in a program it refuses.
         With this hook nobody is admitted for being on the same machine.
         """
         raise NotImplementedError
 
     def on_authorize(
         self, client: Identity, action: Action, topic: str, qos: int, retain: bool
-    ) -> Now[bool | Deny]:
+    ) -> Now[bool | Deny | None]:
         """Decide whether a client may publish to a Topic Name or subscribe to a Topic Filter.
 
-        ``retain`` is the flag of a PUBLISH and false for SUBSCRIBE. ``False`` refuses with 0x87
+        ``None`` is no opinion, as above. ``retain`` is the flag of a PUBLISH and false for SUBSCRIBE. ``False`` refuses with 0x87
         (Not authorized). An answer is remembered for the connection and the topic for a minute.
         """
         raise NotImplementedError

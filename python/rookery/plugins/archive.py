@@ -16,7 +16,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import tarfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,11 +26,16 @@ from typing import Any
 from rookery.errors import BadRequestError, ExceedsLimitError
 from rookery.plugins.manifest import Manifest
 from rookery.plugins.settings import check_schema
+from rookery.tar_headers import PlainHeader
 
 ARCHIVE_BYTES_MAX = 128 << 20
 UNPACKED_BYTES_MAX = 512 << 20
 FILES_MAX = 10_000
 _SMALL_FILE_BYTES_MAX = 1 << 20
+# What file systems take; the folder of a plugin stands before a path.
+_NAME_BYTES_MAX = 255
+_PATH_MAX = 1024
+_PADDING_BYTES_MAX = 1 << 20
 MANIFEST = "release.json"
 SCHEMA = "config_schema.json"
 README = "README.md"
@@ -94,6 +101,9 @@ def _checked(files: Mapping[str, bytes]) -> Manifest:
         check_schema(_json(files, f"{top}/{SCHEMA}"))
     if not any(name.startswith(f"{top}/{PACKAGE}/") for name in files):
         raise BadRequestError(f"there is no code in {PACKAGE}/")
+    paths = {PurePosixPath(name) for name in files}
+    if both := next((path for path in paths if not paths.isdisjoint(path.parents)), None):
+        raise BadRequestError(f"a folder of {str(both)!r} is a file as well")
     return manifest
 
 
@@ -114,7 +124,10 @@ def _files(archive: bytes) -> Iterator[tuple[str, bytes]]:
     left = UNPACKED_BYTES_MAX
     try:
         # As a stream: an archive that unpacks to much more than it is gets read no further than this.
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r|gz") as tar:
+        with (
+            gzip.GzipFile(fileobj=io.BytesIO(archive)) as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r|", tarinfo=PlainHeader) as tar,
+        ):
             for number, entry in enumerate(tar, start=1):
                 if number > FILES_MAX:
                     raise ExceedsLimitError(f"an archive has at most {FILES_MAX} files")
@@ -129,12 +142,22 @@ def _files(archive: bytes) -> Iterator[tuple[str, bytes]]:
                 content = tar.extractfile(entry)
                 if content is not None:
                     yield entry.name, content.read()
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+            _check_end(unpacked)
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         raise BadRequestError(f"this is no .tar.gz archive: {error}") from None
+
+
+def _check_end(unpacked: gzip.GzipFile) -> None:
+    """Read the padding behind the last entry: the checksum of everything comes after it."""
+    if len(unpacked.read(_PADDING_BYTES_MAX)) == _PADDING_BYTES_MAX:
+        raise BadRequestError("there is more behind the end of the archive")
 
 
 def _check_entry(entry: tarfile.TarInfo) -> None:
     path = PurePosixPath(entry.name)
+    is_long = any(len(os.fsencode(part)) > _NAME_BYTES_MAX for part in path.parts)
+    if is_long or len(entry.name) > _PATH_MAX:
+        raise BadRequestError(f"a name in an archive is too long: {entry.name[:100]!r}…")
     if path.is_absolute() or ".." in path.parts or len(path.parts) < 2 or "\0" in entry.name:
         raise BadRequestError(f"an archive holds no path such as {entry.name!r}")
     if not entry.isreg():

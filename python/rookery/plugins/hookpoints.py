@@ -328,6 +328,82 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
     ),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Hookpoints of EMQX that no plugin has here.
+
+    Attributes:
+        names: EMQX's names.
+        why: What to use instead, or why there is nothing to tell.
+        why_zh: The same in Chinese.
+    """
+
+    names: tuple[str, ...]
+    why: str
+    why_zh: str
+
+
+ELSEWHERE: tuple[Elsewhere, ...] = (
+    Elsewhere(
+        ("client.check_authn_complete", "client.post_authn"),
+        "Who was admitted is told by `client.connected`, who was refused by `client.connack` with "
+        "the reason code. Attributes are set by `client.authenticate`.",
+        "接入由 `client.connected` 通知，拒绝由 `client.connack` 连同原因码通知；属性由 "
+        "`client.authenticate` 设置。",
+    ),
+    Elsewhere(
+        ("client.check_authz_complete",),
+        "Each message would cost a notice. Decisions are counted (`authorization.*`) and stand in "
+        "a trace; `rookery ctl acl explain` says which rule decides.",
+        "否则每条消息都产生一次通知。授权结果有计数（`authorization.*`），并记录在追踪中；"
+        "`rookery ctl acl explain` 说明由哪条规则决定。",
+    ),
+    Elsewhere(
+        ("client.ping",),
+        "It would wake a process for clients that do nothing. Who is connected is in the list of "
+        "clients.",
+        "否则空闲客户端也会唤醒插件进程。在线客户端见客户端列表。",
+    ),
+    Elsewhere(
+        ("session.disconnected",),
+        "`client.disconnected`; the session goes on until `session.terminated`.",
+        "见 `client.disconnected`；会话持续到 `session.terminated`。",
+    ),
+    Elsewhere(
+        ("session.save_subopts",),
+        "A session keeps its options by itself; `client.subscribe` changes them.",
+        "会话自行保存订阅选项；由 `client.subscribe` 修改。",
+    ),
+    Elsewhere(
+        ("delivery.completed",),
+        "`message.acked` tells the end of a delivery; slow subscriptions measure its time.",
+        "投递完成见 `message.acked`；耗时由慢订阅统计。",
+    ),
+    Elsewhere(
+        (
+            "message.nack",
+            "message.transformation_failed",
+            "schema.validation_failed",
+            "api_actor.pre_create",
+            "namespace.*",
+        ),
+        "They belong to features that this version does not have: message queues, transformations, "
+        "validations, namespaces. `message.publish` changes and refuses messages.",
+        "属于本版本没有的功能：消息队列、消息转换、数据校验、命名空间。修改或拒绝消息用 `message.publish`。",
+    ),
+    Elsewhere(
+        (
+            "client.timeout",
+            "client.handle_info",
+            "cm.channel.unregistered",
+            "config.zones_updated",
+        ),
+        "They are about processes inside of EMQX. Changes of the configuration are in the audit log.",
+        "属于 EMQX 内部进程。配置变更见审计日志。",
+    ),
+)
+
 BY_NAME = {hookpoint.name: hookpoint for hookpoint in HOOKPOINTS}
 BY_METHOD = {hookpoint.method: hookpoint for hookpoint in HOOKPOINTS if hookpoint.method}
 QUESTIONS = tuple(hookpoint.name for hookpoint in HOOKPOINTS if hookpoint.kind == "question")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rookery.access.acl_file.rules import is_topic_filter
 from rookery.errors import BadRequestError
 from rookery.plugins.hookpoints import QUESTIONS
 
@@ -120,7 +121,7 @@ def running(found: Any, before: Running | None = None) -> Running:
         workers=int(_number(found, "workers", before.workers, 1, WORKERS_MAX)),
         deadline_s=float(_number(found, "deadline_s", before.deadline_s, 0.01, 60)),
         memory_max=int(_number(found, "memory_max", before.memory_max, 32 << 20, 1 << 40)),
-        topics=_texts(found, "topics", before.topics),
+        topics=_filters(found, before.topics),
         failure=dict(failure),
     )
 
@@ -134,17 +135,33 @@ def _fitting(found: dict[str, Any], key: str, pattern: re.Pattern[str]) -> str:
 
 def _text(found: dict[str, Any], key: str) -> str:
     value = found.get(key, "")
-    if not isinstance(value, str) or len(value) > 10_000:
+    if not _is_text(value) or len(value) > 10_000:
         raise BadRequestError(f"release.json: {key} is text")
-    return value
+    return str(value)
 
 
 def _texts(found: dict[str, Any], key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
     value = found.get(key, default)
     fits = isinstance(value, list | tuple) and len(value) <= 1000
-    if not fits or not all(isinstance(item, str) for item in value):
+    if not fits or not all(map(_is_text, value)):
         raise BadRequestError(f"{key} is a list of texts")
     return tuple(value)
+
+
+def _filters(found: dict[str, Any], default: tuple[str, ...]) -> tuple[str, ...]:
+    topics = _texts(found, "topics", default)
+    for topic in topics:
+        if not is_topic_filter(topic):
+            raise BadRequestError(f"run.topics: {topic!r} is no topic filter")
+    return topics
+
+
+def _is_text(value: Any) -> bool:
+    """Half of a surrogate pair is none: nobody could write it down."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _number(

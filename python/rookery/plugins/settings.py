@@ -5,13 +5,15 @@ The schema is written in a part of JSON Schema (2020-12) that a form can show: `
 (false, and that is how it is taken), ``items``, ``minimum``, ``maximum``, ``minLength``,
 ``maxLength``, ``minItems``, ``maxItems``, ``pattern``, ``format`` (``password`` is never shown)
 and ``x-zh`` (title and description in Chinese). A schema with another keyword is refused rather than
-half obeyed.
+half obeyed, and so is one with a password inside a list: when items move, nobody could tell whose
+secret one that was not shown is.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rookery.errors import BadRequestError
@@ -20,6 +22,7 @@ HIDDEN = "******"
 """Shown instead of a secret; sent back it means the secret that is there."""
 
 _DEPTH_MAX = 16
+_NESTING_MAX = 64
 _COMMON = {"type", "title", "description", "default", "enum", "x-zh", "examples"}
 _KEYWORDS = {
     "object": {"properties", "required", "additionalProperties"},
@@ -31,6 +34,8 @@ _KEYWORDS = {
 }
 _TOP = {"$schema", "$id"}
 _FORMATS = ("password", "uri", "textarea")
+_BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
+_TEXTS = ("title", "description")
 
 
 def check_schema(schema: Any) -> None:
@@ -41,6 +46,7 @@ def check_schema(schema: Any) -> None:
     """
     if not isinstance(schema, dict) or schema.get("type") != "object":
         raise BadRequestError("config_schema.json: type is object")
+    _check_plain(schema, "config_schema.json")
     _check(
         {key: value for key, value in schema.items() if key not in _TOP}, "config_schema.json", 0
     )
@@ -62,15 +68,62 @@ def _check(schema: Any, where: str, depth: int) -> None:
             raise BadRequestError(f"{where}: pattern: {error}") from None
     if schema.get("format", "uri") not in _FORMATS:
         raise BadRequestError(f"{where}: format is one of {', '.join(_FORMATS)}")
-    properties = schema.get("properties", {})
-    if not isinstance(properties, dict):
-        raise BadRequestError(f"{where}: properties is an object")
-    for name, inner in properties.items():
+    _check_members(schema, where)
+    for name, inner in schema.get("properties", {}).items():
         _check(inner, f"{where}.{name}", depth + 1)
     if "items" in schema:
         _check(schema["items"], f"{where}[]", depth + 1)
+        if _holds_password(schema["items"]):
+            raise BadRequestError(f"{where}: a list holds no password")
     if "default" in schema:
         _value(schema, schema["default"], f"{where}: default")
+
+
+def _check_members(schema: Mapping[str, Any], where: str) -> None:
+    """Whether what stands under a keyword is what the keyword takes."""
+    kinds: list[tuple[tuple[str, ...], Callable[[Any], bool], str]] = [
+        (("properties", "x-zh"), lambda value: isinstance(value, dict), "an object"),
+        (("enum", "examples"), lambda value: isinstance(value, list), "a list"),
+        (("required",), _is_names, "a list of names"),
+        (_BOUNDS, lambda value: _is_a(value, "number"), "a number"),
+        (_TEXTS, lambda value: isinstance(value, str), "text"),
+    ]
+    for keywords, fits, expected in kinds:
+        for keyword in keywords:
+            if keyword in schema and not fits(schema[keyword]):
+                raise BadRequestError(f"{where}: {keyword} is {expected}")
+    if unknown := set(schema.get("required", ())) - set(schema.get("properties", ())):
+        raise BadRequestError(f"{where}: required has no property {', '.join(sorted(unknown))}")
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _holds_password(schema: Mapping[str, Any]) -> bool:
+    # What is in a list inside of it was looked at there.
+    inner = schema.get("properties", {}).values()
+    return schema.get("format") == "password" or any(map(_holds_password, inner))
+
+
+def _check_plain(value: Any, where: str, depth: int = 0) -> None:
+    """Whether it can be kept and shown as JSON: text in UTF-8, finite numbers, no endless nesting."""
+    if depth > _NESTING_MAX:
+        raise BadRequestError(f"{where} is nested deeper than {_NESTING_MAX}")
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BadRequestError(f"{where}: half of a surrogate pair is no text") from None
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise BadRequestError(f"{where}: {value} is no number that JSON has")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _check_plain(name, where, depth)
+            _check_plain(inner, where, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_plain(inner, where, depth + 1)
 
 
 def complete(schema: Mapping[str, Any], settings: Any) -> dict[str, Any]:
@@ -79,6 +132,7 @@ def complete(schema: Mapping[str, Any], settings: Any) -> dict[str, Any]:
     Raises:
         BadRequestError: a value does not fit.
     """
+    _check_plain(settings, "settings")
     whole = _value(schema, settings, "settings")
     assert isinstance(whole, dict)
     return whole

@@ -38,6 +38,7 @@ from rookery.plugins.plugin import Plugin, PluginContext
 RECEIVE_BYTES = 256 << 10
 DRAIN_S = 5.0
 _PR_SET_PDEATHSIG = 1
+_FIRST_TO_GO = 900
 _UNAVAILABLE = 0x88
 _IMPLEMENTATION_SPECIFIC_ERROR = 0x83
 
@@ -56,11 +57,14 @@ def main() -> int:
 
 
 def _die_with_the_node() -> None:
-    """An endless loop would survive a node that was killed."""
+    """An endless loop would survive a node that was killed; the node survives a leak."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        # Where memory ends before anybody has looked at this process, it ends before the node does.
+        Path("/proc/self/oom_score_adj").write_text(str(_FIRST_TO_GO), encoding="ascii")
 
 
 async def _serve(data: socket.socket, control: socket.socket) -> int:
@@ -178,7 +182,7 @@ class _Worker:
                 case "ping":
                     self._channel.say("pong", counters=self._dispatcher.counters)
                 case "settings":
-                    await self._take_settings(order["settings"])
+                    await self._take_settings(order["settings"], order["number"])
                 case "stop":
                     return
 
@@ -195,7 +199,7 @@ class _Worker:
         except Exception:  # noqa: BLE001  -- somebody else's code; it is logged
             _log.exception("the plugin failed to stop")
 
-    async def _take_settings(self, settings: dict[str, Any]) -> None:
+    async def _take_settings(self, settings: dict[str, Any], number: int) -> None:
         before = self._plugin.context
         self._plugin.context = dataclasses.replace(before, settings=settings)
         try:
@@ -203,9 +207,9 @@ class _Worker:
         except Exception as error:  # noqa: BLE001  -- somebody else's code
             traceback.print_exc()
             self._plugin.context = before
-            self._channel.say("settings_taken", error=_one_line(error))
+            self._channel.say("settings_taken", number=number, error=_one_line(error))
         else:
-            self._channel.say("settings_taken")
+            self._channel.say("settings_taken", number=number)
 
     # -- what hooks are asked and told -----------------------------------------------------
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import quote
 
+import pytest
+
 from harness.node import fresh_name
-from harness.rest_node import ADMIN, RestNode, api
+from harness.rest_node import ADMIN, PREFIX, RestNode, api
 from integration.admission.conftest import Start
 
 
@@ -50,6 +53,23 @@ def test_what_was_refused_is_there_too(rest: RestNode) -> None:
     assert guessed["failure"] == ["BAD_USERNAME_OR_PWD: bad username or password"]
     assert refused["http_status_code"] == 403
     assert refused["operation_id"] == "/users/:username"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"username": NaN}', b'{"username": "\\ud800", "password": ""}', b"[" * 600 + b"]" * 600],
+    ids=["no JSON number", "no Unicode", "deep"],
+)
+def test_what_nobody_could_write_down_leaves_an_entry_that_can_be_read(
+    rest: RestNode, body: bytes
+) -> None:
+    kind = {"content-type": "application/json"}
+    answer = rest.nobody.ask("POST", f"{PREFIX}/login", body, kind)
+
+    assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+    text = rest.admin.get("/audit?operation_result=failure&limit=1").body.decode()
+    entry = json.loads(text, parse_constant=pytest.fail)["data"][0]
+    assert entry["http_status_code"] == 400
 
 
 def test_everybody_who_asks_is_told_apart(rest: RestNode) -> None:

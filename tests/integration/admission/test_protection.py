@@ -13,7 +13,7 @@ import pytest
 from harness.authority import Authority
 from harness.client import DEADLINE_S
 from harness.node import HOST
-from harness.rest_node import Rest, RestNode
+from harness.rest_node import PREFIX, Rest, RestNode
 from integration.admission.conftest import Start
 
 PATHS = ("/", "/status", "/api/v5/status", "/api-docs", "/api-docs/swagger.json", "/clients/x")
@@ -198,3 +198,21 @@ def test_the_reference_can_be_switched_off(start_rest: Start) -> None:
 
     assert node.nobody.ask("GET", "/api-docs").status == 404
     assert node.nobody.ask("GET", "/api-docs/swagger.json").status == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "message"),
+    [
+        ("application/x-www-form-urlencoded", b"username=a&password=b", "Content-Type"),
+        ("text/plain", b'{"username": "a", "password": "b"}', "Content-Type"),
+        ("application/json", b'{"username": "a",}', "at character 17"),
+        ("application/json", b"[]", "valid dictionary"),
+    ],
+)
+def test_a_body_that_is_no_json_is_called_that(
+    rest: RestNode, kind: str, body: bytes, message: str
+) -> None:
+    answer = rest.nobody.ask("POST", f"{PREFIX}/login", body, {"content-type": kind})
+
+    assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+    assert message in answer.json["message"]

@@ -162,3 +162,30 @@ def test_texts_are_chinese_for_those_who_want_it(rest: RestNode) -> None:
 
     assert "运行中" in chinese.good("status").out
     assert chinese.good("topic_metrics", "list").out == "（无）\n"
+
+
+def test_listeners_alone_are_listed(ctl: Ctl) -> None:
+    assert ctl.good("listeners").out == ctl.good("listeners", "list").out
+    assert ctl("listeners", "bogus").code == 2
+
+
+def test_a_setting_that_nobody_knows_is_an_error(ctl: Ctl) -> None:
+    assert ctl.good("conf", "show", "log.console").out.startswith("log.console.")
+    said = ctl("conf", "show", "log.consoles")
+    assert (said.code, said.err) == (1, "error: there is no setting log.consoles\n")
+
+
+def test_exclusive_subscriptions_are_listed_and_ended(ctl: Ctl, rest: RestNode) -> None:
+    rest.set("mqtt.exclusive_subscription = true")
+    with rest.node.connect(client_id="only-1") as first:
+        first.subscribe("$exclusive/plant/7", qos=1)
+        first.subscribe("plant/7", qos=1)
+        listed = ctl.good("exclusive", "list").table
+        ended = ctl.good("exclusive", "delete", "plant/7")
+        left = ctl.json("subscriptions", "show", "only-1")
+        again = ctl("exclusive", "delete", "$exclusive/plant/7")
+
+    assert listed == [["plant/7", "only-1"]]
+    assert "only-1" in ended.out
+    assert [row["topic"] for row in left] == ["plant/7"]
+    assert (again.code, again.err) == (1, "error: nobody has plant/7 for itself\n")

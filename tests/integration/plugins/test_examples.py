@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import queue
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -117,6 +118,35 @@ def test_presence_webhook_tells_in_order_who_comes_and_goes(
             assert events == ["client.connected", "client.disconnected"]
 
 
+def test_http_auth_tells_no_password_to_the_log(tmp_path: Path) -> None:
+    with operated(tmp_path) as operator:
+        plugins = Plugins(operator)
+        install(plugins, tmp_path / "out", "http_auth", {"url": "http://127.0.0.1/log in"})
+        for url in ("http://127.0.0.1/log in", "no-scheme", "http://[::1"):
+            operator.rest.put("/plugins/http_auth-1.0.0/config", {"url": url})
+            assert operator.refusal("ann", "my-own-word") == 0x88
+        plugins.act("http_auth-1.0.0", "stop")  # its last words are in the log then
+        log = "\n".join(operator.node.log)
+        assert "on_authenticate failed" in log
+        assert "my-own-word" not in log
+
+
+def test_presence_webhook_goes_on_after_an_answer_that_is_not_http(
+    tmp_path: Path, service: Service
+) -> None:
+    with operated(tmp_path) as operator, socket.create_server(("127.0.0.1", 0)) as nonsense:
+        url = f"http://127.0.0.1:{nonsense.getsockname()[1]}/"
+        install(Plugins(operator), tmp_path / "out", "presence_webhook", {"url": url})
+        operator.login(client_id="seen").drop()
+        connection, _ = nonsense.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"220 mail.example\r\n")
+        operator.rest.put("/plugins/presence_webhook-1.0.0/config", {"url": service.url})
+        _, events = service.asked.get(timeout=10)
+        assert events[0]["clientid"] == "seen"
+
+
 def test_payload_transform_completes_json_below_its_topics(tmp_path: Path) -> None:
     with operated(tmp_path) as operator:
         install(Plugins(operator), tmp_path / "out", "payload_transform", {"refuse_others": False})
@@ -149,6 +179,25 @@ def test_audit_sqlite_writes_what_happened(tmp_path: Path) -> None:
 
         expected = ["connected", "disconnected", "published", "subscribed"]
         until(lambda: events() == expected, "everything is written")
+
+
+def test_audit_sqlite_waits_for_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    with operated(tmp_path) as operator:
+        install(Plugins(operator), tmp_path / "out", "audit_sqlite", {})
+        file = tmp_path / "plugins/data/audit_sqlite/audit.db"
+        with sqlite3.connect(file) as other:
+            other.execute("ALTER TABLE events RENAME TO aside")
+        operator.login(client_id="seen").drop()
+        until(lambda: "events wait" in "\n".join(operator.node.log), "it has tried")
+        with sqlite3.connect(file) as other:
+            other.execute("ALTER TABLE aside RENAME TO events")
+
+        def count() -> int:
+            with sqlite3.connect(file) as database:
+                rows = database.execute("SELECT count(*) FROM events WHERE client_id = 'seen'")
+                return int(rows.fetchone()[0])
+
+        until(lambda: count() == 2, "nothing is lost")
 
 
 def test_a_new_plugin_passes_its_own_tests_and_runs(tmp_path: Path) -> None:

@@ -126,3 +126,30 @@ def test_a_plugin_that_cannot_start_says_why_and_changes_nothing(tmp_path: Path)
         with operator.login() as client:
             client.subscribe("t", qos=1)
             assert not marked(client, "t")
+
+
+def test_what_a_hook_raised_is_an_error_of_the_log_as_well(tmp_path: Path) -> None:
+    with operated(tmp_path, settings=SETTINGS) as operator:
+        Plugins(operator).run(
+            archive_of(plugin("print('it was printed'); raise ValueError('no')")), ID
+        )
+        with operator.login() as client:
+            client.publish("fault", b"m", qos=1)
+
+        def errors() -> str:
+            return "\n".join(line for line in operator.node.log if "[error]" in line)
+
+        until(lambda: "ValueError: no" in errors(), "the log says why it failed")
+        assert "in on_publish" in errors()
+        assert "probe: it was printed" not in errors()
+
+
+def test_where_memory_ends_a_worker_goes_before_the_node(tmp_path: Path) -> None:
+    def score(pid: int) -> int:
+        return int(Path(f"/proc/{pid}/oom_score_adj").read_text(encoding="ascii"))
+
+    with operated(tmp_path, settings=SETTINGS) as operator:
+        plugins = Plugins(operator)
+        plugins.run(archive_of(plugin("pass")), ID)
+        (worker,) = plugins.pids()
+        assert score(worker) > score(operator.node.pid)

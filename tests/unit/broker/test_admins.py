@@ -175,10 +175,50 @@ def test_a_code_is_good_once_and_for_thirty_seconds(clock: ManualClock) -> None:
 def test_the_number_of_codes_is_bounded(clock: ManualClock) -> None:
     codes = SignInCodes(clock)
     first = codes.issue("k", "a", "viewer")
-    for _ in range(sso.CODES_MAX):
+    for number in range(sso.CODES_MAX):
+        codes.issue(f"k{number}", "a", "viewer")
+
+    assert codes.take(first) is None
+
+
+def test_a_key_that_asks_for_many_codes_pushes_out_its_own_alone(clock: ManualClock) -> None:
+    codes = SignInCodes(clock)
+    other, first = codes.issue("other", "a", "viewer"), codes.issue("k", "a", "viewer")
+    for _ in range(sso.CODES_OF_KEY_MAX):
         codes.issue("k", "a", "viewer")
 
     assert codes.take(first) is None
+    assert codes.take(other) is not None
+
+
+def test_names_that_come_with_codes_push_out_no_user(clock: ManualClock) -> None:
+    store = TokenStore(clock, lambda: 3600.0)
+    user = store.issue(Session("admin", "token"))
+    other = store.issue(Session("admin", "sso", role="viewer", key="other"))
+    first = store.issue(Session("admin", "sso", role="viewer", key="k"))
+    for number in range(tokens.TOKENS_OF_USER_MAX):
+        store.issue(Session(f"name {number}", "sso", role="viewer", key="k"))
+
+    assert store.use(first) is None
+    assert store.use(user) is not None
+    assert store.use(other) is not None
+
+
+async def test_who_signed_in_by_a_code_goes_when_the_time_of_the_key_is_over(
+    admins: AdminService, clock: ManualClock
+) -> None:
+    end_ms = clock.now_ms() + 60_000
+    key = (await admins.keys.create("k", role="viewer", expired_at_ms=end_ms)).key
+    code = admins.codes.issue(key.name, "alice", "viewer")
+    token, _, _ = admins.login_with_code(code)
+    assert admins.caller_of_token(token, "").name == "alice"
+
+    clock.advance(61)
+
+    with pytest.raises(UnauthorizedError) as refused:
+        admins.caller_of_token(token, "")
+    assert refused.value.code == "BAD_TOKEN"
+    assert len(admins.tokens) == 0
 
 
 async def test_the_default_user_is_refused_from_elsewhere(admins: AdminService) -> None:

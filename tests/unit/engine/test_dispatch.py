@@ -335,6 +335,45 @@ async def test_a_notice_that_fails_does_not_stop_the_next(dispatcher_for: Make) 
     assert dispatcher.counters["hooks.errors"] >= 1
 
 
+async def something_that_was_cancelled(*_: object) -> None:
+    """What a hook sees whose connection pool was closed, say."""
+    pending = asyncio.get_running_loop().create_future()
+    pending.cancel()
+    await pending
+
+
+async def test_a_notice_whose_task_was_cancelled_does_not_stop_the_next(
+    dispatcher_for: Make,
+) -> None:
+    calls: list[int] = []
+    done = asyncio.Event()
+
+    async def on_connected(_client: object) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            done.set()
+        await something_that_was_cancelled()
+
+    dispatcher = dispatcher_for(on_connected)
+    dispatcher.tell([("connected", CLIENT_ROW)] * 2)
+
+    await done.wait()
+
+
+async def test_a_decision_whose_task_was_cancelled_is_the_configured_one(
+    core: Core, dispatcher_for: Make
+) -> None:
+    async def on_authorize(*_: object) -> None:
+        await something_that_was_cancelled()
+
+    dispatcher = dispatcher_for(on_authorize)
+    dispatcher.ask([ask_authorize()])
+
+    await settled(core, 1)
+    assert core.verdicts() == [DENIED]
+    assert dispatcher.counters["hooks.errors"] == 1
+
+
 async def test_notices_beyond_the_bound_are_counted(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:

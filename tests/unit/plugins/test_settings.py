@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from rookery.errors import BadRequestError
 from rookery.plugins.manifest import METADATA_VERSION, Manifest
 from rookery.plugins.settings import check_schema, complete, hidden, missing, unhidden
 
+PASSWORD = {"type": "string", "format": "password"}
+LOGIN = {"type": "object", "properties": {"secret": PASSWORD}}
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -17,6 +20,7 @@ SCHEMA: dict[str, Any] = {
         "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 80},
         "level": {"type": "string", "enum": ["a", "b"], "default": "a"},
         "tags": {"type": "array", "items": {"type": "string", "maxLength": 3}, "maxItems": 2},
+        "any": {"type": "array"},
         "login": {
             "type": "object",
             "properties": {"secret": {"type": "string", "format": "password", "default": ""}},
@@ -24,6 +28,14 @@ SCHEMA: dict[str, Any] = {
     },
     "required": ["url"],
 }
+
+
+def nested(depth: int) -> list[Any]:
+    """Lists in lists."""
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 def test_defaults_fill_what_is_absent() -> None:
@@ -37,6 +49,8 @@ def test_defaults_fill_what_is_absent() -> None:
     [
         {"url": "ftp://x"}, {"port": 0}, {"port": True}, {"port": 1.5}, {"level": "c"},
         {"tags": ["long"]}, {"tags": ["a", "b", "c"]}, {"login": {"other": 1}}, {"other": 1}, [],
+        {"any": ["\ud800"]}, {"any": [{"\ud800": 1}]}, {"any": [math.nan]}, {"any": [-math.inf]},
+        {"any": nested(100)},
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(settings: Any) -> None:
@@ -59,6 +73,14 @@ def test_a_secret_is_hidden_and_comes_back_unchanged() -> None:
         {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}},
         {"type": "object", "properties": {"a": {"type": "integer", "default": "1"}}},
         {"type": "object", "additionalProperties": True},
+        {"type": "object", "properties": {"a": {"type": "string", "enum": 5}}},
+        {"type": "object", "properties": {"a": {"type": "integer", "minimum": "1"}}},
+        {"type": "object", "properties": {"a": {"type": "number", "maximum": math.nan}}},
+        {"type": "object", "properties": {"a": {"type": "string", "title": "\ud800"}}},
+        {"type": "object", "required": "url"},
+        {"type": "object", "properties": {}, "required": ["url"]},
+        {"type": "object", "properties": {"a": {"type": "array", "items": PASSWORD}}},
+        {"type": "object", "properties": {"a": {"type": "array", "items": LOGIN}}},
     ],
 )  # fmt: skip
 def test_a_schema_that_would_be_half_obeyed_is_refused(schema: Any) -> None:
@@ -71,7 +93,9 @@ def test_a_schema_that_would_be_half_obeyed_is_refused(schema: Any) -> None:
     [
         {"name": "../up"}, {"name": "Big"}, {"rel_vsn": "1/2"}, {"entry": "no class"},
         {"run": {"workers": 0}}, {"run": {"other": 1}}, {"run": {"failure": {"x": "deny"}}},
-        {"metadata_vsn": "0.1.0"}, {"requires": "text"},
+        {"metadata_vsn": "0.1.0"}, {"requires": "text"}, {"description": "\ud800"},
+        {"author": ["\ud800"]}, {"run": {"topics": ["\ud800"]}},
+        {"run": {"topics": ["a/#/b"]}}, {"run": {"topics": [""]}}, {"run": {"topics": ["a+"]}},
     ],
 )  # fmt: skip
 def test_a_manifest_says_nothing_that_cannot_be(change: dict[str, Any]) -> None:

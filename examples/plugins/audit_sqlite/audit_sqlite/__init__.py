@@ -82,11 +82,23 @@ class AuditSqlite(Plugin):
     async def _write_all(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_S)
-            if self._rows:
+            if not self._rows:
+                continue
+            try:
                 await asyncio.to_thread(self._flush)
+            except sqlite3.Error as error:
+                # A full disk, somebody else's lock: what waits is written when it is over.
+                self.context.log.warning("%d events wait: %s", len(self._rows), error)
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, []
+        try:
+            self._write(rows)
+        except BaseException:
+            self._rows = (rows + self._rows)[:WAITING_MAX]
+            raise
+
+    def _write(self, rows: list[Row]) -> None:
         with self._database:
             self._database.executemany(
                 "INSERT INTO events (at_ms, event, client_id, topic, detail) VALUES (?, ?, ?, ?, ?)",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import http.client
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -42,8 +43,11 @@ class HttpAuth(Plugin):
             with urllib.request.urlopen(url, timeout=timeout_s) as answer:
                 content: bytes = answer.read(ANSWER_BYTES_MAX)
         except urllib.error.HTTPError as error:
-            # Not the URL: it holds a password.
             raise RuntimeError(f"the service answers {error.code}") from None
         except OSError as error:
             raise RuntimeError(f"the service cannot be reached: {error}") from None
+        except (ValueError, http.client.HTTPException) as error:
+            # Not their text: it may be the URL, which holds a password.
+            kind = type(error).__name__
+            raise RuntimeError(f"no such URL, or no such answer: {kind}") from None
         return content.decode(errors="replace").strip()

@@ -7,6 +7,7 @@ several places can put them in order. Nobody waits for the service; when it is a
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import urllib.request
 from collections import deque
@@ -17,6 +18,8 @@ from rookery.plugins import Client, Plugin, PluginContext
 BATCH_MAX = 500
 TIMEOUT_S = 10.0
 PAUSE_MAX_S = 30.0
+# A URL that is none, and answers that are not HTTP, are no OSError.
+FAILURES = (OSError, ValueError, http.client.HTTPException)
 
 
 class PresenceWebhook(Plugin):
@@ -71,8 +74,8 @@ class PresenceWebhook(Plugin):
             batch = [self._waiting[at] for at in range(min(BATCH_MAX, len(self._waiting)))]
             try:
                 await asyncio.to_thread(self._post, batch)
-            except OSError as error:
-                self.context.log.warning("the service cannot be reached: %s", error)
+            except FAILURES as error:
+                self.context.log.warning("the service cannot be reached: %r", error)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, PAUSE_MAX_S)
                 continue

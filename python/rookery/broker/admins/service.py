@@ -323,6 +323,10 @@ class AdminService:
             raise UnauthorizedError("the token is not known, sign in again", code="BAD_TOKEN")
         if self.tokens.is_expired(session):
             raise UnauthorizedError("the token has expired, sign in again", code="TOKEN_TIME_OUT")
+        if session.via == "sso" and self.keys.usable(session.key) is None:
+            # Its time is over: nobody was told, as when it is removed or disabled.
+            self._end_key(session.key)
+            raise UnauthorizedError("the API key of the token has expired", code="BAD_TOKEN")
         role = session.role or self.user(session.username).role
         return Caller(
             name=session.username,

@@ -15,6 +15,7 @@ from rookery.web.caller import Role
 
 LIFETIME_S = 30.0
 CODES_MAX = 1000
+CODES_OF_KEY_MAX = 100
 CODE_BYTES = 32
 
 
@@ -29,7 +30,7 @@ class SignInCode:
 
 
 class SignInCodes:
-    """Codes that were not used yet; the oldest gives way to a new one."""
+    """Codes that were not used yet; the oldest, of the same key if that has many, gives way."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -38,7 +39,10 @@ class SignInCodes:
     def issue(self, key: str, username: str, role: Role) -> str:
         """A new code, asked for by that API key."""
         code = secrets.token_urlsafe(CODE_BYTES)
-        if len(self._codes) >= CODES_MAX:
+        mine = [digest for digest, found in self._codes.items() if found.key == key]
+        if len(mine) >= CODES_OF_KEY_MAX:
+            del self._codes[mine[0]]
+        elif len(self._codes) >= CODES_MAX:
             self._codes.popitem(last=False)
         expires_s = self._clock.monotonic_s() + LIFETIME_S
         self._codes[_digest(code)] = SignInCode(key, username, role, expires_s)

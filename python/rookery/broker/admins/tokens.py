@@ -3,8 +3,8 @@
 A token is 256 random bits; what is kept is its SHA-256, so that nothing in memory or in a core dump
 signs anybody in. A restart signs everybody out.
 
-**Bounds.** At most :data:`TOKENS_MAX` tokens, :data:`TOKENS_OF_USER_MAX` for one user; the one that
-was used longest ago gives way.
+**Bounds.** At most :data:`TOKENS_MAX` tokens, :data:`TOKENS_OF_USER_MAX` for one user or for those who
+signed in by the codes of one API key; the one that was used longest ago gives way.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ class Session:
     must_change_password: bool = False
     expires_s: float = 0.0
 
+    @property
+    def owner(self) -> tuple[Via, str]:
+        """Whose tokens give way to this one: a name that came with a code may be anybody's."""
+        return (self.via, self.key or self.username)
+
 
 class TokenStore:
     """Everybody who is signed in."""
@@ -59,7 +64,7 @@ class TokenStore:
 
     def issue(self, session: Session) -> str:
         """Sign somebody in; the token."""
-        mine = [key for key, other in self._sessions.items() if other.username == session.username]
+        mine = [key for key, other in self._sessions.items() if other.owner == session.owner]
         if len(mine) >= TOKENS_OF_USER_MAX:
             self._give_way(mine[0])
         if len(self._sessions) >= TOKENS_MAX:

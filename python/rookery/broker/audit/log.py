@@ -25,6 +25,7 @@ AUDIT_FILE = Path("log") / "audit.jsonl"
 FILE_BYTES_MAX = 10 << 20
 FILES_MAX = 5
 MASKED = HIDDEN
+_DEPTH_MAX = 64
 
 _log = logging.getLogger("rookery.audit")
 
@@ -144,8 +145,9 @@ class AuditLog:
         if self.file.exists() and self.file.stat().st_size + len(line) > FILE_BYTES_MAX:
             self._rotate()
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        with os.fdopen(os.open(self.file, flags, 0o600), "a", encoding="utf-8") as file:
-            file.write(line)
+        # Half of a surrogate pair may stand in what somebody sent: the entry is there all the same.
+        with os.fdopen(os.open(self.file, flags, 0o600), "ab") as file:
+            file.write(line.encode("utf-8", "replace"))
 
     def _rotate(self) -> None:
         for number in range(FILES_MAX - 1, 0, -1):
@@ -160,10 +162,12 @@ def masked(value: Any) -> Any:
     return without_secrets(_plain(value))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = 0) -> Any:
     """Mappings and sequences of every kind as those that are looked into."""
+    if depth > _DEPTH_MAX:
+        return MASKED
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_plain(item, depth + 1) for item in value]
     return value

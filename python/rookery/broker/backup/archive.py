@@ -27,6 +27,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from rookery.errors import BadRequestError, ExceedsLimitError
+from rookery.tar_headers import PlainHeader
 
 FORMAT = "rookery-export"
 VERSION = 1
@@ -154,7 +155,10 @@ def _rows(content: IO[bytes]) -> Iterator[dict[str, Any]]:
 @contextlib.contextmanager
 def _members(path: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
     # As a stream: nothing in it can make us seek, or read a member twice.
-    with path.open("rb") as file, tarfile.open(fileobj=file, mode="r|gz") as tar:
+    with (
+        path.open("rb") as file,
+        tarfile.open(fileobj=file, mode="r|gz", tarinfo=PlainHeader) as tar,
+    ):
         yield _each(tar)
 
 

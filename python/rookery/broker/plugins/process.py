@@ -29,6 +29,7 @@ _LEVELS = {
     "ERROR": logging.ERROR,
     "CRITICAL": logging.CRITICAL,
 }
+_TRACEBACK = "Traceback (most recent call last):"
 
 Told = Callable[[dict[str, Any]], None]
 
@@ -51,6 +52,7 @@ class WorkerProcess:
         self._tasks: list[asyncio.Task[None]] = []
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._pongs = 0
+        self._settings = 0
         self.hookpoints: tuple[str, ...] = ()
         self.counters: Mapping[str, int] = {}
 
@@ -145,10 +147,14 @@ class WorkerProcess:
         Raises:
             WorkerError: the plugin refuses them, or does not answer.
         """
-        self._channel.say("settings", settings=dict(settings))
+        # An answer that came too late for settings before these is none to these.
+        self._settings += 1
+        self._channel.say("settings", settings=dict(settings), number=self._settings)
         try:
             async with asyncio.timeout(timeout_s):
                 answer = await self._answers.get()
+                while answer["op"] != "gone" and answer.get("number") != self._settings:
+                    answer = await self._answers.get()
         except TimeoutError:
             raise WorkerError(f"it did not take its settings within {timeout_s:g} s") from None
         if error := answer.get("error"):
@@ -191,6 +197,7 @@ class WorkerProcess:
         stream = self._process.stdout
         assert stream is not None
         second, lines = 0, 0
+        level_of = _Levels()
         while True:
             try:
                 line = await stream.readline()
@@ -204,7 +211,23 @@ class WorkerProcess:
                 self._log.warning("more lines in one second than %d; the rest is left out", lines)
             elif lines < LOG_LINES_PER_SECOND:
                 text = line.decode(errors="replace").rstrip()
-                self._log.log(_LEVELS.get(text.partition(" ")[0], logging.INFO), "%s", text)
+                self._log.log(level_of(text), "%s", text)
+
+
+class _Levels:
+    """The level of each line: that which it begins with, and of a traceback that of an error."""
+
+    def __init__(self) -> None:
+        self._in_traceback = False
+
+    def __call__(self, text: str) -> int:
+        if text == _TRACEBACK:
+            self._in_traceback = True
+        if self._in_traceback:
+            # The line that says what it was ends it; those before are indented.
+            self._in_traceback = text == _TRACEBACK or not text or text.startswith(" ")
+            return logging.ERROR
+        return _LEVELS.get(text.partition(" ")[0], logging.INFO)
 
 
 def _ending(code: int) -> str:

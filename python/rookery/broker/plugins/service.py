@@ -18,11 +18,12 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
 from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.audit import changed
 from rookery.broker.plugins import environment
 from rookery.broker.plugins.models import Installed, Policy, Report
 from rookery.broker.plugins.process import WorkerError
@@ -211,14 +212,14 @@ class PluginService:
             raise PluginInfoError(error.message) from error
         plugin_id = manifest.id
         async with self._changing:
+            if plugin_id in self._plugins:
+                raise AlreadyInstalledError(f"{plugin_id} is installed")
             needs_word = self._settings()["install_requires_allow"] and not is_local
             if needs_word and plugin_id not in self._state.allowed:
                 raise NotAllowedError(
                     f"a plugin is code: whoever may log in to the machine allows it first, with "
                     f"`rookery ctl plugins allow {plugin_id}`"
                 )
-            if plugin_id in self._plugins:
-                raise AlreadyInstalledError(f"{plugin_id} is installed")
             if len(self._plugins) >= INSTALLED_MAX:
                 raise ExceedsLimitError(f"at most {INSTALLED_MAX} plugins")
             await asyncio.to_thread(self._store.install, content)
@@ -238,12 +239,14 @@ class PluginService:
             with contextlib.suppress(ValueError):
                 self._state.allowed.remove(plugin_id)
             await self._save()
+        changed(f"plugins/{plugin_id}", after=self._shown(plugin))
         return plugin
 
     async def uninstall(self, plugin_id: str) -> None:
         """Stop it and remove it; the last version takes settings and data with it."""
         async with self._changing:
             plugin = self.get(plugin_id)
+            before = self._shown(plugin)
             await self._stop(plugin_id)
             del self._plugins[plugin_id]
             self._reports.pop(plugin_id, None)
@@ -252,6 +255,7 @@ class PluginService:
             await asyncio.to_thread(
                 self._store.remove, plugin_id, plugin.manifest.name, is_last=is_last
             )
+        changed(f"plugins/{plugin_id}", before=before)
 
     # -- running -----------------------------------------------------------------------------
 
@@ -262,8 +266,7 @@ class PluginService:
             WorkerError: it cannot start; it is not enabled then.
             ConflictError: another version of it runs.
         """
-        async with self._changing:
-            plugin = self.get(plugin_id)
+        async with self._change(plugin_id) as plugin:
             for other in self._others(plugin.manifest.name, plugin_id):
                 if other in self._running:
                     raise ConflictError(f"{other} runs: stop it first")
@@ -275,8 +278,7 @@ class PluginService:
 
     async def stop(self, plugin_id: str, *, disable: bool = True) -> None:
         """Stop it, and do not start it with the node any more."""
-        async with self._changing:
-            plugin = self.get(plugin_id)
+        async with self._change(plugin_id) as plugin:
             await self._stop(plugin_id)
             if disable and plugin.enable:
                 plugin.enable = False
@@ -287,15 +289,14 @@ class PluginService:
 
         What it would be asked meanwhile waits for the new ones, no longer than its deadline.
         """
-        async with self._changing:
-            plugin = self.get(plugin_id)
+        async with self._change(plugin_id) as plugin:
             await self._restart(plugin)
             await self._save()
 
     async def set_enabled(self, plugin_id: str, *, enable: bool) -> None:
         """Whether it starts with the node; whether it runs now stays as it is."""
-        async with self._changing:
-            self.get(plugin_id).enable = enable
+        async with self._change(plugin_id) as plugin:
+            plugin.enable = enable
             await self._save()
 
     async def move(self, plugin_id: str, position: str) -> None:
@@ -314,10 +315,11 @@ class PluginService:
                     "position is front, rear, before:NAME or after:NAME", code="MOVE_FAILED"
                 )
             order.insert(places[where], plugin_id)
-            plugins = {**self._plugins, plugin_id: plugin}
+            before, plugins = list(self._plugins), {**self._plugins, plugin_id: plugin}
             self._plugins = {key: plugins[key] for key in order}
             await self._save()
             await self._apply_order()
+        changed("plugins", before=before, after=order)
 
     # -- settings ----------------------------------------------------------------------------
 
@@ -344,8 +346,10 @@ class PluginService:
                     await self._hand_over(supervisor, plugin, whole)
             except (BadRequestError, WorkerError) as error:
                 raise BadRequestError(error.message, code="BAD_CONFIG") from error
-            plugin.settings = whole
+            before, plugin.settings = hidden(plugin.schema, plugin.settings), whole
             await asyncio.to_thread(self._store.write_settings, plugin.manifest.name, whole)
+        after = hidden(plugin.schema, whole)
+        changed(f"plugins/{plugin_id}/config", before=before, after=after)
 
     async def _hand_over(
         self, supervisor: Supervisor, plugin: Installed, settings: Mapping[str, Any]
@@ -365,13 +369,28 @@ class PluginService:
             known = await asyncio.to_thread(self._store.read_run, plugin.manifest.name)
             if not isinstance(run, dict):
                 raise BadRequestError("run is a JSON object")
-            changed = {**known, **run}
-            plugin.run = running(changed, plugin.manifest.run)
-            await asyncio.to_thread(self._store.write_run, plugin.manifest.name, changed)
+            after = {**known, **run}
+            before, plugin.run = plugin.run, running(after, plugin.manifest.run)
+            await asyncio.to_thread(self._store.write_run, plugin.manifest.name, after)
+            changed(f"plugins/{plugin_id}/run", before=asdict(before), after=asdict(plugin.run))
             if plugin_id in self._running:
                 await self._restart(plugin)
 
     # -- inside ------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _change(self, plugin_id: str) -> AsyncIterator[Installed]:
+        """One change at a time; how the plugin was before and after it goes to the audit log."""
+        async with self._changing:
+            plugin = self.get(plugin_id)
+            before = self._shown(plugin)
+            try:
+                yield plugin
+            finally:
+                changed(f"plugins/{plugin_id}", before=before, after=self._shown(plugin))
+
+    def _shown(self, plugin: Installed) -> dict[str, Any]:
+        return {"enable": plugin.enable, "status": self.report(plugin.id).status}
 
     def _read(self, plugin_id: str) -> Installed:
         manifest, schema, readme = self._store.read_installed(plugin_id)

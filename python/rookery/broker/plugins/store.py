@@ -151,8 +151,9 @@ class PluginStore:
         target = self._folder / name
         target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         beside = target.with_name(target.name + ".new")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(value, file, ensure_ascii=False, indent=2)
+        content = json.dumps(value, ensure_ascii=False, indent=2).encode()
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         beside.rename(target)

@@ -212,6 +212,14 @@ class Supervisor:
                 await process.kill()
             raise
         slot.process = process
+        if (settings := self._launch.order["settings"]) != order["settings"]:
+            # They were changed while it started.
+            try:
+                await process.take_settings(settings, self._policy.stop_timeout_s)
+            except WorkerError as error:
+                slot.process = None
+                await process.kill()
+                return error.message
         if process.hookpoints != self._hookpoints:
             self._hookpoints = process.hookpoints
             await asyncio.to_thread(self._hooks_known, process.hookpoints)

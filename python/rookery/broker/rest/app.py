@@ -73,15 +73,25 @@ class _Nothing:
         return self
 
 
-async def _answer_invalid(_request: Request, error: Exception) -> Response:
+async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if error.errors()[0]["loc"] == ("body",) and not _is_json(request):
+        text = "the body is no JSON by its Content-Type: send it with application/json"
+        return problem(400, "BAD_REQUEST", text)
     problems = [_text_of(item) for item in error.errors()]
     if len(problems) > MESSAGES_MAX:
         problems = [*problems[:MESSAGES_MAX], f"and {len(problems) - MESSAGES_MAX} more"]
     return problem(400, "BAD_REQUEST", "; ".join(problems))
 
 
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
 def _text_of(item: Mapping[str, Any]) -> str:
+    if item["type"] == "json_invalid":
+        return f"the body is no JSON: {item['ctx']['error']} at character {item['loc'][-1]}"
     # The value itself is not told: it may be a password under a mistyped name.
     place = ".".join(str(part) for part in item["loc"] if part not in ("body", "query", "path"))
     message = str(item["msg"]).removeprefix("Value error, ")

@@ -225,7 +225,8 @@ def _body_of(seen: _Seen) -> Any:
     if not seen.is_json or seen.got_bytes > AUDITED_BODY_BYTES_MAX:
         return f"{seen.got_bytes} bytes"
     try:
-        return json.loads(bytes(seen.got))
+        # Whoever reads the log reads JSON, which has no word for them.
+        return json.loads(bytes(seen.got), parse_constant=str)
     except (ValueError, RecursionError):
         return f"{seen.got_bytes} bytes that are no JSON"
 

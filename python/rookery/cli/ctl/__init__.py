@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 from rookery.cli.parsers import add_command
 
 MODULES = (
-    "broker", "clients", "topics", "subscriptions", "publish", "retainer", "delayed",
+    "broker", "clients", "topics", "subscriptions", "exclusive", "publish", "retainer", "delayed",
     "topic_metrics", "slow_subs", "cluster", "alarms", "listeners", "certificates", "users", "acl",
     "lists", "ban", "conf", "quota", "admins", "api_keys", "data", "plugins", "log", "trace",
 )  # fmt: skip
@@ -19,6 +20,16 @@ SEVERAL = {
     "lists": ("rewrite", "auto_subscribe", "authn", "authz", "audit", "license"),
 }
 """Modules with more than the noun that they are called after, or with others."""
+ALONE = {"listeners": "list"}
+"""What a noun does without a verb, as in EMQX."""
+
+
+def complete(words: Sequence[str]) -> list[str]:
+    """The words of a command below ``rookery`` with the verb that may be left out."""
+    noun, rest = words[1:2], words[2:3]
+    is_alone = not rest or (rest[0].startswith("-") and rest[0] not in ("-h", "--help"))
+    verb = [ALONE[noun[0]]] if noun and noun[0] in ALONE and is_alone else []
+    return [*words[:2], *verb, *words[2:]]
 
 
 def declare(commands: Any, only: str | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from rookery.cli import output
 from rookery.cli.ctl.asking import add_noun, add_verb, api, done, node_of, show
 from rookery.cli.messages import say
-from rookery.errors import BadRequestError
+from rookery.errors import BadRequestError, NotFoundError
 
 SHOW_EXAMPLES = """\
   rookery ctl conf show
@@ -51,6 +51,8 @@ def _show(arguments: argparse.Namespace) -> int:
         or row["path"] == arguments.path
         or row["path"].startswith(f"{arguments.path}.")
     ]
+    if not wanted:
+        raise NotFoundError(say("ctl.conf.unknown", path=arguments.path))
     if arguments.json:
         output.show_json(wanted)
         return output.OK

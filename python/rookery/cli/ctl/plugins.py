@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ COLUMNS = ("name", "status", "enable", "hookpoints", "restarts", "error")
 CONFIG_EXAMPLES = """\
   rookery ctl plugins config payload_transform-1.0.0
   rookery ctl plugins config payload_transform-1.0.0 --value '{"field": "at"}'
+  rookery ctl plugins config presence_webhook-1.0.0 --value - < settings.json
   rookery ctl plugins config payload_transform-1.0.0 --run '{"workers": 2}'"""
 MOVE_EXAMPLES = "  rookery ctl plugins move audit_sqlite-1.0.0 before:payload_transform-1.0.0"
 ACTIONS = ("start", "stop", "restart", "enable", "disable")
@@ -39,7 +41,7 @@ def declare(nouns: Any) -> None:
     installing = add_verb(verbs, "plugins", "install", _install, examples=examples)
     installing.add_argument("file", metavar="FILE", type=Path, help=say("option.plugin-file"))
     configuring = _named(verbs, "config", _config, CONFIG_EXAMPLES)
-    configuring.add_argument("--value", metavar="JSON", help=say("option.plugin-value"))
+    configuring.add_argument("--value", metavar="JSON", help=say("option.plugin-settings"))
     configuring.add_argument("--run", metavar="JSON", dest="how", help=say("option.plugin-run"))
     moving = _named(verbs, "move", _move, MOVE_EXAMPLES)
     moving.add_argument("position", metavar="POSITION", help=say("option.plugin-position"))
@@ -132,7 +134,9 @@ def _config(arguments: argparse.Namespace) -> int:
     if arguments.how is not None:
         node.put(plugin_path(arguments.name, "run"), json_of(arguments.how))
     if arguments.value is not None:
-        node.put(plugin_path(arguments.name, "config"), json_of(arguments.value))
+        # Arguments of a command can be read by others on the machine, and settings may hold secrets.
+        text = sys.stdin.read() if arguments.value == "-" else arguments.value
+        node.put(plugin_path(arguments.name, "config"), json_of(text))
     return _done(arguments, "config")
 
 
@@ -145,7 +149,7 @@ def json_of(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise BadRequestError(f"{text}: {error}") from None
+        raise BadRequestError(say("ctl.plugin.no-json", error=error)) from None
 
 
 def _done(arguments: argparse.Namespace, verb: str) -> int:
