@@ -131,8 +131,8 @@ def postgresql_server() -> Iterator[Server]:
 
 
 @contextmanager
-def redis_server() -> Iterator[Server]:
-    """Run one; its password is ``it's secret``."""
+def redis_server(*options: str | Path) -> Iterator[Server]:
+    """Run one, with these options, or else with the password ``it's secret``."""
     with _folder() as folder:
         port = free_port()
         command: list[str | Path] = [
@@ -142,7 +142,38 @@ def redis_server() -> Iterator[Server]:
             "--save", "",
             "--appendonly", "no",
             "--dir", folder,
-            "--requirepass", "it's secret",
+            *(options or ("--requirepass", "it's secret")),
         ]  # fmt: skip
         with _running(command, folder, port) as server:
             yield server
+
+
+@contextmanager
+def redis_cluster_of_one() -> Iterator[Server]:
+    """A cluster whose only node has every slot; without a password."""
+    with redis_server("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
+        ask = ["redis-cli", "-p", str(server.port)]
+        subprocess.run(
+            [*ask, "cluster", "addslotsrange", "0", "16383"], check=True, capture_output=True
+        )
+        end_s = time.monotonic() + START_S
+        while b"cluster_state:ok" not in subprocess.check_output([*ask, "cluster", "info"]):
+            assert time.monotonic() < end_s, "the cluster does not come up"
+            time.sleep(0.02)
+        yield server
+
+
+@contextmanager
+def secure_redis_server(cert: Path, key: Path) -> Iterator[Server]:
+    """One that speaks TLS alone, without a password."""
+    with _folder() as folder:
+        # The other user cannot get to where the test has its files.
+        for file in (cert, key):
+            shutil.copy(file, folder)
+            (folder / file.name).chmod(0o644)
+        port = str(free_port())
+        files = ("--tls-cert-file", folder / cert.name, "--tls-key-file", folder / key.name)
+        more = ("--tls-port", port, *files, "--tls-auth-clients", "no")
+        # The later of two ports counts: none without TLS.
+        with redis_server("--port", "0", *more) as server:
+            yield Server(server.host, int(port), server.process)

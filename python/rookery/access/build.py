@@ -39,7 +39,7 @@ from rookery.access.passwords.algorithms import (
 )
 from rookery.access.stores import Stores
 from rookery.access.tls import ClientTls
-from rookery.clock import Clock
+from rookery.clock import Clock, SystemClock
 
 Entry: TypeAlias = Mapping[str, Any]
 
@@ -119,6 +119,30 @@ def sources(
                 raise SettingError(_TWICE.format(where="type", id=source.name))
         made[source.name] = source
     return made
+
+
+def check(
+    providers: Sequence[Entry], sources_: Sequence[Entry], *, answer_timeout_s: float = 5.0
+) -> None:
+    """Look at what only the parts themselves can judge, without starting any of them.
+
+    Raises:
+        SettingError: an entry cannot be used.
+        AclSyntaxError: a file of rules cannot.
+    """
+    from rookery.access import acl_file  # noqa: PLC0415
+
+    clock = SystemClock()
+    if providers:
+        stores = Stores(None, clock)
+        try:
+            chain(providers, stores, clock, answer_timeout_s=answer_timeout_s)
+        finally:
+            stores.close()
+    sources(sources_, clock, answer_timeout_s=answer_timeout_s)
+    for entry in sources_:
+        if entry["type"] == "file" and entry["path"]:
+            acl_file.load(Path(entry["path"]))
 
 
 class _At:
@@ -343,7 +367,6 @@ def _tls(entry: Entry | None) -> ClientTls:
     def file(name: str) -> Path | None:
         return Path(said[name]) if said.get(name) else None
 
-    name = said.get("server_name_indication")
     return ClientTls(
         enable=said.get("enable", False),
         verify=said.get("verify", "verify_peer"),
@@ -351,5 +374,5 @@ def _tls(entry: Entry | None) -> ClientTls:
         certfile=file("certfile"),
         keyfile=file("keyfile"),
         password=said.get("password"),
-        server_name_indication=None if name == "disable" else name,
+        server_name_indication=said.get("server_name_indication"),
     )

@@ -216,7 +216,6 @@ class HttpService:
                 headers=headers,
                 data=data,
                 allow_redirects=False,
-                server_hostname=self._settings.ssl.server_name_indication,
             ) as response:
                 body = await _read(response)
                 if response.status in _AWAY:

@@ -7,10 +7,13 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rookery.access.errors import SettingError, Words
 from rookery.types import Secret
+
+DISABLED = "disable"
+"""EMQX's word for no name at all."""
 
 _BAD_FILE = Words("ssl.{name}: {path}: {reason}", "ssl.{name}：{path}：{reason}")
 _BAD_ENTRY = Words(
@@ -29,6 +32,21 @@ _ENTRY = re.compile(
 )
 
 
+class _NamedContext(ssl.SSLContext):
+    """Asks for another name than that of the address, and checks that one.
+
+    Attributes:
+        server_name: That name; empty asks for none.
+    """
+
+    server_name = ""
+
+    def wrap_bio(self, incoming: Any, outgoing: Any, *more: Any, **named: Any) -> ssl.SSLObject:
+        """As it is called by event loops, whatever client library opened the connection."""
+        named["server_hostname"] = self.server_name or None
+        return super().wrap_bio(incoming, outgoing, *more, **named)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTls:
     """``ssl``.
@@ -40,7 +58,8 @@ class ClientTls:
         certfile: Our own certificate, where the service wants one.
         keyfile: Its key.
         password: The key's password.
-        server_name_indication: The name that the certificate must have, if not the URL's.
+        server_name_indication: The name that the certificate must have, if not that of the address.
+            ``disable`` sends none, and none is checked.
     """
 
     enable: bool = False
@@ -59,9 +78,7 @@ class ClientTls:
         """
         name, path = "cacertfile", self.cacertfile
         try:
-            context = ssl.create_default_context(
-                cafile=str(self.cacertfile) if self.cacertfile else None
-            )
+            context = self._trusting()
             name, path = "certfile", self.certfile
             if self.certfile is not None:
                 password = self.password
@@ -79,6 +96,25 @@ class ClientTls:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+    def _trusting(self) -> ssl.SSLContext:
+        """A context that knows who may sign, and which name is asked for."""
+        cafile = str(self.cacertfile) if self.cacertfile else None
+        context = ssl.create_default_context(cafile=cafile)
+        name = self.server_name_indication
+        if name is None:
+            return context
+        named = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+        named.verify_flags = context.verify_flags
+        if cafile is None:
+            named.load_default_certs()
+        else:
+            named.load_verify_locations(cafile)
+        if name == DISABLED:
+            named.check_hostname = False
+        else:
+            named.server_name = name
+        return named
 
 
 def _is_readable(path: Path | None) -> bool:

@@ -147,23 +147,22 @@ def _problems_of(target: Path) -> list[str]:
 
 def _shown(entry: Entry) -> str:
     """The old line, without what nobody should see."""
-    from rookery.config.importing import HIDDEN  # noqa: PLC0415
-
     setting = entry.setting
     if not setting.value:
         return setting.key
-    value = HIDDEN if setting.is_secret else setting.value
-    return f"{setting.key} = {value}"
+    return f"{setting.key} = {setting.shown}"
 
 
 def _result(entry: Entry) -> Any:
-    from rookery.config.importing import HIDDEN  # noqa: PLC0415
+    from rookery.config.secrets import HIDDEN, url_without_secrets  # noqa: PLC0415
 
-    return HIDDEN if entry.setting.is_secret else entry.value
+    if entry.setting.is_secret:
+        return HIDDEN
+    return url_without_secrets(entry.value) if isinstance(entry.value, str) else entry.value
 
 
 def _report(imported: Imported, written: list[Path], problems: list[str]) -> dict[str, Any]:
-    from rookery.config.importing import HIDDEN, Outcome  # noqa: PLC0415
+    from rookery.config.importing import Outcome  # noqa: PLC0415
     from rookery.config.tree import join_path  # noqa: PLC0415
 
     return {
@@ -179,7 +178,7 @@ def _report(imported: Imported, written: list[Path], problems: list[str]) -> dic
                 "file": str(entry.setting.file),
                 "line": entry.setting.line,
                 "key": entry.setting.key,
-                "value": HIDDEN if entry.setting.is_secret else entry.setting.value,
+                "value": entry.setting.shown,
                 "outcome": entry.outcome.value,
                 "paths": [join_path(path) for path in entry.paths],
                 "result": _result(entry) if entry.paths else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +13,14 @@ import bcrypt
 import pytest
 import redis.asyncio
 
-from harness.databases import Server, postgresql_server, redis_server
+from harness.authority import Authority
+from harness.databases import (
+    Server,
+    postgresql_server,
+    redis_cluster_of_one,
+    redis_server,
+    secure_redis_server,
+)
 from rookery.access.authn.postgresql import PostgresqlAuthnSettings, PostgresqlProvider
 from rookery.access.authn.redis import RedisAuthnSettings, RedisProvider
 from rookery.access.authz.postgresql import PostgresqlSource
@@ -25,6 +33,7 @@ from rookery.access.passwords.algorithms import HashSettings
 from rookery.access.passwords.pool import HashPool
 from rookery.access.passwords.verifier import Verifier
 from rookery.access.request import AuthRequest
+from rookery.access.tls import ClientTls
 from rookery.access.verdict import Admit, Ignore, Refuse
 from rookery.clock import ManualClock, SystemClock
 from rookery.native.config import TopicAction
@@ -45,6 +54,24 @@ def postgresql() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def redis_() -> Iterator[Server]:
     with redis_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis_cluster() -> Iterator[Server]:
+    with redis_cluster_of_one() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"), "CA")
+
+
+@pytest.fixture(scope="module")
+def secure_redis(ca: Authority) -> Iterator[Server]:
+    pair = ca.issue("redis")
+    with secure_redis_server(pair.cert, pair.key) as server:
         yield server
 
 
@@ -141,6 +168,26 @@ async def test_users_of_postgresql(
     await provider.stop()
     await provider.stop()
     assert isinstance(await provider.authenticate(client("ann")), Ignore)
+
+
+async def test_a_query_that_wants_another_type_is_logged(
+    postgresql: Server,
+    tables: asyncpg.Connection,
+    verifier: Verifier,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    query = "SELECT password_hash FROM device WHERE id = ${username}"
+    provider = PostgresqlProvider(
+        PostgresqlAuthnSettings(postgresql=to_postgresql(postgresql, query)),
+        verifier,
+        SystemClock(),
+    )
+    await provider.start()
+
+    assert isinstance(await provider.authenticate(client("7")), Ignore)
+    await provider.stop()
+
+    assert "not the type that the query wants" in caplog.text
 
 
 async def test_slow_hashes_of_postgresql_are_remembered(
@@ -409,3 +456,60 @@ def test_settings_of_redis_that_make_no_sense(verifier: Verifier, more: dict[str
     settings = {"server": "host", "cmd": HMGET, **more}
     with pytest.raises(SettingError):
         RedisProvider(RedisAuthnSettings(redis=RedisSettings(**settings)), verifier, SystemClock())
+
+
+async def test_many_questions_wait_for_a_connection_of_a_cluster(
+    redis_cluster: Server, verifier: Verifier
+) -> None:
+    settings = RedisAuthnSettings(
+        redis=RedisSettings(
+            redis_type="cluster",
+            servers=(redis_cluster.address,),
+            cmd="HMGET mqtt_user:${username} password_hash",
+            pool_size=2,
+        )
+    )
+    provider = RedisProvider(settings, verifier, SystemClock())
+    await provider.start()
+
+    opinions = await asyncio.gather(*(provider.authenticate(client(f"u{n}")) for n in range(50)))
+    await provider.stop()
+
+    assert {opinion.reason for opinion in opinions if isinstance(opinion, Ignore)} == {
+        "there is no such key"
+    }
+    assert provider.service.guard.counters.failed == 0
+
+
+# ---- TLS --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tls", "is_admitted"),
+    [
+        ({}, True),
+        ({"server_name_indication": "localhost"}, True),
+        ({"server_name_indication": "elsewhere"}, False),
+        ({"server_name_indication": "disable"}, True),
+        ({"server_name_indication": "elsewhere", "verify": "verify_none"}, True),
+    ],
+)
+async def test_the_name_that_a_redis_must_prove(
+    secure_redis: Server, ca: Authority, verifier: Verifier, tls: dict[str, Any], is_admitted: bool
+) -> None:
+    connection = redis.asyncio.Redis(
+        host=secure_redis.host, port=secure_redis.port, ssl=True, ssl_cert_reqs="none"
+    )
+    await connection.hset("mqtt_user:ann", mapping={"password_hash": sha256("public")})
+    await connection.aclose()
+    ssl_ = ClientTls(enable=True, cacertfile=ca.cert, **tls)
+    settings = RedisAuthnSettings(
+        redis=RedisSettings(server=secure_redis.address, cmd=HMGET, ssl=ssl_)
+    )
+    provider = RedisProvider(settings, verifier, SystemClock())
+    await provider.start()
+
+    opinion = await provider.authenticate(client("ann"))
+    await provider.stop()
+
+    assert isinstance(opinion, Admit) is is_admitted

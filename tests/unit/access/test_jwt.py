@@ -279,6 +279,9 @@ async def test_keys_of_an_endpoint(service: HttpServer, clock: ManualClock) -> N
             {"kty": "oct", "k": base64.urlsafe_b64encode(SECRET.encode()).decode(), "kid": "s"},
             {"kty": "RSA", "kid": "broken"},
             {**jwk_of(RSA, "enc"), "use": "enc"},
+            {**jwk_of(RSA, "odd"), "use": ["sig"]},
+            {**jwk_of(RSA, "number"), "n": 5},
+            {**jwk_of(P256, "curve"), "crv": {"name": "P-256"}},
             "nonsense",
         ]
     }

@@ -268,6 +268,14 @@ async def test_nothing_is_taken_from_a_bad_file(
     assert await users.find("username", Wanted()) == ([], 0)
 
 
+@pytest.mark.parametrize("row", ["ann,", "ann"])
+async def test_nobody_gets_in_without_a_password_because_of_a_file(
+    users: UserService, row: str
+) -> None:
+    with pytest.raises(ImportFileError, match="password is missing"):
+        await take_in(users, f"user_id,password\n{row}\n", "csv", "plain")
+
+
 async def test_a_bootstrap_file_adds_who_is_missing(
     tmp_path: Path, store: UserStore, users: UserService, pool: HashPool
 ) -> None:

@@ -121,6 +121,18 @@ def test_what_needs_a_restart_is_known(path: str, hot: bool) -> None:
     assert is_hot(path) is hot
 
 
+async def test_another_secret_is_a_change(tmp_path: Path) -> None:
+    text = (
+        "authentication = {mechanism = password_based, backend = redis, server = r"
+        ', cmd = "HMGET u:${username} password_hash", password = "%s"}'
+    )
+    world = World(tmp_path, text % "one")
+
+    assert (await world.settings.reload()).changed == ()
+    world.file.write_text(text % "two")
+    assert (await world.settings.reload()).changed == ("authentication",)
+
+
 def test_secrets_do_not_reach_the_audit_log() -> None:
     assert masked(
         {

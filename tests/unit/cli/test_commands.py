@@ -187,6 +187,30 @@ def test_a_bad_configuration_lists_every_problem(
     assert len(lines) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            'authentication = {mechanism = jwt, algorithm = hmac-based, secret = x, verify_claims {x = "${y}"}}',
+            "authentication.1: jwt.verify_claims.x: ${y} is not known here",
+        ),
+        (
+            'authorization.sources = [{type = redis, server = r, cmd = "HGETALL ${password}"}]',
+            "authorization.sources.1: redis source.cmd: ${password} is not known here",
+        ),
+        ('authorization.sources = [{type = file, path = "bad.conf"}]', "bad.conf:1:"),
+    ],
+)
+def test_what_the_start_would_refuse_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    file = tmp_path / "r.conf"
+    file.write_text(text)
+    (tmp_path / "bad.conf").write_text("{allow, nobody}.")
+    assert main(["node", "check-config", "--config", str(file)]) == output.FAILED
+    assert problem in capsys.readouterr().err
+
+
 def test_problems_are_told_in_chinese(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from rookery.access.databases.settings import DatabaseSettings, host_and_port, m
 from rookery.access.errors import BackendError
 from rookery.access.guard import Guard
 from rookery.access.http_service import UnaskableError
+from rookery.access.seldom import SeldomLog
 from rookery.access.templates import Template, Variables
 from rookery.clock import Clock
 
 if TYPE_CHECKING:
     import asyncpg
+
+_logger = logging.getLogger(__name__)
 
 DEFAULT_PORT = 5432
 ROWS_MAX = 1000
@@ -57,6 +61,7 @@ class PostgresqlService:
         template = Template(_QUOTED.sub(r"\1", settings.query), known=known, where=f"{where}.query")
         self.statement, self._names = _numbered(template)
         self.guard = Guard(settings.guard(), clock)
+        self._log = SeldomLog(_logger, clock)
         self._pool: asyncpg.Pool | None = None
         if settings.server.startswith("/"):
             self._host, self._port = settings.server, DEFAULT_PORT
@@ -121,8 +126,11 @@ class PostgresqlService:
             raise BackendError("the provider is stopped")
         try:
             rows = await pool.fetch(self.statement, *values)
-        except asyncpg.DataError:
+        except asyncpg.DataError as error:
             # The client's doing: it must not make the database count as failed.
+            if getattr(error, "severity", None) is None:
+                # Nothing was asked: often the query compares a text with a column of another type.
+                self._log.warning("%s: a value has not the type that the query wants", self._where)
             return UnaskableError("a value is none that the query can take")
         except asyncpg.PostgresError as error:
             if str(error.sqlstate or "").startswith(_CLASS_DATA):

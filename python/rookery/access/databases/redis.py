@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
+import ssl
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +13,7 @@ from rookery.access.databases.settings import DatabaseSettings, host_and_port, m
 from rookery.access.errors import BackendError, SettingError, Words
 from rookery.access.guard import Guard
 from rookery.access.templates import Template, Variables
+from rookery.access.tls import DISABLED
 from rookery.clock import Clock
 
 if TYPE_CHECKING:
@@ -22,6 +25,10 @@ SENTINEL_PORT = 26_379
 _BAD_COMMAND = Words(
     "{where}.cmd: must be one of {allowed}, a key and fields",
     "{where}.cmd：应为 {allowed} 之一，后跟键和字段",
+)
+_NOT_IN_CLUSTER = Words(
+    "{where}.ssl.{name}: is not available with redis_type = cluster",
+    "{where}.ssl.{name}：redis_type = cluster 时不支持",
 )
 _NO_SERVER = Words("{where}: {name} is missing", "{where}：缺少 {name}")
 
@@ -82,6 +89,7 @@ class RedisService:
         self._addresses = self._servers()
         self._redis: Redis | RedisCluster | None = None
         self._sentinels: list[Redis] = []
+        self._places = asyncio.Semaphore(settings.pool_size)
         try:
             import redis.asyncio  # noqa: F401, PLC0415 - an extra
         except ImportError:
@@ -97,10 +105,19 @@ class RedisService:
             return [host_and_port(settings.server, DEFAULT_PORT, self._where)]
         if not settings.servers:
             raise SettingError(_NO_SERVER.format(where=self._where, name="servers"))
+        if settings.redis_type == "cluster" and settings.ssl.enable:
+            self._check_tls_of_cluster()
         if settings.redis_type == "sentinel" and not settings.sentinel:
             raise SettingError(_NO_SERVER.format(where=self._where, name="sentinel"))
         port = SENTINEL_PORT if settings.redis_type == "sentinel" else DEFAULT_PORT
         return [host_and_port(server, port, self._where) for server in settings.servers]
+
+    def _check_tls_of_cluster(self) -> None:
+        tls = self._settings.ssl
+        names = {"password": tls.password, "server_name_indication": tls.server_name_indication}
+        for name, value in names.items():
+            if value is not None and value != DISABLED:
+                raise SettingError(_NOT_IN_CLUSTER.format(where=self._where, name=name))
 
     async def start(self) -> None:
         """Make the pool; a connection is made by the first question.
@@ -110,7 +127,7 @@ class RedisService:
         """
         settings = self._settings
         if settings.ssl.enable:
-            settings.ssl.context()  # the client reads the files itself, but later
+            settings.ssl.context()  # the client of clusters reads the files itself, but later
         match settings.redis_type:
             case "single":
                 self._redis = self._single()
@@ -132,17 +149,6 @@ class RedisService:
             # A connection that was idle may be dead; the breaker does what retries are for.
             "retry": Retry(NoBackoff(), 1),
         }
-        if settings.ssl.enable:
-            tls = settings.ssl
-            common |= {
-                "ssl": True,
-                "ssl_cert_reqs": "none" if tls.verify == "verify_none" else "required",
-                "ssl_check_hostname": tls.verify != "verify_none",
-                "ssl_ca_certs": str(tls.cacertfile) if tls.cacertfile else None,
-                "ssl_certfile": str(tls.certfile) if tls.certfile else None,
-                "ssl_keyfile": str(tls.keyfile) if tls.keyfile else None,
-                "ssl_password": tls.password.reveal() if tls.password else None,
-            }
         return common
 
     def _single(self) -> Redis:
@@ -160,7 +166,9 @@ class RedisService:
         if self._addresses:
             host, port = self._addresses[0]
             place = {"host": host, "port": port}
-            kind = SSLConnection if common.pop("ssl", False) else Connection
+            kind = Connection
+            if settings.ssl.enable:
+                kind = _with_context(SSLConnection, settings.ssl.context())
         else:
             place, kind = {"path": settings.server}, UnixDomainSocketConnection
             common.pop("socket_connect_timeout")
@@ -180,13 +188,35 @@ class RedisService:
 
         nodes = [ClusterNode(host, port) for host, port in self._addresses]
         return RedisCluster(
-            startup_nodes=nodes, max_connections=self._settings.pool_size, **self._common()
+            startup_nodes=nodes,
+            max_connections=self._settings.pool_size,
+            **self._common(),
+            **self._tls_of_cluster(),
         )
+
+    def _tls_of_cluster(self) -> dict[str, Any]:
+        """The client of clusters reads the files itself."""
+        tls = self._settings.ssl
+        if not tls.enable:
+            return {}
+        is_verified = tls.verify != "verify_none"
+        return {
+            "ssl": True,
+            "ssl_cert_reqs": "required" if is_verified else "none",
+            "ssl_check_hostname": is_verified and tls.server_name_indication != DISABLED,
+            "ssl_ca_certs": str(tls.cacertfile) if tls.cacertfile else None,
+            "ssl_certfile": str(tls.certfile) if tls.certfile else None,
+            "ssl_keyfile": str(tls.keyfile) if tls.keyfile else None,
+        }
 
     def _behind_sentinels(self) -> Redis:
         from redis.asyncio import Sentinel  # noqa: PLC0415
+        from redis.asyncio.sentinel import SentinelManagedSSLConnection  # noqa: PLC0415
 
         common = self._common()
+        if self._settings.ssl.enable:
+            kind = _with_context(SentinelManagedSSLConnection, self._settings.ssl.context())
+            common["connection_class"] = kind
         sentinel = Sentinel(
             self._addresses,
             sentinel_kwargs={
@@ -231,7 +261,9 @@ class RedisService:
         if self._redis is None:
             raise BackendError("the provider is stopped")
         try:
-            answer = await self._redis.execute_command(self.command, key, *self.fields)
+            # Clients of clusters and sentinels fail instead of waiting when no connection is free.
+            async with self._places:
+                answer = await self._redis.execute_command(self.command, key, *self.fields)
         except (RedisError, OSError) as error:
             raise BackendError(f"Redis cannot be asked: {type(error).__name__}") from None
         if isinstance(answer, dict):
@@ -239,6 +271,17 @@ class RedisService:
         values = answer if isinstance(answer, list) else [answer]
         pairs = zip(self.fields, values, strict=False)
         return {name: value for name, value in pairs if value is not None}
+
+
+def _with_context(kind: type[Any], context: ssl.SSLContext) -> type[Any]:
+    """Connections of a kind that speak TLS as ``ssl`` of the configuration says."""
+
+    class OwnTls(kind):  # type: ignore[misc]
+        def __init__(self, **more: Any) -> None:
+            super().__init__(**more)
+            self.ssl_context.context = context
+
+    return OwnTls
 
 
 def _text(value: bytes | str) -> str:

@@ -33,6 +33,8 @@ EC_CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 SECRET_BYTES_MIN = 32
 TOKEN_BYTES_MAX = 65_535
 KEYS_MAX = 100
+# Of RFC 7517 and 7518: what is read of a key, each a text.
+_WEB_KEY_TEXTS = ("use", "kty", "crv", "alg", "n", "e", "x", "y")
 
 _NO_SECRET = Words("jwt: secret is missing", "jwt：缺少 secret")
 _NO_BASE64 = Words("jwt: secret is not base64", "jwt：secret 不是 base64")
@@ -128,6 +130,8 @@ class WebKey:
         Raises:
             ValueError: it is none that this node uses.
         """
+        if not all(isinstance(record.get(name), str | None) for name in _WEB_KEY_TEXTS):
+            raise ValueError("a member that is no text")
         if record.get("use") not in {None, "sig"}:
             raise ValueError("not for signatures")
         algorithms: tuple[str, ...]

@@ -135,7 +135,8 @@ def _user(record: Mapping[str, Any], kind: FileKind, settings: HashSettings) -> 
     is_superuser = _flag(record.get("is_superuser"))
     if kind == "plain":
         password = _text(record, "password")
-        if password is None:
+        # An empty one, too: whoever knows the name would get in.
+        if not password:
             raise SettingError(_NO_PASSWORD)
         return NewUser(user_id=user_id, password=Secret(password), is_superuser=is_superuser)
     stored = _text(record, "password_hash")

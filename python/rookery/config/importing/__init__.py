@@ -5,12 +5,11 @@ Owns the mapping tables and the conversions. Knows no terminal and writes no fil
 
 from __future__ import annotations
 
-from rookery.config.importing.model import HIDDEN, Entry, Outcome, Remark, Setting, Words
+from rookery.config.importing.model import Entry, Outcome, Remark, Setting, Words
 from rookery.config.importing.run import ACL_FILE, USERS_FILE, CheckAcl, Imported, import_files
 
 __all__ = [
     "ACL_FILE",
-    "HIDDEN",
     "USERS_FILE",
     "CheckAcl",
     "Entry",

@@ -9,7 +9,14 @@ from typing import Any
 from rookery.config import sources
 from rookery.config.importing import conversions as to
 from rookery.config.importing.draft import Draft
-from rookery.config.importing.model import Changed, Entry, Outcome, Setting, Words
+from rookery.config.importing.model import (
+    Changed,
+    Entry,
+    Outcome,
+    Setting,
+    UnsupportedError,
+    Words,
+)
 from rookery.config.importing.tables.node import OWN_DATA
 from rookery.config.importing.tables.notes import THIS_MACHINE
 from rookery.config.tree import Node, join_path, merge
@@ -63,6 +70,8 @@ def import_hocon(text: str, file: Path, draft: Draft) -> None:
             note = _file_value(setting, path, node)
         if path == BARE_PORT and setting.value.isdigit() and setting.value != "0":
             note = THIS_MACHINE
+        if path[0] == "listeners" and path[-2:-1] == ("ssl_options",):
+            note = _without_what_is_old(path[-1], node) or note
         if path in MOVED:
             _cut(tree, path)
             draft.take(setting, MOVED[path], node.plain(), MOVED_NOTE)
@@ -95,6 +104,23 @@ def to_json(value: Any) -> str:
     import json  # noqa: PLC0415
 
     return json.dumps(value, ensure_ascii=False)
+
+
+def _without_what_is_old(key: str, node: Node) -> Words | None:
+    """Versions and suites that are left keep a listener; without any the schema says why."""
+    convert = {"versions": to.versions, "ciphers": to.ciphers}.get(key)
+    named = node.plain()
+    if convert is None or not isinstance(named, list) or not named:
+        return None
+    text = ",".join(str(item) for item in named)
+    try:
+        kept = convert(Setting(Path(), 0, key, text))
+    except UnsupportedError:
+        return None
+    if not isinstance(kept, Changed):
+        return None
+    node.value = [Node(item, node.origin) for item in kept.value]
+    return kept.note
 
 
 def _file_value(setting: Setting, path: KeyPath, node: Node) -> Words | None:

@@ -9,12 +9,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-HIDDEN = "******"
+from rookery.config.secrets import HIDDEN, looks_secret, url_without_secrets
 
-# What stands behind such a key is never shown.
-_SECRET = re.compile(
-    r"(^|[._])(password|passwd|secret|cookie|key_password|token|pass|authorization)($|[._])"
-)
+# What stands behind a key that ends so is never shown, beside what looks secret anywhere.
+_SECRET = re.compile(r"(^|_)(pass|passcode)$")
 
 
 class Words(NamedTuple):
@@ -50,7 +48,14 @@ class Setting:
     @property
     def is_secret(self) -> bool:
         """Whether the value must not be shown."""
-        return _SECRET.search(self.key.lower()) is not None and not self.key.endswith("_hash")
+        name = self.key.rpartition(".")[2].lower()
+        is_secret = looks_secret(name) or _SECRET.search(name) is not None
+        return is_secret and not name.endswith("_hash")
+
+    @property
+    def shown(self) -> str:
+        """The value, as far as it may be shown."""
+        return HIDDEN if self.is_secret else url_without_secrets(self.value)
 
 
 @dataclass(slots=True)

@@ -39,6 +39,8 @@ SERVER = r"[^\s,/]{1,262}"
 EXPRESSION_MAX = 4096
 # Only compared with, never made: what they protect is as good as readable.
 WEAK = ("md5", "sha")
+ANSWER = "Deadline of an answer; more than four fifths of access.hook_timeout counts as those."
+ANSWER_ZH = "请求超时；超过 access.hook_timeout 的五分之四时按五分之四计。"
 
 
 def enable() -> Field:
@@ -61,9 +63,13 @@ def bounded() -> tuple[Field, ...]:
             Field("reset_timeout", Duration(low_ms=100, high_ms=3_600_000), "10s",
                   "How long nothing is asked then.", "熔断持续时间。", hot=True),
         )), {}, "A service that fails is left alone for a while.", "熔断器。"),
-        Field("pool_size", Int(1, POOL_MAX), 8, "Connections to the service.", "连接池大小。", hot=True),
         Field("ssl", CLIENT_TLS, {}, "TLS to the service.", "到服务的 TLS 选项。"),
     )
+
+
+def pool() -> Field:
+    """How many connections to a database."""
+    return Field("pool_size", Int(1, POOL_MAX), 8, "Connections to the database.", "连接池大小。", hot=True)
 
 
 def http_fields(timeout: str) -> tuple[Field, ...]:
@@ -77,14 +83,16 @@ def http_fields(timeout: str) -> tuple[Field, ...]:
         Field("body", MapOf(Text(), r"[^\0]{1,255}", "text"), {},
               "What is sent, with placeholders: JSON or a form, as content-type says.",
               "请求内容，可含占位符，按 content-type 以 JSON 或表单发送。", hot=True),
-        Field("request_timeout", Duration(low_ms=10, high_ms=600_000), timeout, "Deadline of an answer.",
-              "请求超时。", hot=True),
+        Field("request_timeout", Duration(low_ms=10, high_ms=600_000), timeout, ANSWER, ANSWER_ZH, hot=True),
         Field("connect_timeout", Duration(low_ms=10, high_ms=600_000), "15s",
-              "Deadline of a connection.", "连接超时。", hot=True),
+              "Deadline of a connection, within that of the answer.", "连接超时，包含在请求超时之内。", hot=True),
         inert("enable_pipelining", Anything(), 100, "Requests ahead of answers in EMQX.", "EMQX 流水线请求数。",
               "a connection carries one request at a time", "每个连接同时只处理一个请求"),
         inert("max_inactive", Duration(), "10s", "Life of idle connections in EMQX.",
               "EMQX 空闲连接保留时间。"),
+        inert("pool_size", Int(1, POOL_MAX), 8, "Connections to the service in EMQX.", "EMQX 连接池大小。",
+              "a question has a connection of its own; max_inflight bounds them",
+              "每个请求使用独立连接，上限为 max_inflight"),
         *bounded(),
     )
 
@@ -99,11 +107,11 @@ def postgresql_fields() -> tuple[Field, ...]:
         Field("password", SecretText(), UNSET, "Password.", "密码。", hot=True),
         Field("query", Text(r"(?s).{1,65535}", "a query"), REQUIRED,
               "Query, with placeholders that are sent as parameters.", "查询语句，占位符作为参数发送。", hot=True),
-        Field("request_timeout", Duration(low_ms=10, high_ms=600_000), "5s", "Deadline of an answer.",
-              "请求超时。", hot=True),
+        Field("request_timeout", Duration(low_ms=10, high_ms=600_000), "5s", ANSWER, ANSWER_ZH, hot=True),
         inert("disable_prepared_statements", Bool(), False, "Prepared statements in EMQX.", "EMQX 预编译语句。"),
         inert("auto_reconnect", Anything(), UNSET, "Reconnect in EMQX.", "EMQX 自动重连。",
               "connections are always made again", "总是自动重连"),
+        pool(),
         *bounded(),
     )
 
@@ -124,10 +132,10 @@ def redis_fields() -> tuple[Field, ...]:
         Field("password", SecretText(), UNSET, "Password.", "密码。", hot=True),
         Field("cmd", Text(r"(?s).{1,65535}", "a command"), REQUIRED, "Command, with placeholders.",
               "查询命令，可含占位符。", hot=True),
-        Field("request_timeout", Duration(low_ms=10, high_ms=600_000), "5s", "Deadline of an answer.",
-              "请求超时。", hot=True),
+        Field("request_timeout", Duration(low_ms=10, high_ms=600_000), "5s", ANSWER, ANSWER_ZH, hot=True),
         inert("auto_reconnect", Anything(), UNSET, "Reconnect in EMQX.", "EMQX 自动重连。",
               "connections are always made again", "总是自动重连"),
+        pool(),
         *bounded(),
     )
 

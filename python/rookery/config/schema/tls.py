@@ -163,7 +163,8 @@ CLIENT_TLS = Struct((
     Field("keyfile", FilePath(), UNSET, "Its private key.", "客户端私钥文件。"),
     Field("password", SecretText(), UNSET, "Password of the key file.", "私钥密码。"),
     Field("server_name_indication", Text(longest=255), UNSET,
-          "Name that is asked for and checked; disable asks for none.", "请求并校验的域名，disable 表示不发送。"),
+          "Name that is asked for and checked instead of the host's; disable asks for none and checks none.",
+          "请求并校验的域名，替代主机名；disable 表示不发送也不校验。"),
     *(inert(name, Anything(), UNSET, "An option of TLS in EMQX.", "EMQX 的 TLS 选项。",
             "the defaults of OpenSSL hold", "使用 OpenSSL 默认值")
       for name in ("versions", "ciphers", "depth", "secure_renegotiate", "reuse_sessions",

@@ -84,3 +84,30 @@ def test_old_and_new_are_told_apart_by_their_keys(do_import: Import) -> None:
 
     assert new.config["mqtt.max_inflight"] == 7
     assert new.config["listeners.tcp.default.bind"].port == 1
+
+
+def test_a_listener_stays_without_the_old_versions_of_tls(do_import: Import) -> None:
+    text = FIVE.replace(
+        "ssl_options {", 'ssl_options { versions = ["tlsv1.3", "tlsv1.2", "tlsv1.1"]'
+    )
+    result = do_import(texts={"emqx.conf": text, "acl.conf": RULES})
+
+    options = result.plain()["listeners"]["ssl"]["default"]["ssl_options"]
+    assert options["versions"] == ["tlsv1.3", "tlsv1.2"]
+    entry = result.entry("listeners.ssl.default.ssl_options.versions")
+    assert entry.outcome is Outcome.CHANGED
+
+
+def test_a_report_hides_secrets_and_nothing_else(do_import: Import) -> None:
+    text = FIVE + (
+        "authorization.no_match = deny\n"
+        "authentication = [{mechanism = password_based, backend = http, method = post"
+        ', url = "http://me:word@127.0.0.1/", headers { authorization = "Basic word" }}]\n'
+    )
+    result = do_import(texts={"emqx.conf": text, "acl.conf": RULES})
+    shown = {entry.setting.key: entry.setting.shown for entry in result.imported.entries}
+
+    assert shown["authorization.no_match"] == "deny"
+    assert shown["node.cookie"] == "******"
+    assert "word" not in shown["authentication.1.url"]
+    assert shown["authentication.1.headers.authorization"] == "******"

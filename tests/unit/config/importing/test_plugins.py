@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rookery.access import build
+from rookery.clock import ManualClock
 from rookery.config.importing import Outcome
 from rookery.config.importing.features.pgsql import acl_query, user_query
 from rookery.config.importing.features.redis import user_command
@@ -32,7 +34,6 @@ def test_an_http_service_is_asked_as_before(do_import: Import) -> None:
         },
         "headers": {"content-type": "application/json"},
         "request_timeout": "5s",
-        "pool_size": 32,
     }
     assert source["type"] == "http"
     assert source["method"] == "get"
@@ -43,6 +44,31 @@ def test_an_http_service_is_asked_as_before(do_import: Import) -> None:
     }
     assert "204" in result.entry("auth.http.auth_req.url").notes[0].en
     assert result.entry("auth.http.super_req.url").outcome is Outcome.UNSUPPORTED
+
+
+THREE = """\
+auth.http.auth_req = http://127.0.0.1:8991/mqtt/auth
+auth.http.auth_req.method = post
+auth.http.auth_req.params = clientid=%c,username=%u,password=%P,port=%l
+auth.http.acl_req = http://127.0.0.1:8991/mqtt/acl
+auth.http.acl_req.method = post
+auth.http.acl_req.params = access=%A,ipaddr=%a,topic=%t,acceptport=%l,mountpoint=%m
+auth.http.header.Accept = */*
+"""
+
+
+def test_a_service_of_version_3_gets_forms_and_what_is_known(do_import: Import) -> None:
+    result = do_import(texts={"emqx.conf": CHAIN, "plugins/emqx_auth_http.conf": THREE})
+    (provider,) = result.plain()["authentication"]
+    (source,) = result.plain()["authorization"]["sources"]
+
+    headers = {"accept": "*/*", "content-type": "application/x-www-form-urlencoded"}
+    assert provider["headers"] == source["headers"] == headers
+    assert provider["body"]["port"] == "${sockport}"
+    # The port of the listener is not known when a topic is asked about.
+    assert list(source["body"]) == ["access", "ipaddr", "topic", "mountpoint"]
+    assert "acceptport" in result.entry("auth.http.acl_req.params").notes[-1].en
+    assert list(build.sources((source,), ManualClock())) == ["http"]
 
 
 def test_tokens(do_import: Import) -> None:

@@ -26,8 +26,16 @@ ACCESS = Words(
     "access is the word publish or subscribe, it was 2 or 1",
     "access 的值为 publish 或 subscribe，原为 2 或 1",
 )
+LEFT_OUT = Words(
+    "left out, for it is not known when this is asked: ", "此请求中没有以下值，已略去："
+)
 SAME = Words("another line says the same", "另有一行设置了相同内容")
 NO_SERVICE = Words("no address of a service is set", "未设置服务地址")
+# Of what the old placeholders became, what is not known when who, or what, is asked about.
+NOT_KNOWN = {
+    "auth_req": ("${topic}", "${action}", "${host}"),
+    "acl_req": ("${password}", "${sockport}", "${host}"),
+}
 CONTENT_TYPES = {
     "json": "application/json",
     "x-www-form-urlencoded": "application/x-www-form-urlencoded",
@@ -44,17 +52,18 @@ def http(gathered: Sequence[Gathered], draft: Draft) -> None:
     seen = lines.used
     lines.used = []
     common = _common(lines)
+    shared = {name.lower(): item.value for name, item in lines.below("header.").items()}
     draft.merge(lines.used)
     seen += lines.used
     for request, kind in (("auth_req", draft.providers), ("acl_req", draft.sources)):
         lines.used = []
-        value = _request(lines, request)
+        value = _request(lines, request, shared)
         seen += lines.used
         if value is None:
             for setting in lines.used:
                 draft.leave(setting, Outcome.UNSUPPORTED, NO_SERVICE)
             continue
-        entries = [_entry(setting, draft) for setting in lines.used]
+        entries = [_entry(setting, draft, request) for setting in lines.used]
         head: dict[str, Any] = (
             {"mechanism": "password_based", "backend": "http"}
             if request == "auth_req"
@@ -66,7 +75,21 @@ def http(gathered: Sequence[Gathered], draft: Draft) -> None:
         draft.leave(setting, Outcome.NOT_NEEDED, SAME)
 
 
-def _entry(setting: Setting, draft: Draft) -> Any:
+def _members(params: str, request: str) -> tuple[dict[str, str], list[str]]:
+    """What is sent, and which members of it cannot be."""
+    body: dict[str, str] = {}
+    left_out = []
+    for pair in params.split(","):
+        name, _, template = pair.strip().partition("=")
+        value = to.placeholders(template)
+        if any(word in value for word in NOT_KNOWN[request]):
+            left_out.append(name)
+        elif name:
+            body[name] = value
+    return body, left_out
+
+
+def _entry(setting: Setting, draft: Draft, request: str) -> Any:
     note = None
     if setting.key.endswith((".url", "_req")):
         note = ANSWERS
@@ -76,19 +99,21 @@ def _entry(setting: Setting, draft: Draft) -> Any:
         note = ACCESS if "%A" in setting.value else notes.TEMPLATES
     entry = draft.merge([setting], note)[0]
     entry.value = to.placeholders(setting.value)
+    if setting.key.endswith(".params"):
+        _, left_out = _members(setting.value, request)
+        if left_out:
+            names = ", ".join(left_out)
+            entry.notes.append(Words(LEFT_OUT.en + names, LEFT_OUT.zh + names))
     return entry
 
 
-def _request(lines: Lines, name: str) -> dict[str, Any] | None:
+def _request(lines: Lines, name: str, shared: dict[str, str]) -> dict[str, Any] | None:
     url = lines.text(f"{name}.url", name)
     method = lines.text(f"{name}.method").lower() or "post"
-    headers = {key: item.value for key, item in lines.below(f"{name}.headers.").items()}
+    own = lines.below(f"{name}.headers.")
+    headers = {**shared, **{key.lower(): item.value for key, item in own.items()}}
     content = lines.text(f"{name}.content_type")
-    body = {}
-    for pair in lines.text(f"{name}.params").split(","):
-        key, _, template = pair.strip().partition("=")
-        if key:
-            body[key] = to.placeholders(template)
+    body, _ = _members(lines.text(f"{name}.params"), name)
     if not url:
         return None
     if content:
@@ -97,6 +122,9 @@ def _request(lines: Lines, name: str) -> dict[str, Any] | None:
     if method == "get":
         # A request without a body has no type of one.
         headers.pop("content-type", None)
+    else:
+        # EMQX 3 sent forms and nothing else, EMQX 4 where nothing was said.
+        headers.setdefault("content-type", CONTENT_TYPES["x-www-form-urlencoded"])
     value: dict[str, Any] = {"method": method, "url": url, "body": body}
     if headers:
         value["headers"] = headers
@@ -112,9 +140,6 @@ def _common(lines: Lines) -> dict[str, Any]:
         value["connect_timeout"] = to.duration(connect)
     if (pool := lines.get("pool_size")) is not None:
         value["pool_size"] = to.whole(pool)
-    headers = {name: item.value for name, item in lines.below("header.").items()}
-    if headers:
-        value["headers"] = headers
     tls = tls_options(lines, "ssl.")
     if tls:
         value["ssl"] = tls
