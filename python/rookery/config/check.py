@@ -40,7 +40,13 @@ from rookery.config.schema.model import (
     Text,
     Type,
 )
-from rookery.config.secrets import HIDDEN, looks_secret, url_without_secrets, without_secrets
+from rookery.config.secrets import (
+    HIDDEN,
+    header_without_secrets,
+    looks_secret,
+    url_without_secrets,
+    without_secrets,
+)
 from rookery.config.tree import DEFAULT, Node, Origin, as_list, join_path, leaves, wrap
 from rookery.config.values import format_bytesize, format_duration
 
@@ -203,8 +209,8 @@ class _Checker:
             if value is not _ABSENT:
                 values[name] = value
                 # Headers, and what a service is sent: the user chooses these keys.
-                is_text = isinstance(text, str)
-                shown[name] = without_secrets(text, name) if is_text else text
+                hide = header_without_secrets if path[-1:] == ("headers",) else without_secrets
+                shown[name] = hide(text, name) if isinstance(text, str) else text
         if not values:
             self.result.origins[path] = node.origin
         return values, shown

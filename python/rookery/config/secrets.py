@@ -37,6 +37,13 @@ _HINTS = (
     *("passw", "passphrase", "pwd", "secret", "token", "cookie", "credential", "authorization"),
     *("key", "hmac", "bearer", "psk", "sso_code"),
 )
+# Of the headers of a request these say nothing secret; any other may be a key by whatever name.
+_PLAIN_HEADERS = frozenset(
+    {
+        *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control"),
+        *("connection", "content-type", "host", "keep-alive", "user-agent"),
+    }
+)
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 _PRIVATE_KEY = "PRIVATE KEY-----"
 
@@ -56,7 +63,9 @@ def _masked(value: Any, is_secret: bool, depth: int) -> Any:
         return HIDDEN
     if isinstance(value, dict):
         return {
-            name: _masked(item, is_secret or _hides(str(name), item), depth + 1)
+            name: _masked_headers(item, depth + 1)
+            if str(name).lower() == "headers" and isinstance(item, dict)
+            else _masked(item, is_secret or _hides(str(name), item), depth + 1)
             for name, item in value.items()
         }
     if isinstance(value, (list, tuple)):
@@ -66,6 +75,18 @@ def _masked(value: Any, is_secret: bool, depth: int) -> Any:
     if is_secret:
         return value if isinstance(value, str) and _PLACEHOLDER.fullmatch(value) else HIDDEN
     return text_without_secrets(value) if isinstance(value, str) else value
+
+
+def header_without_secrets(value: Any, name: str) -> Any:
+    """The value of a header as it may be shown."""
+    return _masked(value, name.lower() not in _PLAIN_HEADERS, 0)
+
+
+def _masked_headers(headers: dict[Any, Any], depth: int) -> Any:
+    return {
+        name: _masked(value, str(name).lower() not in _PLAIN_HEADERS, depth + 1)
+        for name, value in headers.items()
+    }
 
 
 def _hides(name: str, item: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harness.client import DEADLINE_S
 from harness.operator import BUILT_IN, Operator, operated
+from rookery.broker.prometheus.push import without_login
 from rookery.errors import BadRequestError
 
 BASE = "/prometheus"
@@ -192,3 +194,11 @@ def test_metrics_are_pushed_when_that_is_switched_on(operator: Operator, gateway
     # And again.
     _, _, body = gateway.pushed.get(timeout=DEADLINE_S)
     assert figures(body.decode())["rookery_prometheus_push_ok"] >= 1
+
+
+def test_name_and_password_of_the_gateway_are_sent_as_http_has_them() -> None:
+    url, headers = without_login("https://me:p%40ss@gateway.example:9091/a?b=c")
+
+    assert url == "https://gateway.example:9091/a?b=c"
+    assert headers == {"Authorization": "Basic " + base64.b64encode(b"me:p@ss").decode()}
+    assert without_login("http://gateway.example") == ("http://gateway.example", {})

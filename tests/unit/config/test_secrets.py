@@ -31,6 +31,7 @@ PROVIDER = "mechanism=password_based,backend=http,method=get"
         f'authentication=[{{{PROVIDER},url="http://h/",headers={{cookie={SECRET}}}}}]',
         f'authentication=[{{{PROVIDER},url="http://h/",body={{api_token={SECRET}}}}}]',
         f'authentication=[{{{PROVIDER},url="http://h/",headers={{Authorization=[{SECRET}]}}}}]',
+        f'authentication=[{{{PROVIDER},url="http://h/",headers={{X-Auth={SECRET}}}}}]',
         f"authentication..password={SECRET}",
         f"authentication.password {SECRET}",
         f"authentication.password: {SECRET}",
@@ -124,3 +125,11 @@ def test_a_url_put_back_as_it_was_shown_keeps_its_password() -> None:
 )
 def test_no_text_takes_long(text: str) -> None:
     assert len(without_secrets(text)) > 0
+
+
+def test_of_headers_those_are_shown_that_say_nothing_secret() -> None:
+    headers = {"X-Auth": SECRET, "Content-Type": "application/json", "x": "${username}"}
+
+    shown = without_secrets({"url": "http://h/", "headers": headers})
+
+    assert shown["headers"] == {**headers, "X-Auth": "******"}

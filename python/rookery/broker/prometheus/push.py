@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from base64 import b64encode
 from collections.abc import Mapping
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 
 from rookery.broker.prometheus.service import Exporter
 from rookery.config import Config
+from rookery.config.secrets import url_without_secrets
 from rookery.config.snapshot import PushGatewayConfig
 from rookery.observability.exposition import CONTENT_TYPE, to_text
 
@@ -58,7 +60,8 @@ class Pusher:
             except OSError as error:
                 self._counters["prometheus.push.failed"] += 1
                 if not self._was_failing:  # once, not every few seconds
-                    _log.warning("metrics cannot be pushed to %s: %s", settings.url, error)
+                    shown = url_without_secrets(settings.url)
+                    _log.warning("metrics cannot be pushed to %s: %s", shown, error)
                 self._was_failing = True
             else:
                 self._counters["prometheus.push.ok"] += 1
@@ -73,13 +76,24 @@ def push_url(settings: PushGatewayConfig, node_name: str) -> str:
     return f"{settings.url.rstrip('/')}/metrics/job/{quote(job, safe='/~@')}"
 
 
+def without_login(url: str) -> tuple[str, dict[str, str]]:
+    """A URL without name and password, and the header that says them: the client takes none."""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, {}
+    pair = b64encode(unquote_to_bytes(login)).decode("ascii")
+    return urlunsplit(parts._replace(netloc=host)), {"Authorization": f"Basic {pair}"}
+
+
 def _push(url: str, settings: PushGatewayConfig, body: bytes) -> None:
     # Only a node that pushes pays for loading the client.
     import http.client  # noqa: PLC0415
     import urllib.request  # noqa: PLC0415
 
     # The schema takes http and https alone.
-    headers = {name: secret.reveal() for name, secret in settings.headers.items()}
+    url, headers = without_login(url)
+    headers |= {name: secret.reveal() for name, secret in settings.headers.items()}
     try:
         request = urllib.request.Request(  # noqa: S310
             url, body, {**headers, "Content-Type": CONTENT_TYPE}, method="POST"
