@@ -458,6 +458,20 @@ def test_settings_of_redis_that_make_no_sense(verifier: Verifier, more: dict[str
         RedisProvider(RedisAuthnSettings(redis=RedisSettings(**settings)), verifier, SystemClock())
 
 
+async def test_a_key_that_is_no_hash_does_not_make_redis_count_as_failed(
+    redis_: Server, keys: redis.asyncio.Redis, verifier: Verifier
+) -> None:
+    await keys.set("mqtt_user:count", "7")
+    await keys.hset("mqtt_user:ann", mapping={"password_hash": sha256("public")})
+    settings = RedisAuthnSettings(redis=to_redis(redis_, HMGET, failures_max=1))
+    provider = RedisProvider(settings, verifier, SystemClock())
+    await provider.start()
+
+    assert isinstance(await provider.authenticate(client("count")), Ignore)
+    assert isinstance(await provider.authenticate(client("ann")), Admit)
+    await provider.stop()
+
+
 async def test_many_questions_wait_for_a_connection_of_a_cluster(
     redis_cluster: Server, verifier: Verifier
 ) -> None:

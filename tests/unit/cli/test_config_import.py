@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
 from rookery.cli.main import run
+from rookery.config import importing
 
 OLD = """\
 node.name = emqx@10.0.0.7
@@ -125,3 +127,16 @@ def test_a_file_that_cannot_be_read_is_named(
 
     assert run(["config", "import", str(missing), "-o", str(tmp_path / "new.conf")]) == 1
     assert str(missing) in capsys.readouterr().err
+
+
+def test_commands_that_a_report_names_exist() -> None:
+    named = {
+        tuple(match.split())
+        for file in Path(importing.__file__).parent.rglob("*.py")
+        for match in re.findall(r"`rookery ((?:[a-z_-]+ ?)+)", file.read_text())
+    }
+    assert ("ctl", "api_keys") in named
+    for words in named:
+        with pytest.raises(SystemExit) as ended:
+            run([*words[:2], "--help"])
+        assert ended.value.code == 0, words

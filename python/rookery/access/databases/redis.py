@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 6379
 SENTINEL_PORT = 26_379
+_OTHER_TYPE = "WRONGTYPE"  # how Redis says that a key holds something else than a hash
 
 _BAD_COMMAND = Words(
     "{where}.cmd: must be one of {allowed}, a key and fields",
@@ -256,7 +257,7 @@ class RedisService:
         return await self.guard.run(lambda: self._ask(key))
 
     async def _ask(self, key: str) -> dict[str, bytes]:
-        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import RedisError, ResponseError  # noqa: PLC0415
 
         if self._redis is None:
             raise BackendError("the provider is stopped")
@@ -265,6 +266,9 @@ class RedisService:
             async with self._places:
                 answer = await self._redis.execute_command(self.command, key, *self.fields)
         except (RedisError, OSError) as error:
+            if isinstance(error, ResponseError) and str(error).startswith(_OTHER_TYPE):
+                # The client chose the key: it must not make Redis count as failed.
+                return {}
             raise BackendError(f"Redis cannot be asked: {type(error).__name__}") from None
         if isinstance(answer, dict):
             return {_text(name): value for name, value in answer.items()}

@@ -14,8 +14,8 @@ NO_DASHBOARD_USER = Words("choose a password with `rookery ctl admins passwd adm
                           "请用 `rookery ctl admins passwd admin` 设置密码")
 NO_HTTPS = Words("see dashboard.listeners.https, with paths to certificate and key",
                  "见 dashboard.listeners.https，需指定证书与私钥路径")
-OWN_APPS = Words("applications are API keys: make them with `rookery ctl api-keys` or on the dashboard",
-                 "应用即 API 密钥：请用 `rookery ctl api-keys` 或在控制台创建")
+OWN_APPS = Words("applications are API keys: make them with `rookery ctl api_keys` or on the dashboard",
+                 "应用即 API 密钥：请用 `rookery ctl api_keys` 或在控制台创建")
 NO_RULES = Words("rules and bridges are not available", "不支持规则与桥接")
 NO_GATEWAY = Words("other protocols are not available", "不支持其他协议")
 NO_WEBHOOK = Words("messages and events are not sent to web hooks: subscribe to them, or embed the broker and use hooks",
