@@ -5,6 +5,8 @@
  */
 import { useQuery } from "@tanstack/react-query";
 
+import { ApiError } from "./error";
+
 interface Values {
   enum?: unknown[];
   anyOf?: Values[];
@@ -68,11 +70,24 @@ function nameOf(method: string, path: string): string {
 
 async function load(): Promise<Capabilities> {
   // The document can be switched off; then every page is shown and says itself what is missing.
-  const answer = await fetch("/api-docs/swagger.json");
+  let answer: Response;
+  try {
+    answer = await fetch("/api-docs/swagger.json");
+  } catch (error) {
+    throw new ApiError(0, "NO_ANSWER", error instanceof Error ? error.message : String(error));
+  }
   if (!answer.ok) return new Capabilities(null);
   return new Capabilities((await answer.json()) as Document);
 }
 
+const QUERY = { queryKey: ["capabilities"], queryFn: load, staleTime: Infinity } as const;
+
 export function useCapabilities(): Capabilities | undefined {
-  return useQuery({ queryKey: ["capabilities"], queryFn: load, staleTime: Infinity }).data;
+  return useQuery(QUERY).data;
+}
+
+/** Why they are not known, and how to ask again. */
+export function useCapabilitiesFailure(): { error: unknown; retry: () => void } {
+  const { error, refetch } = useQuery(QUERY);
+  return { error, retry: () => void refetch() };
 }

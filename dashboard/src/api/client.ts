@@ -80,6 +80,16 @@ function written(options: Options): object {
 }
 
 /**
+ * However it is escaped, a browser takes `..` in a path as a step up: something else would be asked.
+ *
+ * @throws ApiError one of the names cannot be part of an address.
+ */
+function checkNames(names: readonly string[]): void {
+  const found = names.find((name) => name === "." || name === "..");
+  if (found !== undefined) throw new ApiError(-1, "NO_ADDRESS", `the name is ${found}`);
+}
+
+/**
  * Asks the node.
  *
  * @throws ApiError whatever went wrong, no connection included.
@@ -89,6 +99,7 @@ export async function call<T = unknown>(
   path: string,
   options: Options = {},
 ): Promise<T> {
+  checkNames(Object.values(options.path ?? {}));
   let answer: Answer;
   try {
     answer = await ask(method, path, {

@@ -5,9 +5,10 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { createHashRouter, RouterProvider } from "react-router";
 
-import { useCapabilities } from "@/api/capabilities";
+import { useCapabilities, useCapabilitiesFailure } from "@/api/capabilities";
 import { queryClient } from "@/api/hooks";
 import { useSession } from "@/api/session";
+import { ErrorPanel } from "@/components/ErrorPanel";
 import { ConfirmProvider } from "@/components/confirm";
 import { ToastProvider } from "@/components/toasts";
 import { ChangePasswordPage, LoginPage } from "@/features/login";
@@ -30,9 +31,17 @@ function Loading(): ReactElement {
 function Gate(): ReactElement {
   const session = useSession();
   const capabilities = useCapabilities();
+  const failure = useCapabilitiesFailure();
   if (session === null) return <LoginPage />;
   if (session.mustChangePassword) return <ChangePasswordPage />;
-  if (capabilities === undefined) return <Loading />;
+  if (capabilities === undefined) {
+    if (failure.error === null) return <Loading />;
+    return (
+      <main className="login-page">
+        <ErrorPanel error={failure.error} onRetry={failure.retry} />
+      </main>
+    );
+  }
   return <Shell capabilities={capabilities} />;
 }
 

@@ -4,7 +4,7 @@
  * A field that is left empty is absent from the value, and the node's default holds.
  */
 import { Button, Fieldset, Group, JsonInput, Select, Stack, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -249,8 +249,13 @@ function AnyField(props: FieldProps & { label: string; description: string | und
   const [text, setText] = useState(
     props.value === undefined ? "" : JSON.stringify(props.value, null, 2),
   );
+  const field = useRef<HTMLTextAreaElement>(null);
+  const isWhole = text.trim() === "" || isJson(text);
+  // The value is still the one before: the form must not send it as if it were this.
+  useEffect(() => field.current?.setCustomValidity(isWhole ? "" : t("notJson")), [isWhole, t]);
   return (
     <JsonInput
+      ref={field}
       label={props.label}
       description={props.description}
       value={text}
@@ -271,4 +276,13 @@ function AnyField(props: FieldProps & { label: string; description: string | und
       }}
     />
   );
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

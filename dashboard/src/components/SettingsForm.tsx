@@ -8,10 +8,10 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { call } from "@/api/client";
 import { useChange, useGet } from "@/api/hooks";
 import { useMayChange } from "@/api/session";
-import { changedPart, isTree, nested, type Tree } from "@/lib/changes";
+import { saveSettings } from "@/api/settings";
+import { changedPart, emptiedPaths, isTree, nested, type Tree } from "@/lib/changes";
 import { schemaAt, type Schema } from "@/lib/schema";
 
 import { ErrorPanel } from "./ErrorPanel";
@@ -24,20 +24,15 @@ interface SettingsFormProps {
   hidden?: readonly string[];
 }
 
-/** Where the whole configuration is changed: what is not named stays. */
-export function putSettings(changes: Tree): Promise<unknown> {
-  return call("put", "/configs", {
-    query: { mode: "merge" },
-    as: "text",
-    body: JSON.stringify(changes),
-    parse: "text",
-  });
-}
-
 function partAt(tree: unknown, path: string): Tree {
   let found: unknown = tree;
   for (const step of path.split(".")) found = isTree(found) ? found[step] : undefined;
   return isTree(found) ? found : {};
+}
+
+/** Nothing stays nothing: an empty object would be a change. */
+function below(path: string, changes: Tree): Tree {
+  return Object.keys(changes).length === 0 ? {} : nested(path, changes);
 }
 
 export function SettingsForm({ path, hidden }: SettingsFormProps): ReactElement {
@@ -47,7 +42,12 @@ export function SettingsForm({ path, hidden }: SettingsFormProps): ReactElement 
   const schema = useGet("/schemas/configs");
   const values = useGet("/configs");
   const [draft, setDraft] = useState<Tree | null>(null);
-  const change = useChange(putSettings, ["/configs"]);
+  // Fields that hold half of something are made anew with the value.
+  const [turn, setTurn] = useState(0);
+  const change = useChange(
+    (wanted: { changes: Tree; emptied: string[] }) => saveSettings(wanted.changes, wanted.emptied),
+    ["/configs"],
+  );
   const failure = schema.error ?? values.error;
   if (failure !== null) return <ErrorPanel error={failure} onRetry={() => void values.refetch()} />;
   if (schema.data === undefined || values.data === undefined) {
@@ -58,14 +58,19 @@ export function SettingsForm({ path, hidden }: SettingsFormProps): ReactElement 
   const held = partAt(values.data, path);
   const shown = draft ?? held;
   const changes = changedPart(held, shown);
-  const isChanged = Object.keys(changes).length > 0;
+  const emptied = emptiedPaths(held, shown, path);
+  const isChanged = Object.keys(changes).length + emptied.length > 0;
+  const startAnew = () => {
+    setDraft(null);
+    setTurn(turn + 1);
+  };
   const save = async () => {
     try {
-      await change.mutateAsync(nested(path, changes));
+      await change.mutateAsync({ changes: below(path, changes), emptied });
     } catch {
       return;
     }
-    setDraft(null);
+    startAnew();
     toasts.done(t("saved"));
   };
   if (part === undefined) return <Alert>{t("noSchema")}</Alert>;
@@ -80,6 +85,7 @@ export function SettingsForm({ path, hidden }: SettingsFormProps): ReactElement 
         <Stack gap="md">
           <fieldset disabled={!mayChange} className="plain-fieldset">
             <SchemaForm
+              key={turn}
               schema={part}
               root={root}
               value={shown}
@@ -94,7 +100,7 @@ export function SettingsForm({ path, hidden }: SettingsFormProps): ReactElement 
                 variant="default"
                 disabled={!isChanged}
                 onClick={() => {
-                  setDraft(null);
+                  startAnew();
                   change.reset();
                 }}
               >

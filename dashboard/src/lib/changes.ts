@@ -25,6 +25,18 @@ export function changedPart(before: Tree, after: Tree): Tree {
   return changed;
 }
 
+const PLAIN = /^[\w-]+$/;
+
+/** Dotted paths, below `above`, of what `before` says and `after` does not. */
+export function emptiedPaths(before: Tree, after: Tree, above: string): string[] {
+  return Object.entries(before).flatMap(([name, old]) => {
+    const path = `${above}.${PLAIN.test(name) ? name : JSON.stringify(name)}`;
+    if (!(name in after)) return old === null || old === "" ? [] : [path];
+    const value = after[name];
+    return isTree(old) && isTree(value) ? emptiedPaths(old, value, path) : [];
+  });
+}
+
 /** Puts `value` under a dotted path: `nested("mqtt.a", 1)` is `{mqtt: {a: 1}}`. */
 export function nested(path: string, value: unknown): Tree {
   return path

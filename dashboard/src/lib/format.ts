@@ -48,9 +48,22 @@ export function formatTime(value: unknown): string {
   if (typeof value !== "string" && typeof value !== "number") return ABSENT;
   const time = new Date(value);
   if (Number.isNaN(time.getTime())) return String(value);
-  const two = (part: number): string => String(part).padStart(2, "0");
-  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":");
+  return `${dayOf(time)} ${clock}`;
+}
+
+/** The day on which it is then in the browser's zone, as a date field takes it. */
+export function formatDay(value: string | undefined): string {
+  const time = new Date(value ?? "");
+  return Number.isNaN(time.getTime()) ? "" : dayOf(time);
+}
+
+function two(part: number): string {
+  return String(part).padStart(2, "0");
+}
+
+function dayOf(time: Date): string {
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
 }
 
 export function formatClock(ms: number, language?: string): string {

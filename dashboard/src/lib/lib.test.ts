@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 
-import { changedPart, nested } from "./changes";
-import { formatBytes, formatDuration } from "./format";
+import { changedPart, emptiedPaths, nested } from "./changes";
+import { formatBytes, formatDay, formatDuration } from "./format";
 import { moved, sorted } from "./order";
 import { decodePayload } from "./payload";
 import { toRates } from "./rates";
+import { segmentOf } from "./segment";
 import { initial, kindOf, numberOrText, resolve, schemaAt, variantOf, type Schema } from "./schema";
 
 describe("settings", () => {
@@ -13,6 +14,12 @@ describe("settings", () => {
     expect(changedPart(before, { a: 1, b: { c: 3, d: [1, 2] }, e: "x" })).toEqual({ b: { c: 3 } });
     expect(changedPart(before, { ...before, b: { c: 2, d: [2, 1] } })).toEqual({ b: { d: [2, 1] } });
     expect(changedPart(before, before)).toEqual({});
+  });
+
+  test("what was emptied is named, wherever it is", () => {
+    const before = { a: "x", b: { c: 1, "d.e": 2 }, f: null, g: "" };
+    expect(emptiedPaths(before, { b: {} }, "mqtt")).toEqual(["mqtt.a", "mqtt.b.c", 'mqtt.b."d.e"']);
+    expect(emptiedPaths(before, before, "mqtt")).toEqual([]);
   });
 
   test("a dotted path becomes a tree", () => {
@@ -36,6 +43,19 @@ describe("values", () => {
     [5 * 1024 ** 3, "5.0 GB"],
   ])("%s bytes are %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
 
+  test("the end of a day is on that day, in every zone", () => {
+    const zone = process.env["TZ"];
+    try {
+      for (const each of ["America/Los_Angeles", "UTC", "Asia/Shanghai"]) {
+        process.env["TZ"] = each;
+        expect(formatDay(new Date("2026-01-31T23:59:59").toISOString())).toBe("2026-01-31");
+      }
+    } finally {
+      process.env["TZ"] = zone;
+    }
+    expect(formatDay("infinity")).toBe("");
+  });
+
   test("a number in a text field is a number", () => {
     expect(numberOrText("12")).toBe(12);
     expect(numberOrText("12s")).toBe("12s");
@@ -46,6 +66,13 @@ describe("values", () => {
     expect(decodePayload(btoa('{"a":1}')).shown).toBe('{\n  "a": 1\n}');
     expect(decodePayload(btoa("\u00ff\u0000"))).toEqual({ shown: "ff 00", isText: false, size: 2 });
   });
+});
+
+test("a name of an address is taken as it is written there", () => {
+  for (const name of ["a/b", "a%2Fb", "100%", "a?b#c", "空 格"]) {
+    expect(segmentOf(`/clients/${encodeURIComponent(name)}`, 1)).toBe(name);
+  }
+  expect(segmentOf("/clients/100%", 1)).toBe("100%");
 });
 
 describe("lists", () => {

@@ -57,6 +57,19 @@ def test_changes_are_merged_or_replace(asks: RestSocket) -> None:
     assert asks.ask("POST", "/configs_reset/listeners").problem == (400, "BAD_REQUEST")
 
 
+def test_what_was_changed_anywhere_can_be_taken_back(asks: RestSocket) -> None:
+    for key, value, usual in (
+        ("retainer.msg_expiry_interval", "5s", "0s"),
+        ("listeners.tcp.default.mountpoint", '"plant/"', ""),
+        ("authorization.no_match", "deny", "allow"),
+    ):
+        assert put(asks, f"{key} = {value}").status == 200
+        assert held(asks, key) != usual
+        root, _, path = key.partition(".")
+        assert asks.ask("POST", f"/configs_reset/{root}?conf_path={path}").status == 200
+        assert held(asks, key) == usual
+
+
 def test_what_makes_no_sense_changes_nothing(asks: RestSocket) -> None:
     for text, code in (
         ("mqtt {", "UPDATE_FAILED"),

@@ -7,6 +7,7 @@ import { call } from "@/api/client";
 import type { ApiKey } from "@/api/shapes";
 import { RoleSelect } from "@/components/fields";
 import { FormDialog } from "@/components/FormDialog";
+import { formatDay } from "@/lib/format";
 
 const ROLES = ["administrator", "viewer", "publisher"] as const;
 
@@ -29,7 +30,7 @@ export function KeyDialog({ apiKey, onClose, onMade }: KeyDialogProps): ReactEle
   const [enable, setEnable] = useState(apiKey?.enable ?? true);
   const [desc, setDesc] = useState(apiKey?.desc ?? "");
   const isTimed = apiKey?.expired_at !== undefined && apiKey.expired_at !== "infinity";
-  const [day, setDay] = useState(isTimed ? (apiKey.expired_at ?? "").slice(0, 10) : "");
+  const [day, setDay] = useState(isTimed ? formatDay(apiKey.expired_at) : "");
   const made = useRef<ApiKey | null>(null);
   const send = async () => {
     const body = { enable, desc, role, expired_at: endOf(day) };

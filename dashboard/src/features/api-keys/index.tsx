@@ -1,5 +1,5 @@
-import { Button, Code, CopyButton, Group, Stack, Text } from "@mantine/core";
-import { useState } from "react";
+import { Button, Code, Group, Stack, Text } from "@mantine/core";
+import { useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -12,6 +12,7 @@ import { Page } from "@/components/Page";
 import { EditDelete } from "@/components/RowButtons";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
+import { copyShown } from "@/lib/copy";
 import { formatTime } from "@/lib/format";
 
 import { KeyDialog } from "./KeyDialog";
@@ -93,6 +94,8 @@ export default function ApiKeysPage(): ReactElement {
 /** The only time that the secret is shown. */
 function SecretDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }): ReactElement {
   const { t } = useTranslation("apiKeys");
+  const shown = useRef<HTMLElement>(null);
+  const [isCopied, setCopied] = useState(false);
   const pair = `${apiKey.api_key ?? ""}:${apiKey.api_secret ?? ""}`;
   return (
     <Dialog
@@ -101,17 +104,16 @@ function SecretDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void
     >
       <Stack gap="sm">
         <Text size="sm">{t("secret.text")}</Text>
-        <Code block className="wrap">
+        <Code block className="wrap" ref={shown}>
           {pair}
         </Code>
         <Group justify="flex-end">
-          <CopyButton value={pair}>
-            {({ copied, copy }) => (
-              <Button variant="default" onClick={copy}>
-                {copied ? t("secret.copied") : t("secret.copy")}
-              </Button>
-            )}
-          </CopyButton>
+          <Button
+            variant="default"
+            onClick={() => shown.current && void copyShown(shown.current).then(setCopied)}
+          >
+            {isCopied ? t("secret.copied") : t("secret.copy")}
+          </Button>
           <Button onClick={onClose}>{t("secret.close")}</Button>
         </Group>
       </Stack>

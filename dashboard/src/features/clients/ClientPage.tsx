@@ -1,7 +1,7 @@
 import { Button, Card, Tabs } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useNavigate, useParams } from "react-router";
+import { Link, useLocation, useNavigate } from "react-router";
 
 import { useCapabilities } from "@/api/capabilities";
 import { call } from "@/api/client";
@@ -10,6 +10,7 @@ import { useMayChange } from "@/api/session";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { Page } from "@/components/Page";
 import { useAct } from "@/components/useAct";
+import { segmentOf } from "@/lib/segment";
 
 import { ClientFacts } from "./ClientFacts";
 import { ClientSubscriptions } from "./ClientSubscriptions";
@@ -19,7 +20,7 @@ const EVERY_MS = 5000;
 
 export default function ClientPage(): ReactElement {
   const { t } = useTranslation("clients");
-  const { clientid = "" } = useParams();
+  const clientid = segmentOf(useLocation().pathname, 1);
   const navigate = useNavigate();
   const capabilities = useCapabilities();
   const mayChange = useMayChange();

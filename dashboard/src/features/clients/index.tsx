@@ -1,11 +1,10 @@
-import { Anchor } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 
 import { call } from "@/api/client";
 import { useMayChange } from "@/api/session";
 import type { ClientRow } from "@/api/shapes";
+import { ClientLink } from "@/components/ClientLink";
 import { DataTable, type Column } from "@/components/DataTable";
 import type { Filter } from "@/components/Filters";
 import { Page } from "@/components/Page";
@@ -30,11 +29,7 @@ export default function ClientsPage(): ReactElement {
     {
       key: "clientid",
       label: t("field.clientid"),
-      render: (row) => (
-        <Anchor component={Link} to={`/clients/${encodeURIComponent(row.clientid)}`} size="sm">
-          <span className="cell-text">{row.clientid}</span>
-        </Anchor>
-      ),
+      render: (row) => <ClientLink clientid={row.clientid} />,
     },
     { key: "username", label: t("field.username") },
     {

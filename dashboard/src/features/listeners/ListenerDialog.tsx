@@ -5,10 +5,11 @@ import { useTranslation } from "react-i18next";
 
 import { call } from "@/api/client";
 import { useGet } from "@/api/hooks";
+import { resetSetting } from "@/api/settings";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { FormDialog } from "@/components/FormDialog";
 import { SchemaForm } from "@/components/SchemaForm";
-import { changedPart, isTree, type Tree } from "@/lib/changes";
+import { changedPart, emptiedPaths, isTree, type Tree } from "@/lib/changes";
 import { schemaAt, type Schema } from "@/lib/schema";
 
 const KINDS = ["tcp", "ssl", "ws", "wss"] as const;
@@ -34,13 +35,14 @@ export function ListenerDialog({ id, onClose }: ListenerDialogProps): ReactEleme
   const form = formOf(schema.data, kind);
   const before: Tree = id === null ? {} : (held.data ?? {});
   const shown = draft ?? before;
-  const send = () =>
-    id === null
-      ? call("post", "/listeners", { body: { ...shown, type: kind, name } })
-      : call("put", "/listeners/{id}", {
-          path: { id },
-          body: { type: kind, name, ...changedPart(before, shown) },
-        });
+  const send = async () => {
+    if (id === null) return call("post", "/listeners", { body: { ...shown, type: kind, name } });
+    const changes = changedPart(before, shown);
+    await call("put", "/listeners/{id}", { path: { id }, body: { type: kind, name, ...changes } });
+    // What is not named stays: an emptied field has to be taken back by its name.
+    const place = `listeners.${kind}.${name}`;
+    for (const path of emptiedPaths(before, shown, place)) await resetSetting(path);
+  };
   const failure = schema.error ?? held.error;
   const isReady = form !== undefined && (id === null || held.data !== undefined);
   return (

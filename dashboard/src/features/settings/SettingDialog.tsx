@@ -3,10 +3,10 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { call } from "@/api/client";
+import { ApiError } from "@/api/error";
+import { putSettings, resetSetting } from "@/api/settings";
 import type { Setting } from "@/api/shapes";
 import { FormDialog } from "@/components/FormDialog";
-import { putSettings } from "@/components/SettingsForm";
 import { useAct } from "@/components/useAct";
 import { nested } from "@/lib/changes";
 import { formatAny } from "@/lib/format";
@@ -17,11 +17,23 @@ interface SettingDialogProps {
   onClose: () => void;
 }
 
-/** What was typed, as the value that it spells. */
+/**
+ * What was typed, as the value that it spells.
+ *
+ * @throws ApiError it should be JSON and is none.
+ */
 function valueOf(text: string, isStructured: boolean): unknown {
-  if (isStructured) return JSON.parse(text);
+  if (isStructured) return ofJson(text);
   if (text === "true" || text === "false") return text === "true";
   return numberOrText(text);
+}
+
+function ofJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ApiError(-1, "NOT_JSON", error instanceof Error ? error.message : String(error));
+  }
 }
 
 export function SettingDialog({ setting, onClose }: SettingDialogProps): ReactElement {
@@ -32,14 +44,8 @@ export function SettingDialog({ setting, onClose }: SettingDialogProps): ReactEl
       ? JSON.stringify(setting.value, null, 2)
       : formatAny(setting.value).replace("–", ""),
   );
-  const root = setting.path.split(".")[0] ?? "";
   const reset = useAct({
-    run: () =>
-      call("post", "/configs_reset/{rootname}", {
-        path: { rootname: root },
-        query: { conf_path: setting.path.slice(root.length + 1) },
-        parse: "text",
-      }),
+    run: () => resetSetting(setting.path),
     refresh: ["/configs"],
     done: t("reset.done"),
   });

@@ -1,11 +1,11 @@
-import { Anchor, Button, Tabs } from "@mantine/core";
+import { Button, Tabs } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 
 import { call } from "@/api/client";
 import { useMayChange } from "@/api/session";
 import type { SlowRow } from "@/api/shapes";
+import { ClientLink } from "@/components/ClientLink";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
 import { useAct } from "@/components/useAct";
@@ -51,15 +51,7 @@ export default function SlowPage(): ReactElement {
               {
                 key: "clientid",
                 label: t("field.clientid"),
-                render: (row) => (
-                  <Anchor
-                    component={Link}
-                    to={`/clients/${encodeURIComponent(row.clientid)}`}
-                    size="sm"
-                  >
-                    {row.clientid}
-                  </Anchor>
-                ),
+                render: (row) => <ClientLink clientid={row.clientid} />,
               },
               { key: "topic", label: t("field.topic") },
               {

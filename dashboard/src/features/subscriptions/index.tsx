@@ -1,9 +1,8 @@
-import { Anchor } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 
 import type { SubscriptionRow } from "@/api/shapes";
+import { ClientLink } from "@/components/ClientLink";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
 
@@ -25,11 +24,7 @@ export default function SubscriptionsPage(): ReactElement {
           {
             key: "clientid",
             label: t("field.clientid"),
-            render: (row) => (
-              <Anchor component={Link} to={`/clients/${encodeURIComponent(row.clientid)}`} size="sm">
-                <span className="cell-text">{row.clientid}</span>
-              </Anchor>
-            ),
+            render: (row) => <ClientLink clientid={row.clientid} />,
           },
           { key: "topic", label: t("field.filter") },
           { key: "qos", label: "QoS", isNumber: true },

@@ -1,5 +1,6 @@
-import type { IClientOptions, IPublishPacket, MqttClient } from "mqtt";
+import type { IClientOptions, IDisconnectPacket, IPublishPacket, MqttClient } from "mqtt";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
 
 import { showBytes } from "@/lib/payload";
 
@@ -50,6 +51,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 let ids = 0;
 
 export function useMqtt(): Mqtt {
+  const { t } = useTranslation("websocket");
   const client = useRef<MqttClient | null>(null);
   const [state, setState] = useState<ConnectionState>("disconnected");
   const [error, setError] = useState<string | null>(null);
@@ -70,19 +72,35 @@ export function useMqtt(): Mqtt {
 
   useEffect(() => disconnect, [disconnect]);
 
+  const failed = (problem: unknown) =>
+    setError(problem instanceof Error ? problem.message : String(problem));
+
   const connect = async (options: ConnectOptions) => {
     disconnect();
     setError(null);
     setState("connecting");
     // The library is large, and only this page needs it.
-    const { default: mqtt } = await import("mqtt");
-    const made = mqtt.connect(options.url, connectionOf(options));
+    let made: MqttClient;
+    try {
+      const { default: mqtt } = await import("mqtt");
+      made = mqtt.connect(options.url, connectionOf(options));
+    } catch (problem) {
+      // Not an address, or one that this browser may not open.
+      setState("disconnected");
+      setError(`${t("unreached", { url: options.url })} ${String(problem)}`);
+      return;
+    }
     client.current = made;
-    made.on("connect", () => setState("connected"));
+    let wasConnected = false;
+    made.on("connect", () => {
+      wasConnected = true;
+      setState("connected");
+    });
     let reason = "";
     made.on("packetreceive", (packet) => {
       // The broker's own words say more than the code that the library names.
       if (packet.cmd === "connack") reason = packet.properties?.reasonString ?? "";
+      if (packet.cmd === "disconnect") reason = wordsOf(packet);
     });
     made.on("error", (problem) => {
       setError(reason || problem.message || options.url);
@@ -91,6 +109,9 @@ export function useMqtt(): Mqtt {
     made.on("close", () => {
       if (client.current !== made) return;
       client.current = null;
+      // A browser does not tell pages why a connection did not come about.
+      const why = wasConnected ? t("lost", { reason }) : t("unreached", { url: options.url });
+      setError((known) => known ?? why);
       setState("disconnected");
       setFilters([]);
     });
@@ -104,9 +125,6 @@ export function useMqtt(): Mqtt {
       }),
     );
   };
-
-  const failed = (problem: unknown) =>
-    setError(problem instanceof Error ? problem.message : String(problem));
 
   return {
     state,
@@ -135,6 +153,10 @@ export function useMqtt(): Mqtt {
     },
     clear: () => setMessages([]),
   };
+}
+
+function wordsOf({ properties, reasonCode = 0 }: IDisconnectPacket): string {
+  return properties?.reasonString ?? `0x${reasonCode.toString(16).padStart(2, "0")}`;
 }
 
 function connectionOf(options: ConnectOptions): IClientOptions {

@@ -5,10 +5,19 @@ from __future__ import annotations
 from rookery.access.bans.service import (
     BAN_KINDS,
     BanEntry,
+    BanOrder,
     BanService,
     WantedBans,
     checked_kind,
     read_bans,
 )
 
-__all__ = ["BAN_KINDS", "BanEntry", "BanService", "WantedBans", "checked_kind", "read_bans"]
+__all__ = [
+    "BAN_KINDS",
+    "BanEntry",
+    "BanOrder",
+    "BanService",
+    "WantedBans",
+    "checked_kind",
+    "read_bans",
+]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as with_values
 from pathlib import Path
-from typing import Any, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from rookery.access.database import Database
 from rookery.access.errors import AccessError, Words
@@ -23,6 +23,9 @@ from rookery.errors import ConflictError, ExceedsLimitError, NotFoundError, Star
 from rookery.native.config import Ban, BanKind
 
 Apply: TypeAlias = Callable[[Sequence[Ban]], None]
+
+BanOrder: TypeAlias = Literal["as", "who", "by", "reason", "at", "until"]
+"""EMQX's names of what a ban has."""
 
 BAN_KINDS: tuple[BanKind, ...] = get_args(BanKind)
 
@@ -37,7 +40,16 @@ _YEARS_1000_MS = 31_556_952_000_000
 
 _SELECT = "SELECT kind, who, by, reason, at_ms, until_ms FROM bans"
 _HOLDS = "WHERE (until_ms IS NULL OR until_ms > ?)"
-_LATEST_FIRST = "ORDER BY at_ms DESC, kind, who"
+_LATEST_FIRST = "at_ms DESC, kind, who"
+# By what a list can be ordered; whoever is kept out for ever is kept out longest.
+_ORDERS: Mapping[BanOrder, str] = {
+    "as": "kind",
+    "who": "who",
+    "by": "by",
+    "reason": "reason",
+    "at": "at_ms",
+    "until": "coalesce(until_ms, 9223372036854775807)",
+}
 
 _BAD_KIND = Words("as: must be one of {allowed}", "as：应为 {allowed} 之一")
 _BAD_WHO = Words("who: {who} is not {allowed}", "who：{who} 不是{allowed}")
@@ -80,12 +92,16 @@ class WantedBans:
         like: What who holds, by kind.
         start: How many to pass over.
         limit: Most of them.
+        order: By what; the latest first without it.
+        is_descending: Whether the greatest comes first, where there is an order.
     """
 
     exact: Mapping[BanKind, str] = field(default_factory=dict)
     like: Mapping[BanKind, str] = field(default_factory=dict)
     start: int = 0
     limit: int = 100
+    order: BanOrder | None = None
+    is_descending: bool = False
 
     def read(self, connection: sqlite3.Connection, now_ms: int) -> tuple[list[BanEntry], int]:
         """Those of a page, and how many fit in all."""
@@ -97,9 +113,15 @@ class WantedBans:
                 given += [kind, text]
         count = connection.execute(f"SELECT count(*) FROM bans {where}", given)  # noqa: S608
         rows = connection.execute(
-            f"{_SELECT} {where} {_LATEST_FIRST} LIMIT ? OFFSET ?", (*given, self.limit, self.start)
+            f"{_SELECT} {where} ORDER BY {self._ordered()} LIMIT ? OFFSET ?",
+            (*given, self.limit, self.start),
         )
         return [_entry(row) for row in rows], int(count.fetchone()[0])
+
+    def _ordered(self) -> str:
+        if self.order is None:
+            return _LATEST_FIRST
+        return f"{_ORDERS[self.order]} {'DESC' if self.is_descending else 'ASC'}, {_LATEST_FIRST}"
 
 
 class BanService:
@@ -264,7 +286,7 @@ def read_bans(path: Path, now_ms: int) -> tuple[Ban, ...]:
 
 
 def _read(connection: sqlite3.Connection, now_ms: int) -> list[BanEntry]:
-    rows = connection.execute(f"{_SELECT} {_HOLDS} {_LATEST_FIRST}", (now_ms,))
+    rows = connection.execute(f"{_SELECT} {_HOLDS} ORDER BY {_LATEST_FIRST}", (now_ms,))
     return [_entry(row) for row in rows]
 
 

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from rookery.access.users.models import IdType, NewUser, ScramUser, User
 from rookery.access.users.service import UserService
-from rookery.access.users.store import UserStore, Wanted
+from rookery.access.users.store import UserOrder, UserStore, Wanted
 
-__all__ = ["IdType", "NewUser", "ScramUser", "User", "UserService", "UserStore", "Wanted"]
+__all__ = [
+    "IdType",
+    "NewUser",
+    "ScramUser",
+    "User",
+    "UserOrder",
+    "UserService",
+    "UserStore",
+    "Wanted",
+]

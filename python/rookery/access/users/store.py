@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rookery.access.database import Database
 from rookery.access.passwords.algorithms import (
@@ -18,6 +18,8 @@ from rookery.access.passwords.algorithms import (
 from rookery.access.users.models import IdType, ScramAlgorithm, ScramUser, User
 
 PAGE_MAX = 1000
+
+UserOrder: TypeAlias = Literal["user_id", "is_superuser"]
 
 _USER_COLUMNS = "user_id, id_type, settings, password_hash, salt, is_superuser, created_at_ms"
 _SCRAM_COLUMNS = (
@@ -53,12 +55,16 @@ class Wanted:
         is_superuser: Only those who are, or are not.
         start: How many to pass over.
         limit: Most of them.
+        order: By what; names come in their order where that is the same.
+        is_descending: Whether the greatest comes first.
     """
 
     like: str = ""
     is_superuser: bool | None = None
     start: int = 0
     limit: int = 100
+    order: UserOrder = "user_id"
+    is_descending: bool = False
 
     def read(
         self, connection: sqlite3.Connection, table: str, columns: str, key: str, value: str
@@ -70,8 +76,9 @@ class Wanted:
             where += " AND is_superuser = ?"
             given += (self.is_superuser,)
         count = connection.execute(f"SELECT count(*) FROM {table} WHERE {where}", given)  # noqa: S608
+        order = f"{self.order} {'DESC' if self.is_descending else 'ASC'}, user_id"
         rows = connection.execute(
-            f"SELECT {columns} FROM {table} WHERE {where} ORDER BY user_id LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608
             (*given, self.limit, self.start),
         )
         return rows.fetchall(), int(count.fetchone()[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
@@ -12,11 +12,13 @@ from rookery.broker.management.rows import alarm_row
 from rookery.errors import NotFoundError
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import PageQuery, errors
+from rookery.web.sorting import OrderQuery, in_order
 
 Activated = Annotated[
     bool,
     Query(description="`true` for what holds, `false` for what is over.", examples=[True]),
 ]
+AlarmSort = Literal["name", "message", "activate_at", "deactivate_at", "duration", "node"]
 
 
 class AlarmRow(Row):
@@ -50,12 +52,19 @@ def router(node: NodeContext) -> APIRouter:
     alarms = node.alarms
 
     @api.get("/alarms", summary="List alarms")
-    async def list_alarms(page: PageQuery, activated: Activated = True) -> Page[AlarmRow]:
-        """Alarms that hold, or those that are over and not forgotten yet; the latest first."""
+    async def list_alarms(
+        page: PageQuery,
+        activated: Activated = True,
+        sort: Annotated[
+            AlarmSort | None, Query(description="Sort by this field; the latest first without it.")
+        ] = None,
+        order: OrderQuery = "asc",
+    ) -> Page[AlarmRow]:
+        """Alarms that hold, or those that are over and not forgotten yet."""
         found = alarms.active() if activated else alarms.history()
         now_ms = node.clock.now_ms()
         rows = [alarm_row(alarm, node.node_name, now_ms) for alarm in found]
-        return Page[AlarmRow].model_validate(page.cut(rows))
+        return Page[AlarmRow].model_validate(page.cut(in_order(rows, sort, order)))
 
     @api.delete("/alarms", summary="Clear past alarms", status_code=204)
     async def clear_alarms() -> Response:

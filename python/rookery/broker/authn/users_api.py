@@ -9,7 +9,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
-from rookery.access.users import Wanted
+from rookery.access.users import UserOrder, Wanted
 from rookery.access.users.transfer import FileFormat
 from rookery.broker.authn.models import ImportReport, MadeUser, NewUser, UserRow, UserUpdate
 from rookery.broker.authn.users import ProviderUsers
@@ -17,6 +17,7 @@ from rookery.errors import BadRequestError
 from rookery.types import Secret
 from rookery.web.models import Page
 from rookery.web.rest import BODY_BYTES_MAX, PageQuery, errors, example, fast, page_of
+from rookery.web.sorting import OrderQuery
 
 FILE_BYTES_MAX = 256 << 20
 ALICE = {"user_id": "alice", "is_superuser": False}
@@ -69,10 +70,17 @@ def _all(api: APIRouter, users: ProviderUsers) -> None:
         is_superuser: Annotated[
             bool | None, Query(description="Only those who are superusers, or are not.")
         ] = None,
+        sort: Annotated[UserOrder, Query(description="Sort by this field.")] = "user_id",
+        order: OrderQuery = "asc",
     ) -> Any:
-        """Users in the order of their names."""
+        """Users in the order of their names, unless another is asked for."""
         wanted = Wanted(
-            like=like_user_id, is_superuser=is_superuser, start=page.start, limit=page.limit
+            like=like_user_id,
+            is_superuser=is_superuser,
+            start=page.start,
+            limit=page.limit,
+            order=sort,
+            is_descending=order == "desc",
         )
         rows, count = await users.find(id, wanted)
         return fast(page_of(rows, page.page, page.limit, count))

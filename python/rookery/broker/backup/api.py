@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Path, Query, UploadFile
 from pydantic import Field
@@ -15,6 +15,7 @@ from rookery.broker.management.rows import rfc3339
 from rookery.errors import BadRequestError
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import BODY_BYTES_MAX, CurrentCaller, PageQuery, errors
+from rookery.web.sorting import OrderQuery, in_order
 
 _FORM_BYTES = 64 << 10
 """What a form needs around a file."""
@@ -29,6 +30,7 @@ NodeOfFile = Annotated[
         examples=["rookery@127.0.0.1"],
     ),
 ]
+FileSort = Literal["filename", "created_at", "size", "node"]
 
 
 class FileRow(Row):
@@ -110,10 +112,16 @@ def _add_files(api: APIRouter, node: NodeContext) -> None:
     backups, nodes = node.services.backups, node.services.nodes
 
     @api.get("/data/files", summary="List files")
-    async def files(page: PageQuery) -> Page[FileRow]:
-        """Files that were exported or uploaded here, the latest first."""
+    async def files(
+        page: PageQuery,
+        sort: Annotated[
+            FileSort | None, Query(description="Sort by this field; the latest first without it.")
+        ] = None,
+        order: OrderQuery = "asc",
+    ) -> Page[FileRow]:
+        """Files that were exported or uploaded here."""
         rows = [_row(file, nodes.name).model_dump() for file in await backups.files()]
-        return Page[FileRow].model_validate(page.cut(rows))
+        return Page[FileRow].model_validate(page.cut(in_order(rows, sort, order)))
 
     @api.post(
         "/data/files",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from rookery.access.bans import BanEntry, BanService, WantedBans
+from rookery.access.bans import BanEntry, BanOrder, BanService, WantedBans
 from rookery.broker.audit import AuditLog
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
@@ -18,6 +18,7 @@ from rookery.errors import BadRequestError, ConflictError
 from rookery.native.config import BanKind
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import PageQuery, errors, example, fast, page_of
+from rookery.web.sorting import OrderQuery
 
 FOR_EVER = "infinity"
 _EPOCH_MAX_S = 1 << 40
@@ -139,10 +140,24 @@ def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Banned"])
 
     @api.get("/banned", summary="List bans", response_model=Page[BanRow])
-    async def list_bans(page: PageQuery, wanted: Annotated[Filters, Depends()]) -> Any:
-        """Everybody who is kept out, the latest first."""
+    async def list_bans(
+        page: PageQuery,
+        wanted: Annotated[Filters, Depends()],
+        sort: Annotated[
+            BanOrder | None, Query(description="Sort by this field; the latest first without it.")
+        ] = None,
+        order: OrderQuery = "asc",
+    ) -> Any:
+        """Everybody who is kept out."""
         found, count = await bans.service.find(
-            WantedBans(exact=wanted.exact, like=wanted.like, start=page.start, limit=page.limit)
+            WantedBans(
+                exact=wanted.exact,
+                like=wanted.like,
+                start=page.start,
+                limit=page.limit,
+                order=sort,
+                is_descending=order == "desc",
+            )
         )
         return fast(page_of([_row(entry) for entry in found], page.page, page.limit, count))
 

@@ -12,6 +12,7 @@ from rookery.broker.configs.models import (
     ZONE,
     AppliedRow,
     ConfigValue,
+    honoured_roots,
     roots_with_keys,
     shape_of,
     zone_shape,
@@ -41,7 +42,17 @@ _HOCON_BODY = {
         "content": {TEXT: {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
 }
-_Roots = Annotated[str, WithJsonSchema({"type": "string", "enum": [*roots_with_keys(), *ZONE]})]
+_WHOLE = (*roots_with_keys(), *ZONE)
+"""Roots that are reset with all that is in them; of the others one key at a time."""
+_Roots = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "enum": [*_WHOLE, *(name for name in honoured_roots() if name not in _WHOLE)],
+        }
+    ),
+]
 
 
 def router(node: NodeContext) -> APIRouter:
@@ -110,13 +121,19 @@ def _whole(api: APIRouter, configs: Configs, node: NodeContext) -> None:
     )
     async def reset(
         rootname: _Roots,
-        conf_path: Annotated[str, Query(description="Only this key of it.")] = "",
+        conf_path: Annotated[
+            str,
+            Query(
+                description="Only this key of it; roots that have no page of their own "
+                "are reset key by key."
+            ),
+        ] = "",
     ) -> Response:
         """Take back what was changed while a node ran; defaults hold again, or what the
         configuration file says.
         """
-        if rootname not in (*roots_with_keys(), *ZONE):
-            raise BadRequestError(f"{rootname} is not reset as a whole")
+        if not conf_path and rootname not in _WHOLE:
+            raise BadRequestError(f"{rootname} is not reset as a whole: name a key of it")
         await configs.reset(rootname, conf_path)
         return Response(status_code=200)
 

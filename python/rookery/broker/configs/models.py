@@ -23,6 +23,11 @@ def roots_with_keys() -> tuple[str, ...]:
     return tuple(name for name in ROOTS if _has_keys(type_of(name)))
 
 
+def honoured_roots() -> tuple[str, ...]:
+    """Every root that means something to this version."""
+    return tuple(field.name for field in ROOT.fields if field.status is Status.HONOURED)
+
+
 def _has_keys(kind: Type) -> bool:
     return isinstance(kind, Struct) and any(
         field.status is Status.HONOURED for field in kind.fields

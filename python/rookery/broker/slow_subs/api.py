@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from rookery.broker.management.context import NodeContext
 from rookery.web.durations import duration_text
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import PageQuery, errors, example
+from rookery.web.sorting import OrderQuery, in_order
 
 _DURATIONS = ("threshold", "expire_interval")
 Time = Annotated[str | int, Field(union_mode="left_to_right")]
@@ -61,6 +62,8 @@ class SlowSubscriptionChange(Model):
     )
 
 
+SlowSort = Literal["clientid", "topic", "timespan", "last_update_time", "node"]
+
 _ROW = {
     "clientid": "slow-1",
     "node": "rookery@127.0.0.1",
@@ -87,21 +90,25 @@ def router(node: NodeContext) -> APIRouter:
         response_model=Page[SlowSubscriptionRow],
         responses=example(_PAGE),
     )
-    async def slow_subscriptions(page: PageQuery) -> dict[str, Any]:
-        """The subscriptions whose messages took longest, the slowest first."""
-        rows = await node.services.slow_subs.rows()
-        return page.cut(
-            [
-                {
-                    "clientid": row.client_id,
-                    "node": node.node_name,
-                    "topic": row.topic_name,
-                    "timespan": row.latency_ms,
-                    "last_update_time": row.last_update_ms,
-                }
-                for row in rows
-            ]
-        )
+    async def slow_subscriptions(
+        page: PageQuery,
+        sort: Annotated[
+            SlowSort | None, Query(description="Sort by this field; the slowest first without it.")
+        ] = None,
+        order: OrderQuery = "asc",
+    ) -> dict[str, Any]:
+        """The subscriptions whose messages took longest."""
+        rows = [
+            {
+                "clientid": row.client_id,
+                "node": node.node_name,
+                "topic": row.topic_name,
+                "timespan": row.latency_ms,
+                "last_update_time": row.last_update_ms,
+            }
+            for row in await node.services.slow_subs.rows()
+        ]
+        return page.cut(in_order(rows, sort, order))
 
     @api.delete("/slow_subscriptions", summary="Clear slow subscriptions", status_code=204)
     async def clear() -> None:

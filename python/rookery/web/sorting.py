@@ -1,0 +1,28 @@
+"""``?sort=&order=`` of lists that are in memory whole, or that a database orders.
+
+A list names its own fields, each in one ``Literal``: the document then says by what it can be sorted,
+and the dashboard makes those columns' heads buttons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+from fastapi import Query
+
+__all__ = ["Direction", "OrderQuery", "in_order"]
+
+Direction: TypeAlias = Literal["asc", "desc"]
+
+OrderQuery = Annotated[Direction, Query(description="Which way; without `sort` it says nothing.")]
+"""Type of a parameter: ``order: OrderQuery = "asc"``."""
+
+
+def in_order(
+    rows: Sequence[dict[str, Any]], sort: str | None, order: Direction
+) -> Sequence[dict[str, Any]]:
+    """The rows by one of their fields; as they are without ``sort``. Equal ones stay as they were."""
+    if sort is None:
+        return rows
+    return sorted(rows, key=lambda row: row[sort], reverse=order == "desc")
