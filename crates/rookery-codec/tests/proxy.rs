@@ -90,6 +90,8 @@ fn bad_lines_of_version_1() {
         "PROXY \r\n",
         "PROXY tcp4 1.2.3.4 5.6.7.8 1 2\r\n",
         "PROXY UNKNOWN\n",
+        // Found by fuzzing: refused when it came in pieces, taken in one.
+        "PROXY UNKNOWN a\r3\n1\r\n",
     ] {
         let result = parse_proxy_header(line.as_bytes());
         assert!(matches!(result, Err(ProxyError::Malformed(_))), "{line:?}: {result:?}");

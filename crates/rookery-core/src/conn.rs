@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use rookery_codec::{QoS, Version};
 
 use crate::access::{AnswerCache, RuleTable};
-use crate::effects::{AskId, ConnMeta, Verdict};
+use crate::effects::{AskId, CloseCause, ConnMeta, Verdict};
 use crate::limiter::Limiter;
 use crate::message::{Message, Publisher};
 use crate::outbox::Outbox;
@@ -290,6 +290,8 @@ pub struct Deferred {
     pub asked: u32,
     /// Answers about topics, kept for a while.
     pub answers: AnswerCache,
+    /// Its transport is gone: it ends so when what it sent before that is handled.
+    pub ended_by: Option<CloseCause>,
 }
 
 /// A question about a topic that nobody has answered yet.

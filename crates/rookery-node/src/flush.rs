@@ -143,6 +143,8 @@ impl Worker {
     pub(crate) fn close(&mut self, now: Now, key: ConnKey, after_flush: bool) {
         let has_output = self.shard.outbox(key).is_some_and(|o| !o.is_empty());
         let Some(transport) = self.transport(key) else {
+            // Its peer went while packets of it waited for answers.
+            self.shard.closed(now, key, CloseCause::TcpClosed);
             return;
         };
         if after_flush && (has_output || transport.has_output()) {

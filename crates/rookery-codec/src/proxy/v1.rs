@@ -11,20 +11,21 @@ const LINE_BYTES_MAX: usize = 107;
 
 pub(super) fn parse(input: &[u8]) -> Result<Option<(ProxyHeader, usize)>, ProxyError> {
     let window = input.get(..LINE_BYTES_MAX).unwrap_or(input);
-    let Some(end) = window.windows(2).position(|pair| pair == b"\r\n") else {
+    // The first line feed decides, so that a header means the same in one piece and in several.
+    let Some(end) = window.iter().position(|byte| *byte == b'\n') else {
         if input.len() >= LINE_BYTES_MAX {
             return Err(ProxyError::Malformed("no end of line within 107 bytes"));
-        }
-        if window.contains(&b'\n') {
-            return Err(ProxyError::Malformed("line ends without carriage return"));
         }
         return Ok(None);
     };
     let line = window.split_at(end).0;
+    let line = line
+        .strip_suffix(b"\r")
+        .ok_or(ProxyError::Malformed("line ends without carriage return"))?;
     let text = line.strip_prefix(SIGNATURE).and_then(|rest| str::from_utf8(rest).ok());
     let text = text.ok_or(ProxyError::Malformed("line is not ASCII"))?;
     let endpoints = parse_endpoints(text)?;
-    Ok(Some((ProxyHeader { version: 1, endpoints, values: Values::default() }, end + 2)))
+    Ok(Some((ProxyHeader { version: 1, endpoints, values: Values::default() }, end + 1)))
 }
 
 fn parse_endpoints(text: &str) -> Result<Endpoints, ProxyError> {

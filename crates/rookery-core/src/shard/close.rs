@@ -6,7 +6,7 @@ use rookery_codec::{Disconnect, ParsedFilter, ReasonCode, Version, parse_filter}
 
 use super::leaving::Leaving;
 use super::{Fault, Shard, Step};
-use crate::conn::ConnState;
+use crate::conn::{ConnState, DeferredPacket};
 use crate::effects::{CloseCause, SessionEvent, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::persist;
@@ -15,6 +15,8 @@ use crate::store_port::Op;
 
 /// Subscriptions taken out of the trie in one turn.
 const CLEANUP_SLICE: usize = 2000;
+/// Packet type, MQTT-5.0 table 2-1.
+const DISCONNECT: u8 = 14;
 
 /// Subscriptions of an ended session that still have to leave the trie.
 #[derive(Debug)]
@@ -87,6 +89,9 @@ impl Shard {
                 self.metrics().session_takenover.inc();
                 self.tell_session(slot, SessionEvent::TakenOver);
             }
+            if self.has_said_goodbye(old) {
+                self.discard_will(slot);
+            }
             self.send_disconnect(old, ReasonCode::SESSION_TAKEN_OVER, None);
             self.end_connection(now, old, cause, true);
         } else if !clean_start {
@@ -96,6 +101,18 @@ impl Shard {
         if clean_start && !ends_anyway {
             self.end_session_in(now, slot);
         }
+    }
+
+    /// Whether a normal DISCONNECT waits behind a question. MQTT-5.0 section 3.14.2.1: the reason is
+    /// left out, or 0x00.
+    fn has_said_goodbye(&self, key: ConnKey) -> bool {
+        let deferred = self.conns.get(key.slot).and_then(|conn| conn.deferred.as_ref());
+        deferred.and_then(|d| d.queue.back()).is_some_and(|packet| match packet {
+            DeferredPacket::Raw { first, body } => {
+                first >> 4 == DISCONNECT && body.first().is_none_or(|reason| *reason == 0)
+            }
+            _ => false,
+        })
     }
 
     /// Ends a connection of whatever state. `flush` keeps the socket until the outbox is empty.

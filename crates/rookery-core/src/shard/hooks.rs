@@ -205,6 +205,11 @@ impl Shard {
         }
         let Some(conn) = self.conns.get(key.slot) else { return };
         let waiting = conn.deferred.as_ref().map_or(0, |d| d.queue.len());
+        let ended_by = conn.deferred.as_ref().and_then(|d| d.ended_by);
+        if let Some(cause) = ended_by.filter(|_| waiting == 0) {
+            self.closed(now, key, cause);
+            return;
+        }
         if conn.is_paused && waiting <= limit / 2 {
             self.resume(key);
         }
