@@ -47,6 +47,7 @@ class Run:
         self.retained: dict[str, list[str]] = {}  # keys by topic name, in the order sent
         self.settled: set[str] = set()  # retained keys acknowledged in earlier rounds
         self.repeated: set[str] = set()  # retained keys of QoS 1 that are sent once more
+        self.found: dict[str, str] = {}  # retained keys by topic name, when last looked at
 
     def _make(self, client_id: str, will: Will | None = None) -> DurableClient:
         client = DurableClient(client_id, self.history, self._count, will=will)
@@ -165,7 +166,7 @@ class Run:
 
     async def check_retained(self) -> None:
         """Each retained message is the last acknowledged one or one sent after it."""
-        found: dict[str, str] = {}
+        found = self.found = {}
         wanted = {
             topic_name: next(
                 (n for n in reversed(range(len(keys))) if self._is_safe(keys[n])), None
@@ -198,8 +199,8 @@ class Run:
     def settle(self) -> None:
         """The round was good: forget what is settled."""
         self.history.forget()
-        self.retained = {name: keys[-1:] for name, keys in self.retained.items()}
-        self.settled = {keys[-1] for keys in self.retained.values()}
+        self.retained = {name: [key] for name, key in self.found.items()}
+        self.settled = set(self.found.values())
         self.repeated.clear()
 
     async def close(self) -> None:
