@@ -10,6 +10,7 @@
 mod scenarios {
     pub mod exclusive;
     pub mod full_store;
+    pub mod leaving;
     pub mod retry;
     pub mod stage;
 }
