@@ -9,7 +9,7 @@ use crate::error::StoreError;
 
 /// Held as long as the store is open; the system lets go of it with the process.
 pub(crate) struct DirLock {
-    _file: File,
+    file: File,
 }
 
 impl DirLock {
@@ -33,6 +33,14 @@ impl DirLock {
         file.set_len(0).map_err(io)?;
         file.rewind().map_err(io)?;
         writeln!(file, "{}", std::process::id()).map_err(io)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for DirLock {
+    /// Closing is not enough: a process that is being started holds a copy of every file until it
+    /// runs its own program, and the lock with it (flock(2)).
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
