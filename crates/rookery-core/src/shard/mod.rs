@@ -572,32 +572,6 @@ impl Shard {
         left
     }
 
-    /// The transport is gone (peer closed, error) or the driver finished closing it.
-    ///
-    /// What a client sent before it went is handled first: a DISCONNECT, which discards the will
-    /// (MQTT-5.0 [MQTT-3.14.4-3]), may wait behind a question about a PUBLISH. The answer comes, or its
-    /// deadline.
-    pub fn closed(&mut self, now: Now, key: ConnKey, cause: CloseCause) {
-        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
-        let is_of_peer = matches!(cause, CloseCause::TcpClosed | CloseCause::TcpError);
-        if is_of_peer
-            && conn.state == ConnState::Connected
-            && let Some(deferred) = conn.deferred.as_mut()
-            && !deferred.queue.is_empty()
-            && deferred.ended_by.is_none()
-        {
-            deferred.ended_by = Some(cause);
-            return;
-        }
-        self.end_connection(now, key, cause, false);
-        self.forget(key);
-    }
-
-    /// The transport cannot carry MQTT any more but still has something to send.
-    pub fn lost(&mut self, now: Now, key: ConnKey, cause: CloseCause) {
-        self.end_connection(now, key, cause, true);
-    }
-
     /// More became known of a connection before its CONNECT: a proxy told whom it speaks for.
     pub fn set_meta(&mut self, key: ConnKey, meta: Arc<ConnMeta>) {
         if let Some(conn) = self.conns.get_checked(key.slot, key.generation)
