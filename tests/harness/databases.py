@@ -157,6 +157,7 @@ def redis_cluster_of_one() -> Iterator[Server]:
             [*ask, "cluster", "addslotsrange", "0", "16383"], check=True, capture_output=True
         )
         end_s = time.monotonic() + START_S
+        # Redis tells nobody when its cluster is ready.
         while b"cluster_state:ok" not in subprocess.check_output([*ask, "cluster", "info"]):
             assert time.monotonic() < end_s, "the cluster does not come up"
             time.sleep(0.02)

@@ -280,7 +280,7 @@ class RedisService:
 def _with_context(kind: type[Any], context: ssl.SSLContext) -> type[Any]:
     """Connections of a kind that speak TLS as ``ssl`` of the configuration says."""
 
-    class OwnTls(kind):  # type: ignore[misc]
+    class OwnTls(kind):  # type: ignore[misc]  # a variable as base
         def __init__(self, **more: Any) -> None:
             super().__init__(**more)
             self.ssl_context.context = context
