@@ -1,0 +1,207 @@
+//! What a rule reads: the columns of one message or event, and the world around it.
+//!
+//! One [`Context`] serves all rules of a message: the payload is decoded when the first of them
+//! asks for a part of it, and never when none does.
+
+use std::cell::{Cell, OnceCell};
+
+use crate::column::Column;
+use crate::event::Event;
+use crate::json;
+use crate::value::{Map, Text, Value};
+
+/// Where columns come from. The node implements it on its own message, without copying.
+pub trait Source {
+    /// What happened.
+    fn event(&self) -> Event;
+
+    /// The value of `column`, [`Value::Undefined`] when there is none. Asked for only when a rule
+    /// uses it; may be asked again.
+    fn column(&self, column: Column) -> Value<'_>;
+
+    /// The columns that `*` stands for, in order.
+    fn columns(&self) -> &[Column] {
+        self.event().columns()
+    }
+}
+
+/// What a rule may ask about the world. There is no clock and no source of chance in here.
+#[derive(Debug, Clone, Copy)]
+pub struct World<'m> {
+    /// Nanoseconds since 1970, for `now_timestamp()` and the like.
+    pub now_unix_ns: i128,
+    /// Seconds that local time is ahead of UTC.
+    pub local_offset_s: i32,
+    /// Chance for `random()` and `uuid_v4()`; another one for each message.
+    pub seed: u64,
+    /// What `getenv` may read; the names come without the prefix `EMQXVAR_`.
+    pub variables: &'m [(String, String)],
+}
+
+impl World<'_> {
+    /// The world at `now_unix_ns`, at UTC, without variables.
+    #[must_use]
+    pub const fn at(now_unix_ns: i128, seed: u64) -> Self {
+        Self { now_unix_ns, local_offset_s: 0, seed, variables: &[] }
+    }
+}
+
+/// One message or event, for all rules that see it.
+pub struct Context<'m> {
+    source: &'m dyn Source,
+    pub(crate) world: World<'m>,
+    payload: OnceCell<Value<'m>>,
+    random: Cell<u64>,
+    decoded: Cell<u32>,
+}
+
+impl<'m> Context<'m> {
+    /// The columns of `source`. Nothing is read before a rule asks.
+    #[must_use]
+    pub fn new(source: &'m dyn Source, world: World<'m>) -> Self {
+        let random = Cell::new(world.seed);
+        Self { source, world, payload: OnceCell::new(), random, decoded: Cell::new(0) }
+    }
+
+    /// The value of `column`.
+    #[must_use]
+    pub fn column(&self, column: Column) -> Value<'m> {
+        self.source.column(column)
+    }
+
+    pub(crate) fn columns(&self) -> &'m [Column] {
+        self.source.columns()
+    }
+
+    /// The payload as JSON; [`Value::Undefined`] when it is none.
+    pub(crate) fn payload(&self) -> &Value<'m> {
+        self.payload.get_or_init(|| {
+            self.decoded.set(self.decoded.get() + 1);
+            match self.source.column(Column::Payload) {
+                Value::Text(Text::Borrowed(bytes)) => json::decode(bytes).unwrap_or_default(),
+                Value::Text(Text::Shared(bytes)) => decode_owned(&bytes).unwrap_or_default(),
+                // A test may give the payload as it is once decoded.
+                other => other,
+            }
+        })
+    }
+
+    /// How often the payload was decoded: never, or once.
+    #[must_use]
+    pub fn payloads_decoded(&self) -> u32 {
+        self.decoded.get()
+    }
+
+    /// The next number of a stream that the seed decides (SplitMix64).
+    pub(crate) fn random(&self) -> u64 {
+        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("event", &self.source.event()).finish_non_exhaustive()
+    }
+}
+
+/// Decodes octets that do not live as long as the result.
+pub(crate) fn decode_owned<'a>(bytes: &[u8]) -> Option<Value<'a>> {
+    json::decode(bytes).and_then(|value| detach(&value))
+}
+
+/// A copy that borrows nothing. As deep as the value is, which is bounded.
+pub(crate) fn detach<'a>(value: &Value<'_>) -> Option<Value<'a>> {
+    Some(match value {
+        Value::Undefined => Value::Undefined,
+        Value::Null => Value::Null,
+        Value::Bool(value) => Value::Bool(*value),
+        Value::Int(value) => Value::Int(*value),
+        Value::Float(value) => Value::Float(*value),
+        Value::Text(Text::Borrowed(bytes)) => Value::owned(*bytes),
+        Value::Text(Text::Shared(bytes)) => Value::Text(Text::Shared(bytes.clone())),
+        Value::Array(array) => {
+            Value::array(array.items().iter().map(detach).collect::<Option<_>>()?).ok()?
+        }
+        Value::Map(map) => {
+            let mut copy = Vec::with_capacity(map.entries().len());
+            for (key, value) in map.entries() {
+                copy.push((Text::Shared(std::rc::Rc::new(key.bytes().to_vec())), detach(value)?));
+            }
+            Value::Map(std::rc::Rc::new(Map::of_distinct(copy).ok()?))
+        }
+    })
+}
+
+/// Columns with values that a person or a test wrote down.
+#[derive(Debug, Clone)]
+pub struct Record<'a> {
+    event: Event,
+    columns: Vec<Column>,
+    values: Vec<Value<'a>>,
+}
+
+impl<'a> Record<'a> {
+    /// Nothing but the event's name.
+    #[must_use]
+    pub fn new(event: Event) -> Self {
+        let name = Value::from(event.name());
+        Self { event, columns: vec![Column::Event], values: vec![name] }
+    }
+
+    /// Sets one column.
+    #[must_use]
+    pub fn with(mut self, column: Column, value: impl Into<Value<'a>>) -> Self {
+        self.set(column, value.into());
+        self
+    }
+
+    /// Sets one column.
+    pub fn set(&mut self, column: Column, value: Value<'a>) {
+        match self.columns.iter().position(|have| *have == column) {
+            Some(at) => {
+                if let Some(slot) = self.values.get_mut(at) {
+                    *slot = value;
+                }
+            }
+            None => {
+                self.columns.push(column);
+                self.values.push(value);
+            }
+        }
+    }
+
+    /// Puts the entries of the JSON object `context` in the place of columns of the same name.
+    ///
+    /// Keys that no source has as a column are left out. A payload that is a JSON object or array
+    /// stays one, as in EMQX's `/rule_test`.
+    ///
+    /// Returns whether `context` is a JSON object.
+    pub fn merge_json(&mut self, context: &'a [u8]) -> bool {
+        let Some(Value::Map(map)) = json::decode(context) else { return false };
+        for (key, value) in map.entries() {
+            if let Some(column) = key.as_str().and_then(Column::from_name) {
+                self.set(column, value.clone());
+            }
+        }
+        true
+    }
+}
+
+impl Source for Record<'_> {
+    fn event(&self) -> Event {
+        self.event
+    }
+
+    fn column(&self, column: Column) -> Value<'_> {
+        let at = self.columns.iter().position(|have| *have == column);
+        at.and_then(|at| self.values.get(at)).cloned().unwrap_or_default()
+    }
+
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+}

@@ -1,0 +1,168 @@
+//! What a rule puts together: the result of `SELECT`, and of `FOREACH` for each element.
+
+use smallvec::SmallVec;
+
+use super::Evaluation;
+use crate::error::EvalError;
+use crate::path::{self, Place};
+use crate::program::{Body, Item, NodeId, Selected, Span};
+use crate::rule::Outcome;
+use crate::value::{Map, Text, Value};
+
+impl<'a> Evaluation<'a, '_> {
+    /// Runs the whole program.
+    pub fn run(mut self) -> Result<Outcome<'a>, EvalError> {
+        let program = self.program;
+        if program.condition_first && !self.holds(program.condition)? {
+            return Ok(Outcome::NoMatch);
+        }
+        self.locals.resize(program.locals as usize, Value::Undefined);
+        match &program.body {
+            Body::Select(items) => {
+                let mut row = Map::default();
+                self.put_items(items, &mut row)?;
+                if !program.condition_first && !self.holds(program.condition)? {
+                    return Ok(Outcome::NoMatch);
+                }
+                Ok(Outcome::Row(row))
+            }
+            Body::Foreach { before, over, element, name, each, condition } => {
+                let mut selected = Map::default();
+                for item in before {
+                    self.put_item(item, &mut selected)?;
+                }
+                let array = self.put_item(over, &mut selected)?;
+                if !program.condition_first && !self.holds(program.condition)? {
+                    return Ok(Outcome::NoMatch);
+                }
+                let Value::Array(array) = array else { return Ok(Outcome::NoMatch) };
+                let found = Elements { slot: *element, name, each, condition: *condition };
+                self.rows(array.items(), &found, &selected)
+            }
+        }
+    }
+
+    fn holds(&self, condition: Option<NodeId>) -> Result<bool, EvalError> {
+        condition.map_or(Ok(true), |condition| self.is_true(condition))
+    }
+
+    fn rows(
+        &mut self,
+        items: &[Value<'a>],
+        elements: &Elements<'a>,
+        selected: &Map<'a>,
+    ) -> Result<Outcome<'a>, EvalError> {
+        let before = self.locals.clone();
+        let mut rows = Vec::new();
+        for item in items {
+            self.work.spend(1)?;
+            // A name that `DO` gives is not there for the next element.
+            self.locals.clone_from(&before);
+            self.set_local(elements.slot, item.clone());
+            if !self.holds(elements.condition)? {
+                continue;
+            }
+            let mut row = Map::default();
+            if elements.each.is_empty() {
+                self.put_columns(&mut row)?;
+                for (key, value) in selected.entries() {
+                    row.put(key.clone(), value.clone())?;
+                }
+                row.put(Text::Borrowed(elements.name), item.clone())?;
+            } else {
+                self.put_items(elements.each, &mut row)?;
+            }
+            rows.push(row);
+        }
+        Ok(if rows.is_empty() { Outcome::NoMatch } else { Outcome::Rows(rows) })
+    }
+
+    fn put_items(&mut self, items: &'a [Item], row: &mut Map<'a>) -> Result<(), EvalError> {
+        for item in items {
+            match item {
+                Item::Everything => self.put_columns(row)?,
+                Item::Value(selected) => {
+                    self.put_item(selected, row)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every column that has a value.
+    fn put_columns(&self, row: &mut Map<'a>) -> Result<(), EvalError> {
+        let columns = self.context.columns();
+        self.work.spend(columns.len() as u64)?;
+        for column in columns {
+            let value: Value<'a> = self.context.column(*column);
+            if !value.is_undefined() {
+                row.put(Text::from(column.name()), value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts one value where it goes and where later ones find it; returns it.
+    fn put_item(
+        &mut self,
+        selected: &'a Selected,
+        row: &mut Map<'a>,
+    ) -> Result<Value<'a>, EvalError> {
+        let value = self.value(selected.node)?;
+        let places = self.places(selected.steps)?;
+        if value.is_undefined() {
+            return Ok(value);
+        }
+        if let Some(local) = selected.local {
+            let now = self.locals.get(local.slot as usize).cloned().unwrap_or_default();
+            let base = match (now, local.column) {
+                (Value::Undefined, Some(column)) if !places.is_empty() => {
+                    self.context.column(column)
+                }
+                (now, _) => now,
+            };
+            self.spend_on_put(&base, &places)?;
+            let put = path::put(base, &places, value.clone())?;
+            self.set_local(local.slot, put);
+        }
+        if places.is_empty() {
+            row.put(Text::Borrowed(&selected.key), value.clone())?;
+        } else {
+            let base = row.get(&selected.key).cloned().unwrap_or_default();
+            self.spend_on_put(&base, &places)?;
+            let put = path::put(base, &places, value.clone())?;
+            row.put(Text::Borrowed(&selected.key), put)?;
+        }
+        Ok(value)
+    }
+
+    /// Writing into a value copies it level by level, and decodes it when it is text.
+    fn spend_on_put(&self, base: &Value<'a>, places: &[Place<'_>]) -> Result<(), EvalError> {
+        let size = match base {
+            Value::Text(text) => text.bytes().len() / 4,
+            Value::Array(array) => array.items().len(),
+            Value::Map(map) => map.entries().len(),
+            _ => 0,
+        };
+        self.work.spend(1 + (size as u64) * (places.len() as u64))
+    }
+
+    fn places(&self, steps: Span) -> Result<SmallVec<[Place<'a>; 4]>, EvalError> {
+        let steps = steps.of(&self.program.steps);
+        steps.iter().map(|step| Ok(self.step(step)?.unwrap_or(Place::Index(0)))).collect()
+    }
+
+    fn set_local(&mut self, slot: u32, value: Value<'a>) {
+        if let Some(local) = self.locals.get_mut(slot as usize) {
+            *local = value;
+        }
+    }
+}
+
+/// What `FOREACH` does with each element.
+struct Elements<'a> {
+    slot: u32,
+    name: &'a [u8],
+    each: &'a [Item],
+    condition: Option<NodeId>,
+}

@@ -1,0 +1,188 @@
+//! What a function is given, and the budget that it works on.
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::rc::Rc;
+
+use regex::bytes::Regex;
+
+use super::Out;
+use crate::context::Context;
+use crate::error::EvalError;
+use crate::value::{Array, Map, Text, Value};
+use crate::{ARRAY_ITEMS_MAX, BYTES_PER_WORK, TEXT_BYTES_MAX};
+
+/// What is left of the work that one message may cost a rule.
+#[derive(Debug)]
+pub(crate) struct Work {
+    left: Cell<u64>,
+}
+
+impl Work {
+    pub fn new(units: u64) -> Self {
+        Self { left: Cell::new(units) }
+    }
+
+    pub fn spend(&self, units: u64) -> Result<(), EvalError> {
+        let left = self.left.get().checked_sub(units).ok_or(EvalError::TooMuchWork)?;
+        self.left.set(left);
+        Ok(())
+    }
+
+    pub fn spend_bytes(&self, bytes: usize) -> Result<(), EvalError> {
+        self.spend(u64::try_from(bytes / BYTES_PER_WORK).unwrap_or(u64::MAX))
+    }
+}
+
+/// A function that runs.
+pub(crate) type Run = for<'a> fn(&Call<'_, 'a, '_>) -> Out<'a>;
+
+/// One call: `'a` is what values may borrow from.
+pub(crate) struct Call<'e, 'a, 'm> {
+    pub name: &'static str,
+    pub arguments: &'e [Value<'a>],
+    pub context: &'a Context<'m>,
+    pub work: &'e Work,
+    /// The second argument, when it is written down in the rule.
+    pub regex: Option<&'e Regex>,
+}
+
+impl<'e, 'a> Call<'e, 'a, '_> {
+    pub fn count(&self) -> usize {
+        self.arguments.len()
+    }
+
+    pub fn value(&self, at: usize) -> &'e Value<'a> {
+        self.arguments.get(at).unwrap_or(&Value::Undefined)
+    }
+
+    pub fn fail<T>(&self, message: impl Into<String>) -> Result<T, EvalError> {
+        Err(EvalError::function(self.name, message))
+    }
+
+    fn wrong<T>(&self, at: usize, wanted: &str) -> Result<T, EvalError> {
+        let kind = self.value(at).kind();
+        self.fail(format!("argument {} is {kind}, not {wanted}", at + 1))
+    }
+
+    pub fn int(&self, at: usize) -> Result<i128, EvalError> {
+        match self.value(at) {
+            Value::Int(number) => Ok(*number),
+            _ => self.wrong(at, "an integer"),
+        }
+    }
+
+    /// A length or a position that is not negative.
+    pub fn size(&self, at: usize) -> Result<usize, EvalError> {
+        match usize::try_from(self.int(at)?) {
+            Ok(size) => Ok(size),
+            Err(_) => self.wrong(at, "a size"),
+        }
+    }
+
+    pub fn float(&self, at: usize) -> Result<f64, EvalError> {
+        match self.value(at) {
+            #[expect(clippy::cast_precision_loss, reason = "what a float is")]
+            Value::Int(number) => Ok(*number as f64),
+            Value::Float(number) => Ok(*number),
+            _ => self.wrong(at, "a number"),
+        }
+    }
+
+    pub fn bytes(&self, at: usize) -> Result<&'e [u8], EvalError> {
+        match self.value(at) {
+            Value::Text(text) => {
+                self.work.spend_bytes(text.bytes().len())?;
+                Ok(text.bytes())
+            }
+            _ => self.wrong(at, "a string"),
+        }
+    }
+
+    pub fn text(&self, at: usize) -> Result<&'e str, EvalError> {
+        match std::str::from_utf8(self.bytes(at)?) {
+            Ok(text) => Ok(text),
+            Err(_) => self.wrong(at, "UTF-8"),
+        }
+    }
+
+    /// An optional word, such as a direction.
+    pub fn word(&self, at: usize, otherwise: &'static str) -> Result<&'e str, EvalError> {
+        if at < self.count() { self.text(at) } else { Ok(otherwise) }
+    }
+
+    pub fn unknown_word<T>(&self, word: &str) -> Result<T, EvalError> {
+        self.fail(format!("{:?} is no option", word.chars().take(32).collect::<String>()))
+    }
+
+    pub fn array(&self, at: usize) -> Result<&'e Rc<Array<'a>>, EvalError> {
+        match self.value(at) {
+            Value::Array(array) => {
+                self.work.spend(array.items().len() as u64)?;
+                Ok(array)
+            }
+            _ => self.wrong(at, "an array"),
+        }
+    }
+
+    /// A map, or text that is a JSON object.
+    pub fn map(&self, at: usize) -> Result<Rc<Map<'a>>, EvalError> {
+        let decoded = match self.value(at) {
+            Value::Map(map) => {
+                self.work.spend(map.entries().len() as u64)?;
+                return Ok(map.clone());
+            }
+            Value::Text(_) => self.decoded(at)?,
+            _ => None,
+        };
+        match decoded {
+            Some(Value::Map(map)) => Ok(map),
+            _ => self.wrong(at, "a map"),
+        }
+    }
+
+    /// Text as JSON; nothing when it is none.
+    pub fn decoded(&self, at: usize) -> Result<Option<Value<'a>>, EvalError> {
+        let Value::Text(text) = self.value(at) else { return self.wrong(at, "a string") };
+        self.work.spend(text.bytes().len() as u64 / 4)?;
+        Ok(match text {
+            Text::Borrowed(bytes) => crate::json::decode(bytes),
+            Text::Shared(bytes) => crate::context::decode_owned(bytes),
+        })
+    }
+
+    /// Part of the argument `at`, which borrows where the argument does.
+    pub fn part(&self, at: usize, range: Range<usize>) -> Out<'a> {
+        match self.value(at) {
+            Value::Text(Text::Borrowed(bytes)) => {
+                Ok(Value::borrowed(bytes.get(range).unwrap_or_default()))
+            }
+            Value::Text(Text::Shared(bytes)) => {
+                self.make(bytes.get(range).unwrap_or_default().to_vec())
+            }
+            _ => self.wrong(at, "a string"),
+        }
+    }
+
+    /// A new text.
+    pub fn make(&self, bytes: impl Into<Vec<u8>>) -> Out<'a> {
+        let bytes = bytes.into();
+        self.fits(bytes.len())?;
+        self.work.spend_bytes(bytes.len())?;
+        Ok(Value::owned(bytes))
+    }
+
+    /// A new array.
+    pub fn list(&self, items: Vec<Value<'a>>) -> Out<'a> {
+        if items.len() > ARRAY_ITEMS_MAX {
+            return Err(EvalError::TooManyItems);
+        }
+        self.work.spend(items.len() as u64)?;
+        Value::array(items)
+    }
+
+    /// Whether a text of `bytes` octets may be made; asked before it is.
+    pub fn fits(&self, bytes: usize) -> Result<(), EvalError> {
+        if bytes > TEXT_BYTES_MAX { Err(EvalError::TooLarge(TEXT_BYTES_MAX)) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,151 @@
+//! Rules and messages that mean harm: everything ends, within bounds of time, memory and stack.
+
+use rookery_rules::{
+    Column, Context, DEPTH_MAX, EvalError, Event, Map, Outcome, Record, SQL_BYTES_MAX, Template,
+    World, compile,
+};
+
+fn run(sql: &str, payload: &str) -> Result<usize, EvalError> {
+    let rule = compile(sql).unwrap_or_else(|error| panic!("{error}"));
+    let message = Record::new(Event::MessagePublish).with(Column::Payload, payload);
+    let context = Context::new(&message, World::at(0, 1));
+    rule.evaluate(&context).map(|outcome| outcome.rows().len())
+}
+
+/// Runs on a stack as small as a thread may have.
+fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(test)
+        .expect("thread")
+        .join()
+        .expect("no panic");
+}
+
+#[test]
+fn deep_and_long_expressions_are_refused_or_fit_the_stack() {
+    on_a_small_stack(|| {
+        let deep: [fn(usize) -> String; 8] = [
+            |n| format!("{}1{}", "(".repeat(n), ")".repeat(n)),
+            |n| format!("{}1{}", "[".repeat(n), "]".repeat(n)),
+            |n| format!("{}1", "not ".repeat(n)),
+            |n| format!("{}1", "- ".repeat(n)),
+            |n| format!("1{}", " + 1".repeat(n)),
+            |n| format!("true{}", " and true".repeat(n)),
+            |n| format!("{}1{}", "abs(".repeat(n), ")".repeat(n)),
+            |n| format!("a{}", "[b".repeat(n) + &"]".repeat(n)),
+        ];
+        for expression in deep {
+            for levels in [10, DEPTH_MAX - 4, DEPTH_MAX * 4, 8_000] {
+                let sql = format!("SELECT {} AS x FROM \"#\"", expression(levels));
+                if let Ok(rule) = compile(&sql) {
+                    let message = Record::new(Event::MessagePublish);
+                    let context = Context::new(&message, World::at(0, 1));
+                    let _ = rule.evaluate(&context);
+                    assert!(levels < DEPTH_MAX, "{levels} levels compiled");
+                }
+            }
+        }
+    });
+    assert!(compile(&"x".repeat(SQL_BYTES_MAX + 1)).is_err());
+    assert!(compile(&format!("SELECT {} FROM \"#\"", vec!["1"; 9000].join(","))).is_err());
+}
+
+#[test]
+fn values_that_grow_deeper_with_every_step_are_refused() {
+    on_a_small_stack(|| {
+        let steps = vec!["[a] AS a"; 2000].join(",");
+        assert_eq!(run(&format!("SELECT 1 AS a, {steps} FROM \"#\""), ""), Err(EvalError::TooDeep));
+        let key = vec!["k"; 100].join(".");
+        let nest = format!("map_put('{key}', a, map_new()) AS a");
+        let sql = format!("SELECT 1 AS a, {} FROM \"#\"", vec![nest; 20].join(","));
+        assert_eq!(run(&sql, ""), Err(EvalError::TooDeep));
+    });
+}
+
+#[test]
+fn arrays_and_texts_are_bounded() {
+    assert_eq!(run("SELECT [1..99999999999] AS a FROM \"#\"", ""), Err(EvalError::TooManyItems));
+    assert!(matches!(
+        run("SELECT pad('x', 99999999999) AS a FROM \"#\"", ""),
+        Err(EvalError::TooLarge(_))
+    ));
+    let double = vec!["a + a AS a"; 60].join(",");
+    let error = run(&format!("SELECT 'x' AS a, {double} FROM \"#\""), "").expect_err("too large");
+    assert!(matches!(error, EvalError::TooLarge(_) | EvalError::TooMuchWork), "{error}");
+    let grow = vec!["replace(a, 'x', 'xxxxxxxx') AS a"; 20].join(",");
+    let error = run(&format!("SELECT 'x' AS a, {grow} FROM \"#\""), "").expect_err("too large");
+    assert!(matches!(error, EvalError::TooLarge(_) | EvalError::TooMuchWork), "{error}");
+}
+
+#[test]
+fn loops_are_bounded() {
+    let work = "FOREACH [1..60000] AS n DO strlen(payload) + strlen(payload) + strlen(payload) AS l FROM \"#\"";
+    assert_eq!(run(work, &"x".repeat(10_000)), Err(EvalError::TooMuchWork));
+    let rows = run(
+        "FOREACH payload.a DO item AS i FROM \"#\"",
+        &format!("{{\"a\":[{}0]}}", "0,".repeat(50_000)),
+    );
+    assert_eq!(rows, Ok(50_001));
+    let copies = "FOREACH [1..60000] AS n DO [1..60000] AS l FROM \"#\"";
+    assert_eq!(run(copies, ""), Err(EvalError::TooMuchWork));
+    let compares =
+        "FOREACH payload.a AS n DO n FROM \"#\" WHERE payload.a IN (payload.a, [1], payload.a)";
+    assert!(run(compares, &format!("{{\"a\":[{}0]}}", "0,".repeat(50_000))).is_ok());
+}
+
+#[test]
+fn bombs_do_not_unpack() {
+    let sql = "SELECT unzip(zip(pad('', 3000000))) AS a, unzip(zip(concat(a, a))) AS b FROM \"#\"";
+    let error = run(sql, "").expect_err("too large");
+    assert!(matches!(error, EvalError::TooLarge(_) | EvalError::TooMuchWork), "{error}");
+}
+
+#[test]
+fn expressions_that_are_catastrophes_elsewhere_are_linear_or_refused() {
+    let text = "a".repeat(100_000) + "!";
+    for pattern in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*a){20}", "^(([a-z])+.)+[A-Z]([a-z])+$"] {
+        let sql = format!("SELECT 1 AS x FROM \"#\" WHERE regex_match(payload, '{pattern}')");
+        run(&sql, &text).expect("ends");
+    }
+    for pattern in ["((a{1000}){1000}){1000}", "(a)\\1", "\\p{L}{5000}"] {
+        let error = compile(&format!("SELECT regex_match(payload, '{pattern}') FROM \"#\""));
+        assert!(error.is_err(), "{pattern}");
+    }
+    let dynamic =
+        "FOREACH [1..60000] AS n DO regex_match(payload, concat('a{', n + '}')) AS x FROM \"#\"";
+    assert_eq!(run(dynamic, "a"), Err(EvalError::TooMuchWork));
+    assert!(compile("SELECT regex_match(payload, concat('(', payload)) AS x FROM \"#\"").is_ok());
+}
+
+#[test]
+fn payloads_that_mean_harm_have_no_parts() {
+    for payload in [
+        "[".repeat(1_000_000),
+        format!("{{\"a\":{}", "{\"a\":".repeat(100_000)),
+        format!("{{\"a\":[{}0]}}", "0,".repeat(1_000_000)),
+        "1".repeat(1_000_000),
+    ] {
+        assert_eq!(
+            run("SELECT payload.a AS a FROM \"#\" WHERE is_null(payload.a)", &payload),
+            Ok(1)
+        );
+    }
+    let keys: Vec<_> = (0..100_000).map(|n| format!("\"k{}\":{n}", n % 50_000)).collect();
+    let many = format!("{{{}}}", keys.join(","));
+    assert_eq!(run("SELECT 1 AS a FROM \"#\" WHERE payload.k7 = 50007", &many), Ok(1));
+}
+
+#[test]
+fn templates_are_bounded() {
+    let template = Template::parse(&"${a}".repeat(1000)).expect("template");
+    let message = Record::new(Event::MessagePublish).with(Column::Payload, "x");
+    let context = Context::new(&message, World::at(0, 1));
+    let rule = compile("SELECT pad('', 100000) AS a FROM \"#\"").expect("rule");
+    let outcome = rule.evaluate(&context).expect("runs");
+    let Outcome::Row(row) = outcome else { panic!("one row") };
+    let row: Map<'_> = row;
+    let mut out = Vec::new();
+    assert_eq!(template.render(&row, 1 << 20, &mut out), Err(EvalError::TooLarge(1 << 20)));
+    assert!(out.len() < 2 << 20);
+}
