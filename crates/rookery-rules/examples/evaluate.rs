@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with(Column::Payload, PAYLOAD);
     let mut out = Vec::with_capacity(4096);
 
-    let mut time = |name: &str, once: &mut dyn FnMut(&Context<'_>)| {
+    let time = |name: &str, once: &mut dyn FnMut(&Context<'_>)| {
         for _ in 0..ROUNDS / 10 {
             once(&Context::new(&message, World::at(0, 1)));
         }

@@ -105,11 +105,9 @@ pub(crate) fn order(left: &Value<'_>, right: &Value<'_>) -> Ordering {
 }
 
 fn int_and_float(int: i128, float: f64) -> Ordering {
-    #[expect(clippy::cast_precision_loss, reason = "compared exactly below when it is close")]
     let near = int as f64;
     match near.partial_cmp(&float) {
         Some(Ordering::Equal) if near.abs() < 1e38 => {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and below 127 bits")]
             let exact = float as i128;
             int.cmp(&exact)
         }

@@ -3,6 +3,7 @@
 //! The model shares no code with the crate: it computes on the tree that the test made, and knows
 //! EMQX's rules of comparison a second time.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use proptest::prelude::*;
@@ -25,6 +26,11 @@ enum Tree {
     List(Vec<Tree>),
     Coalesce(Box<Tree>, Box<Tree>),
     Strlen(Box<Tree>),
+}
+
+thread_local! {
+    /// Whether a number grew larger than floats hold exactly.
+    static BEYOND: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Nothing is `None`; a rule that fails is `Err`.
@@ -147,7 +153,9 @@ fn numbers(
     let (Some(Json::Number(a)), Some(Json::Number(b))) = (a, b) else { return Err(()) };
     if let (Some(a), Some(b)) = (a.as_i128(), b.as_i128()) {
         let result = ints(a, b).ok_or(())?;
-        return serde_json::to_value(i64::try_from(result).map_err(|_| ())?).map_err(|_| ());
+        // Here JSON ends, and rules go on.
+        BEYOND.set(BEYOND.get() || result.abs() >= 1 << 53);
+        return Ok(json!(i64::try_from(result).map_err(|_| ())?));
     }
     let result = floats(a.as_f64().ok_or(())?, b.as_f64().ok_or(())?);
     if result.is_finite() { Ok(json!(result)) } else { Err(()) }
@@ -214,7 +222,7 @@ fn order(a: &Option<Json>, b: &Option<Json>) -> Ordering {
 
 fn tree() -> impl Strategy<Value = Tree> {
     let leaf = prop_oneof![
-        (-1000..1000).prop_map(Tree::Int),
+        (-9..10).prop_map(Tree::Int),
         "[a-z0-9' ]{0,4}".prop_map(Tree::Text),
         any::<bool>().prop_map(Tree::Bool),
         proptest::sample::select(vec![
@@ -287,7 +295,9 @@ proptest! {
         prop_assume!(!is_beyond_the_model(&tree));
         let payload: Json = serde_json::from_str(PAYLOAD).expect("JSON");
         let sql = format!("SELECT {} AS r FROM \"#\"", sql(&tree));
+        BEYOND.set(false);
         let expected = model(&tree, &payload);
+        prop_assume!(!BEYOND.get());
         let found = evaluated(&sql, PAYLOAD);
         let same = match (&expected, &found) {
             // Numbers may be written as 1.0 or 1.
@@ -302,7 +312,9 @@ proptest! {
         prop_assume!(!is_beyond_the_model(&tree));
         let payload: Json = serde_json::from_str(PAYLOAD).expect("JSON");
         let sql = format!("SELECT 1 AS r FROM \"#\" WHERE {}", sql(&tree));
+        BEYOND.set(false);
         let expected = model(&tree, &payload).map(|value| (value == Some(json!(true))).then(|| json!(1)));
+        prop_assume!(!BEYOND.get());
         prop_assert_eq!(evaluated(&sql, PAYLOAD), expected, "{}", sql);
     }
 

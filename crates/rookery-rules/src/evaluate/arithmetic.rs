@@ -71,7 +71,6 @@ fn floats<'a>(how: Arithmetic, left: &Value<'a>, right: &Value<'a>) -> Out<'a> {
 
 fn float(value: &Value<'_>) -> Option<f64> {
     match value {
-        #[expect(clippy::cast_precision_loss, reason = "what a float is")]
         Value::Int(number) => Some(*number as f64),
         Value::Float(number) => Some(*number),
         _ => None,

@@ -120,7 +120,6 @@ fn float<'a>(c: &Call<'_, 'a, '_>, bits: u128, count: usize) -> Out<'a> {
 fn half(bits: u64) -> f64 {
     let sign = if bits >> 15 & 1 == 1 { -1.0 } else { 1.0 };
     let exponent = bits >> 10 & 0x1f;
-    #[expect(clippy::cast_precision_loss, reason = "ten bits")]
     let fraction = (bits & 0x3ff) as f64 / 1024.0;
     match exponent {
         0 => sign * fraction * 2_f64.powi(-14),

@@ -82,7 +82,6 @@ impl<'e, 'a> Call<'e, 'a, '_> {
 
     pub fn float(&self, at: usize) -> Result<f64, EvalError> {
         match self.value(at) {
-            #[expect(clippy::cast_precision_loss, reason = "what a float is")]
             Value::Int(number) => Ok(*number as f64),
             Value::Float(number) => Ok(*number),
             _ => self.wrong(at, "a number"),

@@ -145,7 +145,6 @@ fn crc32(bytes: &[u8]) -> u32 {
         let mut table = [0; 16];
         let mut at = 0;
         while at < 16 {
-            #[expect(clippy::cast_possible_truncation, reason = "below 16")]
             let mut value = at as u32;
             let mut bit = 0;
             while bit < 4 {

@@ -175,7 +175,6 @@ fn float<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         value => value.clone(),
     };
     let number = match number {
-        #[expect(clippy::cast_precision_loss, reason = "what a float is")]
         Value::Int(number) => number as f64,
         Value::Float(number) => number,
         _ => c.float(0)?,

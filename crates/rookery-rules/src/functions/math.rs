@@ -79,7 +79,6 @@ pub(super) fn int_of<'a>(number: f64) -> Out<'a> {
     if number.abs() >= 1e38 {
         return Err(EvalError::Overflow);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "whole, and within 127 bits")]
     Ok(Value::Int(number as i128))
 }
 

@@ -31,7 +31,6 @@ pub(super) const TABLE: &[Function] = &[
 
 fn random<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     // The 53 bits that a float holds, so that 1 is never reached.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits")]
     let number = (c.context.random() >> 11) as f64 / (1_u64 << 53) as f64;
     Ok(Value::Float(number))
 }
