@@ -1,4 +1,6 @@
 //! Nanoseconds per evaluation: `cargo run --release -p rookery-rules --example evaluate`.
+//!
+//! Where the system says how long the thread really ran (Linux), that is what counts.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -7,6 +9,12 @@ use rookery_rules::{Column, Context, Event, Outcome, Record, Template, World, co
 
 const PAYLOAD: &str = r#"{"line":3,"device":"press-7","t":81.5,"unit":"C","seq":123456,"ok":true}"#;
 const ROUNDS: u32 = 200_000;
+
+/// Nanoseconds that this thread has run.
+fn cpu_ns() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split(' ').next()?.parse().ok()
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sql = r#"SELECT payload.t AS t, payload.device AS device, clientid FROM "line/3/#" WHERE payload.t > "#;
@@ -25,11 +33,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for _ in 0..ROUNDS / 10 {
             once(&Context::new(&message, World::at(0, 1)));
         }
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), cpu_ns());
         for _ in 0..ROUNDS {
             once(&Context::new(&message, World::at(0, 1)));
         }
-        println!("{:>8.0} ns  {name}", start.elapsed().as_nanos() as f64 / f64::from(ROUNDS));
+        let ns = match (cpu, cpu_ns()) {
+            (Some(before), Some(after)) => (after - before) as f64,
+            _ => start.elapsed().as_nanos() as f64,
+        };
+        println!("{:>8.0} ns  {name}", ns / f64::from(ROUNDS));
     };
     time("WHERE on a column, false", &mut |context| {
         let _ = black_box(plain.evaluate(context));

@@ -264,6 +264,12 @@ impl<'a> From<&'a str> for Value<'a> {
     }
 }
 
+impl<'a> From<&Text<'a>> for Value<'a> {
+    fn from(text: &Text<'a>) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
 impl From<String> for Value<'_> {
     fn from(value: String) -> Self {
         Self::owned(value)

@@ -171,7 +171,7 @@ const fn absent(name: &'static str, why: &'static str) -> Function {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Context, Event, Invalid, Record, World, compile, encode_json};
+    use crate::{Context, Event, Invalid, World, compile, encode_json};
 
     /// The result of `expression` as JSON, or its error.
     pub(super) fn result(expression: &str) -> String {
@@ -246,7 +246,6 @@ mod tests {
                 }
             }
         }
-        let _ = Record::new(Event::Source);
     }
 
     #[test]

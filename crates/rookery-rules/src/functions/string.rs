@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::convert::to_text;
 use super::{Call, Function, Out, differs, print, same, unescape};
 use crate::error::EvalError;
-use crate::value::{Text, Value};
+use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
     same(
@@ -376,10 +376,4 @@ fn substr<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         text.grapheme_indices(true).nth(character).map_or(text.len(), |(at, _)| at)
     };
     c.part(0, place(start)..place(end))
-}
-
-impl<'a> From<&Text<'a>> for Value<'a> {
-    fn from(text: &Text<'a>) -> Self {
-        Self::Text(text.clone())
-    }
 }

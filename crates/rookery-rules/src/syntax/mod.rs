@@ -2,8 +2,8 @@
 //!
 //! # Why a parser of our own
 //!
-//! The maintained parser for Rust is `sqlparser` (Apache-2.0, 0.63, a release about every two
-//! months). Its expressions carry most of EMQX's dialect, and its custom dialects reach some of the
+//! The maintained parser for Rust is `sqlparser` (Apache-2.0; 0.63, several releases a
+//! year). Its expressions carry most of EMQX's dialect, and its custom dialects reach some of the
 //! rest (`mod`, `div`). What was found when it was tried on the dialect, with seven of its own:
 //!
 //! - `payload.a[1..3]` and `[1..5]` are lexed as the numbers `1.` and `.3`; no hook of a dialect
@@ -16,8 +16,8 @@
 //!   would each have to be refused, with a place that not every node of its tree keeps.
 //! - 69,000 lines would go into a broker that needs 600 of them.
 //!
-//! So the text is read here, and `sqlparser` is what the tests compare with: where both know an
-//! expression, both must bind its operators in the same way (`tests/second_parser.rs`).
+//! So the text is read here. What a rule then means is compared with an independent model
+//! (`tests/model.rs`) and fuzzed (`fuzz/fuzz_targets/rule_sql.rs`).
 //!
 //! **Invariants:** recursion and the height of the tree are bounded by [`crate::DEPTH_MAX`], its
 //! size by [`crate::NODES_MAX`]; what walks the tree needs no more stack than what built it.
