@@ -1,5 +1,7 @@
 //! Rules and messages that mean harm: everything ends, within bounds of time, memory and stack.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test")]
+
 use rookery_rules::{
     Column, Context, DEPTH_MAX, EvalError, Event, Map, Outcome, Record, SQL_BYTES_MAX, Template,
     World, compile,

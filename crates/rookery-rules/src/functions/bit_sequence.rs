@@ -62,7 +62,7 @@ fn subbits<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     };
     match c.word(3, "integer")? {
         "bits" => {
-            if first % 8 != 0 || count % 8 != 0 {
+            if !first.is_multiple_of(8) || !count.is_multiple_of(8) {
                 return c.fail("only whole octets can be taken as bits");
             }
             c.part(0, first / 8..(first + count) / 8)
