@@ -47,7 +47,7 @@ pub use document::{Document, Node, Origin, Value};
 pub use error::{ErrorKind, HoconError};
 pub use includes::{FileIncludes, Included, Includes, NoIncludes};
 
-/// Deepest nesting of objects, arrays and path elements together.
+/// Most keys and arrays on the way to a value.
 pub const DEPTH_MAX: usize = 128;
 /// Most files in one document.
 pub const FILES_MAX: usize = 256;

@@ -109,7 +109,8 @@ impl Parser<'_, '_, '_> {
 
     fn braces(&mut self) -> Result<Fields, HoconError> {
         self.cursor.advance(1);
-        let fields = self.nested(1, |parser| parser.members(true))?;
+        // The keys inside count as levels.
+        let fields = self.members(true)?;
         if self.cursor.eat("}") { Ok(fields) } else { Err(self.expected(KEY)) }
     }
 

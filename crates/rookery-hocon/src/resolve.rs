@@ -31,6 +31,7 @@ pub(crate) fn resolve(
     let mut path = Vec::new();
     let value = resolver.item(root, &mut path, None)?;
     let root = value.unwrap_or(Value { node: Node::Object(Vec::new()), origin: root.origin });
+    resolver.check_depth(&root, 0)?;
     Ok(Document { root, sources })
 }
 
@@ -79,6 +80,23 @@ impl<'a> Resolver<'a> {
         match &value.node {
             Node::Array(items) => items.iter().try_for_each(|item| self.charge_copy(item)),
             Node::Object(fields) => fields.iter().try_for_each(|(_, item)| self.charge_copy(item)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What references put together is no deeper than what can be written in one piece: whatever
+    /// walks a value recurses as deep as it is.
+    fn check_depth(&self, value: &Value, depth: usize) -> Result<(), HoconError> {
+        // As the parser counts: an array opens a level even if nothing is in it.
+        let is_array = matches!(value.node, Node::Array(_));
+        if depth + usize::from(is_array) > DEPTH_MAX {
+            return Err(self.error(value.origin, ErrorKind::TooMuch("levels of nesting")));
+        }
+        match &value.node {
+            Node::Array(items) => items.iter().try_for_each(|v| self.check_depth(v, depth + 1)),
+            Node::Object(fields) => {
+                fields.iter().try_for_each(|(_, v)| self.check_depth(v, depth + 1))
+            }
             _ => Ok(()),
         }
     }
@@ -167,6 +185,7 @@ impl<'a> Resolver<'a> {
             return Err(self.error(layer.origin, ErrorKind::Cycle(path.join("."))));
         }
         if let Some(below) = below {
+            self.check_depth(below, path.len())?;
             self.charge_copy(below)?;
         }
         if has_path {

@@ -124,6 +124,28 @@ fn nesting_has_a_limit_in_every_form() {
 }
 
 #[test]
+fn a_document_is_as_deep_however_it_is_written() {
+    let keys = vec!["a"; DEPTH_MAX].join(".");
+    let document =
+        parse(&format!("{keys} = 1"), "test", &mut NoIncludes).expect("as deep as can be");
+    let json = document.to_json();
+    let again = parse(&json, "test", &mut NoIncludes).expect("the same");
+    assert_eq!(again.to_json(), json);
+}
+
+#[test]
+fn what_references_put_together_has_the_same_limit() {
+    let half = vec!["a"; DEPTH_MAX / 2 + 1].join(".");
+    let texts = [
+        format!("{half} = ${{b}}\nb.{half} = 1"),
+        format!("a = 1\n{}", "a = [${a}]\n".repeat(DEPTH_MAX + 2)),
+    ];
+    for text in texts {
+        assert!(matches!(error(&text).kind, ErrorKind::TooMuch(_)), "{}", &text[..20]);
+    }
+}
+
+#[test]
 fn substitutions_cannot_explode() {
     let mut text = "a0 = [x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..30 {
