@@ -32,15 +32,21 @@ const INLINE_BYTES: usize = 128;
 #[derive(Debug)]
 enum Data {
     Inline { len: u8, bytes: [u8; INLINE_BYTES] },
-    Outside(Box<[u8]>),
+    Outside(Vec<u8>),
 }
 
 impl Data {
+    /// Copies the parts, into what `room_for` gives for their length if they are large.
     #[inline]
-    fn of(parts: [&[u8]; 3]) -> Self {
+    fn of(parts: [&[u8]; 3], room_for: impl FnOnce(usize) -> Vec<u8>) -> Self {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         if len > INLINE_BYTES {
-            return Self::Outside(parts.concat().into());
+            let mut room = room_for(len);
+            room.clear();
+            for part in parts {
+                room.extend_from_slice(part);
+            }
+            return Self::Outside(room);
         }
         let mut bytes = [0; INLINE_BYTES];
         let mut rest = &mut bytes[..];
@@ -118,13 +124,24 @@ impl Message {
     /// Copies the parts into one allocation.
     #[inline]
     #[must_use]
-    #[allow(clippy::cast_possible_truncation)] // a packet is at most 256 MiB
     pub fn new(
         parts: &MessageParts<'_>,
         from: Arc<Publisher>,
         origin: Option<Arc<Origin>>,
     ) -> Self {
-        let data = Data::of([parts.topic.as_bytes(), parts.properties, parts.payload]);
+        Self::in_room(parts, from, origin, Vec::with_capacity)
+    }
+
+    /// The same; `room_for` gives the second allocation of a large message, of a length or more.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // a packet is at most 256 MiB
+    pub(crate) fn in_room(
+        parts: &MessageParts<'_>,
+        from: Arc<Publisher>,
+        origin: Option<Arc<Origin>>,
+        room_for: impl FnOnce(usize) -> Vec<u8>,
+    ) -> Self {
+        let data = Data::of([parts.topic.as_bytes(), parts.properties, parts.payload], room_for);
         Self {
             id: parts.id,
             timestamp_ms: parts.timestamp_ms,
@@ -173,7 +190,10 @@ impl Message {
     /// Bytes held.
     #[must_use]
     pub fn size(&self) -> usize {
-        let outside = if self.is_small() { 0 } else { self.data.as_slice().len() };
+        let outside = match &self.data {
+            Data::Inline { .. } => 0,
+            Data::Outside(room) => room.capacity(),
+        };
         outside + size_of::<Self>()
     }
 
@@ -182,6 +202,15 @@ impl Message {
     #[must_use]
     pub fn is_small(&self) -> bool {
         matches!(self.data, Data::Inline { .. })
+    }
+
+    /// Takes the second allocation of a large message; the message is empty then.
+    pub(crate) fn take_room(&mut self) -> Vec<u8> {
+        (self.topic_len, self.properties_len) = (0, 0);
+        match std::mem::replace(&mut self.data, Data::Inline { len: 0, bytes: [0; INLINE_BYTES] }) {
+            Data::Inline { .. } => Vec::new(),
+            Data::Outside(room) => room,
+        }
     }
 
     /// Whether it is past its Message Expiry Interval.
@@ -269,7 +298,7 @@ impl Message {
             origin: (node.is_some() || link.is_some()).then(|| Arc::new(Origin { node, link })),
             topic_len,
             properties_len,
-            data: Data::of([r.0, &[], &[]]),
+            data: Data::of([r.0, &[], &[]], Vec::with_capacity),
         })
     }
 }

@@ -11,10 +11,20 @@ use crate::message::{Message, MessageParts, Origin, Publisher};
 /// Most messages kept: what a turn of a busy shard acknowledges. About 240 bytes each.
 const SPARE_MAX: usize = 2048;
 
+/// Most octets of rooms kept.
+const ROOM_BYTES_MAX: usize = 2 << 20;
+
+/// The largest room that is kept. Above it, filling costs more than the allocator does.
+const ROOM_MAX: usize = 16 << 10;
+
+/// Rooms come in four sizes between a power of two and the next: a quarter is wasted at most.
+const STEP_BITS: u32 = 2;
+
 /// The spare messages of one shard.
 #[derive(Debug, Default)]
 pub struct MessagePool {
     spare: Vec<Arc<Message>>,
+    rooms: Rooms,
 }
 
 impl MessagePool {
@@ -26,7 +36,8 @@ impl MessagePool {
         from: Arc<Publisher>,
         origin: Option<Arc<Origin>>,
     ) -> Arc<Message> {
-        let message = Message::new(parts, from, origin);
+        let rooms = &mut self.rooms;
+        let message = Message::in_room(parts, from, origin, |len| rooms.take(len));
         if let Some(mut spare) = self.spare.pop()
             && let Some(room) = Arc::get_mut(&mut spare)
         {
@@ -38,16 +49,74 @@ impl MessagePool {
 
     /// Takes a message that is not needed here any more; kept if nobody else holds it.
     #[inline]
-    pub fn give_back(&mut self, message: Arc<Message>) {
-        if self.spare.len() < SPARE_MAX && Arc::strong_count(&message) == 1 && message.is_small() {
-            self.spare.push(message);
+    pub fn give_back(&mut self, mut message: Arc<Message>) {
+        if self.spare.len() >= SPARE_MAX {
+            return;
         }
+        let Some(unshared) = Arc::get_mut(&mut message) else { return };
+        if !unshared.is_small() {
+            self.rooms.give_back(unshared.take_room());
+        }
+        self.spare.push(message);
     }
 
     /// Gives all of them to the allocator.
     pub fn shrink(&mut self) {
-        self.spare = Vec::new();
+        *self = Self::default();
     }
+}
+
+/// The rooms of large messages, by their size: the allocator is slow above about 1 KB.
+#[derive(Debug, Default)]
+struct Rooms {
+    by_class: Vec<Vec<Vec<u8>>>,
+    bytes: usize,
+}
+
+impl Rooms {
+    /// A room for `len` octets.
+    fn take(&mut self, len: usize) -> Vec<u8> {
+        if len > ROOM_MAX {
+            return Vec::with_capacity(len);
+        }
+        let size = room_size(len);
+        match self.by_class.get_mut(class_of(size)).and_then(Vec::pop) {
+            Some(room) => {
+                self.bytes -= size;
+                room
+            }
+            None => Vec::with_capacity(size),
+        }
+    }
+
+    /// Keeps a room, if it is of a size that is asked for and there is space.
+    fn give_back(&mut self, room: Vec<u8>) {
+        let size = room.capacity();
+        if size > ROOM_MAX || room_size(size) != size || self.bytes + size > ROOM_BYTES_MAX {
+            return;
+        }
+        let class = class_of(size);
+        if self.by_class.len() <= class {
+            self.by_class.resize_with(class + 1, Vec::new);
+        }
+        if let Some(rooms) = self.by_class.get_mut(class) {
+            self.bytes += size;
+            rooms.push(room);
+        }
+    }
+}
+
+/// The size of a room for `len` octets.
+fn room_size(len: usize) -> usize {
+    let power = len.max(2 << STEP_BITS).next_power_of_two();
+    len.next_multiple_of(power >> (STEP_BITS + 1))
+}
+
+/// The number of a size that [`room_size`] gave: rises with it, without gaps.
+fn class_of(size: usize) -> usize {
+    let power = size.next_power_of_two();
+    let quarter = (size / (power >> (STEP_BITS + 1)).max(1)).saturating_sub(1 << STEP_BITS);
+    ((power.trailing_zeros() as usize) << STEP_BITS) + quarter
 }
 
 #[cfg(test)]
@@ -95,10 +164,43 @@ mod tests {
     }
 
     #[test]
-    fn large_messages_go() {
+    fn the_room_of_a_large_message_is_used_again_for_one_of_its_class() {
         let mut pool = MessagePool::default();
-        let large = make(&mut pool, "a", &[0; 4096]);
-        pool.give_back(large);
-        assert!(pool.spare.is_empty());
+        let first = make(&mut pool, "a", &[1; 1000]);
+        let place = first.payload().as_ptr();
+        pool.give_back(first);
+        let second = make(&mut pool, "b", &[2; 1010]);
+        assert_eq!(second.payload().as_ptr(), place);
+        assert_eq!((second.topic(), second.payload()), ("b", &[2; 1010][..]));
+        let other = make(&mut pool, "c", &[3; 4000]);
+        assert_eq!(other.payload(), &[3; 4000]);
+    }
+
+    #[test]
+    fn rooms_kept_are_bounded() {
+        let mut pool = MessagePool::default();
+        let messages: Vec<_> = (0..2000).map(|_| make(&mut pool, "a", &[0; 9000])).collect();
+        for message in messages {
+            pool.give_back(message);
+        }
+        assert!(pool.rooms.bytes <= ROOM_BYTES_MAX, "{}", pool.rooms.bytes);
+        let held: usize = pool.rooms.by_class.iter().flatten().map(Vec::capacity).sum();
+        assert_eq!(pool.rooms.bytes, held);
+        let huge = make(&mut pool, "a", &vec![0; ROOM_MAX + 1]);
+        pool.give_back(huge);
+        assert_eq!(pool.rooms.bytes, held);
+    }
+
+    #[test]
+    fn sizes_waste_a_quarter_at_most_and_have_a_class_each() {
+        let mut before = (0, 0);
+        for len in 129..=ROOM_MAX {
+            let size = room_size(len);
+            assert!(size >= len && size - len <= len / 4 + 1, "{len}: {size}");
+            assert_eq!(room_size(size), size, "{len}");
+            let class = class_of(size);
+            assert_eq!(class > before.1, size > before.0, "{len}");
+            before = (size, class);
+        }
     }
 }

@@ -13,35 +13,46 @@ use crate::message::Message;
 /// Payloads of at least this size are sent by reference.
 pub const BY_REFERENCE_MIN: usize = 4096;
 const POOLED_MAX: usize = 1024;
-const POOLED_CAPACITY_MAX: usize = 16 * 1024;
+/// Most octets that are pooled.
+const POOLED_BYTES_MAX: usize = 8 << 20;
+/// A turn of a client that is sent 16 packets of 1 KB fits.
+const POOLED_CAPACITY_MAX: usize = 64 << 10;
 
 /// Buffers of one shard that no outbox needs just now.
 #[derive(Debug, Default)]
-pub struct BufferPool(Vec<Vec<u8>>);
+pub struct BufferPool {
+    buffers: Vec<Vec<u8>>,
+    bytes: usize,
+}
 
 impl BufferPool {
     /// An empty buffer.
     #[must_use]
     pub fn take(&mut self) -> Vec<u8> {
-        self.0.pop().unwrap_or_else(|| Vec::with_capacity(2048))
+        let Some(buffer) = self.buffers.pop() else { return Vec::with_capacity(2048) };
+        self.bytes -= buffer.capacity();
+        buffer
     }
 
     /// Gives a buffer back.
     pub fn put(&mut self, mut buffer: Vec<u8>) {
-        if self.0.len() < POOLED_MAX
-            && buffer.capacity() <= POOLED_CAPACITY_MAX
-            && buffer.capacity() > 0
+        let capacity = buffer.capacity();
+        if self.buffers.len() < POOLED_MAX
+            && (1..=POOLED_CAPACITY_MAX).contains(&capacity)
+            && self.bytes + capacity <= POOLED_BYTES_MAX
         {
             buffer.clear();
-            self.0.push(buffer);
+            self.bytes += capacity;
+            self.buffers.push(buffer);
         }
     }
 
     /// Frees half of what is pooled: called while the shard is idle.
     pub fn shrink(&mut self) {
-        let keep = self.0.len() / 2;
-        self.0.truncate(keep);
-        self.0.shrink_to_fit();
+        let keep = self.buffers.len() / 2;
+        self.buffers.truncate(keep);
+        self.buffers.shrink_to_fit();
+        self.bytes = self.buffers.iter().map(Vec::capacity).sum();
     }
 }
 
