@@ -27,17 +27,12 @@ fi
 
 [ $# -gt 0 ] || set -- $(cargo +nightly fuzz list)
 
-# New inputs go to a folder beside the seeds, which stay as they are in the tree.
 for target in "$@"; do
     if [ -n "$is_until_settled" ]; then
         echo "== $target: until it is settled"
         nice -n 10 python3 settle.py "$target"
         continue
     fi
-    found=findings/corpus/$target
-    mkdir -p "$found" "findings/$target" "seeds/$target"
     echo "== $target: $seconds s"
-    nice -n 10 cargo +nightly fuzz run "$target" "$found" "seeds/$target" -- \
-        -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 -verbosity=1 \
-        -artifact_prefix="findings/$target/"
+    nice -n 10 ./one.sh "$target" -max_total_time="$seconds" -verbosity=1
 done

@@ -22,13 +22,9 @@ _COVERED = re.compile(r"\bcov: (\d+)")
 
 
 def main(target: str) -> int:
-    found = Path("findings/corpus") / target
-    for folder in (found, Path("findings") / target, Path("seeds") / target):
-        folder.mkdir(parents=True, exist_ok=True)
-    command = ["cargo", "+nightly", "fuzz", "run", target, str(found), f"seeds/{target}", "--"]
-    command += [f"-runs={EXECUTIONS_MAX}", "-max_len=4096", "-print_final_stats=1"]
-    command += [f"-artifact_prefix=findings/{target}/"]
-    before = set(Path("findings").joinpath(target).iterdir())
+    folder = Path("findings") / target
+    before = set(folder.iterdir()) if folder.is_dir() else set()
+    command = ["./one.sh", target, f"-runs={EXECUTIONS_MAX}"]
     began = time.monotonic()
     run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     lines: queue.Queue[str | None] = queue.Queue(maxsize=10_000)
@@ -51,7 +47,7 @@ def main(target: str) -> int:
             covered, latest = int(seen[1]), time.monotonic()
     code = run.wait()
     why = f"{SETTLED_S:.0f} s without new coverage" if is_settled else f"ended with {code}"
-    findings = [file for file in Path("findings").joinpath(target).iterdir() if file not in before]
+    findings = [file for file in folder.iterdir() if file not in before] if folder.is_dir() else []
     print(f"== {target}: {why}; cov {covered}, {time.monotonic() - began:.0f} s")
     for file in findings:
         print(f"== {target}: found {file}", file=sys.stderr)

@@ -5,11 +5,13 @@ import "./app/app.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
+import { watchActs } from "./api/acts";
 import { App } from "./app/App";
 import { startTexts } from "./i18n";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no root element");
+watchActs();
 await startTexts();
 createRoot(root).render(
   <StrictMode>

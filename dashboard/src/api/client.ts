@@ -6,6 +6,7 @@
  */
 import createClient from "openapi-fetch";
 
+import { AUTOMATIC, takeAct } from "./acts";
 import { ApiError } from "./error";
 import { session, setSession } from "./session";
 import type { Reply } from "./shapes";
@@ -47,6 +48,9 @@ http.use({
     // A token that is no longer good would be refused where a new one is asked for.
     const isLogin = request.url.endsWith("/login");
     if (token !== undefined && !isLogin) request.headers.set("Authorization", `Bearer ${token}`);
+    // What the node writes for people comes in the language that is shown.
+    request.headers.set("Accept-Language", document.documentElement.lang || "en");
+    if (!takeAct()) request.headers.set(AUTOMATIC, "true");
     // Some answers exist as text, too.
     if (!request.headers.has("Accept")) request.headers.set("Accept", "application/json, */*;q=0.5");
     return request;

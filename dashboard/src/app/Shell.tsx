@@ -12,6 +12,7 @@ import { queryClient } from "@/api/hooks";
 import { session, setSession, useSession } from "@/api/session";
 import { Icon } from "@/components/icons";
 import { LanguageButton } from "@/components/LanguageButton";
+import { PastFailures } from "@/components/PastFailures";
 
 import { GROUPS, PAGES } from "./pages";
 
@@ -108,6 +109,7 @@ function HeadButtons(): ReactElement {
   return (
     <>
       <span className="grow" />
+      <PastFailures />
       <LanguageButton />
       <ActionIcon
         variant="default"

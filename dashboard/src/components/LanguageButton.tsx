@@ -2,7 +2,14 @@ import { Button } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { switchLanguage } from "@/i18n";
+import { queryClient } from "@/api/hooks";
+import { switchLanguage, type Language } from "@/i18n";
+
+async function change(language: Language): Promise<void> {
+  await switchLanguage(language);
+  // The node writes some texts, too.
+  await queryClient.invalidateQueries();
+}
 
 /** Offers the other language, in that language's own words. */
 export function LanguageButton(): ReactElement {
@@ -13,7 +20,7 @@ export function LanguageButton(): ReactElement {
       variant="default"
       px="sm"
       lang={isChinese ? "en" : "zh-CN"}
-      onClick={() => void switchLanguage(isChinese ? "en" : "zh")}
+      onClick={() => void change(isChinese ? "en" : "zh")}
     >
       {isChinese ? "English" : "中文"}
     </Button>

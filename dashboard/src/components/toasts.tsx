@@ -1,12 +1,26 @@
-/** Short messages about what was done, read out by screen readers. */
+/**
+ * Short messages about what was done, read out by screen readers.
+ *
+ * They stand in a strip at the end of the page that takes room of its own: whatever lies beneath can
+ * be scrolled above it, and dialogs end above it. A failure that went away can be read again from the
+ * head of the page.
+ */
 import { Notification } from "@mantine/core";
-import { createContext, useCallback, useContext, useMemo, useState } from "react";
+import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "@/api/error";
 
 import { useAdvice } from "./ErrorPanel";
+
+export interface Failed {
+  id: number;
+  title: string;
+  text: string;
+  /** Milliseconds since 1970. */
+  at: number;
+}
 
 interface Toast {
   id: number;
@@ -18,12 +32,20 @@ interface Toast {
 interface Toasts {
   done: (text: string) => void;
   failed: (error: unknown) => void;
+  /** Failures of this page since it was opened, the latest first. */
+  past: readonly Failed[];
+  forget: () => void;
 }
 
 const SHOWN_MAX = 4;
+const PAST_MAX = 20;
 // Long enough to be read, and heard, whatever else happens.
 const SHOWN_MS = 10_000;
-const Context = createContext<Toasts>({ done: () => undefined, failed: () => undefined });
+const ERROR_SHOWN_MS = 30_000;
+/** How high the strip is; what must end above it asks for that. */
+const HEIGHT = "--toasts-height";
+const nothing = () => undefined;
+const Context = createContext<Toasts>({ done: nothing, failed: nothing, past: [], forget: nothing });
 let ids = 0;
 
 export function useToasts(): Toasts {
@@ -31,48 +53,90 @@ export function useToasts(): Toasts {
 }
 
 export function ToastProvider({ children }: { children: ReactNode }): ReactElement {
-  const { t } = useTranslation();
   const advice = useAdvice();
   const [toasts, setToasts] = useState<Toast[]>([]);
+  const [past, setPast] = useState<Failed[]>([]);
   const close = useCallback((id: number) => {
     setToasts((shown) => shown.filter((toast) => toast.id !== id));
   }, []);
-  const show = useCallback(
-    (toast: Omit<Toast, "id">) => {
-      const id = ++ids;
-      setToasts((shown) => [...shown.slice(1 - SHOWN_MAX), { ...toast, id }]);
-      // A failure stays until it was read.
-      if (!toast.isError) setTimeout(() => close(id), SHOWN_MS);
-    },
-    [close],
-  );
+  const show = useCallback((toast: Omit<Toast, "id">) => {
+    const id = ++ids;
+    setToasts((shown) => [...shown.slice(1 - SHOWN_MAX), { ...toast, id }]);
+    return id;
+  }, []);
   const value = useMemo<Toasts>(
     () => ({
-      done: (text) => show({ text, isError: false }),
+      done: (text) => void show({ text, isError: false }),
       failed: (error) => {
         const shown = ApiError.from(error);
-        show({ title: shown.code, text: `${shown.message} ${advice(shown)}`, isError: true });
+        const words = { title: shown.code, text: `${shown.message} ${advice(shown)}` };
+        const id = show({ ...words, isError: true });
+        setPast((known) => [{ ...words, id, at: Date.now() }, ...known].slice(0, PAST_MAX));
       },
+      past,
+      forget: () => setPast([]),
     }),
-    [advice, show],
+    [advice, past, show],
   );
   return (
     <Context.Provider value={value}>
       {children}
-      <div className="toasts" aria-live="polite" role="status">
-        {toasts.map((toast) => (
-          <Notification
-            key={toast.id}
-            color={toast.isError ? "red" : "teal"}
-            title={toast.title}
-            withBorder
-            onClose={() => close(toast.id)}
-            closeButtonProps={{ "aria-label": t("close") }}
-          >
-            {toast.text}
-          </Notification>
-        ))}
-      </div>
+      <Strip toasts={toasts} close={close} />
     </Context.Provider>
+  );
+}
+
+function Strip({
+  toasts,
+  close,
+}: {
+  toasts: readonly Toast[];
+  close: (id: number) => void;
+}): ReactElement {
+  const strip = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (strip.current === null) return undefined;
+    const root = document.documentElement;
+    const watch = new ResizeObserver(([entry]) => {
+      root.style.setProperty(HEIGHT, `${Math.ceil(entry?.target.clientHeight ?? 0)}px`);
+      // What was just pressed stays in sight.
+      document.activeElement?.scrollIntoView({ block: "nearest" });
+    });
+    watch.observe(strip.current);
+    return () => watch.disconnect();
+  }, []);
+  return (
+    <div ref={strip} className="toasts" aria-live="polite" role="status">
+      {toasts.map((toast) => (
+        <OneToast key={toast.id} toast={toast} close={close} />
+      ))}
+    </div>
+  );
+}
+
+/** Goes away by itself, not while somebody points at it or is in it. */
+function OneToast({ toast, close }: { toast: Toast; close: (id: number) => void }): ReactElement {
+  const { t } = useTranslation();
+  const [isHeld, setHeld] = useState(false);
+  const { id, isError } = toast;
+  useEffect(() => {
+    if (isHeld) return undefined;
+    const timer = setTimeout(() => close(id), isError ? ERROR_SHOWN_MS : SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [close, id, isError, isHeld]);
+  return (
+    <Notification
+      color={isError ? "red" : "teal"}
+      title={toast.title}
+      withBorder
+      onMouseEnter={() => setHeld(true)}
+      onMouseLeave={() => setHeld(false)}
+      onFocus={() => setHeld(true)}
+      onBlur={() => setHeld(false)}
+      onClose={() => close(id)}
+      closeButtonProps={{ "aria-label": t("close") }}
+    >
+      {toast.text}
+    </Notification>
   );
 }

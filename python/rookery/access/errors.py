@@ -11,22 +11,16 @@ UnavailableError
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from rookery.errors import BadRequestError, UnavailableError
+from rookery.words import Words
 
-
-class Words(NamedTuple):
-    """The same text in both languages."""
-
-    en: str
-    zh: str
-
-    def format(self, **values: object) -> Words:
-        return Words(self.en.format(**values), self.zh.format(**values))
-
-    def text(self, language: str = "en") -> str:
-        return self.zh if language == "zh" else self.en
+__all__ = [
+    "AccessError",
+    "BackendError",
+    "ImportFileError",
+    "SettingError",
+    "Words",
+]
 
 
 class AccessError(BadRequestError):

@@ -12,6 +12,7 @@ from rookery.broker.alarms import (
     AlarmKeeper,
     AlarmRegistry,
     CounterWatch,
+    message,
 )
 from rookery.broker.assembly import Gathering, make_services, open_services
 from rookery.broker.logs import LogService
@@ -130,7 +131,7 @@ def _start_alarms(
     serving.push_async_callback(watch.close)
     watch.open()
     for number, line in enumerate(node.native.recovery().problems, start=1):
-        alarms.activate(f"store_damaged/{number}", line)
+        alarms.activate(f"store_damaged/{number}", message("store_damaged", problem=line))
     alarms.settle()
 
 

@@ -462,7 +462,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ctl.users.no_password": ("a password is needed", "需要密码"),
     "ctl.acl.allow": ("allowed, by {why}", "允许，依据 {why}"),
     "ctl.acl.deny": ("denied, by {why}", "拒绝，依据 {why}"),
-    "ctl.acl.step": ("  {source}: {said}", "  {source}：{said}"),
+    "ctl.acl.step": ("  {source}: {said} ({reason})", "  {source}：{said}（{reason}）"),
     "ctl.acl.reloaded": ("{rules} rules hold", "生效规则 {rules} 条"),
     "ctl.acl.purged": ("answers are forgotten", "授权缓存已清除"),
     "ctl.acl.good": ("the file is good, {rules} rules", "文件正确，共 {rules} 条规则"),

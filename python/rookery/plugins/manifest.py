@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rookery.access.acl_file.rules import is_topic_filter
+from rookery.access.topic_filters import is_topic_filter
 from rookery.errors import BadRequestError
 from rookery.plugins.hookpoints import QUESTIONS
 

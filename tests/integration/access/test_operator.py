@@ -15,7 +15,7 @@ from harness.client import DEADLINE_S
 from harness.operator import BUILT_IN, USERS, Operator, eventually, operated
 from harness.packets import PingReq, PingResp
 from rookery.cli.certificate_files import Authority, now_utc
-from rookery.client.management import Content
+from rookery.client.management import API, Content, ManagementClient
 from rookery.errors import BadRequestError, ConflictError, NotFoundError, RookeryError
 
 BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, BANNED, QUOTA_EXCEEDED = 0x86, 0x87, 0x8A, 0x97
@@ -148,6 +148,14 @@ def test_why_something_is_denied_is_told_with_file_and_line(users: Operator) -> 
     assert explained(users, "free")["source"] == "no_match"
     with pytest.raises(BadRequestError):
         users.rest.post("/authorization/explain", {"action": "publish", "topic": "t"})
+
+
+def test_why_is_told_in_the_language_asked_for(users: Operator) -> None:
+    asked = {"clientid": "c", "username": "bob", "action": "subscribe", "topic": "secret/1"}
+    for language, reason in (("en", "the first rule that fits"), ("zh", "第一条匹配的规则")):
+        client = ManagementClient(users.node.data_dir, timeout_s=30, prefix=API, language=language)
+        answer = client.post("/authorization/explain", asked)
+        assert [step["reason"] for step in answer["steps"]] == [reason]
 
 
 def test_built_in_rules_hold_at_once_and_after_a_restart(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness.operator import BUILT_IN, Operator, eventually, operated
+from rookery.client.management import API, ManagementClient
 from rookery.errors import NotFoundError
 from rookery.observability.catalog import BY_NAME, PER_CERTIFICATE
 
@@ -158,6 +159,22 @@ def test_a_listener_that_fails_is_an_alarm(tmp_path: Path) -> None:
     """
     with operated(tmp_path, text) as operator:
         assert "listener_failed/ssl:bad" in operator.alarms()
+
+
+@pytest.mark.parametrize(
+    ("language", "begins"), [("en", "listener ssl:bad "), ("zh", "监听器 ssl:bad ")]
+)
+def test_an_alarm_is_told_in_the_language_asked_for(
+    tmp_path: Path, language: str, begins: str
+) -> None:
+    text = 'listeners.ssl.bad { bind = "127.0.0.1:0", ssl_options { certfile = x, keyfile = x } }'
+    with operated(tmp_path, text) as operator:
+        asking = ManagementClient(tmp_path, timeout_s=30, prefix=API, language=language)
+        (row,) = asking.get("/alarms")["data"]
+
+    assert row["message"].startswith(begins)
+    assert row["message_key"] == "listener_failed"
+    assert row["message_params"]["listener"] == "ssl:bad"
 
 
 def test_an_alarm_can_be_declared_over(tmp_path: Path) -> None:

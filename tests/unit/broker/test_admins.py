@@ -146,6 +146,20 @@ def test_a_token_is_extended_by_use(clock: ManualClock) -> None:
     assert store.use(token) is None
 
 
+def test_a_page_that_asks_by_itself_does_not_extend_a_token(clock: ManualClock) -> None:
+    store = TokenStore(clock, lambda: 60.0)
+    token = store.issue(Session("alice", "token"))
+    for _ in range(11):
+        clock.advance(5)
+        assert store.use(token, is_automatic=True) is not None
+
+    clock.advance(5)
+    session = store.use(token, is_automatic=True)
+
+    assert session is not None
+    assert store.is_expired(session)
+
+
 def test_the_number_of_tokens_is_bounded(clock: ManualClock) -> None:
     store = TokenStore(clock, lambda: 60.0)
     first = store.issue(Session("alice", "token"))

@@ -17,6 +17,7 @@ from rookery.broker.alarms import (
     AlarmKeeper,
     AlarmRegistry,
     CounterWatch,
+    Message,
     StoreWatch,
 )
 from rookery.broker.alarms import service as service_module
@@ -70,8 +71,8 @@ def test_a_condition_is_told_when_it_begins_and_when_it_ends(
 ) -> None:
     alarms = registry(clock, published)
 
-    assert alarms.activate("disk_full", "the disk is full", {"free": 0})
-    assert not alarms.activate("disk_full", "still")
+    assert alarms.activate("disk_full", Message("the disk is full"), {"free": 0})
+    assert not alarms.activate("disk_full", Message("still"))
     clock.advance(2)
     assert alarms.deactivate("disk_full")
     assert not alarms.deactivate("disk_full")
@@ -93,7 +94,7 @@ def test_what_holds_and_what_is_over_are_told_apart(
 ) -> None:
     alarms = registry(clock, published)
     for name in ("a", "b", "c"):
-        alarms.activate(name, "")
+        alarms.activate(name, Message(""))
     alarms.deactivate("b")
 
     assert [alarm.name for alarm in alarms.active()] == ["c", "a"]
@@ -105,7 +106,7 @@ def test_what_holds_and_what_is_over_are_told_apart(
 def test_the_history_is_bounded_in_number_and_age(clock: ManualClock, published: Published) -> None:
     alarms = registry(clock, published, size_limit=2, validity_period_s=60)
     for name in ("a", "b", "c"):
-        alarms.activate(name, "")
+        alarms.activate(name, Message(""))
         alarms.deactivate(name)
         clock.advance(40)
 
@@ -119,7 +120,7 @@ def test_only_configured_actions_are_taken(
     actions: Collection[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    registry(clock, published, actions=actions).activate("a", "why")
+    registry(clock, published, actions=actions).activate("a", Message("why"))
 
     assert published.notices == []
     assert ("why" in caplog.text) == ("log" in actions)
@@ -130,9 +131,9 @@ def test_too_many_conditions_are_counted(
 ) -> None:
     monkeypatch.setattr(service_module, "ACTIVE_MAX", 1)
     alarms = registry(clock, published)
-    alarms.activate("a", "")
+    alarms.activate("a", Message(""))
 
-    assert not alarms.activate("b", "")
+    assert not alarms.activate("b", Message(""))
 
     assert alarms.metrics() == {"alarms.left_out": 1}
     assert alarms.stats() == {"alarms.active.count": 1}
@@ -147,7 +148,7 @@ def test_a_condition_that_holds_again_goes_on_since_it_began(
     alarms = registry(clock, published)
     alarms.restore([Alarm("a", "why", 5), Alarm("b", "why", 6)], [Alarm("c", "", 1, {}, 900)])
 
-    alarms.activate("a", "why")
+    alarms.activate("a", Message("why"))
     alarms.settle()
 
     assert alarms.active() == [Alarm("a", "why", 5)]
@@ -169,8 +170,8 @@ async def test_alarms_outlive_the_node(
 ) -> None:
     first = registry(clock, published)
     keeper = await keep(first, tmp_path)
-    first.activate("a", "现在", {"free": 0})
-    first.activate("b", "")
+    first.activate("a", Message("现在"), {"free": 0})
+    first.activate("b", Message(""))
     clock.advance(1)
     first.deactivate("b")
     await keeper.close()
@@ -189,7 +190,7 @@ async def test_a_change_is_written_without_waiting_for_the_end(
     alarms = registry(clock, published)
     keeper = await keep(alarms, tmp_path)
     try:
-        alarms.activate("a", "")
+        alarms.activate("a", Message(""))
         while not AlarmFile(tmp_path).load():
             await asyncio.sleep(0.001)
     finally:
@@ -202,7 +203,7 @@ async def test_a_storm_of_alarms_is_kept_whole(
     alarms = registry(clock, published, actions=())
     keeper = await keep(alarms, tmp_path)
     for number in range(2_000):
-        alarms.activate(str(number), "")
+        alarms.activate(str(number), Message(""))
         if number % 500 == 0:
             await asyncio.sleep(0)
     await keeper.close()
@@ -238,7 +239,7 @@ async def test_a_file_that_cannot_be_written_is_told_and_counted(
     alarms = registry(clock, published, actions=())
     keeper = AlarmKeeper(alarms, AlarmFile(tmp_path / "missing"))
     keeper.open()
-    alarms.activate("a", "")
+    alarms.activate("a", Message(""))
     await keeper.close()
 
     assert keeper.metrics()["alarms.not_written"] > 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmRegistry, Message
 from rookery.broker.sysmon import Sysmon
 from rookery.broker.sysmon.service import HIGH_CPU, HIGH_SYSTEM_MEMORY
 from rookery.clock import ManualClock
@@ -122,7 +122,7 @@ def test_a_figure_that_the_system_does_not_tell_raises_nothing(kernel: Kernel) -
 
 async def test_a_restored_alarm_waits_for_the_first_look(kernel: Kernel, tmp_path: Path) -> None:
     alarms = registry()
-    alarms.activate(HIGH_CPU, "m")
+    alarms.activate(HIGH_CPU, Message("m"))
     before = alarms.active()
     restored = registry()
     restored.restore(before, [])
@@ -136,7 +136,7 @@ async def test_a_restored_alarm_waits_for_the_first_look(kernel: Kernel, tmp_pat
 
 async def test_what_is_not_watched_any_more_has_no_alarm(kernel: Kernel, tmp_path: Path) -> None:
     alarms = registry()
-    alarms.activate(HIGH_CPU, "m")
+    alarms.activate(HIGH_CPU, Message("m"))
     old = load(data_dir=tmp_path, environ={})
     new = load(data_dir=tmp_path, environ={}, sets=["sysmon.os.cpu_check_interval=disabled"])
     sysmon = Sysmon(alarms, kernel.machine, tmp_path)

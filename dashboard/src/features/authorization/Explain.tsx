@@ -1,6 +1,6 @@
 import { Button, Card, Code, Group, Select, Stack, Switch, Table, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -14,7 +14,7 @@ const TEXTS = ["clientid", "username", "peerhost", "topic"] as const;
 
 /** Asks what the node would decide, and why. */
 export function Explain(): ReactElement {
-  const { t } = useTranslation("authorization");
+  const { t, i18n } = useTranslation("authorization");
   const [texts, setTexts] = useState<Record<string, string>>({});
   const [action, setAction] = useState("publish");
   const [qos, setQos] = useState("0");
@@ -27,6 +27,13 @@ export function Explain(): ReactElement {
       });
     },
   });
+  const { data, mutate } = ask;
+  const asked = useRef(i18n.language);
+  useEffect(() => {
+    // Reasons are written by the node.
+    if (data !== undefined && asked.current !== i18n.language) mutate();
+    asked.current = i18n.language;
+  }, [i18n.language, data, mutate]);
   const send = (event: FormEvent) => {
     event.preventDefault();
     ask.mutate();

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from rookery.access.acl_file.errors import AclSyntaxError, Misplaced, quoted
-from rookery.access.acl_file.rules import RegexCheck, is_topic_filter, rule_of, topic_of
+from rookery.access.acl_file.rules import RegexCheck, rule_of, topic_of
 from rookery.access.acl_file.terms import terms_of
 from rookery.access.acl_file.writer import write, write_rule
 from rookery.access.errors import Words
@@ -22,7 +22,6 @@ __all__ = [
     "AclSyntaxError",
     "RegexCheck",
     "default_text",
-    "is_topic_filter",
     "load",
     "parse",
     "topic_of",

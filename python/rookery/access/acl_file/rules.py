@@ -15,13 +15,13 @@ from typing import Literal
 from rookery.access.acl_file.errors import Misplaced, quoted
 from rookery.access.acl_file.terms import Atom, Integer, List, Place, Term, Text, Tuple
 from rookery.access.errors import Words
+from rookery.access.topic_filters import is_topic_filter
 from rookery.native.config import AclAction, AclPermission, AclRule, AclTopic, AclWho
 
 RegexCheck = Callable[[str], str | None]
 """Says what is wrong with a regular expression; none: nothing."""
 
 QOS_ALL = (0, 1, 2)
-TOPIC_BYTES_MAX = 65_535  # MQTT-5.0 section 1.5.4
 _EQ_PREFIX = "eq "
 
 _A_RULE = Words(
@@ -86,7 +86,6 @@ _NAMED: dict[str, Literal["username", "clientid", "zone", "listener"]] = {
     "listener": "listener",
 }
 _OLD_PLACEHOLDERS = {"%u": "${username}", "%c": "${clientid}"}
-_PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 _UNKNOWN_PLACEHOLDER = re.compile(
     r"\$\{(?!(username|clientid|cert_common_name|zone|client_attrs\.[^}]+)\})[^}]*\}"
 )
@@ -303,17 +302,3 @@ def topic_of(text: str) -> AclTopic | None:
     # EMQX 3 and 4 take these as whole levels only.
     text = "/".join(_OLD_PLACEHOLDERS.get(level, level) for level in text.split("/"))
     return AclTopic(text=text) if is_topic_filter(text) else None
-
-
-def _is_topic_text(text: str) -> bool:
-    return 0 < len(text.encode("utf-8", "replace")) <= TOPIC_BYTES_MAX and "\0" not in text
-
-
-def is_topic_filter(text: str) -> bool:
-    """Whether this could match a topic: MQTT-5.0 section 4.7.1, placeholders allowed."""
-    if not _is_topic_text(text):
-        return False
-    levels = _PLACEHOLDER.sub("x", text).split("/")
-    return "#" not in levels[:-1] and all(
-        level in {"+", "#"} or not {"+", "#"}.intersection(level) for level in levels
-    )

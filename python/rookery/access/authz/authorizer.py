@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from rookery.access.acl_file import write_rule
+from rookery.access.authz import reasons
 from rookery.access.authz.request import AuthzRequest
 from rookery.access.authz.source import Finding, Source
 from rookery.access.idle import UnderWay
@@ -21,6 +22,7 @@ from rookery.clock import Clock, SystemClock
 from rookery.native.config import AclRule, TopicAction
 from rookery.native.models import AclDecision
 from rookery.native.rows import AclSubject
+from rookery.words import Words
 
 _logger = logging.getLogger(__name__)
 
@@ -48,14 +50,14 @@ class AuthzStep:
         source: Its name, or ``superuser``, ``client_acl``, ``sys_topics``, ``reserved``,
             ``no_match``.
         said: Its verdict; ``none`` left it to the next.
-        reason: Why, for people.
+        reason: Why, in both languages.
         line: The line of its file; 0 when there is none.
         rule: The rule that fits, as it would stand in a file.
     """
 
     source: str
     said: Literal["allow", "deny", "none"]
-    reason: str = ""
+    reason: Words
     line: int = 0
     rule: str = ""
 
@@ -93,14 +95,6 @@ class AuthzAnswer:
 
 RulesOf = Callable[[str], Sequence[AclRule]]
 """The rules of a source by its name, to show the one that fits."""
-
-_REASONS = {
-    "superuser": "the client is a superuser",
-    "client_acl": "a rule that came with the authentication fits",
-    "sys_topics": "$SYS is closed to ordinary clients",
-    "reserved": "only the server may do that",
-    "no_match": "no rule fits",
-}
 
 
 class RemoteAuthorizer:
@@ -176,7 +170,7 @@ class RemoteAuthorizer:
                 request.subject.client_id,
                 self._deadline_s,
             )
-            step = AuthzStep(first.source, "deny", "no source answered in time")
+            step = AuthzStep(first.source, "deny", reasons.TOO_LATE)
             return answer.end("deny", step)
 
     async def _walk(
@@ -196,7 +190,7 @@ class RemoteAuthorizer:
                 return answer.end(finding.verdict, step)
             answer.steps.append(step)
             decision = self._rules(request, source.name)
-        reason = f"the source {decision.source!r} is not there"
+        reason = reasons.NOT_THERE.format(source=decision.source)
         return answer.end("deny", AuthzStep(decision.source, "deny", reason))
 
     async def _find(self, source: Source, request: AuthzRequest) -> Finding:
@@ -205,7 +199,7 @@ class RemoteAuthorizer:
         except Exception:
             # A defect allows nothing.
             _logger.exception("authorization source %s failed", source.name)
-            return Finding("deny", "the source failed")
+            return Finding("deny", reasons.DEFECT)
 
     def _count(self, name: str, finding: Finding) -> None:
         counters = self.counters[name]
@@ -223,7 +217,7 @@ class RemoteAuthorizer:
 
     def _step(self, decision: AclDecision, request: AuthzRequest) -> AuthzStep:
         assert decision.verdict != "ask"
-        reason = _REASONS.get(decision.source, "the first rule that fits")
+        reason = reasons.BY_CORE.get(decision.source, reasons.FIRST_RULE)
         rule = next(
             (
                 rule

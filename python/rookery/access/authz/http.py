@@ -6,6 +6,7 @@ answer.
 
 from __future__ import annotations
 
+from rookery.access.authz import reasons
 from rookery.access.authz.request import VARIABLES, AuthzRequest
 from rookery.access.authz.source import Finding, ServiceSource
 from rookery.access.chain import OnError
@@ -30,13 +31,13 @@ class HttpSource(ServiceSource[HttpService]):
     async def _question(self, request: AuthzRequest) -> Finding:
         answer = await self.service.ask(request.variable)
         if answer.status == 204:
-            return Finding("allow", "the service answered 204")
+            return Finding("allow", reasons.HTTP_204)
         if answer.status != 200:
-            return Finding("none", f"the service answered {answer.status}")
+            return Finding("none", reasons.HTTP_OTHER.format(status=answer.status))
         record = answer.record()
         match (record or {}).get("result"):
             case "allow":
-                return Finding("allow", "the service said allow")
+                return Finding("allow", reasons.HTTP_ALLOW)
             case "deny":
-                return Finding("deny", "the service said deny")
-        return Finding("none", "the service said neither allow nor deny")
+                return Finding("deny", reasons.HTTP_DENY)
+        return Finding("none", reasons.HTTP_NEITHER)

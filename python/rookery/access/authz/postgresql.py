@@ -6,6 +6,7 @@ Columns are those of a rule: ``permission``, ``action``, ``topic``, and perhaps 
 
 from __future__ import annotations
 
+from rookery.access.authz import reasons
 from rookery.access.authz.request import VARIABLES, AuthzRequest
 from rookery.access.authz.rows import finding_of_row
 from rookery.access.authz.source import Finding, ServiceSource
@@ -34,4 +35,4 @@ class PostgresqlSource(ServiceSource[PostgresqlService]):
             finding = finding_of_row(self.name, number, row, request, self.log)
             if finding is not None:
                 return finding
-        return Finding("none", f"none of {len(rows)} rows fits")
+        return Finding("none", reasons.NO_ROW_FITS.format(count=len(rows)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from rookery.access.authz import reasons
 from rookery.access.authz.request import VARIABLES, AuthzRequest
 from rookery.access.authz.rows import finding_of_row
 from rookery.access.authz.source import Finding, ServiceSource
@@ -42,8 +43,8 @@ class RedisSource(ServiceSource[RedisService]):
         for number, row in enumerate(rows, start=1):
             finding = finding_of_row(self.name, number, row, request, self.log)
             if finding is not None:
-                return finding._replace(reason=f"the field {row['topic']!r} fits")
-        return Finding("none", f"none of {len(rows)} fields fits")
+                return finding._replace(reason=reasons.FIELD_FITS.format(topic=row["topic"]))
+        return Finding("none", reasons.NO_FIELD_FITS.format(count=len(rows)))
 
 
 def _row(topic: str, value: bytes) -> dict[str, object]:

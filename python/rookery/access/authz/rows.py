@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rookery.access.authz import reasons
 from rookery.access.authz.matching import fits
 from rookery.access.authz.request import AuthzRequest
 from rookery.access.authz.source import Finding
@@ -26,8 +27,8 @@ def finding_of_row(
     except AccessError as error:
         log.warning("authorization by %s: row %d is no rule: %s", source, number, error)
         if row.get("permission") == "deny":
-            return Finding("deny", f"row {number} denies and is no rule: {error}")
+            return Finding("deny", reasons.ROW_DENIES.format(number=number, error=error.words))
         return None
     if not fits(rule, request):
         return None
-    return Finding(rule.permission, f"row {number} fits")
+    return Finding(rule.permission, reasons.ROW_FITS.format(number=number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple, Protocol
 
+from rookery.access.authz import reasons
 from rookery.access.authz.request import AuthzRequest
 from rookery.access.chain import OnError
 from rookery.access.errors import BackendError
@@ -14,13 +15,14 @@ from rookery.access.seldom import SeldomLog
 from rookery.access.service import S, ServiceUser
 from rookery.access.templates import MissingValueError
 from rookery.clock import Clock
+from rookery.words import Words
 
 
 class Finding(NamedTuple):
     """What one source says; ``none`` leaves it to the next."""
 
     verdict: Literal["allow", "deny", "none"]
-    reason: str
+    reason: Words
 
 
 class Source(Protocol):
@@ -56,19 +58,19 @@ async def ask(
     try:
         return await question()
     except MissingValueError as error:
-        return Finding("none", f"the client has no {error.name}")
+        return Finding("none", reasons.LACKS.format(name=error.name))
     except UnaskableError as error:
-        return Finding("none", str(error))
+        return Finding("none", reasons.UNASKABLE.format(error=error))
     except BusyError:
-        reason = "too many questions are under way"
+        reason = reasons.BUSY
     except OpenError:
-        reason = "the source failed too often and is left alone for a while"
+        reason = reasons.LEFT_ALONE
     except TimeoutError:
-        reason = "no answer in time"
-        log.warning("authorization by %s: %s", source, reason)
+        reason = reasons.NO_ANSWER
+        log.warning("authorization by %s: %s", source, reason.en)
     except BackendError as error:
-        reason = str(error)
-        log.warning("authorization by %s: %s", source, reason)
+        reason = reasons.FAILED.format(error=error)
+        log.warning("authorization by %s: %s", source, error)
     return Finding("deny" if on_error == "deny" else "none", reason)
 
 

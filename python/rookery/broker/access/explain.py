@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from rookery.access.authz import AuthzAnswer, AuthzRequest, AuthzStep, RemoteAuthorizer
+from rookery.access.authz import AuthzAnswer, AuthzRequest, AuthzStep, RemoteAuthorizer, reasons
 from rookery.access.authz.request import subject_of
 from rookery.engine.access import NO_MATCH
 from rookery.errors import BadRequestError
@@ -41,11 +41,12 @@ async def explain(
     authorizer: RemoteAuthorizer,
     settings: Sequence[Mapping[str, Any]],
     is_superuser: Callable[[AclSubject], Awaitable[bool]],
+    language: str = "en",
 ) -> dict[str, Any]:
     """Ask as the core would. ``is_superuser`` is what is known of who is not connected.
 
     A client that is connected is taken as it is where nothing else is said about it; everything
-    else is taken as said.
+    else is taken as said. Reasons are given in ``language``.
 
     Raises:
         BadRequestError: what is asked makes no sense.
@@ -69,15 +70,16 @@ async def explain(
                 retain=request.retain,
             )
             if own is not None and own.source == CLIENT_ACL and own.verdict != "ask":
-                reason = "a rule that came with the authentication fits"
-                step = AuthzStep(CLIENT_ACL, own.verdict, reason, own.line)
-                return _answer(AuthzAnswer(own.verdict, [step]), settings)
+                step = AuthzStep(CLIENT_ACL, own.verdict, reasons.BY_CORE[CLIENT_ACL], own.line)
+                return _answer(AuthzAnswer(own.verdict, [step]), settings, language)
     if not request.subject.is_superuser and await is_superuser(request.subject):
         request = replace(request, subject=request.subject._replace(is_superuser=True))
-    return _answer(await authorizer.explain(request), settings)
+    return _answer(await authorizer.explain(request), settings, language)
 
 
-def _answer(answer: AuthzAnswer, settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _answer(
+    answer: AuthzAnswer, settings: Sequence[Mapping[str, Any]], language: str
+) -> dict[str, Any]:
     files = {item["type"]: item["path"] for item in settings if item.get("path")}
     last = answer.steps[-1] if answer.steps else None
     return {
@@ -87,7 +89,7 @@ def _answer(answer: AuthzAnswer, settings: Sequence[Mapping[str, Any]]) -> dict[
         "line": answer.line or None,
         "rule": (last.rule or None) if last is not None else None,
         "steps": [
-            {"source": step.source, "said": step.said, "reason": step.reason}
+            {"source": step.source, "said": step.said, "reason": step.reason.text(language)}
             for step in _with_rules(answer, settings)
         ],
     }
@@ -101,7 +103,7 @@ def _with_rules(answer: AuthzAnswer, settings: Sequence[Mapping[str, Any]]) -> l
         names = names[: names.index(answer.source)]
     elif answer.source != NO_MATCH:
         names = []  # decided before any source was looked at
-    steps = [told.get(name) or AuthzStep(name, "none", "no rule fits") for name in names]
+    steps = [told.get(name) or AuthzStep(name, "none", reasons.NO_RULE_FITS) for name in names]
     return [*steps, *answer.steps[-1:]]
 
 

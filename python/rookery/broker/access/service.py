@@ -19,7 +19,7 @@ from rookery.access.authz import RuleStore
 from rookery.access.errors import AccessError
 from rookery.broker.access.explain import explain
 from rookery.broker.access.status import guard_of, provider_metrics, source_metrics, status_of
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.audit import AuditLog
 from rookery.clock import Clock
 from rookery.config import Config
@@ -205,15 +205,16 @@ class AccessService:
         await asyncio.to_thread(self._native.purge_acl_cache, client_id)
         self._audit.record("purge", f"authorization/cache/{client_id or ''}")
 
-    async def explain(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Why an action is allowed or denied.
+    async def explain(self, asked: dict[str, Any], language: str = "en") -> dict[str, Any]:
+        """Why an action is allowed or denied, with reasons in ``language``.
 
         Raises:
             BadRequestError: what is asked makes no sense.
         """
         settings = self._config.management.access.sources
-        authorizer, is_superuser = self.access.authorizer, self._is_superuser
-        return await explain(asked, self._native, authorizer, settings, is_superuser)
+        return await explain(
+            asked, self._native, self.access.authorizer, settings, self._is_superuser, language
+        )
 
     async def _is_superuser(self, subject: AclSubject) -> bool:
         """Whether the built-in users say so, where the chain asks them."""
@@ -246,7 +247,7 @@ class AccessService:
         except AccessError as error:
             _log.error("rules are kept as they were: %s", error)
             self._alarms.deactivate(RULES_ALARM)
-            self._alarms.activate(RULES_ALARM, str(error))
+            self._alarms.activate(RULES_ALARM, message("rules_unreadable", error=error.words))
         except RookeryError:
             _log.exception("rules were not applied")
 
@@ -281,8 +282,8 @@ class AccessService:
 
     def _tell_service(self, name: str, is_open: bool) -> None:
         if is_open:
-            message = f"{name} fails and is left alone for a while"
-            self._alarms.activate(f"{SERVICE_ALARM}/{name}", message, {"service": name})
+            said = message("service_left_alone", service=name)
+            self._alarms.activate(f"{SERVICE_ALARM}/{name}", said, {"service": name})
         else:
             self._alarms.deactivate(f"{SERVICE_ALARM}/{name}")
 

@@ -312,13 +312,13 @@ class AdminService:
         session = Session(found.username, "sso", role=found.role, key=key.name)
         return self.tokens.issue(session), found.username, found.role
 
-    def caller_of_token(self, token: str, address: str) -> Caller:
-        """Who that is.
+    def caller_of_token(self, token: str, address: str, *, is_automatic: bool = False) -> Caller:
+        """Who that is; what ``is_automatic`` does not count as use.
 
         Raises:
             UnauthorizedError: nobody, any more.
         """
-        session = self.tokens.use(token)
+        session = self.tokens.use(token, is_automatic=is_automatic)
         if session is None:
             raise UnauthorizedError("the token is not known, sign in again", code="BAD_TOKEN")
         if self.tokens.is_expired(session):

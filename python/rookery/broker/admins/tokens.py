@@ -74,8 +74,10 @@ class TokenStore:
         self._sessions[_digest(token)] = session
         return token
 
-    def use(self, token: str) -> Session | None:
+    def use(self, token: str, *, is_automatic: bool = False) -> Session | None:
         """Who that is, for as long again; none: nobody knows the token.
+
+        What ``is_automatic`` was caused by nobody, and extends nothing.
 
         An expired one is given back as it is once, so that its owner can be told why.
         """
@@ -86,8 +88,9 @@ class TokenStore:
         if self.is_expired(session):
             del self._sessions[key]
             return session
-        session.expires_s = self._clock.monotonic_s() + self._lifetime_s()
-        self._sessions.move_to_end(key)
+        if not is_automatic:
+            session.expires_s = self._clock.monotonic_s() + self._lifetime_s()
+            self._sessions.move_to_end(key)
         return session
 
     def is_expired(self, session: Session) -> bool:

@@ -10,6 +10,7 @@ from pydantic import Field
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import alarm_row
 from rookery.errors import NotFoundError
+from rookery.web.language import LanguageQuery
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import PageQuery, errors
 from rookery.web.sorting import OrderQuery, in_order
@@ -27,7 +28,16 @@ class AlarmRow(Row):
     node: str = Field(description="Where it was found.", examples=["rookery@127.0.0.1"])
     name: str = Field(description="Which condition.", examples=["high_cpu_usage"])
     message: str = Field(
-        description="The same for people.", examples=["use of the processors is 91%"]
+        description="The same for people, in the language asked for.",
+        examples=["use of the processors is 91%, at or above 80%"],
+    )
+    message_key: str = Field(
+        description="What `message` is in every language, for programs; empty where it is one text "
+        "of an earlier version.",
+        examples=["use_of_cpu"],
+    )
+    message_params: dict[str, Any] = Field(
+        description="The values in it.", examples=[{"usage": "91%", "limit": "80%"}]
     )
     details: dict[str, Any] = Field(
         description="Figures and names that belong to it.", examples=[{"high_watermark": 80}]
@@ -54,6 +64,7 @@ def router(node: NodeContext) -> APIRouter:
     @api.get("/alarms", summary="List alarms")
     async def list_alarms(
         page: PageQuery,
+        language: LanguageQuery,
         activated: Activated = True,
         sort: Annotated[
             AlarmSort | None, Query(description="Sort by this field; the latest first without it.")
@@ -63,7 +74,7 @@ def router(node: NodeContext) -> APIRouter:
         """Alarms that hold, or those that are over and not forgotten yet."""
         found = alarms.active() if activated else alarms.history()
         now_ms = node.clock.now_ms()
-        rows = [alarm_row(alarm, node.node_name, now_ms) for alarm in found]
+        rows = [alarm_row(alarm, node.node_name, now_ms, language) for alarm in found]
         return Page[AlarmRow].model_validate(page.cut(in_order(rows, sort, order)))
 
     @api.delete("/alarms", summary="Clear past alarms", status_code=204)

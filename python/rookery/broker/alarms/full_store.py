@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rookery.broker.alarms.messages import message
 from rookery.broker.alarms.service import AlarmRegistry
 from rookery.native.rows import EventRow
 
@@ -23,5 +24,5 @@ class StoreWatch:
             if accepts:
                 self._alarms.deactivate(STORE_FULL)
             else:
-                message = f"the durable log refuses what needs room: {detail}"
-                self._alarms.activate(STORE_FULL, message, {"reason": detail})
+                said = message("store_full", reason=detail)
+                self._alarms.activate(STORE_FULL, said, {"reason": detail})

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from rookery.broker.alarms.messages import Message
 from rookery.broker.alarms.models import Alarm
 from rookery.clock import Clock
 
@@ -77,16 +78,20 @@ class AlarmRegistry:
         """Keep a restored alarm although nobody activated it again: it is being looked at."""
         self._unconfirmed.discard(name)
 
-    def activate(self, name: str, message: str, details: Mapping[str, Any] | None = None) -> bool:
-        """Say that a condition holds; false when that is known already."""
+    def activate(self, name: str, said: Message, details: Mapping[str, Any] | None = None) -> bool:
+        """Say that a condition holds; false when that is known already.
+
+        What it says is made by :func:`rookery.broker.alarms.message`.
+        """
         if name in self._active:
             self._unconfirmed.discard(name)
             return False
         if len(self._active) >= ACTIVE_MAX:
             self._left_out += 1
-            _log.error("alarm %s was left out, %d are active: %s", name, ACTIVE_MAX, message)
+            _log.error("alarm %s was left out, %d are active: %s", name, ACTIVE_MAX, said.text)
             return False
-        alarm = Alarm(name, message, self._clock.now_ms(), dict(details or {}))
+        now_ms, more = self._clock.now_ms(), dict(details or {})
+        alarm = Alarm(name, said.text, now_ms, more, key=said.key, params=said.params)
         self._active[name] = alarm
         self._tell("activate", alarm)
         return True

@@ -6,8 +6,9 @@ other. Its first line is a header with the version of the format, each further l
     {"format": "rookery-alarms", "version": 1}
     {"name": "disk_full", "message": "…", "details": {}, "activated_at": 1700000000000}
 
-Times are in milliseconds since 1970; ``deactivated_at`` is there when the alarm is over. Later
-versions only add keys.
+Times are in milliseconds since 1970; ``deactivated_at`` is there when the alarm is over,
+``message_key`` and ``message_params`` where the message is known in both languages. Later versions
+only add keys.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from rookery.broker.alarms.messages import Value
 from rookery.broker.alarms.models import Alarm
 from rookery.broker.alarms.service import ACTIVE_MAX, AlarmRegistry
+from rookery.words import Words
 
 _log = logging.getLogger("rookery.alarm")
 
@@ -163,7 +166,21 @@ def _read(line: bytes) -> Alarm | None:
         return None
     if not (ended is None or type(ended) is int) or not isinstance(details, dict):
         return None
-    return Alarm(name, message, begun, details, ended)
+    key, params = row.get("message_key", ""), _params(row.get("message_params"))
+    if not isinstance(key, str):
+        return None
+    return Alarm(name, message, begun, details, ended, key, params)
+
+
+def _params(values: Any) -> dict[str, Value]:
+    """What is put into the message; a pair of texts is one in both languages."""
+    found: dict[str, Value] = {}
+    for name, value in values.items() if isinstance(values, dict) else ():
+        if isinstance(value, str | int | float):
+            found[name] = value
+        elif isinstance(value, list) and [type(each) for each in value] == [str, str]:
+            found[name] = Words(*value)
+    return found
 
 
 def _write(alarm: Alarm) -> str:
@@ -173,6 +190,8 @@ def _write(alarm: Alarm) -> str:
         "details": dict(alarm.details),
         "activated_at": alarm.activated_at_ms,
     }
+    if alarm.key:
+        row |= {"message_key": alarm.key, "message_params": dict(alarm.params)}
     if alarm.deactivated_at_ms is not None:
         row["deactivated_at"] = alarm.deactivated_at_ms
     return json.dumps(row, ensure_ascii=False, default=str)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from rookery.broker.alarms.messages import message
 from rookery.broker.alarms.service import AlarmRegistry
 
 CHECK_INTERVAL_S = 5.0
 QUIET_CHECKS = 6
 """So many checks without a rise end an alarm: one that comes and goes would hide what it says."""
 
-WATCHED: Mapping[str, tuple[str, str]] = {
+WATCHED: Mapping[str, str] = {
     # Events of the core that the management plane was too slow for: hooks and the journal missed
     # them.
-    "events.dropped": ("events_dropped", "events were dropped: the management plane is too slow"),
+    "events.dropped": "events_dropped",
 }
-"""Counter, name of its alarm, message."""
+"""Counter, and what its alarm is called and says."""
 
 
 class CounterWatch:
@@ -32,13 +33,14 @@ class CounterWatch:
     def check(self) -> None:
         """Compare the counters with those of the last check."""
         counters = self._read()
-        for counter, (name, message) in WATCHED.items():
+        for counter, name in WATCHED.items():
             value = counters.get(counter, 0)
             risen = value - self._seen.get(counter, 0)
             self._seen[counter] = value
             if risen > 0:
                 self._quiet[counter] = 0
-                self._alarms.activate(name, message, {"counter": counter, "dropped": risen})
+                details = {"counter": counter, "dropped": risen}
+                self._alarms.activate(name, message(name), details)
             else:
                 self._quiet[counter] = self._quiet.get(counter, 0) + 1
                 if self._quiet[counter] == QUIET_CHECKS:

@@ -28,6 +28,7 @@ from rookery.broker.management.context import NodeContext
 from rookery.broker.settings import NodeSettings
 from rookery.config.runtime import KeyPath
 from rookery.errors import BadRequestError
+from rookery.web.language import LanguageQuery
 from rookery.web.rest import errors, example, fast
 
 SETTINGS = ("no_match", "deny_action", "cache")
@@ -143,11 +144,11 @@ def _deciding(api: APIRouter, access: AccessService) -> None:
         response_model=Explanation,
         responses=errors("BAD_REQUEST"),
     )
-    async def explain(body: ExplainQuestion) -> Any:
+    async def explain(body: ExplainQuestion, language: LanguageQuery) -> Any:
         """Which source and which line of it decides about an action, and what every source said.
         Nothing is remembered, no client notices.
         """
-        return await access.explain(body.model_dump(exclude_none=True))
+        return await access.explain(body.model_dump(exclude_none=True), language)
 
 
 def _list(api: APIRouter, sources: SourceService) -> None:

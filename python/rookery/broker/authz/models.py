@@ -159,7 +159,9 @@ class ExplainedStep(Row):
     said: Literal["allow", "deny", "none"] = Field(
         description="`none` left it to the next.", examples=["deny"]
     )
-    reason: str = Field(description="Why.", examples=["the first rule that fits"])
+    reason: str = Field(
+        description="Why, in the language asked for.", examples=["the first rule that fits"]
+    )
 
 
 class Explanation(Row):

@@ -58,6 +58,13 @@ class NewBan(Model):
     )
 
 
+class BanName(Model):
+    """Which ban."""
+
+    kind: Kind = Field(alias="as", description="What `who` is.", examples=["clientid"])
+    who: str = Field(description="Whom.", examples=["sensor-1"])
+
+
 class BanRow(Row):
     """Somebody who is kept out."""
 
@@ -173,6 +180,19 @@ def router(node: NodeContext) -> APIRouter:
     ) -> Any:
         """Keep somebody out; whoever it fits is disconnected at once."""
         return await bans.create(body, replace=replace)
+
+    @api.post(
+        "/banned/lift",
+        status_code=204,
+        summary="Delete a ban by its name",
+        responses=errors("NOT_FOUND"),
+    )
+    async def lift_ban(body: BanName) -> Response:
+        """As `DELETE /banned/{as}/{who}`, for names that a browser cannot put into an address: it
+        takes `.` and `..` as steps of a path.
+        """
+        await bans.delete(body.kind, body.who)
+        return Response(status_code=204)
 
     @api.delete("/banned", status_code=204, summary="Delete all bans")
     async def clear_bans() -> Response:

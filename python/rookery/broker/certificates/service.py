@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.audit import AuditLog
 from rookery.clock import Clock
 from rookery.native.models import Certificate, CertificateOutcome
@@ -24,6 +24,14 @@ THRESHOLDS_DAYS = (30, 7, 1, 0)
 LIST_FIELD = "crlfile"
 LIST_THRESHOLDS_DAYS = (1, 0)
 CHECK_INTERVAL_S = 3600.0
+
+_MESSAGES = {
+    (False, True): "certificate_ends",
+    (False, False): "certificate_ended",
+    (True, True): "revocation_list_ends",
+    (True, False): "revocation_list_ended",
+}
+"""What an alarm says: of a list or not, while it holds or not."""
 
 
 class CertificateRuntime(Protocol):
@@ -137,16 +145,21 @@ class CertificateService:
         if known is not None:
             self._alarms.deactivate(name)
         self._raised[name] = crossed
-        ends = _when(item.not_after_s)
-        state = f"ends in {days} days, {ends}" if days >= 0 else f"ended {ends}"
-        what = "revocation list" if is_list else "certificate"
-        message = f"the {what} in {item.field} of {item.listener} {state}: {item.file}"
-        self._alarms.activate(name, message, self._row(item))
+        said = message(
+            _MESSAGES[is_list, days >= 0],
+            field=item.field,
+            listener=item.listener,
+            days=days,
+            when=_when(item.not_after_s),
+            file=item.file,
+        )
+        self._alarms.activate(name, said, self._row(item))
 
     def _note_reload(self, listener: str, error: str | None) -> None:
         name = f"certificate_reload_failed/{listener}"
         if error:
-            self._alarms.activate(name, error, {"listener": listener})
+            said = message("certificate_reload_failed", listener=listener, error=error)
+            self._alarms.activate(name, said, {"listener": listener})
         else:
             self._alarms.deactivate(name)
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.audit import AuditLog
 from rookery.broker.settings import NodeSettings
 from rookery.config import Config
@@ -95,7 +95,8 @@ class ListenerService:
         for id_ in self._failed - failed.keys():
             self._alarms.deactivate(f"{FAILED_ALARM}/{id_}")
         for id_, error in failed.items():
-            self._alarms.activate(f"{FAILED_ALARM}/{id_}", error, {"listener": id_})
+            said = message("listener_failed", listener=id_, error=error)
+            self._alarms.activate(f"{FAILED_ALARM}/{id_}", said, {"listener": id_})
         self._failed = frozenset(failed)
 
     async def _make_stand(self, config: Config) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from rookery.broker.alarms import Alarm
+from rookery.words import Words
 
 _QUARTER_MS = 900_000
 
@@ -25,12 +26,17 @@ def _zone(quarter: int) -> tzinfo | None:
     return datetime.fromtimestamp(quarter * (_QUARTER_MS // 1000), UTC).astimezone().tzinfo
 
 
-def alarm_row(alarm: Alarm, node_name: str, now_ms: int) -> dict[str, Any]:
+def alarm_row(alarm: Alarm, node_name: str, now_ms: int, language: str = "en") -> dict[str, Any]:
     ended_ms = alarm.deactivated_at_ms
     return {
         "node": node_name,
         "name": alarm.name,
-        "message": alarm.message,
+        "message": alarm.text(language),
+        "message_key": alarm.key,
+        "message_params": {
+            name: value.text(language) if isinstance(value, Words) else value
+            for name, value in alarm.params.items()
+        },
         "details": dict(alarm.details),
         "activate_at": rfc3339(alarm.activated_at_ms),
         "deactivate_at": "infinity" if ended_ms is None else rfc3339(ended_ms),

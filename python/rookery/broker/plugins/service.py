@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.audit import changed
 from rookery.broker.plugins import environment
 from rookery.broker.plugins.models import Installed, Policy, Report
@@ -109,7 +109,7 @@ class PluginService:
                 plugin = await asyncio.to_thread(self._read, plugin_id)
             except (OSError, ValueError, RookeryError) as error:
                 _log.error("plugin %s cannot be read: %s", plugin_id, error)
-                self._alarm(plugin_id, f"it cannot be read: {error}")
+                self._alarm(plugin_id, str(error), "plugin_unreadable")
                 continue
             plugin.enable, plugin.hookpoints = enable, hookpoints
             self._plugins[plugin_id] = plugin
@@ -553,9 +553,10 @@ class PluginService:
         elif report.status == "running" and not report.error:
             self._alarms.deactivate(f"{CRASH_ALARM}/{plugin.id}")
 
-    def _alarm(self, plugin_id: str, error: str) -> None:
+    def _alarm(self, plugin_id: str, error: str, key: str = "plugin_crashed") -> None:
         name = f"{CRASH_ALARM}/{plugin_id}"
-        self._alarms.activate(name, f"plugin {plugin_id}: {error}", {"plugin": plugin_id})
+        said = message(key, plugin=plugin_id, error=error)
+        self._alarms.activate(name, said, {"plugin": plugin_id})
 
     def _told(self, plugin: Installed, said: Mapping[str, Any]) -> None:
         if said.get("op") != "publish":

@@ -7,7 +7,7 @@ all the time.
 
 from __future__ import annotations
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmRegistry, message
 from rookery.native.rows import EventRow
 
 ALARM = "connection_quota"
@@ -30,9 +30,7 @@ class QuotaWatch:
                 continue
             self._turn = turn
             if has_begun:
-                message = (
-                    f"{connected} clients are connected, {most} may be: access.max_connections"
-                )
-                self._alarms.activate(ALARM, message, {"connections": connected, "max": most})
+                said = message("connection_quota", connected=connected, most=most)
+                self._alarms.activate(ALARM, said, {"connections": connected, "max": most})
             else:
                 self._alarms.deactivate(ALARM)

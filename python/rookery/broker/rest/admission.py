@@ -18,6 +18,9 @@ from rookery.errors import UnauthorizedError
 from rookery.web.caller import Caller
 
 HEADER_BYTES_MAX = 4096
+AUTOMATIC = "x-automatic-request"
+"""The header of a request that nobody caused: a page that is open asks by itself every few seconds.
+Such a request does not extend a session."""
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
@@ -39,7 +42,9 @@ class RestAdmission:
         kind, _, rest = header[:HEADER_BYTES_MAX].partition(" ")
         match kind.lower():
             case "bearer":
-                return self._admins.caller_of_token(rest.strip(), address_of(request))
+                return self._admins.caller_of_token(
+                    rest.strip(), address_of(request), is_automatic=AUTOMATIC in request.headers
+                )
             case "basic":
                 return self._key(rest.strip(), address_of(request))
         raise UnauthorizedError(

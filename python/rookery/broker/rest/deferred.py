@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rookery.broker.alarms import message
 from rookery.broker.audit import LOCAL
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.audit import RestAudit
@@ -67,7 +68,7 @@ class DeferredApi:
         except Exception as error:  # noqa: BLE001 — whatever it is, it is told and tried again
             self._failed_s = clock.monotonic_s()
             _log.exception("the REST interface cannot be put together")
-            alarms.activate(ALARM, f"the REST interface cannot be put together: {error}")
+            alarms.activate(ALARM, message("rest_interface", error=str(error)))
             raise UnavailableError(
                 "the REST interface cannot be put together, the log says why"
             ) from None

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmRegistry, message
 from rookery.config import Config
 from rookery.config.snapshot import SysmonConfig, Watermark
 from rookery.observability.machine import CpuTimes, Machine, Memory
@@ -33,7 +33,8 @@ class _Watched(NamedTuple):
     name: str
     settings: Callable[[SysmonConfig], Watermark]
     share: Callable[[], float | None]
-    what: str
+    key: str
+    """Of what its alarm says."""
 
 
 class Sysmon:
@@ -48,30 +49,30 @@ class Sysmon:
         self._tasks: list[asyncio.Task[None]] = []
         self._failed: set[str] = set()
         self._watched = (
-            _Watched(HIGH_CPU, lambda item: item.cpu, self._cpu_use, "use of the processors"),
+            _Watched(HIGH_CPU, lambda item: item.cpu, self._cpu_use, "use_of_cpu"),
             _Watched(
                 HIGH_SYSTEM_MEMORY,
                 lambda item: item.sysmem,
                 lambda: machine.memory().share,
-                "use of the machine's memory",
+                "use_of_memory",
             ),
             _Watched(
                 HIGH_PROCESS_MEMORY,
                 lambda item: item.procmem,
                 self._process_share,
-                "share of the memory in this process",
+                "use_of_process_memory",
             ),
             _Watched(
                 TOO_MANY_FDS,
                 lambda item: item.fd,
                 lambda: Memory(machine.open_files_max(), machine.open_files()).share,
-                "share of the open files allowed",
+                "use_of_files",
             ),
             _Watched(
                 LOW_DISK,
                 lambda item: item.disk,
                 lambda: machine.disk(data_dir).share,
-                f"use of the disk of {data_dir}",
+                "use_of_disk",
             ),
         )
 
@@ -128,14 +129,15 @@ class Sysmon:
         except (OSError, ValueError) as error:
             if item.name not in self._failed:
                 self._failed.add(item.name)
-                _log.warning("%s is not watched: %s", item.what, error)
+                _log.warning("%s is not watched: %s", item.name, error)
             return None
 
     def _judge(self, item: _Watched, mark: Watermark, share: float) -> None:
         if share >= mark.high:
-            message = f"{item.what} is {share:.0%}, at or above {mark.high:.0%}"
+            more = {"path": str(self._data_dir)} if item.name == LOW_DISK else {}
+            said = message(item.key, usage=f"{share:.0%}", limit=f"{mark.high:.0%}", **more)
             details = {"usage": round(share * 100, 1), "high_watermark": round(mark.high * 100, 1)}
-            self._alarms.activate(item.name, message, details)
+            self._alarms.activate(item.name, said, details)
         elif share < min(mark.low, mark.high):
             self._alarms.deactivate(item.name)
 

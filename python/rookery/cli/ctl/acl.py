@@ -59,7 +59,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     code = done(arguments, answer, text)
     if not arguments.json:
         for step in answer["steps"]:
-            output.line(say("ctl.acl.step", source=step["source"], said=step["said"]))
+            output.line(say("ctl.acl.step", **step))
     return code
 
 
