@@ -19,6 +19,7 @@ OPEN: frozenset[OperationKey] = frozenset(
         ("POST", "/login"),
         ("GET", "/load_rebalance/availability_check"),
         ("GET", "/prometheus/auth"),
+        ("GET", "/prometheus/data_integration"),
         ("GET", "/prometheus/stats"),
     }
 )
