@@ -227,6 +227,7 @@ class ConnectorType(Generic[C]):
     Attributes:
         name: EMQX's, such as ``http``.
         title: For people.
+        about: What it is for, in a sentence.
         extra: ``rookery[extra]`` that its client library comes with; none: always there.
         packages: Modules of that library, to see whether it is there.
         connector_settings: What the connector is made from.
@@ -240,6 +241,7 @@ class ConnectorType(Generic[C]):
 
     name: str
     title: Words
+    about: Words
     extra: str | None = None
     packages: tuple[str, ...] = ()
     connector_settings: type[C]

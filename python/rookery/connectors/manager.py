@@ -238,11 +238,8 @@ class Manager:
 
     def _begin_new(self, before: Plan, plan: Plan) -> None:
         for action in _gone(plan.actions, before.actions):
-            old = before.actions.get(action.id)
-            if old is not None and action.takes_over(old):
-                buffer = old.buffer
-            else:
-                buffer = self._open_buffer(action.id, action.spec())
+            # One that is open keeps what waits in it.
+            buffer = self._open_buffer(action.id, action.spec())
             action.start(buffer, is_link_enabled=plan.connectors[action.link.id].enable)
         for source in _gone(plan.sources, before.sources):
             source.start(is_link_enabled=plan.connectors[source.link.id].enable)

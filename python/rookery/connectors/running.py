@@ -121,16 +121,16 @@ class RunningAction:
         spills = options.buffer_mode == "volatile_offload"
         folder = self.id.replace(":", "-")
         return BufferSpec(
-            bytes_max=options.max_buffer_bytes,
+            max_buffer_bytes=options.max_buffer_bytes,
             mode=options.buffer_mode,
-            spill_dir=self._around.data_dir / "actions" / folder if spills else None,
-            spill_bytes_max=options.max_spill_bytes if spills else 0,
+            spill_dir=str(self._around.data_dir / "actions" / folder) if spills else None,
+            max_spill_bytes=options.max_spill_bytes,
             request_ttl_ms=round(ttl_s * 1000),
         )
 
     def takes_over(self, other: RunningAction) -> bool:
         """Whether what waits for ``other`` can be sent by this one."""
-        return self.fields == other.fields and self.spec() == other.spec()
+        return self.fields == other.fields
 
     def start(self, buffer: Buffer, *, is_link_enabled: bool) -> None:
         """Serve that buffer."""
@@ -156,7 +156,7 @@ class RunningAction:
 
     def _drop_all(self) -> None:
         assert self._runner is not None
-        dropped = self._runner.drop_all("resource_stopped")
+        dropped = self._runner.drop_all("dropped.resource_stopped")
         if dropped:
             _logger.warning("action %s: %d messages dropped: it is disabled", self.id, dropped)
 
