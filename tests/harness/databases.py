@@ -21,6 +21,10 @@ POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 OTHER_USER = "nobody" if os.geteuid() == 0 else None
 
 
+# PostgreSQL and Redis, a sentinel.
+_READY = (b"ready to accept connections", b"+monitor master")
+
+
 @dataclass
 class Server:
     """A server that runs, or did and can again."""
@@ -94,10 +98,11 @@ def _running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until it answers. Both say so in the same words, some time after they accept connections."""
+    """Until it answers. All say so, some time after they accept connections."""
     end_s = time.monotonic() + START_S
     while time.monotonic() < end_s and process.poll() is None:
-        if b"ready to accept connections" in log.read_bytes().lower():
+        said = log.read_bytes().lower()
+        if any(words in said for words in _READY):
             return
         time.sleep(0.02)
     raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')}")
@@ -178,6 +183,21 @@ def redis_cluster_of_one() -> Iterator[Server]:
             assert time.monotonic() < end_s, "the cluster does not come up"
             time.sleep(0.02)
         yield server
+
+
+@contextmanager
+def redis_sentinel() -> Iterator[Server]:
+    """A sentinel that watches a server without a password as ``mymaster``."""
+    with redis_server("--protected-mode", "no") as master, _folder() as folder:
+        port = free_port()
+        file = folder / "sentinel.conf"
+        file.write_text(
+            f"port {port}\nbind 127.0.0.1\nsentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
+        )
+        if OTHER_USER:
+            shutil.chown(file, OTHER_USER)  # it writes there what it has learned
+        with _running(["redis-server", file, "--sentinel"], folder, port) as sentinel:
+            yield sentinel
 
 
 @contextmanager

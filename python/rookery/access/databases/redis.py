@@ -92,7 +92,11 @@ class RedisService:
         return await self.guard.run(lambda: self._ask(key))
 
     async def _ask(self, key: str) -> dict[str, bytes]:
-        from redis.exceptions import RedisError, ResponseError  # noqa: PLC0415
+        from redis.exceptions import (  # noqa: PLC0415
+            RedisClusterException,
+            RedisError,
+            ResponseError,
+        )
 
         redis = self._connections.client
         if redis is None:
@@ -100,7 +104,7 @@ class RedisService:
         try:
             async with self._connections.places:
                 answer = await redis.execute_command(self.command, key, *self.fields)
-        except (RedisError, OSError) as error:
+        except (RedisError, RedisClusterException, OSError) as error:
             if isinstance(error, ResponseError) and str(error).startswith(_OTHER_TYPE):
                 # The client chose the key: it must not make Redis count as failed.
                 return {}
