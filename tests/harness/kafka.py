@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.authority import Pair
 from harness.downloads import fetched
 from harness.ports import free_port
-from harness.authority import Pair
 
 START_S = 120.0
 STOP_S = 60.0
