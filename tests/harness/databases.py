@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.ports import free_port
@@ -21,17 +21,49 @@ POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 OTHER_USER = "nobody" if os.geteuid() == 0 else None
 
 
+# PostgreSQL and Redis, a sentinel.
+_READY = (b"ready to accept connections", b"+monitor master")
+
+
 @dataclass
 class Server:
-    """A server that runs."""
+    """A server that runs, or did and can again."""
 
     host: str
     port: int
-    process: subprocess.Popen[bytes]
+    command: Sequence[str | Path]
+    folder: Path
+    process: subprocess.Popen[bytes] = field(init=False)
 
     @property
     def address(self) -> str:
         return f"{self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Start it, also again after :meth:`stop` with the data that it has, and wait for it."""
+        log_file = self.folder / "log"
+        with log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=OTHER_USER,
+                start_new_session=True,
+            )
+        try:
+            _wait(self.process, log_file)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it: connections are closed, and new ones refused."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGCONT)
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -57,31 +89,20 @@ def _folder() -> Iterator[Path]:
 
 @contextmanager
 def _running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[Server]:
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            user=OTHER_USER,
-            start_new_session=True,
-        )
+    server = Server("127.0.0.1", port, command, folder)
+    server.start()
     try:
-        _wait(process, folder / "log")
-        yield Server("127.0.0.1", port, process)
+        yield server
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGCONT)
-        process.send_signal(signal.SIGINT)
-        process.wait()
+        server.stop()
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until it answers. Both say so in the same words, some time after they accept connections."""
+    """Until it answers. All say so, some time after they accept connections."""
     end_s = time.monotonic() + START_S
     while time.monotonic() < end_s and process.poll() is None:
-        if b"ready to accept connections" in log.read_bytes().lower():
+        said = log.read_bytes().lower()
+        if any(words in said for words in _READY):
             return
         time.sleep(0.02)
     raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')}")
@@ -165,6 +186,21 @@ def redis_cluster_of_one() -> Iterator[Server]:
 
 
 @contextmanager
+def redis_sentinel() -> Iterator[Server]:
+    """A sentinel that watches a server without a password as ``mymaster``."""
+    with redis_server("--protected-mode", "no") as master, _folder() as folder:
+        port = free_port()
+        file = folder / "sentinel.conf"
+        file.write_text(
+            f"port {port}\nbind 127.0.0.1\nsentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
+        )
+        if OTHER_USER:
+            shutil.chown(file, OTHER_USER)  # it writes there what it has learned
+        with _running(["redis-server", file, "--sentinel"], folder, port) as sentinel:
+            yield sentinel
+
+
+@contextmanager
 def secure_redis_server(cert: Path, key: Path) -> Iterator[Server]:
     """One that speaks TLS alone, without a password."""
     with _folder() as folder:
@@ -177,4 +213,5 @@ def secure_redis_server(cert: Path, key: Path) -> Iterator[Server]:
         more = ("--tls-port", port, *files, "--tls-auth-clients", "no")
         # The later of two ports counts: none without TLS.
         with redis_server("--port", "0", *more) as server:
-            yield Server(server.host, int(port), server.process)
+            server.port = int(port)
+            yield server
