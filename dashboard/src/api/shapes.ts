@@ -1,4 +1,15 @@
 /** What GET operations answer, as far as the pages read it. */
+import type {
+  BridgeRow,
+  ConnectorRow,
+  ConnectorType,
+  Figures,
+  RuleEvent,
+  RuleFunction,
+  RuleRow,
+} from "./integration";
+
+export type * from "./integration";
 
 export interface Page<Row> {
   data: Row[];
@@ -405,6 +416,20 @@ export interface Replies {
   "/configs": Record<string, unknown>;
   "/configs_origins": Setting[];
   "/schemas/configs": Record<string, unknown>;
+  "/rules": Page<RuleRow>;
+  "/rules/{id}": RuleRow;
+  "/rules/{id}/metrics": { id?: string; metrics: Figures };
+  "/rule_events": RuleEvent[];
+  "/rule_functions": RuleFunction[];
+  "/connector_types": ConnectorType[];
+  "/connectors": ConnectorRow[];
+  "/connectors/{id}": ConnectorRow;
+  "/actions": BridgeRow[];
+  "/actions/{id}": BridgeRow;
+  "/actions/{id}/metrics": { metrics: Figures };
+  "/sources": BridgeRow[];
+  "/sources/{id}": BridgeRow;
+  "/sources/{id}/metrics": { metrics: Figures };
 }
 
 export type Reply<P extends string> = P extends keyof Replies ? Replies[P] : unknown;

@@ -6,7 +6,7 @@ export interface PageEntry {
   path: string;
   /** Its name in the menu, a key of `shell.json`. */
   name: string;
-  group: "monitor" | "messages" | "access" | "node" | "diagnose" | "administration";
+  group: "monitor" | "messages" | "integration" | "access" | "node" | "diagnose" | "administration";
   /** Without one of these operations the page would have nothing to show. */
   needs: readonly string[];
   component: LazyExoticComponent<ComponentType>;
@@ -26,6 +26,7 @@ const page = (
 export const GROUPS = [
   "monitor",
   "messages",
+  "integration",
   "access",
   "node",
   "diagnose",
@@ -64,6 +65,48 @@ export const PAGES: readonly PageEntry[] = [
     import("@/features/auto-subscribe"),
   ),
   page("/websocket", "websocket", "messages", [], () => import("@/features/websocket")),
+  page("/rules", "rules", "integration", ["GET /rules"], () => import("@/features/rules")),
+  page(
+    "/rules/:id",
+    "rules",
+    "integration",
+    ["GET /rules/{id}"],
+    () => import("@/features/rules/RulePage"),
+    true,
+  ),
+  page("/connectors", "connectors", "integration", ["GET /connectors", "GET /connector_types"], () =>
+    import("@/features/connectors"),
+  ),
+  page(
+    "/connectors/:id",
+    "connectors",
+    "integration",
+    ["GET /connectors/{id}"],
+    () => import("@/features/connectors/ConnectorPage"),
+    true,
+  ),
+  page("/actions", "actions", "integration", ["GET /actions", "GET /connector_types"], () =>
+    import("@/features/actions"),
+  ),
+  page(
+    "/actions/:id",
+    "actions",
+    "integration",
+    ["GET /actions/{id}"],
+    () => import("@/features/actions/ActionPage"),
+    true,
+  ),
+  page("/sources", "sources", "integration", ["GET /sources", "GET /connector_types"], () =>
+    import("@/features/actions/SourcesPage"),
+  ),
+  page(
+    "/sources/:id",
+    "sources",
+    "integration",
+    ["GET /sources/{id}"],
+    () => import("@/features/actions/SourcePage"),
+    true,
+  ),
   page("/authentication", "authentication", "access", ["GET /authentication"], () =>
     import("@/features/authentication"),
   ),

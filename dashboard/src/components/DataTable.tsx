@@ -47,7 +47,7 @@ export interface DataTableProps<Row> {
   /** Filters that the caller applies itself in `rowsOf`; they are not sent. */
   localFilters?: Filter[];
   rowKey: (row: Row, index: number) => string;
-  empty: { title: string; text: string };
+  empty: { title: string; text: string; action?: ReactNode };
   /** Buttons at the end of a row. */
   actions?: (row: Row, index: number, rows: Row[]) => ReactNode;
   bulk?: Bulk<Row>;
@@ -141,6 +141,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
         <EmptyState
           title={isFiltered ? t("noMatch.title") : props.empty.title}
           text={isFiltered ? t("noMatch.text") : props.empty.text}
+          action={isFiltered ? undefined : props.empty.action}
         />
       )}
       {page.rows.length > 0 && (

@@ -34,7 +34,8 @@ export function useWords(
     chinese?.description ?? (isChinese ? schema["x-description-zh"] : undefined) ?? schema.description;
   const takes = (isChinese ? schema["x-takes-zh"] : undefined) ?? schema["x-takes"];
   const description = [meaning, takes].filter(Boolean).join(" · ");
-  const title = chinese?.title ?? schema.title ?? name;
+  const title =
+    chinese?.title ?? (isChinese ? schema["x-title-zh"] : undefined) ?? schema.title ?? name;
   return { label: title, description: description || undefined };
 }
 

@@ -6,12 +6,18 @@ const GOOD = new Set(["true", "running", "connected", "enabled", "success", "all
 const BAD = new Set(["failure", "deny", "inconsistent", "crashed", "failed"]);
 const WAITING = new Set(["connecting", "waiting", "starting"]);
 
+interface StatusBadgeProps {
+  state: string;
+  /** Being disconnected is nobody's wish. */
+  isFault?: boolean;
+}
+
 /** A state in words, coloured as well: colour alone tells nobody who cannot see it. */
-export function StatusBadge({ state }: { state: string }): ReactElement {
+export function StatusBadge({ state, isFault = false }: StatusBadgeProps): ReactElement {
   const { t, i18n } = useTranslation();
   const color = GOOD.has(state)
     ? "teal"
-    : BAD.has(state)
+    : BAD.has(state) || (isFault && state === "disconnected")
       ? "red"
       : WAITING.has(state)
         ? "orange"

@@ -5,6 +5,7 @@ export interface Schema {
   type?: string | string[];
   title?: string;
   description?: string;
+  "x-title-zh"?: string;
   "x-description-zh"?: string;
   /** The same words in Chinese, as plugins write them. */
   "x-zh"?: { title?: string; description?: string };

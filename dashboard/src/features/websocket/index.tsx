@@ -9,7 +9,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { ConnectForm } from "./ConnectForm";
 import { MessageLog } from "./MessageLog";
 import { PublishForm, SubscribeForm } from "./forms";
-import { addressOf } from "./address";
+import { addressOf } from "@/components/mqttAddress";
 import { useMqtt } from "./useMqtt";
 
 /** An MQTT client in the browser, to try the node with. */

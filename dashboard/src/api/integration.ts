@@ -1,0 +1,92 @@
+/** Rules, connectors, actions and sources, as far as the pages read them. */
+
+/** What connectors, actions and sources have in common; the rest is of their type. */
+export interface Integrated {
+  type: string;
+  name: string;
+  enable?: boolean;
+  description?: string;
+  status?: string;
+  status_reason?: string;
+  status_since?: string;
+  [field: string]: unknown;
+}
+
+export interface ConnectorRow extends Integrated {
+  /** Ids of those that go through it. */
+  actions?: string[];
+  sources?: string[];
+}
+
+/** An action or a source. */
+export interface BridgeRow extends Integrated {
+  /** The name of its connector, which is of the same type. */
+  connector: string;
+  /** Rules that use it. */
+  rules?: string[];
+}
+
+/** A type of connectors, with the forms of what it can be used for. */
+export interface ConnectorType {
+  type: string;
+  title: string;
+  title_zh?: string;
+  description?: string;
+  description_zh?: string;
+  is_available?: boolean;
+  /** What has to be installed first. */
+  missing?: string;
+  connector: Record<string, unknown>;
+  action?: Record<string, unknown>;
+  source?: Record<string, unknown>;
+}
+
+export type Figures = Record<string, number>;
+
+/** What a rule does with a row: the id of an action, or a function of the node. */
+export type RuleOutput = string | { function: string; args?: Record<string, unknown> };
+
+/** An output with the state that it is in. */
+export interface OutputState {
+  id?: string;
+  function?: string;
+  enable?: boolean;
+  status?: string;
+  status_reason?: string;
+}
+
+export interface RuleRow {
+  id: string;
+  name?: string;
+  description?: string;
+  sql: string;
+  from: string[];
+  enable: boolean;
+  actions: RuleOutput[];
+  action_details?: OutputState[];
+  metrics?: Figures;
+  created_at?: string;
+  last_modified_at?: string;
+  metadata?: Record<string, unknown>;
+}
+
+export interface RuleEvent {
+  /** What stands behind FROM. */
+  event: string;
+  title: { en: string; zh: string };
+  description?: { en: string; zh: string };
+  /** Columns with an example of each. */
+  columns: Record<string, unknown>;
+  /** What a person fills in to test a rule: an example, and what it is. */
+  test_columns: Record<string, [unknown, string | { en: string; zh: string }]>;
+  sql_example: string;
+}
+
+export interface RuleFunction {
+  name: string;
+  family: string;
+  family_zh?: string;
+  arguments_min?: number;
+  arguments_max?: number;
+  examples?: { expression: string; result: string }[];
+}

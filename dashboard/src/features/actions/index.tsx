@@ -1,0 +1,7 @@
+import type { ReactElement } from "react";
+
+import { BridgeTable } from "./BridgeTable";
+
+export default function ActionsPage(): ReactElement {
+  return <BridgeTable kind="actions" />;
+}
