@@ -39,7 +39,7 @@ impl Origin {
 const BETWEEN_RULES: char = '\n';
 
 /// Messages up to this size (topic, properties, payload) need one allocation, not two.
-const INLINE_BYTES: usize = 128;
+pub(crate) const INLINE_BYTES: usize = 128;
 
 /// Topic, properties and payload behind each other.
 #[derive(Debug)]
@@ -49,13 +49,13 @@ enum Data {
 }
 
 impl Data {
-    /// Copies the parts, into what `room_for` gives for their length if they are large.
+    /// Copies the parts, into `room` if they are large.
     #[inline]
-    fn of(parts: [&[u8]; 3], room_for: impl FnOnce(usize) -> Vec<u8>) -> Self {
+    fn of(parts: [&[u8]; 3], mut room: Vec<u8>) -> Self {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         if len > INLINE_BYTES {
-            let mut room = room_for(len);
             room.clear();
+            room.reserve_exact(len);
             for part in parts {
                 room.extend_from_slice(part);
             }
@@ -133,6 +133,14 @@ pub struct MessageParts<'a> {
     pub payload: &'a [u8],
 }
 
+impl MessageParts<'_> {
+    /// Octets of topic, properties and payload.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.topic.len() + self.properties.len() + self.payload.len()
+    }
+}
+
 impl Message {
     /// Copies the parts into one allocation.
     #[inline]
@@ -142,19 +150,19 @@ impl Message {
         from: Arc<Publisher>,
         origin: Option<Arc<Origin>>,
     ) -> Self {
-        Self::in_room(parts, from, origin, Vec::with_capacity)
+        Self::in_room(parts, from, origin, Vec::new())
     }
 
-    /// The same; `room_for` gives the second allocation of a large message, of a length or more.
+    /// The same; a large message is put into `room`.
     #[inline]
     #[allow(clippy::cast_possible_truncation)] // a packet is at most 256 MiB
     pub(crate) fn in_room(
         parts: &MessageParts<'_>,
         from: Arc<Publisher>,
         origin: Option<Arc<Origin>>,
-        room_for: impl FnOnce(usize) -> Vec<u8>,
+        room: Vec<u8>,
     ) -> Self {
-        let data = Data::of([parts.topic.as_bytes(), parts.properties, parts.payload], room_for);
+        let data = Data::of([parts.topic.as_bytes(), parts.properties, parts.payload], room);
         Self {
             id: parts.id,
             timestamp_ms: parts.timestamp_ms,
@@ -203,26 +211,24 @@ impl Message {
     /// Bytes held.
     #[must_use]
     pub fn size(&self) -> usize {
-        let outside = match &self.data {
+        self.room() + size_of::<Self>()
+    }
+
+    /// The size of the second allocation of a large message; 0 of a small one.
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        match &self.data {
             Data::Inline { .. } => 0,
             Data::Outside(room) => room.capacity(),
-        };
-        outside + size_of::<Self>()
+        }
     }
 
-    /// Whether it is one allocation, whose room fits every other such message.
-    #[inline]
-    #[must_use]
-    pub fn is_small(&self) -> bool {
-        matches!(self.data, Data::Inline { .. })
-    }
-
-    /// Takes the second allocation of a large message; the message is empty then.
+    /// Takes the second allocation of a large message, which is to be filled anew.
     pub(crate) fn take_room(&mut self) -> Vec<u8> {
         (self.topic_len, self.properties_len) = (0, 0);
-        match std::mem::replace(&mut self.data, Data::Inline { len: 0, bytes: [0; INLINE_BYTES] }) {
+        match &mut self.data {
             Data::Inline { .. } => Vec::new(),
-            Data::Outside(room) => room,
+            Data::Outside(room) => std::mem::take(room),
         }
     }
 
@@ -335,7 +341,7 @@ impl Message {
             origin: has_origin.then(|| Arc::new(Origin { node, link, rules })),
             topic_len,
             properties_len,
-            data: Data::of([r.0, &[], &[]], Vec::with_capacity),
+            data: Data::of([r.0, &[], &[]], Vec::new()),
         })
     }
 }

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use crate::message::{Message, MessageParts, Origin, Publisher};
+use crate::message::{INLINE_BYTES, Message, MessageParts, Origin, Publisher};
 
 /// Most messages kept: what a turn of a busy shard acknowledges. About 240 bytes each.
 const SPARE_MAX: usize = 2048;
 
-/// Most octets of rooms kept.
+/// Most octets of what large messages have beside that.
 const ROOM_BYTES_MAX: usize = 2 << 20;
 
 /// The largest room that is kept. Above it, filling costs more than the allocator does.
@@ -23,8 +23,10 @@ const STEP_BITS: u32 = 2;
 /// The spare messages of one shard.
 #[derive(Debug, Default)]
 pub struct MessagePool {
-    spare: Vec<Arc<Message>>,
-    rooms: Rooms,
+    small: Vec<Arc<Message>>,
+    /// By the size of their room: the C library's allocator is slow above 1 KB.
+    large: Vec<Vec<Arc<Message>>>,
+    room_bytes: usize,
 }
 
 impl MessagePool {
@@ -36,73 +38,74 @@ impl MessagePool {
         from: Arc<Publisher>,
         origin: Option<Arc<Origin>>,
     ) -> Arc<Message> {
-        let rooms = &mut self.rooms;
-        let message = Message::in_room(parts, from, origin, |len| rooms.take(len));
-        if let Some(mut spare) = self.spare.pop()
-            && let Some(room) = Arc::get_mut(&mut spare)
+        let len = parts.len();
+        if len > INLINE_BYTES {
+            return self.make_large(len, parts, from, origin);
+        }
+        let message = Message::new(parts, from, origin);
+        if let Some(mut spare) = self.small.pop()
+            && let Some(place) = Arc::get_mut(&mut spare)
         {
-            *room = message;
+            *place = message;
             return spare;
         }
         Arc::new(message)
     }
 
+    fn make_large(
+        &mut self,
+        len: usize,
+        parts: &MessageParts<'_>,
+        from: Arc<Publisher>,
+        origin: Option<Arc<Origin>>,
+    ) -> Arc<Message> {
+        if len > ROOM_MAX {
+            return Arc::new(Message::new(parts, from, origin));
+        }
+        let size = room_size(len);
+        if let Some(mut spare) = self.large.get_mut(class_of(size)).and_then(Vec::pop) {
+            self.room_bytes -= size;
+            if let Some(place) = Arc::get_mut(&mut spare) {
+                let room = place.take_room();
+                *place = Message::in_room(parts, from, origin, room);
+                return spare;
+            }
+        }
+        Arc::new(Message::in_room(parts, from, origin, Vec::with_capacity(size)))
+    }
+
     /// Takes a message that is not needed here any more; kept if nobody else holds it.
     #[inline]
-    pub fn give_back(&mut self, mut message: Arc<Message>) {
-        if self.spare.len() >= SPARE_MAX {
+    pub fn give_back(&mut self, message: Arc<Message>) {
+        if Arc::strong_count(&message) != 1 {
             return;
         }
-        let Some(unshared) = Arc::get_mut(&mut message) else { return };
-        if !unshared.is_small() {
-            self.rooms.give_back(unshared.take_room());
+        let room = message.room();
+        if room != 0 {
+            self.give_back_large(room, message);
+        } else if self.small.len() < SPARE_MAX {
+            self.small.push(message);
         }
-        self.spare.push(message);
+    }
+
+    fn give_back_large(&mut self, room: usize, message: Arc<Message>) {
+        let is_asked_for = room <= ROOM_MAX && room_size(room) == room;
+        if !is_asked_for || self.room_bytes + room > ROOM_BYTES_MAX {
+            return;
+        }
+        let class = class_of(room);
+        if self.large.len() <= class {
+            self.large.resize_with(class + 1, Vec::new);
+        }
+        if let Some(spare) = self.large.get_mut(class) {
+            self.room_bytes += room;
+            spare.push(message);
+        }
     }
 
     /// Gives all of them to the allocator.
     pub fn shrink(&mut self) {
         *self = Self::default();
-    }
-}
-
-/// The rooms of large messages, by their size: the allocator is slow above about 1 KB.
-#[derive(Debug, Default)]
-struct Rooms {
-    by_class: Vec<Vec<Vec<u8>>>,
-    bytes: usize,
-}
-
-impl Rooms {
-    /// A room for `len` octets.
-    fn take(&mut self, len: usize) -> Vec<u8> {
-        if len > ROOM_MAX {
-            return Vec::with_capacity(len);
-        }
-        let size = room_size(len);
-        match self.by_class.get_mut(class_of(size)).and_then(Vec::pop) {
-            Some(room) => {
-                self.bytes -= size;
-                room
-            }
-            None => Vec::with_capacity(size),
-        }
-    }
-
-    /// Keeps a room, if it is of a size that is asked for and there is space.
-    fn give_back(&mut self, room: Vec<u8>) {
-        let size = room.capacity();
-        if size > ROOM_MAX || room_size(size) != size || self.bytes + size > ROOM_BYTES_MAX {
-            return;
-        }
-        let class = class_of(size);
-        if self.by_class.len() <= class {
-            self.by_class.resize_with(class + 1, Vec::new);
-        }
-        if let Some(rooms) = self.by_class.get_mut(class) {
-            self.bytes += size;
-            rooms.push(room);
-        }
     }
 }
 
@@ -183,12 +186,12 @@ mod tests {
         for message in messages {
             pool.give_back(message);
         }
-        assert!(pool.rooms.bytes <= ROOM_BYTES_MAX, "{}", pool.rooms.bytes);
-        let held: usize = pool.rooms.by_class.iter().flatten().map(Vec::capacity).sum();
-        assert_eq!(pool.rooms.bytes, held);
+        assert!(pool.room_bytes <= ROOM_BYTES_MAX, "{}", pool.room_bytes);
+        let held: usize = pool.large.iter().flatten().map(|message| message.room()).sum();
+        assert_eq!(pool.room_bytes, held);
         let huge = make(&mut pool, "a", &vec![0; ROOM_MAX + 1]);
         pool.give_back(huge);
-        assert_eq!(pool.rooms.bytes, held);
+        assert_eq!(pool.room_bytes, held);
     }
 
     #[test]
