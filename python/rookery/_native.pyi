@@ -20,7 +20,13 @@ from rookery.native.config import (
     ObserveConfig,
 )
 from rookery.native.lazy import LazyMessage
-from rookery.native.lists import ClientQuery, SubscribeRequest, SubscriptionQuery
+from rookery.native.lists import (
+    ClientQuery,
+    MessageQuery,
+    SubscribeRequest,
+    SubscriptionQuery,
+    TopicQuery,
+)
 from rookery.native.models import Message
 from rookery.native.plugins import PluginRoute
 from rookery.native.rows import (
@@ -201,16 +207,16 @@ class Node:
     ) -> tuple[list[tuple[Any, ...]], int]:
         """``SubscriptionView`` of a page of subscriptions, and how many are wanted in all."""
 
-    def topics_page(self, offset: int, limit: int) -> tuple[list[str], int]:
-        """A page of topic filters, and how many there are."""
+    def topics_page(self, query: TopicQuery, offset: int, limit: int) -> tuple[list[str], int]:
+        """A page of topic filters, and how many are wanted in all."""
 
     def has_topic(self, topic_filter: str) -> bool:
         """Whether somebody subscribed to a filter."""
 
     def retained_page(
-        self, topic_filter: str | None, offset: int, limit: int
+        self, query: MessageQuery, offset: int, limit: int
     ) -> tuple[list[tuple[Any, ...]], int]:
-        """``MessageHead`` of a page of retained messages, and how many match."""
+        """``MessageHead`` of a page of retained messages, and how many are wanted in all."""
 
     def retained(self, topic: str) -> MessageRow | None:
         """The retained message of a topic."""
@@ -226,9 +232,9 @@ class Node:
         """Forget retained messages; how many."""
 
     def delayed_page(
-        self, offset: int, limit: int
+        self, query: MessageQuery, offset: int, limit: int
     ) -> tuple[list[tuple[int, tuple[Any, ...]]], int]:
-        """Time and ``MessageHead`` of a page of delayed messages, and how many wait."""
+        """Time and ``MessageHead`` of a page of delayed messages, and how many are wanted in all."""
 
     def delayed(self, id: int) -> tuple[int, MessageRow] | None:
         """Time of a delayed message, and the message."""

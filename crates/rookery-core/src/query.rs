@@ -1,6 +1,7 @@
 //! What the management plane asks of sessions and subscriptions: who is wanted, in which order,
 //! and the rows that come back. A shard looks through its sessions in slices, see `shard/query.rs`.
 
+use std::cmp::Ordering;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -177,6 +178,47 @@ pub struct SubscriptionQuery {
     pub share_group: Option<Box<str>>,
     /// Whether they are on disk.
     pub is_durable: Option<bool>,
+    /// The order; none = as they lie in memory.
+    pub sort: Option<SubscriptionSort>,
+    /// Whether the order is reversed.
+    pub is_descending: bool,
+}
+
+/// What subscriptions can be sorted by.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum SubscriptionSort {
+    /// Client identifier.
+    ClientId,
+    /// Topic filter, as the client wrote it.
+    Topic,
+    /// Granted QoS.
+    Qos,
+    /// No Local.
+    NoLocal,
+    /// Retain As Published.
+    RetainAsPublished,
+    /// Retain Handling.
+    RetainHandling,
+}
+
+impl SubscriptionSort {
+    /// Which of two stands first; no two subscriptions of a node are equal.
+    #[must_use]
+    pub fn compare(self, a: &SubscriptionView, b: &SubscriptionView) -> Ordering {
+        let number = |view: &SubscriptionView| match self {
+            Self::ClientId | Self::Topic => 0,
+            Self::Qos => view.info.qos,
+            Self::NoLocal => u8::from(view.info.nl),
+            Self::RetainAsPublished => u8::from(view.info.rap),
+            Self::RetainHandling => view.info.rh,
+        };
+        let by_client = || a.client_id.cmp(&b.client_id);
+        let by_topic = || a.info.topic.cmp(&b.info.topic);
+        match self {
+            Self::ClientId => by_client().then_with(by_topic),
+            _ => number(a).cmp(&number(b)).then_with(by_topic).then_with(by_client),
+        }
+    }
 }
 
 impl SubscriptionQuery {

@@ -38,5 +38,8 @@ mod transport;
 mod up;
 mod worker;
 
-pub use node::{AclSubject, MessagePage, MessageRow, MessageWindow, Node, Page};
+pub use node::{
+    AclSubject, MessagePage, MessageQuery, MessageRow, MessageSort, MessageWindow, Node, Page,
+    TopicQuery,
+};
 pub use peer::{HookPeer, Hookpoint};

@@ -1,11 +1,14 @@
 //! A running node: start, stop, and what the management plane may ask of it.
 
 mod access;
+mod messages;
 mod observe;
 mod operations;
 mod queries;
+mod top;
 
 pub use access::AclSubject;
+pub use messages::{MessageQuery, MessageSort, TopicQuery};
 pub use operations::{MessagePage, MessageRow, MessageWindow};
 pub use queries::Page;
 

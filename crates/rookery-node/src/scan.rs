@@ -20,6 +20,8 @@ const SLICE: Duration = Duration::from_micros(500);
 const VISITS: u32 = 256;
 /// Rows made between two looks at the clock.
 const ROWS: usize = 32;
+/// Rows that are sent at once to whoever sorts them.
+const PART: usize = 1024;
 
 /// A look through one worker's sessions or messages.
 pub(crate) struct Scan {
@@ -48,6 +50,14 @@ pub(crate) enum What {
         at: SubscriptionCursor,
         found: Vec<SubscriptionHit>,
         reply: Sender<Vec<SubscriptionHit>>,
+    },
+    /// Read all subscriptions that are wanted, for whoever sorts them: they are sent a part at a
+    /// time, and nothing after the last one.
+    AllSubscriptions {
+        query: Arc<SubscriptionQuery>,
+        at: SubscriptionCursor,
+        rows: Vec<SubscriptionView>,
+        reply: Sender<Vec<SubscriptionView>>,
     },
     /// Read subscriptions that were found.
     SubscriptionRows {
@@ -121,6 +131,13 @@ impl Worker {
             What::Subscriptions { query, at, found, .. } => {
                 !shard.find_subscriptions(query, at, VISITS as usize, found)
             }
+            What::AllSubscriptions { query, at, rows, reply } => {
+                let is_more = shard.read_subscriptions(query, at, VISITS as usize, rows);
+                if rows.len() >= PART || !is_more && !rows.is_empty() {
+                    let _ = reply.send(std::mem::take(rows));
+                }
+                !is_more
+            }
             What::SubscriptionRows { query, wanted, rows, .. } => {
                 let Some((hit, skip, take)) = wanted.last_mut() else { return true };
                 let part = (*take).min(ROWS * 4);
@@ -153,7 +170,9 @@ fn answer(now: Now, what: What) {
         }
         What::ClientRows { rows, reply, .. } => drop(reply.send(rows)),
         What::Subscriptions { found, reply, .. } => drop(reply.send(found)),
-        What::SubscriptionRows { rows, reply, .. } => drop(reply.send(rows)),
+        What::AllSubscriptions { rows, reply, .. } | What::SubscriptionRows { rows, reply, .. } => {
+            drop(reply.send(rows));
+        }
         What::Delayed { found, reply, .. } => drop(reply.send((now, found))),
     }
 }

@@ -12,9 +12,9 @@ mod support;
 use std::collections::BTreeSet;
 
 use rookery_codec::{AckKind, Connect, Packet, QoS, ReasonCode, SubscriptionOptions, Version};
-use rookery_core::query::{ClientQuery, ClientSort, SubscriptionQuery};
+use rookery_core::query::{ClientQuery, ClientSort, SubscriptionQuery, SubscriptionSort};
 use rookery_node::api::PublishRequest;
-use rookery_node::{MessageWindow, Node};
+use rookery_node::{MessageQuery, MessageSort, MessageWindow, Node, TopicQuery};
 use support::{Client, DEADLINE, Dir, config, start, until};
 
 const WORKERS: usize = 3;
@@ -47,6 +47,14 @@ fn message(topic: &str, payload: &[u8], retain: bool) -> PublishRequest {
         client_id: "http_api".into(),
         sys: false,
     }
+}
+
+fn every() -> MessageQuery {
+    MessageQuery::default()
+}
+
+fn matching(filter: &str) -> MessageQuery {
+    MessageQuery { filter: Some(filter.into()), ..every() }
 }
 
 fn options(qos: QoS) -> SubscriptionOptions {
@@ -161,10 +169,63 @@ fn pages_of_subscriptions_are_filtered_and_counted() {
         seen.extend(page.rows.iter().map(|r| format!("{} {}", r.client_id, r.info.topic)));
     }
     assert_eq!(seen.len(), 90);
-    let topics = node.topics_page(0, 1000);
+    let topics = node.topics_page(&TopicQuery::default(), 0, 1000).unwrap();
     assert_eq!((topics.rows.len(), topics.count), (32, 32));
-    assert_eq!(node.topics_page(30, 10).rows.len(), 2);
+    assert_eq!(node.topics_page(&TopicQuery::default(), 30, 10).unwrap().rows.len(), 2);
     assert!(node.has_topic("plant/+/alarm") && node.has_topic("jobs") && !node.has_topic("plant"));
+}
+
+#[test]
+fn subscriptions_are_sorted_before_they_are_cut() {
+    let node = start(config(), WORKERS, None);
+    for n in 0..30 {
+        leave_session(&node, &format!("c{n:02}"), &[format!("x/{:02}", 99 - n), "all".into()]);
+    }
+    let page = |sort, is_descending, offset| {
+        let sort = Some(sort);
+        let query = SubscriptionQuery { sort, is_descending, ..Default::default() };
+        let page = node.subscriptions_page(query, offset, 3).unwrap();
+        assert_eq!(page.count, 60);
+        let rows = page.rows.into_iter();
+        rows.map(|row| format!("{} {}", row.client_id, row.info.topic)).collect::<Vec<_>>()
+    };
+    let by_topic = page(SubscriptionSort::Topic, false, 29);
+    assert_eq!(by_topic, ["c29 all", "c29 x/70", "c28 x/71"]);
+    assert_eq!(page(SubscriptionSort::Topic, true, 0), ["c00 x/99", "c01 x/98", "c02 x/97"]);
+    assert_eq!(page(SubscriptionSort::ClientId, false, 2), ["c01 all", "c01 x/98", "c02 all"]);
+    assert_eq!(page(SubscriptionSort::ClientId, true, 58), ["c00 x/99", "c00 all"]);
+    assert_eq!(page(SubscriptionSort::Qos, false, 0), ["c00 all", "c01 all", "c02 all"]);
+    let like = TopicQuery { like: Some("/7".into()), is_sorted: true, is_descending: true };
+    let topics = node.topics_page(&like, 1, 2).unwrap();
+    assert_eq!((topics.rows, topics.count), (vec!["x/78".to_owned(), "x/77".to_owned()], 10));
+}
+
+#[test]
+fn messages_are_filtered_and_sorted_before_they_are_cut() {
+    let node = start(config(), WORKERS, None);
+    let kept = (0..300).map(|n| message(&format!("r/{n:03}"), b"kept", true));
+    node.publish_all(&kept.collect::<Vec<_>>()).unwrap();
+    let wait =
+        |n: u32| message(&format!("$delayed/{}/d/{:03}", 2000 - n, n % 100), b"later", false);
+    node.publish_all(&(0..300).map(wait).collect::<Vec<_>>()).unwrap();
+
+    let descending =
+        MessageQuery { sort: Some(MessageSort::Topic), is_descending: true, ..every() };
+    let page = node.retained_page(&descending, 1, 2).unwrap();
+    let topics: Vec<&str> = page.rows.iter().map(|m| m.topic()).collect();
+    assert_eq!((topics, page.count), (vec!["r/298", "r/297"], 300));
+    let like = MessageQuery { like_topic: Some("/29".into()), ..descending.clone() };
+    assert_eq!(node.retained_page(&like, 8, 5).unwrap().rows.len(), 2);
+    let other = MessageQuery { like_client_id: Some("nobody".into()), ..every() };
+    assert_eq!(node.retained_page(&other, 0, 5).unwrap().count, 0);
+
+    let page = node.delayed_page(&descending, 2, 2).unwrap();
+    let topics: Vec<&str> = page.rows.iter().map(|(_, m)| m.topic()).collect();
+    assert_eq!((topics, page.count), (vec!["d/099", "d/098"], 300));
+    let some = MessageQuery { like_topic: Some("d/007".into()), qos: Some(1), ..every() };
+    let page = node.delayed_page(&some, 0, 10).unwrap();
+    assert_eq!(page.count, 3);
+    assert!(page.rows.is_sorted_by_key(|(due_ms, _)| *due_ms), "the next one comes first");
 }
 
 #[test]
@@ -284,14 +345,14 @@ fn retained_messages_are_listed_and_deleted_for_good() {
     node.publish_all(&messages).unwrap();
     node.publish_all(&[message("$own/topic", b"kept", true)]).unwrap();
 
-    assert_eq!(node.retained_page(None, 0, 10).count, 601);
-    let part = node.retained_page(Some("r/+"), 590, 100);
+    assert_eq!(node.retained_page(&every(), 0, 10).unwrap().count, 601);
+    let part = node.retained_page(&matching("r/+"), 590, 100).unwrap();
     assert_eq!((part.rows.len(), part.count), (10, 600));
     assert!(node.retained("r/7").is_some() && node.retained("r/x").is_none());
     assert_eq!(node.remove_retained(Some("r/7")).unwrap(), 1);
     assert_eq!(node.remove_retained(Some("r/7")).unwrap(), 0);
     assert_eq!(node.remove_retained(None).unwrap(), 600);
-    assert_eq!(node.retained_page(None, 0, 10).count, 0);
+    assert_eq!(node.retained_page(&every(), 0, 10).unwrap().count, 0);
 
     node.stop(DEADLINE).unwrap();
     drop(node);
@@ -308,7 +369,7 @@ fn delayed_messages_are_listed_and_taken_back_for_good() {
     let messages: Vec<_> = (0..300).map(|n| wait(n, &format!("d/{}", n % 3))).collect();
     let outcomes = node.publish_all(&messages).unwrap();
 
-    let page = node.delayed_page(10, 5).unwrap();
+    let page = node.delayed_page(&every(), 10, 5).unwrap();
     assert_eq!(page.count, 300);
     let topics: Vec<&str> = page.rows.iter().map(|(_, m)| m.topic()).collect();
     assert_eq!(topics, ["d/1", "d/2", "d/0", "d/1", "d/2"], "the next one comes first");
@@ -318,13 +379,13 @@ fn delayed_messages_are_listed_and_taken_back_for_good() {
     assert!(!node.remove_delayed(id).unwrap() && node.delayed(id).unwrap().is_none());
     assert_eq!(node.remove_delayed_to("d/0").unwrap(), 99);
     assert_eq!(node.remove_delayed_to("d/1").unwrap(), 100);
-    assert_eq!(node.delayed_page(0, 1).unwrap().count, 100);
+    assert_eq!(node.delayed_page(&every(), 0, 1).unwrap().count, 100);
     assert_eq!(support::figure(&node, "delayed.count"), 100);
 
     node.stop(DEADLINE).unwrap();
     drop(node);
     let node = start(config(), WORKERS, Some(&dir.0));
-    assert_eq!(node.delayed_page(0, 1).unwrap().count, 100);
+    assert_eq!(node.delayed_page(&every(), 0, 1).unwrap().count, 100);
 }
 
 #[test]

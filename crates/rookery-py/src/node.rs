@@ -321,10 +321,12 @@ impl Node {
     fn topics_page(
         &self,
         py: Python<'_>,
+        query: &Bound<'_, PyAny>,
         offset: usize,
         limit: usize,
     ) -> PyResult<(Vec<String>, usize)> {
-        let page = self.call(py, |node| Ok(node.topics_page(offset, limit)))?;
+        let query = queries::topic_query(query)?;
+        let page = self.call(py, |node| node.topics_page(&query, offset, limit))?;
         Ok((page.rows, page.count))
     }
 
@@ -337,11 +339,12 @@ impl Node {
     fn retained_page<'py>(
         &self,
         py: Python<'py>,
-        topic_filter: Option<&str>,
+        query: &Bound<'_, PyAny>,
         offset: usize,
         limit: usize,
     ) -> PyResult<(Rows<'py>, usize)> {
-        let page = self.call(py, |node| Ok(node.retained_page(topic_filter, offset, limit)))?;
+        let query = queries::message_query(query)?;
+        let page = self.call(py, |node| node.retained_page(&query, offset, limit))?;
         Ok((queries::each(&page.rows, |m| queries::message_head(py, m))?, page.count))
     }
 
@@ -368,10 +371,12 @@ impl Node {
     fn delayed_page<'py>(
         &self,
         py: Python<'py>,
+        query: &Bound<'_, PyAny>,
         offset: usize,
         limit: usize,
     ) -> PyResult<(Rows<'py>, usize)> {
-        let page = self.call(py, |node| node.delayed_page(offset, limit))?;
+        let query = queries::message_query(query)?;
+        let page = self.call(py, |node| node.delayed_page(&query, offset, limit))?;
         Ok((queries::each(&page.rows, |item| queries::delayed_head(py, item))?, page.count))
     }
 

@@ -12,10 +12,10 @@ use rookery_core::effects::SubscriptionInfo;
 use rookery_core::message::Message;
 use rookery_core::operation::{KeptAnswer, MessagePlace};
 use rookery_core::query::{
-    ClientQuery, ClientSort, ClientView, SubscriptionQuery, SubscriptionView,
+    ClientQuery, ClientSort, ClientView, SubscriptionQuery, SubscriptionSort, SubscriptionView,
 };
 use rookery_core::topic_counts::TopicSample;
-use rookery_node::{MessageRow, MessageWindow};
+use rookery_node::{MessageQuery, MessageRow, MessageSort, MessageWindow, TopicQuery};
 
 use crate::config::get;
 use crate::rows;
@@ -95,6 +95,59 @@ pub(crate) fn subscription_query(object: &Bound<'_, PyAny>) -> PyResult<Subscrip
         match_topic: text(object, "match_topic")?,
         share_group: text(object, "share_group")?,
         is_durable: get(object, "is_durable")?,
+        sort: get::<Option<String>>(object, "sort")?
+            .as_deref()
+            .map(subscription_sort)
+            .transpose()?,
+        is_descending: get(object, "is_descending")?,
+    })
+}
+
+fn subscription_sort(name: &str) -> PyResult<SubscriptionSort> {
+    Ok(match name {
+        "clientid" => SubscriptionSort::ClientId,
+        "topic" => SubscriptionSort::Topic,
+        "qos" => SubscriptionSort::Qos,
+        "nl" => SubscriptionSort::NoLocal,
+        "rap" => SubscriptionSort::RetainAsPublished,
+        "rh" => SubscriptionSort::RetainHandling,
+        other => {
+            let text = format!("subscriptions have no order by {other:?}");
+            return Err(PyValueError::new_err(text));
+        }
+    })
+}
+
+/// `rookery.native.lists.TopicQuery`.
+pub(crate) fn topic_query(object: &Bound<'_, PyAny>) -> PyResult<TopicQuery> {
+    Ok(TopicQuery {
+        like: text(object, "like")?,
+        is_sorted: get(object, "is_sorted")?,
+        is_descending: get(object, "is_descending")?,
+    })
+}
+
+/// `rookery.native.lists.MessageQuery`.
+pub(crate) fn message_query(object: &Bound<'_, PyAny>) -> PyResult<MessageQuery> {
+    Ok(MessageQuery {
+        filter: text(object, "topic_filter")?,
+        like_topic: text(object, "like_topic")?,
+        like_client_id: text(object, "like_client_id")?,
+        qos: get(object, "qos")?,
+        sort: get::<Option<String>>(object, "sort")?.as_deref().map(message_sort).transpose()?,
+        is_descending: get(object, "is_descending")?,
+    })
+}
+
+fn message_sort(name: &str) -> PyResult<MessageSort> {
+    Ok(match name {
+        "topic" => MessageSort::Topic,
+        "qos" => MessageSort::Qos,
+        "from_clientid" => MessageSort::ClientId,
+        "from_username" => MessageSort::Username,
+        "publish_at" => MessageSort::PublishedAt,
+        "expected_at" => MessageSort::DueAt,
+        other => return Err(PyValueError::new_err(format!("messages have no order by {other:?}"))),
     })
 }
 

@@ -9,7 +9,8 @@
 /** The header of a request that nobody caused. */
 export const AUTOMATIC = "X-Automatic-Request";
 
-const SIGNS = ["pointerdown", "pointermove", "keydown", "wheel", "touchmove"] as const;
+// Not pointermove: browsers make some up when a page changes under a pointer that rests.
+const SIGNS = ["pointerdown", "keydown", "wheel", "touchstart"] as const;
 
 // Opening the page is an act.
 let hasActed = true;

@@ -30,6 +30,14 @@ ClientSort: TypeAlias = Literal[
 ]  # fmt: skip
 """What clients can be sorted by."""
 
+SubscriptionSort: TypeAlias = Literal["clientid", "topic", "qos", "nl", "rap", "rh"]
+"""What subscriptions can be sorted by."""
+
+MessageSort: TypeAlias = Literal[
+    "topic", "qos", "from_clientid", "from_username", "publish_at", "expected_at"
+]
+"""What messages can be sorted by; those that are not delayed have no ``expected_at``."""
+
 Between: TypeAlias = tuple[int | None, int | None]
 """First and last; none is no bound."""
 
@@ -66,6 +74,30 @@ class SubscriptionQuery(NamedTuple):
     match_topic: str | None = None
     share_group: str | None = None
     is_durable: bool | None = None
+    sort: SubscriptionSort | None = None
+    is_descending: bool = False
+
+
+class TopicQuery(NamedTuple):
+    """Which topic filters are wanted: those with a part, in alphabetical order or in none."""
+
+    like: str | None = None
+    is_sorted: bool = False
+    is_descending: bool = False
+
+
+class MessageQuery(NamedTuple):
+    """Which retained or delayed messages are wanted; what is not set is not looked at.
+
+    ``topic_filter`` is for retained ones alone.
+    """
+
+    topic_filter: str | None = None
+    like_topic: str | None = None
+    like_client_id: str | None = None
+    qos: int | None = None
+    sort: MessageSort | None = None
+    is_descending: bool = False
 
 
 class ClientView(NamedTuple):
@@ -239,21 +271,19 @@ class Lists:
         rows, count = _call(self._native.subscriptions_page, query, min(offset, OFFSET_MAX), limit)
         return [SubscriptionView._make(row) for row in rows], count
 
-    def topics_page(self, offset: int, limit: int) -> tuple[list[str], int]:
-        """Topic filters that somebody subscribed to, and how many there are."""
-        return _call(self._native.topics_page, min(offset, OFFSET_MAX), limit)
+    def topics_page(self, query: TopicQuery, offset: int, limit: int) -> tuple[list[str], int]:
+        """Topic filters that are wanted of those that somebody subscribed to, and how many."""
+        return _call(self._native.topics_page, query, min(offset, OFFSET_MAX), limit)
 
     def has_topic(self, topic_filter: str) -> bool:
         """Whether somebody subscribed to a filter."""
         return _call(self._native.has_topic, topic_filter)
 
     def retained_page(
-        self, topic_filter: str | None, offset: int, limit: int
+        self, query: MessageQuery, offset: int, limit: int
     ) -> tuple[list[MessageHead], int]:
-        """Retained messages that match (none: all), and how many."""
-        rows, count = _call(
-            self._native.retained_page, topic_filter, min(offset, OFFSET_MAX), limit
-        )
+        """Retained messages that are wanted, and how many."""
+        rows, count = _call(self._native.retained_page, query, min(offset, OFFSET_MAX), limit)
         return [MessageHead._make(row) for row in rows], count
 
     def retained(self, topic: str) -> Message | None:
@@ -278,9 +308,13 @@ class Lists:
         """Forget retained messages that match (none: all); how many. Nobody is told."""
         return _call(self._native.remove_retained, topic_filter)
 
-    def delayed_page(self, offset: int, limit: int) -> tuple[list[tuple[int, MessageHead]], int]:
-        """Delayed messages with their time in ms since 1970, the next one first."""
-        rows, count = _call(self._native.delayed_page, min(offset, OFFSET_MAX), limit)
+    def delayed_page(
+        self, query: MessageQuery, offset: int, limit: int
+    ) -> tuple[list[tuple[int, MessageHead]], int]:
+        """Delayed messages that are wanted with their time in ms since 1970, and how many; without
+        an order the next one comes first.
+        """
+        rows, count = _call(self._native.delayed_page, query, min(offset, OFFSET_MAX), limit)
         return [(due_ms, MessageHead._make(head)) for due_ms, head in rows], count
 
     def delayed(self, message_id: int) -> tuple[int, Message] | None:

@@ -168,7 +168,7 @@ def test_an_alarm_is_told_in_the_language_asked_for(
     tmp_path: Path, language: str, begins: str
 ) -> None:
     text = 'listeners.ssl.bad { bind = "127.0.0.1:0", ssl_options { certfile = x, keyfile = x } }'
-    with operated(tmp_path, text) as operator:
+    with operated(tmp_path, text):
         asking = ManagementClient(tmp_path, timeout_s=30, prefix=API, language=language)
         (row,) = asking.get("/alarms")["data"]
 

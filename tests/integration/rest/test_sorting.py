@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from harness.operator import Operator
 from harness.rest import RestSocket
 
 PROVIDER = "/authentication/" + quote("password_based:built_in_database", safe="")
@@ -55,9 +56,55 @@ def test_files_are_sorted(asks: RestSocket) -> None:
         asks.ask("DELETE", f"/data/files/{name}")
 
 
+def test_subscriptions_and_topics_are_sorted_and_filtered(
+    asks: RestSocket, shared: Operator
+) -> None:
+    with shared.login(client_id="b") as b, shared.login(client_id="a") as a:
+        b.subscribe("sorted/1", "sorted/3")
+        a.subscribe("sorted/2", "sorted/3")
+        found = column(asks, "/subscriptions", "topic")
+        assert [topic for topic in found if str(topic).startswith("sorted/")] == [
+            "sorted/1", "sorted/2", "sorted/3", "sorted/3",
+        ]  # fmt: skip
+        clients = column(asks, "/subscriptions", "clientid", "desc")
+        assert [name for name in clients if name in ("a", "b")] == ["b", "b", "a", "a"]
+        page = "/topics?like_topic=sorted/&sort=topic&order=desc&limit=2"
+        answer = asks.ask("GET", page).json
+        assert [row["topic"] for row in answer["data"]] == ["sorted/3", "sorted/2"]
+        assert answer["meta"]["count"] == 3
+
+
+@pytest.mark.parametrize(("path", "prefix"), [("retainer", ""), ("delayed", "$delayed/3600/")])
+def test_messages_are_sorted_and_filtered(asks: RestSocket, path: str, prefix: str) -> None:
+    for topic, qos in (("m/b", 1), ("m/c", 0), ("m/a", 1)):
+        body = {"topic": f"{prefix}{topic}", "qos": qos, "payload": "x", "retain": not prefix}
+        assert asks.ask("POST", "/publish", body).status < 300
+    of = f"/mqtt/{path}/messages"
+    rows = asks.ask("GET", f"{of}?like_topic=m/&sort=topic&order=desc").json["data"]
+    assert [row["topic"] for row in rows] == ["m/c", "m/b", "m/a"]
+    rows = asks.ask("GET", f"{of}?like_topic=m/&qos=1&sort=topic").json["data"]
+    assert [row["topic"] for row in rows] == ["m/a", "m/b"]
+    nobody = asks.ask("GET", f"{of}?like_from_clientid=nobody").json
+    assert (nobody["data"], nobody["meta"]["count"]) == ([], 0)
+
+
+def test_lists_in_memory_are_filtered(asks: RestSocket) -> None:
+    name = asks.ask("POST", "/data/export").json["filename"]
+    like = quote(name[-12:])
+    assert asks.ask("GET", f"/data/files?like_filename={like}").json["meta"]["count"] == 1
+    assert asks.ask("GET", "/data/files?like_filename=nothing").json["data"] == []
+    asks.ask("DELETE", f"/data/files/{name}")
+    assert asks.ask("GET", "/alarms?like_name=nothing&like_message=x").json["data"] == []
+    assert asks.ask("GET", "/slow_subscriptions?like_topic=nothing").json["data"] == []
+
+
 @pytest.mark.parametrize(
-    "path", ["/banned", "/alarms", "/slow_subscriptions", "/data/files", "/clients"]
-)
+    "path",
+    [
+        "/banned", "/alarms", "/slow_subscriptions", "/data/files", "/clients", "/subscriptions",
+        "/topics", "/mqtt/retainer/messages", "/mqtt/delayed/messages",
+    ],
+)  # fmt: skip
 def test_what_is_no_field_is_refused(asks: RestSocket, path: str) -> None:
     assert asks.ask("GET", f"{path}?sort=colour").problem == (400, "BAD_REQUEST")
     assert asks.ask("GET", f"{path}?order=up").problem == (400, "BAD_REQUEST")

@@ -13,7 +13,7 @@ use crate::query::{
     ClientHit, ClientQuery, ClientView, SortKey, SubscriptionCursor, SubscriptionHit,
     SubscriptionQuery, SubscriptionView,
 };
-use crate::session::Session;
+use crate::session::{Session, Subscription};
 
 impl Shard {
     /// Looks at `visits` slots of sessions from `from` on; returns where to go on, if not all were
@@ -82,22 +82,71 @@ impl Shard {
         visits: usize,
         found: &mut Vec<SubscriptionHit>,
     ) -> bool {
+        self.walk_sessions(query, at, visits, |at, left| {
+            self.find_in_session(query, at, left, found)
+        })
+    }
+
+    /// The same, for whoever wants the subscriptions themselves.
+    pub fn read_subscriptions(
+        &self,
+        query: &SubscriptionQuery,
+        at: &mut SubscriptionCursor,
+        visits: usize,
+        rows: &mut Vec<SubscriptionView>,
+    ) -> bool {
+        self.walk_sessions(query, at, visits, |at, left| {
+            self.read_in_session(query, at, left, rows)
+        })
+    }
+
+    /// Calls `look` for one session after another; it says what it cost, and leaves `at.seen` at 0
+    /// when it is through with one.
+    fn walk_sessions(
+        &self,
+        query: &SubscriptionQuery,
+        at: &mut SubscriptionCursor,
+        visits: usize,
+        mut look: impl FnMut(&mut SubscriptionCursor, usize) -> usize,
+    ) -> bool {
         if let Some(client_id) = &query.client_id {
             let Some(slot) = self.clients.get(&**client_id) else { return false };
             if at.slot != *slot {
                 *at = SubscriptionCursor { slot: *slot, seen: 0 };
             }
-            self.find_in_session(query, at, visits, found);
+            look(at, visits);
             return at.seen > 0;
         }
         let mut left = visits;
         while left > 0 && at.slot < self.sessions.slots() {
-            left -= self.find_in_session(query, at, left, found).min(left);
+            left -= look(at, left).min(left);
             if at.seen == 0 {
                 at.slot += 1;
             }
         }
         at.slot < self.sessions.slots()
+    }
+
+    fn read_in_session(
+        &self,
+        query: &SubscriptionQuery,
+        at: &mut SubscriptionCursor,
+        visits: usize,
+        rows: &mut Vec<SubscriptionView>,
+    ) -> usize {
+        let seen = std::mem::take(&mut at.seen);
+        let session = self.sessions.get(at.slot);
+        let Some(session) = session.filter(|session| query.accepts_session(session)) else {
+            return 1;
+        };
+        let len = session.subscriptions.len();
+        let part = session.subscriptions.iter().skip(seen).take(visits);
+        let wanted = part.filter(|(text, s)| query.accepts(text, **s));
+        rows.extend(wanted.map(|(text, s)| subscription_view(session, text, *s)));
+        if seen + visits < len {
+            at.seen = seen + visits;
+        }
+        visits.min(len.saturating_sub(seen)) + 1
     }
 
     /// Looks at subscriptions of one session; `at.seen` is 0 when it is through. What it cost.
@@ -148,11 +197,8 @@ impl Shard {
         }
         let Some(session) = self.sessions.get(hit.slot) else { return };
         let wanted = session.subscriptions.iter().filter(|(text, s)| query.accepts(text, **s));
-        rows.extend(wanted.skip(skip).take(take).map(|(text, s)| SubscriptionView {
-            client_id: session.publisher.client_id.clone(),
-            info: info_of(text, *s),
-            is_durable: session.durable_id != 0,
-        }));
+        let part = wanted.skip(skip).take(take);
+        rows.extend(part.map(|(text, s)| subscription_view(session, text, *s)));
     }
 
     /// Looks at `visits` delayed messages from a place on; adds each with its time (mono ms) and
@@ -186,5 +232,17 @@ impl Shard {
             self.delayed.retain(|d| !removed.contains(&d.message.id));
         }
         true
+    }
+}
+
+fn subscription_view(
+    session: &Session,
+    text: &str,
+    subscription: Subscription,
+) -> SubscriptionView {
+    SubscriptionView {
+        client_id: session.publisher.client_id.clone(),
+        info: info_of(text, subscription),
+        is_durable: session.durable_id != 0,
     }
 }

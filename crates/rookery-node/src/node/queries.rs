@@ -9,22 +9,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use rookery_core::message::Message;
 use rookery_core::query::{
     ClientHit, ClientQuery, ClientView, SubscriptionCursor, SubscriptionHit, SubscriptionQuery,
-    SubscriptionView,
+    SubscriptionSort, SubscriptionView,
 };
-use rookery_core::retained::RetainedCursor;
 
+use super::top::Top;
 use super::{Node, REPLY_TIMEOUT, wait};
 use crate::api::NodeError;
 use crate::inbox::Item;
-use crate::scan::{Delayed, Scan, SubscriptionPart, What};
+use crate::scan::{Scan, SubscriptionPart, What};
 
 /// Lists that are made at the same time; others wait for their turn.
 const SCANS_MAX: usize = 4;
-/// Filters or retained messages read under one hold of a lock.
-const BATCH: usize = 256;
 
 /// Bounds how many lists are made at once.
 #[derive(Debug, Default)]
@@ -35,7 +32,7 @@ pub(super) struct Scans {
 }
 
 /// The right to look; also tells the workers that somebody waits for the answer.
-struct Turn<'a> {
+pub(super) struct Turn<'a> {
     scans: &'a Scans,
     asker: Arc<()>,
 }
@@ -48,7 +45,7 @@ impl Drop for Turn<'_> {
 }
 
 impl Scans {
-    fn begin(&self) -> Result<Turn<'_>, NodeError> {
+    pub(super) fn begin(&self) -> Result<Turn<'_>, NodeError> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = |running: &mut usize| *running >= SCANS_MAX;
         let waited = self.ended.wait_timeout_while(running, REPLY_TIMEOUT, is_full);
@@ -108,8 +105,7 @@ impl Node {
         if query.sort.is_some() {
             let order = |a: &(u16, ClientHit), b: &(u16, ClientHit)| {
                 let by_key = a.1.key.cmp(&b.1.key);
-                let by_key = if is_descending { by_key.reverse() } else { by_key };
-                by_key.then_with(|| (a.0, a.1.slot).cmp(&(b.0, b.1.slot)))
+                directed(by_key, is_descending).then_with(|| (a.0, a.1.slot).cmp(&(b.0, b.1.slot)))
             };
             keep_sorted(&mut hits, offset, limit, order);
         }
@@ -186,6 +182,9 @@ impl Node {
         limit: usize,
     ) -> Result<Page<SubscriptionView>, NodeError> {
         let turn = self.scans.begin()?;
+        if let Some(sort) = query.sort {
+            return self.sorted_subscriptions(&turn, query, sort, offset, limit);
+        }
         let query = Arc::new(query);
         let found = self.ask_all(&turn, |reply| What::Subscriptions {
             query: query.clone(),
@@ -204,108 +203,42 @@ impl Node {
         Ok(Page { rows: rows.into_iter().flatten().collect(), count })
     }
 
-    /// Topic filters that somebody subscribed to, `limit` of them behind `offset`.
-    #[must_use]
-    pub fn topics_page(&self, offset: usize, limit: usize) -> Page<String> {
-        let (mut rows, mut from, mut seen) = (Vec::new(), None, 0);
-        loop {
-            let page = self.shared.router.list_filters(from, BATCH);
-            for (filter, _) in page.filters {
-                if seen >= offset && rows.len() < limit {
-                    rows.push(filter);
-                }
-                seen += 1;
-            }
-            from = page.next;
-            if from.is_none() || rows.len() >= limit {
-                break;
-            }
-        }
-        Page { rows, count: self.shared.router.topics().max(seen) }
-    }
-
-    /// Whether somebody subscribed to a topic filter.
-    #[must_use]
-    pub fn has_topic(&self, filter: &str) -> bool {
-        self.shared.router.has_filter(filter)
-    }
-
-    /// Retained messages whose topic matches a filter (none: all), `limit` of them behind `offset`.
-    #[must_use]
-    pub fn retained_page(
+    /// The workers send what is wanted a part at a time; it is sorted here, where it holds up no
+    /// message.
+    fn sorted_subscriptions(
         &self,
-        filter: Option<&str>,
+        turn: &Turn<'_>,
+        query: SubscriptionQuery,
+        sort: SubscriptionSort,
         offset: usize,
         limit: usize,
-    ) -> Page<Arc<Message>> {
-        let (mut rows, mut seen) = (Vec::new(), 0);
-        let unix_ms = self.clock.now().unix_ms;
-        let mut cursor = RetainedCursor::default();
-        let mut found = Vec::new();
-        loop {
-            let more = self.scan_retained(filter, &mut cursor, &mut found);
-            for message in found.drain(..).filter(|m| !m.is_expired(unix_ms)) {
-                if seen >= offset && rows.len() < limit {
-                    rows.push(message);
-                }
-                seen += 1;
-            }
-            if !more {
-                return Page { rows, count: seen };
-            }
-            if filter.is_none() && rows.len() >= limit {
-                return Page { rows, count: self.shared.retained.len().max(seen) };
-            }
+    ) -> Result<Page<SubscriptionView>, NodeError> {
+        let is_descending = query.is_descending;
+        let mut top = Top::new(offset, limit, |a: &SubscriptionView, b: &SubscriptionView| {
+            directed(sort.compare(a, b), is_descending)
+        });
+        let query = Arc::new(query);
+        let (reply, answer) = channel();
+        for shard in 0..self.shared.shards() {
+            let (query, at) = (query.clone(), SubscriptionCursor::default());
+            let (rows, reply) = (Vec::new(), reply.clone());
+            self.scan(turn, shard, What::AllSubscriptions { query, at, rows, reply })?;
         }
-    }
-
-    pub(super) fn scan_retained(
-        &self,
-        filter: Option<&str>,
-        cursor: &mut RetainedCursor,
-        found: &mut Vec<Arc<Message>>,
-    ) -> bool {
-        match filter {
-            Some(filter) => self.shared.retained.scan(filter, cursor, BATCH, found),
-            None => self.shared.retained.scan_all(cursor, BATCH, found),
+        drop(reply);
+        let mut working = self.shared.shards();
+        while working > 0 {
+            let part = wait(&answer)?;
+            if part.is_empty() {
+                working -= 1;
+            }
+            part.into_iter().for_each(|row| top.push(row));
         }
-    }
-
-    /// The retained message of a topic.
-    #[must_use]
-    pub fn retained(&self, topic: &str) -> Option<Arc<Message>> {
-        let unix_ms = self.clock.now().unix_ms;
-        self.shared.retained.get(topic).filter(|message| !message.is_expired(unix_ms))
-    }
-
-    /// Delayed messages, the next one first: `limit` of them behind `offset`, each with its time
-    /// in ms since 1970.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Node::clients_page`].
-    pub fn delayed_page(&self, offset: usize, limit: usize) -> Result<Page<Delayed>, NodeError> {
-        let mut waiting = Vec::new();
-        for (now, found) in self.all_delayed()? {
-            let to_unix = |due_ms: u64| (now.unix_ms + due_ms).saturating_sub(now.mono_ms);
-            waiting.extend(found.into_iter().map(|(due_ms, message)| (to_unix(due_ms), message)));
-        }
-        waiting.sort_unstable_by_key(|(due_ms, message)| (*due_ms, message.id));
-        // A heap moves while it is looked through: one may have been seen twice.
-        waiting.dedup_by_key(|(_, message)| message.id);
-        let count = waiting.len();
-        Ok(Page { rows: waiting.into_iter().skip(offset).take(limit).collect(), count })
-    }
-
-    pub(super) fn all_delayed(
-        &self,
-    ) -> Result<Vec<(rookery_core::ids::Now, Vec<Delayed>)>, NodeError> {
-        let turn = self.scans.begin()?;
-        self.ask_all(&turn, |reply| What::Delayed { next: 0, found: Vec::new(), reply })
+        let (rows, count) = top.into_page(offset);
+        Ok(Page { rows, count })
     }
 
     /// Asks every worker at once; the answers in their order.
-    fn ask_all<T>(
+    pub(super) fn ask_all<T>(
         &self,
         turn: &Turn<'_>,
         mut what: impl FnMut(std::sync::mpsc::Sender<T>) -> What,
@@ -327,13 +260,18 @@ impl Node {
     }
 }
 
+/// The order of two, or the reverse one.
+pub(super) fn directed(order: Order, is_descending: bool) -> Order {
+    if is_descending { order.reverse() } else { order }
+}
+
 fn dedupe(names: &mut Vec<Box<str>>) {
     names.sort_unstable();
     names.dedup();
 }
 
 /// Brings what belongs to a page to its place; the rest stays in no order.
-fn keep_sorted<T>(
+pub(super) fn keep_sorted<T>(
     all: &mut Vec<T>,
     offset: usize,
     limit: usize,

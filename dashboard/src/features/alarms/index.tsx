@@ -67,6 +67,10 @@ export default function AlarmsPage(): ReactElement {
             query={{ activated: isActive }}
             columns={columns}
             every={EVERY_MS}
+            filters={[
+              { name: "like_name", label: t("field.name") },
+              { name: "like_message", label: t("message") },
+            ]}
             rowKey={(row) => `${row.node} ${row.name} ${row.activate_at ?? ""}`}
             empty={
               isActive

@@ -80,6 +80,7 @@ export default function BackupPage(): ReactElement {
       <DataTable<BackupFile>
         label={t("title")}
         path="/data/files"
+        filters={[{ name: "like_filename", label: t("file") }]}
         columns={[
           { key: "filename", label: t("file") },
           {

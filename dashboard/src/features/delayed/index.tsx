@@ -39,6 +39,11 @@ export default function DelayedPage(): ReactElement {
         label={t("title")}
         path="/mqtt/delayed/messages"
         every={EVERY_MS}
+        filters={[
+          { name: "like_topic", label: t("field.topicPart") },
+          { name: "like_from_clientid", label: t("field.from") },
+          { name: "qos", label: "QoS", options: ["0", "1", "2"].map((q) => ({ value: q, label: q })) },
+        ]}
         columns={[
           { key: "topic", label: t("field.topic") },
           { key: "qos", label: "QoS", isNumber: true },

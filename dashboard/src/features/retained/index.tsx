@@ -51,7 +51,12 @@ export default function RetainedPage(): ReactElement {
       <DataTable<RetainedRow>
         label={t("title")}
         path="/mqtt/retainer/messages"
-        filters={[{ name: "topic", label: t("field.filter") }]}
+        filters={[
+          { name: "topic", label: t("field.filter") },
+          { name: "like_topic", label: t("field.topicPart") },
+          { name: "like_from_clientid", label: t("field.from") },
+          { name: "qos", label: "QoS", options: ["0", "1", "2"].map((q) => ({ value: q, label: q })) },
+        ]}
         columns={[
           { key: "topic", label: t("field.topic") },
           { key: "qos", label: "QoS", isNumber: true },

@@ -46,7 +46,10 @@ export default function SlowPage(): ReactElement {
             label={t("title")}
             path="/slow_subscriptions"
             every={EVERY_MS}
-            isOrdered
+            filters={[
+              { name: "like_clientid", label: t("field.clientid") },
+              { name: "like_topic", label: t("field.topic") },
+            ]}
             columns={[
               {
                 key: "clientid",

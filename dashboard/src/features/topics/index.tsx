@@ -14,7 +14,10 @@ export default function TopicsPage(): ReactElement {
       <DataTable<TopicRow>
         label={t("title")}
         path="/topics"
-        filters={[{ name: "topic", label: t("field.filter") }]}
+        filters={[
+          { name: "like_topic", label: t("field.topicPart") },
+          { name: "topic", label: t("field.filter") },
+        ]}
         columns={[
           {
             key: "topic",

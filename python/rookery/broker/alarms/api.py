@@ -13,7 +13,7 @@ from rookery.errors import NotFoundError
 from rookery.web.language import LanguageQuery
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import PageQuery, errors
-from rookery.web.sorting import OrderQuery, in_order
+from rookery.web.sorting import OrderQuery, holding, in_order
 
 Activated = Annotated[
     bool,
@@ -66,6 +66,10 @@ def router(node: NodeContext) -> APIRouter:
         page: PageQuery,
         language: LanguageQuery,
         activated: Activated = True,
+        like_name: Annotated[str | None, Query(description="What its name holds.")] = None,
+        like_message: Annotated[
+            str | None, Query(description="What its text holds, in the language asked for.")
+        ] = None,
         sort: Annotated[
             AlarmSort | None, Query(description="Sort by this field; the latest first without it.")
         ] = None,
@@ -75,7 +79,9 @@ def router(node: NodeContext) -> APIRouter:
         found = alarms.active() if activated else alarms.history()
         now_ms = node.clock.now_ms()
         rows = [alarm_row(alarm, node.node_name, now_ms, language) for alarm in found]
-        return Page[AlarmRow].model_validate(page.cut(in_order(rows, sort, order)))
+        return Page[AlarmRow].model_validate(
+            page.cut(in_order(holding(rows, name=like_name, message=like_message), sort, order))
+        )
 
     @api.delete("/alarms", summary="Clear past alarms", status_code=204)
     async def clear_alarms() -> Response:

@@ -15,7 +15,7 @@ from rookery.broker.management.rows import rfc3339
 from rookery.errors import BadRequestError
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import BODY_BYTES_MAX, CurrentCaller, PageQuery, errors
-from rookery.web.sorting import OrderQuery, in_order
+from rookery.web.sorting import OrderQuery, holding, in_order
 
 _FORM_BYTES = 64 << 10
 """What a form needs around a file."""
@@ -114,6 +114,7 @@ def _add_files(api: APIRouter, node: NodeContext) -> None:
     @api.get("/data/files", summary="List files")
     async def files(
         page: PageQuery,
+        like_filename: Annotated[str | None, Query(description="What its name holds.")] = None,
         sort: Annotated[
             FileSort | None, Query(description="Sort by this field; the latest first without it.")
         ] = None,
@@ -121,7 +122,9 @@ def _add_files(api: APIRouter, node: NodeContext) -> None:
     ) -> Page[FileRow]:
         """Files that were exported or uploaded here."""
         rows = [_row(file, nodes.name).model_dump() for file in await backups.files()]
-        return Page[FileRow].model_validate(page.cut(in_order(rows, sort, order)))
+        return Page[FileRow].model_validate(
+            page.cut(in_order(holding(rows, filename=like_filename), sort, order))
+        )
 
     @api.post(
         "/data/files",

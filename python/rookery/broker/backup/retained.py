@@ -16,7 +16,7 @@ from itertools import islice
 from rookery.broker.backup.parts import Each, OpenRows, Row, number_in, text_in
 from rookery.clock import Clock
 from rookery.errors import BadRequestError, ExceedsLimitError, InternalError
-from rookery.native.lists import Lists
+from rookery.native.lists import Lists, MessageQuery
 from rookery.native.models import Message
 from rookery.native.properties import Properties, decode_properties, encode_properties
 
@@ -57,7 +57,7 @@ class RetainedPart:
     def _topics(self) -> Iterator[str]:
         offset = 0
         while True:
-            heads, _ = self._lists.retained_page(None, offset, PAGE_ROWS)
+            heads, _ = self._lists.retained_page(MessageQuery(), offset, PAGE_ROWS)
             yield from (head.topic for head in heads)
             if len(heads) < PAGE_ROWS:
                 return

@@ -181,6 +181,11 @@ def router(node: NodeContext) -> APIRouter:
         """Keep somebody out; whoever it fits is disconnected at once."""
         return await bans.create(body, replace=replace)
 
+    _deleting(api, bans)
+    return api
+
+
+def _deleting(api: APIRouter, bans: Bans) -> None:
     @api.post(
         "/banned/lift",
         status_code=204,
@@ -212,8 +217,6 @@ def router(node: NodeContext) -> APIRouter:
         """Who was kept out may come again."""
         await bans.delete(kind, who)
         return Response(status_code=204)
-
-    return api
 
 
 def _row(entry: BanEntry) -> dict[str, Any]:

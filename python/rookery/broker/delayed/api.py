@@ -7,20 +7,21 @@ import base64
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 
 from rookery.broker.clients.models import example_page
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
-from rookery.broker.rest.parameters import message_id
+from rookery.broker.rest.parameters import LikePublisher, LikeTopic, OfQos, message_id
 from rookery.broker.rest.section import Section
 from rookery.errors import BadRequestError, NotFoundError
-from rookery.native.lists import MessageHead
+from rookery.native.lists import MessageHead, MessageQuery, MessageSort
 from rookery.native.models import Message
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import PageQuery, errors, example, fast, page_of
+from rookery.web.sorting import OrderQuery
 
 SECTION = "delayed"
 PAYLOAD_SHOWN_MAX = 2048
@@ -144,11 +145,24 @@ def _messages(api: APIRouter, node: NodeContext) -> None:
         response_model=DelayedPage,
         responses=example(example_page(_EXAMPLE)),
     )
-    async def messages(page: PageQuery) -> Response:
-        """The next one to go out comes first."""
+    async def messages(
+        page: PageQuery,
+        like_topic: LikeTopic = None,
+        like_from_clientid: LikePublisher = None,
+        qos: OfQos = None,
+        sort: Annotated[
+            MessageSort | None,
+            Query(description="Sort by this field; the next one to go out first without it."),
+        ] = None,
+        order: OrderQuery = "asc",
+    ) -> Response:
+        """Messages that wait for their time."""
+        query = MessageQuery(None, like_topic, like_from_clientid, qos, sort, order == "desc")
+        if sort is None:
+            query = query._replace(is_descending=False)
 
         def read() -> dict[str, Any]:
-            found, count = node.native.lists.delayed_page(page.start, page.limit)
+            found, count = node.native.lists.delayed_page(query, page.start, page.limit)
             rows = [_row(node, due_ms, head) for due_ms, head in found]
             return page_of(rows, page.page, page.limit, count)
 

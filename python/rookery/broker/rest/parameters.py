@@ -13,6 +13,11 @@ from rookery.errors import BadRequestError, NotFoundError
 MillisOrTime = str
 """Milliseconds since 1970, or RFC 3339."""
 
+LikeTopic = Annotated[str | None, Query(description="What the topic holds.")]
+LikePublisher = Annotated[
+    str | None, Query(description="What the identifier of the client that published it holds.")
+]
+OfQos = Annotated[int | None, Query(ge=0, le=2, description="Published with this QoS.")]
 OnNode = Annotated[str | None, Query(description="Rows of this node only.")]
 
 

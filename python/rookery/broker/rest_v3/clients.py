@@ -11,7 +11,7 @@ from rookery.broker.rest.segments import decoded
 from rookery.broker.rest_v3.answers import BAD_PARAMETER, CLIENT_OFFLINE, Paged, RefusedError
 from rookery.broker.rest_v3.asking import LIMIT_MAX, Ask, Handler, Operation
 from rookery.broker.rest_v3.rows import client_row, connection_row, session_row, subscription_row
-from rookery.native.lists import ClientQuery, ClientView, SubscriptionQuery
+from rookery.native.lists import ClientQuery, ClientView, SubscriptionQuery, TopicQuery
 
 Row: TypeAlias = Callable[[ClientView, str], dict[str, Any]]
 
@@ -114,7 +114,7 @@ async def _subscriptions_of(ask: Ask) -> list[dict[str, Any]]:
 async def _routes(ask: Ask) -> Paged:
     page, limit = ask.page()
     found, count = await asyncio.to_thread(
-        ask.node.native.lists.topics_page, (page - 1) * limit, limit
+        ask.node.native.lists.topics_page, TopicQuery(), (page - 1) * limit, limit
     )
     rows = [{"topic": topic, "node": ask.node.node_name} for topic in found]
     return Paged(rows, page, limit, count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
@@ -13,12 +13,13 @@ from starlette.responses import Response
 from rookery.broker.clients.models import example_page
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
-from rookery.broker.rest.parameters import message_id
+from rookery.broker.rest.parameters import LikePublisher, LikeTopic, OfQos, message_id
 from rookery.broker.rest.section import Section
 from rookery.errors import BadRequestError, NotFoundError
-from rookery.native.lists import MessageHead
+from rookery.native.lists import MessageHead, MessageQuery
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import PageQuery, errors, example, fast, page_of
+from rookery.web.sorting import OrderQuery
 
 SECTION = "retainer"
 _EXAMPLE_CONFIG = {
@@ -76,6 +77,7 @@ class RetainedMessage(RetainedRow):
 
 
 RetainedPage = Page[RetainedRow]
+RetainedSort = Literal["topic", "qos", "from_clientid", "from_username", "publish_at"]
 
 
 def router(node: NodeContext) -> APIRouter:
@@ -125,11 +127,20 @@ def _all(api: APIRouter, node: NodeContext) -> None:
             str | None,
             Query(min_length=1, max_length=65535, description="Topic filter; absent: all."),
         ] = None,
+        like_topic: LikeTopic = None,
+        like_from_clientid: LikePublisher = None,
+        qos: OfQos = None,
+        sort: Annotated[
+            RetainedSort | None,
+            Query(description="Sort by this field; without it in an order that stays."),
+        ] = None,
+        order: OrderQuery = "asc",
     ) -> Response:
-        """By topic, in an order that stays."""
+        """Those that are wanted, one for each topic."""
+        query = MessageQuery(topic, like_topic, like_from_clientid, qos, sort, order == "desc")
 
         def read() -> dict[str, Any]:
-            found, count = node.native.lists.retained_page(topic, page.start, page.limit)
+            found, count = node.native.lists.retained_page(query, page.start, page.limit)
             return page_of([_row(head) for head in found], page.page, page.limit, count)
 
         return fast(await asyncio.to_thread(read))

@@ -11,7 +11,7 @@ from rookery.broker.management.context import NodeContext
 from rookery.web.durations import duration_text
 from rookery.web.models import Model, Page, Row
 from rookery.web.rest import PageQuery, errors, example
-from rookery.web.sorting import OrderQuery, in_order
+from rookery.web.sorting import OrderQuery, holding, in_order
 
 _DURATIONS = ("threshold", "expire_interval")
 Time = Annotated[str | int, Field(union_mode="left_to_right")]
@@ -92,6 +92,8 @@ def router(node: NodeContext) -> APIRouter:
     )
     async def slow_subscriptions(
         page: PageQuery,
+        like_clientid: Annotated[str | None, Query(description="What the client holds.")] = None,
+        like_topic: Annotated[str | None, Query(description="What the topic holds.")] = None,
         sort: Annotated[
             SlowSort | None, Query(description="Sort by this field; the slowest first without it.")
         ] = None,
@@ -108,7 +110,9 @@ def router(node: NodeContext) -> APIRouter:
             }
             for row in await node.services.slow_subs.rows()
         ]
-        return page.cut(in_order(rows, sort, order))
+        return page.cut(
+            in_order(holding(rows, clientid=like_clientid, topic=like_topic), sort, order)
+        )
 
     @api.delete("/slow_subscriptions", summary="Clear slow subscriptions", status_code=204)
     async def clear() -> None:

@@ -12,8 +12,9 @@ from rookery.broker.clients.models import EXAMPLE_SUBSCRIPTION, SubscriptionPage
 from rookery.broker.clients.subscribing import subscription_row
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.parameters import OnNode, check_node
-from rookery.native.lists import SubscriptionQuery
+from rookery.native.lists import SubscriptionQuery, SubscriptionSort
 from rookery.web.rest import PageQuery, errors, example, fast, page_of
+from rookery.web.sorting import OrderQuery
 
 
 def router(node: NodeContext) -> APIRouter:
@@ -43,12 +44,19 @@ def router(node: NodeContext) -> APIRouter:
         ] = None,
         share_group: Annotated[str | None, Query(description="Of this shared group.")] = None,
         durable: Annotated[bool | None, Query(description="Whether they are on disk.")] = None,
+        sort: Annotated[
+            SubscriptionSort | None,
+            Query(description="Sort by this field; in no order without it."),
+        ] = None,
+        order: OrderQuery = "asc",
     ) -> Response:
         """Subscriptions of clients that are connected or whose session lives on. All filters must
         fit.
         """
         check_node(node, on_node)
-        query = SubscriptionQuery(clientid, qos, topic, match_topic, share_group, durable)
+        query = SubscriptionQuery(
+            clientid, qos, topic, match_topic, share_group, durable, sort, order == "desc"
+        )
 
         def read() -> dict[str, Any]:
             found, count = node.native.lists.subscriptions_page(query, page.start, page.limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -13,8 +13,10 @@ from rookery.broker.clients.models import example_page
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.parameters import OnNode, check_node
 from rookery.errors import NotFoundError
+from rookery.native.lists import TopicQuery
 from rookery.web.models import Page, Row
 from rookery.web.rest import PageQuery, errors, example, fast, page_of
+from rookery.web.sorting import OrderQuery
 
 
 class TopicRow(Row):
@@ -47,16 +49,29 @@ def router(node: NodeContext) -> APIRouter:
     async def topics(
         page: PageQuery,
         topic: Annotated[str | None, Query(description="This topic filter only.")] = None,
+        like_topic: Annotated[
+            str | None, Query(description="Topic filters that hold this text.")
+        ] = None,
+        sort: Annotated[
+            Literal["topic"] | None,
+            Query(description="Sort by this field; in no order without it."),
+        ] = None,
+        order: OrderQuery = "asc",
         on_node: Annotated[OnNode, Query(alias="node")] = None,
     ) -> Response:
-        """Every topic filter that somebody subscribed to, once, in no order."""
+        """Every topic filter that somebody subscribed to, once."""
         check_node(node, on_node)
+
+        def is_wanted(text: str) -> bool:
+            is_like = like_topic is None or like_topic in text
+            return bool(text) and is_like and node.native.lists.has_topic(text)
 
         def read() -> dict[str, Any]:
             if topic is not None:
-                found = [topic] if topic and node.native.lists.has_topic(topic) else []
+                found = [topic] if is_wanted(topic) else []
                 return page.cut([_row(text, node) for text in found])
-            found, count = node.native.lists.topics_page(page.start, page.limit)
+            query = TopicQuery(like_topic, sort is not None, order == "desc")
+            found, count = node.native.lists.topics_page(query, page.start, page.limit)
             return page_of([_row(text, node) for text in found], page.page, page.limit, count)
 
         return fast(await asyncio.to_thread(read))
