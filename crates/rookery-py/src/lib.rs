@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod actions;
 mod answers;
 mod bench;
 mod config;
@@ -30,6 +31,8 @@ fn version() -> &'static str {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::add_to(module)?;
     module.add_class::<node::Node>()?;
+    module.add_class::<actions::ActionHub>()?;
+    module.add_class::<actions::ActionBuffer>()?;
     module.add_class::<plugins::PluginBridge>()?;
     module.add_class::<plugins::PluginDecoder>()?;
     module.add_class::<hooked::SourceMessage>()?;

@@ -2,6 +2,8 @@
 //!
 //! - [`sink`]: where the results of rules go that an action on a connector is to send
 //! - [`fields`]: which parts of a result an action wants, and how they are written as octets
+//! - [`record`]: an item that waits on disk
 
 pub mod fields;
+pub mod record;
 pub mod sink;
