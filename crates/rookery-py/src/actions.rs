@@ -11,13 +11,10 @@ use pyo3::types::{PyBool, PyBytes, PyFloat, PyList, PyNone, PyString, PyTuple, P
 use rookery_core::rules::fields::{ActionFields, Field, FieldValue, decode};
 use rookery_core::rules::sink::{DropReason, Outcome, RuleTally};
 use rookery_node::actions::{self, ActionBuffer as Buffer, Actions, BufferSpec};
-use rookery_rules::Template;
+use rookery_rules::{Template, Value, decode_json};
 
 use crate::config::{Object, get, read, word};
 use crate::error::from_node;
-
-/// Those of `rookery.native.actions.ActionCounters`, in its order.
-type Counters = (u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64);
 
 /// What items are made of in Python.
 pub(crate) struct MadeOf {
@@ -216,26 +213,19 @@ impl ActionBuffer {
     }
 
     /// Counters in the order of `ActionCounters`.
-    fn counters(&self) -> Counters {
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let c = self.buffer.counters();
-        let reasons = (c.dropped_resource_not_found, c.dropped_resource_stopped, c.dropped_other);
-        (
-            c.matched,
-            c.success,
-            c.failed,
-            c.dropped(),
+        let ended = [c.matched, c.success, c.failed, c.dropped()];
+        let dropped = [
             c.dropped_queue_full,
             c.dropped_expired,
-            reasons.0,
-            reasons.1,
-            reasons.2,
-            c.queuing,
-            c.inflight,
-            c.retried,
-            c.received,
-            c.queuing_bytes,
-            c.spilled_bytes,
-        )
+            c.dropped_resource_not_found,
+            c.dropped_resource_stopped,
+            c.dropped_other,
+        ];
+        let here = [c.queuing, c.inflight];
+        let rest = [c.retried, c.received, c.queuing_bytes, c.spilled_bytes];
+        PyTuple::new(py, [&ended[..], &dropped, &here, &rest].concat())
     }
 
     /// Counts from zero.
@@ -277,4 +267,23 @@ pub(crate) fn action_fields(fields: &[(String, String)]) -> PyResult<ActionField
         }
     });
     Ok(ActionFields { fields: fields.collect::<PyResult<_>>()? })
+}
+
+/// Most octets of a text that a template makes here.
+const RENDERED_BYTES_MAX: usize = actions::ITEM_BYTES_MAX;
+
+/// The text that a template makes of a row, which is a JSON object.
+#[pyfunction]
+pub(crate) fn render_template(py: Python<'_>, template: &str, row: &str) -> PyResult<String> {
+    let refused = |what: String| PyValueError::new_err(what);
+    py.detach(|| {
+        let parsed =
+            Template::parse(template).map_err(|e| refused(format!("{template:?}: {e}")))?;
+        let Some(Value::Map(row)) = decode_json(row.as_bytes()) else {
+            return Err(refused("the row is no JSON object".into()));
+        };
+        let mut out = Vec::new();
+        parsed.render(&row, RENDERED_BYTES_MAX, &mut out).map_err(|e| refused(e.to_string()))?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    })
 }

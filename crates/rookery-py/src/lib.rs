@@ -36,6 +36,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<plugins::PluginBridge>()?;
     module.add_class::<plugins::PluginDecoder>()?;
     module.add_class::<hooked::SourceMessage>()?;
+    module.add_function(wrap_pyfunction!(actions::render_template, module)?)?;
     module.add_function(wrap_pyfunction!(plugins::encode_answers, module)?)?;
     module.add_function(wrap_pyfunction!(access::check_regex, module)?)?;
     module.add_function(wrap_pyfunction!(hocon::parse_hocon, module)?)?;
