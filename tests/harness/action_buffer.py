@@ -105,11 +105,9 @@ class PlainBuffer:
         count = self._counts
         reasons = ("queue_full", "expired", "resource_not_found", "resource_stopped", "other")
         dropped = [count[f"dropped.{reason}"] for reason in reasons]
-        return ActionCounters(
-            count["matched"], count["success"], count["failed"], sum(dropped), *dropped,
-            queuing=len(self._waiting), inflight=len(self._flying), retried=count["retried"],
-            received=0, queuing_bytes=0, spilled_bytes=0,
-        )  # fmt: skip
+        ended = (count["success"], count["failed"], sum(dropped), *dropped)
+        open_ = (len(self._waiting), len(self._flying), count["retried"])
+        return ActionCounters._make((count["matched"], *ended, *open_, 0, 0, 0))
 
     def reset_counters(self) -> None:
         self._counts.clear()

@@ -37,6 +37,7 @@ class Surroundings:
     clock: Clock
     data_dir: Path
     node: str
+    file_dirs: tuple[Path, ...]
     tell: Callable[[Kind, str, Status], None]
     find_buffer: FindBuffer
 
