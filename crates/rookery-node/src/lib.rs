@@ -14,6 +14,7 @@ compile_error!(
 );
 
 mod accept;
+pub mod actions;
 pub mod api;
 mod bind;
 mod completion;

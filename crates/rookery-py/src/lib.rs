@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod actions;
 mod answers;
 mod bench;
 mod config;
@@ -31,9 +32,12 @@ fn version() -> &'static str {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::add_to(module)?;
     module.add_class::<node::Node>()?;
+    module.add_class::<actions::ActionHub>()?;
+    module.add_class::<actions::ActionBuffer>()?;
     module.add_class::<plugins::PluginBridge>()?;
     module.add_class::<plugins::PluginDecoder>()?;
     module.add_class::<hooked::SourceMessage>()?;
+    module.add_function(wrap_pyfunction!(actions::render_template, module)?)?;
     module.add_function(wrap_pyfunction!(plugins::encode_answers, module)?)?;
     module.add_function(wrap_pyfunction!(access::check_regex, module)?)?;
     module.add_function(wrap_pyfunction!(hocon::parse_hocon, module)?)?;

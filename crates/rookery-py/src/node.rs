@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyTuple, PyType};
 use rookery_node::api::NodeError;
 
+use crate::actions::{ActionHub, MadeOf};
 use crate::answers::{self, AnswerRow, PublishRow};
 use crate::error::{from_node, native};
 use crate::plugins::PluginBridge;
@@ -204,6 +205,17 @@ impl Node {
     fn set_hooks(&self, py: Python<'_>, hooks: &Bound<'_, PyAny>) -> PyResult<()> {
         let hooks = config::hooks(hooks)?;
         self.call(py, |node| node.set_hooks(hooks))
+    }
+
+    /// The buffers of actions; items that come out of them are made of the types given.
+    fn actions(
+        &self,
+        item: Bound<'_, PyType>,
+        json_text: Bound<'_, PyType>,
+        undefined: Bound<'_, PyAny>,
+    ) -> PyResult<ActionHub> {
+        let made_of = MadeOf::new(&item, &json_text, &undefined)?;
+        Ok(ActionHub::new(self.inner()?.actions().clone(), made_of))
     }
 
     /// Opens the way to the worker processes of plugins.

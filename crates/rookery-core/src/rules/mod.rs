@@ -7,6 +7,7 @@
 //! - [`republish`]: a result becomes a message
 //! - [`sink`]: where the results of rules go that an action on a connector is to send
 //! - [`fields`]: which parts of a result an action wants, and how they are written as octets
+//! - [`record`]: an item that waits on disk
 //! - [`counters`]: what a rule counts
 //! - [`trial`]: what comes out of a rule for columns that a person wrote down
 //!
@@ -17,6 +18,7 @@ pub(crate) mod columns;
 pub mod counters;
 pub mod fields;
 pub mod happening;
+pub mod record;
 pub mod republish;
 pub(crate) mod run;
 pub mod set;
