@@ -323,8 +323,8 @@ impl Message {
         let node = r.text()?.map(Arc::from);
         let link = r.text()?.map(Arc::from);
         let rules = if version == 2 { r.text()? } else { None };
-        let rules: Box<[Arc<str>]> =
-            rules.map_or_else(Box::default, |ids| ids.split(BETWEEN_RULES).map(Arc::from).collect());
+        let rules: Box<[Arc<str>]> = rules
+            .map_or_else(Box::default, |ids| ids.split(BETWEEN_RULES).map(Arc::from).collect());
         let has_origin = node.is_some() || link.is_some() || !rules.is_empty();
         let fits = (topic_len as usize).checked_add(properties_len as usize)? <= r.0.len();
         let is_text = std::str::from_utf8(r.0.get(..topic_len as usize)?).is_ok();

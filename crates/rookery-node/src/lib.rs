@@ -14,6 +14,7 @@ compile_error!(
 );
 
 mod accept;
+pub mod actions;
 pub mod api;
 mod bind;
 mod completion;
@@ -39,7 +40,7 @@ mod up;
 mod worker;
 
 pub use node::{
-    AclSubject, MessagePage, MessageQuery, MessageRow, MessageSort, MessageWindow, Node, Page,
-    TopicQuery,
+    AclSubject, MessagePage, MessageQuery, MessageRow, MessageSort, MessageWindow, Node, OutputSpec,
+    Page, RuleSpec, TopicQuery,
 };
 pub use peer::{HookPeer, Hookpoint};

@@ -123,10 +123,7 @@ impl Matched {
 
     /// What the result counts for in a cache's budget.
     pub(super) fn weight(&self) -> usize {
-        self.targets.len()
-            + self.groups.len()
-            + self.more_ids.len() / 4
-            + self.rules.len() / 4
+        self.targets.len() + self.groups.len() + self.more_ids.len() / 4 + self.rules.len() / 4
     }
 }
 

@@ -1,8 +1,6 @@
 //! A result becomes a message.
 
-use rookery_codec::{
-    PublishProperties, QoS, UserProperties, UserPropertiesBuf, check_topic_name,
-};
+use rookery_codec::{PublishProperties, QoS, UserProperties, UserPropertiesBuf, check_topic_name};
 use rookery_rules::{
     EvalError, Invalid, Map, Template, TemplateError, Text, Value, encode_json, encode_json_map,
 };
@@ -179,9 +177,7 @@ impl Republish {
         }
         match &self.payload {
             Some(template) => template.render(row, PAYLOAD_BYTES_MAX, &mut draft.payload),
-            None => {
-                encode_json_map(row, Invalid::Replace, PAYLOAD_BYTES_MAX, &mut draft.payload)
-            }
+            None => encode_json_map(row, Invalid::Replace, PAYLOAD_BYTES_MAX, &mut draft.payload),
         }
         .map_err(too_large)?;
         draft.qos = match &self.qos {
@@ -193,9 +189,12 @@ impl Republish {
             Few::Of(template) => flag_of(template, row).ok_or("RETAIN is not true or false")?,
         };
         draft.expiry_s = None;
-        let has_none = matches!(self.user_properties, UserProps::None)
-            && self.mqtt_properties.is_empty();
-        if !has_none {
+        let has_none = match self.user_properties {
+            UserProps::None => true,
+            UserProps::Original => original.is_empty(),
+            UserProps::Of(_) => false,
+        };
+        if !has_none || !self.mqtt_properties.is_empty() {
             self.fill_properties(row, original, draft);
         }
         Ok(())

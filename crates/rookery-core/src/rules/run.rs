@@ -159,9 +159,8 @@ impl Run<'_> {
             rule: rule.counters.tally().clone(),
             fields: octets.into(),
         };
-        let is_same = |(have, _): &&mut ForAction| {
-            std::ptr::addr_eq(Arc::as_ptr(have), Arc::as_ptr(sink))
-        };
+        let is_same =
+            |(have, _): &&mut ForAction| std::ptr::addr_eq(Arc::as_ptr(have), Arc::as_ptr(sink));
         match self.actions.iter_mut().find(is_same) {
             Some((_, items)) => items.push(item),
             None => self.actions.push((sink.clone(), vec![item])),

@@ -296,7 +296,10 @@ mod tests {
         assert_eq!(first.filters_beyond(&RuleSet::default()).len(), 3);
         let second = next(
             &first,
-            vec![draft("b", r#"SELECT 1 AS x FROM "t/2", "t/3""#), draft("a", r#"SELECT * FROM "u""#)],
+            vec![
+                draft("b", r#"SELECT 1 AS x FROM "t/2", "t/3""#),
+                draft("a", r#"SELECT * FROM "u""#),
+            ],
         );
         assert_eq!(second.filters_beyond(&first), [("u".to_owned(), 2)]);
         assert_eq!(first.filters_beyond(&second), [("t/1".to_owned(), 0)]);

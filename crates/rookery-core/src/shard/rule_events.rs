@@ -36,7 +36,8 @@ impl Shard {
     }
 
     fn connect_properties(&self, slot: u32, key: ConnKey) -> Fact {
-        let (Some(session), Some(conn)) = (self.sessions.get(slot), self.conns.get(key.slot)) else {
+        let (Some(session), Some(conn)) = (self.sessions.get(slot), self.conns.get(key.slot))
+        else {
             return no_properties();
         };
         if session.proto_ver != 5 {
@@ -173,7 +174,9 @@ impl Shard {
             return;
         }
         for ruling in decided {
-            let Some(what) = self.session_happening(Event::CheckAuthzComplete, slot) else { return };
+            let Some(what) = self.session_happening(Event::CheckAuthzComplete, slot) else {
+                return;
+            };
             let result = if ruling.is_allowed { "allow" } else { "deny" };
             let what = what
                 .with(Column::Topic, &*ruling.topic)
