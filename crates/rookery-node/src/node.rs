@@ -4,10 +4,12 @@ mod access;
 mod observe;
 mod operations;
 mod queries;
+mod rules;
 
 pub use access::AclSubject;
 pub use operations::{MessagePage, MessageRow, MessageWindow};
 pub use queries::Page;
+pub use rules::{OutputSpec, RuleSpec};
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +26,7 @@ use rookery_core::effects::{
 use rookery_core::ids::{MessageId, SessionKey};
 use rookery_core::message::{Message, MessageParts, Publisher};
 use rookery_core::router::{SubOpts, Subscriber};
+use rookery_core::rules::RuleSet;
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
 use rookery_core::slab::Slab;
@@ -70,6 +73,7 @@ pub struct Node {
     clock: Clock,
     scans: queries::Scans,
     topics: Mutex<Arc<TopicTable>>,
+    rules: Mutex<Arc<RuleSet>>,
     messages_made: AtomicU64,
     is_stopped: AtomicBool,
 }
@@ -144,6 +148,7 @@ impl Node {
             clock,
             scans: queries::Scans::default(),
             topics: Mutex::default(),
+            rules: Mutex::default(),
             messages_made: AtomicU64::new(0),
             is_stopped: AtomicBool::new(false),
         };

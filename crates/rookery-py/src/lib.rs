@@ -18,6 +18,7 @@ mod observe;
 mod plugins;
 mod queries;
 mod rows;
+mod rules;
 
 use pyo3::prelude::*;
 
@@ -41,5 +42,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(access::check_regex, module)?)?;
     module.add_function(wrap_pyfunction!(hocon::parse_hocon, module)?)?;
     module.add_function(wrap_pyfunction!(bench::run_bench, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::compile_rule, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::try_rule, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::render_template, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::rule_events, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::rule_functions, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)
 }

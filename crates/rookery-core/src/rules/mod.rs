@@ -9,6 +9,7 @@
 //! - [`fields`]: which parts of a result an action wants, and how they are written as octets
 //! - [`record`]: an item that waits on disk
 //! - [`counters`]: what a rule counts
+//! - [`trial`]: what comes out of a rule for columns that a person wrote down
 //!
 //! **Invariants.** A message that no rule wants pays one look at a length, an event that no rule
 //! wants one branch. A chain of rules that republish to each other ends.
@@ -22,6 +23,7 @@ pub mod republish;
 pub(crate) mod run;
 pub mod set;
 pub mod sink;
+pub mod trial;
 
 pub use counters::{RuleCounters, RuleCounts};
 pub use happening::{Fact, Happening};

@@ -189,9 +189,12 @@ impl Republish {
             Few::Of(template) => flag_of(template, row).ok_or("RETAIN is not true or false")?,
         };
         draft.expiry_s = None;
-        let has_none =
-            matches!(self.user_properties, UserProps::None) && self.mqtt_properties.is_empty();
-        if !has_none {
+        let has_none = match self.user_properties {
+            UserProps::None => true,
+            UserProps::Original => original.is_empty(),
+            UserProps::Of(_) => false,
+        };
+        if !has_none || !self.mqtt_properties.is_empty() {
             self.fill_properties(row, original, draft);
         }
         Ok(())
