@@ -26,12 +26,12 @@ from rookery.connectors.status import Kind, Status
 from rookery.errors import NotFoundError
 from rookery.native.action_fields import FieldSpec
 
-__all__ = ["Manager", "Wanted"]
+__all__ = ["Connectors", "Wanted"]
 
 T = TypeVar("T")
 
 
-class Manager:
+class Connectors:
     """Makes it so. Belongs to one event loop."""
 
     def __init__(
