@@ -15,14 +15,14 @@ from pathlib import Path
 
 from harness.ports import free_port
 
-START_S = 60.0
+START_S = 120.0
 POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 # PostgreSQL refuses to run as root.
 OTHER_USER = "nobody" if os.geteuid() == 0 else None
 
 
-# PostgreSQL and Redis, a sentinel.
-_READY = (b"ready to accept connections", b"+monitor master")
+# PostgreSQL and Redis, a sentinel, OpenSearch.
+_READY = (b"ready to accept connections", b"+monitor master", b"info node started")
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Server:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def server_folder() -> Iterator[Path]:
     """A folder that the other user can get to, which those of pytest are not."""
     folder = Path(tempfile.mkdtemp(prefix="rookery-test-"))
     try:
@@ -88,7 +88,8 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[Server]:
+def running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[Server]:
+    """Run a server in a folder of its own."""
     server = Server("127.0.0.1", port, command, folder)
     server.start()
     try:
@@ -116,7 +117,7 @@ def _postgresql_program(name: str) -> str:
 @contextmanager
 def postgresql_server() -> Iterator[Server]:
     """Run one; its user is ``rookery`` with the password ``it's secret``, its database ``postgres``."""
-    with _folder() as folder:
+    with server_folder() as folder:
         password = folder / "password"
         password.write_text("it's secret")
         password.chmod(0o644)
@@ -147,14 +148,14 @@ def postgresql_server() -> Iterator[Server]:
         }
         options = [f"-c{name}={value}" for name, value in settings.items()]
         program = _postgresql_program("postgres")
-        with _running([program, "-D", f"{folder}/data", *options], folder, port) as server:
+        with running([program, "-D", f"{folder}/data", *options], folder, port) as server:
             yield server
 
 
 @contextmanager
 def redis_server(*options: str | Path) -> Iterator[Server]:
     """Run one, with these options, or else with the password ``it's secret``."""
-    with _folder() as folder:
+    with server_folder() as folder:
         port = free_port()
         command: list[str | Path] = [
             "redis-server",
@@ -165,7 +166,7 @@ def redis_server(*options: str | Path) -> Iterator[Server]:
             "--dir", folder,
             *(options or ("--requirepass", "it's secret")),
         ]  # fmt: skip
-        with _running(command, folder, port) as server:
+        with running(command, folder, port) as server:
             yield server
 
 
@@ -188,7 +189,7 @@ def redis_cluster_of_one() -> Iterator[Server]:
 @contextmanager
 def redis_sentinel() -> Iterator[Server]:
     """A sentinel that watches a server without a password as ``mymaster``."""
-    with redis_server("--protected-mode", "no") as master, _folder() as folder:
+    with redis_server("--protected-mode", "no") as master, server_folder() as folder:
         port = free_port()
         file = folder / "sentinel.conf"
         file.write_text(
@@ -196,14 +197,14 @@ def redis_sentinel() -> Iterator[Server]:
         )
         if OTHER_USER:
             shutil.chown(file, OTHER_USER)  # it writes there what it has learned
-        with _running(["redis-server", file, "--sentinel"], folder, port) as sentinel:
+        with running(["redis-server", file, "--sentinel"], folder, port) as sentinel:
             yield sentinel
 
 
 @contextmanager
 def secure_redis_server(cert: Path, key: Path) -> Iterator[Server]:
     """One that speaks TLS alone, without a password."""
-    with _folder() as folder:
+    with server_folder() as folder:
         # The other user cannot get to where the test has its files.
         for file in (cert, key):
             shutil.copy(file, folder)
