@@ -212,12 +212,14 @@ class Context:
         node: Name of the node.
         data_dir: Where the node keeps its data; a type takes a folder of its own below.
         clock: What the time is.
+        file_dirs: Folders of the machine in which files may be written and read, besides.
     """
 
     id: str
     node: str
     data_dir: Path
     clock: Clock = field(default_factory=SystemClock)
+    file_dirs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +229,7 @@ class ConnectorType(Generic[C]):
     Attributes:
         name: EMQX's, such as ``http``.
         title: For people.
+        about: What it is for, in a sentence.
         extra: ``rookery[extra]`` that its client library comes with; none: always there.
         packages: Modules of that library, to see whether it is there.
         connector_settings: What the connector is made from.
@@ -240,6 +243,7 @@ class ConnectorType(Generic[C]):
 
     name: str
     title: Words
+    about: Words
     extra: str | None = None
     packages: tuple[str, ...] = ()
     connector_settings: type[C]

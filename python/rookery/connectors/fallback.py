@@ -17,7 +17,7 @@ from rookery.connectors.settings import (
     FallbackRepublishArgs,
 )
 from rookery.errors import RookeryError
-from rookery.native.action_fields import ActionItem, FieldSpec, Row
+from rookery.native.action_fields import ActionItem, FieldSpec, Row, action_field
 
 _logger = logging.getLogger(__name__)
 
@@ -118,7 +118,9 @@ class Fallbacks:
             self._log.warning("action %s: fallback action %s is not there", self._id, other)
             return
         buffer, fields = found
-        buffer.offer_row(fields, item.rule, item.key, row)
+        buffer.offer_rows(
+            [row], [action_field(spec) for spec in fields], rule=item.rule, key=item.key
+        )
 
     async def _republish(self, args: FallbackRepublishArgs, row: str) -> None:
         def text(template: bool | int | str) -> str:

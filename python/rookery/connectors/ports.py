@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from rookery.connectors.base import Columns
-from rookery.native.action_fields import ActionCounters, ActionItem, BufferSpec, FieldSpec, Outcome
+from rookery.native.action_fields import (
+    ActionCounters,
+    ActionField,
+    ActionItem,
+    BufferSpec,
+    Outcome,
+)
 
 
 class Buffer(Protocol):
@@ -16,24 +22,30 @@ class Buffer(Protocol):
     def take(self, max_items: int, max_bytes: int) -> list[ActionItem]:
         """The oldest items, none of a client that has others taken and not settled.
 
-        Drops what is over its TTL; ``take(0, 0)`` does nothing else.
+        Drops what is over its TTL. One item comes even if it has more than ``max_bytes``.
         """
         ...
 
-    def settle(self, numbers: Sequence[int], outcome: Outcome) -> None:
+    def settle(self, numbers: Iterable[int], outcome: Outcome) -> None:
         """Say what became of taken items."""
         ...
 
-    def give_back(self, numbers: Sequence[int]) -> None:
-        """Put taken items back in front."""
+    def give_back(self, numbers: Iterable[int]) -> None:
+        """Put taken items back where they were."""
         ...
 
-    def note_retried(self, count: int) -> None:
+    def expire(self) -> int:
+        """Drop a bounded part of what is over its TTL; how many."""
+        ...
+
+    def count(self, *, retried: int = 0) -> None:
         """Count items that are sent again."""
         ...
 
-    def offer_row(self, fields: Sequence[FieldSpec], rule: str, key: int, row: str) -> bool:
-        """Put an item in, made from a row as JSON; whether it fitted."""
+    def offer_rows(
+        self, rows: Sequence[str], fields: Sequence[ActionField], *, rule: str, key: int = 0
+    ) -> int:
+        """Put items in, made from rows as JSON; how many were taken."""
         ...
 
     def pause(self, is_paused: bool) -> None:
@@ -45,7 +57,11 @@ class Buffer(Protocol):
     def reset_counters(self) -> None: ...
 
     async def wait(self) -> None:
-        """Return when :meth:`take` would give something, or the buffer was closed."""
+        """Return when :meth:`take` may give something; at once until a take found nothing more.
+
+        Raises:
+            UnavailableError: the buffer is closed.
+        """
         ...
 
     def close(self) -> None:
@@ -72,8 +88,8 @@ class Ports:
     """The node.
 
     Attributes:
-        open_buffer: The buffer of an action by its id. One that is open already is replaced; rules
-            put into the new one when they are set again.
+        open_buffer: The buffer of an action by its id. What is in one that is open already stays,
+            and the earlier object gets nothing more.
         ingest: Give a message of a source, named by its id, to the rules; how many took it.
         publish: Publish a message.
         render: Fill a template from a row as JSON.

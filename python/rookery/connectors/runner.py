@@ -141,7 +141,10 @@ class Runner:
         if self._fallbacks:
             wait_s = max(await self._expire(), EXPIRE_S)
         else:
-            self._buffer.take(0, 0)
+            dropped = self._buffer.expire()
+            while dropped:
+                await asyncio.sleep(0)
+                dropped = self._buffer.expire()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._gate.opened()
@@ -164,7 +167,7 @@ class Runner:
                 if not items:
                     return
                 await self._rest(backoff.next_s(), self._left_s(items))
-                self._buffer.note_retried(len(items))
+                self._buffer.count(retried=len(items))
         finally:
             # Cancelled: these were not sent, or nobody knows.
             unsettled = [number for number in numbers if number in self._open]
@@ -221,7 +224,9 @@ class Runner:
         oldest_ms = self._clock.now_ms() - round(ttl_s * 1000)
         if all(item.made_at_ms > oldest_ms for item in items):
             return items
-        await self._settle([item for item in items if item.made_at_ms <= oldest_ms], "expired")
+        await self._settle(
+            [item for item in items if item.made_at_ms <= oldest_ms], "dropped.expired"
+        )
         return [item for item in items if item.made_at_ms > oldest_ms]
 
     def _left_s(self, items: Sequence[ActionItem]) -> float:

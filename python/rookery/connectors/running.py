@@ -20,7 +20,7 @@ from rookery.connectors.runner import Runner
 from rookery.connectors.settings import ActionSettings, SourceSettings
 from rookery.connectors.sources import SourceRunner
 from rookery.connectors.standing import Standing
-from rookery.connectors.status import DISABLED, Kind, Status
+from rookery.connectors.status import DISABLED, STOPPED, Kind, Status
 from rookery.native.action_fields import BufferSpec, FieldSpec
 
 _logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class Surroundings:
     clock: Clock
     data_dir: Path
     node: str
+    file_dirs: tuple[Path, ...]
     tell: Callable[[Kind, str, Status], None]
     find_buffer: FindBuffer
 
@@ -46,6 +47,10 @@ class _Tasks:
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def are_running(self) -> bool:
+        return bool(self._tasks)
 
     def begin(self, name: str, *parts: Coroutine[Any, Any, None]) -> None:
         self._tasks = [asyncio.create_task(part, name=name) for part in parts]
@@ -121,16 +126,16 @@ class RunningAction:
         spills = options.buffer_mode == "volatile_offload"
         folder = self.id.replace(":", "-")
         return BufferSpec(
-            bytes_max=options.max_buffer_bytes,
+            max_buffer_bytes=options.max_buffer_bytes,
             mode=options.buffer_mode,
-            spill_dir=self._around.data_dir / "actions" / folder if spills else None,
-            spill_bytes_max=options.max_spill_bytes if spills else 0,
+            spill_dir=str(self._around.data_dir / "actions" / folder) if spills else None,
+            max_spill_bytes=options.max_spill_bytes,
             request_ttl_ms=round(ttl_s * 1000),
         )
 
     def takes_over(self, other: RunningAction) -> bool:
         """Whether what waits for ``other`` can be sent by this one."""
-        return self.fields == other.fields and self.spec() == other.spec()
+        return self.fields == other.fields
 
     def start(self, buffer: Buffer, *, is_link_enabled: bool) -> None:
         """Serve that buffer."""
@@ -156,15 +161,25 @@ class RunningAction:
 
     def _drop_all(self) -> None:
         assert self._runner is not None
-        dropped = self._runner.drop_all("resource_stopped")
+        dropped = self._runner.drop_all("dropped.resource_stopped")
         if dropped:
             _logger.warning("action %s: %d messages dropped: it is disabled", self.id, dropped)
 
-    async def stop(self, grace_s: float = GRACE_S) -> None:
+    @property
+    def is_running(self) -> bool:
+        return self._tasks.are_running
+
+    async def halt(self) -> None:
+        """Stop until it is started again; what waits stays, what comes is dropped."""
+        self.buffer.pause(True)
+        await self.stop()
+        self.standing.end(STOPPED)
+
+    async def stop(self) -> None:
         """Let what is under way end. May be called twice."""
         await self._tasks.end()
         if self._runner is not None:
-            await self._runner.finish(grace_s)
+            await self._runner.finish(GRACE_S)
         self.link.detach(self.standing)
         await self.standing.let_go()
 
@@ -209,6 +224,15 @@ class RunningSource:
             return
         self.link.attach(self.runner)
         self._tasks.begin(f"source {self.id}", self.runner.run())
+
+    @property
+    def is_running(self) -> bool:
+        return self._tasks.are_running
+
+    async def halt(self) -> None:
+        """Stop until it is started again."""
+        await self.stop()
+        self.runner.end(STOPPED)
 
     async def stop(self) -> None:
         """Stop receiving. May be called twice."""

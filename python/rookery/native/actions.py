@@ -8,128 +8,38 @@ ended. Calls never wait for the disk or the network, unless they say so.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from rookery import _native
 from rookery.errors import BadRequestError, UnavailableError
+from rookery.native.action_fields import (
+    UNDEFINED,
+    ActionCounters,
+    ActionField,
+    ActionItem,
+    BufferMode,
+    BufferSpec,
+    FieldValue,
+    JsonText,
+    Outcome,
+    Undefined,
+)
 from rookery.native.errors import translate
 
-BufferMode: TypeAlias = Literal["memory_only", "volatile_offload"]
-Outcome: TypeAlias = Literal[
-    "success",
-    "failed",
-    "dropped.expired",
-    "dropped.queue_full",
-    "dropped.resource_not_found",
-    "dropped.resource_stopped",
-    "dropped.other",
+__all__ = [
+    "UNDEFINED",
+    "ActionBuffer",
+    "ActionCounters",
+    "ActionField",
+    "ActionHub",
+    "ActionItem",
+    "BufferMode",
+    "BufferSpec",
+    "FieldValue",
+    "JsonText",
+    "Outcome",
+    "Undefined",
 ]
-
-
-class Undefined(Enum):
-    """The type of :data:`UNDEFINED`."""
-
-    UNDEFINED = "undefined"
-
-    def __bool__(self) -> bool:
-        return False
-
-
-UNDEFINED: Final = Undefined.UNDEFINED
-"""A value that the row did not have; ``None`` is JSON's ``null``."""
-
-
-class JsonText(str):
-    """An array or a map of the row, or the whole row, as JSON."""
-
-    __slots__ = ()
-
-    def value(self) -> Any:
-        """What the JSON says."""
-        return json.loads(self)
-
-
-FieldValue: TypeAlias = str | bytes | int | float | bool | JsonText | Undefined | None
-"""``bytes`` is text that is not UTF-8."""
-
-
-class ActionItem(NamedTuple):
-    """One result of a rule, to be sent.
-
-    Attributes:
-        number: Its name in this buffer, for :meth:`ActionBuffer.settle`; it grows with age.
-        rule: The id of the rule.
-        key: Items of one key come in their order, one batch at a time; 0: no order.
-        made_at_ms: When the rule made it, since 1970.
-        fields: What the action asked for, in its order.
-    """
-
-    number: int
-    rule: str
-    key: int
-    made_at_ms: int
-    fields: tuple[FieldValue, ...]
-
-
-class ActionField(NamedTuple):
-    """A part of a rule's result that an action wants.
-
-    Attributes:
-        kind: ``text``: a template with placeholders; ``value``: the value of one placeholder
-            (``${a.b}``) as it is, a number stays a number; ``row``: the whole row as JSON.
-        template: The text or placeholder; empty for ``row``.
-    """
-
-    kind: Literal["text", "value", "row"]
-    template: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BufferSpec:
-    """How much an action may keep.
-
-    Attributes:
-        mode: ``volatile_offload`` writes what has no room in memory to files in ``spill_dir``,
-            which are gone after a restart.
-        max_buffer_bytes: Most bytes in memory.
-        spill_dir: A directory of this buffer alone; what is in it is removed.
-        max_spill_bytes: Most bytes on disk.
-        request_ttl_ms: How long an item may wait before it is dropped; 0: for ever.
-    """
-
-    mode: BufferMode = "memory_only"
-    max_buffer_bytes: int = 256 << 20
-    spill_dir: str | None = None
-    max_spill_bytes: int = 1 << 30
-    request_ttl_ms: int = 45_000
-
-
-class ActionCounters(NamedTuple):
-    """What became of the items of an action, by EMQX's names with ``.`` as ``_``.
-
-    ``matched`` is always the sum of ``success``, ``failed``, ``dropped``, ``queuing`` and
-    ``inflight``.
-    """
-
-    matched: int
-    success: int
-    failed: int
-    dropped: int
-    dropped_queue_full: int
-    dropped_expired: int
-    dropped_resource_not_found: int
-    dropped_resource_stopped: int
-    dropped_other: int
-    queuing: int
-    inflight: int
-    retried: int
-    received: int
-    queuing_bytes: int
-    spilled_bytes: int
 
 
 class ActionBuffer:
