@@ -125,7 +125,8 @@ class Action(ABC):
 
     @abstractmethod
     async def send(self, items: Sequence[ActionItem]) -> Sequence[ItemFailure] | None:
-        """Send, and return when the service has taken it. May be cancelled.
+        """Send, and return when the service has taken it. May be cancelled; has a deadline of
+        its own.
 
         Items of one client stand in their order. Items with another key may be under way at the
         same time in other calls.
@@ -153,7 +154,8 @@ class Source(ABC):
 
     @abstractmethod
     async def run(self) -> None:
-        """Receive until cancelled; begun each time after the connector has connected.
+        """Receive until cancelled; begun each time after the connector has connected. Goes on
+        while the connector is ``Reconnecting``.
 
         Raises:
             Unhealthy: it cannot go on; it is begun again later.
@@ -210,12 +212,14 @@ class Context:
         node: Name of the node.
         data_dir: Where the node keeps its data; a type takes a folder of its own below.
         clock: What the time is.
+        file_dirs: Folders of the machine in which files may be written and read, besides.
     """
 
     id: str
     node: str
     data_dir: Path
     clock: Clock = field(default_factory=SystemClock)
+    file_dirs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,18 +229,21 @@ class ConnectorType(Generic[C]):
     Attributes:
         name: EMQX's, such as ``http``.
         title: For people.
+        about: What it is for, in a sentence.
         extra: ``rookery[extra]`` that its client library comes with; none: always there.
         packages: Modules of that library, to see whether it is there.
         connector_settings: What the connector is made from.
         action_settings: … its actions; none: it has none.
         source_settings: … its sources.
         texts_zh: Titles and descriptions of the fields in Chinese.
-        open: Makes a connector; no I/O, and imports the client library itself.
-            Raises SettingError.
+        open: Makes a connector; no I/O, and without the client library, which only
+            :meth:`Connector.start` imports: actions of a connector whose library is missing are
+            made all the same. Raises SettingError.
     """
 
     name: str
     title: Words
+    about: Words
     extra: str | None = None
     packages: tuple[str, ...] = ()
     connector_settings: type[C]

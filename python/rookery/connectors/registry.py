@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from rookery.access.errors import SettingError, Words
 from rookery.connectors.base import ConnectorType
+from rookery.connectors.settings import (
+    ActionSettings,
+    ConnectorSettings,
+    Settings,
+    SourceSettings,
+)
 from rookery.errors import NotFoundError
+
+S = TypeVar("S", bound=Settings)
 
 _FOLDERS = (
     "http",
@@ -43,9 +54,11 @@ def connector_type(name: str) -> ConnectorType[Any]:
     return found
 
 
-def is_installed(kind: ConnectorType[Any]) -> bool:
-    """Whether the client library of a type is there."""
-    return all(importlib.util.find_spec(package) is not None for package in kind.packages)
+def why_missing(kind: ConnectorType[Any]) -> Words | None:
+    """What to install before such connectors work; none when all is there."""
+    if all(importlib.util.find_spec(package) is not None for package in kind.packages):
+        return None
+    return _MISSING.format(type=kind.name, extra=kind.extra)
 
 
 def require_installed(kind: ConnectorType[Any]) -> None:
@@ -54,8 +67,57 @@ def require_installed(kind: ConnectorType[Any]) -> None:
     Raises:
         SettingError: it is not; says what to install.
     """
-    if not is_installed(kind):
-        raise SettingError(_MISSING.format(type=kind.name, extra=kind.extra))
+    words = why_missing(kind)
+    if words is not None:
+        raise SettingError(words)
+
+
+def parse_connector(type_name: str, raw: Mapping[str, Any]) -> ConnectorSettings:
+    """The settings of a connector.
+
+    Raises:
+        NotFoundError: there is no such type.
+        SettingError: a key is wrong; says which.
+    """
+    kind = connector_type(type_name)
+    settings: ConnectorSettings = _parse(kind.connector_settings, raw)
+    return settings
+
+
+def parse_action(type_name: str, raw: Mapping[str, Any]) -> ActionSettings:
+    """The settings of an action.
+
+    Raises:
+        NotFoundError: there is no such type, or it has no actions.
+        SettingError: a key is wrong; says which.
+    """
+    kind = connector_type(type_name).action_settings
+    if kind is None:
+        raise NotFoundError(f"no action type {type_name}")
+    return _parse(kind, raw)
+
+
+def parse_source(type_name: str, raw: Mapping[str, Any]) -> SourceSettings:
+    """The settings of a source.
+
+    Raises:
+        NotFoundError: there is no such type, or it has no sources.
+        SettingError: a key is wrong; says which.
+    """
+    kind = connector_type(type_name).source_settings
+    if kind is None:
+        raise NotFoundError(f"no source type {type_name}")
+    return _parse(kind, raw)
+
+
+def _parse(kind: type[S], raw: Mapping[str, Any]) -> S:
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        path = ".".join(str(part) for part in first["loc"]) or "settings"
+        why = str(first["msg"]).removeprefix("Value error, ")
+        raise SettingError(Words(f"{path}: {why}", f"{path}：{why}")) from None
 
 
 def _module(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rookery.access.tls import ClientTls
-from rookery.connectors.kinds import REVEAL, SecretText
+from rookery.connectors.kinds import KIND, REVEAL, SecretText
 from rookery.connectors.options import ActionOptions, ConnectorOptions, SourceOptions
 
 DESCRIPTION_LENGTH_MAX = 4096
@@ -109,28 +109,55 @@ class Tls(Settings):
 class FallbackReference(Settings):
     """Another action."""
 
-    kind: Literal["reference"]
-    type: str = Field(max_length=64)
-    name: str = Field(pattern=NAME_PATTERN)
+    kind: Literal["reference"] = Field(title="Kind", description="Another action.")
+    type: str = Field(max_length=64, title="Action type", description="Type of the other action.")
+    name: str = Field(
+        pattern=NAME_PATTERN, title="Action name", description="Name of the other action."
+    )
 
 
 class FallbackRepublishArgs(Settings):
     """What is published; templates of the rule's result."""
 
-    topic: str = Field(min_length=1, max_length=65_535)
-    payload: str = Field(default="${.}", max_length=1 << 20)
-    qos: int | str = 0
-    retain: bool | str = False
-    user_properties: str = ""
-    mqtt_properties: dict[str, str] = Field(default_factory=dict)
-    direct_dispatch: bool | str = False
+    topic: str = Field(
+        min_length=1,
+        max_length=65_535,
+        title="Topic",
+        description="Where to, with placeholders.",
+        json_schema_extra={KIND: "template"},
+    )
+    payload: str = Field(
+        default="${.}",
+        max_length=1 << 20,
+        title="Payload",
+        description="What, with placeholders; ${.} is the whole result of the rule.",
+        json_schema_extra={KIND: "body"},
+    )
+    qos: int | str = Field(default=0, title="QoS", description="0, 1, 2 or a placeholder.")
+    retain: bool | str = Field(
+        default=False, title="Retain", description="true, false or a placeholder."
+    )
+    user_properties: str = Field(
+        default="",
+        title="User properties",
+        description="A placeholder that gives a JSON object.",
+        json_schema_extra={KIND: "template"},
+    )
+    mqtt_properties: dict[str, str] = Field(
+        default_factory=dict,
+        title="MQTT properties",
+        description="Other properties of the message.",
+    )
+    direct_dispatch: bool | str = Field(
+        default=False, title="Direct dispatch", description="Kept for configurations of EMQX."
+    )
 
 
 class FallbackRepublish(Settings):
     """A message of this node."""
 
-    kind: Literal["republish"]
-    args: FallbackRepublishArgs
+    kind: Literal["republish"] = Field(title="Kind", description="A message of this node.")
+    args: FallbackRepublishArgs = Field(title="Arguments", description="What is published.")
 
 
 Fallback: TypeAlias = FallbackReference | FallbackRepublish

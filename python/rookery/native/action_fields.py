@@ -6,9 +6,21 @@ No compiled code is loaded for it.
 from __future__ import annotations
 
 import enum
+import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+BufferMode: TypeAlias = Literal["memory_only", "volatile_offload"]
+Outcome: TypeAlias = Literal[
+    "success",
+    "failed",
+    "dropped.expired",
+    "dropped.queue_full",
+    "dropped.resource_not_found",
+    "dropped.resource_stopped",
+    "dropped.other",
+]
+"""What became of an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +46,31 @@ FieldSpec: TypeAlias = Text | Value | Row
 """One field that an action wants of every result."""
 
 
-class JsonText(str):
-    """An array, a map or a large number, as JSON."""
+class ActionField(NamedTuple):
+    """The same as it crosses to the native side.
 
-    __slots__ = ()
+    Attributes:
+        kind: ``text``, ``value`` or ``row``.
+        template: The text or placeholder; empty for ``row``.
+    """
+
+    kind: Literal["text", "value", "row"]
+    template: str = ""
+
+
+def action_field(spec: FieldSpec) -> ActionField:
+    """A field as it crosses."""
+    match spec:
+        case Text(template):
+            return ActionField("text", template)
+        case Value(template):
+            return ActionField("value", template)
+        case Row():
+            return ActionField("row")
 
 
 class Undefined(enum.Enum):
-    """The only value of its kind: there is no such thing in the result."""
+    """The type of :data:`UNDEFINED`."""
 
     UNDEFINED = "undefined"
 
@@ -53,20 +82,32 @@ class Undefined(enum.Enum):
 
 
 UNDEFINED: Final = Undefined.UNDEFINED
+"""A value that the row did not have; ``None`` is JSON's ``null``."""
 
-FieldValue: TypeAlias = bytes | str | int | float | bool | JsonText | Undefined | None
-"""The value of a field: text is ``bytes`` when it is no UTF-8."""
+
+class JsonText(str):
+    """An array or a map of the row, or the whole row, as JSON."""
+
+    __slots__ = ()
+
+    def value(self) -> Any:
+        """What the JSON says."""
+        return json.loads(self)
+
+
+FieldValue: TypeAlias = str | bytes | int | float | bool | JsonText | Undefined | None
+"""``bytes`` is text that is not UTF-8."""
 
 
 class ActionItem(NamedTuple):
-    """One result of one rule on its way to one action.
+    """One result of a rule, to be sent.
 
     Attributes:
-        number: Names it towards its buffer.
-        rule: Which rule it is of.
-        key: Items with the same key other than 0 are sent in order.
-        made_at_ms: When the rule made it, in milliseconds since 1970.
-        fields: What the action asked for, in that order.
+        number: Its name in this buffer, for :meth:`ActionBuffer.settle`; it grows with age.
+        rule: The id of the rule.
+        key: Items of one key come in their order, one batch at a time; 0: no order.
+        made_at_ms: When the rule made it, since 1970.
+        fields: What the action asked for, in its order.
     """
 
     number: int
@@ -76,41 +117,31 @@ class ActionItem(NamedTuple):
     fields: tuple[FieldValue, ...]
 
 
-Outcome: TypeAlias = Literal[
-    "success",
-    "failed",
-    "expired",
-    "queue_full",
-    "resource_not_found",
-    "resource_stopped",
-    "other",
-]
-"""What became of an item; all but the first two are reasons why it was dropped."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BufferSpec:
-    """How much waits for an action, and where.
+    """How much an action may keep.
 
     Attributes:
-        bytes_max: Most octets in memory.
-        mode: Whether what does not fit there goes to disk.
-        spill_dir: Where to, with ``volatile_offload``.
-        spill_bytes_max: Most octets on disk.
-        request_ttl_ms: How long an item may wait; 0: for ever.
+        mode: ``volatile_offload`` writes what has no room in memory to files in ``spill_dir``,
+            which are gone after a restart.
+        max_buffer_bytes: Most bytes in memory.
+        spill_dir: A directory of this buffer alone; what is in it is removed.
+        max_spill_bytes: Most bytes on disk.
+        request_ttl_ms: How long an item may wait before it is dropped; 0: for ever.
     """
 
-    bytes_max: int
-    mode: Literal["memory_only", "volatile_offload"] = "memory_only"
-    spill_dir: Path | None = None
-    spill_bytes_max: int = 0
-    request_ttl_ms: int = 0
+    mode: BufferMode = "memory_only"
+    max_buffer_bytes: int = 256 << 20
+    spill_dir: str | None = None
+    max_spill_bytes: int = 1 << 30
+    request_ttl_ms: int = 45_000
 
 
 class ActionCounters(NamedTuple):
-    """What became of the items of a buffer, by EMQX's names.
+    """What became of the items of an action, by EMQX's names with ``.`` as ``_``.
 
-    matched = success + failed + dropped + queuing + inflight holds in every answer.
+    ``matched`` is always the sum of ``success``, ``failed``, ``dropped``, ``queuing`` and
+    ``inflight``.
     """
 
     matched: int
@@ -127,3 +158,4 @@ class ActionCounters(NamedTuple):
     retried: int
     received: int
     queuing_bytes: int
+    spilled_bytes: int
