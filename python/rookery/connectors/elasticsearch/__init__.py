@@ -29,7 +29,11 @@ def _open(
 
 TYPE = ConnectorType(
     name="elasticsearch",
-    title=Words("Elasticsearch / OpenSearch", "Elasticsearch / OpenSearch"),
+    title=Words("Elasticsearch / OpenSearch", "Elasticsearch / OpenSearch 搜索引擎"),
+    about=Words(
+        "Writes, changes or deletes a document for every result.",
+        "为每条结果写入、修改或删除一个文档。",
+    ),
     connector_settings=ElasticsearchConnectorSettings,
     action_settings=ElasticsearchActionSettings,
     texts_zh=TEXTS,
