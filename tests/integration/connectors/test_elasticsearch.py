@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from harness.connector_manager import managed
 from harness.databases import Server
 from harness.http_service import http_server
 from harness.opensearch import opensearch_server
+from harness.outage import CHECKED_OFTEN, CLIENTS, WAITING, live_through_outage
 from harness.sending import connector_of, item, reasons, working
 from rookery.connectors.base import Recoverable, Unhealthy
 from rookery.native.action_fields import UNDEFINED, JsonText
@@ -166,15 +170,25 @@ async def test_username_and_password() -> None:
             await connector_of("elasticsearch", settings).start()
 
 
-async def test_a_server_that_was_away_is_used_again(server: Server, documents: Documents) -> None:
-    async with working("elasticsearch", to(server), CREATE) as action:
-        assert not await action.send([item("m", "a", '{"v": 1}')])
-        server.stop()
-        rows = [item("m", "a", '{"v": 2}'), item("m", "a", '{"v": 3}')]
-        with pytest.raises(Recoverable) as away:
-            await action.send(rows)
-        assert away.value.is_connection
-        server.start()
-        while any(failure.is_recoverable for failure in await action.send(rows) or ()):
-            pass  # it takes requests before it has opened its indexes
-    assert await documents.all() == {"a": {"v": 3}}
+async def test_an_outage_under_traffic_loses_nothing_and_keeps_order(
+    server: Server, documents: Documents, tmp_path: Path
+) -> None:
+    create = {"action": "create", "index": "m", "doc": "${payload}"}
+    async with managed(tmp_path) as it:
+        await it.apply(
+            {"elasticsearch:test": to(server) | CHECKED_OFTEN},
+            {"elasticsearch:a": {"connector": "test", "parameters": create} | WAITING},
+        )
+        numbers = await live_through_outage(
+            it,
+            "elasticsearch:a",
+            server,
+            lambda client, number: ("m", json.dumps({"client": client, "number": number})),
+        )
+    await documents.ask("POST", "/m/_refresh")
+    query = "size=10000&sort=_doc&seq_no_primary_term=true"
+    hits = (await documents.ask("GET", f"/m/_search?{query}"))["hits"]["hits"]
+    found = [hit["_source"] for hit in sorted(hits, key=lambda hit: int(hit["_seq_no"]))]
+    for client in range(CLIENTS):
+        # Not one of them twice: what is sent again has the id that it had before.
+        assert [doc["number"] for doc in found if doc["client"] == f"c{client}"] == numbers

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
+from harness.connector_manager import managed
+from harness.connectors import in_order
 from harness.databases import Server, postgresql_server
+from harness.outage import CHECKED_OFTEN, CLIENTS, WAITING, live_through_outage
 from harness.sending import action_of, connector_of, item, reasons, working
 from rookery.connectors.base import Recoverable, Unhealthy
 from rookery.native.action_fields import UNDEFINED, JsonText
@@ -24,11 +28,14 @@ def server() -> Iterator[Server]:
         yield running
 
 
+def address(server: Server) -> dict[str, Any]:
+    login = {"user": "rookery", "password": PASSWORD, "database": "postgres"}
+    return {"host": server.host, "port": server.port, **login}
+
+
 @pytest.fixture
 async def database(server: Server) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(
-        host=server.host, port=server.port, user="rookery", password=PASSWORD, database="postgres"
-    )
+    connection = await asyncpg.connect(**address(server))
     await connection.execute(
         "CREATE TYPE mood AS ENUM ('good', 'bad');"
         "CREATE TABLE reading (n serial, client text, line integer UNIQUE DEFERRABLE, "
@@ -188,3 +195,21 @@ async def test_nothing_is_lost_or_twice_when_the_server_goes_within_a_batch(
 async def _waiting_for_the_lock(database: asyncpg.Connection) -> None:
     while not await database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
         await database.execute("SELECT pg_sleep(0.01)")
+
+
+async def test_an_outage_under_traffic_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
+    with postgresql_server() as own:
+        database = await asyncpg.connect(**address(own))
+        await database.execute("CREATE TABLE reading (n serial, client text, line integer)")
+        await database.close()
+        async with managed(tmp_path) as it:
+            await it.apply(
+                {"pgsql:test": to(own) | CHECKED_OFTEN},
+                {"pgsql:a": {"connector": "test", "parameters": INSERT} | WAITING},
+            )
+            numbers = await live_through_outage(it, "pgsql:a", own, lambda *row: row)
+        database = await asyncpg.connect(**address(own))
+        rows = await stored(database)
+        await database.close()
+    for client in range(CLIENTS):
+        assert in_order([line for name, line in rows if name == f"c{client}"]) == numbers
