@@ -24,7 +24,7 @@ class PlainBuffer:
     """Items in a list; ``history`` has how each ended."""
 
     def __init__(self, spec: BufferSpec, clock: Clock | None = None) -> None:
-        self._spec = spec
+        self.spec = spec
         self._clock = clock or SystemClock()
         self._waiting: list[ActionItem] = []
         self._flying: dict[int, ActionItem] = {}
@@ -72,7 +72,7 @@ class PlainBuffer:
         return taken
 
     def expire(self) -> int:
-        ttl_ms = self._spec.request_ttl_ms
+        ttl_ms = self.spec.request_ttl_ms
         oldest_ms = self._clock.now_ms() - ttl_ms
         old = [item for item in self._waiting if ttl_ms and item.made_at_ms <= oldest_ms]
         for item in old:
