@@ -7,14 +7,14 @@ connecting again while the cluster cannot be reached.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
-
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from typing import TYPE_CHECKING, Any
 
 from rookery.access.errors import Words
 from rookery.connectors.base import Reconnecting, Unhealthy
 from rookery.connectors.kafka.settings import KafkaConnectorSettings, addresses
+
+if TYPE_CHECKING:
+    from aiokafka.client import AIOKafkaClient
 
 _UNREACHABLE = Words("{hosts} cannot be reached: {reason}", "无法连接 {hosts}：{reason}")
 _NO_TOPIC = Words("there is no topic {topic}", "主题 {topic} 不存在")
@@ -30,10 +30,6 @@ def said(error: BaseException) -> str:
     """What an error of the library says, in a few words."""
     text = str(error) or type(error).__name__
     return text.removeprefix("KafkaError: ").removeprefix("KafkaConnectionError: ")
-
-
-def no_topic(topic: str) -> Unhealthy:
-    return Unhealthy(_NO_TOPIC.format(topic=topic))
 
 
 class Cluster:
@@ -70,19 +66,23 @@ class Cluster:
         Raises:
             Unhealthy: no broker can be reached.
         """
+        from aiokafka.client import AIOKafkaClient  # noqa: PLC0415
+        from aiokafka.errors import KafkaError  # noqa: PLC0415
+
         await self.stop()
         timeout_s = max(self._settings.connect_timeout, self._settings.metadata_request_timeout)
         client = AIOKafkaClient(request_timeout_ms=int(timeout_s * 1000), **self.options())
         try:
             await client.bootstrap()
-            await self._check_topic(client)
+            self._client = client
+            await self.check()
         except KafkaError as error:
             await client.close()
             raise self._unreachable(error) from error
         except BaseException:
+            self._client = None
             await client.close()
             raise
-        self._client = client
 
     async def stop(self) -> None:
         """Disconnect. May be called twice."""
@@ -97,12 +97,11 @@ class Cluster:
             Unhealthy: not connected yet, or a topic is missing.
             Reconnecting: no broker answers, and the clients are trying.
         """
-        if self._client is None:
-            raise Unhealthy(_STOPPED)
-        try:
-            await self._check_topic(self._client)
-        except (KafkaError, TimeoutError) as error:
-            raise Reconnecting(self._unreachable(error).words) from error
+        topic = self._settings.health_check_topic
+        if topic is not None:
+            await self.partitions(topic)
+        else:
+            await self._ask()
 
     async def partitions(self, topic: str) -> set[int]:
         """The partitions of a topic.
@@ -111,30 +110,23 @@ class Cluster:
             Unhealthy: there is no such topic.
             Reconnecting: no broker answers.
         """
+        found: set[int] | None = (await self._ask()).partitions_for_topic(topic)
+        if not found:
+            raise Unhealthy(_NO_TOPIC.format(topic=topic))
+        return set(found)
+
+    async def _ask(self) -> Any:
+        """What there is in the cluster."""
+        from aiokafka.errors import KafkaError  # noqa: PLC0415
+
         if self._client is None:
             raise Unhealthy(_STOPPED)
         try:
-            found = await self._partitions(self._client, topic)
+            # All topics: asking for one would make it, where the cluster is set up so.
+            async with asyncio.timeout(self._settings.metadata_request_timeout):
+                return await self._client.fetch_all_metadata()
         except (KafkaError, TimeoutError) as error:
             raise Reconnecting(self._unreachable(error).words) from error
-        return found
-
-    async def _check_topic(self, client: AIOKafkaClient) -> None:
-        topic = self._settings.health_check_topic
-        if topic is None:
-            async with asyncio.timeout(self._settings.metadata_request_timeout):
-                await client.fetch_all_metadata()
-        else:
-            await self._partitions(client, topic)
-
-    async def _partitions(self, client: AIOKafkaClient, topic: str) -> set[int]:
-        # All topics: asking for one would make it, where the cluster is set up so.
-        async with asyncio.timeout(self._settings.metadata_request_timeout):
-            metadata = await client.fetch_all_metadata()
-        found: set[int] | None = metadata.partitions_for_topic(topic)
-        if not found:
-            raise no_topic(topic)
-        return set(found)
 
     def _unreachable(self, error: BaseException) -> Unhealthy:
         return Unhealthy(_UNREACHABLE.format(hosts=", ".join(self._hosts), reason=said(error)))

@@ -24,6 +24,7 @@ def _open(
 TYPE = ConnectorType(
     name="kafka_consumer",
     title=Words("Kafka consumer", "Kafka 消费者"),
+    about=Words("Takes records from topics of a Kafka cluster.", "从 Kafka 集群的主题接收消息。"),
     extra="kafka",
     packages=("aiokafka",),
     connector_settings=KafkaConsumerConnectorSettings,

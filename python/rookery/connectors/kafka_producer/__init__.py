@@ -24,6 +24,7 @@ def _open(
 TYPE = ConnectorType(
     name="kafka_producer",
     title=Words("Kafka producer", "Kafka 生产者"),
+    about=Words("Appends results to topics of a Kafka cluster.", "将结果写入 Kafka 集群的主题。"),
     extra="kafka",
     packages=("aiokafka",),
     connector_settings=KafkaProducerConnectorSettings,

@@ -7,46 +7,24 @@ through an outage too, and what could not be sent is in the action's buffer behi
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import random
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.codec import has_lz4
-from aiokafka.errors import (
-    InvalidTopicError,
-    KafkaError,
-    MessageSizeTooLargeError,
-    ProducerClosed,
-    TopicAuthorizationFailedError,
-    UnknownTopicOrPartitionError,
-)
-from aiokafka.partitioner import DefaultPartitioner
-
-from rookery.access.errors import SettingError, Words
-from rookery.connectors.base import Action, ItemFailure, Recoverable, Unhealthy
-from rookery.connectors.kafka.client import Cluster, said
+from rookery.access.errors import Words
+from rookery.connectors.base import Action, ItemFailure, Reconnecting, Recoverable
+from rookery.connectors.kafka.client import Cluster
 from rookery.connectors.kafka_producer.settings import KafkaProducerParameters
 from rookery.native.action_fields import ActionItem, FieldSpec, FieldValue, Text, Value
 
-REQUEST_TIMEOUT_MS = 30_000
-STOP_S = 1.0
-MESSAGE_BYTES_MIN = 1 << 20
-_ACKS: dict[str, Any] = {"all_isr": "all", "leader_only": 1, "none": 0}
-# Another attempt would end in the same way.
-_FINAL = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError)
-_BY_PACKAGE = frozenset({"snappy", "lz4", "zstd"})  # one package has all three
+if TYPE_CHECKING:
+    from rookery.connectors.kafka_producer.producer import Producer, Record, Refusal
+
 _FIXED = 4  # fields before those of the headers
 
 _STOPPED = Words("not connected", "未连接")
 _REFUSED = Words("Kafka did not take it: {reason}", "Kafka 未接受该消息：{reason}")
-_NO_COMPRESSION = Words(
-    "compression {name} needs a package: install rookery[kafka]",
-    "压缩方式 {name} 缺少依赖包，请安装 rookery[kafka]",
-)
+_BEHIND = Words("one before it was not taken", "前一条消息未被接受")
 
 
 class KafkaProducerAction(Action):
@@ -57,9 +35,7 @@ class KafkaProducerAction(Action):
     def __init__(self, parameters: KafkaProducerParameters, cluster: Cluster) -> None:
         self._parameters = parameters
         self._cluster = cluster
-        self._producer: AIOKafkaProducer | None = None
-        if parameters.compression in _BY_PACKAGE and not has_lz4():
-            raise SettingError(_NO_COMPRESSION.format(name=parameters.compression))
+        self._producer: Producer | None = None
         message = parameters.message
         fields: list[FieldSpec] = [
             Text(parameters.topic),
@@ -74,81 +50,60 @@ class KafkaProducerAction(Action):
         self.fields = tuple(fields)
 
     async def start(self) -> None:
+        from rookery.connectors.kafka_producer.producer import Producer  # noqa: PLC0415
+
         await self.stop()
-        await self.check()
-        parameters = self._parameters
-        compression = parameters.compression
-        producer = AIOKafkaProducer(
-            **self._cluster.options(),
-            acks=_ACKS[parameters.required_acks],
-            enable_idempotence=parameters.required_acks == "all_isr",
-            compression_type=None if compression == "no_compression" else compression,
-            max_batch_size=parameters.max_batch_bytes,
-            max_request_size=max(parameters.max_batch_bytes, MESSAGE_BYTES_MIN),
-            linger_ms=round(parameters.max_linger_time * 1000),
-            metadata_max_age_ms=round(parameters.partition_count_refresh_interval * 1000),
-            request_timeout_ms=REQUEST_TIMEOUT_MS,
-            partitioner=_partitioner(parameters),
-        )
-        try:
-            await producer.start()
-        except BaseException as error:
-            await _stop(producer)
-            if isinstance(error, KafkaError):
-                raise Unhealthy(said(error)) from error
-            raise
+        await self._find_topic()
+        producer = Producer(self._parameters, self._cluster.options())
+        await producer.start()
         self._producer = producer
 
     async def stop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer)
+            await producer.stop()
 
     async def check(self) -> None:
+        try:
+            await self._find_topic()
+        except Reconnecting:
+            # The connector says so. A producer that is kept sends what it has without doubling.
+            return
+
+    async def _find_topic(self) -> None:
         if "${" not in self._parameters.topic:
             await self._cluster.partitions(self._parameters.topic)
 
     async def send(self, items: Sequence[ActionItem]) -> Sequence[ItemFailure]:
-        if self._producer is None:
+        producer = self._producer
+        if producer is None:
             raise Recoverable(_STOPPED)
+        sent = [(item, await producer.append(self._record(item))) for item in items]
         failures: list[ItemFailure] = []
-        # Clients one of whose records was not taken: later ones must not come before it.
+        # Clients one of whose records was not taken: later ones come again behind it.
         behind: set[int] = set()
-        sent: list[tuple[ActionItem, asyncio.Future[Any]]] = []
-        for item in items:
-            try:
-                if item.key in behind:
-                    raise UnknownTopicOrPartitionError
-                sent.append((item, await self._append(self._producer, item)))
-            except (KafkaError, ValueError) as error:
-                failures.append(_failure(item, error, behind))
-        try:
-            for item, appended in sent:
-                try:
-                    await appended
-                except KafkaError as error:
-                    failures.append(_failure(item, error, behind))
-                else:
-                    if item.key in behind:
-                        failures.append(_failure(item, UnknownTopicOrPartitionError(), behind))
-        except BaseException:
-            for _, appended in sent:
-                appended.add_done_callback(_ignore)
-            raise
+        for item, appending in sent:
+            refusal = await producer.appended(appending)
+            failure = _failure(item, refusal, item.key in behind)
+            if failure is not None:
+                failures.append(failure)
+                if failure.is_recoverable and item.key:
+                    behind.add(item.key)
         if len(failures) == len(items) and all(failure.is_recoverable for failure in failures):
             raise Recoverable(failures[0].reason)
         return failures
 
-    async def _append(self, producer: AIOKafkaProducer, item: ActionItem) -> asyncio.Future[Any]:
+    def _record(self, item: ActionItem) -> Record:
+        from rookery.connectors.kafka_producer.producer import Record  # noqa: PLC0415
+
         topic, key, value, timestamp = item.fields[:_FIXED]
-        future: asyncio.Future[Any] = await producer.send(
-            str(topic),
+        return Record(
+            topic=str(topic),
             key=_octets(key),
             value=_octets(value),
             timestamp_ms=_time_ms(timestamp, item.made_at_ms),
             headers=self._headers(item),
         )
-        return future
 
     def _headers(self, item: ActionItem) -> list[tuple[str, bytes]]:
         parameters = self._parameters
@@ -166,47 +121,11 @@ class KafkaProducerAction(Action):
         return found
 
 
-async def _stop(producer: AIOKafkaProducer) -> None:
-    """End it, though what it could not send is still there: the buffer has that, too."""
-    stopping = asyncio.ensure_future(producer.stop())
-    done, _ = await asyncio.wait({stopping}, timeout=STOP_S)
-    if not done:
-        # It would wait for a broker as long as there is none.
-        sender, waiting = producer._sender, producer._message_accumulator  # noqa: SLF001
-        with contextlib.suppress(asyncio.CancelledError):
-            await sender.close()
-        waiting.fail_all(ProducerClosed())
-    await asyncio.gather(stopping, return_exceptions=True)
-
-
-def _ignore(appended: asyncio.Future[Any]) -> None:
-    if not appended.cancelled():
-        appended.exception()
-
-
-def _failure(item: ActionItem, error: Exception, behind: set[int]) -> ItemFailure:
-    is_recoverable = isinstance(error, KafkaError) and not isinstance(error, _FINAL)
-    if is_recoverable and item.key:
-        behind.add(item.key)
-    return ItemFailure(
-        item.number, _REFUSED.format(reason=said(error)), is_recoverable=is_recoverable
-    )
-
-
-def _partitioner(parameters: KafkaProducerParameters) -> Callable[..., int]:
-    limit = None if parameters.partitions_limit == "all_partitions" else parameters.partitions_limit
-    by_key = DefaultPartitioner()
-    is_random = parameters.partition_strategy == "random"
-
-    def choose(key: bytes | None, everyone: Sequence[int], available: Sequence[int]) -> int:
-        usable = sorted(everyone)[:limit]
-        if is_random:
-            reachable = [partition for partition in available if partition in usable]
-            return random.choice(reachable or usable)  # noqa: S311 - spreads load
-        found: int = by_key(key, usable, usable)
-        return found
-
-    return choose
+def _failure(item: ActionItem, refusal: Refusal | None, is_behind: bool) -> ItemFailure | None:
+    if refusal is None:
+        return ItemFailure(item.number, _BEHIND, is_recoverable=True) if is_behind else None
+    reason = _REFUSED.format(reason=refusal.reason)
+    return ItemFailure(item.number, reason, is_recoverable=not refusal.is_final)
 
 
 def _headers_of(column: FieldValue, is_json: bool) -> list[tuple[str, bytes]]:

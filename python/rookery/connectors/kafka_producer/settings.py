@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from rookery.connectors.kafka.settings import KafkaConnectorSettings
-from rookery.connectors.kinds import AnySeconds, Bytes, Seconds
+from rookery.connectors.kinds import KIND, AnySeconds, Bytes, Seconds
 from rookery.connectors.options import ActionOptions
 from rookery.connectors.settings import ActionSettings, Parameters, Settings
 
@@ -29,12 +29,14 @@ class KafkaMessage(Settings):
         max_length=1 << 20,
         title="Key",
         description="Template of the record's key.",
+        json_schema_extra={KIND: "template"},
     )
     value: str = Field(
         default="${.}",
         max_length=1 << 20,
         title="Value",
         description="Template of the record's value; ${.} is the whole result as JSON.",
+        json_schema_extra={KIND: "body"},
     )
     timestamp: str = Field(
         default="${.timestamp}",
@@ -42,6 +44,7 @@ class KafkaMessage(Settings):
         title="Timestamp",
         description="Template of the record's time in milliseconds; if it is no number, "
         "the time of the rule counts.",
+        json_schema_extra={KIND: "template"},
     )
 
 
@@ -65,6 +68,7 @@ class KafkaProducerParameters(Parameters):
         title="Topic",
         description="Topic of Kafka. It must be there, unless it is a template such as "
         "site-${payload.site}.",
+        json_schema_extra={KIND: "template"},
     )
     message: KafkaMessage = Field(
         default_factory=KafkaMessage, title="Record", description="What is appended."
