@@ -109,14 +109,26 @@ def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')}")
 
 
+def _own_copy(file: Path, folder: Path) -> Path:
+    """A key that only the server's user can read, as PostgreSQL wants it."""
+    copy = Path(shutil.copy(file, folder))
+    copy.chmod(0o600)
+    if OTHER_USER:
+        shutil.chown(copy, OTHER_USER)
+    return copy
+
+
 def _postgresql_program(name: str) -> str:
     found = sorted(Path(POSTGRESQL_FOLDERS).glob(f"*/bin/{name}"))
     return str(found[-1]) if found else name
 
 
 @contextmanager
-def postgresql_server() -> Iterator[Server]:
-    """Run one; its user is ``rookery`` with the password ``it's secret``, its database ``postgres``."""
+def postgresql_server(cert: Path | None = None, key: Path | None = None) -> Iterator[Server]:
+    """Run one; its user is ``rookery`` with the password ``it's secret``, its database ``postgres``.
+
+    With a certificate it speaks TLS, too.
+    """
     with server_folder() as folder:
         password = folder / "password"
         password.write_text("it's secret")
@@ -146,6 +158,9 @@ def postgresql_server() -> Iterator[Server]:
             "max_connections": 30,
             "shared_buffers": "16MB",
         }
+        if cert and key:
+            settings |= {"ssl": "on", "ssl_cert_file": _own_copy(cert, folder)}
+            settings["ssl_key_file"] = _own_copy(key, folder)
         options = [f"-c{name}={value}" for name, value in settings.items()]
         program = _postgresql_program("postgres")
         with running([program, "-D", f"{folder}/data", *options], folder, port) as server:

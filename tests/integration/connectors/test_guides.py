@@ -110,7 +110,7 @@ async def test_redis(ending: str) -> None:
         here = {"server": server.address, "password": "it's secret"}
         await run(f"connectors-redis.{ending}", {"parameters": here})
         client = redis.asyncio.Redis(host=server.host, port=server.port, password="it's secret")
-        found = await client.hgetall("last:plc-3")  # type: ignore[misc]  # of both kinds of client
+        found = await client.hgetall("last:plc-3")
         assert found == {b"temperature": b"91", b"at": b"1700000000000"}
         await client.aclose()
 

@@ -18,7 +18,7 @@ _PATH = "_bulk?filter_path=errors,error,items.*.status,items.*.error"
 class Cluster(Protocol):
     """What an action needs of its connector."""
 
-    async def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    async def send(self, path: str, body: bytes) -> tuple[int, bytes]:
         """Status and body of the answer; raises Unhealthy when there is none."""
         ...
 
@@ -48,7 +48,7 @@ class ElasticsearchAction(Action):
     async def _store(self, entries: Sequence[Entry]) -> list[ItemFailure]:
         body = b"".join(entry.lines for entry in entries)
         try:
-            status, answer = await self._cluster.request("POST", _PATH, body)
+            status, answer = await self._cluster.send(_PATH, body)
         except Unhealthy as error:
             raise Recoverable(error.words) from error
         if status == 200:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -44,6 +45,7 @@ class ElasticsearchConnector(Connector[ElasticsearchActionSettings, Any]):
         host = f"[{host}]" if ":" in host else host
         self._url = f"{'https' if settings.ssl.enable else 'http'}://{host}:{port}/"
         self._session: aiohttp.ClientSession | None = None
+        self._places = asyncio.Semaphore(settings.pool_size)
 
     async def start(self) -> None:
         await self.stop()
@@ -54,7 +56,11 @@ class ElasticsearchConnector(Connector[ElasticsearchActionSettings, Any]):
             raise Unhealthy(error.words) from error
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=settings.pool_size, keepalive_timeout=IDLE_S, ssl=context
+                # One more for checks: they must not wait behind what is sent, or a cluster that is
+                # only busy would count as gone.
+                limit=settings.pool_size + 1,
+                keepalive_timeout=IDLE_S,
+                ssl=context,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_login(settings.authentication),
@@ -74,18 +80,22 @@ class ElasticsearchConnector(Connector[ElasticsearchActionSettings, Any]):
             await session.close()
 
     async def check(self) -> None:
-        status, body = await self.request("GET", "")
+        status, body = await self._ask("GET", "")
         if status != 200:
             raise Unhealthy(status_words(status, body))
         if "version" not in (parsed(body) or {}):
             raise Unhealthy(strange(body))
 
-    async def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """Status and body of the answer.
+    async def send(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer to what is sent there.
 
         Raises:
             Unhealthy: there is none.
         """
+        async with self._places:
+            return await self._ask("POST", path, body)
+
+    async def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         if self._session is None:
             raise Unhealthy(_STOPPED)
         headers = {"content-type": "application/x-ndjson"} if body is not None else None
