@@ -15,14 +15,14 @@ from pathlib import Path
 
 from harness.ports import free_port
 
-START_S = 60.0
+START_S = 120.0
 POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 # PostgreSQL refuses to run as root.
 OTHER_USER = "nobody" if os.geteuid() == 0 else None
 
 
-# PostgreSQL and Redis, a sentinel.
-_READY = (b"ready to accept connections", b"+monitor master")
+# PostgreSQL and Redis, a sentinel, OpenSearch.
+_READY = (b"ready to accept connections", b"+monitor master", b"info node started")
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Server:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def server_folder() -> Iterator[Path]:
     """A folder that the other user can get to, which those of pytest are not."""
     folder = Path(tempfile.mkdtemp(prefix="rookery-test-"))
     try:
@@ -88,7 +88,8 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[Server]:
+def running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[Server]:
+    """Run a server in a folder of its own."""
     server = Server("127.0.0.1", port, command, folder)
     server.start()
     try:
@@ -108,15 +109,27 @@ def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')}")
 
 
+def _own_copy(file: Path, folder: Path) -> Path:
+    """A key that only the server's user can read, as PostgreSQL wants it."""
+    copy = Path(shutil.copy(file, folder))
+    copy.chmod(0o600)
+    if OTHER_USER:
+        shutil.chown(copy, OTHER_USER)
+    return copy
+
+
 def _postgresql_program(name: str) -> str:
     found = sorted(Path(POSTGRESQL_FOLDERS).glob(f"*/bin/{name}"))
     return str(found[-1]) if found else name
 
 
 @contextmanager
-def postgresql_server() -> Iterator[Server]:
-    """Run one; its user is ``rookery`` with the password ``it's secret``, its database ``postgres``."""
-    with _folder() as folder:
+def postgresql_server(cert: Path | None = None, key: Path | None = None) -> Iterator[Server]:
+    """Run one; its user is ``rookery`` with the password ``it's secret``, its database ``postgres``.
+
+    With a certificate it speaks TLS, too.
+    """
+    with server_folder() as folder:
         password = folder / "password"
         password.write_text("it's secret")
         password.chmod(0o644)
@@ -145,16 +158,19 @@ def postgresql_server() -> Iterator[Server]:
             "max_connections": 30,
             "shared_buffers": "16MB",
         }
+        if cert and key:
+            settings |= {"ssl": "on", "ssl_cert_file": _own_copy(cert, folder)}
+            settings["ssl_key_file"] = _own_copy(key, folder)
         options = [f"-c{name}={value}" for name, value in settings.items()]
         program = _postgresql_program("postgres")
-        with _running([program, "-D", f"{folder}/data", *options], folder, port) as server:
+        with running([program, "-D", f"{folder}/data", *options], folder, port) as server:
             yield server
 
 
 @contextmanager
 def redis_server(*options: str | Path) -> Iterator[Server]:
     """Run one, with these options, or else with the password ``it's secret``."""
-    with _folder() as folder:
+    with server_folder() as folder:
         port = free_port()
         command: list[str | Path] = [
             "redis-server",
@@ -165,7 +181,7 @@ def redis_server(*options: str | Path) -> Iterator[Server]:
             "--dir", folder,
             *(options or ("--requirepass", "it's secret")),
         ]  # fmt: skip
-        with _running(command, folder, port) as server:
+        with running(command, folder, port) as server:
             yield server
 
 
@@ -188,7 +204,7 @@ def redis_cluster_of_one() -> Iterator[Server]:
 @contextmanager
 def redis_sentinel() -> Iterator[Server]:
     """A sentinel that watches a server without a password as ``mymaster``."""
-    with redis_server("--protected-mode", "no") as master, _folder() as folder:
+    with redis_server("--protected-mode", "no") as master, server_folder() as folder:
         port = free_port()
         file = folder / "sentinel.conf"
         file.write_text(
@@ -196,14 +212,14 @@ def redis_sentinel() -> Iterator[Server]:
         )
         if OTHER_USER:
             shutil.chown(file, OTHER_USER)  # it writes there what it has learned
-        with _running(["redis-server", file, "--sentinel"], folder, port) as sentinel:
+        with running(["redis-server", file, "--sentinel"], folder, port) as sentinel:
             yield sentinel
 
 
 @contextmanager
 def secure_redis_server(cert: Path, key: Path) -> Iterator[Server]:
     """One that speaks TLS alone, without a password."""
-    with _folder() as folder:
+    with server_folder() as folder:
         # The other user cannot get to where the test has its files.
         for file in (cert, key):
             shutil.copy(file, folder)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
+from harness.authority import Authority
+from harness.connector_manager import managed
+from harness.connectors import in_order
 from harness.databases import Server, postgresql_server
+from harness.outage import CHECKED_OFTEN, CLIENTS, WAITING, live_through_outage
 from harness.sending import action_of, connector_of, item, reasons, working
 from rookery.connectors.base import Recoverable, Unhealthy
 from rookery.native.action_fields import UNDEFINED, JsonText
@@ -24,11 +29,14 @@ def server() -> Iterator[Server]:
         yield running
 
 
+def address(server: Server) -> dict[str, Any]:
+    login = {"user": "rookery", "password": PASSWORD, "database": "postgres"}
+    return {"host": server.host, "port": server.port, **login}
+
+
 @pytest.fixture
 async def database(server: Server) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(
-        host=server.host, port=server.port, user="rookery", password=PASSWORD, database="postgres"
-    )
+    connection = await asyncpg.connect(**address(server))
     await connection.execute(
         "CREATE TYPE mood AS ENUM ('good', 'bad');"
         "CREATE TABLE reading (n serial, client text, line integer UNIQUE DEFERRABLE, "
@@ -157,6 +165,25 @@ async def test_what_is_wrong_is_said_in_words(server: Server) -> None:
         await tls.start()
 
 
+async def test_over_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "CA")
+    pair = authority.issue("postgresql")
+    with postgresql_server(pair.cert, pair.key) as own:
+        trusted = {"enable": True, "cacertfile": str(authority.cert)}
+        no_name = {"server_name_indication": "disable"}
+        for ssl in (trusted | no_name, {"enable": True, "verify": "verify_none"}):
+            async with working("pgsql", to(own, ssl=ssl), {"sql": "SELECT ${a}::text"}) as action:
+                assert not await action.send([item("x")])
+        # Not who it says that it is, and signed by somebody else.
+        other = {"server_name_indication": "somebody.else"}
+        for ssl in (trusted | other, {"enable": True} | no_name):
+            with pytest.raises(Unhealthy, match="certificate verify failed"):
+                await connector_of("pgsql", to(own, ssl=ssl)).start()
+        missing = trusted | {"cacertfile": str(tmp_path / "none.pem")}
+        with pytest.raises(Unhealthy, match="cacertfile"):
+            await connector_of("pgsql", to(own, ssl=missing)).start()
+
+
 async def test_a_stopped_connector_keeps_what_is_to_be_sent(server: Server) -> None:
     connector = connector_of("pgsql", to(server))
     action = action_of("pgsql", connector, INSERT)
@@ -185,6 +212,40 @@ async def test_nothing_is_lost_or_twice_when_the_server_goes_within_a_batch(
     assert await stored(database) == [("c0", 0), ("c1", 1), ("c3", 3)]
 
 
+async def test_a_database_that_is_only_busy_is_not_gone(
+    server: Server, database: asyncpg.Connection
+) -> None:
+    connector = connector_of("pgsql", to(server, pool_size=1))
+    action = action_of("pgsql", connector, INSERT)
+    await connector.start()
+    async with database.transaction():
+        await database.execute("LOCK TABLE reading")
+        sending = [asyncio.create_task(action.send([item("a", line)])) for line in range(3)]
+        await _waiting_for_the_lock(database)
+        await connector.check()
+    await asyncio.gather(*sending)
+    assert await stored(database) == [("a", 0), ("a", 1), ("a", 2)]
+    await connector.stop()
+
+
 async def _waiting_for_the_lock(database: asyncpg.Connection) -> None:
     while not await database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
         await database.execute("SELECT pg_sleep(0.01)")
+
+
+async def test_an_outage_under_traffic_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
+    with postgresql_server() as own:
+        database = await asyncpg.connect(**address(own))
+        await database.execute("CREATE TABLE reading (n serial, client text, line integer)")
+        await database.close()
+        async with managed(tmp_path) as it:
+            await it.apply(
+                {"pgsql:test": to(own) | CHECKED_OFTEN},
+                {"pgsql:a": {"connector": "test", "parameters": INSERT} | WAITING},
+            )
+            numbers = await live_through_outage(it, "pgsql:a", own, lambda *row: row)
+        database = await asyncpg.connect(**address(own))
+        rows = await stored(database)
+        await database.close()
+    for client in range(CLIENTS):
+        assert in_order([line for name, line in rows if name == f"c{client}"]) == numbers

@@ -36,6 +36,7 @@ class RedisPlace(DatabaseSettings):
         database: Its number.
         resend_max: How often a command is sent again over a new connection when its own broke,
             as one may have that was idle. None for commands that must not be carried out twice.
+        reserved: Connections on top of ``pool_size``, for those who do not wait for a place.
     """
 
     redis_type: Literal["single", "sentinel", "cluster"] = "single"
@@ -44,6 +45,7 @@ class RedisPlace(DatabaseSettings):
     sentinel: str | None = None
     database: int = 0
     resend_max: int = 1
+    reserved: int = 0
 
 
 class RedisConnections:
@@ -150,7 +152,7 @@ class RedisConnections:
             place, kind = {"path": settings.server}, UnixDomainSocketConnection
             common.pop("socket_connect_timeout")
         pool = BlockingConnectionPool(
-            max_connections=settings.pool_size,
+            max_connections=settings.pool_size + settings.reserved,
             timeout=settings.request_timeout_s,
             connection_class=kind,
             db=settings.database,
@@ -166,7 +168,7 @@ class RedisConnections:
         nodes = [ClusterNode(host, port) for host, port in self._addresses]
         return RedisCluster(
             startup_nodes=nodes,
-            max_connections=self._settings.pool_size,
+            max_connections=self._settings.pool_size + self._settings.reserved,
             **self._common(),
             **self._tls_of_cluster(),
         )
@@ -205,7 +207,7 @@ class RedisConnections:
         master: Redis = sentinel.master_for(
             self._settings.sentinel or "",
             db=self._settings.database,
-            max_connections=self._settings.pool_size,
+            max_connections=self._settings.pool_size + self._settings.reserved,
             **common,
         )
         return master

@@ -23,7 +23,10 @@ def _open(
 TYPE = ConnectorType(
     name="mqtt",
     title=Words("MQTT broker", "MQTT 服务器"),
-    packages=("paho",),
+    about=Words(
+        "Bridges to another MQTT broker: publishes results there, and takes messages from it.",
+        "桥接到另一个 MQTT 服务器：将结果发布到该服务器，或从该服务器接收消息。",
+    ),
     connector_settings=MqttConnectorSettings,
     action_settings=MqttActionSettings,
     source_settings=MqttSourceSettings,

@@ -164,6 +164,7 @@ class Connection:
         self._pending: dict[int, tuple[float, Answer]] = {}
         self._subscribing: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._connected: asyncio.Future[None] = self._loop.create_future()
+        self._connected.add_done_callback(_seen)  # whoever waited may have been cancelled
         self._window = asyncio.Semaphore(self.limits.window)
         self._socket: Any = None
         self._is_paused = False
@@ -231,8 +232,7 @@ class Connection:
 
     def _abandon(self, connecting: asyncio.Future[None]) -> None:
         def end(_future: asyncio.Future[None]) -> None:
-            if not connecting.cancelled():
-                connecting.exception()  # it has been told already, or nobody wants it
+            _seen(connecting)  # it has been told already, or nobody wants it
             self.close()
 
         if connecting.done():
@@ -443,6 +443,11 @@ def _limits(properties: Any, window: int) -> Limits:
         retain=bool(values.get("RetainAvailable", 1)),
         packet_bytes=int(values.get("MaximumPacketSize", 268_435_460)),
     )
+
+
+def _seen(future: asyncio.Future[None]) -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 def _said(error: Exception) -> str:

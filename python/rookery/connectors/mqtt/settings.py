@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from rookery.access.databases.settings import host_and_port
 from rookery.access.errors import SettingError
-from rookery.connectors.kinds import Seconds, SecretText
+from rookery.connectors.kinds import KIND, Seconds, SecretText
 from rookery.connectors.options import ActionOptions
 from rookery.connectors.settings import (
     ActionSettings,
@@ -129,6 +129,7 @@ class MqttActionParameters(Parameters):
         max_length=TOPIC_BYTES_MAX,
         title="Topic",
         description="Topic on the remote broker; a template such as ${topic}.",
+        json_schema_extra={KIND: "template"},
     )
     qos: Literal[0, 1, 2] | str = Field(
         default=1,
@@ -146,6 +147,7 @@ class MqttActionParameters(Parameters):
         title="Payload",
         description="Template of the payload, such as ${payload}; without one it is the whole "
         "result of the rule as JSON.",
+        json_schema_extra={KIND: "body"},
     )
 
 

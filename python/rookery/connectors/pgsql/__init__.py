@@ -20,7 +20,11 @@ def _open(
 
 TYPE = ConnectorType(
     name="pgsql",
-    title=Words("PostgreSQL", "PostgreSQL"),
+    title=Words("PostgreSQL", "PostgreSQL 数据库"),
+    about=Words(
+        "Runs a statement in a PostgreSQL database for every result.",
+        "为每条结果在 PostgreSQL 数据库中执行一条语句。",
+    ),
     extra="postgres",
     packages=("asyncpg",),
     connector_settings=PgsqlConnectorSettings,

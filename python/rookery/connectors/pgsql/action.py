@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -31,6 +32,9 @@ Rows = Sequence[tuple[int, tuple[Any, ...]]]
 
 class Database(Protocol):
     """What an action needs of its connector."""
+
+    places: asyncio.Semaphore
+    """How many may send at a time."""
 
     @property
     def is_prepared(self) -> bool:
@@ -80,7 +84,7 @@ class PgsqlAction(Action):
         except Unhealthy as error:
             raise Recoverable(error.words) from error
         try:
-            async with pool.acquire() as connection:
+            async with self._database.places, pool.acquire() as connection:
                 return await self._store(connection, items)
         except CLIENT_ERRORS as error:
             raise of_sending(error) from error

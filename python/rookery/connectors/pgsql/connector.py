@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -40,13 +41,16 @@ class PgsqlConnector(Connector[PgsqlActionSettings, Any]):
             database=settings.database,
             username=settings.username,
             password=settings.password,
-            pool_size=settings.pool_size,
+            # One more for checks: they must not wait behind what is sent, or a database that is
+            # only busy would count as gone.
+            pool_size=settings.pool_size + 1,
             connect_timeout_s=CONNECT_S,
             request_timeout_s=STATEMENT_S,
             ssl=settings.ssl.client_tls(),
         )
         self._address = address_of(self._place, context.id)
         self._pool: asyncpg.Pool | None = None
+        self.places = asyncio.Semaphore(settings.pool_size)
 
     @property
     def is_prepared(self) -> bool:

@@ -20,7 +20,8 @@ def _open(
 
 TYPE = ConnectorType(
     name="redis",
-    title=Words("Redis", "Redis"),
+    title=Words("Redis", "Redis 数据库"),
+    about=Words("Runs a command on Redis for every result.", "为每条结果在 Redis 上执行一条命令。"),
     extra="redis",
     packages=("redis",),
     connector_settings=RedisConnectorSettings,

@@ -52,8 +52,7 @@ class RedisConnector(Connector[RedisActionSettings, Any]):
         if client is None:
             raise Unhealthy(_STOPPED)
         try:
-            async with self._connections.places:
-                await client.execute_command("PING")
+            await client.execute_command("PING")
         except CLIENT_ERRORS as error:
             raise of_checking(error) from error
 
@@ -79,6 +78,9 @@ def _place(settings: RedisConnectorSettings) -> RedisPlace:
         username=found.username,
         password=found.password,
         pool_size=found.pool_size,
+        # For checks: they must not wait behind what is sent, or a Redis that is only busy would
+        # count as gone.
+        reserved=1,
         connect_timeout_s=CONNECT_S,
         request_timeout_s=ANSWER_S,
         ssl=settings.ssl.client_tls(),
