@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, SerializationInfo
 from pydantic_core import CoreSchema, core_schema
 
-from rookery.config.secrets import HIDDEN, header_without_secrets
+from rookery.config.secrets import HIDDEN, header_without_secrets, url_without_secrets
 from rookery.config.values import (
     format_bytesize,
     format_duration,
@@ -181,6 +181,37 @@ class HeadersKind:
             "additionalProperties": {"type": "string"},
             KIND: "headers",
         }
+
+
+@dataclass(frozen=True, slots=True)
+class UrlKind:
+    """A URL; what looks like a key in its query is hidden outside."""
+
+    longest: int = 8192
+
+    def parse(self, raw: object) -> str:
+        if not isinstance(raw, str) or not 0 < len(raw) <= self.longest:
+            raise ValueError("must be a URL")
+        return raw.strip()
+
+    @staticmethod
+    def show(value: str, info: SerializationInfo) -> str:
+        return value if reveals(info) else url_without_secrets(value)
+
+    def __get_pydantic_core_schema__(
+        self, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                self.show, info_arg=True
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", KIND: "url"}
 
 
 def reveals(info: SerializationInfo) -> bool:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from rookery.access.errors import Words
 from rookery.clock import Clock
 from rookery.connectors import metrics, probes
+from rookery.connectors.health import Link
 from rookery.connectors.metrics import Metrics
 from rookery.connectors.planning import Plan, Planner, Wanted
 from rookery.connectors.ports import Buffer, Ports
@@ -153,25 +154,53 @@ class Manager:
         """
         return _found(self._now.actions, "action", action_id).fields
 
+    async def start(self, kind: Kind, item_id: str) -> None:
+        """Begin, if it does not run already. Does nothing to what is disabled.
+
+        Raises:
+            NotFoundError: it is not there.
+        """
+        async with self._lock:
+            if kind == "connector":
+                link = _found(self._now.links, kind, item_id)
+                if self._now.connectors[item_id].enable and link.may_start:
+                    link.start()
+            elif kind == "action":
+                action = _found(self._now.actions, kind, item_id)
+                if not action.is_running:
+                    action.start(action.buffer, is_link_enabled=self._is_enabled(action.link))
+            else:
+                source = _found(self._now.sources, kind, item_id)
+                if not source.is_running:
+                    source.start(is_link_enabled=self._is_enabled(source.link))
+
+    async def halt(self, kind: Kind, item_id: str) -> None:
+        """Stop it until it is started, restarted, or made anew with other settings.
+
+        Raises:
+            NotFoundError: it is not there.
+        """
+        async with self._lock:
+            if kind == "connector":
+                await _found(self._now.links, kind, item_id).stop()
+            elif kind == "action":
+                await _found(self._now.actions, kind, item_id).halt()
+            else:
+                await _found(self._now.sources, kind, item_id).halt()
+
     async def restart(self, kind: Kind, item_id: str) -> None:
         """Connect or begin anew, now. Does nothing to what is disabled.
 
         Raises:
             NotFoundError: it is not there.
         """
-        if kind == "connector":
-            link = _found(self._now.links, kind, item_id)
-            if self._now.connectors[item_id].enable and link.may_start:
-                await link.stop()
-                link.start()
-        elif kind == "action":
-            standing = _found(self._now.actions, kind, item_id).standing
-            await standing.let_go()
-            standing.look_soon()
+        if kind == "action":
+            # What comes meanwhile waits.
+            async with self._lock:
+                await _found(self._now.actions, kind, item_id).stop()
         else:
-            runner = _found(self._now.sources, kind, item_id).runner
-            await runner.let_go()
-            runner.link_changed()
+            await self.halt(kind, item_id)
+        await self.start(kind, item_id)
 
     async def probe_connector(self, type_name: str, settings: ConnectorSettings) -> None:
         """Connect with these settings, and disconnect.
@@ -247,6 +276,9 @@ class Manager:
             settings = plan.connectors[link.id]
             if settings.enable and settings.resource_opts.start_after_created and link.may_start:
                 link.start()
+
+    def _is_enabled(self, link: Link) -> bool:
+        return self._now.connectors[link.id].enable
 
     def _find_buffer(self, action_id: str) -> tuple[Buffer, tuple[FieldSpec, ...]] | None:
         action = self._now.actions.get(action_id)

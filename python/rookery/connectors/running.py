@@ -20,7 +20,7 @@ from rookery.connectors.runner import Runner
 from rookery.connectors.settings import ActionSettings, SourceSettings
 from rookery.connectors.sources import SourceRunner
 from rookery.connectors.standing import Standing
-from rookery.connectors.status import DISABLED, Kind, Status
+from rookery.connectors.status import DISABLED, STOPPED, Kind, Status
 from rookery.native.action_fields import BufferSpec, FieldSpec
 
 _logger = logging.getLogger(__name__)
@@ -46,6 +46,10 @@ class _Tasks:
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def are_running(self) -> bool:
+        return bool(self._tasks)
 
     def begin(self, name: str, *parts: Coroutine[Any, Any, None]) -> None:
         self._tasks = [asyncio.create_task(part, name=name) for part in parts]
@@ -160,6 +164,16 @@ class RunningAction:
         if dropped:
             _logger.warning("action %s: %d messages dropped: it is disabled", self.id, dropped)
 
+    @property
+    def is_running(self) -> bool:
+        return self._tasks.are_running
+
+    async def halt(self) -> None:
+        """Stop until it is started again; what waits stays, what comes is dropped."""
+        self.buffer.pause(True)
+        await self.stop()
+        self.standing.end(STOPPED)
+
     async def stop(self, grace_s: float = GRACE_S) -> None:
         """Let what is under way end. May be called twice."""
         await self._tasks.end()
@@ -209,6 +223,15 @@ class RunningSource:
             return
         self.link.attach(self.runner)
         self._tasks.begin(f"source {self.id}", self.runner.run())
+
+    @property
+    def is_running(self) -> bool:
+        return self._tasks.are_running
+
+    async def halt(self) -> None:
+        """Stop until it is started again."""
+        await self.stop()
+        self.runner.end(STOPPED)
 
     async def stop(self) -> None:
         """Stop receiving. May be called twice."""
