@@ -169,9 +169,7 @@ def router(node: NodeContext) -> APIRouter:
     async def data_integration(request: Request, mode: ModeQuery = "node") -> Response:
         """Rules, actions and connectors, in the same two formats and under the same rule."""
         services = node.services
-        families = await integration_families(
-            services.rules, services.connectors, settings.config
-        )
+        families = await integration_families(services.rules, services.connectors, settings.config)
         return answer(request, exporter.by_mode(families, mode))
 
     return api
