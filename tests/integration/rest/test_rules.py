@@ -146,7 +146,7 @@ def test_a_rule_says_what_it_did(shared: Operator, asks: RestSocket, rule: dict[
         watcher.subscribe("alarms/#")
         client.publish("line/3/a", b'{"temp": 91}', qos=1)
         message = watcher.receive()
-        assert (message.topic, message.payload) == ("alarms/c1", b"91")
+        assert (message.topic_name, message.payload) == ("alarms/c1", b"91")
         client.publish("line/3/a", b'{"temp": 20}', qos=1)
     metrics = asks.ask("GET", "/rules/hot/metrics").json["metrics"]
     assert (metrics["matched"], metrics["passed"], metrics["failed"]) == (2, 1, 1)
@@ -154,3 +154,56 @@ def test_a_rule_says_what_it_did(shared: Operator, asks: RestSocket, rule: dict[
     assert (metrics["actions.total"], metrics["actions.success"]) == (2, 2)
     assert asks.ask("PUT", "/rules/hot/metrics/reset").status == 204
     assert asks.ask("GET", "/rules/hot").json["metrics"]["matched"] == 0
+
+
+def test_alarms_are_events(shared: Operator, asks: RestSocket) -> None:
+    rule = {
+        "id": "alarming",
+        "sql": 'SELECT name, message FROM "$events/sys/alarm_activated"',
+        "actions": [
+            {"function": "republish", "args": {"topic": "told/${name}", "payload": "${message}"}}
+        ],
+    }
+    assert asks.ask("POST", "/rules", rule).status == 201
+    broken = {"type": "http", "name": "nobody", "url": "http://127.0.0.1:9"}
+    with shared.login() as watcher:
+        watcher.subscribe("told/#")
+        assert asks.ask("POST", "/connectors", broken).status == 201
+        message = watcher.receive()
+        assert message.topic_name == "told/connector:http:nobody"
+        assert b"connector http:nobody is" in message.payload
+    assert asks.ask("DELETE", "/connectors/http%3Anobody").status == 204
+    assert asks.ask("DELETE", "/rules/alarming").status == 204
+    assert "connector:http:nobody" not in shared.alarms()
+
+
+def test_a_changed_file_is_taken_into_use(operator: Operator, rest: RestSocket) -> None:
+    operator.file.write_text('rule_engine.rules.r { sql = "SELECT * FROM \\"a\\"" }')
+    assert rest.ask("POST", "/configs_reload").status == 200
+    assert rest.ask("GET", "/rules/r").json["from"] == ["a"]
+    refused = rest.ask("PUT", "/rules/r", {"sql": 'SELECT * FROM "b"'})
+    assert refused.problem == (409, "CONFLICT")
+    operator.file.write_text('rule_engine.rules.r { sql = "SELEC" }')
+    refused = rest.ask("POST", "/configs_reload")
+    assert refused.status == 400
+    assert f"{operator.file}:1: rule_engine.rules.r.sql" in refused.json["message"]
+    assert rest.ask("GET", "/rules/r").json["from"] == ["a"]
+
+
+def test_an_export_holds_rules_and_connectors(operator: Operator, rest: RestSocket) -> None:
+    connector = {
+        "type": "http",
+        "name": "c",
+        "url": "http://127.0.0.1:9",
+        "headers": {"x-key": "k1"},
+    }
+    assert rest.ask("POST", "/connectors", connector).status == 201
+    assert rest.ask("POST", "/rules", RULE).status == 201
+    filename = rest.ask("POST", "/data/export").json["filename"]
+    assert rest.ask("DELETE", "/rules/hot").status == 204
+    assert rest.ask("DELETE", "/connectors/http%3Ac").status == 204
+    assert rest.ask("POST", "/data/import", {"filename": filename}).status == 204
+    assert rest.ask("GET", "/rules/hot").json["actions"] == RULE["actions"]
+    assert rest.ask("GET", "/connectors/http%3Ac").json["headers"] == {"x-key": "******"}
+    stored = (operator.node.data_dir / "configs" / "cluster.hocon").read_text()
+    assert '"x-key": "k1"' in stored

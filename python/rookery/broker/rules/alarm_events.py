@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from rookery.broker.alarms.models import Alarm
 from rookery.errors import UnavailableError
@@ -12,7 +11,7 @@ from rookery.errors import UnavailableError
 ACTIVATED = "$events/sys/alarm_activated"
 DEACTIVATED = "$events/sys/alarm_deactivated"
 
-Tell = Callable[[str, Mapping[str, Any]], None]
+Tell = Callable[[str, Mapping[str, object]], int]
 
 
 class AlarmEvents:
@@ -22,7 +21,7 @@ class AlarmEvents:
         self._tell = tell
 
     def __call__(self, alarm: Alarm) -> None:
-        columns: dict[str, Any] = {
+        columns: dict[str, object] = {
             "name": alarm.name,
             "message": alarm.message,
             "details": dict(alarm.details),
