@@ -183,8 +183,8 @@ def _integration(checked: Checked) -> Iterator[Problem]:
             if isinstance(output, str):
                 type_, _, name = output.partition(":")
                 if name not in actions.get(type_, {}):
-                    path = ("rule_engine", "rules", id_, "actions", str(index))
-                    yield _no_such(checked, path, f"action {output}", type_, actions.get(type_, {}))
+                    at = ("rule_engine", "rules", id_, "actions", str(index))
+                    yield _no_such(checked, at, f"action {output}", type_, actions.get(type_, {}))
     yield from _fallbacks(checked, actions)
 
 

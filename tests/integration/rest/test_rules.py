@@ -11,8 +11,18 @@ from harness.rest import RestSocket
 
 SQL = 'SELECT payload.temp AS temp, clientid FROM "line/3/+" WHERE payload.temp > 80'
 REPUBLISH = {"function": "republish", "args": {"topic": "alarms/${clientid}", "payload": "${temp}"}}
-RULE = {"id": "hot", "name": "hot line", "sql": SQL, "actions": [REPUBLISH, {"function": "console"}]}
-HOT = {"event_type": "message_publish", "topic": "line/3/a", "clientid": "c1", "payload": '{"temp": 91}'}
+RULE = {
+    "id": "hot",
+    "name": "hot line",
+    "sql": SQL,
+    "actions": [REPUBLISH, {"function": "console"}],
+}
+HOT = {
+    "event_type": "message_publish",
+    "topic": "line/3/a",
+    "clientid": "c1",
+    "payload": '{"temp": 91}',
+}
 COLD = {**HOT, "payload": '{"temp": 20}'}
 
 
@@ -41,7 +51,7 @@ def test_a_rule_is_made_shown_changed_and_removed(
     for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/metrics"), ("PUT", "/enable/true")):
         assert asks.ask(method, f"/rules/hot{path}").problem == (404, "NOT_FOUND")
     assert asks.ask("PUT", "/rules/hot", {"sql": SQL}).problem == (404, "NOT_FOUND")
-    assert shared.audited('"PUT"', "/rules/hot", '"before": {"name": "hot line"', '\\"a/b\\"')
+    assert shared.audited('"PUT"', "/rules/hot", '{"name": "hot line"', '\\"a/b\\"')
 
 
 def test_a_rule_that_makes_no_sense_is_refused(asks: RestSocket, rule: dict[str, Any]) -> None:
@@ -62,7 +72,11 @@ def test_a_rule_that_makes_no_sense_is_refused(asks: RestSocket, rule: dict[str,
 
 
 def test_rules_are_found_by_what_they_select_from(asks: RestSocket, rule: dict[str, Any]) -> None:
-    second = {"id": "second", "sql": 'SELECT * FROM "$events/client/connected", "x/y"', "enable": False}
+    second = {
+        "id": "second",
+        "sql": 'SELECT * FROM "$events/client/connected", "x/y"',
+        "enable": False,
+    }
     assert asks.ask("POST", "/rules", second).status == 201
     try:
         for query, expected in (
@@ -91,7 +105,10 @@ def test_rules_are_found_by_what_they_select_from(asks: RestSocket, rule: dict[s
 def test_sql_is_tried_without_a_rule(asks: RestSocket) -> None:
     answer = asks.ask("POST", "/rule_test", {"sql": SQL, "context": HOT})
     assert (answer.status, answer.json) == (200, [{"temp": 91, "clientid": "c1"}])
-    assert asks.ask("POST", "/rule_test", {"sql": SQL, "context": COLD}).problem == (412, "NOT_MATCH")
+    assert asks.ask("POST", "/rule_test", {"sql": SQL, "context": COLD}).problem == (
+        412,
+        "NOT_MATCH",
+    )
     wrong = asks.ask("POST", "/rule_test", {"sql": "SELEC *", "context": HOT})
     assert wrong.problem == (400, "BAD_REQUEST")
     assert "line 1, column 1" in wrong.json["message"]
@@ -127,13 +144,66 @@ def test_rules_and_their_settings_survive_a_restart(operator: Operator, rest: Re
 def test_a_rule_says_what_it_did(shared: Operator, asks: RestSocket, rule: dict[str, Any]) -> None:
     with shared.login(client_id="c1") as client, shared.login() as watcher:
         watcher.subscribe("alarms/#")
-        client.publish("line/3/a", b'{"temp": 91}', 1)
+        client.publish("line/3/a", b'{"temp": 91}', qos=1)
         message = watcher.receive()
-        assert (message.topic, message.payload) == ("alarms/c1", b"91")
-        client.publish("line/3/a", b'{"temp": 20}', 1)
+        assert (message.topic_name, message.payload) == ("alarms/c1", b"91")
+        client.publish("line/3/a", b'{"temp": 20}', qos=1)
     metrics = asks.ask("GET", "/rules/hot/metrics").json["metrics"]
     assert (metrics["matched"], metrics["passed"], metrics["failed"]) == (2, 1, 1)
     assert metrics["failed.no_result"] == 1
     assert (metrics["actions.total"], metrics["actions.success"]) == (2, 2)
     assert asks.ask("PUT", "/rules/hot/metrics/reset").status == 204
     assert asks.ask("GET", "/rules/hot").json["metrics"]["matched"] == 0
+
+
+def test_alarms_are_events(shared: Operator, asks: RestSocket) -> None:
+    rule = {
+        "id": "alarming",
+        "sql": 'SELECT name, message FROM "$events/sys/alarm_activated"',
+        "actions": [
+            {"function": "republish", "args": {"topic": "told/${name}", "payload": "${message}"}}
+        ],
+    }
+    assert asks.ask("POST", "/rules", rule).status == 201
+    broken = {"type": "http", "name": "nobody", "url": "http://127.0.0.1:9"}
+    with shared.login() as watcher:
+        watcher.subscribe("told/#")
+        assert asks.ask("POST", "/connectors", broken).status == 201
+        message = watcher.receive()
+        assert message.topic_name == "told/connector:http:nobody"
+        assert b"connector http:nobody is" in message.payload
+    assert asks.ask("DELETE", "/connectors/http%3Anobody").status == 204
+    assert asks.ask("DELETE", "/rules/alarming").status == 204
+    assert "connector:http:nobody" not in shared.alarms()
+
+
+def test_a_changed_file_is_taken_into_use(operator: Operator, rest: RestSocket) -> None:
+    operator.file.write_text('rule_engine.rules.r { sql = "SELECT * FROM \\"a\\"" }')
+    assert rest.ask("POST", "/configs_reload").status == 200
+    assert rest.ask("GET", "/rules/r").json["from"] == ["a"]
+    refused = rest.ask("PUT", "/rules/r", {"sql": 'SELECT * FROM "b"'})
+    assert refused.problem == (409, "CONFLICT")
+    operator.file.write_text('rule_engine.rules.r { sql = "SELEC" }')
+    refused = rest.ask("POST", "/configs_reload")
+    assert refused.status == 400
+    assert f"{operator.file}:1: rule_engine.rules.r.sql" in refused.json["message"]
+    assert rest.ask("GET", "/rules/r").json["from"] == ["a"]
+
+
+def test_an_export_holds_rules_and_connectors(operator: Operator, rest: RestSocket) -> None:
+    connector = {
+        "type": "http",
+        "name": "c",
+        "url": "http://127.0.0.1:9",
+        "headers": {"x-key": "k1"},
+    }
+    assert rest.ask("POST", "/connectors", connector).status == 201
+    assert rest.ask("POST", "/rules", RULE).status == 201
+    filename = rest.ask("POST", "/data/export").json["filename"]
+    assert rest.ask("DELETE", "/rules/hot").status == 204
+    assert rest.ask("DELETE", "/connectors/http%3Ac").status == 204
+    assert rest.ask("POST", "/data/import", {"filename": filename}).status == 204
+    assert rest.ask("GET", "/rules/hot").json["actions"] == RULE["actions"]
+    assert rest.ask("GET", "/connectors/http%3Ac").json["headers"] == {"x-key": "******"}
+    stored = (operator.node.data_dir / "configs" / "cluster.hocon").read_text()
+    assert '"x-key": "k1"' in stored

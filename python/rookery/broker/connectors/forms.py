@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from rookery.connectors.registry import connector_type, is_installed, type_names
+from rookery.connectors.registry import connector_type, type_names, why_missing
 from rookery.connectors.schema import schema_of
+from rookery.connectors.status import Kind as Role
 
-# Said beside, or in the path.
-_NOT_IN_FORMS = ("enable", "connector")
+ROLES: tuple[Role, ...] = ("connector", "action", "source")
 
 
 @cache
@@ -20,26 +20,15 @@ def type_rows() -> tuple[dict[str, Any], ...]:
 
 def _row(name: str) -> dict[str, Any]:
     kind = connector_type(name)
-    is_available = is_installed(kind)
+    missing = why_missing(kind)
     return {
         "type": name,
         "title": kind.title.en,
         "title_zh": kind.title.zh,
         "description": kind.about.en,
         "description_zh": kind.about.zh,
-        "is_available": is_available,
-        "missing": "" if is_available else f"pip install 'rookery[{kind.extra}]'",
-        **{
-            part: None if schema is None else _form(schema)
-            for part, schema in (
-                (part, schema_of(kind, part)) for part in ("connector", "action", "source")
-            )
-        },
+        "is_available": missing is None,
+        "missing": "" if missing is None else missing.en,
+        "missing_zh": "" if missing is None else missing.zh,
+        **{role: schema_of(kind, role) for role in ROLES},
     }
-
-
-def _form(schema: dict[str, Any]) -> dict[str, Any]:
-    properties = schema.get("properties", {})
-    kept = {key: value for key, value in properties.items() if key not in _NOT_IN_FORMS}
-    required = [key for key in schema.get("required", ()) if key not in _NOT_IN_FORMS]
-    return {**schema, "properties": kept, "required": required}

@@ -88,7 +88,13 @@ def _shape(kind: Kind, *, named: bool) -> JsonSchema:
         }
         properties = {"type": type_, "name": name, **properties}
         required = ["type", "name", *required]
-    shape: JsonSchema = {"type": "object", "description": about, "properties": properties}
+    shown = POSTED[kind] if named else sent_back(kind)
+    shape: JsonSchema = {
+        "type": "object",
+        "description": about,
+        "properties": properties,
+        "examples": [shown],
+    }
     return shape | {"required": required, "additionalProperties": True}
 
 
@@ -231,6 +237,7 @@ class TypeRow(Row):
     description_zh: str = Field(description="The same in Chinese.", examples=["调用 Web 服务。"])
     is_available: bool = Field(description="Whether its package is there.", examples=[True])
     missing: str = Field(description="What to install otherwise.", examples=[""])
+    missing_zh: str = Field(description="The same in Chinese.", examples=[""])
     connector: dict[str, Any] = Field(
         description="JSON schema of a connector, without `type` and `name`.",
         examples=[{"type": "object", "properties": {"url": {"type": "string", "title": "URL"}}}],

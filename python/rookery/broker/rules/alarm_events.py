@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from rookery.broker.alarms.models import Alarm
+from rookery.errors import UnavailableError
 
 ACTIVATED = "$events/sys/alarm_activated"
 DEACTIVATED = "$events/sys/alarm_deactivated"
 
-Tell = Callable[[str, Mapping[str, Any]], None]
+Tell = Callable[[str, Mapping[str, object]], int]
 
 
 class AlarmEvents:
@@ -20,7 +21,7 @@ class AlarmEvents:
         self._tell = tell
 
     def __call__(self, alarm: Alarm) -> None:
-        columns: dict[str, Any] = {
+        columns: dict[str, object] = {
             "name": alarm.name,
             "message": alarm.message,
             "details": dict(alarm.details),
@@ -28,4 +29,6 @@ class AlarmEvents:
         }
         if alarm.deactivated_at_ms is not None:
             columns["deactivated_at"] = alarm.deactivated_at_ms * 1000
-        self._tell(ACTIVATED if alarm.is_active else DEACTIVATED, columns)
+        # A node that stops ends its alarms when nobody takes them any more.
+        with contextlib.suppress(UnavailableError):
+            self._tell(ACTIVATED if alarm.is_active else DEACTIVATED, columns)
