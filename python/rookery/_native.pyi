@@ -53,6 +53,7 @@ __all__ = [
     "check_regex",
     "encode_answers",
     "parse_hocon",
+    "render_template",
     "run_bench",
     "version",
 ]
@@ -365,6 +366,9 @@ def check_regex(text: str) -> str | None:
 
 def version() -> str:
     """The version of the native core, which is the version of the distribution."""
+
+def render_template(template: str, row: str) -> str:
+    """The text that a template makes of a row, which is a JSON object; ``ValueError``: it cannot."""
 
 @final
 class ActionHub:
