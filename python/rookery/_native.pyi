@@ -10,6 +10,7 @@ that started the node.
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
+from rookery.native.actions import ActionField, ActionItem, BufferSpec, JsonText, Undefined
 from rookery.native.config import (
     Ban,
     BrokerConfig,
@@ -42,6 +43,8 @@ from rookery.native.rows import (
 )
 
 __all__ = [
+    "ActionBuffer",
+    "ActionHub",
     "NativeError",
     "Node",
     "PluginBridge",
@@ -141,6 +144,11 @@ class Node:
 
     def open_plugins(self) -> PluginBridge:
         """Open the way to the worker processes of plugins."""
+
+    def actions(
+        self, item: type[ActionItem], json_text: type[JsonText], undefined: Undefined
+    ) -> ActionHub:
+        """The buffers of actions. What comes out of them is made of the types given."""
 
     def apply_bans(self, bans: list[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected."""
@@ -357,3 +365,59 @@ def check_regex(text: str) -> str | None:
 
 def version() -> str:
     """The version of the native core, which is the version of the distribution."""
+
+@final
+class ActionHub:
+    """The buffers of all actions of a node. No method waits for a thread of the node."""
+
+    def open(self, action_id: str, spec: BufferSpec) -> ActionBuffer:
+        """Open a buffer, or change the limits of an open one. Waits for the disk if it spills."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while :meth:`ready` has something."""
+
+    def ready(self) -> list[int]:
+        """Numbers of buffers that have something since their ``take`` found everything taken."""
+
+@final
+class ActionBuffer:
+    """The queue of one action."""
+
+    @property
+    def number(self) -> int:
+        """Its number among the buffers of the node; that of an id never changes."""
+
+    def take(self, max_items: int, max_bytes: int) -> tuple[list[ActionItem], bool]:
+        """Items that are in flight from now on, and whether there may be more at once."""
+
+    def settle(self, numbers: list[int], outcome: str) -> None:
+        """Say how items ended: ``success``, ``failed``, ``dropped.<reason>``."""
+
+    def give_back(self, numbers: list[int]) -> None:
+        """Put items in flight back to where they were."""
+
+    def expire(self) -> int:
+        """Drop what waited too long, a bounded part of it; how many that were."""
+
+    def pause(self, is_paused: bool) -> None:
+        """Refuse what comes from now on, or take it again."""
+
+    def offer_rows(self, rows: list[str], fields: list[ActionField], rule: str, key: int) -> int:
+        """Offer rows, which are JSON objects; the number of those that were offered.
+
+        ``ValueError``: a field is none.
+        """
+
+    def count(self, retried: int, received: int) -> None:
+        """Count what only the sender knows."""
+
+    def counters(
+        self,
+    ) -> tuple[int, int, int, int, int, int, int, int, int, int, int, int, int, int, int]:
+        """In the order of ``rookery.native.actions.ActionCounters``."""
+
+    def reset_counters(self) -> None:
+        """Count from zero; what waits or is in flight counts as matched."""
+
+    def close(self) -> None:
+        """Drop everything and give memory and disk back; waits for the disk if it spilled."""

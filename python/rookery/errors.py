@@ -5,6 +5,7 @@
     │   └── ConfigError          BAD_CONFIG           (carries every problem found, not only the first)
     ├── UnauthorizedError        UNAUTHORIZED         (nobody knows who asks)
     ├── NotFoundError            NOT_FOUND
+    ├── NoMatchError             NOT_MATCH            (a rule takes nothing of what it was tried on)
     ├── ConflictError            ALREADY_EXISTS
     ├── NotAllowedError          FORBIDDEN
     ├── NotAvailableError        NOT_AVAILABLE        (known, but not part of this version)
@@ -76,6 +77,12 @@ class NotFoundError(RookeryError):
     """The thing named does not exist."""
 
     code = "NOT_FOUND"
+
+
+class NoMatchError(RookeryError):
+    """The conditions do not hold for what they were tried on."""
+
+    code = "NOT_MATCH"
 
 
 class ConflictError(RookeryError):

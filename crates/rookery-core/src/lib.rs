@@ -28,6 +28,7 @@ pub mod query;
 pub mod retained;
 pub mod rewrite;
 pub mod router;
+pub mod rules;
 pub mod session;
 pub mod shard;
 pub mod shared;

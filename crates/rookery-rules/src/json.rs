@@ -11,7 +11,7 @@ use std::io::Write as _;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
 use crate::error::EvalError;
-use crate::value::{Text, Value};
+use crate::value::{Map, Text, Value};
 
 /// Most values, keys not counted, of one JSON document.
 pub const JSON_VALUES_MAX: usize = 131_072;
@@ -166,6 +166,21 @@ pub fn encode(
         }
         Value::Map(map) => entries(map.entries(), invalid, bytes_max, out)?,
     }
+    if out.len() > bytes_max { Err(EvalError::TooLarge(bytes_max)) } else { Ok(()) }
+}
+
+/// Writes a whole row as JSON at the end of `out`, which may grow to `bytes_max`.
+///
+/// # Errors
+///
+/// Those of [`encode`].
+pub fn encode_map(
+    row: &Map<'_>,
+    invalid: Invalid,
+    bytes_max: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), EvalError> {
+    entries(row.entries(), invalid, bytes_max, out)?;
     if out.len() > bytes_max { Err(EvalError::TooLarge(bytes_max)) } else { Ok(()) }
 }
 

@@ -75,7 +75,10 @@ pub use compile::compile;
 pub use context::{Context, Record, Source, World};
 pub use error::{EvalError, RuleError};
 pub use event::{EVENTS, Event, EventInfo, TestColumn, Texts};
-pub use json::{Invalid, JSON_VALUES_MAX, decode as decode_json, encode as encode_json};
+pub use json::{
+    Invalid, JSON_VALUES_MAX, decode as decode_json, encode as encode_json,
+    encode_map as encode_json_map,
+};
 pub use rule::{Outcome, Rule};
 pub use template::{Template, TemplateError};
 pub use value::{Array, Map, Text, VALUE_DEPTH_MAX, Value};

@@ -467,7 +467,8 @@ def _shown(kind: Type, raw: Any, value: Any, path: Path) -> Any:
     if isinstance(kind, SecretText):
         return HIDDEN
     if isinstance(kind, Anything):
-        return without_secrets(raw, path[-1])
+        # Below its own key, which says that the values of headers are secrets.
+        return without_secrets({path[-1]: raw})[path[-1]]
     if isinstance(raw, str):
         return url_without_secrets(raw)
     if isinstance(raw, list):

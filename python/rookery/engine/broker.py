@@ -27,6 +27,7 @@ from rookery.observability.emqx import complete_metrics, complete_stats
 if TYPE_CHECKING:
     from rookery.config.snapshot import AccessConfig
     from rookery.engine.access import ConfiguredAccess
+    from rookery.native.actions import ActionHub
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -386,6 +387,13 @@ class Broker:
         """Counters since the start, by EMQX's names, such as ``messages.received``."""
         runtime = self._running()
         return complete_metrics(runtime.node.metrics()) | runtime.dispatcher.counters
+
+    # -- actions ---------------------------------------------------------------------------
+
+    @property
+    def actions(self) -> ActionHub:
+        """Where the results of rules wait for whoever sends them."""
+        return self._running().node.actions
 
     # -- hooks -----------------------------------------------------------------------------
 

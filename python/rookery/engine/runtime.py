@@ -56,6 +56,7 @@ class NodeRuntime:
             # Hooks are asked and told to the very end, so the loop goes on reading meanwhile.
             await asyncio.to_thread(self.node.stop, grace_s)
         finally:
+            self.node.close_actions()
             self._reader.close()
             self._reader.drain_rest()
             await self.dispatcher.close()

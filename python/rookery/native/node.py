@@ -38,6 +38,7 @@ from rookery.native.models import (
 from rookery.native.rows import AclSubject, AnswerRow, EventRow
 
 if TYPE_CHECKING:
+    from rookery.native.actions import ActionBuffer, ActionHub, BufferSpec
     from rookery.native.lists import Lists
     from rookery.native.plugins import PluginBridge
 
@@ -293,6 +294,23 @@ class Node:
         from rookery.native.lists import Lists  # noqa: PLC0415
 
         return Lists(self._native)
+
+    @cached_property
+    def actions(self) -> ActionHub:
+        """The buffers between rules and actions, which a start does without."""
+        from rookery.native import actions  # noqa: PLC0415
+
+        hub = _call(self._native.actions, actions.ActionItem, actions.JsonText, actions.UNDEFINED)
+        return actions.ActionHub(hub)
+
+    def open_action(self, action_id: str, spec: BufferSpec) -> ActionBuffer:
+        """Open the buffer of an action; see :meth:`ActionHub.open`."""
+        return self.actions.open(action_id, spec)
+
+    def close_actions(self) -> None:
+        """Close every buffer, on the loop that reads them. May be called twice."""
+        if "actions" in vars(self):
+            self.actions.close()
 
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""

@@ -179,7 +179,7 @@ fn a_sweep_takes_out_exactly_what_is_over() {
     };
     assert_eq!(sweep(|entry| entry.value % 3 == 0).len(), 334);
     assert_eq!(retained.len(), 666);
-    assert_eq!(retained.bytes(), (0..1000).filter(|n| n % 3 != 0).sum());
+    assert_eq!(retained.bytes(), (0..1000).filter(|n| n % 3 != 0).sum::<usize>());
     assert_eq!(retained.get("y/3"), None);
     assert_eq!(retained.get("$x/4"), Some(entry("$x/4", 4)));
     assert_eq!(sweep(|_| true).len(), 666);

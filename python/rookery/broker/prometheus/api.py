@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.prometheus.auth import auth_families
+from rookery.broker.prometheus.data_integration import integration_families
 from rookery.broker.prometheus.service import Mode
 from rookery.broker.rest import roles
 from rookery.config.runtime import KeyPath
@@ -84,7 +85,7 @@ class PrometheusSettings(Model):
 
     enable_basic_auth: bool = Field(
         default=False,
-        description="Whether `/prometheus/stats` and `/prometheus/auth` ask who reads them.",
+        description="Whether `/prometheus/stats` and the others ask who reads them.",
         examples=[False],
     )
     push_gateway: PushGateway = Field(
@@ -156,6 +157,21 @@ def router(node: NodeContext) -> APIRouter:
     async def auth(request: Request, mode: ModeQuery = "node") -> Response:
         """Providers, sources and bans, in the same two formats and under the same rule."""
         families = await auth_families(node.services.access, settings.config)
+        return answer(request, exporter.by_mode(families, mode))
+
+    @api.get(
+        "/prometheus/data_integration",
+        summary="Read the metrics of rules and connectors",
+        response_class=PlainTextResponse,
+        responses=_SHOWN | errors(*_REFUSALS),
+        dependencies=[Depends(check)],
+    )
+    async def data_integration(request: Request, mode: ModeQuery = "node") -> Response:
+        """Rules, actions and connectors, in the same two formats and under the same rule."""
+        services = node.services
+        families = await integration_families(
+            services.rules, services.connectors, settings.config
+        )
         return answer(request, exporter.by_mode(families, mode))
 
     return api

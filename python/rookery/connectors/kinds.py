@@ -1,0 +1,241 @@
+"""Kinds of values in settings: how people write them, what Python gets, how they are shown.
+
+Used as ``connect_timeout: Annotated[float, Duration()]`` and ``password: Annotated[Secret,
+SecretKind()]``; the common ones have names below.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, SerializationInfo
+from pydantic_core import CoreSchema, core_schema
+
+from rookery.config.secrets import HIDDEN, header_without_secrets, url_without_secrets
+from rookery.config.values import (
+    format_bytesize,
+    format_duration,
+    parse_bytesize,
+    parse_duration_ms,
+)
+from rookery.types import Secret
+
+REVEAL = "reveal"
+"""Key of the serialization context with which secrets are written out."""
+
+KIND = "x-kind"
+"""Key of the JSON schema that tells a form what to draw: duration, bytesize, template, sql …"""
+
+INFINITY = "infinity"
+_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """``15s`` outside, seconds inside; a bare number counts milliseconds, as in EMQX.
+
+    Attributes:
+        low_ms: Shortest.
+        high_ms: Longest.
+        may_be_infinite: Whether ``infinity`` is one, ``math.inf`` inside.
+    """
+
+    low_ms: int = 0
+    high_ms: int = 24 * _HOUR_MS
+    may_be_infinite: bool = False
+
+    def parse(self, raw: object) -> float:
+        if self.may_be_infinite and raw in (INFINITY, math.inf):
+            return math.inf
+        try:
+            ms = parse_duration_ms(raw)
+        except ValueError:
+            raise ValueError("must be a duration such as 15s, 1m, 2h or 1d") from None
+        if not self.low_ms <= ms <= self.high_ms:
+            low, high = format_duration(self.low_ms), format_duration(self.high_ms)
+            raise ValueError(f"must be a duration from {low} to {high}")
+        return ms / 1000
+
+    @staticmethod
+    def show(value: float) -> str:
+        return INFINITY if value == math.inf else format_duration(round(value * 1000))
+
+    def __get_pydantic_core_schema__(
+        self, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.parse, serialization=core_schema.plain_serializer_function_ser_schema(self.show)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        made: dict[str, Any] = {"type": "string", KIND: "duration"}
+        return made | ({"x-words": [INFINITY]} if self.may_be_infinite else {})
+
+
+@dataclass(frozen=True, slots=True)
+class ByteSize:
+    """``256MB`` outside, octets inside."""
+
+    low: int = 0
+    high: int = 1 << 50
+
+    def parse(self, raw: object) -> int:
+        try:
+            size = parse_bytesize(raw)
+        except ValueError:
+            raise ValueError("must be a size such as 100, 4KB or 1MB") from None
+        if not self.low <= size <= self.high:
+            low, high = format_bytesize(self.low), format_bytesize(self.high)
+            raise ValueError(f"must be a size from {low} to {high}")
+        return size
+
+    def __get_pydantic_core_schema__(
+        self, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(format_bytesize),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", KIND: "bytesize"}
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKind:
+    """Text that is :class:`~rookery.types.Secret` inside and hidden outside."""
+
+    longest: int = 65_536
+
+    def parse(self, raw: object) -> Secret:
+        if isinstance(raw, Secret):
+            raw = raw.reveal()
+        elif isinstance(raw, (int, float)) and not isinstance(raw, bool):
+            raw = str(raw)
+        if not isinstance(raw, str):
+            raise ValueError("must be text")
+        if len(raw) > self.longest:
+            raise ValueError(f"must have at most {self.longest} characters")
+        return Secret(raw)
+
+    @staticmethod
+    def show(value: Secret, info: SerializationInfo) -> str:
+        return value.reveal() if reveals(info) else HIDDEN
+
+    def __get_pydantic_core_schema__(
+        self, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                self.show, info_arg=True
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "format": "password", KIND: "secret"}
+
+
+@dataclass(frozen=True, slots=True)
+class HeadersKind:
+    """Headers by name; those that may hold a key are hidden outside."""
+
+    def parse(self, raw: object) -> dict[str, Secret]:
+        if not isinstance(raw, dict):
+            raise ValueError("must be an object of names and texts")
+        if len(raw) > 100:
+            raise ValueError("must have at most 100 members")
+        kind = SecretKind(longest=8192)
+        return {str(name): kind.parse(value) for name, value in raw.items()}
+
+    @staticmethod
+    def show(value: dict[str, Secret], info: SerializationInfo) -> dict[str, Any]:
+        return {
+            name: text.reveal() if reveals(info) else header_without_secrets(text.reveal(), name)
+            for name, text in value.items()
+        }
+
+    def __get_pydantic_core_schema__(
+        self, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                self.show, info_arg=True
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            KIND: "headers",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class UrlKind:
+    """A URL; what looks like a key in its query is hidden outside."""
+
+    longest: int = 8192
+
+    def parse(self, raw: object) -> str:
+        if not isinstance(raw, str) or not 0 < len(raw) <= self.longest:
+            raise ValueError("must be a URL")
+        return raw.strip()
+
+    @staticmethod
+    def show(value: str, info: SerializationInfo) -> str:
+        return value if reveals(info) else url_without_secrets(value)
+
+    def __get_pydantic_core_schema__(
+        self, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                self.show, info_arg=True
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", KIND: "url"}
+
+
+def reveals(info: SerializationInfo) -> bool:
+    """Whether secrets are written out, for what is stored."""
+    return bool(info.context and info.context.get(REVEAL))
+
+
+def _words(raw: object) -> object:
+    if isinstance(raw, str):
+        return [word.strip() for word in raw.split(",") if word.strip()]
+    return raw
+
+
+Seconds: TypeAlias = Annotated[float, Duration(low_ms=1, high_ms=_HOUR_MS)]
+"""A deadline or interval, of one hour at most."""
+
+AnySeconds: TypeAlias = Annotated[float, Duration()]
+"""A duration that may be nothing, of one day at most."""
+
+Ttl: TypeAlias = Annotated[float, Duration(1, 365 * 24 * _HOUR_MS, may_be_infinite=True)]
+"""How long something lives; ``math.inf``: for ever."""
+
+Bytes: TypeAlias = Annotated[int, ByteSize()]
+SecretText: TypeAlias = Annotated[Secret, SecretKind()]
+Headers: TypeAlias = Annotated[dict[str, Secret], HeadersKind()]
+CommaList: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_words)]
+"""Texts as a list, or as one text with commas between them."""

@@ -1,0 +1,280 @@
+"""Sends the items of one action: takes them from its buffer, sends, settles; again when it must.
+
+Nothing is taken while the action cannot send. What is taken stays in flight until the service took
+it, refused it for good, or its time is over; meanwhile nothing else of the same client is taken,
+so that order holds. At every moment matched = success + failed + dropped + queuing + inflight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+
+from rookery.access.errors import Words
+from rookery.access.seldom import SeldomLog
+from rookery.clock import Clock
+from rookery.connectors.backoff import Backoff
+from rookery.connectors.base import Action, ItemFailure, Recoverable, Unrecoverable
+from rookery.connectors.defects import defect
+from rookery.connectors.fallback import Fallbacks
+from rookery.connectors.options import ActionOptions
+from rookery.connectors.ports import Buffer
+from rookery.connectors.standing import Standing
+from rookery.native.action_fields import ActionItem, Outcome
+
+_logger = logging.getLogger(__name__)
+
+BATCH_BYTES_MAX = 8 << 20
+"""Most octets that one request takes from the buffer."""
+EXPIRE_S = 1.0
+"""How often what waits for too long is dropped while nothing is taken."""
+EXPIRE_ITEMS = 1000
+BATCH_LOOK_S = 0.02
+"""How often a batch that waits for more looks whether there is."""
+
+
+class Runner:
+    """One action at work. Belongs to one event loop.
+
+    Attributes:
+        last_error: Why something was not taken at the first attempt, most recently.
+    """
+
+    def __init__(
+        self,
+        action_id: str,
+        action: Action,
+        buffer: Buffer,
+        options: ActionOptions,
+        *,
+        standing: Standing,
+        fallbacks: Fallbacks,
+        clock: Clock,
+        poke: Callable[[], None],
+    ) -> None:
+        self._id = action_id
+        self._action = action
+        self._buffer = buffer
+        self._options = options
+        self._gate = standing.gate
+        self._fallbacks = fallbacks
+        self._clock = clock
+        self._poke = poke
+        self._batch = options.batch_size if action.batch else 1
+        self._slots = asyncio.Semaphore(options.window)
+        self._sends: set[asyncio.Task[None]] = set()
+        self._resting: set[asyncio.Task[None]] = set()
+        self._open: set[int] = set()
+        self._is_failing = False
+        self._log = SeldomLog(_logger, clock)
+        self.last_error: Words | None = None
+
+    async def run(self) -> None:
+        """Send until cancelled; call :meth:`finish` then."""
+        while True:
+            if not self._gate.is_open:
+                await self._closed()
+                continue
+            await self._slots.acquire()
+            items: list[ActionItem] = []
+            try:
+                if self._gate.is_open:
+                    await self._fill()
+                    items = self._buffer.take(self._batch, BATCH_BYTES_MAX)
+            finally:
+                if not items:
+                    self._slots.release()
+            if items:
+                send = asyncio.create_task(self._deliver(items), name=f"send {self._id}")
+                self._open.update(item.number for item in items)
+                self._sends.add(send)
+                send.add_done_callback(self._sent)
+                await asyncio.sleep(0)  # with many free slots others have to get their turn
+            elif self._gate.is_open:
+                await self._buffer.wait()
+
+    async def finish(self, grace_s: float) -> None:
+        """Let what is under way end within that time; the rest goes back to the buffer."""
+        for send in self._resting:
+            send.cancel()
+        late = set(self._sends)
+        if late:
+            _, late = await asyncio.wait(late, timeout=grace_s)
+        for send in late:
+            send.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    def drop_all(self, outcome: Outcome) -> int:
+        """Drop everything that waits; how many."""
+        dropped = 0
+        while items := self._buffer.take(EXPIRE_ITEMS, BATCH_BYTES_MAX):
+            self._buffer.settle([item.number for item in items], outcome)
+            dropped += len(items)
+        return dropped
+
+    def _sent(self, send: asyncio.Task[None]) -> None:
+        self._sends.discard(send)
+        self._slots.release()
+
+    async def _fill(self) -> None:
+        """Give a batch that is not full the time to get there."""
+        if self._batch == 1 or not self._options.batch_time:
+            return
+        try:
+            async with asyncio.timeout(self._options.batch_time):
+                await self._buffer.wait()
+                # Buffers tell that there is something, not how much.
+                while self._gate.is_open and self._buffer.counters().queuing < self._batch:  # noqa: ASYNC110
+                    await asyncio.sleep(min(BATCH_LOOK_S, self._options.batch_time))
+        except TimeoutError:
+            return
+
+    async def _closed(self) -> None:
+        """Wait until items may be sent; what waits for too long is dropped meanwhile."""
+        if self._options.request_ttl == float("inf"):
+            await self._gate.opened()
+            return
+        wait_s = EXPIRE_S
+        if self._fallbacks:
+            wait_s = max(await self._expire(), EXPIRE_S)
+        else:
+            dropped = self._buffer.expire()
+            while dropped:
+                await asyncio.sleep(0)
+                dropped = self._buffer.expire()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._gate.opened()
+
+    async def _expire(self) -> float:
+        """Drop what is over its time; seconds until there may be more."""
+        while items := self._buffer.take(EXPIRE_ITEMS, BATCH_BYTES_MAX):
+            rest = await self._unexpired(items)
+            self._buffer.give_back([item.number for item in rest])
+            if rest:
+                return self._left_s(rest)
+        return EXPIRE_S
+
+    async def _deliver(self, items: list[ActionItem]) -> None:
+        backoff = Backoff(self._options.retry_interval)
+        numbers = [item.number for item in items]
+        try:
+            while items := await self._unexpired(items):
+                items = await self._attempt(items)
+                if not items:
+                    return
+                await self._rest(backoff.next_s(), self._left_s(items))
+                self._buffer.count(retried=len(items))
+        finally:
+            # Cancelled: these were not sent, or nobody knows.
+            unsettled = [number for number in numbers if number in self._open]
+            if unsettled:
+                self._open.difference_update(unsettled)
+                self._buffer.give_back(unsettled)
+
+    async def _attempt(self, items: list[ActionItem]) -> list[ActionItem]:
+        """Send; what is to be sent again."""
+        fallbacks = self._fallbacks
+        own = [fallbacks.own_item(item) for item in items] if fallbacks else items
+        try:
+            failures = await self._action.send(own)
+        except Recoverable as error:
+            self._note(error.words)
+            if error.is_connection:
+                self._poke()
+            return items
+        except Unrecoverable as error:
+            await self._settle(items, "failed", error.words)
+            return []
+        except Exception as error:  # noqa: BLE001 - of a client library; it is logged
+            await self._settle(items, "failed", defect(_logger, f"action {self._id}", error))
+            return []
+        if not failures:
+            self._is_failing = False
+            self._done([item.number for item in items], "success")
+            return []
+        return await self._sort(items, failures)
+
+    async def _sort(
+        self, items: Sequence[ActionItem], failures: Sequence[ItemFailure]
+    ) -> list[ActionItem]:
+        """Settle what is decided of a batch; what is to be sent again."""
+        by_number = {failure.number: failure for failure in failures}
+        again: list[ActionItem] = []
+        taken: list[int] = []
+        for item in items:
+            failure = by_number.get(item.number)
+            if failure is None:
+                taken.append(item.number)
+            elif failure.is_recoverable:
+                self._note(_words(failure.reason))
+                again.append(item)
+            else:
+                await self._settle([item], "failed", _words(failure.reason))
+        self._done(taken, "success")
+        return again
+
+    async def _unexpired(self, items: list[ActionItem]) -> list[ActionItem]:
+        ttl_s = self._options.request_ttl
+        if ttl_s == float("inf"):
+            return items
+        oldest_ms = self._clock.now_ms() - round(ttl_s * 1000)
+        if all(item.made_at_ms > oldest_ms for item in items):
+            return items
+        await self._settle(
+            [item for item in items if item.made_at_ms <= oldest_ms], "dropped.expired"
+        )
+        return [item for item in items if item.made_at_ms > oldest_ms]
+
+    def _left_s(self, items: Sequence[ActionItem]) -> float:
+        """How long until the first of them is over its time."""
+        ttl_s = self._options.request_ttl
+        if ttl_s == float("inf"):
+            return ttl_s
+        made_at_ms = min(item.made_at_ms for item in items)
+        return max(ttl_s - (self._clock.now_ms() - made_at_ms) / 1000, 0.0) + 0.001
+
+    async def _settle(
+        self, items: Sequence[ActionItem], outcome: Outcome, words: Words | None = None
+    ) -> None:
+        # First, so that being cancelled meanwhile cannot settle them twice.
+        self._done([item.number for item in items], outcome)
+        if words is not None:
+            self.last_error = words
+            self._log.warning("action %s: %d messages failed: %s", self._id, len(items), words.en)
+        await self._fallbacks.take(items)
+
+    def _done(self, numbers: Sequence[int], outcome: Outcome) -> None:
+        self._open.difference_update(numbers)
+        self._buffer.settle(numbers, outcome)
+
+    def _note(self, words: Words) -> None:
+        if not self._is_failing or self.last_error != words:
+            self._log.warning("action %s: not taken, sent again: %s", self._id, words.en)
+        self._is_failing = True
+        self.last_error = words
+
+    async def _rest(self, wait_s: float, left_s: float) -> None:
+        """Wait before sending again: so long, or until the action can send again after it could
+        not; at most until the items are over their time.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        self._resting.add(task)
+        try:
+            async with asyncio.timeout(left_s):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(wait_s, left_s)):
+                        await self._gate.closed()
+                await self._gate.opened()
+        except TimeoutError:
+            return
+        finally:
+            self._resting.discard(task)
+
+
+def _words(reason: Words | str) -> Words:
+    return reason if isinstance(reason, Words) else Words(reason, reason)
