@@ -17,11 +17,11 @@ test("a rule without an output is still a picture", () => {
 });
 
 test("a line goes from side to side", () => {
-  expect(curve({ x: 0, y: 0 }, { x: 320, y: 0 })).toBe("M250 42C285 42 285 42 313 42");
+  expect(curve({ x: 0, y: 0 }, { x: 332, y: 0 })).toBe("M284 42C308 42 308 42 325 42");
 });
 
 test("long names are cut", () => {
   expect(fitted("short")).toBe("short");
-  expect(fitted("x".repeat(40))).toBe(`${"x".repeat(30)}…`);
-  expect(fitted("数".repeat(20))).toBe(`${"数".repeat(15)}…`);
+  expect(fitted("x".repeat(40))).toBe(`${"x".repeat(34)}…`);
+  expect(fitted("数".repeat(20))).toBe(`${"数".repeat(17)}…`);
 });

@@ -1,7 +1,7 @@
 /** Where the boxes of the picture stand: sources at the left, the rule between, outputs at the right. */
 
-export const BOX = { width: 250, height: 84 } as const;
-const GAP = { x: 70, y: 18 } as const;
+export const BOX = { width: 284, height: 84 } as const;
+const GAP = { x: 48, y: 18 } as const;
 
 export interface Spot {
   x: number;
@@ -46,7 +46,7 @@ export function curve(from: Spot, to: Spot): string {
 }
 
 // So many letters of the picture's size fit beside each other; a Chinese one takes the room of two.
-const UNITS_MAX = 30;
+const UNITS_MAX = 34;
 
 /** Cut to what a box has room for. */
 export function fitted(text: string): string {
