@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 from rookery.broker.access import AccessService
 from rookery.broker.admins import AdminService
@@ -81,6 +82,7 @@ def make_services(
         node.clock,
         data_dir=node.config.data_dir,
         node_name=node.config.management.node_name,
+        file_dirs=tuple(Path(path) for path in node.config["node.connector_file_dirs"]),
     )
     node_name = node.config.management.node_name
     connectors = ConnectorService(running, settings, node.clock, node_name=node_name)

@@ -16,7 +16,10 @@ def _of_kind(kind: str, one: str, many: str, zh: str) -> dict[str, tuple[str, st
         "types": (f"list the types of {many} that there are", f"列出可用的{zh}类型"),
         "show": (f"show the settings of {article} {one}", f"查看{zh}"),
         "create": (f"define {article} {one} and start it", f"创建{zh}"),
-        "test": (f"try the settings of {article} {one} without keeping them", f"测试{zh}配置但不保存"),
+        "test": (
+            f"try the settings of {article} {one} without keeping them",
+            f"测试{zh}配置但不保存",
+        ),
         "update": (f"replace the settings of {article} {one}", f"修改{zh}"),
         "enable": (f"switch {article} {one} on", f"启用{zh}"),
         "disable": (f"switch {article} {one} off", f"停用{zh}"),
@@ -67,7 +70,10 @@ RULE_TEXTS: dict[str, tuple[str, str]] = {
         "take it out of the rules that name it as well",
         "同时从引用它的规则中移除",
     ),
-    "option.connector": ("id of the connector, such as http:plant_service", "连接器 ID，如 http:plant_service"),
+    "option.connector": (
+        "id of the connector, such as http:plant_service",
+        "连接器 ID，如 http:plant_service",
+    ),
     "option.action": ("id of the action, such as http:tell_plant", "动作 ID，如 http:tell_plant"),
     "option.source": ("id of the source, such as mqtt:plant_2", "数据源 ID，如 mqtt:plant_2"),
     "ctl.rule.no-sql": ("a rule needs --sql or --file", "规则需要 --sql 或 --file"),

@@ -212,12 +212,14 @@ class Context:
         node: Name of the node.
         data_dir: Where the node keeps its data; a type takes a folder of its own below.
         clock: What the time is.
+        file_dirs: Folders of the machine in which files may be written and read, besides.
     """
 
     id: str
     node: str
     data_dir: Path
     clock: Clock = field(default_factory=SystemClock)
+    file_dirs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,13 +42,17 @@ class Manager:
         data_dir: Path,
         node: str,
         on_status: Callable[[Kind, str, Status], None],
+        file_dirs: Sequence[Path] = (),
     ) -> None:
-        """``on_status`` hears of every change, and must not take long."""
+        """``on_status`` hears of every change, and must not take long; ``file_dirs`` are folders
+        besides ``data_dir`` in which connectors may write.
+        """
         around = Surroundings(
             ports=ports,
             clock=clock,
             data_dir=data_dir,
             node=node,
+            file_dirs=tuple(file_dirs),
             tell=on_status,
             find_buffer=self._find_buffer,
         )

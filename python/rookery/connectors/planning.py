@@ -92,7 +92,11 @@ class Planner:
         """
         around = self._around
         context = Context(
-            id=connector_id, node=around.node, data_dir=around.data_dir, clock=around.clock
+            id=connector_id,
+            node=around.node,
+            data_dir=around.data_dir,
+            clock=around.clock,
+            file_dirs=around.file_dirs,
         )
         return connector_type(_type_of(connector_id)).open(settings, context)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import ssl
 
@@ -22,6 +23,7 @@ _OTHER = Words("connect to {address} failed: {why}", "连接 {address} 失败：
 _NO_ANSWER = Words(
     "{address} did not answer within {seconds:g} s", "{address} 在 {seconds:g} 秒内无响应"
 )
+_ERRNO = re.compile(r"\[Errno (\d{1,4})\]")
 DEFECT = Words("internal error: {kind}, see the log", "内部错误：{kind}，详见日志")
 
 
@@ -30,9 +32,10 @@ def why_unreachable(address: str, error: BaseException) -> Words:
     if isinstance(error, TimeoutError):
         return _TIMED_OUT.format(address=address)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _BAD_CERTIFICATE.format(address=address, why=error.verify_message or error.reason)
+        return _BAD_CERTIFICATE.format(address=address, why=error.verify_message)
     if isinstance(error, ssl.SSLError):
-        return _TLS.format(address=address, why=_plain(error.reason or "no common protocol"))
+        why = getattr(error, "reason", None) or "no common protocol"
+        return _TLS.format(address=address, why=_plain(why))
     if isinstance(error, socket.gaierror):
         return _NO_NAME.format(address=address)
     if isinstance(error, ConnectionRefusedError):
@@ -40,18 +43,27 @@ def why_unreachable(address: str, error: BaseException) -> Words:
     if isinstance(error, ConnectionError):
         return _RESET.format(address=address)
     if isinstance(error, OSError):
-        if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        number = _number(error)
+        if number in (errno.EHOSTUNREACH, errno.ENETUNREACH):
             return _NO_ROUTE.format(address=address)
-        if error.errno == errno.ECONNREFUSED:
+        if number == errno.ECONNREFUSED:
             return _REFUSED.format(address=address)
-        if error.errno:
-            return _OTHER.format(address=address, why=os.strerror(error.errno))
+        if number:
+            return _OTHER.format(address=address, why=os.strerror(number))
     return _OTHER.format(address=address, why=type(error).__name__)
 
 
 def no_answer(address: str, seconds: float) -> Words:
     """That a service took a question and did not answer."""
     return _NO_ANSWER.format(address=address, seconds=seconds)
+
+
+def _number(error: OSError) -> int | None:
+    """``errno``; asyncio puts those of several addresses of a name into a text."""
+    if error.errno:
+        return error.errno
+    numbers = {int(found) for found in _ERRNO.findall(str(error))}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def _plain(text: str) -> str:

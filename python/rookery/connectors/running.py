@@ -37,6 +37,7 @@ class Surroundings:
     clock: Clock
     data_dir: Path
     node: str
+    file_dirs: tuple[Path, ...]
     tell: Callable[[Kind, str, Status], None]
     find_buffer: FindBuffer
 
@@ -174,11 +175,11 @@ class RunningAction:
         await self.stop()
         self.standing.end(STOPPED)
 
-    async def stop(self, grace_s: float = GRACE_S) -> None:
+    async def stop(self) -> None:
         """Let what is under way end. May be called twice."""
         await self._tasks.end()
         if self._runner is not None:
-            await self._runner.finish(grace_s)
+            await self._runner.finish(GRACE_S)
         self.link.detach(self.standing)
         await self.standing.let_go()
 

@@ -11,8 +11,18 @@ from harness.rest import RestSocket
 
 SQL = 'SELECT payload.temp AS temp, clientid FROM "line/3/+" WHERE payload.temp > 80'
 REPUBLISH = {"function": "republish", "args": {"topic": "alarms/${clientid}", "payload": "${temp}"}}
-RULE = {"id": "hot", "name": "hot line", "sql": SQL, "actions": [REPUBLISH, {"function": "console"}]}
-HOT = {"event_type": "message_publish", "topic": "line/3/a", "clientid": "c1", "payload": '{"temp": 91}'}
+RULE = {
+    "id": "hot",
+    "name": "hot line",
+    "sql": SQL,
+    "actions": [REPUBLISH, {"function": "console"}],
+}
+HOT = {
+    "event_type": "message_publish",
+    "topic": "line/3/a",
+    "clientid": "c1",
+    "payload": '{"temp": 91}',
+}
 COLD = {**HOT, "payload": '{"temp": 20}'}
 
 
@@ -62,7 +72,11 @@ def test_a_rule_that_makes_no_sense_is_refused(asks: RestSocket, rule: dict[str,
 
 
 def test_rules_are_found_by_what_they_select_from(asks: RestSocket, rule: dict[str, Any]) -> None:
-    second = {"id": "second", "sql": 'SELECT * FROM "$events/client/connected", "x/y"', "enable": False}
+    second = {
+        "id": "second",
+        "sql": 'SELECT * FROM "$events/client/connected", "x/y"',
+        "enable": False,
+    }
     assert asks.ask("POST", "/rules", second).status == 201
     try:
         for query, expected in (
@@ -91,7 +105,10 @@ def test_rules_are_found_by_what_they_select_from(asks: RestSocket, rule: dict[s
 def test_sql_is_tried_without_a_rule(asks: RestSocket) -> None:
     answer = asks.ask("POST", "/rule_test", {"sql": SQL, "context": HOT})
     assert (answer.status, answer.json) == (200, [{"temp": 91, "clientid": "c1"}])
-    assert asks.ask("POST", "/rule_test", {"sql": SQL, "context": COLD}).problem == (412, "NOT_MATCH")
+    assert asks.ask("POST", "/rule_test", {"sql": SQL, "context": COLD}).problem == (
+        412,
+        "NOT_MATCH",
+    )
     wrong = asks.ask("POST", "/rule_test", {"sql": "SELEC *", "context": HOT})
     assert wrong.problem == (400, "BAD_REQUEST")
     assert "line 1, column 1" in wrong.json["message"]

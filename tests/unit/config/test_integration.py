@@ -43,8 +43,8 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
         ("connectors.http", "connectors.htp", "1: connectors: the name \"htp\" is not allowed"),
         ("url =", "ur =", "1: connectors.http.service.url: missing"),
         ("method = post", "method = jump", "4: actions.http.tell.parameters.method: \"jump\""),
-        ("connector = service", "connector = other", "3: actions.http.tell.connector: there is no "
-         "connector http:other; there are: http:service"),
+        ("connector = service", "connector = other",
+         "3: actions.http.tell.connector: there is no connector http:other; there are: http:service"),
         ('"http:tell"', '"http:tel"', "8: rule_engine.rules.hot.actions.1: there is no action http:tel"),
         ('"http:tell"', '"htp:tel"', "there are no actions of type htp"),
         ("SELECT *", "SELEC *", "7: rule_engine.rules.hot.sql: "),

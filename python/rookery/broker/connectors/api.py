@@ -7,12 +7,11 @@ on the kind.
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from rookery.broker.connectors.definitions import ACTION_TYPES, KINDS, ONE, SOURCE_TYPES, Kind
+from rookery.broker.connectors.definitions import KINDS, ONE, Kind
 from rookery.broker.connectors.models import (
-    POSTED,
     SHOWN,
     ActionUpdate,
     ChannelRow,
@@ -25,10 +24,10 @@ from rookery.broker.connectors.models import (
     Refusal,
     SourceUpdate,
     TypeRow,
-    sent_back,
 )
 from rookery.broker.connectors.service import ConnectorService, InUseError, Operation
 from rookery.broker.management.context import NodeContext
+from rookery.config.schema.integration import ACTION_TYPES, SOURCE_TYPES
 from rookery.errors import NotFoundError
 from rookery.web.models import Settings
 from rookery.web.rest import errors, example, fast
@@ -135,7 +134,7 @@ def _list(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
         response_model=_row(kind),
         responses=errors(*_CHANGES, (400, "ALREADY_EXISTS")) | example(SHOWN[kind], status=201),
     )
-    async def create(body: Annotated[new, Body(examples=[POSTED[kind]])]) -> Response:
+    async def create(body: new) -> Response:
         return fast(await service.create(kind, body.root), 201)
 
     @api.post(
@@ -148,7 +147,7 @@ def _list(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
         status_code=204,
         responses=errors("BAD_REQUEST", "TEST_FAILED") | _DONE,
     )
-    async def probe(body: Annotated[new, Body(examples=[POSTED[kind]])]) -> Response:
+    async def probe(body: new) -> Response:
         await service.probe(kind, body.root)
         return Response(status_code=204)
 
@@ -181,7 +180,7 @@ def _one(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
         responses=errors(*_CHANGES, "NOT_FOUND") | example(SHOWN[kind]),
     )
     async def update(
-        id: str, body: Annotated[changed, Body(examples=[sent_back(kind)])]
+        id: str, body: changed
     ) -> Response:
         return fast(await service.update(kind, id, body.root))
 

@@ -32,4 +32,3 @@ def _row(name: str) -> dict[str, Any]:
         "missing_zh": "" if missing is None else missing.zh,
         **{role: schema_of(kind, role) for role in ROLES},
     }
-

@@ -88,7 +88,13 @@ def _shape(kind: Kind, *, named: bool) -> JsonSchema:
         }
         properties = {"type": type_, "name": name, **properties}
         required = ["type", "name", *required]
-    shape: JsonSchema = {"type": "object", "description": about, "properties": properties}
+    shown = POSTED[kind] if named else sent_back(kind)
+    shape: JsonSchema = {
+        "type": "object",
+        "description": about,
+        "properties": properties,
+        "examples": [shown],
+    }
     return shape | {"required": required, "additionalProperties": True}
 
 

@@ -16,7 +16,8 @@ from rookery.broker.connectors.definitions import ONE, Kind, connector_of, defin
 from rookery.clock import Clock
 from rookery.config import Config
 from rookery.errors import BadRequestError, NotFoundError, RookeryError
-from rookery.native.node import Publication, PublishOutcome
+from rookery.native.models import PublishOutcome
+from rookery.native.node import Publication
 from rookery.native.properties import Properties, encode_properties
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ class Running:
         *,
         data_dir: Path,
         node_name: str,
+        file_dirs: Sequence[Path] = (),
     ) -> None:
+        """``file_dirs``: where connectors may write files besides the data directory."""
+        self._file_dirs = tuple(file_dirs)
         self._native = native
         self._alarms = alarms
         self._clock = clock
@@ -164,12 +168,13 @@ class Running:
                 data_dir=self._data_dir,
                 node=self._node_name,
                 on_status=self._note,
+                file_dirs=self._file_dirs,
             )
         return self._manager
 
     def _ports(self) -> Ports:
         from rookery.connectors.ports import Ports  # noqa: PLC0415
-        from rookery.native.rules import render  # noqa: PLC0415
+        from rookery.native.actions import render  # noqa: PLC0415
 
         def open_buffer(id_: str, spec: BufferSpec) -> Buffer:
             found: Buffer = self._native.open_action(id_, spec)

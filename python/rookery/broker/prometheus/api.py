@@ -98,17 +98,13 @@ class PrometheusSettings(Model):
 
 def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Monitor"])
-    exporter, settings = node.services.exporter, node.services.settings
+    settings = node.services.settings
 
     def shown() -> PrometheusSettings:
         found = settings.config.effective()["prometheus"]
         return PrometheusSettings(
             enable_basic_auth=found["enable_basic_auth"], push_gateway=found["push_gateway"]
         )
-
-    def check(caller: Annotated[Caller | None, Depends(maybe_caller)]) -> None:
-        if settings.config["prometheus.enable_basic_auth"]:
-            roles.check(roles.known(caller), ("GET", "/prometheus/stats"))
 
     @api.get("/prometheus", summary="Get the Prometheus settings")
     async def get_settings() -> PrometheusSettings:
@@ -128,6 +124,17 @@ def router(node: NodeContext) -> APIRouter:
         }
         await settings.change("update", "prometheus", changes)
         return shown()
+
+    _reading(api, node)
+    return api
+
+
+def _reading(api: APIRouter, node: NodeContext) -> None:
+    exporter, settings = node.services.exporter, node.services.settings
+
+    def check(caller: Annotated[Caller | None, Depends(maybe_caller)]) -> None:
+        if settings.config["prometheus.enable_basic_auth"]:
+            roles.check(roles.known(caller), ("GET", "/prometheus/stats"))
 
     def answer(request: Request, families: Sequence[Family]) -> Response:
         if "application/json" in request.headers.get("accept", ""):
@@ -169,9 +176,5 @@ def router(node: NodeContext) -> APIRouter:
     async def data_integration(request: Request, mode: ModeQuery = "node") -> Response:
         """Rules, actions and connectors, in the same two formats and under the same rule."""
         services = node.services
-        families = await integration_families(
-            services.rules, services.connectors, settings.config
-        )
+        families = await integration_families(services.rules, services.connectors, settings.config)
         return answer(request, exporter.by_mode(families, mode))
-
-    return api

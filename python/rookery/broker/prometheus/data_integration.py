@@ -105,7 +105,9 @@ def _states(
     items = defined(config, kind)
 
     def family(what: str, help_: str, read: Callable[[str], Number]) -> Family:
-        values: Sequence[tuple[dict[str, str], Number]] = [({"id": id_}, read(id_)) for id_ in items]
+        values: Sequence[tuple[dict[str, str], Number]] = [
+            ({"id": id_}, read(id_)) for id_ in items
+        ]
         return Family(f"emqx_{name}_{what}", "gauge", help_, kind, tuple(values))
 
     return [

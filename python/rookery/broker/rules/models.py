@@ -51,7 +51,8 @@ CONTEXT = {
 }
 FUNCTION_EXAMPLE = {
     "name": "upper", "family": "Text", "family_zh": "文本", "arguments_min": 1,
-    "arguments_max": 1, "examples": [{"expression": "upper('ab')", "result": "AB"}],
+    "arguments_max": 1, "status": "present", "reason": "",
+    "examples": [{"expression": "upper('ab')", "result": "\"AB\""}],
 }  # fmt: skip
 EVENT_EXAMPLE = {
     "event": "$events/client/connected",
@@ -233,4 +234,8 @@ class FunctionRow(Row):
     arguments_max: int | None = Field(
         None, description="Most arguments; null: no bound.", examples=[1]
     )
+    status: Literal["present", "different"] = Field(
+        description="Whether it is as in EMQX.", examples=["present"]
+    )
+    reason: str = Field(description="What is different.", examples=[""])
     examples: list[dict[str, Any]] = Field(description="Expressions and what they give.")

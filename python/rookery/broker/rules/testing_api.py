@@ -90,17 +90,18 @@ def _looking(api: APIRouter) -> None:
         responses=example([FUNCTION_EXAMPLE]),
     )
     async def list_functions() -> Response:
-        """Every function with examples."""
+        """Every function that this node has, with examples."""
         return fast(
             [
                 {
                     **item._asdict(),
                     "examples": [
-                        {"expression": expression, "result": json.loads(result)}
+                        {"expression": expression, "result": result}
                         for expression, result in item.examples
                     ],
                 }
                 for item in functions()
+                if item.status != "absent"
             ]
         )
 

@@ -31,9 +31,9 @@ def _declare(nouns: Any, kind: str) -> None:
     verbs = add_noun(nouns, kind)
     listing = add_verb(verbs, kind, "list", _list, examples=f"  rookery ctl {kind} list")
     listing.set_defaults(kind=kind)
-    add_verb(
-        verbs, kind, "types", _types, examples=f"  rookery ctl {kind} types"
-    ).set_defaults(kind=kind)
+    add_verb(verbs, kind, "types", _types, examples=f"  rookery ctl {kind} types").set_defaults(
+        kind=kind
+    )
     _named(verbs, kind, "show", _show)
     for verb, run in (("create", _create), ("test", _probe)):
         examples = f"  rookery ctl {kind} {verb} --file {KINDS[kind]}.conf"
@@ -52,9 +52,7 @@ def _declare(nouns: Any, kind: str) -> None:
         _named(verbs, kind, "reset", _reset)
 
 
-def _named(
-    verbs: Any, kind: str, verb: str, run: Any, more: str = ""
-) -> argparse.ArgumentParser:
+def _named(verbs: Any, kind: str, verb: str, run: Any, more: str = "") -> argparse.ArgumentParser:
     examples = f"  rookery ctl {kind} {verb} {_IDS[kind]}{more}"
     parser = add_verb(verbs, kind, verb, run, examples=examples)
     parser.add_argument("id", metavar="TYPE:NAME", help=say(f"option.{KINDS[kind]}"))

@@ -56,7 +56,9 @@ def declare(nouns: Any) -> None:
 
 
 def _named(verbs: Any, verb: str, run: Any, examples: str = "") -> argparse.ArgumentParser:
-    parser = add_verb(verbs, "rules", verb, run, examples=examples or f"  rookery ctl rules {verb} hot")
+    parser = add_verb(
+        verbs, "rules", verb, run, examples=examples or f"  rookery ctl rules {verb} hot"
+    )
     parser.add_argument("id", metavar="ID", help=say("option.rule"))
     return parser
 
@@ -125,7 +127,9 @@ def _delete(arguments: argparse.Namespace) -> int:
 
 
 def _metrics(arguments: argparse.Namespace) -> int:
-    return show_members(arguments, node_of(arguments).get(api("rules", arguments.id, "metrics"))["metrics"])
+    return show_members(
+        arguments, node_of(arguments).get(api("rules", arguments.id, "metrics"))["metrics"]
+    )
 
 
 def _reset(arguments: argparse.Namespace) -> int:

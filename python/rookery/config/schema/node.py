@@ -44,6 +44,9 @@ NODE = Struct((
           "Where the node keeps everything: /var/lib/rookery for root, else ~/.local/share/rookery. "
           "In a file, relative to that file.",
           "数据目录，root 默认为 /var/lib/rookery，其他用户为 ~/.local/share/rookery。"),
+    Field("connector_file_dirs", ListOf(FilePath(), 100), [],
+          "Folders besides the data directory in which connectors may write files (disk_log).",
+          "除数据目录外，连接器可写入文件（disk_log）的目录。"),
     Field("workers", Int(0, WORKERS_MAX), 0,
           "Threads that serve connections; 0 is one per processor core.",
           "工作线程数，0 表示与处理器核数相同。"),

@@ -1,0 +1,106 @@
+"""The small parts: templates taken apart, rates, back-off, reasons, circles of fallbacks."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+import pytest
+
+from rookery.access.errors import SettingError
+from rookery.connectors.backoff import Backoff
+from rookery.connectors.fallback import CHAIN_MAX, check_fallbacks
+from rookery.connectors.rates import Rates
+from rookery.connectors.reasons import why_unreachable
+from rookery.connectors.registry import parse_action
+from rookery.connectors.settings import ActionSettings
+from rookery.connectors.templates import has_placeholder, pieces, plain_text
+
+
+@pytest.mark.parametrize(
+    ("template", "found"),
+    [
+        ("", []),
+        ("plain $ {x}", ["plain $ {x}"]),
+        ("${a.b[1]}", ["${a.b[1]}"]),
+        ("a${b}c", ["a", "${b}", "c"]),
+        ("$${b}${c}", ["${b}", "${c}"]),
+        ("a$${", ["a${"]),
+    ],
+)
+def test_a_template_is_taken_apart_as_the_core_reads_it(template: str, found: list[str]) -> None:
+    assert [piece.text for piece in pieces(template)] == found
+
+
+def test_text_that_only_looks_like_a_placeholder_is_text() -> None:
+    assert not has_placeholder("$${a}")
+    assert plain_text("$${a} b") == "${a} b"
+
+
+def test_rates_are_of_the_last_seconds_and_of_five_minutes() -> None:
+    rates = Rates()
+    rates.sample(0, 0)
+    rates.sample(5, 50)
+    rates.sample(10, 60)
+    assert (rates.now, rates.highest, rates.last_5m) == (2.0, 10.0, 6.0)
+    rates.sample(15, 0)  # it was reset
+    assert rates.last_5m == 0.0
+    for tick in range(4, 200):
+        rates.sample(tick * 5, tick * 10)
+    assert rates.last_5m == 2.0
+
+
+def test_waits_grow_up_to_the_longest_and_are_never_equal_for_all() -> None:
+    backoff = Backoff(8.0, first_s=1.0)
+    waits = [backoff.next_s() for _ in range(8)]
+    assert 0.75 <= waits[0] <= 1.25
+    assert max(waits) <= 8.0
+    assert waits[-1] >= 6.0
+    backoff.reset()
+    assert backoff.next_s() <= 1.25
+    assert len({Backoff(8.0).next_s() for _ in range(20)}) > 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionRefusedError(), "connect to h:1 refused"),
+        (TimeoutError(), "connect to h:1 timed out"),
+        (ConnectionResetError(), "h:1 closed the connection"),
+        (socket.gaierror(), "host name of h:1 is not known"),
+        (OSError(errno.EHOSTUNREACH, "x"), "no route to h:1"),
+        (OSError(errno.ENETDOWN, "x"), "connect to h:1 failed: Network is down"),
+        (OSError("Multiple exceptions: [Errno 111] a, [Errno 111] b"), "connect to h:1 refused"),
+        (
+            OSError("Multiple exceptions: [Errno 111] a, [Errno 5] b"),
+            "connect to h:1 failed: OSError",
+        ),
+        (ssl.SSLError(1, "x"), "TLS with h:1 failed: no common protocol"),
+        (ValueError("password"), "connect to h:1 failed: ValueError"),
+    ],
+)
+def test_reasons_are_for_people(error: Exception, reason: str) -> None:
+    words = why_unreachable("h:1", error)
+    assert words.en == reason
+    assert words.zh != words.en
+
+
+def action(*others: str) -> ActionSettings:
+    references = [{"kind": "reference", "type": "http", "name": name} for name in others]
+    return parse_action("http", {"connector": "c", "fallback_actions": references})
+
+
+def test_fallbacks_may_meet_again_but_not_lead_back() -> None:
+    check_fallbacks({"http:a": action("b", "c"), "http:b": action("c"), "http:c": action()})
+    with pytest.raises(SettingError, match="http:a → http:b → http:a"):
+        check_fallbacks({"http:a": action("b"), "http:b": action("a")})
+    with pytest.raises(SettingError, match="no action http:b"):
+        check_fallbacks({"http:a": action("b")})
+
+
+def test_a_chain_of_fallbacks_has_a_bound() -> None:
+    chain = {f"http:{n}": action(str(n + 1)) for n in range(CHAIN_MAX + 1)}
+    chain[f"http:{CHAIN_MAX + 1}"] = action()
+    with pytest.raises(SettingError, match="more than"):
+        check_fallbacks(chain)
