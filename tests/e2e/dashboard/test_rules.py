@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import pytest
 from playwright.sync_api import Locator, expect
 
 from harness.dashboard import Dashboard, ports_of
+from harness.databases import Server, postgresql_server
 from harness.node import fresh_name
 from harness.operator import Operator
 from harness.web_sink import WebSink
+
+INSERT = "INSERT INTO alarms (line, temp) VALUES (${topic}, ${temp})"
+READ = "SELECT temp FROM alarms WHERE line LIKE '{}/%' ORDER BY id"
+
+
+def asked(server: Server, statement: str) -> list[int]:
+    """What a statement gives; in a thread, because this one drives the browser."""
+
+    async def ask() -> list[int]:
+        connection = await asyncpg.connect(
+            host=server.host,
+            port=server.port,
+            user="rookery",
+            password="it's secret",
+            database="postgres",
+        )
+        try:
+            return [row[0] for row in await connection.fetch(statement)]
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(ask())).result()
+
+
+@pytest.fixture(scope="module")
+def alarms() -> Iterator[Server]:
+    """A database with a table of alarms."""
+    with postgresql_server() as server:
+        asked(server, "CREATE TABLE alarms (id SERIAL PRIMARY KEY, line TEXT, temp INTEGER)")
+        yield server
 
 
 @pytest.fixture
@@ -47,14 +82,17 @@ class Pages:
     def title(self, type_: str) -> str:
         return self._said(self._types[type_])
 
-    def label(self, type_: str, role: str, *path: str) -> str:
-        """What the form calls a field."""
+    def fill(self, type_: str, role: str, values: dict[str, str]) -> None:
+        """Fill in fields of the form, named by their paths in the schema."""
         schema = self._types[type_][role]
-        part = schema
-        for step in path:
-            target = part.get("$ref", "").rpartition("/")[2]
-            part = (schema["$defs"][target] if target else part)["properties"][step]
-        return self._said({**part, "title_zh": part.get("x-zh", {}).get("title")})
+        for path, value in values.items():
+            part = schema
+            for step in path.split("."):
+                target = part.get("$ref", "").rpartition("/")[2]
+                part = (schema["$defs"][target] if target else part)["properties"][step]
+            label = self._said({**part, "title_zh": part.get("x-zh", {}).get("title")})
+            find = self.dashboard.secret if part.get("writeOnly") else self.dashboard.field
+            find(label, self.dialog).fill(value)
 
     def _said(self, words: dict[str, Any]) -> str:
         key = "title_zh" if self.dashboard.language == "zh" else "title"
@@ -68,36 +106,35 @@ class Pages:
         """The one on top."""
         return self.dashboard.dialog.last
 
-    def make_connector(self, name: str, url: str) -> None:
+    def make_connector(self, type_: str, name: str, values: dict[str, str]) -> None:
         """From the list of connectors to the page of a new one."""
         t = self.t
         self.dashboard.open("/connectors", t("integration.connectors.title"))
         self.dashboard.button(t("integration.connector.add")).first.click()
-        self.choose_type("http")
+        self.choose_type(type_)
         self.dashboard.field(t("common.field.name"), self.dialog).fill(name)
-        self.dashboard.field(self.label("http", "connector", "url"), self.dialog).fill(url)
+        self.fill(type_, "connector", values)
         self.dashboard.button(t("integration.probe.action"), self.dialog).click()
         expect(self.dialog.get_by_text(t("integration.probe.good"))).to_be_visible()
         self.dashboard.check()
         self.dashboard.button(t("common.create"), self.dialog).click()
         self.dashboard.said(t("common.saved"))
-        self.heading(f"http:{name}")
+        self.heading(f"{type_}:{name}")
         self.says("connected")
 
-    def make_action(self, name: str, connector: str, path: str) -> None:
+    def make_action(self, type_: str, name: str, values: dict[str, str]) -> None:
         """In place, where the outputs of a rule are."""
         t = self.t
         self.dashboard.button(t("rules.outputs.newAction")).click()
-        self.choose_type("http")
+        self.choose_type(type_)
         self.dashboard.field(t("common.field.name"), self.dialog).fill(name)
-        self.dashboard.choose(t("integration.connector.one"), connector, self.dialog)
-        field = self.label("http", "action", "parameters", "path")
-        self.dashboard.field(field, self.dialog).fill(path)
+        self.dashboard.choose(t("integration.connector.one"), name, self.dialog)
+        self.fill(type_, "action", values)
         self.dashboard.check()
         self.dashboard.button(t("common.create"), self.dialog).click()
         self.dashboard.said(t("common.saved"))
         outputs = self.dashboard.page.get_by_role("list", name=t("rules.outputs.title"))
-        expect(outputs).to_contain_text(f"http:{name}")
+        expect(outputs).to_contain_text(f"{type_}:{name}")
 
     def write_sql(self, sql: str) -> None:
         editor = self.dashboard.page.get_by_role("textbox", name=self.t("rules.sql"), exact=True)
@@ -140,11 +177,15 @@ def publish(operator: Operator, topic: str, temperatures: list[int]) -> None:
 
 @pytest.mark.usefixtures("clean")
 def test_a_rule_tells_the_truth_while_its_service_is_gone(
-    pages: Pages, operator: Operator, sink: WebSink
+    pages: Pages, operator: Operator, sink: WebSink, alarms: Server
 ) -> None:
     dashboard, t = pages.dashboard, pages.t
     name, line = fresh_name("plant"), fresh_name("line")
-    pages.make_connector(name, sink.url)
+    pages.make_connector("http", name, {"url": sink.url})
+    account = {"server": alarms.address, "database": "postgres"}
+    pages.make_connector(
+        "pgsql", name, {**account, "username": "rookery", "password": "it's secret"}
+    )
 
     dashboard.open("/rules", t("rules.title"))
     expect(dashboard.page.get_by_text(t("rules.empty.title"))).to_be_visible()
@@ -152,9 +193,10 @@ def test_a_rule_tells_the_truth_while_its_service_is_gone(
     pages.heading(t("rules.new.title"))
     dashboard.field(t("rules.id")).fill(name)
     pages.write_sql(
-        f'SELECT payload.temp AS temp, clientid\nFROM "{line}/+"\nWHERE payload.temp > 80'
+        f'SELECT payload.temp AS temp, clientid, topic\nFROM "{line}/+"\nWHERE payload.temp > 80'
     )
-    pages.make_action(name, name, "/alarms")
+    pages.make_action("http", name, {"parameters.path": "/alarms"})
+    pages.make_action("pgsql", name, {"parameters.sql": INSERT})
     result = dashboard.page.get_by_role("status", name=t("rules.test.result"))
     dashboard.field("payload").fill('{"temp": 20}')
     expect(result).to_contain_text(t("rules.test.none.title"))
@@ -172,12 +214,15 @@ def test_a_rule_tells_the_truth_while_its_service_is_gone(
     expect(pages.figure(t("rules.figures.rule"), "matched")).to_have_text("3")
     expect(pages.figure(t("rules.figures.rule"), "failed.no_result")).to_have_text("1")
     assert [row["temp"] for row in sink.taken] == [90, 91]
+    expect(pages.figure(f"pgsql:{name}", "success")).to_have_text("2")
 
     sink.stop()
     publish(operator, f"{line}/a", [92, 93])
     picture = dashboard.page.get_by_role("region", name=t("rules.flow.title"))
     expect(picture).to_contain_text(t("common.state.disconnected"))
     expect(picture).to_contain_text(t("rules.flow.actionCounts", success=2, failed=0, waiting=2))
+    expect(pages.figure(f"pgsql:{name}", "success")).to_have_text("4")
+    assert asked(alarms, READ.format(line)) == [90, 91, 92, 93]
     dashboard.check()
     picture.get_by_role("link").filter(has_text=action).click()
     pages.heading(action)
@@ -214,9 +259,10 @@ def test_a_rule_tells_the_truth_while_its_service_is_gone(
     dashboard.said(t("common.deleted"))
     for kind in ("actions", "connectors"):
         dashboard.open(f"/{kind}", t(f"integration.{kind}.title"))
-        dashboard.button(t("common.deleteOne", name=action)).click()
-        dashboard.button(t("integration.delete.action"), dashboard.dialog).click()
-        dashboard.said(t("common.deleted"))
+        for each in (action, f"pgsql:{name}"):
+            dashboard.button(t("common.deleteOne", name=each)).click()
+            dashboard.button(t("integration.delete.action"), dashboard.dialog).click()
+            dashboard.said(t("common.deleted"))
         expect(dashboard.page.get_by_text(t(f"integration.{kind}.empty.title"))).to_be_visible()
 
 
