@@ -2,6 +2,7 @@
 
     RookeryError
     ├── BadRequestError          BAD_REQUEST
+    │   ├── BadRuleError         BAD_REQUEST          (of the SQL of a rule, with line and column)
     │   └── ConfigError          BAD_CONFIG           (carries every problem found, not only the first)
     ├── UnauthorizedError        UNAUTHORIZED         (nobody knows who asks)
     ├── NotFoundError            NOT_FOUND
@@ -52,6 +53,27 @@ class BadRequestError(RookeryError):
     """What was asked for makes no sense, whatever the state of the node."""
 
     code = "BAD_REQUEST"
+
+
+class BadRuleError(BadRequestError):
+    """A rule cannot be used. ``line`` and ``column`` count from 1, where the place is known."""
+
+    def __init__(
+        self, message: str, *, rule: str | None = None, place: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.line, self.column = place or (None, None)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        place = None if self.line is None or self.column is None else (self.line, self.column)
+        return _rebuild_bad_rule, (self.message, self.rule, place)
+
+
+def _rebuild_bad_rule(
+    message: str, rule: str | None, place: tuple[int, int] | None
+) -> BadRuleError:
+    return BadRuleError(message, rule=rule, place=place)
 
 
 class ConfigError(BadRequestError):

@@ -12,7 +12,7 @@ from typing import Any
 from harness.action_buffer import PlainBuffer, adds_up
 from rookery.clock import SystemClock
 from rookery.connectors.base import Columns
-from rookery.connectors.manager import Manager, Wanted
+from rookery.connectors.manager import Connectors, Wanted
 from rookery.connectors.ports import Ports
 from rookery.connectors.registry import parse_action, parse_connector, parse_source
 from rookery.connectors.status import Kind, State, Status
@@ -30,7 +30,7 @@ class Managed:
         heard: Every status that was told.
     """
 
-    manager: Manager
+    manager: Connectors
     buffers: dict[str, PlainBuffer] = field(default_factory=dict)
     received: list[tuple[str, Columns]] = field(default_factory=list)
     published: list[tuple[str, bytes]] = field(default_factory=list)
@@ -103,7 +103,7 @@ async def managed(data_dir: Path, *, file_dirs: tuple[Path, ...] = ()) -> AsyncI
         publish=publish,
         render=lambda template, row: template.replace("${.}", row),
     )
-    manager = Manager(
+    manager = Connectors(
         ports, clock=clock, data_dir=data_dir, node="n@h", on_status=heard, file_dirs=file_dirs
     )
     it = Managed(manager)

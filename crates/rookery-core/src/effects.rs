@@ -230,6 +230,8 @@ pub enum ShardMessage {
     Command(Command),
     /// New settings.
     Config(Arc<crate::config::BrokerConfig>),
+    /// Other rules.
+    Rules(Arc<crate::rules::RuleSet>),
 }
 
 impl ShardMessage {
@@ -240,7 +242,7 @@ impl ShardMessage {
             Self::Deliver { message, .. } | Self::DeliverShared { message, .. } => message.size(),
             Self::Command(Command::Publish { message, .. }) => message.size(),
             Self::Answer(Answer { verdict: Verdict::Replace(message), .. }) => message.size(),
-            Self::Answer(_) | Self::Command(_) | Self::Config(_) => 0,
+            Self::Answer(_) | Self::Command(_) | Self::Config(_) | Self::Rules(_) => 0,
         };
         size_of::<Self>() + message
     }
@@ -467,6 +469,13 @@ pub enum Command {
         /// Number of sessions that match, once the store has it.
         reply: Option<std::sync::mpsc::Sender<usize>>,
     },
+    /// Run rules on an event that happened elsewhere, or on what a source brought in.
+    Happen {
+        /// What happened.
+        what: Box<crate::rules::Happening>,
+        /// Number of rules that had a result.
+        reply: Option<std::sync::mpsc::Sender<usize>>,
+    },
     /// Tell every client goodbye (0x8B) and close; wills of a graceful stop are not sent, they stay pending.
     Shutdown {
         /// Sent when every connection was told.
@@ -680,4 +689,6 @@ pub struct Effects {
     pub store_reads: Vec<(SessionKey, Vec<u64>)>,
     /// Events.
     pub up: Vec<UpEvent>,
+    /// What rules have for actions on connectors.
+    pub(crate) actions: Vec<crate::rules::run::ForAction>,
 }

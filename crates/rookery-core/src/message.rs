@@ -23,7 +23,20 @@ pub struct Origin {
     pub node: Option<Arc<str>>,
     /// The cluster link it came over.
     pub link: Option<Arc<str>>,
+    /// The rules that made it, one republishing to the next: a chain of them has to end.
+    pub rules: Box<[Arc<str>]>,
 }
+
+impl Origin {
+    /// Of a message that rules of this node made.
+    #[must_use]
+    pub const fn of_rules(rules: Box<[Arc<str>]>) -> Self {
+        Self { node: None, link: None, rules }
+    }
+}
+
+/// Between ids of rules in the store; no id has it.
+const BETWEEN_RULES: char = '\n';
 
 /// Messages up to this size (topic, properties, payload) need one allocation, not two.
 const INLINE_BYTES: usize = 128;
@@ -211,7 +224,25 @@ impl Message {
         )
     }
 
+    /// Its parts.
+    #[must_use]
+    pub fn parts(&self) -> MessageParts<'_> {
+        MessageParts {
+            id: self.id,
+            timestamp_ms: self.timestamp_ms,
+            expires_at_ms: self.expires_at_ms,
+            seq: self.seq,
+            qos: self.qos,
+            retain: self.retain,
+            sys: self.sys,
+            topic: self.topic(),
+            properties: self.properties(),
+            payload: self.payload(),
+        }
+    }
+
     /// Encodes for the store. Version 1: fixed head, client id, user name, origin, then the data.
+    /// Version 2 has the rules that made it before the data.
     #[must_use]
     pub fn to_bytes(&self) -> Arc<[u8]> {
         let mut out = Vec::with_capacity(96 + self.data.as_slice().len());
@@ -221,7 +252,8 @@ impl Message {
 
     /// Appends what [`Message::to_bytes`] makes.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
-        out.push(1);
+        let rules = self.origin.as_deref().map_or(&[][..], |origin| &origin.rules);
+        out.push(if rules.is_empty() { 1 } else { 2 });
         out.push(self.qos as u8 | u8::from(self.retain) << 2 | u8::from(self.sys) << 3);
         out.extend_from_slice(&self.id.0.to_le_bytes());
         out.extend_from_slice(&self.timestamp_ms.to_le_bytes());
@@ -233,6 +265,9 @@ impl Message {
         put_text(out, self.from.username.as_deref());
         put_text(out, self.origin.as_ref().and_then(|o| o.node.as_deref()));
         put_text(out, self.origin.as_ref().and_then(|o| o.link.as_deref()));
+        if !rules.is_empty() {
+            put_text(out, Some(&join(rules)));
+        }
         out.extend_from_slice(self.data.as_slice());
     }
 
@@ -240,9 +275,7 @@ impl Message {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut r = Reader(bytes);
-        if r.take(1)? != [1] {
-            return None;
-        }
+        let version = r.u8().filter(|version| (1..=2).contains(version))?;
         let flags = *r.take(1)?.first()?;
         let id = MessageId(u128::from_le_bytes(r.take(16)?.try_into().ok()?));
         let timestamp_ms = r.u64()?;
@@ -254,6 +287,10 @@ impl Message {
         let username = r.text()?.map(Arc::from);
         let node = r.text()?.map(Arc::from);
         let link = r.text()?.map(Arc::from);
+        let rules = if version == 2 { r.text()? } else { None };
+        let rules: Box<[Arc<str>]> = rules
+            .map_or_else(Box::default, |ids| ids.split(BETWEEN_RULES).map(Arc::from).collect());
+        let has_origin = node.is_some() || link.is_some() || !rules.is_empty();
         let fits = (topic_len as usize).checked_add(properties_len as usize)? <= r.0.len();
         let is_text = std::str::from_utf8(r.0.get(..topic_len as usize)?).is_ok();
         (fits && is_text).then_some(())?;
@@ -266,7 +303,7 @@ impl Message {
             retain: flags & 4 != 0,
             sys: flags & 8 != 0,
             from: Arc::new(Publisher { client_id, username }),
-            origin: (node.is_some() || link.is_some()).then(|| Arc::new(Origin { node, link })),
+            origin: has_origin.then(|| Arc::new(Origin { node, link, rules })),
             topic_len,
             properties_len,
             data: Data::of([r.0, &[], &[]]),
@@ -281,6 +318,17 @@ impl RetainedEntry for Message {
     fn size(&self) -> usize {
         Message::size(self)
     }
+}
+
+fn join(rules: &[Arc<str>]) -> String {
+    let mut text = String::new();
+    for (at, id) in rules.iter().enumerate() {
+        if at > 0 {
+            text.push(BETWEEN_RULES);
+        }
+        text.push_str(id);
+    }
+    text
 }
 
 /// Appends an optional text with its length.

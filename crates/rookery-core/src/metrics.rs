@@ -54,6 +54,8 @@ impl Counter {
 }
 
 metrics! {
+    /// Events for rules that found no room.
+    rule_events_dropped = "rules.events_dropped",
     /// Bytes received.
     bytes_received = "bytes.received",
     /// Bytes sent.

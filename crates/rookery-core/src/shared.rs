@@ -70,6 +70,14 @@ impl Shared {
         self
     }
 
+    /// Where the chance that rules are given begins at a shard.
+    #[must_use]
+    pub(crate) fn seed(&self, shard: u16) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        (self.placement, shard).hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// Number of shards.
     #[must_use]
     pub fn shards(&self) -> u16 {

@@ -416,6 +416,12 @@ pub enum NodeError {
         /// What is wrong.
         detail: String,
     },
+    /// A rule that cannot be used.
+    #[error(transparent)]
+    Rule(#[from] RuleProblem),
+    /// There is no such rule.
+    #[error("there is no rule {0:?}")]
+    NoRule(String),
     /// The data directory cannot be used.
     #[error("data directory: {0}")]
     Store(String),
@@ -436,6 +442,18 @@ pub enum NodeError {
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
+}
+
+/// What is wrong with a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("rule {id:?}: {detail}")]
+pub struct RuleProblem {
+    /// The rule.
+    pub id: String,
+    /// Line and column in its SQL, from 1, when it is there.
+    pub place: Option<(u32, u32)>,
+    /// What is wrong.
+    pub detail: String,
 }
 
 fn in_one_line(field: &str, file: Option<&std::path::Path>, detail: &str) -> String {

@@ -14,6 +14,7 @@ compile_error!(
 );
 
 mod accept;
+pub mod actions;
 pub mod api;
 mod bind;
 mod completion;
@@ -38,5 +39,7 @@ mod transport;
 mod up;
 mod worker;
 
-pub use node::{AclSubject, MessagePage, MessageRow, MessageWindow, Node, Page};
+pub use node::{
+    AclSubject, MessagePage, MessageRow, MessageWindow, Node, OutputSpec, Page, RuleSpec,
+};
 pub use peer::{HookPeer, Hookpoint};

@@ -4,10 +4,12 @@ mod access;
 mod observe;
 mod operations;
 mod queries;
+mod rules;
 
 pub use access::AclSubject;
 pub use operations::{MessagePage, MessageRow, MessageWindow};
 pub use queries::Page;
+pub use rules::{OutputSpec, RuleSpec};
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,12 +26,14 @@ use rookery_core::effects::{
 use rookery_core::ids::{MessageId, SessionKey};
 use rookery_core::message::{Message, MessageParts, Publisher};
 use rookery_core::router::{SubOpts, Subscriber};
+use rookery_core::rules::RuleSet;
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
 use rookery_core::slab::Slab;
 use rookery_core::topic_counts::TopicTable;
 use rookery_store::{Store, StoreOptions};
 
+use crate::actions::Actions;
 use crate::api::{
     CertificateInfo, CertificateOutcome, DurabilityConfig, ListenerConfig, ListenerInfo,
     ListenerOutcome, NodeConfig, NodeError, PublishOutcome, PublishRequest, RecoveryInfo,
@@ -60,6 +64,7 @@ pub struct Node {
     inboxes: Arc<[Inbox]>,
     up: Arc<Upstream>,
     peers: Arc<Peers>,
+    actions: Arc<Actions>,
     store: Mutex<Option<Store>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     config: RwLock<BrokerConfig>,
@@ -68,6 +73,7 @@ pub struct Node {
     clock: Clock,
     scans: queries::Scans,
     topics: Mutex<Arc<TopicTable>>,
+    rules: Mutex<Arc<RuleSet>>,
     messages_made: AtomicU64,
     is_stopped: AtomicBool,
 }
@@ -107,6 +113,7 @@ impl Node {
         let inboxes: Result<Vec<Inbox>, _> = (0..workers).map(|_| Inbox::new()).collect();
         let inboxes: Arc<[Inbox]> = inboxes.map_err(io("create an eventfd"))?.into();
         let up = Arc::new(Upstream::new().map_err(io("create an eventfd"))?);
+        let actions = Arc::new(Actions::new(up.clone()).map_err(io("create an eventfd"))?);
         // Before the store is opened: an address that is taken must not cost a recovery.
         let listeners = Listeners::new(&config.broker, inboxes.clone(), up.clone());
         listeners.start(config.listeners)?;
@@ -132,6 +139,7 @@ impl Node {
             peers: Arc::new(Peers::new(up.clone(), inboxes.clone())),
             inboxes,
             up,
+            actions,
             store: Mutex::new(store),
             threads: Mutex::default(),
             config: RwLock::new(broker),
@@ -140,6 +148,7 @@ impl Node {
             clock,
             scans: queries::Scans::default(),
             topics: Mutex::default(),
+            rules: Mutex::default(),
             messages_made: AtomicU64::new(0),
             is_stopped: AtomicBool::new(false),
         };
@@ -590,6 +599,12 @@ impl Node {
         PluginBridge::open(self.peers.clone(), peer).map_err(io)
     }
 
+    /// The buffers between rules and actions.
+    #[must_use]
+    pub const fn actions(&self) -> &Arc<Actions> {
+        &self.actions
+    }
+
     fn command(&self, shard: u16, command: Command) -> Result<(), NodeError> {
         self.check_running()?;
         let inbox = self.inboxes.get(usize::from(shard)).ok_or(NodeError::Stopping)?;
@@ -629,6 +644,7 @@ impl Node {
             // A worker that panicked has already been reported on stderr.
             let _ = thread.join();
         }
+        self.actions.stop();
         match lock(&self.store).take() {
             Some(store) => store.close().map_err(|e| NodeError::Store(e.to_string())),
             None => Ok(()),

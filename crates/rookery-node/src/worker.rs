@@ -585,6 +585,7 @@ impl Worker {
         // Durable writes are submitted before anything refers to them elsewhere.
         self.submit();
         self.send_to_others();
+        self.shard.offer_actions(now);
         if !self.shard.effects.up.is_empty() {
             if self.shard.is_observing() {
                 let unix_us = Clock::unix_us();

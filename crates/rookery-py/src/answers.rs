@@ -78,7 +78,7 @@ fn publisher(row: &Bound<'_, PyTuple>) -> PyResult<Arc<Publisher>> {
 fn origin(row: &Bound<'_, PyTuple>) -> PyResult<Option<Arc<Origin>>> {
     let (node, link) = (text(row, 11)?, text(row, 12)?);
     let is_known = node.is_some() || link.is_some();
-    Ok(is_known.then(|| Arc::new(Origin { node, link })))
+    Ok(is_known.then(|| Arc::new(Origin { rules: Box::default(), node, link })))
 }
 
 /// What an `AdmitRow` stands for.

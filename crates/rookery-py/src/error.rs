@@ -14,6 +14,8 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     class.setattr("listener", module.py().None())?;
     class.setattr("address", module.py().None())?;
     class.setattr("errno", module.py().None())?;
+    class.setattr("rule", module.py().None())?;
+    class.setattr("place", module.py().None())?;
     module.add("NativeError", class)
 }
 
@@ -45,9 +47,22 @@ fn build(py: Python<'_>, kind: &str, message: String, place: Option<BindPlace>) 
     filled.err().unwrap_or(error)
 }
 
+/// An exception about a rule, with line and column in its SQL where that is known.
+pub(crate) fn wrong_rule(id: Option<String>, place: Option<(u32, u32)>, message: String) -> PyErr {
+    Python::attach(|py| {
+        let error = build(py, "rule", message, None);
+        let value = error.value(py);
+        let filled = value.setattr("rule", id).and_then(|()| value.setattr("place", place));
+        filled.err().unwrap_or(error)
+    })
+}
+
 /// The exception for what the node reports.
 pub(crate) fn from_node(error: NodeError) -> PyErr {
     let message = error.to_string();
+    if let NodeError::Rule(problem) = error {
+        return wrong_rule(Some(problem.id), problem.place, message);
+    }
     let (kind, place) = match error {
         NodeError::Bind { listener, bind, source } => {
             let errno = source.raw_os_error();
@@ -56,7 +71,7 @@ pub(crate) fn from_node(error: NodeError) -> PyErr {
         NodeError::Tls { listener, .. } => {
             ("tls", Some(BindPlace { listener, address: None, errno: None }))
         }
-        NodeError::NoListener(_) => ("not_found", None),
+        NodeError::NoListener(_) | NodeError::NoRule(_) => ("not_found", None),
         NodeError::Config { .. } => ("config", None),
         NodeError::Store(_) => ("store", None),
         NodeError::Topic(_) => ("topic", None),

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod actions;
 mod answers;
 mod bench;
 mod config;
@@ -17,6 +18,7 @@ mod observe;
 mod plugins;
 mod queries;
 mod rows;
+mod rules;
 
 use pyo3::prelude::*;
 
@@ -30,12 +32,19 @@ fn version() -> &'static str {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::add_to(module)?;
     module.add_class::<node::Node>()?;
+    module.add_class::<actions::ActionHub>()?;
+    module.add_class::<actions::ActionBuffer>()?;
     module.add_class::<plugins::PluginBridge>()?;
     module.add_class::<plugins::PluginDecoder>()?;
     module.add_class::<hooked::SourceMessage>()?;
+    module.add_function(wrap_pyfunction!(actions::render_template, module)?)?;
     module.add_function(wrap_pyfunction!(plugins::encode_answers, module)?)?;
     module.add_function(wrap_pyfunction!(access::check_regex, module)?)?;
     module.add_function(wrap_pyfunction!(hocon::parse_hocon, module)?)?;
     module.add_function(wrap_pyfunction!(bench::run_bench, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::compile_rule, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::try_rule, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::rule_events, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::rule_functions, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyTuple, PyType};
 use rookery_node::api::NodeError;
 
+use crate::actions::{ActionHub, MadeOf};
 use crate::answers::{self, AnswerRow, PublishRow};
 use crate::error::{from_node, native};
 use crate::plugins::PluginBridge;
 use crate::queries::{self, FilterRow, Rows};
+use crate::rules::{self, AroundRow, ColumnRow, RuleRow};
 use crate::{access, config, observe, rows};
 
 /// A broker node of this process.
@@ -205,6 +207,17 @@ impl Node {
         self.call(py, |node| node.set_hooks(hooks))
     }
 
+    /// The buffers of actions; items that come out of them are made of the types given.
+    fn actions(
+        &self,
+        item: Bound<'_, PyType>,
+        json_text: Bound<'_, PyType>,
+        undefined: Bound<'_, PyAny>,
+    ) -> PyResult<ActionHub> {
+        let made_of = MadeOf::new(&item, &json_text, &undefined)?;
+        Ok(ActionHub::new(self.inner()?.actions().clone(), made_of))
+    }
+
     /// Opens the way to the worker processes of plugins.
     fn open_plugins(&self, py: Python<'_>) -> PyResult<PluginBridge> {
         self.call(py, rookery_node::Node::open_plugins).map(PluginBridge)
@@ -264,6 +277,52 @@ impl Node {
     fn slow_subs<'py>(&self, py: Python<'py>, forget: bool) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let found = self.call(py, |node| node.slow_subs(forget))?;
         found.iter().map(|found| observe::slow_row(py, found)).collect()
+    }
+
+    /// Replaces all rules.
+    fn put_rules(
+        &self,
+        py: Python<'_>,
+        wanted: Vec<RuleRow<'_>>,
+        around: AroundRow,
+    ) -> PyResult<()> {
+        let wanted = wanted.into_iter().map(rules::spec).collect::<PyResult<_>>()?;
+        self.call(py, |node| node.put_rules(wanted, rules::around(around)))
+    }
+
+    /// `RuleCountsRow` of each rule.
+    fn rule_counters<'py>(&self, py: Python<'py>) -> PyResult<Rows<'py>> {
+        let counters = self.call(py, |node| Ok(node.rule_counters()))?;
+        queries::each(&counters, |(id, counts)| rules::counts(py, id, counts))
+    }
+
+    /// Lets a rule count from zero again.
+    fn reset_rule_counters(&self, py: Python<'_>, rule_id: &str) -> PyResult<()> {
+        self.call(py, |node| node.reset_rule_counters(rule_id))
+    }
+
+    /// Gives rules what a source brought in; how many took it.
+    fn rule_ingest(
+        &self,
+        py: Python<'_>,
+        source_id: &str,
+        columns: Vec<ColumnRow<'_>>,
+        json: Vec<(String, String)>,
+    ) -> PyResult<usize> {
+        let what = rules::from_source(source_id, &columns, &json)?;
+        self.call(py, |node| node.happen(what))
+    }
+
+    /// Tells rules of an event outside the core; how many took it.
+    fn rule_event(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        columns: Vec<ColumnRow<'_>>,
+        json: Vec<(String, String)>,
+    ) -> PyResult<usize> {
+        let what = rules::event(name, &columns, &json)?;
+        self.call(py, |node| node.happen(what))
     }
 
     // Lists and operations of the management plane.

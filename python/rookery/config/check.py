@@ -203,7 +203,8 @@ class _Checker:
             if child.value is None:
                 continue
             if not re.fullmatch(kind.key_pattern, name):
-                self._problem("name", path, child, value=_shorten(name), allowed=kind.key_form)
+                at = (*path, name)
+                self._problem("name", at, child, value=_shorten(name), allowed=kind.key_form)
                 continue
             value, text = self._of_type(kind.value, child, (*path, name))
             if value is not _ABSENT:

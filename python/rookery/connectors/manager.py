@@ -20,18 +20,21 @@ from rookery.connectors.metrics import Metrics
 from rookery.connectors.planning import Plan, Planner, Wanted
 from rookery.connectors.ports import Buffer, Ports
 from rookery.connectors.rates import TICK_S
-from rookery.connectors.running import Surroundings
+from rookery.connectors.running import RunningAction, Surroundings
 from rookery.connectors.settings import ActionSettings, ConnectorSettings, SourceSettings
 from rookery.connectors.status import Kind, Status
 from rookery.errors import NotFoundError
 from rookery.native.action_fields import FieldSpec
 
-__all__ = ["Manager", "Wanted"]
+__all__ = ["Connectors", "Wanted"]
 
 T = TypeVar("T")
 
+HOLD_S = 2.0
+"""Longest time that an action waits to be told that rules know what it wants."""
 
-class Manager:
+
+class Connectors:
     """Makes it so. Belongs to one event loop."""
 
     def __init__(
@@ -60,13 +63,15 @@ class Manager:
         self._clock = clock
         self._open_buffer = ports.open_buffer
         self._now = Plan()
+        self._held: list[RunningAction] = []
         self._lock = asyncio.Lock()
         self._ticking: asyncio.Task[None] | None = None
 
     async def apply(self, wanted: Wanted) -> None:
         """Make it so; returns when what ends has ended, not when what begins is connected.
 
-        Rules have to be put again afterwards: actions may have new buffers and fields.
+        Rules have to be put again afterwards, and :meth:`rules_are_put` called: an action may want
+        other fields than rules gave before, and takes nothing until then.
 
         Raises:
             SettingError: it cannot be so; nothing was changed.
@@ -78,6 +83,12 @@ class Manager:
             self._begin_new(before, plan)
             if self._ticking is None and (plan.actions or plan.sources):
                 self._ticking = asyncio.create_task(self._tick(), name="rates of actions")
+
+    def rules_are_put(self) -> None:
+        """Rules give actions what :meth:`fields_of` says: from now on it is taken."""
+        held, self._held = self._held, []
+        for action in held:
+            action.release()
 
     def status(self, kind: Kind, item_id: str) -> Status:
         """How it is doing.
@@ -271,9 +282,17 @@ class Manager:
 
     def _begin_new(self, before: Plan, plan: Plan) -> None:
         for action in _gone(plan.actions, before.actions):
+            old = before.actions.get(action.id)
+            is_held = old is not None and not action.takes_over(old)
             # One that is open keeps what waits in it.
             buffer = self._open_buffer(action.id, action.spec())
-            action.start(buffer, is_link_enabled=plan.connectors[action.link.id].enable)
+            is_enabled = plan.connectors[action.link.id].enable
+            action.start(buffer, is_link_enabled=is_enabled, is_held=is_held)
+            if is_held:
+                self._held.append(action)
+        if self._held:
+            # Whoever forgets to say so loses a moment, not all that comes.
+            asyncio.get_running_loop().call_later(HOLD_S, self.rules_are_put)
         for source in _gone(plan.sources, before.sources):
             source.start(is_link_enabled=plan.connectors[source.link.id].enable)
         for link in _gone(plan.links, before.links):

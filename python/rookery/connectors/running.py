@@ -137,8 +137,8 @@ class RunningAction:
         """Whether what waits for ``other`` can be sent by this one."""
         return self.fields == other.fields
 
-    def start(self, buffer: Buffer, *, is_link_enabled: bool) -> None:
-        """Serve that buffer."""
+    def start(self, buffer: Buffer, *, is_link_enabled: bool, is_held: bool = False) -> None:
+        """Serve that buffer; a held one takes nothing before :meth:`release`."""
         self._buffer = buffer
         self._runner = runner = Runner(
             self.id,
@@ -151,13 +151,18 @@ class RunningAction:
             poke=self.link.poke,
         )
         is_enabled = self.settings.enable and is_link_enabled
-        buffer.pause(not is_enabled)
+        buffer.pause(is_held or not is_enabled)
         if not is_enabled:
             self._drop_all()
             self.standing.end(DISABLED)
             return
         self.link.attach(self.standing)
         self._tasks.begin(f"action {self.id}", self.standing.run(), runner.run())
+
+    def release(self) -> None:
+        """Take what comes."""
+        if self.is_running:
+            self.buffer.pause(False)
 
     def _drop_all(self) -> None:
         assert self._runner is not None

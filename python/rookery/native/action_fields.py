@@ -103,7 +103,7 @@ class ActionItem(NamedTuple):
     """One result of a rule, to be sent.
 
     Attributes:
-        number: Its name in this buffer, for :meth:`ActionBuffer.settle`; it grows with age.
+        number: Its name in this buffer, for :meth:`ActionBuffer.settle`; later ones are higher.
         rule: The id of the rule.
         key: Items of one key come in their order, one batch at a time; 0: no order.
         made_at_ms: When the rule made it, since 1970.

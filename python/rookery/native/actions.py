@@ -39,7 +39,24 @@ __all__ = [
     "JsonText",
     "Outcome",
     "Undefined",
+    "render",
 ]
+
+
+def render(template: str, row: str) -> str:
+    """The text that a template makes of a row, as an action of a rule would get it.
+
+    Args:
+        template: Text with placeholders such as ``${a.b}``.
+        row: A JSON object.
+
+    Raises:
+        BadRequestError: a placeholder is none, the row is no JSON object, or the text is too long.
+    """
+    try:
+        return _native.render_template(template, row)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from None
 
 
 class ActionBuffer:
@@ -136,8 +153,9 @@ class ActionBuffer:
 
         What rules still have for it counts as ``dropped.resource_not_found``.
         """
-        self._hub.forget(self)
-        self._native.close()
+        # One that was opened anew since belongs to whoever did that.
+        if self._hub.forget(self):
+            self._native.close()
         self._ready.set()
 
     def wake(self) -> None:
@@ -155,6 +173,8 @@ class ActionHub:
 
     def open(self, action_id: str, spec: BufferSpec) -> ActionBuffer:
         """Open the buffer of an action, or change the limits of an open one, which keeps its items.
+
+        Those that were in flight wait again.
 
         Whoever calls has the only :class:`ActionBuffer` of it: an earlier one gets nothing more.
         Rules find it by ``action_id``, also when it was closed in between. It can wait for the
@@ -193,11 +213,14 @@ class ActionHub:
             loop.add_reader(self._native.fileno(), self._on_readable)
             self._loop = loop
 
-    def forget(self, buffer: ActionBuffer) -> None:
-        if self.has(buffer):
-            del self._buffers[buffer.number]
+    def forget(self, buffer: ActionBuffer) -> bool:
+        """Whether it was still in use."""
+        if not self.has(buffer):
+            return False
+        del self._buffers[buffer.number]
         if not self._buffers:
             self._stop_watching()
+        return True
 
     def _stop_watching(self) -> None:
         loop, self._loop = self._loop, None

@@ -220,6 +220,21 @@ async def test_queued_messages_survive_a_change_of_settings(
     assert [asked.json() for asked in server.asked] == list(range(5))
 
 
+async def test_what_rules_made_for_other_settings_is_not_sent(
+    it: Managed, server: HttpServer
+) -> None:
+    await begin(it, server.url, body="${payload}")
+    it.buffers["http:out"].offer("old")
+    await it.until_counted("http:out", success=1)
+    await begin(it, server.url, path="/${clientid}", body="${payload}")
+    it.buffers["http:out"].offer("old")  # by rules that were not told yet
+    await it.until_counted("http:out", dropped_resource_stopped=1)
+    it.manager.rules_are_put()
+    it.buffers["http:out"].offer("c1", "new")
+    await it.until_counted("http:out", success=2, inflight=0)
+    assert [(asked.path, asked.body) for asked in server.asked] == [("/", b"old"), ("/c1", b"new")]
+
+
 async def test_a_disabled_action_takes_nothing_and_counts_what_it_does_not_take(
     it: Managed, server: HttpServer
 ) -> None:

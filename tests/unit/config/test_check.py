@@ -153,7 +153,7 @@ def test_a_value_is_shown_as_it_would_be_written(path: str, value: Any, text: st
          "subpattern at position 0; allowed: a regular expression")),
         ("auto_subscribe.topics", [{"qos": 1}], "r.conf:7: auto_subscribe.topics.1.topic: missing"),
         ("listeners.tcp", {"a b": {}},
-         ('r.conf:7: listeners.tcp: the name "a b" is not allowed; allowed: letters, digits, '
+         ('r.conf:7: listeners.tcp.\"a b\": the name "a b" is not allowed; allowed: letters, digits, '
          "_ and -")),
     ],
 )  # fmt: skip

@@ -40,7 +40,7 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("connectors.http", "connectors.htp", "1: connectors: the name \"htp\" is not allowed"),
+        ("connectors.http", "connectors.htp", "1: connectors.htp: the name \"htp\" is not allowed"),
         ("url =", "ur =", "1: connectors.http.service.url: missing"),
         ("method = post", "method = jump", "4: actions.http.tell.parameters.method: \"jump\""),
         ("connector = service", "connector = other",

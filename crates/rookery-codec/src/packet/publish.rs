@@ -112,6 +112,15 @@ impl<'a> PublishProperties<'a> {
         Ok(found)
     }
 
+    /// Reads what [`PublishProperties::forward_into`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// When it is no property list of a PUBLISH.
+    pub fn from_list(list: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::decode(list, None)
+    }
+
     /// Appends, as received and in that order, what a server must forward unaltered
     /// (MQTT-5.0 [MQTT-3.3.2-4], [MQTT-3.3.2-15] to [MQTT-3.3.2-20]): all but topic alias,
     /// subscription identifier, and the two intervals, which are counted down or stay here.

@@ -148,7 +148,7 @@ impl MatchCache {
         // Before the search: a change that comes in between makes the result stale.
         let seen = router.stamps().sum(at);
         let matched = router.search(topic, &mut self.scratch);
-        if matched.is_empty() {
+        if matched.is_empty() && matched.rules.is_empty() {
             (Arc::clone(&self.nobody), seen)
         } else {
             (Arc::new(matched), seen)

@@ -76,6 +76,8 @@ pub struct Matched {
     pub targets: SmallVec<[Target; 1]>,
     /// The shared subscriptions; each of them chooses a member per message.
     pub groups: Box<[GroupMatch]>,
+    /// Numbers of the rules that see the messages, ordered.
+    pub rules: Box<[u32]>,
     /// Number of targets that are durable.
     pub durable: u32,
     /// A count and then as many identifiers, for each target with more than one.
@@ -83,7 +85,7 @@ pub struct Matched {
 }
 
 impl Matched {
-    /// Whether nobody is subscribed.
+    /// Whether nobody is subscribed; rules are nobody.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty() && self.groups.is_empty()
@@ -121,7 +123,7 @@ impl Matched {
 
     /// What the result counts for in a cache's budget.
     pub(super) fn weight(&self) -> usize {
-        self.targets.len() + self.groups.len() + self.more_ids.len() / 4
+        self.targets.len() + self.groups.len() + self.more_ids.len() / 4 + self.rules.len() / 4
     }
 }
 
@@ -132,6 +134,7 @@ pub(super) struct Scratch {
     next: Vec<u32>,
     subs: Vec<Subscriber>,
     groups: Vec<GroupMatch>,
+    rules: Vec<u32>,
 }
 
 impl Scratch {
@@ -139,6 +142,7 @@ impl Scratch {
     pub(super) fn search(&mut self, trie: &Trie, topic: &str) {
         self.subs.clear();
         self.groups.clear();
+        self.rules.clear();
         self.reached.clear();
         self.reached.push(ROOT);
         // MQTT-5.0 [MQTT-4.7.2-1]: a leading wildcard does not match a topic that begins with `$`.
@@ -185,6 +189,7 @@ impl Scratch {
         self.subs.extend_from_slice(trie.subscribers(id));
         let groups = trie.groups(id).iter();
         self.groups.extend(groups.map(|group| GroupMatch { group: Arc::clone(group) }));
+        self.rules.extend_from_slice(trie.rules(id));
     }
 
     /// Orders and merges what was collected; does not need the trie.
@@ -203,11 +208,16 @@ impl Scratch {
             .inspect(|target| durable += u32::from(target.durable_id != 0))
             .collect();
         let groups = self.groups.drain(..).collect();
+        // A rule with several filters sees a message once.
+        self.rules.sort_unstable();
+        self.rules.dedup();
+        let rules = self.rules.as_slice().into();
+        self.rules.clear();
         self.subs.clear();
         self.subs.shrink_to(SCRATCH_KEPT);
         self.reached.shrink_to(SCRATCH_KEPT);
         self.next.shrink_to(SCRATCH_KEPT);
-        Matched { targets, groups, durable, more_ids: more_ids.into() }
+        Matched { targets, groups, rules, durable, more_ids: more_ids.into() }
     }
 }
 

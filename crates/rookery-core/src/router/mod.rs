@@ -162,6 +162,31 @@ impl Router {
         removed
     }
 
+    /// Lets rules see the messages of filters: pairs of filter and number of the rule. [`BATCH`]
+    /// under one hold of the lock.
+    pub fn add_rules(&self, items: &[(&str, u32)]) {
+        for batch in items.chunks(BATCH) {
+            let mut trie = self.write();
+            for (filter, number) in batch {
+                if trie.insert_rule(filter, *number) {
+                    self.stamps.bump(filter);
+                }
+            }
+        }
+    }
+
+    /// The inverse of [`Router::add_rules`]; what is not there is no error.
+    pub fn remove_rules(&self, items: &[(&str, u32)]) {
+        for batch in items.chunks(BATCH) {
+            let mut trie = self.write();
+            for (filter, number) in batch {
+                if trie.remove_rule(filter, *number) {
+                    self.stamps.bump(filter);
+                }
+            }
+        }
+    }
+
     fn insert(&self, trie: &mut Trie, group: Option<&str>, filter: &str, sub: Subscriber) -> bool {
         let (is_new, changes_results) = match group {
             Some(group) => trie.insert_shared(group, filter, sub),

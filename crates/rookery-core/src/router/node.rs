@@ -22,6 +22,8 @@ pub(super) struct Node {
     pub(super) subs: Subs,
     /// In the trie's groups.
     pub(super) groups: u32,
+    /// In the trie's lists of rules.
+    pub(super) rules: u32,
 }
 
 impl Default for Node {
@@ -34,17 +36,23 @@ impl Default for Node {
             children: 0,
             subs: Subs(NIL),
             groups: NIL,
+            rules: NIL,
         }
     }
 }
 
 impl Node {
+    /// Whether somebody subscribed; rules are nobody.
     pub(super) const fn has_filter(&self) -> bool {
         self.subs.0 != NIL || self.groups != NIL
     }
 
     pub(super) const fn is_unused(&self) -> bool {
-        !self.has_filter() && self.children == 0 && self.plus == NIL && self.hash == NIL
+        !self.has_filter()
+            && self.rules == NIL
+            && self.children == 0
+            && self.plus == NIL
+            && self.hash == NIL
     }
 }
 

@@ -4,7 +4,7 @@
 //! to it; exact children are found in one hash table by (parent, level), the two wildcard children
 //! are in the node. Only the text of each distinct level is kept, once.
 //!
-//! **Invariants.** A node other than the root has a subscription, a group or a child: filters that
+//! **Invariants.** A node other than the root has a subscription, a group, a rule or a child: filters that
 //! went leave nothing behind. No operation recurses; each costs the number of levels of its filter.
 
 use std::hash::BuildHasher;
@@ -33,8 +33,10 @@ pub(super) struct Trie {
     singles: Arena<Subscriber>,
     lists: Arena<KeyedList<Subscriber>>,
     groups: Arena<KeyedList<Arc<SharedGroup>>>,
+    /// Numbers of the rules that see the messages of a filter.
+    rules: Arena<Vec<u32>>,
     counts: Counts,
-    /// Heap bytes of `lists`, `groups` and what they hold.
+    /// Heap bytes of `lists`, `groups`, `rules` and what they hold.
     list_bytes: usize,
 }
 
@@ -67,6 +69,7 @@ impl Trie {
             singles: Arena::new(),
             lists: Arena::new(),
             groups: Arena::new(),
+            rules: Arena::new(),
             counts: Counts::default(),
             list_bytes: 0,
         }
@@ -108,6 +111,14 @@ impl Trie {
         match self.nodes.get(id).groups {
             NIL => &[],
             at => self.groups.get(at).as_slice(),
+        }
+    }
+
+    /// The rules of a node.
+    pub(super) fn rules(&self, id: u32) -> &[u32] {
+        match self.nodes.get(id).rules {
+            NIL => &[],
+            at => self.rules.get(at),
         }
     }
 
@@ -353,6 +364,48 @@ impl Trie {
         (true, true)
     }
 
+    /// Lets a rule see the messages of a filter; true if it did not before.
+    pub(super) fn insert_rule(&mut self, filter: &str, number: u32) -> bool {
+        let id = self.find_or_add(filter);
+        let at = match self.nodes.get(id).rules {
+            NIL => {
+                let at = self.rules.insert(Vec::new());
+                self.nodes.get_mut(id).rules = at;
+                at
+            }
+            at => at,
+        };
+        let list = self.rules.get_mut(at);
+        if list.contains(&number) {
+            return false;
+        }
+        self.list_bytes -= rule_list_bytes(list);
+        list.push(number);
+        self.list_bytes += rule_list_bytes(list);
+        true
+    }
+
+    /// The inverse of [`Trie::insert_rule`]; true if it was there.
+    pub(super) fn remove_rule(&mut self, filter: &str, number: u32) -> bool {
+        let Some(id) = self.find(filter) else { return false };
+        let at = self.nodes.get(id).rules;
+        if at == NIL {
+            return false;
+        }
+        let list = self.rules.get_mut(at);
+        let Some(place) = list.iter().position(|have| *have == number) else { return false };
+        self.list_bytes -= rule_list_bytes(list);
+        list.swap_remove(place);
+        list.shrink_to_fit();
+        self.list_bytes += rule_list_bytes(list);
+        if list.is_empty() {
+            self.rules.remove(at);
+            self.nodes.get_mut(id).rules = NIL;
+            self.prune(id);
+        }
+        true
+    }
+
     /// Nodes that have a filter, in the order of their numbers from `from` on; looks at no more
     /// than `visits` places. Also the number to go on from.
     pub(super) fn filters_from(
@@ -400,6 +453,7 @@ impl Trie {
             + self.singles.memory_bytes()
             + self.lists.memory_bytes()
             + self.groups.memory_bytes()
+            + self.rules.memory_bytes()
             + self.list_bytes
     }
 
@@ -407,6 +461,10 @@ impl Trie {
     pub(super) fn places_in_use(&self) -> (usize, usize) {
         (self.nodes.len() - 1, self.names.len())
     }
+}
+
+fn rule_list_bytes(list: &Vec<u32>) -> usize {
+    list.capacity() * size_of::<u32>()
 }
 
 fn group_bytes(name: &str, filter: &str) -> usize {

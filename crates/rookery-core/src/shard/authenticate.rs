@@ -149,6 +149,7 @@ impl Shard {
         match self.config.admission {
             _ if !meta.enable_authn && !is_exchange => {}
             Admission::LoopbackOnly if !meta.is_local => {
+                self.note_authenticated(key, &request, ReasonCode::NOT_AUTHORIZED);
                 self.metrics().authentication_failure.inc();
                 self.metrics().connack_auth_error.inc();
                 let detail = if meta.peer.ip().to_canonical().is_loopback() {
@@ -184,6 +185,7 @@ impl Shard {
 
     /// A client that names nobody, at a listener that does not even ask about such.
     fn deny_anonymous(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) -> Step {
+        self.note_authenticated(key, request, ReasonCode::NOT_AUTHORIZED);
         self.metrics().authentication_failure.inc();
         self.metrics().connack_auth_error.inc();
         let detail = "no user name, and the listener has enable_authn = quick_deny_anonymous";
@@ -321,6 +323,7 @@ impl Shard {
         reason: ReasonCode,
         detail: &'static str,
     ) {
+        self.note_authenticated(key, request, reason);
         self.metrics().authentication_failure.inc();
         self.metrics().connack_auth_error.inc();
         let cause = CloseCause::NotAuthorized;
@@ -450,6 +453,7 @@ impl Shard {
         mut request: Box<ConnectRequest>,
         asked: u32,
     ) -> Step {
+        self.note_authenticated(key, &request, ReasonCode::SUCCESS);
         let question = match self.rule_will(now, key, &request) {
             Ok(is_allowed) => {
                 if !is_allowed {

@@ -1,6 +1,7 @@
 //! Whether a client may do something with a topic: rules here, answers of Python where they end.
 
 use rookery_codec::{ParsedFilter, Publish, ReasonCode, Subscribe, parse_filter};
+use rookery_rules::Event;
 use smallvec::SmallVec;
 
 use super::{Shard, Step};
@@ -37,7 +38,10 @@ impl Shard {
 
     /// Recomputed when settings change, and set when a client brings rules of its own.
     pub(super) fn must_guard(&self) -> bool {
-        self.has_own_rules || !self.rules.is_open() || self.config.hooks.authorize
+        self.has_own_rules
+            || !self.rules.is_open()
+            || self.config.hooks.authorize
+            || self.rules_want(Event::CheckAuthzComplete)
     }
 
     fn judge<'a>(&'a self, own: Option<&'a RuleTable>) -> Judge<'a> {
@@ -71,6 +75,9 @@ impl Shard {
     /// What rules and kept answers say. `topic` is the one that rules look at.
     fn ruling(&mut self, now: Now, key: ConnKey, action: Action, topic: &str) -> Ruling {
         let judgement = self.judgement(key, action, topic);
+        if self.told.authz && matches!(judgement, Judgement::Decided(..)) {
+            self.note_ruling(judgement, action, topic, None);
+        }
         let source = match judgement {
             Judgement::Decided(Permission::Allow, ..) => return Ruling::Allow,
             Judgement::Decided(Permission::Deny, origin, _) => {
@@ -79,10 +86,17 @@ impl Shard {
             }
             Judgement::Ask(source) => source,
         };
-        let answer = match self.verdicts.get(&(action, Box::from(topic))) {
-            Some(allowed) => Some(*allowed),
+        let given = self.verdicts.get(&(action, Box::from(topic))).copied();
+        let answer = match given {
+            Some(allowed) => Some(allowed),
             None => self.kept_answer(now, key, action, topic),
         };
+        if self.told.authz
+            && let Some(allowed) = answer
+        {
+            let is_kept = given.is_none();
+            self.note_ruling(judgement, action, topic, Some((allowed, is_kept)));
+        }
         match answer {
             Some(true) => Ruling::Allow,
             Some(false) => Ruling::Deny { is_closed: false },
@@ -146,7 +160,11 @@ impl Shard {
     ) -> bool {
         let action = Action::Publish(publish.qos as u8, publish.retain);
         let checked = checked_topic(action, topic, self.config.delayed.enable);
-        match self.ruling(now, key, action, checked) {
+        let ruling = self.ruling(now, key, action, checked);
+        if self.told.authz {
+            self.note_rulings(key, !matches!(ruling, Ruling::Ask(_)));
+        }
+        match ruling {
             Ruling::Allow => {
                 self.metrics().authorization_allow.inc();
                 if self.observer.is_tracing {
@@ -201,6 +219,9 @@ impl Shard {
                 Err(_) => Ruling::Allow,
             };
             rulings.push(ruling);
+        }
+        if self.told.authz {
+            self.note_rulings(key, unknown.is_empty());
         }
         if unknown.is_empty() {
             return Some(rulings);

@@ -191,6 +191,7 @@ impl Shard {
                 self.effects.up.push(UpEvent::Disconnected(info, cause));
             }
             self.notice_disconnected(now, slot, key, cause);
+            self.note_disconnected(now, slot, key, cause);
         }
         self.note_flapping(now, slot, cause);
         self.will_on_close(now, slot, cause);

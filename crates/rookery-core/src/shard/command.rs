@@ -45,6 +45,12 @@ impl Shard {
                     let _ = reply.send(reached);
                 }
             }
+            Command::Happen { what, reply } => {
+                let passed = self.happen(now, *what);
+                if let Some(reply) = reply {
+                    let _ = reply.send(passed);
+                }
+            }
             Command::Shutdown { reply } => {
                 self.shut_down(now);
                 let _ = reply.send(());

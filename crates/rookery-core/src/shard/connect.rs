@@ -565,6 +565,7 @@ impl Shard {
             self.trace_conn(key, ("CONNECTION", "client_connected"), None, String::new());
         }
         self.notice_connected(now, slot, key);
+        self.note_connected(slot, key);
         if let Some(info) = self.client_info(slot) {
             self.effects.up.push(UpEvent::Connected(Box::new(info)));
         }

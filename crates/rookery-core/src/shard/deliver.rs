@@ -31,18 +31,7 @@ impl<'a> Source<'a> {
     /// A source that already is a message.
     pub(super) fn of(message: &'a Arc<Message>) -> Self {
         Self {
-            parts: MessageParts {
-                id: message.id,
-                timestamp_ms: message.timestamp_ms,
-                expires_at_ms: message.expires_at_ms,
-                seq: message.seq,
-                qos: message.qos,
-                retain: message.retain,
-                sys: message.sys,
-                topic: message.topic(),
-                properties: message.properties(),
-                payload: message.payload(),
-            },
+            parts: message.parts(),
             publisher: &message.from,
             origin: message.origin.as_ref(),
             kept: Some(message.clone()),
@@ -82,6 +71,21 @@ impl Shard {
         from: Option<SessionKey>,
     ) -> usize {
         let matched = self.cache.matches(&self.shared.router, source.parts.topic).clone();
+        if !matched.rules.is_empty() {
+            self.run_rules(now, source, from, &matched.rules);
+        }
+        self.route_matched(now, source, from, &matched)
+    }
+
+    /// The same without rules, with the match known.
+    #[inline]
+    pub(super) fn route_matched(
+        &mut self,
+        now: Now,
+        source: &mut Source<'_>,
+        from: Option<SessionKey>,
+        matched: &Arc<Matched>,
+    ) -> usize {
         if matched.is_empty() {
             if !source.parts.sys {
                 self.metrics().messages_dropped.inc();
@@ -96,10 +100,10 @@ impl Shard {
             }
             return 0;
         }
-        self.route_to(now, source, from, &matched)
+        self.route_to(now, source, from, matched)
     }
 
-    /// The same with the match known.
+    /// The same when somebody is subscribed.
     #[inline]
     pub(super) fn route_to(
         &mut self,
@@ -252,7 +256,7 @@ impl Shard {
             if self.observer.is_tracing {
                 self.trace_drop(Some(key.slot), source.parts.topic, "dropped_message_no_local");
             }
-            if self.config.hooks.dropped {
+            if self.told.delivery_dropped {
                 let message = source.keep(&mut self.messages);
                 self.tell_delivery_dropped(key.slot, Some(message), "no_local");
             }
@@ -304,7 +308,7 @@ impl Shard {
                 let msg = "dropped_qos0_message_client_reads_too_slowly";
                 self.trace_drop(Some(slot), source.parts.topic, msg);
             }
-            if self.config.hooks.dropped {
+            if self.told.delivery_dropped {
                 let message = source.keep(&mut self.messages);
                 self.tell_delivery_dropped(slot, Some(message), "qos0_msg");
             }
@@ -337,7 +341,7 @@ impl Shard {
                 Delivery { is_too_large, ..Delivery::at_most_once(&source.parts, retain) };
             self.observe_delivery(now, key, delivery);
         }
-        if self.config.hooks.delivered && written.is_some() {
+        if self.told.delivered && written.is_some() {
             let message = source.keep(&mut self.messages);
             self.tell_delivered(slot, Some(&message), 0);
         }

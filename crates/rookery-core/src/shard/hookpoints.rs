@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rookery_codec::{QoS, ReasonCode};
+use rookery_rules::Event;
 
 use super::Shard;
 use super::deliver::Source;
@@ -27,6 +28,7 @@ impl Shard {
     /// `client.connack`.
     #[inline]
     pub(super) fn tell_connack(&mut self, key: ConnKey, client_id: &str, reason: ReasonCode) {
+        self.note_connack(key, client_id, reason);
         if !self.config.hooks.connect_events {
             return;
         }
@@ -86,10 +88,20 @@ impl Shard {
     /// `message.delivered`; `slot` is the receiver's session.
     #[inline]
     pub(super) fn tell_delivered(&mut self, slot: u32, message: Option<&Arc<Message>>, qos: u8) {
+        if let (true, Some(message)) = (self.told.delivered, message) {
+            self.tell_delivered_to(slot, message, qos);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_delivered_to(&mut self, slot: u32, message: &Arc<Message>, qos: u8) {
+        if self.rules_want(Event::MessageDelivered) {
+            self.note_receiver(Event::MessageDelivered, slot, message, Some(qos), None);
+        }
         if !self.config.hooks.delivered {
             return;
         }
-        if let (Some(session), Some(message)) = (self.sessions.get(slot), message) {
+        if let Some(session) = self.sessions.get(slot) {
             let client_id = session.publisher.client_id.clone();
             self.effects.up.push(UpEvent::Delivered { client_id, message: message.clone(), qos });
         }
@@ -99,8 +111,14 @@ impl Shard {
     #[inline]
     pub(super) fn tell_acked(&mut self, slot: u32, message: Option<Arc<Message>>) {
         let Some(message) = message else { return };
-        if !self.config.hooks.acked {
+        if !self.told.acked {
             self.messages.give_back(message);
+            return;
+        }
+        if self.rules_want(Event::MessageAcked) {
+            self.note_receiver(Event::MessageAcked, slot, &message, None, None);
+        }
+        if !self.config.hooks.acked {
             return;
         }
         if let Some(session) = self.sessions.get(slot) {
@@ -112,18 +130,26 @@ impl Shard {
     /// `message.dropped`.
     #[inline]
     pub(super) fn tell_dropped(&mut self, source: &mut Source<'_>, reason: &'static str) {
-        if self.config.hooks.dropped {
-            self.effects
-                .up
-                .push(UpEvent::Dropped { message: source.keep(&mut self.messages), reason });
+        if self.told.dropped {
+            let message = source.keep(&mut self.messages);
+            self.tell_dropped_message(&message, reason);
         }
     }
 
     /// `message.dropped`, of a message that hooks took.
     #[inline]
     pub(super) fn tell_hook_dropped(&mut self, message: &Arc<Message>) {
+        if self.told.dropped {
+            self.tell_dropped_message(message, "blocked_by_hook");
+        }
+    }
+
+    #[inline(never)]
+    fn tell_dropped_message(&mut self, message: &Arc<Message>, reason: &'static str) {
+        if self.rules_want(Event::MessageDropped) {
+            self.note_dropped(message, reason);
+        }
         if self.config.hooks.dropped {
-            let reason = "blocked_by_hook";
             self.effects.up.push(UpEvent::Dropped { message: message.clone(), reason });
         }
     }
@@ -136,10 +162,15 @@ impl Shard {
         message: Option<Arc<Message>>,
         reason: &'static str,
     ) {
+        let Some(message) = message.filter(|_| self.told.delivery_dropped) else { return };
+        if self.rules_want(Event::DeliveryDropped) {
+            let event = Event::DeliveryDropped;
+            self.note_receiver(event, slot, &message, None, Some(reason));
+        }
         if !self.config.hooks.dropped {
             return;
         }
-        if let (Some(session), Some(message)) = (self.sessions.get(slot), message) {
+        if let Some(session) = self.sessions.get(slot) {
             let client_id = session.publisher.client_id.clone();
             self.effects.up.push(UpEvent::DeliveryDropped { client_id, message, reason });
         }

@@ -32,6 +32,8 @@ mod queue;
 mod replay;
 mod restore;
 mod retry;
+mod rule_events;
+mod rules;
 mod subscribe;
 mod timers;
 mod transport;
@@ -78,6 +80,8 @@ pub struct Shard {
     config: Arc<BrokerConfig>,
     rewriter: Rewriter,
     rules: Arc<AccessTable>,
+    rule_engine: rules::RuleEngine,
+    told: rules::Told,
     bans: Arc<BanTable>,
     /// Somebody may be denied something: rules, hooks, or a client with rules of its own.
     is_guarding: bool,
@@ -219,12 +223,15 @@ impl Shard {
         let inboxes = usize::from(shared.shards()) + 1;
         let mut observer = Observer::default();
         observer.set(config.observe.clone());
-        Ok(Self {
+        let seed = shared.seed(index);
+        let mut shard = Self {
             index,
             shared,
             config,
             rewriter,
             rules,
+            rule_engine: rules::RuleEngine::new(seed),
+            told: rules::Told::default(),
             bans,
             is_guarding,
             has_own_rules: false,
@@ -273,7 +280,9 @@ impl Shard {
                 to_shards: (0..inboxes).map(|_| Vec::new()).collect(),
                 ..Effects::default()
             },
-        })
+        };
+        shard.tell_whom();
+        Ok(shard)
     }
 
     /// A transport connection was accepted; `None` when there is no room for it.
@@ -437,6 +446,7 @@ impl Shard {
             Packet::PingReq => {
                 self.metrics().pingreq_received.inc();
                 self.metrics().pingresp_sent.inc();
+                self.note_ping(key);
                 self.write(key, |out, _| rookery_codec::encode_pingresp(out));
             }
             Packet::Disconnect(disconnect) => return self.handle_disconnect(now, key, &disconnect),
@@ -624,6 +634,8 @@ impl Shard {
             && e.store_reads.is_empty()
             && !self.is_asking_again
             && e.up.is_empty()
+            && self.rule_engine.happenings.is_empty()
+            && e.actions.iter().all(|(_, items)| items.is_empty())
             && e.to_shards.iter().all(Vec::is_empty))
     }
 
@@ -678,6 +690,7 @@ impl Shard {
             ShardMessage::Command(command) => self.command(now, command),
             // The node has refused what cannot be used.
             ShardMessage::Config(config) => drop(self.apply(config)),
+            ShardMessage::Rules(set) => self.take_rules(set),
         }
     }
 
@@ -695,6 +708,7 @@ impl Shard {
         self.observe(&config.observe);
         (self.rewriter, self.rules, self.bans, self.config) = (rewriter, rules, bans, config);
         self.is_guarding = self.must_guard();
+        self.tell_whom();
         self.tell_crowd();
         Ok(())
     }
@@ -707,7 +721,8 @@ impl Shard {
         self.clean_up_slice();
         self.replay_slice(now);
         let is_sweeping = self.sweep_banned(now);
-        is_sweeping || !self.cleanup.is_empty() || !self.replay_ready.is_empty()
+        let has_happenings = !self.rule_engine.happenings.is_empty() && self.run_happenings(now);
+        is_sweeping || has_happenings || !self.cleanup.is_empty() || !self.replay_ready.is_empty()
     }
 
     /// Publishes the gauges; called about once per second.

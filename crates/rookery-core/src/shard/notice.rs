@@ -117,7 +117,7 @@ impl Shard {
         let topic = topic_of(&self.config.node_name, client_id, event);
         // Not by the cache: each of these topics is seen once or twice.
         let matched = self.shared.router.matches(&topic);
-        if matched.is_empty() {
+        if matched.is_empty() && matched.rules.is_empty() {
             return;
         }
         let mut json = String::with_capacity(512);
@@ -167,7 +167,12 @@ impl Shard {
             is_last: false,
         };
         source.parts.id = self.message_id(now);
-        self.route_to(now, &mut source, None, &Arc::new(matched));
+        if !matched.rules.is_empty() {
+            self.run_rules(now, &source, None, &matched.rules);
+        }
+        if !matched.is_empty() {
+            self.route_to(now, &mut source, None, &Arc::new(matched));
+        }
     }
 }
 
@@ -184,7 +189,7 @@ fn topic_of(node_name: &str, client_id: &str, event: &str) -> String {
 }
 
 /// A JSON string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -458,10 +458,19 @@ impl Shard {
                 source.kept = None;
             }
             if is_clearing && self.config.retainer.stop_publish_clear_msg {
+                self.show_rules(now, source, from);
                 return 1;
             }
         }
         self.route(now, source, from)
+    }
+
+    /// Lets rules see a message that is not passed on.
+    fn show_rules(&mut self, now: Now, source: &Source<'_>, from: Option<SessionKey>) {
+        let matched = self.cache.matches(&self.shared.router, source.parts.topic).clone();
+        if !matched.rules.is_empty() {
+            self.run_rules(now, source, from, &matched.rules);
+        }
     }
 
     /// A message that is no packet of a client here: will, delayed, of the node itself.

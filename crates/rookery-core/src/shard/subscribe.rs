@@ -480,6 +480,7 @@ impl Shard {
             self.effects.up.push(event);
         }
         self.notice_subscription(now, slot, text, Some((subscription, is_new)));
+        self.note_subscription(slot, text, Some(subscription));
     }
 
     fn notice_unsubscribed(&mut self, now: Now, slot: u32, text: &str) {
@@ -491,6 +492,7 @@ impl Shard {
                 .push(UpEvent::Unsubscribed(session.publisher.client_id.clone(), text.into()));
         }
         self.notice_subscription(now, slot, text, None);
+        self.note_subscription(slot, text, None);
     }
 }
 

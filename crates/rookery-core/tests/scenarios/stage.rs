@@ -16,6 +16,7 @@ use rookery_core::effects::{
     Verdict,
 };
 use rookery_core::ids::{ConnKey, Now};
+use rookery_core::rules::{RuleCounts, RuleDraft, RuleSet, Surroundings};
 use rookery_core::shard::Shard;
 use rookery_core::shared::Shared;
 use rookery_core::store_port::{Op, Outcome};
@@ -41,6 +42,7 @@ pub struct Stage {
     pub cert: Option<Arc<PeerCertificate>>,
     /// What was told, questions apart.
     pub events: Vec<UpEvent>,
+    rules: Arc<RuleSet>,
 }
 
 /// A client.
@@ -80,7 +82,30 @@ impl Stage {
             enable_authn: true,
             cert: None,
             events: Vec::new(),
+            rules: Arc::default(),
         }
+    }
+
+    /// Other rules, as a node puts them.
+    pub fn rules(&mut self, drafts: Vec<RuleDraft>) {
+        self.rules_in(drafts, Surroundings::default());
+    }
+
+    pub fn rules_in(&mut self, drafts: Vec<RuleDraft>, around: Surroundings) {
+        let next = Arc::new(self.rules.next(drafts, around, 1).unwrap());
+        let (added, gone) = (next.filters_beyond(&self.rules), self.rules.filters_beyond(&next));
+        let items: Vec<(&str, u32)> = added.iter().map(|(f, n)| (f.as_str(), *n)).collect();
+        self.shared.router.add_rules(&items);
+        self.shard.inbox(self.now, ShardMessage::Rules(next.clone()));
+        let items: Vec<(&str, u32)> = gone.iter().map(|(f, n)| (f.as_str(), *n)).collect();
+        self.shared.router.remove_rules(&items);
+        self.rules = next;
+        self.turn();
+    }
+
+    /// What a rule counted.
+    pub fn counts(&self, rule: &str) -> RuleCounts {
+        self.rules.counters(rule).unwrap().counts()
     }
 
     pub fn config(&mut self, change: impl FnOnce(&mut BrokerConfig)) {
@@ -170,6 +195,7 @@ impl Stage {
                     event => self.events.push(event),
                 }
             }
+            self.shard.offer_actions(self.now);
             self.resumed.append(&mut self.shard.effects.resume);
             self.shard.effects.dirty.clear();
             if let Some((ticket, ops)) = self.shard.end_turn() {
@@ -281,6 +307,21 @@ impl Actor {
 
     pub fn is_closed(&self, stage: &Stage) -> bool {
         stage.closed.contains(&self.key)
+    }
+
+    /// Topics and payloads of what was published to it since the last time.
+    pub fn received(&mut self, stage: &mut Stage) -> Vec<String> {
+        let bytes = self.bytes(stage);
+        let mut rest = &bytes[..];
+        let mut found = Vec::new();
+        while let Some(header) = parse_header(rest).unwrap() {
+            let body = &rest[header.header_len..header.total_len()];
+            if let Packet::Publish(p) = decode(header.first, body, self.version).unwrap() {
+                found.push(format!("{} {}", p.topic, String::from_utf8_lossy(p.payload)));
+            }
+            rest = &rest[header.total_len()..];
+        }
+        found
     }
 
     /// What the broker said since the last time, in short words. SUBACK is left out.

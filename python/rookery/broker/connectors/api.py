@@ -179,9 +179,7 @@ def _one(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
         response_model=_row(kind),
         responses=errors(*_CHANGES, "NOT_FOUND") | example(SHOWN[kind]),
     )
-    async def update(
-        id: str, body: changed
-    ) -> Response:
+    async def update(id: str, body: changed) -> Response:
         return fast(await service.update(kind, id, body.root))
 
     refused = "; refused while something needs it, which the answer names."

@@ -22,7 +22,7 @@ from rookery.native.properties import Properties, encode_properties
 
 if TYPE_CHECKING:
     from rookery.access.errors import Words
-    from rookery.connectors.manager import Manager, Wanted
+    from rookery.connectors.manager import Connectors, Wanted
     from rookery.connectors.ports import Buffer, Ports
     from rookery.connectors.settings import Settings
     from rookery.connectors.status import Status
@@ -43,7 +43,6 @@ class State(NamedTuple):
 
 
 NOT_STARTED = State("disconnected", "not started", None, "未启动")
-STOPPED = State("disconnected", "stopped by an operator", None, "已被操作员停止")
 NO_METRICS: Mapping[str, int | float] = dict.fromkeys(
     (
         *("matched", "success", "failed", "dropped", "dropped.queue_full", "dropped.expired"),
@@ -82,17 +81,15 @@ class Running:
         self._clock = clock
         self._data_dir = data_dir
         self._node_name = node_name
-        self._manager: Manager | None = None
+        self._connectors: Connectors | None = None
         self._wanted: dict[Kind, dict[str, Settings]] = {}
-        # By an operator, until the node ends.
-        self._stopped: set[tuple[Kind, str]] = set()
         self._alarmed: dict[tuple[One, str], str] = {}
 
     async def close(self) -> None:
         """Stop everything. May be called twice."""
-        manager, self._manager = self._manager, None
-        if manager is not None:
-            await manager.stop()
+        connectors, self._connectors = self._connectors, None
+        if connectors is not None:
+            await connectors.stop()
 
     # -- making it so -----------------------------------------------------------------------
 
@@ -109,14 +106,13 @@ class Running:
         """
         from rookery.connectors.checking import is_configured  # noqa: PLC0415
 
-        if self._manager is None and not is_configured(config):
+        if self._connectors is None and not is_configured(config):
             return
         kept: dict[Kind, dict[str, Settings]] = {
             kind: self._models(config, kind) for kind in ("connectors", "actions", "sources")
         }
         if with_actions_of is not None:
             self._keep(kept, with_actions_of)
-        self._stopped = {(kind, id_) for kind, id_ in self._stopped if id_ in kept[kind]}
         await self._make_it_so(kept)
 
     def _keep(self, kept: dict[Kind, dict[str, Settings]], old: Config) -> None:
@@ -138,31 +134,18 @@ class Running:
         }
 
     async def _make_it_so(self, kept: dict[Kind, dict[str, Settings]]) -> None:
-        manager = await self._opened()
-        await manager.apply(self._wanted_of(kept))
+        connectors = await self._opened()
+        await connectors.apply(_wanted_of(kept))
         self._wanted = kept
         gone = [key for key in self._alarmed if key[1] not in kept[_plural(key[0])]]
         for key in gone:
             self._alarms.deactivate(self._alarmed.pop(key))
 
-    def _wanted_of(self, kept: Mapping[Kind, Mapping[str, Settings]]) -> Wanted:
-        from rookery.connectors.manager import Wanted  # noqa: PLC0415
-
-        def of(kind: Kind) -> Any:
-            return {
-                id_: item.model_copy(update={"enable": False})
-                if (kind, id_) in self._stopped
-                else item
-                for id_, item in kept[kind].items()
-            }
-
-        return Wanted(connectors=of("connectors"), actions=of("actions"), sources=of("sources"))
-
-    async def _opened(self) -> Manager:
-        if self._manager is None:
+    async def _opened(self) -> Connectors:
+        if self._connectors is None:
             # The packages take a moment to load, in which clients are served.
-            manager_type = await asyncio.to_thread(_load)
-            self._manager = manager_type(
+            made = await asyncio.to_thread(_load)
+            self._connectors = made(
                 self._ports(),
                 clock=self._clock,
                 data_dir=self._data_dir,
@@ -170,7 +153,7 @@ class Running:
                 on_status=self._note,
                 file_dirs=self._file_dirs,
             )
-        return self._manager
+        return self._connectors
 
     def _ports(self) -> Ports:
         from rookery.connectors.ports import Ports  # noqa: PLC0415
@@ -197,6 +180,11 @@ class Running:
 
         return Ports(open_buffer=open_buffer, ingest=ingest, publish=publish, render=render)
 
+    def rules_are_put(self) -> None:
+        """Rules give actions what :meth:`fields_of` says."""
+        if self._connectors is not None:
+            self._connectors.rules_are_put()
+
     # -- looking ----------------------------------------------------------------------------
 
     def fields_of(self, action_id: str) -> tuple[FieldSpec, ...]:
@@ -205,27 +193,25 @@ class Running:
         Raises:
             NotFoundError: it does not run.
         """
-        if self._manager is None:
+        if self._connectors is None:
             raise NotFoundError(f"there is no action {action_id}")
-        return self._manager.fields_of(action_id)
+        return self._connectors.fields_of(action_id)
 
     def state(self, kind: Kind, id_: str) -> State:
         """How one does that is not switched off."""
-        if (kind, id_) in self._stopped:
-            return STOPPED
-        if self._manager is None:
+        if self._connectors is None:
             return NOT_STARTED
         try:
-            return _state(self._manager.status(_one(kind), id_))
+            return _state(self._connectors.status(_one(kind), id_))
         except NotFoundError:
             return NOT_STARTED
 
     def metrics(self, kind: Kind, id_: str) -> dict[str, int | float]:
         """Figures of an action or a source under EMQX's names."""
-        if self._manager is None:
+        if self._connectors is None:
             return dict(NO_METRICS)
         try:
-            found = self._manager.metrics(_one(kind), id_)
+            found = self._connectors.metrics(_one(kind), id_)
         except NotFoundError:
             return dict(NO_METRICS)
         return {
@@ -238,15 +224,15 @@ class Running:
 
     def reset_metrics(self, kind: Kind, id_: str) -> None:
         """Begin at zero again."""
-        if self._manager is not None:
-            self._manager.reset_metrics(_one(kind), id_)
+        if self._connectors is not None:
+            self._connectors.reset_metrics(_one(kind), id_)
 
     async def settled(self, kind: Kind, id_: str) -> State:
         """How one does once the first attempt came to an end."""
-        if self._manager is None or (kind, id_) in self._stopped:
+        if self._connectors is None:
             return self.state(kind, id_)
         try:
-            return _state(await self._manager.settled(_one(kind), id_))
+            return _state(await self._connectors.settled(_one(kind), id_))
         except NotFoundError:
             return NOT_STARTED
 
@@ -258,18 +244,12 @@ class Running:
         Raises:
             BadRequestError: it does not start; says why.
         """
-        key = (kind, id_)
-        was_stopped = key in self._stopped
+        connectors = await self._opened()
+        one = _one(kind)
         if operation == "stop":
-            self._stopped.add(key)
-            await self._make_it_so(self._wanted)
+            await connectors.halt(one, id_)
             return
-        self._stopped.discard(key)
-        if was_stopped:
-            await self._make_it_so(self._wanted)
-        elif operation == "restart" or self.state(kind, id_).status != "connected":
-            manager = await self._opened()
-            await manager.restart(_one(kind), id_)
+        await (connectors.restart if operation == "restart" else connectors.start)(one, id_)
         state = await self.settled(kind, id_)
         if state.status != "connected":
             raise BadRequestError(f"{ONE[kind]} {id_} is {state.status}: {state.reason}")
@@ -288,14 +268,14 @@ class Running:
         """
         from rookery.connectors.checking import settings_of  # noqa: PLC0415
 
-        manager: Any = await self._opened()
+        connectors: Any = await self._opened()
         settings = settings_of(kind, type_, item)
         try:
             if connector is None:
-                await manager.probe_connector(type_, settings)
+                await connectors.probe_connector(type_, settings)
             else:
                 through = settings_of("connectors", type_, connector)
-                probe = manager.probe_action if kind == "actions" else manager.probe_source
+                probe = connectors.probe_action if kind == "actions" else connectors.probe_source
                 await probe(type_, settings, through)
         except RookeryError as error:
             raise BadRequestError(error.message, code="TEST_FAILED") from None
@@ -304,15 +284,15 @@ class Running:
 
     def _note(self, one: One, id_: str, status: Status) -> None:
         """Have an alarm while something that should work does not."""
+        from rookery.connectors.status import DISABLED, STOPPED  # noqa: PLC0415
+
         key = (one, id_)
-        if status.is_connected or status.reason is None:
-            if key in self._alarmed and status.is_connected:
-                self._alarms.deactivate(self._alarmed.pop(key))
-            return
-        if not self._should_work(one, id_):
+        if status.is_connected or status.reason in (DISABLED, STOPPED):
             if key in self._alarmed:
                 self._alarms.deactivate(self._alarmed.pop(key))
             return
+        if status.reason is None:
+            return  # the first attempt is under way
         name = self._resource_id(one, id_)
         reason = status.reason.en
         details = {
@@ -324,14 +304,6 @@ class Running:
         self._alarmed[key] = name
         self._alarms.activate(name, f"{one} {id_} is {status.state}: {reason}", details)
 
-    def _should_work(self, one: One, id_: str) -> bool:
-        kind = _plural(one)
-        item = self._wanted.get(kind, {}).get(id_)
-        is_off = (kind, id_) in self._stopped or (
-            item is not None and not getattr(item, "enable", True)
-        )
-        return not is_off
-
     def _resource_id(self, one: One, id_: str) -> str:
         """As in EMQX: ``connector:TYPE:NAME``, ``action:TYPE:NAME:connector:TYPE:NAME``."""
         if one == "connector":
@@ -342,10 +314,17 @@ class Running:
         return f"{one}:{id_}{through}"
 
 
-def _load() -> type[Manager]:
-    from rookery.connectors.manager import Manager  # noqa: PLC0415
+def _wanted_of(kept: Mapping[Kind, Mapping[str, Settings]]) -> Wanted:
+    from rookery.connectors.manager import Wanted  # noqa: PLC0415
 
-    return Manager
+    every: dict[str, Any] = {kind: kept[kind] for kind in kept}
+    return Wanted(**every)
+
+
+def _load() -> type[Connectors]:
+    from rookery.connectors.manager import Connectors  # noqa: PLC0415
+
+    return Connectors
 
 
 def _state(status: Status) -> State:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rookery.broker.alarms.models import Alarm
+from rookery.errors import UnavailableError
 
 ACTIVATED = "$events/sys/alarm_activated"
 DEACTIVATED = "$events/sys/alarm_deactivated"
@@ -28,4 +30,6 @@ class AlarmEvents:
         }
         if alarm.deactivated_at_ms is not None:
             columns["deactivated_at"] = alarm.deactivated_at_ms * 1000
-        self._tell(ACTIVATED if alarm.is_active else DEACTIVATED, columns)
+        # A node that stops ends its alarms when nobody takes them any more.
+        with contextlib.suppress(UnavailableError):
+            self._tell(ACTIVATED if alarm.is_active else DEACTIVATED, columns)

@@ -26,7 +26,7 @@ class DataIntegration:
         """
         await self._check(config)
         await self._running.apply(config)
-        await self._rules.put(config, self._running.fields_of)
+        await self._put(config)
 
     async def close(self) -> None:
         """Stop. May be called twice."""
@@ -45,12 +45,16 @@ class DataIntegration:
         try:
             # Rules name actions until they are replaced, so that those go last.
             await self._running.apply(new, with_actions_of=old)
-            await self._rules.put(new, self._running.fields_of)
+            await self._put(new)
         except RookeryError:
             await self._running.apply(old)
-            await self._rules.put(old, self._running.fields_of)
+            await self._put(old)
             raise
         await self._running.apply(new)
+
+    async def _put(self, config: Config) -> None:
+        await self._rules.put(config, self._running.fields_of)
+        self._running.rules_are_put()
 
     async def _check(self, config: Config) -> None:
         from rookery.connectors.checking import check  # noqa: PLC0415

@@ -1,0 +1,504 @@
+//! Rules seen by clients: what they republish, what they count, what they see. One shard.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[path = "scenarios/stage.rs"]
+mod stage;
+
+use std::sync::{Arc, Mutex};
+
+use rookery_codec::{
+    AckKind, Connect, Disconnect, Publish, PublishProperties, QoS, SubscriptionOptions,
+    UserPropertiesBuf, Version, Will,
+};
+use rookery_core::effects::{Command, UpEvent};
+use rookery_core::rules::fields::{ActionFields, Field, FieldValue, decode};
+use rookery_core::rules::sink::{ActionItem, ActionSink};
+use rookery_core::rules::{
+    Fact, Happening, Output, Republish, RepublishSpec, RuleDraft, Surroundings,
+};
+use rookery_core::store_port::Op;
+use rookery_rules::{Column, Event, Template};
+use stage::{Actor, Stage};
+
+fn v5(id: &str) -> Connect<'_> {
+    Connect::new(Version::V5, id)
+}
+
+fn at(qos: QoS) -> SubscriptionOptions {
+    SubscriptionOptions { qos, ..SubscriptionOptions::default() }
+}
+
+fn message<'a>(topic: &'a str, payload: &'a str) -> Publish<'a> {
+    Publish { topic, payload: payload.as_bytes(), ..Publish::default() }
+}
+
+fn republish(topic: &str, payload: &str) -> Output {
+    with(|spec| {
+        spec.topic = topic.into();
+        spec.payload = payload.into();
+    })
+}
+
+fn with(change: impl FnOnce(&mut RepublishSpec)) -> Output {
+    let mut spec = RepublishSpec::default();
+    change(&mut spec);
+    Output::Republish(Arc::new(Republish::new(&spec).unwrap()))
+}
+
+fn rule(id: &str, sql: &str, outputs: Vec<Output>) -> RuleDraft {
+    RuleDraft { id: id.into(), sql: sql.into(), enable: true, outputs }
+}
+
+/// A stage with one client that sees everything, and one that publishes.
+fn scene(drafts: Vec<RuleDraft>) -> (Stage, Actor, Actor) {
+    let mut stage = Stage::new();
+    let mut watcher = stage.connect(&v5("watcher"));
+    watcher.subscribe(&mut stage, "#", at(QoS::AtLeastOnce));
+    watcher.take(&mut stage);
+    let press = stage.connect(&v5("press"));
+    stage.rules(drafts);
+    (stage, watcher, press)
+}
+
+fn send(stage: &mut Stage, actor: &mut Actor, packet: &Publish<'_>) {
+    let version = actor.version;
+    actor.send(stage, |out| packet.encode(version, out));
+}
+
+#[test]
+fn a_rule_republishes_what_meets_its_condition_and_nothing_else() {
+    let sql = r#"SELECT payload.t AS t, clientid FROM "line/3/#" WHERE payload.t > 80"#;
+    let (mut stage, mut watcher, mut press) =
+        scene(vec![rule("hot", sql, vec![republish("alarm/${clientid}", "${t} degrees")])]);
+    for (topic, payload) in [
+        ("line/3/a", r#"{"t": 81.5}"#),
+        ("line/3/a", r#"{"t": 80}"#),
+        ("line/3/a", "no JSON"),
+        ("line/4/a", r#"{"t": 99}"#),
+    ] {
+        send(&mut stage, &mut press, &message(topic, payload));
+    }
+    // Before the message itself, as in EMQX.
+    assert_eq!(
+        watcher.received(&mut stage),
+        [
+            "alarm/press 81.5 degrees",
+            r#"line/3/a {"t": 81.5}"#,
+            r#"line/3/a {"t": 80}"#,
+            "line/3/a no JSON",
+            r#"line/4/a {"t": 99}"#,
+        ]
+    );
+    let counts = stage.counts("hot");
+    assert_eq!((counts.matched, counts.passed, counts.failed), (3, 1, 2));
+    assert_eq!((counts.failed_no_result, counts.failed_exception), (2, 0));
+    assert_eq!((counts.actions_total, counts.actions_success), (1, 1));
+}
+
+#[test]
+fn every_row_of_a_foreach_is_a_message_and_an_empty_payload_is_the_row() {
+    let sql = r#"FOREACH payload.s DO item.n AS n, topic AS of INCASE item.n <> 2 FROM "t""#;
+    let (mut stage, mut watcher, mut press) =
+        scene(vec![rule("each", sql, vec![republish("n/${n}", "")])]);
+    send(&mut stage, &mut press, &message("t", r#"{"s":[{"n":1},{"n":2},{"n":3}]}"#));
+    send(&mut stage, &mut press, &message("t", r#"{"s":[]}"#));
+    let received = watcher.received(&mut stage);
+    assert_eq!(received[..2], [r#"n/1 {"n":1,"of":"t"}"#, r#"n/3 {"n":3,"of":"t"}"#]);
+    let counts = stage.counts("each");
+    assert_eq!((counts.passed, counts.failed_no_result, counts.actions_total), (1, 1, 2));
+}
+
+#[test]
+fn a_rule_that_cannot_be_evaluated_is_counted_and_told_and_the_message_goes_on() {
+    let sql = r#"SELECT 1 / payload.zero AS x FROM "t""#;
+    let (mut stage, mut watcher, mut press) =
+        scene(vec![rule("div", sql, vec![republish("never", "")])]);
+    for _ in 0..50 {
+        send(&mut stage, &mut press, &message("t", r#"{"zero":0}"#));
+    }
+    assert_eq!(watcher.received(&mut stage).len(), 50);
+    let counts = stage.counts("div");
+    assert_eq!((counts.matched, counts.failed_exception, counts.passed), (50, 50, 0));
+    let told = stage.events.iter().filter(|e| matches!(e, UpEvent::Log(_, t) if t.contains("div")));
+    assert_eq!(told.count(), 10, "complaints of one second are bounded");
+}
+
+#[test]
+fn what_a_republish_cannot_do_is_a_failed_action() {
+    let outputs = vec![
+        republish("${payload.topic}", "x"),
+        with(|spec| {
+            spec.topic = "ok".into();
+            spec.qos = "${payload.qos}".into();
+        }),
+    ];
+    let (mut stage, mut watcher, mut press) =
+        scene(vec![rule("r", r#"SELECT * FROM "t""#, outputs)]);
+    send(&mut stage, &mut press, &message("t", r#"{"topic":"a/#","qos":7}"#));
+    let counts = stage.counts("r");
+    assert_eq!(
+        (counts.actions_total, counts.actions_failed, counts.actions_failed_unknown),
+        (2, 2, 2)
+    );
+    send(&mut stage, &mut press, &message("t", r#"{"topic":"a/b","qos":1}"#));
+    let counts = stage.counts("r");
+    assert_eq!((counts.actions_total, counts.actions_success, counts.actions_failed), (4, 2, 2));
+    let words = watcher.take(&mut stage);
+    assert!(words.contains(&"PUBLISH a/b 0".to_owned()), "{words:?}");
+    assert!(words.contains(&"PUBLISH ok 1 id 1".to_owned()), "{words:?}");
+}
+
+#[test]
+fn qos_retain_and_properties_come_from_the_result() {
+    let output = with(|spec| {
+        spec.topic = "out".into();
+        spec.user_properties = "${up}".into();
+        spec.mqtt_properties = vec![
+            ("Content-Type".into(), "text/${kind}".into()),
+            ("Message-Expiry-Interval".into(), "${ttl}".into()),
+            ("Response-Topic".into(), "${missing}".into()),
+        ];
+    });
+    let original = with(|spec| {
+        spec.topic = "same".into();
+        spec.user_properties = "${pub_props.'User-Property'}".into();
+    });
+    let sql = r#"SELECT payload, 2 AS qos, true AS retain, 'plain' AS kind, 60 AS ttl,
+        map_put('a', 'b', map_new()) AS up FROM "in""#;
+    let (mut stage, _, mut press) = scene(vec![rule("r", sql, vec![output, original])]);
+    let mut own = UserPropertiesBuf::default();
+    own.push("k", "v");
+    let properties =
+        PublishProperties { user_properties: own.as_ref(), ..PublishProperties::default() };
+    send(&mut stage, &mut press, &Publish { properties, ..message("in", "p") });
+    let mut late = stage.connect(&v5("late"));
+    late.subscribe(&mut stage, "out", at(QoS::ExactlyOnce));
+    assert_eq!(late.take(&mut stage), ["PUBLISH out 2 id 1 retain"]);
+    late.subscribe(&mut stage, "same", at(QoS::ExactlyOnce));
+    assert_eq!(late.take(&mut stage), ["PUBLISH same 2 id 2 retain"]);
+    // A day later the one with an expiry interval is gone.
+    stage.pass(61_000);
+    let mut later = stage.connect(&v5("later"));
+    later.subscribe(&mut stage, "+", at(QoS::ExactlyOnce));
+    assert_eq!(later.take(&mut stage), ["PUBLISH same 2 id 1 retain"]);
+}
+
+#[test]
+fn a_chain_of_rules_goes_through_each_rule_once() {
+    let (mut stage, mut watcher, mut press) = scene(vec![
+        rule("a", r#"SELECT * FROM "a""#, vec![republish("b", "${payload}a")]),
+        rule("b", r#"SELECT * FROM "b""#, vec![republish("a", "${payload}b")]),
+    ]);
+    send(&mut stage, &mut press, &message("a", "-"));
+    assert_eq!(watcher.received(&mut stage), ["a -ab", "b -a", "a -"]);
+    let (a, b) = (stage.counts("a"), stage.counts("b"));
+    assert_eq!((a.passed, a.actions_success, a.actions_failed), (2, 1, 1));
+    assert_eq!((b.passed, b.actions_success, b.actions_failed), (1, 1, 0));
+}
+
+#[test]
+fn a_chain_of_rules_is_at_most_eight_long() {
+    let chain = |n: u32| {
+        let sql = format!(r#"SELECT * FROM "t/{n}""#);
+        rule(&format!("r{n}"), &sql, vec![republish(&format!("t/{}", n + 1), "x")])
+    };
+    let (mut stage, mut watcher, mut press) = scene((0..12).map(chain).collect());
+    send(&mut stage, &mut press, &message("t/0", "x"));
+    assert_eq!(watcher.received(&mut stage).len(), 9);
+    assert_eq!(stage.counts("r7").actions_success, 1);
+    assert_eq!((stage.counts("r8").passed, stage.counts("r8").actions_failed), (1, 1));
+    assert_eq!(stage.counts("r9").matched, 0);
+}
+
+#[test]
+fn a_loop_over_delayed_messages_and_over_events_ends_too() {
+    let (mut stage, mut watcher, mut press) = scene(vec![
+        rule("later", r#"SELECT * FROM "t""#, vec![republish("$delayed/1/t", "again")]),
+        rule(
+            "told",
+            r#"SELECT * FROM "$events/message_delivered" WHERE topic =~ 'echo/#' OR topic = 'start'"#,
+            vec![republish("echo/${topic}", "e")],
+        ),
+    ]);
+    send(&mut stage, &mut press, &message("t", "x"));
+    assert_eq!(watcher.received(&mut stage), ["t x"]);
+    stage.pass(5_000);
+    assert_eq!(watcher.received(&mut stage), ["t again"]);
+    let counts = stage.counts("later");
+    assert_eq!((counts.actions_success, counts.actions_failed), (1, 1));
+    send(&mut stage, &mut press, &message("start", "x"));
+    stage.pass(2_000);
+    assert_eq!(watcher.received(&mut stage), ["start x", "echo/start e"]);
+    assert_eq!(stage.counts("told").actions_failed, 1);
+}
+
+#[test]
+fn direct_dispatch_goes_past_rules_and_is_not_retained() {
+    let direct = with(|spec| {
+        spec.topic = "b".into();
+        spec.retain = "true".into();
+        spec.direct_dispatch = true;
+    });
+    let (mut stage, mut watcher, mut press) = scene(vec![
+        rule("a", r#"SELECT * FROM "a""#, vec![direct]),
+        rule("b", r#"SELECT * FROM "b""#, vec![republish("c", "x")]),
+    ]);
+    send(&mut stage, &mut press, &message("a", "-"));
+    assert_eq!(watcher.received(&mut stage), ["b -", "a -"]);
+    assert_eq!(stage.counts("b").matched, 0);
+}
+
+#[test]
+fn rules_see_wills_delayed_messages_once_and_messages_without_subscriber() {
+    let mut stage = Stage::new();
+    stage.rules(vec![rule("all", r##"SELECT topic FROM "#" WHERE clientid = 'w'"##, vec![])]);
+    let will = Will { topic: "gone", payload: b"x", ..Will::default() };
+    let mut client = stage.connect(&Connect { will: Some(will), ..v5("w") });
+    send(&mut stage, &mut client, &message("nobody", "x"));
+    assert_eq!(stage.counts("all").passed, 1);
+    send(&mut stage, &mut client, &message("$delayed/2/later", "x"));
+    assert_eq!(stage.counts("all").passed, 1, "not when it comes");
+    stage.pass(3_000);
+    assert_eq!(stage.counts("all").passed, 2, "but when it is due");
+    client.lose(&mut stage);
+    assert_eq!(stage.counts("all").passed, 3);
+    assert_eq!(stage.metric("messages.dropped.no_subscribers"), 3, "rules are no subscribers");
+}
+
+#[test]
+fn messages_of_the_node_are_for_rules_that_name_them() {
+    let draft = |id: &str, filter: &str| rule(id, &format!(r#"SELECT * FROM "{filter}""#), vec![]);
+    let mut stage = Stage::new();
+    stage.config(|config| config.node_name = "n@h".into());
+    stage.rules(vec![draft("all", "#"), draft("sys", "$SYS/brokers/+/clients/#")]);
+    stage.connect(&v5("c"));
+    assert_eq!((stage.counts("all").matched, stage.counts("sys").matched), (0, 1));
+    let around = Surroundings { ignores_sys: true, ..Surroundings::default() };
+    stage.rules_in(vec![draft("sys", "$SYS/brokers/+/clients/#")], around);
+    stage.connect(&v5("d"));
+    assert_eq!(stage.counts("sys").matched, 1);
+}
+
+#[test]
+fn an_acknowledgement_covers_what_rules_made_of_the_message() {
+    let mut stage = Stage::new();
+    stage.config(|config| config.durable = true);
+    let mut keeper = v5("keeper");
+    keeper.properties.session_expiry_interval_s = Some(3600);
+    let mut keeper = stage.connect(&keeper);
+    keeper.subscribe(&mut stage, "kept/#", at(QoS::AtLeastOnce));
+    let mut press = stage.connect(&v5("press"));
+    stage.rules(vec![rule(
+        "keep",
+        r#"SELECT * FROM "in""#,
+        vec![with(|spec| {
+            spec.topic = "kept/x".into();
+            spec.qos = "1".into();
+        })],
+    )]);
+    stage.written.clear();
+    let packet = Publish { qos: QoS::AtLeastOnce, packet_id: 1, ..message("in", "m") };
+    send(&mut stage, &mut press, &packet);
+    assert_eq!(
+        press.take(&mut stage),
+        ["PUBACK 1 0x10"],
+        "nobody subscribed to the message itself"
+    );
+    let stored = stage.written.iter().filter(|(op, _)| matches!(op, Op::Publish { .. }));
+    assert_eq!(stored.count(), 1);
+    // A store that refuses it refuses the message.
+    stage.store = rookery_core::store_port::Outcome::Refused;
+    let packet = Publish { qos: QoS::AtLeastOnce, packet_id: 2, ..message("in", "m") };
+    send(&mut stage, &mut press, &packet);
+    assert_eq!(press.take(&mut stage), ["PUBACK 2 0x97"]);
+}
+
+#[test]
+fn rules_are_replaced_while_messages_flow_and_each_message_meets_one_of_them() {
+    let version = |n: u32| {
+        // Other filters, so another number in the trie, and every time another program.
+        let filter = ["t/+", "t/#", "t/x"][n as usize % 3];
+        rule("r", &format!(r#"SELECT {n} AS n FROM "{filter}""#), vec![republish("o", "${n}")])
+    };
+    let (mut stage, mut watcher, mut press) = scene(vec![version(0)]);
+    for n in 0..30 {
+        stage.rules(vec![version(n)]);
+        send(&mut stage, &mut press, &message("t/x", "m"));
+        assert_eq!(watcher.received(&mut stage), [format!("o {n}"), "t/x m".into()]);
+    }
+    assert_eq!(stage.counts("r").passed, 30, "counters outlive the set");
+    let disabled = RuleDraft { enable: false, ..version(1) };
+    stage.rules(vec![disabled]);
+    send(&mut stage, &mut press, &message("t/x", "m"));
+    assert_eq!(watcher.received(&mut stage), ["t/x m"]);
+    assert_eq!(stage.counts("r").matched, 30);
+}
+
+#[derive(Debug, Default)]
+struct Collector(Mutex<Vec<ActionItem>>);
+
+impl ActionSink for Collector {
+    fn offer(&self, _: u64, items: &mut Vec<ActionItem>) {
+        self.0.lock().unwrap().append(items);
+    }
+}
+
+#[test]
+fn actions_get_the_parts_of_a_result_that_they_want_and_the_order_of_clients() {
+    let sink = Arc::new(Collector::default());
+    let template = |text: &str| Template::parse(text).unwrap();
+    let fields = ActionFields {
+        fields: vec![Field::Text(template("v=${v}")), Field::Value(template("${v}")), Field::Row],
+    };
+    let action = Output::Action { sink: sink.clone(), fields: Arc::new(fields) };
+    let sql = r#"SELECT payload.v AS v FROM "t""#;
+    let (mut stage, _, mut press) = scene(vec![rule("r", sql, vec![action, Output::Console])]);
+    let mut other = stage.connect(&v5("other"));
+    send(&mut stage, &mut press, &message("t", r#"{"v":1}"#));
+    send(&mut stage, &mut press, &message("t", r#"{"v":"x"}"#));
+    send(&mut stage, &mut other, &message("t", r#"{}"#));
+    let items = sink.0.lock().unwrap();
+    let first: Vec<FieldValue<'_>> = decode(&items[0].fields).collect();
+    let expected = [FieldValue::Text(b"v=1"), FieldValue::Int(1), FieldValue::Json(br#"{"v":1}"#)];
+    assert_eq!(first, expected);
+    assert_eq!(items.len(), 3);
+    assert_eq!(items[0].key, items[1].key);
+    assert_ne!(items[0].key, items[2].key);
+    assert_eq!(items[0].rule.id(), "r");
+    let lines = stage.events.iter().filter_map(|event| match event {
+        UpEvent::Log(_, text) if text.starts_with("rule.console") => Some(&**text),
+        _ => None,
+    });
+    assert_eq!(lines.clone().next(), Some(r#"rule.console: rule "r": {"v":1}"#));
+    assert_eq!(lines.count(), 3);
+    let counts = stage.counts("r");
+    // The console is through; what became of the others is for the action to say.
+    assert_eq!((counts.actions_total, counts.actions_success), (6, 3));
+}
+
+/// What a rule on an event republishes.
+fn told(from: &str, select: &str, script: impl FnOnce(&mut Stage)) -> Vec<String> {
+    let mut stage = Stage::new();
+    let mut watcher = stage.connect(&v5("watcher"));
+    watcher.subscribe(&mut stage, "told", at(QoS::AtMostOnce));
+    watcher.take(&mut stage);
+    let sql = format!(r#"SELECT {select} FROM "{from}" WHERE clientid <> 'watcher'"#);
+    stage.rules(vec![rule("e", &sql, vec![republish("told", "")])]);
+    script(&mut stage);
+    watcher.received(&mut stage)
+}
+
+#[test]
+fn events_of_clients_and_sessions_are_told() {
+    let come_and_go = |stage: &mut Stage| {
+        let connect = Connect { username: Some("u"), keep_alive_s: 30, ..v5("c") };
+        let mut client = stage.connect(&connect);
+        let version = client.version;
+        client.send(stage, |out| Disconnect::default().encode(version, out));
+    };
+    assert_eq!(
+        told("$events/client_connected", "clientid, username, keepalive, proto_ver", come_and_go),
+        [r#"told {"clientid":"c","username":"u","keepalive":30,"proto_ver":5}"#]
+    );
+    assert_eq!(
+        told("$events/client_disconnected", "event, reason, clientid", come_and_go),
+        [r#"told {"event":"client.disconnected","reason":"normal","clientid":"c"}"#]
+    );
+    assert_eq!(
+        told("$events/client_connack", "reason_code, keepalive", come_and_go),
+        [r#"told {"reason_code":"success","keepalive":30}"#]
+    );
+    assert_eq!(
+        told("$events/auth/check_authn_complete", "reason_code, is_anonymous", come_and_go),
+        [r#"told {"reason_code":"success","is_anonymous":true}"#]
+    );
+    let subscribe = |stage: &mut Stage| {
+        let mut client = stage.connect(&v5("c"));
+        client.subscribe(stage, "a/+", at(QoS::AtLeastOnce));
+    };
+    assert_eq!(
+        told("$events/session_subscribed", "topic, qos", subscribe),
+        [r#"told {"topic":"a/+","qos":1}"#]
+    );
+    assert_eq!(
+        told("$events/auth/check_authz_complete", "topic, action, result, authz_source", subscribe),
+        [r#"told {"topic":"a/+","action":"subscribe","result":"allow","authz_source":"default"}"#]
+    );
+}
+
+#[test]
+fn events_of_messages_are_told() {
+    let deliver = |stage: &mut Stage| {
+        let mut receiver = stage.connect(&v5("c"));
+        receiver.subscribe(stage, "t", at(QoS::AtLeastOnce));
+        let mut press = stage.connect(&v5("press"));
+        let packet = Publish { qos: QoS::AtLeastOnce, packet_id: 1, ..message("t", "m") };
+        send(stage, &mut press, &packet);
+        receiver.ack(stage, AckKind::PubAck, 1);
+    };
+    let columns = "event, from_clientid, clientid, topic, payload, qos";
+    for event in ["delivered", "acked"] {
+        assert_eq!(
+            told(&format!("$events/message_{event}"), columns, deliver),
+            [format!(
+                r#"told {{"event":"message.{event}","from_clientid":"press","clientid":"c","topic":"t","payload":"m","qos":1}}"#
+            )]
+        );
+    }
+    let drop = |stage: &mut Stage| {
+        let mut press = stage.connect(&v5("press"));
+        send(stage, &mut press, &message("nowhere", "m"));
+    };
+    assert_eq!(
+        told("$events/message_dropped", "reason, topic, clientid", drop),
+        [r#"told {"reason":"no_subscribers","topic":"nowhere","clientid":"press"}"#]
+    );
+    let echo = |stage: &mut Stage| {
+        let mut press = stage.connect(&v5("press"));
+        let options = SubscriptionOptions { no_local: true, ..at(QoS::AtMostOnce) };
+        press.subscribe(stage, "own", options);
+        send(stage, &mut press, &message("own", "m"));
+    };
+    assert_eq!(
+        told("$events/delivery_dropped", "reason, topic, clientid, from_clientid", echo),
+        [r#"told {"reason":"no_local","topic":"own","clientid":"press","from_clientid":"press"}"#]
+    );
+}
+
+#[test]
+fn alarms_and_sources_come_in_from_outside() {
+    let (mut stage, mut watcher, _) = scene(vec![
+        rule(
+            "alarm",
+            r#"SELECT name FROM "$events/sys/alarm_activated""#,
+            vec![republish("a", "")],
+        ),
+        rule("in", r#"SELECT * FROM "$bridges/mqtt:m" WHERE qos = 1"#, vec![republish("i", "")]),
+    ]);
+    let alarm = Happening::new(Event::AlarmActivated).with(Column::Name, "disk");
+    let (reply, answer) = std::sync::mpsc::channel();
+    stage.command(Command::Happen { what: Box::new(alarm), reply: Some(reply.clone()) });
+    assert_eq!(answer.recv(), Ok(1));
+    for qos in [1, 0] {
+        let mut what = Happening::new(Event::Source)
+            .with(Column::Topic, "far")
+            .with(Column::QoS, Fact::Int(qos))
+            .with(Column::Payload, "p");
+        what.source = Some("mqtt:m".into());
+        what.at_ms = 7;
+        stage.command(Command::Happen { what: Box::new(what), reply: Some(reply.clone()) });
+        assert_eq!(answer.recv(), Ok(usize::try_from(qos).unwrap()));
+    }
+    let received = watcher.received(&mut stage);
+    assert_eq!(received[0], r#"a {"name":"disk"}"#);
+    assert!(
+        received[1].starts_with(r#"i {"topic":"far","qos":1,"payload":"p","event":"#),
+        "{received:?}"
+    );
+}
