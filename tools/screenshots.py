@@ -47,6 +47,13 @@ REWRITTEN = [
     },
 ]
 SUBSCRIBED = [{"topic": "client/${clientid}/#", "qos": 1}, {"topic": "broadcast/#", "nl": 1}]
+HOT = """SELECT
+  payload.temp AS temp,
+  clientid
+FROM
+  "plant/1/+/temperature"
+WHERE
+  payload.temp > 80"""
 SETTINGS = {"mqtt.max_inflight": "64", "access.anonymous": "everyone"}
 
 
@@ -161,6 +168,22 @@ def count(operator: Operator) -> None:
                 relay.publish(f"plant/1/{name}/state", b'{"on": true}', qos=number % 2)
 
 
+def integrate(operator: Operator) -> None:
+    """A rule that tells a service which is not there, and what it has counted."""
+    rest = operator.rest
+    service = {"type": "http", "name": "plant_service", "url": "http://127.0.0.1:9/api"}
+    rest.post("/connectors", service)
+    tell = {"type": "http", "name": "tell_plant", "connector": "plant_service"}
+    rest.post("/actions", {**tell, "parameters": {"path": "/alarms"}})
+    again = {"function": "republish", "args": {"topic": "alarms/${clientid}"}}
+    about = "Tells the plant when a press gets hot."
+    actions = ["http:tell_plant", again]
+    rest.post("/rules", {"id": "hot", "sql": HOT, "actions": actions, "description": about})
+    with silent(operator, "press-07") as press:
+        for temperature in (75, 82, 91, 60, 88):
+            press.publish("plant/1/press-07/temperature", b'{"temp": %d}' % temperature, qos=1)
+
+
 def sign_in_first(shown: Dashboard) -> None:
     """The first sign-in, which ends with a password of one's own."""
     shown.sign_in(password="public")
@@ -172,10 +195,11 @@ def sign_in_first(shown: Dashboard) -> None:
 
 
 def paths(shown: Dashboard) -> dict[str, str]:
-    """By name of the picture: every page of the menu, and one client."""
+    """By name of the picture: every page of the menu, one client, and one rule."""
     links = [str(link.get_attribute("href")) for link in shown.page.locator("#menu a").all()]
     found = {link.removeprefix("#/") or "overview": link.removeprefix("#") for link in links}
-    return {**found, "client": "/clients/press-03"}
+    rule = {"rule": "/rules/hot", "rule-editor": "/rules/hot?tab=edit"}
+    return {**found, "client": "/clients/press-03", **rule}
 
 
 def shoot(shown: Dashboard, name: str) -> None:
@@ -243,6 +267,7 @@ def main() -> int:
         with traffic(operator):
             wait_for_samples(operator)
             prepare(operator, Path(built))
+            integrate(operator)
             for language in chosen.language or ("en", "zh"):
                 shown = Dashboard(
                     browser, address, language, SIZE, "dark" if chosen.dark else "light"

@@ -8,6 +8,7 @@ export interface Integrated {
   description?: string;
   status?: string;
   status_reason?: string;
+  status_reason_zh?: string;
   status_since?: string;
   [field: string]: unknown;
 }
@@ -36,6 +37,7 @@ export interface ConnectorType {
   is_available?: boolean;
   /** What has to be installed first. */
   missing?: string;
+  missing_zh?: string;
   connector: Record<string, unknown>;
   action?: Record<string, unknown>;
   source?: Record<string, unknown>;
@@ -63,7 +65,8 @@ export interface RuleRow {
   from: string[];
   enable: boolean;
   actions: RuleOutput[];
-  action_details?: OutputState[];
+  /** As `OutputState`. */
+  action_details?: Record<string, unknown>[];
   metrics?: Figures;
   created_at?: string;
   last_modified_at?: string;
@@ -73,12 +76,12 @@ export interface RuleRow {
 export interface RuleEvent {
   /** What stands behind FROM. */
   event: string;
-  title: { en: string; zh: string };
-  description?: { en: string; zh: string };
+  /** By language. */
+  title: Record<string, string>;
   /** Columns with an example of each. */
   columns: Record<string, unknown>;
-  /** What a person fills in to test a rule: an example, and what it is. */
-  test_columns: Record<string, [unknown, string | { en: string; zh: string }]>;
+  /** What a person fills in to test a rule: an example, and what it is by language. */
+  test_columns: Record<string, unknown>;
   sql_example: string;
 }
 

@@ -55,7 +55,9 @@ export function BridgeFigures({ kind, id, title }: BridgeFiguresProps): ReactEle
   return (
     <FigureCard
       title={title}
-      rows={keys.map((key) => [key, t(`figures.${key.replace(".", "_")}`)] as const)}
+      rows={keys.map(
+        (key) => [key, t(`figures.${key.replace(".", "_")}`), /[._]/.test(key)] as const,
+      )}
       figures={answer.data?.metrics}
       buttons={
         mayChange && (

@@ -7,8 +7,8 @@ import { formatNumber } from "@/lib/format";
 
 interface FigureCardProps {
   title: string;
-  /** Keys of the figures, each with its label; the first of a group stands for what follows. */
-  rows: readonly (readonly [key: string, label: string])[];
+  /** Keys of the figures, each with its label; a part of the one above it stands further in. */
+  rows: readonly (readonly [key: string, label: string, isPart: boolean])[];
   figures: Figures | undefined;
   buttons?: ReactNode;
 }
@@ -25,8 +25,8 @@ export function FigureCard({ title, rows, figures, buttons }: FigureCardProps): 
         {buttons}
       </Group>
       <dl className="facts">
-        {rows.map(([key, label]) => (
-          <div key={key} className={key.includes(".") || key.includes("_") ? "sub-fact" : undefined}>
+        {rows.map(([key, label, isPart]) => (
+          <div key={key} className={isPart ? "sub-fact" : undefined}>
             <dt>{label}</dt>
             <dd data-figure={key}>{formatNumber(figures?.[key], i18n.language)}</dd>
           </div>

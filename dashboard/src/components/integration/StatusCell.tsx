@@ -9,14 +9,16 @@ import { StateBadge } from "./StateBadge";
 
 /** The state, why it is so, and since when. */
 export function StatusCell({ row }: { row: Integrated }): ReactElement {
-  const { t } = useTranslation("integration");
+  const { t, i18n } = useTranslation("integration");
+  const reason =
+    (i18n.language === "zh" ? row.status_reason_zh : undefined) || row.status_reason || "";
   if (row.enable === false) return <StateBadge row={row} />;
   return (
     <Stack gap={2} align="flex-start" className="status-cell">
       <StateBadge row={row} />
-      {row.status_reason !== undefined && row.status_reason !== null && row.status_reason !== "" && (
+      {reason !== "" && (
         <Text size="xs" className="wrap">
-          {row.status_reason}
+          {reason}
         </Text>
       )}
       {row.status_since !== undefined && row.status_since !== null && (

@@ -43,7 +43,7 @@ function entryOf(type: ConnectorType, isChinese: boolean): TypeEntry {
     title: (isChinese ? type.title_zh : undefined) ?? type.title,
     description: (isChinese ? type.description_zh : undefined) ?? type.description ?? "",
     isAvailable: type.is_available !== false,
-    missing: type.missing ?? "",
+    missing: (isChinese ? type.missing_zh : undefined) ?? type.missing ?? "",
     schemas: {
       connectors: type.connector as Schema,
       // The node writes null where a type has none.

@@ -5,6 +5,8 @@ import { useTranslation } from "react-i18next";
 import type { RuleEvent } from "@/api/shapes";
 import { Icon } from "@/components/icons";
 
+import { titleOf } from "./events";
+
 interface ExamplesProps {
   events: readonly RuleEvent[];
   onChoose: (sql: string) => void;
@@ -28,7 +30,7 @@ export function Examples({ events, onChoose }: ExamplesProps): ReactElement {
       <Menu.Dropdown mah={360} className="scroll-menu">
         {events.map((event) => (
           <Menu.Item key={event.event} onClick={() => onChoose(event.sql_example)}>
-            {i18n.language === "zh" ? event.title.zh : event.title.en}
+            {titleOf(event, i18n.language)}
           </Menu.Item>
         ))}
       </Menu.Dropdown>

@@ -1,4 +1,5 @@
 /** The way of a message through a rule: where it comes from, what becomes of it, with states and counts. */
+import { useMediaQuery } from "@mantine/hooks";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -8,7 +9,7 @@ import type { Figures, OutputState, RuleOutput, RuleRow } from "@/api/shapes";
 import { addressOf, EVERY_MS } from "@/components/integration/kinds";
 import { formatNumber } from "@/lib/format";
 
-import { BOX, curve, fitted, layoutOf, type Spot } from "./flow";
+import { BOX, fitted, narrowLayout, wideLayout, type Spot } from "./flow";
 import { functionOf, isAction, stateOf, targetOf } from "./outputs";
 import { isEvent, isSource } from "./sql";
 
@@ -19,6 +20,8 @@ interface FlowPictureProps {
 
 export function FlowPicture({ rule, figures }: FlowPictureProps): ReactElement {
   const { t, i18n } = useTranslation("rules");
+  const isNarrow = useMediaQuery("(max-width: 800px)") ?? false;
+  const layoutOf = isNarrow ? narrowLayout : wideLayout;
   const layout = layoutOf(rule.from.length, rule.actions.length);
   const number = (key: string) => formatNumber(figures?.[key] ?? 0, i18n.language);
   return (
@@ -35,11 +38,8 @@ export function FlowPicture({ rule, figures }: FlowPictureProps): ReactElement {
           </marker>
         </defs>
         <g aria-hidden="true">
-          {layout.sources.map((spot, index) => (
-            <path key={index} d={curve(spot, layout.rule)} className="flow-line" markerEnd="url(#flow-end)" />
-          ))}
-          {layout.outputs.map((spot, index) => (
-            <path key={index} d={curve(layout.rule, spot)} className="flow-line" markerEnd="url(#flow-end)" />
+          {layout.lines.map((line) => (
+            <path key={line} d={line} className="flow-line" markerEnd="url(#flow-end)" />
           ))}
         </g>
         {rule.from.map((from, index) => {

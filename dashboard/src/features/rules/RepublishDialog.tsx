@@ -7,12 +7,8 @@ import { Dialog } from "@/components/Dialog";
 import { put, type Tree } from "@/lib/changes";
 
 /** What holds where nothing is said. */
-const DEFAULTS = {
-  qos: "${qos}",
-  retain: "${retain}",
-  payload: "${payload}",
-  user_properties: "${user_properties}",
-} as const;
+const DEFAULTS = { qos: "${qos}", retain: "${retain}", payload: "${payload}" } as const;
+const USER_PROPERTIES = "${pub_props.'User-Property'}";
 
 interface RepublishDialogProps {
   args: Tree | null;
@@ -54,7 +50,7 @@ export function RepublishDialog({ args, onDone, onClose }: RepublishDialogProps)
             maxRows={14}
             className="mono-input"
           />
-          <TextInput {...text("user_properties")} placeholder={DEFAULTS.user_properties} />
+          <TextInput {...text("user_properties")} placeholder={USER_PROPERTIES} />
           <Switch
             label={t("republish.direct_dispatch")}
             description={t("republish.directHelp")}

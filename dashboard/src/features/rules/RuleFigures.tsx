@@ -30,6 +30,9 @@ const OF_OUTPUTS = [
   "actions.discarded",
 ] as const;
 
+/** Figures that are a part of the one above, or another view of it. */
+const PARTS = /failed\.|rate\./;
+
 interface RuleFiguresProps {
   rule: RuleRow;
   figures: Figures | undefined;
@@ -50,7 +53,9 @@ export function RuleFigures({ rule, figures }: RuleFiguresProps): ReactElement {
     }),
   });
   const rows = (keys: readonly string[]) =>
-    keys.map((key) => [key, t(`figures.${key.replaceAll(".", "_")}`)] as const);
+    keys.map(
+      (key) => [key, t(`figures.${key.replaceAll(".", "_")}`), PARTS.test(key)] as const,
+    );
   return (
     <div className="cards">
       <FigureCard

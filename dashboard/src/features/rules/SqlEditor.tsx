@@ -75,6 +75,22 @@ const LOOK = EditorView.theme({
     { background: "var(--sql-selection)" },
 });
 
+/**
+ * Typing over selected lines is done here: the browser's own way of joining what is left writes a
+ * style attribute, which the page's policy forbids, loudly.
+ */
+const TYPE_OVER = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { from, to, empty } = view.state.selection.main;
+    const text = event.data;
+    if (event.inputType !== "insertText" || empty || text === null) return false;
+    const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type" });
+    const handlers = view.state.facet(EditorView.inputHandler);
+    if (!handlers.some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+    return true;
+  },
+});
+
 function nonce(): Extension {
   const given = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
   return given === undefined ? [] : EditorView.cspNonce.of(given);
@@ -113,6 +129,7 @@ export function SqlEditor(props: SqlEditorProps): ReactElement {
         EditorView.updateListener.of((update) => {
           if (update.docChanged) latest.current.onChange(update.state.doc.toString());
         }),
+        TYPE_OVER,
         LOOK,
       ],
     });

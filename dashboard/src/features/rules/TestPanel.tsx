@@ -6,10 +6,9 @@ import { useTranslation } from "react-i18next";
 import type { RuleEvent } from "@/api/shapes";
 
 import { Capture } from "./Capture";
-import { fieldsOf } from "./events";
+import { fieldsOf, titleOf } from "./events";
 import { isFilter } from "./sql";
-import type { Verdict } from "./useTest";
-import type { Tester } from "./useTest";
+import type { Tester, Verdict } from "./useTest";
 
 const LONG = new Set(["payload"]);
 
@@ -35,7 +34,6 @@ export function TestPanel({ tester, from, events }: TestPanelProps): ReactElemen
       </Card>
     );
   }
-  const isChinese = i18n.language === "zh";
   return (
     <Card withBorder>
       <Stack gap="sm">
@@ -57,9 +55,9 @@ export function TestPanel({ tester, from, events }: TestPanelProps): ReactElemen
           />
         )}
         <Text size="sm" fw={600}>
-          {isChinese ? event.title.zh : event.title.en}
+          {titleOf(event, i18n.language)}
         </Text>
-        {fieldsOf(event, isChinese).map(({ name, about }) => {
+        {fieldsOf(event, i18n.language).map(({ name, about }) => {
           const common = {
             key: name,
             label: name,

@@ -1,6 +1,6 @@
 /** What a rule can select from, and a sample of it to test the rule with. */
 import type { RuleEvent } from "@/api/shapes";
-import type { Tree } from "@/lib/changes";
+import { isTree, type Tree } from "@/lib/changes";
 
 import { isEvent, isSource } from "./sql";
 
@@ -24,11 +24,26 @@ export interface SampleField {
   about: string;
 }
 
+/** A text by language; one of EMQX's has only one. */
+function worded(text: unknown, language: string): string {
+  const found = isTree(text) ? text[language] : text;
+  return typeof found === "string" ? found : "";
+}
+
+export function titleOf(event: RuleEvent, language: string): string {
+  return worded(event.title, language);
+}
+
+function testColumn(event: RuleEvent, name: string): readonly unknown[] {
+  const column = event.test_columns[name];
+  return Array.isArray(column) ? column : [column];
+}
+
 /** What a person fills in, in the language of the page. */
-export function fieldsOf(event: RuleEvent, isChinese: boolean): SampleField[] {
-  return Object.entries(event.test_columns).map(([name, [, about]]) => ({
+export function fieldsOf(event: RuleEvent, language: string): SampleField[] {
+  return Object.keys(event.test_columns).map((name) => ({
     name,
-    about: typeof about === "string" ? about : isChinese ? about.zh : about.en,
+    about: worded(testColumn(event, name)[1], language),
   }));
 }
 
@@ -42,10 +57,11 @@ function shown(value: unknown): string {
 
 export function sampleOf(event: RuleEvent, from: string): Sample {
   const sample = Object.fromEntries(
-    Object.entries(event.test_columns).map(([name, [example]]) => [name, shown(example)]),
+    Object.keys(event.test_columns).map((name) => [name, shown(testColumn(event, name)[0])]),
   );
+  const isMessage = from !== "" && !isEvent(from) && !isSource(from);
   // The topic of a sample that the rule would never see is no help.
-  if ("topic" in sample && !isEvent(from) && !isSource(from)) sample["topic"] = topicOf(from);
+  if ("topic" in sample && isMessage) sample["topic"] = topicOf(from);
   return sample;
 }
 
@@ -63,7 +79,7 @@ export function contextOf(event: RuleEvent, sample: Sample): Tree {
     event_type: isSource(event.event) ? event.event : plain(event.event),
   };
   for (const [name, text] of Object.entries(sample)) {
-    const example = event.test_columns[name]?.[0];
+    const [example] = testColumn(event, name);
     context[name] = typeof example === "string" ? text : valueOf(text);
   }
   return context;

@@ -19,5 +19,5 @@ export function stateOf(
   output: RuleOutput,
   details: readonly OutputState[] | undefined,
 ): OutputState | undefined {
-  return isAction(output) ? details?.find((each) => each.id === output) : undefined;
+  return isAction(output) ? details?.find(({ id }) => id === output) : undefined;
 }

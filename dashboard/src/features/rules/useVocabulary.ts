@@ -4,7 +4,7 @@ import { useGet } from "@/api/hooks";
 import type { RuleEvent } from "@/api/shapes";
 
 import type { Vocabulary } from "./completion";
-import { eventOf } from "./events";
+import { eventOf, titleOf } from "./events";
 import { selectedFrom } from "./sql";
 
 // Enough to choose from; who knows better types it.
@@ -17,9 +17,10 @@ export function useVocabulary(sql: string, events: readonly RuleEvent[]): Vocabu
   const functions = useGet("/rule_functions");
   const topics = useGet("/topics", { query: { limit: TOPICS_MAX } });
   const sources = useGet("/sources");
-  const title = (event: RuleEvent) => (isChinese ? event.title.zh : event.title.en);
   const columns = new Map<string, string>();
-  for (const from of selectedFrom(sql)) {
+  const selected = selectedFrom(sql);
+  // Who has not come to FROM yet most likely means messages.
+  for (const from of selected.length === 0 ? [""] : selected) {
     const event = eventOf(from, events);
     for (const [name, example] of Object.entries(event?.columns ?? {})) {
       if (!columns.has(name)) columns.set(name, shortened(example));
@@ -39,7 +40,7 @@ export function useVocabulary(sql: string, events: readonly RuleEvent[]): Vocabu
       })),
       ...events
         .filter((event) => event.event !== "$events/message_publish")
-        .map((event) => ({ name: event.event, about: title(event) })),
+        .map((event) => ({ name: event.event, about: titleOf(event, i18n.language) })),
     ],
     isChinese,
   };
