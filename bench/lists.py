@@ -52,6 +52,11 @@ PAGES = {
     "retained": "/mqtt/retainer/messages?limit=100&page=50",
     "retained of a filter": "/mqtt/retainer/messages?limit=100&topic=kept%2F%2B%2F7",
     "delayed": "/mqtt/delayed/messages?limit=100",
+    "subscriptions by topic": "/subscriptions?limit=100&sort=topic&order=desc&page=300",
+    "topics by name": "/topics?limit=100&sort=topic&page=400",
+    "part of a topic": "/topics?limit=100&like_topic=here-7",
+    "retained, newest first": "/mqtt/retainer/messages?limit=100&sort=publish_at&order=desc",
+    "delayed by topic": "/mqtt/delayed/messages?limit=100&sort=topic",
 }
 
 

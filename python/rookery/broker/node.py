@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from rookery.config import Config
     from rookery.web.tls import ServerTls
 
+DECIDED_BY_CORE = frozenset({"file", "built_in_database"})
+"""Sources of rules that are compiled before anybody connects."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 HTTP = "http:dashboard"
 HTTPS = "https:dashboard"
@@ -155,9 +157,13 @@ class OpenNode:
 
     @property
     def asks(self) -> bool:
-        """Whether clients have to wait for those who are asked about them."""
+        """Whether clients have to wait for those who are asked about them; rules the core has itself."""
         access = self.config.management.access
-        return bool(access.authentication or access.sources or self._has_rules)
+        return (
+            bool(access.authentication)
+            or any(item["type"] not in DECIDED_BY_CORE for item in access.sources)
+            or self._has_rules
+        )
 
     @property
     def _has_rules(self) -> bool:

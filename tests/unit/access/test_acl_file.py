@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rookery.access import acl_file
 from rookery.access.acl_file import AclSyntaxError
+from rookery.access.topic_filters import is_topic_filter
 from rookery.native.config import AclRule, AclTopic, AclWho
 from rookery.native.patterns import why_no_regex
 
@@ -226,10 +227,10 @@ LEVEL = st.text(
 FILTERS = (
     st.lists(LEVEL, min_size=1, max_size=4)
     .map("/".join)
-    .filter(lambda text: not text.startswith("eq ") and acl_file.is_topic_filter(text))
+    .filter(lambda text: not text.startswith("eq ") and is_topic_filter(text))
 )
 TOPICS = st.builds(AclTopic, text=FILTERS) | st.builds(
-    AclTopic, text=TEXT.filter(acl_file.is_topic_filter), is_literal=st.just(True)
+    AclTopic, text=TEXT.filter(is_topic_filter), is_literal=st.just(True)
 )
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from rookery.broker.audit import AuditLog, changed, one_entry, reader
+from rookery.broker.rest.features import FEATURES, Feature
 from rookery.broker.rest.origin import is_foreign
 from rookery.broker.rest.pages import NONCE_PLACE, Pages
 from rookery.broker.rest.segments import decoded, encoded
@@ -71,6 +74,14 @@ def test_pages_of_a_list() -> None:
         "limit": 1,
         "hasnext": True,
     }
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.module)
+def test_a_feature_is_found_by_how_its_paths_begin(feature: Feature) -> None:
+    router = feature.router(MagicMock())
+
+    paths = [route.path for route in router.routes if isinstance(route, APIRoute)]
+    assert {path.split("/")[1] for path in paths} == set(feature.begins)
 
 
 def test_every_code_can_be_documented() -> None:

@@ -46,8 +46,13 @@ impl<T, F: Fn(&T, &T) -> Ordering> Top<T, F> {
     /// The page, and how many rows there were in all.
     pub(super) fn into_page(mut self, offset: usize) -> (Vec<T>, usize) {
         self.cut();
-        self.kept.sort_unstable_by(&self.order);
-        (self.kept.into_iter().skip(offset).collect(), self.seen)
+        // What stands before the page need not be sorted.
+        if offset > 0 && offset < self.kept.len() {
+            self.kept.select_nth_unstable_by(offset, &self.order);
+        }
+        let mut page: Vec<T> = self.kept.into_iter().skip(offset).collect();
+        page.sort_unstable_by(&self.order);
+        (page, self.seen)
     }
 }
 

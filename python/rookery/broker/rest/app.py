@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
-from rookery.broker.rest.features import ROUTERS
+from rookery.broker.rest.features import FEATURES, Feature
 from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
 from rookery.web.errors import HANDLERS, problem
 from rookery.web.rest import BODY_BYTES_MAX
@@ -22,45 +22,55 @@ MESSAGES_MAX = 10
 """Of more things that are wrong with a request only the first are told."""
 
 
-def make_app(
-    node: NodeContext,
-    admission: Admission,
-    audit: RequestAudit,
-    routers: Sequence[Callable[[NodeContext], APIRouter]] = ROUTERS,
-) -> FastAPI:
-    """The application; it lies below ``/api/v5`` and knows nothing of it."""
-    handlers = {**HANDLERS}
-    handlers[RequestValidationError] = _answer_invalid
-    app = FastAPI(
-        title="Rookery",
-        version=document.VERSION,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        exception_handlers=handlers,
-    )
-    routes = [
-        route for router in routers for route in router(node).routes if isinstance(route, APIRoute)
-    ]
-    for route in routes:
-        most = int((route.openapi_extra or {}).get(BODY_BYTES_MAX, JSON_BYTES_MAX))
-        route.app = Operation(route.app, route.path_format, admission, audit, body_bytes_max=most)
-    # Not include_router: its copies would not have what was put around them.
-    app.router.routes.extend(routes)
-    return app
+class Api:
+    """The application and the operations that it has so far. Lives on one event loop.
 
+    It lies below ``/api/v5`` and knows nothing of it.
+    """
 
-def document_of(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document."""
-    routes = [route for route in app.router.routes if isinstance(route, APIRoute)]
-    return document.make(routes)
+    def __init__(self, node: NodeContext, admission: Admission, audit: RequestAudit) -> None:
+        self._node = node
+        self._admission = admission
+        self._audit = audit
+        handlers = {**HANDLERS}
+        handlers[RequestValidationError] = _answer_invalid
+        self.app = FastAPI(
+            title="Rookery",
+            version=document.VERSION,
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            exception_handlers=handlers,
+        )
+
+    def routes_of(self, features: Sequence[Feature]) -> list[APIRoute]:
+        """The operations of some features; imports them, so it may take its time."""
+        routes = [
+            route
+            for feature in features
+            for route in feature.router(self._node).routes
+            if isinstance(route, APIRoute)
+        ]
+        for route in routes:
+            most = int((route.openapi_extra or {}).get(BODY_BYTES_MAX, JSON_BYTES_MAX))
+            route.app = Operation(
+                route.app, route.path_format, self._admission, self._audit, body_bytes_max=most
+            )
+        return routes
+
+    def add(self, routes: Sequence[APIRoute]) -> None:
+        """Answer these from now on."""
+        # Not include_router: its copies would not have what was put around them.
+        self.app.router.routes.extend(routes)
 
 
 def document_without_node() -> dict[str, Any]:
-    """The same where no node runs: routers do nothing with a node before they are asked."""
+    """The OpenAPI document, which is the same for every node: routers do nothing with one before
+    they are asked.
+    """
     nothing: Any = _Nothing()
-    return document_of(make_app(nothing, nothing, nothing))
+    return document.make(Api(nothing, nothing, nothing).routes_of(FEATURES))
 
 
 class _Nothing:

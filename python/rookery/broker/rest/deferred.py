@@ -1,7 +1,8 @@
-"""``/api/v5`` is put together when the first request needs it.
+"""``/api/v5`` is put together piece by piece, as requests need it.
 
 The framework, the models of all features and their schemas take about a second of processor time and a
-third of the process's memory: a node that nobody asks pays for none of it. The first request waits.
+third of the process's memory: a node that nobody asks pays for none of it, and who asks for one thing
+waits for that alone.
 
 What fails is logged, tells an alarm, and is tried again, at most every :data:`RETRY_S`.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,12 +20,13 @@ from rookery.broker.alarms import message
 from rookery.broker.audit import LOCAL
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.audit import RestAudit
+from rookery.broker.rest.features import FEATURES, Feature
 from rookery.broker.rest.segments import Segments
 from rookery.errors import UnavailableError
 from rookery.web.caller import CALLER, Caller
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from rookery.broker.rest.app import Api
 
 _log = logging.getLogger("rookery.web")
 
@@ -33,55 +36,68 @@ ALARM = "rest_interface"
 
 
 class DeferredApi:
-    """Makes the application once. Lives on the node's event loop."""
+    """Makes the application once, and each part of it once. Lives on the node's event loop."""
 
     def __init__(self, node: NodeContext, audit: RestAudit) -> None:
         self._node = node
         self._audit = audit
-        self._app: FastAPI | None = None
+        self._api: Api | None = None
+        self._made: set[Feature] = set()
         self._making = asyncio.Lock()
-        self._failed_s = -RETRY_S
+        self._failed_s: dict[str, float] = {}
         self.on_listener: ASGIApp = Segments(self._over_network)
         """For whoever comes over the network."""
         self.on_socket: ASGIApp = Segments(self._local)
         """For whoever can open the node's own socket."""
 
-    async def get(self) -> FastAPI:
-        """The application.
+    async def _app_for(self, scope: Scope) -> ASGIApp:
+        """The application, with all that begins as the path does.
 
         Raises:
-            UnavailableError: it cannot be put together; the log says why.
+            UnavailableError: that cannot be put together; the log says why.
         """
-        if self._app is None:
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        begin = path.lstrip("/").partition("/")[0]
+        wanted = [feature for feature in FEATURES if begin in feature.begins]
+        if self._api is None or not self._made.issuperset(wanted):
             async with self._making:
-                if self._app is None:
-                    self._app = await self._made()
-        return self._app
+                await self._make(begin, wanted)
+        assert self._api is not None
+        return self._api.app
 
-    async def _made(self) -> FastAPI:
+    async def _make(self, begin: str, wanted: Sequence[Feature]) -> None:
+        lacking = [feature for feature in wanted if feature not in self._made]
+        if self._api is not None and not lacking:
+            return
         clock, alarms = self._node.clock, self._node.alarms
-        if clock.monotonic_s() - self._failed_s < RETRY_S:
+        if clock.monotonic_s() - self._failed_s.get(begin if wanted else "", -RETRY_S) < RETRY_S:
             raise UnavailableError("the REST interface cannot be put together, the log says why")
         try:
             # In a thread: the loop goes on while the framework is imported.
-            app = await asyncio.to_thread(_make, self._node, self._audit)
+            if self._api is None:
+                self._api = await asyncio.to_thread(_make_api, self._node, self._audit)
+            routes = await asyncio.to_thread(self._api.routes_of, lacking)
         except Exception as error:  # noqa: BLE001 — whatever it is, it is told and tried again
-            self._failed_s = clock.monotonic_s()
+            # Of other names than those of features nothing is made that could fail.
+            self._failed_s[begin if wanted else ""] = clock.monotonic_s()
             _log.exception("the REST interface cannot be put together")
             alarms.activate(ALARM, message("rest_interface", error=str(error)))
             raise UnavailableError(
                 "the REST interface cannot be put together, the log says why"
             ) from None
-        alarms.deactivate(ALARM)
-        return app
+        self._api.add(routes)
+        self._made.update(lacking)
+        self._failed_s.pop(begin if wanted else "", None)
+        if not self._failed_s:
+            alarms.deactivate(ALARM)
 
     async def _over_network(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = await self.get()
+        app = await self._app_for(scope)
         await app(scope, receive, send)
 
     async def _local(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = Caller(name=name_of_local(scope), role="administrator", via="local")
-        app = await self.get()
+        app = await self._app_for(scope)
         await app({**scope, CALLER: caller}, receive, send)
 
 
@@ -90,8 +106,8 @@ def name_of_local(scope: Scope) -> str:
     return str(scope["client"][0]) if scope.get("client") else LOCAL
 
 
-def _make(node: NodeContext, audit: RestAudit) -> FastAPI:
+def _make_api(node: NodeContext, audit: RestAudit) -> Api:
     from rookery.broker.rest.admission import RestAdmission  # noqa: PLC0415
-    from rookery.broker.rest.app import make_app  # noqa: PLC0415
+    from rookery.broker.rest.app import Api  # noqa: PLC0415
 
-    return make_app(node, RestAdmission(node.services.admins), audit)
+    return Api(node, RestAdmission(node.services.admins), audit)

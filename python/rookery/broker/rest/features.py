@@ -1,90 +1,92 @@
-"""The routers of all features, one line each.
+"""The features that have operations, one line each.
 
 ``router(node)`` of a module makes an ``APIRouter`` whose paths are EMQX's without ``/api/v5``. Where
 paths overlap (``/clients/{clientid}`` and ``/clients/bulk``), the fixed one comes first in its router.
+
+A module is imported when a path is asked for that begins as its own do: the models of all of them
+take most of a second of processor time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
-from fastapi import APIRouter
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
-from rookery.broker.admins import api as admins
-from rookery.broker.admins import keys_api as api_keys
-from rookery.broker.alarms import api as alarms
-from rookery.broker.audit import api as audit
-from rookery.broker.authn import api as authn
-from rookery.broker.authz import api as authz
-from rookery.broker.auto_subscribe import api as auto_subscribe
-from rookery.broker.backup import api as backup
-from rookery.broker.banned import api as banned
-from rookery.broker.certificates import api as certificates
-from rookery.broker.clients import api as clients
-from rookery.broker.configs import api as configs
-from rookery.broker.configs import schema_api as configs_schema
-from rookery.broker.connectors import api as connectors
-from rookery.broker.delayed import api as delayed
-from rookery.broker.error_codes import api as error_codes
-from rookery.broker.figures import api as figures
-from rookery.broker.listeners import api as listeners
-from rookery.broker.load_rebalance import api as load_rebalance
-from rookery.broker.logs import api as logs
-from rookery.broker.management.context import NodeContext
-from rookery.broker.monitor import api as monitor
-from rookery.broker.nodes import api as nodes
-from rookery.broker.otel import api as otel
-from rookery.broker.plugins import api as plugins
-from rookery.broker.prometheus import api as prometheus
-from rookery.broker.publish import api as publish
-from rookery.broker.quota import api as quota
-from rookery.broker.retainer import api as retainer
-from rookery.broker.rewrite import api as rewrite
-from rookery.broker.rules import api as rules
-from rookery.broker.rules import testing_api as rules_testing
-from rookery.broker.slow_subs import api as slow_subs
-from rookery.broker.status import api as status
-from rookery.broker.subscriptions import api as subscriptions
-from rookery.broker.topic_metrics import api as topic_metrics
-from rookery.broker.topics import api as topics
-from rookery.broker.trace import api as trace
+    from rookery.broker.management.context import NodeContext
 
-ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
-    status.router,
-    error_codes.router,
-    slow_subs.router,
-    trace.router,
-    logs.router,
-    nodes.router,
-    figures.router,
-    monitor.router,
-    alarms.router,
-    prometheus.router,
-    otel.router,
-    backup.router,
-    clients.router,
-    subscriptions.router,
-    topics.router,
-    publish.router,
-    retainer.router,
-    delayed.router,
-    rewrite.router,
-    auto_subscribe.router,
-    topic_metrics.router,
-    admins.router,
-    api_keys.router,
-    audit.router,
-    authn.router,
-    authz.router,
-    banned.router,
-    listeners.router,
-    certificates.router,
-    configs.router,
-    configs_schema.router,
-    quota.router,
-    plugins.router,
-    load_rebalance.router,
-    rules.router,
-    rules_testing.router,
-    connectors.router,
+
+class Feature(NamedTuple):
+    """Operations of one module.
+
+    Attributes:
+        module: Below ``rookery.broker``.
+        begins: The first segments of all its paths.
+    """
+
+    module: str
+    begins: tuple[str, ...]
+
+    def router(self, node: NodeContext) -> APIRouter:
+        """Its operations; imports it."""
+        module = import_module(f"rookery.broker.{self.module}")
+        made: APIRouter = module.router(node)
+        return made
+
+
+FEATURES: Sequence[Feature] = (
+    Feature("status.api", ("status",)),
+    Feature("error_codes.api", ("error_codes",)),
+    Feature("slow_subs.api", ("slow_subscriptions",)),
+    Feature("trace.api", ("trace",)),
+    Feature("logs.api", ("log",)),
+    Feature("nodes.api", ("cluster", "nodes")),
+    Feature("figures.api", ("metrics", "nodes", "stats")),
+    Feature("monitor.api", ("monitor", "monitor_current")),
+    Feature("alarms.api", ("alarms",)),
+    Feature("prometheus.api", ("prometheus",)),
+    Feature("otel.api", ("opentelemetry",)),
+    Feature("backup.api", ("data",)),
+    Feature("clients.api", ("clients", "clients_v2")),
+    Feature("subscriptions.api", ("subscriptions",)),
+    Feature("topics.api", ("topics",)),
+    Feature("publish.api", ("publish",)),
+    Feature("retainer.api", ("mqtt",)),
+    Feature("delayed.api", ("mqtt",)),
+    Feature("rewrite.api", ("mqtt",)),
+    Feature("auto_subscribe.api", ("mqtt",)),
+    Feature("topic_metrics.api", ("mqtt",)),
+    Feature("admins.api", ("login", "logout", "users")),
+    Feature("admins.keys_api", ("api_key", "sso")),
+    Feature("audit.api", ("audit",)),
+    Feature("authn.api", ("authentication",)),
+    Feature("authz.api", ("authorization",)),
+    Feature("banned.api", ("banned",)),
+    Feature("listeners.api", ("listeners", "listeners_status")),
+    Feature("certificates.api", ("certificates",)),
+    Feature("configs.api", ("configs", "configs_origins", "configs_reload", "configs_reset")),
+    Feature("configs.schema_api", ("schemas",)),
+    Feature("quota.api", ("license",)),
+    Feature("plugins.api", ("plugins",)),
+    Feature("load_rebalance.api", ("load_rebalance",)),
+    Feature("rules.api", ("rule_engine", "rules")),
+    Feature("rules.testing_api", ("rule_events", "rule_functions", "rule_test", "rules")),
+    Feature(
+        "connectors.api",
+        (
+            "action_types",
+            "actions",
+            "actions_probe",
+            "connector_types",
+            "connectors",
+            "connectors_probe",
+            "nodes",
+            "source_types",
+            "sources",
+            "sources_probe",
+        ),
+    ),
 )

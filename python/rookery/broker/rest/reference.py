@@ -6,19 +6,16 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from rookery.broker.rest import examples
-from rookery.broker.rest.deferred import PREFIX, DeferredApi
+from rookery.broker.rest.deferred import PREFIX
 from rookery.config.snapshot import DashboardConfig
 from rookery.web.errors import problem
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 BASE = "/api-docs"
 _POLICY = {
@@ -44,9 +41,8 @@ details > :not(summary) { margin-left: 1rem; }
 class Reference:
     """Both are made when they are asked for the first time, and kept."""
 
-    def __init__(self, api: DeferredApi, settings: Callable[[], DashboardConfig]) -> None:
+    def __init__(self, settings: Callable[[], DashboardConfig]) -> None:
         """``swagger_support`` of the settings switches both off."""
-        self._api = api
         self._settings = settings
         self._document: bytes = b""
         self._page: str = ""
@@ -79,15 +75,14 @@ class Reference:
     async def _make(self) -> None:
         async with self._making:
             if not self._page:
-                api = await self._api.get()
-                self._document, self._page = await asyncio.to_thread(_made, api)
+                self._document, self._page = await asyncio.to_thread(_made)
 
 
-def _made(api: FastAPI) -> tuple[bytes, str]:
-    from rookery.broker.rest.app import document_of  # noqa: PLC0415
+def _made() -> tuple[bytes, str]:
+    from rookery.broker.rest.app import document_without_node  # noqa: PLC0415
     from rookery.web.rest import FastJson  # noqa: PLC0415
 
-    document = document_of(api)
+    document = document_without_node()
     return bytes(FastJson(document).body), "".join(_html(document))
 
 

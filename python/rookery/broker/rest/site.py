@@ -20,7 +20,7 @@ from rookery.web.errors import HANDLERS, problem
 
 def make_site(node: NodeContext, api: DeferredApi) -> ASGIApp:
     """The application of the HTTP and HTTPS listeners."""
-    reference = Reference(api, lambda: node.services.settings.config.management.dashboard)
+    reference = Reference(lambda: node.services.settings.config.management.dashboard)
     routes: list[BaseRoute] = [
         Route("/status", Status(node).get, methods=["GET"]),
         *reference.routes(),
