@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rookery.access.databases.settings import missing_package
 from rookery.access.errors import Words
 from rookery.connectors.base import Connector, ConnectorType, Context
 from rookery.connectors.pgsql.settings import PgsqlActionSettings, PgsqlConnectorSettings
@@ -13,8 +14,10 @@ from rookery.connectors.pgsql.texts_zh import TEXTS
 def _open(
     settings: PgsqlConnectorSettings, context: Context
 ) -> Connector[PgsqlActionSettings, Any]:
-    from rookery.connectors.pgsql.connector import PgsqlConnector  # noqa: PLC0415 - an extra
-
+    try:
+        from rookery.connectors.pgsql.connector import PgsqlConnector  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise missing_package(context.id, "asyncpg", "postgres") from None
     return PgsqlConnector(settings, context)
 
 

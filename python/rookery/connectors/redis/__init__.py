@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rookery.access.databases.settings import missing_package
 from rookery.access.errors import Words
 from rookery.connectors.base import Connector, ConnectorType, Context
 from rookery.connectors.redis.settings import RedisActionSettings, RedisConnectorSettings
@@ -13,8 +14,10 @@ from rookery.connectors.redis.texts_zh import TEXTS
 def _open(
     settings: RedisConnectorSettings, context: Context
 ) -> Connector[RedisActionSettings, Any]:
-    from rookery.connectors.redis.connector import RedisConnector  # noqa: PLC0415 - an extra
-
+    try:
+        from rookery.connectors.redis.connector import RedisConnector  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise missing_package(context.id, "redis", "redis") from None
     return RedisConnector(settings, context)
 
 
