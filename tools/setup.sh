@@ -123,6 +123,10 @@ check_test_tools() {
         need_stopped_packages "the tests authenticate against a Redis of their own" redis-server
     command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
         need_stopped_packages "the tests authenticate against a PostgreSQL of their own" postgresql
+    command -v mosquitto >/dev/null || [[ -x /usr/sbin/mosquitto ]] ||
+        need_stopped_packages "the tests bridge to a Mosquitto of their own" mosquitto
+    command -v java >/dev/null && command -v mvn >/dev/null ||
+        need_packages "the tests run servers written in Java" default-jre-headless maven
     command -v chromium >/dev/null || command -v google-chrome >/dev/null ||
         need_packages "the tests open the dashboard in a browser" chromium
     check_node
@@ -215,6 +219,17 @@ install_dashboard() {
         --loglevel=error </dev/null >/dev/null) ||
         die "installing the JavaScript packages failed; the lines above say why."
     mark_done dashboard-packages "$key"
+}
+
+# Servers that no Debian package has, by name and checksum.
+fetch_servers() {
+    local key
+    key=$(hash_of tests/harness/*.jars tests/harness/downloads.py)
+    is_done servers "$key" && return
+    say "fetching servers that the tests run (Maven Central)"
+    PYTHONPATH=tests "$VENV/bin/python" -m harness.downloads >/dev/null ||
+        die "fetching them failed; the lines above say why."
+    mark_done servers "$key"
 }
 
 dashboard_key() {
@@ -318,6 +333,7 @@ test)
     install_dev
     install_test_clients
     install_javascript_clients
+    fetch_servers
     build_native
     build_pages
     ;;

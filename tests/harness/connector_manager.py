@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,11 @@ from harness.action_buffer import PlainBuffer, adds_up
 from rookery.clock import SystemClock
 from rookery.connectors.base import Columns
 from rookery.connectors.manager import Connectors, Wanted
-from rookery.connectors.ports import Ports
+from rookery.connectors.ports import Buffer, Ports
 from rookery.connectors.registry import parse_action, parse_connector, parse_source
 from rookery.connectors.status import Kind, State, Status
-from rookery.native.action_fields import ActionCounters, BufferSpec
+from rookery.native.action_fields import ActionCounters, BufferSpec, action_field
+from rookery.native.actions import ActionHub, render
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Managed:
 
     Attributes:
         buffers: Of the actions by id; opened ones stay, as in the core.
+        real: The same where they are those of the core.
         received: What sources gave, by id.
         published: Topic and payload of what fallbacks published.
         heard: Every status that was told.
@@ -32,6 +35,7 @@ class Managed:
 
     manager: Connectors
     buffers: dict[str, PlainBuffer] = field(default_factory=dict)
+    real: dict[str, Buffer] = field(default_factory=dict)
     received: list[tuple[str, Columns]] = field(default_factory=list)
     published: list[tuple[str, bytes]] = field(default_factory=list)
     heard: list[tuple[Kind, str, State]] = field(default_factory=list)
@@ -63,10 +67,15 @@ class Managed:
             await self.changed.wait()
         return status
 
+    def offer(self, action_id: str, row: Mapping[str, Any], key: int) -> None:
+        """Give an action a row, as a rule would."""
+        fields = [action_field(spec) for spec in self.manager.fields_of(action_id)]
+        self.real[action_id].offer_rows([json.dumps(row)], fields, rule="r", key=key)
+
     async def until_counted(self, action_id: str, **wanted: int) -> ActionCounters:
         """Wait until the counters are these; they add up all the time."""
         while True:
-            counters = self.buffers[action_id].counters()
+            counters = (self.real or self.buffers)[action_id].counters()
             assert adds_up(counters), counters
             if all(getattr(counters, name) == count for name, count in wanted.items()):
                 return counters
@@ -74,11 +83,16 @@ class Managed:
 
 
 @contextlib.asynccontextmanager
-async def managed(data_dir: Path, *, file_dirs: tuple[Path, ...] = ()) -> AsyncIterator[Managed]:
-    """Begin with nothing; end all."""
+async def managed(
+    data_dir: Path, *, file_dirs: tuple[Path, ...] = (), core: ActionHub | None = None
+) -> AsyncIterator[Managed]:
+    """Begin with nothing; end all. With ``core`` buffers are those of the core."""
     clock = SystemClock()
 
-    def open_buffer(action_id: str, spec: BufferSpec) -> PlainBuffer:
+    def open_buffer(action_id: str, spec: BufferSpec) -> Buffer:
+        if core is not None:
+            real = it.real[action_id] = core.open(action_id, spec)
+            return real
         buffer = it.buffers.get(action_id)
         if buffer is None:
             buffer = it.buffers[action_id] = PlainBuffer(spec, clock)
@@ -97,11 +111,14 @@ async def managed(data_dir: Path, *, file_dirs: tuple[Path, ...] = ()) -> AsyncI
         it.heard.append((kind, item_id, status.state))
         it.changed.set()
 
+    def fill(template: str, row: str) -> str:
+        return render(template, row) if core is not None else template.replace("${.}", row)
+
     ports = Ports(
         open_buffer=open_buffer,
         ingest=ingest,
         publish=publish,
-        render=lambda template, row: template.replace("${.}", row),
+        render=fill,
     )
     manager = Connectors(
         ports, clock=clock, data_dir=data_dir, node="n@h", on_status=heard, file_dirs=file_dirs

@@ -10,28 +10,60 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.ports import free_port
 
-START_S = 60.0
+START_S = 120.0
 POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 # PostgreSQL refuses to run as root.
 OTHER_USER = "nobody" if os.geteuid() == 0 else None
 
 
+# PostgreSQL and Redis, a sentinel, OpenSearch.
+_READY = (b"ready to accept connections", b"+monitor master", b"info node started")
+
+
 @dataclass
 class Server:
-    """A server that runs."""
+    """A server that runs, or did and can again."""
 
     host: str
     port: int
-    process: subprocess.Popen[bytes]
+    command: Sequence[str | Path]
+    folder: Path
+    process: subprocess.Popen[bytes] = field(init=False)
 
     @property
     def address(self) -> str:
         return f"{self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Start it, also again after :meth:`stop` with the data that it has, and wait for it."""
+        log_file = self.folder / "log"
+        with log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=OTHER_USER,
+                start_new_session=True,
+            )
+        try:
+            _wait(self.process, log_file)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it: connections are closed, and new ones refused."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGCONT)
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -44,7 +76,7 @@ class Server:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def server_folder() -> Iterator[Path]:
     """A folder that the other user can get to, which those of pytest are not."""
     folder = Path(tempfile.mkdtemp(prefix="rookery-test-"))
     try:
@@ -56,35 +88,34 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[Server]:
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            user=OTHER_USER,
-            start_new_session=True,
-        )
+def running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[Server]:
+    """Run a server in a folder of its own."""
+    server = Server("127.0.0.1", port, command, folder)
+    server.start()
     try:
-        _wait(process, folder / "log")
-        yield Server("127.0.0.1", port, process)
+        yield server
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGCONT)
-        process.send_signal(signal.SIGINT)
-        process.wait()
+        server.stop()
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until it answers. Both say so in the same words, some time after they accept connections."""
+    """Until it answers. All say so, some time after they accept connections."""
     end_s = time.monotonic() + START_S
     while time.monotonic() < end_s and process.poll() is None:
-        if b"ready to accept connections" in log.read_bytes().lower():
+        said = log.read_bytes().lower()
+        if any(words in said for words in _READY):
             return
         time.sleep(0.02)
     raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')}")
+
+
+def _own_copy(file: Path, folder: Path) -> Path:
+    """A key that only the server's user can read, as PostgreSQL wants it."""
+    copy = Path(shutil.copy(file, folder))
+    copy.chmod(0o600)
+    if OTHER_USER:
+        shutil.chown(copy, OTHER_USER)
+    return copy
 
 
 def _postgresql_program(name: str) -> str:
@@ -93,9 +124,12 @@ def _postgresql_program(name: str) -> str:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[Server]:
-    """Run one; its user is ``rookery`` with the password ``it's secret``, its database ``postgres``."""
-    with _folder() as folder:
+def postgresql_server(cert: Path | None = None, key: Path | None = None) -> Iterator[Server]:
+    """Run one; its user is ``rookery`` with the password ``it's secret``, its database ``postgres``.
+
+    With a certificate it speaks TLS, too.
+    """
+    with server_folder() as folder:
         password = folder / "password"
         password.write_text("it's secret")
         password.chmod(0o644)
@@ -124,16 +158,19 @@ def postgresql_server() -> Iterator[Server]:
             "max_connections": 30,
             "shared_buffers": "16MB",
         }
+        if cert and key:
+            settings |= {"ssl": "on", "ssl_cert_file": _own_copy(cert, folder)}
+            settings["ssl_key_file"] = _own_copy(key, folder)
         options = [f"-c{name}={value}" for name, value in settings.items()]
         program = _postgresql_program("postgres")
-        with _running([program, "-D", f"{folder}/data", *options], folder, port) as server:
+        with running([program, "-D", f"{folder}/data", *options], folder, port) as server:
             yield server
 
 
 @contextmanager
 def redis_server(*options: str | Path) -> Iterator[Server]:
     """Run one, with these options, or else with the password ``it's secret``."""
-    with _folder() as folder:
+    with server_folder() as folder:
         port = free_port()
         command: list[str | Path] = [
             "redis-server",
@@ -144,7 +181,7 @@ def redis_server(*options: str | Path) -> Iterator[Server]:
             "--dir", folder,
             *(options or ("--requirepass", "it's secret")),
         ]  # fmt: skip
-        with _running(command, folder, port) as server:
+        with running(command, folder, port) as server:
             yield server
 
 
@@ -165,9 +202,24 @@ def redis_cluster_of_one() -> Iterator[Server]:
 
 
 @contextmanager
+def redis_sentinel() -> Iterator[Server]:
+    """A sentinel that watches a server without a password as ``mymaster``."""
+    with redis_server("--protected-mode", "no") as master, server_folder() as folder:
+        port = free_port()
+        file = folder / "sentinel.conf"
+        file.write_text(
+            f"port {port}\nbind 127.0.0.1\nsentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
+        )
+        if OTHER_USER:
+            shutil.chown(file, OTHER_USER)  # it writes there what it has learned
+        with running(["redis-server", file, "--sentinel"], folder, port) as sentinel:
+            yield sentinel
+
+
+@contextmanager
 def secure_redis_server(cert: Path, key: Path) -> Iterator[Server]:
     """One that speaks TLS alone, without a password."""
-    with _folder() as folder:
+    with server_folder() as folder:
         # The other user cannot get to where the test has its files.
         for file in (cert, key):
             shutil.copy(file, folder)
@@ -177,4 +229,5 @@ def secure_redis_server(cert: Path, key: Path) -> Iterator[Server]:
         more = ("--tls-port", port, *files, "--tls-auth-clients", "no")
         # The later of two ports counts: none without TLS.
         with redis_server("--port", "0", *more) as server:
-            yield Server(server.host, int(port), server.process)
+            server.port = int(port)
+            yield server

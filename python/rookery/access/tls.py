@@ -46,6 +46,11 @@ class _NamedContext(ssl.SSLContext):
         named["server_hostname"] = self.server_name or None
         return super().wrap_bio(incoming, outgoing, *more, **named)
 
+    def wrap_socket(self, *arguments: Any, **named: Any) -> ssl.SSLSocket:
+        """As it is called by libraries that have sockets of their own."""
+        named["server_hostname"] = self.server_name or None
+        return super().wrap_socket(*arguments, **named)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTls:

@@ -156,6 +156,7 @@ class Runner:
             self._buffer.give_back([item.number for item in rest])
             if rest:
                 return self._left_s(rest)
+            await asyncio.sleep(0)
         return EXPIRE_S
 
     async def _deliver(self, items: list[ActionItem]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rookery.access.databases.settings import DatabaseSettings, host_and_port, missing_package
+from rookery.access.databases.postgresql_pool import PostgresqlPlace, address_of, open_pool
 from rookery.access.errors import BackendError
 from rookery.access.guard import Guard
 from rookery.access.http_service import UnaskableError
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-DEFAULT_PORT = 5432
 ROWS_MAX = 1000
-IDLE_S = 300.0
 
 # EMQX takes '${username}' for ${username}: a parameter must not stand in quotes.
 _QUOTED = re.compile(r"'(\$\{[A-Za-z_][A-Za-z0-9_.]*\})'")
@@ -31,17 +29,13 @@ _CLASS_DATA = "22"  # SQLSTATE of values that a type does not have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostgresqlSettings(DatabaseSettings):
+class PostgresqlSettings(PostgresqlPlace):
     """``backend = postgresql``.
 
     Attributes:
-        server: ``host:port``, or the folder of a Unix socket.
-        database: Its name.
         query: With placeholders.
     """
 
-    server: str
-    database: str
     query: str
 
 
@@ -63,33 +57,11 @@ class PostgresqlService:
         self.guard = Guard(settings.guard(), clock)
         self._log = SeldomLog(_logger, clock)
         self._pool: asyncpg.Pool | None = None
-        if settings.server.startswith("/"):
-            self._host, self._port = settings.server, DEFAULT_PORT
-        else:
-            self._host, self._port = host_and_port(settings.server, DEFAULT_PORT, where)
-        try:
-            import asyncpg  # noqa: F401, PLC0415 - an extra
-        except ImportError:
-            raise missing_package(where, "asyncpg", "postgres") from None
+        self._address = address_of(settings, where)
 
     async def start(self) -> None:
         """Make the pool; a connection is made by the first question."""
-        import asyncpg  # noqa: PLC0415
-
-        settings = self._settings
-        self._pool = await asyncpg.create_pool(
-            host=self._host,
-            port=self._port,
-            user=settings.username,
-            password=settings.password.reveal() if settings.password else None,
-            database=settings.database,
-            min_size=0,
-            max_size=settings.pool_size,
-            max_inactive_connection_lifetime=IDLE_S,
-            timeout=settings.connect_timeout_s,
-            command_timeout=settings.request_timeout_s,
-            ssl=settings.ssl.context() if settings.ssl.enable else False,
-        )
+        self._pool = await open_pool(self._settings, self._address)
 
     async def stop(self) -> None:
         """Close every connection. May be called twice."""

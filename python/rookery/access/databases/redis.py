@@ -2,56 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
-import ssl
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
 
-from rookery.access.databases.settings import DatabaseSettings, host_and_port, missing_package
+from rookery.access.databases.redis_connections import RedisConnections, RedisPlace
 from rookery.access.errors import BackendError, SettingError, Words
 from rookery.access.guard import Guard
 from rookery.access.templates import Template, Variables
-from rookery.access.tls import DISABLED
 from rookery.clock import Clock
 
-if TYPE_CHECKING:
-    from redis.asyncio import Redis, RedisCluster
-
-DEFAULT_PORT = 6379
-SENTINEL_PORT = 26_379
 _OTHER_TYPE = "WRONGTYPE"  # how Redis says that a key holds something else than a hash
 
 _BAD_COMMAND = Words(
     "{where}.cmd: must be one of {allowed}, a key and fields",
     "{where}.cmd：应为 {allowed} 之一，后跟键和字段",
 )
-_NOT_IN_CLUSTER = Words(
-    "{where}.ssl.{name}: is not available with redis_type = cluster",
-    "{where}.ssl.{name}：redis_type = cluster 时不支持",
-)
-_NO_SERVER = Words("{where}: {name} is missing", "{where}：缺少 {name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RedisSettings(DatabaseSettings):
+class RedisSettings(RedisPlace):
     """``backend = redis``.
 
     Attributes:
-        redis_type: Kind of deployment.
-        server: ``host:port`` of a single server, or the path of its Unix socket.
-        servers: ``host:port`` of a cluster's nodes or of sentinels.
-        sentinel: Name of the master that sentinels know.
-        database: Its number.
         cmd: With placeholders.
     """
 
-    redis_type: Literal["single", "sentinel", "cluster"] = "single"
-    server: str | None = None
-    servers: tuple[str, ...] = ()
-    sentinel: str | None = None
-    database: int = 0
     cmd: str
 
 
@@ -87,38 +63,7 @@ class RedisService:
         self.fields = tuple(words[2:])
         self._key = Template(words[1], known=known, where=f"{where}.cmd")
         self.guard = Guard(settings.guard(), clock)
-        self._addresses = self._servers()
-        self._redis: Redis | RedisCluster | None = None
-        self._sentinels: list[Redis] = []
-        self._places = asyncio.Semaphore(settings.pool_size)
-        try:
-            import redis.asyncio  # noqa: F401, PLC0415 - an extra
-        except ImportError:
-            raise missing_package(where, "redis", "redis") from None
-
-    def _servers(self) -> list[tuple[str, int]]:
-        settings = self._settings
-        if settings.redis_type == "single":
-            if not settings.server:
-                raise SettingError(_NO_SERVER.format(where=self._where, name="server"))
-            if settings.server.startswith("/"):
-                return []
-            return [host_and_port(settings.server, DEFAULT_PORT, self._where)]
-        if not settings.servers:
-            raise SettingError(_NO_SERVER.format(where=self._where, name="servers"))
-        if settings.redis_type == "cluster" and settings.ssl.enable:
-            self._check_tls_of_cluster()
-        if settings.redis_type == "sentinel" and not settings.sentinel:
-            raise SettingError(_NO_SERVER.format(where=self._where, name="sentinel"))
-        port = SENTINEL_PORT if settings.redis_type == "sentinel" else DEFAULT_PORT
-        return [host_and_port(server, port, self._where) for server in settings.servers]
-
-    def _check_tls_of_cluster(self) -> None:
-        tls = self._settings.ssl
-        names = {"password": tls.password, "server_name_indication": tls.server_name_indication}
-        for name, value in names.items():
-            if value is not None and value != DISABLED:
-                raise SettingError(_NOT_IN_CLUSTER.format(where=self._where, name=name))
+        self._connections = RedisConnections(settings, where)
 
     async def start(self) -> None:
         """Make the pool; a connection is made by the first question.
@@ -126,121 +71,11 @@ class RedisService:
         Raises:
             SettingError: a certificate file cannot be used.
         """
-        settings = self._settings
-        if settings.ssl.enable:
-            settings.ssl.context()  # the client of clusters reads the files itself, but later
-        match settings.redis_type:
-            case "single":
-                self._redis = self._single()
-            case "cluster":
-                self._redis = self._cluster()
-            case "sentinel":
-                self._redis = self._behind_sentinels()
-
-    def _common(self) -> dict[str, Any]:
-        from redis.asyncio.retry import Retry  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-
-        settings = self._settings
-        common: dict[str, Any] = {
-            "username": settings.username,
-            "password": settings.password.reveal() if settings.password else None,
-            "socket_timeout": settings.request_timeout_s,
-            "socket_connect_timeout": settings.connect_timeout_s,
-            # A connection that was idle may be dead; the breaker does what retries are for.
-            "retry": Retry(NoBackoff(), 1),
-        }
-        return common
-
-    def _single(self) -> Redis:
-        from redis.asyncio import (  # noqa: PLC0415
-            BlockingConnectionPool,
-            Connection,
-            Redis,
-            SSLConnection,
-            UnixDomainSocketConnection,
-        )
-
-        settings, common = self._settings, self._common()
-        place: dict[str, Any]
-        kind: type[Connection | SSLConnection | UnixDomainSocketConnection]
-        if self._addresses:
-            host, port = self._addresses[0]
-            place = {"host": host, "port": port}
-            kind = Connection
-            if settings.ssl.enable:
-                kind = _with_context(SSLConnection, settings.ssl.context())
-        else:
-            place, kind = {"path": settings.server}, UnixDomainSocketConnection
-            common.pop("socket_connect_timeout")
-        pool = BlockingConnectionPool(
-            max_connections=settings.pool_size,
-            timeout=settings.request_timeout_s,
-            connection_class=kind,
-            db=settings.database,
-            **place,
-            **common,
-        )
-        return Redis.from_pool(pool)
-
-    def _cluster(self) -> RedisCluster:
-        from redis.asyncio import RedisCluster  # noqa: PLC0415
-        from redis.asyncio.cluster import ClusterNode  # noqa: PLC0415
-
-        nodes = [ClusterNode(host, port) for host, port in self._addresses]
-        return RedisCluster(
-            startup_nodes=nodes,
-            max_connections=self._settings.pool_size,
-            **self._common(),
-            **self._tls_of_cluster(),
-        )
-
-    def _tls_of_cluster(self) -> dict[str, Any]:
-        """The client of clusters reads the files itself."""
-        tls = self._settings.ssl
-        if not tls.enable:
-            return {}
-        is_verified = tls.verify != "verify_none"
-        return {
-            "ssl": True,
-            "ssl_cert_reqs": "required" if is_verified else "none",
-            "ssl_check_hostname": is_verified and tls.server_name_indication != DISABLED,
-            "ssl_ca_certs": str(tls.cacertfile) if tls.cacertfile else None,
-            "ssl_certfile": str(tls.certfile) if tls.certfile else None,
-            "ssl_keyfile": str(tls.keyfile) if tls.keyfile else None,
-        }
-
-    def _behind_sentinels(self) -> Redis:
-        from redis.asyncio import Sentinel  # noqa: PLC0415
-        from redis.asyncio.sentinel import SentinelManagedSSLConnection  # noqa: PLC0415
-
-        common = self._common()
-        if self._settings.ssl.enable:
-            kind = _with_context(SentinelManagedSSLConnection, self._settings.ssl.context())
-            common["connection_class"] = kind
-        sentinel = Sentinel(
-            self._addresses,
-            sentinel_kwargs={
-                "socket_timeout": common["socket_timeout"],
-                "socket_connect_timeout": common["socket_connect_timeout"],
-            },
-        )
-        self._sentinels = list(sentinel.sentinels)
-        master: Redis = sentinel.master_for(
-            self._settings.sentinel or "",
-            db=self._settings.database,
-            max_connections=self._settings.pool_size,
-            **common,
-        )
-        return master
+        await self._connections.start()
 
     async def stop(self) -> None:
         """Close every connection. May be called twice."""
-        redis, self._redis = self._redis, None
-        sentinels, self._sentinels = self._sentinels, []
-        for open_ in (redis, *sentinels):
-            if open_ is not None:
-                await open_.aclose()
+        await self._connections.stop()
 
     async def record(self, variables: Variables) -> dict[str, bytes]:
         """Put the command with these values: the fields that there are.
@@ -257,15 +92,19 @@ class RedisService:
         return await self.guard.run(lambda: self._ask(key))
 
     async def _ask(self, key: str) -> dict[str, bytes]:
-        from redis.exceptions import RedisError, ResponseError  # noqa: PLC0415
+        from redis.exceptions import (  # noqa: PLC0415
+            RedisClusterException,
+            RedisError,
+            ResponseError,
+        )
 
-        if self._redis is None:
+        redis = self._connections.client
+        if redis is None:
             raise BackendError("the provider is stopped")
         try:
-            # Clients of clusters and sentinels fail instead of waiting when no connection is free.
-            async with self._places:
-                answer = await self._redis.execute_command(self.command, key, *self.fields)
-        except (RedisError, OSError) as error:
+            async with self._connections.places:
+                answer = await redis.execute_command(self.command, key, *self.fields)
+        except (RedisError, RedisClusterException, OSError) as error:
             if isinstance(error, ResponseError) and str(error).startswith(_OTHER_TYPE):
                 # The client chose the key: it must not make Redis count as failed.
                 return {}
@@ -275,17 +114,6 @@ class RedisService:
         values = answer if isinstance(answer, list) else [answer]
         pairs = zip(self.fields, values, strict=False)
         return {name: value for name, value in pairs if value is not None}
-
-
-def _with_context(kind: type[Any], context: ssl.SSLContext) -> type[Any]:
-    """Connections of a kind that speak TLS as ``ssl`` of the configuration says."""
-
-    class OwnTls(kind):  # type: ignore[misc]  # a variable as base
-        def __init__(self, **more: Any) -> None:
-            super().__init__(**more)
-            self.ssl_context.context = context
-
-    return OwnTls
 
 
 def _text(value: bytes | str) -> str:

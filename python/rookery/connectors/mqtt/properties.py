@@ -1,0 +1,81 @@
+"""Properties of MQTT 5 as rules have them (``pub_props``, EMQX's names) and as paho has them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from rookery.native.action_fields import FieldValue
+
+USER_PROPERTY = "User-Property"
+USER_PROPERTY_PAIRS = "User-Property-Pairs"
+# EMQX's name to paho's, and what its value is.
+_NAMES: dict[str, tuple[str, type]] = {
+    "Payload-Format-Indicator": ("PayloadFormatIndicator", int),
+    "Message-Expiry-Interval": ("MessageExpiryInterval", int),
+    "Content-Type": ("ContentType", str),
+    "Response-Topic": ("ResponseTopic", str),
+    "Correlation-Data": ("CorrelationData", bytes),
+}
+
+
+def columns_of(properties: Any) -> dict[str, Any]:
+    """``pub_props`` of a message that paho received."""
+    found: dict[str, Any] = {}
+    if properties is None:
+        return found
+    for name, (attribute, kind) in _NAMES.items():
+        value = getattr(properties, attribute, None)
+        if value is not None:
+            found[name] = _readable(value) if kind is bytes else value
+    pairs = getattr(properties, "UserProperty", None)
+    if pairs:
+        found[USER_PROPERTY] = dict(pairs)
+        found[USER_PROPERTY_PAIRS] = [{"key": key, "value": value} for key, value in pairs]
+    return found
+
+
+def _readable(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(data).decode()
+
+
+def properties_of(column: FieldValue) -> Properties | None:
+    """What a result's ``pub_props`` says about the message; nothing when it says none.
+
+    Raises:
+        ValueError: MQTT does not allow it.
+    """
+    if not isinstance(column, str):
+        return None
+    try:
+        values = json.loads(column)
+    except ValueError:
+        return None
+    if not isinstance(values, dict):
+        return None
+    properties = Properties(PacketTypes.PUBLISH)
+    for name, (attribute, kind) in _NAMES.items():
+        value = values.get(name)
+        if value is not None:
+            setattr(properties, attribute, str(value).encode() if kind is bytes else kind(value))
+    pairs = _pairs(values)
+    if pairs:
+        properties.UserProperty = pairs
+    return properties if pairs or not properties.isEmpty() else None
+
+
+def _pairs(values: dict[str, Any]) -> list[tuple[str, str]]:
+    listed, mapped = values.get(USER_PROPERTY_PAIRS), values.get(USER_PROPERTY)
+    if isinstance(listed, list):
+        entries = [entry for entry in listed if isinstance(entry, dict)]
+        return [(str(entry.get("key", "")), str(entry.get("value", ""))) for entry in entries]
+    if isinstance(mapped, dict):
+        return [(str(key), str(value)) for key, value in mapped.items()]
+    return []
