@@ -112,14 +112,6 @@ class Runner:
         if late:
             await asyncio.wait(late)
 
-    def drop_all(self, outcome: Outcome) -> int:
-        """Drop everything that waits; how many."""
-        dropped = 0
-        while items := self._buffer.take(EXPIRE_ITEMS, BATCH_BYTES_MAX):
-            self._buffer.settle([item.number for item in items], outcome)
-            dropped += len(items)
-        return dropped
-
     def _sent(self, send: asyncio.Task[None]) -> None:
         self._sends.discard(send)
         self._slots.release()
