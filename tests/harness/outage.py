@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from harness.connector_manager import Managed
 from harness.databases import Server
 from rookery.connectors.status import State
-from rookery.native.action_fields import FieldValue
 
 CLIENTS = 5
 CHECKED_OFTEN = {"resource_opts": {"health_check_interval": "500ms"}}
@@ -23,21 +23,20 @@ WAITING = {
 }
 """Settings of an action that promises everything, and tries often."""
 
-Row = Callable[[str, int], Sequence[FieldValue]]
-"""What an action gets for a client's message of that number."""
+Row = Callable[[str, int], Mapping[str, Any]]
+"""What a rule makes of a client's message of that number."""
 
 
 async def live_through_outage(it: Managed, action_id: str, server: Server, row: Row) -> list[int]:
     """Offer messages before, during and after; returns the numbers that each client sent."""
     connector_id = f"{action_id.partition(':')[0]}:test"
-    buffer = it.buffers[action_id]
     sent = 0
 
     async def offer(count: int) -> None:
         nonlocal sent
         for _ in range(count):
             for client in range(CLIENTS):
-                buffer.offer(*row(f"c{client}", sent), key=client + 1)
+                it.offer(action_id, row(f"c{client}", sent), client + 1)
             sent += 1
             await asyncio.sleep(0)
 
@@ -51,7 +50,7 @@ async def live_through_outage(it: Managed, action_id: str, server: Server, row: 
     await stopping
     await it.until("connector", connector_id, State.DISCONNECTED)
     await offer(40)
-    assert buffer.counters().queuing > 0
+    assert it.real[action_id].counters().queuing > 0
     await asyncio.to_thread(server.start)
     await it.until("action", action_id, State.CONNECTED)
     await offer(20)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+import rookery
 from harness.connector_manager import managed
 from harness.databases import Server
 from harness.http_service import http_server
@@ -174,7 +174,7 @@ async def test_an_outage_under_traffic_loses_nothing_and_keeps_order(
     server: Server, documents: Documents, tmp_path: Path
 ) -> None:
     create = {"action": "create", "index": "m", "doc": "${payload}"}
-    async with managed(tmp_path) as it:
+    async with rookery.Broker() as broker, managed(tmp_path, core=broker.actions) as it:
         await it.apply(
             {"elasticsearch:test": to(server) | CHECKED_OFTEN},
             {"elasticsearch:a": {"connector": "test", "parameters": create} | WAITING},
@@ -183,7 +183,7 @@ async def test_an_outage_under_traffic_loses_nothing_and_keeps_order(
             it,
             "elasticsearch:a",
             server,
-            lambda client, number: ("m", json.dumps({"client": client, "number": number})),
+            lambda client, number: {"payload": {"client": client, "number": number}},
         )
     await documents.ask("POST", "/m/_refresh")
     query = "size=10000&sort=_doc&seq_no_primary_term=true"

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+import rookery
 from harness.authority import Authority
 from harness.connector_manager import managed
 from harness.connectors import in_order
@@ -171,14 +172,15 @@ async def test_over_tls(tmp_path: Path) -> None:
     with postgresql_server(pair.cert, pair.key) as own:
         trusted = {"enable": True, "cacertfile": str(authority.cert)}
         no_name = {"server_name_indication": "disable"}
-        for ssl in (trusted | no_name, {"enable": True, "verify": "verify_none"}):
-            async with working("pgsql", to(own, ssl=ssl), {"sql": "SELECT ${a}::text"}) as action:
+        unverified = {"enable": True, "verify": "verify_none"}
+        for good in (trusted | no_name, unverified):
+            async with working("pgsql", to(own, ssl=good), {"sql": "SELECT ${a}::text"}) as action:
                 assert not await action.send([item("x")])
         # Not who it says that it is, and signed by somebody else.
         other = {"server_name_indication": "somebody.else"}
-        for ssl in (trusted | other, {"enable": True} | no_name):
+        for bad in (trusted | other, {"enable": True, **no_name}):
             with pytest.raises(Unhealthy, match="certificate verify failed"):
-                await connector_of("pgsql", to(own, ssl=ssl)).start()
+                await connector_of("pgsql", to(own, ssl=bad)).start()
         missing = trusted | {"cacertfile": str(tmp_path / "none.pem")}
         with pytest.raises(Unhealthy, match="cacertfile"):
             await connector_of("pgsql", to(own, ssl=missing)).start()
@@ -238,12 +240,17 @@ async def test_an_outage_under_traffic_loses_nothing_and_keeps_order(tmp_path: P
         database = await asyncpg.connect(**address(own))
         await database.execute("CREATE TABLE reading (n serial, client text, line integer)")
         await database.close()
-        async with managed(tmp_path) as it:
+        async with rookery.Broker() as broker, managed(tmp_path, core=broker.actions) as it:
             await it.apply(
                 {"pgsql:test": to(own) | CHECKED_OFTEN},
                 {"pgsql:a": {"connector": "test", "parameters": INSERT} | WAITING},
             )
-            numbers = await live_through_outage(it, "pgsql:a", own, lambda *row: row)
+            numbers = await live_through_outage(
+                it,
+                "pgsql:a",
+                own,
+                lambda client, number: {"clientid": client, "payload": {"line": number}},
+            )
         database = await asyncpg.connect(**address(own))
         rows = await stored(database)
         await database.close()

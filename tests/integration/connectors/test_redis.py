@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis.asyncio
 
+import rookery
 from harness.authority import Authority
 from harness.connector_manager import managed
 from harness.connectors import in_order
@@ -195,13 +196,16 @@ async def test_over_tls(tmp_path: Path) -> None:
 async def test_an_outage_under_traffic_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
     with redis_server("--appendonly", "yes", "--appendfsync", "always") as own:
         single = {"parameters": {"redis_type": "single", "server": own.address}}
-        async with managed(tmp_path) as it:
+        async with rookery.Broker() as broker, managed(tmp_path, core=broker.actions) as it:
             await it.apply(
                 {"redis:test": single | CHECKED_OFTEN},
                 {"redis:a": {"connector": "test", "parameters": PUSH} | WAITING},
             )
             numbers = await live_through_outage(
-                it, "redis:a", own, lambda client, number: (client, str(number))
+                it,
+                "redis:a",
+                own,
+                lambda client, number: {"clientid": client, "payload": str(number)},
             )
         client = redis.asyncio.Redis(host=own.host, port=own.port)
         for number in range(CLIENTS):

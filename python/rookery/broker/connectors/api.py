@@ -182,29 +182,42 @@ def _one(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     async def update(id: str, body: changed) -> Response:
         return fast(await service.update(kind, id, body.root))
 
-    refused = "; refused while something needs it, which the answer names."
+    _deleting(api, service, kind)
 
-    @api.delete(
-        f"/{kind}/{{id}}",
-        tags=[_TAGS[kind]],
-        summary=f"Delete {_a(one)}",
-        description=f"Take it away for good{refused}",
-        operation_id=f"delete_{one}",
-        status_code=204,
-        responses=errors("BAD_REQUEST", "CONFLICT", "NOT_FOUND") | _DONE,
-    )
-    async def delete(
+
+def _deleting(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
+    one = ONE[kind]
+    told = "Take it away for good; refused while something needs it, which the answer names."
+    refusals = errors("BAD_REQUEST", "CONFLICT", "NOT_FOUND") | _DONE
+
+    async def remove(id: str, *, with_uses: bool) -> Response:
+        try:
+            await service.delete(kind, id, with_uses=with_uses)
+        except InUseError as error:
+            refusal = Refusal(code=error.code, message=error.message, **error.more)
+            return fast(refusal.model_dump(exclude_defaults=True), 400)
+        return Response(status_code=204)
+
+    async def delete(id: str) -> Response:
+        return await remove(id, with_uses=False)
+
+    async def delete_with_uses(
         id: str,
         also_delete_dep_actions: Annotated[
             bool, Query(description="Take it out of the rules that name it as well.")
         ] = False,
     ) -> Response:
-        try:
-            await service.delete(kind, id, with_uses=also_delete_dep_actions)
-        except InUseError as error:
-            refusal = Refusal(code=error.code, message=error.message, **error.more)
-            return fast(refusal.model_dump(exclude_defaults=True), 400)
-        return Response(status_code=204)
+        return await remove(id, with_uses=also_delete_dep_actions)
+
+    api.delete(
+        f"/{kind}/{{id}}",
+        tags=[_TAGS[kind]],
+        summary=f"Delete {_a(one)}",
+        description=told,
+        operation_id=f"delete_{one}",
+        status_code=204,
+        responses=refusals,
+    )(delete if kind == "connectors" else delete_with_uses)
 
 
 def _acting(api: APIRouter, node: NodeContext, kind: Kind) -> None:

@@ -151,6 +151,13 @@ class EntryRow(Row):
     type: str = Field(description="Its type.", examples=["http"])
     name: str = Field(description="Its name.", examples=["plant_service"])
     enable: bool = Field(description="Whether it works.", examples=[True])
+    description: str = Field("", description="For those who look after it.", examples=[""])
+    tags: list[str] = Field(default_factory=list, description="Words to find it by.", examples=[[]])
+    resource_opts: dict[str, Any] = Field(
+        default_factory=dict,
+        description="How it starts, buffers and retries.",
+        examples=[{"health_check_interval": "15s"}],
+    )
     status: Status = Field(description="Whether it works at the moment.", examples=["connected"])
     status_reason: str = Field("", description="Why it does not.", examples=[""])
     status_reason_zh: str = Field("", description="The same in Chinese.", examples=[""])
@@ -179,6 +186,11 @@ class ChannelRow(EntryRow):
     """An action or a source."""
 
     connector: str = Field(description="Name of its connector.", examples=["plant_service"])
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What is particular to the type.",
+        examples=[HTTP_ACTION["parameters"]],
+    )
     rules: list[str] = Field(description="Ids of the rules that use it.", examples=[["hot_line"]])
 
 

@@ -124,7 +124,7 @@ def _list(api: APIRouter, rules: RuleService) -> None:
     )
     async def create_rule(body: Annotated[NewRule, Body(examples=[POSTED])]) -> Response:
         """Define a rule; it runs at once. SQL that is wrong is refused with line and column."""
-        return fast(await rules.create(body.model_dump(exclude_unset=True)), 201)
+        return fast(await rules.create(body.model_dump(exclude_unset=True, by_alias=True)), 201)
 
 
 def _one(api: APIRouter, rules: RuleService) -> None:
@@ -146,7 +146,7 @@ def _one(api: APIRouter, rules: RuleService) -> None:
     )
     async def update_rule(id: str, body: Annotated[RuleUpdate, Body(examples=[_SENT])]) -> Response:
         """Replace a rule; what is not named gets its default. Holds for the next message."""
-        return fast(await rules.update(id, body.model_dump(exclude_unset=True)))
+        return fast(await rules.update(id, body.model_dump(exclude_unset=True, by_alias=True)))
 
     @api.delete(
         "/rules/{id}",

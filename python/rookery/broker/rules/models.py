@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -64,6 +64,26 @@ EVENT_EXAMPLE = {
 }
 
 
+class RepublishProperties(Model):
+    """Properties of MQTT 5.0; texts are templates of the rule's row."""
+
+    payload_format_indicator: str | int | None = Field(
+        None, alias="Payload-Format-Indicator", description="1: it is UTF-8.", examples=["1"]
+    )
+    message_expiry_interval: str | int | None = Field(
+        None, alias="Message-Expiry-Interval", description="Seconds.", examples=["60"]
+    )
+    content_type: str | None = Field(
+        None, alias="Content-Type", description="Kind of content.", examples=["application/json"]
+    )
+    response_topic: str | None = Field(
+        None, alias="Response-Topic", description="Where an answer goes.", examples=["answers"]
+    )
+    correlation_data: str | None = Field(
+        None, alias="Correlation-Data", description="What an answer carries.", examples=["${id}"]
+    )
+
+
 class RepublishArgs(Model):
     """What is published; texts are templates of the rule's row."""
 
@@ -71,10 +91,9 @@ class RepublishArgs(Model):
     qos: int | str = Field("${qos}", description="QoS, or a placeholder.", examples=[1])
     retain: bool | str = Field("${retain}", description="Retained or not.", examples=[False])
     payload: str = Field("${payload}", description="Payload.", examples=["${temp}"])
-    mqtt_properties: dict[str, Any] = Field(
-        default_factory=dict,
-        description="`Payload-Format-Indicator`, `Message-Expiry-Interval`, `Content-Type`, "
-        "`Response-Topic`, `Correlation-Data`.",
+    mqtt_properties: RepublishProperties | None = Field(
+        None,
+        description="Properties of MQTT 5.0.",
         examples=[{"Content-Type": "application/json"}],
     )
     user_properties: str = Field(
@@ -132,6 +151,22 @@ class NewRule(RuleUpdate):
     )
 
 
+class RuleFigures(Row):
+    """What a rule did; matched = passed + failed at any time. `actions.*` and rates stand beside."""
+
+    model_config: ClassVar = {"extra": "allow"}
+
+    matched: int = Field(description="Messages and events it selects from.", examples=[120])
+    passed: int = Field(description="… whose conditions held.", examples=[20])
+    failed: int = Field(description="… that gave nothing.", examples=[100])
+
+
+class NodeRuleFigures(RuleFigures):
+    """The same on one node."""
+
+    node: str = Field(description="The node.", examples=["rookery@127.0.0.1"])
+
+
 class RuleRow(Row):
     """A rule, what it does and what it did."""
 
@@ -154,8 +189,8 @@ class RuleRow(Row):
     action_details: list[dict[str, Any]] = Field(
         description="How each of `actions` does: `id` or `function`, `status`, `status_reason`."
     )
-    metrics: dict[str, float] = Field(description="What it did.", examples=[FIGURES_EXAMPLE])
-    node_metrics: list[dict[str, Any]] = Field(
+    metrics: RuleFigures = Field(description="What it did.", examples=[FIGURES_EXAMPLE])
+    node_metrics: list[NodeRuleFigures] = Field(
         description="The same by node.", examples=[NODE_FIGURES]
     )
 
@@ -164,10 +199,10 @@ class RuleMetrics(Row):
     """What a rule did; matched = passed + failed at any time."""
 
     id: str = Field(description="Its id.", examples=["hot_line"])
-    metrics: dict[str, float] = Field(
+    metrics: RuleFigures = Field(
         description="`matched`, `passed`, `failed` …", examples=[FIGURES_EXAMPLE]
     )
-    node_metrics: list[dict[str, Any]] = Field(
+    node_metrics: list[NodeRuleFigures] = Field(
         description="The same by node.", examples=[NODE_FIGURES]
     )
 
