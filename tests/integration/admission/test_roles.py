@@ -32,7 +32,11 @@ SECRETS = {
     ("GET", "/authentication/{id}/export_users"),
 }
 """Looking that a viewer may not do: hashes of passwords."""
-ASKING = {("POST", "/authorization/explain")}
+ASKING = {
+    ("POST", "/authorization/explain"),
+    ("POST", "/rule_test"),
+    ("POST", "/rules/{id}/test"),
+}
 """Looking that takes a body."""
 CODES = {("POST", "/sso/code")}
 """For the key of a viewer as well."""
