@@ -37,6 +37,11 @@ from rookery.native.rows import (
     MessageRow,
     PublishRow,
     RecoveryRow,
+    RuleAroundRow,
+    RuleCountsRow,
+    RuleEventRow,
+    RuleFunctionRow,
+    RuleRow,
     SlowRow,
     SubscriptionRow,
     WorkerRow,
@@ -51,10 +56,14 @@ __all__ = [
     "PluginDecoder",
     "SourceMessage",
     "check_regex",
+    "compile_rule",
     "encode_answers",
     "parse_hocon",
     "render_template",
+    "rule_events",
+    "rule_functions",
     "run_bench",
+    "try_rule",
     "version",
 ]
 
@@ -62,8 +71,9 @@ class NativeError(Exception):
     """A call into the native core failed.
 
     ``kind`` is ``bind``, ``tls``, ``config``, ``store``, ``topic``, ``io``, ``not_found``,
-    ``stopping``, ``busy``, ``forked`` or ``internal``. ``listener`` is set for ``bind`` and ``tls``, the other
-    attributes for ``bind`` only.
+    ``stopping``, ``busy``, ``forked``, ``rule``, ``template`` or ``internal``. ``listener`` is set for
+    ``bind`` and ``tls``, ``address`` and ``errno`` for ``bind`` only, ``rule`` and ``place`` (line and
+    column) for ``rule`` where they are known.
     """
 
     kind: str
@@ -71,6 +81,8 @@ class NativeError(Exception):
     listener: str | None
     address: str | None
     errno: int | None
+    rule: str | None
+    place: tuple[int, int] | None
 
 @final
 class Node:
@@ -145,6 +157,25 @@ class Node:
 
     def open_plugins(self) -> PluginBridge:
         """Open the way to the worker processes of plugins."""
+
+    def put_rules(self, wanted: list[RuleRow], around: RuleAroundRow) -> None:
+        """Replace all rules, whole or not at all; every thread has them when this returns."""
+
+    def rule_counters(self) -> list[RuleCountsRow]:
+        """What each rule counted."""
+
+    def reset_rule_counters(self, rule_id: str) -> None:
+        """Let a rule count from zero again."""
+
+    def rule_ingest(
+        self, source_id: str, columns: list[tuple[str, object]], json: list[tuple[str, str]]
+    ) -> int:
+        """Give rules what a source brought in; how many had a result."""
+
+    def rule_event(
+        self, name: str, columns: list[tuple[str, object]], json: list[tuple[str, str]]
+    ) -> int:
+        """Tell rules of an event outside the core; how many had a result."""
 
     def actions(
         self, item: type[ActionItem], json_text: type[JsonText], undefined: Undefined
@@ -366,6 +397,18 @@ def check_regex(text: str) -> str | None:
 
 def version() -> str:
     """The version of the native core, which is the version of the distribution."""
+
+def compile_rule(sql: str) -> tuple[list[str], list[str], list[str]]:
+    """What a rule selects from: topic filters, events, ids of sources."""
+
+def try_rule(sql: str, context: str, seed: int, around: RuleAroundRow) -> list[str] | None:
+    """The rows, as JSON, that a rule makes of columns (a JSON object); none when it takes nothing."""
+
+def rule_events() -> list[RuleEventRow]:
+    """Everything that a rule can select from."""
+
+def rule_functions() -> list[RuleFunctionRow]:
+    """Every function of rules, absent ones too."""
 
 def render_template(template: str, row: str) -> str:
     """The text that a template makes of a row, which is a JSON object; ``ValueError``: it cannot."""

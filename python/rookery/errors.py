@@ -2,9 +2,11 @@
 
     RookeryError
     ├── BadRequestError          BAD_REQUEST
+    │   ├── BadRuleError         BAD_REQUEST          (of the SQL of a rule, with line and column)
     │   └── ConfigError          BAD_CONFIG           (carries every problem found, not only the first)
     ├── UnauthorizedError        UNAUTHORIZED         (nobody knows who asks)
     ├── NotFoundError            NOT_FOUND
+    ├── NoMatchError             NOT_MATCH            (a rule takes nothing of what it was tried on)
     ├── ConflictError            ALREADY_EXISTS
     ├── NotAllowedError          FORBIDDEN
     ├── NotAvailableError        NOT_AVAILABLE        (known, but not part of this version)
@@ -53,6 +55,27 @@ class BadRequestError(RookeryError):
     code = "BAD_REQUEST"
 
 
+class BadRuleError(BadRequestError):
+    """A rule cannot be used. ``line`` and ``column`` count from 1, where the place is known."""
+
+    def __init__(
+        self, message: str, *, rule: str | None = None, place: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.line, self.column = place or (None, None)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        place = None if self.line is None or self.column is None else (self.line, self.column)
+        return _rebuild_bad_rule, (self.message, self.rule, place)
+
+
+def _rebuild_bad_rule(
+    message: str, rule: str | None, place: tuple[int, int] | None
+) -> BadRuleError:
+    return BadRuleError(message, rule=rule, place=place)
+
+
 class ConfigError(BadRequestError):
     """The configuration cannot be used. ``problems`` lists everything that is wrong with it."""
 
@@ -76,6 +99,12 @@ class NotFoundError(RookeryError):
     """The thing named does not exist."""
 
     code = "NOT_FOUND"
+
+
+class NoMatchError(RookeryError):
+    """The conditions do not hold for what they were tried on."""
+
+    code = "NOT_MATCH"
 
 
 class ConflictError(RookeryError):

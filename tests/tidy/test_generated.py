@@ -19,6 +19,7 @@ from tidy.tree import Tree
         "gen_commands.py",
         "gen_conformance.py",
         "gen_hookpoints.py",
+        "gen_rule_functions.py",
         "gen_openapi.py",
         "compare_openapi.py",
     ],

@@ -6,16 +6,16 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyTuple};
-use rookery_core::rules::fields::{ActionFields, Field};
 use rookery_core::rules::trial::{TrialError, event_names, try_rule as try_sql};
 use rookery_core::rules::{Fact, Happening, RepublishSpec, RuleCounts, Surroundings};
 use rookery_node::{OutputSpec, RuleSpec};
 use rookery_rules::functions::{FAMILIES, Status};
 use rookery_rules::{
-    Column, EVENTS, Event, EventInfo, Invalid, RuleError, Source as _, Template, Value, World,
-    compile, decode_json, encode_json,
+    Column, EVENTS, Event, EventInfo, Invalid, RuleError, Source as _, Value, World, compile,
+    encode_json,
 };
 
+use crate::actions::action_fields;
 use crate::error::{native, wrong_rule};
 use crate::rows::{Row, row};
 
@@ -69,23 +69,6 @@ fn output(row: &Bound<'_, PyTuple>) -> PyResult<OutputSpec> {
         }
         _ => Err(PyValueError::new_err(format!("{kind:?} is no kind of output"))),
     }
-}
-
-/// What an action wants of a result.
-fn action_fields(parts: &[(String, String)]) -> PyResult<ActionFields> {
-    let one = |(kind, text): &(String, String)| {
-        let template = || {
-            let refused = |error| native("template", format!("{text:?}: {error}"));
-            Template::parse(text).map_err(refused)
-        };
-        match kind.as_str() {
-            "text" => template().map(Field::Text),
-            "value" => template().map(Field::Value),
-            "row" => Ok(Field::Row),
-            _ => Err(PyValueError::new_err(format!("{kind:?} is no kind of field"))),
-        }
-    };
-    Ok(ActionFields { fields: parts.iter().map(one).collect::<PyResult<_>>()? })
 }
 
 /// `RuleCountsRow`.
@@ -220,21 +203,6 @@ pub(crate) fn try_rule(
 fn now_ns() -> i128 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i128::try_from(now.as_nanos()).unwrap_or(i128::MAX)
-}
-
-/// A template filled from a row that is JSON.
-#[pyfunction]
-pub(crate) fn render_template(template: &str, row_json: &str) -> PyResult<String> {
-    let refused = |error| native("template", format!("{template:?}: {error}"));
-    let template = Template::parse(template).map_err(refused)?;
-    let Some(Value::Map(map)) = decode_json(row_json.as_bytes()) else {
-        return Err(native("template", "the row is no JSON object".into()));
-    };
-    let mut out = Vec::new();
-    template
-        .render(&map, SHOWN_BYTES_MAX, &mut out)
-        .map_err(|error| native("template", error.to_string()))?;
-    Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
 /// `RuleEventRow` of everything that a rule can select from.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 from rookery.broker.access import AccessService
 from rookery.broker.admins import AdminService
@@ -15,6 +16,8 @@ from rookery.broker.backup.admins import AdminsPart, ApiKeysPart
 from rookery.broker.backup.parts import ConfigurationPart, Part
 from rookery.broker.backup.retained import RetainedPart
 from rookery.broker.certificates import CertificateService
+from rookery.broker.connectors.running import Running
+from rookery.broker.connectors.service import ConnectorService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import Services
@@ -26,6 +29,9 @@ from rookery.broker.plugins.routing import Routing
 from rookery.broker.plugins.service import PluginService
 from rookery.broker.plugins.store import PluginStore
 from rookery.broker.quota import QuotaWatch
+from rookery.broker.rules.alarm_events import AlarmEvents
+from rookery.broker.rules.part import DataIntegration
+from rookery.broker.rules.service import RuleService
 from rookery.broker.settings import NodeSettings
 from rookery.broker.slow_subs import SlowSubsService
 from rookery.broker.topic_metrics import TopicMetrics
@@ -70,6 +76,18 @@ def make_services(
     admins = AdminService(
         node.config.data_dir, node.clock, audit, lambda: _admin_settings(settings.config)
     )
+    running = Running(
+        node.native,
+        alarms,
+        node.clock,
+        data_dir=node.config.data_dir,
+        node_name=node.config.management.node_name,
+        file_dirs=tuple(Path(path) for path in node.config["node.connector_file_dirs"]),
+    )
+    node_name = node.config.management.node_name
+    connectors = ConnectorService(running, settings, node.clock, node_name=node_name)
+    rules = RuleService(node.native, settings, connectors, node.clock, node_name=node_name)
+    alarms.on_alarm(AlarmEvents(node.native.rule_event))
     services = Services(
         settings=settings,
         listeners=ListenerService(node.native, settings, audit, alarms),
@@ -87,6 +105,9 @@ def make_services(
         exporter=observation.exporter,
         backups=_backups(node, access, admins, settings, audit),
         plugins=_plugins(node, settings, alarms),
+        connectors=connectors,
+        rules=rules,
+        integration=DataIntegration(running, rules),
     )
     return services, observation
 
@@ -169,6 +190,8 @@ async def open_services(
     serving.push_async_callback(services.plugins.close)
     await services.plugins.open()
     metrics.register("plugins", lambda: services.plugins.counters)
+    serving.push_async_callback(services.integration.close)
+    await services.integration.open(node.config)
     serving.push_async_callback(runtime.close)
     runtime.open()
     await services.slow_subs.open(node.config)

@@ -157,7 +157,13 @@ class OpenNode:
     def asks(self) -> bool:
         """Whether clients have to wait for those who are asked about them."""
         access = self.config.management.access
-        return bool(access.authentication or access.sources)
+        return bool(access.authentication or access.sources or self._has_rules)
+
+    @property
+    def _has_rules(self) -> bool:
+        """Rules send through connectors, which take a moment: what came before would pass them by."""
+        rules = self.config["rule_engine.rules"]
+        return any(rule["enable"] for rule in rules.values())
 
     def accept(self) -> None:
         """Let clients in, once those who are asked about them can answer."""

@@ -91,6 +91,7 @@ async def _start_parts(
             observation.pusher,
             Gathering(node, runtime),
             services.topic_metrics,
+            services.integration,
         )
     )
     serving.push_async_callback(sys_topics.close)

@@ -218,9 +218,11 @@ def _report(arguments: argparse.Namespace, value: Any, code: int, text: str) -> 
 def _check_config(arguments: argparse.Namespace) -> int:
     from rookery.access import build  # noqa: PLC0415 - many commands never need it
     from rookery.access.errors import AccessError  # noqa: PLC0415
+    from rookery.connectors import checking  # noqa: PLC0415
 
     config = load_config(arguments)
     access = config.management.access
+    checking.check(config)
     try:
         build.check(access.authentication, access.sources, answer_timeout_s=access.answer_timeout_s)
     except AccessError as error:

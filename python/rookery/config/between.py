@@ -31,6 +31,7 @@ def between_keys(checked: Checked) -> Iterator[Problem]:
         yield from _source(checked, ("authorization", "sources", str(index)), source)
     yield from _rewrite(checked)
     yield from _watermarks(checked)
+    yield from _integration(checked)
     kinds = ("mechanism", "backend")
     yield from _doubled(checked, ("authentication",), values["authentication"], kinds)
     sources = values["authorization"]["sources"]
@@ -161,3 +162,57 @@ def _doubled(
 
 def _needs(checked: Checked, path: Path, near: str) -> Problem:
     return Problem("needs", join_path(path), checked.origins.get(path), near=near)
+
+
+def _integration(checked: Checked) -> Iterator[Problem]:
+    """Rules name actions, actions and sources name connectors of their type: they have to be there."""
+    values = checked.values
+    for kind in ("actions", "sources"):
+        for type_, named in values[kind].items():
+            there = values["connectors"].get(type_, {})
+            for name, item in named.items():
+                path = (kind, type_, name, "connector")
+                wanted = item.get("connector")
+                if not isinstance(wanted, str):
+                    yield Problem("required", join_path(path), _first_origin(checked, path[:3]))
+                elif wanted not in there:
+                    yield _no_such(checked, path, f"connector {type_}:{wanted}", type_, there)
+    actions = values["actions"]
+    for id_, rule in values["rule_engine"]["rules"].items():
+        for index, output in enumerate(rule["actions"], 1):
+            if isinstance(output, str):
+                type_, _, name = output.partition(":")
+                if name not in actions.get(type_, {}):
+                    at = ("rule_engine", "rules", id_, "actions", str(index))
+                    yield _no_such(checked, at, f"action {output}", type_, actions.get(type_, {}))
+    yield from _fallbacks(checked, actions)
+
+
+def _fallbacks(checked: Checked, actions: dict[str, Any]) -> Iterator[Problem]:
+    for type_, named in actions.items():
+        for name, item in named.items():
+            path = ("actions", type_, name, "fallback_actions")
+            entries = item.get("fallback_actions")
+            for entry in entries if isinstance(entries, list) else ():
+                if not isinstance(entry, dict) or entry.get("kind") != "reference":
+                    continue
+                other = str(entry.get("type")), str(entry.get("name"))
+                if other == (type_, name):
+                    reason = {"en": "an action is no fallback of its own"}
+                    origin = checked.origins.get(path)
+                    yield Problem("setting", join_path(path), origin, value=name, reasons=reason)
+                elif other[1] not in actions.get(other[0], {}):
+                    known = actions.get(other[0], {})
+                    yield _no_such(checked, path, f"action {':'.join(other)}", other[0], known)
+
+
+def _no_such(checked: Checked, path: Path, value: str, type_: str, there: Any) -> Problem:
+    allowed = ", ".join(f"{type_}:{name}" for name in sorted(there)[:20])
+    kind = "no_such" if allowed else "no_such_none"
+    origin = checked.origins.get(path) or checked.origins.get(path[:-1])
+    return Problem(kind, join_path(path), origin, value=value, allowed=allowed)
+
+
+def _first_origin(checked: Checked, path: Path) -> Any:
+    """Where the first key below is written."""
+    return next((o for at, o in checked.origins.items() if at[: len(path)] == path), None)

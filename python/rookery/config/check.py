@@ -203,7 +203,8 @@ class _Checker:
             if child.value is None:
                 continue
             if not re.fullmatch(kind.key_pattern, name):
-                self._problem("name", path, child, value=_shorten(name), allowed=kind.key_form)
+                at = (*path, name)
+                self._problem("name", at, child, value=_shorten(name), allowed=kind.key_form)
                 continue
             value, text = self._of_type(kind.value, child, (*path, name))
             if value is not _ABSENT:
@@ -467,7 +468,8 @@ def _shown(kind: Type, raw: Any, value: Any, path: Path) -> Any:
     if isinstance(kind, SecretText):
         return HIDDEN
     if isinstance(kind, Anything):
-        return without_secrets(raw, path[-1])
+        # Below its own key, which says that the values of headers are secrets.
+        return without_secrets({path[-1]: raw})[path[-1]]
     if isinstance(raw, str):
         return url_without_secrets(raw)
     if isinstance(raw, list):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from rookery.clock import SystemClock
 from rookery.engine.hooks import Fallback, HookTable
 from rookery.engine.lifecycle import HookLives
+from rookery.engine.rule_engine import Rules
 from rookery.engine.runtime import STOP_GRACE_S, NodeRuntime
 from rookery.engine.settings import Settings, native_config
 from rookery.engine.subscription import Subscription, WhenFull
@@ -387,6 +388,13 @@ class Broker:
         """Counters since the start, by EMQX's names, such as ``messages.received``."""
         runtime = self._running()
         return complete_metrics(runtime.node.metrics()) | runtime.dispatcher.counters
+
+    # -- rules -----------------------------------------------------------------------------
+
+    @property
+    def rules(self) -> Rules:
+        """What is made of messages and events on the way."""
+        return Rules(self._running().node, self._ask)
 
     # -- actions ---------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import errno
 from rookery._native import NativeError
 from rookery.errors import (
     BadRequestError,
+    BadRuleError,
     ConfigError,
     InternalError,
     NotFoundError,
@@ -24,7 +25,9 @@ def translate(error: NativeError) -> RookeryError:
             return ConfigError([error.message])
         case "not_found":
             return NotFoundError(error.message)
-        case "topic":
+        case "rule":
+            return BadRuleError(error.message, rule=error.rule, place=error.place)
+        case "topic" | "template":
             return BadRequestError(error.message)
         case "stopping" | "forked" | "busy":
             return UnavailableError(error.message)

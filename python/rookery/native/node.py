@@ -7,7 +7,7 @@ a rule, the disk's time when a durable message is published with ``durability.sy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rookery.native.actions import ActionBuffer, ActionHub, BufferSpec
     from rookery.native.lists import Lists
     from rookery.native.plugins import PluginBridge
+    from rookery.native.rules import RuleCounters, RuleSpec
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -311,6 +312,62 @@ class Node:
         """Close every buffer, on the loop that reads them. May be called twice."""
         if "actions" in vars(self):
             self.actions.close()
+
+    def put_rules(self, rules: Iterable[RuleSpec], *, ignore_sys_message: bool = True) -> None:
+        """Replace all rules; every worker has them when this returns.
+
+        Counters of a rule whose id stays go on, also of one that does not run.
+
+        Args:
+            rules: All of them.
+            ignore_sys_message: Messages of the node itself (``$SYS``) are not for rules.
+
+        Raises:
+            BadRuleError: a rule cannot be used, or names an action that is not open; then nothing
+                changes.
+        """
+        from rookery.native.rules import rule_rows, surroundings  # noqa: PLC0415
+
+        _call(self._native.put_rules, rule_rows(rules), surroundings(ignore_sys_message))
+
+    def rule_counters(self) -> dict[str, RuleCounters]:
+        """What each rule counted, by its id."""
+        from rookery.native.rules import RuleCounters  # noqa: PLC0415
+
+        rows = _call(self._native.rule_counters)
+        return {row[0]: RuleCounters(*row[1:]) for row in rows}
+
+    def reset_rule_counters(self, rule_id: str) -> None:
+        """Let a rule count from zero again.
+
+        Raises:
+            NotFoundError: there is no such rule.
+        """
+        _call(self._native.reset_rule_counters, rule_id)
+
+    def rule_ingest(self, source_id: str, columns: Mapping[str, object]) -> int:
+        """Give rules what a source brought in; how many had a result.
+
+        Args:
+            source_id: ``type:name``, what stands behind ``$bridges/`` in SQL.
+            columns: By the names that sources have. A list or a dict is an array or a map.
+
+        Raises:
+            BadRequestError: sources have no such column.
+        """
+        from rookery.native.rules import column_rows  # noqa: PLC0415
+
+        return _call(self._native.rule_ingest, source_id, *column_rows(columns))
+
+    def rule_event(self, name: str, columns: Mapping[str, object]) -> int:
+        """Tell rules of an event outside the core, such as ``$events/sys/alarm_activated``.
+
+        Raises:
+            BadRequestError: there is no such event or column.
+        """
+        from rookery.native.rules import column_rows  # noqa: PLC0415
+
+        return _call(self._native.rule_event, name, *column_rows(columns))
 
     def fileno(self) -> int:
         """A descriptor that is readable while :meth:`drain` has something."""

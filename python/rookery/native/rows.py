@@ -177,6 +177,39 @@ WorkerRow: TypeAlias = tuple[int, int, bool, tuple[int, int, int, int, int, int,
 """plugin, worker, is_attached, (asked, answered, late, failed, told, dropped, open)"""
 
 
+RuleOutputRow: TypeAlias = (
+    tuple[Literal["console"]]
+    | tuple[Literal["action"], str, tuple[tuple[str, str], ...]]
+    | tuple[Literal["republish"], tuple[str, str, str, str, str], tuple[tuple[str, str], ...], bool]
+)
+"""
+The kind of an output, and what belongs to it:
+"console"
+"action", id of the action, fields as kind and template
+"republish", (topic, qos, retain, payload, user properties), MQTT properties, direct dispatch
+"""
+
+RuleRow: TypeAlias = tuple[str, str, bool, list[RuleOutputRow]]
+"""id, SQL, whether it runs, outputs"""
+
+RuleAroundRow: TypeAlias = tuple[int, list[tuple[str, str]], bool]
+"""seconds that local time is ahead of UTC, variables, whether ``$SYS`` messages are ignored"""
+
+RuleCountsRow: TypeAlias = tuple[str, int, int, int, int, int, int, int, int, int, int, int]
+"""id, then the items of ``rookery.native.rules.RuleCounters``"""
+
+RuleEventRow: TypeAlias = tuple[
+    str, str | None, str, str, str, list[tuple[str, str]], list[tuple[str, str, str, str]]
+]
+"""
+name, older name, title in English and Chinese, a rule, columns with an example as JSON, and what a
+person fills in: column, example as JSON, what it is in English and Chinese
+"""
+
+RuleFunctionRow: TypeAlias = tuple[str, str, str, int, int | None, str, str, list[tuple[str, str]]]
+"""The items of ``rookery.native.rules.RuleFunction``."""
+
+
 class AclSubject(NamedTuple):
     """Whom a check is about. ``peerhost`` is an address without a port."""
 

@@ -20,6 +20,7 @@ OPEN = {
     # Prometheus sends no credentials; a setting asks for them.
     ("GET", "/prometheus/stats"),
     ("GET", "/prometheus/auth"),
+    ("GET", "/prometheus/data_integration"),
 }
 """For everybody."""
 ACCOUNTS = ("/users", "/api_key", "/logout")

@@ -153,7 +153,7 @@ def test_a_value_is_shown_as_it_would_be_written(path: str, value: Any, text: st
          "subpattern at position 0; allowed: a regular expression")),
         ("auto_subscribe.topics", [{"qos": 1}], "r.conf:7: auto_subscribe.topics.1.topic: missing"),
         ("listeners.tcp", {"a b": {}},
-         ('r.conf:7: listeners.tcp: the name "a b" is not allowed; allowed: letters, digits, '
+         ('r.conf:7: listeners.tcp.\"a b\": the name "a b" is not allowed; allowed: letters, digits, '
          "_ and -")),
     ],
 )  # fmt: skip
@@ -167,12 +167,9 @@ def test_a_bad_value_says_what_is_allowed(path: str, value: Any, text: str) -> N
         ("listeners.ssl.default", {"enable": False, "bind": 8883}, None),
         ("authentication", [], None),
         ("authentication", [{"mechanism": "password_based", "backend": "mysql", "enable": False}], None),
-        ("connectors", {"http": {"a": {"url": "x"}}}, "connectors.http.a"),
-        ("connectors", {"http": {"a": {"url": "x", "enable": False}}}, None),
-        ("rule_engine", {"ignore_sys_message": True}, None),
-        ("rule_engine", {"rules": {"r": {"enable": True}}}, "rule_engine.rules.r"),
-        ("rule_engine", {"rules": {"r": {"sql": "SELECT"}}}, "rule_engine.rules.r"),
-        ("rule_engine", {"rules": {"r": {"enable": False}}}, None),
+        ("bridges", {"http": {"a": {"url": "x"}}}, "bridges.http.a"),
+        ("bridges", {"http": {"a": {"url": "x", "enable": False}}}, None),
+        ("ai", {"providers": {}}, None),
         ("schema_registry", {"schemas": {"s": {"type": "avro"}}}, "schema_registry.schemas.s"),
         ("opentelemetry", {"metrics": {"enable": True}}, "opentelemetry.metrics"),
         ("exhook", {"servers": [{"name": "a"}]}, "exhook.servers"),
@@ -199,11 +196,10 @@ def test_a_later_feature_is_not_available_unless_it_is_off(
 @pytest.mark.parametrize(
     ("path", "value", "is_told"),
     [
-        ("rule_engine", {"ignore_sys_message": True, "jq_function_default_timeout": "10s"}, True),
-        ("rule_engine", {"rules": {"r": {"sql": "x", "enable": False}}}, True),
+        ("schema_registry", {"schemas": {"s": {"type": "avro", "enable": False}}}, True),
         ("exhook", {"servers": [{"name": "a", "enable": False}]}, True),
-        ("rule_engine", {}, False),
-        ("rule_engine", {"rules": {}}, False),
+        ("schema_registry", {}, False),
+        ("schema_registry", {"schemas": {}}, False),
     ],
 )
 def test_what_stands_in_a_later_feature_warns_once(path: str, value: Any, is_told: bool) -> None:

@@ -5,7 +5,6 @@ use std::sync::mpsc::channel;
 
 use rookery_core::effects::{Command, ShardMessage};
 use rookery_core::rules::fields::ActionFields;
-use rookery_core::rules::sink::ActionSink;
 use rookery_core::rules::{
     Happening, Output, Republish, RepublishSpec, RuleCounts, RuleDraft, RuleSet, RuleSetError,
     Surroundings,
@@ -85,17 +84,13 @@ impl Node {
                 Ok(republish) => Ok(Output::Republish(Arc::new(republish))),
                 Err(error) => Err(refuse(format!("republish: {error}"))),
             },
-            OutputSpec::Action { id, fields } => match self.action_sink(&id) {
+            OutputSpec::Action { id, fields } => match self.actions().sink(&id) {
                 Some(sink) => Ok(Output::Action { sink, fields: Arc::new(fields) }),
                 None => Err(refuse(format!("there is no action {id:?}"))),
             },
         };
         let outputs = spec.outputs.into_iter().map(output).collect::<Result<_, NodeError>>()?;
         Ok(RuleDraft { id: spec.id, sql: spec.sql, enable: spec.enable, outputs })
-    }
-
-    fn action_sink(&self, _id: &str) -> Option<Arc<dyn ActionSink>> {
-        None
     }
 
     /// What each rule counted.

@@ -45,6 +45,7 @@ class AlarmRegistry:
         self._left_out = 0
         self._unconfirmed: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[Alarm], None]] = []
         self.configure(actions=actions, size_limit=size_limit, validity_period_s=validity_period_s)
 
     def configure(
@@ -59,6 +60,10 @@ class AlarmRegistry:
     def on_change(self, watcher: Callable[[], None]) -> None:
         """Call ``watcher`` after each change."""
         self._watchers.append(watcher)
+
+    def on_alarm(self, listener: Callable[[Alarm], None]) -> None:
+        """Tell ``listener`` of each alarm that is activated or deactivated."""
+        self._listeners.append(listener)
 
     def restore(self, active: Iterable[Alarm], history: Iterable[Alarm]) -> None:
         """Take over what an earlier run left, oldest first, without telling anybody."""
@@ -132,6 +137,8 @@ class AlarmRegistry:
         if self._logs:
             level = logging.WARNING if alarm.is_active else logging.INFO
             _log.log(level, "%sd %s: %s", action, alarm.name, alarm.message)
+        for listener in self._listeners:
+            listener(alarm)
         if self._publish is not None:
             payload = json.dumps(alarm.to_notice(), ensure_ascii=False, default=str)
             self._publish(f"alarms/{action}", payload.encode())

@@ -11,6 +11,7 @@ from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.backup import Backups
 from rookery.broker.certificates import CertificateService
+from rookery.broker.connectors.service import ConnectorService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
 from rookery.broker.management.sockets import Port
@@ -19,6 +20,8 @@ from rookery.broker.nodes import Nodes
 from rookery.broker.otel import OtelService
 from rookery.broker.plugins.service import PluginService
 from rookery.broker.prometheus import Exporter
+from rookery.broker.rules.part import DataIntegration
+from rookery.broker.rules.service import RuleService
 from rookery.broker.settings import NodeSettings
 from rookery.broker.slow_subs import SlowSubsService
 from rookery.broker.topic_metrics import TopicMetrics
@@ -48,6 +51,9 @@ class Services:
     topic_metrics: TopicMetrics
     admins: AdminService
     plugins: PluginService
+    connectors: ConnectorService
+    rules: RuleService
+    integration: DataIntegration
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.prometheus.auth import auth_families
+from rookery.broker.prometheus.data_integration import integration_families
 from rookery.broker.prometheus.service import Mode
 from rookery.broker.rest import roles
 from rookery.config.runtime import KeyPath
@@ -84,7 +85,7 @@ class PrometheusSettings(Model):
 
     enable_basic_auth: bool = Field(
         default=False,
-        description="Whether `/prometheus/stats` and `/prometheus/auth` ask who reads them.",
+        description="Whether `/prometheus/stats` and the others ask who reads them.",
         examples=[False],
     )
     push_gateway: PushGateway = Field(
@@ -97,17 +98,13 @@ class PrometheusSettings(Model):
 
 def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Monitor"])
-    exporter, settings = node.services.exporter, node.services.settings
+    settings = node.services.settings
 
     def shown() -> PrometheusSettings:
         found = settings.config.effective()["prometheus"]
         return PrometheusSettings(
             enable_basic_auth=found["enable_basic_auth"], push_gateway=found["push_gateway"]
         )
-
-    def check(caller: Annotated[Caller | None, Depends(maybe_caller)]) -> None:
-        if settings.config["prometheus.enable_basic_auth"]:
-            roles.check(roles.known(caller), ("GET", "/prometheus/stats"))
 
     @api.get("/prometheus", summary="Get the Prometheus settings")
     async def get_settings() -> PrometheusSettings:
@@ -127,6 +124,17 @@ def router(node: NodeContext) -> APIRouter:
         }
         await settings.change("update", "prometheus", changes)
         return shown()
+
+    _reading(api, node)
+    return api
+
+
+def _reading(api: APIRouter, node: NodeContext) -> None:
+    exporter, settings = node.services.exporter, node.services.settings
+
+    def check(caller: Annotated[Caller | None, Depends(maybe_caller)]) -> None:
+        if settings.config["prometheus.enable_basic_auth"]:
+            roles.check(roles.known(caller), ("GET", "/prometheus/stats"))
 
     def answer(request: Request, families: Sequence[Family]) -> Response:
         if "application/json" in request.headers.get("accept", ""):
@@ -158,4 +166,15 @@ def router(node: NodeContext) -> APIRouter:
         families = await auth_families(node.services.access, settings.config)
         return answer(request, exporter.by_mode(families, mode))
 
-    return api
+    @api.get(
+        "/prometheus/data_integration",
+        summary="Read the metrics of rules and connectors",
+        response_class=PlainTextResponse,
+        responses=_SHOWN | errors(*_REFUSALS),
+        dependencies=[Depends(check)],
+    )
+    async def data_integration(request: Request, mode: ModeQuery = "node") -> Response:
+        """Rules, actions and connectors, in the same two formats and under the same rule."""
+        services = node.services
+        families = await integration_families(services.rules, services.connectors, settings.config)
+        return answer(request, exporter.by_mode(families, mode))

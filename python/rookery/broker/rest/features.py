@@ -23,6 +23,7 @@ from rookery.broker.certificates import api as certificates
 from rookery.broker.clients import api as clients
 from rookery.broker.configs import api as configs
 from rookery.broker.configs import schema_api as configs_schema
+from rookery.broker.connectors import api as connectors
 from rookery.broker.delayed import api as delayed
 from rookery.broker.error_codes import api as error_codes
 from rookery.broker.figures import api as figures
@@ -39,6 +40,8 @@ from rookery.broker.publish import api as publish
 from rookery.broker.quota import api as quota
 from rookery.broker.retainer import api as retainer
 from rookery.broker.rewrite import api as rewrite
+from rookery.broker.rules import api as rules
+from rookery.broker.rules import testing_api as rules_testing
 from rookery.broker.slow_subs import api as slow_subs
 from rookery.broker.status import api as status
 from rookery.broker.subscriptions import api as subscriptions
@@ -81,4 +84,7 @@ ROUTERS: Sequence[Callable[[NodeContext], APIRouter]] = (
     quota.router,
     plugins.router,
     load_rebalance.router,
+    rules.router,
+    rules_testing.router,
+    connectors.router,
 )

@@ -19,6 +19,7 @@ OPEN: frozenset[OperationKey] = frozenset(
         ("POST", "/login"),
         ("GET", "/load_rebalance/availability_check"),
         ("GET", "/prometheus/auth"),
+        ("GET", "/prometheus/data_integration"),
         ("GET", "/prometheus/stats"),
     }
 )
@@ -33,7 +34,13 @@ OWN: frozenset[OperationKey] = frozenset(
 PUBLISHER: frozenset[OperationKey] = frozenset({("POST", "/publish"), ("POST", "/publish/bulk")})
 """What a publisher may do."""
 
-LOOKING: frozenset[OperationKey] = frozenset({("POST", "/authorization/explain")})
+LOOKING: frozenset[OperationKey] = frozenset(
+    {
+        ("POST", "/authorization/explain"),
+        ("POST", "/rule_test"),
+        ("POST", "/rules/{id}/test"),
+    }
+)
 """Looking that takes a body: nothing changes by it, viewers may."""
 
 NOT_FOR_VIEWERS: frozenset[OperationKey] = frozenset(

@@ -12,11 +12,13 @@ MODULES = (
     "broker", "clients", "topics", "subscriptions", "exclusive", "publish", "retainer", "delayed",
     "topic_metrics", "slow_subs", "cluster", "alarms", "listeners", "certificates", "users", "acl",
     "lists", "ban", "conf", "quota", "admins", "api_keys", "data", "plugins", "log", "trace",
+    "rules", "connectors",
 )  # fmt: skip
 SEVERAL = {
     "broker": ("status", "broker", "stats", "metrics", "vm"),
     "clients": ("clients", "sessions"),
     "topics": ("topics", "routes"),
+    "connectors": ("connectors", "actions", "sources"),
     "lists": ("rewrite", "auto_subscribe", "authn", "authz", "audit", "license"),
 }
 """Modules with more than the noun that they are called after, or with others."""

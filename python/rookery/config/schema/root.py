@@ -16,6 +16,7 @@ from rookery.config.schema.features import (
     SYS_TOPICS,
     TOPIC_METRIC,
 )
+from rookery.config.schema.integration import ACTIONS, CONNECTORS, RULE_ENGINE, SOURCES
 from rookery.config.schema.listeners import LISTENERS
 from rookery.config.schema.model import (
     UNSET,
@@ -72,11 +73,8 @@ ENTRIES = MapOf(Anything(), r"[^\0]{1,255}", "text")
 SETTINGS = Anything()
 
 LATER: tuple[tuple[str, Type, object, str, str], ...] = (
-    ("rule_engine", Anything(("rules",)), {}, "Rules.", "规则引擎。"),
-    ("bridges", MapOf(ENTRIES), {}, "Data bridges.", "数据桥接。"),
-    ("connectors", MapOf(ENTRIES), {}, "Connectors.", "连接器。"),
-    ("actions", MapOf(ENTRIES), {}, "Actions of rules.", "动作。"),
-    ("sources", MapOf(ENTRIES), {}, "Sources of rules.", "数据源。"),
+    ("bridges", MapOf(ENTRIES), {}, "Data bridges of EMQX 5.0; use connectors and actions.",
+     "EMQX 5.0 数据桥接，请使用 connectors 与 actions。"),
     ("gateway", ENTRIES, {}, "Gateways.", "网关。"),
     ("exhook", SETTINGS, {}, "External hooks.", "外部钩子。"),
     ("file_transfer", SETTINGS, {}, "File transfer.", "文件传输。"),
@@ -170,5 +168,12 @@ ROOT = Struct((
     Field("prometheus", PROMETHEUS, {}, "Metrics for Prometheus.", "Prometheus 指标。"),
     Field("pem_cache", Struct((inert("interval", Duration(), "2m", "How long one is kept.", "缓存时间。"),)), {},
           "Cache of certificates in EMQX.", "EMQX 证书缓存。"),
+    Field("rule_engine", RULE_ENGINE, {}, "Rules.", "规则引擎。"),
+    Field("connectors", CONNECTORS, {}, "Connections to services, by type and name.",
+          "到外部服务的连接，按类型与名称。", hot=True),
+    Field("actions", ACTIONS, {}, "What rules send through connectors, by type and name.",
+          "规则经连接器发送数据的动作，按类型与名称。", hot=True),
+    Field("sources", SOURCES, {}, "What connectors bring in for rules, by type and name.",
+          "连接器为规则引入数据的数据源，按类型与名称。", hot=True),
     *(off(name, kind, default, en, zh) for name, kind, default, en, zh in LATER),
 ))

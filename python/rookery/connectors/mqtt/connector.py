@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from rookery.access.errors import Words
@@ -27,7 +30,7 @@ class MqttConnector(Connector[MqttActionSettings, MqttSourceSettings]):
         self._settings = settings
         self._context = context
         self._pool: list[Connection] = []
-        self._filters: list[str] = []
+        self._client_ids: set[str] = set()  # of sources that run
         host, port = settings.address
         self._base = f"{settings.clientid_prefix or ''}{_name(context)}"
         self._endpoint = Endpoint(
@@ -53,8 +56,11 @@ class MqttConnector(Connector[MqttActionSettings, MqttSourceSettings]):
             Connection(replace(self._endpoint, client_id=f"{self._base}:{number}"))
             for number in range(self._settings.pool_size)
         ]
-        opening = [asyncio.ensure_future(connection.open()) for connection in pool]
+        opening: list[asyncio.Future[None]] = []
         try:
+            # Alone: who waits for a host that does not answer takes one thread, not all.
+            await pool[0].open()
+            opening = [asyncio.ensure_future(connection.open()) for connection in pool[1:]]
             await asyncio.gather(*opening)
         except BaseException:
             for task in opening:
@@ -81,16 +87,21 @@ class MqttConnector(Connector[MqttActionSettings, MqttSourceSettings]):
         return MqttAction(settings.parameters, self._connection_of)
 
     def open_source(self, settings: MqttSourceSettings, receive: Receive) -> Source:
-        topic_filter = settings.parameters.topic
-        number = self._filters.count(topic_filter)
-        self._filters.append(topic_filter)
-        digest = hashlib.sha256(f"{topic_filter}\0{number}".encode()).hexdigest()[:8]
-        endpoint = replace(
-            self._endpoint,
-            client_id=f"{self._base}:in:{digest}",
-            clean_start=self._settings.clean_start,
-        )
-        return MqttSource(settings.parameters, endpoint, receive, self._context.clock)
+        endpoint = replace(self._endpoint, clean_start=self._settings.clean_start)
+        parameters = settings.parameters
+        return MqttSource(parameters, endpoint, receive, self._context.clock, self._identified)
+
+    @contextmanager
+    def _identified(self, topic_filter: str) -> Iterator[str]:
+        """A client identifier for a source that runs: the same one whenever it runs again."""
+        names = (f"{topic_filter}\0{number}".encode() for number in itertools.count())
+        client_ids = (f"{self._base}:in:{hashlib.sha256(name).hexdigest()[:8]}" for name in names)
+        client_id = next(found for found in client_ids if found not in self._client_ids)
+        self._client_ids.add(client_id)
+        try:
+            yield client_id
+        finally:
+            self._client_ids.discard(client_id)
 
     def _connection_of(self, key: int) -> Connection | None:
         """All messages of one client take the same: that keeps their order."""

@@ -8,6 +8,9 @@ QoS 2 is handed over once, over reconnects, too.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import paho.mqtt.client as paho
 
@@ -22,8 +25,14 @@ class MqttSource(Source):
     """One subscription over a connection of its own."""
 
     def __init__(
-        self, parameters: MqttSourceParameters, endpoint: Endpoint, receive: Receive, clock: Clock
+        self,
+        parameters: MqttSourceParameters,
+        endpoint: Endpoint,
+        receive: Receive,
+        clock: Clock,
+        identified: Callable[[str], AbstractContextManager[str]],
     ) -> None:
+        self._identified = identified
         self._parameters = parameters
         self._endpoint = endpoint
         self._receive = receive
@@ -37,7 +46,10 @@ class MqttSource(Source):
             raise self._connection.failure
 
     async def run(self) -> None:
-        connection = Connection(self._endpoint)
+        with self._identified(self._parameters.topic) as client_id:
+            await self._run(Connection(replace(self._endpoint, client_id=client_id)))
+
+    async def _run(self, connection: Connection) -> None:
         connection.released = self._taken.discard
         try:
             await connection.open()

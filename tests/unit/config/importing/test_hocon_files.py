@@ -55,7 +55,7 @@ def test_what_the_schema_knows_is_taken(do_import: Import, home: Path) -> None:
     assert plain["authorization"]["sources"] == [
         {"type": "file", "enable": True, "path": "acl.conf"}
     ]
-    assert "rule_engine" not in plain
+    assert plain["rule_engine"]["rules"]["one"]["sql"] == 'SELECT * FROM "t/#"'
 
 
 def test_every_value_has_an_outcome(do_import: Import) -> None:
@@ -66,7 +66,7 @@ def test_every_value_has_an_outcome(do_import: Import) -> None:
     assert outcomes["node.process_limit"] is Outcome.NOT_NEEDED
     assert outcomes["broker.shared_subscription_strategy"] is Outcome.CHANGED
     assert outcomes["authentication.2.backend"] is Outcome.UNSUPPORTED
-    assert outcomes["rule_engine.rules.one.sql"] is Outcome.UNSUPPORTED
+    assert outcomes["rule_engine.rules.one.sql"] is Outcome.TAKEN
     assert outcomes["authorization.sources.1.path"] is Outcome.CHANGED
     assert outcomes["dashboard.listeners.http.bind"] is Outcome.CHANGED
 

@@ -1,0 +1,241 @@
+"""What ``/rules`` and its tests take and give."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from rookery.web.models import Model, Row
+
+SQL = 'SELECT payload.temp AS temp, clientid FROM "line/3/+" WHERE payload.temp > 80'
+REPUBLISH = {
+    "function": "republish",
+    "args": {"topic": "alarms/${clientid}", "payload": "${temp}", "qos": 1},
+}
+POSTED: dict[str, Any] = {
+    "id": "hot_line",
+    "name": "Line 3 is hot",
+    "sql": SQL,
+    "actions": ["http:tell_plant", REPUBLISH],
+    "description": "Tells the plant when line 3 gets hot.",
+}
+FIGURES_EXAMPLE: dict[str, Any] = {
+    "matched": 120, "matched.rate": 2.0, "matched.rate.max": 10.0, "matched.rate.last5m": 1.5,
+    "passed": 20, "failed": 100, "failed.exception": 0, "failed.no_result": 100,
+    "failed.unknown": 0, "actions.total": 40, "actions.success": 40, "actions.failed": 0,
+    "actions.failed.out_of_service": 0, "actions.failed.unknown": 0, "actions.discarded": 0,
+}  # fmt: skip
+NODE_FIGURES = [{"node": "rookery@127.0.0.1", **FIGURES_EXAMPLE}]
+SHOWN: dict[str, Any] = {
+    **POSTED,
+    "enable": True,
+    "metadata": {"created_at": 1769860800000, "last_modified_at": 1769860800000},
+    "from": ["line/3/+"],
+    "created_at": "2026-01-31T12:00:00.000+00:00",
+    "last_modified_at": "2026-01-31T12:00:00.000+00:00",
+    "action_details": [
+        {"id": "http:tell_plant", "type": "http", "name": "tell_plant", "status": "connected",
+         "status_reason": "", "enable": True},
+        {"function": "republish", "status": "connected", "status_reason": "", "enable": True},
+    ],
+    "metrics": FIGURES_EXAMPLE,
+    "node_metrics": NODE_FIGURES,
+}  # fmt: skip
+CONTEXT = {
+    "event_type": "message_publish",
+    "topic": "line/3/oven",
+    "clientid": "plc-3",
+    "payload": '{"temp": 91}',
+    "qos": 1,
+}
+FUNCTION_EXAMPLE = {
+    "name": "upper", "family": "Text", "family_zh": "文本", "arguments_min": 1,
+    "arguments_max": 1, "status": "present", "reason": "",
+    "examples": [{"expression": "upper('ab')", "result": "\"AB\""}],
+}  # fmt: skip
+EVENT_EXAMPLE = {
+    "event": "$events/client/connected",
+    "title": {"en": "A client connected", "zh": "客户端已连接"},
+    "description": {"en": "A client connected", "zh": "客户端已连接"},
+    "columns": {"clientid": "c_emqx"},
+    "test_columns": {"clientid": ["c_emqx", {"en": "the client identifier", "zh": "客户端标识符"}]},
+    "sql_example": 'SELECT * FROM "$events/client/connected"',
+}
+
+
+class RepublishArgs(Model):
+    """What is published; texts are templates of the rule's row."""
+
+    topic: str = Field(description="Topic.", examples=["alarms/${clientid}"])
+    qos: int | str = Field("${qos}", description="QoS, or a placeholder.", examples=[1])
+    retain: bool | str = Field("${retain}", description="Retained or not.", examples=[False])
+    payload: str = Field("${payload}", description="Payload.", examples=["${temp}"])
+    mqtt_properties: dict[str, Any] = Field(
+        default_factory=dict,
+        description="`Payload-Format-Indicator`, `Message-Expiry-Interval`, `Content-Type`, "
+        "`Response-Topic`, `Correlation-Data`.",
+        examples=[{"Content-Type": "application/json"}],
+    )
+    user_properties: str = Field(
+        "${pub_props.'User-Property'}",
+        description="A placeholder of an object.",
+        examples=["${pub_props.'User-Property'}"],
+    )
+    direct_dispatch: bool | str = Field(
+        False, description="To subscribers alone: no rules, nothing retained.", examples=[False]
+    )
+
+
+class RepublishOutput(Model):
+    """Publish a message."""
+
+    function: Literal["republish"]
+    args: RepublishArgs
+
+
+class ConsoleOutput(Model):
+    """Write the row into the log."""
+
+    function: Literal["console"]
+    args: dict[str, Any] = Field(default_factory=dict, description="Nothing.", examples=[{}])
+
+
+Output = str | RepublishOutput | ConsoleOutput
+
+
+class RuleUpdate(Model):
+    """A rule."""
+
+    name: str = Field("", description="Its name for people.", examples=["Line 3 is hot"])
+    sql: str = Field(description="What it selects, and from where.", examples=[SQL])
+    actions: list[Output] = Field(
+        default_factory=list,
+        description="What is done with each row: the id of an action, republish, console.",
+        examples=[["http:tell_plant", REPUBLISH]],
+    )
+    enable: bool = Field(True, description="Whether it runs.", examples=[True])
+    description: str = Field("", description="What it is for.", examples=["Tells the plant."])
+    metadata: dict[str, Any] = Field(
+        default_factory=dict, description="Kept as it is.", examples=[{}]
+    )
+
+
+class NewRule(RuleUpdate):
+    """A rule to create."""
+
+    id: str | None = Field(
+        None,
+        pattern="^[A-Za-z0-9_-]{1,255}$",
+        description="Its id; one is made otherwise.",
+        examples=["hot_line"],
+    )
+
+
+class RuleRow(Row):
+    """A rule, what it does and what it did."""
+
+    id: str = Field(description="Its id.", examples=["hot_line"])
+    name: str = Field(description="Its name for people.", examples=["Line 3 is hot"])
+    sql: str = Field(description="What it selects, and from where.", examples=[SQL])
+    actions: list[Output] = Field(description="What is done with each row.")
+    enable: bool = Field(description="Whether it runs.", examples=[True])
+    description: str = Field(description="What it is for.", examples=["Tells the plant."])
+    metadata: dict[str, Any] = Field(description="When it was made and changed, and more.")
+    from_: list[str] = Field(
+        alias="from", description="Topic filters, events and sources.", examples=[["line/3/+"]]
+    )
+    created_at: str | None = Field(
+        None, description="When it was made.", examples=["2026-01-31T12:00:00.000+00:00"]
+    )
+    last_modified_at: str | None = Field(
+        None, description="When it was changed.", examples=["2026-01-31T12:00:00.000+00:00"]
+    )
+    action_details: list[dict[str, Any]] = Field(
+        description="How each of `actions` does: `id` or `function`, `status`, `status_reason`."
+    )
+    metrics: dict[str, float] = Field(description="What it did.", examples=[FIGURES_EXAMPLE])
+    node_metrics: list[dict[str, Any]] = Field(
+        description="The same by node.", examples=[NODE_FIGURES]
+    )
+
+
+class RuleMetrics(Row):
+    """What a rule did; matched = passed + failed at any time."""
+
+    id: str = Field(description="Its id.", examples=["hot_line"])
+    metrics: dict[str, float] = Field(
+        description="`matched`, `passed`, `failed` …", examples=[FIGURES_EXAMPLE]
+    )
+    node_metrics: list[dict[str, Any]] = Field(
+        description="The same by node.", examples=[NODE_FIGURES]
+    )
+
+
+class RuleTest(Model):
+    """SQL to try on a message or an event."""
+
+    sql: str = Field(description="What it selects, and from where.", examples=[SQL])
+    context: dict[str, Any] = Field(
+        default_factory=dict,
+        description="`event_type` and the columns of the event; the rest is made up.",
+        examples=[CONTEXT],
+    )
+
+
+class RuleApplyTest(Model):
+    """A message or an event to try a rule on."""
+
+    context: dict[str, Any] = Field(
+        default_factory=dict,
+        description="`event_type` and the columns of the event; the rest is made up.",
+        examples=[CONTEXT],
+    )
+    stop_action_after_template_rendering: bool = Field(
+        True, description="Taken for EMQX's sake: a test never runs actions.", examples=[True]
+    )
+
+
+class EngineSettings(Model):
+    """Settings of all rules."""
+
+    ignore_sys_message: bool = Field(
+        True,
+        description="Whether rules see messages under $SYS only where their filter names $SYS/….",
+        examples=[True],
+    )
+    jq_function_default_timeout: str = Field(
+        "10s", description="Taken for EMQX's sake, without effect.", examples=["10s"]
+    )
+
+
+class EventRow(Row):
+    """Something to select from."""
+
+    event: str = Field(
+        description="What stands behind FROM.", examples=["$events/client/connected"]
+    )
+    title: dict[str, str] = Field(description="What happens, by language.")
+    description: dict[str, str] = Field(description="The same.")
+    columns: dict[str, Any] = Field(description="What `*` stands for, with examples.")
+    test_columns: dict[str, Any] = Field(
+        description="What a person fills in to try a rule: example, and what it is by language."
+    )
+    sql_example: str = Field(description="A rule on it.")
+
+
+class FunctionRow(Row):
+    """A function of the rule language."""
+
+    name: str = Field(description="Its name.", examples=["upper"])
+    family: str = Field(description="What kind of function it is.", examples=["Text"])
+    family_zh: str = Field(description="The same in Chinese.", examples=["文本"])
+    arguments_min: int = Field(description="Least arguments.", examples=[1])
+    arguments_max: int | None = Field(
+        None, description="Most arguments; null: no bound.", examples=[1]
+    )
+    status: Literal["present", "different"] = Field(
+        description="Whether it is as in EMQX.", examples=["present"]
+    )
+    reason: str = Field(description="What is different.", examples=[""])
+    examples: list[dict[str, Any]] = Field(description="Expressions and what they give.")

@@ -1,0 +1,121 @@
+"""``/rule_test``, ``/rule_events``, ``/rule_functions``: what people write rules with.
+
+Nothing here touches a counter or an action.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from rookery.broker.management.context import NodeContext
+from rookery.broker.rules.models import (
+    CONTEXT,
+    EVENT_EXAMPLE,
+    FUNCTION_EXAMPLE,
+    SQL,
+    EventRow,
+    FunctionRow,
+    RuleApplyTest,
+    RuleTest,
+)
+from rookery.native.rules import RuleEvent, functions, rule_events, test_rule
+from rookery.web.rest import errors, example, fast
+
+_ROWS = [{"temp": 91, "clientid": "plc-3"}]
+_REFUSALS = ("BAD_REQUEST", "NOT_MATCH")
+
+
+def router(node: NodeContext) -> APIRouter:
+    api = APIRouter(tags=["Rules"])
+    _testing(api, node)
+    _looking(api)
+    return api
+
+
+def _testing(api: APIRouter, node: NodeContext) -> None:
+    @api.post(
+        "/rule_test",
+        summary="Try SQL",
+        response_model=list[dict[str, Any]],
+        responses=errors(*_REFUSALS) | example(_ROWS),
+    )
+    async def try_sql(
+        body: Annotated[RuleTest, Body(examples=[{"sql": SQL, "context": CONTEXT}])],
+    ) -> Response:
+        """200: the rows that come out. 412: the conditions do not match. 400: the SQL is wrong, with
+        line and column, or a function failed.
+        """
+        return fast(await _tried(body.sql, body.context))
+
+    @api.post(
+        "/rules/{id}/test",
+        summary="Try a rule",
+        response_model=list[dict[str, Any]],
+        responses=errors(*_REFUSALS, "NOT_FOUND") | example(_ROWS),
+    )
+    async def try_rule(
+        id: str, body: Annotated[RuleApplyTest, Body(examples=[{"context": CONTEXT}])]
+    ) -> Response:
+        """As `POST /rule_test` with the SQL of a rule. Its actions do not run."""
+        rule = await node.services.rules.get(id)
+        return fast(await _tried(rule["sql"], body.context))
+
+
+async def _tried(sql: str, context: dict[str, Any]) -> list[Any]:
+    # A rule has a bound on what it may do, but not on the loop.
+    rows = await asyncio.to_thread(test_rule, sql, json.dumps(context, ensure_ascii=False))
+    return [json.loads(row) for row in rows]
+
+
+def _looking(api: APIRouter) -> None:
+    @api.get(
+        "/rule_events",
+        summary="List what rules select from",
+        response_model=list[EventRow],
+        responses=example([EVENT_EXAMPLE]),
+    )
+    async def events() -> Response:
+        """Messages and events with their columns, each with an example."""
+        return fast([_event(item) for item in rule_events()])
+
+    @api.get(
+        "/rule_functions",
+        summary="List functions of rules",
+        response_model=list[FunctionRow],
+        responses=example([FUNCTION_EXAMPLE]),
+    )
+    async def list_functions() -> Response:
+        """Every function that this node has, with examples."""
+        return fast(
+            [
+                {
+                    **item._asdict(),
+                    "examples": [
+                        {"expression": expression, "result": result}
+                        for expression, result in item.examples
+                    ],
+                }
+                for item in functions()
+                if item.status != "absent"
+            ]
+        )
+
+
+def _event(item: RuleEvent) -> dict[str, Any]:
+    title = {"en": item.title_en, "zh": item.title_zh}
+    return {
+        "event": item.topic,
+        "title": title,
+        "description": title,
+        "columns": {name: json.loads(value) for name, value in item.columns.items()},
+        "test_columns": {
+            name: [json.loads(value), {"en": english, "zh": chinese}]
+            for name, (value, english, chinese) in item.test_columns.items()
+        },
+        "sql_example": item.sql_example,
+    }

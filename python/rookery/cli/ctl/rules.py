@@ -1,0 +1,154 @@
+"""``rookery ctl rules``: what happens to messages besides their delivery."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rookery.cli import output
+from rookery.cli.ctl.asking import add_noun, add_verb, all_pages, api, done, node_of, show
+from rookery.cli.ctl.entry_files import read_entry
+from rookery.cli.ctl.showing import show_members
+from rookery.cli.messages import say
+from rookery.errors import BadRequestError
+
+LIST_EXAMPLES = """\
+  rookery ctl rules list
+  rookery ctl rules list --json"""
+CREATE_EXAMPLES = """\
+  rookery ctl rules create --id hot --sql 'SELECT * FROM "line/3/+" WHERE payload.temp > 80' \\
+      --action http:tell_plant --action console
+  rookery ctl rules create --file hot.conf"""
+UPDATE_EXAMPLES = "  rookery ctl rules update hot --file hot.conf"
+TEST_EXAMPLES = """\
+  rookery ctl rules test hot --context '{"topic": "line/3/a", "payload": "{\\"temp\\": 91}"}'
+  rookery ctl rules test --sql 'SELECT upper(clientid) AS c FROM "t/#"' --context '{"clientid": "a"}'"""
+COLUMNS = ("id", "enable", "matched", "passed", "failed", "from", "actions")
+
+
+def declare(nouns: Any) -> None:
+    """Add the noun."""
+    verbs = add_noun(nouns, "rules")
+    add_verb(verbs, "rules", "list", _list, examples=LIST_EXAMPLES)
+    _named(verbs, "show", _show)
+    create = add_verb(verbs, "rules", "create", _create, examples=CREATE_EXAMPLES)
+    create.add_argument("--file", "-f", metavar="FILE", type=Path, help=say("option.entry-file"))
+    create.add_argument("--id", metavar="ID", help=say("option.rule"))
+    create.add_argument("--sql", metavar="SQL", help=say("option.rule.sql"))
+    create.add_argument("--action", metavar="ACTION", action="append", dest="actions",
+                        help=say("option.rule.action"))  # fmt: skip
+    create.add_argument("--name", metavar="TEXT", help=say("option.rule.name"))
+    update = _named(verbs, "update", _update, UPDATE_EXAMPLES)
+    update.add_argument("--file", "-f", metavar="FILE", type=Path, required=True,
+                        help=say("option.entry-file"))  # fmt: skip
+    for verb in ("enable", "disable"):
+        _named(verbs, verb, _enable).set_defaults(verb=verb)
+    _named(verbs, "delete", _delete)
+    _named(verbs, "metrics", _metrics)
+    _named(verbs, "reset", _reset)
+    test = add_verb(verbs, "rules", "test", _test, examples=TEST_EXAMPLES)
+    test.add_argument("id", metavar="ID", nargs="?", help=say("option.rule"))
+    test.add_argument("--sql", metavar="SQL", help=say("option.rule.sql"))
+    test.add_argument("--context", metavar="JSON", default="{}", help=say("option.rule.context"))
+
+
+def _named(verbs: Any, verb: str, run: Any, examples: str = "") -> argparse.ArgumentParser:
+    parser = add_verb(
+        verbs, "rules", verb, run, examples=examples or f"  rookery ctl rules {verb} hot"
+    )
+    parser.add_argument("id", metavar="ID", help=say("option.rule"))
+    return parser
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    rows = all_pages(node_of(arguments), api("rules"))
+    if arguments.json:
+        output.show_json(rows)
+        return output.OK
+    shown = [
+        {**row, **row["metrics"], "actions": [_word(item) for item in row["actions"]]}
+        for row in rows
+    ]
+    return show(arguments, shown, COLUMNS)
+
+
+def _word(item: Any) -> str:
+    if isinstance(item, str):
+        return item
+    topic = item.get("args", {}).get("topic", "") if item["function"] == "republish" else ""
+    return f"{item['function']} {topic}".strip()
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    row = node_of(arguments).get(api("rules", arguments.id))
+    if not arguments.json:
+        row = {key: value for key, value in row.items() if key not in ("metrics", "node_metrics")}
+    return show_members(arguments, row)
+
+
+def _create(arguments: argparse.Namespace) -> int:
+    given = {
+        "id": arguments.id,
+        "name": arguments.name,
+        "sql": arguments.sql,
+        "actions": [
+            {"function": "console"} if action == "console" else action
+            for action in arguments.actions or ()
+        ],
+    }
+    body = read_entry(arguments.file) if arguments.file is not None else {}
+    body |= {key: value for key, value in given.items() if value}
+    if "sql" not in body:
+        raise BadRequestError(say("ctl.rule.no-sql"))
+    made = node_of(arguments).post(api("rules"), body)
+    return done(arguments, made, say("ctl.rule.created", id=made["id"]))
+
+
+def _update(arguments: argparse.Namespace) -> int:
+    body = read_entry(arguments.file)
+    body.pop("id", None)
+    answer = node_of(arguments).put(api("rules", arguments.id), body)
+    return done(arguments, answer, say("ctl.rule.updated", id=arguments.id))
+
+
+def _enable(arguments: argparse.Namespace) -> int:
+    value = "true" if arguments.verb == "enable" else "false"
+    node_of(arguments).put(api("rules", arguments.id, "enable", value))
+    text = say(f"ctl.rule.{arguments.verb}d", id=arguments.id)
+    return done(arguments, {"id": arguments.id}, text)
+
+
+def _delete(arguments: argparse.Namespace) -> int:
+    node_of(arguments).delete(api("rules", arguments.id))
+    return done(arguments, {"id": arguments.id}, say("ctl.rule.deleted", id=arguments.id))
+
+
+def _metrics(arguments: argparse.Namespace) -> int:
+    return show_members(
+        arguments, node_of(arguments).get(api("rules", arguments.id, "metrics"))["metrics"]
+    )
+
+
+def _reset(arguments: argparse.Namespace) -> int:
+    node_of(arguments).put(api("rules", arguments.id, "metrics", "reset"))
+    return done(arguments, {"id": arguments.id}, say("ctl.rule.reset", id=arguments.id))
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    if (arguments.id is None) == (arguments.sql is None):
+        raise BadRequestError(say("ctl.rule.id-or-sql"))
+    text = sys.stdin.read() if arguments.context == "-" else arguments.context
+    try:
+        context = json.loads(text)
+    except ValueError as error:
+        raise BadRequestError(say("ctl.plugin.no-json", error=error)) from None
+    node = node_of(arguments)
+    if arguments.id is not None:
+        rows = node.post(api("rules", arguments.id, "test"), {"context": context})
+    else:
+        rows = node.post(api("rule_test"), {"sql": arguments.sql, "context": context})
+    output.show_json(rows)
+    return output.OK

@@ -1,0 +1,145 @@
+"""``rule_engine``, ``connectors``, ``actions`` and ``sources``: where messages go besides subscribers.
+
+What a connector of a type takes stands with that type (``rookery.connectors``), which is loaded only
+where one is configured: here is who may be named how, and every key keeps the line that it was
+written in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rookery.config.schema.model import (
+    REQUIRED,
+    UNSET,
+    Anything,
+    Bool,
+    Custom,
+    Field,
+    ListOf,
+    MapOf,
+    Struct,
+    Text,
+    inert,
+)
+from rookery.errors import RookeryError
+
+# A table reads better with one field in two or three lines.
+# fmt: off
+
+CONNECTOR_TYPES = (
+    "http", "mqtt", "pgsql", "redis", "kafka_producer", "kafka_consumer", "elasticsearch", "disk_log",
+)
+ACTION_TYPES = tuple(name for name in CONNECTOR_TYPES if name != "kafka_consumer")
+SOURCE_TYPES = ("mqtt", "kafka_consumer")
+
+RULES_MAX = 10_000
+OUTPUTS_MAX = 100
+SQL_MAX = 65_535
+FUNCTIONS = ("republish", "console")
+REPUBLISH_KEYS = frozenset({
+    "topic", "qos", "retain", "payload", "mqtt_properties", "user_properties", "direct_dispatch",
+})
+MQTT_PROPERTIES = (
+    "Payload-Format-Indicator", "Message-Expiry-Interval", "Content-Type", "Response-Topic",
+    "Correlation-Data",
+)
+_QOS = (0, 1, 2, "0", "1", "2")
+
+
+def _sql(raw: Any) -> str:
+    if not isinstance(raw, str) or not 0 < len(raw) <= SQL_MAX:
+        raise ValueError("not the SQL of a rule")
+    # The compiled parser: a configuration without rules does not load it.
+    from rookery.native.rules import compile_rule  # noqa: PLC0415
+
+    try:
+        compile_rule(raw)
+    except RookeryError as error:
+        raise ValueError(error.message) from None
+    return raw
+
+
+def _output(raw: Any) -> Any:
+    """An action by its id, or a function with its arguments."""
+    if isinstance(raw, str):
+        kind, colon, name = raw.partition(":")
+        if not colon or not name:
+            raise ValueError("an action is TYPE:NAME")
+        if kind not in ACTION_TYPES:
+            raise ValueError(f"there are no actions of type {kind}")
+        return raw
+    if not isinstance(raw, dict):
+        raise ValueError("not an action")
+    function = raw.get("function")
+    if function not in FUNCTIONS:
+        raise ValueError("a function is republish or console")
+    if unknown := raw.keys() - {"function", "args"}:
+        raise ValueError(f"{min(unknown)}: unknown")
+    if function == "republish":
+        _republish(raw.get("args"))
+    return raw
+
+
+def _republish(args: Any) -> None:
+    if not isinstance(args, dict):
+        raise ValueError("republish needs args with a topic")
+    if unknown := args.keys() - REPUBLISH_KEYS:
+        raise ValueError(f"args.{min(unknown)}: unknown")
+    for name in ("topic", "payload", "user_properties"):
+        if not isinstance(args.get(name, ""), str):
+            raise ValueError(f"args.{name} is text")
+    if not args.get("topic"):
+        raise ValueError("args.topic is missing")
+    if args.get("qos", 0) not in _QOS and not _is_placeholder(args["qos"]):
+        raise ValueError("args.qos is 0, 1, 2 or a placeholder")
+    retain = args.get("retain", False)
+    if retain not in (True, False, "true", "false") and not _is_placeholder(retain):
+        raise ValueError("args.retain is true, false or a placeholder")
+    if args.get("direct_dispatch", False) not in (True, False, "true", "false"):
+        raise ValueError("args.direct_dispatch is true or false")
+    properties = args.get("mqtt_properties", {})
+    if not isinstance(properties, dict) or properties.keys() - set(MQTT_PROPERTIES):
+        raise ValueError(f"args.mqtt_properties has {', '.join(MQTT_PROPERTIES)}")
+
+
+def _is_placeholder(raw: Any) -> bool:
+    return isinstance(raw, str) and raw.startswith("${") and raw.endswith("}")
+
+
+RULE = Struct((
+    Field("name", Text(longest=1024), "", "Its name for people.", "规则名称。", hot=True),
+    Field("enable", Bool(), True, "Whether it runs.", "是否启用。", hot=True),
+    Field("sql", Custom("SQL such as SELECT * FROM \"t/#\"", _sql), REQUIRED,
+          "What it selects, and from where.", "规则 SQL：选取什么以及从何处选取。", hot=True),
+    Field("actions", ListOf(Custom(
+        "an action: TYPE:NAME, an object with function = republish and args, or with "
+        "function = console", _output), OUTPUTS_MAX), [],
+          "What is done with each row: actions, republish, console.",
+          "对每条结果执行的动作：动作 ID、republish 或 console。", hot=True),
+    Field("description", Text(), "", "What it is for.", "规则描述。", hot=True),
+    Field("metadata", Anything(), {}, "When it was made and changed; kept as it is.",
+          "创建与修改时间等元数据，原样保存。", hot=True),
+))
+
+RULE_ENGINE = Struct((
+    Field("ignore_sys_message", Bool(), True,
+          "Whether rules see messages under $SYS only where their filter names $SYS/….",
+          "规则是否忽略 $SYS 主题下的消息（过滤器明确写出 $SYS/… 的除外）。", hot=True),
+    Field("rules", MapOf(RULE, r"[A-Za-z0-9_-]{1,255}"), {}, "Rules by their id.", "规则，键为规则 ID。",
+          hot=True),
+    inert("jq_function_default_timeout", Anything(), UNSET, "Timeout of jq.", "jq 函数超时。",
+          "there is no function jq", "不提供 jq 函数"),
+    inert("jq_implementation_module", Anything(), UNSET, "Implementation of jq.", "jq 实现。",
+          "there is no function jq", "不提供 jq 函数"),
+))
+
+
+def _entries(types: tuple[str, ...]) -> MapOf:
+    settings = MapOf(Anything(), r"[^\0]{1,255}", "text")
+    return MapOf(MapOf(settings), "|".join(types), "one of " + ", ".join(types))
+
+
+CONNECTORS = _entries(CONNECTOR_TYPES)
+ACTIONS = _entries(ACTION_TYPES)
+SOURCES = _entries(SOURCE_TYPES)

@@ -1,0 +1,143 @@
+"""Holds configured connectors, actions and sources against their types, with file and line.
+
+The schema of the configuration knows their names alone. Whoever takes a configuration into use asks
+here too; without connectors nothing is loaded for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rookery.config.problems import InvalidConfigError, Problem
+from rookery.config.tree import Origin, join_path
+from rookery.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from rookery.config import Config
+    from rookery.connectors.settings import Settings
+
+KINDS = ("connectors", "actions", "sources")
+KEPT = ("created_at", "last_modified_at")
+"""Stands in an entry beside what its type knows: when it was made and changed."""
+
+VALUE_LENGTH_MAX = 60
+
+
+def is_configured(config: Config) -> bool:
+    """Whether there is anything to check."""
+    return any(named for kind in KINDS for named in config[kind].values())
+
+
+def check(config: Config) -> None:
+    """Refuse what a type cannot use.
+
+    Raises:
+        InvalidConfigError: with everything that is wrong, and where it is written.
+    """
+    if is_configured(config) and (found := list(problems(config))):
+        raise InvalidConfigError(found)
+
+
+def problems(config: Config) -> Iterator[Problem]:
+    """Everything that is wrong with what is configured."""
+    for kind in KINDS:
+        for type_, named in config[kind].items():
+            for name, item in named.items():
+                yield from _of_entry(config, kind, type_, name, item)
+
+
+def settings_of(kind: str, type_: str, item: Mapping[str, Any]) -> Settings:
+    """The settings of an entry.
+
+    Raises:
+        BadRequestError: they do not fit; says each member and why.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    try:
+        return model_of(kind, type_).model_validate(without_kept(item))
+    except ValidationError as error:
+        texts = [f"{join_path(at)}: {why}" if at else why for at, why, _ in _reasons(error)]
+        raise BadRequestError("\n".join(texts)) from None
+
+
+def without_kept(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What the type is asked about."""
+    return {key: value for key, value in item.items() if key not in KEPT}
+
+
+def model_of(kind: str, type_: str) -> type[Settings]:
+    """What entries of that type are made from.
+
+    Raises:
+        NotFoundError: there is no such type.
+        BadRequestError: it has none of that kind.
+    """
+    from rookery.connectors.registry import connector_type  # noqa: PLC0415
+
+    found = connector_type(type_)
+    models: dict[str, type[Settings] | None] = {
+        "connectors": found.connector_settings,
+        "actions": found.action_settings,
+        "sources": found.source_settings,
+    }
+    model = models[kind]
+    if model is None:
+        raise BadRequestError(f"there are no {kind} of type {type_}")
+    return model
+
+
+def _of_entry(
+    config: Config, kind: str, type_: str, name: str, item: Mapping[str, Any]
+) -> Iterator[Problem]:
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    path = (kind, type_, name)
+    try:
+        model_of(kind, type_).model_validate(without_kept(item))
+    except ValidationError as error:
+        for at, why, shown in _reasons(error):
+            full = (*path, *at)
+            origin = _origin(config, full)
+            if why == "missing":
+                yield Problem("required", join_path(full), origin)
+            elif why == "unknown":
+                yield Problem("unknown", join_path(full), origin)
+            else:
+                yield Problem("setting", join_path(full), origin, value=shown, reasons={"en": why})
+
+
+def _reasons(error: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Where, why, and what stands there as it may be shown."""
+    for found in error.errors(include_url=False, include_context=False):
+        at = tuple(str(step) for step in found["loc"])
+        kind = found["type"]
+        if kind == "missing":
+            yield at, "missing", ""
+        elif kind == "extra_forbidden":
+            yield at, "unknown", ""
+        else:
+            yield at, str(found["msg"]).removeprefix("Value error, "), _shown(at, found["input"])
+
+
+def _shown(at: tuple[str, ...], value: Any) -> str:
+    import json  # noqa: PLC0415
+
+    from rookery.config.secrets import without_secrets  # noqa: PLC0415
+
+    hidden = without_secrets(value, at[-1] if at else "")
+    text = json.dumps(hidden, ensure_ascii=False, default=str)
+    return text if len(text) <= VALUE_LENGTH_MAX else text[: VALUE_LENGTH_MAX - 1] + "…"
+
+
+def _origin(config: Config, path: tuple[str, ...]) -> Origin:
+    """Where the nearest key is written that is there."""
+    for end in range(len(path), 2, -1):
+        origin = config.origin(join_path(path[:end]))
+        if origin.kind != "default":
+            return origin
+    # The entry itself has no line of its own, but its keys do.
+    entry = config[path[0]][path[1]][path[2]]
+    first = next(iter(entry), None)
+    return config.origin(join_path((*path[:3], first))) if first else Origin("default")

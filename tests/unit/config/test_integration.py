@@ -1,0 +1,64 @@
+"""Rules, connectors, actions and sources in a configuration file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rookery.config import load
+from rookery.config.problems import InvalidConfigError
+from rookery.connectors.checking import check
+
+GOOD = """\
+connectors.http.service { url = "http://127.0.0.1:8080", headers { X-Key = "a" } }
+actions.http.tell {
+  connector = service
+  parameters { method = post, path = "/a", body = "${.}" }
+}
+rule_engine.rules.hot {
+  sql = "SELECT * FROM \\"line/#\\""
+  actions = ["http:tell", { function = republish, args { topic = "a/${clientid}", qos = 1 } }]
+}
+"""
+
+
+def problems(tmp_path: Path, text: str) -> list[str]:
+    file = tmp_path / "r.conf"
+    file.write_text(text)
+    try:
+        check(load(file, tmp_path, environ={}))
+    except InvalidConfigError as error:
+        return [problem.text().removeprefix(f"{file}:") for problem in error.details]
+    return []
+
+
+def test_what_is_right_is_taken(tmp_path: Path) -> None:
+    assert problems(tmp_path, GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("connectors.http", "connectors.htp", "1: connectors.htp: the name \"htp\" is not allowed"),
+        ("url =", "ur =", "1: connectors.http.service.url: missing"),
+        ("method = post", "method = jump", "4: actions.http.tell.parameters.method: \"jump\""),
+        ("connector = service", "connector = other",
+         "3: actions.http.tell.connector: there is no connector http:other; there are: http:service"),
+        ('"http:tell"', '"http:tel"', "8: rule_engine.rules.hot.actions.1: there is no action http:tel"),
+        ('"http:tell"', '"htp:tel"', "there are no actions of type htp"),
+        ("SELECT *", "SELEC *", "7: rule_engine.rules.hot.sql: "),
+        ("topic =", "tpic =", "args.tpic: unknown"),
+        ("qos = 1", "qos = 3", "args.qos is 0, 1, 2 or a placeholder"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    found = "\n".join(problems(tmp_path, GOOD.replace(old, new)))
+    assert told in found, found
+
+
+def test_secrets_of_connectors_are_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "r.conf"
+    file.write_text(GOOD)
+    shown = load(file, tmp_path, environ={}).effective()
+    assert shown["connectors"]["http"]["service"]["headers"] == {"X-Key": "******"}
