@@ -64,7 +64,7 @@ export function RepublishDialog({ args, onDone, onClose }: RepublishDialogProps)
             <Button variant="default" onClick={onClose}>
               {t("cancel")}
             </Button>
-            <Button type="submit">{t(args === null ? "add" : "republish.keep")}</Button>
+            <Button type="submit">{t(args === null ? "republish.add" : "republish.keep")}</Button>
           </Group>
         </Stack>
       </form>

@@ -134,13 +134,10 @@ function RuleSwitch({ rule }: { rule: RuleRow }): ReactElement {
   const { t } = useTranslation("rules");
   const mayChange = useMayChange();
   const toggle = useAct<boolean>({
-    run: (enable) => {
-      const { sql, actions, description, name, metadata } = rule;
-      return call("put", "/rules/{id}", {
-        path: { id: rule.id },
-        body: { sql, actions, description, name, metadata, enable },
-      });
-    },
+    run: (enable) =>
+      call("put", "/rules/{id}/enable/{enable}", {
+        path: { id: rule.id, enable: String(enable) },
+      }),
     refresh: ["/rules"],
     done: t("saved"),
   });
