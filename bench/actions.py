@@ -26,8 +26,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "python"), str(ROOT / "bench")]
 
-from harness.operator import Operator, operated  # noqa: E402
 from hooks import bench, cpu_s  # noqa: E402
+
+from harness.operator import Operator, operated  # noqa: E402
 
 BUFFER = "64MB"
 PAIRS = 50
