@@ -63,7 +63,8 @@ class BadRuleError(BadRequestError):
     ) -> None:
         super().__init__(message)
         self.rule = rule
-        self.line, self.column = place or (None, None)
+        self.line: int | None = place[0] if place else None
+        self.column: int | None = place[1] if place else None
 
     def __reduce__(self) -> tuple[object, ...]:
         place = None if self.line is None or self.column is None else (self.line, self.column)
