@@ -36,6 +36,7 @@ class Options:
     # "tcp", "tls", "ws", "wss": what the load uses, beside the plain port that every broker opens.
     transport: str = "tcp"
     certificate: str = "ec"  # or "rsa"
+    rules: int = 0  # rules that want nothing of the load
     transport_port: int = 0  # chosen when the broker is started
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ def command(started: Started, port: int, data: Path, options: Options) -> Comman
             argv += ["--data-dir", str(data)]
         if options.sync in ("always", "never"):
             argv += ["--sync", options.sync]
+        if options.rules:
+            argv += ["--quiet-rules", str(options.rules)]
         return Command(argv + _native_listener(options))
     settings = [
         f"listeners.tcp.default.bind=127.0.0.1:{port}",
@@ -47,7 +50,23 @@ def command(started: Started, port: int, data: Path, options: Options) -> Comman
     if options.sync:
         settings.append(f"durability.sync={options.sync}")
     argv = [started.shipped, "node", "start", "--data-dir", str(data)]
+    if options.rules:
+        argv += ["--config", str(_quiet_rules(options.rules, data))]
     return Command(argv + [word for setting in settings for word in ("--set", setting)])
+
+
+def _quiet_rules(count: int, data: Path) -> Path:
+    """A configuration file with rules that want nothing of a load."""
+    rules = {
+        f"quiet_{n}": {
+            "sql": f'SELECT * FROM "quiet/{n}/+" WHERE payload.t > {n}',
+            "actions": [{"function": "console"}],
+        }
+        for n in range(count)
+    }
+    path = data / "rules.conf"
+    path.write_text(json.dumps({"rule_engine": {"rules": rules}}))
+    return path
 
 
 def _native_listener(options: Options) -> list[str]:

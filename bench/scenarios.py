@@ -328,6 +328,29 @@ ACCESS = Row(
     micro=("rookery-core", "access_bench"),
 )
 
+RULES = (
+    Row(
+        "rules-none",
+        "100 pairs, QoS 0, window 16 beside 1,000 rules that want nothing of it",
+        PAIRS_QOS0,
+        (
+            Cell("rookery", "rookery", Options(rules=1_000)),
+            Cell("rookery without rules", "rookery"),
+        ),
+        (Bound("cpu", 1.05, "rookery without rules"),),
+        runs=7,
+    ),
+    Row(
+        "rule-republish",
+        "a rule with WHERE on a JSON field and a republish: CPU on top of two messages",
+        {},
+        (ROOKERY,),
+        (Bound("check_ns", 2000),),
+        ("check_ns",),
+        micro=("rookery-core", "rule_path"),
+    ),
+)
+
 DURABLE = Row(
     "durable",
     "100 pairs, QoS 1, window 16, to sessions with expiry",
@@ -395,6 +418,7 @@ ROWS = (
     *TLS,
     *WEBSOCKET,
     ACCESS,
+    *RULES,
     DURABLE,
     *START,
 )

@@ -407,7 +407,7 @@ def version() -> str:
 def compile_rule(sql: str) -> tuple[list[str], list[str], list[str]]:
     """What a rule selects from: topic filters, events, ids of sources."""
 
-def try_rule(sql: str, context: str, seed: int, around: RuleAroundRow) -> list[str] | None:
+def try_rule(sql: str, context: str, seed: int, surroundings: RuleAroundRow) -> list[str] | None:
     """The rows, as JSON, that a rule makes of columns (a JSON object); none when it takes nothing."""
 
 def rule_events() -> list[RuleEventRow]:

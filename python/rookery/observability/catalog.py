@@ -165,6 +165,7 @@ _OWN_COUNTERS = (
     ("tls.handshake.failed", "TLS handshakes that failed", "失败的 TLS 握手"),
     ("tls.handshake.timeout", "TLS handshakes that were not finished in time", "超时的 TLS 握手"),
     ("tls.clients.revoked", "Clients disconnected because their certificate was revoked", "证书被吊销而断开的客户端"),
+    ("rules.events_dropped", "Events for rules that were dropped because too many were waiting", "因积压过多而丢弃的规则事件"),
     ("hooks.timeouts", "Questions that nobody answered in time", "未及时应答的钩子调用"),
     ("hooks.errors", "Hooks that raised an error", "出错的钩子调用"),
     ("hooks.late", "Hooks that were late", "超时的钩子调用"),

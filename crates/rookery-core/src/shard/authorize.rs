@@ -75,7 +75,7 @@ impl Shard {
     /// What rules and kept answers say. `topic` is the one that rules look at.
     fn ruling(&mut self, now: Now, key: ConnKey, action: Action, topic: &str) -> Ruling {
         let judgement = self.judgement(key, action, topic);
-        if self.told.authz && matches!(judgement, Judgement::Decided(..)) {
+        if self.rule_engine.told.authz && matches!(judgement, Judgement::Decided(..)) {
             self.note_ruling(judgement, action, topic, None);
         }
         let source = match judgement {
@@ -91,7 +91,7 @@ impl Shard {
             Some(allowed) => Some(allowed),
             None => self.kept_answer(now, key, action, topic),
         };
-        if self.told.authz
+        if self.rule_engine.told.authz
             && let Some(allowed) = answer
         {
             let is_kept = given.is_none();
@@ -161,7 +161,7 @@ impl Shard {
         let action = Action::Publish(publish.qos as u8, publish.retain);
         let checked = checked_topic(action, topic, self.config.delayed.enable);
         let ruling = self.ruling(now, key, action, checked);
-        if self.told.authz {
+        if self.rule_engine.told.authz {
             self.note_rulings(key, !matches!(ruling, Ruling::Ask(_)));
         }
         match ruling {
@@ -220,7 +220,7 @@ impl Shard {
             };
             rulings.push(ruling);
         }
-        if self.told.authz {
+        if self.rule_engine.told.authz {
             self.note_rulings(key, unknown.is_empty());
         }
         if unknown.is_empty() {

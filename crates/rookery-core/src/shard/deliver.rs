@@ -256,7 +256,7 @@ impl Shard {
             if self.observer.is_tracing {
                 self.trace_drop(Some(key.slot), source.parts.topic, "dropped_message_no_local");
             }
-            if self.told.delivery_dropped {
+            if self.rule_engine.told.delivery_dropped {
                 let message = source.keep(&mut self.messages);
                 self.tell_delivery_dropped(key.slot, Some(message), "no_local");
             }
@@ -308,7 +308,7 @@ impl Shard {
                 let msg = "dropped_qos0_message_client_reads_too_slowly";
                 self.trace_drop(Some(slot), source.parts.topic, msg);
             }
-            if self.told.delivery_dropped {
+            if self.rule_engine.told.delivery_dropped {
                 let message = source.keep(&mut self.messages);
                 self.tell_delivery_dropped(slot, Some(message), "qos0_msg");
             }
@@ -341,7 +341,7 @@ impl Shard {
                 Delivery { is_too_large, ..Delivery::at_most_once(&source.parts, retain) };
             self.observe_delivery(now, key, delivery);
         }
-        if self.told.delivered && written.is_some() {
+        if self.rule_engine.told.delivered && written.is_some() {
             let message = source.keep(&mut self.messages);
             self.tell_delivered(slot, Some(&message), 0);
         }

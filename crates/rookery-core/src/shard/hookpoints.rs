@@ -88,7 +88,7 @@ impl Shard {
     /// `message.delivered`; `slot` is the receiver's session.
     #[inline]
     pub(super) fn tell_delivered(&mut self, slot: u32, message: Option<&Arc<Message>>, qos: u8) {
-        if let (true, Some(message)) = (self.told.delivered, message) {
+        if let (true, Some(message)) = (self.rule_engine.told.delivered, message) {
             self.tell_delivered_to(slot, message, qos);
         }
     }
@@ -111,7 +111,7 @@ impl Shard {
     #[inline]
     pub(super) fn tell_acked(&mut self, slot: u32, message: Option<Arc<Message>>) {
         let Some(message) = message else { return };
-        if !self.told.acked {
+        if !self.rule_engine.told.acked {
             self.messages.give_back(message);
             return;
         }
@@ -130,7 +130,7 @@ impl Shard {
     /// `message.dropped`.
     #[inline]
     pub(super) fn tell_dropped(&mut self, source: &mut Source<'_>, reason: &'static str) {
-        if self.told.dropped {
+        if self.rule_engine.told.dropped {
             let message = source.keep(&mut self.messages);
             self.tell_dropped_message(&message, reason);
         }
@@ -139,7 +139,7 @@ impl Shard {
     /// `message.dropped`, of a message that hooks took.
     #[inline]
     pub(super) fn tell_hook_dropped(&mut self, message: &Arc<Message>) {
-        if self.told.dropped {
+        if self.rule_engine.told.dropped {
             self.tell_dropped_message(message, "blocked_by_hook");
         }
     }
@@ -162,7 +162,9 @@ impl Shard {
         message: Option<Arc<Message>>,
         reason: &'static str,
     ) {
-        let Some(message) = message.filter(|_| self.told.delivery_dropped) else { return };
+        let Some(message) = message.filter(|_| self.rule_engine.told.delivery_dropped) else {
+            return;
+        };
         if self.rules_want(Event::DeliveryDropped) {
             let event = Event::DeliveryDropped;
             self.note_receiver(event, slot, &message, None, Some(reason));

@@ -81,7 +81,6 @@ pub struct Shard {
     rewriter: Rewriter,
     rules: Arc<AccessTable>,
     rule_engine: rules::RuleEngine,
-    told: rules::Told,
     bans: Arc<BanTable>,
     /// Somebody may be denied something: rules, hooks, or a client with rules of its own.
     is_guarding: bool,
@@ -223,15 +222,13 @@ impl Shard {
         let inboxes = usize::from(shared.shards()) + 1;
         let mut observer = Observer::default();
         observer.set(config.observe.clone());
-        let seed = shared.seed(index);
-        let mut shard = Self {
+        Ok(Self {
+            rule_engine: rules::RuleEngine::new(shared.seed(index), config.hooks),
             index,
             shared,
             config,
             rewriter,
             rules,
-            rule_engine: rules::RuleEngine::new(seed),
-            told: rules::Told::default(),
             bans,
             is_guarding,
             has_own_rules: false,
@@ -280,9 +277,7 @@ impl Shard {
                 to_shards: (0..inboxes).map(|_| Vec::new()).collect(),
                 ..Effects::default()
             },
-        };
-        shard.tell_whom();
-        Ok(shard)
+        })
     }
 
     /// A transport connection was accepted; `None` when there is no room for it.
@@ -708,7 +703,7 @@ impl Shard {
         self.observe(&config.observe);
         (self.rewriter, self.rules, self.bans, self.config) = (rewriter, rules, bans, config);
         self.is_guarding = self.must_guard();
-        self.tell_whom();
+        self.rule_engine.tell_whom(self.config.hooks);
         self.tell_crowd();
         Ok(())
     }

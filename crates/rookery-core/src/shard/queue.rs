@@ -84,7 +84,7 @@ impl Shard {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.dropped += 1;
         }
-        if self.told.delivery_dropped {
+        if self.rule_engine.told.delivery_dropped {
             self.tell_delivery_dropped(slot, item.message.clone(), "queue_full");
         }
         self.settle_stored(slot, item.seq);
@@ -163,7 +163,7 @@ impl Shard {
         if self.write_in_flight(now, key, item, packet_id, dup) {
             return true;
         }
-        if self.told.delivery_dropped {
+        if self.rule_engine.told.delivery_dropped {
             self.tell_delivery_dropped(slot, item.message.clone(), "too_large");
         }
         if packet_id != 0
@@ -284,7 +284,7 @@ impl Shard {
                 if let Some(conn) = self.conns.get_mut(key.slot) {
                     conn.traffic.dropped_expired();
                 }
-                if self.told.delivery_dropped {
+                if self.rule_engine.told.delivery_dropped {
                     self.tell_delivery_dropped(slot, item.message.clone(), "expired");
                 }
             } else {

@@ -95,7 +95,7 @@ impl Shard {
 
     /// `client.ping`.
     pub(super) fn note_ping(&mut self, key: ConnKey) {
-        if !self.told.ping {
+        if !self.rule_engine.told.ping {
             return;
         }
         let slot = self.conns.get(key.slot).map(|conn| conn.session);

@@ -7,6 +7,7 @@ use rookery_rules::{Column, Event};
 
 use super::Shard;
 use super::deliver::Source;
+use crate::config::HookSwitches;
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::rules::columns::PublishedColumns;
 use crate::rules::happening::{Happening, HappeningColumns};
@@ -44,6 +45,7 @@ pub(super) struct Decided {
 #[derive(Debug, Default)]
 pub(super) struct RuleEngine {
     pub(super) set: Arc<RuleSet>,
+    pub(super) told: Told,
     /// Events that rules look at when nothing else is under way: what they republish must not
     /// come between the steps of what happened.
     pub(super) happenings: VecDeque<Happening>,
@@ -54,8 +56,23 @@ pub(super) struct RuleEngine {
 }
 
 impl RuleEngine {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { seed, ..Self::default() }
+    pub(super) fn new(seed: u64, hooks: HookSwitches) -> Self {
+        let mut engine = Self { seed, ..Self::default() };
+        engine.tell_whom(hooks);
+        engine
+    }
+
+    /// Works out anew whom what happens is told.
+    pub(super) fn tell_whom(&mut self, hooks: HookSwitches) {
+        let wants = |event| !self.set.on(event).is_empty();
+        self.told = Told {
+            delivered: hooks.delivered || wants(Event::MessageDelivered),
+            acked: hooks.acked || wants(Event::MessageAcked),
+            dropped: hooks.dropped || wants(Event::MessageDropped),
+            delivery_dropped: hooks.dropped || wants(Event::DeliveryDropped),
+            authz: wants(Event::CheckAuthzComplete),
+            ping: wants(Event::ClientPing),
+        };
     }
 }
 
@@ -65,21 +82,8 @@ impl Shard {
         self.rule_engine.set = set;
         // Sinks of actions that are gone are let go of once they have what is theirs.
         self.effects.actions.retain(|(_, items)| !items.is_empty());
-        self.tell_whom();
+        self.rule_engine.tell_whom(self.config.hooks);
         self.is_guarding = self.must_guard();
-    }
-
-    /// Works out anew whom what happens is told.
-    pub(super) fn tell_whom(&mut self) {
-        let hooks = self.config.hooks;
-        self.told = Told {
-            delivered: hooks.delivered || self.rules_want(Event::MessageDelivered),
-            acked: hooks.acked || self.rules_want(Event::MessageAcked),
-            dropped: hooks.dropped || self.rules_want(Event::MessageDropped),
-            delivery_dropped: hooks.dropped || self.rules_want(Event::DeliveryDropped),
-            authz: self.rules_want(Event::CheckAuthzComplete),
-            ping: self.rules_want(Event::ClientPing),
-        };
     }
 
     /// Whether a rule selects from an event.

@@ -2,17 +2,19 @@
 //!
 //! `rookery-node-dev [--port P] [--ws-port P] [--workers N] [--data-dir DIR] [--sync always|never]`
 //! `[--tls-port P] [--wss-port P] [--cert FILE] [--key FILE] [--client-ca FILE]`
+//! `[--quiet-rules N]`
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rookery_core::config::{BrokerConfig, ZoneConfig};
-use rookery_node::Node;
+use rookery_core::rules::Surroundings;
 use rookery_node::api::{
     DurabilityConfig, ListenerConfig, ListenerKind, NodeConfig, SyncPolicy, TlsConfig, TlsVerify,
     TlsVersion, WebSocketConfig,
 };
+use rookery_node::{Node, OutputSpec, RuleSpec};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -30,6 +32,7 @@ struct Options {
     workers: usize,
     dir: Option<PathBuf>,
     sync: SyncPolicy,
+    quiet_rules: usize,
 }
 
 impl Options {
@@ -45,6 +48,7 @@ impl Options {
             workers: 1,
             dir: None,
             sync: SyncPolicy::Interval(Duration::from_millis(100)),
+            quiet_rules: 0,
         };
         let mut args = std::env::args().skip(1);
         while let (Some(name), Some(value)) = (args.next(), args.next()) {
@@ -59,6 +63,7 @@ impl Options {
                 "--workers" => options.workers = value.parse()?,
                 "--data-dir" => options.dir = Some(value.into()),
                 "--sync" if value == "always" => options.sync = SyncPolicy::Always,
+                "--quiet-rules" => options.quiet_rules = value.parse()?,
                 "--sync" if value == "never" => options.sync = SyncPolicy::Never,
                 _ => return Err(format!("unknown option {name} {value}").into()),
             }
@@ -97,6 +102,12 @@ impl Options {
     }
 }
 
+/// A rule that wants nothing of what is published to measure.
+fn quiet_rule(n: usize) -> RuleSpec {
+    let sql = format!(r#"SELECT * FROM "quiet/{n}/+" WHERE payload.t > {n}"#);
+    RuleSpec { id: format!("quiet_{n}"), sql, enable: true, outputs: vec![OutputSpec::Console] }
+}
+
 fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
     let options = Options::read()?;
     let zone = ZoneConfig { name: "default".into(), ..ZoneConfig::default() };
@@ -110,6 +121,7 @@ fn main() -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
         workers: options.workers,
         durability: DurabilityConfig { dir: options.dir, sync: options.sync, max_disk_bytes: 0 },
     })?;
+    node.put_rules((0..options.quiet_rules).map(quiet_rule).collect(), Surroundings::default())?;
     for listener in node.listeners() {
         println!("listening {} {}", listener.id, listener.bind);
     }
