@@ -40,7 +40,7 @@ mod up;
 mod worker;
 
 pub use node::{
-    AclSubject, MessagePage, MessageQuery, MessageRow, MessageSort, MessageWindow, Node, OutputSpec,
-    Page, RuleSpec, TopicQuery,
+    AclSubject, MessagePage, MessageQuery, MessageRow, MessageSort, MessageWindow, Node,
+    OutputSpec, Page, RuleSpec, TopicQuery,
 };
 pub use peer::{HookPeer, Hookpoint};
