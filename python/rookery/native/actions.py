@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from rookery import _native
-from rookery.errors import BadRequestError, UnavailableError
+from rookery.errors import BadRequestError, ConfigError, UnavailableError
 from rookery.native.action_fields import (
     UNDEFINED,
     ActionCounters,
@@ -24,7 +24,7 @@ from rookery.native.action_fields import (
     Outcome,
     Undefined,
 )
-from rookery.native.errors import translate
+from rookery.native.errors import translate_start
 
 __all__ = [
     "UNDEFINED",
@@ -181,13 +181,16 @@ class ActionHub:
         disk when ``spec`` names a directory.
 
         Raises:
-            ConfigError: a limit is none, or the directory cannot be used.
+            ConfigError: a limit is none.
+            StartError: the directory cannot be used.
             UnavailableError: the node is stopping.
         """
         try:
             native = self._native.open(action_id, spec)
         except _native.NativeError as error:
-            raise translate(error) from None
+            raise translate_start(error) from None
+        except (ValueError, OverflowError) as error:
+            raise ConfigError([str(error)]) from None
         buffer = ActionBuffer(self, native)
         if (earlier := self._buffers.get(native.number)) is not None:
             earlier.wake()

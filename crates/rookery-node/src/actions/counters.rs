@@ -62,24 +62,4 @@ impl Counters {
         };
         *counter += count;
     }
-
-    /// From zero; what is still here counts as matched.
-    pub(super) const fn reset(&mut self) {
-        *self = Self {
-            matched: self.queuing + self.inflight,
-            queuing: self.queuing,
-            inflight: self.inflight,
-            queuing_bytes: self.queuing_bytes,
-            spilled_bytes: self.spilled_bytes,
-            success: 0,
-            failed: 0,
-            dropped_queue_full: 0,
-            dropped_expired: 0,
-            dropped_resource_not_found: 0,
-            dropped_resource_stopped: 0,
-            dropped_other: 0,
-            retried: 0,
-            received: 0,
-        };
-    }
 }

@@ -56,7 +56,7 @@ fn what_goes_to_disk_comes_back_in_order() {
         buffer.settle(&numbers(&batch), Outcome::Success);
         if batch.items.is_empty() {
             assert!(is_readable(&actions, Duration::from_secs(20)), "nothing comes");
-            actions.ready();
+            assert_eq!(actions.ready(), [buffer.number()]);
         }
     }
     assert!(came.is_sorted() && came.iter().copied().eq(0..COUNT));
