@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -13,9 +14,16 @@ import rookery
 from harness.client import RawClient
 from harness.packets import Connect
 from rookery.errors import BadRequestError, BadRuleError, NotFoundError
-from rookery.native.action_fields import Text, Value
+from rookery.native.action_fields import ActionItem, Text, Value
 from rookery.native.actions import BufferSpec
-from rookery.native.rules import ActionOutput, Console, Republish, RuleCounters, RuleSpec
+from rookery.native.rules import (
+    ActionOutput,
+    Console,
+    OutputSpec,
+    Republish,
+    RuleCounters,
+    RuleSpec,
+)
 
 T = TypeVar("T")
 ALARM = 'SELECT payload.t AS t, clientid FROM "line/3/#" WHERE payload.t > 80'
@@ -51,7 +59,7 @@ async def test_a_client_hears_what_a_rule_makes(broker: rookery.Broker) -> None:
 
     for degrees in (79, 81.5):
         payload = json.dumps({"t": degrees}).encode()
-        await aside(lambda payload=payload: press.publish("line/3/a", payload, qos=1))
+        await aside(partial(press.publish, "line/3/a", payload, qos=1))
 
     message = await aside(watcher.receive)
     assert (message.topic_name, message.payload) == ("alarm/press-7", b"81.5 degrees")
@@ -191,15 +199,15 @@ async def test_an_action_gets_what_it_wants_in_the_order_of_clients(
     buffer = broker.actions.open("http:sink", spec)
     fields = (Text("${clientid}: ${payload.n}"), Value("${payload.n}"))
     sql = 'SELECT * FROM "in/#"'
-    outputs = [ActionOutput("http:sink", fields), Console()]
+    outputs: list[OutputSpec] = [ActionOutput("http:sink", fields), Console()]
     await broker.rules.put(RuleSpec("r", sql, outputs=outputs))
     press = await aside(lambda: connected(broker, "press"))
     for number in range(3):
         payload = b'{"n": %d}' % number
-        await aside(lambda payload=payload: press.publish("in/1", payload, qos=1))
+        await aside(partial(press.publish, "in/1", payload, qos=1))
 
     await buffer.wait()
-    items = []
+    items: list[ActionItem] = []
     while len(items) < 3:
         items += buffer.take(10, 1 << 20)
     assert [item.fields for item in items] == [(f"press: {number}", number) for number in range(3)]
