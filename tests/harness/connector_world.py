@@ -113,7 +113,10 @@ class World:
 
 @contextlib.asynccontextmanager
 async def world(
-    service: Service | None = None, fallbacks: Sequence[Fallback] = (), **options: Any
+    service: Service | None = None,
+    fallbacks: Sequence[Fallback] = (),
+    connector: Callable[[Service], ServiceConnector] = ServiceConnector,
+    **options: Any,
 ) -> AsyncIterator[World]:
     """Begin to send; ``options`` are those of ``resource_opts``."""
     service = service or Service()
@@ -140,7 +143,7 @@ async def world(
         render=lambda template, row: template.replace("${.}", row),
     )
     checks = ConnectorOptions.model_validate({"health_check_interval": "50ms"})
-    link = Link("test:c", ServiceConnector(service), checks, clock, statuses.append)
+    link = Link("test:c", connector(service), checks, clock, statuses.append)
     action = ServiceAction(service)
     standing = Standing("test:a", action, link, 0.05, clock, lambda _status: None)
     link.attach(standing)

@@ -22,6 +22,7 @@ from rookery.connectors.fallback import Fallbacks
 from rookery.connectors.options import ActionOptions
 from rookery.connectors.ports import Buffer
 from rookery.connectors.standing import Standing
+from rookery.errors import UnavailableError
 from rookery.native.action_fields import ActionItem, Outcome
 
 _logger = logging.getLogger(__name__)
@@ -72,7 +73,11 @@ class Runner:
         self.last_error: Words | None = None
 
     async def run(self) -> None:
-        """Send until cancelled; call :meth:`finish` then."""
+        """Send until cancelled, or the buffer is closed; call :meth:`finish` then."""
+        with contextlib.suppress(UnavailableError):  # a node that ends closes all buffers
+            await self._run()
+
+    async def _run(self) -> None:
         while True:
             if not self._gate.is_open:
                 await self._closed()
@@ -106,14 +111,6 @@ class Runner:
             send.cancel()
         if late:
             await asyncio.wait(late)
-
-    def drop_all(self, outcome: Outcome) -> int:
-        """Drop everything that waits; how many."""
-        dropped = 0
-        while items := self._buffer.take(EXPIRE_ITEMS, BATCH_BYTES_MAX):
-            self._buffer.settle([item.number for item in items], outcome)
-            dropped += len(items)
-        return dropped
 
     def _sent(self, send: asyncio.Task[None]) -> None:
         self._sends.discard(send)

@@ -153,7 +153,7 @@ class RunningAction:
         is_enabled = self.settings.enable and is_link_enabled
         buffer.pause(is_held or not is_enabled)
         if not is_enabled:
-            self._drop_all()
+            # What waits already stays, within its time.
             self.standing.end(DISABLED)
             return
         self.link.attach(self.standing)
@@ -163,12 +163,6 @@ class RunningAction:
         """Take what comes."""
         if self.is_running:
             self.buffer.pause(False)
-
-    def _drop_all(self) -> None:
-        assert self._runner is not None
-        dropped = self._runner.drop_all("dropped.resource_stopped")
-        if dropped:
-            _logger.warning("action %s: %d messages dropped: it is disabled", self.id, dropped)
 
     @property
     def is_running(self) -> bool:

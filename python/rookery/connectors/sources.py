@@ -155,7 +155,7 @@ class SourceRunner:
             return
         own = reason is not None and self._link.status.is_connected
         log = _logger.warning if own else _logger.debug
-        log("source %s: %s: %s", self._id, state, reason.en if reason else "receiving")
+        log("source %s: %s%s", self._id, state, f": {reason.en}" if reason else "")
         since_ms = self.status.since_ms if state is self.status.state else self._clock.now_ms()
         self.status = Status(state, reason, since_ms)
         self._tell(self.status)

@@ -20,12 +20,16 @@ _logger = logging.getLogger(__name__)
 _CONNECTOR_DOWN = Words("the connector is {state}: {reason}", "连接器状态为 {state}：{reason}")
 
 
-def of_connector(status: Status) -> Words:
-    """Why an action or a source does not work whose connector has this status."""
-    reason = status.reason or Words("", "")
-    en = _CONNECTOR_DOWN.en.format(state=status.state, reason=reason.en)
-    zh = _CONNECTOR_DOWN.zh.format(state=status.state, reason=reason.zh)
-    return Words(en.rstrip(": "), zh.rstrip("："))
+def of_connector(status: Status) -> Words | None:
+    """Why an action or a source does not work whose connector has this status.
+
+    None while the connector connects for the first time: nothing is wrong yet.
+    """
+    if status.reason is None:
+        return None
+    en = _CONNECTOR_DOWN.en.format(state=status.state, reason=status.reason.en)
+    zh = _CONNECTOR_DOWN.zh.format(state=status.state, reason=status.reason.zh)
+    return Words(en, zh)
 
 
 class Gate:
@@ -172,7 +176,7 @@ class Standing:
         # Why the connector is not connected has been said by the connector.
         own = reason is not None and self._link.status.is_connected
         log = _logger.warning if own else _logger.debug
-        log("action %s: %s: %s", self._id, state, reason.en if reason else "ready")
+        log("action %s: %s%s", self._id, state, f": {reason.en}" if reason else "")
         since_ms = self.status.since_ms if state is self.status.state else self._clock.now_ms()
         self.status = Status(state, reason, since_ms)
         self._tell(self.status)

@@ -149,6 +149,20 @@ async def test_without_a_fallback_what_expires_is_counted(it: Managed) -> None:
     await it.until_counted("http:out", dropped_expired=50, dropped=50, queuing=0)
 
 
+async def test_a_core_that_ends_first_makes_no_noise(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with http_server() as server:
+        broker = rookery.Broker()
+        await broker.start()
+        async with managed(tmp_path, core=broker.actions) as it:
+            await begin(it, server.url)
+            offer(it, range(1))
+            await it.until_counted("http:out", success=1)
+            await broker.stop()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_a_template_that_is_none_is_refused_before_anything_changes(it: Managed) -> None:
     async with http_server() as server:
         await begin(it, server.url)

@@ -251,6 +251,22 @@ async def test_a_disabled_action_takes_nothing_and_counts_what_it_does_not_take(
     assert [asked.json() for asked in server.asked] == [2]
 
 
+async def test_what_waits_for_an_action_that_is_switched_off_is_sent_later(
+    it: Managed, server: HttpServer
+) -> None:
+    connectors = {"http:web": {"url": server.url}}
+    off = {"http:web": {"url": server.url, "enable": False}}
+    actions = {"http:out": {"connector": "web"}}
+    await it.apply({"http:web": {"url": f"http://127.0.0.1:{free_port()}"}}, actions)
+    it.buffers["http:out"].offer("1")
+    await it.apply(off, actions)
+    it.buffers["http:out"].offer("2")
+    await it.until_counted("http:out", queuing=1, dropped_resource_stopped=1)
+    await it.apply(connectors, actions)
+    await it.until_counted("http:out", success=1)
+    assert [asked.json() for asked in server.asked] == [1]
+
+
 async def test_what_did_not_change_goes_on(it: Managed, server: HttpServer) -> None:
     await begin(it, server.url)
     await it.until("action", "http:out", State.CONNECTED)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.action_buffer import adds_up
-from harness.connector_world import Service, world
+from harness.connector_world import Service, ServiceConnector, world
 from rookery.connectors.base import ItemFailure, Recoverable, Unrecoverable
 from rookery.connectors.settings import FallbackReference, FallbackRepublish
 from rookery.connectors.status import State
@@ -112,6 +112,22 @@ async def test_nothing_is_taken_while_the_connector_is_down_and_all_is_sent_afte
             State.DISCONNECTED,
             State.CONNECTED,
         ]
+
+
+async def test_while_it_connects_for_the_first_time_nothing_is_wrong() -> None:
+    free = asyncio.Event()
+
+    class Slow(ServiceConnector):
+        async def start(self) -> None:
+            await free.wait()
+
+    async with world(connector=Slow) as it:
+        while it.standing.status.state is not State.CONNECTING:
+            await asyncio.sleep(0)
+        assert it.standing.status.reason is None
+        free.set()
+        it.buffer.offer(1)
+        await it.until_counted(success=1)
 
 
 async def test_a_request_that_fails_makes_the_connection_be_checked_at_once() -> None:
