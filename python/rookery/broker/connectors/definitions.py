@@ -51,10 +51,9 @@ def defined(config: Config, kind: Kind) -> dict[str, Settings]:
     }
 
 
-def shown(config: Config, kind: Kind, id_: Id) -> Settings:
-    """The settings of one as people may see them."""
-    found: Settings = config.effective().get(kind, {}).get(id_.type, {}).get(id_.name, {})
-    return found
+def is_configured(config: Config) -> bool:
+    """Whether there is any of them."""
+    return any(defined(config, kind) for kind in KINDS)
 
 
 def is_enabled(item: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from rookery.broker.alarms import AlarmRegistry
-from rookery.broker.connectors.definitions import ONE, Kind, connector_of, defined
+from rookery.broker.connectors.definitions import ONE, Kind, connector_of, defined, is_configured
 from rookery.clock import Clock
 from rookery.config import Config
 from rookery.errors import BadRequestError, NotFoundError, RookeryError
@@ -104,8 +104,6 @@ class Running:
         Raises:
             RookeryError: something cannot; what ran goes on.
         """
-        from rookery.connectors.checking import is_configured  # noqa: PLC0415
-
         if self._connectors is None and not is_configured(config):
             return
         kept: dict[Kind, dict[str, Settings]] = {

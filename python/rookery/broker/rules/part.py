@@ -4,7 +4,9 @@ each other.
 
 from __future__ import annotations
 
-from rookery.broker.connectors.definitions import KINDS
+import asyncio
+
+from rookery.broker.connectors.definitions import KINDS, is_configured
 from rookery.broker.connectors.running import Running
 from rookery.broker.rules.service import RuleService
 from rookery.config import Config
@@ -57,6 +59,8 @@ class DataIntegration:
         self._running.rules_are_put()
 
     async def _check(self, config: Config) -> None:
-        from rookery.connectors.checking import check  # noqa: PLC0415
+        if is_configured(config):
+            from rookery.connectors.checking import check  # noqa: PLC0415
 
-        check(config)
+            # The packages of their types take a moment to load.
+            await asyncio.to_thread(check, config)
