@@ -179,9 +179,9 @@ def integrate(operator: Operator) -> None:
     about = "Tells the plant when a press gets hot."
     actions = ["http:tell_plant", again]
     rest.post("/rules", {"id": "hot", "sql": HOT, "actions": actions, "description": about})
-    with silent(operator, "press-07") as press:
-        for temperature in (75, 82, 91, 60, 88):
-            press.publish("plant/1/press-07/temperature", b'{"temp": %d}' % temperature, qos=1)
+    for temperature in (75, 82, 91, 60, 88):
+        payload = f'{{"temp": {temperature}}}'
+        rest.post("/publish", {"topic": "plant/1/press-07/temperature", "payload": payload})
 
 
 def sign_in_first(shown: Dashboard) -> None:

@@ -22,6 +22,9 @@ from harness.web_sink import WebSink
 INSERT = "INSERT INTO alarms (line, temp) VALUES (${topic}, ${temp})"
 READ = "SELECT temp FROM alarms WHERE line LIKE '{}/%' ORDER BY id"
 
+# The one that goes away, and the one that stays.
+Services = tuple[WebSink, Server]
+
 
 def asked(server: Server, statement: str) -> list[int]:
     """What a statement gives; in a thread, because this one drives the browser."""
@@ -176,18 +179,9 @@ def publish(operator: Operator, topic: str, temperatures: list[int]) -> None:
             client.publish(topic, json.dumps({"temp": temperature}).encode(), qos=1)
 
 
-@pytest.mark.usefixtures("clean")
-def test_a_rule_tells_the_truth_while_its_service_is_gone(
-    pages: Pages, operator: Operator, sink: WebSink, alarms: Server
-) -> None:
+def make_rule(pages: Pages, name: str, line: str) -> None:
+    """Write it, try it, make its actions in place, save it."""
     dashboard, t = pages.dashboard, pages.t
-    name, line = fresh_name("plant"), fresh_name("line")
-    pages.make_connector("http", name, {"url": sink.url})
-    account = {"server": alarms.address, "database": "postgres"}
-    pages.make_connector(
-        "pgsql", name, {**account, "username": "rookery", "password": "it's secret"}
-    )
-
     dashboard.open("/rules", t("rules.title"))
     expect(dashboard.page.get_by_text(t("rules.empty.title"))).to_be_visible()
     dashboard.page.get_by_role("link", name=t("rules.add"), exact=True).first.click()
@@ -209,14 +203,12 @@ def test_a_rule_tells_the_truth_while_its_service_is_gone(
     pages.heading(name)
     pages.says("connected")
 
-    action = f"http:{name}"
-    publish(operator, f"{line}/a", [90, 20, 91])
-    expect(pages.figure(action, "success")).to_have_text("2")
-    expect(pages.figure(t("rules.figures.rule"), "matched")).to_have_text("3")
-    expect(pages.figure(t("rules.figures.rule"), "failed.no_result")).to_have_text("1")
-    assert [row["temp"] for row in sink.taken] == [90, 91]
-    expect(pages.figure(f"pgsql:{name}", "success")).to_have_text("2")
 
+def outage(pages: Pages, operator: Operator, names: tuple[str, str], services: Services) -> None:
+    """The HTTP service goes and comes back while messages come; the pages tell each step."""
+    dashboard, t = pages.dashboard, pages.t
+    (name, line), (sink, alarms) = names, services
+    action = f"http:{name}"
     sink.stop()
     publish(operator, f"{line}/a", [92, 93])
     picture = dashboard.page.get_by_role("region", name=t("rules.flow.title"))
@@ -241,6 +233,11 @@ def test_a_rule_tells_the_truth_while_its_service_is_gone(
     dashboard.said(t("integration.figures.reset.done"))
     expect(pages.figure(t("integration.figures.title"), "success")).to_have_text("0")
 
+
+def take_apart(pages: Pages, operator: Operator, name: str, line: str) -> None:
+    """What is in use is not deleted; then everything is, rule first."""
+    dashboard, t = pages.dashboard, pages.t
+    action = f"http:{name}"
     dashboard.open("/connectors", t("integration.connectors.title"))
     dashboard.button(t("common.deleteOne", name=action)).click()
     expect(dashboard.dialog).to_contain_text(t("integration.delete.used"))
@@ -265,6 +262,29 @@ def test_a_rule_tells_the_truth_while_its_service_is_gone(
             dashboard.button(t("integration.delete.action"), dashboard.dialog).click()
             dashboard.said(t("common.deleted"))
         expect(dashboard.page.get_by_text(t(f"integration.{kind}.empty.title"))).to_be_visible()
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_rule_tells_the_truth_while_its_service_is_gone(
+    pages: Pages, operator: Operator, sink: WebSink, alarms: Server
+) -> None:
+    name, line = fresh_name("plant"), fresh_name("line")
+    pages.make_connector("http", name, {"url": sink.url})
+    account = {"server": alarms.address, "database": "postgres"}
+    pages.make_connector(
+        "pgsql", name, {**account, "username": "rookery", "password": "it's secret"}
+    )
+    make_rule(pages, name, line)
+
+    publish(operator, f"{line}/a", [90, 20, 91])
+    expect(pages.figure(f"http:{name}", "success")).to_have_text("2")
+    expect(pages.figure(pages.t("rules.figures.rule"), "matched")).to_have_text("3")
+    expect(pages.figure(pages.t("rules.figures.rule"), "failed.no_result")).to_have_text("1")
+    assert [row["temp"] for row in sink.taken] == [90, 91]
+    expect(pages.figure(f"pgsql:{name}", "success")).to_have_text("2")
+
+    outage(pages, operator, (name, line), (sink, alarms))
+    take_apart(pages, operator, name, line)
 
 
 @pytest.mark.usefixtures("clean")
