@@ -19,6 +19,7 @@ from rookery.words import Words
 Value: TypeAlias = str | int | float | Words
 
 MESSAGES: Mapping[str, Words] = {
+    "action_down": Words("action {id} is {state}: {reason}", "动作 {id} {state}：{reason}"),
     "certificate_ended": Words(
         "the certificate in {field} of {listener} ended {when}: {file}",
         "{listener} 的 {field} 证书已于 {when} 过期：{file}",
@@ -35,6 +36,7 @@ MESSAGES: Mapping[str, Words] = {
         "{connected} clients are connected, {most} may be: access.max_connections",
         "已有 {connected} 个客户端连接，上限为 {most}：access.max_connections",
     ),
+    "connector_down": Words("connector {id} is {state}: {reason}", "连接器 {id} {state}：{reason}"),
     "events_dropped": Words(
         "events were dropped: the management plane is too slow", "管理面处理过慢，事件被丢弃"
     ),
@@ -60,6 +62,7 @@ MESSAGES: Mapping[str, Words] = {
     "service_left_alone": Words(
         "{service} fails and is left alone for a while", "{service} 出错，暂停访问"
     ),
+    "source_down": Words("source {id} is {state}: {reason}", "数据源 {id} {state}：{reason}"),
     "store_damaged": Words("{problem}", "持久化日志损坏：{problem}"),
     "store_full": Words(
         "the durable log refuses what needs room: {reason}",

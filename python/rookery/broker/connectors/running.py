@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.connectors.definitions import ONE, Kind, connector_of, defined, is_configured
 from rookery.clock import Clock
 from rookery.config import Config
@@ -19,9 +19,9 @@ from rookery.errors import BadRequestError, NotFoundError, RookeryError
 from rookery.native.models import PublishOutcome
 from rookery.native.node import Publication
 from rookery.native.properties import Properties, encode_properties
+from rookery.words import Words
 
 if TYPE_CHECKING:
-    from rookery.access.errors import Words
     from rookery.connectors.manager import Connectors, Wanted
     from rookery.connectors.ports import Buffer, Ports
     from rookery.connectors.settings import Settings
@@ -31,6 +31,17 @@ if TYPE_CHECKING:
 _log = logging.getLogger("rookery.connectors")
 
 One: TypeAlias = Literal["connector", "action", "source"]
+
+_DOWN: Mapping[One, str] = {
+    "connector": "connector_down",
+    "action": "action_down",
+    "source": "source_down",
+}
+_STATES: Mapping[str, Words] = {
+    "connecting": Words("connecting", "正在连接"),
+    "disconnected": Words("disconnected", "已断开"),
+    "inconsistent": Words("inconsistent", "状态不一致"),
+}
 
 
 class State(NamedTuple):
@@ -292,15 +303,17 @@ class Running:
         if status.reason is None:
             return  # the first attempt is under way
         name = self._resource_id(one, id_)
-        reason = status.reason.en
+        if (before := self._alarmed.get(key, name)) != name:
+            self._alarms.deactivate(before)  # it goes through another connector now
         details = {
             "resource_id": name,
             "reason": "resource_down",
             "status": str(status.state),
-            "error": reason,
+            "error": status.reason.en,
         }
         self._alarmed[key] = name
-        self._alarms.activate(name, f"{one} {id_} is {status.state}: {reason}", details)
+        said = message(_DOWN[one], id=id_, state=_STATES[status.state], reason=status.reason)
+        self._alarms.activate(name, said, details)
 
     def _resource_id(self, one: One, id_: str) -> str:
         """As in EMQX: ``connector:TYPE:NAME``, ``action:TYPE:NAME:connector:TYPE:NAME``."""
