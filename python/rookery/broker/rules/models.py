@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -152,13 +152,49 @@ class NewRule(RuleUpdate):
 
 
 class RuleFigures(Row):
-    """What a rule did; matched = passed + failed at any time. `actions.*` and rates stand beside."""
-
-    model_config: ClassVar = {"extra": "allow"}
+    """What a rule did; matched = passed + failed at any time."""
 
     matched: int = Field(description="Messages and events it selects from.", examples=[120])
+    matched_rate: float = Field(
+        alias="matched.rate", description="Matched per second, lately.", examples=[2.0]
+    )
+    matched_rate_max: float = Field(
+        alias="matched.rate.max", description="The highest rate there was.", examples=[10.0]
+    )
+    matched_rate_last5m: float = Field(
+        alias="matched.rate.last5m", description="The rate of the last 5 minutes.", examples=[1.5]
+    )
     passed: int = Field(description="… whose conditions held.", examples=[20])
     failed: int = Field(description="… that gave nothing.", examples=[100])
+    failed_exception: int = Field(
+        alias="failed.exception", description="… because the rule failed on them.", examples=[0]
+    )
+    failed_unknown: int = Field(
+        alias="failed.unknown", description="… for a reason nobody knows.", examples=[0]
+    )
+    failed_no_result: int = Field(
+        alias="failed.no_result", description="… because conditions did not hold.", examples=[100]
+    )
+    actions_total: int = Field(
+        alias="actions.total", description="Results given to actions.", examples=[40]
+    )
+    actions_success: int = Field(
+        alias="actions.success", description="… that actions sent.", examples=[40]
+    )
+    actions_failed: int = Field(
+        alias="actions.failed", description="… that actions could not send.", examples=[0]
+    )
+    actions_failed_out_of_service: int = Field(
+        alias="actions.failed.out_of_service",
+        description="… because what they need was not there.",
+        examples=[0],
+    )
+    actions_failed_unknown: int = Field(
+        alias="actions.failed.unknown", description="… for another reason.", examples=[0]
+    )
+    actions_discarded: int = Field(
+        alias="actions.discarded", description="… that actions gave up.", examples=[0]
+    )
 
 
 class NodeRuleFigures(RuleFigures):
