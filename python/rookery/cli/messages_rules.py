@@ -54,8 +54,8 @@ RULE_TEXTS: dict[str, tuple[str, str]] = {
     "option.rule": ("id of the rule", "规则 ID"),
     "option.rule.sql": ("what it selects, and from where", "规则 SQL"),
     "option.rule.action": (
-        "what is done with each row: TYPE:NAME of an action, or console; may be repeated",
-        "对每条结果执行的动作：动作的 TYPE:NAME 或 console，可重复",
+        "what is done with each row: TYPE:NAME of an action, console, or a JSON object; may be repeated",
+        "对每条结果执行的动作：动作的 TYPE:NAME、console，或 JSON 对象（如消息重发布），可重复",
     ),
     "option.rule.name": ("name for people", "规则名称"),
     "option.rule.context": (
@@ -76,6 +76,10 @@ RULE_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.action": ("id of the action, such as http:tell_plant", "动作 ID，如 http:tell_plant"),
     "option.source": ("id of the source, such as mqtt:plant_2", "数据源 ID，如 mqtt:plant_2"),
+    "ctl.rule.bad-action": (
+        "--action is no JSON object: {error}",
+        "--action 不是 JSON 对象：{error}",
+    ),
     "ctl.rule.no-sql": ("a rule needs --sql or --file", "规则需要 --sql 或 --file"),
     "ctl.rule.id-or-sql": ("say which rule, or --sql", "请指定规则 ID 或 --sql 之一"),
     "ctl.rule.created": ("rule {id} runs", "规则 {id} 已运行"),

@@ -40,6 +40,18 @@ def test_a_rule_from_its_creation_to_its_end(ctl: Ctl) -> None:
     assert ctl("rules", "show", "r1").code == 1
 
 
+def test_an_output_may_be_given_as_json(ctl: Ctl) -> None:
+    output = {"function": "republish", "args": {"topic": "copy/${topic}"}}
+    made = ("rules", "create", "--id", "r2", "--sql", SQL, "--action")
+    ctl.good(*made, json.dumps(output))
+    row = ctl.json("rules", "show", "r2")
+    assert row["actions"][0]["args"]["topic"] == "copy/${topic}"
+    ctl.good("rules", "delete", "r2")
+    said = ctl(*made, '{"function": ')
+    assert said.code == 1
+    assert "no JSON object" in said.err
+
+
 def test_a_rule_is_tried(ctl: Ctl) -> None:
     assert (
         json.loads(ctl.good("rules", "test", "--sql", SQL, "--context", CONTEXT).out)[0]["temp"]

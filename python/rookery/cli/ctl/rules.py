@@ -21,6 +21,8 @@ LIST_EXAMPLES = """\
 CREATE_EXAMPLES = """\
   rookery ctl rules create --id hot --sql 'SELECT * FROM "line/3/+" WHERE payload.temp > 80' \\
       --action http:tell_plant --action console
+  rookery ctl rules create --id copy --sql 'SELECT * FROM "line/#"' \\
+      --action '{"function": "republish", "args": {"topic": "copy/${topic}"}}'
   rookery ctl rules create --file hot.conf"""
 UPDATE_EXAMPLES = "  rookery ctl rules update hot --file hot.conf"
 TEST_EXAMPLES = """\
@@ -94,10 +96,7 @@ def _create(arguments: argparse.Namespace) -> int:
         "id": arguments.id,
         "name": arguments.name,
         "sql": arguments.sql,
-        "actions": [
-            {"function": "console"} if action == "console" else action
-            for action in arguments.actions or ()
-        ],
+        "actions": [_output(action) for action in arguments.actions or ()],
     }
     body = read_entry(arguments.file) if arguments.file is not None else {}
     body |= {key: value for key, value in given.items() if value}
@@ -105,6 +104,22 @@ def _create(arguments: argparse.Namespace) -> int:
         raise BadRequestError(say("ctl.rule.no-sql"))
     made = node_of(arguments).post(api("rules"), body)
     return done(arguments, made, say("ctl.rule.created", id=made["id"]))
+
+
+def _output(action: str) -> Any:
+    """An output as the REST interface takes it.
+
+    Raises:
+        BadRequestError: it begins as JSON does and is none.
+    """
+    if action == "console":
+        return {"function": "console"}
+    if not action.lstrip().startswith("{"):
+        return action
+    try:
+        return json.loads(action)
+    except ValueError as error:
+        raise BadRequestError(say("ctl.rule.bad-action", error=error)) from None
 
 
 def _update(arguments: argparse.Namespace) -> int:
