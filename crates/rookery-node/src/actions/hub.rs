@@ -48,6 +48,10 @@ impl Hub {
     /// A buffer has something that a take has not seen.
     pub(super) fn tell(&self, number: u32) {
         let mut ready = lock(&self.ready);
+        // It was taken from without being asked for by name: it is told of already.
+        if ready.contains(&number) {
+            return;
+        }
         ready.push(number);
         if ready.len() == 1 {
             let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
