@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
@@ -15,7 +16,10 @@ from starlette.routing import Route
 from rookery.broker.rest import examples
 from rookery.broker.rest.deferred import PREFIX
 from rookery.config.snapshot import DashboardConfig
+from rookery.errors import UnavailableError
 from rookery.web.errors import problem
+
+_log = logging.getLogger("rookery.web")
 
 BASE = "/api-docs"
 _POLICY = {
@@ -75,7 +79,13 @@ class Reference:
     async def _make(self) -> None:
         async with self._making:
             if not self._page:
-                self._document, self._page = await asyncio.to_thread(_made)
+                try:
+                    self._document, self._page = await asyncio.to_thread(_made)
+                except Exception:  # noqa: BLE001 — whatever it is, it is logged and tried again
+                    _log.exception("the document of the REST interface cannot be made")
+                    raise UnavailableError(
+                        "the document cannot be made, the log says why"
+                    ) from None
 
 
 def _made() -> tuple[bytes, str]:
