@@ -102,22 +102,6 @@ def test_names_that_look_like_markup_or_addresses_are_names(
     dashboard.check()
 
 
-def test_a_ban_that_no_address_can_name_is_explained(
-    dashboard: Dashboard, operator: Operator
-) -> None:
-    t = dashboard.t
-    operator.rest.post("/banned", {"as": "clientid", "who": ".."})
-    other = fresh_name("other")
-    operator.rest.post("/banned", {"as": "clientid", "who": other})
-    dashboard.open("/banned", t("banned.title"))
-    dashboard.button(t("banned.lift.one", who="..")).click()
-    dashboard.agree(t("banned.lift.action"))
-    dashboard.said(t("errors.advice.NO_ADDRESS"))
-    assert {row["who"] for row in operator.rest.get("/banned")["data"]} == {"..", other}
-    operator.rest.delete("/banned")
-    dashboard.check()
-
-
 def test_a_list_of_pages_is_sorted_by_the_node(dashboard: Dashboard, operator: Operator) -> None:
     t = dashboard.t
     for number in range(25):
