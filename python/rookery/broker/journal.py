@@ -95,7 +95,7 @@ class Journal:
 
 def _is_console(row: EventRow) -> bool:
     """Whether a rule printed it; at the usual level the log itself leaves it out."""
-    return row[0] == "log" and row[1] == "info" and row[2].startswith(_CONSOLE)
+    return row[0] == "log" and row[1] == "info" and str(row[2]).startswith(_CONSOLE)
 
 
 def _line_of(row: EventRow) -> tuple[str, str] | None:
