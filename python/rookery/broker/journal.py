@@ -1,4 +1,5 @@
-"""What a node in the foreground prints: one line for every connect, disconnect and error.
+"""What a node in the foreground prints: one line for every connect, disconnect and error, and for
+what rules print.
 
     09:15:02.123 connected     sensor-1 from 10.0.0.7:50312 on tcp:default, MQTT 5.0
     09:15:09.456 refused       sensor-2 from 10.0.0.8:40112 on tcp:default: not_authorized; …
@@ -19,6 +20,10 @@ _PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 _TIME_OF_DAY = slice(11, 23)
 _SHOWN_MAX = 120
 _LOG_SHOWN_MAX = 1000
+_CONSOLE = "rule.console: "
+"""What the core's log says of rules with the output ``console``; it has no other way here."""
+_CONSOLE_LINES_MAX = 100
+"""Most lines of rules in a second: a rule of every message must not fill the disk."""
 
 
 class Lines(Protocol):
@@ -44,6 +49,9 @@ class Journal:
         self._shows_log = shows_log
         self._clock = clock
         self._is_broken = False
+        self._rules_second = 0
+        self._rules_shown = 0
+        self._rules_left_out = 0
 
     def note(self, kind: str, text: str) -> None:
         """Print one line about the node itself."""
@@ -51,8 +59,24 @@ class Journal:
 
     def watch(self, rows: list[EventRow]) -> None:
         """Print those events that a person wants to see."""
-        lines = [_line_of(row) for row in rows if row[0] != "log" or self._shows_log]
+        lines = [
+            self._line_of_rule(row[2]) if _is_console(row) else _line_of(row)
+            for row in rows
+            if row[0] != "log" or self._shows_log or _is_console(row)
+        ]
         self._print([line for line in lines if line is not None])
+
+    def _line_of_rule(self, text: str) -> tuple[str, str] | None:
+        second = self._clock.now_ms() // 1000
+        if second != self._rules_second:
+            self._rules_second, self._rules_shown = second, 0
+        if self._rules_shown >= _CONSOLE_LINES_MAX:
+            self._rules_left_out += 1
+            return None
+        self._rules_shown += 1
+        more = f" ({self._rules_left_out} lines left out before)" if self._rules_left_out else ""
+        self._rules_left_out = 0
+        return "console", visible(text.removeprefix(_CONSOLE), _LOG_SHOWN_MAX) + more
 
     def _print(self, lines: list[tuple[str, str]]) -> None:
         if self._is_broken or not lines:
@@ -67,6 +91,11 @@ class Journal:
         except (OSError, ValueError):
             # Nobody reads any more (`rookery node start | head`): that must not stop a broker.
             self._is_broken = True
+
+
+def _is_console(row: EventRow) -> bool:
+    """Whether a rule printed it; at the usual level the log itself leaves it out."""
+    return row[0] == "log" and row[1] == "info" and str(row[2]).startswith(_CONSOLE)
 
 
 def _line_of(row: EventRow) -> tuple[str, str] | None:

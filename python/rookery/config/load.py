@@ -16,6 +16,7 @@ from rookery.config import sources
 from rookery.config.between import between_keys
 from rookery.config.build import management_config, node_config
 from rookery.config.check import Checked, check
+from rookery.config.leftovers import without_leftovers
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.schema import ROOT
 from rookery.config.snapshot import ManagementConfig
@@ -157,10 +158,11 @@ def load(
             chosen_dir, dir_origin = _data_dir_of_file(written, config_file, chosen_dir)
     tree = wrap(dict(defaults or {}), DEFAULT)
     runtime_file = chosen_dir / RUNTIME_FILE
+    if runtime is None and runtime_file.is_file():
+        runtime = sources.read_file(runtime_file, "runtime", {})
     if runtime is not None:
-        tree = merge(tree, runtime)
-    elif runtime_file.is_file():
-        tree = merge(tree, sources.read_file(runtime_file, "runtime", {}))
+        others = [tree, above] if written is None else [tree, written, above]
+        tree = merge(tree, without_leftovers(runtime, others))
     if written is not None:
         tree = merge(tree, written)
     tree = merge(tree, above)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -69,6 +70,24 @@ def test_a_rule_that_makes_no_sense_is_refused(asks: RestSocket, rule: dict[str,
     assert refusal(id="no/id")[0] == 400
     assert asks.ask("POST", "/rules", RULE).problem == (400, "ALREADY_EXISTS")
     assert [row["id"] for row in asks.ask("GET", "/rules").json["data"]] == [rule["id"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/rules", {"id": "once", "sql": SQL}),
+        ("/connectors", {"type": "disk_log", "name": "once", "filepath": "once.log"}),
+    ],
+)
+def test_of_many_at_once_one_makes_it(asks: RestSocket, path: str, body: dict[str, Any]) -> None:
+    with ThreadPoolExecutor(6) as together:
+        made = [together.submit(asks.ask, "POST", path, body) for _ in range(6)]
+    found = sorted(answer.result().status for answer in made)
+    assert (
+        asks.ask("DELETE", f"{path}/{'once' if path == '/rules' else 'disk_log:once'}").status
+        == 204
+    )
+    assert found == [201, 400, 400, 400, 400, 400]
 
 
 def test_rules_are_found_by_what_they_select_from(asks: RestSocket, rule: dict[str, Any]) -> None:

@@ -94,3 +94,22 @@ def test_a_dated_line_has_the_timestamp_of_the_log() -> None:
     Journal(out, clock, is_dated=True).note("listening", "on 127.0.0.1:1883")
 
     assert out.getvalue().split()[0] == timestamp(1_700_000_000.123)
+
+
+@pytest.mark.parametrize("shows_log", [True, False])
+def test_what_a_rule_prints_is_shown(*, shows_log: bool) -> None:
+    row = ("log", "info", 'rule.console: rule "hot": {"temp":91}')
+    assert printed(row, shows_log=shows_log) == ['console       rule "hot": {"temp":91}']
+
+
+def test_a_rule_of_every_message_does_not_flood_the_terminal() -> None:
+    out = io.StringIO()
+    clock = ManualClock()
+    journal = Journal(out, clock)
+    row = ("log", "info", 'rule.console: rule "all": {}')
+    journal.watch([row] * 500)
+    clock.advance(1.0)
+    journal.watch([row])
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 101
+    assert lines[-1].endswith('rule "all": {} (400 lines left out before)')

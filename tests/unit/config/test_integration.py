@@ -62,3 +62,42 @@ def test_secrets_of_connectors_are_not_shown(tmp_path: Path) -> None:
     file.write_text(GOOD)
     shown = load(file, tmp_path, environ={}).effective()
     assert shown["connectors"]["http"]["service"]["headers"] == {"X-Key": "******"}
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        "rule_engine.rules.hot.enable = false",
+        "connectors.http.service.enable = false",
+        "actions.http.tell.enable = false",
+        "sources.mqtt.there.enable = false",
+    ],
+)
+def test_a_switch_of_what_left_the_file_does_not_keep_the_node_from_starting(
+    tmp_path: Path, switch: str
+) -> None:
+    changes = tmp_path / "configs" / "cluster.hocon"
+    changes.parent.mkdir()
+    changes.write_text(switch + "\n")
+    config = load(None, tmp_path, environ={})
+    check(config)
+    assert config["rule_engine.rules"] == {}
+    assert not config["connectors"].get("http")
+
+
+def test_a_switch_of_what_stands_in_the_file_holds(tmp_path: Path) -> None:
+    changes = tmp_path / "configs" / "cluster.hocon"
+    changes.parent.mkdir()
+    changes.write_text("rule_engine.rules.hot.enable = false\n")
+    file = tmp_path / "r.conf"
+    file.write_text(GOOD)
+    config = load(file, tmp_path, environ={})
+    assert config["rule_engine.rules"]["hot"]["enable"] is False
+
+
+def test_half_a_rule_that_says_more_is_still_refused(tmp_path: Path) -> None:
+    changes = tmp_path / "configs" / "cluster.hocon"
+    changes.parent.mkdir()
+    changes.write_text('rule_engine.rules.hot { enable = false, actions = ["http:tell"] }\n')
+    with pytest.raises(InvalidConfigError, match=r"rules\.hot\.sql: missing"):
+        load(None, tmp_path, environ={})

@@ -7,6 +7,7 @@ is refused, and says who that is.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -70,6 +71,8 @@ class ConnectorService:
         self._settings = settings
         self._clock = clock
         self._node_name = node_name
+        # Between a look whether there is one and the change nobody else may change it.
+        self._changing = asyncio.Lock()
 
     # -- looking ----------------------------------------------------------------------------
 
@@ -168,19 +171,22 @@ class ConnectorService:
         Raises:
             BadRequestError: there is one of that id, or it makes no sense.
         """
-        type_ = checked_type(kind, body.get("type"))
-        name = body.get("name")
-        if not isinstance(name, str) or not name:
-            raise BadRequestError("name: missing")
-        id_ = Id(type_, name)
-        if str(id_) in defined(self._settings.config, kind):
-            raise BadRequestError(f"there is a {ONE[kind]} {id_} already", code="ALREADY_EXISTS")
-        now_ms = self._clock.now_ms()
-        value = _settable(body)
-        self._check(kind, id_, value)
-        value |= {"created_at": now_ms, "last_modified_at": now_ms}
-        await self._settings.change("create", f"{kind}/{id_}", {(kind, *id_): value})
-        return self.get(kind, str(id_))
+        async with self._changing:
+            type_ = checked_type(kind, body.get("type"))
+            name = body.get("name")
+            if not isinstance(name, str) or not name:
+                raise BadRequestError("name: missing")
+            id_ = Id(type_, name)
+            if str(id_) in defined(self._settings.config, kind):
+                raise BadRequestError(
+                    f"there is a {ONE[kind]} {id_} already", code="ALREADY_EXISTS"
+                )
+            now_ms = self._clock.now_ms()
+            value = _settable(body)
+            self._check(kind, id_, value)
+            value |= {"created_at": now_ms, "last_modified_at": now_ms}
+            await self._settings.change("create", f"{kind}/{id_}", {(kind, *id_): value})
+            return self.get(kind, str(id_))
 
     async def update(self, kind: Kind, text: str, body: Settings) -> Settings:
         """Replace the settings of one; secrets that are sent back hidden stay.
@@ -189,15 +195,16 @@ class ConnectorService:
             NotFoundError: there is none of that id.
             BadRequestError: it makes no sense.
         """
-        id_ = self._known(kind, text)
-        known = defined(self._settings.config, kind)[str(id_)]
-        value = _settable(body)
-        self._check(kind, id_, unhidden(value, known))
-        if "created_at" in known:
-            value["created_at"] = known["created_at"]
-        value["last_modified_at"] = self._clock.now_ms()
-        await self._settings.change("update", f"{kind}/{id_}", {(kind, *id_): value})
-        return self.get(kind, str(id_))
+        async with self._changing:
+            id_ = self._known(kind, text)
+            known = defined(self._settings.config, kind)[str(id_)]
+            value = _settable(body)
+            self._check(kind, id_, unhidden(value, known))
+            if "created_at" in known:
+                value["created_at"] = known["created_at"]
+            value["last_modified_at"] = self._clock.now_ms()
+            await self._settings.change("update", f"{kind}/{id_}", {(kind, *id_): value})
+            return self.get(kind, str(id_))
 
     async def enable(self, kind: Kind, text: str, *, is_enabled: bool) -> None:
         """Switch one on or off.
@@ -205,10 +212,11 @@ class ConnectorService:
         Raises:
             NotFoundError: there is none of that id.
         """
-        id_ = self._known(kind, text)
-        changes: dict[KeyPath, Any] = {(kind, *id_, "enable"): is_enabled}
-        operation = "enable" if is_enabled else "disable"
-        await self._settings.change(operation, f"{kind}/{id_}", changes)
+        async with self._changing:
+            id_ = self._known(kind, text)
+            changes: dict[KeyPath, Any] = {(kind, *id_, "enable"): is_enabled}
+            operation = "enable" if is_enabled else "disable"
+            await self._settings.change(operation, f"{kind}/{id_}", changes)
 
     async def delete(self, kind: Kind, text: str, *, with_uses: bool = False) -> None:
         """Take one away; ``with_uses``: out of the rules that name it as well.
@@ -217,15 +225,18 @@ class ConnectorService:
             NotFoundError: there is none of that id.
             InUseError: something needs it.
         """
-        id_ = self._known(kind, text)
-        self._refuse_used(kind, str(id_), with_rules=not with_uses)
-        changes: dict[KeyPath, Any] = {(kind, *id_): REMOVED}
-        if kind == "actions":
-            config = self._settings.config
-            for rule_id in rules_with_action(config, str(id_)):
-                left = [item for item in rules_of(config)[rule_id]["actions"] if item != str(id_)]
-                changes["rule_engine", "rules", rule_id, "actions"] = left
-        await self._settings.change("delete", f"{kind}/{id_}", changes)
+        async with self._changing:
+            id_ = self._known(kind, text)
+            self._refuse_used(kind, str(id_), with_rules=not with_uses)
+            changes: dict[KeyPath, Any] = {(kind, *id_): REMOVED}
+            if kind == "actions":
+                config = self._settings.config
+                for rule_id in rules_with_action(config, str(id_)):
+                    left = [
+                        item for item in rules_of(config)[rule_id]["actions"] if item != str(id_)
+                    ]
+                    changes["rule_engine", "rules", rule_id, "actions"] = left
+            await self._settings.change("delete", f"{kind}/{id_}", changes)
 
     def _refuse_used(self, kind: Kind, id_: str, *, with_rules: bool) -> None:
         config = self._settings.config

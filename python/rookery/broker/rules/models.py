@@ -272,7 +272,8 @@ class EngineSettings(Model):
 
     ignore_sys_message: bool = Field(
         True,
-        description="Whether rules see messages under $SYS only where their filter names $SYS/….",
+        description="Whether the node's own messages under $SYS are not for rules. Where they are, "
+        "only a filter that names $SYS/… takes them.",
         examples=[True],
     )
     jq_function_default_timeout: str = Field(

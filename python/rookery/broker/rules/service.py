@@ -71,6 +71,8 @@ class RuleService:
         self._node_name = node_name
         self._rates = Rates(self._matched, clock)
         self._is_any = False
+        # Between a look whether there is one and the change nobody else may change it.
+        self._changing = asyncio.Lock()
 
     async def close(self) -> None:
         """Look at no counter any more."""
@@ -199,15 +201,16 @@ class RuleService:
             BadRequestError: there is one of that id, or it makes no sense.
             ConflictError: there are as many as may be.
         """
-        id_ = body.get("id") or f"rule_{secrets.token_hex(4)}"
-        if id_ in rules_of(self._config):
-            raise BadRequestError(f"there is a rule {id_} already", code="ALREADY_EXISTS")
-        if len(rules_of(self._config)) >= RULES_MAX:
-            raise ConflictError(f"at most {RULES_MAX} rules", code="EXCEED_LIMIT")
-        now_ms = self._clock.now_ms()
-        times = {"created_at": now_ms, "last_modified_at": now_ms}
-        await self._write("create", id_, body, times)
-        return await self.get(id_)
+        async with self._changing:
+            id_ = body.get("id") or f"rule_{secrets.token_hex(4)}"
+            if id_ in rules_of(self._config):
+                raise BadRequestError(f"there is a rule {id_} already", code="ALREADY_EXISTS")
+            if len(rules_of(self._config)) >= RULES_MAX:
+                raise ConflictError(f"at most {RULES_MAX} rules", code="EXCEED_LIMIT")
+            now_ms = self._clock.now_ms()
+            times = {"created_at": now_ms, "last_modified_at": now_ms}
+            await self._write("create", id_, body, times)
+            return await self.get(id_)
 
     async def update(self, id_: str, body: dict[str, Any]) -> dict[str, Any]:
         """Replace a rule; what is not named gets its default.
@@ -216,12 +219,13 @@ class RuleService:
             NotFoundError: there is none of that id.
             BadRequestError: it makes no sense.
         """
-        known = self._known(id_)["metadata"]
-        times = {"last_modified_at": self._clock.now_ms()}
-        if isinstance(known, dict) and "created_at" in known:
-            times = {"created_at": known["created_at"], **times}
-        await self._write("update", id_, body, times)
-        return await self.get(id_)
+        async with self._changing:
+            known = self._known(id_)["metadata"]
+            times = {"last_modified_at": self._clock.now_ms()}
+            if isinstance(known, dict) and "created_at" in known:
+                times = {"created_at": known["created_at"], **times}
+            await self._write("update", id_, body, times)
+            return await self.get(id_)
 
     async def enable(self, id_: str, *, is_enabled: bool) -> None:
         """Switch a rule on or off.
@@ -229,10 +233,11 @@ class RuleService:
         Raises:
             NotFoundError: there is none of that id.
         """
-        self._known(id_)
-        operation = "enable" if is_enabled else "disable"
-        changes: dict[KeyPath, Any] = {("rule_engine", "rules", id_, "enable"): is_enabled}
-        await self._settings.change(operation, f"rules/{id_}", changes)
+        async with self._changing:
+            self._known(id_)
+            operation = "enable" if is_enabled else "disable"
+            changes: dict[KeyPath, Any] = {("rule_engine", "rules", id_, "enable"): is_enabled}
+            await self._settings.change(operation, f"rules/{id_}", changes)
 
     async def delete(self, id_: str) -> None:
         """Take a rule away.
@@ -240,9 +245,10 @@ class RuleService:
         Raises:
             NotFoundError: there is none of that id.
         """
-        self._known(id_)
-        changes: dict[KeyPath, Any] = {("rule_engine", "rules", id_): REMOVED}
-        await self._settings.change("delete", f"rules/{id_}", changes)
+        async with self._changing:
+            self._known(id_)
+            changes: dict[KeyPath, Any] = {("rule_engine", "rules", id_): REMOVED}
+            await self._settings.change("delete", f"rules/{id_}", changes)
 
     async def _write(
         self, operation: str, id_: str, body: Mapping[str, Any], times: dict[str, int]

@@ -124,8 +124,9 @@ RULE = Struct((
 
 RULE_ENGINE = Struct((
     Field("ignore_sys_message", Bool(), True,
-          "Whether rules see messages under $SYS only where their filter names $SYS/….",
-          "规则是否忽略 $SYS 主题下的消息（过滤器明确写出 $SYS/… 的除外）。", hot=True),
+          "Whether the node's own messages under $SYS are not for rules. Where they are, only a "
+          "filter that names $SYS/… takes them.",
+          "规则是否忽略节点自身发布的 $SYS 消息；不忽略时，只有写出 $SYS/… 的过滤器才会匹配。", hot=True),
     Field("rules", MapOf(RULE, r"[A-Za-z0-9_-]{1,255}"), {}, "Rules by their id.", "规则，键为规则 ID。",
           hot=True),
     inert("jq_function_default_timeout", Anything(), UNSET, "Timeout of jq.", "jq 函数超时。",
