@@ -41,7 +41,12 @@ export class Capabilities {
   /** Whether there is such an operation, such as `GET /clients`. */
   has(operation: string): boolean {
     const [method = "", path = ""] = operation.split(" ");
-    return this.operations.size === 0 || this.operations.has(nameOf(method, path));
+    return !this.areKnown || this.operations.has(nameOf(method, path));
+  }
+
+  /** Whether there is a document to read them from. */
+  get areKnown(): boolean {
+    return this.operations.size > 0;
   }
 
   /** Whether an operation takes that parameter. */

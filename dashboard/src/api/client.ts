@@ -131,6 +131,13 @@ export function get<P extends string>(path: P, options: Options = {}): Promise<R
   return call<Reply<P>>("get", path, options);
 }
 
+/** Tells the node that somebody is there. */
+export function keepSession(): void {
+  if (session() === null) return;
+  // Whatever comes back, the next thing that is asked for tells.
+  void call("get", "/monitor_current").catch(() => undefined);
+}
+
 /** Hands a file of the node to the browser's downloads. */
 export async function download(path: string, name: string, options: Options = {}): Promise<void> {
   const blob = await call<Blob>("get", path, { ...options, parse: "blob" });

@@ -31,9 +31,16 @@ type Optional<T> = T extends (infer Item)[]
     ? { [Name in keyof T]?: Optional<T[Name]> }
     : T;
 
+/** Of a list that is answered whole or as a page, what is read where no page was asked for. */
+type Whole<D, R> = R extends readonly unknown[]
+  ? [Extract<D, readonly unknown[]>] extends [never]
+    ? D
+    : Extract<D, readonly unknown[]>
+  : D;
+
 /** Paths whose documented answer is not what the pages read. */
 type Broken = {
-  [P in keyof Replies]: Documented<P> extends Optional<Replies[P]> ? never : P;
+  [P in keyof Replies]: Whole<Documented<P>, Replies[P]> extends Optional<Replies[P]> ? never : P;
 }[keyof Replies];
 
 /** A path that differs is missing here, and the type check names it. */

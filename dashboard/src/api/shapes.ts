@@ -367,7 +367,6 @@ export interface Explanation {
 export interface Replies {
   "/clients": Page<ClientRow>;
   "/clients/{clientid}": ClientRow;
-  "/clients/{clientid}/subscriptions": SubscriptionRow[];
   "/clients/{clientid}/mqueue_messages": MessageList;
   "/clients/{clientid}/inflight_messages": MessageList;
   "/subscriptions": Page<SubscriptionRow>;

@@ -65,7 +65,8 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   const { t } = useTranslation();
   const capabilities = useCapabilities();
   const operation = `GET ${props.path}`;
-  const isPaged = capabilities?.takes(operation, "page") ?? true;
+  // Without the node's document a page is asked for all the same: who knows none answers the whole list.
+  const isPaged = capabilities?.areKnown !== true || capabilities.takes(operation, "page");
   const given = [...(props.filters ?? []), ...(props.localFilters ?? [])];
   // A list that comes whole, and that the node does not filter, is searched here.
   const isSearched = !isPaged && given.length === 0 && !props.isOrdered;

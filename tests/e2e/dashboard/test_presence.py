@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Request, expect
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Browser, Request, expect
 
 from harness.dashboard import Dashboard
 from harness.node import fresh_name
@@ -34,6 +36,24 @@ def test_what_nobody_caused_is_marked(dashboard: Dashboard) -> None:
         dashboard.open("/", dashboard.t("overview.title"))
     with dashboard.page.expect_request(is_caused):
         dashboard.page.keyboard.press("Shift")
+
+
+def test_who_works_without_asking_for_anything_stays_signed_in(
+    browser: Browser, address: str
+) -> None:
+    working = Dashboard(browser, address, "en")
+    working.sign_in()
+    working.wait_for_menu()
+    working.open("/websocket", working.t("websocket.title"))
+
+    def is_caused(request: Request) -> bool:
+        return "monitor_current" in request.url and AUTOMATIC not in request.headers
+
+    working.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=1))
+    with working.page.expect_request(is_caused):
+        working.page.keyboard.press("Shift")
+    working.check()
+    working.close()
 
 
 def test_a_failure_covers_nothing_and_can_be_read_again(

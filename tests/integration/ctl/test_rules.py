@@ -91,6 +91,8 @@ def test_a_connector_an_action_and_a_rule_from_files(
     ctl.good("connectors", "start", "http:service")
     ctl.good("connectors", "disable", "http:service")
     assert ctl("connectors", "start", "http:service").code == 1
+    chinese = Ctl(rest.node.data_dir, environ={"ROOKERY_LANG": "zh"})
+    assert "已禁用" in chinese.good("connectors", "list").out
     ctl.good("connectors", "delete", "http:service")
     ctl.good("rules", "delete", "r2")
     assert ctl.json("connectors", "list") == []

@@ -98,11 +98,34 @@ def test_lists_in_memory_are_filtered(asks: RestSocket) -> None:
     assert asks.ask("GET", "/slow_subscriptions?like_topic=nothing").json["data"] == []
 
 
+def test_lists_that_come_whole_are_paged_when_asked(asks: RestSocket) -> None:
+    for name in ("beta", "alpha", "gamma"):
+        made = {"type": "http", "name": name, "url": "http://127.0.0.1:1/", "enable": False}
+        assert asks.ask("POST", "/connectors", made).status == 201
+        assert asks.ask("POST", "/api_key", {"name": name, "desc": f"of {name}"}).status < 300
+    try:
+        assert column(asks, "/connectors", "name", "desc") == ["gamma", "beta", "alpha"]
+        assert column(asks, "/api_key", "name") == ["alpha", "beta", "gamma"]
+        page = asks.ask("GET", "/connectors?limit=2&sort=name").json
+        assert [row["name"] for row in page["data"]] == ["alpha", "beta"]
+        assert page["meta"] == {"page": 1, "limit": 2, "hasnext": True, "count": 3}
+        assert [row["name"] for row in asks.ask("GET", "/connectors?find=GAM").json] == ["gamma"]
+        assert asks.ask("GET", "/api_key?find=of+beta&page=1").json["meta"]["count"] == 1
+        assert len(asks.ask("GET", "/connectors").json) == 3
+        assert column(asks, "/users", "username") == ["admin"]
+        assert asks.ask("GET", "/actions?sort=connector&page=1").json["data"] == []
+    finally:
+        for name in ("beta", "alpha", "gamma"):
+            asks.ask("DELETE", f"/connectors/http%3A{name}")
+            asks.ask("DELETE", f"/api_key/{name}")
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/banned", "/alarms", "/slow_subscriptions", "/data/files", "/clients", "/subscriptions",
-        "/topics", "/mqtt/retainer/messages", "/mqtt/delayed/messages",
+        "/topics", "/mqtt/retainer/messages", "/mqtt/delayed/messages", "/connectors", "/actions",
+        "/sources", "/users", "/api_key",
     ],
 )  # fmt: skip
 def test_what_is_no_field_is_refused(asks: RestSocket, path: str) -> None:

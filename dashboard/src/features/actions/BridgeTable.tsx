@@ -32,6 +32,7 @@ export function BridgeTable({ kind }: { kind: BridgeKind }): ReactElement {
         label={t(`${kind}.title`)}
         path={`/${kind}`}
         every={EVERY_MS}
+        filters={[{ name: "find", label: t("find") }]}
         columns={[
           {
             key: "name",

@@ -50,6 +50,7 @@ export default function ApiKeysPage(): ReactElement {
       <DataTable<ApiKey>
         label={t("title")}
         path="/api_key"
+        filters={[{ name: "find", label: t("find") }]}
         columns={[
           { key: "name", label: t("field.name") },
           { key: "api_key", label: t("key") },

@@ -10,8 +10,6 @@ import { DataTable } from "@/components/DataTable";
 import { RowButton } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 
-const PATH = "/clients/{clientid}/subscriptions";
-
 export function ClientSubscriptions({ clientid }: { clientid: string }): ReactElement {
   const { t } = useTranslation("clients");
   const mayChange = useMayChange();
@@ -21,13 +19,13 @@ export function ClientSubscriptions({ clientid }: { clientid: string }): ReactEl
   const subscribe = useAct({
     run: () =>
       call("post", "/clients/{clientid}/subscribe", { path, body: { topic, qos: Number(qos) } }),
-    refresh: ["/clients"],
+    refresh: ["/clients", "/subscriptions"],
     done: t("subscribe.done"),
   });
   const unsubscribe = useAct<string>({
     run: (filter) =>
       call("post", "/clients/{clientid}/unsubscribe", { path, body: { topic: filter } }),
-    refresh: ["/clients"],
+    refresh: ["/clients", "/subscriptions"],
     done: t("unsubscribe.done"),
     ask: (filter) => ({
       title: t("unsubscribe.title"),
@@ -66,9 +64,10 @@ export function ClientSubscriptions({ clientid }: { clientid: string }): ReactEl
       )}
       <DataTable<SubscriptionRow>
         label={t("detail.subscriptions")}
-        path={PATH}
-        pathValues={path}
+        path="/subscriptions"
+        query={{ clientid }}
         name="s"
+        filters={[{ name: "match_topic", label: t("matches") }]}
         columns={[
           { key: "topic", label: t("field.filter") },
           { key: "qos", label: "QoS", isNumber: true },

@@ -32,6 +32,7 @@ export default function ConnectorsPage(): ReactElement {
         label={t("connectors.title")}
         path="/connectors"
         every={EVERY_MS}
+        filters={[{ name: "find", label: t("find") }]}
         columns={[
           {
             key: "name",

@@ -48,6 +48,7 @@ export default function UsersPage(): ReactElement {
       <DataTable<DashboardUser>
         label={t("title")}
         path="/users"
+        filters={[{ name: "find", label: t("find") }]}
         columns={[
           { key: "username", label: t("field.username") },
           { key: "role", label: t("field.role"), render: (row) => t(`role.${row.role ?? "viewer"}`) },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -11,8 +11,12 @@ from rookery.broker.admins.models import Admin
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.admission import address_of, is_direct
 from rookery.errors import BadRequestError, NotAllowedError
-from rookery.web.models import Model, Row
+from rookery.web.lists import ListQuery
+from rookery.web.models import Model, Page, Row
 from rookery.web.rest import Caller, CurrentCaller, errors
+from rookery.web.sorting import OrderQuery
+
+UserSort = Literal["username", "role", "description"]
 
 Backend = Annotated[
     Literal["local"] | None,
@@ -176,10 +180,17 @@ def _add_login(api: APIRouter, node: NodeContext) -> None:
 def _add_users(api: APIRouter, node: NodeContext) -> None:
     admins = node.services.admins
 
-    @api.get("/users", summary="List users")
-    async def users() -> list[UserRow]:
-        """Everybody who may sign in."""
-        return [_row(admin) for admin in admins.users()]
+    @api.get("/users", summary="List users", response_model=list[UserRow] | Page[UserRow])
+    async def users(
+        wanted: ListQuery,
+        sort: Annotated[UserSort | None, Query(description="By which member.")] = None,
+        order: OrderQuery = "asc",
+    ) -> Any:
+        """Everybody who may sign in. With `page` or `limit` the answer is a page, otherwise the whole
+        list.
+        """
+        rows = [_row(admin).model_dump() for admin in admins.users()]
+        return wanted.answer(rows, get_args(UserSort), sort, order)
 
     @api.post(
         "/users",

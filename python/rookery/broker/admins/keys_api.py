@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from rookery.broker.admins.models import ApiKey
@@ -13,11 +13,15 @@ from rookery.broker.admins.sso import LIFETIME_S
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
 from rookery.errors import BadRequestError, NotAllowedError
-from rookery.web.models import Model, Row
+from rookery.web.lists import ListQuery
+from rookery.web.models import Model, Page, Row
 from rookery.web.rest import CurrentCaller, errors
+from rookery.web.sorting import OrderQuery
 
 KeyRole = Literal["administrator", "viewer", "publisher"]
+KeySort = Literal["name", "api_key", "role", "enable", "expired_at", "created_at", "desc"]
 NEVER = "infinity"
+_SEARCHED = ("name", "api_key", "role", "desc")
 _WHEN = "RFC 3339, seconds since 1970, or `infinity`."
 
 
@@ -99,9 +103,25 @@ class Code(Row):
 
 def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["API Keys"])
+    _add_list(api, node)
     _add_keys(api, node)
     _add_codes(api, node)
     return api
+
+
+def _add_list(api: APIRouter, node: NodeContext) -> None:
+    @api.get("/api_key", summary="List API keys", response_model=list[KeyRow] | Page[KeyRow])
+    async def keys(
+        wanted: ListQuery,
+        sort: Annotated[KeySort | None, Query(description="By which member.")] = None,
+        order: OrderQuery = "asc",
+    ) -> Any:
+        """Every key, without secrets. With `page` or `limit` the answer is a page, otherwise the whole
+        list.
+        """
+        now_ms = node.clock.now_ms()
+        rows = [_row(key, now_ms) for key in node.services.admins.keys.all()]
+        return wanted.answer(rows, _SEARCHED, sort, order)
 
 
 def _add_keys(api: APIRouter, node: NodeContext) -> None:
@@ -109,11 +129,6 @@ def _add_keys(api: APIRouter, node: NodeContext) -> None:
 
     def row(key: ApiKey) -> dict[str, Any]:
         return _row(key, node.clock.now_ms())
-
-    @api.get("/api_key", summary="List API keys", response_model=list[KeyRow])
-    async def keys() -> Any:
-        """Every key, without secrets."""
-        return [row(key) for key in admins.keys.all()]
 
     @api.post(
         "/api_key",

@@ -5,7 +5,7 @@ on the kind.
 """
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
@@ -29,8 +29,10 @@ from rookery.broker.connectors.service import ConnectorService, InUseError, Oper
 from rookery.broker.management.context import NodeContext
 from rookery.config.schema.integration import ACTION_TYPES, SOURCE_TYPES
 from rookery.errors import NotFoundError
-from rookery.web.models import Settings
+from rookery.web.lists import ListQuery
+from rookery.web.models import Page, Settings
 from rookery.web.rest import errors, example, fast
+from rookery.web.sorting import OrderQuery
 
 _NEW: dict[Kind, type[Settings]] = {
     "connectors": NewConnector,
@@ -44,6 +46,7 @@ _UPDATE: dict[Kind, type[Settings]] = {
 }
 _TAGS: dict[Kind, str] = {"connectors": "Connectors", "actions": "Actions", "sources": "Sources"}
 _DONE: dict[int | str, dict[str, Any]] = {204: {"description": "Done."}}
+_SEARCHED = ("type", "name", "description", "status", "status_reason", "status_reason_zh")
 _CHANGES = ("BAD_REQUEST", "BAD_CONFIG", "CONFLICT")
 
 
@@ -64,7 +67,16 @@ def _row(kind: Kind) -> Any:
 
 
 def _rows(kind: Kind) -> Any:
-    return list[ConnectorRow] if kind == "connectors" else list[ChannelRow]
+    if kind == "connectors":
+        return list[ConnectorRow] | Page[ConnectorRow]
+    return list[ChannelRow] | Page[ChannelRow]
+
+
+def _sorts(kind: Kind) -> Any:
+    """By which members a list can be sorted."""
+    if kind == "connectors":
+        return Literal["name", "type", "status", "enable"]
+    return Literal["name", "type", "connector", "status", "enable"]
 
 
 def _types(api: APIRouter) -> None:
@@ -108,18 +120,25 @@ def _types(api: APIRouter) -> None:
 
 def _list(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     one = ONE[kind]
+    sort_by: Any = _sorts(kind)
+    searched = _SEARCHED if kind == "connectors" else (*_SEARCHED, "connector")
 
     @api.get(
         f"/{kind}",
         tags=[_TAGS[kind]],
         summary=f"List {kind}",
-        description=f"Every {one} with its settings, how it does, and who needs it. Secrets are hidden.",
+        description=f"Every {one} with its settings, how it does, and who needs it. Secrets are hidden. "
+        "With `page` or `limit` the answer is a page, otherwise the whole list.",
         operation_id=f"list_{kind}",
         response_model=_rows(kind),
         responses=example([SHOWN[kind]]),
     )
-    async def list_all() -> Response:
-        return fast(service.all(kind))
+    async def list_all(
+        wanted: ListQuery,
+        sort: Annotated[sort_by | None, Query(description="By which member.")] = None,
+        order: OrderQuery = "asc",
+    ) -> Response:
+        return fast(wanted.answer(service.all(kind), searched, sort, order))
 
     new: Any = _NEW[kind]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rookery.cli.ctl.asking import add_noun, add_verb, api, done, node_of, show
 from rookery.cli.ctl.entry_files import read_entry
 from rookery.cli.ctl.showing import show_members
-from rookery.cli.messages import say
+from rookery.cli.messages import language, say
 
 KINDS = {"connectors": "connector", "actions": "action", "sources": "source"}
 _DONE = {"start": "started", "stop": "stopped", "restart": "restarted"}
@@ -69,10 +70,15 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = node_of(arguments).get(api(arguments.kind))
     if not arguments.json:
         rows = [
-            {**row, "id": f"{row['type']}:{row['name']}", "reason": row["status_reason"]}
-            for row in rows
+            {**row, "id": f"{row['type']}:{row['name']}", "reason": _reason(row)} for row in rows
         ]
     return show(arguments, rows, _COLUMNS[arguments.kind])
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    """Why it does not work, in the user's language."""
+    told = row.get("status_reason_zh") if language() == "zh" else ""
+    return str(told or row["status_reason"])
 
 
 def _types(arguments: argparse.Namespace) -> int:
@@ -88,7 +94,7 @@ def _show(arguments: argparse.Namespace) -> int:
 def _create(arguments: argparse.Namespace) -> int:
     made = node_of(arguments).post(api(arguments.kind), read_entry(arguments.file))
     arguments.id = f"{made['type']}:{made['name']}"
-    return _done(arguments, made, "created", status=made["status"], reason=made["status_reason"])
+    return _done(arguments, made, "created", status=made["status"], reason=_reason(made))
 
 
 def _probe(arguments: argparse.Namespace) -> int:
