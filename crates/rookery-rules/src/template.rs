@@ -133,19 +133,34 @@ fn read_path(path: &str) -> Option<Piece> {
     }
     let path = path.strip_prefix('.').unwrap_or(path);
     let mut steps = Vec::new();
-    for part in path.split('.') {
-        let mut rest = part;
-        let name = rest.split('[').next().unwrap_or_default();
+    let mut rest = path;
+    loop {
+        // A name in quotation marks may have anything in it: `pub_props.'Content-Type'`.
+        let name = match rest.strip_prefix('\'') {
+            Some(quoted) => {
+                let (name, _) = quoted.split_once('\'')?;
+                rest = rest.get(name.len() + 2..)?;
+                name
+            }
+            None => {
+                let name = rest.split(['.', '[']).next().unwrap_or_default();
+                rest = rest.get(name.len()..)?;
+                name
+            }
+        };
         if name.is_empty() {
             return None;
         }
         steps.push(Step::Key(name.as_bytes().into()));
-        rest = rest.get(name.len()..).unwrap_or_default();
-        while !rest.is_empty() {
-            let (index, after) = rest.strip_prefix('[')?.split_once(']')?;
+        while let Some(index) = rest.strip_prefix('[') {
+            let (index, after) = index.split_once(']')?;
             steps.push(Step::Index(index.trim().parse().ok()?));
             rest = after;
         }
+        if rest.is_empty() {
+            break;
+        }
+        rest = rest.strip_prefix('.')?;
     }
     let key = match steps.remove(0) {
         Step::Key(key) if steps.len() <= DEPTH_MAX => key,
@@ -196,12 +211,16 @@ mod tests {
         check("${a.b[-2]} ${f} ${n} ${no.where}", "1 1.5 null undefined");
         check("${a}", r#"{"b":[1,{"c":"x"}]}"#);
         check("${j.k} $${t} $ {t} 5$", "7 ${t} $ {t} 5$");
+        check("${'t'} ${a.'b'[1]} ${'no.such'}", "text 1 undefined");
         check("${.}", r#"{"a":{"b":[1,{"c":"x"}]},"t":"text","f":1.5,"n":null,"j":"{\"k\":7}"}"#);
     }
 
     #[test]
     fn what_is_no_placeholder_is_refused() {
-        for template in ["${", "${}", "${a..b}", "${a[x]}", "${a[1}", "${a[1]x}"] {
+        for template in [
+            "${", "${}", "${a..b}", "${a.}", "${a[x]}", "${a[1}", "${a[1]x}", "${'a}", "${''}",
+            "${'a'b}",
+        ] {
             assert!(Template::parse(template).is_err(), "{template}");
         }
         assert!(Template::parse(&"x".repeat(SQL_BYTES_MAX + 1)).is_err());

@@ -21,8 +21,15 @@ pub(crate) const CHAIN_MAX: usize = 8;
 const ACTION_BYTES_MAX: usize = 32 << 20;
 /// Most octets of one line of the console.
 const CONSOLE_BYTES_MAX: usize = 64 << 10;
+/// Most octets that rules make of one message, for messages and for actions, through all rules that
+/// it leads to.
+const SPENT_BYTES_MAX: usize = 32 << 20;
+/// Most messages that rules make of one message, through all rules that it leads to.
+const SPENT_MESSAGES_MAX: u32 = 10_000;
 /// Complaints about rules that one shard makes in a second.
 const COMPLAINTS_MAX: u32 = 10;
+
+const TOO_LARGE: &str = "rules may make 32 MB of one message: what is more is refused";
 
 /// A message that a rule made.
 #[derive(Debug)]
@@ -41,6 +48,22 @@ pub(crate) struct Wanted {
     pub(crate) republished: Vec<Republished>,
     /// How many rules had a result.
     pub(crate) passed: usize,
+}
+
+/// What one message has led to so far: each of the rules that it passes through may make many of
+/// one, which would multiply.
+#[derive(Debug, Default)]
+pub(crate) struct Spent {
+    bytes: usize,
+    messages: u32,
+}
+
+impl Spent {
+    /// Counts a result of this size; false when there may be no more.
+    fn take(&mut self, bytes: usize) -> bool {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.bytes <= SPENT_BYTES_MAX
+    }
 }
 
 /// Lets a bounded number of complaints through.
@@ -90,6 +113,7 @@ pub(crate) struct Run<'a> {
     pub(crate) actions: &'a mut Vec<ForAction>,
     pub(crate) up: &'a mut Vec<UpEvent>,
     pub(crate) complaints: &'a mut Complaints,
+    pub(crate) spent: &'a mut Spent,
 }
 
 impl Run<'_> {
@@ -139,6 +163,7 @@ impl Run<'_> {
                     Output::Action { sink, fields } => {
                         let mut octets = Vec::new();
                         match fields.encode(row, ACTION_BYTES_MAX, &mut octets) {
+                            Ok(()) if !self.spent.take(octets.len()) => self.fail(rule, TOO_LARGE),
                             Ok(()) => self.give(rule, sink, octets),
                             Err(error) => self.fail(rule, &error.to_string()),
                         }
@@ -199,6 +224,15 @@ impl Run<'_> {
             self.fail(rule, &what);
             return;
         }
+        if !self.spent.take(self.draft.payload.len() + self.draft.properties.len()) {
+            self.fail(rule, TOO_LARGE);
+            return;
+        }
+        if self.spent.messages >= SPENT_MESSAGES_MAX {
+            self.fail(rule, "one message may lead to 10,000 others: what is more is refused");
+            return;
+        }
+        self.spent.messages += 1;
         let origin = if self.chain.is_empty() {
             rule.origin.clone()
         } else {

@@ -189,7 +189,7 @@ impl Shard {
     }
 
     /// Why a PUBLISH to a topic with `$` in front cannot be taken.
-    fn dollar_objection(&self, now: Now, topic: &str) -> Option<ReasonCode> {
+    pub(super) fn dollar_objection(&self, now: Now, topic: &str) -> Option<ReasonCode> {
         if is_reserved(topic) {
             return Some(ReasonCode::NOT_AUTHORIZED);
         }

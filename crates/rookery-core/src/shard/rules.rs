@@ -12,7 +12,7 @@ use crate::ids::{ConnKey, Now, SessionKey};
 use crate::rules::columns::PublishedColumns;
 use crate::rules::happening::{Happening, HappeningColumns};
 use crate::rules::republish::Draft;
-use crate::rules::run::{Complaints, Run, Wanted};
+use crate::rules::run::{Complaints, Run, Spent, Wanted};
 use crate::rules::{Fact, RuleSet};
 
 /// Events for rules that are looked at in one slice of work.
@@ -52,6 +52,10 @@ pub(super) struct RuleEngine {
     pub(super) decided: Vec<Decided>,
     draft: Draft,
     complaints: Complaints,
+    /// By the message that is being carried out, and all that it leads to.
+    spent: Spent,
+    /// How many republished messages are being taken, one inside the other.
+    depth: u32,
     seed: u64,
 }
 
@@ -131,6 +135,7 @@ impl Shard {
             actions: &mut self.effects.actions,
             up: &mut self.effects.up,
             complaints: &mut engine.complaints,
+            spent: &mut engine.spent,
         };
         run.all(&columns, numbers, &mut wanted);
         self.carry_out(now, wanted);
@@ -140,7 +145,17 @@ impl Shard {
     fn carry_out(&mut self, now: Now, wanted: Wanted) {
         // What a rule makes of a message that the store has is new to the store.
         let was_moving = std::mem::take(&mut self.is_moving);
+        self.rule_engine.depth += 1;
         for made in wanted.republished {
+            let topic = made.message.topic();
+            if topic.starts_with('$') && self.dollar_objection(now, topic).is_some() {
+                made.rule.counters.cell(self.index).unknown.inc();
+                let what = format!("nothing may be published to {topic:?}");
+                let (complaints, up) = (&mut self.rule_engine.complaints, &mut self.effects.up);
+                complaints.say(now, up, &made.rule.id, &what);
+                self.messages.give_back(made.message);
+                continue;
+            }
             let mut source = Source::of(&made.message);
             if made.is_direct {
                 let topic = source.parts.topic;
@@ -155,6 +170,10 @@ impl Shard {
             self.messages.give_back(made.message);
         }
         self.is_moving = was_moving;
+        self.rule_engine.depth -= 1;
+        if self.rule_engine.depth == 0 {
+            self.rule_engine.spent = Spent::default();
+        }
     }
 
     /// Keeps an event for the rules that select from it.
@@ -206,6 +225,7 @@ impl Shard {
             actions: &mut self.effects.actions,
             up: &mut self.effects.up,
             complaints: &mut engine.complaints,
+            spent: &mut engine.spent,
         };
         run.all(&columns, numbers, &mut wanted);
         let passed = wanted.passed;
