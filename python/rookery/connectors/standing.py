@@ -164,6 +164,11 @@ class Standing:
         except Exception as error:  # noqa: BLE001 - of a client library; it is logged
             defect(_logger, f"action {self._id}", error)
 
+    def begin(self) -> None:
+        """It is about to run: who waits for the first attempt waits for the one to come."""
+        self.settled.clear()
+        self._set(State.CONNECTING, None)
+
     def end(self, reason: Words) -> None:
         """It does not run any more."""
         self.gate.close()
