@@ -193,6 +193,7 @@ async def open_services(
     serving.push_async_callback(services.integration.close)
     await services.integration.open(node.config)
     serving.push_async_callback(runtime.close)
+    serving.callback(services.integration.say_what_waits)
     runtime.open()
     await services.slow_subs.open(node.config)
     await services.trace.open()

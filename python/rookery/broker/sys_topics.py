@@ -7,11 +7,13 @@ clients do. All messages here have QoS 0.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from rookery.clock import Clock
+from rookery.errors import UnavailableError
 from rookery.native.node import Publication
 
 PREFIX = "$SYS/brokers"
@@ -68,7 +70,9 @@ class SysTopics:
 
     def tell(self, levels: str, payload: bytes) -> None:
         """Publish something else about this node, such as an alarm."""
-        self._publish([Publication(f"{PREFIX}/{self._node_name}/{levels}", payload, sys=True)])
+        # What is told while a node stops, after its core, nobody gets any more.
+        with contextlib.suppress(UnavailableError):
+            self._publish([Publication(f"{PREFIX}/{self._node_name}/{levels}", payload, sys=True)])
 
     @property
     def uptime_ms(self) -> int:

@@ -260,6 +260,11 @@ class Connectors:
         async with probes.connected(opened, connector):
             await probes.check(source.check, settings.resource_opts.start_timeout)
 
+    def say_what_waits(self) -> None:
+        """Log what is lost if all ends now."""
+        for action in self._now.actions.values():
+            action.say_what_waits()
+
     async def stop(self) -> None:
         """End all: what is under way may end, the rest is dropped. May be called twice."""
         await self.apply(Wanted())

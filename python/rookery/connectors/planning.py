@@ -10,6 +10,7 @@ from rookery.access.errors import SettingError, Words
 from rookery.connectors.base import Connector, Context
 from rookery.connectors.fallback import Fallbacks, check_fallbacks
 from rookery.connectors.health import Link
+from rookery.connectors.missing import MissingConnector
 from rookery.connectors.registry import connector_type, why_missing
 from rookery.connectors.running import RunningAction, RunningSource, Surroundings
 from rookery.connectors.settings import (
@@ -121,7 +122,7 @@ class Planner:
         tell = self._around.tell
         return Link(
             connector_id,
-            self.open(connector_id, settings),
+            self.open(connector_id, settings) if missing is None else MissingConnector(missing),
             settings.resource_opts,
             self._around.clock,
             lambda status: tell("connector", connector_id, status),

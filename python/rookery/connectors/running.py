@@ -156,6 +156,7 @@ class RunningAction:
             # What waits already stays, within its time.
             self.standing.end(DISABLED)
             return
+        self.standing.begin()
         self.link.attach(self.standing)
         self._tasks.begin(f"action {self.id}", self.standing.run(), runner.run())
 
@@ -186,10 +187,14 @@ class RunningAction:
         """Give its buffer up, with what waits."""
         if self._buffer is None:
             return
-        waiting = self._buffer.counters().queuing
+        self.say_what_waits()
+        self._buffer.close()
+
+    def say_what_waits(self) -> None:
+        """Before it is lost."""
+        waiting = 0 if self._buffer is None else self._buffer.counters().queuing
         if waiting:
             _logger.warning("action %s: %d messages that waited are dropped", self.id, waiting)
-        self._buffer.close()
 
 
 class RunningSource:
@@ -221,6 +226,7 @@ class RunningSource:
         if not (self.settings.enable and is_link_enabled):
             self.runner.end(DISABLED)
             return
+        self.runner.begin()
         self.link.attach(self.runner)
         self._tasks.begin(f"source {self.id}", self.runner.run())
 

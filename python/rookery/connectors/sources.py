@@ -87,6 +87,11 @@ class SourceRunner:
             receiving.cancel()
             await asyncio.wait({receiving})
 
+    def begin(self) -> None:
+        """It is about to run: who waits for the first attempt waits for the one to come."""
+        self.settled.clear()
+        self._set(State.CONNECTING, None)
+
     def end(self, reason: Words) -> None:
         """It does not run any more."""
         self.settled.set()

@@ -17,7 +17,13 @@ from rookery.connectors.status import STOPPED, State, Status
 
 _logger = logging.getLogger(__name__)
 
-_CONNECTOR_DOWN = Words("the connector is {state}: {reason}", "连接器状态为 {state}：{reason}")
+_CONNECTOR_DOWN = Words("the connector is {state}: {reason}", "连接器{state}：{reason}")
+_STATES_ZH = {
+    State.CONNECTED: "已连接",
+    State.CONNECTING: "正在连接",
+    State.DISCONNECTED: "已断开",
+    State.INCONSISTENT: "状态不一致",
+}
 
 
 def of_connector(status: Status) -> Words | None:
@@ -28,7 +34,7 @@ def of_connector(status: Status) -> Words | None:
     if status.reason is None:
         return None
     en = _CONNECTOR_DOWN.en.format(state=status.state, reason=status.reason.en)
-    zh = _CONNECTOR_DOWN.zh.format(state=status.state, reason=status.reason.zh)
+    zh = _CONNECTOR_DOWN.zh.format(state=_STATES_ZH[status.state], reason=status.reason.zh)
     return Words(en, zh)
 
 
@@ -163,6 +169,11 @@ class Standing:
             await self._action.stop()
         except Exception as error:  # noqa: BLE001 - of a client library; it is logged
             defect(_logger, f"action {self._id}", error)
+
+    def begin(self) -> None:
+        """It is about to run: who waits for the first attempt waits for the one to come."""
+        self.settled.clear()
+        self._set(State.CONNECTING, None)
 
     def end(self, reason: Words) -> None:
         """It does not run any more."""

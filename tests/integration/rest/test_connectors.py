@@ -78,6 +78,37 @@ def test_a_connector_is_shown_with_what_it_does(asks: RestSocket, defined: WebSe
     assert detail["id"] == "http:tell"
 
 
+def test_the_answer_says_whether_what_was_made_works(asks: RestSocket, service: WebService) -> None:
+    made = asks.ask("POST", "/connectors", connector(service))
+    assert (made.json["status"], made.json["status_reason"]) == ("connected", "")
+    made = asks.ask("POST", "/actions", ACTION)
+    assert (made.json["status"], made.json["status_reason"]) == ("connected", "")
+    assert asks.ask("DELETE", ACTION_AT).status == 204
+    changed = asks.ask("PUT", AT, connector(service, url="http://127.0.0.1:1"))
+    assert changed.json["status"] == "disconnected"
+    assert changed.json["status_reason"] == "connect to 127.0.0.1:1 refused"
+    off = asks.ask("PUT", AT, connector(service, enable=False))
+    assert (off.json["status"], off.json["status_reason"]) == ("disconnected", "disabled")
+    assert asks.ask("DELETE", AT).status == 204
+
+
+def test_what_was_stopped_can_be_started_again(
+    shared: Operator, asks: RestSocket, defined: WebService
+) -> None:
+    # The node itself is the other broker.
+    bridge = {"type": "mqtt", "name": "self", "server": f"127.0.0.1:{shared.node.port}"}
+    source = {"type": "mqtt", "name": "in", "connector": "self", "parameters": {"topic": "in/#"}}
+    assert asks.ask("POST", "/connectors", bridge).status == 201
+    assert asks.ask("POST", "/sources", source).json["status"] == "connected"
+    for at in (AT, ACTION_AT, "/connectors/mqtt%3Aself", "/sources/mqtt%3Ain"):
+        for operation in ("stop", "start", "restart"):
+            answer = asks.ask("POST", f"{at}/{operation}")
+            assert answer.status == 204, f"{at} {operation}: {answer.text}"
+            assert is_connected(asks, at) is (operation != "stop")
+    assert asks.ask("DELETE", "/sources/mqtt%3Ain").status == 204
+    assert asks.ask("DELETE", "/connectors/mqtt%3Aself").status == 204
+
+
 def test_what_is_needed_is_not_deleted(asks: RestSocket, defined: WebService) -> None:
     refused = asks.ask("DELETE", AT)
     assert refused.problem == (400, "BAD_REQUEST")

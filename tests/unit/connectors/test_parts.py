@@ -8,13 +8,15 @@ import ssl
 
 import pytest
 
-from rookery.access.errors import SettingError
+from rookery.access.errors import SettingError, Words
 from rookery.connectors.backoff import Backoff
 from rookery.connectors.fallback import CHAIN_MAX, check_fallbacks
 from rookery.connectors.rates import Rates
 from rookery.connectors.reasons import why_unreachable
 from rookery.connectors.registry import parse_action
 from rookery.connectors.settings import ActionSettings
+from rookery.connectors.standing import of_connector
+from rookery.connectors.status import State, Status
 from rookery.connectors.templates import has_placeholder, pieces, plain_text
 
 
@@ -104,3 +106,8 @@ def test_a_chain_of_fallbacks_has_a_bound() -> None:
     chain[f"http:{CHAIN_MAX + 1}"] = action()
     with pytest.raises(SettingError, match="more than"):
         check_fallbacks(chain)
+
+
+def test_why_an_action_does_not_work_is_told_in_one_language_at_a_time() -> None:
+    words = of_connector(Status(State.DISCONNECTED, Words("it is gone", "已消失"), 0))
+    assert words == Words("the connector is disconnected: it is gone", "连接器已断开：已消失")

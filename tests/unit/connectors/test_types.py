@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 
 from rookery.access.errors import SettingError
+from rookery.config.schema.integration import ACTION_TYPES, CONNECTOR_TYPES, SOURCE_TYPES
 from rookery.connectors.base import ConnectorType
 from rookery.connectors.registry import (
     connector_type,
@@ -20,6 +21,14 @@ from rookery.connectors.schema import schema_of, untold
 from rookery.errors import NotFoundError
 
 ROLES: tuple[Literal["connector", "action", "source"], ...] = ("connector", "action", "source")
+
+
+def test_the_configuration_takes_the_types_that_there_are() -> None:
+    # The schema of the configuration names them without importing any of them.
+    kinds = [connector_type(name) for name in type_names()]
+    assert tuple(kind.name for kind in kinds) == CONNECTOR_TYPES
+    assert tuple(kind.name for kind in kinds if kind.action_settings) == ACTION_TYPES
+    assert tuple(kind.name for kind in kinds if kind.source_settings) == SOURCE_TYPES
 
 
 @pytest.mark.parametrize("name", type_names())

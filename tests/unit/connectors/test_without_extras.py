@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from harness.connector_manager import managed
+from rookery.connectors.status import State
 
 PROGRAM = """
 import sys
@@ -37,3 +41,19 @@ def test_types_are_there_without_their_client_library(name: str) -> None:
     assert done.returncode == 0, done.stderr
     extra = "postgres" if name == "pgsql" else name
     assert f"package {package} is missing; install rookery[{extra}]" in done.stdout
+
+
+async def test_a_node_runs_without_the_library_of_a_connector_that_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    async with managed(tmp_path) as run:
+        await run.apply(
+            {"pgsql:db": {"server": "h", "database": "d", "username": "u"}},
+            {"pgsql:row": {"connector": "db", "parameters": {"sql": "SELECT 1"}}},
+        )
+        await run.until("action", "pgsql:row", State.DISCONNECTED)
+        status = await run.manager.settled("connector", "pgsql:db")
+        assert status.reason is not None
+        assert status.reason.en.endswith("need a package: install rookery[postgres]")
+        assert status.reason.zh.endswith("请安装 rookery[postgres]")

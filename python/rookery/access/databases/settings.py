@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass, field
 
 from rookery.access.errors import SettingError, Words
 from rookery.access.guard import GuardSettings
 from rookery.access.tls import ClientTls
+from rookery.config.secrets import HIDDEN
 from rookery.types import Secret
 
+# What a URL, a list or a name with a password has besides is no host.
+_NAME = re.compile(r"[^\s/@,\[\]\\]+")
 _BAD_SERVER = Words("{where}: {server} is not host:port", "{where}：{server} 不是 主机:端口")
 _EXTRA = Words(
     "{where}: the Python package {package} is missing; install rookery[{extra}]",
@@ -57,13 +62,27 @@ def host_and_port(server: str, default_port: int, where: str) -> tuple[str, int]
     Raises:
         SettingError: it is none of those.
     """
-    host, colon, port = server.strip().rpartition(":")
-    if not colon or (server.count(":") > 1 and not server.lstrip().startswith("[")):
-        host, port = server.strip(), str(default_port)
+    text = server.strip()
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]") or (":" in host and not host.startswith("[")):
+        host, port = text, str(default_port)
+    name = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     is_port = port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65_535
-    if not host.strip("[]") or not is_port or "/" in host:
-        raise SettingError(_BAD_SERVER.format(where=where, server=server))
-    return host.strip("[]"), int(port)
+    if not is_port or not _NAME.fullmatch(name) or (":" in name and not _is_address(name)):
+        # Who wrote a password before it shall not find it in the log.
+        _, at, place = server.rpartition("@")
+        raise SettingError(
+            _BAD_SERVER.format(where=where, server=f"{HIDDEN}@{place}" if at else server)
+        )
+    return name, int(port)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def missing_package(where: str, package: str, extra: str) -> SettingError:

@@ -95,9 +95,17 @@ class Running:
         self._connectors: Connectors | None = None
         self._wanted: dict[Kind, dict[str, Settings]] = {}
         self._alarmed: dict[tuple[One, str], str] = {}
+        self._is_closing = False
+
+    def say_what_waits(self) -> None:
+        """Log what is lost when the core ends, and all buffers with it."""
+        if self._connectors is not None:
+            self._connectors.say_what_waits()
 
     async def close(self) -> None:
         """Stop everything. May be called twice."""
+        # Stopping heals nothing: alarms stay for the next run, which sees whether they still hold.
+        self._is_closing = True
         connectors, self._connectors = self._connectors, None
         if connectors is not None:
             await connectors.stop()
@@ -295,6 +303,8 @@ class Running:
         """Have an alarm while something that should work does not."""
         from rookery.connectors.status import DISABLED, STOPPED  # noqa: PLC0415
 
+        if self._is_closing:
+            return
         key = (one, id_)
         if status.is_connected or status.reason in (DISABLED, STOPPED):
             if key in self._alarmed:

@@ -186,7 +186,7 @@ class ConnectorService:
             self._check(kind, id_, value)
             value |= {"created_at": now_ms, "last_modified_at": now_ms}
             await self._settings.change("create", f"{kind}/{id_}", {(kind, *id_): value})
-            return self.get(kind, str(id_))
+        return await self._begun(kind, str(id_))
 
     async def update(self, kind: Kind, text: str, body: Settings) -> Settings:
         """Replace the settings of one; secrets that are sent back hidden stay.
@@ -204,7 +204,13 @@ class ConnectorService:
                 value["created_at"] = known["created_at"]
             value["last_modified_at"] = self._clock.now_ms()
             await self._settings.change("update", f"{kind}/{id_}", {(kind, *id_): value})
-            return self.get(kind, str(id_))
+        return await self._begun(kind, str(id_))
+
+    async def _begun(self, kind: Kind, id_: str) -> Settings:
+        """It, once its first attempt has ended: who made it wants to know whether it works."""
+        if self.is_enabled(kind, id_):
+            await self.running.settled(kind, id_)
+        return self.get(kind, id_)
 
     async def enable(self, kind: Kind, text: str, *, is_enabled: bool) -> None:
         """Switch one on or off.

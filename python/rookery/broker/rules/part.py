@@ -30,6 +30,10 @@ class DataIntegration:
         await self._running.apply(config)
         await self._put(config)
 
+    def say_what_waits(self) -> None:
+        """Log what actions have not sent, before the core ends."""
+        self._running.say_what_waits()
+
     async def close(self) -> None:
         """Stop. May be called twice."""
         await self._rules.close()

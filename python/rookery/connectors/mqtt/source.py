@@ -7,18 +7,29 @@ QoS 2 is handed over once, over reconnects, too.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import paho.mqtt.client as paho
 
 from rookery.clock import Clock
-from rookery.connectors.base import Columns, Receive, Source
+from rookery.connectors.base import Columns, ConnectorError, Receive, Source
 from rookery.connectors.mqtt.connection import Connection, Endpoint
 from rookery.connectors.mqtt.properties import columns_of
 from rookery.connectors.mqtt.settings import MqttSourceParameters
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """To subscribe; ``ended`` when it has worked, or has not."""
+
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    connection: Connection | None = None
+    failure: ConnectorError | None = None
 
 
 class MqttSource(Source):
@@ -37,26 +48,45 @@ class MqttSource(Source):
         self._endpoint = endpoint
         self._receive = receive
         self._clock = clock
-        self._connection: Connection | None = None
+        # What becomes of the present run; none before the first, as where settings are only tried.
+        self._attempt: _Attempt | None = None
         # Packet identifiers of QoS 2 that rules have got and the broker has not released.
         self._taken: set[int] = set()
 
     async def check(self) -> None:
-        if self._connection is not None and self._connection.failure is not None:
-            raise self._connection.failure
+        attempt = self._attempt
+        if attempt is None:
+            return
+        await attempt.ended.wait()
+        if attempt.failure is not None:
+            raise attempt.failure
+        if attempt.connection is not None and attempt.connection.failure is not None:
+            raise attempt.connection.failure
 
-    async def run(self) -> None:
-        with self._identified(self._parameters.topic) as client_id:
-            await self._run(Connection(replace(self._endpoint, client_id=client_id)))
+    def run(self) -> Coroutine[Any, Any, None]:
+        # Now, not when it begins: a check that comes before is about this run, not the last one.
+        self._attempt = attempt = _Attempt()
+        return self._run(attempt)
 
-    async def _run(self, connection: Connection) -> None:
+    async def _run(self, attempt: _Attempt) -> None:
+        try:
+            with self._identified(self._parameters.topic) as client_id:
+                await self._serve(Connection(replace(self._endpoint, client_id=client_id)), attempt)
+        except ConnectorError as error:
+            attempt.failure = error
+            raise
+        finally:
+            attempt.ended.set()
+
+    async def _serve(self, connection: Connection, attempt: _Attempt) -> None:
         connection.released = self._taken.discard
         try:
             await connection.open()
-            self._connection = connection
+            attempt.connection = connection
             if not connection.session_present:
                 self._taken.clear()
             await connection.subscribe(self._parameters.topic, self._parameters.qos)
+            attempt.ended.set()
             while True:
                 await self._take(connection, await connection.receive())
         finally:

@@ -22,6 +22,7 @@ _NO_NODE = ("No way to dispatch", "all keys must map")
 _REFUSED = Words("Redis refuses the command: {said}", "Redis 拒绝该命令：{said}")
 _SAYS = Words("Redis says: {said}", "Redis 返回：{said}")
 _AUTH = Words("Redis refuses username or password: {said}", "Redis 拒绝用户名或密码：{said}")
+_NO_PASSWORD = Words("Redis wants a password", "Redis 要求密码")
 _UNREACHABLE = Words("Redis cannot be reached: {said}", "无法连接 Redis：{said}")
 _LATE = Words("Redis does not answer in time", "Redis 未在时限内应答")
 
@@ -41,6 +42,8 @@ def is_passing(error: BaseException) -> bool:
 def words_of(error: BaseException) -> Words:
     """What is wrong, for people."""
     said = str(error).partition("\n")[0] or type(error).__name__
+    if said.startswith("HELLO must be called"):
+        return _NO_PASSWORD  # its own words are about the protocol
     if isinstance(error, say.AuthenticationError) or said.startswith(("NOAUTH", "WRONGPASS")):
         return _AUTH.format(said=said)
     if isinstance(error, (say.TimeoutError, TimeoutError)):
