@@ -216,6 +216,50 @@ fn a_chain_of_rules_is_at_most_eight_long() {
     assert_eq!(stage.counts("r9").matched, 0);
 }
 
+const TEN: &str = r#"{"a":[1,2,3,4,5,6,7,8,9,10]}"#;
+
+#[test]
+fn what_one_message_leads_to_is_bounded_in_octets_and_in_messages() {
+    let all = r#"FOREACH payload.a AS i DO payload FROM "t""#;
+    let copies = rule("copies", all, vec![republish("copy", "${payload}")]);
+    let (mut stage, mut watcher, mut press) = scene(vec![copies]);
+    let pad = "x".repeat(100_000);
+    let payload = format!(r#"{{"a":[{}],"pad":"{pad}"}}"#, ["1"; 1000].join(","));
+    send(&mut stage, &mut press, &message("t", &payload));
+    watcher.received(&mut stage);
+    let counts = stage.counts("copies");
+    assert_eq!(counts.actions_total, 1000);
+    assert!((300..350).contains(&counts.actions_success), "{counts:?}");
+    assert_eq!(counts.actions_success + counts.actions_failed, 1000);
+
+    let level = |n: u32| {
+        let sql = format!(r#"FOREACH payload.a AS i DO i FROM "t/{n}""#);
+        let next = republish(&format!("t/{}", n + 1), TEN);
+        rule(&format!("r{n}"), &sql, vec![next])
+    };
+    let (mut stage, _watcher, mut press) = scene((0..6).map(level).collect());
+    send(&mut stage, &mut press, &message("t/0", TEN));
+    let made: u64 = (0..6).map(|n| stage.counts(&format!("r{n}")).actions_success).sum();
+    assert_eq!(made, 10_000);
+    send(&mut stage, &mut press, &message("t/5", r#"{"a":[1,2]}"#));
+    let made: u64 = (0..6).map(|n| stage.counts(&format!("r{n}")).actions_success).sum();
+    assert_eq!(made, 10_002, "the next message has its own bound");
+}
+
+#[test]
+fn a_rule_publishes_nowhere_where_no_client_may() {
+    let (mut stage, mut watcher, mut press) = scene(vec![
+        rule("late", r#"SELECT * FROM "t""#, vec![republish("$delayed/x/late", "x")]),
+        rule("link", r#"SELECT * FROM "t""#, vec![republish("$LINK/cluster/x", "x")]),
+    ]);
+    send(&mut stage, &mut press, &message("t", "x"));
+    assert_eq!(watcher.received(&mut stage), ["t x"]);
+    for id in ["late", "link"] {
+        let counts = stage.counts(id);
+        assert_eq!((counts.actions_success, counts.actions_failed), (0, 1), "{id}");
+    }
+}
+
 #[test]
 fn a_loop_over_delayed_messages_and_over_events_ends_too() {
     let (mut stage, mut watcher, mut press) = scene(vec![
