@@ -179,19 +179,22 @@ def compile_rule(sql: str) -> RuleInfo:
     return RuleInfo(tuple(filters), tuple(events), tuple(sources))
 
 
-def test_rule(sql: str, context: str) -> list[str]:
+def test_rule(sql: str, context: str, *, has_variables: bool) -> list[str]:
     """The rows that a rule makes, each as JSON. Nothing is counted and no action runs.
 
     Args:
         sql: The rule.
         context: Columns as a JSON object; what is missing there is filled in with examples.
             ``event_type``, such as ``client_connected``, says what happens.
+        has_variables: Whether ``getenv`` finds anything.
 
     Raises:
         BadRuleError: the SQL is wrong, or a function failed.
         NoMatchError: the rule takes nothing of it.
     """
-    rows = _call(_native.try_rule, sql, context, secrets.randbits(64), surroundings())
+    offset_s, variables, ignores_sys = surroundings()
+    around = (offset_s, variables if has_variables else [], ignores_sys)
+    rows = _call(_native.try_rule, sql, context, secrets.randbits(64), around)
     if rows is None:
         raise NoMatchError("the rule takes nothing of it")
     return rows

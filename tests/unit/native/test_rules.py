@@ -35,22 +35,22 @@ def test_wrong_sql_is_refused_with_its_place() -> None:
 def test_a_rule_is_tried_on_columns() -> None:
     sql = 'SELECT payload.t AS t, clientid, node FROM "line/+" WHERE payload.t > 80'
     context = {"topic": "line/3", "clientid": "press", "payload": '{"t": 81}'}
-    rows = rules.test_rule(sql, json.dumps(context))
+    rows = rules.test_rule(sql, json.dumps(context), has_variables=True)
     row = json.loads(rows[0])
     assert (len(rows), row["t"], row["clientid"]) == (1, 81, "press")
     for missing in ({"topic": "other"}, {"payload": '{"t": 80}'}):
         with pytest.raises(NoMatchError):
-            rules.test_rule(sql, json.dumps(context | missing))
+            rules.test_rule(sql, json.dumps(context | missing), has_variables=True)
     with pytest.raises(BadRuleError, match="JSON object"):
-        rules.test_rule(sql, "[]")
+        rules.test_rule(sql, "[]", has_variables=True)
     with pytest.raises(BadRuleError):
-        rules.test_rule('SELECT 1 / 0 AS x FROM "#"', "{}")
+        rules.test_rule('SELECT 1 / 0 AS x FROM "#"', "{}", has_variables=True)
 
 
 def test_a_rule_makes_several_rows() -> None:
     sql = 'FOREACH payload.s DO item AS n FROM "t"'
     context = {"topic": "t", "payload": '{"s": [1, 2, 3]}'}
-    rows = rules.test_rule(sql, json.dumps(context))
+    rows = rules.test_rule(sql, json.dumps(context), has_variables=True)
     assert [json.loads(row) for row in rows] == [{"n": 1}, {"n": 2}, {"n": 3}]
 
 
@@ -59,7 +59,9 @@ def test_the_variables_of_the_process_are_those_with_a_prefix(
 ) -> None:
     monkeypatch.setenv("EMQXVAR_PLANT", "south")
     monkeypatch.setenv("PLANT", "north")
-    rows = rules.test_rule("SELECT getenv('PLANT') AS plant FROM \"t/#\"", '{"topic": "t/1"}')
+    rows = rules.test_rule(
+        "SELECT getenv('PLANT') AS plant FROM \"t/#\"", '{"topic": "t/1"}', has_variables=True
+    )
     assert [json.loads(row) for row in rows] == [{"plant": "south"}]
 
 

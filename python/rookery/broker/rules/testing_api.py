@@ -24,7 +24,7 @@ from rookery.broker.rules.models import (
     RuleTest,
 )
 from rookery.native.rules import RuleEvent, functions, rule_events, test_rule
-from rookery.web.rest import errors, example, fast
+from rookery.web.rest import Caller, CurrentCaller, errors, example, fast
 
 _ROWS = [{"temp": 91, "clientid": "plc-3"}]
 _REFUSALS = ("BAD_REQUEST", "NOT_MATCH")
@@ -46,11 +46,12 @@ def _testing(api: APIRouter, node: NodeContext) -> None:
     )
     async def try_sql(
         body: Annotated[RuleTest, Body(examples=[{"sql": SQL, "context": CONTEXT}])],
+        caller: CurrentCaller,
     ) -> Response:
         """200: the rows that come out. 412: the conditions do not match. 400: the SQL is wrong, with
         line and column, or a function failed.
         """
-        return fast(await _tried(body.sql, body.context))
+        return fast(await _tried(body.sql, body.context, caller))
 
     @api.post(
         "/rules/{id}/test",
@@ -59,16 +60,21 @@ def _testing(api: APIRouter, node: NodeContext) -> None:
         responses=errors(*_REFUSALS, "NOT_FOUND") | example(_ROWS),
     )
     async def try_rule(
-        id: str, body: Annotated[RuleApplyTest, Body(examples=[{"context": CONTEXT}])]
+        id: str,
+        body: Annotated[RuleApplyTest, Body(examples=[{"context": CONTEXT}])],
+        caller: CurrentCaller,
     ) -> Response:
         """As `POST /rule_test` with the SQL of a rule. Its actions do not run."""
         rule = await node.services.rules.get(id)
-        return fast(await _tried(rule["sql"], body.context))
+        return fast(await _tried(rule["sql"], body.context, caller))
 
 
-async def _tried(sql: str, context: dict[str, Any]) -> list[Any]:
+async def _tried(sql: str, context: dict[str, Any], caller: Caller) -> list[Any]:
+    columns = json.dumps(context, ensure_ascii=False)
+    # What stands in the environment of the node may be a secret, which viewers do not see.
+    sees_all = caller.role == "administrator"
     # A rule has a bound on what it may do, but not on the loop.
-    rows = await asyncio.to_thread(test_rule, sql, json.dumps(context, ensure_ascii=False))
+    rows = await asyncio.to_thread(test_rule, sql, columns, has_variables=sees_all)
     return [json.loads(row) for row in rows]
 
 
