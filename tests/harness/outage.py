@@ -11,6 +11,8 @@ from harness.databases import Server
 from rookery.connectors.status import State
 
 CLIENTS = 5
+SENT_MAX = 240
+"""Messages of each client until the server is away: some take long to go, and as long to catch up."""
 CHECKED_OFTEN = {"resource_opts": {"health_check_interval": "500ms"}}
 """Settings of a connector."""
 WAITING = {
@@ -44,7 +46,8 @@ async def live_through_outage(it: Managed, action_id: str, server: Server, row: 
     await offer(40)
     stopping = asyncio.create_task(asyncio.to_thread(server.stop))
     while not stopping.done():
-        await offer(1)
+        if sent < SENT_MAX:
+            await offer(1)
         await it.until_counted(action_id)  # they add up
         await asyncio.sleep(0.01)
     await stopping
