@@ -16,6 +16,7 @@ from pathlib import Path
 from harness.ports import free_port
 
 START_S = 120.0
+STOP_S = 30.0
 POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 # PostgreSQL refuses to run as root.
 OTHER_USER = "nobody" if os.geteuid() == 0 else None
@@ -62,8 +63,14 @@ class Server:
         """End it: connections are closed, and new ones refused."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGCONT)
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait()
+        # PostgreSQL waits for its clients on SIGTERM. A JVM ignores SIGINT below a job of a shell.
+        is_postgresql = Path(self.command[0]).name == "postgres"
+        self.process.send_signal(signal.SIGINT if is_postgresql else signal.SIGTERM)
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
