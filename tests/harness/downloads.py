@@ -23,7 +23,7 @@ from xml.sax.saxutils import escape
 HERE = Path(__file__).resolve().parent
 FETCH_S = 600.0
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+_POM = """<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>rookery.tests</groupId><artifactId>{name}</artifactId><version>1</version>
   <packaging>pom</packaging>
