@@ -1,4 +1,5 @@
 //! One shard with clients and without sockets, and how long it takes.
+#![allow(dead_code)] // each example uses its part
 
 use std::hint::black_box;
 use std::sync::Arc;
