@@ -12,48 +12,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from rookery.native.rule_texts import REASONS_ZH
 from rookery.native.rules import RuleFunction, functions
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 MANY = 32
-
-REASONS_ZH = {
-    "what is neither an array, a map nor JSON text is not empty; in EMQX it fails the rule": (
-        "既不是数组、映射也不是 JSON 文本的值视为非空；EMQX 中规则会失败"
-    ),
-    "values print as JSON where Erlang prints its own terms; ~c ~w ~p ~s ~b ~f ~e ~g ~n ~~ with width, "
-    "precision and pad are known": (
-        "值以 JSON 打印，而 Erlang 打印其自身的项；支持 ~c ~w ~p ~s ~b ~f ~e ~g ~n ~~ 及宽度、精度与填充"
-    ),
-    "as sprintf": "同 sprintf",
-    "linear in time: no look-around, no back-references inside an expression; \\d \\w \\s know Unicode": (
-        "线性时间：表达式内不支持环视与反向引用；\\d \\w \\s 支持 Unicode"
-    ),
-    "keys stay in the order in which they came; EMQX's order is not defined": (
-        "键保持出现的顺序；EMQX 的顺序不确定"
-    ),
-    "an array of names and values; EMQX's begins with a mark for its own Redis action": (
-        "由名称和值组成的数组；EMQX 的结果以其 Redis 动作专用的标记开头"
-    ),
-    "no action of Rookery takes LZ4": "Rookery 没有使用 LZ4 的动作",
-    "what needs more than 127 bits fails": "需要超过 127 位时失败",
-    "numbers have up to 127 bits; 'bits' gives whole octets only": "数字最多 127 位；'bits' 只给出整字节",
-    "there is no schema registry": "没有 Schema 注册中心",
-    "Erlang's external terms have no use outside Erlang": "Erlang 外部项格式在 Erlang 之外没有用处",
-    "years 0 to 9999": "年份 0 至 9999",
-    "there is no MongoDB action": "没有 MongoDB 动作",
-    "from a seed that the node gives for each message": "由节点为每条消息给出的种子生成",
-    "reads what the node took from variables that begin with EMQXVAR_ when it started": (
-        "读取节点启动时以 EMQXVAR_ 开头的环境变量"
-    ),
-    "jq programs can run without end and cannot be bounded by their text; FOREACH, paths and the "
-    "functions of maps and arrays are bounded": (
-        "jq 程序可能无休止运行且无法由其文本限制；FOREACH、路径以及映射和数组函数是有界的"
-    ),
-    "no rule waits for a service": "规则不等待外部服务",
-    "undocumented, and about a column that no event has": "未见于文档，且针对任何事件都没有的列",
-    "a rule keeps nothing from one message to the next": "规则不在消息之间保存任何内容",
-}
 
 
 @dataclass(frozen=True)

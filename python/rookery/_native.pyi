@@ -48,6 +48,7 @@ from rookery.native.rows import (
     RuleEventRow,
     RuleFunctionRow,
     RuleRow,
+    SaidRow,
     SlowRow,
     SubscriptionRow,
     WorkerRow,
@@ -68,6 +69,7 @@ __all__ = [
     "render_template",
     "rule_events",
     "rule_functions",
+    "rule_messages",
     "run_bench",
     "try_rule",
     "version",
@@ -79,7 +81,7 @@ class NativeError(Exception):
     ``kind`` is ``bind``, ``tls``, ``config``, ``store``, ``topic``, ``io``, ``not_found``,
     ``stopping``, ``busy``, ``forked``, ``rule``, ``template`` or ``internal``. ``listener`` is set for
     ``bind`` and ``tls``, ``address`` and ``errno`` for ``bind`` only, ``rule`` and ``place`` (line and
-    column) for ``rule`` where they are known.
+    column) for ``rule`` where they are known, ``said`` for what is wrong with SQL.
     """
 
     kind: str
@@ -89,6 +91,7 @@ class NativeError(Exception):
     errno: int | None
     rule: str | None
     place: tuple[int, int] | None
+    said: SaidRow | None
 
 @final
 class Node:
@@ -415,6 +418,9 @@ def rule_events() -> list[RuleEventRow]:
 
 def rule_functions() -> list[RuleFunctionRow]:
     """Every function of rules, absent ones too."""
+
+def rule_messages() -> list[tuple[str, str]]:
+    """The key and the English text of everything that is said about rules."""
 
 def render_template(template: str, row: str) -> str:
     """The text that a template makes of a row, which is a JSON object; ``ValueError``: it cannot."""

@@ -27,7 +27,7 @@ This module runs on Python 3.9 with the standard library alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class RookeryError(Exception):
@@ -56,25 +56,37 @@ class BadRequestError(RookeryError):
 
 
 class BadRuleError(BadRequestError):
-    """A rule cannot be used. ``line`` and ``column`` count from 1, where the place is known."""
+    """A rule cannot be used. ``line`` and ``column`` count from 1, where the place is known.
+
+    Of what is wrong with SQL ``message_key`` says what kind of mistake it is, which stays the same from
+    version to version, and ``message_params`` has the values that the message names.
+    """
 
     def __init__(
-        self, message: str, *, rule: str | None = None, place: tuple[int, int] | None = None
+        self,
+        message: str,
+        *,
+        rule: str | None = None,
+        place: tuple[int, int] | None = None,
+        message_zh: str | None = None,
+        message_key: str | None = None,
+        message_params: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.rule = rule
         self.line: int | None = place[0] if place else None
         self.column: int | None = place[1] if place else None
+        self.message_zh = message_zh
+        self.message_key = message_key
+        self.message_params = dict(message_params or {})
+
+    def text(self, language: str = "en") -> str:
+        """The message in that language, where there are words for it."""
+        return self.message_zh or self.message if language == "zh" else self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        place = None if self.line is None or self.column is None else (self.line, self.column)
-        return _rebuild_bad_rule, (self.message, self.rule, place)
-
-
-def _rebuild_bad_rule(
-    message: str, rule: str | None, place: tuple[int, int] | None
-) -> BadRuleError:
-    return BadRuleError(message, rule=rule, place=place)
+        # The constructor takes the rest by keyword, so pickle sets it afterwards.
+        return type(self), (self.message,), dict(self.__dict__)
 
 
 class ConfigError(BadRequestError):
@@ -106,6 +118,14 @@ class NoMatchError(RookeryError):
     """The conditions do not hold for what they were tried on."""
 
     code = "NOT_MATCH"
+
+    def __init__(self, message: str, *, message_zh: str | None = None) -> None:
+        super().__init__(message)
+        self.message_zh = message_zh
+
+    def text(self, language: str = "en") -> str:
+        """The message in that language, where there are words for it."""
+        return self.message_zh or self.message if language == "zh" else self.message
 
 
 class ConflictError(RookeryError):

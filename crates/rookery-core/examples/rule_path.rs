@@ -1,22 +1,20 @@
 //! What rules cost the broker's own code, without sockets: a message with one subscriber alone,
 //! beside 1,000 rules that want nothing of it, and with a rule that looks into its JSON and
-//! republishes it to another subscriber. Prints CPU nanoseconds per message, the median of several
-//! runs.
+//! republishes it to another subscriber; and what it costs to change one of many rules. Prints CPU
+//! nanoseconds per message or change, the median of several runs.
 //!
 //! `cargo run --release -p rookery-core --example rule_path`
+
+mod stage;
 
 use std::hint::black_box;
 use std::sync::Arc;
 
-use rookery_codec::{
-    Connect, Publish, Subscribe, SubscribeFiltersBuf, SubscriptionOptions, Version,
-};
-use rookery_core::config::{Admission, BrokerConfig, ZoneConfig};
-use rookery_core::effects::{ConnMeta, ShardMessage};
-use rookery_core::ids::{ConnKey, Now};
+use rookery_codec::{Publish, QoS, Version};
+use rookery_core::effects::ShardMessage;
+use rookery_core::ids::ConnKey;
 use rookery_core::rules::{Output, Republish, RepublishSpec, RuleDraft, RuleSet, Surroundings};
-use rookery_core::shard::Shard;
-use rookery_core::shared::Shared;
+use stage::{Failure, Stage, measured};
 
 const PAIRS: usize = 100;
 const WINDOW: usize = 16;
@@ -25,125 +23,52 @@ const RUNS: usize = 15;
 const PAYLOAD: &[u8] = br#"{"t": 81.5, "unit": "C", "line": 3, "ok": true}"#;
 const QUIET: usize = 100;
 
-type Failure = Box<dyn std::error::Error>;
-
 struct Scene {
-    shard: Shard,
-    now: Now,
+    stage: Stage,
     publishers: Vec<(ConnKey, Vec<u8>)>,
 }
 
 impl Scene {
     /// Pairs of publisher and subscriber on `topic/n`, watchers of what rules make, and rules.
     fn new(topic: &str, rules: Vec<RuleDraft>) -> Result<Self, Failure> {
-        let zone = ZoneConfig { name: "default".into(), ..ZoneConfig::default() };
-        let config = BrokerConfig {
-            zones: vec![zone],
-            admission: Admission::Everyone,
-            ..BrokerConfig::default()
-        };
-        let now = Now { mono_ms: 1000, unix_ms: 1_700_000_000_000 };
-        let shared = Arc::new(Shared::new(1, 1, 1));
-        let shard = Shard::new(0, shared.clone(), Arc::new(config), now)?;
-        let mut scene = Self { shard, now, publishers: Vec::new() };
+        let mut stage = Stage::new(Version::V311)?;
+        let mut publishers = Vec::new();
         for n in 0..PAIRS {
             let topic = format!("{topic}/{n}");
-            let publisher = scene.connect(&format!("publisher-{n}"))?;
-            let subscriber = scene.connect(&format!("subscriber-{n}"))?;
-            scene.subscribe(subscriber, &topic);
-            let watcher = scene.connect(&format!("watcher-{n}"))?;
-            scene.subscribe(watcher, &format!("alarm/publisher-{n}"));
+            let publisher = stage.connect(&format!("publisher-{n}"))?;
+            let subscriber = stage.connect(&format!("subscriber-{n}"))?;
+            stage.subscribe(subscriber, &topic, QoS::AtMostOnce);
+            let watcher = stage.connect(&format!("watcher-{n}"))?;
+            stage.subscribe(watcher, &format!("alarm/publisher-{n}"), QoS::AtMostOnce);
             let mut bytes = Vec::new();
             for _ in 0..WINDOW {
                 Publish { topic: &topic, payload: PAYLOAD, ..Publish::default() }
                     .encode(Version::V311, &mut bytes);
             }
-            scene.publishers.push((publisher, bytes));
+            publishers.push((publisher, bytes));
         }
         let before = RuleSet::default();
         let set = Arc::new(before.next(rules, Surroundings::default(), 1)?);
         let filters = set.filters_beyond(&before);
         let filters: Vec<(&str, u32)> = filters.iter().map(|(f, n)| (f.as_str(), *n)).collect();
-        shared.router.add_rules(&filters);
-        scene.shard.inbox(now, ShardMessage::Rules(set));
-        Ok(scene)
-    }
-
-    fn connect(&mut self, client_id: &str) -> Result<ConnKey, Failure> {
-        let meta = ConnMeta {
-            peer: ([127, 0, 0, 1], 40_000).into(),
-            local: ([127, 0, 0, 1], 1883).into(),
-            listener: "tcp:default".into(),
-            zone: 0,
-            mountpoint: "".into(),
-            is_local: true,
-            enable_authn: true,
-            cert: None,
-            quick_deny_anonymous: false,
-            rates: None,
-            handover: None,
-        };
-        let key = self.shard.accept(self.now, Arc::new(meta)).ok_or("a client was refused")?;
-        let mut bytes = Vec::new();
-        Connect::new(Version::V311, client_id).encode(&mut bytes);
-        self.shard.receive(self.now, key, &bytes);
-        self.flush();
-        Ok(key)
-    }
-
-    fn subscribe(&mut self, key: ConnKey, topic: &str) {
-        let mut filters = SubscribeFiltersBuf::default();
-        filters.push(topic, SubscriptionOptions::default());
-        let mut bytes = Vec::new();
-        Subscribe::new(1, &filters).encode(Version::V311, &mut bytes);
-        self.shard.receive(self.now, key, &bytes);
-        self.flush();
-    }
-
-    /// Writes what there is to write, as a worker does at the end of its turn.
-    fn flush(&mut self) -> usize {
-        let dirty = std::mem::take(&mut self.shard.effects.dirty);
-        let mut written = 0;
-        for key in &dirty {
-            let Some(out) = self.shard.begin_flush(*key) else { continue };
-            let n = out.len();
-            black_box(out.contiguous());
-            self.shard.flushed(self.now, *key, n);
-            written += n;
-        }
-        self.shard.effects.dirty = dirty;
-        self.shard.effects.dirty.clear();
-        written
+        stage.shared.router.add_rules(&filters);
+        stage.shard.inbox(stage.now, ShardMessage::Rules(set));
+        Ok(Self { stage, publishers })
     }
 
     fn round(&mut self) {
         for (key, bytes) in &self.publishers {
-            self.shard.receive(self.now, *key, bytes);
+            self.stage.shard.receive(self.stage.now, *key, bytes);
         }
-        black_box(self.flush());
-        self.shard.effects.up.clear();
+        black_box(self.stage.flush());
+        self.stage.shard.effects.up.clear();
     }
 
     /// Nanoseconds per message.
     fn measure(&mut self) -> f64 {
-        let mut runs: Vec<f64> = (0..RUNS)
-            .map(|_| {
-                let begun = cpu_ns();
-                (0..ROUNDS).for_each(|_| self.round());
-                #[allow(clippy::cast_precision_loss)] // far below 2^52
-                let messages = (ROUNDS * PAIRS * WINDOW) as f64;
-                (cpu_ns() - begun) / messages
-            })
-            .collect();
-        runs.sort_by(f64::total_cmp);
-        runs.get(RUNS / 2).copied().unwrap_or(f64::NAN)
+        let messages = ROUNDS * PAIRS * WINDOW;
+        measured(RUNS, messages, || (0..ROUNDS).for_each(|_| self.round())).1
     }
-}
-
-/// CPU time of this thread; on a busy machine the clock on the wall measures the others.
-fn cpu_ns() -> f64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    stat.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// Rules that want nothing of what is published here.
@@ -155,6 +80,23 @@ fn quiet(count: usize) -> Vec<RuleDraft> {
         outputs: vec![Output::Console],
     };
     (0..count).map(one).collect()
+}
+
+/// Nanoseconds for a set in which one rule is another, and for one of which nothing is known.
+fn change(count: usize) -> Result<(f64, f64), Failure> {
+    let empty = RuleSet::default();
+    let make = |set: &RuleSet, rules: Vec<RuleDraft>| set.next(rules, Surroundings::default(), 1);
+    let first = make(&empty, quiet(count))?;
+    let next = |from: &RuleSet| {
+        let mut rules = quiet(count);
+        if let Some(rule) = rules.last_mut() {
+            rule.sql = r#"SELECT 1 AS x FROM "other""#.into();
+        }
+        if let Ok(set) = make(from, rules) {
+            black_box((set.filters_beyond(from), from.filters_beyond(&set)));
+        }
+    };
+    Ok((measured(RUNS, 1, || next(&first)).1, measured(RUNS, 1, || next(&empty)).1))
 }
 
 fn main() -> Result<(), Failure> {
@@ -178,5 +120,7 @@ fn main() -> Result<(), Failure> {
     show("a message, a rule and what it republishes", 0, both);
     show("a rule and its republish on top of two messages", QUIET, both - 2.0 * alone);
     println!("beside 1,000 rules that want nothing: {:.3} of the cost alone", beside / alone);
+    let (changed, anew) = change(500)?;
+    println!("one of 500 rules changes: {changed:.0} ns, {:.3} of all anew", changed / anew);
     Ok(())
 }

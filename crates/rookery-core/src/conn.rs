@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use rookery_codec::{QoS, Version};
+use rookery_codec::{QoS, UserPropertiesBuf, Version};
 
 use crate::access::{AnswerCache, RuleTable};
 use crate::effects::{AskId, CloseCause, ConnMeta, Verdict};
@@ -163,7 +163,7 @@ impl Grant {
     }
 }
 
-/// What authentication said of a connected client.
+/// What authentication said of a connected client, and what it said itself.
 #[derive(Debug, Default)]
 pub struct ConnAccess {
     /// What it was granted.
@@ -172,6 +172,8 @@ pub struct ConnAccess {
     pub method: Option<Box<str>>,
     /// It is authenticating again.
     pub exchange: Option<Exchange>,
+    /// The user properties of its CONNECT, until rules were told that it is connected.
+    pub user_properties: UserPropertiesBuf,
 }
 
 /// Where a re-authentication stands, MQTT-5.0 section 4.12.1.
@@ -268,6 +270,8 @@ pub struct ConnectRequest {
     pub is_hook_asked: bool,
     /// The password, while hooks are asked.
     pub password: Option<Box<[u8]>>,
+    /// User properties, when rules want to know of clients that connect.
+    pub user_properties: UserPropertiesBuf,
 }
 
 /// What a client wants to do with a topic; a decision holds for exactly this.

@@ -13,14 +13,15 @@ mod stage;
 use std::sync::{Arc, Mutex};
 
 use rookery_codec::{
-    AckKind, Connect, Disconnect, Publish, PublishProperties, QoS, SubscriptionOptions,
+    Ack, AckKind, Connect, Disconnect, Publish, PublishProperties, QoS, Subscribe,
+    SubscribeFiltersBuf, SubscriptionOptions, Unsubscribe, UnsubscribeFiltersBuf,
     UserPropertiesBuf, Version, Will,
 };
 use rookery_core::effects::{Command, UpEvent};
 use rookery_core::rules::fields::{ActionFields, Field, FieldValue, decode};
 use rookery_core::rules::sink::{ActionItem, ActionSink};
 use rookery_core::rules::{
-    Fact, Happening, Output, Republish, RepublishSpec, RuleDraft, Surroundings,
+    Fact, Happening, LocalTime, Output, Republish, RepublishSpec, RuleDraft, Surroundings,
 };
 use rookery_core::store_port::Op;
 use rookery_rules::{Column, Event, Template};
@@ -545,4 +546,140 @@ fn alarms_and_sources_come_in_from_outside() {
         received[1].starts_with(r#"i {"topic":"far","qos":1,"payload":"p","event":"#),
         "{received:?}"
     );
+}
+
+/// Properties of a packet, and how an event shows them.
+fn properties() -> (UserPropertiesBuf, &'static str) {
+    let mut properties = UserPropertiesBuf::new();
+    properties.push("k", "1");
+    properties.push("k", "2");
+    let shown = r#""User-Property":{"k":"2"},"User-Property-Pairs":[{"key":"k","value":"1"},{"key":"k","value":"2"}]"#;
+    (properties, shown)
+}
+
+#[test]
+fn events_of_clients_have_the_properties_of_the_packet_that_led_to_them() {
+    let (given, shown) = properties();
+    let connect = |stage: &mut Stage| {
+        let mut connect = v5("c");
+        connect.properties.user_properties = given.as_ref();
+        stage.connect(&connect);
+    };
+    for event in ["client_connected", "client_connack"] {
+        assert_eq!(
+            told(
+                &format!("$events/{event}"),
+                "conn_props.'User-Property-Pairs'[2].value AS v",
+                connect
+            ),
+            [r#"told {"v":"2"}"#]
+        );
+    }
+    let leave = |stage: &mut Stage| {
+        let mut client = stage.connect(&v5("c"));
+        let packet = Disconnect {
+            reason_string: Some("night"),
+            user_properties: given.as_ref(),
+            ..Disconnect::default()
+        };
+        client.send(stage, |out| packet.encode(Version::V5, out));
+        // Of another client, which says nothing.
+        let mut client = stage.connect(&v5("d"));
+        client.send(stage, |out| Disconnect::default().encode(Version::V5, out));
+    };
+    assert_eq!(
+        told("$events/client_disconnected", "disconn_props AS p", leave),
+        [
+            format!(r#"told {{"p":{{"Reason-String":"night",{shown}}}}}"#),
+            r#"told {"p":{"User-Property":{}}}"#.to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn events_of_subscriptions_and_messages_have_the_properties_of_the_packet() {
+    let (given, shown) = properties();
+    let subscribe = |stage: &mut Stage| {
+        let mut client = stage.connect(&v5("c"));
+        let mut filters = SubscribeFiltersBuf::default();
+        filters.push("a", at(QoS::AtLeastOnce));
+        let mut packet = Subscribe::new(1, &filters);
+        (packet.subscription_identifier, packet.user_properties) = (Some(7), given.as_ref());
+        client.send(stage, |out| packet.encode(Version::V5, out));
+        let mut filters = UnsubscribeFiltersBuf::default();
+        filters.push("a");
+        let mut packet = Unsubscribe::new(2, &filters);
+        packet.user_properties = given.as_ref();
+        client.send(stage, |out| packet.encode(Version::V5, out));
+    };
+    assert_eq!(
+        told("$events/session_subscribed", "sub_props AS p", subscribe),
+        [format!(r#"told {{"p":{{"Subscription-Identifier":7,{shown}}}}}"#)]
+    );
+    assert_eq!(
+        told("$events/session_unsubscribed", "topic, qos, unsub_props AS p", subscribe),
+        [format!(r#"told {{"topic":"a","qos":1,"p":{{{shown}}}}}"#)]
+    );
+    let acknowledge = |stage: &mut Stage| {
+        let mut client = stage.connect(&v5("c"));
+        client.subscribe(stage, "t", at(QoS::AtLeastOnce));
+        let mut press = stage.connect(&v5("press"));
+        let packet = Publish { qos: QoS::AtLeastOnce, packet_id: 1, ..message("t", "m") };
+        send(stage, &mut press, &packet);
+        let ack = Ack { packet_id: 1, user_properties: given.as_ref(), ..Ack::default() };
+        client.send(stage, |out| ack.encode(AckKind::PubAck, Version::V5, out));
+    };
+    assert_eq!(
+        told("$events/message_acked", "puback_props AS p", acknowledge),
+        [format!(r#"told {{"p":{{{shown}}}}}"#)]
+    );
+    let drop = |stage: &mut Stage| {
+        let mut press = stage.connect(&v5("press"));
+        let mut packet = message("nowhere", "m");
+        packet.properties.user_properties = given.as_ref();
+        send(stage, &mut press, &packet);
+    };
+    assert_eq!(
+        told("$events/message_dropped", "peerhost, peername, pub_props AS p", drop),
+        [format!(
+            r#"told {{"peerhost":"127.0.0.1","peername":"127.0.0.1:40000","p":{{{shown}}}}}"#
+        )]
+    );
+}
+
+#[test]
+fn a_message_meets_each_rule_once_while_rules_change() {
+    let (mut stage, _, mut press) = scene(vec![
+        rule("changes", r#"SELECT 1 AS x FROM "t""#, vec![Output::Console]),
+        rule("stays", r#"SELECT 1 AS x FROM "+""#, vec![Output::Console]),
+        rule("goes on", r#"SELECT 1 AS x FROM "t""#, vec![]),
+    ]);
+    send(&mut stage, &mut press, &message("t", "m"));
+    let after = vec![
+        rule("changes", r#"SELECT 2 AS x FROM "t/#""#, vec![Output::Console]),
+        rule("stays", r#"SELECT 1 AS x FROM "+""#, vec![Output::Console]),
+        rule("goes on", r#"SELECT 2 AS x FROM "t""#, vec![]),
+    ];
+    stage.rules_while(after, Surroundings::default(), |stage| {
+        send(stage, &mut press, &message("t", "m"));
+    });
+    send(&mut stage, &mut press, &message("t", "m"));
+    for id in ["changes", "stays", "goes on"] {
+        assert_eq!(stage.counts(id).passed, 5, "{id}");
+    }
+}
+
+#[test]
+fn local_time_changes_when_it_changes_and_not_with_the_next_rules() {
+    let (mut stage, mut watcher, mut press) = scene(Vec::new());
+    let winter = vec![(1_700_000_001, 3600)];
+    let around =
+        Surroundings { local_time: LocalTime::new(7200, winter), ..Surroundings::default() };
+    let sql = r#"SELECT unix_ts_to_rfc3339(0) AS t FROM "t""#;
+    stage.rules_in(vec![rule("r", sql, vec![republish("at", "${t}")])], around);
+    send(&mut stage, &mut press, &message("t", "m"));
+    assert_eq!(watcher.received(&mut stage)[0], "at 1970-01-01T02:00:00+02:00");
+    stage.pass(1000);
+    send(&mut stage, &mut press, &message("t", "m"));
+    assert_eq!(watcher.received(&mut stage)[0], "at 1970-01-01T01:00:00+01:00");
 }

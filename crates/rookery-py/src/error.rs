@@ -1,8 +1,13 @@
 //! Every failure crosses as one exception; `rookery.native` turns its kind into our error tree.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use rookery_node::api::NodeError;
+use rookery_rules::messages::{Part, Said};
+
+use crate::rows::{Row, row};
 
 pyo3::create_exception!(_native, NativeError, PyException, "A call into the native core failed.");
 
@@ -16,6 +21,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     class.setattr("errno", module.py().None())?;
     class.setattr("rule", module.py().None())?;
     class.setattr("place", module.py().None())?;
+    class.setattr("said", module.py().None())?;
     module.add("NativeError", class)
 }
 
@@ -48,7 +54,7 @@ fn build(py: Python<'_>, kind: &str, message: String, place: Option<BindPlace>) 
 }
 
 /// An exception about a rule, with line and column in its SQL where that is known.
-pub(crate) fn wrong_rule(id: Option<String>, place: Option<(u32, u32)>, message: String) -> PyErr {
+fn wrong_rule(id: String, place: Option<(u32, u32)>, message: String) -> PyErr {
     Python::attach(|py| {
         let error = build(py, "rule", message, None);
         let value = error.value(py);
@@ -57,11 +63,35 @@ pub(crate) fn wrong_rule(id: Option<String>, place: Option<(u32, u32)>, message:
     })
 }
 
+/// An exception about SQL, with what is wrong as key and values.
+pub(crate) fn wrong_sql(said: &Said, place: Option<(u32, u32)>) -> PyErr {
+    Python::attach(|py| {
+        let error = build(py, "rule", said.to_string(), None);
+        let value = error.value(py);
+        let filled = said_row(py, said)
+            .and_then(|row| value.setattr("said", row))
+            .and_then(|()| value.setattr("place", place));
+        filled.err().unwrap_or(error)
+    })
+}
+
+/// `SaidRow`: the key, the English text, and the values by name; a value may be a row itself.
+fn said_row<'py>(py: Python<'py>, said: &Said) -> Row<'py> {
+    let mut values = Vec::with_capacity(said.values().len());
+    for (name, part) in said.values() {
+        values.push(match part {
+            Part::Plain(text) => row![py; *name, &**text]?,
+            Part::Said(said) => row![py; *name, said_row(py, said)?]?,
+        });
+    }
+    row![py; said.key(), said.to_string(), values]
+}
+
 /// The exception for what the node reports.
 pub(crate) fn from_node(error: NodeError) -> PyErr {
     let message = error.to_string();
     if let NodeError::Rule(problem) = error {
-        return wrong_rule(Some(problem.id), problem.place, message);
+        return wrong_rule(problem.id, problem.place, message);
     }
     let (kind, place) = match error {
         NodeError::Bind { listener, bind, source } => {

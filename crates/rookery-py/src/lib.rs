@@ -46,5 +46,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(rules::try_rule, module)?)?;
     module.add_function(wrap_pyfunction!(rules::rule_events, module)?)?;
     module.add_function(wrap_pyfunction!(rules::rule_functions, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::rule_messages, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)
 }

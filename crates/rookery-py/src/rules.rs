@@ -7,16 +7,17 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 use rookery_core::rules::trial::{TrialError, event_names, try_rule as try_sql};
-use rookery_core::rules::{Fact, Happening, RepublishSpec, RuleCounts, Surroundings};
+use rookery_core::rules::{Fact, Happening, LocalTime, RepublishSpec, RuleCounts, Surroundings};
 use rookery_node::{OutputSpec, RuleSpec};
 use rookery_rules::functions::{FAMILIES, Status};
+use rookery_rules::messages;
 use rookery_rules::{
     Column, EVENTS, Event, EventInfo, Invalid, RuleError, Source as _, Value, World, compile,
     encode_json,
 };
 
 use crate::actions::action_fields;
-use crate::error::{native, wrong_rule};
+use crate::error::{native, wrong_sql};
 use crate::rows::{Row, row};
 
 /// Most octets of one value that is shown.
@@ -25,14 +26,15 @@ const SHOWN_BYTES_MAX: usize = 4 << 20;
 /// `RuleRow`: id, SQL, whether it runs, outputs.
 pub(crate) type RuleRow<'py> = (String, String, bool, Vec<Bound<'py, PyTuple>>);
 
-/// `AroundRow`: seconds ahead of UTC, variables, whether `$SYS` is ignored.
-pub(crate) type AroundRow = (i32, Vec<(String, String)>, bool);
+/// `AroundRow`: seconds ahead of UTC, the changes of that to come, variables, whether `$SYS` is
+/// ignored.
+pub(crate) type AroundRow = (i32, Vec<(i64, i32)>, Vec<(String, String)>, bool);
 
 /// The name and value of a column.
 pub(crate) type ColumnRow<'py> = (String, Bound<'py, PyAny>);
 
-pub(crate) fn around((local_offset_s, variables, ignores_sys): AroundRow) -> Surroundings {
-    Surroundings { local_offset_s, variables, ignores_sys }
+pub(crate) fn around((offset_s, changes, variables, ignores_sys): AroundRow) -> Surroundings {
+    Surroundings { local_time: LocalTime::new(offset_s, changes), variables, ignores_sys }
 }
 
 pub(crate) fn spec((id, sql, enable, outputs): RuleRow<'_>) -> PyResult<RuleSpec> {
@@ -161,7 +163,7 @@ fn fact(value: &Bound<'_, PyAny>) -> PyResult<Fact> {
 }
 
 fn refused(error: &RuleError) -> PyErr {
-    wrong_rule(None, Some((error.line, error.column)), error.to_string())
+    wrong_sql(&error.said(), Some((error.line, error.column)))
 }
 
 /// What a rule selects from: topic filters, events, ids of sources.
@@ -189,14 +191,14 @@ pub(crate) fn try_rule(
     seed: u64,
     surroundings: AroundRow,
 ) -> PyResult<Option<Vec<String>>> {
-    let (local_offset_s, variables, _) = surroundings;
+    let (local_offset_s, _, variables, _) = surroundings;
     let world =
         World { now_unix_ns: now_ns(), local_offset_s, seed, variables: variables.as_slice() };
     match py.detach(|| try_sql(sql, context, world)) {
         Ok(rows) => Ok(Some(rows)),
         Err(TrialError::NoMatch) => Ok(None),
         Err(TrialError::Sql(error)) => Err(refused(&error)),
-        Err(other) => Err(wrong_rule(None, None, other.to_string())),
+        Err(other) => Err(wrong_sql(&other.said(), None)),
     }
 }
 
@@ -236,6 +238,12 @@ fn shown(value: &Value<'_>) -> String {
         return "null".into();
     }
     String::from_utf8_lossy(&json).into_owned()
+}
+
+/// The key and the English text of everything that is said about rules.
+#[pyfunction]
+pub(crate) fn rule_messages() -> Vec<(&'static str, &'static str)> {
+    messages::ALL.iter().map(|message| (message.key, message.english)).collect()
 }
 
 /// `RuleFunctionRow` of every function, absent ones too.

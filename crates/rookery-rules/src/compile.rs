@@ -5,6 +5,7 @@ use crate::column::Column;
 use crate::error::{Mistake, RuleError};
 use crate::event::{EVENT_PREFIX, EVENTS, Event, SOURCES};
 use crate::functions::{self, Status};
+use crate::messages;
 use crate::program::{Body, Item, Local, Node, NodeId, Program, Selected, Span, Step};
 use crate::rule::Rule;
 use crate::syntax::ast::{self, Alias, Expr, Kind, Statement};
@@ -39,13 +40,12 @@ fn compile_statement(sql: &str, statement: &Statement) -> Result<Rule, Mistake> 
         } else {
             let checked = rookery_codec::check_topic_filter(&from.text);
             if let Err(error) = checked {
-                return Err(Mistake::new(from.at, format!("no topic filter: {error}")));
+                let why = messages::topic(error);
+                return Err(Mistake::new(from.at, messages::no_topic_filter(why)));
             }
             if from.text.starts_with("$share/") || from.text.starts_with("$queue/") {
-                let mistake = Mistake::new(from.at, "a rule has no share of a subscription");
-                return Err(
-                    mistake.hint("write the topic filter alone: every message is seen once")
-                );
+                let mistake = Mistake::new(from.at, messages::no_share());
+                return Err(mistake.hint(messages::filter_alone()));
             }
             filters.push(from.text.clone());
         }
@@ -58,8 +58,8 @@ fn event(from: &ast::From) -> Result<Event, Mistake> {
     Event::from_topic(&from.text).ok_or_else(|| {
         let names =
             EVENTS.iter().map(|info| info.topic).filter(|topic| topic.starts_with(EVENT_PREFIX));
-        Mistake::new(from.at, format!("there is no event {:?}", from.text))
-            .hint(format!("events are {}", names.collect::<Vec<_>>().join(", ")))
+        Mistake::new(from.at, messages::no_event(format!("{:?}", from.text)))
+            .hint(messages::events_are(names.collect::<Vec<_>>().join(", ")))
     })
 }
 
@@ -76,6 +76,7 @@ struct Compiler<'s> {
     sql: &'s str,
     nodes: Vec<Node>,
     children: Vec<NodeId>,
+    terms: Vec<(ast::Arithmetic, NodeId)>,
     steps: Vec<Step>,
     regexes: Vec<regex::bytes::Regex>,
     bindings: Vec<(String, Binding)>,
@@ -91,6 +92,7 @@ impl<'s> Compiler<'s> {
             sql,
             nodes: Vec::new(),
             children: Vec::new(),
+            terms: Vec::new(),
             steps: Vec::new(),
             regexes: Vec::new(),
             bindings: Vec::new(),
@@ -106,6 +108,7 @@ impl<'s> Compiler<'s> {
         let mut program = Program {
             nodes: self.nodes,
             children: self.children,
+            terms: self.terms,
             steps: self.steps,
             regexes: self.regexes,
             body,
@@ -146,11 +149,11 @@ impl<'s> Compiler<'s> {
     ) -> Compiled<(Body, Option<NodeId>, bool)> {
         if statement.items.contains(&ast::Item::Everything) {
             let at = self.sql.find('*').unwrap_or(0);
-            return Err(Mistake::new(at, "FOREACH goes through an array, not *"));
+            return Err(Mistake::new(at, messages::foreach_everything()));
         }
         let mut before = self.items(&statement.items)?;
         let Some(Item::Value(over)) = before.pop() else {
-            return Err(Mistake::new(0, "FOREACH goes through an array"));
+            return Err(Mistake::new(0, messages::foreach_nothing()));
         };
         let before: Vec<Selected> = before
             .into_iter()
@@ -162,8 +165,8 @@ impl<'s> Compiler<'s> {
         let name = match statement.items.last() {
             Some(ast::Item::Value(_, Some(alias))) => {
                 if !alias.steps.is_empty() {
-                    let mistake = Mistake::new(alias.at, "the name of an element has no parts");
-                    return Err(mistake.hint("write FOREACH payload.list AS item"));
+                    let mistake = Mistake::new(alias.at, messages::element_parts());
+                    return Err(mistake.hint(messages::write_foreach()));
                 }
                 alias.name.clone()
             }
@@ -281,6 +284,15 @@ impl<'s> Compiler<'s> {
         Ok(self.span(&nodes))
     }
 
+    fn terms(&mut self, terms: &[(ast::Arithmetic, Expr)]) -> Compiled<Span> {
+        let terms = terms.iter().map(|(how, expr)| Ok((*how, self.expr(expr)?)));
+        let terms = terms.collect::<Compiled<Vec<_>>>()?;
+        let first = u32::try_from(self.terms.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(terms.len()).unwrap_or(u32::MAX);
+        self.terms.extend(terms);
+        Ok(Span { first, count })
+    }
+
     fn name(&mut self, name: &str) -> NodeId {
         let bound = self.bindings.iter().rev().find(|(have, _)| have == name);
         let column = Column::from_name(name);
@@ -317,14 +329,12 @@ impl<'s> Compiler<'s> {
             Kind::List(items) => Node::List(self.exprs(items)?),
             Kind::Negate(inner) => Node::Negate(self.expr(inner)?),
             Kind::Not(inner) => Node::Not(self.expr(inner)?),
-            Kind::And(left, right) => Node::And(self.expr(left)?, self.expr(right)?),
-            Kind::Or(left, right) => Node::Or(self.expr(left)?, self.expr(right)?),
+            Kind::And(parts) => Node::And(self.exprs(parts)?),
+            Kind::Or(parts) => Node::Or(self.exprs(parts)?),
             Kind::Compare(how, left, right) => {
                 Node::Compare(*how, self.expr(left)?, self.expr(right)?)
             }
-            Kind::Arithmetic(how, left, right) => {
-                Node::Arithmetic(*how, self.expr(left)?, self.expr(right)?)
-            }
+            Kind::Arithmetic(first, rest) => Node::Arithmetic(self.expr(first)?, self.terms(rest)?),
             Kind::In { left, list, negated } => {
                 Node::In { left: self.expr(left)?, list: self.exprs(list)?, negated: *negated }
             }
@@ -357,26 +367,27 @@ impl<'s> Compiler<'s> {
 
     fn call(&mut self, at: usize, name: &str, arguments: &[Expr]) -> Compiled<Node> {
         let Some(function) = functions::find(name) else {
-            let mistake = Mistake::new(at, format!("there is no function {name}"));
+            let mistake = Mistake::new(at, messages::no_function(name));
             return Err(match functions::closest(name) {
-                Some(close) => mistake.hint(format!("did you mean {close}?")),
+                Some(close) => mistake.hint(messages::did_you_mean(close)),
                 None => mistake,
             });
         };
         if let Status::Absent(why) = function.status {
-            return Err(Mistake::new(at, format!("{name} is not available")).hint(why));
+            let mistake = Mistake::new(at, messages::function_absent(name));
+            return Err(mistake.hint(messages::absent_because(why)));
         }
         let (min, max) = (function.arguments_min, function.arguments_max);
         if !(min..=max).contains(&arguments.len()) {
-            let wanted = if min == max { min.to_string() } else { format!("{min} to {max}") };
-            let message = format!("{name} takes {wanted} arguments, not {}", arguments.len());
+            let wanted: messages::Part =
+                if min == max { min.into() } else { messages::from_to(min, max).into() };
+            let message = messages::arguments(name, wanted, arguments.len());
             return Err(Mistake::new(at, message));
         }
         let regex = match arguments.get(1) {
             Some(Expr { at, kind: Kind::Text(pattern), .. }) if REGULAR.contains(&name) => {
-                let regex = functions::compile_regex(pattern.as_bytes()).map_err(|error| {
-                    Mistake::new(*at, format!("no regular expression: {error}"))
-                })?;
+                let regex = functions::compile_regex(pattern.as_bytes())
+                    .map_err(|why| Mistake::new(*at, messages::no_regex(why)))?;
                 self.regexes.push(regex);
                 u32::try_from(self.regexes.len() - 1).ok()
             }

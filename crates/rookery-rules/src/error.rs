@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::messages::{self, Said};
+
 /// A rule that cannot be compiled, with the place in its SQL.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct RuleError {
@@ -12,18 +14,26 @@ pub struct RuleError {
     /// The column in characters, from 1.
     pub column: u32,
     /// What is wrong.
-    pub message: String,
+    pub message: Said,
     /// What to write instead, when that is known.
-    pub hint: Option<String>,
+    pub hint: Option<Said>,
+}
+
+impl RuleError {
+    /// All of it as one text.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        let placed = messages::at_place(self.line, self.column, self.message.clone());
+        match &self.hint {
+            Some(hint) => messages::with_hint(placed, hint.clone()),
+            None => placed,
+        }
+    }
 }
 
 impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)?;
-        match &self.hint {
-            Some(hint) => write!(f, " ({hint})"),
-            None => Ok(()),
-        }
+        self.said().fmt(f)
     }
 }
 
@@ -32,17 +42,17 @@ impl fmt::Display for RuleError {
 pub(crate) struct Mistake {
     /// Where it begins, in octets.
     pub at: usize,
-    pub message: String,
-    pub hint: Option<String>,
+    pub message: Said,
+    pub hint: Option<Said>,
 }
 
 impl Mistake {
-    pub fn new(at: usize, message: impl Into<String>) -> Self {
-        Self { at, message: message.into(), hint: None }
+    pub const fn new(at: usize, message: Said) -> Self {
+        Self { at, message, hint: None }
     }
 
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub fn hint(mut self, hint: Said) -> Self {
+        self.hint = Some(hint);
         self
     }
 
@@ -69,39 +79,54 @@ impl Mistake {
 #[non_exhaustive]
 pub enum EvalError {
     /// A function was given a value it does not take.
-    #[error("{function}: {message}")]
     Function {
         /// The function or operator.
         function: &'static str,
         /// What is wrong.
-        message: String,
+        message: Said,
     },
     /// A number was compared with text that is no number.
-    #[error("{0:?} is not a number")]
     NotANumber(String),
     /// A whole number became larger than 127 bits.
-    #[error("integer overflow")]
     Overflow,
     /// A value would be nested too deeply.
-    #[error("value is nested deeper than {}", crate::VALUE_DEPTH_MAX)]
     TooDeep,
     /// An array would have too many elements.
-    #[error("array has more than {} elements", crate::ARRAY_ITEMS_MAX)]
     TooManyItems,
     /// The evaluation took more steps than a message may cost.
-    #[error("rule did more work than one message may cost")]
     TooMuchWork,
     /// A result would be too large.
-    #[error("result is larger than {0} octets")]
     TooLarge(usize),
     /// Octets that are not UTF-8 where text is needed.
-    #[error("octets that are not UTF-8 cannot become JSON; use bin2hexstr or base64_encode")]
     NotText,
 }
 
 impl EvalError {
-    pub(crate) fn function(function: &'static str, message: impl Into<String>) -> Self {
-        Self::Function { function, message: message.into() }
+    pub(crate) const fn function(function: &'static str, message: Said) -> Self {
+        Self::Function { function, message }
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Function { function, message } => {
+                messages::function_failed(*function, message.clone())
+            }
+            Self::NotANumber(text) => messages::not_a_number(format!("{text:?}")),
+            Self::Overflow => messages::overflow(),
+            Self::TooDeep => messages::value_too_deep(crate::VALUE_DEPTH_MAX),
+            Self::TooManyItems => messages::too_many_items(crate::ARRAY_ITEMS_MAX),
+            Self::TooMuchWork => messages::too_much_work(),
+            Self::TooLarge(most) => messages::too_large(*most),
+            Self::NotText => messages::not_text(),
+        }
+    }
+}
+
+impl fmt::Display for EvalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.said().fmt(f)
     }
 }
 
@@ -111,8 +136,8 @@ mod tests {
 
     #[test]
     fn a_place_is_counted_in_characters() {
-        let error = Mistake::new(13, "no").placed("SELECT\n é, ü ?");
+        let error = Mistake::new(13, messages::no_parts()).placed("SELECT\n é, ü ?");
         assert_eq!((error.line, error.column), (2, 5));
-        assert_eq!(error.to_string(), "line 2, column 5: no");
+        assert!(error.to_string().starts_with("line 2, column 5: only a column"));
     }
 }

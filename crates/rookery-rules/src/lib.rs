@@ -25,6 +25,7 @@
 //! - [`Context`], [`Source`], [`World`]: what a rule reads; [`Record`] for tests of rules
 //! - [`Event`], [`EVENTS`], [`Column`]: what there is to select from
 //! - [`functions`]: every function that EMQX documents, with examples that a test runs
+//! - [`messages`]: what is said about rules, by key
 //! - `syntax` reads text into a tree, `compile` makes it a `program`, `evaluate` runs that
 //!
 //! # Cost
@@ -63,6 +64,7 @@ mod evaluate;
 mod event;
 pub mod functions;
 mod json;
+pub mod messages;
 mod path;
 mod program;
 mod rule;
@@ -87,8 +89,10 @@ pub use value::{Array, Map, Text, VALUE_DEPTH_MAX, Value};
 pub const SQL_BYTES_MAX: usize = 64 << 10;
 /// Deepest nesting of an expression, and most parts of a path.
 pub const DEPTH_MAX: usize = 128;
+/// Most parts of one chain, such as `a OR b OR c` or `a + b - c`: it is no nesting.
+pub const CHAIN_MAX: usize = 4096;
 /// Most parts of all expressions of a rule together.
-pub const NODES_MAX: usize = 8192;
+pub const NODES_MAX: usize = 16_384;
 /// Most sources behind FROM.
 pub const FROM_MAX: usize = 128;
 /// Most elements of an array that a rule makes.

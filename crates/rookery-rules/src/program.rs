@@ -43,10 +43,11 @@ pub(crate) enum Node {
     List(Span),
     Negate(NodeId),
     Not(NodeId),
-    And(NodeId, NodeId),
-    Or(NodeId, NodeId),
+    And(Span),
+    Or(Span),
     Compare(Comparison, NodeId, NodeId),
-    Arithmetic(Arithmetic, NodeId, NodeId),
+    /// The first part, and the [`Program::terms`] that are joined to it from the left.
+    Arithmetic(NodeId, Span),
     In {
         left: NodeId,
         list: Span,
@@ -125,6 +126,8 @@ pub(crate) struct Program {
     pub nodes: Vec<Node>,
     /// Children of nodes that have any number of them.
     pub children: Vec<NodeId>,
+    /// Operators, each with what stands behind it.
+    pub terms: Vec<(Arithmetic, NodeId)>,
     pub steps: Vec<Step>,
     pub regexes: Vec<Regex>,
     pub body: Body,

@@ -25,19 +25,19 @@ pub enum TemplateError {
 /// `${a.b[1]}` is a value of the result, `${.}` the whole result as JSON, `$${` is `${`. Text
 /// stands as it is, numbers and booleans as JSON has them, arrays and maps as JSON; what is not
 /// there is `undefined`, as in EMQX.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     pieces: Vec<Piece>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Plain(Box<[u8]>),
     Whole,
     Path { key: Box<[u8]>, steps: Vec<Step> },
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Key(Box<[u8]>),
     Index(i64),

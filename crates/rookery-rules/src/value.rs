@@ -176,21 +176,6 @@ impl<'a> Value<'a> {
         matches!(self, Self::Undefined)
     }
 
-    /// The kind, as messages name it.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Undefined => "undefined",
-            Self::Null => "null",
-            Self::Bool(_) => "boolean",
-            Self::Int(_) => "integer",
-            Self::Float(_) => "float",
-            Self::Text(_) => "string",
-            Self::Array(_) => "array",
-            Self::Map(_) => "map",
-        }
-    }
-
     pub(crate) fn depth(&self) -> u32 {
         match self {
             Self::Array(array) => array.depth,

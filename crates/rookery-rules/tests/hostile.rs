@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test")]
 
 use rookery_rules::{
-    Column, Context, DEPTH_MAX, EvalError, Event, Map, Outcome, Record, SQL_BYTES_MAX, Template,
-    World, compile,
+    CHAIN_MAX, Column, Context, DEPTH_MAX, EvalError, Event, Map, Outcome, Record, SQL_BYTES_MAX,
+    Template, World, compile,
 };
 
 fn run(sql: &str, payload: &str) -> Result<usize, EvalError> {
@@ -27,13 +27,12 @@ fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
 #[test]
 fn deep_and_long_expressions_are_refused_or_fit_the_stack() {
     on_a_small_stack(|| {
-        let deep: [fn(usize) -> String; 8] = [
+        let deep: [fn(usize) -> String; 7] = [
             |n| format!("{}1{}", "(".repeat(n), ")".repeat(n)),
             |n| format!("{}1{}", "[".repeat(n), "]".repeat(n)),
             |n| format!("{}1", "not ".repeat(n)),
             |n| format!("{}1", "- ".repeat(n)),
-            |n| format!("1{}", " + 1".repeat(n)),
-            |n| format!("true{}", " and true".repeat(n)),
+            |n| format!("{}true{}", "(true and ".repeat(n), ")".repeat(n)),
             |n| format!("{}1{}", "abs(".repeat(n), ")".repeat(n)),
             |n| format!("a{}", "[b".repeat(n) + &"]".repeat(n)),
         ];
@@ -50,7 +49,38 @@ fn deep_and_long_expressions_are_refused_or_fit_the_stack() {
         }
     });
     assert!(compile(&"x".repeat(SQL_BYTES_MAX + 1)).is_err());
-    assert!(compile(&format!("SELECT {} FROM \"#\"", vec!["1"; 9000].join(","))).is_err());
+    assert!(compile(&format!("SELECT {} FROM \"#\"", vec!["1"; 20_000].join(","))).is_err());
+}
+
+#[test]
+fn a_chain_is_bounded_by_its_length_and_needs_no_stack() {
+    on_a_small_stack(|| {
+        let chains: [fn(usize) -> String; 6] = [
+            |n| format!("1{}", " + 1".repeat(n)),
+            |n| format!("1{}", " - 1 + 1".repeat(n / 2)),
+            |n| format!("1{}", " * 1".repeat(n)),
+            |n| format!("true{}", " and true".repeat(n)),
+            |n| format!("qos = 7{}", " or qos = 7".repeat(n)),
+            |n| format!("'a'{}", " + 'b'".repeat(n)),
+        ];
+        for chain in chains {
+            for (more, fits) in [(500, true), (CHAIN_MAX - 2, true), (CHAIN_MAX, false)] {
+                let sql = format!("SELECT {} AS x FROM \"#\"", chain(more));
+                match compile(&sql) {
+                    Ok(rule) => {
+                        let message = Record::new(Event::MessagePublish);
+                        let context = Context::new(&message, World::at(0, 1));
+                        assert_eq!(rule.evaluate(&context).map(|made| made.rows().len()), Ok(1));
+                        assert!(fits, "{more} more parts compiled: {}", chain(1));
+                    }
+                    Err(error) => {
+                        assert!(!fits, "{more} more parts are refused: {error}");
+                        assert!(error.to_string().contains("4096"), "{error}");
+                    }
+                }
+            }
+        }
+    });
 }
 
 #[test]

@@ -18,11 +18,11 @@ enum Tree {
     Text(String),
     Bool(bool),
     Path(&'static str),
-    Add(Box<Tree>, Box<Tree>),
+    Sum(Box<Tree>, Vec<(char, Tree)>),
     Multiply(Box<Tree>, Box<Tree>),
     Compare(&'static str, Box<Tree>, Box<Tree>),
-    And(Box<Tree>, Box<Tree>),
-    Or(Box<Tree>, Box<Tree>),
+    And(Vec<Tree>),
+    Or(Vec<Tree>),
     Not(Box<Tree>),
     Case(Box<Tree>, Box<Tree>, Box<Tree>),
     List(Vec<Tree>),
@@ -44,17 +44,24 @@ fn sql(tree: &Tree) -> String {
         Tree::Text(text) => format!("'{}'", text.replace('\'', "''")),
         Tree::Bool(value) => value.to_string(),
         Tree::Path(path) => (*path).to_owned(),
-        Tree::Add(a, b) => format!("({} + {})", sql(a), sql(b)),
+        Tree::Sum(first, rest) => {
+            let rest = rest.iter().map(|(sign, part)| format!(" {sign} {}", sql(part)));
+            format!("({}{})", sql(first), rest.collect::<String>())
+        }
         Tree::Multiply(a, b) => format!("({} * {})", sql(a), sql(b)),
         Tree::Compare(op, a, b) => format!("({} {op} {})", sql(a), sql(b)),
-        Tree::And(a, b) => format!("({} AND {})", sql(a), sql(b)),
-        Tree::Or(a, b) => format!("({} OR {})", sql(a), sql(b)),
+        Tree::And(parts) => format!("({})", joined(parts, " AND ")),
+        Tree::Or(parts) => format!("({})", joined(parts, " OR ")),
         Tree::Not(a) => format!("(NOT {})", sql(a)),
         Tree::Case(a, b, c) => format!("CASE WHEN {} THEN {} ELSE {} END", sql(a), sql(b), sql(c)),
-        Tree::List(items) => format!("[{}]", items.iter().map(sql).collect::<Vec<_>>().join(", ")),
+        Tree::List(items) => format!("[{}]", joined(items, ", ")),
         Tree::Coalesce(a, b) => format!("coalesce({}, {})", sql(a), sql(b)),
         Tree::Strlen(a) => format!("strlen({})", sql(a)),
     }
+}
+
+fn joined(parts: &[Tree], with: &str) -> String {
+    parts.iter().map(sql).collect::<Vec<_>>().join(with)
 }
 
 fn model(tree: &Tree, payload: &Json) -> Result_ {
@@ -64,15 +71,39 @@ fn model(tree: &Tree, payload: &Json) -> Result_ {
         Tree::Text(text) => json!(text),
         Tree::Bool(value) => json!(value),
         Tree::Path(path) => return Ok(walk(path, payload)),
-        Tree::Add(a, b) => add(model(a, payload)?, model(b, payload)?)?,
+        Tree::Sum(first, rest) => {
+            let mut sum = model(first, payload)?;
+            for (sign, part) in rest {
+                let part = model(part, payload)?;
+                sum = Some(match sign {
+                    '+' => add(sum, part)?,
+                    _ => numbers(sum, part, i128::checked_sub, |a, b| a - b)?,
+                });
+            }
+            return Ok(sum);
+        }
         Tree::Multiply(a, b) => {
             numbers(model(a, payload)?, model(b, payload)?, i128::checked_mul, |a, b| a * b)?
         }
         Tree::Compare(op, a, b) => {
             json!(compare(op, model(a, payload)?, model(b, payload)?)?)
         }
-        Tree::And(a, b) => json!(is(a)? && is(b)?),
-        Tree::Or(a, b) => json!(is(a)? || is(b)?),
+        Tree::And(parts) => {
+            for part in parts {
+                if !is(part)? {
+                    return Ok(Some(json!(false)));
+                }
+            }
+            json!(true)
+        }
+        Tree::Or(parts) => {
+            for part in parts {
+                if is(part)? {
+                    return Ok(Some(json!(true)));
+                }
+            }
+            json!(false)
+        }
         Tree::Not(a) => json!(model(a, payload)? == Some(json!(false))),
         Tree::Case(a, b, c) => return model(if is(a)? { b } else { c }, payload),
         Tree::List(items) => {
@@ -222,8 +253,8 @@ fn order(a: &Option<Json>, b: &Option<Json>) -> Ordering {
     }
 }
 
-fn tree() -> impl Strategy<Value = Tree> {
-    let leaf = prop_oneof![
+fn leaf() -> impl Strategy<Value = Tree> {
+    prop_oneof![
         (-9..10).prop_map(Tree::Int),
         "[a-z0-9' ]{0,4}".prop_map(Tree::Text),
         any::<bool>().prop_map(Tree::Bool),
@@ -240,16 +271,73 @@ fn tree() -> impl Strategy<Value = Tree> {
             "payload.d",
         ])
         .prop_map(Tree::Path),
-    ];
-    leaf.prop_recursive(5, 32, 3, |inner| {
+    ]
+}
+
+fn sum(part: impl Strategy<Value = Tree> + Clone, most: usize) -> impl Strategy<Value = Tree> {
+    let sign = proptest::sample::select(vec!['+', '-']);
+    let rest = proptest::collection::vec((sign, part.clone()), 1..most);
+    (part, rest).prop_map(|(first, rest)| Tree::Sum(Box::new(first), rest))
+}
+
+/// Chains of hundreds of parts without parentheses, each inside the other: `a + b > c AND … OR …`.
+fn chains() -> impl Strategy<Value = String> {
+    let number = || prop_oneof![(0..10).prop_map(Tree::Int), Just(Tree::Path("payload.i"))];
+    let op = proptest::sample::select(vec!["=", "<", ">="]);
+    let product = (number(), number()).prop_map(|(a, b)| format!("{} * {}", sql(&a), sql(&b)));
+    let part = prop_oneof![number().prop_map(|tree| sql(&tree)), product];
+    let sum = proptest::collection::vec((proptest::sample::select(vec!["+", "-"]), part), 1..12);
+    let sum = sum.prop_map(|parts| {
+        let text = parts.iter().map(|(sign, part)| format!("{sign} {part} "));
+        text.collect::<String>().trim_start_matches(['+', '-', ' ']).trim_end().to_owned()
+    });
+    let compared = (sum.clone(), op, sum).prop_map(|(a, op, b)| format!("{a} {op} {b}"));
+    let word = prop_oneof![1 => Just("OR"), 3 => Just("AND")];
+    proptest::collection::vec((word, compared), 1..200).prop_map(|parts| {
+        let text = parts.iter().map(|(word, part)| format!("{word} {part} "));
+        let text = text.collect::<String>();
+        text.trim_start_matches("OR ").trim_start_matches("AND ").trim_end().to_owned()
+    })
+}
+
+/// The same, understood word by word: first what OR divides, then AND, then the signs.
+fn model_of_chains(text: &str) -> bool {
+    let product = |text: &str| -> i64 {
+        let factor = |word: &str| match word.trim() {
+            "payload.i" => 7,
+            number => number.trim_matches(['(', ')']).parse::<i64>().expect("a number"),
+        };
+        text.split('*').map(factor).product()
+    };
+    let sum = |text: &str| -> i64 {
+        let text = text.replace("- ", "+ -1 * ");
+        text.split('+').map(product).sum()
+    };
+    let compared = |text: &str| {
+        let at = text.find(['=', '<', '>']).expect("an operator");
+        let (left, right) = text.split_at(at);
+        let (left, op) = (sum(left), if right.starts_with(">=") { 2 } else { 1 });
+        let (op, right) = right.split_at(op);
+        let right = sum(right);
+        match op {
+            "=" => left == right,
+            "<" => left < right,
+            _ => left >= right,
+        }
+    };
+    text.split(" OR ").any(|all| all.split(" AND ").all(compared))
+}
+
+fn tree() -> impl Strategy<Value = Tree> {
+    leaf().prop_recursive(5, 32, 3, |inner| {
         let pair = || (inner.clone(), inner.clone()).prop_map(|(a, b)| (Box::new(a), Box::new(b)));
         let op = proptest::sample::select(vec!["=", "!=", "<", ">", "<=", ">="]);
         prop_oneof![
-            pair().prop_map(|(a, b)| Tree::Add(a, b)),
+            sum(inner.clone(), 4),
             pair().prop_map(|(a, b)| Tree::Multiply(a, b)),
             (op, pair()).prop_map(|(op, (a, b))| Tree::Compare(op, a, b)),
-            pair().prop_map(|(a, b)| Tree::And(a, b)),
-            pair().prop_map(|(a, b)| Tree::Or(a, b)),
+            proptest::collection::vec(inner.clone(), 2..5).prop_map(Tree::And),
+            proptest::collection::vec(inner.clone(), 2..5).prop_map(Tree::Or),
             inner.clone().prop_map(|a| Tree::Not(Box::new(a))),
             (pair(), inner.clone()).prop_map(|((a, b), c)| Tree::Case(a, b, Box::new(c))),
             proptest::collection::vec(inner.clone(), 0..3).prop_map(Tree::List),
@@ -263,8 +351,11 @@ fn tree() -> impl Strategy<Value = Tree> {
 fn is_beyond_the_model(tree: &Tree) -> bool {
     let below: Vec<&Tree> = match tree {
         Tree::List(items) => return !items.is_empty(),
-        Tree::Add(a, b) | Tree::Multiply(a, b) | Tree::Compare(_, a, b) => vec![a, b],
-        Tree::And(a, b) | Tree::Or(a, b) | Tree::Coalesce(a, b) => vec![a, b],
+        Tree::Sum(first, rest) => {
+            std::iter::once(&**first).chain(rest.iter().map(|(_, part)| part)).collect()
+        }
+        Tree::And(parts) | Tree::Or(parts) => parts.iter().collect(),
+        Tree::Multiply(a, b) | Tree::Compare(_, a, b) | Tree::Coalesce(a, b) => vec![a, b],
         Tree::Not(a) | Tree::Strlen(a) => vec![a],
         Tree::Case(a, b, c) => vec![a, b, c],
         _ => vec![],
@@ -324,5 +415,16 @@ proptest! {
     fn a_payload_means_what_another_decoder_says(bytes in any::<Vec<u8>>()) {
         let ours = rookery_rules::decode_json(&bytes).is_some();
         prop_assert_eq!(ours, serde_json::from_slice::<Json>(&bytes).is_ok());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_long_chain_means_what_the_model_says(text in chains()) {
+        let sql = format!("SELECT {text} AS r FROM \"#\"");
+        prop_assume!(sql.len() <= rookery_rules::SQL_BYTES_MAX);
+        prop_assert_eq!(evaluated(&sql, PAYLOAD), Ok(Some(json!(model_of_chains(&text)))), "{}", sql);
     }
 }

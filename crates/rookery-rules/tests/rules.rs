@@ -4,7 +4,7 @@
 
 use rookery_rules::{
     Column, Context, EvalError, Event, Invalid, Outcome, Record, Value, World, compile,
-    decode_json, encode_json,
+    decode_json, encode_json, messages,
 };
 
 const PAYLOAD: &str = r#"{
@@ -217,9 +217,9 @@ fn what_is_wrong_has_a_place_and_advice() {
         ("UPDATE x", "line 1, column 1: expected SELECT or FOREACH, found UPDATE"),
     ]);
     let error = compile("SELECT * FROM \"$events/client/conected\"").expect_err("no event");
-    assert!(error.hint.is_some_and(|hint| hint.contains("$events/client/connected")));
+    assert!(error.hint.is_some_and(|hint| hint.to_string().contains("$events/client/connected")));
     let error = compile("SELECT jq('.', payload) FROM \"#\"").expect_err("no jq");
-    assert_eq!(error.message, "jq is not available");
+    assert_eq!(error.message.to_string(), "jq is not available");
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn a_test_fills_in_what_it_does_not_say() {
     let rule =
         compile(r#"SELECT clientid, keepalive FROM "$events/client/connected""#).expect("rule");
     let outcome = rule.evaluate(&context).expect("runs");
-    assert_eq!(outcome.rows()[0].get(b"clientid").map(Value::kind), Some("string"));
+    assert!(matches!(outcome.rows()[0].get(b"clientid"), Some(Value::Text(_))));
     assert!(matches!(outcome.rows()[0].get(b"keepalive"), Some(Value::Int(60))));
 }
 
@@ -276,7 +276,7 @@ fn a_rule_that_fails_says_why() {
     assert_eq!(run("SELECT 1 FROM \"#\" WHERE payload.name > 1"), "\"sensor_1\" is not a number");
     assert_eq!(
         run("SELECT 1 / 0 as x FROM \"#\""),
-        EvalError::Function { function: "/", message: "division by zero".into() }.to_string()
+        EvalError::Function { function: "/", message: messages::division_by_zero() }.to_string()
     );
     assert_eq!(
         run("SELECT payload.x - 'a' as x FROM \"#\""),

@@ -65,11 +65,12 @@ class RuntimeChanges:
             InvalidConfigError: that would be no good configuration.
             ConflictError: a stronger source says otherwise.
         """
-        tree = copy.deepcopy(self._tree)
+        tree = self._tree
         strong = config.sources.above_runtime()
         for path, value in changes.items():
             known = _at(self._tree, path)
-            _put(tree, path, unhidden(value, None if known is _ABSENT else known))
+            meant = unhidden(value, None if known is _ABSENT else known)
+            tree = _with(tree, path, copy.deepcopy(meant))
             _refuse_weaker(strong, path, value)
         origin = Origin("runtime", str(self.file))
         return config.sources.load(wrap(tree, origin)), tree
@@ -89,7 +90,7 @@ class RuntimeChanges:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.file)
-        self._tree = copy.deepcopy(tree)
+        self._tree = tree
 
     def _back_up(self, now_ms: int) -> None:
         when = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y.%m.%d.%H.%M.%S.%f")[:-3]
@@ -117,17 +118,22 @@ def _at(tree: Any, path: KeyPath) -> Any:
     return tree
 
 
-def _put(tree: Tree, path: KeyPath, value: Any) -> None:
-    """Put ``value`` at ``path``; :data:`REMOVED` takes it away, with what gets empty."""
-    for key in path[:-1]:
-        below = tree.setdefault(key, {})
-        if not isinstance(below, dict):
-            below = tree[key] = {}
-        tree = below
-    if value is REMOVED:
-        tree.pop(path[-1], None)
+def _with(tree: Tree, path: KeyPath, value: Any) -> Tree:
+    """``tree`` with ``value`` at ``path``; :data:`REMOVED` takes away what stands there.
+
+    What the path does not go through is shared, so that a change costs its own size and not that of
+    everything: nobody changes a tree in its place.
+    """
+    key, *below = path
+    changed = dict(tree)
+    if below:
+        inner = tree.get(key)
+        changed[key] = _with(inner if isinstance(inner, dict) else {}, tuple(below), value)
+    elif value == REMOVED:
+        changed.pop(key, None)
     else:
-        tree[path[-1]] = value
+        changed[key] = value
+    return changed
 
 
 def unhidden(value: Any, known: Any) -> Any:

@@ -26,13 +26,31 @@ def translate(error: NativeError) -> RookeryError:
         case "not_found":
             return NotFoundError(error.message)
         case "rule":
-            return BadRuleError(error.message, rule=error.rule, place=error.place)
+            return _bad_rule(error)
         case "topic" | "template":
             return BadRequestError(error.message)
         case "stopping" | "forked" | "busy":
             return UnavailableError(error.message)
         case _:
             return InternalError(error.message)
+
+
+def _bad_rule(error: NativeError) -> BadRuleError:
+    if error.said is None:
+        return BadRuleError(error.message, rule=error.rule, place=error.place)
+    # Many texts, which few processes say.
+    from rookery.native.rule_texts import Said  # noqa: PLC0415
+
+    said = Said.of(error.said)
+    reason = said.essence()
+    return BadRuleError(
+        error.message,
+        rule=error.rule,
+        place=error.place,
+        message_zh=said.chinese(),
+        message_key=reason.key,
+        message_params=reason.params(),
+    )
 
 
 def translate_start(error: NativeError) -> RookeryError:

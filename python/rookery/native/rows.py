@@ -192,8 +192,11 @@ The kind of an output, and what belongs to it:
 RuleRow: TypeAlias = tuple[str, str, bool, list[RuleOutputRow]]
 """id, SQL, whether it runs, outputs"""
 
-RuleAroundRow: TypeAlias = tuple[int, list[tuple[str, str]], bool]
-"""seconds that local time is ahead of UTC, variables, whether ``$SYS`` messages are ignored"""
+RuleAroundRow: TypeAlias = tuple[int, list[tuple[int, int]], list[tuple[str, str]], bool]
+"""
+seconds that local time is ahead of UTC, the changes to come (from when, in seconds since 1970, by how
+many seconds), variables, whether ``$SYS`` messages are ignored
+"""
 
 RuleCountsRow: TypeAlias = tuple[str, int, int, int, int, int, int, int, int, int, int, int]
 """id, then the items of ``rookery.native.rules.RuleCounters``"""
@@ -208,6 +211,10 @@ person fills in: column, example as JSON, what it is in English and Chinese
 
 RuleFunctionRow: TypeAlias = tuple[str, str, str, int, int | None, str, str, list[tuple[str, str]]]
 """The items of ``rookery.native.rules.RuleFunction``."""
+
+
+SaidRow: TypeAlias = "tuple[str, str, list[tuple[str, str | SaidRow]]]"
+"""key, English text, values by name: each is text, or such a row itself"""
 
 
 class AclSubject(NamedTuple):

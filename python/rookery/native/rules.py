@@ -15,6 +15,7 @@ from rookery.errors import NoMatchError
 from rookery.native.action_fields import FieldSpec, action_field
 from rookery.native.actions import render
 from rookery.native.errors import translate
+from rookery.native.local_time import offset_changes
 from rookery.native.rows import RuleAroundRow, RuleOutputRow, RuleRow
 
 __all__ = [
@@ -192,11 +193,14 @@ def test_rule(sql: str, context: str, *, has_variables: bool) -> list[str]:
         BadRuleError: the SQL is wrong, or a function failed.
         NoMatchError: the rule takes nothing of it.
     """
-    offset_s, variables, ignores_sys = surroundings()
-    around = (offset_s, variables if has_variables else [], ignores_sys)
+    offset_s = time.localtime().tm_gmtoff
+    around: RuleAroundRow = (offset_s, [], _variables() if has_variables else [], True)
     rows = _call(_native.try_rule, sql, context, secrets.randbits(64), around)
     if rows is None:
-        raise NoMatchError("the rule takes nothing of it")
+        # Many texts, which few processes say.
+        from rookery.native.rule_texts import CHINESE  # noqa: PLC0415
+
+        raise NoMatchError("the rule takes nothing of it", message_zh=CHINESE["no_match"])
     return rows
 
 
@@ -257,9 +261,14 @@ def _output_row(output: OutputSpec) -> RuleOutputRow:
 
 def surroundings(ignore_sys_message: bool = True) -> RuleAroundRow:
     """What rules may know of the process around them."""
+    now_s = int(time.time())
+    offset_s = time.localtime(now_s).tm_gmtoff
+    return offset_s, offset_changes(now_s), _variables(), ignore_sys_message
+
+
+def _variables() -> list[tuple[str, str]]:
     begin = len(_VARIABLES)
-    variables = [(n[begin:], v) for n, v in os.environ.items() if n.startswith(_VARIABLES)]
-    return time.localtime().tm_gmtoff, variables, ignore_sys_message
+    return [(n[begin:], v) for n, v in os.environ.items() if n.startswith(_VARIABLES)]
 
 
 def column_rows(

@@ -98,7 +98,6 @@ impl RuleCounters {
 
     /// What a shard writes to.
     #[inline]
-    #[allow(clippy::indexing_slicing)]
     pub(crate) fn cell(&self, shard: u16) -> &RuleCell {
         // One for each shard of the node, which has one at least.
         &self.cells[usize::from(shard) % self.cells.len()]

@@ -20,7 +20,7 @@ const JSON: u8 = 7;
 const LENGTH_BYTES: usize = 4;
 
 /// One part of a result.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
     /// Text with placeholders.
     Text(Template),
@@ -32,7 +32,7 @@ pub enum Field {
 }
 
 /// The parts of a result that an action wants, in its order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActionFields {
     /// The parts.
     pub fields: Vec<Field>,

@@ -1,5 +1,6 @@
 //! What happened, as plain values: it can wait for its turn and cross threads.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rookery_rules::{Column, Event, Source, Value, decode_json};
@@ -22,8 +23,8 @@ pub enum Fact {
     Word(&'static str),
     /// Text, or octets that are none.
     Text(Box<[u8]>),
-    /// JSON of an array, a map or anything else.
-    Json(Box<[u8]>),
+    /// JSON of an array, a map or anything else; events of one packet share it.
+    Json(Arc<[u8]>),
 }
 
 impl Fact {
@@ -56,6 +57,26 @@ impl From<u64> for Fact {
     fn from(number: u64) -> Self {
         Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
     }
+}
+
+/// A JSON string.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c < ' ' => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// An event, or a message that a source brought in.

@@ -59,13 +59,13 @@ fn wrong(field: &'static str) -> impl FnOnce(TemplateError) -> RepublishError {
     move |error| RepublishError { field, problem: error.to_string() }
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum Few<T> {
     Fixed(T),
     Of(Template),
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum UserProps {
     None,
     Original,
@@ -95,7 +95,7 @@ impl Property {
 }
 
 /// How a result becomes a message, read once.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Republish {
     topic: Template,
     qos: Few<QoS>,

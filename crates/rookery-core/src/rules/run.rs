@@ -122,7 +122,7 @@ impl Run<'_> {
         *self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let world = World {
             now_unix_ns: i128::from(self.now.unix_ms) * 1_000_000,
-            local_offset_s: self.set.around.local_offset_s,
+            local_offset_s: self.set.around.local_time.offset_s(self.now.unix_ms),
             seed: *self.seed,
             variables: &self.set.around.variables,
         };

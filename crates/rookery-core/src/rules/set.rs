@@ -4,13 +4,14 @@
 //! with other filters gets another number: while shards change over, a message meets either the
 //! old rule or the new one, never both and never none.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rookery_rules::{Event, Rule, RuleError, compile};
 
 use super::counters::RuleCounters;
 use super::fields::ActionFields;
+use super::local_time::LocalTime;
 use super::republish::Republish;
 use super::sink::ActionSink;
 use crate::message::{Origin, Publisher};
@@ -29,6 +30,24 @@ pub enum Output {
         /// What it wants of a result.
         fields: Arc<ActionFields>,
     },
+}
+
+impl Output {
+    /// Whether it does the same with a result.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Console, Self::Console) => true,
+            (Self::Republish(one), Self::Republish(other)) => one == other,
+            (
+                Self::Action { sink, fields },
+                Self::Action { sink: other_sink, fields: other_fields },
+            ) => {
+                std::ptr::addr_eq(Arc::as_ptr(sink), Arc::as_ptr(other_sink))
+                    && fields == other_fields
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A rule as it is put in.
@@ -66,7 +85,6 @@ pub enum RuleSetError {
 pub struct ActiveRule {
     /// Its id.
     pub id: Arc<str>,
-    sql: Box<str>,
     pub(crate) rule: Arc<Rule>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) counters: Arc<RuleCounters>,
@@ -103,8 +121,8 @@ const fn place(event: Event) -> Option<usize> {
 /// What a set knows of the world outside.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// Seconds that local time is ahead of UTC.
-    pub local_offset_s: i32,
+    /// How far local time is ahead of UTC.
+    pub local_time: LocalTime,
     /// What `getenv` may read; the names come without the prefix `EMQXVAR_`.
     pub variables: Vec<(String, String)>,
     /// Messages of the node itself (`$SYS`) are not for rules.
@@ -117,17 +135,27 @@ pub struct RuleSet {
     by_number: Vec<Option<Arc<ActiveRule>>>,
     by_event: [Vec<u32>; EVENTS],
     by_source: HashMap<Box<str>, Vec<u32>>,
-    /// Of all rules, those that do not run included.
-    counters: HashMap<Arc<str>, Arc<RuleCounters>>,
+    /// All rules, those that do not run included.
+    known: HashMap<Arc<str>, Known>,
     pub(crate) around: Surroundings,
+}
+
+/// What is kept of a rule from one set to the next.
+#[derive(Debug)]
+struct Known {
+    sql: Box<str>,
+    rule: Arc<Rule>,
+    counters: Arc<RuleCounters>,
+    /// Its number, while it runs.
+    number: Option<u32>,
 }
 
 /// What stands in the trie: filter and number.
 type InTrie = Vec<(String, u32)>;
 
 impl RuleSet {
-    /// The set that comes after this one. What stays the same keeps its program, and each rule
-    /// its counters.
+    /// The set that comes after this one. A rule that stays the same is the same, one whose SQL
+    /// does keeps its program, and each keeps its counters.
     ///
     /// # Errors
     ///
@@ -139,37 +167,44 @@ impl RuleSet {
         shards: u16,
     ) -> Result<Self, RuleSetError> {
         let mut next = Self { around, ..Self::default() };
-        let before: HashMap<&str, (u32, &Arc<ActiveRule>)> =
-            self.numbered().map(|(number, rule)| (&*rule.id, (number, rule))).collect();
-        let mut numbers = Numbers { taken: self.numbered().map(|(n, _)| n).collect(), next: 0 };
+        let mut numbers = Numbers { taken: self, next: 0 };
         for draft in drafts {
-            let known = before.get(draft.id.as_str()).copied();
-            let rule = match known {
+            let old = self.known.get_key_value(draft.id.as_str());
+            let rule = match old {
                 Some((_, old)) if *old.sql == draft.sql => old.rule.clone(),
                 _ => match compile(&draft.sql) {
                     Ok(rule) => Arc::new(rule),
                     Err(error) => return Err(RuleSetError::Sql { id: draft.id, error }),
                 },
             };
-            let id: Arc<str> = draft.id.as_str().into();
-            let counters = self.counters.get(&id).cloned();
-            let counters = counters.unwrap_or_else(|| Arc::new(RuleCounters::new(&id, shards)));
-            if next.counters.insert(id.clone(), counters.clone()).is_some() {
-                return Err(RuleSetError::Twice(draft.id));
-            }
-            if !draft.enable {
-                continue;
-            }
-            let number = match known {
+            let id = old.map_or_else(|| draft.id.as_str().into(), |(id, _)| id.clone());
+            let counters = match old {
+                Some((_, old)) => old.counters.clone(),
+                None => Arc::new(RuleCounters::new(&id, shards)),
+            };
+            let running = old.and_then(|(_, old)| Some((old.number?, self.get(old.number?)?)));
+            let number = draft.enable.then(|| match running {
                 Some((number, old)) if old.rule.filters() == rule.filters() => number,
                 _ => numbers.free(),
-            };
-            next.add(number, ActiveRule::new(id, draft, rule, counters));
+            });
+            let sql = draft.sql.as_str().into();
+            let known = Known { sql, rule: rule.clone(), counters: counters.clone(), number };
+            if next.known.insert(id.clone(), known).is_some() {
+                return Err(RuleSetError::Twice(draft.id));
+            }
+            let Some(number) = number else { continue };
+            next.add(
+                number,
+                match running {
+                    Some((_, old)) if old.is_same(&rule, &draft.outputs) => old.clone(),
+                    _ => Arc::new(ActiveRule::new(id, draft.outputs, rule, counters)),
+                },
+            );
         }
         Ok(next)
     }
 
-    fn add(&mut self, number: u32, rule: ActiveRule) {
+    fn add(&mut self, number: u32, rule: Arc<ActiveRule>) {
         for event in rule.rule.events() {
             if let Some(list) = place(*event).and_then(|at| self.by_event.get_mut(at))
                 && !list.contains(&number)
@@ -188,7 +223,7 @@ impl RuleSet {
             self.by_number.resize(at + 1, None);
         }
         if let Some(slot) = self.by_number.get_mut(at) {
-            *slot = Some(Arc::new(rule));
+            *slot = Some(rule);
         }
     }
 
@@ -201,17 +236,14 @@ impl RuleSet {
     /// Filters and numbers that stand in the trie for this set and not for `other`.
     #[must_use]
     pub fn filters_beyond(&self, other: &Self) -> InTrie {
-        let theirs: HashSet<(&str, u32)> = other.filters().collect();
-        let mine = self.filters().filter(|item| !theirs.contains(item));
-        mine.map(|(filter, number)| (filter.to_owned(), number)).collect()
-    }
-
-    fn filters(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.numbered().flat_map(|(number, rule)| {
-            // Every message is published: the event of that name is the filter of all topics.
-            let all = rule.rule.events().contains(&Event::MessagePublish).then_some("#");
-            rule.rule.filters().iter().map(String::as_str).chain(all).map(move |f| (f, number))
-        })
+        let mut beyond = Vec::new();
+        for (number, rule) in self.numbered() {
+            // A number goes from set to set only with the same filters.
+            if other.get(number).is_none() {
+                beyond.extend(rule.rule.filters().iter().map(|filter| (filter.clone(), number)));
+            }
+        }
+        beyond
     }
 
     /// The rule of a number.
@@ -235,24 +267,24 @@ impl RuleSet {
     /// The counters of a rule.
     #[must_use]
     pub fn counters(&self, id: &str) -> Option<&Arc<RuleCounters>> {
-        self.counters.get(id)
+        self.known.get(id).map(|known| &known.counters)
     }
 
     /// All rules with their counters, in no order.
     pub fn all_counters(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<RuleCounters>)> {
-        self.counters.iter()
+        self.known.iter().map(|(id, known)| (id, &known.counters))
     }
 }
 
 /// Numbers that neither the old set nor the new one uses.
-struct Numbers {
-    taken: HashSet<u32>,
+struct Numbers<'a> {
+    taken: &'a RuleSet,
     next: u32,
 }
 
-impl Numbers {
+impl Numbers<'_> {
     fn free(&mut self) -> u32 {
-        while self.taken.contains(&self.next) {
+        while self.taken.get(self.next).is_some() {
             self.next += 1;
         }
         self.next += 1;
@@ -261,11 +293,22 @@ impl Numbers {
 }
 
 impl ActiveRule {
-    fn new(id: Arc<str>, draft: RuleDraft, rule: Arc<Rule>, counters: Arc<RuleCounters>) -> Self {
+    fn new(
+        id: Arc<str>,
+        outputs: Vec<Output>,
+        rule: Arc<Rule>,
+        counters: Arc<RuleCounters>,
+    ) -> Self {
         let publisher = Arc::new(Publisher { client_id: id.clone(), username: None });
         let origin = Arc::new(Origin::of_rules([id.clone()].into()));
-        let sql = draft.sql.into();
-        Self { id, sql, rule, outputs: draft.outputs, counters, publisher, origin }
+        Self { id, rule, outputs, counters, publisher, origin }
+    }
+
+    /// Whether it would be made again of this.
+    fn is_same(&self, rule: &Arc<Rule>, outputs: &[Output]) -> bool {
+        Arc::ptr_eq(&self.rule, rule)
+            && self.outputs.len() == outputs.len()
+            && self.outputs.iter().zip(outputs).all(|(one, other)| one.is_same(other))
     }
 }
 
@@ -308,6 +351,39 @@ mod tests {
         assert_eq!(counters(&first), counters(&second));
         let third = next(&second, vec![draft("c", r#"SELECT * FROM "v""#)]);
         assert_eq!(third.filters_beyond(&second), [("v".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn a_change_of_one_rule_leaves_the_others_as_they_are() {
+        let console =
+            |id: &str, sql: &str| RuleDraft { outputs: vec![Output::Console], ..draft(id, sql) };
+        let all = || -> Vec<RuleDraft> {
+            let sql = |n| format!(r#"SELECT * FROM "t/{n}/+", "u/{n}" WHERE payload.t > {n}"#);
+            (0..500).map(|n| console(&format!("r{n}"), &sql(n))).collect()
+        };
+        let mut drafts = all();
+        drafts[7].enable = false;
+        let first = next(&RuleSet::default(), drafts);
+        let mut drafts = all();
+        drafts[7].enable = false;
+        drafts[3].sql = r#"SELECT 1 AS x FROM "other""#.into();
+        drafts[4].outputs.push(Output::Console);
+        let second = next(&first, drafts);
+        assert_eq!(second.filters_beyond(&first), [("other".to_owned(), 499)]);
+        let gone = [("t/3/+".to_owned(), 3), ("u/3".to_owned(), 3)];
+        assert_eq!(first.filters_beyond(&second), gone);
+        let made_again: Vec<&str> = second
+            .numbered()
+            .filter(|(number, rule)| !first.get(*number).is_some_and(|old| Arc::ptr_eq(old, rule)))
+            .map(|(_, rule)| &*rule.id)
+            .collect();
+        assert_eq!(made_again, ["r4", "r3"]);
+        for (id, counters) in second.all_counters() {
+            assert!(Arc::ptr_eq(counters, first.counters(id).expect("counters")), "{id}");
+        }
+        let program = |set: &RuleSet, id: &str| set.known[id].rule.clone();
+        assert!(Arc::ptr_eq(&program(&first, "r4"), &program(&second, "r4")));
+        assert!(Arc::ptr_eq(&program(&first, "r7"), &program(&second, "r7")), "switched off");
     }
 
     #[test]

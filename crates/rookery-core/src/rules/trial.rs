@@ -2,6 +2,7 @@
 //! and no action runs.
 
 use rookery_codec::filter_matches;
+use rookery_rules::messages::{self, Said};
 use rookery_rules::{
     Column, Context, EVENTS, EvalError, Event, Invalid, Record, Rule, RuleError, Source, Value,
     World, compile, encode_json_map,
@@ -20,13 +21,26 @@ pub enum TrialError {
     Sql(#[from] RuleError),
     /// The context is no JSON object, or names an event that there is not.
     #[error("{0}")]
-    Context(String),
+    Context(Said),
     /// The rule does not select from that, or its condition is not met.
-    #[error("the rule takes nothing of it")]
+    #[error("{}", messages::no_match())]
     NoMatch,
     /// The rule failed.
     #[error(transparent)]
     Failed(#[from] EvalError),
+}
+
+impl TrialError {
+    /// What to tell whoever tries.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Sql(error) => error.said(),
+            Self::Context(said) => said.clone(),
+            Self::NoMatch => messages::no_match(),
+            Self::Failed(error) => error.said(),
+        }
+    }
 }
 
 /// The rows, as JSON, that a rule makes of `context`: a JSON object of columns. What is missing
@@ -43,7 +57,7 @@ pub fn try_rule(sql: &str, context: &str, world: World<'_>) -> Result<Vec<String
     let now_ms = i64::try_from(world.now_unix_ns / 1_000_000).unwrap_or(i64::MAX);
     let mut record = event.example(now_ms);
     if !record.merge_json(context.as_bytes()) {
-        return Err(TrialError::Context("the context is no JSON object".into()));
+        return Err(TrialError::Context(messages::context_no_object()));
     }
     // What happens is said by `event_type`, not by a column that somebody copied along.
     record.set(Column::Event, Value::from(event.name()));
@@ -69,14 +83,14 @@ struct Given {
 impl Given {
     fn read(context: &str) -> Result<Self, TrialError> {
         let Some(Value::Map(map)) = rookery_rules::decode_json(context.as_bytes()) else {
-            return Err(TrialError::Context("the context is no JSON object".into()));
+            return Err(TrialError::Context(messages::context_no_object()));
         };
         let kind = match map.get(b"event_type") {
             Some(Value::Text(text)) => text.as_str().unwrap_or_default(),
             _ => return Ok(Self { event: None }),
         };
         let event = event_of(kind)
-            .ok_or_else(|| TrialError::Context(format!("there is no event_type {kind:?}")))?;
+            .ok_or_else(|| TrialError::Context(messages::no_event_type(format!("{kind:?}"))))?;
         Ok(Self { event: Some(event) })
     }
 }

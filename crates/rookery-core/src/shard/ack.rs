@@ -32,7 +32,7 @@ impl Shard {
             self.time_settled(now, slot, &item, sent_ms);
         }
         self.settle_stored(slot, item.seq);
-        self.tell_acked(slot, item.message);
+        self.tell_acked(slot, item.message, ack);
         self.pump(now, slot);
     }
 
@@ -76,7 +76,7 @@ impl Shard {
             session.inflight.set_stage(ack.packet_id, Stage::Released);
         }
         // The client has it; hooks are told at once, the message is not kept for PUBCOMP.
-        self.tell_acked(slot, message);
+        self.tell_acked(slot, message, ack);
         let before = self.effects.store_ops.len();
         if seq != 0 {
             self.effects.store_ops.push(Op::Release { session: durable_id, seq });
@@ -137,7 +137,7 @@ impl Shard {
         };
         self.metrics().messages_acked.inc();
         self.settle_stored(slot, item.seq);
-        self.tell_acked(slot, item.message);
+        self.tell_acked(slot, item.message, ack);
         self.pump(now, slot);
     }
 }

@@ -233,6 +233,7 @@ impl Shard {
             auth_steps: 0,
             is_hook_asked: false,
             password: None,
+            user_properties: self.properties_to_keep(properties.user_properties),
         }))
     }
 
@@ -421,7 +422,9 @@ impl Shard {
 
     /// Keeps what authentication said of the client; most get nothing.
     fn bind_access(&mut self, now: Now, key: ConnKey, request: &mut ConnectRequest) {
-        if request.grant.is_empty() && request.method.is_none() {
+        let user_properties = std::mem::take(&mut request.user_properties);
+        let has_properties = !user_properties.as_encoded().is_empty();
+        if request.grant.is_empty() && request.method.is_none() && !has_properties {
             return;
         }
         let grant = std::mem::take(&mut request.grant);
@@ -432,7 +435,8 @@ impl Shard {
             self.has_own_rules = true;
             self.is_guarding = true;
         }
-        let access = ConnAccess { grant, method: request.method.clone(), exchange: None };
+        let method = request.method.clone();
+        let access = ConnAccess { grant, method, exchange: None, user_properties };
         if let Some(conn) = self.conns.get_mut(key.slot) {
             conn.access = Some(Box::new(access));
         }

@@ -96,7 +96,7 @@ impl Shard {
                 if let Some(topics) = &self.topics {
                     topics.dropped(source.parts.topic);
                 }
-                self.tell_dropped(source, "no_subscribers");
+                self.tell_dropped(source, from, "no_subscribers");
             }
             return 0;
         }

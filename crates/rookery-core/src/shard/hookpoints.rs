@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use rookery_codec::{QoS, ReasonCode};
-use rookery_rules::Event;
+use rookery_codec::{Ack, QoS, ReasonCode};
+use rookery_rules::{Column, Event};
 
 use super::Shard;
 use super::deliver::Source;
 use crate::conn::ConnectRequest;
 use crate::effects::{SessionEvent, UpEvent};
-use crate::ids::{ConnKey, Now};
+use crate::ids::{ConnKey, Now, SessionKey};
 use crate::message::Message;
+use crate::rules::{Fact, properties};
 
 impl Shard {
     /// `client.connect`: a CONNECT without a fault was read.
@@ -96,7 +97,8 @@ impl Shard {
     #[inline(never)]
     fn tell_delivered_to(&mut self, slot: u32, message: &Arc<Message>, qos: u8) {
         if self.rules_want(Event::MessageDelivered) {
-            self.note_receiver(Event::MessageDelivered, slot, message, Some(qos), None);
+            let about = [(Column::QoS, u64::from(qos).into())];
+            self.note_receiver(Event::MessageDelivered, slot, message, about);
         }
         if !self.config.hooks.delivered {
             return;
@@ -109,14 +111,16 @@ impl Shard {
 
     /// `message.acked`; the session needs the message no longer.
     #[inline]
-    pub(super) fn tell_acked(&mut self, slot: u32, message: Option<Arc<Message>>) {
+    pub(super) fn tell_acked(&mut self, slot: u32, message: Option<Arc<Message>>, ack: &Ack<'_>) {
         let Some(message) = message else { return };
         if !self.rule_engine.told.acked {
             self.messages.give_back(message);
             return;
         }
         if self.rules_want(Event::MessageAcked) {
-            self.note_receiver(Event::MessageAcked, slot, &message, None, None);
+            let properties = properties::of_ack(ack);
+            let about = [(Column::PubackProps, properties)];
+            self.note_receiver(Event::MessageAcked, slot, &message, about);
         }
         if !self.config.hooks.acked {
             return;
@@ -129,25 +133,36 @@ impl Shard {
 
     /// `message.dropped`.
     #[inline]
-    pub(super) fn tell_dropped(&mut self, source: &mut Source<'_>, reason: &'static str) {
+    pub(super) fn tell_dropped(
+        &mut self,
+        source: &mut Source<'_>,
+        from: Option<SessionKey>,
+        reason: &'static str,
+    ) {
         if self.rule_engine.told.dropped {
             let message = source.keep(&mut self.messages);
-            self.tell_dropped_message(&message, reason);
+            self.tell_dropped_message(&message, from, reason);
         }
     }
 
     /// `message.dropped`, of a message that hooks took.
     #[inline]
-    pub(super) fn tell_hook_dropped(&mut self, message: &Arc<Message>) {
+    pub(super) fn tell_hook_dropped(&mut self, slot: u32, message: &Arc<Message>) {
         if self.rule_engine.told.dropped {
-            self.tell_dropped_message(message, "blocked_by_hook");
+            let from = self.sessions.get(slot).map(|session| session.key);
+            self.tell_dropped_message(message, from, "blocked_by_hook");
         }
     }
 
     #[inline(never)]
-    fn tell_dropped_message(&mut self, message: &Arc<Message>, reason: &'static str) {
+    fn tell_dropped_message(
+        &mut self,
+        message: &Arc<Message>,
+        from: Option<SessionKey>,
+        reason: &'static str,
+    ) {
         if self.rules_want(Event::MessageDropped) {
-            self.note_dropped(message, reason);
+            self.note_dropped(message, from, reason);
         }
         if self.config.hooks.dropped {
             self.effects.up.push(UpEvent::Dropped { message: message.clone(), reason });
@@ -166,8 +181,8 @@ impl Shard {
             return;
         };
         if self.rules_want(Event::DeliveryDropped) {
-            let event = Event::DeliveryDropped;
-            self.note_receiver(event, slot, &message, None, Some(reason));
+            let about = [(Column::Reason, Fact::Word(reason))];
+            self.note_receiver(Event::DeliveryDropped, slot, &message, about);
         }
         if !self.config.hooks.dropped {
             return;

@@ -345,7 +345,7 @@ impl Shard {
             let is_v5 = self.conns.get(key.slot).is_some_and(|c| c.version == Version::V5);
             if is_v5 || qos != QoS::ExactlyOnce {
                 self.metrics().messages_dropped.inc();
-                self.tell_hook_dropped(message);
+                self.tell_hook_dropped(slot, message);
                 self.tell_puback_of(key, message, reason);
                 let kind = if qos == QoS::AtLeastOnce { AckKind::PubAck } else { AckKind::PubRec };
                 if qos != QoS::AtMostOnce {
@@ -364,7 +364,7 @@ impl Shard {
             }
             Some(Verdict::Drop | Verdict::Deny(_)) => {
                 self.metrics().messages_dropped.inc();
-                self.tell_hook_dropped(message);
+                self.tell_hook_dropped(slot, message);
                 1
             }
             _ => self.take_message(now, &mut Source::of(message), from),

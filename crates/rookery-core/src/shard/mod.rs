@@ -432,11 +432,8 @@ impl Shard {
             Packet::PubRec(ack) => self.handle_pubrec(now, key, &ack),
             Packet::PubRel(ack) => self.handle_pubrel(now, key, &ack),
             Packet::PubComp(ack) => self.handle_pubcomp(now, key, &ack),
-            Packet::Subscribe(subscribe) => {
-                return self.handle_subscribe(now, key, first, body, &subscribe);
-            }
-            Packet::Unsubscribe(unsubscribe) => {
-                return self.handle_unsubscribe(now, key, first, body, &unsubscribe);
+            packet @ (Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Disconnect(_)) => {
+                return self.handle_noted(now, key, first, body, &packet);
             }
             Packet::PingReq => {
                 self.metrics().pingreq_received.inc();
@@ -444,7 +441,6 @@ impl Shard {
                 self.note_ping(key);
                 self.write(key, |out, _| rookery_codec::encode_pingresp(out));
             }
-            Packet::Disconnect(disconnect) => return self.handle_disconnect(now, key, &disconnect),
             Packet::Auth(auth) => return self.handle_auth(now, key, &auth),
             Packet::Connect(_) => {
                 return Err(Fault::new(ReasonCode::PROTOCOL_ERROR, "second CONNECT"));

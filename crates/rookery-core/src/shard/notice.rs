@@ -12,6 +12,7 @@ use super::deliver::Source;
 use crate::effects::CloseCause;
 use crate::ids::{ConnKey, MessageId, Now};
 use crate::message::{MessageParts, Publisher};
+use crate::rules::happening::quoted;
 use crate::session::{Session, Subscription};
 
 impl Shard {
@@ -186,24 +187,4 @@ fn topic_of(node_name: &str, client_id: &str, event: &str) -> String {
     topic.push('/');
     topic.push_str(event);
     topic
-}
-
-/// A JSON string.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c < ' ' => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -2,34 +2,81 @@
 
 use std::sync::Arc;
 
-use rookery_codec::ReasonCode;
+use rookery_codec::{Packet, ReasonCode, UserProperties, UserPropertiesBuf};
 use rookery_rules::{Column, Event};
 
-use super::Shard;
 use super::rules::{Decided, attributes};
+use super::{Fault, Shard, Step};
 use crate::access::{Judgement, Origin};
 use crate::config::Admission;
 use crate::conn::{Action, ConnectRequest};
 use crate::effects::CloseCause;
-use crate::ids::{ConnKey, Now};
+use crate::ids::{ConnKey, Now, SessionKey};
 use crate::message::Message;
-use crate::rules::{Fact, Happening};
+use crate::rules::{Fact, Happening, properties};
 use crate::session::Subscription;
 
-/// No user properties, and nothing else.
-const NO_PROPERTIES: &[u8] = br#"{"User-Property":{}}"#;
-
-fn no_properties() -> Fact {
-    Fact::Json(NO_PROPERTIES.into())
-}
-
 impl Shard {
+    /// Handles a packet whose properties belong to the events that it leads to.
+    pub(super) fn handle_noted(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        first: u8,
+        body: &[u8],
+        packet: &Packet<'_>,
+    ) -> Result<Step, Fault> {
+        self.rule_engine.properties = self.properties_of(packet);
+        let step = match packet {
+            Packet::Subscribe(packet) => self.handle_subscribe(now, key, first, body, packet),
+            Packet::Unsubscribe(packet) => self.handle_unsubscribe(now, key, first, body, packet),
+            Packet::Disconnect(packet) => self.handle_disconnect(now, key, packet),
+            _ => Ok(Step::Next),
+        };
+        self.rule_engine.properties = None;
+        step
+    }
+
+    /// What a rule wants to know of a packet.
+    fn properties_of(&self, packet: &Packet<'_>) -> Option<Fact> {
+        match packet {
+            Packet::Subscribe(packet) if self.rules_want(Event::SessionSubscribed) => {
+                let id = ("Subscription-Identifier", packet.subscription_identifier);
+                Some(properties::of_numbers(&[id], packet.user_properties))
+            }
+            Packet::Unsubscribe(packet) if self.rules_want(Event::SessionUnsubscribed) => {
+                Some(properties::of_numbers(&[], packet.user_properties))
+            }
+            Packet::Disconnect(packet) if self.rules_want(Event::ClientDisconnected) => {
+                Some(properties::of_disconnect(packet))
+            }
+            _ => None,
+        }
+    }
+
+    /// Properties of the packet that is being handled.
+    fn packet_properties(&self) -> Fact {
+        self.rule_engine.properties.clone().unwrap_or_else(properties::none)
+    }
+
+    /// What a CONNECT leaves for the events that it leads to.
+    pub(super) fn properties_to_keep(&self, user: UserProperties<'_>) -> UserPropertiesBuf {
+        let wanted = [Event::ClientConnected, Event::ClientConnack];
+        if wanted.into_iter().any(|event| self.rules_want(event)) {
+            properties::kept(user)
+        } else {
+            UserPropertiesBuf::new()
+        }
+    }
+
     /// `client.connected`.
     pub(super) fn note_connected(&mut self, slot: u32, key: ConnKey) {
-        if !self.rules_want(Event::ClientConnected) {
-            return;
+        let is_wanted = self.rules_want(Event::ClientConnected);
+        let properties = is_wanted.then(|| self.connect_properties(slot, key));
+        if let Some(access) = self.conns.get_mut(key.slot).and_then(|conn| conn.access.as_mut()) {
+            access.user_properties = UserPropertiesBuf::new();
         }
-        let properties = self.connect_properties(slot, key);
+        let Some(properties) = properties else { return };
         if let Some(what) = self.session_happening(Event::ClientConnected, slot) {
             self.note(what.with(Column::ConnProps, properties));
         }
@@ -38,16 +85,17 @@ impl Shard {
     fn connect_properties(&self, slot: u32, key: ConnKey) -> Fact {
         let (Some(session), Some(conn)) = (self.sessions.get(slot), self.conns.get(key.slot))
         else {
-            return no_properties();
+            return properties::none();
         };
         if session.proto_ver != 5 {
-            return no_properties();
+            return properties::none();
         }
-        let json = format!(
-            r#"{{"Session-Expiry-Interval":{},"Receive-Maximum":{},"User-Property":{{}}}}"#,
-            session.expiry_s, conn.window
-        );
-        Fact::Json(json.into_bytes().into())
+        let numbers = [
+            ("Session-Expiry-Interval", Some(session.expiry_s)),
+            ("Receive-Maximum", Some(u32::from(conn.window))),
+        ];
+        let user = conn.access.as_ref().map(|access| access.user_properties.as_ref());
+        properties::of_numbers(&numbers, user.unwrap_or_default())
     }
 
     /// `client.disconnected`; the session has lost its connection `key` already.
@@ -68,7 +116,7 @@ impl Shard {
             what.replace(Column::ClientAttrs, attrs);
             let what = what
                 .with(Column::Reason, Fact::Word(cause.name()))
-                .with(Column::DisconnProps, no_properties())
+                .with(Column::DisconnProps, self.packet_properties())
                 .with(Column::DisconnectedAt, now.unix_ms);
             self.note(what);
         }
@@ -188,26 +236,25 @@ impl Shard {
     }
 
     /// `session.subscribed` and `session.unsubscribed`.
-    pub(super) fn note_subscription(&mut self, slot: u32, topic: &str, made: Option<Subscription>) {
-        let event =
-            if made.is_some() { Event::SessionSubscribed } else { Event::SessionUnsubscribed };
+    pub(super) fn note_subscription(
+        &mut self,
+        event: Event,
+        slot: u32,
+        topic: &str,
+        subscription: Subscription,
+    ) {
         if !self.rules_want(event) {
             return;
         }
-        let Some(what) = self.session_happening(event, slot) else { return };
-        let what = what.with(Column::Topic, topic);
-        let what = match made {
-            Some(subscription) => {
-                let id = match subscription.sub_id {
-                    0 => String::new(),
-                    id => format!(r#""Subscription-Identifier":{id},"#),
-                };
-                let json = format!(r#"{{{id}"User-Property":{{}}}}"#);
-                what.with(Column::QoS, u64::from(subscription.opts.qos() as u8))
-                    .with(Column::SubProps, Fact::Json(json.into_bytes().into()))
-            }
-            None => what.with(Column::UnsubProps, no_properties()),
+        let column = match event {
+            Event::SessionSubscribed => Column::SubProps,
+            _ => Column::UnsubProps,
         };
+        let Some(what) = self.session_happening(event, slot) else { return };
+        let what = what
+            .with(Column::Topic, topic)
+            .with(Column::QoS, u64::from(subscription.opts.qos() as u8))
+            .with(column, self.packet_properties());
         self.note(what);
     }
 
@@ -217,8 +264,7 @@ impl Shard {
         event: Event,
         slot: u32,
         message: &Arc<Message>,
-        qos: Option<u8>,
-        reason: Option<&'static str>,
+        about: [(Column, Fact); 1],
     ) {
         let Some(session) = self.sessions.get(slot) else { return };
         let mut what = Happening::new(event)
@@ -227,21 +273,27 @@ impl Shard {
             .with(Column::Username, Fact::maybe(session.publisher.username.as_deref()))
             .with(Column::PeerHost, &*session.meta.peer.ip().to_string())
             .with(Column::PeerName, &*session.meta.peer.to_string());
-        if let Some(qos) = qos {
-            what.set(Column::QoS, u64::from(qos));
-        }
-        if let Some(reason) = reason {
-            what.set(Column::Reason, Fact::Word(reason));
-        }
-        if event == Event::MessageAcked {
-            what.set(Column::PubackProps, no_properties());
+        for (column, fact) in about {
+            what.set(column, fact);
         }
         self.note(what);
     }
 
-    /// `message.dropped`.
-    pub(super) fn note_dropped(&mut self, message: &Arc<Message>, reason: &'static str) {
-        let what = Happening::new(Event::MessageDropped).about(message.clone());
-        self.note(what.with(Column::Reason, Fact::Word(reason)));
+    /// `message.dropped`; `from` is the session of the client that published it here.
+    pub(super) fn note_dropped(
+        &mut self,
+        message: &Arc<Message>,
+        from: Option<SessionKey>,
+        reason: &'static str,
+    ) {
+        let mut what = Happening::new(Event::MessageDropped)
+            .about(message.clone())
+            .with(Column::Reason, Fact::Word(reason));
+        let session = from.and_then(|key| self.sessions.get(key.slot).filter(|s| s.key == key));
+        if let Some(session) = session {
+            what.set(Column::PeerHost, &*session.meta.peer.ip().to_string());
+            what.set(Column::PeerName, &*session.meta.peer.to_string());
+        }
+        self.note(what);
     }
 }

@@ -10,7 +10,7 @@ use super::deliver::Source;
 use crate::config::HookSwitches;
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::rules::columns::PublishedColumns;
-use crate::rules::happening::{Happening, HappeningColumns};
+use crate::rules::happening::{Happening, HappeningColumns, quoted};
 use crate::rules::republish::Draft;
 use crate::rules::run::{Complaints, Run, Spent, Wanted};
 use crate::rules::{Fact, RuleSet};
@@ -50,6 +50,8 @@ pub(super) struct RuleEngine {
     /// come between the steps of what happened.
     pub(super) happenings: VecDeque<Happening>,
     pub(super) decided: Vec<Decided>,
+    /// Properties of the packet that is being handled, for the events that it leads to.
+    pub(super) properties: Option<Fact>,
     draft: Draft,
     complaints: Complaints,
     /// By the message that is being carried out, and all that it leads to.
@@ -290,7 +292,6 @@ impl Shard {
 
 /// Attributes as a JSON object.
 pub(super) fn attributes(attrs: &[(Box<str>, Box<str>)]) -> Fact {
-    use super::notice::quoted;
     let entries = attrs.iter().map(|(name, value)| format!("{}:{}", quoted(name), quoted(value)));
     let json = format!("{{{}}}", entries.collect::<Vec<_>>().join(","));
     Fact::Json(json.into_bytes().into())

@@ -5,6 +5,8 @@ use rookery_codec::{
     UnsubAck, Unsubscribe, UserProperties, Version, check_topic_filter, parse_filter,
 };
 
+use rookery_rules::Event;
+
 use super::authorize::Ruling;
 use super::gate::GateAction;
 use super::hooks::filter_reason;
@@ -422,13 +424,13 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(slot) else {
             return ReasonCode::UNSPECIFIED_ERROR;
         };
-        if session.subscriptions.remove(text).is_none() {
+        let Some(subscription) = session.subscriptions.remove(text) else {
             return ReasonCode::NO_SUBSCRIPTION_EXISTED;
-        }
+        };
         let (key, durable_id, mountpoint) =
             (session.key, session.durable_id, session.meta.mountpoint.clone());
         self.forget_subscription(text, &mountpoint, key, durable_id);
-        self.notice_unsubscribed(now, slot, text);
+        self.notice_unsubscribed(now, slot, text, subscription);
         ReasonCode::SUCCESS
     }
 
@@ -480,10 +482,10 @@ impl Shard {
             self.effects.up.push(event);
         }
         self.notice_subscription(now, slot, text, Some((subscription, is_new)));
-        self.note_subscription(slot, text, Some(subscription));
+        self.note_subscription(Event::SessionSubscribed, slot, text, subscription);
     }
 
-    fn notice_unsubscribed(&mut self, now: Now, slot: u32, text: &str) {
+    fn notice_unsubscribed(&mut self, now: Now, slot: u32, text: &str, subscription: Subscription) {
         if self.config.hooks.subscription_events
             && let Some(session) = self.sessions.get(slot)
         {
@@ -492,7 +494,7 @@ impl Shard {
                 .push(UpEvent::Unsubscribed(session.publisher.client_id.clone(), text.into()));
         }
         self.notice_subscription(now, slot, text, None);
-        self.note_subscription(slot, text, None);
+        self.note_subscription(Event::SessionUnsubscribed, slot, text, subscription);
     }
 }
 

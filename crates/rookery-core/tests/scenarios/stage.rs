@@ -92,13 +92,26 @@ impl Stage {
     }
 
     pub fn rules_in(&mut self, drafts: Vec<RuleDraft>, around: Surroundings) {
+        self.rules_while(drafts, around, |_| {});
+    }
+
+    /// The same, with something going on between the steps.
+    pub fn rules_while(
+        &mut self,
+        drafts: Vec<RuleDraft>,
+        around: Surroundings,
+        mut between: impl FnMut(&mut Self),
+    ) {
         let next = Arc::new(self.rules.next(drafts, around, 1).unwrap());
         let (added, gone) = (next.filters_beyond(&self.rules), self.rules.filters_beyond(&next));
         let items: Vec<(&str, u32)> = added.iter().map(|(f, n)| (f.as_str(), *n)).collect();
         self.shared.router.add_rules(&items);
+        between(self);
         self.shard.inbox(self.now, ShardMessage::Rules(next.clone()));
+        between(self);
         let items: Vec<(&str, u32)> = gone.iter().map(|(f, n)| (f.as_str(), *n)).collect();
         self.shared.router.remove_rules(&items);
+        between(self);
         self.rules = next;
         self.turn();
     }

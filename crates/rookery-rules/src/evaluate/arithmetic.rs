@@ -1,10 +1,13 @@
 //! `+ - * / DIV MOD` and the sign.
 
+use std::rc::Rc;
+
 use crate::TEXT_BYTES_MAX;
 use crate::error::EvalError;
 use crate::functions::Work;
+use crate::messages;
 use crate::syntax::ast::Arithmetic;
-use crate::value::Value;
+use crate::value::{Text, Value};
 
 type Out<'a> = Result<Value<'a>, EvalError>;
 
@@ -16,7 +19,7 @@ pub(super) fn apply<'a>(
     work: &Work,
 ) -> Out<'a> {
     if how == Arithmetic::Add && (is_text(&left) || is_text(&right)) {
-        return join(&left, &right, work);
+        return join(left, &right, work);
     }
     match (how, &left, &right) {
         (Arithmetic::IntegerDivide, Value::Int(left), Value::Int(right)) => {
@@ -40,15 +43,32 @@ const fn is_text(value: &Value<'_>) -> bool {
     matches!(value, Value::Text(_))
 }
 
-fn join<'a>(left: &Value<'a>, right: &Value<'a>, work: &Work) -> Out<'a> {
-    let mut out = Vec::new();
-    crate::functions::to_text(left, &mut out)?;
+/// Text that nobody else has grows in its place: a chain costs what it adds, not its length again
+/// with every part.
+fn join<'a>(left: Value<'a>, right: &Value<'a>, work: &Work) -> Out<'a> {
+    let (mut out, have) = match own(left) {
+        Ok(text) => {
+            let have = text.len();
+            (text, have)
+        }
+        Err(left) => {
+            let mut out = Vec::new();
+            crate::functions::to_text(&left, &mut out)?;
+            (out, 0)
+        }
+    };
     crate::functions::to_text(right, &mut out)?;
     if out.len() > TEXT_BYTES_MAX {
         return Err(EvalError::TooLarge(TEXT_BYTES_MAX));
     }
-    work.spend_bytes(out.len())?;
+    work.spend_bytes(out.len() - have)?;
     Ok(Value::owned(out))
+}
+
+/// The octets of a text that only `value` has; otherwise `value` itself.
+fn own(value: Value<'_>) -> Result<Vec<u8>, Value<'_>> {
+    let Value::Text(Text::Shared(octets)) = value else { return Err(value) };
+    Rc::try_unwrap(octets).map_err(|shared| Value::Text(Text::Shared(shared)))
 }
 
 fn floats<'a>(how: Arithmetic, left: &Value<'a>, right: &Value<'a>) -> Out<'a> {
@@ -59,13 +79,13 @@ fn floats<'a>(how: Arithmetic, left: &Value<'a>, right: &Value<'a>) -> Out<'a> {
         Arithmetic::Add => a + b,
         Arithmetic::Subtract => a - b,
         Arithmetic::Multiply => a * b,
-        _ if b == 0.0 => return Err(EvalError::function("/", "division by zero")),
+        _ if b == 0.0 => return Err(EvalError::function("/", messages::division_by_zero())),
         _ => a / b,
     };
     if number.is_finite() {
         Ok(Value::Float(number))
     } else {
-        Err(EvalError::function(sign(how), "the result is no number"))
+        Err(EvalError::function(sign(how), messages::result_no_number()))
     }
 }
 
@@ -89,7 +109,7 @@ const fn sign(how: Arithmetic) -> &'static str {
 }
 
 fn wrong(how: Arithmetic, left: &Value<'_>, right: &Value<'_>) -> EvalError {
-    let message = format!("cannot be done with {} and {}", left.kind(), right.kind());
+    let message = messages::cannot_be_done(messages::kind(left), messages::kind(right));
     EvalError::function(sign(how), message)
 }
 
@@ -108,7 +128,7 @@ fn divide<'a>(
     how: fn(i128, i128) -> Option<i128>,
 ) -> Out<'a> {
     if right == 0 {
-        return Err(EvalError::function(name, "division by zero"));
+        return Err(EvalError::function(name, messages::division_by_zero()));
     }
     how(left, right).map(Value::Int).ok_or(EvalError::Overflow)
 }
@@ -117,6 +137,8 @@ pub(super) fn negate(value: Value<'_>) -> Out<'_> {
     match value {
         Value::Int(number) => number.checked_neg().map(Value::Int).ok_or(EvalError::Overflow),
         Value::Float(number) => Ok(Value::Float(-number)),
-        other => Err(EvalError::function("-", format!("cannot be done with {}", other.kind()))),
+        other => {
+            Err(EvalError::function("-", messages::cannot_be_done_with(messages::kind(&other))))
+        }
     }
 }

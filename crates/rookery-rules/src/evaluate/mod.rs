@@ -9,6 +9,7 @@ use crate::compare::{compare, identical};
 use crate::context::Context;
 use crate::error::EvalError;
 use crate::functions::{Call, Work};
+use crate::messages;
 use crate::path::{self, Place};
 use crate::program::{Node, NodeId, Program, Span, Step};
 use crate::value::Value;
@@ -72,16 +73,19 @@ impl<'a, 'm> Evaluation<'a, 'm> {
             }
             Node::Negate(inner) => return arithmetic::negate(self.value(*inner)?),
             Node::Not(inner) => Value::Bool(matches!(self.value(*inner)?, Value::Bool(false))),
-            Node::And(left, right) => Value::Bool(self.is_true(*left)? && self.is_true(*right)?),
-            Node::Or(left, right) => Value::Bool(self.is_true(*left)? || self.is_true(*right)?),
+            Node::And(parts) => Value::Bool(!self.any_is(false, *parts)?),
+            Node::Or(parts) => Value::Bool(self.any_is(true, *parts)?),
             Node::Compare(how, left, right) => {
                 let (left, right) = (self.value(*left)?, self.value(*right)?);
                 self.spend_on(&left, &right)?;
                 Value::Bool(compare(*how, &left, &right)?)
             }
-            Node::Arithmetic(how, left, right) => {
-                let (left, right) = (self.value(*left)?, self.value(*right)?);
-                return arithmetic::apply(*how, left, right, &self.work);
+            Node::Arithmetic(first, rest) => {
+                let mut value = self.value(*first)?;
+                for (how, right) in rest.of(&self.program.terms) {
+                    value = arithmetic::apply(*how, value, self.value(*right)?, &self.work)?;
+                }
+                value
             }
             Node::In { left, list, negated } => Value::Bool(self.is_in(*left, *list)? != *negated),
             Node::Case { arms, otherwise } => return self.case(*arms, *otherwise),
@@ -103,6 +107,16 @@ impl<'a, 'm> Evaluation<'a, 'm> {
                 });
             }
         })
+    }
+
+    /// Whether one of them is true, or is not, as `wanted` says; those behind it are not looked at.
+    fn any_is(&self, wanted: bool, parts: Span) -> Result<bool, EvalError> {
+        for part in self.children(parts) {
+            if self.is_true(*part)? == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Comparing costs as much as the smaller value is large.
@@ -155,17 +169,17 @@ impl<'a, 'm> Evaluation<'a, 'm> {
 
     fn slice(&self, base: NodeId, first: i64, last: i64) -> Out<'a> {
         let Value::Array(array) = self.value(base)? else {
-            return Err(EvalError::function("[..]", "a part of what is no array"));
+            return Err(EvalError::function("[..]", messages::part_of_no_array()));
         };
         let length = i64::try_from(array.items().len()).unwrap_or(i64::MAX);
         let place = |index: i64| match index {
-            0 => Err(EvalError::function("[..]", "positions count from 1")),
+            0 => Err(EvalError::function("[..]", messages::positions_from_one())),
             index if index < 0 => Ok(length.saturating_add(index).saturating_add(1)),
             index => Ok(index),
         };
         let (first, last) = (place(first)?, place(last)?);
         if first < 1 {
-            return Err(EvalError::function("[..]", "the array is shorter"));
+            return Err(EvalError::function("[..]", messages::array_shorter()));
         }
         let skip = usize::try_from(first - 1).unwrap_or(usize::MAX);
         let take = usize::try_from(last - first + 1).unwrap_or(0);

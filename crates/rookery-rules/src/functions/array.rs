@@ -2,6 +2,7 @@
 
 use super::{Call, Function, Out, same};
 use crate::compare::identical;
+use crate::messages;
 use crate::value::{Array, Value};
 
 pub(super) const TABLE: &[Function] = &[
@@ -49,7 +50,7 @@ fn contains<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
 fn or_empty<'a>(c: &Call<'_, 'a, '_>, item: Option<&Value<'a>>) -> Out<'a> {
     match item {
         Some(item) => Ok(item.clone()),
-        None => c.fail("the array is empty"),
+        None => c.fail(messages::array_empty()),
     }
 }
 
@@ -72,7 +73,7 @@ fn nth<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         Some(item) => Ok(item.clone()),
         None => {
             c.array(1)?;
-            c.fail(format!("there is no element {at}"))
+            c.fail(messages::no_element(at))
         }
     }
 }
@@ -82,7 +83,7 @@ fn sublist<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         2 => (0, c.size(0)?, c.array(1)?),
         _ => match c.size(0)?.checked_sub(1) {
             Some(skip) => (skip, c.size(1)?, c.array(2)?),
-            None => return c.fail("positions count from 1"),
+            None => return c.fail(messages::positions_from_one()),
         },
     };
     c.list(array.items().iter().skip(skip).take(take).cloned().collect())

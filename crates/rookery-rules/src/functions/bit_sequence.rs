@@ -1,6 +1,7 @@
 //! Bits of octets.
 
 use super::{Call, Function, Out, differs, same};
+use crate::messages;
 use crate::value::Value;
 
 /// Most bits of a whole number that is taken out of octets.
@@ -43,7 +44,7 @@ fn subbits<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         2 => (1, c.size(1)?),
         _ => (c.size(1)?, c.size(2)?),
     };
-    let Some(first) = start.checked_sub(1) else { return c.fail("positions count from 1") };
+    let Some(first) = start.checked_sub(1) else { return c.fail(messages::positions_from_one()) };
     let total = bytes.len().saturating_mul(8);
     if first >= total {
         return Ok(Value::Undefined);
@@ -63,11 +64,11 @@ fn subbits<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     match c.word(3, "integer")? {
         "bits" => {
             if !first.is_multiple_of(8) || !count.is_multiple_of(8) {
-                return c.fail("only whole octets can be taken as bits");
+                return c.fail(messages::whole_octets());
             }
             c.part(0, first / 8..(first + count) / 8)
         }
-        "integer" if count > INT_BITS_MAX => c.fail(format!("at most {INT_BITS_MAX} bits")),
+        "integer" if count > INT_BITS_MAX => c.fail(messages::at_most_bits(INT_BITS_MAX)),
         "integer" => Ok(Value::Int(integer(bytes, first, count, signed, little))),
         "float" => float(c, bits(bytes, first, count.min(64), little), count),
         other => c.unknown_word(other),
@@ -110,10 +111,10 @@ fn float<'a>(c: &Call<'_, 'a, '_>, bits: u128, count: usize) -> Out<'a> {
         16 => half(bits),
         32 => f64::from(f32::from_bits(u32::try_from(bits).unwrap_or(u32::MAX))),
         64 => f64::from_bits(bits),
-        _ => return c.fail("a float has 16, 32 or 64 bits"),
+        _ => return c.fail(messages::float_bits()),
     };
     // Erlang has no infinity and nothing that is no number: the pattern does not match.
-    if number.is_finite() { Ok(Value::Float(number)) } else { c.fail("these bits are no number") }
+    if number.is_finite() { Ok(Value::Float(number)) } else { c.fail(messages::bits_no_number()) }
 }
 
 /// A number of 16 bits. IEEE 754 binary16.

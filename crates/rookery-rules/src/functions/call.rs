@@ -9,6 +9,7 @@ use regex::bytes::Regex;
 use super::Out;
 use crate::context::Context;
 use crate::error::EvalError;
+use crate::messages::{self, Said};
 use crate::value::{Array, Map, Text, Value};
 use crate::{ARRAY_ITEMS_MAX, BYTES_PER_WORK, TEXT_BYTES_MAX};
 
@@ -56,19 +57,18 @@ impl<'e, 'a> Call<'e, 'a, '_> {
         self.arguments.get(at).unwrap_or(&Value::Undefined)
     }
 
-    pub fn fail<T>(&self, message: impl Into<String>) -> Result<T, EvalError> {
+    pub fn fail<T>(&self, message: Said) -> Result<T, EvalError> {
         Err(EvalError::function(self.name, message))
     }
 
-    fn wrong<T>(&self, at: usize, wanted: &str) -> Result<T, EvalError> {
-        let kind = self.value(at).kind();
-        self.fail(format!("argument {} is {kind}, not {wanted}", at + 1))
+    fn wrong<T>(&self, at: usize, wanted: Said) -> Result<T, EvalError> {
+        self.fail(messages::wrong_argument(at + 1, messages::kind(self.value(at)), wanted))
     }
 
     pub fn int(&self, at: usize) -> Result<i128, EvalError> {
         match self.value(at) {
             Value::Int(number) => Ok(*number),
-            _ => self.wrong(at, "an integer"),
+            _ => self.wrong(at, messages::an_integer()),
         }
     }
 
@@ -76,7 +76,7 @@ impl<'e, 'a> Call<'e, 'a, '_> {
     pub fn size(&self, at: usize) -> Result<usize, EvalError> {
         match usize::try_from(self.int(at)?) {
             Ok(size) => Ok(size),
-            Err(_) => self.wrong(at, "a size"),
+            Err(_) => self.wrong(at, messages::a_size()),
         }
     }
 
@@ -84,7 +84,7 @@ impl<'e, 'a> Call<'e, 'a, '_> {
         match self.value(at) {
             Value::Int(number) => Ok(*number as f64),
             Value::Float(number) => Ok(*number),
-            _ => self.wrong(at, "a number"),
+            _ => self.wrong(at, messages::a_number()),
         }
     }
 
@@ -94,14 +94,14 @@ impl<'e, 'a> Call<'e, 'a, '_> {
                 self.work.spend_bytes(text.bytes().len())?;
                 Ok(text.bytes())
             }
-            _ => self.wrong(at, "a string"),
+            _ => self.wrong(at, messages::a_string()),
         }
     }
 
     pub fn text(&self, at: usize) -> Result<&'e str, EvalError> {
         match std::str::from_utf8(self.bytes(at)?) {
             Ok(text) => Ok(text),
-            Err(_) => self.wrong(at, "UTF-8"),
+            Err(_) => self.wrong(at, messages::utf8()),
         }
     }
 
@@ -111,7 +111,7 @@ impl<'e, 'a> Call<'e, 'a, '_> {
     }
 
     pub fn unknown_word<T>(&self, word: &str) -> Result<T, EvalError> {
-        self.fail(format!("{:?} is no option", word.chars().take(32).collect::<String>()))
+        self.fail(messages::no_option(shortened(word, 32)))
     }
 
     pub fn array(&self, at: usize) -> Result<&'e Rc<Array<'a>>, EvalError> {
@@ -120,7 +120,7 @@ impl<'e, 'a> Call<'e, 'a, '_> {
                 self.work.spend(array.items().len() as u64)?;
                 Ok(array)
             }
-            _ => self.wrong(at, "an array"),
+            _ => self.wrong(at, messages::an_array()),
         }
     }
 
@@ -136,13 +136,13 @@ impl<'e, 'a> Call<'e, 'a, '_> {
         };
         match decoded {
             Some(Value::Map(map)) => Ok(map),
-            _ => self.wrong(at, "a map"),
+            _ => self.wrong(at, messages::a_map()),
         }
     }
 
     /// Text as JSON; nothing when it is none.
     pub fn decoded(&self, at: usize) -> Result<Option<Value<'a>>, EvalError> {
-        let Value::Text(text) = self.value(at) else { return self.wrong(at, "a string") };
+        let Value::Text(text) = self.value(at) else { return self.wrong(at, messages::a_string()) };
         self.work.spend(text.bytes().len() as u64 / 4)?;
         Ok(match text {
             Text::Borrowed(bytes) => crate::json::decode(bytes),
@@ -159,7 +159,7 @@ impl<'e, 'a> Call<'e, 'a, '_> {
             Value::Text(Text::Shared(bytes)) => {
                 self.make(bytes.get(range).unwrap_or_default().to_vec())
             }
-            _ => self.wrong(at, "a string"),
+            _ => self.wrong(at, messages::a_string()),
         }
     }
 
@@ -184,4 +184,9 @@ impl<'e, 'a> Call<'e, 'a, '_> {
     pub fn fits(&self, bytes: usize) -> Result<(), EvalError> {
         if bytes > TEXT_BYTES_MAX { Err(EvalError::TooLarge(TEXT_BYTES_MAX)) } else { Ok(()) }
     }
+}
+
+/// The beginning of a text, in quotes.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    format!("{:?}", text.chars().take(most).collect::<String>())
 }

@@ -10,6 +10,7 @@ use miniz_oxide::inflate::{
 use super::{Call, Function, Out, absent, same};
 use crate::TEXT_BYTES_MAX;
 use crate::error::EvalError;
+use crate::messages;
 
 const LEVEL: u8 = 6;
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
@@ -73,7 +74,7 @@ fn plain<'a>(c: &Call<'_, 'a, '_>, result: Result<Vec<u8>, DecompressError>) -> 
 }
 
 fn damaged<T>(c: &Call<'_, '_, '_>) -> Result<T, EvalError> {
-    c.fail("the data is damaged")
+    c.fail(messages::data_damaged())
 }
 
 fn zip<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {

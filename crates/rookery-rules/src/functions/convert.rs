@@ -5,6 +5,7 @@ use crate::TEXT_BYTES_MAX;
 use crate::compare;
 use crate::error::EvalError;
 use crate::json::{self, Invalid};
+use crate::messages;
 use crate::value::Value;
 
 /// Most digits behind the point that Erlang writes.
@@ -151,7 +152,7 @@ fn bool<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
             let mut shown = Vec::new();
             to_text(value, &mut shown)?;
             let shown: String = String::from_utf8_lossy(&shown).chars().take(32).collect();
-            c.fail(format!("{shown} is neither true nor false"))
+            c.fail(messages::neither_true_nor_false(shown))
         }
     }
 }
@@ -189,7 +190,7 @@ fn float<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
 fn decimals(c: &Call<'_, '_, '_>) -> Result<usize, EvalError> {
     let decimals = c.size(1)?;
     if decimals > DECIMALS_MAX {
-        return c.fail(format!("at most {DECIMALS_MAX} decimals"));
+        return c.fail(messages::at_most_decimals(DECIMALS_MAX));
     }
     Ok(decimals)
 }

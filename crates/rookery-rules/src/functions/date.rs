@@ -1,8 +1,9 @@
 //! Dates and times: RFC 3339, and formats with `%Y` and the like.
 
 use super::calendar::Civil;
-use super::{Call, Function, Out, absent, differs, same};
+use super::{Call, Function, Out, absent, differs, same, shortened};
 use crate::error::EvalError;
+use crate::messages;
 use crate::value::Value;
 
 const NO_MONGO: &str = "there is no MongoDB action";
@@ -135,7 +136,7 @@ fn in_ns(c: &Call<'_, '_, '_>, at: usize, unit: Unit) -> Result<i128, EvalError>
 fn civil(c: &Call<'_, '_, '_>, unix_ns: i128, offset_s: i32) -> Result<Civil, EvalError> {
     match Civil::from_unix_ns(unix_ns, offset_s) {
         Some(civil) => Ok(civil),
-        None => c.fail("the time is outside the years 0 to 9999"),
+        None => c.fail(messages::time_outside()),
     }
 }
 
@@ -144,7 +145,7 @@ fn offset(c: &Call<'_, '_, '_>, at: usize) -> Result<i32, EvalError> {
     if let Value::Int(seconds) = c.value(at) {
         return match i32::try_from(*seconds) {
             Ok(seconds) if seconds.abs() < 86_400 => Ok(seconds),
-            _ => c.fail("an offset is less than a day"),
+            _ => c.fail(messages::offset_too_large()),
         };
     }
     match c.text(at)? {
@@ -152,7 +153,7 @@ fn offset(c: &Call<'_, '_, '_>, at: usize) -> Result<i32, EvalError> {
         "local" => Ok(c.context.world.local_offset_s),
         text => match signed_offset(text) {
             Some((seconds, "")) => Ok(seconds),
-            _ => c.fail(format!("{:?} is no offset", text.chars().take(16).collect::<String>())),
+            _ => c.fail(messages::no_offset(shortened(text, 16))),
         },
     }
 }
@@ -230,9 +231,7 @@ fn rfc3339_to_unix_ts<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let ns = parse_rfc3339(text);
     match ns {
         Some(ns) => Ok(Value::Int(ns.div_euclid(unit(c, 1)?.ns))),
-        None => {
-            c.fail(format!("{:?} is not written so", text.chars().take(40).collect::<String>()))
-        }
+        None => c.fail(messages::not_written_so(shortened(text, 40))),
     }
 }
 
@@ -282,7 +281,7 @@ enum Piece {
 /// The pieces of a format; what is no placeholder is itself.
 fn pieces(c: &Call<'_, '_, '_>, format: &str) -> Result<Vec<Piece>, EvalError> {
     if format.len() > FORMAT_BYTES_MAX {
-        return c.fail(format!("the format is longer than {FORMAT_BYTES_MAX} octets"));
+        return c.fail(messages::format_too_long(FORMAT_BYTES_MAX));
     }
     let mut pieces = Vec::new();
     let mut rest = format;
@@ -355,11 +354,11 @@ fn date_to_unix_ts<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
             continue;
         }
         let Some(after) = read(&piece, rest, &mut civil, &mut written) else {
-            return c.fail("the text does not follow the format");
+            return c.fail(messages::not_the_format());
         };
         rest = after;
     }
-    let Some(unix_ns) = civil.unix_ns() else { return c.fail("there is no such day or time") };
+    let Some(unix_ns) = civil.unix_ns() else { return c.fail(messages::no_such_time()) };
     let offset_s = i128::from(written.unwrap_or(0)) + i128::from(given.unwrap_or(0));
     Ok(Value::Int((unix_ns - offset_s * 1_000_000_000).div_euclid(unit.ns)))
 }

@@ -8,6 +8,7 @@ use super::{Call, Function, Out, absent, same};
 use crate::TEXT_BYTES_MAX;
 use crate::error::EvalError;
 use crate::json::{self, Invalid};
+use crate::messages;
 
 const NO_REGISTRY: &str = "there is no schema registry";
 const NO_TERMS: &str = "Erlang's external terms have no use outside Erlang";
@@ -101,7 +102,7 @@ fn base64_decode<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         c.bytes(0)?.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     match engine(c)?.decode(letters) {
         Ok(bytes) => c.make(bytes),
-        Err(_) => c.fail("the text is not base64"),
+        Err(_) => c.fail(messages::no_base64()),
     }
 }
 
@@ -129,7 +130,7 @@ fn sqlserver_bin2hexstr<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
 fn hexstr2bin<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let digits = c.bytes(0)?.iter().map(|digit| char::from(*digit).to_digit(16));
     let Some(mut digits) = digits.collect::<Option<Vec<u32>>>() else {
-        return c.fail("the text is not hexadecimal");
+        return c.fail(messages::no_hexadecimal());
     };
     if digits.len() % 2 == 1 {
         digits.insert(0, 0);
@@ -144,7 +145,7 @@ fn hexstr2bin<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
 fn json_decode<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     match c.decoded(0)? {
         Some(value) => Ok(value),
-        None => c.fail("the text is not JSON"),
+        None => c.fail(messages::no_json()),
     }
 }
 

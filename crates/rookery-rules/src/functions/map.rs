@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::{Call, Function, Out, convert, differs, same};
 use crate::DEPTH_MAX;
 use crate::error::EvalError;
+use crate::messages;
 use crate::path::{self, Place};
 use crate::value::{Map, Text, Value};
 
@@ -85,7 +86,7 @@ pub(super) const TABLE: &[Function] = &[
 fn dotted<'k>(c: &Call<'_, '_, '_>, key: &'k [u8]) -> Result<Vec<Place<'k>>, EvalError> {
     let places: Vec<_> = key.split(|byte| *byte == b'.').map(Place::Key).collect();
     if places.len() > DEPTH_MAX {
-        return c.fail(format!("a key has more than {DEPTH_MAX} parts"));
+        return c.fail(messages::key_too_long(DEPTH_MAX));
     }
     Ok(places)
 }
@@ -94,11 +95,11 @@ fn dotted<'k>(c: &Call<'_, '_, '_>, key: &'k [u8]) -> Result<Vec<Place<'k>>, Eva
 fn keys<'k, 'a>(c: &'k Call<'_, 'a, '_>, at: usize) -> Result<Vec<Place<'k>>, EvalError> {
     let Value::Array(array) = c.value(at) else { return Ok(vec![Place::Key(c.bytes(at)?)]) };
     if array.items().len() > DEPTH_MAX {
-        return c.fail(format!("more than {DEPTH_MAX} keys"));
+        return c.fail(messages::too_many_keys(DEPTH_MAX));
     }
     let keys = array.items().iter().map(|key| match key {
         Value::Text(text) => Ok(Place::Key(text.bytes())),
-        other => c.fail(format!("a key is {}", other.kind())),
+        other => c.fail(messages::key_is(messages::kind(other))),
     });
     keys.collect()
 }

@@ -2,6 +2,7 @@
 
 use super::{Call, Function, Out, same};
 use crate::error::EvalError;
+use crate::messages;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
@@ -60,7 +61,7 @@ pub(super) const TABLE: &[Function] = &[
 
 /// A number that JSON can hold: infinity and what is no number fail, as in Erlang.
 fn finite<'a>(c: &Call<'_, 'a, '_>, number: f64) -> Out<'a> {
-    if number.is_finite() { Ok(Value::Float(number)) } else { c.fail("the result is no number") }
+    if number.is_finite() { Ok(Value::Float(number)) } else { c.fail(messages::result_no_number()) }
 }
 
 fn of<'a>(c: &Call<'_, 'a, '_>, function: fn(f64) -> f64) -> Out<'a> {

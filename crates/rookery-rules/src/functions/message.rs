@@ -2,6 +2,7 @@
 
 use super::{Call, Function, Out, same};
 use crate::column::Column;
+use crate::messages;
 use crate::path::{self, Place};
 use crate::value::{Text, Value};
 
@@ -93,6 +94,6 @@ fn topic<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     };
     match found {
         Some(level) => Ok(Value::Text(Text::Shared(std::rc::Rc::new(level)))),
-        None => c.fail(format!("there is no level {level}")),
+        None => c.fail(messages::no_level(level)),
     }
 }

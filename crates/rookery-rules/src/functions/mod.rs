@@ -25,7 +25,7 @@ mod regular;
 mod string;
 mod unescape;
 
-pub(crate) use call::{Call, Run, Work};
+pub(crate) use call::{Call, Run, Work, shortened};
 pub(crate) use convert::to_text;
 pub(crate) use regular::compile as compile_regex;
 

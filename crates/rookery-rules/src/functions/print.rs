@@ -6,6 +6,7 @@ use super::{Call, Out};
 use crate::TEXT_BYTES_MAX;
 use crate::error::EvalError;
 use crate::json::{self, Invalid};
+use crate::messages;
 use crate::value::Value;
 
 /// Widest field and most digits.
@@ -42,7 +43,7 @@ fn print<'a>(c: &Call<'_, 'a, '_>, format: &str, values: &[Value<'a>]) -> Out<'a
             '~' => out.push('~'),
             'n' => out.push('\n'),
             letter => {
-                let Some(value) = values.next() else { return c.fail("too few values") };
+                let Some(value) = values.next() else { return c.fail(messages::too_few_values()) };
                 if letter != 'i' {
                     let text = show(c, letter, &field, value)?;
                     padded(&text, &field, &mut out);
@@ -53,7 +54,7 @@ fn print<'a>(c: &Call<'_, 'a, '_>, format: &str, values: &[Value<'a>]) -> Out<'a
     }
     out.push_str(rest);
     if values.next().is_some() {
-        return c.fail("too many values");
+        return c.fail(messages::too_many_values());
     }
     c.make(out)
 }
@@ -74,7 +75,7 @@ fn field<'t>(c: &Call<'_, '_, '_>, text: &'t str) -> Result<(Field, char, &'t st
         }
         match digits.parse() {
             Ok(number) if number <= FIELD_MAX => Ok(Some(number)),
-            _ => c.fail(format!("a field is wider than {FIELD_MAX}")),
+            _ => c.fail(messages::field_too_wide(FIELD_MAX)),
         }
     };
     field.width = number(&mut rest)?;
@@ -91,7 +92,7 @@ fn field<'t>(c: &Call<'_, '_, '_>, text: &'t str) -> Result<(Field, char, &'t st
     let mut characters = rest.chars();
     match characters.next() {
         Some(letter) => Ok((field, letter, characters.as_str())),
-        None => c.fail("the format ends inside a control sequence"),
+        None => c.fail(messages::format_ends()),
     }
 }
 
@@ -101,7 +102,10 @@ fn show(
     field: &Field,
     value: &Value<'_>,
 ) -> Result<String, EvalError> {
-    let bad = || EvalError::function(c.name, format!("~{letter} does not print {}", value.kind()));
+    let bad = || {
+        let message = messages::does_not_print(letter, messages::kind(value));
+        EvalError::function(c.name, message)
+    };
     let mut out = Vec::new();
     match (letter, value) {
         ('s', _) => {

@@ -11,6 +11,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::{Call, Function, Out, differs};
 use crate::REGEX_BYTES_MAX;
 use crate::error::EvalError;
+use crate::messages::{self, Said};
 use crate::value::Value;
 
 /// Most octets of an expression.
@@ -57,12 +58,12 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 /// Compiles an expression within its bounds; the error says what is wrong with it.
-pub(crate) fn compile(pattern: &[u8]) -> Result<Regex, String> {
+pub(crate) fn compile(pattern: &[u8]) -> Result<Regex, Said> {
     let Ok(pattern) = std::str::from_utf8(pattern) else {
-        return Err("the expression is not UTF-8".to_owned());
+        return Err(messages::regex_not_utf8());
     };
     if pattern.len() > PATTERN_BYTES_MAX {
-        return Err(format!("the expression is longer than {PATTERN_BYTES_MAX} octets"));
+        return Err(messages::regex_too_long(PATTERN_BYTES_MAX));
     }
     let regex = RegexBuilder::new(pattern)
         .size_limit(REGEX_BYTES_MAX)
@@ -70,9 +71,12 @@ pub(crate) fn compile(pattern: &[u8]) -> Result<Regex, String> {
         .nest_limit(64)
         .build();
     regex.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "the expression is too large".to_owned(),
+        regex::Error::CompiledTooBig(_) => messages::regex_too_large(),
         // The last line says what; those before draw where.
-        error => error.to_string().lines().last().unwrap_or_default().trim().to_owned(),
+        error => {
+            let text = error.to_string();
+            messages::regex_wrong(text.lines().last().unwrap_or_default().trim())
+        }
     })
 }
 

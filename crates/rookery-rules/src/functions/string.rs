@@ -7,6 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::convert::to_text;
 use super::{Call, Function, Out, differs, print, same, unescape};
 use crate::error::EvalError;
+use crate::messages;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Function] = &[
@@ -157,7 +158,7 @@ pub(super) const TABLE: &[Function] = &[
 fn ascii<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     match c.bytes(0)?.first() {
         Some(byte) => Ok(Value::Int((*byte).into())),
-        None => c.fail("the string is empty"),
+        None => c.fail(messages::string_empty()),
     }
 }
 

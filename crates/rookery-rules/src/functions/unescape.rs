@@ -1,6 +1,7 @@
 //! `\n`, `\x41` and the like in text.
 
 use super::{Call, Out};
+use crate::messages;
 
 pub(super) fn unescape<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let text = c.text(0)?;
@@ -27,7 +28,7 @@ pub(super) fn unescape<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
             }
             other => {
                 let escape: String = std::iter::once('\\').chain(other).collect();
-                return c.fail(format!("{escape:?} is no escape"));
+                return c.fail(messages::no_escape(format!("{escape:?}")));
             }
         };
         out.push(plain);
@@ -47,7 +48,7 @@ fn hexadecimal<'t>(
         Some(character) => Ok((character, after)),
         None => {
             let number: String = number.chars().take(16).collect();
-            c.fail(format!("\\x{number} is no character"))
+            c.fail(messages::no_character(number))
         }
     }
 }

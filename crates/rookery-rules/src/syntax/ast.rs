@@ -29,10 +29,12 @@ pub(crate) enum Kind {
     List(Vec<Expr>),
     Negate(Box<Expr>),
     Not(Box<Expr>),
-    And(Box<Expr>, Box<Expr>),
-    Or(Box<Expr>, Box<Expr>),
+    /// Two or more, side by side: a long chain is wide and not high.
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
     Compare(Comparison, Box<Expr>, Box<Expr>),
-    Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
+    /// What the chain begins with, then each operator with what stands behind it, from the left.
+    Arithmetic(Box<Expr>, Vec<(Arithmetic, Expr)>),
     In {
         left: Box<Expr>,
         list: Vec<Expr>,
@@ -61,12 +63,13 @@ impl Kind {
                 indexes.fold(base.height, usize::max)
             }
             Self::Slice(base, ..) => base.height,
+            Self::And(parts) | Self::Or(parts) => highest(parts),
             Self::List(parts) | Self::Call(_, parts) => highest(parts),
             Self::Negate(inner) | Self::Not(inner) => inner.height,
-            Self::And(left, right)
-            | Self::Or(left, right)
-            | Self::Compare(_, left, right)
-            | Self::Arithmetic(_, left, right) => left.height.max(right.height),
+            Self::Compare(_, left, right) => left.height.max(right.height),
+            Self::Arithmetic(first, rest) => {
+                rest.iter().map(|(_, part)| part.height).fold(first.height, usize::max)
+            }
             Self::In { left, list, .. } => left.height.max(highest(list)),
             Self::Case { on, arms, otherwise } => {
                 let ends = [on, otherwise].into_iter().flatten().map(|part| part.height);

@@ -7,7 +7,8 @@ use super::ast::{Arithmetic, Expr, Kind, Step};
 use super::lexer::{Spanned, Token};
 use crate::compare::Comparison;
 use crate::error::Mistake;
-use crate::{DEPTH_MAX, NODES_MAX};
+use crate::messages::{self, Part, Said};
+use crate::{CHAIN_MAX, DEPTH_MAX, NODES_MAX};
 
 /// What cannot be a column without quotes or a dot before it.
 const RESERVED: [&str; 18] = [
@@ -70,23 +71,23 @@ impl Parser {
     }
 
     pub fn expect_mark(&mut self, mark: &str) -> Parsed<()> {
-        if self.take_mark(mark) { Ok(()) } else { Err(self.unexpected(&format!("{mark:?}"))) }
+        if self.take_mark(mark) { Ok(()) } else { Err(self.unexpected(format!("{mark:?}"))) }
     }
 
     fn expect_word(&mut self, word: &str) -> Parsed<()> {
-        if self.take_word(word) { Ok(()) } else { Err(self.unexpected(&word.to_uppercase())) }
+        if self.take_word(word) { Ok(()) } else { Err(self.unexpected(word.to_uppercase())) }
     }
 
-    pub fn unexpected(&self, wanted: &str) -> Mistake {
-        let found = match self.peek() {
-            Token::Word(word) => word.clone(),
-            Token::Quoted(text) => format!("the text {text:?}"),
-            Token::Int(number) => number.to_string(),
-            Token::Float(number) => number.to_string(),
-            Token::Mark(mark) => format!("{mark:?}"),
-            Token::End => "the end".to_owned(),
+    pub fn unexpected(&self, wanted: impl Into<Part>) -> Mistake {
+        let found: Part = match self.peek() {
+            Token::Word(word) => word.as_str().into(),
+            Token::Quoted(text) => messages::the_text(format!("{text:?}")).into(),
+            Token::Int(number) => (*number).into(),
+            Token::Float(number) => number.to_string().into(),
+            Token::Mark(mark) => format!("{mark:?}").into(),
+            Token::End => messages::the_end().into(),
         };
-        let mistake = Mistake::new(self.at(), format!("expected {wanted}, found {found}"));
+        let mistake = Mistake::new(self.at(), messages::unexpected(wanted, found));
         match advice(self.peek()) {
             Some(hint) => mistake.hint(hint),
             None => mistake,
@@ -96,7 +97,7 @@ impl Parser {
     fn node(&mut self, at: usize, kind: Kind) -> Parsed<Expr> {
         self.nodes += 1;
         if self.nodes > NODES_MAX {
-            return Err(Mistake::new(at, format!("rule has more than {NODES_MAX} parts")));
+            return Err(Mistake::new(at, messages::too_many_parts(NODES_MAX)));
         }
         let height = 1 + kind.height();
         if height > DEPTH_MAX {
@@ -116,29 +117,65 @@ impl Parser {
         result
     }
 
-    /// A chain `a OP b OP c`, which becomes a tree that leans to the left.
-    fn chain(
+    /// What stands behind the first part of a chain `a OP b OP c`: each operator and its part.
+    fn rest_of_chain<O>(
         &mut self,
-        operand: fn(&mut Self) -> Parsed<Expr>,
-        operator: fn(&mut Self) -> Option<Join>,
+        part: fn(&mut Self) -> Parsed<Expr>,
+        operator: fn(&mut Self) -> Option<O>,
+    ) -> Parsed<Vec<(O, Expr)>> {
+        let mut rest = Vec::new();
+        loop {
+            let at = self.at();
+            let Some(operator) = operator(self) else { return Ok(rest) };
+            if rest.len() + 1 >= CHAIN_MAX {
+                return Err(Mistake::new(at, messages::too_many_joined(CHAIN_MAX)));
+            }
+            rest.push((operator, self.deeper(part)?));
+        }
+    }
+
+    /// A chain of one word; alone when nothing is joined.
+    fn joined(
+        &mut self,
+        part: fn(&mut Self) -> Parsed<Expr>,
+        operator: fn(&mut Self) -> Option<()>,
+        kind: fn(Vec<Expr>) -> Kind,
     ) -> Parsed<Expr> {
         let at = self.at();
-        let mut left = operand(self)?;
-        while let Some(join) = operator(self) {
-            let right = self.deeper(operand)?;
-            left = self.node(at, join.of(Box::new(left), Box::new(right)))?;
+        let first = part(self)?;
+        let rest = self.rest_of_chain(part, operator)?;
+        if rest.is_empty() {
+            return Ok(first);
         }
-        Ok(left)
+        let parts = std::iter::once(first).chain(rest.into_iter().map(|(_, part)| part));
+        self.node(at, kind(parts.collect()))
+    }
+
+    /// A chain of arithmetic; alone when nothing is joined.
+    fn computed(
+        &mut self,
+        part: fn(&mut Self) -> Parsed<Expr>,
+        operator: fn(&mut Self) -> Option<Arithmetic>,
+    ) -> Parsed<Expr> {
+        let at = self.at();
+        let first = part(self)?;
+        let rest = self.rest_of_chain(part, operator)?;
+        if rest.is_empty() {
+            return Ok(first);
+        }
+        self.node(at, Kind::Arithmetic(Box::new(first), rest))
     }
 
     pub fn expression(&mut self) -> Parsed<Expr> {
         self.deeper(|parser| {
-            parser.chain(Self::conjunction, |parser| parser.take_word("or").then_some(Join::Or))
+            let or = |parser: &mut Self| parser.take_word("or").then_some(());
+            parser.joined(Self::conjunction, or, Kind::Or)
         })
     }
 
     fn conjunction(&mut self) -> Parsed<Expr> {
-        self.chain(Self::negation, |parser| parser.take_word("and").then_some(Join::And))
+        let and = |parser: &mut Self| parser.take_word("and").then_some(());
+        self.joined(Self::negation, and, Kind::And)
     }
 
     fn negation(&mut self) -> Parsed<Expr> {
@@ -182,19 +219,19 @@ impl Parser {
     }
 
     fn sum(&mut self) -> Parsed<Expr> {
-        self.chain(Self::product, |parser| {
+        self.computed(Self::product, |parser| {
             let how = match parser.peek() {
                 Token::Mark("+") => Arithmetic::Add,
                 Token::Mark("-") => Arithmetic::Subtract,
                 _ => return None,
             };
             parser.next += 1;
-            Some(Join::Arithmetic(how))
+            Some(how)
         })
     }
 
     fn product(&mut self) -> Parsed<Expr> {
-        self.chain(Self::signed, |parser| {
+        self.computed(Self::signed, |parser| {
             let how = match parser.peek() {
                 Token::Mark("*") => Arithmetic::Multiply,
                 Token::Mark("/") => Arithmetic::Divide,
@@ -203,7 +240,7 @@ impl Parser {
                 _ => return None,
             };
             parser.next += 1;
-            Some(Join::Arithmetic(how))
+            Some(how)
         })
     }
 
@@ -232,8 +269,8 @@ impl Parser {
             (true, _) => base,
             (false, true) => self.node(at, Kind::Path(Box::new(base), steps))?,
             (false, false) => {
-                let message = "only a column, an alias or a function has parts";
-                return Err(Mistake::new(at, message).hint("give it a name with AS first"));
+                let mistake = Mistake::new(at, messages::no_parts());
+                return Err(mistake.hint(messages::name_first()));
             }
         };
         if self.take_mark("[") {
@@ -260,20 +297,19 @@ impl Parser {
                 return Ok(steps);
             }
             if steps.len() > DEPTH_MAX {
-                let message = format!("path has more than {DEPTH_MAX} parts");
-                return Err(Mistake::new(self.at(), message));
+                return Err(Mistake::new(self.at(), messages::path_too_long(DEPTH_MAX)));
             }
         }
     }
 
     fn key(&mut self) -> Parsed<String> {
-        let wanted = "a key after the dot";
+        let wanted = messages::key_after_dot();
         let key = match self.peek() {
             Token::Word(word) => word.clone(),
             Token::Quoted(text) => text.clone(),
             Token::Int(number) => number.to_string(),
             Token::Float(_) => {
-                return Err(self.unexpected(wanted).hint("put keys that are numbers in quotes"));
+                return Err(self.unexpected(wanted).hint(messages::numbers_in_quotes()));
             }
             _ => return Err(self.unexpected(wanted)),
         };
@@ -303,8 +339,7 @@ impl Parser {
         let index = self.deeper(Self::with_steps)?;
         match index.kind {
             Kind::Name(_) | Kind::Path(..) => Ok(Step::IndexOf(index)),
-            _ => Err(Mistake::new(at, "an index is a whole number, a column or an alias")
-                .hint("keys stand behind a dot: payload.'my key'")),
+            _ => Err(Mistake::new(at, messages::index_kind()).hint(messages::keys_behind_dot())),
         }
     }
 
@@ -312,11 +347,11 @@ impl Parser {
     fn bound(&mut self) -> Parsed<i64> {
         let negative = self.take_mark("-");
         let Token::Int(number) = self.peek() else {
-            return Err(self.unexpected("a whole number"));
+            return Err(self.unexpected(messages::whole_number()));
         };
         let number = if negative { -*number } else { *number };
         let Ok(number) = i64::try_from(number) else {
-            return Err(Mistake::new(self.at(), "this index is too large"));
+            return Err(Mistake::new(self.at(), messages::index_too_large()));
         };
         self.next += 1;
         Ok(number)
@@ -345,7 +380,7 @@ impl Parser {
             }
             Token::Mark("[") => self.bracketed(),
             Token::Word(word) => self.word(&word),
-            _ => Err(self.unexpected("an expression")),
+            _ => Err(self.unexpected(messages::an_expression())),
         }
     }
 
@@ -377,7 +412,7 @@ impl Parser {
                 return Ok(items);
             }
             if !self.take_mark(",") {
-                return Err(self.unexpected(&format!("\",\" or {close:?}")));
+                return Err(self.unexpected(messages::comma_or(format!("{close:?}"))));
             }
         }
     }
@@ -395,7 +430,7 @@ impl Parser {
         // `mod(a, b)` and `not(a)` are calls too; `in (…)` never begins an expression.
         let operator = lower == "mod" || lower == "div";
         if RESERVED.contains(&lower.as_str()) && !(called && operator) {
-            return Err(self.unexpected("an expression"));
+            return Err(self.unexpected(messages::an_expression()));
         }
         self.next += 1;
         if called {
@@ -431,38 +466,20 @@ impl Parser {
 }
 
 fn too_deep(at: usize) -> Mistake {
-    Mistake::new(at, format!("expression is nested deeper than {DEPTH_MAX} levels"))
-}
-
-/// How a chain joins two operands.
-#[derive(Clone, Copy)]
-enum Join {
-    And,
-    Or,
-    Arithmetic(Arithmetic),
-}
-
-impl Join {
-    fn of(self, left: Box<Expr>, right: Box<Expr>) -> Kind {
-        match self {
-            Self::And => Kind::And(left, right),
-            Self::Or => Kind::Or(left, right),
-            Self::Arithmetic(how) => Kind::Arithmetic(how, left, right),
-        }
-    }
+    Mistake::new(at, messages::too_deep(DEPTH_MAX))
 }
 
 /// What to write in the place of SQL that rules do not have.
-fn advice(token: &Token) -> Option<&'static str> {
+fn advice(token: &Token) -> Option<Said> {
     match token {
-        Token::Mark("||") => Some("text is joined with +"),
-        Token::Mark("::") => Some("types are changed with str(), int(), float(), bool()"),
+        Token::Mark("||") => Some(messages::join_with_plus()),
+        Token::Mark("::") => Some(messages::change_types()),
         Token::Word(word) => match word.to_ascii_lowercase().as_str() {
-            "is" => Some("use is_null(x) or is_not_null(x)"),
-            "like" => Some("use regex_match(x, '…') or x =~ 'topic/filter'"),
-            "between" => Some("use x >= a AND x <= b"),
+            "is" => Some(messages::use_is_null()),
+            "like" => Some(messages::use_regex_match()),
+            "between" => Some(messages::use_comparisons()),
             "group" | "order" | "limit" | "join" | "having" | "union" => {
-                Some("a rule sees one message at a time")
+                Some(messages::one_message())
             }
             _ => None,
         },

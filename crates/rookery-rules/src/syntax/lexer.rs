@@ -1,6 +1,7 @@
 //! Words, numbers, quoted text and marks.
 
 use crate::error::Mistake;
+use crate::messages;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
@@ -93,9 +94,10 @@ impl<'s> Lexer<'s> {
                     Ok(Token::Mark(mark))
                 }
                 None => {
-                    let mistake = Mistake::new(self.at, format!("{first:?} means nothing here"));
+                    let mistake =
+                        Mistake::new(self.at, messages::means_nothing(format!("{first:?}")));
                     Err(match first {
-                        '#' | '$' => mistake.hint("topic filters stand in quotes: FROM \"t/#\""),
+                        '#' | '$' => mistake.hint(messages::filters_in_quotes()),
                         _ => mistake,
                     })
                 }
@@ -110,7 +112,7 @@ impl<'s> Lexer<'s> {
         loop {
             text.push_str(self.take_while(|c| c != quote));
             if self.rest().is_empty() {
-                return Err(Mistake::new(start, "this quote is never closed"));
+                return Err(Mistake::new(start, messages::quote_open()));
             }
             self.at += 1;
             if !self.rest().starts_with(quote) {
@@ -145,7 +147,7 @@ impl<'s> Lexer<'s> {
         } else {
             text.parse().ok().filter(|number: &f64| number.is_finite()).map(Token::Float)
         };
-        number.ok_or_else(|| Mistake::new(start, "this number is too large"))
+        number.ok_or_else(|| Mistake::new(start, messages::number_too_large()))
     }
 }
 

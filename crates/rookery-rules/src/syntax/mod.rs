@@ -19,8 +19,9 @@
 //! So the text is read here. What a rule then means is compared with an independent model
 //! (`tests/model.rs`) and fuzzed (`fuzz/fuzz_targets/rule_sql.rs`).
 //!
-//! **Invariants:** recursion and the height of the tree are bounded by [`crate::DEPTH_MAX`], its
-//! size by [`crate::NODES_MAX`]; what walks the tree needs no more stack than what built it.
+//! **Invariants:** recursion and the height of the tree are bounded by [`crate::DEPTH_MAX`], the
+//! width of a chain by [`crate::CHAIN_MAX`], its size by [`crate::NODES_MAX`]; what walks the tree
+//! needs no more stack than what built it.
 
 pub(crate) mod ast;
 mod expression;

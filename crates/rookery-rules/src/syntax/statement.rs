@@ -4,12 +4,13 @@ use super::ast::{Alias, Foreach, From, Item, Statement};
 use super::expression::Parser;
 use super::lexer::{Token, tokens};
 use crate::error::Mistake;
+use crate::messages::{self, Part};
 use crate::{FROM_MAX, SQL_BYTES_MAX};
 
 /// Reads one rule.
 pub(crate) fn parse(sql: &str) -> Result<Statement, Mistake> {
     if sql.len() > SQL_BYTES_MAX {
-        return Err(Mistake::new(0, format!("rule is longer than {SQL_BYTES_MAX} octets")));
+        return Err(Mistake::new(0, messages::rule_too_long(SQL_BYTES_MAX)));
     }
     Parser::new(tokens(sql)?).statement()
 }
@@ -24,15 +25,17 @@ impl Parser {
             let condition = if self.take_word("incase") { Some(self.expression()?) } else { None };
             (items, Some(Foreach { each, condition }))
         } else {
-            return Err(self.unexpected("SELECT or FOREACH"));
+            return Err(self.unexpected(messages::select_or_foreach()));
         };
         if !self.take_word("from") {
-            return Err(self.unexpected("\",\" or FROM"));
+            return Err(self.unexpected(messages::comma_or("FROM")));
         }
         let from = self.sources()?;
         let condition = if self.take_word("where") { Some(self.expression()?) } else { None };
         if *self.peek() != Token::End {
-            return Err(self.unexpected(if condition.is_some() { "the end" } else { "WHERE" }));
+            let wanted: Part =
+                if condition.is_some() { messages::the_end().into() } else { "WHERE".into() };
+            return Err(self.unexpected(wanted));
         }
         Ok(Statement { items, foreach, from, condition })
     }
@@ -59,7 +62,7 @@ impl Parser {
         let name = match self.peek() {
             Token::Word(word) => word.clone(),
             Token::Quoted(text) => text.clone(),
-            _ => return Err(self.unexpected("a name after AS")),
+            _ => return Err(self.unexpected(messages::name_after_as())),
         };
         self.advance();
         let steps = self.steps(true)?;
@@ -71,15 +74,15 @@ impl Parser {
         loop {
             let at = self.at();
             let Token::Quoted(text) = self.peek().clone() else {
-                let mistake = self.unexpected("a topic filter or an event in quotes");
+                let mistake = self.unexpected(messages::filter_or_event());
                 return Err(match self.peek() {
-                    Token::Word(_) => mistake.hint("write FROM \"t/#\""),
+                    Token::Word(_) => mistake.hint(messages::write_from()),
                     _ => mistake,
                 });
             };
             self.advance();
             if from.len() >= FROM_MAX {
-                return Err(Mistake::new(at, format!("rule has more than {FROM_MAX} sources")));
+                return Err(Mistake::new(at, messages::too_many_sources(FROM_MAX)));
             }
             from.push(From { at, text });
             if !self.take_mark(",") {

@@ -7,6 +7,7 @@ written in.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from rookery.config.schema.model import (
@@ -50,14 +51,20 @@ _QOS = (0, 1, 2, "0", "1", "2")
 def _sql(raw: Any) -> str:
     if not isinstance(raw, str) or not 0 < len(raw) <= SQL_MAX:
         raise ValueError("not the SQL of a rule")
-    # The compiled parser: a configuration without rules does not load it.
-    from rookery.native.rules import compile_rule  # noqa: PLC0415
-
     try:
-        compile_rule(raw)
+        _compiles(raw)
     except RookeryError as error:
         raise ValueError(error.message) from None
     return raw
+
+
+@lru_cache(maxsize=2 * RULES_MAX)
+def _compiles(sql: str) -> None:
+    """Remembered: one change of a rule reads the whole configuration again."""
+    # The compiled parser: a configuration without rules does not load it.
+    from rookery.native.rules import compile_rule  # noqa: PLC0415
+
+    compile_rule(sql)
 
 
 def _output(raw: Any) -> Any:
