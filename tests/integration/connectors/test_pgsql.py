@@ -152,17 +152,19 @@ async def test_a_column_may_change_its_type(server: Server, database: asyncpg.Co
 
 async def test_what_is_wrong_is_said_in_words(server: Server) -> None:
     wrong = connector_of("pgsql", to(server) | {"password": "wrong"})
-    with pytest.raises(Unhealthy, match="password authentication failed") as refused:
+    with pytest.raises(
+        Unhealthy, match="refuses user rookery with this password: check"
+    ) as refused:
         await wrong.start()
     assert "wrong" not in str(refused.value)
     away = connector_of("pgsql", to(server) | {"server": "127.0.0.1:1"})
-    with pytest.raises(Unhealthy, match="cannot be reached"):
+    with pytest.raises(Unhealthy, match=r"connect to 127.0.0.1:1 refused: see whether"):
         await away.start()
     none = connector_of("pgsql", to(server) | {"database": "nowhere"})
-    with pytest.raises(Unhealthy, match='database "nowhere" does not exist'):
+    with pytest.raises(Unhealthy, match=r"no database nowhere at 127.0.0.1:"):
         await none.start()
     tls = connector_of("pgsql", to(server, ssl={"enable": True, "verify": "verify_none"}))
-    with pytest.raises(Unhealthy, match="SSL"):
+    with pytest.raises(Unhealthy, match=r"does not speak TLS: switch ssl.enable off"):
         await tls.start()
 
 
@@ -178,8 +180,14 @@ async def test_over_tls(tmp_path: Path) -> None:
                 assert not await action.send([item("x")])
         # Not who it says that it is, and signed by somebody else.
         other = {"server_name_indication": "somebody.else"}
-        for bad in (trusted | other, {"enable": True, **no_name}):
-            with pytest.raises(Unhealthy, match="certificate verify failed"):
+        for bad, says in (
+            (trusted | other, "is for another name .*somebody.else"),
+            (
+                {"enable": True, **no_name},
+                "is not trusted .*: name its authority in ssl.cacertfile",
+            ),
+        ):
+            with pytest.raises(Unhealthy, match=says):
                 await connector_of("pgsql", to(own, ssl=bad)).start()
         missing = trusted | {"cacertfile": str(tmp_path / "none.pem")}
         with pytest.raises(Unhealthy, match="cacertfile"):

@@ -96,8 +96,10 @@ async def test_what_is_wrong_is_said_in_words(server: Server) -> None:
     with pytest.raises(Unhealthy, match="username or password") as refused:
         await connector_of("redis", to(server, password="wr0ng")).start()
     assert "wr0ng" not in str(refused.value)
-    with pytest.raises(Unhealthy, match="cannot be reached"):
+    with pytest.raises(Unhealthy, match=r"connect to 127.0.0.1:1 refused: see whether"):
         await connector_of("redis", to(server, server="127.0.0.1:1")).start()
+    with pytest.raises(Unhealthy, match=r"no database of that number: check database"):
+        await connector_of("redis", to(server, database=1000)).start()
     cluster = {"redis_type": "cluster", "servers": server.address, "password": PASSWORD}
     with pytest.raises(Unhealthy, match="Redis"):
         await connector_of("redis", {"parameters": cluster}).start()
@@ -172,7 +174,7 @@ async def test_a_master_behind_sentinels() -> None:
         }
         async with working("redis", settings, PUSH) as action:
             assert not await action.send([item("a", "1"), item("a", "2")])
-        with pytest.raises(Unhealthy, match="cannot be reached"):
+        with pytest.raises(Unhealthy, match=r"no master of that name: check sentinel"):
             wrong = {"parameters": settings["parameters"] | {"sentinel": "other"}}
             await connector_of("redis", wrong).start()
 
@@ -189,7 +191,7 @@ async def test_over_tls(tmp_path: Path) -> None:
         }
         async with working("redis", {"parameters": single, "ssl": tls}, PUSH) as action:
             assert not await action.send([item("a", "1"), item("a", "2")])
-        with pytest.raises(Unhealthy, match="cannot be reached"):
+        with pytest.raises(Unhealthy, match=r"is not trusted .*: name its authority"):
             await connector_of("redis", {"parameters": single, "ssl": {"enable": True}}).start()
 
 
