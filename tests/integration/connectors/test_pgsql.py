@@ -10,12 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-import rookery
 from harness.authority import Authority
-from harness.connector_manager import managed
-from harness.connectors import in_order
 from harness.databases import Server, postgresql_server
-from harness.outage import CHECKED_OFTEN, CLIENTS, WAITING, live_through_outage
 from harness.sending import action_of, connector_of, item, reasons, working
 from rookery.connectors.base import Recoverable, Unhealthy
 from rookery.native.action_fields import UNDEFINED, JsonText
@@ -241,26 +237,3 @@ async def test_a_database_that_is_only_busy_is_not_gone(
 async def _waiting_for_the_lock(database: asyncpg.Connection) -> None:
     while not await database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
         await database.execute("SELECT pg_sleep(0.01)")
-
-
-async def test_an_outage_under_traffic_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
-    with postgresql_server() as own:
-        database = await asyncpg.connect(**address(own))
-        await database.execute("CREATE TABLE reading (n serial, client text, line integer)")
-        await database.close()
-        async with rookery.Broker() as broker, managed(tmp_path, core=broker.actions) as it:
-            await it.apply(
-                {"pgsql:test": to(own) | CHECKED_OFTEN},
-                {"pgsql:a": {"connector": "test", "parameters": INSERT} | WAITING},
-            )
-            numbers = await live_through_outage(
-                it,
-                "pgsql:a",
-                own,
-                lambda client, number: {"clientid": client, "payload": {"line": number}},
-            )
-        database = await asyncpg.connect(**address(own))
-        rows = await stored(database)
-        await database.close()
-    for client in range(CLIENTS):
-        assert in_order([line for name, line in rows if name == f"c{client}"]) == numbers
