@@ -195,7 +195,7 @@ async def test_at_the_end_a_fallback_gets_what_fails(it: Managed) -> None:
         server.status = 400
         fallbacks = [{"kind": "reference", "type": "http", "name": "other"}]
         connectors = {"http:web": {"url": server.url}, "http:up": {"url": server.url}}
-        actions = {
+        actions: dict[str, dict[str, Any]] = {
             "http:out": {"connector": "web", "fallback_actions": fallbacks},
             "http:other": {"connector": "up"},
         }
