@@ -50,9 +50,14 @@ class RookeryError(Exception):
 
 
 class BadRequestError(RookeryError):
-    """What was asked for makes no sense, whatever the state of the node."""
+    """What was asked for makes no sense, whatever the state of the node.
+
+    ``unknown_keys`` are names in what was sent that nobody knows: what stands there may be a secret
+    whose name is misspelt.
+    """
 
     code = "BAD_REQUEST"
+    unknown_keys: Sequence[str] = ()
 
 
 class BadRuleError(BadRequestError):

@@ -28,12 +28,17 @@ _READY = (b"ready to accept connections", b"+monitor master", b"info node starte
 
 @dataclass
 class Server:
-    """A server that runs, or did and can again."""
+    """A server that runs, or did and can again.
+
+    Attributes:
+        stop_signal: What ends it at once. A JVM ignores SIGINT below a job of a shell.
+    """
 
     host: str
     port: int
     command: Sequence[str | Path]
     folder: Path
+    stop_signal: signal.Signals = signal.SIGTERM
     process: subprocess.Popen[bytes] = field(init=False)
 
     @property
@@ -63,9 +68,7 @@ class Server:
         """End it: connections are closed, and new ones refused."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGCONT)
-        # PostgreSQL waits for its clients on SIGTERM. A JVM ignores SIGINT below a job of a shell.
-        is_postgresql = Path(self.command[0]).name == "postgres"
-        self.process.send_signal(signal.SIGINT if is_postgresql else signal.SIGTERM)
+        self.process.send_signal(self.stop_signal)
         try:
             self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
@@ -95,9 +98,14 @@ def server_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[Server]:
+def running(
+    command: Sequence[str | Path],
+    folder: Path,
+    port: int,
+    stop_signal: signal.Signals = signal.SIGTERM,
+) -> Iterator[Server]:
     """Run a server in a folder of its own."""
-    server = Server("127.0.0.1", port, command, folder)
+    server = Server("127.0.0.1", port, command, folder, stop_signal)
     server.start()
     try:
         yield server
@@ -170,7 +178,9 @@ def postgresql_server(cert: Path | None = None, key: Path | None = None) -> Iter
             settings["ssl_key_file"] = _own_copy(key, folder)
         options = [f"-c{name}={value}" for name, value in settings.items()]
         program = _postgresql_program("postgres")
-        with running([program, "-D", f"{folder}/data", *options], folder, port) as server:
+        command = [program, "-D", f"{folder}/data", *options]
+        # On SIGTERM it waits for its clients.
+        with running(command, folder, port, signal.SIGINT) as server:
             yield server
 
 

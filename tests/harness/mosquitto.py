@@ -22,6 +22,7 @@ persistence true
 persistence_location {folder}/
 log_dest stderr
 log_type all
+max_queued_messages 0
 """
 
 

@@ -7,6 +7,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from harness.client import DEADLINE_S
+
 HOST = "127.0.0.1"
 
 
@@ -15,6 +17,8 @@ class WebSink:
 
     def __init__(self) -> None:
         self.taken: list[Any] = []
+        self.gate = threading.Event()  # answers wait for it
+        self.gate.set()
         self._port = 0
         self._server: ThreadingHTTPServer | None = None
         self.start()
@@ -25,12 +29,13 @@ class WebSink:
 
     def start(self) -> None:
         """Listen, where it did before."""
-        taken = self.taken
+        taken, gate = self.taken, self.gate
 
         # HTTP/1.0: no connection is left that would still be answered after the end.
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
+                gate.wait(DEADLINE_S)
                 taken.append(json.loads(body))
                 self.send_response(204)
                 self.end_headers()

@@ -40,7 +40,7 @@ from rookery.broker.trace.files import TraceFiles
 from rookery.config import Config
 from rookery.engine.events import Watcher
 from rookery.engine.hooks import HookTable
-from rookery.engine.runtime import NodeRuntime
+from rookery.engine.runtime import STOP_GRACE_S, NodeRuntime
 from rookery.native.node import version
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 
@@ -193,7 +193,8 @@ async def open_services(
     serving.push_async_callback(services.integration.close)
     await services.integration.open(node.config)
     serving.push_async_callback(runtime.close)
-    serving.callback(services.integration.say_what_waits)
+    # First, while the node still serves: what clients publish until they are told goes out afterwards.
+    serving.push_async_callback(services.integration.drain, STOP_GRACE_S)
     runtime.open()
     await services.slow_subs.open(node.config)
     await services.trace.open()
@@ -238,6 +239,7 @@ def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeR
         observers={"trace": services.trace.watch, "span": services.otel.watch},
         gather_s=_gather_s(node.config),
         access=services.access.access,
+        send_rest=services.integration.send_rest,
     )
 
 

@@ -222,7 +222,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
 
     config = load_config(arguments)
     access = config.management.access
-    checking.check(config)
+    checking.check_all(config)
     try:
         build.check(access.authentication, access.sources, answer_timeout_s=access.answer_timeout_s)
     except AccessError as error:

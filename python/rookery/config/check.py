@@ -44,6 +44,7 @@ from rookery.config.secrets import (
     HIDDEN,
     header_without_secrets,
     looks_secret,
+    quoted_without_secrets,
     url_without_secrets,
     without_secrets,
 )
@@ -104,7 +105,9 @@ class _Checker:
         if not isinstance(node.value, dict):
             names = ", ".join(item.name for item in kind.fields[:NAMES_SHOWN])
             names += " …" if len(kind.fields) > NAMES_SHOWN else ""
-            self._problem("object", path, node, value=_shorten(node.plain()), allowed=names)
+            self._problem(
+                "object", path, node, value=_shorten(node.plain(), *path[-1:]), allowed=names
+            )
             return _ABSENT, _ABSENT
         known = {item.name for item in kind.fields}
         for key, child in node.value.items():
@@ -218,7 +221,8 @@ class _Checker:
 
     def _form(self, kind: Forms, node: Node, path: Path) -> tuple[Any, Any]:
         if not isinstance(node.value, dict):
-            self._problem("object", path, node, value=_shorten(node.plain()), allowed=kind.allowed)
+            value = _shorten(node.plain(), *path[-1:])
+            self._problem("object", path, node, value=value, allowed=kind.allowed)
             return _ABSENT, _ABSENT
         named = [node.value[key].plain() for key in kind.keys if key in node.value]
         name = ":".join(map(str, named))
@@ -309,7 +313,7 @@ class _Checker:
         # Only rules of one key speak in sentences that are worth repeating.
         reasons = {"en": reason} if isinstance(kind, Custom) and reason else {}
         is_hidden = isinstance(kind, SecretText) or looks_secret(path[-1])
-        value = HIDDEN if is_hidden else _shorten(raw)
+        value = HIDDEN if is_hidden else _shorten(raw, path[-1])
         self._problem("value", path, node, value=value, allowed=kind.allowed, reasons=reasons)
 
     def _unknown(self, key: str, known: set[str], path: Path, node: Node) -> None:
@@ -488,8 +492,8 @@ def _as_text(kind: Type, raw: float, value: Any) -> Any:
     return str(raw) if isinstance(kind, (Rate, Text, Address, BindAddress)) else raw
 
 
-def _shorten(raw: object) -> str:
-    """``raw`` in HOCON, of which JSON is a part, with secrets hidden."""
-    raw = without_secrets(raw)
-    text = json.dumps(raw, ensure_ascii=False, default=str)
+def _shorten(raw: object, key: str = "") -> str:
+    """``raw``, which stands at ``key``, in HOCON, of which JSON is a part, with secrets hidden."""
+    shown = quoted_without_secrets(raw, key)
+    text = json.dumps(shown, ensure_ascii=False, default=str)
     return text if len(text) <= SHOWN_VALUE_MAX else text[: SHOWN_VALUE_MAX - 1] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from rookery.config.tree import Origin
+from rookery.config.tree import Origin, split_path
 from rookery.errors import ConfigError
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -26,6 +26,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_such": "{path}: there is no {value}; there are: {allowed}",
         "no_such_none": "{path}: there is no {value}",
         "setting": "{path}: {value}: {reason}",
+        "unfit": "{path}: {reason}",
         "same_bind": "{path}: {value} is also the address of {near}",
         "no_certificate": "{path}: missing; `rookery tls init` makes a certificate for a test",
         "needs": "{path}: needs {near} as well",
@@ -55,6 +56,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_such": "{path}：不存在 {value}，现有：{allowed}",
         "no_such_none": "{path}：不存在 {value}",
         "setting": "{path}：{value}：{reason}",
+        "unfit": "{path}：{reason}",
         "same_bind": "{path}：{value} 与 {near} 的监听地址相同",
         "no_certificate": "{path}：缺少该项；可用 `rookery tls init` 生成测试证书",
         "needs": "{path}：还需要设置 {near}",
@@ -107,12 +109,24 @@ class Problem(NamedTuple):
         return self.text()
 
 
+def _last_key(path: str) -> str:
+    try:
+        return split_path(path)[-1]
+    except ValueError:  # such a key cannot be written in a path
+        return path.rpartition(".")[2].strip('"')
+
+
+_UNKNOWN = frozenset({"unknown", "unknown_near", "moved"})
+
+
 class InvalidConfigError(ConfigError):
     """The configuration cannot be used; ``details`` says why, ``problems`` in English words."""
 
     def __init__(self, details: Sequence[Problem]) -> None:
         super().__init__([problem.text() for problem in details])
         self.details = tuple(details)
+        unknown = (problem.path for problem in details if problem.kind in _UNKNOWN)
+        self.unknown_keys = [_last_key(path) for path in unknown]
 
     def text(self, language: str = "en") -> str:
         """Every problem on a line."""

@@ -7,6 +7,7 @@ nobody described, such as a header or a key in the wrong place.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 HIDDEN = "******"
@@ -32,6 +33,11 @@ _IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 _IN_QUERY = re.compile(rf"([?&][\w.-]{{0,64}}(?:{_WORDS})[\w.-]{{0,64}}=)[^&#\s]+", re.IGNORECASE)
+# A name and a password before an address that has no scheme to be known by.
+_BEFORE_HOST = re.compile(r"""(?<![^\s/@"'])[^\s:/@"']{1,256}:[^\s"']{1,512}@(?=[\w\[])""")
+_ADDRESS_KEY = re.compile(
+    r"^(?:\w{1,64}_)?(?:server|host|url|uri|address|endpoint|broker)(?:e?s)?$", re.IGNORECASE
+)
 # One of them is in everything that _WORDS finds.
 _HINTS = (
     *("passw", "passphrase", "pwd", "secret", "token", "cookie", "credential", "authorization"),
@@ -55,36 +61,46 @@ def looks_secret(key: str) -> bool:
 
 def without_secrets(value: Any, key: str = "") -> Any:
     """``value`` as it may be shown: whatever looks like a secret in it, at any depth, is hidden."""
-    return _masked(value, looks_secret(key), 0)
+    return _masked(value, key, looks_secret(key), 0, text_without_secrets)
 
 
-def _masked(value: Any, is_secret: bool, depth: int) -> Any:
+def quoted_without_secrets(value: Any, key: str = "") -> Any:
+    """The same for what is wrong where it stands: an address with a password may be anywhere."""
+    return _masked(value, key, looks_secret(key), 0, _quoted)
+
+
+def _masked(value: Any, key: str, is_secret: bool, depth: int, shown: Callable[[str], str]) -> Any:
+    """What stands at ``key``. ``shown``: how text is shown that is neither secret nor address."""
     if depth > _DEPTH_MAX:
         return HIDDEN
     if isinstance(value, dict):
         return {
             name: _masked_headers(item, depth + 1)
             if str(name).lower() == "headers" and isinstance(item, dict)
-            else _masked(item, is_secret or _hides(str(name), item), depth + 1)
+            else _masked(item, str(name), is_secret or _hides(str(name), item), depth + 1, shown)
             for name, item in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [_masked(item, is_secret, depth + 1) for item in value]
+        return [_masked(item, key, is_secret, depth + 1, shown) for item in value]
     if value is None or isinstance(value, bool):
         return value
     if is_secret:
         return value if isinstance(value, str) and _PLACEHOLDER.fullmatch(value) else HIDDEN
-    return text_without_secrets(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return address_without_secrets(value) if _ADDRESS_KEY.match(key) else shown(value)
 
 
 def header_without_secrets(value: Any, name: str) -> Any:
     """The value of a header as it may be shown."""
-    return _masked(value, name.lower() not in _PLAIN_HEADERS, 0)
+    return _masked(value, "", name.lower() not in _PLAIN_HEADERS, 0, text_without_secrets)
 
 
 def _masked_headers(headers: dict[Any, Any], depth: int) -> Any:
     return {
-        name: _masked(value, str(name).lower() not in _PLAIN_HEADERS, depth + 1)
+        name: _masked(
+            value, "", str(name).lower() not in _PLAIN_HEADERS, depth + 1, text_without_secrets
+        )
         for name, value in headers.items()
     }
 
@@ -106,7 +122,22 @@ def url_without_secrets(text: str) -> str:
 def is_shown(value: Any, known: Any) -> bool:
     """Whether ``value`` is how the text ``known`` is shown, with a secret of its URL hidden."""
     is_hiding = isinstance(value, str) and HIDDEN in value and isinstance(known, str)
-    return is_hiding and value in (url_without_secrets(known), text_without_secrets(known))
+    ways = (url_without_secrets, text_without_secrets, address_without_secrets)
+    return is_hiding and any(value == way(known) for way in ways)
+
+
+def address_without_secrets(text: str) -> str:
+    """One address, or several with commas between them, without names and passwords."""
+    before, _, host = text.rpartition("@")
+    if ":" not in before or "://" in text:
+        return _quoted(text)
+    # The password may hold anything, an @ and commas too.
+    return f"{HIDDEN}@{host}"
+
+
+def _quoted(text: str) -> str:
+    text = text_without_secrets(text)
+    return _BEFORE_HOST.sub(f"{HIDDEN}@", text) if "@" in text else text
 
 
 def text_without_secrets(text: str) -> str:

@@ -236,6 +236,8 @@ class ConnectorType(Generic[C]):
         action_settings: … its actions; none: it has none.
         source_settings: … its sources.
         texts_zh: Titles and descriptions of the fields in Chinese.
+        refuse: What else can be said against settings when they are written, without contacting
+            anything; not asked when a node starts. Raises SettingError.
         open: Makes a connector; no I/O, and without the client library, which only
             :meth:`Connector.start` imports: actions of a connector whose library is missing are
             made all the same. Raises SettingError.
@@ -251,3 +253,4 @@ class ConnectorType(Generic[C]):
     source_settings: type[SourceSettings] | None = None
     texts_zh: ZhTexts
     open: Callable[[C, Context], Connector[Any, Any]]
+    refuse: Callable[[C, Context], None] | None = None

@@ -7,6 +7,7 @@ here too; without connectors nothing is loaded for it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.config.problems import InvalidConfigError, Problem
@@ -39,6 +40,45 @@ def check(config: Config) -> None:
         raise InvalidConfigError(found)
 
 
+def check_all(config: Config) -> None:
+    """Refuse what a type cannot use, and what can be seen to fail without contacting anything.
+
+    Raises:
+        InvalidConfigError: with everything that is wrong, and where it is written.
+    """
+    check(config)
+    if is_configured(config) and (found := list(_unfit(config))):
+        raise InvalidConfigError(found)
+
+
+def _unfit(config: Config) -> Iterator[Problem]:
+    from rookery.connectors.fitting import Place, unfit  # noqa: PLC0415
+
+    place = Place(
+        node=config["node.name"],
+        data_dir=config.data_dir,
+        file_dirs=tuple(Path(path) for path in config["node.connector_file_dirs"]),
+    )
+    made: dict[str, dict[str, Any]] = {
+        kind: {
+            f"{type_}:{name}": settings_of(kind, type_, item)
+            for type_, named in config[kind].items()
+            for name, item in named.items()
+        }
+        for kind in KINDS
+    }
+    for kind, item_id, words in unfit(made["connectors"], made["actions"], made["sources"], place):
+        path: tuple[str, ...] = (kind, *item_id.split(":", 1))
+        # Most say in front what they are about, which the path says here.
+        about, _, reason = words.en.partition(": ")
+        texts = {"en": words.en, "zh": words.zh}
+        is_key = about.partition(".")[0] in type(made[kind][item_id]).model_fields
+        if is_key or about == item_id:
+            path = (*path, *about.split(".")) if is_key else path
+            texts = {"en": reason, "zh": words.zh.partition("：")[2]}
+        yield Problem("unfit", join_path(path), _origin(config, path), reasons=texts)
+
+
 def problems(config: Config) -> Iterator[Problem]:
     """Everything that is wrong with what is configured."""
     for kind in KINDS:
@@ -58,8 +98,11 @@ def settings_of(kind: str, type_: str, item: Mapping[str, Any]) -> Settings:
     try:
         return model_of(kind, type_).model_validate(without_kept(item))
     except ValidationError as error:
-        texts = [f"{join_path(at)}: {why}" if at else why for at, why, _ in _reasons(error)]
-        raise BadRequestError("\n".join(texts)) from None
+        found = list(_reasons(error, item))
+        texts = [f"{join_path(at)}: {why}" if at else why for at, why, _ in found]
+        refused = BadRequestError("\n".join(texts))
+        refused.unknown_keys = [at[-1] for at, why, _ in found if why == "unknown"]
+        raise refused from None
 
 
 def without_kept(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +140,7 @@ def _of_entry(
     try:
         model_of(kind, type_).model_validate(without_kept(item))
     except ValidationError as error:
-        for at, why, shown in _reasons(error):
+        for at, why, shown in _reasons(error, item):
             full = (*path, *at)
             origin = _origin(config, full)
             if why == "missing":
@@ -108,10 +151,10 @@ def _of_entry(
                 yield Problem("setting", join_path(full), origin, value=shown, reasons={"en": why})
 
 
-def _reasons(error: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
+def _reasons(error: Any, item: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """Where, why, and what stands there as it may be shown."""
     for found in error.errors(include_url=False, include_context=False):
-        at = tuple(str(step) for step in found["loc"])
+        at = _written(found["loc"], item)
         kind = found["type"]
         if kind == "missing":
             yield at, "missing", ""
@@ -121,12 +164,24 @@ def _reasons(error: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
             yield at, str(found["msg"]).removeprefix("Value error, "), _shown(at, found["input"])
 
 
+def _written(place: tuple[int | str, ...], item: Any) -> tuple[str, ...]:
+    """A place without the names of forms that the library puts in between."""
+    steps: list[str] = []
+    for step in place:
+        is_there = isinstance(item, Mapping) and step in item
+        if is_there or isinstance(item, list) or step == place[-1]:
+            steps.append(str(step))
+        if is_there or (isinstance(item, list) and isinstance(step, int) and step < len(item)):
+            item = item[step]
+    return tuple(steps)
+
+
 def _shown(at: tuple[str, ...], value: Any) -> str:
     import json  # noqa: PLC0415
 
-    from rookery.config.secrets import without_secrets  # noqa: PLC0415
+    from rookery.config.secrets import quoted_without_secrets  # noqa: PLC0415
 
-    hidden = without_secrets(value, at[-1] if at else "")
+    hidden = quoted_without_secrets(value, at[-1] if at else "")
     text = json.dumps(hidden, ensure_ascii=False, default=str)
     return text if len(text) <= VALUE_LENGTH_MAX else text[: VALUE_LENGTH_MAX - 1] + "…"
 

@@ -260,6 +260,19 @@ class Connectors:
         async with probes.connected(opened, connector):
             await probes.check(source.check, settings.resource_opts.start_timeout)
 
+    async def drain(self, grace_s: float) -> None:
+        """Send what waits, as far as it can be sent, for at most that time; nothing ends by it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                # What one action cannot deliver may come to another as its fallback.
+                while left := [it for it in self._now.actions.values() if it.can_drain]:
+                    await asyncio.gather(*(action.drain() for action in left))
+
+    def remember_dropped(self) -> None:
+        """The core is about to end, and may drop what waits: :meth:`say_what_waits` tells that too."""
+        for action in self._now.actions.values():
+            action.remember_dropped()
+
     def say_what_waits(self) -> None:
         """Log what is lost if all ends now."""
         for action in self._now.actions.values():

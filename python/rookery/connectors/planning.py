@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -107,15 +107,7 @@ class Planner:
         Raises:
             SettingError: one is none.
         """
-        for item in fields:
-            if isinstance(item, Row):
-                continue
-            try:
-                self._around.ports.render(item.template, "{}")
-            except (RookeryError, ValueError) as error:
-                raise SettingError(
-                    _BAD_TEMPLATE.format(id=item_id, template=item.template[:100], why=error)
-                ) from None
+        check_templates(item_id, fields, self._around.ports.render)
 
     def _link(self, connector_id: str, settings: ConnectorSettings) -> Link:
         missing = why_missing(connector_type(_type_of(connector_id)))
@@ -143,6 +135,25 @@ class Planner:
         running = RunningSource(source_id, settings, link, self._around)
         running.bind(link.connector.open_source(settings, running.runner.receive))
         return running
+
+
+def check_templates(
+    item_id: str, fields: Iterable[FieldSpec], render: Callable[[str, str], str]
+) -> None:
+    """Refuse templates that are none.
+
+    Raises:
+        SettingError: one is none.
+    """
+    for item in fields:
+        if isinstance(item, Row):
+            continue
+        try:
+            render(item.template, "{}")
+        except (RookeryError, ValueError) as error:
+            raise SettingError(
+                _BAD_TEMPLATE.format(id=item_id, template=item.template[:100], why=error)
+            ) from None
 
 
 def _type_of(item_id: str) -> str:

@@ -68,6 +68,9 @@ class Runner:
         self._sends: set[asyncio.Task[None]] = set()
         self._resting: set[asyncio.Task[None]] = set()
         self._open: set[int] = set()
+        self._moved = asyncio.Event()
+        self._filling: asyncio.Timeout | None = None
+        self._is_draining = False
         self._is_failing = False
         self._log = SeldomLog(_logger, clock)
         self.last_error: Words | None = None
@@ -98,7 +101,31 @@ class Runner:
                 send.add_done_callback(self._sent)
                 await asyncio.sleep(0)  # with many free slots others have to get their turn
             elif self._gate.is_open:
+                self._moved.set()  # what was there may have been too old
                 await self._buffer.wait()
+
+    @property
+    def can_drain(self) -> bool:
+        """Whether something waits or is under way, and it can be sent now."""
+        counters = self._buffer.counters()
+        return self._gate.is_open and counters.queuing + counters.inflight > 0
+
+    async def drain(self) -> None:
+        """Return when all that waits was sent, or cannot be sent; :meth:`run` goes on meanwhile.
+
+        From now on no batch waits to become full.
+        """
+        self._is_draining = True
+        if self._filling is not None and not self._filling.expired():
+            self._filling.reschedule(asyncio.get_running_loop().time())
+        closing = asyncio.create_task(self._gate.closed())
+        closing.add_done_callback(lambda _task: self._moved.set())
+        try:
+            while self.can_drain:
+                self._moved.clear()
+                await self._moved.wait()
+        finally:
+            closing.cancel()
 
     async def finish(self, grace_s: float) -> None:
         """Let what is under way end within that time; the rest goes back to the buffer."""
@@ -115,19 +142,22 @@ class Runner:
     def _sent(self, send: asyncio.Task[None]) -> None:
         self._sends.discard(send)
         self._slots.release()
+        self._moved.set()
 
     async def _fill(self) -> None:
         """Give a batch that is not full the time to get there."""
-        if self._batch == 1 or not self._options.batch_time:
+        if self._batch == 1 or not self._options.batch_time or self._is_draining:
             return
         try:
-            async with asyncio.timeout(self._options.batch_time):
+            async with asyncio.timeout(self._options.batch_time) as self._filling:
                 await self._buffer.wait()
                 # Buffers tell that there is something, not how much.
                 while self._gate.is_open and self._buffer.counters().queuing < self._batch:  # noqa: ASYNC110
                     await asyncio.sleep(min(BATCH_LOOK_S, self._options.batch_time))
         except TimeoutError:
             return
+        finally:
+            self._filling = None
 
     async def _closed(self) -> None:
         """Wait until items may be sent; what waits for too long is dropped meanwhile."""

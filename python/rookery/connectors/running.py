@@ -101,6 +101,7 @@ class RunningAction:
         self._buffer: Buffer | None = None
         self._runner: Runner | None = None
         self._tasks = _Tasks()
+        self._dropped = 1 << 63  # never reached before it is remembered
 
     @property
     def is_open(self) -> bool:
@@ -169,6 +170,21 @@ class RunningAction:
     def is_running(self) -> bool:
         return self._tasks.are_running
 
+    @property
+    def can_drain(self) -> bool:
+        """Whether something waits that can be sent now."""
+        return self.is_running and self._runner is not None and self._runner.can_drain
+
+    async def drain(self) -> None:
+        """Return when what waits was sent, or cannot be sent."""
+        if self.is_running and self._runner is not None:
+            await self._runner.drain()
+
+    def remember_dropped(self) -> None:
+        """From here on whatever is dropped because its buffer ends has waited."""
+        if self._buffer is not None and self.is_running:
+            self._dropped = self._buffer.counters().dropped_resource_stopped
+
     async def halt(self) -> None:
         """Stop until it is started again; what waits stays, what comes is dropped."""
         self.buffer.pause(True)
@@ -192,9 +208,19 @@ class RunningAction:
 
     def say_what_waits(self) -> None:
         """Before it is lost."""
-        waiting = 0 if self._buffer is None else self._buffer.counters().queuing
-        if waiting:
-            _logger.warning("action %s: %d messages that waited are dropped", self.id, waiting)
+        if self._buffer is None:
+            return
+        counters = self._buffer.counters()
+        # Of a buffer that the core has closed, what it dropped by that.
+        lost = counters.queuing + max(counters.dropped_resource_stopped - self._dropped, 0)
+        if lost:
+            _logger.warning("action %s: %d messages that waited are dropped", self.id, lost)
+        if counters.inflight:
+            _logger.warning(
+                "action %s: %d messages are under way, nobody knows whether they were taken",
+                self.id,
+                counters.inflight,
+            )
 
 
 class RunningSource:

@@ -6,7 +6,7 @@ Both the embedded broker and the role ``broker`` stand on this.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from rookery.engine.dispatch import HookDispatcher
 from rookery.engine.events import EventRouter, Watcher
@@ -33,9 +33,15 @@ class NodeRuntime:
         observers: Mapping[str, Watcher] | None = None,
         gather_s: float = 0.0,
         access: AccessControl | None = None,
+        send_rest: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
-        """``gather_s``: see :class:`EventReader`; 0 wherever a hook or subscriber may wait."""
+        """``gather_s``: see :class:`EventReader`; 0 wherever a hook or subscriber may wait.
+
+        ``send_rest`` is called at the end, when nobody publishes any more and before the buffers of
+        actions are closed, with the seconds that it may take.
+        """
         self.node = node
+        self._send_rest = send_rest
         self.dispatcher = HookDispatcher(
             hooks, node.answer, unanswered=unanswered, deadline_s=deadline_s, access=access
         )
@@ -52,9 +58,13 @@ class NodeRuntime:
 
     async def close(self, grace_s: float = STOP_GRACE_S) -> None:
         """Stop the node, tell what happened until then, and end every subscription."""
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + grace_s
         try:
             # Hooks are asked and told to the very end, so the loop goes on reading meanwhile.
             await asyncio.to_thread(self.node.stop, grace_s)
+            if self._send_rest is not None:
+                await self._send_rest(max(end_s - loop.time(), 0.0))
         finally:
             self.node.close_actions()
             self._reader.close()

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,10 +14,13 @@ import asyncpg
 import pytest
 from playwright.sync_api import Locator, expect
 
+from harness.client import RawClient
 from harness.dashboard import Dashboard, ports_of
 from harness.databases import Server, postgresql_server
-from harness.node import fresh_name
+from harness.mosquitto import Mosquitto, mosquitto
+from harness.node import HOST, fresh_name
 from harness.operator import Operator
+from harness.packets import Connect
 from harness.web_sink import WebSink
 
 INSERT = "INSERT INTO alarms (line, temp) VALUES (${topic}, ${temp})"
@@ -59,6 +63,13 @@ def sink() -> Iterator[WebSink]:
     running = WebSink()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Iterator[Mosquitto]:
+    """Another broker."""
+    with mosquitto(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
@@ -139,6 +150,24 @@ class Pages:
         self.dashboard.said(t("common.saved"))
         outputs = self.dashboard.page.get_by_role("list", name=t("rules.outputs.title"))
         expect(outputs).to_contain_text(f"{type_}:{name}")
+
+    def make_source(self, type_: str, name: str, values: dict[str, str]) -> None:
+        """From the list of sources, which is empty, to the page of a new one."""
+        t = self.t
+        self.dashboard.open("/sources", t("integration.sources.title"))
+        expect(
+            self.dashboard.page.get_by_text(t("integration.sources.empty.title"))
+        ).to_be_visible()
+        self.dashboard.button(t("integration.sources.add")).first.click()
+        self.choose_type(type_)
+        self.dashboard.field(t("common.field.name"), self.dialog).fill(name)
+        self.dashboard.choose(t("integration.connector.one"), name, self.dialog)
+        self.fill(type_, "source", values)
+        self.dashboard.check()
+        self.dashboard.button(t("common.create"), self.dialog).click()
+        self.dashboard.said(t("common.saved"))
+        self.heading(f"{type_}:{name}")
+        self.says("connected")
 
     def write_sql(self, sql: str) -> None:
         editor = self.dashboard.page.get_by_role("textbox", name=self.t("rules.sql"), exact=True)
@@ -374,4 +403,67 @@ def test_a_row_is_published_again(pages: Pages, operator: Operator) -> None:
         publish(operator, f"{name}/in", [55])
         client.receive(f"{name}/out", b"it has 55")
     expect(pages.figure(t("rules.figures.outputs"), "actions.success")).to_have_text("2")
+    dashboard.check()
+
+
+def publish_there(remote: Mosquitto, topic: str, payload: bytes) -> None:
+    """A message of somebody at the other broker."""
+    with RawClient(HOST, remote.port) as client:
+        client.connect(Connect("somebody"))
+        client.publish(topic, payload, qos=1)
+
+
+def make_rule_of_source(pages: Pages, name: str) -> None:
+    """From the page of a source to a rule that publishes here what it gets there."""
+    dashboard, t = pages.dashboard, pages.t
+    dashboard.page.get_by_role("link", name=t("integration.sources.next"), exact=True).click()
+    pages.heading(t("rules.new.title"))
+    expect(dashboard.page.locator(".cm-content")).to_contain_text(f"mqtt:{name}")
+    dashboard.field(t("rules.id")).fill(name)
+    dashboard.button(t("rules.outputs.republish")).click()
+    dashboard.field(t("rules.republish.topic"), dashboard.dialog).fill(f"{name}/here")
+    dashboard.field(t("rules.republish.payload"), dashboard.dialog).fill("${payload}")
+    dashboard.button(t("rules.republish.add"), dashboard.dialog).click()
+    dashboard.button(t("common.create")).click()
+    dashboard.said(t("common.saved"))
+    pages.heading(name)
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_source_brings_messages_of_another_broker_and_says_when_it_is_gone(
+    pages: Pages, operator: Operator, remote: Mosquitto
+) -> None:
+    dashboard, t = pages.dashboard, pages.t
+    name = fresh_name("plant")
+    source = f"mqtt:{name}"
+    pages.make_connector("mqtt", name, {"server": f"{HOST}:{remote.port}"})
+    pages.make_source("mqtt", name, {"parameters.topic": f"{name}/#"})
+    make_rule_of_source(pages, name)
+    with operator.login() as client:
+        client.subscribe(f"{name}/here", qos=1)
+        publish_there(remote, f"{name}/oven", b"21")
+        client.receive(f"{name}/here", b"21")
+        expect(pages.figure(t("rules.figures.rule"), "passed")).to_have_text("1")
+        dashboard.open("/sources", t("integration.sources.title"))
+        expect(dashboard.row(name)).to_contain_text(t("common.state.connected"))
+        dashboard.page.get_by_role("link", name=name, exact=True).first.click()
+        pages.heading(source)
+        received = pages.figure(t("integration.figures.title"), "received")
+        expect(received).to_have_text("1")
+        dashboard.check()
+
+        remote.stop()
+        pages.says("disconnected")
+        status = dashboard.page.locator(".status-cell")
+        expect(status).to_contain_text(f"{HOST}:{remote.port}")
+        dashboard.check()
+        remote.start()
+        pages.says("connected")
+        publish_there(remote, f"{name}/oven", b"22")
+        client.receive(f"{name}/here", b"22")
+        expect(received).to_have_text("2")
+
+    dashboard.button(t("integration.delete.action")).click()
+    expect(dashboard.dialog).to_contain_text(t("integration.delete.used"))
+    expect(dashboard.dialog).to_contain_text(name)
     dashboard.check()

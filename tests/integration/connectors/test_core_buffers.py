@@ -149,6 +149,66 @@ async def test_without_a_fallback_what_expires_is_counted(it: Managed) -> None:
     await it.until_counted("http:out", dropped_expired=50, dropped=50, queuing=0)
 
 
+async def test_at_the_end_what_waits_is_sent_and_a_batch_waits_for_no_more(it: Managed) -> None:
+    async with http_server() as server:
+        server.gate = asyncio.Event()
+        await begin(it, server.url, inflight_window=2, batch_time="1m")
+        await it.until("action", "http:out", State.CONNECTED)
+        offer(it, range(100))
+        draining = asyncio.create_task(it.manager.drain(60))
+        await server.until_under_way(1)
+        assert not draining.done()
+        server.gate.set()
+        await draining
+        counters = it.real["http:out"].counters()
+        assert (counters.success, counters.queuing, counters.inflight) == (100, 0, 0)
+
+
+async def test_the_end_waits_for_no_service_longer_than_it_may(
+    it: Managed, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with http_server() as server:
+        server.gate = asyncio.Event()
+        await begin(it, server.url, inflight_window=2)
+        await it.until("action", "http:out", State.CONNECTED)
+        offer(it, range(100))
+        await server.until_under_way(2)
+        await it.manager.drain(0.01)
+        it.manager.say_what_waits()
+        counters = it.real["http:out"].counters()
+    assert adds_up(counters)
+    assert (counters.queuing, counters.inflight) == (98, 2)
+    assert "action http:out: 98 messages that waited are dropped" in caplog.text
+    assert "action http:out: 2 messages are under way" in caplog.text
+
+
+async def test_the_end_waits_for_no_service_that_is_away(it: Managed) -> None:
+    await begin(it, f"http://127.0.0.1:{free_port()}")
+    await it.until("connector", "http:web", State.DISCONNECTED)
+    offer(it, range(5))
+    await it.manager.drain(60)
+    assert it.real["http:out"].counters().queuing == 5
+
+
+async def test_at_the_end_a_fallback_gets_what_fails(it: Managed) -> None:
+    async with http_server() as server:
+        server.status = 400
+        fallbacks = [{"kind": "reference", "type": "http", "name": "other"}]
+        connectors = {"http:web": {"url": server.url}, "http:up": {"url": server.url}}
+        actions: dict[str, dict[str, Any]] = {
+            "http:out": {"connector": "web", "fallback_actions": fallbacks},
+            "http:other": {"connector": "up"},
+        }
+        await it.apply(connectors, actions)
+        await it.until("action", "http:out", State.CONNECTED)
+        await it.until("action", "http:other", State.CONNECTED)
+        offer(it, range(30))
+        await it.manager.drain(60)
+        for name in ("http:out", "http:other"):
+            counters = it.real[name].counters()
+            assert (counters.failed, counters.queuing + counters.inflight) == (30, 0), name
+
+
 async def test_a_core_that_ends_first_makes_no_noise(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,12 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-import rookery
 from harness.authority import Authority
-from harness.connector_manager import managed
-from harness.connectors import in_order
 from harness.databases import Server, postgresql_server
-from harness.outage import CHECKED_OFTEN, CLIENTS, WAITING, live_through_outage
 from harness.sending import action_of, connector_of, item, reasons, working
 from rookery.connectors.base import Recoverable, Unhealthy
 from rookery.native.action_fields import UNDEFINED, JsonText
@@ -152,17 +148,19 @@ async def test_a_column_may_change_its_type(server: Server, database: asyncpg.Co
 
 async def test_what_is_wrong_is_said_in_words(server: Server) -> None:
     wrong = connector_of("pgsql", to(server) | {"password": "wrong"})
-    with pytest.raises(Unhealthy, match="password authentication failed") as refused:
+    with pytest.raises(
+        Unhealthy, match="refuses user rookery with this password: check"
+    ) as refused:
         await wrong.start()
     assert "wrong" not in str(refused.value)
     away = connector_of("pgsql", to(server) | {"server": "127.0.0.1:1"})
-    with pytest.raises(Unhealthy, match="cannot be reached"):
+    with pytest.raises(Unhealthy, match=r"connect to 127.0.0.1:1 refused: see whether"):
         await away.start()
     none = connector_of("pgsql", to(server) | {"database": "nowhere"})
-    with pytest.raises(Unhealthy, match='database "nowhere" does not exist'):
+    with pytest.raises(Unhealthy, match=r"no database nowhere at 127.0.0.1:"):
         await none.start()
     tls = connector_of("pgsql", to(server, ssl={"enable": True, "verify": "verify_none"}))
-    with pytest.raises(Unhealthy, match="SSL"):
+    with pytest.raises(Unhealthy, match=r"does not speak TLS: switch ssl.enable off"):
         await tls.start()
 
 
@@ -178,8 +176,14 @@ async def test_over_tls(tmp_path: Path) -> None:
                 assert not await action.send([item("x")])
         # Not who it says that it is, and signed by somebody else.
         other = {"server_name_indication": "somebody.else"}
-        for bad in (trusted | other, {"enable": True, **no_name}):
-            with pytest.raises(Unhealthy, match="certificate verify failed"):
+        for bad, says in (
+            (trusted | other, "is for another name .*somebody.else"),
+            (
+                {"enable": True, **no_name},
+                "is not trusted .*: name its authority in ssl.cacertfile",
+            ),
+        ):
+            with pytest.raises(Unhealthy, match=says):
                 await connector_of("pgsql", to(own, ssl=bad)).start()
         missing = trusted | {"cacertfile": str(tmp_path / "none.pem")}
         with pytest.raises(Unhealthy, match="cacertfile"):
@@ -233,26 +237,3 @@ async def test_a_database_that_is_only_busy_is_not_gone(
 async def _waiting_for_the_lock(database: asyncpg.Connection) -> None:
     while not await database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
         await database.execute("SELECT pg_sleep(0.01)")
-
-
-async def test_an_outage_under_traffic_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
-    with postgresql_server() as own:
-        database = await asyncpg.connect(**address(own))
-        await database.execute("CREATE TABLE reading (n serial, client text, line integer)")
-        await database.close()
-        async with rookery.Broker() as broker, managed(tmp_path, core=broker.actions) as it:
-            await it.apply(
-                {"pgsql:test": to(own) | CHECKED_OFTEN},
-                {"pgsql:a": {"connector": "test", "parameters": INSERT} | WAITING},
-            )
-            numbers = await live_through_outage(
-                it,
-                "pgsql:a",
-                own,
-                lambda client, number: {"clientid": client, "payload": {"line": number}},
-            )
-        database = await asyncpg.connect(**address(own))
-        rows = await stored(database)
-        await database.close()
-    for client in range(CLIENTS):
-        assert in_order([line for name, line in rows if name == f"c{client}"]) == numbers

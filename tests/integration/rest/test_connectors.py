@@ -86,7 +86,7 @@ def test_the_answer_says_whether_what_was_made_works(asks: RestSocket, service: 
     assert asks.ask("DELETE", ACTION_AT).status == 204
     changed = asks.ask("PUT", AT, connector(service, url="http://127.0.0.1:1"))
     assert changed.json["status"] == "disconnected"
-    assert changed.json["status_reason"] == "connect to 127.0.0.1:1 refused"
+    assert changed.json["status_reason"].startswith("connect to 127.0.0.1:1 refused: see whether")
     off = asks.ask("PUT", AT, connector(service, enable=False))
     assert (off.json["status"], off.json["status_reason"]) == ("disconnected", "disabled")
     assert asks.ask("DELETE", AT).status == 204
@@ -160,6 +160,29 @@ def test_settings_that_make_no_sense_are_refused(asks: RestSocket, defined: WebS
         ACTION_AT, {"connector": "service", "parameters": {"method": "jump"}}, "PUT"
     )
     assert asks.ask("GET", "/actions/nothing").problem == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/connectors", {"type": "http", "name": "x", "url": "http://h", "passwrod": "hunter2"}),
+        ("/connectors", {"type": "pgsql", "name": "x", "database": "d", "username": "u",
+                         "server": "u:hunter2@h:1"}),
+        ("/connectors", {"type": "mqtt", "name": "x", "server": "h:1", "ssl": {"pasword": "hunter2"}}),
+        ("/connectors_probe", {"type": "http", "url": "http://h", "pw": {"of": ["hunter2"]}}),
+        ("/authentication", {"mechanism": "password_based", "backend": "redis", "server": "h:1",
+                             "redis_type": "single", "passwrod": "hunter2", "cmd": "HMGET u h"}),
+        ("/users", {"username": "u", "password": "a-Password-1", "pasword": "hunter2"}),
+    ],
+)  # fmt: skip
+def test_a_secret_under_a_misspelt_name_or_in_an_address_is_written_nowhere(
+    shared: Operator, asks: RestSocket, path: str, body: dict[str, Any]
+) -> None:
+    refused = asks.ask("POST", path, body)
+    assert refused.status == 400
+    assert "hunter2" not in refused.text
+    assert shared.audited('"POST"', path, "******")
+    assert not shared.audited("hunter2")
 
 
 def test_a_probe_says_whether_it_would_work(asks: RestSocket, service: WebService) -> None:

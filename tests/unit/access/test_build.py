@@ -210,7 +210,7 @@ def test_how_passwords_are_hashed(stores: Stores) -> None:
 
 @pytest.mark.parametrize(
     ("entry", "package", "extra"),
-    [(POSTGRESQL, "asyncpg", "postgres"), (REDIS, "redis.asyncio", "redis")],
+    [(POSTGRESQL, "asyncpg", "postgres"), (REDIS, "redis", "redis")],
 )
 def test_an_extra_that_is_missing_is_named(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any], package: str, extra: str

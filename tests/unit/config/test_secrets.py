@@ -39,6 +39,11 @@ PROVIDER = "mechanism=password_based,backend=http,method=get"
         f"mqtt=[{{token={SECRET}}}]",
         f"mqtt.max_inflight={{a={{password=[{SECRET}]}}}}",
         f'mqtt.max_inflight="redis://u:{SECRET}@h"',
+        f'mqtt.max_inflight="u:{SECRET}@h:1"',
+        f'mqtt.max_inflight="u:{SECRET}@{SECRET}/{SECRET}@h:1"',
+        f'listeners.tcp.default.bind="u:{SECRET}@h:1"',
+        f'mqtt=["a", "u:{SECRET}@h"]',
+        f'mqtt.max_inflight={{server="u:{SECRET} {SECRET},x@h:1"}}',
         f"license={{key={SECRET}}}",
         f'prometheus={{headers={{"X-Private-Key"={SECRET}}}}}',
         f"listeners.ssl.default.ssl_options.verify=-----BEGIN PRIVATE KEY-----{SECRET}",
@@ -133,3 +138,20 @@ def test_of_headers_those_are_shown_that_say_nothing_secret() -> None:
     shown = without_secrets({"url": "http://h/", "headers": headers})
 
     assert shown["headers"] == {**headers, "X-Auth": "******"}
+
+
+def test_an_address_is_shown_without_what_stands_before_its_host() -> None:
+    value = {
+        "server": f"u:{SECRET}@h:1",
+        "bootstrap_hosts": f"h:1,u:{SECRET},@h:2",
+        "servers": [f"u:{SECRET}@h", "h:1"],
+        "node": "name@host",
+        "topic": "a:b@c",
+    }
+    assert without_secrets(value) == {
+        "server": "******@h:1",
+        "bootstrap_hosts": "******@h:2",
+        "servers": ["******@h", "h:1"],
+        "node": "name@host",
+        "topic": "a:b@c",
+    }

@@ -64,27 +64,47 @@ def test_waits_grow_up_to_the_longest_and_are_never_equal_for_all() -> None:
     assert len({Backoff(8.0).next_s() for _ in range(20)}) > 1
 
 
+def certificate(code: int) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "x")
+    error.verify_code, error.verify_message = code, "why"
+    return error
+
+
+def tls(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(1, "x")
+    error.reason = reason
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (ConnectionRefusedError(), "connect to h:1 refused"),
-        (TimeoutError(), "connect to h:1 timed out"),
-        (ConnectionResetError(), "h:1 closed the connection"),
-        (socket.gaierror(), "host name of h:1 is not known"),
-        (OSError(errno.EHOSTUNREACH, "x"), "no route to h:1"),
+        (ConnectionRefusedError(), "connect to h:1 refused: see whether the service runs"),
+        (TimeoutError(), "connect to h:1 timed out: check the address, the network"),
+        (ConnectionResetError(), "h:1 closed the connection: its log may say why"),
+        (socket.gaierror(-2, "x"), "host name of h:1 is not known: check its spelling"),
+        (OSError(errno.EHOSTUNREACH, "x"), "no route to h:1: check the address"),
+        (OSError(errno.ENOENT, "x"), "there is no socket h:1: see whether the service runs"),
+        (PermissionError(errno.EACCES, "x"), "this node may not use h:1: check the rights"),
         (OSError(errno.ENETDOWN, "x"), "connect to h:1 failed: Network is down"),
         (OSError("Multiple exceptions: [Errno 111] a, [Errno 111] b"), "connect to h:1 refused"),
-        (
-            OSError("Multiple exceptions: [Errno 111] a, [Errno 5] b"),
-            "connect to h:1 failed: OSError",
-        ),
+        (OSError("Multiple exceptions: [Errno 99] a, [Errno 111] b"), "connect to h:1 refused"),
+        (OSError("Multiple exceptions: [Errno 100] a"), "connect to h:1 failed: Network is down"),
+        (certificate(10), "certificate of h:1 has expired: renew it there, or set the clock"),
+        (certificate(20), "certificate of h:1 is not trusted (why): name its authority in ssl.ca"),
+        (certificate(62), "certificate of h:1 is for another name (why): use that name"),
+        (certificate(23), "certificate of h:1 is not accepted: why"),
+        (tls("WRONG_VERSION_NUMBER"), "h:1 does not speak TLS: switch ssl.enable off"),
+        (tls("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "h:1 wants a certificate of this node"),
+        (tls("NO_SHARED_CIPHER"), "TLS with h:1 failed: no shared cipher"),
         (ssl.SSLError(1, "x"), "TLS with h:1 failed: no common protocol"),
         (ValueError("password"), "connect to h:1 failed: ValueError"),
     ],
 )
-def test_reasons_are_for_people(error: Exception, reason: str) -> None:
+def test_reasons_say_what_happened_where_and_what_to_look_at(error: Exception, reason: str) -> None:
     words = why_unreachable("h:1", error)
-    assert words.en == reason
+    assert words.en.startswith(reason)
+    assert "h:1" in words.zh
     assert words.zh != words.en
 
 

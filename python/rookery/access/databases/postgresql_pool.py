@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from rookery.access.databases.settings import DatabaseSettings, host_and_port, missing_package
@@ -33,10 +34,8 @@ def address_of(place: PostgresqlPlace, where: str) -> tuple[str, int]:
     Raises:
         SettingError: the server is no address, or the package for PostgreSQL is missing.
     """
-    try:
-        import asyncpg  # noqa: F401, PLC0415 - an extra
-    except ImportError:
-        raise missing_package(where, "asyncpg", "postgres") from None
+    if find_spec("asyncpg") is None:  # an extra
+        raise missing_package(where, "asyncpg", "postgres")
     if place.server.startswith("/"):
         return place.server, DEFAULT_PORT
     return host_and_port(place.server, DEFAULT_PORT, where)

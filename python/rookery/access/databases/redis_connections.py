@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
-from rookery.access.databases.settings import DatabaseSettings, host_and_port, missing_package
+from rookery.access.databases.settings import (
+    DatabaseSettings,
+    host_and_port,
+    missing_package,
+    shown_address,
+)
 from rookery.access.errors import SettingError, Words
 from rookery.access.tls import DISABLED
 
@@ -64,15 +70,19 @@ class RedisConnections:
         self._sentinels: list[Redis] = []
         # Clients of clusters and sentinels fail instead of waiting when no connection is free.
         self.places = asyncio.Semaphore(place.pool_size)
-        try:
-            import redis.asyncio  # noqa: F401, PLC0415 - an extra
-        except ImportError:
-            raise missing_package(where, "redis", "redis") from None
+        if find_spec("redis") is None:  # an extra
+            raise missing_package(where, "redis", "redis")
 
     @property
     def client(self) -> Redis | RedisCluster | None:
         """What commands are given to; none before the start and after the stop."""
         return self._redis
+
+    @property
+    def place(self) -> str:
+        """The servers, for people."""
+        shown = [shown_address(host, port) for host, port in self._addresses]
+        return ", ".join(shown) or str(self._settings.server)
 
     def _servers(self) -> list[tuple[str, int]]:
         settings = self._settings

@@ -10,8 +10,10 @@ from rookery.broker.audit.log import (
     Changes,
     asked_by,
     changed,
+    hide,
     masked,
     one_entry,
+    without_keys,
 )
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "Changes",
     "asked_by",
     "changed",
+    "hide",
     "masked",
     "one_entry",
+    "without_keys",
 ]

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -32,10 +32,14 @@ _log = logging.getLogger("rookery.audit")
 
 @dataclass(slots=True)
 class Changes:
-    """What one request changed, as told by the services that it ran through."""
+    """What one request changed, as told by the services that it ran through.
+
+    ``unknown`` are keys in its body that nobody knows.
+    """
 
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
 
 
 LOCAL = "local"
@@ -80,6 +84,15 @@ def changed(target: str = "", *, before: Any = None, after: Any = None) -> None:
     if (changes := _request.get()) is not None:
         changes.before[target] = before
         changes.after[target] = after
+
+
+def hide(keys: Iterable[str]) -> None:
+    """Keep what stands at these keys out of the entry of the request that is being answered.
+
+    Nobody knows them, so each may be the misspelt name of a secret.
+    """
+    if (changes := _request.get()) is not None:
+        changes.unknown.update(keys)
 
 
 class AuditLog:
@@ -155,6 +168,20 @@ class AuditLog:
             if older.exists():
                 older.replace(self.file.with_name(f"{self.file.name}.{number + 1}"))
         self.file.replace(self.file.with_name(f"{self.file.name}.1"))
+
+
+def without_keys(value: Any, keys: Collection[str], depth: int = 0) -> Any:
+    """``value`` with everything masked that stands at one of these keys, however deep."""
+    if not keys or depth > _DEPTH_MAX:
+        return MASKED if keys else value
+    if isinstance(value, dict):
+        return {
+            key: MASKED if key in keys else without_keys(item, keys, depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [without_keys(item, keys, depth + 1) for item in value]
+    return value
 
 
 def masked(value: Any) -> Any:

@@ -97,9 +97,16 @@ class Running:
         self._alarmed: dict[tuple[One, str], str] = {}
         self._is_closing = False
 
-    def say_what_waits(self) -> None:
-        """Log what is lost when the core ends, and all buffers with it."""
+    async def drain(self, grace_s: float) -> None:
+        """Send what waits, as far as it can be sent, before the core ends."""
         if self._connectors is not None:
+            await self._connectors.drain(grace_s)
+            self._connectors.remember_dropped()
+
+    async def send_rest(self, grace_s: float) -> None:
+        """The same at the end, when nothing more comes; what is left is logged."""
+        if self._connectors is not None:
+            await self._connectors.drain(grace_s)
             self._connectors.say_what_waits()
 
     async def close(self) -> None:
@@ -252,6 +259,17 @@ class Running:
             return _state(await self._connectors.settled(_one(kind), id_))
         except NotFoundError:
             return NOT_STARTED
+
+    def check_connector(self, connector_id: str, settings: Any) -> None:
+        """Look at what can be looked at without connecting.
+
+        Raises:
+            SettingError: it cannot work so.
+        """
+        from rookery.connectors.fitting import Place, fitting_connector  # noqa: PLC0415
+
+        place = Place(node=self._node_name, data_dir=self._data_dir, file_dirs=self._file_dirs)
+        fitting_connector(connector_id, settings, place)
 
     # -- acting -----------------------------------------------------------------------------
 

@@ -295,7 +295,9 @@ class ConnectorService:
     def _check(self, kind: Kind, id_: Id, value: Settings) -> None:
         from rookery.connectors.checking import settings_of  # noqa: PLC0415
 
-        settings_of(kind, id_.type, value)
+        settings = settings_of(kind, id_.type, value)
+        if kind == "connectors":
+            self.running.check_connector(str(id_), settings)
 
 
 def _settable(body: Settings) -> Settings:

@@ -11,11 +11,13 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rookery.broker.audit import hide
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.features import FEATURES, Feature
 from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
-from rookery.web.errors import HANDLERS, problem
+from rookery.errors import BadRequestError
+from rookery.web.errors import HANDLERS, answer_error, problem
 from rookery.web.rest import BODY_BYTES_MAX
 
 MESSAGES_MAX = 10
@@ -32,7 +34,7 @@ class Api:
         self._node = node
         self._admission = admission
         self._audit = audit
-        handlers = {**HANDLERS}
+        handlers = {**HANDLERS, BadRequestError: _answer_refused}
         handlers[RequestValidationError] = _answer_invalid
         self.app = FastAPI(
             title="Rookery",
@@ -83,11 +85,18 @@ class _Nothing:
         return self
 
 
+async def _answer_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BadRequestError)
+    hide(error.unknown_keys)
+    return await answer_error(request, error)
+
+
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if error.errors()[0]["loc"] == ("body",) and not _is_json(request):
         text = "the body is no JSON by its Content-Type: send it with application/json"
         return problem(400, "BAD_REQUEST", text)
+    hide(str(item["loc"][-1]) for item in error.errors() if item["type"] == "extra_forbidden")
     problems = [_text_of(item) for item in error.errors()]
     if len(problems) > MESSAGES_MAX:
         problems = [*problems[:MESSAGES_MAX], f"and {len(problems) - MESSAGES_MAX} more"]

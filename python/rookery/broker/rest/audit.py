@@ -11,7 +11,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from rookery.broker.audit import AuditLog, Changes
+from rookery.broker.audit import AuditLog, Changes, without_keys
 from rookery.clock import Clock
 from rookery.web.caller import Via
 
@@ -73,13 +73,14 @@ class RestAudit:
             body = "too long to keep"
         if (entry.method, entry.operation) == _SETTINGS_OF_PLUGINS:
             body = "not kept, it may hold secrets of the plugin"
+        unknown = entry.changes.unknown
         said = caller.name if caller is not None else _claimed(body)
         operation = _PARAMETER.sub(r":\1", entry.operation)
         self._audit.record(
             entry.method,
             entry.path,
-            before=_only(entry.changes, "before"),
-            after=_only(entry.changes, "after"),
+            before=without_keys(_only(entry.changes, "before"), unknown),
+            after=without_keys(_only(entry.changes, "after"), unknown),
             by=said,
             error=entry.failure or ("" if entry.status else "no answer"),
             request={
@@ -92,7 +93,7 @@ class RestAudit:
                 "query": entry.query,
                 "status": entry.status,
                 "duration_ms": entry.duration_ms,
-                "body": body,
+                "body": without_keys(body, unknown),
             },
         )
 

@@ -30,9 +30,13 @@ class DataIntegration:
         await self._running.apply(config)
         await self._put(config)
 
-    def say_what_waits(self) -> None:
-        """Log what actions have not sent, before the core ends."""
-        self._running.say_what_waits()
+    async def drain(self, grace_s: float) -> None:
+        """Let actions send what waits, for at most that time."""
+        await self._running.drain(grace_s)
+
+    async def send_rest(self, grace_s: float) -> None:
+        """Let actions send what waits, for at most that time; what is left is logged, and lost."""
+        await self._running.send_rest(grace_s)
 
     async def close(self) -> None:
         """Stop. May be called twice."""

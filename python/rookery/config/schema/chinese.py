@@ -66,6 +66,10 @@ WHOLE = {
     "an action is no fallback of its own": "动作不能作为自身的备选动作",
     "traces need more packages: pip install 'rookery[otel]'": "追踪需要额外的软件包：pip install 'rookery[otel]'",
     "not one of the words": "不在可选值之中",
+    "must be host:port, with a port from 1 to 65535": "应为 主机:端口，端口为 1 到 65535",
+    "must be host:port, with a port from 1 to 65535, or an absolute path": (
+        "应为 主机:端口（端口为 1 到 65535），或绝对路径"
+    ),
     "not an access rule": "不是访问规则",
     "not idle,interval,probes": "应为 空闲,间隔,次数",
     "not a list": "不是列表",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rookery.access.errors import Words
 from rookery.connectors.base import ConnectorType
-from rookery.connectors.disk_log.connector import open_connector
+from rookery.connectors.disk_log.connector import open_connector, refuse
 from rookery.connectors.disk_log.settings import DiskLogActionSettings, DiskLogConnectorSettings
 from rookery.connectors.disk_log.texts_zh import TEXTS_ZH
 
@@ -16,4 +16,5 @@ TYPE = ConnectorType(
     action_settings=DiskLogActionSettings,
     texts_zh=TEXTS_ZH,
     open=open_connector,
+    refuse=refuse,
 )

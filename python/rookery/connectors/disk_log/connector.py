@@ -32,6 +32,8 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL = Words("no space left for {path}", "{path} 所在磁盘空间不足")
 _IN_USE = Words("{path} is written by somebody else", "{path} 正由其他程序写入")
 _CANNOT = Words("{path} cannot be written: {why}", "{path} 无法写入：{why}")
+_IS_FOLDER = Words("filepath: {path} is a directory", "filepath：{path} 是目录")
+_NO_FOLDER = Words("filepath: {path} is no directory", "filepath：{path} 不是目录")
 _ELSEWHERE = Words(
     "filepath: {path} is not below {allowed}",
     "filepath：{path} 不在 {allowed} 之下",
@@ -136,6 +138,23 @@ def _allowed(filepath: str, context: Context) -> Path:
         allowed = ", ".join(str(root) for root in roots)
         raise SettingError(_ELSEWHERE.format(path=path, allowed=allowed))
     return real
+
+
+def refuse(settings: DiskLogConnectorSettings, context: Context) -> None:
+    """Look at the place itself.
+
+    Raises:
+        SettingError: the file may not be there, or cannot.
+    """
+    path = _allowed(settings.filepath, context)
+    try:
+        if path.is_dir():
+            raise SettingError(_IS_FOLDER.format(path=path))
+        above = next(folder for folder in path.parents if folder.exists())
+        if not above.is_dir():
+            raise SettingError(_NO_FOLDER.format(path=above))
+    except PermissionError:
+        return  # whoever checks a configuration need not be who runs the node
 
 
 def open_connector(settings: DiskLogConnectorSettings, context: Context) -> DiskLogConnector:

@@ -28,8 +28,9 @@ _STATUS = Words(
     "Elasticsearch answers with status {status}: {said}", "Elasticsearch 返回状态 {status}：{said}"
 )
 _LOGIN = Words(
-    "Elasticsearch refuses username or password (status {status})",
-    "Elasticsearch 拒绝用户名或密码（状态 {status}）",
+    "Elasticsearch refuses username or password (status {status}): check both, and what the user may "
+    "do there",
+    "Elasticsearch 拒绝用户名或密码（状态 {status}）：请检查两者及该用户的权限",
 )
 _STRANGE = Words("what answers is no Elasticsearch: {said}", "应答者不是 Elasticsearch：{said}")
 

@@ -8,18 +8,19 @@ from typing import Any
 
 import aiohttp
 
-from rookery.access.databases.settings import host_and_port
+from rookery.access.databases.settings import host_and_port, shown_address
 from rookery.access.errors import SettingError, Words
 from rookery.connectors.base import Action, Connector, Context, Unhealthy
 from rookery.connectors.elasticsearch.action import ElasticsearchAction
 from rookery.connectors.elasticsearch.answers import parsed, status_words, strange
 from rookery.connectors.elasticsearch.settings import (
+    DEFAULT_PORT,
     BasicAuthentication,
     ElasticsearchActionSettings,
     ElasticsearchConnectorSettings,
 )
+from rookery.connectors.reasons import of_connecting, why_unreachable
 
-DEFAULT_PORT = 9200
 ANSWER_S = 30.0
 ANSWER_BYTES_MAX = 32 << 20
 IDLE_S = 60.0
@@ -27,8 +28,15 @@ CLIENT_ERRORS = (aiohttp.ClientError, OSError, ValueError)
 """All that a request may raise; ValueError for a header or an address that is none."""
 
 _STOPPED = Words("the connector is stopped", "连接器已停止")
-_UNREACHABLE = Words("Elasticsearch cannot be reached: {said}", "无法连接 Elasticsearch：{said}")
-_LATE = Words("Elasticsearch does not answer in time", "Elasticsearch 未在时限内应答")
+_UNREACHABLE = Words(
+    "Elasticsearch at {address} cannot be reached: {said}",
+    "无法连接 Elasticsearch {address}：{said}",
+)
+_LATE = Words(
+    "Elasticsearch at {address} does not answer in time: see what it is busy with, or whether the "
+    "network is slow",
+    "Elasticsearch {address} 未在时限内应答：请检查其负载和网络",
+)
 
 
 class ElasticsearchConnector(Connector[ElasticsearchActionSettings, Any]):
@@ -42,8 +50,8 @@ class ElasticsearchConnector(Connector[ElasticsearchActionSettings, Any]):
         """
         self._settings = settings
         host, port = host_and_port(settings.server, DEFAULT_PORT, context.id)
-        host = f"[{host}]" if ":" in host else host
-        self._url = f"{'https' if settings.ssl.enable else 'http'}://{host}:{port}/"
+        self._address = shown_address(host, port)
+        self._url = f"{'https' if settings.ssl.enable else 'http'}://{self._address}/"
         self._session: aiohttp.ClientSession | None = None
         self._places = asyncio.Semaphore(settings.pool_size)
 
@@ -104,11 +112,20 @@ class ElasticsearchConnector(Connector[ElasticsearchActionSettings, Any]):
                 method, self._url + path, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 return answer.status, await _bounded(answer)
+        except aiohttp.ConnectionTimeoutError as error:
+            raise Unhealthy(why_unreachable(self._address, error)) from error
         except TimeoutError as error:
-            raise Unhealthy(_LATE) from error
+            raise Unhealthy(_LATE.format(address=self._address)) from error
         except CLIENT_ERRORS as error:
-            said = str(error) or type(error).__name__
-            raise Unhealthy(_UNREACHABLE.format(said=said)) from error
+            raise Unhealthy(self._unreachable(error)) from error
+
+    def _unreachable(self, error: Exception) -> Words:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return of_connecting(self._address, error)
+        if isinstance(error, aiohttp.ServerDisconnectedError):
+            return why_unreachable(self._address, ConnectionResetError())
+        said = str(error) or type(error).__name__
+        return _UNREACHABLE.format(address=self._address, said=said)
 
     def open_action(self, settings: ElasticsearchActionSettings) -> Action:
         return ElasticsearchAction(settings, self)

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from rookery.connectors.addresses import one_address
 from rookery.connectors.kinds import KIND, Seconds, SecretText
 from rookery.connectors.settings import ActionSettings, ConnectorSettings, Settings, Tls
 
+DEFAULT_PORT = 9200
 # How EMQX spreads requests over its connections.
 _INERT = frozenset({"pool_type", "enable_pipelining"})
 _TEMPLATE: dict[str, Any] = {KIND: "template"}
@@ -27,7 +29,7 @@ class BasicAuthentication(Settings):
 class ElasticsearchConnectorSettings(ConnectorSettings):
     """A cluster, by one address."""
 
-    server: str = Field(
+    server: Annotated[str, one_address(DEFAULT_PORT)] = Field(
         default="127.0.0.1:9200",
         min_length=1,
         max_length=1024,

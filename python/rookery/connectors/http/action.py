@@ -10,7 +10,7 @@ from rookery.access.errors import Words
 from rookery.connectors.base import Action, Recoverable, Unhealthy, Unrecoverable
 from rookery.connectors.http.request import Request, RequestTemplate
 from rookery.connectors.http.settings import HttpActionSettings
-from rookery.connectors.reasons import no_answer, why_unreachable
+from rookery.connectors.reasons import no_answer, of_connecting, why_unreachable
 from rookery.native.action_fields import ActionItem
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class HttpAction(Action):
                 await _drain(response)
                 return response.status
         except aiohttp.ClientConnectorError as error:
-            raise Recoverable(why_unreachable(address, error.os_error)) from None
+            raise Recoverable(of_connecting(address, error)) from None
         except aiohttp.ConnectionTimeoutError as error:
             raise Recoverable(why_unreachable(address, error)) from None
         except TimeoutError:

@@ -9,14 +9,26 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from rookery.access.databases.settings import host_and_port
 from rookery.access.errors import Words
 from rookery.connectors.base import Reconnecting, Unhealthy
-from rookery.connectors.kafka.settings import KafkaConnectorSettings, addresses
+from rookery.connectors.kafka.settings import DEFAULT_PORT, KafkaConnectorSettings, addresses
+from rookery.connectors.reasons import why_unreachable
 
 if TYPE_CHECKING:
     from aiokafka.client import AIOKafkaClient
 
-_UNREACHABLE = Words("{hosts} cannot be reached: {reason}", "无法连接 {hosts}：{reason}")
+_UNREACHABLE = Words(
+    "{hosts} can be connected to, and no Kafka broker answers ({reason}): see whether one runs "
+    "there, and whether it expects TLS or a login",
+    "可以连接 {hosts}，但没有 Kafka broker 应答（{reason}）：请检查其是否运行，以及是否要求 TLS 或认证",
+)
+_LOGIN = Words(
+    "{hosts} can be connected to, and no Kafka broker lets this node in ({reason}): check mechanism, "
+    "username and password, and whether it expects TLS",
+    "可以连接 {hosts}，但没有 Kafka broker 允许本节点登录（{reason}）：请检查认证机制、用户名、密码，"
+    "以及是否要求 TLS",
+)
 _NO_TOPIC = Words("there is no topic {topic}", "主题 {topic} 不存在")
 _STOPPED = Words("not connected", "未连接")
 _MECHANISMS = {
@@ -78,7 +90,7 @@ class Cluster:
             await self.check()
         except KafkaError as error:
             await client.close()
-            raise self._unreachable(error) from error
+            raise Unhealthy(await self._why(error)) from error
         except BaseException:
             self._client = None
             await client.close()
@@ -126,7 +138,17 @@ class Cluster:
             async with asyncio.timeout(self._settings.metadata_request_timeout):
                 return await self._client.fetch_all_metadata()
         except (KafkaError, TimeoutError) as error:
-            raise Reconnecting(self._unreachable(error).words) from error
+            raise Reconnecting(await self._why(error)) from error
 
-    def _unreachable(self, error: BaseException) -> Unhealthy:
-        return Unhealthy(_UNREACHABLE.format(hosts=", ".join(self._hosts), reason=said(error)))
+    async def _why(self, error: BaseException) -> Words:
+        """The library keeps to itself what became of its connections: make one, and see."""
+        address = self._hosts[0]
+        host, port = host_and_port(address, DEFAULT_PORT, "")
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout):
+                _, writer = await asyncio.open_connection(host, port, ssl=self._tls)
+        except OSError as found:
+            return why_unreachable(", ".join(self._hosts), found)
+        writer.close()
+        words = _UNREACHABLE if isinstance(self._settings.authentication, str) else _LOGIN
+        return words.format(hosts=", ".join(self._hosts), reason=said(error))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from rookery.access.databases.settings import host_and_port
-from rookery.access.errors import SettingError
+from rookery.connectors.addresses import listed_addresses
 from rookery.connectors.kinds import Seconds, SecretText
 from rookery.connectors.settings import ConnectorSettings, Settings, Tls
 
@@ -29,7 +29,7 @@ class UserPassword(Settings):
 class KafkaConnectorSettings(ConnectorSettings):
     """What both types of connectors have."""
 
-    bootstrap_hosts: str = Field(
+    bootstrap_hosts: Annotated[str, listed_addresses(DEFAULT_PORT)] = Field(
         min_length=1,
         max_length=4096,
         title="Bootstrap hosts",
@@ -63,15 +63,6 @@ class KafkaConnectorSettings(ConnectorSettings):
         if isinstance(raw, dict):
             return {key: value for key, value in raw.items() if key not in _INERT}
         return raw
-
-    @field_validator("bootstrap_hosts")
-    @classmethod
-    def _hosts(cls, hosts: str) -> str:
-        try:
-            addresses(hosts)
-        except SettingError as error:
-            raise ValueError(error.words.en) from None
-        return hosts
 
 
 def addresses(hosts: str) -> list[str]:

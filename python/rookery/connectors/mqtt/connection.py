@@ -28,6 +28,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from rookery.access.errors import Words
 from rookery.connectors.base import Unhealthy
+from rookery.connectors.reasons import why_unreachable
 
 PROTOCOLS = {"v3": 3, "v4": 4, "v5": 5}
 RECEIVED_MAX = 1000
@@ -35,7 +36,18 @@ RECEIVED_MAX = 1000
 MISC_S_MAX = 5.0
 SESSION_EXPIRY_NEVER = 0xFFFF_FFFF
 
-_REFUSED = Words("the broker refused the connection: {reason}", "服务器拒绝了连接：{reason}")
+_REFUSED = Words(
+    "the broker at {address} refused the connection: {reason}",
+    "服务器 {address} 拒绝了连接：{reason}",
+)
+_LOGIN = Words(
+    "the broker at {address} does not let this node in ({reason}): check username and password, and "
+    "what the user may do there",
+    "服务器 {address} 不允许本节点登录（{reason}）：请检查用户名、密码及该用户的权限",
+)
+_LOGIN_NAMES = frozenset(
+    {"Bad user name or password", "Not authorized", "Bad authentication method"}
+)
 _UNREACHABLE = Words("{address} cannot be reached: {reason}", "无法连接 {address}：{reason}")
 _ENDED = Words("the connection ended: {reason}", "连接已断开：{reason}")
 _LATE = Words("{address} did not answer in time", "{address} 未在规定时间内应答")
@@ -201,12 +213,16 @@ class Connection:
             raise Unhealthy(_LATE.format(address=self.endpoint.address)) from None
         except (OSError, ValueError) as error:
             self._abandon(connecting)
-            raise Unhealthy(
-                _UNREACHABLE.format(address=self.endpoint.address, reason=_said(error))
-            ) from error
+            raise Unhealthy(self._unreachable(error)) from error
         except BaseException:
             self._abandon(connecting)
             raise
+
+    def _unreachable(self, error: OSError | ValueError) -> Words:
+        address = self.endpoint.address
+        if isinstance(error, OSError):
+            return why_unreachable(address, error)
+        return _UNREACHABLE.format(address=address, reason=_said(error))
 
     def _connect(self) -> None:
         endpoint = self.endpoint
@@ -336,7 +352,9 @@ class Connection:
         if self._connected.done():
             return
         if reason.is_failure:
-            self._connected.set_exception(Unhealthy(_REFUSED.format(reason=reason)))
+            words = _LOGIN if reason.getName() in _LOGIN_NAMES else _REFUSED
+            words = words.format(address=self.endpoint.address, reason=reason)
+            self._connected.set_exception(Unhealthy(words))
             return
         self.session_present = bool(flags.session_present)
         if self.endpoint.is_v5 and properties is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from rookery.access.databases.settings import host_and_port
-from rookery.access.errors import SettingError
+from rookery.connectors.addresses import one_address
 from rookery.connectors.kinds import KIND, Seconds, SecretText
 from rookery.connectors.options import ActionOptions
 from rookery.connectors.settings import (
@@ -27,7 +27,7 @@ SHARE = "$share/"
 class MqttConnectorSettings(ConnectorSettings):
     """``connectors.mqtt``."""
 
-    server: str = Field(
+    server: Annotated[str, one_address(DEFAULT_PORT)] = Field(
         title="Broker",
         description="Address of the remote broker, host:port; the port is 1883 if left out.",
     )
@@ -98,15 +98,6 @@ class MqttConnectorSettings(ConnectorSettings):
     ssl: Tls = Field(
         default_factory=Tls, title="TLS", description="Encryption towards the remote broker."
     )
-
-    @field_validator("server")
-    @classmethod
-    def _server(cls, server: str) -> str:
-        try:
-            host_and_port(server, DEFAULT_PORT, "server")
-        except SettingError as error:
-            raise ValueError(error.words.en) from None
-        return server
 
     @field_validator("keepalive")
     @classmethod

@@ -12,6 +12,7 @@ from rookery.access.errors import Words
 from rookery.connectors.base import Action, ItemFailure, Recoverable, Unhealthy
 from rookery.connectors.pgsql.errors import (
     CLIENT_ERRORS,
+    Place,
     is_of_row,
     of_checking,
     of_sending,
@@ -35,6 +36,8 @@ class Database(Protocol):
 
     places: asyncio.Semaphore
     """How many may send at a time."""
+    place: Place
+    """What errors name."""
 
     @property
     def is_prepared(self) -> bool:
@@ -76,7 +79,7 @@ class PgsqlAction(Action):
                 self._types = types
                 await pool.expire_connections()
         except CLIENT_ERRORS as error:
-            raise of_checking(error) from error
+            raise of_checking(error, self._database.place) from error
 
     async def send(self, items: Sequence[ActionItem]) -> Sequence[ItemFailure]:
         try:
@@ -87,7 +90,7 @@ class PgsqlAction(Action):
             async with self._database.places, pool.acquire() as connection:
                 return await self._store(connection, items)
         except CLIENT_ERRORS as error:
-            raise of_sending(error) from error
+            raise of_sending(error, self._database.place) from error
 
     async def _store(self, connection: Any, items: Sequence[ActionItem]) -> list[ItemFailure]:
         if not self._database.is_prepared:

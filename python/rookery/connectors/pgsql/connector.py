@@ -8,10 +8,11 @@ from typing import Any
 import asyncpg
 
 from rookery.access.databases.postgresql_pool import PostgresqlPlace, address_of, open_pool
+from rookery.access.databases.settings import shown_address
 from rookery.access.errors import SettingError, Words
 from rookery.connectors.base import Action, Connector, Context, Unhealthy
 from rookery.connectors.pgsql.action import PgsqlAction
-from rookery.connectors.pgsql.errors import CLIENT_ERRORS, of_checking
+from rookery.connectors.pgsql.errors import CLIENT_ERRORS, Place, of_checking
 from rookery.connectors.pgsql.settings import PgsqlActionSettings, PgsqlConnectorSettings
 from rookery.connectors.pgsql.typed import TypedConnection
 
@@ -49,6 +50,8 @@ class PgsqlConnector(Connector[PgsqlActionSettings, Any]):
             ssl=settings.ssl.client_tls(),
         )
         self._address = address_of(self._place, context.id)
+        host, port = self._address
+        self.place = Place(shown_address(host, port), settings.database, settings.username)
         self._pool: asyncpg.Pool | None = None
         self.places = asyncio.Semaphore(settings.pool_size)
 
@@ -94,7 +97,7 @@ class PgsqlConnector(Connector[PgsqlActionSettings, Any]):
         try:
             await self.pool().fetchval("SELECT 1")
         except CLIENT_ERRORS as error:
-            raise of_checking(error) from error
+            raise of_checking(error, self.place) from error
 
     def open_action(self, settings: PgsqlActionSettings) -> Action:
         return PgsqlAction(settings, self)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
+from rookery.access.databases.postgresql_pool import DEFAULT_PORT
+from rookery.connectors.addresses import one_address
 from rookery.connectors.kinds import KIND, SecretText
 from rookery.connectors.settings import ActionSettings, ConnectorSettings, Settings, Tls
 
@@ -16,7 +20,7 @@ DEFAULT_SQL = (
 class PgsqlConnectorSettings(ConnectorSettings):
     """A database."""
 
-    server: str = Field(
+    server: Annotated[str, one_address(DEFAULT_PORT, may_be_path=True)] = Field(
         min_length=1,
         max_length=1024,
         title="Server",

@@ -41,9 +41,11 @@ class RedisAction(Action):
                 # A client that finds no node for one of the commands has sent none.
                 return await self._apart(items)
             if not is_passing(error):
-                raise Unrecoverable(words_of(error)) from error
-            raise Recoverable(words_of(error), is_connection=not is_answer(error)) from error
-        return _failures(items, answers)
+                raise Unrecoverable(words_of(error, self._connections.place)) from error
+            raise Recoverable(
+                words_of(error, self._connections.place), is_connection=not is_answer(error)
+            ) from error
+        return _failures(items, answers, self._connections.place)
 
     async def _apart(self, items: Sequence[ActionItem]) -> list[ItemFailure]:
         failures: list[ItemFailure] = []
@@ -68,7 +70,7 @@ class RedisAction(Action):
         return item.fields[: len(self.fields)]
 
 
-def _failures(items: Sequence[ActionItem], answers: Sequence[Any]) -> list[ItemFailure]:
+def _failures(items: Sequence[ActionItem], answers: Sequence[Any], place: str) -> list[ItemFailure]:
     failed = [
         (item, answer)
         for item, answer in zip(items, answers, strict=True)
@@ -76,8 +78,8 @@ def _failures(items: Sequence[ActionItem], answers: Sequence[Any]) -> list[ItemF
     ]
     if len(failed) == len(items) and all(is_passing(error) for _, error in failed):
         error = failed[0][1]
-        raise Recoverable(words_of(error), is_connection=not is_answer(error)) from error
+        raise Recoverable(words_of(error, place), is_connection=not is_answer(error)) from error
     return [
-        ItemFailure(item.number, words_of(error), is_recoverable=is_passing(error))
+        ItemFailure(item.number, words_of(error, place), is_recoverable=is_passing(error))
         for item, error in failed
     ]

@@ -54,7 +54,7 @@ class RedisConnector(Connector[RedisActionSettings, Any]):
         try:
             await client.execute_command("PING")
         except CLIENT_ERRORS as error:
-            raise of_checking(error) from error
+            raise of_checking(error, self._connections.place) from error
 
     def open_action(self, settings: RedisActionSettings) -> Action:
         return RedisAction(settings, self._connections)

@@ -7,6 +7,7 @@ from redis.exceptions import RedisClusterException, ResponseError
 
 from rookery.access.errors import Words
 from rookery.connectors.base import Unhealthy
+from rookery.connectors.reasons import behind, why_unreachable
 
 CLIENT_ERRORS = (say.RedisError, RedisClusterException, OSError)
 """All that a call of the client library may raise."""
@@ -19,12 +20,38 @@ _PASSING_CODES = ("LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "BUSY", "UNK
 # for this and for a cluster that is away.
 _NO_NODE = ("No way to dispatch", "all keys must map")
 
+_AWAY = (say.ConnectionError, say.TimeoutError, RedisClusterException, OSError)
+
 _REFUSED = Words("Redis refuses the command: {said}", "Redis 拒绝该命令：{said}")
 _SAYS = Words("Redis says: {said}", "Redis 返回：{said}")
-_AUTH = Words("Redis refuses username or password: {said}", "Redis 拒绝用户名或密码：{said}")
-_NO_PASSWORD = Words("Redis wants a password", "Redis 要求密码")
-_UNREACHABLE = Words("Redis cannot be reached: {said}", "无法连接 Redis：{said}")
-_LATE = Words("Redis does not answer in time", "Redis 未在时限内应答")
+_AUTH = Words(
+    "Redis at {address} refuses username or password: check both ({said})",
+    "Redis {address} 拒绝用户名或密码：请检查两者（{said}）",
+)
+_NO_PASSWORD = Words(
+    "Redis at {address} wants a password: set password, and username where Redis has users",
+    "Redis {address} 要求密码：请设置 password，如有用户还需设置 username",
+)
+_NO_DATABASE = Words(
+    "Redis at {address} has no database of that number: check database",
+    "Redis {address} 没有该编号的数据库：请检查 database",
+)
+_NO_MASTER = Words(
+    "the sentinels at {address} know no master of that name: check sentinel ({said})",
+    "哨兵 {address} 不知道该名称的主节点：请检查 sentinel（{said}）",
+)
+_NO_RIGHT = Words(
+    "Redis at {address} does not let this user do it: {said}",
+    "Redis {address} 不允许该用户执行此操作：{said}",
+)
+_UNREACHABLE = Words(
+    "Redis at {address} cannot be reached: {said}", "无法连接 Redis {address}：{said}"
+)
+_LATE = Words(
+    "Redis at {address} does not answer in time: see what it is busy with, or whether the network "
+    "is slow",
+    "Redis {address} 未在时限内应答：请检查其负载和网络",
+)
 
 
 def is_answer(error: BaseException) -> bool:
@@ -39,20 +66,36 @@ def is_passing(error: BaseException) -> bool:
     return not (isinstance(error, say.DataError) or any(text in str(error) for text in _NO_NODE))
 
 
-def words_of(error: BaseException) -> Words:
+def words_of(error: BaseException, address: str) -> Words:
     """What is wrong, for people."""
     said = str(error).partition("\n")[0] or type(error).__name__
-    if said.startswith("HELLO must be called"):
-        return _NO_PASSWORD  # its own words are about the protocol
-    if isinstance(error, say.AuthenticationError) or said.startswith(("NOAUTH", "WRONGPASS")):
-        return _AUTH.format(said=said)
-    if isinstance(error, (say.TimeoutError, TimeoutError)):
-        return _LATE
+    if (advice := _advice(error, said)) is not None:
+        return advice.format(address=address, said=said)
     if not is_passing(error):
         return _REFUSED.format(said=said)
-    is_away = isinstance(error, (say.ConnectionError, RedisClusterException, OSError))
-    return (_UNREACHABLE if is_away else _SAYS).format(said=said)
+    if not isinstance(error, _AWAY):
+        return _SAYS.format(said=said)
+    # Its client tells of several servers in one text; what the first said is behind it.
+    if (cause := behind(error)) is not None:
+        return why_unreachable(address, cause)
+    return _UNREACHABLE.format(address=address, said=said)
 
 
-def of_checking(error: BaseException) -> Unhealthy:
-    return Unhealthy(words_of(error))
+def _advice(error: BaseException, said: str) -> Words | None:
+    # The client's own words for this are about the protocol.
+    if said.startswith(("HELLO must be called", "NOAUTH", "Authentication required")):
+        return _NO_PASSWORD
+    if isinstance(error, say.AuthenticationError) or said.startswith("WRONGPASS"):
+        return _AUTH
+    if isinstance(error, say.NoPermissionError):
+        return _NO_RIGHT
+    if "DB index is out of range" in said:
+        return _NO_DATABASE
+    if isinstance(error, say.ConnectionError) and said.startswith("No master found"):
+        return _NO_MASTER
+    is_late = isinstance(error, (say.TimeoutError, TimeoutError)) and "connect" not in said.lower()
+    return _LATE if is_late else None
+
+
+def of_checking(error: BaseException, address: str) -> Unhealthy:
+    return Unhealthy(words_of(error, address))

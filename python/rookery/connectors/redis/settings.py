@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rookery.access.databases.redis_connections import DEFAULT_PORT, SENTINEL_PORT
+from rookery.connectors.addresses import every_address, one_address
 from rookery.connectors.kinds import KIND, CommaList, SecretText
 from rookery.connectors.settings import ActionSettings, ConnectorSettings, Settings, Tls
 
@@ -40,7 +42,7 @@ class RedisSingle(_Deployment):
     redis_type: Literal["single"] = Field(
         default="single", title="Deployment", description="One server."
     )
-    server: str = Field(
+    server: Annotated[str, one_address(DEFAULT_PORT, may_be_path=True)] = Field(
         min_length=1,
         max_length=1024,
         title="Server",
@@ -57,7 +59,7 @@ class RedisSentinel(_Deployment):
     redis_type: Literal["sentinel"] = Field(
         default="sentinel", title="Deployment", description="A master that sentinels name."
     )
-    servers: CommaList = Field(
+    servers: Annotated[CommaList, every_address(SENTINEL_PORT)] = Field(
         min_length=1,
         max_length=256,
         title="Sentinels",
@@ -80,7 +82,7 @@ class RedisCluster(_Deployment):
     redis_type: Literal["cluster"] = Field(
         default="cluster", title="Deployment", description="A cluster."
     )
-    servers: CommaList = Field(
+    servers: Annotated[CommaList, every_address(DEFAULT_PORT)] = Field(
         min_length=1,
         max_length=256,
         title="Nodes",

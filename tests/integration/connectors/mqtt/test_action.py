@@ -189,7 +189,7 @@ async def test_who_does_not_acknowledge_is_left_and_asked_again(
 async def test_a_broker_that_is_not_there_is_named(remote: Node, opened: Opened) -> None:
     port = remote.port
     remote.stop()
-    with pytest.raises(Unhealthy, match=f"127.0.0.1:{port} cannot be reached: Connection refused"):
+    with pytest.raises(Unhealthy, match=rf"connect to 127.0.0.1:{port} refused: see whether"):
         await opened.sender(remote, {"topic": "t"})
 
 
@@ -201,7 +201,9 @@ async def test_a_refused_login_says_so(tmp_path: Path, opened: Opened) -> None:
     )
     remote.start()
     try:
-        with pytest.raises(Unhealthy, match="the broker refused the connection"):
+        with pytest.raises(
+            Unhealthy, match=r"does not let this node in .*: check username and password"
+        ):
             await opened.sender(remote, {"topic": "t"}, username="u", password="wrong")
     finally:
         remote.stop()
@@ -232,7 +234,7 @@ async def test_messages_go_over_tls_to_whom_the_certificate_names(
             sender = await opened.sender(remote, {"topic": "secure"}, ssl=tls, **server)
             await sender.send([message(1, "secure", "hidden")])
             assert await asyncio.to_thread(published, watcher, 1) == [("secure", b"hidden", 1)]
-        with pytest.raises(Unhealthy, match="certificate verify failed"):
+        with pytest.raises(Unhealthy, match="is for another name"):
             other = tls | {"server_name_indication": "other.example"}
             await opened.sender(remote, {"topic": "secure"}, ssl=other, **server)
     finally:
