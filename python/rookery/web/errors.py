@@ -6,9 +6,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from rookery.errors import (
     BadRequestError,
@@ -23,6 +25,7 @@ from rookery.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from rookery.web.codes import ERROR_CODES
 
 _log = logging.getLogger("rookery.web")
 
@@ -62,20 +65,42 @@ def problem(
     return JSONResponse({"code": code, "message": message}, status_code=status, headers=headers)
 
 
+def in_language(scope: Scope, code: str, message: str) -> str:
+    """A message for whoever sent a request: what its code means in the language asked for, and the
+    particulars, which are English.
+    """
+    if _language(scope) != "zh" or code not in ERROR_CODES:
+        return message
+    meaning = ERROR_CODES[code]
+    if message in (meaning.description, ""):
+        return meaning.zh
+    return f"{meaning.zh}：{message}"
+
+
+def _language(scope: Scope) -> str:
+    """As ``rookery.web.language`` has it, without the framework: a node that nobody asks loads none."""
+    return Headers(scope=scope).get("accept-language", "")[:2].lower()
+
+
 async def answer_error(request: Request, error: Exception) -> Response:
     """Turn what a handler raised into an answer."""
+    scope = request.scope
     if isinstance(error, RookeryError):
-        # Errors that people read most come in their language.
-        in_language = getattr(error, "text", None)
-        language = request.headers.get("accept-language", "")[:2].lower()
-        message = in_language(language) if in_language is not None else error.message
+        # Errors that people read most come in their language whole.
+        whole = getattr(error, "text", None)
+        if whole is not None:
+            message = whole(_language(scope))
+        else:
+            message = in_language(scope, error.code, error.message)
         is_unknown = error.code == "AUTHORIZATION_HEADER_ERROR"
         return problem(status_of(error), error.code, message, _CHALLENGE if is_unknown else None)
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
-        return problem(error.status_code, code, str(error.detail), error.headers)
+        message = in_language(scope, code, str(error.detail))
+        return problem(error.status_code, code, message, error.headers)
     _log.error("a request failed", exc_info=error)
-    return problem(500, "INTERNAL_ERROR", "the request failed, the log says why")
+    message = in_language(scope, "INTERNAL_ERROR", "the request failed, the log says why")
+    return problem(500, "INTERNAL_ERROR", message)
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

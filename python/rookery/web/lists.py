@@ -5,7 +5,7 @@ EMQX answers such lists as arrays, and programs rely on that; tables ask for pag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
@@ -49,13 +49,16 @@ class ListParams:
         shown: Sequence[str],
         sort: str | None,
         order: Direction,
+        place: Callable[[dict[str, Any]], Any] | None = None,
     ) -> Any:
-        """The list, or the page, to answer with; ``shown`` are the fields that are searched."""
+        """The list, or the page, to answer with; ``shown`` are the fields that are searched, and
+        ``place`` says where a row stands that has no field ``sort`` of its own.
+        """
         if self._find:
             rows = [
                 row for row in rows if any(self._find in _text(row.get(name)) for name in shown)
             ]
-        rows = in_order(rows, sort, order)
+        rows = in_order(rows, sort, order, place)
         return rows if self._page is None else self._page.cut(rows)
 
 

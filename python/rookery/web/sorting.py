@@ -6,7 +6,7 @@ and the dashboard makes those columns' heads buttons.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import Query
@@ -28,9 +28,14 @@ def holding(rows: Sequence[dict[str, Any]], **parts: str | None) -> Sequence[dic
 
 
 def in_order(
-    rows: Sequence[dict[str, Any]], sort: str | None, order: Direction
+    rows: Sequence[dict[str, Any]],
+    sort: str | None,
+    order: Direction,
+    place: Callable[[dict[str, Any]], Any] | None = None,
 ) -> Sequence[dict[str, Any]]:
-    """The rows by one of their fields; as they are without ``sort``. Equal ones stay as they were."""
+    """The rows by one of their fields, or by what ``place`` makes of each; as they are without
+    ``sort``. Equal ones stay as they were.
+    """
     if sort is None:
         return rows
-    return sorted(rows, key=lambda row: row[sort], reverse=order == "desc")
+    return sorted(rows, key=place or (lambda row: row[sort]), reverse=order == "desc")

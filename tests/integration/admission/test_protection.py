@@ -100,6 +100,42 @@ def test_a_wrong_path_is_answered_in_the_same_form(
     assert (answer.status, answer.code) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/users", "GET, POST"), ("/users/nobody", "DELETE, PUT"), ("/alarms", "DELETE, GET")],
+)
+def test_a_wrong_method_is_told_all_those_that_are_right(
+    rest: RestNode, path: str, methods: str
+) -> None:
+    answer = rest.admin.ask("PATCH", f"/api/v5{path}")
+
+    assert (answer.status, answer.headers["allow"]) == (405, methods)
+
+
+@pytest.mark.parametrize("path", ["/api/v5", "/api/v5/"])
+def test_the_root_says_where_the_operations_are(rest: RestNode, path: str) -> None:
+    answer = rest.nobody.ask("GET", path)
+
+    assert (answer.status, answer.code) == (404, "NOT_FOUND")
+    assert "/api/v5/status" in answer.json["message"]
+    assert "/api-docs" in answer.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/api/v5/nothing", "未找到：Not Found"),
+        ("/api/v5/error_codes/NONE", "未找到：no error code NONE"),
+        ("/api/v5/users?page=x", "请求参数无效：page: "),
+        ("/api/v5/alarms?sort=colour", "请求参数无效：sort: "),
+    ],
+)
+def test_refusals_are_chinese_for_who_reads_it(rest: RestNode, path: str, told: str) -> None:
+    answer = rest.admin.ask("GET", path, None, {"accept-language": "zh-CN"})
+
+    assert answer.json["message"].startswith(told)
+
+
 def test_an_encoded_slash_stays_in_its_segment(rest: RestNode) -> None:
     answer = rest.admin.get("/error_codes/a%2Fb")
 

@@ -120,12 +120,76 @@ def test_lists_that_come_whole_are_paged_when_asked(asks: RestSocket) -> None:
             asks.ask("DELETE", f"/api_key/{name}")
 
 
+def test_rules_of_clients_and_users_are_sorted(asks: RestSocket) -> None:
+    rules = "/authorization/sources/built_in_database/rules"
+    allowed = [{"permission": "allow", "action": "all", "topic": "t"}]
+    for kind, name in (("clients", "clientid"), ("users", "username")):
+        made = [{name: who, "rules": allowed} for who in ("b", "a", "c")]
+        assert asks.ask("POST", f"{rules}/{kind}", made).status == 204
+        assert column(asks, f"{rules}/{kind}", name) == ["a", "b", "c"]
+        assert column(asks, f"{rules}/{kind}", name, "desc") == ["c", "b", "a"]
+    assert asks.ask("DELETE", rules).status == 204
+
+
+def test_the_audit_log_is_sorted_and_filtered(asks: RestSocket) -> None:
+    for who in ("b", "a"):
+        assert asks.ask("POST", "/banned", {"as": "clientid", "who": who}).status < 300
+    assert asks.ask("DELETE", "/banned/clientid/nobody").status == 404
+    assert asks.ask("DELETE", "/banned").status == 204
+    for sort in ("http_method", "http_status_code", "operation_id", "created_at", "duration_ms"):
+        asked = f"/audit?limit=1000&sort={sort}"
+        found = [row[sort] for row in asks.ask("GET", asked).json["data"]]
+        values = [value for value in found if value is not None]
+        # What has none comes first.
+        assert found[len(found) - len(values) :] == values
+        assert len(values) >= 4
+        assert values == sorted(values), sort
+        backwards = asks.ask("GET", f"{asked}&order=desc").json["data"]
+        assert [row[sort] for row in backwards] == found[::-1]
+        second = asks.ask("GET", f"/audit?sort={sort}&page=2&limit=2").json
+        assert [row[sort] for row in second["data"]] == found[2:4]
+        assert second["meta"]["hasnext"] is (len(found) > 4)
+    failed = "/audit?operation_type=banned&operation_result=failure&sort=source&limit=1"
+    assert asks.ask("GET", failed).json["data"][0]["http_status_code"] == 404
+
+
+def test_topics_that_are_counted_are_sorted(asks: RestSocket) -> None:
+    for topic, messages in (("counted/b", 2), ("counted/a", 1), ("counted/c", 3)):
+        assert asks.ask("POST", "/mqtt/topic_metrics", {"topic": topic}).status == 204
+        for _ in range(messages):
+            asks.ask("POST", "/publish", {"topic": topic, "payload": "x"})
+    by = "/mqtt/topic_metrics?page=1&sort="
+    rows = asks.ask("GET", f"{by}message.in.count&order=desc").json["data"]
+    assert [row["topic"] for row in rows] == ["counted/c", "counted/b", "counted/a"]
+    assert column(asks, "/mqtt/topic_metrics", "topic") == ["counted/a", "counted/b", "counted/c"]
+    assert asks.ask("GET", f"{by}since&find=d/c").json["meta"]["count"] == 1
+    assert len(asks.ask("GET", "/mqtt/topic_metrics").json) == 3
+    for name in "abc":
+        asks.ask("DELETE", f"/mqtt/topic_metrics/counted%2F{name}")
+
+
+def test_traces_and_listeners_are_sorted(asks: RestSocket) -> None:
+    for name in ("beta", "alpha"):
+        trace = {"name": name, "type": "clientid", "clientid": f"of-{name}"}
+        assert asks.ask("POST", "/trace", trace).status == 200
+    assert column(asks, "/trace", "name") == ["alpha", "beta"]
+    assert column(asks, "/trace", "name", "desc") == ["beta", "alpha"]
+    assert [row["name"] for row in asks.ask("GET", "/trace?find=OF-ALPHA").json] == ["alpha"]
+    assert asks.ask("DELETE", "/trace").status == 204
+    ids = [row["id"] for row in asks.ask("GET", "/listeners").json]
+    assert column(asks, "/listeners", "id", "desc") == sorted(ids, reverse=True)
+    rows = asks.ask("GET", "/listeners?sort=running&order=desc&page=1").json["data"]
+    assert rows[0]["status"]["running"] is True
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/banned", "/alarms", "/slow_subscriptions", "/data/files", "/clients", "/subscriptions",
         "/topics", "/mqtt/retainer/messages", "/mqtt/delayed/messages", "/connectors", "/actions",
-        "/sources", "/users", "/api_key",
+        "/sources", "/users", "/api_key", "/audit", "/mqtt/topic_metrics", "/trace", "/listeners",
+        "/authorization/sources/built_in_database/rules/users",
+        "/authorization/sources/built_in_database/rules/clients",
     ],
 )  # fmt: skip
 def test_what_is_no_field_is_refused(asks: RestSocket, path: str) -> None:

@@ -19,6 +19,7 @@ from rookery.broker.rest.pages import NONCE_PLACE, Pages
 from rookery.broker.rest.segments import decoded, encoded
 from rookery.clock import ManualClock
 from rookery.web.codes import ERROR_CODES
+from rookery.web.errors import in_language
 from rookery.web.rest import PageParams, errors, page_of
 
 
@@ -85,9 +86,26 @@ def test_a_feature_is_found_by_how_its_paths_begin(feature: Feature) -> None:
 
 
 def test_every_code_can_be_documented() -> None:
-    for code, (status, _) in ERROR_CODES.items():
-        assert 400 <= status < 600
-        assert set(errors(code)) == {status}
+    for code, meaning in ERROR_CODES.items():
+        assert 400 <= meaning.status < 600
+        assert set(errors(code)) == {meaning.status}
+
+
+def test_every_code_has_its_meaning_in_both_languages() -> None:
+    for code, meaning in ERROR_CODES.items():
+        assert meaning.text("en").isascii(), code
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in meaning.text("zh")), code
+
+
+def test_a_refusal_is_read_in_the_language_asked_for() -> None:
+    def told(language: str, code: str, message: str) -> str:
+        headers = [(b"accept-language", language.encode())]
+        return in_language({"type": "http", "headers": headers}, code, message)
+
+    assert told("zh-CN,en", "NOT_FOUND", "no client a") == "未找到：no client a"
+    assert told("zh", "NOT_FOUND", "Not found") == "未找到"
+    assert told("de", "NOT_FOUND", "no client a") == "no client a"
+    assert told("zh", "SOMETHING_ELSE", "no client a") == "no client a"
 
 
 def test_two_codes_share_a_status() -> None:
@@ -131,6 +149,30 @@ def test_entries_are_found_from_the_last_one_back_over_files(tmp_path: Path) -> 
     assert [entry["n"] for entry in found.entries] == list(range(308, 288, -2))
     assert found.is_more
     assert not reader.find(log, lambda entry: entry["n"] < 5, 0, 5).is_more
+
+
+def test_entries_of_the_audit_log_are_sorted(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, ManualClock())
+    log.file.parent.mkdir()
+    numbers = (3, None, 1, 2, 3)
+    log.file.write_text("".join(json.dumps({"n": number}) + "\n" for number in numbers))
+
+    def page(start: int, limit: int, *, is_descending: bool = False) -> tuple[list[Any], bool]:
+        found = reader.find_sorted(
+            log,
+            lambda entry: entry["n"] != 2,
+            lambda entry: (entry["n"] is not None, entry["n"] or 0),
+            start,
+            limit,
+            is_descending=is_descending,
+        )
+        return [entry["n"] for entry in found.entries], found.is_more
+
+    assert page(0, 10) == ([None, 1, 3, 3], False)
+    assert page(1, 2) == ([1, 3], True)
+    assert page(0, 3, is_descending=True) == ([3, 3, 1], True)
+    assert page(3, 3, is_descending=True) == ([None], False)
+    assert page(9, 3) == ([], False)
 
 
 def request(path: str) -> Request:

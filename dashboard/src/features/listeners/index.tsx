@@ -65,13 +65,13 @@ export default function ListenersPage(): ReactElement {
         label={t("title")}
         path="/listeners"
         every={EVERY_MS}
+        filters={[{ name: "find", label: t("find") }]}
         columns={[
           { key: "id", label: t("field.name") },
           { key: "bind", label: t("bind") },
           {
-            key: "status",
+            key: "running",
             label: t("field.state"),
-            isUnsorted: true,
             render: (row) => (
               <>
                 <StatusBadge state={stateOf(row)} /> {row.error}
@@ -79,17 +79,15 @@ export default function ListenersPage(): ReactElement {
             ),
           },
           {
-            key: "current",
+            key: "current_connections",
             label: t("connections"),
             isNumber: true,
-            isUnsorted: true,
             render: (row) => row.status?.current_connections?.toLocaleString(),
           },
           {
-            key: "most",
+            key: "max_connections",
             label: t("most"),
             isNumber: true,
-            isUnsorted: true,
             render: (row) =>
               typeof row.status?.max_connections === "number"
                 ? row.status.max_connections.toLocaleString()

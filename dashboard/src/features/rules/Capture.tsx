@@ -91,11 +91,13 @@ export function Capture({ filter, onChoose }: CaptureProps): ReactElement {
                   {t("capture.stop")}
                 </Button>
               )}
-              <Text size="sm" role="status">
-                {state === "idle" ? "" : t(`capture.state.${state}`, { number: messages.length })}
-              </Text>
             </Group>
-            {error !== null && <Alert color="red">{error}</Alert>}
+            <div role="status" aria-label={t("capture.progress")}>
+              {state !== "idle" && (
+                <Text size="sm">{t(`capture.state.${state}`, { number: messages.length })}</Text>
+              )}
+              {error !== null && <Alert color="red">{error}</Alert>}
+            </div>
             {messages.length > 0 && (
               <ul className="type-cards" aria-label={t("capture.messages")}>
                 {messages.map((message) => (

@@ -73,15 +73,16 @@ export function TestPanel({ tester, from, events }: TestPanelProps): ReactElemen
             <TextInput key={key} {...field} autoComplete="off" />
           );
         })}
+        {/* Above the result, which comes by itself: a button must not move while it is pressed. */}
+        {isFilter(tester.from) && (
+          <Capture filter={tester.from} onChoose={tester.fill} />
+        )}
         <Group>
           <Button variant="default" loading={tester.isBusy} onClick={tester.run}>
             {t("test.run")}
           </Button>
         </Group>
         <Result verdict={tester.verdict} />
-        {isFilter(tester.from) && (
-          <Capture filter={tester.from} onChoose={tester.fill} />
-        )}
       </Stack>
     </Card>
   );

@@ -23,7 +23,8 @@ export interface Listening {
 /** Enough to choose from, and no longer than somebody waits. */
 export const MESSAGES_MAX = 10;
 export const LISTEN_MS = 60_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+/** A node that is busy answers late, and nobody is helped by a refusal before that. */
+const CONNECT_TIMEOUT_MS = 30_000;
 
 let ids = 0;
 

@@ -18,36 +18,11 @@ import { TopicDialog } from "./TopicDialog";
 const PATH = "/mqtt/topic_metrics";
 const EVERY_MS = 5000;
 
-/** As the table orders it: each figure a field. */
-interface Row {
-  topic: string;
-  received: number;
-  receivedRate: number;
-  sent: number;
-  sentRate: number;
-  dropped: number;
-  since: string;
-  metrics: Record<string, number>;
-}
-
-function rowsOf(answer: unknown): Row[] {
-  return (answer as TopicMetric[]).map((each) => ({
-    topic: each.topic,
-    received: each.metrics["message.in.count"] ?? 0,
-    receivedRate: each.metrics["message.in.rate"] ?? 0,
-    sent: each.metrics["message.out.count"] ?? 0,
-    sentRate: each.metrics["message.out.rate"] ?? 0,
-    dropped: each.metrics["message.dropped.count"] ?? 0,
-    since: each.reset_time ?? each.create_time,
-    metrics: each.metrics,
-  }));
-}
-
 export default function TopicMetricsPage(): ReactElement {
   const { t, i18n } = useTranslation("topicMetrics");
   const mayChange = useMayChange();
   const [isAdding, setAdding] = useState(false);
-  const [shown, setShown] = useState<Row | null>(null);
+  const [shown, setShown] = useState<TopicMetric | null>(null);
   const reset = useAct<string | null>({
     run: (topic) =>
       call("put", PATH, { body: { action: "reset", ...(topic !== null && { topic }) } }),
@@ -69,11 +44,13 @@ export default function TopicMetricsPage(): ReactElement {
       action: t("delete"),
     }),
   });
-  const figure = (count: number, rate: number) => (
+  const number = (row: TopicMetric, name: string) =>
+    formatNumber(row.metrics[name] ?? 0, i18n.language);
+  const figure = (name: string) => (row: TopicMetric) => (
     <>
-      <span className="figure">{formatNumber(count, i18n.language)}</span>
+      <span className="figure">{number(row, `${name}.count`)}</span>
       <Text size="xs" c="dimmed">
-        {t("rate", { rate: formatNumber(rate, i18n.language) })}
+        {t("rate", { rate: number(row, `${name}.rate`) })}
       </Text>
     </>
   );
@@ -92,27 +69,36 @@ export default function TopicMetricsPage(): ReactElement {
         )
       }
     >
-      <DataTable<Row>
+      <DataTable<TopicMetric>
         label={t("title")}
         path={PATH}
         every={EVERY_MS}
-        rowsOf={rowsOf}
+        filters={[{ name: "find", label: t("find") }]}
         columns={[
           { key: "topic", label: t("field.topic") },
           {
-            key: "received",
+            key: "message.in.count",
             label: t("received"),
             isNumber: true,
-            render: (row) => figure(row.received, row.receivedRate),
+            render: figure("message.in"),
           },
           {
-            key: "sent",
+            key: "message.out.count",
             label: t("sent"),
             isNumber: true,
-            render: (row) => figure(row.sent, row.sentRate),
+            render: figure("message.out"),
           },
-          { key: "dropped", label: t("dropped"), isNumber: true },
-          { key: "since", label: t("since"), render: (row) => formatTime(row.since) },
+          {
+            key: "message.dropped.count",
+            label: t("dropped"),
+            isNumber: true,
+            render: (row) => number(row, "message.dropped.count"),
+          },
+          {
+            key: "since",
+            label: t("since"),
+            render: (row) => formatTime(row.reset_time ?? row.create_time),
+          },
         ]}
         rowKey={(row) => row.topic}
         empty={{ title: t("empty.title"), text: t("empty.text") }}

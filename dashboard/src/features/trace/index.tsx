@@ -77,6 +77,7 @@ export default function TracePage(): ReactElement {
             label={t("traces")}
             path="/trace"
             every={EVERY_MS}
+            filters={[{ name: "find", label: t("find") }]}
             columns={[
               { key: "name", label: t("field.name") },
               { key: "type", label: t("field.type"), render: (row) => t(`type.${row.type}`) },

@@ -137,9 +137,16 @@ class RuleStore:
         )
 
     async def find(
-        self, kind: OwnerKind, *, like: str = "", start: int = 0, limit: int = 100
+        self,
+        kind: OwnerKind,
+        *,
+        like: str = "",
+        start: int = 0,
+        limit: int = 100,
+        is_descending: bool = False,
     ) -> tuple[list[tuple[RuleOwner, list[dict[str, Any]]]], int]:
         """A page of owners whose name holds ``like``, and how many there are on all pages."""
+        direction = "DESC" if is_descending else "ASC"
 
         def query(
             connection: sqlite3.Connection,
@@ -148,8 +155,8 @@ class RuleStore:
                 "SELECT count(*) FROM acl_rules WHERE kind = ? AND instr(who, ?) > 0", (kind, like)
             ).fetchone()
             rows = connection.execute(
-                "SELECT who, rules FROM acl_rules WHERE kind = ? AND instr(who, ?) > 0 "
-                "ORDER BY who LIMIT ? OFFSET ?",
+                "SELECT who, rules FROM acl_rules WHERE kind = ? AND instr(who, ?) > 0 "  # noqa: S608
+                f"ORDER BY who {direction} LIMIT ? OFFSET ?",
                 (kind, like, limit, start),
             )
             return [(RuleOwner(kind, who), json.loads(rules)) for who, rules in rows], int(count)

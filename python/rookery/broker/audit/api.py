@@ -15,10 +15,15 @@ from rookery.broker.management.context import NodeContext
 from rookery.errors import BadRequestError
 from rookery.web.models import Page, Row
 from rookery.web.rest import PageQuery, example, fast, page_of
+from rookery.web.sorting import OrderQuery
 
 Origin = Literal["dashboard", "rest_api", "cli", "node"]
 Method = Literal["post", "put", "delete"]
 Result = Literal["success", "failure"]
+AuditSort = Literal[
+    "created_at", "from", "source", "source_ip", "operation_id", "operation_type",
+    "operation_result", "http_status_code", "http_method", "duration_ms",
+]  # fmt: skip
 
 
 class AuditRequest(Row):
@@ -152,11 +157,30 @@ def router(node: NodeContext) -> APIRouter:
         response_model=Page[AuditRow],
         responses=example(EXAMPLE),
     )
-    async def audit(page: PageQuery, filters: Annotated[AuditFilter, Depends()]) -> Any:
-        """What was changed or tried, the latest first. Nobody counts them: `count` is absent."""
-        found = await asyncio.to_thread(
-            reader.find, node.services.audit, filters.wants(row_of), page.start, page.limit
-        )
+    async def audit(
+        page: PageQuery,
+        filters: Annotated[AuditFilter, Depends()],
+        sort: Annotated[
+            AuditSort | None, Query(description="Sort by this field; the latest first without it.")
+        ] = None,
+        order: OrderQuery = "asc",
+    ) -> Any:
+        """What was changed or tried. Nobody counts them: `count` is absent."""
+        log, wanted, is_descending = node.services.audit, filters.wants(row_of), order == "desc"
+
+        def read() -> reader.Found:
+            if sort is None or (sort == "created_at" and is_descending):
+                return reader.find(log, wanted, page.start, page.limit)
+            return reader.find_sorted(
+                log,
+                wanted,
+                lambda entry: _place(entry, row_of(entry), sort),
+                page.start,
+                page.limit,
+                is_descending=is_descending,
+            )
+
+        found = await asyncio.to_thread(read)
         rows = [row_of(entry) for entry in found.entries]
         return fast(page_of(rows, page.page, page.limit, None, hasnext=found.is_more))
 
@@ -199,6 +223,13 @@ class _Rows:
             "before": entry.get("before"),
             "after": entry.get("after"),
         }
+
+
+def _place(entry: dict[str, Any], row: dict[str, Any], sort: AuditSort) -> reader.Place:
+    if sort == "created_at":
+        return True, reader.at_ms(entry)
+    value = row[sort]
+    return (False, "") if value is None else (True, value)
 
 
 def _within(value: int | None, bounds: tuple[int | None, int | None]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -14,6 +14,7 @@ from rookery.broker.authz.models import Rule, Rules, RulesOfClient, RulesOfUser
 from rookery.errors import BadRequestError, NotFoundError
 from rookery.web.models import Page
 from rookery.web.rest import PageParams, PageQuery, errors, fast, page_of
+from rookery.web.sorting import Direction, OrderQuery
 
 BASE = "/authorization/sources/built_in_database/rules"
 
@@ -36,8 +37,12 @@ class RulesOf:
     def _store(self) -> RuleStore:
         return self._access.access.stores.rules
 
-    async def page(self, kind: OwnerKind, page: PageParams, like: str) -> dict[str, Any]:
-        found, count = await self._store.find(kind, like=like, start=page.start, limit=page.limit)
+    async def page(
+        self, kind: OwnerKind, page: PageParams, like: str, order: Direction
+    ) -> dict[str, Any]:
+        found, count = await self._store.find(
+            kind, like=like, start=page.start, limit=page.limit, is_descending=order == "desc"
+        )
         rows = [{kind: owner.name, "rules": _shown(rules)} for owner, rules in found]
         return page_of(rows, page.page, page.limit, count)
 
@@ -161,9 +166,11 @@ def _users(api: APIRouter, rules: RulesOf) -> None:
     async def list_users(
         page: PageQuery,
         like_username: Annotated[str, Query(description="What their names hold.")] = "",
+        sort: Annotated[Literal["username"], Query(description="Sort by this field.")] = "username",
+        order: OrderQuery = "asc",
     ) -> Any:
         """Users that have rules, in the order of their names."""
-        return fast(await rules.page("username", page, like_username))
+        return fast(await rules.page(sort, page, like_username, order))
 
     @api.post(
         f"{BASE}/users",
@@ -217,9 +224,11 @@ def _clients(api: APIRouter, rules: RulesOf) -> None:
     async def list_clients(
         page: PageQuery,
         like_clientid: Annotated[str, Query(description="What their identifiers hold.")] = "",
+        sort: Annotated[Literal["clientid"], Query(description="Sort by this field.")] = "clientid",
+        order: OrderQuery = "asc",
     ) -> Any:
         """Clients that have rules, in the order of their identifiers."""
-        return fast(await rules.page("clientid", page, like_clientid))
+        return fast(await rules.page(sort, page, like_clientid, order))
 
     @api.post(
         f"{BASE}/clients",

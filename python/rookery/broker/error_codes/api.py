@@ -8,6 +8,7 @@ from pydantic import Field
 from rookery.broker.management.context import NodeContext
 from rookery.errors import NotFoundError
 from rookery.web.codes import ERROR_CODES
+from rookery.web.language import LanguageQuery
 from rookery.web.models import Row
 from rookery.web.rest import errors
 
@@ -23,19 +24,19 @@ def router(_node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Error Codes"])
 
     @api.get("/error_codes", summary="List error codes")
-    async def error_codes() -> list[ErrorCodeRow]:
+    async def error_codes(language: LanguageQuery) -> list[ErrorCodeRow]:
         """Every code that an answer of this interface may carry."""
-        return [_row(code) for code in sorted(ERROR_CODES)]
+        return [_row(code, language) for code in sorted(ERROR_CODES)]
 
     @api.get("/error_codes/{code}", summary="Get an error code", responses=errors("NOT_FOUND"))
-    async def error_code(code: str) -> ErrorCodeRow:
+    async def error_code(code: str, language: LanguageQuery) -> ErrorCodeRow:
         """What one code means."""
         if code not in ERROR_CODES:
             raise NotFoundError(f"no error code {code}")
-        return _row(code)
+        return _row(code, language)
 
     return api
 
 
-def _row(code: str) -> ErrorCodeRow:
-    return ErrorCodeRow(code=code, description=ERROR_CODES[code].description)
+def _row(code: str, language: str) -> ErrorCodeRow:
+    return ErrorCodeRow(code=code, description=ERROR_CODES[code].text(language))

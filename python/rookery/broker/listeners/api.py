@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
@@ -21,9 +21,16 @@ from rookery.broker.listeners.service import ListenerService
 from rookery.broker.management.context import NodeContext
 from rookery.config.build import LISTENER_KINDS
 from rookery.errors import BadRequestError, ConflictError, StartError
+from rookery.web.lists import ListQuery
+from rookery.web.models import Page
 from rookery.web.rest import errors, example, fast
+from rookery.web.sorting import OrderQuery
 
 _T = TypeVar("_T")
+
+ListenerSort = Literal[
+    "id", "type", "name", "enable", "bind", "running", "current_connections", "max_connections"
+]
 
 SHOWN = {
     **EXAMPLE,
@@ -54,15 +61,30 @@ def _list(api: APIRouter, listeners: ListenerService, node: NodeContext) -> None
     @api.get(
         "/listeners",
         summary="List listeners",
-        response_model=list[ListenerRow],
+        response_model=list[ListenerRow] | Page[ListenerRow],
         response_model_exclude_none=True,
     )
     async def list_listeners(
+        wanted: ListQuery,
         type: Annotated[Kind | None, Query(description="Only of this kind.")] = None,
-    ) -> Any:
-        """Every listener of the configuration and what it does now."""
-        rows = await listeners.all()
-        return [_row(row, node.node_name) for row in rows if type is None or row["type"] == type]
+        sort: Annotated[
+            ListenerSort | None,
+            Query(description="Sort by this field, or by this one of `status`."),
+        ] = None,
+        order: OrderQuery = "asc",
+    ) -> Response:
+        """Every listener of the configuration and what it does now. With `page` or `limit` the
+        answer is a page.
+        """
+        found = [row for row in await listeners.all() if type is None or row["type"] == type]
+        rows = [_row(row, node.node_name) for row in found]
+
+        def place(row: dict[str, Any]) -> tuple[bool, Any]:
+            value = row["status"].get(sort, row.get(str(sort)))
+            # No bound is more than any.
+            return value == "infinity", value
+
+        return fast(wanted.answer(rows, ("id", "bind"), sort, order, place))
 
     @api.post(
         "/listeners",
@@ -160,14 +182,15 @@ def _status(row: dict[str, Any]) -> dict[str, Any]:
 
 def _row(row: dict[str, Any], node: str) -> dict[str, Any]:
     status = _status(row)
-    return {
+    shown = {
         **{name: row[name] for name in ("id", "type", "name", "enable")},
         "number": 1,
         "bind": str(row["bind"]),
-        "error": row.get("error"),
         "status": status,
         "node_status": [{"node": node, "status": status}],
     }
+    error = row.get("error")
+    return shown if error is None else shown | {"error": error}
 
 
 def _kind_row(kind: str, rows: list[dict[str, Any]], node: str) -> dict[str, Any]:

@@ -8,16 +8,19 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from rookery.broker.audit import hide
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
+from rookery.broker.rest.deferred import WHERE
 from rookery.broker.rest.features import FEATURES, Feature
 from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
 from rookery.errors import BadRequestError
-from rookery.web.errors import HANDLERS, answer_error, problem
+from rookery.web.errors import HANDLERS, answer_error, in_language, problem
 from rookery.web.rest import BODY_BYTES_MAX
 
 MESSAGES_MAX = 10
@@ -36,6 +39,7 @@ class Api:
         self._audit = audit
         handlers = {**HANDLERS, BadRequestError: _answer_refused}
         handlers[RequestValidationError] = _answer_invalid
+        handlers[HTTPException] = self._answer_unmatched
         self.app = FastAPI(
             title="Rookery",
             version=document.VERSION,
@@ -60,6 +64,21 @@ class Api:
                 route.app, route.path_format, self._admission, self._audit, body_bytes_max=most
             )
         return routes
+
+    async def _answer_unmatched(self, request: Request, error: Exception) -> Response:
+        """No operation, or none with that method: the framework would name those of one route."""
+        scope = request.scope
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            routes = [route for route in self.app.router.routes if isinstance(route, APIRoute)]
+            found = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
+            methods = {method for route in found for method in route.methods or ()}
+            headers = {"Allow": ", ".join(sorted(methods))}
+            error = HTTPException(405, error.detail, headers)
+        elif isinstance(error, HTTPException) and error.status_code == 404:
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            if path.strip("/") == "":
+                error = HTTPException(404, WHERE)
+        return await answer_error(request, error)
 
     def add(self, routes: Sequence[APIRoute]) -> None:
         """Answer these from now on."""
@@ -95,12 +114,13 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if error.errors()[0]["loc"] == ("body",) and not _is_json(request):
         text = "the body is no JSON by its Content-Type: send it with application/json"
-        return problem(400, "BAD_REQUEST", text)
+        return problem(400, "BAD_REQUEST", in_language(request.scope, "BAD_REQUEST", text))
     hide(str(item["loc"][-1]) for item in error.errors() if item["type"] == "extra_forbidden")
     problems = [_text_of(item) for item in error.errors()]
     if len(problems) > MESSAGES_MAX:
         problems = [*problems[:MESSAGES_MAX], f"and {len(problems) - MESSAGES_MAX} more"]
-    return problem(400, "BAD_REQUEST", "; ".join(problems))
+    text = in_language(request.scope, "BAD_REQUEST", "; ".join(problems))
+    return problem(400, "BAD_REQUEST", text)
 
 
 def _is_json(request: Request) -> bool:

@@ -10,8 +10,10 @@ What fails is logged, tells an alarm, and is tried again, at most every :data:`R
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,11 +28,18 @@ from rookery.errors import UnavailableError
 from rookery.web.caller import CALLER, Caller
 
 if TYPE_CHECKING:
+    from fastapi.routing import APIRoute
+
     from rookery.broker.rest.app import Api
 
 _log = logging.getLogger("rookery.web")
 
 PREFIX = "/api/v5"
+WHERE = (
+    f"operations are below {PREFIX}, such as GET {PREFIX}/status; "
+    "/api-docs shows all, /api-docs/swagger.json is their OpenAPI document"
+)
+"""For whoever knocks where nothing is."""
 RETRY_S = 10.0
 ALARM = "rest_interface"
 
@@ -74,9 +83,7 @@ class DeferredApi:
             raise UnavailableError("the REST interface cannot be put together, the log says why")
         try:
             # In a thread: the loop goes on while the framework is imported.
-            if self._api is None:
-                self._api = await asyncio.to_thread(_make_api, self._node, self._audit)
-            routes = await asyncio.to_thread(self._api.routes_of, lacking)
+            api, routes = await asyncio.to_thread(self._made_of, lacking)
         except Exception as error:  # noqa: BLE001 — whatever it is, it is told and tried again
             # Of other names than those of features nothing is made that could fail.
             self._failed_s[begin if wanted else ""] = clock.monotonic_s()
@@ -85,11 +92,17 @@ class DeferredApi:
             raise UnavailableError(
                 "the REST interface cannot be put together, the log says why"
             ) from None
-        self._api.add(routes)
+        self._api = api
+        api.add(routes)
         self._made.update(lacking)
         self._failed_s.pop(begin if wanted else "", None)
         if not self._failed_s:
             alarms.deactivate(ALARM)
+
+    def _made_of(self, lacking: Sequence[Feature]) -> tuple[Api, list[APIRoute]]:
+        with _lasting():
+            api = self._api or _make_api(self._node, self._audit)
+            return api, api.routes_of(lacking)
 
     async def _over_network(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = await self._app_for(scope)
@@ -99,6 +112,20 @@ class DeferredApi:
         caller = Caller(name=name_of_local(scope), role="administrator", via="local")
         app = await self._app_for(scope)
         await app({**scope, CALLER: caller}, receive, send)
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """What is made meanwhile is there as long as the process: no later search for garbage goes through
+    its hundreds of thousands of objects, for which an answer would wait some fifty milliseconds.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def name_of_local(scope: Scope) -> str:

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from rookery.broker.rest import examples
-from rookery.broker.rest.deferred import PREFIX
+from rookery.broker.rest.deferred import PREFIX, RETRY_S
+from rookery.clock import Clock
 from rookery.config.snapshot import DashboardConfig
 from rookery.errors import UnavailableError
 from rookery.web.errors import problem
@@ -43,11 +44,15 @@ details > :not(summary) { margin-left: 1rem; }
 
 
 class Reference:
-    """Both are made when they are asked for the first time, and kept."""
+    """Both are made when they are asked for the first time, and kept. What fails is tried again, at
+    most every :data:`RETRY_S`: it costs more than a second of processor time.
+    """
 
-    def __init__(self, settings: Callable[[], DashboardConfig]) -> None:
+    def __init__(self, settings: Callable[[], DashboardConfig], clock: Clock) -> None:
         """``swagger_support`` of the settings switches both off."""
         self._settings = settings
+        self._clock = clock
+        self._failed_s = -RETRY_S
         self._document: bytes = b""
         self._page: str = ""
         self._making = asyncio.Lock()
@@ -78,14 +83,17 @@ class Reference:
 
     async def _make(self) -> None:
         async with self._making:
-            if not self._page:
-                try:
-                    self._document, self._page = await asyncio.to_thread(_made)
-                except Exception:  # noqa: BLE001 — whatever it is, it is logged and tried again
-                    _log.exception("the document of the REST interface cannot be made")
-                    raise UnavailableError(
-                        "the document cannot be made, the log says why"
-                    ) from None
+            if self._page:
+                return
+            failure = UnavailableError("the document cannot be made, the log says why")
+            if self._clock.monotonic_s() - self._failed_s < RETRY_S:
+                raise failure
+            try:
+                self._document, self._page = await asyncio.to_thread(_made)
+            except Exception:  # noqa: BLE001 — whatever it is, it is logged and tried again
+                self._failed_s = self._clock.monotonic_s()
+                _log.exception("the document of the REST interface cannot be made")
+                raise failure from None
 
 
 def _made() -> tuple[bytes, str]:

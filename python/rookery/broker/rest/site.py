@@ -11,16 +11,16 @@ from starlette.types import ASGIApp
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.status import Status
-from rookery.broker.rest.deferred import PREFIX, DeferredApi
+from rookery.broker.rest.deferred import PREFIX, WHERE, DeferredApi
 from rookery.broker.rest.origin import OwnOrigin, SecurityHeaders
 from rookery.broker.rest.pages import Pages
 from rookery.broker.rest.reference import Reference
-from rookery.web.errors import HANDLERS, problem
+from rookery.web.errors import HANDLERS, in_language, problem
 
 
 def make_site(node: NodeContext, api: DeferredApi) -> ASGIApp:
     """The application of the HTTP and HTTPS listeners."""
-    reference = Reference(lambda: node.services.settings.config.management.dashboard)
+    reference = Reference(lambda: node.services.settings.config.management.dashboard, node.clock)
     routes: list[BaseRoute] = [
         Route("/status", Status(node).get, methods=["GET"]),
         *reference.routes(),
@@ -36,5 +36,5 @@ def make_site(node: NodeContext, api: DeferredApi) -> ASGIApp:
     )
 
 
-async def _not_found(_request: Request) -> Response:
-    return problem(404, "NOT_FOUND", f"the interface begins with {PREFIX}")
+async def _not_found(request: Request) -> Response:
+    return problem(404, "NOT_FOUND", in_language(request.scope, "NOT_FOUND", WHERE))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
 from rookery.broker.topic_metrics.service import TopicMetric
-from rookery.web.models import Model, Row
+from rookery.web.lists import ListQuery
+from rookery.web.models import Model, Page, Row
 from rookery.web.rest import errors, example, fast
+from rookery.web.sorting import OrderQuery
 
 _NAMES = {
     "message.dropped": ("dropped",),
@@ -30,6 +32,10 @@ _EXAMPLE = {
     "metrics": {"message.in.count": 12, "message.in.rate": 0.5},
 }  # fmt: skip
 _DONE: dict[int | str, dict[str, Any]] = {204: {"description": "Done."}}
+TopicSort = Literal[
+    "topic", "create_time", "reset_time", "since", "message.in.count", "message.in.rate",
+    "message.out.count", "message.out.rate", "message.dropped.count", "message.dropped.rate",
+]  # fmt: skip
 
 
 class TopicMetricRow(Row):
@@ -71,12 +77,30 @@ def _reading(api: APIRouter, node: NodeContext) -> None:
     @api.get(
         "/mqtt/topic_metrics",
         summary="List topic metrics",
-        response_model=list[TopicMetricRow],
+        response_model=list[TopicMetricRow] | Page[TopicMetricRow],
         responses=example([_EXAMPLE]),
     )
-    async def metrics() -> Response:
-        """Every topic that is counted."""
-        return fast([_row(metric) for metric in await node.services.topic_metrics.all()])
+    async def metrics(
+        wanted: ListQuery,
+        sort: Annotated[
+            TopicSort | None,
+            Query(
+                description="Sort by this field, by this one of `metrics`, or by `since` when it "
+                "was counted from zero."
+            ),
+        ] = None,
+        order: OrderQuery = "asc",
+    ) -> Response:
+        """Every topic that is counted. With `page` or `limit` the answer is a page."""
+        rows = [_row(metric) for metric in await node.services.topic_metrics.all()]
+
+        def place(row: dict[str, Any]) -> tuple[bool, Any]:
+            if sort == "since":
+                return True, row.get("reset_time", row["create_time"])
+            value = row["metrics"].get(sort, row.get(str(sort)))
+            return value is not None, value
+
+        return fast(wanted.answer(rows, ("topic",), sort, order, place))
 
     @api.get(
         "/mqtt/topic_metrics/{topic}",

@@ -15,13 +15,16 @@ from rookery.broker.trace.files import CHUNK_BYTES_MAX
 from rookery.broker.trace.models import DURATION_S, Trace
 from rookery.errors import BadRequestError, NotFoundError
 from rookery.observability.logs import timestamp
-from rookery.web.models import Model, Row
-from rookery.web.rest import errors, example
+from rookery.web.lists import ListQuery
+from rookery.web.models import Model, Page, Row
+from rookery.web.rest import errors, example, fast
+from rookery.web.sorting import OrderQuery
 
 POSITION_MAX = 1 << 53
 _TYPES = ("clientid", "topic", "ip_address")
 
 Type = Literal["clientid", "topic", "ip_address"]
+TraceSort = Literal["name", "type", "status", "payload_encode", "start_at", "end_at", "formatter"]
 Encode = Literal["text", "hex", "hidden"]
 Formatter = Literal["text", "json"]
 Moment = Annotated[
@@ -138,13 +141,26 @@ def _add_traces(api: APIRouter, node: NodeContext) -> None:
     @api.get(
         "/trace",
         summary="List traces",
+        response_model=list[TraceRow] | Page[TraceRow],
         response_model_exclude_none=True,
         responses=example([_ROW]),
     )
-    async def traces() -> list[TraceRow]:
-        """Every trace, those that are over included; the one that began last comes first."""
+    async def traces(
+        wanted: ListQuery,
+        sort: Annotated[
+            TraceSort | None,
+            Query(description="Sort by this field; the one that began last first without it."),
+        ] = None,
+        order: OrderQuery = "asc",
+    ) -> Response:
+        """Every trace, those that are over included. With `page` or `limit` the answer is a page."""
         found = node.services.trace.traces()
-        return await asyncio.to_thread(lambda: [_row(node, trace) for trace in found])
+
+        def read() -> Any:
+            rows = [_row(node, trace).model_dump(exclude_none=True) for trace in found]
+            return wanted.answer(rows, ("name", *_TYPES), sort, order)
+
+        return fast(await asyncio.to_thread(read))
 
     @api.post(
         "/trace",

@@ -20,8 +20,8 @@ PAGE_ROWS = 10_000
 # What is shown at once; the first rows stand there while the node looks for the next.
 STREAMED_ROWS = 1_000
 
-# Columns whose moments come as text from one list and as milliseconds from another.
-MOMENTS = frozenset({"publish_at", "last_update_time"})
+# Members whose moments come as text from one list and as milliseconds from another.
+MOMENTS = frozenset({"publish_at", "last_update_time", "created_at", "last_modified_at"})
 
 Row = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def show_members(arguments: argparse.Namespace, value: Mapping[str, Any]) -> int
         return output.OK
     width = max((len(name) for name in value), default=0)
     for name, member in value.items():
-        output.line(f"{name:<{width}}  {cell(member)}")
+        output.line(f"{name:<{width}}  {_member(name, member)}")
     return output.OK
 
 
@@ -132,10 +132,11 @@ def _head(columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _cells(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
-    return tuple(
-        _moment(value) if name in MOMENTS and isinstance(value, int) else cell(value)
-        for name, value in ((name, row.get(name)) for name in columns)
-    )
+    return tuple(_member(name, row.get(name)) for name in columns)
+
+
+def _member(name: str, value: Any) -> str:
+    return _moment(value) if name in MOMENTS and isinstance(value, int) else cell(value)
 
 
 def _moment(ms: int) -> str:
