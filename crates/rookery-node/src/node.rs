@@ -647,7 +647,6 @@ impl Node {
             // A worker that panicked has already been reported on stderr.
             let _ = thread.join();
         }
-        self.actions.stop();
         match lock(&self.store).take() {
             Some(store) => store.close().map_err(|e| NodeError::Store(e.to_string())),
             None => Ok(()),
@@ -658,6 +657,7 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         let _ = self.stop(Duration::ZERO);
+        self.actions.stop();
     }
 }
 
