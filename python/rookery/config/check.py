@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path as FsPath
 from typing import Any
 
@@ -179,7 +179,7 @@ class _Checker:
         try:
             value = kind.parse(raw)
         except ValueError as error:
-            self._bad_value(kind, node, path, str(error))
+            self._bad_value(kind, node, path, error.args)
             return _ABSENT, _ABSENT
         if isinstance(kind, FilePath):
             value = absolute_path(str(value), node.origin)
@@ -195,7 +195,7 @@ class _Checker:
             # A feature that is not looked into may be a list as well (authentication).
             items = {str(index): item for index, item in enumerate(items, 1)}
         if not isinstance(items, dict):
-            self._bad_value(kind, node, path, "")
+            self._bad_value(kind, node, path, ())
             return _ABSENT, _ABSENT
         usual = {} if self._is_inside_absent else kind.entries
         entries = {name: wrap(default, DEFAULT) for name, default in usual.items()}
@@ -254,7 +254,7 @@ class _Checker:
         if items is None and node.value == {}:
             items = []
         if items is None:
-            self._bad_value(kind, node, path, "")
+            self._bad_value(kind, node, path, ())
             return _ABSENT, _ABSENT
         if len(items) > kind.longest:
             self._problem("too_long", path, node, allowed=str(kind.longest))
@@ -305,13 +305,14 @@ class _Checker:
 
     # -- problems -------------------------------------------------------------------
 
-    def _bad_value(self, kind: Type, node: Node, path: Path, reason: str) -> None:
+    def _bad_value(self, kind: Type, node: Node, path: Path, said: Sequence[object]) -> None:
         raw = node.plain()
         if isinstance(kind, OneOf) and raw in kind.absent:
             self._problem("not_available", path, node, value=str(raw))
             return
         # Only rules of one key speak in sentences that are worth repeating.
-        reasons = {"en": reason} if isinstance(kind, Custom) and reason else {}
+        is_said = isinstance(kind, Custom) and any(said)
+        reasons = dict(zip(("en", "zh"), map(str, said), strict=False)) if is_said else {}
         is_hidden = isinstance(kind, SecretText) or looks_secret(path[-1])
         value = HIDDEN if is_hidden else _shorten(raw, path[-1])
         self._problem("value", path, node, value=value, allowed=kind.allowed, reasons=reasons)

@@ -57,6 +57,17 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, old: str, new: str,
     assert told in found, found
 
 
+def test_wrong_sql_is_told_in_chinese_too(tmp_path: Path) -> None:
+    file = tmp_path / "r.conf"
+    file.write_text(GOOD.replace("SELECT *", "SELEC *"))
+
+    with pytest.raises(InvalidConfigError) as caught:
+        load(file, tmp_path, environ={})
+
+    assert "第 1 行第 1 列：此处应为 SELECT 或 FOREACH，实际为SELEC" in caught.value.text("zh")
+    assert "line 1, column 1: expected SELECT or FOREACH, found SELEC" in caught.value.text()
+
+
 def test_secrets_of_connectors_are_not_shown(tmp_path: Path) -> None:
     file = tmp_path / "r.conf"
     file.write_text(GOOD)

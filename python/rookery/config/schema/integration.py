@@ -23,7 +23,7 @@ from rookery.config.schema.model import (
     Text,
     inert,
 )
-from rookery.errors import RookeryError
+from rookery.errors import BadRuleError
 
 # A table reads better with one field in two or three lines.
 # fmt: off
@@ -53,8 +53,8 @@ def _sql(raw: Any) -> str:
         raise ValueError("not the SQL of a rule")
     try:
         _compiles(raw)
-    except RookeryError as error:
-        raise ValueError(error.message) from None
+    except BadRuleError as error:
+        raise ValueError(error.text(), error.text("zh")) from None
     return raw
 
 

@@ -317,7 +317,9 @@ class Anything:
 
 @dataclass(eq=False, repr=False, slots=True)
 class Custom:
-    """A leaf with a rule of its own. ``check`` raises ``ValueError`` with a sentence."""
+    """A leaf with a rule of its own. ``check`` raises ``ValueError`` with a sentence, or with it in
+    English and in Chinese.
+    """
 
     allowed: str
     check: Callable[[Any], Any]
