@@ -33,6 +33,7 @@ pub mod session;
 pub mod shard;
 pub mod shared;
 pub mod slab;
+pub mod sorting;
 pub mod store_port;
 pub mod topic_counts;
 pub mod traffic;

@@ -1,7 +1,6 @@
 //! What the management plane asks of sessions and subscriptions: who is wanted, in which order,
 //! and the rows that come back. A shard looks through its sessions in slices, see `shard/query.rs`.
 
-use std::cmp::Ordering;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,6 +8,8 @@ use rookery_codec::{ParsedFilter, filter_matches, parse_filter};
 
 use crate::effects::{ClientInfo, SubscriptionInfo};
 use crate::session::{Session, Subscription};
+use crate::shard::info_of;
+use crate::sorting::SortBy;
 use crate::traffic::TrafficCounts;
 
 /// Which clients are wanted; what is not set is not looked at.
@@ -67,22 +68,9 @@ pub enum ClientSort {
     ProtocolVersion,
 }
 
-/// What a client is sorted by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SortKey {
-    /// No order is wanted.
-    None,
-    /// A number.
-    Number(u64),
-    /// A text; the absent one comes first.
-    Text(Option<Arc<str>>),
-}
-
 /// A client that is wanted.
-#[derive(Clone, Debug)]
+#[derive(Copy, Clone, Debug)]
 pub struct ClientHit {
-    /// What it is sorted by.
-    pub key: SortKey,
     /// The slot of its session.
     pub slot: u32,
     /// The slot's generation.
@@ -124,15 +112,26 @@ impl ClientQuery {
                 .is_none_or(|part| username.is_some_and(|name| name.contains(part)))
     }
 
-    /// What a session is sorted by.
+    /// Whether client identifiers or user names are looked at.
     #[must_use]
-    pub fn key_of(&self, session: &Session) -> SortKey {
-        let Some(sort) = self.sort else { return SortKey::None };
-        SortKey::Number(match sort {
-            ClientSort::ClientId => {
-                return SortKey::Text(Some(session.publisher.client_id.clone()));
-            }
-            ClientSort::Username => return SortKey::Text(session.publisher.username.clone()),
+    pub fn looks_at_names(&self) -> bool {
+        matches!(self.sort, Some(ClientSort::ClientId | ClientSort::Username))
+            || !self.client_ids.is_empty()
+            || !self.usernames.is_empty()
+            || self.like_client_id.is_some()
+            || self.like_username.is_some()
+    }
+}
+
+impl ClientSort {
+    /// Where a session stands.
+    #[must_use]
+    pub fn sort_by(self, session: &Session) -> SortBy<'_> {
+        let (publisher, key) = (&session.publisher, session.key);
+        let tie = (u128::from(key.shard) << 32) | u128::from(key.slot);
+        let number = match self {
+            ClientSort::ClientId => return SortBy::texts(&publisher.client_id, "", tie),
+            ClientSort::Username => return SortBy::name(publisher.username.as_deref(), "", tie),
             ClientSort::CreatedAt => session.created_at_ms,
             ClientSort::ConnectedAt => session.connected_at_ms,
             ClientSort::DisconnectedAt => session.disconnected_at_ms,
@@ -142,7 +141,8 @@ impl ClientQuery {
             ClientSort::Subscriptions => session.subscriptions.len() as u64,
             ClientSort::KeepAlive => u64::from(session.keep_alive_s),
             ClientSort::ProtocolVersion => u64::from(session.proto_ver),
-        })
+        };
+        SortBy::number(number, "", "", tie)
     }
 }
 
@@ -202,22 +202,34 @@ pub enum SubscriptionSort {
 }
 
 impl SubscriptionSort {
-    /// Which of two stands first; no two subscriptions of a node are equal.
+    /// Where a subscription stands; no two of a node are equal.
     #[must_use]
-    pub fn compare(self, a: &SubscriptionView, b: &SubscriptionView) -> Ordering {
-        let number = |view: &SubscriptionView| match self {
-            Self::ClientId | Self::Topic => 0,
-            Self::Qos => view.info.qos,
-            Self::NoLocal => u8::from(view.info.nl),
-            Self::RetainAsPublished => u8::from(view.info.rap),
-            Self::RetainHandling => view.info.rh,
+    pub fn sort_by<'a>(
+        self,
+        client_id: &'a str,
+        text: &'a str,
+        subscription: Subscription,
+    ) -> SortBy<'a> {
+        let opts = subscription.opts;
+        let number = match self {
+            Self::ClientId => return SortBy::texts(client_id, text, 0),
+            Self::Topic => return SortBy::texts(text, client_id, 0),
+            Self::Qos => opts.qos() as u8,
+            Self::NoLocal => u8::from(opts.no_local()),
+            Self::RetainAsPublished => u8::from(opts.retain_as_published()),
+            Self::RetainHandling => opts.retain_handling(),
         };
-        let by_client = || a.client_id.cmp(&b.client_id);
-        let by_topic = || a.info.topic.cmp(&b.info.topic);
-        match self {
-            Self::ClientId => by_client().then_with(by_topic),
-            _ => number(a).cmp(&number(b)).then_with(by_topic).then_with(by_client),
-        }
+        SortBy::number(number.into(), text, client_id, 0)
+    }
+
+    /// The subscription that stands there.
+    #[must_use]
+    pub fn view(self, by: &SortBy<'_>, rest: SubscriptionRest) -> SubscriptionView {
+        let (client_id, text) = match self {
+            Self::ClientId => (by.first, by.second),
+            _ => (by.second, by.first),
+        };
+        SubscriptionView::new(client_id.into(), text, rest)
     }
 }
 
@@ -247,18 +259,28 @@ impl SubscriptionQuery {
     }
 
     fn accepts_text(&self, text: &str) -> bool {
-        let Ok(parsed) = parse_filter(text) else { return false };
+        // What has no prefix was checked when somebody subscribed.
+        let parsed = if text.starts_with('$') {
+            let Ok(parsed) = parse_filter(text) else { return false };
+            parsed
+        } else {
+            ParsedFilter::Plain(text)
+        };
         let is_of_group =
             |wanted: &str| matches!(parsed, ParsedFilter::Shared { group, .. } if group == wanted);
-        // As in EMQX the filter is matched as if it were a topic; a topic name without wildcards
-        // also finds the wildcard filters that take it.
-        let fits = |wanted: &str| {
-            filter_matches(wanted, parsed.filter())
-                || (!wanted.contains(['+', '#']) && filter_matches(parsed.filter(), wanted))
-        };
         self.share_group.as_deref().is_none_or(is_of_group)
-            && self.match_topic.as_deref().is_none_or(fits)
+            && self.match_topic.as_deref().is_none_or(|wanted| fits(wanted, parsed.filter()))
     }
+}
+
+/// As in EMQX the filter is matched as if it were a topic; a topic name without wildcards also finds
+/// the wildcard filters that take it.
+fn fits(wanted: &str, filter: &str) -> bool {
+    let has_wildcard = |text: &str| text.bytes().any(|byte| matches!(byte, b'+' | b'#'));
+    if has_wildcard(wanted) {
+        return filter_matches(wanted, filter);
+    }
+    wanted == filter || (has_wildcard(filter) && filter_matches(filter, wanted))
 }
 
 /// Where a look through subscriptions stands.
@@ -281,6 +303,15 @@ pub struct SubscriptionHit {
     pub count: u32,
 }
 
+/// What a subscription is apart from its client and its topic filter.
+#[derive(Copy, Clone, Debug)]
+pub struct SubscriptionRest {
+    /// Its options.
+    pub subscription: Subscription,
+    /// Whether it is on disk.
+    pub is_durable: bool,
+}
+
 /// A subscription with its client.
 #[derive(Clone, Debug)]
 pub struct SubscriptionView {
@@ -290,6 +321,15 @@ pub struct SubscriptionView {
     pub info: SubscriptionInfo,
     /// Whether it is on disk.
     pub is_durable: bool,
+}
+
+impl SubscriptionView {
+    /// All of it.
+    #[must_use]
+    pub fn new(client_id: Arc<str>, text: &str, rest: SubscriptionRest) -> Self {
+        let info = info_of(text, rest.subscription);
+        Self { client_id, info, is_durable: rest.is_durable }
+    }
 }
 
 #[cfg(test)]
@@ -319,6 +359,13 @@ mod tests {
             ("t/1", "t/2", false),
             ("t/+", "t/#", true),
             ("t/+", "t/1/#", false),
+            ("t/1", "t/1", true),
+            ("t/1", "$share/g/t/1", true),
+            ("t/1", "$share/g/t/+", true),
+            ("t/1", "$exclusive/t/1", true),
+            ("$SYS/1", "#", false),
+            ("$SYS/1", "$SYS/#", true),
+            ("t", "t/#", true),
         ] {
             assert_eq!(is_found(&by(wanted), text), is_wanted, "{wanted} {text}");
         }

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use rookery_core::ids::Now;
 use rookery_core::message::Message;
 use rookery_core::query::{
-    ClientHit, ClientQuery, ClientView, SubscriptionCursor, SubscriptionHit, SubscriptionQuery,
-    SubscriptionView,
+    ClientHit, ClientQuery, ClientSort, ClientView, SubscriptionCursor, SubscriptionHit,
+    SubscriptionQuery, SubscriptionRest, SubscriptionSort, SubscriptionView,
 };
+use rookery_core::sorting::Keys;
 
 use crate::worker::Worker;
 
@@ -22,6 +23,8 @@ const VISITS: u32 = 256;
 const ROWS: usize = 32;
 /// Rows that are sent at once to whoever sorts them.
 const PART: usize = 1024;
+/// Bytes of their texts above which they are sent though they are fewer.
+const PART_BYTES: usize = 256 * 1024;
 
 /// A look through one worker's sessions or messages.
 pub(crate) struct Scan {
@@ -42,6 +45,15 @@ pub(crate) enum What {
         found: Vec<ClientHit>,
         reply: Sender<(Vec<ClientHit>, Option<u32>)>,
     },
+    /// What clients that are wanted are sorted by, for whoever sorts them: sent a part at a time,
+    /// and nothing after the last one.
+    ClientKeys {
+        query: Arc<ClientQuery>,
+        sort: ClientSort,
+        next: u32,
+        keys: Keys<(u16, ClientHit)>,
+        reply: Sender<Keys<(u16, ClientHit)>>,
+    },
     /// Read clients that were found.
     ClientRows { wanted: Vec<ClientHit>, rows: Vec<Option<ClientView>>, reply: Sender<Rows> },
     /// Find subscriptions.
@@ -51,13 +63,13 @@ pub(crate) enum What {
         found: Vec<SubscriptionHit>,
         reply: Sender<Vec<SubscriptionHit>>,
     },
-    /// Read all subscriptions that are wanted, for whoever sorts them: they are sent a part at a
-    /// time, and nothing after the last one.
-    AllSubscriptions {
+    /// What subscriptions that are wanted are sorted by, as for clients.
+    SubscriptionKeys {
         query: Arc<SubscriptionQuery>,
+        sort: SubscriptionSort,
         at: SubscriptionCursor,
-        rows: Vec<SubscriptionView>,
-        reply: Sender<Vec<SubscriptionView>>,
+        keys: Keys<SubscriptionRest>,
+        reply: Sender<Keys<SubscriptionRest>>,
     },
     /// Read subscriptions that were found.
     SubscriptionRows {
@@ -121,6 +133,14 @@ impl Worker {
                 *next = following.unwrap_or(u32::MAX);
                 following.is_none() || found.len() >= *enough
             }
+            What::ClientKeys { query, sort, next, keys, reply } => {
+                let following = shard.read_clients(query, *sort, *next, VISITS, keys);
+                *next = following.unwrap_or_default();
+                if let Some(part) = take_part(keys, following.is_none()) {
+                    let _ = reply.send(part);
+                }
+                following.is_none()
+            }
             What::ClientRows { wanted, rows, .. } => {
                 let part = wanted.iter().skip(rows.len()).take(ROWS);
                 let made: Vec<_> =
@@ -131,10 +151,10 @@ impl Worker {
             What::Subscriptions { query, at, found, .. } => {
                 !shard.find_subscriptions(query, at, VISITS as usize, found)
             }
-            What::AllSubscriptions { query, at, rows, reply } => {
-                let is_more = shard.read_subscriptions(query, at, VISITS as usize, rows);
-                if rows.len() >= PART || !is_more && !rows.is_empty() {
-                    let _ = reply.send(std::mem::take(rows));
+            What::SubscriptionKeys { query, sort, at, keys, reply } => {
+                let is_more = shard.read_subscriptions(query, *sort, at, VISITS as usize, keys);
+                if let Some(part) = take_part(keys, !is_more) {
+                    let _ = reply.send(part);
                 }
                 !is_more
             }
@@ -162,17 +182,24 @@ impl Worker {
     }
 }
 
+/// What is sent to whoever sorts it: enough, or the last of it.
+fn take_part<T>(keys: &mut Keys<T>, is_last: bool) -> Option<Keys<T>> {
+    let is_enough = keys.len() >= PART || keys.text_bytes() >= PART_BYTES;
+    (is_enough || is_last && !keys.is_empty()).then(|| std::mem::take(keys))
+}
+
 /// Whoever asked may have given up.
 fn answer(now: Now, what: What) {
     match what {
         What::Clients { next, found, reply, .. } => {
             let _ = reply.send((found, Some(next).filter(|next| *next != u32::MAX)));
         }
+        // Everything was sent: none is left.
+        What::ClientKeys { keys, reply, .. } => drop(reply.send(keys)),
+        What::SubscriptionKeys { keys, reply, .. } => drop(reply.send(keys)),
         What::ClientRows { rows, reply, .. } => drop(reply.send(rows)),
         What::Subscriptions { found, reply, .. } => drop(reply.send(found)),
-        What::AllSubscriptions { rows, reply, .. } | What::SubscriptionRows { rows, reply, .. } => {
-            drop(reply.send(rows));
-        }
+        What::SubscriptionRows { rows, reply, .. } => drop(reply.send(rows)),
         What::Delayed { found, reply, .. } => drop(reply.send((now, found))),
     }
 }

@@ -47,6 +47,7 @@ use rookery_codec::{
 };
 
 pub use restore::{RestoredMessage, RestoredSession};
+pub(crate) use subscribe::info_of;
 
 use crate::access::{AccessError, AccessTable, BanTable, FlappingTable};
 use crate::config::{BrokerConfig, MqttConfig};

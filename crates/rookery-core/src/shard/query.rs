@@ -6,14 +6,20 @@
 use std::sync::Arc;
 
 use super::Shard;
-use super::subscribe::info_of;
 use crate::ids::Now;
 use crate::message::Message;
 use crate::query::{
-    ClientHit, ClientQuery, ClientView, SortKey, SubscriptionCursor, SubscriptionHit,
-    SubscriptionQuery, SubscriptionView,
+    ClientHit, ClientQuery, ClientSort, ClientView, SubscriptionCursor, SubscriptionHit,
+    SubscriptionQuery, SubscriptionRest, SubscriptionSort, SubscriptionView,
 };
 use crate::session::{Session, Subscription};
+use crate::sorting::Keys;
+
+/// Sessions whose parts are fetched at once before they are looked at. They lie apart in memory, and
+/// a processor waits for several places as long as for one.
+const FETCHED: u32 = 32;
+/// Subscriptions of a session that are fetched with it.
+const FETCHED_FILTERS: usize = 4;
 
 impl Shard {
     /// Looks at `visits` slots of sessions from `from` on; returns where to go on, if not all were
@@ -25,25 +31,67 @@ impl Shard {
         visits: u32,
         found: &mut Vec<ClientHit>,
     ) -> Option<u32> {
+        let takes_all = query.takes_all();
+        self.walk_clients(query, from, visits, |slot| {
+            let generation = self.sessions.generation(slot);
+            // Counting all sessions looks at none.
+            let is_wanted = self.sessions.is_used(slot)
+                && (takes_all || self.sessions.get(slot).is_some_and(|s| query.accepts(s)));
+            if is_wanted {
+                found.push(ClientHit { slot, generation });
+            }
+        })
+    }
+
+    /// The same, for whoever sorts those of all shards: each comes with the number of this one.
+    pub fn read_clients(
+        &self,
+        query: &ClientQuery,
+        sort: ClientSort,
+        from: u32,
+        visits: u32,
+        found: &mut Keys<(u16, ClientHit)>,
+    ) -> Option<u32> {
+        self.walk_clients(query, from, visits, |slot| {
+            let generation = self.sessions.generation(slot);
+            if let Some(session) = self.sessions.get(slot).filter(|s| query.accepts(s)) {
+                let hit = ClientHit { slot, generation };
+                found.push(&sort.sort_by(session), (session.key.shard, hit));
+            }
+        })
+    }
+
+    fn walk_clients(
+        &self,
+        query: &ClientQuery,
+        from: u32,
+        visits: u32,
+        mut look: impl FnMut(u32),
+    ) -> Option<u32> {
         if !query.client_ids.is_empty() {
             let named = query.client_ids.iter().filter_map(|id| self.clients.get(&**id));
-            found.extend(named.filter_map(|slot| self.hit(query, *slot)));
+            named.for_each(|slot| look(*slot));
             return None;
         }
         let end = from.saturating_add(visits).min(self.sessions.slots());
-        found.extend((from..end).filter_map(|slot| self.hit(query, slot)));
+        for first in (from..end).step_by(FETCHED as usize) {
+            let part = first..end.min(first.saturating_add(FETCHED));
+            if query.looks_at_names() {
+                self.fetch(part.clone(), |session| {
+                    let name = session.publisher.username.as_deref();
+                    (session.publisher.client_id.as_bytes().first().copied(), name.map(str::len))
+                });
+            }
+            part.for_each(&mut look);
+        }
         (end < self.sessions.slots()).then_some(end)
     }
 
-    fn hit(&self, query: &ClientQuery, slot: u32) -> Option<ClientHit> {
-        let generation = self.sessions.generation(slot);
-        if query.sort.is_none() && query.takes_all() {
-            // Sessions lie apart in memory: counting them all looks at none.
-            let is_used = self.sessions.is_used(slot);
-            return is_used.then_some(ClientHit { key: SortKey::None, slot, generation });
+    /// Reads a part of each of some sessions, none of which waits for another one.
+    fn fetch<T>(&self, slots: std::ops::Range<u32>, part: impl Fn(&Session) -> T) {
+        for session in slots.filter_map(|slot| self.sessions.get(slot)) {
+            std::hint::black_box(part(session));
         }
-        let session = self.sessions.get(slot)?;
-        query.accepts(session).then(|| ClientHit { key: query.key_of(session), slot, generation })
     }
 
     /// A client that was found, unless it is gone.
@@ -87,16 +135,17 @@ impl Shard {
         })
     }
 
-    /// The same, for whoever wants the subscriptions themselves.
+    /// The same, for whoever sorts them.
     pub fn read_subscriptions(
         &self,
         query: &SubscriptionQuery,
+        sort: SubscriptionSort,
         at: &mut SubscriptionCursor,
         visits: usize,
-        rows: &mut Vec<SubscriptionView>,
+        found: &mut Keys<SubscriptionRest>,
     ) -> bool {
         self.walk_sessions(query, at, visits, |at, left| {
-            self.read_in_session(query, at, left, rows)
+            self.read_in_session(query, sort, at, left, found)
         })
     }
 
@@ -117,8 +166,15 @@ impl Shard {
             look(at, visits);
             return at.seen > 0;
         }
-        let mut left = visits;
+        let (mut left, mut fetched) = (visits, at.slot);
         while left > 0 && at.slot < self.sessions.slots() {
+            if at.slot >= fetched {
+                fetched = at.slot.saturating_add(FETCHED);
+                self.fetch(at.slot..fetched, |session| {
+                    let filters = session.subscriptions.keys().take(FETCHED_FILTERS);
+                    filters.filter_map(|text| text.as_bytes().first()).count()
+                });
+            }
             left -= look(at, left).min(left);
             if at.seen == 0 {
                 at.slot += 1;
@@ -130,9 +186,10 @@ impl Shard {
     fn read_in_session(
         &self,
         query: &SubscriptionQuery,
+        sort: SubscriptionSort,
         at: &mut SubscriptionCursor,
         visits: usize,
-        rows: &mut Vec<SubscriptionView>,
+        found: &mut Keys<SubscriptionRest>,
     ) -> usize {
         let seen = std::mem::take(&mut at.seen);
         let session = self.sessions.get(at.slot);
@@ -141,8 +198,10 @@ impl Shard {
         };
         let len = session.subscriptions.len();
         let part = session.subscriptions.iter().skip(seen).take(visits);
-        let wanted = part.filter(|(text, s)| query.accepts(text, **s));
-        rows.extend(wanted.map(|(text, s)| subscription_view(session, text, *s)));
+        for (text, subscription) in part.filter(|(text, s)| query.accepts(text, **s)) {
+            let by = sort.sort_by(&session.publisher.client_id, text, *subscription);
+            found.push(&by, rest_of(session, *subscription));
+        }
         if seen + visits < len {
             at.seen = seen + visits;
         }
@@ -198,7 +257,10 @@ impl Shard {
         let Some(session) = self.sessions.get(hit.slot) else { return };
         let wanted = session.subscriptions.iter().filter(|(text, s)| query.accepts(text, **s));
         let part = wanted.skip(skip).take(take);
-        rows.extend(part.map(|(text, s)| subscription_view(session, text, *s)));
+        rows.extend(part.map(|(text, subscription)| {
+            let client_id = session.publisher.client_id.clone();
+            SubscriptionView::new(client_id, text, rest_of(session, *subscription))
+        }));
     }
 
     /// Looks at `visits` delayed messages from a place on; adds each with its time (mono ms) and
@@ -235,14 +297,6 @@ impl Shard {
     }
 }
 
-fn subscription_view(
-    session: &Session,
-    text: &str,
-    subscription: Subscription,
-) -> SubscriptionView {
-    SubscriptionView {
-        client_id: session.publisher.client_id.clone(),
-        info: info_of(text, subscription),
-        is_durable: session.durable_id != 0,
-    }
+fn rest_of(session: &Session, subscription: Subscription) -> SubscriptionRest {
+    SubscriptionRest { subscription, is_durable: session.durable_id != 0 }
 }

@@ -499,7 +499,7 @@ impl Shard {
 }
 
 /// A subscription's row for management and hooks.
-pub(super) fn info_of(text: &str, subscription: Subscription) -> SubscriptionInfo {
+pub(crate) fn info_of(text: &str, subscription: Subscription) -> SubscriptionInfo {
     SubscriptionInfo {
         topic: text.into(),
         qos: subscription.opts.qos() as u8,

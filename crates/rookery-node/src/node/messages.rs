@@ -3,15 +3,15 @@
 //! They are filtered and sorted by the thread that asks: what workers share is read a part at a time
 //! under its lock, what a worker has alone comes a slice at a time.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rookery_core::message::Message;
 use rookery_core::retained::RetainedCursor;
+use rookery_core::sorting::SortBy;
 
 use super::Node;
-use super::queries::{Page, directed, keep_sorted};
-use super::top::Cut;
+use super::queries::Page;
+use super::top::{Cut, Top};
 use crate::api::NodeError;
 use crate::scan::{Delayed, What};
 
@@ -64,18 +64,18 @@ pub enum MessageSort {
 }
 
 impl MessageSort {
-    /// Which of two stands first, each with the time at which it goes out.
-    fn compare(self, a: (u64, &Message), b: (u64, &Message)) -> Ordering {
-        let ((a_due, a), (b_due, b)) = (a, b);
-        let by_this = match self {
-            Self::Topic => a.topic().cmp(b.topic()),
-            Self::Qos => (a.qos as u8).cmp(&(b.qos as u8)),
-            Self::ClientId => a.from.client_id.cmp(&b.from.client_id),
-            Self::Username => a.from.username.cmp(&b.from.username),
-            Self::PublishedAt => a.timestamp_ms.cmp(&b.timestamp_ms),
-            Self::DueAt => a_due.cmp(&b_due),
+    /// Where a message stands, with the time at which it goes out.
+    fn sort_by(self, due_ms: u64, message: &Message) -> SortBy<'_> {
+        let (topic, id) = (message.topic(), message.id.0);
+        let number = match self {
+            Self::Topic => return SortBy::texts(topic, "", id),
+            Self::ClientId => return SortBy::texts(&message.from.client_id, topic, id),
+            Self::Username => return SortBy::name(message.from.username.as_deref(), topic, id),
+            Self::Qos => u64::from(message.qos as u8),
+            Self::PublishedAt => message.timestamp_ms,
+            Self::DueAt => due_ms,
         };
-        by_this.then_with(|| a.topic().cmp(b.topic())).then_with(|| a.id.cmp(&b.id))
+        SortBy::number(number, topic, "", id)
     }
 }
 
@@ -109,22 +109,44 @@ impl Node {
         limit: usize,
     ) -> Result<Page<String>, NodeError> {
         let _turn = self.scans.begin()?;
-        let order = |a: &String, b: &String| directed(a.cmp(b), query.is_descending);
-        let mut cut = Cut::new(offset, limit, query.is_sorted.then_some(order));
+        if query.is_sorted {
+            let mut top = Top::new(offset, limit, query.is_descending);
+            self.walk_filters(query, |filter| {
+                top.push(&SortBy::texts(&filter, "", 0), || ());
+                false
+            });
+            let (rows, count) = top.into_page(offset, |by, ()| by.first.to_owned());
+            return Ok(Page { rows, count });
+        }
+        let (mut rows, mut seen) = (Vec::new(), 0);
+        let is_whole = self.walk_filters(query, |filter| {
+            if seen >= offset && rows.len() < limit {
+                rows.push(filter);
+            }
+            seen += 1;
+            query.like.is_none() && rows.len() >= limit
+        });
+        let count = if is_whole { seen } else { self.shared.router.topics().max(seen) };
+        Ok(Page { rows, count })
+    }
+
+    /// Calls for each filter that is wanted, until it says that it is enough; whether that was all.
+    fn walk_filters(&self, query: &TopicQuery, mut is_enough: impl FnMut(String) -> bool) -> bool {
+        let is_wanted =
+            |filter: &String| query.like.as_deref().is_none_or(|part| filter.contains(part));
         let mut from = None;
         loop {
             let page = self.shared.router.list_filters(from, BATCH);
-            for (filter, _) in page.filters {
-                if query.like.as_deref().is_none_or(|part| filter.contains(part)) {
-                    cut.push(filter);
-                }
+            let mut is_over = false;
+            for filter in page.filters.into_iter().map(|(filter, _)| filter).filter(is_wanted) {
+                is_over |= is_enough(filter);
             }
             from = page.next;
-            let is_enough = query.like.is_none() && cut.is_full();
-            if from.is_none() || is_enough {
-                let (rows, seen) = cut.into_page(offset);
-                let count = if is_enough { self.shared.router.topics().max(seen) } else { seen };
-                return Ok(Page { rows, count });
+            if from.is_none() {
+                return true;
+            }
+            if is_over {
+                return false;
             }
         }
     }
@@ -147,12 +169,7 @@ impl Node {
         limit: usize,
     ) -> Result<Page<Arc<Message>>, NodeError> {
         let _turn = self.scans.begin()?;
-        let order = query.sort.map(|sort| {
-            move |a: &Arc<Message>, b: &Arc<Message>| {
-                directed(sort.compare((0, a), (0, b)), query.is_descending)
-            }
-        });
-        let mut cut = Cut::new(offset, limit, order);
+        let mut cut = Cut::new(offset, limit, query.sort.map(|_| query.is_descending));
         let unix_ms = self.clock.now().unix_ms;
         let mut cursor = RetainedCursor::default();
         let mut found = Vec::new();
@@ -160,7 +177,8 @@ impl Node {
             let more = self.scan_retained(query.filter.as_deref(), &mut cursor, &mut found);
             for message in found.drain(..).filter(|m| !m.is_expired(unix_ms)) {
                 if query.accepts(&message) {
-                    cut.push(message);
+                    let by = query.sort.map(|sort| sort.sort_by(0, &message));
+                    cut.push(&by.unwrap_or_default(), || message.clone());
                 }
             }
             let is_enough = more && query.takes_all() && cut.is_full();
@@ -212,13 +230,16 @@ impl Node {
         waiting.sort_unstable_by_key(|(due_ms, message)| (*due_ms, message.id));
         // A heap moves while it is looked through: one may have been seen twice.
         waiting.dedup_by_key(|(_, message)| message.id);
-        let count = waiting.len();
         if query.sort.is_some() || query.is_descending {
             let sort = query.sort.unwrap_or(MessageSort::DueAt);
-            keep_sorted(&mut waiting, offset, limit, |a: &Delayed, b: &Delayed| {
-                directed(sort.compare((a.0, &a.1), (b.0, &b.1)), query.is_descending)
-            });
+            let mut top = Top::new(offset, limit, query.is_descending);
+            for delayed in &waiting {
+                top.push(&sort.sort_by(delayed.0, &delayed.1), || delayed.clone());
+            }
+            let (rows, count) = top.into_page(offset, |_, delayed| delayed);
+            return Ok(Page { rows, count });
         }
+        let count = waiting.len();
         Ok(Page { rows: waiting.into_iter().skip(offset).take(limit).collect(), count })
     }
 

@@ -2,17 +2,18 @@
 //! only a page crosses to whoever asked.
 //!
 //! A page is made in two rounds: every worker names what is wanted (a slot, and what it is sorted
-//! by), the calling thread sorts and cuts, and the workers are asked for the rows of the page.
+//! by), the calling thread sorts and cuts, and the workers are asked for the rows of the page. What is
+//! sorted comes a part at a time and is sorted here, where it holds up no message.
 
-use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rookery_core::query::{
-    ClientHit, ClientQuery, ClientView, SubscriptionCursor, SubscriptionHit, SubscriptionQuery,
-    SubscriptionSort, SubscriptionView,
+    ClientHit, ClientQuery, ClientSort, ClientView, SubscriptionCursor, SubscriptionHit,
+    SubscriptionQuery, SubscriptionSort, SubscriptionView,
 };
+use rookery_core::sorting::Keys;
 
 use super::top::Top;
 use super::{Node, REPLY_TIMEOUT, wait};
@@ -87,9 +88,11 @@ impl Node {
         limit: usize,
     ) -> Result<Page<ClientView>, NodeError> {
         let turn = self.scans.begin()?;
-        let is_descending = query.is_descending;
         let mut query = query;
         dedupe(&mut query.client_ids);
+        if let Some(sort) = query.sort {
+            return self.sorted_clients(&turn, query, sort, offset, limit);
+        }
         let query = Arc::new(query);
         let mut hits: Vec<(u16, ClientHit)> = Vec::new();
         for (shard, (found, _)) in (0..).zip(self.ask_all(&turn, |reply| What::Clients {
@@ -102,15 +105,42 @@ impl Node {
             hits.extend(found.into_iter().map(|hit| (shard, hit)));
         }
         let count = hits.len();
-        if query.sort.is_some() {
-            let order = |a: &(u16, ClientHit), b: &(u16, ClientHit)| {
-                let by_key = a.1.key.cmp(&b.1.key);
-                directed(by_key, is_descending).then_with(|| (a.0, a.1.slot).cmp(&(b.0, b.1.slot)))
-            };
-            keep_sorted(&mut hits, offset, limit, order);
-        }
         let page: Vec<_> = hits.into_iter().skip(offset).take(limit).collect();
         Ok(Page { rows: self.client_rows(&turn, page)?, count })
+    }
+
+    fn sorted_clients(
+        &self,
+        turn: &Turn<'_>,
+        query: ClientQuery,
+        sort: ClientSort,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page<ClientView>, NodeError> {
+        let top = Top::new(offset, limit, query.is_descending);
+        let query = Arc::new(query);
+        let (reply, answer) = channel();
+        for shard in 0..self.shared.shards() {
+            let (query, keys, reply) = (query.clone(), Keys::default(), reply.clone());
+            self.scan(turn, shard, What::ClientKeys { query, sort, next: 0, keys, reply })?;
+        }
+        drop(reply);
+        let top = self.sorted(top, &answer)?;
+        let (page, count) = top.into_page(offset, |_, hit| hit);
+        Ok(Page { rows: self.client_rows(turn, page)?, count })
+    }
+
+    /// Takes in what every worker sends until each has sent its last part.
+    fn sorted<T>(&self, mut top: Top<T>, answer: &Receiver<Keys<T>>) -> Result<Top<T>, NodeError> {
+        let mut working = self.shared.shards();
+        while working > 0 {
+            let mut part = wait(answer)?;
+            if part.is_empty() {
+                working -= 1;
+            }
+            part.drain(|by, item| top.push(by, || item));
+        }
+        Ok(top)
     }
 
     fn client_rows(
@@ -203,8 +233,6 @@ impl Node {
         Ok(Page { rows: rows.into_iter().flatten().collect(), count })
     }
 
-    /// The workers send what is wanted a part at a time; it is sorted here, where it holds up no
-    /// message.
     fn sorted_subscriptions(
         &self,
         turn: &Turn<'_>,
@@ -213,27 +241,17 @@ impl Node {
         offset: usize,
         limit: usize,
     ) -> Result<Page<SubscriptionView>, NodeError> {
-        let is_descending = query.is_descending;
-        let mut top = Top::new(offset, limit, |a: &SubscriptionView, b: &SubscriptionView| {
-            directed(sort.compare(a, b), is_descending)
-        });
+        let top = Top::new(offset, limit, query.is_descending);
         let query = Arc::new(query);
         let (reply, answer) = channel();
         for shard in 0..self.shared.shards() {
             let (query, at) = (query.clone(), SubscriptionCursor::default());
-            let (rows, reply) = (Vec::new(), reply.clone());
-            self.scan(turn, shard, What::AllSubscriptions { query, at, rows, reply })?;
+            let (keys, reply) = (Keys::default(), reply.clone());
+            self.scan(turn, shard, What::SubscriptionKeys { query, sort, at, keys, reply })?;
         }
         drop(reply);
-        let mut working = self.shared.shards();
-        while working > 0 {
-            let part = wait(&answer)?;
-            if part.is_empty() {
-                working -= 1;
-            }
-            part.into_iter().for_each(|row| top.push(row));
-        }
-        let (rows, count) = top.into_page(offset);
+        let top = self.sorted(top, &answer)?;
+        let (rows, count) = top.into_page(offset, |by, rest| sort.view(by, rest));
         Ok(Page { rows, count })
     }
 
@@ -260,34 +278,9 @@ impl Node {
     }
 }
 
-/// The order of two, or the reverse one.
-pub(super) fn directed(order: Order, is_descending: bool) -> Order {
-    if is_descending { order.reverse() } else { order }
-}
-
 fn dedupe(names: &mut Vec<Box<str>>) {
     names.sort_unstable();
     names.dedup();
-}
-
-/// Brings what belongs to a page to its place; the rest stays in no order.
-pub(super) fn keep_sorted<T>(
-    all: &mut Vec<T>,
-    offset: usize,
-    limit: usize,
-    order: impl Fn(&T, &T) -> Order + Copy,
-) {
-    let end = offset.saturating_add(limit);
-    if end < all.len() {
-        all.select_nth_unstable_by(end, order);
-        all.truncate(end);
-    }
-    if offset > 0 && offset < all.len() {
-        all.select_nth_unstable_by(offset, order);
-    }
-    if let Some(page) = all.get_mut(offset..) {
-        page.sort_unstable_by(order);
-    }
 }
 
 /// Which subscriptions of which session each worker has to read, the last one first.
