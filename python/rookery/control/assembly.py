@@ -14,13 +14,17 @@ from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.control.accounts.passwords import Passwords
 from rookery.control.accounts.sessions import Sessions
+from rookery.control.accounts.users import Users
 from rookery.control.audit.service import AuditTrail
 from rookery.control.certificates import Certificates
 from rookery.control.context import ControlContext
 from rookery.control.processes.once import Once
 from rookery.control.processes.presence import Presence
+from rookery.control.settings.address import AccessAddress
 from rookery.control.setup.service import SetupService
+from rookery.control.tenancy.members import Members
 from rookery.control.tenancy.service import TenancyService
+from rookery.control.tokens.service import Tokens
 from rookery.storage.database import Database
 from rookery.storage.engine import url_of
 from rookery.storage.ids import new_id
@@ -59,6 +63,7 @@ def make(config: ControlConfig, clock: Clock, certificates: Certificates) -> Con
     once = Once(database, clock, process_id)
     sessions = Sessions(database, clock, audit, passwords)
     once.every("sessions", SWEEP_S, sessions.drop_expired)
+    users = Users(database, clock, audit, passwords, sessions)
     return ControlContext(
         config=config,
         clock=clock,
@@ -69,8 +74,12 @@ def make(config: ControlConfig, clock: Clock, certificates: Certificates) -> Con
         audit=audit,
         passwords=passwords,
         sessions=sessions,
+        users=users,
+        tokens=Tokens(database, clock, audit),
         setup=SetupService(database, clock, audit, passwords),
         tenancy=TenancyService(database, clock, audit),
+        members=Members(database, clock, audit, users),
+        access_address=AccessAddress(database, clock),
     )
 
 

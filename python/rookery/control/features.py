@@ -16,7 +16,14 @@ from rookery.control.context import ControlContext
 FEATURES: tuple[str, ...] = (
     "rookery.control.setup.api",
     "rookery.control.accounts.sign_in_api",
+    "rookery.control.accounts.profile_api",
+    "rookery.control.accounts.users_api",
     "rookery.control.tenancy.orgs_api",
+    "rookery.control.tenancy.projects_api",
+    "rookery.control.tenancy.members_api",
+    "rookery.control.tokens.api",
+    "rookery.control.audit.api",
+    "rookery.control.settings.api",
 )
 
 
