@@ -71,19 +71,13 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         yield Site(world, guarded_alone(world), tokens, places)
 
 
-async def made(world: World, token: str, path: str, body: dict[str, Any]) -> str:
-    answer = await world.ask("POST", path, body, token=token)
-    assert answer.status in (201, 204), answer.text
-    return str(answer.json.get("id") or answer.json.get("userId")) if answer.text else ""
-
-
 async def make_places(world: World, admin: str) -> dict[str, str]:
-    org = await made(world, admin, "/orgs", {"name": "mine"})
+    org = await world.make(admin, "/orgs", {"name": "mine"})
     return {
         "org": org,
-        "project": await made(world, admin, f"/orgs/{org}/projects", {"name": "mine"}),
-        "sibling": await made(world, admin, f"/orgs/{org}/projects", {"name": "sibling"}),
-        "foreign": await made(world, admin, "/orgs", {"name": "foreign"}),
+        "project": await world.make(admin, f"/orgs/{org}/projects", {"name": "mine"}),
+        "sibling": await world.make(admin, f"/orgs/{org}/projects", {"name": "sibling"}),
+        "foreign": await world.make(admin, "/orgs", {"name": "foreign"}),
     }
 
 
@@ -103,13 +97,13 @@ async def make_callers(
     for number, (name, (place, role, project, project_role)) in enumerate(members.items()):
         email = f"user{number}@example.com"
         body = {"email": email, "password": PASSWORD, "role": role}
-        user = await made(world, admin, f"{place}/members", body)
+        user = await world.make(admin, f"{place}/members", body)
         if project is not None:
             path = f"{place}/projects/{places[project]}/members"
-            await made(world, admin, path, {"userId": user, "role": project_role})
+            await world.make(admin, path, {"userId": user, "role": project_role})
         tokens[name] = await world.sign_in(email)
     nobody = {"email": "nobody@example.com", "password": PASSWORD}
-    await made(world, admin, "/users", nobody)
+    await world.make(admin, "/users", nobody)
     tokens["user of nothing"] = await world.sign_in("nobody@example.com")
 
 
