@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rookery.clock import Clock, SystemClock
+from rookery.clock import SystemClock
 from rookery.config.control import ControlConfig
 from rookery.config.data_dir import CONTROL_LOCK_NAME, DataDir
 from rookery.config.local_socket import CONTROL_SOCKET_NAME, socket_path
@@ -56,8 +56,8 @@ class Running:
 Ready: TypeAlias = Callable[[Running], None]
 
 
-def run(config: ControlConfig, *, ready: Ready | None = None, clock: Clock | None = None) -> int:
-    """Run until told to stop; the exit code.
+def run(config: ControlConfig, *, ready: Ready | None = None, attached: bool = False) -> int:
+    """Run until told to stop, or when ``attached`` until standard input ends; the exit code.
 
     Raises:
         StartError: it cannot start; nothing is left open.
@@ -72,16 +72,18 @@ def run(config: ControlConfig, *, ready: Ready | None = None, clock: Clock | Non
         local = open_unix(socket_path(config.data_dir, CONTROL_SOCKET_NAME))
         stack.callback(local.close)
         stack.enter_context(Journal(config.values["log"]["level"], sys.stdout))
-        return asyncio.run(_serve(config, clock or SystemClock(), port, local, ready))
+        return asyncio.run(_serve(config, port, local, ready, attached=attached))
 
 
 async def _serve(
     config: ControlConfig,
-    clock: Clock,
     port: socket.socket,
     local: socket.socket,
     ready: Ready | None,
+    *,
+    attached: bool,
 ) -> int:
+    clock = SystemClock()
     stopping = asyncio.Event()
     files = certificates.prepare(config)
     tls = files.context()
@@ -107,7 +109,7 @@ async def _serve(
             setup_code=await control.setup.code(),
             ca_sha256=files.ca_sha256,
         )
-        with _signals_call(stopping.set):
+        with _signals_call(stopping.set), _end_of_input_calls(stopping.set, wanted=attached):
             for server in servers:
                 server.open()
             _log.info("ready on %s, database %s", running.address, control.database.shown)
@@ -160,3 +162,23 @@ def _signals_call(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _end_of_input_calls(stop: Callable[[], None], *, wanted: bool) -> Iterator[None]:
+    if not wanted:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    descriptor = sys.stdin.fileno()
+
+    def look() -> None:
+        if not os.read(descriptor, 4096):
+            loop.remove_reader(descriptor)
+            stop()
+
+    loop.add_reader(descriptor, look)
+    try:
+        yield
+    finally:
+        loop.remove_reader(descriptor)
