@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 
 from rookery.cli.messages_admins import ADMIN_TEXTS
+from rookery.cli.messages_control import CONTROL_TEXTS
 from rookery.cli.messages_ctl import CTL_TEXTS
 from rookery.cli.messages_rules import RULE_TEXTS
 from rookery.cli.messages_tls import TLS_TEXTS
@@ -422,6 +423,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "node.unknown_holder": ("another process", "其他进程"),
     "error": ("error: {text}", "错误：{text}"),
     # -- up
+    "up.no_control": (
+        "no control plane runs beside the node: {reason}",
+        "控制面未能随节点运行：{reason}",
+    ),
+    "up.control_ended": ("it ended with exit code {code}", "其退出码为 {code}"),
+    "option.no-control": ("the node alone, without a control plane", "仅启动节点，不启动控制面"),
     "up.ready": ("Rookery is running.", "Rookery 已启动。"),
     "up.mqtt": ("  MQTT            {url}", "  MQTT            {url}"),
     "up.http": ("  dashboard       {url}", "  控制台          {url}"),
@@ -658,7 +665,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bench.phase.drain": ("draining", "收尾"),
 }
 
-TEXTS |= ADMIN_TEXTS | CTL_TEXTS | RULE_TEXTS | TLS_TEXTS
+TEXTS |= ADMIN_TEXTS | CONTROL_TEXTS | CTL_TEXTS | RULE_TEXTS | TLS_TEXTS
 
 
 def language(environ: Mapping[str, str] | None = None) -> str:

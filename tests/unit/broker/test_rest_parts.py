@@ -14,13 +14,13 @@ from starlette.requests import Request
 
 from rookery.broker.audit import AuditLog, changed, one_entry, reader
 from rookery.broker.rest.features import FEATURES, Feature
-from rookery.broker.rest.origin import is_foreign
-from rookery.broker.rest.pages import NONCE_PLACE, Pages
-from rookery.broker.rest.segments import decoded, encoded
 from rookery.clock import ManualClock
 from rookery.web.codes import ERROR_CODES
 from rookery.web.errors import in_language
+from rookery.web.origin import is_foreign
 from rookery.web.rest import PageParams, errors, page_of
+from rookery.web.segments import decoded, encoded
+from rookery.web.static_pages import NONCE_PLACE, Pages
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def pages(tmp_path: Path) -> Pages:
     (folder / "rook.svg").write_text("<svg/>")
     (tmp_path / "secret").write_text("secret")
     (folder / "link").symlink_to(tmp_path / "secret")
-    return Pages(folder)
+    return Pages(folder, name="dashboard", api="/api/v5")
 
 
 @pytest.mark.parametrize("path", ["", "index.html", "clients/a b", "link", "../secret", "a\0b"])
@@ -222,7 +222,7 @@ async def test_files_with_a_hash_in_their_name_are_kept_for_ever(pages: Pages) -
 
 
 async def test_without_pages_it_says_where_they_come_from(tmp_path: Path) -> None:
-    answer = await Pages(tmp_path / "none").get(request(""))
+    answer = await Pages(tmp_path / "none", name="dashboard", api="/api/v5").get(request(""))
 
     assert answer.status_code == 404
     assert b"/api/v5" in bytes(answer.body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -20,11 +20,9 @@ from rookery.broker.rest.deferred import WHERE
 from rookery.broker.rest.features import FEATURES, Feature
 from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
 from rookery.errors import BadRequestError
-from rookery.web.errors import HANDLERS, answer_error, in_language, problem
+from rookery.web.errors import HANDLERS, answer_error
+from rookery.web.invalid import answer_invalid
 from rookery.web.rest import BODY_BYTES_MAX
-
-MESSAGES_MAX = 10
-"""Of more things that are wrong with a request only the first are told."""
 
 
 class Api:
@@ -112,26 +110,5 @@ async def _answer_refused(request: Request, error: Exception) -> Response:
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    if error.errors()[0]["loc"] == ("body",) and not _is_json(request):
-        text = "the body is no JSON by its Content-Type: send it with application/json"
-        return problem(400, "BAD_REQUEST", in_language(request.scope, "BAD_REQUEST", text))
     hide(str(item["loc"][-1]) for item in error.errors() if item["type"] == "extra_forbidden")
-    problems = [_text_of(item) for item in error.errors()]
-    if len(problems) > MESSAGES_MAX:
-        problems = [*problems[:MESSAGES_MAX], f"and {len(problems) - MESSAGES_MAX} more"]
-    text = in_language(request.scope, "BAD_REQUEST", "; ".join(problems))
-    return problem(400, "BAD_REQUEST", text)
-
-
-def _is_json(request: Request) -> bool:
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    return kind == "application/json" or kind.endswith("+json")
-
-
-def _text_of(item: Mapping[str, Any]) -> str:
-    if item["type"] == "json_invalid":
-        return f"the body is no JSON: {item['ctx']['error']} at character {item['loc'][-1]}"
-    # The value itself is not told: it may be a password under a mistyped name.
-    place = ".".join(str(part) for part in item["loc"] if part not in ("body", "query", "path"))
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
+    return await answer_invalid(request, error)

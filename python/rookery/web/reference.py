@@ -13,14 +13,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from rookery.broker.rest import examples
-from rookery.broker.rest.deferred import PREFIX, RETRY_S
 from rookery.clock import Clock
-from rookery.config.snapshot import DashboardConfig
 from rookery.errors import UnavailableError
+from rookery.web import examples
 from rookery.web.errors import problem
+from rookery.web.rest import FastJson
 
 _log = logging.getLogger("rookery.web")
+
+RETRY_S = 10.0
+"""What cannot be made is tried again at most this often."""
 
 BASE = "/api-docs"
 _POLICY = {
@@ -48,11 +50,30 @@ class Reference:
     most every :data:`RETRY_S`: it costs more than a second of processor time.
     """
 
-    def __init__(self, settings: Callable[[], DashboardConfig], clock: Clock) -> None:
-        """``swagger_support`` of the settings switches both off."""
-        self._settings = settings
+    def __init__(
+        self,
+        make: Callable[[], dict[str, Any]],
+        prefix: str,
+        clock: Clock,
+        *,
+        is_on: Callable[[], bool] = lambda: True,
+        switch: str = "",
+    ) -> None:
+        """Describe it.
+
+        Args:
+            make: Makes the document, and may take its time.
+            prefix: Where the operations begin.
+            clock: Tells when to try again.
+            is_on: Asked each time.
+            switch: What is told to be off.
+        """
+        self._make_document = make
+        self._prefix = prefix
         self._clock = clock
         self._failed_s = -RETRY_S
+        self._is_on = is_on
+        self._switch = switch
         self._document: bytes = b""
         self._page: str = ""
         self._making = asyncio.Lock()
@@ -67,14 +88,14 @@ class Reference:
         ]
 
     async def document(self, _request: Request) -> Response:
-        if not self._settings().swagger_support:
-            return _off()
+        if not self._is_on():
+            return self._off()
         await self._make()
         return Response(self._document, media_type="application/json")
 
     async def page(self, _request: Request) -> Response:
-        if not self._settings().swagger_support:
-            return _off()
+        if not self._is_on():
+            return self._off()
         await self._make()
         return HTMLResponse(self._page, headers=_POLICY)
 
@@ -89,26 +110,21 @@ class Reference:
             if self._clock.monotonic_s() - self._failed_s < RETRY_S:
                 raise failure
             try:
-                self._document, self._page = await asyncio.to_thread(_made)
+                self._document, self._page = await asyncio.to_thread(self._made)
             except Exception:  # noqa: BLE001 — whatever it is, it is logged and tried again
                 self._failed_s = self._clock.monotonic_s()
                 _log.exception("the document of the REST interface cannot be made")
                 raise failure from None
 
+    def _made(self) -> tuple[bytes, str]:
+        document = self._make_document()
+        return bytes(FastJson(document).body), "".join(_html(document, self._prefix))
 
-def _made() -> tuple[bytes, str]:
-    from rookery.broker.rest.app import document_without_node  # noqa: PLC0415
-    from rookery.web.rest import FastJson  # noqa: PLC0415
-
-    document = document_without_node()
-    return bytes(FastJson(document).body), "".join(_html(document))
-
-
-def _off() -> Response:
-    return problem(404, "NOT_FOUND", "dashboard.swagger_support is off")
+    def _off(self) -> Response:
+        return problem(404, "NOT_FOUND", f"{self._switch} is off")
 
 
-def _html(document: dict[str, Any]) -> Iterator[str]:
+def _html(document: dict[str, Any], prefix: str) -> Iterator[str]:
     title = escape(document["info"]["title"])
     yield f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} REST</title>'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -116,7 +132,7 @@ def _html(document: dict[str, Any]) -> Iterator[str]:
     yield f"<h1>{title} REST interface</h1>"
     for paragraph in document["info"]["description"].split("\n\n"):
         yield f"<p>{escape(paragraph)}</p>"
-    yield f'<p><a href="{BASE}/swagger.json">OpenAPI document</a>. Paths are below {PREFIX}.</p>'
+    yield f'<p><a href="{BASE}/swagger.json">OpenAPI document</a>. Paths are below {prefix}.</p>'
     by_tag: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
 from starlette.requests import Request
 
-from rookery.broker.rest import reference
-from rookery.broker.rest.deferred import RETRY_S
 from rookery.clock import ManualClock
 from rookery.errors import UnavailableError
+from rookery.web.reference import RETRY_S, Reference
 
 
-async def test_what_failed_is_tried_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_failed_is_tried_again_after_a_pause() -> None:
     tries = 0
+    is_broken = True
 
-    def fails() -> Any:
+    def make() -> dict[str, Any]:
         nonlocal tries
         tries += 1
-        raise RuntimeError("broken on purpose")
+        if is_broken:
+            raise RuntimeError("broken on purpose")
+        return {"info": {"title": "A"}, "paths": {}}
 
     clock = ManualClock()
-    shown = reference.Reference(lambda: MagicMock(swagger_support=True), clock)
+    shown = Reference(make, "/api", clock)
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
-    monkeypatch.setattr(reference, "_made", fails)
     for _ in range(3):
         with pytest.raises(UnavailableError):
             await shown.document(request)
@@ -38,7 +38,8 @@ async def test_what_failed_is_tried_again_after_a_pause(monkeypatch: pytest.Monk
         await shown.document(request)
     assert tries == 2
 
-    monkeypatch.setattr(reference, "_made", lambda: (b"{}", "<p>"))
+    is_broken = False
     clock.advance(RETRY_S)
-    assert (await shown.document(request)).body == b"{}"
-    assert (await shown.page(request)).body == b"<p>"
+    assert b'"title":"A"' in (await shown.document(request)).body
+    assert b"<title>A REST</title>" in (await shown.page(request)).body
+    assert tries == 3
