@@ -56,6 +56,7 @@ def run_control(config: ControlConfig, *, ready: ControlReady | None = None) -> 
     Raises:
         StartError: it cannot start; nothing is left open.
     """
+    from rookery.agent import bundle  # noqa: PLC0415
     from rookery.control import serving  # noqa: PLC0415
 
-    return serving.run(config, ready=ready)
+    return serving.run(config, agent_file=bundle.build, ready=ready)
