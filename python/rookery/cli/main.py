@@ -17,6 +17,7 @@ NOUNS = (
     "node",
     "ctl",
     "plugin",
+    "agent",
     "pub",
     "sub",
     "bench",
