@@ -211,7 +211,7 @@ _HEADERS = Listing(
     64,
 )
 # Without line ends and spaces: it becomes part of the first line of a request.
-_PATH = Text(8192, shortest=1, pattern=r"/[^\s\\]*")
+_PATH = Text(8192, shortest=1, pattern=r"/[\x21-\x5b\x5d-\x7e]*")
 _BODY = Body(CHUNK_BYTES_MAX)
 
 
