@@ -7,7 +7,7 @@ Its operations are one line in ``rookery.control.features``.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from rookery.clock import Clock
@@ -15,6 +15,7 @@ from rookery.config.control import ControlConfig
 from rookery.control.accounts.passwords import Passwords
 from rookery.control.accounts.sessions import Sessions
 from rookery.control.adoption import Adoption
+from rookery.control.agents.downloads import AgentFile
 from rookery.control.audit.service import AuditTrail
 from rookery.control.certificates import Certificates
 from rookery.control.context import ControlContext
@@ -51,9 +52,9 @@ def make(
     clock: Clock,
     certificates: Certificates,
     *,
-    agent_file: Callable[[], bytes],
+    agent_file: AgentFile,
 ) -> ControlContext:
-    """Make the services; nothing is open yet. ``agent_file`` makes what agents are downloaded as.
+    """Make the services; nothing is open yet. ``agent_file`` is what agents are downloaded as.
 
     Raises:
         StartError: the address of the database is none.
