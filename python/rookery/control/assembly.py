@@ -14,6 +14,7 @@ from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.control.accounts.passwords import Passwords
 from rookery.control.accounts.sessions import Sessions
+from rookery.control.accounts.users import Users
 from rookery.control.adoption import Adoption
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.audit.service import AuditTrail
@@ -21,8 +22,11 @@ from rookery.control.certificates import Certificates
 from rookery.control.context import ControlContext
 from rookery.control.processes.once import Once
 from rookery.control.processes.presence import Presence
+from rookery.control.settings.address import AccessAddress
 from rookery.control.setup.service import SetupService
+from rookery.control.tenancy.members import Members
 from rookery.control.tenancy.service import TenancyService
+from rookery.control.tokens.service import Tokens
 from rookery.storage.database import Database
 from rookery.storage.engine import url_of
 from rookery.storage.ids import new_id
@@ -67,6 +71,7 @@ def make(
     once = Once(database, clock, process_id)
     sessions = Sessions(database, clock, audit, passwords)
     once.every("sessions", SWEEP_S, sessions.drop_expired)
+    users = Users(database, clock, audit, passwords, sessions)
     return ControlContext(
         config=config,
         clock=clock,
@@ -77,6 +82,8 @@ def make(
         audit=audit,
         passwords=passwords,
         sessions=sessions,
+        users=users,
+        tokens=Tokens(database, clock, audit),
         setup=SetupService(database, clock, audit, passwords),
         tenancy=TenancyService(database, clock, audit),
         adoption=Adoption(
@@ -89,6 +96,8 @@ def make(
             once,
             agent_file=agent_file,
         ),
+        members=Members(database, clock, audit, users),
+        access_address=AccessAddress(database, clock),
     )
 
 
