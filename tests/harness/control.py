@@ -94,6 +94,13 @@ class Asker:
         token: str = answer.json["accessToken"]
         return token
 
+    async def make(self, token: str, path: str, body: Any) -> str:
+        """Make something; its id."""
+        answer = await self.ask("POST", path, body, token=token)
+        assert answer.status in (201, 204), answer.text
+        found = answer.json if answer.text else {}
+        return str(found.get("id") or found.get("userId") or "")
+
     async def set_up(self, code: str | None = None) -> str:
         """Make the first administrator; the access token of that one."""
         given = {"email": ADMIN, "password": PASSWORD, "accessAddress": "https://127.0.0.1:8082"}
