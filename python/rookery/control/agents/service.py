@@ -296,8 +296,8 @@ class AgentService:
         """End what is left of an agent at the relay."""
         if self._relay is None:
             return
-        await self._relay.send(agent_id, Channel.DESIRED, None, retain=True)
         await self._relay.drop(agent_id)
+        await self._relay.send(agent_id, Channel.DESIRED, None, retain=True)
 
     async def _say(self, agent_id: str, wanted: Desired) -> None:
         if self._relay is not None:
