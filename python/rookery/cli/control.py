@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.cli import background, output, systemd
-from rookery.cli.messages import language, say
-from rookery.cli.parsers import SECONDS, add_command, add_json, add_place, add_sources
+from rookery.cli import background, control_data, output, systemd
+from rookery.cli.control_data import add_control_sources, load_control_config
+from rookery.cli.messages import say
+from rookery.cli.parsers import SECONDS, add_command, add_json, add_place
 from rookery.errors import TimedOutError, UnavailableError
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ def declare(commands: Any) -> None:
     verbs = root.add_subparsers(metavar="COMMAND")
 
     start = add_command(verbs, "start", "help.control.start", _start, examples=START_EXAMPLES)
-    add_sources(start)
-    add_database(start)
+    add_control_sources(start)
     start.add_argument("--detach", action="store_true", help=say("option.detach"))
 
     stop = add_command(verbs, "stop", "help.control.stop", _stop, examples=STOP_EXAMPLES)
@@ -55,34 +55,14 @@ def declare(commands: Any) -> None:
     add_place(status)
     add_json(status)
 
-
-def add_database(parser: argparse.ArgumentParser) -> None:
-    """``--database``."""
-    parser.add_argument("--database", metavar="URL", help=say("option.database"))
-
-
-def load(arguments: argparse.Namespace) -> ControlConfig:
-    """Read the configuration that the arguments name, and print its warnings.
-
-    Raises:
-        InvalidConfigError: it cannot be used.
-    """
-    from rookery.config.control import load_control  # noqa: PLC0415
-
-    sets = list(getattr(arguments, "set", ()))
-    if getattr(arguments, "database", None):
-        sets.append(f"control.database={arguments.database}")
-    config = load_control(arguments.config, arguments.data_dir, sets)
-    for problem in config.warnings:
-        output.complain(say("config.warning", text=problem.text(language())))
-    return config
+    control_data.declare(verbs)
 
 
 # -- start --------------------------------------------------------------------------------
 
 
 def _start(arguments: argparse.Namespace) -> int:
-    config = load(arguments)
+    config = load_control_config(arguments)
     return _start_detached(config) if arguments.detach else run(config)
 
 

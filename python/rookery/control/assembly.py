@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from rookery.clock import Clock
@@ -27,6 +28,7 @@ from rookery.control.setup.service import SetupService
 from rookery.control.tenancy.members import Members
 from rookery.control.tenancy.service import TenancyService
 from rookery.control.tokens.service import Tokens
+from rookery.errors import StartError
 from rookery.storage.database import Database
 from rookery.storage.engine import url_of
 from rookery.storage.ids import new_id
@@ -51,6 +53,27 @@ class Part(Protocol):
         ...
 
 
+def database_of(config: ControlConfig) -> Database:
+    """The database that the configuration names, not open yet.
+
+    Raises:
+        StartError: its address is none.
+    """
+    return Database(url_of(config.database.reveal(), config.data_dir / DATABASE_FILE))
+
+
+def existing_database(config: ControlConfig) -> Database:
+    """The same; a file has to be there, for a wrong directory must not become a new database.
+
+    Raises:
+        StartError: its address is none, or there is no such file.
+    """
+    database = database_of(config)
+    if database.is_sqlite and not Path(database.url.database or "").is_file():
+        raise StartError(f"there is no control plane in {config.data_dir}")
+    return database
+
+
 def make(
     config: ControlConfig,
     clock: Clock,
@@ -63,8 +86,7 @@ def make(
     Raises:
         StartError: the address of the database is none.
     """
-    url = url_of(config.database.reveal(), config.data_dir / DATABASE_FILE)
-    database = Database(url)
+    database = database_of(config)
     process_id = new_id()
     audit = AuditTrail(clock)
     passwords = Passwords()
