@@ -20,6 +20,7 @@ from rookery.control.adoption import Adoption
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.audit.service import AuditTrail
 from rookery.control.certificates import Certificates
+from rookery.control.clusters.store import has_clusters
 from rookery.control.context import ControlContext
 from rookery.control.processes.once import Once
 from rookery.control.processes.presence import Presence
@@ -94,6 +95,8 @@ def make(
     sessions = Sessions(database, clock, audit, passwords)
     once.every("sessions", SWEEP_S, sessions.drop_expired)
     users = Users(database, clock, audit, passwords, sessions)
+    tenancy = TenancyService(database, clock, audit)
+    tenancy.keeps_project(has_clusters)
     return ControlContext(
         config=config,
         clock=clock,
@@ -107,7 +110,7 @@ def make(
         users=users,
         tokens=Tokens(database, clock, audit),
         setup=SetupService(database, clock, audit, passwords),
-        tenancy=TenancyService(database, clock, audit),
+        tenancy=tenancy,
         adoption=Adoption(
             config,
             clock,
