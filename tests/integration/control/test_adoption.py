@@ -16,6 +16,8 @@ from harness.rest_node import ADMIN as NODE_ADMIN
 from harness.rest_node import PASSWORD as NODE_PASSWORD
 from harness.rest_node import RestNode, rest_node
 
+pytestmark = pytest.mark.slow
+
 REPORT_S = 1
 
 
