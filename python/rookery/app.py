@@ -48,12 +48,15 @@ def run_node(
     return node.run(config, foreground=foreground, ready=ready, out=out, is_dated=is_dated)
 
 
-def run_control(config: ControlConfig, *, ready: ControlReady | None = None) -> int:
+def run_control(
+    config: ControlConfig, *, ready: ControlReady | None = None, attached: bool = False
+) -> int:
     """Run a control plane in this process until it is told to stop.
 
     Args:
         config: The checked configuration.
         ready: Called once, when requests are accepted.
+        attached: Whether it stops when its standard input ends.
 
     Returns:
         The exit code.
@@ -66,7 +69,10 @@ def run_control(config: ControlConfig, *, ready: ControlReady | None = None) -> 
     from rookery.control.agents.downloads import AgentFile  # noqa: PLC0415
 
     return serving.run(
-        config, agent_file=AgentFile(bundle.build, bundle.install_script), ready=ready
+        config,
+        agent_file=AgentFile(bundle.build, bundle.install_script),
+        ready=ready,
+        attached=attached,
     )
 
 

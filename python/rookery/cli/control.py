@@ -40,6 +40,8 @@ def declare(commands: Any) -> None:
     start = add_command(verbs, "start", "help.control.start", _start, examples=START_EXAMPLES)
     add_control_sources(start)
     start.add_argument("--detach", action="store_true", help=say("option.detach"))
+    # For whoever starts it and wants it to end along: it stops when its standard input does.
+    start.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
 
     stop = add_command(verbs, "stop", "help.control.stop", _stop, examples=STOP_EXAMPLES)
     add_place(stop)
@@ -63,11 +65,13 @@ def declare(commands: Any) -> None:
 
 def _start(arguments: argparse.Namespace) -> int:
     config = load_control_config(arguments)
-    return _start_detached(config) if arguments.detach else run(config)
+    if arguments.detach:
+        return _start_detached(config)
+    return run(config, attached=arguments.attached)
 
 
-def run(config: ControlConfig) -> int:
-    """Run a control plane in this process."""
+def run(config: ControlConfig, *, attached: bool = False) -> int:
+    """Run a control plane in this process; when ``attached``, until standard input ends."""
     from rookery.app import run_control  # noqa: PLC0415
 
     def announce(running: Running) -> None:
@@ -75,7 +79,7 @@ def run(config: ControlConfig) -> int:
         output.line("\n".join(lines_of(config, running)))
 
     try:
-        return run_control(config, ready=announce)
+        return run_control(config, ready=announce, attached=attached)
     finally:
         systemd.notify("STOPPING=1")
 
