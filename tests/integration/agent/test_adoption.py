@@ -7,7 +7,7 @@ import json
 from harness.agent_command import AgentCommand, api_url
 from harness.rest_node import PASSWORD, RestNode
 from harness.stand_in_control import AGENT_ID, TOKEN, StandInControl
-from rookery.contracts.agent_v1 import Channel, Desired, Reply, Report, Request
+from rookery.contracts.agent_v1 import Channel, Desired, Reply, Report, Reported, Request
 
 
 def is_good(report: Report) -> bool:
@@ -65,6 +65,9 @@ def test_the_life_of_an_agent(node: RestNode, control: StandInControl, agent: Ag
     assert isinstance(reply, Reply)
     assert (reply.id, reply.status, reply.error) == ("r1", 200, "")
     assert json.loads(reply.body)[0]["node"] == row["node"]
+
+    control.tell(Channel.DESIRED, Desired(3, report_interval_s=2, hash="h"), retain=True)
+    assert control.heard(Channel.REPORTED) == Reported(3, hash="h")
 
     stopped = agent("stop")
     assert "stopped" in stopped.out
