@@ -87,6 +87,7 @@ def test_the_tombstone_ends_it(
 
     control.tell(Channel.DESIRED, Desired(2, unregister="the cluster was deleted"), retain=True)
 
+    assert control.heard(Channel.REPORTED) == Reported(2)
     control.presence("offline")
     assert "waiting for" in _log_until(agent, "waiting for")
     assert keys_of(node) == []
