@@ -6,7 +6,7 @@ Nothing of a role is imported before it is asked for: ``rookery pub`` pays for n
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rookery.clock import SystemClock
 
@@ -64,9 +64,27 @@ def run_control(
     Raises:
         StartError: it cannot start; nothing is left open.
     """
+    from rookery.agent import bundle  # noqa: PLC0415
     from rookery.control import serving  # noqa: PLC0415
+    from rookery.control.agents.downloads import AgentFile  # noqa: PLC0415
 
-    return serving.run(config, ready=ready, attached=attached)
+    return serving.run(
+        config,
+        agent_file=AgentFile(bundle.build, bundle.install_script),
+        ready=ready,
+        attached=attached,
+    )
+
+
+def declare_agent(verbs: Any) -> None:
+    """Add the verbs of the agent to a group of sub-commands; each sets ``run``.
+
+    The agent is a program of its own, too, which runs where this package is not installed: what
+    it takes and says is its own.
+    """
+    from rookery.agent import command  # noqa: PLC0415
+
+    command.declare(verbs)
 
 
 def reset_admin(config: ControlConfig, email: str | None, password: str) -> Rescued:

@@ -23,9 +23,11 @@ import aiohttp
 
 from harness.client import DEADLINE_S
 from harness.node import ROOT
+from rookery.agent import bundle
 from rookery.clock import Clock, SystemClock
 from rookery.config.control import load_control
 from rookery.control import certificates
+from rookery.control.agents.downloads import AgentFile
 from rookery.control.assembly import make, opened
 from rookery.control.context import ControlContext
 from rookery.control.rest.app import make_site
@@ -34,6 +36,11 @@ from rookery.web.sockets import address_of, open_http
 
 ADMIN = "ada@example.com"
 PASSWORD = "Correct-horse-9"
+FREE_PORTS = (
+    "control.bind=127.0.0.1:0",
+    "control.relay.tcp=127.0.0.1:0",
+    "control.relay.tls=127.0.0.1:0",
+)
 _READY = re.compile(r"ready on (\S+),")
 _CODE = re.compile(r"\b([0-9a-f]{20})\b")
 
@@ -121,8 +128,13 @@ async def control_world(
 ) -> AsyncIterator[World]:
     """Serve it on a free port until the block ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    config = load_control(None, data_dir, ["control.bind=127.0.0.1:0", *sets], environ={})
-    control = make(config, clock or SystemClock(), certificates.prepare(config))
+    config = load_control(None, data_dir, [*FREE_PORTS, *sets], environ={})
+    control = make(
+        config,
+        clock or SystemClock(),
+        certificates.prepare(config),
+        agent_file=AgentFile(bundle.build, bundle.install_script),
+    )
     async with opened(control):
         sock = open_http(config.host, config.port, "control")
         server = WebServer(
@@ -167,7 +179,7 @@ class ControlProcess:
         self._ready.clear()
         self._process = subprocess.Popen(
             [str(command()), "control", "start", "--data-dir", str(self.data_dir),
-             "--set", "control.bind=127.0.0.1:0", *self.arguments],
+             *(part for item in FREE_PORTS for part in ("--set", item)), *self.arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -181,6 +193,11 @@ class ControlProcess:
             raise AssertionError("\n".join(self.log))
 
     def _follow(self, stream: IO[str]) -> None:
+        with stream:
+            self._read(stream)
+        self._ready.set()
+
+    def _read(self, stream: IO[str]) -> None:
         for line in stream:
             self.log.append(line.rstrip("\n"))
             if found := _READY.search(line):
@@ -189,7 +206,6 @@ class ControlProcess:
                 self.setup_code = found[1]
             if "Console" in line:
                 self._ready.set()
-        self._ready.set()
 
     def stop(self) -> int:
         """Ask it to stop; its exit code."""

@@ -17,6 +17,7 @@ from rookery.cli.messages import say
 from rookery.config.control import FOLDER, SECTION, load_control
 
 PORT = 8082
+RELAY_PORTS = {"tcp": 31883, "tls": 38883}
 STOP_S = 10.0
 
 
@@ -35,12 +36,14 @@ class ControlChild:
             arguments.config,
             self._data_dir,
             arguments.set,
-            defaults={SECTION: {"bind": f"{host}:{PORT}"}},
+            defaults={SECTION: {"bind": f"{host}:{PORT}", "relay": _relay(host)}},
             beside_node=True,
         )
         host = f"[{config.host}]" if ":" in config.host else config.host
         sets = [text for text in arguments.set if text.strip().startswith(f"{SECTION}.")]
         sets.append(f"{SECTION}.bind={host}:{config.port}")
+        relay = config.values["relay"]
+        sets += [f"{SECTION}.relay.{name}={relay[name] or 0}" for name in RELAY_PORTS]
         self._command = [sys.executable, "-m", "rookery", "control", "start", "--attached"]
         self._command += ["--data-dir", str(self._data_dir)]
         if arguments.config is not None:
@@ -87,3 +90,7 @@ class ControlChild:
             process.wait()
         if self._watch is not None:
             self._watch.join(STOP_S)
+
+
+def _relay(host: str) -> dict[str, str]:
+    return {name: f"{host}:{port}" for name, port in RELAY_PORTS.items()}

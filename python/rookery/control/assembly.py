@@ -16,8 +16,11 @@ from rookery.config.control import ControlConfig
 from rookery.control.accounts.passwords import Passwords
 from rookery.control.accounts.sessions import Sessions
 from rookery.control.accounts.users import Users
+from rookery.control.adoption import Adoption
+from rookery.control.agents.downloads import AgentFile
 from rookery.control.audit.service import AuditTrail
 from rookery.control.certificates import Certificates
+from rookery.control.clusters.store import has_clusters
 from rookery.control.context import ControlContext
 from rookery.control.processes.once import Once
 from rookery.control.processes.presence import Presence
@@ -72,8 +75,14 @@ def existing_database(config: ControlConfig) -> Database:
     return database
 
 
-def make(config: ControlConfig, clock: Clock, certificates: Certificates) -> ControlContext:
-    """Make the services; nothing is open yet.
+def make(
+    config: ControlConfig,
+    clock: Clock,
+    certificates: Certificates,
+    *,
+    agent_file: AgentFile,
+) -> ControlContext:
+    """Make the services; nothing is open yet. ``agent_file`` is what agents are downloaded as.
 
     Raises:
         StartError: the address of the database is none.
@@ -86,6 +95,8 @@ def make(config: ControlConfig, clock: Clock, certificates: Certificates) -> Con
     sessions = Sessions(database, clock, audit, passwords)
     once.every("sessions", SWEEP_S, sessions.drop_expired)
     users = Users(database, clock, audit, passwords, sessions)
+    tenancy = TenancyService(database, clock, audit)
+    tenancy.keeps_project(has_clusters)
     return ControlContext(
         config=config,
         clock=clock,
@@ -99,7 +110,17 @@ def make(config: ControlConfig, clock: Clock, certificates: Certificates) -> Con
         users=users,
         tokens=Tokens(database, clock, audit),
         setup=SetupService(database, clock, audit, passwords),
-        tenancy=TenancyService(database, clock, audit),
+        tenancy=tenancy,
+        adoption=Adoption(
+            config,
+            clock,
+            process_id,
+            database,
+            certificates,
+            audit,
+            once,
+            agent_file=agent_file,
+        ),
         members=Members(database, clock, audit, users),
         access_address=AccessAddress(database, clock),
     )
@@ -110,6 +131,7 @@ def parts(control: ControlContext) -> Sequence[Part]:
     return (
         control.database,
         Presence(control.database, control.clock, control.process_id),
+        control.adoption,
         # Last: background work finds everything else open.
         control.once,
     )

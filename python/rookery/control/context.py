@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rookery.control.accounts.passwords import Passwords
     from rookery.control.accounts.sessions import Sessions
     from rookery.control.accounts.users import Users
+    from rookery.control.adoption import Adoption
     from rookery.control.audit.service import AuditTrail
     from rookery.control.certificates import Certificates
     from rookery.control.processes.once import Once
@@ -45,5 +46,6 @@ class ControlContext:
     tokens: Tokens
     setup: SetupService
     tenancy: TenancyService
+    adoption: Adoption
     members: Members
     access_address: AccessAddress

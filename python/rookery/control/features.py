@@ -19,6 +19,12 @@ FEATURES: tuple[str, ...] = (
     "rookery.control.accounts.profile_api",
     "rookery.control.accounts.users_api",
     "rookery.control.tenancy.orgs_api",
+    # What stands first is found first: `/clusters/events` is no cluster.
+    "rookery.control.clusters.live_api",
+    "rookery.control.clusters.api",
+    "rookery.control.clusters.setup_api",
+    "rookery.control.clusters.proxy_api",
+    "rookery.control.agents.api",
     "rookery.control.tenancy.projects_api",
     "rookery.control.tenancy.members_api",
     "rookery.control.tokens.api",

@@ -23,6 +23,7 @@ from rookery.config.control import ControlConfig
 from rookery.config.data_dir import CONTROL_LOCK_NAME, DataDir
 from rookery.config.local_socket import CONTROL_SOCKET_NAME, socket_path
 from rookery.control import certificates
+from rookery.control.agents.downloads import AgentFile
 from rookery.control.assembly import make, opened
 from rookery.control.context import ControlContext
 from rookery.control.journal import Journal
@@ -56,8 +57,16 @@ class Running:
 Ready: TypeAlias = Callable[[Running], None]
 
 
-def run(config: ControlConfig, *, ready: Ready | None = None, attached: bool = False) -> int:
+def run(
+    config: ControlConfig,
+    *,
+    agent_file: AgentFile,
+    ready: Ready | None = None,
+    attached: bool = False,
+) -> int:
     """Run until told to stop, or when ``attached`` until standard input ends; the exit code.
+
+    ``agent_file`` is what agents are downloaded as.
 
     Raises:
         StartError: it cannot start; nothing is left open.
@@ -72,7 +81,7 @@ def run(config: ControlConfig, *, ready: Ready | None = None, attached: bool = F
         local = open_unix(socket_path(config.data_dir, CONTROL_SOCKET_NAME))
         stack.callback(local.close)
         stack.enter_context(Journal(config.values["log"]["level"], sys.stdout))
-        return asyncio.run(_serve(config, port, local, ready, attached=attached))
+        return asyncio.run(_serve(config, port, local, ready, agent_file, attached=attached))
 
 
 async def _serve(
@@ -80,6 +89,7 @@ async def _serve(
     port: socket.socket,
     local: socket.socket,
     ready: Ready | None,
+    agent_file: AgentFile,
     *,
     attached: bool,
 ) -> int:
@@ -87,7 +97,7 @@ async def _serve(
     stopping = asyncio.Event()
     files = certificates.prepare(config)
     tls = files.context()
-    control = make(config, clock, files)
+    control = make(config, clock, files, agent_file=agent_file)
     started_at_ms = clock.now_ms()
     async with opened(control):
         servers = (

@@ -104,6 +104,11 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "RESOURCE_NOT_FOUND": ErrorCode(404, "Resource not found", "未找到该资源"),
     "TOPIC_NOT_FOUND": ErrorCode(404, "Topic not found", "未找到该主题"),
     "USER_NOT_FOUND": ErrorCode(404, "User not found", "未找到该用户"),
+    "UNREGISTERED": ErrorCode(
+        410,
+        "The agent was removed; it needs a new registration token",
+        "代理已被移除，需要新的注册令牌",
+    ),
     "ALREADY_EXISTS": ErrorCode(409, "It exists already", "已存在"),
     "DUPLICATE_CONDITION": ErrorCode(
         409, "There is one about the same already", "已有相同条件的对象"

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import DEADLINE_S, RawClient
+from harness.control import FREE_PORTS
 from harness.packets import ConnAck, Connect
 from rookery.client.management import ManagementClient
 
@@ -345,7 +346,8 @@ def test_systemd_hears_when_a_node_is_ready_and_when_it_stops(
 
 
 def test_up_says_how_to_use_it(rookery: Rookery) -> None:
-    with foreground(rookery, "up", "--set", "control.bind=127.0.0.1:0") as process:
+    free = [part for item in FREE_PORTS for part in ("--set", item)]
+    with foreground(rookery, "up", *free) as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:
