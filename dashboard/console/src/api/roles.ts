@@ -1,0 +1,41 @@
+/** What the caller may do; the control plane decides, this only hides what it would refuse. */
+import { useGet } from "./hooks";
+import type { Roles } from "./shapes";
+
+const ADMIN = "admin";
+
+export class Rights {
+  constructor(private readonly held: Roles) {}
+
+  get isSystemAdmin(): boolean {
+    return this.held.roles.includes(ADMIN);
+  }
+
+  /** Of that organization, or of any. */
+  isOrgAdmin(org?: string): boolean {
+    if (this.isSystemAdmin) return true;
+    return this.held.orgs.some(
+      (each) => (org === undefined || each.id === org) && each.roles.includes(ADMIN),
+    );
+  }
+
+  /** Of that project, or of any. */
+  isProjectAdmin(org?: string, project?: string): boolean {
+    if (this.isOrgAdmin(org)) return true;
+    return this.held.orgs
+      .filter((each) => org === undefined || each.id === org)
+      .some((each) =>
+        each.projects.some(
+          (one) => (project === undefined || one.id === project) && one.roles.includes(ADMIN),
+        ),
+      );
+  }
+}
+
+const NONE = new Rights({ roles: [], orgs: [] });
+
+/** Nothing may be done until it is known. */
+export function useRights(): Rights {
+  const { data } = useGet("/roles");
+  return data === undefined ? NONE : new Rights(data);
+}

@@ -1,0 +1,211 @@
+/** What GET operations answer, as far as the pages read it. */
+
+/** One page of a list. */
+export interface List<Row> {
+  items: Row[];
+  total: number;
+}
+
+export interface SetupState {
+  isOpen: boolean;
+  needsCode: boolean;
+  proposedAddress?: AccessAddress;
+}
+
+export interface AccessAddress {
+  scheme: string;
+  serverName: string;
+}
+
+export interface Profile {
+  id: string;
+  email: string;
+  name: string;
+  language?: string;
+  isAdmin: boolean;
+  createdAt: string;
+  lastLoginAt?: string;
+}
+
+export interface SessionRow {
+  id: string;
+  address?: string;
+  userAgent?: string;
+  createdAt: string;
+  lastUsedAt?: string;
+  expiresAt?: string;
+  isCurrent: boolean;
+}
+
+export interface Roles {
+  roles: string[];
+  orgs: {
+    id: string;
+    name: string;
+    roles: string[];
+    projects: { id: string; name: string; roles: string[] }[];
+  }[];
+}
+
+export interface OrgRow {
+  id: string;
+  name: string;
+  createdAt: string;
+  projectCount: number;
+  memberCount: number;
+}
+
+export interface ProjectRow {
+  id: string;
+  name: string;
+  orgId: string;
+  orgName: string;
+  createdAt: string;
+  clusterCount: number;
+  memberCount: number;
+}
+
+export interface MemberRow {
+  userId: string;
+  email: string;
+  name: string;
+  role: string;
+  isEnabled: boolean;
+}
+
+export interface Membership {
+  orgId: string;
+  orgName: string;
+  projectId?: string;
+  projectName?: string;
+  role: string;
+}
+
+export interface UserRow {
+  id: string;
+  email: string;
+  name: string;
+  isAdmin: boolean;
+  isEnabled: boolean;
+  createdAt: string;
+  lastLoginAt?: string;
+  memberships?: Membership[];
+}
+
+export interface TokenRow {
+  id: string;
+  name: string;
+  prefix?: string;
+  access: string;
+  orgId?: string;
+  orgName?: string;
+  projectId?: string;
+  projectName?: string;
+  createdAt: string;
+  expiresAt: string;
+  lastUsedAt?: string;
+}
+
+export interface AuditRow {
+  id: string;
+  createdAt: string;
+  operatorId?: string;
+  operatorName?: string;
+  address?: string;
+  resource: string;
+  operation: string;
+  orgId?: string;
+  orgName?: string;
+  projectId?: string;
+  projectName?: string;
+  objectId?: string;
+  objectName?: string;
+  before?: Record<string, unknown>;
+  after?: Record<string, unknown>;
+}
+
+export interface Condition {
+  type: string;
+  status: string;
+  since: string;
+  text: string;
+}
+
+export interface ClusterNode {
+  node: string;
+  status: string;
+  uptime?: number;
+  version?: string;
+  connections?: number;
+}
+
+export interface ClusterRow {
+  id: string;
+  orgId: string;
+  projectId: string;
+  name: string;
+  address?: string;
+  description?: string;
+  labels: string[];
+  state: string;
+  conditions: Condition[];
+  version?: string;
+  nodesRunning?: number;
+  nodesTotal?: number;
+  connections?: number;
+  connectionLimit?: number;
+  startedAt?: string;
+  createdAt: string;
+  adoptedAt?: string;
+  lastReportAt?: string;
+  reportAgeMs?: number;
+  presence: string;
+  presenceAt?: string;
+  agent?: { id: string; nodeId?: string; version?: string; connectedAt?: string };
+  tokenState: string;
+  tokenExpiresAt?: string;
+  nodes?: ClusterNode[];
+}
+
+export interface Instructions {
+  platforms: string[];
+  parameters: { name: string; label: string; default: string; secret: boolean }[];
+  steps: {
+    id: string;
+    title: string;
+    text: string;
+    commands: { id: string; text: string; insecure: boolean }[];
+  }[];
+}
+
+export interface CheckStep {
+  id: string;
+  done: boolean;
+  at?: string;
+  text?: string;
+}
+
+/** By path, as the document writes it. */
+export interface Replies {
+  "/setup": SetupState;
+  "/profile": Profile;
+  "/profile/sessions": List<SessionRow>;
+  "/roles": Roles;
+  "/orgs": List<OrgRow>;
+  "/orgs/{org}": OrgRow;
+  "/orgs/{org}/members": List<MemberRow>;
+  "/orgs/{org}/projects": List<ProjectRow>;
+  "/orgs/{org}/projects/{project}": ProjectRow;
+  "/orgs/{org}/projects/{project}/members": List<MemberRow>;
+  "/projects": List<ProjectRow>;
+  "/users": List<UserRow>;
+  "/tokens": List<TokenRow>;
+  "/audit": List<AuditRow>;
+  "/configuration/server-access-name": AccessAddress;
+  "/orgs/{org}/projects/{project}/clusters": List<ClusterRow>;
+  "/orgs/{org}/projects/{project}/clusters/{cluster}": ClusterRow;
+  "/orgs/{org}/projects/{project}/clusters/{cluster}/setup-instructions": Instructions;
+  "/orgs/{org}/projects/{project}/clusters/{cluster}/checklist": { steps: CheckStep[] };
+}
+
+export type Reply<P extends string> = P extends keyof Replies ? Replies[P] : unknown;

@@ -1,0 +1,9 @@
+/** Words of the control plane that have a text here; another is shown as it came. */
+export const RESOURCES = [
+  "organizations",
+  "projects",
+  "users",
+  "tokens",
+  "settings",
+  "clusters",
+] as const;

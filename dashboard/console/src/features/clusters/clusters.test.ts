@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+
+import type { ClusterRow } from "@console/api/shapes";
+
+import { replaced } from "./live";
+import { canEnter, isPresent, usedShare } from "./state";
+
+function row(changes: Partial<ClusterRow>): ClusterRow {
+  return {
+    id: "1",
+    orgId: "o",
+    projectId: "p",
+    name: "north",
+    labels: [],
+    state: "created",
+    conditions: [],
+    createdAt: "2026-01-31T08:00:00.000Z",
+    presence: "unknown",
+    tokenState: "none",
+    ...changes,
+  };
+}
+
+test("what is told takes the place of the row that was shown", () => {
+  const list = { items: [row({}), row({ id: "2" })], total: 9 };
+  const next = replaced(list, row({ id: "2", state: "running" }));
+  expect(next.items.map(({ state }) => state)).toEqual(["created", "running"]);
+  expect(next.total).toBe(9);
+  expect(replaced(list, row({ id: "3" }))).toBe(list);
+});
+
+test("a share needs a limit, and ends at the whole", () => {
+  expect(usedShare(row({ connections: 5, connectionLimit: 10 }))).toBe(50);
+  expect(usedShare(row({ connections: 50, connectionLimit: 10 }))).toBe(100);
+  expect(usedShare(row({ connections: 5 }))).toBeUndefined();
+  expect(usedShare(row({ connections: 5, connectionLimit: 0 }))).toBeUndefined();
+});
+
+test("a dashboard is entered where an agent is", () => {
+  const agent = { id: "a" };
+  expect(canEnter(row({ state: "running", agent }))).toBe(true);
+  expect(canEnter(row({ state: "abnormal", agent }))).toBe(true);
+  expect(canEnter(row({ state: "deleting", agent }))).toBe(false);
+  expect(canEnter(row({ state: "created" }))).toBe(false);
+});
+
+test("what is as it should be is no condition to show", () => {
+  const one = { type: "AgentLost", since: "", text: "" };
+  expect(isPresent({ ...one, status: "true" })).toBe(true);
+  expect(isPresent({ ...one, status: "warning" })).toBe(true);
+  expect(isPresent({ ...one, status: "false" })).toBe(false);
+});

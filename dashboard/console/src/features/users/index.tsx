@@ -1,0 +1,107 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { Page } from "@/components/Page";
+import { EditDelete, RowButton } from "@/components/RowButtons";
+import { StatusBadge } from "@/components/StatusBadge";
+import { useAct } from "@/components/useAct";
+import { formatTime } from "@/lib/format";
+import { call } from "@console/api/client";
+import { useGet } from "@console/api/hooks";
+import { useRights } from "@console/api/roles";
+import type { Membership, UserRow } from "@console/api/shapes";
+import { ListTable } from "@console/components/ListTable";
+
+import { PasswordDialog } from "./PasswordDialog";
+import { UserDialog } from "./UserDialog";
+
+const REFRESH = ["/users", "/orgs", "/projects"];
+
+function placeOf(held: Membership): string {
+  return held.projectName ? `${held.orgName} / ${held.projectName}` : held.orgName;
+}
+
+export default function UsersPage(): ReactElement {
+  const { t } = useTranslation("users");
+  const rights = useRights();
+  const { data: own } = useGet("/profile");
+  const [edited, setEdited] = useState<UserRow | "new" | null>(null);
+  const [reset, setReset] = useState<UserRow | null>(null);
+  const remove = useAct<UserRow>({
+    run: ({ id }) => call("delete", "/users/{user}", { path: { user: id } }),
+    refresh: REFRESH,
+    done: t("deleted"),
+    ask: ({ email }) => ({
+      title: t("remove.title"),
+      text: t("remove.text", { email }),
+      action: t("delete"),
+    }),
+  });
+  const rolesOf = (row: UserRow) => {
+    const held = (row.memberships ?? []).map((each) => `${placeOf(each)}: ${t(`role.${each.role}`)}`);
+    return [...(row.isAdmin ? [t("systemAdmin")] : []), ...held].join(t("password.comma"));
+  };
+  const add = rights.isSystemAdmin && (
+    <Button onClick={() => setEdited("new")}>{t("add")}</Button>
+  );
+  return (
+    <Page title={t("title")} help={t("help")} actions={add}>
+      <ListTable<UserRow>
+        label={t("title")}
+        path="/users"
+        filters={[{ name: "search", label: t("find") }]}
+        sorts={["email", "name", "createdAt", "lastLoginAt"]}
+        columns={[
+          { key: "email", label: t("email") },
+          { key: "name", label: t("personName") },
+          { key: "memberships", label: t("roles"), render: rolesOf },
+          {
+            key: "isEnabled",
+            label: t("field.state"),
+            render: (row) => <StatusBadge state={row.isEnabled ? "enabled" : "disabled"} />,
+          },
+          {
+            key: "lastLoginAt",
+            label: t("lastLogin"),
+            render: (row) => (row.lastLoginAt ? formatTime(row.lastLoginAt) : t("never")),
+          },
+          {
+            key: "createdAt",
+            label: t("field.createdAt"),
+            render: (row) => formatTime(row.createdAt),
+          },
+        ]}
+        rowKey={(row) => row.id}
+        empty={{ title: t("empty.title"), text: t("empty.text") }}
+        {...(rights.isSystemAdmin && {
+          actions: (row: UserRow) => (
+            <>
+              <RowButton
+                text={t("password.reset")}
+                label={t("password.resetOf", { email: row.email })}
+                disabled={row.id === own?.id}
+                onClick={() => setReset(row)}
+              />
+              <EditDelete
+                name={row.email}
+                canDelete={row.id !== own?.id}
+                onEdit={() => setEdited(row)}
+                onDelete={() => void remove.act(row)}
+              />
+            </>
+          ),
+        })}
+      />
+      {edited !== null && (
+        <UserDialog
+          user={edited === "new" ? null : edited}
+          isOwn={edited !== "new" && edited.id === own?.id}
+          onClose={() => setEdited(null)}
+        />
+      )}
+      {reset !== null && <PasswordDialog user={reset} onClose={() => setReset(null)} />}
+    </Page>
+  );
+}
