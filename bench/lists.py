@@ -134,7 +134,7 @@ def start(command: str, data: Path, workers: int) -> tuple[subprocess.Popen[str]
         target=lambda: [None for _ in process.stdout], daemon=True
     )
     drain.start()
-    from rookery.client.local_socket import socket_path  # noqa: PLC0415
+    from rookery.config.local_socket import socket_path  # noqa: PLC0415
 
     return process, port, socket_path(data)
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rookery.broker.journal import Lines
     from rookery.broker.node import Ready
     from rookery.config import Config
+    from rookery.config.control import ControlConfig
+    from rookery.control.serving import Ready as ControlReady
 
 
 def run_node(
@@ -39,3 +41,21 @@ def run_node(
     from rookery.broker import node  # noqa: PLC0415
 
     return node.run(config, foreground=foreground, ready=ready, out=out, is_dated=is_dated)
+
+
+def run_control(config: ControlConfig, *, ready: ControlReady | None = None) -> int:
+    """Run a control plane in this process until it is told to stop.
+
+    Args:
+        config: The checked configuration.
+        ready: Called once, when requests are accepted.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StartError: it cannot start; nothing is left open.
+    """
+    from rookery.control import serving  # noqa: PLC0415
+
+    return serving.run(config, ready=ready)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.client import DEADLINE_S
-from rookery.client.local_socket import reachable, socket_path
 from rookery.client.management import API
+from rookery.config.local_socket import reachable, socket_path
 
 
 class RestAnswer(NamedTuple):

@@ -18,14 +18,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from rookery.access import DATABASE_FILE
-from rookery.broker.data_dir import DataDir
 from rookery.broker.journal import Journal, Lines
-from rookery.broker.management.sockets import Port, address_of, open_http, open_unix
-from rookery.client.local_socket import socket_path
 from rookery.clock import Clock, SystemClock
+from rookery.config.data_dir import DataDir
+from rookery.config.local_socket import socket_path
 from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig, NodeConfig
 from rookery.native.node import Node
 from rookery.observability.queued_stream import QueuedStream
+from rookery.web.sockets import Port, address_of, open_http, open_unix
 
 if TYPE_CHECKING:
     from rookery.config import Config

@@ -22,6 +22,7 @@ from rookery.errors import TimedOutError, UnavailableError
 
 if TYPE_CHECKING:
     from rookery.cli.processes import NodeProcess
+    from rookery.client.management import ManagementClient
     from rookery.config import Config
     from rookery.observability.stream_log import StreamLog
 
@@ -129,19 +130,22 @@ def _stop(arguments: argparse.Namespace) -> int:
         output.line(say("node.not_running", data_dir=data_dir))
         return output.OK
     try:
-        return stop_process(process, data_dir, arguments.timeout)
+        from rookery.client.management import ManagementClient  # noqa: PLC0415
+
+        client = ManagementClient(data_dir, timeout_s=min(ASK_TIMEOUT_S, arguments.timeout))
+        return stop_process(process, client, arguments.timeout)
     finally:
         process.close()
 
 
-def stop_process(process: NodeProcess, data_dir: Path, timeout_s: float) -> int:
+def stop_process(process: NodeProcess, client: ManagementClient, timeout_s: float) -> int:
     """Ask, then SIGTERM, then SIGKILL; the exit code."""
     import signal  # noqa: PLC0415
 
     deadline = time.monotonic() + timeout_s
     ended = say("node.stopped")
     try:
-        if not _ask_to_stop(data_dir, min(ASK_TIMEOUT_S, timeout_s)):
+        if not _ask_to_stop(client):
             output.complain(say("node.terminating", pid=process.pid))
             process.signal(signal.SIGTERM)
             if process.is_suspended:
@@ -159,11 +163,9 @@ def stop_process(process: NodeProcess, data_dir: Path, timeout_s: float) -> int:
     return output.OK
 
 
-def _ask_to_stop(data_dir: Path, timeout_s: float) -> bool:
-    from rookery.client.management import ManagementClient  # noqa: PLC0415
-
+def _ask_to_stop(client: ManagementClient) -> bool:
     try:
-        ManagementClient(data_dir, timeout_s=timeout_s).post("/stop")
+        client.post("/stop")
     except (UnavailableError, TimedOutError):
         return False
     return True

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOCK_FILE = Path("run") / "node.lock"
+CONTROL_LOCK_FILE = Path("run") / "control.lock"
 _PROC = Path("/proc")
 _LISTENING = "0A"
 _UNIX_LISTENS = 0x10000
@@ -32,13 +33,13 @@ class NodeProcess:
         self._descriptor = descriptor
 
     @classmethod
-    def find(cls, data_dir: Path) -> NodeProcess | None:
+    def find(cls, data_dir: Path, lock_file: Path = LOCK_FILE) -> NodeProcess | None:
         """The node that runs there, if one does.
 
         Raises:
             ForeignProcessError: the lock is held, but not by the process that the file names.
         """
-        path = data_dir / LOCK_FILE
+        path = data_dir / lock_file
         try:
             lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -132,10 +133,10 @@ def _state_of(pid: int) -> str:
     return fields[0] if fields else ""
 
 
-def running_pid(data_dir: Path) -> int | None:
+def running_pid(data_dir: Path, lock_file: Path = LOCK_FILE) -> int | None:
     """The process of the node that runs there, another user's as well."""
     try:
-        process = NodeProcess.find(data_dir)
+        process = NodeProcess.find(data_dir, lock_file)
     except ForeignProcessError as error:
         return error.pid
     if process is None:

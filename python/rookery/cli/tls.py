@@ -40,7 +40,7 @@ def declare(commands: Any) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from rookery.cli.certificate_files import Authority, now_utc  # noqa: PLC0415
+    from rookery.access.authority import Authority, now_utc  # noqa: PLC0415
     from rookery.config.load import data_dir_of  # noqa: PLC0415
     from rookery.errors import BadRequestError  # noqa: PLC0415
 

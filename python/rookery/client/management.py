@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rookery.client.http_client import API, Content, NodeClient, UnreachableError, path_of
-from rookery.client.local_socket import reachable, socket_path
+from rookery.config.local_socket import SOCKET_NAME, reachable, socket_path
 
 __all__ = ["API", "Content", "ManagementClient", "UnreachableError", "path_of"]
 
@@ -18,10 +18,16 @@ class ManagementClient(NodeClient):
     """A node of this machine; no credentials are needed."""
 
     def __init__(
-        self, data_dir: Path, *, timeout_s: float = 5.0, language: str = "", prefix: str = ""
+        self,
+        data_dir: Path,
+        *,
+        timeout_s: float = 5.0,
+        language: str = "",
+        prefix: str = "",
+        socket_name: str = SOCKET_NAME,
     ) -> None:
         """``prefix`` stands before every path, such as :data:`API`."""
-        self._path = socket_path(data_dir)
+        self._path = socket_path(data_dir, socket_name)
         self._timeout_s = timeout_s
         headers = {"accept-language": language} if language else {}
         super().__init__(str(self._path), prefix=prefix, headers=headers)

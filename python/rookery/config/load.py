@@ -168,7 +168,7 @@ def load(
     tree = merge(tree, above)
     tree = merge(tree, nested(["node", "data_dir"], Node(str(chosen_dir), dir_origin)))
 
-    checked = check(tree, ROOT)
+    checked = check(_without_control(tree), ROOT)
     for layer in (above, written):
         node = None if layer is None else _at(layer, "node", "data_dir")
         if node is not None and node.value == "":
@@ -189,6 +189,14 @@ def load(
         data_dir_origin=dir_origin,
         sources=read_from,
     )
+
+
+def _without_control(tree: Node) -> Node:
+    """A control plane may have its section in the same file: :mod:`rookery.config.control`."""
+    if not isinstance(tree.value, dict) or "control" not in tree.value:
+        return tree
+    others = {name: child for name, child in tree.value.items() if name != "control"}
+    return Node(others, tree.origin)
 
 
 def data_dir_of(

@@ -7,11 +7,13 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from rookery.web.connections import HEAD_BYTES_MAX, REQUEST_DEADLINE_S, Connections
+from rookery.web.one_port import OnePort
 
 STOP_GRACE_S = 2
 
@@ -19,9 +21,34 @@ STOP_GRACE_S = 2
 class _Server(uvicorn.Server):
     """A server that leaves signals to the process it is part of, and sleeps while nobody asks."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, one_port: ssl.SSLContext | None = None) -> None:
         super().__init__(config)
         self._ended = asyncio.Event()
+        self._one_port = one_port
+        self._ports: list[OnePort] = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._one_port is None:
+            await super().startup(sockets)
+            return
+        await self.lifespan.startup()
+        protocol = partial(
+            self.config.http_protocol_class,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        self.servers = []
+        for sock in sockets or ():
+            port = OnePort(sock, self._one_port, protocol)
+            port.open()
+            self._ports.append(port)
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for port in self._ports:
+            port.close()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -47,8 +74,18 @@ class WebServer:
         connections_max: int,
         deadline_s: float = REQUEST_DEADLINE_S,
         tls: ssl.SSLContext | None = None,
+        plain_too: bool = False,
     ) -> None:
-        """``deadline_s`` is how long a client may take for a request, or to read an answer."""
+        """Describe it.
+
+        Args:
+            app: What answers.
+            sockets: Where.
+            connections_max: Most connections at a time.
+            deadline_s: How long a client may take for a request, or to read an answer.
+            tls: For HTTPS.
+            plain_too: Whether the same sockets speak HTTP as well.
+        """
         self._sockets = list(sockets)
         self._connections = Connections(connections_max=connections_max, deadline_s=deadline_s)
         config = uvicorn.Config(
@@ -66,8 +103,8 @@ class WebServer:
             timeout_graceful_shutdown=STOP_GRACE_S,
         )
         config.load()
-        config.ssl = tls
-        self._server = _Server(config)
+        config.ssl = None if plain_too else tls
+        self._server = _Server(config, tls if plain_too else None)
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:

@@ -14,7 +14,7 @@ import pytest
 from harness.client import DEADLINE_S
 from harness.operator import BUILT_IN, USERS, Operator, eventually, operated
 from harness.packets import PingReq, PingResp
-from rookery.cli.certificate_files import Authority, now_utc
+from rookery.access.authority import Authority, now_utc
 from rookery.client.management import API, Content, ManagementClient
 from rookery.errors import BadRequestError, ConflictError, NotFoundError, RookeryError
 

@@ -18,8 +18,8 @@ import pytest
 from harness.client import DEADLINE_S
 from harness.node import fresh_name
 from harness.operator import Operator, operated
-from rookery.client.local_socket import socket_path
 from rookery.client.management import _UnixConnection
+from rookery.config.local_socket import socket_path
 from rookery.errors import ConflictError, NotFoundError, RookeryError
 
 PATH = "/api/v5/trace"

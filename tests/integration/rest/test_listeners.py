@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.operator import Operator
 from harness.rest import RestSocket
-from rookery.cli.certificate_files import Authority, now_utc
+from rookery.access.authority import Authority, now_utc
 
 EXTRA = {"type": "tcp", "name": "extra", "bind": "127.0.0.1:0", "max_connections": 7}
 

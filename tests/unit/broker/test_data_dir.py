@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery.broker.data_dir import LOCK_NAME, NAME_FILE, RUN_DIR, DataDir
+from rookery.config.data_dir import LOCK_NAME, NAME_FILE, RUN_DIR, DataDir
 from rookery.errors import DataDirInUseError, NodeNameMismatchError, StartError
 
 
@@ -41,7 +41,7 @@ def test_a_second_node_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
 def test_a_node_that_was_killed_leaves_nothing_behind(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys; from pathlib import Path; "
-        "from rookery.broker.data_dir import DataDir; "
+        "from rookery.config.data_dir import DataDir; "
         "DataDir(Path(sys.argv[1]), 'n1@h').open(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)

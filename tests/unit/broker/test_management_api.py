@@ -12,10 +12,10 @@ from starlette.routing import Route
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.management.api import ManagementApi
 from rookery.broker.management.context import NodeContext, Services
-from rookery.broker.management.sockets import Port
 from rookery.broker.management.status import Status
 from rookery.clock import ManualClock
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
+from rookery.web.sockets import Port
 
 
 class Answer(NamedTuple):

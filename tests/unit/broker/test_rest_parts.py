@@ -14,12 +14,12 @@ from starlette.requests import Request
 
 from rookery.broker.audit import AuditLog, changed, one_entry, reader
 from rookery.broker.rest.features import FEATURES, Feature
-from rookery.broker.rest.origin import is_foreign
-from rookery.broker.rest.pages import NONCE_PLACE, Pages
-from rookery.broker.rest.segments import decoded, encoded
 from rookery.clock import ManualClock
 from rookery.web.codes import ERROR_CODES
+from rookery.web.origin import is_foreign
 from rookery.web.rest import PageParams, errors, page_of
+from rookery.web.segments import decoded, encoded
+from rookery.web.static_pages import NONCE_PLACE, Pages
 
 
 @pytest.mark.parametrize(

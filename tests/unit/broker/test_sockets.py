@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rookery.broker.management.sockets import open_http, open_unix
-from rookery.client.local_socket import reachable, socket_path
+from rookery.config.local_socket import reachable, socket_path
 from rookery.errors import PortInUseError, StartError
+from rookery.web.sockets import open_http, open_unix
 
 
 def connects(path: Path) -> bool:

@@ -322,7 +322,7 @@ def test_stopping_goes_as_far_as_it_must_and_says_how_far(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     process = StubbornProcess(ends_at=ends_at)
-    assert stop_process(process, tmp_path, 0.1) == code  # type: ignore[arg-type]
+    assert stop_process(process, ManagementClient(tmp_path), 0.1) == code  # type: ignore[arg-type]
     assert process.signals == signals
     assert capsys.readouterr().out.startswith(said)
 

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from rookery.broker.admins.models import Admin
 from rookery.broker.management.context import NodeContext
-from rookery.broker.rest.admission import address_of, is_direct
 from rookery.errors import BadRequestError, NotAllowedError
 from rookery.web.lists import ListQuery
 from rookery.web.models import Model, Page, Row
+from rookery.web.peer import address_of, is_direct
 from rookery.web.rest import Caller, CurrentCaller, errors
 from rookery.web.sorting import OrderQuery
 

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from rookery.access.guard import BusyError
+from rookery.access.lockout import Lockout, is_loopback
 from rookery.access.passwords.algorithms import Credential, hash_password, verify
 from rookery.access.passwords.pool import HashPool
+from rookery.access.passwords.rule import check_password
 from rookery.broker.admins.keys import ApiKeys
-from rookery.broker.admins.lockout import Lockout, is_loopback
 from rookery.broker.admins.models import Admin, UserRole
-from rookery.broker.admins.passwords import check_password
 from rookery.broker.admins.settings import AdminSettings
 from rookery.broker.admins.sso import SignInCodes
 from rookery.broker.admins.store import AdminStore

@@ -14,7 +14,6 @@ from rookery.broker.certificates import CertificateService
 from rookery.broker.connectors.service import ConnectorService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
-from rookery.broker.management.sockets import Port
 from rookery.broker.monitor import Monitor
 from rookery.broker.nodes import Nodes
 from rookery.broker.otel import OtelService
@@ -29,6 +28,7 @@ from rookery.broker.trace import TraceService
 from rookery.clock import Clock
 from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
+from rookery.web.sockets import Port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

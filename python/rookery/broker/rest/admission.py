@@ -1,27 +1,24 @@
 """Finds out who asks: a token, or an API key and its secret.
 
 Nothing here is a cookie, so no page of another origin can make a browser say who its user is. What a
-browser remembers of HTTP Basic it would send along; ``rookery.broker.rest.origin`` refuses that.
+browser remembers of HTTP Basic it would send along; ``rookery.web.origin`` refuses that.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from ipaddress import ip_address
 
 from starlette.requests import Request
 
 from rookery.broker.admins import AdminService
-from rookery.broker.admins.lockout import is_loopback
 from rookery.errors import UnauthorizedError
 from rookery.web.caller import Caller
+from rookery.web.peer import HEADER_BYTES_MAX, address_of
 
-HEADER_BYTES_MAX = 4096
 AUTOMATIC = "x-automatic-request"
 """The header of a request that nobody caused: a page that is open asks by itself every few seconds.
 Such a request does not extend a session."""
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 class RestAdmission:
@@ -68,29 +65,3 @@ class RestAdmission:
                 code="BAD_API_KEY_OR_SECRET",
             )
         return Caller(name=key.name, role=key.role, via="api_key", address=address)
-
-
-def address_of(request: Request) -> str:
-    """Where a request came from; empty on the node's own socket."""
-    client = request.scope.get("client")
-    return str(client[0]) if client else ""
-
-
-def is_direct(request: Request) -> bool:
-    """Whether the request was made for this machine and passed no proxy that says so.
-
-    The name that it was made for tells a page that was loaded from elsewhere and had its name
-    point here since (DNS rebinding): it has that page's name, not this machine's.
-    """
-    if any(name in request.headers for name in _FORWARDED):
-        return False
-    if not request.scope.get("client"):
-        return True
-    host = request.headers.get("host", "").rpartition("@")[2]
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    if name == "localhost":
-        return True
-    try:
-        return is_loopback(str(ip_address(name)))
-    except ValueError:
-        return False

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.requests import Request
-from starlette.responses import Response
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.features import FEATURES, Feature
 from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
-from rookery.web.errors import HANDLERS, problem
+from rookery.web.errors import HANDLERS
+from rookery.web.invalid import answer_invalid
 from rookery.web.rest import BODY_BYTES_MAX
-
-MESSAGES_MAX = 10
-"""Of more things that are wrong with a request only the first are told."""
 
 
 class Api:
@@ -33,7 +29,7 @@ class Api:
         self._admission = admission
         self._audit = audit
         handlers = {**HANDLERS}
-        handlers[RequestValidationError] = _answer_invalid
+        handlers[RequestValidationError] = answer_invalid
         self.app = FastAPI(
             title="Rookery",
             version=document.VERSION,
@@ -81,28 +77,3 @@ class _Nothing:
 
     def __call__(self, *_args: Any, **_named: Any) -> _Nothing:
         return self
-
-
-async def _answer_invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    if error.errors()[0]["loc"] == ("body",) and not _is_json(request):
-        text = "the body is no JSON by its Content-Type: send it with application/json"
-        return problem(400, "BAD_REQUEST", text)
-    problems = [_text_of(item) for item in error.errors()]
-    if len(problems) > MESSAGES_MAX:
-        problems = [*problems[:MESSAGES_MAX], f"and {len(problems) - MESSAGES_MAX} more"]
-    return problem(400, "BAD_REQUEST", "; ".join(problems))
-
-
-def _is_json(request: Request) -> bool:
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    return kind == "application/json" or kind.endswith("+json")
-
-
-def _text_of(item: Mapping[str, Any]) -> str:
-    if item["type"] == "json_invalid":
-        return f"the body is no JSON: {item['ctx']['error']} at character {item['loc'][-1]}"
-    # The value itself is not told: it may be a password under a mistyped name.
-    place = ".".join(str(part) for part in item["loc"] if part not in ("body", "query", "path"))
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message

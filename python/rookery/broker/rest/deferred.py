@@ -21,9 +21,9 @@ from rookery.broker.audit import LOCAL
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.audit import RestAudit
 from rookery.broker.rest.features import FEATURES, Feature
-from rookery.broker.rest.segments import Segments
 from rookery.errors import UnavailableError
 from rookery.web.caller import CALLER, Caller
+from rookery.web.segments import Segments
 
 if TYPE_CHECKING:
     from rookery.broker.rest.app import Api

@@ -20,11 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rookery.broker.audit import Changes, one_entry
 from rookery.broker.rest import roles
-from rookery.broker.rest.admission import address_of
-from rookery.broker.rest.segments import decoded
 from rookery.errors import UnauthorizedError
 from rookery.web.caller import CALLER, FAILURE, Caller
 from rookery.web.errors import answer_error
+from rookery.web.peer import address_of
+from rookery.web.segments import decoded
 
 JSON_BYTES_MAX = 4 << 20
 AUDITED_BODY_BYTES_MAX = 16 << 10

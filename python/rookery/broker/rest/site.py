@@ -12,10 +12,10 @@ from starlette.types import ASGIApp
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.status import Status
 from rookery.broker.rest.deferred import PREFIX, DeferredApi
-from rookery.broker.rest.origin import OwnOrigin, SecurityHeaders
-from rookery.broker.rest.pages import Pages
 from rookery.broker.rest.reference import Reference
 from rookery.web.errors import HANDLERS, problem
+from rookery.web.origin import OwnOrigin, SecurityHeaders
+from rookery.web.static_pages import DASHBOARD, Pages
 
 
 def make_site(node: NodeContext, api: DeferredApi) -> ASGIApp:
@@ -27,7 +27,7 @@ def make_site(node: NodeContext, api: DeferredApi) -> ASGIApp:
         Mount(PREFIX, OwnOrigin(api.on_listener)),
         Route("/api", _not_found),
         Route("/api/{path:path}", _not_found),
-        Route("/{path:path}", Pages().get, methods=["GET"]),
+        Route("/{path:path}", Pages(DASHBOARD, name="dashboard", api=PREFIX).get, methods=["GET"]),
     ]
     return Starlette(
         routes=routes,

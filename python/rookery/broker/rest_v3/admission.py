@@ -13,14 +13,14 @@ from math import ceil
 
 from starlette.requests import Request
 
+from rookery.access.lockout import Lockout
 from rookery.broker.admins.keys import ApiKeys
-from rookery.broker.admins.lockout import Lockout
-from rookery.broker.rest.admission import HEADER_BYTES_MAX, address_of
 from rookery.broker.rest.roles import OperationKey
 from rookery.broker.rest_v3.asking import PREFIX
 from rookery.clock import Clock
 from rookery.errors import NotAllowedError, UnauthorizedError
 from rookery.web.caller import Caller
+from rookery.web.peer import HEADER_BYTES_MAX, address_of
 
 _log = logging.getLogger("rookery.admins")
 

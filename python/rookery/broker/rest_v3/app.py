@@ -18,8 +18,6 @@ from rookery.broker.management.context import NodeContext
 from rookery.broker.management.status import Status
 from rookery.broker.rest.audit import RestAudit
 from rookery.broker.rest.operations import Operation as Guarded
-from rookery.broker.rest.origin import OwnOrigin, SecurityHeaders
-from rookery.broker.rest.segments import Segments
 from rookery.broker.rest_v3 import apps, banned, clients, nodes, plugins, pubsub
 from rookery.broker.rest_v3.admission import AppAdmission, AppRules
 from rookery.broker.rest_v3.answers import (
@@ -31,6 +29,8 @@ from rookery.broker.rest_v3.answers import (
 )
 from rookery.broker.rest_v3.asking import PREFIX, Ask, Operation, ask_of
 from rookery.errors import RookeryError
+from rookery.web.origin import OwnOrigin, SecurityHeaders
+from rookery.web.segments import Segments
 
 
 async def _listed(_ask: Ask) -> list[dict[str, str]]:

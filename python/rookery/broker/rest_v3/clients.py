@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias, cast
 
-from rookery.broker.rest.segments import decoded
 from rookery.broker.rest_v3.answers import BAD_PARAMETER, CLIENT_OFFLINE, Paged, RefusedError
 from rookery.broker.rest_v3.asking import LIMIT_MAX, Ask, Handler, Operation
 from rookery.broker.rest_v3.rows import client_row, connection_row, session_row, subscription_row
 from rookery.native.lists import ClientQuery, ClientView, SubscriptionQuery, TopicQuery
+from rookery.web.segments import decoded
 
 Row: TypeAlias = Callable[[ClientView, str], dict[str, Any]]
 

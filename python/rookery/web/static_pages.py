@@ -1,6 +1,6 @@
-"""The pages of the dashboard: files that were built before, served as they are.
+"""The pages of an application, the dashboard or the console: files that were built before, served as they are.
 
-A path that is no file is the dashboard's own business: it gets the first page, whose script finds
+A path that is no file is the application's own business: it gets the first page, whose script finds
 out what to show. Files under ``assets/`` have a hash of their content in their name and may be kept
 for ever; everything else is asked for again each time.
 """
@@ -15,7 +15,8 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
-FOLDER = Path(__file__).resolve().parents[2] / "web" / "pages"
+DASHBOARD = Path(__file__).resolve().parent / "pages"
+CONSOLE = Path(__file__).resolve().parent / "console"
 INDEX = "index.html"
 NONCE_PLACE = "__CSP_NONCE__"
 """Stands in the first page where a style may be put in by its script."""
@@ -31,18 +32,20 @@ _POLICY = (
     "frame-ancestors 'none'"
 )
 _NOT_BUILT = """\
-The pages of the dashboard are not part of this installation: they are built from the folder
+The pages of the {name} are not part of this installation: they are built from the folder
 "dashboard" of the sources by tools/setup.sh, and every released package has them.
 
-The REST interface is here all the same: /api/v5, described at /api-docs.
+The REST interface is here all the same: {api}, described at /api-docs.
 """
 
 
 class Pages:
     """Serves a folder."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path, *, name: str, api: str) -> None:
+        """``name`` is what people call the application, ``api`` where its interface begins."""
         self._folder = folder
+        self._not_built = _NOT_BUILT.format(name=name, api=api)
 
     async def get(self, request: Request) -> Response:
         path = request.path_params["path"]
@@ -59,7 +62,7 @@ class Pages:
         try:
             text = await anyio.Path(self._folder / INDEX).read_text("utf-8")
         except OSError:
-            return PlainTextResponse(_NOT_BUILT, 404)
+            return PlainTextResponse(self._not_built, 404)
         nonce = secrets.token_urlsafe(16)
         headers = {
             "cache-control": EACH_TIME,

@@ -1,6 +1,6 @@
-"""A node's data directory: one running node at a time, one node name for ever.
+"""A data directory: one running process of a role at a time, and one node name for ever.
 
-Whoever holds the lock on ``run/node.lock`` is the running node, and the file says its process id.
+Whoever holds the lock on ``run/node.lock`` is the running node (``run/control.lock``: control plane), and the file says its process id.
 The system releases the lock with the process, however that ends: a file that is there without a
 lock on it means nothing.
 """
@@ -17,6 +17,7 @@ from rookery.errors import DataDirInUseError, NodeNameMismatchError, StartError
 
 RUN_DIR = "run"
 LOCK_NAME = "node.lock"
+CONTROL_LOCK_NAME = "control.lock"
 NAME_FILE = "node.name"
 _PID_BYTES_MAX = 32
 
@@ -24,9 +25,11 @@ _PID_BYTES_MAX = 32
 class DataDir:
     """The lock on a data directory, from :meth:`open` to :meth:`close`."""
 
-    def __init__(self, path: Path, node_name: str) -> None:
+    def __init__(self, path: Path, node_name: str = "", lock_name: str = LOCK_NAME) -> None:
+        """Without ``node_name`` the directory is bound to none."""
         self.path = path
         self._node_name = node_name
+        self._lock_name = lock_name
         self._lock: int | None = None
 
     def open(self) -> None:
@@ -44,7 +47,7 @@ class DataDir:
             run.mkdir(mode=0o700, exist_ok=True)
             refuse_unsafe(run, may_be_link=False)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._lock = os.open(run / LOCK_NAME, flags, 0o600)
+            self._lock = os.open(run / self._lock_name, flags, 0o600)
             self._take()
             self._check_name()
         except OSError as error:
@@ -64,6 +67,10 @@ class DataDir:
                 os.ftruncate(lock, 0)
             os.close(lock)
 
+    @property
+    def _role(self) -> str:
+        return "node" if self._lock_name == LOCK_NAME else "control plane"
+
     def _take(self) -> None:
         assert self._lock is not None
         try:
@@ -75,7 +82,7 @@ class DataDir:
             os.close(lock)
             who = f"process {pid}" if pid is not None else "another process"
             raise DataDirInUseError(
-                f"data directory {self.path} is in use by the node of {who}", pid=pid
+                f"data directory {self.path} is in use by the {self._role} of {who}", pid=pid
             ) from None
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
@@ -105,7 +112,7 @@ class DataDir:
             return ""
 
     def _check_name(self) -> None:
-        bound = self._bound_name()
+        bound = self._bound_name() if self._node_name else ""
         if bound and bound != self._node_name:
             raise NodeNameMismatchError(
                 f"data directory {self.path} belongs to node {bound}, not {self._node_name}: "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery.cli.certificate_files import Authority, now_utc
+from rookery.access.authority import Authority, now_utc
 from rookery.cli.main import run
 from rookery.config import load
 from rookery.errors import BadRequestError, ConflictError

@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from typing import NamedTuple
 
-from rookery.client.local_socket import reachable
+from rookery.config.local_socket import reachable
 from rookery.errors import PortInUseError, StartError
 
 BACKLOG = 128

@@ -1,4 +1,4 @@
-"""Where the management socket of a node lies; the node and its clients agree on it here."""
+"""Where the management socket of a process lies; it and its clients agree on it here."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 
 RUN_DIR = "run"
 SOCKET_NAME = "node.sock"
+CONTROL_SOCKET_NAME = "control.sock"
 _UNIX_PATH_BYTES_MAX = 107
 
 
-def socket_path(data_dir: Path) -> Path:
-    """Where a node with this data directory can be managed."""
-    return data_dir / RUN_DIR / SOCKET_NAME
+def socket_path(data_dir: Path, name: str = SOCKET_NAME) -> Path:
+    """Where a node with this data directory can be managed; or a control plane, by its name."""
+    return data_dir / RUN_DIR / name
 
 
 @contextlib.contextmanager

@@ -1,0 +1,213 @@
+"""``rookery control``: the life of a control plane."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.cli import background, output, systemd
+from rookery.cli.messages import language, say
+from rookery.cli.parsers import SECONDS, add_command, add_json, add_place, add_sources
+from rookery.errors import TimedOutError, UnavailableError
+
+if TYPE_CHECKING:
+    from rookery.client.management import ManagementClient
+    from rookery.config.control import ControlConfig
+    from rookery.control.serving import Running
+    from rookery.observability.stream_log import StreamLog
+
+START_EXAMPLES = """\
+  rookery control start
+  rookery control start --data-dir ./control --set control.bind=127.0.0.1:8082
+  rookery control start --database postgresql://rookery:secret@db.example.com/rookery --detach"""
+STOP_EXAMPLES = """\
+  rookery control stop
+  rookery control stop --data-dir ./control --timeout 5"""
+DEFAULT_STOP_TIMEOUT_S = 30.0
+LOG_BYTES_MAX = 50_000_000
+LOG_FILES = 10
+
+
+def declare(commands: Any) -> None:
+    """Add the command."""
+    root = add_command(commands, "control", "help.control", None)
+    root.set_defaults(parser=root)
+    verbs = root.add_subparsers(metavar="COMMAND")
+
+    start = add_command(verbs, "start", "help.control.start", _start, examples=START_EXAMPLES)
+    add_sources(start)
+    add_database(start)
+    start.add_argument("--detach", action="store_true", help=say("option.detach"))
+
+    stop = add_command(verbs, "stop", "help.control.stop", _stop, examples=STOP_EXAMPLES)
+    add_place(stop)
+    stop.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=SECONDS,
+        default=DEFAULT_STOP_TIMEOUT_S,
+        help=say("option.timeout"),
+    )
+
+    status = add_command(verbs, "status", "help.control.status", _status)
+    add_place(status)
+    add_json(status)
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """``--database``."""
+    parser.add_argument("--database", metavar="URL", help=say("option.database"))
+
+
+def load(arguments: argparse.Namespace) -> ControlConfig:
+    """Read the configuration that the arguments name, and print its warnings.
+
+    Raises:
+        InvalidConfigError: it cannot be used.
+    """
+    from rookery.config.control import load_control  # noqa: PLC0415
+
+    sets = list(getattr(arguments, "set", ()))
+    if getattr(arguments, "database", None):
+        sets.append(f"control.database={arguments.database}")
+    config = load_control(arguments.config, arguments.data_dir, sets)
+    for problem in config.warnings:
+        output.complain(say("config.warning", text=problem.text(language())))
+    return config
+
+
+# -- start --------------------------------------------------------------------------------
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    config = load(arguments)
+    return _start_detached(config) if arguments.detach else run(config)
+
+
+def run(config: ControlConfig) -> int:
+    """Run a control plane in this process."""
+    from rookery.app import run_control  # noqa: PLC0415
+
+    def announce(running: Running) -> None:
+        systemd.notify("READY=1")
+        output.line("\n".join(lines_of(config, running)))
+
+    try:
+        return run_control(config, ready=announce)
+    finally:
+        systemd.notify("STOPPING=1")
+
+
+def lines_of(config: ControlConfig, running: Running) -> list[str]:
+    """What is printed when it is ready."""
+    lines = [
+        say("control.ready", pid=os.getpid(), data_dir=config.data_dir),
+        say("control.console", url=console_url(running.address)),
+    ]
+    if running.setup_code is not None:
+        lines.append(say("control.setup", code=running.setup_code))
+    return lines
+
+
+def console_url(address: str) -> str:
+    """Where a browser on this machine opens the console."""
+    host, _, port = address.rpartition(":")
+    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+    scheme = "http" if host in ("127.0.0.1", "[::1]", "localhost") else "https"
+    return f"{scheme}://{host}:{port}/"
+
+
+def _start_detached(config: ControlConfig) -> int:
+    log_file = background.LogFile(config.data_dir / background.LOG_FILE, LOG_BYTES_MAX, LOG_FILES)
+
+    def run_there(ready: Any, _log: StreamLog) -> int:
+        from rookery.app import run_control  # noqa: PLC0415
+
+        return run_control(config, ready=lambda running: ready(lines_of(config, running)))
+
+    pid, lines = background.start(run_there, log_file)
+    if pid is None:
+        for text in lines or [say("control.died", file=log_file.path)]:
+            output.complain(text)
+        return output.FAILED
+    output.line("\n".join([*lines, say("control.log", file=log_file.path)]))
+    return output.OK
+
+
+# -- stop and status ----------------------------------------------------------------------
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from rookery.cli import node  # noqa: PLC0415
+    from rookery.cli.processes import (  # noqa: PLC0415
+        CONTROL_LOCK_FILE,
+        ForeignProcessError,
+        NodeProcess,
+    )
+
+    data_dir = _data_dir(arguments)
+    try:
+        process = NodeProcess.find(data_dir, CONTROL_LOCK_FILE)
+    except ForeignProcessError as error:
+        output.complain(say("node.foreign", pid=error.pid, data_dir=data_dir))
+        return output.FAILED
+    if process is None:
+        output.line(say("control.not_running", data_dir=data_dir))
+        return output.OK
+    try:
+        client = client_of(data_dir, min(node.ASK_TIMEOUT_S, arguments.timeout))
+        return node.stop_process(process, client, arguments.timeout)
+    finally:
+        process.close()
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from rookery.cli.processes import CONTROL_LOCK_FILE, running_pid  # noqa: PLC0415
+
+    data_dir = _data_dir(arguments)
+    pid = running_pid(data_dir, CONTROL_LOCK_FILE)
+    if pid is None:
+        text = say("control.not_running", data_dir=data_dir)
+        return _report(arguments, {"status": "stopped"}, output.NOT_RUNNING, text)
+    try:
+        found = client_of(data_dir).get("/control")
+    except (UnavailableError, TimedOutError):
+        silent = {"status": "not answering", "pid": pid}
+        text = say("control.silent", data_dir=data_dir, pid=pid)
+        return _report(arguments, silent, output.NOT_ANSWERING, text)
+    text = say(
+        "control.running",
+        pid=pid,
+        version=found["version"],
+        uptime=output.duration(int(found["uptimeMs"]) // 1000),
+        address=console_url(found["address"]),
+        database=found["database"],
+    )
+    if not found["setupFinished"]:
+        text = f"{text}\n{say('control.unfinished')}"
+    return _report(arguments, {**found, "pid": pid}, output.OK, text)
+
+
+def client_of(data_dir: Path, timeout_s: float = 5.0) -> ManagementClient:
+    """For the socket of the control plane in that directory."""
+    from rookery.client.management import ManagementClient  # noqa: PLC0415
+    from rookery.config.local_socket import CONTROL_SOCKET_NAME  # noqa: PLC0415
+
+    return ManagementClient(data_dir, timeout_s=timeout_s, socket_name=CONTROL_SOCKET_NAME)
+
+
+def _report(arguments: argparse.Namespace, value: Any, code: int, text: str) -> int:
+    if arguments.json:
+        output.show_json(value)
+    else:
+        output.line(text)
+    return code
+
+
+def _data_dir(arguments: argparse.Namespace) -> Path:
+    """The data directory alone: stopping must not depend on a good configuration."""
+    from rookery.config.control import control_data_dir  # noqa: PLC0415
+
+    return control_data_dir(arguments.data_dir, arguments.config)

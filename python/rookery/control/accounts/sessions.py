@@ -1,0 +1,297 @@
+"""Signing in, staying so, and signing out.
+
+Access tokens are short-lived and ended by a refresh; the refresh token stays the same while it is used,
+so that two pages of one browser do not sign each other out. Both end with the session's row, at once and
+in every process.
+
+**Bounds.** :data:`SESSIONS_OF_USER_MAX` for one user: the one used longest ago gives way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rookery.access.lockout import Lockout
+from rookery.clock import Clock
+from rookery.control.accounts import store, texts
+from rookery.control.accounts.passwords import Passwords
+from rookery.control.accounts.secrets import digest, new_token
+from rookery.control.accounts.store import SessionRow, User
+from rookery.control.audit.service import AuditTrail, Result
+from rookery.control.caller import Access, Caller
+from rookery.control.errors import OutOfReachError, UnknownCallerError
+from rookery.control.settings import user_management
+from rookery.control.tenancy.grants import grants_of
+from rookery.control.tenancy.store import memberships_of
+from rookery.storage.database import Database
+from rookery.storage.ids import new_id
+
+_log = logging.getLogger("rookery.control")
+
+SESSIONS_OF_USER_MAX = 50
+USED_EVERY_MS = 60_000
+"""A session's last use is written this often at most."""
+PENDING_MAX = 8
+"""Sign-ins of one address at a time: guessing from there leaves room for others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """What somebody who signed in gets."""
+
+    access_token: str
+    refresh_token: str
+    expires_in_s: int
+    refresh_expires_in_s: int
+    is_admin: bool
+
+
+class Sessions:
+    """Everybody who is signed in, in all processes of one database."""
+
+    def __init__(
+        self, database: Database, clock: Clock, audit: AuditTrail, passwords: Passwords
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._audit = audit
+        self._passwords = passwords
+        self.lockout = Lockout(clock)
+        self._pending: Counter[str] = Counter()
+
+    async def sign_in(
+        self, email: str, password: str, address: str, user_agent: str = ""
+    ) -> SignedIn:
+        """Sign in with a password.
+
+        Raises:
+            UnknownCallerError: it is not the password, or too many wrong ones came from there.
+            OutOfReachError: too many sign in at once.
+        """
+        email = email.strip().lower()
+        self.refuse_locked(email, address)
+        async with self._database.read() as session:
+            user = await store.user_by_email(session, email)
+        with self._one_of_few(address):
+            stored = None if user is None else user.password_hash
+            is_right = await self._passwords.is_right(stored, password)
+        if user is None or not is_right:
+            if self.lockout.was_bad(email, address):
+                _log.warning("%r is locked for %s after wrong passwords", email, address)
+            await self._tell_failure(user, email, address)
+            raise UnknownCallerError(texts.BAD_SIGN_IN, code="BAD_USERNAME_OR_PWD")
+        self.lockout.was_good(email, address)
+        if not user.is_enabled:
+            raise UnknownCallerError(texts.DISABLED, code="BAD_USERNAME_OR_PWD")
+        return await self._begin(user.id, address, user_agent)
+
+    def refuse_locked(self, email: str, address: str) -> None:
+        """Before a password is looked at.
+
+        Raises:
+            UnknownCallerError: too many wrong ones came from there.
+        """
+        locked_s = self.lockout.locked_for_s(email, address)
+        if locked_s > 0:
+            minutes = max(1, round(locked_s / 60))
+            raise UnknownCallerError(texts.LOCKED, code="LOGIN_LOCKED", minutes=minutes)
+
+    async def _begin(self, user_id: str, address: str, user_agent: str) -> SignedIn:
+        now_ms = self._clock.now_ms()
+        access, refresh = new_token(), new_token()
+        async with self._database.write() as session:
+            user = await session.get(User, user_id)
+            if user is None or not user.is_enabled:
+                raise UnknownCallerError(texts.BAD_SIGN_IN, code="BAD_USERNAME_OR_PWD")
+            rules = await user_management.read(session)
+            await self._make_room(session, user_id, now_ms)
+            row = SessionRow(
+                id=new_id(),
+                user_id=user_id,
+                access_hash=digest(access),
+                refresh_hash=digest(refresh),
+                address=address[:64],
+                user_agent=user_agent[:256],
+                created_at=now_ms,
+                used_at=now_ms,
+                access_until_at=now_ms + rules.access_token_s * 1000,
+                refresh_until_at=now_ms + rules.refresh_token_s * 1000,
+            )
+            session.add(row)
+            user.last_login_at = now_ms
+            caller = Caller(id=user.id, name=user.email, via="session", address=address)
+            self._audit.record(
+                session,
+                Access(caller=caller),
+                "sessions",
+                "login",
+                object_id=user.id,
+                object_name=user.email,
+            )
+            return SignedIn(
+                access_token=access,
+                refresh_token=refresh,
+                expires_in_s=rules.access_token_s,
+                refresh_expires_in_s=rules.refresh_token_s,
+                is_admin=user.is_admin,
+            )
+
+    async def refresh(self, refresh_token: str, address: str) -> SignedIn:
+        """Another access token; the one before ends.
+
+        Raises:
+            UnknownCallerError: the session has ended.
+        """
+        now_ms = self._clock.now_ms()
+        access = new_token()
+        async with self._database.write() as session:
+            row = await session.scalar(
+                select(SessionRow).where(SessionRow.refresh_hash == digest(refresh_token))
+            )
+            user = None if row is None else await session.get(User, row.user_id)
+            if row is None or user is None or not user.is_enabled:
+                raise UnknownCallerError(texts.BAD_TOKEN, code="BAD_TOKEN")
+            if row.refresh_until_at <= now_ms:
+                raise UnknownCallerError(texts.TOKEN_EXPIRED, code="TOKEN_TIME_OUT")
+            rules = await user_management.read(session)
+            row.access_hash = digest(access)
+            row.access_until_at = now_ms + rules.access_token_s * 1000
+            row.refresh_until_at = now_ms + rules.refresh_token_s * 1000
+            row.used_at, row.address = now_ms, address[:64]
+            return SignedIn(
+                access_token=access,
+                refresh_token=refresh_token,
+                expires_in_s=rules.access_token_s,
+                refresh_expires_in_s=rules.refresh_token_s,
+                is_admin=user.is_admin,
+            )
+
+    async def caller_of(self, token: str, address: str) -> Caller:
+        """Who that is.
+
+        Raises:
+            UnknownCallerError: nobody, any more.
+        """
+        now_ms = self._clock.now_ms()
+        async with self._database.read() as session:
+            found = (
+                await session.execute(
+                    select(SessionRow, User)
+                    .join(User, User.id == SessionRow.user_id)
+                    .where(SessionRow.access_hash == digest(token))
+                )
+            ).first()
+            if found is None or not found[1].is_enabled:
+                raise UnknownCallerError(texts.BAD_TOKEN, code="BAD_TOKEN")
+            row, user = found
+            if row.access_until_at <= now_ms:
+                raise UnknownCallerError(texts.TOKEN_EXPIRED, code="TOKEN_TIME_OUT")
+            memberships = await memberships_of(session, user.id)
+        if now_ms - row.used_at >= USED_EVERY_MS:
+            await self._note_use(row.id, now_ms)
+        return Caller(
+            id=user.id,
+            name=user.email,
+            via="session",
+            address=address,
+            grants=grants_of(memberships, is_admin=user.is_admin),
+            session_id=row.id,
+        )
+
+    async def sessions_of(self, user_id: str) -> list[SessionRow]:
+        """Those that have not ended, the one used last first."""
+        async with self._database.read() as session:
+            rows = await session.scalars(
+                select(SessionRow)
+                .where(
+                    SessionRow.user_id == user_id,
+                    SessionRow.refresh_until_at > self._clock.now_ms(),
+                )
+                .order_by(SessionRow.used_at.desc())
+            )
+            return list(rows)
+
+    async def end(self, access: Access, session_id: str) -> bool:
+        """Sign the caller out of one session; whether it was there."""
+        caller = access.caller
+        async with self._database.write() as session:
+            row = await session.get(SessionRow, session_id)
+            if row is None or row.user_id != caller.id:
+                return False
+            await session.delete(row)
+            self._audit.record(
+                session,
+                access,
+                "sessions",
+                "logout",
+                object_id=caller.id,
+                object_name=caller.name,
+            )
+        return True
+
+    async def drop_expired(self) -> None:
+        """Forget sessions that nobody can go on with."""
+        async with self._database.write() as session:
+            await session.execute(
+                delete(SessionRow).where(SessionRow.refresh_until_at <= self._clock.now_ms())
+            )
+
+    async def _note_use(self, session_id: str, now_ms: int) -> None:
+        async with self._database.write() as session:
+            row = await session.get(SessionRow, session_id)
+            if row is not None:
+                row.used_at = now_ms
+
+    async def _make_room(self, session: AsyncSession, user_id: str, now_ms: int) -> None:
+        rows = list(
+            await session.scalars(
+                select(SessionRow).where(SessionRow.user_id == user_id).order_by(SessionRow.used_at)
+            )
+        )
+        ended = [row for row in rows if row.refresh_until_at <= now_ms]
+        left = [row for row in rows if row.refresh_until_at > now_ms]
+        for row in ended + left[: max(0, len(left) + 1 - SESSIONS_OF_USER_MAX)]:
+            await session.delete(row)
+
+    async def _tell_failure(self, user: User | None, email: str, address: str) -> None:
+        """Of users who are there alone: names that somebody tries would fill the table."""
+        if user is None:
+            return
+        caller = Caller(id=user.id, name=email, via="session", address=address)
+        failed: Result = "failure"
+        async with self._database.write() as session:
+            self._audit.record(
+                session,
+                Access(caller=caller),
+                "sessions",
+                "login",
+                object_id=user.id,
+                object_name=email,
+                result=failed,
+            )
+
+    @contextmanager
+    def _one_of_few(self, address: str) -> Iterator[None]:
+        if self._pending[address] >= PENDING_MAX:
+            raise OutOfReachError(texts.BUSY)
+        self._pending[address] += 1
+        try:
+            yield
+        finally:
+            self._pending[address] -= 1
+            if not self._pending[address]:
+                del self._pending[address]
+
+
+async def end_all_of(session: AsyncSession, user_id: str, *, but: str = "") -> None:
+    """Sign a user out everywhere, but for one session, in a unit of work of the caller's."""
+    await session.execute(
+        delete(SessionRow).where(SessionRow.user_id == user_id, SessionRow.id != but)
+    )

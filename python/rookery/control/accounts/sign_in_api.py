@@ -1,0 +1,97 @@
+"""``/login``, ``/refresh``, ``/logout`` and ``/roles``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+
+from rookery.control.accounts.models import (
+    OrgRoles,
+    ProjectRoles,
+    RefreshGiven,
+    RolesShown,
+    SignedInShown,
+    SignInGiven,
+)
+from rookery.control.accounts.sessions import SignedIn
+from rookery.control.caller import Access
+from rookery.control.context import ControlContext
+from rookery.control.rest.guard import open_to_all, people, signed_in
+from rookery.control.tenancy import listing
+from rookery.web.peer import address_of
+from rookery.web.rest import errors
+
+Anybody = Annotated[Access | None, open_to_all()]
+Person = Annotated[Access, people()]
+Known = Annotated[Access, signed_in()]
+
+
+def router(control: ControlContext) -> APIRouter:
+    api = APIRouter(tags=["Sign-in"])
+    _sign_in(api, control)
+    _roles(api, control)
+    return api
+
+
+def _sign_in(api: APIRouter, control: ControlContext) -> None:
+    @api.post(
+        "/login",
+        summary="Sign in",
+        responses=errors("BAD_USERNAME_OR_PWD", "LOGIN_LOCKED", "SERVICE_UNAVAILABLE"),
+    )
+    async def login(request: Request, _access: Anybody, given: SignInGiven) -> SignedInShown:
+        """Five wrong passwords within five minutes lock that user from that address for ten."""
+        agent = request.headers.get("user-agent", "")
+        address = address_of(request)
+        return _shown(await control.sessions.sign_in(given.email, given.password, address, agent))
+
+    @api.post(
+        "/refresh",
+        summary="Another access token",
+        responses=errors("BAD_TOKEN", "TOKEN_TIME_OUT"),
+    )
+    async def refresh(request: Request, _access: Anybody, given: RefreshGiven) -> SignedInShown:
+        """The one before ends. The refresh token stays, and lasts as long again."""
+        return _shown(await control.sessions.refresh(given.refresh_token, address_of(request)))
+
+    @api.post("/logout", status_code=204, summary="Sign out")
+    async def logout(access: Person) -> None:
+        """Both tokens end at once."""
+        await control.sessions.end(access, access.caller.session_id)
+
+
+def _roles(api: APIRouter, control: ControlContext) -> None:
+    @api.get("/roles", summary="What the caller is where")
+    async def roles(access: Known) -> RolesShown:
+        """Organizations and projects with their names, as a menu shows them."""
+        grants = access.caller.grants
+        system = grants.in_system()
+        async with control.database.read() as session:
+            orgs, projects = await listing.everything(session, grants)
+        by_org: dict[str, list[ProjectRoles]] = {}
+        for row in projects:
+            standing = grants.in_project(row.org_id, row.id)
+            names = [] if standing is None else [standing.role.value]
+            by_org.setdefault(row.org_id, []).append(
+                ProjectRoles(id=row.id, name=row.name, roles=names)
+            )
+        found = []
+        for row in orgs:
+            standing = grants.in_org(row.id)
+            is_here = standing is not None and not standing.from_below
+            names = [standing.role.value] if standing is not None and is_here else []
+            found.append(
+                OrgRoles(id=row.id, name=row.name, roles=names, projects=by_org.get(row.id, []))
+            )
+        return RolesShown(roles=[] if system is None else [system.role.value], orgs=found)
+
+
+def _shown(signed_in: SignedIn) -> SignedInShown:
+    return SignedInShown(
+        access_token=signed_in.access_token,
+        refresh_token=signed_in.refresh_token,
+        expires_in=signed_in.expires_in_s,
+        refresh_expires_in=signed_in.refresh_expires_in_s,
+        admin=signed_in.is_admin,
+    )

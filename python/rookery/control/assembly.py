@@ -1,0 +1,99 @@
+"""Makes the services of a control plane, and opens them in the order in which they need each other.
+
+A feature comes in here with a line in :func:`make`, and one in :func:`parts` where it has to be opened.
+Its operations are one line in ``rookery.control.features``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from rookery.clock import Clock
+from rookery.config.control import ControlConfig
+from rookery.control.accounts.passwords import Passwords
+from rookery.control.accounts.sessions import Sessions
+from rookery.control.audit.service import AuditTrail
+from rookery.control.certificates import Certificates
+from rookery.control.context import ControlContext
+from rookery.control.processes.once import Once
+from rookery.control.processes.presence import Presence
+from rookery.control.setup.service import SetupService
+from rookery.control.tenancy.service import TenancyService
+from rookery.storage.database import Database
+from rookery.storage.engine import url_of
+from rookery.storage.ids import new_id
+
+DATABASE_FILE = "control.db"
+SWEEP_S = 600.0
+
+
+class Part(Protocol):
+    """What runs while the control plane does."""
+
+    async def open(self) -> None:
+        """Begin on the running loop.
+
+        Raises:
+            StartError: it cannot.
+        """
+        ...
+
+    async def close(self) -> None:
+        """May be called twice."""
+        ...
+
+
+def make(config: ControlConfig, clock: Clock, certificates: Certificates) -> ControlContext:
+    """Make the services; nothing is open yet.
+
+    Raises:
+        StartError: the address of the database is none.
+    """
+    url = url_of(config.database.reveal(), config.data_dir / DATABASE_FILE)
+    database = Database(url)
+    process_id = new_id()
+    audit = AuditTrail(clock)
+    passwords = Passwords()
+    once = Once(database, clock, process_id)
+    sessions = Sessions(database, clock, audit, passwords)
+    once.every("sessions", SWEEP_S, sessions.drop_expired)
+    return ControlContext(
+        config=config,
+        clock=clock,
+        process_id=process_id,
+        database=database,
+        certificates=certificates,
+        once=once,
+        audit=audit,
+        passwords=passwords,
+        sessions=sessions,
+        setup=SetupService(database, clock, audit, passwords),
+        tenancy=TenancyService(database, clock, audit),
+    )
+
+
+def parts(control: ControlContext) -> Sequence[Part]:
+    """What is opened, in this order, and closed in the other."""
+    return (
+        control.database,
+        Presence(control.database, control.clock, control.process_id),
+        # Last: background work finds everything else open.
+        control.once,
+    )
+
+
+@contextlib.asynccontextmanager
+async def opened(control: ControlContext) -> AsyncIterator[ControlContext]:
+    """Everything runs while the block does.
+
+    Raises:
+        StartError: something cannot; nothing is left open.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(control.passwords.close)
+        for part in parts(control):
+            stack.push_async_callback(part.close)
+            await part.open()
+        yield control

@@ -1,0 +1,41 @@
+"""Everything that operations and background work of one process need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rookery.clock import Clock
+from rookery.config.control import ControlConfig
+from rookery.storage.database import Database
+
+if TYPE_CHECKING:
+    from rookery.control.accounts.passwords import Passwords
+    from rookery.control.accounts.sessions import Sessions
+    from rookery.control.audit.service import AuditTrail
+    from rookery.control.certificates import Certificates
+    from rookery.control.processes.once import Once
+    from rookery.control.setup.service import SetupService
+    from rookery.control.tenancy.service import TenancyService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlContext:
+    """The services of one process. Put together by ``rookery.control.assembly``.
+
+    Attributes:
+        process_id: Of this run; another run has another.
+        certificates: What the ports show, and the authority that agents are told to trust.
+    """
+
+    config: ControlConfig
+    clock: Clock
+    process_id: str
+    database: Database
+    certificates: Certificates
+    once: Once
+    audit: AuditTrail
+    passwords: Passwords
+    sessions: Sessions
+    setup: SetupService
+    tenancy: TenancyService

@@ -1,0 +1,70 @@
+"""Errors of the control plane, in English and Chinese.
+
+    raise MissingError(NO_SUCH_PROJECT, name=name)
+
+A feature keeps its texts beside its service.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rookery.errors import (
+    BadRequestError,
+    ConflictError,
+    ExceedsLimitError,
+    NotAllowedError,
+    NotFoundError,
+    RookeryError,
+    UnauthorizedError,
+    UnavailableError,
+)
+
+
+class Text(NamedTuple):
+    """A sentence with places such as ``{name}``."""
+
+    en: str
+    zh: str
+
+
+class _Told(RookeryError):
+    def __init__(self, text: Text, *, code: str = "", **values: object) -> None:
+        super().__init__(text.en.format(**values), code=code)
+        self._zh = text.zh.format(**values)
+
+    def text(self, language: str) -> str:
+        """In the language of who reads it."""
+        return self._zh if language == "zh" else self.message
+
+
+class InvalidError(_Told, BadRequestError):
+    """What was asked for makes no sense."""
+
+
+class UnknownCallerError(_Told, UnauthorizedError):
+    """Nobody knows who asks."""
+
+
+class DeniedError(_Told, NotAllowedError):
+    """Visible, and not the caller's to do."""
+
+
+class MissingError(_Told, NotFoundError):
+    """It is not there, or nobody tells the caller that it is."""
+
+
+class TakenError(_Told, ConflictError):
+    """What is there stands against it."""
+
+
+class TooManyError(_Told, ExceedsLimitError):
+    """A bound was reached."""
+
+
+class OutOfReachError(_Told, UnavailableError):
+    """Not at present."""
+
+
+NOT_ALLOWED = Text("your role does not allow this", "您的角色无权执行此操作")
+NOT_FOUND = Text("there is no such thing", "对象不存在")

@@ -1,0 +1,28 @@
+"""The features that have operations, one line each.
+
+``router(control)`` of a module makes an ``APIRouter`` whose paths are those of the interface without
+``/api``. It does nothing with ``control`` before an operation is called: the document is made without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from fastapi.routing import APIRoute
+
+from rookery.control.context import ControlContext
+
+FEATURES: tuple[str, ...] = (
+    "rookery.control.setup.api",
+    "rookery.control.accounts.sign_in_api",
+    "rookery.control.tenancy.orgs_api",
+)
+
+
+def routes(control: ControlContext) -> Iterator[APIRoute]:
+    """All operations, as the framework makes them."""
+    for module in FEATURES:
+        for route in import_module(module).router(control).routes:
+            if isinstance(route, APIRoute):
+                yield route

@@ -1,0 +1,76 @@
+"""Tells the database that this process is there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+
+from sqlalchemy import delete
+
+from rookery.clock import Clock
+from rookery.control.processes.store import ProcessRow
+from rookery.errors import RookeryError
+from rookery.native.node import version
+from rookery.storage.database import Database
+
+_log = logging.getLogger("rookery.control")
+
+HEARTBEAT_S = 10.0
+GONE_MS = 60_000
+"""A process that said nothing for so long is not there any more."""
+
+
+class Presence:
+    """The row of one process."""
+
+    def __init__(self, database: Database, clock: Clock, process_id: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._process_id = process_id
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        async with self._database.write() as session:
+            now_ms = await self._database.now_ms(session, self._clock.now_ms())
+            session.add(
+                ProcessRow(
+                    id=self._process_id,
+                    name=f"{socket.gethostname()[:250]}:{os.getpid()}",
+                    version=version(),
+                    started_at=now_ms,
+                    heartbeat_at=now_ms,
+                )
+            )
+        self._task = asyncio.create_task(self._beat(), name="presence")
+
+    async def close(self) -> None:
+        """May be called twice."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        with contextlib.suppress(RookeryError):
+            async with self._database.write() as session:
+                await session.execute(delete(ProcessRow).where(ProcessRow.id == self._process_id))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            try:
+                await self._tell()
+            except RookeryError as error:
+                _log.warning("the database was not told that this process is there: %s", error)
+
+    async def _tell(self) -> None:
+        async with self._database.write() as session:
+            now_ms = await self._database.now_ms(session, self._clock.now_ms())
+            row = await session.get(ProcessRow, self._process_id)
+            if row is not None:
+                row.heartbeat_at = now_ms
+            await session.execute(
+                delete(ProcessRow).where(ProcessRow.heartbeat_at < now_ms - GONE_MS)
+            )

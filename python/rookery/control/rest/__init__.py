@@ -1,0 +1,1 @@
+"""``/api``: what stands around every operation, and the site that it is part of."""

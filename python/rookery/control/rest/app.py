@@ -1,0 +1,102 @@
+"""Makes the application of the port: ``/api``, its document, the console's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rookery.access.lockout import is_loopback
+from rookery.control.context import ControlContext
+from rookery.control.features import routes
+from rookery.control.rest.operations import Operation
+from rookery.web.errors import HANDLERS, problem
+from rookery.web.invalid import answer_invalid
+from rookery.web.origin import OwnOrigin, SecurityHeaders
+from rookery.web.segments import Segments
+from rookery.web.static_pages import CONSOLE, Pages
+
+PREFIX = "/api"
+
+
+def make_api(control: ControlContext) -> FastAPI:
+    """What lies below ``/api``, and knows nothing of it.
+
+    Raises:
+        ValueError: an operation does not say who may do it.
+    """
+    handlers = {**HANDLERS, RequestValidationError: answer_invalid}
+    app = FastAPI(
+        title="Rookery control plane",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=handlers,
+    )
+    app.router.routes.extend(guarded(control))
+    return app
+
+
+def guarded(control: ControlContext) -> Sequence[APIRoute]:
+    """All operations with what stands around them."""
+    found = list(routes(control))
+    for route in found:
+        route.app = Operation(control, route)
+    return found
+
+
+def make_site(control: ControlContext, more: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """What port 8082 serves; ``more`` are paths outside ``/api``, such as downloads."""
+
+    async def status(_request: Request) -> Response:
+        return JSONResponse({"status": "running", "process": control.process_id})
+
+    site = Starlette(
+        routes=[
+            Route("/status", status, methods=["GET"]),
+            *more,
+            Mount(PREFIX, OwnOrigin(Segments(make_api(control)))),
+            Route(PREFIX, _not_found),
+            Route("/{path:path}", Pages(CONSOLE, name="console", api=PREFIX).get, methods=["GET"]),
+        ],
+        exception_handlers=HANDLERS,
+        middleware=[Middleware(SecurityHeaders)],
+    )
+    return OnlyTls(site)
+
+
+class OnlyTls:
+    """Sends whoever comes without TLS, and not from this machine, to the same place with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["scheme"] == "https" or _is_near(scope):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        answer: Response
+        if request.headers.get("host"):
+            answer = RedirectResponse(str(request.url.replace(scheme="https")), 308)
+        else:
+            answer = problem(400, "BAD_REQUEST", "use https")
+        await answer(scope, receive, send)
+
+
+def _is_near(scope: Scope) -> bool:
+    client = scope.get("client")
+    return client is not None and is_loopback(str(client[0]))
+
+
+async def _not_found(_request: Request) -> Response:
+    return problem(404, "NOT_FOUND", f"the interface begins with {PREFIX}/")

@@ -1,0 +1,1 @@
+"""What is set for the whole control plane while it runs."""

@@ -1,0 +1,32 @@
+"""How long somebody stays signed in, and what a password has to be."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rookery.control.settings import store
+from rookery.control.settings.names import USER_MANAGEMENT
+
+ACCESS_TOKEN_S = 30 * 60
+REFRESH_TOKEN_S = 7 * 24 * 3600
+PASSWORD_LENGTH_MIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class UserManagement:
+    """The section ``user-management``."""
+
+    access_token_s: int = ACCESS_TOKEN_S
+    refresh_token_s: int = REFRESH_TOKEN_S
+    password_length_min: int = PASSWORD_LENGTH_MIN
+
+
+async def read(session: AsyncSession) -> UserManagement:
+    """As it holds."""
+    return UserManagement(**(await store.value_of(session, USER_MANAGEMENT) or {}))
+
+
+async def write(session: AsyncSession, rules: UserManagement, now_ms: int) -> None:
+    await store.put(session, USER_MANAGEMENT, asdict(rules), now_ms)

@@ -1,0 +1,1 @@
+"""API tokens: what programs say who they are with."""

@@ -1,0 +1,41 @@
+"""What a client is told whose request does not fit its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rookery.web.errors import problem
+
+MESSAGES_MAX = 10
+"""Of more things that are wrong with a request only the first are told."""
+
+
+async def answer_invalid(request: Request, error: Exception) -> Response:
+    """400 with everything that is wrong."""
+    assert isinstance(error, RequestValidationError)
+    if error.errors()[0]["loc"] == ("body",) and not _is_json(request):
+        text = "the body is no JSON by its Content-Type: send it with application/json"
+        return problem(400, "BAD_REQUEST", text)
+    problems = [_text_of(item) for item in error.errors()]
+    if len(problems) > MESSAGES_MAX:
+        problems = [*problems[:MESSAGES_MAX], f"and {len(problems) - MESSAGES_MAX} more"]
+    return problem(400, "BAD_REQUEST", "; ".join(problems))
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _text_of(item: Mapping[str, Any]) -> str:
+    if item["type"] == "json_invalid":
+        return f"the body is no JSON: {item['ctx']['error']} at character {item['loc'][-1]}"
+    # The value itself is not told: it may be a password under a mistyped name.
+    place = ".".join(str(part) for part in item["loc"] if part not in ("body", "query", "path"))
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message

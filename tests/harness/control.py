@@ -1,0 +1,208 @@
+"""A control plane of a test's own: in this process on real sockets, or the real command.
+
+async with control_world(tmp_path) as world:      # in this process
+    admin = await world.set_up()                  # the wizard, then signed in: a token
+    answer = await world.ask("GET", "/orgs", token=admin)
+    world.control.tenancy …                       # the services themselves
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import aiohttp
+
+from harness.client import DEADLINE_S
+from harness.node import ROOT
+from rookery.clock import Clock, SystemClock
+from rookery.config.control import load_control
+from rookery.control import certificates
+from rookery.control.assembly import make, opened
+from rookery.control.context import ControlContext
+from rookery.control.rest.app import make_site
+from rookery.web.server import WebServer
+from rookery.web.sockets import address_of, open_http
+
+ADMIN = "ada@example.com"
+PASSWORD = "Correct-horse-9"
+_READY = re.compile(r"ready on (\S+),")
+_CODE = re.compile(r"\b([0-9a-f]{20})\b")
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def problem(self) -> tuple[int, str]:
+        """Status and error code."""
+        return self.status, self.json["code"]
+
+
+class Asker:
+    """Asks ``/api`` at an address."""
+
+    def __init__(self, url: str, client: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.client = client
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """``body`` is sent as JSON; ``path`` begins after ``/api``."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent["authorization"] = f"Bearer {token}"
+        async with self.client.request(
+            method,
+            f"{self.url}/api{path}",
+            json=body,
+            headers=sent,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(DEADLINE_S),
+        ) as answer:
+            return Answer(answer.status, answer.headers, await answer.text())
+
+    async def sign_in(self, email: str = ADMIN, password: str = PASSWORD) -> str:
+        """The access token."""
+        answer = await self.ask("POST", "/login", {"email": email, "password": password})
+        assert answer.status == 200, answer.text
+        token: str = answer.json["accessToken"]
+        return token
+
+    async def set_up(self, code: str | None = None) -> str:
+        """Make the first administrator; the access token of that one."""
+        given = {"email": ADMIN, "password": PASSWORD, "accessAddress": "https://127.0.0.1:8082"}
+        answer = await self.ask("POST", "/setup", {**given, "code": code})
+        assert answer.status == 204, answer.text
+        return await self.sign_in()
+
+
+class World(Asker):
+    """A control plane in this process."""
+
+    def __init__(self, control: ControlContext, url: str, client: aiohttp.ClientSession) -> None:
+        super().__init__(url, client)
+        self.control = control
+
+
+@contextlib.asynccontextmanager
+async def control_world(
+    data_dir: Path, *, clock: Clock | None = None, sets: Sequence[str] = ()
+) -> AsyncIterator[World]:
+    """Serve it on a free port until the block ends."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    config = load_control(None, data_dir, ["control.bind=127.0.0.1:0", *sets], environ={})
+    control = make(config, clock or SystemClock(), certificates.prepare(config))
+    async with opened(control):
+        sock = open_http(config.host, config.port, "control")
+        server = WebServer(
+            make_site(control),
+            [sock],
+            connections_max=256,
+            tls=control.certificates.context(),
+            plain_too=True,
+        )
+        server.open()
+        try:
+            async with aiohttp.ClientSession() as client:
+                yield World(control, f"http://{address_of(sock)}", client)
+        finally:
+            await server.close()
+
+
+class ControlProcess:
+    """``rookery control start``, as a user has it."""
+
+    def __init__(self, data_dir: Path, *arguments: str) -> None:
+        self.data_dir = data_dir
+        self.arguments = arguments
+        self.address = ""
+        self.setup_code = ""
+        self.log: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._follower: threading.Thread | None = None
+        self._ready = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and wait until it accepts requests."""
+        self._ready.clear()
+        self._process = subprocess.Popen(
+            [str(command()), "control", "start", "--data-dir", str(self.data_dir),
+             "--set", "control.bind=127.0.0.1:0", *self.arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "ROOKERY_LANG": "en"},
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        self._follower = threading.Thread(target=self._follow, args=[self._process.stdout])
+        self._follower.start()
+        if not self._ready.wait(DEADLINE_S) or not self.address:
+            self.kill()
+            raise AssertionError("\n".join(self.log))
+
+    def _follow(self, stream: IO[str]) -> None:
+        for line in stream:
+            self.log.append(line.rstrip("\n"))
+            if found := _READY.search(line):
+                self.address = found[1]
+            if "set-up code" in line and (found := _CODE.search(line)):
+                self.setup_code = found[1]
+            if "Console" in line:
+                self._ready.set()
+        self._ready.set()
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """It dies without a chance to do anything."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        code = process.wait(DEADLINE_S)
+        assert self._follower is not None
+        self._follower.join(DEADLINE_S)
+        return code
+
+
+def command() -> Path:
+    """The command under test."""
+    return Path(os.environ.get("ROOKERY_TEST_CLI") or ROOT / ".venv" / "bin" / "rookery")
