@@ -2,20 +2,26 @@
 import { useGet } from "./hooks";
 import type { Roles } from "./shapes";
 
-const ADMIN = "admin";
+const SYSTEM = "systemAdmin";
+const OF_ORGS = [SYSTEM, "orgAdmin"];
+const OF_PROJECTS = [...OF_ORGS, "projectAdmin"];
+
+function isOneOf(words: readonly string[], roles: readonly string[]): boolean {
+  return roles.some((role) => words.includes(role));
+}
 
 export class Rights {
   constructor(private readonly held: Roles) {}
 
   get isSystemAdmin(): boolean {
-    return this.held.roles.includes(ADMIN);
+    return this.held.roles.includes(SYSTEM);
   }
 
   /** Of that organization, or of any. */
   isOrgAdmin(org?: string): boolean {
     if (this.isSystemAdmin) return true;
     return this.held.orgs.some(
-      (each) => (org === undefined || each.id === org) && each.roles.includes(ADMIN),
+      (each) => (org === undefined || each.id === org) && isOneOf(OF_ORGS, each.roles),
     );
   }
 
@@ -26,7 +32,7 @@ export class Rights {
       .filter((each) => org === undefined || each.id === org)
       .some((each) =>
         each.projects.some(
-          (one) => (project === undefined || one.id === project) && one.roles.includes(ADMIN),
+          (one) => (project === undefined || one.id === project) && isOneOf(OF_PROJECTS, one.roles),
         ),
       );
   }

@@ -7,9 +7,8 @@ export interface List<Row> {
 }
 
 export interface SetupState {
-  isOpen: boolean;
+  isFinished: boolean;
   needsCode: boolean;
-  proposedAddress?: AccessAddress;
 }
 
 export interface AccessAddress {
@@ -32,7 +31,7 @@ export interface SessionRow {
   address?: string;
   userAgent?: string;
   createdAt: string;
-  lastUsedAt?: string;
+  usedAt?: string;
   expiresAt?: string;
   isCurrent: boolean;
 }
@@ -52,7 +51,6 @@ export interface OrgRow {
   name: string;
   createdAt: string;
   projectCount: number;
-  memberCount: number;
 }
 
 export interface ProjectRow {
@@ -61,8 +59,6 @@ export interface ProjectRow {
   orgId: string;
   orgName: string;
   createdAt: string;
-  clusterCount: number;
-  memberCount: number;
 }
 
 export interface MemberRow {
@@ -168,13 +164,21 @@ export interface ClusterRow {
 }
 
 export interface Instructions {
-  platforms: string[];
-  parameters: { name: string; label: string; default: string; secret: boolean }[];
+  platforms: { id: string; name: string }[];
+  /** The one that this is for. */
+  platform: string;
+  parameters: {
+    name: string;
+    label: string;
+    default: string;
+    isSecret: boolean;
+    isOptional: boolean;
+  }[];
   steps: {
     id: string;
     title: string;
     text: string;
-    commands: { id: string; text: string; insecure: boolean }[];
+    commands: { id: string; text: string; isInsecure: boolean }[];
   }[];
 }
 
@@ -203,6 +207,7 @@ export interface Replies {
   "/audit": List<AuditRow>;
   "/configuration/server-access-name": AccessAddress;
   "/orgs/{org}/projects/{project}/clusters": List<ClusterRow>;
+  "/orgs/{org}/projects/{project}/clusters/filters": { versions: string[]; labels: string[] };
   "/orgs/{org}/projects/{project}/clusters/{cluster}": ClusterRow;
   "/orgs/{org}/projects/{project}/clusters/{cluster}/setup-instructions": Instructions;
   "/orgs/{org}/projects/{project}/clusters/{cluster}/checklist": { steps: CheckStep[] };

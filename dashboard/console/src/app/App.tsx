@@ -22,7 +22,7 @@ function Gate(): ReactElement {
   const { isUnderWay } = useSetupSteps();
   if (isUnderWay) return <SetupPage state={setup.data} />;
   if (session !== null) return <Shell />;
-  if (setup.data?.isOpen === true) return <SetupPage state={setup.data} />;
+  if (setup.data?.isFinished === false) return <SetupPage state={setup.data} />;
   if (setup.data !== undefined) return <LoginPage />;
   if (setup.error === null) return <Loading />;
   return (

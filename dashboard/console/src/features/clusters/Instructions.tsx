@@ -19,7 +19,7 @@ interface InstructionsProps {
 
 /** Steps for the chosen platform; the form fills the commands while somebody types. */
 export function Instructions({ values, token }: InstructionsProps): ReactElement {
-  const { t, i18n } = useTranslation("register");
+  const { t } = useTranslation("register");
   const [platform, setPlatform] = useState<string | null>(null);
   const [typed, setTyped] = useState<Record<string, string>>({});
   const answer = useGet(INSTRUCTIONS, {
@@ -33,16 +33,12 @@ export function Instructions({ values, token }: InstructionsProps): ReactElement
   const asked = parameters.filter(({ name }) => name !== TOKEN);
   const defaults = Object.fromEntries(parameters.map((each) => [each.name, each.default]));
   const given = { ...defaults, ...typed, [TOKEN]: token };
-  const platformName = (name: string) => {
-    const key = `platform.${name}`;
-    return i18n.exists(key, { ns: "register" }) ? t(key) : name;
-  };
   return (
     <Stack gap="lg">
       <NativeSelect
         label={t("platform.label")}
-        data={platforms.map((name) => ({ value: name, label: platformName(name) }))}
-        value={platform ?? platforms[0] ?? ""}
+        data={platforms.map(({ id, name }) => ({ value: id, label: name }))}
+        value={platform ?? answer.data.platform}
         onChange={(event) => setPlatform(event.currentTarget.value)}
       />
       <section>
@@ -81,11 +77,12 @@ function Parameter({ parameter, value, onChange }: ParameterProps): ReactElement
   const { t } = useTranslation();
   const common = {
     label: parameter.label,
+    required: !parameter.isOptional,
     autoComplete: "off",
     spellCheck: false,
     value,
   };
-  if (!parameter.secret) {
+  if (!parameter.isSecret) {
     return <TextInput {...common} onChange={(event) => onChange(event.currentTarget.value)} />;
   }
   return (
@@ -109,8 +106,8 @@ function Steps({ steps, given }: StepsProps): ReactElement {
     <>
       {steps.map((step) => {
         const name = (index: number) => `${step.title} ${index + 1}`;
-        const safe = step.commands.filter(({ insecure }) => !insecure);
-        const unsafe = step.commands.filter(({ insecure }) => insecure);
+        const safe = step.commands.filter(({ isInsecure }) => !isInsecure);
+        const unsafe = step.commands.filter(({ isInsecure }) => isInsecure);
         return (
           <section key={step.id}>
             <Title order={3} size="h5">

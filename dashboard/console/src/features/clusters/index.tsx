@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { Page } from "@/components/Page";
 import { useTableState } from "@/components/tableState";
 import { formatTime } from "@/lib/format";
+import { useGet } from "@console/api/hooks";
 import { useRights } from "@console/api/roles";
 import type { ClusterRow } from "@console/api/shapes";
 import { ListTable } from "@console/components/ListTable";
@@ -24,6 +25,7 @@ import { STATES } from "./state";
 import { StateBadge } from "./StateBadge";
 import { useView, type View } from "./useView";
 
+const plain = (value: string) => ({ value, label: value });
 const SORTS = ["name", "state", "createdAt"] as const;
 
 export default function ClustersPage(): ReactElement {
@@ -35,6 +37,7 @@ export default function ClustersPage(): ReactElement {
   const [open, setOpen] = useState<OpenDialog | null>(null);
   const mayChange = rights.isProjectAdmin(place.org, place.project);
   useLiveClusters(place);
+  const choices = useGet(`${CLUSTERS}/filters`, { path: { ...place } });
   const actions = (cluster: ClusterRow) => (
     <ClusterActions
       cluster={cluster}
@@ -58,7 +61,16 @@ export default function ClustersPage(): ReactElement {
             label: t("field.state"),
             options: STATES.map((state) => ({ value: state, label: t(`states.${state}`) })),
           },
-          { name: "label", label: t("label") },
+          {
+            name: "version",
+            label: t("version"),
+            options: (choices.data?.versions ?? []).map(plain),
+          },
+          {
+            name: "label",
+            label: t("label"),
+            options: (choices.data?.labels ?? []).map(plain),
+          },
         ]}
         sorts={SORTS}
         tools={<Tools view={view} onView={setView} />}

@@ -27,6 +27,11 @@ function useSteps(): Step[] {
   const address = useGet("/configuration/server-access-name", { enabled: rights.isSystemAdmin });
   const orgs = useGet("/orgs", ONE);
   const users = useGet("/users", { ...ONE, enabled: rights.isProjectAdmin() });
+  const clusters = useGet("/orgs/{org}/projects/{project}/clusters", {
+    ...ONE,
+    path: { org: current?.orgId ?? "", project: current?.id ?? "" },
+    enabled: current !== undefined,
+  });
   const steps: Step[] = [];
   if (rights.isSystemAdmin) {
     steps.push({ name: "address", to: "/settings", isDone: Boolean(address.data?.serverName) });
@@ -37,7 +42,7 @@ function useSteps(): Step[] {
     steps.push({ name: "user", to: "/users", isDone: (users.data?.total ?? 0) > 1 });
   }
   if (current !== undefined && rights.isProjectAdmin(current.orgId, current.id)) {
-    const isDone = (projects ?? []).some((each) => each.clusterCount > 0);
+    const isDone = (clusters.data?.total ?? 0) > 0;
     const to = clustersPath({ org: current.orgId, project: current.id });
     steps.push({ name: "cluster", to, isDone });
   }

@@ -7,8 +7,8 @@ import { ErrorPanel } from "@/components/ErrorPanel";
 import { PasswordField } from "@/components/fields";
 import { LoginFrame } from "@/components/LoginFrame";
 import { queryClient } from "@/lib/query";
-import { call } from "@console/api/client";
-import { sessionEnded, setSession, type Session } from "@console/api/session";
+import { sessionEnded, setSession } from "@console/api/session";
+import { signIn } from "@console/api/signIn";
 
 export function LoginPage(): ReactElement {
   const { t } = useTranslation("login");
@@ -21,11 +21,10 @@ export function LoginPage(): ReactElement {
     setBusy(true);
     setError(null);
     try {
-      const body = { email, password };
-      const { accessToken, refreshToken } = await call<Session>("post", "/login", { body });
+      const session = await signIn(email, password);
       // What somebody else was shown here before is none of their business.
       queryClient.clear();
-      setSession({ accessToken, refreshToken });
+      setSession(session);
     } catch (refusal) {
       setError(refusal);
       setBusy(false);

@@ -47,7 +47,7 @@ export default function OrgsPage(): ReactElement {
       <ListTable<OrgRow>
         label={t("title")}
         path="/orgs"
-        filters={[{ name: "search", label: t("find") }]}
+        filters={[{ name: "name", label: t("find") }]}
         sorts={["name", "createdAt"]}
         columns={[
           { key: "name", label: t("field.name") },
@@ -61,7 +61,6 @@ export default function OrgsPage(): ReactElement {
               </Anchor>
             ),
           },
-          { key: "memberCount", label: t("members"), isNumber: true },
           {
             key: "createdAt",
             label: t("field.createdAt"),

@@ -30,9 +30,9 @@ export function Sessions(): ReactElement {
           render: (row) => formatTime(row.createdAt),
         },
         {
-          key: "lastUsedAt",
+          key: "usedAt",
           label: t("sessions.used"),
-          render: (row) => formatTime(row.lastUsedAt),
+          render: (row) => formatTime(row.usedAt),
         },
         {
           key: "isCurrent",

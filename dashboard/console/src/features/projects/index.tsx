@@ -2,7 +2,7 @@ import { Anchor, Button } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
+import { Link, useSearchParams } from "react-router";
 
 import { Page } from "@/components/Page";
 import { EditDelete, RowButton } from "@/components/RowButtons";
@@ -22,6 +22,8 @@ export default function ProjectsPage(): ReactElement {
   const { t } = useTranslation("projects");
   const rights = useRights();
   const goTo = useGoTo();
+  const [parameters] = useSearchParams();
+  const org = parameters.get("orgId") ?? "";
   const orgs = useOrgs();
   const [edited, setEdited] = useState<ProjectRow | "new" | null>(null);
   const remove = useAct<ProjectRow>({
@@ -35,7 +37,7 @@ export default function ProjectsPage(): ReactElement {
       action: t("delete"),
     }),
   });
-  const mine = orgs.filter((org) => rights.isOrgAdmin(org.id));
+  const mine = orgs.filter(({ id }) => rights.isOrgAdmin(id));
   const add = mine.length > 0 && <Button onClick={() => setEdited("new")}>{t("add")}</Button>;
   const toOrgs = rights.isSystemAdmin && orgs.length === 0 && (
     <Button component={Link} to="/orgs">
@@ -46,9 +48,11 @@ export default function ProjectsPage(): ReactElement {
     <Page title={t("title")} help={t("help")} actions={add}>
       <ListTable<ProjectRow>
         label={t("title")}
-        path="/projects"
+        // Of one organization there is a list of its own.
+        path={org === "" ? "/projects" : "/orgs/{org}/projects"}
+        {...(org !== "" && { pathValues: { org } })}
         filters={[
-          { name: "search", label: t("find") },
+          { name: "name", label: t("find") },
           {
             name: "orgId",
             label: t("org"),
@@ -71,8 +75,6 @@ export default function ProjectsPage(): ReactElement {
             ),
           },
           { key: "orgName", label: t("org") },
-          { key: "clusterCount", label: t("clusters"), isNumber: true },
-          { key: "memberCount", label: t("members"), isNumber: true },
           {
             key: "createdAt",
             label: t("field.createdAt"),
@@ -95,7 +97,6 @@ export default function ProjectsPage(): ReactElement {
             {rights.isProjectAdmin(row.orgId, row.id) && (
               <EditDelete
                 name={row.name}
-                canDelete={rights.isOrgAdmin(row.orgId) && row.clusterCount === 0}
                 onEdit={() => setEdited(row)}
                 onDelete={() => void remove.act(row)}
               />

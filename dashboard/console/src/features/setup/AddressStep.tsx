@@ -2,18 +2,12 @@ import { Button, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { AccessAddress } from "@console/api/shapes";
 import { AddressForm } from "@console/components/AddressForm";
-import { textOf } from "@console/lib/address";
 
 import { setUnderWay } from "./steps";
 
-/** What the browser itself uses works for people at least. */
-function own(): string {
-  return window.location.origin;
-}
-
-export function AddressStep({ proposed }: { proposed: AccessAddress | undefined }): ReactElement {
+/** What the browser itself uses is there already, and works for people at least. */
+export function AddressStep(): ReactElement {
   const { t } = useTranslation("setup");
   const finish = () => {
     window.location.hash = "#/guide";
@@ -25,7 +19,7 @@ export function AddressStep({ proposed }: { proposed: AccessAddress | undefined 
         {t("address.help")}
       </Text>
       <AddressForm
-        initial={textOf(proposed) || own()}
+        initial={window.location.origin}
         submit={t("address.finish")}
         onSaved={finish}
         others={

@@ -5,7 +5,8 @@ import { useTranslation } from "react-i18next";
 
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { call } from "@console/api/client";
-import { setSession, type Session } from "@console/api/session";
+import { setSession } from "@console/api/session";
+import { signIn } from "@console/api/signIn";
 import { NewPassword } from "@console/components/NewPassword";
 import { isGood } from "@console/lib/password";
 
@@ -25,13 +26,14 @@ export function AdministratorStep({ needsCode }: { needsCode: boolean }): ReactE
     if (!isReady) return;
     setBusy(true);
     setError(null);
-    const body = { email, name, password: secret.password, language: i18n.language };
+    const { password } = secret;
+    const accessAddress = window.location.origin;
+    const body = { email, name, password, accessAddress, language: i18n.language };
     try {
-      const made = await call<Session>("post", "/setup", {
-        body: needsCode ? { ...body, code: code.trim() } : body,
-      });
+      await call("post", "/setup", { body: needsCode ? { ...body, code: code.trim() } : body });
+      const session = await signIn(email, password);
       setUnderWay(true);
-      setSession({ accessToken: made.accessToken, refreshToken: made.refreshToken });
+      setSession(session);
     } catch (refusal) {
       setError(refusal);
       setBusy(false);

@@ -24,7 +24,7 @@ export function SetupPage({ state }: { state: SetupState | undefined }): ReactEl
       {step === 1 ? (
         <AdministratorStep needsCode={state?.needsCode ?? false} />
       ) : (
-        <AddressStep proposed={state?.proposedAddress} />
+        <AddressStep />
       )}
     </LoginFrame>
   );
