@@ -5,7 +5,7 @@ Nothing of a role is imported before it is asked for: ``rookery pub`` pays for n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rookery.broker.journal import Lines
@@ -56,6 +56,18 @@ def run_control(config: ControlConfig, *, ready: ControlReady | None = None) -> 
     Raises:
         StartError: it cannot start; nothing is left open.
     """
+    from rookery.agent import bundle  # noqa: PLC0415
     from rookery.control import serving  # noqa: PLC0415
 
-    return serving.run(config, ready=ready)
+    return serving.run(config, agent_file=bundle.build, ready=ready)
+
+
+def declare_agent(verbs: Any) -> None:
+    """Add the verbs of the agent to a group of sub-commands; each sets ``run``.
+
+    The agent is a program of its own, too, which runs where this package is not installed: what
+    it takes and says is its own.
+    """
+    from rookery.agent import command  # noqa: PLC0415
+
+    command.declare(verbs)

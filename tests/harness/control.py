@@ -23,6 +23,7 @@ import aiohttp
 
 from harness.client import DEADLINE_S
 from harness.node import ROOT
+from rookery.agent import bundle
 from rookery.clock import Clock, SystemClock
 from rookery.config.control import load_control
 from rookery.control import certificates
@@ -115,7 +116,12 @@ async def control_world(
     """Serve it on a free port until the block ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
     config = load_control(None, data_dir, ["control.bind=127.0.0.1:0", *sets], environ={})
-    control = make(config, clock or SystemClock(), certificates.prepare(config))
+    control = make(
+        config,
+        clock or SystemClock(),
+        certificates.prepare(config),
+        agent_file=bundle.build,
+    )
     async with opened(control):
         sock = open_http(config.host, config.port, "control")
         server = WebServer(

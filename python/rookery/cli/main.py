@@ -18,6 +18,7 @@ NOUNS = (
     "control",
     "ctl",
     "plugin",
+    "agent",
     "pub",
     "sub",
     "bench",

@@ -31,6 +31,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "start everything on this machine and say how to use it",
         "在本机启动全部服务并说明用法",
     ),
+    "help.agent": (
+        "connect a broker cluster to its control plane",
+        "将消息服务器集群接入管理平台",
+    ),
     "help.ports": ("list every port in use, by what and for what", "列出所有使用中的端口及其用途"),
     "help.pub": ("publish messages", "发布消息"),
     "help.sub": ("subscribe and print messages", "订阅并打印消息"),

@@ -7,13 +7,14 @@ Its operations are one line in ``rookery.control.features``.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.control.accounts.passwords import Passwords
 from rookery.control.accounts.sessions import Sessions
+from rookery.control.adoption import Adoption
 from rookery.control.audit.service import AuditTrail
 from rookery.control.certificates import Certificates
 from rookery.control.context import ControlContext
@@ -45,8 +46,14 @@ class Part(Protocol):
         ...
 
 
-def make(config: ControlConfig, clock: Clock, certificates: Certificates) -> ControlContext:
-    """Make the services; nothing is open yet.
+def make(
+    config: ControlConfig,
+    clock: Clock,
+    certificates: Certificates,
+    *,
+    agent_file: Callable[[], bytes],
+) -> ControlContext:
+    """Make the services; nothing is open yet. ``agent_file`` makes what agents are downloaded as.
 
     Raises:
         StartError: the address of the database is none.
@@ -71,6 +78,16 @@ def make(config: ControlConfig, clock: Clock, certificates: Certificates) -> Con
         sessions=sessions,
         setup=SetupService(database, clock, audit, passwords),
         tenancy=TenancyService(database, clock, audit),
+        adoption=Adoption(
+            config,
+            clock,
+            process_id,
+            database,
+            certificates,
+            audit,
+            once,
+            agent_file=agent_file,
+        ),
     )
 
 
@@ -79,6 +96,7 @@ def parts(control: ControlContext) -> Sequence[Part]:
     return (
         control.database,
         Presence(control.database, control.clock, control.process_id),
+        control.adoption,
         # Last: background work finds everything else open.
         control.once,
     )

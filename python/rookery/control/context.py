@@ -12,6 +12,7 @@ from rookery.storage.database import Database
 if TYPE_CHECKING:
     from rookery.control.accounts.passwords import Passwords
     from rookery.control.accounts.sessions import Sessions
+    from rookery.control.adoption import Adoption
     from rookery.control.audit.service import AuditTrail
     from rookery.control.certificates import Certificates
     from rookery.control.processes.once import Once
@@ -39,3 +40,4 @@ class ControlContext:
     sessions: Sessions
     setup: SetupService
     tenancy: TenancyService
+    adoption: Adoption

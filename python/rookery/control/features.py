@@ -17,6 +17,12 @@ FEATURES: tuple[str, ...] = (
     "rookery.control.setup.api",
     "rookery.control.accounts.sign_in_api",
     "rookery.control.tenancy.orgs_api",
+    # What stands first is found first: `/clusters/events` is no cluster.
+    "rookery.control.clusters.live_api",
+    "rookery.control.clusters.api",
+    "rookery.control.clusters.setup_api",
+    "rookery.control.clusters.proxy_api",
+    "rookery.control.agents.api",
 )
 
 

@@ -56,8 +56,14 @@ class Running:
 Ready: TypeAlias = Callable[[Running], None]
 
 
-def run(config: ControlConfig, *, ready: Ready | None = None, clock: Clock | None = None) -> int:
-    """Run until told to stop; the exit code.
+def run(
+    config: ControlConfig,
+    *,
+    agent_file: Callable[[], bytes],
+    ready: Ready | None = None,
+    clock: Clock | None = None,
+) -> int:
+    """Run until told to stop; the exit code. ``agent_file`` makes what agents are downloaded as.
 
     Raises:
         StartError: it cannot start; nothing is left open.
@@ -72,7 +78,7 @@ def run(config: ControlConfig, *, ready: Ready | None = None, clock: Clock | Non
         local = open_unix(socket_path(config.data_dir, CONTROL_SOCKET_NAME))
         stack.callback(local.close)
         stack.enter_context(Journal(config.values["log"]["level"], sys.stdout))
-        return asyncio.run(_serve(config, clock or SystemClock(), port, local, ready))
+        return asyncio.run(_serve(config, clock or SystemClock(), port, local, ready, agent_file))
 
 
 async def _serve(
@@ -81,11 +87,12 @@ async def _serve(
     port: socket.socket,
     local: socket.socket,
     ready: Ready | None,
+    agent_file: Callable[[], bytes],
 ) -> int:
     stopping = asyncio.Event()
     files = certificates.prepare(config)
     tls = files.context()
-    control = make(config, clock, files)
+    control = make(config, clock, files, agent_file=agent_file)
     started_at_ms = clock.now_ms()
     async with opened(control):
         servers = (

@@ -26,6 +26,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "TOKEN_TIME_OUT": ErrorCode(401, "The token has expired; sign in again"),
     "BAD_USERNAME_OR_PWD": ErrorCode(401, "Bad username or password"),
     "BAD_SSO_CODE": ErrorCode(401, "The sign-in code is not known, was used, or has expired"),
+    "UNREGISTERED": ErrorCode(401, "The agent was removed; it needs a new registration token"),
     "LOGIN_LOCKED": ErrorCode(401, "Too many bad passwords; try again later"),
     "PASSWORD_CHANGE_REQUIRED": ErrorCode(403, "Change the password first"),
     "UNAUTHORIZED_ROLE": ErrorCode(403, "The role of the caller does not allow this"),

@@ -8,8 +8,10 @@ from __future__ import annotations
 from rookery.config.schema.model import (
     UNSET,
     Address,
+    Duration,
     Field,
     FilePath,
+    Int,
     ListOf,
     OneOf,
     SecretText,
@@ -73,6 +75,55 @@ SECTION = Struct(
             {},
             "Certificates.",
             "证书。",
+        ),
+        Field(
+            "relay",
+            Struct(
+                (
+                    Field(
+                        "tcp",
+                        Address(zero_closes=True),
+                        "0.0.0.0:31883",
+                        "Where agents connect without encryption; 0 closes it.",
+                        "代理以明文方式连接的监听地址；0 表示关闭。",
+                    ),
+                    Field(
+                        "tls",
+                        Address(zero_closes=True),
+                        "0.0.0.0:38883",
+                        "Where agents connect with TLS; 0 closes it.",
+                        "代理以 TLS 方式连接的监听地址；0 表示关闭。",
+                    ),
+                    Field(
+                        "workers",
+                        Int(1, 64),
+                        1,
+                        "Threads that serve agents.",
+                        "处理代理连接的线程数。",
+                    ),
+                )
+            ),
+            {},
+            "The MQTT broker that agents dial into.",
+            "代理接入的 MQTT 中继服务。",
+        ),
+        Field(
+            "agents",
+            Struct(
+                (
+                    Field(
+                        "report_interval",
+                        Duration(low_ms=1000, high_ms=3_600_000),
+                        15_000,
+                        "How often an agent reports on its cluster; three reports that do not come "
+                        "make it abnormal.",
+                        "代理上报集群状态的间隔；连续三次未上报，集群变为异常。",
+                    ),
+                )
+            ),
+            {},
+            "Agents of clusters.",
+            "集群代理。",
         ),
         Field(
             "log",

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rookery.access.lockout import is_loopback
+from rookery.control.agents import downloads
 from rookery.control.context import ControlContext
 from rookery.control.features import routes
 from rookery.control.rest.operations import Operation
@@ -63,6 +64,7 @@ def make_site(control: ControlContext, more: Sequence[BaseRoute] = ()) -> ASGIAp
     site = Starlette(
         routes=[
             Route("/status", status, methods=["GET"]),
+            *downloads.routes(control),
             *more,
             Mount(PREFIX, OwnOrigin(Segments(make_api(control)))),
             Route(PREFIX, _not_found),

@@ -1,0 +1,1 @@
+"""Agents of clusters: how they enter, what they are told, what they say."""

@@ -1,0 +1,78 @@
+"""Tells those who look at a project which of its clusters changed.
+
+Whoever is slow finds each cluster once, however often it changed meanwhile: what waits is a set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+WATCHERS_MAX = 2000
+
+
+class Watcher:
+    """Somebody who looks at one project."""
+
+    def __init__(self) -> None:
+        self._changed: set[str] = set()
+        self._news = asyncio.Event()
+        self.is_closed = False
+
+    def put(self, cluster_id: str) -> None:
+        self._changed.add(cluster_id)
+        self._news.set()
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self.is_closed = True
+        self._news.set()
+
+    async def next(self) -> frozenset[str]:
+        """Wait for changes; those of which nobody was told yet. Empty after :meth:`close`."""
+        await self._news.wait()
+        if not self.is_closed:
+            self._news.clear()
+        changed, self._changed = frozenset(self._changed), set()
+        return changed
+
+
+class Changes:
+    """Who looks at what, in this process."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[str, set[Watcher]] = {}
+        self._is_closed = False
+
+    @contextlib.contextmanager
+    def watch(self, project_id: str) -> Iterator[Watcher]:
+        """Be told of changes inside the block."""
+        watcher = Watcher()
+        if self._is_closed:
+            watcher.close()
+        watchers = self._watchers.setdefault(project_id, set())
+        watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            watchers.discard(watcher)
+            if not watchers:
+                self._watchers.pop(project_id, None)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody else may look."""
+        return sum(len(items) for items in self._watchers.values()) >= WATCHERS_MAX
+
+    def tell(self, project_id: str, cluster_id: str) -> None:
+        """A cluster of the project changed, came or went."""
+        for watcher in self._watchers.get(project_id, ()):
+            watcher.put(cluster_id)
+
+    def close(self) -> None:
+        """Let go of everybody: the process ends."""
+        self._is_closed = True
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.close()

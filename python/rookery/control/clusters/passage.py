@@ -1,0 +1,106 @@
+"""Who may speak to which cluster through its agent."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from rookery.control.agents import store as agent_store
+from rookery.control.audit.service import AuditTrail
+from rookery.control.caller import Access
+from rookery.control.clusters.service import NO_AGENT, NO_SUCH_CLUSTER, RESOURCE
+from rookery.control.clusters.store import ClusterRow
+from rookery.control.errors import (
+    NOT_ALLOWED,
+    DeniedError,
+    MissingError,
+    OutOfReachError,
+    TakenError,
+    Text,
+)
+from rookery.control.relay.tunnel import Answer, Call, Tunnel, TunnelTimeoutError
+from rookery.control.tenancy import store as tenancy_store
+from rookery.control.tenancy.permissions import Level, Resource
+from rookery.storage.database import Database
+
+READING = frozenset({"GET", "HEAD"})
+UNREACHABLE = Text("the agent got no answer: {reason}", "代理未得到应答：{reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The way to one cluster, for a caller who may go it."""
+
+    agent_id: str
+    tunnel: Tunnel
+
+    @contextlib.asynccontextmanager
+    async def ask(self, call: Call, body: AsyncIterator[bytes] | None) -> AsyncIterator[Answer]:
+        """Ask the cluster; its answer can be read inside the block.
+
+        Raises:
+            OutOfReachError: the agent or the cluster cannot be reached.
+            TunnelTimeoutError: the answer took too long.
+        """
+        async with self.tunnel.call(self.agent_id, call, body) as answer:
+            if answer.error and answer.status == 504:
+                raise TunnelTimeoutError(answer.error)
+            if answer.error:
+                raise OutOfReachError(UNREACHABLE, code="SOURCE_ERROR", reason=answer.error)
+            yield answer
+
+
+class Passages:
+    """Opens them."""
+
+    def __init__(self, database: Database, audit: AuditTrail, tunnel: Tunnel) -> None:
+        self._database = database
+        self._audit = audit
+        self._tunnel = tunnel
+
+    async def open(self, access: Access, cluster_id: str, method: str, target: str) -> Passage:
+        """The way to a cluster; what changes something there is written into the audit.
+
+        Raises:
+            MissingError: there is no such cluster for the caller.
+            DeniedError: the caller may only read there.
+            TakenError: the cluster has no agent.
+        """
+        grants = access.caller.grants
+        is_reading = method in READING
+        async with self._database.read() as session:
+            row = await session.get(ClusterRow, cluster_id)
+            standing = None if row is None else grants.in_project(row.org_id, row.project_id)
+            if row is None or not grants.allows(standing, Resource.CLUSTERS, Level.VIEW):
+                raise MissingError(NO_SUCH_CLUSTER)
+            if not is_reading and not grants.allows(standing, Resource.CLUSTERS, Level.EDIT):
+                raise DeniedError(NOT_ALLOWED)
+            agent = await agent_store.agent_of(session, cluster_id)
+            org = await tenancy_store.organization(session, row.org_id)
+            project = await tenancy_store.project(session, row.org_id, row.project_id)
+        if agent is None:
+            raise TakenError(NO_AGENT, code="CONFLICT")
+        if not is_reading:
+            there = Access(
+                caller=access.caller,
+                org_id=row.org_id,
+                org_name="" if org is None else org.name,
+                project_id=row.project_id,
+                project_name="" if project is None else project.name,
+            )
+            await self._tell(there, row, method, target)
+        return Passage(agent.id, self._tunnel)
+
+    async def _tell(self, access: Access, row: ClusterRow, method: str, target: str) -> None:
+        async with self._database.write() as session:
+            self._audit.record(
+                session,
+                access,
+                RESOURCE,
+                "proxy",
+                object_id=row.id,
+                object_name=row.name,
+                # A query may hold what nobody should read later.
+                after={"method": method, "path": target.partition("?")[0][:500]},
+            )

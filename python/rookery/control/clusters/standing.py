@@ -1,0 +1,111 @@
+"""Keeps the stored state of clusters true: by what agents say, and by the time that passes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rookery.clock import Clock
+from rookery.control.agents.store import AgentRow
+from rookery.control.clusters.changes import Changes
+from rookery.control.clusters.facts import facts_of, settled, taken
+from rookery.control.clusters.intake import Heard
+from rookery.control.clusters.state import Presence
+from rookery.control.clusters.store import ClusterRow
+from rookery.control.processes.store import ProcessRow
+from rookery.storage.database import Database
+
+AT_ONCE = 500
+"""Rows that are read at once."""
+PROCESS_SILENT_MS = 60_000
+"""After so long a control process counts as gone, with the connections that it had."""
+
+
+class Standing:
+    """Writes facts and what follows from them."""
+
+    def __init__(self, database: Database, clock: Clock, changes: Changes, process_id: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._changes = changes
+        self._process_id = process_id
+
+    async def write(self, heard: Mapping[str, Heard]) -> None:
+        """Keep what agents said, in one transaction.
+
+        Raises:
+            UnavailableError: the database does not answer; nothing was kept.
+        """
+        changed: list[tuple[str, str]] = []
+        async with self._database.write() as session:
+            now_ms = await self._database.now_ms(session, self._clock.now_ms())
+            alive = await self._alive(session, now_ms)
+            for agent_ids in _batches(heard):
+                found = await session.execute(
+                    select(ClusterRow, AgentRow)
+                    .join(AgentRow, AgentRow.cluster_id == ClusterRow.id)
+                    .where(AgentRow.id.in_(agent_ids))
+                )
+                for row, agent in found.tuples():
+                    said = heard[agent.id]
+                    _put(row, taken(row, said, self._process_id))
+                    _put_agent(agent, said)
+                    _put(row, settled(row, facts_of(row, alive), now_ms))
+                    changed.append((row.project_id, row.id))
+        self._tell(changed)
+
+    async def settle_due(self) -> None:
+        """Look again at what silence has changed; one process at a time does."""
+        changed: list[tuple[str, str]] = []
+        async with self._database.write() as session:
+            now_ms = await self._database.now_ms(session, self._clock.now_ms())
+            alive = await self._alive(session, now_ms)
+            found = await session.scalars(
+                select(ClusterRow)
+                .where(ClusterRow.check_at <= now_ms)
+                .order_by(ClusterRow.check_at)
+                .limit(AT_ONCE)
+            )
+            for row in found:
+                _put(row, settled(row, facts_of(row, alive), now_ms))
+                changed.append((row.project_id, row.id))
+        self._tell(changed)
+
+    async def settle(self, session: AsyncSession, row: ClusterRow) -> None:
+        """Work out the state of one entry again, as part of what else is done to it."""
+        now_ms = await self._database.now_ms(session, self._clock.now_ms())
+        _put(row, settled(row, facts_of(row, await self._alive(session, now_ms)), now_ms))
+
+    async def _alive(self, session: AsyncSession, now_ms: int) -> Collection[str]:
+        found = await session.scalars(
+            select(ProcessRow.id).where(ProcessRow.heartbeat_at > now_ms - PROCESS_SILENT_MS)
+        )
+        return {*found, self._process_id}
+
+    def _tell(self, changed: Iterable[tuple[str, str]]) -> None:
+        for project_id, cluster_id in changed:
+            self._changes.tell(project_id, cluster_id)
+
+
+def _put(row: ClusterRow, columns: Mapping[str, Any]) -> None:
+    for name, value in columns.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
+
+
+def _put_agent(agent: AgentRow, said: Heard) -> None:
+    version = said.report.agent_version if said.report is not None else said.version
+    if version and agent.version != version:
+        agent.version = version
+    if said.presence is Presence.ONLINE:
+        agent.connected_at = said.presence_at_ms
+
+
+def _batches(agent_ids: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(agent_ids)
+    while batch := list(islice(rest, AT_ONCE)):
+        yield batch

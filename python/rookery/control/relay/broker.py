@@ -1,0 +1,269 @@
+"""Runs the relay and passes on what agents say.
+
+An agent reaches its own topics and no others, by rules that the core itself applies. What control
+sends goes in without a client connection, and what it wants to hear comes out the same way.
+
+**Bounds.** :data:`INBOX_MAX` messages wait to be read; the oldest report gives way beyond that (the
+next one says the same), while replies are bounded by the credit that was given for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rookery.contracts.agent_v1 import (
+    PREFIX,
+    PUBLISHED_BY_AGENT,
+    SUBSCRIBED_BY_AGENT,
+    Channel,
+    Message,
+    MessageError,
+    UnknownMessageError,
+    parse,
+    parse_topic,
+    topic_name,
+)
+from rookery.engine.broker import Broker
+from rookery.engine.hooks import BAD_USER_NAME_OR_PASSWORD, Deny
+from rookery.engine.subscription import Subscription
+from rookery.errors import RookeryError, UnavailableError
+from rookery.native.models import Client
+from rookery.native.models import Message as MqttMessage
+
+_log = logging.getLogger("rookery.control.relay")
+
+INBOX_MAX = 20_000
+_QOS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """Where the relay listens.
+
+    Attributes:
+        tcp: ``address:port`` without encryption; none: not at all.
+        tls: ``address:port`` with it; none: not at all.
+        certificate: Its certificate chain and
+        key: its private key, PEM files; wanted for ``tls``.
+        workers: Threads that serve agents.
+    """
+
+    tcp: str | None = "0.0.0.0:31883"
+    tls: str | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    workers: int = 1
+
+
+class Agents(Protocol):
+    """Who knows agents and hears of them. Every method is called on the relay's event loop."""
+
+    async def may_connect(self, agent_id: str, secret: str) -> bool:
+        """Whether it is that agent."""
+        ...
+
+    def connected(self, agent_id: str) -> None:
+        """Its connection stands."""
+        ...
+
+    def disconnected(self, agent_id: str) -> None:
+        """Its connection is lost; it may come back any moment."""
+        ...
+
+    def heard(self, agent_id: str, channel: Channel, message: Message) -> None:
+        """It said something."""
+        ...
+
+
+class Relay:
+    """The broker of agents. Runs from :meth:`start` to :meth:`stop`."""
+
+    def __init__(self, settings: RelaySettings, agents: Agents) -> None:
+        self._settings = settings
+        self._agents = agents
+        self._connected: dict[str, int] = {}
+        self._readers: list[asyncio.Task[None]] = []
+        self._subscriptions: list[Subscription] = []
+        self.counters = {"relay.refused": 0, "relay.unreadable": 0, "relay.failed": 0}
+        self._broker = Broker(
+            listeners=_listeners(settings),
+            hooks=[
+                _hook("on_authenticate", self._on_authenticate),
+                _hook("on_connected", self._on_connected),
+                _hook("on_disconnected", self._on_disconnected),
+            ],
+            config=_config(settings),
+            workers=settings.workers,
+            node_name="rookery-relay@127.0.0.1",
+        )
+
+    async def start(self) -> None:
+        """Open its listeners.
+
+        Raises:
+            PortInUseError: an address is taken.
+            StartError: an address or the certificate cannot be used.
+        """
+        await self._broker.start()
+        for channels in ((Channel.REPLY,), sorted(PUBLISHED_BY_AGENT - {Channel.REPLY}, key=str)):
+            for channel in channels:
+                subscription = self._broker.subscribe(
+                    f"{PREFIX}/+/{channel.value}", qos=_QOS, queue_max=INBOX_MAX
+                )
+                subscription.open()
+                self._subscriptions.append(subscription)
+                self._readers.append(asyncio.create_task(self._read(subscription)))
+
+    async def stop(self) -> None:
+        """Close everything. May be called twice."""
+        await self._broker.stop()
+        readers, self._readers = self._readers, []
+        await asyncio.gather(*readers, return_exceptions=True)
+        self._connected.clear()
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The ports that it got, by ``tcp`` and ``tls``."""
+        names = {"tcp:agents": "tcp", "ssl:agents": "tls"}
+        return {names[item.id]: item.port for item in self._broker.listeners}
+
+    def is_connected(self, agent_id: str) -> bool:
+        """Whether a connection of the agent stands in this process."""
+        return agent_id in self._connected
+
+    @property
+    def connected_count(self) -> int:
+        """Agents that are connected to this process."""
+        return len(self._connected)
+
+    async def send(
+        self,
+        agent_id: str,
+        channel: Channel,
+        message: Message | None,
+        *,
+        retain: bool = False,
+        expires_s: int | None = None,
+        correlation: bytes | None = None,
+    ) -> None:
+        """Say something to an agent.
+
+        Args:
+            agent_id: To whom.
+            channel: On which of its topics.
+            message: What; none takes back what was retained.
+            retain: Whether it is for the agent also when it comes back.
+            expires_s: Seconds after which it is of no use.
+            correlation: Correlation Data of a request.
+
+        Raises:
+            UnavailableError: the relay is not running.
+        """
+        is_request = channel is Channel.REQUEST
+        await self._broker.publish(
+            topic_name(agent_id, channel),
+            b"" if message is None else message.to_bytes(),
+            qos=_QOS,
+            retain=retain,
+            message_expiry_interval=expires_s,
+            response_topic=topic_name(agent_id, Channel.REPLY) if is_request else None,
+            correlation_data=correlation,
+        )
+
+    async def drop(self, agent_id: str) -> None:
+        """End an agent's connection, if it has one here."""
+        await self._broker.kick(agent_id)
+
+    # -- what the broker asks and tells ------------------------------------------------------
+
+    async def _on_authenticate(self, client: Client, password: bytes | None) -> bool | Deny:
+        if client.username != client.client_id or password is None:
+            return self._refuse()
+        try:
+            secret = password.decode("ascii")
+        except UnicodeDecodeError:
+            return self._refuse()
+        return await self._agents.may_connect(client.client_id, secret) or self._refuse()
+
+    def _refuse(self) -> Deny:
+        self.counters["relay.refused"] += 1
+        return Deny(BAD_USER_NAME_OR_PASSWORD)
+
+    def _on_connected(self, client: Client) -> None:
+        self._connected[client.client_id] = client.generation
+        self._agents.connected(client.client_id)
+
+    def _on_disconnected(self, client: Client, _reason: str) -> None:
+        # The notice about an older connection may come after the one about its successor.
+        if self._connected.get(client.client_id, -1) <= client.generation:
+            self._connected.pop(client.client_id, None)
+            self._agents.disconnected(client.client_id)
+
+    async def _read(self, subscription: Subscription) -> None:
+        async for message in subscription:
+            self._take(message)
+
+    def _take(self, message: MqttMessage) -> None:
+        try:
+            topic = parse_topic(message.topic)
+            said = parse(message.payload)
+        except UnknownMessageError:
+            return
+        except MessageError as error:
+            self.counters["relay.unreadable"] += 1
+            _log.warning("%s: a message that cannot be read: %s", message.topic, error)
+            return
+        try:
+            self._agents.heard(topic.agent_id, topic.channel, said)
+        except RookeryError as error:
+            self.counters["relay.failed"] += 1
+            _log.warning("agent %s: %s", topic.agent_id, error)
+
+
+def _hook(name: str, callback: object) -> object:
+    """An object with one hook, which is how a method of another name becomes one."""
+    return type("RelayHook", (), {"__slots__": (), name: staticmethod(callback)})()  # type: ignore[arg-type]
+
+
+def _listeners(settings: RelaySettings) -> dict[str, str]:
+    listeners = {}
+    if settings.tcp is not None:
+        listeners["tcp:agents"] = settings.tcp
+    if settings.tls is not None:
+        listeners["ssl:agents"] = settings.tls
+    if not listeners:
+        raise UnavailableError("the relay has no listener")
+    return listeners
+
+
+def _config(settings: RelaySettings) -> dict[str, object]:
+    config: dict[str, object] = {
+        "authorization.no_match": "deny",
+        "authorization.deny_action": "ignore",
+        "authorization.sources": [{"type": "file", "enable": True, "rules": _rules()}],
+    }
+    if settings.tls is not None:
+        config["listeners.ssl.agents.ssl_options"] = {
+            "certfile": str(settings.certificate),
+            "keyfile": str(settings.key),
+        }
+    return config
+
+
+def _rules() -> str:
+    """An agent's own topics; the core puts its Client Identifier in."""
+
+    def own(channels: frozenset[Channel]) -> str:
+        names = sorted(f'"{PREFIX}/${{clientid}}/{channel.value}"' for channel in channels)
+        return ", ".join(names)
+
+    return (
+        f"{{allow, all, publish, [{own(PUBLISHED_BY_AGENT)}]}}.\n"
+        f"{{allow, all, subscribe, [{own(SUBSCRIBED_BY_AGENT)}]}}.\n"
+        "{deny, all}.\n"
+    )
