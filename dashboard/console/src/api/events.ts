@@ -11,6 +11,9 @@ const WAIT_MAX_MS = 30_000;
 
 export type OnEvent = (event: string, data: unknown) => void;
 
+/** What a page is told when the stream is back: it may have missed something. */
+export const AGAIN = "again";
+
 interface Stream {
   path: string;
   values: Record<string, string>;
@@ -39,6 +42,7 @@ async function follow(
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
+  let hasRun = false;
   while (!signal.aborted) {
     try {
       const body = await call<ReadableStream<Uint8Array>>("get", path, {
@@ -47,6 +51,8 @@ async function follow(
         signal,
       });
       failures = 0;
+      if (hasRun) onEvent(AGAIN, null);
+      hasRun = true;
       onState(true);
       await readEvents(body, ({ event, data }) => onEvent(event, JSON.parse(data)));
     } catch (error) {

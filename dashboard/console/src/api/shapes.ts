@@ -122,7 +122,8 @@ export interface AuditRow {
 
 export interface Condition {
   type: string;
-  status: string;
+  /** A warning does not make a cluster abnormal. */
+  severity: "error" | "warning";
   since: string;
   text: string;
 }
@@ -130,7 +131,7 @@ export interface Condition {
 export interface ClusterNode {
   node: string;
   status: string;
-  uptime?: number;
+  uptimeMs?: number;
   version?: string;
   connections?: number;
 }
@@ -145,9 +146,10 @@ export interface ClusterRow {
   labels: string[];
   state: string;
   conditions: Condition[];
-  version?: string;
-  nodesRunning?: number;
-  nodesTotal?: number;
+  version: string;
+  edition?: string;
+  nodesRunning: number;
+  nodesTotal: number;
   connections?: number;
   connectionLimit?: number;
   startedAt?: string;
@@ -155,9 +157,11 @@ export interface ClusterRow {
   adoptedAt?: string;
   lastReportAt?: string;
   reportAgeMs?: number;
+  roundTripMs?: number;
+  clockSkewMs?: number;
   presence: string;
   presenceAt?: string;
-  agent?: { id: string; nodeId?: string; version?: string; connectedAt?: string };
+  agent?: { id: string; nodeId: string; hostName: string; version: string; connectedAt?: string };
   tokenState: string;
   tokenExpiresAt?: string;
   nodes?: ClusterNode[];
@@ -184,9 +188,9 @@ export interface Instructions {
 
 export interface CheckStep {
   id: string;
+  text: string;
   done: boolean;
   at?: string;
-  text?: string;
 }
 
 /** By path, as the document writes it. */

@@ -29,13 +29,18 @@ export function Shell(): ReactElement {
     current === undefined ? "/guide" : clustersPath({ org: current.orgId, project: current.id });
   const addressOf = (page: PageEntry) => (page.area === "workbench" ? workbench : page.path);
   const shown = PAGES.filter((page) => page.area === area && (page.isFor?.(rights) ?? true));
+  const isNowhere = area === "workbench" && current === undefined;
   const groups: MenuGroup[] = GROUPS[area]
     .map((name) => ({
       name,
       label: t(`group.${name}`),
       links: shown
         .filter((page) => page.group === name)
-        .map((page) => ({ to: addressOf(page), label: t(`page.${page.name}`) })),
+        .map((page) => ({
+          to: addressOf(page),
+          // Without a project the way to one is all that there is.
+          label: t(isNowhere ? "page.guide" : `page.${page.name}`),
+        })),
     }))
     .filter((group) => group.links.length > 0);
   const system = rights.isProjectAdmin() ? "/projects" : "/profile";

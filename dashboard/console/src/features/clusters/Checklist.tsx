@@ -22,15 +22,10 @@ export function Checklist({ values }: ChecklistProps): ReactElement {
         <li key={step.id} data-done={step.done}>
           <CheckMark isDone={step.done} />
           <span>
-            {t(`check.${step.id}`)}
+            {step.text}
             {step.at && (
               <Text span size="xs" c="dimmed" ml="xs">
                 {formatTime(step.at)}
-              </Text>
-            )}
-            {step.text && (
-              <Text size="sm" c="dimmed" className="wrap">
-                {step.text}
               </Text>
             )}
           </span>

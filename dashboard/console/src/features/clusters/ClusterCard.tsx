@@ -26,14 +26,14 @@ export function ClusterLink({ cluster }: { cluster: ClusterRow }): ReactElement 
 }
 
 export function nodesOf({ nodesRunning, nodesTotal }: ClusterRow): string {
-  return typeof nodesTotal === "number" ? `${nodesRunning ?? 0}/${nodesTotal}` : ABSENT;
+  return nodesTotal > 0 ? `${nodesRunning}/${nodesTotal}` : ABSENT;
 }
 
 /** What is to be known of a cluster at a glance. */
 export function ClusterCard({ cluster, actions }: ClusterCardProps): ReactElement {
   const { t } = useTranslation("clusters");
   const rows: [string, ReactNode][] = [
-    [t("version"), cluster.version ?? ABSENT],
+    [t("version"), cluster.version || ABSENT],
     [t("nodes"), nodesOf(cluster)],
     [t("connections"), <Connections key="connections" cluster={cluster} />],
     [t("startedAt"), formatTime(cluster.startedAt)],

@@ -109,8 +109,9 @@ function Information({ cluster }: { cluster: ClusterRow }): ReactElement {
         [t("createdAt"), formatTime(cluster.createdAt)],
         [t("adoptedAt"), formatTime(cluster.adoptedAt)],
         [t("lastReport"), <ReportAge key="age" cluster={cluster} />],
+        [t("roundTrip"), formatDuration(cluster.roundTripMs)],
         [t("labels"), cluster.labels.join(", ")],
-        [t("agent"), agent?.nodeId],
+        [t("agent"), agent?.hostName],
         [t("agentVersion"), agent?.version],
         [t("agentConnection"), t(`presence.${cluster.presence}`)],
       ]}
@@ -150,7 +151,7 @@ function Nodes({ cluster }: { cluster: ClusterRow }): ReactElement {
                   </Table.Td>
                   <Table.Td>{node.version}</Table.Td>
                   <Table.Td ta="right">{formatNumber(node.connections, i18n.language)}</Table.Td>
-                  <Table.Td>{formatDuration(node.uptime)}</Table.Td>
+                  <Table.Td>{formatDuration(node.uptimeMs)}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

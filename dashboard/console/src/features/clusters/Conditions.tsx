@@ -5,13 +5,10 @@ import { useTranslation } from "react-i18next";
 import { formatTime } from "@/lib/format";
 import type { Condition } from "@console/api/shapes";
 
-import { isPresent } from "./state";
-
 /** What is wrong, since when, and what was said about it. */
 export function Conditions({ conditions }: { conditions: readonly Condition[] }): ReactElement {
   const { t, i18n } = useTranslation("clusters");
-  const present = conditions.filter(isPresent);
-  if (present.length === 0) {
+  if (conditions.length === 0) {
     return (
       <Text size="sm" c="dimmed">
         {t("noConditions")}
@@ -24,11 +21,11 @@ export function Conditions({ conditions }: { conditions: readonly Condition[] })
   };
   return (
     <ul className="condition-list">
-      {present.map((condition) => (
+      {conditions.map((condition) => (
         <li key={condition.type}>
           <Group gap="xs" justify="space-between">
             <Badge
-              color={condition.status === "warning" ? "orange" : "red"}
+              color={condition.severity === "warning" ? "orange" : "red"}
               variant="light"
               tt="none"
             >

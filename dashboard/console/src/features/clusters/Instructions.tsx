@@ -67,6 +67,9 @@ export function Instructions({ values, token }: InstructionsProps): ReactElement
 /** The place of the registration token in the commands; nobody types it. */
 const TOKEN = "registrationToken";
 
+/** Values of a parameter that is on or off. */
+const SWITCH = ["false", "true"];
+
 interface ParameterProps {
   parameter: Given["parameters"][number];
   value: string;
@@ -82,6 +85,16 @@ function Parameter({ parameter, value, onChange }: ParameterProps): ReactElement
     spellCheck: false,
     value,
   };
+  if (SWITCH.includes(parameter.default)) {
+    return (
+      <NativeSelect
+        label={parameter.label}
+        data={SWITCH.map((word) => ({ value: word, label: t(word === "true" ? "yes" : "no") }))}
+        value={value}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+    );
+  }
   if (!parameter.isSecret) {
     return <TextInput {...common} onChange={(event) => onChange(event.currentTarget.value)} />;
   }

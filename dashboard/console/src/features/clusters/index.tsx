@@ -26,7 +26,15 @@ import { StateBadge } from "./StateBadge";
 import { useView, type View } from "./useView";
 
 const plain = (value: string) => ({ value, label: value });
-const SORTS = ["name", "state", "createdAt"] as const;
+const SORTS = [
+  "name",
+  "state",
+  "version",
+  "connections",
+  "createdAt",
+  "lastReportAt",
+  "startedAt",
+] as const;
 
 export default function ClustersPage(): ReactElement {
   const { t } = useTranslation("clusters");

@@ -1,7 +1,7 @@
 /** What the control plane tells of the clusters of a project is put where the pages show it. */
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 
-import { useEvents } from "@console/api/events";
+import { AGAIN, useEvents } from "@console/api/events";
 import type { CheckStep, ClusterRow, List } from "@console/api/shapes";
 import type { Place } from "@console/components/place";
 
@@ -31,6 +31,12 @@ function putCluster(client: QueryClient, row: ClusterRow): void {
   if (!isKnown) void client.invalidateQueries({ queryKey: [CLUSTERS] });
 }
 
+function refreshAll(client: QueryClient): void {
+  void client.invalidateQueries({
+    predicate: ({ queryKey }) => String(queryKey[0]).startsWith(CLUSTERS),
+  });
+}
+
 function ofOne(path: string, id: string): object {
   return {
     predicate: ({ queryKey }: { queryKey: Key }) =>
@@ -44,6 +50,7 @@ export function useLiveClusters({ org, project }: Place): boolean {
   return useEvents(`${CLUSTERS}/events`, { org, project }, (event, data) => {
     if (event === "cluster") putCluster(client, data as ClusterRow);
     if (event === "removed") void client.invalidateQueries({ queryKey: [CLUSTERS] });
+    if (event === AGAIN) refreshAll(client);
     if (event === "checklist") {
       const { clusterId, steps } = data as { clusterId: string; steps: CheckStep[] };
       client.setQueriesData(ofOne(CHECKLIST, clusterId), () => ({ steps }));

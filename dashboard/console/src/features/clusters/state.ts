@@ -1,11 +1,6 @@
-import type { ClusterRow, Condition } from "@console/api/shapes";
+import type { ClusterRow } from "@console/api/shapes";
 
 export const STATES = ["created", "registering", "running", "abnormal", "deleting"] as const;
-
-/** Whether something is wrong or could be; what is false is as it should be. */
-export function isPresent(condition: Condition): boolean {
-  return condition.status !== "false";
-}
 
 /** Whether an agent holds the entry, so that another would be refused. */
 export function isOccupied(cluster: ClusterRow): boolean {

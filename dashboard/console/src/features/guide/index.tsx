@@ -66,7 +66,7 @@ export default function GuidePage(): ReactElement {
         {steps.map((step) => (
           <li key={step.name}>
             <Card withBorder padding="md">
-              <Group wrap="nowrap" align="flex-start">
+              <Group align="flex-start" className="guide-step">
                 <CheckMark isDone={step.isDone} />
                 <Stack gap={2} className="grow">
                   <Title order={2} size="h5">
