@@ -58,8 +58,9 @@ def run_control(config: ControlConfig, *, ready: ControlReady | None = None) -> 
     """
     from rookery.agent import bundle  # noqa: PLC0415
     from rookery.control import serving  # noqa: PLC0415
+    from rookery.control.agents.downloads import AgentFile  # noqa: PLC0415
 
-    return serving.run(config, agent_file=bundle.build, ready=ready)
+    return serving.run(config, agent_file=AgentFile(bundle.build, bundle.install_script), ready=ready)
 
 
 def declare_agent(verbs: Any) -> None:

@@ -27,6 +27,7 @@ from rookery.agent import bundle
 from rookery.clock import Clock, SystemClock
 from rookery.config.control import load_control
 from rookery.control import certificates
+from rookery.control.agents.downloads import AgentFile
 from rookery.control.assembly import make, opened
 from rookery.control.context import ControlContext
 from rookery.control.rest.app import make_site
@@ -120,7 +121,7 @@ async def control_world(
         config,
         clock or SystemClock(),
         certificates.prepare(config),
-        agent_file=bundle.build,
+        agent_file=AgentFile(bundle.build, bundle.install_script),
     )
     async with opened(control):
         sock = open_http(config.host, config.port, "control")
@@ -180,6 +181,11 @@ class ControlProcess:
             raise AssertionError("\n".join(self.log))
 
     def _follow(self, stream: IO[str]) -> None:
+        with stream:
+            self._read(stream)
+        self._ready.set()
+
+    def _read(self, stream: IO[str]) -> None:
         for line in stream:
             self.log.append(line.rstrip("\n"))
             if found := _READY.search(line):
@@ -188,7 +194,6 @@ class ControlProcess:
                 self.setup_code = found[1]
             if "Console" in line:
                 self._ready.set()
-        self._ready.set()
 
     def stop(self) -> int:
         """Ask it to stop; its exit code."""

@@ -10,6 +10,8 @@ from typing import Any
 from rookery.contracts.agent_v1 import METRICS_MAX, NODES_MAX, ClusterFacts, ClusterNode
 
 NOT_PERMITTED = "LICENSE: not permitted by this cluster's licence"
+# What a node of ours says for *no limit*, where EMQX has a number.
+UNBOUNDED = 1_000_000_000
 _COUNT_MAX = 1 << 53
 _FLAWS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 RATES = {
@@ -62,9 +64,9 @@ class Limit:
             own = count_of(given.get("max_sessions"))
         chosen = setting if isinstance(setting, dict) else {}
         dynamic = count_of(chosen.get("dynamic_max_connections"))
+        limits = [limit for limit in (own, dynamic) if limit is not None and limit < UNBOUNDED]
         # EMQX shows the value only where its licence permits it; of ours every node does.
-        limits = [limit for limit in (own, dynamic) if limit is not None]
-        return cls(min(limits) if limits else None, dynamic is not None)
+        return cls(min(limits) if limits else None, "dynamic_max_connections" in chosen)
 
 
 def facts_of(

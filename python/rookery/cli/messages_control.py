@@ -20,9 +20,8 @@ CONTROL_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "control.console": ("  Console    {url}", "  控制台     {url}"),
     "control.setup": (
-        "  First visit: open the console and make the administrator. From another machine it asks\n"
-        "  for the set-up code {code}",
-        "  首次访问：打开控制台创建管理员。从其他机器访问时需输入初始化验证码 {code}",
+        "  First visit: the console asks for the set-up code {code} if it is opened elsewhere",
+        "  首次访问：从其他机器打开控制台时需输入初始化验证码 {code}",
     ),
     "control.log": ("log: {file}", "日志：{file}"),
     "control.died": (
@@ -38,10 +37,8 @@ CONTROL_TEXTS: dict[str, tuple[str, str]] = {
         "控制面（数据目录 {data_dir}，进程 {pid}）正在运行但无响应",
     ),
     "control.running": (
-        "the control plane runs: process {pid}, version {version}, up {uptime}\n"
-        "  console   {address}\n  database  {database}",
-        "控制面正在运行：进程 {pid}，版本 {version}，已运行 {uptime}\n"
-        "  控制台    {address}\n  数据库    {database}",
+        "the control plane runs: process {pid}, version {version}, up {uptime}, {address}, {database}",
+        "控制面正在运行：进程 {pid}，版本 {version}，已运行 {uptime}，{address}，{database}",
     ),
     "control.unfinished": (
         "  nobody has made the administrator yet: open the console",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from rookery.clock import Clock
@@ -42,13 +42,13 @@ class Adoption:
         audit: AuditTrail,
         once: Once,
         *,
-        agent_file: Callable[[], bytes],
+        agent_file: AgentFile,
     ) -> None:
-        """Nothing is open yet. ``agent_file`` makes what is served for download."""
+        """Nothing is open yet. ``agent_file`` is served for download."""
         self._database = database
         self._certificates = certificates
         self.report_interval_s = float(config.values["agents"]["report_interval"]) / 1000
-        self.file = AgentFile(agent_file)
+        self.file = agent_file
         self.changes = Changes()
         standing = Standing(database, clock, self.changes, process_id)
         self.intake = Intake(standing.write, clock)

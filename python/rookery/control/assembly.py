@@ -7,21 +7,26 @@ Its operations are one line in ``rookery.control.features``.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.control.accounts.passwords import Passwords
 from rookery.control.accounts.sessions import Sessions
+from rookery.control.accounts.users import Users
 from rookery.control.adoption import Adoption
+from rookery.control.agents.downloads import AgentFile
 from rookery.control.audit.service import AuditTrail
 from rookery.control.certificates import Certificates
 from rookery.control.context import ControlContext
 from rookery.control.processes.once import Once
 from rookery.control.processes.presence import Presence
+from rookery.control.settings.address import AccessAddress
 from rookery.control.setup.service import SetupService
+from rookery.control.tenancy.members import Members
 from rookery.control.tenancy.service import TenancyService
+from rookery.control.tokens.service import Tokens
 from rookery.storage.database import Database
 from rookery.storage.engine import url_of
 from rookery.storage.ids import new_id
@@ -51,9 +56,9 @@ def make(
     clock: Clock,
     certificates: Certificates,
     *,
-    agent_file: Callable[[], bytes],
+    agent_file: AgentFile,
 ) -> ControlContext:
-    """Make the services; nothing is open yet. ``agent_file`` makes what agents are downloaded as.
+    """Make the services; nothing is open yet. ``agent_file`` is what agents are downloaded as.
 
     Raises:
         StartError: the address of the database is none.
@@ -66,6 +71,7 @@ def make(
     once = Once(database, clock, process_id)
     sessions = Sessions(database, clock, audit, passwords)
     once.every("sessions", SWEEP_S, sessions.drop_expired)
+    users = Users(database, clock, audit, passwords, sessions)
     return ControlContext(
         config=config,
         clock=clock,
@@ -76,6 +82,8 @@ def make(
         audit=audit,
         passwords=passwords,
         sessions=sessions,
+        users=users,
+        tokens=Tokens(database, clock, audit),
         setup=SetupService(database, clock, audit, passwords),
         tenancy=TenancyService(database, clock, audit),
         adoption=Adoption(
@@ -88,6 +96,8 @@ def make(
             once,
             agent_file=agent_file,
         ),
+        members=Members(database, clock, audit, users),
+        access_address=AccessAddress(database, clock),
     )
 
 

@@ -12,12 +12,16 @@ from rookery.storage.database import Database
 if TYPE_CHECKING:
     from rookery.control.accounts.passwords import Passwords
     from rookery.control.accounts.sessions import Sessions
+    from rookery.control.accounts.users import Users
     from rookery.control.adoption import Adoption
     from rookery.control.audit.service import AuditTrail
     from rookery.control.certificates import Certificates
     from rookery.control.processes.once import Once
+    from rookery.control.settings.address import AccessAddress
     from rookery.control.setup.service import SetupService
+    from rookery.control.tenancy.members import Members
     from rookery.control.tenancy.service import TenancyService
+    from rookery.control.tokens.service import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,10 @@ class ControlContext:
     audit: AuditTrail
     passwords: Passwords
     sessions: Sessions
+    users: Users
+    tokens: Tokens
     setup: SetupService
     tenancy: TenancyService
     adoption: Adoption
+    members: Members
+    access_address: AccessAddress

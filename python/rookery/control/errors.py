@@ -28,7 +28,7 @@ class Text(NamedTuple):
     zh: str
 
 
-class _Told(RookeryError):
+class _ToldError(RookeryError):
     def __init__(self, text: Text, *, code: str = "", **values: object) -> None:
         super().__init__(text.en.format(**values), code=code)
         self._zh = text.zh.format(**values)
@@ -38,31 +38,31 @@ class _Told(RookeryError):
         return self._zh if language == "zh" else self.message
 
 
-class InvalidError(_Told, BadRequestError):
+class InvalidError(_ToldError, BadRequestError):
     """What was asked for makes no sense."""
 
 
-class UnknownCallerError(_Told, UnauthorizedError):
+class UnknownCallerError(_ToldError, UnauthorizedError):
     """Nobody knows who asks."""
 
 
-class DeniedError(_Told, NotAllowedError):
+class DeniedError(_ToldError, NotAllowedError):
     """Visible, and not the caller's to do."""
 
 
-class MissingError(_Told, NotFoundError):
+class MissingError(_ToldError, NotFoundError):
     """It is not there, or nobody tells the caller that it is."""
 
 
-class TakenError(_Told, ConflictError):
+class TakenError(_ToldError, ConflictError):
     """What is there stands against it."""
 
 
-class TooManyError(_Told, ExceedsLimitError):
+class TooManyError(_ToldError, ExceedsLimitError):
     """A bound was reached."""
 
 
-class OutOfReachError(_Told, UnavailableError):
+class OutOfReachError(_ToldError, UnavailableError):
     """Not at present."""
 
 

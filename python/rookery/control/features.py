@@ -16,6 +16,8 @@ from rookery.control.context import ControlContext
 FEATURES: tuple[str, ...] = (
     "rookery.control.setup.api",
     "rookery.control.accounts.sign_in_api",
+    "rookery.control.accounts.profile_api",
+    "rookery.control.accounts.users_api",
     "rookery.control.tenancy.orgs_api",
     # What stands first is found first: `/clusters/events` is no cluster.
     "rookery.control.clusters.live_api",
@@ -23,6 +25,11 @@ FEATURES: tuple[str, ...] = (
     "rookery.control.clusters.setup_api",
     "rookery.control.clusters.proxy_api",
     "rookery.control.agents.api",
+    "rookery.control.tenancy.projects_api",
+    "rookery.control.tenancy.members_api",
+    "rookery.control.tokens.api",
+    "rookery.control.audit.api",
+    "rookery.control.settings.api",
 )
 
 

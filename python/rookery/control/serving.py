@@ -23,6 +23,7 @@ from rookery.config.control import ControlConfig
 from rookery.config.data_dir import CONTROL_LOCK_NAME, DataDir
 from rookery.config.local_socket import CONTROL_SOCKET_NAME, socket_path
 from rookery.control import certificates
+from rookery.control.agents.downloads import AgentFile
 from rookery.control.assembly import make, opened
 from rookery.control.context import ControlContext
 from rookery.control.journal import Journal
@@ -59,11 +60,11 @@ Ready: TypeAlias = Callable[[Running], None]
 def run(
     config: ControlConfig,
     *,
-    agent_file: Callable[[], bytes],
+    agent_file: AgentFile,
     ready: Ready | None = None,
     clock: Clock | None = None,
 ) -> int:
-    """Run until told to stop; the exit code. ``agent_file`` makes what agents are downloaded as.
+    """Run until told to stop; the exit code. ``agent_file`` is what agents are downloaded as.
 
     Raises:
         StartError: it cannot start; nothing is left open.
@@ -87,7 +88,7 @@ async def _serve(
     port: socket.socket,
     local: socket.socket,
     ready: Ready | None,
-    agent_file: Callable[[], bytes],
+    agent_file: AgentFile,
 ) -> int:
     stopping = asyncio.Event()
     files = certificates.prepare(config)

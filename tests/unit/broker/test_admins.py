@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from rookery.access import lockout
 from rookery.access.lockout import Lockout, is_loopback
 from rookery.access.passwords.rule import check_password
-from rookery.broker.admins import AdminService, lockout, service, sso, tokens
+from rookery.broker.admins import AdminService, service, sso, tokens
 from rookery.broker.admins.settings import AdminSettings
 from rookery.broker.admins.sso import SignInCodes
 from rookery.broker.admins.tokens import Session, TokenStore

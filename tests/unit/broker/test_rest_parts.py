@@ -154,7 +154,7 @@ def pages(tmp_path: Path) -> Pages:
     (folder / "rook.svg").write_text("<svg/>")
     (tmp_path / "secret").write_text("secret")
     (folder / "link").symlink_to(tmp_path / "secret")
-    return Pages(folder)
+    return Pages(folder, name="dashboard", api="/api/v5")
 
 
 @pytest.mark.parametrize("path", ["", "index.html", "clients/a b", "link", "../secret", "a\0b"])
@@ -180,7 +180,7 @@ async def test_files_with_a_hash_in_their_name_are_kept_for_ever(pages: Pages) -
 
 
 async def test_without_pages_it_says_where_they_come_from(tmp_path: Path) -> None:
-    answer = await Pages(tmp_path / "none").get(request(""))
+    answer = await Pages(tmp_path / "none", name="dashboard", api="/api/v5").get(request(""))
 
     assert answer.status_code == 404
     assert b"/api/v5" in bytes(answer.body)

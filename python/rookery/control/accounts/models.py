@@ -48,7 +48,10 @@ class SignedInShown(Shown):
     refresh_expires_in: int = Field(
         description="Seconds until the refresh token ends, unless it is used.", examples=[604800]
     )
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = Field(
+        default="Bearer",
+        description="How to send it.",
+    )
     admin: bool = Field(description="An administrator of the whole system.", examples=[True])
 
 

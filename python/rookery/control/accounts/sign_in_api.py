@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -19,6 +20,8 @@ from rookery.control.caller import Access
 from rookery.control.context import ControlContext
 from rookery.control.rest.guard import open_to_all, people, signed_in
 from rookery.control.tenancy import listing
+from rookery.control.tenancy.grants import Grants
+from rookery.control.tenancy.store import Organization, Project
 from rookery.web.peer import address_of
 from rookery.web.rest import errors
 
@@ -69,22 +72,27 @@ def _roles(api: APIRouter, control: ControlContext) -> None:
         system = grants.in_system()
         async with control.database.read() as session:
             orgs, projects = await listing.everything(session, grants)
-        by_org: dict[str, list[ProjectRoles]] = {}
-        for row in projects:
-            standing = grants.in_project(row.org_id, row.id)
-            names = [] if standing is None else [standing.role.value]
-            by_org.setdefault(row.org_id, []).append(
-                ProjectRoles(id=row.id, name=row.name, roles=names)
-            )
-        found = []
-        for row in orgs:
-            standing = grants.in_org(row.id)
-            is_here = standing is not None and not standing.from_below
-            names = [standing.role.value] if standing is not None and is_here else []
-            found.append(
-                OrgRoles(id=row.id, name=row.name, roles=names, projects=by_org.get(row.id, []))
-            )
-        return RolesShown(roles=[] if system is None else [system.role.value], orgs=found)
+        return RolesShown(
+            roles=[] if system is None else [system.role.value],
+            orgs=[_org_roles(grants, org, projects) for org in orgs],
+        )
+
+
+def _org_roles(grants: Grants, org: Organization, projects: Sequence[Project]) -> OrgRoles:
+    standing = grants.in_org(org.id)
+    is_here = standing is not None and not standing.from_below
+    below = []
+    for project in projects:
+        if project.org_id == org.id:
+            there = grants.in_project(org.id, project.id)
+            names = [] if there is None else [there.role.value]
+            below.append(ProjectRoles(id=project.id, name=project.name, roles=names))
+    return OrgRoles(
+        id=org.id,
+        name=org.name,
+        roles=[standing.role.value] if standing is not None and is_here else [],
+        projects=below,
+    )
 
 
 def _shown(signed_in: SignedIn) -> SignedInShown:

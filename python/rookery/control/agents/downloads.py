@@ -27,8 +27,10 @@ _ENTRY = re.compile(r"[0-9a-f]{16}")
 class AgentFile:
     """The one file that an agent is; made when it is wanted first, the same bytes each time."""
 
-    def __init__(self, make: Callable[[], bytes]) -> None:
+    def __init__(self, make: Callable[[], bytes], install_script: Callable[[], str]) -> None:
+        """``make`` makes it, ``install_script`` reads what installs it."""
         self._make = make
+        self.install_script = install_script
         self._made: tuple[bytes, str] | None = None
         self._making = asyncio.Lock()
 
@@ -65,4 +67,17 @@ def routes(control: ControlContext) -> Sequence[Route]:
             },
         )
 
-    return [Route(f"{DOWNLOADS}/{FILE_NAME}", file, methods=["GET"])]
+    async def script(_request: Request) -> Response:
+        text = await asyncio.to_thread(control.adoption.file.install_script)
+        return Response(text, media_type="text/x-shellscript")
+
+    async def authority(_request: Request) -> Response:
+        content = await asyncio.to_thread(control.certificates.ca_file.read_bytes)
+        return Response(content, media_type="application/x-pem-file")
+
+    return [
+        Route(f"{DOWNLOADS}/{FILE_NAME}", file, methods=["GET"]),
+        Route(f"{DOWNLOADS}/install.sh", script, methods=["GET"]),
+        # Compared with the digest that the commands name, so nobody has to trust how it came.
+        Route(f"{DOWNLOADS}/ca.pem", authority, methods=["GET"]),
+    ]

@@ -52,8 +52,9 @@ class Standing:
                 )
                 for row, agent in found.tuples():
                     said = heard[agent.id]
-                    _put(row, taken(row, said, self._process_id))
-                    _put_agent(agent, said)
+                    came = taken(row, said, self._process_id)
+                    _put(row, came)
+                    _put_agent(agent, said, came)
                     _put(row, settled(row, facts_of(row, alive), now_ms))
                     changed.append((row.project_id, row.id))
         self._tell(changed)
@@ -97,11 +98,11 @@ def _put(row: ClusterRow, columns: Mapping[str, Any]) -> None:
             setattr(row, name, value)
 
 
-def _put_agent(agent: AgentRow, said: Heard) -> None:
+def _put_agent(agent: AgentRow, said: Heard, came: Mapping[str, Any]) -> None:
     version = said.report.agent_version if said.report is not None else said.version
     if version and agent.version != version:
         agent.version = version
-    if said.presence is Presence.ONLINE:
+    if came.get("presence") == Presence.ONLINE:
         agent.connected_at = said.presence_at_ms
 
 

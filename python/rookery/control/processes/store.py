@@ -36,12 +36,13 @@ async def take_lease(
     session: AsyncSession, name: str, holder: str, now_ms: int, for_ms: int
 ) -> bool:
     """Take or extend a lease; whether it is the holder's now."""
-    taken = await session.execute(
+    taken = await session.scalar(
         update(LeaseRow)
         .where(LeaseRow.name == name, or_(LeaseRow.holder == holder, LeaseRow.until_at < now_ms))
         .values(holder=holder, until_at=now_ms + for_ms)
+        .returning(LeaseRow.name)
     )
-    if taken.rowcount:
+    if taken is not None:
         return True
     if await session.get(LeaseRow, name) is not None:
         return False

@@ -59,7 +59,8 @@ def make_site(control: ControlContext, more: Sequence[BaseRoute] = ()) -> ASGIAp
     """What port 8082 serves; ``more`` are paths outside ``/api``, such as downloads."""
 
     async def status(_request: Request) -> Response:
-        return JSONResponse({"status": "running", "process": control.process_id})
+        installation = await control.access_address.installation()
+        return JSONResponse({"status": "running", "installation": installation})
 
     site = Starlette(
         routes=[

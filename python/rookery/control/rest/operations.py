@@ -15,6 +15,7 @@ from rookery.control.caller import Caller
 from rookery.control.context import ControlContext
 from rookery.control.errors import UnknownCallerError
 from rookery.control.rest import guard
+from rookery.control.tokens.service import PREFIX
 from rookery.web.peer import HEADER_BYTES_MAX, address_of
 from rookery.web.rest import BODY_BYTES_MAX
 from rookery.web.segments import decoded
@@ -53,7 +54,10 @@ class Operation:
         kind, _, token = header[:HEADER_BYTES_MAX].partition(" ")
         if kind.lower() != "bearer":
             raise UnknownCallerError(texts.NO_HEADER, code="AUTHORIZATION_HEADER_ERROR")
-        return await self._control.sessions.caller_of(token.strip(), address_of(request))
+        token = token.strip()
+        of_program = token.startswith(PREFIX)
+        known = self._control.tokens if of_program else self._control.sessions
+        return await known.caller_of(token, address_of(request))
 
     def _bounded(self, receive: Receive) -> Receive:
         got = 0

@@ -10,7 +10,7 @@ from rookery.access.lockout import is_loopback
 from rookery.control.caller import Access
 from rookery.control.context import ControlContext
 from rookery.control.rest.guard import open_to_all
-from rookery.control.setup.models import SetupGiven, SetupState
+from rookery.control.setup.models import AddressTestGiven, SetupGiven, SetupState
 from rookery.web.peer import address_of, is_direct
 from rookery.web.rest import errors
 
@@ -49,5 +49,17 @@ def router(control: ControlContext) -> APIRouter:
             language=given.language,
             address=address,
         )
+
+    @api.post(
+        "/setup/test-address",
+        status_code=204,
+        summary="Test an access address before the set-up is finished",
+        responses=errors("FORBIDDEN", "LOGIN_LOCKED", "CONFLICT", "TEST_FAILED"),
+    )
+    async def test(request: Request, _access: Anybody, given: AddressTestGiven) -> None:
+        """The control plane asks itself there; nothing is kept."""
+        address = address_of(request)
+        await control.setup.check_code(given.code, address, is_near=is_near(request))
+        await control.access_address.test(given.access_address.rstrip("/"))
 
     return api

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
+from rookery.control.accounts.words import Email, Language, NewPassword, PersonName
 from rookery.control.rest.models import Given, Shown
+from rookery.control.settings.words import Url
 
-Password = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=64),
-    Field(
-        description="8 to 64 characters: letters, digits and others.", examples=["Correct-horse-9"]
-    ),
-]
-Email = Annotated[
-    str,
-    StringConstraints(min_length=3, max_length=254),
-    Field(description="An e-mail address.", examples=["ada@example.com"]),
-]
-Url = Annotated[
-    str,
-    StringConstraints(max_length=2048, pattern=r"^https?://[^\s/?#]+/?$"),
-    Field(
-        description="Scheme, host and port under which browsers and agents reach this control plane.",
-        examples=["https://control.example.com:8082"],
-    ),
-]
 Code = Annotated[
     str | None,
     Field(
@@ -35,9 +17,6 @@ Code = Annotated[
         description="What was printed at the start; not asked for on the machine itself.",
         examples=["0123456789abcdef0123"],
     ),
-]
-Language = Annotated[
-    Literal["en", "zh"], Field(description="In which the console shows itself.", examples=["zh"])
 ]
 
 
@@ -55,11 +34,14 @@ class SetupGiven(Given):
 
     code: Code = None
     email: Email
-    password: Password
-    name: Annotated[
-        str,
-        StringConstraints(max_length=100, strip_whitespace=True),
-        Field(description="What the administrator is called.", examples=["Ada"]),
-    ] = ""
+    password: NewPassword
+    name: PersonName = ""
     access_address: Url
     language: Language = "en"
+
+
+class AddressTestGiven(Given):
+    """An access address to be tried."""
+
+    code: Code = None
+    access_address: Url

@@ -102,7 +102,8 @@ class Grants:
         """Where the caller may do that, for lists that a database filters."""
         if self.is_admin:
             return Reach(everywhere=self.allows(self.in_system(), resource, level))
-        orgs, projects = set(), set()
+        orgs: set[str] = set()
+        projects: set[str] = set()
         for org_id, grant in self.orgs.items():
             standing = self.in_org(org_id)
             if standing is not None and not standing.from_below:

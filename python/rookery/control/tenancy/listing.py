@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.control.rest.lists import Window, like, page
 from rookery.control.tenancy.grants import ADMIN, Grants
-from rookery.control.tenancy.store import Organization, Project
+from rookery.control.tenancy.store import Member, Organization, Project
 
 
 def visible_projects(grants: Grants) -> ColumnElement[bool]:
@@ -26,15 +26,7 @@ async def organizations(
     session: AsyncSession, grants: Grants, window: Window, sort: str, name: str | None
 ) -> tuple[list[Any], int]:
     """Rows of the table, each with how many of its projects the caller may see."""
-    count = (
-        select(func.count())
-        .select_from(Project)
-        .where(Project.org_id == Organization.id, visible_projects(grants))
-        .correlate(Organization)
-        .scalar_subquery()
-        .label("project_count")
-    )
-    query: Select[Any] = select(Organization.id, Organization.name, Organization.created_at, count)
+    query = _organizations(grants)
     if not grants.is_admin:
         query = query.where(Organization.id.in_(list(grants.orgs)))
     if name:
@@ -52,17 +44,7 @@ async def projects(
     org_id: str | None,
 ) -> tuple[list[Any], int]:
     """Rows of the table with the names of their organizations."""
-    query: Select[Any] = (
-        select(
-            Project.id,
-            Project.name,
-            Project.org_id,
-            Organization.name.label("org_name"),
-            Project.created_at,
-        )
-        .join(Organization, Organization.id == Project.org_id)
-        .where(visible_projects(grants))
-    )
+    query = _projects().where(visible_projects(grants))
     if org_id is not None:
         query = query.where(Project.org_id == org_id)
     if name:
@@ -80,3 +62,54 @@ async def everything(
         orgs = orgs.where(Organization.id.in_(list(grants.orgs)))
     projects = select(Project).where(visible_projects(grants)).order_by(Project.name)
     return (await session.scalars(orgs)).all(), (await session.scalars(projects)).all()
+
+
+async def organization(session: AsyncSession, grants: Grants, org_id: str) -> Any | None:
+    """One row of :func:`organizations`."""
+    return (await session.execute(_organizations(grants).where(Organization.id == org_id))).first()
+
+
+async def project(session: AsyncSession, org_id: str, project_id: str) -> Any | None:
+    """One row of :func:`projects`."""
+    query = _projects().where(Project.org_id == org_id, Project.id == project_id)
+    return (await session.execute(query)).first()
+
+
+def _organizations(grants: Grants) -> Select[*tuple[Any, ...]]:
+    count = (
+        select(func.count())
+        .select_from(Project)
+        .where(Project.org_id == Organization.id, visible_projects(grants))
+        .correlate(Organization)
+        .scalar_subquery()
+        .label("project_count")
+    )
+    return select(Organization.id, Organization.name, Organization.created_at, count)
+
+
+def _projects() -> Select[*tuple[Any, ...]]:
+    return select(
+        Project.id,
+        Project.name,
+        Project.org_id,
+        Organization.name.label("org_name"),
+        Project.created_at,
+    ).join(Organization, Organization.id == Project.org_id)
+
+
+async def places_of(session: AsyncSession, user_id: str) -> Sequence[Any]:
+    """Where a user belongs to, with names."""
+    query = (
+        select(
+            Member.org_id,
+            Organization.name.label("org_name"),
+            Member.project_id,
+            Project.name.label("project_name"),
+            Member.role,
+        )
+        .join(Organization, Organization.id == Member.org_id)
+        .outerjoin(Project, Project.id == Member.project_id)
+        .where(Member.user_id == user_id)
+        .order_by(Organization.name, Project.name)
+    )
+    return (await session.execute(query)).all()

@@ -22,10 +22,7 @@ NameQuery = Annotated[
 Sort = Literal["name", "createdAt"]
 SortQuery = Annotated[Sort, Query(description="By which member.")]
 SignedIn = Annotated[Access, signed_in()]
-MakesOrgs = Annotated[Access, requires(Resource.ORGANIZATIONS, Level.EDIT)]
-SeesOrg = Annotated[Access, requires(Resource.ORGANIZATIONS, Level.VIEW)]
-EditsOrg = Annotated[Access, requires(Resource.ORGANIZATIONS, Level.EDIT)]
-SeesProjects = Annotated[Access, requires(Resource.PROJECTS, Level.VIEW)]
+EditsOrgs = Annotated[Access, requires(Resource.ORGANIZATIONS, Level.EDIT)]
 EditsProjects = Annotated[Access, requires(Resource.PROJECTS, Level.EDIT)]
 
 
@@ -55,7 +52,7 @@ def _organizations(api: APIRouter, control: ControlContext) -> None:
         summary="Make an organization",
         responses=errors("ALREADY_EXISTS", "EXCEED_LIMIT"),
     )
-    async def create(access: MakesOrgs, named: Named) -> OrgShown:
+    async def create(access: EditsOrgs, named: Named) -> OrgShown:
         """At most 100 are there at a time."""
         org = await control.tenancy.create_org(access, named.name)
         return OrgShown(id=org.id, name=org.name, created_at=org.created_at, project_count=0)
@@ -68,7 +65,7 @@ def _changes(api: APIRouter, control: ControlContext) -> None:
         summary="Rename an organization",
         responses=errors("NOT_FOUND", "ALREADY_EXISTS"),
     )
-    async def rename(access: EditsOrg, org: str, named: Named) -> None:
+    async def rename(access: EditsOrgs, org: str, named: Named) -> None:
         """Its id stays."""
         await control.tenancy.rename_org(access, named.name)
 
@@ -78,7 +75,7 @@ def _changes(api: APIRouter, control: ControlContext) -> None:
         summary="Delete an organization",
         responses=errors("NOT_FOUND", (409, "DEPENDENCY_EXISTS")),
     )
-    async def delete(access: MakesOrgs, org: str) -> None:
+    async def delete(access: EditsOrgs, org: str) -> None:
         """Only without projects; who belonged to it does no more."""
         await control.tenancy.delete_org(access)
 

@@ -1,0 +1,156 @@
+"""``/configuration/…``: what is set for the whole control plane while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from rookery.control.caller import Access
+from rookery.control.context import ControlContext
+from rookery.control.rest.guard import requires
+from rookery.control.rest.models import Given, Shown
+from rookery.control.settings import address, store, user_management
+from rookery.control.settings.names import ACCESS_ADDRESS, USER_MANAGEMENT
+from rookery.control.settings.user_management import UserManagement
+from rookery.control.settings.words import Url
+from rookery.control.tenancy.permissions import Level, Resource
+from rookery.web.rest import errors
+
+Sees = Annotated[Access, requires(Resource.SETTINGS, Level.VIEW)]
+Edits = Annotated[Access, requires(Resource.SETTINGS, Level.EDIT)]
+Minutes = Annotated[int, Field(ge=1, le=24 * 60, examples=[30])]
+
+
+class AddressGiven(Given):
+    """Where this control plane is."""
+
+    url: Url
+
+
+class AddressShown(Shown):
+    """Where this control plane is."""
+
+    url: str = Field(description="Empty: not set.", examples=["https://control.example.com:8082"])
+
+
+class UserManagementShown(Shown):
+    """How long somebody stays signed in, and what a password has to be."""
+
+    access_token_minutes: Minutes = Field(description="How long an access token lasts.")
+    refresh_token_days: int = Field(
+        ge=1, le=90, description="How long an unused session lasts.", examples=[7]
+    )
+    password_length_min: int = Field(
+        ge=8, le=64, description="Least characters of a new password.", examples=[8]
+    )
+
+
+class UserManagementGiven(Given):
+    """The same."""
+
+    access_token_minutes: Minutes = Field(description="How long an access token lasts.")
+    refresh_token_days: int = Field(
+        ge=1, le=90, description="How long an unused session lasts.", examples=[7]
+    )
+    password_length_min: int = Field(
+        ge=8, le=64, description="Least characters of a new password.", examples=[8]
+    )
+
+
+def router(control: ControlContext) -> APIRouter:
+    api = APIRouter(tags=["Settings"], prefix="/configuration")
+    _address(api, control)
+    _user_management(api, control)
+    return api
+
+
+def _address(api: APIRouter, control: ControlContext) -> None:
+    path = f"/{ACCESS_ADDRESS}"
+
+    @api.get(path, summary="The access address")
+    async def shown(access: Sees) -> AddressShown:
+        """What agents are told to connect to, and what links in messages begin with."""
+        return AddressShown(url=await control.access_address.get())
+
+    @api.put(path, status_code=204, summary="Set the access address")
+    async def change(access: Edits, given: AddressGiven) -> None:
+        """Test it first. Agents that are registered already keep the one that they have."""
+        url = given.url.rstrip("/")
+        async with control.database.write() as session:
+            before = await address.read(session)
+            await store.put(session, ACCESS_ADDRESS, {"url": url}, control.clock.now_ms())
+            _tell(control, session, access, ACCESS_ADDRESS, {"url": before}, {"url": url})
+
+    @api.post(
+        path + "/test",
+        status_code=204,
+        summary="Test an access address",
+        responses=errors("TEST_FAILED"),
+    )
+    async def test(access: Edits, given: AddressGiven) -> None:
+        """The control plane asks itself there; nothing is kept."""
+        await control.access_address.test(given.url.rstrip("/"))
+
+
+def _user_management(api: APIRouter, control: ControlContext) -> None:
+    path = f"/{USER_MANAGEMENT}"
+
+    @api.get(path, summary="Rules for passwords and sessions")
+    async def shown(access: Sees) -> UserManagementShown:
+        """As they hold for whoever signs in or chooses a password."""
+        async with control.database.read() as session:
+            return _shown(await user_management.read(session))
+
+    @api.put(path, status_code=204, summary="Change the rules for passwords and sessions")
+    async def change(access: Edits, given: UserManagementGiven) -> None:
+        """Sessions that run keep their times until they are refreshed."""
+        rules = UserManagement(
+            access_token_s=given.access_token_minutes * 60,
+            refresh_token_s=given.refresh_token_days * 24 * 3600,
+            password_length_min=given.password_length_min,
+        )
+        async with control.database.write() as session:
+            before = await user_management.read(session)
+            await user_management.write(session, rules, control.clock.now_ms())
+            _tell(control, session, access, USER_MANAGEMENT, _plain(before), _plain(rules))
+
+
+def _shown(rules: UserManagement) -> UserManagementShown:
+    return UserManagementShown(
+        access_token_minutes=rules.access_token_s // 60,
+        refresh_token_days=rules.refresh_token_s // (24 * 3600),
+        password_length_min=rules.password_length_min,
+    )
+
+
+def _plain(rules: UserManagement) -> dict[str, Any]:
+    # By the names that an administrator knows; "token" in one would hide its value.
+    shown = asdict(rules)
+    return {
+        "accessMinutes": shown["access_token_s"] // 60,
+        "refreshDays": shown["refresh_token_s"] // (24 * 3600),
+        "lengthMin": shown["password_length_min"],
+    }
+
+
+def _tell(
+    control: ControlContext,
+    session: Any,
+    access: Access,
+    name: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> None:
+    control.audit.record(
+        session,
+        access,
+        Resource.SETTINGS,
+        "update",
+        object_id=name,
+        object_name=name,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,1 @@
+"""One file per feature, numbered; a released one is never edited."""

@@ -1,0 +1,246 @@
+"""A real cluster is adopted by a real control plane with the commands that its page prints."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from harness.adoption import AgentHost, Project, changes, commands, project
+from harness.control import ADMIN, PASSWORD, Asker, ControlProcess
+from harness.ports import free_port
+from harness.rest_node import ADMIN as NODE_ADMIN
+from harness.rest_node import PASSWORD as NODE_PASSWORD
+from harness.rest_node import RestNode, rest_node
+
+REPORT_S = 1
+
+
+@pytest.fixture(scope="module")
+def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlProcess]:
+    sets = {
+        "control.bind": f"127.0.0.1:{free_port()}",
+        "control.relay.tcp": f"127.0.0.1:{free_port()}",
+        "control.relay.tls": f"127.0.0.1:{free_port()}",
+        "control.agents.report_interval": f"{REPORT_S}s",
+    }
+    arguments = [part for name, value in sets.items() for part in ("--set", f"{name}={value}")]
+    process = ControlProcess(tmp_path_factory.mktemp("control"), *arguments)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestNode]:
+    # It comes back where it was.
+    settings = {"dashboard.listeners.http.bind": f"127.0.0.1:{free_port()}"}
+    with rest_node(tmp_path_factory.mktemp("node"), settings) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def of(control: ControlProcess, request: pytest.FixtureRequest) -> AsyncIterator[Project]:
+    async with aiohttp.ClientSession() as client:
+        asker = Asker(control.url, client)
+        state = await asker.ask("GET", "/setup")
+        if not state.json["isFinished"]:
+            given = {"email": ADMIN, "password": PASSWORD}
+            address = control.url.replace("http:", "https:")
+            made = await asker.ask("POST", "/setup", {**given, "accessAddress": address})
+            assert made.status == 204, made.text
+        yield await project(asker, await asker.sign_in(), request.node.name[:60])
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[AgentHost]:
+    made = AgentHost(tmp_path / "host")
+    yield made
+    made.stop()
+
+
+def typed_in(node: RestNode, token: str) -> dict[str, str]:
+    url = f"http://127.0.0.1:{node.port()}"
+    return {
+        "registrationToken": token,
+        "username": NODE_ADMIN,
+        "password": NODE_PASSWORD,
+        "dashboardUrl": url,
+        "apiUrl": url,
+    }
+
+
+async def entry(of: Project, name: str = "plant-1", address: str = "") -> str:
+    made = await of.ask("POST", "", {"name": name, "address": address})
+    assert made["state"] == "created"
+    cluster: str = made["id"]
+    return cluster
+
+
+async def token(of: Project, cluster: str, *, replace: bool = False) -> str:
+    body = {"replace": replace}
+    made = await of.ask("POST", f"/{cluster}/registration-token", body)
+    issued: str = made["token"]
+    return issued
+
+
+async def adopt(of: Project, cluster: str, node: RestNode, host: AgentHost) -> None:
+    for command in await commands(of, cluster, typed_in(node, await token(of, cluster))):
+        host.run(command)
+
+
+async def test_a_cluster_is_adopted_by_the_printed_commands_and_its_state_is_true(
+    of: Project, node: RestNode, host: AgentHost
+) -> None:
+    cluster = await entry(of, address=f"http://127.0.0.1:{node.port()}")
+    download, register, start = await commands(
+        of, cluster, typed_in(node, await token(of, cluster))
+    )
+    async with changes(of) as told:
+        host.run(download)
+        await told.until("checklist", lambda data: _done(data) == ["token", "downloaded"])
+        host.run(register)
+        row = await told.until("cluster", lambda row: row["state"] == "registering")
+        assert row["tokenState"] == "used"
+        host.run(start)
+        row = await told.until("cluster", lambda row: row["state"] == "running")
+        assert (row["nodesRunning"], row["nodesTotal"], row["presence"]) == (1, 1, "online")
+        assert row["version"]
+        assert row["conditions"] == []
+        steps = await of.ask("GET", f"/{cluster}/checklist")
+        assert all(step["done"] for step in steps["steps"])
+
+        node.node.stop()
+        row = await told.until("cluster", lambda row: row["state"] == "abnormal")
+        assert row["conditions"][0]["type"] in ("ClusterUnreachable", "NodeUnreachable")
+        assert row["presence"] == "online"
+        node.node.start()
+        await told.until("cluster", lambda row: row["state"] == "running")
+
+
+def _done(checklist: dict[str, list[dict[str, object]]]) -> list[object]:
+    return [step["id"] for step in checklist["steps"] if step["done"]]
+
+
+async def test_an_agent_that_dies_is_lost_and_comes_back(
+    of: Project, node: RestNode, host: AgentHost
+) -> None:
+    cluster = await entry(of)
+    async with changes(of) as told:
+        await adopt(of, cluster, node, host)
+        await told.until("cluster", lambda row: row["state"] == "running")
+        host.kill()
+        row = await told.until("cluster", lambda row: "AgentLost" in _types(row))
+        assert (row["state"], row["presence"]) == ("abnormal", "offline")
+        # There is nobody who could be told.
+        assert await of.problem("DELETE", f"/{cluster}", {"name": "plant-1"}) == (409, "CONFLICT")
+        refused = await of.problem("POST", f"/{cluster}/dashboard")
+        assert refused == (409, "CONFLICT")  # no address
+        host.agent("start")
+        row = await told.until("cluster", lambda row: row["state"] == "running")
+        assert row["conditions"] == []
+
+
+async def test_one_entry_has_one_agent_and_another_may_take_its_place(
+    of: Project, node: RestNode, host: AgentHost, tmp_path: Path
+) -> None:
+    cluster = await entry(of)
+    other = AgentHost(tmp_path / "other")
+    values = typed_in(node, await token(of, cluster))
+    download, register, start = await commands(of, cluster, values, insecure=True)
+    async with changes(of) as told:
+        for command in (download, register, start):
+            host.run(command)
+        await told.until("cluster", lambda row: row["state"] == "running")
+        other.run(download)
+        refused = other.run(register, check=False)
+        assert refused.returncode != 0
+        assert "used already" in refused.stdout + refused.stderr
+        issued = await of.problem("POST", f"/{cluster}/registration-token", {})
+        assert issued == (409, "CONFLICT")
+
+        values["registrationToken"] = await token(of, cluster, replace=True)
+        _, register, start = await commands(of, cluster, values)
+        other.run(register)
+        first = (await of.ask("GET", f"/{cluster}"))["agent"]["id"]
+        other.run(start)
+        row = await told.until(
+            "cluster",
+            lambda row: row["state"] == "running" and row["presence"] == "online",
+        )
+        assert row["agent"]["id"] == first
+        host.wait_until_ended()
+        other.stop()
+
+
+async def test_an_entry_is_unregistered_adopted_again_and_deleted(
+    of: Project, node: RestNode, host: AgentHost
+) -> None:
+    cluster = await entry(of)
+    async with changes(of) as told:
+        await adopt(of, cluster, node, host)
+        await told.until("cluster", lambda row: row["state"] == "running")
+        await of.ask("POST", f"/{cluster}/unregister")
+        row = await told.until("cluster", lambda row: row["state"] == "created")
+        assert (row["agent"], row["version"], row["nodesTotal"]) == (None, "", 0)
+        host.wait_until_ended()
+
+        await adopt(of, cluster, node, host)
+        await told.until("cluster", lambda row: row["state"] == "running")
+        assert await of.problem("DELETE", f"/{cluster}", {"name": "other"}) == (400, "BAD_REQUEST")
+        await of.ask("DELETE", f"/{cluster}", {"name": "plant-1"})
+        await told.until("removed", lambda data: data["id"] == cluster)
+        host.wait_until_ended()
+    assert await of.problem("GET", f"/{cluster}") == (404, "NOT_FOUND")
+
+
+async def test_who_unregisters_at_the_agent_frees_the_entry(
+    of: Project, node: RestNode, host: AgentHost
+) -> None:
+    cluster = await entry(of)
+    async with changes(of) as told:
+        await adopt(of, cluster, node, host)
+        await told.until("cluster", lambda row: row["state"] == "running")
+        host.agent("unregister")
+        await told.until("cluster", lambda row: row["state"] == "created")
+
+
+async def test_a_cluster_deleted_by_force_is_told_to_its_agent_when_it_is_back(
+    of: Project, node: RestNode, host: AgentHost
+) -> None:
+    cluster = await entry(of)
+    async with changes(of) as told:
+        await adopt(of, cluster, node, host)
+        await told.until("cluster", lambda row: row["state"] == "running")
+        host.agent("stop")
+        await told.until("cluster", lambda row: row["presence"] == "offline")
+        await of.ask("DELETE", f"/{cluster}?force=true", {"name": "plant-1"})
+        await told.until("removed", lambda data: data["id"] == cluster)
+    host.agent("start")
+    host.wait_until_ended()
+    assert ADMIN in host.agent("status", check=False).stdout
+
+
+async def test_control_restarts_and_nothing_becomes_abnormal(
+    of: Project, node: RestNode, host: AgentHost, control: ControlProcess
+) -> None:
+    cluster = await entry(of)
+    async with changes(of) as told:
+        await adopt(of, cluster, node, host)
+        before = await told.until("cluster", lambda row: row["state"] == "running")
+    control.kill()
+    control.start()
+    async with changes(of) as told:
+        # The first that is heard of it says that it runs, by a new connection.
+        row = await told.until("cluster", lambda _row: True)
+        assert row["state"] == "running", row
+        await told.until("cluster", lambda row: row["presenceAt"] > before["presenceAt"])
+
+
+def _types(row: dict[str, list[dict[str, object]]]) -> list[object]:
+    return [condition["type"] for condition in row["conditions"]]
