@@ -12,18 +12,14 @@ export interface SetupState {
 }
 
 export interface AccessAddress {
-  scheme: string;
-  serverName: string;
+  /** Empty: not set. */
+  url: string;
 }
 
-export interface Profile {
-  id: string;
-  email: string;
-  name: string;
-  language?: string;
-  isAdmin: boolean;
-  createdAt: string;
-  lastLoginAt?: string;
+export interface UserManagement {
+  accessTokenMinutes: number;
+  refreshTokenDays: number;
+  passwordLengthMin: number;
 }
 
 export interface SessionRow {
@@ -69,7 +65,8 @@ export interface MemberRow {
   isEnabled: boolean;
 }
 
-export interface Membership {
+/** Where a user belongs to. */
+export interface UserPlace {
   orgId: string;
   orgName: string;
   projectId?: string;
@@ -83,39 +80,38 @@ export interface UserRow {
   name: string;
   isAdmin: boolean;
   isEnabled: boolean;
+  language: string;
   createdAt: string;
   lastLoginAt?: string;
-  memberships?: Membership[];
+}
+
+export interface UserDetail extends UserRow {
+  places: UserPlace[];
 }
 
 export interface TokenRow {
   id: string;
   name: string;
-  prefix?: string;
   access: string;
   orgId?: string;
-  orgName?: string;
   projectId?: string;
-  projectName?: string;
   createdAt: string;
   expiresAt: string;
-  lastUsedAt?: string;
+  usedAt?: string;
 }
 
 export interface AuditRow {
-  id: string;
-  createdAt: string;
-  operatorId?: string;
-  operatorName?: string;
-  address?: string;
+  id: number;
+  at: string;
+  operatorName: string;
+  via: string;
+  address: string;
   resource: string;
   operation: string;
-  orgId?: string;
-  orgName?: string;
-  projectId?: string;
-  projectName?: string;
-  objectId?: string;
-  objectName?: string;
+  result: string;
+  orgName: string;
+  projectName: string;
+  objectName: string;
   before?: Record<string, unknown>;
   after?: Record<string, unknown>;
 }
@@ -196,7 +192,7 @@ export interface CheckStep {
 /** By path, as the document writes it. */
 export interface Replies {
   "/setup": SetupState;
-  "/profile": Profile;
+  "/profile": UserDetail;
   "/profile/sessions": List<SessionRow>;
   "/roles": Roles;
   "/orgs": List<OrgRow>;
@@ -207,9 +203,11 @@ export interface Replies {
   "/orgs/{org}/projects/{project}/members": List<MemberRow>;
   "/projects": List<ProjectRow>;
   "/users": List<UserRow>;
+  "/users/{user}": UserDetail;
   "/tokens": List<TokenRow>;
   "/audit": List<AuditRow>;
   "/configuration/server-access-name": AccessAddress;
+  "/configuration/user-management": UserManagement;
   "/orgs/{org}/projects/{project}/clusters": List<ClusterRow>;
   "/orgs/{org}/projects/{project}/clusters/filters": { versions: string[]; labels: string[] };
   "/orgs/{org}/projects/{project}/clusters/{cluster}": ClusterRow;

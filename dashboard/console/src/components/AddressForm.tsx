@@ -7,14 +7,9 @@ import { useTranslation } from "react-i18next";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { useChange } from "@/lib/query";
 import { call } from "@console/api/client";
-import { partsOf } from "@console/lib/address";
+import { isAddress } from "@console/lib/address";
 
 const PATH = "/configuration/server-access-name";
-
-interface Tried {
-  isReachable: boolean;
-  text?: string;
-}
 
 interface AddressFormProps {
   initial: string;
@@ -27,18 +22,18 @@ interface AddressFormProps {
 export function AddressForm({ initial, submit, onSaved, others }: AddressFormProps): ReactElement {
   const { t } = useTranslation();
   const [text, setText] = useState(initial);
-  const parts = partsOf(text);
-  const test = useChange(() => call<Tried>("post", `${PATH}/test`, { body: parts }), []);
-  const save = useChange(() => call("put", PATH, { body: parts }), ["/configuration"]);
+  const isUsable = isAddress(text);
+  const body = { url: text.trim() };
+  const test = useChange(() => call("post", `${PATH}/test`, { body }), []);
+  const save = useChange(() => call("put", PATH, { body }), ["/configuration"]);
   const send = (event: FormEvent) => {
     event.preventDefault();
-    if (parts !== null) save.mutate(undefined, { onSuccess: onSaved });
+    if (isUsable) save.mutate(undefined, { onSuccess: onSaved });
   };
   const change = (next: string) => {
     test.reset();
     setText(next);
   };
-  const isFaulty = text !== "" && parts === null;
   return (
     <form onSubmit={send}>
       <Stack gap="md">
@@ -49,16 +44,12 @@ export function AddressForm({ initial, submit, onSaved, others }: AddressFormPro
           required
           autoComplete="off"
           value={text}
-          error={isFaulty ? t("access.faulty") : undefined}
+          error={text !== "" && !isUsable ? t("access.faulty") : undefined}
           onChange={(event) => change(event.currentTarget.value)}
         />
-        {test.data !== undefined && (
-          <Alert
-            color={test.data.isReachable ? "teal" : "orange"}
-            title={t(test.data.isReachable ? "access.reached" : "access.notReached")}
-            role="status"
-          >
-            {test.data.text}
+        {test.isSuccess && (
+          <Alert color="teal" role="status">
+            {t("access.reached")}
           </Alert>
         )}
         <ErrorPanel error={test.error ?? save.error} />
@@ -66,13 +57,13 @@ export function AddressForm({ initial, submit, onSaved, others }: AddressFormPro
           {others}
           <Button
             variant="default"
-            disabled={parts === null}
+            disabled={!isUsable}
             loading={test.isPending}
             onClick={() => test.mutate()}
           >
             {t("access.test")}
           </Button>
-          <Button type="submit" disabled={parts === null} loading={save.isPending}>
+          <Button type="submit" disabled={!isUsable} loading={save.isPending}>
             {submit}
           </Button>
         </Group>

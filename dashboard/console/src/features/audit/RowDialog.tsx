@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { Dialog } from "@/components/Dialog";
 import { KeyValues } from "@/components/KeyValues";
+import { StatusBadge } from "@/components/StatusBadge";
 import { formatAny, formatTime } from "@/lib/format";
 import type { AuditRow } from "@console/api/shapes";
 import { differences } from "@console/lib/difference";
@@ -26,10 +27,12 @@ export function RowDialog({ row, onClose }: RowDialogProps): ReactElement {
       <Stack gap="md">
         <KeyValues
           rows={[
-            [t("time"), formatTime(row.createdAt)],
+            [t("time"), formatTime(row.at)],
             [t("operator"), row.operatorName],
+            [t("via"), words.via(row.via)],
             [t("field.address"), row.address],
-            [t("object"), row.objectName],
+            [t("result"), <StatusBadge key="result" state={row.result} />],
+            [t("objectName"), row.objectName],
             [t("org"), row.orgName],
             [t("project"), row.projectName],
           ]}

@@ -6,6 +6,7 @@ import { useSearchParams } from "react-router";
 
 import { Page } from "@/components/Page";
 import { RowButton } from "@/components/RowButtons";
+import { StatusBadge } from "@/components/StatusBadge";
 import { useToasts } from "@/components/toasts";
 import { formatTime } from "@/lib/format";
 import { download } from "@console/api/client";
@@ -19,7 +20,20 @@ import { RowDialog } from "./RowDialog";
 import { RESOURCES } from "./words";
 import { useWords } from "./useWords";
 
-const FILTERS = ["search", "resource", "orgId", "projectId", "since", "until"] as const;
+const FILTERS = [
+  "operator",
+  "object",
+  "resource",
+  "result",
+  "orgId",
+  "projectId",
+  "since",
+  "until",
+] as const;
+
+function placeOf({ orgName, projectName }: AuditRow): string {
+  return projectName === "" ? orgName : `${orgName} / ${projectName}`;
+}
 
 export default function AuditPage(): ReactElement {
   const { t } = useTranslation("audit");
@@ -47,11 +61,17 @@ export default function AuditPage(): ReactElement {
         label={t("title")}
         path="/audit"
         filters={[
-          { name: "search", label: t("find") },
+          { name: "operator", label: t("operator") },
+          { name: "object", label: t("objectName") },
           {
             name: "resource",
             label: t("object"),
             options: RESOURCES.map((each) => ({ value: each, label: words.resource(each) })),
+          },
+          {
+            name: "result",
+            label: t("result"),
+            options: ["success", "failure"].map((each) => ({ value: each, label: t(`state.${each}`) })),
           },
           {
             name: "orgId",
@@ -66,27 +86,30 @@ export default function AuditPage(): ReactElement {
           { name: "since", label: t("since"), kind: "time" },
           { name: "until", label: t("until"), kind: "time" },
         ]}
-        sorts={["createdAt"]}
         columns={[
-          { key: "createdAt", label: t("time"), render: (row) => formatTime(row.createdAt) },
+          { key: "at", label: t("time"), render: (row) => formatTime(row.at) },
           { key: "operatorName", label: t("operator") },
           { key: "resource", label: t("object"), render: (row) => words.resource(row.resource) },
-          { key: "objectName", label: t("field.name") },
+          { key: "objectName", label: t("objectName") },
           {
             key: "operation",
             label: t("operation"),
             render: (row) => words.operation(row.operation),
           },
-          { key: "orgName", label: t("org") },
-          { key: "projectName", label: t("project") },
+          {
+            key: "result",
+            label: t("result"),
+            render: (row) => <StatusBadge state={row.result} />,
+          },
+          { key: "place", label: t("place"), render: placeOf },
           { key: "address", label: t("field.address") },
         ]}
-        rowKey={(row) => row.id}
+        rowKey={(row) => String(row.id)}
         empty={{ title: t("empty.title"), text: t("empty.text") }}
         actions={(row) => (
           <RowButton
             text={t("details")}
-            label={t("showOne", { name: `${words.operation(row.operation)} ${row.objectName ?? ""}` })}
+            label={t("showOne", { name: `${words.operation(row.operation)} ${row.objectName}` })}
             onClick={() => setShown(row)}
           />
         )}

@@ -3,6 +3,7 @@ export const RESOURCES = [
   "organizations",
   "projects",
   "users",
+  "sessions",
   "tokens",
   "settings",
   "clusters",

@@ -21,6 +21,7 @@ export function Command({ name, text, isInsecure }: CommandProps): ReactElement 
   const copy = async () => {
     if (shown.current !== null && (await copyShown(shown.current))) setCopied(text);
   };
+  const word = t(copied === text ? "copied" : "copy");
   return (
     <div className="command" data-insecure={isInsecure}>
       <Group justify="space-between" mb={4}>
@@ -34,10 +35,10 @@ export function Command({ name, text, isInsecure }: CommandProps): ReactElement 
         <Button
           size="compact-xs"
           variant="default"
-          aria-label={t("copyOne", { name })}
+          aria-label={t("copyOne", { name, word })}
           onClick={() => void copy()}
         >
-          {copied === text ? t("copied") : t("copy")}
+          {word}
         </Button>
       </Group>
       <pre tabIndex={0}>

@@ -34,7 +34,7 @@ function useSteps(): Step[] {
   });
   const steps: Step[] = [];
   if (rights.isSystemAdmin) {
-    steps.push({ name: "address", to: "/settings", isDone: Boolean(address.data?.serverName) });
+    steps.push({ name: "address", to: "/settings", isDone: address.data !== undefined && address.data.url !== "" });
     steps.push({ name: "org", to: "/orgs", isDone: (orgs.data?.total ?? 0) > 0 });
   }
   if (rights.isOrgAdmin()) {

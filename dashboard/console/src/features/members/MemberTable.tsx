@@ -11,7 +11,8 @@ import { call } from "@console/api/client";
 import type { MemberRow } from "@console/api/shapes";
 import { ListTable } from "@console/components/ListTable";
 
-import { MemberDialog } from "./MemberDialog";
+import { REFRESH } from "./refresh";
+import { RoleDialog } from "./RoleDialog";
 
 interface MemberTableProps {
   title: string;
@@ -20,6 +21,8 @@ interface MemberTableProps {
   path: string;
   values: Record<string, string>;
   mayChange: boolean;
+  /** The form that adds one. */
+  adding: (close: () => void) => ReactElement;
 }
 
 export function MemberTable(props: MemberTableProps): ReactElement {
@@ -28,7 +31,7 @@ export function MemberTable(props: MemberTableProps): ReactElement {
   const [edited, setEdited] = useState<MemberRow | "new" | null>(null);
   const remove = useAct<MemberRow>({
     run: ({ userId }) => call("delete", `${path}/{user}`, { path: { ...values, user: userId } }),
-    refresh: ["/orgs", "/projects", "/users", "/roles"],
+    refresh: REFRESH,
     done: t("removed"),
     ask: ({ email }) => ({
       title: t("remove.title"),
@@ -43,7 +46,8 @@ export function MemberTable(props: MemberTableProps): ReactElement {
         label={props.title}
         path={path}
         pathValues={values}
-        filters={[{ name: "search", label: t("find") }]}
+        filters={[{ name: "email", label: t("email") }]}
+        sorts={["email", "name"]}
         columns={[
           { key: "email", label: t("email") },
           { key: "name", label: t("personName") },
@@ -66,13 +70,9 @@ export function MemberTable(props: MemberTableProps): ReactElement {
           ),
         })}
       />
-      {edited !== null && (
-        <MemberDialog
-          member={edited === "new" ? null : edited}
-          path={path}
-          values={values}
-          onClose={() => setEdited(null)}
-        />
+      {edited === "new" && props.adding(() => setEdited(null))}
+      {edited !== null && edited !== "new" && (
+        <RoleDialog member={edited} path={path} values={values} onClose={() => setEdited(null)} />
       )}
     </Page>
   );

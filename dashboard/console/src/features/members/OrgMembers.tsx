@@ -5,6 +5,7 @@ import { useParams } from "react-router";
 import { useRights } from "@console/api/roles";
 import { useOrgs } from "@console/components/useOrgs";
 
+import { AddToOrg } from "./AddToOrg";
 import { MemberTable } from "./MemberTable";
 
 export default function OrgMembersPage(): ReactElement {
@@ -19,6 +20,7 @@ export default function OrgMembersPage(): ReactElement {
       path="/orgs/{org}/members"
       values={{ org }}
       mayChange={rights.isOrgAdmin(org)}
+      adding={(close) => <AddToOrg org={org} onClose={close} />}
     />
   );
 }

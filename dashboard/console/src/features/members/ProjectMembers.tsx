@@ -5,6 +5,7 @@ import { useParams } from "react-router";
 import { useRights } from "@console/api/roles";
 import { usePlaces } from "@console/components/place";
 
+import { AddToProject } from "./AddToProject";
 import { MemberTable } from "./MemberTable";
 
 export default function ProjectMembersPage(): ReactElement {
@@ -20,6 +21,7 @@ export default function ProjectMembersPage(): ReactElement {
       path="/orgs/{org}/projects/{project}/members"
       values={{ org, project }}
       mayChange={rights.isProjectAdmin(org, project)}
+      adding={(close) => <AddToProject place={{ org, project }} onClose={close} />}
     />
   );
 }

@@ -11,7 +11,7 @@ import { useChange } from "@/lib/query";
 import { switchLanguage, type Language } from "@/lib/texts";
 import { call } from "@console/api/client";
 import { useGet } from "@console/api/hooks";
-import type { Profile } from "@console/api/shapes";
+import type { UserDetail } from "@console/api/shapes";
 
 import { PasswordCard } from "./PasswordCard";
 import { Sessions } from "./Sessions";
@@ -35,11 +35,11 @@ export default function ProfilePage(): ReactElement {
   );
 }
 
-function PersonCard({ profile }: { profile: Profile }): ReactElement {
+function PersonCard({ profile }: { profile: UserDetail }): ReactElement {
   const { t, i18n } = useTranslation("profile");
   const toasts = useToasts();
   const [name, setName] = useState(profile.name);
-  const [language, setLanguage] = useState(profile.language ?? i18n.language);
+  const [language, setLanguage] = useState(profile.language || i18n.language);
   const save = useChange(async () => {
     await call("put", "/profile", { body: { name, language } });
     await switchLanguage(language as Language);

@@ -8,7 +8,8 @@ import { Page } from "@/components/Page";
 import { useToasts } from "@/components/toasts";
 import { useGet } from "@console/api/hooks";
 import { AddressForm } from "@console/components/AddressForm";
-import { textOf } from "@console/lib/address";
+
+import { UserManagementCard } from "./UserManagementCard";
 
 export default function SettingsPage(): ReactElement {
   const { t } = useTranslation("settings");
@@ -24,12 +25,13 @@ export default function SettingsPage(): ReactElement {
         <ErrorPanel error={address.error} onRetry={() => void address.refetch()} />
         {address.data !== undefined && (
           <AddressForm
-            initial={textOf(address.data)}
+            initial={address.data.url}
             submit={t("save")}
             onSaved={() => toasts.done(t("saved"))}
           />
         )}
       </Card>
+      <UserManagementCard />
     </Page>
   );
 }

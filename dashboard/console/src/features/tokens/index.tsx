@@ -10,6 +10,7 @@ import { formatTime } from "@/lib/format";
 import { call } from "@console/api/client";
 import type { TokenRow } from "@console/api/shapes";
 import { ListTable } from "@console/components/ListTable";
+import { usePlaces } from "@console/components/place";
 import { SecretDialog } from "@console/components/SecretDialog";
 
 import { TokenDialog } from "./TokenDialog";
@@ -28,9 +29,12 @@ export default function TokensPage(): ReactElement {
       action: t("delete"),
     }),
   });
-  const scopeOf = (row: TokenRow) => {
-    if (row.projectName) return `${row.orgName ?? ""} / ${row.projectName}`;
-    return row.orgName ?? t("everything");
+  const { projects = [] } = usePlaces();
+  const scopeOf = ({ orgId, projectId }: TokenRow) => {
+    const project = projects.find(({ id }) => id === projectId);
+    if (project !== undefined) return `${project.orgName} / ${project.name}`;
+    const org = projects.find((each) => each.orgId === orgId);
+    return org?.orgName ?? projectId ?? orgId ?? t("everything");
   };
   const add = <Button onClick={() => setAdding(true)}>{t("add")}</Button>;
   return (
@@ -49,9 +53,9 @@ export default function TokensPage(): ReactElement {
           },
           { key: "expiresAt", label: t("expires"), render: (row) => formatTime(row.expiresAt) },
           {
-            key: "lastUsedAt",
+            key: "usedAt",
             label: t("lastUsed"),
-            render: (row) => (row.lastUsedAt ? formatTime(row.lastUsedAt) : t("never")),
+            render: (row) => (row.usedAt ? formatTime(row.usedAt) : t("never")),
           },
         ]}
         rowKey={(row) => row.id}

@@ -7,6 +7,7 @@ import { RoleSelect } from "@/components/fields";
 import { FormDialog } from "@/components/FormDialog";
 import { call } from "@console/api/client";
 import type { UserRow } from "@console/api/shapes";
+import { MEMBER_ROLES } from "@console/components/memberRoles";
 import { NewPassword } from "@console/components/NewPassword";
 import { usePlaces } from "@console/components/place";
 import { choicesOf } from "@console/components/PlaceSwitcher";
@@ -19,10 +20,8 @@ interface UserDialogProps {
   onClose: () => void;
 }
 
-const ROLES = ["viewer", "admin"] as const;
-
 export function UserDialog({ user, isOwn, onClose }: UserDialogProps): ReactElement {
-  const { t } = useTranslation("users");
+  const { t, i18n } = useTranslation("users");
   const { projects = [] } = usePlaces();
   const [email, setEmail] = useState("");
   const [name, setName] = useState(user?.name ?? "");
@@ -33,14 +32,17 @@ export function UserDialog({ user, isOwn, onClose }: UserDialogProps): ReactElem
   const [role, setRole] = useState("viewer");
   const make = async () => {
     const made = await call<UserRow>("post", "/users", {
-      body: { email, name, password: secret.password, isAdmin },
+      body: { email, name, password: secret.password, isAdmin, language: i18n.language },
     });
     const found = projects.find(({ id }) => id === project);
     if (found === undefined || isAdmin) return;
-    const path = { org: found.orgId, project: found.id, user: made.id };
+    const path = { org: found.orgId, project: found.id };
     // Who is in a project is in its organization.
-    await call("put", "/orgs/{org}/members/{user}", { path, body: { role: "viewer" } });
-    await call("put", "/orgs/{org}/projects/{project}/members/{user}", { path, body: { role } });
+    await call("post", "/orgs/{org}/members", { path, body: { email, role: "viewer" } });
+    await call("post", "/orgs/{org}/projects/{project}/members", {
+      path,
+      body: { userId: made.id, role },
+    });
   };
   const change = () =>
     call("put", "/users/{user}", {
@@ -96,7 +98,7 @@ export function UserDialog({ user, isOwn, onClose }: UserDialogProps): ReactElem
             value={project}
             onChange={setProject}
           />
-          {project !== null && <RoleSelect roles={ROLES} value={role} onChange={setRole} />}
+          {project !== null && <RoleSelect roles={MEMBER_ROLES} value={role} onChange={setRole} />}
         </>
       )}
       {user !== null && (

@@ -11,23 +11,21 @@ import { formatTime } from "@/lib/format";
 import { call } from "@console/api/client";
 import { useGet } from "@console/api/hooks";
 import { useRights } from "@console/api/roles";
-import type { Membership, UserRow } from "@console/api/shapes";
+import type { UserRow } from "@console/api/shapes";
 import { ListTable } from "@console/components/ListTable";
 
 import { PasswordDialog } from "./PasswordDialog";
+import { PlacesDialog } from "./PlacesDialog";
 import { UserDialog } from "./UserDialog";
 
 const REFRESH = ["/users", "/orgs", "/projects"];
-
-function placeOf(held: Membership): string {
-  return held.projectName ? `${held.orgName} / ${held.projectName}` : held.orgName;
-}
 
 export default function UsersPage(): ReactElement {
   const { t } = useTranslation("users");
   const rights = useRights();
   const { data: own } = useGet("/profile");
   const [edited, setEdited] = useState<UserRow | "new" | null>(null);
+  const [shown, setShown] = useState<UserRow | null>(null);
   const [reset, setReset] = useState<UserRow | null>(null);
   const remove = useAct<UserRow>({
     run: ({ id }) => call("delete", "/users/{user}", { path: { user: id } }),
@@ -39,10 +37,14 @@ export default function UsersPage(): ReactElement {
       action: t("delete"),
     }),
   });
-  const rolesOf = (row: UserRow) => {
-    const held = (row.memberships ?? []).map((each) => `${placeOf(each)}: ${t(`role.${each.role}`)}`);
-    return [...(row.isAdmin ? [t("systemAdmin")] : []), ...held].join(t("password.comma"));
-  };
+  const isEnabled = [
+    { value: "true", label: t("state.enabled") },
+    { value: "false", label: t("state.disabled") },
+  ];
+  const isAdmin = [
+    { value: "true", label: t("yes") },
+    { value: "false", label: t("no") },
+  ];
   const add = rights.isSystemAdmin && (
     <Button onClick={() => setEdited("new")}>{t("add")}</Button>
   );
@@ -51,12 +53,21 @@ export default function UsersPage(): ReactElement {
       <ListTable<UserRow>
         label={t("title")}
         path="/users"
-        filters={[{ name: "search", label: t("find") }]}
+        filters={[
+          { name: "email", label: t("email") },
+          { name: "name", label: t("personName") },
+          { name: "isEnabled", label: t("field.state"), options: isEnabled },
+          { name: "isAdmin", label: t("systemAdmin"), options: isAdmin },
+        ]}
         sorts={["email", "name", "createdAt", "lastLoginAt"]}
         columns={[
           { key: "email", label: t("email") },
           { key: "name", label: t("personName") },
-          { key: "memberships", label: t("roles"), render: rolesOf },
+          {
+            key: "isAdmin",
+            label: t("systemAdmin"),
+            render: (row) => t(row.isAdmin ? "yes" : "no"),
+          },
           {
             key: "isEnabled",
             label: t("field.state"),
@@ -75,9 +86,15 @@ export default function UsersPage(): ReactElement {
         ]}
         rowKey={(row) => row.id}
         empty={{ title: t("empty.title"), text: t("empty.text") }}
-        {...(rights.isSystemAdmin && {
-          actions: (row: UserRow) => (
-            <>
+        actions={(row) => (
+          <>
+            <RowButton
+              text={t("places.title")}
+              label={t("places.of", { email: row.email })}
+              onClick={() => setShown(row)}
+            />
+            {rights.isSystemAdmin && (
+              <>
               <RowButton
                 text={t("password.reset")}
                 label={t("password.resetOf", { email: row.email })}
@@ -90,10 +107,12 @@ export default function UsersPage(): ReactElement {
                 onEdit={() => setEdited(row)}
                 onDelete={() => void remove.act(row)}
               />
-            </>
-          ),
-        })}
+              </>
+            )}
+          </>
+        )}
       />
+      {shown !== null && <PlacesDialog user={shown} onClose={() => setShown(null)} />}
       {edited !== null && (
         <UserDialog
           user={edited === "new" ? null : edited}
