@@ -14,7 +14,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { formatDuration, formatNumber, formatTime } from "@/lib/format";
 import { useGet } from "@console/api/hooks";
 import { useRights } from "@console/api/roles";
-import type { ClusterRow } from "@console/api/shapes";
+import type { ClusterDetail } from "@console/api/shapes";
 import { clustersPath, usePlace } from "@console/components/place";
 import { useGoTo } from "@console/components/useGoTo";
 
@@ -94,7 +94,7 @@ export default function ClusterPage(): ReactElement {
   );
 }
 
-function Information({ cluster }: { cluster: ClusterRow }): ReactElement {
+function Information({ cluster }: { cluster: ClusterDetail }): ReactElement {
   const { t } = useTranslation("clusters");
   const { agent } = cluster;
   return (
@@ -119,9 +119,9 @@ function Information({ cluster }: { cluster: ClusterRow }): ReactElement {
   );
 }
 
-function Nodes({ cluster }: { cluster: ClusterRow }): ReactElement {
+function Nodes({ cluster }: { cluster: ClusterDetail }): ReactElement {
   const { t, i18n } = useTranslation("clusters");
-  const nodes = cluster.nodes ?? [];
+  const { nodes } = cluster;
   return (
     <Card withBorder padding={0}>
       <Title order={2} size="h5" p="md">

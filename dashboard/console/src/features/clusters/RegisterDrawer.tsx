@@ -4,11 +4,11 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { ClusterRow } from "@console/api/shapes";
+import type { ClusterRow, RegistrationToken } from "@console/api/shapes";
 
 import { Checklist } from "./Checklist";
 import { Instructions } from "./Instructions";
-import { TokenBox, type IssuedToken } from "./TokenBox";
+import { TokenBox } from "./TokenBox";
 
 interface RegisterDrawerProps {
   cluster: ClusterRow;
@@ -17,7 +17,7 @@ interface RegisterDrawerProps {
 
 export function RegisterDrawer({ cluster, onClose }: RegisterDrawerProps): ReactElement {
   const { t } = useTranslation("register");
-  const [token, setToken] = useState<IssuedToken | null>(null);
+  const [token, setToken] = useState<RegistrationToken | null>(null);
   const values = { org: cluster.orgId, project: cluster.projectId, cluster: cluster.id };
   return (
     <Drawer

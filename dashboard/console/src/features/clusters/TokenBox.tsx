@@ -7,21 +7,16 @@ import { ErrorPanel } from "@/components/ErrorPanel";
 import { useChange } from "@/lib/query";
 import { formatTime } from "@/lib/format";
 import { call } from "@console/api/client";
-import type { ClusterRow } from "@console/api/shapes";
+import type { ClusterRow, RegistrationToken } from "@console/api/shapes";
 
 import { CLUSTER, CLUSTERS } from "./paths";
 import { isOccupied } from "./state";
 
-export interface IssuedToken {
-  token: string;
-  expiresAt: string;
-}
-
 interface TokenBoxProps {
   cluster: ClusterRow;
   values: Record<string, string>;
-  token: IssuedToken | null;
-  onIssued: (token: IssuedToken) => void;
+  token: RegistrationToken | null;
+  onIssued: (token: RegistrationToken) => void;
 }
 
 export function TokenBox({ cluster, values, token, onIssued }: TokenBoxProps): ReactElement {
@@ -29,7 +24,7 @@ export function TokenBox({ cluster, values, token, onIssued }: TokenBoxProps): R
   const isReplacing = isOccupied(cluster);
   const issue = useChange(
     () =>
-      call<IssuedToken>("post", `${CLUSTER}/registration-token`, {
+      call<RegistrationToken>("post", `${CLUSTER}/registration-token`, {
         path: values,
         body: isReplacing ? { replace: true } : {},
       }),

@@ -5,21 +5,39 @@ import type { ClusterRow } from "@console/api/shapes";
 import { replaced } from "./live";
 import { canEnter, usedShare } from "./state";
 
+const AT = "2026-01-31T08:00:00.000Z";
+
 function row(changes: Partial<ClusterRow>): ClusterRow {
   return {
     id: "1",
     orgId: "o",
     projectId: "p",
     name: "north",
+    address: "",
+    description: "",
     labels: [],
     state: "created",
     conditions: [],
     version: "",
+    edition: "",
     nodesRunning: 0,
     nodesTotal: 0,
-    createdAt: "2026-01-31T08:00:00.000Z",
+    connections: null,
+    connectionLimit: null,
+    rates: {},
+    startedAt: null,
+    createdAt: AT,
+    adoptedAt: null,
+    lastReportAt: null,
+    reportAgeMs: null,
+    roundTripMs: null,
+    clockSkewMs: 0,
     presence: "unknown",
+    presenceAt: null,
+    presenceAgeMs: null,
+    agent: null,
     tokenState: "none",
+    tokenExpiresAt: null,
     ...changes,
   };
 }
@@ -40,7 +58,14 @@ test("a share needs a limit, and ends at the whole", () => {
 });
 
 test("a dashboard is entered where an agent is", () => {
-  const agent = { id: "a", nodeId: "b", hostName: "north-1", version: "0.6.0" };
+  const agent = {
+    id: "a",
+    nodeId: "b",
+    hostName: "north-1",
+    version: "0.6.0",
+    registeredAt: AT,
+    connectedAt: AT,
+  };
   expect(canEnter(row({ state: "running", agent }))).toBe(true);
   expect(canEnter(row({ state: "abnormal", agent }))).toBe(true);
   expect(canEnter(row({ state: "deleting", agent }))).toBe(false);

@@ -2,7 +2,7 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 
 import { AGAIN, useEvents } from "@console/api/events";
-import type { CheckStep, ClusterRow, List } from "@console/api/shapes";
+import type { CheckStep, ClusterDetail, ClusterRow, List } from "@console/api/shapes";
 import type { Place } from "@console/components/place";
 
 import { CHECKLIST, CLUSTER, CLUSTERS } from "./paths";
@@ -24,7 +24,7 @@ function putCluster(client: QueryClient, row: ClusterRow): void {
     isKnown ||= next !== list;
     return next;
   });
-  client.setQueriesData<ClusterRow>(ofOne(CLUSTER, row.id), (before) =>
+  client.setQueriesData<ClusterDetail>(ofOne(CLUSTER, row.id), (before) =>
     before === undefined ? before : { ...before, ...row },
   );
   // It may belong on the page that is shown.

@@ -19,7 +19,7 @@ interface RoleDialogProps {
 
 export function RoleDialog({ member, path, values, onClose }: RoleDialogProps): ReactElement {
   const { t } = useTranslation("members");
-  const [role, setRole] = useState(member.role);
+  const [role, setRole] = useState<string>(member.role);
   const where = { ...values, user: member.userId };
   return (
     <FormDialog

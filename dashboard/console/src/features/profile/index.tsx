@@ -36,10 +36,10 @@ export default function ProfilePage(): ReactElement {
 }
 
 function PersonCard({ profile }: { profile: UserDetail }): ReactElement {
-  const { t, i18n } = useTranslation("profile");
+  const { t } = useTranslation("profile");
   const toasts = useToasts();
   const [name, setName] = useState(profile.name);
-  const [language, setLanguage] = useState(profile.language || i18n.language);
+  const [language, setLanguage] = useState<string>(profile.language);
   const save = useChange(async () => {
     await call("put", "/profile", { body: { name, language } });
     await switchLanguage(language as Language);
