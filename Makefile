@@ -127,7 +127,7 @@ docs: dev ## Regenerate the generated reference pages
 	PYTHONPATH=python $(BIN)/python tools/gen_conformance.py
 
 .PHONY: dist
-dist: ## Wheel (manylinux_2_28) and sdist into dist/
+dist: ## Wheel (manylinux_2_28), sdist and the one-file agent into dist/
 	@tools/dist.sh
 
 .PHONY: clean

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the wheel and the source distribution into dist/.
+# Builds the wheel, the source distribution and the one-file agent into dist/.
 #
 # The wheel is linked by zig against glibc 2.28, so that it loads on every system that
 # manylinux_2_28 names, whatever this machine's own library is; maturin checks the result.
@@ -17,4 +17,5 @@ PATH="$PWD/.venv/bin:$PATH"
 export PATH
 .venv/bin/maturin build --profile dist --locked --zig --compatibility manylinux_2_28 --out dist
 .venv/bin/maturin sdist --out dist
+PYTHONPATH=python .venv/bin/python -m rookery.agent.bundle dist/rookery-agent.pyz
 ls -l dist

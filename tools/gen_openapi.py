@@ -1,4 +1,6 @@
-"""Writes docs/reference/openapi.json and openapi-v3.json from the operations of the REST interfaces.
+"""Writes openapi.json, openapi-v3.json and control-openapi.json below docs/reference.
+
+They say what the operations of the REST interfaces say.
 
 ``--check`` writes nothing and fails when the file is not what the routers say.
 """
@@ -11,13 +13,18 @@ from pathlib import Path
 
 from rookery.broker.rest.app import document_without_node
 from rookery.broker.rest_v3 import document as v3
+from rookery.control.rest.document import document as control
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
 
 def main() -> int:
     stale = 0
-    for name, make in (("openapi.json", document_without_node), ("openapi-v3.json", v3.make)):
+    for name, make in (
+        ("openapi.json", document_without_node),
+        ("openapi-v3.json", v3.make),
+        ("control-openapi.json", control),
+    ):
         file = FOLDER / name
         made = json.dumps(make(), indent=1, ensure_ascii=False) + "\n"
         if "--check" not in sys.argv[1:]:

@@ -6,6 +6,7 @@
     │   └── ConfigError          BAD_CONFIG           (carries every problem found, not only the first)
     ├── UnauthorizedError        UNAUTHORIZED         (nobody knows who asks)
     ├── NotFoundError            NOT_FOUND
+    ├── RemovedError             GONE                 (it was there, and will not be again)
     ├── NoMatchError             NOT_MATCH            (a rule takes nothing of what it was tried on)
     ├── ConflictError            ALREADY_EXISTS
     ├── NotAllowedError          FORBIDDEN
@@ -100,6 +101,12 @@ class NotFoundError(RookeryError):
     """The thing named does not exist."""
 
     code = "NOT_FOUND"
+
+
+class RemovedError(RookeryError):
+    """The thing named was there and will not be again."""
+
+    code = "GONE"
 
 
 class NoMatchError(RookeryError):

@@ -1,4 +1,4 @@
-"""The document of the REST interface tells people what they need."""
+"""The documents of the REST interfaces tell people what they need."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ import pytest
 
 from rookery.web.codes import ERROR_CODES
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "openapi.json"
-DOCUMENT: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
+NAMES = ("openapi", "control-openapi")
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    name: json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES
+}
 OPERATIONS = {
-    f"{method.upper()} {path}": operation
-    for path, methods in DOCUMENT["paths"].items()
+    (name, f"{method.upper()} {path}"): operation
+    for name, document in DOCUMENTS.items()
+    for path, methods in document["paths"].items()
     for method, operation in methods.items()
 }
 
@@ -35,9 +39,9 @@ def examples(content: dict[str, Any]) -> list[Any]:
     return [*named, *([content["example"]] if "example" in content else [])]
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_an_operation_says_what_it_is_for(name: str) -> None:
-    operation = OPERATIONS[name]
+@pytest.mark.parametrize(("document", "name"), OPERATIONS)
+def test_an_operation_says_what_it_is_for(document: str, name: str) -> None:
+    operation = OPERATIONS[document, name]
 
     assert operation["summary"]
     assert operation["description"].strip()
@@ -47,27 +51,28 @@ def test_an_operation_says_what_it_is_for(name: str) -> None:
         assert parameter.get("description") or is_named, parameter["name"]
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_an_operation_has_examples_that_fit(name: str) -> None:
-    for place, content in contents(OPERATIONS[name]):
+@pytest.mark.parametrize(("document", "name"), OPERATIONS)
+def test_an_operation_has_examples_that_fit(document: str, name: str) -> None:
+    for place, content in contents(OPERATIONS[document, name]):
         if "json" not in place:
             continue
         assert examples(content), place
-        schema = {**content.get("schema", {}), "components": DOCUMENT["components"]}
+        schema = {**content.get("schema", {}), "components": DOCUMENTS[document]["components"]}
         validator = jsonschema_rs.Draft202012Validator(schema)
         for value in examples(content):
             problems = [error.message for error in validator.iter_errors(value)]
             assert problems == [], (place, value)
 
 
-def test_names_of_operations_are_unique() -> None:
-    names = [operation["operationId"] for operation in OPERATIONS.values()]
+@pytest.mark.parametrize("document", NAMES)
+def test_names_of_operations_are_unique(document: str) -> None:
+    names = [found["operationId"] for (of, _), found in OPERATIONS.items() if of == document]
 
     assert len(set(names)) == len(names)
 
 
 def test_every_documented_code_is_known() -> None:
-    for name, operation in OPERATIONS.items():
+    for (_, name), operation in OPERATIONS.items():
         for status, response in operation["responses"].items():
             if status.startswith("2"):
                 continue

@@ -10,10 +10,10 @@ import asyncio
 import contextlib
 import json
 import os
-import select
 import shlex
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from harness.client import DEADLINE_S
 from harness.control import Asker
 from rookery.agent import process
 from rookery.agent.places import place_of
+from rookery.agent.secret_file import SecretFile
 
 STATE_DEADLINE_S = 40.0
 
@@ -148,18 +149,21 @@ class AgentHost:
         """The agent dies without a chance to do anything."""
         os.kill(self.pid, signal.SIGKILL)
 
-    def wait_until_ended(self) -> None:
-        """The agent ends of its own accord."""
-        pid = process.running(place_of(str(self.home)).lock_file)
-        if pid is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            handle = os.pidfd_open(pid)
-            try:
-                ended, _, _ = select.select([handle], [], [], DEADLINE_S)
-                assert ended, "the agent still runs"
-            finally:
-                os.close(handle)
+    def wait_until_removed(self) -> None:
+        """The agent has learnt that it was removed, and has forgotten its credentials."""
+        log = place_of(str(self.home)).log_file
+        deadline_s = time.monotonic() + DEADLINE_S
+        # A file of another process: there is nothing that would tell.
+        while "removed this agent" not in log.read_text() or self.is_registered:
+            assert time.monotonic() < deadline_s, log.read_text()
+            time.sleep(0.1)
+        log.write_text("")
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether it holds a credential."""
+        place = place_of(str(self.home))
+        return bool(SecretFile(place.secrets_file, place.key_file).read().get("token"))
 
     def stop(self) -> None:
         """Whatever runs here ends."""

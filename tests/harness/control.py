@@ -36,6 +36,11 @@ from rookery.web.sockets import address_of, open_http
 
 ADMIN = "ada@example.com"
 PASSWORD = "Correct-horse-9"
+FREE_PORTS = (
+    "control.bind=127.0.0.1:0",
+    "control.relay.tcp=127.0.0.1:0",
+    "control.relay.tls=127.0.0.1:0",
+)
 _READY = re.compile(r"ready on (\S+),")
 _CODE = re.compile(r"\b([0-9a-f]{20})\b")
 
@@ -94,6 +99,13 @@ class Asker:
         token: str = answer.json["accessToken"]
         return token
 
+    async def make(self, token: str, path: str, body: Any) -> str:
+        """Make something; its id."""
+        answer = await self.ask("POST", path, body, token=token)
+        assert answer.status in (201, 204), answer.text
+        found = answer.json if answer.text else {}
+        return str(found.get("id") or found.get("userId") or "")
+
     async def set_up(self, code: str | None = None) -> str:
         """Make the first administrator; the access token of that one."""
         given = {"email": ADMIN, "password": PASSWORD, "accessAddress": "https://127.0.0.1:8082"}
@@ -116,7 +128,7 @@ async def control_world(
 ) -> AsyncIterator[World]:
     """Serve it on a free port until the block ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    config = load_control(None, data_dir, ["control.bind=127.0.0.1:0", *sets], environ={})
+    config = load_control(None, data_dir, [*FREE_PORTS, *sets], environ={})
     control = make(
         config,
         clock or SystemClock(),
@@ -167,7 +179,7 @@ class ControlProcess:
         self._ready.clear()
         self._process = subprocess.Popen(
             [str(command()), "control", "start", "--data-dir", str(self.data_dir),
-             "--set", "control.bind=127.0.0.1:0", *self.arguments],
+             *(part for item in FREE_PORTS for part in ("--set", item)), *self.arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

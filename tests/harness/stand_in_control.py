@@ -52,8 +52,10 @@ class StandInControl:
         self.clock_ms: int | None = None
         self.status: int | None = None
         self.calls: list[str] = []
+        self.files: dict[str, bytes] = {}
         self.registrations: list[Registration] = []
         self.posted: queue.Queue[Report] = queue.Queue()
+        self.reports: queue.Queue[Report] = queue.Queue()
         self.said: dict[Channel, queue.Queue[Message]] = {each: queue.Queue() for each in Channel}
         self._pair = pair
         self._ca = ca
@@ -124,7 +126,10 @@ class StandInControl:
     def on_publish(self, message: Any) -> Any:
         topic = parse_topic(message.topic)
         if message.payload:
-            self.said[topic.channel].put(parse(message.payload))
+            found = parse(message.payload)
+            self.said[topic.channel].put(found)
+            if isinstance(found, Report):
+                self.reports.put(found)
         return message
 
     def tell(self, channel: Channel, message: Message, *, retain: bool = False) -> None:
@@ -149,6 +154,13 @@ class StandInControl:
         found: Presence = self.heard(Channel.PRESENCE, lambda one: one.status == status)
         return found
 
+    def any_report(self, wanted: Callable[[Report], bool]) -> Report:
+        """The next report that is wanted, whichever way it came."""
+        while True:
+            report = self.reports.get(timeout=DEADLINE_S)
+            if wanted(report):
+                return report
+
     def posted_report(self, wanted: Callable[[Report], bool] = lambda _: True) -> Report:
         """The next report over HTTP that is wanted."""
         while True:
@@ -162,6 +174,8 @@ class StandInControl:
         self.calls.append(f"{method} {path}")
         if path == "/dl/agent/ca.pem" and self._ca is not None:
             return 200, self._ca.read_bytes()
+        if path in self.files:
+            return 200, self.files[path]
         if self.status is not None:
             return self.status, b'{"code":"TEST","message":"as the test wants it"}'
         if path == f"{PATH}/register":
@@ -176,7 +190,9 @@ class StandInControl:
         if path == f"{PATH}/metadata":
             return 200, self._metadata().to_json()
         if path == f"{PATH}/report":
-            self.posted.put(Report.read(json.loads(body)))
+            report = Report.read(json.loads(body))
+            self.posted.put(report)
+            self.reports.put(report)
             return 204, b""
         return (204, b"") if path == f"{PATH}/unregister" else (404, b"{}")
 

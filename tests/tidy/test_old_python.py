@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.interpreters import interpreter
 from tidy.tree import Tree
 
 OLD = "3.9"
@@ -86,25 +86,9 @@ def test_they_use_nothing_newer(carried: list[Path]) -> None:
     assert run.returncode == 0, run.stdout
 
 
-def old_interpreter() -> str | None:
-    """Return a Python of exactly that version, where this machine has one."""
-    places: list[str | Path] = [
-        f"python{OLD}",
-        *Path.home().glob(f".pyenv/versions/{OLD}.*/bin/python"),
-    ]
-    for place in places:
-        program = shutil.which(place)
-        if program is None:
-            continue
-        run = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-        if re.match(rf"Python {re.escape(OLD)}\.", run.stdout):
-            return program
-    return None
-
-
 def test_that_python_imports_them(tree: Tree, carried: list[Path], tmp_path: Path) -> None:
-    interpreter = old_interpreter()
-    if interpreter is None:
+    program = interpreter(OLD)
+    if program is None:
         pytest.skip(f"no Python {OLD} on this machine")
     for path in carried:
         copy = tmp_path / path.relative_to(tree.root / "python")
@@ -112,10 +96,10 @@ def test_that_python_imports_them(tree: Tree, carried: list[Path], tmp_path: Pat
         shutil.copy(path, copy)
         (copy.parent / "__init__.py").touch()
     names = [module_name(tree, path) for path in carried]
-    program = f"import importlib; [importlib.import_module(name) for name in {names!r}]"
+    script = f"import importlib; [importlib.import_module(name) for name in {names!r}]"
 
     run = subprocess.run(
-        [interpreter, "-I", "-c", f"import sys; sys.path.insert(0, '.'); {program}"],
+        [program, "-I", "-c", f"import sys; sys.path.insert(0, '.'); {script}"],
         cwd=tmp_path,
         env={"PATH": os.defpath},
         capture_output=True,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 from pathlib import Path
 
 from rookery.agent.cluster_api import ClusterApi
@@ -151,7 +152,7 @@ class ClusterCredentials:
             raise CallError(REFUSED, "no dashboard user was given at registration")
         wait_s = self.wait_s()
         if wait_s > 0:
-            minutes = int(wait_s // 60) + 1
+            minutes = math.ceil(wait_s / 60)
             raise CallError(
                 REFUSED,
                 "the cluster refused the dashboard user's password; "

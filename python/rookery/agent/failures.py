@@ -22,15 +22,23 @@ ANSWER = "ANSWER"
 _CHARS_MAX = 400
 
 
+def one_line(text: str) -> str:
+    """A text of anybody as it may stand in a terminal or a log: one line, nothing that acts."""
+    return "".join(one if one.isprintable() else " " for one in " ".join(text.split()))
+
+
 class AgentError(RookeryError):
     """Something a person has to know; said in their language already."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class CallError(RookeryError):
     """A call over HTTP led to nothing. ``status`` is 0 when no answer came."""
 
     def __init__(self, code: str, message: str, *, status: int = 0) -> None:
-        super().__init__(message[:_CHARS_MAX], code=code)
+        super().__init__(one_line(message[:_CHARS_MAX]), code=code)
         self.status = status
 
     def __str__(self) -> str:

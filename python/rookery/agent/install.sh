@@ -5,6 +5,7 @@
 #   sh install.sh --url https://CONTROL:8082 --insecure-skip-verify     (for trials)
 #
 # With --ca-sha256 the download comes from the control plane whose CA has that hash, or fails.
+# --home DIR installs elsewhere than in /opt/rookery-agent, --no-link makes no command by its name.
 # Without both, the certificate has to be signed by a CA that this system knows.
 # Afterwards: rookery-agent register …, as the control plane shows it.
 set -eu
@@ -28,7 +29,8 @@ while [ "$#" -gt 0 ]; do
     --ca-sha256) need_value "$@"; ca_sha256="$2"; shift 2 ;;
     --home) need_value "$@"; home="$2"; shift 2 ;;
     --insecure-skip-verify) insecure=1; shift ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --no-link) link=""; shift ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) die "unknown argument: $1" ;;
     esac
 done
@@ -106,7 +108,7 @@ PYTHON
 "$python" "$folder/rookery-agent.pyz" install --home "$home"
 
 # A command by that name, where this user may put one.
-if [ "$(id -u)" = 0 ]; then
+if [ "$(id -u)" = 0 ] && [ -n "$link" ]; then
     printf '#!/bin/sh\nexec "%s" "%s/bin/rookery-agent.pyz" "$@"\n' "$python" "$home" >"$link"
     chmod 755 "$link"
     printf 'rookery-agent: installed as %s\n' "$link"

@@ -15,6 +15,7 @@ from rookery.errors import (
     ExceedsLimitError,
     NotAllowedError,
     NotFoundError,
+    RemovedError,
     RookeryError,
     UnauthorizedError,
     UnavailableError,
@@ -52,6 +53,10 @@ class DeniedError(_ToldError, NotAllowedError):
 
 class MissingError(_ToldError, NotFoundError):
     """It is not there, or nobody tells the caller that it is."""
+
+
+class GoneError(_ToldError, RemovedError):
+    """It was there, and will not be again."""
 
 
 class TakenError(_ToldError, ConflictError):

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from harness.control import ADMIN, PASSWORD, World, control_world
+from harness.control import ADMIN, PASSWORD, World
 from rookery.clock import ManualClock
 
 OTHER = "grace@example.com"
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def world(tmp_path: Path, clock: ManualClock) -> AsyncIterator[World]:
-    async with control_world(tmp_path, clock=clock) as world:
-        yield world
-
-
-@pytest.fixture
-async def admin(world: World) -> str:
-    return await world.set_up()
 
 
 async def add_user(world: World, admin: str, email: str = OTHER) -> str:

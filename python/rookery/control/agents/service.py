@@ -43,7 +43,7 @@ from rookery.control.clusters.intake import Intake
 from rookery.control.clusters.standing import Standing
 from rookery.control.clusters.state import Presence
 from rookery.control.clusters.store import ClusterRow
-from rookery.control.errors import InvalidError, TakenError, UnknownCallerError
+from rookery.control.errors import GoneError, InvalidError, TakenError, UnknownCallerError
 from rookery.control.relay.broker import Relay
 from rookery.control.relay.tunnel import Tunnel
 from rookery.errors import RookeryError
@@ -88,6 +88,7 @@ class AgentService:
         self._relay: Relay | None = None
         self._tunnel: Tunnel | None = None
         self._wanted: dict[str, Desired] = {}
+        self._told: set[str] = set()
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._doing: set[asyncio.Task[None]] = set()
 
@@ -146,7 +147,8 @@ class AgentService:
         """Whose secret that is.
 
         Raises:
-            UnknownCallerError: nobody's, or that of an agent that was removed.
+            UnknownCallerError: nobody's.
+            GoneError: that of an agent that was removed.
         """
         async with self._database.read() as session:
             agent = await store.agent_by_secret(session, hash_of(bearer))
@@ -155,7 +157,7 @@ class AgentService:
             stone = await store.tombstone_by_secret(session, hash_of(bearer), self._clock.now_ms())
         if stone is None:
             raise UnknownCallerError(texts.BAD_BEARER, code="BAD_TOKEN")
-        raise UnknownCallerError(texts.REMOVED, code=UNREGISTERED, reason=stone.reason)
+        raise GoneError(texts.REMOVED, code=UNREGISTERED, reason=stone.reason)
 
     def report(self, agent: Known, report: Report) -> None:
         """Take a report of an agent that has no connection to the relay."""
@@ -224,7 +226,14 @@ class AgentService:
 
     def _gone(self, agent_id: str) -> None:
         self._leaving.pop(agent_id, None)
+        self._left(agent_id)
+
+    def _left(self, agent_id: str) -> None:
         self._intake.presence(agent_id, Presence.OFFLINE)
+        if agent_id in self._told:
+            # Who was told that it is removed, and goes without a word, has understood.
+            self._told.discard(agent_id)
+            self._do(self._confirmed(agent_id, _REMOVAL_VERSION, has_said_so=False))
 
     def heard(self, agent_id: str, channel: Channel, message: Message) -> None:
         assert self._tunnel is not None
@@ -233,10 +242,10 @@ class AgentService:
         elif isinstance(message, Report):
             self._intake.report(agent_id, message, through_relay=True)
         elif isinstance(message, PresenceMessage):
-            is_online = message.status == "online"
-            presence = Presence.ONLINE if is_online else Presence.OFFLINE
-            if is_online or not self._is_connected(agent_id):
-                self._intake.presence(agent_id, presence, message.agent_version)
+            if message.status == "online":
+                self._intake.presence(agent_id, Presence.ONLINE, message.agent_version)
+            else:
+                self._left(agent_id)
         elif isinstance(message, Reported):
             self._do(self._confirmed(agent_id, message.version))
 
@@ -251,24 +260,28 @@ class AgentService:
             # What was decided holds: it is told when it connects, or asks anything.
             _log.warning("agent %s could not be told that it was removed: %s", agent_id, error)
 
-    async def _confirmed(self, agent_id: str, version: int) -> None:
+    async def _confirmed(self, agent_id: str, version: int, *, has_said_so: bool = True) -> None:
         """An agent has put what was wanted into force; a removed one is gone with that."""
         if version < _REMOVAL_VERSION:
             return
         changed: tuple[str, str] | None = None
         async with self._database.write() as session:
             stone = await session.get(TombstoneRow, agent_id)
-            if stone is not None:
+            if stone is not None and has_said_so:
                 await session.delete(stone)
             agent = await session.get(AgentRow, agent_id)
             if agent is not None and agent.unregister_reason:
                 row = await session.get(ClusterRow, agent.cluster_id)
                 assert row is not None
                 changed = (row.project_id, row.id)
+                if not has_said_so:
+                    await bury(session, agent, agent.unregister_reason, self._clock.now_ms())
                 await self._let_go(session, row, agent)
         if changed is not None:
             self._changes.tell(*changed)
-        await self._drop(agent_id)
+        if has_said_so:
+            self._told.discard(agent_id)
+            await self._drop(agent_id)
 
     async def _let_go(self, session: AsyncSession, row: ClusterRow, agent: AgentRow) -> None:
         await session.delete(agent)
@@ -283,11 +296,13 @@ class AgentService:
         """End what is left of an agent at the relay."""
         if self._relay is None:
             return
-        await self._relay.send(agent_id, Channel.DESIRED, None, retain=True)
         await self._relay.drop(agent_id)
+        await self._relay.send(agent_id, Channel.DESIRED, None, retain=True)
 
     async def _say(self, agent_id: str, wanted: Desired) -> None:
         if self._relay is not None:
+            if wanted.unregister and self._relay.is_connected(agent_id):
+                self._told.add(agent_id)
             # Kept for it until it subscribes; an agent that is away is told when it connects.
             await self._relay.send(agent_id, Channel.DESIRED, wanted, retain=True)
 

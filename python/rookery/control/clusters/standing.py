@@ -50,7 +50,7 @@ class Standing:
                     .join(AgentRow, AgentRow.cluster_id == ClusterRow.id)
                     .where(AgentRow.id.in_(agent_ids))
                 )
-                for row, agent in found.tuples():
+                for row, agent in found:
                     said = heard[agent.id]
                     came = taken(row, said, self._process_id)
                     _put(row, came)

@@ -213,12 +213,13 @@ def _holds_until(facts: Facts, now_ms: int) -> int | None:
 def _silence(facts: Facts, now_ms: int) -> list[Condition]:
     """What follows from what was not heard."""
     is_overdue = now_ms >= _deadline(facts)
-    is_gone = facts.presence is Presence.OFFLINE or not facts.is_relay_alive
+    is_offline = facts.presence is Presence.OFFLINE
     reported_ms = facts.reported_at_ms or 0
-    if is_gone and not is_overdue and reported_ms > (facts.presence_at_ms or 0):
+    if is_offline and not is_overdue and reported_ms > (facts.presence_at_ms or 0):
         # It reports by the other way: only the tunnel is missing.
         return [Condition(ConditionType.RELAY_UNREACHABLE, facts.presence_at_ms or now_ms)]
-    if is_gone and (is_overdue or facts.is_relay_alive):
+    # A process that died took the connection along: the agent has until the deadline to come back.
+    if is_offline or (is_overdue and not facts.is_relay_alive):
         return [Condition(ConditionType.AGENT_LOST, facts.presence_at_ms or now_ms)]
     if not is_overdue:
         return _without_relay(facts, now_ms)

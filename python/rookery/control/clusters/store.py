@@ -113,7 +113,7 @@ async def labels_of(session: AsyncSession, cluster_ids: Sequence[str]) -> dict[s
         .where(ClusterLabelRow.cluster_id.in_(cluster_ids))
         .order_by(ClusterLabelRow.label)
     )
-    for cluster_id, label in rows.tuples():
+    for cluster_id, label in rows:
         found.setdefault(cluster_id, []).append(label)
     return found
 

@@ -18,10 +18,12 @@ from rookery.access.lockout import is_loopback
 from rookery.control.agents import downloads
 from rookery.control.context import ControlContext
 from rookery.control.features import routes
+from rookery.control.rest.document import document
 from rookery.control.rest.operations import Operation
 from rookery.web.errors import HANDLERS, problem
 from rookery.web.invalid import answer_invalid
 from rookery.web.origin import OwnOrigin, SecurityHeaders
+from rookery.web.reference import Reference
 from rookery.web.segments import Segments
 from rookery.web.static_pages import CONSOLE, Pages
 
@@ -66,6 +68,7 @@ def make_site(control: ControlContext, more: Sequence[BaseRoute] = ()) -> ASGIAp
         routes=[
             Route("/status", status, methods=["GET"]),
             *downloads.routes(control),
+            *Reference(document, PREFIX).routes(),
             *more,
             Mount(PREFIX, OwnOrigin(Segments(make_api(control)))),
             Route(PREFIX, _not_found),

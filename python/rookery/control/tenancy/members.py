@@ -134,6 +134,7 @@ class Members:
             await session.execute(gone)
 
     async def _add(self, session: AsyncSession, access: Access, user: User, role: str) -> None:
+        email = user.email
         session.add(
             Member(
                 id=new_id(),
@@ -147,7 +148,7 @@ class Members:
         try:
             await session.flush()
         except IntegrityError:
-            raise TakenError(texts.MEMBER_ALREADY, email=user.email) from None
+            raise TakenError(texts.MEMBER_ALREADY, email=email) from None
         self._tell(session, access, "addMember", user, after={"role": role})
 
     async def _member(

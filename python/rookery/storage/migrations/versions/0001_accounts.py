@@ -154,3 +154,23 @@ def _audit() -> None:
     op.create_index("ix_audit_at", "audit", ["at"])
     op.create_index("ix_audit_org_id_at", "audit", ["org_id", "at"])
     op.create_index("ix_audit_project_id_at", "audit", ["project_id", "at"])
+    _append_only()
+
+
+def _append_only() -> None:
+    """Nothing changes or removes a row of the audit, by mistake either."""
+    if op.get_bind().dialect.name == "sqlite":
+        for event in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER audit_no_{event.lower()} BEFORE {event} ON audit "
+                "BEGIN SELECT RAISE(ABORT, 'the audit is append only'); END"
+            )
+        return
+    op.execute(
+        "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the audit is append only'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit "
+        "FOR EACH ROW EXECUTE FUNCTION audit_append_only()"
+    )

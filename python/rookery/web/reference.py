@@ -13,11 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from rookery.broker.rest import examples
-from rookery.broker.rest.deferred import PREFIX
-from rookery.config.snapshot import DashboardConfig
 from rookery.errors import UnavailableError
+from rookery.web import examples
 from rookery.web.errors import problem
+from rookery.web.rest import FastJson
 
 _log = logging.getLogger("rookery.web")
 
@@ -45,9 +44,26 @@ details > :not(summary) { margin-left: 1rem; }
 class Reference:
     """Both are made when they are asked for the first time, and kept."""
 
-    def __init__(self, settings: Callable[[], DashboardConfig]) -> None:
-        """``swagger_support`` of the settings switches both off."""
-        self._settings = settings
+    def __init__(
+        self,
+        make: Callable[[], dict[str, Any]],
+        prefix: str,
+        *,
+        is_on: Callable[[], bool] = lambda: True,
+        switch: str = "",
+    ) -> None:
+        """Describe it.
+
+        Args:
+            make: Makes the document, and may take its time.
+            prefix: Where the operations begin.
+            is_on: Asked each time.
+            switch: What is told to be off.
+        """
+        self._make_document = make
+        self._prefix = prefix
+        self._is_on = is_on
+        self._switch = switch
         self._document: bytes = b""
         self._page: str = ""
         self._making = asyncio.Lock()
@@ -62,14 +78,14 @@ class Reference:
         ]
 
     async def document(self, _request: Request) -> Response:
-        if not self._settings().swagger_support:
-            return _off()
+        if not self._is_on():
+            return self._off()
         await self._make()
         return Response(self._document, media_type="application/json")
 
     async def page(self, _request: Request) -> Response:
-        if not self._settings().swagger_support:
-            return _off()
+        if not self._is_on():
+            return self._off()
         await self._make()
         return HTMLResponse(self._page, headers=_POLICY)
 
@@ -80,27 +96,22 @@ class Reference:
         async with self._making:
             if not self._page:
                 try:
-                    self._document, self._page = await asyncio.to_thread(_made)
+                    self._document, self._page = await asyncio.to_thread(self._made)
                 except Exception:  # noqa: BLE001 — whatever it is, it is logged and tried again
                     _log.exception("the document of the REST interface cannot be made")
                     raise UnavailableError(
                         "the document cannot be made, the log says why"
                     ) from None
 
+    def _made(self) -> tuple[bytes, str]:
+        document = self._make_document()
+        return bytes(FastJson(document).body), "".join(_html(document, self._prefix))
 
-def _made() -> tuple[bytes, str]:
-    from rookery.broker.rest.app import document_without_node  # noqa: PLC0415
-    from rookery.web.rest import FastJson  # noqa: PLC0415
-
-    document = document_without_node()
-    return bytes(FastJson(document).body), "".join(_html(document))
-
-
-def _off() -> Response:
-    return problem(404, "NOT_FOUND", "dashboard.swagger_support is off")
+    def _off(self) -> Response:
+        return problem(404, "NOT_FOUND", f"{self._switch} is off")
 
 
-def _html(document: dict[str, Any]) -> Iterator[str]:
+def _html(document: dict[str, Any], prefix: str) -> Iterator[str]:
     title = escape(document["info"]["title"])
     yield f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} REST</title>'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -108,7 +119,7 @@ def _html(document: dict[str, Any]) -> Iterator[str]:
     yield f"<h1>{title} REST interface</h1>"
     for paragraph in document["info"]["description"].split("\n\n"):
         yield f"<p>{escape(paragraph)}</p>"
-    yield f'<p><a href="{BASE}/swagger.json">OpenAPI document</a>. Paths are below {PREFIX}.</p>'
+    yield f'<p><a href="{BASE}/swagger.json">OpenAPI document</a>. Paths are below {prefix}.</p>'
     by_tag: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

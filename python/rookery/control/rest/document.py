@@ -1,0 +1,65 @@
+"""The OpenAPI document of the control plane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.routing import APIRoute
+
+from rookery.control.features import routes
+from rookery.control.rest.guard import Need, need_of
+from rookery.web.document import Frame, add_errors, make
+
+VERSION = "1"
+"""Of the interface, not of the product."""
+
+DESCRIPTION = """\
+Manage organizations, projects, their people, and the clusters that they adopted.
+
+Say who you are with `Authorization: Bearer TOKEN`: what `POST /login` gives, or an API token (`rkt_…`).
+A refused request has `{"code": "…", "message": "…"}`, the message in the language of `Accept-Language`
+(English or Chinese). What a caller may not get to know of is answered as if it were not there.
+"""
+_ID = "4f0c9a1b2d3e5f60"
+EXAMPLES = dict.fromkeys(("org", "project", "user", "token", "session", "cluster"), _ID)
+
+
+def document() -> dict[str, Any]:
+    """The same for every control plane: routers do nothing with one before they are asked."""
+    nothing: Any = None
+    found = list(routes(nothing))
+    needs = {_key(route): need_of(route) for route in found}
+
+    def complete(operation: dict[str, Any], method: str, path: str) -> None:
+        _complete(operation, needs[method, path])
+
+    frame = Frame(
+        title="Rookery control plane",
+        version=VERSION,
+        description=DESCRIPTION,
+        server="/api",
+        schemes={"bearerAuth": {"type": "http", "scheme": "bearer"}},
+        complete=complete,
+        examples=EXAMPLES,
+    )
+    return make(found, frame)
+
+
+def _key(route: APIRoute) -> tuple[str, str]:
+    return min(route.methods or {"GET"}), route.path_format
+
+
+def _complete(operation: dict[str, Any], need: Need) -> None:
+    responses = operation["responses"]
+    if need.kind == "open":
+        operation["security"] = []
+    else:
+        add_errors(responses, "AUTHORIZATION_HEADER_ERROR", "BAD_TOKEN", "TOKEN_TIME_OUT")
+        if need.kind != "signed in":
+            add_errors(responses, "FORBIDDEN")
+    add_errors(responses, "SERVICE_UNAVAILABLE")
+    if need.resource is not None:
+        operation["x-permission"] = {
+            "resource": need.resource.value,
+            "level": need.level.name.lower(),
+        }

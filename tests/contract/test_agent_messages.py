@@ -1,0 +1,113 @@
+"""Messages as releases have sent them: later ones read them, and write no field away.
+
+A file of `agent_v1/` is never changed. What a release adds gets new files, written by
+`python tests/contract/test_agent_messages.py FOLDER`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from rookery.contracts.agent_v1 import (
+    TYPES,
+    Cancel,
+    Chunk,
+    ClusterFacts,
+    ClusterNode,
+    Credit,
+    Desired,
+    Event,
+    Message,
+    Presence,
+    Reply,
+    Report,
+    Reported,
+    Request,
+    parse,
+)
+
+STORED = Path(__file__).parent / "agent_v1"
+AT_MS = 1_700_000_000_000
+EXAMPLES: dict[str, Message] = {
+    "presence": Presence(
+        "online", agent_version="0.1.0", boot_id="b1", clock_ms=AT_MS, capabilities=("http",)
+    ),
+    "presence-will": Presence("offline", agent_version="0.1.0", boot_id="b1"),
+    "report": Report(
+        "0.1.0",
+        AT_MS,
+        sequence=7,
+        node_id="0123456789abcdef",
+        boot_id="b1",
+        cluster_nodes=(
+            ClusterNode("emqx@10.0.0.1", "running", 86_400_000, "5.8.1", 120, "core"),
+            ClusterNode("emqx@10.0.0.2", "stopped"),
+        ),
+        facts=ClusterFacts(
+            AT_MS - 86_400_000, "5.8.1", "Enterprise", 120, 1000, True, "", {"received": 1.5}
+        ),
+        metrics={"connections.count": 120, "received_msg_rate": 1.5},
+        dashboard_enabled=True,
+        round_trip_ms=31,
+    ),
+    "report-errors": Report(
+        "0.1.0",
+        AT_MS,
+        cluster_fetch_error="UNREACHABLE: http://127.0.0.1:18083: Connection refused",
+        metrics_fetch_error="a",
+        logs_fetch_error="b",
+        node_connect_error="c",
+        mqtt_connect_error="d",
+    ),
+    "event": Event("e1", AT_MS, "link.lost", "warning", "连接断开", {"server": "mqtts://h:38883"}),
+    "request": Request(
+        "r1",
+        "POST",
+        "/api/v5/rules?x=1",
+        5000,
+        target="dashboard",
+        credential="key",
+        headers=(("content-type", "application/json"),),
+        credit=4,
+        more=True,
+        body=b'{"a":\n1}',
+    ),
+    "reply": Reply("r1", 201, (("content-type", "text/plain"),), body=b"\x00\xff\n"),
+    "reply-error": Reply("r1", 504, error="TIMEOUT: no answer in time"),
+    "chunk": Chunk("r1", 2, last=True, body=b"end"),
+    "chunk-frame": Chunk("w1", 1, frame="text", final=False, body=b"{"),
+    "credit": Credit("r1", 4),
+    "cancel": Cancel("r1", "the caller has gone"),
+    "desired": Desired(3, report_interval_s=30, hash="abc"),
+    "desired-tombstone": Desired(4, unregister="the cluster was deleted"),
+    "reported": Reported(3, hash="abc"),
+}
+
+
+def test_every_type_is_stored() -> None:
+    assert {type(message) for message in EXAMPLES.values()} == set(TYPES.values())
+    assert {path.stem for path in STORED.glob("*.bin")} >= set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_stored_message_means_what_it_meant(name: str) -> None:
+    assert parse((STORED / f"{name}.bin").read_bytes()) == EXAMPLES[name]
+
+
+@pytest.mark.parametrize("path", sorted(STORED.glob("*.bin")), ids=lambda path: path.stem)
+def test_no_field_is_lost(path: Path) -> None:
+    stored, _, body = path.read_bytes().partition(b"\n")
+
+    written, _, written_body = parse(path.read_bytes()).to_bytes().partition(b"\n")
+
+    assert json.loads(stored).items() <= json.loads(written).items()
+    assert written_body == body
+
+
+if __name__ == "__main__":
+    for stem, message in EXAMPLES.items():
+        (Path(sys.argv[1]) / f"{stem}.bin").write_bytes(message.to_bytes())

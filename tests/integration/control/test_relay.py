@@ -1,0 +1,195 @@
+"""The relay: who gets in, who may say what, and what follows from what agents say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest_asyncio
+
+from harness.adoption import Project, changes, project
+from harness.agents import PlayedAgent, Registered, register
+from harness.control import World, control_world
+from rookery.contracts.agent_v1 import (
+    Channel,
+    ClusterFacts,
+    ClusterNode,
+    Desired,
+    Presence,
+    Reply,
+    Reported,
+    Request,
+)
+
+NODES = (ClusterNode("rookery@10.0.0.1", version="1.0"),)
+FACTS = ClusterFacts(version="1.0", connections=5)
+
+
+class Plant(NamedTuple):
+    world: World
+    of: Project
+
+
+@pytest_asyncio.fixture
+async def plant(tmp_path: Path) -> AsyncIterator[Plant]:
+    async with control_world(tmp_path) as world:
+        yield Plant(world, await project(world, await world.set_up()))
+
+
+async def agent_of(plant: Plant, name: str) -> tuple[str, Registered]:
+    """An entry with an agent that has registered."""
+    entry = await plant.of.ask("POST", "", {"name": name})
+    token = await plant.of.ask("POST", f"/{entry['id']}/registration-token", {})
+    return entry["id"], await register(plant.world, token["token"])
+
+
+async def come(agent: PlayedAgent) -> None:
+    await asyncio.to_thread(agent.come)
+
+
+async def test_nobody_gets_in_without_the_secret_of_that_agent(plant: Plant) -> None:
+    _, mine = await agent_of(plant, "a")
+    _, other = await agent_of(plant, "b")
+    for username, password in (
+        (mine.id, "wrong"),
+        (mine.id, other.token),
+        (other.id, other.token),
+        ("", mine.token),
+    ):
+        with PlayedAgent(plant.world, mine) as agent:
+            code = await asyncio.to_thread(agent.connect, username=username, password=password)
+            assert code == 0x86, (username, password)
+    with PlayedAgent(plant.world, mine) as agent:
+        assert await asyncio.to_thread(agent.connect) == 0
+
+
+async def test_an_agent_reaches_its_own_topics_and_no_others(plant: Plant) -> None:
+    cluster, mine = await agent_of(plant, "a")
+    _, other = await agent_of(plant, "b")
+
+    def try_all() -> None:
+        with PlayedAgent(plant.world, mine) as agent, PlayedAgent(plant.world, other) as stranger:
+            agent.come()
+            stranger.come()
+            for channel in Channel:
+                foreign = agent.topic(channel)
+                assert stranger.subscribe(foreign) == 0x87, channel
+                assert stranger.publish(foreign, b"{}") == 0x87, channel
+            for topic_filter in ("#", "agents/#", "agents/v1/+/req", "$SYS/#", "+/+/+/+"):
+                assert stranger.subscribe(topic_filter) == 0x87, topic_filter
+            for channel in (Channel.REQUEST, Channel.DESIRED):
+                assert agent.publish(agent.topic(channel), b"{}") == 0x87
+            for channel in (Channel.REPORT, Channel.REPLY, Channel.PRESENCE):
+                assert agent.subscribe(agent.topic(channel)) == 0x87
+
+    await asyncio.to_thread(try_all)
+    row = await plant.of.ask("GET", f"/{cluster}")
+    assert row["state"] == "registering"  # nobody reported for it
+
+
+async def test_states_follow_from_what_an_agent_says(plant: Plant) -> None:
+    _, mine = await agent_of(plant, "a")
+    now_ms = plant.world.control.clock.now_ms()
+    async with changes(plant.of) as told:
+        with PlayedAgent(plant.world, mine) as agent:
+            await come(agent)
+            await asyncio.to_thread(agent.report, now_ms, cluster_nodes=NODES, facts=FACTS)
+            row = await told.until("cluster", lambda row: row["state"] == "running")
+            assert (row["connections"], row["version"], row["nodesRunning"]) == (5, "1.0", 1)
+            await asyncio.to_thread(agent.report, now_ms, cluster_fetch_error="UNREACHABLE: no")
+            row = await told.until("cluster", lambda row: row["state"] == "abnormal")
+            assert [item["type"] for item in row["conditions"]] == ["ClusterUnreachable"]
+            assert row["connections"] == 5  # what was known of it
+            await asyncio.to_thread(agent.report, now_ms, cluster_nodes=NODES, facts=FACTS)
+            await told.until("cluster", lambda row: row["state"] == "running")
+            # It stops as it should: it says so itself.
+            await asyncio.to_thread(agent.say, Channel.PRESENCE, Presence("offline"))
+            await asyncio.to_thread(agent.client.disconnect)
+        row = await told.until("cluster", lambda row: row["presence"] == "offline")
+        assert [item["type"] for item in row["conditions"]] == ["AgentLost"]
+
+
+async def test_words_that_are_none_do_no_harm(plant: Plant) -> None:
+    _, mine = await agent_of(plant, "a")
+    with PlayedAgent(plant.world, mine) as agent:
+        await come(agent)
+        for channel in (Channel.REPORT, Channel.REPLY, Channel.PRESENCE, Channel.EVENT):
+            for payload in (b"", b"{", b"[]", b'{"v":1,"type":"report"}', b"\xff" * 1000):
+                await asyncio.to_thread(agent.publish, agent.topic(channel), payload)
+        await asyncio.to_thread(
+            agent.report, plant.world.control.clock.now_ms(), cluster_nodes=NODES
+        )
+        async with changes(plant.of) as told:
+            await asyncio.to_thread(agent.report, 1, cluster_nodes=NODES)
+            await told.until("cluster", lambda row: row["lastReportAt"] is not None)
+    assert plant.world.control.adoption.relay.counters["relay.unreadable"] > 0
+
+
+async def test_a_removed_agent_learns_it_and_is_known_no_longer(plant: Plant) -> None:
+    cluster, mine = await agent_of(plant, "a")
+    async with changes(plant.of) as told:
+        await plant.of.ask("DELETE", f"/{cluster}?force=true", {"name": "a"})
+        await told.until("removed", lambda data: data["id"] == cluster)
+    answer = await plant.world.ask("GET", "/clusters/agents/metadata", token=mine.token)
+    assert answer.problem == (410, "UNREGISTERED")
+    with PlayedAgent(plant.world, mine) as agent:
+        assert await asyncio.to_thread(agent.connect) == 0
+        await asyncio.to_thread(agent.subscribe, agent.topic(Channel.DESIRED))
+        wanted = await asyncio.to_thread(agent.hear, Desired)
+        assert "deleted by ada@example.com" in wanted.unregister
+        await asyncio.to_thread(agent.say, Channel.REPORTED, Reported(wanted.version))
+        await asyncio.to_thread(agent.client.expect_closed, (0x98,))
+    with PlayedAgent(plant.world, mine) as agent:
+        assert await asyncio.to_thread(agent.connect) == 0x86
+    answer = await plant.world.ask("GET", "/clusters/agents/metadata", token=mine.token)
+    assert answer.problem == (401, "BAD_TOKEN")
+
+
+async def test_a_deletion_waits_for_the_agents_word(plant: Plant) -> None:
+    cluster, mine = await agent_of(plant, "a")
+    async with changes(plant.of) as told:
+        with PlayedAgent(plant.world, mine) as agent:
+            await come(agent)
+            await told.until("cluster", lambda row: row["presence"] == "online")
+            await plant.of.ask("DELETE", f"/{cluster}", {"name": "a"})
+            row = await told.until("cluster", lambda row: row["state"] == "deleting")
+            assert row["tokenState"] == "used"
+            wanted = await asyncio.to_thread(_removal, agent)
+            await asyncio.to_thread(agent.say, Channel.REPORTED, Reported(wanted.version))
+            await told.until("removed", lambda data: data["id"] == cluster)
+
+
+def _removal(agent: PlayedAgent) -> Desired:
+    while not (wanted := agent.hear(Desired)).unregister:
+        pass
+    return wanted
+
+
+async def test_a_call_goes_through_the_relay_and_an_agent_that_is_away_has_none(
+    plant: Plant,
+) -> None:
+    cluster, mine = await agent_of(plant, "a")
+    path = f"/clusters/{cluster}/proxy/api/v5/nodes%2F1?a=%2B"
+    token = plant.of.token
+    answer = await plant.world.ask("GET", path, token=token)
+    assert answer.problem == (503, "SERVICE_UNAVAILABLE")
+    with PlayedAgent(plant.world, mine) as agent:
+        await come(agent)
+
+        def serve() -> Request:
+            request = agent.hear(Request)
+            headers = (("Content-Type", "application/json"), ("Set-Cookie", "a=b"))
+            agent.say(Channel.REPLY, Reply(request.id, 200, headers, body=b'{"nodes": 1}'))
+            return request
+
+        serving = asyncio.create_task(asyncio.to_thread(serve))
+        answer = await plant.world.ask("GET", path, token=token, headers={"cookie": "x=y"})
+        request = await serving
+    assert (answer.status, answer.json) == (200, {"nodes": 1})
+    assert (request.method, request.path) == ("GET", "/api/v5/nodes%2F1?a=%2B")
+    assert request.credential == "key"
+    assert not {"authorization", "cookie", "host"} & {name.lower() for name, _ in request.headers}
+    assert "set-cookie" not in answer.headers
+    assert answer.headers["content-security-policy"] == "sandbox"
