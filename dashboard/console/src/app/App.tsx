@@ -20,7 +20,7 @@ function Gate(): ReactElement {
   const session = useSession();
   const setup = useGet("/setup", { enabled: session === null });
   const { isUnderWay } = useSetupSteps();
-  if (isUnderWay) return <SetupPage state={setup.data} />;
+  if (isUnderWay && session !== null) return <SetupPage state={setup.data} />;
   if (session !== null) return <Shell />;
   if (setup.data?.isFinished === false) return <SetupPage state={setup.data} />;
   if (setup.data !== undefined) return <LoginPage />;

@@ -69,6 +69,7 @@ export default function ClusterPage(): ReactElement {
       }
     >
       {back}
+      <ErrorPanel error={answer.error} onRetry={() => void answer.refetch()} />
       <div className="two-columns">
         <Information cluster={cluster} />
         <Card withBorder padding="md">

@@ -49,8 +49,7 @@ export function useLiveClusters({ org, project }: Place): boolean {
   const client = useQueryClient();
   return useEvents(`${CLUSTERS}/events`, { org, project }, (event, data) => {
     if (event === "cluster") putCluster(client, data as ClusterRow);
-    if (event === "removed") void client.invalidateQueries({ queryKey: [CLUSTERS] });
-    if (event === AGAIN) refreshAll(client);
+    if (event === "removed" || event === AGAIN) refreshAll(client);
     if (event === "checklist") {
       const { clusterId, steps } = data as { clusterId: string; steps: CheckStep[] };
       client.setQueriesData(ofOne(CHECKLIST, clusterId), () => ({ steps }));
