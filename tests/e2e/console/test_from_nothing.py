@@ -86,9 +86,7 @@ def test_a_colleague_is_made_and_put_into_the_project(console: Console) -> None:
     expect(row).to_contain_text(console.t("common.role.viewer"))
     console.check()
     console.button(console.t("members.editOne", name=COLLEAGUE)).click()
-    console.choose(
-        console.t("members.field.role"), console.t("common.role.admin"), console.dialog
-    )
+    console.choose(console.t("members.field.role"), console.t("common.role.admin"), console.dialog)
     console.button(console.t("members.save"), console.dialog).click()
     console.said(console.t("members.saved"))
     expect(row).to_contain_text(console.t("common.role.admin"))

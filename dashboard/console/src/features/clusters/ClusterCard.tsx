@@ -37,7 +37,9 @@ export function ClusterCard({ cluster, actions }: ClusterCardProps): ReactElemen
     [t("nodes"), nodesOf(cluster)],
     [t("connections"), <Connections key="connections" cluster={cluster} />],
     [t("startedAt"), formatTime(cluster.startedAt)],
-    [t("adoptedAt"), formatTime(cluster.adoptedAt ?? cluster.createdAt)],
+    cluster.adoptedAt === null
+      ? [t("createdAt"), formatTime(cluster.createdAt)]
+      : [t("adoptedAt"), formatTime(cluster.adoptedAt)],
     [t("lastReport"), <ReportAge key="age" cluster={cluster} />],
   ];
   return (
