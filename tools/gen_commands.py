@@ -100,7 +100,7 @@ def one(command: argparse.ArgumentParser, texts: Texts, path: tuple[str, ...]) -
     own = [
         action
         for action in command._actions  # noqa: SLF001
-        if not COMMON & set(action.option_strings)
+        if not COMMON & set(action.option_strings) and action.help != argparse.SUPPRESS
     ]
     words = " ".join([*path, *(used(action) for action in own)])
     yield f"\n```text\n{words}\n```\n"

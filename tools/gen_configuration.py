@@ -14,6 +14,7 @@ from typing import Any
 
 from rookery.config.schema import ROOT, Field, Status, Struct
 from rookery.config.schema.chinese import in_chinese
+from rookery.config.schema.control import CONTROL
 from rookery.config.schema.model import REQUIRED, UNSET, Forms, ListOf, MapOf, Type
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -144,7 +145,7 @@ def default_of(value: Any, texts: Texts) -> str:
 
 def page(texts: Texts) -> str:
     is_english = texts is ENGLISH
-    rows = list(walk(ROOT))
+    rows = [*walk(ROOT), *walk(CONTROL)]
     lines = [texts.head]
     section = ""
     for path, field in rows:
@@ -153,7 +154,7 @@ def page(texts: Texts) -> str:
         root = path.partition(".")[0].partition("[")[0].partition("(")[0]
         if root != section:
             section = root
-            top = ROOT.get(root)
+            top = ROOT.get(root) or CONTROL.get(root)
             about = (top.en if is_english else top.zh) if top is not None else ""
             lines += [f"\n## {root}\n", f"{about}\n", _row(texts.columns), "|---|---|---|---|"]
         meaning = field.en if is_english else field.zh

@@ -5,13 +5,18 @@ Nothing of a role is imported before it is asked for: ``rookery pub`` pays for n
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rookery.clock import SystemClock
 
 if TYPE_CHECKING:
     from rookery.broker.journal import Lines
     from rookery.broker.node import Ready
     from rookery.config import Config
     from rookery.config.control import ControlConfig
+    from rookery.control.accounts.rescue import Rescued
+    from rookery.control.backup.service import Contents
     from rookery.control.serving import Ready as ControlReady
 
 
@@ -43,12 +48,15 @@ def run_node(
     return node.run(config, foreground=foreground, ready=ready, out=out, is_dated=is_dated)
 
 
-def run_control(config: ControlConfig, *, ready: ControlReady | None = None) -> int:
+def run_control(
+    config: ControlConfig, *, ready: ControlReady | None = None, attached: bool = False
+) -> int:
     """Run a control plane in this process until it is told to stop.
 
     Args:
         config: The checked configuration.
         ready: Called once, when requests are accepted.
+        attached: Whether it stops when its standard input ends.
 
     Returns:
         The exit code.
@@ -60,7 +68,12 @@ def run_control(config: ControlConfig, *, ready: ControlReady | None = None) -> 
     from rookery.control import serving  # noqa: PLC0415
     from rookery.control.agents.downloads import AgentFile  # noqa: PLC0415
 
-    return serving.run(config, agent_file=AgentFile(bundle.build, bundle.install_script), ready=ready)
+    return serving.run(
+        config,
+        agent_file=AgentFile(bundle.build, bundle.install_script),
+        ready=ready,
+        attached=attached,
+    )
 
 
 def declare_agent(verbs: Any) -> None:
@@ -72,3 +85,36 @@ def declare_agent(verbs: Any) -> None:
     from rookery.agent import command  # noqa: PLC0415
 
     command.declare(verbs)
+
+
+def reset_admin(config: ControlConfig, email: str | None, password: str) -> Rescued:
+    """Give an administrator of a control plane another password.
+
+    Raises:
+        RookeryError: it is not clear who is meant, or the password will not do.
+    """
+    from rookery.control.accounts import rescue  # noqa: PLC0415
+
+    return rescue.reset_admin(config, email, password, SystemClock())
+
+
+def backup_control(config: ControlConfig, file: Path) -> Contents:
+    """Write everything that a control plane knows to a file.
+
+    Raises:
+        RookeryError: it cannot be read or written.
+    """
+    from rookery.control.backup import service  # noqa: PLC0415
+
+    return service.backup(config, file, SystemClock())
+
+
+def restore_control(config: ControlConfig, file: Path, *, force: bool) -> Contents:
+    """Read it back.
+
+    Raises:
+        RookeryError: the file is no backup, or something is there.
+    """
+    from rookery.control.backup import service  # noqa: PLC0415
+
+    return service.restore(config, file, SystemClock(), force=force)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from harness.client import RawClient
+from harness.client import ClosedError, RawClient
 from harness.control import Asker, World
 from harness.packets import ConnAck, Connect, PubAck, Publish, SubAck, Subscribe, Subscription, Will
 from rookery.contracts.agent_v1 import Channel, Message, Presence, Report, parse, topic_name
@@ -101,3 +102,9 @@ class PlayedAgent:
             message = parse(self.client.receive().payload)
             if isinstance(message, kind):
                 return message
+
+    def wait_until_closed(self) -> None:
+        """The relay ends the connection; what it says before that passes by."""
+        with contextlib.suppress(ClosedError):
+            while True:
+                self.client.receive_packet()

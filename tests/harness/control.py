@@ -223,6 +223,8 @@ class ControlProcess:
         code = process.wait(DEADLINE_S)
         assert self._follower is not None
         self._follower.join(DEADLINE_S)
+        assert process.stdout is not None
+        process.stdout.close()
         return code
 
 

@@ -47,6 +47,8 @@ HEADERS_MAX = 64
 HEADER_CHARS_MAX = 8192
 HEADERS_CHARS_MAX = 16_384
 CANCELLED = "CANCELLED"
+# A wait without a deadline is made of such.
+_WAIT_MAX_S = 3600.0
 
 
 class Exchange:
@@ -240,7 +242,7 @@ class Exchange:
     def _wait(self) -> None:
         """Until something comes; the condition is held."""
         self._check()
-        self._changed.wait(self._left_s())
+        self._changed.wait(min(self._left_s(), _WAIT_MAX_S))
         self._check()
 
     def _left_s(self) -> float:

@@ -71,6 +71,7 @@ class MqttLink:
         *,
         on_message: Callable[[Channel, bytes], None],
         on_up: Callable[[], None],
+        on_down: Callable[[], None],
         on_refused: Callable[[], None],
         clock: Clock,
     ) -> None:
@@ -79,6 +80,7 @@ class MqttLink:
         self._trust = trust
         self._on_message = on_message
         self._on_up = on_up
+        self._on_down = on_down
         self._on_refused = on_refused
         self._clock = clock
         self._heard_s = clock.monotonic_s()
@@ -257,6 +259,8 @@ class MqttLink:
                 self._error = f"{REFUSED}: another agent connected with this one's credential"
                 self._is_refused = True
             self._ended.set()
+            if was:
+                self._on_down()
 
         client.on_connect = on_connect
         client.on_disconnect = on_disconnect

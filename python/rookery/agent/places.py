@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,9 +73,11 @@ def place_of(home: str | None) -> Place:
 
 
 def own_archive() -> Path | None:
-    """The file this program runs from, when it is the one-file program."""
-    path = Path(sys.argv[0] or ".").absolute()
-    return path if path.suffix == ".pyz" and path.is_file() else None
+    """The file this program runs from, when it is the one-file program, whatever its name."""
+    for folder in Path(__file__).parents:
+        if folder.is_file():
+            return folder
+    return None
 
 
 def write_whole(path: Path, data: bytes, mode: int) -> None:

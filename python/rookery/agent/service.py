@@ -44,7 +44,7 @@ from rookery.contracts.agent_v1 import (
 
 log = logging.getLogger(__name__)
 
-CAPABILITIES = ("http", "chunks", "reports")
+CAPABILITIES = ("http", "chunks", "reports", "websocket")
 METADATA_WAIT_S = 5.0
 METADATA_WAIT_MAX_S = 300.0
 # What changes at the control plane is told by MQTT; this is for what that cannot tell.
@@ -100,6 +100,7 @@ class Agent:
         self._stopping = threading.Event()
         self._gone = ""
         self._desired: Desired | None = None
+        self._reported: Desired | None = None
         self._interval_s = REPORT_INTERVAL_S
         self._is_metadata_due = True
         self._metadata_s: float | None = None
@@ -165,6 +166,10 @@ class Agent:
 
     def _link_is_up(self) -> None:
         self._wake.set()
+
+    def _link_is_down(self) -> None:
+        # Who asked has been told that the agent is away; answers would come to nobody.
+        self._tunnel.cancel_all("the connection to the relay is gone")
 
     def _link_is_refused(self) -> None:
         self._is_metadata_due = True
@@ -257,6 +262,7 @@ class Agent:
             self._trust,
             on_message=self._receive,
             on_up=self._link_is_up,
+            on_down=self._link_is_down,
             on_refused=self._link_is_refused,
             clock=self._clock,
         )
@@ -276,10 +282,12 @@ class Agent:
         link = self._link
         if link is not None and link.send(Channel.REPORT, report.to_bytes()):
             way = "mqtt"
+            self._http_error = ""
         elif self._secrets.get("token") and not self._is_metadata_due:
             try:
                 self._control.report(report)
                 way = "https"
+                self._http_error = ""
             except CallError as error:
                 if error.code == GONE:
                     raise Ended(error.message) from error
@@ -295,9 +303,10 @@ class Agent:
             return
         self._interval_s = desired.report_interval_s
         link = self._link
-        if link is not None:
+        if link is not None and self._reported is not desired:
             text = Reported(desired.version, hash=desired.hash).to_bytes()
-            link.send(Channel.REPORTED, text, retain=True)
+            if link.send(Channel.REPORTED, text, retain=True):
+                self._reported = desired
 
     def _watch(self) -> None:
         """A connection through which nothing comes is no connection."""

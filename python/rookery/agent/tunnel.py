@@ -16,6 +16,7 @@ from typing import Protocol
 from rookery.agent.exchange import Exchange
 from rookery.agent.failures import CallError
 from rookery.agent.http_client import HttpClient
+from rookery.agent.web_socket import WebSocketExchange
 from rookery.clock import Clock
 from rookery.contracts.agent_v1 import (
     REQUESTS_MAX,
@@ -33,6 +34,7 @@ from rookery.contracts.agent_v1 import (
 log = logging.getLogger(__name__)
 
 WORKERS_MAX = 16
+WEB_SOCKETS_MAX = 16
 # As many ids are remembered as could come twice: MQTT repeats only what is not acknowledged.
 REMEMBERED_MAX = 1024
 Send = Callable[[Message], bool]
@@ -99,7 +101,9 @@ class Tunnel:
             exchange.receive(Cancel(exchange.id, reason))
 
     def _begin(self, request: Request) -> None:
-        exchange = Exchange(
+        is_web_socket = request.upgrade == "websocket"
+        kind = WebSocketExchange if is_web_socket else Exchange
+        exchange = kind(
             request, self._targets[request.target], self._credentials, self._send, self._clock
         )
         with self._lock:
@@ -108,15 +112,21 @@ class Tunnel:
             self._seen[request.id] = None
             while len(self._seen) > REMEMBERED_MAX:
                 self._seen.popitem(last=False)
+            open_count = sum(isinstance(one, WebSocketExchange) for one in self._under_way.values())
             is_full = len(self._under_way) >= REQUESTS_MAX
+            is_full = is_full or (is_web_socket and open_count >= WEB_SOCKETS_MAX)
             is_new_worker = False
             if not is_full:
                 self._under_way[request.id] = exchange
-                self._waiting.append(exchange)
-                is_new_worker = self._workers < WORKERS_MAX
-                self._workers += is_new_worker
+                if not is_web_socket:
+                    self._waiting.append(exchange)
+                    is_new_worker = self._workers < WORKERS_MAX
+                    self._workers += is_new_worker
         if is_full:
             self._send(Reply(request.id, 503, error="BUSY: too many requests at once"))
+        elif is_web_socket:
+            # It lasts: a thread of its own, lest those that are quick wait for it.
+            threading.Thread(target=self._serve, args=(exchange,), daemon=True).start()
         elif is_new_worker:
             threading.Thread(target=self._work, name="tunnel", daemon=True).start()
 
@@ -128,14 +138,17 @@ class Tunnel:
                     self._workers -= 1
                     return
                 exchange = self._waiting.popleft()
-            try:
-                exchange.run()
-            except CallError as error:
-                log.info("request %s: %s", exchange.id, error)
-            except Exception:
-                log.exception("request %s", exchange.id)
-                with contextlib.suppress(MessageError):
-                    self._send(Reply(exchange.id, 502, error="INTERNAL: see the agent's log"))
-            finally:
-                with self._lock:
-                    self._under_way.pop(exchange.id, None)
+            self._serve(exchange)
+
+    def _serve(self, exchange: Exchange) -> None:
+        try:
+            exchange.run()
+        except CallError as error:
+            log.info("request %s: %s", exchange.id, error)
+        except Exception:
+            log.exception("request %s", exchange.id)
+            with contextlib.suppress(MessageError):
+                self._send(Reply(exchange.id, 502, error="INTERNAL: see the agent's log"))
+        finally:
+            with self._lock:
+                self._under_way.pop(exchange.id, None)

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.cli import background, output, systemd
-from rookery.cli.messages import language, say
-from rookery.cli.parsers import SECONDS, add_command, add_json, add_place, add_sources
+from rookery.cli import background, control_data, output, systemd
+from rookery.cli.control_data import add_control_sources, load_control_config
+from rookery.cli.messages import say
+from rookery.cli.parsers import SECONDS, add_command, add_json, add_place
 from rookery.errors import TimedOutError, UnavailableError
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ def declare(commands: Any) -> None:
     verbs = root.add_subparsers(metavar="COMMAND")
 
     start = add_command(verbs, "start", "help.control.start", _start, examples=START_EXAMPLES)
-    add_sources(start)
-    add_database(start)
+    add_control_sources(start)
     start.add_argument("--detach", action="store_true", help=say("option.detach"))
+    # For whoever starts it and wants it to end along: it stops when its standard input does.
+    start.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
 
     stop = add_command(verbs, "stop", "help.control.stop", _stop, examples=STOP_EXAMPLES)
     add_place(stop)
@@ -55,39 +57,21 @@ def declare(commands: Any) -> None:
     add_place(status)
     add_json(status)
 
-
-def add_database(parser: argparse.ArgumentParser) -> None:
-    """``--database``."""
-    parser.add_argument("--database", metavar="URL", help=say("option.database"))
-
-
-def load(arguments: argparse.Namespace) -> ControlConfig:
-    """Read the configuration that the arguments name, and print its warnings.
-
-    Raises:
-        InvalidConfigError: it cannot be used.
-    """
-    from rookery.config.control import load_control  # noqa: PLC0415
-
-    sets = list(getattr(arguments, "set", ()))
-    if getattr(arguments, "database", None):
-        sets.append(f"control.database={arguments.database}")
-    config = load_control(arguments.config, arguments.data_dir, sets)
-    for problem in config.warnings:
-        output.complain(say("config.warning", text=problem.text(language())))
-    return config
+    control_data.declare(verbs)
 
 
 # -- start --------------------------------------------------------------------------------
 
 
 def _start(arguments: argparse.Namespace) -> int:
-    config = load(arguments)
-    return _start_detached(config) if arguments.detach else run(config)
+    config = load_control_config(arguments)
+    if arguments.detach:
+        return _start_detached(config)
+    return run(config, attached=arguments.attached)
 
 
-def run(config: ControlConfig) -> int:
-    """Run a control plane in this process."""
+def run(config: ControlConfig, *, attached: bool = False) -> int:
+    """Run a control plane in this process; when ``attached``, until standard input ends."""
     from rookery.app import run_control  # noqa: PLC0415
 
     def announce(running: Running) -> None:
@@ -95,7 +79,7 @@ def run(config: ControlConfig) -> int:
         output.line("\n".join(lines_of(config, running)))
 
     try:
-        return run_control(config, ready=announce)
+        return run_control(config, ready=announce, attached=attached)
     finally:
         systemd.notify("STOPPING=1")
 

@@ -427,6 +427,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "node.unknown_holder": ("another process", "其他进程"),
     "error": ("error: {text}", "错误：{text}"),
     # -- up
+    "up.no_control": (
+        "no control plane runs beside the node: {reason}",
+        "控制面未能随节点运行：{reason}",
+    ),
+    "up.control_ended": ("it ended with exit code {code}", "其退出码为 {code}"),
+    "option.no-control": ("the node alone, without a control plane", "仅启动节点，不启动控制面"),
     "up.ready": ("Rookery is running.", "Rookery 已启动。"),
     "up.mqtt": ("  MQTT            {url}", "  MQTT            {url}"),
     "up.http": ("  dashboard       {url}", "  控制台          {url}"),

@@ -44,4 +44,42 @@ CONTROL_TEXTS: dict[str, tuple[str, str]] = {
         "  nobody has made the administrator yet: open the console",
         "  尚未创建管理员：请打开控制台",
     ),
+    "help.control.reset-admin": (
+        "give an administrator another password, on the machine itself",
+        "在本机重置管理员密码",
+    ),
+    "help.control.backup": (
+        "write everything that a control plane knows to a file",
+        "将控制面的全部数据备份到文件",
+    ),
+    "help.control.restore": ("read a backup into a database", "从备份恢复数据库"),
+    "option.control.email": (
+        "which one, if there are several; who is not there is made",
+        "管理员邮箱（多个管理员时必填；不存在则创建）",
+    ),
+    "option.control.backup": (
+        "the file to write, which must not be there",
+        "备份文件（不得已存在）",
+    ),
+    "option.control.restore": ("the backup", "备份文件"),
+    "option.control.force": (
+        "give up what the database holds",
+        "放弃数据库中的现有数据",
+    ),
+    "control.admin_made": (
+        "{email} is an administrator and may sign in",
+        "已创建管理员 {email}，可以登录",
+    ),
+    "control.admin_reset": (
+        "{email} has the new password and was signed out everywhere",
+        "{email} 的密码已重置，其所有会话已结束",
+    ),
+    "control.backed_up": (
+        "{rows} rows are in {file}; keep it as safe as a password",
+        "已将 {rows} 行数据写入 {file}，请妥善保管",
+    ),
+    "control.restored": (
+        "{rows} rows are back, of a backup made {at} by version {version}",
+        "已恢复 {rows} 行数据（备份时间 {at}，版本 {version}）",
+    ),
 }

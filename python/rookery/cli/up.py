@@ -38,11 +38,27 @@ def declare(commands: Any) -> None:
     parser = add_command(commands, "up", "help.up", _up, examples=EXAMPLES)
     add_sources(parser)
     parser.add_argument("--lan", action="store_true", help=say("option.lan"))
+    parser.add_argument("--no-control", action="store_true", help=say("option.no-control"))
 
 
 def _up(arguments: argparse.Namespace) -> int:
+    from rookery.cli.control_child import ControlChild  # noqa: PLC0415
+
     config = load_config(arguments, LAN if arguments.lan else LOCAL)
-    return node.run(config, lambda _closed: _tell(config))
+    if arguments.no_control:
+        return node.run(config, lambda _closed: _tell(config))
+    # What is wrong with its settings is told before anything is started.
+    child = ControlChild(arguments, config.data_dir)
+
+    def ready(_closed: object) -> None:
+        # After the node, which is there at once: a control plane takes its time.
+        _tell(config)
+        child.start()
+
+    try:
+        return node.run(config, ready)
+    finally:
+        child.stop()
 
 
 def _tell(config: Config) -> None:

@@ -48,16 +48,16 @@ class Splitter:
         """Whether the last chunk was taken."""
         return self._is_over
 
-    def offer(self, body: bytes, frame: str = "") -> None:
-        """Add bytes; with ``frame`` they are one whole message of a WebSocket."""
+    def offer(self, body: bytes, frame: str = "", *, final: bool = True) -> None:
+        """Add bytes; with ``frame`` they are a message of a WebSocket, to its end if ``final``."""
         if self._is_finished:
             raise MessageError("chunk: after the end")
         starts = range(0, len(body), self._chunk_bytes)
         for start in starts:
             end = start + self._chunk_bytes
-            self._waiting.append((body[start:end], frame, end >= len(body)))
+            self._waiting.append((body[start:end], frame, final and end >= len(body)))
         if frame and not body:
-            self._waiting.append((b"", frame, True))
+            self._waiting.append((b"", frame, final))
 
     def finish(self) -> None:
         """Nothing follows."""

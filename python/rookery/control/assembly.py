@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from rookery.clock import Clock
@@ -19,6 +20,7 @@ from rookery.control.adoption import Adoption
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.audit.service import AuditTrail
 from rookery.control.certificates import Certificates
+from rookery.control.clusters.store import has_clusters
 from rookery.control.context import ControlContext
 from rookery.control.processes.once import Once
 from rookery.control.processes.presence import Presence
@@ -27,6 +29,7 @@ from rookery.control.setup.service import SetupService
 from rookery.control.tenancy.members import Members
 from rookery.control.tenancy.service import TenancyService
 from rookery.control.tokens.service import Tokens
+from rookery.errors import StartError
 from rookery.storage.database import Database
 from rookery.storage.engine import url_of
 from rookery.storage.ids import new_id
@@ -51,6 +54,27 @@ class Part(Protocol):
         ...
 
 
+def database_of(config: ControlConfig) -> Database:
+    """The database that the configuration names, not open yet.
+
+    Raises:
+        StartError: its address is none.
+    """
+    return Database(url_of(config.database.reveal(), config.data_dir / DATABASE_FILE))
+
+
+def existing_database(config: ControlConfig) -> Database:
+    """The same; a file has to be there, for a wrong directory must not become a new database.
+
+    Raises:
+        StartError: its address is none, or there is no such file.
+    """
+    database = database_of(config)
+    if database.is_sqlite and not Path(database.url.database or "").is_file():
+        raise StartError(f"there is no control plane in {config.data_dir}")
+    return database
+
+
 def make(
     config: ControlConfig,
     clock: Clock,
@@ -63,8 +87,7 @@ def make(
     Raises:
         StartError: the address of the database is none.
     """
-    url = url_of(config.database.reveal(), config.data_dir / DATABASE_FILE)
-    database = Database(url)
+    database = database_of(config)
     process_id = new_id()
     audit = AuditTrail(clock)
     passwords = Passwords()
@@ -72,6 +95,8 @@ def make(
     sessions = Sessions(database, clock, audit, passwords)
     once.every("sessions", SWEEP_S, sessions.drop_expired)
     users = Users(database, clock, audit, passwords, sessions)
+    tenancy = TenancyService(database, clock, audit)
+    tenancy.keeps_project(has_clusters)
     return ControlContext(
         config=config,
         clock=clock,
@@ -85,7 +110,7 @@ def make(
         users=users,
         tokens=Tokens(database, clock, audit),
         setup=SetupService(database, clock, audit, passwords),
-        tenancy=TenancyService(database, clock, audit),
+        tenancy=tenancy,
         adoption=Adoption(
             config,
             clock,

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rookery.clock import Clock, SystemClock
+from rookery.clock import SystemClock
 from rookery.config.control import ControlConfig
 from rookery.config.data_dir import CONTROL_LOCK_NAME, DataDir
 from rookery.config.local_socket import CONTROL_SOCKET_NAME, socket_path
@@ -62,9 +62,11 @@ def run(
     *,
     agent_file: AgentFile,
     ready: Ready | None = None,
-    clock: Clock | None = None,
+    attached: bool = False,
 ) -> int:
-    """Run until told to stop; the exit code. ``agent_file`` is what agents are downloaded as.
+    """Run until told to stop, or when ``attached`` until standard input ends; the exit code.
+
+    ``agent_file`` is what agents are downloaded as.
 
     Raises:
         StartError: it cannot start; nothing is left open.
@@ -79,17 +81,19 @@ def run(
         local = open_unix(socket_path(config.data_dir, CONTROL_SOCKET_NAME))
         stack.callback(local.close)
         stack.enter_context(Journal(config.values["log"]["level"], sys.stdout))
-        return asyncio.run(_serve(config, clock or SystemClock(), port, local, ready, agent_file))
+        return asyncio.run(_serve(config, port, local, ready, agent_file, attached=attached))
 
 
 async def _serve(
     config: ControlConfig,
-    clock: Clock,
     port: socket.socket,
     local: socket.socket,
     ready: Ready | None,
     agent_file: AgentFile,
+    *,
+    attached: bool,
 ) -> int:
+    clock = SystemClock()
     stopping = asyncio.Event()
     files = certificates.prepare(config)
     tls = files.context()
@@ -115,7 +119,7 @@ async def _serve(
             setup_code=await control.setup.code(),
             ca_sha256=files.ca_sha256,
         )
-        with _signals_call(stopping.set):
+        with _signals_call(stopping.set), _end_of_input_calls(stopping.set, wanted=attached):
             for server in servers:
                 server.open()
             _log.info("ready on %s, database %s", running.address, control.database.shown)
@@ -168,3 +172,23 @@ def _signals_call(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _end_of_input_calls(stop: Callable[[], None], *, wanted: bool) -> Iterator[None]:
+    if not wanted:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    descriptor = sys.stdin.fileno()
+
+    def look() -> None:
+        if not os.read(descriptor, 4096):
+            loop.remove_reader(descriptor)
+            stop()
+
+    loop.add_reader(descriptor, look)
+    try:
+        yield
+    finally:
+        loop.remove_reader(descriptor)

@@ -1,13 +1,11 @@
-"""A database that is open: units of work, migrations, copies."""
+"""A database that is open: units of work, and bringing its tables up to date."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -104,20 +102,19 @@ class Database:
         return int(found or own_ms)
 
     @contextlib.asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A plain connection in a transaction, for what moves whole tables."""
+    async def connection(self, *, one_state: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A plain connection in a transaction, for what moves whole tables.
+
+        ``one_state`` is for reading alone: nothing that others write meanwhile is seen.
+        """
+        engine = self._writer
+        if one_state:
+            engine = self._engine
+            if not self.is_sqlite:
+                engine = engine.execution_options(isolation_level="REPEATABLE READ")
         with _translated():
-            async with self._writer.begin() as connection:
+            async with engine.begin() as connection:
                 yield connection
-
-
-def copy_sqlite(source: Path, target: Path) -> None:
-    """A copy of a database in a file that may be in use; ``target`` must not be there."""
-    with (
-        contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as reading,
-        contextlib.closing(sqlite3.connect(target)) as writing,
-    ):
-        reading.backup(writing)
 
 
 @contextlib.contextmanager

@@ -16,8 +16,16 @@ from rookery.errors import StartError
 FOLDER = Path(__file__).resolve().parent / "migrations"
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring it up to date, in the transaction of this connection.
+HEAD = "head"
+
+
+def revision_of(connection: Connection) -> str:
+    """What its tables are; empty: nobody has made any."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def upgrade(connection: Connection, revision: str = HEAD) -> None:
+    """Bring it up to date, or to a revision, in the transaction of this connection.
 
     Raises:
         StartError: a newer version wrote it.
@@ -26,13 +34,13 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     known = {revision.revision for revision in ScriptDirectory(str(FOLDER)).walk_revisions()}
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in known:
-        raise StartError(
-            f"the database was written by a newer version of Rookery (its tables are {current}): "
-            "use that version, or restore a backup of this one"
-        )
+    for found in (revision_of(connection), "" if revision == HEAD else revision):
+        if found and found not in known:
+            raise StartError(
+                f"the database was written by a newer version of Rookery (its tables are {found}): "
+                "use that version, or restore a backup of this one"
+            )
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:
         raise StartError(f"the tables cannot be brought up to date: {error}") from error

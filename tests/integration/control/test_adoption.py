@@ -16,6 +16,8 @@ from harness.rest_node import ADMIN as NODE_ADMIN
 from harness.rest_node import PASSWORD as NODE_PASSWORD
 from harness.rest_node import RestNode, rest_node
 
+pytestmark = pytest.mark.slow
+
 REPORT_S = 1
 
 
@@ -115,12 +117,35 @@ async def test_a_cluster_is_adopted_by_the_printed_commands_and_its_state_is_tru
         steps = await of.ask("GET", f"/{cluster}/checklist")
         assert all(step["done"] for step in steps["steps"])
 
+        await enters(of, cluster, node)
+
         node.node.stop()
         row = await told.until("cluster", lambda row: row["state"] == "abnormal")
         assert row["conditions"][0]["type"] in ("ClusterUnreachable", "NodeUnreachable")
         assert row["presence"] == "online"
         node.node.start()
         await told.until("cluster", lambda row: row["state"] == "running")
+
+
+async def enters(of: Project, cluster: str, node: RestNode) -> None:
+    """Through the agent: a call, and a way into the dashboard that works once."""
+    path = f"/clusters/{cluster}/proxy/api/v5/clients?limit=5"
+    answer = await of.asker.ask("GET", path, token=of.token)
+    assert answer.status == 200, answer.text
+    assert answer.json["meta"]["limit"] == 5
+    missing = await of.asker.ask("GET", path.replace("clients", "no_such"), token=of.token)
+    assert missing.status == 404  # of the node itself
+    entered = await of.ask("POST", f"/{cluster}/dashboard")
+    address, _, code = entered["url"].partition("/?sso_code=")
+    assert address == f"http://127.0.0.1:{node.port()}"
+    first = node.nobody.post("/login", {"sso_code": code})
+    assert first.status == 200, first
+    mine = node.nobody.with_token(first.json["token"])
+    assert mine.get("/clients").status == 200
+    assert node.nobody.post("/login", {"sso_code": code}).code == "BAD_SSO_CODE"
+    rows = await of.asker.ask("GET", "/audit?operation=enterDashboard", token=of.token)
+    assert cluster in rows.text
+    assert code not in rows.text
 
 
 def _done(checklist: dict[str, list[dict[str, object]]]) -> list[object]:

@@ -140,7 +140,7 @@ async def test_a_removed_agent_learns_it_and_is_known_no_longer(plant: Plant) ->
         wanted = await asyncio.to_thread(agent.hear, Desired)
         assert "deleted by ada@example.com" in wanted.unregister
         await asyncio.to_thread(agent.say, Channel.REPORTED, Reported(wanted.version))
-        await asyncio.to_thread(agent.client.expect_closed, (0x98,))
+        await asyncio.to_thread(agent.wait_until_closed)
     with PlayedAgent(plant.world, mine) as agent:
         assert await asyncio.to_thread(agent.connect) == 0x86
     answer = await plant.world.ask("GET", "/clusters/agents/metadata", token=mine.token)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import DEADLINE_S, RawClient
+from harness.control import FREE_PORTS
 from harness.packets import ConnAck, Connect
 from rookery.client.management import ManagementClient
 
@@ -345,18 +346,23 @@ def test_systemd_hears_when_a_node_is_ready_and_when_it_stops(
 
 
 def test_up_says_how_to_use_it(rookery: Rookery) -> None:
-    with foreground(rookery, "up") as process:
+    free = [part for item in FREE_PORTS for part in ("--set", item)]
+    with foreground(rookery, "up", *free) as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if line.startswith("Stop with"):
+            if "set-up code" in line:  # the last line of the control plane
                 break
         process.send_signal(signal.SIGINT)
         assert process.wait(TIMEOUT_S) == 0
     text = "".join(lines)
     assert "Rookery is running." in text
     assert "rookery up --lan" in text
+    assert re.search(r"Console +http://127.0.0.1:\d+/", text)
+    # Both have stopped: nobody holds either lock.
+    assert "\n" not in (rookery.data_dir / "run" / "node.lock").read_text()
+    assert (rookery.data_dir / "control" / "run" / "control.lock").read_text() == ""
 
 
 def test_bench_measures_and_reports(rookery: Rookery) -> None:

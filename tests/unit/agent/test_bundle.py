@@ -17,7 +17,8 @@ from rookery.agent import bundle
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("bundle") / bundle.FILE_NAME
+    # As in /usr/local/bin, under the name of a command.
+    path = tmp_path_factory.mktemp("bundle") / "rookery-agent"
     bundle.write(path)
     return path
 

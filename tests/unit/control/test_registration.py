@@ -61,8 +61,15 @@ def test_secrets_are_long_random_and_kept_as_a_hash() -> None:
     assert not is_same(secret + "x", kept)
 
 
-def done(*arguments: Any) -> list[str]:
-    return [item.id for item in checklist(*arguments, "en") if item.is_done]
+def done(
+    known: RegistrationToken | None,
+    registered: int | None,
+    connected: int | None,
+    reported: int | None,
+    now_ms: int,
+) -> list[str]:
+    found = checklist(known, registered, connected, reported, now_ms, "en")
+    return [item.id for item in found if item.is_done]
 
 
 def test_the_checklist_tells_what_has_happened() -> None:

@@ -16,13 +16,12 @@ from rookery.control.clusters.facts import facts_of, settled, taken
 from rookery.control.clusters.intake import Heard
 from rookery.control.clusters.state import Presence
 from rookery.control.clusters.store import ClusterRow
+from rookery.control.processes.presence import GONE_MS
 from rookery.control.processes.store import ProcessRow
 from rookery.storage.database import Database
 
 AT_ONCE = 500
 """Rows that are read at once."""
-PROCESS_SILENT_MS = 60_000
-"""After so long a control process counts as gone, with the connections that it had."""
 
 
 class Standing:
@@ -83,7 +82,7 @@ class Standing:
 
     async def _alive(self, session: AsyncSession, now_ms: int) -> Collection[str]:
         found = await session.scalars(
-            select(ProcessRow.id).where(ProcessRow.heartbeat_at > now_ms - PROCESS_SILENT_MS)
+            select(ProcessRow.id).where(ProcessRow.heartbeat_at > now_ms - GONE_MS)
         )
         return {*found, self._process_id}
 

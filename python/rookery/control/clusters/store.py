@@ -105,6 +105,11 @@ async def count_clusters(session: AsyncSession, project_id: str) -> int:
     )
 
 
+async def has_clusters(session: AsyncSession, project_id: str) -> bool:
+    """Whether a project has any."""
+    return await count_clusters(session, project_id) > 0
+
+
 async def labels_of(session: AsyncSession, cluster_ids: Sequence[str]) -> dict[str, list[str]]:
     """The labels of each, in order."""
     found: dict[str, list[str]] = {}

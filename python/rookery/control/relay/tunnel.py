@@ -268,7 +268,8 @@ def _said(task: asyncio.Future[None]) -> None:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for part in ():
+    nothing: tuple[bytes, ...] = ()
+    for part in nothing:
         yield part
 
 

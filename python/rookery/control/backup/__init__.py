@@ -1,0 +1,1 @@
+"""A copy of everything that a control plane knows, in one file."""
