@@ -1,7 +1,8 @@
 import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-// Which part may see which: features → components → lib, and api beside lib.
+// Which part may see which: features → components → lib, and api beside lib. The console (`@console`)
+// is an application of its own: it shares components and lib, which know neither application.
 const layer = (files, forbidden, message) => ({
   files,
   rules: {
@@ -9,11 +10,13 @@ const layer = (files, forbidden, message) => ({
   },
 });
 
+const NODE_ONLY = ["@/api/*", "@/app/*", "@/features/*", "@/i18n/*"];
+
 export default tseslint.config(
-  { ignores: ["src/api/schema.d.ts", "node_modules"] },
+  { ignores: ["src/api/schema.d.ts", "console/src/api/schema.d.ts", "node_modules"] },
   ...tseslint.configs.strict,
   {
-    files: ["src/**/*.{ts,tsx}"],
+    files: ["src/**/*.{ts,tsx}", "console/**/*.{ts,tsx}"],
     plugins: { "react-hooks": hooks },
     rules: {
       ...hooks.configs.recommended.rules,
@@ -25,12 +28,45 @@ export default tseslint.config(
       "@typescript-eslint/consistent-type-imports": "error",
     },
   },
-  layer(["src/lib/**"], ["@/api/*", "@/components/*", "@/features/*", "@/app/*"], "lib is pure"),
-  layer(["src/api/**"], ["@/components/*", "@/features/*", "@/app/*"], "api sees lib only"),
-  layer(["src/components/**"], ["@/features/*", "@/app/*"], "components know no feature"),
+  layer(["src/app/**", "src/main.tsx"], ["@console/*"], "the console is another application"),
+  layer(
+    ["src/lib/**"],
+    ["@/api/*", "@/components/*", "@/features/*", "@/app/*", "@console/*"],
+    "lib is pure",
+  ),
+  layer(
+    ["src/api/**"],
+    ["@/components/*", "@/features/*", "@/app/*", "@console/*"],
+    "api sees lib only",
+  ),
+  layer(
+    ["src/components/**"],
+    ["@/features/*", "@/app/*", "@console/*"],
+    "components know no feature",
+  ),
   layer(
     ["src/features/**"],
-    ["@/features/*", "@/app/*", "../*/**"],
+    ["@/features/*", "@/app/*", "../*/**", "@console/*"],
+    "a feature imports no other feature: link to its page instead",
+  ),
+  layer(
+    ["console/src/app/**", "console/src/main.tsx"],
+    NODE_ONLY,
+    "of the dashboard the console shares components and lib",
+  ),
+  layer(
+    ["console/src/api/**", "console/src/lib/**"],
+    [...NODE_ONLY, "@/components/*", "@console/components/*", "@console/features/*", "@console/app/*"],
+    "api and lib see lib only",
+  ),
+  layer(
+    ["console/src/components/**"],
+    [...NODE_ONLY, "@console/features/*", "@console/app/*"],
+    "components know no feature",
+  ),
+  layer(
+    ["console/src/features/**"],
+    [...NODE_ONLY, "@console/features/*", "@console/app/*", "../*/**"],
     "a feature imports no other feature: link to its page instead",
   ),
 );

@@ -4,7 +4,7 @@
 #   tools/setup.sh run    interpreter environment, runtime dependencies, native module, dashboard
 #   tools/setup.sh dev    the same without what is built, plus every checking tool
 #   tools/setup.sh test   all of it, plus the clients that the tests drive
-#   tools/setup.sh pages  the pages of the dashboard alone
+#   tools/setup.sh pages  the pages of the dashboard and of the console alone
 #   tools/setup.sh check-pages   type check, lints and unit tests of the dashboard
 #
 # Each step leaves a stamp with the hash of what it was made from; a step whose hash still
@@ -238,13 +238,17 @@ dashboard_key() {
     hash_of "${sources[@]}"
 }
 
-# The pages that the node serves.
+have_pages() {
+    [[ -f python/rookery/web/pages/index.html && -f python/rookery/web/console/index.html ]]
+}
+
+# The pages that the node and the control plane serve.
 build_pages() {
     local key log
     key=$(dashboard_key)
-    is_done pages "$key" && [[ -f python/rookery/web/pages/index.html ]] && return
+    is_done pages "$key" && have_pages && return
     install_dashboard
-    say "building the dashboard"
+    say "building the dashboard and the console"
     log=$(mktemp)
     if ! (cd dashboard && npm run --silent build </dev/null) >"$log" 2>&1; then
         cat "$log" >&2
@@ -259,16 +263,16 @@ build_pages() {
 build_pages_if_possible() {
     if command -v npm >/dev/null; then
         build_pages
-    elif [[ ! -f python/rookery/web/pages/index.html ]]; then
+    elif ! have_pages; then
         say "npm is missing, so the dashboard is not built; everything else works." \
             "With it (Debian 12 and newer: apt-get install nodejs npm), run this again."
     fi
 }
 
-# What the pages read is held against the document of the REST interface.
+# What the pages read is held against the documents of the REST interfaces.
 check_pages() {
     local key
-    key="$(dashboard_key) $(hash_of docs/reference/openapi.json)"
+    key="$(dashboard_key) $(hash_of docs/reference/openapi.json docs/reference/control-openapi.json)"
     is_done pages-checked "$key" && return
     install_dashboard
     (cd dashboard && npm run --silent check && npm test --silent) </dev/null

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -59,19 +60,20 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @cache
-def _texts(language: str, feature: str) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((TEXTS / language / f"{feature}.json").read_text("utf-8"))
+def _texts(folder: Path, language: str, feature: str) -> dict[str, Any]:
+    file = folder / language / f"{feature}.json"
+    read: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
     return read
 
 
-def text(language: str, key: str, **values: object) -> str:
+def text(language: str, key: str, folders: Sequence[Path] = (TEXTS,), **values: object) -> str:
     """A text of the dashboard: ``clients.kick.action`` is ``kick.action`` of ``clients.json``.
 
     What a feature does not have is looked up in ``common.json``, as the pages do.
     """
     feature, _, path = key.partition(".")
-    for name in (feature, "common"):
-        found: Any = _texts(language, name)
+    for folder, name in [(folders[0], feature), *((each, "common") for each in folders)]:
+        found: Any = _texts(folder, language, name)
         for step in path.split("."):
             found = found.get(step) if isinstance(found, dict) else None
         if isinstance(found, str):
@@ -84,6 +86,8 @@ def text(language: str, key: str, **values: object) -> str:
 
 class Dashboard:
     """The dashboard in one language, as somebody uses it."""
+
+    texts: ClassVar[Sequence[Path]] = (TEXTS,)
 
     def __init__(
         self,
@@ -163,7 +167,7 @@ class Dashboard:
 
     def t(self, key: str, **values: object) -> str:
         """A text in the language of this dashboard."""
-        return text(self.language, key, **values)
+        return text(self.language, key, self.texts, **values)
 
     def button(self, name: str, within: Locator | None = None) -> Locator:
         return (within or self.page).get_by_role("button", name=name, exact=True)

@@ -5,7 +5,7 @@
  */
 import { useQuery } from "@tanstack/react-query";
 
-import { ApiError } from "./error";
+import { ApiError } from "@/lib/apiError";
 
 interface Values {
   enum?: unknown[];

@@ -1,28 +1,10 @@
-/** How pages ask and change. */
-import {
-  keepPreviousData,
-  QueryClient,
-  useMutation,
-  useQuery,
-  useQueryClient,
-  type UseMutationResult,
-  type UseQueryResult,
-} from "@tanstack/react-query";
+/** How pages ask the node; how they change something is in `lib/query`. */
+import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
 
 import { get, type Options } from "./client";
-import { ApiError } from "./error";
 import type { Reply } from "./shapes";
 
-export const queryClient = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 2000,
-      refetchOnWindowFocus: false,
-      // Refusals stay refusals; only a lost connection is worth another try.
-      retry: (count, error) => count < 1 && ApiError.from(error).status === 0,
-    },
-  },
-});
+export { queryClient, useChange } from "@/lib/query";
 
 export interface AskOptions extends Pick<Options, "path" | "query"> {
   enabled?: boolean;
@@ -45,26 +27,5 @@ export function useGet<P extends string>(
     enabled: options.enabled ?? true,
     refetchInterval: options.every ?? false,
     placeholderData: keepPreviousData,
-  });
-}
-
-/** Whether an answer to `asked` is old after a change below `path`; `$` at its end: of it alone. */
-function isBelow(asked: unknown, path: string): boolean {
-  if (typeof asked !== "string") return false;
-  return path.endsWith("$") ? asked === path.slice(0, -1) : asked.startsWith(path);
-}
-
-/** A change; afterwards everything asked below `refresh` is asked again. */
-export function useChange<Args, Result = unknown>(
-  run: (args: Args) => Promise<Result>,
-  refresh: readonly string[],
-): UseMutationResult<Result, Error, Args> {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: run,
-    onSuccess: () =>
-      client.invalidateQueries({
-        predicate: ({ queryKey }) => refresh.some((path) => isBelow(queryKey[0], path)),
-      }),
   });
 }

@@ -1,31 +1,18 @@
-import { Center, Loader, MantineProvider } from "@mantine/core";
-import { QueryClientProvider } from "@tanstack/react-query";
 import { Suspense } from "react";
 import type { ReactElement } from "react";
-import { useTranslation } from "react-i18next";
 import { createHashRouter, RouterProvider } from "react-router";
 
 import { useCapabilities, useCapabilitiesFailure } from "@/api/capabilities";
-import { queryClient } from "@/api/hooks";
 import { useSession } from "@/api/session";
+import { AppFrame } from "@/components/AppFrame";
 import { ErrorPanel } from "@/components/ErrorPanel";
-import { ConfirmProvider } from "@/components/confirm";
-import { ToastProvider } from "@/components/toasts";
+import { Loading } from "@/components/Loading";
+import { PageFailure } from "@/components/PageFailure";
 import { ChangePasswordPage, LoginPage } from "@/features/login";
 
-import { NotHere, PageFailure } from "./Failure";
+import { NotHere } from "./NotHere";
 import { PAGES } from "./pages";
 import { Shell } from "./Shell";
-import { theme } from "./theme";
-
-function Loading(): ReactElement {
-  const { t } = useTranslation();
-  return (
-    <Center py="xl">
-      <Loader aria-label={t("loading")} />
-    </Center>
-  );
-}
 
 /** Only who is signed in, with a password of their own, gets further. */
 function Gate(): ReactElement {
@@ -65,27 +52,10 @@ const router = createHashRouter([
   },
 ]);
 
-/** What the node wrote into the page: with it, and only so, a style sheet may be put in. */
-function styleNonce(): string {
-  return document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
-}
-
 export function App(): ReactElement {
   return (
-    <MantineProvider
-      theme={theme}
-      defaultColorScheme="auto"
-      getStyleNonce={styleNonce}
-      withCssVariables={false}
-      withGlobalClasses={false}
-    >
-      <QueryClientProvider client={queryClient}>
-        <ToastProvider>
-          <ConfirmProvider>
-            <RouterProvider router={router} />
-          </ConfirmProvider>
-        </ToastProvider>
-      </QueryClientProvider>
-    </MantineProvider>
+    <AppFrame>
+      <RouterProvider router={router} />
+    </AppFrame>
   );
 }

@@ -3,7 +3,7 @@ import { Alert, Button, Code, Group, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { ApiError } from "@/api/error";
+import { ApiError } from "@/lib/apiError";
 
 /** What to do about an error, by its code, otherwise by its HTTP status. */
 export function useAdvice(): (error: ApiError) => string {

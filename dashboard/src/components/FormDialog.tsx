@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { FormEvent, ReactElement, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useChange } from "@/api/hooks";
+import { useChange } from "@/lib/query";
 
 import { Dialog } from "./Dialog";
 import { ErrorPanel } from "./ErrorPanel";

@@ -2,8 +2,8 @@ import { Button } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { queryClient } from "@/api/hooks";
-import { switchLanguage, type Language } from "@/i18n";
+import { queryClient } from "@/lib/query";
+import { switchLanguage, type Language } from "@/lib/texts";
 
 async function change(language: Language): Promise<void> {
   await switchLanguage(language);

@@ -10,7 +10,7 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useRef, use
 import type { ReactElement, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import { ApiError } from "@/api/error";
+import { ApiError } from "@/lib/apiError";
 
 import { useAdvice } from "./ErrorPanel";
 

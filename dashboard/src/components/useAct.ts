@@ -1,4 +1,4 @@
-import { useChange } from "@/api/hooks";
+import { useChange } from "@/lib/query";
 
 import { useConfirm } from "./confirm";
 import { useToasts } from "./toasts";

@@ -1,69 +1,7 @@
-/** Texts, by language and feature; a language is loaded when it is used. */
-import i18next from "i18next";
-import { initReactI18next } from "react-i18next";
+/** The texts of the node's dashboard. */
+import type { Loaders } from "@/lib/texts";
 
-export const LANGUAGES = ["en", "zh"] as const;
-export type Language = (typeof LANGUAGES)[number];
-
-const KEY = "rookery.language";
-type Texts = Record<string, Record<string, unknown>>;
-
-const LOADERS: Record<Language, () => Promise<{ texts: Texts }>> = {
+export const LOADERS: Loaders = {
   en: () => import("./en"),
   zh: () => import("./zh"),
 };
-
-/** What was chosen here before, otherwise what the browser prefers. */
-export function preferredLanguage(): Language {
-  let chosen: string | null = null;
-  try {
-    chosen = localStorage.getItem(KEY);
-  } catch {
-    // no storage: the browser's preference decides every time
-  }
-  const wished = chosen === null ? navigator.languages : [chosen];
-  for (const tag of wished) {
-    const found = LANGUAGES.find((language) => tag.toLowerCase().startsWith(language));
-    if (found !== undefined) return found;
-  }
-  return "en";
-}
-
-async function load(language: Language): Promise<void> {
-  const { texts } = await LOADERS[language]();
-  for (const [feature, words] of Object.entries(texts)) {
-    i18next.addResourceBundle(language, feature, words);
-  }
-}
-
-function announce(language: Language): void {
-  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-}
-
-export async function startTexts(): Promise<void> {
-  const language = preferredLanguage();
-  await i18next.use(initReactI18next).init({
-    lng: language,
-    fallbackLng: false,
-    defaultNS: "common",
-    fallbackNS: "common",
-    interpolation: { escapeValue: false },
-    react: { useSuspense: false },
-    resources: {},
-    showSupportNotice: false,
-  });
-  await load(language);
-  await i18next.changeLanguage(language);
-  announce(language);
-}
-
-export async function switchLanguage(language: Language): Promise<void> {
-  await load(language);
-  await i18next.changeLanguage(language);
-  announce(language);
-  try {
-    localStorage.setItem(KEY, language);
-  } catch {
-    // holds for this page only
-  }
-}

@@ -4,7 +4,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { call } from "@/api/client";
-import { ApiError } from "@/api/error";
+import { ApiError } from "@/lib/apiError";
 import type { Tree } from "@/lib/changes";
 
 import type { Kind } from "./kinds";

@@ -8,8 +8,8 @@ import { queryClient } from "@/api/hooks";
 import { session, setSession } from "@/api/session";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { PasswordField } from "@/components/fields";
+import { LoginFrame } from "@/components/LoginFrame";
 
-import { Frame } from "./Frame";
 import { signIn } from "./signIn";
 
 /** Stands before everything else while the password is the one that came with the node. */
@@ -42,7 +42,7 @@ export function ChangePasswordPage(): ReactElement {
     }
   };
   return (
-    <Frame title={t("change.title")}>
+    <LoginFrame title={t("change.title")}>
       <Text size="sm" c="dimmed">
         {t("change.help")}
       </Text>
@@ -72,6 +72,6 @@ export function ChangePasswordPage(): ReactElement {
           </Button>
         </Stack>
       </form>
-    </Frame>
+    </LoginFrame>
   );
 }

@@ -6,8 +6,8 @@ import { useTranslation } from "react-i18next";
 import { sessionEnded, setSession } from "@/api/session";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { PasswordField } from "@/components/fields";
+import { LoginFrame } from "@/components/LoginFrame";
 
-import { Frame } from "./Frame";
 import { signIn, useSignInCode } from "./signIn";
 
 export function LoginPage(): ReactElement {
@@ -29,7 +29,7 @@ export function LoginPage(): ReactElement {
     }
   };
   return (
-    <Frame title={t("title")}>
+    <LoginFrame title={t("title")}>
       <form onSubmit={(event) => void send(event)}>
         <Stack gap="md">
           {sessionEnded() && error === null && <Alert color="orange">{t("ended")}</Alert>}
@@ -47,6 +47,6 @@ export function LoginPage(): ReactElement {
           </Button>
         </Stack>
       </form>
-    </Frame>
+    </LoginFrame>
   );
 }

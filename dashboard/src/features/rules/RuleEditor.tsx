@@ -5,7 +5,7 @@ import type { FormEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { call } from "@/api/client";
-import { ApiError } from "@/api/error";
+import { ApiError } from "@/lib/apiError";
 import { useChange, useGet } from "@/api/hooks";
 import { useMayChange } from "@/api/session";
 import type { RuleOutput, RuleRow } from "@/api/shapes";

@@ -2,7 +2,7 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
 
 import { call } from "@/api/client";
-import { ApiError } from "@/api/error";
+import { ApiError } from "@/lib/apiError";
 import type { RuleEvent } from "@/api/shapes";
 
 import { contextOf, eventOf, sampleOf, type Sample } from "./events";

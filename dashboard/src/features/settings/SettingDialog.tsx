@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { ApiError } from "@/api/error";
+import { ApiError } from "@/lib/apiError";
 import { putSettings, resetSetting } from "@/api/settings";
 import type { Setting } from "@/api/shapes";
 import { FormDialog } from "@/components/FormDialog";

@@ -1,9 +1,9 @@
-/** What the node answered instead of what was asked for. */
+/** What was answered instead of what was asked for. */
 export class ApiError extends Error {
   constructor(
     /** HTTP status; 0 when there was no answer at all, -1 when the page itself failed. */
     readonly status: number,
-    /** The node's word for it, such as `NOT_FOUND`. */
+    /** The word of who was asked for it, such as `NOT_FOUND`. */
     readonly code: string,
     message: string,
   ) {

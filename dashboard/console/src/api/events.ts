@@ -1,0 +1,88 @@
+/** What the control plane tells a page by itself. */
+import { useEffect, useRef, useState } from "react";
+
+import { ApiError } from "@/lib/apiError";
+import { readEvents } from "@console/lib/eventStream";
+
+import { call } from "./client";
+
+const FIRST_WAIT_MS = 1000;
+const WAIT_MAX_MS = 30_000;
+
+export type OnEvent = (event: string, data: unknown) => void;
+
+/** What a page is told when the stream is back: it may have missed something. */
+export const AGAIN = "again";
+
+interface Stream {
+  path: string;
+  values: Record<string, string>;
+}
+
+/** Waits longer after each failure, and never as long as another page that failed with it. */
+function waitAfter(failures: number): number {
+  const longest = Math.min(FIRST_WAIT_MS * 2 ** failures, WAIT_MAX_MS);
+  return longest / 2 + Math.random() * (longest / 2);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+async function follow(
+  { path, values }: Stream,
+  onEvent: OnEvent,
+  onState: (isLive: boolean) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let failures = 0;
+  let hasRun = false;
+  while (!signal.aborted) {
+    try {
+      const body = await call<ReadableStream<Uint8Array>>("get", path, {
+        path: values,
+        parse: "stream",
+        signal,
+      });
+      failures = 0;
+      if (hasRun) onEvent(AGAIN, null);
+      hasRun = true;
+      onState(true);
+      await readEvents(body, ({ event, data }) => onEvent(event, JSON.parse(data)));
+    } catch (error) {
+      // A refusal does not become an agreement by asking again.
+      const status = error instanceof ApiError ? error.status : 0;
+      if (status >= 400 && status < 500) return;
+    }
+    if (signal.aborted) return;
+    onState(false);
+    await pause(waitAfter(failures), signal);
+    failures += 1;
+  }
+}
+
+/** Follows a stream of events while the page is open; answers whether it is connected. */
+export function useEvents(path: string, values: Record<string, string>, onEvent: OnEvent): boolean {
+  const [isLive, setLive] = useState(false);
+  const latest = useRef(onEvent);
+  useEffect(() => {
+    latest.current = onEvent;
+  });
+  const key = JSON.stringify(values);
+  useEffect(() => {
+    const stop = new AbortController();
+    const stream = { path, values: JSON.parse(key) as Record<string, string> };
+    void follow(stream, (event, data) => latest.current(event, data), setLive, stop.signal);
+    return () => {
+      stop.abort();
+      setLive(false);
+    };
+  }, [path, key]);
+  return isLive;
+}

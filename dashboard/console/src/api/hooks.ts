@@ -1,0 +1,26 @@
+/** How pages ask the control plane. */
+import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+
+import { get, type Options } from "./client";
+import type { Reply } from "./shapes";
+
+export interface AskOptions extends Pick<Options, "path" | "query"> {
+  enabled?: boolean;
+}
+
+export function useGet<P extends string>(
+  path: P,
+  options: AskOptions = {},
+): UseQueryResult<Reply<P>> {
+  return useQuery({
+    queryKey: [path, options.path ?? {}, options.query ?? {}],
+    queryFn: ({ signal }) =>
+      get(path, {
+        signal,
+        ...(options.path && { path: options.path }),
+        ...(options.query && { query: options.query }),
+      }),
+    enabled: options.enabled ?? true,
+    placeholderData: keepPreviousData,
+  });
+}

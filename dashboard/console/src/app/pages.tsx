@@ -1,0 +1,122 @@
+/** Every page: where it is, who finds it in the menu, and where. */
+import { lazy } from "react";
+import type { ComponentType, LazyExoticComponent } from "react";
+
+import type { Rights } from "@console/api/roles";
+
+export type Area = "workbench" | "system";
+type Group = "integration" | "tenancy" | "oversight" | "own";
+
+export interface PageEntry {
+  path: string;
+  /** Its name in the menu, a key of `shell.json`. */
+  name: string;
+  area: Area;
+  /** Absent: below another page, or reached from somewhere else. */
+  group?: Group;
+  /** Who is shown the way there. */
+  isFor?: (rights: Rights) => boolean;
+  component: LazyExoticComponent<ComponentType>;
+}
+
+/** The groups of the menu of each area, in order. */
+export const GROUPS: Record<Area, readonly Group[]> = {
+  workbench: ["integration"],
+  system: ["tenancy", "oversight", "own"],
+};
+
+const anyAdmin = (rights: Rights) => rights.isProjectAdmin();
+
+export const PAGES: readonly PageEntry[] = [
+  {
+    path: "/",
+    name: "home",
+    area: "workbench",
+    component: lazy(() => import("@console/features/home")),
+  },
+  {
+    path: "/guide",
+    name: "guide",
+    area: "workbench",
+    component: lazy(() => import("@console/features/guide")),
+  },
+  {
+    path: "/w/:org/:project/clusters",
+    name: "clusters",
+    area: "workbench",
+    group: "integration",
+    component: lazy(() => import("@console/features/clusters")),
+  },
+  {
+    path: "/w/:org/:project/clusters/:cluster",
+    name: "clusters",
+    area: "workbench",
+    component: lazy(() => import("@console/features/clusters/ClusterPage")),
+  },
+  {
+    path: "/orgs",
+    name: "orgs",
+    area: "system",
+    group: "tenancy",
+    isFor: anyAdmin,
+    component: lazy(() => import("@console/features/orgs")),
+  },
+  {
+    path: "/orgs/:org/members",
+    name: "orgs",
+    area: "system",
+    component: lazy(() => import("@console/features/members/OrgMembers")),
+  },
+  {
+    path: "/projects",
+    name: "projects",
+    area: "system",
+    group: "tenancy",
+    isFor: anyAdmin,
+    component: lazy(() => import("@console/features/projects")),
+  },
+  {
+    path: "/projects/:org/:project/members",
+    name: "projects",
+    area: "system",
+    component: lazy(() => import("@console/features/members/ProjectMembers")),
+  },
+  {
+    path: "/users",
+    name: "users",
+    area: "system",
+    group: "tenancy",
+    isFor: anyAdmin,
+    component: lazy(() => import("@console/features/users")),
+  },
+  {
+    path: "/audit",
+    name: "audit",
+    area: "system",
+    group: "oversight",
+    isFor: anyAdmin,
+    component: lazy(() => import("@console/features/audit")),
+  },
+  {
+    path: "/settings",
+    name: "settings",
+    area: "system",
+    group: "oversight",
+    isFor: (rights) => rights.isSystemAdmin,
+    component: lazy(() => import("@console/features/settings")),
+  },
+  {
+    path: "/tokens",
+    name: "tokens",
+    area: "system",
+    group: "own",
+    component: lazy(() => import("@console/features/tokens")),
+  },
+  {
+    path: "/profile",
+    name: "profile",
+    area: "system",
+    group: "own",
+    component: lazy(() => import("@console/features/profile")),
+  },
+];

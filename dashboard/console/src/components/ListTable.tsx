@@ -1,0 +1,55 @@
+/** A table of the control plane: it filters, sorts and cuts; the address keeps what was asked. */
+import type { ReactElement } from "react";
+
+import type { Filter } from "@/components/Filters";
+import { TableView, type TableLook } from "@/components/TableView";
+import { useTableState } from "@/components/tableState";
+import type { Query } from "@console/api/client";
+import { useGet } from "@console/api/hooks";
+import type { List } from "@console/api/shapes";
+
+export interface ListTableProps<Row> extends TableLook<Row> {
+  path: string;
+  pathValues?: Record<string, string>;
+  /** Sent with every request, beside page and filters. */
+  query?: Query;
+  filters?: readonly Filter[];
+  /** The fields by which it can be ordered. */
+  sorts?: readonly string[];
+}
+
+export function ListTable<Row extends object>(props: ListTableProps<Row>): ReactElement {
+  const { path, pathValues, filters = [], sorts = [] } = props;
+  const state = useTableState("", filters);
+  const order = state.order !== null && sorts.includes(state.order.key) ? state.order : null;
+  const answer = useGet<string>(path, {
+    ...(pathValues && { path: pathValues }),
+    query: {
+      ...props.query,
+      ...state.filters,
+      ...(order && { sort: order.key, order: order.direction }),
+      offset: (state.page - 1) * state.limit,
+      size: state.limit,
+    },
+  });
+  const list = answer.data as List<Row> | undefined;
+  const total = list?.total ?? 0;
+  return (
+    <TableView<Row>
+      {...props}
+      filters={filters}
+      state={state}
+      page={{
+        rows: list?.items ?? [],
+        count: list?.total,
+        hasNext: state.page * state.limit < total,
+      }}
+      isSortable={(column) => sorts.includes(column.key)}
+      isAnswered={list !== undefined}
+      isPending={answer.isPending}
+      isFetching={answer.isFetching}
+      error={answer.error}
+      onRefresh={() => void answer.refetch()}
+    />
+  );
+}

@@ -1,0 +1,38 @@
+import { Text } from "@mantine/core";
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { FormDialog } from "@/components/FormDialog";
+import { call } from "@console/api/client";
+import type { UserRow } from "@console/api/shapes";
+import { NewPassword } from "@console/components/NewPassword";
+
+interface PasswordDialogProps {
+  user: UserRow;
+  onClose: () => void;
+}
+
+/** A new password for somebody else, who has to sign in anew with it. */
+export function PasswordDialog({ user, onClose }: PasswordDialogProps): ReactElement {
+  const { t } = useTranslation("users");
+  const [secret, setSecret] = useState({ password: "", again: "" });
+  const send = () =>
+    call("put", "/users/{user}/password", {
+      path: { user: user.id },
+      body: { password: secret.password },
+    });
+  return (
+    <FormDialog
+      title={t("password.resetOf", { email: user.email })}
+      submit={t("password.reset")}
+      done={t("saved")}
+      refresh={[]}
+      onSubmit={send}
+      onClose={onClose}
+    >
+      <Text size="sm">{t("password.resetHelp")}</Text>
+      <NewPassword label={t("password.next")} value={secret} onChange={setSecret} />
+    </FormDialog>
+  );
+}
