@@ -36,7 +36,7 @@ help: ## Show this list
 ##---- using it
 
 .PHONY: run
-run: ## Set up what is missing and start a node here (ARGS='--set key=value')
+run: ## Set up what is missing and start a node and a control plane here (ARGS='--set key=value')
 	@$(SETUP) run
 	@exec $(BIN)/rookery up $(ARGS)
 

@@ -32,6 +32,10 @@ CONTROL_TEXTS: dict[str, tuple[str, str]] = {
         "no control plane runs with data directory {data_dir}",
         "数据目录 {data_dir} 没有运行中的控制面",
     ),
+    "control.in_use": (
+        "a control plane runs in {data_dir} already (process {pid})",
+        "{data_dir} 中已有运行中的控制面（进程 {pid}）",
+    ),
     "control.silent": (
         "the control plane of {data_dir} (process {pid}) runs but does not answer",
         "控制面（数据目录 {data_dir}，进程 {pid}）正在运行但无响应",

@@ -76,7 +76,9 @@ def error_lines(error: RookeryError) -> list[str]:
     if details is not None:
         problems = ["  " + problem.text(language()) for problem in details]
         return [say("config.bad"), *problems]
-    return [say("error", text=str(error))]
+    in_language = getattr(error, "text", None)
+    text = str(error) if in_language is None else in_language(language())
+    return [say("error", text=text)]
 
 
 def code_of(error: RookeryError) -> int:
@@ -105,7 +107,8 @@ def _port_taken(error: PortInUseError) -> str:
 
 def _in_use(error: DataDirInUseError) -> str:
     directory = str(error).removeprefix("data directory ").partition(" is in use")[0]
-    return say("node.in_use", data_dir=directory, pid=error.pid)
+    key = "control.in_use" if " by the control plane of " in str(error) else "node.in_use"
+    return say(key, data_dir=directory, pid=error.pid)
 
 
 def give_up_on_broken_pipe() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import zlib
 from collections.abc import AsyncIterator, Iterator
 
 from sqlalchemy import URL, text
@@ -91,6 +92,17 @@ class Database:
                 session.begin(),
             ):
                 yield session
+
+    async def alone(self, session: AsyncSession, name: str) -> None:
+        """Until this unit of work ends, no other that asks for the same name goes on from here.
+
+        For bounds on how many there are, and for what is made once: with SQLite every unit of work
+        that writes is alone.
+        """
+        if not self.is_sqlite:
+            await session.execute(
+                text("SELECT pg_advisory_xact_lock(:id)"), {"id": zlib.crc32(name.encode())}
+            )
 
     async def now_ms(self, session: AsyncSession, own_ms: int) -> int:
         """What time it is for all processes of this database; ``own_ms`` where there is one."""

@@ -15,6 +15,7 @@ import pytest
 
 from harness.control import ADMIN, Asker, ControlProcess, command
 from harness.databases import Server, postgresql_server
+from rookery.control.tenancy.service import ORGS_MAX
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +92,34 @@ async def test_names_are_there_once_when_both_are_asked_at_once(
         assert sorted(answer.status for answer in answers) == [201] + [409] * 5
     lists = [await asker.ask("GET", "/orgs", token=admin) for asker in askers]
     assert lists[0].json == lists[1].json
+
+
+async def test_bounds_hold_when_both_are_asked_at_once(
+    askers: tuple[Asker, Asker], admin: str
+) -> None:
+    there = (await askers[0].ask("GET", "/orgs", token=admin)).json["total"]
+    answers = await asyncio.gather(
+        *(
+            askers[number % 2].ask("POST", "/orgs", {"name": f"o{number}"}, token=admin)
+            for number in range(ORGS_MAX + 4 - there)
+        )
+    )
+    assert sorted({answer.status for answer in answers}) == [201, 413]
+    assert (await askers[1].ask("GET", "/orgs", token=admin)).json["total"] == ORGS_MAX
+
+
+async def test_an_organization_is_not_deleted_while_it_gets_a_project(
+    askers: tuple[Asker, Asker], admin: str
+) -> None:
+    first, second = askers
+    rows = (await first.ask("GET", "/orgs?name=o&size=6", token=admin)).json["items"]
+    for row in rows:
+        path = f"/orgs/{row['id']}"
+        made, deleted = await asyncio.gather(
+            first.ask("POST", f"{path}/projects", {"name": "p"}, token=admin),
+            second.ask("DELETE", path, token=admin),
+        )
+        assert (made.status, deleted.status) in [(201, 409), (404, 204)]
 
 
 async def test_background_work_is_done_by_one_of_them(pair: Pair) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 import pytest
 
 from harness.control import ADMIN, PASSWORD, World
 from rookery.clock import ManualClock
+from rookery.storage import engine
 
 OTHER = "grace@example.com"
 
@@ -182,3 +186,19 @@ async def test_no_answer_holds_a_password_or_its_hash(world: World, admin: str) 
         text = (await world.ask("GET", path, token=admin)).text
         assert "argon2" not in text
         assert PASSWORD not in text
+
+
+async def test_whoever_is_signed_in_can_look_while_nothing_can_be_written(
+    world: World, admin: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
+    clock.advance(61)  # so that the use would be noted
+    file = world.control.config.data_dir / "control.db"
+    await world.control.database.close()  # connections from here on wait that long alone
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert (await world.ask("GET", "/orgs", token=admin)).status == 200
+        answer = await world.ask("POST", "/orgs", {"name": "East"}, token=admin)
+        assert answer.problem == (503, "SERVICE_UNAVAILABLE")
+        other.execute("ROLLBACK")
+    assert (await world.ask("POST", "/orgs", {"name": "East"}, token=admin)).status == 201

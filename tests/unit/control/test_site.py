@@ -82,3 +82,22 @@ def test_certificates_stay_until_their_names_change(tmp_path: Path) -> None:
     names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["b.example"]
     assert first.key_file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "english", "chinese"),
+    [
+        ({}, "name: Field required", "name: 缺少必填项"),
+        ({"name": 5}, "name: Input should be a valid string", "name: 应为字符串"),
+        ({"name": "x" * 201}, "at most 200 characters", "name: 最多 200 个字符"),
+        ({"name": "x", "nmae": "y"}, "nmae: Extra inputs", "nmae: 未知的字段"),
+    ],
+)
+async def test_what_does_not_fit_is_told_in_the_readers_language(
+    world: World, admin: str, body: dict[str, Any], english: str, chinese: str
+) -> None:
+    for language, text in (("en", english), ("zh-CN", chinese)):
+        headers = {"accept-language": language}
+        answer = await world.ask("POST", "/orgs", body, token=admin, headers=headers)
+        assert answer.problem == (400, "BAD_REQUEST")
+        assert text in answer.json["message"]

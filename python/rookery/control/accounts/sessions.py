@@ -9,6 +9,7 @@ in every process.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from rookery.control.errors import OutOfReachError, UnknownCallerError
 from rookery.control.settings import user_management
 from rookery.control.tenancy.grants import grants_of
 from rookery.control.tenancy.store import memberships_of
+from rookery.errors import UnavailableError
 from rookery.storage.database import Database
 from rookery.storage.ids import new_id
 
@@ -244,10 +246,12 @@ class Sessions:
             )
 
     async def _note_use(self, session_id: str, now_ms: int) -> None:
-        async with self._database.write() as session:
-            row = await session.get(SessionRow, session_id)
-            if row is not None:
-                row.used_at = now_ms
+        # A disk that is full must not keep anybody from looking.
+        with contextlib.suppress(UnavailableError):
+            async with self._database.write() as session:
+                row = await session.get(SessionRow, session_id)
+                if row is not None:
+                    row.used_at = now_ms
 
     async def _make_room(self, session: AsyncSession, user_id: str, now_ms: int) -> None:
         rows = list(

@@ -42,6 +42,7 @@ class AccessAddress:
         if self._installation:
             return self._installation
         async with self._database.write() as session:
+            await self._database.alone(session, INSTALLATION)
             kept = await store.value_of(session, INSTALLATION)
             if kept is None:
                 kept = {"id": secrets.token_hex(8)}

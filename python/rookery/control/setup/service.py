@@ -53,6 +53,7 @@ class SetupService:
         async with self._database.write() as session:
             if await accounts.count_admins(session, enabled=False):
                 return None
+            await self._database.alone(session, SETUP_CODE)
             kept = await settings.value_of(session, SETUP_CODE)
             if kept is None:
                 kept = {"code": secrets.token_hex(CODE_BYTES)}

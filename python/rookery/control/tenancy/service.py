@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -50,6 +49,7 @@ class TenancyService:
         """
         org = Organization(id=new_id(), name=name, created_at=self._clock.now_ms())
         async with self._database.write() as session:
+            await self._database.alone(session, "organizations")
             if await store.count_organizations(session) >= ORGS_MAX:
                 raise TooManyError(texts.ORGS_MAX, most=ORGS_MAX)
             await _add(session, org, texts.ORG_TAKEN)
@@ -93,7 +93,8 @@ class TenancyService:
             TakenError: it has projects.
         """
         async with self._database.write() as session:
-            org = _present(await store.organization(session, access.org))
+            # Nobody makes a project in it meanwhile.
+            org = _present(await session.get(Organization, access.org, with_for_update=True))
             if await store.count_projects(session, org.id):
                 raise TakenError(texts.ORG_IN_USE, code="DEPENDENCY_EXISTS")
             await session.delete(org)
@@ -119,9 +120,8 @@ class TenancyService:
         )
         async with self._database.write() as session:
             # Two that are made at once would both count one too few.
-            await session.scalar(
-                select(Organization).where(Organization.id == access.org).with_for_update()
-            )
+            await self._database.alone(session, "projects")
+            _present(await session.get(Organization, access.org, with_for_update=True))
             if await store.count_projects(session, access.org) >= PROJECTS_OF_ORG_MAX:
                 raise TooManyError(texts.PROJECTS_MAX, most=PROJECTS_OF_ORG_MAX)
             if await store.count_projects(session) >= PROJECTS_MAX:
@@ -167,7 +167,8 @@ class TenancyService:
             TakenError: something is in it.
         """
         async with self._database.write() as session:
-            project = _present(await store.project(session, access.org, access.project))
+            # Nobody puts anything into it meanwhile.
+            project = _present(await session.get(Project, access.project, with_for_update=True))
             for in_use in self._project_uses:
                 if await in_use(session, project.id):
                     raise TakenError(texts.PROJECT_IN_USE, code="DEPENDENCY_EXISTS")

@@ -8,6 +8,7 @@ and at once when the owner is disabled.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,7 @@ from rookery.control.tenancy import store as tenancy
 from rookery.control.tenancy.grants import grants_of
 from rookery.control.tokens import texts
 from rookery.control.tokens.store import TokenRow
+from rookery.errors import UnavailableError
 from rookery.storage.database import Database
 from rookery.storage.ids import new_id
 
@@ -187,7 +189,9 @@ class Tokens:
             raise MissingError(NOT_FOUND)
 
     async def _note_use(self, token_id: str, now_ms: int) -> None:
-        async with self._database.write() as session:
-            row = await session.get(TokenRow, token_id)
-            if row is not None:
-                row.used_at = now_ms
+        # A disk that is full must not keep anybody from looking.
+        with contextlib.suppress(UnavailableError):
+            async with self._database.write() as session:
+                row = await session.get(TokenRow, token_id)
+                if row is not None:
+                    row.used_at = now_ms
