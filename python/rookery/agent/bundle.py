@@ -46,7 +46,7 @@ def build() -> bytes:
     """The file.
 
     Raises:
-        FileNotFoundError: paho-mqtt is not installed as a package with its files.
+        FileNotFoundError: this package or paho-mqtt is not installed with its files.
     """
     contents = dict(_contents())
     buffer = io.BytesIO()
@@ -80,10 +80,18 @@ def _contents() -> Iterator[tuple[str, bytes]]:
     for name in names:
         if name not in LEFT_OUT:
             yield f"rookery/{name}", (PACKAGE / name).read_bytes()
-    license_file = PACKAGE.parents[1] / "LICENSE"
-    if license_file.is_file():
-        yield "licenses/rookery/LICENSE", license_file.read_bytes()
+    yield "licenses/rookery/LICENSE", _license()
     yield from _paho()
+
+
+def _license() -> bytes:
+    """Our own: beside the sources, or where installing put it."""
+    if PACKAGE.parent.name == "python":
+        return (PACKAGE.parents[1] / "LICENSE").read_bytes()
+    for file in metadata.distribution("rookery").files or ():
+        if file.name == "LICENSE" and file.parts[0].endswith(".dist-info"):
+            return Path(str(file.locate())).read_bytes()
+    raise FileNotFoundError("the licence of this package")
 
 
 def _paho() -> Iterator[tuple[str, bytes]]:

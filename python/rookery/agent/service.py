@@ -50,6 +50,7 @@ METADATA_WAIT_MAX_S = 300.0
 # What changes at the control plane is told by MQTT; this is for what that cannot tell.
 METADATA_AGE_S = 3600.0
 FIRST_CONNECT_S = 5.0
+LAST_WORD_S = 5.0
 SKEW_WARNED_MS = 30_000
 _STATUS_BYTES_MAX = 1 << 20
 
@@ -203,9 +204,9 @@ class Agent:
         is_old = self._metadata_s is not None and now - self._metadata_s > METADATA_AGE_S
         if (self._is_metadata_due or is_old) and now >= self._not_before_s:
             self._ask_metadata()
+        self._follow_desired()
         if self._gone:
             raise Ended(self._gone)
-        self._follow_desired()
         self._deliver(self._collector.collect(self._mqtt_error()))
         self._watch()
 
@@ -305,7 +306,9 @@ class Agent:
         link = self._link
         if link is not None and self._reported is not desired:
             text = Reported(desired.version, hash=desired.hash).to_bytes()
-            if link.send(Channel.REPORTED, text, retain=True):
+            # Who removes this agent waits for its word: it should be there before the end.
+            wait_s = LAST_WORD_S if desired.unregister else 0.0
+            if link.send(Channel.REPORTED, text, retain=True, wait_s=wait_s):
                 self._reported = desired
 
     def _watch(self) -> None:

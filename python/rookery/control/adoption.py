@@ -25,6 +25,7 @@ from rookery.control.settings import store as settings
 from rookery.control.settings.names import ACCESS_ADDRESS
 from rookery.storage.database import Database
 
+SWEEP_S = 3600.0
 SETTLE_S_MAX = 5.0
 """How late silence is noticed, at most."""
 
@@ -68,6 +69,7 @@ class Adoption:
         self.entrance = Entrance(database, audit, self.tunnel)
         self.passages = Passages(database, audit, self.tunnel)
         once.every("clusters", min(SETTLE_S_MAX, self.report_interval_s), standing.settle_due)
+        once.every("tombstones", SWEEP_S, self.agents.forget_long_gone)
 
     async def open(self) -> None:
         """Let agents in.

@@ -7,7 +7,7 @@ import json
 from harness.agent_command import AgentCommand, api_url
 from harness.rest_node import PASSWORD, RestNode
 from harness.stand_in_control import AGENT_ID, TOKEN, StandInControl
-from rookery.contracts.agent_v1 import Channel, Desired, Reply, Report, Request
+from rookery.contracts.agent_v1 import Channel, Desired, Reply, Report, Reported, Request
 
 
 def is_good(report: Report) -> bool:
@@ -66,6 +66,9 @@ def test_the_life_of_an_agent(node: RestNode, control: StandInControl, agent: Ag
     assert (reply.id, reply.status, reply.error) == ("r1", 200, "")
     assert json.loads(reply.body)[0]["node"] == row["node"]
 
+    control.tell(Channel.DESIRED, Desired(3, report_interval_s=2, hash="h"), retain=True)
+    assert control.heard(Channel.REPORTED) == Reported(3, hash="h")
+
     stopped = agent("stop")
     assert "stopped" in stopped.out
     control.presence("offline")
@@ -84,6 +87,7 @@ def test_the_tombstone_ends_it(
 
     control.tell(Channel.DESIRED, Desired(2, unregister="the cluster was deleted"), retain=True)
 
+    assert control.heard(Channel.REPORTED) == Reported(2)
     control.presence("offline")
     assert "waiting for" in _log_until(agent, "waiting for")
     assert keys_of(node) == []

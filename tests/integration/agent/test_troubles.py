@@ -135,6 +135,19 @@ def test_the_doctor_names_the_broken_hop(
     assert found["cluster.credentials"][0] == "ok"
 
 
+def test_a_relay_that_refuses_the_agent(
+    node: RestNode, control: StandInControl, agent: AgentCommand
+) -> None:
+    agent.register(control, api_url(node))
+    control.password = "another"
+    agent("start")
+
+    refused = control.posted_report(lambda one: one.mqtt_connect_error.startswith("REFUSED: "))
+
+    assert refused.facts is not None
+    assert "REFUSED: " in agent("status").out
+
+
 def test_an_agent_that_was_removed_while_away_learns_it_over_https(
     node: RestNode, control: StandInControl, agent: AgentCommand
 ) -> None:

@@ -48,7 +48,11 @@ def test_licences_and_what_is_needed_are_in_it(program: Path) -> None:
         "rookery/agent/link.py",
         "rookery/contracts/agent_v1.py",
     } <= names
-    assert {"licenses/paho-mqtt/epl-v20", "licenses/paho-mqtt/edl-v10"} <= names
+    assert {
+        "licenses/rookery/LICENSE",
+        "licenses/paho-mqtt/epl-v20",
+        "licenses/paho-mqtt/edl-v10",
+    } <= names
     assert not [name for name in names if name.endswith((".pyc", ".so")) or "bundle" in name]
 
 

@@ -96,6 +96,18 @@ TABLE: dict[str, tuple[Facts, int, State, list[str]]] = {
         State.ABNORMAL,
         ["AgentLost"],
     ),
+    "nobody could be heard for an hour": (
+        facts(is_relay_alive=False, listening_since_ms=T + 3600 * S),
+        T + 3601 * S,
+        State.RUNNING,
+        [],
+    ),
+    "and is not heard since": (
+        facts(is_relay_alive=False, listening_since_ms=T + 3600 * S),
+        T + 3600 * S + OVERDUE_S * S,
+        State.ABNORMAL,
+        ["AgentLost"],
+    ),
     "the cluster does not answer": (
         facts(errors={"cluster_fetch_error": "UNREACHABLE: refused"}),
         T,

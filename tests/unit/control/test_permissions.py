@@ -6,7 +6,7 @@ then does is not run here: behind the guard stands an application that says *all
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any, NamedTuple
 
 import pytest
@@ -119,7 +119,7 @@ def guarded_alone(world: World) -> FastAPI:
 
 async def outcome(site: Site, method: str, path: str, token: str | None) -> tuple[int, str]:
     """Status, and the code of the error or what stands behind the guard."""
-    sent: list[dict[str, Any]] = []
+    sent: list[MutableMapping[str, Any]] = []
     headers = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
     scope = {
         "type": "http", "method": method, "path": path, "raw_path": path.encode(),
@@ -130,7 +130,7 @@ async def outcome(site: Site, method: str, path: str, token: str | None) -> tupl
     async def receive() -> dict[str, Any]:
         raise AssertionError("the body was read before the caller was let in")
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
     await site.app(scope, receive, send)

@@ -190,6 +190,12 @@ class AgentService:
             project_id = row.project_id
         self._changes.tell(project_id, cluster_id)
 
+    async def forget_long_gone(self) -> None:
+        """An agent that was removed and did not come back is told nothing any more."""
+        async with self._database.write() as session:
+            now_ms = await self._database.now_ms(session, self._clock.now_ms())
+            await store.drop_old_tombstones(session, now_ms)
+
     # -- over the relay ------------------------------------------------------------------------
 
     async def may_connect(self, agent_id: str, secret: str) -> bool:

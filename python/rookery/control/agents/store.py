@@ -92,6 +92,11 @@ async def tombstone_by_secret(
     return found
 
 
+async def drop_old_tombstones(session: AsyncSession, now_ms: int) -> None:
+    """Those whose time is over."""
+    await session.execute(delete(TombstoneRow).where(TombstoneRow.expires_at <= now_ms))
+
+
 async def token_of(session: AsyncSession, cluster_id: str) -> RegistrationToken | None:
     """What is known of the newest token of an entry."""
     row = await newest_token(session, cluster_id)

@@ -39,14 +39,21 @@ class Stored(Protocol):
     conditions: list[Any]
 
 
-def facts_of(row: Stored, alive: Collection[str]) -> Facts:
-    """What is known of an entry; ``alive`` are the control processes that run."""
+def facts_of(row: Stored, alive: Collection[str], listening_since_ms: int = 0) -> Facts:
+    """What is known of an entry.
+
+    Args:
+        row: What is stored of it.
+        alive: The control processes that run.
+        listening_since_ms: Since when one of them does.
+    """
     return Facts(
         is_deleting=row.is_deleting,
         registered_at_ms=row.registered_at,
         presence=Presence(row.presence),
         presence_at_ms=row.presence_at,
         is_relay_alive=row.relay_process is None or row.relay_process in alive,
+        listening_since_ms=listening_since_ms,
         reported_at_ms=row.reported_at,
         report_interval_ms=row.report_interval_ms,
         errors=row.errors,

@@ -54,7 +54,7 @@ class Standing:
                     came = taken(row, said, self._process_id)
                     _put(row, came)
                     _put_agent(agent, said, came)
-                    _put(row, settled(row, facts_of(row, alive), now_ms))
+                    _put(row, settled(row, facts_of(row, *alive), now_ms))
                     changed.append((row.project_id, row.id))
         self._tell(changed)
 
@@ -71,20 +71,26 @@ class Standing:
                 .limit(AT_ONCE)
             )
             for row in found:
-                _put(row, settled(row, facts_of(row, alive), now_ms))
+                _put(row, settled(row, facts_of(row, *alive), now_ms))
                 changed.append((row.project_id, row.id))
         self._tell(changed)
 
     async def settle(self, session: AsyncSession, row: ClusterRow) -> None:
         """Work out the state of one entry again, as part of what else is done to it."""
         now_ms = await self._database.now_ms(session, self._clock.now_ms())
-        _put(row, settled(row, facts_of(row, await self._alive(session, now_ms)), now_ms))
+        _put(row, settled(row, facts_of(row, *await self._alive(session, now_ms)), now_ms))
 
-    async def _alive(self, session: AsyncSession, now_ms: int) -> Collection[str]:
-        found = await session.scalars(
-            select(ProcessRow.id).where(ProcessRow.heartbeat_at > now_ms - GONE_MS)
-        )
-        return {*found, self._process_id}
+    async def _alive(self, session: AsyncSession, now_ms: int) -> tuple[Collection[str], int]:
+        """The processes that run, and since when one of them does."""
+        found = (
+            await session.scalars(
+                select(ProcessRow).where(ProcessRow.heartbeat_at > now_ms - GONE_MS)
+            )
+        ).all()
+        own_ms = next((row.started_at for row in found if row.id == self._process_id), now_ms)
+        # One that was killed still has its row: those count that gave a sign since this one runs.
+        seen = [row.started_at for row in found if row.heartbeat_at > own_ms]
+        return {*(row.id for row in found), self._process_id}, min([own_ms, *seen])
 
     def _tell(self, changed: Iterable[tuple[str, str]]) -> None:
         for project_id, cluster_id in changed:

@@ -126,6 +126,7 @@ class Facts:
         presence: Whether the agent is connected to the relay.
         presence_at_ms: Since when that is so.
         is_relay_alive: Whether the process that said so still runs.
+        listening_since_ms: Since when there is a relay at all: nobody is silent before that.
         reported_at_ms: When the last report arrived; none before the first.
         report_interval_ms: How often a report is due.
         errors: What the last report complained about, by the names in :data:`ERROR_CONDITIONS`.
@@ -139,6 +140,7 @@ class Facts:
     presence: Presence = Presence.UNKNOWN
     presence_at_ms: int | None = None
     is_relay_alive: bool = True
+    listening_since_ms: int = 0
     reported_at_ms: int | None = None
     report_interval_ms: int = 15_000
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -199,9 +201,7 @@ def _state(facts: Facts, conditions: Iterable[Condition]) -> State:
 
 def _deadline(facts: Facts) -> int:
     """When the next sign of life is overdue."""
-    heard = facts.reported_at_ms
-    if heard is None or (facts.registered_at_ms or 0) > heard:
-        heard = facts.registered_at_ms or 0
+    heard = max(facts.reported_at_ms or 0, facts.registered_at_ms or 0, facts.listening_since_ms)
     return heard + facts.report_age_max_ms
 
 
@@ -231,7 +231,8 @@ def _silence(facts: Facts, now_ms: int) -> list[Condition]:
 
 def _without_relay(facts: Facts, now_ms: int) -> list[Condition]:
     """It reports, but never came to the relay since it registered."""
-    due_ms = (facts.registered_at_ms or 0) + facts.report_age_max_ms
+    began_ms = max(facts.registered_at_ms or 0, facts.listening_since_ms)
+    due_ms = began_ms + facts.report_age_max_ms
     if facts.presence is not Presence.UNKNOWN or now_ms < due_ms:
         return []
     return [Condition(ConditionType.RELAY_UNREACHABLE, facts.registered_at_ms or now_ms)]

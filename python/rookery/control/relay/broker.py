@@ -38,6 +38,8 @@ from rookery.native.models import Message as MqttMessage
 _log = logging.getLogger("rookery.control.relay")
 
 INBOX_MAX = 20_000
+AT_ONCE = 50
+"""Messages of agents that are taken before the event loop does something else."""
 _QOS = 1
 
 
@@ -205,8 +207,13 @@ class Relay:
             self._agents.disconnected(client.client_id)
 
     async def _read(self, subscription: Subscription) -> None:
+        taken = 0
         async for message in subscription:
             self._take(message)
+            taken += 1
+            if taken % AT_ONCE == 0:
+                # Reading a queue that is not empty does not wait, and others are to have a turn.
+                await asyncio.sleep(0)
 
     def _take(self, message: MqttMessage) -> None:
         try:
