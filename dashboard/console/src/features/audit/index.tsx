@@ -102,7 +102,6 @@ export default function AuditPage(): ReactElement {
             render: (row) => <StatusBadge state={row.result} />,
           },
           { key: "place", label: t("place"), render: placeOf },
-          { key: "address", label: t("field.address") },
         ]}
         rowKey={(row) => String(row.id)}
         empty={{ title: t("empty.title"), text: t("empty.text") }}

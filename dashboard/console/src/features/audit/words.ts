@@ -7,4 +7,5 @@ export const RESOURCES = [
   "tokens",
   "settings",
   "clusters",
+  "agents",
 ] as const;

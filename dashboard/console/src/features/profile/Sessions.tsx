@@ -39,7 +39,7 @@ export function Sessions(): ReactElement {
           label: t("field.state"),
           render: (row) =>
             row.isCurrent ? (
-              <Badge variant="light" tt="none">
+              <Badge variant="light" tt="none" miw="max-content">
                 {t("sessions.current")}
               </Badge>
             ) : undefined,
