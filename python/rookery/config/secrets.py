@@ -28,8 +28,9 @@ _SECTIONS = frozenset({"authorization", "api_key", "psk_authentication"})
 # What is looked through may come from anybody: every repetition before a mark has a bound, so that
 # no text takes longer than its length says.
 _IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31}://)[^/\s?#]*@")
+# The mechanism's name in front of a backend (password_based:redis) is no key with its value.
 _IN_TEXT = re.compile(
-    rf"""((?:{_WORDS})[\w-]{{0,64}}["']?\s{{0,8}}[=:]\s{{0,8}})("[^"]*"?|'[^']*'?|[^\s,;&}}\]]+)""",
+    rf"""((?!password_based:)(?:{_WORDS})[\w-]{{0,64}}["']?\s{{0,8}}[=:]\s{{0,8}})("[^"]*"?|'[^']*'?|[^\s,;&}}\]]+)""",
     re.IGNORECASE,
 )
 _IN_QUERY = re.compile(rf"([?&][\w.-]{{0,64}}(?:{_WORDS})[\w.-]{{0,64}}=)[^&#\s]+", re.IGNORECASE)

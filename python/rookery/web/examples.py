@@ -21,11 +21,12 @@ def of_schema(document: Mapping[str, Any], schema: Mapping[str, Any], depth: int
     """A value that fits."""
     if depth > DEPTH_MAX:
         return None
+    # What an operation says of its own body comes before what any value of the kind looks like.
+    if schema.get("examples"):
+        return schema["examples"][0]
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return of_schema(document, document["components"]["schemas"][name], depth + 1)
-    if schema.get("examples"):
-        return schema["examples"][0]
     for known in ("example", "const", "default"):
         if known in schema:
             return schema[known]

@@ -12,7 +12,9 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from harness.node import ROOT
 from rookery.broker.audit import AuditLog, changed, one_entry, reader
+from rookery.broker.rest.examples import of_schema
 from rookery.broker.rest.features import FEATURES, Feature
 from rookery.clock import ManualClock
 from rookery.web.codes import ERROR_CODES
@@ -226,3 +228,28 @@ async def test_without_pages_it_says_where_they_come_from(tmp_path: Path) -> Non
 
     assert answer.status_code == 404
     assert b"/api/v5" in bytes(answer.body)
+
+
+def test_an_operation_shows_the_body_that_it_names_itself() -> None:
+    schemas = {"Thing": {"properties": {"name": {"type": "string", "default": ""}}}}
+    own = {"$ref": "#/components/schemas/Thing", "examples": [{"name": "extra"}]}
+    plain = {"$ref": "#/components/schemas/Thing"}
+    document = {"components": {"schemas": schemas}}
+    assert of_schema(document, own) == {"name": "extra"}
+    assert of_schema(document, plain) == {"name": ""}
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/trace", {"name": "slow-device", "type": "clientid", "clientid": "dev-001"}),
+        ("/listeners", {"type": "tcp", "name": "extra"}),
+    ],
+)
+def test_the_example_of_the_document_is_one_that_the_node_takes(
+    path: str, wanted: dict[str, str]
+) -> None:
+    document = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text("utf-8"))
+    shown = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert {name: shown[name] for name in wanted} == wanted
+    assert "topic" not in shown

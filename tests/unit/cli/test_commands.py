@@ -15,6 +15,7 @@ import pytest
 
 from rookery.cli import bench, output
 from rookery.cli.completion import words
+from rookery.cli.ctl import complete
 from rookery.cli.main import parser
 from rookery.cli.main import run as main
 from rookery.cli.messages import say
@@ -74,6 +75,30 @@ def test_an_unknown_option_ends_with_the_usage_code(capsys: pytest.CaptureFixtur
         main(["node", "start", "--nonsense"])
     assert ended.value.code == output.USAGE
     assert "--help" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", [["--data-dir", "{}"], ["--data-dir={}"], ["-d", "{}", "--json"]])
+def test_the_node_may_be_named_before_the_noun(
+    place: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [word.format(tmp_path) for word in place]
+    told = []
+    for rest in (["clients", "show", "x"], ["listeners"]):
+        for words_ in (["ctl", *named, *rest], ["ctl", *rest, *named]):
+            assert main(words_) == output.NOT_RUNNING
+            told.append(capsys.readouterr().err)
+    assert len(set(told)) == 1, "one of them asked another node"
+    assert str(tmp_path) in told[0]
+
+
+def test_a_place_without_a_noun_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ctl", "--data-dir", "somewhere"]) == output.USAGE
+    assert "NOUN" in capsys.readouterr().out
+
+
+def test_words_behind_two_dashes_are_no_options() -> None:
+    given = ["ctl", "--json", "publish", "--", "t", "--data-dir"]
+    assert complete(given) == ["ctl", "publish", "--json", "--", "t", "--data-dir"]
 
 
 def test_the_version_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:

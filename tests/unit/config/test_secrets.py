@@ -155,3 +155,15 @@ def test_an_address_is_shown_without_what_stands_before_its_host() -> None:
         "node": "name@host",
         "topic": "a:b@c",
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["password_based:built_in_database", "the provider password_based:redis does not answer"],
+)
+def test_the_name_of_a_provider_is_no_secret(text: str) -> None:
+    assert text_without_secrets(text) == text
+    assert without_secrets({"bindings": {"id": text}}) == {"bindings": {"id": text}}
+    hidden = text_without_secrets(f"{text}, password:{SECRET}")
+    assert text in hidden
+    assert SECRET not in hidden

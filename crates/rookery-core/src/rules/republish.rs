@@ -118,6 +118,11 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// Octets of all its parts.
+    pub(crate) fn len(&self) -> usize {
+        self.topic.len() + self.payload.len() + self.properties.len()
+    }
+
     pub(crate) fn topic(&self) -> &str {
         std::str::from_utf8(&self.topic).unwrap_or_default()
     }

@@ -59,10 +59,16 @@ pub(crate) struct Spent {
 }
 
 impl Spent {
-    /// Counts a result of this size; false when there may be no more.
+    /// Counts what was made, whether or not it can be used: making it is what takes the time. False
+    /// when there may be no more.
     fn take(&mut self, bytes: usize) -> bool {
         self.bytes = self.bytes.saturating_add(bytes);
-        self.bytes <= SPENT_BYTES_MAX
+        !self.is_gone()
+    }
+
+    /// Whether nothing may be made any more.
+    const fn is_gone(&self) -> bool {
+        self.bytes > SPENT_BYTES_MAX
     }
 }
 
@@ -155,6 +161,10 @@ impl Run<'_> {
         for row in outcome.rows() {
             for output in &rule.outputs {
                 cell.actions.inc();
+                if self.spent.is_gone() {
+                    self.fail(rule, TOO_LARGE);
+                    continue;
+                }
                 match output {
                     Output::Republish(republish) => {
                         self.republish(rule, republish, row, &mut wanted.republished);
@@ -162,8 +172,10 @@ impl Run<'_> {
                     Output::Console => self.console(rule, row),
                     Output::Action { sink, fields } => {
                         let mut octets = Vec::new();
-                        match fields.encode(row, ACTION_BYTES_MAX, &mut octets) {
-                            Ok(()) if !self.spent.take(octets.len()) => self.fail(rule, TOO_LARGE),
+                        let encoded = fields.encode(row, ACTION_BYTES_MAX, &mut octets);
+                        let has_room = self.spent.take(octets.len());
+                        match encoded {
+                            Ok(()) if !has_room => self.fail(rule, TOO_LARGE),
                             Ok(()) => self.give(rule, sink, octets),
                             Err(error) => self.fail(rule, &error.to_string()),
                         }
@@ -195,6 +207,7 @@ impl Run<'_> {
     fn console(&mut self, rule: &ActiveRule, row: &Map<'_>) {
         let mut json = Vec::new();
         let written = encode_json_map(row, Invalid::Replace, CONSOLE_BYTES_MAX, &mut json);
+        self.spent.take(json.len());
         match (written, String::from_utf8(json)) {
             (Ok(()), Ok(json)) => {
                 let text = format!("rule.console: rule {:?}: {json}", rule.id);
@@ -220,16 +233,18 @@ impl Run<'_> {
             self.fail(rule, "a message may pass through 8 rules: the ninth is refused");
             return;
         }
-        if let Err(what) = republish.fill(row, self.properties, self.draft) {
+        if self.spent.messages >= SPENT_MESSAGES_MAX {
+            self.fail(rule, "one message may lead to 10,000 others: what is more is refused");
+            return;
+        }
+        let filled = republish.fill(row, self.properties, self.draft);
+        let has_room = self.spent.take(self.draft.len());
+        if let Err(what) = filled {
             self.fail(rule, &what);
             return;
         }
-        if !self.spent.take(self.draft.payload.len() + self.draft.properties.len()) {
+        if !has_room {
             self.fail(rule, TOO_LARGE);
-            return;
-        }
-        if self.spent.messages >= SPENT_MESSAGES_MAX {
-            self.fail(rule, "one message may lead to 10,000 others: what is more is refused");
             return;
         }
         self.spent.messages += 1;

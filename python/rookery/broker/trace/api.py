@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Body, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 
@@ -21,6 +21,8 @@ from rookery.web.rest import errors, example, fast
 from rookery.web.sorting import OrderQuery
 
 POSITION_MAX = 1 << 53
+# Of the three subjects one is given: an example made of all members would be refused.
+_EXAMPLE = {"name": "slow-device", "type": "clientid", "clientid": "dev-001"}
 _TYPES = ("clientid", "topic", "ip_address")
 
 Type = Literal["clientid", "topic", "ip_address"]
@@ -171,7 +173,7 @@ def _add_traces(api: APIRouter, node: NodeContext) -> None:
         )
         | example(_ROW),
     )
-    async def create(body: TraceInput) -> TraceRow:
+    async def create(body: Annotated[TraceInput, Body(examples=[_EXAMPLE])]) -> TraceRow:
         """From its start to its end everything about its subject is written to a file."""
         trace = await node.services.trace.create(_trace(node, body))
         return _row(node, trace)

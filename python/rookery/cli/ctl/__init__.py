@@ -26,12 +26,42 @@ ALONE = {"listeners": "list"}
 """What a noun does without a verb, as in EMQX."""
 
 
+_PLACE = ("--data-dir", "-d", "--config", "-c", "--url", "--api-key", "--ca-file")
+"""Options with a value that say which node is meant: they may come before the noun too."""
+
+
 def complete(words: Sequence[str]) -> list[str]:
-    """The words of a command below ``rookery`` with the verb that may be left out."""
+    """The words of a command below ``rookery`` as its verbs declare them.
+
+    The verb that may be left out is there, and what came before the noun stands behind it.
+    """
+    words = _noun_first(words)
     noun, rest = words[1:2], words[2:3]
     is_alone = not rest or (rest[0].startswith("-") and rest[0] not in ("-h", "--help"))
     verb = [ALONE[noun[0]]] if noun and noun[0] in ALONE and is_alone else []
     return [*words[:2], *verb, *words[2:]]
+
+
+def _noun_first(words: Sequence[str]) -> list[str]:
+    """``ctl --data-dir DIR status`` as ``ctl status --data-dir DIR``."""
+    begin = 1
+    while begin < len(words):
+        option, equals, _ = words[begin].partition("=")
+        if option in _PLACE:
+            begin += 1 if equals else 2
+        elif option == "--json" and not equals:
+            begin += 1
+        else:
+            break
+    if begin > len(words):
+        # The last option lacks its value: told as it was written.
+        return list(words)
+    before, rest = words[1:begin], words[begin:]
+    if not rest:
+        return list(words[:1])
+    # What follows -- is no option any more.
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*words[:1], *rest[:end], *before, *rest[end:]]
 
 
 def declare(commands: Any, only: str | None = None) -> None:
