@@ -16,7 +16,7 @@ from rookery.connectors.base import Connector, Context
 from rookery.connectors.missing import MissingConnector
 from rookery.connectors.planning import check_templates
 from rookery.connectors.registry import connector_type, why_missing
-from rookery.connectors.settings import ActionSettings, ConnectorSettings, SourceSettings
+from rookery.connectors.settings import ActionSettings, ConnectorSettings, SourceSettings, Tls
 from rookery.native.actions import render
 
 
@@ -54,6 +54,10 @@ def fitting_connector(
     )
     if kind.refuse is not None:
         kind.refuse(settings, context)
+    # Some types read these files only when they connect.
+    tls = getattr(settings, "ssl", None)
+    if isinstance(tls, Tls) and tls.enable:
+        tls.client_tls().context()
     return kind.open(settings, context)
 
 

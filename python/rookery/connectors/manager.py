@@ -274,9 +274,10 @@ class Connectors:
             action.remember_dropped()
 
     def say_what_waits(self) -> None:
-        """Log what is lost if all ends now."""
+        """Log what is lost with the end that comes now; whatever is under way gets no more time."""
         for action in self._now.actions.values():
             action.say_what_waits()
+            action.end_at_once()
 
     async def stop(self) -> None:
         """End all: what is under way may end, the rest is dropped. May be called twice."""

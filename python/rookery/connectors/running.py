@@ -102,6 +102,7 @@ class RunningAction:
         self._runner: Runner | None = None
         self._tasks = _Tasks()
         self._dropped = 1 << 63  # never reached before it is remembered
+        self._grace_s = GRACE_S
 
     @property
     def is_open(self) -> bool:
@@ -175,6 +176,10 @@ class RunningAction:
         """Whether something waits that can be sent now."""
         return self.is_running and self._runner is not None and self._runner.can_drain
 
+    def end_at_once(self) -> None:
+        """What is under way had its time: :meth:`stop` gives it no more."""
+        self._grace_s = 0.0
+
     async def drain(self) -> None:
         """Return when what waits was sent, or cannot be sent."""
         if self.is_running and self._runner is not None:
@@ -195,7 +200,7 @@ class RunningAction:
         """Let what is under way end. May be called twice."""
         await self._tasks.end()
         if self._runner is not None:
-            await self._runner.finish(GRACE_S)
+            await self._runner.finish(self._grace_s)
         self.link.detach(self.standing)
         await self.standing.let_go()
 

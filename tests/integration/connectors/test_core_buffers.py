@@ -182,6 +182,21 @@ async def test_the_end_waits_for_no_service_longer_than_it_may(
     assert "action http:out: 2 messages are under way" in caplog.text
 
 
+async def test_what_had_its_time_gets_no_more_when_all_stops(
+    it: Managed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rookery.connectors.running.GRACE_S", 3600.0)
+    async with http_server() as server:
+        server.gate = asyncio.Event()
+        await begin(it, server.url)
+        await it.until("action", "http:out", State.CONNECTED)
+        offer(it, range(1))
+        await server.until_under_way(1)
+        await it.manager.drain(0.01)
+        it.manager.say_what_waits()
+        await it.manager.stop()  # the service never answers
+
+
 async def test_the_end_waits_for_no_service_that_is_away(it: Managed) -> None:
     await begin(it, f"http://127.0.0.1:{free_port()}")
     await it.until("connector", "http:web", State.DISCONNECTED)

@@ -87,3 +87,22 @@ connectors.mqtt.m { server = "h:1", ssl { enable = true, cacertfile = "/none.pem
     assert "2: actions.pgsql.a.parameters.sql: " in found
     assert "4: actions.http.b: ${never closed: " in found
     assert "5: connectors.mqtt.m.ssl.cacertfile: /none.pem: " in found
+
+
+@pytest.mark.parametrize(
+    ("type_", "settings"),
+    [
+        ("http", 'url = "https://h"'),
+        ("mqtt", 'server = "h:1"'),
+        ("pgsql", 'server = "h:1", database = d, username = u'),
+        ("redis", 'parameters { redis_type = single, server = "h:1" }'),
+        ("kafka_producer", 'bootstrap_hosts = "h:1"'),
+        ("elasticsearch", 'server = "h:1"'),
+    ],
+)
+def test_certificate_files_of_every_type_are_looked_at(
+    tmp_path: Path, type_: str, settings: str
+) -> None:
+    tls = 'ssl { enable = true, cacertfile = "/none.pem" }'
+    found = "\n".join(whole_check(tmp_path, f"connectors.{type_}.c {{ {settings}, {tls} }}"))
+    assert f"1: connectors.{type_}.c.ssl.cacertfile: /none.pem: " in found

@@ -44,6 +44,10 @@ _STATES: Mapping[str, Words] = {
 }
 
 
+REST_MIN_S = 0.5
+"""What comes between the first drain and the end of the core has at least that long."""
+
+
 class State(NamedTuple):
     """How something does, why, and since when (milliseconds since 1970)."""
 
@@ -96,15 +100,22 @@ class Running:
         self._wanted: dict[Kind, dict[str, Settings]] = {}
         self._alarmed: dict[tuple[One, str], str] = {}
         self._is_closing = False
+        self._drained_at_s: float | None = None
 
     async def drain(self, grace_s: float) -> None:
         """Send what waits, as far as it can be sent, before the core ends."""
+        self._drained_at_s = self._clock.monotonic_s() + grace_s
         if self._connectors is not None:
             await self._connectors.drain(grace_s)
             self._connectors.remember_dropped()
 
     async def send_rest(self, grace_s: float) -> None:
-        """The same at the end, when nothing more comes; what is left is logged."""
+        """The same at the end, when nothing more comes; what is left is logged.
+
+        The time is that of :meth:`drain`: whoever waits for the node's end ends it after ten seconds.
+        """
+        if self._drained_at_s is not None:
+            grace_s = min(grace_s, max(self._drained_at_s - self._clock.monotonic_s(), REST_MIN_S))
         if self._connectors is not None:
             await self._connectors.drain(grace_s)
             self._connectors.say_what_waits()
