@@ -248,6 +248,26 @@ fn what_one_message_leads_to_is_bounded_in_octets_and_in_messages() {
 }
 
 #[test]
+fn what_one_message_may_not_lead_to_is_not_made_first() {
+    // Each row is the whole message again: 30 GB, if all of them were written.
+    let rows = r#"FOREACH payload.a FROM "t""#;
+    let shout = rule("shout", rows, vec![Output::Console]);
+    let copies = rule("copies", rows, vec![republish("copy/${payload}", "${.}")]);
+    let large = rule("large", rows, vec![republish("large", "${.}")]);
+    let (mut stage, mut watcher, mut press) = scene(vec![copies, shout, large]);
+    let pad = "y".repeat(60_000);
+    let payload = format!(r#"{{"a":[{}],"x":"{pad}"}}"#, vec!["60000"; 60_000].join(","));
+    send(&mut stage, &mut press, &message("t", &payload));
+    watcher.received(&mut stage);
+    for id in ["copies", "shout", "large"] {
+        let counts = stage.counts(id);
+        assert_eq!(counts.actions_total, 60_000, "{id}");
+        assert!(counts.actions_failed > 59_000, "{id}: {counts:?}");
+        assert_eq!(counts.actions_success + counts.actions_failed, 60_000, "{id}");
+    }
+}
+
+#[test]
 fn a_rule_publishes_nowhere_where_no_client_may() {
     let (mut stage, mut watcher, mut press) = scene(vec![
         rule("late", r#"SELECT * FROM "t""#, vec![republish("$delayed/x/late", "x")]),
