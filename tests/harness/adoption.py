@@ -13,7 +13,6 @@ import os
 import shlex
 import signal
 import subprocess
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,11 +151,19 @@ class AgentHost:
     def wait_until_removed(self) -> None:
         """The agent has learnt that it was removed, and has forgotten its credentials."""
         log = place_of(str(self.home)).log_file
-        deadline_s = time.monotonic() + DEADLINE_S
-        # A file of another process: there is nothing that would tell.
-        while "removed this agent" not in log.read_text() or self.is_registered:
-            assert time.monotonic() < deadline_s, log.read_text()
-            time.sleep(0.1)
+        awaited, told = ["removed this agent", "not registered; waiting"], []
+        follow = ["timeout", str(DEADLINE_S), "tail", "-n", "+1", "-f", str(log)]
+        with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True) as lines:
+            assert lines.stdout is not None
+            for line in lines.stdout:
+                told.append(line)
+                if awaited[0] in line:
+                    awaited.pop(0)
+                if not awaited:
+                    break
+            lines.terminate()
+        assert not awaited, "".join(told)
+        assert not self.is_registered
         log.write_text("")
 
     @property

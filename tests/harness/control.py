@@ -141,7 +141,7 @@ async def control_world(
             make_site(control),
             [sock],
             connections_max=256,
-            tls=control.certificates.context(),
+            tls=control.server_certificate.context(),
             plain_too=True,
         )
         server.open()

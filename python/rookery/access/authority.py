@@ -1,7 +1,8 @@
 """A private certificate authority in a folder, and the certificates it signs.
 
 For tests and small installations: keys lie in the folder unencrypted, readable by their owner
-alone. Nothing that exists is ever replaced; a folder that has an authority gets certificates of it.
+alone. Nothing that exists is replaced, but by :meth:`Authority.sign_server_again`; a folder that has an
+authority gets certificates of it.
 """
 
 from __future__ import annotations
@@ -70,6 +71,30 @@ class Authority:
         names = x509.SubjectAlternativeName([_alternative(host) for host in hosts])
         return self._sign("server", hosts[0], days, ExtendedKeyUsageOID.SERVER_AUTH, names)
 
+    def sign_server_again(self, hosts: Sequence[str], days: int) -> Path:
+        """Put another certificate of the same key in the place of ``server.pem``, in one step.
+
+        The file fits the key at every moment, for whoever reads both just then.
+
+        Raises:
+            BadRequestError: there is no such key, or what is given is no name.
+        """
+        key_file = self.folder / "server.key"
+        try:
+            key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+        except (OSError, ValueError, TypeError) as error:
+            raise BadRequestError(f"{key_file}: {error}") from None
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise BadRequestError(f"{key_file} is of another kind")
+        names = x509.SubjectAlternativeName([_alternative(host) for host in hosts])
+        certificate = self._certify(key, hosts[0], days, ExtendedKeyUsageOID.SERVER_AUTH, names)
+        certificate_file = self.folder / "server.pem"
+        made = self.folder / "server.pem.new"
+        made.unlink(missing_ok=True)
+        write_new(made, certificate.public_bytes(_PEM))
+        made.replace(certificate_file)
+        return certificate_file
+
     def sign_client(self, common_name: str, days: int) -> tuple[Path, Path]:
         """Make a certificate whose common name is ``common_name``, and its key."""
         if not 0 < len(common_name) <= COMMON_NAME_MAX or not common_name.isprintable():
@@ -94,6 +119,19 @@ class Authority:
         certificate_file = self.folder / f"{stem}.pem"
         key_file = self.folder / f"{stem}.key"
         key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._certify(key, common_name, days, usage, names)
+        write_new(key_file, _key_text(key))
+        write_new(certificate_file, certificate.public_bytes(_PEM))
+        return certificate_file, key_file
+
+    def _certify(
+        self,
+        key: Key,
+        common_name: str,
+        days: int,
+        usage: x509.ObjectIdentifier,
+        names: x509.SubjectAlternativeName | None,
+    ) -> x509.Certificate:
         key_usage = x509.KeyUsage(
             digital_signature=True, content_commitment=False, key_encipherment=False,
             data_encipherment=False, key_agreement=False, key_cert_sign=False, crl_sign=False,
@@ -114,10 +152,7 @@ class Authority:
         )
         if names is not None:
             builder = builder.add_extension(names, critical=False)
-        certificate = builder.sign(self._key, hashes.SHA256())
-        write_new(key_file, _key_text(key))
-        write_new(certificate_file, certificate.public_bytes(_PEM))
-        return certificate_file, key_file
+        return builder.sign(self._key, hashes.SHA256())
 
     def _begin(
         self, subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, days: int

@@ -24,6 +24,7 @@ from rookery.control.clusters.store import has_clusters
 from rookery.control.context import ControlContext
 from rookery.control.processes.once import Once
 from rookery.control.processes.presence import Presence
+from rookery.control.server_certificate import ServerCertificate
 from rookery.control.settings.address import AccessAddress
 from rookery.control.setup.service import SetupService
 from rookery.control.tenancy.members import Members
@@ -97,12 +98,25 @@ def make(
     users = Users(database, clock, audit, passwords, sessions)
     tenancy = TenancyService(database, clock, audit)
     tenancy.keeps_project(has_clusters)
+    adoption = Adoption(
+        config,
+        clock,
+        process_id,
+        database,
+        certificates,
+        audit,
+        once,
+        agent_file=agent_file,
+    )
+    server_certificate = ServerCertificate(certificates, database)
+    server_certificate.tells(adoption.relay.take_certificate)
     return ControlContext(
         config=config,
         clock=clock,
         process_id=process_id,
         database=database,
         certificates=certificates,
+        server_certificate=server_certificate,
         once=once,
         audit=audit,
         passwords=passwords,
@@ -111,16 +125,7 @@ def make(
         tokens=Tokens(database, clock, audit),
         setup=SetupService(database, clock, audit, passwords),
         tenancy=tenancy,
-        adoption=Adoption(
-            config,
-            clock,
-            process_id,
-            database,
-            certificates,
-            audit,
-            once,
-            agent_file=agent_file,
-        ),
+        adoption=adoption,
         members=Members(database, clock, audit, users),
         access_address=AccessAddress(database, clock),
     )
@@ -130,7 +135,12 @@ def parts(control: ControlContext) -> Sequence[Part]:
     """What is opened, in this order, and closed in the other."""
     return (
         control.database,
-        Presence(control.database, control.clock, control.process_id),
+        Presence(
+            control.database,
+            control.clock,
+            control.process_id,
+            also=control.server_certificate.look,
+        ),
         control.adoption,
         # Last: background work finds everything else open.
         control.once,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rookery.control.audit.service import AuditTrail
     from rookery.control.certificates import Certificates
     from rookery.control.processes.once import Once
+    from rookery.control.server_certificate import ServerCertificate
     from rookery.control.settings.address import AccessAddress
     from rookery.control.setup.service import SetupService
     from rookery.control.tenancy.members import Members
@@ -30,7 +31,8 @@ class ControlContext:
 
     Attributes:
         process_id: Of this run; another run has another.
-        certificates: What the ports show, and the authority that agents are told to trust.
+        certificates: The files: what the ports show, and the authority that agents are told to trust.
+        server_certificate: Keeps what the ports show fit for the access address.
     """
 
     config: ControlConfig
@@ -38,6 +40,7 @@ class ControlContext:
     process_id: str
     database: Database
     certificates: Certificates
+    server_certificate: ServerCertificate
     once: Once
     audit: AuditTrail
     passwords: Passwords

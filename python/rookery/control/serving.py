@@ -96,8 +96,8 @@ async def _serve(
     clock = SystemClock()
     stopping = asyncio.Event()
     files = certificates.prepare(config)
-    tls = files.context()
     control = make(config, clock, files, agent_file=agent_file)
+    tls = control.server_certificate.context()
     started_at_ms = clock.now_ms()
     async with opened(control):
         servers = (

@@ -254,6 +254,17 @@ class Broker:
             return f"ws://{listener.address}/mqtt"
         return f"mqtt://{listener.address}"
 
+    async def reload_certificates(self) -> None:
+        """Read the files of TLS listeners again; what they hold now is shown from the next connection on.
+
+        Files that change are noticed without this, a moment later. When something is wrong with them,
+        what was read before stays.
+
+        Raises:
+            UnavailableError: the broker is not running.
+        """
+        await asyncio.to_thread(self._running().node.reload_certificates)
+
     # -- messages --------------------------------------------------------------------------
 
     async def publish(

@@ -113,6 +113,7 @@ async def test_a_cluster_is_adopted_by_the_printed_commands_and_its_state_is_tru
         row = await told.until("cluster", lambda row: row["state"] == "running")
         assert (row["nodesRunning"], row["nodesTotal"], row["presence"]) == (1, 1, "online")
         assert row["version"]
+        assert row["connectionLimit"] is None  # the node has none
         assert row["conditions"] == []
         steps = await of.ask("GET", f"/{cluster}/checklist")
         assert all(step["done"] for step in steps["steps"])

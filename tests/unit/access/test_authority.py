@@ -34,6 +34,20 @@ def test_openssl_accepts_them_for_what_they_are(tmp_path: Path) -> None:
     assert not verified(tmp_path, "sensor_1", "-purpose", "sslserver")
 
 
+def test_another_certificate_of_the_same_key_takes_the_place_of_the_one_before(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path, now_utc())
+    authority.sign_server(HOSTS, 30)
+    key = (tmp_path / "server.key").read_bytes()
+    authority.sign_server_again([*HOSTS, "other.example"], 30)
+    assert verified(tmp_path, "server", "-verify_hostname", "other.example")
+    assert (tmp_path / "server.key").read_bytes() == key
+    names = {"ca.pem", "ca.key", "server.pem", "server.key"}
+    assert {file.name for file in tmp_path.iterdir()} == names
+    assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}
+
+
 def test_everything_is_the_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "certs"
     Authority(folder, now_utc()).sign_server(HOSTS, 30)

@@ -127,6 +127,49 @@ async def test_only_who_is_in_the_organization_gets_into_its_projects(
     assert await names(world, grace, "/projects") == []
 
 
+async def test_a_projects_administrator_finds_whom_to_add_and_nothing_else_about_them(
+    world: World, admin: str
+) -> None:
+    org = await world.make(admin, "/orgs", {"name": "East"})
+    project = await world.make(admin, f"/orgs/{org}/projects", {"name": "p"})
+    user = await member(world, admin, org)
+    mine, there = f"/orgs/{org}/projects/{project}/candidates", f"/orgs/{org}/members"
+    await world.make(
+        admin, f"/orgs/{org}/projects/{project}/members", {"userId": user, "role": "admin"}
+    )
+    new = {"email": "linus@example.com", "name": "Linus", "password": PASSWORD}
+    linus = await world.make(admin, there, new)
+    # Who is of no part of the organization, and who may not sign in, is nobody to add.
+    await world.make(admin, "/users", {"email": "eve@example.com", "password": PASSWORD})
+    gone = await world.make(admin, there, {"email": "bob@example.com", "password": PASSWORD})
+    change = {"isEnabled": False}
+    assert (await world.ask("PUT", f"/users/{gone}", change, token=admin)).status in (200, 204)
+    grace = await world.sign_in(GRACE)
+
+    found = await world.ask("GET", f"{mine}?email=LINUS", token=grace)
+    assert found.json["items"] == [{"userId": linus, "email": "linus@example.com", "name": "Linus"}]
+    assert (await world.ask("GET", mine, token=grace)).json == found.json
+    body = {"userId": linus, "role": "viewer"}
+    await world.make(grace, f"/orgs/{org}/projects/{project}/members", body)
+    assert (await world.ask("GET", mine, token=grace)).json["items"] == []
+    # A viewer adds nobody and is told of nobody; what the organization keeps of its members stays there.
+    as_linus = await world.sign_in("linus@example.com")
+    assert (await world.ask("GET", mine, token=as_linus)).problem == (403, "FORBIDDEN")
+
+
+async def test_projects_tell_how_many_clusters_are_in_them(world: World, admin: str) -> None:
+    org = await world.make(admin, "/orgs", {"name": "East"})
+    one = await world.make(admin, f"/orgs/{org}/projects", {"name": "one"})
+    await world.make(admin, f"/orgs/{org}/projects", {"name": "two"})
+    for name in ("a", "b"):
+        await world.make(admin, f"/orgs/{org}/projects/{one}/clusters", {"name": name})
+    for path in ("/projects", f"/orgs/{org}/projects"):
+        items = (await world.ask("GET", path, token=admin)).json["items"]
+        assert {item["name"]: item["clusterCount"] for item in items} == {"one": 2, "two": 0}
+    shown = await world.ask("GET", f"/orgs/{org}/projects/{one}", token=admin)
+    assert shown.json["clusterCount"] == 2
+
+
 async def test_a_role_holds_from_the_next_request_on(world: World, admin: str) -> None:
     org = await world.make(admin, "/orgs", {"name": "East"})
     user = await member(world, admin, org)

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import socket
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import delete
 
@@ -26,7 +27,16 @@ GONE_MS = 60_000
 class Presence:
     """The row of one process."""
 
-    def __init__(self, database: Database, clock: Clock, process_id: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        process_id: str,
+        *,
+        also: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """``also`` is called at every beat, the first included: for what other processes may change."""
+        self._also = also
         self._database = database
         self._clock = clock
         self._process_id = process_id
@@ -44,6 +54,8 @@ class Presence:
                     heartbeat_at=now_ms,
                 )
             )
+        if self._also is not None:
+            await self._also()
         self._task = asyncio.create_task(self._beat(), name="presence")
 
     async def close(self) -> None:
@@ -62,6 +74,8 @@ class Presence:
             await asyncio.sleep(HEARTBEAT_S)
             try:
                 await self._tell()
+                if self._also is not None:
+                    await self._also()
             except RookeryError as error:
                 _log.warning("the database was not told that this process is there: %s", error)
 

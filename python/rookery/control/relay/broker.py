@@ -128,6 +128,11 @@ class Relay:
         await asyncio.gather(*readers, return_exceptions=True)
         self._connected.clear()
 
+    async def take_certificate(self) -> None:
+        """Show what the files of the certificate hold now, if it runs."""
+        if self._broker.is_running:
+            await self._broker.reload_certificates()
+
     @property
     def ports(self) -> Mapping[str, int]:
         """The ports that it got, by ``tcp`` and ``tls``."""

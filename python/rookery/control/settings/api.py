@@ -17,6 +17,7 @@ from rookery.control.settings.names import ACCESS_ADDRESS, USER_MANAGEMENT
 from rookery.control.settings.user_management import UserManagement
 from rookery.control.settings.words import Url
 from rookery.control.tenancy.permissions import Level, Resource
+from rookery.web.language import LanguageQuery
 from rookery.web.rest import errors
 
 Sees = Annotated[Access, requires(Resource.SETTINGS, Level.VIEW)]
@@ -34,6 +35,10 @@ class AddressShown(Shown):
     """Where this control plane is."""
 
     url: str = Field(description="Empty: not set.", examples=["https://control.example.com:8082"])
+    certificate_problem: str = Field(
+        description="Why agents would refuse the certificate that was brought; empty: they do not.",
+        examples=[""],
+    )
 
 
 class UserManagementShown(Shown):
@@ -71,14 +76,20 @@ def _address(api: APIRouter, control: ControlContext) -> None:
     path = f"/{ACCESS_ADDRESS}"
 
     @api.get(path, summary="The access address")
-    async def shown(access: Sees) -> AddressShown:
+    async def shown(access: Sees, language: LanguageQuery) -> AddressShown:
         """What agents are told to connect to, and what links in messages begin with."""
-        return AddressShown(url=await control.access_address.get())
+        url = await control.access_address.get()
+        problem = await control.server_certificate.misfit(url, language)
+        return AddressShown(url=url, certificate_problem=problem)
 
     @api.put(path, status_code=204, summary="Set the access address")
     async def change(access: Edits, given: AddressGiven) -> None:
-        """Test it first. Agents that are registered already keep the one that they have."""
+        """Test it first. Agents that are registered already keep the one that they have.
+
+        A certificate that was made by the control plane is made again for that address.
+        """
         url = given.url.rstrip("/")
+        await control.server_certificate.fit(url)
         async with control.database.write() as session:
             before = await address.read(session)
             await store.put(session, ACCESS_ADDRESS, {"url": url}, control.clock.now_ms())

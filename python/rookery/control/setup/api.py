@@ -41,11 +41,13 @@ def router(control: ControlContext) -> APIRouter:
         """Works once. There is no default password."""
         address = address_of(request)
         await control.setup.check_code(given.code, address, is_near=is_near(request))
+        access_address = given.access_address.rstrip("/")
+        await control.server_certificate.fit(access_address)
         await control.setup.finish(
             email=given.email,
             password=given.password,
             name=given.name,
-            access_address=given.access_address.rstrip("/"),
+            access_address=access_address,
             language=given.language,
             address=address,
         )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rookery.control.clusters.store import ClusterRow
 from rookery.control.rest.lists import Window, like, page
 from rookery.control.tenancy.grants import ADMIN, Grants
 from rookery.control.tenancy.store import Member, Organization, Project
@@ -88,12 +89,21 @@ def _organizations(grants: Grants) -> Select[*tuple[Any, ...]]:
 
 
 def _projects() -> Select[*tuple[Any, ...]]:
+    count = (
+        select(func.count())
+        .select_from(ClusterRow)
+        .where(ClusterRow.project_id == Project.id)
+        .correlate(Project)
+        .scalar_subquery()
+        .label("cluster_count")
+    )
     return select(
         Project.id,
         Project.name,
         Project.org_id,
         Organization.name.label("org_name"),
         Project.created_at,
+        count,
     ).join(Organization, Organization.id == Project.org_id)
 
 

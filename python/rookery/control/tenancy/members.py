@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, delete, select
@@ -58,6 +58,26 @@ class Members:
             )
             .join(User, User.id == Member.user_id)
             .where(Member.org_id == access.org, _is_of(access))
+        )
+        if email:
+            query = query.where(like(User.email, email))
+        async with self._database.read() as session:
+            return await page(session, query, window, sort, _COLUMNS)
+
+    async def candidates(
+        self, access: Access, window: Window, sort: str, email: str | None
+    ) -> tuple[Sequence[Any], int]:
+        """Who of the organization may be added to the project; whoever is disabled may not."""
+        there = select(Member.user_id).where(Member.project_id == access.project)
+        query: Select[*tuple[Any, ...]] = (
+            select(User.id.label("user_id"), User.email, User.name)
+            .join(Member, User.id == Member.user_id)
+            .where(
+                Member.org_id == access.org,
+                Member.project_id.is_(None),
+                User.is_enabled,
+                User.id.not_in(there),
+            )
         )
         if email:
             query = query.where(like(User.email, email))

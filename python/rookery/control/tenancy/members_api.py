@@ -13,6 +13,7 @@ from rookery.control.rest.guard import requires
 from rookery.control.rest.lists import WindowQuery
 from rookery.control.rest.models import Items
 from rookery.control.tenancy.members_models import (
+    CandidateShown,
     MemberMade,
     MemberShown,
     OrgMemberGiven,
@@ -25,11 +26,13 @@ from rookery.web.rest import errors
 Sees = Annotated[Access, requires(Resource.USERS, Level.VIEW)]
 Edits = Annotated[Access, requires(Resource.USERS, Level.EDIT)]
 SortQuery = Annotated[Literal["email", "name", "createdAt"], Query(description="By which member.")]
+CandidateSortQuery = Annotated[Literal["email", "name"], Query(description="By which member.")]
 EmailQuery = Annotated[
     str | None, Query(max_length=254, description="What the address holds, whatever the case.")
 ]
 ORG = "/orgs/{org}/members"
 PROJECT = "/orgs/{org}/projects/{project}/members"
+CANDIDATES = "/orgs/{org}/projects/{project}/candidates"
 _MISSING = errors("NOT_FOUND", "USER_NOT_FOUND")
 
 
@@ -70,6 +73,19 @@ def _shown(api: APIRouter, control: ControlContext) -> None:
     ) -> Items[MemberShown]:
         """Administrators of the organization belong to all its projects and are not listed."""
         return await shown(access, window, sort, email)
+
+    @api.get(CANDIDATES, summary="Who may be added to a project", responses=errors("NOT_FOUND"))
+    async def candidates(
+        access: Edits,
+        org: str,
+        project: str,
+        window: WindowQuery,
+        email: EmailQuery = None,
+        sort: CandidateSortQuery = "email",
+    ) -> Items[CandidateShown]:
+        """Members of the organization who are not in the project, with what tells them apart."""
+        rows, total = await control.members.candidates(access, window, sort, email)
+        return Items(items=[CandidateShown.model_validate(row) for row in rows], total=total)
 
 
 def _of_org(api: APIRouter, control: ControlContext) -> None:

@@ -26,6 +26,14 @@ class MemberShown(Shown):
     created_at: Time = Field(description="Since when.")
 
 
+class CandidateShown(Shown):
+    """Somebody of the organization who may be added to a project of it."""
+
+    user_id: Id
+    email: str = Field(description="The e-mail address.", examples=["grace@example.com"])
+    name: str = Field(description="What people call that one.", examples=["Grace"])
+
+
 class OrgMemberGiven(Given):
     """Who is to belong to an organization. With a password a user is made who is not there yet."""
 

@@ -42,3 +42,4 @@ class ProjectShown(Shown):
     org_id: Id
     org_name: str = Field(description="The organization it is part of.", examples=["Factory East"])
     created_at: Time = Field(description="Since when.")
+    cluster_count: int = Field(ge=0, description="How many clusters are in it.", examples=[3])

@@ -107,4 +107,5 @@ def _projects(api: APIRouter, control: ControlContext) -> None:
             org_id=project.org_id,
             org_name=access.org_name,
             created_at=project.created_at,
+            cluster_count=0,
         )

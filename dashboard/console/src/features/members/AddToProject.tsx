@@ -21,20 +21,20 @@ interface AddToProjectProps {
   onClose: () => void;
 }
 
-/** Somebody of the organization. */
+/** Somebody of the organization who is not in the project yet. */
 export function AddToProject({ place, onClose }: AddToProjectProps): ReactElement {
   const { t } = useTranslation("members");
   const [userId, setUser] = useState("");
   const [role, setRole] = useState("viewer");
   const [typed, setTyped] = useState("");
   const [email] = useDebouncedValue(typed, TYPING_MS);
-  const found = useGet("/orgs/{org}/members", {
-    path: { org: place.org },
+  const found = useGet("/orgs/{org}/projects/{project}/candidates", {
+    path: { ...place },
     query: { email, size: OFFERED_MAX },
   });
   const offered = (found.data?.items ?? []).map((each) => ({
     value: each.userId,
-    label: each.email,
+    label: each.name === "" ? each.email : `${each.name} (${each.email})`,
   }));
   return (
     <FormDialog

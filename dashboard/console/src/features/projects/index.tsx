@@ -75,6 +75,7 @@ export default function ProjectsPage(): ReactElement {
             ),
           },
           { key: "orgName", label: t("org") },
+          { key: "clusterCount", label: t("clusters"), isNumber: true },
           {
             key: "createdAt",
             label: t("field.createdAt"),
@@ -97,6 +98,7 @@ export default function ProjectsPage(): ReactElement {
             {rights.isProjectAdmin(row.orgId, row.id) && (
               <EditDelete
                 name={row.name}
+                canDelete={row.clusterCount === 0}
                 onEdit={() => setEdited(row)}
                 onDelete={() => void remove.act(row)}
               />

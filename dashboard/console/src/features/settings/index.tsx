@@ -1,4 +1,4 @@
-import { Card, Title } from "@mantine/core";
+import { Alert, Card, Title } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -23,6 +23,11 @@ export default function SettingsPage(): ReactElement {
         </Title>
         {address.isPending && <Loading />}
         <ErrorPanel error={address.error} onRetry={() => void address.refetch()} />
+        {address.data !== undefined && address.data.certificateProblem !== "" && (
+          <Alert color="orange" mb="md">
+            {address.data.certificateProblem}
+          </Alert>
+        )}
         {address.data !== undefined && (
           <AddressForm
             initial={address.data.url}
