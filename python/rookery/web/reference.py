@@ -17,7 +17,6 @@ from rookery.clock import Clock
 from rookery.errors import UnavailableError
 from rookery.web import examples
 from rookery.web.errors import problem
-from rookery.web.rest import FastJson
 
 _log = logging.getLogger("rookery.web")
 
@@ -118,7 +117,9 @@ class Reference:
 
     def _made(self) -> tuple[bytes, str]:
         document = self._make_document()
-        return bytes(FastJson(document).body), "".join(_html(document, self._prefix))
+        # Not the framework's answer: that comes with the first request for an operation.
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(), "".join(_html(document, self._prefix))
 
     def _off(self) -> Response:
         return problem(404, "NOT_FOUND", f"{self._switch} is off")

@@ -126,8 +126,8 @@ def test_the_root_says_where_the_operations_are(rest: RestNode, path: str) -> No
     [
         ("/api/v5/nothing", "未找到：Not Found"),
         ("/api/v5/error_codes/NONE", "未找到：no error code NONE"),
-        ("/api/v5/users?page=x", "请求参数无效：page: "),
-        ("/api/v5/alarms?sort=colour", "请求参数无效：sort: "),
+        ("/api/v5/users?page=x", "page: 应为整数"),
+        ("/api/v5/alarms?sort=colour", "sort: 应为 "),
     ],
 )
 def test_refusals_are_chinese_for_who_reads_it(rest: RestNode, path: str, told: str) -> None:

@@ -21,7 +21,7 @@ async def test_what_failed_is_tried_again_after_a_pause() -> None:
         tries += 1
         if is_broken:
             raise RuntimeError("broken on purpose")
-        return {"info": {"title": "A"}, "paths": {}}
+        return {"info": {"title": "A", "description": "What it is."}, "paths": {}}
 
     clock = ManualClock()
     shown = Reference(make, "/api", clock)
