@@ -14,11 +14,11 @@ from starlette.requests import Request
 
 from harness.node import ROOT
 from rookery.broker.audit import AuditLog, changed, one_entry, reader
-from rookery.broker.rest.examples import of_schema
 from rookery.broker.rest.features import FEATURES, Feature
 from rookery.clock import ManualClock
 from rookery.web.codes import ERROR_CODES
 from rookery.web.errors import in_language
+from rookery.web.examples import of_schema
 from rookery.web.origin import is_foreign
 from rookery.web.rest import PageParams, errors, page_of
 from rookery.web.segments import decoded, encoded
