@@ -54,7 +54,7 @@ class Adoption:
         standing = Standing(database, clock, self.changes, process_id)
         self.intake = Intake(standing.write, clock)
         self.agents = AgentService(database, clock, audit, standing, self.changes, self.intake)
-        self.relay = Relay(_relay_settings(config, certificates), self.agents)
+        self.relay = Relay(_relay_settings(config, certificates), self.agents, clock)
         self.tunnel = Tunnel(self.relay)
         self.agents.use(self.relay, self.tunnel)
         self.clusters = ClusterService(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
+from yarl import URL
 
 from harness.adoption import Project, changes, project
 from harness.agents import register
@@ -155,6 +157,52 @@ async def test_who_may_only_look_changes_nothing_and_others_see_nothing(
     assert await outcome(editor, "POST", proxy, {}) == 409
     assert await outcome(stranger, "GET", proxy) == 404
     assert (await plant.world.ask("GET", proxy)).status == 401
+
+
+SECRETS = (
+    "api/v5/data/files/a.tar.gz",
+    "api/v5/data/file%73/a.tar.gz",
+    "api/v5/data%2Ffiles/a.tar.gz",
+    "api/v5/nodes/..%2Fdata/files/a.tar.gz",
+    "api/v5/data/./files/a.tar.gz",
+    "api/v5/data//files/a.tar.gz",
+    "api/v5/authentication/password_based%3Abuilt_in_database/export_users?a=b",
+    "api/v5/api_key",
+    "api/v5/users",
+    "api/v3/apps",
+    "/api/v5/nodes",
+)
+
+
+async def test_who_may_only_look_is_shown_no_secret_of_a_cluster(plant: Plant, of: Project) -> None:
+    cluster = await add(of, "a")
+    viewer = await member(plant, of, "curious@example.com", "viewer")
+
+    async def outcome(token: str, path: str) -> int:
+        url = URL(f"{plant.world.url}/api/clusters/{cluster}/proxy/{path}", encoded=True)
+        headers = {"authorization": f"Bearer {token}"}
+        async with plant.world.client.get(url, headers=headers) as answer:
+            return answer.status
+
+    for path in SECRETS:
+        assert await outcome(viewer, path) == 403, path
+        assert await outcome(of.token, path) == 409, path  # there is no agent
+    assert await outcome(viewer, "api/v5/clients/a%2Fb?x=%2e%2e") == 409
+
+
+async def test_who_may_look_no_longer_is_told_nothing_more(plant: Plant, of: Project) -> None:
+    cluster = await add(of, "a")
+    viewer = await member(plant, of, "gone@example.com", "viewer")
+    found = await plant.world.ask("GET", "/profile", token=viewer)
+    theirs = dataclasses.replace(of, token=viewer)
+    async with changes(theirs) as told:
+        await of.ask("PUT", f"/{cluster}", {"name": "b"})
+        await told.until("cluster", lambda row: row["name"] == "b")
+        off = {"isEnabled": False}
+        await plant.world.ask("PUT", f"/users/{found.json['id']}", off, token=plant.admin)
+        await of.ask("PUT", f"/{cluster}", {"name": "c"})
+        with pytest.raises(AssertionError, match="the stream ended"):
+            await told.until("cluster", lambda row: row["name"] == "c")
 
 
 async def test_a_token_is_good_once_and_for_the_newest_command_alone(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 import pytest_asyncio
 
 from harness.adoption import Project, changes, project
 from harness.agents import PlayedAgent, Registered, register
+from harness.client import DEADLINE_S
 from harness.control import World, control_world
+from harness.packets import Publish
 from rookery.contracts.agent_v1 import (
     Channel,
     ClusterFacts,
@@ -125,6 +129,32 @@ async def test_words_that_are_none_do_no_harm(plant: Plant) -> None:
             await asyncio.to_thread(agent.report, 1, cluster_nodes=NODES)
             await told.until("cluster", lambda row: row["lastReportAt"] is not None)
     assert plant.world.control.adoption.relay.counters["relay.unreadable"] > 0
+
+
+async def test_an_agent_that_floods_leaves_the_others_room(
+    plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it sends beyond its rate waits in its own connection, not in the control plane."""
+    relay = plant.world.control.adoption.relay
+    _, mine = await agent_of(plant, "a")
+    with PlayedAgent(plant.world, mine) as agent:
+        await come(agent)
+        sent = threading.Event()
+
+        def flood() -> None:
+            for _ in range(1500):
+                agent.client.send(Publish(agent.topic(Channel.REPORT), b"{" * 100_000))
+            sent.set()
+
+        flooding = asyncio.create_task(asyncio.to_thread(flood))
+        async with asyncio.timeout(DEADLINE_S):
+            while relay.counters["relay.unreadable"] < 100:
+                assert (await plant.world.ask("GET", "/orgs", token=plant.of.token)).status == 200
+        assert not sent.is_set()
+        said = [line for line in caplog.messages if "cannot be read" in line]
+        assert len(said) == 1
+        agent.client.drop()
+        await asyncio.gather(flooding, return_exceptions=True)
 
 
 async def test_a_removed_agent_learns_it_and_is_known_no_longer(plant: Plant) -> None:

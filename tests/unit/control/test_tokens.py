@@ -90,3 +90,24 @@ async def test_one_user_has_so_many_tokens(
     assert answer.problem == (413, "EXCEED_LIMIT")
     answer = await world.ask("POST", "/tokens", given(clock, name="c"), token=admin)
     assert answer.status == 413
+
+
+async def test_a_token_gives_nobody_what_outlives_it(
+    world: World, admin: str, clock: ManualClock
+) -> None:
+    user = await world.make(admin, "/users", {"email": "h@example.com", "password": PASSWORD})
+    made = await world.ask("POST", "/tokens", given(clock, access="write"), token=admin)
+    token = made.json["token"]
+    me = (await world.ask("GET", "/profile", token=admin)).json["id"]
+    new = {"email": "i@example.com", "password": PASSWORD}
+
+    async def outcome(method: str, path: str, body: dict[str, Any]) -> int:
+        return (await world.ask(method, path, body, token=token)).status
+
+    for whose in (user, me):
+        assert await outcome("PUT", f"/users/{whose}/password", {"password": "An0ther one!"}) == 403
+    assert await outcome("POST", "/users", {**new, "isAdmin": True}) == 403
+    assert await outcome("PUT", f"/users/{user}", {"isAdmin": True}) == 403
+    assert await outcome("POST", "/users", new) == 201
+    assert await outcome("PUT", f"/users/{user}", {"name": "Hedy"}) == 200
+    assert await world.sign_in("h@example.com")

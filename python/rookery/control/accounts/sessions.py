@@ -14,7 +14,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -206,6 +206,20 @@ class Sessions:
             grants=grants_of(memberships, is_admin=user.is_admin),
             session_id=row.id,
         )
+
+    async def still(self, caller: Caller) -> Caller:
+        """The same caller with what that one is now, for what lasts longer than a request.
+
+        Raises:
+            UnknownCallerError: the session has ended, or the user may not sign in any more.
+        """
+        async with self._database.read() as session:
+            user = await session.get(User, caller.id)
+            row = await session.get(SessionRow, caller.session_id)
+            if user is None or not user.is_enabled or row is None or row.user_id != user.id:
+                raise UnknownCallerError(texts.BAD_TOKEN, code="BAD_TOKEN")
+            memberships = await memberships_of(session, user.id)
+        return replace(caller, grants=grants_of(memberships, is_admin=user.is_admin))
 
     async def sessions_of(self, user_id: str) -> list[SessionRow]:
         """Those that have not ended, the one used last first."""

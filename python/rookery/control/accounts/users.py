@@ -21,7 +21,13 @@ from rookery.control.accounts.sessions import Sessions, end_all_of
 from rookery.control.accounts.store import User
 from rookery.control.audit.service import AuditTrail
 from rookery.control.caller import Access
-from rookery.control.errors import InvalidError, MissingError, TakenError, TooManyError
+from rookery.control.errors import (
+    DeniedError,
+    InvalidError,
+    MissingError,
+    TakenError,
+    TooManyError,
+)
 from rookery.control.settings import user_management
 from rookery.control.tenancy.permissions import Resource
 from rookery.storage.database import Database
@@ -92,11 +98,14 @@ class Users:
         """Add a user.
 
         Raises:
+            DeniedError: an API token would make an administrator.
             InvalidError: the address or the password will not do.
             TakenError: there is one of that address.
             TooManyError: there are as many as there may be.
         """
         email = checked_email(new.email)
+        if new.is_admin:
+            _refuse_tokens(access)
         stored = await self.hashed(new.password)
         async with self._database.write() as session:
             return await self.add(session, access, new, email, stored)
@@ -130,10 +139,13 @@ class Users:
         """Change somebody; who is disabled is signed out.
 
         Raises:
+            DeniedError: an API token would make an administrator.
             MissingError: there is no such user.
             InvalidError: it is the caller, and that is not for him to do.
             TakenError: no enabled administrator would be left.
         """
+        if change.is_admin:
+            _refuse_tokens(access)
         async with self._database.write() as session:
             user = await self._locked(session, user_id)
             before = _told(user)
@@ -158,9 +170,11 @@ class Users:
         """Give somebody another password; that one is signed out everywhere.
 
         Raises:
+            DeniedError: an API token asks.
             MissingError: there is no such user.
             InvalidError: the password will not do.
         """
+        _refuse_tokens(access)
         stored = await self.hashed(password)
         async with self._database.write() as session:
             user = _present(await session.get(User, user_id))
@@ -266,6 +280,14 @@ def _told(user: User) -> dict[str, Any]:
         "isEnabled": user.is_enabled,
         "language": user.language,
     }
+
+
+def _refuse_tokens(access: Access) -> None:
+    """What outlives a token: with another's password or an administrator of its own making it would
+    be more than its owner gave it.
+    """
+    if access.caller.via == "token":
+        raise DeniedError(texts.PEOPLE_ONLY)
 
 
 def _present(user: User | None) -> User:

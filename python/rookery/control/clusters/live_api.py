@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from rookery.control.caller import Access
@@ -15,7 +15,15 @@ from rookery.control.clusters.changes import Watcher
 from rookery.control.clusters.models import Cluster
 from rookery.control.clusters.shown import ClusterShown, to_shown, to_steps
 from rookery.control.context import ControlContext
-from rookery.control.errors import OutOfReachError, Text
+from rookery.control.errors import (
+    DeniedError,
+    MissingError,
+    OutOfReachError,
+    Text,
+    UnknownCallerError,
+)
+from rookery.control.rest.guard import Need, may_still
+from rookery.control.tenancy.permissions import Level, Resource
 from rookery.errors import UnavailableError
 from rookery.web.language import LanguageQuery
 from rookery.web.rest import errors
@@ -26,7 +34,8 @@ GATHER_S = 0.2
 """Changes so close to each other are told together."""
 AT_ONCE = 100
 LIFE_S = 15 * 60.0
-"""A stream ends after so long: who may no longer look at it does not come back."""
+"""A stream ends after so long, whoever reads it."""
+MAY_LOOK = Need("resource", Resource.CLUSTERS, Level.VIEW)
 
 TOO_MANY = Text("too many pages are open, try again", "打开的页面过多，请稍后重试")
 OF_INTEREST_MAX = 200
@@ -43,6 +52,7 @@ def router(control: ControlContext) -> APIRouter:
         | {200: {"content": {"text/event-stream": {}}, "description": "A stream of events"}},
     )
     async def events(
+        request: Request,
         access: Sees,
         language: LanguageQuery,
         cluster: Annotated[
@@ -56,7 +66,7 @@ def router(control: ControlContext) -> APIRouter:
         if control.adoption.changes.is_full:
             raise OutOfReachError(TOO_MANY)
         return StreamingResponse(
-            _stream(control, access, language, frozenset(cluster or ())),
+            _stream(control, request, access, language, frozenset(cluster or ())),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
@@ -65,7 +75,11 @@ def router(control: ControlContext) -> APIRouter:
 
 
 async def _stream(
-    control: ControlContext, access: Access, language: str, of_interest: frozenset[str]
+    control: ControlContext,
+    request: Request,
+    access: Access,
+    language: str,
+    of_interest: frozenset[str],
 ) -> AsyncIterator[str]:
     deadline_s = control.clock.monotonic_s() + LIFE_S
     with control.adoption.changes.watch(access.project) as watcher:
@@ -74,12 +88,16 @@ async def _stream(
             changed = await _changes(watcher)
             if of_interest:
                 changed = changed & of_interest
-            if not changed:
-                yield ": still here\n\n"
-                continue
             try:
+                # Signed out, disabled, a member no more: nothing that happened since is told.
+                await may_still(control, MAY_LOOK, access, request)
+                if not changed:
+                    yield ": still here\n\n"
+                    continue
                 async for event in _events(control, access, language, sorted(changed)):
                     yield event
+            except (UnknownCallerError, MissingError, DeniedError):
+                return
             except UnavailableError:
                 return  # the page comes back and asks for its list, which is the truth then
 

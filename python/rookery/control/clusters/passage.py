@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from rookery.control.agents import store as agent_store
 from rookery.control.audit.service import AuditTrail
@@ -25,6 +27,11 @@ from rookery.control.tenancy.permissions import Level, Resource
 from rookery.storage.database import Database
 
 READING = frozenset({"GET", "HEAD"})
+LOOKING = re.compile(r"/api/v5(/[^/]+)+/?")
+"""Where who may only look can read. Pages and older interfaces are not asked with the agent's key."""
+SECRET = re.compile(r"/api/v5/(data/files/.|(users|api_key)(/|$)|.*/export_users)", re.IGNORECASE)
+"""Looking that shows secrets, such as every password hash. Who may only look at the cluster itself
+may not either, but the agent's key is an administrator's."""
 UNREACHABLE = Text("the agent got no answer: {reason}", "代理未得到应答：{reason}")
 
 
@@ -74,7 +81,8 @@ class Passages:
             standing = None if row is None else grants.in_project(row.org_id, row.project_id)
             if row is None or not grants.allows(standing, Resource.CLUSTERS, Level.VIEW):
                 raise MissingError(NO_SUCH_CLUSTER)
-            if not is_reading and not grants.allows(standing, Resource.CLUSTERS, Level.EDIT):
+            may_edit = grants.allows(standing, Resource.CLUSTERS, Level.EDIT)
+            if not may_edit and not (is_reading and may_look(target)):
                 raise DeniedError(NOT_ALLOWED)
             agent = await agent_store.agent_of(session, cluster_id)
             org = await tenancy_store.organization(session, row.org_id)
@@ -104,3 +112,13 @@ class Passages:
                 # A query may hold what nobody should read later.
                 after={"method": method, "path": target.partition("?")[0][:500]},
             )
+
+
+def may_look(target: str) -> bool:
+    """Whether a path of a cluster can be read by who may only look.
+
+    It is judged as the cluster will read it; what could be read in two ways is refused.
+    """
+    plain = unquote(target.partition("?")[0])
+    is_odd = any(segment in (".", "..") for segment in plain.split("/"))
+    return not is_odd and LOOKING.fullmatch(plain) is not None and SECRET.match(plain) is None

@@ -4,7 +4,9 @@ An agent reaches its own topics and no others, by rules that the core itself app
 sends goes in without a client connection, and what it wants to hear comes out the same way.
 
 **Bounds.** :data:`INBOX_MAX` messages wait to be read; the oldest report gives way beyond that (the
-next one says the same), while replies are bounded by the credit that was given for them.
+next one says the same), while replies are bounded by the credit that was given for them. What one
+agent sends is read no faster than :data:`MESSAGES_RATE` and :data:`BYTES_RATE`, so that one that has
+gone wrong holds up none of the others.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from rookery.access.seldom import SeldomLog
+from rookery.clock import Clock
 from rookery.contracts.agent_v1 import (
+    MESSAGE_BYTES_MAX,
     PREFIX,
     PUBLISHED_BY_AGENT,
     SUBSCRIBED_BY_AGENT,
@@ -38,6 +43,10 @@ from rookery.native.models import Message as MqttMessage
 _log = logging.getLogger("rookery.control.relay")
 
 INBOX_MAX = 20_000
+MESSAGES_RATE = "500/s"
+BYTES_RATE = "16MB/s"
+PACKET_BYTES_MAX = MESSAGE_BYTES_MAX + 4096
+"""A message with its topic and properties."""
 AT_ONCE = 50
 """Messages of agents that are taken before the event loop does something else."""
 _QOS = 1
@@ -85,8 +94,10 @@ class Agents(Protocol):
 class Relay:
     """The broker of agents. Runs from :meth:`start` to :meth:`stop`."""
 
-    def __init__(self, settings: RelaySettings, agents: Agents) -> None:
+    def __init__(self, settings: RelaySettings, agents: Agents, clock: Clock) -> None:
         self._settings = settings
+        # Whoever says one thing that cannot be read says thousands.
+        self._unreadable = SeldomLog(_log, clock)
         self._agents = agents
         self._connected: dict[str, int] = {}
         self._readers: list[asyncio.Task[None]] = []
@@ -228,7 +239,7 @@ class Relay:
             return
         except MessageError as error:
             self.counters["relay.unreadable"] += 1
-            _log.warning("%s: a message that cannot be read: %s", message.topic, error)
+            self._unreadable.warning("%s: a message that cannot be read: %s", message.topic, error)
             return
         try:
             self._agents.heard(topic.agent_id, topic.channel, said)
@@ -258,7 +269,13 @@ def _config(settings: RelaySettings) -> dict[str, object]:
         "authorization.no_match": "deny",
         "authorization.deny_action": "ignore",
         "authorization.sources": [{"type": "file", "enable": True, "rules": _rules()}],
+        "mqtt.max_packet_size": f"{PACKET_BYTES_MAX}B",
     }
+    for kind, address in (("tcp", settings.tcp), ("ssl", settings.tls)):
+        if address is not None:
+            config[f"listeners.{kind}.agents.bind"] = address
+            config[f"listeners.{kind}.agents.messages_rate"] = MESSAGES_RATE
+            config[f"listeners.{kind}.agents.bytes_rate"] = BYTES_RATE
     if settings.tls is not None:
         config["listeners.ssl.agents.ssl_options"] = {
             "certfile": str(settings.certificate),

@@ -31,6 +31,8 @@ from rookery.control.errors import (
 from rookery.control.tenancy import store
 from rookery.control.tenancy.grants import Standing
 from rookery.control.tenancy.permissions import Level, Resource
+from rookery.control.tokens.service import PREFIX
+from rookery.web.peer import HEADER_BYTES_MAX, address_of
 
 ACCESS = "rookery.access"
 """Where a request carries what was found out, in its scope."""
@@ -92,6 +94,36 @@ def _needs(dependant: Dependant) -> list[Need]:
     for below in dependant.dependencies:
         found.extend(_needs(below))
     return found
+
+
+async def caller_of(control: ControlContext, request: Request) -> Caller | None:
+    """Who asks; none when the request does not say.
+
+    Raises:
+        UnknownCallerError: what it says is no longer, or never was, good.
+    """
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    kind, _, token = header[:HEADER_BYTES_MAX].partition(" ")
+    if kind.lower() != "bearer":
+        raise UnknownCallerError(texts.NO_HEADER, code="AUTHORIZATION_HEADER_ERROR")
+    token = token.strip()
+    known = control.tokens if token.startswith(PREFIX) else control.sessions
+    return await known.caller_of(token, address_of(request))
+
+
+async def may_still(
+    control: ControlContext, need: Need, access: Access, request: Request
+) -> Access | None:
+    """What the caller of an answer that lasts may by now; the same errors as at its beginning."""
+    caller: Caller | None
+    if access.caller.via == "session":
+        # By the session: its access token may have been replaced meanwhile.
+        caller = await control.sessions.still(access.caller)
+    else:
+        caller = await caller_of(control, request)
+    return await check(control, need, caller, request.scope["path_params"])
 
 
 async def check(

@@ -10,13 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rookery.control.accounts import texts
-from rookery.control.caller import Caller
 from rookery.control.context import ControlContext
-from rookery.control.errors import UnknownCallerError
 from rookery.control.rest import guard
-from rookery.control.tokens.service import PREFIX
-from rookery.web.peer import HEADER_BYTES_MAX, address_of
 from rookery.web.rest import BODY_BYTES_MAX
 from rookery.web.segments import decoded
 
@@ -41,23 +36,13 @@ class Operation:
         scope["path_params"] = {
             name: decoded(value) for name, value in scope["path_params"].items()
         }
-        caller = await self._caller(Request(scope))
+        caller = None
+        if self._need.kind != "open":
+            caller = await guard.caller_of(self._control, Request(scope))
         scope[guard.ACCESS] = await guard.check(
             self._control, self._need, caller, scope["path_params"]
         )
         await self._app(scope, self._bounded(receive), send)
-
-    async def _caller(self, request: Request) -> Caller | None:
-        header = request.headers.get("authorization")
-        if header is None or self._need.kind == "open":
-            return None
-        kind, _, token = header[:HEADER_BYTES_MAX].partition(" ")
-        if kind.lower() != "bearer":
-            raise UnknownCallerError(texts.NO_HEADER, code="AUTHORIZATION_HEADER_ERROR")
-        token = token.strip()
-        of_program = token.startswith(PREFIX)
-        known = self._control.tokens if of_program else self._control.sessions
-        return await known.caller_of(token, address_of(request))
 
     def _bounded(self, receive: Receive) -> Receive:
         got = 0
