@@ -163,6 +163,9 @@ async def test_a_backup_of_a_process_that_runs_can_be_restored_elsewhere(
     other = ControlProcess(tmp_path / "other")
     code, said = rookery(other, "restore", str(file))
     assert code == 0, said
+    assert all(
+        item.stat().st_mode & 0o077 == 0 for item in other.data_dir.rglob("*") if item.is_file()
+    )
     other.start()
     there = Asker(other.url, client)
     assert (await there.ask("GET", "/profile", token=admin)).status == 401

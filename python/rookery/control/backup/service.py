@@ -75,6 +75,8 @@ def restore(config: ControlConfig, file: Path, clock: Clock, *, force: bool) -> 
         ConflictError: something is there, or a process serves it.
         StartError: the database cannot be written.
     """
+    # The database is its owner's alone from the beginning, as that of a start is.
+    os.umask(0o077)
     lock = DataDir(config.data_dir, lock_name=CONTROL_LOCK_NAME)
     lock.open()
     try:
