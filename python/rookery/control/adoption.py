@@ -122,5 +122,5 @@ def _relay_settings(config: ControlConfig, certificates: Certificates) -> RelayS
 
 
 def _bind(address: object) -> str | None:
-    text = str(address)
-    return None if text in ("", "none") else text
+    # None: closed by 0.
+    return None if address is None else str(address)
