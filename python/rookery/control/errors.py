@@ -46,6 +46,9 @@ class InvalidError(_ToldError, BadRequestError):
 class UnknownCallerError(_ToldError, UnauthorizedError):
     """Nobody knows who asks."""
 
+    challenge = 'Bearer realm="rookery-control"'
+    """There are no passwords in headers here, so a browser must not ask for one."""
+
 
 class DeniedError(_ToldError, NotAllowedError):
     """Visible, and not the caller's to do."""

@@ -53,7 +53,7 @@ _HTTP_CODES = {
     415: "UNSUPPORTED_MEDIA_TYPE",
 }
 # EMQX's realm is its product; the header is what makes curl and browsers ask.
-_CHALLENGE = {"www-authenticate": 'Basic realm="rookery-dashboard"'}
+_BASIC = 'Basic realm="rookery-dashboard"'
 
 
 def status_of(error: RookeryError) -> int:
@@ -94,8 +94,10 @@ async def answer_error(request: Request, error: Exception) -> Response:
             message = whole(_language(scope))
         else:
             message = in_language(scope, error.code, error.message)
-        is_unknown = error.code == "AUTHORIZATION_HEADER_ERROR"
-        return problem(status_of(error), error.code, message, _CHALLENGE if is_unknown else None)
+        headers = None
+        if error.code == "AUTHORIZATION_HEADER_ERROR":
+            headers = {"www-authenticate": getattr(error, "challenge", _BASIC)}
+        return problem(status_of(error), error.code, message, headers)
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
         message = in_language(scope, code, str(error.detail))

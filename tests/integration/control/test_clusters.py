@@ -75,6 +75,7 @@ async def test_lists_are_searched_filtered_sorted_and_cut_by_the_server(of: Proj
         {"name": "a", "address": "https://user:pw@x"},
         {"name": "a", "address": "javascript:alert(1)"},
         {"name": "a", "address": "https://x/#f"},
+        {"name": "a", "address": "https://x/?q=1"},
         {"name": "a", "labels": ["a b"]},
         {"name": "a", "labels": [f"l{n}" for n in range(21)]},
         {"name": "a", "description": "x" * 501},

@@ -139,6 +139,32 @@ async def test_an_administrator_gives_a_user_another_password(world: World, admi
     await world.sign_in(OTHER, "Other-horse-8")
 
 
+async def test_a_password_that_changes_while_it_is_checked_opens_no_session(
+    world: World, admin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = await add_user(world, admin)
+    passwords = world.control.sessions._passwords
+    is_right = passwords.is_right
+
+    async def slowly(stored: str | None, given: str) -> bool:
+        found = await is_right(stored, given)
+        monkeypatch.undo()
+        path = f"/users/{user}/password"
+        answer = await world.ask("PUT", path, {"password": "another-one-1"}, token=admin)
+        assert answer.status == 204, answer.text
+        return found
+
+    monkeypatch.setattr(passwords, "is_right", slowly)
+    answer = await world.ask("POST", "/login", {"email": OTHER, "password": PASSWORD})
+    assert answer.problem == (401, "BAD_USERNAME_OR_PWD")
+
+
+async def test_a_browser_is_not_told_to_ask_for_a_password(world: World) -> None:
+    answer = await world.ask("GET", "/profile")
+    assert answer.problem == (401, "AUTHORIZATION_HEADER_ERROR")
+    assert answer.headers["www-authenticate"].startswith("Bearer ")
+
+
 async def test_ones_own_password_takes_the_old_one_and_ends_other_sessions(
     world: World, admin: str
 ) -> None:

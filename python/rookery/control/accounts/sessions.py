@@ -92,7 +92,7 @@ class Sessions:
         self.lockout.was_good(email, address)
         if not user.is_enabled:
             raise UnknownCallerError(texts.DISABLED, code="BAD_USERNAME_OR_PWD")
-        return await self._begin(user.id, address, user_agent)
+        return await self._begin(user.id, stored, address, user_agent)
 
     def refuse_locked(self, email: str, address: str) -> None:
         """Before a password is looked at.
@@ -105,12 +105,15 @@ class Sessions:
             minutes = max(1, round(locked_s / 60))
             raise UnknownCallerError(texts.LOCKED, code="LOGIN_LOCKED", minutes=minutes)
 
-    async def _begin(self, user_id: str, address: str, user_agent: str) -> SignedIn:
+    async def _begin(
+        self, user_id: str, proven: str | None, address: str, user_agent: str
+    ) -> SignedIn:
+        """``proven``: the hash that the password fitted; another one came meanwhile with another."""
         now_ms = self._clock.now_ms()
         access, refresh = new_token(), new_token()
         async with self._database.write() as session:
             user = await session.get(User, user_id)
-            if user is None or not user.is_enabled:
+            if user is None or not user.is_enabled or user.password_hash != proven:
                 raise UnknownCallerError(texts.BAD_SIGN_IN, code="BAD_USERNAME_OR_PWD")
             rules = await user_management.read(session)
             await self._make_room(session, user_id, now_ms)

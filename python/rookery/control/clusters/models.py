@@ -24,8 +24,8 @@ BAD_NAME = Text(
     "名称为 1 至 {longest} 个字符，不能包含控制字符",
 )
 BAD_ADDRESS = Text(
-    "the address is http:// or https:// with a host, without user name and password",
-    "地址应为 http:// 或 https:// 加主机名，不含用户名和密码",
+    "the address is http:// or https:// with a host, without user name, password and query",
+    "地址应为 http:// 或 https:// 加主机名，不含用户名、密码和查询参数",
 )
 BAD_LABELS = Text(
     "at most {most} labels of 1 to {longest} letters, digits and . _ - = /",
@@ -81,7 +81,9 @@ def _address(address: str) -> str:
         has_port = parts.port is None or parts.port > 0
     except ValueError:
         raise InvalidError(BAD_ADDRESS) from None
-    is_plain = parts.username is None and parts.password is None and not parts.fragment
+    is_plain = parts.username is None and parts.password is None
+    # A page of the dashboard is named behind the address.
+    is_plain = is_plain and "?" not in address and "#" not in address
     if (
         parts.scheme not in ("http", "https")
         or not parts.hostname
