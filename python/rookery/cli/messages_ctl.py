@@ -17,6 +17,10 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.limit": ("most rows (default all)", "最多显示行数（默认全部）"),
     "option.filter": ("topic filter", "主题过滤器"),
+    "ctl.no-key": (
+        "{url} wants an API key: --api-key KEY:SECRET or the variable {variable}",
+        "{url} 需要 API 密钥：使用 --api-key KEY:SECRET 或环境变量 {variable}",
+    ),
     "ctl.progress": ("{count} rows …", "{count} 行……"),
     # -- the node in figures
     "help.ctl.status": ("say whether the node runs, and its version", "查看节点状态与版本"),

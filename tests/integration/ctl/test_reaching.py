@@ -62,6 +62,13 @@ def test_what_cannot_be_reached_is_one_line(options: tuple[str, ...], code: int)
     assert len(said.err.splitlines()) == 1
 
 
+def test_who_gives_no_key_is_told_how() -> None:
+    said = Ctl(None, "--url", "http://127.0.0.1:1")("status")
+
+    assert "--api-key KEY:SECRET" in said.err
+    assert "ROOKERY_API_KEY" in said.err
+
+
 def test_a_silent_node_has_a_code_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rookery.cli.ctl.showing import all_pages, done, pages, show, show_members, stream
 from rookery.cli.messages import language, say
 from rookery.cli.parsers import Run, add_command, add_json
+from rookery.errors import BadRequestError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -91,9 +92,12 @@ def node_of(arguments: argparse.Namespace) -> NodeClient:
     if url:
         from rookery.client.remote import RemoteClient  # noqa: PLC0415
 
+        key = arguments.api_key or os.environ.get(KEY_VARIABLE, "")
+        if not key:
+            raise BadRequestError(say("ctl.no-key", url=url, variable=KEY_VARIABLE))
         return RemoteClient(
             url,
-            arguments.api_key or os.environ.get(KEY_VARIABLE, ""),
+            key,
             ca_file=arguments.ca_file,
             timeout_s=TIMEOUT_S,
             language=language(),
