@@ -16,7 +16,7 @@ LANGUAGES = ("en", "zh")
 TEXTS: dict[str, tuple[str, str]] = {
     "help.agent": (
         "connect a broker cluster to its control plane",
-        "将消息服务器集群接入管理平台",
+        "将消息服务器集群接入控制面",
     ),
     "help.help": ("show this help and exit", "显示帮助"),
     "help.version": ("show the version and exit", "显示版本"),
@@ -29,10 +29,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.stop": ("stop the agent", "停止代理"),
     "help.restart": ("stop the agent and start it again", "重启代理"),
     "help.status": ("say how the agent is", "查看代理状态"),
-    "help.register": ("register the cluster with the control plane", "向管理平台注册集群"),
+    "help.register": ("register the cluster with the control plane", "向控制面注册集群"),
     "help.unregister": (
         "leave the control plane and forget all credentials",
-        "从管理平台注销并清除全部凭据",
+        "从控制面注销并清除全部凭据",
     ),
     "help.credentials": (
         "give another dashboard user or password of the cluster",
@@ -50,11 +50,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "option.json": ("print JSON", "以 JSON 输出"),
     "option.url": (
         "address of the control plane, such as https://control.example:8082",
-        "管理平台地址，如 https://control.example:8082",
+        "控制面地址，如 https://control.example:8082",
     ),
     "option.registration-token": (
         "token shown by the control plane; single use",
-        "管理平台显示的注册令牌，仅可使用一次",
+        "控制面显示的注册令牌，仅可使用一次",
     ),
     "option.username": (
         "administrator of the cluster's dashboard",
@@ -83,11 +83,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.insecure": (
         "take any certificate of the control plane: only for trials",
-        "不校验管理平台证书，仅用于试验",
+        "不校验控制面证书，仅用于试验",
     ),
     "option.ca-sha256": (
         "SHA-256 of the control plane's CA certificate, as its page shows it",
-        "管理平台 CA 证书的 SHA-256，由其页面显示",
+        "控制面 CA 证书的 SHA-256，由其页面显示",
     ),
     "error": ("error: {text}", "错误：{text}"),
     "usage.error": ("{program}: {text}; see --help", "{program}：{text}，参见 --help"),
@@ -160,7 +160,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "register.insecure": (
         "warning: the control plane's certificate is not checked",
-        "警告：未校验管理平台证书",
+        "警告：未校验控制面证书",
     ),
     "register.needed": ("{name} is needed", "缺少 {name}"),
     "register.control": ("not registered: {reason}", "注册失败：{reason}"),
@@ -176,7 +176,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "unregister.not": ("this agent is not registered", "此代理未注册"),
     "unregister.control": (
         "warning: the control plane was not told: {reason}",
-        "警告：未能通知管理平台：{reason}",
+        "警告：未能通知控制面：{reason}",
     ),
     "unregister.key": (
         "warning: the API key {name} is still at the cluster: {reason}",

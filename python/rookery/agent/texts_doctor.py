@@ -10,8 +10,8 @@ DOCTOR_TEXTS: dict[str, tuple[str, str]] = {
     "doctor.first": ("broken: {hop}. What to do: {advice}", "故障：{hop}。处理方法：{advice}"),
     "doctor.hop.config": ("configuration", "配置"),
     "doctor.hop.process": ("agent process", "代理进程"),
-    "doctor.hop.control.address": ("control plane: address", "管理平台：地址"),
-    "doctor.hop.control.tls": ("control plane: certificate", "管理平台：证书"),
+    "doctor.hop.control.address": ("control plane: address", "控制面：地址"),
+    "doctor.hop.control.tls": ("control plane: certificate", "控制面：证书"),
     "doctor.hop.registration": ("registration", "注册"),
     "doctor.hop.clock": ("clock", "时钟"),
     "doctor.hop.relay.address": ("relay: address", "消息通道：地址"),
@@ -27,8 +27,8 @@ DOCTOR_TEXTS: dict[str, tuple[str, str]] = {
     "doctor.tls.insecure": ("not checked: insecure_skip_verify", "未校验：insecure_skip_verify"),
     "doctor.tls.pinned": ("signed by the pinned CA", "由固定的 CA 签发"),
     "doctor.tls.system": ("signed by a CA of this system", "由本系统的 CA 签发"),
-    "doctor.clock.unknown": ("the control plane did not say", "管理平台未给出时间"),
-    "doctor.clock.skew": ("{seconds} s against the control plane", "与管理平台相差 {seconds} 秒"),
+    "doctor.clock.unknown": ("the control plane did not say", "控制面未给出时间"),
+    "doctor.clock.skew": ("{seconds} s against the control plane", "与控制面相差 {seconds} 秒"),
     "doctor.relay.running": (
         "the running agent (process {pid}) is connected",
         "运行中的代理（进程 {pid}）已连接",
@@ -36,7 +36,7 @@ DOCTOR_TEXTS: dict[str, tuple[str, str]] = {
     "doctor.cluster.nodes": ("nodes: {count}", "节点数：{count}"),
     "doctor.advice.config": (
         "register with the command that the control plane shows for this cluster; a damaged {config} can be removed",
-        "使用管理平台为该集群显示的命令进行注册；{config} 若已损坏可删除",
+        "使用控制面为该集群显示的命令进行注册；{config} 若已损坏可删除",
     ),
     "doctor.advice.process": (
         "rookery-agent start; if it ends again, {log} says why",
@@ -48,11 +48,11 @@ DOCTOR_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "doctor.advice.control.tls": (
         "the certificate is not of the CA that was pinned, is out of date, or names another host: take the command of the control plane's page anew, its hash has changed with the CA",
-        "证书不是由固定的 CA 签发、已过期或主机名不符：请重新使用管理平台页面上的命令，CA 更换后其哈希也随之改变",
+        "证书不是由固定的 CA 签发、已过期或主机名不符：请重新使用控制面页面上的命令，CA 更换后其哈希也随之改变",
     ),
     "doctor.advice.registration": (
         "the control plane does not know this agent any more: issue a new registration token there and register again",
-        "管理平台已不认识此代理：请在平台上重新生成注册令牌并重新注册",
+        "控制面已不认识此代理：请在平台上重新生成注册令牌并重新注册",
     ),
     "doctor.advice.clock": (
         "set the clock, best with NTP: certificates are judged by it; reports work nevertheless",
@@ -60,7 +60,7 @@ DOCTOR_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "doctor.advice.relay.address": (
         "a firewall between this machine and the control plane has to let the relay's ports through as well, usually 38883 and 31883",
-        "本机与管理平台之间的防火墙还需放行消息通道端口，通常为 38883 与 31883",
+        "本机与控制面之间的防火墙还需放行消息通道端口，通常为 38883 与 31883",
     ),
     "doctor.advice.relay.credentials": (
         "the relay does not take this agent: register again with a new token; if another machine has a copy of this folder, remove it there",

@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "help.agent": (
         "connect a broker cluster to its control plane",
-        "将消息服务器集群接入管理平台",
+        "将消息服务器集群接入控制面",
     ),
     "help.ports": ("list every port in use, by what and for what", "列出所有使用中的端口及其用途"),
     "help.pub": ("publish messages", "发布消息"),
