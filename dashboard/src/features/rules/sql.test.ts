@@ -21,5 +21,9 @@ test("a mistake has a place in the text", () => {
   expect(sql.slice(offsetOf(sql, { line: 2, column: 1 }))).toBe(`FROM "t"`);
   expect(sql.slice(offsetOf(sql, { line: 1, column: 15 }))).toMatch(/^ \+/);
   expect(offsetOf(sql, { line: 9, column: 9 })).toBe(sql.length);
+  const chinese = "rules.a.sql：第 2 行第 1 列：此处应为表达式，实际为 FROM";
+  expect(placeIn(chinese)).toEqual({ line: 2, column: 1 });
+  expect(wordsIn(chinese)).toBe("此处应为表达式，实际为 FROM");
   expect(placeIn("the rule exists")).toBeNull();
+  expect(wordsIn("the rule exists")).toBe("the rule exists");
 });

@@ -23,15 +23,23 @@ export interface Place {
   column: number;
 }
 
+/** How the node says a place, in each language. */
+const PLACES = [/\bline (\d+), column (\d+)(?::\s*)?/, /第 (\d+) 行第 (\d+) 列：?/];
+
+function foundIn(message: string): RegExpExecArray | null {
+  return PLACES.map((place) => place.exec(message)).find((found) => found !== null) ?? null;
+}
+
 /** Where the node found the mistake, as its message says it. */
 export function placeIn(message: string): Place | null {
-  const found = /\bline (\d+), column (\d+)/.exec(message);
+  const found = foundIn(message);
   return found === null ? null : { line: Number(found[1]), column: Number(found[2]) };
 }
 
 /** The message without its place. */
 export function wordsIn(message: string): string {
-  return message.replace(/^.*?\bline \d+, column \d+:\s*/s, "");
+  const found = foundIn(message);
+  return found === null ? message : message.slice(found.index + found[0].length);
 }
 
 /** A place as an offset into the text, in the units of JavaScript. */
