@@ -25,8 +25,21 @@ EXAMPLES = """\
     --registration-token TOKEN --emqx-dashboard-username admin"""
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help with its first word in the user's language."""
+
+    def add_usage(
+        self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None
+    ) -> None:
+        super().add_usage(usage, actions, groups, say("usage.usage") if prefix is None else prefix)
+
+
 class Parser(argparse.ArgumentParser):
     """Says an error in one line."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        options.setdefault("formatter_class", Formatter)
+        super().__init__(*arguments, **options)
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE, say("usage.error", program=self.prog, text=message) + "\n")
@@ -69,7 +82,6 @@ def _verb(verbs: Any, name: str, run: Run, examples: str = "") -> argparse.Argum
         add_help=False,
         allow_abbrev=False,
         epilog=f"\n{examples}" if examples else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("-h", "--help", action="help", help=say("help.help"))
     default = f"{SYSTEM_HOME}, {HOME_VARIABLE}"

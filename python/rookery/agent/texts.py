@@ -90,6 +90,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "控制面 CA 证书的 SHA-256，由其页面显示",
     ),
     "error": ("error: {text}", "错误：{text}"),
+    "usage.usage": ("usage: ", "用法："),
     "usage.error": ("{program}: {text}; see --help", "{program}：{text}，参见 --help"),
     # -- commands
     "install.done.systemd": (
