@@ -32,6 +32,7 @@ def document() -> dict[str, Any]:
 
     def complete(operation: dict[str, Any], method: str, path: str) -> None:
         _complete(operation, needs[method, path])
+        _describe_place(operation, path)
 
     frame = Frame(
         title="Rookery control plane",
@@ -47,6 +48,18 @@ def document() -> dict[str, Any]:
 
 def _key(route: APIRoute) -> tuple[str, str]:
     return min(route.methods or {"GET"}), route.path_format
+
+
+def _describe_place(operation: dict[str, Any], path: str) -> None:
+    """The guard reads organization and project from the path, so an operation need not."""
+    parameters = operation.setdefault("parameters", [])
+    known = {parameter["name"] for parameter in parameters}
+    missing = [name for name in ("org", "project") if f"{{{name}}}" in path and name not in known]
+    for at, name in enumerate(missing):
+        schema = {"type": "string", "title": name.capitalize()}
+        parameters.insert(at, {"name": name, "in": "path", "required": True, "schema": schema})
+    if not parameters:
+        del operation["parameters"]
 
 
 def _complete(operation: dict[str, Any], need: Need) -> None:
