@@ -79,7 +79,7 @@ class NativeError(Exception):
     """A call into the native core failed.
 
     ``kind`` is ``bind``, ``tls``, ``config``, ``store``, ``topic``, ``io``, ``not_found``,
-    ``stopping``, ``busy``, ``forked``, ``rule``, ``template`` or ``internal``. ``listener`` is set for
+    ``stopping``, ``busy``, ``late``, ``forked``, ``rule``, ``template`` or ``internal``. ``listener`` is set for
     ``bind`` and ``tls``, ``address`` and ``errno`` for ``bind`` only, ``rule`` and ``place`` (line and
     column) for ``rule`` where they are known, ``said`` for what is wrong with SQL.
     """

@@ -38,7 +38,7 @@ pub use packet::{
     Ack, Auth, ConnAck, ConnAckProperties, Connect, ConnectProperties, Disconnect, Packet, Publish,
     PublishProperties, SubAck, SubIds, SubIdsIter, Subscribe, SubscribeFilter, SubscribeFilters,
     SubscribeFiltersBuf, SubscriptionOptions, UnsubAck, Unsubscribe, UnsubscribeFilters,
-    UnsubscribeFiltersBuf, Will, decode, decode_publish,
+    UnsubscribeFiltersBuf, Will, decode, decode_ack, decode_publish,
 };
 pub use qos::QoS;
 pub use reason::ReasonCode;

@@ -24,6 +24,7 @@ pub mod observe;
 pub mod operation;
 pub mod outbox;
 pub mod persist;
+mod prefetch;
 pub mod query;
 pub mod retained;
 pub mod rewrite;

@@ -62,15 +62,22 @@ impl Data {
             return Self::Outside(room);
         }
         let mut bytes = [0; INLINE_BYTES];
-        let mut rest = &mut bytes[..];
-        for part in parts {
-            let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else { break };
-            place.copy_from_slice(part);
-            rest = behind;
-        }
-        #[allow(clippy::cast_possible_truncation)] // at most `INLINE_BYTES`
-        let len = len as u8;
+        let len = fill(&mut bytes, parts);
         Self::Inline { len, bytes }
+    }
+
+    /// The same in the place of another: what is not needed of it is not written.
+    #[inline]
+    fn set(&mut self, parts: [&[u8]; 3]) {
+        match self {
+            Self::Inline { len, bytes }
+                if parts.iter().map(|part| part.len()).sum::<usize>() <= INLINE_BYTES =>
+            {
+                *len = fill(bytes, parts);
+            }
+            Self::Inline { .. } => *self = Self::of(parts, Vec::new()),
+            Self::Outside(room) => *self = Self::of(parts, std::mem::take(room)),
+        }
     }
 
     #[inline]
@@ -80,6 +87,20 @@ impl Data {
             Self::Outside(bytes) => bytes,
         }
     }
+}
+
+/// Copies the parts behind each other, as far as there is room; returns how many octets.
+#[inline]
+fn fill(bytes: &mut [u8; INLINE_BYTES], parts: [&[u8]; 3]) -> u8 {
+    let mut len = 0;
+    for part in parts {
+        let Some(place) = bytes.get_mut(len..len + part.len()) else { break };
+        place.copy_from_slice(part);
+        len += part.len();
+    }
+    #[allow(clippy::cast_possible_truncation)] // at most `INLINE_BYTES`
+    let len = len as u8;
+    len
 }
 
 /// An application message. Topic, properties and payload lie behind each other.
@@ -179,6 +200,29 @@ impl Message {
         }
     }
 
+    /// Becomes the message of these parts; what it was is gone.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // a packet is at most 256 MiB
+    pub(crate) fn refill(
+        &mut self,
+        parts: &MessageParts<'_>,
+        from: Arc<Publisher>,
+        origin: Option<Arc<Origin>>,
+    ) {
+        self.id = parts.id;
+        self.timestamp_ms = parts.timestamp_ms;
+        self.expires_at_ms = parts.expires_at_ms;
+        self.seq = parts.seq;
+        self.qos = parts.qos;
+        self.retain = parts.retain;
+        self.sys = parts.sys;
+        self.from = from;
+        self.origin = origin;
+        self.topic_len = parts.topic.len() as u32;
+        self.properties_len = parts.properties.len() as u32;
+        self.data.set([parts.topic.as_bytes(), parts.properties, parts.payload]);
+    }
+
     /// Topic name.
     #[must_use]
     pub fn topic(&self) -> &str {
@@ -220,15 +264,6 @@ impl Message {
         match &self.data {
             Data::Inline { .. } => 0,
             Data::Outside(room) => room.capacity(),
-        }
-    }
-
-    /// Takes the second allocation of a large message, which is to be filled anew.
-    pub(crate) fn take_room(&mut self) -> Vec<u8> {
-        (self.topic_len, self.properties_len) = (0, 0);
-        match &mut self.data {
-            Data::Inline { .. } => Vec::new(),
-            Data::Outside(room) => std::mem::take(room),
         }
     }
 

@@ -7,9 +7,13 @@
 use std::sync::Arc;
 
 use crate::message::{INLINE_BYTES, Message, MessageParts, Origin, Publisher};
+use crate::prefetch::prefetch;
 
 /// Most messages kept: what a turn of a busy shard acknowledges. About 240 bytes each.
 const SPARE_MAX: usize = 2048;
+
+/// The message that is brought near when one is taken: the one that is taken after the next.
+const PREFETCH_DISTANCE: usize = 2;
 
 /// Most octets of what large messages have beside that.
 const ROOM_BYTES_MAX: usize = 2 << 20;
@@ -42,14 +46,16 @@ impl MessagePool {
         if len > INLINE_BYTES {
             return self.make_large(len, parts, from, origin);
         }
-        let message = Message::new(parts, from, origin);
-        if let Some(mut spare) = self.small.pop()
-            && let Some(place) = Arc::get_mut(&mut spare)
-        {
-            *place = message;
-            return spare;
+        if let Some(mut spare) = self.small.pop() {
+            if let Some(at) = self.small.len().checked_sub(PREFETCH_DISTANCE) {
+                self.small.get(at).into_iter().for_each(prefetch);
+            }
+            if let Some(place) = Arc::get_mut(&mut spare) {
+                place.refill(parts, from, origin);
+                return spare;
+            }
         }
-        Arc::new(message)
+        Arc::new(Message::new(parts, from, origin))
     }
 
     fn make_large(
@@ -66,8 +72,7 @@ impl MessagePool {
         if let Some(mut spare) = self.large.get_mut(class_of(size)).and_then(Vec::pop) {
             self.room_bytes -= size;
             if let Some(place) = Arc::get_mut(&mut spare) {
-                let room = place.take_room();
-                *place = Message::in_room(parts, from, origin, room);
+                place.refill(parts, from, origin);
                 return spare;
             }
         }

@@ -25,9 +25,37 @@ pub struct Queued {
     /// RETAIN flag to deliver with.
     pub retain: bool,
     /// Subscription Identifiers to deliver with.
-    pub sub_ids: SmallVec<[u32; 2]>,
+    pub sub_ids: DeliveryIds,
     /// The shared subscription it came through, to pick another member.
     pub group: SharedOrigin,
+}
+
+/// Subscription Identifiers of one delivery. Hardly any has some, and windows are full of these:
+/// what is not there takes one word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryIds(Option<Box<SmallVec<[u32; 4]>>>);
+
+impl DeliveryIds {
+    /// These, in the order in which they are sent.
+    #[inline]
+    #[must_use]
+    pub fn of(ids: &[u32]) -> Self {
+        Self((!ids.is_empty()).then(|| Box::new(ids.into())))
+    }
+
+    /// All of them.
+    #[inline]
+    #[must_use]
+    pub fn as_slice(&self) -> &[u32] {
+        self.0.as_deref().map_or(&[], |ids| ids.as_slice())
+    }
+}
+
+impl FromIterator<u32> for DeliveryIds {
+    fn from_iter<T: IntoIterator<Item = u32>>(ids: T) -> Self {
+        let ids: SmallVec<[u32; 4]> = ids.into_iter().collect();
+        Self::of(&ids)
+    }
 }
 
 impl Queued {

@@ -439,6 +439,9 @@ pub enum NodeError {
     /// As many lists as may be are being made, and none came to its end.
     #[error("too many lists of clients or messages are being made")]
     Busy,
+    /// A worker has so much to do that it did not answer in time; it may do what was asked later.
+    #[error("the node is too busy to answer in time")]
+    Late,
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,

@@ -16,7 +16,7 @@ pub use rules::{OutputSpec, RuleSpec};
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -270,7 +270,7 @@ impl Node {
         let (reply, answer) = channel();
         let owner = self.shared.shard_of(&request.client_id);
         self.command(owner, Command::Publish { message: Box::new(message), reply: Some(reply) })?;
-        Ok(PublishOutcome { id, matched: wait(&answer)? })
+        Ok(PublishOutcome { id, matched: self.wait(&answer)? })
     }
 
     /// Publishes messages whose fate nobody asks for (`$SYS`).
@@ -379,7 +379,7 @@ impl Node {
             self.shared.shard_of(client_id),
             Command::Kick { client_id: client_id.into(), reply },
         )?;
-        wait(&answer)
+        self.wait(&answer)
     }
 
     /// A page of clients and the cursor of the next one (0 = the end). Order is arbitrary but
@@ -399,7 +399,7 @@ impl Node {
             }
             let (reply, answer) = channel();
             self.command(shard, Command::Clients { from_slot, limit: limit - rows.len(), reply })?;
-            let (mut page, next) = wait(&answer)?;
+            let (mut page, next) = self.wait(&answer)?;
             rows.append(&mut page);
             match next {
                 Some(slot) => from_slot = slot,
@@ -423,7 +423,7 @@ impl Node {
             self.shared.shard_of(client_id),
             Command::Client { client_id: client_id.into(), reply },
         )?;
-        wait(&answer)
+        self.wait(&answer)
     }
 
     /// A client's subscriptions; `None` when there is no such client.
@@ -440,7 +440,7 @@ impl Node {
             self.shared.shard_of(client_id),
             Command::Subscriptions { client_id: client_id.into(), reply },
         )?;
-        wait(&answer)
+        self.wait(&answer)
     }
 
     /// Every counter, summed over the workers, under EMQX's names.
@@ -548,7 +548,7 @@ impl Node {
         if self.is_stopped.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.inboxes.iter().try_for_each(|_| wait(&applied))
+        self.inboxes.iter().try_for_each(|_| self.wait(&applied))
     }
 
     /// Tells the core which hooks somebody registered for.
@@ -606,6 +606,13 @@ impl Node {
     #[must_use]
     pub const fn actions(&self) -> &Arc<Actions> {
         &self.actions
+    }
+
+    /// What a worker answers.
+    fn wait<T>(&self, answer: &Receiver<T>) -> Result<T, NodeError> {
+        answer
+            .recv_timeout(REPLY_TIMEOUT)
+            .map_err(|why| unanswered(why, self.is_stopped.load(Ordering::Acquire)))
     }
 
     fn command(&self, shard: u16, command: Command) -> Result<(), NodeError> {
@@ -685,10 +692,28 @@ fn open_store(
     Ok((Some(store), found))
 }
 
+/// What it means that a worker did not answer. Of one that has ended nobody takes the question any
+/// more, so that it stays unanswered.
+const fn unanswered(why: RecvTimeoutError, is_stopped: bool) -> NodeError {
+    match why {
+        RecvTimeoutError::Timeout if !is_stopped => NodeError::Late,
+        _ => NodeError::Stopping,
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn wait<T>(answer: &Receiver<T>) -> Result<T, NodeError> {
-    answer.recv_timeout(REPLY_TIMEOUT).map_err(|_| NodeError::Stopping)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_is_late_is_no_end_of_the_node() {
+        let late = RecvTimeoutError::Timeout;
+        assert!(matches!(unanswered(late, false), NodeError::Late));
+        assert!(matches!(unanswered(late, true), NodeError::Stopping));
+        assert!(matches!(unanswered(RecvTimeoutError::Disconnected, false), NodeError::Stopping));
+    }
 }

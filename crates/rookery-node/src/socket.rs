@@ -24,7 +24,9 @@ impl Socket {
     /// Reads what is there; 0 is the end.
     #[inline]
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::read(&self.0, buffer)?)
+        // Not read(2), which is for files and costs more before it comes to the socket.
+        let (read, _) = rustix::net::recv(&self.0, buffer, RecvFlags::empty())?;
+        Ok(read)
     }
 
     /// Looks at what is there and leaves it; 0 is the end.

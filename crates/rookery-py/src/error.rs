@@ -107,6 +107,7 @@ pub(crate) fn from_node(error: NodeError) -> PyErr {
         NodeError::Topic(_) => ("topic", None),
         NodeError::Io { .. } => ("io", None),
         NodeError::Busy => ("busy", None),
+        NodeError::Late => ("late", None),
         NodeError::Stopping => ("stopping", None),
         _ => ("internal", None),
     };

@@ -107,6 +107,16 @@ pub fn decode<'a>(first: u8, body: &'a [u8], version: Version) -> Result<Packet<
     }
 }
 
+/// Decodes the body of an acknowledgement, the most frequent packet beside PUBLISH.
+///
+/// # Errors
+///
+/// The first rule that it breaks.
+#[inline]
+pub fn decode_ack(kind: AckKind, body: &[u8], version: Version) -> Result<Ack<'_>, DecodeError> {
+    Ack::decode(kind, body, version)
+}
+
 fn empty(body: &[u8]) -> Result<(), DecodeError> {
     if body.is_empty() {
         Ok(())

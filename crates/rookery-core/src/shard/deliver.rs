@@ -14,7 +14,7 @@ use crate::message::{Message, MessageParts, Origin, Publisher};
 use crate::message_pool::MessagePool;
 use crate::outbox::BY_REFERENCE_MIN;
 use crate::router::{Matched, SharedGroup, SubOpts, Subscriber};
-use crate::session::Queued;
+use crate::session::{DeliveryIds, Queued};
 use crate::store_port::{MessageRef, Op};
 
 /// A message being routed: borrowed from the packet it came in until somebody has to keep it.
@@ -276,7 +276,7 @@ impl Shard {
             seq,
             qos: qos as u8,
             retain,
-            sub_ids: if sub_ids.is_empty() { SmallVec::new() } else { sub_ids.into() },
+            sub_ids: DeliveryIds::of(sub_ids),
             group,
         };
         self.enqueue(now, key.slot, item);

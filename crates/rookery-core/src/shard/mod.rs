@@ -43,7 +43,8 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use rookery_codec::{
-    DecodeError, Disconnect, Packet, ReasonCode, UserProperties, Version, decode, parse_header,
+    AckKind, DecodeError, Disconnect, Packet, ReasonCode, UserProperties, Version, decode,
+    decode_ack, parse_header,
 };
 
 pub use restore::{RestoredMessage, RestoredSession};
@@ -428,7 +429,14 @@ impl Shard {
             return self.handle_publish(now, key, first, body);
         }
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };
-        match decode(first, body, conn.version)? {
+        let version = conn.version;
+        if first == AckKind::PubAck as u8 {
+            let ack = decode_ack(AckKind::PubAck, body, version)?;
+            self.handle_puback(now, key, &ack);
+            return Ok(Step::Next);
+        }
+        match decode(first, body, version)? {
+            // In MQTT 3.1 with flags that are not used.
             Packet::PubAck(ack) => self.handle_puback(now, key, &ack),
             Packet::PubRec(ack) => self.handle_pubrec(now, key, &ack),
             Packet::PubRel(ack) => self.handle_pubrel(now, key, &ack),

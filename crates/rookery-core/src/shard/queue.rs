@@ -199,7 +199,7 @@ impl Shard {
             dup: dup && qos != QoS::AtMostOnce,
             retain: item.retain,
             packet_id,
-            sub_ids: &item.sub_ids,
+            sub_ids: item.sub_ids.as_slice(),
             by_reference: (message.payload().len() >= BY_REFERENCE_MIN).then(|| message.clone()),
         };
         let written = write_publish(conn, &mut self.pool, now, outgoing);
@@ -439,7 +439,7 @@ fn restore_sub_ids(
         matching.map(|(_, s)| s.sub_id)
     };
     item.sub_ids = ids(false).collect();
-    if item.sub_ids.is_empty() {
+    if item.sub_ids.as_slice().is_empty() {
         item.sub_ids = ids(true).take(1).collect();
     }
 }

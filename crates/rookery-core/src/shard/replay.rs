@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rookery_codec::QoS;
-use smallvec::SmallVec;
 
 use super::Shard;
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -103,17 +102,14 @@ impl Shard {
             return;
         }
         let qos = message.qos.min(subscription.opts.qos());
-        let mut sub_ids = SmallVec::new();
-        if subscription.sub_id != 0 {
-            sub_ids.push(subscription.sub_id);
-        }
+        let sub_ids = (subscription.sub_id != 0).then_some(subscription.sub_id);
         // MQTT-5.0 [MQTT-3.3.1-8]: RETAIN is 1 on messages sent because of a new subscription.
         let item = Queued {
             message: Some(message.clone()),
             seq: 0,
             qos: qos as u8,
             retain: true,
-            sub_ids,
+            sub_ids: sub_ids.into_iter().collect(),
             group: None,
         };
         if qos == QoS::AtMostOnce {

@@ -12,7 +12,7 @@ use crate::inflight::{Inflight, Stage};
 use crate::message::{Message, Publisher};
 use crate::mqueue::MessageQueue;
 use crate::persist::{self, SessionRecord};
-use crate::session::{Queued, Session, Subscription, Will};
+use crate::session::{DeliveryIds, Queued, Session, Subscription, Will};
 
 /// A durable message that waits for a session.
 #[derive(Copy, Clone, Debug)]
@@ -146,7 +146,7 @@ impl Shard {
                 seq: message.seq,
                 qos: message.flags & 3,
                 retain: message.flags & 4 != 0,
-                sub_ids: smallvec::SmallVec::new(),
+                sub_ids: DeliveryIds::default(),
                 group: None,
             };
             match message.packet_id {

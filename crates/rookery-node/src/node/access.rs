@@ -13,7 +13,7 @@ use rookery_core::rewrite::Rewriter;
 use rookery_core::shard::SettingsError;
 use rookery_core::shared::Shared;
 
-use super::{Node, wait};
+use super::Node;
 use crate::api::NodeError;
 
 /// Whom [`Node::check_acl`] is about.
@@ -130,7 +130,7 @@ impl Node {
         let owner = self.shared.shard_of(client_id);
         let (client_id, topic) = (client_id.into(), topic.into());
         self.command(owner, Command::CheckAcl { client_id, action, topic, reply })?;
-        wait(&answer)
+        self.wait(&answer)
     }
 
     /// Most connected clients; 0 = no bound.

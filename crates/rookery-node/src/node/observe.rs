@@ -7,7 +7,7 @@ use rookery_core::config::BrokerConfig;
 use rookery_core::effects::Command;
 use rookery_core::observe::{ObserveConfig, SlowRow};
 
-use super::{Node, wait};
+use super::Node;
 use crate::api::NodeError;
 
 impl Node {
@@ -33,7 +33,7 @@ impl Node {
         }
         let mut rows = Vec::new();
         for _ in 0..self.shared.shards() {
-            rows.append(&mut wait(&answers)?);
+            rows.append(&mut self.wait(&answers)?);
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.latency_ms));
         let slow = self.config.read().unwrap_or_else(std::sync::PoisonError::into_inner);

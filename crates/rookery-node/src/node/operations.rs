@@ -12,7 +12,7 @@ use rookery_core::query::ClientView;
 use rookery_core::retained::RetainedCursor;
 use rookery_core::topic_counts::{TopicSample, TopicTable};
 
-use super::{Node, lock, wait};
+use super::{Node, lock};
 use crate::api::{NodeError, PublishOutcome, PublishRequest};
 use crate::scan::Delayed;
 
@@ -83,7 +83,7 @@ impl Node {
                 self.command(self.shared.shard_of(client_id), command)?;
             }
             for _ in part {
-                kicked += usize::from(wait(&answers)?);
+                kicked += usize::from(self.wait(&answers)?);
             }
         }
         Ok(kicked)
@@ -218,7 +218,7 @@ impl Node {
                 self.command(owner, Command::Publish { message, reply })?;
             }
             for (id, answer) in sent {
-                outcomes.push(PublishOutcome { id, matched: wait(&answer)? });
+                outcomes.push(PublishOutcome { id, matched: self.wait(&answer)? });
             }
         }
         Ok(outcomes)
@@ -238,7 +238,7 @@ impl Node {
             if !messages.is_empty() {
                 let (reply, answer) = channel();
                 self.order(0, Operation::RemoveRetained { messages, reply })?;
-                removed += wait(&answer)?;
+                removed += self.wait(&answer)?;
             }
             if !more {
                 return Ok(removed);
@@ -257,7 +257,7 @@ impl Node {
         for part in messages.chunks(MESSAGES_PER_TURN) {
             let (reply, answer) = channel();
             self.order(0, Operation::Retain { messages: part.to_vec(), reply })?;
-            kept += wait(&answer)?;
+            kept += self.wait(&answer)?;
         }
         Ok(kept)
     }
@@ -303,7 +303,7 @@ impl Node {
             for part in meant.chunks(FILTERS_PER_TURN) {
                 let (reply, answer) = channel();
                 self.order(shard, Operation::RemoveDelayed { messages: part.to_vec(), reply })?;
-                removed += wait(&answer)?;
+                removed += self.wait(&answer)?;
             }
         }
         Ok(removed)
@@ -324,7 +324,7 @@ impl Node {
                 self.order(shard, Operation::CountTopics { topics, reply: reply.clone() })?;
             }
         }
-        (0..self.shared.shards()).try_for_each(|_| wait(&answers))
+        (0..self.shared.shards()).try_for_each(|_| self.wait(&answers))
     }
 
     /// What was counted of every topic that is counted.
@@ -342,7 +342,7 @@ impl Node {
     ) -> Result<T, NodeError> {
         let (reply, answer) = channel();
         self.order(self.shared.shard_of(client_id), make(client_id.into(), reply))?;
-        wait(&answer)
+        self.wait(&answer)
     }
 
     fn order(&self, shard: u16, operation: Operation) -> Result<(), NodeError> {

@@ -16,7 +16,7 @@ use rookery_core::query::{
 use rookery_core::sorting::Keys;
 
 use super::top::Top;
-use super::{Node, REPLY_TIMEOUT, wait};
+use super::{Node, REPLY_TIMEOUT};
 use crate::api::NodeError;
 use crate::inbox::Item;
 use crate::scan::{Scan, SubscriptionPart, What};
@@ -134,7 +134,7 @@ impl Node {
     fn sorted<T>(&self, mut top: Top<T>, answer: &Receiver<Keys<T>>) -> Result<Top<T>, NodeError> {
         let mut working = self.shared.shards();
         while working > 0 {
-            let mut part = wait(answer)?;
+            let mut part = self.wait(answer)?;
             if part.is_empty() {
                 working -= 1;
             }
@@ -193,7 +193,7 @@ impl Node {
             let enough = limit - page.len();
             let (query, found) = (query.clone(), Vec::new());
             self.scan(&turn, shard, What::Clients { query, next, enough, found, reply })?;
-            let (found, rest) = wait(&answer)?;
+            let (found, rest) = self.wait(&answer)?;
             page.extend(found.into_iter().map(|hit| (shard, hit)));
             (shard, next) = rest.map_or((shard + 1, 0), |next| (shard, next));
         }
@@ -267,7 +267,7 @@ impl Node {
             self.scan(turn, shard, what(reply))?;
             answers.push(answer);
         }
-        answers.iter().map(wait).collect()
+        answers.iter().map(|answer| self.wait(answer)).collect()
     }
 
     fn scan(&self, turn: &Turn<'_>, shard: u16, what: What) -> Result<(), NodeError> {

@@ -10,7 +10,7 @@ use rookery_core::rules::{
     Surroundings,
 };
 
-use super::{Node, lock, wait};
+use super::{Node, lock};
 use crate::api::{NodeError, RuleProblem};
 use crate::inbox::Item;
 
@@ -72,7 +72,7 @@ impl Node {
             let rules = Item::Shard(ShardMessage::Rules(set.clone()));
             inbox.push_all([rules, Item::Fence(reply.clone())]);
         }
-        self.inboxes.iter().try_for_each(|_| wait(&applied))
+        self.inboxes.iter().try_for_each(|_| self.wait(&applied))
     }
 
     fn draft(&self, spec: RuleSpec) -> Result<RuleDraft, NodeError> {
@@ -121,7 +121,7 @@ impl Node {
         let owner = self.shared.shard_of(what.source.as_deref().unwrap_or_default());
         let (reply, answer) = channel();
         self.command(owner, Command::Happen { what: Box::new(what), reply: Some(reply) })?;
-        wait(&answer)
+        self.wait(&answer)
     }
 }
 

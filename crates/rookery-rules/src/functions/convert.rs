@@ -84,6 +84,18 @@ pub(super) const TABLE: &[Function] = &[
         ],
     ),
     same(
+        "str_utf16_le",
+        (1, 1),
+        str_utf16_le,
+        &[
+            ("sqlserver_bin2hexstr(str_utf16_le('a\u{e9}\u{1f321}'))", "\"0x6100E9003CD821DF\""),
+            (
+                "str_utf16_le(hexstr2bin('FF'))",
+                "octets that are not UTF-8 cannot become JSON; use bin2hexstr or base64_encode",
+            ),
+        ],
+    ),
+    same(
         "map",
         (1, 1),
         map,
@@ -140,6 +152,17 @@ fn str_utf8<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         Value::Text(text) if text.as_str().is_none() => Err(EvalError::NotText),
         _ => Ok(value),
     }
+}
+
+fn str_utf16_le<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
+    let value = str_utf8(c)?;
+    let Value::Text(text) = &value else { return Ok(value) };
+    let units = text.as_str().ok_or(EvalError::NotText)?.encode_utf16();
+    let out: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    if out.len() > TEXT_BYTES_MAX {
+        return Err(EvalError::TooLarge(TEXT_BYTES_MAX));
+    }
+    c.make(out)
 }
 
 fn bool<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
