@@ -36,9 +36,11 @@ class PlayedAgent:
     Its methods wait for the relay: where that runs on the test's own loop, call them in a thread.
     """
 
-    def __init__(self, world: World, agent: Registered) -> None:
+    def __init__(self, world: World | int, agent: Registered) -> None:
+        """Of that control plane, or of the one whose relay has that port."""
+        port = world if isinstance(world, int) else world.control.adoption.relay.ports["tcp"]
         self.agent = agent
-        self.client = RawClient("127.0.0.1", world.control.adoption.relay.ports["tcp"], 5)
+        self.client = RawClient("127.0.0.1", port, 5)
 
     def __enter__(self) -> Self:
         self.client.__enter__()
@@ -85,12 +87,12 @@ class PlayedAgent:
         is_retained = channel in (Channel.PRESENCE, Channel.REPORTED)
         assert self.publish(self.topic(channel), message.to_bytes(), retain=is_retained) < 0x80
 
-    def come(self) -> None:
+    def come(self, capabilities: tuple[str, ...] = ()) -> None:
         """Connect, and say so."""
         assert self.connect() == 0
         assert self.subscribe(self.topic(Channel.REQUEST)) < 0x80
         assert self.subscribe(self.topic(Channel.DESIRED)) < 0x80
-        self.say(Channel.PRESENCE, Presence("online", agent_version="9"))
+        self.say(Channel.PRESENCE, Presence("online", agent_version="9", capabilities=capabilities))
 
     def report(self, now_ms: int, **facts: Any) -> None:
         """Report."""

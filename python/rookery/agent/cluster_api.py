@@ -13,6 +13,9 @@ from rookery.agent.failures import ANSWER, REFUSED, CallError
 from rookery.agent.http_client import Answer, HttpClient, Trust, bearer, is_local
 
 API = "/api/v5"
+# Roles of API keys since EMQX 5.8.
+ADMINISTRATOR = "administrator"
+VIEWER = "viewer"
 # Depth of JSON is bounded by the interpreter, its size by the client.
 
 
@@ -39,7 +42,7 @@ class ClusterApi:
             raise CallError(ANSWER, f"{self.client.url}: no token in the answer to the login")
         return token
 
-    def make_key(self, token: str, name: str) -> tuple[str, str]:
+    def make_key(self, token: str, name: str, role: str = ADMINISTRATOR) -> tuple[str, str]:
         """An API key of that name; an older one of the same name goes.
 
         Raises:
@@ -53,7 +56,7 @@ class ClusterApi:
             "desc": "Made by the agent of the control plane",
             "enable": True,
             "expired_at": "infinity",
-            "role": "administrator",
+            "role": role,
         }
         made = self._json("POST", "/api_key", json.dumps(wanted).encode(), with_token)
         found = made if isinstance(made, dict) else {}
@@ -82,10 +85,21 @@ class ClusterApi:
         """
         return self._json("GET", path, None, basic(key))
 
+    def send(self, method: str, path: str, key: tuple[str, str], body: Any = None) -> Any:
+        """Change something; parsed JSON, None where nothing is said.
+
+        Raises:
+            CallError: it was refused, or nothing came of it.
+        """
+        data = None if body is None else json.dumps(body).encode()
+        return self._json(method, path, data, basic(key))
+
     def _json(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Any:
         answer = self.client.call(method, API + path, body, headers)
-        if answer.status not in (200, 201):
+        if answer.status not in (200, 201, 204):
             raise _refusal(answer, self.client.url + API + path)
+        if answer.status == 204:
+            return None
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError) as error:

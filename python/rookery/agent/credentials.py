@@ -13,7 +13,7 @@ import json
 import math
 from pathlib import Path
 
-from rookery.agent.cluster_api import ClusterApi
+from rookery.agent.cluster_api import VIEWER, ClusterApi
 from rookery.agent.failures import REFUSED, CallError
 from rookery.agent.places import write_whole
 from rookery.agent.secret_file import SecretFile
@@ -90,6 +90,10 @@ class ClusterCredentials:
     def key_name(self) -> str:
         return f"rookery-agent-{self._secrets.get('node_id', '')[:12] or 'cluster'}"
 
+    @property
+    def viewer_key_name(self) -> str:
+        return f"{self.key_name}-viewer"
+
     def key(self) -> tuple[str, str]:
         """The key to ask with.
 
@@ -102,6 +106,23 @@ class ClusterCredentials:
         made = self._api.make_key(self._login(), self.key_name)
         self._secrets = self._file.update({**self._user, "api_key": made[0], "api_secret": made[1]})
         return made
+
+    def viewer_key(self) -> tuple[str, str]:
+        """The key to ask with for somebody who may only look at the cluster.
+
+        Raises:
+            CallError: there is none and none can be had now.
+        """
+        key, secret = self._secrets.get("viewer_key", ""), self._secrets.get("viewer_secret", "")
+        if key and secret:
+            return key, secret
+        made = self._api.make_key(self.token(), self.viewer_key_name, VIEWER)
+        self._secrets = self._file.update({"viewer_key": made[0], "viewer_secret": made[1]})
+        return made
+
+    def refuse_viewer_key(self) -> None:
+        """The cluster does not take it any more: another is made next time."""
+        self._secrets = self._file.update({"viewer_key": None, "viewer_secret": None})
 
     def refuse_key(self) -> None:
         """The cluster does not take the key any more: another is made next time."""
@@ -123,14 +144,20 @@ class ClusterCredentials:
         self._token = ""
 
     def delete_key(self) -> None:
-        """Take the key back from the cluster.
+        """Take the keys back from the cluster.
 
         Raises:
             CallError: it is still there.
         """
-        if self._secrets.get("api_key"):
-            self._api.delete_key(self._login(), self.key_name)
-            self.refuse_key()
+        has_viewer = bool(self._secrets.get("viewer_key"))
+        if not self._secrets.get("api_key") and not has_viewer:
+            return
+        token = self._login()
+        if has_viewer:
+            self._api.delete_key(token, self.viewer_key_name)
+            self.refuse_viewer_key()
+        self._api.delete_key(token, self.key_name)
+        self.refuse_key()
 
     def wait_s(self) -> float:
         """How long until the password may be tried; 0 when now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import threading
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from rookery.agent.control_api import ControlApi, checked_sha256, fetch_ca
 from rookery.agent.credentials import Attempts, ClusterCredentials
 from rookery.agent.failures import REFUSED, AgentError, CallError
 from rookery.agent.http_client import Trust
+from rookery.agent.keyed_api import KeyedApi
+from rookery.agent.limit import ConnectionLimit
 from rookery.agent.places import Place, write_whole
 from rookery.agent.secret_file import SecretFile
 from rookery.agent.service import trust_of
@@ -144,11 +147,16 @@ def unregister(place: Place, settings: Settings, clock: Clock) -> list[str]:
 
 
 def forget(place: Place, settings: Settings, clock: Clock) -> list[str]:
-    """Take the API key back from the cluster and forget every credential."""
+    """Give back the cluster's own limit and the API key, and forget every credential."""
     left: list[str] = []
     file = SecretFile(place.secrets_file, place.key_file)
     api = ClusterApi(settings.api_url, verify_local=settings.verify_local_cluster)
     credentials = ClusterCredentials(api, file, Attempts(place.attempts_file), clock)
+    keyed = KeyedApi(api, credentials, threading.Lock())
+    try:
+        ConnectionLimit(keyed, place.limit_file).release()
+    except (CallError, OSError) as error:
+        left.append(say("unregister.limit", reason=error))
     try:
         credentials.delete_key()
     except CallError as error:

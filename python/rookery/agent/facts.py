@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from rookery.contracts.agent_v1 import METRICS_MAX, NODES_MAX, ClusterFacts, Clu
 NOT_PERMITTED = "LICENSE: not permitted by this cluster's licence"
 # What a node of ours says for *no limit*, where EMQX has a number.
 UNBOUNDED = 1_000_000_000
+# Of so many nodes figures are told: a report has its bound.
+NODES_TOLD_MAX = 32
 _COUNT_MAX = 1 << 53
 _FLAWS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 RATES = {
@@ -22,8 +25,10 @@ RATES = {
 }
 
 
-def nodes_of(value: Any) -> tuple[ClusterNode, ...]:
-    """The rows of ``/nodes``; what is no row is left out."""
+def nodes_of(
+    value: Any, figures_of: Callable[[str, Any], Mapping[str, float] | None] = lambda *_: None
+) -> tuple[ClusterNode, ...]:
+    """The rows of ``/nodes``; what is no row is left out. ``figures_of`` gives what a node counts."""
     rows = value if isinstance(value, list) else []
     nodes: list[ClusterNode] = []
     for row in rows:
@@ -43,6 +48,7 @@ def nodes_of(value: Any) -> tuple[ClusterNode, ...]:
                 version=text_of(row.get("version"), 64),
                 connections=connections,
                 role=text_of(row.get("role"), 32),
+                figures=figures_of(name, row) if len(nodes) < NODES_TOLD_MAX else None,
             )
         )
     return tuple(nodes)
@@ -54,6 +60,7 @@ class Limit:
 
     connections: int | None = None
     is_settable: bool | None = None
+    setting: int | None = None
 
     @classmethod
     def of(cls, licence: Any, setting: Any) -> Limit:
@@ -66,7 +73,7 @@ class Limit:
         dynamic = count_of(chosen.get("dynamic_max_connections"))
         limits = [limit for limit in (own, dynamic) if limit is not None and limit < UNBOUNDED]
         # EMQX shows the value only where its licence permits it; of ours every node does.
-        return cls(min(limits) if limits else None, "dynamic_max_connections" in chosen)
+        return cls(min(limits) if limits else None, "dynamic_max_connections" in chosen, dynamic)
 
 
 def facts_of(
@@ -90,6 +97,7 @@ def facts_of(
         limit_is_settable=limit.is_settable,
         limit_reason=NOT_PERMITTED if limit.is_settable is False else "",
         rates=rates_of(current),
+        limit_setting=limit.setting,
     )
 
 
@@ -100,9 +108,11 @@ def rates_of(monitor: Any) -> dict[str, float]:
     return {name: value for name, value in found if value is not None}
 
 
-def metrics_of(stats: Any, monitor: Any) -> dict[str, float]:
+def metrics_of(
+    stats: Any, monitor: Any, more: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """The figures of ``/stats?aggregate=true`` and ``/monitor_current``, by their names there."""
-    metrics: dict[str, float] = {}
+    metrics: dict[str, float] = dict(more or {})
     for source in (monitor, stats):
         if not isinstance(source, dict):
             continue

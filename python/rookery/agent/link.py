@@ -161,18 +161,25 @@ class MqttLink:
 
     def _keep(self) -> None:
         backoff = Backoff(FIRST_WAIT_S, MOST_WAIT_S)
-        turn = 0
+        turn = tried = 0
         # The very first try is at once: who registers wants to see it run.
         wait_s = 0.0
         while not self._stopping.wait(wait_s):
             server = self._servers[turn % len(self._servers)]
             turn += 1
+            tried += 1
             if self._one_connection(server):
                 backoff.succeeded()
                 turn -= 1
+                tried = 0
             if self._stopping.is_set():
                 return
             log.warning("no connection to the relay: %s", self.error)
+            if 0 < tried < len(self._servers) and not self._is_refused:
+                # Another relay may be well; when to begin was drawn by lot before the first.
+                wait_s = 0.0
+                continue
+            tried = 0
             wait_s = backoff.next_s()
             if self._is_refused:
                 self._on_refused()

@@ -42,8 +42,23 @@ class Place:
         return self.home / "state" / "attempts.json"
 
     @property
+    def commands_file(self) -> Path:
+        """Which commands were carried out."""
+        return self.home / "state" / "commands.json"
+
+    @property
+    def limit_file(self) -> Path:
+        """The limit that the cluster had before the control plane set one."""
+        return self.home / "state" / "limit.json"
+
+    @property
     def status_file(self) -> Path:
         return self.home / "state" / "status.json"
+
+    @property
+    def logs_file(self) -> Path:
+        """How far which log file of the cluster was sent."""
+        return self.home / "state" / "logs.json"
 
     @property
     def lock_file(self) -> Path:

@@ -16,14 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from rookery.agent import systemd
+from rookery.agent.actions import actions
 from rookery.agent.backoff import Backoff
 from rookery.agent.cluster_api import ClusterApi, basic
 from rookery.agent.collector import Collector, shown_error
+from rookery.agent.commands import Commands
 from rookery.agent.control_api import ControlApi
 from rookery.agent.credentials import Attempts, ClusterCredentials
 from rookery.agent.failures import GONE, REFUSED, CallError
 from rookery.agent.http_client import Trust, bearer
+from rookery.agent.journal import Journal
+from rookery.agent.limit import ConnectionLimit
 from rookery.agent.link import Identity, MqttLink
+from rookery.agent.logs.collecting import LogCollector
 from rookery.agent.places import Place, write_whole
 from rookery.agent.secret_file import SecretFile
 from rookery.agent.settings import Settings
@@ -32,8 +37,12 @@ from rookery.clock import Clock
 from rookery.contracts.agent_enrolment_v1 import Metadata
 from rookery.contracts.agent_v1 import (
     REPORT_INTERVAL_S,
+    VIEWER_KEY,
     Channel,
+    CommandState,
     Desired,
+    LogAck,
+    LogBatch,
     Message,
     MessageError,
     Report,
@@ -44,7 +53,7 @@ from rookery.contracts.agent_v1 import (
 
 log = logging.getLogger(__name__)
 
-CAPABILITIES = ("http", "chunks", "reports", "websocket")
+CAPABILITIES = ("http", "chunks", "reports", "websocket", "commands", VIEWER_KEY)
 METADATA_WAIT_S = 5.0
 METADATA_WAIT_MAX_S = 300.0
 # What changes at the control plane is told by MQTT; this is for what that cannot tell.
@@ -74,6 +83,8 @@ class TunnelCredentials:
         with self._lock:
             if credential == "key":
                 return basic(self._credentials.key())
+            if credential == "viewer":
+                return basic(self._credentials.viewer_key())
             if credential == "user":
                 return bearer(self._credentials.token())
         return {}
@@ -82,6 +93,8 @@ class TunnelCredentials:
         with self._lock:
             if credential == "user":
                 self._credentials.forget_token()
+            elif credential == "viewer":
+                self._credentials.refuse_viewer_key()
 
 
 class Agent:
@@ -116,6 +129,7 @@ class Agent:
         credentials = ClusterCredentials(
             api, self._secret_file, Attempts(place.attempts_file), clock
         )
+        self._logs = self._log_collector(api)
         self._collector = Collector(
             settings,
             api,
@@ -124,12 +138,22 @@ class Agent:
             node_id=self._secrets.get("node_id", ""),
             boot_id=self._boot_id,
             version=version,
+            logs_error=lambda: self._logs.error if self._logs is not None else "",
+        )
+        limit = ConnectionLimit(self._collector.keyed, place.limit_file)
+        self._commands = Commands(
+            Journal(place.commands_file),
+            actions(self._collector.keyed, limit),
+            self._tell,
+            self._wake.set,
+            clock,
         )
         self._tunnel = Tunnel(
             {"api": api.client, "dashboard": dashboard.client},
             TunnelCredentials(credentials, self._collector.lock),
             self._say,
             clock,
+            on_command=self._commands.receive,
         )
 
     # -- from other threads and signals ----------------------------------------------------
@@ -150,22 +174,45 @@ class Agent:
         except UnknownMessageError:
             return
         except MessageError as error:
-            log.warning("what is desired cannot be read: %s", error)
+            log.warning("what comes on %s cannot be read: %s", channel.value, error)
             return
-        if isinstance(message, Desired):
+        if isinstance(message, LogAck) and self._logs is not None:
+            self._logs.receive(message)
+        elif isinstance(message, Desired) and channel is Channel.DESIRED:
             self._desired = message
             self._gone = message.unregister
             self._wake.set()
 
-    def _say(self, message: Message) -> bool:
+    def _tell(self, message: CommandState) -> bool:
+        return self._say(message, Channel.EVENT)
+
+    def _say(self, message: Message, channel: Channel = Channel.REPLY) -> bool:
         link = self._link
         try:
-            return link is not None and link.send(Channel.REPLY, message.to_bytes())
+            return link is not None and link.send(channel, message.to_bytes())
         except MessageError:
             log.exception("an answer that cannot be sent")
             return False
 
+    def _log_collector(self, api: ClusterApi) -> LogCollector | None:
+        if not self._settings.log_collection_enabled:
+            return None
+        return LogCollector(
+            Path(self._settings.log_collection_dir),
+            self._place.logs_file,
+            api.client,
+            self._send_logs,
+            self._clock,
+            boot_id=self._boot_id,
+        )
+
+    def _send_logs(self, batch: LogBatch) -> bool:
+        link = self._link
+        return link is not None and link.send(Channel.LOG, batch.to_bytes())
+
     def _link_is_up(self) -> None:
+        if self._logs is not None:
+            self._logs.connected()
         self._wake.set()
 
     def _link_is_down(self) -> None:
@@ -184,6 +231,8 @@ class Agent:
         Raises:
             Ended: the control plane removed this agent.
         """
+        if self._logs is not None:
+            self._logs.start()
         try:
             while not self._stopping.is_set():
                 began = self._clock.monotonic_s()
@@ -195,6 +244,8 @@ class Agent:
                     self._wake.wait(left_s)
         finally:
             self._tunnel.cancel_all("the agent stops")
+            if self._logs is not None:
+                self._logs.stop()
             if self._link is not None:
                 self._link.stop()
 
@@ -207,6 +258,7 @@ class Agent:
         self._follow_desired()
         if self._gone:
             raise Ended(self._gone)
+        self._commands.run()
         self._deliver(self._collector.collect(self._mqtt_error()))
         self._watch()
 

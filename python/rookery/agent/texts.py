@@ -179,6 +179,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "warning: the control plane was not told: {reason}",
         "警告：未能通知控制面：{reason}",
     ),
+    "unregister.limit": (
+        "the cluster keeps the connection limit of the control plane, set it back there: {reason}",
+        "集群仍保留控制面设置的连接数上限，请在集群侧手动恢复：{reason}",
+    ),
     "unregister.key": (
         "warning: the API key {name} is still at the cluster: {reason}",
         "警告：API 密钥 {name} 仍留在集群中：{reason}",

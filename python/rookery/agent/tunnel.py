@@ -22,6 +22,7 @@ from rookery.contracts.agent_v1 import (
     REQUESTS_MAX,
     Cancel,
     Chunk,
+    Command,
     Credit,
     Message,
     MessageError,
@@ -60,8 +61,16 @@ class Tunnel:
     """All requests under way. ``receive`` never waits."""
 
     def __init__(
-        self, targets: Mapping[str, HttpClient], credentials: Credentials, send: Send, clock: Clock
+        self,
+        targets: Mapping[str, HttpClient],
+        credentials: Credentials,
+        send: Send,
+        clock: Clock,
+        *,
+        on_command: Callable[[Command], None] = lambda _command: None,
     ) -> None:
+        """``on_command`` is given what comes on the same topic and is no request."""
+        self._on_command = on_command
         self._targets = targets
         self._credentials = credentials
         self._send = send
@@ -88,6 +97,8 @@ class Tunnel:
             return
         if isinstance(message, Request):
             self._begin(message)
+        elif isinstance(message, Command):
+            self._on_command(message)
         elif isinstance(message, (Chunk, Credit, Cancel)):
             exchange = self._under_way.get(message.id)
             if exchange is not None:

@@ -5,11 +5,14 @@ begin with ``agents/v1/{agent}/``:
 
     presence   agent → control   :class:`Presence`, retained; the Will says *offline*
     report     agent → control   :class:`Report`, every 15 s
-    req        control → agent   :class:`Request`, :class:`Chunk`, :class:`Credit`, :class:`Cancel`
+    req        control → agent   :class:`Request`, :class:`Chunk`, :class:`Credit`, :class:`Cancel`,
+                                 :class:`Command`
     rsp        agent → control   :class:`Reply`, :class:`Chunk`, :class:`Credit`, :class:`Cancel`
-    evt        agent → control   :class:`Event`
+    evt        agent → control   :class:`Event`, :class:`CommandState`
     desired    control → agent   :class:`Desired`, retained; also the last word to a deleted agent
     reported   agent → control   :class:`Reported`, retained
+    log        agent → control   :class:`LogBatch`; see :mod:`rookery.contracts.agent_logs`
+    logack     control → agent   :class:`LogAck`, for each batch
 
 A message is one JSON object; where a body belongs to it, a line feed and the bytes follow. A
 request has its ``id`` as MQTT's Correlation Data, too, and the topic ``rsp`` as Response Topic.
@@ -59,9 +62,14 @@ __all__ = [
     "Chunk",
     "ClusterFacts",
     "ClusterNode",
+    "Command",
+    "CommandState",
     "Credit",
     "Desired",
     "Event",
+    "Integration",
+    "LogAck",
+    "LogBatch",
     "Message",
     "MessageError",
     "Presence",
@@ -85,6 +93,9 @@ KEEP_ALIVE_S = 30
 SESSION_EXPIRY_S = 3600
 WILL_DELAY_S = 10
 
+# -- what an agent may say of itself in ``Presence.capabilities``
+VIEWER_KEY = "viewer-key"
+
 # -- bounds
 CHUNK_BYTES_MAX = 128 * 1024
 HEADER_BYTES_MAX = 64 * 1024
@@ -96,9 +107,19 @@ WINDOW_CHUNKS_MAX = 64
 REQUESTS_MAX = 64
 BODY_BYTES_MAX = 64 * 1024 * 1024
 TIMEOUT_MS_MAX = 300_000
+COMMAND_MS_MAX = 90 * 86_400_000
 NODES_MAX = 256
 METRICS_MAX = 512
+NODE_FIGURES_MAX = 32
+# A report tells of so many objects one by one, and of the others how many there are.
+INTEGRATIONS_MAX = 500
+INTEGRATION_KINDS = ("rule", "connector", "action", "source")
+# A report has no body, so that its object may take the place of one.
+REPORT_BYTES_MAX = 176 * 1024
 ERROR_CHARS_MAX = 512
+# Batches of log records under way at once, unless control says otherwise.
+LOG_WINDOW = 4
+LOG_WINDOW_MAX = 16
 _TIME_MAX = 1 << 53
 
 AGENT_ID = r"[A-Za-z0-9_-]{1,64}"
@@ -115,13 +136,22 @@ class Channel(enum.Enum):
     EVENT = "evt"
     DESIRED = "desired"
     REPORTED = "reported"
+    LOG = "log"
+    LOG_ACK = "logack"
 
 
 # What an agent may do with its own topics; nothing with those of another.
 PUBLISHED_BY_AGENT = frozenset(
-    {Channel.PRESENCE, Channel.REPORT, Channel.REPLY, Channel.EVENT, Channel.REPORTED}
+    {
+        Channel.PRESENCE,
+        Channel.REPORT,
+        Channel.REPLY,
+        Channel.EVENT,
+        Channel.REPORTED,
+        Channel.LOG,
+    }
 )
-SUBSCRIBED_BY_AGENT = frozenset({Channel.REQUEST, Channel.DESIRED})
+SUBSCRIBED_BY_AGENT = frozenset({Channel.REQUEST, Channel.DESIRED, Channel.LOG_ACK})
 
 
 @dataclass(frozen=True)
@@ -166,6 +196,7 @@ class Message(Record):
     """A message; ``to_bytes`` and ``from_bytes`` are each other's inverse."""
 
     TYPE: ClassVar[str] = ""
+    HEADER_MAX: ClassVar[int] = HEADER_BYTES_MAX
 
     def to_bytes(self) -> bytes:
         """As it travels.
@@ -174,8 +205,8 @@ class Message(Record):
             MessageError: its fields together are longer than a message may be.
         """
         header = write_object({"v": VERSION, "type": self.TYPE, **self.written()})
-        if len(header) > HEADER_BYTES_MAX:
-            raise MessageError(f"more than {HEADER_BYTES_MAX} bytes without the body")
+        if len(header) > self.HEADER_MAX:
+            raise MessageError(f"more than {self.HEADER_MAX} bytes without the body")
         for name, rule in self.SHAPE.items():
             if isinstance(rule, Body):
                 body: bytes = getattr(self, name)
@@ -203,6 +234,8 @@ _VERSION = Text(64)
 _ERROR = Text(ERROR_CHARS_MAX)
 _TIME = Integer(0, _TIME_MAX)
 _COUNT = Integer(0, _TIME_MAX)
+_KIND = Word(*INTEGRATION_KINDS)
+_BY_STATUS = Mapped(_COUNT, 16, name=Text(32, shortest=1))
 _HEADERS = Listing(
     Pair(
         Text(128, shortest=1, pattern=r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"),
@@ -243,7 +276,7 @@ class Presence(Message):
 
 @dataclass(frozen=True)
 class ClusterNode(Record):
-    """One node of the cluster."""
+    """One node of the cluster; ``figures`` are its own, by the names of the cluster's metrics."""
 
     node: str
     status: str = "running"
@@ -251,6 +284,7 @@ class ClusterNode(Record):
     version: str = ""
     connections: int | None = None
     role: str = ""
+    figures: Mapping[str, float] | None = None
 
     SHAPE: ClassVar[Mapping[str, Rule]] = {
         "node": Text(256, shortest=1),
@@ -259,6 +293,7 @@ class ClusterNode(Record):
         "version": _VERSION,
         "connections": _COUNT,
         "role": Text(32),
+        "figures": Mapped(Number(), NODE_FIGURES_MAX, name=Text(64, shortest=1)),
     }
     NAMES: ClassVar[Mapping[str, str]] = {"uptime_ms": "uptime"}
 
@@ -276,6 +311,8 @@ class ClusterFacts(Record):
     limit_is_settable: bool | None = None
     limit_reason: str = ""
     rates: Mapping[str, float] = field(default_factory=dict)
+    # What was set as the limit, where ``connection_limit`` is what holds: a licence may say less.
+    limit_setting: int | None = None
 
     SHAPE: ClassVar[Mapping[str, Rule]] = {
         "started_at_ms": _TIME,
@@ -286,8 +323,34 @@ class ClusterFacts(Record):
         "limit_is_settable": Flag(),
         "limit_reason": _ERROR,
         "rates": Mapped(Number(), 64, name=Text(64, shortest=1)),
+        "limit_setting": _COUNT,
     }
     NAMES: ClassVar[Mapping[str, str]] = {"started_at_ms": "startedAt"}
+
+
+@dataclass(frozen=True)
+class Integration(Record):
+    """A rule, connector, action or source that is not in a normal state.
+
+    ``id`` is what the cluster's own interface names it by. ``status`` is ``stopped`` where somebody
+    switched it off, ``abnormal`` of a rule with an output that does not work, else the cluster's word.
+    """
+
+    kind: str
+    id: str
+    status: str
+    name: str = ""
+    type: str = ""
+    reason: str = ""
+
+    SHAPE: ClassVar[Mapping[str, Rule]] = {
+        "kind": Word(*INTEGRATION_KINDS),
+        "id": Text(300, shortest=1),
+        "status": Text(32, shortest=1),
+        "name": _NAME,
+        "type": Text(64),
+        "reason": Text(300),
+    }
 
 
 @dataclass(frozen=True)
@@ -296,6 +359,10 @@ class Report(Message):
 
     It is also the body of the HTTP call, which is made while there is no MQTT connection.
     ``clock_ms`` is the agent's own clock; ``round_trip_ms`` how long the last fetch took.
+
+    ``integration_counts`` says of each kind how many have which status. A kind that is not there was
+    not read: ``integration_errors`` says why, and nothing where the cluster has no such kind.
+    ``integrations`` are those in no normal state, without ``integrations_left_out`` more.
     """
 
     agent_version: str
@@ -313,8 +380,13 @@ class Report(Message):
     logs_fetch_error: str = ""
     node_connect_error: str = ""
     mqtt_connect_error: str = ""
+    integration_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    integrations: tuple[Integration, ...] = ()
+    integrations_left_out: int = 0
+    integration_errors: Mapping[str, str] = field(default_factory=dict)
 
     TYPE: ClassVar[str] = "report"
+    HEADER_MAX: ClassVar[int] = REPORT_BYTES_MAX
     SHAPE: ClassVar[Mapping[str, Rule]] = {
         "agent_version": _VERSION,
         "clock_ms": _TIME,
@@ -331,6 +403,10 @@ class Report(Message):
         "logs_fetch_error": _ERROR,
         "node_connect_error": _ERROR,
         "mqtt_connect_error": _ERROR,
+        "integration_counts": Mapped(_BY_STATUS, len(INTEGRATION_KINDS), name=_KIND),
+        "integrations": Listing(Part(Integration), INTEGRATIONS_MAX),
+        "integrations_left_out": _COUNT,
+        "integration_errors": Mapped(_ERROR, len(INTEGRATION_KINDS), name=_KIND),
     }
     NAMES: ClassVar[Mapping[str, str]] = {"clock_ms": "clock"}
 
@@ -368,7 +444,8 @@ class Request(Message):
     ``timeout_ms`` is what was left of the time when it was sent: clocks of two machines differ,
     and what waits too long in the relay is dropped there by MQTT's Message Expiry Interval.
     ``credential`` says as whom: *none* passes the headers on as they are, *key* adds the agent's
-    own API key, *user* the token of the dashboard user that the agent was given.
+    own API key, *viewer* its key that may only look (of agents that have :data:`VIEWER_KEY`), *user*
+    the token of the dashboard user that the agent was given.
     ``credit`` is how many chunks of the answer may come before more is given.
     """
 
@@ -391,7 +468,7 @@ class Request(Message):
         "path": _PATH,
         "timeout_ms": Integer(1, TIMEOUT_MS_MAX),
         "target": Word("api", "dashboard"),
-        "credential": Word("none", "key", "user"),
+        "credential": Word("none", "key", "viewer", "user"),
         "headers": _HEADERS,
         "upgrade": Word("", "websocket"),
         "credit": Integer(0, WINDOW_CHUNKS_MAX),
@@ -472,6 +549,59 @@ class Cancel(Message):
     SHAPE: ClassVar[Mapping[str, Rule]] = {"id": _ID, "reason": _ERROR}
 
 
+# -- what is to be done, once
+
+
+@dataclass(frozen=True)
+class Command(Message):
+    """Something that changes the cluster. It is sent again until its result has arrived.
+
+    The agent remembers the ``id`` over restarts: what it has done it does not do again, but says
+    how it went. ``time_left_ms`` is what was left of the time when it was sent.
+    """
+
+    id: str
+    kind: str
+    time_left_ms: int
+    attempt: int = 1
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    TYPE: ClassVar[str] = "command"
+    SHAPE: ClassVar[Mapping[str, Rule]] = {
+        "id": _ID,
+        "kind": Text(64, shortest=1, pattern=r"[a-z0-9_.]+"),
+        "time_left_ms": Integer(1, COMMAND_MS_MAX),
+        "attempt": Integer(1, 1 << 31),
+        "arguments": Mapped(Text(1024), 16, name=Text(64, shortest=1)),
+    }
+
+
+@dataclass(frozen=True)
+class CommandState(Message):
+    """How far a command is. After *retry* the agent has forgotten it: it may be sent once more.
+
+    ``code`` is for programs, ``text`` for people; ``fields`` what came of it.
+    """
+
+    id: str
+    state: str
+    at_ms: int
+    code: str = ""
+    text: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    TYPE: ClassVar[str] = "commandState"
+    SHAPE: ClassVar[Mapping[str, Rule]] = {
+        "id": _ID,
+        "state": Word("acknowledged", "running", "succeeded", "failed", "retry"),
+        "at_ms": _TIME,
+        "code": Text(64, pattern=r"[A-Z0-9_]*"),
+        "text": Text(1024),
+        "fields": Mapped(Text(256), 16, name=Text(64, shortest=1)),
+    }
+    NAMES: ClassVar[Mapping[str, str]] = {"at_ms": "at"}
+
+
 # -- what should be, what is
 
 
@@ -513,6 +643,59 @@ class Reported(Message):
     }
 
 
+# -- logs
+
+
+@dataclass(frozen=True)
+class LogBatch(Message):
+    """Records of one log file, in their order.
+
+    ``id`` is the same when it is sent again. ``stream`` names the file as long as it lives, whatever
+    its name becomes; ``dropped_bytes`` is what the agent could not read of it before it was gone.
+    """
+
+    id: str
+    stream: str
+    file: str
+    node: str = ""
+    dropped_bytes: int = 0
+    body: bytes = b""
+
+    TYPE: ClassVar[str] = "log"
+    SHAPE: ClassVar[Mapping[str, Rule]] = {
+        "id": _ID,
+        "stream": _ID,
+        "file": Text(256, shortest=1),
+        "node": _NAME,
+        "dropped_bytes": _COUNT,
+        "body": _BODY,
+    }
+
+
+@dataclass(frozen=True)
+class LogAck(Message):
+    """What became of a batch.
+
+    It is kept, or (``is_kept`` false) it is to be sent again after ``retry_ms``, and ``error`` says
+    why. ``window`` batches may be under way from here on.
+    """
+
+    id: str
+    is_kept: bool = True
+    window: int = LOG_WINDOW
+    retry_ms: int = 0
+    error: str = ""
+
+    TYPE: ClassVar[str] = "log_ack"
+    SHAPE: ClassVar[Mapping[str, Rule]] = {
+        "id": _ID,
+        "is_kept": Flag(),
+        "window": Integer(1, LOG_WINDOW_MAX),
+        "retry_ms": Integer(0, 3_600_000),
+        "error": _ERROR,
+    }
+
+
 TYPES: dict[str, type[Message]] = {
     kind.TYPE: kind
     for kind in (
@@ -524,8 +707,12 @@ TYPES: dict[str, type[Message]] = {
         Chunk,
         Credit,
         Cancel,
+        Command,
+        CommandState,
         Desired,
         Reported,
+        LogBatch,
+        LogAck,
     )
 }
 
@@ -540,13 +727,15 @@ def parse(data: bytes) -> Message:
     if len(data) > MESSAGE_BYTES_MAX:
         raise MessageError(f"more than {MESSAGE_BYTES_MAX} bytes")
     header, feed, body = data.partition(b"\n")
-    value = parse_object(header, HEADER_BYTES_MAX)
+    value = parse_object(header, REPORT_BYTES_MAX)
     if value.get("v") != VERSION:
         raise UnknownMessageError("v: of another version")
     name = value.get("type")
     kind = TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
         raise UnknownMessageError("type: not known")
+    if len(header) > kind.HEADER_MAX:
+        raise MessageError(f"more than {kind.HEADER_MAX} bytes")
     if feed and not any(isinstance(rule, Body) for rule in kind.SHAPE.values()):
         raise MessageError("something follows the message")
     return kind.read(value, body=body)

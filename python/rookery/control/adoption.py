@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
+from rookery.contracts.agent_v1 import Channel, LogAck
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.agents.instructions import Source
 from rookery.control.agents.service import AgentService
@@ -18,14 +20,33 @@ from rookery.control.clusters.intake import Intake
 from rookery.control.clusters.passage import Passages
 from rookery.control.clusters.service import ClusterService
 from rookery.control.clusters.standing import Standing
+from rookery.control.commands.dispatcher import Dispatcher
+from rookery.control.commands.service import Commands
+from rookery.control.doors.ports import Ports
+from rookery.control.doors.service import Doors
+from rookery.control.doors.visiting import Visitors
 from rookery.control.processes.once import Once
+from rookery.control.processes.signals import Signals
+from rookery.control.quota.keeping import Keeping
+from rookery.control.quota.service import QuotaService
 from rookery.control.relay.broker import Relay, RelaySettings
+from rookery.control.relay.neighbours import Neighbours
 from rookery.control.relay.tunnel import Tunnel
+from rookery.control.server_certificate import ServerCertificate
 from rookery.control.settings import store as settings
 from rookery.control.settings.names import ACCESS_ADDRESS
 from rookery.storage.database import Database
 
+COMMANDS = "commands"
+"""What processes tell each other of: an agent that something is to be sent to."""
+CHANGED = "clusters"
+"""What processes tell each other of: a project and one of its clusters."""
 SWEEP_S = 3600.0
+COMMANDS_S = 5.0
+"""How late it is noticed that the time of a command is over."""
+LOG_ANSWER_S = 60
+"""After that an agent has sent the logs again."""
+PORT_MAX = 65_535
 SETTLE_S_MAX = 5.0
 """How late silence is noticed, at most."""
 
@@ -42,6 +63,8 @@ class Adoption:
         certificates: Certificates,
         audit: AuditTrail,
         once: Once,
+        signals: Signals,
+        server_certificate: ServerCertificate,
         *,
         agent_file: AgentFile,
     ) -> None:
@@ -49,14 +72,22 @@ class Adoption:
         self._database = database
         self._certificates = certificates
         self.report_interval_s = float(config.values["agents"]["report_interval"]) / 1000
+        self._advertised = tuple(config.values["relay"]["advertised"])
         self.file = agent_file
-        self.changes = Changes()
-        standing = Standing(database, clock, self.changes, process_id)
+        self.changes = Changes(partial(signals.tell, CHANGED))
+        signals.on(CHANGED, self.changes.heard)
+        signals.on_gap(self.changes.let_go)
+        self.standing = standing = Standing(database, clock, self.changes, process_id)
         self.intake = Intake(standing.write, clock)
-        self.agents = AgentService(database, clock, audit, standing, self.changes, self.intake)
+        self.agents = AgentService(
+            database, clock, audit, standing, self.changes, self.intake, signals
+        )
         self.relay = Relay(_relay_settings(config, certificates), self.agents, clock)
-        self.tunnel = Tunnel(self.relay)
-        self.agents.use(self.relay, self.tunnel)
+        self.neighbours = Neighbours(config, database, clock, process_id, self.relay)
+        self.reach = self.neighbours.reach
+        self.tunnel = Tunnel(self.relay, self.reach.way)
+        self.neighbours.use(self.tunnel)
+        self.agents.use(self.relay, self.tunnel, self.neighbours.door)
         self.clusters = ClusterService(
             database,
             clock,
@@ -66,10 +97,30 @@ class Adoption:
             self.agents,
             report_interval_s=self.report_interval_s,
         )
-        self.entrance = Entrance(database, audit, self.tunnel)
+        self.commands = Commands(database, clock, audit, self.changes)
+        self.dispatcher = Dispatcher(self.commands, database, clock, self.relay)
+        signals.on(COMMANDS, self.dispatcher.wake)
+        self.commands.use(self._wake, self.relay.is_connected)
+        self._signals = signals
+        self.agents.use_commands(self.dispatcher)
+        self.clusters.tells_removed(self.commands.removed)
+        self.quota = QuotaService(database, clock, audit, self.changes, self.commands)
+        keeping = Keeping(database, clock, audit, self.changes, self.commands, self.quota)
+        self.commands.tells(keeping.finished)
+        self.intake.tells(keeping.look)
+        self.doors = Doors(database, clock, signals, _range(config.values["doors"]["ports"]))
+        self._ports = Ports(
+            config.host,
+            server_certificate.context,
+            Visitors(self.doors, self.tunnel).answer,
+        )
+        self.doors.use(self._ports.open)
+        self.entrance = Entrance(database, audit, self.tunnel, self.doors)
         self.passages = Passages(database, audit, self.tunnel)
         once.every("clusters", min(SETTLE_S_MAX, self.report_interval_s), standing.settle_due)
         once.every("tombstones", SWEEP_S, self.agents.forget_long_gone)
+        once.every("commands", COMMANDS_S, self.commands.settle)
+        once.every("old commands", SWEEP_S, self.commands.forget_old)
 
     async def open(self) -> None:
         """Let agents in.
@@ -78,14 +129,28 @@ class Adoption:
             StartError: a port is taken, or the certificate cannot be used.
         """
         self.intake.start()
+        await self.dispatcher.open()
         await self.relay.start()
+        await self.doors.open_all()
 
     async def close(self) -> None:
         """Tell agents goodbye and write what they said. May be called twice."""
         self.changes.close()
+        await self._ports.close()
+        await self.neighbours.close()
         await self.relay.stop()
         await self.agents.stop()
+        await self.dispatcher.close()
         await self.intake.stop()
+
+    def _wake(self, agent_id: str) -> None:
+        """A command is to be sent: by the process that the agent is connected to, whichever that is."""
+        self.dispatcher.wake(agent_id)
+        self._signals.tell(COMMANDS, agent_id)
+
+    async def answer_logs(self, agent_id: str, answer: LogAck) -> None:
+        """Say to an agent what became of its logs."""
+        await self.relay.send(agent_id, Channel.LOG_ACK, answer, expires_s=LOG_ANSWER_S)
 
     # -- where things are, seen by agents ------------------------------------------------------
 
@@ -98,11 +163,24 @@ class Adoption:
 
     async def relay_addresses(self, host: str) -> Sequence[str]:
         """Where they reach the relay, best first."""
+        if self._advertised:
+            return self._advertised
         name = urlsplit(await self.address(host)).hostname or "127.0.0.1"
         shown = f"[{name}]" if ":" in name else name
         schemes = (("tls", "mqtts"), ("tcp", "mqtt"))
         ports = self.relay.ports
         return [f"{scheme}://{shown}:{ports[kind]}" for kind, scheme in schemes if kind in ports]
+
+    async def near(self, scheme: str, host: str, *, is_direct: bool) -> str:
+        """Scheme and host name at which a browser reaches this control plane, without a port.
+
+        On this machine as it came; from elsewhere with the scheme of the access address, for what
+        stands between may speak TLS.
+        """
+        name = urlsplit(f"//{host}").hostname or "127.0.0.1"
+        if not is_direct:
+            scheme = urlsplit(await self.address(host)).scheme
+        return f"{scheme}://[{name}]" if ":" in name else f"{scheme}://{name}"
 
     async def source(self, entry: str, host: str) -> Source:
         """What the set-up instructions of an entry name."""
@@ -124,3 +202,8 @@ def _relay_settings(config: ControlConfig, certificates: Certificates) -> RelayS
 def _bind(address: object) -> str | None:
     # None: closed by 0.
     return None if address is None else str(address)
+
+
+def _range(ports: str) -> range:
+    first, _, last = ports.partition("-")
+    return range(int(first), min(int(last), PORT_MAX) + 1) if first else range(0)

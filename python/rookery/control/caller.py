@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from rookery.control.tenancy.grants import Grants
 
+Must: TypeAlias = Literal["", "changePassword", "enrolSecondFactor"]
 Via: TypeAlias = Literal["session", "token", "machine", "agent"]
 
 
@@ -21,6 +22,7 @@ class Caller:
         address: From where; empty on the machine itself.
         grants: What the caller is where.
         session_id: The session, when signed in.
+        must: What the caller has to do before anything else; empty: nothing.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Caller:
     address: str = ""
     grants: Grants = field(default_factory=Grants)
     session_id: str = ""
+    must: Must = ""
 
 
 def machine(user: str) -> Caller:

@@ -10,19 +10,32 @@ from rookery.config.control import ControlConfig
 from rookery.storage.database import Database
 
 if TYPE_CHECKING:
+    from rookery.control.accounts.invitations import Invitations
     from rookery.control.accounts.passwords import Passwords
+    from rookery.control.accounts.resets import Resets
+    from rookery.control.accounts.second_factors import SecondFactors
     from rookery.control.accounts.sessions import Sessions
     from rookery.control.accounts.users import Users
     from rookery.control.adoption import Adoption
+    from rookery.control.alarms.alarms import Alarms
     from rookery.control.audit.service import AuditTrail
     from rookery.control.certificates import Certificates
+    from rookery.control.commands.service import Commands
+    from rookery.control.logs.service import LogService
+    from rookery.control.mail.outbox import Outbox
+    from rookery.control.mail.service import Mailer
+    from rookery.control.monitoring.service import Monitoring
+    from rookery.control.oidc.service import Oidc
     from rookery.control.processes.once import Once
+    from rookery.control.processes.signals import Signals
+    from rookery.control.quota.service import QuotaService
     from rookery.control.server_certificate import ServerCertificate
     from rookery.control.settings.address import AccessAddress
     from rookery.control.setup.service import SetupService
     from rookery.control.tenancy.members import Members
     from rookery.control.tenancy.service import TenancyService
     from rookery.control.tokens.service import Tokens
+    from rookery.control.vault import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +55,7 @@ class ControlContext:
     certificates: Certificates
     server_certificate: ServerCertificate
     once: Once
+    signals: Signals
     audit: AuditTrail
     passwords: Passwords
     sessions: Sessions
@@ -50,5 +64,17 @@ class ControlContext:
     setup: SetupService
     tenancy: TenancyService
     adoption: Adoption
+    monitoring: Monitoring
+    alarms: Alarms
+    commands: Commands
+    quota: QuotaService
+    logs: LogService
     members: Members
     access_address: AccessAddress
+    invitations: Invitations
+    resets: Resets
+    factors: SecondFactors
+    oidc: Oidc
+    vault: Vault
+    mailer: Mailer
+    outbox: Outbox

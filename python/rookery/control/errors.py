@@ -31,12 +31,8 @@ class Text(NamedTuple):
 
 class _ToldError(RookeryError):
     def __init__(self, text: Text, *, code: str = "", **values: object) -> None:
-        super().__init__(text.en.format(**values), code=code)
-        self._zh = text.zh.format(**values)
-
-    def text(self, language: str) -> str:
-        """In the language of who reads it."""
-        return self._zh if language == "zh" else self.message
+        message_zh = text.zh.format(**values)
+        super().__init__(text.en.format(**values), code=code, message_zh=message_zh)
 
 
 class InvalidError(_ToldError, BadRequestError):

@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="module", params=["en", "zh"])
+@pytest.fixture(scope="module")
 def language(request: pytest.FixtureRequest) -> str:
     found: str = request.param
     return found

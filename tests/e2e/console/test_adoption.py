@@ -23,12 +23,6 @@ REPORT_S = 1
 
 
 @pytest.fixture(scope="module")
-def language() -> str:
-    """The words of the first description of this are Chinese."""
-    return "zh"
-
-
-@pytest.fixture(scope="module")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlProcess]:
     """A control plane with two projects and nothing in them."""
     sets = {
@@ -152,6 +146,27 @@ def test_its_dashboard_opens_signed_in(console: Console) -> None:
     expect(dashboard.get_by_role("banner")).to_be_visible()
     assert "sso_code" not in dashboard.url
     dashboard.close()
+
+
+def test_its_connection_limit_is_changed_and_the_command_is_seen(console: Console) -> None:
+    menu(console, "clusters.changeLimit")
+    main = console.page.get_by_role("main")
+    facts = main.locator("dl")
+    # The ten of a new cluster.
+    expect(facts).to_contain_text(console.t("quota.holds.inForce"))
+    console.field(console.t("quota.limit"), main).fill("25")
+    console.check()
+    console.button(console.t("quota.save")).click()
+    expect(facts).to_contain_text("25")
+    tabs = console.page.get_by_role("list", name=console.t("shell.tab.label"))
+    tabs.get_by_role("link", name=console.t("shell.tab.commands")).click()
+    row = console.page.get_by_role("row").filter(has_text="25")
+    expect(row).to_contain_text(console.t("commands.states.succeeded"))
+    console.check()
+    tabs.get_by_role("link", name=console.t("shell.tab.overview")).click()
+    expect(main).to_contain_text("/ 25")
+    console.page.get_by_role("link", name=console.t("shell.tab.back")).click()
+    console.titled("clusters.title")
 
 
 def test_a_cluster_that_stops_is_abnormal_and_the_badge_says_why(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
@@ -28,6 +29,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlProcess
         "control.relay.tcp": f"127.0.0.1:{free_port()}",
         "control.relay.tls": f"127.0.0.1:{free_port()}",
         "control.agents.report_interval": f"{REPORT_S}s",
+        "control.doors.ports": "{0}-{0}".format(free_port()),
     }
     arguments = [part for name, value in sets.items() for part in ("--set", f"{name}={value}")]
     process = ControlProcess(tmp_path_factory.mktemp("control"), *arguments)
@@ -119,6 +121,8 @@ async def test_a_cluster_is_adopted_by_the_printed_commands_and_its_state_is_tru
         assert all(step["done"] for step in steps["steps"])
 
         await enters(of, cluster, node)
+        await enters_through_the_tunnel(of, cluster)
+        await only_looks(of, cluster)
 
         node.node.stop()
         row = await told.until("cluster", lambda row: row["state"] == "abnormal")
@@ -149,6 +153,51 @@ async def enters(of: Project, cluster: str, node: RestNode) -> None:
     assert code not in rows.text
 
 
+async def enters_through_the_tunnel(of: Project, cluster: str) -> None:
+    """A browser that reaches control alone gets the dashboard, signed in, at a port of control."""
+    entered = (await of.ask("POST", f"/{cluster}/dashboard?via=tunnel"))["url"]
+    origin, _, rest = entered.partition("/.rookery/enter?")
+    code = parse_qs(rest)["sso_code"][0]
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        async with browser.get(f"{origin}/") as page:
+            assert page.status == 401
+        async with browser.get(entered) as page:
+            assert f"url=/?sso_code={code}" in await page.text()
+        async with browser.get(f"{origin}/?sso_code={code}") as page:
+            assert page.status == 200
+            assert '<div id="root">' in await page.text()
+        async with browser.post(f"{origin}/api/v5/login", json={"sso_code": code}) as login:
+            assert login.status == 200, await login.text()
+            token = (await login.json())["token"]
+        headers = {"authorization": f"Bearer {token}"}
+        async with browser.get(f"{origin}/api/v5/clients", headers=headers) as clients:
+            assert clients.status == 200, await clients.text()
+        async with browser.get(entered) as again:
+            assert again.status == 401
+
+
+async def only_looks(of: Project, cluster: str) -> None:
+    """Whoever may only look at the cluster here may not do more there."""
+    email = f"viewer-{cluster}@example.com"
+    given = {"email": email, "password": PASSWORD, "role": "viewer"}
+    user = await of.asker.make(of.token, f"/orgs/{of.org}/members", given)
+    members = f"/orgs/{of.org}/projects/{of.id}/members"
+    await of.asker.make(of.token, members, {"userId": user, "role": "viewer"})
+    viewer = await of.asker.sign_in(email)
+    proxy = f"/clusters/{cluster}/proxy/api/v5"
+
+    async def outcome(method: str, path: str) -> int:
+        return (await of.asker.ask(method, f"{proxy}/{path}", token=viewer)).status
+
+    assert await outcome("GET", "clients") == 200
+    assert await outcome("HEAD", "clients") in (200, 405)
+    # The cluster's own word: no API key looks at users and keys.
+    assert await outcome("GET", "users") in (401, 403)
+    assert await outcome("GET", "api_key") in (401, 403)
+    assert await outcome("DELETE", "clients/x") == 403
+    assert await outcome("GET", "data/files/x") == 403
+
+
 def _done(checklist: dict[str, list[dict[str, object]]]) -> list[object]:
     return [step["id"] for step in checklist["steps"] if step["done"]]
 
@@ -165,8 +214,10 @@ async def test_an_agent_that_dies_is_lost_and_comes_back(
         assert (row["state"], row["presence"]) == ("abnormal", "offline")
         # There is nobody who could be told.
         assert await of.problem("DELETE", f"/{cluster}", {"name": "plant-1"}) == (409, "CONFLICT")
-        refused = await of.problem("POST", f"/{cluster}/dashboard")
+        refused = await of.problem("POST", f"/{cluster}/dashboard?via=direct")
         assert refused == (409, "CONFLICT")  # no address
+        refused = await of.problem("POST", f"/{cluster}/dashboard")
+        assert refused == (503, "SERVICE_UNAVAILABLE")  # so through the agent, which is away
         host.agent("start")
         row = await told.until("cluster", lambda row: row["state"] == "running")
         assert row["conditions"] == []
@@ -248,6 +299,51 @@ async def test_a_cluster_deleted_by_force_is_told_to_its_agent_when_it_is_back(
     host.agent("start")
     host.wait_until_removed()
     assert "not registered" in host.agent("status", check=False).stdout
+
+
+async def test_a_rule_and_a_connector_that_break_are_told_with_the_reason(
+    of: Project, node: RestNode, host: AgentHost
+) -> None:
+    cluster = await entry(of, address=f"http://127.0.0.1:{node.port()}")
+    at_node = node.admin
+    service = {"type": "http", "name": "plant", "url": f"http://127.0.0.1:{free_port()}"}
+    assert at_node.post("/connectors", service).status == 201
+    action = {
+        "type": "http",
+        "name": "tell",
+        "connector": "plant",
+        "parameters": {"method": "post"},
+    }
+    assert at_node.post("/actions", action).status == 201
+    for name, actions in (("hot", ["http:tell"]), ("fine", [])):
+        rule = {"id": name, "sql": f'SELECT * FROM "{name}/#"', "actions": actions}
+        assert at_node.post("/rules", rule).status == 201
+    below = f"/orgs/{of.org}/projects/{of.id}"
+    async with changes(of) as told:
+        await adopt(of, cluster, node, host)
+        counts: dict[str, dict[str, int]] = {}
+        while counts.get("rules", {}).get("abnormal") != 1:
+            await told.until("cluster", lambda row: row["state"] == "running")
+            counts = (await of.asker.ask("GET", f"{below}/monitoring", token=of.token)).json
+        assert counts["rules"] == {"total": 2, "running": 2, "stopped": 0, "abnormal": 1}
+        assert counts["connectors"]["disconnected"] == 1
+        found = await of.asker.ask("GET", f"{below}/monitoring/integrations", token=of.token)
+        rows = {(row["kind"], row["id"]): row for row in found.json["items"]}
+        assert set(rows) == {("rule", "hot"), ("connector", "http:plant"), ("action", "http:tell")}
+        assert rows["connector", "http:plant"]["reason"]
+        assert rows["rule", "hot"]["reason"].startswith("http:tell: ")
+        page = rows["connector", "http:plant"]["page"]
+        entered = await of.ask("POST", f"/{cluster}/dashboard", {"page": page})
+        assert entered["url"].endswith("#/connectors/http:plant")
+
+        assert at_node.put("/rules/hot/enable/false").status == 204
+        while counts["rules"]["stopped"] != 1:
+            await told.until("cluster", lambda row: row["state"] == "running")
+            counts = (await of.asker.ask("GET", f"{below}/monitoring", token=of.token)).json
+        metrics = await of.ask("GET", f"/{cluster}/metrics?names=rulesStopped&names=load1&node=*")
+        assert {line["name"] for line in metrics["series"]} == {"rulesStopped", "load1"}
+    for path in ("/rules/hot", "/rules/fine", "/actions/http:tell", "/connectors/http:plant"):
+        assert at_node.delete(path).status == 204
 
 
 async def test_control_restarts_and_nothing_becomes_abnormal(

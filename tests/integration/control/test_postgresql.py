@@ -13,8 +13,12 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 
+from harness.adoption import Project, changes, project
+from harness.agents import register
 from harness.control import ADMIN, Asker, ControlProcess, command
 from harness.databases import Server, postgresql_server
+from rookery.clock import SystemClock
+from rookery.contracts.agent_v1 import ClusterFacts, ClusterNode, Integration, Report
 from rookery.control.tenancy.service import ORGS_MAX
 
 pytestmark = pytest.mark.slow
@@ -92,6 +96,39 @@ async def test_names_are_there_once_when_both_are_asked_at_once(
         assert sorted(answer.status for answer in answers) == [201] + [409] * 5
     lists = [await asker.ask("GET", "/orgs", token=admin) for asker in askers]
     assert lists[0].json == lists[1].json
+
+
+async def test_what_one_process_hears_of_a_cluster_the_other_one_shows(
+    askers: tuple[Asker, Asker], admin: str
+) -> None:
+    first, second = askers
+    here, there = await project(first, admin, "heard"), second
+    made = await here.ask("POST", "", {"name": "plant-1"})
+    issued = await here.ask("POST", f"/{made['id']}/registration-token", {})
+    agent = await register(first, issued["token"])
+    report = Report(
+        "9",
+        SystemClock().now_ms(),
+        cluster_nodes=(ClusterNode("n@1"),),
+        facts=ClusterFacts(connections=5),
+        metrics={"live_connections": 5},
+        integration_counts={"connector": {"disconnected": 1}},
+        integrations=(Integration("connector", "http:a", "disconnected", "a", "http", "refused"),),
+    )
+    async with changes(here) as told:
+        path = "/clusters/agents/report"
+        sent = await first.ask("POST", path, report.written(), token=agent.token)
+        assert sent.status == 204, sent.text
+        await told.until("cluster", lambda row: row["connections"] == 5)
+    of = Project(there, admin, here.org, here.id)
+    metrics = await of.ask("GET", f"/{made['id']}/metrics?names=liveConnections")
+    assert 5 in metrics["series"][0]["values"]
+    events = await of.ask("GET", f"/{made['id']}/events")
+    assert [event["kind"] for event in events["items"]][-2:] == ["stateChanged", "registered"]
+    below = of.path.removesuffix("/clusters")
+    found = await there.ask("GET", f"{below}/monitoring/integrations", token=admin)
+    assert [row["reason"] for row in found.json["items"]] == ["refused"]
+    await of.ask("DELETE", f"/{made['id']}?force=true", {"name": "plant-1"})
 
 
 async def test_bounds_hold_when_both_are_asked_at_once(

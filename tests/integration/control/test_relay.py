@@ -14,9 +14,10 @@ import pytest_asyncio
 from harness.adoption import Project, changes, project
 from harness.agents import PlayedAgent, Registered, register
 from harness.client import DEADLINE_S
-from harness.control import World, control_world
+from harness.control import PASSWORD, World, control_world
 from harness.packets import Publish
 from rookery.contracts.agent_v1 import (
+    VIEWER_KEY,
     Channel,
     ClusterFacts,
     ClusterNode,
@@ -223,3 +224,64 @@ async def test_a_call_goes_through_the_relay_and_an_agent_that_is_away_has_none(
     assert not {"authorization", "cookie", "host"} & {name.lower() for name, _ in request.headers}
     assert "set-cookie" not in answer.headers
     assert answer.headers["content-security-policy"] == "sandbox"
+
+
+async def test_an_agent_uses_another_key_for_who_may_only_look(plant: Plant) -> None:
+    cluster, mine = await agent_of(plant, "a")
+    of, world = plant.of, plant.world
+    given = {"email": "viewer@example.com", "password": PASSWORD, "role": "viewer"}
+    user = await world.make(of.token, f"/orgs/{of.org}/members", given)
+    members = f"/orgs/{of.org}/projects/{of.id}/members"
+    await world.make(of.token, members, {"userId": user, "role": "viewer"})
+    viewer = await world.sign_in("viewer@example.com")
+    path = f"/clusters/{cluster}/proxy/api/v5/nodes"
+    async with changes(of) as told:
+        with PlayedAgent(world, mine) as agent:
+            await come(agent)
+            await told.until("cluster", lambda row: row["presence"] == "online")
+            answer = await world.ask("GET", path, token=viewer)
+            assert answer.problem == (409, "NOT_AVAILABLE")  # an agent from before there was one
+
+            updated = Presence("online", agent_version="10", capabilities=(VIEWER_KEY,))
+            await asyncio.to_thread(agent.say, Channel.PRESENCE, updated)
+            await told.until("cluster", lambda row: row["agent"]["version"] == "10")
+
+            def serve() -> Request:
+                request = agent.hear(Request)
+                headers = (("content-type", "application/json"), ("content-length", "7"))
+                agent.say(Channel.REPLY, Reply(request.id, 200, headers))
+                return request
+
+            serving = asyncio.create_task(asyncio.to_thread(serve))
+            answer = await world.ask("HEAD", path, token=viewer)
+            request = await serving
+    assert (answer.status, answer.text) == (200, "")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-length"] == "7"
+    assert (request.method, request.credential) == ("HEAD", "viewer")
+
+
+async def test_what_an_agent_did_is_told_with_the_names_of_where(plant: Plant) -> None:
+    await agent_of(plant, "a")
+    rows = await plant.world.ask("GET", "/audit?resource=agents&size=1", token=plant.of.token)
+    (row,) = rows.json["items"]
+    assert (row["operation"], row["via"], row["objectName"]) == ("register", "agent", "a")
+    assert row["orgName"]
+    assert row["projectName"]
+
+
+async def test_downloads_are_written_once_for_a_token_and_for_nothing_else(plant: Plant) -> None:
+    made = await plant.of.ask("POST", "", {"name": "fetched"})
+    url = f"{plant.world.url}/dl/agent/rookery-agent.pyz?entry={made['id']}"
+
+    async def downloaded_at() -> object:
+        async with plant.world.client.get(url) as answer:
+            assert answer.status == 200
+        steps = (await plant.of.ask("GET", f"/{made['id']}/checklist"))["steps"]
+        return next(step["at"] for step in steps if step["id"] == "downloaded")
+
+    assert await downloaded_at() is None  # without a token it is nobody's
+    await plant.of.ask("POST", f"/{made['id']}/registration-token", {})
+    first = await downloaded_at()
+    assert first is not None
+    assert await downloaded_at() == first

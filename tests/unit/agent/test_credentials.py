@@ -26,6 +26,7 @@ class Cluster(HttpClient):
         self.logins: list[str] = []
         self.keys: dict[str, str] = {}
         self.made = 0
+        self.roles: list[str] = []
         self.failure: CallError | None = None
 
     def call(
@@ -44,6 +45,7 @@ class Cluster(HttpClient):
             return Answer(204 if self.keys.pop(name, None) else 404, {}, b"")
         wanted = json.loads(body or b"")
         self.made += 1
+        self.roles.append(wanted["role"])
         self.keys[wanted["name"]] = f"s{self.made}"
         made = {"api_key": f"k{self.made}", "api_secret": f"s{self.made}", **wanted}
         return Answer(200, {}, json.dumps(made).encode())
@@ -85,6 +87,20 @@ def test_one_login_makes_a_key_that_is_kept(world: World) -> None:
     assert first.key() == ("k1", "s1")
     assert world.credentials().key() == ("k1", "s1")
     assert world.cluster.logins == ["right"]
+
+
+def test_another_key_is_for_who_may_only_look(world: World) -> None:
+    # An agent that had a key of its own before there was this one makes it with the first wish for it.
+    key = world.credentials().key()
+    made = world.credentials().viewer_key()
+    assert made != key
+    assert world.credentials().viewer_key() == made
+    assert world.credentials().key() == key
+    assert world.cluster.roles == ["administrator", "viewer"]
+    assert world.cluster.keys == {"rookery-agent-n1": key[1], "rookery-agent-n1-viewer": made[1]}
+    credentials = world.credentials()
+    credentials.refuse_viewer_key()
+    assert credentials.viewer_key() not in (made, key)
 
 
 def test_a_refused_password_is_tried_again_after_ten_minutes(world: World) -> None:

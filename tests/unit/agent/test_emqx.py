@@ -57,6 +57,37 @@ ANSWERS: dict[str, Any] = {
         "sent_msg_rate": 4,
         "dropped_msg_rate": 0,
     },
+    "GET /monitor_current/nodes/{node}": {"received_msg_rate": 2, "sent_msg_rate": 1},
+    "GET /metrics": {"bytes.received": 1000, "bytes.sent": 500},
+    "GET /rules": {
+        "data": [
+            {"id": "hot", "name": "", "sql": "SELECT 1", "enable": True, "actions": ["http:tell"]},
+            {"id": "off", "name": "", "sql": "SELECT 1", "enable": False, "actions": []},
+        ],
+        "meta": {"page": 1, "limit": 1000, "count": 2, "hasnext": False},
+    },
+    "GET /connectors": [
+        {
+            "type": "http",
+            "name": "plant",
+            "url": "http://10.0.0.9",
+            "enable": True,
+            "status": "disconnected",
+            "status_reason": "econnrefused",
+            "node_status": [{"node": "emqx@10.0.0.1", "status": "disconnected"}],
+        }
+    ],
+    "GET /actions": [
+        {
+            "type": "http",
+            "name": "tell",
+            "connector": "plant",
+            "enable": True,
+            "status": "disconnected",
+            "status_reason": "econnrefused",
+            "parameters": {"method": "post"},
+        }
+    ],
     "GET /license": {
         "customer": "Foo",
         "customer_type": 3,
@@ -119,7 +150,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
-        call = f"{self.command} {self.path.partition('?')[0].removeprefix('/api/v5')}"
+        path = self.path.partition("?")[0].removeprefix("/api/v5")
+        if path.startswith("/monitor_current/nodes/"):
+            path = "/monitor_current/nodes/{node}"
+        call = f"{self.command} {path}"
         shape = SHAPES.get(call)
         if shape is None:
             self.server.faults.append(f"{call} is not documented")
@@ -178,7 +212,23 @@ def test_a_cluster_with_a_licence_that_lets_its_limit_be_set(emqx: Emqx, tmp_pat
     assert [node.role for node in report.cluster_nodes] == ["core", "replicant"]
     assert report.metrics["topics.max"] == 7
     assert (report.cluster_fetch_error, report.metrics_fetch_error) == ("", "")
-    assert report.logs_fetch_error == f"UNREACHABLE: {tmp_path}/log: No such file or directory"
+
+
+def test_what_runs_in_it_and_does_not(emqx: Emqx, tmp_path: Path) -> None:
+    report = report_of(emqx, tmp_path)
+
+    assert report.integration_counts == {
+        "rule": {"abnormal": 1, "stopped": 1},
+        "connector": {"disconnected": 1},
+        "action": {"disconnected": 1},
+    }
+    told = {item.id: item.reason for item in report.integrations if item.kind != "action"}
+    assert told == {"hot": "http:tell: econnrefused", "off": "", "http:plant": "econnrefused"}
+    # It has no sources, which is no error.
+    assert report.integration_errors == {}
+    node = report.cluster_nodes[0]
+    assert node.figures is not None
+    assert (node.figures["load1"], node.figures["received_msg_rate"]) == (0.5, 2)
 
 
 def test_any_other_licence(emqx: Emqx, tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ def test_a_limit_that_the_licence_does_not_let_anybody_set() -> None:
 
 def test_no_limit() -> None:
     unbounded = {"max_connections": facts.UNBOUNDED}
+    bounded = facts.Limit.of(LICENSE, {"dynamic_max_connections": 5000})
+    assert (bounded.connections, bounded.setting) == (1000, 5000)
     assert facts.Limit.of(None, None) == facts.Limit(None, False)
     assert facts.Limit.of(unbounded, {"dynamic_max_connections": "infinity"}) == facts.Limit(
         None, True

@@ -96,6 +96,27 @@ TABLE: dict[str, tuple[Facts, int, State, list[str]]] = {
         State.ABNORMAL,
         ["AgentLost"],
     ),
+    "control is back, and the agent was heard by the other way first": (
+        facts(
+            is_relay_alive=False,
+            listening_since_ms=T - S,
+            errors={"mqtt_connect_error": "UNREACHABLE: refused"},
+        ),
+        T,
+        State.RUNNING,
+        [],
+    ),
+    "and it does not find the relay": (
+        facts(
+            is_relay_alive=False,
+            listening_since_ms=T - S,
+            reported_at_ms=T + (OVERDUE_S - 2) * S,
+            errors={"mqtt_connect_error": "UNREACHABLE: refused"},
+        ),
+        T + (OVERDUE_S - 1) * S,
+        State.ABNORMAL,
+        ["RelayUnreachable"],
+    ),
     "nobody could be heard for an hour": (
         facts(is_relay_alive=False, listening_since_ms=T + 3600 * S),
         T + 3601 * S,

@@ -22,12 +22,13 @@ class Table:
         self.failures = 0
         self.wrote = asyncio.Event()
 
-    async def write(self, heard: Mapping[str, Heard]) -> None:
+    async def write(self, heard: Mapping[str, Heard]) -> set[str]:
         if self.failures:
             self.failures -= 1
             raise UnavailableError("locked")
         self.writes.append(dict(heard))
         self.wrote.set()
+        return set(heard)
 
 
 def report(sequence: int, **changes: Any) -> Report:
@@ -61,6 +62,32 @@ async def test_what_came_while_the_database_was_locked_is_written_at_the_end() -
     (written,) = table.writes
     assert written["a"].presence is Presence.OFFLINE
     assert written["a"].report == report(1)
+
+
+async def test_what_cannot_be_kept_of_one_agent_holds_up_no_other() -> None:
+    kept: dict[str, Heard] = {}
+
+    async def write(heard: Mapping[str, Heard]) -> set[str]:
+        if any(item.report and item.report.sequence == 666 for item in heard.values()):
+            raise ValueError("a row that the table does not take")
+        kept.update(heard)
+        return set(heard)
+
+    told: set[str] = set()
+
+    async def listen(cluster_ids: set[str]) -> None:
+        told.update(cluster_ids)
+
+    intake = Intake(write, ManualClock(), flush_s=3600)
+    intake.tells(listen)
+    for agent in range(9):
+        intake.report(f"a{agent}", report(666 if agent in (3, 4) else 1), through_relay=agent == 4)
+    intake.start()
+    await intake.stop()
+    assert set(kept) == told == {f"a{agent}" for agent in range(9)} - {"a3"}
+    assert all(item.report for agent, item in kept.items() if agent != "a4")
+    assert (kept["a4"].report, kept["a4"].presence) == (None, Presence.ONLINE)
+    await intake.stop()
 
 
 async def test_stop_writes_what_is_there() -> None:

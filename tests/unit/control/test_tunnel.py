@@ -7,55 +7,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from harness.fake_relay import FakeRelay
 from rookery.contracts.agent_streams import Reassembler, Splitter
 from rookery.contracts.agent_v1 import (
     CHUNK_BYTES_MAX,
     REQUESTS_MAX,
     WINDOW_CHUNKS,
     Cancel,
-    Channel,
     Chunk,
     Credit,
-    Message,
     Reply,
-    Request,
 )
 from rookery.control.errors import OutOfReachError, TooManyError
 from rookery.control.relay.tunnel import Call, Tunnel, TunnelTimeoutError
 
 GET = Call("GET", "/api/v5/nodes", timeout_s=30)
-
-
-class FakeRelay:
-    """Keeps what is sent to agents; ``answer`` is what the agent does about it."""
-
-    def __init__(self) -> None:
-        self.connected = {"a", "b"}
-        self.sent: asyncio.Queue[tuple[str, Message]] = asyncio.Queue()
-
-    def is_connected(self, agent_id: str) -> bool:
-        return agent_id in self.connected
-
-    async def send(
-        self,
-        agent_id: str,
-        channel: Channel,
-        message: Message | None,
-        *,
-        retain: bool = False,
-        expires_s: int | None = None,
-        correlation: bytes | None = None,
-    ) -> None:
-        assert channel is Channel.REQUEST
-        assert not retain
-        assert correlation
-        assert message is not None
-        self.sent.put_nowait((agent_id, message))
-
-    async def request(self) -> Request:
-        _, message = await self.sent.get()
-        assert isinstance(message, Request)
-        return message
 
 
 @pytest.fixture

@@ -13,7 +13,19 @@ import type { Reply } from "./shapes";
 export type { Method, Options, Query } from "@/lib/rest";
 
 // What is asked before there is anybody signed in; a 401 there says something else.
-const OPEN = new Set(["/login", "/refresh", "/setup"]);
+const OPEN = new Set([
+  "/login",
+  "/refresh",
+  "/setup",
+  "/sign-in",
+  "/oidc/begin",
+  "/oidc/finish",
+  "/invitation",
+  "/invitation/accept",
+  "/password-reset",
+  "/password-reset/look",
+  "/password-reset/finish",
+]);
 
 const ask = makeCall({
   baseUrl: "/api",

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { ApiError } from "@/lib/apiError";
 import { readEvents } from "@console/lib/eventStream";
 
-import { call } from "./client";
+import { call, type Query } from "./client";
 
 const FIRST_WAIT_MS = 1000;
 const WAIT_MAX_MS = 30_000;
@@ -17,6 +17,13 @@ export const AGAIN = "again";
 interface Stream {
   path: string;
   values: Record<string, string>;
+  query: Query;
+}
+
+interface Following {
+  query?: Query;
+  /** Nothing is asked while it is off. */
+  isOn?: boolean;
 }
 
 /** Waits longer after each failure, and never as long as another page that failed with it. */
@@ -36,7 +43,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 async function follow(
-  { path, values }: Stream,
+  { path, values, query }: Stream,
   onEvent: OnEvent,
   onState: (isLive: boolean) => void,
   signal: AbortSignal,
@@ -47,6 +54,7 @@ async function follow(
     try {
       const body = await call<ReadableStream<Uint8Array>>("get", path, {
         path: values,
+        query,
         parse: "stream",
         signal,
       });
@@ -68,21 +76,27 @@ async function follow(
 }
 
 /** Follows a stream of events while the page is open; answers whether it is connected. */
-export function useEvents(path: string, values: Record<string, string>, onEvent: OnEvent): boolean {
+export function useEvents(
+  path: string,
+  values: Record<string, string>,
+  onEvent: OnEvent,
+  { query = {}, isOn = true }: Following = {},
+): boolean {
   const [isLive, setLive] = useState(false);
   const latest = useRef(onEvent);
   useEffect(() => {
     latest.current = onEvent;
   });
-  const key = JSON.stringify(values);
+  const key = JSON.stringify({ values, query });
   useEffect(() => {
+    if (!isOn) return undefined;
     const stop = new AbortController();
-    const stream = { path, values: JSON.parse(key) as Record<string, string> };
+    const stream: Stream = { path, ...(JSON.parse(key) as Omit<Stream, "path">) };
     void follow(stream, (event, data) => latest.current(event, data), setLive, stop.signal);
     return () => {
       stop.abort();
       setLive(false);
     };
-  }, [path, key]);
+  }, [path, key, isOn]);
   return isLive;
 }

@@ -1,6 +1,6 @@
 import { Suspense } from "react";
 import type { ReactElement } from "react";
-import { createHashRouter, RouterProvider } from "react-router";
+import { createHashRouter, RouterProvider, useLocation } from "react-router";
 
 import { AppFrame } from "@/components/AppFrame";
 import { ErrorPanel } from "@/components/ErrorPanel";
@@ -11,7 +11,9 @@ import { useSession } from "@console/api/session";
 import { LoginPage } from "@console/features/login";
 import { SetupPage, useSetupSteps } from "@console/features/setup";
 
+import { MustFirst } from "./MustFirst";
 import { NotHere } from "./NotHere";
+import { OPEN_PAGES } from "./openPages";
 import { PAGES } from "./pages";
 import { Shell } from "./Shell";
 
@@ -19,9 +21,17 @@ import { Shell } from "./Shell";
 function Gate(): ReactElement {
   const session = useSession();
   const setup = useGet("/setup", { enabled: session === null });
-  const { isUnderWay } = useSetupSteps();
-  if (isUnderWay && session !== null) return <SetupPage state={setup.data} />;
-  if (session !== null) return <Shell />;
+  const { underWay } = useSetupSteps();
+  const OpenPage = OPEN_PAGES[useLocation().pathname];
+  if (OpenPage !== undefined) return <OpenPage />;
+  if (underWay !== null && session !== null) return <SetupPage state={setup.data} />;
+  if (session !== null) {
+    return (
+      <MustFirst>
+        <Shell />
+      </MustFirst>
+    );
+  }
   if (setup.data?.isFinished === false) return <SetupPage state={setup.data} />;
   if (setup.data !== undefined) return <LoginPage />;
   if (setup.error === null) return <Loading />;

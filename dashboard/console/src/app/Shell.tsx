@@ -2,7 +2,7 @@
 import { Menu } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, matchPath, useLocation } from "react-router";
+import { generatePath, Link, matchPath, useLocation } from "react-router";
 
 import { AccountMenu } from "@/components/AccountMenu";
 import { LanguageButton } from "@/components/LanguageButton";
@@ -16,6 +16,7 @@ import { useRights } from "@console/api/roles";
 import { session, setSession } from "@console/api/session";
 import { clustersPath, usePlaces } from "@console/components/place";
 import { PlaceSwitcher } from "@console/components/PlaceSwitcher";
+import { AlarmBell } from "@console/features/alarms/AlarmBell";
 
 import { GROUPS, PAGES, type Area, type PageEntry } from "./pages";
 
@@ -27,9 +28,17 @@ export function Shell(): ReactElement {
   const area = PAGES.find(({ path }) => matchPath(path, pathname))?.area ?? "workbench";
   const workbench =
     current === undefined ? "/guide" : clustersPath({ org: current.orgId, project: current.id });
-  const addressOf = (page: PageEntry) => (page.area === "workbench" ? workbench : page.path);
-  const shown = PAGES.filter((page) => page.area === area && (page.isFor?.(rights) ?? true));
+  // Pages of the workbench are those of the project that is chosen.
+  const addressOf = (page: PageEntry) => {
+    if (page.area !== "workbench") return page.path;
+    if (current === undefined) return workbench;
+    return generatePath(page.path, { org: current.orgId, project: current.id });
+  };
   const isNowhere = area === "workbench" && current === undefined;
+  const shown = PAGES.filter((page) => page.area === area && (page.isFor?.(rights) ?? true)).filter(
+    // Once, however many pages a project has.
+    ({ name }) => !isNowhere || name === "clusters",
+  );
   const groups: MenuGroup[] = GROUPS[area]
     .map((name) => ({
       name,
@@ -76,6 +85,7 @@ function AreaSwitch({ area, addresses }: AreaSwitchProps): ReactElement {
 function HeadButtons(): ReactElement {
   const { t } = useTranslation("shell");
   const { data: profile } = useGet("/profile");
+  const { current } = usePlaces();
   const rights = useRights();
   const role = rights.isSystemAdmin
     ? "system"
@@ -95,6 +105,7 @@ function HeadButtons(): ReactElement {
     <>
       <PlaceSwitcher />
       <span className="grow" />
+      {current !== undefined && <AlarmBell place={{ org: current.orgId, project: current.id }} />}
       <PastFailures />
       <LanguageButton />
       <SchemeButton />

@@ -5,7 +5,7 @@ import type { ComponentType, LazyExoticComponent } from "react";
 import type { Rights } from "@console/api/roles";
 
 export type Area = "workbench" | "system";
-type Group = "integration" | "tenancy" | "oversight" | "own";
+type Group = "integration" | "operations" | "tenancy" | "oversight" | "own";
 
 export interface PageEntry {
   path: string;
@@ -21,7 +21,7 @@ export interface PageEntry {
 
 /** The groups of the menu of each area, in order. */
 export const GROUPS: Record<Area, readonly Group[]> = {
-  workbench: ["integration"],
+  workbench: ["integration", "operations"],
   system: ["tenancy", "oversight", "own"],
 };
 
@@ -52,6 +52,52 @@ export const PAGES: readonly PageEntry[] = [
     name: "clusters",
     area: "workbench",
     component: lazy(() => import("@console/features/clusters/ClusterPage")),
+  },
+  {
+    path: "/w/:org/:project/clusters/:cluster/quota",
+    name: "clusters",
+    area: "workbench",
+    component: lazy(() => import("@console/features/quota/ClusterQuota")),
+  },
+  {
+    path: "/w/:org/:project/clusters/:cluster/commands",
+    name: "clusters",
+    area: "workbench",
+    component: lazy(() => import("@console/features/commands")),
+  },
+  {
+    path: "/w/:org/:project/logs",
+    name: "logs",
+    area: "workbench",
+    group: "operations",
+    component: lazy(() => import("@console/features/logs")),
+  },
+  {
+    path: "/w/:org/:project/monitoring",
+    name: "monitoring",
+    area: "workbench",
+    group: "operations",
+    component: lazy(() => import("@console/features/monitoring")),
+  },
+  {
+    path: "/w/:org/:project/clients",
+    name: "clients",
+    area: "workbench",
+    group: "operations",
+    component: lazy(() => import("@console/features/monitoring/ClientsPage")),
+  },
+  {
+    path: "/w/:org/:project/alarms",
+    name: "alarms",
+    area: "workbench",
+    group: "operations",
+    component: lazy(() => import("@console/features/alarms")),
+  },
+  {
+    path: "/w/:org/:project/alarms/:tab",
+    name: "alarms",
+    area: "workbench",
+    component: lazy(() => import("@console/features/alarms")),
   },
   {
     path: "/orgs",
@@ -90,12 +136,34 @@ export const PAGES: readonly PageEntry[] = [
     component: lazy(() => import("@console/features/users")),
   },
   {
+    path: "/invitations",
+    name: "invitations",
+    area: "system",
+    group: "tenancy",
+    isFor: (rights) => rights.isSystemAdmin,
+    component: lazy(() => import("@console/features/invitations")),
+  },
+  {
+    path: "/orgs/:org/invitations",
+    name: "orgs",
+    area: "system",
+    component: lazy(() => import("@console/features/invitations")),
+  },
+  {
     path: "/audit",
     name: "audit",
     area: "system",
     group: "oversight",
     isFor: anyAdmin,
     component: lazy(() => import("@console/features/audit")),
+  },
+  {
+    path: "/quota",
+    name: "quota",
+    area: "system",
+    group: "oversight",
+    isFor: anyAdmin,
+    component: lazy(() => import("@console/features/quota")),
   },
   {
     path: "/settings",

@@ -9,6 +9,8 @@ import { useGet } from "@console/api/hooks";
 import type { List } from "@console/api/shapes";
 
 export interface ListTableProps<Row> extends TableLook<Row> {
+  /** Where several are on one page: what is asked of each stands in the address under its name. */
+  name?: string;
   path: string;
   pathValues?: Record<string, string>;
   /** Sent with every request, beside page and filters. */
@@ -20,7 +22,7 @@ export interface ListTableProps<Row> extends TableLook<Row> {
 
 export function ListTable<Row extends object>(props: ListTableProps<Row>): ReactElement {
   const { path, pathValues, filters = [], sorts = [] } = props;
-  const state = useTableState("", filters);
+  const state = useTableState(props.name ?? "", filters);
   const order = state.order !== null && sorts.includes(state.order.key) ? state.order : null;
   const answer = useGet<string>(path, {
     ...(pathValues && { path: pathValues }),

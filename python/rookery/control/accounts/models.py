@@ -24,6 +24,30 @@ class SignInGiven(Given):
         StringConstraints(min_length=1, max_length=64),
         Field(description="The password.", examples=["Correct-horse-9"]),
     ]
+    code: Annotated[
+        str | None,
+        StringConstraints(max_length=32),
+        Field(
+            description="Of the authenticator, or a recovery code; null: there is none, or it is asked for.",
+            examples=["287082"],
+        ),
+    ] = None
+
+
+class WaysShown(Shown):
+    """How somebody gets in."""
+
+    can_reset_password: bool = Field(
+        description="A forgotten password can be set by mail.", examples=[True]
+    )
+    provider: str = Field(
+        description="Who else may say who somebody is (OpenID); empty: nobody.",
+        examples=["Company account"],
+    )
+    access_address: str = Field(
+        description="Where a browser has to be for that.",
+        examples=["https://control.example.com:8082"],
+    )
 
 
 class RefreshGiven(Given):

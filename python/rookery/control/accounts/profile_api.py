@@ -23,8 +23,9 @@ from rookery.control.rest.models import Items
 from rookery.control.tenancy import listing
 from rookery.web.rest import errors
 
-Known = Annotated[Access, signed_in()]
+Known = Annotated[Access, signed_in(before_all=True)]
 Person = Annotated[Access, people()]
+Early = Annotated[Access, people(before_all=True)]
 
 
 def router(control: ControlContext) -> APIRouter:
@@ -41,9 +42,12 @@ def _own(api: APIRouter, control: ControlContext) -> None:
         found = await control.users.user(access.caller.id)
         async with control.database.read() as session:
             places = await listing.places_of(session, access.caller.id)
+        standing = await control.factors.standing(access.caller.id)
         shown = UserShown.model_validate(found)
         return UserDetail(
             **dict(shown),
+            has_second_factor=standing.is_on,
+            must_do=access.caller.must,
             places=[UserPlace.model_validate(row) for row in places],
         )
 
@@ -58,7 +62,7 @@ def _own(api: APIRouter, control: ControlContext) -> None:
         summary="Change one's password",
         responses=errors("ERROR_PWD_NOT_MATCH", "LOGIN_LOCKED", "SERVICE_UNAVAILABLE"),
     )
-    async def password(access: Person, given: OwnPasswordGiven) -> None:
+    async def password(access: Early, given: OwnPasswordGiven) -> None:
         """Other sessions end, this one goes on."""
         await control.users.change_own_password(access, given.old_password, given.new_password)
 
@@ -81,6 +85,11 @@ def _sessions(api: APIRouter, control: ControlContext) -> None:
             for row in rows
         ]
         return Items(items=items, total=len(items))
+
+    @api.delete("/profile/sessions", status_code=204, summary="Sign out everywhere else")
+    async def end_others(access: Person) -> None:
+        """Only the session that asks goes on."""
+        await control.sessions.end_others(access)
 
     @api.delete(
         "/profile/sessions/{session}",

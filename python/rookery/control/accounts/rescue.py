@@ -11,6 +11,7 @@ from sqlalchemy import select
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.control.accounts import passwords as password_rule
+from rookery.control.accounts import second_factor
 from rookery.control.accounts.emails import checked_email
 from rookery.control.accounts.passwords import Passwords
 from rookery.control.accounts.sessions import end_all_of
@@ -78,6 +79,9 @@ async def _reset(config: ControlConfig, email: str | None, password: str, clock:
                 user = _new(str(wanted), clock)
                 session.add(user)
             user.password_hash, user.is_admin, user.is_enabled = stored, True, True
+            user.password_changed_at, user.must_change_password = clock.now_ms(), False
+            # Whoever is on the machine may have lost the authenticator, too.
+            await second_factor.forget(session, user.id)
             await end_all_of(session, user.id)
             # Whoever has an administrator needs no wizard.
             await settings.drop(session, SETUP_CODE)

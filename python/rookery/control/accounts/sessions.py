@@ -21,16 +21,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.access.lockout import Lockout
 from rookery.clock import Clock
-from rookery.control.accounts import store, texts
+from rookery.control.accounts import second_factor, store, texts
 from rookery.control.accounts.passwords import Passwords
+from rookery.control.accounts.second_factor import SecondFactor
 from rookery.control.accounts.secrets import digest, new_token
 from rookery.control.accounts.store import SessionRow, User
 from rookery.control.audit.service import AuditTrail, Result
-from rookery.control.caller import Access, Caller
-from rookery.control.errors import OutOfReachError, UnknownCallerError
+from rookery.control.caller import Access, Caller, Must
+from rookery.control.errors import InvalidError, OutOfReachError, UnknownCallerError
 from rookery.control.settings import user_management
 from rookery.control.tenancy.grants import grants_of
 from rookery.control.tenancy.store import memberships_of
+from rookery.control.vault import Vault
 from rookery.errors import UnavailableError
 from rookery.storage.database import Database
 from rookery.storage.ids import new_id
@@ -59,22 +61,34 @@ class Sessions:
     """Everybody who is signed in, in all processes of one database."""
 
     def __init__(
-        self, database: Database, clock: Clock, audit: AuditTrail, passwords: Passwords
+        self,
+        database: Database,
+        clock: Clock,
+        audit: AuditTrail,
+        passwords: Passwords,
+        vault: Vault,
     ) -> None:
         self._database = database
         self._clock = clock
         self._audit = audit
         self._passwords = passwords
+        self._vault = vault
         self.lockout = Lockout(clock)
         self._pending: Counter[str] = Counter()
 
     async def sign_in(
-        self, email: str, password: str, address: str, user_agent: str = ""
+        self,
+        email: str,
+        password: str,
+        address: str,
+        user_agent: str = "",
+        code: str | None = None,
     ) -> SignedIn:
-        """Sign in with a password.
+        """Sign in with a password, and a code for whoever has a second factor.
 
         Raises:
-            UnknownCallerError: it is not the password, or too many wrong ones came from there.
+            UnknownCallerError: it is not the password, the code is missing or wrong, or too many wrong ones
+                came from there.
             OutOfReachError: too many sign in at once.
         """
         email = email.strip().lower()
@@ -82,17 +96,53 @@ class Sessions:
         async with self._database.read() as session:
             user = await store.user_by_email(session, email)
         with self._one_of_few(address):
-            stored = None if user is None else user.password_hash
+            stored = None if user is None else user.password_hash or None
             is_right = await self._passwords.is_right(stored, password)
         if user is None or not is_right:
-            if self.lockout.was_bad(email, address):
-                _log.warning("%r is locked for %s after wrong passwords", email, address)
-            await self._tell_failure(user, email, address)
+            await self._was_bad(user, email, address)
             raise UnknownCallerError(texts.BAD_SIGN_IN, code="BAD_USERNAME_OR_PWD")
-        self.lockout.was_good(email, address)
         if not user.is_enabled:
             raise UnknownCallerError(texts.DISABLED, code="BAD_USERNAME_OR_PWD")
-        return await self._begin(user.id, stored, address, user_agent)
+        try:
+            signed_in = await self._begin(user.id, stored, code, address, user_agent)
+        except UnknownCallerError as error:
+            # A password that is known makes the code what is left to be guessed.
+            if error.code == second_factor.BAD:
+                await self._was_bad(user, email, address)
+            raise
+        self.lockout.was_good(email, address)
+        return signed_in
+
+    async def sign_in_known(
+        self, session: AsyncSession, user: User, provider: str, address: str, user_agent: str
+    ) -> SignedIn:
+        """Sign somebody in whom a provider knows, in a unit of work of the caller's.
+
+        Raises:
+            UnknownCallerError: that one is disabled.
+        """
+        if not user.is_enabled:
+            raise UnknownCallerError(texts.DISABLED, code="BAD_USERNAME_OR_PWD")
+        return await self._add(session, user, address, user_agent, provider)
+
+    async def confirm(self, caller: Caller, stored: str, password: str) -> None:
+        """Have somebody who is signed in say the password again.
+
+        Raises:
+            InvalidError: it is another, or there is none.
+            UnknownCallerError: too many wrong ones came from there.
+        """
+        self.refuse_locked(caller.name, caller.address)
+        if not stored:
+            raise InvalidError(texts.NO_PASSWORD, code="ERROR_PWD_NOT_MATCH")
+        if not await self._passwords.is_right(stored, password):
+            self.lockout.was_bad(caller.name, caller.address)
+            raise InvalidError(texts.OLD_PASSWORD, code="ERROR_PWD_NOT_MATCH")
+
+    async def _was_bad(self, user: User | None, email: str, address: str) -> None:
+        if self.lockout.was_bad(email, address):
+            _log.warning("%r is locked for %s after wrong passwords or codes", email, address)
+        await self._tell_failure(user, email, address)
 
     def refuse_locked(self, email: str, address: str) -> None:
         """Before a password is looked at.
@@ -106,20 +156,29 @@ class Sessions:
             raise UnknownCallerError(texts.LOCKED, code="LOGIN_LOCKED", minutes=minutes)
 
     async def _begin(
-        self, user_id: str, proven: str | None, address: str, user_agent: str
+        self, user_id: str, proven: str | None, code: str | None, address: str, user_agent: str
     ) -> SignedIn:
         """``proven``: the hash that the password fitted; another one came meanwhile with another."""
-        now_ms = self._clock.now_ms()
-        access, refresh = new_token(), new_token()
         async with self._database.write() as session:
             user = await session.get(User, user_id)
             if user is None or not user.is_enabled or user.password_hash != proven:
                 raise UnknownCallerError(texts.BAD_SIGN_IN, code="BAD_USERNAME_OR_PWD")
-            rules = await user_management.read(session)
-            await self._make_room(session, user_id, now_ms)
-            row = SessionRow(
+            await second_factor.prove(
+                session, self._vault, user_id, code, self._clock.now_ms() // 1000
+            )
+            return await self._add(session, user, address, user_agent, "")
+
+    async def _add(
+        self, session: AsyncSession, user: User, address: str, user_agent: str, provider: str
+    ) -> SignedIn:
+        now_ms = self._clock.now_ms()
+        access, refresh = new_token(), new_token()
+        rules = await user_management.read(session)
+        await self._make_room(session, user.id, now_ms)
+        session.add(
+            SessionRow(
                 id=new_id(),
-                user_id=user_id,
+                user_id=user.id,
                 access_hash=digest(access),
                 refresh_hash=digest(refresh),
                 address=address[:64],
@@ -128,25 +187,27 @@ class Sessions:
                 used_at=now_ms,
                 access_until_at=now_ms + rules.access_token_s * 1000,
                 refresh_until_at=now_ms + rules.refresh_token_s * 1000,
+                provider=provider,
             )
-            session.add(row)
-            user.last_login_at = now_ms
-            caller = Caller(id=user.id, name=user.email, via="session", address=address)
-            self._audit.record(
-                session,
-                Access(caller=caller),
-                "sessions",
-                "login",
-                object_id=user.id,
-                object_name=user.email,
-            )
-            return SignedIn(
-                access_token=access,
-                refresh_token=refresh,
-                expires_in_s=rules.access_token_s,
-                refresh_expires_in_s=rules.refresh_token_s,
-                is_admin=user.is_admin,
-            )
+        )
+        user.last_login_at = now_ms
+        caller = Caller(id=user.id, name=user.email, via="session", address=address)
+        self._audit.record(
+            session,
+            Access(caller=caller),
+            "sessions",
+            "login",
+            object_id=user.id,
+            object_name=user.email,
+            after={"provider": provider} if provider else None,
+        )
+        return SignedIn(
+            access_token=access,
+            refresh_token=refresh,
+            expires_in_s=rules.access_token_s,
+            refresh_expires_in_s=rules.refresh_token_s,
+            is_admin=user.is_admin,
+        )
 
     async def refresh(self, refresh_token: str, address: str) -> SignedIn:
         """Another access token; the one before ends.
@@ -188,17 +249,19 @@ class Sessions:
         async with self._database.read() as session:
             found = (
                 await session.execute(
-                    select(SessionRow, User)
+                    select(SessionRow, User, SecondFactor.confirmed_at)
                     .join(User, User.id == SessionRow.user_id)
+                    .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
                     .where(SessionRow.access_hash == digest(token))
                 )
             ).first()
             if found is None or not found[1].is_enabled:
                 raise UnknownCallerError(texts.BAD_TOKEN, code="BAD_TOKEN")
-            row, user = found
+            row, user, factor_since = found
             if row.access_until_at <= now_ms:
                 raise UnknownCallerError(texts.TOKEN_EXPIRED, code="TOKEN_TIME_OUT")
             memberships = await memberships_of(session, user.id)
+            must = await self._must(session, user, row, has_factor=factor_since is not None)
         if now_ms - row.used_at >= USED_EVERY_MS:
             await self._note_use(row.id, now_ms)
         return Caller(
@@ -208,7 +271,24 @@ class Sessions:
             address=address,
             grants=grants_of(memberships, is_admin=user.is_admin),
             session_id=row.id,
+            must=must,
         )
+
+    async def _must(
+        self, session: AsyncSession, user: User, row: SessionRow, *, has_factor: bool
+    ) -> Must:
+        """What somebody has to do before anything else; whom a provider knows, it sees to that."""
+        if row.provider:
+            return ""
+        rules = await user_management.read(session)
+        changed_at = user.password_changed_at or user.created_at
+        is_old = rules.password_age_s > 0 and (
+            changed_at + rules.password_age_s * 1000 <= self._clock.now_ms()
+        )
+        if user.must_change_password or is_old:
+            return "changePassword"
+        is_missing = rules.is_factor_required and user.is_admin and not has_factor
+        return "enrolSecondFactor" if is_missing else ""
 
     async def still(self, caller: Caller) -> Caller:
         """The same caller with what that one is now, for what lasts longer than a request.
@@ -254,6 +334,20 @@ class Sessions:
                 object_name=caller.name,
             )
         return True
+
+    async def end_others(self, access: Access) -> None:
+        """Sign the caller out everywhere else."""
+        caller = access.caller
+        async with self._database.write() as session:
+            await end_all_of(session, caller.id, but=caller.session_id)
+            self._audit.record(
+                session,
+                access,
+                "sessions",
+                "endSessions",
+                object_id=caller.id,
+                object_name=caller.name,
+            )
 
     async def drop_expired(self) -> None:
         """Forget sessions that nobody can go on with."""

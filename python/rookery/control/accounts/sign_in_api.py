@@ -14,11 +14,15 @@ from rookery.control.accounts.models import (
     RolesShown,
     SignedInShown,
     SignInGiven,
+    WaysShown,
 )
 from rookery.control.accounts.sessions import SignedIn
 from rookery.control.caller import Access
 from rookery.control.context import ControlContext
 from rookery.control.rest.guard import open_to_all, people, signed_in
+from rookery.control.settings import address as access_address
+from rookery.control.settings import store as settings
+from rookery.control.settings.names import MAIL, OIDC
 from rookery.control.tenancy import listing
 from rookery.control.tenancy.grants import Grants
 from rookery.control.tenancy.store import Organization, Project
@@ -26,8 +30,8 @@ from rookery.web.peer import address_of
 from rookery.web.rest import errors
 
 Anybody = Annotated[Access | None, open_to_all()]
-Person = Annotated[Access, people()]
-Known = Annotated[Access, signed_in()]
+Person = Annotated[Access, people(before_all=True)]
+Known = Annotated[Access, signed_in(before_all=True)]
 
 
 def router(control: ControlContext) -> APIRouter:
@@ -38,16 +42,42 @@ def router(control: ControlContext) -> APIRouter:
 
 
 def _sign_in(api: APIRouter, control: ControlContext) -> None:
+    @api.get("/sign-in", summary="Which ways in there are")
+    async def ways(_access: Anybody) -> WaysShown:
+        """For the page that asks for a password."""
+        async with control.database.read() as session:
+            provider = await settings.value_of(session, OIDC) or {}
+            address = await access_address.read(session)
+            can_reset = await settings.value_of(session, MAIL) is not None
+        return WaysShown(
+            can_reset_password=can_reset,
+            provider=provider.get("name", ""),
+            access_address=address if provider else "",
+        )
+
     @api.post(
         "/login",
         summary="Sign in",
-        responses=errors("BAD_USERNAME_OR_PWD", "LOGIN_LOCKED", "SERVICE_UNAVAILABLE"),
+        responses=errors(
+            "BAD_USERNAME_OR_PWD",
+            "SECOND_FACTOR_REQUIRED",
+            "BAD_SECOND_FACTOR",
+            "LOGIN_LOCKED",
+            "SERVICE_UNAVAILABLE",
+        ),
     )
     async def login(request: Request, _access: Anybody, given: SignInGiven) -> SignedInShown:
-        """Five wrong passwords within five minutes lock that user from that address for ten."""
+        """Five wrong passwords or codes within five minutes lock that user from that address for ten.
+
+        Whoever has a second factor is refused with `SECOND_FACTOR_REQUIRED` without a code; send the same
+        again with one.
+        """
         agent = request.headers.get("user-agent", "")
         address = address_of(request)
-        return _shown(await control.sessions.sign_in(given.email, given.password, address, agent))
+        signed_in = await control.sessions.sign_in(
+            given.email, given.password, address, agent, given.code
+        )
+        return shown(signed_in)
 
     @api.post(
         "/refresh",
@@ -56,7 +86,7 @@ def _sign_in(api: APIRouter, control: ControlContext) -> None:
     )
     async def refresh(request: Request, _access: Anybody, given: RefreshGiven) -> SignedInShown:
         """The one before ends. The refresh token stays, and lasts as long again."""
-        return _shown(await control.sessions.refresh(given.refresh_token, address_of(request)))
+        return shown(await control.sessions.refresh(given.refresh_token, address_of(request)))
 
     @api.post("/logout", status_code=204, summary="Sign out")
     async def logout(access: Person) -> None:
@@ -95,7 +125,8 @@ def _org_roles(grants: Grants, org: Organization, projects: Sequence[Project]) -
     )
 
 
-def _shown(signed_in: SignedIn) -> SignedInShown:
+def shown(signed_in: SignedIn) -> SignedInShown:
+    """As the interface gives it."""
     return SignedInShown(
         access_token=signed_in.access_token,
         refresh_token=signed_in.refresh_token,

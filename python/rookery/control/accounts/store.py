@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, String, func, select
+from sqlalchemy import ForeignKey, String, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +23,21 @@ class User(Base):
     language: Mapped[str] = mapped_column(String(8))
     created_at: Mapped[int]
     last_login_at: Mapped[int | None]
+    password_changed_at: Mapped[int | None]
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+
+
+class PasswordBefore(Base):
+    """A password that somebody had, hashed: rules may forbid it."""
+
+    __tablename__ = "passwords_before"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    user_id: Mapped[str] = mapped_column(
+        String(ID_LENGTH), ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
+    password_hash: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[int]
 
 
 class SessionRow(Base):
@@ -42,11 +57,45 @@ class SessionRow(Base):
     used_at: Mapped[int]
     access_until_at: Mapped[int]
     refresh_until_at: Mapped[int] = mapped_column(index=True)
+    provider: Mapped[str] = mapped_column(String(16), default="")
+    """Who told who that is: empty, or ``oidc``."""
 
 
 async def user_by_email(session: AsyncSession, email: str) -> User | None:
     found: User | None = await session.scalar(select(User).where(User.email == email.lower()))
     return found
+
+
+PASSWORDS_BEFORE_MAX = 10
+
+
+async def passwords_before(session: AsyncSession, user_id: str, most: int) -> list[str]:
+    """The last ``most`` passwords of somebody, hashed; the present one is the first."""
+    user = await session.get(User, user_id) if user_id and most > 0 else None
+    if user is None:
+        return []
+    rows = await session.scalars(
+        select(PasswordBefore.password_hash)
+        .where(PasswordBefore.user_id == user_id)
+        .order_by(PasswordBefore.created_at.desc())
+        .limit(most - 1)
+    )
+    return [stored for stored in (user.password_hash, *rows) if stored]
+
+
+async def forget_old_passwords(session: AsyncSession, user_id: str) -> None:
+    """Keep no more than rules may ask for."""
+    await session.flush()
+    ids = list(
+        await session.scalars(
+            select(PasswordBefore.id)
+            .where(PasswordBefore.user_id == user_id)
+            .order_by(PasswordBefore.created_at.desc())
+            .offset(PASSWORDS_BEFORE_MAX)
+        )
+    )
+    if ids:
+        await session.execute(delete(PasswordBefore).where(PasswordBefore.id.in_(ids)))
 
 
 async def count_admins(session: AsyncSession, *, enabled: bool = True) -> int:

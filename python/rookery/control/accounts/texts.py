@@ -33,4 +33,41 @@ NOT_YOURSELF = Text(
     "不能对自己执行此操作，请由其他管理员执行",
 )
 PEOPLE_ONLY = Text("API tokens may not do this, sign in", "API 令牌不能执行此操作，请登录")
+PASSWORD_AGAIN = Text(
+    "choose a password that is none of your last {most}", "新密码不能与最近 {most} 次使用的密码相同"
+)
+LINK_ENDED = Text(
+    "this link works no more: it was used, replaced or revoked, or has expired",
+    "链接已失效：已被使用、替换、撤销或已过期",
+)
+INVITATIONS_MAX = Text("there are {most} invitations already", "邀请数已达上限 {most}")
+ROLE_NOWHERE = Text(
+    "a role needs an organization, and a project needs its organization",
+    "角色须指定组织，项目须指定其所属组织",
+)
+INVITED_USER = Text(
+    "{email} is a user already: add that one as a member", "{email} 已是用户，请直接添加为成员"
+)
+INVITED_ALREADY = Text(
+    "{email} is invited already: send that invitation again or revoke it",
+    "{email} 已被邀请，请重新发送或撤销该邀请",
+)
+NO_INVITATION = Text("there is no such invitation", "邀请不存在")
+NO_MAIL = Text(
+    "no mail server is set: an administrator can give you another password",
+    "尚未配置邮件服务器，请联系管理员重置密码",
+)
+CODE_NEEDED = Text("enter the code of your authenticator", "请输入身份验证器中的验证码")
+BAD_CODE = Text("that is not the present code, or it was used", "验证码错误，或已被使用")
+FACTOR_IS_ON = Text("there is a second factor already", "已启用两步验证")
+FACTOR_IS_OFF = Text("there is no second factor", "尚未启用两步验证")
+NO_ENROLMENT = Text("begin with the second factor anew", "请重新开始设置两步验证")
+FACTOR_IS_NEEDED = Text(
+    "administrators need a second factor: set it up in your profile first",
+    "管理员必须启用两步验证，请先在个人中心完成设置",
+)
+CHANGE_PASSWORD = Text("your password has to be changed first", "请先修改密码")
+NO_PASSWORD = Text(
+    "you have no password here, you sign in elsewhere", "您通过统一身份认证登录，没有本地密码"
+)
 USERS_MAX = Text("there are {most} users already", "用户数已达上限 {most}")

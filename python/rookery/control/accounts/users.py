@@ -18,7 +18,7 @@ from rookery.control.accounts import store, texts
 from rookery.control.accounts.emails import checked_email
 from rookery.control.accounts.passwords import Passwords
 from rookery.control.accounts.sessions import Sessions, end_all_of
-from rookery.control.accounts.store import User
+from rookery.control.accounts.store import PasswordBefore, User
 from rookery.control.audit.service import AuditTrail
 from rookery.control.caller import Access
 from rookery.control.errors import (
@@ -45,6 +45,7 @@ class NewUser:
     name: str = ""
     is_admin: bool = False
     language: str = "en"
+    must_change_password: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +84,38 @@ class Users:
         async with self._database.read() as session:
             return _present(await session.get(User, user_id))
 
-    async def hashed(self, password: str) -> str:
-        """A password as it is kept, if it will do.
+    async def hashed(self, password: str, user_id: str = "") -> str:
+        """A password as it is kept, if it will do, for somebody who may have had it before.
 
         Raises:
             InvalidError: it will not do.
         """
         async with self._database.read() as session:
             rules = await user_management.read(session)
+            before = await store.passwords_before(session, user_id, rules.password_history)
         password_rule.check(password, rules.password_length_min)
+        for stored in before:
+            if await self._passwords.is_right(stored, password):
+                raise InvalidError(texts.PASSWORD_AGAIN, most=rules.password_history)
         return await self._passwords.hash(password)
+
+    async def keep_password(
+        self, session: AsyncSession, user: User, stored: str, *, must_change: bool = False
+    ) -> None:
+        """Set another password, hashed before, in a unit of work of the caller's."""
+        now_ms = self._clock.now_ms()
+        if user.password_hash:
+            session.add(
+                PasswordBefore(
+                    id=new_id(),
+                    user_id=user.id,
+                    password_hash=user.password_hash,
+                    created_at=now_ms,
+                )
+            )
+            await store.forget_old_passwords(session, user.id)
+        user.password_hash, user.password_changed_at = stored, now_ms
+        user.must_change_password = must_change
 
     async def create(self, access: Access, new: NewUser) -> User:
         """Add a user.
@@ -105,7 +128,7 @@ class Users:
         """
         email = checked_email(new.email)
         if new.is_admin:
-            _refuse_tokens(access)
+            refuse_tokens(access)
         stored = await self.hashed(new.password)
         async with self._database.write() as session:
             return await self.add(session, access, new, email, stored)
@@ -126,6 +149,8 @@ class Users:
             language=new.language,
             created_at=self._clock.now_ms(),
             last_login_at=None,
+            password_changed_at=self._clock.now_ms(),
+            must_change_password=new.must_change_password,
         )
         session.add(user)
         try:
@@ -145,7 +170,7 @@ class Users:
             TakenError: no enabled administrator would be left.
         """
         if change.is_admin:
-            _refuse_tokens(access)
+            refuse_tokens(access)
         async with self._database.write() as session:
             user = await self._locked(session, user_id)
             before = _told(user)
@@ -166,19 +191,23 @@ class Users:
             self._tell(session, access, "update", user, before=before, after=after)
         return user
 
-    async def set_password(self, access: Access, user_id: str, password: str) -> None:
+    async def set_password(
+        self, access: Access, user_id: str, password: str, *, must_change: bool = False
+    ) -> None:
         """Give somebody another password; that one is signed out everywhere.
+
+        With ``must_change`` that one has to choose another at the next sign-in.
 
         Raises:
             DeniedError: an API token asks.
             MissingError: there is no such user.
             InvalidError: the password will not do.
         """
-        _refuse_tokens(access)
-        stored = await self.hashed(password)
+        refuse_tokens(access)
+        stored = await self.hashed(password, user_id)
         async with self._database.write() as session:
             user = _present(await session.get(User, user_id))
-            user.password_hash = stored
+            await self.keep_password(session, user, stored, must_change=must_change)
             await end_all_of(session, user.id)
             self._tell(session, access, "resetPassword", user)
         self._sessions.lockout.forget(user.email)
@@ -191,15 +220,12 @@ class Users:
             UnknownCallerError: too many wrong ones came from there.
         """
         caller = access.caller
-        self._sessions.refuse_locked(caller.name, caller.address)
         user = await self.user(caller.id)
-        if not await self._passwords.is_right(user.password_hash, old):
-            self._sessions.lockout.was_bad(caller.name, caller.address)
-            raise InvalidError(texts.OLD_PASSWORD, code="ERROR_PWD_NOT_MATCH")
-        stored = await self.hashed(new)
+        await self._sessions.confirm(caller, user.password_hash, old)
+        stored = await self.hashed(new, caller.id)
         async with self._database.write() as session:
             user = _present(await session.get(User, caller.id))
-            user.password_hash = stored
+            await self.keep_password(session, user, stored)
             await end_all_of(session, user.id, but=caller.session_id)
             self._tell(session, access, "changePassword", user)
 
@@ -282,7 +308,7 @@ def _told(user: User) -> dict[str, Any]:
     }
 
 
-def _refuse_tokens(access: Access) -> None:
+def refuse_tokens(access: Access) -> None:
     """What outlives a token: with another's password or an administrator of its own making it would
     be more than its owner gave it.
     """

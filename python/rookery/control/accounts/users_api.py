@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from sqlalchemy import Select, select
 
+from rookery.control.accounts.second_factor import has_factor
 from rookery.control.accounts.store import User
 from rookery.control.accounts.users import NewUser, UserChange
 from rookery.control.accounts.users_models import (
@@ -14,6 +15,7 @@ from rookery.control.accounts.users_models import (
     UserChangeGiven,
     UserDetail,
     UserGiven,
+    UserListed,
     UserPlace,
     UserShown,
 )
@@ -70,7 +72,7 @@ def _shown(api: APIRouter, control: ControlContext) -> None:
         is_admin: AdminQuery = None,
         is_enabled: EnabledQuery = None,
         sort: SortQuery = "email",
-    ) -> Items[UserShown]:
+    ) -> Items[UserListed]:
         """All of them; members of one organization are below it."""
         query: Select[*tuple[Any, ...]] = select(
             User.id,
@@ -81,6 +83,7 @@ def _shown(api: APIRouter, control: ControlContext) -> None:
             User.language,
             User.created_at,
             User.last_login_at,
+            has_factor(User.id).label("has_second_factor"),
         )
         if email:
             query = query.where(like(User.email, email))
@@ -92,7 +95,7 @@ def _shown(api: APIRouter, control: ControlContext) -> None:
             query = query.where(User.is_enabled.is_(is_enabled))
         async with control.database.read() as session:
             rows, total = await page(session, query, window, sort, _COLUMNS)
-        return Items(items=[UserShown.model_validate(row) for row in rows], total=total)
+        return Items(items=[UserListed.model_validate(row) for row in rows], total=total)
 
     @api.get("/users/{user}", summary="A user", responses=errors("USER_NOT_FOUND"))
     async def user_of(access: Sees, user: str) -> UserDetail:
@@ -100,9 +103,11 @@ def _shown(api: APIRouter, control: ControlContext) -> None:
         found = await control.users.user(user)
         async with control.database.read() as session:
             places = await listing.places_of(session, user)
+        standing = await control.factors.standing(user)
         shown = UserShown.model_validate(found)
         return UserDetail(
             **dict(shown),
+            has_second_factor=standing.is_on,
             places=[UserPlace.model_validate(row) for row in places],
         )
 
@@ -122,6 +127,7 @@ def _changes(api: APIRouter, control: ControlContext) -> None:
             name=given.name,
             is_admin=given.is_admin,
             language=given.language,
+            must_change_password=given.must_change_password,
         )
         return UserShown.model_validate(await control.users.create(access, new))
 
@@ -151,7 +157,9 @@ def _access(api: APIRouter, control: ControlContext) -> None:
     )
     async def password(access: Edits, user: str, given: PasswordGiven) -> None:
         """The user is signed out everywhere, and no longer locked out."""
-        await control.users.set_password(access, user, given.password)
+        await control.users.set_password(
+            access, user, given.password, must_change=given.must_change
+        )
 
     @api.delete(
         "/users/{user}/sessions",

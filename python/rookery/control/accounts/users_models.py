@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from rookery.control.accounts.words import Email, Language, NewPassword, PersonName
 from rookery.control.rest.models import Given, Id, Shown, Time
 
-TokenOwnPassword = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+CurrentPassword = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 class UserShown(Shown):
@@ -35,8 +35,22 @@ class UserPlace(Shown):
     role: Literal["admin", "viewer"] = Field(description="As what.", examples=["viewer"])
 
 
-class UserDetail(UserShown):
+class UserListed(UserShown):
+    """A user, with what only the table of users shows."""
+
+    has_second_factor: bool = Field(
+        description="A code of an authenticator is asked for at the sign-in.", examples=[False]
+    )
+
+
+class UserDetail(UserListed):
     """A user with everything that one belongs to."""
+
+    must_do: Literal["", "changePassword", "enrolSecondFactor"] = Field(
+        default="",
+        description="Of the caller: what has to be done before anything else.",
+        examples=[""],
+    )
 
     places: list[UserPlace] = Field(description="Organizations and projects.")
 
@@ -51,6 +65,11 @@ class UserGiven(Given):
         default=False, description="Administrator of the whole system.", examples=[False]
     )
     language: Language = "en"
+    must_change_password: bool = Field(
+        default=False,
+        description="The user has to choose another at the first sign-in.",
+        examples=[True],
+    )
 
 
 class UserChangeGiven(Given):
@@ -70,6 +89,11 @@ class PasswordGiven(Given):
     """Another password."""
 
     password: NewPassword
+    must_change: bool = Field(
+        default=False,
+        description="The user has to choose another at the next sign-in.",
+        examples=[True],
+    )
 
 
 class ProfileGiven(Given):
@@ -82,5 +106,5 @@ class ProfileGiven(Given):
 class OwnPasswordGiven(Given):
     """Another password, by who knows the one before."""
 
-    old_password: TokenOwnPassword = Field(description="As it is.", examples=["Correct-horse-9"])
+    old_password: CurrentPassword = Field(description="As it is.", examples=["Correct-horse-9"])
     new_password: NewPassword

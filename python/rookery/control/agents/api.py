@@ -21,7 +21,7 @@ from rookery.contracts.agent_enrolment_v1 import (
     ReportPlan,
 )
 from rookery.contracts.agent_fields import MessageError, Record, parse_object
-from rookery.contracts.agent_v1 import HEADER_BYTES_MAX, Report
+from rookery.contracts.agent_v1 import REPORT_BYTES_MAX, Report
 from rookery.control.agents import texts
 from rookery.control.agents.service import Known
 from rookery.control.caller import Access
@@ -42,7 +42,7 @@ _R = TypeVar("_R", bound=Record)
 def _body(description: str, shape: dict[str, Any]) -> dict[str, Any]:
     """The document's word on a body that the contract reads, not the framework."""
     return {
-        BODY_BYTES_MAX: HEADER_BYTES_MAX,
+        BODY_BYTES_MAX: REPORT_BYTES_MAX,
         "requestBody": {
             "required": True,
             "description": description,
@@ -163,7 +163,7 @@ async def _read(request: Request, kind: type[_R]) -> _R:
 
 
 def _parsed(data: bytes, kind: type[_R]) -> _R:
-    return kind.read(parse_object(data, HEADER_BYTES_MAX))
+    return kind.read(parse_object(data, REPORT_BYTES_MAX))
 
 
 def _json(content: bytes) -> Response:

@@ -32,8 +32,11 @@ def make_vacant(row: ClusterRow) -> None:
     row.registered_at = None
     row.version = row.edition = ""
     row.nodes, row.nodes_running, row.nodes_total = [], 0, 0
-    row.connections = row.connection_limit = row.started_at = None
+    row.connections = row.connections_total = row.connection_limit = row.started_at = None
+    row.limit_setting = row.is_limit_settable = None
+    row.vacancies += 1
     row.rates = {}
+    row.integrations, row.integrations_digest = {}, 0
 
 
 def forget_signs(row: ClusterRow) -> None:

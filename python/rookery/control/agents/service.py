@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,7 +21,9 @@ from rookery.contracts.agent_v1 import (
     AGENT_ID,
     WILL_DELAY_S,
     Channel,
+    CommandState,
     Desired,
+    LogBatch,
     Message,
     Report,
     Reported,
@@ -44,8 +47,13 @@ from rookery.control.clusters.standing import Standing
 from rookery.control.clusters.state import Presence
 from rookery.control.clusters.store import ClusterRow
 from rookery.control.errors import GoneError, InvalidError, TakenError, UnknownCallerError
+from rookery.control.history.events import Kind
+from rookery.control.history.notes import note, note_registration
+from rookery.control.processes.signals import Signals
 from rookery.control.relay.broker import Relay
+from rookery.control.relay.door import Door
 from rookery.control.relay.tunnel import Tunnel
+from rookery.control.tenancy import store as tenancy_store
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 from rookery.storage.ids import new_id
@@ -54,8 +62,12 @@ _log = logging.getLogger("rookery.control.agents")
 
 RESOURCE = "agents"
 UNREGISTERED = "UNREGISTERED"
+WANTED, ARRIVED = "agents", "agents.arrived"
+"""What processes tell each other: what is wanted of an agent changed; it connected here."""
 GRACE_S = WILL_DELAY_S + 1
 """An agent that lost its connection has so long to come back before it counts as gone."""
+DOWNLOADS_PER_MINUTE = 120
+"""Of the agent, that are looked at for the check list of an entry."""
 _AGENT_ID = re.compile(AGENT_ID)
 
 
@@ -65,6 +77,26 @@ class Known:
 
     id: str
     cluster_id: str
+
+
+class CommandLink(Protocol):
+    """Who is told what agents say about commands. Nothing of it waits."""
+
+    def came(self, agent_id: str, capabilities: Collection[str]) -> None:
+        """It is there."""
+        ...
+
+    def left(self, agent_id: str) -> None:
+        """It is gone."""
+        ...
+
+    def heard(self, agent_id: str, said: CommandState) -> None:
+        """How far a command is."""
+        ...
+
+    def told(self, agent_id: str) -> None:
+        """It knows that it was let go."""
+        ...
 
 
 class AgentService:
@@ -78,6 +110,7 @@ class AgentService:
         standing: Standing,
         changes: Changes,
         intake: Intake,
+        signals: Signals,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -85,16 +118,34 @@ class AgentService:
         self._standing = standing
         self._changes = changes
         self._intake = intake
+        self._signals = signals
+        self._downloads = (0, 0)
         self._relay: Relay | None = None
         self._tunnel: Tunnel | None = None
+        self._commands: CommandLink | None = None
+        self._door: Door | None = None
         self._wanted: dict[str, Desired] = {}
         self._told: set[str] = set()
+        # Connected to another process by now: that its connection here ends says nothing of it.
+        self._moved: set[str] = set()
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._doing: set[asyncio.Task[None]] = set()
+        self._take_logs: Callable[[str, LogBatch], None] = _nobody
 
-    def use(self, relay: Relay, tunnel: Tunnel) -> None:
+    def use(self, relay: Relay, tunnel: Tunnel, door: Door) -> None:
         """Say through what agents are reached; before the relay starts."""
-        self._relay, self._tunnel = relay, tunnel
+        self._relay, self._tunnel, self._door = relay, tunnel, door
+        self._signals.on(WANTED, self._look_again)
+        self._signals.on(ARRIVED, self._is_elsewhere)
+        self._signals.on_gap(lambda: self._do(self._look_at_all()))
+
+    def use_commands(self, commands: CommandLink) -> None:
+        """Say who is told about commands; before the relay starts."""
+        self._commands = commands
+
+    def hears_logs(self, take: Callable[[str, LogBatch], None]) -> None:
+        """Say who takes logs; before the relay starts."""
+        self._take_logs = take
 
     async def stop(self) -> None:
         """Finish what was begun; nothing is heard any more. May be called twice."""
@@ -136,8 +187,9 @@ class AgentService:
             token.used_at = now_ms
             forget_signs(row)
             row.registered_at = now_ms
+            await note_registration(session, row.id, now_ms, agent.host_name or agent.node_id)
             await self._standing.settle(session, row)
-            self._record(session, row, agent, "register")
+            await self._record(session, row, agent, "register")
         self._changes.tell(row.project_id, row.id)
         if replaced:
             await self.tell_removed(replaced, "another agent took its place")
@@ -157,6 +209,8 @@ class AgentService:
             stone = await store.tombstone_by_secret(session, hash_of(bearer), self._clock.now_ms())
         if stone is None:
             raise UnknownCallerError(texts.BAD_BEARER, code="BAD_TOKEN")
+        if self._commands is not None:
+            self._commands.told(stone.agent_id)
         raise GoneError(texts.REMOVED, code=UNREGISTERED, reason=stone.reason)
 
     def report(self, agent: Known, report: Report) -> None:
@@ -170,25 +224,49 @@ class AgentService:
             found = await session.get(AgentRow, agent.id)
             if row is None or found is None:
                 return
-            self._record(session, row, found, "unregister")
+            await self._record(session, row, found, "unregister")
             await self._let_go(session, row, found)
         self._intake.forget([agent.id])
         self._changes.tell(row.project_id, row.id)
         await self._drop(agent.id)
+        self._signals.tell(WANTED, agent.id)
 
     async def downloaded(self, cluster_id: str) -> None:
-        """The agent was downloaded with the commands of an entry."""
+        """The agent was downloaded with the commands of an entry.
+
+        Whoever reaches the port can say so of any entry: it is written once for a token that can be
+        used, and looked up :data:`DOWNLOADS_PER_MINUTE` times at most.
+        """
+        if not self._may_look_up():
+            return
+        async with self._database.read() as session:
+            if await self._awaits_download(session, cluster_id) is None:
+                return
         async with self._database.write() as session:
             row = await session.get(ClusterRow, cluster_id)
-            token = await store.newest_token(session, cluster_id)
-            if row is None or token is None or token.downloaded_at is not None:
+            token = await self._awaits_download(session, cluster_id)
+            if row is None or token is None:
                 return
-            now_ms = self._clock.now_ms()
-            if state_of(store.known_of(token), now_ms) is not TokenState.OPEN:
-                return
-            token.downloaded_at = now_ms
+            token.downloaded_at = self._clock.now_ms()
             project_id = row.project_id
         self._changes.tell(project_id, cluster_id)
+
+    def _may_look_up(self) -> bool:
+        minute = int(self._clock.monotonic_s() // 60)
+        if minute != self._downloads[0]:
+            self._downloads = (minute, 0)
+        self._downloads = (minute, self._downloads[1] + 1)
+        return self._downloads[1] <= DOWNLOADS_PER_MINUTE
+
+    async def _awaits_download(
+        self, session: AsyncSession, cluster_id: str
+    ) -> RegistrationTokenRow | None:
+        """The newest token of an entry, if it can be used and nobody downloaded with it yet."""
+        token = await store.newest_token(session, cluster_id)
+        if token is None or token.downloaded_at is not None:
+            return None
+        is_open = state_of(store.known_of(token), self._clock.now_ms()) is TokenState.OPEN
+        return token if is_open else None
 
     async def forget_long_gone(self) -> None:
         """An agent that was removed and did not come back is told nothing any more."""
@@ -202,30 +280,27 @@ class AgentService:
         """Whether it is that agent; also one that was removed, which is to learn it."""
         if _AGENT_ID.fullmatch(agent_id) is None:
             return False
-        async with self._database.read() as session:
-            agent = await session.get(AgentRow, agent_id)
-            stone = None if agent else await session.get(TombstoneRow, agent_id)
-            interval_ms = 0
-            if agent is not None:
-                row = await session.get(ClusterRow, agent.cluster_id)
-                interval_ms = row.report_interval_ms if row is not None else 0
-        known = agent or stone
-        if known is None or not is_same(secret, known.secret_hash):
+        wanted, secret_hash = await self._looked_up(agent_id)
+        if wanted is None or not is_same(secret, secret_hash):
             return False
-        self._wanted[agent_id] = _desired(agent, stone, interval_ms)
+        self._wanted[agent_id] = wanted
         return True
 
     def connected(self, agent_id: str) -> None:
+        self._moved.discard(agent_id)
         timer = self._leaving.pop(agent_id, None)
         if timer is not None:
             timer.cancel()
         wanted = self._wanted.pop(agent_id, None)
         if wanted is not None:
             self._do(self._say(agent_id, wanted))
+        self._signals.tell(ARRIVED, agent_id)
 
     def disconnected(self, agent_id: str) -> None:
         assert self._tunnel is not None
+        assert self._door is not None
         self._tunnel.lost(agent_id)
+        self._door.lost(agent_id)
         loop = asyncio.get_running_loop()
         # Agents say so themselves, by their Will; this is for one that left without.
         self._leaving[agent_id] = loop.call_later(GRACE_S, self._gone, agent_id)
@@ -233,8 +308,13 @@ class AgentService:
     def _gone(self, agent_id: str) -> None:
         self._leaving.pop(agent_id, None)
         self._left(agent_id)
+        self._moved.discard(agent_id)
 
     def _left(self, agent_id: str) -> None:
+        if self._commands is not None:
+            self._commands.left(agent_id)
+        if agent_id in self._moved:
+            return
         self._intake.presence(agent_id, Presence.OFFLINE)
         if agent_id in self._told:
             # Who was told that it is removed, and goes without a word, has understood.
@@ -243,15 +323,26 @@ class AgentService:
 
     def heard(self, agent_id: str, channel: Channel, message: Message) -> None:
         assert self._tunnel is not None
+        assert self._door is not None
         if channel is Channel.REPLY:
-            self._tunnel.handle(agent_id, message)
+            if not self._tunnel.handle(agent_id, message):
+                self._door.handle(agent_id, message)
         elif isinstance(message, Report):
             self._intake.report(agent_id, message, through_relay=True)
         elif isinstance(message, PresenceMessage):
             if message.status == "online":
-                self._intake.presence(agent_id, Presence.ONLINE, message.agent_version)
+                self._intake.presence(
+                    agent_id, Presence.ONLINE, message.agent_version, message.capabilities
+                )
+                if self._commands is not None:
+                    self._commands.came(agent_id, message.capabilities)
             else:
                 self._left(agent_id)
+        elif isinstance(message, CommandState):
+            if self._commands is not None:
+                self._commands.heard(agent_id, message)
+        elif isinstance(message, LogBatch):
+            self._take_logs(agent_id, message)
         elif isinstance(message, Reported):
             self._do(self._confirmed(agent_id, message.version))
 
@@ -265,6 +356,53 @@ class AgentService:
         except RookeryError as error:
             # What was decided holds: it is told when it connects, or asks anything.
             _log.warning("agent %s could not be told that it was removed: %s", agent_id, error)
+        self._signals.tell(WANTED, agent_id)
+
+    def tell_wanted(self, agent_id: str) -> None:
+        """What is wanted of an agent changed in the database: it is told, wherever it is."""
+        self._look_again(agent_id)
+        self._signals.tell(WANTED, agent_id)
+
+    def _look_again(self, agent_id: str) -> None:
+        if self._is_connected(agent_id):
+            self._do(self._tell_again(agent_id))
+
+    def _is_elsewhere(self, agent_id: str) -> None:
+        """It connected to another process: a connection that seems to stand here is an old one."""
+        if self._relay is not None and self._relay.is_connected(agent_id):
+            self._moved.add(agent_id)
+            self._do(self._relay.drop(agent_id))
+
+    async def _tell_again(self, agent_id: str) -> None:
+        """Say what is wanted of an agent now; one that nobody knows any more is let go."""
+        wanted, _ = await self._looked_up(agent_id)
+        if wanted is None:
+            self._intake.forget([agent_id])
+            await self._drop(agent_id)
+            return
+        if wanted.unregister:
+            self._intake.forget([agent_id])
+        await self._say(agent_id, wanted)
+
+    async def _look_at_all(self) -> None:
+        assert self._relay is not None
+        for agent_id in self._relay.connected_ids:
+            if self._is_connected(agent_id):
+                await self._tell_again(agent_id)
+
+    async def _looked_up(self, agent_id: str) -> tuple[Desired | None, str]:
+        """What is wanted of an agent, and the hash of its secret; none when it is unknown."""
+        async with self._database.read() as session:
+            agent = await session.get(AgentRow, agent_id)
+            stone = None if agent else await session.get(TombstoneRow, agent_id)
+            interval_ms = 0
+            if agent is not None:
+                row = await session.get(ClusterRow, agent.cluster_id)
+                interval_ms = row.report_interval_ms if row is not None else 0
+        known = agent or stone
+        if known is None:
+            return None, ""
+        return _desired(agent, stone, interval_ms), known.secret_hash
 
     async def _confirmed(self, agent_id: str, version: int, *, has_said_so: bool = True) -> None:
         """An agent has put what was wanted into force; a removed one is gone with that."""
@@ -285,6 +423,8 @@ class AgentService:
                 await self._let_go(session, row, agent)
         if changed is not None:
             self._changes.tell(*changed)
+        if self._commands is not None:
+            self._commands.told(agent_id)
         if has_said_so:
             self._told.discard(agent_id)
             await self._drop(agent_id)
@@ -296,6 +436,8 @@ class AgentService:
             await session.delete(row)
             return
         make_vacant(row)
+        reason = agent.unregister_reason or "by its own command"
+        note(session, row.id, self._clock.now_ms(), Kind.UNREGISTERED, {"reason": reason})
         await self._standing.settle(session, row)
 
     async def _drop(self, agent_id: str) -> None:
@@ -338,9 +480,11 @@ class AgentService:
             raise UnknownCallerError(texts.BAD_TOKEN[state], code="BAD_TOKEN")
         return row
 
-    def _record(
+    async def _record(
         self, session: AsyncSession, row: ClusterRow, agent: AgentRow, operation: str
     ) -> None:
+        org = await tenancy_store.organization(session, row.org_id)
+        project = await tenancy_store.project(session, row.org_id, row.project_id)
         caller = Caller(
             id=agent.id,
             name=f"agent on {agent.host_name or agent.node_id}",
@@ -349,13 +493,23 @@ class AgentService:
         )
         self._audit.record(
             session,
-            Access(caller=caller, org_id=row.org_id, project_id=row.project_id),
+            Access(
+                caller=caller,
+                org_id=row.org_id,
+                org_name="" if org is None else org.name,
+                project_id=row.project_id,
+                project_name="" if project is None else project.name,
+            ),
             RESOURCE,
             operation,
             object_id=row.id,
             object_name=row.name,
             after={"agentId": agent.id, "nodeId": agent.node_id, "version": agent.version},
         )
+
+
+def _nobody(_agent_id: str, _batch: LogBatch) -> None:
+    """An agent that nobody answers sends its logs again."""
 
 
 # Above every version of what is wanted of an agent that stays.
@@ -384,4 +538,5 @@ def _new_agent(
         registered_at=now_ms,
         desired_version=1,
         unregister_reason="",
+        capabilities=[],
     )

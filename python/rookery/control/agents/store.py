@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ForeignKey, Index, String, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -32,6 +34,8 @@ class AgentRow(Base):
     connected_at: Mapped[int | None]
     desired_version: Mapped[int]
     unregister_reason: Mapped[str] = mapped_column(String(500))
+    capabilities: Mapped[list[Any]]
+    """What it said that it can do."""
 
 
 class TombstoneRow(Base):

@@ -1,8 +1,8 @@
 """Writes and reads backups: an archive of all tables and of the certificates that agents trust.
 
 A backup may be written while processes run, and read into a database of the other kind. It holds no
-sessions: nobody is signed in by restoring one. It does hold the key of the private authority and hashes
-of passwords: only its owner can read the file.
+sessions: nobody is signed in by restoring one. It does hold the key of the private authority, the key that
+secrets are sealed with, and hashes of passwords: only its owner can read the file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sqlalchemy import Connection, text
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.config.data_dir import CONTROL_LOCK_NAME, DataDir
-from rookery.control import certificates
+from rookery.control import certificates, vault
 from rookery.control.assembly import database_of, existing_database
 from rookery.control.processes.presence import GONE_MS
 from rookery.control.rest.models import rfc3339
@@ -34,7 +34,15 @@ from rookery.tar_headers import PlainHeader
 FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES = "tables"
-LEFT_OUT = frozenset({"sessions", "processes", "leases"})
+# Whoever restores a backup is not to send yesterday's mail again.
+LEFT_OUT = frozenset(
+    {
+        *("sessions", "processes", "leases", "mail_outbox", "oidc_attempts"),
+        *("cluster_metrics", "metric_marks"),
+        "door_passes",
+        *("alarm_deliveries", "alarm_lanes"),
+    }
+)
 MEMBERS_MAX = 1000
 BYTES_MAX = 64 << 30
 _COPIED_FILES = ("ca.pem", "ca.key")
@@ -105,7 +113,7 @@ async def _backup(config: ControlConfig, folder: Path, file: Path, clock: Clock)
         "rows": counts,
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
-    _copy_authority(config, folder)
+    _copy_keys(config, folder)
     _pack(folder, file)
     return _contents(manifest)
 
@@ -114,7 +122,9 @@ def _written(connection: Connection, folder: Path) -> dict[str, int]:
     return dump.write(connection, folder, leave_out=LEFT_OUT)
 
 
-def _copy_authority(config: ControlConfig, folder: Path) -> None:
+def _copy_keys(config: ControlConfig, folder: Path) -> None:
+    if (config.data_dir / vault.FILE).is_file():
+        shutil.copyfile(config.data_dir / vault.FILE, folder / vault.FILE)
     there = config.data_dir / certificates.FOLDER
     for name in _COPIED_FILES:
         if (there / name).is_file():
@@ -148,7 +158,7 @@ async def _restore(config: ControlConfig, file: Path, clock: Clock, *, force: bo
             async with database.connection() as connection:
                 await connection.run_sync(_make_room, clock.now_ms(), force)
                 await connection.run_sync(dump.read, folder / TABLES, manifest["revision"])
-            _put_authority(config, folder)
+            _put_keys(config, folder)
     finally:
         await database.close()
     return _contents(manifest)
@@ -193,8 +203,14 @@ def _extract(archive: tarfile.TarFile, folder: Path) -> None:
         archive.extract(member, folder, filter="data")
 
 
-def _put_authority(config: ControlConfig, folder: Path) -> None:
-    """Agents go on trusting what they were told to trust; the ports get a certificate of it."""
+def _put_keys(config: ControlConfig, folder: Path) -> None:
+    """Agents go on trusting what they were told to trust; the ports get a certificate of it.
+
+    What is sealed in the tables is read with the key that came with them.
+    """
+    if (folder / vault.FILE).is_file():
+        (folder / vault.FILE).chmod(0o600)
+        (folder / vault.FILE).replace(config.data_dir / vault.FILE)
     found = folder / certificates.FOLDER
     there = config.data_dir / certificates.FOLDER
     if not all((found / name).is_file() for name in _COPIED_FILES):

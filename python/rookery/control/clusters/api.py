@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rookery.control.caller import Access
@@ -13,6 +14,7 @@ from rookery.control.clusters.shown import (
     ClusterDetail,
     ClusterShown,
     DeletionGiven,
+    EntranceGiven,
     EntranceShown,
     EntryGiven,
     FiltersShown,
@@ -29,6 +31,7 @@ from rookery.control.rest.lists import WindowQuery
 from rookery.control.rest.models import Items
 from rookery.control.tenancy.permissions import Level, Resource
 from rookery.web.language import LanguageQuery
+from rookery.web.peer import is_direct
 from rookery.web.rest import errors
 
 PATH = "/orgs/{org}/projects/{project}/clusters"
@@ -190,7 +193,28 @@ def _moves(api: APIRouter, control: ControlContext) -> None:
         responses=errors("NOT_FOUND", "CONFLICT", (409, "NOT_AVAILABLE"))
         | errors("SERVICE_UNAVAILABLE", "SOURCE_ERROR", "TIMEOUT"),
     )
-    async def enter(access: Sees, cluster: str) -> EntranceShown:
+    async def enter(
+        request: Request,
+        access: Sees,
+        cluster: str,
+        via: Annotated[
+            Literal["auto", "direct", "tunnel"],
+            Query(
+                description="`direct`: the browser goes to the address of the cluster; `tunnel`: to a "
+                "port of control, from which everything passes through the agent; `auto`: to the "
+                "address where there is one."
+            ),
+        ] = "auto",
+        given: EntranceGiven | None = None,
+    ) -> EntranceShown:
         """Signed in with the caller's rights: viewers look at it, others administer it."""
-        found = await control.adoption.clusters.get(access, cluster)
-        return EntranceShown(url=await control.adoption.entrance.open(access, found))
+        adoption = control.adoption
+        found = await adoption.clusters.get(access, cluster)
+        page = "" if given is None else given.page
+        if via == "direct" or (via == "auto" and found.row.address):
+            return EntranceShown(url=await adoption.entrance.open(access, found, page))
+        host = request.headers.get("host", "")
+        near = await adoption.near(request.url.scheme, host, is_direct=is_direct(request))
+        return EntranceShown(
+            url=await adoption.entrance.open_through_tunnel(access, found, near, page)
+        )

@@ -1,4 +1,4 @@
-"""Tells those who look at a project which of its clusters changed.
+"""Tells those who look at a project, in every control process, which of its clusters changed.
 
 Whoever is slow finds each cluster once, however often it changed meanwhile: what waits is a set.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 WATCHERS_MAX = 2000
 
@@ -41,7 +41,9 @@ class Watcher:
 class Changes:
     """Who looks at what, in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Callable[[str], None] | None = None) -> None:
+        """``elsewhere`` tells the other processes; they call :meth:`heard` with the same text."""
+        self._elsewhere = elsewhere
         self._watchers: dict[str, set[Watcher]] = {}
         self._is_closed = False
 
@@ -67,12 +69,26 @@ class Changes:
 
     def tell(self, project_id: str, cluster_id: str) -> None:
         """A cluster of the project changed, came or went."""
+        self._put(project_id, cluster_id)
+        if self._elsewhere is not None:
+            self._elsewhere(f"{project_id} {cluster_id}")
+
+    def heard(self, item: str) -> None:
+        """Another process told so."""
+        project_id, _, cluster_id = item.partition(" ")
+        self._put(project_id, cluster_id)
+
+    def _put(self, project_id: str, cluster_id: str) -> None:
         for watcher in self._watchers.get(project_id, ()):
             watcher.put(cluster_id)
 
     def close(self) -> None:
         """Let go of everybody: the process ends."""
         self._is_closed = True
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Let go of everybody, for them to come back and look at the whole."""
         for watchers in self._watchers.values():
             for watcher in watchers:
                 watcher.close()

@@ -1,19 +1,22 @@
 """Opens the dashboard of a cluster for somebody, signed in, without a password.
 
 The agent asks the cluster for a code that is good once and for half a minute; the browser brings it.
+It goes there directly, or to a port of control from which everything passes through the tunnel.
 """
 
 from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from rookery.control.audit.service import AuditTrail
 from rookery.control.caller import Access
 from rookery.control.clusters import store
 from rookery.control.clusters.models import Cluster
 from rookery.control.clusters.service import RESOURCE
+from rookery.control.doors.service import Doors
+from rookery.control.doors.visiting import ENTER
 from rookery.control.errors import OutOfReachError, TakenError, Text
 from rookery.control.relay.tunnel import Answer, Call, Tunnel
 from rookery.control.tenancy.permissions import Level, Resource
@@ -39,13 +42,14 @@ REFUSED = Text("the cluster gave no sign-in code: {reason}", "集群未签发登
 class Entrance:
     """Signs people in to clusters."""
 
-    def __init__(self, database: Database, audit: AuditTrail, tunnel: Tunnel) -> None:
+    def __init__(self, database: Database, audit: AuditTrail, tunnel: Tunnel, doors: Doors) -> None:
         self._database = database
         self._audit = audit
         self._tunnel = tunnel
+        self._doors = doors
 
-    async def open(self, access: Access, cluster: Cluster) -> str:
-        """The address that opens the dashboard signed in, once.
+    async def open(self, access: Access, cluster: Cluster, page: str = "") -> str:
+        """The address that opens the dashboard, or a page of it, signed in, once.
 
         Raises:
             TakenError: the cluster has no address or no agent, or gives no codes.
@@ -56,6 +60,40 @@ class Entrance:
         if cluster.agent is None:
             raise TakenError(NO_AGENT, code="CONFLICT")
         code = await self._code(access, cluster, cluster.agent.id)
+        await self._tell(access, cluster, "direct")
+        return f"{cluster.row.address}/?sso_code={quote(code, safe='')}{_place(page)}"
+
+    async def open_through_tunnel(
+        self, access: Access, cluster: Cluster, near: str, page: str = ""
+    ) -> str:
+        """The same at a port of control, for a cluster that browsers cannot reach.
+
+        A cluster that gives no codes is opened all the same, to sign in there.
+
+        Args:
+            access: Who asks.
+            cluster: Which.
+            near: Scheme and host at which the browser reaches control.
+            page: Of the dashboard; none = the first.
+
+        Raises:
+            DeniedError: it is no person who signed in.
+            TakenError: the cluster has no agent, or there is no port for it.
+            OutOfReachError: its agent is not connected, or the cluster does not answer.
+        """
+        if cluster.agent is None:
+            raise TakenError(NO_AGENT, code="CONFLICT")
+        try:
+            code = await self._code(access, cluster, cluster.agent.id)
+        except TakenError:
+            code = ""
+        way = await self._doors.let_in(access, cluster.row.id)
+        await self._tell(access, cluster, "tunnel")
+        asked = {"code": way.code} | ({"sso_code": code} if code else {})
+        # The redirect behind it names no place, so browsers keep this one.
+        return f"{near}:{way.port}{ENTER}?{urlencode(asked)}{_place(page)}"
+
+    async def _tell(self, access: Access, cluster: Cluster, via: str) -> None:
         async with self._database.write() as session:
             row = await store.cluster_of(session, access.project, cluster.row.id)
             self._audit.record(
@@ -65,8 +103,8 @@ class Entrance:
                 "enterDashboard",
                 object_id=cluster.row.id,
                 object_name=cluster.row.name if row is None else row.name,
+                after={"via": via},
             )
-        return f"{cluster.row.address}/?sso_code={quote(code, safe='')}"
 
     async def _code(self, access: Access, cluster: Cluster, agent_id: str) -> str:
         grants = access.caller.grants
@@ -107,3 +145,8 @@ def _code_of(status: int, content: dict[str, Any], error: str, cluster: Cluster)
         raise TakenError(NO_CODES, code="NOT_AVAILABLE", version=cluster.row.version or "?")
     reason = error or f"{status} {content.get('message', '')}".strip()
     raise OutOfReachError(REFUSED, code="SOURCE_ERROR", reason=reason[:300])
+
+
+def _place(page: str) -> str:
+    """Where in the address the page stands: only a node of ours gives codes, its pages are as ours."""
+    return f"#{page}" if page else ""

@@ -18,6 +18,7 @@ from rookery.control.clusters.state import (
 )
 
 RUNNING = "running"
+_COUNT_MAX = 1 << 53
 
 
 class Stored(Protocol):
@@ -125,11 +126,20 @@ def _of_report(report: Report, at_ms: int) -> dict[str, Any]:
             "version": facts.version,
             "edition": facts.edition,
             "connections": facts.connections,
+            "connections_total": _total(report),
             "connection_limit": facts.connection_limit,
+            "limit_setting": facts.limit_setting,
+            "is_limit_settable": facts.limit_is_settable,
             "started_at": facts.started_at_ms,
             "rates": dict(facts.rates),
         }
     return columns
+
+
+def _total(report: Report) -> int | None:
+    """Sessions that wait for their client count, too."""
+    found = report.metrics.get("connections", report.metrics.get("connections.count"))
+    return None if found is None else min(max(0, round(found)), _COUNT_MAX)
 
 
 def _node(written: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 However many agents report, there is one transaction per :data:`FLUSH_S`: of every agent the latest
 report and the latest presence, with the state that follows from them. What could not be written
 stays and goes with the next, so that a locked database costs no report but the one replaced by a
-newer.
+newer. What can never be written of one agent is left out, and costs no other agent anything.
 
 **Bound.** One entry for each agent that exists.
 """
@@ -13,9 +13,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
 from rookery.contracts.agent_v1 import Report
 from rookery.control.clusters.state import Presence
@@ -36,6 +37,7 @@ class Heard:
         presence: Whether it is connected, if that changed.
         presence_at_ms: Since when.
         version: The agent's version, where presence told it.
+        capabilities: What it can do, where presence told it.
     """
 
     report: Report | None = None
@@ -43,10 +45,13 @@ class Heard:
     presence: Presence | None = None
     presence_at_ms: int = 0
     version: str = ""
+    capabilities: tuple[str, ...] | None = None
 
 
-Write = Callable[[Mapping[str, Heard]], Awaitable[None]]
-"""Keeps what was heard, by agent."""
+Write = Callable[[Mapping[str, Heard]], Awaitable[Collection[str]]]
+"""Keeps what was heard, by agent, and says of which clusters that was."""
+Listener = Callable[[set[str]], Awaitable[None]]
+"""Told which clusters were heard of, when that can be read."""
 
 
 class Intake:
@@ -59,7 +64,13 @@ class Intake:
         self._heard: dict[str, Heard] = {}
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._listeners: list[Listener] = []
+        self._unusable = SeldomLog(_log, clock)
         self.counters = {"reports": 0, "writes": 0, "writes.failed": 0}
+
+    def tells(self, listener: Listener) -> None:
+        """Call it after each write, with the clusters of it. The next write waits for it."""
+        self._listeners.append(listener)
 
     def start(self) -> None:
         """Begin to write on the running loop."""
@@ -85,7 +96,13 @@ class Intake:
             heard = replace(heard, presence=Presence.ONLINE, presence_at_ms=now_ms)
         self._put(agent_id, heard)
 
-    def presence(self, agent_id: str, presence: Presence, version: str = "") -> None:
+    def presence(
+        self,
+        agent_id: str,
+        presence: Presence,
+        version: str = "",
+        capabilities: tuple[str, ...] | None = None,
+    ) -> None:
         """An agent came or went."""
         before = self._heard.get(agent_id, Heard())
         self._put(
@@ -95,6 +112,7 @@ class Intake:
                 presence=presence,
                 presence_at_ms=self._clock.now_ms(),
                 version=version or before.version,
+                capabilities=before.capabilities if capabilities is None else capabilities,
             ),
         )
 
@@ -119,19 +137,52 @@ class Intake:
         heard, self._heard = self._heard, {}
         if not heard:
             return
+        cluster_ids = await self._written(heard)
+        if cluster_ids:
+            await self._tell(cluster_ids)
+
+    async def _written(self, heard: Mapping[str, Heard]) -> set[str]:
+        """Write it; of which clusters that could be."""
         try:
-            await self._write(heard)
+            cluster_ids = set(await self._write(heard))
         except RookeryError as error:
             self._keep(heard)
             _log.warning("reports are written later: %s", error)
+            return set()
         except asyncio.CancelledError:
             self._keep(heard)
             raise
-        except Exception:  # noqa: BLE001  -- one failure must not end the writing for good
-            self._keep(heard)
-            _log.exception("reports could not be written, it is tried again")
-        else:
-            self.counters["writes"] += 1
+        except Exception as error:  # noqa: BLE001  -- one that cannot be kept must not hold up all others
+            self.counters["writes.failed"] += 1
+            return await self._apart(heard, error)
+        self.counters["writes"] += 1
+        return cluster_ids
+
+    async def _apart(self, heard: Mapping[str, Heard], error: Exception) -> set[str]:
+        """Write without what cannot be kept of one agent: it is another one's cluster."""
+        if len(heard) == 1:
+            ((agent_id, said),) = heard.items()
+            self._unusable.warning("agent %s: what it says cannot be kept: %r", agent_id, error)
+            if said.report is None or said.presence is None:
+                return set()
+            return await self._written({agent_id: replace(said, report=None, reported_at_ms=0)})
+        items = list(heard.items())
+        first, second = dict(items[: len(items) // 2]), dict(items[len(items) // 2 :])
+        try:
+            cluster_ids = await self._written(first)
+        except asyncio.CancelledError:
+            self._keep(second)
+            raise
+        return cluster_ids | await self._written(second)
+
+    async def _tell(self, cluster_ids: set[str]) -> None:
+        for listener in self._listeners:
+            try:
+                await listener(cluster_ids)
+            except RookeryError as error:
+                _log.warning("what follows from reports has to wait: %s", error)
+            except Exception:  # noqa: BLE001  -- what was written stays written
+                _log.exception("what follows from reports failed")
 
     def _keep(self, heard: Mapping[str, Heard]) -> None:
         self.counters["writes.failed"] += 1
@@ -147,4 +198,7 @@ def _joined(older: Heard, newer: Heard) -> Heard:
         joined = replace(joined, report=older.report, reported_at_ms=older.reported_at_ms)
     if newer.presence is None:
         joined = replace(joined, presence=older.presence, presence_at_ms=older.presence_at_ms)
-    return replace(joined, version=newer.version or older.version)
+    capabilities = newer.capabilities
+    if capabilities is None:
+        capabilities = older.capabilities
+    return replace(joined, version=newer.version or older.version, capabilities=capabilities)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+from rookery.contracts.agent_v1 import VIEWER_KEY
 from rookery.control.agents import store as agent_store
 from rookery.control.audit.service import AuditTrail
 from rookery.control.caller import Access
@@ -28,19 +29,28 @@ from rookery.storage.database import Database
 
 READING = frozenset({"GET", "HEAD"})
 LOOKING = re.compile(r"/api/v5(/[^/]+)+/?")
-"""Where who may only look can read. Pages and older interfaces are not asked with the agent's key."""
-SECRET = re.compile(r"/api/v5/(data/files/.|(users|api_key)(/|$)|.*/export_users)", re.IGNORECASE)
-"""Looking that shows secrets, such as every password hash. Who may only look at the cluster itself
-may not either, but the agent's key is an administrator's."""
+"""Where who may only look can read. Pages and older interfaces are not asked with a key of the agent."""
+SECRET = re.compile(r"/api/v5/(data/files/.|.*/export_users)", re.IGNORECASE)
+"""Looking that shows every password hash. Everything else is for the cluster to refuse: it is asked
+with a key that may only look, but some let that one download a backup."""
+OLD_AGENT = Text(
+    "the agent is too old to ask for somebody who may only look; update it",
+    "代理版本过旧，无法以只读身份访问集群，请升级代理",
+)
 UNREACHABLE = Text("the agent got no answer: {reason}", "代理未得到应答：{reason}")
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The way to one cluster, for a caller who may go it."""
+    """The way to one cluster, for a caller who may go it.
+
+    Attributes:
+        credential: Which of its keys the agent uses for that caller.
+    """
 
     agent_id: str
     tunnel: Tunnel
+    credential: str
 
     @contextlib.asynccontextmanager
     async def ask(self, call: Call, body: AsyncIterator[bytes] | None) -> AsyncIterator[Answer]:
@@ -50,6 +60,7 @@ class Passage:
             OutOfReachError: the agent or the cluster cannot be reached.
             TunnelTimeoutError: the answer took too long.
         """
+        call = replace(call, credential=self.credential)
         async with self.tunnel.call(self.agent_id, call, body) as answer:
             if answer.error and answer.status == 504:
                 raise TunnelTimeoutError(answer.error)
@@ -72,7 +83,7 @@ class Passages:
         Raises:
             MissingError: there is no such cluster for the caller.
             DeniedError: the caller may only read there.
-            TakenError: the cluster has no agent.
+            TakenError: the cluster has no agent, or one that cannot ask for this caller.
         """
         grants = access.caller.grants
         is_reading = method in READING
@@ -89,6 +100,8 @@ class Passages:
             project = await tenancy_store.project(session, row.org_id, row.project_id)
         if agent is None:
             raise TakenError(NO_AGENT, code="CONFLICT")
+        if not may_edit and VIEWER_KEY not in agent.capabilities:
+            raise TakenError(OLD_AGENT, code="NOT_AVAILABLE")
         if not is_reading:
             there = Access(
                 caller=access.caller,
@@ -98,7 +111,7 @@ class Passages:
                 project_name="" if project is None else project.name,
             )
             await self._tell(there, row, method, target)
-        return Passage(agent.id, self._tunnel)
+        return Passage(agent.id, self._tunnel, "key" if may_edit else "viewer")
 
     async def _tell(self, access: Access, row: ClusterRow, method: str, target: str) -> None:
         async with self._database.write() as session:

@@ -1,7 +1,7 @@
 """``ANY /clusters/{cluster}/proxy/{path}``: the REST interface of a cluster, through its agent.
 
 Whoever may look at a cluster may read, whoever may edit it may do everything: the agent asks with
-its own key. What passes is a list of headers in both directions, so that nothing that belongs to
+its own key, and for who may only look with one that may not do more either. What passes is a list of headers in both directions, so that nothing that belongs to
 control reaches a cluster, and nothing of a cluster speaks for control to a browser.
 """
 
@@ -57,7 +57,7 @@ def _add(api: APIRouter, control: ControlContext, method: str) -> None:
         """Path and query go on as they are, and the answer comes back as it is."""
         target = _target(request.scope)
         passage = await control.adoption.passages.open(access, cluster, method, target)
-        call = Call(method, target, _sent(request), credential="key", timeout_s=TIMEOUT_S)
+        call = Call(method, target, _sent(request), timeout_s=TIMEOUT_S)
         return TunnelResponse(passage, call, request.stream())
 
     api.add_api_route(
@@ -105,7 +105,7 @@ class TunnelResponse(Response):
                 {
                     "type": "http.response.start",
                     "status": answer.status,
-                    "headers": _received(answer),
+                    "headers": _received(answer, is_head=self._call.method == "HEAD"),
                 }
             )
             async for part in answer.body:
@@ -113,11 +113,13 @@ class TunnelResponse(Response):
             await send({"type": "http.response.body", "body": b""})
 
 
-def _received(answer: Answer) -> list[tuple[bytes, bytes]]:
+def _received(answer: Answer, *, is_head: bool) -> list[tuple[bytes, bytes]]:
+    # How long the body would be, where none comes; else the server counts what it passes on.
+    kept = RECEIVED | {"content-length"} if is_head else RECEIVED
     headers = [
         (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
         for name, value in answer.headers
-        if name.lower() in RECEIVED
+        if name.lower() in kept
     ]
     # A page of a cluster is no page of control, whatever it says.
     return [*headers, (b"content-security-policy", b"sandbox"), (b"cache-control", b"no-store")]

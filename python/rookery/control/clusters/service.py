@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -29,6 +29,8 @@ from rookery.control.clusters.standing import Standing
 from rookery.control.clusters.state import Presence, State
 from rookery.control.clusters.store import ClusterRow
 from rookery.control.errors import DeniedError, InvalidError, MissingError, TakenError, Text
+from rookery.control.history.events import Kind
+from rookery.control.history.notes import note
 from rookery.control.tenancy import store as tenancy_store
 from rookery.control.tenancy.permissions import Level, Resource
 from rookery.storage.database import Database
@@ -69,6 +71,10 @@ class AgentLink(Protocol):
         ...
 
 
+Removed = Callable[[AsyncSession, Access, ClusterRow, str], Awaitable[None]]
+"""Told, in the same unit of work, that an agent is let go of."""
+
+
 class ClusterService:
     """Use cases of people."""
 
@@ -90,6 +96,11 @@ class ClusterService:
         self._changes = changes
         self._link = link
         self._report_interval_ms = round(report_interval_s * 1000)
+        self._removed: list[Removed] = []
+
+    def tells_removed(self, removed: Removed) -> None:
+        """Have something done when an agent is let go of, in the same unit of work."""
+        self._removed.append(removed)
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -279,8 +290,11 @@ class ClusterService:
             reason = f"unregistered by {access.caller.name}"
             await bury(session, agent, reason, self._clock.now_ms())
             make_vacant(row)
+            note(session, row.id, self._clock.now_ms(), Kind.UNREGISTERED, {"reason": reason})
             await self._standing.settle(session, row)
             self._record(session, access, "unregister", row, before={"agentId": agent.id})
+            for removed in self._removed:
+                await removed(session, access, row, agent.id)
         self._changes.tell(access.project, cluster_id)
         await self._link.tell_removed(agent.id, reason)
 
@@ -361,6 +375,7 @@ class ClusterService:
             state=str(State.CREATED),
             conditions=[],
             is_deleting=False,
+            vacancies=0,
             presence=str(Presence.UNKNOWN),
             report_interval_ms=self._report_interval_ms,
             errors={},
@@ -371,6 +386,8 @@ class ClusterService:
             nodes_running=0,
             nodes_total=0,
             rates={},
+            integrations={},
+            integrations_digest=0,
         )
 
     def _record(

@@ -206,6 +206,18 @@ class FiltersShown(Shown):
     labels: list[str] = Field(description="Labels that clusters have.", examples=[["site=east"]])
 
 
+class EntranceGiven(Given):
+    """Where to go in."""
+
+    page: str = Field(
+        default="",
+        max_length=1200,
+        pattern=r"^(/[A-Za-z0-9._~:@%/-]*)?$",
+        description="A page of the dashboard; without: its first one.",
+        examples=["/connectors/http:plant_service"],
+    )
+
+
 class EntranceShown(Shown):
     """A way in."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -24,6 +25,42 @@ AT_ONCE = 500
 """Rows that are read at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """How an entry stood."""
+
+    state: str
+    conditions: Sequence[Any]
+    version: str
+    nodes: Sequence[Any]
+    adopted_at: int | None
+
+    @classmethod
+    def of(cls, row: ClusterRow) -> Before:
+        return cls(row.state, row.conditions, row.version, row.nodes, row.adopted_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry that was written; it may stand as before.
+
+    Attributes:
+        row: As it stands now.
+        before: As it stood.
+        heard: What its agent said; none when time alone passed.
+        now_ms: When.
+    """
+
+    row: ClusterRow
+    before: Before
+    heard: Heard | None
+    now_ms: int
+
+
+Follower = Callable[[AsyncSession, Sequence[Change]], Awaitable[None]]
+"""Writes what follows from changes, in their own transaction."""
+
+
 class Standing:
     """Writes facts and what follows from them."""
 
@@ -32,14 +69,19 @@ class Standing:
         self._clock = clock
         self._changes = changes
         self._process_id = process_id
+        self._followers: list[Follower] = []
 
-    async def write(self, heard: Mapping[str, Heard]) -> None:
-        """Keep what agents said, in one transaction.
+    def follows(self, follower: Follower) -> None:
+        """Call it in each transaction that changes entries, with all of them. It is to be quick."""
+        self._followers.append(follower)
+
+    async def write(self, heard: Mapping[str, Heard]) -> Collection[str]:
+        """Keep what agents said, in one transaction; of which clusters that was.
 
         Raises:
             UnavailableError: the database does not answer; nothing was kept.
         """
-        changed: list[tuple[str, str]] = []
+        changed: list[Change] = []
         async with self._database.write() as session:
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
             alive = await self._alive(session, now_ms)
@@ -50,17 +92,19 @@ class Standing:
                     .where(AgentRow.id.in_(agent_ids))
                 )
                 for row, agent in found:
-                    said = heard[agent.id]
+                    said, before = heard[agent.id], Before.of(row)
                     came = taken(row, said, self._process_id)
                     _put(row, came)
                     _put_agent(agent, said, came)
                     _put(row, settled(row, facts_of(row, *alive), now_ms))
-                    changed.append((row.project_id, row.id))
+                    changed.append(Change(row, before, said, now_ms))
+            await self._follow(session, changed)
         self._tell(changed)
+        return {change.row.id for change in changed}
 
     async def settle_due(self) -> None:
         """Look again at what silence has changed; one process at a time does."""
-        changed: list[tuple[str, str]] = []
+        changed: list[Change] = []
         async with self._database.write() as session:
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
             alive = await self._alive(session, now_ms)
@@ -71,14 +115,23 @@ class Standing:
                 .limit(AT_ONCE)
             )
             for row in found:
+                before = Before.of(row)
                 _put(row, settled(row, facts_of(row, *alive), now_ms))
-                changed.append((row.project_id, row.id))
+                changed.append(Change(row, before, None, now_ms))
+            await self._follow(session, changed)
         self._tell(changed)
 
     async def settle(self, session: AsyncSession, row: ClusterRow) -> None:
         """Work out the state of one entry again, as part of what else is done to it."""
         now_ms = await self._database.now_ms(session, self._clock.now_ms())
+        before = Before.of(row)
         _put(row, settled(row, facts_of(row, *await self._alive(session, now_ms)), now_ms))
+        await self._follow(session, [Change(row, before, None, now_ms)])
+
+    async def _follow(self, session: AsyncSession, changed: Sequence[Change]) -> None:
+        if changed:
+            for follower in self._followers:
+                await follower(session, changed)
 
     async def _alive(self, session: AsyncSession, now_ms: int) -> tuple[Collection[str], int]:
         """The processes that run, and since when one of them does."""
@@ -92,9 +145,9 @@ class Standing:
         seen = [row.started_at for row in found if row.heartbeat_at > own_ms]
         return {*(row.id for row in found), self._process_id}, min([own_ms, *seen])
 
-    def _tell(self, changed: Iterable[tuple[str, str]]) -> None:
-        for project_id, cluster_id in changed:
-            self._changes.tell(project_id, cluster_id)
+    def _tell(self, changed: Iterable[Change]) -> None:
+        for change in changed:
+            self._changes.tell(change.row.project_id, change.row.id)
 
 
 def _put(row: ClusterRow, columns: Mapping[str, Any]) -> None:
@@ -107,6 +160,8 @@ def _put_agent(agent: AgentRow, said: Heard, came: Mapping[str, Any]) -> None:
     version = said.report.agent_version if said.report is not None else said.version
     if version and agent.version != version:
         agent.version = version
+    if said.capabilities is not None and agent.capabilities != list(said.capabilities):
+        agent.capabilities = list(said.capabilities)
     if came.get("presence") == Presence.ONLINE:
         agent.connected_at = said.presence_at_ms
 

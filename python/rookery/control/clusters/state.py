@@ -206,8 +206,10 @@ def _deadline(facts: Facts) -> int:
 
 
 def _holds_until(facts: Facts, now_ms: int) -> int | None:
-    deadline = _deadline(facts)
-    return deadline if deadline > now_ms else None
+    times = [_deadline(facts)]
+    if not facts.is_relay_alive:
+        times.append(facts.listening_since_ms + facts.report_age_max_ms)
+    return min((time for time in times if time > now_ms), default=None)
 
 
 def _silence(facts: Facts, now_ms: int) -> list[Condition]:
@@ -243,7 +245,10 @@ def _complaints(facts: Facts, now_ms: int) -> list[Condition]:
     at_ms = facts.reported_at_ms
     if at_ms is None:
         return []
-    is_connected = facts.presence is Presence.ONLINE and facts.is_relay_alive
+    # One whose connection ended with a process of control is given time to find another.
+    is_back_ms = facts.listening_since_ms + facts.report_age_max_ms
+    is_given_time = facts.is_relay_alive or now_ms < is_back_ms
+    is_connected = facts.presence is Presence.ONLINE and is_given_time
     found = [
         Condition(kind, at_ms, facts.errors[name][:REASON_LENGTH_MAX])
         for name, kind in ERROR_CONDITIONS.items()

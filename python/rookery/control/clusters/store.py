@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,6 +42,8 @@ class ClusterRow(Base):
     conditions: Mapped[list[Any]]
     check_at: Mapped[int | None]
     is_deleting: Mapped[bool]
+    # How often its agent was let go: what was said for the one before holds no more.
+    vacancies: Mapped[int] = mapped_column(server_default=text("0"))
     registered_at: Mapped[int | None]
     first_reported_at: Mapped[int | None]
     adopted_at: Mapped[int | None]
@@ -61,9 +63,15 @@ class ClusterRow(Base):
     nodes_running: Mapped[int]
     nodes_total: Mapped[int]
     connections: Mapped[int | None]
+    connections_total: Mapped[int | None]
     connection_limit: Mapped[int | None]
+    limit_setting: Mapped[int | None]
+    is_limit_settable: Mapped[bool | None]
     started_at: Mapped[int | None]
     rates: Mapped[dict[str, Any]]
+    # Rules, connectors, actions, sources: how many of which status; those that are not well are rows.
+    integrations: Mapped[dict[str, Any]]
+    integrations_digest: Mapped[int]
 
 
 class ClusterLabelRow(Base):

@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from sqlalchemy import delete
 
@@ -24,6 +25,20 @@ GONE_MS = 60_000
 """A process that said nothing for so long is not there any more."""
 
 
+class Announced(NamedTuple):
+    """How other processes reach this one; empty: they do not.
+
+    Attributes:
+        address: Host and port.
+        certificate_sha256: Of what answers there, in DER form.
+        secret: What lets others in.
+    """
+
+    address: str = ""
+    certificate_sha256: str = ""
+    secret: str = ""
+
+
 class Presence:
     """The row of one process."""
 
@@ -33,10 +48,16 @@ class Presence:
         clock: Clock,
         process_id: str,
         *,
+        announced: Callable[[], Announced],
         also: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """``also`` is called at every beat, the first included: for what other processes may change."""
+        """``announced`` says how others reach it.
+
+        ``also`` is called at every beat, the first included: for what other processes may change.
+        """
+        self._announced = announced
         self._also = also
+        self._started_ms = 0
         self._database = database
         self._clock = clock
         self._process_id = process_id
@@ -45,15 +66,8 @@ class Presence:
     async def open(self) -> None:
         async with self._database.write() as session:
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
-            session.add(
-                ProcessRow(
-                    id=self._process_id,
-                    name=f"{socket.gethostname()[:250]}:{os.getpid()}",
-                    version=version(),
-                    started_at=now_ms,
-                    heartbeat_at=now_ms,
-                )
-            )
+            self._started_ms = now_ms
+            session.add(self._row(now_ms))
         if self._also is not None:
             await self._also()
         self._task = asyncio.create_task(self._beat(), name="presence")
@@ -83,8 +97,24 @@ class Presence:
         async with self._database.write() as session:
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
             row = await session.get(ProcessRow, self._process_id)
-            if row is not None:
+            if row is None:
+                # It was stopped for so long that others took it for gone.
+                session.add(self._row(now_ms))
+            else:
                 row.heartbeat_at = now_ms
             await session.execute(
                 delete(ProcessRow).where(ProcessRow.heartbeat_at < now_ms - GONE_MS)
             )
+
+    def _row(self, now_ms: int) -> ProcessRow:
+        announced = self._announced()
+        return ProcessRow(
+            id=self._process_id,
+            name=f"{socket.gethostname()[:250]}:{os.getpid()}",
+            version=version(),
+            started_at=self._started_ms,
+            heartbeat_at=now_ms,
+            peer_address=announced.address,
+            peer_certificate=announced.certificate_sha256,
+            peer_secret=announced.secret,
+        )

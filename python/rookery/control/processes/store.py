@@ -20,6 +20,10 @@ class ProcessRow(Base):
     version: Mapped[str] = mapped_column(String(64))
     started_at: Mapped[int]
     heartbeat_at: Mapped[int]
+    # How the others reach it; empty: they do not.
+    peer_address: Mapped[str] = mapped_column(String(300))
+    peer_certificate: Mapped[str] = mapped_column(String(64))
+    peer_secret: Mapped[str] = mapped_column(String(64))
 
 
 class LeaseRow(Base):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -43,6 +43,8 @@ from rookery.native.models import Message as MqttMessage
 _log = logging.getLogger("rookery.control.relay")
 
 INBOX_MAX = 20_000
+LOG_INBOX_MAX = 512
+"""Messages with logs that wait; those that give way are not confirmed, and are sent again."""
 MESSAGES_RATE = "500/s"
 BYTES_RATE = "16MB/s"
 PACKET_BYTES_MAX = MESSAGE_BYTES_MAX + 4096
@@ -125,8 +127,9 @@ class Relay:
         await self._broker.start()
         for channels in ((Channel.REPLY,), sorted(PUBLISHED_BY_AGENT - {Channel.REPLY}, key=str)):
             for channel in channels:
+                queue_max = LOG_INBOX_MAX if channel is Channel.LOG else INBOX_MAX
                 subscription = self._broker.subscribe(
-                    f"{PREFIX}/+/{channel.value}", qos=_QOS, queue_max=INBOX_MAX
+                    f"{PREFIX}/+/{channel.value}", qos=_QOS, queue_max=queue_max
                 )
                 subscription.open()
                 self._subscriptions.append(subscription)
@@ -153,6 +156,11 @@ class Relay:
     def is_connected(self, agent_id: str) -> bool:
         """Whether a connection of the agent stands in this process."""
         return agent_id in self._connected
+
+    @property
+    def connected_ids(self) -> Sequence[str]:
+        """The agents that are connected to this process."""
+        return list(self._connected)
 
     @property
     def connected_count(self) -> int:

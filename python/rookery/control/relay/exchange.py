@@ -21,6 +21,7 @@ from rookery.contracts.agent_v1 import (
     Request,
 )
 from rookery.control.errors import OutOfReachError, Text
+from rookery.control.relay.sender import Sender
 
 BROKEN_OFF = Text("the agent broke the call off: {reason}", "代理中断了本次调用：{reason}")
 BAD_CHUNK = Text("the agent's answer cannot be used: {reason}", "代理的应答无法使用：{reason}")
@@ -30,8 +31,10 @@ NO_REASON = "-"
 class Exchange:
     """A request under way. Lives on one event loop."""
 
-    def __init__(self, agent_id: str, request: Request) -> None:
+    def __init__(self, agent_id: str, request: Request, sender: Sender) -> None:
+        """``sender`` is the way to the agent, for the whole of it."""
         self.agent_id = agent_id
+        self.sender = sender
         self.id = request.id
         self.reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._outgoing = Splitter(request.id)
@@ -88,13 +91,19 @@ class Exchange:
         async for piece in body:
             if piece:
                 self._outgoing.offer(piece)
-            async for chunk in self._allowed():
+            async for chunk in self.allowed():
                 yield chunk
         self._outgoing.finish()
-        async for chunk in self._allowed():
+        async for chunk in self.allowed():
             yield chunk
 
-    async def _allowed(self) -> AsyncIterator[Chunk]:
+    def offer(self, body: bytes, frame: str, *, final: bool = True, last: bool = False) -> None:
+        """Add a message of a WebSocket, or a part of one; ``last``: nothing follows it."""
+        self._outgoing.offer(body, frame, final=final)
+        if last:
+            self._outgoing.finish()
+
+    async def allowed(self) -> AsyncIterator[Chunk]:
         """Chunks until the source is wanted again."""
         while True:
             for chunk in self._outgoing.take():
@@ -106,13 +115,13 @@ class Exchange:
             if self._failure is not None:
                 raise self._failure
 
-    async def incoming(self) -> AsyncIterator[tuple[bytes, Credit | None]]:
-        """The rest of the answer's body, each piece with the credit to give once it was used."""
+    async def incoming(self) -> AsyncIterator[tuple[Chunk, Credit | None]]:
+        """The rest of the answer, each piece with the credit to give once it was used."""
         while True:
             while self._chunks:
                 chunk = self._chunks.popleft()
                 credit = self._incoming.used()
-                yield chunk.body, credit
+                yield chunk, credit
                 if chunk.last:
                     return
             if self._failure is not None:

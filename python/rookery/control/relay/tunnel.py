@@ -1,6 +1,7 @@
-"""Calls to what stands behind an agent: HTTP requests through the relay.
+"""Calls to what stands behind an agent: HTTP requests and WebSockets through the relay.
 
-A call to an agent that is not connected fails at once; nothing waits for its return.
+A call to an agent that is not connected, here or at another control process, fails at once; nothing
+waits for its return.
 
 **Bounds.** At most :data:`REQUESTS_MAX` calls of one agent and :data:`CALLS_MAX` of this process
 are under way. Each holds at most one window of chunks, and each has a deadline for the whole of it.
@@ -11,9 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from rookery.contracts.agent_v1 import (
     CHUNK_BYTES_MAX,
@@ -22,16 +22,19 @@ from rookery.contracts.agent_v1 import (
     WINDOW_CHUNKS,
     Cancel,
     Channel,
+    Chunk,
     Message,
     Reply,
     Request,
 )
 from rookery.control.errors import OutOfReachError, Text, TooManyError
 from rookery.control.relay.exchange import Exchange
+from rookery.control.relay.sender import Sender
 from rookery.errors import TimedOutError
 
 CALLS_MAX = 512
 TIMEOUT_S = 30.0
+SWITCHING = 101
 
 NOT_CONNECTED = Text("the agent is not connected: {agent_id}", "代理未连接：{agent_id}")
 TOO_MANY = Text(
@@ -45,26 +48,13 @@ CONNECTION_LOST = Text(
 class TunnelTimeoutError(TimedOutError):
     """The answer, or the rest of it, did not come in time."""
 
-    def text(self, language: str) -> str:
+    def text(self, language: str = "en") -> str:
         """In the language of who reads it."""
         return "集群未在规定时间内应答" if language == "zh" else self.message
 
 
-class Sender(Protocol):
-    """What carries messages to agents."""
-
-    def is_connected(self, agent_id: str) -> bool: ...
-
-    async def send(
-        self,
-        agent_id: str,
-        channel: Channel,
-        message: Message | None,
-        *,
-        retain: bool = False,
-        expires_s: int | None = None,
-        correlation: bytes | None = None,
-    ) -> None: ...
+Way = Callable[[str], Awaitable[Sender]]
+"""What carries messages to an agent, wherever it is connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +66,9 @@ class Call:
         path: Path with query, as the agent is to ask for it.
         headers: Headers in order.
         target: ``api`` or ``dashboard`` of the cluster.
-        credential: As whom: ``none``, ``key`` (the agent's own API key) or ``user``.
-        timeout_s: How long everything may take.
+        credential: As whom: ``none``, ``key`` (the agent's own API key), ``viewer`` (its key that may
+            only look) or ``user``.
+        timeout_s: How long everything may take; of a WebSocket its handshake.
     """
 
     method: str
@@ -123,10 +114,44 @@ TOO_LONG = Text("the answer is longer than {longest} bytes", "应答超过 {long
 
 
 @dataclass
+class WebSocket:
+    """A WebSocket behind an agent, after the handshake.
+
+    Attributes:
+        headers: Those of the handshake's answer.
+    """
+
+    exchange: Exchange
+    headers: Sequence[tuple[str, str]]
+
+    async def messages(self) -> AsyncIterator[Chunk]:
+        """What comes, piece by piece: ``frame`` says of which kind, ``close`` is the last one.
+
+        Raises:
+            OutOfReachError: the connection broke.
+        """
+        async for chunk, credit in self.exchange.incoming():
+            yield chunk
+            if credit is not None:
+                await say(self.exchange, credit)
+
+    async def send(self, body: bytes, frame: str, *, final: bool = True) -> None:
+        """Say something; waits while the other side is slow. ``close`` ends it.
+
+        Raises:
+            OutOfReachError: the connection broke.
+        """
+        self.exchange.offer(body, frame, final=final, last=frame == "close")
+        async for chunk in self.exchange.allowed():
+            await say(self.exchange, chunk)
+
+
+@dataclass
 class Tunnel:
-    """Calls under way, by their id."""
+    """Calls under way, by their id. Without ``way`` agents are reached here alone."""
 
     sender: Sender
+    way: Way | None = None
     _calls: dict[str, Exchange] = field(default_factory=dict)
     _by_agent: dict[str, set[str]] = field(default_factory=dict)
 
@@ -135,20 +160,31 @@ class Tunnel:
         """Calls under way by agent."""
         return {agent_id: len(calls) for agent_id, calls in self._by_agent.items()}
 
-    def handle(self, agent_id: str, message: Message) -> None:
-        """Take what an agent says on its topic for replies."""
+    def handle(self, agent_id: str, message: Message) -> bool:
+        """Take what an agent says on its topic for replies; whether it is about a call of here."""
         exchange = self._calls.get(getattr(message, "id", ""))
         # The topic says who speaks; an id of somebody else's call is worth nothing.
         if exchange is None or exchange.agent_id != agent_id:
-            return
+            return False
         answer = exchange.handle(message)
         if answer is not None:
-            self._say_later(exchange, answer)
+            say_later(exchange, answer)
+        return True
 
-    def lost(self, agent_id: str) -> None:
-        """The connection to an agent is gone: nobody waits for its answers any longer."""
+    def lost(self, agent_id: str, sender: object | None = None) -> None:
+        """The connection to an agent is gone: nobody waits for its answers any longer.
+
+        ``sender`` is the way that found out; none: the agent was connected here.
+        """
         for call_id in list(self._by_agent.get(agent_id, ())):
-            self._calls[call_id].fail(OutOfReachError(CONNECTION_LOST))
+            if self._calls[call_id].sender is (sender or self.sender):
+                self._calls[call_id].fail(OutOfReachError(CONNECTION_LOST))
+
+    def lost_all(self, sender: object) -> None:
+        """A way to agents is gone."""
+        for exchange in list(self._calls.values()):
+            if exchange.sender is sender:
+                exchange.fail(OutOfReachError(CONNECTION_LOST))
 
     @contextlib.asynccontextmanager
     async def call(
@@ -162,50 +198,61 @@ class Tunnel:
             TunnelTimeoutError: the answer took too long.
         """
         source = body or _nothing()
-        first, has_more = await _first_piece(source)
-        request = Request(
-            secrets.token_hex(16),
-            call.method,
-            call.path,
-            max(1, min(round(call.timeout_s * 1000), TIMEOUT_MS_MAX)),
-            target=call.target,
-            credential=call.credential,
-            headers=tuple(call.headers),
-            credit=WINDOW_CHUNKS,
-            more=has_more is not None,
-            body=first,
-        )
-        exchange = self._begin(agent_id, request)
+        first, rest = await _first_piece(source)
+        request = _request(call, body=first, more=rest is not None)
         feeding: asyncio.Task[None] | None = None
-        deadline = asyncio.timeout(call.timeout_s)
-        try:
-            async with deadline:
-                await self._say(exchange, request, expires_s=max(1, round(call.timeout_s)))
-                if has_more is not None:
-                    feeding = asyncio.create_task(self._feed(exchange, has_more, source))
+        async with self._exchange(agent_id, request) as exchange, _within(call.timeout_s):
+            await _ask(exchange, request, call.timeout_s)
+            if rest is not None:
+                feeding = asyncio.create_task(_feed(exchange, rest, source))
+            try:
                 reply = await exchange.reply
-                yield Answer(reply.status, reply.headers, reply.error, self._body(exchange, reply))
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise TunnelTimeoutError(
-                f"the cluster did not answer within {call.timeout_s:g} s"
-            ) from None
-        finally:
-            if feeding is not None:
-                feeding.cancel()
-                await asyncio.gather(feeding, return_exceptions=True)
-            self._end(exchange)
+                body_of = _body(exchange, reply)
+                yield Answer(reply.status, reply.headers, reply.error, body_of)
+            finally:
+                if feeding is not None:
+                    feeding.cancel()
+                    await asyncio.gather(feeding, return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def web_socket(self, agent_id: str, call: Call) -> AsyncIterator[Answer | WebSocket]:
+        """Open a WebSocket behind an agent; an answer when the cluster refuses it.
+
+        Raises:
+            OutOfReachError: the agent is not connected.
+            TooManyError: too many calls are under way.
+            TunnelTimeoutError: the handshake took too long.
+        """
+        request = _request(call, upgrade="websocket")
+        async with self._exchange(agent_id, request) as exchange:
+            async with _within(call.timeout_s):
+                await _ask(exchange, request, call.timeout_s)
+                reply = await exchange.reply
+            if reply.status == SWITCHING and not reply.error:
+                yield WebSocket(exchange, reply.headers)
+            else:
+                yield Answer(reply.status, reply.headers, reply.error, _body(exchange, reply))
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _begin(self, agent_id: str, request: Request) -> Exchange:
-        if not self.sender.is_connected(agent_id):
-            raise OutOfReachError(NOT_CONNECTED, agent_id=agent_id)
+    @contextlib.asynccontextmanager
+    async def _exchange(self, agent_id: str, request: Request) -> AsyncIterator[Exchange]:
+        exchange = await self._begin(agent_id, request)
+        try:
+            yield exchange
+        finally:
+            self._end(exchange)
+
+    async def _begin(self, agent_id: str, request: Request) -> Exchange:
+        sender = self.sender
+        if not sender.is_connected(agent_id):
+            if self.way is None:
+                raise OutOfReachError(NOT_CONNECTED, agent_id=agent_id)
+            sender = await self.way(agent_id)
         calls = self._by_agent.setdefault(agent_id, set())
         if len(calls) >= REQUESTS_MAX or len(self._calls) >= CALLS_MAX:
             raise TooManyError(TOO_MANY)
-        exchange = Exchange(agent_id, request)
+        exchange = Exchange(agent_id, request, sender)
         calls.add(request.id)
         self._calls[request.id] = exchange
         return exchange
@@ -216,44 +263,80 @@ class Tunnel:
         calls.discard(exchange.id)
         if not calls:
             self._by_agent.pop(exchange.agent_id, None)
-        if not exchange.is_answered and self.sender.is_connected(exchange.agent_id):
-            self._say_later(exchange, Cancel(exchange.id, "nobody waits for it any more"))
+        if not exchange.is_answered and exchange.sender.is_connected(exchange.agent_id):
+            say_later(exchange, Cancel(exchange.id, "nobody waits for it any more"))
 
-    async def _say(
-        self, exchange: Exchange, message: Message, *, expires_s: int | None = None
-    ) -> None:
-        await self.sender.send(
-            exchange.agent_id,
-            Channel.REQUEST,
-            message,
-            expires_s=expires_s,
-            correlation=exchange.id.encode(),
-        )
 
-    def _say_later(self, exchange: Exchange, message: Message) -> None:
-        task = asyncio.ensure_future(self._say(exchange, message, expires_s=60))
-        _SAYING.add(task)
-        task.add_done_callback(_said)
+def _request(call: Call, *, body: bytes = b"", more: bool = False, upgrade: str = "") -> Request:
+    return Request(
+        secrets.token_hex(16),
+        call.method,
+        call.path,
+        max(1, min(round(call.timeout_s * 1000), TIMEOUT_MS_MAX)),
+        target=call.target,
+        credential=call.credential,
+        headers=tuple(call.headers),
+        upgrade=upgrade,
+        credit=WINDOW_CHUNKS,
+        more=more,
+        body=body,
+    )
 
-    async def _feed(self, exchange: Exchange, piece: bytes, rest: AsyncIterator[bytes]) -> None:
-        try:
-            async for chunk in exchange.outgoing(_after(piece, rest)):
-                await self._say(exchange, chunk)
-        except asyncio.CancelledError:
+
+@contextlib.asynccontextmanager
+async def _within(timeout_s: float) -> AsyncIterator[None]:
+    deadline = asyncio.timeout(timeout_s)
+    try:
+        async with deadline:
+            yield
+    except TimeoutError:
+        if not deadline.expired():
             raise
-        except Exception as error:  # noqa: BLE001  -- whoever waits for the answer is told
-            exchange.fail(error)
+        raise TunnelTimeoutError(f"the cluster did not answer within {timeout_s:g} s") from None
 
-    async def _body(self, exchange: Exchange, reply: Reply) -> AsyncIterator[bytes]:
-        if reply.body:
-            yield reply.body
-        if not reply.more:
-            return
-        async for piece, credit in exchange.incoming():
-            if piece:
-                yield piece
-            if credit is not None:
-                await self._say(exchange, credit)
+
+async def _ask(exchange: Exchange, request: Request, timeout_s: float) -> None:
+    await say(exchange, request, expires_s=max(1, round(timeout_s)))
+
+
+async def say(exchange: Exchange, message: Message, *, expires_s: int | None = None) -> None:
+    """Say something about a call to its agent."""
+    await exchange.sender.send(
+        exchange.agent_id,
+        Channel.REQUEST,
+        message,
+        expires_s=expires_s,
+        correlation=exchange.id.encode(),
+    )
+
+
+def say_later(exchange: Exchange, message: Message) -> None:
+    """The same, without waiting for it."""
+    task = asyncio.ensure_future(say(exchange, message, expires_s=60))
+    _SAYING.add(task)
+    task.add_done_callback(_said)
+
+
+async def _feed(exchange: Exchange, piece: bytes, rest: AsyncIterator[bytes]) -> None:
+    try:
+        async for chunk in exchange.outgoing(_after(piece, rest)):
+            await say(exchange, chunk)
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:  # noqa: BLE001  -- whoever waits for the answer is told
+        exchange.fail(error)
+
+
+async def _body(exchange: Exchange, reply: Reply) -> AsyncIterator[bytes]:
+    if reply.body:
+        yield reply.body
+    if not reply.more:
+        return
+    async for chunk, credit in exchange.incoming():
+        if chunk.body:
+            yield chunk.body
+        if credit is not None:
+            await say(exchange, credit)
 
 
 # A task that nobody holds may be collected before it ran.

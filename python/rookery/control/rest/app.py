@@ -18,6 +18,8 @@ from rookery.access.lockout import is_loopback
 from rookery.control.agents import downloads
 from rookery.control.context import ControlContext
 from rookery.control.features import routes
+from rookery.control.oidc.api import callback
+from rookery.control.oidc.service import CALLBACK
 from rookery.control.rest.document import document
 from rookery.control.rest.operations import Operation
 from rookery.web.errors import HANDLERS, problem
@@ -68,6 +70,7 @@ def make_site(control: ControlContext, more: Sequence[BaseRoute] = ()) -> ASGIAp
         routes=[
             Route("/status", status, methods=["GET"]),
             *downloads.routes(control),
+            Route(CALLBACK, callback, methods=["GET"]),
             *Reference(document, PREFIX, control.clock).routes(),
             *more,
             Mount(PREFIX, OwnOrigin(Segments(make_api(control)))),

@@ -21,7 +21,11 @@ A refused request has `{"code": "…", "message": "…"}`, the message in the la
 (English or Chinese). What a caller may not get to know of is answered as if it were not there.
 """
 _ID = "4f0c9a1b2d3e5f60"
-EXAMPLES = dict.fromkeys(("org", "project", "user", "token", "session", "cluster"), _ID)
+EXAMPLES = dict.fromkeys(
+    ("org", "project", "user", "token", "session", "cluster", "invitation"), _ID
+)
+EXAMPLES |= dict.fromkeys(("alarm", "channel", "delivery", "window"), _ID)
+EXAMPLES |= {"kind": "rule.abnormal"}
 
 
 def document() -> dict[str, Any]:

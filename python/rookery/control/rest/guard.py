@@ -48,6 +48,7 @@ class Need:
     resource: Resource | None = None
     level: Level = Level.NONE
     anywhere: bool = False
+    before_all: bool = False
 
     def __call__(self, request: Request) -> Access | None:
         found: Access | None = request.scope.get(ACCESS)
@@ -62,14 +63,17 @@ def requires(resource: Resource, level: Level, *, anywhere: bool = False) -> Any
     return Depends(Need("resource", resource, level, anywhere))
 
 
-def signed_in() -> Any:
-    """Everybody who is known, API tokens too."""
-    return Depends(Need("signed in"))
+def signed_in(*, before_all: bool = False) -> Any:
+    """Everybody who is known, API tokens too.
+
+    ``before_all``: also who has to do something else first, such as change the password.
+    """
+    return Depends(Need("signed in", before_all=before_all))
 
 
-def people() -> Any:
-    """Everybody who signed in, API tokens not."""
-    return Depends(Need("people"))
+def people(*, before_all: bool = False) -> Any:
+    """Everybody who signed in, API tokens not; ``before_all`` as with :func:`signed_in`."""
+    return Depends(Need("people", before_all=before_all))
 
 
 def open_to_all() -> Any:
@@ -134,12 +138,16 @@ async def check(
     Raises:
         UnknownCallerError: nobody said who asks.
         MissingError: the place is not there, for this caller.
-        DeniedError: it is, and that may not be done there.
+        DeniedError: it is, and that may not be done there; or something else has to be done first.
     """
     if need.kind == "open":
         return None if caller is None else Access(caller=caller)
     if caller is None:
         raise UnknownCallerError(texts.NO_HEADER, code="AUTHORIZATION_HEADER_ERROR")
+    if caller.must and not need.before_all:
+        if caller.must == "changePassword":
+            raise DeniedError(texts.CHANGE_PASSWORD, code="PASSWORD_CHANGE_REQUIRED")
+        raise DeniedError(texts.FACTOR_IS_NEEDED, code="SECOND_FACTOR_SETUP_REQUIRED")
     if need.kind == "people" and caller.via == "token":
         raise DeniedError(texts.PEOPLE_ONLY)
     if need.resource is None:

@@ -38,9 +38,14 @@ class Items(Shown, Generic[T]):
     total: int = Field(ge=0, description="Rows of the whole list.", examples=[1])
 
 
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_000
+"""What a date can say. Times of other machines may be anything, and one must not cost a whole list."""
+
+
 def rfc3339(time_ms: int) -> str:
     """``2026-01-31T08:00:00.000Z``."""
-    text = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    seconds = min(max(time_ms, _FIRST_MS), _LAST_MS) / 1000
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 

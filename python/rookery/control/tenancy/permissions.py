@@ -19,6 +19,8 @@ class Resource(StrEnum):
     AUDIT = "audit"
     SETTINGS = "settings"
     CLUSTERS = "clusters"
+    ALARMS = "alarms"
+    LOGS = "logs"
 
 
 class Level(IntEnum):
@@ -48,6 +50,8 @@ _ROWS: Mapping[Resource, tuple[Level, Level, Level, Level]] = {
     Resource.AUDIT: (_EDIT, _VIEW, _VIEW, _NONE),
     Resource.SETTINGS: (_EDIT, _NONE, _NONE, _NONE),
     Resource.CLUSTERS: (_EDIT, _EDIT, _EDIT, _VIEW),
+    Resource.ALARMS: (_EDIT, _EDIT, _EDIT, _VIEW),
+    Resource.LOGS: (_VIEW, _VIEW, _VIEW, _VIEW),
 }
 
 MATRIX: Mapping[Resource, Mapping[Role, Level]] = {

@@ -7,5 +7,6 @@ export const RESOURCES = [
   "tokens",
   "settings",
   "clusters",
+  "alarms",
   "agents",
 ] as const;

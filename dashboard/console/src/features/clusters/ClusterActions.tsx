@@ -2,16 +2,22 @@
 import { Button, Menu } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
 import { Icon } from "@/components/icons";
 import { useAct } from "@/components/useAct";
 import { call } from "@console/api/client";
 import type { ClusterRow } from "@console/api/shapes";
+import { clustersPath } from "@console/components/place";
+import { useEnter } from "@console/components/useEnter";
 
 import type { DialogName } from "./dialogs";
 import { CLUSTER, REFRESH } from "./paths";
 import { canEnter, isOccupied } from "./state";
-import { useEnter } from "./useEnter";
+
+function quotaPath({ orgId, projectId, id }: ClusterRow): string {
+  return `${clustersPath({ org: orgId, project: projectId })}/${encodeURIComponent(id)}/quota`;
+}
 
 interface ClusterActionsProps {
   cluster: ClusterRow;
@@ -21,7 +27,6 @@ interface ClusterActionsProps {
 
 export function ClusterActions({ cluster, mayChange, onOpen }: ClusterActionsProps): ReactElement {
   const { t } = useTranslation("clusters");
-  const enter = useEnter();
   const { name } = cluster;
   const unregister = useAct({
     run: () =>
@@ -48,16 +53,7 @@ export function ClusterActions({ cluster, mayChange, onOpen }: ClusterActionsPro
           {t("register")}
         </Button>
       )}
-      {canEnter(cluster) && (
-        <Button
-          size="xs"
-          variant="light"
-          aria-label={t("enterOne", { name })}
-          onClick={() => void enter(cluster)}
-        >
-          {t("enter")}
-        </Button>
-      )}
+      {canEnter(cluster) && <EnterButton cluster={cluster} />}
       {mayChange && (
         <Menu position="bottom-end">
           <Menu.Target>
@@ -75,6 +71,9 @@ export function ClusterActions({ cluster, mayChange, onOpen }: ClusterActionsPro
             <Menu.Item onClick={() => onOpen("transfer")}>{t("transfer")}</Menu.Item>
             {isOccupied(cluster) && (
               <>
+                <Menu.Item component={Link} to={quotaPath(cluster)}>
+                  {t("changeLimit")}
+                </Menu.Item>
                 <Menu.Item onClick={() => onOpen("register")}>{t("registerAgain")}</Menu.Item>
                 <Menu.Item onClick={() => void unregister.act()}>{t("unregister")}</Menu.Item>
               </>
@@ -87,5 +86,38 @@ export function ClusterActions({ cluster, mayChange, onOpen }: ClusterActionsPro
         </Menu>
       )}
     </>
+  );
+}
+
+/** To its address where one is known; the other way, or the only one, is the tunnel. */
+function EnterButton({ cluster }: { cluster: ClusterRow }): ReactElement {
+  const { t } = useTranslation("clusters");
+  const enter = useEnter();
+  const { name } = cluster;
+  const hasAddress = cluster.address !== "";
+  return (
+    <Button.Group>
+      <Button
+        size="xs"
+        variant="light"
+        aria-label={t("enterOne", { name })}
+        onClick={() => void enter(cluster, hasAddress ? "direct" : "tunnel")}
+      >
+        {t("enter")}
+      </Button>
+      {hasAddress && (
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <Button size="xs" variant="light" px={6} aria-label={t("waysInto", { name })}>
+              <Icon name="down" size={14} />
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item onClick={() => void enter(cluster, "direct")}>{t("enterDirectly")}</Menu.Item>
+            <Menu.Item onClick={() => void enter(cluster, "tunnel")}>{t("enterTunnel")}</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      )}
+    </Button.Group>
   );
 }

@@ -1,9 +1,9 @@
 /** One cluster: what it is, how it is, and what can be done with it. */
-import { Anchor, Card, Group, Table, Text, Title } from "@mantine/core";
-import { useState } from "react";
+import { Card, Group, Table, Text, Title } from "@mantine/core";
+import { lazy, Suspense, useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useParams } from "react-router";
+import { useParams } from "react-router";
 
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorPanel } from "@/components/ErrorPanel";
@@ -15,6 +15,7 @@ import { formatDuration, formatNumber, formatTime } from "@/lib/format";
 import { useGet } from "@console/api/hooks";
 import { useRights } from "@console/api/roles";
 import type { ClusterDetail } from "@console/api/shapes";
+import { ClusterTabs } from "@console/components/ClusterTabs";
 import { clustersPath, usePlace } from "@console/components/place";
 import { useGoTo } from "@console/components/useGoTo";
 
@@ -24,9 +25,13 @@ import { ClusterActions } from "./ClusterActions";
 import { Conditions } from "./Conditions";
 import { Connections } from "./Connections";
 import { ClusterDialog, type DialogName } from "./dialogs";
+import { History } from "./History";
 import { useLiveClusters } from "./live";
 import { CLUSTER } from "./paths";
 import { StateBadge } from "./StateBadge";
+
+// Drawing takes more code than all the rest of the page.
+const Charts = lazy(() => import("./Charts"));
 
 export default function ClusterPage(): ReactElement {
   const { t } = useTranslation("clusters");
@@ -39,15 +44,10 @@ export default function ClusterPage(): ReactElement {
   useLiveClusters(place);
   const cluster = answer.data;
   const list = clustersPath(place);
-  const back = (
-    <Anchor component={Link} to={list} size="sm">
-      {t("back")}
-    </Anchor>
-  );
   if (cluster === undefined) {
     return (
       <Page title={t("title")}>
-        {back}
+        <ClusterTabs />
         {answer.error === null ? (
           <Loading />
         ) : (
@@ -68,7 +68,7 @@ export default function ClusterPage(): ReactElement {
         />
       }
     >
-      {back}
+      <ClusterTabs />
       <ErrorPanel error={answer.error} onRetry={() => void answer.refetch()} />
       <div className="two-columns">
         <Information cluster={cluster} />
@@ -86,6 +86,10 @@ export default function ClusterPage(): ReactElement {
         </Card>
       </div>
       <Nodes cluster={cluster} />
+      <Suspense fallback={<Loading />}>
+        <Charts key={cluster.id} cluster={cluster} />
+      </Suspense>
+      <History cluster={cluster} />
       <ClusterDialog
         open={dialog === null ? null : { name: dialog, cluster }}
         onClose={() => setDialog(null)}

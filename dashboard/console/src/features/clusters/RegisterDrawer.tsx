@@ -5,6 +5,7 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { ClusterRow, RegistrationToken } from "@console/api/shapes";
+import { QuotaHint } from "@console/components/QuotaHint";
 
 import { Checklist } from "./Checklist";
 import { Instructions } from "./Instructions";
@@ -34,6 +35,7 @@ export function RegisterDrawer({ cluster, onClose }: RegisterDrawerProps): React
             {t("progress")}
           </Title>
           <Checklist values={values} />
+          <QuotaHint cluster={cluster} />
         </section>
         <section>
           <Title order={3} size="h5" mb="xs">

@@ -1,8 +1,11 @@
 /** Where the clusters of a project are asked for. */
-export const CLUSTERS = "/orgs/{org}/projects/{project}/clusters";
-export const CLUSTER = `${CLUSTERS}/{cluster}` as const;
+import { CLUSTER, CLUSTERS } from "@console/components/clusterPaths";
+
+export { CLUSTER, CLUSTERS };
 export const CHECKLIST = `${CLUSTER}/checklist` as const;
 export const INSTRUCTIONS = `${CLUSTER}/setup-instructions` as const;
+export const METRICS = `${CLUSTER}/metrics` as const;
+export const HISTORY = `${CLUSTER}/events` as const;
 
 /** What changes when a cluster comes, goes or moves. */
 export const REFRESH = ["/orgs/{org}/projects", "/projects"];

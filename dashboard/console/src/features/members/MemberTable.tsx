@@ -23,6 +23,8 @@ interface MemberTableProps {
   mayChange: boolean;
   /** The form that adds one. */
   adding: (close: () => void) => ReactElement;
+  /** Beside the button that adds one. */
+  others?: ReactElement | false;
 }
 
 export function MemberTable(props: MemberTableProps): ReactElement {
@@ -41,7 +43,7 @@ export function MemberTable(props: MemberTableProps): ReactElement {
   });
   const add = mayChange && <Button onClick={() => setEdited("new")}>{t("add")}</Button>;
   return (
-    <Page title={props.title} help={props.help} actions={add}>
+    <Page title={props.title} help={props.help} actions={<>{props.others}{add}</>}>
       <ListTable<MemberRow>
         label={props.title}
         path={path}

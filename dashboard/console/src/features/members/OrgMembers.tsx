@@ -1,6 +1,7 @@
+import { Button } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { useParams } from "react-router";
+import { Link, useParams } from "react-router";
 
 import { useRights } from "@console/api/roles";
 import { useOrgs } from "@console/components/useOrgs";
@@ -20,6 +21,13 @@ export default function OrgMembersPage(): ReactElement {
       path="/orgs/{org}/members"
       values={{ org }}
       mayChange={rights.isOrgAdmin(org)}
+      others={
+        rights.isOrgAdmin(org) && (
+          <Button component={Link} to={`/orgs/${org}/invitations`} variant="default">
+            {t("invitations")}
+          </Button>
+        )
+      }
       adding={(close) => <AddToOrg org={org} onClose={close} />}
     />
   );

@@ -25,7 +25,7 @@ export function PasswordCard(): ReactElement {
       call("put", "/profile/password", {
         body: { oldPassword: old, newPassword: secret.password },
       }),
-    ["/profile/sessions"],
+    ["/profile"],
   );
   const send = (event: FormEvent) => {
     event.preventDefault();

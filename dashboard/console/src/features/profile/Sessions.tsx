@@ -1,4 +1,4 @@
-import { Badge } from "@mantine/core";
+import { Badge, Button } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -8,6 +8,7 @@ import { formatTime } from "@/lib/format";
 import { call } from "@console/api/client";
 import type { SessionRow } from "@console/api/shapes";
 import { ListTable } from "@console/components/ListTable";
+import { deviceOf } from "@console/lib/device";
 
 /** Where one is signed in. */
 export function Sessions(): ReactElement {
@@ -17,13 +18,27 @@ export function Sessions(): ReactElement {
     refresh: ["/profile/sessions"],
     done: t("sessions.ended"),
   });
+  const endOthers = useAct({
+    run: () => call("delete", "/profile/sessions"),
+    refresh: ["/profile/sessions"],
+    done: t("sessions.ended"),
+    ask: () => ({
+      title: t("sessions.endOthers"),
+      text: t("sessions.endOthersText"),
+      action: t("sessions.end"),
+    }),
+  });
   return (
     <ListTable<SessionRow>
       label={t("sessions.title")}
       path="/profile/sessions"
       columns={[
         { key: "address", label: t("field.address") },
-        { key: "userAgent", label: t("sessions.browser") },
+        {
+          key: "userAgent",
+          label: t("sessions.browser"),
+          render: (row) => <span title={row.userAgent}>{deviceOf(row.userAgent)}</span>,
+        },
         {
           key: "createdAt",
           label: t("sessions.since"),
@@ -46,6 +61,11 @@ export function Sessions(): ReactElement {
         },
       ]}
       rowKey={(row) => row.id}
+      tools={
+        <Button variant="default" size="xs" onClick={() => void endOthers.act()}>
+          {t("sessions.endOthers")}
+        </Button>
+      }
       empty={{ title: t("sessions.empty"), text: "" }}
       actions={(row) => (
         <RowButton

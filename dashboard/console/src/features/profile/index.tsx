@@ -14,6 +14,7 @@ import { useGet } from "@console/api/hooks";
 import type { UserDetail } from "@console/api/shapes";
 
 import { PasswordCard } from "./PasswordCard";
+import { SecondFactorCard } from "./SecondFactorCard";
 import { Sessions } from "./Sessions";
 
 export default function ProfilePage(): ReactElement {
@@ -26,6 +27,7 @@ export default function ProfilePage(): ReactElement {
       <div className="two-columns">
         {profile.data !== undefined && <PersonCard key={profile.data.id} profile={profile.data} />}
         <PasswordCard />
+        <SecondFactorCard />
       </div>
       <Title order={2} size="h4">
         {t("sessions.title")}

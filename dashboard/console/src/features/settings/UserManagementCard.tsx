@@ -1,5 +1,5 @@
 /** How long somebody stays signed in, and what a password has to be. */
-import { Button, Card, Group, NumberInput, Stack, Title } from "@mantine/core";
+import { Button, Card, Group, NumberInput, Stack, Switch, Title } from "@mantine/core";
 import { useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -15,10 +15,16 @@ import type { UserManagement } from "@console/api/shapes";
 const PATH = "/configuration/user-management";
 
 // As in the control plane's document.
-const BOUNDS: readonly [keyof UserManagement, number, number][] = [
+type Numbers = Exclude<keyof UserManagement, "isSecondFactorRequired">;
+
+const BOUNDS: readonly [Numbers, number, number][] = [
   ["accessTokenMinutes", 1, 1440],
   ["refreshTokenDays", 1, 90],
   ["passwordLengthMin", 8, 64],
+  ["passwordAgeDays", 0, 730],
+  ["passwordHistory", 0, 10],
+  ["invitationHours", 1, 168],
+  ["resetMinutes", 5, 1440],
 ];
 
 export function UserManagementCard(): ReactElement {
@@ -40,7 +46,7 @@ function UserManagementForm({ held }: { held: UserManagement }): ReactElement {
   const { t } = useTranslation("settings");
   const toasts = useToasts();
   const [draft, setDraft] = useState(held);
-  const save = useChange(() => call("put", PATH, { body: draft }), [PATH]);
+  const save = useChange(() => call("put", PATH, { body: draft }), [PATH, "/profile"]);
   const send = (event: FormEvent) => {
     event.preventDefault();
     save.mutate(undefined, { onSuccess: () => toasts.done(t("saved")) });
@@ -62,6 +68,14 @@ function UserManagementForm({ held }: { held: UserManagement }): ReactElement {
             />
           ))}
         </div>
+        <Switch
+          label={t("users.isSecondFactorRequired")}
+          description={t("users.isSecondFactorRequiredHelp")}
+          checked={draft.isSecondFactorRequired}
+          onChange={(event) =>
+            setDraft({ ...draft, isSecondFactorRequired: event.currentTarget.checked })
+          }
+        />
         <ErrorPanel error={save.error} />
         <Group justify="flex-end">
           <Button type="submit" loading={save.isPending}>

@@ -9,6 +9,9 @@ import { useToasts } from "@/components/toasts";
 import { useGet } from "@console/api/hooks";
 import { AddressForm } from "@console/components/AddressForm";
 
+import { LogReceiverCard } from "./LogReceiverCard";
+import { MailCard } from "./MailCard";
+import { OidcCard } from "./OidcCard";
 import { UserManagementCard } from "./UserManagementCard";
 
 export default function SettingsPage(): ReactElement {
@@ -36,7 +39,10 @@ export default function SettingsPage(): ReactElement {
           />
         )}
       </Card>
+      <MailCard />
+      <OidcCard />
       <UserManagementCard />
+      <LogReceiverCard />
     </Page>
   );
 }

@@ -9,10 +9,7 @@ import { setUnderWay } from "./steps";
 /** What the browser itself uses is there already, and works for people at least. */
 export function AddressStep(): ReactElement {
   const { t } = useTranslation("setup");
-  const finish = () => {
-    window.location.hash = "#/guide";
-    setUnderWay(false);
-  };
+  const finish = () => setUnderWay("mail");
   return (
     <>
       <Text size="sm" c="dimmed">

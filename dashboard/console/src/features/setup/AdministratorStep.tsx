@@ -32,7 +32,7 @@ export function AdministratorStep({ needsCode }: { needsCode: boolean }): ReactE
     try {
       await call("post", "/setup", { body: needsCode ? { ...body, code: code.trim() } : body });
       const session = await signIn(email, password);
-      setUnderWay(true);
+      setUnderWay("address");
       setSession(session);
     } catch (refusal) {
       setError(refusal);

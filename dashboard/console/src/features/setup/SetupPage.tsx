@@ -1,4 +1,4 @@
-/** The first visit: who administers the system, and where it is reached. */
+/** The first visit: who administers the system, where it is reached, and what sends its mail. */
 import { Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,24 +8,27 @@ import type { SetupState } from "@console/api/shapes";
 
 import { AddressStep } from "./AddressStep";
 import { AdministratorStep } from "./AdministratorStep";
+import { MailStep } from "./MailStep";
 import { useSetupSteps } from "./steps";
 
-const STEPS = 2;
+const STEPS = ["admin", "address", "mail"] as const;
 
 export function SetupPage({ state }: { state: SetupState | undefined }): ReactElement {
   const { t } = useTranslation("setup");
-  const { isUnderWay } = useSetupSteps();
-  const step = isUnderWay ? 2 : 1;
+  const { underWay } = useSetupSteps();
+  const name = underWay ?? "admin";
   return (
     <LoginFrame title={t("title")} isWide>
       <Text size="sm" fw={650} aria-live="polite">
-        {t("step", { step, steps: STEPS, name: t(step === 1 ? "admin.title" : "address.title") })}
+        {t("step", {
+          step: STEPS.indexOf(name) + 1,
+          steps: STEPS.length,
+          name: t(`${name}.title`),
+        })}
       </Text>
-      {step === 1 ? (
-        <AdministratorStep needsCode={state?.needsCode ?? false} />
-      ) : (
-        <AddressStep />
-      )}
+      {name === "admin" && <AdministratorStep needsCode={state?.needsCode ?? false} />}
+      {name === "address" && <AddressStep />}
+      {name === "mail" && <MailStep />}
     </LoginFrame>
   );
 }

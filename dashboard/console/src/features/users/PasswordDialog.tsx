@@ -1,4 +1,4 @@
-import { Text } from "@mantine/core";
+import { Switch, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -17,10 +17,11 @@ interface PasswordDialogProps {
 export function PasswordDialog({ user, onClose }: PasswordDialogProps): ReactElement {
   const { t } = useTranslation("users");
   const [secret, setSecret] = useState({ password: "", again: "" });
+  const [mustChange, setMustChange] = useState(true);
   const send = () =>
     call("put", "/users/{user}/password", {
       path: { user: user.id },
-      body: { password: secret.password },
+      body: { password: secret.password, mustChange },
     });
   return (
     <FormDialog
@@ -33,6 +34,11 @@ export function PasswordDialog({ user, onClose }: PasswordDialogProps): ReactEle
     >
       <Text size="sm">{t("password.resetHelp")}</Text>
       <NewPassword label={t("password.next")} value={secret} onChange={setSecret} />
+      <Switch
+        label={t("password.mustChange")}
+        checked={mustChange}
+        onChange={(event) => setMustChange(event.currentTarget.checked)}
+      />
     </FormDialog>
   );
 }

@@ -26,13 +26,14 @@ export function UserDialog({ user, isOwn, onClose }: UserDialogProps): ReactElem
   const [email, setEmail] = useState("");
   const [name, setName] = useState(user?.name ?? "");
   const [secret, setSecret] = useState({ password: "", again: "" });
+  const [mustChangePassword, setMustChange] = useState(true);
   const [isAdmin, setAdmin] = useState(user?.isAdmin ?? false);
   const [isEnabled, setEnabled] = useState(user?.isEnabled ?? true);
   const [project, setProject] = useState<string | null>(null);
   const [role, setRole] = useState("viewer");
   const make = async () => {
     const made = await call<UserRow>("post", "/users", {
-      body: { email, name, password: secret.password, isAdmin, language: i18n.language },
+      body: { email, name, password: secret.password, isAdmin, language: i18n.language, mustChangePassword },
     });
     const found = projects.find(({ id }) => id === project);
     if (found === undefined || isAdmin) return;
@@ -77,7 +78,14 @@ export function UserDialog({ user, isOwn, onClose }: UserDialogProps): ReactElem
         onChange={(event) => setName(event.currentTarget.value)}
       />
       {user === null && (
-        <NewPassword label={t("password.label")} value={secret} onChange={setSecret} />
+        <>
+          <NewPassword label={t("password.label")} value={secret} onChange={setSecret} />
+          <Switch
+            label={t("password.mustChange")}
+            checked={mustChangePassword}
+            onChange={(event) => setMustChange(event.currentTarget.checked)}
+          />
+        </>
       )}
       <Switch
         label={t("systemAdmin")}

@@ -37,6 +37,16 @@ export default function UsersPage(): ReactElement {
       action: t("delete"),
     }),
   });
+  const resetFactor = useAct<UserRow>({
+    run: ({ id }) => call("delete", "/users/{user}/second-factor", { path: { user: id } }),
+    refresh: ["/users"],
+    done: t("saved"),
+    ask: ({ email }) => ({
+      title: t("factor.reset"),
+      text: t("factor.resetText", { email }),
+      action: t("factor.reset"),
+    }),
+  });
   const isEnabled = [
     { value: "true", label: t("state.enabled") },
     { value: "false", label: t("state.disabled") },
@@ -74,6 +84,11 @@ export default function UsersPage(): ReactElement {
             render: (row) => <StatusBadge state={row.isEnabled ? "enabled" : "disabled"} />,
           },
           {
+            key: "hasSecondFactor",
+            label: t("factor.title"),
+            render: (row) => t(row.hasSecondFactor ? "yes" : "no"),
+          },
+          {
             key: "lastLoginAt",
             label: t("lastLogin"),
             render: (row) => (row.lastLoginAt ? formatTime(row.lastLoginAt) : t("never")),
@@ -95,6 +110,13 @@ export default function UsersPage(): ReactElement {
             />
             {rights.isSystemAdmin && (
               <>
+              {row.hasSecondFactor && row.id !== own?.id && (
+                <RowButton
+                  text={t("factor.reset")}
+                  label={t("factor.resetOf", { email: row.email })}
+                  onClick={() => void resetFactor.act(row)}
+                />
+              )}
               <RowButton
                 text={t("password.reset")}
                 label={t("password.resetOf", { email: row.email })}

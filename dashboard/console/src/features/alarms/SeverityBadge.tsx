@@ -1,0 +1,12 @@
+import { Badge } from "@mantine/core";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+export function SeverityBadge({ severity }: { severity: string }): ReactElement {
+  const { t } = useTranslation("alarms");
+  return (
+    <Badge color={severity === "critical" ? "red" : "orange"} variant="light" tt="none">
+      {t(`severities.${severity}`)}
+    </Badge>
+  );
+}

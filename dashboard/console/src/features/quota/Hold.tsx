@@ -1,0 +1,22 @@
+import { Badge, Text } from "@mantine/core";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { LimitRow, QuotaDetail } from "@console/api/shapes";
+
+import { HOLD_COLORS } from "./words";
+
+/** How a limit stands, and why. */
+export function Hold({ quota }: { quota: QuotaDetail | LimitRow }): ReactElement {
+  const { t } = useTranslation("quota");
+  return (
+    <>
+      <Badge color={HOLD_COLORS[quota.state]} variant="light" tt="none" miw="max-content">
+        {t(`holds.${quota.state}`)}
+      </Badge>
+      <Text size="sm" className="wrap">
+        {quota.text}
+      </Text>
+    </>
+  );
+}

@@ -1,0 +1,107 @@
+"""What can become an alarm, and what holds for it as long as nobody says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rookery.control.alarms.machine import Counts
+
+COUNT_MAX = 10
+
+
+class Severity(StrEnum):
+    """How bad: 一般, 严重."""
+
+    NORMAL = "normal"
+    CRITICAL = "critical"
+
+
+class Group(StrEnum):
+    """Where a rule stands on the page."""
+
+    COMMON = "common"
+    CLUSTER = "cluster"
+
+
+class Kind(StrEnum):
+    """What is wrong."""
+
+    CLUSTER_UNREACHABLE = "cluster.unreachable"
+    AGENT_LOST = "agent.lost"
+    NODE_UNREACHABLE = "node.unreachable"
+    NODES_DOWN = "nodes.down"
+    RELAY_UNREACHABLE = "relay.unreachable"
+    METRICS_UNAVAILABLE = "metrics.unavailable"
+    LOGS_UNAVAILABLE = "logs.unavailable"
+    CLOCK_SKEWED = "clock.skewed"
+    CONNECTIONS_HIGH = "connections.high"
+    CONNECTIONS_FULL = "connections.full"
+    RULE_ABNORMAL = "rule.abnormal"
+    CONNECTOR_ABNORMAL = "connector.abnormal"
+    ACTION_ABNORMAL = "action.abnormal"
+    SOURCE_ABNORMAL = "source.abnormal"
+    MAIL_FAILED = "mail.failed"
+    WEBHOOK_FAILED = "webhook.failed"
+    CUSTOM = "custom"
+
+
+KINDS: Mapping[str, Kind] = {str(kind): kind for kind in Kind}
+"""Those that this version knows, by their words."""
+CUSTOM = Kind.CUSTOM
+"""Raised by somebody else's program: no rule of ours decides about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What holds for one kind in one project.
+
+    Attributes:
+        is_enabled: Whether it is looked at.
+        triggers: Bad checks in a row that raise an alarm.
+        recoveries: Good checks in a row that end it.
+        severity: How bad it is.
+        threshold: Percent, where the kind has one.
+    """
+
+    is_enabled: bool = True
+    triggers: int = 3
+    recoveries: int = 1
+    severity: Severity = Severity.NORMAL
+    threshold: int | None = None
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self.triggers, self.recoveries)
+
+
+_CRITICAL = Rule(severity=Severity.CRITICAL)
+_NORMAL = Rule()
+
+DEFAULTS: Mapping[Kind, Rule] = {
+    Kind.CLUSTER_UNREACHABLE: _CRITICAL,
+    Kind.AGENT_LOST: _CRITICAL,
+    Kind.NODE_UNREACHABLE: _CRITICAL,
+    Kind.NODES_DOWN: _CRITICAL,
+    Kind.RULE_ABNORMAL: _CRITICAL,
+    Kind.CONNECTOR_ABNORMAL: _CRITICAL,
+    Kind.ACTION_ABNORMAL: _NORMAL,
+    Kind.SOURCE_ABNORMAL: _NORMAL,
+    Kind.CONNECTIONS_HIGH: Rule(threshold=80),
+    Kind.CONNECTIONS_FULL: Rule(severity=Severity.CRITICAL, threshold=95),
+    Kind.RELAY_UNREACHABLE: _NORMAL,
+    Kind.METRICS_UNAVAILABLE: _NORMAL,
+    Kind.LOGS_UNAVAILABLE: _NORMAL,
+    Kind.CLOCK_SKEWED: _NORMAL,
+    Kind.MAIL_FAILED: _NORMAL,
+    Kind.WEBHOOK_FAILED: _NORMAL,
+}
+"""Every rule, in the order in which pages show them."""
+
+OF_PUSHES = frozenset({Kind.MAIL_FAILED, Kind.WEBHOOK_FAILED})
+
+
+def group_of(kind: Kind) -> Group:
+    """Where the rule stands."""
+    return Group.COMMON if kind in OF_PUSHES else Group.CLUSTER

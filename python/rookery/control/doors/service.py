@@ -1,0 +1,244 @@
+"""Gives clusters their ports, and people the right to come in.
+
+**Bounds.** As many clusters as there are ports in ``control.doors.ports``. When all are given away, a
+cluster that nobody entered for :data:`IDLE_MS` loses its own to the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rookery.clock import Clock
+from rookery.control.accounts import texts as account_texts
+from rookery.control.accounts.store import SessionRow, User
+from rookery.control.agents.store import AgentRow
+from rookery.control.caller import Access
+from rookery.control.clusters.store import ClusterRow
+from rookery.control.doors import store
+from rookery.control.doors.store import DoorPassRow, DoorPortRow
+from rookery.control.errors import DeniedError, TakenError, Text
+from rookery.control.processes.signals import Signals
+from rookery.control.tenancy.grants import grants_of
+from rookery.control.tenancy.permissions import Level, Resource
+from rookery.control.tenancy.store import memberships_of
+from rookery.storage.database import Database
+from rookery.storage.ids import new_id
+
+OPENED = "doors"
+"""What processes tell each other: a port was given to a cluster."""
+CODE_MS = 30_000
+STAY_MS = 12 * 3_600_000
+IDLE_MS = 24 * 3_600_000
+PASSES_MAX = 64
+"""Of one session: the oldest gives way."""
+_BYTES = 32
+
+CLOSED = Text(
+    "dashboards are not shown through control here (control.doors.ports)",
+    "此控制面未开放经隧道访问 Dashboard（control.doors.ports）",
+)
+NO_PORT = Text(
+    "all {count} ports for dashboards are in use; give control.doors.ports more",
+    "供 Dashboard 使用的 {count} 个端口均已占用，请扩大 control.doors.ports",
+)
+
+Open = Callable[[int], bool]
+"""Opens a port in this process; whether it stands open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What lets somebody in once.
+
+    Attributes:
+        port: Where.
+        code: What to show there.
+    """
+
+    port: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Somebody who showed a code.
+
+    Attributes:
+        cookie: What to show from now on.
+        forgets: Whether the browser is to forget what it keeps of the port.
+        mark: What the browser remembers the port's cluster by.
+    """
+
+    cookie: str
+    forgets: bool
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody who may be there, at this moment.
+
+    Attributes:
+        agent_id: Through which agent.
+        address: Where the cluster says that its dashboard is.
+    """
+
+    agent_id: str
+    address: str
+
+
+class Doors:
+    """Use cases of the ports."""
+
+    def __init__(
+        self, database: Database, clock: Clock, signals: Signals, range_of_ports: Collection[int]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._signals = signals
+        self._range = range_of_ports
+        self._open: Open = lambda _port: False
+        signals.on(OPENED, self._open_too)
+
+    @property
+    def are_there(self) -> bool:
+        """Whether dashboards are shown through control at all."""
+        return bool(self._range)
+
+    def use(self, opens: Open) -> None:
+        """Say how a port is opened; before the first."""
+        self._open = opens
+
+    async def open_all(self) -> None:
+        """Open the ports that clusters have, as other processes do."""
+        async with self._database.read() as session:
+            for row in await store.ports(session):
+                if row.port in self._range:
+                    self._open(row.port)
+
+    async def let_in(self, access: Access, cluster_id: str) -> Pass:
+        """Give a cluster a port and the caller a code for it.
+
+        Raises:
+            DeniedError: it is no person who signed in.
+            TakenError: there is no port.
+        """
+        if not self.are_there:
+            raise TakenError(CLOSED, code="NOT_AVAILABLE")
+        if not access.caller.session_id:
+            raise DeniedError(account_texts.PEOPLE_ONLY)
+        code = secrets.token_urlsafe(_BYTES)
+        async with self._database.write() as session:
+            await self._database.alone(session, "ports of doors")
+            now_ms = await self._database.now_ms(session, self._clock.now_ms())
+            await store.drop_old_passes(session, now_ms)
+            await store.keep_newest_passes(session, access.caller.session_id, PASSES_MAX - 1)
+            row, is_another = await self._port_for(session, cluster_id, now_ms)
+            row.used_at = now_ms
+            session.add(
+                DoorPassRow(
+                    id=new_id(),
+                    cluster_id=cluster_id,
+                    session_id=access.caller.session_id,
+                    user_id=access.caller.id,
+                    code_hash=_hash(code),
+                    forgets=is_another,
+                    created_at=now_ms,
+                    until_at=now_ms + CODE_MS,
+                )
+            )
+            port = row.port
+        self._signals.tell(OPENED, str(port))
+        return Pass(port, code)
+
+    async def admit(self, port: int, code: str) -> Admitted | None:
+        """Exchange a code for a cookie, once; none when it is not good here."""
+        cookie = secrets.token_urlsafe(_BYTES)
+        async with self._database.write() as session:
+            now_ms = await self._database.now_ms(session, self._clock.now_ms())
+            found = await session.scalar(
+                select(DoorPassRow)
+                .join(DoorPortRow, DoorPortRow.cluster_id == DoorPassRow.cluster_id)
+                .where(
+                    DoorPassRow.code_hash == _hash(code),
+                    DoorPassRow.until_at > now_ms,
+                    DoorPortRow.port == port,
+                )
+                .with_for_update(of=DoorPassRow)
+            )
+            if found is None:
+                return None
+            found.code_hash, found.cookie_hash = None, _hash(cookie)
+            found.until_at = now_ms + STAY_MS
+            return Admitted(cookie, found.forgets, _hash(f"door of {found.cluster_id}"))
+
+    async def visit(self, port: int, cookie: str) -> Visit | None:
+        """What a cookie is good for, now: not after its owner's session, or that one's rights."""
+        async with self._database.read() as session:
+            now_ms = self._clock.now_ms()
+            found = (
+                await session.execute(
+                    select(ClusterRow, AgentRow, User)
+                    .join(DoorPortRow, DoorPortRow.cluster_id == ClusterRow.id)
+                    .join(DoorPassRow, DoorPassRow.cluster_id == ClusterRow.id)
+                    .join(SessionRow, SessionRow.id == DoorPassRow.session_id)
+                    .join(User, User.id == SessionRow.user_id)
+                    .join(AgentRow, AgentRow.cluster_id == ClusterRow.id)
+                    .where(
+                        DoorPortRow.port == port,
+                        DoorPassRow.cookie_hash == _hash(cookie),
+                        DoorPassRow.until_at > now_ms,
+                        SessionRow.refresh_until_at > now_ms,
+                        User.is_enabled.is_(True),
+                    )
+                )
+            ).first()
+            if found is None:
+                return None
+            row, agent, user = found
+            grants = grants_of(await memberships_of(session, user.id), is_admin=user.is_admin)
+        standing = grants.in_project(row.org_id, row.project_id)
+        if not grants.allows(standing, Resource.CLUSTERS, Level.VIEW):
+            return None
+        return Visit(agent.id, row.address)
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _open_too(self, port: str) -> None:
+        if port.isdigit() and int(port) in self._range:
+            self._open(int(port))
+
+    async def _port_for(
+        self, session: AsyncSession, cluster_id: str, now_ms: int
+    ) -> tuple[DoorPortRow, bool]:
+        """The port of a cluster, and whether another cluster had it before."""
+        own = await store.port_of(session, cluster_id)
+        if own is not None and own.port in self._range and self._open(own.port):
+            return own, False
+        if own is not None:
+            await session.delete(own)
+            await session.flush()
+        given = await store.ports(session)
+        taken = {row.port for row in given}
+        for port in self._range:
+            if port not in taken and self._open(port):
+                made = DoorPortRow(port=port, cluster_id=cluster_id, used_at=now_ms)
+                session.add(made)
+                return made, False
+        for row in given:
+            is_idle = row.used_at <= now_ms - IDLE_MS
+            if is_idle and row.port in self._range and self._open(row.port):
+                await store.drop_passes(session, row.cluster_id)
+                row.cluster_id = cluster_id
+                return row, True
+        raise TakenError(NO_PORT, code="EXCEED_LIMIT", count=len(self._range))
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

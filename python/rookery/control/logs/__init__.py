@@ -1,0 +1,1 @@
+"""The logs of clusters: taken from agents, kept, found again."""

@@ -1,0 +1,1 @@
+"""Sends e-mail: which server does it, messages that have to arrive, and those that are tried."""

@@ -1,0 +1,1 @@
+"""What clusters counted over time: samples, rolled up as they get older, within a bounded size."""

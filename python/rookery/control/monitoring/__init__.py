@@ -1,0 +1,1 @@
+"""What runs in a project's clusters: connections, rules, connectors, and which of them are not well."""

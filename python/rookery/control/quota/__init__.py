@@ -1,0 +1,1 @@
+"""Connection quota: how many clients the clusters together and each of them may have."""
