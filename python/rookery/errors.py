@@ -14,6 +14,7 @@
     ├── TimedOutError            TIMEOUT
     ├── ExceedsLimitError        EXCEED_LIMIT
     ├── UnavailableError         SERVICE_UNAVAILABLE  (nobody is there to ask)
+    │   └── BusyError            SERVICE_UNAVAILABLE  (somebody is, who has no time now)
     ├── StartError               START_FAILED
     │   ├── PortInUseError       PORT_IN_USE
     │   ├── DataDirInUseError    DATA_DIR_IN_USE
@@ -35,16 +36,22 @@ class RookeryError(Exception):
     """Base of all; ``code`` names the kind for programs.
 
     Where the REST interface has a name for the very thing, such as ``CLIENTID_NOT_FOUND``, it is
-    given as ``code=``; the class says what kind it is all the same.
+    given as ``code=``; the class says what kind it is all the same. ``message_zh`` is the message in
+    Chinese.
     """
 
     code = "INTERNAL_ERROR"
 
-    def __init__(self, message: str, *, code: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", message_zh: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.message_zh = message_zh
         if code:
             self.code = code
+
+    def text(self, language: str = "en") -> str:
+        """The message in that language, where there are words for it."""
+        return self.message_zh or self.message if language == "zh" else self.message
 
     def __str__(self) -> str:
         return self.message
@@ -78,17 +85,12 @@ class BadRuleError(BadRequestError):
         message_key: str | None = None,
         message_params: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, message_zh=message_zh)
         self.rule = rule
         self.line: int | None = place[0] if place else None
         self.column: int | None = place[1] if place else None
-        self.message_zh = message_zh
         self.message_key = message_key
         self.message_params = dict(message_params or {})
-
-    def text(self, language: str = "en") -> str:
-        """The message in that language, where there are words for it."""
-        return self.message_zh or self.message if language == "zh" else self.message
 
     def __reduce__(self) -> tuple[object, ...]:
         # The constructor takes the rest by keyword, so pickle sets it afterwards.
@@ -131,14 +133,6 @@ class NoMatchError(RookeryError):
 
     code = "NOT_MATCH"
 
-    def __init__(self, message: str, *, message_zh: str | None = None) -> None:
-        super().__init__(message)
-        self.message_zh = message_zh
-
-    def text(self, language: str = "en") -> str:
-        """The message in that language, where there are words for it."""
-        return self.message_zh or self.message if language == "zh" else self.message
-
 
 class ConflictError(RookeryError):
     """What is there already stands against it."""
@@ -174,6 +168,12 @@ class UnavailableError(RookeryError):
     """The node or service that should answer is not running."""
 
     code = "SERVICE_UNAVAILABLE"
+
+
+class BusyError(UnavailableError):
+    """It runs, and has so much to do that it does not answer in time: the same again later."""
+
+    retry_after_s = 2
 
 
 class StartError(RookeryError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from harness.client import DEADLINE_S
 from harness.kafka import KafkaBroker
 from harness.node import fresh_name
 
@@ -21,6 +24,10 @@ class Records:
         await admin.start()
         try:
             await admin.create_topics([NewTopic(name, partitions, 1)])
+            # The broker that answers has heard of it a moment later.
+            async with asyncio.timeout(DEADLINE_S):
+                while len((await admin.describe_topics([name]))[0]["partitions"]) < partitions:
+                    continue
         finally:
             await admin.close()
         return name

@@ -149,6 +149,13 @@ export interface Source {
   [field: string]: unknown;
 }
 
+/** Whether a provider or source can be asked, and why not. */
+export interface ServiceState {
+  status?: string;
+  node_error?: { node: string; error: string }[];
+  metrics?: Record<string, number>;
+}
+
 export interface Rule {
   topic: string;
   permission: string;
@@ -333,6 +340,7 @@ export interface QuotaSetting {
   connection_low_watermark: string;
   connection_high_watermark: string;
   dynamic_max_connections?: number | "infinity";
+  managed_by: { name: string; url: string; former_limit: number | "infinity" } | null;
 }
 
 export interface License {
@@ -380,10 +388,11 @@ export interface Replies {
   "/listeners/{id}": ListenerRow;
   "/authentication": Provider[];
   "/authentication/{id}": Provider;
-  "/authentication/{id}/status": { status?: string; metrics?: Record<string, number> };
+  "/authentication/{id}/status": ServiceState;
   "/authentication/{id}/users": Page<AuthUser>;
   "/authorization/sources": { sources: Source[] };
   "/authorization/sources/{type}": Source;
+  "/authorization/sources/{type}/status": ServiceState;
   "/authorization/settings": Record<string, unknown>;
   "/authorization/sources/built_in_database/rules/all": { rules: Rule[] };
   "/authorization/sources/built_in_database/rules/users": Page<RuleSet>;
@@ -404,7 +413,7 @@ export interface Replies {
   "/slow_subscriptions/settings": Record<string, unknown>;
   "/trace": TraceRow[];
   "/trace/{name}/log": { items: string; meta?: { bytes?: number; position?: number } };
-  "/log/levels": LogLevel[];
+  "/log/levels": Page<LogLevel>;
   "/plugins": PluginRow[];
   "/plugins/allowed": { name: string }[];
   "/plugins/{name}/workers": PluginWorker[];
@@ -413,7 +422,7 @@ export interface Replies {
   "/license": License;
   "/license/setting": QuotaSetting;
   "/configs": Record<string, unknown>;
-  "/configs_origins": Setting[];
+  "/configs_origins": Page<Setting>;
   "/schemas/configs": Record<string, unknown>;
   "/rules": Page<RuleRow>;
   "/rules/{id}": RuleRow;

@@ -22,8 +22,6 @@ export interface DataTableProps<Row> extends Omit<TableLook<Row>, "cards" | "too
   /** Sent with every request, beside page and filters. */
   query?: Query;
   filters?: Filter[];
-  /** Filters that the caller applies itself in `rowsOf`; they are not sent. */
-  localFilters?: Filter[];
   /** Asked again every so many milliseconds. */
   every?: number;
   /** Sets two tables of one page apart in the address. */
@@ -40,7 +38,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   const operation = `GET ${props.path}`;
   // Without the node's document a page is asked for all the same: who knows none answers the whole list.
   const isPaged = capabilities?.areKnown !== true || capabilities.takes(operation, "page");
-  const given = [...(props.filters ?? []), ...(props.localFilters ?? [])];
+  const given = props.filters ?? [];
   // A list that comes whole, and that the node does not filter, is searched here.
   const isSearched = !isPaged && given.length === 0 && !props.isOrdered;
   const filters = isSearched ? [{ name: "find", label: t("find") }] : given;
@@ -50,7 +48,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
     ...(props.pathValues && { path: props.pathValues }),
     query: {
       ...props.query,
-      ...sentFilters(props.filters ?? [], state),
+      ...sentFilters(given, state),
       ...nodeOrder,
       ...(isPaged && { page: state.page, limit: state.limit }),
     },

@@ -27,7 +27,7 @@ from rookery.access.authz.source import Source
 from rookery.access.chain import AuthenticationChain, Provider
 from rookery.access.databases.postgresql import PostgresqlSettings
 from rookery.access.databases.redis import RedisSettings
-from rookery.access.errors import SettingError, Words
+from rookery.access.errors import EntryError, SettingError, Words
 from rookery.access.http_service import HttpSettings
 from rookery.access.passwords.algorithms import (
     ARGON2_LANES,
@@ -52,7 +52,6 @@ _TWICE = Words(
     "{where}：{id} 重复，每种只能配置一次",
 )
 _UNKNOWN = Words("{where}: {id} is not known", "{where}：未知的类型 {id}")
-_AT = Words("{where}.{number}: {reason}", "{where}.{number}：{reason}")
 ASKED = frozenset({"http", "postgresql", "redis"})
 """Types of authorization sources that the core cannot decide by itself."""
 
@@ -77,7 +76,7 @@ def chain(
     for number, entry in enumerate(entries, start=1):
         if not entry.get("enable", True):
             continue
-        with _At("authentication", number):
+        with _At("authentication", number, _id_of(entry)):
             provider = _provider(entry, stores, clock, longest_s)
             if any(_is_same(provider, other) for other in providers):
                 raise SettingError(_TWICE.format(where=entry["mechanism"], id=provider.id))
@@ -113,7 +112,7 @@ def sources(
     for number, entry in enumerate(entries, start=1):
         if not entry.get("enable", True) or entry["type"] not in ASKED:
             continue
-        with _At("authorization.sources", number):
+        with _At("authorization.sources", number, f"{entry['type']} source"):
             source = _source(entry, clock, longest_s)
             if source.name in made:
                 raise SettingError(_TWICE.format(where="type", id=source.name))
@@ -146,24 +145,25 @@ def check(
 
 
 class _At:
-    """Says which entry an error is about."""
+    """Says which entry an error is about, and leaves out of it what the entry calls itself."""
 
-    def __init__(self, where: str, number: int) -> None:
-        self._where = where
-        self._number = number
+    def __init__(self, where: str, number: int, *own: str) -> None:
+        self._place = f"{where}.{number}"
+        self._own = own
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, SettingError):
-            words = error.words
-            raise SettingError(
-                Words(
-                    _AT.en.format(where=self._where, number=self._number, reason=words.en),
-                    _AT.zh.format(where=self._where, number=self._number, reason=words.zh),
-                )
-            ) from error
+            raise EntryError(self._place, self._within(error.words)) from error
+
+    def _within(self, words: Words) -> Words:
+        en, zh = words
+        for own in self._own:
+            for mark in (".", ": ", "："):
+                en, zh = en.removeprefix(own + mark), zh.removeprefix(own + mark)
+        return Words(en, zh)
 
 
 def _is_same(one: Provider, other: Provider) -> bool:
@@ -173,9 +173,13 @@ def _is_same(one: Provider, other: Provider) -> bool:
 # ---- providers --------------------------------------------------------------------------
 
 
-def _provider(entry: Entry, stores: Stores, clock: Clock, longest_s: float) -> Provider:
+def _id_of(entry: Entry) -> str:
     backend = entry.get("backend")
-    id_ = f"{entry['mechanism']}:{backend}" if backend else str(entry["mechanism"])
+    return f"{entry['mechanism']}:{backend}" if backend else str(entry["mechanism"])
+
+
+def _provider(entry: Entry, stores: Stores, clock: Clock, longest_s: float) -> Provider:
+    id_ = _id_of(entry)
     make = _PROVIDERS.get(id_)
     if make is None:
         raise SettingError(_UNKNOWN.format(where="mechanism", id=id_))
@@ -224,6 +228,7 @@ def _jwt(entry: Entry, _stores: Stores, clock: Clock, longest_s: float) -> Provi
         endpoint = HttpSettings(
             method="get",
             url=entry.get("endpoint") or "",
+            url_key="endpoint",
             headers=entry.get("headers") or {},
             request_timeout_s=longest_s,
             ssl=_tls(entry.get("ssl")),

@@ -4,6 +4,7 @@ BadRequestError
 └── AccessError
     ├── AclSyntaxError       (rookery.access.acl_file)
     ├── SettingError         a provider or source cannot work with these settings
+    │   └── EntryError       … and which entry of the configuration that is
     └── ImportError_         a file of users, rules or bans has a bad line
 UnavailableError
 └── BackendError             a service or database did not answer as it should
@@ -11,16 +12,21 @@ UnavailableError
 
 from __future__ import annotations
 
+from rookery.config.tree import join_path, seen_from
 from rookery.errors import BadRequestError, UnavailableError
 from rookery.words import Words
 
 __all__ = [
+    "STOPPED",
     "AccessError",
     "BackendError",
+    "EntryError",
     "ImportFileError",
     "SettingError",
     "Words",
 ]
+
+_AT = Words("{place}: {reason}", "{place}：{reason}")
 
 
 class AccessError(BadRequestError):
@@ -29,11 +35,8 @@ class AccessError(BadRequestError):
     code = "BAD_REQUEST"
 
     def __init__(self, words: Words) -> None:
-        super().__init__(words.en)
+        super().__init__(words.en, message_zh=words.zh)
         self.words = words
-
-    def text(self, language: str = "en") -> str:
-        return self.words.text(language)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.words,)
@@ -45,9 +48,40 @@ class SettingError(AccessError):
     code = "BAD_CONFIG"
 
 
+class EntryError(SettingError):
+    """The same of one entry of the configuration, which is said before the reason."""
+
+    def __init__(self, place: str, reason: Words) -> None:
+        super().__init__(_AT.format(place=place, reason=reason))
+        self._place = place
+        self._reason = reason
+
+    def seen_from(self, base: tuple[str, ...]) -> SettingError:
+        """The same for whoever wrote what stands at ``base``."""
+        if self._place == join_path(base):
+            return SettingError(self._reason)
+        return EntryError(seen_from(self._place, base), self._reason)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self._place, self._reason)
+
+
 class ImportFileError(AccessError):
     """A file of users, rules or bans has a line that means nothing; nothing was taken from it."""
 
 
 class BackendError(UnavailableError):
-    """A service or database did not answer, or not in a way that means something."""
+    """A service or database did not answer, or not in a way that means something.
+
+    :attr:`words` say why in both languages, and hold no secret.
+    """
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words.en, message_zh=words.zh)
+        self.words = words
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.words,)
+
+
+STOPPED = Words("the provider is stopped", "该认证或授权后端已停止")

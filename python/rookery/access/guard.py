@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rookery.access.errors import BackendError
+from rookery.access.health import Health
 from rookery.clock import Clock
+from rookery.words import Words
 
 _T = TypeVar("_T")
 
@@ -54,6 +56,9 @@ class GuardCounters:
     opened: int = 0
 
 
+_LATE = Words("no answer in time", "未及时应答")
+
+
 class BusyError(Exception):
     """So many questions are under way that this one was not put."""
 
@@ -65,19 +70,20 @@ class OpenError(Exception):
 class Guard:
     """The bounds of one service. Belongs to one event loop."""
 
-    def __init__(self, settings: GuardSettings, clock: Clock) -> None:
+    def __init__(self, settings: GuardSettings, clock: Clock, *, late: Words = _LATE) -> None:
+        """``late`` says of the service that it does not answer in time."""
         self.settings = settings
         self.counters = GuardCounters()
+        self.health = Health()
+        self.late = late
+        self.poked = asyncio.Event()
+        """Set when a question failed: it is time to look whether the service is there."""
+        self._was_away = False
         self._clock = clock
         self._under_way = 0
         self._failures = 0
         self._open_until_s: float | None = None
         self._is_probing = False
-        self._tell: Callable[[bool], None] = lambda _is_open: None
-
-    def on_change(self, tell: Callable[[bool], None]) -> None:
-        """Call ``tell`` whenever the breaker opens (true) or closes, instead of who was told before."""
-        self._tell = tell
 
     @property
     def is_open(self) -> bool:
@@ -109,12 +115,12 @@ class Guard:
             late_s = self._clock.monotonic_s() - since_s - self.settings.deadline_s
             if late_s < STALL_S:
                 is_settled = True
-                self._failed(is_probe=is_probe)
+                self._failed(self.late, is_probe=is_probe)
             raise
-        except BackendError:
+        except BackendError as error:
             is_settled = True
             self.counters.failed += 1
-            self._failed(is_probe=is_probe)
+            self._failed(error.words, is_probe=is_probe)
             raise
         except asyncio.CancelledError:
             # Given up by a chain whose own deadline came first: a service that let it wait for
@@ -122,7 +128,7 @@ class Guard:
             if self._clock.monotonic_s() - since_s >= GIVEN_UP_S:
                 is_settled = True
                 self.counters.timed_out += 1
-                self._failed(is_probe=is_probe)
+                self._failed(self.late, is_probe=is_probe)
             raise
         else:
             is_settled = True
@@ -147,21 +153,54 @@ class Guard:
             raise BusyError
         return False
 
+    async def probe(self, look: Callable[[], Awaitable[object]]) -> None:
+        """Find out whether the service is there, without a question of a client.
+
+        A service that was away and is back is asked again at once. One that takes connections and
+        does not answer is left alone all the same: the next question shows whether it does.
+        """
+        self.poked.clear()
+        since_s = self._clock.monotonic_s()
+        try:
+            async with asyncio.timeout(self.settings.deadline_s):
+                await look()
+        except TimeoutError:
+            if self._clock.monotonic_s() - since_s - self.settings.deadline_s < STALL_S:
+                self._is_away(self.late)
+        except BackendError as error:
+            self._is_away(error.words)
+        else:
+            self._is_there()
+
+    def _is_away(self, reason: Words) -> None:
+        self._was_away = True
+        self.health.is_ill(reason)
+
+    def _is_there(self) -> None:
+        if self.is_open:
+            if self._is_probing or not self._was_away:
+                return
+            self._open_until_s = None
+            self._failures = 0
+        self._was_away = False
+        self.health.is_well()
+
     def _succeeded(self) -> None:
         self.counters.answered += 1
         self._failures = 0
-        was_open, self._open_until_s = self.is_open, None
-        self._is_probing = False
-        if was_open:
-            self._tell(False)
+        self._open_until_s = None
+        self._is_probing = self._was_away = False
+        self.health.is_well()
 
-    def _failed(self, *, is_probe: bool) -> None:
+    def _failed(self, reason: Words, *, is_probe: bool) -> None:
         self._failures += 1
         if is_probe or self._failures >= self.settings.failures_max:
-            was_open = self.is_open
-            self._open_until_s = self._clock.monotonic_s() + self.settings.open_s
-            if not was_open:
+            if not self.is_open:
                 self.counters.opened += 1
-                self._tell(True)
+            self._open_until_s = self._clock.monotonic_s() + self.settings.open_s
         if is_probe:
             self._is_probing = False
+        if self.is_open:
+            self.health.is_ill(reason)
+        # One failure among answers says little; whether the service is away is looked at.
+        self.poked.set()

@@ -6,6 +6,8 @@ not followed, cookies not kept, proxies of the environment not used.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -13,23 +15,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from rookery.access.errors import BackendError, SettingError, Words
+from rookery.access.errors import STOPPED, BackendError, SettingError, Words
 from rookery.access.guard import Guard, GuardSettings
+from rookery.access.reasons import behind, no_answer, of_connecting, shown_address, why_unreachable
 from rookery.access.templates import Shape, Template, Variables, render_shape, shape_of
 from rookery.access.tls import ClientTls
 from rookery.clock import Clock
+from rookery.config.secrets import HIDDEN, url_without_secrets
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 ANSWER_BYTES_MAX = 1 << 20
 IDLE_S = 30.0
 
 _BAD_URL = Words(
-    "url: {url}: must be http://host… or https://host… without placeholders before the path",
-    "url：{url}：应为 http://主机… 或 https://主机…，路径之前不能有占位符",
+    "{key}: {url}: must be http://host… or https://host… without placeholders before the path",
+    "{key}：{url}：应为 http://主机… 或 https://主机…，路径之前不能有占位符",
 )
-_TLS_MISSING = Words("url: {url} needs ssl.enable = true", "url：{url} 需要 ssl.enable = true")
+_TLS_MISSING = Words("{key}: {url} needs ssl.enable = true", "{key}：{url} 需要 ssl.enable = true")
 _GET_WITH_TYPE = Words(
     "headers: content-type has no place in a GET", "headers：GET 请求不能包含 content-type"
 )
@@ -37,6 +43,17 @@ _BAD_TYPE = Words(
     "headers: content-type must be application/json or application/x-www-form-urlencoded",
     "headers：content-type 应为 application/json 或 application/x-www-form-urlencoded",
 )
+_TWO_PASSWORDS = Words(
+    "{key}: a user in it and headers.authorization exclude each other: keep one of them",
+    "{key}：其中的用户名密码与 headers.authorization 不能同时设置，请只保留其一",
+)
+_HIDDEN_PART = Words(
+    "{key}: a part of it is hidden (******), write it again",
+    "{key}：其中有隐藏后的 ******，请重新填写",
+)
+_ANSWERED = Words("{address} answered {status}", "{address} 返回 {status}")
+_TOO_LONG = Words("the answer of {address} is longer than 1 MiB", "{address} 的应答超过 1 MiB")
+_OTHER = Words("{address} cannot be asked: {kind}", "无法查询 {address}：{kind}")
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -81,6 +98,7 @@ class HttpSettings:
         failures_max: Failures in a row after which the service is left alone.
         reset_s: For so many seconds; then one question tries it.
         ssl: TLS towards the service.
+        url_key: What the configuration calls ``url``.
     """
 
     method: Literal["get", "post"] = "post"
@@ -94,6 +112,7 @@ class HttpSettings:
     failures_max: int = 5
     reset_s: float = 10.0
     ssl: ClientTls = field(default_factory=ClientTls)
+    url_key: str = "url"
 
 
 class HttpService:
@@ -107,9 +126,12 @@ class HttpService:
         """
         self._settings = settings
         self._base, path, query = _url_parts(settings)
-        self._path = Template(path, known=known, where="url")
+        self._host, self._port = _place(settings.url)
+        self.address = shown_address(self._host, self._port)
+        self._tls: ssl.SSLContext | None = None
+        self._path = Template(path, known=known, where=settings.url_key)
         self._query = [
-            (name, Template(value, known=known, where="url"))
+            (name, Template(value, known=known, where=settings.url_key))
             for name, value in parse_qsl(query, keep_blank_values=True)
         ]
         self._content_type = _content_type(settings)
@@ -126,6 +148,7 @@ class HttpService:
                 open_s=settings.reset_s,
             ),
             clock,
+            late=no_answer(self.address, settings.request_timeout_s),
         )
         self._session: aiohttp.ClientSession | None = None
 
@@ -139,10 +162,11 @@ class HttpService:
         import aiohttp  # noqa: PLC0415
 
         settings = self._settings
+        self._tls = settings.ssl.context() if settings.ssl.enable else None
         connector = aiohttp.TCPConnector(
             limit=self.guard.settings.concurrency_max,
             keepalive_timeout=IDLE_S,
-            ssl=settings.ssl.context() if settings.ssl.enable else False,
+            ssl=self._tls or False,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -159,6 +183,27 @@ class HttpService:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+    async def look(self) -> None:
+        """Connect, with TLS where it is spoken. To ask for a page could mean something there.
+
+        Raises:
+            BackendError: there is no connection.
+        """
+        writer: asyncio.StreamWriter | None = None
+        # A scheme without TLS needs none, whatever ``ssl`` is for.
+        tls = self._tls if self._base.startswith("https:") else None
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                _, writer = await asyncio.open_connection(self._host, self._port, ssl=tls)
+        except OSError as error:
+            raise BackendError(why_unreachable(self.address, error)) from None
+        finally:
+            if writer is not None:
+                writer.close()
+                with contextlib.suppress(OSError, TimeoutError):
+                    async with asyncio.timeout(1):
+                        await writer.wait_closed()
 
     async def ask(self, variables: Variables) -> HttpAnswer:
         """Put the question with these values.
@@ -208,7 +253,7 @@ class HttpService:
 
         session = self._session
         if session is None:
-            raise BackendError("the provider is stopped")
+            raise BackendError(STOPPED)
         try:
             async with session.request(
                 self._settings.method.upper(),
@@ -217,24 +262,39 @@ class HttpService:
                 data=data,
                 allow_redirects=False,
             ) as response:
-                body = await _read(response)
+                body = await self._read(response)
                 if response.status in _AWAY:
-                    raise BackendError(f"the service answered {response.status}")
+                    said = _ANSWERED.format(address=self.address, status=response.status)
+                    raise BackendError(said)
                 return HttpAnswer(response.status, response.content_type, body)
+        except aiohttp.ConnectionTimeoutError:
+            raise BackendError(why_unreachable(self.address, TimeoutError())) from None
         except TimeoutError:
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # The text of such an error may hold the URL, and that a password.
-            raise BackendError(f"the service cannot be asked: {type(error).__name__}") from None
+            raise BackendError(self._why(error)) from None
 
+    def _why(self, error: Exception) -> Words:
+        import aiohttp  # noqa: PLC0415
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > ANSWER_BYTES_MAX:
-            raise BackendError("the answer is longer than 1 MiB")
-    return bytes(body)
+        if isinstance(
+            error, (aiohttp.ClientConnectorError, aiohttp.ClientConnectorCertificateError)
+        ):
+            return of_connecting(self.address, error)
+        if isinstance(error, aiohttp.ServerDisconnectedError):
+            return why_unreachable(self.address, ConnectionResetError())
+        if (cause := behind(error)) is not None:
+            return why_unreachable(self.address, cause)
+        return _OTHER.format(address=self.address, kind=type(error).__name__)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > ANSWER_BYTES_MAX:
+                raise BackendError(_TOO_LONG.format(address=self.address))
+        return bytes(body)
 
 
 def _as_text(value: object) -> str:
@@ -243,7 +303,7 @@ def _as_text(value: object) -> str:
 
 def _url_parts(settings: HttpSettings) -> tuple[str, str, str]:
     """Scheme and host, path, query."""
-    shown = settings.url.partition("?")[0]
+    shown, key = url_without_secrets(settings.url.partition("?")[0]), settings.url_key
     try:
         parts = urlsplit(settings.url)
         host, _ = parts.hostname, parts.port
@@ -252,9 +312,21 @@ def _url_parts(settings: HttpSettings) -> tuple[str, str, str]:
     else:
         if parts.scheme in {"http", "https"} and host and "$" not in parts.netloc:
             if parts.scheme == "https" and not settings.ssl.enable:
-                raise SettingError(_TLS_MISSING.format(url=shown))
+                raise SettingError(_TLS_MISSING.format(key=key, url=shown))
+            if "@" in parts.netloc and "authorization" in {
+                name.lower() for name in settings.headers
+            }:
+                raise SettingError(_TWO_PASSWORDS.format(key=key))
+            if HIDDEN in parts.netloc or HIDDEN in parts.query:
+                raise SettingError(_HIDDEN_PART.format(key=key))
             return f"{parts.scheme}://{parts.netloc}", parts.path or "/", parts.query
-    raise SettingError(_BAD_URL.format(url=shown))
+    raise SettingError(_BAD_URL.format(key=key, url=shown))
+
+
+def _place(url: str) -> tuple[str, int]:
+    """Host and port of a URL that is one."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _content_type(settings: HttpSettings) -> str:

@@ -123,6 +123,7 @@ def _plugins(node: OpenNode, settings: NodeSettings, alarms: AlarmRegistry) -> P
         alarms,
         node.native,
         node_name=node.config["node.name"],
+        clock=node.clock,
         settings=lambda: settings.config["plugins"],
     )
 

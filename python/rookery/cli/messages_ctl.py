@@ -116,6 +116,10 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "option.publish.expiry": ("seconds until the message expires", "消息过期秒数"),
     "ctl.publish.done": ("published", "已发布"),
+    "ctl.publish.refused": (
+        "a plugin refused the message with reason code {code}",
+        "插件拒绝了该消息，原因码 {code}",
+    ),
     "ctl.publish.nobody": ("published; nobody is subscribed", "已发布，没有订阅者"),
     "help.ctl.retainer": ("retained messages", "保留消息"),
     "help.ctl.retainer.info": ("show how many there are, and the settings", "查看数量与配置"),
@@ -123,6 +127,14 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "help.ctl.retainer.show": ("print the payload of a retained message", "输出保留消息的内容"),
     "help.ctl.retainer.clean": ("delete retained messages", "删除保留消息"),
     "option.retainer.all": ("all of them", "全部保留消息"),
+    "ctl.retainer.count": (
+        "number of retained messages: {count} (most since the start: {most})",
+        "保留消息数：{count}（启动以来最多 {most}）",
+    ),
+    "ctl.delayed.count": (
+        "number of delayed messages: {count} (most since the start: {most})",
+        "延迟消息数：{count}（启动以来最多 {most}）",
+    ),
     "ctl.retainer.which": (
         "name a topic filter or --all, not both",
         "请指定主题过滤器或 --all 之一",
@@ -207,6 +219,14 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "option.listener.enable": ("true or false", "true 或 false"),
     "ctl.listener.enable.true": ("{id} is open, and is with each start", "{id} 已启用"),
     "ctl.listener.enable.false": ("{id} is closed, and stays so", "{id} 已禁用"),
+    # -- workers of a plugin
+    "column.worker": ("WORKER", "进程"),
+    "column.is_attached": ("RUNS", "运行"),
+    "column.asked": ("ASKED", "询问"),
+    "column.answered": ("ANSWERED", "应答"),
+    "column.late": ("LATE", "超时"),
+    "column.told": ("TOLD", "通知"),
+    "column.open": ("OPEN", "等待"),
     # -- columns
     "column.clientid": ("CLIENT", "客户端"),
     "column.connected": ("CONNECTED", "已连接"),

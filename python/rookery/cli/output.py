@@ -66,6 +66,15 @@ def duration(seconds: int) -> str:
     return " ".join(f"{value} {unit}" for value, unit in parts if value) or "0 s"
 
 
+def size(octets: float) -> str:
+    """``1.5 GiB``."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if octets < 1024:
+            return f"{octets:.4g} {unit}"
+        octets /= 1024
+    return f"{octets:.4g} TiB"
+
+
 def error_lines(error: RookeryError) -> list[str]:
     """What the user is told about ``error``."""
     if isinstance(error, PortInUseError):
@@ -76,9 +85,7 @@ def error_lines(error: RookeryError) -> list[str]:
     if details is not None:
         problems = ["  " + problem.text(language()) for problem in details]
         return [say("config.bad"), *problems]
-    in_language = getattr(error, "text", None)
-    text = str(error) if in_language is None else in_language(language())
-    return [say("error", text=text)]
+    return [say("error", text=error.text(language()))]
 
 
 def code_of(error: RookeryError) -> int:

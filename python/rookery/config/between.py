@@ -176,7 +176,7 @@ def _integration(checked: Checked) -> Iterator[Problem]:
                 if not isinstance(wanted, str):
                     yield Problem("required", join_path(path), _first_origin(checked, path[:3]))
                 elif wanted not in there:
-                    yield _no_such(checked, path, f"connector {type_}:{wanted}", type_, there)
+                    yield _no_such(checked, path, f"{type_}:{wanted}", there, kind="no_connector")
     actions = values["actions"]
     for id_, rule in values["rule_engine"]["rules"].items():
         for index, output in enumerate(rule["actions"], 1):
@@ -184,7 +184,7 @@ def _integration(checked: Checked) -> Iterator[Problem]:
                 type_, _, name = output.partition(":")
                 if name not in actions.get(type_, {}):
                     at = ("rule_engine", "rules", id_, "actions", str(index))
-                    yield _no_such(checked, at, f"action {output}", type_, actions.get(type_, {}))
+                    yield _no_such(checked, at, output, actions.get(type_, {}))
     yield from _fallbacks(checked, actions)
 
 
@@ -203,14 +203,17 @@ def _fallbacks(checked: Checked, actions: dict[str, Any]) -> Iterator[Problem]:
                     yield Problem("setting", join_path(path), origin, value=name, reasons=reason)
                 elif other[1] not in actions.get(other[0], {}):
                     known = actions.get(other[0], {})
-                    yield _no_such(checked, path, f"action {':'.join(other)}", other[0], known)
+                    yield _no_such(checked, path, ":".join(other), known)
 
 
-def _no_such(checked: Checked, path: Path, value: str, type_: str, there: Any) -> Problem:
+def _no_such(
+    checked: Checked, path: Path, id_: str, there: Any, kind: str = "no_action"
+) -> Problem:
+    type_ = id_.partition(":")[0]
     allowed = ", ".join(f"{type_}:{name}" for name in sorted(there)[:20])
-    kind = "no_such" if allowed else "no_such_none"
+    kind = kind if allowed else f"{kind}_none"
     origin = checked.origins.get(path) or checked.origins.get(path[:-1])
-    return Problem(kind, join_path(path), origin, value=value, allowed=allowed)
+    return Problem(kind, join_path(path), origin, value=id_, allowed=allowed)
 
 
 def _first_origin(checked: Checked, path: Path) -> Any:

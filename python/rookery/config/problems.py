@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from rookery.config.tree import Origin, split_path
+from rookery.config.tree import Origin, seen_from, split_path
 from rookery.errors import ConfigError
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -23,8 +23,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "not_available": "{path}: not available in this version",
         "ignored": "{path}: not available in this version, what stands there has no effect",
         "zone": "{path}: there is no zone {value}; there are: {allowed}",
-        "no_such": "{path}: there is no {value}; there are: {allowed}",
-        "no_such_none": "{path}: there is no {value}",
+        "no_action": "{path}: there is no action {value}; there are: {allowed}",
+        "no_action_none": "{path}: there is no action {value}",
+        "no_connector": "{path}: there is no connector {value}; there are: {allowed}",
+        "no_connector_none": "{path}: there is no connector {value}",
         "setting": "{path}: {value}: {reason}",
         "unfit": "{path}: {reason}",
         "same_bind": "{path}: {value} is also the address of {near}",
@@ -53,8 +55,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "not_available": "{path}：本版本不支持",
         "ignored": "{path}：本版本不支持，其中的设置不生效",
         "zone": "{path}：不存在区域 {value}，现有：{allowed}",
-        "no_such": "{path}：不存在 {value}，现有：{allowed}",
-        "no_such_none": "{path}：不存在 {value}",
+        "no_action": "{path}：不存在动作 {value}，现有：{allowed}",
+        "no_action_none": "{path}：不存在动作 {value}",
+        "no_connector": "{path}：不存在连接器 {value}，现有：{allowed}",
+        "no_connector_none": "{path}：不存在连接器 {value}",
         "setting": "{path}：{value}：{reason}",
         "unfit": "{path}：{reason}",
         "same_bind": "{path}：{value} 与 {near} 的监听地址相同",
@@ -108,6 +112,14 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         return self.text()
 
+    def seen_from(self, base: tuple[str, ...]) -> Problem:
+        """The same for whoever sent the value at ``base`` over the network.
+
+        That one wrote no file, and calls a key as it stood in what was sent.
+        """
+        near = seen_from(self.near, base) if self.near else ""
+        return self._replace(path=seen_from(self.path, base), near=near, origin=None)
+
 
 def _last_key(path: str) -> str:
     try:
@@ -131,6 +143,10 @@ class InvalidConfigError(ConfigError):
     def text(self, language: str = "en") -> str:
         """Every problem on a line."""
         return "\n".join(problem.text(language) for problem in self.details)
+
+    def seen_from(self, base: tuple[str, ...]) -> InvalidConfigError:
+        """The same for whoever sent the value at ``base`` over the network."""
+        return InvalidConfigError([problem.seen_from(base) for problem in self.details])
 
     def __reduce__(self) -> tuple[type[InvalidConfigError], tuple[tuple[Problem, ...]]]:  # type: ignore[override]
         return type(self), (self.details,)

@@ -21,7 +21,7 @@ from typing import Any
 
 from rookery.config.load import RUNTIME_FILE, Config
 from rookery.config.schema.along import type_at
-from rookery.config.secrets import HIDDEN, is_shown
+from rookery.config.secrets import HIDDEN, is_shown, with_its_user
 from rookery.config.sources import read_file
 from rookery.config.tree import Node, Origin, join_path, leaves, wrap
 from rookery.errors import ConflictError
@@ -145,6 +145,8 @@ def unhidden(value: Any, known: Any) -> Any:
         return known if known is not None else value
     if is_shown(value, known):
         return known
+    if isinstance(value, str):
+        return with_its_user(value, known)
     if isinstance(value, dict):
         there = known if isinstance(known, dict) else {}
         return {
@@ -204,8 +206,11 @@ def _is_same(path: KeyPath, asked: Any, known: Any) -> bool:
 
 
 def _conflict(path: KeyPath, node: Node) -> ConflictError:
+    name = join_path(path)
     return ConflictError(
-        f"{join_path(path)} is set by {node.origin}, which stands above changes made while the "
-        "node runs: change it there, then `rookery ctl conf reload`",
+        f"{name} is set by {node.origin}, which stands above changes made while the node runs: "
+        "change it there, then `rookery ctl conf reload`",
         code="CONFLICT",
+        message_zh=f"{name} 由 {node.origin} 设置，其优先级高于运行时的修改："
+        "请在该处修改，再执行 `rookery ctl conf reload`",
     )

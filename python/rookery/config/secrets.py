@@ -28,6 +28,9 @@ _SECTIONS = frozenset({"authorization", "api_key", "psk_authentication"})
 # What is looked through may come from anybody: every repetition before a mark has a bound, so that
 # no text takes longer than its length says.
 _IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31}://)[^/\s?#]*@")
+_USER_AND_HOST = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,31}://)(?P<user>[^/\s?#]*)@(?P<host>[^/\s?#@]*)"
+)
 # The mechanism's name in front of a backend (password_based:redis) is no key with its value.
 _IN_TEXT = re.compile(
     rf"""((?!password_based:)(?:{_WORDS})[\w-]{{0,64}}["']?\s{{0,8}}[=:]\s{{0,8}})("[^"]*"?|'[^']*'?|[^\s,;&}}\]]+)""",
@@ -62,12 +65,18 @@ def looks_secret(key: str) -> bool:
 
 def without_secrets(value: Any, key: str = "") -> Any:
     """``value`` as it may be shown: whatever looks like a secret in it, at any depth, is hidden."""
-    return _masked(value, key, looks_secret(key), 0, text_without_secrets)
+    return _of_key(value, key, text_without_secrets)
 
 
 def quoted_without_secrets(value: Any, key: str = "") -> Any:
     """The same for what is wrong where it stands: an address with a password may be anywhere."""
-    return _masked(value, key, looks_secret(key), 0, _quoted)
+    return _of_key(value, key, _quoted)
+
+
+def _of_key(value: Any, key: str, shown: Callable[[str], str]) -> Any:
+    if key.lower() == "headers":
+        return _masked_headers(value, 0)
+    return _masked(value, key, looks_secret(key), 0, shown)
 
 
 def _masked(value: Any, key: str, is_secret: bool, depth: int, shown: Callable[[str], str]) -> Any:
@@ -77,7 +86,7 @@ def _masked(value: Any, key: str, is_secret: bool, depth: int, shown: Callable[[
     if isinstance(value, dict):
         return {
             name: _masked_headers(item, depth + 1)
-            if str(name).lower() == "headers" and isinstance(item, dict)
+            if str(name).lower() == "headers"
             else _masked(item, str(name), is_secret or _hides(str(name), item), depth + 1, shown)
             for name, item in value.items()
         }
@@ -97,7 +106,10 @@ def header_without_secrets(value: Any, name: str) -> Any:
     return _masked(value, "", name.lower() not in _PLAIN_HEADERS, 0, text_without_secrets)
 
 
-def _masked_headers(headers: dict[Any, Any], depth: int) -> Any:
+def _masked_headers(headers: Any, depth: int) -> Any:
+    if not isinstance(headers, dict):
+        # Written in another way, such as a list of pairs: nothing says which of it is a key.
+        return _masked(headers, "", True, depth + 1, text_without_secrets)
     return {
         name: _masked(
             value, "", str(name).lower() not in _PLAIN_HEADERS, depth + 1, text_without_secrets
@@ -107,6 +119,10 @@ def _masked_headers(headers: dict[Any, Any], depth: int) -> Any:
 
 
 def _hides(name: str, item: Any) -> bool:
+    section, dot, rest = name.partition(".")
+    if dot and section in _SECTIONS:
+        # A whole path, such as authorization.no_match: what it leads to says what it is.
+        return looks_secret(rest)
     is_section = name in _SECTIONS and isinstance(item, (dict, list))
     return looks_secret(name) and not is_section
 
@@ -125,6 +141,21 @@ def is_shown(value: Any, known: Any) -> bool:
     is_hiding = isinstance(value, str) and HIDDEN in value and isinstance(known, str)
     ways = (url_without_secrets, text_without_secrets, address_without_secrets)
     return is_hiding and any(value == way(known) for way in ways)
+
+
+def with_its_user(value: str, known: Any) -> str:
+    """``value`` with the name and password of the URL ``known`` where it hides them.
+
+    Only while scheme and host are the same: a password goes nowhere but where it was meant for.
+    """
+    if HIDDEN not in value or not isinstance(known, str):
+        return value
+    shown, meant = _USER_AND_HOST.match(value), _USER_AND_HOST.match(known)
+    if shown is None or meant is None or shown["user"] != HIDDEN:
+        return value
+    if (shown["scheme"], shown["host"]) != (meant["scheme"], meant["host"]):
+        return value
+    return known[: meant.end()] + value[shown.end() :]
 
 
 def address_without_secrets(text: str) -> str:

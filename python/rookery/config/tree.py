@@ -151,6 +151,20 @@ def join_path(keys: tuple[str, ...]) -> str:
     return ".".join(key if _PLAIN_KEY.fullmatch(key) else f'"{key}"' for key in keys)
 
 
+def seen_from(path: str, base: tuple[str, ...]) -> str:
+    """What whoever wrote the value at ``base`` calls the key at ``path``."""
+    try:
+        keys = tuple(split_path(path))
+    except ValueError:  # such a key cannot be written in a path
+        return path
+    if keys[: len(base)] != base:
+        return path
+    if len(keys) > len(base):
+        return join_path(keys[len(base) :])
+    # All of what was written; a number is its place among others, which nobody wrote.
+    return next((key for key in reversed(keys) if not key.isdigit()), path)
+
+
 def leaves(node: Node, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:
     """Every scalar, list and empty object below ``node`` with its path."""
     if isinstance(node.value, dict) and node.value:

@@ -6,23 +6,29 @@ from pydantic import AfterValidator
 
 from rookery.access.databases.settings import host_and_port
 from rookery.access.errors import SettingError
+from rookery.connectors.refusals import RefusedValue
+from rookery.words import Words
 
-NO_ADDRESS = "must be host:port, with a port from 1 to 65535"
-NO_ADDRESS_OR_PATH = f"{NO_ADDRESS}, or an absolute path"
+NO_ADDRESS = Words(
+    "must be host:port, with a port from 1 to 65535", "应为 主机:端口，端口为 1 到 65535"
+)
+NO_ADDRESS_OR_PATH = Words(
+    f"{NO_ADDRESS.en}, or an absolute path", "应为 主机:端口（端口为 1 到 65535），或绝对路径"
+)
 
 
 def checked_address(address: str, default_port: int, *, may_be_path: bool = False) -> str:
     """The same address.
 
     Raises:
-        ValueError: it is none; says what is one, and not what was written.
+        RefusedValue: it is none; says what is one, and not what was written.
     """
     if may_be_path and address.startswith("/"):
         return address
     try:
         host_and_port(address, default_port, "")
     except SettingError:
-        raise ValueError(NO_ADDRESS_OR_PATH if may_be_path else NO_ADDRESS) from None
+        raise RefusedValue(NO_ADDRESS_OR_PATH if may_be_path else NO_ADDRESS) from None
     return address
 
 

@@ -42,7 +42,7 @@ class ConnectorError(UnavailableError):
     def __init__(self, reason: Words | str) -> None:
         words = reason if isinstance(reason, Words) else Words(reason, reason)
         self.words = Words(words.en[:REASON_LENGTH_MAX], words.zh[:REASON_LENGTH_MAX])
-        super().__init__(self.words.en)
+        super().__init__(self.words.en, message_zh=self.words.zh)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.words,)

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.tree import Origin, join_path
 from rookery.errors import BadRequestError
+from rookery.words import Words
 
 if TYPE_CHECKING:
     from rookery.config import Config
     from rookery.connectors.settings import Settings
 
 KINDS = ("connectors", "actions", "sources")
+KINDS_ZH = {"connectors": "连接器", "actions": "动作", "sources": "数据源"}
 KEPT = ("created_at", "last_modified_at")
 """Stands in an entry beside what its type knows: when it was made and changed."""
 
@@ -99,9 +101,15 @@ def settings_of(kind: str, type_: str, item: Mapping[str, Any]) -> Settings:
         return model_of(kind, type_).model_validate(without_kept(item))
     except ValidationError as error:
         found = list(_reasons(error, item))
-        texts = [f"{join_path(at)}: {why}" if at else why for at, why, _ in found]
-        refused = BadRequestError("\n".join(texts))
-        refused.unknown_keys = [at[-1] for at, why, _ in found if why == "unknown"]
+        refused = BadRequestError(
+            "\n".join(
+                f"{join_path(it.at)}: {it.words.en}" if it.at else it.words.en for it in found
+            ),
+            message_zh="\n".join(
+                f"{join_path(it.at)}：{it.words.zh}" if it.at else it.words.zh for it in found
+            ),
+        )
+        refused.unknown_keys = [it.at[-1] for it in found if it.at and it.may_hold_secrets]
         raise refused from None
 
 
@@ -127,7 +135,10 @@ def model_of(kind: str, type_: str) -> type[Settings]:
     }
     model = models[kind]
     if model is None:
-        raise BadRequestError(f"there are no {kind} of type {type_}")
+        raise BadRequestError(
+            f"there are no {kind} of type {type_}",
+            message_zh=f"没有 {type_} 类型的{KINDS_ZH[kind]}",
+        )
     return model
 
 
@@ -140,38 +151,70 @@ def _of_entry(
     try:
         model_of(kind, type_).model_validate(without_kept(item))
     except ValidationError as error:
-        for at, why, shown in _reasons(error, item):
-            full = (*path, *at)
+        for it in _reasons(error, item):
+            full = (*path, *it.at)
             origin = _origin(config, full)
-            if why == "missing":
-                yield Problem("required", join_path(full), origin)
-            elif why == "unknown":
-                yield Problem("unknown", join_path(full), origin)
-            else:
-                yield Problem("setting", join_path(full), origin, value=shown, reasons={"en": why})
+            reasons = it.words._asdict() if it.kind == "setting" else {}
+            yield Problem(it.kind, join_path(full), origin, value=it.shown, reasons=reasons)
 
 
-def _reasons(error: Any, item: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """Where, why, and what stands there as it may be shown."""
-    for found in error.errors(include_url=False, include_context=False):
-        at = _written(found["loc"], item)
-        kind = found["type"]
-        if kind == "missing":
-            yield at, "missing", ""
-        elif kind == "extra_forbidden":
-            yield at, "unknown", ""
-        else:
-            yield at, str(found["msg"]).removeprefix("Value error, "), _shown(at, found["input"])
+class _Reason(NamedTuple):
+    """One thing that is wrong with an entry.
+
+    Attributes:
+        at: Where in it.
+        kind: Of :class:`Problem`.
+        shown: What stands there, as it may be shown.
+        may_hold_secrets: Whether what stands there has no names by which they are known.
+    """
+
+    at: tuple[str, ...]
+    kind: str
+    words: Words
+    shown: str
+    may_hold_secrets: bool
 
 
-def _written(place: tuple[int | str, ...], item: Any) -> tuple[str, ...]:
-    """A place without the names of forms that the library puts in between."""
+_OTHER_SHAPES = frozenset(
+    {
+        "dict_type",
+        "model_type",
+        "list_type",
+        "tuple_type",
+        "union_tag_invalid",
+        "union_tag_not_found",
+    }
+)
+"""What stands there is not the object or the list that is taken: nothing in it has a known name."""
+
+_KINDS_OF_PROBLEMS = {"missing": "required", "extra_forbidden": "unknown"}
+
+
+def _reasons(error: Any, item: Mapping[str, Any]) -> Iterator[_Reason]:
+    from rookery.connectors.refusals import words_of  # noqa: PLC0415
+
+    for found in error.errors(include_url=False):
+        kind = _KINDS_OF_PROBLEMS.get(found["type"], "setting")
+        at = _written(found["loc"], item, is_missing=kind == "required")
+        shown = _shown(at, found["input"]) if kind == "setting" else ""
+        is_shapeless = found["type"] in _OTHER_SHAPES or (
+            found["type"].endswith("_type") and isinstance(found["input"], list | dict)
+        )
+        yield _Reason(at, kind, words_of(found), shown, is_shapeless or kind == "unknown")
+
+
+def _written(place: tuple[int | str, ...], item: Any, *, is_missing: bool) -> tuple[str, ...]:
+    """A place without the names of forms that the library puts in between.
+
+    ``is_missing``: the last step is a member that is not there, and is told all the same.
+    """
     steps: list[str] = []
-    for step in place:
+    for number, step in enumerate(place, start=1):
         is_there = isinstance(item, Mapping) and step in item
-        if is_there or isinstance(item, list) or step == place[-1]:
+        is_item = isinstance(item, list) and isinstance(step, int)
+        if is_there or is_item or (is_missing and number == len(place)):
             steps.append(str(step))
-        if is_there or (isinstance(item, list) and isinstance(step, int) and step < len(item)):
+        if is_there or (is_item and int(step) < len(item)):
             item = item[step]
     return tuple(steps)
 

@@ -6,7 +6,7 @@ import logging
 import traceback
 
 from rookery.access.errors import Words
-from rookery.connectors.reasons import DEFECT
+from rookery.access.reasons import DEFECT
 
 
 def defect(logger: logging.Logger, who: str, error: BaseException) -> Words:

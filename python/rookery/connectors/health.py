@@ -12,12 +12,12 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from rookery.access.errors import SettingError, Words
+from rookery.access.reasons import no_answer
 from rookery.clock import Clock
 from rookery.connectors.backoff import Backoff
 from rookery.connectors.base import Connector, ConnectorError, Reconnecting
 from rookery.connectors.defects import defect
 from rookery.connectors.options import ConnectorOptions
-from rookery.connectors.reasons import no_answer
 from rookery.connectors.status import STOPPED, State, Status
 
 _logger = logging.getLogger(__name__)

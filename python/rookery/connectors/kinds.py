@@ -20,7 +20,9 @@ from rookery.config.values import (
     parse_bytesize,
     parse_duration_ms,
 )
+from rookery.connectors.refusals import RefusedValue
 from rookery.types import Secret
+from rookery.words import Words
 
 REVEAL = "reveal"
 """Key of the serialization context with which secrets are written out."""
@@ -28,6 +30,19 @@ REVEAL = "reveal"
 KIND = "x-kind"
 """Key of the JSON schema that tells a form what to draw: duration, bytesize, template, sql …"""
 
+_NO_DURATION = Words(
+    "must be a duration such as 15s, 1m, 2h or 1d", "应为时长，如 15s、1m、2h 或 1d"
+)
+_DURATION_RANGE = Words("must be a duration from {low} to {high}", "应为 {low} 到 {high} 的时长")
+_NO_SIZE = Words("must be a size such as 100, 4KB or 1MB", "应为大小，如 100、4KB 或 1MB")
+_SIZE_RANGE = Words("must be a size from {low} to {high}", "应为 {low} 到 {high} 的大小")
+_NO_TEXT = Words("must be text", "应为字符串")
+_TOO_LONG = Words("must have at most {most} characters", "最多 {most} 个字符")
+_NO_HEADERS = Words("must be an object of names and texts", "应为由名称和字符串组成的对象")
+_MANY_HEADERS = Words("must have at most {most} members", "最多 {most} 项")
+_NO_URL = Words("must be a URL", "应为 URL")
+
+HEADERS_MAX = 100
 INFINITY = "infinity"
 _HOUR_MS = 3_600_000
 
@@ -52,10 +67,10 @@ class Duration:
         try:
             ms = parse_duration_ms(raw)
         except ValueError:
-            raise ValueError("must be a duration such as 15s, 1m, 2h or 1d") from None
+            raise RefusedValue(_NO_DURATION) from None
         if not self.low_ms <= ms <= self.high_ms:
             low, high = format_duration(self.low_ms), format_duration(self.high_ms)
-            raise ValueError(f"must be a duration from {low} to {high}")
+            raise RefusedValue(_DURATION_RANGE.format(low=low, high=high))
         return ms / 1000
 
     @staticmethod
@@ -87,10 +102,10 @@ class ByteSize:
         try:
             size = parse_bytesize(raw)
         except ValueError:
-            raise ValueError("must be a size such as 100, 4KB or 1MB") from None
+            raise RefusedValue(_NO_SIZE) from None
         if not self.low <= size <= self.high:
             low, high = format_bytesize(self.low), format_bytesize(self.high)
-            raise ValueError(f"must be a size from {low} to {high}")
+            raise RefusedValue(_SIZE_RANGE.format(low=low, high=high))
         return size
 
     def __get_pydantic_core_schema__(
@@ -119,9 +134,9 @@ class SecretKind:
         elif isinstance(raw, (int, float)) and not isinstance(raw, bool):
             raw = str(raw)
         if not isinstance(raw, str):
-            raise ValueError("must be text")
+            raise RefusedValue(_NO_TEXT)
         if len(raw) > self.longest:
-            raise ValueError(f"must have at most {self.longest} characters")
+            raise RefusedValue(_TOO_LONG.format(most=self.longest))
         return Secret(raw)
 
     @staticmethod
@@ -150,9 +165,9 @@ class HeadersKind:
 
     def parse(self, raw: object) -> dict[str, Secret]:
         if not isinstance(raw, dict):
-            raise ValueError("must be an object of names and texts")
-        if len(raw) > 100:
-            raise ValueError("must have at most 100 members")
+            raise RefusedValue(_NO_HEADERS)
+        if len(raw) > HEADERS_MAX:
+            raise RefusedValue(_MANY_HEADERS.format(most=HEADERS_MAX))
         kind = SecretKind(longest=8192)
         return {str(name): kind.parse(value) for name, value in raw.items()}
 
@@ -191,7 +206,7 @@ class UrlKind:
 
     def parse(self, raw: object) -> str:
         if not isinstance(raw, str) or not 0 < len(raw) <= self.longest:
-            raise ValueError("must be a URL")
+            raise RefusedValue(_NO_URL)
         return raw.strip()
 
     @staticmethod

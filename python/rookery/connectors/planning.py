@@ -150,9 +150,10 @@ def check_templates(
             continue
         try:
             render(item.template, "{}")
-        except (RookeryError, ValueError) as error:
+        except RookeryError as error:
+            why = Words(error.message, error.text("zh"))
             raise SettingError(
-                _BAD_TEMPLATE.format(id=item_id, template=item.template[:100], why=error)
+                _BAD_TEMPLATE.format(id=item_id, template=item.template[:100], why=why)
             ) from None
 
 

@@ -8,14 +8,15 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from rookery.access.errors import SettingError
+from rookery.access.errors import SettingError, Words
+from rookery.access.reasons import no_answer
 from rookery.connectors.base import Action, Connector, ConnectorError, Unhealthy
 from rookery.connectors.defects import defect
 from rookery.connectors.health import LET_GO_S
-from rookery.connectors.reasons import no_answer
 from rookery.connectors.settings import ActionSettings, ConnectorSettings
 
 _logger = logging.getLogger(__name__)
+_SERVICE = Words("the service", "服务")
 
 
 @contextlib.asynccontextmanager
@@ -64,7 +65,7 @@ async def check(question: Callable[[], Awaitable[None]], deadline_s: float) -> N
         async with asyncio.timeout(deadline_s):
             await question()
     except TimeoutError:
-        raise Unhealthy(no_answer("the service", deadline_s)) from None
+        raise Unhealthy(no_answer(_SERVICE, deadline_s)) from None
     except (ConnectorError, SettingError):
         raise
     except Exception as error:  # noqa: BLE001 - of a client library; it is logged

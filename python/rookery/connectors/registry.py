@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from rookery.access.errors import SettingError, Words
 from rookery.connectors.base import ConnectorType
+from rookery.connectors.refusals import words_of
 from rookery.connectors.settings import (
     ActionSettings,
     ConnectorSettings,
@@ -35,6 +36,7 @@ _MISSING = Words(
     "connectors of type {type} need a package: install rookery[{extra}]",
     "{type} 类型的连接器缺少依赖包，请安装 rookery[{extra}]",
 )
+_UNFIT = Words("{path}: {why}", "{path}：{why}")
 
 
 def type_names() -> tuple[str, ...]:
@@ -114,10 +116,9 @@ def _parse(kind: type[S], raw: Mapping[str, Any]) -> S:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         path = ".".join(str(part) for part in first["loc"]) or "settings"
-        why = str(first["msg"]).removeprefix("Value error, ")
-        raise SettingError(Words(f"{path}: {why}", f"{path}：{why}")) from None
+        raise SettingError(_UNFIT.format(path=path, why=words_of(first))) from None
 
 
 def _module(name: str) -> str:

@@ -60,6 +60,7 @@ class Runner:
         self._buffer = buffer
         self._options = options
         self._gate = standing.gate
+        self._deliveries = standing.deliveries
         self._fallbacks = fallbacks
         self._clock = clock
         self._poke = poke
@@ -207,29 +208,42 @@ class Runner:
         """Send; what is to be sent again."""
         fallbacks = self._fallbacks
         own = [fallbacks.own_item(item) for item in items] if fallbacks else items
+        began_s = self._clock.monotonic_s()
         try:
             failures = await self._action.send(own)
         except Recoverable as error:
             self._note(error.words)
+            self._deliveries.refused(error.words, began_s)
             if error.is_connection:
                 self._poke()
             return items
         except Unrecoverable as error:
-            await self._settle(items, "failed", error.words)
-            return []
+            return await self._give_up(items, error.words, began_s)
         except Exception as error:  # noqa: BLE001 - of a client library; it is logged
-            await self._settle(items, "failed", defect(_logger, f"action {self._id}", error))
-            return []
+            words = defect(_logger, f"action {self._id}", error)
+            return await self._give_up(items, words, began_s)
         if not failures:
             self._is_failing = False
+            self._deliveries.taken()
             self._done([item.number for item in items], "success")
             return []
-        return await self._sort(items, failures)
+        return await self._sort(items, failures, began_s)
+
+    async def _give_up(
+        self, items: list[ActionItem], words: Words, began_s: float
+    ) -> list[ActionItem]:
+        self._deliveries.refused(words, began_s)
+        await self._settle(items, "failed", words)
+        return []
 
     async def _sort(
-        self, items: Sequence[ActionItem], failures: Sequence[ItemFailure]
+        self, items: Sequence[ActionItem], failures: Sequence[ItemFailure], began_s: float
     ) -> list[ActionItem]:
         """Settle what is decided of a batch; what is to be sent again."""
+        if len(failures) < len(items):
+            self._deliveries.taken()
+        else:
+            self._deliveries.refused(_words(failures[0].reason), began_s)
         by_number = {failure.number: failure for failure in failures}
         again: list[ActionItem] = []
         taken: list[int] = []

@@ -103,6 +103,7 @@ class RunningAction:
         self._tasks = _Tasks()
         self._dropped = 1 << 63  # never reached before it is remembered
         self._grace_s = GRACE_S
+        self._is_loss_told = False
 
     @property
     def is_open(self) -> bool:
@@ -212,9 +213,10 @@ class RunningAction:
         self._buffer.close()
 
     def say_what_waits(self) -> None:
-        """Before it is lost."""
-        if self._buffer is None:
+        """Before it is lost; once, whoever ends it."""
+        if self._buffer is None or self._is_loss_told:
             return
+        self._is_loss_told = True
         counters = self._buffer.counters()
         # Of a buffer that the core has closed, what it dropped by that.
         lost = counters.queuing + max(counters.dropped_resource_stopped - self._dropped, 0)

@@ -6,16 +6,19 @@ in ``texts_zh.py`` beside. Kinds of values are in :mod:`rookery.connectors.kinds
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rookery.access.tls import ClientTls
 from rookery.connectors.kinds import KIND, REVEAL, SecretText
 from rookery.connectors.options import ActionOptions, ConnectorOptions, SourceOptions
+from rookery.connectors.refusals import RefusedValue
+from rookery.words import Words
 
 DESCRIPTION_LENGTH_MAX = 4096
 # As in EMQX, which has more of them.
@@ -116,10 +119,24 @@ class FallbackReference(Settings):
     )
 
 
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+_WILDCARD = Words("must hold no + and no #, which no topic has", "不能包含 + 或 #，主题中没有它们")
+
+
+def _checked_topic(template: str) -> str:
+    """Where something is published to: what a placeholder gives is seen only then."""
+    if not {"+", "#"}.isdisjoint(_PLACEHOLDER.sub("", template)):
+        raise RefusedValue(_WILDCARD)
+    return template
+
+
+TopicTemplate: TypeAlias = Annotated[str, AfterValidator(_checked_topic)]
+
+
 class FallbackRepublishArgs(Settings):
     """What is published; templates of the rule's result."""
 
-    topic: str = Field(
+    topic: TopicTemplate = Field(
         min_length=1,
         max_length=65_535,
         title="Topic",

@@ -7,12 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from rookery.access.errors import Words
+from rookery.access.reasons import no_answer
 from rookery.clock import Clock
 from rookery.connectors.backoff import Backoff
 from rookery.connectors.base import Columns, ConnectorError, Reconnecting, Source
 from rookery.connectors.defects import defect
 from rookery.connectors.health import CHECK_S, Link
-from rookery.connectors.reasons import no_answer
 from rookery.connectors.standing import of_connector
 from rookery.connectors.status import STOPPED, State, Status
 

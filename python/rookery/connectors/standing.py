@@ -1,4 +1,6 @@
-"""Whether an action can send: its connector is connected, and it found what it needs there."""
+"""Whether an action can send: its connector is connected, it found what it needs there, and what it
+sends is taken.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,13 @@ import logging
 from collections.abc import Callable
 
 from rookery.access.errors import Words
+from rookery.access.reasons import no_answer
 from rookery.clock import Clock
 from rookery.connectors.backoff import Backoff
 from rookery.connectors.base import Action, ConnectorError
 from rookery.connectors.defects import defect
+from rookery.connectors.deliveries import Deliveries
 from rookery.connectors.health import CHECK_S, Link
-from rookery.connectors.reasons import no_answer
 from rookery.connectors.status import STOPPED, State, Status
 
 _logger = logging.getLogger(__name__)
@@ -87,6 +90,7 @@ class Standing:
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
         self.gate = Gate()
+        self.deliveries = Deliveries(interval_s, clock, self.look_soon)
         self.settled = asyncio.Event()
         """Set when the first attempt has ended, well or not."""
         self.status = Status(State.DISCONNECTED, STOPPED, clock.now_ms())
@@ -120,12 +124,13 @@ class Standing:
     async def let_go(self) -> None:
         """Stop using the connection."""
         self.gate.close()
+        self.deliveries.forget()
         async with self._lock:
             self._is_ready = False
             await self._stop_action()
 
     def look_soon(self) -> None:
-        """Something failed that the connection does not explain."""
+        """Something happened that the connection does not explain."""
         self._changed.set()
 
     def _follow(self) -> None:
@@ -153,7 +158,9 @@ class Standing:
             else:
                 self._is_ready = True
                 if self._link.status.is_connected:
-                    self._set(State.CONNECTED, None)
+                    # Also in trouble it goes on sending: only so it can see when that is over.
+                    trouble = self.deliveries.trouble
+                    self._set(State.CONNECTING if trouble else State.CONNECTED, trouble)
                     self.gate.open()
                 return True
             self.gate.close()

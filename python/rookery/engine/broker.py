@@ -46,6 +46,10 @@ class ClientPage:
     cursor: int | None
 
 
+GIVEN_UP_GRACE_S = 1.0
+"""For a stop that is cancelled: as long as this its caller waits all the same."""
+
+
 class Broker:
     """An MQTT broker (3.1, 3.1.1, 5.0) that runs while its ``async with`` block does.
 
@@ -147,6 +151,7 @@ class Broker:
                 unanswered=self._unanswered,
                 deadline_s=self._hook_deadline_s,
                 access=access,
+                send_rest=node.drain_actions,
             )
             self._bound = node.listeners()
             runtime.open()
@@ -199,18 +204,30 @@ class Broker:
         """Tell clients goodbye (5.0: DISCONNECT 0x8B), close, end subscriptions; may be repeated.
 
         Args:
-            grace_s: Seconds to wait for clients to take their last bytes.
+            grace_s: Seconds to wait for clients to take their last bytes, and before for those who
+                serve :attr:`actions` to send what waits there.
         """
         async with self._changing:
             if self._runtime is not None:
                 access, self._access = self._access, None
                 try:
-                    await self._runtime.close(grace_s)
+                    await self._close(self._runtime, grace_s)
                 finally:
                     self._runtime = None
                     if access is not None:
                         await access.close()
                     await self._lives.stop()
+
+    async def _close(self, runtime: NodeRuntime, grace_s: float) -> None:
+        try:
+            # While clients are served: what they publish until they are told goes out later.
+            await runtime.node.drain_actions(grace_s)
+        except asyncio.CancelledError:
+            # Nobody could close it later: it closes now, with a moment for its listeners.
+            grace_s = min(grace_s, GIVEN_UP_GRACE_S)
+            raise
+        finally:
+            await runtime.close(grace_s)
 
     async def __aenter__(self) -> Self:
         await self.start()

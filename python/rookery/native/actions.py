@@ -56,7 +56,14 @@ def render(template: str, row: str) -> str:
     try:
         return _native.render_template(template, row)
     except ValueError as error:
-        raise BadRequestError(str(error)) from None
+        raise _refusal(str(error)) from None
+
+
+def _refusal(text: str) -> BadRequestError:
+    """Of a template, in both languages."""
+    from rookery.native.plain_texts_zh import in_chinese  # noqa: PLC0415
+
+    return BadRequestError(text, message_zh=in_chinese(text))
 
 
 class ActionBuffer:
@@ -69,10 +76,20 @@ class ActionBuffer:
         self._hub = hub
         self._native = buffer
         self._ready = asyncio.Event()
+        self._server: asyncio.Task[object] | None = None
 
     @property
     def number(self) -> int:
         return self._native.number
+
+    @property
+    def is_served(self) -> bool:
+        """Whether it has something, and another task than this one has waited for that and goes on."""
+        server = self._server
+        if server is None or server.done() or server is asyncio.current_task():
+            return False
+        counters = self.counters()
+        return counters.queuing + counters.inflight > 0
 
     async def wait(self) -> None:
         """Return when :meth:`take` may have something.
@@ -83,6 +100,8 @@ class ActionBuffer:
             UnavailableError: the buffer is closed, or the node.
         """
         self._hub.watch(self)
+        if self._server is None or self._server.done():
+            self._server = asyncio.current_task()
         await self._ready.wait()
         if not self._hub.has(self):
             raise UnavailableError("the action's buffer is closed")
@@ -94,17 +113,23 @@ class ActionBuffer:
         item comes even if it alone has more than ``max_bytes``.
         """
         items, has_more = self._native.take(max_items, max_bytes)
+        # Whoever takes is the one that goes on: waiting may be left to a task made for it alone, which
+        # asyncio.wait_for does in Python 3.11.
+        self._server = asyncio.current_task()
         if not has_more:
             self._ready.clear()
+        self._hub.moved()
         return items
 
     def settle(self, numbers: Iterable[int], outcome: Outcome) -> None:
         """Say how items in flight ended. Numbers that are not in flight are ignored."""
         self._native.settle(list(numbers), outcome)
+        self._hub.moved()
 
     def give_back(self, numbers: Iterable[int]) -> None:
         """Put items in flight back to where they were: they were not sent."""
         self._native.give_back(list(numbers))
+        self._hub.moved()
 
     def expire(self) -> int:
         """Drop what waited too long, while nobody takes anything; how many that were.
@@ -135,7 +160,7 @@ class ActionBuffer:
         try:
             return self._native.offer_rows(list(rows), list(fields), rule, key)
         except ValueError as error:
-            raise BadRequestError(str(error)) from None
+            raise _refusal(str(error)) from None
 
     def count(self, *, retried: int = 0, received: int = 0) -> None:
         """Count what only the sender knows: repeated attempts, messages that came in."""
@@ -157,6 +182,7 @@ class ActionBuffer:
         if self._hub.forget(self):
             self._native.close()
         self._ready.set()
+        self._hub.moved()
 
     def wake(self) -> None:
         """Let :meth:`wait` return, for whoever changes what it waits for."""
@@ -170,6 +196,7 @@ class ActionHub:
         self._native = hub
         self._buffers: dict[int, ActionBuffer] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._moved: asyncio.Event | None = None
 
     def open(self, action_id: str, spec: BufferSpec) -> ActionBuffer:
         """Open the buffer of an action, or change the limits of an open one, which keeps its items.
@@ -196,6 +223,28 @@ class ActionHub:
             earlier.wake()
         self._buffers[native.number] = buffer
         return buffer
+
+    async def drain(self, grace_s: float) -> None:
+        """Return when the tasks that serve buffers have sent what waits in them; at most that time later.
+
+        What nobody serves is not waited for. A task that ends meanwhile is noticed when the next
+        thing is taken or settled, or the time is over.
+        """
+        self._moved = moved = asyncio.Event()
+        try:
+            async with asyncio.timeout(grace_s):
+                while any(buffer.is_served for buffer in self._buffers.values()):
+                    moved.clear()
+                    await moved.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._moved = None
+
+    def moved(self) -> None:
+        """Something was taken or settled."""
+        if self._moved is not None:
+            self._moved.set()
 
     def close(self) -> None:
         """Close every buffer. May be called twice."""

@@ -8,6 +8,7 @@ from rookery._native import NativeError
 from rookery.errors import (
     BadRequestError,
     BadRuleError,
+    BusyError,
     ConfigError,
     InternalError,
     NotFoundError,
@@ -16,6 +17,11 @@ from rookery.errors import (
     StartError,
     UnavailableError,
 )
+
+_BUSY_ZH = {
+    "busy": "正在进行的客户端或消息列表查询过多，请稍后重试",
+    "late": "节点繁忙，未能及时应答，请稍后重试",
+}
 
 
 def translate(error: NativeError) -> RookeryError:
@@ -28,8 +34,12 @@ def translate(error: NativeError) -> RookeryError:
         case "rule":
             return _bad_rule(error)
         case "topic" | "template":
-            return BadRequestError(error.message)
-        case "stopping" | "forked" | "busy":
+            return BadRequestError(error.message, message_zh=_chinese(error.message))
+        case "stopping":
+            return UnavailableError(error.message, message_zh="节点正在停止")
+        case "busy" | "late":
+            return BusyError(error.message, message_zh=_BUSY_ZH[error.kind])
+        case "forked":
             return UnavailableError(error.message)
         case _:
             return InternalError(error.message)
@@ -37,7 +47,12 @@ def translate(error: NativeError) -> RookeryError:
 
 def _bad_rule(error: NativeError) -> BadRuleError:
     if error.said is None:
-        return BadRuleError(error.message, rule=error.rule, place=error.place)
+        return BadRuleError(
+            error.message,
+            rule=error.rule,
+            place=error.place,
+            message_zh=_chinese(error.message),
+        )
     # Many texts, which few processes say.
     from rookery.native.rule_texts import Said  # noqa: PLC0415
 
@@ -51,6 +66,13 @@ def _bad_rule(error: NativeError) -> BadRuleError:
         message_key=reason.key,
         message_params=reason.params(),
     )
+
+
+def _chinese(text: str) -> str | None:
+    # Many texts, which few processes say.
+    from rookery.native.plain_texts_zh import in_chinese  # noqa: PLC0415
+
+    return in_chinese(text)
 
 
 def translate_start(error: NativeError) -> RookeryError:

@@ -308,6 +308,11 @@ class Node:
         """Open the buffer of an action; see :meth:`ActionHub.open`."""
         return self.actions.open(action_id, spec)
 
+    async def drain_actions(self, grace_s: float) -> None:
+        """See :meth:`ActionHub.drain`."""
+        if "actions" in vars(self):
+            await self.actions.drain(grace_s)
+
     def close_actions(self) -> None:
         """Close every buffer, on the loop that reads them. May be called twice."""
         if "actions" in vars(self):

@@ -1,7 +1,8 @@
 """The second socket between a node and a worker process: few words, one JSON object a line.
 
-Down: ``start`` (once), ``settings``, ``ping``, ``stop``. Up: ``ready`` or ``failed``, ``pong``,
-``settings_taken``, ``publish``. What hooks are asked and told takes the other socket.
+Down: ``start`` (once), ``settings``, ``ping``, ``ask_publish``, ``stop``. Up: ``ready`` or ``failed``,
+``pong``, ``settings_taken``, ``verdicts``, ``publish``. What hooks are asked and told takes the other
+socket, but for messages that the node itself was given (``ask_publish``).
 """
 
 from __future__ import annotations

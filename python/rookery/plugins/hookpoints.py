@@ -94,8 +94,10 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         "the message and delivers it to nobody.",
         when_zh="PUBLISH 通过授权之后。每个插件看到前一个插件返回的消息；返回 None 表示收下但不派发。",
         v3="message.publish(Message)",
-        note="Messages of the node itself ($SYS, the API, wills) do not pass it.",
-        note_zh="节点自身的消息（$SYS、API、遗嘱）不经过它。",
+        note="What is published over the REST interface passes it too, over the channel between node "
+        "and process. $SYS, wills and what plugins publish themselves do not: the core publishes them "
+        "without a question. In EMQX wills pass it.",
+        note_zh="通过 REST 接口发布的消息也经过它，由节点与进程之间的通道询问。$SYS、遗嘱以及插件自己发布的消息不经过它，由核心直接发布。EMQX 中遗嘱会经过。",
     ),
     Hookpoint(
         name="client.subscribe",

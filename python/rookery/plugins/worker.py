@@ -22,7 +22,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from rookery.native.plugins import PluginDecoder, encode_answers
 from rookery.native.rows import AnswerRow
 from rookery.plugins.channel import LINE_BYTES_MAX, ControlChannel
 from rookery.plugins.hookpoints import BY_METHOD
+from rookery.plugins.node_questions import NodeQuestions
 from rookery.plugins.plugin import Plugin, PluginContext
 
 RECEIVE_BYTES = 256 << 10
@@ -157,13 +158,18 @@ class _Worker:
         on_publish = self._hooks["on_publish"]
         self._decoder = PluginDecoder(on_publish[0] if on_publish else None)
         self._fallbacks = fallbacks_of(order["failure"])
-        self._dispatcher = HookDispatcher(
-            self._hooks,
-            self._answer,
-            unanswered="deny",
-            deadline_s=order["deadline_ms"] / 1000,
-            fallbacks=self._fallbacks,
-        )
+
+        def dispatcher(answer: Callable[[list[AnswerRow]], None]) -> HookDispatcher:
+            return HookDispatcher(
+                self._hooks,
+                answer,
+                unanswered="deny",
+                deadline_s=order["deadline_ms"] / 1000,
+                fallbacks=self._fallbacks,
+            )
+
+        self._dispatcher = dispatcher(self._answer)
+        self._of_node = NodeQuestions(dispatcher, channel.say)
 
     async def start(self) -> None:
         await _done(self._plugin.start())
@@ -183,6 +189,8 @@ class _Worker:
                     self._channel.say("pong", counters=self._dispatcher.counters)
                 case "settings":
                     await self._take_settings(order["settings"], order["number"])
+                case "ask_publish":
+                    self._of_node.ask(order["number"], order["messages"])
                 case "stop":
                     return
 
@@ -194,6 +202,7 @@ class _Worker:
         self._receive()
         await self._dispatcher.drain(DRAIN_S)
         await self._dispatcher.close()
+        await self._of_node.close(DRAIN_S)
         try:
             await _done(self._plugin.stop())
         except Exception:  # noqa: BLE001  -- somebody else's code; it is logged

@@ -41,10 +41,19 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "BAD_SSO_CODE": ErrorCode(
         401, "The sign-in code is not known, was used, or has expired", "登录码无效、已使用或已过期"
     ),
+    "SECOND_FACTOR_REQUIRED": ErrorCode(
+        401, "Send the code of the second factor, too", "还需要提供两步验证码"
+    ),
+    "BAD_SECOND_FACTOR": ErrorCode(
+        401, "The code of the second factor is wrong, or was used", "两步验证码错误或已被使用"
+    ),
     "LOGIN_LOCKED": ErrorCode(
         401, "Too many bad passwords; try again later", "密码错误次数过多，请稍后再试"
     ),
     "PASSWORD_CHANGE_REQUIRED": ErrorCode(403, "Change the password first", "请先修改密码"),
+    "SECOND_FACTOR_SETUP_REQUIRED": ErrorCode(
+        403, "Set up a second factor first", "请先启用两步验证"
+    ),
     "UNAUTHORIZED_ROLE": ErrorCode(
         403, "The role of the caller does not allow this", "调用者的角色无权执行此操作"
     ),

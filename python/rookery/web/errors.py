@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from rookery.errors import (
     BadRequestError,
+    BusyError,
     ConflictError,
     ExceedsLimitError,
     NoMatchError,
@@ -69,7 +70,7 @@ def problem(
 
 def in_language(scope: Scope, code: str, message: str) -> str:
     """A message for whoever sent a request: what its code means in the language asked for, and the
-    particulars, which are English.
+    particulars, which are English: for what has no words in that language.
     """
     if _language(scope) != "zh" or code not in ERROR_CODES:
         return message
@@ -88,15 +89,14 @@ async def answer_error(request: Request, error: Exception) -> Response:
     """Turn what a handler raised into an answer."""
     scope = request.scope
     if isinstance(error, RookeryError):
-        # Errors that people read most come in their language whole.
-        whole = getattr(error, "text", None)
-        if whole is not None:
-            message = whole(_language(scope))
-        else:
-            message = in_language(scope, error.code, error.message)
+        message = error.text(_language(scope))
+        if message == error.message:
+            message = in_language(scope, error.code, message)
         headers = None
         if error.code == "AUTHORIZATION_HEADER_ERROR":
             headers = {"www-authenticate": getattr(error, "challenge", _BASIC)}
+        elif isinstance(error, BusyError):
+            headers = {"retry-after": str(error.retry_after_s)}
         return problem(status_of(error), error.code, message, headers)
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")

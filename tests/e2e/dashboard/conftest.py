@@ -49,7 +49,7 @@ def address(operator: Operator, browser: Browser) -> str:
     return found
 
 
-@pytest.fixture(scope="module", params=["en", "zh"])
+@pytest.fixture(scope="module")
 def signed_in(
     request: pytest.FixtureRequest, browser: Browser, address: str
 ) -> Iterator[Dashboard]:

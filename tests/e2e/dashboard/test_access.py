@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from harness.dashboard import Dashboard
 from harness.node import fresh_name
 from harness.operator import Operator
+from harness.ports import free_port
 
 BUILT_IN = "password_based:built_in_database"
 
@@ -74,6 +75,27 @@ def test_a_provider_with_its_users(
     dashboard.agree(t("common.delete"))
     dashboard.said(t("common.deleted"))
     expect(dashboard.page.get_by_text(t("authentication.empty.title"), exact=True)).to_be_visible()
+
+
+@pytest.mark.usefixtures("nobody_asked")
+def test_a_page_says_why_a_backend_cannot_be_asked(
+    dashboard: Dashboard, operator: Operator
+) -> None:
+    t = dashboard.t
+    address = f"127.0.0.1:{free_port()}"
+    asked = {"method": "post", "url": f"http://{address}/", "body": {}}
+    operator.rest.post(
+        "/authentication", {"mechanism": "password_based", "backend": "http", **asked}
+    )
+    operator.rest.post("/authorization/sources", {"type": "http", **asked})
+    for page, title in (("/authentication", "authentication"), ("/authorization", "authorization")):
+        dashboard.open(page, t(f"{title}.title"))
+        # A list that was shown a moment ago is not asked for again by itself.
+        dashboard.button(t("common.refresh")).click()
+        main = dashboard.page.get_by_role("main")
+        expect(main.get_by_text(t("common.state.disconnected"), exact=True)).to_be_visible()
+        expect(main.get_by_text(address)).to_be_visible()
+        dashboard.check()
 
 
 @pytest.mark.usefixtures("nobody_asked")

@@ -75,6 +75,10 @@ def test_a_backup_is_made_fetched_and_deleted(dashboard: Dashboard) -> None:
     assert file.stat().st_size > 0
     dashboard.said(t("backup.downloaded"))
     dashboard.check()
+    # Whoever brings back an own export stays signed in.
+    row.get_by_role("button", name=t("backup.restore.action")).click()
+    dashboard.agree(t("backup.restore.action"))
+    dashboard.said(t("backup.restore.done"))
     row.get_by_role("button", name=t("common.deleteOne", name="")).click()
     dashboard.agree(t("common.delete"))
     dashboard.said(t("common.deleted"))

@@ -20,7 +20,7 @@ JWKS = "{mechanism = jwt, use_jwks = true, endpoint = %s}"
         (BOOTSTRAP % '"/nowhere/users.csv"', "/nowhere/users.csv: cannot be read"),
         (
             "{mechanism = jwt, algorithm = public-key, public_key = nowhere}",
-            "authentication.1: jwt: public_key",
+            "authentication.1: public_key",
         ),
     ],
 )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.ctl import Ctl
+from harness.operator import eventually
+from harness.ports import free_port
+from harness.rest import RestSocket
 from harness.rest_node import RestNode
 
 
@@ -40,6 +43,34 @@ def test_load_memory_and_files_of_the_process(ctl: Ctl) -> None:
     assert set(ctl.json("vm", "io")) == {"process_max_fds", "process_open_fds"}
     assert everything["process_resident_memory_bytes"] > 0
     assert {"load1", "memory_total", "uptime"} <= set(everything)
+    shown = ctl.good("vm").members
+    assert shown["memory/process"].endswith("MiB")
+    assert "cpu/load1" in shown
+    assert "emqx_vm_cpu_use" not in shown
+
+
+def test_how_many_messages_are_kept_is_said_first(ctl: Ctl) -> None:
+    assert ctl.good("retainer", "info").out.startswith("number of retained messages: ")
+    assert ctl.good("delayed", "info").out.startswith("number of delayed messages: ")
+    assert {"retained.count", "retained.max"} <= set(ctl.json("retainer", "info"))
+
+
+def test_why_a_backend_cannot_be_asked_stands_beside_it(ctl: Ctl, rest: RestNode) -> None:
+    provider = {
+        "mechanism": "password_based", "backend": "http", "method": "post",
+        "url": f"http://127.0.0.1:{free_port()}/", "body": {"username": "${username}"},
+    }  # fmt: skip
+    asks = RestSocket(rest.node.data_dir)
+    assert asks.ask("POST", "/authentication", provider).status == 200
+    try:
+        eventually(lambda: "refused" in ctl.good("authn", "list").out)
+        chinese = Ctl(rest.node.data_dir, environ={"ROOKERY_LANG": "zh"})
+        assert "已断开" in chinese.good("authn", "list").out
+        (row,) = ctl.json("authn", "list")
+        assert (row["status"], "connect to 127.0.0.1" in row["reason"]) == ("disconnected", True)
+    finally:
+        asks.ask("DELETE", "/authentication/password_based%3Ahttp")
+        asks.ask("DELETE", "/alarms")
 
 
 def test_clients_are_found_and_shown(ctl: Ctl, rest: RestNode) -> None:
@@ -136,7 +167,7 @@ def test_an_empty_list_is_said_to_be_empty(ctl: Ctl, words: tuple[str, ...]) -> 
 @pytest.mark.parametrize(
     ("words", "member"),
     [
-        (("retainer", "info"), "retained.count"),
+        (("retainer", "info"), "max_payload_size"),
         (("delayed", "info"), "max_delayed_messages"),
         (("slow_subs", "info"), "threshold"),
         (("license", "info"), "max_connections"),

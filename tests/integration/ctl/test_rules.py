@@ -76,7 +76,10 @@ def test_a_connector_an_action_and_a_rule_from_files(
     )  # fmt: skip
     rule.write_text(f'id = r2, sql = """{SQL}""", actions = ["http:tell"]')
     assert ctl.good("connectors", "test", "--file", str(connector)).out == f"{connector} works\n"
-    assert "made http:service, " in ctl.good("connectors", "create", "-f", str(connector)).out
+    assert (
+        "made http:service, connected\n"
+        in ctl.good("connectors", "create", "-f", str(connector)).out
+    )
     assert "made http:tell, " in ctl.good("actions", "create", "-f", str(action)).out
     ctl.good("rules", "create", "-f", str(rule))
     eventually(lambda: ctl.json("actions", "show", "http:tell")["status"] == "connected")
@@ -93,6 +96,13 @@ def test_a_connector_an_action_and_a_rule_from_files(
     assert ctl("connectors", "start", "http:service").code == 1
     chinese = Ctl(rest.node.data_dir, environ={"ROOKERY_LANG": "zh"})
     assert "已禁用" in chinese.good("connectors", "list").out
+    assert "已断开" in chinese.good("connectors", "list").out
+    connector.write_text('type = http, name = away, url = "http://127.0.0.1:1"')
+    said = chinese("connectors", "test", "-f", str(connector))
+    assert "连接 127.0.0.1:1 被拒绝" in said.err
+    said = chinese("connectors", "create", "-f", str(connector))
+    assert said.out.startswith("已创建 http:away，已断开：连接 127.0.0.1:1 被拒绝")
+    ctl.good("connectors", "delete", "http:away")
     ctl.good("connectors", "delete", "http:service")
     ctl.good("rules", "delete", "r2")
     assert ctl.json("connectors", "list") == []

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 import rookery
+from rookery.errors import UnavailableError
 from rookery.native.action_fields import Row, Text, Value
 from rookery.native.actions import ActionBuffer, ActionItem, BufferSpec
 from rookery.native.rules import ActionOutput, RuleSpec
@@ -50,6 +53,90 @@ async def test_results_of_a_rule_come_in_order_and_their_end_is_counted_for_it()
     assert counters.actions_total == 3
     assert (counters.actions_success, counters.actions_failed_unknown) == (1, 1)
     assert counters.actions_discarded == 1
+
+
+async def test_what_waits_is_sent_before_a_broker_stops() -> None:
+    """By the task that serves it, which goes on while the broker stops."""
+    sent: list[ActionItem] = []
+
+    async def serve(buffer: ActionBuffer) -> None:
+        while True:
+            await buffer.wait()
+            for item in buffer.take(1):
+                await asyncio.sleep(0)
+                sent.append(item)
+                buffer.settle([item.number], "success")
+
+    broker = rookery.Broker()
+    await broker.start()
+    buffer = broker.actions.open("http:a", BufferSpec())
+    await broker.rules.put(RULE)
+    for t in range(100, 150):
+        await broker.publish("line/3", f'{{"t":{t}}}', client_id="press-7")
+    serving = asyncio.create_task(serve(buffer))
+    await broker.stop(30)
+
+    with pytest.raises(UnavailableError):
+        await serving
+    assert [item.fields[1] for item in sent] == list(range(100, 150))
+
+
+async def test_who_waits_in_a_task_of_its_own_serves_all_the_same() -> None:
+    sent: list[ActionItem] = []
+
+    async def serve(buffer: ActionBuffer) -> None:
+        while True:
+            await asyncio.create_task(buffer.wait())
+            for item in buffer.take(1):
+                await asyncio.sleep(0)
+                sent.append(item)
+                buffer.settle([item.number], "success")
+                is_serving.set()
+
+    is_serving = asyncio.Event()
+    broker = rookery.Broker()
+    await broker.start()
+    buffer = broker.actions.open("http:a", BufferSpec())
+    await broker.rules.put(RULE)
+    for t in range(100, 150):
+        await broker.publish("line/3", f'{{"t":{t}}}', client_id="press-7")
+    serving = asyncio.create_task(serve(buffer))
+    await is_serving.wait()
+    await broker.stop(30)
+
+    with pytest.raises(UnavailableError):
+        await serving
+    assert [item.fields[1] for item in sent] == list(range(100, 150))
+
+
+async def test_a_stop_that_is_given_up_closes_the_broker() -> None:
+    """Nobody could close it afterwards: for its owner it does not run any more."""
+    taken = asyncio.Event()
+
+    async def serve(buffer: ActionBuffer) -> None:
+        await buffer.wait()
+        buffer.take(1)
+        taken.set()
+        await asyncio.Event().wait()
+
+    broker = rookery.Broker()
+    await broker.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", broker.port)
+    buffer = broker.actions.open("http:a", BufferSpec())
+    await broker.rules.put(RULE)
+    await broker.publish("line/3", '{"t":90}')
+    serving = asyncio.create_task(serve(buffer))
+    await taken.wait()
+    stopping = asyncio.create_task(broker.stop(3600))
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+
+    assert not broker.is_running
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
+    serving.cancel()
 
 
 async def test_an_action_that_was_closed_and_opened_again_gets_what_its_rules_have() -> None:

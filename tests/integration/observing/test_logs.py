@@ -56,12 +56,12 @@ def test_lines_are_json_and_the_same_thing_is_told_once_and_counted(tmp_path: Pa
 
 def test_the_level_of_a_module_is_set_and_taken_back(tmp_path: Path) -> None:
     with operated(tmp_path, settings=FILE) as operator:
-        assert operator.api.get(LEVELS) == []
+        assert operator.api.get(LEVELS)["data"] == []
         answer = operator.api.put(f"{LEVELS}/rookery.settings", {"level": "debug"})
         assert answer == {"module": "rookery.settings", "level": "debug"}
-        assert operator.api.get(LEVELS) == [answer]
+        assert operator.api.get(LEVELS)["data"] == [answer]
         operator.api.delete(f"{LEVELS}/rookery.settings")
-        assert operator.api.get(LEVELS) == []
+        assert operator.api.get(LEVELS)["data"] == []
         for module, level in (("other", "debug"), ("rookery", "loud")):
             with pytest.raises(BadRequestError):
                 operator.api.put(f"{LEVELS}/{module}", {"level": level})
@@ -84,4 +84,4 @@ def test_the_command_line_sets_levels(tmp_path: Path) -> None:
             {"module": "rookery.access", "level": "error"},
         ]
         ctl("reset-level", "rookery.access")
-        assert operator.api.get(LEVELS) == [{"module": "rookery", "level": "debug"}]
+        assert operator.api.get(LEVELS)["data"] == [{"module": "rookery", "level": "debug"}]

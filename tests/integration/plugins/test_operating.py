@@ -160,7 +160,12 @@ def test_every_command(tmp_path: Path) -> None:
         table = ctl(operator, "list")[1].splitlines()
         assert table[1].split()[:2] == [ID, "running"]
         code, text = ctl(operator, "describe", ID)
-        assert (code, "alarm.activated" in text, "is_attached" in text) == (0, True, True)
+        assert (code, "alarm.activated" in text, "run.memory_max  512 MiB" in text) == (
+            0,
+            True,
+            True,
+        )
+        assert text.splitlines()[-2].split()[:3] == ["WORKER", "RUNS", "ASKED"]
 
         before = plugins.pids()
         assert ctl(operator, "restart", ID)[0] == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from harness.client import RawClient
 from harness.node import HOST, fresh_name
 from harness.operator import Operator, eventually
 from harness.packets import Auth, ConnAck, Connect
+from harness.ports import free_port
 from harness.rest import RestSocket
 
 BUILT_IN, SCRAM = "password_based:built_in_database", "scram:built_in_database"
@@ -22,6 +24,11 @@ AT, AT_SCRAM = (
 )
 PROVIDER = {"mechanism": "password_based", "backend": "built_in_database"}
 JWT = {"mechanism": "jwt", "algorithm": "hmac-based", "secret": "swordfish-swordfish-swordfish"}
+HTTP = {
+    "mechanism": "password_based", "backend": "http", "method": "post",
+    "url": "http://ann:hunter2@auth.example/", "body": {"username": "${username}"},
+}  # fmt: skip
+AT_HTTP = "/authentication/password_based%3Ahttp"
 BAD_USER_NAME_OR_PASSWORD, CONTINUE = 0x86, 0x18
 
 
@@ -214,3 +221,57 @@ def test_a_file_with_a_bad_line_brings_nobody(rest: RestSocket) -> None:
     assert rest.ask("POST", path, CSV, {"content-type": "image/png"}).status == 415
     assert rest.ask("POST", f"{AT_SCRAM}/import_users?type=plain", [{}]).status == 400
     assert rest.ask("GET", f"{AT}/users").json["data"] == []
+
+
+def test_a_backend_says_why_it_cannot_be_asked_before_a_client_comes(
+    operator: Operator, rest: RestSocket
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    http = {**HTTP, "url": f"http://ann:hunter2@{address}/auth"}
+    source = {"type": "http", "method": "post", "url": f"http://{address}/acl", "body": {}}
+    assert rest.ask("POST", "/authentication", http).status == 200
+    assert rest.ask("POST", "/authorization/sources", source).status == 204
+    for path in (f"{AT_HTTP}/status", "/authorization/sources/http/status"):
+        eventually(lambda path=path: rest.ask("GET", path).json["status"] == "disconnected")  # type: ignore[misc]
+        (error,) = rest.ask("GET", path).json["node_error"]
+        assert error["error"].startswith(f"connect to {address} refused")
+        (error,) = rest.ask("GET", path, headers={"accept-language": "zh"}).json["node_error"]
+        assert error["error"].startswith(f"连接 {address} 被拒绝")
+    alarms = {row["name"]: row for row in rest.ask("GET", "/alarms").json["data"]}
+    for name in ("password_based:http", "http"):
+        alarm = alarms[f"access_service_unreachable/{name}"]
+        assert f"connect to {address} refused" in alarm["message"]
+        assert "hunter2" not in json.dumps(alarm)
+
+    assert rest.ask("PUT", AT_HTTP, {**http, "enable": False}).status == 204
+    off = rest.ask("GET", f"{AT_HTTP}/status").json
+    assert (off["status"], off["node_error"][0]["error"]) == ("disconnected", "it is switched off")
+    assert rest.ask("DELETE", "/authorization/sources/http").status == 204
+    assert not operator.alarms()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"headers": {"authorization": "Bearer x"}}, "url: a user in it and headers.authorization"),
+        ({"url": "https://ann:hunter2@auth.example/"}, "url: https://******@auth.example/ needs"),
+        ({"body": {"x": "${nothing}"}}, "body"),
+        ({"method": "put"}, "method: "),
+        ({"pool": 1}, "pool: unknown key"),
+    ],
+)
+def test_a_refusal_names_the_field_as_it_was_sent(
+    operator: Operator, rest: RestSocket, change: dict[str, Any], says: str
+) -> None:
+    refused = rest.ask("POST", "/authentication", {**HTTP, **change})
+    assert refused.problem == (400, "BAD_CONFIG")
+    message = refused.json["message"]
+    assert message.startswith(says)
+    for hidden in (str(operator.node.data_dir), "authentication.", "hunter2"):
+        assert hidden not in message
+
+
+def test_rules_that_were_sent_are_named_as_such(rest: RestSocket) -> None:
+    refused = rest.ask("POST", "/authorization/sources", {"type": "file", "rules": "{allow, no}."})
+    assert refused.problem == (400, "BAD_CONFIG")
+    assert refused.json["message"].startswith("rules:1:1: expected a rule")

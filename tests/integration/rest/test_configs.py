@@ -102,7 +102,9 @@ def test_origins_say_what_can_be_changed_here(tmp_path: Path) -> None:
         assert refused.problem == (409, "CONFLICT")
         assert "rookery.conf:1" in refused.json["message"]
         assert put(rest, "mqtt.max_awaiting_rel = 50").status == 200
-        rows = {row["path"]: row for row in rest.ask("GET", "/configs_origins?key=mqtt").json}
+        rows = {
+            row["path"]: row for row in rest.ask("GET", "/configs_origins?key=mqtt").json["data"]
+        }
         found = {
             name: (rows[f"mqtt.{name}"]["source"], rows[f"mqtt.{name}"]["changeable"])
             for name in ("max_inflight", "max_awaiting_rel", "max_packet_size")

@@ -21,6 +21,7 @@ def test_the_quota_is_set_as_a_manager_of_emqx_does(shared: Operator, asks: Rest
         "connection_low_watermark": "75%",
         "connection_high_watermark": "80%",
         "dynamic_max_connections": "infinity",
+        "managed_by": None,
     }
     changed = asks.ask("PUT", "/license/setting", {"dynamic_max_connections": 2})
     assert (changed.status, changed.json) == (200, {**setting, "dynamic_max_connections": 2})
@@ -32,6 +33,20 @@ def test_the_quota_is_set_as_a_manager_of_emqx_does(shared: Operator, asks: Rest
     asks.ask("PUT", "/license/setting", {"dynamic_max_connections": "infinity"})
     shared.login().disconnect()
     assert asks.ask("GET", "/license/setting").json == setting
+
+
+def test_the_node_says_who_manages_its_quota(asks: RestSocket) -> None:
+    manager = {"name": "Plant IT", "url": "https://control.example:8082", "former_limit": 500}
+    wanted = {"dynamic_max_connections": 7, "managed_by": manager}
+    shown = asks.ask("PUT", "/license/setting", wanted).json
+    assert (shown["dynamic_max_connections"], shown["managed_by"]) == (7, manager)
+    # What somebody else changes leaves it as it is.
+    asks.ask("PUT", "/license/setting", {"dynamic_max_connections": 8})
+    assert asks.ask("GET", "/license/setting").json["managed_by"] == manager
+    for bad in ({"name": ""}, {"name": "x", "url": "javascript:1"}, {"name": "x\n"}, {}):
+        assert asks.ask("PUT", "/license/setting", {"managed_by": bad}).status == 400
+    released = {"dynamic_max_connections": "infinity", "managed_by": None}
+    assert asks.ask("PUT", "/license/setting", released).json["managed_by"] is None
 
 
 def test_watermarks_have_an_order(asks: RestSocket) -> None:

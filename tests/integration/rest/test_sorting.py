@@ -195,3 +195,33 @@ def test_traces_and_listeners_are_sorted(asks: RestSocket) -> None:
 def test_what_is_no_field_is_refused(asks: RestSocket, path: str) -> None:
     assert asks.ask("GET", f"{path}?sort=colour").problem == (400, "BAD_REQUEST")
     assert asks.ask("GET", f"{path}?order=up").problem == (400, "BAD_REQUEST")
+
+
+def test_settings_are_filtered_sorted_and_paged(asks: RestSocket) -> None:
+    def ask(query: str) -> list[str]:
+        answer = asks.ask("GET", f"/configs_origins?{query}").json
+        assert answer["meta"]["count"] >= len(answer["data"])
+        return [row["path"] for row in answer["data"]]
+
+    assert len(ask("limit=7&page=2")) == 7
+    alarms = ask("key=alarm")
+    assert len(alarms) > 1
+    assert ask("key=alarm&sort=path&order=desc") == sorted(alarms, reverse=True)
+    assert ask("like=MAX_INFLIGHT&key=mqtt") == ["mqtt.max_inflight"]
+    # What a key is about is searched in both languages.
+    (row,) = asks.ask("GET", "/configs_origins?key=mqtt.max_inflight").json["data"]
+    for language in ("description", "description_zh"):
+        assert "mqtt.max_inflight" in ask(f"limit=10000&like={quote(row[language])}")
+    assert ask("source=env") == []
+    assert asks.ask("GET", "/configs_origins?source=wind").problem == (400, "BAD_REQUEST")
+
+
+def test_levels_of_modules_are_sorted(asks: RestSocket) -> None:
+    for module, level in (("rookery.b", "debug"), ("rookery.a", "error")):
+        assert asks.ask("PUT", f"/log/levels/{module}", {"level": level}).status == 200
+    assert column(asks, "/log/levels", "module") == ["rookery.a", "rookery.b"]
+    assert column(asks, "/log/levels", "level") == ["debug", "error"]
+    (row,) = asks.ask("GET", "/log/levels?like_module=.B").json["data"]
+    assert row["module"] == "rookery.b"
+    for module in ("rookery.a", "rookery.b"):
+        assert asks.ask("DELETE", f"/log/levels/{module}").status == 204

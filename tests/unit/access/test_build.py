@@ -12,7 +12,7 @@ import pytest
 
 from rookery.access import build
 from rookery.access.authn.built_in import BuiltInProvider
-from rookery.access.errors import SettingError
+from rookery.access.errors import EntryError, SettingError
 from rookery.access.passwords.algorithms import Argon2Cost, HashSettings
 from rookery.access.request import AuthRequest
 from rookery.access.stores import Stores
@@ -142,10 +142,10 @@ def test_two_methods_of_scram_are_two_providers(stores: Stores) -> None:
         ([HTTP, HTTP], r"authentication\.2: .*twice"),
         ([BUILT_IN, {**HTTP, "url": "http://${clientid}/"}], r"authentication\.2: url"),
         ([{"mechanism": "magic"}], r"authentication\.1: .*magic"),
-        ([{**JWT, "secret": None}], r"authentication\.1: jwt"),
+        ([{**JWT, "secret": None}], r"authentication\.1: one of secret"),
         (
             [{**CINFO, "checks": [{"is_match": ("(",), "result": "deny"}]}],
-            r"authentication\.1: cinfo",
+            r"authentication\.1: checks\.1",
         ),
     ],
 )
@@ -177,7 +177,7 @@ async def test_sources_that_are_asked(clock: ManualClock) -> None:
 def test_errors_name_the_source(clock: ManualClock) -> None:
     entry = {**REDIS, "type": "redis", "cmd": "DEL ${username}"}
 
-    with pytest.raises(SettingError, match=r"authorization\.sources\.1: redis source\.cmd"):
+    with pytest.raises(SettingError, match=r"authorization\.sources\.1: cmd"):
         build.sources([entry], clock)
 
 
@@ -236,3 +236,18 @@ def test_what_nobody_configured_is_not_loaded() -> None:
     )
 
     assert run.stdout.strip() == "[]"
+
+
+def test_an_entry_that_cannot_be_used_is_named_by_its_place_or_by_its_keys(stores: Stores) -> None:
+    url = {**HTTP, "url": "ftp://ann:hunter2@auth.example/"}
+    with pytest.raises(EntryError) as caught:
+        build.chain([BUILT_IN, url], stores, CLOCK)
+    assert caught.value.text().startswith("authentication.2: url: ftp://******@auth.example/")
+    seen = caught.value.seen_from(("authentication", "2"))
+    assert seen.text().startswith("url: ")
+    assert seen.text("zh").startswith("url：")
+
+    server = {**POSTGRESQL, "server": "ann:hunter2@db:1"}
+    with pytest.raises(EntryError) as caught:
+        build.chain([server], stores, CLOCK)
+    assert caught.value.text() == "authentication.1: server: ******@db:1 is not host:port"

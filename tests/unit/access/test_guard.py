@@ -9,6 +9,9 @@ import pytest
 from rookery.access.errors import BackendError
 from rookery.access.guard import BusyError, Guard, GuardSettings, OpenError
 from rookery.clock import ManualClock
+from rookery.words import Words
+
+NO, AWAY = Words("no", "否"), Words("away", "不在")
 
 
 async def fine() -> str:
@@ -16,7 +19,7 @@ async def fine() -> str:
 
 
 async def broken() -> str:
-    raise BackendError("no")
+    raise BackendError(NO)
 
 
 @pytest.fixture
@@ -126,3 +129,65 @@ async def test_a_deadline_noticed_late_is_not_the_services_fault(clock: ManualCl
     with pytest.raises(TimeoutError):
         await guard.run(asyncio.Event().wait)
     assert guard.is_open
+
+
+# -- what is said about the service -----------------------------------------------------------
+
+
+async def away() -> None:
+    raise BackendError(AWAY)
+
+
+def known(guard: Guard) -> tuple[str, Words | None]:
+    return guard.health.state, guard.health.reason
+
+
+async def test_nothing_is_said_about_a_service_before_it_was_looked_at(guard: Guard) -> None:
+    assert known(guard) == ("connecting", None)
+    await guard.probe(fine)
+    assert known(guard) == ("connected", None)
+
+
+async def test_why_a_service_is_away_is_said_in_its_words(guard: Guard) -> None:
+    await guard.probe(away)
+    assert known(guard) == ("disconnected", AWAY)
+    await guard.probe(fine)
+    assert known(guard) == ("connected", None)
+
+
+async def test_one_failure_is_a_reason_to_look_and_no_fault_yet(guard: Guard) -> None:
+    await guard.probe(fine)
+    await fail(guard, 1)
+    assert known(guard) == ("connected", None)
+    assert guard.poked.is_set()
+
+    await fail(guard, 2)
+    assert known(guard) == ("disconnected", NO)
+
+
+async def test_a_service_that_is_back_is_asked_at_once(guard: Guard) -> None:
+    await fail(guard, 3)
+    await guard.probe(away)
+    with pytest.raises(OpenError):
+        await guard.run(fine)
+
+    await guard.probe(fine)
+
+    assert await guard.run(fine) == "fine"
+
+
+async def test_one_that_takes_connections_and_never_answers_stays_a_fault(guard: Guard) -> None:
+    await fail(guard, 3)
+    await guard.probe(fine)
+
+    assert known(guard) == ("disconnected", NO)
+    with pytest.raises(OpenError):
+        await guard.run(fine)
+
+
+async def test_whoever_wants_to_know_is_told_of_changes_alone(guard: Guard) -> None:
+    told: list[tuple[str, Words | None]] = []
+    guard.health.on_change(lambda: told.append(known(guard)))
+    for look in (fine, fine, away, away, fine):
+        await guard.probe(look)
+    assert told == [("connected", None), ("disconnected", AWAY), ("connected", None)]

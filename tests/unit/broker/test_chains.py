@@ -27,7 +27,7 @@ def chain_of(tmp_path: Path, text: str = "") -> tuple[ChainService, NodeSettings
     config = load(file, tmp_path / "data", environ={})
     settings = NodeSettings(config, AuditLog(tmp_path, clock), clock)
     keys = ("mechanism", "backend")
-    return ChainService(settings, ("authentication",), keys, lambda _id: {}), settings
+    return ChainService(settings, ("authentication",), keys, lambda _id, _language: {}), settings
 
 
 @pytest.fixture
@@ -100,3 +100,29 @@ async def test_a_list_of_the_file_stays_the_files(tmp_path: Path) -> None:
         with pytest.raises(ConflictError, match="conf reload"):
             await change
     assert ids(service) == ["x509"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"mechanism": "jwt", "algorithm": "hmac-based"}, "algorithm: needs secret as well"),
+        ({"mechanism": "password_based"}, "backend: missing"),
+        ({**BUILT_IN, "user_id_typ": "username"}, "user_id_typ: unknown key"),
+        (
+            {**BUILT_IN, "password_hash_algorithm": {"name": "rot13"}},
+            "password_hash_algorithm.name: ",
+        ),
+    ],
+)
+async def test_a_mistake_is_named_as_it_was_written(
+    tmp_path: Path, entry: dict[str, Any], says: str
+) -> None:
+    service, _ = chain_of(tmp_path)
+    await service.create(SCRAM)
+    with pytest.raises(InvalidConfigError) as refused:
+        await service.create(entry)
+    for language in ("en", "zh"):
+        text = refused.value.text(language)
+        assert "authentication" not in text
+        assert str(tmp_path) not in text
+    assert refused.value.text().startswith(says)

@@ -13,6 +13,7 @@ from rookery.broker.settings import NodeSettings
 from rookery.broker.settings.difference import is_hot
 from rookery.clock import ManualClock
 from rookery.config import Config, InvalidConfigError, load
+from rookery.config.runtime import KeyPath
 from rookery.errors import ConflictError, StartError
 
 INFLIGHT = ("mqtt", "max_inflight")
@@ -84,6 +85,20 @@ async def test_a_change_that_would_not_hold_reaches_no_part(
     with pytest.raises(error):
         await world.change(value)
     assert world.first.inflight == 32
+
+
+async def test_a_mistake_is_named_as_its_author_wrote_it(tmp_path: Path) -> None:
+    world = World(tmp_path, "mqtt.max_awaiting_rel = 10")
+    changes: dict[KeyPath, Any] = {("mqtt",): {"max_inflight": 0, "max_awaiting": 3}}
+    with pytest.raises(InvalidConfigError) as refused:
+        await world.settings.change("update", "a", changes)
+    unknown, inflight = sorted(refused.value.text().splitlines())
+    assert inflight.startswith("max_inflight: 0 is not allowed here")
+    assert unknown.startswith("max_awaiting: unknown key, did you mean max_awaiting_rel?")
+    with pytest.raises(InvalidConfigError, match=r"^mqtt\.max_inflight: 0"):
+        await world.settings.change("update", "a", {INFLIGHT: 0}, written_at=())
+    # Whoever looks after the node wants the file as well.
+    assert "cluster.hocon" in world.entries()[0]["result"]
 
 
 async def test_a_reload_says_what_changed_and_what_waits(tmp_path: Path) -> None:

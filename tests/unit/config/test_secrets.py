@@ -32,6 +32,8 @@ PROVIDER = "mechanism=password_based,backend=http,method=get"
         f'authentication=[{{{PROVIDER},url="http://h/",body={{api_token={SECRET}}}}}]',
         f'authentication=[{{{PROVIDER},url="http://h/",headers={{Authorization=[{SECRET}]}}}}]',
         f'authentication=[{{{PROVIDER},url="http://h/",headers={{X-Auth={SECRET}}}}}]',
+        f'authentication=[{{{PROVIDER},url="http://h/",headers={SECRET}}}]',
+        f'authentication=[{{{PROVIDER},url="http://h/",headers=[{SECRET}]}}]',
         f"authentication..password={SECRET}",
         f"authentication.password {SECRET}",
         f"authentication.password: {SECRET}",
@@ -103,6 +105,13 @@ def test_sections_with_such_names_are_looked_into() -> None:
     assert without_secrets(tree) == {"authorization": hidden}
 
 
+def test_paths_through_sections_with_such_names_show_what_they_lead_to() -> None:
+    tree = {"authorization.no_match": "deny", "authorization.sources": [{"password": "x"}]}
+    hidden = {"authorization.no_match": "deny", "authorization.sources": [{"password": "******"}]}
+    assert without_secrets(tree) == hidden
+    assert without_secrets({"api_key.secret": "x"}) == {"api_key.secret": "******"}
+
+
 def test_texts_keep_what_is_no_secret() -> None:
     assert text_without_secrets("host=a password='b c' port=1") == "host=a password=****** port=1"
     assert text_without_secrets("sensors/1@a") == "sensors/1@a"
@@ -113,6 +122,23 @@ def test_a_url_put_back_as_it_was_shown_keeps_its_password() -> None:
     shown = {"url": "http://******@h/a", "headers": {"cookie": "******"}}
     assert unhidden(shown, known) == known
     assert unhidden({"url": "http://h2/"}, known) == {"url": "http://h2/"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("http://******@h/b?c=1", f"http://u:{SECRET}@h/b?c=1"),
+        # Elsewhere, over plain text, or to a host that only begins so, it stays unknown.
+        ("http://******@h2/a", "http://******@h2/a"),
+        ("http://******@h:81/a", "http://******@h:81/a"),
+        ("https://******@h/a", "https://******@h/a"),
+        ("http://v:other@h/b", "http://v:other@h/b"),
+    ],
+)
+def test_a_url_with_another_path_keeps_its_password_and_another_host_does_not_get_it(
+    sent: str, meant: str
+) -> None:
+    assert unhidden({"url": sent}, {"url": f"http://u:{SECRET}@h/a"}) == {"url": meant}
 
 
 @pytest.mark.timeout(20)

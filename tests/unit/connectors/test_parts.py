@@ -9,10 +9,10 @@ import ssl
 import pytest
 
 from rookery.access.errors import SettingError, Words
+from rookery.access.reasons import why_unreachable
 from rookery.connectors.backoff import Backoff
 from rookery.connectors.fallback import CHAIN_MAX, check_fallbacks
 from rookery.connectors.rates import Rates
-from rookery.connectors.reasons import why_unreachable
 from rookery.connectors.registry import parse_action
 from rookery.connectors.settings import ActionSettings
 from rookery.connectors.standing import of_connector

@@ -50,6 +50,27 @@ async def test_a_wrong_path_is_answered_in_the_same_form() -> None:
     assert json.loads(bytes(answer.body)) == {"code": "NOT_FOUND", "message": "Not Found"}
 
 
+async def test_an_answer_is_in_the_language_of_who_asked() -> None:
+    headers = [(b"accept-language", b"zh-CN")]
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": headers})
+
+    whole = await answer_error(request, errors.NotFoundError("no a", message_zh="没有 a"))
+    plain = await answer_error(request, errors.NotFoundError("no a"))
+
+    assert json.loads(bytes(whole.body))["message"] == "没有 a"
+    assert json.loads(bytes(plain.body))["message"] == "未找到：no a"
+
+
+async def test_a_busy_node_says_when_to_come_again() -> None:
+    answer = await answer_error(REQUEST, errors.BusyError("busy"))
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert (
+        "retry-after"
+        not in (await answer_error(REQUEST, errors.UnavailableError("stopping"))).headers
+    )
+
+
 async def test_a_defect_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
     answer = await answer_error(REQUEST, ZeroDivisionError("secret"))
 

@@ -10,12 +10,12 @@ import type { Provider } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
 import { EditDelete, MoveButtons, RowButton } from "@/components/RowButtons";
+import { ServiceStatus } from "@/components/ServiceStatus";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 import { moved } from "@/lib/order";
 
 import { ProviderDialog } from "./ProviderDialog";
-import { ProviderStatus } from "./ProviderStatus";
 
 export const idOf = (row: Provider): string =>
   row.id ?? [row.mechanism, row.backend].filter(Boolean).join(":");
@@ -68,7 +68,14 @@ export default function AuthenticationPage(): ReactElement {
             label: t("field.enabled"),
             render: (row) => <StatusBadge state={row.enable === false ? "disabled" : "enabled"} />,
           },
-          { key: "status", label: t("field.state"), render: (row) => <ProviderStatus id={idOf(row)} /> },
+          {
+            key: "status",
+            label: t("field.state"),
+            render: (row) =>
+              row.enable === false ? null : (
+                <ServiceStatus path="/authentication/{id}/status" of={{ id: idOf(row) }} />
+              ),
+          },
           {
             key: "users",
             label: t("users"),

@@ -8,6 +8,7 @@ import { useMayChange } from "@/api/session";
 import type { Source } from "@/api/shapes";
 import { DataTable } from "@/components/DataTable";
 import { EditDelete, MoveButtons, RowButton } from "@/components/RowButtons";
+import { ServiceStatus } from "@/components/ServiceStatus";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 import { moved } from "@/lib/order";
@@ -36,7 +37,8 @@ export function Sources(): ReactElement {
   });
   const remove = useAct<string>({
     run: (type) => call("delete", "/authorization/sources/{type}", { path: { type } }),
-    refresh,
+    // Not of its status: there is none any more.
+    refresh: ["/authorization/sources$", "/configs"],
     done: t("deleted"),
     ask: (type) => ({
       title: t("remove.title"),
@@ -63,6 +65,17 @@ export function Sources(): ReactElement {
             key: "enable",
             label: t("field.enabled"),
             render: (row) => <StatusBadge state={row.enable === false ? "disabled" : "enabled"} />,
+          },
+          {
+            key: "status",
+            label: t("field.state"),
+            render: (row) =>
+              row.enable === false ? null : (
+                <ServiceStatus
+                  path="/authorization/sources/{type}/status"
+                  of={{ type: row.type }}
+                />
+              ),
           },
         ]}
         rowKey={(row) => row.type}

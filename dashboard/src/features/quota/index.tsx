@@ -1,4 +1,4 @@
-import { Button, Card, Group, Loader, NumberInput, Progress, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Card, Group, Loader, NumberInput, Progress, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -24,6 +24,7 @@ export default function QuotaPage(): ReactElement {
     <Page title={t("title")} help={t("help")}>
       <ErrorPanel error={failure} onRetry={() => void setting.refetch()} />
       {setting.data === undefined && failure === null && <Loader aria-label={t("loading")} />}
+      <ManagedBy manager={setting.data?.managed_by ?? null} />
       {setting.data !== undefined && (
         <div className="two-columns">
           <Usage used={license.data?.connections ?? 0} setting={setting.data} />
@@ -31,6 +32,23 @@ export default function QuotaPage(): ReactElement {
         </div>
       )}
     </Page>
+  );
+}
+
+/** Who sets the quota from outside, and what that means for whoever sets it here. */
+function ManagedBy({ manager }: { manager: QuotaSetting["managed_by"] }): ReactElement | null {
+  const { t } = useTranslation("quota");
+  if (manager === null) return null;
+  const { name, url } = manager;
+  return (
+    <Alert title={t("managed.title", { name })}>
+      <Text size="sm">{t("managed.text")}</Text>
+      {url !== "" && (
+        <Anchor href={url} target="_blank" rel="noreferrer" size="sm" className="wrap">
+          {t("managed.open", { url })}
+        </Anchor>
+      )}
+    </Alert>
   );
 }
 

@@ -2,7 +2,6 @@ import { Badge, Code, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
 
 import { useMayChange } from "@/api/session";
 import type { Setting } from "@/api/shapes";
@@ -24,23 +23,16 @@ function isSetElsewhere(row: Setting): boolean {
 export default function SettingsPage(): ReactElement {
   const { t, i18n } = useTranslation("settings");
   const mayChange = useMayChange();
-  const [parameters] = useSearchParams();
   const [edited, setEdited] = useState<Setting | null>(null);
-  const wanted = (parameters.get("find") ?? "").toLowerCase();
-  const source = parameters.get("source") ?? "";
   const meaning = (row: Setting) =>
     (i18n.language === "zh" ? row.description_zh : undefined) ?? row.description ?? "";
-  const isWanted = (row: Setting) =>
-    (source === "" || row.source === source) &&
-    (row.path.toLowerCase().includes(wanted) || meaning(row).toLowerCase().includes(wanted));
   return (
     <Page title={t("title")} help={t("help")}>
       <DataTable<Setting>
         label={t("title")}
         path="/configs_origins"
-        rowsOf={(answer) => (answer as Setting[]).filter(isWanted)}
-        localFilters={[
-          { name: "find", label: t("find") },
+        filters={[
+          { name: "like", label: t("find") },
           {
             name: "source",
             label: t("origin"),

@@ -65,6 +65,7 @@ export function LogLevels(): ReactElement {
         label={t("levels")}
         path="/log/levels"
         name="levels"
+        filters={[{ name: "like_module", label: t("level.module") }]}
         columns={[
           { key: "module", label: t("level.module") },
           { key: "level", label: t("level.level") },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rookery.access.errors import AccessError, Words
+from rookery.config.tree import seen_from
 
 _LINE = Words(
     "{file}:{line}:{column}: expected {expected}, found {found}",
@@ -40,6 +41,12 @@ class AclSyntaxError(AccessError):
         self.column = column
         self.expected = expected
         self.found = found
+
+    def seen_from(self, base: tuple[str, ...]) -> AclSyntaxError:
+        """The same for whoever sent what stands at ``base``: its rules may have been in there."""
+        keys = tuple(key for key in base if not key.isdigit())
+        file = seen_from(self.file, keys)
+        return AclSyntaxError(file, self.line, self.column, self.expected, self.found)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.file, self.line, self.column, self.expected, self.found)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from rookery.access import profile
 from rookery.access.errors import AccessError, SettingError, Words
+from rookery.access.health import Health
 from rookery.access.http_service import HttpSettings
 from rookery.access.jwt.jwks import KeySet
 from rookery.access.jwt.keys import (
@@ -99,6 +100,11 @@ class JwtProvider:
             name: Template(value, known=_KNOWN, where=f"jwt.verify_claims.{name}")
             for name, value in settings.verify_claims.items()
         }
+
+    @property
+    def health(self) -> Health | None:
+        """Whether keys can be fetched; none where nothing is."""
+        return None if self.key_set is None else self.key_set.health
 
     async def start(self) -> None:
         if self.key_set is not None:

@@ -69,7 +69,7 @@ async def ask(
         reason = reasons.NO_ANSWER
         log.warning("authorization by %s: %s", source, reason.en)
     except BackendError as error:
-        reason = reasons.FAILED.format(error=error)
+        reason = reasons.FAILED.format(error=error.words)
         log.warning("authorization by %s: %s", source, error)
     return Finding("deny" if on_error == "deny" else "none", reason)
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rookery.access.databases.postgresql_pool import PostgresqlPlace, address_of, open_pool
-from rookery.access.errors import BackendError
+from rookery.access.errors import STOPPED, BackendError
 from rookery.access.guard import Guard
 from rookery.access.http_service import UnaskableError
+from rookery.access.reasons import no_answer, shown_address
 from rookery.access.seldom import SeldomLog
 from rookery.access.templates import Template, Variables
 from rookery.clock import Clock
+from rookery.words import Words
 
 if TYPE_CHECKING:
     import asyncpg
@@ -26,6 +28,7 @@ ROWS_MAX = 1000
 # EMQX takes '${username}' for ${username}: a parameter must not stand in quotes.
 _QUOTED = re.compile(r"'(\$\{[A-Za-z_][A-Za-z0-9_.]*\})'")
 _CLASS_DATA = "22"  # SQLSTATE of values that a type does not have
+_TOO_MANY = Words("the query selects more than {most} rows", "查询返回的行数超过 {most}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +57,12 @@ class PostgresqlService:
         self._where = where
         template = Template(_QUOTED.sub(r"\1", settings.query), known=known, where=f"{where}.query")
         self.statement, self._names = _numbered(template)
-        self.guard = Guard(settings.guard(), clock)
+        self._address = address_of(settings, where)
+        self._shown = shown_address(*self._address)
+        late = no_answer(self._shown, settings.request_timeout_s)
+        self.guard = Guard(settings.guard(), clock, late=late)
         self._log = SeldomLog(_logger, clock)
         self._pool: asyncpg.Pool | None = None
-        self._address = address_of(settings, where)
 
     async def start(self) -> None:
         """Make the pool; a connection is made by the first question."""
@@ -68,6 +73,33 @@ class PostgresqlService:
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.terminate()
+
+    async def look(self) -> None:
+        """Sign in, and have the database take the query apart: it is not run.
+
+        Raises:
+            TimeoutError: there is no connection in time.
+            BackendError: the database cannot be asked, or refuses the query.
+        """
+        from rookery.access.databases.postgresql_errors import CLIENT_ERRORS  # noqa: PLC0415
+
+        pool = self._opened()
+        try:
+            async with pool.acquire() as connection:
+                await connection.prepare(self.statement)
+        except CLIENT_ERRORS as error:
+            raise BackendError(self._why(error)) from None
+
+    def _opened(self) -> asyncpg.Pool:
+        if self._pool is None:
+            raise BackendError(STOPPED)
+        return self._pool
+
+    def _why(self, error: Exception) -> Words:
+        from rookery.access.databases.postgresql_errors import Place, words_of  # noqa: PLC0415
+
+        settings = self._settings
+        return words_of(error, Place(self._shown, settings.database, settings.username or ""))
 
     async def rows(self, variables: Variables) -> list[Mapping[str, Any]]:
         """Put the query with these values.
@@ -93,9 +125,7 @@ class PostgresqlService:
     async def _ask(self, values: list[str | None]) -> list[Mapping[str, Any]] | UnaskableError:
         import asyncpg  # noqa: PLC0415
 
-        pool = self._pool
-        if pool is None:
-            raise BackendError("the provider is stopped")
+        pool = self._opened()
         try:
             rows = await pool.fetch(self.statement, *values)
         except asyncpg.DataError as error:
@@ -107,15 +137,13 @@ class PostgresqlService:
         except asyncpg.PostgresError as error:
             if str(error.sqlstate or "").startswith(_CLASS_DATA):
                 return UnaskableError("a value is none that the query can take")
-            raise BackendError(
-                f"PostgreSQL refuses: {error.sqlstate} {type(error).__name__}"
-            ) from None
+            raise BackendError(self._why(error)) from None
         except (asyncpg.InterfaceError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise BackendError(f"PostgreSQL cannot be asked: {type(error).__name__}") from None
+            raise BackendError(self._why(error)) from None
         if len(rows) > ROWS_MAX:
-            raise BackendError(f"the query selects more than {ROWS_MAX} rows")
+            raise BackendError(_TOO_MANY.format(most=ROWS_MAX))
         return [dict(row) for row in rows]
 
 

@@ -38,7 +38,7 @@ def address_of(place: PostgresqlPlace, where: str) -> tuple[str, int]:
         raise missing_package(where, "asyncpg", "postgres")
     if place.server.startswith("/"):
         return place.server, DEFAULT_PORT
-    return host_and_port(place.server, DEFAULT_PORT, where)
+    return host_and_port(place.server, DEFAULT_PORT, f"{where}.server")
 
 
 async def open_pool(

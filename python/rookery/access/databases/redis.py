@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from rookery.access.databases.redis_connections import RedisConnections, RedisPlace
-from rookery.access.errors import BackendError, SettingError, Words
+from rookery.access.errors import STOPPED, BackendError, SettingError, Words
 from rookery.access.guard import Guard
+from rookery.access.reasons import no_answer
 from rookery.access.templates import Template, Variables
 from rookery.clock import Clock
 
@@ -62,8 +64,9 @@ class RedisService:
             raise SettingError(_BAD_COMMAND.format(where=where, allowed=allowed))
         self.fields = tuple(words[2:])
         self._key = Template(words[1], known=known, where=f"{where}.cmd")
-        self.guard = Guard(settings.guard(), clock)
         self._connections = RedisConnections(settings, where)
+        late = no_answer(self._connections.place, settings.request_timeout_s)
+        self.guard = Guard(settings.guard(), clock, late=late)
 
     async def start(self) -> None:
         """Make the pool; a connection is made by the first question.
@@ -76,6 +79,14 @@ class RedisService:
     async def stop(self) -> None:
         """Close every connection. May be called twice."""
         await self._connections.stop()
+
+    async def look(self) -> None:
+        """Sign in, and have an answer of Redis.
+
+        Raises:
+            BackendError: it cannot be asked.
+        """
+        await self._run("PING")
 
     async def record(self, variables: Variables) -> dict[str, bytes]:
         """Put the command with these values: the fields that there are.
@@ -92,29 +103,33 @@ class RedisService:
         return await self.guard.run(lambda: self._ask(key))
 
     async def _ask(self, key: str) -> dict[str, bytes]:
-        from redis.exceptions import (  # noqa: PLC0415
-            RedisClusterException,
-            RedisError,
-            ResponseError,
-        )
-
-        redis = self._connections.client
-        if redis is None:
-            raise BackendError("the provider is stopped")
-        try:
-            async with self._connections.places:
-                answer = await redis.execute_command(self.command, key, *self.fields)
-        except (RedisError, RedisClusterException, OSError) as error:
-            if isinstance(error, ResponseError) and str(error).startswith(_OTHER_TYPE):
-                # The client chose the key: it must not make Redis count as failed.
-                return {}
-            raise BackendError(f"Redis cannot be asked: {type(error).__name__}") from None
+        answer = await self._run(self.command, key, *self.fields)
         if isinstance(answer, dict):
             return {_text(name): value for name, value in answer.items()}
         values = answer if isinstance(answer, list) else [answer]
         pairs = zip(self.fields, values, strict=False)
         return {name: value for name, value in pairs if value is not None}
 
+    async def _run(self, *command: str) -> Any:
+        from redis.exceptions import ResponseError  # noqa: PLC0415
 
-def _text(value: bytes | str) -> str:
-    return value if isinstance(value, str) else value.decode("utf-8", "replace")
+        from rookery.access.databases.redis_errors import (  # noqa: PLC0415
+            CLIENT_ERRORS,
+            words_of,
+        )
+
+        redis = self._connections.client
+        if redis is None:
+            raise BackendError(STOPPED)
+        try:
+            async with self._connections.places:
+                return await redis.execute_command(*command)
+        except CLIENT_ERRORS as error:
+            if isinstance(error, ResponseError) and str(error).startswith(_OTHER_TYPE):
+                # The client chose the key: it must not make Redis count as failed.
+                return {}
+            raise BackendError(words_of(error, self._connections.place)) from None
+
+
+def _text(name: bytes | str) -> str:
+    return name if isinstance(name, str) else name.decode("utf-8", "replace")

@@ -12,9 +12,9 @@ from rookery.access.databases.settings import (
     DatabaseSettings,
     host_and_port,
     missing_package,
-    shown_address,
 )
 from rookery.access.errors import SettingError, Words
+from rookery.access.reasons import shown_address
 from rookery.access.tls import DISABLED
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class RedisConnections:
                 raise SettingError(_NO_SERVER.format(where=self._where, name="server"))
             if settings.server.startswith("/"):
                 return []
-            return [host_and_port(settings.server, DEFAULT_PORT, self._where)]
+            return [host_and_port(settings.server, DEFAULT_PORT, f"{self._where}.server")]
         if not settings.servers:
             raise SettingError(_NO_SERVER.format(where=self._where, name="servers"))
         if settings.redis_type == "cluster" and settings.ssl.enable:
@@ -99,7 +99,8 @@ class RedisConnections:
         if settings.redis_type == "sentinel" and not settings.sentinel:
             raise SettingError(_NO_SERVER.format(where=self._where, name="sentinel"))
         port = SENTINEL_PORT if settings.redis_type == "sentinel" else DEFAULT_PORT
-        return [host_and_port(server, port, self._where) for server in settings.servers]
+        where = f"{self._where}.servers"
+        return [host_and_port(server, port, where) for server in settings.servers]
 
     def _check_tls_of_cluster(self) -> None:
         tls = self._settings.ssl

@@ -77,13 +77,6 @@ def host_and_port(server: str, default_port: int, where: str) -> tuple[str, int]
     return name, int(port)
 
 
-def shown_address(host: str, port: int) -> str:
-    """The two as people write them; a host that is the path of a socket stays alone."""
-    if host.startswith("/"):
-        return host
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def _is_address(text: str) -> bool:
     try:
         ipaddress.IPv6Address(text)

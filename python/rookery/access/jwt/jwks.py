@@ -11,9 +11,11 @@ import logging
 
 from rookery.access.errors import BackendError
 from rookery.access.guard import BusyError, OpenError
+from rookery.access.health import Health
 from rookery.access.http_service import HttpService, HttpSettings
 from rookery.access.jwt.keys import KEYS_MAX, Header, WebKey
 from rookery.clock import Clock
+from rookery.words import Words
 
 _logger = logging.getLogger(__name__)
 
@@ -21,11 +23,28 @@ HURRY_S = 5.0
 """Unknown keys make the endpoint be asked no more often than this, whatever clients send."""
 
 
+AGAIN_S = 15.0
+"""How soon an endpoint that was away is asked again while there are keys."""
+_NO_KEYS = Words(
+    "{address} answered {status} without keys: check endpoint",
+    "{address} 返回 {status}，其中没有密钥：请检查 endpoint",
+)
+_NONE_USABLE = Words(
+    "{address} answered without a key that can be used for signatures",
+    "{address} 返回的密钥均不能用于验证签名",
+)
+
+
 class KeySet:
-    """The keys of an endpoint. Belongs to one event loop from :meth:`start` on."""
+    """The keys of an endpoint. Belongs to one event loop from :meth:`start` on.
+
+    Attributes:
+        health: Whether the keys were fetched when that was tried last.
+    """
 
     def __init__(self, http: HttpSettings, refresh_s: float, clock: Clock) -> None:
         self.service = HttpService(http, clock, known=())
+        self.health = Health()
         self._refresh_s = refresh_s
         self._clock = clock
         self._keys: list[WebKey] = []
@@ -55,8 +74,13 @@ class KeySet:
     async def _keep_fresh(self) -> None:
         while True:
             await self._fetch_shared()
-            # While there are none the endpoint is tried more often.
-            await asyncio.sleep(self._refresh_s if self.has_keys else min(HURRY_S, self._refresh_s))
+            await asyncio.sleep(min(self._refresh_s, self._pause_s()))
+
+    def _pause_s(self) -> float:
+        """An endpoint that is away is tried more often, most of all while there are no keys."""
+        if not self.has_keys:
+            return HURRY_S
+        return self._refresh_s if self.health.state == "connected" else AGAIN_S
 
     async def candidates(self, header: Header) -> list[WebKey]:
         """The keys that a token may have been signed with."""
@@ -87,13 +111,16 @@ class KeySet:
         self._fetched_s = self._clock.monotonic_s()
         try:
             answer = await self.service.ask(lambda _name: None)
-        except (BackendError, TimeoutError, BusyError, OpenError) as error:
-            _logger.warning("jwks: the keys cannot be fetched: %r", error)
-            return False
+        except (BusyError, OpenError):
+            return False  # it was said why before
+        except TimeoutError:
+            return self._failed(self.service.guard.late)
+        except BackendError as error:
+            return self._failed(error.words)
         record = answer._replace(content_type="application/json").record()
         if answer.status != 200 or record is None or not isinstance(record.get("keys"), list):
-            _logger.warning("jwks: the endpoint answered %d without keys", answer.status)
-            return False
+            address, status = self.service.address, answer.status
+            return self._failed(_NO_KEYS.format(address=address, status=status))
         keys = []
         for item in record["keys"][:KEYS_MAX]:
             try:
@@ -102,4 +129,13 @@ class KeySet:
                 _logger.debug("jwks: a key is left out: %s", error)
         self._keys = keys
         self.has_keys = True
+        if not keys:
+            self._failed(_NONE_USABLE.format(address=self.service.address))
+            return True
+        self.health.is_well()
         return True
+
+    def _failed(self, reason: Words) -> bool:
+        _logger.warning("jwks: the keys cannot be fetched: %s", reason.en)
+        self.health.is_ill(reason)
+        return False

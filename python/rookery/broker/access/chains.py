@@ -15,7 +15,8 @@ from rookery.config.runtime import KeyPath, unhidden
 from rookery.errors import BadRequestError, ConflictError, NotFoundError
 
 Entry = dict[str, Any]
-Status = Callable[[str], dict[str, Any]]
+Status = Callable[[str, str], dict[str, Any]]
+"""By the id of an entry and the language of reasons."""
 
 
 class ChainService:
@@ -52,14 +53,14 @@ class ChainService:
                 return entry
         raise NotFoundError(f"{self._name} has no {entry_id}")
 
-    def status(self, entry_id: str) -> dict[str, Any]:
+    def status(self, entry_id: str, language: str = "en") -> dict[str, Any]:
         """What it said since the start, and whether it can be asked.
 
         Raises:
             NotFoundError: there is none of that id.
         """
         self.get(entry_id)
-        return self._status(entry_id)
+        return self._status(entry_id, language)
 
     async def create(self, entry: Entry) -> Entry:
         """Add an entry at the end.
@@ -71,7 +72,8 @@ class ChainService:
         entry_id = self._id(entry)
         if any(known["id"] == entry_id for known in self.all()):
             raise ConflictError(f"{self._name} has {entry_id} already")
-        await self._write("create", entry_id, [*self._stored(), entry])
+        entries = [*self._stored(), entry]
+        await self._write("create", entry_id, entries, written=len(entries))
         return self.get(entry_id)
 
     async def update(self, entry_id: str, entry: Entry) -> Entry:
@@ -87,7 +89,7 @@ class ChainService:
         entries = self._stored()
         index = self._index(entries, entry_id)
         entries[index] = unhidden(entry, entries[index])
-        await self._write("update", entry_id, entries)
+        await self._write("update", entry_id, entries, written=index + 1)
         return self.get(entry_id)
 
     async def delete(self, entry_id: str) -> None:
@@ -164,6 +166,10 @@ class ChainService:
             return self._index(entries, entry_id) + (side == "after")
         raise BadRequestError(f"{position!r}: front, rear, before:ID, after:ID or a number")
 
-    async def _write(self, operation: str, entry_id: str, entries: list[Entry]) -> None:
+    async def _write(
+        self, operation: str, entry_id: str, entries: list[Entry], *, written: int | None = None
+    ) -> None:
+        """``written`` is the number of the entry that the caller wrote, if it wrote one."""
         target = "/".join((*self._path, entry_id)).rstrip("/")
-        await self._settings.change(operation, target, {self._path: entries})
+        place = None if written is None else (*self._path, str(written))
+        await self._settings.change(operation, target, {self._path: entries}, written_at=place)

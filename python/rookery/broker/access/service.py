@@ -17,8 +17,9 @@ from typing import Any
 
 from rookery.access.authz import RuleStore
 from rookery.access.errors import AccessError
+from rookery.access.health import Health
 from rookery.broker.access.explain import explain
-from rookery.broker.access.status import guard_of, provider_metrics, source_metrics, status_of
+from rookery.broker.access.status import health_of, provider_metrics, source_metrics, status_of
 from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.audit import AuditLog
 from rookery.clock import Clock
@@ -81,7 +82,7 @@ class AccessService:
         self._sources: tuple[AclSource, ...] = tuple(sources)
         self._watch = FileWatch(self._files_changed)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._guarded: frozenset[str] = frozenset()
+        self._watched: frozenset[str] = frozenset()
         # Rules and settings go down whole: of two changes at once the second would undo the first.
         self._changing = asyncio.Lock()
         # Bans come from the thread that writes them, and are part of what goes down with settings.
@@ -269,38 +270,45 @@ class AccessService:
             _log.warning("client %s is banned for %d s: %s", client_id, ban_ms // 1000, ban.reason)
 
     def _watch_services(self) -> None:
-        """Have an alarm for each service as long as it is left alone because it fails."""
+        """Have an alarm for each service as long as it cannot be asked."""
         providers = {provider.id: provider for provider in self.access.chain.providers}
         parts: dict[str, Any] = {**providers, **self.access.authorizer.sources}
-        guards = {name: guard for name, part in parts.items() if (guard := guard_of(part))}
-        for name in self._guarded - guards.keys():
-            self._tell_service(name, False)
-        self._guarded = frozenset(guards)
-        for name, guard in guards.items():
-            guard.on_change(partial(self._tell_service, name))
-            self._tell_service(name, guard.is_open)
-
-    def _tell_service(self, name: str, is_open: bool) -> None:
-        if is_open:
-            said = message("service_left_alone", service=name)
-            self._alarms.activate(f"{SERVICE_ALARM}/{name}", said, {"service": name})
-        else:
+        found = {name: health for name, part in parts.items() if (health := health_of(part))}
+        for name in self._watched - found.keys():
             self._alarms.deactivate(f"{SERVICE_ALARM}/{name}")
+        self._watched = frozenset(found)
+        for name, health in found.items():
+            tell = partial(self._tell_service, name, health)
+            health.on_change(tell)
+            tell()
+
+    def _tell_service(self, name: str, health: Health) -> None:
+        alarm = f"{SERVICE_ALARM}/{name}"
+        if health.state == "connecting":
+            # Of an earlier run, or of other settings: it stays until more is known.
+            self._alarms.confirm(alarm)
+        elif health.reason is None:
+            self._alarms.deactivate(alarm)
+        else:
+            said = message("service_down", service=name, reason=health.reason)
+            details = {"service": name, "reason": health.reason.en}
+            if not self._alarms.activate(alarm, said, details):
+                self._alarms.restate(alarm, said, details)
 
     def metrics(self) -> dict[str, int]:
         """What the core does not count itself: logins it does, whoever was asked about them."""
         counted = self.access.metrics
         return {name: value for name, value in counted.items() if name not in _COUNTED_BY_CORE}
 
-    def provider_status(self, provider_id: str) -> dict[str, Any]:
-        """What a provider said since the start, and whether it can be asked."""
+    def provider_status(self, provider_id: str, language: str = "en") -> dict[str, Any]:
+        """What a provider said since the start, and whether it can be asked; if not, why."""
         chain = self.access.chain
         part = next((part for part in chain.providers if part.id == provider_id), None)
         counters = chain.counters.get(provider_id)
         metrics = None if counters is None else provider_metrics(counters)
-        return status_of(self._node_name, part, metrics)
+        return status_of(self._node_name, part, metrics, language)
 
-    def source_status(self, name: str) -> dict[str, Any]:
+    def source_status(self, name: str, language: str = "en") -> dict[str, Any]:
         """The same of a source; of rules the core does not tell how often they decided."""
         authorizer = self.access.authorizer
         part: Any = authorizer.sources.get(name)
@@ -308,7 +316,7 @@ class AccessService:
         if part is None:
             part = next((source for source in self._sources if source.name == name), None)
         metrics = None if counters is None else source_metrics(counters)
-        return status_of(self._node_name, part, metrics)
+        return status_of(self._node_name, part, metrics, language)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

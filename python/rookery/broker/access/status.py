@@ -7,23 +7,26 @@ from typing import Any
 from rookery.access.authz.authorizer import SourceCounters
 from rookery.access.chain import ProviderCounters
 from rookery.access.guard import Guard, GuardCounters
+from rookery.access.health import Health
+from rookery.words import Words
 
 Status = dict[str, Any]
 
+_SWITCHED_OFF = Words("it is switched off", "未启用")
 
-def guard_of(part: Any) -> Guard | None:
+
+def health_of(part: Any) -> Health | None:
+    """Whether a provider or source can be asked; none of one that asks no service."""
+    found = getattr(part, "health", None)
+    return found if isinstance(found, Health) else None
+
+
+def _guard_of(part: Any) -> Guard | None:
     """The guard of a provider or source that asks a service; none of one that does not."""
     key_set = getattr(part, "key_set", None)
-    for holder in (
-        part,
-        getattr(part, "service", None),
-        key_set,
-        getattr(key_set, "service", None),
-    ):
-        guard = getattr(holder, "guard", None)
-        if isinstance(guard, Guard):
-            return guard
-    return None
+    service = getattr(part, "service", None) or getattr(key_set, "service", None)
+    guard = getattr(service, "guard", None)
+    return guard if isinstance(guard, Guard) else None
 
 
 def provider_metrics(counters: ProviderCounters) -> dict[str, int]:
@@ -48,25 +51,25 @@ def source_metrics(counters: SourceCounters) -> dict[str, int]:
     }
 
 
-def status_of(node: str, part: Any, metrics: dict[str, int] | None) -> Status:
+def status_of(node: str, part: Any, metrics: dict[str, int] | None, language: str = "en") -> Status:
     """The whole answer.
 
     Args:
         node: Name of the node.
         part: The provider or source that is asked; none when it is switched off.
         metrics: What it said; none where the core decides by rules and does not tell.
+        language: Of the reason.
     """
-    guard = guard_of(part)
-    is_there = guard is None or not guard.is_open
-    state = "connected" if part is not None and is_there else "disconnected"
+    health, guard = health_of(part), _guard_of(part)
+    state, reason = ("connected", None) if health is None else (health.state, health.reason)
+    if part is None:
+        state, reason = "disconnected", _SWITCHED_OFF
+    said = [] if reason is None else [{"node": node, "error": reason.text(language)}]
     status: Status = {
         "status": state,
         "node_status": [{"node": node, "status": state}],
-        "node_error": [],
+        "node_error": said,
     }
-    if part is not None and not is_there:
-        error = "it failed too often and is left alone for a while"
-        status["node_error"] = [{"node": node, "error": error}]
     if metrics is not None:
         status["metrics"] = metrics
         status["node_metrics"] = [{"node": node, "metrics": metrics}]

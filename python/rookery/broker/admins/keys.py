@@ -184,8 +184,10 @@ class ApiKeys:
                 del self._by_key[key.key]
             for key in keys:
                 self._keep(key)
+        secrets = {(key.name, key.key, key.credential, key.role) for key in keys if key.enable}
         for key in gone:
-            self._ended(key.name)
+            if (key.name, key.key, key.credential, key.role) not in secrets:
+                self._ended(key.name)
 
     async def _put_bootstrapped(self, key: str, secret: Secret, role: KeyRole) -> None:
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]

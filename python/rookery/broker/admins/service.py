@@ -204,7 +204,7 @@ class AdminService:
         return sorted(self._admins.values(), key=lambda admin: admin.username)
 
     async def restore(self, admins: Sequence[Admin]) -> None:
-        """Add or replace users, all or none; those that are replaced are signed out.
+        """Add or replace users, all or none; whoever has another password then is signed out.
 
         Raises:
             BadRequestError: a name cannot be one, or nobody would be an administrator.
@@ -219,10 +219,16 @@ class AdminService:
             if after and all(admin.role != "administrator" for admin in after.values()):
                 raise BadRequestError("nobody would be an administrator")
             await self._opened.put_many(admins, ())
-            self._admins = after
+            before, self._admins = self._admins, after
+        if not before:
+            # Whoever signed in with the default password.
+            self.tokens.revoke_where(lambda session: session.must_change_password)
         for admin in admins:
             self._lockout.forget(admin.username)
-            self._end_sessions(admin.username)
+            known = before.get(admin.username)
+            # Who brings back an own export proved to know the very password.
+            if known is None or known.credential != admin.credential:
+                self._end_sessions(admin.username)
 
     async def check_old_password(self, username: str, password: str, address: str) -> None:
         """Before a password is changed by its owner.

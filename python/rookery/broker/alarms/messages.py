@@ -59,9 +59,7 @@ MESSAGES: Mapping[str, Words] = {
         "{listener} 的 {field} 吊销列表将在 {days} 天后（{when}）过期：{file}",
     ),
     "rules_unreadable": Words("rules are kept as they were: {error}", "授权规则保持不变：{error}"),
-    "service_left_alone": Words(
-        "{service} fails and is left alone for a while", "{service} 出错，暂停访问"
-    ),
+    "service_down": Words("{service} cannot be asked: {reason}", "{service} 不可用：{reason}"),
     "source_down": Words("source {id} is {state}: {reason}", "数据源 {id} {state}：{reason}"),
     "store_damaged": Words("{problem}", "持久化日志损坏：{problem}"),
     "store_full": Words(

@@ -101,6 +101,19 @@ class AlarmRegistry:
         self._tell("activate", alarm)
         return True
 
+    def restate(self, name: str, said: Message, details: Mapping[str, Any] | None = None) -> None:
+        """Say why an alarm that is active lasts, when that is another reason than before.
+
+        It is the same alarm: nobody is told again, and it began when it did.
+        """
+        alarm = self._active.get(name)
+        if alarm is not None and alarm.message != said.text:
+            more = dict(details or {})
+            self._active[name] = replace(
+                alarm, message=said.text, details=more, key=said.key, params=said.params
+            )
+            self._changed()
+
     def deactivate(self, name: str) -> bool:
         """Say that a condition is over; false when it was not known."""
         alarm = self._active.pop(name, None)

@@ -34,12 +34,14 @@ _log = logging.getLogger("rookery.audit")
 class Changes:
     """What one request changed, as told by the services that it ran through.
 
-    ``unknown`` are keys in its body that nobody knows.
+    ``unknown`` are keys in its body that nobody knows; ``is_body_kept`` is whether its body is of a
+    form in which secrets are found by their names.
     """
 
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
+    is_body_kept: bool = True
 
 
 LOCAL = "local"
@@ -93,6 +95,14 @@ def hide(keys: Iterable[str]) -> None:
     """
     if (changes := _request.get()) is not None:
         changes.unknown.update(keys)
+
+
+def keep_no_body() -> None:
+    """Keep the body out of the entry of the request that is being answered: it has not the form in
+    which secrets have names.
+    """
+    if (changes := _request.get()) is not None:
+        changes.is_body_kept = False
 
 
 class AuditLog:

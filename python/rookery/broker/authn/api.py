@@ -18,6 +18,7 @@ from rookery.broker.authn.models import (
 )
 from rookery.broker.authn.users import ProviderUsers
 from rookery.broker.management.context import NodeContext
+from rookery.web.language import LanguageQuery
 from rookery.web.rest import errors, example, fast
 
 SHOWN = {"id": "password_based:http", **HTTP_EXAMPLE, "enable": True}
@@ -115,9 +116,11 @@ def _entry(api: APIRouter, chain: ChainService) -> None:
         response_model=ProviderStatus,
         responses=errors("NOT_FOUND"),
     )
-    async def provider_status(id: str) -> Any:
-        """Whether it can be asked, and what it said since the start of the node."""
-        return fast(chain.status(id))
+    async def provider_status(id: str, language: LanguageQuery) -> Any:
+        """Whether it can be asked, if not why, and what it said since the start of the node. A
+        service or database is looked at when it is configured and every 15 s.
+        """
+        return fast(chain.status(id, language))
 
     @api.put(
         "/authentication/{id}/position/{position}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ HTTP_EXAMPLE = {
     "body": {"clientid": "${clientid}", "username": "${username}", "password": "${password}"},
 }
 ID = "password_based:built_in_database"
+ServiceState: TypeAlias = Literal["connecting", "connected", "disconnected"]
 
 
 def with_id(forms: JsonSchema) -> JsonSchema:
@@ -115,14 +116,17 @@ class ServiceNodeStatus(Row):
     """Whether a node can ask it."""
 
     node: str = Field(description="The node.", examples=["rookery@127.0.0.1"])
-    status: Literal["connected", "disconnected"] = Field(description="What it finds.")
+    status: ServiceState = Field(description="What it finds.")
 
 
 class ServiceNodeError(Row):
     """Why a node cannot ask it."""
 
     node: str = Field(description="The node.", examples=["rookery@127.0.0.1"])
-    error: str = Field(description="The reason.", examples=["it failed too often"])
+    error: str = Field(
+        description="The reason, in the language asked for.",
+        examples=["PostgreSQL at 127.0.0.1:5432 is starting or stopping: it is tried again"],
+    )
 
 
 class NodeResourceMetrics(Row):
@@ -142,8 +146,9 @@ class NodeProviderMetrics(Row):
 class StatusRow(Row):
     """Whether something can be asked, and how its service answers."""
 
-    status: Literal["connected", "disconnected"] = Field(
-        description="`disconnected`: switched off, or its service fails."
+    status: ServiceState = Field(
+        description="`connecting`: its service was not reached yet. `disconnected`: switched off, "
+        "or its service cannot be asked; `node_error` says why."
     )
     node_status: list[ServiceNodeStatus]
     node_error: list[ServiceNodeError]

@@ -114,7 +114,8 @@ def _settings(api: APIRouter, settings: NodeSettings) -> None:
         changes: dict[KeyPath, Any] = {
             ("authorization", name): value for name, value in body.root.items()
         }
-        await settings.change("update", "authorization/settings", changes)
+        target = "authorization/settings"
+        await settings.change("update", target, changes, written_at=("authorization",))
         return await get_settings()
 
 
@@ -230,9 +231,11 @@ def _entry(api: APIRouter, sources: SourceService) -> None:
         response_model=SourceStatus,
         responses=errors("NOT_FOUND"),
     )
-    async def source_status(type: str) -> Any:
-        """Whether it can be asked, and what it said since the start of the node."""
-        return fast(sources.status(type))
+    async def source_status(type: str, language: LanguageQuery) -> Any:
+        """Whether it can be asked, if not why, and what it said since the start of the node. A
+        service or database is looked at when it is configured and every 15 s.
+        """
+        return fast(sources.status(type, language))
 
     @api.post(
         "/authorization/sources/{type}/move",

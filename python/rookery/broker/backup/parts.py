@@ -58,7 +58,7 @@ class ConfigurationPart:
         for tree in trees:
             changes |= dict(_leaves(tree, ()))
         if changes:
-            await self._settings.change("import", "configuration", changes)
+            await self._settings.change("import", "configuration", changes, written_at=())
 
 
 def _all(rows: OpenRows) -> list[Row]:

@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from rookery.broker.configs.models import (
     ZONE,
     AppliedRow,
+    ConfigSource,
     ConfigValue,
     honoured_roots,
     roots_with_keys,
@@ -21,8 +22,9 @@ from rookery.broker.configs.service import Configs
 from rookery.broker.management.context import NodeContext
 from rookery.config.schema import ROOT
 from rookery.errors import BadRequestError, NotFoundError
-from rookery.web.models import Settings
-from rookery.web.rest import errors, fast
+from rookery.web.models import Page, Settings
+from rookery.web.rest import PageQuery, errors, fast
+from rookery.web.sorting import OrderQuery, in_order
 
 TEXT, JSON = "text/plain", "application/json"
 _CHANGES = ("BAD_REQUEST", "BAD_CONFIG", "UPDATE_FAILED", "CONFLICT")
@@ -42,6 +44,8 @@ _HOCON_BODY = {
         "content": {TEXT: {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
 }
+_SEARCHED = ("path", "description", "description_zh")
+ConfigSort = Literal["path", "source", "hot"]
 _WHOLE = (*roots_with_keys(), *ZONE)
 """Roots that are reset with all that is in them; of the others one key at a time."""
 _Roots = Annotated[
@@ -142,15 +146,28 @@ def _more(api: APIRouter, configs: Configs) -> None:
     @api.get(
         "/configs_origins",
         summary="List values with their origin",
-        response_model=list[ConfigValue],
+        response_model=Page[ConfigValue],
+        responses=errors("BAD_REQUEST"),
     )
     async def origins(
+        page: PageQuery,
         key: Annotated[str, Query(description="Only this root or key.")] = "",
+        like: Annotated[
+            str, Query(description="What the key, or what it is about in a language, holds.")
+        ] = "",
+        source: Annotated[ConfigSource | None, Query(description="Only what this set.")] = None,
+        sort: Annotated[
+            ConfigSort | None, Query(description="Sort by this field; as in the schema without it.")
+        ] = None,
+        order: OrderQuery = "asc",
     ) -> Any:
         """Every value that holds, what set it (default, a change at run time, file, environment,
         command line), and whether it can be changed here. Not in EMQX.
         """
-        return fast(configs.origins(key))
+        rows = [row for row in configs.origins(key) if source in (None, row["source"])]
+        wanted = like.casefold()
+        found = [row for row in rows if any(wanted in row[name].casefold() for name in _SEARCHED)]
+        return fast(page.cut(in_order(found, sort, order)))
 
     @api.post(
         "/configs_reload",
@@ -170,7 +187,7 @@ def _root(api: APIRouter, configs: Configs, name: str, about: str) -> None:
         return configs.root(name)
 
     async def put_root(body: Settings) -> Any:
-        await configs.put({name: body.root})
+        await configs.put_root(name, body.root)
         return configs.root(name)
 
     _add(api, f"/configs/{name}", about, shape_of(name), get_root, put_root)

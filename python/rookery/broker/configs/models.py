@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -57,14 +57,18 @@ def _made(name: str, shape: JsonSchema) -> type[Settings]:
     return type(title, (Settings,), {"shape": shape, "__module__": __name__, "__doc__": name})
 
 
+ConfigSource: TypeAlias = Literal["default", "runtime", "file", "env", "set"]
+"""What set a value."""
+
+
 class ConfigValue(Row):
     """A value and where it comes from."""
 
     path: str = Field(description="The key.", examples=["mqtt.max_inflight"])
     value: Any = Field(description="What holds; secrets are hidden.", examples=[32])
     origin: str = Field(description="What set it, for people.", examples=["default"])
-    source: str = Field(
-        description="`default`, `runtime` (changed while a node ran), `file`, `env` or `set`.",
+    source: ConfigSource = Field(
+        description="`runtime` was changed while a node ran, `set` on the command line.",
         examples=["default"],
     )
     changeable: bool = Field(

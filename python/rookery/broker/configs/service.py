@@ -86,6 +86,16 @@ class Configs:
         """
         return await self._settings.reload()
 
+    async def put_root(self, name: str, keys: Any) -> None:
+        """Replace the keys of one root; those that are not named get their default.
+
+        Raises:
+            InvalidConfigError: that would be no good configuration.
+            ConflictError: a stronger source sets it.
+        """
+        changes: dict[KeyPath, Any] = {(name,): keys}
+        await self._settings.change("update", "configuration", changes)
+
     async def put(self, roots: Mapping[str, Any]) -> None:
         """Replace whole roots; keys that are not named get their default.
 
@@ -96,7 +106,7 @@ class Configs:
         changes: dict[KeyPath, Any] = {(name,): value for name, value in roots.items()}
         if not changes:
             raise BadRequestError("nothing to change", code="UPDATE_FAILED")
-        await self._settings.change("update", "configuration", changes)
+        await self._settings.change("update", "configuration", changes, written_at=())
 
     async def put_text(self, text: str, *, is_merge: bool, ignore_read_only: bool) -> None:
         """Take over a configuration in HOCON: into what holds, or whole roots instead of theirs.

@@ -8,9 +8,10 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
-from rookery.broker.connectors.definitions import KINDS, ONE, Kind
+from rookery.broker.connectors.definitions import KINDS, ONE, Kind, with_article
 from rookery.broker.connectors.models import (
     SHOWN,
     ActionUpdate,
@@ -29,6 +30,7 @@ from rookery.broker.connectors.service import ConnectorService, InUseError, Oper
 from rookery.broker.management.context import NodeContext
 from rookery.config.schema.integration import ACTION_TYPES, SOURCE_TYPES
 from rookery.errors import NotFoundError
+from rookery.web.language import language_of
 from rookery.web.lists import ListQuery
 from rookery.web.models import Page, Settings
 from rookery.web.rest import errors, example, fast
@@ -145,8 +147,8 @@ def _list(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     @api.post(
         f"/{kind}",
         tags=[_TAGS[kind]],
-        summary=f"Create {_a(one)}",
-        description=f"Define {_a(one)} and start it. It is kept whether it works at the moment or "
+        summary=f"Create {with_article(one)}",
+        description=f"Define {with_article(one)} and start it. It is kept whether it works at the moment or "
         "not; `status` says.",
         operation_id=f"create_{one}",
         status_code=201,
@@ -159,7 +161,7 @@ def _list(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     @api.post(
         f"/{kind}_probe",
         tags=[_TAGS[kind]],
-        summary=f"Test settings of {_a(one)}",
+        summary=f"Test settings of {with_article(one)}",
         description="Try settings without keeping them: 204, or 400 with the reason. A hidden secret "
         f"means the one that the {one} of that name has.",
         operation_id=f"probe_{one}",
@@ -177,7 +179,7 @@ def _one(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     @api.get(
         f"/{kind}/{{id}}",
         tags=[_TAGS[kind]],
-        summary=f"Get {_a(one)}",
+        summary=f"Get {with_article(one)}",
         description="Its settings and how it does. Secrets are hidden.",
         operation_id=f"get_{one}",
         response_model=_row(kind),
@@ -191,7 +193,7 @@ def _one(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     @api.put(
         f"/{kind}/{{id}}",
         tags=[_TAGS[kind]],
-        summary=f"Change {_a(one)}",
+        summary=f"Change {with_article(one)}",
         description="Replace its settings; what is not named gets its default. A secret that is sent "
         "back hidden stays.",
         operation_id=f"update_{one}",
@@ -209,29 +211,31 @@ def _deleting(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     told = "Take it away for good; refused while something needs it, which the answer names."
     refusals = errors("BAD_REQUEST", "CONFLICT", "NOT_FOUND") | _DONE
 
-    async def remove(id: str, *, with_uses: bool) -> Response:
+    async def remove(request: Request, id: str, *, with_uses: bool) -> Response:
         try:
             await service.delete(kind, id, with_uses=with_uses)
         except InUseError as error:
-            refusal = Refusal(code=error.code, message=error.message, **error.more)
+            language = language_of(request.headers.get("accept-language"))
+            refusal = Refusal(code=error.code, message=error.text(language), **error.more)
             return fast(refusal.model_dump(exclude_defaults=True), 400)
         return Response(status_code=204)
 
-    async def delete(id: str) -> Response:
-        return await remove(id, with_uses=False)
+    async def delete(request: Request, id: str) -> Response:
+        return await remove(request, id, with_uses=False)
 
     async def delete_with_uses(
+        request: Request,
         id: str,
         also_delete_dep_actions: Annotated[
             bool, Query(description="Take it out of the rules that name it as well.")
         ] = False,
     ) -> Response:
-        return await remove(id, with_uses=also_delete_dep_actions)
+        return await remove(request, id, with_uses=also_delete_dep_actions)
 
     api.delete(
         f"/{kind}/{{id}}",
         tags=[_TAGS[kind]],
-        summary=f"Delete {_a(one)}",
+        summary=f"Delete {with_article(one)}",
         description=told,
         operation_id=f"delete_{one}",
         status_code=204,
@@ -245,7 +249,7 @@ def _acting(api: APIRouter, node: NodeContext, kind: Kind) -> None:
     @api.put(
         f"/{kind}/{{id}}/enable/{{enable}}",
         tags=[_TAGS[kind]],
-        summary=f"Enable or disable {_a(one)}",
+        summary=f"Enable or disable {with_article(one)}",
         description="For good; what is disabled takes and sends nothing.",
         operation_id=f"enable_{one}",
         status_code=204,
@@ -262,7 +266,7 @@ def _acting(api: APIRouter, node: NodeContext, kind: Kind) -> None:
     @api.post(
         f"/{kind}/{{id}}/{{operation}}",
         tags=[_TAGS[kind]],
-        summary=f"Start, stop or restart {_a(one)}",
+        summary=f"Start, stop or restart {with_article(one)}",
         description=told,
         operation_id=f"operate_{one}",
         status_code=204,
@@ -275,7 +279,7 @@ def _acting(api: APIRouter, node: NodeContext, kind: Kind) -> None:
     @api.post(
         f"/nodes/{{node}}/{kind}/{{id}}/{{operation}}",
         tags=[_TAGS[kind]],
-        summary=f"Start, stop or restart {_a(one)} on a node",
+        summary=f"Start, stop or restart {with_article(one)} on a node",
         description=told,
         operation_id=f"operate_{one}_on_node",
         status_code=204,
@@ -285,7 +289,9 @@ def _acting(api: APIRouter, node: NodeContext, kind: Kind) -> None:
         node_name: Annotated[str, Path(alias="node")], id: str, operation: Operation
     ) -> Response:
         if node_name != node.node_name:
-            raise NotFoundError(f"there is no node {node_name}")
+            raise NotFoundError(
+                f"there is no node {node_name}", message_zh=f"不存在节点 {node_name}"
+            )
         await service.operate(kind, id, operation)
         return Response(status_code=204)
 
@@ -296,7 +302,7 @@ def _measuring(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     @api.get(
         f"/{kind}/{{id}}/metrics",
         tags=[_TAGS[kind]],
-        summary=f"Get the metrics of {_a(one)}",
+        summary=f"Get the metrics of {with_article(one)}",
         description="Since the start or the last reset; matched = success + failed + dropped + "
         "queuing + inflight at any time.",
         operation_id=f"{one}_metrics",
@@ -309,7 +315,7 @@ def _measuring(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     @api.put(
         f"/{kind}/{{id}}/metrics/reset",
         tags=[_TAGS[kind]],
-        summary=f"Reset the metrics of {_a(one)}",
+        summary=f"Reset the metrics of {with_article(one)}",
         description="They begin at zero again.",
         operation_id=f"reset_{one}_metrics",
         status_code=204,
@@ -318,7 +324,3 @@ def _measuring(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
     async def reset(id: str) -> Response:
         service.reset_metrics(kind, id)
         return Response(status_code=204)
-
-
-def _a(word: str) -> str:
-    return f"an {word}" if word[0] in "aeiou" else f"a {word}"

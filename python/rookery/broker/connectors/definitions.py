@@ -19,6 +19,12 @@ TYPES: Mapping[Kind, tuple[str, ...]] = {
     "sources": SOURCE_TYPES,
 }
 ONE: Mapping[Kind, str] = {"connectors": "connector", "actions": "action", "sources": "source"}
+ONE_ZH: Mapping[Kind, str] = {"connectors": "连接器", "actions": "动作", "sources": "数据源"}
+
+
+def with_article(word: str) -> str:
+    """``an action``, ``a source``."""
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
 class Id(NamedTuple):
@@ -39,7 +45,10 @@ def parse_id(kind: Kind, text: str) -> Id:
     """
     type_, colon, name = text.partition(":")
     if not colon or not name or type_ not in TYPES[kind]:
-        raise NotFoundError(f"there is no {ONE[kind]} {text}: an id is TYPE:NAME")
+        raise NotFoundError(
+            f"there is no {ONE[kind]} {text}: an id is TYPE:NAME",
+            message_zh=f"不存在{ONE_ZH[kind]} {text}：ID 的格式为 类型:名称",
+        )
     return Id(type_, name)
 
 
@@ -112,8 +121,12 @@ def checked_type(kind: Kind, type_: object) -> str:
     Raises:
         BadRequestError: with those that there are.
     """
-    if not isinstance(type_, str) or type_ not in TYPES[kind]:
+    if not isinstance(type_, str) or not type_:
+        raise BadRequestError("type: missing", message_zh="type：缺少该项")
+    if type_ not in TYPES[kind]:
+        known = ", ".join(TYPES[kind])
         raise BadRequestError(
-            f"there are no {kind} of type {type_!r}; there are: {', '.join(TYPES[kind])}"
+            f"there are no {kind} of type {type_!r}; there are: {known}",
+            message_zh=f"没有 {type_!r} 类型的{ONE_ZH[kind]}，现有：{known}",
         )
     return type_

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from rookery.broker.alarms import AlarmRegistry, message
-from rookery.broker.connectors.definitions import ONE, Kind, connector_of, defined, is_configured
+from rookery.broker.connectors.definitions import (
+    ONE,
+    ONE_ZH,
+    Kind,
+    connector_of,
+    defined,
+    is_configured,
+)
 from rookery.clock import Clock
 from rookery.config import Config
 from rookery.errors import BadRequestError, NotFoundError, RookeryError
@@ -229,7 +236,9 @@ class Running:
             NotFoundError: it does not run.
         """
         if self._connectors is None:
-            raise NotFoundError(f"there is no action {action_id}")
+            raise NotFoundError(
+                f"there is no action {action_id}", message_zh=f"不存在动作 {action_id}"
+            )
         return self._connectors.fields_of(action_id)
 
     def state(self, kind: Kind, id_: str) -> State:
@@ -298,7 +307,11 @@ class Running:
         await (connectors.restart if operation == "restart" else connectors.start)(one, id_)
         state = await self.settled(kind, id_)
         if state.status != "connected":
-            raise BadRequestError(f"{ONE[kind]} {id_} is {state.status}: {state.reason}")
+            state_zh = _STATES[state.status].zh
+            raise BadRequestError(
+                f"{ONE[kind]} {id_} is {state.status}: {state.reason}",
+                message_zh=f"{ONE_ZH[kind]} {id_} {state_zh}：{state.reason_zh}",
+            )
 
     async def probe(
         self,
@@ -324,7 +337,9 @@ class Running:
                 probe = connectors.probe_action if kind == "actions" else connectors.probe_source
                 await probe(type_, settings, through)
         except RookeryError as error:
-            raise BadRequestError(error.message, code="TEST_FAILED") from None
+            raise BadRequestError(
+                error.message, code="TEST_FAILED", message_zh=error.text("zh")
+            ) from None
 
     # -- alarms -----------------------------------------------------------------------------
 

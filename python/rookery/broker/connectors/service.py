@@ -8,11 +8,14 @@ is refused, and says who that is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
+from rookery.broker.audit import hide
 from rookery.broker.connectors.definitions import (
     ONE,
+    ONE_ZH,
     Id,
     Kind,
     Settings,
@@ -25,16 +28,19 @@ from rookery.broker.connectors.definitions import (
     rules_of,
     rules_with_action,
     using_connector,
+    with_article,
 )
 from rookery.broker.connectors.running import Running, State
 from rookery.broker.management.rows import rfc3339
 from rookery.broker.settings import NodeSettings
 from rookery.clock import Clock
 from rookery.config.runtime import REMOVED, KeyPath, unhidden
-from rookery.errors import BadRequestError, NotFoundError
+from rookery.errors import BadRequestError, NotFoundError, RookeryError
+from rookery.words import Words
 
 Operation: TypeAlias = Literal["start", "stop", "restart"]
 DISABLED = State("disconnected", "disabled", None, "已禁用")
+_USERS_ZH = {"rules": "规则", "actions": "动作", "sources": "数据源"}
 
 _SHOWN_ONLY = frozenset(
     {
@@ -56,8 +62,8 @@ _SHOWN_ONLY = frozenset(
 class InUseError(BadRequestError):
     """Something else needs it; ``more`` says what, for programs."""
 
-    def __init__(self, message: str, more: Mapping[str, list[str]]) -> None:
-        super().__init__(message)
+    def __init__(self, words: Words, more: Mapping[str, list[str]]) -> None:
+        super().__init__(words.en, message_zh=words.zh)
         self.more = more
 
 
@@ -160,7 +166,9 @@ class ConnectorService:
     def _known(self, kind: Kind, text: str) -> Id:
         id_ = parse_id(kind, text)
         if str(id_) not in defined(self._settings.config, kind):
-            raise NotFoundError(f"there is no {ONE[kind]} {text}")
+            raise NotFoundError(
+                f"there is no {ONE[kind]} {text}", message_zh=f"不存在{ONE_ZH[kind]} {text}"
+            )
         return id_
 
     # -- changing ---------------------------------------------------------------------------
@@ -172,21 +180,28 @@ class ConnectorService:
             BadRequestError: there is one of that id, or it makes no sense.
         """
         async with self._changing:
-            type_ = checked_type(kind, body.get("type"))
-            name = body.get("name")
-            if not isinstance(name, str) or not name:
-                raise BadRequestError("name: missing")
-            id_ = Id(type_, name)
-            if str(id_) in defined(self._settings.config, kind):
-                raise BadRequestError(
-                    f"there is a {ONE[kind]} {id_} already", code="ALREADY_EXISTS"
-                )
+            with _unread(body):
+                id_ = self._new_id(kind, body)
             now_ms = self._clock.now_ms()
             value = _settable(body)
             self._check(kind, id_, value)
             value |= {"created_at": now_ms, "last_modified_at": now_ms}
             await self._settings.change("create", f"{kind}/{id_}", {(kind, *id_): value})
         return await self._begun(kind, str(id_))
+
+    def _new_id(self, kind: Kind, body: Settings) -> Id:
+        type_ = checked_type(kind, body.get("type"))
+        name = body.get("name")
+        if not isinstance(name, str) or not name:
+            raise BadRequestError("name: missing", message_zh="name：缺少该项")
+        id_ = Id(type_, name)
+        if str(id_) in defined(self._settings.config, kind):
+            raise BadRequestError(
+                f"there is {with_article(ONE[kind])} {id_} already",
+                code="ALREADY_EXISTS",
+                message_zh=f"{ONE_ZH[kind]} {id_} 已存在",
+            )
+        return id_
 
     async def update(self, kind: Kind, text: str, body: Settings) -> Settings:
         """Replace the settings of one; secrets that are sent back hidden stay.
@@ -196,7 +211,8 @@ class ConnectorService:
             BadRequestError: it makes no sense.
         """
         async with self._changing:
-            id_ = self._known(kind, text)
+            with _unread(body):
+                id_ = self._known(kind, text)
             known = defined(self._settings.config, kind)[str(id_)]
             value = _settable(body)
             self._check(kind, id_, unhidden(value, known))
@@ -258,7 +274,13 @@ class ConnectorService:
         more = {name: users for name, users in more.items() if users}
         if more:
             who = "; ".join(f"{name} {', '.join(users)}" for name, users in more.items())
-            raise InUseError(f"{ONE[kind]} {id_} is in use by {who}", more)
+            who_zh = "；".join(
+                f"{_USERS_ZH[name]} {'、'.join(users)}" for name, users in more.items()
+            )
+            words = Words(
+                f"{ONE[kind]} {id_} is in use by {who}", f"{ONE_ZH[kind]} {id_} 正被使用：{who_zh}"
+            )
+            raise InUseError(words, more)
 
     async def operate(self, kind: Kind, text: str, operation: Operation) -> None:
         """Start, stop or restart one, until the node ends.
@@ -269,7 +291,10 @@ class ConnectorService:
         """
         id_ = self._known(kind, text)
         if not is_enabled(defined(self._settings.config, kind)[str(id_)]):
-            raise BadRequestError(f"{ONE[kind]} {id_} is disabled: enable it first")
+            raise BadRequestError(
+                f"{ONE[kind]} {id_} is disabled: enable it first",
+                message_zh=f"{ONE_ZH[kind]} {id_} 已禁用，请先启用",
+            )
         await self.running.operate(kind, str(id_), operation)
 
     async def probe(self, kind: Kind, body: Settings) -> None:
@@ -278,7 +303,8 @@ class ConnectorService:
         Raises:
             BadRequestError: they do not work; ``TEST_FAILED`` with the reason.
         """
-        type_ = checked_type(kind, body.get("type"))
+        with _unread(body):
+            type_ = checked_type(kind, body.get("type"))
         value = _settable(body)
         known = defined(self._settings.config, kind).get(f"{type_}:{body.get('name')}")
         value = unhidden(value, known) if known is not None else value
@@ -289,7 +315,10 @@ class ConnectorService:
             connector_id = connector_of(f"{type_}:", value)
             connector = connectors.get(connector_id)
             if connector is None:
-                raise BadRequestError(f"there is no connector {connector_id}")
+                raise BadRequestError(
+                    f"there is no connector {connector_id}",
+                    message_zh=f"不存在连接器 {connector_id}",
+                )
         await self.running.probe(kind, type_, value, connector)
 
     def _check(self, kind: Kind, id_: Id, value: Settings) -> None:
@@ -298,6 +327,18 @@ class ConnectorService:
         settings = settings_of(kind, id_.type, value)
         if kind == "connectors":
             self.running.check_connector(str(id_), settings)
+
+
+@contextmanager
+def _unread(body: Settings) -> Iterator[None]:
+    """What is refused here was never held against its type: any key may be the misspelt name of a
+    secret, and none stays in the audit.
+    """
+    try:
+        yield
+    except RookeryError:
+        hide(key for key in body if key not in ("type", "name"))
+        raise
 
 
 def _settable(body: Settings) -> Settings:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from rookery.broker.management.context import NodeContext
-from rookery.web.models import Model, Row
-from rookery.web.rest import errors, example
+from rookery.web.models import Model, Page, Row
+from rookery.web.rest import PageQuery, errors, example
+from rookery.web.sorting import OrderQuery, holding, in_order
 
 Level = Literal[
     "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "all", "none"
@@ -18,6 +19,8 @@ Module = Annotated[
     str, Path(description="The name in the lines of the log.", examples=["rookery.access"])
 ]
 
+_LEVELS = ("all", *get_args(Level)[:-2], "none")
+LevelSort = Literal["module", "level"]
 _ROW = {"module": "rookery.access", "level": "debug"}
 
 
@@ -37,11 +40,21 @@ class LevelInput(Model):
 def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Logs"])
 
-    @api.get("/log/levels", summary="List levels of modules", responses=example([_ROW]))
-    async def levels() -> list[LevelRow]:
+    @api.get("/log/levels", summary="List levels of modules")
+    async def levels(
+        page: PageQuery,
+        like_module: Annotated[str | None, Query(description="What its name holds.")] = None,
+        sort: Annotated[
+            LevelSort, Query(description="Sort by this field; levels by how much they let through.")
+        ] = "module",
+        order: OrderQuery = "asc",
+    ) -> Page[LevelRow]:
         """Modules of which more, or less, is logged than the handlers say."""
-        rows = node.services.logs.levels
-        return [LevelRow.model_validate({"module": m, "level": rows[m]}) for m in sorted(rows)]
+        found = node.services.logs.levels
+        rows = [{"module": module, "level": found[module]} for module in sorted(found)]
+        place = (lambda row: _LEVELS.index(row["level"])) if sort == "level" else None
+        wanted = in_order(holding(rows, module=like_module), sort, order, place)
+        return Page[LevelRow].model_validate(page.cut(wanted))
 
     @api.put(
         "/log/levels/{module}",

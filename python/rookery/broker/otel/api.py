@@ -119,7 +119,7 @@ def router(node: NodeContext) -> APIRouter:
             for part in ("exporter", "traces")
             for name, value in values[part].items()
         }
-        await settings.change("update", SECTION, changes)
+        await settings.change("update", SECTION, changes, written_at=(SECTION,))
         return shown()
 
     return api

@@ -15,11 +15,13 @@ import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rookery.errors import BadRequestError
 from rookery.plugins.channel import LINE_BYTES_MAX, ControlChannel
 
+ASKS_MAX = 64
+"""Open questions about messages that the node itself was given."""
 LOG_LINE_BYTES_MAX = 8192
 LOG_LINES_PER_SECOND = 100
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -40,6 +42,14 @@ class WorkerError(BadRequestError):
     code = "PLUGIN_FAILED"
 
 
+class _Ask(NamedTuple):
+    """A question of the node that is open."""
+
+    wanted: int
+    found: dict[int, Sequence[Any]]
+    done: asyncio.Future[None]
+
+
 class WorkerProcess:
     """A process from its start to its end. :meth:`start` has to succeed before the rest."""
 
@@ -53,6 +63,8 @@ class WorkerProcess:
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._pongs = 0
         self._settings = 0
+        self._asks: dict[int, _Ask] = {}
+        self._asked = 0
         self.hookpoints: tuple[str, ...] = ()
         self.counters: Mapping[str, int] = {}
 
@@ -160,6 +172,28 @@ class WorkerProcess:
         if error := answer.get("error"):
             raise WorkerError(str(error))
 
+    async def ask_publish(
+        self, messages: Sequence[Mapping[str, Any]], found: dict[int, Sequence[Any]]
+    ) -> None:
+        """Return when its ``message.publish`` hook has answered about each. What it says to one, a
+        word and what belongs to it, is put into ``found`` at its place as it comes, and stays there
+        when the caller waits no longer or the process ends.
+
+        Raises:
+            WorkerError: it is asked too much already, or is gone.
+        """
+        if len(self._asks) >= ASKS_MAX:
+            raise WorkerError("too many questions of the node are open")
+        self._asked += 1
+        number = self._asked
+        ask = _Ask(len(messages), found, asyncio.get_running_loop().create_future())
+        self._asks[number] = ask
+        try:
+            self._channel.say("ask_publish", number=number, messages=list(messages))
+            await ask.done
+        finally:
+            del self._asks[number]
+
     async def watch(self, *, interval_s: float, timeout_s: float, memory_max: int) -> str:
         """Return when something is wrong with it: what, in one line. It may still run then."""
         ending = asyncio.ensure_future(self._process.wait())
@@ -187,11 +221,29 @@ class WorkerProcess:
                 case "pong":
                     self._pongs += 1
                     self.counters = said.get("counters", {})
+                case "verdicts":
+                    self._take_verdicts(said)
                 case "ready" | "failed" | "settings_taken":
                     self._answers.put_nowait(said)
                 case _:
                     self._told(said)
         self._answers.put_nowait({"op": "gone", "error": ""})
+        for ask in self._asks.values():
+            if not ask.done.done():
+                ask.done.set_exception(WorkerError("it is gone"))
+
+    def _take_verdicts(self, said: Mapping[str, Any]) -> None:
+        # One that nobody waits for any more came too late.
+        ask = self._asks.get(said.get("number", 0))
+        if ask is None:
+            return
+        verdicts = said.get("verdicts")
+        for verdict in verdicts if isinstance(verdicts, list) else ():
+            match verdict:
+                case [int(index), str(word), value] if 0 <= index < ask.wanted:
+                    ask.found[index] = (word, value)
+        if len(ask.found) >= ask.wanted and not ask.done.done():
+            ask.done.set_result(None)
 
     async def _follow_log(self) -> None:
         stream = self._process.stdout

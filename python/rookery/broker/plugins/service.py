@@ -20,16 +20,19 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Protocol
 
 from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.audit import changed
 from rookery.broker.plugins import environment
 from rookery.broker.plugins.models import Installed, Policy, Report
-from rookery.broker.plugins.process import WorkerError
+from rookery.broker.plugins.process import WorkerError, WorkerProcess
+from rookery.broker.plugins.publishing import HOOKPOINT, Asked, Outcome, ask_all
 from rookery.broker.plugins.routing import Routing
 from rookery.broker.plugins.store import ALLOWED_MAX, PluginStore, State
 from rookery.broker.plugins.supervisor import Launch, Supervisor
+from rookery.clock import Clock
 from rookery.errors import (
     BadRequestError,
     ConflictError,
@@ -78,6 +81,7 @@ class PluginService:
         publisher: Publisher,
         *,
         node_name: str,
+        clock: Clock,
         settings: Callable[[], Mapping[str, Any]],
     ) -> None:
         """``settings`` gives ``plugins`` of the configuration that holds."""
@@ -86,6 +90,7 @@ class PluginService:
         self._alarms = alarms
         self._publisher = publisher
         self._node_name = node_name
+        self._clock = clock
         self._settings = settings
         self._plugins: dict[str, Installed] = {}  # in order
         self._running: dict[str, Supervisor] = {}
@@ -169,6 +174,28 @@ class PluginService:
         """Its settings with the defaults; secrets are hidden."""
         plugin = self.get(plugin_id)
         return hidden(plugin.schema or {}, plugin.settings)
+
+    async def on_publish(self, publications: Sequence[Publication]) -> list[Outcome]:
+        """What the plugins make of messages that were given to the node itself, in their order."""
+        plugins = [
+            Asked(plugin, partial(self._worker_of, plugin.id), self._settled)
+            for plugin in self._plugins.values()
+            if HOOKPOINT in self._hookpoints_of(plugin)
+        ]
+        return await ask_all(publications, plugins, self._clock)
+
+    def _hookpoints_of(self, plugin: Installed) -> tuple[str, ...]:
+        """Those that are called at the moment; of one that is being started those it had."""
+        supervisor = self._running.get(plugin.id)
+        return () if supervisor is None else supervisor.report.hookpoints or plugin.hookpoints
+
+    def _worker_of(self, plugin_id: str, client_id: str) -> WorkerProcess | None:
+        supervisor = self._running.get(plugin_id)
+        return None if supervisor is None else supervisor.worker_for(client_id)
+
+    async def _settled(self) -> None:
+        async with self._changing:
+            return
 
     # -- installing --------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,6 +133,13 @@ class Supervisor:
         killing = [slot.process.kill() for slot in self._slots if slot.process is not None]
         await asyncio.gather(*killing)
         await self._forget(detaches=True)
+
+    def worker_for(self, client_id: str) -> WorkerProcess | None:
+        """The process that is asked about messages of a publisher, always the same; none: it does
+        not run.
+        """
+        slot = self._slots[zlib.crc32(client_id.encode()) % len(self._slots)]
+        return slot.process if slot.status == "running" else None
 
     async def take_settings(self, settings: Mapping[str, Any]) -> None:
         """Give every worker that runs new settings.

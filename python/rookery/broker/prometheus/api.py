@@ -122,7 +122,7 @@ def router(node: NodeContext) -> APIRouter:
             ("prometheus", "enable_basic_auth"): body.enable_basic_auth,
             ("prometheus", "push_gateway"): body.push_gateway.model_dump(),
         }
-        await settings.change("update", "prometheus", changes)
+        await settings.change("update", "prometheus", changes, written_at=("prometheus",))
         return shown()
 
     _reading(api, node)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -10,9 +9,10 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from rookery.broker.management.context import NodeContext
+from rookery.broker.publish.hooked import Refused, publish_hooked
 from rookery.broker.publish.models import PublishError, PublishMessage, PublishOk
 from rookery.broker.rest.parameters import message_id
-from rookery.errors import BadRequestError, UnavailableError
+from rookery.errors import BadRequestError, BusyError, UnavailableError
 from rookery.native.models import PublishOutcome
 from rookery.native.node import Publication
 from rookery.web.models import ErrorBody
@@ -22,6 +22,7 @@ BULK_MAX = 10_000
 BODY_MAX = 32 << 20
 NO_MATCHING_SUBSCRIBERS = 16
 IMPLEMENTATION_SPECIFIC_ERROR = 131
+SERVER_BUSY = 137
 TOPIC_NAME_INVALID = 144
 QUOTA_EXCEEDED = 151
 _DELAYED = "$delayed/"
@@ -29,6 +30,7 @@ _OK = {"id": "0006497B0AF1C3E80000000000000001"}
 _NOBODY = {"reason_code": NO_MATCHING_SUBSCRIBERS, "message": "no_matching_subscribers"}
 _INVALID = {"reason_code": TOPIC_NAME_INVALID, "message": "topic_name_invalid"}
 _TOO_LARGE = {"reason_code": QUOTA_EXCEEDED, "message": "packet_too_large"}
+_BUSY = {"reason_code": SERVER_BUSY, "message": "server_busy"}
 _NOT_SENT = {"reason_code": IMPLEMENTATION_SPECIFIC_ERROR, "message": "failed_to_dispatch"}
 
 
@@ -44,21 +46,15 @@ def router(node: NodeContext) -> APIRouter:
     """The operations."""
     api = APIRouter(tags=["Publish"])
 
-    async def send(publications: Sequence[Publication]) -> list[PublishOutcome]:
+    async def send(publications: Sequence[Publication]) -> list[PublishOutcome | Refused | None]:
         try:
-            return await asyncio.to_thread(node.native.lists.publish_all, publications)
+            return await publish_hooked(node, publications)
         except BadRequestError:
             raise RefusedError(_INVALID) from None
 
     def take(messages: Sequence[PublishMessage]) -> list[Publication]:
         bytes_max = node.services.settings.config["mqtt.max_packet_size"]
         return [_publication(message, bytes_max) for message in messages]
-
-    def answer(message: PublishMessage, outcome: PublishOutcome) -> tuple[int, dict[str, Any]]:
-        # A delayed message reaches its subscribers later: EMQX calls it delivered.
-        if outcome.matched or message.topic.startswith(_DELAYED):
-            return 200, {"id": message_id(outcome.id)}
-        return 202, _NOBODY
 
     @api.post(
         "/publish",
@@ -68,16 +64,17 @@ def router(node: NodeContext) -> APIRouter:
         openapi_extra={BODY_BYTES_MAX: BODY_MAX},
     )
     async def publish(body: PublishMessage) -> Response:
-        """200: at least one subscriber gets it (or it is delayed). 202: nobody subscribed. 400: it
-        cannot be published. 503: the node is stopping.
+        """200: at least one subscriber gets it (or it is delayed). 202: nobody subscribed, or a
+        plugin took or refused it. 400: it cannot be published. 503: the node is stopping, or so
+        busy that it cannot say whether it was sent (`server_busy`).
         """
         try:
             (outcome,) = await send(take([body]))
         except RefusedError as refused:
             return fast(refused.body, 400)
-        except UnavailableError:
-            return fast(_NOT_SENT, 503)
-        status, shown = answer(body, outcome)
+        except UnavailableError as error:
+            return _unavailable(error)
+        status, shown = _answer(body, outcome)
         return fast(shown, status)
 
     @api.post(
@@ -91,19 +88,33 @@ def router(node: NodeContext) -> APIRouter:
         body: Annotated[list[PublishMessage], Body(max_length=BULK_MAX)],
     ) -> Response:
         """One answer for each message, in their order. 200: all reached somebody. 202: some did
-        not. 400: one cannot be published; then none was. 503: the node is stopping.
+        not. 400: one cannot be published; then none was. 503: the node is stopping, or so busy that it
+        cannot say which were sent (`server_busy`).
         """
         try:
             outcomes = await send(take(body))
         except RefusedError as refused:
             return fast(refused.body, 400)
-        except UnavailableError:
-            return fast([_NOT_SENT for _ in body], 503)
-        answers = [answer(*pair) for pair in zip(body, outcomes, strict=True)]
+        except UnavailableError as error:
+            return _unavailable(error, len(body))
+        answers = [_answer(*pair) for pair in zip(body, outcomes, strict=True)]
         status = max((status for status, _ in answers), default=200)
         return fast([shown for _, shown in answers], status)
 
     return api
+
+
+def _answer(
+    message: PublishMessage, outcome: PublishOutcome | Refused | None
+) -> tuple[int, dict[str, Any]]:
+    if isinstance(outcome, Refused):
+        return 202, {"reason_code": outcome.reason_code, "message": "refused_by_plugin"}
+    if outcome is None:
+        return 202, _NOBODY
+    # A delayed message reaches its subscribers later: EMQX calls it delivered.
+    if outcome.matched or message.topic.startswith(_DELAYED):
+        return 200, {"id": message_id(outcome.id)}
+    return 202, _NOBODY
 
 
 def _publication(message: PublishMessage, bytes_max: int) -> Publication:
@@ -123,6 +134,14 @@ def _publication(message: PublishMessage, bytes_max: int) -> Publication:
     return publication
 
 
+def _unavailable(error: UnavailableError, count: int | None = None) -> Response:
+    """For one message, or for each of ``count``."""
+    body, headers = _NOT_SENT, {}
+    if isinstance(error, BusyError):
+        body, headers = _BUSY, {"retry-after": str(error.retry_after_s)}
+    return fast(body if count is None else [body] * count, 503, headers)
+
+
 def _responses(ok: Any, nobody: Any, invalid: Any, not_sent: Any) -> dict[int | str, Any]:
     is_list = isinstance(ok, list)
     some = list[PublishOk | PublishError] if is_list else PublishError
@@ -136,5 +155,5 @@ def _responses(ok: Any, nobody: Any, invalid: Any, not_sent: Any) -> dict[int | 
         one(list[PublishOk] if is_list else PublishOk, 200, ok, "Somebody gets it.")
         | one(some, 202, nobody, "Nobody subscribed.")
         | one(PublishError | ErrorBody, 400, invalid, "It cannot be published.")
-        | one(failed, 503, not_sent, "The node is stopping.")
+        | one(failed, 503, not_sent, "The node is stopping, or too busy to say.")
     )

@@ -45,6 +45,27 @@ class License(Row):
     connections: int = Field(description="Clients that are connected.", examples=[42])
 
 
+class QuotaOwner(Model):
+    """Who sets the quota from outside."""
+
+    name: str = Field(
+        pattern=r"^[^\x00-\x1f\x7f]{1,64}$",
+        description="What it calls itself.",
+        examples=["Rookery"],
+    )
+    url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s\x00-\x1f\x7f]{1,2048})?$",
+        description="Where its pages are.",
+        examples=["https://control.example.com:8082"],
+    )
+    former_limit: int | Literal["infinity"] = Field(
+        "infinity",
+        description="The quota before it was managed, to be set again afterwards.",
+        examples=[INFINITY],
+    )
+
+
 class QuotaSetting(Row):
     """The connection quota and its alarm."""
 
@@ -56,6 +77,10 @@ class QuotaSetting(Row):
     )
     dynamic_max_connections: int | Literal["infinity"] = Field(
         description="Most connected clients: `access.max_connections`.", examples=[10_000]
+    )
+    managed_by: QuotaOwner | None = Field(
+        description="The control plane that sets the quota again when it is changed here; EMQX has no "
+        "such member."
     )
 
 
@@ -71,9 +96,23 @@ class QuotaUpdate(Model):
     dynamic_max_connections: int | Literal["infinity"] | None = Field(
         None, description="Most connected clients; who comes on top is refused.", examples=[10_000]
     )
+    managed_by: QuotaOwner | None = Field(
+        None,
+        description="Who manages the quota from now on; null: nobody. EMQX has no such member.",
+    )
 
 
-_SETTING = {LOW: "75%", HIGH: "80%", "dynamic_max_connections": 10_000}
+_SETTING = {
+    LOW: "75%",
+    HIGH: "80%",
+    "dynamic_max_connections": 10_000,
+    "managed_by": {
+        "name": "Rookery",
+        "url": "https://control.example.com:8082",
+        "former_limit": INFINITY,
+    },
+}
+MANAGER = ("license", "manager")
 
 
 def router(node: NodeContext) -> APIRouter:
@@ -128,6 +167,8 @@ def router(node: NodeContext) -> APIRouter:
         }
         if body.dynamic_max_connections is not None:
             changes[QUOTA] = body.dynamic_max_connections
+        if "managed_by" in body.model_fields_set:
+            changes |= _manager(body.managed_by)
         if not changes:
             raise BadRequestError("nothing to change")
         await settings.change("update", "quota", changes)
@@ -136,9 +177,28 @@ def router(node: NodeContext) -> APIRouter:
     return api
 
 
+def _manager(wanted: QuotaOwner | None) -> dict[KeyPath, Any]:
+    kept = {"name": "", "url": "", "former_limit": ""}
+    if wanted is not None:
+        kept = {name: str(value) for name, value in wanted.model_dump().items()}
+    return {(*MANAGER, name): value for name, value in kept.items()}
+
+
 def _setting(settings: NodeSettings) -> dict[str, Any]:
     shown = settings.config.effective()
     return {
         **{name: str(shown["license"][name]) for name in (LOW, HIGH)},
         "dynamic_max_connections": shown["access"]["max_connections"],
+        "managed_by": _managed_by(shown["license"]["manager"]),
+    }
+
+
+def _managed_by(kept: dict[str, Any]) -> dict[str, Any] | None:
+    if not kept["name"]:
+        return None
+    former = str(kept["former_limit"] or INFINITY)
+    return {
+        "name": kept["name"],
+        "url": kept["url"],
+        "former_limit": former if former == INFINITY else int(former),
     }

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from rookery.broker.audit import hide
+from rookery.broker.audit import hide, keep_no_body
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.deferred import WHERE
@@ -110,5 +110,12 @@ async def _answer_refused(request: Request, error: Exception) -> Response:
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    hide(str(item["loc"][-1]) for item in error.errors() if item["type"] == "extra_forbidden")
+    for item in error.errors():
+        is_other_type = item["type"].endswith("_type")
+        if is_other_type and item["loc"] == ("body",):
+            keep_no_body()
+        elif item["type"] == "extra_forbidden" or (
+            is_other_type and isinstance(item["input"], list | dict)
+        ):
+            hide([str(item["loc"][-1])])
     return await answer_invalid(request, error)

@@ -73,6 +73,8 @@ class RestAudit:
             body = "too long to keep"
         if (entry.method, entry.operation) == _SETTINGS_OF_PLUGINS:
             body = "not kept, it may hold secrets of the plugin"
+        if body is not None and not entry.changes.is_body_kept:
+            body = "not kept, it has not the form that is taken here"
         unknown = entry.changes.unknown
         said = caller.name if caller is not None else _claimed(body)
         operation = _PARAMETER.sub(r":\1", entry.operation)

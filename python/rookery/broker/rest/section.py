@@ -40,5 +40,5 @@ class Section:
             else:
                 changes[self._name, name] = value
         if changes:
-            await self._settings.change("update", self._target, changes)
+            await self._settings.change("update", self._target, changes, written_at=(self._name,))
         return self.shown()

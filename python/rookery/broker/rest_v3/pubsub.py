@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias, cast
 
+from rookery.broker.publish.hooked import publish_hooked
 from rookery.broker.rest_v3.answers import (
     BAD_PARAMETER,
     BAD_QOS,
@@ -45,7 +46,7 @@ async def _publish(ask: Ask, members: Mapping[str, Any]) -> None:
     if any(len(item.topic.encode()) + len(payload) > most for item in publications):
         raise RefusedError(BAD_PARAMETER, f"the message is larger than {most} bytes")
     try:
-        await asyncio.to_thread(ask.node.native.lists.publish_all, publications)
+        await publish_hooked(ask.node, publications)
     except BadRequestError:
         raise RefusedError(BAD_TOPIC, "bad_topic") from None
 

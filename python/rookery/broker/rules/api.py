@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, Query
 from starlette.responses import Response
 
+from rookery.access.topic_filters import matches
 from rookery.broker.connectors.definitions import actions_of_rule
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rules.models import (
@@ -21,7 +22,7 @@ from rookery.broker.rules.models import (
     RuleRow,
     RuleUpdate,
 )
-from rookery.broker.rules.selection import matches, sources_of
+from rookery.broker.rules.selection import sources_of
 from rookery.broker.rules.service import RuleService
 from rookery.config.runtime import KeyPath
 from rookery.web.models import Page

@@ -147,7 +147,7 @@ class RuleService:
     def _known(self, id_: str) -> Mapping[str, Any]:
         rule = rules_of(self._config).get(id_)
         if rule is None:
-            raise NotFoundError(f"there is no rule {id_}")
+            raise NotFoundError(f"there is no rule {id_}", message_zh=f"不存在规则 {id_}")
         return rule
 
     def _figures(self, id_: str, counters: Mapping[str, RuleCounters]) -> dict[str, int | float]:
@@ -185,12 +185,13 @@ class RuleService:
     def _detail(self, output: Any) -> dict[str, Any]:
         if not isinstance(output, str):
             return {"function": output["function"], "status": "connected", "status_reason": "",
-                    "enable": True}  # fmt: skip
+                    "status_reason_zh": "", "enable": True}  # fmt: skip
         type_, _, name = output.partition(":")
         state = self._connectors.state("actions", output)
         enabled = self._connectors.is_enabled("actions", output)
         return {"id": output, "type": type_, "name": name, "status": state.status,
-                "status_reason": state.reason, "enable": enabled}  # fmt: skip
+                "status_reason": state.reason, "status_reason_zh": state.reason_zh,
+                "enable": enabled}  # fmt: skip
 
     # -- changing ---------------------------------------------------------------------------
 
@@ -204,9 +205,17 @@ class RuleService:
         async with self._changing:
             id_ = body.get("id") or f"rule_{secrets.token_hex(4)}"
             if id_ in rules_of(self._config):
-                raise BadRequestError(f"there is a rule {id_} already", code="ALREADY_EXISTS")
+                raise BadRequestError(
+                    f"there is a rule {id_} already",
+                    code="ALREADY_EXISTS",
+                    message_zh=f"规则 {id_} 已存在",
+                )
             if len(rules_of(self._config)) >= RULES_MAX:
-                raise ConflictError(f"at most {RULES_MAX} rules", code="EXCEED_LIMIT")
+                raise ConflictError(
+                    f"at most {RULES_MAX} rules",
+                    code="EXCEED_LIMIT",
+                    message_zh=f"最多 {RULES_MAX} 条规则",
+                )
             now_ms = self._clock.now_ms()
             times = {"created_at": now_ms, "last_modified_at": now_ms}
             await self._write("create", id_, body, times)
@@ -257,8 +266,8 @@ class RuleService:
         # Says line and column, which the check of the whole configuration puts into more words.
         compile_rule(str(value.get("sql", "")))
         value["metadata"] = {**(value.get("metadata") or {}), **times}
-        changes: dict[KeyPath, Any] = {("rule_engine", "rules", id_): value}
-        await self._settings.change(operation, f"rules/{id_}", changes)
+        place = ("rule_engine", "rules", id_)
+        await self._settings.change(operation, f"rules/{id_}", {place: value})
 
 
 def _moment(ms: Any) -> str | None:

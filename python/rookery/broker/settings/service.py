@@ -8,8 +8,9 @@ Only what took effect is written down.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from rookery.broker.audit import AuditLog
@@ -85,13 +86,22 @@ class NodeSettings:
         self._audit.record("reload", "configuration", after=applied._asdict())
         return applied
 
-    async def change(self, operation: str, target: str, changes: Mapping[KeyPath, Any]) -> Applied:
+    async def change(
+        self,
+        operation: str,
+        target: str,
+        changes: Mapping[KeyPath, Any],
+        *,
+        written_at: KeyPath | None = None,
+    ) -> Applied:
         """Put values at paths, apply them, and keep them for the next start.
 
         Args:
             operation: What is done, for the audit log: ``create``, ``update``, ``delete`` …
             target: To what, such as ``listeners/tcp:default``.
             changes: By path; :data:`rookery.config.runtime.REMOVED` takes a value away.
+            written_at: Where what the caller wrote begins: errors name keys as they stand in it.
+                Without it that is where all changes are.
 
         Raises:
             InvalidConfigError: that would be no good configuration.
@@ -112,7 +122,10 @@ class NodeSettings:
                     raise RookeryError(f"{self._stored.file}: {error.strerror or error}") from error
             except RookeryError as error:
                 self._audit.record(operation, target, before=before, after=after, error=str(error))
-                raise
+                seen_from = getattr(error, "seen_from", None)
+                if seen_from is None:
+                    raise
+                raise seen_from(_common(changes) if written_at is None else written_at) from error
         self._audit.record(operation, target, before=before, after=after)
         return applied
 
@@ -147,3 +160,12 @@ class NodeSettings:
                 return None
             value = value[key]
         return value
+
+
+def _common(paths: Iterable[KeyPath]) -> KeyPath:
+    """Where all of them begin."""
+    first, *others = paths
+    for other in others:
+        same = zip(first, other, strict=False)
+        first = tuple(key for key, _ in itertools.takewhile(lambda keys: keys[0] == keys[1], same))
+    return first

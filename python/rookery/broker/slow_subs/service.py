@@ -53,4 +53,4 @@ class SlowSubsService:
             ConflictError: a stronger source sets it.
         """
         changes: dict[KeyPath, Any] = {(ROOT, name): value for name, value in values.items()}
-        await self._settings.change("update", ROOT, changes)
+        await self._settings.change("update", ROOT, changes, written_at=(ROOT,))

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.cli import output
 from rookery.cli.ctl.showing import all_pages, done, pages, show, show_members, stream
 from rookery.cli.messages import language, say
 from rookery.cli.parsers import Run, add_command, add_json
@@ -119,9 +120,14 @@ def api(*parts: str, **query: object) -> str:
     return path_of("api", "v5", *parts) + (f"?{urlencode(asked)}" if asked else "")
 
 
-def show_kept(arguments: argparse.Namespace, name: str, *figures: str) -> int:
-    """Settings under ``mqtt/NAME`` behind the figures of how many messages it keeps."""
+def show_kept(arguments: argparse.Namespace, name: str, figure: str) -> int:
+    """How many messages are kept, and the settings under ``mqtt/NAME``."""
     node = node_of(arguments)
     stats = node.get(api("stats", aggregate="true"))
-    kept = {figure: stats[figure] for figure in figures if figure in stats}
-    return show_members(arguments, {**kept, **node.get(api("mqtt", name))})
+    settings = node.get(api("mqtt", name))
+    kept = {key: stats.get(key, 0) for key in (f"{figure}.count", f"{figure}.max")}
+    if arguments.json:
+        return show_members(arguments, {**kept, **settings})
+    count, most = kept.values()
+    output.line(say(f"ctl.{name}.count", count=count, most=most))
+    return show_members(arguments, settings)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rookery.cli import output
@@ -24,16 +25,33 @@ METRICS_EXAMPLES = """\
 VM_EXAMPLES = """\
   rookery ctl vm
   rookery ctl vm memory --json"""
-# Part of ``vm``: what is shown of the node's row and of its gauges for Prometheus.
-VM_PARTS: Mapping[str, tuple[str, ...]] = {
-    "load": ("load1", "load5", "load15", "emqx_vm_cpu_use", "emqx_vm_cpu_idle"),
-    "memory": (
-        "memory_total", "memory_used", "emqx_vm_total_memory", "emqx_vm_used_memory",
-        "process_resident_memory_bytes",
-    ),
-    "process": ("uptime", "process_start_time_seconds", "process_resident_memory_bytes"),
-    "io": ("process_max_fds", "process_open_fds"),
-}  # fmt: skip
+# Part of ``vm``: what is shown of the node's row and of its gauges for Prometheus, and what people
+# read it as.
+VM_PARTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "load": {
+        "load1": ("cpu/load1", "figure"),
+        "load5": ("cpu/load5", "figure"),
+        "load15": ("cpu/load15", "figure"),
+        "emqx_vm_cpu_use": ("cpu/use", "percent"),
+        "emqx_vm_cpu_idle": ("cpu/idle", "percent"),
+    },
+    "memory": {
+        "memory_total": ("", ""),
+        "memory_used": ("", ""),
+        "emqx_vm_total_memory": ("memory/total", "size"),
+        "emqx_vm_used_memory": ("memory/used", "size"),
+        "process_resident_memory_bytes": ("memory/process", "size"),
+    },
+    "process": {
+        "uptime": ("process/uptime", "duration"),
+        "process_start_time_seconds": ("process/started", "moment"),
+        "process_resident_memory_bytes": ("memory/process", "size"),
+    },
+    "io": {
+        "process_max_fds": ("io/max_fds", "figure"),
+        "process_open_fds": ("io/open_fds", "figure"),
+    },
+}
 
 
 def declare(nouns: Any) -> None:
@@ -108,11 +126,29 @@ def _vm(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
     (row,) = node.get(api("nodes"))
     figures = {**_gauges(node.get(api("prometheus", "stats"))), **row}
-    if not arguments.json:
-        figures["uptime"] = output.duration(row["uptime"] // 1000)
     parts = VM_PARTS if arguments.part == "all" else {arguments.part: VM_PARTS[arguments.part]}
-    wanted = dict.fromkeys(name for names in parts.values() for name in names)
-    return show_members(arguments, {name: figures[name] for name in wanted if name in figures})
+    wanted = {name: how for names in parts.values() for name, how in names.items()}
+    found = {name: figures[name] for name in wanted if name in figures}
+    if arguments.json:
+        return show_members(arguments, found)
+    # The same twice, in another unit, is for programs.
+    shown = [(*wanted[name], value) for name, value in found.items() if wanted[name][0]]
+    return show_members(arguments, {title: _READ[how](value) for title, how, value in shown})
+
+
+def _moment(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds).astimezone()
+    return moment.isoformat(timespec="seconds")
+
+
+_READ: Mapping[str, Callable[[Any], str]] = {
+    "figure": lambda value: f"{value:.2f}".removesuffix(".00"),
+    "percent": lambda value: f"{value:.1f} %",
+    "size": output.size,
+    "duration": lambda ms: output.duration(ms // 1000),
+    "moment": _moment,
+}
+"""How a figure is written for people."""
 
 
 def _gauges(answer: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery.cli import output
-from rookery.cli.ctl.asking import add_noun, add_verb, api, done, node_of, show
+from rookery.cli.ctl.asking import add_noun, add_verb, all_pages, api, done, node_of, show
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError, NotFoundError
 
@@ -43,7 +43,7 @@ def declare(nouns: Any) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    rows = node_of(arguments).get("/api/v5/configs_origins")
+    rows = all_pages(node_of(arguments), api("configs_origins"))
     wanted = [
         row
         for row in rows
@@ -77,7 +77,7 @@ def _reload(arguments: argparse.Namespace) -> int:
 
 
 def _keys(arguments: argparse.Namespace) -> int:
-    rows = node_of(arguments).get(api("configs_origins"))
+    rows = all_pages(node_of(arguments), api("configs_origins"))
     keys = sorted({row["path"].partition(".")[0] for row in rows})
     if arguments.json:
         return done(arguments, keys, "")

@@ -70,7 +70,13 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = node_of(arguments).get(api(arguments.kind))
     if not arguments.json:
         rows = [
-            {**row, "id": f"{row['type']}:{row['name']}", "reason": _reason(row)} for row in rows
+            {
+                **row,
+                "id": f"{row['type']}:{row['name']}",
+                "status": _status(row),
+                "reason": _reason(row),
+            }
+            for row in rows
         ]
     return show(arguments, rows, _COLUMNS[arguments.kind])
 
@@ -79,6 +85,10 @@ def _reason(row: Mapping[str, Any]) -> str:
     """Why it does not work, in the user's language."""
     told = row.get("status_reason_zh") if language() == "zh" else ""
     return str(told or row["status_reason"])
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    return say(f"state.{row['status']}")
 
 
 def _types(arguments: argparse.Namespace) -> int:
@@ -94,7 +104,9 @@ def _show(arguments: argparse.Namespace) -> int:
 def _create(arguments: argparse.Namespace) -> int:
     made = node_of(arguments).post(api(arguments.kind), read_entry(arguments.file))
     arguments.id = f"{made['type']}:{made['name']}"
-    return _done(arguments, made, "created", status=made["status"], reason=_reason(made))
+    reason = _reason(made)
+    what = "created-why" if reason else "created"
+    return _done(arguments, made, what, status=_status(made), reason=reason)
 
 
 def _probe(arguments: argparse.Namespace) -> int:
@@ -138,5 +150,4 @@ def _reset(arguments: argparse.Namespace) -> int:
 
 
 def _done(arguments: argparse.Namespace, value: Any, what: str, **words: str) -> int:
-    text = say(f"ctl.entry.{what}", id=arguments.id, **words)
-    return done(arguments, value, text.removesuffix(": "))
+    return done(arguments, value, say(f"ctl.entry.{what}", id=arguments.id, **words))

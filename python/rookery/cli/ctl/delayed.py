@@ -44,7 +44,7 @@ def declare(nouns: Any) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    return show_kept(arguments, "delayed", "delayed.count", "delayed.max")
+    return show_kept(arguments, "delayed", "delayed")
 
 
 def _list(arguments: argparse.Namespace) -> int:

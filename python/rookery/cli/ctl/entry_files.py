@@ -23,8 +23,10 @@ def read_entry(file: Path) -> dict[str, Any]:
         found = parse_text(text, str(file), "file", {}).plain()
     except OSError as error:
         raise BadRequestError(f"{file}: {error.strerror or error}") from None
-    except (UnicodeDecodeError, InvalidConfigError) as error:
+    except UnicodeDecodeError as error:
         raise BadRequestError(f"{file}: {error}") from None
+    except InvalidConfigError as error:  # begins with the file and the place in it
+        raise BadRequestError(str(error), message_zh=error.text("zh")) from None
     if not isinstance(found, dict):
-        raise BadRequestError(f"{file}: an object is expected")
+        raise BadRequestError(f"{file}: an object is expected", message_zh=f"{file}：应为对象")
     return found

@@ -23,8 +23,8 @@ from rookery.cli.messages import say
 
 REWRITE_COLUMNS = ("action", "source_topic", "re", "dest_topic")
 AUTO_COLUMNS = ("topic", "qos", "nl", "rap", "rh")
-AUTHN_COLUMNS = ("id", "enable", "status")
-AUTHZ_COLUMNS = ("type", "enable", "status")
+AUTHN_COLUMNS = ("id", "enable", "status", "reason")
+AUTHZ_COLUMNS = ("type", "enable", "status", "reason")
 AUDIT_COLUMNS = ("created_at", "from", "source", "operation_id", "http_status_code")
 CLEAN_EXAMPLES = """\
   rookery ctl authz cache-clean
@@ -61,7 +61,7 @@ def _authn(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
     rows = node.get(api("authentication"))
     for row in rows:
-        row["status"] = node.get(api("authentication", row["id"], "status"))["status"]
+        row.update(_state(arguments, node.get(api("authentication", row["id"], "status"))))
     return show(arguments, rows, AUTHN_COLUMNS)
 
 
@@ -69,8 +69,17 @@ def _authz(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
     rows = node.get(api("authorization", "sources"))["sources"]
     for row in rows:
-        row["status"] = node.get(api("authorization", "sources", row["type"], "status"))["status"]
+        row.update(
+            _state(arguments, node.get(api("authorization", "sources", row["type"], "status")))
+        )
     return show(arguments, rows, AUTHZ_COLUMNS)
+
+
+def _state(arguments: argparse.Namespace, answer: dict[str, Any]) -> dict[str, str]:
+    """Whether it can be asked, and why not."""
+    reasons = dict.fromkeys(item["error"] for item in answer["node_error"])
+    status = answer["status"] if arguments.json else say(f"state.{answer['status']}")
+    return {"status": status, "reason": "; ".join(reasons)}
 
 
 def _clean(arguments: argparse.Namespace) -> int:

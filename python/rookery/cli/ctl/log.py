@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show
+from rookery.cli.ctl.asking import add_noun, add_verb, all_pages, api, done, node_of, show
 from rookery.cli.messages import say
 
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "all")
@@ -47,4 +47,4 @@ def _reset(arguments: argparse.Namespace) -> int:
 
 
 def _levels(arguments: argparse.Namespace) -> int:
-    return show(arguments, node_of(arguments).get("/api/v5/log/levels"), COLUMNS)
+    return show(arguments, all_pages(node_of(arguments), api("log", "levels")), COLUMNS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.cli import output
-from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show
+from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of, show, show_members
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
 
@@ -24,6 +24,10 @@ CONFIG_EXAMPLES = """\
   rookery ctl plugins config presence_webhook-1.0.0 --value - < settings.json
   rookery ctl plugins config payload_transform-1.0.0 --run '{"workers": 2}'"""
 MOVE_EXAMPLES = "  rookery ctl plugins move audit_sqlite-1.0.0 before:payload_transform-1.0.0"
+WORKER_COLUMNS = (
+    "worker", "is_attached", "asked", "answered", "late", "failed", "told", "dropped", "open",
+)  # fmt: skip
+_NOT_DESCRIBED = frozenset({"readme", "rel_apps", "running_status", "metadata_vsn"})
 ACTIONS = ("start", "stop", "restart", "enable", "disable")
 
 
@@ -68,14 +72,15 @@ def _list(arguments: argparse.Namespace) -> int:
 def _describe(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
     row = node.get(plugin_path(arguments.name))
-    row["workers"] = node.get(plugin_path(arguments.name, "workers"))
+    workers = node.get(plugin_path(arguments.name, "workers"))
     if arguments.json:
-        output.show_json(row)
+        output.show_json({**row, "workers": workers})
         return output.OK
-    for key, value in row.items():
-        if key != "readme":
-            output.line(f"{key}: {json.dumps(value, ensure_ascii=False)}")
-    return output.OK
+    # What says the same as another member, and what is a page of its own, stays with ``--json``.
+    shown = {key: value for key, value in row.items() if key not in _NOT_DESCRIBED}
+    shown["run"] |= {"memory_max": output.size(shown["run"]["memory_max"])}
+    show_members(arguments, shown)
+    return show(arguments, workers, WORKER_COLUMNS) if workers else output.OK
 
 
 def _act(arguments: argparse.Namespace) -> int:

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rookery.cli import output
 from rookery.cli.ctl.asking import api, as_noun, done, node_of
 from rookery.cli.messages import say
-from rookery.errors import BadRequestError
+from rookery.errors import BadRequestError, NotAllowedError
 
 EXAMPLES = """\
   rookery ctl publish plant/7/set 21.5
@@ -46,8 +47,14 @@ def _publish(arguments: argparse.Namespace) -> int:
     if arguments.expiry is not None:
         body["properties"] = {"message_expiry_interval": arguments.expiry}
     answer = node_of(arguments).post(api("publish"), body)
-    has_nobody = answer.get("reason_code") == NO_SUBSCRIBERS
-    return done(arguments, answer, say("ctl.publish.nobody" if has_nobody else "ctl.publish.done"))
+    code = answer.get("reason_code")
+    if code in (None, NO_SUBSCRIBERS):
+        text = say("ctl.publish.done" if code is None else "ctl.publish.nobody")
+        return done(arguments, answer, text)
+    if arguments.json:
+        output.show_json(answer)
+    refusal = say("ctl.publish.refused", code=code)
+    raise NotAllowedError(refusal, message_zh=refusal)
 
 
 def _content(file: Path) -> str:

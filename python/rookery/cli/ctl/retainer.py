@@ -50,7 +50,7 @@ def declare(nouns: Any) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    return show_kept(arguments, "retainer", "retained.count", "retained.max")
+    return show_kept(arguments, "retainer", "retained")
 
 
 def _topics(arguments: argparse.Namespace) -> int:

@@ -43,10 +43,23 @@ def show_members(arguments: argparse.Namespace, value: Mapping[str, Any]) -> int
     if arguments.json:
         output.show_json(value)
         return output.OK
-    width = max((len(name) for name in value), default=0)
-    for name, member in value.items():
-        output.line(f"{name:<{width}}  {_member(name, member)}")
+    lines = list(_flat(value))
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, shown in lines:
+        output.line(f"{name:<{width}}  {shown}")
     return output.OK
+
+
+def _flat(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Names and texts; what is inside another has its name too, as in the configuration."""
+    for name, member in value.items():
+        if isinstance(member, Mapping) and member:
+            yield from _flat(member, f"{before}{name}.")
+        elif isinstance(member, list) and member and isinstance(member[0], Mapping):
+            for number, item in enumerate(member, start=1):
+                yield from _flat(item, f"{before}{name}.{number}.")
+        else:
+            yield f"{before}{name}", _member(name, member)
 
 
 def stream(
@@ -152,7 +165,7 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return say("ctl.yes" if value else "ctl.no")
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False) if value else "-"
     if isinstance(value, list):
         return ", ".join(map(cell, value)) or "-"
     # A name may hold a line break or worse: it does not write on somebody's terminal.

@@ -14,6 +14,7 @@ from rookery.config.schema.model import (
     Percent,
     SecretText,
     Struct,
+    Text,
     inert,
 )
 
@@ -81,6 +82,15 @@ LICENSE = Struct((
           "达到 access.max_connections 的该比例时触发 connection_quota 告警。", hot=True),
     Field("connection_low_watermark", Percent(), "75%",
           "Share below which it ends; less than the high one.", "低于该比例时解除告警，应小于高水位。", hot=True),
+    Field("manager", Struct((
+        Field("name", Text(r"[^\x00-\x1f\x7f]{0,64}", "up to 64 characters"), "",
+              "What it calls itself.", "名称。", hot=True),
+        Field("url", Text(r"(https?://[^\s\x00-\x1f\x7f]{1,2048})?", "a URL that begins with http:// or https://"), "",
+              "Where it is.", "地址。", hot=True),
+        Field("former_limit", Text(r"([1-9][0-9]{0,9}|infinity)?", "a number or infinity"), "",
+              "access.max_connections before it was managed.", "接管之前的 access.max_connections。", hot=True),
+    )), {}, "The control plane that manages access.max_connections; it writes this itself.",
+          "管理 access.max_connections 的控制面，由其自行写入。"),
     inert("key", SecretText(), UNSET, "Licence of EMQX.", "EMQX 许可证。",
           "Rookery needs no licence", "Rookery 无需许可证"),
     inert("dynamic_max_connections", Anything(), UNSET, "Quota of EMQX.", "EMQX 连接数配额。",

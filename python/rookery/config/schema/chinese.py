@@ -93,6 +93,8 @@ BEGINNINGS = (
     (re.compile(r"a whole number, (\S+) to ([^\s,]+)"), r"整数，\1 到 \2"),
     (re.compile(r"a whole number, (\S+) or more"), r"整数，不小于 \1"),
     (re.compile(r"a number, (\S+) to ([^\s,]+)"), r"数字，\1 到 \2"),
+    (re.compile(r"a number or infinity"), "数字或 infinity"),
+    (re.compile(r"up to (\d+) characters"), r"最多 \1 个字符"),
     (re.compile(r"one of (.+)"), r"以下之一：\1"),
     (re.compile(r"a duration such as 15s, 1m, 2h or 1d"), "时长，如 15s、1m、2h 或 1d"),
     (re.compile(r"a size such as 512KB or 1MB"), "大小，如 512KB 或 1MB"),
@@ -111,6 +113,10 @@ BEGINNINGS = (
     (re.compile(r"a list such as (.+)"), r"列表，如 \1"),
     (re.compile(r"(\S+) one of (.+)"), r"\1 为以下之一：\2"),
     (re.compile(r"not a regular expression: (.+)"), r"不是正则表达式：\1"),
+    (re.compile(r"there are no actions of type (.+)"), r"没有 \1 类型的动作"),
+    (re.compile(r"(\S+): unknown"), r"\1：未知配置项"),
+    (re.compile(r"(args\.\w+) is text"), r"\1 应为字符串"),
+    (re.compile(r"args\.mqtt_properties has (.+)"), r"args.mqtt_properties 可包含 \1"),
 )
 ENDINGS = (
     (re.compile(r", at least ([^\s,]+)"), r"，不小于 \1"),

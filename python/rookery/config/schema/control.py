@@ -95,6 +95,21 @@ SECTION = Struct(
                         "代理以 TLS 方式连接的监听地址；0 表示关闭。",
                     ),
                     Field(
+                        "advertised",
+                        ListOf(
+                            Text(
+                                r"mqtts?://[0-9A-Za-z.:_\[\]-]{1,253}:\d{1,5}", "mqtts://HOST:PORT"
+                            ),
+                            16,
+                        ),
+                        [],
+                        "Where agents are told to reach the relays, best first, such as "
+                        "mqtts://relay.example.com:38883; without any: the host of the access address and "
+                        "the ports of this process.",
+                        "告知代理的中继地址，按优先顺序，例如 mqtts://relay.example.com:38883；留空则使用访问地址的"
+                        "主机名与本进程的端口。",
+                    ),
+                    Field(
                         "workers",
                         Int(1, 64),
                         1,
@@ -106,6 +121,51 @@ SECTION = Struct(
             {},
             "The MQTT broker that agents dial into.",
             "代理接入的 MQTT 中继服务。",
+        ),
+        Field(
+            "peers",
+            Struct(
+                (
+                    Field(
+                        "bind",
+                        Address(zero_closes=True),
+                        "0.0.0.0:0",
+                        "Where other control processes of the same PostgreSQL reach this one, for agents that "
+                        "are connected here; 0.0.0.0: the address that the database sees, port 0: a free one. "
+                        "0 closes it.",
+                        "同一 PostgreSQL 的其他控制面进程访问本进程（其上连接的代理）的监听地址；0.0.0.0 表示数据库"
+                        "所见的地址，端口 0 表示任意空闲端口。0 表示关闭。",
+                    ),
+                    Field(
+                        "address",
+                        Text(r"(|[0-9A-Za-z.:_\[\]-]{1,253}:\d{1,5})", "HOST:PORT"),
+                        "",
+                        "What they are told of it, where that is another address.",
+                        "告知其他进程的地址（与监听地址不同时填写）。",
+                    ),
+                )
+            ),
+            {},
+            "Several control processes side by side.",
+            "多个控制面进程并行运行。",
+        ),
+        Field(
+            "doors",
+            Struct(
+                (
+                    Field(
+                        "ports",
+                        Text(r"(|\d{1,5}-\d{1,5})", "FIRST-LAST"),
+                        "8100-8131",
+                        "Ports at which dashboards of clusters are shown through the tunnel, one for each "
+                        "cluster, opened when they are wanted; empty: not at all.",
+                        "经隧道展示集群 Dashboard 的端口范围，每个集群占用一个，按需开启；留空表示不开放。",
+                    ),
+                )
+            ),
+            {},
+            "Dashboards of clusters that browsers cannot reach.",
+            "浏览器无法直接访问的集群的 Dashboard。",
         ),
         Field(
             "agents",
@@ -124,6 +184,70 @@ SECTION = Struct(
             {},
             "Agents of clusters.",
             "集群代理。",
+        ),
+        Field(
+            "metrics",
+            Struct(
+                (
+                    Field(
+                        "keep_15s",
+                        Duration(low_ms=3_600_000, high_ms=7 * 86_400_000),
+                        6 * 3_600_000,
+                        "How long every single report is kept.",
+                        "逐次上报的指标数据的保留时间。",
+                    ),
+                    Field(
+                        "keep_1m",
+                        Duration(low_ms=86_400_000, high_ms=60 * 86_400_000),
+                        2 * 86_400_000,
+                        "How long a value for each minute is kept.",
+                        "按分钟汇总的指标数据的保留时间。",
+                    ),
+                    Field(
+                        "keep_10m",
+                        Duration(low_ms=8 * 86_400_000, high_ms=400 * 86_400_000),
+                        8 * 86_400_000,
+                        "How long a value for each ten minutes is kept.",
+                        "按十分钟汇总的指标数据的保留时间。",
+                    ),
+                )
+            ),
+            {},
+            "What clusters counted over time.",
+            "集群历史指标。",
+        ),
+        Field(
+            "alarms",
+            Struct(
+                (
+                    Field(
+                        "check_interval",
+                        Duration(low_ms=1000, high_ms=3_600_000),
+                        15_000,
+                        "How often clusters that say nothing are looked at.",
+                        "检查无上报集群的间隔。",
+                    ),
+                    Field(
+                        "targets",
+                        OneOf(("private", "public", "any")),
+                        "private",
+                        "Where webhooks and mail servers of projects may be: private networks and the "
+                        "internet, the internet alone, or anywhere, this machine included.",
+                        "项目的 Webhook 与邮件服务器允许的地址：private 为内网与公网，public 仅公网，"
+                        "any 为任意地址（包括本机）。",
+                    ),
+                    Field(
+                        "retry",
+                        Duration(low_ms=100, high_ms=600_000),
+                        5000,
+                        "How long after a failed attempt a message is sent again; twice as long after each.",
+                        "推送失败后的重试间隔，每次失败后加倍。",
+                    ),
+                )
+            ),
+            {},
+            "Alarms.",
+            "告警。",
         ),
         Field(
             "log",

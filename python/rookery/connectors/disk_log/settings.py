@@ -8,16 +8,21 @@ from pydantic import AfterValidator, Field
 
 from rookery.connectors.kinds import KIND, ByteSize
 from rookery.connectors.options import ActionOptions
+from rookery.connectors.refusals import RefusedValue
 from rookery.connectors.settings import ActionSettings, ConnectorSettings, Parameters
+from rookery.words import Words
+
+_NO_PATH = Words("must be the path of a file", "应为文件路径")
+_HOLDS_UP = Words("must not hold ..", "不能包含 ..")
 
 MIB = 1 << 20
 
 
 def _checked_path(path: str) -> str:
     if not path.strip() or path.endswith("/") or "\0" in path:
-        raise ValueError("must be the path of a file")
+        raise RefusedValue(_NO_PATH)
     if ".." in path.split("/"):
-        raise ValueError("must not hold ..")
+        raise RefusedValue(_HOLDS_UP)
     return path
 
 

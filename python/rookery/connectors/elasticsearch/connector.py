@@ -8,8 +8,9 @@ from typing import Any
 
 import aiohttp
 
-from rookery.access.databases.settings import host_and_port, shown_address
+from rookery.access.databases.settings import host_and_port
 from rookery.access.errors import SettingError, Words
+from rookery.access.reasons import of_connecting, shown_address, why_unreachable
 from rookery.connectors.base import Action, Connector, Context, Unhealthy
 from rookery.connectors.elasticsearch.action import ElasticsearchAction
 from rookery.connectors.elasticsearch.answers import parsed, status_words, strange
@@ -19,7 +20,6 @@ from rookery.connectors.elasticsearch.settings import (
     ElasticsearchActionSettings,
     ElasticsearchConnectorSettings,
 )
-from rookery.connectors.reasons import of_connecting, why_unreachable
 
 ANSWER_S = 30.0
 ANSWER_BYTES_MAX = 32 << 20

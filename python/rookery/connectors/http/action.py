@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rookery.access.errors import Words
+from rookery.access.reasons import no_answer, of_connecting, why_unreachable
 from rookery.connectors.base import Action, Recoverable, Unhealthy, Unrecoverable
 from rookery.connectors.http.request import Request, RequestTemplate
 from rookery.connectors.http.settings import HttpActionSettings
-from rookery.connectors.reasons import no_answer, of_connecting, why_unreachable
 from rookery.native.action_fields import ActionItem
 
 if TYPE_CHECKING:

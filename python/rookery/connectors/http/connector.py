@@ -9,11 +9,11 @@ import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from rookery.access.reasons import why_unreachable
 from rookery.connectors.base import Action, Connector, Context, Unhealthy
 from rookery.connectors.http.action import HttpAction
 from rookery.connectors.http.request import RequestTemplate
 from rookery.connectors.http.settings import HttpActionSettings, HttpConnectorSettings
-from rookery.connectors.reasons import why_unreachable
 from rookery.connectors.settings import SourceSettings
 
 if TYPE_CHECKING:

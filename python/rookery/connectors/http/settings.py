@@ -9,8 +9,27 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from rookery.connectors.kinds import KIND, Headers, Seconds, UrlKind
+from rookery.connectors.refusals import RefusedValue
 from rookery.connectors.settings import ActionSettings, ConnectorSettings, Parameters, Tls
 from rookery.types import Secret
+from rookery.words import Words
+
+_NO_URL = Words("must be http://host… or https://host…", "应为 http://主机… 或 https://主机…")
+_NO_PLAIN_URL = Words(
+    "must be http://host… or https://host…, without placeholders before the path",
+    "应为 http://主机… 或 https://主机…，且路径之前不含占位符",
+)
+_HOLDS_LOGIN = Words(
+    "must not hold a name or password; use the header authorization",
+    "不能包含用户名或密码，请使用 authorization 请求头",
+)
+_BAD_CHARACTERS = Words(
+    "must have no fragment, blanks or control characters", "不能包含片段（#）、空格或控制字符"
+)
+_NO_HEADER = Words("{name} is no name of a header", "{name} 不是有效的请求头名称")
+_OWN_HEADER = Words("{name} is made by the client itself", "{name} 由客户端自行生成，不能设置")
+_BAD_HEADER = Words("the value of {name} holds control characters", "{name} 的值包含控制字符")
+_NEEDS_TLS = Words("url: https needs ssl.enable = true", "url：https 需要 ssl.enable = true")
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -24,26 +43,24 @@ def _checked_url(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("must be http://host… or https://host…") from None
+        raise RefusedValue(_NO_URL) from None
     if parts.scheme not in ("http", "https") or not host or "$" in parts.netloc:
-        raise ValueError(
-            "must be http://host… or https://host…, without placeholders before the path"
-        )
+        raise RefusedValue(_NO_PLAIN_URL)
     if "@" in parts.netloc:
-        raise ValueError("must not hold a name or password; use the header authorization")
+        raise RefusedValue(_HOLDS_LOGIN)
     if parts.fragment or _CONTROL.search(url) or " " in url:
-        raise ValueError("must have no fragment, blanks or control characters")
+        raise RefusedValue(_BAD_CHARACTERS)
     return url
 
 
 def _checked_headers(headers: dict[str, Secret]) -> dict[str, Secret]:
     for name, value in headers.items():
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name[:64]!r} is no name of a header")
+            raise RefusedValue(_NO_HEADER.format(name=repr(name[:64])))
         if name.lower() in _REFUSED:
-            raise ValueError(f"{name} is made by the client itself")
+            raise RefusedValue(_OWN_HEADER.format(name=name))
         if _CONTROL.search(value.reveal()):
-            raise ValueError(f"the value of {name} holds control characters")
+            raise RefusedValue(_BAD_HEADER.format(name=name))
     return headers
 
 
@@ -98,7 +115,7 @@ class HttpConnectorSettings(ConnectorSettings):
     @model_validator(mode="after")
     def _agrees(self) -> HttpConnectorSettings:
         if self.url.startswith("https:") and not self.ssl.enable:
-            raise ValueError("url: https needs ssl.enable = true")
+            raise RefusedValue(_NEEDS_TLS)
         return self
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.access.databases.settings import host_and_port
 from rookery.access.errors import Words
+from rookery.access.reasons import why_unreachable
 from rookery.connectors.base import Reconnecting, Unhealthy
 from rookery.connectors.kafka.settings import DEFAULT_PORT, KafkaConnectorSettings, addresses
-from rookery.connectors.reasons import why_unreachable
 
 if TYPE_CHECKING:
     from aiokafka.client import AIOKafkaClient

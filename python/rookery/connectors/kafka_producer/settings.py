@@ -9,7 +9,14 @@ from pydantic import Field, model_validator
 from rookery.connectors.kafka.settings import KafkaConnectorSettings
 from rookery.connectors.kinds import KIND, AnySeconds, Bytes, Seconds
 from rookery.connectors.options import ActionOptions
+from rookery.connectors.refusals import RefusedValue
 from rookery.connectors.settings import ActionSettings, Parameters, Settings
+from rookery.words import Words
+
+_BAD_LIMIT = Words(
+    "partitions_limit must be all_partitions or at least 1",
+    "partitions_limit 应为 all_partitions 或不小于 1",
+)
 
 # Of EMQX's client library, which has a buffer of its own: here it is that of the action.
 _INERT = frozenset(
@@ -136,7 +143,7 @@ class KafkaProducerParameters(Parameters):
     @model_validator(mode="after")
     def _limit(self) -> KafkaProducerParameters:
         if isinstance(self.partitions_limit, int) and self.partitions_limit < 1:
-            raise ValueError("partitions_limit must be all_partitions or at least 1")
+            raise RefusedValue(_BAD_LIMIT)
         return self
 
 

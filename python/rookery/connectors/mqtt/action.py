@@ -11,6 +11,7 @@ from rookery.access.errors import Words
 from rookery.connectors.base import Action, ItemFailure, Recoverable, Unhealthy
 from rookery.connectors.mqtt.connection import Answer, Connection
 from rookery.connectors.mqtt.properties import properties_of
+from rookery.connectors.mqtt.reasons import reason_words
 from rookery.connectors.mqtt.settings import MqttActionParameters
 from rookery.native.action_fields import ActionItem, FieldSpec, FieldValue, Row, Text, Value
 
@@ -97,7 +98,7 @@ class _BadMessageError(ValueError):
 def _words(error: Exception) -> Words:
     if isinstance(error, _BadMessageError):
         return error.words
-    return _BAD_MESSAGE.format(reason=error)
+    return _BAD_MESSAGE.format(reason=reason_words(error))
 
 
 def _failure(number: int, answer: ReasonCode | Unhealthy) -> ItemFailure | None:
@@ -106,7 +107,7 @@ def _failure(number: int, answer: ReasonCode | Unhealthy) -> ItemFailure | None:
     if not answer.is_failure:
         return None
     later = answer.value in _LATER
-    return ItemFailure(number, _REFUSED.format(reason=answer), is_recoverable=later)
+    return ItemFailure(number, _REFUSED.format(reason=reason_words(answer)), is_recoverable=later)
 
 
 def _word(value: bool | str) -> str:

@@ -27,8 +27,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from rookery.access.errors import Words
+from rookery.access.reasons import why_unreachable
 from rookery.connectors.base import Unhealthy
-from rookery.connectors.reasons import why_unreachable
+from rookery.connectors.mqtt.reasons import reason_words
 
 PROTOCOLS = {"v3": 3, "v4": 4, "v5": 5}
 RECEIVED_MAX = 1000
@@ -50,6 +51,7 @@ _LOGIN_NAMES = frozenset(
 )
 _UNREACHABLE = Words("{address} cannot be reached: {reason}", "无法连接 {address}：{reason}")
 _ENDED = Words("the connection ended: {reason}", "连接已断开：{reason}")
+_CLOSED = Words("closed", "已关闭")
 _LATE = Words("{address} did not answer in time", "{address} 未在规定时间内应答")
 _REFUSED_FILTER = Words(
     "the broker refused the subscription to {topic}: {reason}", "服务器拒绝订阅 {topic}：{reason}"
@@ -262,7 +264,7 @@ class Connection:
             self._client.disconnect()
             if self._socket is not None:
                 self._client.loop_write()
-        self._end(Unhealthy(_ENDED.format(reason="closed")))
+        self._end(Unhealthy(_ENDED.format(reason=_CLOSED)))
         self._client.drop()
 
     @property
@@ -306,7 +308,8 @@ class Connection:
         try:
             _, mid = self._client.subscribe(topic_filter, qos)
         except ValueError as error:
-            raise Unhealthy(_REFUSED_FILTER.format(topic=topic_filter, reason=error)) from error
+            words = _REFUSED_FILTER.format(topic=topic_filter, reason=reason_words(error))
+            raise Unhealthy(words) from error
         future = self._subscribing[mid or 0] = self._loop.create_future()
         try:
             async with asyncio.timeout(self.endpoint.connect_timeout_s):
@@ -317,7 +320,8 @@ class Connection:
             self._subscribing.pop(mid or 0, None)
         refused = [code for code in codes if code.is_failure]
         if refused:
-            raise Unhealthy(_REFUSED_FILTER.format(topic=topic_filter, reason=refused[0]))
+            reason = reason_words(refused[0])
+            raise Unhealthy(_REFUSED_FILTER.format(topic=topic_filter, reason=reason))
 
     # -- in ------------------------------------------------------------------------------
 
@@ -353,7 +357,7 @@ class Connection:
             return
         if reason.is_failure:
             words = _LOGIN if reason.getName() in _LOGIN_NAMES else _REFUSED
-            words = words.format(address=self.endpoint.address, reason=reason)
+            words = words.format(address=self.endpoint.address, reason=reason_words(reason))
             self._connected.set_exception(Unhealthy(words))
             return
         self.session_present = bool(flags.session_present)
@@ -365,7 +369,7 @@ class Connection:
     def _on_disconnect(
         self, _client: object, _data: object, _flags: object, reason: ReasonCode, _more: object
     ) -> None:
-        self._end(Unhealthy(_ENDED.format(reason=reason)))
+        self._end(Unhealthy(_ENDED.format(reason=reason_words(reason))))
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         if message.qos == 2:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from rookery.access.databases.settings import host_and_port
+from rookery.access.topic_filters import is_topic_filter
 from rookery.connectors.addresses import one_address
 from rookery.connectors.kinds import KIND, Seconds, SecretText
 from rookery.connectors.options import ActionOptions
+from rookery.connectors.refusals import RefusedValue
 from rookery.connectors.settings import (
     ActionSettings,
     ConnectorSettings,
     Parameters,
     SourceSettings,
     Tls,
+    TopicTemplate,
+)
+from rookery.words import Words
+
+_NO_SECONDS = Words("must be whole seconds", "应为整秒")
+_NO_FILTER = Words(
+    "must be a topic filter: + is a level by itself, # the last one",
+    "应为主题过滤器：+ 须单独占一级，# 只能是最后一级",
 )
 
 DEFAULT_PORT = 1883
@@ -103,7 +113,7 @@ class MqttConnectorSettings(ConnectorSettings):
     @classmethod
     def _keepalive(cls, keepalive: float) -> float:
         if not 1 <= keepalive <= KEEP_ALIVE_S_MAX or keepalive != int(keepalive):
-            raise ValueError("must be whole seconds")
+            raise RefusedValue(_NO_SECONDS)
         return keepalive
 
     @property
@@ -115,7 +125,7 @@ class MqttConnectorSettings(ConnectorSettings):
 class MqttActionParameters(Parameters):
     """``parameters`` of an action."""
 
-    topic: str = Field(
+    topic: TopicTemplate = Field(
         min_length=1,
         max_length=TOPIC_BYTES_MAX,
         title="Topic",
@@ -163,10 +173,16 @@ class MqttActionSettings(ActionSettings):
     )
 
 
+def _checked_filter(text: str) -> str:
+    if not is_topic_filter(text):
+        raise RefusedValue(_NO_FILTER)
+    return text
+
+
 class MqttSourceParameters(Parameters):
     """``parameters`` of a source."""
 
-    topic: str = Field(
+    topic: Annotated[str, AfterValidator(_checked_filter)] = Field(
         min_length=1,
         max_length=TOPIC_BYTES_MAX,
         title="Topic filter",

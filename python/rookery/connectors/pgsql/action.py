@@ -8,16 +8,10 @@ from typing import Any, Protocol
 
 import asyncpg
 
+from rookery.access.databases.postgresql_errors import CLIENT_ERRORS, Place
 from rookery.access.errors import Words
 from rookery.connectors.base import Action, ItemFailure, Recoverable, Unhealthy
-from rookery.connectors.pgsql.errors import (
-    CLIENT_ERRORS,
-    Place,
-    is_of_row,
-    of_checking,
-    of_sending,
-    row_refused,
-)
+from rookery.connectors.pgsql.errors import is_of_row, of_checking, of_sending, row_refused
 from rookery.connectors.pgsql.settings import PgsqlActionSettings
 from rookery.connectors.pgsql.statement import parse_statement
 from rookery.connectors.pgsql.values import NoArrayError, argument

@@ -7,12 +7,13 @@ from typing import Any
 
 import asyncpg
 
+from rookery.access.databases.postgresql_errors import CLIENT_ERRORS, Place
 from rookery.access.databases.postgresql_pool import PostgresqlPlace, address_of, open_pool
-from rookery.access.databases.settings import shown_address
 from rookery.access.errors import SettingError, Words
+from rookery.access.reasons import shown_address
 from rookery.connectors.base import Action, Connector, Context, Unhealthy
 from rookery.connectors.pgsql.action import PgsqlAction
-from rookery.connectors.pgsql.errors import CLIENT_ERRORS, Place, of_checking
+from rookery.connectors.pgsql.errors import of_checking
 from rookery.connectors.pgsql.settings import PgsqlActionSettings, PgsqlConnectorSettings
 from rookery.connectors.pgsql.typed import TypedConnection
 

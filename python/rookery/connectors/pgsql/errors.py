@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import asyncpg
 
+from rookery.access.databases.postgresql_errors import (
+    OF_STATEMENT,
+    Place,
+    advice,
+    connection_words,
+    refusal,
+    said,
+    state_class,
+    words_of,
+)
 from rookery.access.errors import Words
 from rookery.connectors.base import Recoverable, Unhealthy, Unrecoverable
-from rookery.connectors.reasons import behind, why_unreachable
 
 # By the first two characters of SQLSTATE.
 _OF_ROW = frozenset(
@@ -30,128 +37,34 @@ _PASSING = frozenset(
         "58",  # the system under it
     }
 )
-# The statement does not fit the database: a table is missing, or a right. Who looks after it mends
-# one or the other, and what waits is kept until then.
-_OF_STATEMENT = frozenset({"0A", "3F", "42"})
 
 _REFUSED = Words("PostgreSQL refuses the row: {said}", "PostgreSQL 拒绝该行：{said}")
-_STATEMENT = Words("PostgreSQL refuses the statement: {said}", "PostgreSQL 拒绝该语句：{said}")
-_SAYS = Words("PostgreSQL says: {said}", "PostgreSQL 返回：{said}")
-_LOST = Words(
-    "connection to PostgreSQL at {address}: {said}", "与 PostgreSQL {address} 的连接：{said}"
-)
-_LATE = Words(
-    "PostgreSQL at {address} does not answer in time: see what it is busy with, or whether the "
-    "network is slow",
-    "PostgreSQL {address} 未在时限内应答：请检查其负载和网络",
-)
-_NO_TLS = Words(
-    "PostgreSQL at {address} does not speak TLS: switch ssl.enable off, or TLS on there",
-    "PostgreSQL {address} 未启用 TLS：请关闭 ssl.enable，或在服务端启用 TLS",
-)
-# By SQLSTATE: what whoever set the connector up can do about it.
-_ADVICE = {
-    "28P01": Words(
-        "PostgreSQL at {address} refuses user {username} with this password: check username and "
-        "password",
-        "PostgreSQL {address} 拒绝用户 {username} 的密码：请检查用户名和密码",
-    ),
-    "28000": Words(
-        "PostgreSQL at {address} does not let user {username} in: check username, ssl.enable and "
-        "pg_hba.conf there ({said})",
-        "PostgreSQL {address} 不允许用户 {username} 登录：请检查用户名、ssl.enable 和服务端的 "
-        "pg_hba.conf（{said}）",
-    ),
-    "3D000": Words(
-        "there is no database {database} at {address}: check its name, or create it",
-        "{address} 上不存在数据库 {database}：请检查名称或创建该数据库",
-    ),
-    "42501": Words(
-        "user {username} has no right to this in database {database}: {said}",
-        "用户 {username} 在数据库 {database} 中没有所需权限：{said}",
-    ),
-    "53300": Words(
-        "PostgreSQL at {address} has no connection left: use a smaller pool_size, or raise "
-        "max_connections there",
-        "PostgreSQL {address} 连接数已满：请减小 pool_size，或增大服务端的 max_connections",
-    ),
-    "57P03": Words(
-        "PostgreSQL at {address} is starting or stopping: it is tried again",
-        "PostgreSQL {address} 正在启动或停止：将自动重试",
-    ),
-}
-
-CLIENT_ERRORS = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-)
-"""All that a call of the client library may raise."""
 
 
 def is_of_row(error: BaseException) -> bool:
     """Whether other rows of the same statement may well be taken."""
-    return isinstance(error, asyncpg.PostgresError) and _class(error) in _OF_ROW
+    return isinstance(error, asyncpg.PostgresError) and state_class(error) in _OF_ROW
 
 
 def row_refused(error: BaseException) -> Words:
-    return _REFUSED.format(said=_said(error))
-
-
-class Place(NamedTuple):
-    """Where a connector goes, as far as it is no secret."""
-
-    address: str
-    database: str
-    username: str
+    return _REFUSED.format(said=said(error))
 
 
 def of_sending(error: Exception, place: Place) -> Recoverable | Unrecoverable:
     """What became of a batch that ended with this error."""
     if not isinstance(error, asyncpg.PostgresError):
-        return Recoverable(_connection_words(error, place))
-    kind = _class(error)
+        return Recoverable(connection_words(error, place))
+    kind = state_class(error)
     if kind in _OF_CONNECTION:
-        return Recoverable(_advice(error, place) or _SAYS.format(said=_said(error)))
-    if kind in _OF_STATEMENT:
-        return Recoverable(_STATEMENT.format(said=_said(error)))
+        return Recoverable(advice(error, place) or refusal(error))
+    if kind in OF_STATEMENT:
+        # Who looks after it mends one or the other, and what waits is kept until then.
+        return Recoverable(refusal(error))
     if kind in _PASSING:
-        return Recoverable(_SAYS.format(said=_said(error)), is_connection=False)
-    return Unrecoverable(_SAYS.format(said=_said(error)))
+        return Recoverable(refusal(error), is_connection=False)
+    return Unrecoverable(refusal(error))
 
 
 def of_checking(error: Exception, place: Place) -> Unhealthy:
     """Why there is no connection, or a statement does not work."""
-    if not isinstance(error, asyncpg.PostgresError):
-        return Unhealthy(_connection_words(error, place))
-    if (advice := _advice(error, place)) is not None:
-        return Unhealthy(advice)
-    words = _STATEMENT if _class(error) in _OF_STATEMENT else _SAYS
-    return Unhealthy(words.format(said=_said(error)))
-
-
-def _advice(error: asyncpg.PostgresError, place: Place) -> Words | None:
-    words = _ADVICE.get(str(error.sqlstate or ""))
-    return None if words is None else words.format(said=_said(error), **place._asdict())
-
-
-def _connection_words(error: Exception, place: Place) -> Words:
-    if isinstance(error, TimeoutError) and not error.errno:
-        return _LATE.format(address=place.address)
-    if isinstance(error, ConnectionError) and "rejected SSL" in str(error):
-        return _NO_TLS.format(address=place.address)
-    if (cause := behind(error)) is not None:
-        return why_unreachable(place.address, cause)
-    return _LOST.format(address=place.address, said=_said(error))
-
-
-def _class(error: asyncpg.PostgresError) -> str:
-    return str(error.sqlstate or "")[:2]
-
-
-def _said(error: BaseException) -> str:
-    text = str(error).partition("\n")[0] or type(error).__name__
-    state = getattr(error, "sqlstate", None)
-    is_from_server = getattr(error, "severity", None) is not None
-    return f"{text} (SQLSTATE {state})" if state and is_from_server else text
+    return Unhealthy(words_of(error, place))

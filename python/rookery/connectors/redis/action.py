@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rookery.access.databases.redis_connections import RedisConnections
+from rookery.access.databases.redis_errors import CLIENT_ERRORS, is_answer, is_passing, words_of
 from rookery.access.errors import Words
 from rookery.connectors.base import Action, ItemFailure, Recoverable, Unrecoverable
 from rookery.connectors.redis.command import parse_command
-from rookery.connectors.redis.errors import CLIENT_ERRORS, is_answer, is_passing, words_of
 from rookery.connectors.redis.settings import RedisActionSettings
 from rookery.native.action_fields import ActionItem
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rookery.access.databases.redis_connections import RedisConnections, RedisPlace
+from rookery.access.databases.redis_errors import CLIENT_ERRORS, words_of
 from rookery.access.errors import SettingError, Words
 from rookery.connectors.base import Action, Connector, Context, Unhealthy
 from rookery.connectors.redis.action import RedisAction
-from rookery.connectors.redis.errors import CLIENT_ERRORS, of_checking
 from rookery.connectors.redis.settings import (
     RedisActionSettings,
     RedisCluster,
@@ -54,7 +54,7 @@ class RedisConnector(Connector[RedisActionSettings, Any]):
         try:
             await client.execute_command("PING")
         except CLIENT_ERRORS as error:
-            raise of_checking(error, self._connections.place) from error
+            raise Unhealthy(words_of(error, self._connections.place)) from error
 
     def open_action(self, settings: RedisActionSettings) -> Action:
         return RedisAction(settings, self._connections)

@@ -7,7 +7,7 @@ import builtins
 import pytest
 from redis.exceptions import AuthenticationError, ConnectionError, ResponseError, TimeoutError
 
-from rookery.connectors.redis.errors import words_of
+from rookery.access.databases.redis_errors import words_of
 
 TimeoutError_ = builtins.TimeoutError
 

@@ -11,7 +11,7 @@ import re
 import socket
 import ssl
 
-from rookery.access.errors import Words
+from rookery.words import Words
 
 _REFUSED = Words(
     "connect to {address} refused: see whether the service runs there and listens on this port",
@@ -104,6 +104,13 @@ _NUMBERS = {
 _CHAIN_MAX = 8
 
 
+def shown_address(host: str, port: int) -> str:
+    """The two as people write them; a host that is the path of a socket stays alone."""
+    if host.startswith("/"):
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def why_unreachable(address: str, error: BaseException) -> Words:
     """Why there is no connection to ``address``, which must hold no secret."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -145,7 +152,7 @@ def behind(error: BaseException) -> OSError | None:
     return None
 
 
-def no_answer(address: str, seconds: float) -> Words:
+def no_answer(address: str | Words, seconds: float) -> Words:
     """That a service took a question and did not answer."""
     return _NO_ANSWER.format(address=address, seconds=seconds)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import redis.exceptions as say
 from redis.exceptions import RedisClusterException, ResponseError
 
-from rookery.access.errors import Words
-from rookery.connectors.base import Unhealthy
-from rookery.connectors.reasons import behind, why_unreachable
+from rookery.access.reasons import behind, why_unreachable
+from rookery.words import Words
 
 CLIENT_ERRORS = (say.RedisError, RedisClusterException, OSError)
 """All that a call of the client library may raise."""
@@ -95,7 +94,3 @@ def _advice(error: BaseException, said: str) -> Words | None:
         return _NO_MASTER
     is_late = isinstance(error, (say.TimeoutError, TimeoutError)) and "connect" not in said.lower()
     return _LATE if is_late else None
-
-
-def of_checking(error: BaseException, address: str) -> Unhealthy:
-    return Unhealthy(words_of(error, address))

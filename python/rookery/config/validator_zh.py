@@ -1,12 +1,9 @@
-"""What is wrong with a request, in Chinese: by the kinds of errors of the framework's validator."""
+"""What the validator of models says of a value, in Chinese: by the kinds of its errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-
-NO_JSON_TYPE = "请求体的 Content-Type 不是 JSON：请使用 application/json"
-MORE = "以及另外 {count} 项"
 
 _TEXTS: Mapping[str, str] = {
     "missing": "缺少必填项",
@@ -16,6 +13,8 @@ _TEXTS: Mapping[str, str] = {
     "model_type": "应为对象",
     "dict_type": "应为对象",
     "list_type": "应为数组",
+    "tuple_type": "应为数组",
+    "path_type": "应为路径",
     "too_long": "最多 {max_length} 项",
     "too_short": "至少 {min_length} 项",
     "string_type": "应为字符串",
@@ -37,6 +36,8 @@ _TEXTS: Mapping[str, str] = {
     "less_than": "须小于 {lt}",
     "literal_error": "应为 {expected} 之一",
     "enum": "应为 {expected} 之一",
+    "union_tag_invalid": "{discriminator} 应为 {expected_tags} 之一",
+    "union_tag_not_found": "缺少 {discriminator}",
     "none_required": "应为空",
     "datetime_type": "应为日期时间",
     "datetime_parsing": "应为日期时间",
@@ -50,7 +51,14 @@ def text_of(item: Mapping[str, Any]) -> str:
     template = _TEXTS.get(item["type"])
     if template is None:
         return str(item["msg"]).removeprefix("Value error, ")
-    expected = (
-        str(item.get("ctx", {}).get("expected", "")).replace(" or ", "、").replace(", ", "、")
+    context = item.get("ctx", {})
+    expected = str(context.get("expected", "")).replace(" or ", "、").replace(", ", "、")
+    text = template.format_map(
+        {
+            **context,
+            "expected": expected,
+            "expected_tags": str(context.get("expected_tags", "")).replace(", ", "、"),
+            "discriminator": str(context.get("discriminator", "")).strip("'"),
+        }
     )
-    return template.format_map({**item.get("ctx", {}), "expected": expected})
+    return text if "、" in text else text.removesuffix(" 之一")

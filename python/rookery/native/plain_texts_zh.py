@@ -1,0 +1,52 @@
+"""What the core says in English alone about topics, templates and outputs of rules, in Chinese.
+
+These texts have no keys: they are found by their English, which a test takes from the core.
+"""
+
+from __future__ import annotations
+
+import re
+
+_RULE = re.compile(r'rule "(?P<id>[^"]*)": (?P<rest>.*)', re.DOTALL)
+_FIELD = re.compile(
+    r"(?P<where>republish|topic|qos|retain|payload|user_properties): (?P<rest>.*)", re.DOTALL
+)
+_TEXTS = (
+    (
+        re.compile(r'placeholder (".*") is not of the form (\S+)', re.DOTALL),
+        r"占位符 \1 的格式应为 \2",
+    ),
+    (re.compile(r'(".*") is no topic name', re.DOTALL), r"\1 不是有效的主题名"),
+    (re.compile(r"template is longer than (\d+) octets"), r"模板超过 \1 字节"),
+    (re.compile(r"the row is no JSON object"), "该行不是 JSON 对象"),
+    (re.compile(r'there is no action "(.*)"'), r"不存在动作 \1"),
+    (re.compile(r"is there twice"), "出现了两次"),
+    (re.compile(r"topic is empty"), "主题为空"),
+    (re.compile(r"topic has (\d+) bytes, more than (\d+)"), r"主题有 \1 字节，超过 \2"),
+    (re.compile(r"topic contains U\+0000"), "主题包含 U+0000"),
+    (re.compile(r"wildcard `(.)` is not allowed there"), r"此处不允许使用通配符 \1"),
+    (
+        re.compile(r"share name is empty or contains `/`, `\+` or `#`"),
+        "共享订阅组名为空，或包含 /、+ 或 #",
+    ),
+    (re.compile(r"no topic filter after the prefix"), "前缀之后没有主题过滤器"),
+)
+
+
+def in_chinese(text: str) -> str | None:
+    """The same in Chinese; none where there are no words for it."""
+    if (found := _RULE.fullmatch(text)) is not None:
+        return _with(f"规则 {found['id']}", found["rest"])
+    if (found := _FIELD.fullmatch(text)) is not None:
+        return _with(found["where"], found["rest"])
+    # A template stands quoted before what is wrong with it, which names the part that counts.
+    for pattern, chinese in _TEXTS:
+        if (found := pattern.fullmatch(text)) is not None:
+            return found.expand(chinese)
+    before, colon, rest = text.partition(": ")
+    return in_chinese(rest) if colon and before.startswith('"') else None
+
+
+def _with(where: str, rest: str) -> str | None:
+    said = in_chinese(rest)
+    return None if said is None else f"{where}：{said}"
