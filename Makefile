@@ -93,13 +93,13 @@ test-python: ## The Python tests (PYTEST='tests/unit -k name')
 
 .PHONY: bench
 bench: ## Measure the broker beside its peers, results in bench/results (ARGS='--list')
-	@$(SETUP) run
+	@$(SETUP) bench
 	cargo build --quiet --release --locked -p rookery-bench
 	$(BIN)/python bench/table.py --bin-dir "$$CARGO_TARGET_DIR/release" $(ARGS)
 
 .PHONY: storms
 storms: ## Measure storms of logins, results in bench/results (ARGS='--only slow-service')
-	@$(SETUP) run
+	@$(SETUP) bench
 	cargo build --quiet --release --locked -p rookery-bench
 	$(BIN)/python bench/storms.py --bin-dir "$$CARGO_TARGET_DIR/release" $(ARGS)
 
