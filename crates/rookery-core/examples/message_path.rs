@@ -2,7 +2,7 @@
 //! subscribers get and acknowledge them. Prints CPU nanoseconds per message, the least and the
 //! median of several runs.
 //!
-//! `cargo run --release -p rookery-core --example message_path`
+//! `cargo run --release -p rookery-core --example message_path -- '5.0, QoS 1'`
 
 mod stage;
 
@@ -108,9 +108,13 @@ fn measure(name: &str, version: Version, qos: QoS) -> Result<(), Failure> {
 }
 
 fn main() -> Result<(), Failure> {
+    let only = std::env::args().nth(1).unwrap_or_default();
     for (words, version) in [("3.1.1", Version::V311), ("5.0", Version::V5)] {
         for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-            measure(&format!("{words}, QoS {}", qos as u8), version, qos)?;
+            let name = format!("{words}, QoS {}", qos as u8);
+            if name.starts_with(&only) {
+                measure(&name, version, qos)?;
+            }
         }
     }
     Ok(())
