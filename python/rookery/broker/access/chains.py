@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rookery.broker.settings import NodeSettings
-from rookery.config.runtime import KeyPath, unhidden
+from rookery.config.runtime import KeyPath
 from rookery.errors import BadRequestError, ConflictError, NotFoundError
 
 Entry = dict[str, Any]
@@ -88,7 +88,7 @@ class ChainService:
             raise BadRequestError(f"{', '.join(self._keys)} cannot be changed")
         entries = self._stored()
         index = self._index(entries, entry_id)
-        entries[index] = unhidden(entry, entries[index])
+        entries[index] = entry
         await self._write("update", entry_id, entries, written=index + 1)
         return self.get(entry_id)
 
