@@ -42,6 +42,11 @@ class ChainService:
             shown = shown[key]
         return [{**entry, "id": self._id(entry)} for entry in shown]
 
+    def entries(self) -> list[Entry]:
+        """Every entry as the node reads it, secrets included."""
+        found: list[Entry] = self._settings.config[".".join(self._path)]
+        return found
+
     def get(self, entry_id: str) -> Entry:
         """One entry.
 
