@@ -8,6 +8,7 @@ import { useChange } from "@/lib/query";
 
 import { Dialog } from "./Dialog";
 import { ErrorPanel } from "./ErrorPanel";
+import { FieldErrors } from "./fieldErrors";
 import { useToasts } from "./toasts";
 
 interface FormDialogProps {
@@ -48,7 +49,7 @@ export function FormDialog(props: FormDialogProps): ReactElement {
     >
       <form onSubmit={(event) => void send(event)}>
         <Stack gap="sm">
-          {props.children}
+          <FieldErrors error={error}>{props.children}</FieldErrors>
           <ErrorPanel error={error} />
           <Group justify="flex-end" mt="xs">
             <Button variant="default" onClick={props.onClose}>

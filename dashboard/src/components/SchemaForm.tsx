@@ -19,6 +19,7 @@ import {
   type Schema,
 } from "@/lib/schema";
 
+import { AtField } from "./fieldErrors";
 import { LeafField, useWords } from "./SchemaLeaf";
 
 interface SchemaFormProps {
@@ -68,15 +69,16 @@ function ObjectFields({
       {Object.entries(schema.properties ?? {})
         .filter(([name, field]) => !hidden.includes(name) && !isHidden(field, root))
         .map(([name, field]) => (
-          <SchemaField
-            key={name}
-            name={name}
-            schema={resolve(field, root)}
-            root={root}
-            value={tree[name]}
-            isRequired={schema.required?.includes(name) ?? false}
-            onChange={(part) => onChange(put(tree, name, part))}
-          />
+          <AtField key={name} step={name}>
+            <SchemaField
+              name={name}
+              schema={resolve(field, root)}
+              root={root}
+              value={tree[name]}
+              isRequired={schema.required?.includes(name) ?? false}
+              onChange={(part) => onChange(put(tree, name, part))}
+            />
+          </AtField>
         ))}
     </Stack>
   );
@@ -156,14 +158,16 @@ function ListField(props: FieldProps): ReactElement {
         {items.map((value, index) => (
           <Group key={index} align="flex-start" wrap="nowrap" gap="xs">
             <div className="grow">
-              <SchemaField
-                name={`${props.name} ${index + 1}`}
-                schema={item}
-                root={props.root}
-                value={value}
-                isRequired
-                onChange={(next) => props.onChange(items.map((old, at) => (at === index ? next : old)))}
-              />
+              <AtField step={String(index + 1)}>
+                <SchemaField
+                  name={`${props.name} ${index + 1}`}
+                  schema={item}
+                  root={props.root}
+                  value={value}
+                  isRequired
+                  onChange={(next) => props.onChange(items.map((old, at) => (at === index ? next : old)))}
+                />
+              </AtField>
             </div>
             <Button
               variant="subtle"
@@ -203,14 +207,16 @@ function MapField(props: FieldProps): ReactElement {
         {Object.entries(tree).map(([key, value]) => (
           <Group key={key} align="flex-end" wrap="nowrap" gap="xs">
             <div className="grow">
-              <SchemaField
-                name={key}
-                schema={entry}
-                root={props.root}
-                value={value}
-                isRequired={false}
-                onChange={(next) => props.onChange(put(tree, key, next ?? ""))}
-              />
+              <AtField step={key}>
+                <SchemaField
+                  name={key}
+                  schema={entry}
+                  root={props.root}
+                  value={value}
+                  isRequired={false}
+                  onChange={(next) => props.onChange(put(tree, key, next ?? ""))}
+                />
+              </AtField>
             </div>
             <Button
               variant="subtle"

@@ -13,6 +13,8 @@ import { useTranslation } from "react-i18next";
 
 import { kindOf, numberOrText, type Schema } from "@/lib/schema";
 
+import { useFieldError } from "./fieldErrors";
+
 interface LeafProps {
   name: string;
   schema: Schema;
@@ -43,7 +45,8 @@ export function LeafField(props: LeafProps): ReactElement {
   const { schema, value, onChange } = props;
   const { t } = useTranslation("schema");
   const { label, description } = useWords(props.name, schema);
-  const common = { label, description, required: props.isRequired };
+  const error = useFieldError();
+  const common = { label, description, error, required: props.isRequired };
   const hint = schema.default === "" ? undefined : (schema.default ?? undefined);
   const placeholder = hint === undefined ? undefined : t("default", { value: shownAs(hint) });
   switch (kindOf(schema, props.root)) {
@@ -52,6 +55,7 @@ export function LeafField(props: LeafProps): ReactElement {
         <Switch
           label={label}
           description={description}
+          error={error}
           checked={(value ?? schema.default ?? false) === true}
           onChange={(event) => onChange(event.currentTarget.checked)}
         />
@@ -87,6 +91,7 @@ export function LeafField(props: LeafProps): ReactElement {
         <PasswordInput
           {...common}
           autoComplete="new-password"
+          aria-invalid={error !== undefined}
           value={typeof value === "string" ? value : ""}
           visibilityToggleButtonProps={{ "aria-label": t("showSecret") }}
           onChange={(event) => onChange(event.currentTarget.value || undefined)}

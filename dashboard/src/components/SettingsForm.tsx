@@ -15,6 +15,7 @@ import { changedPart, emptiedPaths, isTree, nested, type Tree } from "@/lib/chan
 import { schemaAt, type Schema } from "@/lib/schema";
 
 import { ErrorPanel } from "./ErrorPanel";
+import { FieldErrors } from "./fieldErrors";
 import { SchemaForm } from "./SchemaForm";
 import { useToasts } from "./toasts";
 
@@ -84,14 +85,16 @@ export function SettingsForm({ path, hidden }: SettingsFormProps): ReactElement 
       >
         <Stack gap="md">
           <fieldset disabled={!mayChange} className="plain-fieldset">
-            <SchemaForm
-              key={turn}
-              schema={part}
-              root={root}
-              value={shown}
-              onChange={(next) => setDraft(isTree(next) ? next : {})}
-              {...(hidden && { hidden })}
-            />
+            <FieldErrors error={change.error} path={path}>
+              <SchemaForm
+                key={turn}
+                schema={part}
+                root={root}
+                value={shown}
+                onChange={(next) => setDraft(isTree(next) ? next : {})}
+                {...(hidden && { hidden })}
+              />
+            </FieldErrors>
           </fieldset>
           <ErrorPanel error={change.error} />
           {mayChange && (

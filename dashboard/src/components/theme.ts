@@ -2,7 +2,6 @@ import { createTheme, Drawer, Loader, Modal, NumberInput, Table, Tabs } from "@m
 
 /** Colours are in `app.css`: a theme's own would need style sheets made while the page runs. */
 export const theme = createTheme({
-  respectReducedMotion: true,
   primaryColor: "cyan",
   defaultRadius: "md",
   cursorType: "pointer",

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 
+import { ApiError } from "./apiError";
 import { changedPart, emptiedPaths, nested } from "./changes";
+import { byField } from "./fieldErrors";
 import { formatBytes, formatDay, formatDuration } from "./format";
 import { moved, sorted } from "./order";
 import { decodePayload } from "./payload";
@@ -129,5 +131,28 @@ describe("schemas", () => {
     const forms = schemaAt(root, "chain")?.items?.oneOf ?? [];
     expect(variantOf(forms, { kind: "jwt" }, root)).toBe(1);
     expect(initial(forms[0] ?? {}, root)).toEqual({ kind: "http" });
+  });
+});
+
+describe("what a refusal says about fields", () => {
+  test("each member has its line, in both languages and at any depth", () => {
+    const text = [
+      "password: write the secret again: server leads elsewhere now",
+      "headers.authorization：请重新填写该密钥：url 已指向其他地址",
+      "servers.2: no address",
+      'headers."x.key": no text',
+      "the node is away",
+    ].join("\n");
+    expect(byField(new ApiError(400, "BAD_CONFIG", text))).toEqual({
+      password: "write the secret again: server leads elsewhere now",
+      "headers.authorization": "请重新填写该密钥：url 已指向其他地址",
+      "servers.2": "no address",
+      "headers.x.key": "no text",
+    });
+  });
+
+  test("what is no refusal marks nothing", () => {
+    expect(byField(new Error("password: wrong"))).toEqual({});
+    expect(byField(null)).toEqual({});
   });
 });

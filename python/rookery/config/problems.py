@@ -34,6 +34,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "needs": "{path}: needs {near} as well",
         "one_of": "{path}: needs {value} or {near}, one of them",
         "doubled": "{path}: {value} is there already at {near}",
+        "secret_moved": "{path}: write the secret again: {near} leads elsewhere now, and a secret goes "
+        "only where it was written for",
+        "secret_moved_of": "{path}: {value} would send its secret {near} there, which was written for "
+        "another place: take the secret out of {value} first and write it again afterwards, or "
+        "define another connector",
         "no_effect": "{path}: accepted without effect",
         "no_effect_reason": "{path}: accepted without effect: {reason}",
         "env_name": "environment: {path} is not read: only names with __ are configuration",
@@ -66,6 +71,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "needs": "{path}：还需要设置 {near}",
         "one_of": "{path}：{value} 与 {near} 需要且只能设置其一",
         "doubled": "{path}：{value} 已存在于 {near}",
+        "secret_moved": "{path}：请重新填写该密钥：{near} 已指向其他地址，密钥只会发往填写时的地址",
+        "secret_moved_of": "{path}：{value} 的密钥 {near} 将随之发往该地址，而它是为原地址填写的："
+        "请先从 {value} 中移除该密钥，更改后再重新填写，或另建一个连接器",
         "no_effect": "{path}：可以设置但不生效",
         "no_effect_reason": "{path}：可以设置但不生效：{reason}",
         "env_name": "环境变量 {path} 未被读取：只有包含 __ 的名称才是配置",

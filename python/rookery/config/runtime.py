@@ -16,10 +16,13 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rookery.config import destinations, rule_files
 from rookery.config.load import RUNTIME_FILE, Config
+from rookery.config.problems import InvalidConfigError
 from rookery.config.schema.along import type_at
 from rookery.config.secrets import HIDDEN, is_shown, with_its_user
 from rookery.config.sources import read_file
@@ -65,6 +68,15 @@ class RuntimeChanges:
             InvalidConfigError: that would be no good configuration.
             ConflictError: a stronger source says otherwise.
         """
+        new, tree = self._with_changes(config, changes)
+        said = partial(_said, changes)
+        found = list(destinations.problems(config.effective(), new.effective(), said))
+        found += rule_files.problems(config, new)
+        if found:
+            raise InvalidConfigError(found)
+        return new, tree
+
+    def _with_changes(self, config: Config, changes: Mapping[KeyPath, Any]) -> tuple[Config, Tree]:
         tree = self._tree
         strong = config.sources.above_runtime()
         for path, value in changes.items():
@@ -155,12 +167,20 @@ def unhidden(value: Any, known: Any) -> Any:
             if item != HIDDEN or there.get(key) is not None
         }
     if isinstance(value, list):
-        there_list = known if isinstance(known, list) else []
+        among = known if isinstance(known, list) else []
         return [
-            unhidden(item, there_list[index] if index < len(there_list) else None)
+            unhidden(item, destinations.entry_like(item, among, index))
             for index, item in enumerate(value)
         ]
     return value
+
+
+def _said(changes: Mapping[KeyPath, Any], path: KeyPath) -> Any:
+    """What the changes write at ``path`` themselves; none when they leave it to others."""
+    for base, value in changes.items():
+        if path[: len(base)] == base:
+            return destinations.said_in(value, path[len(base) :])
+    return None
 
 
 def merged(base: Any, over: Any) -> Any:

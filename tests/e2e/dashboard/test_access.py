@@ -99,6 +99,36 @@ def test_a_page_says_why_a_backend_cannot_be_asked(
 
 
 @pytest.mark.usefixtures("nobody_asked")
+def test_a_password_is_written_again_when_it_would_go_elsewhere(
+    dashboard: Dashboard, operator: Operator
+) -> None:
+    t = dashboard.t
+    redis = {
+        "server": f"127.0.0.1:{free_port()}",
+        "password": "swordfish",
+        "cmd": "HMGET u password_hash",
+    }
+    provider = {"mechanism": "password_based", "backend": "redis", **redis}
+    operator.rest.post("/authentication", provider)
+    dashboard.open("/authentication", t("authentication.title"))
+    dashboard.button(t("common.refresh")).click()
+    dashboard.button(t("common.editOne", name="password_based:redis")).click()
+    password = dashboard.dialog.locator("input[type=password]").first
+    expect(password).to_have_value("******")
+    server = dashboard.dialog.get_by_label("server", exact=False).first
+    server.fill(f"127.0.0.1:{free_port()}")
+    dashboard.button(t("common.save"), dashboard.dialog).click()
+    expect(password).to_have_attribute("aria-invalid", "true")
+    expect(server).not_to_have_attribute("aria-invalid", "true")
+    assert dashboard.barriers() == []
+    # That the request was refused is in the console, as it should be.
+    dashboard.problems.clear()
+    password.fill("swordfish")
+    dashboard.button(t("common.save"), dashboard.dialog).click()
+    dashboard.said(t("common.saved"))
+
+
+@pytest.mark.usefixtures("nobody_asked")
 def test_rules_of_a_user_explain_a_decision(dashboard: Dashboard) -> None:
     t = dashboard.t
     topic = fresh_name("secret")

@@ -102,3 +102,17 @@ def test_settings_with_secrets_need_not_be_arguments_of_a_command(tmp_path: Path
         assert operator.rest.get(CONFIG) == {"mark": "!", "pin": "******"}
         assert wrong.code == 1
         assert "my-own-word" not in wrong.err
+
+
+def test_a_secret_does_not_follow_to_another_place(tmp_path: Path) -> None:
+    text = {"type": "string", "default": ""}
+    schema = {"type": "object", "properties": {"url": text, "pin": {**text, "format": "password"}}}
+    with operated(tmp_path) as operator:
+        code = "import rookery.plugins as p\nclass Probe(p.Plugin): pass"
+        Plugins(operator).install(archive_of(code, schema=json.dumps(schema)))
+        operator.rest.put(CONFIG, {"url": "https://shop.example/hook", "pin": "my-own-word"})
+        with pytest.raises(BadRequestError, match="pin: write the secret again: url leads"):
+            operator.rest.put(CONFIG, {"url": "https://evil.example/hook", "pin": "******"})
+        operator.rest.put(CONFIG, {"url": "https://shop.example/other", "pin": "******"})
+        operator.rest.put(CONFIG, {"url": "https://new.example/", "pin": "another"})
+        assert operator.rest.get(CONFIG) == {"url": "https://new.example/", "pin": "******"}

@@ -63,6 +63,28 @@ def test_a_secret_is_never_shown_and_may_be_sent_back(operator: Operator, rest: 
     assert not operator.audited(JWT["secret"])
 
 
+def test_a_hidden_secret_does_not_follow_to_another_place(
+    operator: Operator, rest: RestSocket
+) -> None:
+    away = f"http://{HOST}:{free_port()}/"
+    provider = {**HTTP, "url": "http://auth.example/", "headers": {"authorization": "swordfish"}}
+    shown = rest.ask("POST", "/authentication", provider).json
+    english = rest.ask("PUT", AT_HTTP, {**shown, "url": away})
+    assert english.problem == (400, "BAD_CONFIG")
+    assert english.json["message"].startswith("headers.authorization: write the secret again: url ")
+    chinese = rest.ask("PUT", AT_HTTP, {**shown, "url": away}, {"accept-language": "zh"})
+    assert chinese.json["message"].startswith("headers.authorization：请重新填写该密钥：url ")
+    entry = {key: value for key, value in shown.items() if key != "id"} | {"url": away}
+    whole = rest.ask("PUT", "/configs", {"authentication": [entry]})
+    assert whole.problem == (400, "BAD_CONFIG")
+    assert "authentication.1.headers.authorization" in whole.json["message"]
+    assert rest.ask("GET", AT_HTTP).json == shown
+    said = {**shown, "url": away, "headers": {"authorization": "swordfish"}}
+    assert rest.ask("PUT", AT_HTTP, said).status == 204
+    eventually(lambda: operator.audited("PUT", "authentication"))
+    assert not operator.audited("swordfish")
+
+
 def test_the_audit_log_has_before_and_after(operator: Operator, rest: RestSocket) -> None:
     rest.ask("POST", "/authentication", PROVIDER)
     rest.ask("PUT", AT, {**PROVIDER, "user_id_type": "clientid"})

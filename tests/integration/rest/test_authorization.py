@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.operator import Operator, operated
+from harness.operator import Operator, eventually, operated
 from harness.rest import RestSocket
 
 RULES = "/authorization/sources/built_in_database/rules"
@@ -87,6 +87,63 @@ def test_a_file_is_shown_with_its_rules_and_changed_text_holds(tmp_path: Path) -
         refused = rest.ask("PUT", "/authorization/sources/file", bad)
         assert refused.problem == (400, "BAD_CONFIG")
         assert explained(rest, "other/1")["result"] == "deny"
+
+
+def test_a_file_tells_nothing_of_what_it_holds(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "passwords"
+    elsewhere.write_text("swordfish 1\n")
+    with operated(tmp_path) as operator:
+        rest = RestSocket(operator.node.data_dir)
+        inside = operator.node.data_dir / "acl.conf"
+        inside.write_text("{deny, all}.\nswordfish 2\n")
+        link = operator.node.data_dir / "link.conf"
+        link.symlink_to(elsewhere)
+        for path, expected in (
+            (inside, f"path: {inside}:2:"),
+            (elsewhere, f"path: {elsewhere}: only the configuration file may name a file outside "),
+            (link, f"path: {link}: only the configuration file may name a file outside "),
+        ):
+            body = {"type": "file", "path": str(path)}
+            refused = rest.ask("POST", "/authorization/sources", body)
+            assert refused.problem == (400, "BAD_CONFIG")
+            assert refused.json["message"].startswith(expected)
+            chinese = rest.ask("POST", "/authorization/sources", body, {"accept-language": "zh"})
+            assert chinese.json["message"].startswith(f"path：{path}")
+            for told in (refused.text, chinese.text):
+                assert "swordfish" not in told
+        whole = rest.ask(
+            "PUT", "/configs", {"authorization": {"sources": [{"type": "file", "path": "/etc/x"}]}}
+        )
+        assert whole.json["message"].startswith("authorization.sources.1.path: /etc/x: only ")
+        inline = rest.ask("POST", "/authorization/sources", {"type": "file", "rules": "sword 2"})
+        assert inline.json["message"].startswith("rules:1:")
+        assert "found sword" in inline.json["message"]
+        inside.write_text("{deny, all}.\n")
+        body = {"type": "file", "path": str(inside)}
+        assert rest.ask("POST", "/authorization/sources", body).status == 204
+        inside.write_text("swordfish 3\n")
+        eventually(lambda: bool(rest.ask("GET", "/alarms").json["data"]))
+        told = rest.ask("GET", "/alarms").json["data"]
+        assert told[0]["message"].startswith(f"rules are kept as they were: {inside}:1:")
+        assert "swordfish" not in str(told)
+
+
+def test_a_path_is_changed_although_the_old_rules_are_sent_along(tmp_path: Path) -> None:
+    with operated(tmp_path) as operator:
+        rest = RestSocket(operator.node.data_dir)
+        for name in ("a", "b"):
+            file = operator.node.data_dir / "configs" / f"{name}.conf"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(f'{{deny, all, all, ["{name}/#"]}}.\n')
+        rest.ask("POST", "/authorization/sources", {"type": "file", "path": "a.conf"})
+        shown = rest.ask("GET", "/authorization/sources/file").json
+        assert shown["rules"] == '{deny, all, all, ["a/#"]}.\n'
+        other = {**shown, "path": "b.conf"}
+        assert rest.ask("PUT", "/authorization/sources/file", other).status == 204
+        now = rest.ask("GET", "/authorization/sources/file").json
+        assert (now["path"], now["rules"]) == ("b.conf", '{deny, all, all, ["b/#"]}.\n')
 
 
 def explained(rest: RestSocket, topic: str) -> Any:

@@ -141,6 +141,29 @@ def test_a_secret_that_is_sent_back_hidden_stays(
     assert asks.ask("DELETE", AT).status == 204
 
 
+def test_a_secret_goes_nowhere_but_where_it_was_written_for(
+    asks: RestSocket, defined: WebService
+) -> None:
+    shown = asks.ask("GET", AT).json
+    with web_service() as other:
+        moved = {**shown, "url": other.url}
+        for method, path, body in (
+            ("PUT", AT, moved),
+            ("POST", "/connectors_probe", {**moved, "type": "http", "name": "service"}),
+        ):
+            refused = asks.ask(method, path, body)
+            assert refused.problem == (400, "BAD_CONFIG"), refused.text
+            assert refused.json["message"].startswith("headers.x-key: write the secret again: url ")
+        action = {**ACTION, "parameters": {**ACTION["parameters"], "headers": {"x-key": "mine"}}}
+        assert asks.ask("PUT", ACTION_AT, action).status == 200
+        said = asks.ask("PUT", AT, {**moved, "headers": {"x-key": "another"}})
+        assert said.problem == (400, "BAD_CONFIG")
+        assert said.json["message"].startswith("url: http:tell would send its secret ")
+    assert asks.ask("GET", AT).json["url"] == shown["url"]
+    assert asks.ask("PUT", ACTION_AT, ACTION).status == 200
+    assert asks.ask("PUT", AT, connector(defined, url="http://127.0.0.1:1")).status == 200
+
+
 def test_settings_that_make_no_sense_are_refused(asks: RestSocket, defined: WebService) -> None:
     def refusal(path: str, body: Any, method: str = "POST") -> str:
         answer = asks.ask(method, path, body)

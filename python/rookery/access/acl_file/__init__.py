@@ -33,7 +33,7 @@ RULES_MAX = 10_000
 """A file with more belongs into the built-in database."""
 
 _FEWER = Words("at most 10000 rules", "不超过 10000 条规则")
-_A_FILE = Words("a readable file in UTF-8", "可读取的 UTF-8 文件")
+_UNREADABLE = Words("a readable file in UTF-8 ({reason})", "可读取的 UTF-8 文件（{reason}）")
 _DEFAULT = "acl.conf"
 
 
@@ -56,8 +56,13 @@ def parse(
     return tuple(rules)
 
 
-def load(path: Path, *, check_regex: RegexCheck = why_no_regex) -> tuple[AclRule, ...]:
+def load(
+    path: Path, *, check_regex: RegexCheck = why_no_regex, is_shown: bool = False
+) -> tuple[AclRule, ...]:
     """The rules of the file at ``path``.
+
+    ``is_shown``: whether what is wrong with the file quotes it, which is for those alone who may read
+    it themselves.
 
     Raises:
         AclSyntaxError: the file cannot be read, or parsed.
@@ -66,8 +71,14 @@ def load(path: Path, *, check_regex: RegexCheck = why_no_regex) -> tuple[AclRule
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise AclSyntaxError(str(path), 1, 1, _A_FILE, quoted(reason or "an error")) from error
-    return parse(text, file=str(path), check_regex=check_regex)
+        expected = _UNREADABLE.format(reason=reason or "an error")
+        raise AclSyntaxError(str(path), 1, 1, expected, None) from error
+    try:
+        return parse(text, file=str(path), check_regex=check_regex)
+    except AclSyntaxError as error:
+        if is_shown:
+            raise
+        raise error.unshown() from None
 
 
 def default_text() -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rookery.broker.settings import NodeSettings
-from rookery.config.runtime import KeyPath, unhidden
+from rookery.config.runtime import KeyPath
 from rookery.errors import BadRequestError, ConflictError, NotFoundError
 
 Entry = dict[str, Any]
@@ -41,6 +41,11 @@ class ChainService:
         for key in self._path:
             shown = shown[key]
         return [{**entry, "id": self._id(entry)} for entry in shown]
+
+    def entries(self) -> list[Entry]:
+        """Every entry as the node reads it, secrets included."""
+        found: list[Entry] = self._settings.config[".".join(self._path)]
+        return found
 
     def get(self, entry_id: str) -> Entry:
         """One entry.
@@ -88,7 +93,7 @@ class ChainService:
             raise BadRequestError(f"{', '.join(self._keys)} cannot be changed")
         entries = self._stored()
         index = self._index(entries, entry_id)
-        entries[index] = unhidden(entry, entries[index])
+        entries[index] = entry
         await self._write("update", entry_id, entries, written=index + 1)
         return self.get(entry_id)
 

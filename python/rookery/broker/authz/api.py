@@ -62,22 +62,29 @@ class SourceService(ChainService):
     """Sources as EMQX shows them: a file with the text of its rules."""
 
     async def shown(self) -> list[dict[str, Any]]:
-        return [await asyncio.to_thread(_with_rules, entry) for entry in self.all()]
+        return [await self._with_rules(entry) for entry in self.all()]
+
+    async def shown_one(self, entry_id: str) -> dict[str, Any]:
+        return await self._with_rules(self.get(entry_id))
 
     async def update(self, entry_id: str, entry: dict[str, Any]) -> dict[str, Any]:
-        if entry.get("type") == "file" and entry.get("path") and entry.get("rules"):
-            # Shown with both: whoever changed the text means the text.
-            read = await asyncio.to_thread(_text_of, entry["path"])
+        if entry.get("type") == "file" and entry.get("path") and "rules" in entry:
+            # Shown with both: whoever changed the text means the text, else the file.
+            known = await self.shown_one(entry_id)
             entry = {**entry}
-            entry.pop("rules" if read == entry["rules"] else "path")
+            if entry["rules"] in (known.get("rules"), "", None):
+                del entry["rules"]
+            elif entry["path"] == known.get("path"):
+                del entry["path"]
         return await super().update(entry_id, entry)
 
-
-def _with_rules(entry: dict[str, Any]) -> dict[str, Any]:
-    shown = {key: value for key, value in entry.items() if key != "id"}
-    if entry["type"] != "file" or not entry.get("path"):
-        return shown
-    return {**shown, "rules": _text_of(entry["path"])}
+    async def _with_rules(self, entry: dict[str, Any]) -> dict[str, Any]:
+        shown = {key: value for key, value in entry.items() if key != "id"}
+        if entry["type"] != "file" or not entry.get("path"):
+            return shown
+        # Shown as it was written; what is read is where that leads.
+        read = next(item["path"] for item in self.entries() if item["type"] == "file")
+        return {**shown, "rules": await asyncio.to_thread(_text_of, read)}
 
 
 def _text_of(path: str) -> str:
@@ -197,7 +204,7 @@ def _entry(api: APIRouter, sources: SourceService) -> None:
     )
     async def get_source(type: str) -> Any:
         """One source; a file with its rules. Secrets may be sent back as they are shown."""
-        return await asyncio.to_thread(_with_rules, sources.get(type))
+        return await sources.shown_one(type)
 
     @api.put(
         "/authorization/sources/{type}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from rookery.broker.audit import hide
@@ -34,7 +35,11 @@ from rookery.broker.connectors.running import Running, State
 from rookery.broker.management.rows import rfc3339
 from rookery.broker.settings import NodeSettings
 from rookery.clock import Clock
+from rookery.config import destinations
+from rookery.config.destinations import said_in
+from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import REMOVED, KeyPath, unhidden
+from rookery.config.secrets import without_secrets
 from rookery.errors import BadRequestError, NotFoundError, RookeryError
 from rookery.words import Words
 
@@ -307,7 +312,11 @@ class ConnectorService:
             type_ = checked_type(kind, body.get("type"))
         value = _settable(body)
         known = defined(self._settings.config, kind).get(f"{type_}:{body.get('name')}")
-        value = unhidden(value, known) if known is not None else value
+        if known is not None:
+            asked, value = value, unhidden(value, known)
+            old, new = without_secrets(dict(known)), without_secrets(dict(value))
+            if found := list(destinations.of_tree(old, new, partial(said_in, asked))):
+                raise InvalidConfigError(found)
         self._check(kind, Id(type_, str(body.get("name") or "probe")), value)
         connector = None
         if kind != "connectors":

@@ -33,6 +33,9 @@ from rookery.broker.plugins.routing import Routing
 from rookery.broker.plugins.store import ALLOWED_MAX, PluginStore, State
 from rookery.broker.plugins.supervisor import Launch, Supervisor
 from rookery.clock import Clock
+from rookery.config import destinations
+from rookery.config.destinations import said_in
+from rookery.config.problems import InvalidConfigError
 from rookery.errors import (
     BadRequestError,
     ConflictError,
@@ -364,19 +367,30 @@ class PluginService:
             try:
                 if not isinstance(settings, dict):
                     raise BadRequestError("settings are a JSON object")
-                settings = unhidden(plugin.schema, settings, plugin.settings)
-                whole = complete(plugin.schema, settings)
+                whole = self._whole(plugin, plugin.schema, settings)
                 if lacking := missing(plugin.schema, whole):
                     raise BadRequestError(f"{', '.join(lacking)} is required")
                 supervisor = self._running.get(plugin_id)
                 if supervisor is not None:
                     await self._hand_over(supervisor, plugin, whole)
             except (BadRequestError, WorkerError) as error:
-                raise BadRequestError(error.message, code="BAD_CONFIG") from error
+                raise BadRequestError(
+                    error.message, code="BAD_CONFIG", message_zh=error.message_zh
+                ) from error
             before, plugin.settings = hidden(plugin.schema, plugin.settings), whole
             await asyncio.to_thread(self._store.write_settings, plugin.manifest.name, whole)
         after = hidden(plugin.schema, whole)
         changed(f"plugins/{plugin_id}/config", before=before, after=after)
+
+    def _whole(
+        self, plugin: Installed, schema: Mapping[str, Any], asked: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What was asked with its defaults, and with the secrets that it sends back hidden."""
+        whole = complete(schema, unhidden(schema, asked, plugin.settings))
+        old, new = hidden(schema, plugin.settings), hidden(schema, whole)
+        if found := list(destinations.of_tree(old, new, partial(said_in, asked))):
+            raise InvalidConfigError(found)
+        return whole
 
     async def _hand_over(
         self, supervisor: Supervisor, plugin: Installed, settings: Mapping[str, Any]

@@ -90,7 +90,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from rookery.access import acl_file  # noqa: PLC0415
 
     try:
-        rules = acl_file.load(arguments.file)
+        rules = acl_file.load(arguments.file, is_shown=True)
     except acl_file.AclSyntaxError as error:
         output.complain(say("error", text=error.text(language())))
         return output.FAILED
