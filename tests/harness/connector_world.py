@@ -28,6 +28,8 @@ class Service:
     """What is outside: it is up or not, and does with a batch what ``answer`` says."""
 
     is_up: bool = True
+    has_table: bool = True
+    """Whether what the action needs is there."""
     taken: list[ActionItem] = field(default_factory=list)
     answer: Callable[[Sequence[ActionItem]], Awaitable[Sequence[ItemFailure] | None]] | None = None
     under_way: int = 0
@@ -72,6 +74,13 @@ class ServiceAction(Action):
 
     def __init__(self, service: Service) -> None:
         self._service = service
+
+    async def start(self) -> None:
+        await self.check()
+
+    async def check(self) -> None:
+        if not self._service.has_table:
+            raise Unhealthy("there is no table")
 
     async def send(self, items: Sequence[ActionItem]) -> Sequence[ItemFailure] | None:
         service = self._service

@@ -12,7 +12,8 @@ ATTEMPTS_MIN = 3
 """Fewer than these say nothing about a service: they may be all that one bad message made."""
 
 _NOTHING_TAKEN = Words(
-    "nothing was taken since {since}: {reason}", "自 {since} 起没有消息被接受：{reason}"
+    "nothing was taken since {since}; the next message that is taken ends this: {reason}",
+    "自 {since} 起没有消息被接受，下一条被接受的消息将解除此状态：{reason}",
 )
 
 
@@ -20,7 +21,8 @@ class Deliveries:
     """The attempts of one action to send, as far as they say how it is doing.
 
     It is not well when attempts have failed for a while, :data:`ATTEMPTS_MIN` at least, and none has
-    succeeded meanwhile; and well again with the first that succeeds.
+    succeeded meanwhile; and well again with the first that succeeds. A look at the service cannot tell
+    that: it was there all the time.
     """
 
     def __init__(self, patience_s: float, clock: Clock, tell: Callable[[], None]) -> None:

@@ -156,6 +156,9 @@ class Standing:
             except Exception as error:  # noqa: BLE001 - of a client library; it is logged
                 words = defect(_logger, f"action {self._id}", error)
             else:
+                if not self._is_ready:
+                    # What it needs was not there, or nobody had looked: attempts until now say nothing.
+                    self.deliveries.forget()
                 self._is_ready = True
                 if self._link.status.is_connected:
                     # Also in trouble it goes on sending: only so it can see when that is over.

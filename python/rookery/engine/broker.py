@@ -204,8 +204,9 @@ class Broker:
         """Tell clients goodbye (5.0: DISCONNECT 0x8B), close, end subscriptions; may be repeated.
 
         Args:
-            grace_s: Seconds to wait for clients to take their last bytes, and before for those who
-                serve :attr:`actions` to send what waits there.
+            grace_s: Seconds for all of it: first for those who serve :attr:`actions` to send what
+                waits there, then for clients to take their last bytes. A fifth of it, one second at
+                most, is kept for the clients.
         """
         async with self._changing:
             if self._runtime is not None:
@@ -219,15 +220,17 @@ class Broker:
                     await self._lives.stop()
 
     async def _close(self, runtime: NodeRuntime, grace_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + grace_s
         try:
             # While clients are served: what they publish until they are told goes out later.
-            await runtime.node.drain_actions(grace_s)
+            await runtime.node.drain_actions(grace_s - min(grace_s / 5, GIVEN_UP_GRACE_S))
         except asyncio.CancelledError:
             # Nobody could close it later: it closes now, with a moment for its listeners.
-            grace_s = min(grace_s, GIVEN_UP_GRACE_S)
+            end_s = min(end_s, loop.time() + GIVEN_UP_GRACE_S)
             raise
         finally:
-            await runtime.close(grace_s)
+            await runtime.close(max(end_s - loop.time(), 0.0))
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -27,6 +27,7 @@ from rookery.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from rookery.web.accept_language import language_asked
 from rookery.web.codes import ERROR_CODES
 
 _log = logging.getLogger("rookery.web")
@@ -81,8 +82,7 @@ def in_language(scope: Scope, code: str, message: str) -> str:
 
 
 def _language(scope: Scope) -> str:
-    """As ``rookery.web.language`` has it, without the framework: a node that nobody asks loads none."""
-    return Headers(scope=scope).get("accept-language", "")[:2].lower()
+    return language_asked(Headers(scope=scope).get("accept-language"))
 
 
 async def answer_error(request: Request, error: Exception) -> Response:

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rookery.config import validator_zh
+from rookery.web.accept_language import language_asked
 from rookery.web.errors import problem
-from rookery.web.language import language_of
 from rookery.words import Words
 
 _NO_JSON_TYPE = Words(
@@ -26,7 +26,7 @@ MESSAGES_MAX = 10
 async def answer_invalid(request: Request, error: Exception) -> Response:
     """400 with everything that is wrong."""
     assert isinstance(error, RequestValidationError)
-    language = language_of(request.headers.get("accept-language"))
+    language = language_asked(request.headers.get("accept-language"))
     if error.errors()[0]["loc"] == ("body",) and not _is_json(request):
         return problem(400, "BAD_REQUEST", _NO_JSON_TYPE.text(language))
     problems = [_text_of(item, error.body, in_chinese=language == "zh") for item in error.errors()]

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
+from rookery.web.accept_language import language_asked
+
 __all__ = ["LanguageQuery"]
 
 
@@ -13,13 +15,13 @@ def language_of(
     accept_language: Annotated[
         str | None,
         Header(
-            description="The language of texts for people: `zh` is Chinese, anything else English.",
-            examples=["zh-CN"],
+            description="The language of texts for people, with weights: Chinese or English.",
+            examples=["zh-CN,zh;q=0.9,en;q=0.8"],
         ),
     ] = None,
 ) -> str:
-    """What stands first in the header decides."""
-    return "zh" if (accept_language or "")[:2].lower() == "zh" else "en"
+    """The language with the greatest weight decides."""
+    return language_asked(accept_language)
 
 
 LanguageQuery = Annotated[str, Depends(language_of)]

@@ -60,8 +60,9 @@ def test_it_takes_a_while_and_some_attempts_until_an_action_is_not_well(clock: H
     refuse(deliveries, clock, after_s=5)
     (trouble,) = told
     assert trouble == Words(
-        "nothing was taken since 2026-01-31 12:00:00 UTC: it answered 500",
-        "自 2026-01-31 12:00:00 UTC 起没有消息被接受：返回 500",
+        "nothing was taken since 2026-01-31 12:00:00 UTC; the next message that is taken ends this:"
+        " it answered 500",
+        "自 2026-01-31 12:00:00 UTC 起没有消息被接受，下一条被接受的消息将解除此状态：返回 500",
     )
     refuse(deliveries, clock, after_s=5)
     assert deliveries.trouble == trouble  # the same text, so that nobody is told again
@@ -142,6 +143,29 @@ async def test_a_connection_that_is_made_anew_is_judged_anew() -> None:
         await until(it, State.DISCONNECTED)
         service.is_up = True
         await until(it, State.CONNECTED)
+
+
+async def test_what_a_look_at_the_service_found_ends_with_a_look_that_finds_it_well() -> None:
+    """The table was gone: messages failed, then nothing more came; it is there again."""
+
+    async def answer(_items: Sequence[ActionItem]) -> None:
+        raise Unrecoverable(REASON)
+
+    service = Service(answer=answer)
+    async with world(service, retry_interval="10ms") as it:
+        await until(it, State.CONNECTED)
+        offered = 0
+        while it.standing.status.state is State.CONNECTED:
+            it.buffer.offer(offered)
+            offered += 1
+            await asyncio.sleep(0.01)
+        await it.until_counted(queuing=0, inflight=0)
+        service.has_table = False
+        await until(it, State.DISCONNECTED)
+        service.has_table = True
+        await until(it, State.CONNECTED)
+        assert it.standing.status.reason is None
+        assert service.taken == []
 
 
 def test_a_clock_that_is_set_makes_no_other_trouble() -> None:

@@ -30,7 +30,7 @@ from rookery.broker.connectors.service import ConnectorService, InUseError, Oper
 from rookery.broker.management.context import NodeContext
 from rookery.config.schema.integration import ACTION_TYPES, SOURCE_TYPES
 from rookery.errors import NotFoundError
-from rookery.web.language import language_of
+from rookery.web.accept_language import language_asked
 from rookery.web.lists import ListQuery
 from rookery.web.models import Page, Settings
 from rookery.web.rest import errors, example, fast
@@ -215,7 +215,7 @@ def _deleting(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
         try:
             await service.delete(kind, id, with_uses=with_uses)
         except InUseError as error:
-            language = language_of(request.headers.get("accept-language"))
+            language = language_asked(request.headers.get("accept-language"))
             refusal = Refusal(code=error.code, message=error.text(language), **error.more)
             return fast(refusal.model_dump(exclude_defaults=True), 400)
         return Response(status_code=204)

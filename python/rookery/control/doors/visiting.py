@@ -16,6 +16,7 @@ from rookery.control.doors.service import Doors, Visit
 from rookery.control.errors import Text
 from rookery.control.relay.tunnel import Tunnel
 from rookery.errors import RookeryError
+from rookery.web.accept_language import language_asked
 
 if TYPE_CHECKING:
     from multidict import CIMultiDictProxy
@@ -137,12 +138,12 @@ def _to_https(request: web.BaseRequest) -> web.Response:
 
 
 def _page(request: web.BaseRequest, status: int, text: Text, more: str = "") -> web.Response:
-    is_zh = request.headers.get("Accept-Language", "").lower().startswith("zh")
-    said = text.zh if is_zh else text.en
+    language = language_asked(request.headers.get("Accept-Language"))
+    said = text.zh if language == "zh" else text.en
     told = f"<p>{html.escape(more)}</p>" if more else ""
     return web.Response(
         status=status,
-        text=f'<!doctype html><html lang="{"zh" if is_zh else "en"}"><meta charset="utf-8">'
+        text=f'<!doctype html><html lang="{language}"><meta charset="utf-8">'
         f"<title>Rookery</title><p>{html.escape(said)}</p>{told}",
         content_type="text/html",
         headers=_headers(_NOTHING),
