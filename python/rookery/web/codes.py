@@ -92,6 +92,11 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "NO_DEFAULT_VALUE": ErrorCode(
         400, "There is no default value to go back to", "没有可恢复的默认值"
     ),
+    "ADDRESS_NOT_PROVEN": ErrorCode(
+        409,
+        "Nobody has shown whose e-mail address the account has",
+        "该账户的邮箱尚未证实归属",
+    ),
     "DEPENDENCY_EXISTS": ErrorCode(400, "Something else depends on it", "仍被其他对象使用"),
     "TEST_FAILED": ErrorCode(400, "The test of the settings failed", "设置未通过测试"),
     "UPDATE_FAILED": ErrorCode(400, "The update was refused", "更新被拒绝"),

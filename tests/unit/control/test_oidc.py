@@ -13,7 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from harness.control import ADMIN, Answer, World
+from harness.control import ADMIN, PASSWORD, Answer, World
 from harness.oidc import OidcProvider
 from rookery.access.jwt.keys import TokenError, WebKey, header_of
 from rookery.clock import SystemClock
@@ -304,3 +304,22 @@ def test_a_token_that_the_provider_did_not_sign(
 ) -> None:
     with pytest.raises(TokenError):
         checked(made(signing_key), keys)
+
+
+async def test_a_verified_address_takes_an_account_from_whoever_made_it_up(
+    world: World, admin: str, provider: OidcProvider, given: dict[str, Any]
+) -> None:
+    org = await world.make(admin, "/orgs", {"name": "East"})
+    member = {"email": "mallory@example.com", "password": PASSWORD, "role": "admin"}
+    await world.make(admin, f"/orgs/{org}/members", member)
+    mallory = await world.sign_in(member["email"])
+    await world.make(mallory, f"/orgs/{org}/members", {"email": NEW, "password": PASSWORD})
+    known = await world.sign_in(NEW)
+    provider.knows("bea-7", email=NEW, email_verified=True)
+    answer = await came_back(world, "bea-7")
+    assert answer.status == 200, answer.text
+    token = answer.json["accessToken"]
+    assert (await world.ask("GET", "/profile", token=token)).json["provenAt"] is not None
+    assert (await world.ask("GET", "/profile", token=known)).status == 401
+    body = {"email": NEW, "password": PASSWORD}
+    assert (await world.ask("POST", "/login", body)).problem == (401, "BAD_USERNAME_OR_PWD")

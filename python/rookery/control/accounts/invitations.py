@@ -18,6 +18,7 @@ from rookery.control.accounts import letters, store, texts
 from rookery.control.accounts.emails import checked_email
 from rookery.control.accounts.letters import INVITATION_PATH, Invited
 from rookery.control.accounts.links import Invitation
+from rookery.control.accounts.proofs import CODE, By, may_be_proven, prove
 from rookery.control.accounts.secrets import digest, new_token
 from rookery.control.accounts.store import User
 from rookery.control.accounts.users import NewUser, Users, refuse_tokens
@@ -66,6 +67,16 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taker:
+    """What somebody who accepts says of himself; ``stored``: the password as it is kept, empty for none."""
+
+    stored: str
+    name: str
+    language: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """What somebody who follows the link is shown."""
 
@@ -74,6 +85,7 @@ class Opened:
     inviter: str
     org_name: str
     project_name: str
+    is_known: bool
     expires_at: int
 
 
@@ -111,10 +123,12 @@ class Invitations:
                 raise TooManyError(texts.INVITATIONS_MAX, most=OPEN_MAX)
             made = []
             for email in addresses:
-                await self._refuse_known(session, email, roles)
+                user = await self._refuse_known(session, email, roles)
                 row = self._new(access, email, language, roles)
                 session.add(row)
-                made.append(await self._hand_over(session, row, place))
+                made.append(await self._hand_over(session, access, row, place))
+                if user is not None and not row.is_proof:
+                    raise TakenError(texts.NOT_PROVEN_NO_MAIL, code=CODE, email=email)
                 self._tell(session, access, "invite", row, after=_told(row))
         self._outbox.nudge()
         return made
@@ -130,7 +144,8 @@ class Invitations:
             if row.is_admin:
                 refuse_tokens(access)
             roles = Roles(org_id=row.org_id, project_id=row.project_id)
-            made = await self._hand_over(session, row, await self._place(session, roles))
+            place = await self._place(session, roles)
+            made = await self._hand_over(session, access, row, place)
             self._tell(session, access, "renewInvitation", row)
         self._outbox.nudge()
         return made
@@ -154,6 +169,7 @@ class Invitations:
         """
         async with self._database.read() as session:
             row = await self._by_token(session, token)
+            is_known = await store.user_by_email(session, row.email) is not None
             org = None if row.org_id is None else await tenancy.organization(session, row.org_id)
             project = None
             if row.project_id is not None and row.org_id is not None:
@@ -164,6 +180,7 @@ class Invitations:
             inviter=row.inviter_name,
             org_name="" if org is None else org.name,
             project_name="" if project is None else project.name,
+            is_known=is_known,
             expires_at=row.expires_at,
         )
 
@@ -176,14 +193,13 @@ class Invitations:
             InvalidError: the link works no more, or the password will not do.
             TakenError: that one became a user meanwhile.
         """
-        opened = await self.look(token)
+        await self.look(token)
         stored = await self._users.hashed(password)
         async with self._database.write() as session:
             # Two that use it at once wait for each other here.
             row = await self._by_token(session, token, for_update=True)
-            if await store.user_by_email(session, opened.email) is not None:
-                raise TakenError(texts.EMAIL_TAKEN, email=opened.email)
-            await self.take(session, [row], stored, name=name, language=language, address=address)
+            taker = Taker(stored=stored, name=name, language=language, address=address)
+            await self.take(session, [row], taker, "invitation" if row.is_proof else None)
 
     async def open_for(self, session: AsyncSession, email: str) -> list[Invitation]:
         """Those of an address that work, for somebody who proved that it is his."""
@@ -196,32 +212,58 @@ class Invitations:
         return list(rows)
 
     async def take(
-        self,
-        session: AsyncSession,
-        rows: Sequence[Invitation],
-        stored: str,
-        *,
-        name: str,
-        language: str,
-        address: str,
+        self, session: AsyncSession, rows: Sequence[Invitation], taker: Taker, by: By | None
     ) -> User:
-        """Make a user of who is invited, with all roles, in a unit of work of the caller's."""
+        """Make a user of who is invited, with all roles, in a unit of work of the caller's.
+
+        Args:
+            session: Where.
+            rows: Invitations of one address.
+            taker: What that one says of himself.
+            by: What proves that the address is his; none: nothing does. An account that somebody made for him is
+                his by a proof alone.
+
+        Raises:
+            TakenError: there is such a user, and this proves nothing more.
+        """
         email = rows[0].email
-        caller = Caller(id="", name=email, via="session", address=address)
-        new = NewUser(
-            email=email,
-            password="",
-            name=name,
-            is_admin=any(row.is_admin for row in rows),
-            language=language,
-        )
-        user = await self._users.add(session, Access(caller=caller), new, email, stored)
+        access = Access(caller=Caller(id="", name=email, via="session", address=taker.address))
+        user = await store.user_by_email(session, email)
+        if user is None:
+            new = NewUser(
+                email=email,
+                password="",
+                name=taker.name,
+                language=taker.language,
+                is_proven=by is not None,
+            )
+            user = await self._users.add(session, access, new, email, taker.stored)
+        else:
+            await self._prove(session, access, user, taker, by)
+        user.is_admin = user.is_admin or any(row.is_admin for row in rows)
+        await self._join_all(session, access.caller, user, rows)
+        return user
+
+    async def _prove(
+        self, session: AsyncSession, access: Access, user: User, taker: Taker, by: By | None
+    ) -> None:
+        if not may_be_proven(user):
+            raise TakenError(texts.EMAIL_TAKEN, email=user.email)
+        if by is None:
+            raise TakenError(texts.NOT_PROVEN_NO_MAIL, code=CODE, email=user.email)
+        await prove(session, self._audit, access, user, by, self._clock.now_ms())
+        if taker.stored:
+            await self._users.keep_password(session, user, taker.stored)
+        user.name, user.language = taker.name or user.name, taker.language
+
+    async def _join_all(
+        self, session: AsyncSession, caller: Caller, user: User, rows: Sequence[Invitation]
+    ) -> None:
         for row in rows:
             await self._join(session, user, row)
             access = Access(caller=caller, org_id=row.org_id, project_id=row.project_id)
             self._tell(session, access, "acceptInvitation", row, after=_told(row))
             await session.delete(row)
-        return user
 
     async def drop_expired(self) -> None:
         """Forget those that nobody sent again for long."""
@@ -274,7 +316,9 @@ class Invitations:
             expires_at=0,
         )
 
-    async def _hand_over(self, session: AsyncSession, row: Invitation, place: str) -> Made:
+    async def _hand_over(
+        self, session: AsyncSession, access: Access, row: Invitation, place: str
+    ) -> Made:
         """A link of its own, by mail where there is a server."""
         rules = await user_management.read(session)
         address = await access_address.read(session)
@@ -282,6 +326,8 @@ class Invitations:
         row.token_hash = digest(token)
         row.expires_at = self._clock.now_ms() + rules.invitation_s * 1000
         row.is_mailed = await mail_settings.is_set(session)
+        # An administrator of the system vouches for whom he hands the link to.
+        row.is_proof = row.is_mailed or access.caller.grants.is_admin
         if not row.is_mailed:
             return Made(row=row, link=letters.link(address, INVITATION_PATH, token))
         letter = letters.invitation(
@@ -314,8 +360,10 @@ class Invitations:
             raise MissingError(NOT_FOUND)
         return f"{org.name} / {project.name}"
 
-    async def _refuse_known(self, session: AsyncSession, email: str, roles: Roles) -> None:
-        if await store.user_by_email(session, email) is not None:
+    async def _refuse_known(self, session: AsyncSession, email: str, roles: Roles) -> User | None:
+        """The account that somebody may have made for that address, which an invitation proves."""
+        user = await store.user_by_email(session, email)
+        if user is not None and not may_be_proven(user):
             raise TakenError(texts.INVITED_USER, email=email)
         same = Invitation.org_id == roles.org_id
         if roles.org_id is None:
@@ -323,6 +371,7 @@ class Invitations:
         found = select(Invitation.id).where(Invitation.email == email, same)
         if await session.scalar(found) is not None:
             raise TakenError(texts.INVITED_ALREADY, email=email)
+        return user
 
     async def _count(self, session: AsyncSession) -> int:
         return await session.scalar(select(func.count()).select_from(Invitation)) or 0

@@ -45,7 +45,14 @@ _COLUMNS = {
 }
 _OF_SYSTEM = "/invitations"
 _OF_ORG = "/orgs/{org}/invitations"
-_REFUSALS = errors("NOT_FOUND", "ALREADY_EXISTS", "CONFLICT", "EXCEED_LIMIT", "SERVICE_UNAVAILABLE")
+_REFUSALS = errors(
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "ADDRESS_NOT_PROVEN",
+    "CONFLICT",
+    "EXCEED_LIMIT",
+    "SERVICE_UNAVAILABLE",
+)
 
 
 def router(control: ControlContext) -> APIRouter:
@@ -173,10 +180,20 @@ def _links(api: APIRouter, control: ControlContext) -> None:
         "/invitation/accept",
         status_code=204,
         summary="Accept an invitation",
-        responses=errors("ALREADY_EXISTS", "CONFLICT", "EXCEED_LIMIT", "SERVICE_UNAVAILABLE"),
+        responses=errors(
+            "ALREADY_EXISTS",
+            "ADDRESS_NOT_PROVEN",
+            "CONFLICT",
+            "EXCEED_LIMIT",
+            "SERVICE_UNAVAILABLE",
+        ),
     )
     async def accept(request: Request, _access: Anybody, given: AcceptGiven) -> None:
-        """Works once. Then sign in."""
+        """Works once. Then sign in.
+
+        A link that was mailed proves whose address it is; of an account that somebody made for it before,
+        everything ends that its maker could have kept.
+        """
         await control.invitations.accept(
             given.token, given.name, given.password, given.language, address_of(request)
         )

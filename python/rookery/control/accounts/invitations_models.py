@@ -123,6 +123,10 @@ class OpenedShown(Shown):
     inviter: str = Field(description="By whom.", examples=["ada@example.com"])
     org_name: str = Field(description="To which organization.", examples=["Factory East"])
     project_name: str = Field(description="To which project.", examples=["Plant 1"])
+    is_known: bool = Field(
+        description="Somebody made an account for the address: accepting makes it that one's.",
+        examples=[False],
+    )
     expires_at: Time = Field(description="Until when the link works.")
 
 

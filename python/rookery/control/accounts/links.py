@@ -14,6 +14,7 @@ class Invitation(Base):
     Attributes:
         org_role: In the organization; none: it is no invitation to one.
         inviter_name: Who invited, as it was then.
+        is_proof: Whoever has the link has the address: it was mailed, or handed to an administrator of the system.
     """
 
     __tablename__ = "invitations"
@@ -33,6 +34,7 @@ class Invitation(Base):
     project_role: Mapped[str | None] = mapped_column(String(16))
     inviter_name: Mapped[str] = mapped_column(String(254))
     is_mailed: Mapped[bool]
+    is_proof: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[int]
     expires_at: Mapped[int] = mapped_column(index=True)
 

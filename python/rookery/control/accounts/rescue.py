@@ -14,6 +14,7 @@ from rookery.control.accounts import passwords as password_rule
 from rookery.control.accounts import second_factor
 from rookery.control.accounts.emails import checked_email
 from rookery.control.accounts.passwords import Passwords
+from rookery.control.accounts.proofs import prove
 from rookery.control.accounts.sessions import end_all_of
 from rookery.control.accounts.store import User, user_by_email
 from rookery.control.assembly import existing_database
@@ -78,6 +79,9 @@ async def _reset(config: ControlConfig, email: str | None, password: str, clock:
             if user is None:
                 user = _new(str(wanted), clock)
                 session.add(user)
+            access = Access(caller=machine(getpass.getuser()))
+            audit = AuditTrail(clock)
+            await prove(session, audit, access, user, "machine", clock.now_ms())
             user.password_hash, user.is_admin, user.is_enabled = stored, True, True
             user.password_changed_at, user.must_change_password = clock.now_ms(), False
             # Whoever is on the machine may have lost the authenticator, too.
@@ -85,9 +89,9 @@ async def _reset(config: ControlConfig, email: str | None, password: str, clock:
             await end_all_of(session, user.id)
             # Whoever has an administrator needs no wizard.
             await settings.drop(session, SETUP_CODE)
-            AuditTrail(clock).record(
+            audit.record(
                 session,
-                Access(caller=machine(getpass.getuser())),
+                access,
                 Resource.USERS,
                 "resetAdmin",
                 object_id=user.id,
@@ -110,4 +114,5 @@ def _new(email: str, clock: Clock) -> User:
         language="en",
         created_at=clock.now_ms(),
         last_login_at=None,
+        proven_at=clock.now_ms(),
     )

@@ -1,7 +1,8 @@
 """A forgotten password: a link by mail sets another one, once.
 
 Whoever asks gets the same answer as quickly, whether the address is anybody's or not: what is looked up is
-looked up afterwards. A second factor stays as it is.
+looked up afterwards. A second factor stays as it is, but of an account whose address nobody had proven: the
+link proves it, and ends everything that whoever made the account could have kept.
 
 **Bounds.** :data:`WAITING_MAX` requests wait; more are dropped. One user gets a message a minute, and
 :data:`HOURLY_MAX` an hour.
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rookery.clock import Clock
 from rookery.control.accounts import letters, store, texts
 from rookery.control.accounts.links import PasswordReset
+from rookery.control.accounts.proofs import prove
 from rookery.control.accounts.secrets import digest, new_token
 from rookery.control.accounts.sessions import Sessions, end_all_of
 from rookery.control.accounts.store import User
@@ -117,13 +119,15 @@ class Resets:
         stored = await self._users.hashed(password, user_id)
         async with self._database.write() as session:
             user = await self._user(session, token, for_update=True)
+            caller = Caller(id=user.id, name=user.email, via="session", address=address)
+            access = Access(caller=caller)
+            await prove(session, self._audit, access, user, "resetByMail", self._clock.now_ms())
             await self._users.keep_password(session, user, stored)
             await session.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id))
             await end_all_of(session, user.id)
-            caller = Caller(id=user.id, name=user.email, via="session", address=address)
             self._audit.record(
                 session,
-                Access(caller=caller),
+                access,
                 Resource.USERS,
                 "resetByMail",
                 object_id=user.id,

@@ -25,6 +25,8 @@ class User(Base):
     last_login_at: Mapped[int | None]
     password_changed_at: Mapped[int | None]
     must_change_password: Mapped[bool] = mapped_column(default=False)
+    proven_at: Mapped[int | None]
+    """Since when it is known to be that person's address; none: whoever made it may be another."""
 
 
 class PasswordBefore(Base):

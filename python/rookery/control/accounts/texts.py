@@ -52,6 +52,17 @@ INVITED_ALREADY = Text(
     "{email} is invited already: send that invitation again or revoke it",
     "{email} 已被邀请，请重新发送或撤销该邀请",
 )
+NOT_PROVEN = Text(
+    "nobody has shown yet that {email} is the address of whoever uses that account, which another organization may"
+    " have made: invite {email}, or have an administrator of the system confirm it",
+    "尚未证实 {email} 归该账户的使用者所有（账户可能由其他组织创建）：请改为邀请 {email}，或由系统管理员确认",
+)
+NOT_PROVEN_NO_MAIL = Text(
+    "there is an account {email} that another organization may have made, and without a mail server no invitation"
+    " proves whose it is: have an administrator of the system confirm it",
+    "账户 {email} 可能由其他组织创建，且未配置邮件服务器，无法通过邀请证实其归属：请由系统管理员确认",
+)
+PROVEN_ALREADY = Text("the address {email} is proven already", "邮箱 {email} 已证实")
 NO_INVITATION = Text("there is no such invitation", "邀请不存在")
 NO_MAIL = Text(
     "no mail server is set: an administrator can give you another password",

@@ -17,6 +17,7 @@ from rookery.control.accounts import passwords as password_rule
 from rookery.control.accounts import store, texts
 from rookery.control.accounts.emails import checked_email
 from rookery.control.accounts.passwords import Passwords
+from rookery.control.accounts.proofs import prove, refuse_unproven
 from rookery.control.accounts.sessions import Sessions, end_all_of
 from rookery.control.accounts.store import PasswordBefore, User
 from rookery.control.audit.service import AuditTrail
@@ -46,6 +47,7 @@ class NewUser:
     is_admin: bool = False
     language: str = "en"
     must_change_password: bool = False
+    is_proven: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,7 @@ class Users:
         """The same in a unit of work of the caller's, with the password hashed before."""
         if (await session.scalar(select(func.count()).select_from(User)) or 0) >= USERS_MAX:
             raise TooManyError(texts.USERS_MAX, most=USERS_MAX)
+        now_ms = self._clock.now_ms()
         user = User(
             id=new_id(),
             email=email,
@@ -147,10 +150,12 @@ class Users:
             is_admin=new.is_admin,
             is_enabled=True,
             language=new.language,
-            created_at=self._clock.now_ms(),
+            created_at=now_ms,
             last_login_at=None,
-            password_changed_at=self._clock.now_ms(),
+            password_changed_at=now_ms,
             must_change_password=new.must_change_password,
+            # Whom an administrator of the system makes, he vouches for.
+            proven_at=now_ms if new.is_proven or access.caller.grants.is_admin else None,
         )
         session.add(user)
         try:
@@ -167,7 +172,7 @@ class Users:
             DeniedError: an API token would make an administrator.
             MissingError: there is no such user.
             InvalidError: it is the caller, and that is not for him to do.
-            TakenError: no enabled administrator would be left.
+            TakenError: no enabled administrator would be left, or the address of one to be is not proven.
         """
         if change.is_admin:
             refuse_tokens(access)
@@ -179,6 +184,8 @@ class Users:
             if change.language is not None:
                 user.language = change.language
             if change.is_admin is not None:
+                if change.is_admin:
+                    refuse_unproven(user)
                 user.is_admin = change.is_admin
             if change.is_enabled is not None:
                 user.is_enabled = change.is_enabled
@@ -210,6 +217,27 @@ class Users:
             await self.keep_password(session, user, stored, must_change=must_change)
             await end_all_of(session, user.id)
             self._tell(session, access, "resetPassword", user)
+        self._sessions.lockout.forget(user.email)
+
+    async def confirm(
+        self, access: Access, user_id: str, password: str, *, must_change: bool = True
+    ) -> None:
+        """Vouch for it that somebody's address is that one's, who is given another password.
+
+        Raises:
+            DeniedError: an API token asks.
+            MissingError: there is no such user.
+            InvalidError: the password will not do.
+            TakenError: the address is proven already.
+        """
+        refuse_tokens(access)
+        stored = await self.hashed(password)
+        now_ms = self._clock.now_ms()
+        async with self._database.write() as session:
+            user = _present(await session.get(User, user_id, with_for_update=True))
+            if not await prove(session, self._audit, access, user, "administrator", now_ms):
+                raise TakenError(texts.PROVEN_ALREADY, code="CONFLICT", email=user.email)
+            await self.keep_password(session, user, stored, must_change=must_change)
         self._sessions.lockout.forget(user.email)
 
     async def change_own_password(self, access: Access, old: str, new: str) -> None:
@@ -304,6 +332,7 @@ def _told(user: User) -> dict[str, Any]:
         "name": user.name,
         "isAdmin": user.is_admin,
         "isEnabled": user.is_enabled,
+        "isProven": user.proven_at is not None,
         "language": user.language,
     }
 

@@ -11,6 +11,7 @@ from rookery.control.accounts.second_factor import has_factor
 from rookery.control.accounts.store import User
 from rookery.control.accounts.users import NewUser, UserChange
 from rookery.control.accounts.users_models import (
+    ConfirmGiven,
     PasswordGiven,
     UserChangeGiven,
     UserDetail,
@@ -42,6 +43,9 @@ NameQuery = Annotated[
 AdminQuery = Annotated[
     bool | None, Query(alias="isAdmin", description="Only administrators of the system, or none.")
 ]
+ProvenQuery = Annotated[
+    bool | None, Query(alias="isProven", description="Only those whose address is proven, or not.")
+]
 EnabledQuery = Annotated[
     bool | None, Query(alias="isEnabled", description="Only who may sign in, or may not.")
 ]
@@ -51,7 +55,7 @@ _COLUMNS = {
     "createdAt": User.created_at,
     "lastLoginAt": User.last_login_at,
 }
-_CHANGES = errors("USER_NOT_FOUND", "NOT_ALLOWED", "CONFLICT")
+_CHANGES = errors("USER_NOT_FOUND", "NOT_ALLOWED", "CONFLICT", "ADDRESS_NOT_PROVEN")
 
 
 def router(control: ControlContext) -> APIRouter:
@@ -71,6 +75,7 @@ def _shown(api: APIRouter, control: ControlContext) -> None:
         name: NameQuery = None,
         is_admin: AdminQuery = None,
         is_enabled: EnabledQuery = None,
+        is_proven: ProvenQuery = None,
         sort: SortQuery = "email",
     ) -> Items[UserListed]:
         """All of them; members of one organization are below it."""
@@ -80,6 +85,7 @@ def _shown(api: APIRouter, control: ControlContext) -> None:
             User.name,
             User.is_admin,
             User.is_enabled,
+            User.proven_at,
             User.language,
             User.created_at,
             User.last_login_at,
@@ -93,6 +99,8 @@ def _shown(api: APIRouter, control: ControlContext) -> None:
             query = query.where(User.is_admin.is_(is_admin))
         if is_enabled is not None:
             query = query.where(User.is_enabled.is_(is_enabled))
+        if is_proven is not None:
+            query = query.where(User.proven_at.is_not(None) == is_proven)
         async with control.database.read() as session:
             rows, total = await page(session, query, window, sort, _COLUMNS)
         return Items(items=[UserListed.model_validate(row) for row in rows], total=total)
@@ -160,6 +168,18 @@ def _access(api: APIRouter, control: ControlContext) -> None:
         await control.users.set_password(
             access, user, given.password, must_change=given.must_change
         )
+
+    @api.put(
+        "/users/{user}/confirmation",
+        status_code=204,
+        summary="Confirm whose address a user has",
+        responses=errors("USER_NOT_FOUND", "CONFLICT", "SERVICE_UNAVAILABLE"),
+    )
+    async def confirm(access: Edits, user: str, given: ConfirmGiven) -> None:
+        """Where no mail can prove it. The user is given this password; what whoever made the account may know
+        ends: the password before, sessions, API tokens, the second factor.
+        """
+        await control.users.confirm(access, user, given.password, must_change=given.must_change)
 
     @api.delete(
         "/users/{user}/sessions",

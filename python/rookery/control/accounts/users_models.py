@@ -20,6 +20,9 @@ class UserShown(Shown):
     name: str = Field(description="What people call that one.", examples=["Ada"])
     is_admin: bool = Field(description="Administrator of the whole system.", examples=[False])
     is_enabled: bool = Field(description="May sign in.", examples=[True])
+    proven_at: Time | None = Field(
+        description="Since when the address is known to be that one's. Null: it counts where the account was made."
+    )
     language: Language
     created_at: Time = Field(description="Since when.")
     last_login_at: Time | None = Field(description="Null: never.")
@@ -83,6 +86,17 @@ class UserChangeGiven(Given):
         default=None, description="Who is disabled is signed out at once.", examples=[True]
     )
     language: Language | None = None
+
+
+class ConfirmGiven(Given):
+    """The password that goes with a confirmed address."""
+
+    password: NewPassword
+    must_change: bool = Field(
+        default=True,
+        description="The user has to choose another at the next sign-in.",
+        examples=[True],
+    )
 
 
 class PasswordGiven(Given):

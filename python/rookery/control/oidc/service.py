@@ -23,7 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rookery.access.jwt.keys import TokenError, header_of
 from rookery.clock import Clock
 from rookery.control.accounts import store as accounts
-from rookery.control.accounts.invitations import Invitations
+from rookery.control.accounts.invitations import Invitations, Taker
+from rookery.control.accounts.proofs import may_be_proven, prove
 from rookery.control.accounts.secrets import digest, new_token
 from rookery.control.accounts.sessions import Sessions, SignedIn
 from rookery.control.accounts.store import User
@@ -277,18 +278,26 @@ class Oidc:
         user = await accounts.user_by_email(session, person.email)
         if user is not None and oidc.issuer in await store.issuers_of(session, user.id):
             raise DeniedError(texts.BOUND, email=person.email)
-        if user is None:
-            user = await self._invited(session, person, address)
+        if user is None or may_be_proven(user):
+            user = await self._proven(session, person, user, address)
         self._bind(session, oidc, person, user, address)
         return user
 
-    async def _invited(self, session: AsyncSession, person: _Person, address: str) -> User:
+    async def _proven(
+        self, session: AsyncSession, person: _Person, user: User | None, address: str
+    ) -> User:
+        """Who is invited, or whose account somebody made: the address is verified, so it is that one."""
         rows = await self._invitations.open_for(session, person.email)
-        if not rows:
+        if rows:
+            language = rows[0].language if user is None else user.language
+            taker = Taker(stored="", name=person.name, language=language, address=address)
+            return await self._invitations.take(session, rows, taker, "openid")
+        if user is None:
             raise DeniedError(texts.NOT_INVITED, email=person.email)
-        return await self._invitations.take(
-            session, rows, "", name=person.name, language=rows[0].language, address=address
-        )
+        caller = Caller(id=user.id, name=user.email, via="session", address=address)
+        now_ms = self._clock.now_ms()
+        await prove(session, self._audit, Access(caller=caller), user, "openid", now_ms)
+        return user
 
     def _bind(
         self,

@@ -108,6 +108,7 @@ class SetupService:
                 language=language,
                 created_at=now_ms,
                 last_login_at=None,
+                proven_at=now_ms,
             )
             session.add(user)
             await settings.put(session, ACCESS_ADDRESS, {"url": access_address}, now_ms)

@@ -14,6 +14,7 @@ from rookery.clock import Clock
 from rookery.control.accounts import store as accounts
 from rookery.control.accounts import texts as account_texts
 from rookery.control.accounts.emails import checked_email
+from rookery.control.accounts.proofs import refuse_unproven
 from rookery.control.accounts.store import User
 from rookery.control.accounts.users import NewUser, Users
 from rookery.control.audit.service import AuditTrail
@@ -21,6 +22,7 @@ from rookery.control.caller import Access
 from rookery.control.errors import InvalidError, MissingError, TakenError
 from rookery.control.rest.lists import Window, like, page
 from rookery.control.tenancy import texts
+from rookery.control.tenancy.grants import ADMIN
 from rookery.control.tenancy.permissions import Resource
 from rookery.control.tenancy.store import Member
 from rookery.storage.database import Database
@@ -53,6 +55,7 @@ class Members:
                 User.email,
                 User.name,
                 User.is_enabled,
+                User.proven_at.is_not(None).label("is_proven"),
                 Member.role,
                 Member.created_at,
             )
@@ -89,14 +92,18 @@ class Members:
 
         Raises:
             MissingError: there is no such user, and no password to make one with.
-            TakenError: that one belongs to the organization already.
+            TakenError: that one belongs to the organization already, or somebody made the account and nobody has
+                shown that the address is that one's.
             InvalidError: the address or the password will not do.
         """
         email = checked_email(new.email)
         stored = await self._users.hashed(new.password) if new.password else ""
         async with self._database.write() as session:
             user = await accounts.user_by_email(session, email)
-            if user is None:
+            if user is not None:
+                await self._refuse_member(session, access, user)
+                refuse_unproven(user)
+            else:
                 if not stored:
                     raise MissingError(account_texts.NO_USER, code="USER_NOT_FOUND")
                 user = await self._users.add(session, access, new, email, stored)
@@ -108,7 +115,7 @@ class Members:
 
         Raises:
             MissingError: there is no such user in the organization.
-            TakenError: that one belongs to the project already.
+            TakenError: that one belongs to the project already; or is elsewhere too, and the address is not proven.
         """
         async with self._database.write() as session:
             user = await session.get(User, user_id)
@@ -121,6 +128,7 @@ class Members:
             )
             if user is None or in_org is None:
                 raise MissingError(texts.NOT_IN_ORG, code="USER_NOT_FOUND")
+            await self._refuse_shared(session, access, user)
             await self._add(session, access, user, role)
 
     async def change(self, access: Access, user_id: str, role: str) -> None:
@@ -128,9 +136,12 @@ class Members:
 
         Raises:
             MissingError: that user does not belong here.
+            TakenError: that one is to be an administrator, is elsewhere too, and the address is not proven.
         """
         async with self._database.write() as session:
             member, user = await self._member(session, access, user_id)
+            if role == ADMIN:
+                await self._refuse_shared(session, access, user)
             before, member.role = member.role, role
             self._tell(
                 session, access, "updateMember", user, before={"role": before}, after={"role": role}
@@ -152,6 +163,19 @@ class Members:
                 gone = gone.where(Member.project_id == access.project)
             self._tell(session, access, "removeMember", user, before={"role": member.role})
             await session.execute(gone)
+
+    async def _refuse_member(self, session: AsyncSession, access: Access, user: User) -> None:
+        known = select(Member.id).where(
+            Member.user_id == user.id, Member.org_id == access.org, Member.project_id.is_(None)
+        )
+        if await session.scalar(known) is not None:
+            raise TakenError(texts.MEMBER_ALREADY, email=user.email)
+
+    async def _refuse_shared(self, session: AsyncSession, access: Access, user: User) -> None:
+        """An account that came from elsewhere before addresses were proven gets nothing more."""
+        elsewhere = select(Member.id).where(Member.user_id == user.id, Member.org_id != access.org)
+        if await session.scalar(elsewhere.limit(1)) is not None:
+            refuse_unproven(user)
 
     async def _add(self, session: AsyncSession, access: Access, user: User, role: str) -> None:
         email = user.email

@@ -33,7 +33,7 @@ EmailQuery = Annotated[
 ORG = "/orgs/{org}/members"
 PROJECT = "/orgs/{org}/projects/{project}/members"
 CANDIDATES = "/orgs/{org}/projects/{project}/candidates"
-_MISSING = errors("NOT_FOUND", "USER_NOT_FOUND")
+_CHANGES = errors("NOT_FOUND", "USER_NOT_FOUND", "ADDRESS_NOT_PROVEN")
 
 
 def router(control: ControlContext) -> APIRouter:
@@ -93,10 +93,16 @@ def _of_org(api: APIRouter, control: ControlContext) -> None:
         ORG,
         status_code=201,
         summary="Add a member to an organization",
-        responses=errors("NOT_FOUND", "USER_NOT_FOUND", "ALREADY_EXISTS", "EXCEED_LIMIT"),
+        responses=errors(
+            "NOT_FOUND", "USER_NOT_FOUND", "ALREADY_EXISTS", "ADDRESS_NOT_PROVEN", "EXCEED_LIMIT"
+        ),
     )
     async def add(access: Edits, org: str, given: OrgMemberGiven) -> MemberMade:
-        """A user who is there is added as he is; for one who is not, give a password."""
+        """A user whose address is proven is added as he is; for one who is not there, give a password.
+
+        An account that an administrator of an organization made counts in that organization alone until its
+        address is proven: invite the address, or have an administrator of the system confirm it.
+        """
         new = NewUser(
             email=given.email,
             password=given.password or "",
@@ -109,7 +115,7 @@ def _of_org(api: APIRouter, control: ControlContext) -> None:
         ORG + "/{user}",
         status_code=204,
         summary="Change the role of a member",
-        responses=_MISSING,
+        responses=_CHANGES,
     )
     async def change(access: Edits, org: str, user: str, given: RoleGiven) -> None:
         """Holds from the next request of that user on."""
@@ -131,7 +137,7 @@ def _of_project(api: APIRouter, control: ControlContext) -> None:
         PROJECT,
         status_code=204,
         summary="Add a member to a project",
-        responses=errors("NOT_FOUND", "USER_NOT_FOUND", "ALREADY_EXISTS"),
+        responses=errors("NOT_FOUND", "USER_NOT_FOUND", "ALREADY_EXISTS", "ADDRESS_NOT_PROVEN"),
     )
     async def add(access: Edits, org: str, project: str, given: ProjectMemberGiven) -> None:
         """Who belongs to the organization."""
@@ -141,7 +147,7 @@ def _of_project(api: APIRouter, control: ControlContext) -> None:
         PROJECT + "/{user}",
         status_code=204,
         summary="Change the role of a member in a project",
-        responses=_MISSING,
+        responses=_CHANGES,
     )
     async def change(access: Edits, org: str, project: str, user: str, given: RoleGiven) -> None:
         """Holds from the next request of that user on."""

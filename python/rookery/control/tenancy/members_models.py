@@ -22,6 +22,10 @@ class MemberShown(Shown):
     email: str = Field(description="The e-mail address.", examples=["grace@example.com"])
     name: str = Field(description="What people call that one.", examples=["Grace"])
     is_enabled: bool = Field(description="May sign in.", examples=[True])
+    is_proven: bool = Field(
+        description="The address is known to be that one's. Otherwise the account counts where it was made.",
+        examples=[True],
+    )
     role: RoleMember
     created_at: Time = Field(description="Since when.")
 

@@ -75,6 +75,7 @@ function AcceptForm({ token, opened }: AcceptFormProps): ReactElement {
             ? t("invitation.text", { inviter: opened.inviter })
             : t("invitation.textPlace", { inviter: opened.inviter, place })}
         </Text>
+        {opened.isKnown && <Text size="sm">{t("invitation.isKnown")}</Text>}
         <TextInput
           label={t("email")}
           autoComplete="username"

@@ -1,10 +1,12 @@
-import { Switch, TextInput } from "@mantine/core";
+import { Anchor, Switch, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
 import { RoleSelect } from "@/components/fields";
 import { FormDialog } from "@/components/FormDialog";
+import { ApiError } from "@/lib/apiError";
 import { call } from "@console/api/client";
 import { MEMBER_ROLES } from "@console/components/memberRoles";
 import { NewPassword } from "@console/components/NewPassword";
@@ -26,13 +28,22 @@ export function AddToOrg({ org, onClose }: AddToOrgProps): ReactElement {
   const [secret, setSecret] = useState({ password: "", again: "" });
   const made = { name, password: secret.password, language: i18n.language };
   const body = { email, role, ...(isNew && made) };
+  const [isUnproven, setUnproven] = useState(false);
+  const send = async () => {
+    try {
+      await call("post", "/orgs/{org}/members", { path: { org }, body });
+    } catch (error) {
+      setUnproven(error instanceof ApiError && error.code === "ADDRESS_NOT_PROVEN");
+      throw error;
+    }
+  };
   return (
     <FormDialog
       title={t("add")}
       submit={t("add")}
       done={t("saved")}
       refresh={REFRESH}
-      onSubmit={() => call("post", "/orgs/{org}/members", { path: { org }, body })}
+      onSubmit={send}
       onClose={onClose}
     >
       <TextInput
@@ -60,6 +71,11 @@ export function AddToOrg({ org, onClose }: AddToOrgProps): ReactElement {
           />
           <NewPassword label={t("password.label")} value={secret} onChange={setSecret} />
         </>
+      )}
+      {isUnproven && (
+        <Anchor component={Link} to={`/orgs/${org}/invitations`} size="sm">
+          {t("inviteInstead")}
+        </Anchor>
       )}
     </FormDialog>
   );

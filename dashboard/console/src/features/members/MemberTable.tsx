@@ -9,6 +9,7 @@ import { EditDelete } from "@/components/RowButtons";
 import { useAct } from "@/components/useAct";
 import { call } from "@console/api/client";
 import type { MemberRow } from "@console/api/shapes";
+import { Address } from "@console/components/Address";
 import { ListTable } from "@console/components/ListTable";
 
 import { REFRESH } from "./refresh";
@@ -51,7 +52,11 @@ export function MemberTable(props: MemberTableProps): ReactElement {
         filters={[{ name: "email", label: t("email") }]}
         sorts={["email", "name"]}
         columns={[
-          { key: "email", label: t("email") },
+          {
+            key: "email",
+            label: t("email"),
+            render: (row) => <Address email={row.email} isProven={row.isProven} />,
+          },
           { key: "name", label: t("personName") },
           { key: "role", label: t("field.role"), render: (row) => t(`role.${row.role}`) },
           {

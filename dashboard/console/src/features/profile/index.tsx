@@ -1,4 +1,4 @@
-import { Button, Card, Group, NativeSelect, Stack, TextInput, Title } from "@mantine/core";
+import { Button, Card, Group, NativeSelect, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -74,6 +74,7 @@ function PersonCard({ profile }: { profile: UserDetail }): ReactElement {
             value={language}
             onChange={(event) => setLanguage(event.currentTarget.value)}
           />
+          {profile.provenAt === null && <Text size="sm">{t("unproven")}</Text>}
           <ErrorPanel error={save.error} />
           <Group justify="flex-end">
             <Button type="submit" loading={save.isPending}>

@@ -10,29 +10,33 @@ import { NewPassword } from "@console/components/NewPassword";
 
 interface PasswordDialogProps {
   user: UserRow;
+  /** Also vouches for the address, which nobody has proven. */
+  confirms?: boolean;
   onClose: () => void;
 }
 
 /** A new password for somebody else, who has to sign in anew with it. */
-export function PasswordDialog({ user, onClose }: PasswordDialogProps): ReactElement {
+export function PasswordDialog({ user, confirms = false, onClose }: PasswordDialogProps): ReactElement {
   const { t } = useTranslation("users");
   const [secret, setSecret] = useState({ password: "", again: "" });
   const [mustChange, setMustChange] = useState(true);
   const send = () =>
-    call("put", "/users/{user}/password", {
+    call("put", confirms ? "/users/{user}/confirmation" : "/users/{user}/password", {
       path: { user: user.id },
       body: { password: secret.password, mustChange },
     });
   return (
     <FormDialog
-      title={t("password.resetOf", { email: user.email })}
-      submit={t("password.reset")}
+      title={t(confirms ? "proof.confirmOf" : "password.resetOf", { email: user.email })}
+      submit={t(confirms ? "proof.confirm" : "password.reset")}
       done={t("saved")}
-      refresh={[]}
+      refresh={["/users", "/orgs"]}
       onSubmit={send}
       onClose={onClose}
     >
-      <Text size="sm">{t("password.resetHelp")}</Text>
+      <Text size="sm">
+        {confirms ? t("proof.help", { email: user.email }) : t("password.resetHelp")}
+      </Text>
       <NewPassword label={t("password.next")} value={secret} onChange={setSecret} />
       <Switch
         label={t("password.mustChange")}

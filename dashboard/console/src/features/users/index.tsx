@@ -12,6 +12,7 @@ import { call } from "@console/api/client";
 import { useGet } from "@console/api/hooks";
 import { useRights } from "@console/api/roles";
 import type { UserRow } from "@console/api/shapes";
+import { Address } from "@console/components/Address";
 import { ListTable } from "@console/components/ListTable";
 
 import { PasswordDialog } from "./PasswordDialog";
@@ -27,6 +28,7 @@ export default function UsersPage(): ReactElement {
   const [edited, setEdited] = useState<UserRow | "new" | null>(null);
   const [shown, setShown] = useState<UserRow | null>(null);
   const [reset, setReset] = useState<UserRow | null>(null);
+  const [confirmed, setConfirmed] = useState<UserRow | null>(null);
   const remove = useAct<UserRow>({
     run: ({ id }) => call("delete", "/users/{user}", { path: { user: id } }),
     refresh: REFRESH,
@@ -55,6 +57,10 @@ export default function UsersPage(): ReactElement {
     { value: "true", label: t("yes") },
     { value: "false", label: t("no") },
   ];
+  const isProven = [
+    { value: "true", label: t("proof.yes") },
+    { value: "false", label: t("proof.no") },
+  ];
   const add = rights.isSystemAdmin && (
     <Button onClick={() => setEdited("new")}>{t("add")}</Button>
   );
@@ -67,11 +73,16 @@ export default function UsersPage(): ReactElement {
           { name: "email", label: t("email") },
           { name: "name", label: t("personName") },
           { name: "isEnabled", label: t("field.state"), options: isEnabled },
+          { name: "isProven", label: t("proof.title"), options: isProven },
           { name: "isAdmin", label: t("systemAdmin"), options: isAdmin },
         ]}
         sorts={["email", "name", "createdAt", "lastLoginAt"]}
         columns={[
-          { key: "email", label: t("email") },
+          {
+            key: "email",
+            label: t("email"),
+            render: (row) => <Address email={row.email} isProven={row.provenAt !== null} />,
+          },
           { key: "name", label: t("personName") },
           {
             key: "isAdmin",
@@ -117,6 +128,13 @@ export default function UsersPage(): ReactElement {
                   onClick={() => void resetFactor.act(row)}
                 />
               )}
+              {row.provenAt === null && (
+                <RowButton
+                  text={t("proof.confirm")}
+                  label={t("proof.confirmOf", { email: row.email })}
+                  onClick={() => setConfirmed(row)}
+                />
+              )}
               <RowButton
                 text={t("password.reset")}
                 label={t("password.resetOf", { email: row.email })}
@@ -141,6 +159,9 @@ export default function UsersPage(): ReactElement {
           isOwn={edited !== "new" && edited.id === own?.id}
           onClose={() => setEdited(null)}
         />
+      )}
+      {confirmed !== null && (
+        <PasswordDialog user={confirmed} confirms onClose={() => setConfirmed(null)} />
       )}
       {reset !== null && <PasswordDialog user={reset} onClose={() => setReset(null)} />}
     </Page>
