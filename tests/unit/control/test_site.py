@@ -10,8 +10,8 @@ from cryptography import x509
 from starlette.responses import PlainTextResponse
 
 from harness.control import World
+from rookery.access import own_certificates as certificates
 from rookery.config.control import load_control
-from rookery.control import certificates
 from rookery.control.rest.app import OnlyTls
 
 
