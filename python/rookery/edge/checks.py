@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rookery.edge.conversion import device_value
@@ -95,7 +96,7 @@ def check_tag(tag: Tag) -> None:
         raise EdgeError(TAG_ATTRIBUTE_NOT_SUPPORT, name=tag.name, reason=_STATIC_ALONE)
     if tag.value is None:
         raise _wrong(tag, "value", _STATIC_VALUE)
-    device_value(tag, tag.value)
+    device_value(replace(tag, decimal=0.0, bias=0.0), tag.value)
 
 
 def _check_scale(tag: Tag) -> None:

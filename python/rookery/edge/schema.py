@@ -33,6 +33,9 @@ _NO_CHOICE = Words("must be one of {choices}", "应为以下之一：{choices}")
 _NO_FILE = Words("must be the content of a file in base64", "应为 base64 编码的文件内容")
 
 
+_NOTHING = Words("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One value of a ``map`` field."""
@@ -56,7 +59,7 @@ class Field:
     name: str
     type: FieldType
     title: Words
-    about: Words = Words("", "")
+    about: Words = _NOTHING
     default: Any = None
     is_required: bool = False
     low: float = 0

@@ -31,7 +31,7 @@ from rookery.words import Words
 class Drivers(Protocol):
     """What an application may ask of the drivers."""
 
-    def values(self, node: str, group: str) -> tuple[TagValue, ...]:
+    def read(self, node: str, group: str) -> tuple[TagValue, ...]:
         """What was read last; raises EdgeError where there is no such group."""
         ...
 
@@ -39,7 +39,7 @@ class Drivers(Protocol):
         """The tags of a group; raises EdgeError where there is none."""
         ...
 
-    async def write(self, node: str, writes: Sequence[Write]) -> tuple[Written, ...]:
+    async def write_all(self, node: str, writes: Sequence[Write]) -> tuple[Written, ...]:
         """Write values; raises EdgeError where there is no such node."""
         ...
 
@@ -79,9 +79,11 @@ class Application(ABC):
     def take(self, report: Report, subscription: Subscription) -> None:
         """Send a report on, some time. Never waits."""
 
+    @abstractmethod
     def subscribed(self, subscriptions: Sequence[Subscription]) -> None:
         """What it is subscribed to, after each change."""
 
+    @abstractmethod
     def linked(self, status: NodeStatus) -> None:
         """A driver's state has changed."""
 

@@ -141,6 +141,7 @@ class DriverType:
     Attributes:
         types: Types that tags may have; empty: all.
         check_tag: Raises :class:`EdgeError` for a tag that the driver cannot have.
+        check_setting: Raises :class:`EdgeError` for settings that do not go together.
         make: A driver from checked settings. Imports the client library.
         packages: Modules that must be there, of the extra ``rookery[edge]``.
     """
@@ -151,6 +152,7 @@ class DriverType:
     fields: tuple[Field, ...]
     make: Callable[[Mapping[str, Any]], Driver[Any]]
     check_tag: Callable[[Tag], None]
+    check_setting: Callable[[Mapping[str, Any]], None] = lambda _setting: None
     types: frozenset[TagType] = frozenset()
     packages: tuple[str, ...] = ()
     can_browse: bool = False
