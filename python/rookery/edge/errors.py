@@ -79,9 +79,7 @@ INVALID_USER_OR_PASSWORD = _kind(
 IS_BUSY = _kind(1010, _AWAY, "busy, try again in a moment", "服务繁忙，请稍后重试")
 FILE_NOT_EXIST = _kind(1011, _MISSING, "there is no file {name}", "文件 {name} 不存在")
 INVALID_PASSWORD_LEN = _kind(1012, _BAD, "{reason}", "{reason}")
-DUPLICATE_PASSWORD = _kind(
-    1013, _BAD, "the new password is the old one", "新密码不能与旧密码相同"
-)
+DUPLICATE_PASSWORD = _kind(1013, _BAD, "the new password is the old one", "新密码不能与旧密码相同")
 INVALID_USER = _kind(1017, _BAD, "{reason}", "{reason}")
 
 NODE_EXIST = _kind(2002, _TAKEN, "there is a node {name} already", "节点 {name} 已存在")
@@ -131,7 +129,9 @@ GROUP_NOT_ALLOW = _kind(
     2103, _BAD, "{name} is no driver, it has no groups", "{name} 不是南向驱动，没有组"
 )
 GROUP_EXIST = _kind(2104, _TAKEN, "{node} has a group {name} already", "{node} 中已有组 {name}")
-GROUP_PARAMETER_INVALID = _kind(2105, _BAD, "the group's {field}: {reason}", "组的 {field}：{reason}")
+GROUP_PARAMETER_INVALID = _kind(
+    2105, _BAD, "the group's {field}: {reason}", "组的 {field}：{reason}"
+)
 GROUP_NOT_EXIST = _kind(2106, _MISSING, "{node} has no group {name}", "{node} 中没有组 {name}")
 GROUP_NAME_TOO_LONG = _kind(
     2107, _BAD, "a group's name has at most {most} characters", "组名称最多 {most} 个字符"
@@ -143,14 +143,18 @@ GROUP_MAX_GROUPS = _kind(
     "{node} 的组数已达上限 {most}",
 )
 
-TAG_NOT_EXIST = _kind(2201, _MISSING, "there is no tag {name} in {group}", "{group} 中没有点位 {name}")
+TAG_NOT_EXIST = _kind(
+    2201, _MISSING, "there is no tag {name} in {group}", "{group} 中没有点位 {name}"
+)
 TAG_NAME_CONFLICT = _kind(
     2202, _TAKEN, "{group} has a tag {name} already", "{group} 中已有点位 {name}"
 )
 TAG_ATTRIBUTE_NOT_SUPPORT = _kind(
     2203, _BAD, "tag {name}: attribute: {reason}", "点位 {name}：属性：{reason}"
 )
-TAG_TYPE_NOT_SUPPORT = _kind(2204, _BAD, "tag {name}: type: {reason}", "点位 {name}：类型：{reason}")
+TAG_TYPE_NOT_SUPPORT = _kind(
+    2204, _BAD, "tag {name}: type: {reason}", "点位 {name}：类型：{reason}"
+)
 TAG_ADDRESS_FORMAT_INVALID = _kind(
     2205, _BAD, "tag {name}: address {address}: {reason}", "点位 {name}：地址 {address}：{reason}"
 )
@@ -178,9 +182,7 @@ TAG_PRECISION_INVALID = _kind(
 TAG_PARAMETER_INVALID = _kind(
     2211, _BAD, "tag {name}: {field}: {reason}", "点位 {name}：{field}：{reason}"
 )
-TAG_MAX_TAGS = _kind(
-    2212, _FULL, "a service has at most {most} tags", "一个服务最多 {most} 个点位"
-)
+TAG_MAX_TAGS = _kind(2212, _FULL, "a service has at most {most} tags", "一个服务最多 {most} 个点位")
 
 LIBRARY_NOT_FOUND = _kind(2301, _MISSING, "there is no plugin {name}", "插件 {name} 不存在")
 LIBRARY_FAILED_TO_OPEN = _kind(

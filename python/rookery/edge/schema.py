@@ -25,10 +25,15 @@ _MISSING = Words("is required", "为必填项")
 _UNKNOWN = Words("is not known here", "不是已知的配置项")
 _NO_INT = Words("must be a whole number from {low} to {high}", "应为 {low} 到 {high} 的整数")
 _NO_REAL = Words("must be a number from {low} to {high}", "应为 {low} 到 {high} 的数字")
-_NO_TEXT = Words("must be text of {low} to {high} characters", "应为 {low} 到 {high} 个字符的字符串")
+_NO_TEXT = Words(
+    "must be text of {low} to {high} characters", "应为 {low} 到 {high} 个字符的字符串"
+)
 _NO_BOOL = Words("must be true or false", "应为 true 或 false")
 _NO_CHOICE = Words("must be one of {choices}", "应为以下之一：{choices}")
 _NO_FILE = Words("must be the content of a file in base64", "应为 base64 编码的文件内容")
+
+
+_NOTHING = Words("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Field:
     name: str
     type: FieldType
     title: Words
-    about: Words = Words("", "")
+    about: Words = _NOTHING
     default: Any = None
     is_required: bool = False
     low: float = 0
