@@ -152,8 +152,8 @@ class RoleSources(NamedTuple):
 
     def _written_dir(self, tree: Node, base: Path | None = None) -> Path | None:
         section = tree.value.get(self.section) if isinstance(tree.value, dict) else None
-        is_object = section is not None and isinstance(section.value, dict)
-        written = section.value.get("data_dir") if section is not None and is_object else None
+        inside = section.value if section is not None else None
+        written = inside.get("data_dir") if isinstance(inside, dict) else None
         if written is None or not isinstance(written.value, str) or not written.value:
             return None
         path = Path(written.value).expanduser()
