@@ -15,6 +15,7 @@ from typing import Any
 from rookery.config.schema import ROOT, Field, Status, Struct
 from rookery.config.schema.chinese import in_chinese
 from rookery.config.schema.control import CONTROL
+from rookery.config.schema.edge import EDGE
 from rookery.config.schema.model import REQUIRED, UNSET, Forms, ListOf, MapOf, Type
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -145,7 +146,7 @@ def default_of(value: Any, texts: Texts) -> str:
 
 def page(texts: Texts) -> str:
     is_english = texts is ENGLISH
-    rows = [*walk(ROOT), *walk(CONTROL)]
+    rows = [*walk(ROOT), *walk(CONTROL), *walk(EDGE)]
     lines = [texts.head]
     section = ""
     for path, field in rows:
@@ -154,7 +155,7 @@ def page(texts: Texts) -> str:
         root = path.partition(".")[0].partition("[")[0].partition("(")[0]
         if root != section:
             section = root
-            top = ROOT.get(root) or CONTROL.get(root)
+            top = ROOT.get(root) or CONTROL.get(root) or EDGE.get(root)
             about = (top.en if is_english else top.zh) if top is not None else ""
             lines += [f"\n## {root}\n", f"{about}\n", _row(texts.columns), "|---|---|---|---|"]
         meaning = field.en if is_english else field.zh

@@ -1,4 +1,4 @@
-"""Writes openapi.json, openapi-v3.json and control-openapi.json below docs/reference.
+"""Writes openapi.json, openapi-v3.json, control-openapi.json and edge-openapi.json below docs/reference.
 
 They say what the operations of the REST interfaces say.
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from rookery.broker.rest.app import document_without_node
 from rookery.broker.rest_v3 import document as v3
 from rookery.control.rest.document import document as control
+from rookery.edge.rest.document import document as edge
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
@@ -24,6 +25,7 @@ def main() -> int:
         ("openapi.json", document_without_node),
         ("openapi-v3.json", v3.make),
         ("control-openapi.json", control),
+        ("edge-openapi.json", edge),
     ):
         file = FOLDER / name
         made = json.dumps(make(), indent=1, ensure_ascii=False) + "\n"

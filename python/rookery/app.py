@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from rookery.broker.node import Ready
     from rookery.config import Config
     from rookery.config.control import ControlConfig
+    from rookery.config.edge import EdgeConfig
     from rookery.control.accounts.rescue import Rescued
     from rookery.control.backup.service import Contents
     from rookery.control.serving import Ready as ControlReady
+    from rookery.edge.serving import Ready as EdgeReady
 
 
 def run_node(
@@ -74,6 +76,43 @@ def run_control(
         ready=ready,
         attached=attached,
     )
+
+
+def run_edge(
+    config: EdgeConfig,
+    *,
+    ready: EdgeReady | None = None,
+    attached: bool = False,
+    detached: bool = False,
+) -> int:
+    """Run an edge service in this process until it is told to stop.
+
+    Args:
+        config: The checked configuration.
+        ready: Called once, when requests are accepted.
+        attached: Whether it stops when its standard input ends.
+        detached: Whether its log goes to its files alone.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StartError: it cannot start; nothing is left open.
+    """
+    from rookery.edge import serving  # noqa: PLC0415
+
+    return serving.run(config, ready=ready, attached=attached, detached=detached)
+
+
+def reset_edge_password(config: EdgeConfig, name: str, password: str) -> None:
+    """Give a user of an edge service that does not run another password.
+
+    Raises:
+        RookeryError: there is no such user, or the password will not do.
+    """
+    from rookery.edge.users import rescue  # noqa: PLC0415
+
+    rescue.reset_password(config, name, password, SystemClock())
 
 
 def declare_agent(verbs: Any) -> None:

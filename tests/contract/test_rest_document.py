@@ -13,7 +13,7 @@ import pytest
 from rookery.web.codes import ERROR_CODES
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
-NAMES = ("openapi", "control-openapi")
+NAMES = ("openapi", "control-openapi", "edge-openapi")
 DOCUMENTS: dict[str, dict[str, Any]] = {
     name: json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES
 }

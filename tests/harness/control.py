@@ -23,10 +23,10 @@ import aiohttp
 
 from harness.client import DEADLINE_S
 from harness.node import ROOT
+from rookery.access import own_certificates as certificates
 from rookery.agent import bundle
 from rookery.clock import Clock, SystemClock
 from rookery.config.control import load_control
-from rookery.control import certificates
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.assembly import make, opened
 from rookery.control.context import ControlContext

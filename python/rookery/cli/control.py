@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.cli import background, control_data, output, systemd
 from rookery.cli.control_data import add_control_sources, load_control_config
 from rookery.cli.messages import say
-from rookery.cli.parsers import SECONDS, add_command, add_json, add_place
+from rookery.cli.parsers import add_command, add_json, add_place
+from rookery.cli.role_process import RoleProcess, add_stop_timeout, page_url, report
 from rookery.errors import TimedOutError, UnavailableError
 
 if TYPE_CHECKING:
-    from rookery.client.management import ManagementClient
     from rookery.config.control import ControlConfig
     from rookery.control.serving import Running
     from rookery.observability.stream_log import StreamLog
@@ -26,7 +25,6 @@ START_EXAMPLES = """\
 STOP_EXAMPLES = """\
   rookery control stop
   rookery control stop --data-dir ./control --timeout 5"""
-DEFAULT_STOP_TIMEOUT_S = 30.0
 LOG_BYTES_MAX = 50_000_000
 LOG_FILES = 10
 
@@ -45,13 +43,7 @@ def declare(commands: Any) -> None:
 
     stop = add_command(verbs, "stop", "help.control.stop", _stop, examples=STOP_EXAMPLES)
     add_place(stop)
-    stop.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        type=SECONDS,
-        default=DEFAULT_STOP_TIMEOUT_S,
-        help=say("option.timeout"),
-    )
+    add_stop_timeout(stop)
 
     status = add_command(verbs, "status", "help.control.status", _status)
     add_place(status)
@@ -88,19 +80,11 @@ def lines_of(config: ControlConfig, running: Running) -> list[str]:
     """What is printed when it is ready."""
     lines = [
         say("control.ready", pid=os.getpid(), data_dir=config.data_dir),
-        say("control.console", url=console_url(running.address)),
+        say("control.console", url=page_url(running.address)),
     ]
     if running.setup_code is not None:
         lines.append(say("control.setup", code=running.setup_code))
     return lines
-
-
-def console_url(address: str) -> str:
-    """Where a browser on this machine opens the console."""
-    host, _, port = address.rpartition(":")
-    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
-    scheme = "http" if host in ("127.0.0.1", "[::1]", "localhost") else "https"
-    return f"{scheme}://{host}:{port}/"
 
 
 def _start_detached(config: ControlConfig) -> int:
@@ -124,74 +108,36 @@ def _start_detached(config: ControlConfig) -> int:
 
 
 def _stop(arguments: argparse.Namespace) -> int:
-    from rookery.cli import node  # noqa: PLC0415
-    from rookery.cli.processes import (  # noqa: PLC0415
-        CONTROL_LOCK_FILE,
-        ForeignProcessError,
-        NodeProcess,
-    )
-
-    data_dir = _data_dir(arguments)
-    try:
-        process = NodeProcess.find(data_dir, CONTROL_LOCK_FILE)
-    except ForeignProcessError as error:
-        output.complain(say("node.foreign", pid=error.pid, data_dir=data_dir))
-        return output.FAILED
-    if process is None:
-        output.line(say("control.not_running", data_dir=data_dir))
-        return output.OK
-    try:
-        client = client_of(data_dir, min(node.ASK_TIMEOUT_S, arguments.timeout))
-        return node.stop_process(process, client, arguments.timeout)
-    finally:
-        process.close()
+    return _process(arguments).stop(arguments.timeout)
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from rookery.cli.processes import CONTROL_LOCK_FILE, running_pid  # noqa: PLC0415
-
-    data_dir = _data_dir(arguments)
-    pid = running_pid(data_dir, CONTROL_LOCK_FILE)
+    process = _process(arguments)
+    data_dir, pid = process.data_dir, process.pid()
     if pid is None:
         text = say("control.not_running", data_dir=data_dir)
-        return _report(arguments, {"status": "stopped"}, output.NOT_RUNNING, text)
+        return report(arguments, {"status": "stopped"}, output.NOT_RUNNING, text)
     try:
-        found = client_of(data_dir).get("/control")
+        found = process.client().get("/control")
     except (UnavailableError, TimedOutError):
         silent = {"status": "not answering", "pid": pid}
         text = say("control.silent", data_dir=data_dir, pid=pid)
-        return _report(arguments, silent, output.NOT_ANSWERING, text)
+        return report(arguments, silent, output.NOT_ANSWERING, text)
     text = say(
         "control.running",
         pid=pid,
         version=found["version"],
         uptime=output.duration(int(found["uptimeMs"]) // 1000),
-        address=console_url(found["address"]),
+        address=page_url(found["address"]),
         database=found["database"],
     )
     if not found["setupFinished"]:
         text = f"{text}\n{say('control.unfinished')}"
-    return _report(arguments, {**found, "pid": pid}, output.OK, text)
+    return report(arguments, {**found, "pid": pid}, output.OK, text)
 
 
-def client_of(data_dir: Path, timeout_s: float = 5.0) -> ManagementClient:
-    """For the socket of the control plane in that directory."""
-    from rookery.client.management import ManagementClient  # noqa: PLC0415
-    from rookery.config.local_socket import CONTROL_SOCKET_NAME  # noqa: PLC0415
-
-    return ManagementClient(data_dir, timeout_s=timeout_s, socket_name=CONTROL_SOCKET_NAME)
-
-
-def _report(arguments: argparse.Namespace, value: Any, code: int, text: str) -> int:
-    if arguments.json:
-        output.show_json(value)
-    else:
-        output.line(text)
-    return code
-
-
-def _data_dir(arguments: argparse.Namespace) -> Path:
-    """The data directory alone: stopping must not depend on a good configuration."""
+def _process(arguments: argparse.Namespace) -> RoleProcess:
+    """By the data directory alone: stopping must not depend on a good configuration."""
     from rookery.config.control import control_data_dir  # noqa: PLC0415
 
-    return control_data_dir(arguments.data_dir, arguments.config)
+    return RoleProcess("control", control_data_dir(arguments.data_dir, arguments.config))

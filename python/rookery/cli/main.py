@@ -16,6 +16,7 @@ NOUNS = (
     "up",
     "node",
     "control",
+    "edge",
     "ctl",
     "plugin",
     "agent",

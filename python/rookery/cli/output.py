@@ -114,7 +114,11 @@ def _port_taken(error: PortInUseError) -> str:
 
 def _in_use(error: DataDirInUseError) -> str:
     directory = str(error).removeprefix("data directory ").partition(" is in use")[0]
-    key = "control.in_use" if " by the control plane of " in str(error) else "node.in_use"
+    told = str(error)
+    if " by the control plane of " in told:
+        key = "control.in_use"
+    else:
+        key = "edge.in_use" if " by the edge service of " in told else "node.in_use"
     return say(key, data_dir=directory, pid=error.pid)
 
 

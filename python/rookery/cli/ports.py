@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.cli import output
@@ -30,6 +31,11 @@ def _ports(arguments: argparse.Namespace) -> int:
     from rookery.client.management import ManagementClient  # noqa: PLC0415
 
     config = load_config(arguments)
+    edge = edge_rows(config.data_dir)
+    if edge is not None:
+        _show(arguments, edge, running=True)
+        return output.OK
+    beside = edge_rows(config.data_dir / "edge") or []
     try:
         rows = ManagementClient(config.data_dir).get("/ports")
     except (UnavailableError, TimedOutError):
@@ -42,8 +48,24 @@ def _ports(arguments: argparse.Namespace) -> int:
         is_running = True
     if not is_running and not arguments.json:
         output.line(say("ports.planned"))
-    _show(arguments, rows, running=is_running)
+    _show(arguments, [*rows, *beside], running=is_running)
     return output.OK
+
+
+def edge_rows(data_dir: Path) -> list[dict[str, str]] | None:
+    """Ports of the edge service that runs with that data directory, if one does and answers."""
+    from rookery.cli.role_process import RoleProcess  # noqa: PLC0415
+
+    process = RoleProcess("edge", data_dir)
+    if process.pid() is None:
+        return None
+    try:
+        rows: list[dict[str, str]] = process.client().get("/ports")
+    except (UnavailableError, TimedOutError):
+        return None
+    for row in rows:
+        row["purpose"] = say("ports.edge." + row["listener"].partition(":")[0])
+    return rows
 
 
 def _silent(arguments: argparse.Namespace, config: Config, pid: int) -> int:

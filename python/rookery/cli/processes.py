@@ -19,6 +19,7 @@ from pathlib import Path
 
 LOCK_FILE = Path("run") / "node.lock"
 CONTROL_LOCK_FILE = Path("run") / "control.lock"
+EDGE_LOCK_FILE = Path("run") / "edge.lock"
 _PROC = Path("/proc")
 _LISTENING = "0A"
 _UNIX_LISTENS = 0x10000

@@ -1,6 +1,7 @@
 """A data directory: one running process of a role at a time, and one node name for ever.
 
-Whoever holds the lock on ``run/node.lock`` is the running node (``run/control.lock``: control plane), and the file says its process id.
+Whoever holds the lock on ``run/node.lock`` is the running node (``run/control.lock``: control plane,
+``run/edge.lock``: edge service), and the file says its process id.
 The system releases the lock with the process, however that ends: a file that is there without a
 lock on it means nothing.
 """
@@ -18,6 +19,8 @@ from rookery.errors import DataDirInUseError, NodeNameMismatchError, StartError
 RUN_DIR = "run"
 LOCK_NAME = "node.lock"
 CONTROL_LOCK_NAME = "control.lock"
+EDGE_LOCK_NAME = "edge.lock"
+_ROLES = {CONTROL_LOCK_NAME: "control plane", EDGE_LOCK_NAME: "edge service"}
 NAME_FILE = "node.name"
 _PID_BYTES_MAX = 32
 
@@ -69,7 +72,7 @@ class DataDir:
 
     @property
     def _role(self) -> str:
-        return "node" if self._lock_name == LOCK_NAME else "control plane"
+        return _ROLES.get(self._lock_name, "node")
 
     def _take(self) -> None:
         assert self._lock is not None

@@ -18,6 +18,7 @@ from rookery.config.build import management_config, node_config
 from rookery.config.check import Checked, check
 from rookery.config.leftovers import without_leftovers
 from rookery.config.problems import InvalidConfigError, Problem
+from rookery.config.role import without_roles
 from rookery.config.schema import ROOT
 from rookery.config.snapshot import ManagementConfig
 from rookery.config.tree import DEFAULT, Node, Origin, join_path, merge, nested, split_path, wrap
@@ -168,7 +169,7 @@ def load(
     tree = merge(tree, above)
     tree = merge(tree, nested(["node", "data_dir"], Node(str(chosen_dir), dir_origin)))
 
-    checked = check(_without_control(tree), ROOT)
+    checked = check(without_roles(tree), ROOT)
     for layer in (above, written):
         node = None if layer is None else _at(layer, "node", "data_dir")
         if node is not None and node.value == "":
@@ -189,14 +190,6 @@ def load(
         data_dir_origin=dir_origin,
         sources=read_from,
     )
-
-
-def _without_control(tree: Node) -> Node:
-    """A control plane may have its section in the same file: :mod:`rookery.config.control`."""
-    if not isinstance(tree.value, dict) or "control" not in tree.value:
-        return tree
-    others = {name: child for name, child in tree.value.items() if name != "control"}
-    return Node(others, tree.origin)
 
 
 def data_dir_of(

@@ -10,11 +10,12 @@ from pathlib import Path
 RUN_DIR = "run"
 SOCKET_NAME = "node.sock"
 CONTROL_SOCKET_NAME = "control.sock"
+EDGE_SOCKET_NAME = "edge.sock"
 _UNIX_PATH_BYTES_MAX = 107
 
 
 def socket_path(data_dir: Path, name: str = SOCKET_NAME) -> Path:
-    """Where a node with this data directory can be managed; or a control plane, by its name."""
+    """Where a node with this data directory can be managed; or a control plane or edge service, by its name."""
     return data_dir / RUN_DIR / name
 
 

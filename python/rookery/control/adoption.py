@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
+from rookery.access.own_certificates import Certificates
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.contracts.agent_v1 import Channel, LogAck
@@ -13,7 +14,6 @@ from rookery.control.agents.downloads import AgentFile
 from rookery.control.agents.instructions import Source
 from rookery.control.agents.service import AgentService
 from rookery.control.audit.service import AuditTrail
-from rookery.control.certificates import Certificates
 from rookery.control.clusters.changes import Changes
 from rookery.control.clusters.entrance import Entrance
 from rookery.control.clusters.intake import Intake

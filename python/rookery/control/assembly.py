@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from rookery.access.own_certificates import Certificates
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.control.accounts.invitations import Invitations
@@ -23,7 +24,6 @@ from rookery.control.adoption import Adoption
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.alarms.alarms import Alarms
 from rookery.control.audit.service import AuditTrail
-from rookery.control.certificates import Certificates
 from rookery.control.clusters.store import has_clusters
 from rookery.control.context import ControlContext
 from rookery.control.logs.service import SWEEP_S as LOGS_SWEEP_S

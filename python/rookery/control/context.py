@@ -10,6 +10,7 @@ from rookery.config.control import ControlConfig
 from rookery.storage.database import Database
 
 if TYPE_CHECKING:
+    from rookery.access.own_certificates import Certificates
     from rookery.control.accounts.invitations import Invitations
     from rookery.control.accounts.passwords import Passwords
     from rookery.control.accounts.resets import Resets
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rookery.control.adoption import Adoption
     from rookery.control.alarms.alarms import Alarms
     from rookery.control.audit.service import AuditTrail
-    from rookery.control.certificates import Certificates
     from rookery.control.commands.service import Commands
     from rookery.control.logs.service import LogService
     from rookery.control.mail.outbox import Outbox

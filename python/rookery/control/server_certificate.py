@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from rookery.control.certificates import Certificates
+from rookery.access.own_certificates import Certificates
 from rookery.control.errors import InvalidError, OutOfReachError, Text
 from rookery.control.settings import address
 from rookery.errors import BadRequestError, RookeryError

@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,18 +17,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rookery.access import own_certificates as certificates
 from rookery.clock import SystemClock
 from rookery.config.control import ControlConfig
 from rookery.config.data_dir import CONTROL_LOCK_NAME, DataDir
 from rookery.config.local_socket import CONTROL_SOCKET_NAME, socket_path
-from rookery.control import certificates
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.assembly import make, opened
 from rookery.control.context import ControlContext
-from rookery.control.journal import Journal
 from rookery.control.rest.app import make_site
 from rookery.native.node import version
+from rookery.observability.line_journal import Journal
 from rookery.web.errors import HANDLERS
+from rookery.web.process import told_to_stop
 from rookery.web.server import WebServer
 from rookery.web.sockets import address_of, open_http, open_unix
 
@@ -37,7 +37,6 @@ _log = logging.getLogger("rookery.control")
 
 CONNECTIONS_MAX = 2048
 LOCAL_CONNECTIONS_MAX = 16
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +118,7 @@ async def _serve(
             setup_code=await control.setup.code(),
             ca_sha256=files.ca_sha256,
         )
-        with _signals_call(stopping.set), _end_of_input_calls(stopping.set, wanted=attached):
+        with told_to_stop(stopping.set, attached=attached):
             for server in servers:
                 server.open()
             _log.info("ready on %s, database %s", running.address, control.database.shown)
@@ -160,35 +159,3 @@ def _local_site(
         Route("/stop", stopped, methods=["POST"]),
     )
     return Starlette(routes=list(routes), exception_handlers=HANDLERS)
-
-
-@contextlib.contextmanager
-def _signals_call(stop: Callable[[], None]) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in STOP_SIGNALS:
-            loop.remove_signal_handler(number)
-
-
-@contextlib.contextmanager
-def _end_of_input_calls(stop: Callable[[], None], *, wanted: bool) -> Iterator[None]:
-    if not wanted:
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    descriptor = sys.stdin.fileno()
-
-    def look() -> None:
-        if not os.read(descriptor, 4096):
-            loop.remove_reader(descriptor)
-            stop()
-
-    loop.add_reader(descriptor, look)
-    try:
-        yield
-    finally:
-        loop.remove_reader(descriptor)

@@ -26,14 +26,19 @@ MESSAGES_MAX = 10
 async def answer_invalid(request: Request, error: Exception) -> Response:
     """400 with everything that is wrong."""
     assert isinstance(error, RequestValidationError)
+    return problem(400, "BAD_REQUEST", told_invalid(request, error))
+
+
+def told_invalid(request: Request, error: RequestValidationError) -> str:
+    """Everything that is wrong, in the language of the request."""
     language = language_asked(request.headers.get("accept-language"))
     if error.errors()[0]["loc"] == ("body",) and not _is_json(request):
-        return problem(400, "BAD_REQUEST", _NO_JSON_TYPE.text(language))
+        return _NO_JSON_TYPE.text(language)
     problems = [_text_of(item, error.body, in_chinese=language == "zh") for item in error.errors()]
     if len(problems) > MESSAGES_MAX:
         more = _MORE.format(count=len(problems) - MESSAGES_MAX)
         problems = [*problems[:MESSAGES_MAX], more.text(language)]
-    return problem(400, "BAD_REQUEST", "; ".join(problems))
+    return "; ".join(problems)
 
 
 def _is_json(request: Request) -> bool:

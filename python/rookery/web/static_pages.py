@@ -1,4 +1,4 @@
-"""The pages of an application, the dashboard or the console: files that were built before, served as they are.
+"""The pages of an application, the dashboard, the console or those of an edge service: files that were built before, served as they are.
 
 A path that is no file is the application's own business: it gets the first page, whose script finds
 out what to show. Files under ``assets/`` have a hash of their content in their name and may be kept
@@ -17,6 +17,7 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 
 DASHBOARD = Path(__file__).resolve().parent / "pages"
 CONSOLE = Path(__file__).resolve().parent / "console"
+EDGE = Path(__file__).resolve().parent / "edge"
 INDEX = "index.html"
 NONCE_PLACE = "__CSP_NONCE__"
 """Stands in the first page where a style may be put in by its script."""

@@ -10,9 +10,9 @@ from cryptography import x509
 from starlette.responses import PlainTextResponse
 
 from harness.control import World
+from rookery.access import own_certificates as certificates
 from rookery.config.control import load_control
-from rookery.control import certificates
-from rookery.control.rest.app import OnlyTls
+from rookery.web.only_tls import OnlyTls
 
 
 async def through(client: str, scheme: str = "http") -> tuple[int, dict[str, str]]:

@@ -19,10 +19,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from rookery.access import own_certificates as certificates
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.config.data_dir import CONTROL_LOCK_NAME, DataDir
-from rookery.control import certificates, vault
+from rookery.control import vault
 from rookery.control.assembly import database_of, existing_database
 from rookery.control.processes.presence import GONE_MS
 from rookery.control.rest.models import rfc3339

@@ -10,11 +10,10 @@ from fastapi.routing import APIRoute
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from rookery.access.lockout import is_loopback
 from rookery.control.agents import downloads
 from rookery.control.context import ControlContext
 from rookery.control.features import routes
@@ -24,6 +23,7 @@ from rookery.control.rest.document import document
 from rookery.control.rest.operations import Operation
 from rookery.web.errors import HANDLERS, problem
 from rookery.web.invalid import answer_invalid
+from rookery.web.only_tls import OnlyTls
 from rookery.web.origin import OwnOrigin, SecurityHeaders
 from rookery.web.reference import Reference
 from rookery.web.segments import Segments
@@ -81,30 +81,6 @@ def make_site(control: ControlContext, more: Sequence[BaseRoute] = ()) -> ASGIAp
         middleware=[Middleware(SecurityHeaders)],
     )
     return OnlyTls(site)
-
-
-class OnlyTls:
-    """Sends whoever comes without TLS, and not from this machine, to the same place with it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["scheme"] == "https" or _is_near(scope):
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope)
-        answer: Response
-        if request.headers.get("host"):
-            answer = RedirectResponse(str(request.url.replace(scheme="https")), 308)
-        else:
-            answer = problem(400, "BAD_REQUEST", "use https")
-        await answer(scope, receive, send)
-
-
-def _is_near(scope: Scope) -> bool:
-    client = scope.get("client")
-    return client is not None and is_loopback(str(client[0]))
 
 
 async def _not_found(_request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TextIO
@@ -17,14 +18,21 @@ _LEVELS = {"notice": logging.INFO}
 class Journal:
     """In effect while its block runs."""
 
-    def __init__(self, level: str, stream: TextIO) -> None:
+    def __init__(
+        self, level: str, stream: TextIO | None, more: Sequence[logging.Handler] = ()
+    ) -> None:
+        """``more`` are other places where the same goes, each closed at the end."""
         self._level = _LEVELS.get(level) or logging.getLevelNamesMapping()[level.upper()]
-        self._handler = logging.StreamHandler(stream)
-        self._handler.setFormatter(_Lines())
+        self._handlers = list(more)
+        if stream is not None:
+            self._handlers.append(logging.StreamHandler(stream))
+        for handler in self._handlers:
+            handler.setFormatter(LineFormatter())
 
     def __enter__(self) -> Self:
         root = logging.getLogger()
-        root.addHandler(self._handler)
+        for handler in self._handlers:
+            root.addHandler(handler)
         logging.getLogger(_OURS).setLevel(self._level)
         return self
 
@@ -34,12 +42,15 @@ class Journal:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        logging.getLogger().removeHandler(self._handler)
+        for handler in self._handlers:
+            logging.getLogger().removeHandler(handler)
+            handler.close()  # a stream stays open
         logging.getLogger(_OURS).setLevel(logging.NOTSET)
-        self._handler.flush()
 
 
-class _Lines(logging.Formatter):
+class LineFormatter(logging.Formatter):
+    """``TIME LEVEL TEXT``, the time in UTC, without what looks like a secret."""
+
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         text = text_without_secrets(record.getMessage())

@@ -1,4 +1,4 @@
-"""What the ports show, and the authority that agents are told to trust.
+"""What a process's ports show, and the authority that others are told to trust.
 
 Brought by the configuration, or made in the data directory at the first start: an authority that stays,
 and a certificate of it for the names and addresses of this machine and for the access address, which is made
@@ -12,20 +12,35 @@ import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from rookery.access.authority import Authority, now_utc
-from rookery.config.control import ControlConfig
-from rookery.control.host_names import NAMES_MAX as OWN_MAX
-from rookery.control.host_names import own_names
+from rookery.access.host_names import NAMES_MAX as OWN_MAX
+from rookery.access.host_names import own_names
 from rookery.errors import RookeryError, StartError
 
 FOLDER = "certificates"
 DAYS = 397  # browsers refuse longer ones
 RENEW = timedelta(days=30)
 NAMES_MAX = 64
+
+
+class TlsFiles(Protocol):
+    """What a configuration says of them: a pair that was brought, or names for one that is made."""
+
+    @property
+    def data_dir(self) -> Path: ...
+    @property
+    def certfile(self) -> Path | None: ...
+    @property
+    def keyfile(self) -> Path | None: ...
+    @property
+    def cacertfile(self) -> Path | None: ...
+    @property
+    def tls_names(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +113,7 @@ class Certificates:
         return True
 
 
-def prepare(config: ControlConfig) -> Certificates:
+def prepare(config: TlsFiles) -> Certificates:
     """The files, made where they are missing.
 
     Raises:
@@ -115,7 +130,7 @@ def prepare(config: ControlConfig) -> Certificates:
         raise StartError(f"certificates: {error}") from error
 
 
-def _own(config: ControlConfig) -> Certificates:
+def _own(config: TlsFiles) -> Certificates:
     folder = config.data_dir / FOLDER
     now = now_utc()
     authority = Authority(folder, now)

@@ -1,0 +1,1 @@
+"""The operations of an edge service, a module for each noun. Paths and members are those of Neuron."""

@@ -1,0 +1,1 @@
+"""Applications on the north side, one folder each; :mod:`rookery.edge.plugins` finds them."""

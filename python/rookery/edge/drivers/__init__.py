@@ -1,0 +1,1 @@
+"""Drivers, one folder each; :mod:`rookery.edge.plugins` finds them."""

@@ -1,0 +1,1 @@
+"""Runs nodes: one task for each driver, so that none waits for another's device."""

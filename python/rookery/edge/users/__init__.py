@@ -1,0 +1,1 @@
+"""Who may use an edge service: users, their passwords, tokens."""
