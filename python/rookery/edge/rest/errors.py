@@ -16,10 +16,10 @@ from starlette.responses import JSONResponse, Response
 
 from rookery.edge.errors import EdgeError
 from rookery.errors import BusyError, RookeryError
+from rookery.web.accept_language import language_asked
 from rookery.web.codes import ERROR_CODES
 from rookery.web.errors import in_language, status_of
 from rookery.web.invalid import told_invalid
-from rookery.web.accept_language import language_asked
 
 _log = logging.getLogger("rookery.edge")
 
