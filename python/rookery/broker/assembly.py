@@ -16,6 +16,8 @@ from rookery.broker.backup.admins import AdminsPart, ApiKeysPart
 from rookery.broker.backup.parts import ConfigurationPart, Part
 from rookery.broker.backup.retained import RetainedPart
 from rookery.broker.certificates import CertificateService
+from rookery.broker.cluster.alone import make_cluster
+from rookery.broker.cluster.lanes import NoLanes
 from rookery.broker.connectors.running import Running
 from rookery.broker.connectors.service import ConnectorService
 from rookery.broker.listeners import ListenerService
@@ -60,7 +62,8 @@ def make_services(
     settings = NodeSettings(node.config, audit, node.clock)
     observing = Observing(node.native)
     certificates = CertificateService(node.native, alarms, audit, node.clock)
-    observation = Observation(node, alarms, certificates, metrics, stats)
+    cluster = make_cluster(node, alarms, version(), NoLanes())
+    observation = Observation(node, alarms, certificates, metrics, stats, cluster)
     access = AccessService(
         node.native,
         alarms,
@@ -101,6 +104,7 @@ def make_services(
         admins=admins,
         topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
         nodes=observation.nodes,
+        cluster=cluster,
         monitor=observation.monitor,
         exporter=observation.exporter,
         backups=_backups(node, access, admins, settings, audit),
@@ -216,6 +220,9 @@ async def open_services(
     serving.push_async_callback(services.admins.close)
     await services.admins.open()
     metrics.register("admins", services.admins.metrics)
+    metrics.register("cluster", services.cluster.metrics)
+    serving.push_async_callback(services.cluster.close)
+    services.cluster.open()
     stats.register("admins", services.admins.stats)
     stats.register("certificates", services.certificates.stats)
     return runtime

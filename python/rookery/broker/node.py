@@ -28,8 +28,10 @@ from rookery.observability.queued_stream import QueuedStream
 from rookery.web.sockets import Port, address_of, open_http, open_unix
 
 if TYPE_CHECKING:
+    from rookery.broker.cluster.plan import Plan
     from rookery.config import Config
     from rookery.web.tls import ServerTls
+    from rookery.words import Words
 
 DECIDED_BY_CORE = frozenset({"file", "built_in_database"})
 """Sources of rules that are compiled before anybody connects."""
@@ -126,6 +128,8 @@ class OpenNode:
         # Hookpoints of plugins, and how long all of them together may take for an answer.
         self.plugin_hooks: tuple[frozenset[str], int] = (frozenset(), 0)
         self.https: ServerTls | None = None
+        # What it needs for a cluster, or why it stays alone; none where nobody asked for one.
+        self.cluster_plan: Plan | Words | None = None
         self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -134,6 +138,7 @@ class OpenNode:
             data_dir = DataDir(management.data_dir, management.node_name)
             data_dir.open()
             opened.callback(data_dir.close)
+            self._plan_cluster()
             for name, http in (
                 (HTTP, management.http),
                 (HTTPS, management.https),
@@ -202,6 +207,14 @@ class OpenNode:
             from rookery.engine.stores import read_tables  # noqa: PLC0415
 
             self.bans, self.built_in_rules = read_tables(data_dir, self.clock)
+
+    def _plan_cluster(self) -> None:
+        """A node that is in no cluster imports nothing of it."""
+        known = self.config.data_dir / "cluster" / "node.json"
+        if self.config.management.cluster.cookie is not None or known.exists():
+            from rookery.broker.cluster.plan import plan_cluster  # noqa: PLC0415
+
+            self.cluster_plan = plan_cluster(self.config, self.clock.now_ms())
 
     def _read_https(self) -> None:
         """A certificate that cannot be used refuses the start; a node without pays nothing."""

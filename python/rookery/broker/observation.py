@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.certificates import CertificateService
+from rookery.broker.cluster.alone import Alone
 from rookery.broker.monitor import Monitor, SampleFile
 from rookery.broker.node import OpenNode
 from rookery.broker.nodes import Nodes
@@ -15,6 +17,9 @@ from rookery.native.node import version
 from rookery.observability.emqx import complete_metrics, complete_stats
 from rookery.observability.machine import Machine
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
+
+if TYPE_CHECKING:
+    from rookery.broker.cluster.service import Cluster
 
 
 class Observation:
@@ -27,6 +32,7 @@ class Observation:
         certificates: CertificateService,
         metrics: MetricRegistry,
         stats: StatsRegistry,
+        cluster: Cluster | Alone,
     ) -> None:
         management = node.config.management
         machine = Machine()
@@ -43,6 +49,7 @@ class Observation:
             machine=machine,
             started_at_ms=node.started_at_ms,
             stats=stats.read,
+            members=cluster,
         )
         self.monitor = Monitor(
             node.clock,

@@ -112,7 +112,7 @@ async def _start_parts(
         metrics=metrics,
         stats=stats,
         alarms=alarms,
-        ports=node.ports,
+        ports=lambda: [*node.ports(), *services.cluster.ports()],
         stop=stop,
     )
 

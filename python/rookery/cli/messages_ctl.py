@@ -44,6 +44,46 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "ctl.status": ("node {node} runs, version {version}", "节点 {node} 运行中，版本 {version}"),
     "help.ctl.cluster": ("the nodes that work together", "集群"),
     "help.ctl.cluster.status": ("list nodes that run and that do not", "查看集群节点状态"),
+    "help.ctl.cluster.join": ("make this node a member of another node's cluster", "加入集群"),
+    "help.ctl.cluster.invite": ("have another node join this one", "邀请节点加入集群"),
+    "help.ctl.cluster.leave": ("make this node stand alone again", "离开集群"),
+    "help.ctl.cluster.force-leave": (
+        "take a member out, also one that does not run",
+        "强制移除集群节点（无论是否运行）",
+    ),
+    "option.cluster.node": ("a node, such as rookery@10.0.0.2", "节点名，如 rookery@10.0.0.2"),
+    "option.cluster.yes": ("do not ask", "不再询问"),
+    "ctl.cluster.join.ask": (
+        "{node} joins the cluster of {other}; what {node} keeps for the whole cluster is replaced.",
+        "{node} 将加入 {other} 所在的集群：{node} 上属于整个集群的数据将被集群数据替换。",
+    ),
+    "ctl.cluster.leave.ask": (
+        "{node} leaves its cluster; clients that are connected to it stay with it.",
+        "{node} 将离开集群，已连接到它的客户端保持不变。",
+    ),
+    "ctl.cluster.force.ask": (
+        "{node} is taken out of the cluster; if it still runs, it stands alone from then on.",
+        "{node} 将被移出集群；若仍在运行，此后成为单节点。",
+    ),
+    "ctl.cluster.sure": ("Go on? [y/N] ", "是否继续？[y/N] "),
+    "ctl.cluster.needs-yes": (
+        "nobody is there to agree: say --yes if that is meant",
+        "无法交互确认：如确需执行，请加 --yes",
+    ),
+    "ctl.cluster.nothing": ("nothing was changed", "未做任何更改"),
+    "ctl.cluster.joined": (
+        "{node} joined {other}; the cluster is {nodes}",
+        "{node} 已加入 {other}，集群节点：{nodes}",
+    ),
+    "ctl.cluster.invited": (
+        "{other} joined {node}; the cluster is {nodes}",
+        "{other} 已加入 {node}，集群节点：{nodes}",
+    ),
+    "ctl.cluster.left": ("{node} stands alone", "{node} 已离开集群"),
+    "ctl.cluster.forced": (
+        "{other} is out of the cluster; it is {nodes}",
+        "已移除 {other}，集群节点：{nodes}",
+    ),
     # -- clients and sessions
     "help.ctl.clients": ("clients, connected or with a session", "客户端"),
     "help.ctl.clients.list": ("list clients", "列出客户端"),

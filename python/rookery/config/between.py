@@ -32,6 +32,7 @@ def between_keys(checked: Checked) -> Iterator[Problem]:
     yield from _rewrite(checked)
     yield from _watermarks(checked)
     yield from _integration(checked)
+    yield from _cluster(checked)
     kinds = ("mechanism", "backend")
     yield from _doubled(checked, ("authentication",), values["authentication"], kinds)
     sources = values["authorization"]["sources"]
@@ -162,6 +163,20 @@ def _doubled(
 
 def _needs(checked: Checked, path: Path, near: str) -> Problem:
     return Problem("needs", join_path(path), checked.origins.get(path), near=near)
+
+
+def _cluster(checked: Checked) -> Iterator[Problem]:
+    item = checked.values["cluster"]
+    strategy = ("cluster", "discovery_strategy")
+    if item["discovery_strategy"] in ("static", "dns"):
+        if checked.values["node"]["cookie"] is None:
+            yield _needs(checked, strategy, "node.cookie")
+        if item["discovery_strategy"] == "static" and not item["static"]["seeds"]:
+            yield _needs(checked, strategy, "cluster.static.seeds")
+        if item["discovery_strategy"] == "dns" and not item["dns"]["name"]:
+            yield _needs(checked, strategy, "cluster.dns.name")
+    if item["nats"]["mode"] == "external" and not item["nats"]["servers"]:
+        yield _needs(checked, ("cluster", "nats", "mode"), "cluster.nats.servers")
 
 
 def _integration(checked: Checked) -> Iterator[Problem]:

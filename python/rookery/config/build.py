@@ -17,6 +17,8 @@ MAILBOX_MAX = 65_535
 # There are no more QoS 2 messages under way than packet identifiers.
 PACKET_IDS = 65_535
 STORE_DIR = "store"
+NATS_PORT = 6369
+LANES_PORT = 6370
 LISTENER_KINDS = ("tcp", "ssl", "ws", "wss")
 ADMISSION: dict[str, to.Admission] = {
     "loopback": "loopback",
@@ -60,6 +62,7 @@ def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConf
     return snapshot.ManagementConfig(
         node_name=values["node"]["name"],
         cluster_name=values["cluster"]["name"],
+        cluster=_cluster(values),
         data_dir=data_dir,
         http=_http(listeners["http"]),
         https=_http(listeners["https"]),
@@ -84,6 +87,44 @@ def management_config(values: Values, data_dir: Path) -> snapshot.ManagementConf
         ),
         sysmon=_sysmon(values["sysmon"]["os"]),
         prometheus=_prometheus(values["prometheus"]),
+    )
+
+
+def _cluster(values: Values) -> snapshot.ClusterConfig:
+    item, nats = values["cluster"], values["cluster"]["nats"]
+    host = values["node"]["name"].partition("@")[2]
+    return snapshot.ClusterConfig(
+        name=item["name"],
+        cookie=values["node"]["cookie"],
+        strategy=item["discovery_strategy"],
+        seeds=item["static"]["seeds"],
+        dns_name=item["dns"]["name"],
+        dns_record=item["dns"]["record_type"],
+        nats=snapshot.NatsSettings(
+            mode=nats["mode"],
+            listen=_place(nats["listen"], host, NATS_PORT),
+            path=nats["path"],
+            servers=nats["servers"],
+            username=nats["username"],
+            password=nats["password"],
+            token=nats["token"],
+            tls=_nats_tls(nats["ssl_options"]),
+        ),
+        lanes=_place(item["lanes"]["listen"], host, LANES_PORT),
+    )
+
+
+def _place(bind: Any, host: str, port: int) -> tuple[str, int]:
+    return (host, port) if bind is None else (bind.host, bind.port)
+
+
+def _nats_tls(options: Values) -> snapshot.NatsTls | None:
+    if not options["enable"]:
+        return None
+    return snapshot.NatsTls(
+        certfile=_file(options["certfile"]),
+        keyfile=_file(options["keyfile"]),
+        cacertfile=_file(options["cacertfile"]),
     )
 
 

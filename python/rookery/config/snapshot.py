@@ -151,11 +151,46 @@ class DashboardConfig(NamedTuple):
     bootstrap_file: Path | None
 
 
+class NatsTls(NamedTuple):
+    """``cluster.nats.ssl_options``, where it is switched on."""
+
+    certfile: Path | None
+    keyfile: Path | None
+    cacertfile: Path | None
+
+
+class NatsSettings(NamedTuple):
+    """``cluster.nats``."""
+
+    mode: str  # embedded or external
+    listen: tuple[str, int]
+    path: str | None
+    servers: tuple[str, ...]
+    username: str | None
+    password: Secret | None
+    token: Secret | None
+    tls: NatsTls | None
+
+
+class ClusterConfig(NamedTuple):
+    """``cluster`` and ``node.cookie``."""
+
+    name: str
+    cookie: Secret | None
+    strategy: str  # manual, static, dns or singleton
+    seeds: tuple[str, ...]
+    dns_name: str
+    dns_record: str  # a or aaaa
+    nats: NatsSettings
+    lanes: tuple[str, int]
+
+
 class ManagementConfig(NamedTuple):
     """Everything around the core."""
 
     node_name: str
     cluster_name: str
+    cluster: ClusterConfig
     data_dir: Path
     http: HttpConfig | None  # None opens nothing
     https: HttpConfig | None

@@ -43,6 +43,12 @@ MESSAGES: Mapping[str, Words] = {
     "listener_failed": Words(
         "listener {listener} does not stand: {error}", "监听器 {listener} 未能打开：{error}"
     ),
+    "node_doubled": Words(
+        "another process of {node} runs with a copy of this data directory: this one keeps out of the "
+        "cluster",
+        "另一个进程以本数据目录的副本运行 {node}：本进程不参与集群",
+    ),
+    "node_down": Words("{node} of the cluster is not heard any more", "集群节点 {node} 已失去联系"),
     "plugin_crashed": Words("plugin {plugin}: {error}", "插件 {plugin}：{error}"),
     "plugin_unreadable": Words(
         "plugin {plugin}: it cannot be read: {error}", "插件 {plugin} 无法读取：{error}"

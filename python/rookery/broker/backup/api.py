@@ -179,5 +179,5 @@ def _row(file: BackupFile, node_name: str) -> FileRow:
 
 
 def _check_node(node: NodeContext, name: str | None) -> None:
-    if name is not None and name not in node.services.nodes.names():
+    if name is not None and name != node.services.nodes.name:
         raise BadRequestError(f"no node {name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rookery.broker.access import AccessService
 from rookery.broker.admins import AdminService
@@ -11,6 +12,7 @@ from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.backup import Backups
 from rookery.broker.certificates import CertificateService
+from rookery.broker.cluster.alone import Alone
 from rookery.broker.connectors.service import ConnectorService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
@@ -30,6 +32,9 @@ from rookery.native.node import Node
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 from rookery.web.sockets import Port
 
+if TYPE_CHECKING:
+    from rookery.broker.cluster.service import Cluster
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -45,6 +50,7 @@ class Services:
     trace: TraceService
     otel: OtelService
     nodes: Nodes
+    cluster: Cluster | Alone
     monitor: Monitor
     exporter: Exporter
     backups: Backups

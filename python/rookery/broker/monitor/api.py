@@ -104,7 +104,7 @@ def router(node: NodeContext) -> APIRouter:
     )
     async def monitor_node(name: NodeName, latest: Latest = None) -> Response:
         """What one node did."""
-        nodes.known(name)
+        nodes.own(name)
         return await samples(latest)
 
     @api.get("/monitor_current", summary="Get rates", response_model_exclude_none=True)
@@ -120,7 +120,7 @@ def router(node: NodeContext) -> APIRouter:
     )
     async def monitor_current_node(name: NodeName) -> CurrentNodeBody:
         """The same of one node."""
-        nodes.known(name)
+        nodes.own(name)
         return CurrentNodeBody(**await current(), node_uptime=nodes.uptime_ms // 1000)
 
     return api

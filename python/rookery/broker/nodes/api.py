@@ -1,8 +1,8 @@
-"""``/nodes`` and ``/cluster``."""
+"""``/nodes``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import Field
@@ -23,26 +23,39 @@ NodeName = Annotated[
 
 
 class NodeRow(Row):
-    """A node."""
+    """A node. Of one that is stopped only name and state are known."""
 
     node: str = Field(description="Name.", examples=["rookery@127.0.0.1"])
     node_status: Literal["running", "stopped"] = Field(description="State.", examples=["running"])
-    version: str = Field(description="Version of Rookery.", examples=["0.3.0"])
-    edition: Literal["Opensource", "Enterprise"] = Field(
-        description="Always `Opensource`: there is one edition.", examples=["Opensource"]
+    version: str | None = Field(None, description="Version of Rookery.", examples=["0.3.0"])
+    edition: Literal["Opensource", "Enterprise"] | None = Field(
+        None, description="Always `Opensource`: there is one edition.", examples=["Opensource"]
     )
-    role: Literal["core", "replicant"] = Field(
-        description="Always `core`: every node is one.", examples=["core"]
+    role: Literal["core", "replicant"] | None = Field(
+        None, description="Always `core`: every node is one.", examples=["core"]
     )
-    uptime: int = Field(ge=0, description="Milliseconds since the start.", examples=[5_120_000])
-    connections: int = Field(ge=0, description="Sessions, connected or not.", examples=[120])
-    live_connections: int = Field(ge=0, description="Clients connected.", examples=[100])
-    cluster_sessions: int = Field(ge=0, description="Sessions in the cluster.", examples=[120])
-    load1: float = Field(description="Load of the machine over 1 minute.", examples=[2.66])
-    load5: float = Field(description="Over 5 minutes.", examples=[2.66])
-    load15: float = Field(description="Over 15 minutes.", examples=[2.66])
-    max_fds: int = Field(
-        ge=0, description="Most open files of the process; 0 is no bound.", examples=[1_048_576]
+    uptime: int | None = Field(
+        None, ge=0, description="Milliseconds since the start.", examples=[5_120_000]
+    )
+    connections: int | None = Field(
+        None, ge=0, description="Sessions, connected or not.", examples=[120]
+    )
+    live_connections: int | None = Field(
+        None, ge=0, description="Clients connected.", examples=[100]
+    )
+    cluster_sessions: int | None = Field(
+        None, ge=0, description="Sessions in the cluster.", examples=[120]
+    )
+    load1: float | None = Field(
+        None, description="Load of the machine over 1 minute.", examples=[2.66]
+    )
+    load5: float | None = Field(None, description="Over 5 minutes.", examples=[2.66])
+    load15: float | None = Field(None, description="Over 15 minutes.", examples=[2.66])
+    max_fds: int | None = Field(
+        None,
+        ge=0,
+        description="Most open files of the process; 0 is no bound.",
+        examples=[1_048_576],
     )
     memory_total: str | None = Field(
         None,
@@ -50,31 +63,9 @@ class NodeRow(Row):
         examples=["64.00G"],
     )
     memory_used: str | None = Field(None, description="Memory in use.", examples=["12.50G"])
-    sys_path: str = Field(description="Data directory.", examples=["/var/lib/rookery"])
-    log_path: str = Field(description="Folder of the logs.", examples=["/var/lib/rookery/log"])
-
-
-class ClusterBody(Row):
-    """The cluster."""
-
-    name: str = Field(description="Name of the cluster.", examples=["rookery"])
-    nodes: list[str] = Field(description="Its nodes.", examples=[["rookery@127.0.0.1"]])
-    self: str = Field(description="The node that answers.", examples=["rookery@127.0.0.1"])
-
-
-class ReplicantRow(Row):
-    """A replicant of a core node."""
-
-    node: str = Field(description="Name.", examples=["rookery@127.0.0.2"])
-    streams: int = Field(ge=0, description="Streams between the two.", examples=[10])
-
-
-class TopologyRow(Row):
-    """A core node and the replicants that follow it."""
-
-    core_node: str = Field(description="Name of the core node.", examples=["rookery@127.0.0.1"])
-    replicant_nodes: list[ReplicantRow] = Field(
-        description="Always empty: every node is a core node.", examples=[[]]
+    sys_path: str | None = Field(None, description="Data directory.", examples=["/var/lib/rookery"])
+    log_path: str | None = Field(
+        None, description="Folder of the logs.", examples=["/var/lib/rookery/log"]
     )
 
 
@@ -85,7 +76,7 @@ def router(node: NodeContext) -> APIRouter:
     @api.get("/nodes", summary="List nodes", tags=["Nodes"], response_model_exclude_none=True)
     async def list_nodes() -> list[NodeRow]:
         """Every node of the cluster with its state."""
-        return [NodeRow(**await nodes.info())]
+        return [NodeRow(**row) for row in await nodes.info()]
 
     @api.get(
         "/nodes/{node}",
@@ -96,18 +87,6 @@ def router(node: NodeContext) -> APIRouter:
     )
     async def get_node(name: NodeName) -> NodeRow:
         """One node with its state."""
-        nodes.known(name)
-        return NodeRow(**await nodes.info())
-
-    @api.get("/cluster", summary="Get the cluster", tags=["Cluster"])
-    async def cluster() -> ClusterBody:
-        """Name and nodes of the cluster that this node is part of."""
-        found: dict[str, Any] = {"name": nodes.cluster, "nodes": nodes.names(), "self": nodes.name}
-        return ClusterBody(**found)
-
-    @api.get("/cluster/topology", summary="Get the topology", tags=["Cluster"])
-    async def topology() -> list[TopologyRow]:
-        """Core nodes and their replicants. Every node of Rookery is a core node."""
-        return [TopologyRow(core_node=name, replicant_nodes=[]) for name in nodes.names()]
+        return NodeRow(**await nodes.info_of(name))
 
     return api

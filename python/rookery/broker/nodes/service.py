@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rookery.clock import Clock
-from rookery.errors import NotFoundError
+from rookery.errors import NotAvailableError, NotFoundError, RookeryError, UnavailableError
 from rookery.observability.machine import Machine
 
+if TYPE_CHECKING:
+    from rookery.broker.cluster.alone import Alone
+    from rookery.broker.cluster.service import Cluster
+
+_log = logging.getLogger("rookery.cluster")
+
+INFO = "node.info"
 _UNITS = ("", "K", "M", "G", "T", "P")
 
 
 class Nodes:
-    """This node alone: it is the whole cluster."""
+    """This node, and what the others of its cluster say of themselves.
+
+    Whoever does not answer is never waited for longer than a deadline, and the others' answers are
+    there all the same.
+    """
 
     def __init__(
         self,
@@ -28,6 +40,7 @@ class Nodes:
         machine: Machine,
         started_at_ms: int,
         stats: Callable[[], Mapping[str, int]],
+        members: Cluster | Alone,
     ) -> None:
         self.name = name
         self.cluster = cluster
@@ -37,10 +50,16 @@ class Nodes:
         self._machine = machine
         self._started_at_ms = started_at_ms
         self._stats = stats
+        self._members = members
+        self.answer(INFO, self.own_info)
 
     def names(self) -> list[str]:
         """Every node of the cluster."""
-        return [self.name]
+        return self._members.names()
+
+    def others(self) -> list[str]:
+        """The other nodes that run."""
+        return self._members.running()
 
     def known(self, name: str) -> str:
         """The name again.
@@ -48,15 +67,88 @@ class Nodes:
         Raises:
             NotFoundError: there is no node of that name.
         """
-        if name != self.name:
-            raise NotFoundError(f"no node {name}")
+        if name != self.name and name not in self.names():
+            raise NotFoundError(f"no node {name}", message_zh=f"不存在节点 {name}")
         return name
+
+    def own(self, name: str) -> str:
+        """The name again, if it is this node's: for what only a node itself can tell.
+
+        Raises:
+            NotFoundError: there is no node of that name.
+            NotAvailableError: it is another node.
+        """
+        if self.known(name) != self.name:
+            raise NotAvailableError(
+                f"ask {name} itself: {self.name} cannot tell this of other nodes",
+                message_zh=f"请直接向 {name} 查询：{self.name} 无法提供其他节点的此项信息",
+            )
+        return name
+
+    def answer(self, operation: str, own: Callable[[], Awaitable[Any]]) -> None:
+        """Answer that question of other nodes."""
+
+        async def answer(_body: Any) -> Any:
+            return await own()
+
+        if self._members.calls is not None:
+            self._members.calls.on(operation, answer)
+
+    async def of_node(self, name: str, operation: str, own: Callable[[], Awaitable[Any]]) -> Any:
+        """What that node answers.
+
+        Raises:
+            NotFoundError: there is no node of that name.
+            UnavailableError: it does not run, or cannot be reached.
+            TimedOutError: it did not answer in time.
+        """
+        if self.known(name) == self.name:
+            return await own()
+        if self._members.calls is None or name not in self.others():
+            raise UnavailableError(f"node {name} does not run", message_zh=f"节点 {name} 未运行")
+        return await self._members.calls.ask(name, operation)
+
+    async def of_all(self, operation: str, own: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
+        """What each node that runs and answers in time answers, this one first."""
+        if self._members.calls is None or not self.others():
+            return {self.name: await own()}
+        mine, theirs = await asyncio.gather(
+            own(), self._members.calls.ask_all(self.others(), operation)
+        )
+        found = {self.name: mine}
+        for name, answer in theirs.items():
+            if isinstance(answer, RookeryError):
+                _log.warning("%s of %s: %s", operation, name, answer)
+            else:
+                found[name] = answer
+        return found
 
     @property
     def uptime_ms(self) -> int:
         return self._clock.now_ms() - self._started_at_ms
 
-    async def info(self) -> dict[str, Any]:
+    async def info(self) -> list[dict[str, Any]]:
+        """Every node by name; of one that does not run or answer there is no more than that."""
+        found = await self.of_all(INFO, self.own_info)
+        return [
+            found.get(name) or {"node": name, "node_status": "stopped"} for name in self.names()
+        ]
+
+    async def info_of(self, name: str) -> dict[str, Any]:
+        """One node.
+
+        Raises:
+            NotFoundError: there is no node of that name.
+        """
+        try:
+            row: dict[str, Any] = await self.of_node(name, INFO, self.own_info)
+        except NotFoundError:
+            raise
+        except RookeryError:
+            return {"node": name, "node_status": "stopped"}
+        return row
+
+    async def own_info(self) -> dict[str, Any]:
         """This node, by EMQX's names. What only an Erlang virtual machine has is left out."""
         stats = await asyncio.to_thread(self._stats)
         one, five, fifteen = self._machine.load()

@@ -60,7 +60,7 @@ async def _one_broker(ask: Ask) -> dict[str, Any]:
 
 async def _one_node(ask: Ask) -> dict[str, Any]:
     name = ask.check_node()
-    info = await ask.node.services.nodes.info()
+    info = await ask.node.services.nodes.own_info()
     row: dict[str, Any] = {
         "name": name,
         "node": name,

@@ -49,7 +49,10 @@ WHOLE = {
     "true or false": "true 或 false",
     # Why a value is not allowed.
     "replicants are not available: every node is a core node": "不支持 replicant，所有节点均为 core",
-    "clusters are not available in this version": "本版本不支持集群",
+    "nodes are found by static or dns; in Kubernetes by dns with a headless service": (
+        "节点发现请使用 static 或 dns；在 Kubernetes 中请使用 dns 与 headless service"
+    ),
+    "SRV records are not looked up; use a or aaaa": "不查询 SRV 记录，请使用 a 或 aaaa",
     "not a way of discovery": "不是节点发现方式",
     "not a regular expression": "不是正则表达式",
     "not alarm actions": "不是告警动作",

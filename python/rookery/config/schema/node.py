@@ -40,8 +40,10 @@ def _core_only(raw: object) -> str:
 NODE = Struct((
     Field("name", Text(NODE_NAME, "a name of the form name@host"), "rookery@127.0.0.1",
           "Name of the node; its data directory is bound to it.", "节点名，与数据目录绑定。"),
-    inert("cookie", SecretText(), UNSET, "Shared secret of a cluster.", "集群共享密钥。",
-          "a node alone needs none", "单节点无需设置"),
+    Field("cookie", SecretText(), UNSET,
+          "Secret that all nodes of a cluster share, of 16 characters or more; a node without one is "
+          "never part of a cluster.",
+          "集群所有节点共享的密钥，至少 16 个字符；未设置的节点不会加入集群。"),
     Field("data_dir", Text(r".{1,1024}", "a directory"), UNSET,
           "Where the node keeps everything: /var/lib/rookery for root, else ~/.local/share/rookery. "
           "In a file, relative to that file.",
@@ -71,34 +73,6 @@ NODE = Struct((
       )),
 ))
 
-
-def _alone(raw: object) -> str:
-    if raw in ("manual", "singleton"):
-        return str(raw)
-    if raw in ("static", "dns", "etcd", "k8s"):
-        raise ValueError("clusters are not available in this version")
-    raise ValueError("not a way of discovery")
-
-
-CLUSTER = Struct((
-    Field("name", Text(r"[0-9A-Za-z][0-9A-Za-z_-]{0,253}", "letters, digits, _ and -"), "emqxcl",
-          "Name of the cluster.", "集群名称。"),
-    inert("discovery_strategy", Custom("manual", _alone), "manual",
-          "How nodes find each other.", "节点发现方式。", "a node alone finds nobody", "单节点无需发现"),
-    *(inert(name, Anything(), default, "Clusters.", "集群。",
-            "clusters are not available in this version", "本版本不支持集群")
-      for name, default in (
-          ("core_nodes", UNSET), ("autoclean", "24h"), ("autoheal", True),
-          ("proto_dist", "inet_tcp"), ("description", UNSET),
-          ("heartbeat_interval", UNSET), ("missed_heartbeats", UNSET),
-          ("prevent_overlapping_partitions", UNSET), ("quic_lb_mode", UNSET),
-      )),
-    off("static", Struct((off("seeds", Anything(), [], "Nodes to join.", "种子节点。"),)), {},
-        "Discovery by a list.", "静态节点发现。"),
-    *(off(name, Anything(), {}, "Discovery.", "节点发现。") for name in ("dns", "etcd", "k8s", "mcast")),
-    off("nats", Anything(), {}, "The bus between the nodes of a cluster.", "集群节点间总线。"),
-    off("links", Anything(), [], "Links to other clusters.", "集群连接。"),
-))
 
 LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "all",
               "none")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rookery.config.schema.access import ACCESS, FLAPPING_DETECT, LICENSE
 from rookery.config.schema.authentication import AUTHENTICATION
 from rookery.config.schema.authorization import AUTHORIZATION
+from rookery.config.schema.cluster import CLUSTER
 from rookery.config.schema.features import (
     ALARM,
     AUTO_SUBSCRIBE,
@@ -37,7 +38,6 @@ from rookery.config.schema.model import (
 from rookery.config.schema.monitoring import PROMETHEUS, SYSMON
 from rookery.config.schema.mqtt import MQTT, ZONE_MQTT
 from rookery.config.schema.node import (
-    CLUSTER,
     CONN_CONGESTION,
     DURABILITY,
     DURABLE_SESSIONS,

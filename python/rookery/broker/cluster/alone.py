@@ -1,0 +1,98 @@
+"""A node that is in no cluster and cannot be: it says why to whoever asks it to join.
+
+This is all that such a node imports of clusters: no NATS, no client of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rookery.broker.cluster.texts import refusal, words
+from rookery.errors import BadRequestError, ConflictError, NotAvailableError
+from rookery.words import Words
+
+if TYPE_CHECKING:
+    from rookery.broker.alarms import AlarmRegistry
+    from rookery.broker.cluster.lanes import Lanes
+    from rookery.broker.cluster.service import Cluster
+    from rookery.broker.node import OpenNode
+    from rookery.web.sockets import Port
+
+
+class Alone:
+    """Stands where the cluster would."""
+
+    is_available = False
+    calls = None
+
+    def __init__(self, name: str, cluster: str, why: Words) -> None:
+        self.name = name
+        self._cluster = cluster
+        self._why = why
+
+    def open(self) -> None:
+        """Nothing is opened."""
+
+    async def close(self) -> None:
+        """Nothing was opened."""
+
+    def names(self) -> list[str]:
+        return [self.name]
+
+    def running(self) -> list[str]:
+        return []
+
+    def ports(self) -> list[Port]:
+        return []
+
+    def metrics(self) -> dict[str, int]:
+        return {}
+
+    def status(self) -> dict[str, Any]:
+        row = {"node": self.name, "node_status": "running"}
+        return {
+            "name": self._cluster,
+            "self": self.name,
+            "members": [row],
+            "nats": None,
+            "problem": None,
+        }
+
+    async def join(self, name: str) -> None:
+        raise self._refusal()
+
+    async def invite(self, name: str, within_s: float = 0.0) -> None:
+        raise self._refusal()
+
+    async def leave(self) -> None:
+        raise refusal(ConflictError, "alone")
+
+    async def force_leave(self, name: str) -> None:
+        if name == self.name:
+            raise refusal(BadRequestError, "leave-self", name=name)
+        raise refusal(ConflictError, "alone")
+
+    def _refusal(self) -> NotAvailableError:
+        return NotAvailableError(self._why.en, message_zh=self._why.zh)
+
+
+def make_cluster(
+    node: OpenNode, alarms: AlarmRegistry, version: str, lanes: Lanes
+) -> Cluster | Alone:
+    """The cluster of a node that can be in one, else what says why it cannot."""
+    management = node.config.management
+    plan = node.cluster_plan
+    if plan is None or isinstance(plan, Words):
+        return Alone(management.node_name, management.cluster_name, plan or words("no-cookie"))
+    from rookery.broker.cluster.service import Cluster  # noqa: PLC0415
+
+    return Cluster(
+        management.cluster,
+        name=management.node_name,
+        plan=plan,
+        version=version,
+        started_at_ms=node.started_at_ms,
+        clock=node.clock,
+        lanes=lanes,
+        alarms=alarms,
+    )

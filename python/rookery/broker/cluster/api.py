@@ -1,0 +1,201 @@
+"""``/cluster``: who belongs to it, joining and leaving."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Body
+from pydantic import Field
+from starlette.responses import Response
+
+from rookery.broker.cluster.invitations import Invitations
+from rookery.broker.management.context import NodeContext
+from rookery.broker.nodes.api import NodeName
+from rookery.web.models import Row
+from rookery.web.rest import errors
+
+INVITE_MS = 15_000
+INVITE_MS_MAX = 300_000
+
+
+class MemberRow(Row):
+    """A member."""
+
+    node: str = Field(description="Name.", examples=["rookery@10.0.0.2"])
+    node_status: Literal["running", "stopped"] = Field(description="State.", examples=["running"])
+    address: str | None = Field(
+        None, description="Where its NATS takes routes.", examples=["10.0.0.2:6369"]
+    )
+    since: int | None = Field(
+        None, ge=0, description="When it joined, in milliseconds.", examples=[1_795_350_000_000]
+    )
+    version: str | None = Field(None, description="Its version.", examples=["0.3.0"])
+
+
+class NatsRow(Row):
+    """What the cluster stands on."""
+
+    mode: Literal["embedded", "external"] = Field(description="Whose it is.", examples=["embedded"])
+    running: bool = Field(description="Whether it runs.", examples=[True])
+    connected: bool = Field(description="Whether this node is connected to it.", examples=[True])
+    pid: int | None = Field(None, description="Process of the server.", examples=[4711])
+    restarts: int | None = Field(
+        None, ge=0, description="How often it had to be started again.", examples=[0]
+    )
+
+
+class ClusterBody(Row):
+    """The cluster."""
+
+    name: str = Field(description="Name of the cluster.", examples=["emqxcl"])
+    nodes: list[str] = Field(description="Its nodes.", examples=[["rookery@10.0.0.1"]])
+    self: str = Field(description="The node that answers.", examples=["rookery@10.0.0.1"])
+    members: list[MemberRow] = Field(description="Its nodes with their states.")
+    nats: NatsRow | None = Field(
+        None, description="What it stands on; absent where the node can be in no cluster."
+    )
+    problem: str | None = Field(
+        None, description="Why this node keeps out of its cluster.", examples=[None]
+    )
+
+
+class ReplicantRow(Row):
+    """A replicant of a core node."""
+
+    node: str = Field(description="Name.", examples=["rookery@127.0.0.2"])
+    streams: int = Field(ge=0, description="Streams between the two.", examples=[10])
+
+
+class TopologyRow(Row):
+    """A core node and the replicants that follow it."""
+
+    core_node: str = Field(description="Name of the core node.", examples=["rookery@127.0.0.1"])
+    replicant_nodes: list[ReplicantRow] = Field(
+        description="Always empty: every node is a core node.", examples=[[]]
+    )
+
+
+class JoinBody(Row):
+    """Which cluster."""
+
+    node: str = Field(max_length=320, description="Any node of it.", examples=["rookery@10.0.0.1"])
+
+
+class InviteBody(Row):
+    """How long."""
+
+    timeout: int = Field(
+        INVITE_MS,
+        ge=1,
+        le=INVITE_MS_MAX,
+        description="Milliseconds to wait for the node.",
+        examples=[INVITE_MS],
+    )
+
+
+class Asked(Row):
+    """A node was asked to join."""
+
+    node: str = Field(description="Name.", examples=["rookery@10.0.0.2"])
+    started_at: str = Field(description="Since when.", examples=["2026-11-23T15:24:39.355+08:00"])
+
+
+class Answered(Asked):
+    """It joined."""
+
+    finished_at: str = Field(description="When.", examples=["2026-11-23T15:24:40.355+08:00"])
+
+
+class Refused(Answered):
+    """It did not join."""
+
+    reason: str = Field(description="Why.", examples=["it was not reached"])
+
+
+class InvitationBody(Row):
+    """What became of invitations since the start of this node, the latest of each node."""
+
+    succeed: list[Answered] = Field(description="Nodes that joined.")
+    in_progress: list[Asked] = Field(description="Nodes that are being asked.")
+    failed: list[Refused] = Field(description="Nodes that did not join.")
+
+
+def router(node: NodeContext) -> APIRouter:
+    api = APIRouter(tags=["Cluster"])
+    cluster = node.services.cluster
+    invitations = Invitations(cluster.invite, node.clock)
+
+    @api.get("/cluster", summary="Get the cluster", response_model_exclude_none=True)
+    async def show() -> ClusterBody:
+        """Name, nodes and their states."""
+        status = cluster.status()
+        return ClusterBody(nodes=[row["node"] for row in status["members"]], **status)
+
+    @api.get("/cluster/topology", summary="Get the topology")
+    async def topology() -> list[TopologyRow]:
+        """Core nodes and their replicants. Every node of Rookery is a core node."""
+        return [TopologyRow(core_node=name, replicant_nodes=[]) for name in cluster.names()]
+
+    @api.post(
+        "/cluster/join",
+        status_code=204,
+        summary="Join a cluster",
+        responses=errors("BAD_REQUEST", "ALREADY_EXISTS", "SERVICE_UNAVAILABLE", "NOT_AVAILABLE"),
+    )
+    async def join(body: JoinBody) -> Response:
+        """Make this node a member of the cluster of another one. What this node keeps for the
+        whole cluster is replaced by what that one has.
+        """
+        await cluster.join(body.node)
+        return Response(status_code=204)
+
+    @api.post(
+        "/cluster/leave",
+        status_code=204,
+        summary="Leave the cluster",
+        responses=errors("ALREADY_EXISTS", "SERVICE_UNAVAILABLE"),
+    )
+    async def leave() -> Response:
+        """Make this node one that stands alone; the other members are told."""
+        await cluster.leave()
+        return Response(status_code=204)
+
+    @api.get("/cluster/invitation", summary="Get invitations")
+    async def invitation() -> InvitationBody:
+        """What became of nodes that were invited without waiting."""
+        return InvitationBody.model_validate(invitations.rows())
+
+    @api.put(
+        "/cluster/{node}/invite",
+        summary="Invite a node",
+        responses=errors("BAD_REQUEST", "ALREADY_EXISTS", "SERVICE_UNAVAILABLE", "NOT_AVAILABLE"),
+    )
+    async def invite(name: NodeName, body: Annotated[InviteBody | None, Body()] = None) -> Row:
+        """Have a node that runs with the same cookie join this cluster, and wait for it. What that
+        node keeps for the whole cluster is replaced.
+        """
+        await cluster.invite(name, (INVITE_MS if body is None else body.timeout) / 1000)
+        return Row()
+
+    @api.put(
+        "/cluster/{node}/invite_async",
+        summary="Invite a node without waiting",
+        responses=errors("BAD_REQUEST"),
+    )
+    async def invite_async(name: NodeName) -> Row:
+        """The same, answered at once; `GET /cluster/invitation` tells what became of it."""
+        invitations.begin(name)
+        return Row()
+
+    @api.delete(
+        "/cluster/{node}/force_leave",
+        status_code=204,
+        summary="Take a node out",
+        responses=errors("BAD_REQUEST", "NOT_FOUND"),
+    )
+    async def force_leave(name: NodeName) -> Response:
+        """Take a member out of the cluster, also one that does not run any more."""
+        await cluster.force_leave(name)
+        return Response(status_code=204)
+
+    return api

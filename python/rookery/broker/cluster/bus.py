@@ -1,0 +1,217 @@
+"""Messages between the management planes of nodes, over a connection to NATS.
+
+Everything is signed with a key of the cookie and dropped, counted, when it is not: also where others
+use the same NATS. Nothing waits without an end, and what comes in faster than it is handled is
+dropped by the bound of its subscription.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeAlias
+
+import nats
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from rookery.broker.cluster.keys import Signer
+from rookery.errors import TimedOutError, UnavailableError
+
+CONNECT_WAIT_S = 5.0
+PENDING_MESSAGES_MAX = 4096
+PENDING_BYTES_MAX = 64 << 20
+ANSWERING_MAX = 256
+"""Most questions that wait here at once; whoever asks one more gets no answer."""
+
+_log = logging.getLogger("rookery.cluster")
+
+Body: TypeAlias = dict[str, Any]
+Heard: TypeAlias = Callable[[Body], Awaitable[None]]
+Asked: TypeAlias = Callable[[Body], Awaitable[Body]]
+
+
+class Access(NamedTuple):
+    """How to reach NATS."""
+
+    servers: tuple[str, ...]
+    user: str | None = None
+    password: str | None = None
+    token: str | None = None
+    tls: ssl.SSLContext | None = None
+    is_own: bool = True
+    """Whether it is the child of this node, whose end another part sees."""
+
+
+class Bus:
+    """One connection, put in place of the one before by :meth:`connect`."""
+
+    def __init__(self, cluster: str, name: str, signer: Signer) -> None:
+        self._prefix = f"rookery.{cluster}"
+        self._name = name
+        self._signer = signer
+        self._client: Client | None = None
+        self._heard: dict[str, Heard] = {}
+        self._asked: dict[str, Asked] = {}
+        self._answering: set[asyncio.Task[None]] = set()
+        self.unsigned = 0
+        self.left_out = 0
+        self.last_error = ""
+
+    def on(self, topic: str, heard: Heard) -> None:
+        """Call ``heard`` with what anybody tells all nodes under ``topic``."""
+        self._heard[f"{self._prefix}.all.{topic}"] = heard
+
+    def answer(self, topic: str, asked: Asked) -> None:
+        """Answer what this node is asked under ``topic``."""
+        self._asked[self._own(self._name, topic)] = asked
+
+    @property
+    def is_connected(self) -> bool:
+        return self._client is not None and self._client.is_connected
+
+    async def connect(self, access: Access) -> None:
+        """Connect, and hear and answer from then on.
+
+        Raises:
+            UnavailableError: NATS cannot be reached, or does not let us in.
+        """
+        await self.disconnect()
+        try:
+            client = await nats.connect(
+                servers=list(access.servers),
+                name=self._name,
+                user=access.user,
+                password=access.password,
+                token=access.token,
+                tls=access.tls,
+                connect_timeout=int(CONNECT_WAIT_S),
+                allow_reconnect=not access.is_own,
+                max_reconnect_attempts=-1 if not access.is_own else 1,
+                ping_interval=2,
+                max_outstanding_pings=2,
+                error_cb=self._note,
+            )
+        except (OSError, TimeoutError, nats.errors.Error, ssl.SSLError) as error:
+            self.last_error = str(error) or type(error).__name__
+            raise UnavailableError(f"NATS: {self.last_error}") from None
+        self._client = client
+        for subject in self._heard:
+            await self._subscribe(client, subject, self._hear)
+        for subject in self._asked:
+            await self._subscribe(client, subject, self._reply)
+        await client.flush()
+
+    async def _subscribe(
+        self, client: Client, subject: str, called: Callable[[Msg], Awaitable[None]]
+    ) -> None:
+        await client.subscribe(
+            subject,
+            cb=called,
+            pending_msgs_limit=PENDING_MESSAGES_MAX,
+            pending_bytes_limit=PENDING_BYTES_MAX,
+        )
+
+    async def disconnect(self) -> None:
+        """Leave NATS. May be called twice."""
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(OSError, nats.errors.Error, TimeoutError):
+                await client.close()
+
+    async def tell(self, topic: str, body: Body) -> None:
+        """Send to all nodes, also this one; without a connection to nobody."""
+        subject = f"{self._prefix}.all.{topic}"
+        client = self._client
+        if client is None or not client.is_connected:
+            return
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await client.publish(subject, self._sealed(subject, body))
+
+    async def flush(self, within_s: float) -> None:
+        """Wait until NATS has what was sent."""
+        if self._client is not None:
+            with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+                await self._client.flush(timeout=max(1, int(within_s)))
+
+    async def ask(self, name: str, topic: str, body: Body, within_s: float) -> Body:
+        """What the node of that name answers.
+
+        Raises:
+            UnavailableError: it cannot be reached from here.
+            TimedOutError: it did not answer in time.
+        """
+        client = self._client
+        if client is None or not client.is_connected:
+            raise UnavailableError(f"no connection to NATS: {self.last_error or 'not yet'}")
+        subject = self._own(name, topic)
+        try:
+            message = await client.request(subject, self._sealed(subject, body), timeout=within_s)
+        except nats.errors.NoRespondersError:
+            raise UnavailableError(f"node {name} is not reachable") from None
+        except (nats.errors.TimeoutError, TimeoutError):
+            raise TimedOutError(f"node {name} did not answer within {within_s:g} s") from None
+        except (nats.errors.Error, OSError) as error:
+            raise UnavailableError(f"node {name}: {error}") from None
+        # Bound to the question: an answer to another cannot stand for it.
+        answer = self._opened(f"{subject} answer", message.data)
+        if answer is None:
+            raise UnavailableError(f"node {name} answered with another cookie")
+        return answer
+
+    def _own(self, name: str, topic: str) -> str:
+        token = hashlib.sha256(name.encode()).hexdigest()[:24]
+        return f"{self._prefix}.node.{token}.{topic}"
+
+    def _sealed(self, subject: str, body: Body) -> bytes:
+        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+        return self._signer.seal(subject, text.encode())
+
+    def _opened(self, subject: str, data: bytes) -> Body | None:
+        body = self._signer.open(subject, data)
+        if body is None:
+            self.unsigned += 1
+            return None
+        try:
+            plain = json.loads(body)
+        except ValueError:
+            return None
+        return plain if isinstance(plain, dict) else None
+
+    async def _hear(self, message: Msg) -> None:
+        body = self._opened(message.subject, message.data)
+        if body is not None:
+            await self._heard[message.subject](body)
+
+    async def _reply(self, message: Msg) -> None:
+        """Not in turn: an answer that takes its time holds up no other."""
+        if len(self._answering) >= ANSWERING_MAX:
+            self.left_out += 1
+            return
+        task = asyncio.get_running_loop().create_task(self._answer(message))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, message: Msg) -> None:
+        subject = message.subject
+        body = self._opened(subject, message.data)
+        if body is None or not message.reply:
+            return
+        answer = await self._asked[subject](body)
+        client = self._client
+        if client is not None and client.is_connected:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await client.publish(message.reply, self._sealed(f"{subject} answer", answer))
+
+    async def _note(self, error: Exception) -> None:
+        self.last_error = str(error) or type(error).__name__
+        level = (
+            logging.DEBUG if isinstance(error, (OSError, asyncio.TimeoutError)) else logging.INFO
+        )
+        _log.log(level, "NATS: %s", self.last_error)

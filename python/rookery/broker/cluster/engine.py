@@ -1,0 +1,215 @@
+"""What the cluster stands on: a NATS server of the node's own, or one that is there already."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from rookery.broker.cluster import keys
+from rookery.broker.cluster.bus import Access
+from rookery.broker.cluster.nats_config import ACCOUNT_USER, NatsConfig, RouteTls
+from rookery.broker.cluster.nats_server import NatsServer, Ports
+from rookery.broker.cluster.texts import refusal
+from rookery.errors import StartError
+from rookery.web.sockets import Port
+
+if TYPE_CHECKING:
+    from rookery.config.snapshot import ClusterConfig, NatsSettings
+
+Reached = Callable[[Access], Awaitable[None]]
+Lost = Callable[[], Awaitable[None]]
+
+
+class Engine(Protocol):
+    """NATS, as the cluster sees it."""
+
+    @property
+    def address(self) -> str:
+        """Where other nodes reach this one; empty where all use the same NATS."""
+
+    def open(self, others: Sequence[str], *, has_store: bool) -> None:
+        """Begin, with routes to those addresses."""
+
+    async def route(self, others: Sequence[str], *, has_store: bool) -> None:
+        """Have routes to those and to no others."""
+
+    def problem(self, host: str) -> str:
+        """The last thing that went wrong with the routes to ``host``."""
+
+    def ports(self) -> list[Port]:
+        """Every socket it listens on."""
+
+    def status(self) -> dict[str, object]:
+        """For people."""
+
+    async def close(self) -> None:
+        """End. May be called twice."""
+
+
+class Embedded:
+    """A server beside the node."""
+
+    def __init__(
+        self,
+        config: ClusterConfig,
+        *,
+        program: Path,
+        node_name: str,
+        folder: Path,
+        reached: Reached,
+        lost: Lost,
+    ) -> None:
+        assert config.cookie is not None
+        nats = config.nats
+        self._reached = reached
+        host, port = nats.listen
+        self.address = joined(node_name.partition("@")[2], port)
+        run_dir = folder / "nats"
+        run_dir.mkdir(mode=0o700, exist_ok=True)
+        self._server = NatsServer(program, run_dir, ready=self._ready, lost=lost)
+        self._config = NatsConfig(
+            server_name=node_name,
+            cluster_name=config.name,
+            listen=joined(host, port),
+            advertise=self.address,
+            routes=(),
+            store_dir=run_dir / "jetstream",
+            has_store=False,
+            route_password=keys.derived(config.cookie.reveal(), config.name, keys.ROUTES).hex(),
+            client_password=secrets.token_hex(32),
+            tls=_route_tls(nats),
+        )
+
+    def open(self, others: Sequence[str], *, has_store: bool) -> None:
+        self._config = self._with(others, has_store=has_store)
+        self._server.open(self._config)
+
+    async def route(self, others: Sequence[str], *, has_store: bool) -> None:
+        self._config = self._with(others, has_store=has_store)
+        await self._server.apply(self._config)
+
+    def _with(self, others: Sequence[str], *, has_store: bool) -> NatsConfig:
+        routes = tuple(sorted(set(others) - {self.address}))
+        return self._config.with_routes(routes, has_store=has_store)
+
+    def problem(self, host: str) -> str:
+        return self._server.route_problems.get(host, "")
+
+    def ports(self) -> list[Port]:
+        ports = self._server.ports
+        if ports is None:
+            return []
+        return [
+            Port("nats:routes", ports.routes, "NATS of other nodes"),
+            Port("nats:client", f"127.0.0.1:{ports.client}", "NATS of this node"),
+        ]
+
+    def status(self) -> dict[str, object]:
+        return {
+            "mode": "embedded",
+            "running": self._server.ports is not None,
+            "pid": self._server.pid,
+            "restarts": self._server.restarts,
+        }
+
+    async def close(self) -> None:
+        await self._server.close()
+
+    async def _ready(self, ports: Ports) -> None:
+        await self._reached(
+            Access(
+                servers=(f"nats://127.0.0.1:{ports.client}",),
+                user=ACCOUNT_USER,
+                password=self._config.client_password,
+            )
+        )
+
+
+class External:
+    """A NATS that others run; every node of the cluster is given the same."""
+
+    address = ""
+
+    def __init__(self, nats: NatsSettings, *, reached: Reached) -> None:
+        self._nats = nats
+        self._reached = reached
+        self._task: asyncio.Task[None] | None = None
+        self._problem = ""
+
+    def open(self, others: Sequence[str], *, has_store: bool) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._connect())
+
+    async def route(self, others: Sequence[str], *, has_store: bool) -> None:
+        """All nodes are at the same NATS: there is nothing to route."""
+
+    def problem(self, host: str) -> str:
+        return self._problem
+
+    def ports(self) -> list[Port]:
+        return []
+
+    def status(self) -> dict[str, object]:
+        return {"mode": "external", "running": not self._problem}
+
+    async def close(self) -> None:
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _connect(self) -> None:
+        from rookery.errors import UnavailableError  # noqa: PLC0415
+
+        nats = self._nats
+        access = Access(
+            servers=nats.servers,
+            user=nats.username,
+            password=None if nats.password is None else nats.password.reveal(),
+            token=None if nats.token is None else nats.token.reveal(),
+            tls=_client_tls(nats),
+            is_own=False,
+        )
+        wait_s = 1.0
+        while True:
+            try:
+                await self._reached(access)
+            except UnavailableError as error:
+                self._problem = error.message
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, 30.0)
+            else:
+                self._problem = ""
+                return
+
+
+def joined(host: str, port: int) -> str:
+    """``host:port`` as a URL has it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _route_tls(nats: NatsSettings) -> RouteTls | None:
+    tls = nats.tls
+    if tls is None:
+        return None
+    if tls.certfile is None or tls.keyfile is None or tls.cacertfile is None:
+        raise refusal(StartError, "route-tls")
+    return RouteTls(tls.certfile, tls.keyfile, tls.cacertfile)
+
+
+def _client_tls(nats: NatsSettings) -> ssl.SSLContext | None:
+    tls = nats.tls
+    if tls is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=tls.cacertfile)
+        if tls.certfile is not None:
+            context.load_cert_chain(tls.certfile, tls.keyfile)
+    except (OSError, ssl.SSLError) as error:
+        raise refusal(StartError, "client-tls", error=error) from None
+    return context

@@ -1,0 +1,399 @@
+"""Joining, leaving, and everything that a node of a cluster has open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from rookery.broker.alarms import AlarmRegistry, message
+from rookery.broker.cluster import keys
+from rookery.broker.cluster.bus import Access, Bus
+from rookery.broker.cluster.calls import Calls
+from rookery.broker.cluster.engine import Embedded, Engine, External, joined
+from rookery.broker.cluster.lanes import Lanes, Peer
+from rookery.broker.cluster.members import MEMBERS_MAX, Members
+from rookery.broker.cluster.membership import Membership
+from rookery.broker.cluster.plan import Plan
+from rookery.broker.cluster.texts import refusal, words
+from rookery.clock import Clock
+from rookery.errors import (
+    BadRequestError,
+    BusyError,
+    ConflictError,
+    ExceedsLimitError,
+    NotFoundError,
+    RookeryError,
+    TimedOutError,
+    UnavailableError,
+)
+from rookery.web.sockets import Port
+
+if TYPE_CHECKING:
+    from rookery.config.snapshot import ClusterConfig
+
+JOIN = "members.join"
+INVITE = "members.invite"
+JOIN_WAIT_S = 15.0
+_NODE_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}@[A-Za-z0-9._:-]{1,255}")
+
+_log = logging.getLogger("rookery.cluster")
+
+
+class Cluster:
+    """This node in its cluster, from :meth:`open` to :meth:`close`."""
+
+    is_available = True
+
+    def __init__(
+        self,
+        config: ClusterConfig,
+        *,
+        name: str,
+        plan: Plan,
+        version: str,
+        started_at_ms: int,
+        clock: Clock,
+        lanes: Lanes,
+        alarms: AlarmRegistry,
+    ) -> None:
+        assert config.cookie is not None
+        self.name = name
+        self._config = config
+        self._lanes = lanes
+        self._alarms = alarms
+        self._changing = asyncio.Lock()
+        self._was_stopped: set[str] = set()
+        self._invited: dict[str, asyncio.Future[None]] = {}
+        self._joining: asyncio.Task[None] | None = None
+        cookie = config.cookie.reveal()
+        signer = keys.Signer(keys.derived(cookie, config.name, keys.BUS))
+        self._lane_key = keys.derived(cookie, config.name, keys.LANES)
+        self._bus = Bus(config.name, name, signer)
+        self.calls = Calls(self._bus)
+        self._engine = self._make_engine(plan)
+        self.membership = Membership(
+            plan.store,
+            plan.identity,
+            self._bus,
+            self.calls,
+            name=name,
+            address=self._engine.address,
+            version=version,
+            started_at_ms=started_at_ms,
+            now_ms=clock.now_ms,
+            changed=self._route,
+            running_changed=self._tell_running,
+            doubled=self._give_way,
+        )
+        self.problem = ""
+        self.calls.on(JOIN, self._serve_join)
+        self.calls.on(INVITE, self._serve_invite)
+
+    def _make_engine(self, plan: Plan) -> Engine:
+        if plan.program is None:
+            return External(self._config.nats, reached=self._reached)
+        return Embedded(
+            self._config,
+            program=plan.program,
+            node_name=self.name,
+            folder=plan.store.folder,
+            reached=self._reached,
+            lost=self._bus.disconnect,
+        )
+
+    # -- life ------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take messages of other nodes, start NATS, say that this node runs."""
+        members = self.membership
+        host, port = self._config.lanes
+        bound = self._lanes.open(
+            self.name, members.identity.incarnation, joined(host, port), self._lane_key
+        )
+        members.lane = joined(self.name.partition("@")[2], bound)
+        addresses = [member.address for member in members.others]
+        self._engine.open(addresses, has_store=not members.is_alone)
+        members.open()
+
+    async def close(self) -> None:
+        """Say that this node stops, and end what it opened. May be called twice."""
+        if self._joining is not None:
+            self._joining.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._joining
+        await self.membership.close()
+        await self._bus.disconnect()
+        await self._engine.close()
+        self._lanes.close()
+
+    async def _reached(self, access: Access) -> None:
+        try:
+            await self._bus.connect(access)
+        except UnavailableError as error:
+            if not access.is_own:
+                raise
+            _log.error("%s", error)
+            return
+        await self.membership.pulse()
+
+    async def _route(self) -> None:
+        members = self.membership
+        addresses = [member.address for member in members.others]
+        await self._engine.route(addresses, has_store=not members.is_alone)
+
+    def _tell_running(self) -> None:
+        running = self.membership.running_others()
+        self._lanes.peers([Peer(pulse.name, pulse.incarnation, pulse.lane) for pulse in running])
+        self._tell_stopped({pulse.name for pulse in running})
+
+    def _tell_stopped(self, running: set[str]) -> None:
+        members = {member.name for member in self.membership.others}
+        # Who was never heard may be starting with this node.
+        stopped = {
+            name for name in members - running if self.membership.liveness.last(name) is not None
+        }
+        for name in stopped - self._was_stopped:
+            self._alarms.activate(f"node_down/{name}", message("node_down", node=name))
+        for name in self._was_stopped - stopped:
+            self._alarms.deactivate(f"node_down/{name}")
+        self._was_stopped = stopped
+
+    async def _give_way(self) -> None:
+        if self.problem:
+            return
+        self.problem = words("doubled", name=self.name).en
+        _log.error("%s", self.problem)
+        self._alarms.activate("node_doubled", message("node_doubled", node=self.name))
+        self._lanes.peers(())
+        await self._bus.disconnect()
+
+    # -- what others see -------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """Every member."""
+        return [member.name for member in self.membership.members.present()]
+
+    def running(self) -> list[str]:
+        """Every other member that runs."""
+        return [pulse.name for pulse in self.membership.running_others()]
+
+    def ports(self) -> list[Port]:
+        """Every socket that the cluster listens on."""
+        return self._engine.ports()
+
+    def status(self) -> dict[str, Any]:
+        """The members, and what the cluster stands on."""
+        members = self.membership
+        rows = []
+        for member in members.members.present():
+            pulse = members.liveness.last(member.name)
+            is_self = member.name == self.name
+            rows.append({
+                "node": member.name,
+                "node_status": "running" if members.is_running(member.name) else "stopped",
+                "address": member.address,
+                "since": member.since_ms,
+                "version": None if pulse is None or is_self else pulse.version,
+            })  # fmt: skip
+        return {
+            "name": self._config.name,
+            "self": self.name,
+            "members": rows,
+            "nats": self._engine.status() | {"connected": self._bus.is_connected},
+            "problem": self.problem or None,
+        }
+
+    def metrics(self) -> dict[str, int]:
+        return {"cluster.unsigned": self._bus.unsigned, "cluster.refused": self.calls.refused}
+
+    # -- joining and leaving ---------------------------------------------------------------
+
+    async def join(self, name: str, within_s: float = JOIN_WAIT_S) -> None:
+        """Become a member of the cluster of that node; what this node has is replaced.
+
+        Raises:
+            BadRequestError: that is no name of another node.
+            ConflictError: this node is in a cluster, or that one refused it.
+            UnavailableError: it cannot be reached, or not with this cookie.
+        """
+        address = self._address_of(name)
+        async with self._change():
+            self._refuse_member()
+            await self._reach(name, address, within_s)
+            try:
+                members = await self._ask_to_join(name)
+            except RookeryError:
+                await self._route()
+                raise
+            await self.membership.take(members)
+
+    async def invite(self, name: str, within_s: float = JOIN_WAIT_S) -> None:
+        """Have that node join this one; what it has is replaced.
+
+        Raises:
+            BadRequestError: that is no name of another node.
+            ConflictError: it is a member, or in another cluster.
+            UnavailableError: it cannot be reached, or not with this cookie.
+            TimedOutError: it began to join and did not end.
+        """
+        address = self._address_of(name)
+        if self.membership.members.get(name) is not None:
+            raise refusal(ConflictError, "already", name=name)
+        await self._reach(name, address, within_s)
+        joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._invited[name] = joined
+        try:
+            await self.calls.ask(name, INVITE, {"name": self.name}, within_s)
+            await asyncio.wait_for(joined, within_s)
+        except TimeoutError:
+            await self._route()
+            raise refusal(TimedOutError, "not-joined", name=name) from None
+        except RookeryError:
+            await self._route()
+            raise
+        finally:
+            self._invited.pop(name, None)
+
+    async def leave(self) -> None:
+        """Be no member any more; the others are told.
+
+        Raises:
+            ConflictError: this node is in no cluster.
+            UnavailableError: nobody can be told.
+        """
+        async with self._change():
+            members = self.membership
+            if members.is_alone:
+                raise refusal(ConflictError, "alone")
+            gone = members.members.without(self.name, members.now_ms())
+            if not await members.spread(gone):
+                raise refusal(UnavailableError, "nobody-told")
+            await members.be_alone()
+
+    async def force_leave(self, name: str) -> None:
+        """Take a member out, also one that does not run.
+
+        Raises:
+            NotFoundError: there is no such member.
+            BadRequestError: it is this node.
+        """
+        if name == self.name:
+            raise refusal(BadRequestError, "leave-self", name=name)
+        members = self.membership
+        if members.members.get(name) is None:
+            raise refusal(NotFoundError, "unknown", name=name)
+        async with self._change():
+            gone = members.members.without(name, members.now_ms())
+            # Also the one that goes, while there is a way to it.
+            await members.spread(gone)
+            await members.take(members.members.merged(gone))
+
+    @contextlib.asynccontextmanager
+    async def _change(self) -> Any:
+        if self._changing.locked():
+            raise refusal(BusyError, "joining", name=self.name)
+        async with self._changing:
+            yield
+
+    def _refuse_member(self) -> None:
+        if not self.membership.is_alone:
+            others = ", ".join(member.name for member in self.membership.others)
+            raise refusal(ConflictError, "member", others=others)
+
+    def _address_of(self, name: str) -> str:
+        if not _NODE_NAME.fullmatch(name):
+            raise refusal(BadRequestError, "no-name", name=name[:320])
+        if name == self.name:
+            raise refusal(BadRequestError, "self", name=name)
+        if self._config.nats.mode == "external":
+            return ""
+        address = joined(name.partition("@")[2], self._config.nats.listen[1])
+        if address == self._engine.address:
+            raise refusal(BadRequestError, "same-address", name=name, address=address)
+        return address
+
+    async def _reach(self, name: str, address: str, within_s: float) -> None:
+        """A route to a node that is no member yet."""
+        members = self.membership
+        if address:
+            known = [member.address for member in members.others]
+            await self._engine.route([*known, address], has_store=not members.is_alone)
+        try:
+            await members.heard(name, within_s)
+        except TimeoutError:
+            why = self._why(address)
+            await self._route()
+            seconds = f"{within_s:g}"
+            raise refusal(
+                UnavailableError,
+                "unreached",
+                name=name,
+                address=address or "NATS",
+                seconds=seconds,
+                why=why,
+            ) from None
+
+    def _why(self, address: str) -> Any:
+        problem = self._engine.problem(address.rpartition(":")[0].strip("[]"))
+        if not problem:
+            return ""
+        if "Authorization" in problem or "authentication" in problem:
+            return words("unreached-cookie")
+        if "cluster name" in problem:
+            return words("unreached-name")
+        return words("unreached-why", why=problem)
+
+    async def _ask_to_join(self, name: str) -> Members:
+        members = self.membership
+        body = {
+            "name": self.name,
+            "node_id": members.identity.node_id,
+            "address": members.address,
+        }
+        answer = await self.calls.ask(name, JOIN, body)
+        try:
+            found = Members.from_plain(answer["members"])
+        except (ValueError, KeyError, TypeError):
+            found = Members()
+        mine = found.get(self.name)
+        if mine is None or mine.node_id != members.identity.node_id:
+            raise refusal(ConflictError, "not-sensible", name=name)
+        return found
+
+    async def _serve_join(self, body: Any) -> Any:
+        name, node_id, address = (str(body[key]) for key in ("name", "node_id", "address"))
+        members = self.membership
+        if self._changing.locked():
+            raise refusal(BusyError, "joining", name=self.name)
+        if not _NODE_NAME.fullmatch(name) or name == self.name:
+            raise refusal(BadRequestError, "no-name", name=name[:320])
+        known = members.members.get(name)
+        if known is not None and known.node_id != node_id:
+            raise refusal(ConflictError, "name-taken", name=name)
+        if len(members.members) >= MEMBERS_MAX and known is None:
+            raise refusal(ExceedsLimitError, "full", most=MEMBERS_MAX)
+        joined_list = members.members.with_member(name, node_id, address, members.now_ms())
+        members.accept(joined_list, name)
+        if (waiting := self._invited.get(name)) is not None and not waiting.done():
+            waiting.set_result(None)
+        return {"members": joined_list.to_plain()}
+
+    async def _serve_invite(self, body: Any) -> Any:
+        """Answered at once: NATS of this node may start again before it has joined."""
+        name = str(body["name"])
+        self._address_of(name)
+        self._refuse_member()
+        if self._changing.locked():
+            raise refusal(BusyError, "joining", name=self.name)
+        self._joining = asyncio.get_running_loop().create_task(self._join_invited(name))
+        return {}
+
+    async def _join_invited(self, name: str) -> None:
+        _log.warning("%s invited this node to join its cluster", name)
+        try:
+            await self.join(name)
+        except RookeryError as error:
+            _log.error("this node did not join %s: %s", name, error)

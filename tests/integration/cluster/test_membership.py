@@ -1,0 +1,184 @@
+"""Nodes become one cluster, notice who stops, and find each other again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.cluster import Member, members, runs, until
+
+RUNNING, STOPPED = "running", "stopped"
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Member]]:
+    """Three nodes; the tests of this file are one story, in their order."""
+    with members(tmp_path_factory.mktemp("cluster"), 3) as found:
+        yield found
+
+
+def test_a_node_with_a_cookie_is_ready_to_be_joined(three: list[Member]) -> None:
+    one = three[0]
+    until(lambda: bool(one.ctl.json("cluster", "status")["nats"]["connected"]), "NATS is there")
+
+    found = one.ctl.json("cluster", "status")
+    assert found["running_nodes"] == [one.name]
+    ports = {port["listener"]: port for port in _ports(one)}
+    assert ports["nats:routes"]["address"] == f"{one.address}:6369"
+    assert ports["nats:client"]["address"].startswith("127.0.0.1:")
+
+
+def _ports(member: Member) -> list[dict[str, str]]:
+    from rookery.client.management import ManagementClient
+
+    rows: list[dict[str, str]] = ManagementClient(member.node.data_dir).get("/ports")
+    return rows
+
+
+def test_joining_asks_first(three: list[Member]) -> None:
+    one, two, _ = three
+    said = two.ctl("cluster", "join", one.name)
+
+    assert said.code != 0
+    assert "is replaced" in said.err
+    assert "--yes" in said.err
+    assert two.status() == {two.name: RUNNING}
+
+
+def test_nodes_that_joined_see_each_other(three: list[Member]) -> None:
+    one, two, three_ = three
+    two.join(one)
+    three_.join(two)
+
+    everybody = {member.name: RUNNING for member in three}
+    for member in three:
+        until(lambda member=member: member.status() == everybody, "all see all")  # type: ignore[misc]
+    rows = three_.ctl.json("cluster", "status")
+    assert rows["self"] == three_.name
+
+
+def test_every_node_is_listed_by_each_with_its_figures(three: list[Member]) -> None:
+    from rookery.client.management import ManagementClient
+
+    client = ManagementClient(three[0].node.data_dir)
+    rows = client.get("/api/v5/nodes")
+
+    assert [row["node"] for row in rows] == sorted(member.name for member in three)
+    assert {row["node_status"] for row in rows} == {RUNNING}
+    assert len({row["sys_path"] for row in rows}) == 3
+    other = client.get(f"/api/v5/nodes/{three[1].name}")
+    assert other["sys_path"] == str(three[1].node.data_dir)
+
+
+def test_a_member_cannot_join_another_cluster(three: list[Member]) -> None:
+    one, two, _ = three
+    said = one.ctl("cluster", "join", two.name, "--yes")
+
+    assert said.code != 0
+    assert "leave" in said.err
+
+
+def test_who_is_killed_is_shown_as_stopped_and_leaves_nothing_behind(three: list[Member]) -> None:
+    from rookery.client.management import ManagementClient
+
+    one, two, three_ = three
+    nats = two.nats_pid()
+    two.node.kill9()
+    until(lambda: not runs(nats), "its NATS has ended")
+
+    wanted = {one.name: RUNNING, two.name: STOPPED, three_.name: RUNNING}
+    for member in (one, three_):
+        until(lambda member=member: member.status() == wanted, "two has stopped")  # type: ignore[misc]
+    rows = {row["node"]: row for row in ManagementClient(one.node.data_dir).get("/api/v5/nodes")}
+    assert rows[two.name] == {"node": two.name, "node_status": STOPPED}
+    alarms = json.dumps(one.ctl.json("alarms", "list"))
+    assert f"node_down/{two.name}" in alarms
+
+
+def test_who_comes_back_is_a_member_without_joining(three: list[Member]) -> None:
+    two = three[1]
+    two.start()
+
+    everybody = {member.name: RUNNING for member in three}
+    for member in three:
+        until(lambda member=member: member.status() == everybody, "all see all")  # type: ignore[misc]
+
+
+def test_a_nats_that_is_killed_is_started_again(three: list[Member]) -> None:
+    import os
+    import signal
+
+    two = three[1]
+    first = two.nats_pid()
+    os.kill(first, signal.SIGKILL)
+
+    def is_back() -> bool:
+        nats = two.ctl.json("cluster", "status")["nats"]
+        return bool(nats["connected"]) and nats["pid"] != first
+
+    until(is_back, "NATS is back")
+    everybody = {member.name: RUNNING for member in three}
+    until(lambda: three[0].status() == everybody, "all see all")
+
+
+def test_who_leaves_stands_alone_and_the_others_know(three: list[Member]) -> None:
+    one, two, three_ = three
+    two.ctl.good("cluster", "leave", "--yes")
+
+    assert two.status() == {two.name: RUNNING}
+    rest = {one.name: RUNNING, three_.name: RUNNING}
+    for member in (one, three_):
+        until(lambda member=member: member.status() == rest, "two is gone")  # type: ignore[misc]
+
+
+def test_who_is_invited_joins(three: list[Member]) -> None:
+    one, two, three_ = three
+    one.ctl.good("cluster", "invite", two.name, "--yes")
+
+    everybody = {member.name: RUNNING for member in three}
+    for member in three:
+        until(lambda member=member: member.status() == everybody, "all see all")  # type: ignore[misc]
+    assert three_.status() == everybody
+
+
+def test_who_was_taken_out_while_it_was_down_learns_it_at_its_return(three: list[Member]) -> None:
+    one, two, three_ = three
+    two.node.stop()
+    until(lambda: one.status().get(two.name) == STOPPED, "two has stopped")
+    one.ctl.good("cluster", "force-leave", two.name, "--yes")
+    rest = {one.name: RUNNING, three_.name: RUNNING}
+    assert one.status() == rest
+    two.start()
+
+    until(lambda: two.status() == {two.name: RUNNING}, "two knows that it is out")
+    assert one.status() == rest
+    assert "taken out of the cluster" in "\n".join(two.node.log)
+
+
+def test_the_name_of_a_member_is_not_given_to_another(three: list[Member], tmp_path: Path) -> None:
+    one, _, three_ = three
+    three_.node.stop()
+    fresh = Member(tmp_path / "copy", three_.address)
+    fresh.start()
+    try:
+        said = fresh.ctl("cluster", "join", one.name, "--yes")
+        assert said.code != 0
+        assert f"force-leave {three_.name}" in said.err
+    finally:
+        fresh.node.stop()
+
+
+def test_another_cookie_is_refused(three: list[Member], tmp_path: Path) -> None:
+    one, _, three_ = three
+    stranger = Member(tmp_path / "stranger", three_.address, **{"node.cookie": "x" * 32})
+    stranger.start()
+    try:
+        said = stranger.ctl("cluster", "join", one.name, "--yes")
+        assert said.code != 0
+        assert "refused the cookie" in said.err
+        assert stranger.name not in one.status() or one.status()[stranger.name] == STOPPED
+    finally:
+        stranger.node.stop()
