@@ -16,6 +16,7 @@
     ├── UnavailableError         SERVICE_UNAVAILABLE  (nobody is there to ask)
     │   └── BusyError            SERVICE_UNAVAILABLE  (somebody is, who has no time now)
     ├── StartError               START_FAILED
+    │   ├── ListenerTlsError     START_FAILED         (a file or a setting of TLS is no good)
     │   ├── PortInUseError       PORT_IN_USE
     │   ├── DataDirInUseError    DATA_DIR_IN_USE
     │   └── NodeNameMismatchError  NODE_NAME_MISMATCH
@@ -182,22 +183,62 @@ class StartError(RookeryError):
     code = "START_FAILED"
 
 
+class ListenerTlsError(StartError):
+    """What the TLS settings of a listener name cannot be used.
+
+    ``member`` is the setting, seen from the listener; ``reason`` and ``reason_zh`` what is wrong with it.
+    """
+
+    def __init__(
+        self, message: str, *, message_zh: str, member: str, reason: str, reason_zh: str
+    ) -> None:
+        super().__init__(message, message_zh=message_zh)
+        self.member = member
+        self.reason = reason
+        self.reason_zh = reason_zh
+
+    def as_sent(self) -> BadRequestError:
+        """The same for whoever sent the settings."""
+        return BadRequestError(
+            f"{self.member}: {self.reason}", message_zh=f"{self.member}：{self.reason_zh}"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_listener_tls, (
+            *(self.message, self.message_zh or "", self.member, self.reason, self.reason_zh),
+        )
+
+
+def _rebuild_listener_tls(
+    message: str, message_zh: str, member: str, reason: str, reason_zh: str
+) -> ListenerTlsError:
+    return ListenerTlsError(
+        message, message_zh=message_zh, member=member, reason=reason, reason_zh=reason_zh
+    )
+
+
 class PortInUseError(StartError):
     """A listener's address is taken by another socket."""
 
     code = "PORT_IN_USE"
 
-    def __init__(self, message: str, *, listener: str, address: str) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, listener: str, address: str, message_zh: str | None = None
+    ) -> None:
+        super().__init__(message, message_zh=message_zh)
         self.listener = listener
         self.address = address
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_port_in_use, (self.message, self.listener, self.address)
+        return _rebuild_port_in_use, (
+            *(self.message, self.listener, self.address, self.message_zh),
+        )
 
 
-def _rebuild_port_in_use(message: str, listener: str, address: str) -> PortInUseError:
-    return PortInUseError(message, listener=listener, address=address)
+def _rebuild_port_in_use(
+    message: str, listener: str, address: str, message_zh: str | None
+) -> PortInUseError:
+    return PortInUseError(message, listener=listener, address=address, message_zh=message_zh)
 
 
 class DataDirInUseError(StartError):

@@ -11,6 +11,7 @@ from rookery.errors import (
     BusyError,
     ConfigError,
     InternalError,
+    ListenerTlsError,
     NotFoundError,
     PortInUseError,
     RookeryError,
@@ -75,13 +76,33 @@ def _chinese(text: str) -> str | None:
     return in_chinese(text)
 
 
+def not_opened(message: str, listener: str, taken: str | None) -> StartError:
+    """Why a listener is not open; ``taken`` is the address that somebody else has."""
+    # Texts that few processes say.
+    from rookery.native.listener_texts import bind_in_chinese, of_tls  # noqa: PLC0415
+
+    if (said := of_tls(message)) is not None:
+        return ListenerTlsError(
+            said.whole.en,
+            message_zh=said.whole.zh,
+            member=said.member,
+            reason=said.words.en,
+            reason_zh=said.words.zh,
+        )
+    chinese = bind_in_chinese(message)
+    if taken is not None:
+        return PortInUseError(message, listener=listener, address=taken, message_zh=chinese)
+    return StartError(message, message_zh=chinese)
+
+
 def translate_start(error: NativeError) -> RookeryError:
     """The error that a failed start means."""
     match error.kind:
         case "bind" if error.errno == errno.EADDRINUSE:
-            listener, address = error.listener or "", error.address or ""
-            return PortInUseError(error.message, listener=listener, address=address)
-        case "bind" | "tls" | "store" | "io":
+            return not_opened(error.message, error.listener or "", error.address)
+        case "bind" | "tls":
+            return not_opened(error.message, error.listener or "", None)
+        case "store" | "io":
             return StartError(error.message)
         case _:
             return translate(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,36 @@ def test_certificates_are_listed_and_read_again(asks: RestSocket, tmp_path: Path
         assert asks.ask("POST", "/certificates/reload").json == expected
     finally:
         asks.ask("DELETE", "/listeners/ssl%3Aextra")
+
+
+def test_a_refusal_of_tls_names_the_member_as_it_was_sent(asks: RestSocket, tmp_path: Path) -> None:
+    broken, absent = tmp_path / "broken.pem", tmp_path / "absent.pem"
+    broken.write_text("nothing")
+    body = {"type": "ssl", "name": "extra", "bind": "127.0.0.1:0"}
+    for files, english, chinese in (
+        (
+            {"certfile": str(absent), "keyfile": str(broken)},
+            f"ssl_options.certfile: {absent}: there is no such file",
+            f"ssl_options.certfile：{absent}：文件不存在",
+        ),
+        (
+            {"certfile": str(broken), "keyfile": str(broken)},
+            f"ssl_options.certfile: {broken}: holds no certificate in PEM format",
+            f"ssl_options.certfile：{broken}：不含 PEM 格式的证书",
+        ),
+    ):
+        sent = {**body, "ssl_options": files}
+        refused = asks.ask("POST", "/listeners", sent)
+        assert refused.problem == (400, "BAD_REQUEST")
+        assert refused.json["message"].startswith(english)
+        told = asks.ask("POST", "/listeners", sent, {"accept-language": "zh"})
+        assert told.json["message"].startswith(chinese)
+
+
+def test_an_address_that_is_taken_is_told_in_chinese(asks: RestSocket) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        body = {"type": "tcp", "name": "extra", "bind": f"127.0.0.1:{port}"}
+        told = asks.ask("POST", "/listeners", body, {"accept-language": "zh"})
+    message = f"监听器 tcp:extra 无法绑定 127.0.0.1:{port}：地址已被占用"
+    assert (told.status, told.json["message"]) == (400, message)

@@ -20,7 +20,7 @@ from rookery.broker.listeners.models import (
 from rookery.broker.listeners.service import ListenerService
 from rookery.broker.management.context import NodeContext
 from rookery.config.build import LISTENER_KINDS
-from rookery.errors import BadRequestError, ConflictError, StartError
+from rookery.errors import BadRequestError, ConflictError, ListenerTlsError, StartError
 from rookery.web.lists import ListQuery
 from rookery.web.models import Page
 from rookery.web.rest import errors, example, fast
@@ -172,8 +172,10 @@ async def _opened(change: Callable[[], Awaitable[_T]]) -> _T:
     """What came of a change; that a socket cannot be had is the fault of what was asked."""
     try:
         return await change()
+    except ListenerTlsError as error:
+        raise error.as_sent() from None
     except StartError as error:
-        raise BadRequestError(error.message) from None
+        raise BadRequestError(error.message, message_zh=error.message_zh) from None
 
 
 def _status(row: dict[str, Any]) -> dict[str, Any]:

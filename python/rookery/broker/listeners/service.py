@@ -22,10 +22,10 @@ from rookery.errors import (
     BadRequestError,
     ConflictError,
     NotFoundError,
-    PortInUseError,
     StartError,
 )
 from rookery.native.config import ListenerConfig
+from rookery.native.errors import not_opened
 from rookery.native.models import Listener, ListenerOutcome
 
 FAILED = "failed"
@@ -137,7 +137,10 @@ class ListenerService:
         """
         path = _path(listener_id)
         if any(id_ == listener_id for id_, *_ in _all(self._settings.config)):
-            raise ConflictError(f"there is a listener {listener_id}")
+            raise ConflictError(
+                f"there is a listener {listener_id} already",
+                message_zh=f"监听器 {listener_id} 已存在",
+            )
         await self._settings.change("create", f"listeners/{listener_id}", {path: _settable(body)})
         return await self.get(listener_id)
 
@@ -206,7 +209,10 @@ class ListenerService:
         if item is None:
             raise _unknown(listener_id)
         if is_wanted and "ssl_options" in item and not item["ssl_options"]["certfile"]:
-            raise BadRequestError(f"listener {listener_id} has no certfile")
+            raise BadRequestError(
+                f"listener {listener_id} has no ssl_options.certfile",
+                message_zh=f"监听器 {listener_id} 没有设置 ssl_options.certfile",
+            )
         before = self._is_wanted.get(listener_id)
         self._is_wanted[listener_id] = is_wanted
         try:
@@ -237,7 +243,11 @@ def _path(listener_id: str) -> KeyPath:
     kind, colon, name = listener_id.partition(":")
     if not colon or kind not in LISTENER_KINDS or not name:
         kinds = ", ".join(LISTENER_KINDS)
-        raise BadRequestError(f"{listener_id!r}: a listener is {kinds}:NAME", code=BAD_ID)
+        raise BadRequestError(
+            f"{listener_id!r}: a listener is {kinds}:NAME",
+            code=BAD_ID,
+            message_zh=f"{listener_id}：监听器应写作 {kinds}:名称",
+        )
     return ("listeners", kind, name)
 
 
@@ -277,6 +287,4 @@ def _row(
 
 def _failure(outcome: ListenerOutcome) -> StartError:
     message = outcome.reason or f"listener {outcome.id} cannot be opened"
-    if outcome.address:
-        return PortInUseError(message, listener=outcome.id, address=outcome.address)
-    return StartError(message)
+    return not_opened(message, outcome.id, outcome.address or None)
