@@ -206,6 +206,21 @@ def test_a_condition_keeps_the_time_it_began() -> None:
     assert (well.state, well.conditions) == (State.RUNNING, ())
 
 
+def test_an_agent_that_is_back_is_lost_until_it_reports_and_nothing_else_meanwhile() -> None:
+    lost = evaluate(facts(**OFFLINE), T + 300 * S)
+    back = T + 301 * S
+    connected = facts(presence_at_ms=back)
+    found = evaluate(connected, back, lost.conditions)
+    assert [(one.type, one.since_ms) for one in found.conditions] == [
+        (ConditionType.AGENT_LOST, T - 5 * S)
+    ]
+    assert found.state is State.ABNORMAL
+    assert found.holds_until_ms == back + OVERDUE_S * S
+    assert evaluate(facts(presence_at_ms=back, reported_at_ms=back + S), back + S).conditions == ()
+    late = evaluate(connected, back + OVERDUE_S * S, found.conditions)
+    assert [one.type for one in late.conditions] == [ConditionType.REPORTS_MISSING]
+
+
 def test_one_good_report_is_enough() -> None:
     lost = evaluate(facts(), T + 600 * S)
     assert lost.state is State.ABNORMAL

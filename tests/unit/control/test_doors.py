@@ -124,6 +124,27 @@ async def test_a_port_belongs_to_one_cluster_until_nobody_wants_it(
     assert await place.doors.visit(port, cookie) is None
 
 
+async def test_no_project_takes_all_ports_for_itself(
+    place: Place, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org = place.path.split("/")[2]
+    other = await place.world.make(place.admin, f"/orgs/{org}/projects", {"name": "Other"})
+    quiet = Place(place.world, place.admin, f"/orgs/{org}/projects/{other}/clusters")
+    monkeypatch.setattr(place.doors, "_range", range(1, 5))
+    monkeypatch.setattr(place.doors, "_open", lambda _port: True)
+    for name in "abcd":
+        await place.code(await place.cluster(name))
+        clock.advance(1)
+    # Each of the two gets a half, and the one used longest ago goes.
+    for name in "ef":
+        await quiet.code(await quiet.cluster(name))
+        clock.advance(1)
+    with pytest.raises(TakenError, match="in use"):
+        await quiet.code(await quiet.cluster("g"))
+    with pytest.raises(TakenError, match="in use"):
+        await place.code(await place.cluster("h"))
+
+
 async def test_a_browser_forgets_what_another_cluster_left_at_the_port(
     place: Place, port: int
 ) -> None:

@@ -17,6 +17,9 @@ from rookery.clock import ManualClock
 from rookery.control.mail import store
 from rookery.control.mail.message import compose
 from rookery.control.mail.outbox import FIRST_WAIT_MS, Letter
+from rookery.control.mail.settings import MailSettings
+from rookery.control.mail.smtp import deliver
+from rookery.types import Secret
 
 PATH = "/configuration/mail"
 USER, SECRET = "rookery", "app-password-1"
@@ -166,3 +169,36 @@ def test_a_subject_adds_no_headers() -> None:
     assert message["Bcc"] is None
     assert message["Subject"] == "x Bcc: b@example.com"
     assert message.as_bytes().isascii()
+
+
+async def test_what_was_looked_at_is_connected_to_whatever_the_name_says_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    looked: list[str] = []
+    seen: list[list[str]] = []
+    real = socket.getaddrinfo
+
+    def rebinding(host: str, *rest: Any, **named: Any) -> Any:
+        if host != "mail.example":
+            return real(host, *rest, **named)
+        looked.append(host)
+        # The second time it is another machine.
+        return real("127.0.0.1" if len(looked) == 1 else "192.0.2.1", *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    with MailServer(tmp_path, tls="tls", name="mail.example") as server:
+        mail = MailSettings(
+            host="mail.example",
+            port=server.port,
+            security="tls",
+            username="",
+            password=Secret(""),
+            sender="rookery@example.com",
+            ca_certificate=server.ca,
+        )
+        message = compose(ManualClock(), mail.sender, [ADMIN], "s", "t")
+        # The certificate is the name's, not the address's.
+        await deliver(mail, [ADMIN], message, lambda addresses: seen.append(list(addresses)))
+        assert (await got(server))["To"] == ADMIN
+
+    assert (looked, seen) == (["mail.example"], [["127.0.0.1"]])

@@ -117,11 +117,17 @@ async def test_a_user_whose_address_is_verified_signs_in(
     assert (await world.ask("GET", "/profile", token=token)).json["email"] == ADMIN
     # A code and a state are of use once.
     assert (await browser.finish()).problem == (400, "BAD_REQUEST")
+    bound = (await world.ask("GET", "/profile/accounts", token=token)).json["items"]
+    assert [(one["issuer"], one["subject"]) for one in bound] == [(provider.issuer, "ada-1")]
     # From now on by the account, whatever its address is.
     provider.knows("ada-1", email="else@example.com", email_verified=False)
     assert (await came_back(world, "ada-1")).status == 200
     audit = (await world.ask("GET", "/audit?size=100", token=admin)).json["items"]
     assert [row["operation"] for row in audit].count("bindAccount") == 1
+    unbound = await world.ask("DELETE", "/profile/accounts", token=admin)
+    assert unbound.status == 204, unbound.text
+    again = await world.ask("DELETE", "/profile/accounts", token=admin)
+    assert again.problem == (404, "NOT_FOUND")
 
 
 async def test_a_code_is_of_no_use_in_another_browser(
@@ -323,3 +329,6 @@ async def test_a_verified_address_takes_an_account_from_whoever_made_it_up(
     assert (await world.ask("GET", "/profile", token=known)).status == 401
     body = {"email": NEW, "password": PASSWORD}
     assert (await world.ask("POST", "/login", body)).problem == (401, "BAD_USERNAME_OR_PWD")
+    # Without a password it is the only way in.
+    alone = await world.ask("DELETE", "/profile/accounts", token=token)
+    assert alone.problem == (409, "CONFLICT")

@@ -210,3 +210,18 @@ async def test_a_password_that_is_given_for_somebody_who_is_there_changes_nothin
     answer = await world.ask("POST", "/login", body)
     assert answer.status == 401
     await world.sign_in(GRACE)
+
+
+async def test_a_query_parameter_that_is_none_is_refused_and_named(
+    world: World, admin: str
+) -> None:
+    answer = await world.ask("GET", "/orgs?nmae=East&size=5", token=admin)
+    assert answer.problem == (400, "BAD_REQUEST")
+    assert "'nmae'" in answer.json["message"]
+    assert "name, offset, order, size, sort" in answer.json["message"]
+    zh = {"accept-language": "zh"}
+    answer = await world.ask("GET", "/profile?x", token=admin, headers=zh)
+    assert answer.problem == (400, "BAD_REQUEST")
+    assert "不接受查询参数" in answer.json["message"]
+    # Who may not ask at all is told that first.
+    assert (await world.ask("GET", "/orgs?nmae=East")).status == 401

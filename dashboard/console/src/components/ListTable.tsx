@@ -16,22 +16,27 @@ export interface ListTableProps<Row> extends TableLook<Row> {
   /** Sent with every request, beside page and filters. */
   query?: Query;
   filters?: readonly Filter[];
+  /** Filters that the path already says. */
+  unsent?: readonly string[];
+  /** The list is short and comes as a whole. */
+  isWhole?: boolean;
   /** The fields by which it can be ordered. */
   sorts?: readonly string[];
 }
 
 export function ListTable<Row extends object>(props: ListTableProps<Row>): ReactElement {
-  const { path, pathValues, filters = [], sorts = [] } = props;
+  const { path, pathValues, filters = [], sorts = [], unsent = [], isWhole = false } = props;
   const state = useTableState(props.name ?? "", filters);
   const order = state.order !== null && sorts.includes(state.order.key) ? state.order : null;
   const answer = useGet<string>(path, {
     ...(pathValues && { path: pathValues }),
     query: {
       ...props.query,
-      ...state.filters,
+      ...Object.fromEntries(
+        Object.entries(state.filters).filter(([key]) => !unsent.includes(key)),
+      ),
       ...(order && { sort: order.key, order: order.direction }),
-      offset: (state.page - 1) * state.limit,
-      size: state.limit,
+      ...(!isWhole && { offset: (state.page - 1) * state.limit, size: state.limit }),
     },
   });
   const list = answer.data as List<Row> | undefined;

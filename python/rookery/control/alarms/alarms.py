@@ -62,7 +62,9 @@ class Alarms:
         )
         self.telling.wakes(self.sender.wake)
         self.alarms = AlarmService(database, clock, audit, ledger, self.telling)
-        self.settings = AlarmSettingService(database, clock, audit, directory, self.telling)
+        self.settings = AlarmSettingService(
+            database, clock, audit, directory, self.telling, targets
+        )
         self.channels = ChannelService(database, clock, audit, directory, self.sender, targets)
         self.ingest = Ingest(database, clock, ledger, self.telling)
         self.keeping = Keeping(database, clock, outbox, self.telling)

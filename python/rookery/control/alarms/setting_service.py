@@ -15,6 +15,7 @@ from rookery.control.alarms.catalogue import DEFAULTS, KINDS, Kind, Rule
 from rookery.control.alarms.names import flush_named
 from rookery.control.alarms.project import LOCK
 from rookery.control.alarms.push.directory import Directory
+from rookery.control.alarms.push.network import Targets, check_literal
 from rookery.control.alarms.settings import AlarmSettings
 from rookery.control.alarms.store import (
     AlarmRuleRow,
@@ -46,12 +47,14 @@ class AlarmSettingService:
         audit: AuditTrail,
         directory: Directory,
         telling: Telling,
+        targets: Targets,
     ) -> None:
         self._database = database
         self._clock = clock
         self._audit = audit
         self._directory = directory
         self._telling = telling
+        self._targets = targets
 
     # -- settings -------------------------------------------------------------------------------
 
@@ -70,7 +73,7 @@ class AlarmSettingService:
         """Change them. Without a password the one that is kept for the same server stays.
 
         Raises:
-            InvalidError: the mail server cannot be used.
+            InvalidError: the mail server cannot be used, or is nowhere that messages go to.
         """
         async with self._database.write() as session:
             await self._database.alone(session, LOCK)
@@ -88,6 +91,7 @@ class AlarmSettingService:
                 kept = await self._directory.own_mail(session, access.project)
                 mail = mail.with_kept(mail_password, kept)
                 mail.check()
+                check_literal(mail.host, self._targets)
             self._directory.keep_mail(row, mail)
             self._record(session, access, "updateSettings", before=before, after=_plain(row))
             held = settings.settings_of(row)

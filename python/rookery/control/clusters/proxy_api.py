@@ -20,6 +20,7 @@ from rookery.control.context import ControlContext
 from rookery.control.errors import InvalidError, Text
 from rookery.control.relay.tunnel import Answer, Call
 from rookery.control.rest.guard import signed_in
+from rookery.control.rest.operations import ANY_QUERY
 from rookery.web.rest import BODY_BYTES_MAX, errors
 
 MARK = b"/proxy/"
@@ -68,7 +69,7 @@ def _add(api: APIRouter, control: ControlContext, method: str) -> None:
         summary="Ask a cluster's own interface",
         response_class=Response,
         responses=errors("NOT_FOUND", "FORBIDDEN", "CONFLICT", "SERVICE_UNAVAILABLE", "TIMEOUT"),
-        openapi_extra={BODY_BYTES_MAX: BODY_MAX},
+        openapi_extra={BODY_BYTES_MAX: BODY_MAX, ANY_QUERY: True},
     )
 
 

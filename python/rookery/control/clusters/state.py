@@ -181,7 +181,8 @@ def evaluate(facts: Facts, now_ms: int, before: Sequence[Condition] = ()) -> Eva
         return Evaluation(State.DELETING if facts.is_deleting else State.CREATED)
     since = {condition.type: condition.since_ms for condition in before}
     # The agent's own words say more than that it was not heard.
-    found = {item.type: item for item in [*_silence(facts, now_ms), *_complaints(facts, now_ms)]}
+    silence = _silence(facts, now_ms, was_lost=ConditionType.AGENT_LOST in since)
+    found = {item.type: item for item in [*silence, *_complaints(facts, now_ms)]}
     conditions = tuple(
         Condition(item.type, since.get(item.type, item.since_ms), item.reason, item.numbers)
         for item in found.values()
@@ -205,14 +206,19 @@ def _deadline(facts: Facts) -> int:
     return heard + facts.report_age_max_ms
 
 
+def _first_report_due(facts: Facts) -> int:
+    """When an agent that connected has to have reported."""
+    return (facts.presence_at_ms or 0) + facts.report_age_max_ms
+
+
 def _holds_until(facts: Facts, now_ms: int) -> int | None:
-    times = [_deadline(facts)]
+    times = [_deadline(facts), _first_report_due(facts)]
     if not facts.is_relay_alive:
         times.append(facts.listening_since_ms + facts.report_age_max_ms)
     return min((time for time in times if time > now_ms), default=None)
 
 
-def _silence(facts: Facts, now_ms: int) -> list[Condition]:
+def _silence(facts: Facts, now_ms: int, *, was_lost: bool) -> list[Condition]:
     """What follows from what was not heard."""
     is_overdue = now_ms >= _deadline(facts)
     is_offline = facts.presence is Presence.OFFLINE
@@ -227,6 +233,9 @@ def _silence(facts: Facts, now_ms: int) -> list[Condition]:
         return _without_relay(facts, now_ms)
     if facts.presence is Presence.UNKNOWN:
         return [Condition(ConditionType.AGENT_LOST, _deadline(facts))]
+    if was_lost and now_ms < _first_report_due(facts):
+        # It is back, and its report is on the way: that the last one is old is no news.
+        return [Condition(ConditionType.AGENT_LOST, facts.presence_at_ms or now_ms)]
     age_s = (now_ms - (facts.reported_at_ms or facts.registered_at_ms or now_ms)) // 1000
     return [Condition(ConditionType.REPORTS_MISSING, _deadline(facts), numbers={"age_s": age_s})]
 

@@ -1,13 +1,15 @@
 """Gives clusters their ports, and people the right to come in.
 
 **Bounds.** As many clusters as there are ports in ``control.doors.ports``. When all are given away, a
-cluster that nobody entered for :data:`IDLE_MS` loses its own to the next one.
+cluster that nobody entered for :data:`IDLE_MS` loses its own to the next one; then the project that has the most
+loses the one used longest ago to a project that has fewer, so that none can take them all for itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -234,10 +236,33 @@ class Doors:
         for row in given:
             is_idle = row.used_at <= now_ms - IDLE_MS
             if is_idle and row.port in self._range and self._open(row.port):
-                await store.drop_passes(session, row.cluster_id)
-                row.cluster_id = cluster_id
-                return row, True
+                return await self._handed_on(session, row, cluster_id), True
+        spare = await self._unfair(session, cluster_id)
+        if spare is not None:
+            return await self._handed_on(session, spare, cluster_id), True
         raise TakenError(NO_PORT, code="EXCEED_LIMIT", count=len(self._range))
+
+    async def _handed_on(
+        self, session: AsyncSession, row: DoorPortRow, cluster_id: str
+    ) -> DoorPortRow:
+        await store.drop_passes(session, row.cluster_id)
+        row.cluster_id = cluster_id
+        return row
+
+    async def _unfair(self, session: AsyncSession, cluster_id: str) -> DoorPortRow | None:
+        """One of a project that would still have at least as many as that of the cluster."""
+        holders = await store.projects_of_ports(session)
+        counts = Counter(holders.values())
+        wanting = await session.scalar(
+            select(ClusterRow.project_id).where(ClusterRow.id == cluster_id)
+        )
+        for row in await store.ports(session):
+            holder = holders.get(row.port, "")
+            is_most = counts[holder] == max(counts.values())
+            has_more = is_most and counts[holder] > counts[str(wanting)] + 1
+            if has_more and row.port in self._range and self._open(row.port):
+                return row
+        return None
 
 
 def _hash(secret: str) -> str:

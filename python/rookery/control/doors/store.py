@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Integer, String, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from rookery.control.clusters.store import ClusterRow
 from rookery.storage.base import ID_LENGTH, Base
 
 
@@ -53,6 +54,16 @@ async def port_of(session: AsyncSession, cluster_id: str) -> DoorPortRow | None:
 async def ports(session: AsyncSession) -> list[DoorPortRow]:
     """All of them, the one used longest ago first."""
     return list(await session.scalars(select(DoorPortRow).order_by(DoorPortRow.used_at)))
+
+
+async def projects_of_ports(session: AsyncSession) -> dict[int, str]:
+    """Whose cluster each of them has."""
+    rows = await session.execute(
+        select(DoorPortRow.port, ClusterRow.project_id).join(
+            ClusterRow, ClusterRow.id == DoorPortRow.cluster_id
+        )
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 async def drop_passes(session: AsyncSession, cluster_id: str) -> None:

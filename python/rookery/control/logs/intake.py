@@ -1,7 +1,9 @@
 """Takes batches of agents and keeps them, many in one go; an agent is answered when they are kept.
 
-Nothing is lost here: what finds no room, or cannot be kept, is not confirmed, and the agent sends it
-again. **Bound.** :data:`WAITING_BYTES_MAX` octets wait to be kept.
+Nothing is lost here: what finds no room, or cannot be kept now, is not confirmed, and the agent sends it
+again. What cannot be kept for a reason that nobody thought of is tried alone, :data:`FAULTS_MAX` times, and then
+dropped, counted and logged: it would hold up what its agent sends behind it for ever. **Bound.**
+:data:`WAITING_BYTES_MAX` octets wait to be kept.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ WAITING_BYTES_MAX = 32 << 20
 AT_ONCE = 64
 RETRY_MS = 5_000
 SWITCHED_OFF_MS = 60_000
+FAULTS_MAX = 3
+FAULTS_KNOWN_MAX = 1024
+"""Batches of which it is known how often they failed; the one known longest is forgotten."""
 
 Say = Callable[[str, LogAck], Awaitable[None]]
 
@@ -59,6 +64,7 @@ class LogIntake:
         self._say: Say | None = None
         self._waiting: list[Taken] = []
         self._bytes = 0
+        self._faults: dict[tuple[str, str], int] = {}
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.counters = {"logs.batches": 0, "logs.refused": 0, "logs.unreadable": 0, "logs.lost": 0}
@@ -95,16 +101,43 @@ class LogIntake:
             self._bytes -= sum(len(item.batch.body) for item in taken)
             if not self._waiting:
                 self._news.clear()
-            try:
-                await self._keep(taken)
-            except RookeryError as error:
-                _log.warning("logs could not be kept and are asked for again: %s", error)
-                await self._answer(taken, is_kept=False, retry_ms=RETRY_MS, error=str(error))
-            except Exception:  # noqa: BLE001 — one failure must not end the taking for good
-                _log.exception("logs could not be kept and are asked for again")
-                await self._answer(taken, is_kept=False, retry_ms=RETRY_MS, error="a fault")
+            await self._keep_or_ask_again(taken)
             if not self._waiting:
                 await asyncio.sleep(self._flush_s)
+
+    async def _keep_or_ask_again(self, taken: Sequence[Taken]) -> None:
+        try:
+            await self._keep(taken)
+        except RookeryError as error:
+            _log.warning("logs could not be kept and are asked for again: %s", error)
+            await self._answer(taken, is_kept=False, retry_ms=RETRY_MS, error=str(error))
+        except Exception as fault:  # noqa: BLE001 — one failure must not end the taking for good
+            if len(taken) == 1:
+                await self._failed(taken[0], fault)
+                return
+            # Those beside the one that it is about are kept.
+            for item in taken:
+                await self._keep_or_ask_again([item])
+
+    async def _failed(self, item: Taken, fault: Exception) -> None:
+        key = (item.agent_id, item.batch.id)
+        count = self._faults.pop(key, 0) + 1
+        if count < FAULTS_MAX:
+            if len(self._faults) >= FAULTS_KNOWN_MAX:
+                self._faults.pop(next(iter(self._faults)))
+            self._faults[key] = count
+            _log.warning("logs of agent %s are asked for again: %r", item.agent_id, fault)
+            await self._answer([item], is_kept=False, retry_ms=RETRY_MS, error="a fault")
+            return
+        self.counters["logs.lost"] += 1
+        _log.error(
+            "logs of agent %s (node %s, file %s) cannot be kept and are dropped",
+            item.agent_id,
+            item.batch.node,
+            item.batch.file,
+            exc_info=fault,
+        )
+        await self._answer([item])
 
     async def _keep(self, taken: Sequence[Taken]) -> None:
         clusters = await self._keeper.clusters_of(frozenset(item.agent_id for item in taken))

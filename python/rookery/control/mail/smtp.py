@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiosmtplib
 from aiosmtplib import SMTP
@@ -16,6 +16,7 @@ from rookery.control.mail import texts
 from rookery.control.mail.errors import MailError
 from rookery.control.mail.message import address_of, domain_of
 from rookery.control.mail.settings import MailSettings
+from rookery.control.outward import addresses_of, connected
 
 HOP_S = 10.0
 """How long any answer may take."""
@@ -24,24 +25,39 @@ ALL_S = 45.0
 ANSWER_MAX = 200
 
 
-async def deliver(mail: MailSettings, recipients: Sequence[str], message: EmailMessage) -> None:
-    """Send it to all of them. Certificates are always verified.
+Check: TypeAlias = Callable[[Sequence[str]], None]
+"""Refuses addresses that nothing is sent to."""
+
+
+async def deliver(
+    mail: MailSettings,
+    recipients: Sequence[str],
+    message: EmailMessage,
+    check: Check | None = None,
+) -> None:
+    """Send it to all of them. Certificates are always verified, for the name that was entered.
+
+    ``check`` is shown the addresses that are then connected to: the name is not looked up again.
 
     Raises:
         MailError: it was not sent, or not to all.
     """
     try:
         async with asyncio.timeout(ALL_S):
-            await _deliver(mail, recipients, message)
+            await _deliver(mail, recipients, message, check)
     except TimeoutError:
         raise MailError(texts.TOO_LATE, host=mail.host, port=mail.port) from None
 
 
-async def _deliver(mail: MailSettings, recipients: Sequence[str], message: EmailMessage) -> None:
-    await _resolve(mail)
+async def _deliver(
+    mail: MailSettings, recipients: Sequence[str], message: EmailMessage, check: Check | None
+) -> None:
+    addresses = await _resolve(mail)
+    if check is not None:
+        check(addresses)
     client = SMTP(
+        # What the certificate has to be for.
         hostname=mail.host,
-        port=mail.port,
         timeout=HOP_S,
         use_tls=mail.security == "tls",
         start_tls=False,
@@ -50,7 +66,11 @@ async def _deliver(mail: MailSettings, recipients: Sequence[str], message: Email
         local_hostname=domain_of(mail.sender),
     )
     try:
-        await client.connect()
+        sock = await connected(addresses, mail.port, HOP_S)
+    except OSError as error:
+        raise _told(mail, error) from None
+    try:
+        await client.connect(sock=sock)
         await client.ehlo()
         if mail.security == "starttls":
             await client.starttls()
@@ -68,12 +88,10 @@ async def _deliver(mail: MailSettings, recipients: Sequence[str], message: Email
         raise _refused(mail, recipient, answer.code, answer.message)
 
 
-async def _resolve(mail: MailSettings) -> None:
-    """A hop of its own: what the client says of it is an error of the connection."""
-    loop = asyncio.get_running_loop()
+async def _resolve(mail: MailSettings) -> list[str]:
     try:
         async with asyncio.timeout(HOP_S):
-            await loop.getaddrinfo(mail.host, mail.port, type=socket.SOCK_STREAM)
+            return await addresses_of(mail.host, mail.port)
     except TimeoutError:
         raise MailError(texts.NO_NAME, host=mail.host, reason="timeout") from None
     except (socket.gaierror, UnicodeError) as error:

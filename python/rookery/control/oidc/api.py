@@ -16,9 +16,10 @@ from rookery.control.accounts.store import User
 from rookery.control.accounts.users import refuse_tokens
 from rookery.control.caller import Access
 from rookery.control.context import ControlContext
-from rookery.control.errors import InvalidError, MissingError, OutOfReachError, Text
+from rookery.control.errors import InvalidError, MissingError, OutOfReachError, TakenError, Text
 from rookery.control.oidc import settings, store, texts
 from rookery.control.oidc.models import (
+    AccountShown,
     BeginGiven,
     BegunShown,
     FinishGiven,
@@ -27,7 +28,8 @@ from rookery.control.oidc.models import (
 )
 from rookery.control.oidc.provider import describe, fetch_keys
 from rookery.control.oidc.service import CALLBACK, Back
-from rookery.control.rest.guard import open_to_all, requires
+from rookery.control.rest.guard import open_to_all, people, requires
+from rookery.control.rest.models import Items
 from rookery.control.settings import address as access_address
 from rookery.control.settings import store as kept
 from rookery.control.settings.names import OIDC
@@ -38,6 +40,7 @@ from rookery.web.rest import errors
 Anybody = Annotated[Access | None, open_to_all()]
 Sees = Annotated[Access, requires(Resource.SETTINGS, Level.VIEW)]
 Edits = Annotated[Access, requires(Resource.SETTINGS, Level.EDIT)]
+Person = Annotated[Access, people()]
 EditsUsers = Annotated[Access, requires(Resource.USERS, Level.EDIT)]
 PATH = f"/configuration/{OIDC}"
 _AS_SAID = Text("{en}", "{zh}")
@@ -49,6 +52,7 @@ def router(control: ControlContext) -> APIRouter:
     _settings(api, control)
     _test(api, control)
     _sign_in(api, control)
+    _own(api, control)
     return api
 
 
@@ -195,4 +199,41 @@ def _sign_in(api: APIRouter, control: ControlContext) -> None:
                 "unbindAccount",
                 object_id=user,
                 object_name=found.email,
+            )
+
+
+def _own(api: APIRouter, control: ControlContext) -> None:
+    @api.get(
+        "/profile/accounts", summary="Accounts elsewhere that one signs in with", tags=["Profile"]
+    )
+    async def accounts(access: Person) -> Items[AccountShown]:
+        """Those that a provider showed to be one's own."""
+        async with control.database.read() as session:
+            rows = await store.identities_of(session, access.caller.id)
+        items = [AccountShown.model_validate(row) for row in rows]
+        return Items(items=items, total=len(items))
+
+    @api.delete(
+        "/profile/accounts",
+        status_code=204,
+        summary="Undo the binding of oneself to accounts elsewhere",
+        tags=["Profile"],
+        responses=errors("NOT_FOUND", "CONFLICT"),
+    )
+    async def unbind_own(access: Person) -> None:
+        """Only with a password, which is the way in that is left."""
+        async with control.database.write() as session:
+            user = await session.get(User, access.caller.id)
+            if user is None or not await store.issuers_of(session, user.id):
+                raise MissingError(texts.NOT_BOUND)
+            if not user.password_hash:
+                raise TakenError(texts.NO_OTHER_WAY, code="CONFLICT")
+            await store.unbind(session, user.id)
+            control.audit.record(
+                session,
+                access,
+                Resource.USERS,
+                "unbindAccount",
+                object_id=user.id,
+                object_name=user.email,
             )

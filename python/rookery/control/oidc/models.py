@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from rookery.control.mail.models import Authority
 from rookery.control.oidc.settings import SCOPES, OidcSettings
-from rookery.control.rest.models import Given, Shown
+from rookery.control.rest.models import Given, Shown, Time
 from rookery.types import Secret
 
 Name = Annotated[
@@ -147,3 +147,11 @@ class FinishGiven(BeginGiven):
         description="As it came back, if it did.",
         examples=["https://id.example.com/realms/main"],
     )
+
+
+class AccountShown(Shown):
+    """An account elsewhere."""
+
+    issuer: str = Field(description="Whose.", examples=["https://id.example.com/realms/main"])
+    subject: str = Field(description="What the provider calls that one.", examples=["f3c1a9"])
+    created_at: Time = Field(description="Since when it is bound.")

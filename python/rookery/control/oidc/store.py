@@ -50,6 +50,14 @@ async def issuers_of(session: AsyncSession, user_id: str) -> list[str]:
     return list(rows)
 
 
+async def identities_of(session: AsyncSession, user_id: str) -> list[Identity]:
+    """All accounts elsewhere of a user, the first one first."""
+    rows = await session.scalars(
+        select(Identity).where(Identity.user_id == user_id).order_by(Identity.created_at)
+    )
+    return list(rows)
+
+
 async def unbind(session: AsyncSession, user_id: str) -> bool:
     """Forget all accounts elsewhere of a user; whether there were any."""
     done = await session.execute(delete(Identity).where(Identity.user_id == user_id))

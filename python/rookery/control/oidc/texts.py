@@ -53,4 +53,8 @@ BOUND = Text(
     "{email} signs in with another account of this provider: an administrator can undo that",
     "{email} 已绑定该身份提供方的另一账户，管理员可以解除绑定",
 )
+NO_OTHER_WAY = Text(
+    "you have no password here: set one first (Forgot the password? on the sign-in page), or nothing lets you in",
+    "您没有本地密码：请先在登录页面通过“忘记密码？”设置密码，否则将无法登录",
+)
 NOT_BOUND = Text("this user is bound to no account elsewhere", "该用户未绑定外部账户")

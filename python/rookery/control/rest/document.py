@@ -18,7 +18,7 @@ Manage organizations, projects, their people, and the clusters that they adopted
 
 Say who you are with `Authorization: Bearer TOKEN`: what `POST /login` gives, or an API token (`rkt_…`).
 A refused request has `{"code": "…", "message": "…"}`, the message in the language of `Accept-Language`
-(English or Chinese). What a caller may not get to know of is answered as if it were not there.
+(English or Chinese). Query parameters that an operation does not know are refused (400, `BAD_REQUEST`). What a caller may not get to know of is answered as if it were not there.
 """
 _ID = "4f0c9a1b2d3e5f60"
 EXAMPLES = dict.fromkeys(
@@ -74,7 +74,7 @@ def _complete(operation: dict[str, Any], need: Need) -> None:
         add_errors(responses, "AUTHORIZATION_HEADER_ERROR", "BAD_TOKEN", "TOKEN_TIME_OUT")
         if need.kind != "signed in":
             add_errors(responses, "FORBIDDEN")
-    add_errors(responses, "SERVICE_UNAVAILABLE")
+    add_errors(responses, "BAD_REQUEST", "SERVICE_UNAVAILABLE")
     if need.resource is not None:
         operation["x-permission"] = {
             "resource": need.resource.value,

@@ -165,7 +165,12 @@ ADDRESSES = {
     "192.168.1.1": (True, False),
     "::ffff:10.0.0.1": (True, False),
     "fd00::1": (True, False),
+    "::7f00:1": (False, False),
+    "64:ff9b::7f00:1": (False, False),
+    "64:ff9b::a00:1": (True, False),
+    "2002:a00:1::1": (True, False),
     "8.8.8.8": (True, True),
+    "64:ff9b::808:808": (True, True),
     "2606:4700::1111": (True, True),
 }
 
@@ -179,3 +184,28 @@ def test_messages_go_only_where_they_may(address: str) -> None:
     if not private:
         with pytest.raises(ForbiddenTargetError):
             check_literal(address, Targets.PRIVATE)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.0.0.1.", "0", "LOCALHOST.",
+     "console.localhost", "１２７.0.0.1", "::ffff:7f00:1", "0:0:0:0:0:ffff:127.0.0.1"],
+)  # fmt: skip
+def test_this_machine_is_refused_however_it_is_written(host: str) -> None:
+    with pytest.raises(ForbiddenTargetError, match=r"127\.0\.0\.1|0\.0\.0\.0|::ffff"):
+        check_literal(host, Targets.PRIVATE)
+
+
+def test_an_address_is_written_as_everybody_reads_it() -> None:
+    with pytest.raises(ForbiddenTargetError, match=r"write 10\.0\.0\.1 instead of 10\.1") as error:
+        check_literal("10.1", Targets.PRIVATE)
+    assert error.value.text("zh") == "请将 10.1 写为 10.0.0.1"
+    for host in (
+        "10.0.0.1",
+        "FD00::1",
+        "fd00:0::1",
+        "mail.example.com",
+        "mail.example.com.",
+        "1.example",
+    ):
+        check_literal(host, Targets.PRIVATE)

@@ -41,6 +41,7 @@ export function ChannelsTab({ mayChange }: { mayChange: boolean }): ReactElement
       <ListTable<AlarmChannel>
         label={t("tabs.push")}
         path={CHANNELS}
+        isWhole
         pathValues={path}
         tools={add}
         columns={[

@@ -33,6 +33,7 @@ export function RulesTab({ mayChange }: { mayChange: boolean }): ReactElement {
       <ListTable<AlarmRule>
         label={t("tabs.rules")}
         path={RULES}
+        isWhole
         pathValues={path}
         columns={[
           { key: "group", label: t("group"), render: (row) => t(`groups.${row.group}`) },

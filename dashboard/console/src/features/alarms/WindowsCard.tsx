@@ -48,6 +48,7 @@ export function WindowsCard({ mayChange }: { mayChange: boolean }): ReactElement
       <ListTable<AlarmWindow>
         label={t("window.title")}
         path={WINDOWS}
+        isWhole
         pathValues={path}
         columns={[
           {

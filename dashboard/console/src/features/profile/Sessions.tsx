@@ -32,6 +32,7 @@ export function Sessions(): ReactElement {
     <ListTable<SessionRow>
       label={t("sessions.title")}
       path="/profile/sessions"
+      isWhole
       columns={[
         { key: "address", label: t("field.address") },
         {

@@ -13,6 +13,7 @@ import { call } from "@console/api/client";
 import { useGet } from "@console/api/hooks";
 import type { UserDetail } from "@console/api/shapes";
 
+import { AccountsCard } from "./AccountsCard";
 import { PasswordCard } from "./PasswordCard";
 import { SecondFactorCard } from "./SecondFactorCard";
 import { Sessions } from "./Sessions";
@@ -28,6 +29,7 @@ export default function ProfilePage(): ReactElement {
         {profile.data !== undefined && <PersonCard key={profile.data.id} profile={profile.data} />}
         <PasswordCard />
         <SecondFactorCard />
+        <AccountsCard />
       </div>
       <Title order={2} size="h4">
         {t("sessions.title")}

@@ -51,6 +51,7 @@ export default function ProjectsPage(): ReactElement {
         // Of one organization there is a list of its own.
         path={org === "" ? "/projects" : "/orgs/{org}/projects"}
         {...(org !== "" && { pathValues: { org } })}
+        {...(org !== "" && { unsent: ["orgId"] })}
         filters={[
           { name: "name", label: t("find") },
           {

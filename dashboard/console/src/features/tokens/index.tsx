@@ -42,6 +42,7 @@ export default function TokensPage(): ReactElement {
       <ListTable<TokenRow>
         label={t("title")}
         path="/tokens"
+        isWhole
         columns={[
           { key: "name", label: t("field.name") },
           { key: "access", label: t("access"), render: (row) => t(`accesses.${row.access}`) },

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 
 from rookery.clock import Clock
 from rookery.control.alarms.push.attempt import Attempt, failed, sent
 from rookery.control.alarms.push.messages import Origin, Told, headline, lines_of
-from rookery.control.alarms.push.network import ForbiddenTargetError, Targets, check_host
+from rookery.control.alarms.push.network import ForbiddenTargetError, Targets, check_all
 from rookery.control.errors import InvalidError
 from rookery.control.mail import texts
 from rookery.control.mail.errors import MailError
@@ -50,9 +50,6 @@ class Mails:
         if mail is None:
             return failed(texts.NOT_SET)
         try:
-            if is_own:
-                loop = asyncio.get_running_loop()
-                await check_host(mail.host, mail.port, self._targets, loop)
             message = compose(
                 self._clock,
                 mail.sender,
@@ -61,7 +58,8 @@ class Mails:
                 _text(told, origin),
                 _html(told, origin),
             )
-            await deliver(mail, recipients, message)
+            check = partial(check_all, mail.host, targets=self._targets) if is_own else None
+            await deliver(mail, recipients, message, check)
         except MailError as error:
             return _failed(error, is_final=error.is_final)
         except ForbiddenTargetError as error:

@@ -6,11 +6,13 @@ its machine, are not to be reached that way.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import re
 import socket
+import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
@@ -22,6 +24,14 @@ NOT_ALLOWED = Text(
     "control.alarms.targets says which are",
     "不允许向 {host}（{address}）发送消息；可通过 control.alarms.targets 调整",
 )
+
+
+OTHER_SPELLING = Text("write {address} instead of {host}", "请将 {host} 写为 {address}")
+
+_NUMBERS = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}", re.ASCII)
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+# RFC 6052, RFC 8215: what a NAT64 turns into the old protocol.
+_TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 
 
 class Targets(StrEnum):
@@ -45,8 +55,8 @@ def is_allowed(address: str, targets: Targets) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    found = mapped if mapped is not None else found
+    if found.version == 6 and (inner := _inner(found)) is not None:
+        found = inner
     if (
         found.is_loopback
         or found.is_link_local  # among them 169.254.169.254, who a cloud machine is
@@ -58,18 +68,52 @@ def is_allowed(address: str, targets: Targets) -> bool:
     return targets is Targets.PRIVATE or found.is_global
 
 
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The address of the old protocol that traffic to this one ends up at."""
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    is_compatible = address in _COMPATIBLE and int(address) > 1
+    if is_compatible or any(address in network for network in _TRANSLATED):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
 def check_literal(host: str, targets: Targets) -> None:
-    """Refuse an address that needs no resolving.
+    """Refuse an address, or a name of this machine itself, before anything is looked up.
+
+    An address in another spelling (``127.1``, ``0x7f000001``, ``127.0.0.1.``) is refused as such: programs differ
+    in what they take it for.
 
     Raises:
         ForbiddenTargetError: nothing is sent there.
     """
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
+    written = host.partition("%")[0].lower()
+    plain = unicodedata.normalize("NFKC", written).rstrip(".")
+    if targets is not Targets.ANY and (plain == "localhost" or plain.endswith(".localhost")):
+        raise ForbiddenTargetError(NOT_ALLOWED, host=host, address="127.0.0.1")
+    address = _address(plain)
+    if address is None:
         return
-    if not is_allowed(host, targets):
-        raise ForbiddenTargetError(NOT_ALLOWED, host=host, address=host)
+    if not is_allowed(address, targets):
+        raise ForbiddenTargetError(NOT_ALLOWED, host=host, address=address)
+    if written != plain or (":" not in plain and plain != address):
+        raise ForbiddenTargetError(OTHER_SPELLING, host=host, address=address)
+
+
+def _address(host: str) -> str | None:
+    """The address that a host is, however it is written; none: it is a name."""
+    with contextlib.suppress(ValueError):
+        return str(ipaddress.ip_address(host))
+    if not _NUMBERS.fullmatch(host):
+        return None
+    with contextlib.suppress(OSError):
+        # What the C library takes for one: one to four numbers, decimal, octal or hexadecimal.
+        return socket.inet_ntoa(socket.inet_aton(host))
+    return None
 
 
 class GuardedResolver(AbstractResolver):
@@ -104,19 +148,3 @@ def check_all(host: str, addresses: Sequence[str], targets: Targets) -> None:
     for address in addresses:
         if not is_allowed(address, targets):
             raise ForbiddenTargetError(NOT_ALLOWED, host=host, address=address)
-
-
-async def check_host(host: str, port: int, targets: Targets, loop: Any) -> None:
-    """Refuse a host whose address is none that messages go to; one that has none is left to the sender.
-
-    Raises:
-        ForbiddenTargetError: nothing is sent there.
-    """
-    if targets is Targets.ANY:
-        return
-    check_literal(host, targets)
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return
-    check_all(host, [str(each[4][0]) for each in found], targets)
