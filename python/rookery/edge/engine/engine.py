@@ -104,7 +104,12 @@ class Engine:
                 app.status = self._linked(app.status, state, reason)
 
         place = Place(
-            name=node.name, folder=folder, clock=self._clock, drivers=self.drivers, link=link
+            name=node.name,
+            folder=folder,
+            clock=self._clock,
+            drivers=self.drivers,
+            link=link,
+            backoff_s=self._backoff_s,
         )
         application = kind.make(node.setting or {}, place)
         status = NodeStatus(node=node.name, state=NodeState.RUNNING, since_ms=self._clock.now_ms())
