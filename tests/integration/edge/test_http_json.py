@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import BasicAuth, web
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rookery.edge.model import LinkState, Report, Tag, TagType
@@ -96,7 +96,7 @@ async def test_values_come_out_of_a_document(service: EdgeService, device: Devic
         "nowhere": 3000,
         "gone": 3000,
     }
-    assert {auth for _, auth in device.asked} == {BasicAuth("u", "p").encode()}
+    assert {auth for _, auth in device.asked} == {"Basic dTpw"}
 
 
 async def test_what_is_no_json_is_told(service: EdgeService, device: Device) -> None:

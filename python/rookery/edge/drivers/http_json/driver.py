@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -37,14 +38,14 @@ class HttpJson(Driver[Plan]):
 
     async def connect(self) -> None:
         setting = self._setting
-        auth = None
-        if setting["username"]:
-            auth = aiohttp.BasicAuth(setting["username"], setting["password"] or "")
         headers = {"Accept": "application/json"}
         if setting["token"]:
             headers["Authorization"] = f"Bearer {setting['token']}"
+        elif setting["username"]:
+            pair = f"{setting['username']}:{setting['password'] or ''}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         timeout = aiohttp.ClientTimeout(total=setting["timeout"] / 1000)
-        self._session = aiohttp.ClientSession(auth=auth, headers=headers, timeout=timeout)
+        self._session = aiohttp.ClientSession(headers=headers, timeout=timeout)
 
     async def close(self) -> None:
         session, self._session = self._session, None
