@@ -28,7 +28,7 @@ class ModbusDevice:
         self._stations = stations
         self._registers = registers
         self._framer = framer
-        self._server: ModbusTcpServer | None = None
+        self._server: Any = None
 
     async def start(self, port: int = 0) -> None:
         """Listen; the same registers as before are 0 again."""
@@ -41,7 +41,8 @@ class ModbusDevice:
             trace_connect=self._connected,
         )
         await server.serve_forever(background=True)
-        self.port = server.transport.sockets[0].getsockname()[1]
+        transport: Any = server.transport
+        self.port = transport.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Gone, with its connections."""
@@ -79,7 +80,8 @@ class ModbusDevice:
     async def get(self, address: int, count: int = 1, station: int = 1) -> list[int]:
         """Holding registers."""
         assert self._server is not None
-        return await self._server.async_getValues(station, 3, address, count)
+        found: list[int] = await self._server.async_getValues(station, 3, address, count)
+        return found
 
 
 async def _nobody(*_: object) -> None:

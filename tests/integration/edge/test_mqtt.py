@@ -122,7 +122,8 @@ async def test_tags_are_written_and_read_by_request(
     async with broker.subscribe("plant/#") as reports, broker.subscribe("ask/+/resp") as answers:
         await upload(service, broker.port, **topics)
         await next_body(reports)
-        asked = []
+        asked: list[Any] = []
+        body: dict[str, Any]
         for body in (
             {"uuid": "1", "node": "machine", "group": "fast", "tag": "speed", "value": 2.5},
             {"uuid": "2", "node": "machine", "group": "fast", "tag": "count", "value": 1},
@@ -140,6 +141,7 @@ async def test_tags_are_written_and_read_by_request(
         asked.append(await next_body(answers))
         body = {"uuid": "5", "node": "machine", "group": "fast"}
         values: dict[str, Any] = {}
+        found: dict[str, Any] = {}
         while values.get("speed") != 2.5:
             await broker.publish("ask/read/req", json.dumps(body), qos=1)
             found = await next_body(answers)

@@ -20,7 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from rookery.connectors.base import Unhealthy
-from rookery.connectors.mqtt.connection import Answer, Connection, Endpoint
+from rookery.connectors.mqtt.connection import Answer, Connection, Endpoint, Will
 from rookery.edge.apps.base import Place
 from rookery.edge.apps.cache import Cache, Message
 from rookery.edge.model import LinkState
@@ -35,6 +35,12 @@ PACKET_OVERHEAD_BYTES = 64
 _DEFECT = Words("internal error: {reason}", "内部错误：{reason}")
 
 Handler = Callable[[Connection, MQTTMessage], Awaitable[None]]
+Prepare = Callable[[Message], Sequence[tuple[str, bytes]]]
+"""What is published for a message, at the moment when it is: topics and payloads."""
+
+
+def _as_it_is(message: Message) -> Sequence[tuple[str, bytes]]:
+    return ((message.topic, message.payload),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,10 @@ class Link:
 
     Attributes:
         filters: What is subscribed to after connecting; ``handler`` gets what comes.
-        greeted: Called when a connection stands, before anything is sent on it.
+        greeted: Called when a connection stands, before anything is sent on it; ``last`` before it is
+            closed on purpose.
+        prepare: Makes of a message what is published.
+        will: Of a connection that is being made.
     """
 
     def __init__(
@@ -77,6 +86,8 @@ class Link:
         handler: Handler | None = None,
         greeted: Callable[[Connection], Awaitable[None]] | None = None,
         last: Callable[[Connection], Awaitable[None]] | None = None,
+        prepare: Prepare = _as_it_is,
+        will: Callable[[], Will] | None = None,
     ) -> None:
         self.sent = self.failed = self.received = self.sent_bytes = 0
         self.connection: Connection | None = None
@@ -89,6 +100,8 @@ class Link:
         self._handler = handler
         self._greeted = greeted
         self._last = last
+        self._prepare = prepare
+        self._will = will
         self._log = logging.getLogger(f"rookery.edge.node.{place.name}")
         self._task: asyncio.Task[None] | None = None
         self._unsent: deque[_InFlight] = deque()
@@ -150,6 +163,7 @@ class Link:
                 connect_timeout_s=CONNECT_S,
                 acknowledge_s=ACKNOWLEDGE_S,
                 tls=broker.tls,
+                will=self._will() if self._will is not None else None,
             )
         )
         await connection.open()
@@ -221,23 +235,28 @@ class Link:
                 self._unsent.append(_InFlight(message, _nobody()))
 
     async def _publish(self, connection: Connection, message: Message) -> Answer | None:
+        """The answer of the last one; none where nothing was published."""
+        answer: Answer | None = None
+        for topic, payload in self._prepare(message):
+            properties = self._properties(message)
+            answer = await self._publish_one(connection, topic, payload, properties) or answer
+        return answer
+
+    async def _publish_one(
+        self, connection: Connection, topic: str, payload: bytes, properties: Properties | None
+    ) -> Answer | None:
         """None where this can be no message of this broker's."""
         limits = connection.limits
-        size = message.size + PACKET_OVERHEAD_BYTES
+        size = len(topic) + len(payload) + PACKET_OVERHEAD_BYTES
         if size > limits.packet_bytes:
-            self._log.error("%s: %s bytes are more than the broker takes", message.topic, size)
+            self._log.error("%s: %s bytes are more than the broker takes", topic, size)
             self.failed += 1
             return None
         try:
-            return await connection.publish(
-                message.topic,
-                message.payload,
-                min(self._qos, limits.qos),
-                False,
-                self._properties(message),
-            )
+            qos = min(self._qos, limits.qos)
+            return await connection.publish(topic, payload, qos, False, properties)
         except ValueError as error:
-            self._log.error("%s: %s", message.topic, error)
+            self._log.error("%s: %s", topic, error)
             self.failed += 1
             return None
 

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -241,7 +241,7 @@ class Engine:
 
 async def following(
     engine: Engine, node: str, group: str, first: Report | None
-) -> AsyncIterator[Report]:
+) -> AsyncGenerator[Report, None]:
     """Reports as they come; who is slow gets the newest."""
     newest: list[Report] = [first] if first is not None else []
     came = asyncio.Event()

@@ -106,10 +106,10 @@ class MqttApplication(Application):
             # What was asked some time ago is not asked now.
             return
         if message.topic == setting["write-req-topic"]:
-            answer = await requests.write(drivers, message.payload)
+            answer = await requests.write(drivers, bytes(message.payload))
             topic = setting["write-resp-topic"]
         else:
-            answer = requests.read(drivers, message.payload)
+            answer = requests.read(drivers, bytes(message.payload))
             topic = setting["read-resp-topic"]
         await connection.publish(topic, dump(answer), min(1, connection.limits.qos), False, None)
 
