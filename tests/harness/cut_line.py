@@ -13,7 +13,7 @@ class CutLine:
         self.port = 0
         self._target = port
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.Transport] = set()
+        self._open: set[asyncio.WriteTransport] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -45,14 +45,14 @@ class CutLine:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         to, back = await asyncio.open_connection("127.0.0.1", self._target)
         ends = (writer.transport, back.transport)
-        self._open.update(ends)  # type: ignore[arg-type]
+        self._open.update(ends)
         task = asyncio.gather(_pass_on(reader, back), _pass_on(to, writer))
         one = asyncio.ensure_future(self._finish(task, ends))
         self._tasks.add(one)
         one.add_done_callback(self._tasks.discard)
 
     async def _finish(
-        self, task: asyncio.Future[list[None]], ends: tuple[asyncio.Transport, ...]
+        self, task: asyncio.Future[tuple[None, None]], ends: tuple[asyncio.WriteTransport, ...]
     ) -> None:
         await task
         self._open.difference_update(ends)

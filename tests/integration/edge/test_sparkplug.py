@@ -56,6 +56,10 @@ class Host:
         raise AssertionError
 
 
+def values(found: Any) -> dict[str, Any]:
+    return dict(sp.values_of(found))
+
+
 async def plant(service: EdgeService, port: int, **setting: Any) -> None:
     await service.nodes.add("press", "Simulator", {})
     await service.groups.add("press", "fast", 100)
@@ -89,8 +93,8 @@ async def test_births_data_and_deaths_follow_each_other(
 
     assert {one.name for one in node.metrics} == {"bdSeq", "Node Control/Rebirth"}
     assert {one.name: one.datatype for one in device.metrics} == {"fast/count": 4, "fast/speed": 10}
-    assert dict(sp.values_of(data))["fast/count"] < 0
-    assert dict(sp.values_of(death)) == {"bdSeq": dict(sp.values_of(node))["bdSeq"]}
+    assert values(data)["fast/count"] < 0
+    assert values(death) == {"bdSeq": values(node)["bdSeq"]}
 
 
 async def test_commands_are_taken_where_they_are_allowed(
@@ -102,14 +106,14 @@ async def test_commands_are_taken_where_they_are_allowed(
         await host.until("DDATA")
         command = sp.payload(1, [sp.Metric("fast/speed", 10, 2.5)])
         await broker.publish("spBv1.0/hall/DCMD/n1/press", sp.encode(command), qos=1)
-        await host.until("DDATA", lambda data: dict(sp.values_of(data)).get("fast/speed") == 2.5)
+        await host.until("DDATA", lambda data: values(data).get("fast/speed") == 2.5)
         rebirth = sp.payload(1, [sp.Metric("Node Control/Rebirth", sp.BOOLEAN, True)])
         await broker.publish("spBv1.0/hall/NCMD/n1", b"\xff\xff nonsense", qos=1)
         await broker.publish("spBv1.0/hall/NCMD/n1", sp.encode(rebirth), qos=1)
         await host.until("NBIRTH")
         birth = await host.until("DBIRTH")
 
-    assert dict(sp.values_of(birth))["fast/speed"] == 2.5
+    assert values(birth)["fast/speed"] == 2.5
 
 
 async def test_what_waited_for_the_broker_is_historical(
@@ -129,13 +133,13 @@ async def test_what_waited_for_the_broker_is_historical(
         old = await host.until("DDATA", lambda data: data.metrics[0].is_historical)
         new = await host.until("DDATA", lambda data: not data.metrics[0].is_historical)
 
-    numbers = [dict(sp.values_of(one))["bdSeq"] for one in (first, death, second)]
+    numbers = [values(one)["bdSeq"] for one in (first, death, second)]
     assert numbers[0] == numbers[1] < numbers[2]
     assert old.timestamp < new.timestamp
 
 
 def test_numbers_come_back_as_they_were() -> None:
-    cases = [
+    cases: list[tuple[TagType, Any]] = [
         (TagType.INT8, -128),
         (TagType.INT16, -2),
         (TagType.INT32, -(1 << 31)),

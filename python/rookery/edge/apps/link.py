@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
 from rookery.connectors.base import Unhealthy
 from rookery.connectors.mqtt.connection import Answer, Connection, Endpoint, Will
@@ -132,6 +131,7 @@ class Link:
         least, most = self._place.backoff_s
         wait_s = 0.0
         while True:
+            reason: Words | None = None
             try:
                 connection = await self._connect()
                 wait_s = 0.0
@@ -141,7 +141,7 @@ class Link:
             except Exception as error:  # noqa: BLE001 - it stands again after a while
                 self._log.exception("the application failed")
                 reason = _DEFECT.format(reason=type(error).__name__)
-            self._log.warning("%s", reason.en)
+            self._log.warning("%s", reason.en if reason is not None else "disconnected")
             self._place.link(LinkState.DISCONNECTED, reason)
             wait_s = min(most, wait_s * 2) if wait_s else least
             await asyncio.sleep(wait_s * random.uniform(0.8, 1.0))  # noqa: S311 - nothing secret
@@ -274,7 +274,7 @@ class Link:
             if isinstance(result, Unhealthy):
                 raise result
             self._unsent.popleft()
-            if isinstance(result, ReasonCode) and result.is_failure:
+            if result.is_failure:
                 self._log.error("%s: the broker refuses: %s", one.message.topic, result)
                 self.failed += 1
             else:

@@ -117,6 +117,7 @@ def parse(tag: Tag) -> Address:
 
 
 def _count(tag: Tag, order: str) -> int:
+    orders: tuple[str, ...]
     if tag.type in BITS_32:
         count, orders = 2, ("BB", "BL", "LB", "LL")
     else:

@@ -97,7 +97,7 @@ def decoder(tag: Tag, address: Address, offset: int, orders: Orders) -> Decoder:
         return Decoder(take, address.is_low_first)
     byte_order, is_swapped = _LAYOUTS[orders.name_of(tag, address)]
     unpack = struct.Struct(byte_order + _CODES[tag.type]).unpack_from
-    return Decoder(lambda data: unpack(data, at)[0], is_swapped)  # type: ignore[no-any-return]
+    return Decoder(lambda data: unpack(data, at)[0], is_swapped)
 
 
 def _bit(at: int, bit: int, *, is_bool: bool) -> Take:

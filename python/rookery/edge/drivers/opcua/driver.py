@@ -300,8 +300,7 @@ def _take(tag: Tag, data: ua.DataValue | None, reading: Reading) -> None:
 
 
 def _status(code: int) -> str:
-    name, _ = ua.status_codes.get_name_and_doc(code)
-    return name
+    return str(ua.status_codes.get_name_and_doc(code)[0])
 
 
 def _format(content: bytes | None) -> str:
