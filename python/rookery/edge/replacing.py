@@ -126,7 +126,7 @@ def _groups(core: Core, node: Node, groups: Iterable[Group]) -> dict[str, Group]
         before = core.state.groups.get(node.name, {}).get(group.name)
         checked_group = group.with_tags({name: check(tag) for name, tag in group.tags.items()})
         # One that is as it was goes on being read as it was.
-        made[group.name] = before if before == checked_group and before else checked_group
+        made[group.name] = checked_group if before is None or before != checked_group else before
     if len(made) > GROUPS_OF_DRIVER_MAX:
         raise EdgeError(GROUP_MAX_GROUPS, node=node.name, most=GROUPS_OF_DRIVER_MAX)
     return made

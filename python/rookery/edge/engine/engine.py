@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +104,12 @@ class Engine:
                 app.status = self._linked(app.status, state, reason)
 
         place = Place(
-            name=node.name, folder=folder, clock=self._clock, drivers=self.drivers, link=link
+            name=node.name,
+            folder=folder,
+            clock=self._clock,
+            drivers=self.drivers,
+            link=link,
+            backoff_s=self._backoff_s,
         )
         application = kind.make(node.setting or {}, place)
         status = NodeStatus(node=node.name, state=NodeState.RUNNING, since_ms=self._clock.now_ms())
@@ -236,7 +241,7 @@ class Engine:
 
 async def following(
     engine: Engine, node: str, group: str, first: Report | None
-) -> AsyncIterator[Report]:
+) -> AsyncGenerator[Report, None]:
     """Reports as they come; who is slow gets the newest."""
     newest: list[Report] = [first] if first is not None else []
     came = asyncio.Event()
