@@ -1,4 +1,5 @@
-/** What both applications are built with: the node's dashboard (`src`) and the console (`console`). */
+/** What all applications are built with: the node's dashboard (`src`), the console (`console`) and
+ * the pages of an edge service (`edge`). */
 import react from "@vitejs/plugin-react";
 import type { BuildOptions, UserConfig } from "vite";
 
@@ -22,7 +23,9 @@ export function application(folder: string, served: string): UserConfig {
     base: "./",
     publicDir: here("./public"),
     plugins: [react()],
-    resolve: { alias: { "@console": here("./console/src"), "@": here("./src") } },
+    resolve: {
+      alias: { "@console": here("./console/src"), "@edge": here("./edge/src"), "@": here("./src") },
+    },
     build: { ...build, outDir: here(`../python/rookery/web/${served}`) },
   };
 }

@@ -242,7 +242,8 @@ dashboard_key() {
 }
 
 have_pages() {
-    [[ -f python/rookery/web/pages/index.html && -f python/rookery/web/console/index.html ]]
+    [[ -f python/rookery/web/pages/index.html && -f python/rookery/web/console/index.html &&
+        -f python/rookery/web/edge/index.html ]]
 }
 
 # The pages that the node and the control plane serve.

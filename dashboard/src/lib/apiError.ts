@@ -13,9 +13,11 @@ export class ApiError extends Error {
 
   static of(status: number, body: unknown): ApiError {
     if (typeof body === "object" && body !== null) {
-      const { code, message } = body as { code?: unknown; message?: unknown };
+      const { code, error, message } = body as Record<string, unknown>;
       const text = typeof message === "string" ? message : JSON.stringify(message ?? body);
-      return new ApiError(status, typeof code === "string" ? code : `HTTP_${status}`, text);
+      // An edge service has numbers.
+      const word = typeof code === "string" ? code : error;
+      return new ApiError(status, String(word ?? `HTTP_${status}`), text);
     }
     const text = typeof body === "string" && body !== "" ? body.slice(0, 500) : `HTTP ${status}`;
     return new ApiError(status, `HTTP_${status}`, text);

@@ -15,7 +15,7 @@ export interface Options {
   query?: Query;
   body?: unknown;
   /** How the body is written; JSON unless told. */
-  as?: "json" | "text" | "form";
+  as?: "json" | "text" | "form" | "binary";
   signal?: AbortSignal;
   /** What the answer is read as; JSON where it says so, unless told. */
   parse?: "json" | "text" | "blob" | "stream";
@@ -94,6 +94,12 @@ function written(options: Options): object {
       };
     case "form":
       return { body: options.body, bodySerializer: (form: FormData) => form };
+    case "binary":
+      return {
+        body: options.body,
+        bodySerializer: (file: Blob) => file,
+        headers: { "Content-Type": "application/octet-stream" },
+      };
     default:
       return options.body === undefined ? {} : { body: options.body };
   }

@@ -1,7 +1,7 @@
 import shared from "@/i18n/en/common.json";
 
 import own from "./en/common.json";
-import { together } from "./together";
+import { together } from "@/lib/together";
 
 const files = import.meta.glob<Record<string, unknown>>("./en/*.json", {
   eager: true,

@@ -1,7 +1,7 @@
 import shared from "@/i18n/zh/common.json";
 
 import own from "./zh/common.json";
-import { together } from "./together";
+import { together } from "@/lib/together";
 
 const files = import.meta.glob<Record<string, unknown>>("./zh/*.json", {
   eager: true,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { isAddress } from "./address";
 import { filled, placesOf, quoted } from "./command";
 import { differences } from "./difference";
-import { EventCutter } from "./eventStream";
+import { EventCutter } from "@/lib/eventStream";
 import { faultsOf, isGood } from "./password";
 
 describe("commands", () => {

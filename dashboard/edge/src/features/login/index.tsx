@@ -1,0 +1,2 @@
+export { ChoosePassword } from "./ChoosePassword";
+export { LoginPage } from "./LoginPage";

@@ -1,0 +1,54 @@
+import { Alert, Select, Text, TextInput } from "@mantine/core";
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { FormDialog } from "@/components/FormDialog";
+import { call } from "@edge/api/client";
+import { useGet } from "@edge/api/hooks";
+
+interface AddNodeDialogProps {
+  type: number;
+  onClose: () => void;
+  /** Its settings come next. */
+  onAdded: (node: { name: string; plugin: string }) => void;
+}
+
+export function AddNodeDialog({ type, onClose, onAdded }: AddNodeDialogProps): ReactElement {
+  const { t } = useTranslation("nodes");
+  const plugins = useGet("/neuron/plugin").data?.plugins.filter((one) => one.node_type === type);
+  const [name, setName] = useState("");
+  const [plugin, setPlugin] = useState<string | null>(null);
+  const chosen = plugins?.find((one) => one.name === plugin);
+  return (
+    <FormDialog
+      title={t("addTitle")}
+      submit={t("create")}
+      refresh={["/neuron/node"]}
+      onSubmit={async () => {
+        await call("post", "/neuron/node", { body: { name, plugin } });
+        onAdded({ name, plugin: plugin ?? "" });
+      }}
+      onClose={onClose}
+    >
+      <TextInput
+        label={t("field.name")}
+        required
+        maxLength={128}
+        data-autofocus
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Select
+        label={t("plugin")}
+        required
+        searchable
+        data={(plugins ?? []).map((one) => ({ value: one.name, label: one.title }))}
+        value={plugin}
+        onChange={setPlugin}
+      />
+      {chosen !== undefined && <Text size="sm">{chosen.description}</Text>}
+      {chosen !== undefined && !chosen.is_installed && <Alert color="orange">{chosen.missing}</Alert>}
+    </FormDialog>
+  );
+}
