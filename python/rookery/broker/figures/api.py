@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -18,7 +16,6 @@ from rookery.web.rest import errors, fast
 Aggregate = Annotated[
     bool, Query(description="One object for all nodes instead of one for each.", examples=[False])
 ]
-Read = Callable[[], Mapping[str, int]]
 
 
 def _object(figures: Sequence[Figure], *, of_node: bool) -> dict[str, Any]:
@@ -64,22 +61,14 @@ def router(node: NodeContext) -> APIRouter:
     api = APIRouter()
     nodes = node.services.nodes
 
-    reads: dict[str, Read] = {"stats": node.stats.read, "metrics": node.metrics.read}
-
-    async def own(which: str) -> dict[str, int]:
-        return dict(await asyncio.to_thread(reads[which]))
-
-    for which in reads:
-        nodes.answer(f"node.{which}", partial(own, which))
-
     async def of_cluster(which: str, *, is_summed: bool) -> Response:
-        found = await nodes.of_all(f"node.{which}", partial(own, which))
+        found = await nodes.figures(which)
         if is_summed:
             return fast(_summed(found.values()))
         return fast([{"node": name, **figures} for name, figures in found.items()])
 
     async def of_node(name: str, which: str) -> Response:
-        return fast(await nodes.of_node(name, f"node.{which}", partial(own, which)))
+        return fast(await nodes.figures_of(name, which))
 
     @api.get("/stats", summary="Get stats", tags=["Metrics"], responses=_either(GAUGES, _STATS))
     async def stats(aggregate: Aggregate = False) -> Response:
