@@ -133,6 +133,17 @@ impl LaneSender {
         true
     }
 
+    /// Notes that a message was not added: nobody waits for the other side any more.
+    pub fn refuse(&mut self) {
+        self.counts.dropped += 1;
+    }
+
+    /// Number of the batch that the latest message is in.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.last() + u64::from(!self.open.is_empty())
+    }
+
     /// Closes the batch of a turn.
     pub fn seal(&mut self) {
         if self.open.is_empty() {
