@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from rookery.native.actions import ActionField, ActionItem, BufferSpec, JsonText, Undefined
+from rookery.native.cluster import ClusterPeer
 from rookery.native.config import (
     Ban,
     BrokerConfig,
@@ -41,6 +42,7 @@ from rookery.native.rows import (
     ListenerOutcomeRow,
     ListenerRow,
     MessageRow,
+    PeerStatusRow,
     PublishRow,
     RecoveryRow,
     RuleAroundRow,
@@ -166,6 +168,18 @@ class Node:
 
     def open_plugins(self) -> PluginBridge:
         """Open the way to the worker processes of plugins."""
+
+    def cluster_open(self, name: str, incarnation: int, bind: str, secret: bytes) -> int:
+        """Open the lanes to other nodes, once per process; the port where they are taken."""
+
+    def cluster_peers(self, peers: list[ClusterPeer]) -> None:
+        """Make the other nodes those of the list: all that run."""
+
+    def cluster_status(self) -> list[PeerStatusRow]:
+        """How it stands with each of them."""
+
+    def cluster_close(self) -> None:
+        """Close the lanes for good."""
 
     def put_rules(self, wanted: list[RuleRow], around: RuleAroundRow) -> None:
         """Replace all rules, whole or not at all; every thread has them when this returns."""

@@ -76,6 +76,8 @@ pub struct Conn {
     pub traced: u64,
     /// Inbound QoS 1 packets not acknowledged yet because a ticket is open.
     pub gated: u32,
+    /// Acknowledgements that wait for other nodes.
+    pub behind_nodes: u32,
     /// Highest ticket that an acknowledgement of this connection waits for.
     pub gate_ticket: u64,
     /// When a packet came last (mono ms).
@@ -122,6 +124,7 @@ impl Conn {
             session: 0,
             traced: 0,
             gated: 0,
+            behind_nodes: 0,
             gate_ticket: 0,
             heard_at_ms: now_ms,
             blocked_since_ms: 0,

@@ -224,6 +224,15 @@ pub enum ShardMessage {
         /// Its group.
         group: Arc<crate::router::SharedGroup>,
     },
+    /// A message of another node: for those who subscribed here, and nobody else.
+    FromNode {
+        /// The message.
+        message: Arc<Message>,
+        /// Share name and topic filter if one member of a shared subscription gets it.
+        group: Option<Box<(Box<str>, Box<str>)>>,
+    },
+    /// Other nodes have taken what was sent to them up to this turn.
+    NodesTook(u64),
     /// Somebody answered a question.
     Answer(Answer),
     /// An order of the management plane.
@@ -239,10 +248,16 @@ impl ShardMessage {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let message = match self {
-            Self::Deliver { message, .. } | Self::DeliverShared { message, .. } => message.size(),
+            Self::Deliver { message, .. }
+            | Self::DeliverShared { message, .. }
+            | Self::FromNode { message, .. } => message.size(),
             Self::Command(Command::Publish { message, .. }) => message.size(),
             Self::Answer(Answer { verdict: Verdict::Replace(message), .. }) => message.size(),
-            Self::Answer(_) | Self::Command(_) | Self::Config(_) | Self::Rules(_) => 0,
+            Self::Answer(_)
+            | Self::Command(_)
+            | Self::Config(_)
+            | Self::Rules(_)
+            | Self::NodesTook(_) => 0,
         };
         size_of::<Self>() + message
     }
@@ -683,6 +698,8 @@ pub struct Effects {
     pub resume: Vec<ConnKey>,
     /// Messages to other shards, by index; the last entry is the management plane's inbox.
     pub to_shards: Vec<Vec<ShardMessage>>,
+    /// Messages to other nodes of the cluster.
+    pub to_nodes: Vec<ShardMessage>,
     /// Durable writes of this turn.
     pub store_ops: Vec<crate::store_port::Op>,
     /// Bodies of durable messages wanted: session, log numbers.

@@ -10,6 +10,7 @@ use rookery_core::ids::SessionKey;
 use rookery_core::store_port::Outcome;
 use rustix::event::EventfdFlags;
 
+use crate::cluster::Outlet;
 use crate::listen::Listener;
 use crate::scan::Scan;
 use crate::transport::Transport;
@@ -33,6 +34,8 @@ pub(crate) enum Item {
     Recheck(Arc<str>),
     /// Look through sessions for the management plane.
     Scan(Box<Scan>),
+    /// Where messages to other nodes go from now on.
+    Lanes(Option<Arc<Outlet>>),
     /// Say that everything before this was taken in.
     Fence(Sender<()>),
     /// Finish the turn and end the thread.
@@ -68,6 +71,7 @@ impl Item {
             | Self::Unlisten(..)
             | Self::Recheck(_)
             | Self::Scan(_)
+            | Self::Lanes(_)
             | Self::Fence(_)
             | Self::Stop => 0,
         }

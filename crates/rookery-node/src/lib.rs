@@ -17,6 +17,7 @@ mod accept;
 pub mod actions;
 pub mod api;
 mod bind;
+pub mod cluster;
 mod completion;
 mod flush;
 mod forwarded;

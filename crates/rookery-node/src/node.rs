@@ -1,6 +1,7 @@
 //! A running node: start, stop, and what the management plane may ask of it.
 
 mod access;
+mod cluster;
 mod messages;
 mod observe;
 mod operations;
@@ -37,6 +38,7 @@ use rookery_core::topic_counts::TopicTable;
 use rookery_store::{Store, StoreOptions};
 
 use crate::actions::Actions;
+use crate::cluster::Cluster;
 use crate::api::{
     CertificateInfo, CertificateOutcome, DurabilityConfig, ListenerConfig, ListenerInfo,
     ListenerOutcome, NodeConfig, NodeError, PublishOutcome, PublishRequest, RecoveryInfo,
@@ -78,6 +80,7 @@ pub struct Node {
     topics: Mutex<Arc<TopicTable>>,
     rules: Mutex<Arc<RuleSet>>,
     messages_made: AtomicU64,
+    cluster: Mutex<Option<Arc<Cluster>>>,
     is_stopped: AtomicBool,
 }
 
@@ -153,6 +156,7 @@ impl Node {
             topics: Mutex::default(),
             rules: Mutex::default(),
             messages_made: AtomicU64::new(0),
+            cluster: Mutex::default(),
             is_stopped: AtomicBool::new(false),
         };
         node.start_workers(shards, epoch).map_err(io("start a worker"))?;
@@ -332,6 +336,7 @@ impl Node {
         let key = self.local_key(slot, generation);
         let opts = SubOpts::new(qos, false, true, 0);
         self.shared.router.subscribe(filter, Subscriber { key, durable_id: 0, sub_id: 0, opts });
+        self.tell_cluster();
         self.send_retained(filter, slot, qos);
         Ok(slot)
     }
@@ -366,6 +371,8 @@ impl Node {
         if let Some(filter) = locals.remove(slot) {
             self.shared.router.unsubscribe(&filter, key);
         }
+        drop(locals);
+        self.tell_cluster();
     }
 
     /// Ends a client's connection and session; false when there is no such client.
@@ -633,6 +640,7 @@ impl Node {
         }
         // Joined here: it must not start a listener behind our back.
         drop(lock(&self.watcher).take());
+        self.cluster_close();
         let deadline = Instant::now() + grace.max(Duration::from_millis(100));
         let (reply, answers) = channel();
         for inbox in self.inboxes.iter() {

@@ -14,6 +14,7 @@ use rookery_store::Store;
 use rustix::event::{Timespec, epoll};
 
 use crate::accept::Resting;
+use crate::cluster::{Outlet, Sent};
 use crate::completion::token_of;
 use crate::inbox::{Inbox, Item};
 use crate::layers::{COMPLAINTS_MAX, HANDSHAKES_PER_TURN};
@@ -50,6 +51,8 @@ pub(crate) struct Worker {
     /// Looks through sessions for the management plane; the node bounds how many.
     pub(crate) scans: VecDeque<Scan>,
     pub(crate) inboxes: Arc<[Inbox]>,
+    /// Where messages to other nodes go; none = this node is alone.
+    pub(crate) lanes: Option<Arc<Outlet>>,
     pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
     pub(crate) epoch: u64,
@@ -144,6 +147,7 @@ impl Worker {
             walks: VecDeque::new(),
             scans: VecDeque::new(),
             inboxes: parts.inboxes,
+            lanes: None,
             up: parts.up,
             store: parts.store,
             epoch: parts.epoch,
@@ -239,7 +243,9 @@ impl Worker {
 
     fn wait(&mut self, events: &mut Vec<epoll::Event>, has_work: bool) -> Now {
         let inbox = self.inboxes.get(usize::from(self.index));
-        if self.inboxes.iter().any(Inbox::is_overfull) {
+        if self.inboxes.iter().any(Inbox::is_overfull)
+            || self.lanes.as_ref().is_some_and(|lanes| lanes.is_overfull())
+        {
             self.shard.count_held_back();
             // Another worker does not keep up with what this one sends it: take nothing new from
             // clients for a moment, only from the other workers (who may be waiting for us).
@@ -563,6 +569,7 @@ impl Worker {
             Item::Unlisten(token, reply) => self.unlisten(token, reply),
             Item::Recheck(listener) => self.walks.push_back(Walk::recheck(listener)),
             Item::Scan(scan) => self.scans.push_back(*scan),
+            Item::Lanes(lanes) => self.lanes = lanes,
             // Whoever waited may have given up.
             Item::Fence(reply) => drop(reply.send(())),
             Item::Stop => self.is_stopping = true,
@@ -585,6 +592,7 @@ impl Worker {
         // Durable writes are submitted before anything refers to them elsewhere.
         self.submit();
         self.send_to_others();
+        self.send_to_nodes();
         self.shard.offer_actions(now);
         if !self.shard.effects.up.is_empty() {
             if self.shard.is_observing() {
@@ -647,6 +655,23 @@ impl Worker {
                 return;
             };
             store.read_async(self.index, token_of(key), seqs);
+        }
+    }
+
+    /// Hands over what other nodes of the cluster get of this turn.
+    fn send_to_nodes(&mut self) {
+        let Some(lanes) = &self.lanes else {
+            if !self.shard.effects.to_nodes.is_empty() {
+                // The lanes were closed meanwhile: nobody is waited for.
+                self.shard.effects.to_nodes.clear();
+                let _ = self.shard.end_turn_for_nodes();
+            }
+            return;
+        };
+        let messages = mem::take(&mut self.shard.effects.to_nodes);
+        let turn = self.shard.end_turn_for_nodes();
+        if !messages.is_empty() || turn.is_some() || self.shard.has_route_changes() {
+            lanes.push(Sent { worker: self.index, turn, messages });
         }
     }
 

@@ -9,6 +9,7 @@ mod access;
 mod actions;
 mod answers;
 mod bench;
+mod cluster;
 mod config;
 mod error;
 mod hocon;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 use rookery_node::api::NodeError;
+use rookery_node::cluster::ClusterConfig;
 
 use crate::actions::{ActionHub, MadeOf};
 use crate::answers::{self, AnswerRow, PublishRow};
@@ -13,7 +14,7 @@ use crate::error::{from_node, native};
 use crate::plugins::PluginBridge;
 use crate::queries::{self, FilterRow, Rows};
 use crate::rules::{self, AroundRow, ColumnRow, RuleRow};
-use crate::{access, config, observe, rows};
+use crate::{access, cluster, config, observe, rows};
 
 /// A broker node of this process.
 #[pyclass(frozen, module = "rookery._native")]
@@ -221,6 +222,39 @@ impl Node {
     /// Opens the way to the worker processes of plugins.
     fn open_plugins(&self, py: Python<'_>) -> PyResult<PluginBridge> {
         self.call(py, rookery_node::Node::open_plugins).map(PluginBridge)
+    }
+
+    /// Opens the lanes to other nodes; the port where they are taken.
+    fn cluster_open(
+        &self,
+        py: Python<'_>,
+        name: String,
+        incarnation: u64,
+        bind: String,
+        secret: Vec<u8>,
+    ) -> PyResult<u16> {
+        let config = ClusterConfig { name, incarnation, bind, secret };
+        self.call(py, |node| node.cluster_open(&config))
+    }
+
+    /// Makes the other nodes those of the list.
+    fn cluster_peers(&self, py: Python<'_>, peers: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
+        let peers: Vec<_> = peers.iter().map(cluster::peer).collect::<PyResult<_>>()?;
+        self.call(py, |node| node.cluster_peers(peers))
+    }
+
+    /// `PeerStatusRow` of each of them.
+    fn cluster_status<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let rows = self.call(py, |node| Ok(node.cluster_status()))?;
+        rows.into_iter().map(|status| cluster::status(py, status)).collect()
+    }
+
+    /// Closes the lanes for good.
+    fn cluster_close(&self, py: Python<'_>) -> PyResult<()> {
+        self.call(py, |node| {
+            node.cluster_close();
+            Ok(())
+        })
     }
 
     /// Replaces the bans alone.

@@ -49,6 +49,7 @@ class Observation:
             machine=machine,
             started_at_ms=node.started_at_ms,
             stats=stats.read,
+            metrics=metrics.read,
             members=cluster,
         )
         self.monitor = Monitor(

@@ -39,6 +39,7 @@ from rookery.native.rows import AclSubject, AnswerRow, EventRow
 
 if TYPE_CHECKING:
     from rookery.native.actions import ActionBuffer, ActionHub, BufferSpec
+    from rookery.native.cluster import ClusterPeer, PeerStatus
     from rookery.native.lists import Lists
     from rookery.native.plugins import PluginBridge
     from rookery.native.rules import RuleCounters, RuleSpec
@@ -221,6 +222,43 @@ class Node:
         from rookery.native.plugins import PluginBridge as Bridge  # noqa: PLC0415
 
         return Bridge(_call(self._native.open_plugins))
+
+    def cluster_open(self, *, name: str, incarnation: int, bind: str, secret: bytes) -> int:
+        """Open the lanes to other nodes, once per process; the port where they are taken.
+
+        Args:
+            name: The name of this node.
+            incarnation: Higher than that of any earlier start of the node.
+            bind: An address and a port, like ``127.0.0.1:0``; 0: any port.
+            secret: What every node of the cluster knows and nobody else, 16 octets or more.
+
+        Raises:
+            ConfigError: a value is no good, or they were opened before.
+            InternalError: the address is taken or not one of this machine.
+        """
+        return _call(self._native.cluster_open, name, incarnation, bind, secret)
+
+    def cluster_peers(self, peers: Iterable[ClusterPeer]) -> None:
+        """Make the other nodes those of the list, which has all that run.
+
+        One that is missing is forgotten, with its routes and what waits for it. One with a higher
+        incarnation than before is a new process: everything with it begins anew.
+
+        Raises:
+            ConfigError: the lanes are not open, or an address cannot be used; nothing changes.
+        """
+        _call(self._native.cluster_peers, list(peers))
+
+    def cluster_status(self) -> list[PeerStatus]:
+        """How it stands with each of the other nodes; nothing where there is no cluster."""
+        # Loaded by nodes of a cluster.
+        from rookery.native.cluster import PeerStatus as Status  # noqa: PLC0415
+
+        return [Status(*row) for row in _call(self._native.cluster_status)]
+
+    def cluster_close(self) -> None:
+        """Close the lanes for good. May be called twice."""
+        _call(self._native.cluster_close)
 
     def apply_bans(self, bans: Iterable[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected (5.0: 0x98).

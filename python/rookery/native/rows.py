@@ -52,6 +52,12 @@ id, "unchanged" | "started" | "stopped" | "restarted" | "changed" | "failed", wh
 address if that is taken
 """
 
+PeerStatusRow: TypeAlias = tuple[str, int, bool, int, int, int, int, int, int, int, str]
+"""
+name, incarnation, is_connected, since_ms, routes, sent, received, resent, dropped, queued_bytes,
+last_error
+"""
+
 CertificateOutcomeRow: TypeAlias = tuple[str, bool, str | None]
 """listener, whether its files hold something new that is in use now, what is wrong with them"""
 

@@ -73,6 +73,23 @@ def test_every_node_is_listed_by_each_with_its_figures(three: list[Member]) -> N
     assert other["sys_path"] == str(three[1].node.data_dir)
 
 
+def test_figures_are_those_of_all_nodes(three: list[Member]) -> None:
+    from rookery.client.management import ManagementClient
+
+    one, two, _ = three
+    client = ManagementClient(one.node.data_dir)
+    with two.node.connect(), two.node.connect(), one.node.connect():
+        rows = {row["node"]: row for row in client.get("/api/v5/stats")}
+        whole = client.get("/api/v5/stats?aggregate=true")
+        other = client.get(f"/api/v5/nodes/{two.name}/stats")
+
+    counts = {name: row["live_connections.count"] for name, row in rows.items()}
+    assert counts == {one.name: 1, two.name: 2, three[2].name: 0}
+    assert whole["live_connections.count"] == 3
+    assert other["live_connections.count"] == 2
+    assert len(client.get("/api/v5/metrics")) == 3
+
+
 def test_a_member_cannot_join_another_cluster(three: list[Member]) -> None:
     one, two, _ = three
     said = one.ctl("cluster", "join", two.name, "--yes")

@@ -8,10 +8,12 @@
 
 use std::sync::Arc;
 
+use rookery_codec::QoS;
 use smallvec::SmallVec;
 
 use super::arena::NIL;
 use super::node::ROOT;
+use super::routes::{NODES_SHARD, node_key};
 use super::shared::SharedGroup;
 use super::subscriber::{SubOpts, Subscriber, key_word};
 use super::trie::Trie;
@@ -48,6 +50,14 @@ pub struct Target {
     pub opts: SubOpts,
 }
 
+impl Target {
+    /// Another node, in whose hands the rest is.
+    fn of_node(node: u16) -> Self {
+        let opts = SubOpts::new(QoS::ExactlyOnce, false, true, 0);
+        Self { key: node_key(node), durable_id: 0, sub_ids: SubIds::default(), opts }
+    }
+}
+
 /// A shared subscription that matches.
 #[derive(Clone, Debug)]
 pub struct GroupMatch {
@@ -72,7 +82,8 @@ impl GroupMatch {
 /// Who gets the messages of one topic.
 #[derive(Debug, Default)]
 pub struct Matched {
-    /// One per session, ordered by key: the targets of a shard are one range.
+    /// One per session, ordered by key: the targets of a shard are one range. Other nodes come last,
+    /// each once, as targets of the shard [`NODES_SHARD`].
     pub targets: SmallVec<[Target; 1]>,
     /// The shared subscriptions; each of them chooses a member per message.
     pub groups: Box<[GroupMatch]>,
@@ -113,6 +124,13 @@ impl Matched {
             .filter_map(|range| Some((range.first()?.key.shard, range)))
     }
 
+    /// The targets that are on this node.
+    #[must_use]
+    pub fn local(&self) -> &[Target] {
+        let end = self.targets.partition_point(|target| target.key.shard != NODES_SHARD);
+        &self.targets[..end]
+    }
+
     /// The targets of one shard.
     #[must_use]
     pub fn targets_of(&self, shard: u16) -> &[Target] {
@@ -135,6 +153,7 @@ pub(super) struct Scratch {
     subs: Vec<Subscriber>,
     groups: Vec<GroupMatch>,
     rules: Vec<u32>,
+    remotes: Vec<u16>,
 }
 
 impl Scratch {
@@ -143,6 +162,7 @@ impl Scratch {
         self.subs.clear();
         self.groups.clear();
         self.rules.clear();
+        self.remotes.clear();
         self.reached.clear();
         self.reached.push(ROOT);
         // MQTT-5.0 [MQTT-4.7.2-1]: a leading wildcard does not match a topic that begins with `$`.
@@ -190,6 +210,7 @@ impl Scratch {
         let groups = trie.groups(id).iter();
         self.groups.extend(groups.map(|group| GroupMatch { group: Arc::clone(group) }));
         self.rules.extend_from_slice(trie.rules(id));
+        self.remotes.extend_from_slice(trie.remotes(id));
     }
 
     /// Orders and merges what was collected; does not need the trie.
@@ -205,8 +226,11 @@ impl Scratch {
             .subs
             .chunk_by(same_session)
             .filter_map(|subs| merge(subs, &mut more_ids))
-            .inspect(|target| durable += u32::from(target.durable_id != 0))
-            .collect();
+            .inspect(|target| durable += u32::from(target.durable_id != 0));
+        // A node gets one copy however many of its filters match.
+        self.remotes.sort_unstable();
+        self.remotes.dedup();
+        let targets = targets.chain(self.remotes.drain(..).map(Target::of_node)).collect();
         let groups = self.groups.drain(..).collect();
         // A rule with several filters sees a message once.
         self.rules.sort_unstable();

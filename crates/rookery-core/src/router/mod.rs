@@ -14,6 +14,7 @@ mod keyed_list;
 mod level_names;
 mod matching;
 mod node;
+mod routes;
 mod shared;
 mod stamps;
 mod subscriber;
@@ -21,14 +22,17 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod trie;
+mod trie_routes;
 
-use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 
 pub use crate::config::SharedStrategy;
 pub use cache::{CacheCounts, MatchCache};
 pub use matching::{GroupMatch, Matched, SubIds, Target};
+pub use routes::{NODES_SHARD, RouteChange, RouteChanges, Weight, node_key};
 pub use shared::{PickContext, SharedGroup};
 pub use subscriber::{SubOpts, Subscriber};
 
@@ -70,6 +74,11 @@ pub struct FilterPage {
 pub struct Router {
     trie: ShardedLock<Trie>,
     stamps: Stamps,
+    /// Other nodes want to know of subscriptions here.
+    is_tracking: AtomicBool,
+    has_changes: AtomicBool,
+    /// Taken after the lock of the trie, never before.
+    changes: Mutex<RouteChanges>,
 }
 
 impl Default for Router {
@@ -82,7 +91,13 @@ impl Router {
     /// A router without subscriptions.
     #[must_use]
     pub fn new() -> Self {
-        Self { trie: ShardedLock::new(Trie::new()), stamps: Stamps::new() }
+        Self {
+            trie: ShardedLock::new(Trie::new()),
+            stamps: Stamps::new(),
+            is_tracking: AtomicBool::new(false),
+            has_changes: AtomicBool::new(false),
+            changes: Mutex::default(),
+        }
     }
 
     // A panic while the lock was held is a bug of the trie; going on with what is there serves
@@ -127,7 +142,14 @@ impl Router {
         key: SessionKey,
         connected: bool,
     ) -> bool {
-        self.read().group(group, filter).is_some_and(|group| group.set_connected(key, connected))
+        let trie = self.read();
+        let Some(found) = trie.group(group, filter) else { return false };
+        let note = |was, is| {
+            if self.is_tracking() {
+                self.note_change(Some(group), filter, was, is);
+            }
+        };
+        found.set_connected(key, connected, note)
     }
 
     /// A shared subscription that has members.
@@ -188,6 +210,7 @@ impl Router {
     }
 
     fn insert(&self, trie: &mut Trie, group: Option<&str>, filter: &str, sub: Subscriber) -> bool {
+        let was = self.is_tracking().then(|| trie.local_weight(group, filter));
         let (is_new, changes_results) = match group {
             Some(group) => trie.insert_shared(group, filter, sub),
             None => {
@@ -198,10 +221,14 @@ impl Router {
         if changes_results {
             self.stamps.bump(filter);
         }
+        if let Some(was) = was {
+            self.note_change(group, filter, was, trie.local_weight(group, filter));
+        }
         is_new
     }
 
     fn remove(&self, trie: &mut Trie, group: Option<&str>, filter: &str, key: SessionKey) -> bool {
+        let was = self.is_tracking().then(|| trie.local_weight(group, filter));
         let (was_there, changes_results) = match group {
             Some(group) => trie.remove_shared(group, filter, key),
             None => {
@@ -211,6 +238,9 @@ impl Router {
         };
         if changes_results {
             self.stamps.bump(filter);
+        }
+        if let Some(was) = was {
+            self.note_change(group, filter, was, trie.local_weight(group, filter));
         }
         was_there
     }

@@ -24,6 +24,8 @@ pub(super) struct Node {
     pub(super) groups: u32,
     /// In the trie's lists of rules.
     pub(super) rules: u32,
+    /// In the trie's sets of nodes; 0: no other node.
+    pub(super) routes: u32,
 }
 
 impl Default for Node {
@@ -37,19 +39,17 @@ impl Default for Node {
             subs: Subs(NIL),
             groups: NIL,
             rules: NIL,
+            routes: 0,
         }
     }
 }
 
 impl Node {
-    /// Whether somebody subscribed; rules are nobody.
-    pub(super) const fn has_filter(&self) -> bool {
-        self.subs.0 != NIL || self.groups != NIL
-    }
-
     pub(super) const fn is_unused(&self) -> bool {
-        !self.has_filter()
+        self.subs.0 == NIL
+            && self.groups == NIL
             && self.rules == NIL
+            && self.routes == 0
             && self.children == 0
             && self.plus == NIL
             && self.hash == NIL

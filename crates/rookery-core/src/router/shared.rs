@@ -6,6 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::keyed_list::{Keyed, KeyedList};
+use super::routes::{NODES_SHARD, Weight};
 use super::subscriber::Subscriber;
 use crate::config::SharedStrategy;
 use crate::ids::SessionKey;
@@ -50,8 +51,11 @@ enum Presence {
 struct Members {
     /// Only shards that have members.
     shards: Vec<ShardMembers>,
+    /// Members on this node.
     connected: usize,
     away: usize,
+    /// What other nodes have; only those with members.
+    remotes: Vec<(u16, Weight)>,
     turn: u64,
     sticky: Option<SessionKey>,
 }
@@ -94,23 +98,51 @@ impl SharedGroup {
         self.mark
     }
 
-    /// Number of members, connected or not.
+    /// Number of members on this node, connected or not.
     #[must_use]
     pub fn len(&self) -> usize {
         let members = self.lock();
         members.connected + members.away
     }
 
-    /// Whether the last member has left.
+    /// Whether this node has no member.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Number of connected members.
+    /// Number of connected members on this node.
     #[must_use]
     pub fn connected(&self) -> usize {
         self.lock().connected
+    }
+
+    /// Whether other nodes have members.
+    #[must_use]
+    pub fn has_remotes(&self) -> bool {
+        !self.lock().remotes.is_empty()
+    }
+
+    /// What this node has.
+    pub(super) fn weight(&self) -> Weight {
+        self.lock().weight()
+    }
+
+    /// What another node has.
+    pub(super) fn remote(&self, node: u16) -> Weight {
+        self.lock().remotes.iter().find(|(at, _)| *at == node).map_or(Weight::NONE, |(_, w)| *w)
+    }
+
+    /// Notes what another node has; what it had.
+    pub(super) fn set_remote(&self, node: u16, weight: Weight) -> Weight {
+        let mut members = self.lock();
+        let at = members.remotes.iter().position(|(at, _)| *at == node);
+        let was = at.and_then(|at| members.remotes.get(at)).map_or(Weight::NONE, |(_, w)| *w);
+        members.remotes.retain(|(at, _)| *at != node);
+        if !weight.is_none() {
+            members.remotes.push((node, weight));
+        }
+        was
     }
 
     /// Whether this session is a member.
@@ -136,6 +168,21 @@ impl SharedGroup {
         self.lock().pick(strategy, ctx, exclude)
     }
 
+    /// The same among the members on this node: what came from another one stays here.
+    #[must_use]
+    pub fn pick_here(
+        &self,
+        strategy: SharedStrategy,
+        ctx: PickContext,
+        exclude: &[SessionKey],
+    ) -> Option<Subscriber> {
+        let mut members = self.lock();
+        let remotes = std::mem::take(&mut members.remotes);
+        let picked = members.pick(strategy, ctx, exclude);
+        members.remotes = remotes;
+        picked
+    }
+
     /// Adds a connected member or replaces its options; true if it is new.
     pub(super) fn insert(&self, sub: Subscriber) -> bool {
         self.lock().insert(sub)
@@ -146,9 +193,19 @@ impl SharedGroup {
         self.lock().remove(key).is_some()
     }
 
-    /// True if it is a member.
-    pub(super) fn set_connected(&self, key: SessionKey, connected: bool) -> bool {
-        self.lock().set_connected(key, connected)
+    /// True if it is a member. What that changes for other nodes is noted under the lock, so that
+    /// it is told in order.
+    pub(super) fn set_connected(
+        &self,
+        key: SessionKey,
+        connected: bool,
+        note: impl FnOnce(Weight, Weight),
+    ) -> bool {
+        let mut members = self.lock();
+        let was = members.weight();
+        let is_member = members.set_connected(key, connected);
+        note(was, members.weight());
+        is_member
     }
 
     fn lock(&self) -> MutexGuard<'_, Members> {
@@ -180,11 +237,16 @@ impl Members {
         self.shards.iter_mut().find(|members| members.shard == shard)
     }
 
+    fn weight(&self) -> Weight {
+        Weight::of(self.connected, self.away)
+    }
+
     fn count(&self, presence: Presence) -> usize {
-        match presence {
+        let here = match presence {
             Presence::Connected => self.connected,
             Presence::Away => self.away,
-        }
+        };
+        here + self.remotes.iter().map(|(_, weight)| share_of(*weight, presence)).sum::<usize>()
     }
 
     fn insert(&mut self, sub: Subscriber) -> bool {
@@ -276,6 +338,12 @@ impl Members {
                 if let Some(sub) = local.and_then(|local| choose_in(local, start, exclude)) {
                     return Some(sub);
                 }
+                let here = candidates(self.connected, start, exclude)
+                    .filter_map(|at| self.nth(Presence::Connected, at))
+                    .find(|sub| !exclude.contains(&sub.key));
+                if here.is_some() {
+                    return here;
+                }
             }
             _ => {}
         }
@@ -290,6 +358,13 @@ impl Members {
 
     fn stuck_to(&self, exclude: &[SessionKey]) -> Option<Subscriber> {
         let key = self.sticky.filter(|key| !exclude.contains(key))?;
+        if key.shard == NODES_SHARD {
+            let is_there = |(node, weight): &(u16, Weight)| {
+                u32::from(*node) == key.slot && weight.connected() > 0
+            };
+            let sub = Subscriber { key, ..Subscriber::default() };
+            return self.remotes.iter().any(is_there).then_some(sub);
+        }
         self.shard(key.shard)?.connected.get(&key).copied()
     }
 
@@ -309,7 +384,25 @@ impl Members {
             }
             at -= list.len();
         }
+        for (node, weight) in &self.remotes {
+            let share = share_of(*weight, presence);
+            if at < share {
+                #[allow(clippy::cast_possible_truncation)] // a share has 16 bits
+                let key = SessionKey { shard: NODES_SHARD, generation: at as u16, slot: (*node).into() };
+                return Some(Subscriber { key, ..Subscriber::default() });
+            }
+            at -= share;
+        }
         None
+    }
+}
+
+/// How many of another node's members may be chosen; of those that are away only whether there are
+/// some is known.
+const fn share_of(weight: Weight, presence: Presence) -> usize {
+    match presence {
+        Presence::Connected => weight.connected(),
+        Presence::Away => weight.has_away() as usize,
     }
 }
 

@@ -4,7 +4,7 @@
 //! to it; exact children are found in one hash table by (parent, level), the two wildcard children
 //! are in the node. Only the text of each distinct level is kept, once.
 //!
-//! **Invariants.** A node other than the root has a subscription, a group, a rule or a child: filters that
+//! **Invariants.** A node other than the root has a subscription, a group, a rule, a route or a child: filters that
 //! went leave nothing behind. No operation recurses; each costs the number of levels of its filter.
 
 use std::hash::BuildHasher;
@@ -16,6 +16,7 @@ use super::arena::{Arena, NIL};
 use super::keyed_list::KeyedList;
 use super::level_names::LevelNames;
 use super::node::{Change, HASH, Node, PLUS, ROOT, Step, Subs, SubsAt, steps};
+use super::routes::NodeSets;
 use super::shared::SharedGroup;
 use super::subscriber::Subscriber;
 use super::tables::Tables;
@@ -35,6 +36,8 @@ pub(super) struct Trie {
     groups: Arena<KeyedList<Arc<SharedGroup>>>,
     /// Numbers of the rules that see the messages of a filter.
     rules: Arena<Vec<u32>>,
+    /// Nodes of the cluster that have subscribers.
+    node_sets: NodeSets,
     counts: Counts,
     /// Heap bytes of `lists`, `groups`, `rules` and what they hold.
     list_bytes: usize,
@@ -47,6 +50,8 @@ pub(super) struct Counts {
     pub(super) subscriptions: usize,
     pub(super) shared: usize,
     pub(super) groups: usize,
+    /// Distinct filters that other nodes have.
+    pub(super) routes: usize,
 }
 
 fn edge_hash(hasher: &DefaultHashBuilder, parent: u32, level: u32) -> u64 {
@@ -70,6 +75,7 @@ impl Trie {
             lists: Arena::new(),
             groups: Arena::new(),
             rules: Arena::new(),
+            node_sets: NodeSets::default(),
             counts: Counts::default(),
             list_bytes: 0,
         }
@@ -122,8 +128,22 @@ impl Trie {
         }
     }
 
+    /// The nodes of the cluster that have subscribers of a node's filter.
+    pub(super) fn remotes(&self, id: u32) -> &[u16] {
+        match self.nodes.get(id).routes {
+            0 => &[],
+            set => self.node_sets.nodes(set),
+        }
+    }
+
+    /// Whether somebody here subscribed to a node's filter; rules and other nodes are nobody.
+    fn has_local(&self, id: u32) -> bool {
+        !matches!(self.nodes.get(id).subs.at(), SubsAt::None)
+            || self.groups(id).iter().any(|group| !group.is_empty())
+    }
+
     /// The node of a filter, if it is there.
-    fn find(&self, filter: &str) -> Option<u32> {
+    pub(super) fn find(&self, filter: &str) -> Option<u32> {
         let mut at = ROOT;
         for step in steps(filter) {
             at = match step {
@@ -136,7 +156,7 @@ impl Trie {
     }
 
     /// The node of a filter, made at need.
-    fn find_or_add(&mut self, filter: &str) -> u32 {
+    pub(super) fn find_or_add(&mut self, filter: &str) -> u32 {
         let mut at = ROOT;
         for step in steps(filter) {
             at = match step {
@@ -178,7 +198,7 @@ impl Trie {
     }
 
     /// Takes away a node that nothing needs, and then its parents.
-    fn prune(&mut self, mut id: u32) {
+    pub(super) fn prune(&mut self, mut id: u32) {
         while id != ROOT && self.nodes.get(id).is_unused() {
             let Node { parent, level, .. } = *self.nodes.get(id);
             match level {
@@ -204,7 +224,7 @@ impl Trie {
 
     pub(super) fn insert(&mut self, filter: &str, sub: Subscriber) -> Change {
         let id = self.find_or_add(filter);
-        let had_filter = self.nodes.get(id).has_filter();
+        let had_filter = self.has_local(id);
         let change = match self.nodes.get(id).subs.at() {
             SubsAt::None => {
                 self.nodes.get_mut(id).subs = Subs(self.singles.insert(sub));
@@ -274,7 +294,7 @@ impl Trie {
 
     /// After something was taken from a node that had a filter.
     fn forget_filter(&mut self, id: u32) {
-        if !self.nodes.get(id).has_filter() {
+        if !self.has_local(id) {
             self.counts.filters -= 1;
             self.prune(id);
         }
@@ -282,7 +302,7 @@ impl Trie {
 
     /// Whether somebody subscribed to a filter.
     pub(super) fn has_filter(&self, filter: &str) -> bool {
-        self.find(filter).is_some_and(|id| self.nodes.get(id).has_filter())
+        self.find(filter).is_some_and(|id| self.has_local(id))
     }
 
     pub(super) fn group(&self, name: &str, filter: &str) -> Option<&Arc<SharedGroup>> {
@@ -301,29 +321,9 @@ impl Trie {
         sub: Subscriber,
     ) -> (bool, bool) {
         let id = self.find_or_add(filter);
-        let had_filter = self.nodes.get(id).has_filter();
-        let at = match self.nodes.get(id).groups {
-            NIL => {
-                let at = self.groups.insert(KeyedList::default());
-                self.nodes.get_mut(id).groups = at;
-                at
-            }
-            at => at,
-        };
-        let list = self.groups.get_mut(at);
-        let (is_new, is_new_group) = match list.get(name) {
-            Some(group) => (group.insert(sub), false),
-            None => {
-                let group = Arc::new(SharedGroup::new(name, filter));
-                group.insert(sub);
-                self.list_bytes += group_bytes(name, filter);
-                self.list_bytes -= list.heap_bytes();
-                list.push(group);
-                self.list_bytes += list.heap_bytes();
-                self.counts.groups += 1;
-                (true, true)
-            }
-        };
+        let had_filter = self.has_local(id);
+        let (group, is_new_group) = self.find_or_add_group(id, name, filter);
+        let is_new = group.insert(sub);
         self.counts.shared += usize::from(is_new);
         self.list_bytes += if is_new { MEMBER_BYTES } else { 0 };
         self.counts.filters += usize::from(!had_filter);
@@ -352,6 +352,18 @@ impl Trie {
         if !group.is_empty() {
             return (true, false);
         }
+        let is_gone = !group.has_remotes();
+        if is_gone {
+            self.drop_group(id, name, filter);
+        }
+        self.forget_filter(id);
+        (true, is_gone)
+    }
+
+    /// Takes an empty group off a node.
+    pub(super) fn drop_group(&mut self, id: u32, name: &str, filter: &str) {
+        let at = self.nodes.get(id).groups;
+        let list = self.groups.get_mut(at);
         self.list_bytes -= list.heap_bytes() + group_bytes(name, filter);
         list.remove(name);
         self.list_bytes += list.heap_bytes();
@@ -359,9 +371,32 @@ impl Trie {
         if list.is_empty() {
             self.groups.remove(at);
             self.nodes.get_mut(id).groups = NIL;
-            self.forget_filter(id);
         }
-        (true, true)
+    }
+
+    /// The group of a filter, made at need; whether it is new.
+    pub(super) fn find_or_add_group(&mut self, id: u32, name: &str, filter: &str) -> (&SharedGroup, bool) {
+        let at = match self.nodes.get(id).groups {
+            NIL => {
+                let at = self.groups.insert(KeyedList::default());
+                self.nodes.get_mut(id).groups = at;
+                at
+            }
+            at => at,
+        };
+        let list = self.groups.get_mut(at);
+        let is_new = list.get(name).is_none();
+        if is_new {
+            self.list_bytes += group_bytes(name, filter);
+            self.list_bytes -= list.heap_bytes();
+            list.push(Arc::new(SharedGroup::new(name, filter)));
+            self.list_bytes += list.heap_bytes();
+            self.counts.groups += 1;
+        }
+        // It was pushed last if it is new.
+        let group = if is_new { list.as_slice().last() } else { list.get(name) };
+        #[allow(clippy::expect_used)]
+        (group.expect("it was just looked up or pushed"), is_new)
     }
 
     /// Lets a rule see the messages of a filter; true if it did not before.
@@ -416,11 +451,11 @@ impl Trie {
     ) -> (Vec<(String, usize)>, Option<u32>) {
         let mut found = Vec::new();
         let mut at = from;
-        for node in self.nodes.iter().skip(from as usize).take(visits) {
+        for _ in self.nodes.iter().skip(from as usize).take(visits) {
             if found.len() == limit {
                 break;
             }
-            if node.has_filter() {
+            if self.has_local(at) {
                 let shared = self.groups(at).iter().map(|group| group.len()).sum::<usize>();
                 found.push((self.filter_text(at), self.subscribers(at).len() + shared));
             }
@@ -430,7 +465,7 @@ impl Trie {
         (found, next)
     }
 
-    fn filter_text(&self, mut id: u32) -> String {
+    pub(super) fn filter_text(&self, mut id: u32) -> String {
         let mut levels = Vec::new();
         while id != ROOT {
             let node = self.nodes.get(id);
@@ -445,6 +480,30 @@ impl Trie {
         String::from_utf8_lossy(&levels.join(&b'/')).into_owned()
     }
 
+    /// Places of nodes, used or not.
+    pub(super) fn places(&self) -> usize {
+        self.nodes.places()
+    }
+
+    /// Notes whether another node has a node's filter; whether that is a change.
+    pub(super) fn change_remotes(&mut self, id: u32, node: u16, is_there: bool) -> bool {
+        let set = self.nodes.get(id).routes;
+        let Some(new) = self.node_sets.replace(set, node, is_there) else { return false };
+        self.nodes.get_mut(id).routes = new;
+        match (set, new) {
+            (0, _) => self.counts.routes += 1,
+            (_, 0) => self.counts.routes -= 1,
+            _ => {}
+        }
+        true
+    }
+
+    /// Distinct sets of nodes.
+    #[cfg(test)]
+    pub(super) fn distinct_node_sets(&self) -> usize {
+        self.node_sets.len()
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         size_of::<Self>()
             + self.nodes.memory_bytes()
@@ -454,6 +513,7 @@ impl Trie {
             + self.lists.memory_bytes()
             + self.groups.memory_bytes()
             + self.rules.memory_bytes()
+            + self.node_sets.memory_bytes()
             + self.list_bytes
     }
 

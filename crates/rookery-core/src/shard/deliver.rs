@@ -196,8 +196,9 @@ impl Shard {
     #[inline]
     pub(super) fn forward(&mut self, shard: u16, message: ShardMessage) {
         self.metrics().messages_forward.inc();
-        if let Some(inbox) = self.effects.to_shards.get_mut(usize::from(shard)) {
-            inbox.push(message);
+        match self.effects.to_shards.get_mut(usize::from(shard)) {
+            Some(inbox) => inbox.push(message),
+            None => self.send_to_nodes(message),
         }
     }
 

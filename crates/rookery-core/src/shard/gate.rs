@@ -36,7 +36,7 @@ impl GateAction {
     /// Whether the client's quota (Receive Maximum) waits for it. PUBREC does not free it:
     /// such a packet is counted as one that waits for PUBREL.
     #[inline]
-    fn holds_quota(&self) -> u32 {
+    pub(super) fn holds_quota(&self) -> u32 {
         u32::from(matches!(self, Self::Ack { kind: AckKind::PubAck, .. }))
     }
 
@@ -68,6 +68,8 @@ pub(super) struct Gate {
     session: SessionKey,
     /// It waits only for its turn behind others of the connection.
     is_free: bool,
+    /// The turn that other nodes have to take after that; 0 = none.
+    nodes: u64,
     action: GateAction,
 }
 
@@ -107,16 +109,35 @@ impl Shard {
     pub(super) fn gate(&mut self, now: Now, key: ConnKey, ticket: u64, action: GateAction) {
         let committed = self.committed;
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+        if ticket.max(conn.gate_ticket) <= committed && conn.behind_nodes == 0 {
+            self.run_gate(now, key, action, true);
+            return;
+        }
+        self.gate_later(key, ticket, 0, action);
+    }
+
+    /// The same when `action` waits for sure; `nodes` is the turn that other nodes have to take.
+    pub(super) fn gate_later(
+        &mut self,
+        key: ConnKey,
+        ticket: u64,
+        nodes: u64,
+        action: GateAction,
+    ) {
+        let committed = self.committed;
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let is_free = ticket == 0;
         let ticket = ticket.max(conn.gate_ticket);
         if ticket <= committed {
-            self.run_gate(now, key, action, true);
+            conn.gated += action.holds_quota();
+            conn.behind_nodes += 1;
+            self.nodes.wait(nodes, key, action, true);
             return;
         }
         let Some(session) = self.sessions.get(conn.session).map(|s| s.key) else { return };
         conn.gate_ticket = ticket;
         conn.gated += action.holds_quota();
-        self.gates.push_back(Gate { ticket, conn: key, session, is_free, action });
+        self.gates.push_back(Gate { ticket, conn: key, session, is_free, nodes, action });
     }
 
     /// The writes of this turn with their ticket, if there are any. Reads need a ticket too, be
@@ -225,6 +246,11 @@ impl Shard {
             let Some(conn) = self.conns.get_checked(gate.conn.slot, gate.conn.generation) else {
                 continue;
             };
+            if gate.nodes > self.nodes.taken || conn.behind_nodes != 0 {
+                conn.behind_nodes += 1;
+                self.nodes.wait(gate.nodes, gate.conn, gate.action, is_stored);
+                continue;
+            }
             // MQTT-5.0 [MQTT-3.14.4-1]: nothing follows a DISCONNECT.
             if conn.state == ConnState::Connected {
                 conn.gated = conn.gated.saturating_sub(gate.action.holds_quota());
@@ -293,7 +319,7 @@ impl Shard {
         }
     }
 
-    fn run_gate(&mut self, now: Now, key: ConnKey, action: GateAction, is_stored: bool) {
+    pub(super) fn run_gate(&mut self, now: Now, key: ConnKey, action: GateAction, is_stored: bool) {
         match action {
             GateAction::Ack { kind, packet_id, reason } => {
                 if is_stored {

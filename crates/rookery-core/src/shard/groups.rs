@@ -121,7 +121,10 @@ impl Shard {
                 && item
                     .group
                     .as_ref()
-                    .is_some_and(|g| if session_ends { g.len() > 1 } else { g.connected() > 0 })
+                    .is_some_and(|g| {
+                        let here = if session_ends { g.len() > 1 } else { g.connected() > 0 };
+                        here || g.has_remotes()
+                    })
         };
         let mut moving = Vec::new();
         let is_unsent = |stage| matches!(stage, Stage::Gated | Stage::Unsent);

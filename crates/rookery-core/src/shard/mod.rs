@@ -22,6 +22,7 @@ mod hookpoints;
 mod hooks;
 mod leaving;
 mod lobby;
+mod nodes;
 mod notice;
 mod observe;
 mod operation;
@@ -114,6 +115,8 @@ pub struct Shard {
     gates: VecDeque<Gate>,
     /// Connections whose CONNACK waits for a ticket, in the order of the tickets.
     held: VecDeque<gate::Held>,
+    /// Acknowledgements that wait for other nodes.
+    nodes: nodes::Nodes,
     unstored_retained: VecDeque<gate::UnstoredRetained>,
     unstored_delayed: VecDeque<gate::UnstoredDelayed>,
     /// Something waits for a ticket that nobody may come to ask for.
@@ -252,6 +255,7 @@ impl Shard {
             topics: None,
             held: VecDeque::new(),
             gates: VecDeque::new(),
+            nodes: nodes::Nodes::default(),
             unstored_retained: VecDeque::new(),
             unstored_delayed: VecDeque::new(),
             wants_ticket: false,
@@ -636,6 +640,7 @@ impl Shard {
             && e.up.is_empty()
             && self.rule_engine.happenings.is_empty()
             && e.actions.iter().all(|(_, items)| items.is_empty())
+            && e.to_nodes.is_empty()
             && e.to_shards.iter().all(Vec::is_empty))
     }
 
@@ -686,6 +691,10 @@ impl Shard {
             ShardMessage::DeliverShared { message, member, group } => {
                 self.deliver_to_member(now, &message, &member, group);
             }
+            ShardMessage::FromNode { message, group } => {
+                self.deliver_from_node(now, &message, group.as_deref());
+            }
+            ShardMessage::NodesTook(turn) => self.nodes_took(now, turn),
             ShardMessage::Answer(answer) => self.answered(now, answer),
             ShardMessage::Command(command) => self.command(now, command),
             // The node has refused what cannot be used.

@@ -337,7 +337,12 @@ impl Shard {
         };
         let reason = ack_reason(reached);
         let ticket = self.ticket_since(before);
-        self.gate(now, key, ticket, GateAction::Ack { kind, packet_id, reason });
+        let action = GateAction::Ack { kind, packet_id, reason };
+        if self.nodes.is_told {
+            self.gate_behind_nodes(now, key, ticket, action);
+        } else {
+            self.gate(now, key, ticket, action);
+        }
     }
 
     pub(super) fn expiry_of(&self, now: Now, zone: u16, interval_s: Option<u32>) -> u64 {

@@ -38,8 +38,8 @@ class Engine(Protocol):
     async def route(self, others: Sequence[str], *, has_store: bool) -> None:
         """Have routes to those and to no others."""
 
-    def problem(self, host: str) -> str:
-        """The last thing that went wrong with the routes to ``host``."""
+    async def refused(self, host: str) -> str:
+        """Why ``host`` will have nothing to do with this node, once it says so."""
 
     def ports(self) -> list[Port]:
         """Every socket it listens on."""
@@ -97,8 +97,8 @@ class Embedded:
         routes = tuple(sorted(set(others) - {self.address}))
         return self._config.with_routes(routes, has_store=has_store)
 
-    def problem(self, host: str) -> str:
-        return self._server.route_problems.get(host, "")
+    async def refused(self, host: str) -> str:
+        return await self._server.refused(host)
 
     def ports(self) -> list[Port]:
         ports = self._server.ports
@@ -147,8 +147,10 @@ class External:
     async def route(self, others: Sequence[str], *, has_store: bool) -> None:
         """All nodes are at the same NATS: there is nothing to route."""
 
-    def problem(self, host: str) -> str:
-        return self._problem
+    async def refused(self, host: str) -> str:
+        """NATS does not tell: whoever has another cookie is silent."""
+        never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        return await never
 
     def ports(self) -> list[Port]:
         return []

@@ -46,7 +46,8 @@ _LEVELS = {
     "TRC": logging.DEBUG,
 }
 _SECRET = re.compile(r"(://[^:@/\s]+:)[^@/\s]+@")
-_ROUTE_PROBLEM = re.compile(r"(\S+):\d+ - rid:\d+ - (.*(?:[Ee]rror|Rejecting).*)")
+_ROUTE_PROBLEM = re.compile(r"(\S+):\d+ - rid:\d+ - (Route Error .*|.*[Rr]ejecting.*)")
+_REFUSED = re.compile(r"Authorization|authentication|[Rr]ejecting")
 _LISTENING = re.compile(r"Listening for (client|route) connections on (\S+)")
 _EXPECTED = ("Plaintext passwords detected",)
 
@@ -114,8 +115,11 @@ class NatsServer:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._restart = asyncio.Event()
+        self._applied: NatsConfig | None = None
+        self._writing = asyncio.Lock()
         self.ports: Ports | None = None
         self.restarts = 0
+        self._problem_found = asyncio.Event()
         self.route_problems: dict[str, str] = {}
         """The last thing that went wrong with the routes of a host."""
 
@@ -131,15 +135,35 @@ class NatsServer:
 
     async def apply(self, config: NatsConfig) -> None:
         """Let the server run with that configuration, without a restart where it can."""
-        before, self._config = self._config, config
-        if before is None or config == before:
-            return
-        if config.needs_restart(before):
+        self._config = config
+        if self._process is None:
+            # It may be what lets it start.
             self._restart.set()
-            self._signal(signal.SIGTERM)
-        else:
-            await asyncio.to_thread(write_private, self._file, config.text())
+        elif self.ports is not None:
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Bring a server that takes clients to the configuration that is wanted now."""
+        async with self._writing:
+            wanted, applied = self._config, self._applied
+            if wanted is None or applied is None or wanted == applied or self.ports is None:
+                return
+            if wanted.needs_restart(applied):
+                self._restart.set()
+                self._signal(signal.SIGTERM)
+                return
+            await asyncio.to_thread(write_private, self._file, wanted.text())
+            self._applied = wanted
             self._signal(signal.SIGHUP)
+
+    async def refused(self, host: str) -> str:
+        """Why that host will have no route with this server, once it says so."""
+        self.route_problems.pop(host, None)
+        while True:
+            if _REFUSED.search(self.route_problems.get(host, "")):
+                return self.route_problems[host]
+            self._problem_found.clear()
+            await self._problem_found.wait()
 
     async def close(self) -> None:
         """End the server. May be called twice."""
@@ -180,7 +204,9 @@ class NatsServer:
         if not self._config.has_store:
             # What belongs to a cluster that is no more would be taken for the next one's.
             await asyncio.to_thread(shutil.rmtree, self._config.store_dir, ignore_errors=True)
-        await asyncio.to_thread(write_private, self._file, self._config.text())
+        async with self._writing:
+            self._applied = self._config
+            await asyncio.to_thread(write_private, self._file, self._config.text())
         command = [str(self._program), "-c", str(self._file)]
         launch = [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid())]
         self._process = process = await asyncio.create_subprocess_exec(
@@ -222,11 +248,13 @@ class NatsServer:
             if problem := _ROUTE_PROBLEM.match(text):
                 host, what = problem.groups()
                 self.route_problems[host.strip("[]")] = what
+                self._problem_found.set()
             if listening := _LISTENING.match(text):
                 heard[listening.group(1)] = listening.group(2)
                 if len(heard) == 2 and self.ports is None:
                     port = int(heard["client"].rpartition(":")[2])
                     self.ports = Ports(port, heard["route"])
+                    await self._catch_up()
                     await self._ready(self.ports)
 
 

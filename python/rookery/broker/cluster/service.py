@@ -12,8 +12,10 @@ from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.cluster import keys
 from rookery.broker.cluster.bus import Access, Bus
 from rookery.broker.cluster.calls import Calls
+from rookery.broker.cluster.discovery import discover
 from rookery.broker.cluster.engine import Embedded, Engine, External, joined
 from rookery.broker.cluster.lanes import Lanes, Peer
+from rookery.broker.cluster.liveness import Pulse
 from rookery.broker.cluster.members import MEMBERS_MAX, Members
 from rookery.broker.cluster.membership import Membership
 from rookery.broker.cluster.plan import Plan
@@ -68,6 +70,7 @@ class Cluster:
         self._was_stopped: set[str] = set()
         self._invited: dict[str, asyncio.Future[None]] = {}
         self._joining: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         cookie = config.cookie.reveal()
         signer = keys.Signer(keys.derived(cookie, config.name, keys.BUS))
         self._lane_key = keys.derived(cookie, config.name, keys.LANES)
@@ -117,13 +120,17 @@ class Cluster:
         addresses = [member.address for member in members.others]
         self._engine.open(addresses, has_store=not members.is_alone)
         members.open()
+        if self._config.strategy in ("static", "dns"):
+            looking = discover(self, self._config)
+            self._looking = asyncio.get_running_loop().create_task(looking)
 
     async def close(self) -> None:
         """Say that this node stops, and end what it opened. May be called twice."""
-        if self._joining is not None:
-            self._joining.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._joining
+        for task in (self._joining, self._looking):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         await self.membership.close()
         await self._bus.disconnect()
         await self._engine.close()
@@ -223,12 +230,31 @@ class Cluster:
         async with self._change():
             self._refuse_member()
             await self._reach(name, address, within_s)
-            try:
-                members = await self._ask_to_join(name)
-            except RookeryError:
+            await self._join_reached(name)
+
+    async def _join_reached(self, name: str) -> None:
+        try:
+            members = await self._ask_to_join(name)
+        except RookeryError:
+            await self._route()
+            raise
+        await self.membership.take(members)
+
+    async def join_found(self, name: str, within_s: float) -> bool:
+        """Join a node that was found, unless it is for that one to join this one.
+
+        Raises:
+            RookeryError: as of :meth:`join`.
+        """
+        address = self._address_of(name)
+        async with self._change():
+            self._refuse_member()
+            pulse = await self._reach(name, address, within_s)
+            if name > self.name and pulse.members <= 1:
                 await self._route()
-                raise
-            await self.membership.take(members)
+                return False
+            await self._join_reached(name)
+            return True
 
     async def invite(self, name: str, within_s: float = JOIN_WAIT_S) -> None:
         """Have that node join this one; what it has is replaced.
@@ -315,36 +341,30 @@ class Cluster:
             raise refusal(BadRequestError, "same-address", name=name, address=address)
         return address
 
-    async def _reach(self, name: str, address: str, within_s: float) -> None:
+    async def _reach(self, name: str, address: str, within_s: float) -> Pulse:
         """A route to a node that is no member yet."""
-        members = self.membership
-        if address:
-            known = [member.address for member in members.others]
-            await self._engine.route([*known, address], has_store=not members.is_alone)
+        members, loop = self.membership, asyncio.get_running_loop()
+        host = address.rpartition(":")[0].strip("[]")
+        refused = loop.create_task(self._engine.refused(host))
+        heard = loop.create_task(members.heard(name, within_s))
         try:
-            await members.heard(name, within_s)
-        except TimeoutError:
-            why = self._why(address)
-            await self._route()
-            seconds = f"{within_s:g}"
-            raise refusal(
-                UnavailableError,
-                "unreached",
-                name=name,
-                address=address or "NATS",
-                seconds=seconds,
-                why=why,
-            ) from None
-
-    def _why(self, address: str) -> Any:
-        problem = self._engine.problem(address.rpartition(":")[0].strip("[]"))
-        if not problem:
-            return ""
-        if "Authorization" in problem or "authentication" in problem:
-            return words("unreached-cookie")
-        if "cluster name" in problem:
-            return words("unreached-name")
-        return words("unreached-why", why=problem)
+            if address:
+                known = [member.address for member in members.others]
+                await self._engine.route([*known, address], has_store=not members.is_alone)
+            await asyncio.wait((heard, refused), return_when=asyncio.FIRST_COMPLETED)
+            if heard.done() and heard.exception() is None:
+                return heard.result()
+            why = _why(refused.result()) if refused.done() else ""
+        finally:
+            for task in (heard, refused):
+                task.cancel()
+            await asyncio.gather(heard, refused, return_exceptions=True)
+        await self._route()
+        seconds = f"{within_s:g}"
+        place = address or "NATS"
+        raise refusal(
+            UnavailableError, "unreached", name=name, address=place, seconds=seconds, why=why
+        )
 
     async def _ask_to_join(self, name: str) -> Members:
         members = self.membership
@@ -397,3 +417,9 @@ class Cluster:
             await self.join(name)
         except RookeryError as error:
             _log.error("this node did not join %s: %s", name, error)
+
+
+def _why(problem: str) -> Any:
+    if "cluster name" in problem:
+        return words("unreached-name")
+    return words("unreached-cookie")

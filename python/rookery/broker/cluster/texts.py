@@ -116,7 +116,6 @@ TEXTS: Mapping[str, Words] = {
     ),
     "unreached-cookie": Words(" (it refused the cookie)", "（对方拒绝了 cookie）"),
     "unreached-name": Words(" (it is of a cluster of another name)", "（对方集群名称不同）"),
-    "unreached-why": Words(" ({why})", "（{why}）"),
     "nobody-told": Words(
         "no other member can be reached, so none would know that this node left: try again when one "
         "runs, or `rookery ctl cluster force-leave` the others from here",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class Nodes:
         machine: Machine,
         started_at_ms: int,
         stats: Callable[[], Mapping[str, int]],
+        metrics: Callable[[], Mapping[str, int]],
         members: Cluster | Alone,
     ) -> None:
         self.name = name
@@ -50,8 +52,11 @@ class Nodes:
         self._machine = machine
         self._started_at_ms = started_at_ms
         self._stats = stats
+        self._reads = {"stats": stats, "metrics": metrics}
         self._members = members
         self.answer(INFO, self.own_info)
+        for which in self._reads:
+            self.answer(f"node.{which}", partial(self._own_figures, which))
 
     def names(self) -> list[str]:
         """Every node of the cluster."""
@@ -126,6 +131,23 @@ class Nodes:
     @property
     def uptime_ms(self) -> int:
         return self._clock.now_ms() - self._started_at_ms
+
+    async def figures(self, which: str) -> dict[str, dict[str, int]]:
+        """``stats`` or ``metrics`` of every node that answers."""
+        return await self.of_all(f"node.{which}", partial(self._own_figures, which))
+
+    async def figures_of(self, name: str, which: str) -> dict[str, int]:
+        """The same of one node.
+
+        Raises:
+            RookeryError: as of :meth:`of_node`.
+        """
+        own = partial(self._own_figures, which)
+        found: dict[str, int] = await self.of_node(name, f"node.{which}", own)
+        return found
+
+    async def _own_figures(self, which: str) -> dict[str, int]:
+        return dict(await asyncio.to_thread(self._reads[which]))
 
     async def info(self) -> list[dict[str, Any]]:
         """Every node by name; of one that does not run or answer there is no more than that."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from rookery.broker.cluster.members import ENTRIES_MAX, Member, Members
@@ -22,8 +22,11 @@ entries = some.builds(
     since_ms=some.integers(0, 2),
 )
 lists = some.builds(Members, some.lists(entries, max_size=4))
+# Other tests may have the machine meanwhile.
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@patiently
 @given(lists, lists, lists)
 def test_lists_come_out_the_same_however_they_are_put_together(
     a: Members, b: Members, c: Members
@@ -36,6 +39,7 @@ def test_lists_come_out_the_same_however_they_are_put_together(
     assert a.merged(b.merged(c)) == a.merged(b).merged(c)
 
 
+@patiently
 @given(lists)
 def test_a_list_survives_a_file(a: Members) -> None:
     assert Members.from_plain(a.to_plain()) == a

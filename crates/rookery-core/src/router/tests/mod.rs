@@ -2,6 +2,7 @@
 
 mod cache;
 mod model;
+mod routes;
 mod rules;
 mod shared;
 mod tree;

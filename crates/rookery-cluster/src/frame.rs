@@ -1,0 +1,494 @@
+//! What is on the wire between two nodes.
+//!
+//! A frame is its length (four octets, little endian, itself not counted), its kind (one octet)
+//! and its body. Texts and lists carry their length in front. Kinds and fields are only added;
+//! a kind that is not known is an error, so who needs a new one says so in its Hello.
+
+/// The version of everything here that a Hello names.
+pub const PROTOCOL: u16 = 1;
+
+/// The largest frame before the other side has shown that it knows the secret.
+pub const HANDSHAKE_BYTES_MAX: usize = 1024;
+
+/// The largest frame at all: the largest message of MQTT and what is around it.
+pub const FRAME_BYTES_MAX: usize = 268_435_455 + (1 << 20);
+
+/// The longest name of a node.
+pub const NAME_BYTES_MAX: usize = 255;
+
+const LENGTH: usize = 4;
+
+/// Why bytes are no frame.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// Longer than may be at this moment.
+    #[error("a frame of {0} bytes is larger than may be")]
+    TooLarge(usize),
+    /// A kind nobody knows.
+    #[error("a frame of the unknown kind {0}")]
+    Kind(u8),
+    /// Too short, too long, or not text where text has to be.
+    #[error("a frame of kind {0} that is not well-formed")]
+    Malformed(u8),
+}
+
+/// Who a node is at one time: a restart is another incarnation.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Identity<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Rises with every start.
+    pub incarnation: u64,
+}
+
+/// The first frame of a connection.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Hello<'a> {
+    /// Version of the protocol.
+    pub protocol: u16,
+    /// Who opens the connection.
+    pub from: Identity<'a>,
+    /// Whom it means to reach.
+    pub to: Identity<'a>,
+    /// Number of the lane, from 0 on.
+    pub lane: u16,
+    /// How many lanes there are.
+    pub lanes: u16,
+    /// Random.
+    pub nonce: [u8; 32],
+}
+
+/// Why a connection is not taken.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It meant somebody else, or an earlier start of this node.
+    NotMe,
+    /// This node does not know of the other one, yet or any more.
+    Unknown,
+    /// It speaks another version.
+    Protocol,
+    /// A code of a later version.
+    Other(u8),
+}
+
+impl Refusal {
+    const fn code(self) -> u8 {
+        match self {
+            Self::NotMe => 1,
+            Self::Unknown => 2,
+            Self::Protocol => 3,
+            Self::Other(code) => code,
+        }
+    }
+
+    const fn of(code: u8) -> Self {
+        match code {
+            1 => Self::NotMe,
+            2 => Self::Unknown,
+            3 => Self::Protocol,
+            code => Self::Other(code),
+        }
+    }
+}
+
+/// One frame; borrowed from what was read.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// Who is there.
+    Hello(Hello<'a>),
+    /// What the one who was called shows, and asks for.
+    Challenge {
+        /// Random.
+        nonce: [u8; 32],
+        /// That it knows the secret.
+        proof: [u8; 32],
+    },
+    /// That the caller knows the secret.
+    Proof([u8; 32]),
+    /// The lane is open.
+    Welcome {
+        /// The last batch that was taken of this lane.
+        taken: u64,
+        /// The version of the caller's routes that is known here; none = tell all.
+        routes: Option<u64>,
+    },
+    /// The lane is not open.
+    Refused(Refusal),
+    /// Messages.
+    Batch {
+        /// Rises by one.
+        seq: u64,
+        /// [`items`] takes it apart.
+        items: &'a [u8],
+    },
+    /// All batches up to this one were taken.
+    Taken(u64),
+    /// Are you there?
+    Ping,
+    /// I am.
+    Pong,
+    /// All routes follow, in place of those that were told before.
+    RoutesBegin,
+    /// Routes.
+    Routes {
+        /// What is known with them; as before within a whole listing.
+        version: u64,
+        /// [`routes`] takes it apart.
+        items: &'a [u8],
+    },
+    /// Those were all.
+    RoutesEnd,
+    /// What should be known by now.
+    RoutesDigest {
+        /// The version.
+        version: u64,
+        /// [`crate::routes::hash`] of each, added up.
+        digest: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Tell all routes: what is known is not that.
+    RoutesWanted,
+}
+
+mod kind {
+    pub(super) const HELLO: u8 = 1;
+    pub(super) const CHALLENGE: u8 = 2;
+    pub(super) const PROOF: u8 = 3;
+    pub(super) const WELCOME: u8 = 4;
+    pub(super) const REFUSED: u8 = 5;
+    pub(super) const BATCH: u8 = 10;
+    pub(super) const TAKEN: u8 = 11;
+    pub(super) const PING: u8 = 12;
+    pub(super) const PONG: u8 = 13;
+    pub(super) const ROUTES_BEGIN: u8 = 20;
+    pub(super) const ROUTES: u8 = 21;
+    pub(super) const ROUTES_END: u8 = 22;
+    pub(super) const ROUTES_DIGEST: u8 = 23;
+    pub(super) const ROUTES_WANTED: u8 = 24;
+}
+
+/// The first frame of what was read and how long it is; none when more is needed.
+///
+/// # Errors
+///
+/// It is larger than `max`, of an unknown kind, or not well-formed.
+pub fn next(bytes: &[u8], max: usize) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
+    let Some(head) = bytes.first_chunk::<LENGTH>() else { return Ok(None) };
+    let len = u32::from_le_bytes(*head) as usize;
+    if len > max {
+        return Err(FrameError::TooLarge(len));
+    }
+    let Some(whole) = bytes.get(LENGTH..LENGTH + len) else { return Ok(None) };
+    let Some((kind, body)) = whole.split_first() else { return Err(FrameError::Malformed(0)) };
+    let frame = Frame::decode(*kind, body)?;
+    Ok(Some((frame, LENGTH + len)))
+}
+
+/// How long the first frame is with everything, once its length is there.
+#[must_use]
+pub fn length(bytes: &[u8]) -> Option<usize> {
+    bytes.first_chunk::<LENGTH>().map(|head| LENGTH + u32::from_le_bytes(*head) as usize)
+}
+
+impl<'a> Frame<'a> {
+    fn decode(kind: u8, body: &'a [u8]) -> Result<Self, FrameError> {
+        let mut r = Reader(body);
+        let frame = Self::read(kind, &mut r).ok_or(FrameError::Malformed(kind))?;
+        match frame {
+            None => Err(FrameError::Kind(kind)),
+            Some(_) if !r.0.is_empty() => Err(FrameError::Malformed(kind)),
+            Some(frame) => Ok(frame),
+        }
+    }
+
+    #[allow(clippy::option_option)] // known at all, then well-formed
+    fn read(kind: u8, r: &mut Reader<'a>) -> Option<Option<Self>> {
+        Some(Some(match kind {
+            kind::HELLO => Self::Hello(Hello {
+                protocol: r.u16()?,
+                from: r.identity()?,
+                to: r.identity()?,
+                lane: r.u16()?,
+                lanes: r.u16()?,
+                nonce: r.array()?,
+            }),
+            kind::CHALLENGE => Self::Challenge { nonce: r.array()?, proof: r.array()? },
+            kind::PROOF => Self::Proof(r.array()?),
+            kind::WELCOME => {
+                let (taken, is_known, version) = (r.u64()?, r.u8()?, r.u64()?);
+                Self::Welcome { taken, routes: (is_known == 1).then_some(version) }
+            }
+            kind::REFUSED => Self::Refused(Refusal::of(r.u8()?)),
+            kind::BATCH => Self::Batch { seq: r.u64()?, items: r.rest() },
+            kind::TAKEN => Self::Taken(r.u64()?),
+            kind::PING => Self::Ping,
+            kind::PONG => Self::Pong,
+            kind::ROUTES_BEGIN => Self::RoutesBegin,
+            kind::ROUTES => Self::Routes { version: r.u64()?, items: r.rest() },
+            kind::ROUTES_END => Self::RoutesEnd,
+            kind::ROUTES_DIGEST => {
+                Self::RoutesDigest { version: r.u64()?, digest: r.u64()?, count: r.u64()? }
+            }
+            kind::ROUTES_WANTED => Self::RoutesWanted,
+            _ => return Some(None),
+        }))
+    }
+
+    /// Appends it.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let start = open(out, self.kind());
+        match self {
+            Self::Hello(hello) => {
+                out.extend_from_slice(&hello.protocol.to_le_bytes());
+                for identity in [hello.from, hello.to] {
+                    put_text(out, identity.name);
+                    out.extend_from_slice(&identity.incarnation.to_le_bytes());
+                }
+                out.extend_from_slice(&hello.lane.to_le_bytes());
+                out.extend_from_slice(&hello.lanes.to_le_bytes());
+                out.extend_from_slice(&hello.nonce);
+            }
+            Self::Challenge { nonce, proof } => {
+                out.extend_from_slice(nonce);
+                out.extend_from_slice(proof);
+            }
+            Self::Proof(proof) => out.extend_from_slice(proof),
+            Self::Welcome { taken, routes } => {
+                out.extend_from_slice(&taken.to_le_bytes());
+                out.push(u8::from(routes.is_some()));
+                out.extend_from_slice(&routes.unwrap_or_default().to_le_bytes());
+            }
+            Self::Refused(refusal) => out.push(refusal.code()),
+            Self::Batch { seq, items } | Self::Routes { version: seq, items } => {
+                out.extend_from_slice(&seq.to_le_bytes());
+                out.extend_from_slice(items);
+            }
+            Self::Taken(seq) => out.extend_from_slice(&seq.to_le_bytes()),
+            Self::RoutesDigest { version, digest, count } => {
+                for word in [version, digest, count] {
+                    out.extend_from_slice(&word.to_le_bytes());
+                }
+            }
+            Self::Ping | Self::Pong | Self::RoutesBegin | Self::RoutesEnd | Self::RoutesWanted => {}
+        }
+        close(out, start);
+    }
+
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Hello(_) => kind::HELLO,
+            Self::Challenge { .. } => kind::CHALLENGE,
+            Self::Proof(_) => kind::PROOF,
+            Self::Welcome { .. } => kind::WELCOME,
+            Self::Refused(_) => kind::REFUSED,
+            Self::Batch { .. } => kind::BATCH,
+            Self::Taken(_) => kind::TAKEN,
+            Self::Ping => kind::PING,
+            Self::Pong => kind::PONG,
+            Self::RoutesBegin => kind::ROUTES_BEGIN,
+            Self::Routes { .. } => kind::ROUTES,
+            Self::RoutesEnd => kind::ROUTES_END,
+            Self::RoutesDigest { .. } => kind::ROUTES_DIGEST,
+            Self::RoutesWanted => kind::ROUTES_WANTED,
+        }
+    }
+}
+
+fn open(out: &mut Vec<u8>, kind: u8) -> usize {
+    let start = out.len();
+    out.extend_from_slice(&[0; LENGTH]);
+    out.push(kind);
+    start
+}
+
+/// Writes the length of a frame that was begun at `start`.
+#[allow(clippy::cast_possible_truncation)] // who adds to a frame sees to its size
+fn close(out: &mut [u8], start: usize) {
+    let len = (out.len() - start - LENGTH) as u32;
+    if let Some(place) = out.get_mut(start..start + LENGTH) {
+        place.copy_from_slice(&len.to_le_bytes());
+    }
+}
+
+/// Begins a batch; [`end_batch`] says which one it is.
+pub fn begin_batch(out: &mut Vec<u8>) {
+    let _ = open(out, kind::BATCH);
+    out.extend_from_slice(&[0; 8]);
+}
+
+/// Ends the batch that is all of `out`.
+pub fn end_batch(out: &mut [u8], seq: u64) {
+    if let Some(place) = out.get_mut(LENGTH + 1..LENGTH + 9) {
+        place.copy_from_slice(&seq.to_le_bytes());
+    }
+    close(out, 0);
+}
+
+/// One message of a batch.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// Share name and topic filter if one member of a shared subscription gets it.
+    pub shared: Option<(&'a str, &'a str)>,
+    /// The message, in a form that only its receiver knows.
+    pub message: &'a [u8],
+}
+
+/// Appends one message to a batch; `write` appends its bytes.
+#[allow(clippy::cast_possible_truncation)] // a message is at most 256 MiB
+pub fn put_item(
+    out: &mut Vec<u8>,
+    shared: Option<(&str, &str)>,
+    write: impl FnOnce(&mut Vec<u8>),
+) {
+    put_optional(out, shared.map(|(group, _)| group));
+    if let Some((_, filter)) = shared {
+        put_text(out, filter);
+    }
+    let at = out.len();
+    out.extend_from_slice(&[0; LENGTH]);
+    write(out);
+    let len = (out.len() - at - LENGTH) as u32;
+    if let Some(place) = out.get_mut(at..at + LENGTH) {
+        place.copy_from_slice(&len.to_le_bytes());
+    }
+}
+
+/// The messages of a batch. An error is the last there is.
+pub fn items(body: &[u8]) -> impl Iterator<Item = Result<Item<'_>, FrameError>> {
+    let mut r = Reader(body);
+    each(move || {
+        if r.0.is_empty() {
+            return None;
+        }
+        let item = read_item(&mut r).ok_or(FrameError::Malformed(kind::BATCH));
+        if item.is_err() {
+            r.0 = &[];
+        }
+        Some(item)
+    })
+}
+
+fn each<T>(next: impl FnMut() -> Option<T>) -> impl Iterator<Item = T> {
+    std::iter::from_fn(next)
+}
+
+fn read_item<'a>(r: &mut Reader<'a>) -> Option<Item<'a>> {
+    let shared = match r.optional()? {
+        Some(group) => Some((group, r.text()?)),
+        None => None,
+    };
+    let len = r.u32()? as usize;
+    Some(Item { shared, message: r.take(len)? })
+}
+
+/// One route.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Route<'a> {
+    /// The share name of a shared subscription.
+    pub group: Option<&'a str>,
+    /// The topic filter, without `$share/<name>/`.
+    pub filter: &'a str,
+    /// How many; 0: it is gone.
+    pub weight: u32,
+}
+
+/// Appends a route to a list of them.
+pub fn put_route(out: &mut Vec<u8>, route: Route<'_>) {
+    put_optional(out, route.group);
+    put_text(out, route.filter);
+    out.extend_from_slice(&route.weight.to_le_bytes());
+}
+
+/// The routes of a list. An error is the last there is.
+pub fn routes(body: &[u8]) -> impl Iterator<Item = Result<Route<'_>, FrameError>> {
+    let mut r = Reader(body);
+    each(move || {
+        if r.0.is_empty() {
+            return None;
+        }
+        let route = read_route(&mut r).ok_or(FrameError::Malformed(kind::ROUTES));
+        if route.is_err() {
+            r.0 = &[];
+        }
+        Some(route)
+    })
+}
+
+fn read_route<'a>(r: &mut Reader<'a>) -> Option<Route<'a>> {
+    let (group, filter, weight) = (r.optional()?, r.text()?, r.u32()?);
+    rookery_codec::check_topic_filter(filter).ok()?;
+    Some(Route { group, filter, weight })
+}
+
+/// Appends a text with its length; MQTT has none that is longer than 65,535 octets.
+#[allow(clippy::cast_possible_truncation)]
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    debug_assert!(text.len() <= usize::from(u16::MAX));
+    out.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends whether there is a text, and the text.
+fn put_optional(out: &mut Vec<u8>, text: Option<&str>) {
+    out.push(u8::from(text.is_some()));
+    if let Some(text) = text {
+        put_text(out, text);
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
+        let (head, tail) = self.0.split_at_checked(n)?;
+        self.0 = tail;
+        Some(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.0)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let len = self.u16()?;
+        std::str::from_utf8(self.take(len.into())?).ok()
+    }
+
+    #[allow(clippy::option_option)] // well-formed, then there
+    fn optional(&mut self) -> Option<Option<&'a str>> {
+        match self.u8()? {
+            0 => Some(None),
+            1 => self.text().map(Some),
+            _ => None,
+        }
+    }
+
+    fn identity(&mut self) -> Option<Identity<'a>> {
+        let name = self.text()?;
+        let is_name = !name.is_empty() && name.len() <= NAME_BYTES_MAX;
+        let incarnation = self.u64()?;
+        is_name.then_some(Identity { name, incarnation })
+    }
+}

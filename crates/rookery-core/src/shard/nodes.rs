@@ -1,0 +1,196 @@
+//! Messages to and from other nodes of the cluster, and acknowledgements that wait for them.
+//!
+//! A message is matched where it entered, goes once to each node that has somebody for it, and is
+//! delivered there to sessions of that node alone. Rules and hooks have seen it where it entered.
+//! PUBACK and PUBREC leave when every such node has it in memory, or when the driver says that it
+//! has waited long enough.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rookery_codec::QoS;
+
+use super::Shard;
+use super::deliver::Source;
+use super::gate::GateAction;
+use crate::conn::ConnState;
+use crate::effects::ShardMessage;
+use crate::ids::{ConnKey, Now};
+use crate::message::Message;
+use crate::router::{Matched, NODES_SHARD};
+
+/// An acknowledgement that waits for other nodes; what it promises of the store is decided.
+#[derive(Debug)]
+struct Waiting {
+    turn: u64,
+    conn: ConnKey,
+    action: GateAction,
+    is_stored: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Nodes {
+    /// The latest message went to other nodes, with QoS 1 or 2.
+    pub(super) is_told: bool,
+    /// Something of this turn has to be taken by other nodes.
+    is_wanted: bool,
+    /// Number of this turn among those.
+    turn: u64,
+    /// All turns up to this one were taken.
+    pub(super) taken: u64,
+    /// Of one connection in order; of all about in the order of turns.
+    waiting: VecDeque<Waiting>,
+}
+
+impl Default for Nodes {
+    fn default() -> Self {
+        Self { is_told: false, is_wanted: false, turn: 1, taken: 0, waiting: VecDeque::new() }
+    }
+}
+
+impl Nodes {
+    pub(super) fn wait(&mut self, turn: u64, conn: ConnKey, action: GateAction, is_stored: bool) {
+        self.waiting.push_back(Waiting { turn, conn, action, is_stored });
+    }
+}
+
+impl Shard {
+    /// A message whose receivers are elsewhere in the cluster.
+    #[cold]
+    pub(super) fn send_to_nodes(&mut self, message: ShardMessage) {
+        if let ShardMessage::Deliver { message, .. } | ShardMessage::DeliverShared { message, .. } =
+            &message
+            && message.qos != QoS::AtMostOnce
+        {
+            self.nodes.is_told = true;
+            self.nodes.is_wanted = true;
+        }
+        self.effects.to_nodes.push(message);
+    }
+
+    /// An acknowledgement of a message that other nodes get as well.
+    #[cold]
+    pub(super) fn gate_behind_nodes(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        ticket: u64,
+        action: GateAction,
+    ) {
+        self.nodes.is_told = false;
+        let turn = self.nodes.turn;
+        if turn > self.nodes.taken {
+            self.gate_later(key, ticket, turn, action);
+        } else {
+            // The lanes are closed: nobody is waited for.
+            self.gate(now, key, ticket, action);
+        }
+    }
+
+    /// Ends the turn for other nodes: the number under which what went to them is to be reported
+    /// as [taken](ShardMessage::NodesTook), if somebody waits for that.
+    pub fn end_turn_for_nodes(&mut self) -> Option<u64> {
+        self.nodes.is_told = false;
+        if !std::mem::take(&mut self.nodes.is_wanted) {
+            return None;
+        }
+        self.nodes.turn += 1;
+        Some(self.nodes.turn - 1)
+    }
+
+    /// Whether other nodes have to be told of subscriptions.
+    #[must_use]
+    pub fn has_route_changes(&self) -> bool {
+        self.shared.router.has_route_changes()
+    }
+
+    /// Other nodes took everything up to a turn.
+    pub(super) fn nodes_took(&mut self, now: Now, turn: u64) {
+        self.nodes.taken = self.nodes.taken.max(turn);
+        let taken = self.nodes.taken;
+        while self.nodes.waiting.front().is_some_and(|waiting| waiting.turn <= taken) {
+            let Some(waiting) = self.nodes.waiting.pop_front() else { return };
+            let key = waiting.conn;
+            let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { continue };
+            conn.behind_nodes -= 1;
+            // MQTT-5.0 [MQTT-3.14.4-1]: nothing follows a DISCONNECT.
+            if conn.state == ConnState::Connected {
+                conn.gated = conn.gated.saturating_sub(waiting.action.holds_quota());
+                self.run_gate(now, key, waiting.action, waiting.is_stored);
+            }
+        }
+    }
+
+    /// A message of another node: those who subscribed here get it, and nobody else.
+    pub(super) fn deliver_from_node(
+        &mut self,
+        now: Now,
+        message: &Arc<Message>,
+        group: Option<&(Box<str>, Box<str>)>,
+    ) {
+        if let Some((name, filter)) = group {
+            self.deliver_to_group(now, message, name, filter);
+            return;
+        }
+        let matched = self.cache.matches(&self.shared.router, message.topic()).clone();
+        let mut source = Source::of(message);
+        // The publisher may have a session here as well, for a moment: No Local holds for it.
+        let from = self.clients.get(&message.from.client_id).copied();
+        let from = from.and_then(|slot| self.sessions.get(slot)).map(|session| session.key);
+        if source.parts.qos != QoS::AtMostOnce && self.config.durable {
+            self.log_durably(&mut source, &matched, &mut [], from);
+        }
+        self.deliver_here(now, &mut source, from, &matched);
+    }
+
+    fn deliver_here(
+        &mut self,
+        now: Now,
+        source: &mut Source<'_>,
+        from: Option<crate::ids::SessionKey>,
+        matched: &Arc<Matched>,
+    ) {
+        let mut start = 0;
+        for (shard, targets) in matched.by_shard() {
+            #[allow(clippy::cast_possible_truncation)]
+            let end = start + targets.len() as u32;
+            if shard == self.index {
+                for target in targets {
+                    let ids = matched.sub_ids(target);
+                    self.deliver_one(now, target.key, target.opts, ids, source, from, None);
+                    if target.durable_id != 0 {
+                        self.drop_claim_of_gone(target.key, target.durable_id, source.parts.seq);
+                    }
+                }
+            } else if shard != NODES_SHARD {
+                let (message, matched) = (source.keep(&mut self.messages), matched.clone());
+                let range = (start, end);
+                self.forward(shard, ShardMessage::Deliver { message, matched, range });
+            }
+            start = end;
+        }
+    }
+
+    /// The copy of a shared subscription that another node chose this one for.
+    fn deliver_to_group(&mut self, now: Now, message: &Arc<Message>, name: &str, filter: &str) {
+        let context = self.pick_context(&message.from.client_id, message.topic());
+        let group = self.shared.router.shared_group(name, filter);
+        let strategy = self.config.shared_strategy;
+        let picked = group.and_then(|group| {
+            group.pick_here(strategy, context, &[]).map(|member| (member, group))
+        });
+        let Some((member, group)) = picked else {
+            // The last member here left while the message was on its way.
+            self.metrics().messages_dropped.inc();
+            self.metrics().messages_dropped_no_subscribers.inc();
+            return;
+        };
+        let mut source = Source::of(message);
+        let mut picks = [(member, group)];
+        if source.parts.qos != QoS::AtMostOnce && self.config.durable {
+            self.log_durably(&mut source, &Matched::default(), &mut picks, None);
+        }
+        let [(member, group)] = picks;
+        self.hand_to_member(now, &mut source, &member, group, None);
+    }
+}

@@ -1,0 +1,620 @@
+//! The thread of the lanes.
+
+use std::collections::VecDeque;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use rookery_cluster::auth::Secret;
+use rookery_cluster::frame::{Frame, Route};
+use rookery_cluster::routes::RouteSource;
+use rookery_codec::QoS;
+use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
+use rookery_core::message::Message;
+use rookery_core::router::Weight;
+use rookery_core::shared::Shared;
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::control::Order;
+use super::incoming::{ForWorkers, Outcome, Stranger};
+use super::numbers::Numbers;
+use super::peer::{Heard, Lane, Peer, silence};
+use super::socket::{Broken, UNSENT_MAX};
+use super::{ClusterPeer, DIGEST_MS, Outlet, PING_MS, SILENCE_MS, Sent, WAIT_MS};
+use crate::inbox::{Inbox, Item};
+use crate::up::Upstream;
+use crate::worker::Clock;
+
+/// Places of the trie told in one slice.
+const SLICE: usize = 4096;
+/// How long the thread waits while a worker's inbox is overfull.
+const PAUSE_MS: u64 = 1;
+/// Reads of one connection in one turn.
+const READS_MAX: usize = 8;
+
+/// Who this node is to the others.
+pub(super) struct Me {
+    pub(super) name: String,
+    pub(super) incarnation: u64,
+    pub(super) secret: Secret,
+}
+
+/// What a worker waits for.
+struct Turn {
+    number: u64,
+    deadline_ms: u64,
+    /// Peer, lane, batch.
+    needs: Vec<(u64, u16, u64)>,
+}
+
+pub(super) struct Carrier {
+    me: Me,
+    outlet: Arc<Outlet>,
+    inboxes: Arc<[Inbox]>,
+    up: Arc<Upstream>,
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    clock: Clock,
+    source: RouteSource,
+    numbers: Numbers,
+    peers: Vec<Peer>,
+    strangers: Vec<Stranger>,
+    /// By worker.
+    turns: Vec<VecDeque<Turn>>,
+    for_workers: Vec<Vec<Item>>,
+    peers_made: u64,
+    chance: u64,
+    scratch: Vec<u8>,
+    encoded: Vec<u8>,
+    now_ms: u64,
+    unix_ms: u64,
+}
+
+/// Octets nobody can guess.
+pub(super) fn random() -> Result<[u8; 32], Broken> {
+    let mut octets = [0; 32];
+    let fill = rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty());
+    match fill {
+        Ok(32) => Ok(octets),
+        _ => Err(Broken::new("no_randomness", "the system gives no random octets")),
+    }
+}
+
+/// A route of this node as it is told.
+pub(super) fn route<'a>(group: Option<&'a str>, filter: &'a str, weight: Weight) -> Route<'a> {
+    Route { group, filter, weight: weight.bits() }
+}
+
+/// What there is to do after waiting.
+#[derive(Clone, Copy)]
+enum Place {
+    Listener,
+    Stranger(usize),
+    Lane(usize, usize),
+    Incoming(usize, usize),
+}
+
+impl Carrier {
+    pub(super) fn new(
+        (name, incarnation, secret): (String, u64, Secret),
+        (outlet, inboxes, up, shared): (Arc<Outlet>, Arc<[Inbox]>, Arc<Upstream>, Arc<Shared>),
+        listener: TcpListener,
+        source: RouteSource,
+        clock: Clock,
+    ) -> Self {
+        let workers = inboxes.len();
+        Self {
+            me: Me { name, incarnation, secret },
+            outlet,
+            up,
+            numbers: Numbers::new(shared.clone()),
+            shared,
+            listener,
+            clock,
+            source,
+            peers: Vec::new(),
+            strangers: Vec::new(),
+            turns: (0..workers).map(|_| VecDeque::new()).collect(),
+            for_workers: (0..workers).map(|_| Vec::new()).collect(),
+            inboxes,
+            peers_made: 0,
+            chance: incarnation | 1,
+            scratch: Vec::new(),
+            encoded: Vec::new(),
+            now_ms: 0,
+            unix_ms: 0,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut is_busy = true;
+        loop {
+            let is_held = self.inboxes.iter().any(Inbox::is_overfull);
+            let ready = self.wait(is_busy, is_held);
+            let now = self.clock.now();
+            (self.now_ms, self.unix_ms) = (now.mono_ms, now.unix_ms);
+            let taken = self.outlet.take();
+            self.note_routes();
+            for place in ready {
+                self.serve(place, is_held);
+            }
+            for sent in taken.sent {
+                self.send(sent);
+            }
+            for order in taken.orders {
+                if !self.obey(order) {
+                    self.numbers.clear();
+                    return;
+                }
+            }
+            self.watch(is_held);
+            is_busy = self.finish();
+        }
+    }
+
+    /// Waits for something to do; tells what is ready.
+    fn wait(&self, is_busy: bool, is_held: bool) -> Vec<Place> {
+        let is_asleep = !is_busy && self.outlet.fall_asleep();
+        let may_sleep = is_asleep && !self.shared.router.has_route_changes();
+        let wait_ms = match (may_sleep, is_held) {
+            (false, _) => 0,
+            (true, true) => PAUSE_MS,
+            (true, false) => self.due_ms().saturating_sub(self.clock.now().mono_ms).min(60_000),
+        };
+        let mut fds = vec![PollFd::from_borrowed_fd(self.outlet.fd(), PollFlags::IN)];
+        let mut places = vec![None];
+        if self.strangers.len() < super::STRANGERS_MAX {
+            fds.push(PollFd::new(&self.listener, PollFlags::IN));
+            places.push(Some(Place::Listener));
+        }
+        for (at, stranger) in self.strangers.iter().enumerate() {
+            let connection = &stranger.connection;
+            fds.push(PollFd::from_borrowed_fd(connection.fd(), connection.interest(true)));
+            places.push(Some(Place::Stranger(at)));
+        }
+        for (at, peer) in self.peers.iter().enumerate() {
+            for (number, lane) in peer.lanes.iter().enumerate() {
+                if let Some(connection) = &lane.connection {
+                    fds.push(PollFd::from_borrowed_fd(connection.fd(), connection.interest(true)));
+                    places.push(Some(Place::Lane(at, number)));
+                }
+            }
+            for (number, incoming) in peer.incoming.iter().enumerate() {
+                if let Some(connection) = &incoming.connection {
+                    let interest = connection.interest(!is_held);
+                    fds.push(PollFd::from_borrowed_fd(connection.fd(), interest));
+                    places.push(Some(Place::Incoming(at, number)));
+                }
+            }
+        }
+        #[allow(clippy::cast_possible_wrap)]
+        let timeout = Timespec {
+            tv_sec: (wait_ms / 1000) as i64,
+            tv_nsec: (wait_ms % 1000) as i64 * 1_000_000,
+        };
+        // An interrupted wait is an empty turn.
+        let _ = rustix::event::poll(&mut fds, Some(&timeout));
+        let ready = fds.iter().zip(places).filter(|(fd, _)| !fd.revents().is_empty());
+        ready.filter_map(|(_, place)| place).collect()
+    }
+
+    /// When something is due that nobody will wake this thread for.
+    fn due_ms(&self) -> u64 {
+        let lanes = self.peers.iter().flat_map(|peer| &peer.lanes).map(Lane::due_ms);
+        let digests = self.peers.iter().map(|peer| peer.digest_at_ms + DIGEST_MS);
+        let silences = self.peers.iter().flat_map(|peer| &peer.incoming).filter_map(|incoming| {
+            incoming.connection.as_ref().map(|connection| connection.heard_at_ms + SILENCE_MS)
+        });
+        let handshakes = self.strangers.iter().map(|stranger| {
+            stranger.connection.began_at_ms + super::HANDSHAKE_MS
+        });
+        let turns = self.turns.iter().filter_map(|turns| turns.front()).map(|turn| turn.deadline_ms);
+        let due = lanes.chain(digests).chain(silences).chain(handshakes).chain(turns).min();
+        due.map_or(u64::MAX, |due| due.max(self.now_ms + 1))
+    }
+
+    /// Notes what changed of the routes of this node.
+    fn note_routes(&mut self) {
+        if !self.shared.router.has_route_changes() {
+            return;
+        }
+        let taken = self.shared.router.take_route_changes();
+        for change in &taken.changes {
+            let group = change.group.as_deref();
+            self.source.change(route(group, &change.filter, change.is), change.was.bits());
+        }
+        if taken.is_lost {
+            self.source.restart();
+            let source = &mut self.source;
+            self.shared.router.track_routes(|group, filter, weight| {
+                source.found(route(group, filter, weight));
+            });
+        }
+    }
+
+    fn serve(&mut self, place: Place, is_held: bool) {
+        match place {
+            Place::Listener => {
+                Stranger::accept(&self.listener, &mut self.strangers, self.now_ms);
+            }
+            Place::Stranger(at) => self.serve_stranger(at),
+            Place::Lane(peer, lane) => self.serve_lane(peer, lane),
+            Place::Incoming(peer, lane) => self.serve_incoming(peer, lane, is_held),
+        }
+    }
+
+    /// One that becomes known is moved, one that is refused is told; both leave an empty place that
+    /// [`Carrier::watch`] takes out.
+    fn serve_stranger(&mut self, at: usize) {
+        let Some(stranger) = self.strangers.get_mut(at) else { return };
+        let read = stranger.connection.receive(self.now_ms, &mut self.scratch);
+        let outcome = match read {
+            Ok(_) => stranger.hear(&self.me, &self.peers),
+            Err(_) => Outcome::Gone,
+        };
+        // Its place in the list stays until the turn is over.
+        match outcome {
+            Outcome::Wait => {
+                stranger.is_gone = stranger.connection.send().is_err();
+            }
+            Outcome::Refused(refusal) => {
+                stranger.connection.put(&Frame::Refused(refusal));
+                // What a fresh socket does not take is not worth waiting for.
+                let _ = stranger.connection.send();
+                stranger.is_gone = true;
+            }
+            Outcome::Gone => stranger.is_gone = true,
+            Outcome::Proven(proven) => {
+                let stranger = self.strangers.swap_remove(at);
+                let now_ms = self.now_ms;
+                if let Some(peer) = self.peers.get_mut(proven.peer) {
+                    // A second connection of a lane: the first one is a leftover.
+                    peer.lose(proven.lane, &mut self.numbers);
+                    let mut connection = stranger.connection;
+                    connection.heard_at_ms = now_ms;
+                    peer.welcome(proven.lane, connection);
+                }
+            }
+        }
+    }
+
+    fn serve_lane(&mut self, at: usize, number: usize) {
+        if let Err(broken) = self.read_lane(at, number) {
+            self.fail_lane(at, number, &broken);
+        }
+    }
+
+    fn read_lane(&mut self, at: usize, number: usize) -> Result<(), Broken> {
+        let Some(peer) = self.peers.get_mut(at) else { return Ok(()) };
+        let Some(lane) = peer.lanes.get_mut(number) else { return Ok(()) };
+        let Some(mut connection) = lane.connection.take() else { return Ok(()) };
+        if !connection.finish_connecting()? {
+            lane.connection = Some(connection);
+            return Ok(());
+        }
+        let mut answers = Vec::new();
+        connection.receive(self.now_ms, &mut self.scratch)?;
+        while let Some(frame) = connection.next()? {
+            let (heard, answer) = lane.hear(&self.me, &peer.is, frame)?;
+            answers.extend(answer);
+            match heard {
+                Heard::Nothing => {}
+                Heard::Open(routes) => {
+                    if number == 0 {
+                        peer.routes.connected(&self.source, routes);
+                        peer.digest_at_ms = self.now_ms;
+                    }
+                }
+                Heard::RoutesWanted => peer.routes.wanted(),
+            }
+        }
+        if lane.is_open() {
+            connection.trust();
+        }
+        answers.iter().for_each(|frame| connection.put(frame));
+        lane.connection = Some(connection);
+        Ok(())
+    }
+
+    fn fail_lane(&mut self, at: usize, number: usize, broken: &Broken) {
+        self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let Some(peer) = self.peers.get_mut(at) else { return };
+        if let Some(lane) = peer.lanes.get_mut(number) {
+            lane.fail(broken, self.now_ms, self.chance >> 33);
+        }
+        if number == 0 {
+            peer.routes.disconnected();
+        }
+        peer.last_error = format!("{}: {}", broken.code, broken.detail);
+    }
+
+    fn serve_incoming(&mut self, at: usize, number: usize, is_held: bool) {
+        let Some(peer) = self.peers.get_mut(at) else { return };
+        for _ in 0..READS_MAX {
+            let Some(connection) =
+                peer.incoming.get_mut(number).and_then(|incoming| incoming.connection.as_mut())
+            else {
+                return;
+            };
+            let read = match is_held {
+                true => Ok(false),
+                false => connection.receive(self.now_ms, &mut self.scratch),
+            };
+            let mut workers =
+                ForWorkers { shared: &self.shared, items: &mut self.for_workers };
+            let more = match read {
+                Ok(true) => peer.hear(number, &mut self.numbers, &mut workers).map(|()| true),
+                other => other,
+            };
+            match more {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(broken) => {
+                    peer.last_error = format!("{}: {}", broken.code, broken.detail);
+                    peer.lose(number, &mut self.numbers);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Puts what a worker has for other nodes on their lanes.
+    fn send(&mut self, sent: Sent) {
+        let mut needs = Vec::new();
+        for message in sent.messages {
+            match message {
+                ShardMessage::Deliver { message, matched, range } => {
+                    self.encode(&message);
+                    let mut reached = Vec::new();
+                    let range = range.0 as usize..range.1 as usize;
+                    for target in matched.targets.get(range).unwrap_or_default() {
+                        let peer = self.peer_of(target.key.slot);
+                        // While its routes are told anew a node has two numbers.
+                        if let Some(at) = peer.filter(|at| !reached.contains(at)) {
+                            reached.push(at);
+                            self.put(at, None, &message, &mut needs);
+                        }
+                    }
+                }
+                ShardMessage::DeliverShared { message, member, group } => {
+                    let shared = Some((group.name(), group.filter()));
+                    if let Some(at) = self.peer_of(member.key.slot) {
+                        self.encode(&message);
+                        self.put(at, shared, &message, &mut needs);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let (Some(number), Some(turns)) =
+            (sent.turn, self.turns.get_mut(usize::from(sent.worker)))
+        else {
+            return;
+        };
+        turns.push_back(Turn { number, deadline_ms: self.now_ms + WAIT_MS, needs });
+    }
+
+    fn encode(&mut self, message: &Message) {
+        self.encoded.clear();
+        message.encode_into(&mut self.encoded);
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // numbers of nodes have 16 bits
+    fn peer_of(&self, number: u32) -> Option<usize> {
+        let id = self.numbers.peer(number as u16)?;
+        self.peers.iter().position(|peer| peer.id == id)
+    }
+
+    fn put(
+        &mut self,
+        at: usize,
+        shared: Option<(&str, &str)>,
+        message: &Message,
+        needs: &mut Vec<(u64, u16, u64)>,
+    ) {
+        let Some(peer) = self.peers.get_mut(at) else { return };
+        let is_given_up = peer.is_given_up(self.now_ms);
+        let number = lane_of(&message.from.client_id, peer.lanes.len());
+        let Some(lane) = peer.lanes.get_mut(number) else { return };
+        if is_given_up && lane.sender.is_full() {
+            lane.sender.refuse();
+            return;
+        }
+        let is_droppable = message.qos == QoS::AtMostOnce;
+        let encoded = &self.encoded;
+        let is_put =
+            lane.sender.push(shared, is_droppable, |out| out.extend_from_slice(encoded));
+        if is_put && !is_droppable {
+            let need = (peer.id, lane.number, lane.sender.pending());
+            if needs.last() != Some(&need) {
+                needs.push(need);
+            }
+        }
+    }
+
+    /// Whether the thread goes on.
+    fn obey(&mut self, order: Order) -> bool {
+        match order {
+            Order::SetPeers(peers, reply) => {
+                self.set_peers(peers);
+                // Whoever waited may have given up.
+                let _ = reply.send(());
+            }
+            Order::Status(reply) => {
+                let _ = reply.send(self.peers.iter().map(Peer::status).collect());
+            }
+            Order::Stop => return false,
+        }
+        true
+    }
+
+    fn set_peers(&mut self, wanted: Vec<ClusterPeer>) {
+        let numbers = &mut self.numbers;
+        self.peers.retain_mut(|peer| {
+            let stays = wanted.iter().any(|one| {
+                one.name == peer.is.name && one.incarnation <= peer.is.incarnation
+            });
+            if !stays {
+                peer.mirror.forget(&mut numbers.of(peer.id));
+            }
+            stays
+        });
+        for one in wanted.into_iter().filter(|one| one.name != self.me.name) {
+            match self.peers.iter_mut().find(|peer| peer.is.name == one.name) {
+                // It is found elsewhere from the next connection on.
+                Some(peer) => peer.is.address = one.address,
+                None => {
+                    self.peers_made += 1;
+                    self.peers.push(Peer::new(self.peers_made, one, self.unix_ms));
+                }
+            }
+        }
+    }
+
+    /// Timers: who is late, silent, or to be tried again.
+    fn watch(&mut self, is_held: bool) {
+        let now_ms = self.now_ms;
+        self.strangers.retain(|stranger| !stranger.is_late(now_ms));
+        for at in 0..self.peers.len() {
+            for number in 0..usize::from(super::LANES) {
+                let Some(peer) = self.peers.get_mut(at) else { return };
+                let Some(lane) = peer.lanes.get_mut(number) else { return };
+                let done = lane.open(&self.me, &peer.is, now_ms).and_then(|()| lane.watch(now_ms));
+                if let Err(broken) = done {
+                    self.fail_lane(at, number, &broken);
+                }
+                self.watch_incoming(at, number, is_held);
+            }
+        }
+    }
+
+    fn watch_incoming(&mut self, at: usize, number: usize, is_held: bool) {
+        let now_ms = self.now_ms;
+        let Some(peer) = self.peers.get_mut(at) else { return };
+        let Some(connection) =
+            peer.incoming.get_mut(number).and_then(|incoming| incoming.connection.as_mut())
+        else {
+            return;
+        };
+        if is_held {
+            // Nothing is heard because nothing is read; the other node learns that all is well.
+            connection.heard_at_ms = now_ms;
+            if now_ms >= connection.asked_at_ms + PING_MS {
+                connection.asked_at_ms = now_ms;
+                connection.put(&Frame::Pong);
+            }
+        } else if let Err(broken) = silence(connection, now_ms) {
+            peer.last_error = format!("{}: {}", broken.code, broken.detail);
+            peer.lose(number, &mut self.numbers);
+        }
+    }
+
+    /// Sends what there is; whether there is more to do at once.
+    fn finish(&mut self) -> bool {
+        // First, so that the other node hears of nothing as taken that is not in a worker's inbox.
+        for (items, inbox) in self.for_workers.iter_mut().zip(self.inboxes.iter()) {
+            if !items.is_empty() {
+                inbox.push_all(items.drain(..));
+            }
+        }
+        let mut is_busy = self.tell_routes();
+        let mut is_full = false;
+        for at in 0..self.peers.len() {
+            for number in 0..usize::from(super::LANES) {
+                if let Err(broken) = self.pump(at, number) {
+                    self.fail_lane(at, number, &broken);
+                }
+            }
+            let Some(peer) = self.peers.get_mut(at) else { continue };
+            is_full |= peer.holds(self.now_ms);
+            if let Some(is_connected) = peer.look(self.unix_ms) {
+                let (level, text) = match is_connected {
+                    true => (LogLevel::Info, format!("connected to node {}", peer.is.name)),
+                    false => {
+                        let (name, why) = (&peer.is.name, &peer.last_error);
+                        (LogLevel::Warning, format!("connection to node {name} lost: {why}"))
+                    }
+                };
+                self.up.push_all([UpEvent::Log(level, text.into())]);
+            }
+        }
+        self.outlet.hold(is_full);
+        self.release_turns();
+        if self.numbers.is_busy() {
+            self.numbers.work();
+            is_busy = true;
+        }
+        is_busy
+    }
+
+    fn tell_routes(&mut self) -> bool {
+        let mut is_busy = false;
+        let shared = &self.shared;
+        for peer in &mut self.peers {
+            let Some(lane) = peer.lanes.first_mut().filter(|lane| lane.is_open()) else { continue };
+            let Some(connection) = lane.connection.as_mut() else { continue };
+            if peer.routes.has_news(&self.source) && connection.unsent() < UNSENT_MAX {
+                peer.routes.tell(&self.source, connection.out(), |from, each| {
+                    shared.router.local_routes(from, SLICE, |group, filter, weight| {
+                        each(route(group, filter, weight));
+                    })
+                });
+                is_busy |= peer.routes.has_news(&self.source);
+            } else if self.now_ms >= peer.digest_at_ms + DIGEST_MS {
+                peer.digest_at_ms = self.now_ms;
+                peer.routes.check(&self.source, connection.out());
+            }
+        }
+        is_busy
+    }
+
+    fn pump(&mut self, at: usize, number: usize) -> Result<(), Broken> {
+        let Some(peer) = self.peers.get_mut(at) else { return Ok(()) };
+        if let Some(incoming) = peer.incoming.get_mut(number)
+            && let Some(connection) = &mut incoming.connection
+        {
+            if std::mem::take(&mut incoming.is_ack_due) {
+                incoming.untold = 0;
+                connection.put(&Frame::Taken(incoming.receiver.last()));
+            }
+            if let Err(broken) = connection.send() {
+                peer.last_error = format!("{}: {}", broken.code, broken.detail);
+                peer.lose(number, &mut self.numbers);
+            }
+        }
+        let Some(lane) = peer.lanes.get_mut(number) else { return Ok(()) };
+        lane.sender.seal();
+        lane.pump()
+    }
+
+    /// Tells workers what other nodes have taken by now.
+    fn release_turns(&mut self) {
+        let (peers, now_ms) = (&self.peers, self.now_ms);
+        // Of a node that is gone nothing is expected.
+        let is_taken = |(id, lane, seq): &(u64, u16, u64)| {
+            let peer = peers.iter().find(|peer| peer.id == *id);
+            let lane = peer.and_then(|peer| peer.lanes.get(usize::from(*lane)));
+            lane.is_none_or(|lane| lane.sender.taken() >= *seq)
+        };
+        for (turns, inbox) in self.turns.iter_mut().zip(self.inboxes.iter()) {
+            let mut done = None;
+            while let Some(turn) = turns.front()
+                && (turn.deadline_ms <= now_ms || turn.needs.iter().all(is_taken))
+            {
+                done = Some(turn.number);
+                turns.pop_front();
+            }
+            if let Some(number) = done {
+                inbox.push(Item::Shard(ShardMessage::NodesTook(number)));
+            }
+        }
+    }
+}
+
+/// The lane of a publisher: always the same one, so that its messages keep their order.
+#[allow(clippy::cast_possible_truncation)]
+fn lane_of(client_id: &str, lanes: usize) -> usize {
+    let hash = client_id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
+    });
+    ((hash >> 32) as usize).checked_rem(lanes).unwrap_or(0)
+}

@@ -1,0 +1,219 @@
+//! Connections from other nodes: who is there, then messages and routes.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use rookery_cluster::frame::{self, Frame, Hello, Identity, PROTOCOL, Refusal};
+use rookery_core::effects::ShardMessage;
+use rookery_core::message::{Message, Origin};
+use rookery_core::shared::Shared;
+
+use super::carrier::{Me, random};
+use super::numbers::Numbers;
+use super::peer::{Incoming, Peer};
+use super::socket::{Broken, Connection};
+use super::{HANDSHAKE_MS, LANES, STRANGERS_MAX};
+use crate::inbox::Item;
+
+/// Octets that are taken before that is told at the latest.
+const UNTOLD_MAX: usize = 512 << 10;
+
+/// A connection whose other side has not shown who it is.
+pub(super) struct Stranger {
+    pub(super) connection: Connection,
+    /// Its Hello, as it came.
+    hello: Vec<u8>,
+    nonce: [u8; 32],
+    /// It is closed at the end of the turn.
+    pub(super) is_gone: bool,
+}
+
+/// Where a connection belongs.
+pub(super) struct Proven {
+    pub(super) peer: usize,
+    pub(super) lane: usize,
+}
+
+/// What became of a stranger.
+pub(super) enum Outcome {
+    Wait,
+    Proven(Proven),
+    /// It is told so, then it is gone.
+    Refused(Refusal),
+    Gone,
+}
+
+impl Stranger {
+    /// Takes in who calls, as far as there is room.
+    pub(super) fn accept(listener: &TcpListener, strangers: &mut Vec<Self>, now_ms: u64) {
+        while strangers.len() < STRANGERS_MAX {
+            let Ok((stream, _)) = listener.accept() else { return };
+            if let Ok(connection) = Connection::accepted(stream, now_ms) {
+                strangers.push(Self { connection, hello: Vec::new(), nonce: [0; 32], is_gone: false });
+            }
+        }
+    }
+
+    pub(super) fn is_late(&self, now_ms: u64) -> bool {
+        self.is_gone || now_ms >= self.connection.began_at_ms + HANDSHAKE_MS
+    }
+
+    /// Takes what it said.
+    pub(super) fn hear(&mut self, me: &Me, peers: &[Peer]) -> Outcome {
+        loop {
+            let outcome = match self.connection.next() {
+                Ok(Some(Frame::Hello(hello))) if self.hello.is_empty() => {
+                    if let Some(refusal) = objection(me, &hello) {
+                        Outcome::Refused(refusal)
+                    } else if let Ok(nonce) = random() {
+                        Frame::Hello(hello).encode(&mut self.hello);
+                        self.nonce = nonce;
+                        let challenge = me.secret.challenge(&hello, nonce);
+                        self.connection.put(&challenge);
+                        Outcome::Wait
+                    } else {
+                        Outcome::Gone
+                    }
+                }
+                Ok(Some(Frame::Proof(shown))) => return self.prove(me, peers, &shown),
+                Ok(None) => return Outcome::Wait,
+                Ok(Some(_)) | Err(_) => Outcome::Gone,
+            };
+            if !matches!(outcome, Outcome::Wait) {
+                return outcome;
+            }
+        }
+    }
+
+    fn prove(&self, me: &Me, peers: &[Peer], shown: &[u8; 32]) -> Outcome {
+        let Ok(Some((Frame::Hello(hello), _))) =
+            frame::next(&self.hello, frame::HANDSHAKE_BYTES_MAX)
+        else {
+            return Outcome::Gone;
+        };
+        if !me.secret.is_proven(&hello, &self.nonce, shown) {
+            return Outcome::Gone;
+        }
+        let Identity { name, incarnation } = hello.from;
+        let is_it = |peer: &Peer| peer.is.name == name && peer.is.incarnation == incarnation;
+        match peers.iter().position(is_it) {
+            Some(peer) => Outcome::Proven(Proven { peer, lane: hello.lane.into() }),
+            None => Outcome::Refused(Refusal::Unknown),
+        }
+    }
+}
+
+/// Why a Hello is refused before anything is shown.
+fn objection(me: &Me, hello: &Hello<'_>) -> Option<Refusal> {
+    if hello.protocol != PROTOCOL || hello.lanes != LANES || hello.lane >= LANES {
+        return Some(Refusal::Protocol);
+    }
+    let is_me = hello.to.name == me.name && hello.to.incarnation == me.incarnation;
+    (!is_me).then_some(Refusal::NotMe)
+}
+
+/// Where the messages of a turn are gathered, by worker.
+pub(super) struct ForWorkers<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) items: &'a mut Vec<Vec<Item>>,
+}
+
+impl Peer {
+    /// A lane of the other node stands: it is told where to go on.
+    pub(super) fn welcome(&mut self, lane: usize, mut connection: Connection) {
+        connection.trust();
+        let routes = if lane == 0 { self.mirror.version() } else { None };
+        let Some(incoming) = self.incoming.get_mut(lane) else { return };
+        connection.put(&Frame::Welcome { taken: incoming.receiver.last(), routes });
+        incoming.connection = Some(connection);
+        incoming.is_ack_due = false;
+        incoming.untold = 0;
+    }
+
+    /// Takes the frames of a connection that were read.
+    pub(super) fn hear(
+        &mut self,
+        lane: usize,
+        numbers: &mut Numbers,
+        workers: &mut ForWorkers<'_>,
+    ) -> Result<(), Broken> {
+        let Some(incoming) = self.incoming.get_mut(lane) else { return Ok(()) };
+        let Some(mut connection) = incoming.connection.take() else { return Ok(()) };
+        let mut answers = Vec::new();
+        while let Some(frame) = connection.next()? {
+            match frame {
+                Frame::Batch { seq, items } => {
+                    let new = incoming.receiver.batch(seq);
+                    if new.map_err(|error| Broken::new("protocol", error.to_string()))? {
+                        self.received += take(incoming, &self.origin, items, workers)?;
+                    } else {
+                        incoming.is_ack_due = true;
+                    }
+                }
+                Frame::Ping => {
+                    incoming.is_ack_due |= incoming.untold > 0;
+                    answers.push(Frame::Pong);
+                }
+                Frame::RoutesBegin
+                | Frame::Routes { .. }
+                | Frame::RoutesEnd
+                | Frame::RoutesDigest { .. }
+                    if lane == 0 =>
+                {
+                    if self.mirror.take(frame, &mut numbers.of(self.id))? {
+                        answers.push(Frame::RoutesWanted);
+                    }
+                }
+                _ => return Err(Broken::new("protocol", "a frame that does not belong here")),
+            }
+        }
+        answers.iter().for_each(|frame| connection.put(frame));
+        incoming.connection = Some(connection);
+        Ok(())
+    }
+
+    /// A connection of the other node is gone.
+    pub(super) fn lose(&mut self, lane: usize, numbers: &mut Numbers) {
+        if let Some(incoming) = self.incoming.get_mut(lane) {
+            incoming.connection = None;
+        }
+        if lane == 0 {
+            self.mirror.disconnected(&mut numbers.of(self.id));
+        }
+    }
+}
+
+/// Hands the messages of a batch on; how many there were.
+fn take(
+    incoming: &mut Incoming,
+    origin: &Arc<Origin>,
+    items: &[u8],
+    workers: &mut ForWorkers<'_>,
+) -> Result<u64, Broken> {
+    let mut count = 0;
+    for item in frame::items(items) {
+        let item = item?;
+        let Some(mut message) = Message::from_bytes(item.message) else {
+            return Err(Broken::new("protocol", "a message that is none"));
+        };
+        // Its number in the other node's log means nothing here.
+        message.seq = 0;
+        message.origin = Some(match message.origin.as_deref() {
+            Some(known) if known.link.is_some() || !known.rules.is_empty() => {
+                Arc::new(Origin { node: origin.node.clone(), ..known.clone() })
+            }
+            _ => origin.clone(),
+        });
+        incoming.is_ack_due |= message.qos != rookery_codec::QoS::AtMostOnce;
+        let shard = workers.shared.shard_of(&message.from.client_id);
+        let group = item.shared.map(|(name, filter)| Box::new((name.into(), filter.into())));
+        let message = Arc::new(message);
+        if let Some(items) = workers.items.get_mut(usize::from(shard)) {
+            items.push(Item::Shard(ShardMessage::FromNode { message, group }));
+        }
+        count += 1;
+    }
+    incoming.untold += items.len();
+    incoming.is_ack_due |= incoming.untold > UNTOLD_MAX;
+    Ok(count)
+}

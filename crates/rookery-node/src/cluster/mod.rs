@@ -1,0 +1,102 @@
+//! Lanes between the nodes of a cluster, on one thread.
+//!
+//! Workers hand what other nodes get to an [`Outlet`], once per turn; the thread ([`carrier`]) frames
+//! it into a lane per publisher, keeps it until the other node has it, and brings what comes from
+//! there to the workers. It keeps the routes of the others in the trie and tells them those of this
+//! node. Who the others are it is told: it finds nobody by itself.
+//!
+//! **Bounds.** A lane holds `LaneLimits::queue_bytes`; a full one makes publishers wait for
+//! [`STALL_MS`], then what is for that node is dropped and counted, so that one node that hangs does not stop
+//! the others. Before it is authenticated a connection gets a buffer of a kilobyte, three seconds, and
+//! one of [`STRANGERS_MAX`] places.
+
+mod carrier;
+mod control;
+mod incoming;
+mod numbers;
+mod outlet;
+mod peer;
+mod socket;
+
+use std::net::SocketAddr;
+
+pub use control::Cluster;
+pub(crate) use outlet::{Outlet, Sent};
+
+/// Lanes to each peer.
+pub(crate) const LANES: u16 = 2;
+/// A connection on which nothing comes for this long gets a question.
+pub(crate) const PING_MS: u64 = 1000;
+/// A connection on which nothing comes for this long is gone.
+pub(crate) const SILENCE_MS: u64 = 4000;
+/// How long the other side may take to show who it is.
+pub(crate) const HANDSHAKE_MS: u64 = 3000;
+/// Connections that have not shown who they are.
+pub(crate) const STRANGERS_MAX: usize = 64;
+/// How long a full lane holds publishers back.
+pub(crate) const STALL_MS: u64 = 5000;
+/// How long an acknowledgement waits for other nodes.
+pub(crate) const WAIT_MS: u64 = 5000;
+/// How often a peer is told what it should know of the routes here.
+pub(crate) const DIGEST_MS: u64 = 5000;
+
+/// What a node of a cluster is to the others.
+#[derive(Clone)]
+pub struct ClusterConfig {
+    /// Its name.
+    pub name: String,
+    /// Rises with every start.
+    pub incarnation: u64,
+    /// Where it takes lanes; port 0: any.
+    pub bind: String,
+    /// What every node of the cluster knows, and nobody else.
+    pub secret: Vec<u8>,
+}
+
+impl std::fmt::Debug for ClusterConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClusterConfig")
+            .field("name", &self.name)
+            .field("incarnation", &self.incarnation)
+            .field("bind", &self.bind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Another node that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterPeer {
+    /// Its name.
+    pub name: String,
+    /// That of its present start.
+    pub incarnation: u64,
+    /// Where it takes lanes.
+    pub address: SocketAddr,
+}
+
+/// How it stands with another node.
+#[derive(Clone, Debug, Default)]
+pub struct PeerStatus {
+    /// Its name.
+    pub name: String,
+    /// That of its present start.
+    pub incarnation: u64,
+    /// Every lane stands, in both directions.
+    pub is_connected: bool,
+    /// Since when that is so or not so, ms since 1970.
+    pub since_ms: u64,
+    /// Topic filters that it has subscribers for.
+    pub routes: u64,
+    /// Messages for it.
+    pub sent: u64,
+    /// Messages from it.
+    pub received: u64,
+    /// Messages that were sent again after a cut.
+    pub resent: u64,
+    /// Messages that were dropped instead of sent.
+    pub dropped: u64,
+    /// Bytes that wait for it.
+    pub queued_bytes: u64,
+    /// What went wrong last: a code, a colon, a text. Empty: nothing.
+    pub last_error: String,
+}

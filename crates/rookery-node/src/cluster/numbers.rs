@@ -1,0 +1,93 @@
+//! Numbers under which the routes of other nodes stand in the trie.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use rookery_cluster::frame::Route;
+use rookery_cluster::routes::RouteTable;
+use rookery_core::router::Weight;
+use rookery_core::shared::Shared;
+
+/// Places of the trie looked at in one slice.
+const SLICE: usize = 16_384;
+
+/// The table of routes, as far as other nodes are concerned.
+pub(super) struct Numbers {
+    shared: Arc<Shared>,
+    /// Whose routes they are; a peer whose routes are told anew has two.
+    peers: HashMap<u16, u64>,
+    /// Whose routes are taken out, and how far that is.
+    retiring: VecDeque<(u16, u32)>,
+    next: u16,
+}
+
+impl Numbers {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, peers: HashMap::new(), retiring: VecDeque::new(), next: 0 }
+    }
+
+    /// The peer that a number stands for; none while its routes are taken out.
+    pub(super) fn peer(&self, number: u16) -> Option<u64> {
+        self.peers.get(&number).copied()
+    }
+
+    /// The table on behalf of a peer.
+    pub(super) fn of(&mut self, peer: u64) -> ForPeer<'_> {
+        ForPeer { numbers: self, peer }
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        !self.retiring.is_empty()
+    }
+
+    /// Takes routes of those that are gone out, a slice at a time.
+    pub(super) fn work(&mut self) {
+        let Some((number, from)) = self.retiring.front_mut() else { return };
+        match self.shared.router.clear_routes(*number, *from, SLICE) {
+            Some(next) => *from = next,
+            None => drop(self.retiring.pop_front()),
+        }
+    }
+
+    /// Takes all routes out at once.
+    pub(super) fn clear(&mut self) {
+        let gone: Vec<u16> = self.peers.drain().map(|(number, _)| number).collect();
+        self.retiring.extend(gone.into_iter().map(|number| (number, 0)));
+        while self.is_busy() {
+            self.work();
+        }
+    }
+}
+
+pub(super) struct ForPeer<'a> {
+    numbers: &'a mut Numbers,
+    peer: u64,
+}
+
+impl RouteTable for ForPeer<'_> {
+    fn number(&mut self) -> Option<u16> {
+        let numbers = &mut *self.numbers;
+        let is_used = |number: &u16| {
+            numbers.peers.contains_key(number)
+                || numbers.retiring.iter().any(|(gone, _)| gone == number)
+        };
+        let number = (0..u16::MAX).map(|n| numbers.next.wrapping_add(n)).find(|n| !is_used(n))?;
+        numbers.next = number.wrapping_add(1);
+        numbers.peers.insert(number, self.peer);
+        Some(number)
+    }
+
+    fn set(&mut self, number: u16, routes: &[Route<'_>], each: &mut dyn FnMut(Route<'_>, u32)) {
+        let items =
+            routes.iter().map(|route| (route.group, route.filter, Weight::from_bits(route.weight)));
+        self.numbers.shared.router.set_routes(number, items, |group, filter, was, is| {
+            each(Route { group, filter, weight: is.bits() }, was.bits());
+        });
+    }
+
+    fn retire(&mut self, number: u16) {
+        if self.numbers.peers.remove(&number).is_some() {
+            self.numbers.retiring.push_back((number, 0));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! One connection between two nodes: bytes out, frames in.
+
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rookery_cluster::frame::{self, Frame, FrameError};
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+/// Bytes read at once.
+const READ_BYTES: usize = 256 << 10;
+/// A buffer that grew beyond this is given back when it is empty.
+const KEEP_BYTES: usize = 1 << 20;
+/// Unsent bytes from which no further batches are added.
+pub(super) const UNSENT_MAX: usize = 256 << 10;
+
+/// Why a connection ends, as [`super::PeerStatus::last_error`] says it.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) code: &'static str,
+    pub(super) detail: String,
+}
+
+impl Broken {
+    pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    fn io(error: Errno) -> Self {
+        let code = match error {
+            Errno::CONNREFUSED => "connect_refused",
+            Errno::CONNRESET | Errno::PIPE => "closed",
+            Errno::TIMEDOUT => "connect_timeout",
+            _ => "unreachable",
+        };
+        Self::new(code, std::io::Error::from(error).to_string())
+    }
+}
+
+impl From<FrameError> for Broken {
+    fn from(error: FrameError) -> Self {
+        Self::new("protocol", error.to_string())
+    }
+}
+
+pub(super) struct Connection {
+    stream: TcpStream,
+    is_connecting: bool,
+    out: Vec<u8>,
+    sent: usize,
+    input: Vec<u8>,
+    taken: usize,
+    /// The largest frame that is taken.
+    max: usize,
+    pub(super) heard_at_ms: u64,
+    pub(super) asked_at_ms: u64,
+    pub(super) began_at_ms: u64,
+}
+
+impl Connection {
+    pub(super) fn accepted(stream: TcpStream, now_ms: u64) -> std::io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        Ok(Self::new(stream, false, now_ms))
+    }
+
+    /// Begins to connect.
+    pub(super) fn open(address: SocketAddr, now_ms: u64) -> Result<Self, Broken> {
+        let fail = |error: std::io::Error| Broken::new("unreachable", error.to_string());
+        let domain = Domain::for_address(address);
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP)).map_err(fail)?;
+        socket.set_nonblocking(true).map_err(fail)?;
+        socket.set_tcp_nodelay(true).map_err(fail)?;
+        let is_connecting = match socket.connect(&address.into()) {
+            Ok(()) => false,
+            Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => true,
+            Err(error) => {
+                let errno = Errno::from_io_error(&error);
+                return Err(errno.map_or_else(|| fail(error), Broken::io));
+            }
+        };
+        Ok(Self::new(socket.into(), is_connecting, now_ms))
+    }
+
+    fn new(stream: TcpStream, is_connecting: bool, now_ms: u64) -> Self {
+        Self {
+            stream,
+            is_connecting,
+            out: Vec::new(),
+            sent: 0,
+            input: Vec::new(),
+            taken: 0,
+            max: frame::HANDSHAKE_BYTES_MAX,
+            heard_at_ms: now_ms,
+            asked_at_ms: 0,
+            began_at_ms: now_ms,
+        }
+    }
+
+    /// The other side has shown who it is.
+    pub(super) fn trust(&mut self) {
+        self.max = frame::FRAME_BYTES_MAX;
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+
+    /// What to wait for.
+    pub(super) fn interest(&self, may_read: bool) -> PollFlags {
+        let write = self.is_connecting || self.unsent() > 0;
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::OUT, write);
+        flags.set(PollFlags::IN, may_read && !self.is_connecting);
+        flags
+    }
+
+    pub(super) fn unsent(&self) -> usize {
+        self.out.len() - self.sent
+    }
+
+    pub(super) fn is_connecting(&self) -> bool {
+        self.is_connecting
+    }
+
+    /// Whether the connection attempt is over.
+    pub(super) fn finish_connecting(&mut self) -> Result<bool, Broken> {
+        if !self.is_connecting {
+            return Ok(true);
+        }
+        match SockRef::from(&self.stream).take_error() {
+            Ok(None) => {
+                if self.stream.peer_addr().is_err() {
+                    return Ok(false);
+                }
+                self.is_connecting = false;
+                Ok(true)
+            }
+            Ok(Some(error)) | Err(error) => {
+                let errno = Errno::from_io_error(&error);
+                Err(errno.map_or_else(
+                    || Broken::new("unreachable", error.to_string()),
+                    Broken::io,
+                ))
+            }
+        }
+    }
+
+    pub(super) fn put(&mut self, frame: &Frame<'_>) {
+        frame.encode(&mut self.out);
+    }
+
+    pub(super) fn put_bytes(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    pub(super) fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Sends as much as the other side takes.
+    pub(super) fn send(&mut self) -> Result<(), Broken> {
+        if self.is_connecting {
+            return Ok(());
+        }
+        while let Some(unsent) = self.out.get(self.sent..).filter(|unsent| !unsent.is_empty()) {
+            match rustix::net::send(&self.stream, unsent, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
+            {
+                Ok(n) => self.sent += n,
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(Broken::io(error)),
+            }
+        }
+        self.sent = 0;
+        self.out.clear();
+        if self.out.capacity() > KEEP_BYTES {
+            self.out = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Reads once what is there; whether there was something.
+    pub(super) fn receive(&mut self, now_ms: u64, scratch: &mut Vec<u8>) -> Result<bool, Broken> {
+        // Before it is trusted the buffer holds two frames of a handshake and no more.
+        let room = if self.max == frame::FRAME_BYTES_MAX { READ_BYTES } else { 2 * self.max };
+        scratch.resize(READ_BYTES, 0);
+        let chunk = scratch.get_mut(..room).unwrap_or_default();
+        match rustix::net::recv(&self.stream, chunk, RecvFlags::DONTWAIT) {
+            Ok((_, 0)) => Err(Broken::new("closed", "the other node closed the connection")),
+            Ok((_, n)) => {
+                self.heard_at_ms = now_ms;
+                let bytes = scratch.get(..n).unwrap_or_default();
+                self.input.drain(..std::mem::take(&mut self.taken));
+                if self.input.is_empty() && self.input.capacity() > KEEP_BYTES {
+                    self.input = Vec::new();
+                }
+                self.input.extend_from_slice(bytes);
+                Ok(true)
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Ok(false),
+            Err(error) => Err(Broken::io(error)),
+        }
+    }
+
+    /// The next frame of what was read.
+    pub(super) fn next(&mut self) -> Result<Option<Frame<'_>>, Broken> {
+        let rest = self.input.get(self.taken..).unwrap_or_default();
+        match frame::next(rest, self.max)? {
+            Some((frame, len)) => {
+                self.taken += len;
+                Ok(Some(frame))
+            }
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The other nodes of the cluster.
+
+use std::sync::Arc;
+
+use super::{Node, lock};
+use crate::api::NodeError;
+use crate::cluster::{Cluster, ClusterConfig, ClusterPeer, PeerStatus};
+
+impl Node {
+    /// Opens the lanes to other nodes; the port where they are taken. Once per process.
+    ///
+    /// # Errors
+    ///
+    /// They were open before, a value is no good, or the address is taken.
+    pub fn cluster_open(&self, config: &ClusterConfig) -> Result<u16, NodeError> {
+        self.check_running()?;
+        let mut cluster = lock(&self.cluster);
+        if cluster.is_some() {
+            let detail = "the lanes of this node were opened before".to_owned();
+            return Err(NodeError::Config { path: "cluster".to_owned(), detail });
+        }
+        let opened = Cluster::open(
+            config,
+            self.shared.clone(),
+            self.inboxes.clone(),
+            self.up.clone(),
+            self.clock,
+        )?;
+        let port = opened.port();
+        *cluster = Some(Arc::new(opened));
+        Ok(port)
+    }
+
+    /// Makes the other nodes those of the list: all that run. One that is missing is forgotten with
+    /// its routes and what waits for it; one with a higher incarnation begins anew.
+    ///
+    /// # Errors
+    ///
+    /// The lanes are not open.
+    pub fn cluster_peers(&self, peers: Vec<ClusterPeer>) -> Result<(), NodeError> {
+        let cluster = self.cluster()?;
+        cluster.set_peers(peers);
+        Ok(())
+    }
+
+    /// How it stands with each of the other nodes; nothing where there is no cluster.
+    #[must_use]
+    pub fn cluster_status(&self) -> Vec<PeerStatus> {
+        self.cluster().map(|cluster| cluster.status()).unwrap_or_default()
+    }
+
+    /// Closes the lanes for good. May be called twice.
+    pub fn cluster_close(&self) {
+        if let Ok(cluster) = self.cluster() {
+            cluster.close();
+        }
+    }
+
+    fn cluster(&self) -> Result<Arc<Cluster>, NodeError> {
+        lock(&self.cluster).clone().ok_or_else(|| NodeError::Config {
+            path: "cluster".to_owned(),
+            detail: "the lanes of this node are not open".to_owned(),
+        })
+    }
+
+    /// Subscriptions changed outside of a worker's turn.
+    pub(super) fn tell_cluster(&self) {
+        if self.shared.router.has_route_changes()
+            && let Ok(cluster) = self.cluster()
+        {
+            cluster.wake();
+        }
+    }
+}
