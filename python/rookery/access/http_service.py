@@ -17,7 +17,14 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from rookery.access.errors import STOPPED, BackendError, SettingError, Words
 from rookery.access.guard import Guard, GuardSettings
-from rookery.access.reasons import behind, no_answer, of_connecting, shown_address, why_unreachable
+from rookery.access.reasons import (
+    behind,
+    no_answer,
+    no_handshake,
+    of_connecting,
+    shown_address,
+    why_unreachable,
+)
 from rookery.access.templates import Shape, Template, Variables, render_shape, shape_of
 from rookery.access.tls import ClientTls
 from rookery.clock import Clock
@@ -195,8 +202,12 @@ class HttpService:
         tls = self._tls if self._base.startswith("https:") else None
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):
-                _, writer = await asyncio.open_connection(self._host, self._port, ssl=tls)
+                _, writer = await asyncio.open_connection(self._host, self._port)
+                if tls is not None:
+                    await writer.start_tls(tls, server_hostname=self._host)
         except OSError as error:
+            if writer is not None and isinstance(error, TimeoutError):
+                raise BackendError(no_handshake(self.address)) from None
             raise BackendError(why_unreachable(self.address, error)) from None
         finally:
             if writer is not None:

@@ -65,6 +65,11 @@ _NO_TLS = Words(
     "{address} does not speak TLS: switch ssl.enable off, or use the port that does",
     "{address} 未使用 TLS：请关闭 ssl.enable，或改用 TLS 端口",
 )
+_NO_HANDSHAKE = Words(
+    "{address} takes connections and does not answer a TLS handshake: switch ssl.enable off if it does "
+    "not speak TLS, or use the port that does",
+    "{address} 接受连接但未应答 TLS 握手：若其未使用 TLS，请关闭 ssl.enable，或改用 TLS 端口",
+)
 _WANTS_CERTIFICATE = Words(
     "{address} wants a certificate of this node, or does not accept it: check ssl.certfile",
     "{address} 要求本节点提供证书，或不接受该证书：请检查 ssl.certfile",
@@ -155,6 +160,16 @@ def behind(error: BaseException) -> OSError | None:
 def no_answer(address: str | Words, seconds: float) -> Words:
     """That a service took a question and did not answer."""
     return _NO_ANSWER.format(address=address, seconds=seconds)
+
+
+def no_tls(address: str | Words) -> Words:
+    """That a service speaks without TLS."""
+    return _NO_TLS.format(address=address)
+
+
+def no_handshake(address: str | Words) -> Words:
+    """That a service was reached, and nobody there began with TLS."""
+    return _NO_HANDSHAKE.format(address=address)
 
 
 def _of_tls(address: str, reason: str) -> Words:

@@ -44,7 +44,10 @@ _RETAIN: dict[object, bool | None] = {
 }  # fmt: skip
 
 
-def _bad(name: str, value: object, allowed: str) -> AccessError:
+_FILTERS = Words("topic filters", "主题过滤器")
+
+
+def _bad(name: str, value: object, allowed: str | Words) -> AccessError:
     shown = repr(value)
     return AccessError(_BAD.format(name=name, value=shown[:_SHOWN_MAX], allowed=allowed))
 
@@ -111,12 +114,12 @@ def _topics(name: str, value: object) -> tuple[AclTopic, ...]:
     for text in filters:
         topic = topic_of(text) if isinstance(text, str) else None
         if topic is None:
-            raise _bad(name, text, "topic filters")
+            raise _bad(name, text, _FILTERS)
         topics.append(topic)
     if len(topics) > RULES_MAX:
         raise AccessError(_TOO_MANY)
     if not topics:
-        raise _bad(name, value, "topic filters")
+        raise _bad(name, value, _FILTERS)
     return tuple(topics)
 
 

@@ -131,16 +131,33 @@ class NodeClient:
                 answer = connection.getresponse()
                 text = answer.read(ANSWER_BYTES_MAX)
         except TimeoutError:
-            raise NotAnsweringError(f"the node does not answer on {self.place}") from None
+            raise NotAnsweringError(
+                f"the node does not answer on {self.place}",
+                message_zh=f"{self.place} 上的节点没有应答",
+            ) from None
         except ssl.SSLError as error:
-            raise UnreachableError(f"no trust in {self.place}: {error}") from None
+            raise UnreachableError(
+                f"no trust in {self.place}: {error}", message_zh=f"{self.place} 不受信任：{error}"
+            ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise UnreachableError(f"no node answers on {self.place}: {error}") from None
+            raise UnreachableError(
+                f"no node answers on {self.place}: {error}",
+                message_zh=f"{self.place} 上没有节点应答：{_reason(error)}",
+            ) from None
         if answer.status >= 400:
             raise _refusal(f"{method} {path}", answer.status, text)
         if answer.headers.get("content-type", "").startswith("text/"):
             return text.decode()
         return json.loads(text) if text else None
+
+
+def _reason(error: Exception) -> str:
+    """Why there is no connection, in Chinese where it is one of the usual reasons."""
+    if isinstance(error, FileNotFoundError):
+        return "套接字不存在，节点可能未运行"
+    if isinstance(error, ConnectionRefusedError):
+        return "连接被拒绝"
+    return str(error)
 
 
 def path_of(*parts: str) -> str:

@@ -39,10 +39,15 @@ class RemoteClient(NodeClient):
         except ValueError as error:
             raise BadRequestError(f"{url}: {error}") from None
         if parts.scheme not in PORTS or not parts.hostname or parts.query or parts.username:
-            raise BadRequestError(f"{url}: not http://HOST:PORT or https://HOST:PORT")
+            raise BadRequestError(
+                f"{url}: not http://HOST:PORT or https://HOST:PORT",
+                message_zh=f"{url}：应为 http://主机:端口 或 https://主机:端口",
+            )
         key, colon, secret = api_key.partition(":")
         if not (key and colon and secret):
-            raise BadRequestError("the API key is not KEY:SECRET")
+            raise BadRequestError(
+                "the API key is not KEY:SECRET", message_zh="API 密钥的格式应为 KEY:SECRET"
+            )
         self._scheme = parts.scheme
         self._host = parts.hostname
         self._port = PORTS[parts.scheme] if port is None else port

@@ -70,14 +70,19 @@ def problem(
 
 
 def in_language(scope: Scope, code: str, message: str) -> str:
-    """A message for whoever sent a request: what its code means in the language asked for, and the
-    particulars, which are English: for what has no words in that language.
+    """A message for whoever sent a request, of an error without words in that language: those that
+    its English stands for, else what its code means and the English.
     """
     if _language(scope) != "zh" or code not in ERROR_CODES:
         return message
     meaning = ERROR_CODES[code]
     if message in (meaning.description, ""):
         return meaning.zh
+    # Many texts, which few processes say.
+    from rookery.web.particulars_zh import in_chinese  # noqa: PLC0415
+
+    if (chinese := in_chinese(message)) is not None:
+        return chinese
     return f"{meaning.zh}：{message}"
 
 

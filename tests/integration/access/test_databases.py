@@ -129,8 +129,10 @@ async def tables(postgresql: Server) -> AsyncIterator[asyncpg.Connection]:
         "CREATE TABLE mqtt_acl (id serial, username text, permission text, action text, topic text, "
         "qos integer, retain integer)"
     )
+    quoted = PASSWORD.replace("'", "''")
+    await connection.execute(f"CREATE ROLE guest LOGIN PASSWORD '{quoted}'")
     yield connection
-    await connection.execute("DROP TABLE mqtt_user, device, mqtt_acl")
+    await connection.execute("DROP TABLE mqtt_user, device, mqtt_acl; DROP ROLE guest")
     await connection.close()
 
 
@@ -256,6 +258,11 @@ async def test_a_query_that_is_wrong_is_logged_without_values(
         ({"password": Secret("wrong")}, "refuses user rookery with this password"),
         ({"database": "nowhere"}, "there is no database nowhere"),
         ({"query": "SELECT password_hash FROM nobody"}, 'relation "nobody" does not exist'),
+        ({"username": "guest"}, "user guest has no right to this in database postgres"),
+        (
+            {"query": "SELECT salt FROM mqtt_user"},
+            "selects no column password_hash; it selects: salt",
+        ),
         ({"ssl": ClientTls(enable=True)}, "does not speak TLS"),
     ],
 )
@@ -285,6 +292,7 @@ async def test_what_is_wrong_with_postgresql_is_known_before_a_client_comes(
         ({"password": Secret("mistaken")}, "refuses username or password"),
         ({"password": None}, "wants a password"),
         ({"database": 99}, "has no database of that number"),
+        ({"ssl": ClientTls(enable=True), "request_timeout_s": 2.0}, "does not speak TLS"),
     ],
 )
 async def test_what_is_wrong_with_redis_is_known_before_a_client_comes(

@@ -101,7 +101,9 @@ def test_a_plugin_that_fails_too_often_has_crashed_until_it_is_started(tmp_path:
             client.send(Publish("t", b"m", 1, 7, False, False, {}))
             # What is configured for it answers.
             assert client.expect(PubAck, packet_id=7).reason_code == 0x83
-        assert ALARM in alarms(operator)
+        (alarm,) = [row for row in operator.rest.get("/alarms")["data"] if row["name"] == ALARM]
+        assert alarm["details"] == {"plugin": ID, "failures": 3}
+        assert alarm["message"].endswith("(failure 3 since it was started)")
 
         plugins.act(ID, "start")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -60,6 +61,16 @@ async def test_a_port_without_tls_is_no_wrong_password(service: HttpServer) -> N
     url = service.url.replace("http:", "https:")
     async with provider_of(url, ssl=ClientTls(enable=True)) as provider:
         assert "does not speak TLS" in await until(provider.health, "disconnected")
+
+
+async def test_a_port_that_is_silent_about_tls_is_reached() -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
+    url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+    with silent:
+        async with provider_of(url, ssl=ClientTls(enable=True), connect_timeout_s=0.1) as provider:
+            reason = await until(provider.health, "disconnected")
+    assert "does not answer a TLS handshake: switch ssl.enable off" in reason
+    assert "未应答 TLS 握手" in reason
 
 
 async def test_keys_that_cannot_be_fetched_are_said_to_be_missing(service: HttpServer) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rookery.broker.plugins.models import Installed
+from rookery.broker.plugins.models import Installed, PublishFigures
 from rookery.broker.plugins.process import WorkerError
 from rookery.broker.plugins.publishing import BATCH_MAX, Asked, Outcome, Refused, ask_all
 from rookery.clock import ManualClock
@@ -24,6 +24,7 @@ class Worker:
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
+        self.figures = PublishFigures()
         self.asked: list[list[str]] = []
 
     async def ask_publish(

@@ -14,6 +14,8 @@ from rookery.access.request import VARIABLES, AuthRequest
 from rookery.access.verdict import Ignore, Opinion
 from rookery.clock import Clock
 
+_COLUMNS = (("password_hash", "password"),)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresqlAuthnSettings:
@@ -39,7 +41,9 @@ class PostgresqlProvider(ServiceProvider[PostgresqlService]):
     id = "password_based:postgresql"
 
     def __init__(self, settings: PostgresqlAuthnSettings, verifier: Verifier, clock: Clock) -> None:
-        service = PostgresqlService(settings.postgresql, clock, known=VARIABLES, where=self.id)
+        service = PostgresqlService(
+            settings.postgresql, clock, known=VARIABLES, where=self.id, columns=_COLUMNS
+        )
         super().__init__(service, clock, settings.on_error)
         self._passwords = SelectedPasswords(settings.password_hash_algorithm, verifier)
 

@@ -14,6 +14,8 @@ from rookery.access.chain import OnError
 from rookery.access.databases.postgresql import PostgresqlService, PostgresqlSettings
 from rookery.clock import Clock
 
+_COLUMNS = (("permission",), ("action",), ("topic",))
+
 
 class PostgresqlSource(ServiceSource[PostgresqlService]):
     """Asks PostgreSQL for rules and matches them."""
@@ -26,7 +28,9 @@ class PostgresqlSource(ServiceSource[PostgresqlService]):
         on_error: OnError = "ignore",
         name: str = "postgresql",
     ) -> None:
-        service = PostgresqlService(settings, clock, known=VARIABLES, where=f"{name} source")
+        service = PostgresqlService(
+            settings, clock, known=VARIABLES, where=f"{name} source", columns=_COLUMNS
+        )
         super().__init__(name, service, clock, on_error)
 
     async def _question(self, request: AuthzRequest) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from typing import Any
 from rookery.access.databases.redis_connections import RedisConnections, RedisPlace
 from rookery.access.errors import STOPPED, BackendError, SettingError, Words
 from rookery.access.guard import Guard
-from rookery.access.reasons import no_answer
+from rookery.access.reasons import no_answer, no_tls
 from rookery.access.templates import Template, Variables
 from rookery.clock import Clock
 
 _OTHER_TYPE = "WRONGTYPE"  # how Redis says that a key holds something else than a hash
+
+# Of the time that a look has; the rest is for finding out why it failed.
+_LOOK_SHARE = 0.6
 
 _BAD_COMMAND = Words(
     "{where}.cmd: must be one of {allowed}, a key and fields",
@@ -84,9 +88,17 @@ class RedisService:
         """Sign in, and have an answer of Redis.
 
         Raises:
+            TimeoutError: there is none in time.
             BackendError: it cannot be asked.
         """
-        await self._run("PING")
+        try:
+            # A Redis without TLS waits for the end of the line that a handshake is to it.
+            async with asyncio.timeout(self.guard.settings.deadline_s * _LOOK_SHARE):
+                await self._run("PING")
+        except (BackendError, TimeoutError):
+            if (address := await self._connections.without_tls()) is not None:
+                raise BackendError(no_tls(address)) from None
+            raise
 
     async def record(self, variables: Variables) -> dict[str, bytes]:
         """Put the command with these values: the fields that there are.

@@ -14,6 +14,7 @@ from rookery.access.databases.settings import (
     missing_package,
 )
 from rookery.access.errors import SettingError, Words
+from rookery.access.plain import speaks_plainly
 from rookery.access.reasons import shown_address
 from rookery.access.tls import DISABLED
 
@@ -108,6 +109,16 @@ class RedisConnections:
         for name, value in names.items():
             if value is not None and value != DISABLED:
                 raise SettingError(_NOT_IN_CLUSTER.format(where=self._where, name=name))
+
+    async def without_tls(self) -> str | None:
+        """A server that speaks without TLS although TLS is wanted; the caller bounds the time."""
+        if not self._settings.ssl.enable:
+            return None
+        for host, port in self._addresses:
+            # Redis answers PONG, or that it wants a password first.
+            if await speaks_plainly(host, port, b"PING\r\n", (b"+PONG", b"-")):
+                return shown_address(host, port)
+        return None
 
     async def start(self) -> None:
         """Make the pool; a connection is made by the first question.

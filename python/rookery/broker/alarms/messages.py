@@ -50,6 +50,10 @@ MESSAGES: Mapping[str, Words] = {
     ),
     "node_down": Words("{node} of the cluster is not heard any more", "集群节点 {node} 已失去联系"),
     "plugin_crashed": Words("plugin {plugin}: {error}", "插件 {plugin}：{error}"),
+    "plugin_crashed_again": Words(
+        "plugin {plugin}: {error} (failure {times} since it was started)",
+        "插件 {plugin}：{error}（启动以来第 {times} 次故障）",
+    ),
     "plugin_unreadable": Words(
         "plugin {plugin}: it cannot be read: {error}", "插件 {plugin} 无法读取：{error}"
     ),

@@ -101,7 +101,9 @@ def _list(api: APIRouter, listeners: ListenerService, node: NodeContext) -> None
             if error.code != "ALREADY_EXISTS":
                 raise
             # As in EMQX.
-            raise BadRequestError(error.message, code="BAD_LISTENER_ID") from None
+            raise BadRequestError(
+                error.message, code="BAD_LISTENER_ID", message_zh=error.message_zh
+            ) from None
 
     @api.get("/listeners_status", summary="List kinds of listeners", response_model=list[TypeRow])
     async def listeners_status() -> Any:

@@ -120,7 +120,10 @@ class WorkerFigures(Row):
 
     worker: int = Field(description="Its number.", examples=[0])
     is_attached: bool = Field(description="Whether it can be asked.", examples=[True])
-    asked: int = Field(description="Questions sent.", examples=[10])
+    asked: int = Field(
+        description="Questions sent, about what clients do and about messages that the node was given.",
+        examples=[10],
+    )
     answered: int = Field(description="Questions answered in time.", examples=[10])
     late: int = Field(description="Questions whose deadline passed.", examples=[0])
     failed: int = Field(description="Questions that could not be sent.", examples=[0])

@@ -66,6 +66,23 @@ class Installed:
         return self.manifest.id
 
 
+@dataclass(slots=True)
+class PublishFigures:
+    """What a worker was asked about messages that were given to the node itself, not by a client.
+
+    Attributes:
+        asked: Messages that it was asked about.
+        answered: Those that it answered in time.
+        late: Those whose deadline passed.
+        failed: Those that could not be asked about, or were answered with what is no verdict.
+    """
+
+    asked: int = 0
+    answered: int = 0
+    late: int = 0
+    failed: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """How a plugin that was started is doing.
@@ -76,6 +93,7 @@ class Report:
         error: What went wrong last; empty when nothing did.
         restarts: How often a process was started anew since the plugin was started.
         pids: Process ids of the workers that run.
+        failures: How often a process ended or failed since the plugin was started.
     """
 
     status: Status = "stopped"
@@ -83,3 +101,4 @@ class Report:
     error: str = ""
     restarts: int = 0
     pids: tuple[int, ...] = ()
+    failures: int = 0

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rookery.broker.plugins.models import PublishFigures
 from rookery.errors import BadRequestError
 from rookery.plugins.channel import LINE_BYTES_MAX, ControlChannel
 
@@ -24,6 +25,7 @@ ASKS_MAX = 64
 """Open questions about messages that the node itself was given."""
 LOG_LINE_BYTES_MAX = 8192
 LOG_LINES_PER_SECOND = 100
+TRACEBACK_LINES_MAX = 200
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _LEVELS = {
     "DEBUG": logging.DEBUG,
@@ -60,6 +62,7 @@ class WorkerProcess:
         self._process: asyncio.subprocess.Process
         self._channel: ControlChannel
         self._tasks: list[asyncio.Task[None]] = []
+        self.figures = PublishFigures()
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._pongs = 0
         self._settings = 0
@@ -249,37 +252,63 @@ class WorkerProcess:
         stream = self._process.stdout
         assert stream is not None
         second, lines = 0, 0
-        level_of = _Levels()
+        records = LogRecords()
         while True:
             try:
                 line = await stream.readline()
             except ValueError:  # longer than a line may be; what was read of it is dropped
                 continue
+            whole = records.take(line.decode(errors="replace").rstrip()) if line else records.rest()
+            if whole is not None:
+                now = int(asyncio.get_running_loop().time())
+                second, lines = (second, lines + 1) if now == second else (now, 1)
+                if lines == LOG_LINES_PER_SECOND:
+                    said = "more lines in one second than %d; the rest is left out"
+                    self._log.warning(said, lines)
+                elif lines < LOG_LINES_PER_SECOND:
+                    self._log.log(whole.level, "%s", whole.text)
             if not line:
                 return
-            now = int(asyncio.get_running_loop().time())
-            second, lines = (second, lines + 1) if now == second else (now, 1)
-            if lines == LOG_LINES_PER_SECOND:
-                self._log.warning("more lines in one second than %d; the rest is left out", lines)
-            elif lines < LOG_LINES_PER_SECOND:
-                text = line.decode(errors="replace").rstrip()
-                self._log.log(level_of(text), "%s", text)
 
 
-class _Levels:
-    """The level of each line: that which it begins with, and of a traceback that of an error."""
+class LogRecord(NamedTuple):
+    """What a process wrote, as it is logged."""
+
+    level: int
+    text: str
+
+
+class LogRecords:
+    """Makes records of lines: one of each, and one of a whole traceback.
+
+    The level is that which a line begins with, and of a traceback that of an error.
+    """
 
     def __init__(self) -> None:
-        self._in_traceback = False
+        self._traceback: list[str] = []
+        self._left_out = 0
 
-    def __call__(self, text: str) -> int:
-        if text == _TRACEBACK:
-            self._in_traceback = True
-        if self._in_traceback:
-            # The line that says what it was ends it; those before are indented.
-            self._in_traceback = text == _TRACEBACK or not text or text.startswith(" ")
-            return logging.ERROR
-        return _LEVELS.get(text.partition(" ")[0], logging.INFO)
+    def take(self, text: str) -> LogRecord | None:
+        """The record that a line completes."""
+        if not self._traceback and text != _TRACEBACK:
+            return LogRecord(_LEVELS.get(text.partition(" ")[0], logging.INFO), text)
+        is_last = bool(text) and text != _TRACEBACK and not text.startswith(" ")
+        if is_last or len(self._traceback) < TRACEBACK_LINES_MAX:
+            self._traceback.append(text)
+        else:
+            self._left_out += 1
+        # The line that says what it was ends it; those before are indented.
+        return self.rest() if is_last else None
+
+    def rest(self) -> LogRecord | None:
+        """A traceback that nothing ended."""
+        lines, self._traceback = self._traceback, []
+        left_out, self._left_out = self._left_out, 0
+        if not lines:
+            return None
+        if left_out:
+            lines.insert(-1, f"  ... {left_out} more lines")
+        return LogRecord(logging.ERROR, "\n".join(lines))
 
 
 def _ending(code: int) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rookery.access.topic_filters import is_topic_name, matches
-from rookery.broker.plugins.models import Installed
+from rookery.broker.plugins.models import Installed, PublishFigures
 from rookery.broker.plugins.process import WorkerError, WorkerProcess
 from rookery.clock import Clock
 from rookery.errors import BadRequestError
@@ -90,6 +90,7 @@ def _batches(
 async def _ask(asked: Asked, messages: Sequence[Publication], clock: Clock) -> list[Outcome]:
     plugin, now_ms = asked.plugin, clock.now_ms()
     found: dict[int, Sequence[Any]] = {}
+    figures = PublishFigures()
     try:
         async with asyncio.timeout(plugin.run.deadline_s):
             worker = asked.worker(messages[0].client_id)
@@ -99,11 +100,16 @@ async def _ask(asked: Asked, messages: Sequence[Publication], clock: Clock) -> l
                 worker = asked.worker(messages[0].client_id)
             if worker is None:
                 raise WorkerError("it does not run")
+            figures = worker.figures
+            figures.asked += len(messages)
             await worker.ask_publish([_json(message, now_ms) for message in messages], found)
     except TimeoutError:
+        figures.late += len(messages) - len(found)
         _unanswered(plugin, f"no answer within {plugin.run.deadline_s:g} s")
     except WorkerError as error:
+        figures.failed += len(messages) - len(found)
         _unanswered(plugin, str(error))
+    figures.answered += len(found)
     # Whatever became of the others: what the plugin said to a message holds for it.
     return [
         _verdict(plugin, message, found.get(index), now_ms)

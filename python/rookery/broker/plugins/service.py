@@ -166,8 +166,12 @@ class PluginService:
         return self._reports.get(plugin_id, Report())
 
     def workers(self, plugin_id: str) -> list[dict[str, Any]]:
-        """What its processes were asked and told."""
-        return self._routing.workers(self.get(plugin_id).number)
+        """What its processes were asked and told, by the core and by the node."""
+        rows = self._routing.workers(self.get(plugin_id).number)
+        supervisor = self._running.get(plugin_id)
+        if supervisor is None:
+            return rows
+        return [_with_figures(row, asdict(supervisor.figures(row["worker"]))) for row in rows]
 
     def allowed(self) -> list[str]:
         """What may be installed."""
@@ -590,14 +594,22 @@ class PluginService:
         self.counters["plugins.restarts"] += max(0, report.restarts - before.restarts)
         self._reports[plugin.id] = report
         if report.status in ("restarting", "crashed"):
-            self._alarm(plugin.id, report.error)
+            self._alarm(plugin.id, report.error, failures=report.failures)
         elif report.status == "running" and not report.error:
             self._alarms.deactivate(f"{CRASH_ALARM}/{plugin.id}")
 
-    def _alarm(self, plugin_id: str, error: str, key: str = "plugin_crashed") -> None:
+    def _alarm(
+        self, plugin_id: str, error: str, key: str = "plugin_crashed", *, failures: int = 1
+    ) -> None:
+        """Say what happened last, and how often something did since the plugin was started."""
         name = f"{CRASH_ALARM}/{plugin_id}"
-        said = message(key, plugin=plugin_id, error=error)
-        self._alarms.activate(name, said, {"plugin": plugin_id})
+        if failures > 1:
+            said = message("plugin_crashed_again", plugin=plugin_id, error=error, times=failures)
+        else:
+            said = message(key, plugin=plugin_id, error=error)
+        details = {"plugin": plugin_id, "failures": failures}
+        if not self._alarms.activate(name, said, details):
+            self._alarms.restate(name, said, details)
 
     def _told(self, plugin: Installed, said: Mapping[str, Any]) -> None:
         if said.get("op") != "publish":
@@ -622,6 +634,10 @@ class PluginService:
         self._routing.tell_alarms(
             {alarm.name: alarm for alarm in self._alarms.active()}, self._alarms.history()
         )
+
+
+def _with_figures(row: dict[str, Any], more: Mapping[str, int]) -> dict[str, Any]:
+    return row | {name: row[name] + count for name, count in more.items()}
 
 
 def described(plugin: Installed, report: Report, node_name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rookery.broker.plugins.models import Installed, Policy, Report, Status
+from rookery.broker.plugins.models import Installed, Policy, PublishFigures, Report, Status
 from rookery.broker.plugins.process import Told, WorkerError, WorkerProcess
 from rookery.native.plugins import PluginBridge
 
@@ -38,6 +38,7 @@ class _Slot:
     status: Status = "starting"
     failures: int = 0
     restarts: int = 0
+    figures: PublishFigures = field(default_factory=PublishFigures)
     keeper: asyncio.Task[None] | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -71,6 +72,7 @@ class Supervisor:
         self._slots = [_Slot(number) for number in range(plugin.run.workers)]
         self._hookpoints: tuple[str, ...] = ()
         self._error = ""
+        self._failures = 0
         self._first_failure: asyncio.Future[str] | None = None
         self._keeps_trying = False
 
@@ -88,6 +90,7 @@ class Supervisor:
             self._error,
             sum(slot.restarts for slot in self._slots),
             tuple(slot.process.pid for slot in self._slots if slot.process is not None),
+            self._failures,
         )
 
     async def start(self, *, keeps_trying: bool = False) -> None:
@@ -134,6 +137,10 @@ class Supervisor:
         await asyncio.gather(*killing)
         await self._forget(detaches=True)
 
+    def figures(self, number: int) -> PublishFigures:
+        """What a worker was asked about messages that no client published."""
+        return self._slots[number].figures if number < len(self._slots) else PublishFigures()
+
     def worker_for(self, client_id: str) -> WorkerProcess | None:
         """The process that is asked about messages of a publisher, always the same; none: it does
         not run.
@@ -176,6 +183,7 @@ class Supervisor:
         while True:
             error = await self._run_once(slot)
             slot.failures += 1
+            self._failures += 1
             self._error = error
             self._log.error("worker %d: %s", slot.number, error)
             if self._first_failure is not None and not self._first_failure.done():
@@ -198,6 +206,8 @@ class Supervisor:
         """From start to end of one process; why it ended."""
         number = self._plugin.number
         process = WorkerProcess(self._log, self._told)
+        # Of the worker, whichever process it is at the moment, as those of the core are.
+        process.figures = slot.figures
         fd = await asyncio.to_thread(self._bridge.attach, number, slot.number)
         order = {**self._launch.order, "worker": slot.number}
         starting = asyncio.ensure_future(

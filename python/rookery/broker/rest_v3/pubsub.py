@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias, cast
 
-from rookery.broker.publish.hooked import publish_hooked
+from rookery.broker.publish.hooked import Refused, publish_hooked
 from rookery.broker.rest_v3.answers import (
     BAD_PARAMETER,
     BAD_QOS,
@@ -46,9 +46,16 @@ async def _publish(ask: Ask, members: Mapping[str, Any]) -> None:
     if any(len(item.topic.encode()) + len(payload) > most for item in publications):
         raise RefusedError(BAD_PARAMETER, f"the message is larger than {most} bytes")
     try:
-        await publish_hooked(ask.node, publications)
+        outcomes = await publish_hooked(ask.node, publications)
     except BadRequestError:
         raise RefusedError(BAD_TOPIC, "bad_topic") from None
+    refused = [
+        f"{message.topic} (reason code 0x{outcome.reason_code:02x})"
+        for message, outcome in zip(publications, outcomes, strict=True)
+        if isinstance(outcome, Refused)
+    ]
+    if refused:
+        raise RefusedError(UNKNOWN_ERROR, f"refused by a plugin: {', '.join(refused)}")
 
 
 async def _subscribe(ask: Ask, members: Mapping[str, Any]) -> None:
