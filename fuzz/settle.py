@@ -29,12 +29,14 @@ def main(target: str) -> int:
     run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     lines: queue.Queue[str | None] = queue.Queue(maxsize=10_000)
     threading.Thread(target=_read, args=(run, lines), daemon=True).start()
-    covered, latest = 0, time.monotonic()
+    covered = 0
+    # Building takes its time, too: nothing is settled before the first input ran.
+    latest: float | None = None
     is_settled = False
     while True:
-        left = latest + SETTLED_S - time.monotonic()
+        left = None if is_settled or latest is None else latest + SETTLED_S - time.monotonic()
         try:
-            line = lines.get(timeout=max(left, 0.0)) if not is_settled else lines.get()
+            line = lines.get(timeout=left if left is None else max(left, 0.0))
         except queue.Empty:
             is_settled = True
             os.killpg(run.pid, signal.SIGINT)

@@ -248,6 +248,33 @@ fn what_one_message_leads_to_is_bounded_in_octets_and_in_messages() {
 }
 
 #[test]
+fn what_one_message_costs_all_its_rules_is_bounded_and_counted() {
+    let costly = r#"SELECT sha256(payload) AS hash, payload FROM "t/#""#;
+    let mut drafts: Vec<_> = (0..100).map(|n| rule(&format!("r{n}"), costly, vec![])).collect();
+    // What it leads to costs the same message.
+    let again = r#"SELECT payload FROM "t/#""#;
+    drafts.push(rule("again", again, vec![republish("u", "${payload}")]));
+    drafts.push(rule("then", r#"SELECT sha256(payload) AS hash FROM "u""#, vec![]));
+    let (mut stage, mut watcher, mut press) = scene(drafts);
+    let payload = "x".repeat(400_000);
+    for round in 1..=2_u64 {
+        send(&mut stage, &mut press, &message("t/1", &payload));
+        let counts: Vec<_> = (0..100).map(|n| stage.counts(&format!("r{n}"))).collect();
+        let passed: u64 = counts.iter().map(|count| count.passed).sum();
+        let failed: u64 = counts.iter().map(|count| count.failed_exception).sum();
+        assert_eq!(passed + failed, 100 * round);
+        // The second message has as much as the first.
+        assert!(passed >= 10 * round && failed >= 10 * round, "{passed} passed, {failed} failed");
+        assert_eq!(stage.counts("again").passed, round, "it costs next to nothing");
+        let then = stage.counts("then");
+        assert_eq!((then.matched, then.failed_exception), (round, round));
+    }
+    assert_eq!(watcher.received(&mut stage).len(), 4);
+    let why = "rules of this message did all the work that it may cost";
+    assert!(stage.events.iter().any(|e| matches!(e, UpEvent::Log(_, t) if t.contains(why))));
+}
+
+#[test]
 fn what_one_message_may_not_lead_to_is_not_made_first() {
     // Each row is the whole message again: 30 GB, if all of them were written.
     let rows = r#"FOREACH payload.a FROM "t""#;

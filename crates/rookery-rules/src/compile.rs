@@ -78,7 +78,7 @@ struct Compiler<'s> {
     children: Vec<NodeId>,
     terms: Vec<(ast::Arithmetic, NodeId)>,
     steps: Vec<Step>,
-    regexes: Vec<regex::bytes::Regex>,
+    regexes: Vec<functions::Regular>,
     bindings: Vec<(String, Binding)>,
     /// Whether something reads the slot.
     slots: Vec<bool>,
@@ -386,7 +386,7 @@ impl<'s> Compiler<'s> {
         }
         let regex = match arguments.get(1) {
             Some(Expr { at, kind: Kind::Text(pattern), .. }) if REGULAR.contains(&name) => {
-                let regex = functions::compile_regex(pattern.as_bytes())
+                let regex = functions::Regular::compile(pattern.as_bytes())
                     .map_err(|why| Mistake::new(*at, messages::no_regex(why)))?;
                 self.regexes.push(regex);
                 u32::try_from(self.regexes.len() - 1).ok()

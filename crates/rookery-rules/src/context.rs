@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, OnceCell};
 
+use crate::MESSAGE_WORK_MAX;
 use crate::column::Column;
 use crate::event::Event;
 use crate::json;
@@ -53,6 +54,7 @@ pub struct Context<'m> {
     payload: OnceCell<Value<'m>>,
     random: Cell<u64>,
     decoded: Cell<u32>,
+    work_left: Cell<u64>,
 }
 
 impl<'m> Context<'m> {
@@ -60,7 +62,31 @@ impl<'m> Context<'m> {
     #[must_use]
     pub fn new(source: &'m dyn Source, world: World<'m>) -> Self {
         let random = Cell::new(world.seed);
-        Self { source, world, payload: OnceCell::new(), random, decoded: Cell::new(0) }
+        Self {
+            source,
+            world,
+            payload: OnceCell::new(),
+            random,
+            decoded: Cell::new(0),
+            work_left: Cell::new(MESSAGE_WORK_MAX),
+        }
+    }
+
+    /// The same with less work for its rules: what is left of [`MESSAGE_WORK_MAX`].
+    #[must_use]
+    pub fn with_work(self, units: u64) -> Self {
+        self.work_left.set(units);
+        self
+    }
+
+    /// Units of work that are left to the rules.
+    #[must_use]
+    pub fn work_left(&self) -> u64 {
+        self.work_left.get()
+    }
+
+    pub(crate) fn take_work(&self, units: u64) {
+        self.work_left.set(self.work_left.get().saturating_sub(units));
     }
 
     /// The value of `column`.

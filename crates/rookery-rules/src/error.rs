@@ -95,6 +95,8 @@ pub enum EvalError {
     TooManyItems,
     /// The evaluation took more steps than a message may cost.
     TooMuchWork,
+    /// All rules of a message took more steps than it may cost.
+    TooMuchWorkTogether,
     /// A result would be too large.
     TooLarge(usize),
     /// Octets that are not UTF-8 where text is needed.
@@ -118,6 +120,7 @@ impl EvalError {
             Self::TooDeep => messages::value_too_deep(crate::VALUE_DEPTH_MAX),
             Self::TooManyItems => messages::too_many_items(crate::ARRAY_ITEMS_MAX),
             Self::TooMuchWork => messages::too_much_work(),
+            Self::TooMuchWorkTogether => messages::too_much_work_together(),
             Self::TooLarge(most) => messages::too_large(*most),
             Self::NotText => messages::not_text(),
         }

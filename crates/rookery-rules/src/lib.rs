@@ -39,7 +39,9 @@
 //! Everything a rule or a message can make large has a limit here, and an evaluation has a budget
 //! of work: [`WORK_MAX`] units, one for each node that is evaluated and one for each
 //! [`BYTES_PER_WORK`] octets that a function reads or writes. Regular expressions are linear in
-//! their text. What is too much is an error of that rule for that message.
+//! their text. What is too much is an error of that rule for that message. All rules of a message
+//! together have [`MESSAGE_WORK_MAX`]; when that is gone each may still take [`FREE_WORK`], so that
+//! those which cost little run beside those which cost too much.
 //!
 //! # Where it differs from EMQX
 //!
@@ -101,6 +103,10 @@ pub const ARRAY_ITEMS_MAX: usize = 65_536;
 pub const TEXT_BYTES_MAX: usize = 4 << 20;
 /// Units of work that a rule may take for one message.
 pub const WORK_MAX: u64 = 1_000_000;
+/// Units of work that all rules together may take for one message.
+pub const MESSAGE_WORK_MAX: u64 = 2_000_000;
+/// Units of work that a rule may take for a message whose rules have had all of theirs.
+pub const FREE_WORK: u64 = 256;
 /// Octets read or written that count as one unit of work.
 pub const BYTES_PER_WORK: usize = 32;
 /// Most octets of a compiled regular expression.

@@ -174,6 +174,7 @@ messages! {
     value_too_deep(most) = "value is nested deeper than {most}",
     too_many_items(most) = "array has more than {most} elements",
     too_much_work() = "rule did more work than one message may cost",
+    too_much_work_together() = "rules of this message did all the work that it may cost: nothing is left for this one",
     too_large(most) = "result is larger than {most} octets",
     not_text() = "octets that are not UTF-8 cannot become JSON; use bin2hexstr or base64_encode",
     // -- what functions say ------------------------------------------------------------------

@@ -1,10 +1,8 @@
 //! A compiled rule: nodes in one vector that name each other by number.
 
-use regex::bytes::Regex;
-
 use crate::column::Column;
 use crate::compare::Comparison;
-use crate::functions::Function;
+use crate::functions::{Function, Regular};
 use crate::syntax::ast::Arithmetic;
 
 /// Where a node is in [`Program::nodes`].
@@ -129,7 +127,7 @@ pub(crate) struct Program {
     /// Operators, each with what stands behind it.
     pub terms: Vec<(Arithmetic, NodeId)>,
     pub steps: Vec<Step>,
-    pub regexes: Vec<Regex>,
+    pub regexes: Vec<Regular>,
     pub body: Body,
     pub condition: Option<NodeId>,
     /// Whether the condition needs nothing that is selected.

@@ -2,10 +2,12 @@
 //!
 //! Text borrows from the message or from the rule where it can, and is shared otherwise: cloning
 //! a value never copies what it holds. Arrays and maps know how deep they are, so that nothing
-//! that walks a value (encoding, comparing, dropping) can run out of stack.
+//! that walks a value (encoding, comparing, dropping) can run out of stack, and how much there is to
+//! walk: what is shared within one can be more than memory could hold.
 
 use std::rc::Rc;
 
+use crate::BYTES_PER_WORK;
 use crate::error::EvalError;
 
 /// Deepest nesting of a value, 128 of which JSON may bring in.
@@ -53,6 +55,10 @@ impl Text<'_> {
         }
     }
 
+    fn weight(&self) -> u64 {
+        1 + (self.bytes().len() / BYTES_PER_WORK) as u64
+    }
+
     /// The text, when it is UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
@@ -83,6 +89,7 @@ impl From<String> for Text<'_> {
 pub struct Array<'a> {
     items: Vec<Value<'a>>,
     depth: u32,
+    weight: u64,
 }
 
 impl<'a> Array<'a> {
@@ -98,6 +105,7 @@ impl<'a> Array<'a> {
 pub struct Map<'a> {
     entries: Vec<(Text<'a>, Value<'a>)>,
     depth: u32,
+    weight: u64,
 }
 
 impl<'a> Map<'a> {
@@ -120,6 +128,8 @@ impl<'a> Map<'a> {
     /// [`EvalError::TooDeep`] when the map would be deeper than [`VALUE_DEPTH_MAX`].
     pub fn put(&mut self, key: Text<'a>, value: Value<'a>) -> Result<(), EvalError> {
         self.depth = self.depth.max(one_deeper(value.depth())?);
+        // What it takes the place of stays counted: less work is never promised.
+        self.weight = self.weight.saturating_add(key.weight()).saturating_add(value.weight());
         match self.entries.iter_mut().find(|(have, _)| *have == key) {
             Some((_, slot)) => *slot = value,
             None => self.entries.push((key, value)),
@@ -130,7 +140,10 @@ impl<'a> Map<'a> {
     /// A map of entries whose keys are known to differ.
     pub(crate) fn of_distinct(entries: Vec<(Text<'a>, Value<'a>)>) -> Result<Self, EvalError> {
         let inner = entries.iter().map(|(_, value)| value.depth()).max().unwrap_or(0);
-        Ok(Self { depth: one_deeper(inner)?, entries })
+        let weights =
+            entries.iter().map(|(key, value)| key.weight().saturating_add(value.weight()));
+        let weight = weights.fold(0, u64::saturating_add);
+        Ok(Self { depth: one_deeper(inner)?, entries, weight })
     }
 }
 
@@ -146,7 +159,8 @@ impl<'a> Value<'a> {
     /// [`EvalError::TooDeep`] when it would be deeper than [`VALUE_DEPTH_MAX`].
     pub fn array(items: Vec<Self>) -> Result<Self, EvalError> {
         let inner = items.iter().map(Value::depth).max().unwrap_or(0);
-        Ok(Self::Array(Rc::new(Array { depth: one_deeper(inner)?, items })))
+        let weight = items.iter().map(Value::weight).fold(0, u64::saturating_add);
+        Ok(Self::Array(Rc::new(Array { depth: one_deeper(inner)?, items, weight })))
     }
 
     /// A map of `entries`; of equal keys the last one counts.
@@ -181,6 +195,16 @@ impl<'a> Value<'a> {
             Self::Array(array) => array.depth,
             Self::Map(map) => map.depth,
             _ => 0,
+        }
+    }
+
+    /// Units of work of walking all of it.
+    pub(crate) fn weight(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.weight(),
+            Self::Array(array) => array.weight.saturating_add(1),
+            Self::Map(map) => map.weight.saturating_add(1),
+            _ => 1,
         }
     }
 

@@ -181,3 +181,67 @@ fn templates_are_bounded() {
     assert_eq!(template.render(&row, 1 << 20, &mut out), Err(EvalError::TooLarge(1 << 20)));
     assert!(out.len() < 2 << 20);
 }
+
+#[test]
+fn comparing_costs_what_is_in_the_values_even_what_is_there_twice() {
+    // A value of 2^40 parts, that hold each other.
+    let twice = vec!["[a, a] AS a"; 40].join(",");
+    for condition in ["a = a", "a IN (a)", "contains(a, [a])", "case a when a then true end"] {
+        let sql = format!("SELECT 1 AS a, {twice} FROM \"#\" WHERE {condition}");
+        assert_eq!(run(&sql, ""), Err(EvalError::TooMuchWork), "{condition}");
+    }
+    for printed in ["str(a)", "concat(a, '')", "sprintf('~p', a)", "'' + a", "json_encode(a)"] {
+        let sql = format!("SELECT 1 AS a, {twice}, {printed} AS b FROM \"#\"");
+        assert_eq!(run(&sql, ""), Err(EvalError::TooMuchWork), "{printed}");
+    }
+    let inner = format!("{{\"a\":[[{}0]]}}", "0,".repeat(50_000));
+    let compared = "FOREACH [1..60000] AS n DO payload.a = payload.a AS same FROM \"#\"";
+    assert_eq!(run(compared, &inner), Err(EvalError::TooMuchWork));
+}
+
+#[test]
+fn an_expression_costs_what_it_may_take_for_each_octet() {
+    let coins: String = (0..400_000_u32)
+        .map(|n| if n.wrapping_mul(2_654_435_761) >> 20 & 1 == 1 { 'a' } else { 'b' })
+        .collect();
+    for expression in [
+        "regex_match(payload, '(a|b)*a(a|b){500}c')",
+        "regex_extract(payload, '^((a|b)*a(a|b){40})')",
+        // Each match looks at all that follows.
+        "regex_replace(payload, 'a(?:.*c)?', 'x')",
+    ] {
+        let sql = format!("SELECT {expression} AS x FROM \"#\"");
+        assert_eq!(run(&sql, &coins), Err(EvalError::TooMuchWork), "{expression}");
+        assert_eq!(run(&sql, &coins[..200]), Ok(1), "{expression}");
+    }
+    for expression in ["regex_match(payload, '^[ab]+$')", "regex_replace(payload, 'a+', 'x')"] {
+        let sql = format!("SELECT {expression} AS x FROM \"#\"");
+        assert_eq!(run(&sql, &coins), Ok(1), "{expression}");
+    }
+}
+
+#[test]
+fn a_row_of_very_many_names_costs_looking_for_them() {
+    let names: Vec<_> = (0..3_000).map(|n| format!("1 AS n{n}")).collect();
+    let each = format!("FOREACH [1..5000] AS x DO {} FROM \"#\"", names.join(","));
+    assert_eq!(run(&each, ""), Err(EvalError::TooMuchWork));
+}
+
+#[test]
+fn all_rules_of_a_message_share_what_it_may_cost() {
+    let costly = compile("SELECT sha256(payload) AS h FROM \"#\"").expect("rule");
+    let cheap = compile("SELECT clientid FROM \"#\" WHERE payload.t > 80").expect("rule");
+    let payload = format!("{{\"t\":81,\"x\":\"{}\"}}", "x".repeat(400_000));
+    let message = Record::new(Event::MessagePublish).with(Column::Payload, payload.as_str());
+    let context = Context::new(&message, World::at(0, 1));
+    let results: Vec<_> = (0..250).map(|_| costly.evaluate(&context).err()).collect();
+    let ran = results.iter().filter(|error| error.is_none()).count();
+    assert!((1..250).contains(&ran), "{ran} ran");
+    let failed = Some(EvalError::TooMuchWorkTogether);
+    assert!(results[ran..].iter().all(|error| *error == failed), "one after the other");
+    assert_eq!(context.work_left(), 0);
+    // What costs little runs beside those that cost too much.
+    assert_eq!(cheap.evaluate(&context).expect("runs").rows().len(), 1);
+    let said = failed.expect("an error").said();
+    assert_eq!(said.key(), "too_much_work_together");
+}

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from rookery.access.errors import SettingError, Words
 from rookery.access.templates import Variables
+from rookery.native.regex_texts_zh import in_chinese
 
 LENGTH_MAX = 4096
 DEPTH_MAX = 16
@@ -211,7 +212,8 @@ class _Compiler:
         try:
             re.compile(str(pattern))
         except re.error as error:
-            raise self._bad(_REGEX.format(found=str(error))) from None
+            said = str(error)
+            raise self._bad(_REGEX.format(found=Words(said, in_chinese(said)))) from None
 
 
 def _or_empty(node: Node, variables: Variables) -> Value:

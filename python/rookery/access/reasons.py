@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 
+from rookery.access.system_words import system_words
 from rookery.words import Words
 
 _REFUSED = Words(
@@ -119,7 +120,7 @@ def shown_address(host: str, port: int) -> str:
 def why_unreachable(address: str, error: BaseException) -> Words:
     """Why there is no connection to ``address``, which must hold no secret."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        why = error.verify_message
+        why = system_words(error.verify_message)
         words = _CERTIFICATES.get(error.verify_code, _BAD_CERTIFICATE)
         return words.format(address=address, why=why)
     if isinstance(error, ssl.SSLError):
@@ -137,7 +138,7 @@ def why_unreachable(address: str, error: BaseException) -> Words:
         if isinstance(error, ConnectionError):
             return _RESET.format(address=address)
         if number:
-            return _OTHER.format(address=address, why=os.strerror(number))
+            return _OTHER.format(address=address, why=system_words(os.strerror(number)))
     return _OTHER.format(address=address, why=type(error).__name__)
 
 

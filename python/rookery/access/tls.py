@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rookery.access.errors import SettingError, Words
+from rookery.access.system_words import words_of_error
 from rookery.types import Secret
 
 DISABLED = "disable"
@@ -141,18 +142,13 @@ def _why(name: str, path: Path | None, error: OSError) -> Words:
             return _NO_ENTRY.format(name=name, path=path)
         for number, line, reason in _unreadable(entries):
             return _BAD_ENTRY.format(name=name, path=path, number=number, line=line, reason=reason)
-    return _BAD_FILE.format(name=name, path=path, reason=_reason(error))
+    return _BAD_FILE.format(name=name, path=path, reason=words_of_error(error))
 
 
-def _unreadable(entries: list[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
+def _unreadable(entries: list[re.Match[str]]) -> Iterator[tuple[int, int, Words]]:
     """Number, first line and what is wrong, of each that cannot be read."""
     for number, entry in enumerate(entries, start=1):
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=entry[0])
         except (ssl.SSLError, ValueError) as error:
-            yield number, entry.string.count("\n", 0, entry.start()) + 1, _reason(error)
-
-
-def _reason(error: Exception) -> str:
-    said = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
-    return str(said).lower().replace("_", " ") if isinstance(error, ssl.SSLError) else str(said)
+            yield number, entry.string.count("\n", 0, entry.start()) + 1, words_of_error(error)

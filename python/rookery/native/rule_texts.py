@@ -1,7 +1,7 @@
 """What the core says about rules, in Chinese: by the key of the text, which stays the same.
 
 The English stands in the core (``rookery_rules::messages``). What the compiler of regular expressions
-says comes as it is.
+says stands in :mod:`rookery.native.regex_texts_zh`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ class Said(NamedTuple):
 
     def chinese(self) -> str:
         """The same in Chinese; what has no text there stays English."""
+        if self.key == "regex_wrong":
+            from rookery.native.regex_texts_zh import in_chinese  # noqa: PLC0415
+
+            return in_chinese(self.english)
         if self.key == "absent_because":
             return REASONS_ZH.get(self.english, self.english)
         text = CHINESE.get(self.key)
@@ -137,6 +141,7 @@ CHINESE: Mapping[str, str] = {
     "value_too_deep": "值的嵌套超过 {most} 层",
     "too_many_items": "数组超过 {most} 个元素",
     "too_much_work": "规则的运算量超过一条消息的上限",
+    "too_much_work_together": "这条消息的所有规则已用完一条消息的运算量上限，没有剩余可供本规则使用",
     "too_large": "结果超过 {most} 字节",
     "not_text": "非 UTF-8 的字节不能转为 JSON；请使用 bin2hexstr 或 base64_encode",
     # What functions say.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rookery_rules::{Context, Invalid, Map, Source, World, encode_json_map};
+use rookery_rules::{Context, Invalid, MESSAGE_WORK_MAX, Map, Source, World, encode_json_map};
 
 use super::republish::{Draft, Republish};
 use super::set::{ActiveRule, Output, RuleSet};
@@ -56,9 +56,15 @@ pub(crate) struct Wanted {
 pub(crate) struct Spent {
     bytes: usize,
     messages: u32,
+    /// Units of work of evaluation.
+    work: u64,
 }
 
 impl Spent {
+    const fn work_left(&self) -> u64 {
+        MESSAGE_WORK_MAX.saturating_sub(self.work)
+    }
+
     /// Counts what was made, whether or not it can be used: making it is what takes the time. False
     /// when there may be no more.
     fn take(&mut self, bytes: usize) -> bool {
@@ -132,7 +138,8 @@ impl Run<'_> {
             seed: *self.seed,
             variables: &self.set.around.variables,
         };
-        let context = Context::new(source, world);
+        let left = self.spent.work_left();
+        let context = Context::new(source, world).with_work(left);
         let set = self.set;
         for number in numbers {
             // A number without a rule: it was taken out, and the trie is told next.
@@ -140,6 +147,7 @@ impl Run<'_> {
                 self.one(rule, &context, wanted);
             }
         }
+        self.spent.work += left - context.work_left();
     }
 
     fn one(&mut self, rule: &Arc<ActiveRule>, context: &Context<'_>, wanted: &mut Wanted) {

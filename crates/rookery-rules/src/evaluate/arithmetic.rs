@@ -53,10 +53,12 @@ fn join<'a>(left: Value<'a>, right: &Value<'a>, work: &Work) -> Out<'a> {
         }
         Err(left) => {
             let mut out = Vec::new();
+            work.spend(left.weight())?;
             crate::functions::to_text(&left, &mut out)?;
             (out, 0)
         }
     };
+    work.spend(right.weight())?;
     crate::functions::to_text(right, &mut out)?;
     if out.len() > TEXT_BYTES_MAX {
         return Err(EvalError::TooLarge(TEXT_BYTES_MAX));

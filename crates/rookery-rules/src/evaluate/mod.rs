@@ -5,6 +5,7 @@ mod select;
 
 use smallvec::SmallVec;
 
+use crate::ARRAY_ITEMS_MAX;
 use crate::compare::{compare, identical};
 use crate::context::Context;
 use crate::error::EvalError;
@@ -13,7 +14,6 @@ use crate::messages;
 use crate::path::{self, Place};
 use crate::program::{Node, NodeId, Program, Span, Step};
 use crate::value::Value;
-use crate::{ARRAY_ITEMS_MAX, WORK_MAX};
 
 type Out<'a> = Result<Value<'a>, EvalError>;
 
@@ -28,7 +28,7 @@ pub(crate) struct Evaluation<'a, 'm> {
 
 impl<'a, 'm> Evaluation<'a, 'm> {
     pub fn new(program: &'a Program, context: &'a Context<'m>) -> Self {
-        Self { program, context, work: Work::new(WORK_MAX), locals: SmallVec::new() }
+        Self { program, context, work: Work::new(context.work_left()), locals: SmallVec::new() }
     }
 
     fn node(&self, id: NodeId) -> &'a Node {
@@ -119,15 +119,9 @@ impl<'a, 'm> Evaluation<'a, 'm> {
         Ok(false)
     }
 
-    /// Comparing costs as much as the smaller value is large.
+    /// Comparing costs as much as the smaller value is large, with all that is in it.
     fn spend_on(&self, left: &Value<'a>, right: &Value<'a>) -> Result<(), EvalError> {
-        let size = |value: &Value<'a>| match value {
-            Value::Text(text) => (text.bytes().len() / crate::BYTES_PER_WORK) as u64,
-            Value::Array(array) => 1 + array.items().len() as u64,
-            Value::Map(map) => 1 + map.entries().len() as u64,
-            _ => 0,
-        };
-        self.work.spend(size(left).min(size(right)))
+        self.work.spend(left.weight().min(right.weight()))
     }
 
     fn step(&self, step: &'a Step) -> Result<Option<Place<'a>>, EvalError> {
@@ -162,7 +156,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
     fn spend_on_step(&self, value: &Value<'a>) -> Result<(), EvalError> {
         self.work.spend(match value {
             Value::Map(map) => 1 + map.entries().len() as u64 / 8,
-            Value::Text(text) => 1 + text.bytes().len() as u64 / 4,
+            Value::Text(text) => 1 + text.bytes().len() as u64,
             _ => 1,
         })
     }

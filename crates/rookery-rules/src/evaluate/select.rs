@@ -9,9 +9,18 @@ use crate::program::{Body, Item, NodeId, Selected, Span};
 use crate::rule::Outcome;
 use crate::value::{Map, Text, Value};
 
+/// Names that are looked at, or copied, in one unit of work.
+const ENTRIES_PER_WORK: u64 = 8;
+
 impl<'a> Evaluation<'a, '_> {
-    /// Runs the whole program.
+    /// Runs the whole program; what it took is gone for the other rules of the message.
     pub fn run(mut self) -> Result<Outcome<'a>, EvalError> {
+        let outcome = self.outcome();
+        self.context.take_work(self.work.done());
+        outcome
+    }
+
+    fn outcome(&mut self) -> Result<Outcome<'a>, EvalError> {
         let program = self.program;
         if program.condition_first && !self.holds(program.condition)? {
             return Ok(Outcome::NoMatch);
@@ -55,7 +64,7 @@ impl<'a> Evaluation<'a, '_> {
         let before = self.locals.clone();
         let mut rows = Vec::new();
         for item in items {
-            self.work.spend(1)?;
+            self.work.spend(1 + before.len() as u64 / ENTRIES_PER_WORK)?;
             // A name that `DO` gives is not there for the next element.
             self.locals.clone_from(&before);
             self.set_local(elements.slot, item.clone());
@@ -66,6 +75,7 @@ impl<'a> Evaluation<'a, '_> {
             if elements.each.is_empty() {
                 self.put_columns(&mut row)?;
                 for (key, value) in selected.entries() {
+                    self.spend_on_row(&row)?;
                     row.put(key.clone(), value.clone())?;
                 }
                 row.put(Text::Borrowed(elements.name), item.clone())?;
@@ -96,6 +106,7 @@ impl<'a> Evaluation<'a, '_> {
         for column in columns {
             let value: Value<'a> = self.context.column(*column);
             if !value.is_undefined() {
+                self.spend_on_row(row)?;
                 row.put(Text::from(column.name()), value)?;
             }
         }
@@ -125,6 +136,7 @@ impl<'a> Evaluation<'a, '_> {
             let put = path::put(base, &places, value.clone())?;
             self.set_local(local.slot, put);
         }
+        self.spend_on_row(row)?;
         if places.is_empty() {
             row.put(Text::Borrowed(&selected.key), value.clone())?;
         } else {
@@ -136,10 +148,15 @@ impl<'a> Evaluation<'a, '_> {
         Ok(value)
     }
 
+    /// A key is looked for among those that are there.
+    fn spend_on_row(&self, row: &Map<'a>) -> Result<(), EvalError> {
+        self.work.spend(row.entries().len() as u64 / ENTRIES_PER_WORK)
+    }
+
     /// Writing into a value copies it level by level, and decodes it when it is text.
     fn spend_on_put(&self, base: &Value<'a>, places: &[Place<'_>]) -> Result<(), EvalError> {
         let size = match base {
-            Value::Text(text) => text.bytes().len() / 4,
+            Value::Text(text) => text.bytes().len(),
             Value::Array(array) => array.items().len(),
             Value::Map(map) => map.entries().len(),
             _ => 0,

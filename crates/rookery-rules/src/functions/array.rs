@@ -44,6 +44,9 @@ pub(super) const TABLE: &[Function] = &[
 
 fn contains<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let wanted = c.value(0);
+    let array = c.value(1).weight();
+    let each = wanted.weight().saturating_mul(c.array(1)?.items().len() as u64);
+    c.work.spend(array.min(each))?;
     Ok(Value::Bool(c.array(1)?.items().iter().any(|item| identical(item, wanted))))
 }
 

@@ -4,30 +4,41 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
 
-use regex::bytes::Regex;
-
-use super::Out;
+use super::convert::to_text;
+use super::{Out, Regular};
 use crate::context::Context;
 use crate::error::EvalError;
 use crate::messages::{self, Said};
 use crate::value::{Array, Map, Text, Value};
-use crate::{ARRAY_ITEMS_MAX, BYTES_PER_WORK, TEXT_BYTES_MAX};
+use crate::{ARRAY_ITEMS_MAX, BYTES_PER_WORK, FREE_WORK, TEXT_BYTES_MAX, WORK_MAX};
 
 /// What is left of the work that one message may cost a rule.
 #[derive(Debug)]
 pub(crate) struct Work {
+    units: u64,
     left: Cell<u64>,
 }
 
 impl Work {
-    pub fn new(units: u64) -> Self {
-        Self { left: Cell::new(units) }
+    /// `for_all`: what is left to all rules of the message.
+    pub fn new(for_all: u64) -> Self {
+        let units = for_all.clamp(FREE_WORK, WORK_MAX);
+        Self { units, left: Cell::new(units) }
+    }
+
+    /// What was done, all of what there was when it was not enough.
+    pub fn done(&self) -> u64 {
+        self.units - self.left.get()
     }
 
     pub fn spend(&self, units: u64) -> Result<(), EvalError> {
-        let left = self.left.get().checked_sub(units).ok_or(EvalError::TooMuchWork)?;
-        self.left.set(left);
-        Ok(())
+        let left = self.left.get().checked_sub(units);
+        self.left.set(left.unwrap_or_default());
+        match left {
+            Some(_) => Ok(()),
+            None if self.units == WORK_MAX => Err(EvalError::TooMuchWork),
+            None => Err(EvalError::TooMuchWorkTogether),
+        }
     }
 
     pub fn spend_bytes(&self, bytes: usize) -> Result<(), EvalError> {
@@ -45,7 +56,7 @@ pub(crate) struct Call<'e, 'a, 'm> {
     pub context: &'a Context<'m>,
     pub work: &'e Work,
     /// The second argument, when it is written down in the rule.
-    pub regex: Option<&'e Regex>,
+    pub regex: Option<&'e Regular>,
 }
 
 impl<'e, 'a> Call<'e, 'a, '_> {
@@ -143,7 +154,7 @@ impl<'e, 'a> Call<'e, 'a, '_> {
     /// Text as JSON; nothing when it is none.
     pub fn decoded(&self, at: usize) -> Result<Option<Value<'a>>, EvalError> {
         let Value::Text(text) = self.value(at) else { return self.wrong(at, messages::a_string()) };
-        self.work.spend(text.bytes().len() as u64 / 4)?;
+        self.work.spend(text.bytes().len() as u64)?;
         Ok(match text {
             Text::Borrowed(bytes) => crate::json::decode(bytes),
             Text::Shared(bytes) => crate::context::decode_owned(bytes),
@@ -161,6 +172,12 @@ impl<'e, 'a> Call<'e, 'a, '_> {
             }
             _ => self.wrong(at, messages::a_string()),
         }
+    }
+
+    /// A value at the end of `out`, as text.
+    pub fn put_text(&self, value: &Value<'a>, out: &mut Vec<u8>) -> Result<(), EvalError> {
+        self.work.spend(value.weight())?;
+        to_text(value, out)
     }
 
     /// A new text.

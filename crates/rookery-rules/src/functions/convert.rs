@@ -142,7 +142,7 @@ fn str<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         return Ok(c.value(0).clone());
     }
     let mut out = Vec::new();
-    to_text(c.value(0), &mut out)?;
+    c.put_text(c.value(0), &mut out)?;
     c.make(out)
 }
 
@@ -173,7 +173,7 @@ fn bool<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         Value::Text(text) if text.bytes() == b"false" => Ok(Value::Bool(false)),
         value => {
             let mut shown = Vec::new();
-            to_text(value, &mut shown)?;
+            c.put_text(value, &mut shown)?;
             let shown: String = String::from_utf8_lossy(&shown).chars().take(32).collect();
             c.fail(messages::neither_true_nor_false(shown))
         }

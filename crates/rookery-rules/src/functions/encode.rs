@@ -108,11 +108,14 @@ fn base64_decode<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
 
 /// Two digits for each octet.
 pub(super) fn hexadecimal(bytes: &[u8], upper: bool) -> String {
-    let digit = |value: u8| {
-        let digit = char::from_digit(value.into(), 16).unwrap_or('0');
-        if upper { digit.to_ascii_uppercase() } else { digit }
-    };
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let digits = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    let digit = |value: u8| char::from(digits.get(usize::from(value)).copied().unwrap_or(b'0'));
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 fn bin2hexstr<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
@@ -151,6 +154,7 @@ fn json_decode<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
 
 fn json_encode<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let mut out = Vec::new();
+    c.work.spend(c.value(0).weight().saturating_mul(4))?;
     json::encode(c.value(0), Invalid::Refuse, TEXT_BYTES_MAX, &mut out)?;
     c.make(out)
 }

@@ -173,7 +173,7 @@ fn map_to_redis_hset_args<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
             Value::Float(number) => c.make(convert::compact(*number, 6))?,
             Value::Int(_) | Value::Bool(_) => {
                 let mut out = Vec::new();
-                convert::to_text(value, &mut out)?;
+                c.put_text(value, &mut out)?;
                 c.make(out)?
             }
             // What Redis cannot hold in a field is left out, as in EMQX.

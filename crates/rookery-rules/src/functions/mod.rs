@@ -27,7 +27,7 @@ mod unescape;
 
 pub(crate) use call::{Call, Run, Work, shortened};
 pub(crate) use convert::to_text;
-pub(crate) use regular::compile as compile_regex;
+pub(crate) use regular::Regular;
 
 use crate::error::EvalError;
 use crate::value::Value;

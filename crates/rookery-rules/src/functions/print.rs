@@ -1,6 +1,5 @@
 //! `sprintf`, with the control sequences of Erlang's `io:format`: `~F.P.PadC`.
 
-use super::convert::to_text;
 use super::string::characters;
 use super::{Call, Out};
 use crate::TEXT_BYTES_MAX;
@@ -46,7 +45,7 @@ fn print<'a>(c: &Call<'_, 'a, '_>, format: &str, values: &[Value<'a>]) -> Out<'a
                 let Some(value) = values.next() else { return c.fail(messages::too_few_values()) };
                 if letter != 'i' {
                     let text = show(c, letter, &field, value)?;
-                    padded(&text, &field, &mut out);
+                    padded(c, &text, &field, &mut out)?;
                 }
             }
         }
@@ -96,11 +95,11 @@ fn field<'t>(c: &Call<'_, '_, '_>, text: &'t str) -> Result<(Field, char, &'t st
     }
 }
 
-fn show(
-    c: &Call<'_, '_, '_>,
+fn show<'a>(
+    c: &Call<'_, 'a, '_>,
     letter: char,
     field: &Field,
-    value: &Value<'_>,
+    value: &Value<'a>,
 ) -> Result<String, EvalError> {
     let bad = || {
         let message = messages::does_not_print(letter, messages::kind(value));
@@ -109,14 +108,17 @@ fn show(
     let mut out = Vec::new();
     match (letter, value) {
         ('s', _) => {
-            to_text(value, &mut out)?;
+            c.put_text(value, &mut out)?;
             let text = String::from_utf8_lossy(&out).into_owned();
             return Ok(match field.precision {
                 Some(most) => text.chars().take(most).collect(),
                 None => text,
             });
         }
-        ('p' | 'w', _) => json::encode(value, Invalid::Replace, TEXT_BYTES_MAX, &mut out)?,
+        ('p' | 'w', _) => {
+            c.work.spend(value.weight())?;
+            json::encode(value, Invalid::Replace, TEXT_BYTES_MAX, &mut out)?;
+        }
         ('c', Value::Int(number)) => {
             let character = u32::try_from(*number).ok().and_then(char::from_u32);
             return character.map(String::from).ok_or_else(bad);
@@ -174,8 +176,13 @@ fn radix(number: i128, base: usize, upper: bool) -> Option<String> {
     Some(if upper { text.to_uppercase() } else { text })
 }
 
-fn padded(text: &str, field: &Field, out: &mut String) {
-    let missing = field.width.unwrap_or(0).saturating_sub(characters(text));
+fn padded(
+    c: &Call<'_, '_, '_>,
+    text: &str,
+    field: &Field,
+    out: &mut String,
+) -> Result<(), EvalError> {
+    let missing = field.width.unwrap_or(0).saturating_sub(characters(c, text)?);
     let pad = field.pad.unwrap_or(' ');
     let fill = std::iter::repeat_n(pad, missing);
     if field.left {
@@ -185,4 +192,5 @@ fn padded(text: &str, field: &Field, out: &mut String) {
         out.extend(fill);
         out.push_str(text);
     }
+    Ok(())
 }

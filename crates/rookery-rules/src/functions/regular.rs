@@ -1,12 +1,16 @@
 //! Regular expressions.
 //!
 //! The `regex` crate takes time linear in the text, whatever the expression; for that it has no
-//! look-around and no back-references. Expressions that are written down in a rule are compiled
-//! with it; others are compiled on each call, which costs a good part of the message's work.
+//! look-around and no back-references. How much for each octet depends on the expression: up to a
+//! step for each of its parts, which is what a search is charged. Expressions that are written down
+//! in a rule are compiled with it; others are compiled on each call, which costs a good part of the
+//! message's work.
 
 use std::borrow::Cow;
 
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::{Call, Function, Out, differs};
 use crate::REGEX_BYTES_MAX;
@@ -18,6 +22,13 @@ use crate::value::Value;
 const PATTERN_BYTES_MAX: usize = 4096;
 /// What compiling one costs in units of work.
 const COMPILE_WORK: u64 = 50_000;
+/// Deepest nesting of an expression.
+const NEST_MAX: u32 = 64;
+/// Octets for which a search is charged the parts of its expression once. Few expressions need a step
+/// for each part of them, and none needs more.
+const BYTES_PER_SEARCH: u64 = 16;
+/// The same of a search that also says where its groups are.
+const BYTES_PER_CAPTURE: u64 = 2;
 
 const HOW: &str = "linear in time: no look-around, no back-references inside an expression; \\d \\w \\s know Unicode";
 
@@ -57,52 +68,111 @@ pub(super) const TABLE: &[Function] = &[
     ),
 ];
 
-/// Compiles an expression within its bounds; the error says what is wrong with it.
-pub(crate) fn compile(pattern: &[u8]) -> Result<Regex, Said> {
-    let Ok(pattern) = std::str::from_utf8(pattern) else {
-        return Err(messages::regex_not_utf8());
-    };
-    if pattern.len() > PATTERN_BYTES_MAX {
-        return Err(messages::regex_too_long(PATTERN_BYTES_MAX));
-    }
-    let regex = RegexBuilder::new(pattern)
-        .size_limit(REGEX_BYTES_MAX)
-        .dfa_size_limit(REGEX_BYTES_MAX)
-        .nest_limit(64)
-        .build();
-    regex.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => messages::regex_too_large(),
-        // The last line says what; those before draw where.
-        error => {
-            let text = error.to_string();
-            messages::regex_wrong(text.lines().last().unwrap_or_default().trim())
-        }
-    })
+/// An expression that was compiled, and what a search with it costs.
+#[derive(Debug, Clone)]
+pub(crate) struct Regular {
+    regex: Regex,
+    /// How many places of the expression a search may be at, at the same time.
+    parts: u64,
+    /// Whether a search may look far beyond what it finds, each time anew.
+    looks_far: bool,
 }
 
-fn expression<'e>(c: &Call<'e, '_, '_>) -> Result<Cow<'e, Regex>, EvalError> {
+impl Regular {
+    /// Compiles an expression within its bounds; the error says what is wrong with it.
+    pub(crate) fn compile(pattern: &[u8]) -> Result<Self, Said> {
+        let Ok(pattern) = std::str::from_utf8(pattern) else {
+            return Err(messages::regex_not_utf8());
+        };
+        if pattern.len() > PATTERN_BYTES_MAX {
+            return Err(messages::regex_too_long(PATTERN_BYTES_MAX));
+        }
+        let regex = RegexBuilder::new(pattern)
+            .size_limit(REGEX_BYTES_MAX)
+            .dfa_size_limit(REGEX_BYTES_MAX)
+            .nest_limit(NEST_MAX)
+            .build();
+        let regex = regex.map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => messages::regex_too_large(),
+            // The last line says what; those before draw where.
+            error => {
+                let text = error.to_string();
+                messages::regex_wrong(text.lines().last().unwrap_or_default().trim())
+            }
+        })?;
+        let parsed = ParserBuilder::new().utf8(false).nest_limit(NEST_MAX).build().parse(pattern);
+        let tree = parsed.map_err(|_| messages::regex_too_large())?;
+        Ok(Self { regex, parts: parts(&tree), looks_far: looks_far(&tree, false) })
+    }
+
+    /// Units of work of a search through `bytes` octets.
+    const fn search_work(&self, bytes: usize, bytes_per_step: u64) -> u64 {
+        (bytes as u64).saturating_mul(self.parts.saturating_add(4)) / bytes_per_step
+    }
+}
+
+/// Places in an expression, with those of what is repeated.
+fn parts(tree: &Hir) -> u64 {
+    match tree.kind() {
+        HirKind::Empty => 0,
+        HirKind::Literal(literal) => literal.0.len() as u64,
+        HirKind::Class(_) | HirKind::Look(_) => 1,
+        HirKind::Capture(group) => parts(&group.sub).saturating_add(2),
+        HirKind::Repetition(repeated) => {
+            let times = repeated.max.unwrap_or(repeated.min.saturating_add(1)).max(1);
+            (parts(&repeated.sub).saturating_add(1)).saturating_mul(times.into())
+        }
+        HirKind::Concat(all) | HirKind::Alternation(all) => {
+            all.iter().map(|part| parts(part).saturating_add(1)).fold(0, u64::saturating_add)
+        }
+    }
+}
+
+/// Whether a repetition without an end stands where a match may be found without it: then looking
+/// whether it can be longer may go through the rest of the text, for nothing.
+fn looks_far(tree: &Hir, may_be_left_out: bool) -> bool {
+    match tree.kind() {
+        HirKind::Repetition(repeated) => {
+            (repeated.max.is_none() && may_be_left_out) || looks_far(&repeated.sub, true)
+        }
+        HirKind::Capture(group) => looks_far(&group.sub, may_be_left_out),
+        HirKind::Concat(all) => all.iter().any(|part| looks_far(part, may_be_left_out)),
+        HirKind::Alternation(all) => all.iter().any(|part| looks_far(part, true)),
+        _ => false,
+    }
+}
+
+fn expression<'e>(c: &Call<'e, '_, '_>) -> Result<Cow<'e, Regular>, EvalError> {
     if let Some(regex) = c.regex {
         return Ok(Cow::Borrowed(regex));
     }
     let pattern = c.bytes(1)?;
     c.work.spend(COMPILE_WORK)?;
-    compile(pattern).map(Cow::Owned).or_else(|message| c.fail(message))
+    Regular::compile(pattern).map(Cow::Owned).or_else(|message| c.fail(message))
 }
 
 fn regex_match<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let bytes = c.bytes(0)?;
-    c.work.spend_bytes(bytes.len())?;
-    Ok(Value::Bool(expression(c)?.is_match(bytes)))
+    let expression = expression(c)?;
+    c.work.spend(expression.search_work(bytes.len(), BYTES_PER_SEARCH))?;
+    Ok(Value::Bool(expression.regex.is_match(bytes)))
 }
 
 fn regex_replace<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let (bytes, with) = (c.bytes(0)?, c.bytes(2)?);
-    let regex = expression(c)?;
+    let expression = expression(c)?;
     let pieces = pieces(with);
+    let has_groups = pieces.iter().any(|piece| matches!(piece, Piece::Group(1..)));
+    let step = if has_groups { BYTES_PER_CAPTURE } else { BYTES_PER_SEARCH };
+    c.work.spend(expression.search_work(bytes.len(), step))?;
     let mut out = Vec::with_capacity(bytes.len());
     let mut first = 0;
-    for found in regex.captures_iter(bytes) {
+    for found in expression.regex.captures_iter(bytes) {
         let Some(whole) = found.get(0) else { continue };
+        if expression.looks_far {
+            let rest = bytes.len() - whole.end();
+            c.work.spend(expression.search_work(rest, BYTES_PER_SEARCH))?;
+        }
         out.extend_from_slice(bytes.get(first..whole.start()).unwrap_or_default());
         first = whole.end();
         for piece in &pieces {
@@ -146,9 +216,14 @@ fn pieces(with: &[u8]) -> Vec<Piece<'_>> {
 
 fn regex_extract<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let bytes = c.bytes(0)?;
-    c.work.spend_bytes(bytes.len())?;
-    let regex = expression(c)?;
-    let Some(found) = regex.captures(bytes) else { return c.list(Vec::new()) };
+    let expression = expression(c)?;
+    c.work.spend(expression.search_work(bytes.len(), BYTES_PER_SEARCH))?;
+    let Some(whole) = expression.regex.find(bytes) else { return c.list(Vec::new()) };
+    // Where the groups are is looked for in what was found.
+    c.work.spend(expression.search_work(whole.len(), BYTES_PER_CAPTURE))?;
+    let Some(found) = expression.regex.captures_at(bytes, whole.start()) else {
+        return c.list(Vec::new());
+    };
     let groups = found.iter().skip(1).map(|group| match group {
         Some(group) => c.part(0, group.range()),
         None => Ok(Value::from("")),

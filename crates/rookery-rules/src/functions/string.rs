@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::convert::to_text;
 use super::{Call, Function, Out, differs, print, same, unescape};
 use crate::error::EvalError;
 use crate::messages;
@@ -169,7 +168,7 @@ pub(crate) fn joined<'a>(c: &Call<'_, 'a, '_>, values: &[Value<'a>], between: &[
         if at > 0 {
             out.extend_from_slice(between);
         }
-        to_text(value, &mut out)?;
+        c.put_text(value, &mut out)?;
     }
     c.make(out)
 }
@@ -199,7 +198,7 @@ fn join_to_sql_values_string<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
             Value::Undefined | Value::Null => out.extend_from_slice(b"NULL"),
             Value::Text(_) | Value::Array(_) | Value::Map(_) => {
                 let mut text = Vec::new();
-                to_text(value, &mut text)?;
+                c.put_text(value, &mut text)?;
                 out.push(b'\'');
                 for byte in text {
                     if matches!(byte, b'\'' | b'\\') {
@@ -209,7 +208,7 @@ fn join_to_sql_values_string<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
                 }
                 out.push(b'\'');
             }
-            value => to_text(value, &mut out)?,
+            value => c.put_text(value, &mut out)?,
         }
         c.fits(out.len())?;
     }
@@ -246,7 +245,7 @@ fn trim<'a>(c: &Call<'_, 'a, '_>, left: bool, right: bool) -> Out<'a> {
 
 fn pad<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let (text, length) = (c.text(0)?, c.size(1)?);
-    let missing = length.saturating_sub(characters(text));
+    let missing = length.saturating_sub(characters(c, text)?);
     let filler = c.word(3, " ")?;
     c.fits(text.len().saturating_add(missing.saturating_mul(filler.len())))?;
     let (before, after) = match c.word(2, "trailing")? {
@@ -274,6 +273,7 @@ fn replace<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     };
     c.make(match how {
         "all" => {
+            c.work.spend_bytes(text.len() * 4)?;
             let grown = text.matches(pattern).count().saturating_mul(with.len());
             c.fits(text.len().saturating_add(grown))?;
             text.replace(pattern, with)
@@ -285,7 +285,14 @@ fn replace<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
 }
 
 fn reverse<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
-    c.make(c.text(0)?.graphemes(true).rev().collect::<String>())
+    let text = c.text(0)?;
+    if has_one_octet_each(text) {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.reverse();
+        return c.make(bytes);
+    }
+    c.work.spend(text.len() as u64)?;
+    c.make(text.graphemes(true).rev().collect::<String>())
 }
 
 fn rm_prefix<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
@@ -318,11 +325,14 @@ fn split<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     parts(c, ranges.into_iter().filter(|range| keep_empty || !range.is_empty()))
 }
 
+/// What a part of a text costs that is made a value of its own.
+const PART_WORK: u64 = 4;
+
 /// An array of parts of the first argument.
 fn parts<'a>(c: &Call<'_, 'a, '_>, ranges: impl Iterator<Item = Range<usize>>) -> Out<'a> {
     let mut items = Vec::new();
     for range in ranges {
-        c.work.spend(1)?;
+        c.work.spend(PART_WORK)?;
         items.push(c.part(0, range)?);
         if items.len() > crate::ARRAY_ITEMS_MAX {
             return Err(EvalError::TooManyItems);
@@ -338,7 +348,7 @@ fn tokens<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         "nocrlf" => true,
         other => return c.unknown_word(other),
     };
-    c.work.spend_bytes(text.len().saturating_mul(separators.len()))?;
+    c.work.spend_bytes(text.len().saturating_mul(4 + separators.len()))?;
     let splits = |ch: char| separators.contains(ch) || (lines && matches!(ch, '\r' | '\n'));
     let mut first = 0;
     let mut ranges = Vec::new();
@@ -351,17 +361,27 @@ fn tokens<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
 }
 
 /// How many characters `text` has, to the eye.
-pub(super) fn characters(text: &str) -> usize {
-    if text.is_ascii() && !text.contains('\r') { text.len() } else { text.graphemes(true).count() }
+pub(super) fn characters(c: &Call<'_, '_, '_>, text: &str) -> Result<usize, EvalError> {
+    if has_one_octet_each(text) {
+        return Ok(text.len());
+    }
+    // Where one character ends is looked up for each.
+    c.work.spend(text.len() as u64)?;
+    Ok(text.graphemes(true).count())
+}
+
+/// Whether each octet is a character: `\r\n` is one.
+fn has_one_octet_each(text: &str) -> bool {
+    text.is_ascii() && !text.contains('\r')
 }
 
 fn strlen<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
-    Ok(Value::Int(characters(c.text(0)?) as i128))
+    Ok(Value::Int(characters(c, c.text(0)?)? as i128))
 }
 
 fn substr<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let text = c.text(0)?;
-    let length = characters(text);
+    let length = characters(c, text)?;
     let start = match c.int(1)? {
         start if start < 0 => {
             // From the end, as far as there is something.
@@ -372,9 +392,10 @@ fn substr<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let end = if c.count() > 2 { start.saturating_add(c.size(2)?).min(length) } else { length };
     let place = |character: usize| {
         if length == text.len() {
-            return character;
+            return Ok(character);
         }
-        text.grapheme_indices(true).nth(character).map_or(text.len(), |(at, _)| at)
+        c.work.spend(text.len() as u64)?;
+        Ok(text.grapheme_indices(true).nth(character).map_or(text.len(), |(at, _)| at))
     };
-    c.part(0, place(start)..place(end))
+    c.part(0, place(start)?..place(end)?)
 }

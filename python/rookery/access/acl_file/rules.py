@@ -17,6 +17,7 @@ from rookery.access.acl_file.terms import Atom, Integer, List, Place, Term, Text
 from rookery.access.errors import Words
 from rookery.access.topic_filters import is_topic_filter
 from rookery.native.config import AclAction, AclPermission, AclRule, AclTopic, AclWho
+from rookery.native.regex_texts_zh import in_chinese
 
 RegexCheck = Callable[[str], str | None]
 """Says what is wrong with a regular expression; none: nothing."""
@@ -203,7 +204,7 @@ def _names(term: Term, check_regex: RegexCheck) -> tuple[tuple[str, ...], bool]:
         expression = _text(term.items[1])
         reason = check_regex(expression)
         if reason is not None:
-            raise _misplaced(term.items[1], _REGEX.format(reason=reason))
+            raise _misplaced(term.items[1], _REGEX.format(reason=Words(reason, in_chinese(reason))))
         return (expression,), True
     return (_text(term, _NAME),), False
 

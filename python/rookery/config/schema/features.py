@@ -91,11 +91,16 @@ SYS_TOPICS = Struct((
 
 def _regex(raw: object) -> str:
     if not isinstance(raw, str) or len(raw) > REGEX_LONGEST:
-        raise ValueError("not a regular expression")
+        raise ValueError("not a regular expression", "不是正则表达式")
     try:
         re.compile(raw)
     except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
+        from rookery.native.regex_texts_zh import in_chinese  # noqa: PLC0415
+
+        said = str(error)
+        raise ValueError(
+            f"not a regular expression: {said}", f"不是正则表达式：{in_chinese(said)}"
+        ) from None
     return raw
 
 
