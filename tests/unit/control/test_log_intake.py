@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from rookery.clock import ManualClock
 from rookery.contracts.agent_logs import pack
 from rookery.contracts.agent_v1 import LogAck, LogBatch
-from rookery.control.logs.intake import FAULTS_MAX, LogIntake
+from rookery.control.logs.intake import FAULTS_MAX, Home, LogIntake
 from rookery.control.logs.models import Part
 
 
@@ -18,8 +18,8 @@ class Keeper:
     def __init__(self) -> None:
         self.kept: list[str] = []
 
-    async def clusters_of(self, agents: frozenset[str]) -> Mapping[str, str]:
-        return {agent: f"c-{agent}" for agent in agents}
+    async def homes_of(self, agents: frozenset[str]) -> Mapping[str, Home]:
+        return {agent: Home(f"c-{agent}", "p") for agent in agents}
 
     async def keep(self, parts: Sequence[Part]) -> bool:
         if any(part.origin.agent_id == "odd" for part in parts):

@@ -13,6 +13,7 @@ from rookery.contracts.agent_v1 import MessageError
 from rookery.control.errors import InvalidError
 from rookery.control.logs.builtin import BuiltinLogs
 from rookery.control.logs.models import LogFilter, LogRecord, Origin, Part, Retention
+from rookery.control.logs.retaining import Held, too_much
 from rookery.control.logs.service import width_of
 from rookery.control.logs.terms import pairs_of, terms_of
 
@@ -25,8 +26,8 @@ def entry(position: int, raw: str, *, time_ms: int = NOW, severity: int = 6) -> 
     return LogEntry(position, time_ms, severity, "", raw[:20], raw)
 
 
-def part(*entries: LogEntry, cluster: str = "c1", stream: str = "s1") -> Part:
-    return Part(Origin(cluster, f"a-{cluster}", stream, "emqx@h", "emqx.log"), entries)
+def part(*entries: LogEntry, cluster: str = "c1", stream: str = "s1", project: str = "") -> Part:
+    return Part(Origin(cluster, f"a-{cluster}", stream, "emqx@h", "emqx.log", project), entries)
 
 
 @pytest.fixture
@@ -149,6 +150,39 @@ async def test_old_days_go_and_so_do_the_oldest_when_there_is_too_much(
     await logs.sweep(Retention(3, 1))
     assert await found(logs) == ["day 3"]
     assert len(list((tmp_path / "logs").glob("*.db"))) == 1
+
+
+async def test_a_loud_project_takes_nothing_from_another(
+    logs: BuiltinLogs, clock: ManualClock, tmp_path: Path
+) -> None:
+    await logs.put([part(entry(0, "quiet"), cluster="c2", project="22")])
+    for number in range(4):
+        noise = "".join(f"{word:08x}" for word in range(number * 5000, number * 5000 + 5000))
+        await logs.put([part(entry(number, f"loud {number} {noise}"), project="11")])
+        clock.advance(DAY_S)
+    await logs.close()
+    await logs.open()
+    everything, quiet = await logs.size(), await logs.size("22")
+    assert everything is not None
+    await logs.sweep(Retention(30, everything - 1))
+    kept = [raw[:6] for raw in await found(logs)]
+    assert sorted(kept) == ["loud 1", "loud 2", "loud 3", "quiet"]
+    assert await logs.size("22") == quiet
+    # A bound of its own holds for each.
+    await logs.sweep(Retention(30, 1 << 30, project_bytes_max=1))
+    assert sorted(raw[:6] for raw in await found(logs)) == ["loud 3", "quiet"]
+    assert sorted(one.stem[-3:] for one in (tmp_path / "logs").glob("*.db")) == ["-11", "-22"]
+
+
+def test_whoever_has_most_lets_go_of_the_oldest() -> None:
+    pieces = [
+        Held(1, "a", "20260101", 10), Held(2, "b", "20260102", 50), Held(3, "b", "20260103", 50),
+        Held(4, "a", "20260103", 30), Held(5, "b", "20260104", 20), Held(6, "c", "20260104", 90),
+    ]  # fmt: skip
+    gone = too_much(pieces, "20260102", Retention(9, 180))
+    # Too old; then of b, until it is a's turn, whose newest stays as c's does.
+    assert [piece.number for piece in gone] == [1, 2, 3]
+    assert too_much(pieces, "20260101", Retention(9, 1000)) == []
 
 
 async def test_a_broken_file_takes_no_other_with_it(

@@ -19,7 +19,8 @@ from rookery.contracts.agent_v1 import (
     Reply,
 )
 from rookery.control.errors import OutOfReachError, TooManyError
-from rookery.control.relay.tunnel import Call, Tunnel, TunnelTimeoutError
+from rookery.control.relay import tunnel as tunnel_module
+from rookery.control.relay.tunnel import SCARCE_MAX, Call, Tunnel, TunnelTimeoutError, usable
 
 GET = Call("GET", "/api/v5/nodes", timeout_s=30)
 
@@ -169,3 +170,41 @@ async def test_so_many_calls_and_no_more(relay: FakeRelay, tunnel: Tunnel) -> No
     for request in requests:
         tunnel.handle("a", Reply(request.id, 200))
     assert {status for status, _ in await asyncio.gather(*tasks)} == {200}
+
+
+async def test_slow_clusters_keep_nobody_from_theirs(
+    relay: FakeRelay, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tunnel_module, "SCARCE_FROM", 2 * REQUESTS_MAX)
+    relay.connected |= {"b", "c"}
+
+    async def ask(agent: str) -> None:
+        async with tunnel.call(agent, GET):
+            raise AssertionError("nobody answers")
+
+    async with asyncio.TaskGroup() as group:
+        slow = [group.create_task(ask(agent)) for agent in ("a", "b") for _ in range(REQUESTS_MAX)]
+        for _ in slow:
+            await relay.request()
+        fair = [group.create_task(ask("c")) for _ in range(SCARCE_MAX)]
+        for _ in fair:
+            await relay.request()
+        for agent in ("a", "c"):
+            with pytest.raises(TooManyError):
+                await ask(agent)
+        for task in (*slow, *fair):
+            task.cancel()
+
+
+async def test_a_hostile_cluster_cannot_make_our_answer_none(
+    relay: FakeRelay, tunnel: Tunnel
+) -> None:
+    task = asyncio.create_task(asked(tunnel))
+    request = await relay.request()
+    tunnel.handle("a", Reply(request.id, 101))
+    with pytest.raises(OutOfReachError, match="answered 101"):
+        await task
+    odd = [("x-a", "b\x00c"), ("x-b", "fine\ttoo"), ("Content-Length", "5")]
+    assert usable(odd) == [("x-b", "fine\ttoo"), ("Content-Length", "5")]
+    assert usable([("content-length", "+5")]) == []
+    assert usable([("content-length", "5"), ("Content-Length", "6")]) == []

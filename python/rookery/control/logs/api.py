@@ -117,8 +117,14 @@ def _sources(api: APIRouter, control: ControlContext) -> None:
     async def sources(access: Sees) -> SourcesShown:
         """Every cluster of the project, with what came from it: for filters, and for who misses one."""
         found = await control.logs.origins(access.project)
+        kept = await control.logs.size(access.project)
+        retention = control.logs.retention
+        most = min(retention.bytes_max, retention.project_bytes_max or retention.bytes_max)
         return SourcesShown(
             is_enabled=control.logs.is_enabled,
+            retention_days=retention.days,
+            kept_bytes=kept,
+            most_bytes=None if kept is None else most,
             clusters=[
                 ClusterSources(
                     cluster_id=item.cluster_id,

@@ -1,7 +1,8 @@
-"""The built-in store: files of SQLite in the data directory, one or more for each day.
+"""The built-in store: files of SQLite in the data directory, one or more for each project and day.
 
-One thread writes, and a few read. A file is full at :data:`SEGMENT_SHARE` of what may be kept; the oldest
-one goes when there is too much, or when it is too old.
+One thread writes, and a few read. A file is full at :data:`SEGMENT_SHARE` of what may be kept. It goes when it is
+too old; and when there is too much, the oldest one of the project that has most: a loud one takes nothing from
+others. **Bound.** :data:`WRITERS_MAX` files are open for writing.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from rookery.control.logs.models import (
     Retention,
     Source,
 )
+from rookery.control.logs.retaining import Held, too_much
 from rookery.control.logs.segment import After, Segment, TooSlowError, origin_key
 
 _log = logging.getLogger("rookery.control.logs")
@@ -38,7 +40,10 @@ READERS = 2
 SEGMENT_BYTES_MAX = 256 << 20
 SEGMENT_SHARE = 16
 """A file takes no more than this part of all."""
-_NAME = re.compile(r"\d{6,}-\d{8}\.db")
+PROJECTS_COUNTED_MAX = 8
+"""Among so many a file's part of all is divided; with more of them files do not become smaller."""
+WRITERS_MAX = 64
+_NAME = re.compile(r"\d{6,}-\d{8}(-[0-9a-f]{1,32})?\.db")
 _ID = re.compile(r"(\d{1,16})\.(\d{1,12})\.(\d{1,16})")
 
 
@@ -91,12 +96,19 @@ class BuiltinLogs:
         return await self._in(self._readers, lambda: self._sources(clusters))
 
     async def sweep(self, retention: Retention) -> None:
-        self._segment_bytes = min(SEGMENT_BYTES_MAX, retention.bytes_max // SEGMENT_SHARE)
+        projects = len({segment.project_id for segment in self._segments})
+        shares = SEGMENT_SHARE * min(max(projects, 1), PROJECTS_COUNTED_MAX)
+        self._segment_bytes = min(SEGMENT_BYTES_MAX, retention.bytes_max // shares)
         await self._in(self._writer, lambda: self._sweep(retention))
 
-    async def size(self) -> int | None:
+    async def size(self, project_id: str | None = None) -> int | None:
         return await self._in(
-            self._readers, lambda: sum(segment.size for segment in self._segments)
+            self._readers,
+            lambda: sum(
+                segment.size
+                for segment in self._segments
+                if project_id is None or segment.project_id == project_id
+            ),
         )
 
     async def _in(self, threads: ThreadPoolExecutor | None, work: Callable[[], _T]) -> _T:
@@ -135,8 +147,21 @@ class BuiltinLogs:
             segment.close()
 
     def _put(self, parts: Sequence[Part]) -> list[LogRecord]:
-        fresh = [part for part in map(self._unknown, _joined(parts)) if part.entries]
-        return self._current().put(fresh) if fresh else []
+        fresh: dict[str, list[Part]] = {}
+        for part in map(self._unknown, _joined(parts)):
+            if part.entries:
+                fresh.setdefault(part.origin.project_id, []).append(part)
+        made = []
+        # One that fails is tried again with all, and knows the others then.
+        for project_id, theirs in fresh.items():
+            made += self._current(project_id).put(theirs)
+        self._close_some()
+        return made
+
+    def _close_some(self) -> None:
+        written = [segment for segment in self._segments if segment.is_open]
+        for segment in written[:-WRITERS_MAX]:
+            segment.close()
 
     def _unknown(self, part: Part) -> Part:
         """Without what is there already: an agent sends again what may not have arrived."""
@@ -147,15 +172,17 @@ class BuiltinLogs:
             return part
         return Part(part.origin, [one for one in part.entries if one.position not in known])
 
-    def _current(self) -> Segment:
+    def _current(self, project_id: str) -> Segment:
         day = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).strftime("%Y%m%d")
-        last = self._segments[-1] if self._segments else None
+        theirs = [one for one in self._segments if one.project_id == project_id]
+        last = theirs[-1] if theirs else None
         if last is not None and last.day >= day and last.size < self._segment_bytes:
             return last
         if last is not None:
             last.close()
-        number = 1 if last is None else last.number + 1
-        made = Segment((self._folder / f"{number:06d}-{day}.db").absolute())
+        number = self._segments[-1].number + 1 if self._segments else 1
+        name = f"{number:06d}-{day}" + (f"-{project_id}" if project_id else "")
+        made = Segment((self._folder / f"{name}.db").absolute())
         made.open()
         made.path.chmod(0o600)
         # Readers go through the list that they have.
@@ -165,15 +192,19 @@ class BuiltinLogs:
     def _sweep(self, retention: Retention) -> None:
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
         oldest = (now - timedelta(days=retention.days)).strftime("%Y%m%d")
-        sizes = [segment.size for segment in self._segments]
-        for segment, size in zip(self._segments, sizes, strict=True):
-            is_last = segment is self._segments[-1]
-            if segment.day >= oldest and (is_last or sum(sizes) <= retention.bytes_max):
-                break
-            sizes = sizes[1:]
-            self._segments = [one for one in self._segments if one is not segment]
+        sizes = [Held(one.number, one.project_id, one.day, one.size) for one in self._segments]
+        gone = {one.number: one.size for one in too_much(sizes, oldest, retention)}
+        dropped = [segment for segment in self._segments if segment.number in gone]
+        self._segments = [segment for segment in self._segments if segment.number not in gone]
+        for segment in dropped:
             segment.remove()
-            _log.info("logs of %s are gone: %d bytes", segment.day, size)
+            size = gone[segment.number]
+            _log.info(
+                "logs of %s of project %s are gone: %d bytes",
+                segment.day,
+                segment.project_id or "?",
+                size,
+            )
 
     # -- in reading threads ------------------------------------------------------------------
 
@@ -198,6 +229,7 @@ class BuiltinLogs:
             segment
             for segment in self._segments
             if segment.last_ms >= segment.first_ms
+            and not segment.clusters.isdisjoint(wanted.clusters)
             and (since is None or segment.last_ms >= since)
             and (until is None or segment.first_ms <= until)
         ]
@@ -217,6 +249,8 @@ class BuiltinLogs:
     def _sources(self, clusters: frozenset[str]) -> list[Source]:
         found: dict[tuple[str, str, str], Source] = {}
         for segment in self._segments:
+            if segment.clusters.isdisjoint(clusters):
+                continue
             with _still_there(segment):
                 for source in segment.sources(clusters):
                     key = (source.cluster_id, source.node, source.file)

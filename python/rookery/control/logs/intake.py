@@ -42,11 +42,18 @@ class Taken(NamedTuple):
     batch: LogBatch
 
 
+class Home(NamedTuple):
+    """Whose records an agent sends."""
+
+    cluster_id: str
+    project_id: str
+
+
 class Keeper(Protocol):
     """Where the intake puts what it took."""
 
-    async def clusters_of(self, agents: frozenset[str]) -> Mapping[str, str]:
-        """The cluster of each agent that there is."""
+    async def homes_of(self, agents: frozenset[str]) -> Mapping[str, Home]:
+        """Where each agent that there is belongs to."""
         ...
 
     async def keep(self, parts: Sequence[Part]) -> bool:
@@ -140,7 +147,7 @@ class LogIntake:
         await self._answer([item])
 
     async def _keep(self, taken: Sequence[Taken]) -> None:
-        clusters = await self._keeper.clusters_of(frozenset(item.agent_id for item in taken))
+        homes = await self._keeper.homes_of(frozenset(item.agent_id for item in taken))
         read = await asyncio.to_thread(_unpacked, taken)
         parts = []
         for item, entries in zip(taken, read, strict=True):
@@ -148,8 +155,8 @@ class LogIntake:
                 # It would be the same another time.
                 self.counters["logs.unreadable"] += 1
                 self._unreadable.warning("agent %s: %s", item.agent_id, entries)
-            elif item.agent_id in clusters:
-                parts.append(Part(_origin(item, clusters[item.agent_id]), entries))
+            elif item.agent_id in homes:
+                parts.append(Part(_origin(item, homes[item.agent_id]), entries))
         if await self._keeper.keep(parts):
             await self._answer(taken)
         else:
@@ -179,6 +186,8 @@ def _unpacked(taken: Sequence[Taken]) -> list[list[LogEntry] | MessageError]:
     return found
 
 
-def _origin(item: Taken, cluster_id: str) -> Origin:
+def _origin(item: Taken, home: Home) -> Origin:
     batch = item.batch
-    return Origin(cluster_id, item.agent_id, batch.stream, batch.node, batch.file)
+    return Origin(
+        home.cluster_id, item.agent_id, batch.stream, batch.node, batch.file, home.project_id
+    )

@@ -26,6 +26,8 @@ class Origin:
     stream: str
     node: str
     file: str
+    project_id: str = ""
+    """Whose share it takes of what may be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long records stay: whichever comes first."""
+    """How long records stay: whichever comes first.
+
+    Attributes:
+        project_bytes_max: Of one project; none: whatever the others leave.
+    """
 
     days: int
     bytes_max: int
+    project_bytes_max: int | None = None
 
 
 class LogStore(Protocol):
@@ -156,6 +163,6 @@ class LogStore(Protocol):
         """Let go of what is too old or too much."""
         ...
 
-    async def size(self) -> int | None:
-        """Octets that it takes; none where that is somebody else's affair."""
+    async def size(self, project_id: str | None = None) -> int | None:
+        """Octets that it takes, of one project or of all; none where nobody here knows."""
         ...

@@ -220,7 +220,9 @@ class PostgresLogs:
                 _log.info("logs of %s are gone: %d bytes", day, sizes.pop(day))
         self._day = 0
 
-    async def size(self) -> int | None:
+    async def size(self, project_id: str | None = None) -> int | None:
+        if project_id is not None:
+            return None  # days are shared there
         async with self._asking() as session:
             return sum((await _sizes(session)).values())
 

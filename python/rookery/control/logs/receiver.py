@@ -61,6 +61,7 @@ class Receiver:
     Attributes:
         level: The least severe level that is kept.
         retention_bytes: Of the built-in store.
+        project_bytes: Of that, what one project may take; none: whatever the others leave.
         uses_search: Whether ``search`` keeps the logs, not the built-in store.
     """
 
@@ -68,6 +69,7 @@ class Receiver:
     level: str = SEVERITIES[-1]
     retention_days: int = RETENTION_DAYS
     retention_bytes: int = RETENTION_BYTES
+    project_bytes: int | None = None
     uses_search: bool = False
     search: SearchServer = field(default_factory=SearchServer)
 
@@ -77,7 +79,7 @@ class Receiver:
 
     @property
     def retention(self) -> Retention:
-        return Retention(self.retention_days, self.retention_bytes)
+        return Retention(self.retention_days, self.retention_bytes, self.project_bytes)
 
     def plain(self) -> dict[str, Any]:
         """For the audit, which hides the password by its name."""

@@ -82,8 +82,15 @@ class ReceiverGiven(Given):
     retention_bytes: int = Field(
         ge=BYTES_MIN,
         le=BYTES_MAX,
-        description="How much the built-in store may take; the oldest go first.",
+        description="How much the built-in store may take; of the project that has most the oldest go first.",
         examples=[5 << 30],
+    )
+    project_bytes: int | None = Field(
+        default=None,
+        ge=BYTES_MIN,
+        le=BYTES_MAX,
+        description="Of that, what one project may take; null: whatever the others leave.",
+        examples=[1 << 30],
     )
     store: Place = Field(description="Which place keeps them.", examples=["builtin"])
     elasticsearch: SearchGiven | None = Field(default=None, description="Absent: stays.")
@@ -97,6 +104,10 @@ class ReceiverShown(Shown):
     retention_days: int = Field(description="How long they stay.", examples=[7])
     retention_bytes: int = Field(
         description="How much the built-in store may take.", examples=[5 << 30]
+    )
+    project_bytes: int | None = Field(
+        description="Of that, what one project may take; null: whatever the others leave.",
+        examples=[1 << 30],
     )
     store: Place = Field(description="Which place keeps them.", examples=["builtin"])
     elasticsearch: SearchShown = Field(description="The server, where there is one.")
@@ -168,6 +179,7 @@ def _wanted(given: ReceiverGiven, before: Receiver, vault: Vault) -> Receiver:
         level=given.level,
         retention_days=given.retention_days,
         retention_bytes=given.retention_bytes,
+        project_bytes=given.project_bytes,
         uses_search=given.store == "elasticsearch",
         search=search,
     )
@@ -206,6 +218,7 @@ def _shown(found: Receiver, stored: int | None, problem: str) -> ReceiverShown:
         level=found.level,  # type: ignore[arg-type]  # the words are those of Level
         retention_days=found.retention_days,
         retention_bytes=found.retention_bytes,
+        project_bytes=found.project_bytes,
         store="elasticsearch" if found.uses_search else "builtin",
         elasticsearch=SearchShown(**search),
         stored_bytes=stored,

@@ -252,7 +252,7 @@ class SearchLogs:
                 await self._client.get("DELETE", name)
                 _log.info("the index %s is too old and gone", name)
 
-    async def size(self) -> int | None:
+    async def size(self, project_id: str | None = None) -> int | None:
         return None
 
 

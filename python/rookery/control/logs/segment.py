@@ -55,15 +55,17 @@ class After(NamedTuple):
 
 
 class Segment:
-    """One file. ``number`` is higher than those of older ones, ``day`` that of its first record's
-    arrival, as ``20260131``.
+    """One file of one project. ``number`` is higher than those of older ones, ``day`` that of its first
+    record's arrival, as ``20260131``. Files of versions that knew no projects name none.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        number, _, day = path.stem.partition("-")
+        number, day, *project = path.stem.split("-")
         self.number = int(number)
         self.day = day
+        self.project_id = project[0] if project else ""
+        self.clusters: set[str] = set()
         self.first_ms = 0
         self.last_ms = -1
         self.streams: dict[tuple[str, str], int] = {}
@@ -86,12 +88,19 @@ class Segment:
                 self.first_ms, self.last_ms, self._next_row = first, last, row + 1
             rows = connection.execute("SELECT agent_id, stream, id FROM streams")
             self.streams = {(agent, stream): number for agent, stream, number in rows}
+            clusters = connection.execute("SELECT DISTINCT cluster_id FROM streams")
+            self.clusters = {cluster for (cluster,) in clusters}
 
     def close(self) -> None:
         """May be called twice."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a connection for writing stands."""
+        return self._writer is not None
 
     def remove(self) -> None:
         """Delete it; who reads it just now reads on."""
@@ -138,6 +147,7 @@ class Segment:
                 raise
         self.streams = streams
         self._next_row = row + len(made)
+        self.clusters |= {part.origin.cluster_id for part in parts}
         if made:
             times = [record.time_ms for record in made]
             is_empty = self.last_ms < self.first_ms

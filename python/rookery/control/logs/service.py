@@ -18,9 +18,16 @@ from rookery.control.errors import InvalidError, OutOfReachError
 from rookery.control.logs import receiver as receivers
 from rookery.control.logs import texts
 from rookery.control.logs.builtin import BuiltinLogs
-from rookery.control.logs.intake import LogIntake, Say
+from rookery.control.logs.intake import Home, LogIntake, Say
 from rookery.control.logs.live import Followers
-from rookery.control.logs.models import LogFilter, LogRecord, LogStore, Part, Source
+from rookery.control.logs.models import (
+    LogFilter,
+    LogRecord,
+    LogStore,
+    Part,
+    Retention,
+    Source,
+)
 from rookery.control.logs.postgres import PostgresLogs
 from rookery.control.logs.receiver import Receiver, SearchServer
 from rookery.control.logs.search import SearchLogs
@@ -168,16 +175,25 @@ class LogService:
         store = await self.store()
         await store.sweep(self._receiver.retention)
 
-    async def size(self) -> int | None:
-        """Octets that the built-in store takes."""
-        return await (await self.store()).size()
+    async def size(self, project_id: str | None = None) -> int | None:
+        """Octets that the built-in store takes, of one project or of all; none: nobody here knows."""
+        return await (await self.store()).size(project_id)
+
+    @property
+    def retention(self) -> Retention:
+        """How long records stay."""
+        return self._receiver.retention
 
     # -- what the intake wants -----------------------------------------------------------------
 
-    async def clusters_of(self, agents: frozenset[str]) -> Mapping[str, str]:
-        query = select(AgentRow.id, AgentRow.cluster_id).where(AgentRow.id.in_(agents))
+    async def homes_of(self, agents: frozenset[str]) -> Mapping[str, Home]:
+        query = (
+            select(AgentRow.id, AgentRow.cluster_id, ClusterRow.project_id)
+            .join(ClusterRow, ClusterRow.id == AgentRow.cluster_id)
+            .where(AgentRow.id.in_(agents))
+        )
         async with self._database.read() as session:
-            return {row[0]: row[1] for row in await session.execute(query)}
+            return {row[0]: Home(row[1], row[2]) for row in await session.execute(query)}
 
     async def keep(self, parts: Sequence[Part]) -> bool:
         store = await self.store()

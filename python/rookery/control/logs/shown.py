@@ -89,6 +89,15 @@ class SourcesShown(Shown):
     """Where the logs of a project come from."""
 
     is_enabled: bool = Field(description="Whether logs are taken in at all.", examples=[True])
+    retention_days: int = Field(description="How long records stay.", examples=[7])
+    kept_bytes: int | None = Field(
+        description="What the project's records take; null: the place that keeps them does not know.",
+        examples=[1_048_576],
+    )
+    most_bytes: int | None = Field(
+        description="What they may take at most: of the project that has most the oldest go first.",
+        examples=[1 << 30],
+    )
     clusters: list[ClusterSources] = Field(description="All clusters of the project, by name.")
 
 

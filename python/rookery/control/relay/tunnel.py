@@ -4,13 +4,15 @@ A call to an agent that is not connected, here or at another control process, fa
 waits for its return.
 
 **Bounds.** At most :data:`REQUESTS_MAX` calls of one agent and :data:`CALLS_MAX` of this process
-are under way. Each holds at most one window of chunks, and each has a deadline for the whole of it.
+are under way; when these are scarce, :data:`SCARCE_MAX` of one agent, so that a few clusters that answer slowly keep
+nobody else from theirs. Each holds at most one window of chunks, and each has a deadline for the whole of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,8 +35,12 @@ from rookery.control.relay.sender import Sender
 from rookery.errors import TimedOutError
 
 CALLS_MAX = 512
+SCARCE_FROM = CALLS_MAX // 2
+SCARCE_MAX = 4
 TIMEOUT_S = 30.0
 SWITCHING = 101
+STATUS_MIN = 200
+"""What is below is no answer yet."""
 
 NOT_CONNECTED = Text("the agent is not connected: {agent_id}", "代理未连接：{agent_id}")
 TOO_MANY = Text(
@@ -43,6 +49,13 @@ TOO_MANY = Text(
 CONNECTION_LOST = Text(
     "the connection to the agent was lost during the call", "调用过程中与代理的连接已断开"
 )
+
+ODD_STATUS = Text(
+    "the cluster answered {status}, which ends no request",
+    "集群返回 {status}，并非有效的最终应答",
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class TunnelTimeoutError(TimedOutError):
@@ -207,8 +220,10 @@ class Tunnel:
                 feeding = asyncio.create_task(_feed(exchange, rest, source))
             try:
                 reply = await exchange.reply
+                if reply.status < STATUS_MIN:
+                    raise OutOfReachError(ODD_STATUS, status=reply.status)
                 body_of = _body(exchange, reply)
-                yield Answer(reply.status, reply.headers, reply.error, body_of)
+                yield Answer(reply.status, usable(reply.headers), reply.error, body_of)
             finally:
                 if feeding is not None:
                     feeding.cancel()
@@ -250,7 +265,8 @@ class Tunnel:
                 raise OutOfReachError(NOT_CONNECTED, agent_id=agent_id)
             sender = await self.way(agent_id)
         calls = self._by_agent.setdefault(agent_id, set())
-        if len(calls) >= REQUESTS_MAX or len(self._calls) >= CALLS_MAX:
+        most = REQUESTS_MAX if len(self._calls) < SCARCE_FROM else SCARCE_MAX
+        if len(calls) >= most or len(self._calls) >= CALLS_MAX:
             raise TooManyError(TOO_MANY)
         exchange = Exchange(agent_id, request, sender)
         calls.add(request.id)
@@ -265,6 +281,17 @@ class Tunnel:
             self._by_agent.pop(exchange.agent_id, None)
         if not exchange.is_answered and exchange.sender.is_connected(exchange.agent_id):
             say_later(exchange, Cancel(exchange.id, "nobody waits for it any more"))
+
+
+def usable(headers: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """Without what would make our own answer none: control characters, a length that is no number or is two."""
+    lengths = [value for name, value in headers if name.lower() == "content-length"]
+    has_length = len(lengths) == 1 and _LENGTH.fullmatch(lengths[0]) is not None
+    return [
+        (name, value)
+        for name, value in headers
+        if _CONTROLS.search(value) is None and (has_length or name.lower() != "content-length")
+    ]
 
 
 def _request(call: Call, *, body: bytes = b"", more: bool = False, upgrade: str = "") -> Request:

@@ -1,5 +1,5 @@
 /** The logs of a project's clusters: found, seen over time, followed as they come in. */
-import { Alert, Button, Card, Group } from "@mantine/core";
+import { Alert, Button, Card, Group, Text } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,7 +11,7 @@ import { Loading } from "@/components/Loading";
 import { Page } from "@/components/Page";
 import { useTableState } from "@/components/tableState";
 import { useToasts } from "@/components/toasts";
-import { formatNumber } from "@/lib/format";
+import { formatBytes, formatNumber } from "@/lib/format";
 import { download } from "@console/api/client";
 import { useGet } from "@console/api/hooks";
 import type { LogSources } from "@console/api/shapes";
@@ -82,8 +82,23 @@ export default function LogsPage(): ReactElement {
       {sources !== undefined && !hasLogs && (
         <NoLogs place={place} hasClusters={sources.clusters.length > 0} />
       )}
+      {hasLogs && sources !== undefined && <Kept sources={sources} />}
       {hasLogs && <Logs key={place.project} place={place} sources={sources} />}
     </Page>
+  );
+}
+
+/** What the project's logs take, and what of them goes first. */
+function Kept({ sources }: { sources: LogSources }): ReactElement {
+  const { t } = useTranslation("logs");
+  const { keptBytes, mostBytes, retentionDays: days } = sources;
+  const isKnown = keptBytes !== null && mostBytes !== null;
+  return (
+    <Text size="sm" c="dimmed">
+      {isKnown
+        ? t("kept", { days, size: formatBytes(keptBytes), most: formatBytes(mostBytes) })
+        : t("keptDays", { days })}
+    </Text>
   );
 }
 

@@ -60,8 +60,9 @@ function LogReceiverForm({ held }: { held: LogReceiver }): ReactElement {
   const change = (part: Partial<LogReceiver>) => setDraft({ ...draft, ...part });
   const { hasPassword: _has, ...server } = draft.elasticsearch;
   const elasticsearch = { ...server, ...(password !== "" && { password }) };
-  const { isEnabled, level, retentionDays, retentionBytes, store } = draft;
-  const body = { isEnabled, level, retentionDays, retentionBytes, store, elasticsearch };
+  const { isEnabled, level, retentionDays, retentionBytes, projectBytes, store } = draft;
+  const kept = { retentionDays, retentionBytes, projectBytes };
+  const body = { isEnabled, level, ...kept, store, elasticsearch };
   const save = useChange(() => call("put", PATH, { body }), [PATH]);
   const send = (event: FormEvent) => {
     event.preventDefault();
@@ -106,6 +107,18 @@ function LogReceiverForm({ held }: { held: LogReceiver }): ReactElement {
               max={GIGABYTES_MAX}
               value={Math.round((retentionBytes / GIGABYTE) * 10) / 10}
               onChange={(value) => change({ retentionBytes: Math.round(Number(value) * GIGABYTE) })}
+            />
+          )}
+          {store === "builtin" && (
+            <NumberInput
+              label={t("projectGigabytes")}
+              required
+              min={0}
+              max={GIGABYTES_MAX}
+              value={Math.round(((projectBytes ?? 0) / GIGABYTE) * 10) / 10}
+              onChange={(value) =>
+                change({ projectBytes: Math.round(Number(value) * GIGABYTE) || null })
+              }
             />
           )}
         </div>
