@@ -44,13 +44,17 @@ class ClusterNode:
         path = os.pathsep.join((str(ROOT / "python"), str(ROOT / "tests")))
         told = json.dumps({**self._told, "incarnation": self.incarnation})
         self._process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/harness/cluster_process.py"), told],
+            [sys.executable, "-m", "harness.cluster_process", told],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": path},
         )
-        ports = self._heard()
+        try:
+            ports = self._heard()
+        except BaseException:
+            self.kill9()
+            raise
         self.port, self.lanes = ports["mqtt"], ports["lanes"]
 
     def _heard(self) -> Any:
