@@ -9,6 +9,8 @@ import type {
   RuleRow,
 } from "./integration";
 
+import type { Cluster } from "./cluster";
+
 export type * from "./integration";
 
 export interface Page<Row> {
@@ -380,6 +382,7 @@ export interface Replies {
   "/subscriptions": Page<SubscriptionRow>;
   "/topics": Page<TopicRow>;
   "/nodes": NodeRow[];
+  "/cluster": Cluster;
   "/monitor": MonitorSample[];
   "/monitor_current": MonitorNow;
   "/alarms": Page<Alarm>;

@@ -122,6 +122,7 @@ export const PAGES: readonly PageEntry[] = [
     import("@/features/authorization"),
   ),
   page("/banned", "banned", "access", ["GET /banned"], () => import("@/features/banned")),
+  page("/nodes", "nodes", "node", ["GET /cluster"], () => import("@/features/nodes")),
   page("/listeners", "listeners", "node", ["GET /listeners"], () => import("@/features/listeners")),
   page("/mqtt", "mqtt", "node", ["GET /configs", "GET /schemas/configs"], () =>
     import("@/features/mqtt"),

@@ -17,7 +17,6 @@ from rookery.broker.backup.parts import ConfigurationPart, Part
 from rookery.broker.backup.retained import RetainedPart
 from rookery.broker.certificates import CertificateService
 from rookery.broker.cluster.alone import make_cluster
-from rookery.broker.cluster.lanes import NoLanes
 from rookery.broker.connectors.running import Running
 from rookery.broker.connectors.service import ConnectorService
 from rookery.broker.listeners import ListenerService
@@ -62,7 +61,7 @@ def make_services(
     settings = NodeSettings(node.config, audit, node.clock)
     observing = Observing(node.native)
     certificates = CertificateService(node.native, alarms, audit, node.clock)
-    cluster = make_cluster(node, alarms, version(), NoLanes())
+    cluster = make_cluster(node, alarms, version())
     observation = Observation(node, alarms, certificates, metrics, stats, cluster)
     access = AccessService(
         node.native,

@@ -90,6 +90,21 @@ def test_figures_are_those_of_all_nodes(three: list[Member]) -> None:
     assert len(client.get("/api/v5/metrics")) == 3
 
 
+def test_a_message_reaches_a_subscriber_of_another_node(three: list[Member]) -> None:
+    one, two, _ = three
+
+    def is_routed() -> bool:
+        rows = one.ctl.json("cluster", "status")["members"]
+        lanes = {row["node"]: row.get("lanes") for row in rows}
+        return bool(lanes[two.name] and lanes[two.name]["routes"])
+
+    with two.node.connect() as subscriber, one.node.connect() as publisher:
+        subscriber.subscribe("plant/+/state", qos=1)
+        until(is_routed, "one knows of the subscription")
+        publisher.publish("plant/1/state", b"on", qos=1)
+        subscriber.receive("plant/1/state", b"on")
+
+
 def test_a_member_cannot_join_another_cluster(three: list[Member]) -> None:
     one, two, _ = three
     said = one.ctl("cluster", "join", two.name, "--yes")

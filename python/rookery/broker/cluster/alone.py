@@ -13,7 +13,6 @@ from rookery.words import Words
 
 if TYPE_CHECKING:
     from rookery.broker.alarms import AlarmRegistry
-    from rookery.broker.cluster.lanes import Lanes
     from rookery.broker.cluster.service import Cluster
     from rookery.broker.node import OpenNode
     from rookery.web.sockets import Port
@@ -76,14 +75,13 @@ class Alone:
         return NotAvailableError(self._why.en, message_zh=self._why.zh)
 
 
-def make_cluster(
-    node: OpenNode, alarms: AlarmRegistry, version: str, lanes: Lanes
-) -> Cluster | Alone:
+def make_cluster(node: OpenNode, alarms: AlarmRegistry, version: str) -> Cluster | Alone:
     """The cluster of a node that can be in one, else what says why it cannot."""
     management = node.config.management
     plan = node.cluster_plan
     if plan is None or isinstance(plan, Words):
         return Alone(management.node_name, management.cluster_name, plan or words("no-cookie"))
+    from rookery.broker.cluster.lanes import CoreLanes  # noqa: PLC0415
     from rookery.broker.cluster.service import Cluster  # noqa: PLC0415
 
     return Cluster(
@@ -93,6 +91,6 @@ def make_cluster(
         version=version,
         started_at_ms=node.started_at_ms,
         clock=node.clock,
-        lanes=lanes,
+        lanes=CoreLanes(node.native),
         alarms=alarms,
     )

@@ -18,6 +18,25 @@ INVITE_MS = 15_000
 INVITE_MS_MAX = 300_000
 
 
+class LanesRow(Row):
+    """How messages of clients go between this node and that one."""
+
+    incarnation: int = Field(ge=0, description="Start of that node.", examples=[1_795_350_000_000])
+    is_connected: bool = Field(description="Whether every lane stands.", examples=[True])
+    since_ms: int = Field(
+        ge=0, description="Since when that is so, or not so.", examples=[1_795_350_000_000]
+    )
+    routes: int = Field(
+        ge=0, description="Topic filters that it has subscribers for.", examples=[9]
+    )
+    sent: int = Field(ge=0, description="Messages for it.", examples=[1000])
+    received: int = Field(ge=0, description="Messages from it.", examples=[900])
+    resent: int = Field(ge=0, description="Sent again after a cut.", examples=[0])
+    dropped: int = Field(ge=0, description="Dropped instead of sent.", examples=[0])
+    queued_bytes: int = Field(ge=0, description="Bytes that wait for it.", examples=[0])
+    last_error: str = Field(description="What went wrong last; empty: nothing.", examples=[""])
+
+
 class MemberRow(Row):
     """A member."""
 
@@ -30,6 +49,9 @@ class MemberRow(Row):
         None, ge=0, description="When it joined, in milliseconds.", examples=[1_795_350_000_000]
     )
     version: str | None = Field(None, description="Its version.", examples=["0.3.0"])
+    lanes: LanesRow | None = Field(
+        None, description="Messages between it and this node; absent of this node itself."
+    )
 
 
 class NatsRow(Row):

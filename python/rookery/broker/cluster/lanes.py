@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from rookery.native.cluster import ClusterPeer
+
+if TYPE_CHECKING:
+    from rookery.native.node import Node
 
 
 class Peer(NamedTuple):
@@ -23,18 +28,31 @@ class Lanes(Protocol):
     def peers(self, peers: Sequence[Peer]) -> None:
         """These others run, and no more."""
 
+    def status(self) -> dict[str, dict[str, Any]]:
+        """How it stands with each, by names."""
+
     def close(self) -> None:
         """Let go of all of them."""
 
 
-class NoLanes:
-    """Of a core that has none: nodes know each other, messages stay where they are."""
+class CoreLanes:
+    """The core of this node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
 
     def open(self, name: str, incarnation: int, bind: str, secret: bytes) -> int:
-        return 0
+        return self._node.cluster_open(name=name, incarnation=incarnation, bind=bind, secret=secret)
 
     def peers(self, peers: Sequence[Peer]) -> None:
-        """Nobody is told."""
+        self._node.cluster_peers(ClusterPeer(**peer._asdict()) for peer in peers)
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        found = {}
+        for row in self._node.cluster_status():
+            plain = row._asdict()
+            found[plain.pop("name")] = plain
+        return found
 
     def close(self) -> None:
-        """There is nothing to close."""
+        self._node.cluster_close()

@@ -57,7 +57,7 @@ class Membership:
         self._store = store
         self._bus = bus
         self._calls = calls
-        self._version = version
+        self.version = version
         self._started_at_ms = started_at_ms
         self.now_ms = now_ms
         self._changed = changed
@@ -193,7 +193,7 @@ class Membership:
             incarnation=self.identity.incarnation,
             digest=self.members.digest,
             lane=self.lane,
-            version=self._version,
+            version=self.version,
             started_at_ms=self._started_at_ms,
             members=len(self.members),
             is_stopping=is_stopping,

@@ -53,6 +53,7 @@ def plan_cluster(config: Config, now_ms: int) -> Plan | Words:
         if cluster.nats.mode == "embedded":
             program = find_server(cluster.nats.path)
             _refuse_taken(*cluster.nats.listen)
+        _refuse_taken(*cluster.lanes)
         return Plan(store, store.open(now_ms), program)
     except StartError as error:
         if cluster.strategy != "manual" or store.is_known:

@@ -68,6 +68,7 @@ class Cluster:
         self._alarms = alarms
         self._changing = asyncio.Lock()
         self._was_stopped: set[str] = set()
+        self._lane_port: Port | None = None
         self._invited: dict[str, asyncio.Future[None]] = {}
         self._joining: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -116,6 +117,7 @@ class Cluster:
         bound = self._lanes.open(
             self.name, members.identity.incarnation, joined(host, port), self._lane_key
         )
+        self._lane_port = Port("cluster:lanes", joined(host, bound), "messages of other nodes")
         members.lane = joined(self.name.partition("@")[2], bound)
         addresses = [member.address for member in members.others]
         self._engine.open(addresses, has_store=not members.is_alone)
@@ -189,22 +191,28 @@ class Cluster:
 
     def ports(self) -> list[Port]:
         """Every socket that the cluster listens on."""
-        return self._engine.ports()
+        ports = self._engine.ports()
+        if self._lane_port is not None:
+            ports.append(self._lane_port)
+        return ports
 
     def status(self) -> dict[str, Any]:
         """The members, and what the cluster stands on."""
         members = self.membership
+        lanes = self._lanes.status()
         rows = []
         for member in members.members.present():
             pulse = members.liveness.last(member.name)
             is_self = member.name == self.name
-            rows.append({
+            row = {
                 "node": member.name,
                 "node_status": "running" if members.is_running(member.name) else "stopped",
                 "address": member.address,
                 "since": member.since_ms,
-                "version": None if pulse is None or is_self else pulse.version,
-            })  # fmt: skip
+                "version": members.version if is_self else None if pulse is None else pulse.version,
+                "lanes": lanes.get(member.name),
+            }
+            rows.append(row)
         return {
             "name": self._config.name,
             "self": self.name,

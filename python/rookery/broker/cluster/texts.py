@@ -42,10 +42,11 @@ TEXTS: Mapping[str, Words] = {
         "{path} 不是可运行的 nats-server：{error}",
     ),
     "bad-address": Words(
-        "{address}, where other nodes of the cluster reach this one: {error}; another "
-        "cluster.nats.listen helps, or an address of this machine after @ in node.name",
-        "{address}（集群其他节点访问本节点的地址）：{error}；请修改 cluster.nats.listen，"
-        "或在 node.name 的 @ 之后写本机地址",
+        "{address}, where other nodes of the cluster reach this one: {error}; write an address of "
+        "this machine after @ in node.name, or another in cluster.nats.listen or "
+        "cluster.lanes.listen",
+        "{address}（集群其他节点访问本节点的地址）：{error}；请在 node.name 的 @ 之后写本机地址，"
+        "或修改 cluster.nats.listen、cluster.lanes.listen",
     ),
     "route-tls": Words(
         "cluster.nats.ssl_options needs certfile, keyfile and cacertfile: both sides of a route "

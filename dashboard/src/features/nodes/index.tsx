@@ -1,0 +1,155 @@
+import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { call } from "@/api/client";
+import type { Cluster, ClusterMember } from "@/api/cluster";
+import { useGet } from "@/api/hooks";
+import { useMayChange } from "@/api/session";
+import { ErrorPanel } from "@/components/ErrorPanel";
+import { KeyValues } from "@/components/KeyValues";
+import { Page } from "@/components/Page";
+import { StatusBadge } from "@/components/StatusBadge";
+import { useAct } from "@/components/useAct";
+import { formatBytes, formatNumber, formatTime } from "@/lib/format";
+
+import { InviteDialog } from "./InviteDialog";
+
+const EVERY_MS = 2000;
+const REFRESH = ["/cluster", "/nodes"];
+
+export default function NodesPage(): ReactElement {
+  const { t } = useTranslation("nodes");
+  const mayChange = useMayChange();
+  const [isInviting, setInviting] = useState(false);
+  const cluster = useGet("/cluster", { every: EVERY_MS });
+  const leave = useAct({
+    run: () => call("post", "/cluster/leave"),
+    refresh: REFRESH,
+    done: t("leave.done"),
+    ask: () => ({ title: t("leave.title"), text: t("leave.text"), action: t("leave.action") }),
+  });
+  const found = cluster.data;
+  const isAlone = found !== undefined && found.members.length < 2;
+  return (
+    <Page
+      title={t("title")}
+      help={t("help")}
+      actions={
+        mayChange &&
+        found?.nats !== undefined && (
+          <Group>
+            {!isAlone && (
+              <Button variant="default" onClick={() => void leave.act()}>
+                {t("leave.action")}
+              </Button>
+            )}
+            <Button onClick={() => setInviting(true)}>{t("invite.action")}</Button>
+          </Group>
+        )
+      }
+    >
+      <ErrorPanel error={cluster.error} onRetry={() => void cluster.refetch()} />
+      {found?.problem !== undefined && found.problem !== null && (
+        <Alert color="red" title={t("problem")}>
+          {found.problem}
+        </Alert>
+      )}
+      {found !== undefined && (
+        <Stack>
+          <div className="cards">
+            {found.members.map((member) => (
+              <MemberCard key={member.node} member={member} self={found.self} />
+            ))}
+          </div>
+          <HowToJoin cluster={found} />
+        </Stack>
+      )}
+      {isInviting && <InviteDialog refresh={REFRESH} onClose={() => setInviting(false)} />}
+    </Page>
+  );
+}
+
+function MemberCard({ member, self }: { member: ClusterMember; self: string }): ReactElement {
+  const { t, i18n } = useTranslation("nodes");
+  const mayChange = useMayChange();
+  const out = useAct<string>({
+    run: (node) => call("delete", "/cluster/{node}/force_leave", { path: { node } }),
+    refresh: REFRESH,
+    done: t("out.done"),
+    ask: (node) => ({ title: t("out.title"), text: t("out.text", { node }), action: t("out.action") }),
+  });
+  const isSelf = member.node === self;
+  const lanes = member.lanes ?? undefined;
+  return (
+    <div>
+      <KeyValues
+        title={isSelf ? t("self", { node: member.node }) : member.node}
+        rows={[
+          [t("state"), <StatusBadge key="state" state={member.node_status} />],
+          [t("version"), member.version],
+          [t("address"), member.address],
+          [t("since"), member.since === undefined ? undefined : formatTime(member.since)],
+          ...(lanes === undefined
+            ? []
+            : ([
+                [
+                  t("lanes"),
+                  <StatusBadge
+                    key="lanes"
+                    state={lanes.is_connected ? "connected" : "disconnected"}
+                    isFault
+                  />,
+                ],
+                [t("routes"), formatNumber(lanes.routes, i18n.language)],
+                [
+                  t("messages"),
+                  t("sentReceived", {
+                    sent: formatNumber(lanes.sent, i18n.language),
+                    received: formatNumber(lanes.received, i18n.language),
+                  }),
+                ],
+                [t("dropped"), formatNumber(lanes.dropped, i18n.language)],
+                [t("waiting"), formatBytes(lanes.queued_bytes)],
+                ...(lanes.last_error === "" ? [] : [[t("lastError"), lanes.last_error]]),
+              ] as [string, ReactElement | string][])),
+        ]}
+      />
+      {mayChange && !isSelf && (
+        <Button
+          mt="xs"
+          size="compact-sm"
+          variant="subtle"
+          color="red"
+          aria-label={t("out.one", { node: member.node })}
+          onClick={() => void out.act(member.node)}
+        >
+          {t("out.action")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** What to type on a machine that is to become a member, or why this node can have none. */
+function HowToJoin({ cluster }: { cluster: Cluster }): ReactElement {
+  const { t } = useTranslation("nodes");
+  if (cluster.nats === undefined || cluster.nats === null) {
+    return (
+      <Alert title={t("alone.title")}>
+        <Text size="sm">{t("alone.text")}</Text>
+        <Code block>{'node.cookie = "…"'}</Code>
+      </Alert>
+    );
+  }
+  return (
+    <section aria-label={t("join.title")}>
+      <Text fw={600}>{t("join.title")}</Text>
+      <Text size="sm" c="dimmed">
+        {t("join.text")}
+      </Text>
+      <Code block>{`rookery ctl cluster join ${cluster.self}`}</Code>
+    </section>
+  );
+}
