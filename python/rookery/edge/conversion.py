@@ -133,11 +133,12 @@ def _short(value: Any) -> Value:
     """The shortest number that is the same in 32 bits."""
     if not isinstance(value, float) or not math.isfinite(value):
         return value
+    number: float = value
     for digits in (7, 8):
         made = float(f"{value:.{digits}g}")
         if abs(made) <= FLOAT_MAX and _FLOAT.unpack(_FLOAT.pack(made))[0] == value:
             return made
-    return value
+    return number
 
 
 def _clean(value: float) -> float:
