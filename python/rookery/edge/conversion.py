@@ -129,16 +129,15 @@ def _bytes(tag: Tag, value: Any) -> bytes:
     raise _mismatch(tag, _NO_BYTES.format(most=TEXT_BYTES_MAX))
 
 
-def _short(value: Any) -> Value:
+def _short(value: Value) -> Value:
     """The shortest number that is the same in 32 bits."""
     if not isinstance(value, float) or not math.isfinite(value):
         return value
-    number: float = value
     for digits in (7, 8):
         made = float(f"{value:.{digits}g}")
         if abs(made) <= FLOAT_MAX and _FLOAT.unpack(_FLOAT.pack(made))[0] == value:
             return made
-    return number
+    return value
 
 
 def _clean(value: float) -> float:
