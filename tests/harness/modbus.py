@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import tty
 from typing import Any, Self
 
 from pymodbus import FramerType
 from pymodbus.exceptions import NoSuchIdException
-from pymodbus.server import ModbusTcpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 
@@ -29,6 +31,17 @@ class ModbusDevice:
         self._registers = registers
         self._framer = framer
         self._server: Any = None
+
+    async def start_serial(self, terminal: str) -> None:
+        """On a serial line instead of a port."""
+        self._server = server = ModbusSerialServer(
+            [self._station(one) for one in self._stations],
+            framer=FramerType.RTU,
+            port=terminal,
+            baudrate=19_200,
+            ignore_missing_devices=True,
+        )
+        await server.serve_forever(background=True)
 
     async def start(self, port: int = 0) -> None:
         """Listen; the same registers as before are 0 again."""
@@ -82,6 +95,38 @@ class ModbusDevice:
         assert self._server is not None
         found: list[int] = await self._server.async_getValues(station, 3, address, count)
         return found
+
+
+class SerialLine:
+    """Two ends of a serial line: terminals whose other sides pass on what comes."""
+
+    def __init__(self) -> None:
+        self._masters: list[int] = []
+        self._slaves: list[int] = []
+        for _ in range(2):
+            master, slave = os.openpty()
+            tty.setraw(slave)
+            os.set_blocking(master, False)
+            self._masters.append(master)
+            self._slaves.append(slave)
+        self.ends = tuple(os.ttyname(slave) for slave in self._slaves)
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        for one, other in (self._masters, self._masters[::-1]):
+            loop.add_reader(one, self._pass_on, one, other)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for master in self._masters:
+            loop.remove_reader(master)
+        for file in (*self._masters, *self._slaves):
+            os.close(file)
+
+    @staticmethod
+    def _pass_on(one: int, other: int) -> None:
+        os.write(other, os.read(one, 4096))
 
 
 async def _nobody(*_: object) -> None:

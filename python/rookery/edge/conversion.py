@@ -129,7 +129,7 @@ def _bytes(tag: Tag, value: Any) -> bytes:
     raise _mismatch(tag, _NO_BYTES.format(most=TEXT_BYTES_MAX))
 
 
-def _short(value: Any) -> Value:
+def _short(value: Value) -> Value:
     """The shortest number that is the same in 32 bits."""
     if not isinstance(value, float) or not math.isfinite(value):
         return value

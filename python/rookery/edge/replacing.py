@@ -8,7 +8,7 @@ from dataclasses import replace as changed
 from rookery.edge import store
 from rookery.edge.apps.base import AppType
 from rookery.edge.checks import check_group, check_node_name
-from rookery.edge.core import Core
+from rookery.edge.core import Core, whole
 from rookery.edge.errors import (
     GROUP_EXIST,
     GROUP_MAX_GROUPS,
@@ -35,6 +35,7 @@ from rookery.edge.state import State
 from rookery.edge.tags import tag_check
 
 
+@whole
 async def replace(core: Core, wanted: Snapshot, drivers: Collection[str] | None) -> None:
     """All of it, or those drivers alone; nothing changes where something is wrong.
 

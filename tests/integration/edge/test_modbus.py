@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pymodbus import FramerType
 
-from harness.modbus import ModbusDevice
+from harness.modbus import ModbusDevice, SerialLine
 from rookery.edge.errors import EdgeError
 from rookery.edge.model import Attribute, LinkState, Report, Tag, TagType, Write
 from rookery.edge.service import EdgeService
@@ -256,6 +256,26 @@ async def test_frames_of_a_serial_line_over_tcp(service: EdgeService) -> None:
 
         assert report.values == {"x": 11, "y": 0}
         assert await device.get(3) == [9]
+
+
+async def test_devices_on_a_serial_line(service: EdgeService) -> None:
+    device = ModbusDevice(stations=(1, 2))
+    async with SerialLine() as line:
+        await device.start_serial(line.ends[0])
+        await device.put(3, 11, station=2)
+        setting = {"device": line.ends[1], "baud": 19_200, "timeout": 1000}
+        await service.nodes.add("plc", "Modbus RTU", setting)
+        await service.groups.add("plc", "all", 100)
+        await service.tags.add("plc", "all", [tag("x", "2!40004"), tag("y", "1!40004")])
+
+        report = await until(service, lambda report: len(report.values) == 2)
+        await service.values.write("plc", "all", "y", 9)
+        found = await device.get(3)
+        await service.close()
+        await device.stop()
+
+    assert report.values == {"x": 11, "y": 0}
+    assert found == [9]
 
 
 async def test_a_tag_is_tried_before_it_is_kept(service: EdgeService, device: ModbusDevice) -> None:

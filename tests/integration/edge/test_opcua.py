@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 from asyncua import ua
 
+import rookery
 from harness.cut_line import CutLine
+from harness.modbus import ModbusDevice
 from harness.opcua import Press, certificate
 from rookery.edge.errors import EdgeError
 from rookery.edge.model import Attribute, LinkState, Report, Tag, TagType
@@ -148,6 +151,33 @@ async def test_messages_are_encrypted_where_the_policy_says_so(
 
     assert report.values["Order"] == "A-1"
     assert client.security_policy.URI.endswith("#Basic256Sha256")
+
+
+async def test_machines_of_both_kinds_reach_a_subscriber(
+    service: EdgeService, press: Press
+) -> None:
+    async with (
+        ModbusDevice() as device,
+        rookery.Broker() as broker,
+        broker.subscribe("neuron/#") as messages,
+    ):
+        await device.put(0, 0x4148, 0)
+        await service.nodes.add("up", "MQTT", {"host": "127.0.0.1", "port": broker.port})
+        await service.nodes.add("plc", "Modbus TCP", {"host": "127.0.0.1", "port": device.port})
+        await connect(service, press.port, *tags(press, "Speed"))
+        level = Tag(name="level", type=TagType.FLOAT, address="1!40001")
+        await service.tags.add_groups("plc", [("all", 100, [level])])
+        for node in ("plc", "press"):
+            await service.subscriptions.add("up", node, "all")
+        found: dict[str, Any] = {}
+        async with asyncio.timeout(20):
+            async for message in messages:
+                found[message.topic] = json.loads(message.payload)["values"]
+                if len(found) == 2 and all(found.values()):
+                    break
+        await service.close()
+
+    assert found == {"neuron/up/plc/all": {"level": 12.5}, "neuron/up/press/all": {"Speed": 12.5}}
 
 
 async def test_security_needs_a_certificate(service: EdgeService) -> None:

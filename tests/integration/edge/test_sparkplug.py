@@ -83,6 +83,7 @@ async def test_births_data_and_deaths_follow_each_other(
         device = await host.until("DBIRTH", lambda birth: len(birth.metrics) == 2)
         data = await host.until("DDATA")
         await service.nodes.control("press", NodeControl.STOP)
+        await host.until("DDEATH")
         await service.nodes.control("press", NodeControl.START)
         await service.tags.add(
             "press", "fast", [Tag(name="more", type=TagType.BOOL, address="toggle")]

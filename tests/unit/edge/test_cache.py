@@ -43,8 +43,9 @@ async def test_what_waits_is_on_disk_and_comes_first(tmp_path: Path) -> None:
 
 
 async def test_numbers_only_grow_even_where_nothing_was_closed(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, MIB, MIB)
+    cache = Cache(tmp_path, 10 * MIB, MIB)
     await cache.open()
+    cache.is_connected = True
     last = put(cache, 70_000, 0)[-1]
     killed = Cache(tmp_path, MIB, MIB)
     await killed.open()
@@ -83,7 +84,7 @@ async def test_without_a_disk_memory_has_a_bound(tmp_path: Path) -> None:
 
 
 async def test_order_stays_whatever_breaks(tmp_path: Path) -> None:
-    for seed in range(30):
+    for seed in range(8):
         chance = random.Random(seed)
         folder = tmp_path / str(seed)
         folder.mkdir()
@@ -109,3 +110,39 @@ async def test_order_stays_whatever_breaks(tmp_path: Path) -> None:
             received += await take(cache, cache.waiting)
         assert received == given, seed
         await cache.close()
+
+
+async def test_a_disk_that_is_full_loses_the_oldest_alone(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 20_000, MIB)
+    await cache.open()
+    kept = put(cache, 20, 200)
+    await cache.close()
+    cache = Cache(tmp_path, 20_000, MIB)
+    await cache.open()
+    assert cache._database is not None
+    (pages,) = cache._database.execute("PRAGMA page_count").fetchone()
+    cache._database.execute(f"PRAGMA max_page_count = {pages}")
+
+    numbers = put(cache, 200, 200)
+    cache.is_connected = True
+    received = await take(cache, 20 + 1)
+    received += await take(cache, cache.waiting)
+
+    assert received[:20] == kept
+    left = received[20:]
+    assert left == numbers[-len(left) :]
+    assert cache.dropped == 200 - len(left)
+    assert len(left) > 50
+    await cache.close()
+
+
+async def test_a_file_that_is_no_cache_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "cache.db").write_bytes(b"nonsense" * 1000)
+
+    cache = Cache(tmp_path, MIB, MIB)
+    await cache.open()
+    numbers = put(cache, 3)
+
+    assert await take(cache, 3) == numbers
+    assert (tmp_path / "cache.broken").read_bytes().startswith(b"nonsense")
+    await cache.close()

@@ -8,6 +8,7 @@ its oldest messages, which are counted.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 from collections import deque
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_log = logging.getLogger("rookery.edge")
 
 FILE = "cache.db"
 OVERHEAD_BYTES = 64
@@ -65,6 +68,7 @@ class Cache:
         self._disk_bytes = self._disk_count = 0
         self._taken = 0  # seq of the last message that was taken from disk
         self._next_seq = self._seq_end = 0
+        self._is_failing = False
         self._came = asyncio.Event()
         self._turn = asyncio.Lock()
         self._spilling: asyncio.Task[None] | None = None
@@ -75,7 +79,13 @@ class Cache:
 
     async def open(self) -> None:
         """What was left on disk goes first."""
-        await self._in_thread(self._open)
+        try:
+            await self._in_thread(self._open)
+        except sqlite3.DatabaseError as error:
+            aside = self._file.with_suffix(".broken")
+            _log.error("%s: %s: it is kept as %s, and begun anew", self._file, error, aside.name)
+            await self._in_thread(lambda: self._set_aside(aside))
+            await self._in_thread(self._open)
         if self._disk_count:
             self._came.set()
 
@@ -118,21 +128,26 @@ class Cache:
         if self._disk_max and (is_over or not self.is_connected):
             self._spill()
         elif not self._disk_max:
-            while self._memory_bytes > self._memory_max:
-                self._memory_bytes -= self._memory.popleft().size
-                self.dropped += 1
+            self._drop_from_memory()
+
+    def _drop_from_memory(self) -> None:
+        while self._memory_bytes > self._memory_max:
+            self._memory_bytes -= self._memory.popleft().size
+            self.dropped += 1
 
     def lost(self, unsent: Sequence[Message]) -> None:
         """The connection ended: these were taken, and nobody has acknowledged them."""
         self.is_connected = False
-        from_memory = [message for message in unsent if not message.is_kept]
         self._taken = 0
-        self._memory.extendleft(reversed(from_memory))
-        self._memory_bytes += sum(message.size for message in from_memory)
+        self._put_back([message for message in unsent if not message.is_kept])
         if self.waiting:
             self._came.set()
         if self._disk_max and self._memory:
             self._spill()
+
+    def _put_back(self, messages: Sequence[Message]) -> None:
+        self._memory.extendleft(reversed(messages))
+        self._memory_bytes += sum(message.size for message in messages)
 
     def _spill(self) -> None:
         if self._spilling is None or self._spilling.done():
@@ -142,7 +157,17 @@ class Cache:
         async with self._turn:
             while self._memory and self._database is not None:
                 messages = self._out_of_memory()
-                await self._in_thread(partial(self._write, messages))
+                try:
+                    await self._in_thread(partial(self._write, messages))
+                except sqlite3.Error as error:
+                    # Memory has room for some of it; the next message tries again.
+                    if not self._is_failing:
+                        _log.error("%s: %s: messages wait in memory", self._file, error)
+                    self._is_failing = True
+                    self._put_back(messages)
+                    self._drop_from_memory()
+                    return
+                self._is_failing = False
 
     def _out_of_memory(self) -> list[Message]:
         messages = list(self._memory)
@@ -174,16 +199,33 @@ class Cache:
     async def sent(self, seq: int) -> None:
         """All messages up to that number need not be kept any more."""
         if self._disk_count and self._taken:
-            await self._in_thread(lambda: self._delete(seq))
+            try:
+                await self._in_thread(lambda: self._delete(seq))
+            except sqlite3.Error as error:
+                # They go with the next ones; who gets them twice sees it by their numbers.
+                _log.error("%s: %s: messages that were sent stay there", self._file, error)
 
     # -- in the thread --------------------------------------------------------------------
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
+    def _set_aside(self, aside: Path) -> None:
+        for end in ("-wal", "-shm"):
+            self._file.with_name(self._file.name + end).unlink(missing_ok=True)
+        self._file.replace(aside)
+
     def _open(self) -> None:
         os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         db = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+        try:
+            self._begin(db)
+        except BaseException:
+            self._database = None
+            db.close()
+            raise
+
+    def _begin(self, db: sqlite3.Connection) -> None:
         # What was written survives the process; a loss of power may take the last moments.
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
@@ -213,11 +255,16 @@ class Cache:
         if db is None:
             return
         db.execute("BEGIN IMMEDIATE")
-        db.executemany(
-            "INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?)",
-            [(one.seq, one.topic, one.payload, one.size) for one in messages],
-        )
-        db.execute("COMMIT")
+        try:
+            db.executemany(
+                "INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?)",
+                [(one.seq, one.topic, one.payload, one.size) for one in messages],
+            )
+            db.execute("COMMIT")
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
         self._disk_count += len(messages)
         self._disk_bytes += sum(message.size for message in messages)
         self._make_room()
@@ -255,8 +302,12 @@ class Cache:
 
     def _finish(self, db: sqlite3.Connection, messages: Sequence[Message], next_seq: int) -> None:
         self._database = db
-        if messages:
-            self._write(messages)
-        db.execute("UPDATE numbers SET next = ?", (next_seq,))
-        self._database = None
-        db.close()
+        try:
+            if messages:
+                self._write(messages)
+            db.execute("UPDATE numbers SET next = ?", (next_seq,))
+        except sqlite3.Error as error:
+            _log.error("%s: %s: %s messages are lost", self._file, error, len(messages))
+        finally:
+            self._database = None
+            db.close()

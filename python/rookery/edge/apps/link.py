@@ -130,18 +130,22 @@ class Link:
     async def _run(self) -> None:
         least, most = self._place.backoff_s
         wait_s = 0.0
+        told: Words | None = None
         while True:
             reason: Words | None = None
             try:
                 connection = await self._connect()
-                wait_s = 0.0
+                wait_s, told = 0.0, None
                 await self._serve(connection)
             except Unhealthy as error:
                 reason = error.words
             except Exception as error:  # noqa: BLE001 - it stands again after a while
                 self._log.exception("the application failed")
                 reason = _DEFECT.format(reason=type(error).__name__)
-            self._log.warning("%s", reason.en if reason is not None else "disconnected")
+            if reason is not None and reason != told:
+                # A broker that is away for a day is told of once.
+                self._log.warning("%s", reason.en)
+                told = reason
             self._place.link(LinkState.DISCONNECTED, reason)
             wait_s = min(most, wait_s * 2) if wait_s else least
             await asyncio.sleep(wait_s * random.uniform(0.8, 1.0))  # noqa: S311 - nothing secret

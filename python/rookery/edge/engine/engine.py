@@ -138,6 +138,7 @@ class Engine:
         runner = self.runners.pop(name, None)
         if runner is not None:
             await runner.stop()
+            self.linked(NodeStatus(node=name, state=NodeState.STOPPED))
         app = self.apps.pop(name, None)
         if app is not None:
             self.resubscribe()
