@@ -60,7 +60,7 @@ def shown_by(tag: Tag) -> Shown | None:
     digits = precision or None
 
     def scale(value: Any) -> Value:
-        made = value * factor + bias
+        made: float = value * factor + bias
         return round(made, digits) if digits is not None else _clean(made)
 
     return scale

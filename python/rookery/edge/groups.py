@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rookery.edge import store
 from rookery.edge.checks import check_group
-from rookery.edge.core import Core
+from rookery.edge.core import Core, whole
 from rookery.edge.errors import GROUP_EXIST, GROUP_MAX_GROUPS, EdgeError
 from rookery.edge.model import GROUPS_OF_DRIVER_MAX, Group
 
@@ -39,6 +39,7 @@ class Groups:
         """
         return self._core.state.group(node, group)
 
+    @whole
     async def add(self, node: str, name: str, interval_ms: int) -> Group:
         """A new one, without tags.
 
@@ -60,6 +61,7 @@ class Groups:
             core.engine.regroup(node)
         return group
 
+    @whole
     async def update(
         self, node: str, name: str, *, new_name: str | None = None, interval_ms: int | None = None
     ) -> Group:
@@ -87,6 +89,7 @@ class Groups:
             core.engine.resubscribe()
         return group
 
+    @whole
     async def delete(self, node: str, name: str) -> None:
         """With its tags and subscriptions.
 

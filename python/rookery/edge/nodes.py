@@ -9,7 +9,7 @@ from typing import Any
 
 from rookery.edge import store
 from rookery.edge.checks import check_node_name
-from rookery.edge.core import Core
+from rookery.edge.core import Core, whole
 from rookery.edge.drivers.base import DeviceError, DriverType, unsupported
 from rookery.edge.errors import (
     NODE_EXIST,
@@ -74,6 +74,7 @@ class Nodes:
         """
         return self._core.state.node(name)
 
+    @whole
     async def add(self, name: str, plugin: str, setting: Mapping[str, Any] | None = None) -> Node:
         """A new node; with settings it is started at once.
 
@@ -106,6 +107,7 @@ class Nodes:
             await core.engine.apply(node)
         return node
 
+    @whole
     async def rename(self, name: str, new_name: str) -> Node:
         """Another name for it, wherever it is named; it is started again under that.
 
@@ -128,6 +130,7 @@ class Nodes:
             core.engine.resubscribe()
         return node
 
+    @whole
     async def delete(self, name: str) -> None:
         """With its groups, tags, subscriptions and what it kept on disk.
 
@@ -153,6 +156,7 @@ class Nodes:
             raise EdgeError(NODE_SETTING_NOT_FOUND, name=name)
         return shown(self._core.plugins.type(node.plugin).fields, node.setting)
 
+    @whole
     async def configure(self, name: str, setting: Mapping[str, Any]) -> None:
         """Set it up; it is started again with that, the first time it is started.
 
@@ -167,6 +171,7 @@ class Nodes:
             is_wanted = node.is_wanted or node.setting is None
             await self._keep(replace(node, setting=made, is_wanted=is_wanted))
 
+    @whole
     async def control(self, name: str, control: NodeControl) -> None:
         """Start or stop it; it stays so over a restart.
 
@@ -205,6 +210,7 @@ class Nodes:
         """How all are."""
         return tuple(self._core.engine.status(node) for node in self._core.state.nodes.values())
 
+    @whole
     async def set_log_level(self, name: str, level: str) -> None:
         """How much its log says: debug, info, notice, warn, error or fatal.
 

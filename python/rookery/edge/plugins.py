@@ -89,9 +89,16 @@ def _listed(found: PluginType) -> Plugin:
 
 
 def _missing(found: PluginType) -> Words | None:
-    if all(importlib.util.find_spec(package) is not None for package in found.packages):
+    if all(map(_is_there, found.packages)):
         return None
     return _MISSING.format(extra=EXTRA)
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # of what it is in
+        return False
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import replace as changed
 from rookery.edge import store
 from rookery.edge.apps.base import AppType
 from rookery.edge.checks import check_group, check_node_name
-from rookery.edge.core import Core
+from rookery.edge.core import Core, whole
 from rookery.edge.errors import (
     GROUP_EXIST,
     GROUP_MAX_GROUPS,
@@ -35,6 +35,7 @@ from rookery.edge.state import State
 from rookery.edge.tags import tag_check
 
 
+@whole
 async def replace(core: Core, wanted: Snapshot, drivers: Collection[str] | None) -> None:
     """All of it, or those drivers alone; nothing changes where something is wrong.
 
@@ -126,7 +127,7 @@ def _groups(core: Core, node: Node, groups: Iterable[Group]) -> dict[str, Group]
         before = core.state.groups.get(node.name, {}).get(group.name)
         checked_group = group.with_tags({name: check(tag) for name, tag in group.tags.items()})
         # One that is as it was goes on being read as it was.
-        made[group.name] = before if before == checked_group and before else checked_group
+        made[group.name] = checked_group if before is None or before != checked_group else before
     if len(made) > GROUPS_OF_DRIVER_MAX:
         raise EdgeError(GROUP_MAX_GROUPS, node=node.name, most=GROUPS_OF_DRIVER_MAX)
     return made

@@ -86,8 +86,7 @@ class Store:
         Raises:
             UnavailableError: the disk does not take it; nothing was changed.
         """
-        # A caller that goes away does not leave memory and disk at odds.
-        await asyncio.shield(self._in_thread(lambda: self._change(changes)))
+        await self._in_thread(lambda: self._change(changes))
 
     def document(self, name: str) -> Any:
         """A JSON value that somebody keeps here; none when there is none of that name."""

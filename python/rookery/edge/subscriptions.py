@@ -7,7 +7,7 @@ from typing import Any
 
 from rookery.edge import store
 from rookery.edge.apps.base import AppType
-from rookery.edge.core import Core
+from rookery.edge.core import Core, whole
 from rookery.edge.errors import GROUP_ALREADY_SUBSCRIBED, EdgeError
 from rookery.edge.model import Subscription
 
@@ -42,6 +42,7 @@ class Subscriptions:
             self._core.state.group(driver, group)
         return self._core.state.of_driver(driver, group)
 
+    @whole
     async def add(
         self, app: str, driver: str, group: str, params: Mapping[str, Any] | None = None
     ) -> Subscription:
@@ -59,6 +60,7 @@ class Subscriptions:
                 raise EdgeError(GROUP_ALREADY_SUBSCRIBED, app=app, driver=driver, group=group)
             return await self._keep(app, driver, group, params or {})
 
+    @whole
     async def update(
         self, app: str, driver: str, group: str, params: Mapping[str, Any]
     ) -> Subscription:
@@ -72,6 +74,7 @@ class Subscriptions:
             core.state.subscription(app, driver, group)
             return await self._keep(app, driver, group, params)
 
+    @whole
     async def delete(self, app: str, driver: str, group: str) -> None:
         """It gets nothing more of it.
 

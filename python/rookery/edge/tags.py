@@ -8,7 +8,7 @@ from dataclasses import replace
 from rookery.edge import store
 from rookery.edge.checks import check_group, check_tag
 from rookery.edge.conversion import device_value
-from rookery.edge.core import Core
+from rookery.edge.core import Core, whole
 from rookery.edge.drivers.base import DriverType
 from rookery.edge.errors import (
     GROUP_MAX_GROUPS,
@@ -58,6 +58,7 @@ class Tags:
         """
         return await self._put(node, group, tags, is_new=False)
 
+    @whole
     async def _put(self, node: str, group: str, tags: Sequence[Tag], *, is_new: bool) -> int:
         core = self._core
         async with core.changing:
@@ -88,6 +89,7 @@ class Tags:
             raise wrong
         return len(good)
 
+    @whole
     async def delete(self, node: str, group: str, names: Sequence[str]) -> None:
         """All of them, or none.
 
@@ -106,6 +108,7 @@ class Tags:
             core.state.groups[node][group] = found.with_tags(kept)
             core.engine.regroup(node)
 
+    @whole
     async def add_groups(self, node: str, groups: Sequence[tuple[str, int, Sequence[Tag]]]) -> None:
         """Groups with their tags, all or none; a group that is there gets the tags too.
 

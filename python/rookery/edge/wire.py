@@ -128,7 +128,7 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _wrong(kind: ErrorKind, name: str, **values: object) -> EdgeError:
+def _wrong(kind: ErrorKind, name: str, **values: Any) -> EdgeError:
     return EdgeError(kind, name=name, **values)
 
 

@@ -176,6 +176,20 @@ async def test_tags_that_are_told_on_change_are_told_then(service: EdgeService) 
     assert set(second.values) == {"count"}
 
 
+async def test_a_change_ends_well_when_who_asked_goes_away(service: EdgeService) -> None:
+    await machine(service)
+
+    asked = asyncio.create_task(service.nodes.add("other", "Simulator", {}))
+    await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    await service.groups.add("machine", "slow", 1000)
+
+    assert [node.name for node in service.nodes.list()] == ["machine", "other"]
+    assert service.nodes.status("other").state is NodeState.RUNNING
+
+
 async def test_a_slow_device_slows_no_other(service: EdgeService) -> None:
     await service.nodes.add("slow", "Simulator", {"latency": 60_000})
     await service.groups.add("slow", "all", 100)

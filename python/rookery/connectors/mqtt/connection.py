@@ -58,6 +58,15 @@ _REFUSED_FILTER = Words(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes when the connection is lost."""
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Where to, and as whom."""
@@ -75,6 +84,7 @@ class Endpoint:
     connect_timeout_s: float
     acknowledge_s: float
     tls: ssl.SSLContext | None
+    will: Will | None = None
 
     @property
     def address(self) -> str:
@@ -168,6 +178,8 @@ class Connection:
             client.enable_bridge_mode()
         if endpoint.username is not None or endpoint.password is not None:
             client.username_pw_set(endpoint.username, endpoint.password)
+        if endpoint.will is not None:
+            client.will_set(endpoint.will.topic, endpoint.will.payload, endpoint.will.qos)
         client.tls = endpoint.tls
         if endpoint.tls is not None:
             client.tls_set_context(endpoint.tls)

@@ -55,6 +55,7 @@ class Place:
     Attributes:
         folder: Its own, for what it keeps on disk.
         link: Called with every change of its connection.
+        backoff_s: How long it waits before it connects again, at first and at most.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Place:
     clock: Clock
     drivers: Drivers
     link: Callable[[LinkState, Words | None], None]
+    backoff_s: tuple[float, float]
 
 
 class Application(ABC):

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +104,12 @@ class Engine:
                 app.status = self._linked(app.status, state, reason)
 
         place = Place(
-            name=node.name, folder=folder, clock=self._clock, drivers=self.drivers, link=link
+            name=node.name,
+            folder=folder,
+            clock=self._clock,
+            drivers=self.drivers,
+            link=link,
+            backoff_s=self._backoff_s,
         )
         application = kind.make(node.setting or {}, place)
         status = NodeStatus(node=node.name, state=NodeState.RUNNING, since_ms=self._clock.now_ms())
@@ -133,6 +138,7 @@ class Engine:
         runner = self.runners.pop(name, None)
         if runner is not None:
             await runner.stop()
+            self.linked(NodeStatus(node=name, state=NodeState.STOPPED))
         app = self.apps.pop(name, None)
         if app is not None:
             self.resubscribe()
@@ -236,7 +242,7 @@ class Engine:
 
 async def following(
     engine: Engine, node: str, group: str, first: Report | None
-) -> AsyncIterator[Report]:
+) -> AsyncGenerator[Report, None]:
     """Reports as they come; who is slow gets the newest."""
     newest: list[Report] = [first] if first is not None else []
     came = asyncio.Event()

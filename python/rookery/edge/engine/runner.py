@@ -80,7 +80,7 @@ class Runner:
         self._commands: deque[_Command] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._is_connected = False
+        self._is_connected = self._is_ending = False
         self._silent = 0
         self._backoff_s = backoff_s
         self._wait_s = 0.0
@@ -94,6 +94,8 @@ class Runner:
     async def stop(self) -> None:
         """End. May be called twice; a driver that does not end is left behind after a while."""
         task, self._task = self._task, None
+        # Client libraries lose a cancellation that comes together with an answer.
+        self._is_ending = True
         if task is not None:
             task.cancel()
             _, late = await asyncio.wait({task}, timeout=STOP_S_MAX)
@@ -133,7 +135,7 @@ class Runner:
 
     async def _run(self) -> None:
         try:
-            while True:
+            while not self._is_ending:
                 try:
                     await self._turn()
                 except DeviceError as error:
