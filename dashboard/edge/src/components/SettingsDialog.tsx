@@ -7,28 +7,34 @@ import { Dialog } from "@/components/Dialog";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { FormDialog } from "@/components/FormDialog";
 import { Loading } from "@/components/Loading";
-import { ApiError } from "@/lib/apiError";
 import { call } from "@edge/api/client";
 import { useGet } from "@edge/api/hooks";
 
 import { defaultsOf, fieldsOf, filled, type Values } from "./settings";
 import { SettingFields } from "./SettingFields";
 
-interface SettingsDialogProps {
-  node: string;
+export interface SetUp {
+  name: string;
   plugin: string;
+  /** As in its row of the list; 1: nobody has set it up. */
+  running: number;
+}
+
+interface SettingsDialogProps {
+  node: SetUp;
   onClose: () => void;
 }
 
-const NOT_SET_UP = "2005";
+export const NOT_SET_UP = 1;
 
-export function SettingsDialog({ node, plugin, onClose }: SettingsDialogProps): ReactElement {
+export function SettingsDialog({ node, onClose }: SettingsDialogProps): ReactElement {
   const { t } = useTranslation();
-  const schema = useGet<string>("/neuron/schema", { query: { schema_name: plugin } });
-  const held = useGet("/neuron/node/setting", { query: { node } });
-  const isNew = held.error !== null && ApiError.from(held.error).code === NOT_SET_UP;
-  const title = t("settingsOf", { name: node });
-  const error = schema.error ?? (isNew ? null : held.error);
+  // As it was when this was opened: it is set up in here.
+  const [isNew] = useState(node.running === NOT_SET_UP);
+  const schema = useGet<string>("/neuron/schema", { query: { schema_name: node.plugin } });
+  const held = useGet("/neuron/node/setting", { query: { node: node.name }, enabled: !isNew });
+  const title = t("settingsOf", { name: node.name });
+  const error = schema.error ?? held.error;
   if (error !== null || schema.data === undefined || (held.data === undefined && !isNew)) {
     return (
       <Dialog title={title} onClose={onClose}>
@@ -39,7 +45,7 @@ export function SettingsDialog({ node, plugin, onClose }: SettingsDialogProps): 
   return (
     <Form
       title={title}
-      node={node}
+      node={node.name}
       schema={schema.data as Record<string, unknown>}
       held={isNew ? {} : (held.data?.params ?? {})}
       onClose={onClose}

@@ -1,24 +1,25 @@
 import { Alert, Select, Text, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { FormDialog } from "@/components/FormDialog";
 import { call } from "@edge/api/client";
 import { useGet } from "@edge/api/hooks";
+import { NOT_SET_UP, type SetUp } from "@edge/components/SettingsDialog";
 
 interface AddNodeDialogProps {
   type: number;
-  onClose: () => void;
-  /** Its settings come next. */
-  onAdded: (node: { name: string; plugin: string }) => void;
+  /** With what was added, whose settings come next. */
+  onClose: (added: SetUp | null) => void;
 }
 
-export function AddNodeDialog({ type, onClose, onAdded }: AddNodeDialogProps): ReactElement {
+export function AddNodeDialog({ type, onClose }: AddNodeDialogProps): ReactElement {
   const { t } = useTranslation("nodes");
   const plugins = useGet("/neuron/plugin").data?.plugins.filter((one) => one.node_type === type);
   const [name, setName] = useState("");
   const [plugin, setPlugin] = useState<string | null>(null);
+  const added = useRef<SetUp | null>(null);
   const chosen = plugins?.find((one) => one.name === plugin);
   return (
     <FormDialog
@@ -27,9 +28,9 @@ export function AddNodeDialog({ type, onClose, onAdded }: AddNodeDialogProps): R
       refresh={["/neuron/node"]}
       onSubmit={async () => {
         await call("post", "/neuron/node", { body: { name, plugin } });
-        onAdded({ name, plugin: plugin ?? "" });
+        added.current = { name, plugin: plugin ?? "", running: NOT_SET_UP };
       }}
-      onClose={onClose}
+      onClose={() => onClose(added.current)}
     >
       <TextInput
         label={t("field.name")}

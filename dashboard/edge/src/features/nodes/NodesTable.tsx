@@ -14,7 +14,7 @@ import type { NodeRow } from "@edge/api/shapes";
 import { NodeState, RUNNING } from "@edge/components/NodeState";
 import { DRIVER, useNodes } from "@edge/components/nodes";
 import { RowsTable } from "@edge/components/RowsTable";
-import { SettingsDialog } from "@edge/components/SettingsDialog";
+import { SettingsDialog, type SetUp } from "@edge/components/SettingsDialog";
 
 import { AddNodeDialog } from "./AddNodeDialog";
 import { RenameDialog } from "./RenameDialog";
@@ -28,7 +28,7 @@ export function NodesTable({ type }: { type: number }): ReactElement {
   const { isAdmin } = useMe();
   const side = type === DRIVER ? "drivers" : "apps";
   const [isAdding, setAdding] = useState(false);
-  const [setUp, setSetUp] = useState<{ name: string; plugin: string } | null>(null);
+  const [setUp, setSetUp] = useState<SetUp | null>(null);
   const [renamed, setRenamed] = useState<NodeRow | null>(null);
   const list = useNodes(type);
   const control = useAct<NodeRow>({
@@ -114,11 +114,15 @@ export function NodesTable({ type }: { type: number }): ReactElement {
         })}
       />
       {isAdding && (
-        <AddNodeDialog type={type} onClose={() => setAdding(false)} onAdded={setSetUp} />
+        <AddNodeDialog
+          type={type}
+          onClose={(added) => {
+            setAdding(false);
+            setSetUp(added);
+          }}
+        />
       )}
-      {setUp !== null && (
-        <SettingsDialog node={setUp.name} plugin={setUp.plugin} onClose={() => setSetUp(null)} />
-      )}
+      {setUp !== null && <SettingsDialog node={setUp} onClose={() => setSetUp(null)} />}
       {renamed !== null && <RenameDialog node={renamed} onClose={() => setRenamed(null)} />}
     </Page>
   );

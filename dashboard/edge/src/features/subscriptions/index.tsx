@@ -85,7 +85,7 @@ export default function SubscriptionsPage(): ReactElement {
         />
       )}
       {isSettingUp && about !== undefined && (
-        <SettingsDialog node={app} plugin={about.plugin} onClose={() => setSettingUp(false)} />
+        <SettingsDialog node={about} onClose={() => setSettingUp(false)} />
       )}
     </Page>
   );

@@ -134,7 +134,7 @@ export default function GroupsPage(): ReactElement {
         />
       )}
       {isSettingUp && about !== undefined && (
-        <SettingsDialog node={node} plugin={about.plugin} onClose={() => setSettingUp(false)} />
+        <SettingsDialog node={about} onClose={() => setSettingUp(false)} />
       )}
     </Page>
   );

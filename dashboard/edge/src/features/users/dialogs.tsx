@@ -54,7 +54,7 @@ export function RoleDialog({ user, onClose }: DialogProps & { user: UserRow }): 
   const [role, setRole] = useState<string>(user.role);
   return (
     <FormDialog
-      title={t("editOne", { name: user.name })}
+      title={t("roleOne", { name: user.name })}
       submit={t("save")}
       done={t("saved")}
       refresh={["/users", "/me"]}

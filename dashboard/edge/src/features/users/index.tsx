@@ -56,7 +56,7 @@ export default function UsersPage(): ReactElement {
           <>
             <RowButton
               text={t("editRole")}
-              label={t("editOne", { name: row.name })}
+              label={t("roleOne", { name: row.name })}
               onClick={() => setOpen({ kind: "role", user: row })}
             />
             <RowButton
