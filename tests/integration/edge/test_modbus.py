@@ -200,6 +200,21 @@ async def test_a_device_that_goes_and_comes_back_is_read_again(
     assert service.nodes.status("plc").link is LinkState.CONNECTED
 
 
+async def test_a_device_is_reached_at_its_backup(
+    service: EdgeService, device: ModbusDevice
+) -> None:
+    setting: dict[str, Any] = {"port": 1, "backup_host": "127.0.0.1", "backup_port": device.port}
+    await connect(service, device, tag("x", "1!40001"), **setting)
+
+    await until(service, lambda report: "x" in report.values)
+    await device.stop()
+    await until(service, lambda report: report.errors.get("x") == 3002)
+    status = service.nodes.status("plc")
+
+    assert status.reason is not None
+    assert str(device.port) in status.reason.en
+
+
 async def test_a_device_that_does_not_answer_is_told_and_holds_up_no_other(
     service: EdgeService, device: ModbusDevice
 ) -> None:

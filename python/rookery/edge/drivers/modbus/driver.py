@@ -92,18 +92,30 @@ class Modbus(Driver[Plan]):
         self._stations = _Stations(setting)
         self._pause_s = setting["interval"] / 1000
         self._asked_s = 0.0
-        is_serial = line == "serial"
-        self._address = setting["device"] if is_serial else f"{setting['host']}:{setting['port']}"
+        self._places: list[tuple[str, int]] = []
+        if line == "serial":
+            self._address = setting["device"]
+        else:
+            self._places.append((setting["host"], setting["port"]))
+            if setting["backup_host"]:
+                self._places.append((setting["backup_host"], setting["backup_port"]))
+            self._address = _shown(self._places[0])
 
     # -- connection ----------------------------------------------------------------------
 
     async def connect(self) -> None:
-        client = self._client = self._new_client()
         # The library's own reconnecting is off: the engine has one for all drivers.
-        if not await client.connect():
-            raise LinkLost(_UNREACHABLE.format(address=self._address))
+        places: list[tuple[str, int] | None] = [*self._places] or [None]
+        for place in places:
+            client = self._client = self._new_client(place)
+            if await client.connect():
+                self._address = _shown(place) if place is not None else self._address
+                return
+            client.close()
+        address = " / ".join(map(_shown, self._places)) or self._address
+        raise LinkLost(_UNREACHABLE.format(address=address))
 
-    def _new_client(self) -> Client:
+    def _new_client(self, place: tuple[str, int] | None) -> Client:
         setting = self._setting
         shared: dict[str, Any] = {
             "timeout": setting["timeout"] / 1000,
@@ -112,7 +124,7 @@ class Modbus(Driver[Plan]):
             "trace_connect": self._connection,
             "trace_packet": self._packet,
         }
-        if self._line == "serial":
+        if place is None:
             return AsyncModbusSerialClient(
                 setting["device"],
                 baudrate=setting["baud"],
@@ -122,7 +134,7 @@ class Modbus(Driver[Plan]):
                 **shared,
             )
         framer = FramerType.SOCKET if self._line == "tcp" else FramerType.RTU
-        return AsyncModbusTcpClient(setting["host"], port=setting["port"], framer=framer, **shared)
+        return AsyncModbusTcpClient(place[0], port=place[1], framer=framer, **shared)
 
     def _connection(self, is_there: bool) -> None:
         """Whoever waits for an answer need not wait for the timeout when the connection ends."""
@@ -278,6 +290,10 @@ class Modbus(Driver[Plan]):
         if self._line != "tcp":
             await self.close()
             await self.connect()
+
+
+def _shown(place: tuple[str, int]) -> str:
+    return f"{place[0]}:{place[1]}"
 
 
 class _AddressRefused(Refused):

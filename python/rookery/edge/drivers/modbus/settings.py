@@ -35,6 +35,27 @@ _HOST = (
         high=65_535,
     ),
 )
+_BACKUP = (
+    Field(
+        name="backup_host",
+        type="string",
+        title=Words("Backup host", "备用主机"),
+        about=Words(
+            "Where the device is reached when the first host does not answer; left out: nowhere else",
+            "主机无法连接时使用的备用地址；留空则不使用",
+        ),
+        high=255,
+    ),
+    Field(
+        name="backup_port",
+        type="int",
+        title=Words("Backup port", "备用端口"),
+        about=Words("TCP port there", "备用地址的 TCP 端口"),
+        default=502,
+        low=1,
+        high=65_535,
+    ),
+)
 _LINE = (
     Field(
         name="device",
@@ -211,5 +232,5 @@ _COMMON = (
         shown_if=("device_degrade", (1,)),
     ),
 )
-TCP_FIELDS = _HOST + _COMMON
+TCP_FIELDS = _HOST + _BACKUP + _COMMON
 RTU_FIELDS = _LINE + _COMMON
