@@ -106,6 +106,8 @@ mod tests {
             to: Identity { name: "b@h", incarnation: 9 },
             lane: 0,
             lanes: 2,
+            stream: 3,
+            taken: 0,
             nonce: [nonce; 32],
         }
     }

@@ -55,6 +55,10 @@ pub struct Hello<'a> {
     pub lane: u16,
     /// How many lanes there are.
     pub lanes: u16,
+    /// Names the stream of batches: numbers of another one mean something else.
+    pub stream: u64,
+    /// Batches up to this one are not sent again.
+    pub taken: u64,
     /// Random.
     pub nonce: [u8; 32],
 }
@@ -212,6 +216,8 @@ impl<'a> Frame<'a> {
                 to: r.identity()?,
                 lane: r.u16()?,
                 lanes: r.u16()?,
+                stream: r.u64()?,
+                taken: r.u64()?,
                 nonce: r.array()?,
             }),
             kind::CHALLENGE => Self::Challenge { nonce: r.array()?, proof: r.array()? },
@@ -248,6 +254,8 @@ impl<'a> Frame<'a> {
                 }
                 out.extend_from_slice(&hello.lane.to_le_bytes());
                 out.extend_from_slice(&hello.lanes.to_le_bytes());
+                out.extend_from_slice(&hello.stream.to_le_bytes());
+                out.extend_from_slice(&hello.taken.to_le_bytes());
                 out.extend_from_slice(&hello.nonce);
             }
             Self::Challenge { nonce, proof } => {
@@ -337,11 +345,7 @@ pub struct Item<'a> {
 
 /// Appends one message to a batch; `write` appends its bytes.
 #[allow(clippy::cast_possible_truncation)] // a message is at most 256 MiB
-pub fn put_item(
-    out: &mut Vec<u8>,
-    shared: Option<(&str, &str)>,
-    write: impl FnOnce(&mut Vec<u8>),
-) {
+pub fn put_item(out: &mut Vec<u8>, shared: Option<(&str, &str)>, write: impl FnOnce(&mut Vec<u8>)) {
     put_optional(out, shared.map(|(group, _)| group));
     if let Some((_, filter)) = shared {
         put_text(out, filter);

@@ -6,9 +6,9 @@
 //! long as both processes live. No more than a window of bytes is under way and not taken: that is
 //! the receiver's credit, which it gives back by taking.
 //!
-//! **Bounds.** What waits has a bound in bytes. From half of it on messages of QoS 0 are dropped and
-//! counted; at the bound the lane [is full](LaneSender::is_full), and whoever publishes has to wait.
-//! What is added all the same is kept: that is at most what one turn brings.
+//! **Bounds.** What waits has a bound in bytes. At it the lane [is full](LaneSender::is_full), and whoever
+//! publishes has to wait; what is added all the same is kept, at most what one turn brings. Messages of
+//! QoS 0 are dropped and counted above five quarters of it, without a connection from half of it on.
 
 use std::collections::VecDeque;
 
@@ -116,7 +116,7 @@ impl LaneSender {
         is_droppable: bool,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> bool {
-        if is_droppable && self.queued_bytes() > self.limits.queue_bytes / 2 {
+        if is_droppable && self.queued_bytes() > self.droppable_bytes() {
             self.counts.dropped += 1;
             return false;
         }
@@ -131,6 +131,13 @@ impl LaneSender {
             self.seal();
         }
         true
+    }
+
+    /// What may wait before messages of QoS 0 are dropped. While somebody takes them publishers are
+    /// made to wait first.
+    const fn droppable_bytes(&self) -> usize {
+        let all = self.limits.queue_bytes;
+        if self.is_connected { all + all / 4 } else { all / 2 }
     }
 
     /// Notes that a message was not added: nobody waits for the other side any more.
@@ -261,12 +268,21 @@ impl LaneSender {
 }
 
 /// The receiving end. It outlives connections.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LaneReceiver {
+    stream: u64,
     last: u64,
 }
 
 impl LaneReceiver {
+    /// A connection stands. Of a stream that is not known everything up to `taken` came to
+    /// somebody else, or to this node before it forgot the other one.
+    pub fn connected(&mut self, stream: u64, taken: u64) {
+        if self.stream != stream {
+            *self = Self { stream, last: taken };
+        }
+    }
+
     /// A batch came; whether it is new.
     ///
     /// # Errors

@@ -14,7 +14,16 @@ fn frames(bytes: &'static [u8]) -> Vec<Frame<'static>> {
     let from = Identity { name: "rookery@10.0.0.1", incarnation: u64::MAX };
     let to = Identity { name: "n", incarnation: 0 };
     vec![
-        Frame::Hello(Hello { protocol: 1, from, to, lane: 1, lanes: 2, nonce: [9; 32] }),
+        Frame::Hello(Hello {
+            protocol: 1,
+            from,
+            to,
+            lane: 1,
+            lanes: 2,
+            stream: 3,
+            taken: 4,
+            nonce: [9; 32],
+        }),
         Frame::Challenge { nonce: [1; 32], proof: [2; 32] },
         Frame::Proof([3; 32]),
         Frame::Welcome { taken: 5, routes: Some(0) },

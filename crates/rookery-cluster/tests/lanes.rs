@@ -72,7 +72,7 @@ impl World {
         }
         self.sender.seal();
         let one_turn = 6 * 120;
-        assert!(self.sender.queued_bytes() <= self.limits.queue_bytes + one_turn);
+        assert!(self.sender.queued_bytes() <= self.limits.queue_bytes * 5 / 4 + one_turn);
     }
 
     fn cut(&mut self) {
@@ -87,6 +87,7 @@ impl World {
 
     fn connect(&mut self) {
         self.cut();
+        self.receiver.connected(7, self.sender.taken());
         self.sender.connected(self.receiver.last()).unwrap();
         self.wires.push(Wire { is_open: true, ..Wire::default() });
     }
@@ -193,7 +194,7 @@ fn a_lane_without_a_connection_drops_qos_0_and_then_is_full() {
 fn what_waits_for_a_process_that_is_gone_is_counted_and_numbers_begin_anew() {
     let mut sender = LaneSender::new(LaneLimits::default());
     sender.connected(0).unwrap();
-    (0..3).for_each(|_| drop(push(&mut sender, 10, false)));
+    (0..3).for_each(|_| assert!(push(&mut sender, 10, false)));
     assert!(sender.next_batch().is_some());
     sender.took(1).unwrap();
     sender.reset();
@@ -202,6 +203,33 @@ fn what_waits_for_a_process_that_is_gone_is_counted_and_numbers_begin_anew() {
     push(&mut sender, 10, false);
     let (frame, _) = next(sender.next_batch().unwrap(), 1 << 20).unwrap().unwrap();
     assert!(matches!(frame, Frame::Batch { seq: 1, .. }));
+}
+
+#[test]
+fn who_has_forgotten_the_other_goes_on_where_it_stands() {
+    let mut sender = LaneSender::new(LaneLimits::default());
+    let mut receiver = LaneReceiver::default();
+    receiver.connected(7, sender.taken());
+    sender.connected(receiver.last()).unwrap();
+    (0..3).for_each(|_| assert!(push(&mut sender, 10, false)));
+    while sender.next_batch().is_some() {}
+    (1..=3).for_each(|seq| assert_eq!(receiver.batch(seq), Ok(true)));
+    sender.took(2).unwrap();
+
+    // The receiver has forgotten: it takes what was not taken for sure.
+    let mut forgetful = LaneReceiver::default();
+    forgetful.connected(7, sender.taken());
+    sender.connected(forgetful.last()).unwrap();
+    assert!(sender.next_batch().is_some());
+    assert_eq!(forgetful.batch(3), Ok(true));
+
+    // The sender has: its numbers begin anew, in another stream.
+    let mut fresh = LaneSender::new(LaneLimits::default());
+    receiver.connected(8, fresh.taken());
+    fresh.connected(receiver.last()).unwrap();
+    push(&mut fresh, 10, false);
+    assert!(fresh.next_batch().is_some());
+    assert_eq!(receiver.batch(1), Ok(true));
 }
 
 #[test]

@@ -131,9 +131,8 @@ impl World {
             self.wanted += 1;
             self.sender.wanted();
         }
-        let is_calm = self.waiting.is_empty()
-            && self.wire.is_empty()
-            && !self.sender.has_news(&self.source);
+        let is_calm =
+            self.waiting.is_empty() && self.wire.is_empty() && !self.sender.has_news(&self.source);
         if matches!(frame, Frame::RoutesDigest { .. }) && self.wanted == 0 && is_calm {
             self.settled = self.in_use();
             self.settled.retain(|key, weight| self.have.get(key) == Some(weight));

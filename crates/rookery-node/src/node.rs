@@ -38,12 +38,12 @@ use rookery_core::topic_counts::TopicTable;
 use rookery_store::{Store, StoreOptions};
 
 use crate::actions::Actions;
-use crate::cluster::Cluster;
 use crate::api::{
     CertificateInfo, CertificateOutcome, DurabilityConfig, ListenerConfig, ListenerInfo,
     ListenerOutcome, NodeConfig, NodeError, PublishOutcome, PublishRequest, RecoveryInfo,
     SyncPolicy,
 };
+use crate::cluster::Cluster;
 use crate::completion::ToInboxes;
 use crate::inbox::{Inbox, Item};
 use crate::listeners::Listeners;
@@ -640,7 +640,6 @@ impl Node {
         }
         // Joined here: it must not start a listener behind our back.
         drop(lock(&self.watcher).take());
-        self.cluster_close();
         let deadline = Instant::now() + grace.max(Duration::from_millis(100));
         let (reply, answers) = channel();
         for inbox in self.inboxes.iter() {
@@ -655,6 +654,7 @@ impl Node {
                 break;
             }
         }
+        self.cluster_close();
         for inbox in self.inboxes.iter() {
             inbox.push(Item::Stop);
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cluster import Member, members, runs, until
+from harness.members import Member, members, runs, until
 
 RUNNING, STOPPED = "running", "stopped"
 

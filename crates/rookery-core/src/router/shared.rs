@@ -388,7 +388,8 @@ impl Members {
             let share = share_of(*weight, presence);
             if at < share {
                 #[allow(clippy::cast_possible_truncation)] // a share has 16 bits
-                let key = SessionKey { shard: NODES_SHARD, generation: at as u16, slot: (*node).into() };
+                let key =
+                    SessionKey { shard: NODES_SHARD, generation: at as u16, slot: (*node).into() };
                 return Some(Subscriber { key, ..Subscriber::default() });
             }
             at -= share;

@@ -375,7 +375,12 @@ impl Trie {
     }
 
     /// The group of a filter, made at need; whether it is new.
-    pub(super) fn find_or_add_group(&mut self, id: u32, name: &str, filter: &str) -> (&SharedGroup, bool) {
+    pub(super) fn find_or_add_group(
+        &mut self,
+        id: u32,
+        name: &str,
+        filter: &str,
+    ) -> (&SharedGroup, bool) {
         let at = match self.nodes.get(id).groups {
             NIL => {
                 let at = self.groups.insert(KeyedList::default());

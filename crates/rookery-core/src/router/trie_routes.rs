@@ -11,9 +11,7 @@ impl Trie {
     /// What this node has for a filter.
     pub(super) fn local_weight(&self, group: Option<&str>, filter: &str) -> Weight {
         match group {
-            Some(group) => {
-                self.group(group, filter).map_or(Weight::NONE, |group| group.weight())
-            }
+            Some(group) => self.group(group, filter).map_or(Weight::NONE, |group| group.weight()),
             None => match self.find(filter) {
                 Some(id) if !self.subscribers(id).is_empty() => Weight::SOME,
                 _ => Weight::NONE,

@@ -117,13 +117,7 @@ impl Shard {
     }
 
     /// The same when `action` waits for sure; `nodes` is the turn that other nodes have to take.
-    pub(super) fn gate_later(
-        &mut self,
-        key: ConnKey,
-        ticket: u64,
-        nodes: u64,
-        action: GateAction,
-    ) {
+    pub(super) fn gate_later(&mut self, key: ConnKey, ticket: u64, nodes: u64, action: GateAction) {
         let committed = self.committed;
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let is_free = ticket == 0;

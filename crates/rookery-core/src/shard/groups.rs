@@ -118,13 +118,10 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(slot) else { return VecDeque::new() };
         let may_go = |item: &Queued| {
             (item.message.is_some() || session_ends)
-                && item
-                    .group
-                    .as_ref()
-                    .is_some_and(|g| {
-                        let here = if session_ends { g.len() > 1 } else { g.connected() > 0 };
-                        here || g.has_remotes()
-                    })
+                && item.group.as_ref().is_some_and(|g| {
+                    let here = if session_ends { g.len() > 1 } else { g.connected() > 0 };
+                    here || g.has_remotes()
+                })
         };
         let mut moving = Vec::new();
         let is_unsent = |stage| matches!(stage, Stage::Gated | Stage::Unsent);

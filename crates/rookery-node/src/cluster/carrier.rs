@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rookery_cluster::auth::Secret;
 use rookery_cluster::frame::{Frame, Route};
+use rookery_cluster::lane::LaneReceiver;
 use rookery_cluster::routes::RouteSource;
 use rookery_codec::QoS;
 use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
@@ -28,6 +29,8 @@ use crate::worker::Clock;
 const SLICE: usize = 4096;
 /// How long the thread waits while a worker's inbox is overfull.
 const PAUSE_MS: u64 = 1;
+/// Nodes that left of which it is known what came from them.
+const DEPARTED_MAX: usize = 64;
 /// Reads of one connection in one turn.
 const READS_MAX: usize = 8;
 
@@ -61,6 +64,8 @@ pub(super) struct Carrier {
     /// By worker.
     turns: Vec<VecDeque<Turn>>,
     for_workers: Vec<Vec<Item>>,
+    /// What came from nodes that are no members at the moment.
+    departed: VecDeque<(String, u64, Vec<LaneReceiver>)>,
     peers_made: u64,
     chance: u64,
     scratch: Vec<u8>,
@@ -116,6 +121,7 @@ impl Carrier {
             turns: (0..workers).map(|_| VecDeque::new()).collect(),
             for_workers: (0..workers).map(|_| Vec::new()).collect(),
             inboxes,
+            departed: VecDeque::new(),
             peers_made: 0,
             chance: incarnation | 1,
             scratch: Vec::new(),
@@ -200,14 +206,17 @@ impl Carrier {
     /// When something is due that nobody will wake this thread for.
     fn due_ms(&self) -> u64 {
         let lanes = self.peers.iter().flat_map(|peer| &peer.lanes).map(Lane::due_ms);
-        let digests = self.peers.iter().map(|peer| peer.digest_at_ms + DIGEST_MS);
+        let told = self.peers.iter().filter(|peer| peer.lanes.first().is_some_and(Lane::is_open));
+        let digests = told.map(|peer| peer.digest_at_ms + DIGEST_MS);
         let silences = self.peers.iter().flat_map(|peer| &peer.incoming).filter_map(|incoming| {
             incoming.connection.as_ref().map(|connection| connection.heard_at_ms + SILENCE_MS)
         });
-        let handshakes = self.strangers.iter().map(|stranger| {
-            stranger.connection.began_at_ms + super::HANDSHAKE_MS
-        });
-        let turns = self.turns.iter().filter_map(|turns| turns.front()).map(|turn| turn.deadline_ms);
+        let handshakes = self
+            .strangers
+            .iter()
+            .map(|stranger| stranger.connection.began_at_ms + super::HANDSHAKE_MS);
+        let turns =
+            self.turns.iter().filter_map(|turns| turns.front()).map(|turn| turn.deadline_ms);
         let due = lanes.chain(digests).chain(silences).chain(handshakes).chain(turns).min();
         due.map_or(u64::MAX, |due| due.max(self.now_ms + 1))
     }
@@ -271,7 +280,7 @@ impl Carrier {
                     peer.lose(proven.lane, &mut self.numbers);
                     let mut connection = stranger.connection;
                     connection.heard_at_ms = now_ms;
-                    peer.welcome(proven.lane, connection);
+                    peer.welcome(&proven, connection);
                 }
             }
         }
@@ -339,8 +348,7 @@ impl Carrier {
                 true => Ok(false),
                 false => connection.receive(self.now_ms, &mut self.scratch),
             };
-            let mut workers =
-                ForWorkers { shared: &self.shared, items: &mut self.for_workers };
+            let mut workers = ForWorkers { shared: &self.shared, items: &mut self.for_workers };
             let more = match read {
                 Ok(true) => peer.hear(number, &mut self.numbers, &mut workers).map(|()| true),
                 other => other,
@@ -385,8 +393,7 @@ impl Carrier {
                 _ => {}
             }
         }
-        let (Some(number), Some(turns)) =
-            (sent.turn, self.turns.get_mut(usize::from(sent.worker)))
+        let (Some(number), Some(turns)) = (sent.turn, self.turns.get_mut(usize::from(sent.worker)))
         else {
             return;
         };
@@ -421,8 +428,7 @@ impl Carrier {
         }
         let is_droppable = message.qos == QoS::AtMostOnce;
         let encoded = &self.encoded;
-        let is_put =
-            lane.sender.push(shared, is_droppable, |out| out.extend_from_slice(encoded));
+        let is_put = lane.sender.push(shared, is_droppable, |out| out.extend_from_slice(encoded));
         if is_put && !is_droppable {
             let need = (peer.id, lane.number, lane.sender.pending());
             if needs.last() != Some(&need) {
@@ -448,23 +454,33 @@ impl Carrier {
     }
 
     fn set_peers(&mut self, wanted: Vec<ClusterPeer>) {
-        let numbers = &mut self.numbers;
+        let (numbers, departed) = (&mut self.numbers, &mut self.departed);
         self.peers.retain_mut(|peer| {
-            let stays = wanted.iter().any(|one| {
-                one.name == peer.is.name && one.incarnation <= peer.is.incarnation
-            });
+            let stays = wanted
+                .iter()
+                .any(|one| one.name == peer.is.name && one.incarnation <= peer.is.incarnation);
             if !stays {
                 peer.mirror.forget(&mut numbers.of(peer.id));
+                let known = peer.incoming.iter().map(|incoming| incoming.receiver.clone());
+                departed.push_back((peer.is.name.clone(), peer.is.incarnation, known.collect()));
             }
             stays
         });
+        while self.departed.len() > DEPARTED_MAX {
+            self.departed.pop_front();
+        }
         for one in wanted.into_iter().filter(|one| one.name != self.me.name) {
             match self.peers.iter_mut().find(|peer| peer.is.name == one.name) {
                 // It is found elsewhere from the next connection on.
                 Some(peer) => peer.is.address = one.address,
                 None => {
                     self.peers_made += 1;
-                    self.peers.push(Peer::new(self.peers_made, one, self.unix_ms));
+                    let is_it = |(name, incarnation, _): &(String, u64, Vec<LaneReceiver>)| {
+                        *name == one.name && *incarnation == one.incarnation
+                    };
+                    let known = self.departed.iter().rfind(|departed| is_it(departed));
+                    let known = known.map_or(&[][..], |(_, _, known)| known);
+                    self.peers.push(Peer::new(self.peers_made, one, self.unix_ms, known));
                 }
             }
         }

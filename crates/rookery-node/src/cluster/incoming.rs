@@ -32,6 +32,8 @@ pub(super) struct Stranger {
 pub(super) struct Proven {
     pub(super) peer: usize,
     pub(super) lane: usize,
+    stream: u64,
+    taken: u64,
 }
 
 /// What became of a stranger.
@@ -49,7 +51,12 @@ impl Stranger {
         while strangers.len() < STRANGERS_MAX {
             let Ok((stream, _)) = listener.accept() else { return };
             if let Ok(connection) = Connection::accepted(stream, now_ms) {
-                strangers.push(Self { connection, hello: Vec::new(), nonce: [0; 32], is_gone: false });
+                strangers.push(Self {
+                    connection,
+                    hello: Vec::new(),
+                    nonce: [0; 32],
+                    is_gone: false,
+                });
             }
         }
     }
@@ -97,7 +104,10 @@ impl Stranger {
         let Identity { name, incarnation } = hello.from;
         let is_it = |peer: &Peer| peer.is.name == name && peer.is.incarnation == incarnation;
         match peers.iter().position(is_it) {
-            Some(peer) => Outcome::Proven(Proven { peer, lane: hello.lane.into() }),
+            Some(peer) => {
+                let Hello { lane, stream, taken, .. } = hello;
+                Outcome::Proven(Proven { peer, lane: lane.into(), stream, taken })
+            }
             None => Outcome::Refused(Refusal::Unknown),
         }
     }
@@ -120,10 +130,12 @@ pub(super) struct ForWorkers<'a> {
 
 impl Peer {
     /// A lane of the other node stands: it is told where to go on.
-    pub(super) fn welcome(&mut self, lane: usize, mut connection: Connection) {
+    pub(super) fn welcome(&mut self, proven: &Proven, mut connection: Connection) {
         connection.trust();
+        let lane = proven.lane;
         let routes = if lane == 0 { self.mirror.version() } else { None };
         let Some(incoming) = self.incoming.get_mut(lane) else { return };
+        incoming.receiver.connected(proven.stream, proven.taken);
         connection.put(&Frame::Welcome { taken: incoming.receiver.last(), routes });
         incoming.connection = Some(connection);
         incoming.is_ack_due = false;

@@ -9,7 +9,7 @@ use rookery_core::router::Weight;
 use rookery_core::shared::Shared;
 
 /// Places of the trie looked at in one slice.
-const SLICE: usize = 16_384;
+const SLICE: usize = 1024;
 
 /// The table of routes, as far as other nodes are concerned.
 pub(super) struct Numbers {

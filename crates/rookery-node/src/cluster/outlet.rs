@@ -79,8 +79,7 @@ impl Outlet {
 
     /// Whether publishers have to wait.
     pub(crate) fn is_overfull(&self) -> bool {
-        self.is_held.load(Ordering::Relaxed)
-            || self.bytes.load(Ordering::Relaxed) > OVERFULL_BYTES
+        self.is_held.load(Ordering::Relaxed) || self.bytes.load(Ordering::Relaxed) > OVERFULL_BYTES
     }
 
     pub(super) fn hold(&self, is_held: bool) {

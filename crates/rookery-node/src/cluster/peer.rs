@@ -31,6 +31,10 @@ pub(super) struct Lane {
     pub(super) sender: LaneSender,
     pub(super) connection: Option<Connection>,
     stage: Stage,
+    /// Of the batches since this node has known the other one.
+    stream: u64,
+    /// What the Hello of this connection said.
+    said_taken: u64,
     nonce: [u8; 32],
     retry_at_ms: u64,
     failures: u32,
@@ -52,6 +56,8 @@ impl Lane {
             sender: LaneSender::new(LaneLimits::default()),
             connection: None,
             stage: Stage::Away,
+            stream: 0,
+            said_taken: 0,
             nonce: [0; 32],
             retry_at_ms: 0,
             failures: 0,
@@ -69,6 +75,8 @@ impl Lane {
             to: Identity { name: &peer.name, incarnation: peer.incarnation },
             lane: self.number,
             lanes: LANES,
+            stream: self.stream,
+            taken: self.said_taken,
             nonce: self.nonce,
         }
     }
@@ -79,6 +87,11 @@ impl Lane {
             return Ok(());
         }
         self.nonce = super::carrier::random()?;
+        if self.stream == 0 {
+            let octets = super::carrier::random()?;
+            self.stream = octets.first_chunk().map_or(1, |eight| u64::from_le_bytes(*eight) | 1);
+        }
+        self.said_taken = self.sender.taken();
         let mut connection = Connection::open(peer.address, now_ms)?;
         connection.put(&Frame::Hello(self.hello(me, peer)));
         self.connection = Some(connection);
@@ -93,14 +106,14 @@ impl Lane {
         peer: &ClusterPeer,
         frame: Frame<'_>,
     ) -> Result<(Heard, Option<Frame<'static>>), Broken> {
-        let lane = |error: rookery_cluster::lane::LaneError| {
-            Broken::new("protocol", error.to_string())
-        };
+        let lane =
+            |error: rookery_cluster::lane::LaneError| Broken::new("protocol", error.to_string());
         match (self.stage, frame) {
             (Stage::Greeting, Frame::Challenge { nonce, proof }) => {
                 let answer = me.secret.prove(&self.hello(me, peer), &nonce, &proof);
                 let Some(answer) = answer else {
-                    let detail = "the other node has another secret: both need the same node.cookie";
+                    let detail =
+                        "the other node has another secret: both need the same node.cookie";
                     return Err(Broken::new("authentication_failed", detail));
                 };
                 self.stage = Stage::Proving;
@@ -163,8 +176,11 @@ impl Lane {
         let Some(connection) = &mut self.connection else { return Ok(()) };
         if self.stage != Stage::Open {
             if now_ms >= connection.began_at_ms + HANDSHAKE_MS {
-                let code =
-                    if connection.is_connecting() { "connect_timeout" } else { "handshake_timeout" };
+                let code = if connection.is_connecting() {
+                    "connect_timeout"
+                } else {
+                    "handshake_timeout"
+                };
                 return Err(Broken::new(code, "no answer within three seconds"));
             }
             return Ok(());
@@ -244,12 +260,18 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(id: u64, is: ClusterPeer, unix_ms: u64) -> Self {
+    /// `known` is what came from it before it was forgotten.
+    pub(super) fn new(id: u64, is: ClusterPeer, unix_ms: u64, known: &[LaneReceiver]) -> Self {
         let node = Some(is.name.as_str().into());
         Self {
             id,
             lanes: (0..LANES).map(Lane::new).collect(),
-            incoming: (0..LANES).map(|_| Incoming::default()).collect(),
+            incoming: (0..usize::from(LANES))
+                .map(|lane| Incoming {
+                    receiver: known.get(lane).cloned().unwrap_or_default(),
+                    ..Incoming::default()
+                })
+                .collect(),
             routes: RouteSender::default(),
             mirror: RouteMirror::default(),
             origin: Arc::new(Origin { node, link: None, rules: Box::default() }),

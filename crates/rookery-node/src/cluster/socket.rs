@@ -140,10 +140,7 @@ impl Connection {
             }
             Ok(Some(error)) | Err(error) => {
                 let errno = Errno::from_io_error(&error);
-                Err(errno.map_or_else(
-                    || Broken::new("unreachable", error.to_string()),
-                    Broken::io,
-                ))
+                Err(errno.map_or_else(|| Broken::new("unreachable", error.to_string()), Broken::io))
             }
         }
     }

@@ -51,9 +51,10 @@ struct Model {
 
 impl Model {
     fn check(&self, matched: &Matched, topic: &str) {
-        let nodes = self.remote.keys().filter(|(_, (group, filter))| {
-            group.is_none() && filter_matches(filter, topic)
-        });
+        let nodes = self
+            .remote
+            .keys()
+            .filter(|(_, (group, filter))| group.is_none() && filter_matches(filter, topic));
         let expected: BTreeSet<u32> = nodes.map(|(node, _)| u32::from(*node)).collect();
         let found: Vec<u32> =
             matched.targets_of(NODES_SHARD).iter().map(|target| target.key.slot).collect();
@@ -66,8 +67,11 @@ impl Model {
             filter_matches(&route.1, topic).then(|| (group, route.1.clone()))
         });
         let expected: BTreeSet<_> = shared.collect();
-        let found: BTreeSet<_> =
-            matched.groups.iter().map(|at| (at.name().to_owned(), at.filter().to_owned())).collect();
+        let found: BTreeSet<_> = matched
+            .groups
+            .iter()
+            .map(|at| (at.name().to_owned(), at.filter().to_owned()))
+            .collect();
         assert_eq!(found, expected, "{topic}");
         for at in &matched.groups {
             self.check_picks(&at.group);

@@ -1,0 +1,56 @@
+"""A node of a cluster in a process of its own: told by lines on its input who the others are."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rookery.native.cluster import ClusterPeer
+from rookery.native.config import DurabilityConfig, ListenerConfig, NodeConfig
+from rookery.native.node import Node
+
+
+def main() -> None:
+    """Start, say where, and do what is asked until the input ends."""
+    told = json.loads(sys.argv[1])
+    folder = Path(told["store"]) if told["store"] else None
+    node = Node(
+        NodeConfig(
+            workers=told["workers"],
+            listeners=(ListenerConfig(id="tcp:default", bind="127.0.0.1:0"),),
+            durability=DurabilityConfig(dir=folder),
+        ),
+        accepts=False,
+    )
+    lanes = node.cluster_open(
+        name=told["name"],
+        incarnation=told["incarnation"],
+        bind="127.0.0.1:0",
+        secret=told["secret"].encode(),
+    )
+    node.accept()
+    say({"mqtt": int(node.listeners()[0].address.rpartition(":")[2]), "lanes": lanes})
+    for line in sys.stdin:
+        say(answer(node, json.loads(line)))
+    node.stop(0.0)
+
+
+def answer(node: Node, order: dict[str, Any]) -> object:
+    """What an order is answered with."""
+    if "peers" in order:
+        node.cluster_peers([ClusterPeer(**peer) for peer in order["peers"]])
+        return None
+    if "metrics" in order:
+        return dict(node.metrics())
+    return [status._asdict() for status in node.cluster_status()]
+
+
+def say(value: object) -> None:
+    """One line up."""
+    print(json.dumps(value), flush=True)
+
+
+if __name__ == "__main__":
+    main()
