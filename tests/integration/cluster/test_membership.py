@@ -205,6 +205,7 @@ def test_the_name_of_a_member_is_not_given_to_another(three: list[Member], tmp_p
 
 def test_another_cookie_is_refused(three: list[Member], tmp_path: Path) -> None:
     one, _, three_ = three
+    three_.node.stop()
     stranger = Member(tmp_path / "stranger", three_.address, **{"node.cookie": "x" * 32})
     stranger.start()
     try:
