@@ -1,97 +1,211 @@
-"""Nodes of a cluster on one machine: each has a loopback address of its own, as machines have."""
+"""Nodes of a cluster, each a process, that are told by hand who the others are."""
 
 from __future__ import annotations
 
 import contextlib
-import random
+import json
+import os
 import socket
-import time
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Self
 
-from harness.ctl import Ctl
-from harness.node import Node
+from harness.balancer import until
+from harness.client import RawClient
+from harness.node import HOST, ROOT, fresh_name
+from harness.packets import Connect
+from harness.wire import Properties
 
-COOKIE = "a-cookie-that-only-these-tests-know"
-PORTS = (6369, 6370)
-WAIT_S = 40.0
+SECRET = "a secret of the cluster"
 
 
-class Member:
-    """A node with its own address, and ``rookery ctl`` for it."""
+class ClusterNode:
+    """One node."""
 
-    def __init__(self, folder: Path, address: str, **settings: str) -> None:
-        self.address = address
-        self.name = f"rookery@{address}"
-        folder.mkdir(exist_ok=True)
-        common = {"node.name": self.name, "node.cookie": COOKIE}
-        self.node = Node(folder, {**common, **settings})
-        self.ctl = Ctl(folder)
+    def __init__(
+        self, name: str, *, store: Path | None = None, secret: str = SECRET, workers: int = 2
+    ) -> None:
+        self.name = name
+        self.incarnation = 0
+        self._told = {
+            "name": name,
+            "store": str(store) if store else None,
+            "secret": secret,
+            "workers": workers,
+        }
+        self.start()
 
     def start(self) -> None:
-        self.node.start()
+        """Start the process, for the first time or again."""
+        self.incarnation += 1
+        path = os.pathsep.join((str(ROOT / "python"), str(ROOT / "tests")))
+        told = json.dumps({**self._told, "incarnation": self.incarnation})
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "harness.cluster_process", told],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        try:
+            ports = self._heard()
+        except BaseException:
+            self.kill9()
+            raise
+        self.port, self.lanes = ports["mqtt"], ports["lanes"]
 
-    def status(self) -> dict[str, str]:
-        """State of every member, as this one sees it."""
-        found = self.ctl.json("cluster", "status")
-        return {row["node"]: row["node_status"] for row in found["members"]}
+    def _heard(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, f"{self.name} ended"
+        return json.loads(line)
 
-    def nats_pid(self) -> int:
-        pid = self.ctl.json("cluster", "status")["nats"]["pid"]
-        assert isinstance(pid, int)
-        return pid
+    def ask(self, **order: object) -> Any:
+        """An order and its answer."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return self._heard()
 
-    def join(self, other: Member) -> None:
-        self.ctl.good("cluster", "join", other.name, "--yes")
+    def peer(self, port: int | None = None) -> dict[str, object]:
+        """How another node is told of this one, directly or through a proxy."""
+        address = f"{HOST}:{self.lanes if port is None else port}"
+        return {"name": self.name, "incarnation": self.incarnation, "address": address}
+
+    def status(self, of: ClusterNode) -> dict[str, Any]:
+        """How it stands with another node."""
+        statuses = {status["name"]: status for status in self.ask(status=True)}
+        found: dict[str, Any] = statuses[of.name]
+        return found
+
+    def connect(
+        self, client_id: str | None = None, *, clean_start: bool = True, **properties: Any
+    ) -> RawClient:
+        """An MQTT 5 client of this node."""
+        client = RawClient(HOST, self.port, 5)
+        given: Properties = {**properties}
+        packet = Connect(client_id or fresh_name("c"), clean_start, 60, None, properties=given)
+        client.connect(packet)
+        return client
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def kill9(self) -> None:
+        """End it as a crash would."""
+        self._process.kill()
+        self._process.wait()
+        self._close_pipes()
+
+    def stop(self) -> None:
+        """End it; may be called after a crash."""
+        if self._process.poll() is None:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+            self._process.wait()
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
-def addresses(count: int) -> list[str]:
-    """Loopback addresses that no other test uses."""
-    while True:
-        prefix = f"127.{random.randint(10, 250)}.{random.randint(0, 255)}"
-        found = [f"{prefix}.{number}" for number in range(1, count + 1)]
-        if all(_is_free(address) for address in found):
-            return found
+def introduce(*nodes: ClusterNode) -> None:
+    """Tell each node of all others and wait until all lanes stand."""
+    for node in nodes:
+        node.ask(peers=[other.peer() for other in nodes if other is not node])
+    for node in nodes:
+        for other in nodes:
+            if other is not node:
+                until(lambda a=node, b=other: a.status(b)["is_connected"], "lanes")  # type: ignore[misc]
 
 
-def _is_free(address: str) -> bool:
-    for port in PORTS:
-        with socket.socket() as probe:
+def await_routes(of: ClusterNode, count: int, *at: ClusterNode) -> None:
+    """Wait until nodes know that another one has so many routes."""
+    for node in at:
+        until(lambda a=node: a.status(of)["routes"] == count, f"{count} routes")  # type: ignore[misc]
+
+
+class Proxy:
+    """Between two nodes: forwards, until it is told otherwise."""
+
+    def __init__(self, port: int) -> None:
+        self._to = (HOST, port)
+        self._listener = socket.create_server((HOST, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._is_cut = False
+        self._flows = threading.Event()
+        self._flows.set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        self._flows.set()
+        self.cut()
+
+    def cut(self) -> None:
+        """End all connections and take no new ones."""
+        with self._lock:
+            self._is_cut = True
+            for end in self._open:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+    def heal(self) -> None:
+        """Take connections again, and let bytes pass."""
+        with self._lock:
+            self._is_cut = False
+        self._flows.set()
+
+    def freeze(self) -> None:
+        """Let nothing pass, while connections stand."""
+        self._flows.clear()
+
+    def _accept(self) -> None:
+        while True:
             try:
-                probe.bind((address, port))
+                ours, _ = self._listener.accept()
             except OSError:
-                return False
-    return True
+                return
+            with self._lock:
+                if self._is_cut:
+                    ours.close()
+                    continue
+                theirs = socket.create_connection(self._to)
+                self._open |= {ours, theirs}
+            for source, sink in ((ours, theirs), (theirs, ours)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                self._flows.wait()
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self._open.discard(source)
+        source.close()
 
 
 @contextlib.contextmanager
-def members(folder: Path, count: int, **settings: str) -> Iterator[list[Member]]:
-    """That many nodes, each alone; whatever still runs at the end is stopped."""
-    found = [
-        Member(folder / f"node{number}", address, **settings)
-        for number, address in enumerate(addresses(count), 1)
-    ]
+def running(*nodes: ClusterNode) -> Iterator[None]:
+    """End them at the end, whatever happened."""
     try:
-        for member in found:
-            member.start()
-        yield found
+        yield
     finally:
-        for member in found:
-            member.node.stop()
-
-
-def until(holds: Callable[[], bool], what: str, within_s: float = WAIT_S) -> None:
-    """Wait for what another process does; how it does it is its own affair."""
-    ends = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < ends, f"not within {within_s} s: {what}"
-        time.sleep(0.1)
-
-
-def runs(pid: int) -> bool:
-    """Whether that process is there; one that ended and was not fetched is not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+        for node in nodes:
+            node.stop()

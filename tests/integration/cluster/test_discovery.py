@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.cluster import Member, addresses, until
+from harness.members import Member, addresses, until
 
 
 def test_nodes_that_know_the_same_seeds_become_one_cluster(tmp_path: Path) -> None:

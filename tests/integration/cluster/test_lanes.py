@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.client import RawClient
-from harness.lanes import ClusterNode, await_routes, introduce, running
+from harness.cluster import ClusterNode, await_routes, introduce, running
 from harness.packets import PubAck, Publish, Subscription
 
 Nodes = tuple[ClusterNode, ClusterNode, ClusterNode]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.balancer import until
 from harness.client import RawClient
-from harness.lanes import ClusterNode, Proxy, await_routes, introduce, running
+from harness.cluster import ClusterNode, Proxy, await_routes, introduce, running
 from harness.packets import PubAck, Publish
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cluster import Member, members, runs, until
+from harness.members import Member, members, runs, until
 
 RUNNING, STOPPED = "running", "stopped"
 
@@ -205,6 +205,7 @@ def test_the_name_of_a_member_is_not_given_to_another(three: list[Member], tmp_p
 
 def test_another_cookie_is_refused(three: list[Member], tmp_path: Path) -> None:
     one, _, three_ = three
+    three_.node.stop()
     stranger = Member(tmp_path / "stranger", three_.address, **{"node.cookie": "x" * 32})
     stranger.start()
     try:

@@ -178,7 +178,7 @@ def test_a_bad_value_says_what_is_allowed(path: str, value: Any, text: str) -> N
          "listeners.tcp.default.authentication"),
         ("listeners.tcp.default.authentication", [], None),
         ("listeners.tcp.default.proxy_protocol_timeout", "5s", None),
-        ("cluster.static", {"seeds": ["a@b"]}, "cluster.static.seeds"),
+        ("cluster.links", [{"name": "other"}], "cluster.links"),
         ("mqtt.shared_subscription_strategy", "round_robin_per_group",
          "mqtt.shared_subscription_strategy"),
     ],
@@ -213,7 +213,7 @@ def test_what_stands_in_a_later_feature_warns_once(path: str, value: Any, is_tol
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("cluster.discovery_strategy", "static"),
+        ("cluster.discovery_strategy", "etcd"),
         ("node.role", "replicant"),
         ("broker.shared_subscription_strategy", "random"),
     ],

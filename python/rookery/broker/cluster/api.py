@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Body
 from pydantic import Field
@@ -13,6 +13,10 @@ from rookery.broker.management.context import NodeContext
 from rookery.broker.nodes.api import NodeName
 from rookery.web.models import Row
 from rookery.web.rest import errors
+
+if TYPE_CHECKING:
+    from rookery.broker.cluster.alone import Alone
+    from rookery.broker.cluster.service import Cluster
 
 INVITE_MS = 15_000
 INVITE_MS_MAX = 300_000
@@ -145,8 +149,13 @@ class InvitationBody(Row):
 def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Cluster"])
     cluster = node.services.cluster
-    invitations = Invitations(cluster.invite, node.clock)
+    _reading(api, cluster)
+    _moving(api, cluster)
+    _inviting(api, cluster, Invitations(cluster.invite, node.clock))
+    return api
 
+
+def _reading(api: APIRouter, cluster: Cluster | Alone) -> None:
     @api.get("/cluster", summary="Get the cluster", response_model_exclude_none=True)
     async def show() -> ClusterBody:
         """Name, nodes and their states."""
@@ -158,6 +167,8 @@ def router(node: NodeContext) -> APIRouter:
         """Core nodes and their replicants. Every node of Rookery is a core node."""
         return [TopologyRow(core_node=name, replicant_nodes=[]) for name in cluster.names()]
 
+
+def _moving(api: APIRouter, cluster: Cluster | Alone) -> None:
     @api.post(
         "/cluster/join",
         status_code=204,
@@ -182,6 +193,19 @@ def router(node: NodeContext) -> APIRouter:
         await cluster.leave()
         return Response(status_code=204)
 
+    @api.delete(
+        "/cluster/{node}/force_leave",
+        status_code=204,
+        summary="Take a node out",
+        responses=errors("BAD_REQUEST", "NOT_FOUND"),
+    )
+    async def force_leave(name: NodeName) -> Response:
+        """Take a member out of the cluster, also one that does not run any more."""
+        await cluster.force_leave(name)
+        return Response(status_code=204)
+
+
+def _inviting(api: APIRouter, cluster: Cluster | Alone, invitations: Invitations) -> None:
     @api.get("/cluster/invitation", summary="Get invitations")
     async def invitation() -> InvitationBody:
         """What became of nodes that were invited without waiting."""
@@ -208,16 +232,3 @@ def router(node: NodeContext) -> APIRouter:
         """The same, answered at once; `GET /cluster/invitation` tells what became of it."""
         invitations.begin(name)
         return Row()
-
-    @api.delete(
-        "/cluster/{node}/force_leave",
-        status_code=204,
-        summary="Take a node out",
-        responses=errors("BAD_REQUEST", "NOT_FOUND"),
-    )
-    async def force_leave(name: NodeName) -> Response:
-        """Take a member out of the cluster, also one that does not run any more."""
-        await cluster.force_leave(name)
-        return Response(status_code=204)
-
-    return api

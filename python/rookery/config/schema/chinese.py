@@ -40,6 +40,7 @@ WHOLE = {
     "a list of cipher suites": "密码套件列表",
     "a list of tlsv1.3 and tlsv1.2": "由 tlsv1.3 和 tlsv1.2 组成的列表",
     "a query": "查询语句",
+    "a (IPv4) or aaaa (IPv6)": "小写的 A（IPv4）或 AAAA（IPv6）",
     "an expression": "表达式",
     "an expression or a list of them": "表达式或其列表",
     "host:port": "主机:端口",

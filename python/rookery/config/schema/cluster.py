@@ -79,7 +79,7 @@ CLUSTER = Struct((
         Field("name", Text(longest=253), "",
               "Name whose addresses are those of the nodes; each is called as this one before its @.",
               "解析出各节点地址的域名，节点名 @ 之前的部分与本节点相同。"),
-        Field("record_type", Custom("one of a, aaaa", _record), "a", "Kind of record.", "记录类型。"),
+        Field("record_type", Custom("a (IPv4) or aaaa (IPv6)", _record), "a", "Kind of record.", "记录类型。"),
     )), {}, "Discovery by DNS.", "DNS 节点发现。"),
     Field("nats", NATS, {}, "What membership and state of the cluster stand on.",
           "集群成员与状态所依赖的 NATS。"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cluster import addresses, runs, until
+from harness.members import addresses, runs, until
 from harness.node import ROOT
 from rookery.broker.cluster.nats_config import NatsConfig
 from rookery.broker.cluster.nats_server import NatsServer, Ports, find_server, parsed

@@ -1,0 +1,97 @@
+"""Nodes of a cluster on one machine: each has a loopback address of its own, as machines have."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from harness.ctl import Ctl
+from harness.node import Node
+
+COOKIE = "a-cookie-that-only-these-tests-know"
+PORTS = (6369, 6370)
+WAIT_S = 40.0
+
+
+class Member:
+    """A node with its own address, and ``rookery ctl`` for it."""
+
+    def __init__(self, folder: Path, address: str, **settings: str) -> None:
+        self.address = address
+        self.name = f"rookery@{address}"
+        folder.mkdir(exist_ok=True)
+        common = {"node.name": self.name, "node.cookie": COOKIE}
+        self.node = Node(folder, {**common, **settings})
+        self.ctl = Ctl(folder)
+
+    def start(self) -> None:
+        self.node.start()
+
+    def status(self) -> dict[str, str]:
+        """State of every member, as this one sees it."""
+        found = self.ctl.json("cluster", "status")
+        return {row["node"]: row["node_status"] for row in found["members"]}
+
+    def nats_pid(self) -> int:
+        pid = self.ctl.json("cluster", "status")["nats"]["pid"]
+        assert isinstance(pid, int)
+        return pid
+
+    def join(self, other: Member) -> None:
+        self.ctl.good("cluster", "join", other.name, "--yes")
+
+
+def addresses(count: int) -> list[str]:
+    """Loopback addresses that no other test uses."""
+    while True:
+        prefix = f"127.{random.randint(10, 250)}.{random.randint(0, 255)}"
+        found = [f"{prefix}.{number}" for number in range(1, count + 1)]
+        if all(_is_free(address) for address in found):
+            return found
+
+
+def _is_free(address: str) -> bool:
+    for port in PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return False
+    return True
+
+
+@contextlib.contextmanager
+def members(folder: Path, count: int, **settings: str) -> Iterator[list[Member]]:
+    """That many nodes, each alone; whatever still runs at the end is stopped."""
+    found = [
+        Member(folder / f"node{number}", address, **settings)
+        for number, address in enumerate(addresses(count), 1)
+    ]
+    try:
+        for member in found:
+            member.start()
+        yield found
+    finally:
+        for member in found:
+            member.node.stop()
+
+
+def until(holds: Callable[[], bool], what: str, within_s: float = WAIT_S) -> None:
+    """Wait for what another process does; how it does it is its own affair."""
+    ends = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < ends, f"not within {within_s} s: {what}"
+        time.sleep(0.1)
+
+
+def runs(pid: int) -> bool:
+    """Whether that process is there; one that ended and was not fetched is not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
