@@ -5,6 +5,7 @@ export const theme = createTheme({
   primaryColor: "cyan",
   defaultRadius: "md",
   cursorType: "pointer",
+  respectReducedMotion: true,
   components: {
     // Locking the page's scroll would insert a style sheet, which the policy forbids.
     Modal: Modal.extend({ defaultProps: { lockScroll: false } }),
