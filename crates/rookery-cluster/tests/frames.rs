@@ -1,4 +1,5 @@
 //! Frames go through bytes unchanged, and no bytes do harm.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
 use proptest::prelude::*;
 use rookery_cluster::frame::{

@@ -1,4 +1,5 @@
 //! A lane over connections that are cut, simulated by seed.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,5 @@
 //! Routes of one node at another one, simulated by seed against what the first one has.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -209,7 +210,7 @@ proptest! {
                 _ => world.read(),
             }
             let in_use = world.in_use();
-            for (key, _) in &world.settled {
+            for key in world.settled.keys() {
                 prop_assert!(in_use.contains_key(key), "{key:?} was known and is there");
             }
         }

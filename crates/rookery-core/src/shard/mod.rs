@@ -224,7 +224,7 @@ impl Shard {
         let rules = shared.compiled.rules(&config.authorization)?;
         let bans = shared.compiled.bans(&config.bans)?;
         let is_guarding = !rules.is_open() || config.hooks.authorize;
-        let inboxes = usize::from(shared.shards()) + 1;
+        let to_shards = (0..=shared.shards()).map(|_| Vec::new()).collect();
         let mut observer = Observer::default();
         observer.set(config.observe.clone());
         Ok(Self {
@@ -279,10 +279,7 @@ impl Shard {
             due: Vec::new(),
             sweep: SweepCursor::default(),
             is_stopping: false,
-            effects: Effects {
-                to_shards: (0..inboxes).map(|_| Vec::new()).collect(),
-                ..Effects::default()
-            },
+            effects: Effects { to_shards, ..Effects::default() },
         })
     }
 
