@@ -95,9 +95,11 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         when_zh="PUBLISH 通过授权之后。每个插件看到前一个插件返回的消息；返回 None 表示收下但不派发。",
         v3="message.publish(Message)",
         note="What is published over the REST interface passes it too, over the channel between node "
-        "and process. $SYS, wills and what plugins publish themselves do not: the core publishes them "
-        "without a question. In EMQX wills pass it.",
-        note_zh="通过 REST 接口发布的消息也经过它，由节点与进程之间的通道询问。$SYS、遗嘱以及插件自己发布的消息不经过它，由核心直接发布。EMQX 中遗嘱会经过。",
+        "and process. So does a will when its time has come, whose client is gone: nobody is told what "
+        "became of it. Wills of sessions that ended with the node itself go out while it starts, before "
+        "plugins run. $SYS and what plugins publish themselves do not pass it.",
+        note_zh="通过 REST 接口发布的消息也经过它，由节点与进程之间的通道询问。遗嘱在应发布时同样经过它，此时客户端已离开，结果不会告知任何人；"
+        "随节点一同结束的会话，其遗嘱在节点启动、插件运行之前发布。$SYS 以及插件自己发布的消息不经过它。",
     ),
     Hookpoint(
         name="client.subscribe",

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from harness.client import RawClient
 from harness.ctl import Ctl
+from harness.node import HOST, fresh_name
 from harness.operator import Operator, operated
+from harness.packets import Connect, Will
 from harness.plugins import Plugins, archive_of
 from harness.rest import RestSocket
+from harness.rest_node import Rest
 
 CODE = """
 import asyncio
@@ -41,7 +45,11 @@ class Probe(Plugin):
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    with operated(tmp_path_factory.mktemp("node")) as running:
+    settings = {
+        "management.listener.http.enable": "true",
+        "management.listener.http.bind": f"{HOST}:0",
+    }
+    with operated(tmp_path_factory.mktemp("node"), settings=settings) as running:
         Plugins(running).run(archive_of(CODE))
         yield running
 
@@ -98,6 +106,51 @@ def test_a_client_and_the_interface_meet_the_same_hook(operator: Operator) -> No
         client.publish("s", b"y", qos=1)
         message = client.receive()
         assert message.payload.endswith(b" 1 None y")
+
+
+def test_a_will_meets_the_same_hook(operator: Operator) -> None:
+    with operator.login() as watcher:
+        watcher.subscribe("#", qos=1)
+        for topic in ("refuse/will", "take/will", "will"):
+            leaving = RawClient(HOST, operator.node.port, 5)
+            leaving.connect(Connect(fresh_name("w"), will=Will(topic, b"gone", qos=1)))
+            leaving.drop()
+        # Wills are asked about one by one, in any order; that none of the others comes a message
+        # after them shows.
+        assert watcher.receive("will").payload.endswith(b" 1 None gone")
+        watcher.publish("last", b"m", qos=1)
+        assert watcher.receive().topic_name == "last"
+
+
+def test_questions_of_the_node_are_counted(operator: Operator) -> None:
+    rest = RestSocket(operator.node.data_dir)
+    at = "/plugins/probe-1.0.0/workers"
+
+    def figures() -> tuple[int, int, int]:
+        (row,) = rest.ask("GET", at).json
+        return row["asked"], row["answered"], row["failed"]
+
+    asked, answered, failed = figures()
+    rest.ask("POST", "/publish/bulk", [body("count/1"), body("refuse/it"), body("count/2")])
+    assert figures() == (asked + 3, answered + 3, failed)
+
+
+def test_the_interface_of_emqx_3_says_that_a_plugin_refused(operator: Operator) -> None:
+    rest = RestSocket(operator.node.data_dir)
+    key = rest.ask("POST", "/api_key", {"name": "old-tool", "role": "publisher"}).json
+    address = {row["listener"]: row["address"] for row in rest.ask("GET", "/ports").json}
+    port = int(address["http:management"].rpartition(":")[2])
+    asked = Rest(port).with_key(key["api_key"], key["api_secret"])
+
+    def said(topics: str) -> dict[str, Any]:
+        sent = {"topics": topics, "payload": "x"}
+        answer: dict[str, Any] = asked.ask("POST", "/api/v3/mqtt/publish", sent).json
+        return answer
+
+    assert said("fine,take/it")["code"] == 0
+    refused = said("fine,refuse/it")
+    assert refused["code"] == 102
+    assert refused["message"] == "refused by a plugin: refuse/it (reason code 0x99)"
 
 
 def test_a_stopped_plugin_is_not_asked(tmp_path: Path) -> None:

@@ -272,23 +272,6 @@ impl Shard {
         }
     }
 
-    /// Publishes the will and forgets it.
-    pub(super) fn publish_will(&mut self, now: Now, slot: u32) {
-        let durable = self.config.durable;
-        let Some(session) = self.sessions.get_mut(slot) else { return };
-        let Some(will) = session.will.take() else { return };
-        if durable {
-            self.effects.store_ops.push(persist::delete_will(&session.publisher.client_id));
-        }
-        let mut message = will.message.with(will.message.topic(), will.message.retain, 0);
-        if message.expires_at_ms != 0 {
-            // It held the interval until now.
-            message.expires_at_ms += now.unix_ms;
-        }
-        message.timestamp_ms = now.unix_ms;
-        self.publish_kept(now, message);
-    }
-
     /// Ends a session whatever state it is in.
     pub(super) fn end_session_in(&mut self, now: Now, slot: u32) {
         if self.sessions.get(slot).is_some_and(|s| s.will.is_some()) && !self.is_stopping {

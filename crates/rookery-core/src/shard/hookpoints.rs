@@ -154,6 +154,15 @@ impl Shard {
         }
     }
 
+    /// The same of a will, whose session may be over.
+    pub(super) fn tell_hook_dropped_will(&mut self, message: &Arc<Message>) {
+        if self.rule_engine.told.dropped {
+            let slot = self.clients.get(&message.from.client_id);
+            let from = slot.and_then(|slot| self.sessions.get(*slot)).map(|session| session.key);
+            self.tell_dropped_message(message, from, "blocked_by_hook");
+        }
+    }
+
     #[inline(never)]
     fn tell_dropped_message(
         &mut self,

@@ -11,6 +11,7 @@ use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version};
 use super::deliver::Source;
 use super::gate::GateAction;
 use super::publish::ack_reason;
+use super::wills::is_of_will;
 use super::{Fault, Shard, Step};
 use crate::access::Permission;
 use crate::conn::{ConnState, DeferredPacket, OpenQuestion};
@@ -54,6 +55,9 @@ impl Shard {
     }
 
     fn is_open(&mut self, id: AskId) -> bool {
+        if is_of_will(id) {
+            return self.is_will_open(id);
+        }
         let Some(conn) = self.conns.get_checked(id.conn.slot, id.conn.generation) else {
             return false;
         };
@@ -86,6 +90,10 @@ impl Shard {
 
     /// `is_given`: somebody said so. What holds because nobody said anything is not kept.
     fn take_answer(&mut self, now: Now, answer: Answer, is_given: bool) {
+        if is_of_will(answer.id) {
+            self.will_decided(now, answer.id, answer.verdict);
+            return;
+        }
         let key = answer.id.conn;
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
         let exchange = conn.access.as_ref().and_then(|access| access.exchange);

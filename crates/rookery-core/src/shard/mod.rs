@@ -38,6 +38,7 @@ mod rules;
 mod subscribe;
 mod timers;
 mod transport;
+mod wills;
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -135,6 +136,9 @@ pub struct Shard {
     /// Ended sessions that still have to give messages to others.
     leaving: HashMap<SessionKey, leaving::Leaving>,
     ask_deadlines: VecDeque<(u64, crate::effects::AskId)>,
+    /// Wills that hooks were asked about, by the numbers of the questions.
+    open_wills: HashMap<u32, Arc<crate::message::Message>>,
+    wills_asked: u32,
     messages_made: u64,
     observer: Observer,
     /// The latest generation given to a connect.
@@ -268,6 +272,8 @@ impl Shard {
             cleanup: VecDeque::new(),
             leaving: HashMap::new(),
             ask_deadlines: VecDeque::new(),
+            open_wills: HashMap::new(),
+            wills_asked: 0,
             messages_made: 0,
             observer,
             generation: 0,

@@ -490,14 +490,6 @@ impl Shard {
         self.take_message(now, &mut source, from)
     }
 
-    /// A message that the store has held until now, as a will or a delayed message: even a full
-    /// store lets it go on to those who wait for it.
-    pub(super) fn publish_kept(&mut self, now: Now, message: Message) {
-        self.is_moving = true;
-        self.publish_message(now, message, None);
-        self.is_moving = false;
-    }
-
     /// Keeps a message as the retained one of its topic and tells nobody; whether there was room.
     pub(super) fn retain_silently(&mut self, now: Now, message: &Arc<Message>) -> bool {
         self.retain(now, &mut Source::of(message));

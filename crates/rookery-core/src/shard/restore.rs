@@ -181,7 +181,7 @@ impl Shard {
             message.expires_at_ms += now.unix_ms;
         }
         message.timestamp_ms = now.unix_ms;
-        self.publish_kept(now, message);
+        self.publish_kept(now, &Arc::new(message));
     }
 
     /// Takes a delayed message back.

@@ -213,7 +213,7 @@ impl Shard {
                 self.effects.store_ops.push(persist::delete_delayed(&delayed.message));
             }
             let message = delayed.message.with(delayed.message.topic(), delayed.message.retain, 0);
-            self.publish_kept(now, message);
+            self.publish_kept(now, &Arc::new(message));
         }
     }
 
