@@ -10,13 +10,18 @@ from rookery.native.rules import compile_rule
 
 @lru_cache(maxsize=2 * RULES_MAX)
 def selected_from(sql: str) -> tuple[str, ...]:
-    """What stands behind FROM: topic filters, events, sources.
+    """What stands behind FROM: topic filters, events, sources, as they are written there.
 
     Raises:
         BadRequestError: it is no rule.
     """
     info = compile_rule(sql)
-    return (*info.filters, *info.events, *info.sources)
+    return (*info.filters, *info.events, *(_written(source, sql) for source in info.sources))
+
+
+def _written(source: str, sql: str) -> str:
+    now, before = f"$sources/{source}", f"$bridges/{source}"
+    return now if now in sql else before
 
 
 @lru_cache(maxsize=2 * RULES_MAX)
