@@ -20,8 +20,10 @@ def selected_from(sql: str) -> tuple[str, ...]:
 
 
 def _written(source: str, sql: str) -> str:
-    now, before = f"$sources/{source}", f"$bridges/{source}"
-    return now if now in sql else before
+    now = f"$sources/{source}"
+    # As a whole, with its quotes: one name may be the beginning of another.
+    is_now = f'"{now}"' in sql or f"'{now}'" in sql
+    return now if is_now else f"$bridges/{source}"
 
 
 @lru_cache(maxsize=2 * RULES_MAX)
