@@ -49,6 +49,7 @@ from rookery.native.rows import (
     RuleCountsRow,
     RuleEventRow,
     RuleFunctionRow,
+    RuleOutputRow,
     RuleRow,
     SaidRow,
     SlowRow,
@@ -69,6 +70,7 @@ __all__ = [
     "encode_answers",
     "parse_hocon",
     "render_template",
+    "republish_problem",
     "rule_events",
     "rule_functions",
     "rule_messages",
@@ -426,6 +428,9 @@ def compile_rule(sql: str) -> tuple[list[str], list[str], list[str]]:
 
 def try_rule(sql: str, context: str, seed: int, surroundings: RuleAroundRow) -> list[str] | None:
     """The rows, as JSON, that a rule makes of columns (a JSON object); none when it takes nothing."""
+
+def republish_problem(output: RuleOutputRow) -> tuple[str, str] | None:
+    """Why a republish cannot be used: which part of it, and what is wrong; none when it can."""
 
 def rule_events() -> list[RuleEventRow]:
     """Everything that a rule can select from."""

@@ -45,6 +45,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(bench::run_bench, module)?)?;
     module.add_function(wrap_pyfunction!(rules::compile_rule, module)?)?;
     module.add_function(wrap_pyfunction!(rules::try_rule, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::republish_problem, module)?)?;
     module.add_function(wrap_pyfunction!(rules::rule_events, module)?)?;
     module.add_function(wrap_pyfunction!(rules::rule_functions, module)?)?;
     module.add_function(wrap_pyfunction!(rules::rule_messages, module)?)?;

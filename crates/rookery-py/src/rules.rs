@@ -7,7 +7,9 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 use rookery_core::rules::trial::{TrialError, event_names, try_rule as try_sql};
-use rookery_core::rules::{Fact, Happening, LocalTime, RepublishSpec, RuleCounts, Surroundings};
+use rookery_core::rules::{
+    Fact, Happening, LocalTime, Republish, RepublishSpec, RuleCounts, Surroundings,
+};
 use rookery_node::{OutputSpec, RuleSpec};
 use rookery_rules::functions::{FAMILIES, Status};
 use rookery_rules::messages;
@@ -51,26 +53,35 @@ fn output(row: &Bound<'_, PyTuple>) -> PyResult<OutputSpec> {
             let (_, id, parts): (String, String, Vec<(String, String)>) = row.extract()?;
             Ok(OutputSpec::Action { id, fields: action_fields(&parts)? })
         }
-        "republish" => {
-            let (_, texts, mqtt_properties, direct_dispatch): (
-                String,
-                [String; 5],
-                Vec<(String, String)>,
-                bool,
-            ) = row.extract()?;
-            let [topic, qos, retain, payload, user_properties] = texts;
-            Ok(OutputSpec::Republish(RepublishSpec {
-                topic,
-                qos,
-                retain,
-                payload,
-                user_properties,
-                mqtt_properties,
-                direct_dispatch,
-            }))
-        }
+        "republish" => republish(row).map(OutputSpec::Republish),
         _ => Err(PyValueError::new_err(format!("{kind:?} is no kind of output"))),
     }
+}
+
+fn republish(row: &Bound<'_, PyTuple>) -> PyResult<RepublishSpec> {
+    let (_, texts, mqtt_properties, direct_dispatch): (
+        String,
+        [String; 5],
+        Vec<(String, String)>,
+        bool,
+    ) = row.extract()?;
+    let [topic, qos, retain, payload, user_properties] = texts;
+    Ok(RepublishSpec {
+        topic,
+        qos,
+        retain,
+        payload,
+        user_properties,
+        mqtt_properties,
+        direct_dispatch,
+    })
+}
+
+/// Why a republish cannot be used: which part of it, and what is wrong; none when it can.
+#[pyfunction]
+pub(crate) fn republish_problem(output: &Bound<'_, PyTuple>) -> PyResult<Option<(String, String)>> {
+    let refused = Republish::new(&republish(output)?).err();
+    Ok(refused.map(|error| (error.field, error.problem)))
 }
 
 /// `RuleCountsRow`.

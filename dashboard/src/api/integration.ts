@@ -55,6 +55,7 @@ export interface OutputState {
   enable?: boolean;
   status?: string;
   status_reason?: string;
+  status_reason_zh?: string;
 }
 
 export interface RuleRow {
@@ -67,6 +68,8 @@ export interface RuleRow {
   actions: RuleOutput[];
   /** As `OutputState`. */
   action_details?: Record<string, unknown>[];
+  /** The same of the sources that it selects from. */
+  source_details?: Record<string, unknown>[];
   metrics?: Figures;
   created_at?: string;
   last_modified_at?: string;

@@ -12,6 +12,8 @@ UnavailableError
 
 from __future__ import annotations
 
+from typing import Any
+
 from rookery.config.tree import join_path, seen_from
 from rookery.errors import BadRequestError, UnavailableError
 from rookery.words import Words
@@ -56,11 +58,11 @@ class EntryError(SettingError):
         self._place = place
         self._reason = reason
 
-    def seen_from(self, base: tuple[str, ...]) -> SettingError:
-        """The same for whoever wrote what stands at ``base``."""
+    def seen_from(self, base: tuple[str, ...], written: Any = None) -> SettingError:
+        """The same for whoever wrote ``written``, which stands at ``base``."""
         if self._place == join_path(base):
             return SettingError(self._reason)
-        return EntryError(seen_from(self._place, base), self._reason)
+        return EntryError(seen_from(self._place, base, written), self._reason)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._place, self._reason)

@@ -208,17 +208,18 @@ def _fallbacks(checked: Checked, actions: dict[str, Any]) -> Iterator[Problem]:
         for name, item in named.items():
             path = ("actions", type_, name, "fallback_actions")
             entries = item.get("fallback_actions")
-            for entry in entries if isinstance(entries, list) else ():
+            for index, entry in enumerate(entries if isinstance(entries, list) else (), 1):
+                at = (*path, str(index))
                 if not isinstance(entry, dict) or entry.get("kind") != "reference":
                     continue
                 other = str(entry.get("type")), str(entry.get("name"))
                 if other == (type_, name):
                     reason = {"en": "an action is no fallback of its own"}
                     origin = checked.origins.get(path)
-                    yield Problem("setting", join_path(path), origin, value=name, reasons=reason)
+                    yield Problem("setting", join_path(at), origin, value=name, reasons=reason)
                 elif other[1] not in actions.get(other[0], {}):
                     known = actions.get(other[0], {})
-                    yield _no_such(checked, path, ":".join(other), known)
+                    yield _no_such(checked, at, ":".join(other), known)
 
 
 def _no_such(

@@ -39,6 +39,7 @@ from rookery.config.schema.model import (
     Struct,
     Text,
     Type,
+    WrongMember,
 )
 from rookery.config.secrets import (
     HIDDEN,
@@ -178,6 +179,9 @@ class _Checker:
         raw = node.plain()
         try:
             value = kind.parse(raw)
+        except WrongMember as wrong:
+            self._wrong_member(wrong, node, path)
+            return _ABSENT, _ABSENT
         except ValueError as error:
             self._bad_value(kind, node, path, error.args)
             return _ABSENT, _ABSENT
@@ -316,6 +320,12 @@ class _Checker:
         is_hidden = isinstance(kind, SecretText) or looks_secret(path[-1])
         value = HIDDEN if is_hidden else _shorten(raw, path[-1])
         self._problem("value", path, node, value=value, allowed=kind.allowed, reasons=reasons)
+
+    def _wrong_member(self, wrong: WrongMember, node: Node, path: Path) -> None:
+        at = (*path, *wrong.at)
+        value = _shorten(wrong.found, at[-1]) if wrong.kind == "value" else ""
+        reasons = dict(wrong.reasons)
+        self._problem(wrong.kind, at, node, value=value, allowed=wrong.allowed, reasons=reasons)
 
     def _unknown(self, key: str, known: set[str], path: Path, node: Node) -> None:
         from rookery.config.nearest import moved_to, nearest  # noqa: PLC0415

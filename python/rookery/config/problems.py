@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rookery.config.tree import Origin, seen_from, split_path
 from rookery.errors import ConfigError
@@ -120,13 +120,13 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         return self.text()
 
-    def seen_from(self, base: tuple[str, ...]) -> Problem:
-        """The same for whoever sent the value at ``base`` over the network.
+    def seen_from(self, base: tuple[str, ...], written: Any = None) -> Problem:
+        """The same for whoever sent ``written`` to stand at ``base`` over the network.
 
         That one wrote no file, and calls a key as it stood in what was sent.
         """
-        near = seen_from(self.near, base) if self.near else ""
-        return self._replace(path=seen_from(self.path, base), near=near, origin=None)
+        near = seen_from(self.near, base, written) if self.near else ""
+        return self._replace(path=seen_from(self.path, base, written), near=near, origin=None)
 
 
 def _last_key(path: str) -> str:
@@ -152,9 +152,9 @@ class InvalidConfigError(ConfigError):
         """Every problem on a line."""
         return "\n".join(problem.text(language) for problem in self.details)
 
-    def seen_from(self, base: tuple[str, ...]) -> InvalidConfigError:
-        """The same for whoever sent the value at ``base`` over the network."""
-        return InvalidConfigError([problem.seen_from(base) for problem in self.details])
+    def seen_from(self, base: tuple[str, ...], written: Any = None) -> InvalidConfigError:
+        """The same for whoever sent ``written`` to stand at ``base`` over the network."""
+        return InvalidConfigError([problem.seen_from(base, written) for problem in self.details])
 
     def __reduce__(self) -> tuple[type[InvalidConfigError], tuple[tuple[Problem, ...]]]:  # type: ignore[override]
         return type(self), (self.details,)

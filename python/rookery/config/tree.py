@@ -151,8 +151,11 @@ def join_path(keys: tuple[str, ...]) -> str:
     return ".".join(key if _PLAIN_KEY.fullmatch(key) else f'"{key}"' for key in keys)
 
 
-def seen_from(path: str, base: tuple[str, ...]) -> str:
-    """What whoever wrote the value at ``base`` calls the key at ``path``."""
+def seen_from(path: str, base: tuple[str, ...], written: Any = None) -> str:
+    """What whoever wrote ``written`` at ``base`` calls the key at ``path``.
+
+    Places of lists count from 0 there, as in JSON, and from 1 in configuration files and variables.
+    """
     try:
         keys = tuple(split_path(path))
     except ValueError:  # such a key cannot be written in a path
@@ -160,9 +163,30 @@ def seen_from(path: str, base: tuple[str, ...]) -> str:
     if keys[: len(base)] != base:
         return path
     if len(keys) > len(base):
-        return join_path(keys[len(base) :])
+        return join_path(_sent(keys[len(base) :], written))
     # All of what was written; a number is its place among others, which nobody wrote.
     return next((key for key in reversed(keys) if not key.isdigit()), path)
+
+
+def _sent(keys: tuple[str, ...], written: Any) -> tuple[str, ...]:
+    found: list[str] = []
+    for key in keys:
+        is_place = isinstance(written, list) and key.isdigit()
+        found.append(str(int(key) - 1) if is_place else key)
+        written = below(written, (key,))
+    return tuple(found)
+
+
+def below(value: Any, keys: tuple[str, ...]) -> Any:
+    """What stands there in a plain value, with places of lists from 1; None when nothing does."""
+    for key in keys:
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and key.isdigit() and 0 < int(key) <= len(value):
+            value = value[int(key) - 1]
+        else:
+            return None
+    return value
 
 
 def leaves(node: Node, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:

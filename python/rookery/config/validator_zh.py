@@ -38,6 +38,7 @@ _TEXTS: Mapping[str, str] = {
     "enum": "应为 {expected} 之一",
     "union_tag_invalid": "{discriminator} 应为 {expected_tags} 之一",
     "union_tag_not_found": "缺少 {discriminator}",
+    "rule_output": "应为动作 ID，或 function 为 republish 或 console 的对象",
     "none_required": "应为空",
     "datetime_type": "应为日期时间",
     "datetime_parsing": "应为日期时间",

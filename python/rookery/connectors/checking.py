@@ -151,7 +151,8 @@ def _of_entry(
     try:
         model_of(kind, type_).model_validate(without_kept(item))
     except ValidationError as error:
-        for it in _reasons(error, item):
+        # Places count from 1 in configuration files.
+        for it in _reasons(error, item, first=1):
             full = (*path, *it.at)
             origin = _origin(config, full)
             reasons = it.words._asdict() if it.kind == "setting" else {}
@@ -190,12 +191,13 @@ _OTHER_SHAPES = frozenset(
 _KINDS_OF_PROBLEMS = {"missing": "required", "extra_forbidden": "unknown"}
 
 
-def _reasons(error: Any, item: Mapping[str, Any]) -> Iterator[_Reason]:
+def _reasons(error: Any, item: Mapping[str, Any], *, first: int = 0) -> Iterator[_Reason]:
+    """``first``: the place of the first item of a list."""
     from rookery.connectors.refusals import words_of  # noqa: PLC0415
 
     for found in error.errors(include_url=False):
         kind = _KINDS_OF_PROBLEMS.get(found["type"], "setting")
-        at = _written(found["loc"], item, is_missing=kind == "required")
+        at = _written(found["loc"], item, is_missing=kind == "required", first=first)
         shown = _shown(at, found["input"]) if kind == "setting" else ""
         is_shapeless = found["type"] in _OTHER_SHAPES or (
             found["type"].endswith("_type") and isinstance(found["input"], list | dict)
@@ -203,7 +205,9 @@ def _reasons(error: Any, item: Mapping[str, Any]) -> Iterator[_Reason]:
         yield _Reason(at, kind, words_of(found), shown, is_shapeless or kind == "unknown")
 
 
-def _written(place: tuple[int | str, ...], item: Any, *, is_missing: bool) -> tuple[str, ...]:
+def _written(
+    place: tuple[int | str, ...], item: Any, *, is_missing: bool, first: int
+) -> tuple[str, ...]:
     """A place without the names of forms that the library puts in between.
 
     ``is_missing``: the last step is a member that is not there, and is told all the same.
@@ -213,7 +217,7 @@ def _written(place: tuple[int | str, ...], item: Any, *, is_missing: bool) -> tu
         is_there = isinstance(item, Mapping) and step in item
         is_item = isinstance(item, list) and isinstance(step, int)
         if is_there or is_item or (is_missing and number == len(place)):
-            steps.append(str(step))
+            steps.append(str(int(step) + first) if is_item else str(step))
         if is_there or (is_item and int(step) < len(item)):
             item = item[step]
     return tuple(steps)

@@ -9,7 +9,8 @@ import re
 
 _RULE = re.compile(r'rule "(?P<id>[^"]*)": (?P<rest>.*)', re.DOTALL)
 _FIELD = re.compile(
-    r"(?P<where>republish|topic|qos|retain|payload|user_properties): (?P<rest>.*)", re.DOTALL
+    r"(?P<where>republish|topic|qos|retain|payload|user_properties|mqtt_properties\.\S+): (?P<rest>.*)",
+    re.DOTALL,
 )
 _TEXTS = (
     (
@@ -17,6 +18,14 @@ _TEXTS = (
         r"占位符 \1 的格式应为 \2",
     ),
     (re.compile(r'(".*") is no topic name', re.DOTALL), r"\1 不是有效的主题名"),
+    (
+        re.compile(r'(".*") is neither a value nor a placeholder', re.DOTALL),
+        r"\1 既不是值也不是占位符",
+    ),
+    (
+        re.compile(r'(".*") is no property that a PUBLISH can carry on', re.DOTALL),
+        r"PUBLISH 不能携带属性 \1",
+    ),
     (re.compile(r"template is longer than (\d+) octets"), r"模板超过 \1 字节"),
     (re.compile(r"the row is no JSON object"), "该行不是 JSON 对象"),
     (re.compile(r'there is no action "(.*)"'), r"不存在动作 \1"),

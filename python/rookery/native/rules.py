@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, ParamSpec, TypeAlias, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from rookery import _native
 from rookery.errors import NoMatchError
@@ -17,6 +17,7 @@ from rookery.native.actions import render
 from rookery.native.errors import translate
 from rookery.native.local_time import offset_changes
 from rookery.native.rows import RuleAroundRow, RuleOutputRow, RuleRow
+from rookery.words import Words
 
 __all__ = [
     "ActionOutput",
@@ -31,6 +32,7 @@ __all__ = [
     "compile_rule",
     "functions",
     "render",
+    "republish_problem",
     "rule_events",
     "test_rule",
 ]
@@ -38,6 +40,8 @@ __all__ = [
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
+USER_PROPERTIES = "${pub_props.'User-Property'}"
+"""Those of the message that a rule saw."""
 _VARIABLES = "EMQXVAR_"
 """What the names of environment variables begin with that ``getenv`` of a rule may read."""
 
@@ -77,6 +81,25 @@ class Republish:
     user_properties: str = "${user_properties}"
     mqtt_properties: Mapping[str, str] = field(default_factory=dict)
     direct_dispatch: bool = False
+
+    @classmethod
+    def of(cls, args: Mapping[str, Any]) -> Republish:
+        """From the arguments of a rule's output, as people write them."""
+        return cls(
+            topic=args["topic"],
+            qos=_text(args.get("qos", "${qos}")),
+            retain=_text(args.get("retain", "${retain}")),
+            payload=args.get("payload", "${payload}"),
+            user_properties=args.get("user_properties", USER_PROPERTIES),
+            mqtt_properties={
+                name: _text(value) for name, value in args.get("mqtt_properties", {}).items()
+            },
+            direct_dispatch=_text(args.get("direct_dispatch", False)) == "true",
+        )
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +201,30 @@ def compile_rule(sql: str) -> RuleInfo:
     """
     filters, events, sources = _call(_native.compile_rule, sql)
     return RuleInfo(tuple(filters), tuple(events), tuple(sources))
+
+
+class RepublishProblem(NamedTuple):
+    """Why a republish cannot be used.
+
+    Attributes:
+        at: Where in its arguments.
+        words: What is wrong.
+    """
+
+    at: tuple[str, ...]
+    words: Words
+
+
+def republish_problem(republish: Republish) -> RepublishProblem | None:
+    """What the core would not take of it."""
+    found = _native.republish_problem(_output_row(republish))
+    if found is None:
+        return None
+    # Many texts, which few processes say.
+    from rookery.native.plain_texts_zh import in_chinese  # noqa: PLC0415
+
+    place, english = found
+    return RepublishProblem(tuple(place.split(".")), Words(english, in_chinese(english) or english))
 
 
 def test_rule(sql: str, context: str, *, has_variables: bool) -> list[str]:

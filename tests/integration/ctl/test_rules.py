@@ -52,6 +52,14 @@ def test_an_output_may_be_given_as_json(ctl: Ctl) -> None:
     assert "no JSON object" in said.err
 
 
+def test_a_source_that_is_not_there_is_told(ctl: Ctl) -> None:
+    sql = 'SELECT * FROM "$sources/mqtt:nope"'
+    assert ctl.good("rules", "create", "--id", "r3", "--sql", sql).out == (
+        "rule r3 runs\nthere is no source mqtt:nope: nothing comes from there until it is made\n"
+    )
+    ctl.good("rules", "delete", "r3")
+
+
 def test_a_rule_is_tried(ctl: Ctl) -> None:
     assert (
         json.loads(ctl.good("rules", "test", "--sql", SQL, "--context", CONTEXT).out)[0]["temp"]

@@ -55,10 +55,10 @@ def defined(shared: Operator) -> RestSocket:
             "POST",
             "/rules",
             {**RULE, "id": "b", "actions": [{"function": "republish", "args": {"topic": "a/#"}}]},
-            "不是有效的主题名",
+            "actions.0.args.topic：\"a/#\"：\"a/#\" 不是有效的主题名",
         ),
         ("POST", "/connectors", {**HTTP, "name": "b", "url": "x"}, "url：应为 http://主机"),
-        ("POST", "/connectors", HTTP, "连接器 http:away 已存在"),
+        ("POST", "/connectors", HTTP, "name：连接器 http:away 已存在"),
         ("DELETE", "/connectors/http:away", None, "连接器 http:away 正被使用：动作 http:tell"),
         ("DELETE", "/actions/http:tell", None, "动作 http:tell 正被使用：规则 all"),
         ("POST", "/connectors/http:away/start", None, "连接器 http:away 已断开：连接 127.0.0.1:1 被拒绝"),
@@ -68,10 +68,10 @@ def defined(shared: Operator) -> RestSocket:
         ("POST", "/actions", {**ACTION, "name": "b", "connector": "no"}, "connector：不存在连接器 http:no"),
         ("POST", "/actions", {**ACTION, "name": "b", "parameters": {"body": "${x"}}, "占位符 \"${x\" 的格式应为"),
         ("POST", "/sources", {**SOURCE, "parameters": {"topic": "a/#/b"}}, "parameters.topic：应为主题过滤器"),
-        ("POST", "/rules", {**RULE, "id": "b", "actions": ["http:no"]}, "actions.1：不存在动作 http:no，现有：http:tell"),
+        ("POST", "/rules", {**RULE, "id": "b", "actions": ["http:no"]}, "actions.0：不存在动作 http:no，现有：http:tell"),
         ("POST", "/rules", {**RULE, "id": "b", "actions": ["htp:no"]}, "没有 htp 类型的动作"),
         ("POST", "/rules", {**RULE, "id": "b", "sql": 'SELECT * FROM "a/#/b"'}, "主题过滤器"),
-        ("POST", "/rules", RULE, "规则 all 已存在"),
+        ("POST", "/rules", RULE, "id：规则 all 已存在"),
         ("GET", "/rules/no", None, "不存在规则 no"),
     ],
 )  # fmt: skip
@@ -104,8 +104,8 @@ def test_alarms_and_details_of_rules_say_it_in_both(shared: Operator, defined: R
 @pytest.mark.parametrize(
     ("actions", "message"),
     [
-        (["http:tell", "http:nobody"], "actions.2: there is no action http:nobody; there are: http:tell"),
-        (["mqtt:nobody"], "actions.1: there is no action mqtt:nobody"),
+        (["http:tell", "http:nobody"], "actions.1: there is no action http:nobody; there are: http:tell"),
+        (["mqtt:nobody"], "actions.0: there is no action mqtt:nobody"),
     ],
 )  # fmt: skip
 def test_who_names_an_unknown_action_is_told_where_in_the_request(
@@ -161,20 +161,67 @@ def test_a_member_of_another_form_leaves_nothing_in_the_audit(
     assert not shared.audited("hunter3")
 
 
+def _of(**args: Any) -> dict[str, Any]:
+    return {"function": "republish", "args": {"topic": "a", **args}}
+
+
 @pytest.mark.parametrize(
-    ("output", "members"),
+    ("output", "member"),
     [
-        (5, {"actions.0"}),
-        ({"function": "republish", "args": {}}, {"actions.0", "actions.0.args.topic", "actions.0.function"}),
+        (5, "actions.1: must be the id of an action, or an object whose function is republish or console"),
+        ({"function": "jump"}, "actions.1: must be the id of an action"),
+        ({"function": "republish", "args": {}}, "actions.1.args.topic: "),
+        (_of(payload=5), "actions.1.args.payload: "),
+        (_of(jump=5), "actions.1.args.jump: "),
+        (_of(topic=""), "actions.1.args.topic: \"\" is not allowed here"),
+        (_of(topic="a/#"), "actions.1.args.topic: \"a/#\": \"a/#\" is no topic name"),
+        (_of(topic="a/${b"), "actions.1.args.topic: \"a/${b\": placeholder"),
+        (_of(payload="${"), "actions.1.args.payload: \"${\": placeholder"),
+        (_of(qos=3), "actions.1.args.qos: 3 is not allowed here; allowed: 0, 1, 2 or a placeholder"),
+        (_of(retain="perhaps"), "actions.1.args.retain: \"perhaps\" is not allowed here"),
+        (_of(direct_dispatch="${x}"), "actions.1.args.direct_dispatch: "),
+        (_of(mqtt_properties={"Jump": "x"}), "actions.1.args.mqtt_properties.Jump: "),
         (
-            {"function": "republish", "args": {"topic": "a", "payload": 5}},
-            {"actions.0", "actions.0.args.payload", "actions.0.function"},
+            _of(mqtt_properties={"Content-Type": "${"}),
+            "actions.1.args.mqtt_properties.Content-Type: \"${\": placeholder",
         ),
+        ("http", "actions.1: \"http\": an action is TYPE:NAME"),
+        ("http:no", "actions.1: there is no action http:no"),
     ],
 )  # fmt: skip
-def test_a_refusal_of_outputs_names_members_of_the_request(
-    defined: RestSocket, output: Any, members: set[str]
+def test_a_refusal_of_outputs_names_the_member_of_the_request(
+    defined: RestSocket, output: Any, member: str
 ) -> None:
-    refused = defined.ask("POST", "/rules", {**RULE, "id": "b", "actions": [output]})
-    assert refused.problem == (400, "BAD_REQUEST")
-    assert {part.partition(": ")[0] for part in refused.json["message"].split("; ")} == members
+    for method, path in (("POST", "/rules"), ("PUT", "/rules/all")):
+        body = {"sql": RULE["sql"], "actions": ["http:tell", output]}
+        refused = defined.ask(method, path, body)
+        assert refused.status == 400
+        assert refused.json["message"].startswith(member), refused.json["message"]
+        chinese = defined.ask(method, path, body, ZH).json["message"]
+        assert re.match(re.escape(member.partition(":")[0]) + "[:：]", chinese), chinese
+        assert not ENGLISH_WORDS.search(chinese), chinese
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "member"),
+    [
+        ("/rules", {**RULE, "id": "a b"}, "id: "),
+        ("/rules", {**RULE, "id": "a" * 256}, "id: "),
+        ("/rules", {**RULE, "id": ""}, "id: "),
+        ("/rules", RULE, "id: there is a rule all already"),
+        ("/connectors", {**HTTP, "name": "a\0b"}, "name: "),
+        ("/connectors", {**HTTP, "name": "a" * 256}, "name: "),
+        ("/connectors", {**HTTP, "name": 5}, "name: "),
+        ("/connectors", HTTP, "name: there is a connector http:away already"),
+        ("/actions", {**ACTION, "name": ""}, "name: "),
+    ],
+)
+def test_a_refusal_of_a_name_names_its_member(
+    defined: RestSocket, path: str, body: Any, member: str
+) -> None:
+    refused = defined.ask("POST", path, body)
+    assert refused.status == 400
+    assert refused.json["message"].startswith(member), refused.json["message"]
+    chinese = defined.ask("POST", path, body, ZH).json["message"]
+    assert re.match(re.escape(member.partition(":")[0]) + "[:：]", chinese), chinese
+    assert not ENGLISH_WORDS.search(chinese), chinese

@@ -55,6 +55,27 @@ def test_a_rule_is_made_shown_changed_and_removed(
     assert shared.audited('"PUT"', "/rules/hot", '{"name": "hot line"', '\\"a/b\\"')
 
 
+def test_a_source_that_is_not_there_is_taken_and_shown(asks: RestSocket) -> None:
+    sql = 'SELECT * FROM "$sources/mqtt:nope", "$bridges/mqtt:no", "t/#"'
+    made = asks.ask("POST", "/rules", {"id": "silent", "sql": sql})
+    try:
+        assert made.status == 201, made.text
+        assert made.json["from"] == ["t/#", "$sources/mqtt:nope", "$bridges/mqtt:no"]
+        first, second = made.json["source_details"]
+        assert (first["id"], first["status"], first["enable"]) == (
+            "mqtt:nope",
+            "disconnected",
+            False,
+        )
+        why = "there is no source mqtt:nope: nothing comes from there until it is made"
+        assert first["status_reason"] == why
+        assert first["status_reason_zh"].startswith("不存在数据源 mqtt:nope")
+        assert second["id"] == "mqtt:no"
+        assert asks.ask("GET", "/rules?source=mqtt:nope").json["meta"]["count"] == 1
+    finally:
+        asks.ask("DELETE", "/rules/silent")
+
+
 def test_a_rule_that_makes_no_sense_is_refused(asks: RestSocket, rule: dict[str, Any]) -> None:
     def refusal(**members: Any) -> tuple[int, str]:
         answer = asks.ask("POST", "/rules", {"id": "other", "sql": SQL, **members})

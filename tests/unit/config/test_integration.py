@@ -48,8 +48,8 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
         ('"http:tell"', '"http:tel"', "8: rule_engine.rules.hot.actions.1: there is no action http:tel"),
         ('"http:tell"', '"htp:tel"', "there are no actions of type htp"),
         ("SELECT *", "SELEC *", "7: rule_engine.rules.hot.sql: "),
-        ("topic =", "tpic =", "args.tpic: unknown"),
-        ("qos = 1", "qos = 3", "args.qos is 0, 1, 2 or a placeholder"),
+        ("topic =", "tpic =", "8: rule_engine.rules.hot.actions.2.args.tpic: unknown key"),
+        ("qos = 1", "qos = 3", "8: rule_engine.rules.hot.actions.2.args.qos: 3 is not allowed here; allowed: 0, 1, 2 or a placeholder"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, old: str, new: str, told: str) -> None:

@@ -49,14 +49,18 @@ impl Default for RepublishSpec {
 #[derive(Debug, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct RepublishError {
-    /// Which part of it.
-    pub field: &'static str,
+    /// Which part of it, with a dot before the name of a property.
+    pub field: String,
     /// What is wrong.
     pub problem: String,
 }
 
-fn wrong(field: &'static str) -> impl FnOnce(TemplateError) -> RepublishError {
-    move |error| RepublishError { field, problem: error.to_string() }
+fn wrong(field: &str) -> impl FnOnce(TemplateError) -> RepublishError {
+    move |error| refused(field, error.to_string())
+}
+
+fn refused(field: &str, problem: String) -> RepublishError {
+    RepublishError { field: field.to_owned(), problem }
 }
 
 #[derive(Debug, PartialEq)]
@@ -138,7 +142,7 @@ impl Republish {
         let topic = Template::parse(&spec.topic).map_err(wrong("topic"))?;
         if topic.is_plain() && check_topic_name(&spec.topic).is_err() {
             let problem = format!("{:?} is no topic name", spec.topic);
-            return Err(RepublishError { field: "topic", problem });
+            return Err(refused("topic", problem));
         }
         let qos = few(&spec.qos, "qos", |text| QoS::from_u8(text.parse().ok()?))?;
         let retain = few(&spec.retain, "retain", |text| text.parse().ok())?;
@@ -152,11 +156,12 @@ impl Republish {
         };
         let mut mqtt_properties = Vec::new();
         for (name, text) in &spec.mqtt_properties {
+            let field = format!("mqtt_properties.{name}");
             let Some(property) = Property::of(name) else {
                 let problem = format!("{name:?} is no property that a PUBLISH can carry on");
-                return Err(RepublishError { field: "mqtt_properties", problem });
+                return Err(refused(&field, problem));
             };
-            let template = Template::parse(text).map_err(wrong("mqtt_properties"))?;
+            let template = Template::parse(text).map_err(wrong(&field))?;
             mqtt_properties.push((property, template));
         }
         let is_direct = spec.direct_dispatch;
@@ -255,7 +260,7 @@ fn few<T>(
     let template = Template::parse(text.trim()).map_err(wrong(field))?;
     if template.is_plain() {
         let problem = format!("{text:?} is neither a value nor a placeholder");
-        return Err(RepublishError { field, problem });
+        return Err(refused(field, problem));
     }
     Ok(Few::Of(template))
 }

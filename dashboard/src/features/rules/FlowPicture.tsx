@@ -11,7 +11,7 @@ import { formatNumber } from "@/lib/format";
 
 import { BOX, fitted, narrowLayout, wideLayout, type Spot } from "./flow";
 import { functionOf, isAction, stateOf, targetOf } from "./outputs";
-import { isEvent, isSource } from "./sql";
+import { isEvent, sourceIn } from "./sql";
 
 interface FlowPictureProps {
   rule: RuleRow;
@@ -44,7 +44,9 @@ export function FlowPicture({ rule, figures }: FlowPictureProps): ReactElement {
         </g>
         {rule.from.map((from, index) => {
           const spot = layout.sources[index];
-          return spot === undefined ? null : <SourceBox key={from} from={from} spot={spot} />;
+          return spot === undefined ? null : (
+            <SourceBox key={from} from={from} spot={spot} details={rule.source_details} />
+          );
         })}
         <Box
           spot={layout.rule}
@@ -69,16 +71,26 @@ export function FlowPicture({ rule, figures }: FlowPictureProps): ReactElement {
   );
 }
 
-function SourceBox({ from, spot }: { from: string; spot: Spot }): ReactElement {
+interface SourceBoxProps {
+  from: string;
+  spot: Spot;
+  details: readonly OutputState[] | undefined;
+}
+
+function SourceBox({ from, spot, details }: SourceBoxProps): ReactElement {
   const { t } = useTranslation("rules");
-  const kind = isEvent(from) ? "event" : isSource(from) ? "source" : "filter";
-  const id = from.replace(/^\$(bridges|sources)\//, "");
+  const source = sourceIn(from);
+  const kind = source !== undefined ? "source" : isEvent(from) ? "event" : "filter";
+  const state = details?.find(({ id }) => id === source);
   return (
     <Box
       spot={spot}
       kind={t(`flow.${kind}`)}
       name={from}
-      {...(kind === "source" && { to: addressOf("sources", id) })}
+      {...(source !== undefined && { to: addressOf("sources", source) })}
+      {...(state !== undefined && {
+        state: state.enable === false ? "disabled" : (state.status ?? "connecting"),
+      })}
     />
   );
 }

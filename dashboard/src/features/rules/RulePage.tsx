@@ -5,7 +5,7 @@ import { Link, useLocation, useNavigate, useSearchParams } from "react-router";
 
 import { useGet } from "@/api/hooks";
 import { useMayChange } from "@/api/session";
-import type { RuleRow } from "@/api/shapes";
+import type { OutputState, RuleRow } from "@/api/shapes";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { EVERY_MS } from "@/components/integration/kinds";
 import { Page } from "@/components/Page";
@@ -117,6 +117,22 @@ function draftOf(rule: RuleRow) {
   return { id, description, sql, enable, actions };
 }
 
+/** Why nothing comes from a source that the rule selects from. */
+function SilentSources({ details = [] }: { details: readonly OutputState[] | undefined }): ReactElement {
+  const { i18n } = useTranslation();
+  const reasonOf = (source: OutputState) =>
+    (i18n.language === "zh" ? source.status_reason_zh : undefined) || source.status_reason;
+  return (
+    <>
+      {details.filter(reasonOf).map((source) => (
+        <Text key={source.id} size="sm" mt="sm" className="wrap" data-source={source.id}>
+          {source.id}: {reasonOf(source)}
+        </Text>
+      ))}
+    </>
+  );
+}
+
 function Overview({ rule }: { rule: RuleRow }): ReactElement {
   const { t } = useTranslation("rules");
   const metrics = useGet("/rules/{id}/metrics", { path: { id: rule.id }, every: EVERY_MS });
@@ -125,6 +141,7 @@ function Overview({ rule }: { rule: RuleRow }): ReactElement {
     <>
       <Card withBorder mb="md">
         <FlowPicture rule={rule} figures={figures} />
+        <SilentSources details={rule.source_details} />
         {rule.actions.length === 0 && (
           <Text size="sm" mt="sm">
             {t("flow.noOutput")}{" "}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { offsetOf, placeIn, selectedFrom, wordsIn } from "./sql";
+import { offsetOf, placeIn, selectedFrom, sourceIn, wordsIn } from "./sql";
 
 describe("what a rule selects from", () => {
   test.each([
@@ -11,6 +11,12 @@ describe("what a rule selects from", () => {
     [`SELECT * FROM t`, []],
     ["", []],
   ])("%s", (sql, expected) => expect(selectedFrom(sql)).toEqual(expected));
+});
+
+test("a source has an id", () => {
+  expect(sourceIn("$sources/mqtt:line_2")).toBe("mqtt:line_2");
+  expect(sourceIn("$bridges/kafka_consumer:in")).toBe("kafka_consumer:in");
+  for (const other of ["t/#", "$events/client/connected", "mqtt:line_2"]) expect(sourceIn(other)).toBeUndefined();
 });
 
 test("a mistake has a place in the text", () => {

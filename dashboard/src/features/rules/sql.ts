@@ -15,6 +15,9 @@ function withoutComments(sql: string): string {
 
 export const isEvent = (from: string): boolean => from.startsWith("$events/");
 export const isSource = (from: string): boolean => /^\$(bridges|sources)\//.test(from);
+/** The id of the source that is meant. */
+export const sourceIn = (from: string): string | undefined =>
+  /^\$(?:bridges|sources)\/(.+)$/.exec(from)?.[1];
 export const isFilter = (from: string): boolean => !isEvent(from) && !isSource(from);
 
 export interface Place {

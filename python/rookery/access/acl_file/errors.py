@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rookery.access.errors import AccessError, Words
 from rookery.config.tree import seen_from
 
@@ -65,7 +67,7 @@ class AclSyntaxError(AccessError):
         """The same without what stands in the file."""
         return AclSyntaxError(self.file, self.line, self.column, self.expected, None)
 
-    def seen_from(self, base: tuple[str, ...]) -> AclSyntaxError:
+    def seen_from(self, base: tuple[str, ...], _written: Any = None) -> AclSyntaxError:
         """The same for whoever sent what stands at ``base``: its rules may have been in there."""
         keys = tuple(key for key in base if not key.isdigit())
         if self.found is None:

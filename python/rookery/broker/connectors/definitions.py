@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rookery.config import Config
+from rookery.config.problems import Problem
 from rookery.config.schema.integration import ACTION_TYPES, CONNECTOR_TYPES, SOURCE_TYPES
 from rookery.errors import BadRequestError, NotFoundError
 
+NAME_SHOWN_MAX = 60
 Kind: TypeAlias = Literal["connectors", "actions", "sources"]
 Settings: TypeAlias = dict[str, Any]
 
@@ -113,6 +117,22 @@ def rules_of(config: Config) -> Mapping[str, Settings]:
 
 def rules_with_action(config: Config, action_id: str) -> list[str]:
     return [id_ for id_, rule in rules_of(config).items() if action_id in actions_of_rule(rule)]
+
+
+def checked_name(member: str, name: object, pattern: str, form: str) -> str:
+    """A name that may be given; ``member`` is where it was sent, ``form`` what is taken there.
+
+    Raises:
+        BadRequestError: with what is taken.
+    """
+    if name is None:
+        raise BadRequestError(f"{member}: missing", message_zh=f"{member}：缺少该项")
+    if not isinstance(name, str) or re.fullmatch(pattern, name) is None:
+        text = json.dumps(name, ensure_ascii=False)
+        shown = text if len(text) <= NAME_SHOWN_MAX else text[: NAME_SHOWN_MAX - 1] + "…"
+        problem = Problem("value", member, value=shown, allowed=form)
+        raise BadRequestError(problem.text(), message_zh=problem.text("zh"))
+    return name
 
 
 def checked_type(kind: Kind, type_: object) -> str:

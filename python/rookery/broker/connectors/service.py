@@ -20,6 +20,7 @@ from rookery.broker.connectors.definitions import (
     Id,
     Kind,
     Settings,
+    checked_name,
     checked_type,
     connector_of,
     defined,
@@ -39,6 +40,7 @@ from rookery.config import destinations
 from rookery.config.destinations import said_in
 from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import REMOVED, KeyPath, unhidden
+from rookery.config.schema.integration import NAME, NAME_FORM
 from rookery.config.secrets import without_secrets
 from rookery.errors import BadRequestError, NotFoundError, RookeryError
 from rookery.words import Words
@@ -106,6 +108,10 @@ class ConnectorService:
         if not is_enabled(item):
             return DISABLED
         return self.running.state(kind, id_)
+
+    def is_defined(self, kind: Kind, id_: str) -> bool:
+        """Whether there is one."""
+        return id_ in defined(self._settings.config, kind)
 
     def is_enabled(self, kind: Kind, id_: str) -> bool:
         """Whether it is switched on."""
@@ -196,15 +202,12 @@ class ConnectorService:
 
     def _new_id(self, kind: Kind, body: Settings) -> Id:
         type_ = checked_type(kind, body.get("type"))
-        name = body.get("name")
-        if not isinstance(name, str) or not name:
-            raise BadRequestError("name: missing", message_zh="name：缺少该项")
-        id_ = Id(type_, name)
+        id_ = Id(type_, checked_name("name", body.get("name"), NAME, NAME_FORM))
         if str(id_) in defined(self._settings.config, kind):
             raise BadRequestError(
-                f"there is {with_article(ONE[kind])} {id_} already",
+                f"name: there is {with_article(ONE[kind])} {id_} already",
                 code="ALREADY_EXISTS",
-                message_zh=f"{ONE_ZH[kind]} {id_} 已存在",
+                message_zh=f"name：{ONE_ZH[kind]} {id_} 已存在",
             )
         return id_
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
+from rookery.config.schema.integration import FUNCTIONS, RULE_ID
 from rookery.web.models import Model, Row
 
 SQL = 'SELECT payload.temp AS temp, clientid FROM "line/3/+" WHERE payload.temp > 80'
@@ -39,6 +40,7 @@ SHOWN: dict[str, Any] = {
          "status_reason": "", "enable": True},
         {"function": "republish", "status": "connected", "status_reason": "", "enable": True},
     ],
+    "source_details": [],
     "metrics": FIGURES_EXAMPLE,
     "node_metrics": NODE_FIGURES,
 }  # fmt: skip
@@ -120,7 +122,26 @@ class ConsoleOutput(Model):
     args: dict[str, Any] = Field(default_factory=dict, description="Nothing.", examples=[{}])
 
 
-Output = str | RepublishOutput | ConsoleOutput
+def _kind_of_output(raw: object) -> str | None:
+    """Which form it has, so that what is wrong is told of that one alone."""
+    if isinstance(raw, str):
+        return "action"
+    found = raw.get("function") if isinstance(raw, dict) else getattr(raw, "function", None)
+    return found if found in FUNCTIONS else None
+
+
+Output = Annotated[
+    Annotated[str, Tag("action")]
+    | Annotated[RepublishOutput, Tag("republish")]
+    | Annotated[ConsoleOutput, Tag("console")],
+    Discriminator(
+        _kind_of_output,
+        custom_error_type="rule_output",
+        custom_error_message=(
+            "must be the id of an action, or an object whose function is republish or console"
+        ),
+    ),
+]
 
 
 class RuleUpdate(Model):
@@ -145,7 +166,7 @@ class NewRule(RuleUpdate):
 
     id: str | None = Field(
         None,
-        pattern="^[A-Za-z0-9_-]{1,255}$",
+        json_schema_extra={"pattern": f"^{RULE_ID}$"},
         description="Its id; one is made otherwise.",
         examples=["hot_line"],
     )
@@ -224,6 +245,10 @@ class RuleRow(Row):
     )
     action_details: list[dict[str, Any]] = Field(
         description="How each of `actions` does: `id` or `function`, `status`, `status_reason`."
+    )
+    source_details: list[dict[str, Any]] = Field(
+        description="How each source does that it selects from, as in `action_details`; one that "
+        "does not exist says so."
     )
     metrics: RuleFigures = Field(description="What it did.", examples=[FIGURES_EXAMPLE])
     node_metrics: list[NodeRuleFigures] = Field(

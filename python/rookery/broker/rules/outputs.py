@@ -9,7 +9,6 @@ from rookery.native.action_fields import FieldSpec
 from rookery.native.rules import ActionOutput, Console, OutputSpec, Republish, RuleSpec
 
 FieldsOf = Callable[[str], tuple[FieldSpec, ...]]
-USER_PROPERTIES = "${pub_props.'User-Property'}"
 
 
 def rule_spec(id_: str, rule: Mapping[str, Any], fields_of: FieldsOf) -> RuleSpec:
@@ -31,19 +30,4 @@ def _output(output: Any, fields_of: FieldsOf) -> OutputSpec:
         return ActionOutput(action_id=output, fields=fields_of(output))
     if output["function"] == "console":
         return Console()
-    args = output["args"]
-    return Republish(
-        topic=args["topic"],
-        qos=_text(args.get("qos", "${qos}")),
-        retain=_text(args.get("retain", "${retain}")),
-        payload=args.get("payload", "${payload}"),
-        user_properties=args.get("user_properties", USER_PROPERTIES),
-        mqtt_properties={
-            name: _text(value) for name, value in args.get("mqtt_properties", {}).items()
-        },
-        direct_dispatch=_text(args.get("direct_dispatch", False)) == "true",
-    )
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return Republish.of(output["args"])

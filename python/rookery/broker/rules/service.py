@@ -11,19 +11,21 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from rookery.broker.connectors.definitions import rules_of
+from rookery.broker.connectors.definitions import Kind, checked_name, rules_of
+from rookery.broker.connectors.running import State
 from rookery.broker.connectors.service import ConnectorService
 from rookery.broker.management.rows import rfc3339
 from rookery.broker.rules.outputs import FieldsOf, rule_spec
 from rookery.broker.rules.rates import Rates
-from rookery.broker.rules.selection import selected_from
+from rookery.broker.rules.selection import selected_from, sources_of
 from rookery.broker.settings import NodeSettings
 from rookery.clock import Clock
 from rookery.config import Config
 from rookery.config.runtime import REMOVED, KeyPath
-from rookery.config.schema.integration import RULES_MAX
+from rookery.config.schema.integration import RULE_ID, RULE_ID_FORM, RULES_MAX
 from rookery.errors import BadRequestError, ConflictError, NotFoundError
 from rookery.native.rules import RuleCounters, RuleSpec, compile_rule
+from rookery.words import Words
 
 NO_COUNTERS = RuleCounters(*(0 for _ in RuleCounters._fields))
 FIGURES: Mapping[str, str] = {
@@ -41,6 +43,10 @@ FIGURES: Mapping[str, str] = {
 }
 """EMQX's names, and those of the core."""
 
+NO_SOURCE = Words(
+    "there is no source {id}: nothing comes from there until it is made",
+    "不存在数据源 {id}：创建之前不会有来自它的消息",
+)
 KEYS = ("name", "enable", "sql", "actions", "description", "metadata")
 
 
@@ -178,6 +184,7 @@ class RuleService:
             "created_at": _moment(metadata.get("created_at")),
             "last_modified_at": _moment(metadata.get("last_modified_at")),
             "action_details": [self._detail(output) for output in rule["actions"]],
+            "source_details": [self._source(source) for source in sources_of(rule["sql"])],
             "metrics": figures,
             "node_metrics": [self._on_node(figures)],
         }
@@ -186,10 +193,20 @@ class RuleService:
         if not isinstance(output, str):
             return {"function": output["function"], "status": "connected", "status_reason": "",
                     "status_reason_zh": "", "enable": True}  # fmt: skip
-        type_, _, name = output.partition(":")
-        state = self._connectors.state("actions", output)
-        enabled = self._connectors.is_enabled("actions", output)
-        return {"id": output, "type": type_, "name": name, "status": state.status,
+        return self._standing("actions", output, self._connectors.state("actions", output))
+
+    def _source(self, id_: str) -> dict[str, Any]:
+        """How a source does that a rule selects from. As in EMQX it need not be there."""
+        state = self._connectors.state("sources", id_)
+        if not self._connectors.is_defined("sources", id_):
+            why = NO_SOURCE.format(id=id_)
+            state = State("disconnected", why.en, None, why.zh)
+        return self._standing("sources", id_, state)
+
+    def _standing(self, kind: Kind, id_: str, state: State) -> dict[str, Any]:
+        type_, _, name = id_.partition(":")
+        enabled = self._connectors.is_enabled(kind, id_)
+        return {"id": id_, "type": type_, "name": name, "status": state.status,
                 "status_reason": state.reason, "status_reason_zh": state.reason_zh,
                 "enable": enabled}  # fmt: skip
 
@@ -203,12 +220,15 @@ class RuleService:
             ConflictError: there are as many as may be.
         """
         async with self._changing:
-            id_ = body.get("id") or f"rule_{secrets.token_hex(4)}"
+            given = body.get("id")
+            id_ = f"rule_{secrets.token_hex(4)}"
+            if given is not None:
+                id_ = checked_name("id", given, RULE_ID, RULE_ID_FORM)
             if id_ in rules_of(self._config):
                 raise BadRequestError(
-                    f"there is a rule {id_} already",
+                    f"id: there is a rule {id_} already",
                     code="ALREADY_EXISTS",
-                    message_zh=f"规则 {id_} 已存在",
+                    message_zh=f"id：规则 {id_} 已存在",
                 )
             if len(rules_of(self._config)) >= RULES_MAX:
                 raise ConflictError(

@@ -18,6 +18,7 @@ from rookery.broker.settings.difference import changed_paths, is_hot
 from rookery.clock import Clock
 from rookery.config import Config
 from rookery.config.runtime import KeyPath, RuntimeChanges
+from rookery.config.tree import below
 from rookery.errors import RookeryError
 
 _log = logging.getLogger("rookery.settings")
@@ -125,7 +126,8 @@ class NodeSettings:
                 seen_from = getattr(error, "seen_from", None)
                 if seen_from is None:
                     raise
-                raise seen_from(_common(changes) if written_at is None else written_at) from error
+                base = _common(changes) if written_at is None else written_at
+                raise seen_from(base, _written(changes, base)) from error
         self._audit.record(operation, target, before=before, after=after)
         return applied
 
@@ -160,6 +162,20 @@ class NodeSettings:
                 return None
             value = value[key]
         return value
+
+
+def _written(changes: Mapping[KeyPath, Any], base: KeyPath) -> Any:
+    """What whoever changes something wrote at ``base``."""
+    found: dict[str, Any] = {}
+    for path, value in changes.items():
+        if path == base[: len(path)]:
+            return below(value, base[len(path) :])
+        *above, key = path[len(base) :]
+        inner = found
+        for step in above:
+            inner = inner.setdefault(step, {})
+        inner[key] = value
+    return found
 
 
 def _common(paths: Iterable[KeyPath]) -> KeyPath:

@@ -12,7 +12,7 @@ from rookery.cli import output
 from rookery.cli.ctl.asking import add_noun, add_verb, all_pages, api, done, node_of, show
 from rookery.cli.ctl.entry_files import read_entry
 from rookery.cli.ctl.showing import show_members
-from rookery.cli.messages import say
+from rookery.cli.messages import language, say
 from rookery.errors import BadRequestError
 
 LIST_EXAMPLES = """\
@@ -103,7 +103,13 @@ def _create(arguments: argparse.Namespace) -> int:
     if "sql" not in body:
         raise BadRequestError(say("ctl.rule.no-sql"))
     made = node_of(arguments).post(api("rules"), body)
-    return done(arguments, made, say("ctl.rule.created", id=made["id"]))
+    return done(arguments, made, _with_silent(say("ctl.rule.created", id=made["id"]), made))
+
+
+def _with_silent(text: str, rule: dict[str, Any]) -> str:
+    """``text``, and why nothing comes from a source that the rule selects from."""
+    told = "status_reason_zh" if language() == "zh" else "status_reason"
+    return "\n".join([text, *filter(None, (it[told] for it in rule["source_details"]))])
 
 
 def _output(action: str) -> Any:
@@ -126,7 +132,8 @@ def _update(arguments: argparse.Namespace) -> int:
     body = read_entry(arguments.file)
     body.pop("id", None)
     answer = node_of(arguments).put(api("rules", arguments.id), body)
-    return done(arguments, answer, say("ctl.rule.updated", id=arguments.id))
+    text = say("ctl.rule.updated", id=arguments.id)
+    return done(arguments, answer, _with_silent(text, answer))
 
 
 def _enable(arguments: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from rookery.config.schema.model import (
     MapOf,
     Struct,
     Text,
+    WrongMember,
     inert,
 )
 from rookery.errors import BadRuleError
@@ -37,6 +38,9 @@ SOURCE_TYPES = ("mqtt", "kafka_consumer")
 RULES_MAX = 10_000
 OUTPUTS_MAX = 100
 SQL_MAX = 65_535
+RULE_ID, RULE_ID_FORM = r"[A-Za-z0-9_-]{1,255}", "1 to 255 letters, digits, _ and -"
+NAME, NAME_FORM = r"[^\0]{1,255}", "1 to 255 characters"
+"""What rules, and connectors, actions and sources may be called."""
 FUNCTIONS = ("republish", "console")
 REPUBLISH_KEYS = frozenset({
     "topic", "qos", "retain", "payload", "mqtt_properties", "user_properties", "direct_dispatch",
@@ -46,6 +50,15 @@ MQTT_PROPERTIES = (
     "Correlation-Data",
 )
 _QOS = (0, 1, 2, "0", "1", "2")
+_FLAGS = (False, True, "false", "true")
+_TAKEN = {
+    "topic": "a topic name, with placeholders such as ${clientid}",
+    "qos": "0, 1, 2 or a placeholder",
+    "retain": "true, false or a placeholder",
+    "payload": "text, with placeholders such as ${clientid}",
+    "user_properties": "a placeholder",
+    "mqtt_properties": "text, with placeholders such as ${clientid}",
+}
 
 
 def _sql(raw: Any) -> str:
@@ -80,34 +93,64 @@ def _output(raw: Any) -> Any:
         raise ValueError("not an action")
     function = raw.get("function")
     if function not in FUNCTIONS:
-        raise ValueError("a function is republish or console")
+        raise _wrong(("function",), function, "one of " + ", ".join(FUNCTIONS))
     if unknown := raw.keys() - {"function", "args"}:
-        raise ValueError(f"{min(unknown)}: unknown")
+        raise WrongMember("unknown", (min(unknown),))
     if function == "republish":
         _republish(raw.get("args"))
     return raw
 
 
+def _wrong(at: tuple[str, ...], found: Any, allowed: str) -> WrongMember:
+    return WrongMember("required" if found is None else "value", at, found=found, allowed=allowed)
+
+
 def _republish(args: Any) -> None:
     if not isinstance(args, dict):
-        raise ValueError("republish needs args with a topic")
+        raise _wrong(("args",), args, "an object")
     if unknown := args.keys() - REPUBLISH_KEYS:
-        raise ValueError(f"args.{min(unknown)}: unknown")
+        raise WrongMember("unknown", ("args", min(unknown)))
     for name in ("topic", "payload", "user_properties"):
         if not isinstance(args.get(name, ""), str):
-            raise ValueError(f"args.{name} is text")
+            raise _wrong(("args", name), args[name], "text")
     if not args.get("topic"):
-        raise ValueError("args.topic is missing")
-    if args.get("qos", 0) not in _QOS and not _is_placeholder(args["qos"]):
-        raise ValueError("args.qos is 0, 1, 2 or a placeholder")
-    retain = args.get("retain", False)
-    if retain not in (True, False, "true", "false") and not _is_placeholder(retain):
-        raise ValueError("args.retain is true, false or a placeholder")
-    if args.get("direct_dispatch", False) not in (True, False, "true", "false"):
-        raise ValueError("args.direct_dispatch is true or false")
-    properties = args.get("mqtt_properties", {})
-    if not isinstance(properties, dict) or properties.keys() - set(MQTT_PROPERTIES):
-        raise ValueError(f"args.mqtt_properties has {', '.join(MQTT_PROPERTIES)}")
+        raise _wrong(("args", "topic"), args.get("topic"), "a topic")
+    for name, taken, allowed in (
+        ("qos", _QOS, "0, 1, 2 or a placeholder"),
+        ("retain", _FLAGS, "true, false or a placeholder"),
+        ("direct_dispatch", _FLAGS, "true or false"),
+    ):
+        found = args.get(name, taken[0])
+        may_be_placeholder = name != "direct_dispatch" and _is_placeholder(found)
+        if not isinstance(found, str | int) or not (found in taken or may_be_placeholder):
+            raise _wrong(("args", name), found, allowed)
+    _properties(args.get("mqtt_properties", {}))
+    _usable(args)
+
+
+def _properties(properties: Any) -> None:
+    at = ("args", "mqtt_properties")
+    if not isinstance(properties, dict):
+        raise _wrong(at, properties, "an object")
+    if unknown := properties.keys() - set(MQTT_PROPERTIES):
+        raise WrongMember("unknown", (*at, min(unknown)))
+    for name, value in properties.items():
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise _wrong((*at, name), value, "text")
+
+
+def _usable(args: dict[str, Any]) -> None:
+    """Its templates, as the core reads them."""
+    from rookery.native.rules import Republish, republish_problem  # noqa: PLC0415
+
+    problem = republish_problem(Republish.of(args))
+    if problem is not None:
+        at = ("args", *problem.at)
+        found = args
+        for step in problem.at:
+            found = found.get(step, {})
+        raise WrongMember("value", at, found=found, allowed=_TAKEN[problem.at[0]],
+                          reasons={"en": problem.words.en, "zh": problem.words.zh})  # fmt: skip
 
 
 def _is_placeholder(raw: Any) -> bool:
@@ -134,7 +177,7 @@ RULE_ENGINE = Struct((
           "Whether the node's own messages under $SYS are not for rules. Where they are, only a "
           "filter that names $SYS/… takes them.",
           "规则是否忽略节点自身发布的 $SYS 消息；不忽略时，只有写出 $SYS/… 的过滤器才会匹配。", hot=True),
-    Field("rules", MapOf(RULE, r"[A-Za-z0-9_-]{1,255}"), {}, "Rules by their id.", "规则，键为规则 ID。",
+    Field("rules", MapOf(RULE, RULE_ID, RULE_ID_FORM), {}, "Rules by their id.", "规则，键为规则 ID。",
           hot=True),
     inert("jq_function_default_timeout", Anything(), UNSET, "Timeout of jq.", "jq 函数超时。",
           "there is no function jq", "不提供 jq 函数"),
@@ -144,7 +187,7 @@ RULE_ENGINE = Struct((
 
 
 def _entries(types: tuple[str, ...]) -> MapOf:
-    settings = MapOf(Anything(), r"[^\0]{1,255}", "text")
+    settings = MapOf(Anything(), NAME, NAME_FORM)
     return MapOf(MapOf(settings), "|".join(types), "one of " + ", ".join(types))
 
 

@@ -315,10 +315,38 @@ class Anything:
         return raw
 
 
+class WrongMember(ValueError):  # noqa: N818 - what types raise for a value that is not taken
+    """Something in a value with a rule of its own: where, and what is wrong with it.
+
+    Attributes:
+        kind: Of :class:`rookery.config.problems.Problem`: ``value``, ``required`` or ``unknown``.
+        at: Where it is in the value.
+        found: What stands there.
+        allowed: What is taken there.
+        reasons: Why it is not, by language.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        at: tuple[str, ...],
+        *,
+        found: Any = None,
+        allowed: str = "",
+        reasons: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{'.'.join(at)}: {kind}")
+        self.kind = kind
+        self.at = at
+        self.found = found
+        self.allowed = allowed
+        self.reasons = reasons or {}
+
+
 @dataclass(eq=False, repr=False, slots=True)
 class Custom:
     """A leaf with a rule of its own. ``check`` raises ``ValueError`` with a sentence, or with it in
-    English and in Chinese.
+    English and in Chinese, or :class:`WrongMember`.
     """
 
     allowed: str
