@@ -38,6 +38,9 @@ class Kind(StrEnum):
     CLOCK_SKEWED = "clock.skewed"
     CONNECTIONS_HIGH = "connections.high"
     CONNECTIONS_FULL = "connections.full"
+    MEMORY_HIGH = "memory.high"
+    MEMORY_FULL = "memory.full"
+    LOAD_HIGH = "load.high"
     RULE_ABNORMAL = "rule.abnormal"
     CONNECTOR_ABNORMAL = "connector.abnormal"
     ACTION_ABNORMAL = "action.abnormal"
@@ -62,7 +65,7 @@ class Rule:
         triggers: Bad checks in a row that raise an alarm.
         recoveries: Good checks in a row that end it.
         severity: How bad it is.
-        threshold: Percent, where the kind has one.
+        threshold: Percent, where the kind has one; of a load the load itself.
     """
 
     is_enabled: bool = True
@@ -90,6 +93,10 @@ DEFAULTS: Mapping[Kind, Rule] = {
     Kind.SOURCE_ABNORMAL: _NORMAL,
     Kind.CONNECTIONS_HIGH: Rule(threshold=80),
     Kind.CONNECTIONS_FULL: Rule(severity=Severity.CRITICAL, threshold=95),
+    Kind.MEMORY_HIGH: Rule(triggers=5, threshold=80),
+    Kind.MEMORY_FULL: Rule(triggers=5, severity=Severity.CRITICAL, threshold=95),
+    # How much is too much depends on the processors, which nobody reports.
+    Kind.LOAD_HIGH: Rule(is_enabled=False, triggers=5, threshold=16),
     Kind.RELAY_UNREACHABLE: _NORMAL,
     Kind.METRICS_UNAVAILABLE: _NORMAL,
     Kind.LOGS_UNAVAILABLE: _NORMAL,
@@ -99,6 +106,9 @@ DEFAULTS: Mapping[Kind, Rule] = {
 }
 """Every rule, in the order in which pages show them."""
 
+OF_CONNECTIONS = frozenset({Kind.CONNECTIONS_HIGH, Kind.CONNECTIONS_FULL})
+OF_MEMORY = frozenset({Kind.MEMORY_HIGH, Kind.MEMORY_FULL})
+OF_LOAD = frozenset({Kind.LOAD_HIGH})
 OF_PUSHES = frozenset({Kind.MAIL_FAILED, Kind.WEBHOOK_FAILED})
 
 

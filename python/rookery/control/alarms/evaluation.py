@@ -19,7 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.clock import Clock
 from rookery.control.alarms import settings, store
-from rookery.control.alarms.catalogue import KINDS, Kind, Rule
+from rookery.control.alarms.catalogue import (
+    KINDS,
+    OF_CONNECTIONS,
+    OF_LOAD,
+    OF_MEMORY,
+    Kind,
+    Rule,
+)
 from rookery.control.alarms.findings import OBJECT_KINDS, Finding, Seen, findings
 from rookery.control.alarms.ledger import Counted, EndReason, Ledger, Subject, check_of, count
 from rookery.control.alarms.machine import Outcome
@@ -48,6 +55,7 @@ _COLUMNS = (
     ClusterRow.report_interval_ms,
     ClusterRow.conditions,
     ClusterRow.connections,
+    ClusterRow.nodes,
     ClusterRow.connection_limit,
 )
 
@@ -209,13 +217,17 @@ def _is_adopted() -> ColumnElement[bool]:
 
 async def _of_interest(session: AsyncSession, cluster_ids: Collection[str] | None) -> Sequence[str]:
     """Those with which something is the matter, or was when somebody looked last."""
-    least = await store.threshold_min(session)
+    least = await store.threshold_min(session, OF_CONNECTIONS)
     is_full = ClusterRow.connections * 100 >= ClusterRow.connection_limit * least
+    memory = await store.threshold_min(session, OF_MEMORY)
+    load = await store.threshold_min(session, OF_LOAD)
     query = select(ClusterRow.id).where(
         _is_adopted(),
         or_(
             cast(ClusterRow.conditions, String) != "[]",
             and_(ClusterRow.connection_limit > 0, is_full),
+            ClusterRow.memory_percent >= memory,
+            ClusterRow.load >= load,
             ClusterRow.id.in_(clusters_with_abnormal()),
             ClusterRow.id.in_(select(AlarmCheckRow.cluster_id)),
         ),
@@ -250,6 +262,7 @@ async def _steps(session: AsyncSession, cluster_ids: Sequence[str], now_ms: int)
             connections=row.connections,
             connection_limit=row.connection_limit,
             abnormal=abnormal.get(row.id, {}),
+            nodes=row.nodes,
         )
         of_cluster = {
             each.kind: each for each in known.get(row.id, ()) if each.project_id == row.project_id

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rookery.control.alarms.catalogue import Kind, Rule
+from rookery.control.clusters import pressure
 from rookery.control.clusters.state import Condition, ConditionType
 
 NAMES_TOLD_MAX = 10
@@ -37,6 +38,7 @@ class Seen:
         connection_limit: so many that it may have.
         abnormal: Names of its objects that are not well, by the word for their kind.
         are_objects_known: Whether anything is known of its objects.
+        nodes: Its nodes as they were reported, with their figures.
     """
 
     cluster_id: str
@@ -48,6 +50,7 @@ class Seen:
     connection_limit: int | None = None
     abnormal: Mapping[str, Sequence[str]] = field(default_factory=dict)
     are_objects_known: bool = True
+    nodes: Sequence[Any] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ def _all(seen: Seen, rules: Mapping[Kind, Rule], now_ms: int) -> Iterator[Findin
         return
     yield from _of_conditions(_OF_CLUSTER, told, seen.reported_at_ms)
     yield from _connections(seen, rules, seen.reported_at_ms)
+    yield from _pressure(seen, rules, seen.reported_at_ms)
     yield from _objects(seen, seen.reported_at_ms)
 
 
@@ -151,6 +155,22 @@ def _connections(seen: Seen, rules: Mapping[Kind, Rule], at_ms: int) -> Iterator
     high = high and not (full and rules[Kind.CONNECTIONS_FULL].is_enabled)
     yield Finding(Kind.CONNECTIONS_HIGH, high, at_ms, values=values)
     yield Finding(Kind.CONNECTIONS_FULL, full, at_ms, values=values)
+
+
+def _pressure(seen: Seen, rules: Mapping[Kind, Rule], at_ms: int) -> Iterator[Finding]:
+    fullest = pressure.memory(seen.nodes)
+    if fullest is not None:
+        values = {"memory": fullest.value, "node": fullest.node[:NAME_LENGTH_TOLD]}
+        full = fullest.value >= (rules[Kind.MEMORY_FULL].threshold or 100)
+        high = fullest.value >= (rules[Kind.MEMORY_HIGH].threshold or 100)
+        high = high and not (full and rules[Kind.MEMORY_FULL].is_enabled)
+        yield Finding(Kind.MEMORY_HIGH, high, at_ms, values=values)
+        yield Finding(Kind.MEMORY_FULL, full, at_ms, values=values)
+    busiest = pressure.load(seen.nodes)
+    if busiest is not None:
+        values = {"load": busiest.value, "node": busiest.node[:NAME_LENGTH_TOLD]}
+        is_high = busiest.value >= (rules[Kind.LOAD_HIGH].threshold or 100)
+        yield Finding(Kind.LOAD_HIGH, is_high, at_ms, values=values)
 
 
 def _objects(seen: Seen, at_ms: int) -> Iterator[Finding]:

@@ -123,7 +123,11 @@ class RuleGiven(Given):
     recoveries: Count = Field(description="Good checks in a row that end it.")
     severity: SeverityMember
     threshold: int | None = Field(
-        default=None, ge=1, le=100, description="Percent, where the rule has one.", examples=[80]
+        default=None,
+        ge=1,
+        le=100,
+        description="Percent, where the rule has one; of `load.high` the load.",
+        examples=[80],
     )
 
 
@@ -139,7 +143,9 @@ class RuleShown(Shown):
     triggers: int = Field(description="Bad checks in a row that raise an alarm.", examples=[3])
     recoveries: int = Field(description="Good checks in a row that end it.", examples=[1])
     severity: SeverityMember
-    threshold: int | None = Field(description="Percent; null: it has none.", examples=[80])
+    threshold: int | None = Field(
+        description="Percent, of `load.high` the load; null: it has none.", examples=[80]
+    )
 
 
 class CustomGiven(Given):

@@ -182,10 +182,14 @@ async def rules_of(
     return found
 
 
-async def threshold_min(session: AsyncSession) -> int:
-    """The least share of its connections at which any cluster is looked at."""
-    least = min(rule.threshold for rule in DEFAULTS.values() if rule.threshold is not None)
-    found = await session.scalar(select(func.min(AlarmRuleRow.threshold)))
+async def threshold_min(session: AsyncSession, kinds: Collection[Kind]) -> int:
+    """The least threshold of such a rule at which any cluster is looked at."""
+    least = min(DEFAULTS[kind].threshold or 100 for kind in kinds)
+    found = await session.scalar(
+        select(func.min(AlarmRuleRow.threshold)).where(
+            AlarmRuleRow.kind.in_([str(k) for k in kinds])
+        )
+    )
     return least if found is None else min(least, found)
 
 

@@ -21,6 +21,9 @@ NAMES: Mapping[Kind, Text] = {
     Kind.CLOCK_SKEWED: Text("Clock skewed", "时钟偏差"),
     Kind.CONNECTIONS_HIGH: Text("Connections near the limit", "连接数接近上限"),
     Kind.CONNECTIONS_FULL: Text("Connections at the limit", "连接数达到上限"),
+    Kind.MEMORY_HIGH: Text("Memory use high", "内存使用率过高"),
+    Kind.MEMORY_FULL: Text("Memory nearly full", "内存即将耗尽"),
+    Kind.LOAD_HIGH: Text("CPU load high", "CPU 负载过高"),
     Kind.RULE_ABNORMAL: Text("Rule abnormal", "规则异常"),
     Kind.CONNECTOR_ABNORMAL: Text("Connector abnormal", "连接器异常"),
     Kind.ACTION_ABNORMAL: Text("Action abnormal", "动作异常"),
@@ -43,6 +46,8 @@ _CONNECTIONS = Text(
     "{connections} of {limit} connections ({percent} %)",
     "连接数 {connections}/{limit}（{percent}%）",
 )
+_MEMORY = Text("{node}: {memory} % of the memory is used", "{node}：内存使用率 {memory}%")
+_LOAD = Text("{node}: CPU load {load} (1 min)", "{node}：CPU 负载 {load}（1 分钟）")
 _PUSH = Text("{channel}: {reason}", "{channel}：{reason}")
 _MORE = Text("{names} and {more} more", "{names} 等 {count} 个")
 
@@ -69,6 +74,10 @@ def message_of(kind: str, values: Mapping[str, Any], language: str) -> str:
         return say(_OBJECTS[KINDS[kind]], language, names=_names(values, language))
     if "percent" in values:
         return say(_CONNECTIONS, language, **values)
+    if "memory" in values:
+        return say(_MEMORY, language, **values)
+    if "load" in values:
+        return say(_LOAD, language, **values)
     if "channel" in values:
         reason = values.get("reason_zh" if language == "zh" else "reason", "")
         return say(_PUSH, language, channel=values["channel"], reason=reason)

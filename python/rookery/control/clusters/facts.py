@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from rookery.contracts.agent_v1 import Report
+from rookery.control.clusters import pressure
 from rookery.control.clusters.intake import Heard
 from rookery.control.clusters.state import (
     ERROR_CONDITIONS,
@@ -118,6 +119,9 @@ def _of_report(report: Report, at_ms: int) -> dict[str, Any]:
     if "cluster_fetch_error" in errors:
         return columns  # what is known of the cluster stays, with the age that conditions tell
     columns["nodes"] = [_node(node.written()) for node in report.cluster_nodes]
+    fullest, busiest = pressure.memory(columns["nodes"]), pressure.load(columns["nodes"])
+    columns["memory_percent"] = None if fullest is None else fullest.value
+    columns["load"] = None if busiest is None else busiest.value
     columns["nodes_total"] = len(report.cluster_nodes)
     columns["nodes_running"] = sum(node.status == RUNNING for node in report.cluster_nodes)
     facts = report.facts

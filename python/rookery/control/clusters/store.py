@@ -65,6 +65,10 @@ class ClusterRow(Base):
     connections: Mapped[int | None]
     connections_total: Mapped[int | None]
     connection_limit: Mapped[int | None]
+    memory_percent: Mapped[int | None]
+    """Of the node whose memory is fullest."""
+    load: Mapped[int | None]
+    """Of one minute, of the node that has most of it."""
     limit_setting: Mapped[int | None]
     is_limit_settable: Mapped[bool | None]
     started_at: Mapped[int | None]

@@ -18,7 +18,7 @@ async def test_a_new_project_has_alarms_and_a_cluster_that_is_well_has_none(ward
     assert await ward.kinds() == []
     assert (await ward.ask("GET", "/summary"))["isEnabled"]
     rules = (await ward.ask("GET", "/rules"))["items"]
-    assert all(rule["isEnabled"] for rule in rules)
+    assert [rule["kind"] for rule in rules if not rule["isEnabled"]] == ["load.high"]
     assert {rule["kind"] for rule in rules} >= {"rule.abnormal", "connector.abnormal"}
 
 
@@ -101,6 +101,29 @@ async def test_connections_near_the_limit_are_told_by_their_thresholds(ward: War
         await plant.put(connections=connections, connection_limit=100)
         await ward.look()
         assert await ward.kinds() == kinds
+
+
+async def test_a_node_without_memory_or_with_too_much_to_do_is_told(ward: Ward) -> None:
+    for kind, more in (("memory.high", {}), ("memory.full", {}), ("load.high", {"threshold": 8})):
+        await ward.rule(kind, triggers=1, isEnabled=True, **more)
+    plant = await ward.patient("plant")
+    for used, load, kinds in (
+        (79, 7.9, []), (80, 1.0, ["memory.high"]), (96, 8.0, ["load.high", "memory.full"]),
+        (1, 0.0, []),
+    ):  # fmt: skip
+        busy = {"memory_used": used * 10, "memory_total": 1000, "load1": load}
+        nodes = [
+            {"node": "a", "figures": {"memory_used": 1, "memory_total": 1000}},
+            {"node": "b", "status": "running", "figures": busy},
+            {"node": "c"},
+        ]
+        await plant.put(nodes=nodes, memory_percent=used, load=int(load))
+        await ward.look()
+        assert sorted(await ward.kinds()) == kinds
+        if used == 96:
+            told = {row["kind"]: row["message"] for row in (await ward.ask("GET"))["items"]}
+            assert told["memory.full"] == "b: 96 % of the memory is used"
+            assert told["load.high"] == "b: CPU load 8 (1 min)"
 
 
 async def test_switching_off_a_rule_or_all_ends_what_there_is(ward: Ward) -> None:

@@ -18,6 +18,9 @@ import { SeverityBadge } from "./SeverityBadge";
 
 const COUNT_MAX = 10;
 
+/** A load is no share of anything. */
+const unitOf = (kind: string): string => (kind === "load.high" ? "" : " %");
+
 export function RulesTab({ mayChange }: { mayChange: boolean }): ReactElement {
   const { t } = useTranslation("alarms");
   const path = { ...usePlace() };
@@ -48,7 +51,7 @@ export function RulesTab({ mayChange }: { mayChange: boolean }): ReactElement {
           {
             key: "threshold",
             label: t("threshold"),
-            render: (row) => (row.threshold === null ? "–" : `≥ ${row.threshold} %`),
+            render: (row) => (row.threshold === null ? "–" : `≥ ${row.threshold}${unitOf(row.kind)}`),
           },
           {
             key: "severity",
@@ -119,7 +122,7 @@ function RuleDialog({ rule, onClose }: { rule: AlarmRule; onClose: () => void })
       {rule.threshold !== null && (
         <NumberInput
           label={t("threshold")}
-          suffix=" %"
+          suffix={unitOf(rule.kind)}
           required
           min={1}
           max={100}
