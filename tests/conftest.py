@@ -36,6 +36,7 @@ _LONG_FIRST = (
     "tests/integration/admission",
     "tests/integration/kill9",
     "tests/e2e",
+    "tests/integration/control",
     "tests/integration/plugins",
     "tests/integration",
     "tests/contract",
