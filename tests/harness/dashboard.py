@@ -40,6 +40,10 @@ DESK, PHONE = (1280, 860), (390, 844)
 DEADLINE_MS = DEADLINE_S * 1000
 expect.set_options(timeout=DEADLINE_MS)
 
+# Two pages with the same of it are the same to axe.
+_AS_IT_IS = """() => [location.href, document.documentElement.outerHTML,
+    ...Array.from(document.querySelectorAll("input, textarea"), (field) => field.value)].join("\\n")"""
+
 # How bad a finding of axe may be.
 _TOLERATED = {"minor", "moderate", None}
 
@@ -111,6 +115,7 @@ class Dashboard:
         self.page.set_default_timeout(DEADLINE_MS)
         self.problems: list[str] = []
         self._allowed: list[re.Pattern[str]] = []
+        self._looked_at = ""
         self.page.on("console", self._on_console)
         self.page.on("pageerror", self._on_error)
         self.page.on("response", self._on_response)
@@ -151,19 +156,26 @@ class Dashboard:
             raise AssertionError("\n".join(found))
 
     def barriers(self) -> list[str]:
-        """What axe finds serious in the page as it is."""
+        """What axe finds serious in the page as it is; nothing in one that it has just looked at."""
+        seen = self.page.evaluate(_AS_IT_IS)
+        if seen == self._looked_at:
+            return []
         # Not as a script of the page: its policy forbids that, as it should.
-        session = self.context.new_cdp_session(self.page)
-        session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
-        session.detach()
+        if self.page.evaluate("() => typeof axe === 'undefined'"):
+            session = self.context.new_cdp_session(self.page)
+            session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
+            session.detach()
         found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
         assert found["passes"], "axe looked at nothing"
-        return [
+        serious = [
             f"{self.page.url}: {finding['id']}: {node['html'][:200]}"
             for finding in found["violations"]
             if finding["impact"] not in _TOLERATED
             for node in finding["nodes"]
         ]
+        if not serious:
+            self._looked_at = seen
+        return serious
 
     # -- finding things --------------------------------------------------------------------
 

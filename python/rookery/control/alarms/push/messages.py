@@ -23,7 +23,7 @@ _TEST = Text("Test", "测试")
 _TEST_TEXT = Text(
     "This is a test of the push configuration {channel}", "这是推送配置 {channel} 的测试消息"
 )
-_STATUS: Mapping[Event, Text] = {
+STATUS: Mapping[Event, Text] = {
     Event.FIRED: Text("Alarm", "告警"),
     Event.RESOLVED: Text("Resolved", "已恢复"),
     Event.STORM: Text("Alarm storm", "告警风暴"),
@@ -94,7 +94,7 @@ def told_of(event: Event, content: Mapping[str, Any], origin: Origin) -> Told:
     severity = Severity(content.get("severity", Severity.NORMAL))
     return Told(
         event=event,
-        status=say(_STATUS[event], language),
+        status=say(STATUS[event], language),
         id=str(content.get("id", "")),
         kind=str(content.get("kind", event)),
         name=name,
