@@ -29,7 +29,7 @@ from rookery.edge.context import EdgeContext
 from rookery.edge.rest.app import make_site
 from rookery.edge.serving import opened
 from rookery.edge.system.log_lines import LogLines
-from rookery.observability.line_journal import Journal
+from rookery.web.line_journal import Journal
 from rookery.web.server import WebServer
 from rookery.web.sockets import address_of, open_http
 

@@ -27,8 +27,8 @@ from rookery.control.assembly import make, opened
 from rookery.control.context import ControlContext
 from rookery.control.rest.app import make_site
 from rookery.native.node import version
-from rookery.observability.line_journal import Journal
 from rookery.web.errors import HANDLERS
+from rookery.web.line_journal import Journal
 from rookery.web.process import told_to_stop
 from rookery.web.server import WebServer
 from rookery.web.sockets import address_of, open_http, open_unix

@@ -31,8 +31,8 @@ from rookery.edge.users.models import ADMIN
 from rookery.edge.users.service import Users
 from rookery.errors import BadRequestError, StartError
 from rookery.native.node import version
-from rookery.observability.line_journal import Journal
 from rookery.web.errors import HANDLERS
+from rookery.web.line_journal import Journal
 from rookery.web.process import told_to_stop
 from rookery.web.server import WebServer
 from rookery.web.sockets import address_of, open_http, open_unix

@@ -176,7 +176,7 @@ def _tags(api: APIRouter, edge: EdgeContext) -> None:
             "requestBody": {
                 "required": True,
                 "content": {
-                    workbook.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}
+                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
                 },
             },
         },

@@ -55,8 +55,7 @@ def document() -> dict[str, Any]:
         _add(responses, 400, "The request is wrong")
         if need == "nobody":
             operation["security"] = []
-        else:
-            _add(responses, 401, "Nobody knows who asks")
+        _add(responses, 401, "Nobody knows who asks")
         if need != "nobody":
             _add(responses, 403, "The caller may not do this, or has to choose a password first")
         if need != "nobody" and path.startswith(("/neuron", "/users")):
