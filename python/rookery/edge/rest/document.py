@@ -36,7 +36,6 @@ _EXAMPLES: Mapping[str, tuple[Any, ...]] = {
     "409": (2002, "there is a node plc already"),
     "413": (1002, "at most 8388608 bytes"),
     "500": (1001, "the request failed, the log says why"),
-    "501": (3016, "Modbus TCP cannot do that: browse"),
     "503": (3002, "not connected to the device"),
 }
 _REFUSED = {"$ref": "#/components/schemas/Refused"}
@@ -61,7 +60,6 @@ def document() -> dict[str, Any]:
         if need != "nobody" and path.startswith(("/neuron", "/users")):
             _add(responses, 404, "There is none of that name")
             _add(responses, 409, "What is there stands against it")
-            _add(responses, 501, "This plugin cannot do that")
         _add(responses, 413, "The body is too long")
         _add(responses, 503, "Too much to do at present, or the device does not answer")
 

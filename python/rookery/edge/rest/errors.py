@@ -67,6 +67,8 @@ def status_of_edge(error: EdgeError) -> int:
     """206 where the beginning of a list went in."""
     if error.index is not None:
         return 206
+    if error.code == "NOT_AVAILABLE":
+        return 400  # of a plugin that cannot do that: another one can
     known = ERROR_CODES.get(error.code)
     return 401 if error.code == "UNAUTHORIZED" else known.status if known is not None else 500
 
