@@ -138,7 +138,8 @@ fn expressions_that_are_catastrophes_elsewhere_are_linear_or_refused() {
     let text = "a".repeat(100_000) + "!";
     for pattern in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*a){20}", "^(([a-z])+.)+[A-Z]([a-z])+$"] {
         let sql = format!("SELECT 1 AS x FROM \"#\" WHERE regex_match(payload, '{pattern}')");
-        run(&sql, &text).expect("ends");
+        let ended = run(&sql, &text);
+        assert!(matches!(ended, Ok(_) | Err(EvalError::TooMuchWork)), "{pattern}: {ended:?}");
     }
     for pattern in ["((a{1000}){1000}){1000}", "(a)\\1", "\\p{L}{5000}"] {
         let error = compile(&format!("SELECT regex_match(payload, '{pattern}') FROM \"#\""));
