@@ -138,7 +138,7 @@ def test_questions_of_the_node_are_counted(operator: Operator) -> None:
 def test_the_interface_of_emqx_3_says_that_a_plugin_refused(operator: Operator) -> None:
     rest = RestSocket(operator.node.data_dir)
     key = rest.ask("POST", "/api_key", {"name": "old-tool", "role": "publisher"}).json
-    address = {row["listener"]: row["address"] for row in rest.ask("GET", "/ports").json}
+    address = {row["listener"]: row["address"] for row in operator.api.get("/ports")}
     port = int(address["http:management"].rpartition(":")[2])
     asked = Rest(port).with_key(key["api_key"], key["api_secret"])
 
