@@ -9,6 +9,7 @@ import pytest
 from harness.client import RawClient
 from harness.cluster import ClusterNode, await_routes, introduce, running
 from harness.packets import PubAck, Publish, Subscription
+from harness.wire import Properties
 
 Nodes = tuple[ClusterNode, ClusterNode, ClusterNode]
 
@@ -50,7 +51,7 @@ def test_properties_and_flags_go_with_a_message(nodes: Nodes) -> None:
         kept = Subscription("p/#", 1, retain_as_published=True)
         subscriber.subscribe(kept)
         await_routes(b, 1, a)
-        properties = {
+        properties: Properties = {
             "content_type": "text/plain",
             "response_topic": "answers",
             "correlation_data": b"\x00\xff",

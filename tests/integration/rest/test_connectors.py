@@ -13,12 +13,8 @@ from harness.web_service import WebService, web_service
 
 AT = "/connectors/http%3Aservice"
 ACTION_AT = "/actions/http%3Atell"
-ACTION = {
-    "type": "http",
-    "name": "tell",
-    "connector": "service",
-    "parameters": {"method": "post", "path": "/hot/${clientid}", "body": "${.}"},
-}
+PARAMETERS = {"method": "post", "path": "/hot/${clientid}", "body": "${.}"}
+ACTION = {"type": "http", "name": "tell", "connector": "service", "parameters": PARAMETERS}
 RULE = {
     "id": "hot",
     "sql": 'SELECT payload.temp AS temp, clientid FROM "line/3/+" WHERE payload.temp > 80',
@@ -154,7 +150,7 @@ def test_a_secret_goes_nowhere_but_where_it_was_written_for(
             refused = asks.ask(method, path, body)
             assert refused.problem == (400, "BAD_CONFIG"), refused.text
             assert refused.json["message"].startswith("headers.x-key: write the secret again: url ")
-        action = {**ACTION, "parameters": {**ACTION["parameters"], "headers": {"x-key": "mine"}}}
+        action = {**ACTION, "parameters": {**PARAMETERS, "headers": {"x-key": "mine"}}}
         assert asks.ask("PUT", ACTION_AT, action).status == 200
         said = asks.ask("PUT", AT, {**moved, "headers": {"x-key": "another"}})
         assert said.problem == (400, "BAD_CONFIG")

@@ -49,7 +49,7 @@ async def chosen(users: Users) -> str:
 async def test_the_default_password_is_good_on_the_machine_itself_to_choose_another(
     users: Users,
 ) -> None:
-    assert users.is_initial
+    was_initial = users.is_initial
     with pytest.raises(UnauthorizedError):
         await sign_in(users, "0000", FAR)
     with pytest.raises(UnauthorizedError):
@@ -59,7 +59,7 @@ async def test_the_default_password_is_good_on_the_machine_itself_to_choose_anot
 
     token = await users.change_own_password(users.caller_of(first, NEAR), "0000", PASSWORD)
 
-    assert not users.is_initial
+    assert (was_initial, users.is_initial) == (True, False)
     assert not users.caller_of(token, NEAR).must_change_password
     with pytest.raises(UnauthorizedError):
         users.caller_of(first, NEAR)
