@@ -154,7 +154,8 @@ def test_a_secret_goes_nowhere_but_where_it_was_written_for(
             refused = asks.ask(method, path, body)
             assert refused.problem == (400, "BAD_CONFIG"), refused.text
             assert refused.json["message"].startswith("headers.x-key: write the secret again: url ")
-        action = {**ACTION, "parameters": {**ACTION["parameters"], "headers": {"x-key": "mine"}}}
+        parameters: Any = ACTION["parameters"]
+        action = {**ACTION, "parameters": {**parameters, "headers": {"x-key": "mine"}}}
         assert asks.ask("PUT", ACTION_AT, action).status == 200
         said = asks.ask("PUT", AT, {**moved, "headers": {"x-key": "another"}})
         assert said.problem == (400, "BAD_CONFIG")

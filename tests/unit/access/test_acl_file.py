@@ -195,6 +195,7 @@ def test_errors_say_where_and_what_was_expected(
     error = caught.value
     assert (error.line, error.column) == (line, column)
     assert expected in error.expected.en
+    assert error.found is not None
     assert found in error.found.en
     assert str(error).startswith(f"my.conf:{line}:{column}: expected ")
     assert f"my.conf:{line}:{column}：应为" in error.text("zh")
