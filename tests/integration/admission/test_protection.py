@@ -124,8 +124,8 @@ def test_the_root_says_where_the_operations_are(rest: RestNode, path: str) -> No
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("/api/v5/nothing", "未找到：Not Found"),
-        ("/api/v5/error_codes/NONE", "未找到：no error code NONE"),
+        ("/api/v5/nothing", "路径不存在"),
+        ("/api/v5/error_codes/NONE", "不存在错误码 NONE"),
         ("/api/v5/users?page=x", "page: 应为整数"),
         ("/api/v5/alarms?sort=colour", "sort: 应为 "),
     ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rookery.broker.cluster.texts import refusal, words
-from rookery.errors import BadRequestError, ConflictError, NotAvailableError
+from rookery.errors import BadRequestError, ConflictError, NotFoundError
 from rookery.words import Words
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ class Alone:
     async def force_leave(self, name: str) -> None:
         if name == self.name:
             raise refusal(BadRequestError, "leave-self", name=name)
-        raise refusal(ConflictError, "alone")
+        raise refusal(NotFoundError, "alone")
 
-    def _refusal(self) -> NotAvailableError:
-        return NotAvailableError(self._why.en, message_zh=self._why.zh)
+    def _refusal(self) -> BadRequestError:
+        return BadRequestError(self._why.en, message_zh=self._why.zh)
 
 
 def make_cluster(node: OpenNode, alarms: AlarmRegistry, version: str) -> Cluster | Alone:

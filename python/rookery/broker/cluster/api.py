@@ -173,7 +173,7 @@ def _moving(api: APIRouter, cluster: Cluster | Alone) -> None:
         "/cluster/join",
         status_code=204,
         summary="Join a cluster",
-        responses=errors("BAD_REQUEST", "ALREADY_EXISTS", "SERVICE_UNAVAILABLE", "NOT_AVAILABLE"),
+        responses=errors("BAD_REQUEST", "ALREADY_EXISTS", "SERVICE_UNAVAILABLE"),
     )
     async def join(body: JoinBody) -> Response:
         """Make this node a member of the cluster of another one. What this node keeps for the
@@ -214,7 +214,7 @@ def _inviting(api: APIRouter, cluster: Cluster | Alone, invitations: Invitations
     @api.put(
         "/cluster/{node}/invite",
         summary="Invite a node",
-        responses=errors("BAD_REQUEST", "ALREADY_EXISTS", "SERVICE_UNAVAILABLE", "NOT_AVAILABLE"),
+        responses=errors("BAD_REQUEST", "ALREADY_EXISTS", "SERVICE_UNAVAILABLE"),
     )
     async def invite(name: NodeName, body: Annotated[InviteBody | None, Body()] = None) -> Row:
         """Have a node that runs with the same cookie join this cluster, and wait for it. What that
