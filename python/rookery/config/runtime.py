@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rookery.config import destinations, rule_files
+from rookery.config import destinations, on_machine
 from rookery.config.load import RUNTIME_FILE, Config
 from rookery.config.problems import InvalidConfigError
 from rookery.config.schema.along import type_at
@@ -71,7 +71,7 @@ class RuntimeChanges:
         new, tree = self._with_changes(config, changes)
         said = partial(_said, changes)
         found = list(destinations.problems(config.effective(), new.effective(), said))
-        found += rule_files.problems(config, new)
+        found += on_machine.problems(config, new)
         if found:
             raise InvalidConfigError(found)
         return new, tree

@@ -13,6 +13,7 @@ from rookery.config.runtime import BACKUPS_MAX, REMOVED, RuntimeChanges
 from rookery.errors import ConflictError
 
 INFLIGHT = ("mqtt", "max_inflight")
+USERS = {"mechanism": "password_based", "backend": "built_in_database", "bootstrap_type": "plain"}
 JWT = {"mechanism": "jwt", "algorithm": "hmac-based", "secret": "swordfish"}
 
 
@@ -120,3 +121,28 @@ def test_a_hidden_secret_that_a_file_has_is_not_written_down(tmp_path: Path) -> 
     new = changed(config, {path: {**options, "versions": ["tlsv1.3"]}})
     assert new[".".join(path)]["password"].reveal() == "swordfish"
     assert "******" not in RuntimeChanges(config.data_dir).file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("log", "file", "path"), "/root/.bashrc"),
+        (("log", "file", "path"), "../../r.log"),
+        (("api_key", "bootstrap_file"), "/srv/keys"),
+        (("plugins", "install_requires_allow"), False),
+        (("cluster", "nats", "path"), "/srv/program"),
+        (("authentication",), [{**USERS, "bootstrap_file": "/srv/users"}]),
+    ],
+)
+def test_only_the_machine_names_files_elsewhere_and_whose_code_runs(
+    tmp_path: Path, path: tuple[str, ...], value: object
+) -> None:
+    config = started(tmp_path)
+    with pytest.raises(InvalidConfigError, match="only the configuration file"):
+        changed(config, {path: value})
+    assert not RuntimeChanges(config.data_dir).file.exists()
+
+
+def test_a_log_beside_the_others_can_be_named(tmp_path: Path) -> None:
+    config = started(tmp_path)
+    assert changed(config, {("log", "file", "path"): "log/other.log"})["log.file.path"]
