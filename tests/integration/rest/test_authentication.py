@@ -77,7 +77,7 @@ def test_a_hidden_secret_does_not_follow_to_another_place(
     entry = {key: value for key, value in shown.items() if key != "id"} | {"url": away}
     whole = rest.ask("PUT", "/configs", {"authentication": [entry]})
     assert whole.problem == (400, "BAD_CONFIG")
-    assert "authentication.1.headers.authorization" in whole.json["message"]
+    assert "authentication.0.headers.authorization" in whole.json["message"]
     assert rest.ask("GET", AT_HTTP).json == shown
     said = {**shown, "url": away, "headers": {"authorization": "swordfish"}}
     assert rest.ask("PUT", AT_HTTP, said).status == 204

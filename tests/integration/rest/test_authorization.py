@@ -116,7 +116,7 @@ def test_a_file_tells_nothing_of_what_it_holds(
         whole = rest.ask(
             "PUT", "/configs", {"authorization": {"sources": [{"type": "file", "path": "/etc/x"}]}}
         )
-        assert whole.json["message"].startswith("authorization.sources.1.path: /etc/x: only ")
+        assert whole.json["message"].startswith("authorization.sources.0.path: /etc/x: only ")
         inline = rest.ask("POST", "/authorization/sources", {"type": "file", "rules": "sword 2"})
         assert inline.json["message"].startswith("rules:1:")
         assert "found sword" in inline.json["message"]
