@@ -67,9 +67,9 @@ def test_encrypted_keys(
     node = start_tls(certfile=pair.cert, keyfile=key, password="secret")
     assert s_client(node, ca.cert).is_admitted
 
-    with pytest.raises(StartError, match=r"keyfile .*is `password` right"):
+    with pytest.raises(StartError, match=r"ssl_options.keyfile: .*is `password` right"):
         start_tls(certfile=pair.cert, keyfile=key, password="wrong")
-    with pytest.raises(StartError, match=r"keyfile .*`password` is not set"):
+    with pytest.raises(StartError, match=r"ssl_options.keyfile: .*`password` is not set"):
         start_tls(certfile=pair.cert, keyfile=key)
 
 
@@ -83,7 +83,7 @@ def test_an_old_encrypted_key_names_the_command_that_converts_it(
     )
     assert "Proc-Type: 4,ENCRYPTED" in key.read_text()
 
-    with pytest.raises(StartError, match=r"keyfile .*`openssl pkcs8 -topk8") as caught:
+    with pytest.raises(StartError, match=r"ssl_options.keyfile: .*`openssl pkcs8 -topk8") as caught:
         start_tls(certfile=pair.cert, keyfile=key, password="secret")
 
     command = str(caught.value).split("`openssl ")[1].split("`")[0]
@@ -167,7 +167,9 @@ def test_a_certificate_of_old_make_is_named(
 ) -> None:
     pair = ca.sign_plainly(ca.issue("localhost"), tmp_path / "old.pem", *options)
 
-    with pytest.raises(StartError, match=f"certfile .*old.pem: .*CN=localhost.* is {reason}"):
+    with pytest.raises(
+        StartError, match=f"ssl_options.certfile: .*old.pem: .*CN=localhost.* is {reason}"
+    ):
         start_tls(certfile=pair.cert, keyfile=pair.key)
 
 
@@ -178,5 +180,7 @@ def test_a_weak_signature_is_named(start_tls: StartTls, ca: Authority, tmp_path:
         ca.issue("localhost"), tmp_path / "weak.pem", "-sha1", "-extfile", str(extensions)
     )
 
-    with pytest.raises(StartError, match=r"certfile .*weak.pem: .*is signed with SHA-1"):
+    with pytest.raises(
+        StartError, match=r"ssl_options.certfile: .*weak.pem: .*is signed with SHA-1"
+    ):
         start_tls(certfile=pair.cert, keyfile=pair.key)

@@ -203,11 +203,11 @@ def test_what_is_wrong_at_the_start_is_one_line(
     expired = ca.issue("expired", dates=("20200101", "20210101"))
     missing = tmp_path / "missing.pem"
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"certfile": missing, "keyfile": pair.key}, f"certfile {missing}: there is no such file"),
-        ({"certfile": pair.cert, "keyfile": other.key}, f"keyfile {other.key}: does not belong"),
+        ({"certfile": missing, "keyfile": pair.key}, f"certfile: {missing}: there is no such file"),
+        ({"certfile": pair.cert, "keyfile": other.key}, f"keyfile: {other.key}: does not belong"),
         (
             {"certfile": expired.cert, "keyfile": expired.key},
-            f"certfile {expired.cert}: CN=expired,O=Example has expired on 2021-01-01",
+            f"certfile: {expired.cert}: CN=expired,O=Example has expired on 2021-01-01",
         ),
         ({"certfile": pair.key, "keyfile": pair.cert}, "are certfile and keyfile swapped?"),
         (
@@ -216,7 +216,7 @@ def test_what_is_wrong_at_the_start_is_one_line(
                 "keyfile": pair.key,
                 "sni": (("a.example.com", str(missing), str(other.key)),),
             },
-            f"sni.a.example.com.certfile {missing}: there is no such file",
+            f"sni.a.example.com.certfile: {missing}: there is no such file",
         ),
     ]
     for settings, expected in cases:
