@@ -126,7 +126,7 @@ def test_a_hidden_secret_that_a_file_has_is_not_written_down(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("log", "file", "path"), "/root/.bashrc"),
+        (("log", "file", "path"), "/home/me/.bashrc"),
         (("log", "file", "path"), "../../r.log"),
         (("api_key", "bootstrap_file"), "/srv/keys"),
         (("plugins", "install_requires_allow"), False),

@@ -5,7 +5,7 @@ use rookery_codec::packet_type;
 use super::Shard;
 use super::timers::Timer;
 use crate::conn::ConnState;
-use crate::effects::CloseCause;
+use crate::effects::{CloseCause, UpEvent};
 use crate::ids::{ConnKey, Now};
 
 /// Entries of the lobby above which those that went on are taken out.
@@ -72,6 +72,30 @@ impl Shard {
         limiter.is_waiting = false;
         if conn.state == ConnState::Connected {
             self.resume(key);
+        }
+    }
+
+    /// Tells that a client did not get in.
+    pub(super) fn report_refused(
+        &mut self,
+        key: ConnKey,
+        client_id: &str,
+        cause: CloseCause,
+        detail: &'static str,
+    ) {
+        if self.observer.is_tracing {
+            let words = format!("{}: {detail}", cause.name());
+            self.trace_conn(key, ("CONNECTION", "client_refused"), None, words);
+        }
+        if let Some(conn) = self.conns.get(key.slot) {
+            let event = UpEvent::Refused {
+                peer: conn.meta.peer,
+                listener: conn.meta.listener.clone(),
+                client_id: client_id.into(),
+                cause,
+                detail,
+            };
+            self.effects.up.push(event);
         }
     }
 }

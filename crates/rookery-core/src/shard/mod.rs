@@ -55,7 +55,7 @@ pub(crate) use subscribe::info_of;
 use crate::access::{AccessError, AccessTable, BanTable, FlappingTable};
 use crate::config::{BrokerConfig, MqttConfig};
 use crate::conn::{Action, Conn, ConnState, ConnectRequest};
-use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, UpEvent, Verdict};
+use crate::effects::{CloseCause, ConnMeta, Effects, ShardMessage, Verdict};
 use crate::ids::{ConnKey, MessageId, Now, SessionKey};
 use crate::message_pool::MessagePool;
 use crate::metrics::Metrics;
@@ -776,28 +776,5 @@ impl Shard {
     /// Whether durable writes of `session` are made at all.
     fn is_durable(&self, expiry_s: u32) -> bool {
         self.config.durable && expiry_s > 0
-    }
-
-    fn report_refused(
-        &mut self,
-        key: ConnKey,
-        client_id: &str,
-        cause: CloseCause,
-        detail: &'static str,
-    ) {
-        if self.observer.is_tracing {
-            let words = format!("{}: {detail}", cause.name());
-            self.trace_conn(key, ("CONNECTION", "client_refused"), None, words);
-        }
-        if let Some(conn) = self.conns.get(key.slot) {
-            let event = UpEvent::Refused {
-                peer: conn.meta.peer,
-                listener: conn.meta.listener.clone(),
-                client_id: client_id.into(),
-                cause,
-                detail,
-            };
-            self.effects.up.push(event);
-        }
     }
 }
