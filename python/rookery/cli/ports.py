@@ -64,7 +64,8 @@ def edge_rows(data_dir: Path) -> list[dict[str, str]] | None:
     except (UnavailableError, TimedOutError):
         return None
     for row in rows:
-        row["purpose"] = say("ports.edge." + row["listener"].partition(":")[0])
+        kind = row["listener"].partition(":")[0]
+        row["purpose"] = say(f"ports.edge.{kind}")
     return rows
 
 

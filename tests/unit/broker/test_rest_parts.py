@@ -104,7 +104,7 @@ def test_a_refusal_is_read_in_the_language_asked_for() -> None:
         headers = [(b"accept-language", language.encode())]
         return in_language({"type": "http", "headers": headers}, code, message)
 
-    assert told("zh-CN,en", "NOT_FOUND", "no client a") == "未找到：no client a"
+    assert told("zh-CN,en", "NOT_FOUND", "no client a") == "不存在客户端 a"
     assert told("zh", "NOT_FOUND", "Not found") == "未找到"
     assert told("de", "NOT_FOUND", "no client a") == "no client a"
     assert told("zh", "SOMETHING_ELSE", "no client a") == "no client a"

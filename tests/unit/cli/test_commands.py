@@ -194,11 +194,11 @@ def test_a_good_configuration_is_said_to_be_good(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "r.conf"
-    file.write_text("mqtt.max_inflight = 5\nnode.cookie = x")
+    file.write_text("mqtt.max_inflight = 5\nlicense.key = x")
     assert main(["node", "check-config", "--config", str(file)]) == output.OK
     printed = capsys.readouterr()
     assert str(file) in printed.out
-    assert f"{file}:2: node.cookie: accepted without effect" in printed.err
+    assert f"{file}:2: license.key: accepted without effect" in printed.err
 
 
 def test_a_bad_configuration_lists_every_problem(

@@ -37,7 +37,7 @@ def test_what_the_schema_knows_is_taken(do_import: Import, home: Path) -> None:
     result = do_import(texts={"emqx.conf": FIVE, "acl.conf": RULES})
     plain = result.plain()
 
-    assert plain["node"] == {"name": "emqx@10.0.0.8"}
+    assert plain["node"] == {"name": "emqx@10.0.0.8", "cookie": "secret"}
     assert plain["listeners"]["tcp"]["default"] == {
         "bind": "0.0.0.0:1884",
         "max_connections": 1024000,
