@@ -225,3 +225,29 @@ def test_a_refusal_of_a_name_names_its_member(
     chinese = defined.ask("POST", path, body, ZH).json["message"]
     assert re.match(re.escape(member.partition(":")[0]) + "[:：]", chinese), chinese
     assert not ENGLISH_WORDS.search(chinese), chinese
+
+
+def test_a_fallback_that_goes_round_is_refused_from_either_side(defined: RestSocket) -> None:
+    def falls_back_to(topic: str) -> dict[str, Any]:
+        fallback = {"kind": "republish", "args": {"topic": topic}}
+        settings = {key: ACTION[key] for key in ("connector", "parameters")}
+        return {**settings, "fallback_actions": [fallback]}
+
+    refused = defined.ask("PUT", "/actions/http:tell", falls_back_to("t/undelivered"))
+    assert refused.status == 400, refused.text
+    told = refused.json["message"]
+    assert "fallback_actions.0: it may publish to t/undelivered, from where" in told
+    assert "rule all brings" in told
+    refused = defined.ask("PUT", "/actions/http:tell", falls_back_to("${topic}"), ZH)
+    assert "规则 all 会将该消息再次送回此动作" in refused.json["message"]
+    taken = defined.ask("PUT", "/actions/http:tell", falls_back_to("undelivered/${topic}"))
+    try:
+        assert taken.status == 200, taken.text
+        rule = {**RULE, "id": "round", "sql": 'SELECT * FROM "undelivered/#"'}
+        refused = defined.ask("POST", "/rules", rule)
+        assert refused.status == 400
+        assert "rule round brings" in refused.json["message"]
+        assert defined.ask("GET", "/rules/round").status == 404
+    finally:
+        back = {key: ACTION[key] for key in ("connector", "parameters")}
+        defined.ask("PUT", "/actions/http:tell", back)
