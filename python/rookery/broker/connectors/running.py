@@ -31,6 +31,7 @@ from rookery.words import Words
 if TYPE_CHECKING:
     from rookery.connectors.manager import Connectors, Wanted
     from rookery.connectors.ports import Buffer, Ports
+    from rookery.connectors.runner import LastError
     from rookery.connectors.settings import Settings
     from rookery.connectors.status import Status
     from rookery.native.action_fields import BufferSpec, FieldSpec
@@ -249,6 +250,15 @@ class Running:
             return _state(self._connectors.status(_one(kind), id_))
         except NotFoundError:
             return NOT_STARTED
+
+    def last_error(self, action_id: str) -> LastError | None:
+        """Why the service of an action did not take something, most recently, and when."""
+        if self._connectors is None:
+            return None
+        try:
+            return self._connectors.last_error(action_id)
+        except NotFoundError:
+            return None
 
     def metrics(self, kind: Kind, id_: str) -> dict[str, int | float]:
         """Figures of an action or a source under EMQX's names."""
