@@ -67,6 +67,7 @@ def defined(shared: Operator) -> RestSocket:
         ("POST", "/nodes/no@x/actions/http:tell/start", None, "不存在节点 no@x"),
         ("POST", "/actions", {**ACTION, "name": "b", "connector": "no"}, "connector：不存在连接器 http:no"),
         ("POST", "/actions", {**ACTION, "name": "b", "parameters": {"body": "${x"}}, "占位符 \"${x\" 的格式应为"),
+        ("POST", "/actions_probe", {**ACTION, "name": "b", "parameters": {"path": "/${"}}, "parameters.path：占位符 \"${\" 的格式应为"),
         ("POST", "/sources", {**SOURCE, "parameters": {"topic": "a/#/b"}}, "parameters.topic：应为主题过滤器"),
         ("POST", "/rules", {**RULE, "id": "b", "actions": ["http:no"]}, "actions.0：不存在动作 http:no，现有：http:tell"),
         ("POST", "/rules", {**RULE, "id": "b", "actions": ["htp:no"]}, "没有 htp 类型的动作"),
@@ -225,6 +226,14 @@ def test_a_refusal_of_a_name_names_its_member(
     chinese = defined.ask("POST", path, body, ZH).json["message"]
     assert re.match(re.escape(member.partition(":")[0]) + "[:：]", chinese), chinese
     assert not ENGLISH_WORDS.search(chinese), chinese
+
+
+def test_a_wrong_placeholder_is_named_once(defined: RestSocket) -> None:
+    body = {**ACTION, "name": "b", "parameters": {"body": "${a..b}"}}
+    refused = defined.ask("POST", "/actions_probe", body)
+    assert refused.status == 400
+    assert refused.json["message"].count("a..b") == 1
+    assert "placeholder" in refused.json["message"]
 
 
 def test_a_fallback_that_goes_round_is_refused_from_either_side(defined: RestSocket) -> None:

@@ -355,12 +355,12 @@ class Running:
 
     def _note(self, one: One, id_: str, status: Status) -> None:
         """Have an alarm while something that should work does not."""
-        from rookery.connectors.status import DISABLED, STOPPED  # noqa: PLC0415
+        from rookery.connectors.status import IDLE  # noqa: PLC0415
 
         if self._is_closing:
             return
         key = (one, id_)
-        if status.is_connected or status.reason in (DISABLED, STOPPED):
+        if status.is_connected or status.reason in IDLE:
             if key in self._alarmed:
                 self._alarms.deactivate(self._alarmed.pop(key))
             return
