@@ -25,6 +25,10 @@ export interface BridgeRow extends Integrated {
   connector: string;
   /** Rules that use it. */
   rules?: string[];
+  /** Of an action: why its service did not take something, most recently. */
+  last_error?: string;
+  last_error_zh?: string;
+  last_error_at?: string | null;
 }
 
 /** A type of connectors, with the forms of what it can be used for. */

@@ -58,7 +58,7 @@ ADMIN_TEXTS: dict[str, tuple[str, str]] = {
     "column.description": ("REMARK", "备注"),
     "column.name": ("NAME", "名称"),
     "column.api_key": ("KEY", "API KEY"),
-    "column.enable": ("WORKS", "启用"),
+    "column.enable": ("ENABLED", "启用"),
     "column.expired_at": ("UNTIL", "有效期至"),
     "column.desc": ("REMARK", "备注"),
 }

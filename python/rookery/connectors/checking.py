@@ -87,6 +87,18 @@ def problems(config: Config) -> Iterator[Problem]:
         for type_, named in config[kind].items():
             for name, item in named.items():
                 yield from _of_entry(config, kind, type_, name, item)
+    if any(config["actions"].values()):
+        yield from _rounds(config)
+
+
+def _rounds(config: Config) -> Iterator[Problem]:
+    from rookery.connectors.rounds import rounds  # noqa: PLC0415
+
+    for found in rounds(config):
+        path = ("actions", *found.action_id.split(":", 1), "fallback_actions", str(found.place + 1))
+        yield Problem(
+            "unfit", join_path(path), _origin(config, path), reasons=found.words._asdict()
+        )
 
 
 def settings_of(kind: str, type_: str, item: Mapping[str, Any]) -> Settings:

@@ -18,7 +18,7 @@ from rookery.connectors.backoff import Backoff
 from rookery.connectors.base import Connector, ConnectorError, Reconnecting
 from rookery.connectors.defects import defect
 from rookery.connectors.options import ConnectorOptions
-from rookery.connectors.status import STOPPED, State, Status
+from rookery.connectors.status import NOT_STARTED, STOPPED, State, Status
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Link:
         clock: Clock,
         tell: Callable[[Status], None],
         *,
-        idle: Words = STOPPED,
+        idle: Words = NOT_STARTED,
         may_start: bool = True,
     ) -> None:
         """``idle`` says why it is not connected before :meth:`start`, which only may be called
@@ -98,7 +98,7 @@ class Link:
             return
         task.cancel()
         await asyncio.wait({task})
-        self._set(State.DISCONNECTED, self._idle)
+        self._set(State.DISCONNECTED, STOPPED if self._idle is NOT_STARTED else self._idle)
         await self._disconnect()
         self.settled.set()
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from rookery.access.errors import Words
 from rookery.clock import Clock
 from rookery.connectors import metrics, probes
 from rookery.connectors.health import Link
@@ -20,6 +19,7 @@ from rookery.connectors.metrics import Metrics
 from rookery.connectors.planning import Plan, Planner, Wanted
 from rookery.connectors.ports import Buffer, Ports
 from rookery.connectors.rates import TICK_S
+from rookery.connectors.runner import LastError
 from rookery.connectors.running import RunningAction, Surroundings
 from rookery.connectors.settings import ActionSettings, ConnectorSettings, SourceSettings
 from rookery.connectors.status import Kind, Status
@@ -102,8 +102,8 @@ class Connectors:
             return _found(self._now.actions, kind, item_id).standing.status
         return _found(self._now.sources, kind, item_id).runner.status
 
-    def last_error(self, action_id: str) -> Words | None:
-        """Why the service did not take something, most recently.
+    def last_error(self, action_id: str) -> LastError | None:
+        """Why the service did not take something, most recently, and when.
 
         Raises:
             NotFoundError: there is no such action.

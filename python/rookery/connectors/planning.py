@@ -19,12 +19,12 @@ from rookery.connectors.settings import (
     Described,
     SourceSettings,
 )
-from rookery.connectors.status import DISABLED, STOPPED
-from rookery.errors import RookeryError
+from rookery.connectors.status import DISABLED, NOT_STARTED
+from rookery.connectors.templates import fault
 from rookery.native.action_fields import FieldSpec, Row
 
 _NO_CONNECTOR = Words("{id}: there is no connector {connector}", "{id}：连接器 {connector} 不存在")
-_BAD_TEMPLATE = Words("{id}: {template}: {why}", "{id}：{template}：{why}")
+_BAD_TEMPLATE = Words("{id}: {why}", "{id}：{why}")
 
 D = TypeVar("D", bound=Described)
 
@@ -118,7 +118,7 @@ class Planner:
             settings.resource_opts,
             self._around.clock,
             lambda status: tell("connector", connector_id, status),
-            idle=missing or (STOPPED if settings.enable else DISABLED),
+            idle=missing or (NOT_STARTED if settings.enable else DISABLED),
             may_start=missing is None,
         )
 
@@ -148,13 +148,8 @@ def check_templates(
     for item in fields:
         if isinstance(item, Row):
             continue
-        try:
-            render(item.template, "{}")
-        except RookeryError as error:
-            why = Words(error.message, error.text("zh"))
-            raise SettingError(
-                _BAD_TEMPLATE.format(id=item_id, template=item.template[:100], why=why)
-            ) from None
+        if (why := fault(item.template, render)) is not None:
+            raise SettingError(_BAD_TEMPLATE.format(id=item_id, why=why))
 
 
 def _type_of(item_id: str) -> str:

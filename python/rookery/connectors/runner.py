@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from rookery.access.errors import Words
 from rookery.access.seldom import SeldomLog
@@ -36,11 +37,18 @@ BATCH_LOOK_S = 0.02
 """How often a batch that waits for more looks whether there is."""
 
 
+class LastError(NamedTuple):
+    """Why something was not taken, and when (milliseconds since 1970)."""
+
+    words: Words
+    at_ms: int
+
+
 class Runner:
     """One action at work. Belongs to one event loop.
 
     Attributes:
-        last_error: Why something was not taken at the first attempt, most recently.
+        last_error: Why something was not taken at the first attempt, most recently, and when.
     """
 
     def __init__(
@@ -74,7 +82,7 @@ class Runner:
         self._is_draining = False
         self._is_failing = False
         self._log = SeldomLog(_logger, clock)
-        self.last_error: Words | None = None
+        self.last_error: LastError | None = None
 
     async def run(self) -> None:
         """Send until cancelled, or the buffer is closed; call :meth:`finish` then."""
@@ -285,7 +293,7 @@ class Runner:
         # First, so that being cancelled meanwhile cannot settle them twice.
         self._done([item.number for item in items], outcome)
         if words is not None:
-            self.last_error = words
+            self._remember(words)
             self._log.warning("action %s: %d messages failed: %s", self._id, len(items), words.en)
         await self._fallbacks.take(items)
 
@@ -294,10 +302,13 @@ class Runner:
         self._buffer.settle(numbers, outcome)
 
     def _note(self, words: Words) -> None:
-        if not self._is_failing or self.last_error != words:
+        if not self._is_failing or self.last_error is None or self.last_error.words != words:
             self._log.warning("action %s: not taken, sent again: %s", self._id, words.en)
         self._is_failing = True
-        self.last_error = words
+        self._remember(words)
+
+    def _remember(self, words: Words) -> None:
+        self.last_error = LastError(words, self._clock.now_ms())
 
     async def _rest(self, wait_s: float, left_s: float) -> None:
         """Wait before sending again: so long, or until the action can send again after it could

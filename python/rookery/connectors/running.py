@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rookery.access.errors import Words
 from rookery.clock import Clock
 from rookery.connectors.base import Action, Source
 from rookery.connectors.fallback import Fallbacks, FindBuffer
 from rookery.connectors.health import Link
 from rookery.connectors.ports import Buffer, Ports
 from rookery.connectors.rates import Rates
-from rookery.connectors.runner import Runner
+from rookery.connectors.runner import LastError, Runner
 from rookery.connectors.settings import ActionSettings, SourceSettings
 from rookery.connectors.sources import SourceRunner
 from rookery.connectors.standing import Standing
@@ -116,7 +115,7 @@ class RunningAction:
         return self._buffer
 
     @property
-    def last_error(self) -> Words | None:
+    def last_error(self) -> LastError | None:
         return self._runner.last_error if self._runner is not None else None
 
     def spec(self) -> BufferSpec:

@@ -14,7 +14,7 @@ from rookery.connectors.base import Columns, ConnectorError, Reconnecting, Sourc
 from rookery.connectors.defects import defect
 from rookery.connectors.health import CHECK_S, Link
 from rookery.connectors.standing import of_connector
-from rookery.connectors.status import STOPPED, State, Status
+from rookery.connectors.status import NOT_STARTED, State, Status
 
 _logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class SourceRunner:
         self.received = 0
         self.settled = asyncio.Event()
         """Set when the first attempt has ended, well or not."""
-        self.status = Status(State.DISCONNECTED, STOPPED, clock.now_ms())
+        self.status = Status(State.DISCONNECTED, NOT_STARTED, clock.now_ms())
 
     async def receive(self, columns: Columns) -> int:
         """Give a message to the rules; how many took it."""

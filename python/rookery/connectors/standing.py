@@ -16,7 +16,7 @@ from rookery.connectors.base import Action, ConnectorError
 from rookery.connectors.defects import defect
 from rookery.connectors.deliveries import Deliveries
 from rookery.connectors.health import CHECK_S, Link
-from rookery.connectors.status import STOPPED, State, Status
+from rookery.connectors.status import NOT_STARTED, State, Status
 
 _logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Standing:
         self.deliveries = Deliveries(interval_s, clock, self.look_soon)
         self.settled = asyncio.Event()
         """Set when the first attempt has ended, well or not."""
-        self.status = Status(State.DISCONNECTED, STOPPED, clock.now_ms())
+        self.status = Status(State.DISCONNECTED, NOT_STARTED, clock.now_ms())
 
     async def run(self) -> None:
         """Keep up until cancelled."""

@@ -39,4 +39,8 @@ class Status(NamedTuple):
 
 
 DISABLED = Words("disabled", "已禁用")
-STOPPED = Words("not started", "未启动")
+STOPPED = Words("stopped", "已停止")
+"""By somebody, until the node ends."""
+NOT_STARTED = Words("not started", "未启动")
+IDLE = frozenset({DISABLED, STOPPED, NOT_STARTED})
+"""Why something does not run that need not."""

@@ -7,7 +7,11 @@ for the placeholders as fields of their own and puts them together itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
+
+from rookery.errors import RookeryError
+from rookery.words import Words
 
 _PIECE = re.compile(r"\$\$\{|\$\{([^}]*)\}")
 
@@ -47,3 +51,14 @@ def has_placeholder(template: str) -> bool:
 def plain_text(template: str) -> str:
     """The text of a template without placeholders."""
     return "".join(piece.text for piece in pieces(template))
+
+
+def fault(template: str, render: Callable[[str, str], str]) -> Words | None:
+    """Why a text is no template, as the core (``render``) says; it names the place in it."""
+    try:
+        render(template, "{}")
+    except RookeryError as error:
+        # The core repeats the whole template in front.
+        _, is_there, place = error.message.rpartition('": placeholder ')
+        return Words(f"placeholder {place}" if is_there else error.message, error.text("zh"))
+    return None

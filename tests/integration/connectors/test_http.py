@@ -131,7 +131,7 @@ async def test_an_answer_that_may_change_is_asked_for_again_in_order(
     assert [asked.json() for asked in server.asked] == [0, 0, 0, 1, 2]
     error = it.manager.last_error("http:out")
     assert error is not None
-    assert f"answered {status}" in error.en
+    assert f"answered {status}" in error.words.en
 
 
 async def test_a_server_that_hangs_is_asked_again_and_nothing_is_lost(
@@ -146,7 +146,7 @@ async def test_a_server_that_hangs_is_asked_again_and_nothing_is_lost(
     await it.until_counted("http:out", success=1, inflight=0)
     error = it.manager.last_error("http:out")
     assert error is not None
-    assert "did not answer within 0.05 s" in error.en
+    assert "did not answer within 0.05 s" in error.words.en
 
 
 async def test_a_slow_server_is_asked_by_as_many_as_there_are_connections(

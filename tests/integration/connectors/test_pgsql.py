@@ -111,6 +111,33 @@ async def test_a_row_that_is_refused_takes_no_other_with_it(
         assert not await action.send([item("c", None)])
 
 
+async def test_whatever_a_row_makes_fail_takes_no_other_with_it(
+    server: Server, database: asyncpg.Connection
+) -> None:
+    # SQLSTATE 21000, a cardinality, and one of the user's own.
+    two = (
+        "INSERT INTO reading (client, line) SELECT ${clientid}, "
+        "(SELECT n FROM generate_series(1, CASE WHEN ${payload.line}::int = 2 THEN 2 ELSE 1 END) n)"
+    )
+    await database.execute(
+        "CREATE OR REPLACE FUNCTION odd(line integer) RETURNS integer LANGUAGE plpgsql AS $$ BEGIN "
+        "IF line = 2 THEN RAISE 'no such line' USING ERRCODE = 'ZX001'; END IF; RETURN line; END $$"
+    )
+    own = "INSERT INTO reading (client, line) VALUES (${clientid}, odd(${payload.line}))"
+    try:
+        for sql, state in ((two, "21000"), (own, "ZX001")):
+            await database.execute("TRUNCATE reading; ALTER TABLE reading DROP CONSTRAINT IF EXISTS "
+                                   "reading_line_key")  # fmt: skip
+            async with working("pgsql", to(server), {"sql": sql}) as action:
+                rows = [item(f"c{i}", i) for i in range(4)]
+                failures = reasons(await action.send(rows))
+            assert failures.keys() == {rows[2].number}
+            assert f"SQLSTATE {state}" in failures[rows[2].number]
+            assert [client for client, _ in await stored(database)] == ["c0", "c1", "c3"]
+    finally:
+        await database.execute("DROP FUNCTION odd")
+
+
 async def test_a_constraint_that_counts_at_the_end_fails_its_row_only(
     server: Server, database: asyncpg.Connection
 ) -> None:

@@ -67,6 +67,7 @@ def defined(shared: Operator) -> RestSocket:
         ("POST", "/nodes/no@x/actions/http:tell/start", None, "不存在节点 no@x"),
         ("POST", "/actions", {**ACTION, "name": "b", "connector": "no"}, "connector：不存在连接器 http:no"),
         ("POST", "/actions", {**ACTION, "name": "b", "parameters": {"body": "${x"}}, "占位符 \"${x\" 的格式应为"),
+        ("POST", "/actions_probe", {**ACTION, "name": "b", "parameters": {"path": "/${"}}, "parameters.path：占位符 \"${\" 的格式应为"),
         ("POST", "/sources", {**SOURCE, "parameters": {"topic": "a/#/b"}}, "parameters.topic：应为主题过滤器"),
         ("POST", "/rules", {**RULE, "id": "b", "actions": ["http:no"]}, "actions.0：不存在动作 http:no，现有：http:tell"),
         ("POST", "/rules", {**RULE, "id": "b", "actions": ["htp:no"]}, "没有 htp 类型的动作"),
@@ -225,3 +226,37 @@ def test_a_refusal_of_a_name_names_its_member(
     chinese = defined.ask("POST", path, body, ZH).json["message"]
     assert re.match(re.escape(member.partition(":")[0]) + "[:：]", chinese), chinese
     assert not ENGLISH_WORDS.search(chinese), chinese
+
+
+def test_a_wrong_placeholder_is_named_once(defined: RestSocket) -> None:
+    body = {**ACTION, "name": "b", "parameters": {"body": "${a..b}"}}
+    refused = defined.ask("POST", "/actions_probe", body)
+    assert refused.status == 400
+    assert refused.json["message"].count("a..b") == 1
+    assert "placeholder" in refused.json["message"]
+
+
+def test_a_fallback_that_goes_round_is_refused_from_either_side(defined: RestSocket) -> None:
+    def falls_back_to(topic: str) -> dict[str, Any]:
+        fallback = {"kind": "republish", "args": {"topic": topic}}
+        settings = {key: ACTION[key] for key in ("connector", "parameters")}
+        return {**settings, "fallback_actions": [fallback]}
+
+    refused = defined.ask("PUT", "/actions/http:tell", falls_back_to("t/undelivered"))
+    assert refused.status == 400, refused.text
+    told = refused.json["message"]
+    assert "fallback_actions.0: it may publish to t/undelivered, from where" in told
+    assert "rule all brings" in told
+    refused = defined.ask("PUT", "/actions/http:tell", falls_back_to("${topic}"), ZH)
+    assert "规则 all 会将该消息再次送回此动作" in refused.json["message"]
+    taken = defined.ask("PUT", "/actions/http:tell", falls_back_to("undelivered/${topic}"))
+    try:
+        assert taken.status == 200, taken.text
+        rule = {**RULE, "id": "round", "sql": 'SELECT * FROM "undelivered/#"'}
+        refused = defined.ask("POST", "/rules", rule)
+        assert refused.status == 400
+        assert "rule round brings" in refused.json["message"]
+        assert defined.ask("GET", "/rules/round").status == 404
+    finally:
+        back = {key: ACTION[key] for key in ("connector", "parameters")}
+        defined.ask("PUT", "/actions/http:tell", back)

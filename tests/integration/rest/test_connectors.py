@@ -226,7 +226,12 @@ def test_a_connector_is_switched_off_and_on(asks: RestSocket, defined: WebServic
     assert asks.ask("PUT", f"{AT}/enable/true").status == 204
     eventually(lambda: is_connected(asks))
     assert asks.ask("POST", f"{AT}/stop").status == 204
-    assert asks.ask("GET", AT).json["status"] == "disconnected"
+    row = asks.ask("GET", AT).json
+    assert (row["status"], row["status_reason"], row["status_reason_zh"]) == (
+        "disconnected",
+        "stopped",
+        "已停止",
+    )
     assert asks.ask("POST", f"{AT}/start").status == 204
     assert asks.ask("POST", f"{AT}/restart").status == 204
     assert is_connected(asks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -159,6 +160,21 @@ def test_sql_is_tried_without_a_rule(asks: RestSocket) -> None:
         body = {"sql": sql, "context": context}
         told = asks.ask("POST", "/rule_test", body, {"accept-language": "zh-CN"})
         assert told.json["message"] == chinese
+
+
+def test_a_trial_answers_with_a_bounded_number_of_rows(asks: RestSocket) -> None:
+    def tried(count: int, headers: dict[str, str] | None = None) -> Any:
+        context = {"topic": "t", "username": "u" * 1000}
+        context["payload"] = json.dumps({"x": ["é"] * count})
+        sql = 'FOREACH payload.x AS e DO e, username FROM "t"'
+        return asks.ask("POST", "/rule_test", {"sql": sql, "context": context}, headers)
+
+    assert tried(3).json == [{"e": "é", "username": "u" * 1000}] * 3
+    assert tried(0).problem == (412, "NOT_MATCH")
+    refused = tried(5000)
+    assert refused.problem == (400, "BAD_REQUEST")
+    assert "more than 4 MB of rows" in refused.json["message"]
+    assert "超过 4 MB" in tried(5000, {"accept-language": "zh"}).json["message"]
 
 
 def test_a_rule_is_tried_without_being_counted(asks: RestSocket, rule: dict[str, Any]) -> None:

@@ -42,3 +42,17 @@ def test_an_action_whose_service_takes_nothing_is_not_well(
         assert (counted["success"], counted["dropped"]) == (1, 0)
         shown = asks.ask("GET", "/prometheus/data_integration").text
         assert 'emqx_action_status{id="http:tell"} 1' in shown
+
+        # What is refused for good is told too, with its time, and not as a setting that is sent back.
+        assert asks.ask("GET", AT).json["last_error"].endswith("answered 500")
+        service.status = 400
+        asks.ask("POST", "/publish", {"topic": "t/1", "payload": "x"})
+        eventually(lambda: "answered 400" in asks.ask("GET", AT).json["last_error"])
+        row = asks.ask("GET", AT).json
+        assert "返回 400" in row["last_error_zh"]
+        assert row["last_error_at"].startswith("20")
+        assert (
+            asks.ask("PUT", AT, {k: v for k, v in row.items() if k not in ("type", "name")}).status
+            == 200
+        )
+        assert "last_error" not in asks.ask("GET", "/sources").text

@@ -168,7 +168,7 @@ async def test_what_is_sent_again_and_again_ends_with_its_ttl() -> None:
         await it.until_counted(dropped_expired=1, inflight=0)
         assert it.buffer.counters().retried >= 1
         assert it.runner.last_error is not None
-        assert it.runner.last_error.en == "busy"
+        assert it.runner.last_error.words.en == "busy"
 
 
 async def test_what_the_service_refuses_is_failed_and_the_next_is_sent() -> None:

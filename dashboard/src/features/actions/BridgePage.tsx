@@ -1,5 +1,5 @@
 /** One action or source: its state, who uses it, and what became of everything. */
-import { Anchor, Button } from "@mantine/core";
+import { Anchor, Button, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -19,6 +19,7 @@ import { StatusCell } from "@/components/integration/StatusCell";
 import { useTypes } from "@/components/integration/useTypes";
 import { KeyValues } from "@/components/KeyValues";
 import { Page } from "@/components/Page";
+import { formatTime } from "@/lib/format";
 import { segmentOf } from "@/lib/segment";
 
 export function BridgePage({ kind }: { kind: BridgeKind }): ReactElement {
@@ -79,8 +80,9 @@ interface FactsProps {
 }
 
 function Facts({ kind, id, row }: FactsProps): ReactElement {
-  const { t } = useTranslation("integration");
+  const { t, i18n } = useTranslation("integration");
   const mayChange = useMayChange();
+  const refusal = (i18n.language === "zh" ? row.last_error_zh : undefined) || row.last_error || "";
   const types = useTypes();
   const start =
     kind === "actions"
@@ -92,6 +94,17 @@ function Facts({ kind, id, row }: FactsProps): ReactElement {
       rows={[
         [t("field.type"), types.titleOf(row.type)],
         [t("field.state"), <StatusCell key="state" row={row} />],
+        ...(refusal === ""
+          ? []
+          : [
+              [
+                t("lastError"),
+                <Text key="last" size="sm" className="wrap">
+                  {refusal}
+                  {typeof row.last_error_at === "string" && ` (${formatTime(row.last_error_at)})`}
+                </Text>,
+              ] as const,
+            ]),
         [t("field.enabled"), <EnableSwitch key="enable" kind={kind} row={row} />],
         [
           t("connector.one"),

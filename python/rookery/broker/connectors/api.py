@@ -14,11 +14,13 @@ from starlette.responses import Response
 from rookery.broker.connectors.definitions import KINDS, ONE, Kind, with_article
 from rookery.broker.connectors.models import (
     SHOWN,
+    ActionRow,
     ActionUpdate,
     ChannelRow,
     ConnectorRow,
     ConnectorUpdate,
     EntryMetrics,
+    EntryRow,
     NewAction,
     NewConnector,
     NewSource,
@@ -46,6 +48,11 @@ _UPDATE: dict[Kind, type[Settings]] = {
     "actions": ActionUpdate,
     "sources": SourceUpdate,
 }
+_ROWS: dict[Kind, type[EntryRow]] = {
+    "connectors": ConnectorRow,
+    "actions": ActionRow,
+    "sources": ChannelRow,
+}
 _TAGS: dict[Kind, str] = {"connectors": "Connectors", "actions": "Actions", "sources": "Sources"}
 _DONE: dict[int | str, dict[str, Any]] = {204: {"description": "Done."}}
 _SEARCHED = ("type", "name", "description", "status", "status_reason", "status_reason_zh")
@@ -65,13 +72,12 @@ def router(node: NodeContext) -> APIRouter:
 
 
 def _row(kind: Kind) -> Any:
-    return ConnectorRow if kind == "connectors" else ChannelRow
+    return _ROWS[kind]
 
 
 def _rows(kind: Kind) -> Any:
-    if kind == "connectors":
-        return list[ConnectorRow] | Page[ConnectorRow]
-    return list[ChannelRow] | Page[ChannelRow]
+    row: Any = _ROWS[kind]
+    return list[row] | Page[row]
 
 
 def _sorts(kind: Kind) -> Any:

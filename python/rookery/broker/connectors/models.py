@@ -50,7 +50,15 @@ SHOWN: dict[Kind, dict[str, Any]] = {
         "actions": ["http:tell_plant"],
         "sources": [],
     },
-    "actions": {**HTTP_ACTION, "enable": True, **_STATE, "rules": ["hot_line"]},
+    "actions": {
+        **HTTP_ACTION,
+        "enable": True,
+        **_STATE,
+        "rules": ["hot_line"],
+        "last_error": "",
+        "last_error_zh": "",
+        "last_error_at": None,
+    },
     "sources": {**MQTT_SOURCE, "enable": True, **_STATE, "rules": ["hot_line"]},
 }
 
@@ -192,6 +200,24 @@ class ChannelRow(EntryRow):
         examples=[HTTP_ACTION["parameters"]],
     )
     rules: list[str] = Field(description="Ids of the rules that use it.", examples=[["hot_line"]])
+
+
+class ActionRow(ChannelRow):
+    """An action."""
+
+    last_error: str = Field(
+        "",
+        description="Why its service did not take something, most recently; it stays when all is well again.",
+        examples=["PostgreSQL refuses the row: division by zero (SQLSTATE 22012)"],
+    )
+    last_error_zh: str = Field(
+        "",
+        description="The same in Chinese.",
+        examples=["PostgreSQL 拒绝该行：division by zero (SQLSTATE 22012)"],
+    )
+    last_error_at: str | None = Field(
+        None, description="When that was.", examples=["2026-01-31T12:00:00.000+00:00"]
+    )
 
 
 class Figures(Row):

@@ -31,6 +31,7 @@ from rookery.words import Words
 if TYPE_CHECKING:
     from rookery.connectors.manager import Connectors, Wanted
     from rookery.connectors.ports import Buffer, Ports
+    from rookery.connectors.runner import LastError
     from rookery.connectors.settings import Settings
     from rookery.connectors.status import Status
     from rookery.native.action_fields import BufferSpec, FieldSpec
@@ -250,6 +251,15 @@ class Running:
         except NotFoundError:
             return NOT_STARTED
 
+    def last_error(self, action_id: str) -> LastError | None:
+        """Why the service of an action did not take something, most recently, and when."""
+        if self._connectors is None:
+            return None
+        try:
+            return self._connectors.last_error(action_id)
+        except NotFoundError:
+            return None
+
     def metrics(self, kind: Kind, id_: str) -> dict[str, int | float]:
         """Figures of an action or a source under EMQX's names."""
         if self._connectors is None:
@@ -345,12 +355,12 @@ class Running:
 
     def _note(self, one: One, id_: str, status: Status) -> None:
         """Have an alarm while something that should work does not."""
-        from rookery.connectors.status import DISABLED, STOPPED  # noqa: PLC0415
+        from rookery.connectors.status import IDLE  # noqa: PLC0415
 
         if self._is_closing:
             return
         key = (one, id_)
-        if status.is_connected or status.reason in (DISABLED, STOPPED):
+        if status.is_connected or status.reason in IDLE:
             if key in self._alarmed:
                 self._alarms.deactivate(self._alarmed.pop(key))
             return

@@ -41,7 +41,7 @@ from rookery.config.destinations import said_in
 from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import REMOVED, KeyPath, unhidden
 from rookery.config.schema.integration import NAME, NAME_FORM
-from rookery.config.secrets import without_secrets
+from rookery.config.secrets import text_without_secrets, without_secrets
 from rookery.errors import BadRequestError, NotFoundError, RookeryError
 from rookery.words import Words
 
@@ -61,6 +61,7 @@ _SHOWN_ONLY = frozenset(
             "status_since",
             "node_status",
         ),
+        *("last_error", "last_error_zh", "last_error_at"),
         *("actions", "sources", "rules", "created_at", "last_modified_at", "error"),
     }
 )
@@ -164,7 +165,20 @@ class ConnectorService:
                 )
         else:
             row["rules"] = self._rules(kind, id_)
+        if kind == "actions":
+            row |= self._last_error(id_)
         return row
+
+    def _last_error(self, id_: str) -> Settings:
+        found = self.running.last_error(id_)
+        if found is None:
+            return {"last_error": "", "last_error_zh": "", "last_error_at": None}
+        # A service says what it likes, such as the address that it was asked at.
+        return {
+            "last_error": text_without_secrets(found.words.en),
+            "last_error_zh": text_without_secrets(found.words.zh),
+            "last_error_at": rfc3339(found.at_ms),
+        }
 
     def _rules(self, kind: Kind, id_: str) -> list[str]:
         config = self._settings.config

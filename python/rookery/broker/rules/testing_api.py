@@ -23,10 +23,18 @@ from rookery.broker.rules.models import (
     RuleApplyTest,
     RuleTest,
 )
+from rookery.errors import BadRequestError
 from rookery.native.rules import RuleEvent, functions, rule_events, test_rule
 from rookery.web.rest import Caller, CurrentCaller, errors, example, fast
+from rookery.words import Words
 
 _ROWS = [{"temp": 91, "clientid": "plc-3"}]
+SHOWN_MAX = 4 << 20
+"""Bytes of rows that one trial answers with."""
+_TOO_MUCH = Words(
+    "the rule makes more than 4 MB of rows of this: try it with less in context, or select less",
+    "规则由此产生的结果超过 4 MB：请减少 context 的内容，或少选取一些列",
+)
 _REFUSALS = ("BAD_REQUEST", "NOT_MATCH")
 
 
@@ -51,7 +59,7 @@ def _testing(api: APIRouter, node: NodeContext) -> None:
         """200: the rows that come out. 412: the conditions do not match. 400: the SQL is wrong, with
         line and column, or a function failed.
         """
-        return fast(await _tried(body.sql, body.context, caller))
+        return await _tried(body.sql, body.context, caller)
 
     @api.post(
         "/rules/{id}/test",
@@ -66,16 +74,31 @@ def _testing(api: APIRouter, node: NodeContext) -> None:
     ) -> Response:
         """As `POST /rule_test` with the SQL of a rule. Its actions do not run."""
         rule = await node.services.rules.get(id)
-        return fast(await _tried(rule["sql"], body.context, caller))
+        return await _tried(rule["sql"], body.context, caller)
 
 
-async def _tried(sql: str, context: dict[str, Any], caller: Caller) -> list[Any]:
+async def _tried(sql: str, context: dict[str, Any], caller: Caller) -> Response:
     columns = json.dumps(context, ensure_ascii=False)
     # What stands in the environment of the node may be a secret, which viewers do not see.
     sees_all = caller.role == "administrator"
     # A rule has a bound on what it may do, but not on the loop.
-    rows = await asyncio.to_thread(test_rule, sql, columns, has_variables=sees_all)
-    return [json.loads(row) for row in rows]
+    content = await asyncio.to_thread(_rows_of, sql, columns, has_variables=sees_all)
+    return Response(content, media_type="application/json")
+
+
+def _rows_of(sql: str, columns: str, *, has_variables: bool) -> bytes:
+    """The rows as one JSON array; each is JSON already.
+
+    Raises:
+        BadRequestError: they are more than anybody looks at.
+    """
+    rows = test_rule(sql, columns, has_variables=has_variables)
+    if sum(map(len, rows)) > SHOWN_MAX:
+        raise BadRequestError(_TOO_MUCH.en, message_zh=_TOO_MUCH.zh)
+    content = f"[{','.join(rows)}]".encode()
+    if len(content) > SHOWN_MAX:
+        raise BadRequestError(_TOO_MUCH.en, message_zh=_TOO_MUCH.zh)
+    return content
 
 
 def _looking(api: APIRouter) -> None:

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, Field, model_validator
 from rookery.connectors.kinds import KIND, Headers, Seconds, UrlKind
 from rookery.connectors.refusals import RefusedValue
 from rookery.connectors.settings import ActionSettings, ConnectorSettings, Parameters, Tls
+from rookery.connectors.templates import fault
+from rookery.native.actions import render
 from rookery.types import Secret
 from rookery.words import Words
 
@@ -51,6 +53,13 @@ def _checked_url(url: str) -> str:
     if parts.fragment or _CONTROL.search(url) or " " in url:
         raise RefusedValue(_BAD_CHARACTERS)
     return url
+
+
+def _checked_path(path: str) -> str:
+    # One that is not closed would be sent as plain text.
+    if (why := fault(path, render)) is not None:
+        raise RefusedValue(why)
+    return path
 
 
 def _checked_headers(headers: dict[str, Secret]) -> dict[str, Secret]:
@@ -125,7 +134,7 @@ class HttpParameters(Parameters):
     method: Literal["post", "put", "get", "delete"] = Field(
         default="post", title="Method", description="Method of the request."
     )
-    path: str = Field(
+    path: Annotated[str, AfterValidator(_checked_path)] = Field(
         default="",
         max_length=8192,
         title="Path",

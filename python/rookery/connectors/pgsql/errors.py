@@ -17,16 +17,8 @@ from rookery.access.databases.postgresql_errors import (
 from rookery.access.errors import Words
 from rookery.connectors.base import Recoverable, Unhealthy, Unrecoverable
 
-# By the first two characters of SQLSTATE.
-_OF_ROW = frozenset(
-    {
-        "22",  # a value that its type does not have
-        "23",  # a constraint
-        "44",  # the condition of a view
-        "54",  # too large
-        "P0",  # a trigger refuses
-    }
-)
+# By the first two characters of SQLSTATE. All others are the row's: what a trigger or a function may raise
+# has no end, and none of it is a reason to give other rows up.
 _OF_CONNECTION = frozenset({"08", "28", "3D", "57"})
 _PASSING = frozenset(
     {
@@ -37,13 +29,14 @@ _PASSING = frozenset(
         "58",  # the system under it
     }
 )
+_OF_OTHERS = _OF_CONNECTION | OF_STATEMENT | _PASSING
 
 _REFUSED = Words("PostgreSQL refuses the row: {said}", "PostgreSQL 拒绝该行：{said}")
 
 
 def is_of_row(error: BaseException) -> bool:
     """Whether other rows of the same statement may well be taken."""
-    return isinstance(error, asyncpg.PostgresError) and state_class(error) in _OF_ROW
+    return isinstance(error, asyncpg.PostgresError) and state_class(error) not in _OF_OTHERS
 
 
 def row_refused(error: BaseException) -> Words:
