@@ -224,6 +224,25 @@ fn an_expression_costs_what_it_may_take_for_each_octet() {
 }
 
 #[test]
+fn groups_cost_what_it_takes_to_keep_them_and_only_when_they_are_wanted() {
+    let groups = format!("(?:{})*", vec!["(a)"; 500].join("|"));
+    let text = "a".repeat(3_000);
+    for (expression, ended) in [
+        (format!("regex_replace(payload, '{groups}', 'x')"), Ok(1)),
+        (format!("regex_replace(payload, '{groups}', '[&]')"), Ok(1)),
+        (format!("regex_replace(payload, '{groups}', '\\1')"), Err(EvalError::TooMuchWork)),
+        (format!("regex_extract(payload, '{groups}')"), Err(EvalError::TooMuchWork)),
+    ] {
+        let sql = format!("SELECT {expression} AS x FROM \"#\"");
+        assert_eq!(run(&sql, &text), ended, "{expression}");
+    }
+    // Usual ones still go through usual payloads.
+    let line = "2021-05-20 12:30 press-7 t=81.5; ".repeat(200);
+    let usual = r"regex_replace(payload, '(\d+)-(\d+)-(\d+)', '\3.\2.\1')";
+    assert_eq!(run(&format!("SELECT {usual} AS x FROM \"#\""), &line), Ok(1));
+}
+
+#[test]
 fn a_row_of_very_many_names_costs_looking_for_them() {
     let names: Vec<_> = (0..3_000).map(|n| format!("1 AS n{n}")).collect();
     let each = format!("FOREACH [1..5000] AS x DO {} FROM \"#\"", names.join(","));
