@@ -128,6 +128,14 @@ impl<'m> Context<'m> {
         })
     }
 
+    /// The payload as JSON, when `text` is the payload itself: it costs nobody to look into it again.
+    pub(crate) fn payload_at(&self, text: &Text<'_>) -> Option<&Value<'m>> {
+        match self.source.column(Column::Payload) {
+            Value::Text(payload) if text.is_same(&payload) => Some(self.payload()),
+            _ => None,
+        }
+    }
+
     /// How often the payload was decoded: never, or once.
     #[must_use]
     pub fn payloads_decoded(&self) -> u32 {

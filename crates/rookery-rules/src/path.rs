@@ -45,7 +45,8 @@ pub(crate) fn get<'a>(value: &Value<'a>, place: Place<'_>) -> Value<'a> {
     }
 }
 
-fn decode_text<'a>(text: &Text<'a>) -> Option<Value<'a>> {
+/// Text as JSON; nothing when it is none.
+pub(crate) fn decode_text<'a>(text: &Text<'a>) -> Option<Value<'a>> {
     match text {
         Text::Borrowed(bytes) => json::decode(bytes),
         Text::Shared(bytes) => decode_owned(bytes),
