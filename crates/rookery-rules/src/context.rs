@@ -3,11 +3,15 @@
 //! One [`Context`] serves all rules of a message: the payload is decoded when the first of them
 //! asks for a part of it, and never when none does.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+
+use smallvec::SmallVec;
 
 use crate::MESSAGE_WORK_MAX;
 use crate::column::Column;
+use crate::error::EvalError;
 use crate::event::Event;
+use crate::functions::Work;
 use crate::json;
 use crate::value::{Map, Text, Value};
 
@@ -52,6 +56,8 @@ pub struct Context<'m> {
     source: &'m dyn Source,
     pub(crate) world: World<'m>,
     payload: OnceCell<Value<'m>>,
+    /// Columns that the source had to make, for whoever asks next.
+    made: RefCell<SmallVec<[(Column, Value<'m>); 4]>>,
     random: Cell<u64>,
     decoded: Cell<u32>,
     work_left: Cell<u64>,
@@ -66,6 +72,7 @@ impl<'m> Context<'m> {
             source,
             world,
             payload: OnceCell::new(),
+            made: RefCell::default(),
             random,
             decoded: Cell::new(0),
             work_left: Cell::new(MESSAGE_WORK_MAX),
@@ -89,10 +96,19 @@ impl<'m> Context<'m> {
         self.work_left.set(self.work_left.get().saturating_sub(units));
     }
 
-    /// The value of `column`.
-    #[must_use]
-    pub fn column(&self, column: Column) -> Value<'m> {
-        self.source.column(column)
+    /// The value of `column`. One that has to be made is made once for all rules, and costs the
+    /// first that asks what there is of it.
+    pub(crate) fn column(&self, column: Column, work: &Work) -> Result<Value<'m>, EvalError> {
+        let made = self.made.borrow().iter().find(|(have, _)| *have == column).cloned();
+        if let Some((_, value)) = made {
+            return Ok(value);
+        }
+        let value = self.source.column(column);
+        if matches!(value, Value::Map(_) | Value::Array(_) | Value::Text(Text::Shared(_))) {
+            self.made.borrow_mut().push((column, value.clone()));
+            work.spend(value.weight())?;
+        }
+        Ok(value)
     }
 
     pub(crate) fn columns(&self) -> &'m [Column] {
@@ -110,6 +126,14 @@ impl<'m> Context<'m> {
                 other => other,
             }
         })
+    }
+
+    /// The payload as JSON, when `text` is the payload itself: it costs nobody to look into it again.
+    pub(crate) fn payload_at(&self, text: &Text<'_>) -> Option<&Value<'m>> {
+        match self.source.column(Column::Payload) {
+            Value::Text(payload) if text.is_same(&payload) => Some(self.payload()),
+            _ => None,
+        }
     }
 
     /// How often the payload was decoded: never, or once.

@@ -21,7 +21,7 @@
 //!
 //! # Layout
 //!
-//! - [`compile`], [`Rule`], [`Outcome`]: the way in and what comes out; [`Template`] for outputs
+//! - [`compile`], [`Rule`], [`Outcome`]: the way in and what comes out; [`Template`] for outputs, with [`Parts`]
 //! - [`Context`], [`Source`], [`World`]: what a rule reads; [`Record`] for tests of rules
 //! - [`Event`], [`EVENTS`], [`Column`]: what there is to select from
 //! - [`functions`]: every function that EMQX documents, with examples that a test runs
@@ -67,6 +67,7 @@ mod event;
 pub mod functions;
 mod json;
 pub mod messages;
+mod parts;
 mod path;
 mod program;
 mod rule;
@@ -83,6 +84,7 @@ pub use json::{
     Invalid, JSON_VALUES_MAX, decode as decode_json, encode as encode_json,
     encode_map as encode_json_map,
 };
+pub use parts::Parts;
 pub use rule::{Outcome, Rule};
 pub use template::{Template, TemplateError};
 pub use value::{Array, Map, Text, VALUE_DEPTH_MAX, Value};

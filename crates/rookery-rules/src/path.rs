@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::ARRAY_ITEMS_MAX;
 use crate::context::decode_owned;
 use crate::error::EvalError;
+use crate::functions::Work;
 use crate::json;
 use crate::value::{Map, Text, Value};
 
@@ -44,7 +45,8 @@ pub(crate) fn get<'a>(value: &Value<'a>, place: Place<'_>) -> Value<'a> {
     }
 }
 
-fn decode_text<'a>(text: &Text<'a>) -> Option<Value<'a>> {
+/// Text as JSON; nothing when it is none.
+pub(crate) fn decode_text<'a>(text: &Text<'a>) -> Option<Value<'a>> {
     match text {
         Text::Borrowed(bytes) => json::decode(bytes),
         Text::Shared(bytes) => decode_owned(bytes),
@@ -60,20 +62,30 @@ pub(crate) fn position(index: i64, length: usize) -> Option<usize> {
     Some(if index > 0 { from_one - 1 } else { length - from_one })
 }
 
-/// `base` with `value` at the end of `places`. `undefined` changes nothing.
+/// `base` with `value` at the end of `places`. `undefined` changes nothing. It copies `base` level by
+/// level, and decodes it where it is text.
 pub(crate) fn put<'a>(
     base: Value<'a>,
     places: &[Place<'_>],
     value: Value<'a>,
+    work: &Work,
 ) -> Result<Value<'a>, EvalError> {
     if value.is_undefined() {
         return Ok(base);
     }
     let Some((place, below)) = places.split_first() else { return Ok(value) };
+    work.spend(1)?;
+    match &base {
+        // Once for what is below it, and once to write into it.
+        Value::Text(text) => work.spend(2 * text.bytes().len() as u64)?,
+        Value::Array(array) => work.spend_entries(array.items().len())?,
+        Value::Map(map) => work.spend_entries(map.entries().len())?,
+        _ => {}
+    }
     // Recursion is as deep as the path, and a path has a bound.
     let inner = match below {
         [] => value,
-        _ => put(get(&base, *place), below, value)?,
+        _ => put(get(&base, *place), below, value, work)?,
     };
     match place {
         Place::Key(key) => put_key(base, key, inner),

@@ -4,7 +4,8 @@ use thiserror::Error;
 
 use crate::error::EvalError;
 use crate::json::{self, Invalid};
-use crate::path::{self, Place};
+use crate::parts::Parts;
+use crate::path::Place;
 use crate::value::{Map, Value};
 use crate::{DEPTH_MAX, SQL_BYTES_MAX};
 
@@ -91,9 +92,24 @@ impl Template {
     /// # Errors
     ///
     /// [`EvalError::TooLarge`]; what was written until then stays in `out`.
-    pub fn render(
+    pub fn render<'a>(
         &self,
-        row: &Map<'_>,
+        row: &Map<'a>,
+        bytes_max: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EvalError> {
+        self.render_of(&Parts::alone(), row, bytes_max, out)
+    }
+
+    /// The same for one of the results of a message.
+    ///
+    /// # Errors
+    ///
+    /// The same, or that the message may not cost more work.
+    pub fn render_of<'a>(
+        &self,
+        parts: &Parts<'a, '_>,
+        row: &Map<'a>,
         bytes_max: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), EvalError> {
@@ -102,7 +118,9 @@ impl Template {
             match piece {
                 Piece::Plain(text) => out.extend_from_slice(text),
                 Piece::Whole => json::entries(row.entries(), Invalid::Replace, limit, out)?,
-                Piece::Path { key, steps } => show(&look_up(row, key, steps), limit, out)?,
+                Piece::Path { key, steps } => {
+                    show(&look_up(parts, row, key, steps)?, limit, out)?;
+                }
             }
             if out.len() > limit {
                 return Err(EvalError::TooLarge(bytes_max));
@@ -113,11 +131,18 @@ impl Template {
 
     /// The value for `row` when the template is one placeholder and nothing else, such as the
     /// `${qos}` of a republish.
-    #[must_use]
-    pub fn value<'a>(&self, row: &Map<'a>) -> Option<Value<'a>> {
+    ///
+    /// # Errors
+    ///
+    /// That the message may not cost more work.
+    pub fn value<'a>(
+        &self,
+        parts: &Parts<'a, '_>,
+        row: &Map<'a>,
+    ) -> Result<Option<Value<'a>>, EvalError> {
         match self.pieces.as_slice() {
-            [Piece::Path { key, steps }] => Some(look_up(row, key, steps)),
-            _ => None,
+            [Piece::Path { key, steps }] => look_up(parts, row, key, steps).map(Some),
+            _ => Ok(None),
         }
     }
 }
@@ -169,19 +194,17 @@ fn read_path(path: &str) -> Option<Piece> {
     Some(Piece::Path { key, steps })
 }
 
-fn look_up<'a>(row: &Map<'a>, key: &[u8], steps: &[Step]) -> Value<'a> {
-    let Some(first) = row.get(key) else { return Value::Undefined };
-    let mut value = first.clone();
-    for step in steps {
-        value = path::get(
-            &value,
-            match step {
-                Step::Key(key) => Place::Key(key),
-                Step::Index(index) => Place::Index(*index),
-            },
-        );
-    }
-    value
+fn look_up<'a>(
+    parts: &Parts<'a, '_>,
+    row: &Map<'a>,
+    key: &[u8],
+    steps: &[Step],
+) -> Result<Value<'a>, EvalError> {
+    let places = steps.iter().map(|step| match step {
+        Step::Key(key) => Place::Key(key),
+        Step::Index(index) => Place::Index(*index),
+    });
+    parts.look_up(row, key, places)
 }
 
 fn show(value: &Value<'_>, limit: usize, out: &mut Vec<u8>) -> Result<(), EvalError> {

@@ -59,6 +59,11 @@ impl Text<'_> {
         1 + (self.bytes().len() / BYTES_PER_WORK) as u64
     }
 
+    /// Whether both are the same octets in memory.
+    pub(crate) fn is_same(&self, other: &Text<'_>) -> bool {
+        std::ptr::eq(self.bytes(), other.bytes())
+    }
+
     /// The text, when it is UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test")]
 
+use std::cell::Cell;
+
 use rookery_rules::{
     CHAIN_MAX, Column, Context, DEPTH_MAX, EvalError, Event, Map, Outcome, Record, SQL_BYTES_MAX,
-    Template, World, compile,
+    Source, Template, Text, Value, World, compile,
 };
 
 fn run(sql: &str, payload: &str) -> Result<usize, EvalError> {
@@ -222,10 +224,96 @@ fn an_expression_costs_what_it_may_take_for_each_octet() {
 }
 
 #[test]
+fn groups_cost_what_it_takes_to_keep_them_and_only_when_they_are_wanted() {
+    let groups = format!("(?:{})*", vec!["(a)"; 500].join("|"));
+    let text = "a".repeat(3_000);
+    for (expression, ended) in [
+        (format!("regex_replace(payload, '{groups}', 'x')"), Ok(1)),
+        (format!("regex_replace(payload, '{groups}', '[&]')"), Ok(1)),
+        (format!("regex_replace(payload, '{groups}', '\\1')"), Err(EvalError::TooMuchWork)),
+        (format!("regex_extract(payload, '{groups}')"), Err(EvalError::TooMuchWork)),
+    ] {
+        let sql = format!("SELECT {expression} AS x FROM \"#\"");
+        assert_eq!(run(&sql, &text), ended, "{expression}");
+    }
+    // Usual ones still go through usual payloads.
+    let line = "2021-05-20 12:30 press-7 t=81.5; ".repeat(200);
+    let usual = r"regex_replace(payload, '(\d+)-(\d+)-(\d+)', '\3.\2.\1')";
+    assert_eq!(run(&format!("SELECT {usual} AS x FROM \"#\""), &line), Ok(1));
+}
+
+#[test]
 fn a_row_of_very_many_names_costs_looking_for_them() {
     let names: Vec<_> = (0..3_000).map(|n| format!("1 AS n{n}")).collect();
     let each = format!("FOREACH [1..5000] AS x DO {} FROM \"#\"", names.join(","));
     assert_eq!(run(&each, ""), Err(EvalError::TooMuchWork));
+}
+
+/// A message with very many user properties, which are put together whenever somebody asks.
+struct ManyProperties {
+    payload: String,
+    made: Cell<u32>,
+}
+
+impl Source for ManyProperties {
+    fn event(&self) -> Event {
+        Event::MessagePublish
+    }
+
+    fn column(&self, column: Column) -> Value<'_> {
+        match column {
+            Column::Payload => Value::from(self.payload.as_str()),
+            Column::PubProps => {
+                self.made.set(self.made.get() + 1);
+                let entries = (0..1_000).map(|n| (Text::from(format!("k{n}")), Value::Null));
+                let user = Value::map(entries.collect()).expect("flat");
+                Value::map(vec![("User-Property".into(), user)]).expect("flat")
+            }
+            _ => Value::Undefined,
+        }
+    }
+}
+
+#[test]
+fn a_column_that_has_to_be_made_is_made_once_and_charged() {
+    let items = vec!["1"; 10_000].join(",");
+    let message =
+        ManyProperties { payload: format!("{{\"items\":[{items}]}}"), made: Cell::new(0) };
+    let context = Context::new(&message, World::at(0, 1));
+    for sql in [
+        "FOREACH payload.items AS item FROM \"#\"",
+        "FOREACH payload.items AS item DO pub_props, pub_props.'User-Property' AS u FROM \"#\"",
+        "FOREACH payload.items AS item DO pub_props FROM \"#\"",
+    ] {
+        let before = context.work_left();
+        let rule = compile(sql).expect("rule");
+        assert_eq!(rule.evaluate(&context).expect("runs").rows().len(), 10_000, "{sql}");
+        assert!(before - context.work_left() > 20_000, "rows cost the memory they take");
+    }
+    assert_eq!(message.made.get(), 1);
+    let one = compile("SELECT pub_props FROM \"#\"").expect("rule");
+    let fresh = Context::new(&message, World::at(0, 1)).with_work(500);
+    assert_eq!(one.evaluate(&fresh).err(), Some(EvalError::TooMuchWorkTogether));
+}
+
+#[test]
+fn writing_into_a_value_costs_what_is_copied_at_each_level() {
+    let entries: Vec<_> = (0..10_000).map(|n| format!("\"k{n}\":{n}")).collect();
+    let payload = format!("{{\"in\":{{{}}}}}", entries.join(","));
+    for copies in
+        ["1 AS p.in.x, p AS q", "map_put('in.x', n, p) AS q", "mput(['in', 'x'], n, p) AS q"]
+    {
+        let sql =
+            format!("FOREACH json_decode(payload) AS p, [1..60000] AS n DO {copies} FROM \"#\"");
+        assert_eq!(run(&sql, &payload), Err(EvalError::TooMuchWork), "{copies}");
+    }
+    // Text within JSON that is JSON is decoded by each of these.
+    let nested = format!("{{\"in\":\"[{}0]\"}}", "0,".repeat(50_000));
+    for read in ["payload('in.x')", "map_get('in.x', p)", "mget(['in', 'x'], p)"] {
+        let sql =
+            format!("FOREACH json_decode(payload) AS p, [1..60000] AS n DO {read} AS q FROM \"#\"");
+        assert_eq!(run(&sql, &nested), Err(EvalError::TooMuchWork), "{read}");
+    }
 }
 
 #[test]

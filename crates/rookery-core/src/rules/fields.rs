@@ -7,7 +7,9 @@
 //! Each field is one tag and its payload: eight octets for numbers, or a length of four octets and
 //! that many more; numbers are little-endian.
 
-use rookery_rules::{EvalError, Invalid, Map, Template, Value, encode_json, encode_json_map};
+use rookery_rules::{
+    EvalError, Invalid, Map, Parts, Template, Value, encode_json, encode_json_map,
+};
 
 const UNDEFINED: u8 = 0;
 const NULL: u8 = 1;
@@ -63,9 +65,24 @@ impl ActionFields {
     /// # Errors
     ///
     /// [`EvalError::TooLarge`], then `out` is as it was.
-    pub fn encode(
+    pub fn encode<'a>(
         &self,
-        row: &Map<'_>,
+        row: &Map<'a>,
+        bytes_max: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EvalError> {
+        self.encode_of(&Parts::alone(), row, bytes_max, out)
+    }
+
+    /// The same for one of the results of a message.
+    ///
+    /// # Errors
+    ///
+    /// The same, or that the message may not cost more work.
+    pub fn encode_of<'a>(
+        &self,
+        parts: &Parts<'a, '_>,
+        row: &Map<'a>,
         bytes_max: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), EvalError> {
@@ -73,10 +90,11 @@ impl ActionFields {
         let limit = start.saturating_add(bytes_max.min(u32::MAX as usize));
         for field in &self.fields {
             let written = match field {
-                Field::Text(template) => text(template, row, limit, out),
-                Field::Value(template) => match template.value(row) {
-                    Some(value) => one(&value, limit, out),
-                    None => text(template, row, limit, out),
+                Field::Text(template) => text(template, parts, row, limit, out),
+                Field::Value(template) => match template.value(parts, row) {
+                    Ok(Some(value)) => one(&value, limit, out),
+                    Ok(None) => text(template, parts, row, limit, out),
+                    Err(error) => Err(error),
                 },
                 Field::Row => {
                     sized(JSON, out, |out| encode_json_map(row, Invalid::Replace, limit, out))
@@ -92,13 +110,14 @@ impl ActionFields {
     }
 }
 
-fn text(
+fn text<'a>(
     template: &Template,
-    row: &Map<'_>,
+    parts: &Parts<'a, '_>,
+    row: &Map<'a>,
     limit: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), EvalError> {
-    sized(TEXT, out, |out| template.render(row, limit.saturating_sub(out.len()), out))
+    sized(TEXT, out, |out| template.render_of(parts, row, limit.saturating_sub(out.len()), out))
 }
 
 fn one(value: &Value<'_>, limit: usize, out: &mut Vec<u8>) -> Result<(), EvalError> {

@@ -2,7 +2,8 @@
 
 use rookery_codec::{PublishProperties, QoS, UserProperties, UserPropertiesBuf, check_topic_name};
 use rookery_rules::{
-    EvalError, Invalid, Map, Template, TemplateError, Text, Value, encode_json, encode_json_map,
+    EvalError, Invalid, Map, Parts, Template, TemplateError, Text, Value, encode_json,
+    encode_json_map,
 };
 
 /// Most octets of a payload that a rule makes.
@@ -170,33 +171,37 @@ impl Republish {
 
     /// Fills `draft` with the message that `row` becomes. `original`: the properties of the
     /// message that the rule saw.
-    pub(crate) fn fill(
+    pub(crate) fn fill<'a>(
         &self,
-        row: &Map<'_>,
+        parts: &Parts<'a, '_>,
+        row: &Map<'a>,
         original: &[u8],
         draft: &mut Draft,
     ) -> Result<(), String> {
-        let too_large = |error: EvalError| error.to_string();
+        let said = |error: EvalError| error.to_string();
         draft.topic.clear();
         draft.payload.clear();
         draft.properties.clear();
-        self.topic.render(row, TOPIC_BYTES_MAX, &mut draft.topic).map_err(too_large)?;
+        self.topic.render_of(parts, row, TOPIC_BYTES_MAX, &mut draft.topic).map_err(said)?;
         let is_topic = std::str::from_utf8(&draft.topic).is_ok_and(|t| check_topic_name(t).is_ok());
         if !is_topic {
             return Err(format!("{:?} is no topic name", String::from_utf8_lossy(&draft.topic)));
         }
         match &self.payload {
-            Some(template) => template.render(row, PAYLOAD_BYTES_MAX, &mut draft.payload),
+            Some(template) => template.render_of(parts, row, PAYLOAD_BYTES_MAX, &mut draft.payload),
             None => encode_json_map(row, Invalid::Replace, PAYLOAD_BYTES_MAX, &mut draft.payload),
         }
-        .map_err(too_large)?;
+        .map_err(said)?;
         draft.qos = match &self.qos {
             Few::Fixed(qos) => *qos,
-            Few::Of(template) => qos_of(template, row).ok_or("QoS is not 0, 1 or 2")?,
+            Few::Of(template) => {
+                qos_of(template.value(parts, row).map_err(said)?).ok_or("QoS is not 0, 1 or 2")?
+            }
         };
         draft.retain = match &self.retain {
             Few::Fixed(retain) => *retain,
-            Few::Of(template) => flag_of(template, row).ok_or("RETAIN is not true or false")?,
+            Few::Of(template) => flag_of(template.value(parts, row).map_err(said)?)
+                .ok_or("RETAIN is not true or false")?,
         };
         draft.expiry_s = None;
         let has_none = match self.user_properties {
@@ -205,12 +210,18 @@ impl Republish {
             UserProps::Of(_) => false,
         };
         if !has_none || !self.mqtt_properties.is_empty() {
-            self.fill_properties(row, original, draft);
+            self.fill_properties(parts, row, original, draft).map_err(said)?;
         }
         Ok(())
     }
 
-    fn fill_properties(&self, row: &Map<'_>, original: &[u8], draft: &mut Draft) {
+    fn fill_properties<'a>(
+        &self,
+        parts: &Parts<'a, '_>,
+        row: &Map<'a>,
+        original: &[u8],
+        draft: &mut Draft,
+    ) -> Result<(), EvalError> {
         let mut made = UserPropertiesBuf::default();
         let mut user_properties = UserProperties::default();
         match &self.user_properties {
@@ -219,16 +230,20 @@ impl Republish {
                 user_properties = UserProperties::from_encoded(original).unwrap_or_default();
             }
             UserProps::Of(template) => {
-                collect_pairs(template.value(row), &mut made);
+                collect_pairs(template.value(parts, row)?, &mut made);
                 user_properties = made.as_ref();
             }
         }
         let mut texts: Vec<(Property, Vec<u8>)> = Vec::new();
         for (property, template) in &self.mqtt_properties {
-            let is_missing = template.value(row).is_some_and(|value| value.is_undefined());
+            if template.value(parts, row)?.is_some_and(|value| value.is_undefined()) {
+                continue;
+            }
             let mut text = Vec::new();
-            if !is_missing && template.render(row, TOPIC_BYTES_MAX, &mut text).is_ok() {
-                texts.push((*property, text));
+            match template.render_of(parts, row, TOPIC_BYTES_MAX, &mut text) {
+                Ok(()) => texts.push((*property, text)),
+                Err(EvalError::TooLarge(_)) => {}
+                Err(error) => return Err(error),
             }
         }
         let find = |wanted| texts.iter().find(|(p, _)| *p == wanted).map(|(_, text)| &text[..]);
@@ -245,6 +260,7 @@ impl Republish {
             ..PublishProperties::default()
         };
         properties.forward_into(&mut draft.properties);
+        Ok(())
     }
 }
 
@@ -265,8 +281,8 @@ fn few<T>(
     Ok(Few::Of(template))
 }
 
-fn qos_of(template: &Template, row: &Map<'_>) -> Option<QoS> {
-    match template.value(row)? {
+fn qos_of(value: Option<Value<'_>>) -> Option<QoS> {
+    match value? {
         Value::Undefined => Some(QoS::AtMostOnce),
         Value::Int(number) => QoS::from_u8(u8::try_from(number).ok()?),
         Value::Text(text) => QoS::from_u8(text.as_str()?.parse().ok()?),
@@ -274,8 +290,8 @@ fn qos_of(template: &Template, row: &Map<'_>) -> Option<QoS> {
     }
 }
 
-fn flag_of(template: &Template, row: &Map<'_>) -> Option<bool> {
-    match template.value(row)? {
+fn flag_of(value: Option<Value<'_>>) -> Option<bool> {
+    match value? {
         Value::Undefined => Some(false),
         Value::Bool(flag) => Some(flag),
         Value::Int(0) => Some(false),

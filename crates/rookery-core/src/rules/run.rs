@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use rookery_rules::{Context, Invalid, MESSAGE_WORK_MAX, Map, Source, World, encode_json_map};
+use rookery_rules::{
+    Context, Invalid, MESSAGE_WORK_MAX, Map, Parts, Source, World, encode_json_map,
+};
 
 use super::republish::{Draft, Republish};
 use super::set::{ActiveRule, Output, RuleSet};
@@ -166,6 +168,7 @@ impl Run<'_> {
         }
         cell.passed.inc();
         wanted.passed += 1;
+        let parts = Parts::of(context);
         for row in outcome.rows() {
             for output in &rule.outputs {
                 cell.actions.inc();
@@ -175,12 +178,12 @@ impl Run<'_> {
                 }
                 match output {
                     Output::Republish(republish) => {
-                        self.republish(rule, republish, row, &mut wanted.republished);
+                        self.republish(rule, republish, (&parts, row), &mut wanted.republished);
                     }
                     Output::Console => self.console(rule, row),
                     Output::Action { sink, fields } => {
                         let mut octets = Vec::new();
-                        let encoded = fields.encode(row, ACTION_BYTES_MAX, &mut octets);
+                        let encoded = fields.encode_of(&parts, row, ACTION_BYTES_MAX, &mut octets);
                         let has_room = self.spent.take(octets.len());
                         match encoded {
                             Ok(()) if !has_room => self.fail(rule, TOO_LARGE),
@@ -226,11 +229,11 @@ impl Run<'_> {
         }
     }
 
-    fn republish(
+    fn republish<'r>(
         &mut self,
         rule: &Arc<ActiveRule>,
         republish: &Republish,
-        row: &Map<'_>,
+        (parts, row): (&Parts<'r, '_>, &Map<'r>),
         made: &mut Vec<Republished>,
     ) {
         if self.chain.contains(&rule.id) {
@@ -245,7 +248,7 @@ impl Run<'_> {
             self.fail(rule, "one message may lead to 10,000 others: what is more is refused");
             return;
         }
-        let filled = republish.fill(row, self.properties, self.draft);
+        let filled = republish.fill(parts, row, self.properties, self.draft);
         let has_room = self.spent.take(self.draft.len());
         if let Err(what) = filled {
             self.fail(rule, &what);
@@ -264,7 +267,7 @@ impl Run<'_> {
         };
         *self.messages_made += 1;
         let draft = &*self.draft;
-        let parts = MessageParts {
+        let made_of = MessageParts {
             id: MessageId::new(self.now.unix_ms, self.shard, *self.messages_made),
             timestamp_ms: self.now.unix_ms,
             expires_at_ms: draft
@@ -279,7 +282,7 @@ impl Run<'_> {
             properties: &draft.properties,
             payload: &draft.payload,
         };
-        let message = self.pool.make(&parts, rule.publisher.clone(), Some(origin));
+        let message = self.pool.make(&made_of, rule.publisher.clone(), Some(origin));
         made.push(Republished { message, is_direct: republish.is_direct, rule: rule.clone() });
     }
 }

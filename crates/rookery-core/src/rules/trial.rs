@@ -9,8 +9,8 @@ use rookery_rules::{
 };
 use thiserror::Error;
 
-/// Most octets of one row that a trial shows.
-const ROW_BYTES_MAX: usize = 4 << 20;
+/// Most octets of all rows that a trial shows.
+const ROWS_BYTES_MAX: usize = 4 << 20;
 
 /// Why a trial has no rows.
 #[derive(Debug, Error)]
@@ -67,9 +67,17 @@ pub fn try_rule(sql: &str, context: &str, world: World<'_>) -> Result<Vec<String
     let context = Context::new(&record, world);
     let outcome = rule.evaluate(&context)?;
     let mut rows = Vec::new();
+    let mut left = ROWS_BYTES_MAX;
     for row in outcome.rows() {
         let mut json = Vec::new();
-        encode_json_map(row, Invalid::Replace, ROW_BYTES_MAX, &mut json)?;
+        let written = encode_json_map(row, Invalid::Replace, left, &mut json);
+        left = match (written, left.checked_sub(json.len())) {
+            (Ok(()), Some(left)) => left,
+            (Ok(()) | Err(EvalError::TooLarge(_)), _) => {
+                return Err(EvalError::TooLarge(ROWS_BYTES_MAX).into());
+            }
+            (Err(error), _) => return Err(error.into()),
+        };
         rows.push(String::from_utf8_lossy(&json).into_owned());
     }
     if rows.is_empty() { Err(TrialError::NoMatch) } else { Ok(rows) }
@@ -175,6 +183,21 @@ mod tests {
         assert!(matches!(rows("SELECT", "{}"), Err(TrialError::Sql(_))));
         let failing = r#"SELECT 1 / 0 AS x FROM "t/#""#;
         assert!(matches!(rows(failing, "{}"), Err(TrialError::Failed(_))));
+    }
+
+    #[test]
+    fn the_rows_together_are_bounded() {
+        let sql = r#"FOREACH payload.a DO payload FROM "t""#;
+        let of = |count: usize| {
+            let items = vec!["1"; count].join(",");
+            let pad = "x".repeat(100_000);
+            let payload = format!(r#"{{\"a\":[{items}],\"p\":\"{pad}\"}}"#);
+            rows(sql, &format!(r#"{{"topic":"t","payload":"{payload}"}}"#))
+        };
+        assert_eq!(of(10).expect("1 MB").len(), 10);
+        let failed = of(1_000).expect_err("100 MB");
+        let most = EvalError::TooLarge(ROWS_BYTES_MAX);
+        assert!(matches!(&failed, TrialError::Failed(error) if *error == most), "{failed}");
     }
 
     #[test]

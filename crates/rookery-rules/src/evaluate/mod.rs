@@ -53,11 +53,12 @@ impl<'a, 'm> Evaluation<'a, 'm> {
             Node::Int(number) => Value::Int(*number),
             Node::Float(number) => Value::Float(*number),
             Node::Text(text) => Value::borrowed(text),
-            Node::Column(column) => self.context.column(*column),
+            Node::Column(column) => self.context.column(*column, &self.work)?,
             Node::Local(slot, column) => match self.locals.get(*slot as usize) {
-                Some(Value::Undefined) | None => {
-                    column.map_or(Value::Undefined, |column| self.context.column(column))
-                }
+                Some(Value::Undefined) | None => match column {
+                    Some(column) => self.context.column(*column, &self.work)?,
+                    None => Value::Undefined,
+                },
                 Some(value) => value.clone(),
             },
             Node::PayloadPath(steps) => {
@@ -141,7 +142,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
         let mut value = None;
         for step in steps.of(&self.program.steps) {
             let here = value.as_ref().unwrap_or(from);
-            self.spend_on_step(here)?;
+            self.work.spend_step(here)?;
             let Some(place) = self.step(step)? else { return Ok(Value::Undefined) };
             let next = path::get(here, place);
             if next.is_undefined() {
@@ -150,15 +151,6 @@ impl<'a, 'm> Evaluation<'a, 'm> {
             value = Some(next);
         }
         Ok(value.unwrap_or_else(|| from.clone()))
-    }
-
-    /// A key is looked for from entry to entry; text is decoded.
-    fn spend_on_step(&self, value: &Value<'a>) -> Result<(), EvalError> {
-        self.work.spend(match value {
-            Value::Map(map) => 1 + map.entries().len() as u64 / 8,
-            Value::Text(text) => 1 + text.bytes().len() as u64,
-            _ => 1,
-        })
     }
 
     fn slice(&self, base: NodeId, first: i64, last: i64) -> Out<'a> {

@@ -62,6 +62,8 @@ impl<'a> Evaluation<'a, '_> {
         selected: &Map<'a>,
     ) -> Result<Outcome<'a>, EvalError> {
         let before = self.locals.clone();
+        // What the rows have in common when `DO` does not say what is in them.
+        let mut common = None;
         let mut rows = Vec::new();
         for item in items {
             self.work.spend(1 + before.len() as u64 / ENTRIES_PER_WORK)?;
@@ -71,20 +73,35 @@ impl<'a> Evaluation<'a, '_> {
             if !self.holds(elements.condition)? {
                 continue;
             }
-            let mut row = Map::default();
-            if elements.each.is_empty() {
-                self.put_columns(&mut row)?;
-                for (key, value) in selected.entries() {
-                    self.spend_on_row(&row)?;
-                    row.put(key.clone(), value.clone())?;
-                }
+            let row = if elements.each.is_empty() {
+                let common = match &mut common {
+                    Some(common) => common,
+                    none => none.insert(self.common(selected)?),
+                };
+                self.work.spend_entries(common.entries().len() + 1)?;
+                let mut row = Map::clone(common);
                 row.put(Text::Borrowed(elements.name), item.clone())?;
+                row
             } else {
+                let mut row = Map::default();
                 self.put_items(elements.each, &mut row)?;
-            }
+                self.work.spend_entries(row.entries().len())?;
+                row
+            };
             rows.push(row);
         }
         Ok(if rows.is_empty() { Outcome::NoMatch } else { Outcome::Rows(rows) })
+    }
+
+    /// All columns, and what was selected in front of the array.
+    fn common(&self, selected: &Map<'a>) -> Result<Map<'a>, EvalError> {
+        let mut row = Map::default();
+        self.put_columns(&mut row)?;
+        for (key, value) in selected.entries() {
+            self.spend_on_row(&row)?;
+            row.put(key.clone(), value.clone())?;
+        }
+        Ok(row)
     }
 
     fn put_items(&mut self, items: &'a [Item], row: &mut Map<'a>) -> Result<(), EvalError> {
@@ -104,7 +121,7 @@ impl<'a> Evaluation<'a, '_> {
         let columns = self.context.columns();
         self.work.spend(columns.len() as u64)?;
         for column in columns {
-            let value: Value<'a> = self.context.column(*column);
+            let value: Value<'a> = self.context.column(*column, &self.work)?;
             if !value.is_undefined() {
                 self.spend_on_row(row)?;
                 row.put(Text::from(column.name()), value)?;
@@ -128,12 +145,11 @@ impl<'a> Evaluation<'a, '_> {
             let now = self.locals.get(local.slot as usize).cloned().unwrap_or_default();
             let base = match (now, local.column) {
                 (Value::Undefined, Some(column)) if !places.is_empty() => {
-                    self.context.column(column)
+                    self.context.column(column, &self.work)?
                 }
                 (now, _) => now,
             };
-            self.spend_on_put(&base, &places)?;
-            let put = path::put(base, &places, value.clone())?;
+            let put = path::put(base, &places, value.clone(), &self.work)?;
             self.set_local(local.slot, put);
         }
         self.spend_on_row(row)?;
@@ -141,8 +157,7 @@ impl<'a> Evaluation<'a, '_> {
             row.put(Text::Borrowed(&selected.key), value.clone())?;
         } else {
             let base = row.get(&selected.key).cloned().unwrap_or_default();
-            self.spend_on_put(&base, &places)?;
-            let put = path::put(base, &places, value.clone())?;
+            let put = path::put(base, &places, value.clone(), &self.work)?;
             row.put(Text::Borrowed(&selected.key), put)?;
         }
         Ok(value)
@@ -151,17 +166,6 @@ impl<'a> Evaluation<'a, '_> {
     /// A key is looked for among those that are there.
     fn spend_on_row(&self, row: &Map<'a>) -> Result<(), EvalError> {
         self.work.spend(row.entries().len() as u64 / ENTRIES_PER_WORK)
-    }
-
-    /// Writing into a value copies it level by level, and decodes it when it is text.
-    fn spend_on_put(&self, base: &Value<'a>, places: &[Place<'_>]) -> Result<(), EvalError> {
-        let size = match base {
-            Value::Text(text) => text.bytes().len(),
-            Value::Array(array) => array.items().len(),
-            Value::Map(map) => map.entries().len(),
-            _ => 0,
-        };
-        self.work.spend(1 + (size as u64) * (places.len() as u64))
     }
 
     fn places(&self, steps: Span) -> Result<SmallVec<[Place<'a>; 4]>, EvalError> {

@@ -44,6 +44,20 @@ impl Work {
     pub fn spend_bytes(&self, bytes: usize) -> Result<(), EvalError> {
         self.spend(u64::try_from(bytes / BYTES_PER_WORK).unwrap_or(u64::MAX))
     }
+
+    /// Names and values that are kept or copied cost the memory they take; what they hold is shared.
+    pub fn spend_entries(&self, count: usize) -> Result<(), EvalError> {
+        self.spend_bytes(count.saturating_mul(size_of::<(Text<'_>, Value<'_>)>()))
+    }
+
+    /// A key is looked for from entry to entry; text is decoded.
+    pub fn spend_step(&self, value: &Value<'_>) -> Result<(), EvalError> {
+        self.spend(match value {
+            Value::Map(map) => 1 + map.entries().len() as u64 / 8,
+            Value::Text(text) => 1 + text.bytes().len() as u64,
+            _ => 1,
+        })
+    }
 }
 
 /// A function that runs.

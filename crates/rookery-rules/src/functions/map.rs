@@ -104,8 +104,11 @@ fn keys<'k, 'a>(c: &'k Call<'_, 'a, '_>, at: usize) -> Result<Vec<Place<'k>>, Ev
     keys.collect()
 }
 
-fn get<'a>(map: Rc<Map<'a>>, places: &[Place<'_>]) -> Value<'a> {
-    places.iter().fold(Value::Map(map), |value, place| path::get(&value, *place))
+fn get<'a>(c: &Call<'_, 'a, '_>, map: Rc<Map<'a>>, places: &[Place<'_>]) -> Out<'a> {
+    places.iter().try_fold(Value::Map(map), |value, place| {
+        c.work.spend_step(&value)?;
+        Ok(path::get(&value, *place))
+    })
 }
 
 fn or_else<'a>(c: &Call<'_, 'a, '_>, value: Value<'a>) -> Out<'a> {
@@ -117,22 +120,22 @@ fn map_get<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
         return Ok(c.value(2).clone());
     }
     let places = dotted(c, c.bytes(0)?)?;
-    let value = get(c.map(1)?, &places);
+    let value = get(c, c.map(1)?, &places)?;
     or_else(c, value)
 }
 
 fn mget<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
-    let value = get(c.map(1)?, &keys(c, 0)?);
+    let value = get(c, c.map(1)?, &keys(c, 0)?)?;
     or_else(c, value)
 }
 
 fn map_put<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let places = dotted(c, c.bytes(0)?)?;
-    path::put(Value::Map(c.map(2)?), &places, c.value(1).clone())
+    path::put(Value::Map(c.map(2)?), &places, c.value(1).clone(), c.work)
 }
 
 fn mput<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
-    path::put(Value::Map(c.map(2)?), &keys(c, 0)?, c.value(1).clone())
+    path::put(Value::Map(c.map(2)?), &keys(c, 0)?, c.value(1).clone(), c.work)
 }
 
 fn map_new<'a>(_: &Call<'_, 'a, '_>) -> Out<'a> {

@@ -55,7 +55,7 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 fn column<'a>(c: &Call<'_, 'a, '_>, column: Column) -> Out<'a> {
-    Ok(c.context.column(column))
+    c.context.column(column, c.work)
 }
 
 fn null<'a>(_: &Call<'_, 'a, '_>) -> Out<'a> {
@@ -63,7 +63,7 @@ fn null<'a>(_: &Call<'_, 'a, '_>) -> Out<'a> {
 }
 
 fn flag<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
-    Ok(path::get(&c.context.column(Column::Flags), Place::Key(c.bytes(0)?)))
+    Ok(path::get(&c.context.column(Column::Flags, c.work)?, Place::Key(c.bytes(0)?)))
 }
 
 fn payload<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
@@ -72,14 +72,14 @@ fn payload<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     }
     let mut value: Value<'a> = c.context.payload().clone();
     for key in c.bytes(0)?.split(|byte| *byte == b'.') {
-        c.work.spend(1)?;
+        c.work.spend_step(&value)?;
         value = path::get(&value, Place::Key(key));
     }
     Ok(value)
 }
 
 fn topic<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
-    let topic = c.context.column(Column::Topic);
+    let topic = c.context.column(Column::Topic, c.work)?;
     if c.count() == 0 {
         return Ok(topic);
     }

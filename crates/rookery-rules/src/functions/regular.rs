@@ -7,6 +7,7 @@
 //! message's work.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
@@ -109,6 +110,12 @@ impl Regular {
     const fn search_work(&self, bytes: usize, bytes_per_step: u64) -> u64 {
         (bytes as u64).saturating_mul(self.parts.saturating_add(4)) / bytes_per_step
     }
+
+    /// The same of a search that says where each of its groups is: they are kept for each place.
+    fn capture_work(&self, bytes: usize) -> u64 {
+        let groups = self.regex.captures_len() as u64;
+        self.search_work(bytes, BYTES_PER_CAPTURE).saturating_mul(groups)
+    }
 }
 
 /// Places in an expression, with those of what is repeated.
@@ -162,30 +169,61 @@ fn regex_replace<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     let (bytes, with) = (c.bytes(0)?, c.bytes(2)?);
     let expression = expression(c)?;
     let pieces = pieces(with);
-    let has_groups = pieces.iter().any(|piece| matches!(piece, Piece::Group(1..)));
-    let step = if has_groups { BYTES_PER_CAPTURE } else { BYTES_PER_SEARCH };
-    c.work.spend(expression.search_work(bytes.len(), step))?;
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut first = 0;
-    for found in expression.regex.captures_iter(bytes) {
-        let Some(whole) = found.get(0) else { continue };
-        if expression.looks_far {
-            let rest = bytes.len() - whole.end();
-            c.work.spend(expression.search_work(rest, BYTES_PER_SEARCH))?;
+    let mut replaced = Replaced { expression: &expression, bytes, out: Vec::new(), first: 0 };
+    // Where groups are is found out only when the replacement names one.
+    if pieces.iter().any(|piece| matches!(piece, Piece::Group(1..))) {
+        c.work.spend(expression.capture_work(bytes.len()))?;
+        for found in expression.regex.captures_iter(bytes) {
+            let Some(whole) = found.get(0) else { continue };
+            c.work.spend(found.len() as u64)?;
+            let group = |group| found.get(group).map_or(&[][..], |found| found.as_bytes());
+            replaced.put(c, whole.range(), &pieces, group)?;
         }
-        out.extend_from_slice(bytes.get(first..whole.start()).unwrap_or_default());
-        first = whole.end();
-        for piece in &pieces {
-            out.extend_from_slice(match piece {
-                Piece::Plain(text) => text,
-                Piece::Group(group) => found.get(*group).map_or(&[], |found| found.as_bytes()),
-            });
-            c.fits(out.len())?;
+    } else {
+        c.work.spend(expression.search_work(bytes.len(), BYTES_PER_SEARCH))?;
+        for whole in expression.regex.find_iter(bytes) {
+            replaced.put(c, whole.range(), &pieces, |_| whole.as_bytes())?;
         }
-        c.work.spend(1 + pieces.len() as u64)?;
     }
+    let Replaced { mut out, first, .. } = replaced;
     out.extend_from_slice(bytes.get(first..).unwrap_or_default());
     c.make(out)
+}
+
+/// A text that is being made of `bytes`.
+struct Replaced<'e> {
+    expression: &'e Regular,
+    bytes: &'e [u8],
+    out: Vec<u8>,
+    /// What is before it is done.
+    first: usize,
+}
+
+impl Replaced<'_> {
+    /// Puts `pieces` in the place of what was found at `whole`.
+    fn put<'g>(
+        &mut self,
+        c: &Call<'_, '_, '_>,
+        whole: Range<usize>,
+        pieces: &[Piece<'_>],
+        group: impl Fn(usize) -> &'g [u8],
+    ) -> Result<(), EvalError> {
+        if self.expression.looks_far {
+            let rest = self.bytes.len() - whole.end;
+            c.work.spend(self.expression.search_work(rest, BYTES_PER_SEARCH))?;
+        }
+        let before = self.bytes.get(self.first..whole.start).unwrap_or_default();
+        self.out.extend_from_slice(before);
+        self.first = whole.end;
+        for piece in pieces {
+            self.out.extend_from_slice(match piece {
+                Piece::Plain(text) => text,
+                Piece::Group(number) => group(*number),
+            });
+            c.fits(self.out.len())?;
+        }
+        c.work.spend(1 + pieces.len() as u64)
+    }
 }
 
 enum Piece<'t> {
@@ -220,7 +258,7 @@ fn regex_extract<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     c.work.spend(expression.search_work(bytes.len(), BYTES_PER_SEARCH))?;
     let Some(whole) = expression.regex.find(bytes) else { return c.list(Vec::new()) };
     // Where the groups are is looked for in what was found.
-    c.work.spend(expression.search_work(whole.len(), BYTES_PER_CAPTURE))?;
+    c.work.spend(expression.capture_work(whole.len()))?;
     let Some(found) = expression.regex.captures_at(bytes, whole.start()) else {
         return c.list(Vec::new());
     };
