@@ -22,6 +22,7 @@ import pytest
 from harness.balancer import until
 from harness.operator import operated
 from harness.plugins import Plugins
+from rookery.errors import BadRequestError
 from rookery.plugins.build import build, new
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -198,6 +199,30 @@ def test_audit_sqlite_waits_for_a_file_that_cannot_be_written(tmp_path: Path) ->
                 return int(rows.fetchone()[0])
 
         until(lambda: count() == 2, "nothing is lost")
+
+
+def test_audit_sqlite_goes_on_after_settings_that_it_refuses(tmp_path: Path) -> None:
+    with operated(tmp_path) as operator:
+        install(Plugins(operator), tmp_path / "out", "audit_sqlite", {})
+        config = "/plugins/audit_sqlite-1.0.0/config"
+
+        def seen(file: Path, client: str) -> int:
+            with sqlite3.connect(file) as database:
+                rows = database.execute(
+                    "SELECT count(*) FROM events WHERE client_id = ?", (client,)
+                )
+                return int(rows.fetchone()[0])
+
+        with pytest.raises(BadRequestError, match="unable to open"):
+            operator.rest.put(config, {"file": str(tmp_path / "nowhere/audit.db")})
+        operator.login(client_id="one").drop()
+        folder = tmp_path / "plugins/data/audit_sqlite"
+        until(lambda: seen(folder / "audit.db", "one") == 2, "it goes on")
+
+        operator.rest.put(config, {"file": "other.db"})
+        operator.login(client_id="two").drop()
+        until(lambda: seen(folder / "other.db", "two") == 2, "in the other file")
+        assert seen(folder / "audit.db", "two") == 0
 
 
 def test_a_new_plugin_passes_its_own_tests_and_runs(tmp_path: Path) -> None:
