@@ -148,6 +148,37 @@ def test_presence_webhook_goes_on_after_an_answer_that_is_not_http(
         assert events[0]["clientid"] == "seen"
 
 
+def test_presence_webhook_keeps_what_waits_while_it_is_loaded_anew(
+    tmp_path: Path, service: Service
+) -> None:
+    name = "presence_webhook-1.0.0"
+    with operated(tmp_path) as operator, socket.create_server(("127.0.0.1", 0)) as silent:
+        plugins = Plugins(operator)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        install(plugins, tmp_path / "out", "presence_webhook", {"url": url})
+        operator.login(client_id="seen").drop()
+        connection, _ = silent.accept()  # a batch is under way, and nobody answers
+        with connection:
+            operator.login(client_id="late").drop()
+            plugins.act(name, "restart")
+        plugins.act(name, "stop")
+        operator.rest.put(f"/plugins/{name}/config", {"url": service.url})
+        plugins.act(name, "start")
+        told: list[tuple[str, str]] = []
+        while len(told) < 4:
+            told += [
+                (event["clientid"], event["event"]) for event in service.asked.get(timeout=10)[1]
+            ]
+        expected = [
+            (client, event)
+            for client in ("seen", "late")
+            for event in ("client.connected", "client.disconnected")
+        ]
+        assert sorted(told) == sorted(expected), "each once"
+        plugins.act(name, "stop")
+        assert list((tmp_path / "plugins/data/presence_webhook").iterdir()) == []
+
+
 def test_payload_transform_completes_json_below_its_topics(tmp_path: Path) -> None:
     with operated(tmp_path) as operator:
         install(Plugins(operator), tmp_path / "out", "payload_transform", {"refuse_others": False})
