@@ -54,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 class Trial:
-    """The plugin in the node: at most one version that was made here is installed."""
+    """The plugin in the node: once the folder's version runs, it is the only one made here."""
 
     def __init__(self, project: Path, node: ManagementClient, settings: Any) -> None:
         self.project = project
@@ -62,7 +62,7 @@ class Trial:
         self._settings = settings
         self._content = b""
         self._number = 0
-        self._installed: str | None = None
+        self._installed: list[str] = []  # the newest last
 
     def load(self) -> str | None:
         """Put what the folder holds in the place of what ran; its name, none: nothing changed.
@@ -80,23 +80,34 @@ class Trial:
             self._content = b""  # until it runs
             self._replace(file.name.removesuffix(".tar.gz"), file.read_bytes())
             self._content = content
-        return self._installed
+        return self._installed[-1]
 
     def _replace(self, name: str, archive: bytes) -> None:
         self._node.post(plugin_path("install"), archive_body(archive))
-        before, self._installed = self._installed, name
-        if before is not None:
-            self._node.delete(plugin_path(before))
+        self._installed.append(name)
         if self._settings is not None:
             self._node.put(plugin_path(name, "config"), self._settings)
             self._settings = None  # what is set later stays
-        self._node.put(plugin_path(name, "start"))
+        try:
+            # In the place of the one that runs: what clients ask meanwhile waits.
+            self._node.put(plugin_path(name, "start"))
+        finally:
+            for other in self._installed[:-1]:
+                self._remove_stopped(other)
+
+    def _remove_stopped(self, name: str) -> None:
+        """Take one out; it goes on if the next one could not even begin."""
+        with contextlib.suppress(NotFoundError):
+            if self._node.get(plugin_path(name))["status"] != "stopped":
+                return
+            self._node.delete(plugin_path(name))
+        self._installed.remove(name)
 
     def remove(self) -> None:
         """Take it out of the node."""
-        if self._installed is not None:
+        for name in self._installed:
             with contextlib.suppress(NotFoundError):
-                self._node.delete(plugin_path(self._installed))
+                self._node.delete(plugin_path(name))
 
 
 async def _develop(trial: Trial) -> int:

@@ -22,6 +22,7 @@ import pytest
 from harness.balancer import until
 from harness.operator import operated
 from harness.plugins import Plugins
+from rookery.errors import BadRequestError
 from rookery.plugins.build import build, new
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -147,6 +148,37 @@ def test_presence_webhook_goes_on_after_an_answer_that_is_not_http(
         assert events[0]["clientid"] == "seen"
 
 
+def test_presence_webhook_keeps_what_waits_while_it_is_loaded_anew(
+    tmp_path: Path, service: Service
+) -> None:
+    name = "presence_webhook-1.0.0"
+    with operated(tmp_path) as operator, socket.create_server(("127.0.0.1", 0)) as silent:
+        plugins = Plugins(operator)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        install(plugins, tmp_path / "out", "presence_webhook", {"url": url})
+        operator.login(client_id="seen").drop()
+        connection, _ = silent.accept()  # a batch is under way, and nobody answers
+        with connection:
+            operator.login(client_id="late").drop()
+            plugins.act(name, "restart")
+        plugins.act(name, "stop")
+        operator.rest.put(f"/plugins/{name}/config", {"url": service.url})
+        plugins.act(name, "start")
+        told: list[tuple[str, str]] = []
+        while len(told) < 4:
+            told += [
+                (event["clientid"], event["event"]) for event in service.asked.get(timeout=10)[1]
+            ]
+        expected = [
+            (client, event)
+            for client in ("seen", "late")
+            for event in ("client.connected", "client.disconnected")
+        ]
+        assert sorted(told) == sorted(expected), "each once"
+        plugins.act(name, "stop")
+        assert list((tmp_path / "plugins/data/presence_webhook").iterdir()) == []
+
+
 def test_payload_transform_completes_json_below_its_topics(tmp_path: Path) -> None:
     with operated(tmp_path) as operator:
         install(Plugins(operator), tmp_path / "out", "payload_transform", {"refuse_others": False})
@@ -198,6 +230,30 @@ def test_audit_sqlite_waits_for_a_file_that_cannot_be_written(tmp_path: Path) ->
                 return int(rows.fetchone()[0])
 
         until(lambda: count() == 2, "nothing is lost")
+
+
+def test_audit_sqlite_goes_on_after_settings_that_it_refuses(tmp_path: Path) -> None:
+    with operated(tmp_path) as operator:
+        install(Plugins(operator), tmp_path / "out", "audit_sqlite", {})
+        config = "/plugins/audit_sqlite-1.0.0/config"
+
+        def seen(file: Path, client: str) -> int:
+            with sqlite3.connect(file) as database:
+                rows = database.execute(
+                    "SELECT count(*) FROM events WHERE client_id = ?", (client,)
+                )
+                return int(rows.fetchone()[0])
+
+        with pytest.raises(BadRequestError, match="unable to open"):
+            operator.rest.put(config, {"file": str(tmp_path / "nowhere/audit.db")})
+        operator.login(client_id="one").drop()
+        folder = tmp_path / "plugins/data/audit_sqlite"
+        until(lambda: seen(folder / "audit.db", "one") == 2, "it goes on")
+
+        operator.rest.put(config, {"file": "other.db"})
+        operator.login(client_id="two").drop()
+        until(lambda: seen(folder / "other.db", "two") == 2, "in the other file")
+        assert seen(folder / "audit.db", "two") == 0
 
 
 def test_a_new_plugin_passes_its_own_tests_and_runs(tmp_path: Path) -> None:

@@ -29,26 +29,32 @@ class AuditSqlite(Plugin):
         super().__init__(context)
         self._rows: list[Row] = []
         self._database: sqlite3.Connection
+        self._using = asyncio.Lock()  # of the file, by one thread at a time
         self._writing: asyncio.Task[None] | None = None
         self.dropped = 0
 
     async def start(self) -> None:
         """Open the file."""
-        await asyncio.to_thread(self._open)
+        self._database = await asyncio.to_thread(self._open, self.settings)
         self._writing = asyncio.ensure_future(self._write_all())
 
     async def stop(self) -> None:
         """Write what waits and close the file."""
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
-        await asyncio.to_thread(self._flush)
-        self._database.close()
+        async with self._using:  # a batch that is being written is written first
+            if self._writing is not None:
+                self._writing.cancel()
+                await asyncio.gather(self._writing, return_exceptions=True)
+            try:
+                await asyncio.to_thread(self._flush)
+            finally:
+                self._database.close()
 
     async def settings_changed(self, settings: Mapping[str, Any]) -> None:
-        """Another file may be meant."""
-        await self.stop()
-        await self.start()
+        """Another file may be meant: one that cannot be opened is refused, and this one goes on."""
+        database = await asyncio.to_thread(self._open, settings)
+        async with self._using:
+            before, self._database = self._database, database
+            before.close()
 
     def on_connected(self, client: Client) -> None:
         self._put("connected", client.client_id, None, client.peer)
@@ -73,11 +79,16 @@ class AuditSqlite(Plugin):
             return
         self._rows.append((time.time_ns() // 1_000_000, event, client_id, topic, detail))
 
-    def _open(self) -> None:
-        file = self.context.data_dir / str(self.settings["file"])
-        self._database = sqlite3.connect(file, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute(SCHEMA)
+    def _open(self, settings: Mapping[str, Any]) -> sqlite3.Connection:
+        file = self.context.data_dir / str(settings["file"])
+        database = sqlite3.connect(file, check_same_thread=False)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute(SCHEMA)
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
 
     async def _write_all(self) -> None:
         while True:
@@ -85,7 +96,8 @@ class AuditSqlite(Plugin):
             if not self._rows:
                 continue
             try:
-                await asyncio.to_thread(self._flush)
+                async with self._using:
+                    await asyncio.to_thread(self._flush)
             except sqlite3.Error as error:
                 # A full disk, somebody else's lock: what waits is written when it is over.
                 self.context.log.warning("%d events wait: %s", len(self._rows), error)

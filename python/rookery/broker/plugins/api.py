@@ -318,12 +318,16 @@ def _action(api: APIRouter, plugins: PluginService) -> None:
         "/plugins/{name}/{action}",
         summary="Start or stop a plugin",
         status_code=204,
-        responses=errors("NOT_FOUND", "CONFLICT", "BAD_CONFIG", "PLUGIN_FAILED"),
+        responses=errors("NOT_FOUND", "BAD_CONFIG", "PLUGIN_FAILED"),
     )
     async def act_on_plugin(name: Name, action: Action) -> Response:
         """`start` and `stop`, now and whenever the node starts; `restart` loads the code anew, the
         old processes have ended then; `enable` and `disable` say only whether it starts with the
         node.
+
+        `start` while another version runs is an upgrade: that one ends first and starts with the node
+        no more, the new one is asked in its place, and what clients ask meanwhile waits for it. If it
+        fails, it is tried again and its `failure` answers; `start` of the one before goes back.
         """
         match action:
             case "start":

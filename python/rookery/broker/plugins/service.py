@@ -185,7 +185,7 @@ class PluginService:
     async def on_publish(self, publications: Sequence[Publication]) -> list[Outcome]:
         """What the plugins make of messages that were given to the node itself, in their order."""
         plugins = [
-            Asked(plugin, partial(self._worker_of, plugin.id), self._settled)
+            Asked(plugin, partial(self._worker_of, plugin.manifest.name), self._settled)
             for plugin in self._plugins.values()
             if HOOKPOINT in self._hookpoints_of(plugin)
         ]
@@ -196,9 +196,12 @@ class PluginService:
         supervisor = self._running.get(plugin.id)
         return () if supervisor is None else supervisor.report.hookpoints or plugin.hookpoints
 
-    def _worker_of(self, plugin_id: str, client_id: str) -> WorkerProcess | None:
-        supervisor = self._running.get(plugin_id)
-        return None if supervisor is None else supervisor.worker_for(client_id)
+    def _worker_of(self, name: str, client_id: str) -> WorkerProcess | None:
+        """By the name without the version: another one may have taken its place meanwhile."""
+        for plugin_id, supervisor in self._running.items():
+            if self._plugins[plugin_id].manifest.name == name:
+                return supervisor.worker_for(client_id)
+        return None
 
     async def _settled(self) -> None:
         async with self._changing:
@@ -294,17 +297,19 @@ class PluginService:
     # -- running -----------------------------------------------------------------------------
 
     async def start(self, plugin_id: str, *, enable: bool = True) -> None:
-        """Start it, and with the node from now on.
+        """Start it, and with the node from now on. It takes the place of a version that runs.
 
         Raises:
-            WorkerError: it cannot start; it is not enabled then.
-            ConflictError: another version of it runs.
+            BadRequestError: it lacks settings; a version that runs goes on.
+            WorkerError: it cannot start; it is not enabled then. One that took the place of another
+                is, and is tried again: nothing it is to decide about goes unasked.
         """
         async with self._change(plugin_id) as plugin:
-            for other in self._others(plugin.manifest.name, plugin_id):
-                if other in self._running:
-                    raise ConflictError(f"{other} runs: stop it first")
-            if plugin_id not in self._running or self.report(plugin_id).status == "crashed":
+            others = self._others(plugin.manifest.name, plugin_id)
+            before = next((other for other in others if other in self._running), None)
+            if before is not None and plugin_id not in self._running:
+                await self._take_over(self._plugins[before], plugin)
+            elif plugin_id not in self._running or self.report(plugin_id).status == "crashed":
                 await self._stop(plugin_id)
                 await self._start(plugin)
             plugin.enable = plugin.enable or enable
@@ -489,11 +494,11 @@ class PluginService:
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
-    async def _start(self, plugin: Installed, *, keeps_trying: bool = False) -> None:
-        if plugin.schema and (lacking := missing(plugin.schema, plugin.settings)):
-            text = f"{plugin.id} has to be configured first: {', '.join(lacking)}"
-            raise BadRequestError(text, code="BAD_CONFIG")
-        supervisor = await self._supervise(plugin)
+    async def _start(
+        self, plugin: Installed, *, keeps_trying: bool = False, replaces: str | None = None
+    ) -> None:
+        _check_configured(plugin)
+        supervisor = await self._supervise(plugin, replaces)
         try:
             await supervisor.start(keeps_trying=keeps_trying)
         except BaseException as error:
@@ -506,7 +511,7 @@ class PluginService:
             raise
         plugin.hookpoints = supervisor.report.hookpoints
 
-    async def _supervise(self, plugin: Installed) -> Supervisor:
+    async def _supervise(self, plugin: Installed, replaces: str | None = None) -> Supervisor:
         launch = await asyncio.to_thread(self._launch, plugin)
         supervisor = Supervisor(
             plugin,
@@ -517,9 +522,40 @@ class PluginService:
             hooks_known=lambda hooks: self._routing.set_hooks(plugin.number, hooks),
             changed=lambda report: self._changed(plugin, report),
         )
+        if replaces is not None:
+            del self._running[replaces]
         self._running[plugin.id] = supervisor
         await self._apply_order()
         return supervisor
+
+    async def _take_over(self, before: Installed, plugin: Installed) -> None:
+        """Put a version in the place of the one that runs, whose processes have ended then.
+
+        What would be asked meanwhile waits for the new ones, no longer than its deadline.
+        """
+        # What was set since it was installed holds for it as well.
+        found = await asyncio.to_thread(self._read, plugin.id)
+        plugin.settings, plugin.run = found.settings, found.run
+        _check_configured(plugin)
+        shown, supervisor = self._shown(before), self._running[before.id]
+        await supervisor.stop(holds=True)
+        # By the same number: for the core it is the plugin that it holds questions for.
+        spare, plugin.number = plugin.number, before.number
+        plugin.hookpoints = self._hookpoints_of(before)
+        plugin.enable, before.enable = True, False
+        order = [other for other in self._plugins if other != plugin.id]
+        order.insert(order.index(before.id), plugin.id)
+        self._plugins = {key: self._plugins[key] for key in order}
+        self._reports[before.id] = Report()
+        self._alarms.deactivate(f"{CRASH_ALARM}/{before.id}")
+        await self._save()
+        try:
+            await self._start(plugin, keeps_trying=True, replaces=before.id)
+        except WorkerError as error:
+            raise _went_wrong(before.id, plugin.id, error) from error
+        finally:
+            before.number = spare
+            changed(f"plugins/{before.id}", before=shown, after=self._shown(before))
 
     async def _restart(self, plugin: Installed) -> None:
         supervisor = self._running.get(plugin.id)
@@ -634,6 +670,22 @@ class PluginService:
         self._routing.tell_alarms(
             {alarm.name: alarm for alarm in self._alarms.active()}, self._alarms.history()
         )
+
+
+def _check_configured(plugin: Installed) -> None:
+    if plugin.schema and (lacking := missing(plugin.schema, plugin.settings)):
+        text = f"{plugin.id} has to be configured first: {', '.join(lacking)}"
+        raise BadRequestError(text, code="BAD_CONFIG")
+
+
+def _went_wrong(before: str, plugin_id: str, error: WorkerError) -> WorkerError:
+    back = f"rookery ctl plugins start {before}"
+    return WorkerError(
+        f"{plugin_id} took the place of {before} and fails: {error.message}. It is tried again; what "
+        f"its `failure` says answers meanwhile. `{back}` goes back",
+        message_zh=f"{plugin_id} 已取代 {before}，但启动失败：{error.message}。节点会继续尝试，期间按其 "
+        f"`failure` 回答；执行 `{back}` 可退回",
+    )
 
 
 def _with_figures(row: dict[str, Any], more: Mapping[str, int]) -> dict[str, Any]:

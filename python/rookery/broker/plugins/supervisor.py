@@ -122,6 +122,8 @@ class Supervisor:
         if holds:
             await asyncio.to_thread(self._bridge.hold, number)
         await self._cancel_keepers()
+        for slot in self._slots:
+            slot.status = "stopped"  # before it hears so: no question of the node comes behind that
         stopping = [
             slot.process.stop(self._policy.stop_timeout_s)
             for slot in self._slots
