@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
@@ -13,7 +14,7 @@ import pytest
 from harness.authority import Authority
 from harness.client import DEADLINE_S
 from harness.node import HOST
-from harness.rest_node import PREFIX, Rest, RestNode
+from harness.rest_node import ADMIN, PREFIX, Rest, RestNode
 from integration.admission.conftest import Start
 
 PATHS = ("/", "/status", "/api/v5/status", "/api-docs", "/api-docs/swagger.json", "/clients/x")
@@ -128,6 +129,7 @@ def test_the_root_says_where_the_operations_are(rest: RestNode, path: str) -> No
         ("/api/v5/error_codes/NONE", "不存在错误码 NONE"),
         ("/api/v5/users?page=x", "page: 应为整数"),
         ("/api/v5/alarms?sort=colour", "sort: 应为 "),
+        ("/api/v5/error_codes/ADDRESS_NOT_PROVEN", "不存在错误码 "),
     ],
 )
 def test_refusals_are_chinese_for_who_reads_it(rest: RestNode, path: str, told: str) -> None:
@@ -252,3 +254,31 @@ def test_a_body_that_is_no_json_is_called_that(
 
     assert (answer.status, answer.code) == (400, "BAD_REQUEST")
     assert message in answer.json["message"]
+
+
+def test_refusals_of_whoever_asks_have_no_english_sentence(rest: RestNode) -> None:
+    key = rest.key("administrator")
+    viewer, admin = rest.user("viewer"), rest.admin
+    passwords = {"old_pwd": "wrong", "new_pwd": "a-password-1"}
+    asked: list[tuple[Rest, str, str, Any]] = [
+        (rest.nobody, "GET", "/users", None),
+        (rest.nobody.with_key("nobody", "wrong"), "GET", "/nodes", None),
+        (key, "GET", "/users", None),
+        (viewer, "DELETE", "/audit", None),
+        (viewer, "POST", "/publish", {"topic": "t", "payload": "x"}),
+        (admin, "POST", f"/users/{ADMIN}/change_pwd", passwords),
+        (admin, "DELETE", f"/users/{ADMIN}", None),
+        (admin, "POST", "/plugins/allowed", {"name": "x"}),
+    ]
+    for who, method, path, body in asked:
+        answer = who.ask(method, f"/api/v5{path}", body, {"accept-language": "zh"})
+        message = answer.json["message"]
+        assert answer.status >= 400, path
+        assert not re.search("[A-Za-z]{2,} [a-z]{2,} [a-z]{2,} [a-z]{2,}", message), message
+
+
+def test_a_node_lists_the_codes_that_it_says(rest: RestNode) -> None:
+    codes = {row["code"] for row in rest.admin.get("/error_codes").json}
+
+    assert {"LOGIN_LOCKED", "CLIENTID_NOT_FOUND"} <= codes
+    assert not codes & {"ADDRESS_NOT_PROVEN", "SECOND_FACTOR_REQUIRED", "UNREGISTERED"}
