@@ -6,14 +6,16 @@ import re
 import socket
 import ssl
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.authority import Authority
+from harness.authority import Authority, Pair
 from harness.client import DEADLINE_S
 from harness.node import HOST
+from harness.operator import eventually
 from harness.rest_node import ADMIN, PREFIX, Rest, RestNode
 from integration.admission.conftest import Start
 
@@ -197,6 +199,48 @@ def test_a_certificate_is_read_again_when_its_file_changes(
     while common_name(context, port) != "second":
         assert time.monotonic() < until
     assert Rest(port, tls=context, host="localhost").login().get("/users").status == 200
+
+
+def test_alarms_of_certificates_follow_what_is_in_use(start_rest: Start, tmp_path: Path) -> None:
+    (tmp_path / "ca").mkdir()
+    authority = Authority(tmp_path / "ca", "authority")
+    today = datetime.now(UTC)
+    dates = (f"{today - timedelta(9):%Y%m%d}", f"{today + timedelta(4):%Y%m%d}")
+    ending = authority.issue("ending", dates=dates)
+    lasting = authority.issue("lasting", dates=(dates[0], f"{today + timedelta(90):%Y%m%d}"))
+    own = authority.issue("own", dates=dates)
+    https = "dashboard.listeners.https"
+    node = start_rest(
+        {
+            f"{https}.bind": f"{HOST}:0",
+            f"{https}.ssl_options.certfile": str(own.cert),
+            f"{https}.ssl_options.keyfile": str(own.key),
+        }
+    )
+    admin = node.admin
+
+    def alarms() -> set[str]:
+        return {row["name"] for row in admin.get("/alarms").json["data"]}
+
+    def listener(name: str, pair: Pair) -> dict[str, Any]:
+        files = {"certfile": str(pair.cert), "keyfile": str(pair.key)}
+        return {"type": "ssl", "name": name, "bind": f"{HOST}:0", "ssl_options": files}
+
+    of_dashboard, of_a = (
+        f"certificate_expiry/{name}/certfile" for name in ("https:dashboard", "ssl:a")
+    )
+    assert alarms() == {of_dashboard}
+    assert "https:dashboard" in {row["listener"] for row in admin.get("/certificates").json}
+    assert admin.post("/listeners", listener("a", ending)).status == 200
+    assert alarms() == {of_dashboard, of_a}
+    assert b'listener_type="https"' in admin.get("/prometheus/stats").body
+    assert admin.delete("/listeners/ssl:a").status == 204
+    assert alarms() == {of_dashboard}
+
+    lasting.key.replace(own.key)
+    lasting.cert.replace(own.cert)
+
+    eventually(lambda: not alarms())
 
 
 def common_name(context: ssl.SSLContext, port: int) -> str:
