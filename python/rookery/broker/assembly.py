@@ -16,6 +16,7 @@ from rookery.broker.backup.admins import AdminsPart, ApiKeysPart
 from rookery.broker.backup.parts import ConfigurationPart, Part
 from rookery.broker.backup.retained import RetainedPart
 from rookery.broker.certificates import CertificateService
+from rookery.broker.certificates.dashboard import shown_by
 from rookery.broker.cluster.alone import make_cluster
 from rookery.broker.connectors.running import Running
 from rookery.broker.connectors.service import ConnectorService
@@ -60,7 +61,9 @@ def make_services(
     audit = AuditLog(node.config.data_dir, node.clock)
     settings = NodeSettings(node.config, audit, node.clock)
     observing = Observing(node.native)
-    certificates = CertificateService(node.native, alarms, audit, node.clock)
+    certificates = CertificateService(
+        node.native, alarms, audit, node.clock, lambda: shown_by(node.https)
+    )
     cluster = make_cluster(node, alarms, version())
     observation = Observation(node, alarms, certificates, metrics, stats, cluster)
     access = AccessService(
@@ -92,7 +95,7 @@ def make_services(
     alarms.on_alarm(AlarmEvents(node.native.rule_event))
     services = Services(
         settings=settings,
-        listeners=ListenerService(node.native, settings, audit, alarms),
+        listeners=ListenerService(node.native, settings, audit, alarms, certificates.check),
         certificates=certificates,
         access=access,
         audit=audit,
@@ -206,7 +209,6 @@ async def open_services(
     serving.push_async_callback(services.certificates.close)
     # Before restored alarms are settled: what still holds keeps the time at which it began.
     await services.listeners.judge()
-    await services.certificates.check()
     services.certificates.open()
     serving.push_async_callback(services.topic_metrics.close)
     await services.topic_metrics.open()

@@ -15,6 +15,7 @@ from rookery.broker.alarms import (
     message,
 )
 from rookery.broker.assembly import Gathering, make_services, open_services
+from rookery.broker.certificates import CertificateService
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.doors import LOCAL_CONNECTIONS_MAX, Door, Doors
@@ -148,18 +149,23 @@ def _start_web(node: OpenNode, web: contextlib.AsyncExitStack, context: NodeCont
     if management.http_v3 is not None:
         found.append(Door(V3, node.sockets[V3], "v3", management.http_v3.max_connections))
     doors = Doors(context, found)
-    _watch_certificate(node, web)
+    _watch_certificate(node, web, context.services.certificates)
     web.push_async_callback(doors.close)
     doors.open()
 
 
-def _watch_certificate(node: OpenNode, web: contextlib.AsyncExitStack) -> None:
+def _watch_certificate(
+    node: OpenNode, web: contextlib.AsyncExitStack, certificates: CertificateService
+) -> None:
     https = node.config.management.https
     if https is None or https.tls is None or node.https is None:
         return
     from rookery.broker.rest.https import CertificateWatch  # noqa: PLC0415
 
-    watch = CertificateWatch(node.https, https.tls)
+    def was_read(error: str | None) -> None:
+        certificates.was_read(HTTPS, error)
+
+    watch = CertificateWatch(node.https, https.tls, was_read)
     web.push_async_callback(watch.close)
     watch.open()
 

@@ -30,6 +30,7 @@ from rookery.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from rookery.words import Words
 
 ANSWER_BYTES_MAX = 64 << 20
 API = "/api/v5"
@@ -140,9 +141,10 @@ class NodeClient:
                 f"no trust in {self.place}: {error}", message_zh=f"{self.place} 不受信任：{error}"
             ) from None
         except (OSError, http.client.HTTPException) as error:
+            why = _reason(error)
             raise UnreachableError(
-                f"no node answers on {self.place}: {error}",
-                message_zh=f"{self.place} 上没有节点应答：{_reason(error)}",
+                f"no node answers on {self.place}: {why.en}",
+                message_zh=f"{self.place} 上没有节点应答：{why.zh}",
             ) from None
         if answer.status >= 400:
             raise _refusal(f"{method} {path}", answer.status, text)
@@ -151,13 +153,17 @@ class NodeClient:
         return json.loads(text) if text else None
 
 
-def _reason(error: Exception) -> str:
-    """Why there is no connection, in Chinese where it is one of the usual reasons."""
+def _reason(error: Exception) -> Words:
+    """Why there is no connection, in plain words where it is one of the usual reasons."""
     if isinstance(error, FileNotFoundError):
-        return "套接字不存在，节点可能未运行"
+        return Words(
+            "its socket is not there; is the node running?", "套接字不存在，节点可能未运行"
+        )
     if isinstance(error, ConnectionRefusedError):
-        return "连接被拒绝"
-    return str(error)
+        return Words(
+            "the connection was refused; is the node running?", "连接被拒绝，节点可能未运行"
+        )
+    return Words(str(error), str(error))
 
 
 def path_of(*parts: str) -> str:

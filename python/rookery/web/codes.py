@@ -1,6 +1,6 @@
 """Every error code of the REST interface: its usual HTTP status and what it means.
 
-EMQX's codes keep EMQX's meaning. ``GET /error_codes`` shows this table, the OpenAPI document and
+EMQX's codes keep EMQX's meaning. ``GET /error_codes`` of a node shows those that a node says, the OpenAPI document and
 ``rookery.web.errors`` read it.
 """
 
@@ -142,3 +142,14 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "CLIENT_NOT_RESPONSE": ErrorCode(504, "The client does not answer", "客户端没有应答"),
     "TIMEOUT": ErrorCode(504, "The answer did not come in time", "未能及时得到应答"),
 }
+
+OF_CONTROL = frozenset(
+    {
+        "ADDRESS_NOT_PROVEN",
+        "BAD_SECOND_FACTOR",
+        "SECOND_FACTOR_REQUIRED",
+        "SECOND_FACTOR_SETUP_REQUIRED",
+        "UNREGISTERED",
+    }
+)
+"""Codes that the control plane alone says."""

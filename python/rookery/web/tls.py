@@ -18,6 +18,8 @@ class ServerTls:
             StartError: one cannot be used.
         """
         self._config = config
+        self.certfile = config.certfile
+        self.shown = b""
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.context.set_alpn_protocols(["http/1.1"])
@@ -38,6 +40,7 @@ class ServerTls:
         """
         config = self._config
         password = config.password
+        shown = b""
         # Into a context of its own first: a key that does not fit must not replace anything.
         for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self.context):
             try:
@@ -47,10 +50,12 @@ class ServerTls:
                     # Without a function OpenSSL would ask the terminal.
                     password=lambda: password.reveal() if password else "",
                 )
+                shown = config.certfile.read_bytes()
             except (OSError, ssl.SSLError) as error:
                 raise StartError(
                     f"{config.certfile}, {config.keyfile}: {_reason(error)}"
                 ) from error
+        self.shown = shown
 
 
 def _reason(error: OSError) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.node import fresh_name
+from harness.operator import eventually
 from harness.rest_node import Rest, RestNode, api
 from integration.admission.conftest import Start
 
@@ -48,6 +49,23 @@ def test_a_key_stops_working_at_once(rest: RestNode, change: dict[str, object]) 
     assert key.get("/error_codes").status == 200
     assert rest.admin.delete(api("api_key", name)).status == 204
     assert key.get("/error_codes").code == "BAD_API_KEY_OR_SECRET"
+
+
+def test_five_wrong_secrets_lock_that_key_from_that_address(rest: RestNode) -> None:
+    key = rest.admin.post("/api_key", {"name": fresh_name("k")}).json
+    other = made(rest)[1]
+
+    wrong = rest.nobody.with_key(key["api_key"], "a-wrong-secret-0")
+    codes = [wrong.get("/error_codes").code for _ in range(6)]
+
+    assert codes == ["BAD_API_KEY_OR_SECRET"] * 5 + ["LOGIN_LOCKED"]
+    right = rest.nobody.with_key(key["api_key"], key["api_secret"]).get("/error_codes")
+    assert (right.status, right.code) == (401, "LOGIN_LOCKED")
+    assert key["api_secret"].encode() not in right.body
+    # Nobody else is locked, and the log tells who is.
+    assert other.get("/error_codes").status == 200
+    told = f"the API key '{key['api_key']}' is locked"
+    eventually(lambda: any(told in line for line in rest.node.log))
 
 
 def test_a_name_is_taken_once(rest: RestNode) -> None:

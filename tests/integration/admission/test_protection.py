@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.authority import Authority
+from harness.authority import Authority, Pair
 from harness.client import DEADLINE_S
 from harness.node import HOST
-from harness.rest_node import PREFIX, Rest, RestNode
+from harness.operator import eventually
+from harness.rest_node import ADMIN, PREFIX, Rest, RestNode
 from integration.admission.conftest import Start
 
 PATHS = ("/", "/status", "/api/v5/status", "/api-docs", "/api-docs/swagger.json", "/clients/x")
@@ -128,6 +131,7 @@ def test_the_root_says_where_the_operations_are(rest: RestNode, path: str) -> No
         ("/api/v5/error_codes/NONE", "不存在错误码 NONE"),
         ("/api/v5/users?page=x", "page: 应为整数"),
         ("/api/v5/alarms?sort=colour", "sort: 应为 "),
+        ("/api/v5/error_codes/ADDRESS_NOT_PROVEN", "不存在错误码 "),
     ],
 )
 def test_refusals_are_chinese_for_who_reads_it(rest: RestNode, path: str, told: str) -> None:
@@ -197,6 +201,48 @@ def test_a_certificate_is_read_again_when_its_file_changes(
     assert Rest(port, tls=context, host="localhost").login().get("/users").status == 200
 
 
+def test_alarms_of_certificates_follow_what_is_in_use(start_rest: Start, tmp_path: Path) -> None:
+    (tmp_path / "ca").mkdir()
+    authority = Authority(tmp_path / "ca", "authority")
+    today = datetime.now(UTC)
+    dates = (f"{today - timedelta(9):%Y%m%d}", f"{today + timedelta(4):%Y%m%d}")
+    ending = authority.issue("ending", dates=dates)
+    lasting = authority.issue("lasting", dates=(dates[0], f"{today + timedelta(90):%Y%m%d}"))
+    own = authority.issue("own", dates=dates)
+    https = "dashboard.listeners.https"
+    node = start_rest(
+        {
+            f"{https}.bind": f"{HOST}:0",
+            f"{https}.ssl_options.certfile": str(own.cert),
+            f"{https}.ssl_options.keyfile": str(own.key),
+        }
+    )
+    admin = node.admin
+
+    def alarms() -> set[str]:
+        return {row["name"] for row in admin.get("/alarms").json["data"]}
+
+    def listener(name: str, pair: Pair) -> dict[str, Any]:
+        files = {"certfile": str(pair.cert), "keyfile": str(pair.key)}
+        return {"type": "ssl", "name": name, "bind": f"{HOST}:0", "ssl_options": files}
+
+    of_dashboard, of_a = (
+        f"certificate_expiry/{name}/certfile" for name in ("https:dashboard", "ssl:a")
+    )
+    assert alarms() == {of_dashboard}
+    assert "https:dashboard" in {row["listener"] for row in admin.get("/certificates").json}
+    assert admin.post("/listeners", listener("a", ending)).status == 200
+    assert alarms() == {of_dashboard, of_a}
+    assert b'listener_type="https"' in admin.get("/prometheus/stats").body
+    assert admin.delete("/listeners/ssl:a").status == 204
+    assert alarms() == {of_dashboard}
+
+    lasting.key.replace(own.key)
+    lasting.cert.replace(own.cert)
+
+    eventually(lambda: not alarms())
+
+
 def common_name(context: ssl.SSLContext, port: int) -> str:
     with (
         socket.create_connection((HOST, port), DEADLINE_S) as plain,
@@ -252,3 +298,31 @@ def test_a_body_that_is_no_json_is_called_that(
 
     assert (answer.status, answer.code) == (400, "BAD_REQUEST")
     assert message in answer.json["message"]
+
+
+def test_refusals_of_whoever_asks_have_no_english_sentence(rest: RestNode) -> None:
+    key = rest.key("administrator")
+    viewer, admin = rest.user("viewer"), rest.admin
+    passwords = {"old_pwd": "wrong", "new_pwd": "a-password-1"}
+    asked: list[tuple[Rest, str, str, Any]] = [
+        (rest.nobody, "GET", "/users", None),
+        (rest.nobody.with_key("nobody", "wrong"), "GET", "/nodes", None),
+        (key, "GET", "/users", None),
+        (viewer, "DELETE", "/audit", None),
+        (viewer, "POST", "/publish", {"topic": "t", "payload": "x"}),
+        (admin, "POST", f"/users/{ADMIN}/change_pwd", passwords),
+        (admin, "DELETE", f"/users/{ADMIN}", None),
+        (admin, "POST", "/plugins/allowed", {"name": "x"}),
+    ]
+    for who, method, path, body in asked:
+        answer = who.ask(method, f"/api/v5{path}", body, {"accept-language": "zh"})
+        message = answer.json["message"]
+        assert answer.status >= 400, path
+        assert not re.search("[A-Za-z]{2,} [a-z]{2,} [a-z]{2,} [a-z]{2,}", message), message
+
+
+def test_a_node_lists_the_codes_that_it_says(rest: RestNode) -> None:
+    codes = {row["code"] for row in rest.admin.get("/error_codes").json}
+
+    assert {"LOGIN_LOCKED", "CLIENTID_NOT_FOUND"} <= codes
+    assert not codes & {"ADDRESS_NOT_PROVEN", "SECOND_FACTOR_REQUIRED", "UNREGISTERED"}

@@ -60,6 +60,7 @@ def test_what_cannot_be_reached_is_one_line(options: tuple[str, ...], code: int)
 
     assert (said.code, said.out) == (code, "")
     assert len(said.err.splitlines()) == 1
+    assert "Errno" not in said.err
 
 
 def test_who_gives_no_key_is_told_how() -> None:

@@ -46,6 +46,8 @@ REFUSED: list[Asked] = [
     ("POST", "/listeners/tcp:none/start", None),
     ("PUT", "/configs", {"node": {"name": "x"}}),
     ("PUT", "/configs", {}),
+    ("PUT", "/license/setting", {"connection_low_watermark": "99%"}),
+    ("GET", "/error_codes/ADDRESS_NOT_PROVEN", None),
     ("POST", "/configs_reset/mqtt?conf_path=none", None),
     ("GET", "/configs?key=none.x", None),
     ("POST", "/users", ADMINISTRATOR),

@@ -49,7 +49,9 @@ def test_the_node_is_the_cluster(operator: Operator) -> None:
     assert row["max_fds"] > 0
     assert row["memory_total"][-1] in "KMGT"
     assert get(operator, f"/nodes/{NAME}")["version"] == row["version"]
-    assert get(operator, "/cluster")["nodes"] == [get(operator, "/cluster")["self"]]
+    cluster = get(operator, "/cluster")
+    assert cluster["nodes"] == [cluster["self"]]
+    assert cluster["members"][0]["version"] == row["version"]
     assert get(operator, "/cluster/topology") == [
         {"core_node": "rookery@127.0.0.1", "replicant_nodes": []}
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,10 @@ class FakeNative:
     def __init__(self) -> None:
         self.found: list[Certificate] = []
         self.outcomes: list[CertificateOutcome] = []
+        self.looks = 0
 
     def certificates(self) -> list[Certificate]:
+        self.looks += 1
         return self.found
 
     def reload_certificates(self) -> list[CertificateOutcome]:
@@ -127,3 +130,21 @@ def test_the_quota_alarm_is_what_the_core_told_last(
     for row in rows:
         watch.watch([row])
     assert (world.active() == ["connection_quota"]) is active
+
+
+async def test_a_certificate_read_again_is_looked_at_at_once(world: World) -> None:
+    await world.days_left(3)
+    assert world.active() == [NAME]
+    world.service.open()
+    async with asyncio.timeout(10):
+        while world.native.looks < 2:
+            await asyncio.sleep(0)
+    ends_s = int(world.clock.now_ms() // 1000 + 300 * DAY_S)
+    world.native.found = [Certificate("ssl:a", "/c.pem", "certfile", "CN=a", ends_s)]
+
+    world.service.watch([("certificate", "ssl:a", None, "")])
+
+    async with asyncio.timeout(10):
+        while world.active():
+            await asyncio.sleep(0)
+    await world.service.close()

@@ -221,7 +221,11 @@ def _add_users(api: APIRouter, node: NodeContext) -> None:
         administrator.
         """
         if caller.via == "token" and caller.name == username:
-            raise BadRequestError("nobody can remove the own account", code="NOT_ALLOWED")
+            raise BadRequestError(
+                "nobody can remove the own account",
+                code="NOT_ALLOWED",
+                message_zh="不能删除当前登录的账号",
+            )
         await admins.delete(username)
 
     @api.post(

@@ -73,6 +73,7 @@ class AdminService:
         self._admins: dict[str, Admin] = {}
         self._changing = asyncio.Lock()
         self._lockout = Lockout(clock)
+        self.key_lockout = Lockout(clock)
         self._nobody: Credential | None = None
         self._pending: Counter[str] = Counter()
         self.tokens = TokenStore(clock, lambda: settings().token_expired_time_s)
@@ -102,7 +103,7 @@ class AdminService:
     def metrics(self) -> dict[str, int]:
         return {
             "dashboard.login.failed": self.failed_logins,
-            "dashboard.login.locked": self._lockout.locked,
+            "dashboard.login.locked": self._lockout.locked + self.key_lockout.locked,
             "dashboard.tokens.gave_way": self.tokens.gave_way,
         }
 
@@ -241,7 +242,9 @@ class AdminService:
         if not await self._is_password(username, password):
             self._lockout.was_bad(username, address)
             self.failed_logins += 1
-            raise BadRequestError("the old password is wrong", code="ERROR_PWD_NOT_MATCH")
+            raise BadRequestError(
+                "the old password is wrong", code="ERROR_PWD_NOT_MATCH", message_zh="旧密码错误"
+            )
 
     async def set_password(self, username: str, password: str) -> None:
         """Give a user a password; whoever was signed in as that user is signed out.

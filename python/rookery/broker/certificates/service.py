@@ -7,7 +7,8 @@ an event. Nothing here touches a connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -50,12 +51,16 @@ class CertificateService:
         alarms: AlarmRegistry,
         audit: AuditLog,
         clock: Clock,
+        dashboard: Callable[[], list[Certificate]] = list,
     ) -> None:
+        """``dashboard`` is asked for what the node's own HTTPS listener shows."""
         self._native = native
+        self._dashboard = dashboard
         self._alarms = alarms
         self._audit = audit
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
         self._found: Sequence[Certificate] = ()
         self._days: dict[str, int] = {}
         # By alarm: the threshold it was raised for last.
@@ -73,7 +78,7 @@ class CertificateService:
 
     async def all(self) -> list[dict[str, Any]]:
         """Every certificate in use."""
-        found = await asyncio.to_thread(self._native.certificates)
+        found = await asyncio.to_thread(self._read)
         self._look_at(found)
         return [self._row(item) for item in found]
 
@@ -92,7 +97,7 @@ class CertificateService:
 
     async def check(self) -> None:
         """Look at the dates now."""
-        self._look_at(await asyncio.to_thread(self._native.certificates))
+        self._look_at(await asyncio.to_thread(self._read))
 
     def in_use(self) -> Sequence[Certificate]:
         """What was found at the last look."""
@@ -102,7 +107,12 @@ class CertificateService:
         """Take what the core tells about certificates that it read again."""
         for row in rows:
             if row[0] == "certificate":
-                self._note_reload(row[1], row[2])
+                self.was_read(row[1], row[2])
+
+    def was_read(self, listener: str, error: str | None) -> None:
+        """Take what became of the files of a listener when they changed, and look at the dates."""
+        self._note_reload(listener, error)
+        self._changed.set()
 
     def stats(self) -> dict[str, int]:
         """Days left: of each certificate, and of the one that ends first."""
@@ -115,8 +125,13 @@ class CertificateService:
 
     async def _check_always(self) -> None:
         while True:
+            self._changed.clear()
             await self.check()
-            await asyncio.sleep(CHECK_INTERVAL_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), CHECK_INTERVAL_S)
+
+    def _read(self) -> list[Certificate]:
+        return [*self._native.certificates(), *self._dashboard()]
 
     def _look_at(self, found: Sequence[Certificate]) -> None:
         self._found = found

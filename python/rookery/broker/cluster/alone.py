@@ -24,8 +24,9 @@ class Alone:
     is_available = False
     calls = None
 
-    def __init__(self, name: str, cluster: str, why: Words) -> None:
+    def __init__(self, name: str, cluster: str, why: Words, version: str) -> None:
         self.name = name
+        self._version = version
         self._cluster = cluster
         self._why = why
 
@@ -48,7 +49,7 @@ class Alone:
         return {}
 
     def status(self) -> dict[str, Any]:
-        row = {"node": self.name, "node_status": "running"}
+        row = {"node": self.name, "node_status": "running", "version": self._version}
         return {
             "name": self._cluster,
             "self": self.name,
@@ -80,7 +81,8 @@ def make_cluster(node: OpenNode, alarms: AlarmRegistry, version: str) -> Cluster
     management = node.config.management
     plan = node.cluster_plan
     if plan is None or isinstance(plan, Words):
-        return Alone(management.node_name, management.cluster_name, plan or words("no-cookie"))
+        why = plan or words("no-cookie")
+        return Alone(management.node_name, management.cluster_name, why, version)
     from rookery.broker.cluster.lanes import CoreLanes  # noqa: PLC0415
     from rookery.broker.cluster.service import Cluster  # noqa: PLC0415
 

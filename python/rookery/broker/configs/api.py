@@ -239,4 +239,6 @@ def _text(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError:
-        raise BadRequestError("the body is no UTF-8", code="UPDATE_FAILED") from None
+        raise BadRequestError(
+            "the body is no UTF-8", code="UPDATE_FAILED", message_zh="请求体不是 UTF-8"
+        ) from None

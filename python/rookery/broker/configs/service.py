@@ -154,7 +154,9 @@ def _parsed(text: str) -> Tree:
     try:
         parsed = parse_text(text, "request", "runtime", {}).plain()
     except InvalidConfigError as error:
-        raise BadRequestError(str(error), code="UPDATE_FAILED") from None
+        raise BadRequestError(
+            str(error), code="UPDATE_FAILED", message_zh=error.text("zh")
+        ) from None
     if not isinstance(parsed, dict) or not parsed:
         raise BadRequestError("a configuration is expected", code="UPDATE_FAILED")
     if unknown := [name for name in parsed if ROOT.get(name) is None]:

@@ -7,7 +7,7 @@ configuration. The core gets the complete list each time, and touches only what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from rookery.broker.alarms import AlarmRegistry, message
@@ -50,8 +50,11 @@ class ListenerService:
         settings: NodeSettings,
         audit: AuditLog,
         alarms: AlarmRegistry,
+        check_certificates: Callable[[], Awaitable[None]],
     ) -> None:
+        """``check_certificates`` is called after other listeners may stand."""
         self._native = native
+        self._check_certificates = check_certificates
         self._settings = settings
         self._audit = audit
         self._alarms = alarms
@@ -89,7 +92,7 @@ class ListenerService:
         ]
 
     async def judge(self) -> None:
-        """Have an alarm for each listener that should stand and does not."""
+        """Have an alarm for each listener that should stand and does not, and for certificates."""
         standing = await asyncio.to_thread(self._native.listeners)
         failed = {item.id: item.error for item in standing if item.error}
         for id_ in self._failed - failed.keys():
@@ -98,6 +101,7 @@ class ListenerService:
             said = message("listener_failed", listener=id_, error=error)
             self._alarms.activate(f"{FAILED_ALARM}/{id_}", said, {"listener": id_})
         self._failed = frozenset(failed)
+        await self._check_certificates()
 
     async def _make_stand(self, config: Config) -> None:
         outcomes = await asyncio.to_thread(self._native.apply_listeners, self._wanted(config))

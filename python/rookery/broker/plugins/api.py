@@ -213,7 +213,10 @@ def _allow(api: APIRouter, plugins: PluginService) -> None:
 
 def _on_the_machine(caller: Caller) -> None:
     if caller.via != "local":
-        raise NotAllowedError("only `rookery ctl plugins` on the machine itself may do this")
+        raise NotAllowedError(
+            "only `rookery ctl plugins` on the machine itself may do this",
+            message_zh="此操作只能在节点所在机器上通过 `rookery ctl plugins` 执行",
+        )
 
 
 def _one(api: APIRouter, plugins: PluginService, node: NodeContext) -> None:

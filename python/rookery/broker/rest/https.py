@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from rookery.config.snapshot import HttpsConfig
 from rookery.errors import StartError
@@ -15,8 +16,12 @@ _log = logging.getLogger("rookery.web")
 class CertificateWatch:
     """Watches the files. One that cannot be used is logged and changes nothing."""
 
-    def __init__(self, tls: ServerTls, config: HttpsConfig) -> None:
+    def __init__(
+        self, tls: ServerTls, config: HttpsConfig, was_read: Callable[[str | None], None]
+    ) -> None:
+        """``was_read`` is told what was wrong, or none."""
         self._tls = tls
+        self._was_read = was_read
         self._config = config
         self._watch = FileWatch(self._changed)
 
@@ -33,3 +38,6 @@ class CertificateWatch:
             self._tls.reload()
         except StartError as error:
             _log.error("the certificate of dashboard.listeners.https stays as it was: %s", error)
+            self._was_read(str(error))
+        else:
+            self._was_read(None)

@@ -77,6 +77,8 @@ def known(caller: Caller | None) -> Caller:
             "say who asks: Authorization: Bearer TOKEN from POST /api/v5/login, "
             "or Basic with an API key and its secret",
             code="AUTHORIZATION_HEADER_ERROR",
+            message_zh="缺少身份凭据：请使用 Authorization: Bearer 令牌（由 POST /api/v5/login 获取），"
+            "或以 API 密钥及其密文进行 Basic 认证",
         )
     return caller
 
@@ -99,12 +101,15 @@ def _problem(caller: Caller, key: OperationKey) -> RookeryError | None:
         return UnauthorizedError(
             "an API key may not do this, nor who signed in by its code; sign in as a user",
             code="API_KEY_NOT_ALLOW",
+            message_zh="API 密钥以及通过其登录码登录的会话不能执行此操作，请以用户身份登录",
         )
     if caller.must_change_password and key not in OWN:
         return NotAllowedError(
             "change the password first: POST /api/v5/users/"
             f"{caller.name}/change_pwd, or `rookery ctl admins passwd {caller.name}`",
             code="PASSWORD_CHANGE_REQUIRED",
+            message_zh=f"请先修改密码：POST /api/v5/users/{caller.name}/change_pwd，"
+            f"或执行 `rookery ctl admins passwd {caller.name}`",
         )
     if caller.role == "administrator":
         return None
@@ -115,4 +120,8 @@ def _problem(caller: Caller, key: OperationKey) -> RookeryError | None:
         allowed = key in PUBLISHER
     if allowed:
         return None
-    return NotAllowedError(f"{caller.role}s may not do this", code="UNAUTHORIZED_ROLE")
+    return NotAllowedError(
+        f"{caller.role}s may not do this",
+        code="UNAUTHORIZED_ROLE",
+        message_zh=f"角色 {caller.role} 无权执行此操作",
+    )

@@ -80,7 +80,10 @@ class AppRules:
             UnauthorizedError: nobody said who asks.
         """
         if caller is None:
-            raise UnauthorizedError("say who asks: HTTP Basic with an application and its secret")
+            raise UnauthorizedError(
+                "say who asks: HTTP Basic with an application and its secret",
+                message_zh="缺少身份凭据：请以应用 ID 及其密文进行 HTTP Basic 认证",
+            )
         return caller
 
     def check(self, caller: Caller, key: OperationKey) -> None:

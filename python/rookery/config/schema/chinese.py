@@ -24,6 +24,7 @@ WHOLE = {
     "a topic without + and #, except for action = subscribe": "不含 + 和 # 的主题（action = subscribe 除外）",
     "a topic name": "主题名",
     "a percentage such as 80%": "百分比，如 80%",
+    "a percentage below license.connection_high_watermark": "低于 license.connection_high_watermark 的百分比",
     "an object": "对象",
     'SQL such as SELECT * FROM "t/#"': '规则 SQL，如 SELECT * FROM "t/#"',
     "an action: TYPE:NAME, an object with function = republish and args, or with function = console": (
