@@ -552,10 +552,12 @@ def test_words_of_emqx_that_are_not_here_say_what_is(
     assert '没有 "retainer reindex"：保留消息的存储无需重建索引' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", ELSEWHERE)
 def test_words_that_are_here_are_not_said_to_be_elsewhere(
-    words: str, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        parser("ctl").parse_args(complete(["ctl", *words.split(), "--help"]))
-    assert ended.value.code == output.USAGE, capsys.readouterr().out
+    known = parser("ctl")
+    for name in ELSEWHERE:
+        with pytest.raises(SystemExit) as ended:
+            known.parse_args(complete(["ctl", *name.split(), "--help"]))
+        assert ended.value.code == output.USAGE, name
+    assert capsys.readouterr().out == ""
