@@ -1,139 +1,108 @@
 """Lists how the REST interface differs from EMQX's, by the OpenAPI document of either.
 
-    python tools/compare_openapi.py --with emqx.json          what nobody has explained
-    python tools/compare_openapi.py --with emqx.json --all    everything
-    python tools/compare_openapi.py --write                   docs/reference/emqx-differences*.md
+    python tools/compare_openapi.py             what nobody has explained
+    python tools/compare_openapi.py --all       everything
+    python tools/compare_openapi.py --check     the same, and whether the pages are old
+    python tools/compare_openapi.py --write     docs/reference/emqx-differences*.md
 
-EMQX's document is not part of this project: a node of EMQX 5 serves it at ``/api-docs/swagger.json``.
-Explanations are in docs/reference/emqx-differences.toml; one that fits nothing is reported too.
+EMQX's document is known by its extract, see tools/extract_emqx.py. Explanations are in
+docs/reference/emqx-differences.toml; one that fits nothing is reported too. How answers of a node
+differ is the matter of tests/integration/rest/test_emqx_answers.py; those explanations are on the
+same pages.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from extract_emqx import EXTRACT, extract  # noqa: E402
+from harness.emqx_reasons import REASONS, Difference, read_reasons, several, unexplained  # noqa: E402
+
+FOLDER = ROOT / "docs" / "reference"
 OURS = FOLDER / "openapi.json"
-REASONS = FOLDER / "emqx-differences.toml"
-METHODS = ("get", "post", "put", "delete", "patch", "head")
 DEPTH_MAX = 4
 # Every operation of ours documents these; EMQX leaves them out of its document and answers them.
 EVERYWHERE = frozenset({"400", "401", "403", "413", "415"})
 
 
-class Difference(NamedTuple):
-    """``where`` is ``METHOD /path``, ``what`` such as ``- parameter node``."""
-
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
-
-
 class Document:
-    """An OpenAPI document of either version."""
+    """The extract of an OpenAPI document."""
 
     def __init__(self, content: dict[str, Any]) -> None:
-        self._content = content
+        self.operations: dict[str, Any] = content["operations"]
+        self.names = {*content["operations"], *content["only_there"]}
+        self._named = content["named"]
 
-    def operations(self) -> dict[str, dict[str, Any]]:
-        """By ``METHOD /path`` with the names of parameters left out: those may differ."""
-        return {
-            f"{method.upper()} {_plain(path)}": operation
-            for path, methods in self._content["paths"].items()
-            for method, operation in methods.items()
-            if method in METHODS
-        }
+    def members(self, value: Any) -> dict[str, str]:
+        """Types by the path of each member of a request or an answer."""
+        return {} if value is None else dict(self._walk(value, "", 0))
 
-    def resolve(self, item: Any) -> Any:
-        """What a reference points to."""
-        while isinstance(item, dict) and "$ref" in item:
-            place: Any = self._content
-            for key in item["$ref"].removeprefix("#/").split("/"):
-                place = place[key.replace("~1", "/")]
-            item = place
-        return item
+    def _resolve(self, value: Any) -> Any:
+        while isinstance(value, str) and value.startswith("@"):
+            value = self._named[value[1:]]
+        return value
 
-    def parameters(self, operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        found = [self.resolve(item) for item in operation.get("parameters", ())]
-        return {item["name"]: item for item in found if item["in"] == "query"}
-
-    def body(self, operation: dict[str, Any]) -> dict[str, str]:
-        """Types by the path of each member of the request."""
-        return self._members(self.resolve(operation.get("requestBody")))
-
-    def answer(self, operation: dict[str, Any], status: str) -> dict[str, str]:
-        """Types by the path of each member of an answer."""
-        return self._members(self.resolve(operation["responses"].get(status)))
-
-    def _members(self, holder: Any) -> dict[str, str]:
-        contents = (holder or {}).get("content", {})
-        schema = contents.get("application/json", {}).get("schema")
-        return dict(self._walk(schema, "", 0)) if schema else {}
-
-    def _walk(self, schema: Any, at: str, depth: int) -> Iterator[tuple[str, str]]:
-        schema = self.resolve(schema)
-        if not isinstance(schema, dict) or depth > DEPTH_MAX:
+    def _walk(self, value: Any, at: str, depth: int) -> Iterator[tuple[str, str]]:
+        value = self._resolve(value)
+        if depth > DEPTH_MAX:
             return
-        several = [*schema.get("oneOf", ()), *schema.get("anyOf", ()), *schema.get("allOf", ())]
-        for part in several:
-            yield from self._walk(part, at, depth)
-        if "items" in schema:
+        if isinstance(value, list):
             # EMQX's document calls many a list an object.
-            yield from self._walk(schema["items"], at, depth)
-        for name, member in schema.get("properties", {}).items():
-            path = f"{at}.{name}".lstrip(".")
-            yield path, "/".join(sorted(self._types(member) - {"array"} or {"any"}))
-            yield from self._walk(member, path, depth + 1)
+            yield from self._walk(value[0], at, depth)
+        elif isinstance(value, dict) and "|" in value:
+            for part in value["|"]:
+                yield from self._walk(part, at, depth)
+        elif isinstance(value, dict) and "=" not in value:
+            for name, member in value.items():
+                path = f"{at}.{name.removesuffix('*')}".lstrip(".")
+                yield path, "/".join(sorted(self._types(member) or {"any"}))
+                yield from self._walk(member, path, depth + 1)
 
-    def _types(self, schema: Any) -> set[str]:
-        schema = self.resolve(schema)
-        if not isinstance(schema, dict):
-            return {"any"}
-        several = [*schema.get("oneOf", ()), *schema.get("anyOf", ()), *schema.get("allOf", ())]
-        if several:
-            return set().union(*(self._types(part) for part in several)) - {"null"}
-        kind = schema.get("type")
-        if kind is None:
-            values = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
-            return {"string"} if any(isinstance(value, str) for value in values) else {"any"}
-        return set(kind) - {"null"} if isinstance(kind, list) else {kind}
+    def _types(self, value: Any) -> set[str]:
+        value = self._resolve(value)
+        if isinstance(value, list):
+            return set()
+        if isinstance(value, str):
+            return {value} - {"null"}
+        if "|" in value:
+            return set().union(*(self._types(part) for part in value["|"])) - {"null"}
+        if "=" in value:
+            return {"string"} if any(isinstance(item, str) for item in value["="]) else {"any"}
+        return {"object"}
 
 
 def differences(ours: Document, theirs: Document) -> Iterator[Difference]:
     """``-`` is what only EMQX has, ``+`` what only we have."""
-    mine, others = ours.operations(), theirs.operations()
-    for where in sorted({*mine, *others}):
-        if where not in mine:
+    for where in sorted(ours.names | theirs.names):
+        if where not in ours.names:
             yield Difference(where, "- operation")
-        elif where not in others:
+        elif where not in theirs.names:
             yield Difference(where, "+ operation")
         else:
-            for what in _of_operation(ours, mine[where], theirs, others[where]):
+            for what in _of_operation(ours, theirs, where):
                 yield Difference(where, what)
 
 
-def _of_operation(
-    ours: Document, mine: dict[str, Any], theirs: Document, other: dict[str, Any]
-) -> Iterator[str]:
-    yield from _of_names("parameter", ours.parameters(mine), theirs.parameters(other))
-    statuses, other_statuses = set(mine["responses"]), set(other["responses"])
+def _of_operation(ours: Document, theirs: Document, where: str) -> Iterator[str]:
+    mine, other = ours.operations[where], theirs.operations[where]
+    yield from _of_names("parameter", mine["parameters"], other["parameters"])
+    statuses = {*mine["answers"], *mine["refusals"]}
+    other_statuses = {*other["answers"], *other["refusals"]}
     yield from (f"- status {status}" for status in sorted(other_statuses - statuses))
     yield from (f"+ status {status}" for status in sorted(statuses - other_statuses - EVERYWHERE))
-    mine_all, other_all = ours.body(mine), theirs.body(other)
-    for status in sorted(statuses & other_statuses):
-        if status.startswith("2"):
-            mine_all |= ours.answer(mine, status)
-            other_all |= theirs.answer(other, status)
+    mine_all, other_all = ours.members(mine["request"]), theirs.members(other["request"])
+    for status in sorted(mine["answers"].keys() & other["answers"].keys()):
+        mine_all |= ours.members(mine["answers"][status])
+        other_all |= theirs.members(other["answers"][status])
     yield from _of_members(mine_all, other_all)
 
 
@@ -159,56 +128,16 @@ def _is_first_absent(name: str, members: dict[str, str]) -> bool:
     return name not in members and (not parent or parent in members)
 
 
-def _plain(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path)
-
-
-class Reason(NamedTuple):
-    """Why some differences are there."""
-
-    where: list[str]
-    what: list[str]
-
-    def fits(self, difference: Difference) -> bool:
-        return any(_fits(difference.where, pattern) for pattern in self.where) and any(
-            _fits(difference.what, pattern) for pattern in self.what
-        )
-
-
-def _fits(text: str, pattern: str) -> bool:
-    # Brackets stand for themselves: paths and lists have them.
-    return fnmatchcase(text, pattern.replace("[", "[[]"))
-
-
-def read_reasons() -> list[Reason]:
-    """Explanations, in their order."""
-    content = tomllib.loads(REASONS.read_text(encoding="utf-8"))
-    return [
-        Reason(_several(item["where"]), _several(item["what"])) for item in content["difference"]
-    ]
-
-
-def _several(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def compare(file: Path, *, is_all: bool) -> int:
+def compare(*, is_all: bool) -> int:
     """Print what is not explained; 1 if there is any."""
-    found = list(
-        differences(
-            Document(json.loads(OURS.read_text(encoding="utf-8"))),
-            Document(json.loads(file.read_text(encoding="utf-8"))),
-        )
-    )
-    reasons = read_reasons()
-    unexplained = [item for item in found if not any(reason.fits(item) for reason in reasons)]
-    for item in found if is_all else unexplained:
-        print(item)
-    unused = [reason for reason in reasons if not any(reason.fits(item) for item in found)]
-    for reason in unused:
-        print(f"fits nothing: {', '.join(reason.where)}: {', '.join(reason.what)}")
-    print(f"{len(found)} differences, {len(unexplained)} of them not explained")
-    return 1 if unexplained or unused else 0
+    ours = json.loads(OURS.read_text(encoding="utf-8"))
+    kept = json.loads(EXTRACT.read_text(encoding="utf-8"))
+    found = list(differences(Document(extract(ours)), Document(kept)))
+    lines = unexplained(found, read_reasons())
+    for line in [str(item) for item in found] if is_all else lines:
+        print(line)
+    print(f"{len(found)} differences, {len(lines)} lines to mend")
+    return 1 if lines else 0
 
 
 HEAD_EN = """\
@@ -225,9 +154,22 @@ HEAD_ZH = """\
 路径、字段、错误码与分页均与 EMQX 5.8 一致。本页列出差异及原因，由 `tools/compare_openapi.py` 对照 EMQX 5.8.1 的
 OpenAPI 文档逐项比较得出。`-` 表示仅 EMQX 有，`+` 表示仅 Rookery 有，`*` 代表任意文本，`{}` 代表路径参数。
 """
+ANSWERS_EN = """\
+## What a node answers
+
+A node with clients, subscriptions, messages, rules and the rest is asked every operation that EMQX has
+too; status, body and the codes of refusals are held against EMQX's document. `a[].b` is the member `b`
+of each entry of `a`. Members that EMQX's document does not know are above.
+"""
+ANSWERS_ZH = """\
+## 节点的实际响应
+
+测试向带有客户端、订阅、消息、规则等数据的节点逐一请求 EMQX 同样具有的操作，并按 EMQX 文档校验状态码、响应体与拒绝时的错误码。
+`a[].b` 表示列表 `a` 每一项的字段 `b`。EMQX 文档没有的字段见上文。
+"""
 HEADS = {
-    "en": (HEAD_EN, ("Operation", "Difference", "Why")),
-    "zh": (HEAD_ZH, ("操作", "差异", "原因")),
+    "en": (HEAD_EN, ANSWERS_EN, ("Operation", "Difference", "Why")),
+    "zh": (HEAD_ZH, ANSWERS_ZH, ("操作", "差异", "原因")),
 }
 
 
@@ -236,18 +178,23 @@ def pages() -> dict[Path, str]:
     content = tomllib.loads(REASONS.read_text(encoding="utf-8"))
     found = {}
     for language, name in (("en", "emqx-differences.md"), ("zh", "emqx-differences.zh.md")):
-        head, columns = HEADS[language]
+        head, answers, columns = HEADS[language]
         lines = [head]
         for group in content["group"]:
-            lines += [f"## {group[language]}\n", _row(columns), _row(("---",) * 3)]
-            for item in content["difference"]:
-                if item["group"] == group["name"]:
-                    where = "<br>".join(f"`{text}`" for text in _several(item["where"]))
-                    what = "<br>".join(f"`{text}`" for text in _several(item["what"]))
-                    lines.append(_row((where, what, item[language])))
-            lines.append("")
+            of_group = [item for item in content["difference"] if item["group"] == group["name"]]
+            lines += [f"## {group[language]}\n", *_table(columns, of_group, language), ""]
+        lines += [answers, *_table(columns, content["answer"], language)]
         found[FOLDER / name] = "\n".join(lines).rstrip() + "\n"
     return found
+
+
+def _table(columns: tuple[str, ...], items: list[dict[str, Any]], language: str) -> Iterator[str]:
+    yield _row(columns)
+    yield _row(("---",) * len(columns))
+    for item in items:
+        where = "<br>".join(f"`{text}`" for text in several(item["where"]))
+        what = "<br>".join(f"`{text}`" for text in several(item["what"]))
+        yield _row((where, what, item[language]))
 
 
 def _row(cells: tuple[str, ...]) -> str:
@@ -256,7 +203,6 @@ def _row(cells: tuple[str, ...]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--with", dest="file", type=Path, help="OpenAPI document of EMQX 5")
     parser.add_argument("--all", action="store_true", help="print what is explained as well")
     parser.add_argument("--write", action="store_true", help="write the pages for people")
     parser.add_argument("--check", action="store_true", help="fail when the pages are old")
@@ -267,7 +213,7 @@ def main() -> int:
         elif not file.exists() or file.read_text(encoding="utf-8") != text:
             print(f"{file.name} is not what emqx-differences.toml says: compare_openapi.py --write")
             return 1
-    return compare(arguments.file, is_all=arguments.all) if arguments.file else 0
+    return compare(is_all=arguments.all)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rookery.cli.ctl.elsewhere import ELSEWHERE
 from rookery.cli.main import parser
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -26,6 +27,8 @@ class Texts:
     file: str
     head: str
     columns: tuple[str, str]
+    elsewhere: str
+    elsewhere_columns: tuple[str, str]
 
 
 ENGLISH = Texts(
@@ -42,6 +45,11 @@ Most commands take `--config FILE` and `--data-dir DIR` (which node is meant) an
 `rookery ctl` also `--url URL`, `--api-key KEY:SECRET` and `--ca-file FILE`. They are not repeated below.
 """,
     columns=("argument", "meaning"),
+    elsewhere="""## Words of `emqx ctl` that are not here
+
+`rookery ctl` answers each of them with what to use instead.
+""",
+    elsewhere_columns=("`emqx ctl`", "here"),
 )
 CHINESE = Texts(
     file="command-line.zh.md",
@@ -56,6 +64,11 @@ CHINESE = Texts(
 `--api-key KEY:SECRET` 与 `--ca-file FILE`。下文不再重复。
 """,
     columns=("参数", "含义"),
+    elsewhere="""## 没有的 `emqx ctl` 命令
+
+`rookery ctl` 会对其中每一个提示应使用的命令。
+""",
+    elsewhere_columns=("`emqx ctl`", "在此"),
 )
 
 
@@ -68,7 +81,8 @@ def main() -> int:
     for texts, language in ((ENGLISH, "en"), (CHINESE, "zh")):
         os.environ["ROOKERY_LANG"] = language
         path = FOLDER / texts.file
-        page = texts.head + "".join(sections(parser(), texts, ("rookery",)))
+        commands = "".join(sections(parser(), texts, ("rookery",)))
+        page = texts.head + commands + "".join(elsewhere(texts, language))
         if not is_check:
             path.write_text(page, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != page:
@@ -76,6 +90,13 @@ def main() -> int:
     if stale:
         print(f"{', '.join(stale)}: run tools/gen_commands.py")
     return 1 if stale else 0
+
+
+def elsewhere(texts: Texts, language: str) -> Iterator[str]:
+    """Words of EMQX's command line that are not here."""
+    yield f"\n{texts.elsewhere}\n| {' | '.join(texts.elsewhere_columns)} |\n|---|---|\n"
+    for words, instead in ELSEWHERE.items():
+        yield f"| `{words}` | {instead.text(language)} |\n"
 
 
 def sections(

@@ -26,7 +26,8 @@ A hookpoint is a method of [a plugin](../guides/plugins.md) (and of
 
 - **Order.** Plugins are asked one after the other, in the order of `rookery ctl plugins list`.
   About a login or an action the first one with an opinion decides. What is sent by one client is seen
-  in its order.
+  in its order, questions among questions and notices among notices: a notice may come after a later
+  question.
 - **Deadline.** An answer may take `deadline_s` of the plugin, 5 s unless it is set. One that
   comes later is ignored.
 - **Failure.** Without an answer (late, an exception, no process) holds what `failure` of the plugin
@@ -43,7 +44,8 @@ A hookpoint is a method of [a plugin](../guides/plugins.md) (and of
 
 钩子点是[插件](../guides/plugins.zh.md)（以及[程序内嵌钩子](../guides/embedding.zh.md)）的方法，类型来自 `rookery.plugins`。
 
-- **顺序**：按 `rookery ctl plugins list` 的顺序依次询问；登录与授权由第一个给出意见的插件决定。同一客户端的事件保持先后顺序。
+- **顺序**：按 `rookery ctl plugins list` 的顺序依次询问；登录与授权由第一个给出意见的插件决定。同一客户端的询问之间、通知之间保持先后顺序；
+  通知可能晚于其后的询问到达。
 - **时限**：每次回答不超过插件的 `deadline_s`，默认 5 秒；超时的回答被忽略。
 - **失败**：无回答（超时、异常、进程不在）时按插件的 `failure` 处理：`deny`、`ignore`（视为没有该插件）或 `allow`。
 - **上限**：每个进程最多积压 65,536 个问题或 64 MiB；超出时问题按失败处理，通知被丢弃，均有计数。

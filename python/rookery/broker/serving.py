@@ -20,6 +20,7 @@ from rookery.broker.logs import LogService
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.doors import LOCAL_CONNECTIONS_MAX, Door, Doors
 from rookery.broker.node import HTTP, HTTPS, LOCAL, STOP_SIGNALS, V3, OpenNode, Ready
+from rookery.broker.settings.https import HttpsPart
 from rookery.broker.settings.management import ManagementPart
 from rookery.broker.sys_topics import SysTopics
 from rookery.native.node import version
@@ -83,6 +84,7 @@ async def _start_parts(
     runtime = await open_services(node, services, serving, alarms, metrics, stats)
     services.settings.open(
         (
+            HttpsPart(),
             services.access,
             services.listeners,
             ManagementPart(sys_topics, alarms),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from rookery.cli import output
-from rookery.cli.messages import say
+from rookery.cli.messages import language, say
 from rookery.cli.usage import Parser
 from rookery.errors import RookeryError
 
@@ -58,6 +58,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         from rookery.cli.ctl import complete  # noqa: PLC0415
 
         words = complete(words)
+        instead = _instead_of(words[1:])
+        if instead is not None:
+            output.complain(instead)
+            return output.USAGE
     root = parser(words[0] if is_noun else None, words[1] if len(words) > 1 else None)
     parsed = root.parse_args(words)
     if parsed.version:
@@ -79,6 +83,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
         output.give_up_on_broken_pipe()
         return output.OK
     return code
+
+
+def _instead_of(words: Sequence[str]) -> str | None:
+    """What to use instead of words of ``emqx ctl`` that are not here."""
+    from rookery.cli.ctl.elsewhere import instead_of  # noqa: PLC0415
+
+    found = instead_of(words)
+    if found is None:
+        return None
+    return say("ctl.elsewhere", words=found[0], text=found[1].text(language()))
 
 
 def _version() -> str:

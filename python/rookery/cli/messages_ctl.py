@@ -21,6 +21,10 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
         "{url} wants an API key: --api-key KEY:SECRET or the variable {variable}",
         "{url} 需要 API 密钥：使用 --api-key KEY:SECRET 或环境变量 {variable}",
     ),
+    "ctl.elsewhere": (
+        'rookery ctl: there is no "{words}" here: {text}',
+        'rookery ctl：没有 "{words}"：{text}',
+    ),
     "ctl.progress": ("{count} rows …", "{count} 行……"),
     # -- the node in figures
     "help.ctl.status": ("say whether the node runs, and its version", "查看节点状态与版本"),

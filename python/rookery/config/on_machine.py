@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.config import tls_files
 from rookery.config.problems import Problem
+from rookery.config.tls_files import is_in
 
 if TYPE_CHECKING:
     from rookery.config.load import Config
@@ -29,11 +31,9 @@ _PROGRAM_ZH = "只能在配置文件、环境变量或 --set 中指定要运行�
 def problems(old: Config, new: Config) -> Iterator[Problem]:
     """What ``new`` says of that and ``old`` does not, where it may not be said."""
     known = {(_kind(at), path) for at, path in _files(old)}
-    folders = [new.data_dir]
-    if new.config_file is not None:
-        folders.append(new.config_file.absolute().parent)
+    folders = folders_of(new)
     for at, path in _files(new):
-        if (_kind(at), path) in known or any(_is_in(path, folder) for folder in folders):
+        if (_kind(at), path) in known or any(is_in(path, folder) for folder in folders):
             continue
         reasons = {
             "en": _EN.format(folders=" and ".join(map(str, folders))),
@@ -45,6 +45,15 @@ def problems(old: Config, new: Config) -> Iterator[Problem]:
     if old[_PROGRAM] != new[_PROGRAM]:
         reasons = {"en": _PROGRAM_EN, "zh": _PROGRAM_ZH}
         yield Problem("setting", _PROGRAM, value=new[_PROGRAM], reasons=reasons)
+    yield from tls_files.problems(folders, old.effective(), new.effective())
+
+
+def folders_of(config: Config) -> list[Path]:
+    """Where operators keep a node's files."""
+    folders = [config.data_dir]
+    if config.config_file is not None:
+        folders.append(config.config_file.absolute().parent)
+    return folders
 
 
 def _files(config: Config) -> Iterator[tuple[str, Path]]:
@@ -62,8 +71,3 @@ def _files(config: Config) -> Iterator[tuple[str, Path]]:
 def _kind(place: str) -> str:
     """Entries of a list change places."""
     return place.translate(str.maketrans("", "", "0123456789"))
-
-
-def _is_in(path: Path, folder: Path) -> bool:
-    """Whether it is there, links followed."""
-    return path.resolve().is_relative_to(folder.resolve())

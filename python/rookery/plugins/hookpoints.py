@@ -171,6 +171,11 @@ HOOKPOINTS: tuple[Hookpoint, ...] = (
         arguments="client: Client",
         when="A client was admitted and has its CONNACK.",
         when_zh="客户端已接入并收到 CONNACK。",
+        note="Nobody waits for it: questions about the same client (`client.subscribe`, "
+        "`message.publish` …) may come before it. What they need of a client stands in the "
+        "question; what a plugin keeps of each client is best made by whichever comes first.",
+        note_zh="不等待该通知：同一客户端的询问（`client.subscribe`、`message.publish` 等）可能先于它到达。"
+        "询问中已包含所需的客户端信息；插件为每个客户端保存的内容应在最先到达的事件中建立。",
         v3="client.connected(Credentials, ConnAck, Attributes)",
     ),
     Hookpoint(

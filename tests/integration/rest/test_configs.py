@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.operator import operated
+import pytest
+
+from harness.operator import Operator, operated
 from harness.rest import RestSocket
 
 JSON = {"accept": "application/json"}
@@ -124,3 +126,22 @@ def test_origins_say_what_can_be_changed_here(tmp_path: Path) -> None:
         assert held(rest, "mqtt.max_awaiting_rel") == 50
         operator.file.write_text("mqtt {")
         assert rest.ask("POST", "/configs_reload").problem == (400, "BAD_CONFIG")
+
+
+@pytest.mark.parametrize("listener", ["dashboard.listeners.https", "listeners.ssl.extra"])
+def test_a_certificate_that_is_not_there_is_refused_and_nothing_is_lost(
+    shared: Operator, asks: RestSocket, listener: str
+) -> None:
+    absent = shared.node.data_dir / "absent.pem"
+    files = f'ssl_options {{ certfile = "{absent}", keyfile = "{absent}" }}'
+    before = asks.ask("GET", "/configs", headers=JSON).json
+    sent = f'{listener} {{ bind = "127.0.0.1:0", {files} }}'
+
+    refused = put(asks, f"mqtt.max_inflight = 7\n{sent}")
+
+    assert refused.problem == (400, "UPDATE_FAILED")
+    assert "ssl_options" in refused.json["message"]
+    assert f"{absent}" in refused.json["message"]
+    assert asks.ask("GET", "/configs", headers=JSON).json == before
+    with shared.node.connect() as client:
+        client.fence()

@@ -85,8 +85,11 @@ def test_certificates_are_listed_and_read_again(asks: RestSocket, tmp_path: Path
         asks.ask("DELETE", "/listeners/ssl%3Aextra")
 
 
-def test_a_refusal_of_tls_names_the_member_as_it_was_sent(asks: RestSocket, tmp_path: Path) -> None:
-    broken, absent = tmp_path / "broken.pem", tmp_path / "absent.pem"
+def test_a_refusal_of_tls_names_the_member_as_it_was_sent(
+    shared: Operator, asks: RestSocket
+) -> None:
+    folder = shared.node.data_dir
+    broken, absent = folder / "broken.pem", folder / "absent.pem"
     broken.write_text("nothing")
     body = {"type": "ssl", "name": "extra", "bind": "127.0.0.1:0"}
     for files, english, chinese in (
@@ -107,6 +110,31 @@ def test_a_refusal_of_tls_names_the_member_as_it_was_sent(asks: RestSocket, tmp_
         assert refused.json["message"].startswith(english)
         told = asks.ask("POST", "/listeners", sent, {"accept-language": "zh"})
         assert told.json["message"].startswith(chinese)
+
+
+def test_what_is_on_the_machine_is_not_told_by_naming_it(asks: RestSocket, tmp_path: Path) -> None:
+    broken, absent = tmp_path / "broken.pem", tmp_path / "absent.pem"
+    broken.write_text("nothing")
+    body = {"type": "ssl", "name": "extra", "bind": "127.0.0.1:0"}
+    told = []
+    for path in (str(broken), str(absent)):
+        files = {"certfile": path, "keyfile": path}
+        probed = {"type": "mqtt", "name": "x", "server": "127.0.0.1:1", "ssl": {"enable": True}}
+        probed["ssl"] |= {"cacertfile": path}
+        for at, sent in (
+            ("/listeners", {**body, "ssl_options": files}),
+            ("/connectors", probed),
+            ("/connectors_probe", probed),
+        ):
+            refused = asks.ask("POST", at, sent)
+            assert refused.status == 400
+            assert "only the node's log says why" in refused.json["message"]
+            told.append(refused.json["message"].replace(path, "FILE"))
+    assert told[:3] == told[3:]
+    chinese = asks.ask(
+        "POST", "/listeners", {**body, "ssl_options": files}, {"accept-language": "zh"}
+    )
+    assert f"ssl_options.certfile：{absent}：无法使用" in chinese.json["message"]
 
 
 def test_an_address_that_is_taken_is_told_in_chinese(asks: RestSocket) -> None:

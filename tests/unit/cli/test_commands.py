@@ -16,6 +16,7 @@ import pytest
 from rookery.cli import bench, output
 from rookery.cli.completion import words
 from rookery.cli.ctl import complete
+from rookery.cli.ctl.elsewhere import ELSEWHERE
 from rookery.cli.main import parser
 from rookery.cli.main import run as main
 from rookery.cli.messages import say
@@ -538,3 +539,25 @@ def test_the_command_line_is_read_without_loading_a_broker(tmp_path: Path) -> No
     loaded = set(done.stderr.split())
     heavy = {"asyncio", "starlette", "uvicorn", "paho.mqtt.client", "rookery.broker.node"}
     assert not loaded & (heavy | {"rookery._native"})
+
+
+def test_words_of_emqx_that_are_not_here_say_what_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["ctl", "--data-dir", "x", "log", "primary-level", "debug"]) == output.USAGE
+    said = capsys.readouterr().err
+    assert 'there is no "log primary-level" here: `rookery ctl log set-level LEVEL`' in said
+    monkeypatch.setenv("ROOKERY_LANG", "zh")
+    assert main(["ctl", "retainer", "reindex", "status"]) == output.USAGE
+    assert '没有 "retainer reindex"：保留消息的存储无需重建索引' in capsys.readouterr().err
+
+
+def test_words_that_are_here_are_not_said_to_be_elsewhere(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    known = parser("ctl")
+    for name in ELSEWHERE:
+        with pytest.raises(SystemExit) as ended:
+            known.parse_args(complete(["ctl", *name.split(), "--help"]))
+        assert ended.value.code == output.USAGE, name
+    assert capsys.readouterr().out == ""

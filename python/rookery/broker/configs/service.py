@@ -20,7 +20,7 @@ from rookery.config.schema.along import fields_along, type_at
 from rookery.config.schema.model import REQUIRED, UNSET
 from rookery.config.sources import parse_text
 from rookery.config.tree import DEFAULT, Origin, join_path, split_path, wrap
-from rookery.errors import BadRequestError, NotFoundError
+from rookery.errors import BadRequestError, NotFoundError, StartError
 
 READ_ONLY = ("node", "rpc", "cluster")
 """Roots that are not changed while the node runs, as in EMQX."""
@@ -83,8 +83,12 @@ class Configs:
 
         Raises:
             InvalidConfigError: what is written there cannot be used.
+            BadRequestError: a listener cannot stand so; what held goes on.
         """
-        return await self._settings.reload()
+        try:
+            return await self._settings.reload()
+        except StartError as error:
+            raise _refused(error, "BAD_CONFIG") from error
 
     async def put_root(self, name: str, keys: Any) -> None:
         """Replace the keys of one root; those that are not named get their default.
@@ -94,7 +98,7 @@ class Configs:
             ConflictError: a stronger source sets it.
         """
         changes: dict[KeyPath, Any] = {(name,): keys}
-        await self._settings.change("update", "configuration", changes)
+        await self._change("update", "configuration", changes)
 
     async def put(self, roots: Mapping[str, Any]) -> None:
         """Replace whole roots; keys that are not named get their default.
@@ -106,7 +110,7 @@ class Configs:
         changes: dict[KeyPath, Any] = {(name,): value for name, value in roots.items()}
         if not changes:
             raise BadRequestError("nothing to change", code="UPDATE_FAILED")
-        await self._settings.change("update", "configuration", changes, written_at=())
+        await self._change("update", "configuration", changes, written_at=())
 
     async def put_text(self, text: str, *, is_merge: bool, ignore_read_only: bool) -> None:
         """Take over a configuration in HOCON: into what holds, or whole roots instead of theirs.
@@ -138,7 +142,26 @@ class Configs:
         keys = (root, *(_keys(path) if path else ()))
         if type_at(keys) is None:
             raise BadRequestError(f"there is no {join_path(keys)}", code="NO_DEFAULT_VALUE")
-        await self._settings.change("reset", join_path(keys), {keys: REMOVED})
+        await self._change("reset", join_path(keys), {keys: REMOVED})
+
+    async def _change(
+        self,
+        operation: str,
+        target: str,
+        changes: Mapping[KeyPath, Any],
+        *,
+        written_at: KeyPath | None = None,
+    ) -> None:
+        """That a listener cannot stand so is the fault of what was asked."""
+        try:
+            await self._settings.change(operation, target, changes, written_at=written_at)
+        except StartError as error:
+            code = "UPDATE_FAILED" if operation == "update" else "BAD_REQUEST"
+            raise _refused(error, code) from error
+
+
+def _refused(error: StartError, code: str) -> BadRequestError:
+    return BadRequestError(error.message, code=code, message_zh=error.message_zh)
 
 
 def _keys(path: str) -> tuple[str, ...]:

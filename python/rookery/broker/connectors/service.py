@@ -36,8 +36,9 @@ from rookery.broker.connectors.running import Running, State
 from rookery.broker.management.rows import rfc3339
 from rookery.broker.settings import NodeSettings
 from rookery.clock import Clock
-from rookery.config import destinations
+from rookery.config import destinations, tls_files
 from rookery.config.destinations import said_in
+from rookery.config.on_machine import folders_of
 from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import REMOVED, KeyPath, unhidden
 from rookery.config.schema.integration import NAME, NAME_FORM
@@ -350,6 +351,10 @@ class ConnectorService:
     def _check(self, kind: Kind, id_: Id, value: Settings) -> None:
         from rookery.connectors.checking import settings_of  # noqa: PLC0415
 
+        config = self._settings.config
+        files = tls_files.problems(folders_of(config), config.effective(), value)
+        if found := list(files):
+            raise InvalidConfigError(found)
         settings = settings_of(kind, id_.type, value)
         if kind == "connectors":
             self.running.check_connector(str(id_), settings)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import datetime
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rookery.cli import output
 from rookery.cli.ctl.asking import api, as_noun, done, node_of, show_members
 from rookery.cli.messages import say
+
+if TYPE_CHECKING:
+    from rookery.client.http_client import NodeClient
 
 BROKER_EXAMPLES = """\
   rookery ctl broker
@@ -91,12 +94,19 @@ def _broker(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
     if arguments.what == "rates":
         return show_members(arguments, node.get(api("monitor_current")))
-    (row,) = node.get(api("nodes"))
+    row = _own_row(node)
     shown = ("node", "node_status", "version", "edition", "uptime", "connections",
              "live_connections", "cluster_sessions", "sys_path", "log_path")  # fmt: skip
     if not arguments.json:
         row["uptime"] = output.duration(row["uptime"] // 1000)
     return show_members(arguments, {name: row[name] for name in shown if name in row})
+
+
+def _own_row(node: NodeClient) -> dict[str, Any]:
+    """The node that is asked, which may be one of several of a cluster."""
+    name = node.get(api("status", format="json"))["node_name"]
+    row: dict[str, Any] = node.get(api("nodes", name))
+    return row
 
 
 def _stats(arguments: argparse.Namespace) -> int:
@@ -124,7 +134,7 @@ def _figures(
 
 def _vm(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
-    (row,) = node.get(api("nodes"))
+    row = _own_row(node)
     figures = {**_gauges(node.get(api("prometheus", "stats"))), **row}
     parts = VM_PARTS if arguments.part == "all" else {arguments.part: VM_PARTS[arguments.part]}
     wanted = {name: how for names in parts.values() for name, how in names.items()}

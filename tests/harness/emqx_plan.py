@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
-from answers.asking import Asker
+from harness.emqx_answers import Asker
 from harness.plugins import archive_of, multipart
-from harness.rest_node import ADMIN
+from harness.rest_node import ADMIN, RestNode
 from rookery.client.management import Content
 
 Noun = Callable[[Asker], None]
+TOLD = [{"function": "console"}, {"function": "republish", "args": {"topic": "told"}}]
 RULES = [{"action": "publish", "permission": "allow", "topic": "plant/#"}]
 BUILT_IN = {"mechanism": "password_based", "backend": "built_in_database"}
 PLUGIN = """
@@ -21,13 +23,91 @@ PLUGIN = """
 SCHEMA = '{"type": "object", "properties": {"limit": {"type": "integer", "default": 1}}}'
 
 
+CONNECTORS = [
+    {"type": "http", "url": "http://127.0.0.1:1", "headers": {"x-key": "a secret"}},
+    {"type": "pgsql", "server": "127.0.0.1:1", "database": "d", "username": "u", "password": "p"},
+    {"type": "redis", "parameters": {"redis_type": "single", "server": "127.0.0.1:1"}},
+    {"type": "kafka_producer", "bootstrap_hosts": "127.0.0.1:1"},
+    {
+        "type": "elasticsearch",
+        "server": "127.0.0.1:1",
+        "authentication": {"username": "u", "password": "p"},
+    },
+]
+SQL = 'SELECT payload.temp AS temp FROM "line/+" WHERE payload.temp > 80'
+HOT = {"event_type": "message_publish", "topic": "line/3", "payload": '{"temp": 91}'}
+
+
+@contextlib.contextmanager
+def prepared(running: RestNode) -> Iterator[None]:
+    """Clients that are connected and one that is away, with messages on their way and waiting."""
+    broker = running.node
+    one = {"receive_maximum": 1, "session_expiry_interval": 3600}
+    with contextlib.ExitStack() as held:
+        sensor = held.enter_context(broker.connect("sensor-1", level=5, properties=one))
+        sensor.subscribe("plant/1/state", qos=1)
+        sensor.subscribe("$share/group/plant/#", qos=1)
+        held.enter_context(broker.connect("sensor-2", level=4)).subscribe("plant/+/+")
+        away = broker.connect("away", level=5, properties={"session_expiry_interval": 3600})
+        away.subscribe("plant/#", qos=2)
+        away.disconnect()
+        for number in range(4):
+            sensor.publish("plant/1/state", f"{number}".encode(), qos=1, retain=True)
+        yield
+
+
+def rules(ask: Asker) -> None:
+    bridge = {"server": f"127.0.0.1:{ask.names['port']}", "pool_size": 1}
+    ask("POST /connectors_probe", {"type": "mqtt", "name": "self", **bridge})
+    ask("POST /connectors", {"type": "mqtt", "name": "self", **bridge})
+    for settings in CONNECTORS:
+        ask("POST /connectors", {"name": "away", "enable": False, **settings})
+    action = {"connector": "self", "parameters": {"topic": "hot", "qos": 1, "payload": "${.}"}}
+    source = {"connector": "self", "parameters": {"topic": "in/#", "qos": 1}}
+    for noun, settings in (("actions", action), ("sources", source)):
+        ask(f"POST /{noun}_probe", {"type": "mqtt", "name": "one", **settings})
+        ask(f"POST /{noun}", {"type": "mqtt", "name": "one", **settings})
+    ask("POST /rules", {"id": "hot", "name": "hot", "sql": SQL, "actions": ["mqtt:one"]})
+    ask("GET /rules")
+    ask("GET /rules/{id}")
+    ask("PUT /rules/{id}", {"name": "hot", "sql": SQL, "actions": ["mqtt:one", *TOLD]})
+    ask("POST /publish", {"topic": "line/3", "payload": '{"temp": 91}'})
+    ask("GET /rules/{id}/metrics")
+    ask("PUT /rules/{id}/metrics/reset")
+    ask("POST /rules/{id}/test", {"context": HOT})
+    ask("POST /rule_test", {"sql": SQL, "context": HOT})
+    ask("GET /rule_events")
+    ask("PUT /rule_engine", ask("GET /rule_engine"))
+    for noun, settings in (("connectors", bridge), ("actions", action), ("sources", source)):
+        _with_status(ask, noun, settings)
+    ask("DELETE /rules/{id}")
+    for noun in ("actions", "sources"):
+        ask(f"DELETE /{noun}/{{id}}", id="mqtt:one")
+    ask("DELETE /connectors/{id}", id="mqtt:self")
+
+
+def _with_status(ask: Asker, noun: str, settings: dict[str, object]) -> None:
+    one = {"id": "mqtt:self" if noun == "connectors" else "mqtt:one"}
+    ask(f"GET /{noun}")
+    ask(f"GET /{noun}/{{id}}", **one)
+    ask(f"PUT /{noun}/{{id}}", settings, **one)
+    for enable in ("false", "true"):
+        ask(f"PUT /{noun}/{{id}}/enable/{{enable}}", enable=enable, **one)
+    ask(f"POST /{noun}/{{id}}/{{operation}}", operation="start", **one)
+    ask(f"POST /nodes/{{node}}/{noun}/{{id}}/{{operation}}", operation="start", **one)
+    if noun != "connectors":
+        ask(f"GET /{noun}/{{id}}/metrics", **one)
+        ask(f"PUT /{noun}/{{id}}/metrics/reset", **one)
+        ask(f"GET /{noun.removesuffix('s')}_types")
+
+
 def node(ask: Asker) -> None:
     for path in (
         "/status", "/nodes", "/nodes/{node}", "/nodes/{node}/stats", "/nodes/{node}/metrics",
-        "/cluster", "/cluster/topology", "/stats", "/metrics", "/monitor", "/monitor/nodes/{node}",
+        "/cluster", "/cluster/topology", "/cluster/invitation", "/stats", "/metrics", "/monitor", "/monitor/nodes/{node}",
         "/monitor_current", "/monitor_current/nodes/{node}", "/error_codes", "/error_codes/{code}",
         "/load_rebalance/availability_check", "/load_rebalance/status",
-        "/load_rebalance/global_status", "/prometheus/auth", "/prometheus/stats", "/license",
+        "/load_rebalance/global_status", "/prometheus/auth", "/prometheus/data_integration", "/prometheus/stats", "/license",
         "/license/setting", "/audit", "/alarms",
     ):  # fmt: skip
         ask(f"GET {path}")
@@ -239,6 +319,6 @@ def kicking(ask: Asker) -> None:
 
 
 NOUNS: tuple[Noun, ...] = (
-    node, clients, messages, accounts, authentication, authorization, bans, listeners,
+    rules, node, clients, messages, accounts, authentication, authorization, bans, listeners,
     configuration, system, backup, plugins, kicking,
 )  # fmt: skip
