@@ -38,6 +38,8 @@ from control_plane import ControlPlane, Load
 BENCH = Path(__file__).resolve().parent
 CPU_MS_MAX = 1.0
 PAGE_MS_MAX = 150.0
+JOIN_S = 0.2
+"""What an agent may take to register and connect, one after the other; with many of them that is what takes longest."""
 LATE_MS = 5_000
 """A report may be so much older than the interval: it waits for its turn to be written."""
 PAGES = {
@@ -97,7 +99,9 @@ def _measure(control: ControlPlane, load: Load, options: argparse.Namespace) -> 
             "intervalS": options.interval,
         }
     )
-    joining = load.until(lambda line: line.get("connected", 0) >= options.agents, 600)
+    joining = load.until(
+        lambda line: line.get("connected", 0) >= options.agents, max(600, options.agents * JOIN_S)
+    )
     # Each has reported once, and what was written together is spread.
     load.wait(options.interval + 2)
     half_s = options.minutes * 30
@@ -196,7 +200,8 @@ def _restart(
     project.sign_in()
     cpu = control.cpu_s()
     lines = load.until(
-        lambda line: line.get("connected", 0) - line.get("disconnected", 0) >= options.agents, 300
+        lambda line: line.get("connected", 0) - line.get("disconnected", 0) >= options.agents,
+        max(300, options.agents * JOIN_S),
     )
     took_s = lines[-1]["at"] - began_s
     rates = [

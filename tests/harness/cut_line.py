@@ -7,10 +7,12 @@ from typing import Self
 
 
 class CutLine:
-    """Passes bytes on between its port and a server's, unless it is cut."""
+    """Passes bytes on between its port and a server's, unless it is cut or frozen."""
 
     def __init__(self, port: int) -> None:
         self.port = 0
+        self._flows = asyncio.Event()
+        self._flows.set()
         self._target = port
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.WriteTransport] = set()
@@ -33,6 +35,7 @@ class CutLine:
         server, self._server = self._server, None
         if server is not None:
             server.close()
+        self.thaw()
         self.drop()
         if self._tasks:
             await asyncio.wait(set(self._tasks))
@@ -42,11 +45,27 @@ class CutLine:
         for transport in tuple(self._open):
             transport.abort()
 
+    def freeze(self) -> None:
+        """Nothing comes through any more, and nobody is told: a cable is out."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """What was on its way arrives."""
+        self._flows.set()
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        to, back = await asyncio.open_connection("127.0.0.1", self._target)
+        self._open.add(writer.transport)
+        await self._flows.wait()
+        try:
+            to, back = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            # The server is away: its clients are told as they would be without this line.
+            self._open.discard(writer.transport)
+            writer.transport.abort()
+            return
         ends = (writer.transport, back.transport)
         self._open.update(ends)
-        task = asyncio.gather(_pass_on(reader, back), _pass_on(to, writer))
+        task = asyncio.gather(self._pass_on(reader, back), self._pass_on(to, writer))
         one = asyncio.ensure_future(self._finish(task, ends))
         self._tasks.add(one)
         one.add_done_callback(self._tasks.discard)
@@ -57,13 +76,15 @@ class CutLine:
         await task
         self._open.difference_update(ends)
 
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        return
-    finally:
-        writer.close()
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            return
+        finally:
+            # Nor does the end of a connection come through.
+            await self._flows.wait()
+            writer.close()

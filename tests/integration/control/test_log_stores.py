@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def entry(position: int, raw: str, severity: int = 6, after_ms: int = 0) -> LogE
 
 
 def part(*entries: LogEntry, cluster: str = "c1", stream: str = "s1") -> Part:
-    return Part(Origin(cluster, f"a-{cluster}", stream, "emqx@h", "emqx.log"), entries)
+    return Part(Origin(cluster, f"a-{cluster}"[:16], stream, "emqx@h", "emqx.log"), entries)
 
 
 async def found(store: LogStore, text: str = "", **more: Any) -> list[str]:
@@ -221,3 +222,68 @@ async def test_one_process_hears_of_what_another_kept(postgresql: Server) -> Non
         assert [record.raw for record in heard] == ["told"]
         assert await other.noticed("nonsense", frozenset({"c3"})) == []
         assert one.notice([]) == ""
+
+
+async def test_a_loud_project_takes_nothing_from_another(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    clock = ManualClock()
+    clock.advance(20 * DAY_S)
+    database = f"control.database={url_of_server(postgresql)}"
+    async with control_world(tmp_path, sets=[database]) as world:
+        admin = await world.set_up()
+        org = await world.make(admin, "/orgs", {"name": "Factory"})
+        clusters = []
+        for name in ("loud", "quiet"):
+            project = await world.make(admin, f"/orgs/{org}/projects", {"name": name})
+            path = f"/orgs/{org}/projects/{project}/clusters"
+            clusters.append(await world.make(admin, path, {"name": name}))
+        loud, quiet = clusters
+        store = PostgresLogs(world.control.database, clock)
+        # What other tests left is older.
+        await store.sweep(Retention(1, 1 << 60))
+        ours = frozenset(clusters)
+
+        async def there() -> list[tuple[str, str]]:
+            wanted = LogFilter(clusters=ours)
+            found = await store.page(wanted, 100, after=None, is_newest_first=False)
+            return [(one.cluster_id, one.msg) for one in found]
+
+        for day in range(3):
+            after_ms = round((20 + day) * DAY_S * 1000)
+            much = [
+                LogEntry(n, NOW + after_ms, 6, "", f"day {day}", secrets.token_hex(4000))
+                for n in range(40 if day < 2 else 1)
+            ]
+            little = LogEntry(0, NOW + after_ms, 6, "", f"day {day}", "is well")
+            stream = f"day{day}"
+            await store.put(
+                [
+                    part(*much, cluster=loud, stream=stream),
+                    part(little, cluster=quiet, stream=stream),
+                ]
+            )
+            clock.advance(DAY_S)
+        whole = await store.size()
+        assert whole is not None
+        await store.sweep(Retention(9, whole))
+        assert len(await there()) == 84
+        await store.sweep(Retention(9, whole * 3 // 4))
+        left = await there()
+        assert (loud, "day 0") not in left
+        assert left.count((loud, "day 1")) == 40
+        assert [name for name, _ in left].count(quiet) == 3
+        assert (await store.size() or 0) < whole * 3 // 4
+        # What was written anew takes and finds records as before, and goes with the others.
+        assert await found_text(store, ours, "is well") == 3
+        clock.advance(-3 * DAY_S)
+        late = [LogEntry(7, NOW, 6, "", "late", "came late")]
+        assert len(await store.put([part(*late, cluster=quiet, stream="late")])) == 1
+        clock.advance(8 * DAY_S)
+        await store.sweep(Retention(1, 1 << 60))
+        assert await there() == []
+
+
+async def found_text(store: LogStore, clusters: frozenset[str], text: str) -> int:
+    wanted = LogFilter(clusters=clusters, terms=terms_of(text))
+    return len(await store.page(wanted, 100, after=None, is_newest_first=True))

@@ -169,6 +169,29 @@ async def test_a_browser_forgets_what_another_cluster_left_at_the_port(
     assert await enter(second, other) == (False, other)
 
 
+async def test_no_script_of_a_cluster_can_put_its_cookie_in_the_place_of_ours(
+    place: Place, port: int
+) -> None:
+    url = f"https://127.0.0.1:{port}"
+    enter = f"{url}/.rookery/enter?code={await place.code(await place.cluster('a'))}"
+    # Scripts of a cluster's page may set cookies for every port of the host, but none that begins so.
+    guarded = f"__Host-Http-rookery_door_{port}"
+    async with place.world.client.get(enter, ssl=False) as answer:
+        set_ = {name: str(cookie) for name, cookie in answer.cookies.items()}
+        value = answer.cookies[guarded].value
+    assert set_.keys() == {guarded, f"{guarded}_of"}
+    for cookie in set_.values():
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+    plain = {"cookie": f"rookery_door_{port}={value}"}
+    async with place.world.client.get(url, headers=plain, ssl=False) as answer:
+        assert answer.status == 401
+    held = {"cookie": f"rookery_door_{port}=other; {guarded}={value}"}
+    async with place.world.client.get(url, headers=held, ssl=False) as answer:
+        # Let in; the agent of this test is not connected.
+        assert answer.status == 503
+
+
 async def test_nobody_is_shown_a_page_of_a_cluster_without_having_entered(
     place: Place, port: int
 ) -> None:

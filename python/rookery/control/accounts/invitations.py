@@ -43,6 +43,8 @@ from rookery.storage.ids import new_id
 
 AT_ONCE_MAX = 10
 OPEN_MAX = 1000
+OPEN_OF_ORG_MAX = 200
+"""Into one organization: none takes the room of all."""
 KEPT_MS = 30 * 24 * 3600 * 1000
 """How long one that has expired is listed, to be sent again."""
 
@@ -111,7 +113,7 @@ class Invitations:
             InvalidError: an address is none, or a role has no place.
             MissingError: there is no such organization or project.
             TakenError: one of them is a user already, or is invited to the same place.
-            TooManyError: as many are open as may be.
+            TooManyError: as many are open as may be, in all or in the organization.
         """
         addresses = list(dict.fromkeys(checked_email(email) for email in emails))
         if roles.is_admin:
@@ -119,8 +121,7 @@ class Invitations:
         async with self._database.write() as session:
             await self._database.alone(session, Invitation.__tablename__)
             place = await self._place(session, roles)
-            if await self._count(session) + len(addresses) > OPEN_MAX:
-                raise TooManyError(texts.INVITATIONS_MAX, most=OPEN_MAX)
+            await _refuse_too_many(session, roles.org_id, len(addresses))
             made = []
             for email in addresses:
                 user = await self._refuse_known(session, email, roles)
@@ -227,7 +228,8 @@ class Invitations:
             TakenError: there is such a user, and this proves nothing more.
         """
         email = rows[0].email
-        access = Access(caller=Caller(id="", name=email, via="session", address=taker.address))
+        caller = Caller(id="", name=email, via="session", address=taker.address)
+        access = Access(caller=caller, org_id=rows[0].org_id)
         user = await store.user_by_email(session, email)
         if user is None:
             new = NewUser(
@@ -373,9 +375,6 @@ class Invitations:
             raise TakenError(texts.INVITED_ALREADY, email=email)
         return user
 
-    async def _count(self, session: AsyncSession) -> int:
-        return await session.scalar(select(func.count()).select_from(Invitation)) or 0
-
     async def _by_token(
         self, session: AsyncSession, token: str, *, for_update: bool = False
     ) -> Invitation:
@@ -411,6 +410,15 @@ class Invitations:
             before=before,
             after=after,
         )
+
+
+async def _refuse_too_many(session: AsyncSession, org_id: str | None, more: int) -> None:
+    count = select(func.count()).select_from(Invitation)
+    if (await session.scalar(count) or 0) + more > OPEN_MAX:
+        raise TooManyError(texts.INVITATIONS_MAX, most=OPEN_MAX)
+    theirs = count.where(Invitation.org_id == org_id)
+    if org_id is not None and (await session.scalar(theirs) or 0) + more > OPEN_OF_ORG_MAX:
+        raise TooManyError(texts.INVITATIONS_OF_ORG_MAX, most=OPEN_OF_ORG_MAX)
 
 
 def _told(row: Invitation) -> dict[str, Any]:

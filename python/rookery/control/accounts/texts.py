@@ -41,6 +41,10 @@ LINK_ENDED = Text(
     "链接已失效：已被使用、替换、撤销或已过期",
 )
 INVITATIONS_MAX = Text("there are {most} invitations already", "邀请数已达上限 {most}")
+INVITATIONS_OF_ORG_MAX = Text(
+    "the organization has {most} invitations already: revoke those that nobody will follow",
+    "该组织的邀请数已达上限 {most}：请撤销不再需要的邀请",
+)
 ROLE_NOWHERE = Text(
     "a role needs an organization, and a project needs its organization",
     "角色须指定组织，项目须指定其所属组织",
@@ -82,3 +86,8 @@ NO_PASSWORD = Text(
     "you have no password here, you sign in elsewhere", "您通过统一身份认证登录，没有本地密码"
 )
 USERS_MAX = Text("there are {most} users already", "用户数已达上限 {most}")
+USERS_OF_ORG_MAX = Text(
+    "the organization has made {most} users already: an administrator of the system can delete those that are not"
+    " needed, or make more for it",
+    "该组织创建的用户数已达上限 {most}：请由系统管理员删除不再需要的用户，或代为创建",
+)

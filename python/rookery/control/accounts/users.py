@@ -20,6 +20,7 @@ from rookery.control.accounts.passwords import Passwords
 from rookery.control.accounts.proofs import prove, refuse_unproven
 from rookery.control.accounts.sessions import Sessions, end_all_of
 from rookery.control.accounts.store import PasswordBefore, User
+from rookery.control.audit.reading import made_in
 from rookery.control.audit.service import AuditTrail
 from rookery.control.caller import Access
 from rookery.control.errors import (
@@ -35,6 +36,9 @@ from rookery.storage.database import Database
 from rookery.storage.ids import new_id
 
 USERS_MAX = 10_000
+USERS_OF_ORG_MAX = 1_000
+"""Whom one organization may make, and who are still there: none fills the system for all. An administrator of the
+system may make more there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +142,11 @@ class Users:
     async def add(
         self, session: AsyncSession, access: Access, new: NewUser, email: str, stored: str
     ) -> User:
-        """The same in a unit of work of the caller's, with the password hashed before."""
-        if (await session.scalar(select(func.count()).select_from(User)) or 0) >= USERS_MAX:
-            raise TooManyError(texts.USERS_MAX, most=USERS_MAX)
+        """The same in a unit of work of the caller's, with the password hashed before.
+
+        An ``access`` to an organization says that it makes the user.
+        """
+        await _refuse_too_many(session, access)
         now_ms = self._clock.now_ms()
         user = User(
             id=new_id(),
@@ -324,6 +330,17 @@ class Users:
             before=before,
             after=after,
         )
+
+
+async def _refuse_too_many(session: AsyncSession, access: Access) -> None:
+    count = select(func.count()).select_from(User)
+    if (await session.scalar(count) or 0) >= USERS_MAX:
+        raise TooManyError(texts.USERS_MAX, most=USERS_MAX)
+    if access.org_id is None or access.caller.grants.is_admin:
+        return
+    theirs = count.where(User.id.in_(made_in(access.org_id, Resource.USERS)))
+    if (await session.scalar(theirs) or 0) >= USERS_OF_ORG_MAX:
+        raise TooManyError(texts.USERS_OF_ORG_MAX, most=USERS_OF_ORG_MAX)
 
 
 def _told(user: User) -> dict[str, Any]:

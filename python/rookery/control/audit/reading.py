@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.control.audit.store import AuditRow
@@ -57,6 +57,15 @@ def _conditions(grants: Grants, wanted: AuditFilter) -> list[ColumnElement[bool]
         if value is not None:
             found.append(column == value)
     return found
+
+
+def made_in(org_id: str, resource: Resource) -> Select[tuple[str]]:
+    """The ids of what was ever made of a kind in an organization: rows of the audit stay."""
+    return select(AuditRow.object_id).where(
+        AuditRow.org_id == org_id,
+        AuditRow.resource == resource,
+        AuditRow.operation == "create",
+    )
 
 
 async def page_of(

@@ -55,11 +55,19 @@ _NOT_SENT = _HOP_BY_HOP | {
     "x-real-ip",
     "service-worker",
 }
+# What would hold for more than this port, or for longer than the visit.
 _NOT_RECEIVED = _HOP_BY_HOP | {
     "set-cookie",
+    "set-cookie2",
+    "set-login",
     "strict-transport-security",
     "alt-svc",
     "clear-site-data",
+    "public-key-pins",
+    "expect-ct",
+    "nel",
+    "report-to",
+    "reporting-endpoints",
     "service-worker-allowed",
     "access-control-allow-origin",
     "access-control-allow-credentials",

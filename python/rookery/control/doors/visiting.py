@@ -25,6 +25,9 @@ _log = logging.getLogger("rookery.control.doors")
 
 ENTER = "/.rookery/enter"
 COOKIE = "rookery_door_{port}"
+GUARDED = "__Host-Http-"
+"""Begins the names of cookies over HTTPS. Cookies are of a host, not of a port: with it a script of a cluster's page,
+which may set cookies for all ports of the host, sets none that shadows one of these (RFC 6265bis, 4.1.3)."""
 MARK = "rookery_door_{port}_of"
 """Whose pages this browser saw here last: what is told of a port to one does not reach the others who
 entered it before, and a cluster that was deleted left its port to anybody."""
@@ -75,33 +78,18 @@ class Visitors:
             content_type="text/html",
             headers=_headers(_NOTHING),
         )
-        mark = MARK.format(port=port)
+        mark = _cookie_name(request, MARK, port)
         if admitted.forgets or request.cookies.get(mark) != admitted.mark:
             answer.headers["Clear-Site-Data"] = '"cache", "storage"'
-        is_secure = request.scheme == "https"
-        answer.set_cookie(
-            COOKIE.format(port=port),
-            admitted.cookie,
-            httponly=True,
-            secure=is_secure,
-            samesite="Strict",
-            path="/",
-        )
-        answer.set_cookie(
-            mark,
-            admitted.mark,
-            max_age=MARK_S,
-            httponly=True,
-            secure=is_secure,
-            samesite="Strict",
-            path=ENTER,
-        )
+        _keep(answer, request, _cookie_name(request, COOKIE, port), admitted.cookie)
+        _keep(answer, request, mark, admitted.mark, max_age=MARK_S)
         return answer
 
     async def _visit(self, request: web.BaseRequest, port: int) -> web.StreamResponse:
         if is_foreign(request.headers):
             return _page(request, 403, texts.NOT_FROM_THERE)
-        cookie = request.cookies.get(COOKIE.format(port=port), "")[:CODE_LENGTH_MAX]
+        name = _cookie_name(request, COOKIE, port)
+        cookie = request.cookies.get(name, "")[:CODE_LENGTH_MAX]
 
         async def visit() -> Visit | None:
             return await self._doors.visit(port, cookie) if cookie else None
@@ -112,6 +100,30 @@ class Visitors:
         if passing.is_web_socket(request):
             return await passing.pass_web_socket(request, self._tunnel, found, visit)
         return await passing.pass_request(request, self._tunnel, found)
+
+
+def _cookie_name(request: web.BaseRequest, name: str, port: int) -> str:
+    guard = GUARDED if request.scheme == "https" else ""
+    return guard + name.format(port=port)
+
+
+def _keep(
+    answer: web.Response,
+    request: web.BaseRequest,
+    name: str,
+    value: str,
+    *,
+    max_age: int | None = None,
+) -> None:
+    answer.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        httponly=True,
+        secure=request.scheme == "https",
+        samesite="Strict",
+        path="/",
+    )
 
 
 def is_foreign(headers: CIMultiDictProxy[str] | Mapping[str, str]) -> bool:

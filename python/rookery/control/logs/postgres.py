@@ -1,13 +1,12 @@
 """Keeps logs in the PostgreSQL of the control plane, so that every process finds all of them.
 
-One table with a part for each day, which goes as a whole. Full text is found by every three characters of
+One table with a part for each day. Full text is found by every three characters of
 a record (and every two of scripts without spaces), which are the lexemes of a ``tsvector``: no extension
 and no dictionary is needed, and any part of a word is found.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -31,18 +30,15 @@ from rookery.control.logs.models import (
     Retention,
     Source,
 )
+from rookery.control.logs.postgres_days import LOCK, Days, sizes_of_days
 from rookery.control.logs.terms import is_pair, pairs_of
 from rookery.storage.database import Database
-
-_log = logging.getLogger("rookery.control.logs")
 
 QUERY_MS = 10_000
 TERMS_MAX = 8_000
 """Of one record; what stands behind them is not found by its text."""
-_LOCK = "log parts"
 _ID = re.compile(r"(\d{1,16})\.(\d{1,18})")
 _NOTICE = re.compile(r"(\d{8})\.(\d{1,18})\.(\d{1,18})")
-_PART = re.compile(r"log_records_(\d{8})")
 _COLUMNS = "id, time, severity, cluster_id, node, file, logger, msg, raw"
 _INSERT = text(
     "INSERT INTO log_records (day, id, time, severity, cluster_id, agent_id, stream, position, node, file, "
@@ -58,6 +54,7 @@ class PostgresLogs:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._days = Days(database)
         self._day = 0
 
     async def open(self) -> None:
@@ -91,7 +88,7 @@ class PostgresLogs:
     async def _make_part(self, session: AsyncSession, day: int) -> None:
         if day == self._day:
             return
-        await self._database.alone(session, _LOCK)
+        await self._database.alone(session, LOCK)
         await session.execute(
             text(
                 f"CREATE TABLE IF NOT EXISTS log_records_{day:08d} PARTITION OF log_records "
@@ -208,23 +205,14 @@ class PostgresLogs:
 
     async def sweep(self, retention: Retention) -> None:
         oldest = (self._now() - timedelta(days=retention.days)).strftime("%Y%m%d")
-        async with self._database.write() as session:
-            await self._database.alone(session, _LOCK)
-            sizes = await _sizes(session)
-            days = sorted(sizes)
-            for day in days:
-                is_too_much = sum(sizes.values()) > retention.bytes_max and day != days[-1]
-                if day >= oldest and not is_too_much:
-                    break
-                await session.execute(text(f"DROP TABLE log_records_{day}"))
-                _log.info("logs of %s are gone: %d bytes", day, sizes.pop(day))
+        await self._days.sweep(oldest, retention)
         self._day = 0
 
     async def size(self, project_id: str | None = None) -> int | None:
         if project_id is not None:
             return None  # days are shared there
         async with self._asking() as session:
-            return sum((await _sizes(session)).values())
+            return sum((await sizes_of_days(session)).values())
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[AsyncSession]:
@@ -239,19 +227,6 @@ class PostgresLogs:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
-
-
-async def _sizes(session: AsyncSession) -> dict[str, int]:
-    """Octets of each day."""
-    rows = await session.execute(
-        text(
-            "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_inherits i "
-            "JOIN pg_class c ON c.oid = i.inhrelid "
-            "WHERE i.inhparent = CAST('log_records' AS regclass)"
-        )
-    )
-    found = ((_PART.fullmatch(name), size) for name, size in rows)
-    return {match[1]: size for match, size in found if match is not None}
 
 
 def lexemes_of(raw: str) -> list[str]:
