@@ -169,7 +169,7 @@ def count(operator: Operator) -> None:
 
 
 def integrate(operator: Operator) -> None:
-    """A rule that tells a service which is not there, and what it has counted."""
+    """A source, and a rule that tells a service which is not there, and what it has counted."""
     rest = operator.rest
     service = {"type": "http", "name": "plant_service", "url": "http://127.0.0.1:9/api"}
     rest.post("/connectors", service)
@@ -179,6 +179,11 @@ def integrate(operator: Operator) -> None:
     about = "Tells the plant when a press gets hot."
     actions = ["http:tell_plant", again]
     rest.post("/rules", {"id": "hot", "sql": HOT, "actions": actions, "description": about})
+    plant = {"type": "mqtt", "name": "other_plant", "server": f"{HOST}:{operator.node.port}"}
+    rest.post("/connectors", {**plant, "username": "line-2", "password": "a long secret"})
+    orders = {"topic": "orders/#", "qos": 1}
+    source = {"type": "mqtt", "name": "orders", "connector": "other_plant", "parameters": orders}
+    rest.post("/sources", source)
     for temperature in (75, 82, 91, 60, 88):
         payload = f'{{"temp": {temperature}}}'
         rest.post("/publish", {"topic": "plant/1/press-07/temperature", "payload": payload})

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from harness.emqx_answers import Asker
 from harness.plugins import archive_of, multipart
 from harness.rest_node import ADMIN, RestNode
+from harness.wire import Properties
 from rookery.client.management import Content
 
 Noun = Callable[[Asker], None]
+Settings = dict[str, Any]
 TOLD = [{"function": "console"}, {"function": "republish", "args": {"topic": "told"}}]
 RULES = [{"action": "publish", "permission": "allow", "topic": "plant/#"}]
 BUILT_IN = {"mechanism": "password_based", "backend": "built_in_database"}
@@ -23,7 +26,7 @@ PLUGIN = """
 SCHEMA = '{"type": "object", "properties": {"limit": {"type": "integer", "default": 1}}}'
 
 
-CONNECTORS = [
+CONNECTORS: list[Settings] = [
     {"type": "http", "url": "http://127.0.0.1:1", "headers": {"x-key": "a secret"}},
     {"type": "pgsql", "server": "127.0.0.1:1", "database": "d", "username": "u", "password": "p"},
     {"type": "redis", "parameters": {"redis_type": "single", "server": "127.0.0.1:1"}},
@@ -42,7 +45,7 @@ HOT = {"event_type": "message_publish", "topic": "line/3", "payload": '{"temp": 
 def prepared(running: RestNode) -> Iterator[None]:
     """Clients that are connected and one that is away, with messages on their way and waiting."""
     broker = running.node
-    one = {"receive_maximum": 1, "session_expiry_interval": 3600}
+    one: Properties = {"receive_maximum": 1, "session_expiry_interval": 3600}
     with contextlib.ExitStack() as held:
         sensor = held.enter_context(broker.connect("sensor-1", level=5, properties=one))
         sensor.subscribe("plant/1/state", qos=1)
@@ -57,13 +60,16 @@ def prepared(running: RestNode) -> Iterator[None]:
 
 
 def rules(ask: Asker) -> None:
-    bridge = {"server": f"127.0.0.1:{ask.names['port']}", "pool_size": 1}
+    bridge: Settings = {"server": f"127.0.0.1:{ask.names['port']}", "pool_size": 1}
     ask("POST /connectors_probe", {"type": "mqtt", "name": "self", **bridge})
     ask("POST /connectors", {"type": "mqtt", "name": "self", **bridge})
     for settings in CONNECTORS:
         ask("POST /connectors", {"name": "away", "enable": False, **settings})
-    action = {"connector": "self", "parameters": {"topic": "hot", "qos": 1, "payload": "${.}"}}
-    source = {"connector": "self", "parameters": {"topic": "in/#", "qos": 1}}
+    action: Settings = {
+        "connector": "self",
+        "parameters": {"topic": "hot", "qos": 1, "payload": "${.}"},
+    }
+    source: Settings = {"connector": "self", "parameters": {"topic": "in/#", "qos": 1}}
     for noun, settings in (("actions", action), ("sources", source)):
         ask(f"POST /{noun}_probe", {"type": "mqtt", "name": "one", **settings})
         ask(f"POST /{noun}", {"type": "mqtt", "name": "one", **settings})
@@ -86,7 +92,7 @@ def rules(ask: Asker) -> None:
     ask("DELETE /connectors/{id}", id="mqtt:self")
 
 
-def _with_status(ask: Asker, noun: str, settings: dict[str, object]) -> None:
+def _with_status(ask: Asker, noun: str, settings: Settings) -> None:
     one = {"id": "mqtt:self" if noun == "connectors" else "mqtt:one"}
     ask(f"GET /{noun}")
     ask(f"GET /{noun}/{{id}}", **one)

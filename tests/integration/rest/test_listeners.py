@@ -118,22 +118,21 @@ def test_what_is_on_the_machine_is_not_told_by_naming_it(asks: RestSocket, tmp_p
     body = {"type": "ssl", "name": "extra", "bind": "127.0.0.1:0"}
     told = []
     for path in (str(broken), str(absent)):
-        files = {"certfile": path, "keyfile": path}
-        probed = {"type": "mqtt", "name": "x", "server": "127.0.0.1:1", "ssl": {"enable": True}}
-        probed["ssl"] |= {"cacertfile": path}
+        listener = {**body, "ssl_options": {"certfile": path, "keyfile": path}}
+        tls = {"enable": True, "cacertfile": path}
+        bridge = {"type": "mqtt", "name": "x", "server": "127.0.0.1:1", "ssl": tls}
         for at, sent in (
-            ("/listeners", {**body, "ssl_options": files}),
-            ("/connectors", probed),
-            ("/connectors_probe", probed),
+            ("/listeners", listener),
+            ("/connectors", bridge),
+            ("/connectors_probe", bridge),
         ):
             refused = asks.ask("POST", at, sent)
             assert refused.status == 400
             assert "only the node's log says why" in refused.json["message"]
             told.append(refused.json["message"].replace(path, "FILE"))
     assert told[:3] == told[3:]
-    chinese = asks.ask(
-        "POST", "/listeners", {**body, "ssl_options": files}, {"accept-language": "zh"}
-    )
+    listener = {**body, "ssl_options": {"certfile": str(absent), "keyfile": str(absent)}}
+    chinese = asks.ask("POST", "/listeners", listener, {"accept-language": "zh"})
     assert f"ssl_options.certfile：{absent}：无法使用" in chinese.json["message"]
 
 
