@@ -2,6 +2,8 @@
 
     python bench/outages.py [--away 60] [--rate 50] [--only http,kafka]
 
+Files have three ways to go: a full disk and a file that nobody may write need root, and are left out without.
+
 A node (the shipped command) has a rule that sends every message of ten clients to the service, by an
 action whose results never expire. The service is there for some seconds, away for --away seconds, and
 there again until nothing waits. Looked at each second: matched = passed + failed of the rule, and
@@ -21,6 +23,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "python")]
@@ -116,7 +120,8 @@ def define(operator: Operator, sink: Sink) -> str:
 
 def outage(sink: Sink, given: argparse.Namespace) -> dict[str, Any]:
     """One service."""
-    with tempfile.TemporaryDirectory() as folder, operated(Path(folder)) as operator:
+    allowed = f"node.connector_file_dirs = [{json.dumps(str(sink.folder))}]" if sink.folder else ""
+    with tempfile.TemporaryDirectory() as folder, operated(Path(folder), allowed) as operator:
         look = Look(operator, define(operator, sink))
         load = Load(operator.node.port, given.rate)
         load.start()
@@ -183,9 +188,12 @@ def main() -> int:
     given = arguments.parse_args()
     report: dict[str, Any] = {}
     for name in given.only.split(","):
-        with tempfile.TemporaryDirectory() as folder, SINKS[name](Path(folder)) as sink:
-            report[name] = outage(sink, given)
-        found = report[name]
+        try:
+            with tempfile.TemporaryDirectory() as folder, SINKS[name](Path(folder)) as sink:
+                found = report[name] = outage(sink, given)
+        except pytest.skip.Exception as missing:
+            print(f"{name}: left out: {missing}", file=sys.stderr, flush=True)
+            continue
         print(
             f"{name}: {found['arrived']} of {found['published']} arrived, {found['twice']} twice, "
             f"away {found['away_s']} s, {found['most_waiting']} waited at most, "

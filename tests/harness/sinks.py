@@ -21,6 +21,7 @@ import redis
 
 from harness.client import RawClient
 from harness.databases import postgresql_server, redis_server
+from harness.file_sinks import NAME, FilePlace, folder_gone, full_disk, read_only
 from harness.kafka import kafka_broker
 from harness.kafka_records import Records
 from harness.mosquitto import mosquitto
@@ -48,6 +49,7 @@ class Sink:
         stop: Let it go away.
         found: What it has, which are so many different rows.
         is_doubled: Whether one may come twice whose answer was lost.
+        folder: Where a node has to be allowed to write files.
     """
 
     type: str
@@ -57,6 +59,7 @@ class Sink:
     stop: Callable[[], None]
     found: Callable[[int], Numbers]
     is_doubled: bool = True
+    folder: Path | None = None
 
 
 def _by_client(rows: Iterable[tuple[str, int]]) -> Numbers:
@@ -198,6 +201,27 @@ def _page(hits: list[Any]) -> str:
     return f"size=5000&sort=_seq_no&seq_no_primary_term=true{after}"
 
 
+def _file(
+    make: Callable[[Path], AbstractContextManager[FilePlace]],
+) -> Callable[[Path], AbstractContextManager[Sink]]:
+    @contextmanager
+    def sink(folder: Path) -> Iterator[Sink]:
+        with make(folder) as place:
+            connector = {"filepath": str(place.folder / NAME)}
+            yield Sink(
+                "disk_log",
+                connector,
+                place.parameters,
+                place.start,
+                place.stop,
+                place.found,
+                is_doubled=False,
+                folder=place.folder,
+            )
+
+    return sink
+
+
 SINKS: Mapping[str, Callable[[Path], AbstractContextManager[Sink]]] = {
     "http": _http,
     "postgresql": _pgsql,
@@ -205,5 +229,8 @@ SINKS: Mapping[str, Callable[[Path], AbstractContextManager[Sink]]] = {
     "mqtt": _mqtt,
     "kafka": _kafka,
     "opensearch": _opensearch,
+    "file-full-disk": _file(full_disk),
+    "file-folder-gone": _file(folder_gone),
+    "file-read-only": _file(read_only),
 }
-"""All that run in tests, each in a folder of its own."""
+"""All that run in tests, each in a folder of its own; one that needs root is skipped without."""

@@ -65,7 +65,11 @@ async def test_what_waits_for_a_service_that_is_away_arrives_in_order(
     action_id = f"{sink.type}:out"
     connector = {**sink.connector, "resource_opts": OFTEN}
     action = {"connector": "away", "parameters": sink.parameters, "resource_opts": OPTIONS}
-    async with rookery.Broker() as broker, managed(tmp_path, core=broker.actions) as it:
+    file_dirs = (sink.folder,) if sink.folder else ()
+    async with (
+        rookery.Broker() as broker,
+        managed(tmp_path, file_dirs=file_dirs, core=broker.actions) as it,
+    ):
         await it.apply({f"{sink.type}:away": connector}, {action_id: action})
         output = ActionOutput(action_id, it.manager.fields_of(action_id))
         await broker.rules.put(RuleSpec("all", SQL, outputs=(output,)))

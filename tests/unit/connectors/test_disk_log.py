@@ -98,6 +98,25 @@ async def test_a_file_that_others_renamed_is_begun_anew(tmp_path: Path) -> None:
     assert path.read_text() == "two\n"
 
 
+async def test_a_file_that_was_never_written_to_goes_again(tmp_path: Path) -> None:
+    probe = TYPE.open(settings(filepath="in/there/a.log"), context(tmp_path))
+    await probe.start()
+    await probe.check()
+    await probe.stop()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_file_that_was_there_stays_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "disk_log"
+    folder.mkdir()
+    (folder / "a.log").touch()
+    for name in ("a.log", "b.log"):
+        probe = TYPE.open(settings(filepath=name), context(tmp_path))
+        await probe.start()
+        await probe.stop()
+    assert [path.name for path in folder.iterdir()] == ["a.log"]
+
+
 async def test_two_connectors_do_not_write_the_same_file(tmp_path: Path) -> None:
     first = TYPE.open(settings(filepath="a.log"), context(tmp_path))
     second = TYPE.open(settings(filepath="a.log"), context(tmp_path))

@@ -1,11 +1,13 @@
 """Appends lines to a file and renames it when it has become large. Every call may wait for the disk.
 
 A batch is in the file whole or not at all: what could be written of one that failed is cut off
-again. The file is locked, so that two writers do not rename it under each other's feet.
+again. The file is locked, so that two writers do not rename it under each other's feet. One that was
+made and never written to goes again when it is closed: a probe leaves nothing behind.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
@@ -28,6 +30,8 @@ class Writer:
         self._files_max = files_max
         self._fd = -1
         self._size = 0
+        self._made: list[Path] = []
+        """Folders that were made for a file that has nothing yet, which is the first of them."""
 
     def open(self) -> None:
         """Open the file, or make it, with its folder.
@@ -37,11 +41,16 @@ class Writer:
             OSError: it cannot be written.
         """
         self.close()
+        missing = [folder for folder in self._path.parents if not folder.exists()]
         self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         flags = (
             os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         )
-        fd = os.open(self._path, flags, MODE)
+        try:
+            fd = os.open(self._path, flags | os.O_EXCL, MODE)
+            self._made = [self._path, *missing]
+        except FileExistsError:
+            fd = os.open(self._path, flags, MODE)
         try:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
@@ -59,7 +68,22 @@ class Writer:
         """Give the file up. May be called twice."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            os.close(fd)
+            try:
+                self._take_back(fd)
+            finally:
+                os.close(fd)
+
+    def _take_back(self, fd: int) -> None:
+        made, self._made = self._made, []
+        if not made:
+            return
+        ours = os.fstat(fd)
+        # Whatever keeps one of them from going, somebody else uses it by now.
+        with contextlib.suppress(OSError):
+            if ours.st_size == 0 and os.path.samestat(self._path.lstat(), ours):
+                self._path.unlink()
+                for folder in made[1:]:
+                    folder.rmdir()
 
     def check(self) -> None:
         """Whether the file is still there, and open it again if not.
@@ -88,6 +112,7 @@ class Writer:
             os.ftruncate(self._fd, self._size)
             raise
         self._size += count
+        self._made = []
 
     def _write(self, octets: bytes) -> None:
         left = memoryview(octets)
