@@ -25,6 +25,7 @@ from rookery.config.local_socket import socket_path
 from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig, NodeConfig
 from rookery.native.node import Node
 from rookery.observability.queued_stream import QueuedStream
+from rookery.web.process import open_as_many_files_as_allowed
 from rookery.web.sockets import Port, address_of, open_http, open_unix
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def run(
         PortInUseError: a port is taken.
         StartError: something else cannot be opened. In all cases nothing is left open.
     """
+    open_as_many_files_as_allowed()
     clock = SystemClock()
     journal = None
     with contextlib.ExitStack() as running:

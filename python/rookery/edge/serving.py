@@ -33,7 +33,7 @@ from rookery.errors import BadRequestError, StartError
 from rookery.native.node import version
 from rookery.web.errors import HANDLERS
 from rookery.web.line_journal import Journal
-from rookery.web.process import told_to_stop
+from rookery.web.process import open_as_many_files_as_allowed, told_to_stop
 from rookery.web.server import WebServer
 from rookery.web.sockets import address_of, open_http, open_unix
 
@@ -74,6 +74,7 @@ def run(
         StartError: it cannot start; nothing is left open.
     """
     os.umask(0o077)
+    open_as_many_files_as_allowed()
     data_dir = DataDir(config.data_dir, lock_name=EDGE_LOCK_NAME)
     data_dir.open()
     with contextlib.ExitStack() as stack:

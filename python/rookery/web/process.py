@@ -1,15 +1,25 @@
-"""How a process that serves is told to end: by a signal, or by whoever started it going away."""
+"""What a process that serves owes the system: it takes the files that it may, and ends when it is told to.
+
+It is told by a signal, or by whoever started it going away.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def open_as_many_files_as_allowed() -> None:
+    """Raise the soft bound of open files to the hard one: each connection is one, and 1024 are usual."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @contextlib.contextmanager
