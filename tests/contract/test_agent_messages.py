@@ -12,6 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from rookery.contracts.agent_edge import (
+    EdgeLeaving,
+    EdgeNode,
+    EdgeReport,
+    EdgeStanding,
+    Enrol,
+    Enrolled,
+    NodeCounts,
+)
 from rookery.contracts.agent_v1 import (
     TYPES,
     Cancel,
@@ -121,6 +130,46 @@ EXAMPLES: dict[str, Message] = {
     "desired": Desired(3, report_interval_s=30, hash="abc"),
     "desired-tombstone": Desired(4, unregister="the cluster was deleted"),
     "reported": Reported(3, hash="abc"),
+    "request-edge": Request(
+        "r2", "GET", "/api/me", 5000, credential="viewer", caller="ada@example.com"
+    ),
+    "enrol": Enrol(
+        "0" * 64,
+        "9a1b2c3d-4f0c9a1b2d3e5f60",
+        description="3 号车间",
+        agent_version="0.10.0",
+        host_name="gw-7",
+    ),
+    "enrolled": Enrolled("edge-4f0c9a1b2d3e5f60"),
+    "enrolled-refused": Enrolled(code="TOO_MANY", text="too many", text_zh="过多"),
+    "edge-report": EdgeReport(
+        "0.10.0",
+        AT_MS,
+        sequence=7,
+        boot_id="b1",
+        started_at_ms=AT_MS - 60_000,
+        host_name="gw-7",
+        description="3 号车间",
+        drivers=NodeCounts(2, 2, 1),
+        apps=NodeCounts(1, 1, 0),
+        tags=420,
+        nodes=(
+            EdgeNode("plc", "Modbus TCP", "driver", 3, 0, "refused", "连接被拒绝"),
+            EdgeNode("mqtt", "MQTT", "app", 3, 1),
+        ),
+        nodes_left_out=1,
+        figures={"load1": 0.5},
+    ),
+    "edge-standing": EdgeStanding(
+        3,
+        "managed",
+        service="hall-3",
+        project="Plant 1",
+        organization="Factory East",
+        report_interval_s=30,
+    ),
+    "edge-standing-rejected": EdgeStanding(4, "rejected", reason="not one of ours"),
+    "edge-leaving": EdgeLeaving(forgets=True),
 }
 
 

@@ -14,6 +14,8 @@ begin with ``agents/v1/{agent}/``:
     log        agent → control   :class:`LogBatch`; see :mod:`rookery.contracts.agent_logs`
     logack     control → agent   :class:`LogAck`, for each batch
 
+What edge services say beside it stands in :mod:`rookery.contracts.agent_edge`.
+
 A message is one JSON object; where a body belongs to it, a line feed and the bytes follow. A
 request has its ``id`` as MQTT's Correlation Data, too, and the topic ``rsp`` as Response Topic.
 A body longer than :data:`CHUNK_BYTES_MAX` continues in chunks, and each side sends only as many as
@@ -138,6 +140,8 @@ class Channel(enum.Enum):
     REPORTED = "reported"
     LOG = "log"
     LOG_ACK = "logack"
+    ENROL = "enrol"
+    ENROLLED = "enrolled"
 
 
 # What an agent may do with its own topics; nothing with those of another.
@@ -446,7 +450,8 @@ class Request(Message):
     ``credential`` says as whom: *none* passes the headers on as they are, *key* adds the agent's
     own API key, *viewer* its key that may only look (of agents that have :data:`VIEWER_KEY`), *user*
     the token of the dashboard user that the agent was given.
-    ``credit`` is how many chunks of the answer may come before more is given.
+    ``credit`` is how many chunks of the answer may come before more is given. ``caller`` is the name of who
+    asks, for the log of an edge service.
     """
 
     id: str
@@ -460,6 +465,7 @@ class Request(Message):
     credit: int = WINDOW_CHUNKS
     more: bool = False
     body: bytes = b""
+    caller: str = ""
 
     TYPE: ClassVar[str] = "request"
     SHAPE: ClassVar[Mapping[str, Rule]] = {
@@ -474,6 +480,7 @@ class Request(Message):
         "credit": Integer(0, WINDOW_CHUNKS_MAX),
         "more": Flag(),
         "body": _BODY,
+        "caller": _NAME,
     }
 
 

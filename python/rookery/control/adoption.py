@@ -25,6 +25,8 @@ from rookery.control.commands.service import Commands
 from rookery.control.doors.ports import Ports
 from rookery.control.doors.service import Doors
 from rookery.control.doors.visiting import Visitors
+from rookery.control.edges.adoption import Edges
+from rookery.control.edges.hub import EveryAgent
 from rookery.control.processes.once import Once
 from rookery.control.processes.signals import Signals
 from rookery.control.quota.keeping import Keeping
@@ -35,6 +37,7 @@ from rookery.control.relay.tunnel import Tunnel
 from rookery.control.server_certificate import ServerCertificate
 from rookery.control.settings import store as settings
 from rookery.control.settings.names import ACCESS_ADDRESS
+from rookery.control.vault import Vault
 from rookery.storage.database import Database
 
 COMMANDS = "commands"
@@ -65,6 +68,7 @@ class Adoption:
         once: Once,
         signals: Signals,
         server_certificate: ServerCertificate,
+        vault: Vault,
         *,
         agent_file: AgentFile,
     ) -> None:
@@ -82,12 +86,24 @@ class Adoption:
         self.agents = AgentService(
             database, clock, audit, standing, self.changes, self.intake, signals
         )
-        self.relay = Relay(_relay_settings(config, certificates), self.agents, clock)
+        self.edges = Edges(
+            database,
+            clock,
+            process_id,
+            audit,
+            once,
+            signals,
+            vault,
+            report_interval_s=self.report_interval_s,
+        )
+        everyone = EveryAgent(self.agents, self.edges.link)
+        self.relay = Relay(_relay_settings(config, certificates), everyone, clock)
         self.neighbours = Neighbours(config, database, clock, process_id, self.relay)
         self.reach = self.neighbours.reach
         self.tunnel = Tunnel(self.relay, self.reach.way)
         self.neighbours.use(self.tunnel)
         self.agents.use(self.relay, self.tunnel, self.neighbours.door)
+        self.edges.use(self.relay, self.tunnel, self.neighbours.door)
         self.clusters = ClusterService(
             database,
             clock,
@@ -115,6 +131,7 @@ class Adoption:
             Visitors(self.doors, self.tunnel).answer,
         )
         self.doors.use(self._ports.open)
+        self.edges.use_doors(self.doors)
         self.entrance = Entrance(database, audit, self.tunnel, self.doors)
         self.passages = Passages(database, audit, self.tunnel)
         once.every("clusters", min(SETTLE_S_MAX, self.report_interval_s), standing.settle_due)
@@ -129,6 +146,7 @@ class Adoption:
             StartError: a port is taken, or the certificate cannot be used.
         """
         self.intake.start()
+        self.edges.open()
         await self.dispatcher.open()
         await self.relay.start()
         await self.doors.open_all()
@@ -140,6 +158,7 @@ class Adoption:
         await self.neighbours.close()
         await self.relay.stop()
         await self.agents.stop()
+        await self.edges.close()
         await self.dispatcher.close()
         await self.intake.stop()
 

@@ -26,6 +26,7 @@ from rookery.control.alarms.alarms import Alarms
 from rookery.control.audit.service import AuditTrail
 from rookery.control.clusters.store import has_clusters
 from rookery.control.context import ControlContext
+from rookery.control.edges.store import has_services
 from rookery.control.logs.service import SWEEP_S as LOGS_SWEEP_S
 from rookery.control.logs.service import LogService
 from rookery.control.mail.outbox import SWEEP_S as MAIL_S
@@ -114,10 +115,11 @@ def make(
     users = Users(database, clock, audit, passwords, sessions)
     tenancy = TenancyService(database, clock, audit)
     tenancy.keeps_project(has_clusters)
+    tenancy.keeps_project(has_services)
     server_certificate = ServerCertificate(certificates, database)
     core = (config, clock, process_id, database)
     adoption = Adoption(
-        *core, certificates, audit, once, signals, server_certificate, agent_file=agent_file
+        *core, certificates, audit, once, signals, server_certificate, vault, agent_file=agent_file
     )
     logs = LogService(database, clock, config.data_dir, vault, signals)
     _take_logs(logs, adoption, once)
@@ -128,6 +130,7 @@ def make(
     _sweep(once, outbox, sessions, invitations, resets, oidc)
     alarms = Alarms(*core, audit, once, vault, signals)
     adoption.intake.tells(alarms.evaluation.heard)
+    adoption.edges.intake.tells(alarms.edges.heard)
     server_certificate.tells(adoption.relay.take_certificate)
     return ControlContext(
         config=config,
@@ -146,6 +149,7 @@ def make(
         setup=SetupService(database, clock, audit, passwords),
         tenancy=tenancy,
         adoption=adoption,
+        edges=adoption.edges,
         monitoring=Monitoring(config, clock, database, adoption, once),
         alarms=alarms,
         commands=adoption.commands,

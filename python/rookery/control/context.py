@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rookery.control.alarms.alarms import Alarms
     from rookery.control.audit.service import AuditTrail
     from rookery.control.commands.service import Commands
+    from rookery.control.edges.adoption import Edges
     from rookery.control.logs.service import LogService
     from rookery.control.mail.outbox import Outbox
     from rookery.control.mail.service import Mailer
@@ -64,6 +65,7 @@ class ControlContext:
     setup: SetupService
     tenancy: TenancyService
     adoption: Adoption
+    edges: Edges
     monitoring: Monitoring
     alarms: Alarms
     commands: Commands

@@ -9,6 +9,7 @@ from rookery.clock import Clock
 from rookery.config.edge import EdgeConfig
 
 if TYPE_CHECKING:
+    from rookery.edge.agent.service import EdgeAgent
     from rookery.edge.service import EdgeService
     from rookery.edge.system.log_lines import LogLines
     from rookery.edge.templates import Templates
@@ -23,6 +24,7 @@ class EdgeContext:
     clock: Clock
     users: Users
     service: EdgeService
+    agent: EdgeAgent
     templates: Templates
     log_lines: LogLines
     started_at_ms: int

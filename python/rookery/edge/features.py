@@ -26,6 +26,7 @@ FEATURES: tuple[str, ...] = (
     "rookery.edge.api.templates",
     "rookery.edge.api.system",
     "rookery.edge.api.logs",
+    "rookery.edge.agent.api",
 )
 
 

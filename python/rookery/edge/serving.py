@@ -22,6 +22,7 @@ from rookery.clock import Clock, SystemClock
 from rookery.config.data_dir import EDGE_LOCK_NAME, DataDir
 from rookery.config.edge import EdgeConfig
 from rookery.config.local_socket import EDGE_SOCKET_NAME, socket_path
+from rookery.edge.agent.service import EdgeAgent
 from rookery.edge.context import EdgeContext
 from rookery.edge.rest.app import make_site
 from rookery.edge.service import EdgeService
@@ -117,15 +118,20 @@ async def opened(config: EdgeConfig, clock: Clock, lines: LogLines) -> AsyncIter
         await users.open()
         stack.push_async_callback(service.close)
         await service.open()
-        yield EdgeContext(
+        agent = EdgeAgent(service, clock, lambda: make_site(edge))
+        edge = EdgeContext(
             config=config,
             clock=clock,
             users=users,
             service=service,
+            agent=agent,
             templates=Templates(service),
             log_lines=lines,
             started_at_ms=clock.now_ms(),
         )
+        stack.push_async_callback(agent.close)
+        await agent.open()
+        yield edge
 
 
 async def _serve(

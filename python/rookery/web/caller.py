@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 Role: TypeAlias = Literal["administrator", "viewer", "publisher"]
-Via: TypeAlias = Literal["token", "api_key", "local", "sso"]
+Via: TypeAlias = Literal["token", "api_key", "local", "sso", "control"]
 
 CALLER = "rookery.caller"
 """Where a request carries who asks, in its scope."""
+
+ASSERTED = "rookery.asserted"
+"""Where a request that was made in this process carries who asks; nothing from outside gets there."""
 
 FAILURE = "rookery.failure"
 """Where a request carries why it was refused, if the status does not say that it was."""
@@ -20,7 +23,8 @@ class Caller(NamedTuple):
     Attributes:
         name: The user, the name of the API key, or ``local:USER`` with the user id on the machine.
         role: What that one may do.
-        via: How it was told who asks; ``local`` is the node's own socket.
+        via: How it was told who asks; ``local`` is the node's own socket, ``control`` the control plane
+            that an edge service is connected to.
         address: From where, without the port; empty on the node's own socket.
         must_change_password: Nothing else is allowed before that.
         token: The token that was sent, for signing out.

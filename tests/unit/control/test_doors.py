@@ -13,6 +13,7 @@ from harness.ports import free_port
 from rookery.clock import ManualClock
 from rookery.control.caller import Access
 from rookery.control.doors.service import CODE_MS, IDLE_MS, STAY_MS, Doors
+from rookery.control.doors.store import Target
 from rookery.control.doors.visiting import is_foreign
 from rookery.control.errors import TakenError
 
@@ -48,7 +49,7 @@ class Place:
         _, _, org, _, project, _ = self.path.split("/")
         caller = await self.world.control.sessions.caller_of(token or self.admin, "127.0.0.1")
         access = Access(caller=caller, org_id=org, project_id=project)
-        return (await self.doors.let_in(access, cluster)).code
+        return (await self.doors.let_in(access, Target("cluster_id", cluster))).code
 
     @property
     def doors(self) -> Doors:

@@ -18,11 +18,11 @@ class Table:
     """Keeps what is written; fails as often as it is told to."""
 
     def __init__(self) -> None:
-        self.writes: list[dict[str, Heard]] = []
+        self.writes: list[dict[str, Heard[Report]]] = []
         self.failures = 0
         self.wrote = asyncio.Event()
 
-    async def write(self, heard: Mapping[str, Heard]) -> set[str]:
+    async def write(self, heard: Mapping[str, Heard[Report]]) -> set[str]:
         if self.failures:
             self.failures -= 1
             raise UnavailableError("locked")
@@ -65,9 +65,9 @@ async def test_what_came_while_the_database_was_locked_is_written_at_the_end() -
 
 
 async def test_what_cannot_be_kept_of_one_agent_holds_up_no_other() -> None:
-    kept: dict[str, Heard] = {}
+    kept: dict[str, Heard[Report]] = {}
 
-    async def write(heard: Mapping[str, Heard]) -> set[str]:
+    async def write(heard: Mapping[str, Heard[Report]]) -> set[str]:
         if any(item.report and item.report.sequence == 666 for item in heard.values()):
             raise ValueError("a row that the table does not take")
         kept.update(heard)
@@ -161,10 +161,10 @@ def test_what_is_known_of_a_cluster_stays_when_it_cannot_be_read() -> None:
 
 def test_a_process_speaks_only_for_connections_of_its_own() -> None:
     row = Row(presence="online", relay_process="p2", presence_at=50)
-    late = Heard(presence=Presence.OFFLINE, presence_at_ms=100)
+    late: Heard[Report] = Heard(presence=Presence.OFFLINE, presence_at_ms=100)
     assert taken(row, late, "p1") == {}
     assert taken(row, late, "p2") == {"presence": "offline", "presence_at": 100}
-    moved = Heard(presence=Presence.ONLINE, presence_at_ms=100)
+    moved: Heard[Report] = Heard(presence=Presence.ONLINE, presence_at_ms=100)
     assert taken(row, moved, "p1") == {
         "presence": "online",
         "presence_at": 100,

@@ -163,6 +163,8 @@ class Connection:
         self.endpoint = endpoint
         self.limits = Limits(endpoint.max_inflight or 65_535)
         self.session_present = False
+        self.reason_code = 0
+        """Of the CONNACK that refused, or of how the connection ended; 0: neither happened."""
         # paho takes both versions' words but not one's for the other.
         self._client = client = _Client(
             CallbackAPIVersion.VERSION2,
@@ -368,6 +370,7 @@ class Connection:
         if self._connected.done():
             return
         if reason.is_failure:
+            self.reason_code = reason.value
             words = _LOGIN if reason.getName() in _LOGIN_NAMES else _REFUSED
             words = words.format(address=self.endpoint.address, reason=reason_words(reason))
             self._connected.set_exception(Unhealthy(words))
@@ -381,6 +384,7 @@ class Connection:
     def _on_disconnect(
         self, _client: object, _data: object, _flags: object, reason: ReasonCode, _more: object
     ) -> None:
+        self.reason_code = self.reason_code or reason.value
         self._end(Unhealthy(_ENDED.format(reason=reason_words(reason))))
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:

@@ -16,6 +16,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.clock import Clock
+from rookery.contracts.agent_edge import EDGE_PREFIX, ENROL_PREFIX
 from rookery.contracts.agent_enrolment_v1 import Registration
 from rookery.contracts.agent_v1 import (
     AGENT_ID,
@@ -109,7 +110,7 @@ class AgentService:
         audit: AuditTrail,
         standing: Standing,
         changes: Changes,
-        intake: Intake,
+        intake: Intake[Report],
         signals: Signals,
     ) -> None:
         self._database = database
@@ -387,6 +388,8 @@ class AgentService:
     async def _look_at_all(self) -> None:
         assert self._relay is not None
         for agent_id in self._relay.connected_ids:
+            if agent_id.startswith((EDGE_PREFIX, ENROL_PREFIX)):
+                continue
             if self._is_connected(agent_id):
                 await self._tell_again(agent_id)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
-from rookery.control.alarms.evaluation import Evaluation
+from rookery.control.alarms.edges import EdgesSource
+from rookery.control.alarms.evaluation import Clusters, Evaluation
 from rookery.control.alarms.ingest import Ingest
 from rookery.control.alarms.keeping import Keeping
 from rookery.control.alarms.ledger import Ledger
@@ -49,7 +50,11 @@ class Alarms:
         directory = Directory(database, vault)
         outbox = Outbox()
         ledger = Ledger(outbox)
-        self.evaluation = Evaluation(database, clock, ledger, self.telling)
+        interval_s = float(config.values["agents"]["report_interval"]) / 1000
+        self.evaluation = Evaluation(database, clock, ledger, self.telling, Clusters())
+        self.edges = Evaluation(
+            database, clock, ledger, self.telling, EdgesSource(report_interval_s=interval_s)
+        )
         self.sender = Sender(
             database,
             clock,
@@ -70,16 +75,19 @@ class Alarms:
         self.keeping = Keeping(database, clock, outbox, self.telling)
         interval_s = values["check_interval"] / 1000
         once.every("alarms", interval_s, self.evaluation.sweep)
+        once.every("alarms of edge services", interval_s, self.edges.sweep)
         once.every("alarms.late", interval_s, self.keeping.push_late)
         once.every("alarms.history", FORGET_S, self.keeping.forget)
 
     async def open(self) -> None:
         """Begin on the running loop."""
         self.evaluation.open()
+        self.edges.open()
         await self.sender.open()
 
     async def close(self) -> None:
         """May be called twice."""
         self.telling.close()
         await self.evaluation.close()
+        await self.edges.close()
         await self.sender.close()

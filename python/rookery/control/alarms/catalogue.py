@@ -23,6 +23,7 @@ class Group(StrEnum):
 
     COMMON = "common"
     CLUSTER = "cluster"
+    EDGE = "edge"
 
 
 class Kind(StrEnum):
@@ -45,6 +46,9 @@ class Kind(StrEnum):
     CONNECTOR_ABNORMAL = "connector.abnormal"
     ACTION_ABNORMAL = "action.abnormal"
     SOURCE_ABNORMAL = "source.abnormal"
+    EDGE_OFFLINE = "edge.offline"
+    EDGE_RESTARTED = "edge.restarted"
+    EDGE_DRIVER_ABNORMAL = "edge.driver.abnormal"
     MAIL_FAILED = "mail.failed"
     WEBHOOK_FAILED = "webhook.failed"
     CUSTOM = "custom"
@@ -101,6 +105,10 @@ DEFAULTS: Mapping[Kind, Rule] = {
     Kind.METRICS_UNAVAILABLE: _NORMAL,
     Kind.LOGS_UNAVAILABLE: _NORMAL,
     Kind.CLOCK_SKEWED: _NORMAL,
+    Kind.EDGE_OFFLINE: Rule(recoveries=3, severity=Severity.CRITICAL),
+    Kind.EDGE_DRIVER_ABNORMAL: Rule(recoveries=3, severity=Severity.CRITICAL),
+    # Of one moment: there is nothing to count.
+    Kind.EDGE_RESTARTED: Rule(triggers=1, severity=Severity.CRITICAL),
     Kind.MAIL_FAILED: _NORMAL,
     Kind.WEBHOOK_FAILED: _NORMAL,
 }
@@ -109,9 +117,12 @@ DEFAULTS: Mapping[Kind, Rule] = {
 OF_CONNECTIONS = frozenset({Kind.CONNECTIONS_HIGH, Kind.CONNECTIONS_FULL})
 OF_MEMORY = frozenset({Kind.MEMORY_HIGH, Kind.MEMORY_FULL})
 OF_LOAD = frozenset({Kind.LOAD_HIGH})
+OF_EDGES = frozenset({Kind.EDGE_OFFLINE, Kind.EDGE_RESTARTED, Kind.EDGE_DRIVER_ABNORMAL})
 OF_PUSHES = frozenset({Kind.MAIL_FAILED, Kind.WEBHOOK_FAILED})
 
 
 def group_of(kind: Kind) -> Group:
     """Where the rule stands."""
-    return Group.COMMON if kind in OF_PUSHES else Group.CLUSTER
+    if kind in OF_PUSHES:
+        return Group.COMMON
+    return Group.EDGE if kind in OF_EDGES else Group.CLUSTER

@@ -1,6 +1,6 @@
-"""Looks at clusters and raises their alarms: after each batch of reports, and by a sweep for silence.
+"""Looks at things that report and raises their alarms: after each batch of reports, and by a sweep for silence.
 
-Clusters with which nothing is the matter, and nothing was, cost one condition of a query. What is already an
+What they are a :class:`Source` says; this module has that of clusters. Clusters with which nothing is the matter, and nothing was, cost one condition of a query. What is already an
 alarm and stays one is read and not written. Two processes that look at the same count it once: a check has
 the time of the report that it is from.
 """
@@ -13,8 +13,9 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
-from sqlalchemy import ColumnElement, String, and_, cast, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.clock import Clock
@@ -44,7 +45,7 @@ _log = logging.getLogger("rookery.control.alarms")
 
 AT_ONCE = 200
 CLUSTER = "cluster"
-_RENEWED = frozenset({*OBJECT_KINDS.values(), Kind.NODES_DOWN})
+_RENEWED = frozenset({*OBJECT_KINDS.values(), Kind.NODES_DOWN, Kind.EDGE_DRIVER_ABNORMAL})
 """Alarms whose text follows what they are about."""
 
 _COLUMNS = (
@@ -61,7 +62,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     """What has to be stored of a look at one thing."""
 
     project_id: str
@@ -88,10 +89,36 @@ class _Step:
         return self.counted is not None and self.counted.has_changed
 
 
-class Evaluation:
-    """Raises and ends the alarms of clusters. Lives on one event loop."""
+class Source(Protocol):
+    """One sort of things that have alarms."""
 
-    def __init__(self, database: Database, clock: Clock, ledger: Ledger, telling: Telling) -> None:
+    async def of_interest(
+        self, session: AsyncSession, ids: Collection[str] | None, now_ms: int
+    ) -> Sequence[str]:
+        """Those of these, or of all, with which something is the matter, or was at the last look."""
+        ...
+
+    async def steps(self, session: AsyncSession, ids: Sequence[str], now_ms: int) -> list[Step]:
+        """What a look at these leads to; nothing is stored."""
+        ...
+
+    def gone(self) -> Select[AlarmCheckRow]:
+        """What is remembered of those that are not there any more, or in another project."""
+        ...
+
+
+class Evaluation:
+    """Raises and ends the alarms of one sort of things. Lives on one event loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        ledger: Ledger,
+        telling: Telling,
+        source: Source,
+    ) -> None:
+        self._source = source
         self._database = database
         self._clock = clock
         self._ledger = ledger
@@ -112,37 +139,38 @@ class Evaluation:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def heard(self, cluster_ids: set[str]) -> None:
+    async def heard(self, ids: set[str]) -> None:
         """These reported. Whoever says so does not wait for what follows from it."""
-        self._heard |= cluster_ids
+        self._heard |= ids
         self._news.set()
 
     async def sweep(self) -> None:
-        """Look at every cluster with which something is or was the matter; one process does."""
+        """Look at everything with which something is or was the matter; one process does."""
         await self.look(None)
         await self._drop_gone()
 
-    async def look(self, cluster_ids: Collection[str] | None) -> None:
+    async def look(self, ids: Collection[str] | None) -> None:
         """Look at these, or at all.
 
         Raises:
             UnavailableError: the database does not answer; the next look finds the same.
         """
         async with self._database.read() as session:
-            found = await _of_interest(session, cluster_ids)
+            now_ms = await self._database.now_ms(session, self._clock.now_ms())
+            found = await self._source.of_interest(session, ids, now_ms)
         for batch in _batches(found):
             async with self._database.read() as session:
                 now_ms = await self._database.now_ms(session, self._clock.now_ms())
-                steps = await _steps(session, batch, now_ms)
+                steps = await self._source.steps(session, batch, now_ms)
             if any(step.is_news for step in steps):
                 await self._write(batch)
 
-    async def _write(self, cluster_ids: Sequence[str]) -> None:
+    async def _write(self, ids: Sequence[str]) -> None:
         async with self._database.write() as session:
             await self._database.alone(session, LOCK)
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
             projects: dict[str, Project] = {}
-            for step in await _steps(session, cluster_ids, now_ms):
+            for step in await self._source.steps(session, ids, now_ms):
                 if not step.is_news:
                     continue
                 project = projects.get(step.project_id)
@@ -153,7 +181,7 @@ class Evaluation:
         self._telling.changed(projects)
 
     async def _store(
-        self, session: AsyncSession, project: Project, step: _Step, now_ms: int
+        self, session: AsyncSession, project: Project, step: Step, now_ms: int
     ) -> None:
         if step.dropped is not None and step.row is not None:
             await self._ledger.drop(session, project, step.row, step.dropped, now_ms)
@@ -168,20 +196,7 @@ class Evaluation:
             )
 
     async def _drop_gone(self) -> None:
-        """Clusters that are not adopted any more, or belong to another project."""
-        gone = (
-            select(AlarmCheckRow)
-            .outerjoin(
-                ClusterRow,
-                and_(
-                    ClusterRow.id == AlarmCheckRow.cluster_id,
-                    ClusterRow.project_id == AlarmCheckRow.project_id,
-                    _is_adopted(),
-                ),
-            )
-            .where(AlarmCheckRow.cluster_id.is_not(None), ClusterRow.id.is_(None))
-            .limit(AT_ONCE)
-        )
+        gone = self._source.gone().limit(AT_ONCE)
         async with self._database.read() as session:
             if (await session.scalars(gone)).first() is None:
                 return
@@ -208,6 +223,36 @@ class Evaluation:
                 _log.warning("alarms are evaluated by the next sweep: %s", error)
             except Exception:  # noqa: BLE001 -- one failure must not end the looking for good
                 _log.exception("alarms are evaluated by the next sweep")
+
+
+class Clusters:
+    """The source of alarms that clusters are."""
+
+    async def of_interest(
+        self, session: AsyncSession, ids: Collection[str] | None, now_ms: int
+    ) -> Sequence[str]:
+        """Those with which something is the matter, or was."""
+        del now_ms
+        return await _of_interest(session, ids)
+
+    async def steps(self, session: AsyncSession, ids: Sequence[str], now_ms: int) -> list[Step]:
+        """What a look at these leads to."""
+        return await _steps(session, ids, now_ms)
+
+    def gone(self) -> Select[AlarmCheckRow]:
+        """What is remembered of clusters that are not adopted any more, or belong to another project."""
+        return (
+            select(AlarmCheckRow)
+            .outerjoin(
+                ClusterRow,
+                and_(
+                    ClusterRow.id == AlarmCheckRow.cluster_id,
+                    ClusterRow.project_id == AlarmCheckRow.project_id,
+                    _is_adopted(),
+                ),
+            )
+            .where(AlarmCheckRow.cluster_id.is_not(None), ClusterRow.id.is_(None))
+        )
 
 
 def _is_adopted() -> ColumnElement[bool]:
@@ -237,12 +282,12 @@ async def _of_interest(session: AsyncSession, cluster_ids: Collection[str] | Non
     return (await session.scalars(query)).all()
 
 
-async def _steps(session: AsyncSession, cluster_ids: Sequence[str], now_ms: int) -> list[_Step]:
+async def _steps(session: AsyncSession, cluster_ids: Sequence[str], now_ms: int) -> list[Step]:
     """What a look at these clusters leads to; nothing is stored."""
     rows = (await session.execute(select(*_COLUMNS).where(ClusterRow.id.in_(cluster_ids)))).all()
     project_ids = {row.project_id for row in rows}
     rules = await store.rules_of(session, project_ids)
-    held = await _settings_of(session, project_ids)
+    held = await settings_of(session, project_ids)
     abnormal = await abnormal_of(session, cluster_ids)
     checks = await store.checks_of(session, cluster_ids)
     current = await store.current_by_key(
@@ -251,7 +296,7 @@ async def _steps(session: AsyncSession, cluster_ids: Sequence[str], now_ms: int)
     known: dict[str, list[AlarmCheckRow]] = {}
     for check in checks.values():
         known.setdefault(check.cluster_id or "", []).append(check)
-    steps: list[_Step] = []
+    steps: list[Step] = []
     for row in rows:
         seen = Seen(
             cluster_id=row.id,
@@ -267,39 +312,42 @@ async def _steps(session: AsyncSession, cluster_ids: Sequence[str], now_ms: int)
         of_cluster = {
             each.kind: each for each in known.get(row.id, ()) if each.project_id == row.project_id
         }
-        steps.extend(
-            _of_cluster(
-                row.project_id, seen, held[row.project_id], rules[row.project_id], of_cluster,
-                current, now_ms,
-            )
-        )  # fmt: skip
+        found = findings(seen, rules[row.project_id], now_ms)
+        subjects = ((subject_of(seen, finding), finding) for finding in found)
+        known_here = Known(
+            row.project_id, held[row.project_id], rules[row.project_id], of_cluster, current
+        )
+        steps.extend(steps_of(known_here, subjects))
     return steps
 
 
-def _of_cluster(
-    project_id: str,
-    seen: Seen,
-    held: AlarmSettings,
-    rules: Mapping[Kind, Rule],
-    checks: Mapping[str, AlarmCheckRow],
-    current: Mapping[tuple[str, str], AlarmRow],
-    now_ms: int,
-) -> Iterator[_Step]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one thing beside what was found: what holds, and what is remembered, by kind."""
+
+    project_id: str
+    held: AlarmSettings
+    rules: Mapping[Kind, Rule]
+    checks: Mapping[str, AlarmCheckRow]
+    current: Mapping[tuple[str, str], AlarmRow]
+
+
+def steps_of(known: Known, found: Iterable[tuple[Subject, Finding]]) -> Iterator[Step]:
+    """What findings about one thing lead to."""
+    project_id, rules, checks = known.project_id, known.rules, known.checks
+    held, current = known.held, known.current
     for kind, row in checks.items():
         is_looked_at = held.is_enabled and kind in KINDS and rules[KINDS[kind]].is_enabled
         if not is_looked_at:
-            yield _Step(project_id, row, dropped=EndReason.DISABLED)
+            yield Step(project_id, row, dropped=EndReason.DISABLED)
     if not held.is_enabled:
         return
-    for finding in findings(seen, rules, now_ms):
-        subject = subject_of(seen, finding)
+    for subject, finding in found:
         row_or_none = checks.get(finding.kind)
         counted = count(subject, rules[finding.kind], finding, check_of(row_or_none))
         if counted.outcome is Outcome.NOTHING and row_or_none is None and not counted.has_changed:
             continue
-        yield _Step(
-            project_id, row_or_none, current.get((project_id, subject.key)), counted=counted
-        )
+        yield Step(project_id, row_or_none, current.get((project_id, subject.key)), counted=counted)
 
 
 def subject_of(seen: Seen, finding: Finding) -> Subject:
@@ -314,7 +362,7 @@ def subject_of(seen: Seen, finding: Finding) -> Subject:
     )
 
 
-async def _settings_of(
+async def settings_of(
     session: AsyncSession, project_ids: Iterable[str]
 ) -> dict[str, AlarmSettings]:
     ids = list(project_ids)

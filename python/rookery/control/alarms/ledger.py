@@ -49,6 +49,7 @@ class Subject:
     resource_name: str
     tag: str = ""
     cluster_id: str | None = None
+    edge_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +259,7 @@ async def _keep(
             key=counted.subject.key,
             kind=str(counted.subject.kind),
             cluster_id=counted.subject.cluster_id,
+            edge_id=counted.subject.edge_id,
         )
         session.add(row)
     row.bad, row.good, row.is_active, row.at = after.bad, after.good, after.is_active, after.at_ms

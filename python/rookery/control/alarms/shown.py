@@ -135,7 +135,7 @@ class RuleShown(Shown):
     """A rule."""
 
     kind: str = Field(description="Its word.", examples=["rule.abnormal"])
-    group: Literal["common", "cluster"] = Field(
+    group: Literal["common", "cluster", "edge"] = Field(
         description="Where it stands.", examples=["cluster"]
     )
     name: str = Field(description="What it is called.", examples=["Rule abnormal"])

@@ -68,6 +68,7 @@ class AlarmCheckRow(Base):
     key: Mapped[str] = mapped_column(String(KEY_LENGTH_MAX), primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
     cluster_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), index=True)
+    edge_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), index=True)
     bad: Mapped[int]
     good: Mapped[int]
     is_active: Mapped[bool]
@@ -207,6 +208,16 @@ async def checks_of(
     """What is remembered of these clusters, by project and key."""
     rows = await session.scalars(
         select(AlarmCheckRow).where(AlarmCheckRow.cluster_id.in_(list(cluster_ids)))
+    )
+    return {(row.project_id, row.key): row for row in rows}
+
+
+async def edge_checks_of(
+    session: AsyncSession, edge_ids: Collection[str]
+) -> dict[tuple[str, str], AlarmCheckRow]:
+    """What is remembered of these edge services, by project and key."""
+    rows = await session.scalars(
+        select(AlarmCheckRow).where(AlarmCheckRow.edge_id.in_(list(edge_ids)))
     )
     return {(row.project_id, row.key): row for row in rows}
 

@@ -28,6 +28,9 @@ NAMES: Mapping[Kind, Text] = {
     Kind.CONNECTOR_ABNORMAL: Text("Connector abnormal", "连接器异常"),
     Kind.ACTION_ABNORMAL: Text("Action abnormal", "动作异常"),
     Kind.SOURCE_ABNORMAL: Text("Source abnormal", "数据源异常"),
+    Kind.EDGE_OFFLINE: Text("Edge service offline", "边缘服务离线"),
+    Kind.EDGE_RESTARTED: Text("Edge service restarted", "边缘服务重启"),
+    Kind.EDGE_DRIVER_ABNORMAL: Text("Edge driver abnormal", "边缘数采驱动节点异常"),
     Kind.MAIL_FAILED: Text("Sending mail failed", "邮件发送失败"),
     Kind.WEBHOOK_FAILED: Text("Webhook failed", "Webhook 发送失败"),
     Kind.CUSTOM: Text("Custom alarm", "自定义告警"),
@@ -41,6 +44,9 @@ _OBJECTS: Mapping[Kind, Text] = {
     Kind.CONNECTOR_ABNORMAL: Text("Connectors not connected: {names}", "未连接的连接器：{names}"),
     Kind.ACTION_ABNORMAL: Text("Actions not connected: {names}", "未连接的动作：{names}"),
     Kind.SOURCE_ABNORMAL: Text("Sources not connected: {names}", "未连接的数据源：{names}"),
+    Kind.EDGE_DRIVER_ABNORMAL: Text(
+        "Drivers or applications not connected: {names}", "未连接的驱动或应用节点：{names}"
+    ),
 }
 _CONNECTIONS = Text(
     "{connections} of {limit} connections ({percent} %)",
@@ -48,6 +54,7 @@ _CONNECTIONS = Text(
 )
 _MEMORY = Text("{node}: {memory} % of the memory is used", "{node}：内存使用率 {memory}%")
 _LOAD = Text("{node}: CPU load {load} (1 min)", "{node}：CPU 负载 {load}（1 分钟）")
+_SILENT = Text("Not connected, or not heard for {age_s} s", "未连接，或已 {age_s} 秒未上报")
 _PUSH = Text("{channel}: {reason}", "{channel}：{reason}")
 _MORE = Text("{names} and {more} more", "{names} 等 {count} 个")
 
@@ -78,6 +85,8 @@ def message_of(kind: str, values: Mapping[str, Any], language: str) -> str:
         return say(_MEMORY, language, **values)
     if "load" in values:
         return say(_LOAD, language, **values)
+    if "age_s" in values:
+        return say(_SILENT, language, **values)
     if "channel" in values:
         reason = values.get("reason_zh" if language == "zh" else "reason", "")
         return say(_PUSH, language, channel=values["channel"], reason=reason)

@@ -16,6 +16,7 @@ from rookery.control.clusters import store
 from rookery.control.clusters.models import Cluster
 from rookery.control.clusters.service import RESOURCE
 from rookery.control.doors.service import Doors
+from rookery.control.doors.store import Target
 from rookery.control.doors.visiting import ENTER
 from rookery.control.errors import OutOfReachError, TakenError, Text
 from rookery.control.relay.tunnel import Answer, Call, Tunnel
@@ -87,7 +88,7 @@ class Entrance:
             code = await self._code(access, cluster, cluster.agent.id)
         except TakenError:
             code = ""
-        way = await self._doors.let_in(access, cluster.row.id)
+        way = await self._doors.let_in(access, Target("cluster_id", cluster.row.id))
         await self._tell(access, cluster, "tunnel")
         asked = {"code": way.code} | ({"sso_code": code} if code else {})
         # The redirect behind it names no place, so browsers keep this one.

@@ -88,7 +88,7 @@ def _is_adopted_by(row: Stored, found: Evaluation) -> bool:
     return found.state is State.RUNNING and row.adopted_at is None
 
 
-def taken(row: Stored, heard: Heard, process_id: str) -> dict[str, Any]:
+def taken(row: Stored, heard: Heard[Report], process_id: str) -> dict[str, Any]:
     """The columns that change by what was heard; the state is not among them."""
     columns: dict[str, Any] = {}
     if heard.presence is Presence.ONLINE:

@@ -15,10 +15,11 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
-from rookery.contracts.agent_v1 import Report
+from rookery.contracts.agent_v1 import Message
 from rookery.control.clusters.state import Presence
 from rookery.errors import RookeryError
 
@@ -26,9 +27,12 @@ _log = logging.getLogger("rookery.control.clusters")
 
 FLUSH_S = 1.0
 
+R = TypeVar("R", bound=Message)
+"""What that kind of agent reports."""
+
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Generic[R]):
     """What one agent said since the last time.
 
     Attributes:
@@ -40,7 +44,7 @@ class Heard:
         capabilities: What it can do, where presence told it.
     """
 
-    report: Report | None = None
+    report: R | None = None
     reported_at_ms: int = 0
     presence: Presence | None = None
     presence_at_ms: int = 0
@@ -48,20 +52,20 @@ class Heard:
     capabilities: tuple[str, ...] | None = None
 
 
-Write = Callable[[Mapping[str, Heard]], Awaitable[Collection[str]]]
+Write = Callable[[Mapping[str, Heard[R]]], Awaitable[Collection[str]]]
 """Keeps what was heard, by agent, and says of which clusters that was."""
 Listener = Callable[[set[str]], Awaitable[None]]
 """Told which clusters were heard of, when that can be read."""
 
 
-class Intake:
+class Intake(Generic[R]):
     """What was heard and is not written yet. Lives on one event loop."""
 
-    def __init__(self, write: Write, clock: Clock, *, flush_s: float = FLUSH_S) -> None:
+    def __init__(self, write: Write[R], clock: Clock, *, flush_s: float = FLUSH_S) -> None:
         self._write = write
         self._clock = clock
         self._flush_s = flush_s
-        self._heard: dict[str, Heard] = {}
+        self._heard: dict[str, Heard[R]] = {}
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
@@ -86,11 +90,11 @@ class Intake:
             await task
         await self._flush()
 
-    def report(self, agent_id: str, report: Report, *, through_relay: bool) -> None:
+    def report(self, agent_id: str, report: R, *, through_relay: bool) -> None:
         """An agent reported. Through the relay it can only do so while it is connected."""
         self.counters["reports"] += 1
         now_ms = self._clock.now_ms()
-        before = self._heard.get(agent_id, Heard())
+        before: Heard[R] = self._heard.get(agent_id) or Heard()
         heard = replace(before, report=report, reported_at_ms=now_ms)
         if through_relay and before.presence is not Presence.ONLINE:
             heard = replace(heard, presence=Presence.ONLINE, presence_at_ms=now_ms)
@@ -104,7 +108,7 @@ class Intake:
         capabilities: tuple[str, ...] | None = None,
     ) -> None:
         """An agent came or went."""
-        before = self._heard.get(agent_id, Heard())
+        before: Heard[R] = self._heard.get(agent_id) or Heard()
         self._put(
             agent_id,
             replace(
@@ -121,7 +125,7 @@ class Intake:
         for agent_id in agent_ids:
             self._heard.pop(agent_id, None)
 
-    def _put(self, agent_id: str, heard: Heard) -> None:
+    def _put(self, agent_id: str, heard: Heard[R]) -> None:
         self._heard[agent_id] = heard
         self._news.set()
 
@@ -141,7 +145,7 @@ class Intake:
         if cluster_ids:
             await self._tell(cluster_ids)
 
-    async def _written(self, heard: Mapping[str, Heard]) -> set[str]:
+    async def _written(self, heard: Mapping[str, Heard[R]]) -> set[str]:
         """Write it; of which clusters that could be."""
         try:
             cluster_ids = set(await self._write(heard))
@@ -158,7 +162,7 @@ class Intake:
         self.counters["writes"] += 1
         return cluster_ids
 
-    async def _apart(self, heard: Mapping[str, Heard], error: Exception) -> set[str]:
+    async def _apart(self, heard: Mapping[str, Heard[R]], error: Exception) -> set[str]:
         """Write without what cannot be kept of one agent: it is another one's cluster."""
         if len(heard) == 1:
             ((agent_id, said),) = heard.items()
@@ -184,7 +188,7 @@ class Intake:
             except Exception:  # noqa: BLE001  -- what was written stays written
                 _log.exception("what follows from reports failed")
 
-    def _keep(self, heard: Mapping[str, Heard]) -> None:
+    def _keep(self, heard: Mapping[str, Heard[R]]) -> None:
         self.counters["writes.failed"] += 1
         for agent_id, older in heard.items():
             newer = self._heard.get(agent_id)
@@ -192,7 +196,7 @@ class Intake:
         self._news.set()
 
 
-def _joined(older: Heard, newer: Heard) -> Heard:
+def _joined(older: Heard[R], newer: Heard[R]) -> Heard[R]:
     joined = newer
     if newer.report is None:
         joined = replace(joined, report=older.report, reported_at_ms=older.reported_at_ms)

@@ -58,7 +58,7 @@ def _add(api: APIRouter, control: ControlContext, method: str) -> None:
         """Path and query go on as they are, and the answer comes back as it is."""
         target = _target(request.scope)
         passage = await control.adoption.passages.open(access, cluster, method, target)
-        call = Call(method, target, _sent(request), timeout_s=TIMEOUT_S)
+        call = Call(method, target, sent(request), timeout_s=TIMEOUT_S)
         return TunnelResponse(passage, call, request.stream())
 
     api.add_api_route(
@@ -83,7 +83,8 @@ def _target(scope: Scope) -> str:
     return (b"/" + path + (b"?" + query if query else b"")).decode("latin-1")
 
 
-def _sent(request: Request) -> Sequence[tuple[str, str]]:
+def sent(request: Request) -> Sequence[tuple[str, str]]:
+    """Headers of a request that go on."""
     return [
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in request.headers.raw
@@ -106,7 +107,7 @@ class TunnelResponse(Response):
                 {
                     "type": "http.response.start",
                     "status": answer.status,
-                    "headers": _received(answer, is_head=self._call.method == "HEAD"),
+                    "headers": received(answer, is_head=self._call.method == "HEAD"),
                 }
             )
             async for part in answer.body:
@@ -114,7 +115,8 @@ class TunnelResponse(Response):
             await send({"type": "http.response.body", "body": b""})
 
 
-def _received(answer: Answer, *, is_head: bool) -> list[tuple[bytes, bytes]]:
+def received(answer: Answer, *, is_head: bool) -> list[tuple[bytes, bytes]]:
+    """Headers of an answer that come back."""
     # How long the body would be, where none comes; else the server counts what it passes on.
     kept = RECEIVED | {"content-length"} if is_head else RECEIVED
     headers = [

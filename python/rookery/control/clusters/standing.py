@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.clock import Clock
+from rookery.contracts.agent_v1 import Report
 from rookery.control.agents.store import AgentRow
 from rookery.control.clusters.changes import Changes
 from rookery.control.clusters.facts import facts_of, settled, taken
@@ -53,7 +54,7 @@ class Change:
 
     row: ClusterRow
     before: Before
-    heard: Heard | None
+    heard: Heard[Report] | None
     now_ms: int
 
 
@@ -75,7 +76,7 @@ class Standing:
         """Call it in each transaction that changes entries, with all of them. It is to be quick."""
         self._followers.append(follower)
 
-    async def write(self, heard: Mapping[str, Heard]) -> Collection[str]:
+    async def write(self, heard: Mapping[str, Heard[Report]]) -> Collection[str]:
         """Keep what agents said, in one transaction; of which clusters that was.
 
         Raises:
@@ -156,7 +157,7 @@ def _put(row: ClusterRow, columns: Mapping[str, Any]) -> None:
             setattr(row, name, value)
 
 
-def _put_agent(agent: AgentRow, said: Heard, came: Mapping[str, Any]) -> None:
+def _put_agent(agent: AgentRow, said: Heard[Report], came: Mapping[str, Any]) -> None:
     version = said.report.agent_version if said.report is not None else said.version
     if version and agent.version != version:
         agent.version = version

@@ -116,7 +116,7 @@ async def pass_request(
         return web.Response(status=405)
     if _PATH.fullmatch(request.raw_path) is None:
         return web.Response(status=400)
-    call = _call(request, TIMEOUT_S)
+    call = _call(request, visit, TIMEOUT_S)
     async with tunnel.call(visit.agent_id, call, _body(request)) as answer:
         if answer.error:
             raise OutOfReachError(REFUSED, reason=answer.error)
@@ -147,7 +147,7 @@ async def pass_web_socket(
     """
     if request.method != "GET" or _PATH.fullmatch(request.raw_path) is None:
         return web.Response(status=400)
-    async with tunnel.web_socket(visit.agent_id, _call(request, HANDSHAKE_S)) as opened:
+    async with tunnel.web_socket(visit.agent_id, _call(request, visit, HANDSHAKE_S)) as opened:
         if isinstance(opened, Answer):
             if opened.error:
                 raise OutOfReachError(REFUSED, reason=opened.error)
@@ -223,13 +223,15 @@ async def _until_gone(browser: web.WebSocketResponse, look: Look) -> None:
             return
 
 
-def _call(request: web.BaseRequest, timeout_s: float) -> Call:
+def _call(request: web.BaseRequest, visit: Visit, timeout_s: float) -> Call:
     return Call(
         request.method,
         request.raw_path,
         sent(request.headers.items()),
         target="dashboard",
+        credential=visit.credential,
         timeout_s=timeout_s,
+        caller=visit.caller,
     )
 
 

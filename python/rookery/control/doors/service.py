@@ -1,7 +1,7 @@
-"""Gives clusters their ports, and people the right to come in.
+"""Gives clusters and edge services their ports, and people the right to come in.
 
-**Bounds.** As many clusters as there are ports in ``control.doors.ports``. When all are given away, a
-cluster that nobody entered for :data:`IDLE_MS` loses its own to the next one; then the project that has the most
+**Bounds.** As many of them as there are ports in ``control.doors.ports``. When all are given away, one
+that nobody entered for :data:`IDLE_MS` loses its own to the next one; then the project that has the most
 loses the one used longest ago to a project that has fewer, so that none can take them all for itself.
 """
 
@@ -13,20 +13,22 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.clock import Clock
 from rookery.control.accounts import texts as account_texts
 from rookery.control.accounts.store import SessionRow, User
-from rookery.control.agents.store import AgentRow
+from rookery.control.agents.store import agent_of
 from rookery.control.caller import Access
 from rookery.control.clusters.store import ClusterRow
 from rookery.control.doors import store
-from rookery.control.doors.store import DoorPassRow, DoorPortRow
+from rookery.control.doors.store import DoorPassRow, DoorPortRow, Target
+from rookery.control.edges.passage import ADMINISTRATOR, VIEWER
+from rookery.control.edges.store import EdgeServiceRow
 from rookery.control.errors import DeniedError, TakenError, Text
 from rookery.control.processes.signals import Signals
-from rookery.control.tenancy.grants import grants_of
+from rookery.control.tenancy.grants import Grants, grants_of
 from rookery.control.tenancy.permissions import Level, Resource
 from rookery.control.tenancy.store import memberships_of
 from rookery.storage.database import Database
@@ -89,10 +91,14 @@ class Visit:
     Attributes:
         agent_id: Through which agent.
         address: Where the cluster says that its dashboard is.
+        credential: As what its agent asks; ``none``: the pages sign in by themselves.
+        caller: The name of who is there.
     """
 
     agent_id: str
     address: str
+    credential: str = "none"
+    caller: str = ""
 
 
 class Doors:
@@ -124,8 +130,8 @@ class Doors:
                 if row.port in self._range:
                     self._open(row.port)
 
-    async def let_in(self, access: Access, cluster_id: str) -> Pass:
-        """Give a cluster a port and the caller a code for it.
+    async def let_in(self, access: Access, target: Target) -> Pass:
+        """Give a cluster or an edge service a port, and the caller a code for it.
 
         Raises:
             DeniedError: it is no person who signed in.
@@ -141,12 +147,12 @@ class Doors:
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
             await store.drop_old_passes(session, now_ms)
             await store.keep_newest_passes(session, access.caller.session_id, PASSES_MAX - 1)
-            row, is_another = await self._port_for(session, cluster_id, now_ms)
+            row, is_another = await self._port_for(session, target, now_ms)
             row.used_at = now_ms
             session.add(
                 DoorPassRow(
                     id=new_id(),
-                    cluster_id=cluster_id,
+                    **target.columns,
                     session_id=access.caller.session_id,
                     user_id=access.caller.id,
                     code_hash=_hash(code),
@@ -166,7 +172,7 @@ class Doors:
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
             found = await session.scalar(
                 select(DoorPassRow)
-                .join(DoorPortRow, DoorPortRow.cluster_id == DoorPassRow.cluster_id)
+                .join(DoorPortRow, _IS_ITS_PORT)
                 .where(
                     DoorPassRow.code_hash == _hash(code),
                     DoorPassRow.until_at > now_ms,
@@ -178,7 +184,8 @@ class Doors:
                 return None
             found.code_hash, found.cookie_hash = None, _hash(cookie)
             found.until_at = now_ms + STAY_MS
-            return Admitted(cookie, found.forgets, _hash(f"door of {found.cluster_id}"))
+            target = store.target_of(found.cluster_id, found.edge_id)
+            return Admitted(cookie, found.forgets, _hash(f"door of {target.id}"))
 
     async def visit(self, port: int, cookie: str) -> Visit | None:
         """What a cookie is good for, now: not after its owner's session, or that one's rights."""
@@ -186,12 +193,10 @@ class Doors:
             now_ms = self._clock.now_ms()
             found = (
                 await session.execute(
-                    select(ClusterRow, AgentRow, User)
-                    .join(DoorPortRow, DoorPortRow.cluster_id == ClusterRow.id)
-                    .join(DoorPassRow, DoorPassRow.cluster_id == ClusterRow.id)
+                    select(DoorPassRow, User)
+                    .join(DoorPortRow, _IS_ITS_PORT)
                     .join(SessionRow, SessionRow.id == DoorPassRow.session_id)
                     .join(User, User.id == SessionRow.user_id)
-                    .join(AgentRow, AgentRow.cluster_id == ClusterRow.id)
                     .where(
                         DoorPortRow.port == port,
                         DoorPassRow.cookie_hash == _hash(cookie),
@@ -203,12 +208,11 @@ class Doors:
             ).first()
             if found is None:
                 return None
-            row, agent, user = found
+            passed, user = found
             grants = grants_of(await memberships_of(session, user.id), is_admin=user.is_admin)
-        standing = grants.in_project(row.org_id, row.project_id)
-        if not grants.allows(standing, Resource.CLUSTERS, Level.VIEW):
-            return None
-        return Visit(agent.id, row.address)
+            if passed.edge_id is not None:
+                return await _edge_visit(session, passed.edge_id, grants, user.email)
+            return await _cluster_visit(session, passed.cluster_id or "", grants)
 
     # -- inside --------------------------------------------------------------------------------
 
@@ -217,10 +221,10 @@ class Doors:
             self._open(int(port))
 
     async def _port_for(
-        self, session: AsyncSession, cluster_id: str, now_ms: int
+        self, session: AsyncSession, target: Target, now_ms: int
     ) -> tuple[DoorPortRow, bool]:
-        """The port of a cluster, and whether another cluster had it before."""
-        own = await store.port_of(session, cluster_id)
+        """The port of a target, and whether another one had it before."""
+        own = await store.port_of(session, target)
         if own is not None and own.port in self._range and self._open(own.port):
             return own, False
         if own is not None:
@@ -230,32 +234,30 @@ class Doors:
         taken = {row.port for row in given}
         for port in self._range:
             if port not in taken and self._open(port):
-                made = DoorPortRow(port=port, cluster_id=cluster_id, used_at=now_ms)
+                made = DoorPortRow(port=port, **target.columns, used_at=now_ms)
                 session.add(made)
                 return made, False
         for row in given:
             is_idle = row.used_at <= now_ms - IDLE_MS
             if is_idle and row.port in self._range and self._open(row.port):
-                return await self._handed_on(session, row, cluster_id), True
-        spare = await self._unfair(session, cluster_id)
+                return await self._handed_on(session, row, target), True
+        spare = await self._unfair(session, target)
         if spare is not None:
-            return await self._handed_on(session, spare, cluster_id), True
+            return await self._handed_on(session, spare, target), True
         raise TakenError(NO_PORT, code="EXCEED_LIMIT", count=len(self._range))
 
     async def _handed_on(
-        self, session: AsyncSession, row: DoorPortRow, cluster_id: str
+        self, session: AsyncSession, row: DoorPortRow, target: Target
     ) -> DoorPortRow:
-        await store.drop_passes(session, row.cluster_id)
-        row.cluster_id = cluster_id
+        await store.drop_passes(session, row.target)
+        row.cluster_id, row.edge_id = target.columns["cluster_id"], target.columns["edge_id"]
         return row
 
-    async def _unfair(self, session: AsyncSession, cluster_id: str) -> DoorPortRow | None:
-        """One of a project that would still have at least as many as that of the cluster."""
+    async def _unfair(self, session: AsyncSession, target: Target) -> DoorPortRow | None:
+        """One of a project that would still have at least as many as that of the target."""
         holders = await store.projects_of_ports(session)
         counts = Counter(holders.values())
-        wanting = await session.scalar(
-            select(ClusterRow.project_id).where(ClusterRow.id == cluster_id)
-        )
+        wanting = await store.project_of(session, target)
         for row in await store.ports(session):
             holder = holders.get(row.port, "")
             is_most = counts[holder] == max(counts.values())
@@ -263,6 +265,36 @@ class Doors:
             if has_more and row.port in self._range and self._open(row.port):
                 return row
         return None
+
+
+_IS_ITS_PORT = or_(
+    and_(DoorPassRow.cluster_id == DoorPortRow.cluster_id, DoorPassRow.edge_id.is_(None)),
+    DoorPassRow.edge_id == DoorPortRow.edge_id,
+)
+
+
+async def _cluster_visit(session: AsyncSession, cluster_id: str, grants: Grants) -> Visit | None:
+    row = await session.get(ClusterRow, cluster_id)
+    agent = await agent_of(session, cluster_id)
+    if row is None or agent is None:
+        return None
+    standing = grants.in_project(row.org_id, row.project_id)
+    if not grants.allows(standing, Resource.CLUSTERS, Level.VIEW):
+        return None
+    return Visit(agent.id, row.address)
+
+
+async def _edge_visit(
+    session: AsyncSession, edge_id: str, grants: Grants, name: str
+) -> Visit | None:
+    row = await session.get(EdgeServiceRow, edge_id)
+    if row is None or row.agent_id is None:
+        return None
+    standing = grants.in_project(row.org_id, row.project_id)
+    if not grants.allows(standing, Resource.EDGE_SERVICES, Level.VIEW):
+        return None
+    may_edit = grants.allows(standing, Resource.EDGE_SERVICES, Level.EDIT)
+    return Visit(row.agent_id, "", ADMINISTRATOR if may_edit else VIEWER, name)
 
 
 def _hash(secret: str) -> str:

@@ -1,25 +1,56 @@
-"""Tables of the ports that clusters have, and of who may come in."""
+"""Tables of the ports that clusters and edge services have, and of who may come in."""
 
 from __future__ import annotations
 
+from typing import Any, Literal, NamedTuple, TypeAlias
+
 from sqlalchemy import ForeignKey, Integer, String, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from rookery.control.clusters.store import ClusterRow
+from rookery.control.edges.store import EdgeServiceRow
 from rookery.storage.base import ID_LENGTH, Base
+
+Sort: TypeAlias = Literal["cluster_id", "edge_id"]
+"""The column that names it."""
+
+
+class Target(NamedTuple):
+    """What has a port: a cluster or an edge service."""
+
+    sort: Sort
+    id: str
+
+    def of(self, table: type[DoorPortRow | DoorPassRow]) -> InstrumentedAttribute[Any]:
+        """The column of a table that names it."""
+        found: InstrumentedAttribute[Any] = getattr(table, self.sort)
+        return found
+
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """As it is written in a row of either table."""
+        return {"cluster_id": None, "edge_id": None, self.sort: self.id}
 
 
 class DoorPortRow(Base):
-    """The port of a cluster. It stays the cluster's: what a browser keeps belongs to the port."""
+    """The port of one target. It stays its own: what a browser keeps belongs to the port."""
 
     __tablename__ = "door_ports"
 
     port: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    cluster_id: Mapped[str] = mapped_column(
+    cluster_id: Mapped[str | None] = mapped_column(
         String(ID_LENGTH), ForeignKey("clusters.id", ondelete="CASCADE"), unique=True
     )
+    edge_id: Mapped[str | None] = mapped_column(
+        String(ID_LENGTH), ForeignKey("edge_services.id", ondelete="CASCADE"), unique=True
+    )
     used_at: Mapped[int]
+
+    @property
+    def target(self) -> Target:
+        """Whose it is."""
+        return target_of(self.cluster_id, self.edge_id)
 
 
 class DoorPassRow(Base):
@@ -28,8 +59,11 @@ class DoorPassRow(Base):
     __tablename__ = "door_passes"
 
     id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
-    cluster_id: Mapped[str] = mapped_column(
+    cluster_id: Mapped[str | None] = mapped_column(
         String(ID_LENGTH), ForeignKey("clusters.id", ondelete="CASCADE"), index=True
+    )
+    edge_id: Mapped[str | None] = mapped_column(
+        String(ID_LENGTH), ForeignKey("edge_services.id", ondelete="CASCADE"), index=True
     )
     session_id: Mapped[str] = mapped_column(
         String(ID_LENGTH), ForeignKey("sessions.id", ondelete="CASCADE"), index=True
@@ -43,11 +77,25 @@ class DoorPassRow(Base):
     until_at: Mapped[int] = mapped_column(index=True)
 
 
-async def port_of(session: AsyncSession, cluster_id: str) -> DoorPortRow | None:
-    """The port of a cluster, if it has one."""
+def target_of(cluster_id: str | None, edge_id: str | None) -> Target:
+    """What two columns name."""
+    if edge_id is not None:
+        return Target("edge_id", edge_id)
+    return Target("cluster_id", cluster_id or "")
+
+
+async def port_of(session: AsyncSession, target: Target) -> DoorPortRow | None:
+    """The port of a target, if it has one."""
     found: DoorPortRow | None = await session.scalar(
-        select(DoorPortRow).where(DoorPortRow.cluster_id == cluster_id)
+        select(DoorPortRow).where(target.of(DoorPortRow) == target.id)
     )
+    return found
+
+
+async def project_of(session: AsyncSession, target: Target) -> str | None:
+    """Whose a target is."""
+    table = EdgeServiceRow if target.sort == "edge_id" else ClusterRow
+    found: str | None = await session.scalar(select(table.project_id).where(table.id == target.id))
     return found
 
 
@@ -57,18 +105,20 @@ async def ports(session: AsyncSession) -> list[DoorPortRow]:
 
 
 async def projects_of_ports(session: AsyncSession) -> dict[int, str]:
-    """Whose cluster each of them has."""
-    rows = await session.execute(
-        select(DoorPortRow.port, ClusterRow.project_id).join(
-            ClusterRow, ClusterRow.id == DoorPortRow.cluster_id
-        )
+    """Whose target each of them has."""
+    clusters = select(DoorPortRow.port, ClusterRow.project_id).join(
+        ClusterRow, ClusterRow.id == DoorPortRow.cluster_id
     )
+    edges = select(DoorPortRow.port, EdgeServiceRow.project_id).join(
+        EdgeServiceRow, EdgeServiceRow.id == DoorPortRow.edge_id
+    )
+    rows = [*await session.execute(clusters), *await session.execute(edges)]
     return {row[0]: row[1] for row in rows}
 
 
-async def drop_passes(session: AsyncSession, cluster_id: str) -> None:
+async def drop_passes(session: AsyncSession, target: Target) -> None:
     """Nobody may come in any more."""
-    await session.execute(delete(DoorPassRow).where(DoorPassRow.cluster_id == cluster_id))
+    await session.execute(delete(DoorPassRow).where(target.of(DoorPassRow) == target.id))
 
 
 async def drop_old_passes(session: AsyncSession, now_ms: int) -> None:

@@ -6,7 +6,9 @@ sends goes in without a client connection, and what it wants to hear comes out t
 **Bounds.** :data:`INBOX_MAX` messages wait to be read; the oldest report gives way beyond that (the
 next one says the same), while replies are bounded by the credit that was given for them. What one
 agent sends is read no faster than :data:`MESSAGES_RATE` and :data:`BYTES_RATE`, so that one that has
-gone wrong holds up none of the others.
+gone wrong holds up none of the others; of what it says of its own accord more than its budget
+(:mod:`rookery.control.relay.budget`) is not even looked at. A connection that may do nothing but enrol has a
+Client Identifier of its own kind, which no agent has.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Protocol
 
 from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
+from rookery.contracts.agent_edge import ENROL_ID, ENROL_PREFIX, is_enrol_id
 from rookery.contracts.agent_v1 import (
     MESSAGE_BYTES_MAX,
     PREFIX,
@@ -33,6 +36,7 @@ from rookery.contracts.agent_v1 import (
     parse_topic,
     topic_name,
 )
+from rookery.control.relay.budget import Budgets
 from rookery.engine.broker import Broker
 from rookery.engine.hooks import BAD_USER_NAME_OR_PASSWORD, Deny
 from rookery.engine.subscription import Subscription
@@ -52,6 +56,8 @@ PACKET_BYTES_MAX = MESSAGE_BYTES_MAX + 4096
 AT_ONCE = 50
 """Messages of agents that are taken before the event loop does something else."""
 _QOS = 1
+_ANSWERS = frozenset({Channel.REPLY, Channel.LOG})
+"""Of these there is no more than was asked for, or confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,10 @@ class RelaySettings:
 
 class Agents(Protocol):
     """Who knows agents and hears of them. Every method is called on the relay's event loop."""
+
+    async def may_enrol(self, client_id: str, username: str, password: bytes, address: str) -> int:
+        """Whether somebody may ask for a name: 0, or the reason code that refuses."""
+        ...
 
     async def may_connect(self, agent_id: str, secret: str) -> bool:
         """Whether it is that agent."""
@@ -102,9 +112,11 @@ class Relay:
         self._unreadable = SeldomLog(_log, clock)
         self._agents = agents
         self._connected: dict[str, int] = {}
+        self._budgets = Budgets(clock)
         self._readers: list[asyncio.Task[None]] = []
         self._subscriptions: list[Subscription] = []
         self.counters = {"relay.refused": 0, "relay.unreadable": 0, "relay.failed": 0}
+        self.counters["relay.over_budget"] = 0
         self._broker = Broker(
             listeners=_listeners(settings),
             hooks=[
@@ -125,7 +137,8 @@ class Relay:
             StartError: an address or the certificate cannot be used.
         """
         await self._broker.start()
-        for channels in ((Channel.REPLY,), sorted(PUBLISHED_BY_AGENT - {Channel.REPLY}, key=str)):
+        others = (*sorted(PUBLISHED_BY_AGENT - {Channel.REPLY}, key=str), Channel.ENROL)
+        for channels in ((Channel.REPLY,), others):
             for channel in channels:
                 queue_max = LOG_INBOX_MAX if channel is Channel.LOG else INBOX_MAX
                 subscription = self._broker.subscribe(
@@ -208,6 +221,8 @@ class Relay:
     # -- what the broker asks and tells ------------------------------------------------------
 
     async def _on_authenticate(self, client: Client, password: bytes | None) -> bool | Deny:
+        if client.client_id.startswith(ENROL_PREFIX):
+            return await self._on_enrol(client, password)
         if client.username != client.client_id or password is None:
             return self._refuse()
         try:
@@ -215,6 +230,17 @@ class Relay:
         except UnicodeDecodeError:
             return self._refuse()
         return await self._agents.may_connect(client.client_id, secret) or self._refuse()
+
+    async def _on_enrol(self, client: Client, password: bytes | None) -> bool | Deny:
+        if not is_enrol_id(client.client_id) or not client.username or password is None:
+            return self._refuse()
+        address = (client.peer or "").rpartition(":")[0]
+        code = await self._agents.may_enrol(
+            client.client_id, client.username, password, address.strip("[]")
+        )
+        if code:
+            self.counters["relay.refused"] += 1
+        return Deny(code) if code else True
 
     def _refuse(self) -> Deny:
         self.counters["relay.refused"] += 1
@@ -228,6 +254,7 @@ class Relay:
         # The notice about an older connection may come after the one about its successor.
         if self._connected.get(client.client_id, -1) <= client.generation:
             self._connected.pop(client.client_id, None)
+            self._budgets.forget(client.client_id)
             self._agents.disconnected(client.client_id)
 
     async def _read(self, subscription: Subscription) -> None:
@@ -242,6 +269,11 @@ class Relay:
     def _take(self, message: MqttMessage) -> None:
         try:
             topic = parse_topic(message.topic)
+            if topic.channel not in _ANSWERS and not self._budgets.allows(
+                topic.agent_id, len(message.payload)
+            ):
+                self.counters["relay.over_budget"] += 1
+                return
             said = parse(message.payload)
         except UnknownMessageError:
             return
@@ -299,7 +331,11 @@ def _rules() -> str:
         names = sorted(f'"{PREFIX}/${{clientid}}/{channel.value}"' for channel in channels)
         return ", ".join(names)
 
+    enrolling = f'{{clientid, {{re, "^{ENROL_ID}$"}}}}'
     return (
+        f"{{allow, {enrolling}, publish, [{own(frozenset({Channel.ENROL}))}]}}.\n"
+        f"{{allow, {enrolling}, subscribe, [{own(frozenset({Channel.ENROLLED}))}]}}.\n"
+        f'{{deny, {enrolling}, all, ["#"]}}.\n'
         f"{{allow, all, publish, [{own(PUBLISHED_BY_AGENT)}]}}.\n"
         f"{{allow, all, subscribe, [{own(SUBSCRIBED_BY_AGENT)}]}}.\n"
         "{deny, all}.\n"

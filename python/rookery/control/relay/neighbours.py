@@ -5,12 +5,14 @@ With SQLite there are none, and nothing is opened.
 
 from __future__ import annotations
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
+from rookery.contracts.agent_edge import EDGE_PREFIX
 from rookery.control.agents.store import AgentRow
 from rookery.control.clusters.store import ClusterRow
+from rookery.control.edges.store import EdgeAgentRow
 from rookery.control.processes.presence import GONE_MS, Announced
 from rookery.control.processes.store import ProcessRow
 from rookery.control.relay.door import Door
@@ -105,10 +107,7 @@ class Neighbours:
         async with self._database.read() as session:
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
             row = await session.scalar(
-                select(ProcessRow)
-                .join(ClusterRow, ClusterRow.relay_process == ProcessRow.id)
-                .join(AgentRow, AgentRow.cluster_id == ClusterRow.id)
-                .where(AgentRow.id == agent_id, ProcessRow.heartbeat_at > now_ms - GONE_MS)
+                _process_of(agent_id).where(ProcessRow.heartbeat_at > now_ms - GONE_MS)
             )
         if row is None or row.id == self._process_id or not row.peer_address:
             return None
@@ -118,6 +117,22 @@ class Neighbours:
         return PeerAddress(
             row.id, host.strip("[]"), int(port), row.peer_certificate, row.peer_secret
         )
+
+
+def _process_of(agent_id: str) -> Select[ProcessRow]:
+    """The one that an agent is connected to."""
+    if agent_id.startswith(EDGE_PREFIX):
+        return (
+            select(ProcessRow)
+            .join(EdgeAgentRow, EdgeAgentRow.relay_process == ProcessRow.id)
+            .where(EdgeAgentRow.id == agent_id, EdgeAgentRow.presence == "online")
+        )
+    return (
+        select(ProcessRow)
+        .join(ClusterRow, ClusterRow.relay_process == ProcessRow.id)
+        .join(AgentRow, AgentRow.cluster_id == ClusterRow.id)
+        .where(AgentRow.id == agent_id)
+    )
 
 
 def shown(host: str, port: int) -> str:

@@ -82,6 +82,7 @@ class Call:
         credential: As whom: ``none``, ``key`` (the agent's own API key), ``viewer`` (its key that may
             only look) or ``user``.
         timeout_s: How long everything may take; of a WebSocket its handshake.
+        caller: The name of who asks, for an edge service to write down.
     """
 
     method: str
@@ -90,6 +91,7 @@ class Call:
     target: str = "api"
     credential: str = "none"
     timeout_s: float = TIMEOUT_S
+    caller: str = ""
 
 
 @dataclass(slots=True)
@@ -307,6 +309,7 @@ def _request(call: Call, *, body: bytes = b"", more: bool = False, upgrade: str 
         credit=WINDOW_CHUNKS,
         more=more,
         body=body,
+        caller=call.caller[:256],
     )
 
 

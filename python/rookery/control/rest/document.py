@@ -22,10 +22,10 @@ A refused request has `{"code": "…", "message": "…"}`, the message in the la
 """
 _ID = "4f0c9a1b2d3e5f60"
 EXAMPLES = dict.fromkeys(
-    ("org", "project", "user", "token", "session", "cluster", "invitation"), _ID
+    ("org", "project", "user", "token", "session", "cluster", "invitation", "service"), _ID
 )
 EXAMPLES |= dict.fromkeys(("alarm", "channel", "delivery", "window"), _ID)
-EXAMPLES |= {"kind": "rule.abnormal"}
+EXAMPLES |= {"kind": "rule.abnormal", "agent": f"edge-{_ID}"}
 
 
 def document() -> dict[str, Any]:

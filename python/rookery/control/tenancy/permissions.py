@@ -19,6 +19,7 @@ class Resource(StrEnum):
     AUDIT = "audit"
     SETTINGS = "settings"
     CLUSTERS = "clusters"
+    EDGE_SERVICES = "edgeServices"
     ALARMS = "alarms"
     LOGS = "logs"
 
@@ -50,6 +51,7 @@ _ROWS: Mapping[Resource, tuple[Level, Level, Level, Level]] = {
     Resource.AUDIT: (_EDIT, _VIEW, _VIEW, _NONE),
     Resource.SETTINGS: (_EDIT, _NONE, _NONE, _NONE),
     Resource.CLUSTERS: (_EDIT, _EDIT, _EDIT, _VIEW),
+    Resource.EDGE_SERVICES: (_EDIT, _EDIT, _EDIT, _VIEW),
     Resource.ALARMS: (_EDIT, _EDIT, _EDIT, _VIEW),
     Resource.LOGS: (_VIEW, _VIEW, _VIEW, _VIEW),
 }

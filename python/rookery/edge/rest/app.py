@@ -20,6 +20,7 @@ from rookery.edge.rest.document import document
 from rookery.edge.rest.errors import HANDLERS, problem
 from rookery.edge.rest.guard import Operation
 from rookery.edge.users import texts
+from rookery.web.caller import ASSERTED
 from rookery.web.only_tls import OnlyTls, is_near
 from rookery.web.origin import OwnOrigin, SecurityHeaders
 from rookery.web.reference import Reference
@@ -83,7 +84,8 @@ class NearOnly:
         self._edge = edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._edge.users.is_initial or is_near(scope):
+        is_let_in = is_near(scope) or ASSERTED in scope
+        if scope["type"] != "http" or not self._edge.users.is_initial or is_let_in:
             await self._app(scope, receive, send)
             return
         words = texts.NEAR_ONLY.format(port=self._edge.config.port)

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rookery.edge.context import EdgeContext
 from rookery.edge.users import texts
 from rookery.errors import NotAllowedError, UnauthorizedError
-from rookery.web.caller import CALLER, Caller
+from rookery.web.caller import ASSERTED, CALLER, Caller
 from rookery.web.peer import HEADER_BYTES_MAX, address_of
 from rookery.web.rest import BODY_BYTES_MAX
 from rookery.web.segments import decoded
@@ -107,6 +107,9 @@ def caller_of(edge: EdgeContext, request: Request) -> Caller:
     Raises:
         UnauthorizedError: the request does not say, or what it says is not good.
     """
+    asserted: Caller | None = request.scope.get(ASSERTED)
+    if asserted is not None:
+        return asserted
     header = request.headers.get("authorization", "")[:HEADER_BYTES_MAX]
     kind, _, token = header.partition(" ")
     if kind.lower() != "bearer" or not token.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -53,6 +53,11 @@ class MeShown(Row):
     must_change_password: bool = Field(
         description="Nothing else is allowed before that.", examples=[False]
     )
+    via: Literal["token", "control"] = Field(
+        default="token",
+        description="How it was told: by a token, or by the control plane that adopted the service.",
+        examples=["token"],
+    )
 
 
 def router(edge: EdgeContext) -> APIRouter:
@@ -85,7 +90,10 @@ def router(edge: EdgeContext) -> APIRouter:
         """And what one may."""
         role: EdgeRole = "administrator" if caller.role == "administrator" else "viewer"
         return MeShown(
-            name=caller.name, role=role, must_change_password=caller.must_change_password
+            name=caller.name,
+            role=role,
+            must_change_password=caller.must_change_password,
+            via="control" if caller.via == "control" else "token",
         )
 
     return api

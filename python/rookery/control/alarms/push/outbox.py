@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rookery.control.alarms.catalogue import CUSTOM, OF_PUSHES, Kind, Severity
+from rookery.control.alarms.catalogue import CUSTOM, OF_EDGES, OF_PUSHES, Kind, Severity
 from rookery.control.alarms.project import Project
 from rookery.control.alarms.push.store import ChannelRow, DeliveryRow, Event, Medium, State
 from rookery.control.alarms.settings import SilenceObject
 from rookery.control.alarms.store import AlarmRow, AlarmSilenceRow
 from rookery.control.alarms.windows import held_until
 from rookery.control.clusters.store import labels_of
+from rookery.control.edges.store import labels_of as edge_labels_of
 from rookery.storage.ids import new_id
 
 _CLUSTER = "cluster"
@@ -215,6 +216,10 @@ async def _channels_for(session: AsyncSession, alarm: AlarmRow) -> list[ChannelR
     if kind is CUSTOM:
         tags = [alarm.tag] if alarm.tag else []
         return [channel for channel in channels if not tags or _is_for(channel, tags)]
+    if kind in OF_EDGES:
+        found = await edge_labels_of(session, [alarm.resource_id])
+        edge_labels = found.get(alarm.resource_id, [])
+        return [channel for channel in channels if _is_for(channel, edge_labels)]
     labels = (await labels_of(session, [alarm.resource_id])).get(alarm.resource_id, [])
     return [channel for channel in channels if channel.pushes_clusters and _is_for(channel, labels)]
 

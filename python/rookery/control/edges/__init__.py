@@ -1,0 +1,1 @@
+"""Edge services: those that dialed in, and what projects adopted of them."""

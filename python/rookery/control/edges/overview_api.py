@@ -1,0 +1,108 @@
+"""``/orgs/{org}/projects/{project}/monitoring/edge``: edge services at a glance."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from rookery.control.caller import Access
+from rookery.control.context import ControlContext
+from rookery.control.edges.overview import NodeSeen
+from rookery.control.rest.guard import requires
+from rookery.control.rest.models import Id, Shown
+from rookery.control.tenancy.permissions import Level, Resource
+from rookery.web.language import LanguageQuery
+from rookery.web.rest import errors
+
+Sees = Annotated[Access, requires(Resource.EDGE_SERVICES, Level.VIEW)]
+
+
+class EdgesShown(Shown):
+    """How many edge services."""
+
+    total: int = Field(description="All.", examples=[12])
+    online: int = Field(description="Connected and heard lately.", examples=[11])
+    offline: int = Field(description="The others.", examples=[1])
+
+
+class NodesShown(Shown):
+    """Drivers, or applications, of edge services that are online."""
+
+    total: int = Field(description="All.", examples=[30])
+    running: int = Field(description="Those that run.", examples=[29])
+    error: int = Field(description="Those that run and are not connected.", examples=[1])
+
+
+class NodeSeenShown(Shown):
+    """A node that is not as it should be."""
+
+    service_id: Id
+    service_name: str = Field(description="Of which edge service.", examples=["hall-3"])
+    version: str = Field(description="Of that.", examples=["0.10.0"])
+    node: str = Field(description="Its name.", examples=["plc"])
+    kind: Literal["driver", "app"] = Field(description="Which of the two.", examples=["driver"])
+    state: int = Field(
+        ge=1, le=4, description="1 init, 2 ready, 3 running, 4 stopped.", examples=[3]
+    )
+    link: int = Field(ge=0, le=1, description="Whether it is connected.", examples=[0])
+    error: str = Field(description="Why, in the language of the caller.", examples=[""])
+
+
+class EdgeOverviewShown(Shown):
+    """Edge services of a project at a glance."""
+
+    edges: EdgesShown = Field(description="How many.")
+    drivers: NodesShown = Field(description="Their drivers.")
+    apps: NodesShown = Field(description="Their applications.")
+    tags: int = Field(description="Tags that they have.", examples=[4200])
+    not_running: list[NodeSeenShown] = Field(description="Nodes that do not run.")
+    abnormal: list[NodeSeenShown] = Field(description="Nodes that run and are not connected.")
+
+
+def router(control: ControlContext) -> APIRouter:
+    api = APIRouter(tags=["Monitoring"])
+
+    @api.get(
+        "/orgs/{org}/projects/{project}/monitoring/edge",
+        summary="Edge services of a project at a glance",
+        responses=errors("NOT_FOUND"),
+    )
+    async def overview(access: Sees, language: LanguageQuery) -> EdgeOverviewShown:
+        """As they last reported."""
+        found = await control.edges.overview.of_project(access)
+        return EdgeOverviewShown(
+            edges=EdgesShown(
+                total=found.edges, online=found.online, offline=found.edges - found.online
+            ),
+            drivers=_nodes(found.nodes, "drivers"),
+            apps=_nodes(found.nodes, "apps"),
+            tags=found.tags,
+            not_running=[_seen(one, language) for one in found.not_running],
+            abnormal=[_seen(one, language) for one in found.abnormal],
+        )
+
+    return api
+
+
+def _nodes(figures: dict[str, int], kind: str) -> NodesShown:
+    return NodesShown(
+        total=figures[f"{kind}_total"],
+        running=figures[f"{kind}_running"],
+        error=figures[f"{kind}_abnormal"],
+    )
+
+
+def _seen(one: NodeSeen, language: str) -> NodeSeenShown:
+    node = one.node
+    return NodeSeenShown(
+        service_id=one.service_id,
+        service_name=one.service_name,
+        version=one.version,
+        node=node.name,
+        kind=node.kind,  # type: ignore[arg-type]
+        state=node.state,
+        link=node.link,
+        error=node.error_zh or node.error if language == "zh" else node.error,
+    )

@@ -1,0 +1,133 @@
+"""Who may speak to which edge service through its agent, and as what: editors as its administrators."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from rookery.control.audit.service import AuditTrail
+from rookery.control.caller import Access
+from rookery.control.edges import adopting, texts
+from rookery.control.edges.places import place_of
+from rookery.control.edges.store import EdgeServiceRow
+from rookery.control.errors import MissingError, OutOfReachError, TakenError, TooManyError
+from rookery.control.relay.tunnel import Answer, Call, Tunnel, TunnelTimeoutError
+from rookery.control.tenancy.permissions import Level, Resource
+from rookery.storage.database import Database
+
+READING = frozenset({"GET", "HEAD"})
+BODY_BYTES_MAX = 8 << 20
+TIMEOUT_S = 30.0
+ADMINISTRATOR, VIEWER = "key", "viewer"
+
+
+@dataclass(frozen=True, slots=True)
+class EdgePassage:
+    """The way to one edge service, for a caller who may go it."""
+
+    agent_id: str
+    tunnel: Tunnel
+    credential: str
+    caller: str
+
+    @contextlib.asynccontextmanager
+    async def ask(
+        self, call: Call, body: AsyncIterator[bytes] | None = None
+    ) -> AsyncIterator[Answer]:
+        """Ask it; its answer can be read inside the block.
+
+        Raises:
+            OutOfReachError: it is not connected, or gave no answer.
+            TunnelTimeoutError: the answer took too long.
+        """
+        call = replace(call, credential=self.credential, caller=self.caller)
+        async with self.tunnel.call(self.agent_id, call, body) as answer:
+            if answer.error and answer.status == 504:
+                raise TunnelTimeoutError(answer.error)
+            if answer.error:
+                raise OutOfReachError(texts.UNREACHABLE, code="SOURCE_ERROR", reason=answer.error)
+            yield answer
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeAnswer:
+    """What an edge service answered, whole."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+class EdgePassages:
+    """Opens them."""
+
+    def __init__(self, database: Database, audit: AuditTrail, tunnel: Tunnel) -> None:
+        self._database = database
+        self._audit = audit
+        self._tunnel = tunnel
+
+    async def open(self, access: Access, service_id: str, method: str, target: str) -> EdgePassage:
+        """The way to it; what may change something there is written into the audit.
+
+        What somebody who may only look may ask is for the edge service to say: it is told so.
+
+        Raises:
+            MissingError: there is no such service for the caller.
+            TakenError: it has no agent.
+        """
+        grants = access.caller.grants
+        async with self._database.read() as session:
+            row = await session.get(EdgeServiceRow, service_id)
+            standing = None if row is None else grants.in_project(row.org_id, row.project_id)
+            if row is None or not grants.allows(standing, Resource.EDGE_SERVICES, Level.VIEW):
+                raise MissingError(texts.NO_SUCH_SERVICE)
+            there = await place_of(session, access, row.org_id, row.project_id, Level.VIEW)
+        if row.agent_id is None:
+            raise TakenError(texts.NO_AGENT, code="CONFLICT")
+        may_edit = grants.allows(standing, Resource.EDGE_SERVICES, Level.EDIT)
+        if may_edit and method not in READING:
+            async with self._database.write() as session:
+                # A query may hold what nobody should read later.
+                after = {"method": method, "path": target.partition("?")[0][:500]}
+                adopting.record(session, self._audit, there, "proxy", row, after=after)
+        credential = ADMINISTRATOR if may_edit else VIEWER
+        return EdgePassage(row.agent_id, self._tunnel, credential, access.caller.name)
+
+    async def ask(
+        self,
+        service_id: str,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Sequence[tuple[str, str]] = (),
+        timeout_s: float = TIMEOUT_S,
+        caller: str = "control",
+    ) -> EdgeAnswer:
+        """Ask as an administrator, for control's own work.
+
+        Raises:
+            MissingError: there is no such service.
+            TakenError: it has no agent.
+            OutOfReachError: it is not connected, or gave no answer.
+            TunnelTimeoutError: the answer took too long.
+            TooManyError: too many calls are under way, or body or answer are too long.
+        """
+        if len(body) > BODY_BYTES_MAX:
+            raise TooManyError(texts.TOO_LONG, most=BODY_BYTES_MAX)
+        async with self._database.read() as session:
+            row = await session.get(EdgeServiceRow, service_id)
+        if row is None:
+            raise MissingError(texts.NO_SUCH_SERVICE)
+        if row.agent_id is None:
+            raise TakenError(texts.NO_AGENT, code="CONFLICT")
+        passage = EdgePassage(row.agent_id, self._tunnel, ADMINISTRATOR, caller)
+        call = Call(method, path, tuple(headers), timeout_s=timeout_s)
+
+        async def whole() -> AsyncIterator[bytes]:
+            if body:
+                yield body
+
+        async with passage.ask(call, whole()) as answer:
+            return EdgeAnswer(answer.status, answer.headers, await answer.read(BODY_BYTES_MAX))

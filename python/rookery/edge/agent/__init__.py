@@ -1,0 +1,1 @@
+"""The agent inside an edge service: dials into a control plane and has it work here as if beside it."""
