@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -24,6 +24,19 @@ class Schema(NamedTuple):
 
     tables: str
     format: int
+
+
+class Settling(NamedTuple):
+    """Who is asked about changes.
+
+    Attributes:
+        ready: Awaited before a change begins; refuses it by raising.
+        settle: Called at the end of a change, within it and on the thread that writes; refuses it
+            by raising.
+    """
+
+    ready: Callable[[], Awaitable[None]]
+    settle: Callable[[sqlite3.Connection], None]
 
 
 FORMAT = 1
@@ -91,6 +104,7 @@ class Database:
             raise StartError(f"{path}: {error}") from error
         self._writer = ThreadPoolExecutor(1, f"rookery-{path.stem}-write")
         self._reader = ThreadPoolExecutor(1, f"rookery-{path.stem}-read")
+        self._settling: Settling | None = None
         self._is_open = True
 
     async def read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -101,13 +115,43 @@ class Database:
         """
         return await self._on(self._reader, _guarded, self._reading, function)
 
-    async def write(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
+    async def write(
+        self, function: Callable[[sqlite3.Connection], _T], *, is_settled: bool = False
+    ) -> _T:
         """Change something, all of it or nothing.
+
+        Args:
+            function: Makes the change.
+            is_settled: Whether nobody is asked about it: see :meth:`settle`.
 
         Raises:
             UnavailableError: the file is closed or cannot be written.
+            RookeryError: whoever is asked about changes refuses it.
         """
-        return await self._on(self._writer, _in_transaction, self._writing, function)
+        settling = None if is_settled else self._settling
+        if settling is None:
+            return await self._on(self._writer, _in_transaction, self._writing, function)
+
+        def change(connection: sqlite3.Connection) -> _T:
+            result = function(connection)
+            settling.settle(connection)
+            return result
+
+        await settling.ready()
+        return await self._on(self._writer, _in_transaction, self._writing, change)
+
+    async def settle(
+        self, settling: Settling | None, prepare: Callable[[sqlite3.Connection], None]
+    ) -> None:
+        """Ask about every change from now on; ``prepare`` is called first, outside of any."""
+
+        def begin(
+            connection: sqlite3.Connection, prepare: Callable[[sqlite3.Connection], None]
+        ) -> None:
+            prepare(connection)
+            self._settling = settling
+
+        await self._on(self._writer, begin, self._writing, prepare)
 
     async def _on(
         self,

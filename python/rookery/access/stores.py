@@ -9,10 +9,19 @@ from rookery.access import DATABASE_FILE
 from rookery.access.authz.rule_store import RuleStore
 from rookery.access.bans import BanService
 from rookery.access.database import Database
+from rookery.access.database_replica import DatabaseReplica, Table
 from rookery.access.passwords.verifier import Verifier
 from rookery.access.users.service import UserService
 from rookery.access.users.store import UserStore
 from rookery.clock import Clock
+from rookery.storage.replica import Changed
+
+_REPLICATED = (
+    Table("users", ("id_type", "user_id")),
+    Table("scram_users", ("algorithm", "user_id")),
+    Table("acl_rules", ("kind", "who")),
+    Table("bans", ("kind", "who"), ends="until_ms"),
+)
 
 
 class Stores:
@@ -41,6 +50,10 @@ class Stores:
         self.users = UserService(self.user_store, self.verifier.pool, clock)
         self.rules = RuleStore(self.database)
         self.bans = BanService(self.database, clock)
+
+    def replica(self, changed: Changed) -> DatabaseReplica:
+        """The file, as all nodes of a cluster have it."""
+        return DatabaseReplica("access", self.database, _REPLICATED, changed)
 
     def close(self) -> None:
         """May be called twice."""

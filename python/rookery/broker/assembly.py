@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rookery.broker.access import AccessService
@@ -24,6 +26,7 @@ from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
+from rookery.broker.nodes.lists import NodeLists
 from rookery.broker.observation import Observation
 from rookery.broker.observing import Observing
 from rookery.broker.otel import OtelService
@@ -35,6 +38,7 @@ from rookery.broker.rules.alarm_events import AlarmEvents
 from rookery.broker.rules.part import DataIntegration
 from rookery.broker.rules.service import RuleService
 from rookery.broker.settings import NodeSettings
+from rookery.broker.settings.replica import SettingsReplica
 from rookery.broker.slow_subs import SlowSubsService
 from rookery.broker.topic_metrics import TopicMetrics
 from rookery.broker.trace import TraceService
@@ -45,6 +49,7 @@ from rookery.engine.hooks import HookTable
 from rookery.engine.runtime import STOP_GRACE_S, NodeRuntime
 from rookery.native.node import version
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
+from rookery.storage.replica import Replica
 
 JOURNAL_GATHER_S = 0.02
 """Lines of the foreground are printed together this often while nobody waits for an answer."""
@@ -93,6 +98,7 @@ def make_services(
     connectors = ConnectorService(running, settings, node.clock, node_name=node_name)
     rules = RuleService(node.native, settings, connectors, node.clock, node_name=node_name)
     alarms.on_alarm(AlarmEvents(node.native.rule_event))
+    cluster.replicate(partial(_replicas, node, access, admins, settings, alarms))
     services = Services(
         settings=settings,
         listeners=ListenerService(node.native, settings, audit, alarms, certificates.check),
@@ -106,6 +112,7 @@ def make_services(
         admins=admins,
         topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
         nodes=observation.nodes,
+        lists=NodeLists(observation.nodes, node.native.lists),
         cluster=cluster,
         monitor=observation.monitor,
         exporter=observation.exporter,
@@ -116,6 +123,18 @@ def make_services(
         integration=DataIntegration(running, rules),
     )
     return services, observation
+
+
+def _replicas(
+    node: OpenNode,
+    access: AccessService,
+    admins: AdminService,
+    settings: NodeSettings,
+    alarms: AlarmRegistry,
+) -> Sequence[Replica]:
+    """What all nodes of a cluster have alike."""
+    own = SettingsReplica(settings, node.config.data_dir, alarms)
+    return (access.replica(), admins.replica(), own)
 
 
 def _plugins(node: OpenNode, settings: NodeSettings, alarms: AlarmRegistry) -> PluginService:
@@ -237,6 +256,8 @@ def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeR
         services.access.watch,
         services.certificates.watch,
     ]
+    if services.cluster.is_available:
+        watchers.append(services.cluster.see)
     if node.journal is not None:
         watchers.insert(0, node.journal.watch)
     return NodeRuntime(

@@ -122,6 +122,7 @@ class OpenNode:
         self.clock = clock
         self.journal = journal
         self.started_at_ms = clock.now_ms()
+        self._watches_clients = False
         self.native: Node
         self.sockets: dict[str, socket.socket] = {}
         self.bans: tuple[Ban, ...] = ()
@@ -229,13 +230,19 @@ class OpenNode:
     def adapt(self, broker: BrokerConfig) -> BrokerConfig:
         """What this process changes in every configuration."""
         # Every connect becomes a Python object only where somebody looks at it.
-        hooks = replace(broker.hooks, client_events=self.journal is not None)
+        is_watched = self.journal is not None or self._watches_clients
+        hooks = replace(broker.hooks, client_events=is_watched)
         wanted, deadline_ms = self.plugin_hooks
         if wanted:
             from rookery.broker.plugins.switches import switches  # noqa: PLC0415
 
             hooks = switches(hooks, wanted, deadline_ms)
         return replace(broker, hooks=hooks)
+
+    def watch_clients(self, is_on: bool) -> None:
+        """Have the core tell who connects, also where nobody looks at lines."""
+        self._watches_clients = is_on
+        self.native.set_hooks(self.adapt(self.config.to_native().broker).hooks)
 
     def ports(self) -> list[Port]:
         """Every socket that the node listens on."""

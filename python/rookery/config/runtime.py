@@ -54,6 +54,23 @@ class RuntimeChanges:
             read = read_file(self.file, "runtime", {}).plain()
             self._tree = read if isinstance(read, dict) else {}
 
+    @property
+    def tree(self) -> Tree:
+        """All that stands in the file, secrets included; never changed in its place."""
+        return self._tree
+
+    def taken(self, config: Config, changes: Mapping[KeyPath, Any]) -> tuple[Config, Tree]:
+        """What would hold with changes that another node made and checked; here a stronger source
+        may stand above them.
+
+        Raises:
+            InvalidConfigError: that would be no good configuration of this node.
+        """
+        tree = self._tree
+        for path, value in changes.items():
+            tree = _with(tree, path, copy.deepcopy(value))
+        return config.sources.load(wrap(tree, Origin("runtime", str(self.file)))), tree
+
     def at(self, path: KeyPath) -> Any:
         """What stands in the file at ``path``, secrets included; none when nothing does."""
         found = _at(self._tree, path)

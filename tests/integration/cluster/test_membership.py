@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from harness.members import Member, members, runs, until
+from rookery.client.management import ManagementClient
+from rookery.errors import RookeryError
 
 RUNNING, STOPPED = "running", "stopped"
 
@@ -32,8 +38,6 @@ def test_a_node_with_a_cookie_is_ready_to_be_joined(three: list[Member]) -> None
 
 
 def _ports(member: Member) -> list[dict[str, str]]:
-    from rookery.client.management import ManagementClient
-
     rows: list[dict[str, str]] = ManagementClient(member.node.data_dir).get("/ports")
     return rows
 
@@ -61,8 +65,6 @@ def test_nodes_that_joined_see_each_other(three: list[Member]) -> None:
 
 
 def test_every_node_is_listed_by_each_with_its_figures(three: list[Member]) -> None:
-    from rookery.client.management import ManagementClient
-
     client = ManagementClient(three[0].node.data_dir)
     rows = client.get("/api/v5/nodes")
 
@@ -74,8 +76,6 @@ def test_every_node_is_listed_by_each_with_its_figures(three: list[Member]) -> N
 
 
 def test_figures_are_those_of_all_nodes(three: list[Member]) -> None:
-    from rookery.client.management import ManagementClient
-
     one, two, _ = three
     client = ManagementClient(one.node.data_dir)
     with two.node.connect(), two.node.connect(), one.node.connect():
@@ -88,6 +88,89 @@ def test_figures_are_those_of_all_nodes(three: list[Member]) -> None:
     assert whole["live_connections.count"] == 3
     assert other["live_connections.count"] == 2
     assert len(client.get("/api/v5/metrics")) == 3
+
+
+def test_clients_and_subscriptions_of_all_nodes_are_one_list(three: list[Member]) -> None:
+    one, two, three_ = three
+    rest = ManagementClient(one.node.data_dir, prefix="/api/v5")
+    with contextlib.ExitStack() as connections:
+        for number, member in enumerate([three_, one, two, three_, two]):
+            client = connections.enter_context(member.node.connect(f"list-{number}"))
+            client.subscribe(f"list/{number % 2}", qos=number % 3)
+
+        def names(path: str) -> list[str]:
+            return [row["clientid"] for row in rest.get(path)["data"]]
+
+        whole = rest.get("/clients?like_clientid=list-")
+        assert whole["meta"]["count"] == 5
+        assert sorted(row["clientid"] for row in whole["data"]) == [f"list-{n}" for n in range(5)]
+        pages = [names(f"/clients?like_clientid=list-&limit=2&page={page}") for page in (1, 2, 3)]
+        assert [len(page) for page in pages] == [2, 2, 1]
+        assert sorted(itertools.chain(*pages)) == [f"list-{n}" for n in range(5)]
+        ordered = names("/clients?like_clientid=list-&sort=clientid&order=desc&limit=3&page=1")
+        assert ordered == ["list-4", "list-3", "list-2"]
+        assert names(f"/clients?like_clientid=list-&node={two.name}&sort=clientid") == [
+            "list-2", "list-4",
+        ]  # fmt: skip
+        with pytest.raises(RookeryError, match="no node"):
+            rest.get("/clients?node=nobody@1.2.3.4")
+
+        found, cursor = [], ""
+        while True:
+            page = rest.get(f"/clients_v2?like_clientid=list-&limit=2{cursor}")
+            found += [row["clientid"] for row in page["data"]]
+            if not page["meta"]["hasnext"]:
+                break
+            cursor = f"&cursor={quote(page['meta']['cursor'])}"
+        assert sorted(found) == [f"list-{n}" for n in range(5)]
+
+        rows = rest.get("/subscriptions?match_topic=list/%23&sort=clientid")["data"]
+        assert [(row["clientid"], row["node"]) for row in rows][:2] == [
+            ("list-0", three_.name), ("list-1", one.name),
+        ]  # fmt: skip
+        topics = rest.get("/topics?like_topic=list/&sort=topic")["data"]
+        assert {(row["topic"], row["node"]) for row in topics} == {
+            ("list/0", three_.name), ("list/0", two.name), ("list/0", two.name),
+            ("list/1", one.name), ("list/1", three_.name),
+        }  # fmt: skip
+        assert {row["node"] for row in rest.get("/topics/list%2F0")} == {two.name, three_.name}
+
+
+def test_a_client_is_shown_and_kicked_wherever_it_is(three: list[Member]) -> None:
+    one, two, _ = three
+    rest = ManagementClient(one.node.data_dir, prefix="/api/v5")
+    with two.node.connect("far") as far:
+        assert rest.get("/clients/far")["node"] == two.name
+        rest.delete("/clients/far")
+        far.expect_closed()
+        with pytest.raises(RookeryError, match="no client"):
+            rest.get("/clients/far")
+        with pytest.raises(RookeryError, match="no client"):
+            rest.delete("/clients/far")
+
+
+def test_of_two_connections_of_one_client_the_elder_ends(three: list[Member]) -> None:
+    one, two, three_ = three
+    rest = ManagementClient(three_.node.data_dir, prefix="/api/v5")
+    with one.node.connect("wanderer") as elder, two.node.connect("wanderer"):
+        elder.expect_closed()
+        rows = rest.get("/clients?clientid=wanderer")["data"]
+        assert [(row["node"], row["connected"]) for row in rows] == [(two.name, True)]
+
+
+def test_of_connections_at_once_one_stays(three: list[Member]) -> None:
+    names = [f"race-{number}" for number in range(20)]
+    rest = ManagementClient(three[0].node.data_dir, prefix="/api/v5")
+    jobs = [(member, name) for name in names for member in three]
+
+    def rows() -> list[str]:
+        found = rest.get("/clients?like_clientid=race-&conn_state=connected&limit=100")["data"]
+        return sorted(row["clientid"] for row in found)
+
+    with ThreadPoolExecutor(len(three)) as pool, contextlib.ExitStack() as connections:
+        for client in pool.map(lambda job: job[0].node.connect(job[1]), jobs):
+            connections.callback(client.drop)
+        until(lambda: rows() == sorted(names), "each is connected once")
 
 
 def test_a_message_reaches_a_subscriber_of_another_node(three: list[Member]) -> None:
@@ -114,8 +197,6 @@ def test_a_member_cannot_join_another_cluster(three: list[Member]) -> None:
 
 
 def test_who_is_killed_is_shown_as_stopped_and_leaves_nothing_behind(three: list[Member]) -> None:
-    from rookery.client.management import ManagementClient
-
     one, two, three_ = three
     nats = two.nats_pid()
     two.node.kill9()

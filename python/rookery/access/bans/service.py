@@ -246,6 +246,13 @@ class BanService:
 
         return await self._database.write(change)
 
+    async def tell(self) -> None:
+        """Tell all of them again: another node changed some, or a change was taken back."""
+        now_ms = self._clock.now_ms()
+        await self._database.write(
+            lambda connection: self._tell(connection, now_ms), is_settled=True
+        )
+
     def _tell(self, connection: sqlite3.Connection, now_ms: int) -> None:
         self._apply([entry.to_native() for entry in _read(connection, now_ms)])
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery.access.authz import RuleStore
+from rookery.access.database_replica import DatabaseReplica
 from rookery.access.errors import AccessError
 from rookery.access.health import Health
 from rookery.broker.access.explain import explain
@@ -184,6 +185,25 @@ class AccessService:
             self._built_in = (await self.access.stores.rules.source()).rules
             await self._push(self._config, await self._compile(self._config))
         self._audit.record(operation, target, before=before, after=after)
+
+    def replica(self) -> DatabaseReplica:
+        """Users, rules and bans, as all nodes of a cluster have them."""
+        return self.access.stores.replica(self._changed_elsewhere)
+
+    async def _changed_elsewhere(self, tables: frozenset[str]) -> None:
+        if "bans" in tables:
+            await self.access.stores.bans.tell()
+        if "acl_rules" in tables:
+            # Not waited for: a change of this node may hold the lock and wait for this one.
+            self._spawn(self._take_rules())
+
+    async def _take_rules(self) -> None:
+        try:
+            async with self._changing:
+                self._built_in = (await self.access.stores.rules.source()).rules
+                await self._push(self._config, await self._compile(self._config))
+        except RookeryError:
+            _log.exception("rules of another node were not applied")
 
     async def reload_rules(self) -> int:
         """Read files of rules again; how many rules hold then.

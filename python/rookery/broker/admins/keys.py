@@ -161,7 +161,7 @@ class ApiKeys:
         """
         async with self._changing:
             before = self.get(name)
-            await self._store.delete_api_key(name)
+            await self._store.delete_api_key(before)
             del self._by_name[name]
             del self._by_key[before.key]
         self._ended(name)
@@ -189,6 +189,18 @@ class ApiKeys:
             if (key.name, key.key, key.credential, key.role) not in secrets:
                 self._ended(key.name)
 
+    async def read_again(self) -> None:
+        """Another node changed some."""
+        found = await self._store.api_keys()
+        before, self._by_name, self._by_key = self._by_name, {}, {}
+        for key in found:
+            self._keep(key)
+        for name, key in before.items():
+            now = self._by_name.get(name)
+            is_same = now is not None and (now.credential, now.role) == (key.credential, key.role)
+            if now is None or not is_same or not self._works(now):
+                self._ended(name)
+
     async def _put_bootstrapped(self, key: str, secret: Secret, role: KeyRole) -> None:
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         stored = self._by_key.get(key)
@@ -208,7 +220,7 @@ class ApiKeys:
         await self._put(made)
 
     async def _put(self, key: ApiKey) -> None:
-        await self._store.put_api_key(key)
+        await self._store.put_api_key(key, self._by_name.get(key.name))
         self._keep(key)
 
     def _keep(self, key: ApiKey) -> None:

@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rookery.access.database_replica import DatabaseReplica
 from rookery.access.guard import BusyError
 from rookery.access.lockout import Lockout, is_loopback
 from rookery.access.passwords.algorithms import Credential, hash_password, verify
@@ -195,10 +196,28 @@ class AdminService:
         async with self._changing:
             before = self._made(username)
             self._keep_one(before)
-            await self._opened.delete_admin(username)
+            await self._opened.delete_admin(before)
             del self._admins[username]
         self._end_sessions(username)
         self._tell(username, before, None)
+
+    def replica(self) -> DatabaseReplica:
+        """Users and API keys, as all nodes of a cluster have them."""
+        return self._opened.replica(self._changed_elsewhere)
+
+    async def _changed_elsewhere(self, tables: frozenset[str]) -> None:
+        if "api_keys" in tables:
+            await self.keys.read_again()
+        if "admins" not in tables:
+            return
+        found = {admin.username: admin for admin in await self._opened.admins()}
+        before, self._admins = self._admins, found
+        if not before:
+            # Whoever signed in with the default password.
+            self.tokens.revoke_where(lambda session: session.must_change_password)
+        for name, admin in before.items():
+            if name not in found or found[name].credential != admin.credential:
+                self._end_sessions(name)
 
     def stored(self) -> list[Admin]:
         """All of them as they are kept; nobody before somebody has chosen a password."""
@@ -438,7 +457,7 @@ class AdminService:
             raise BadRequestError(f"{admin.username} is the only administrator", code="NOT_ALLOWED")
 
     async def _put(self, admin: Admin) -> None:
-        await self._opened.put_admin(admin)
+        await self._opened.put_admin(admin, self._admins.get(admin.username))
         was_default = self.is_default
         self._admins[admin.username] = admin
         if was_default:

@@ -70,6 +70,10 @@ MESSAGES: Mapping[str, Words] = {
     ),
     "rules_unreadable": Words("rules are kept as they were: {error}", "授权规则保持不变：{error}"),
     "service_down": Words("{service} cannot be asked: {reason}", "{service} 不可用：{reason}"),
+    "settings_refused": Words(
+        "{setting}, as it was changed on another node, cannot be used here; what held goes on: {error}",
+        "其他节点修改的 {setting} 无法在本节点使用，仍保持原设置：{error}",
+    ),
     "source_down": Words("source {id} is {state}: {reason}", "数据源 {id} {state}：{reason}"),
     "store_damaged": Words("{problem}", "持久化日志损坏：{problem}"),
     "store_full": Words(

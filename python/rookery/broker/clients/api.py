@@ -19,7 +19,7 @@ from rookery.broker.clients.models import (
     example_client,
     example_page,
 )
-from rookery.broker.clients.rows import client_row, client_rows
+from rookery.broker.clients.rows import client_row, with_fields
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.parameters import ClientIdNotFoundError, InvalidParameterError, check_node
 from rookery.web.models import LIMIT_DEFAULT, LIMIT_MAX
@@ -61,13 +61,10 @@ def _lists(api: APIRouter, node: NodeContext) -> None:
         query = filters.query._replace(sort=order.sort, is_descending=order.is_descending)
         if filters.is_impossible:
             return fast(page_of([], page.page, page.limit, 0))
-
-        def read() -> dict[str, Any]:
-            found, count = node.native.lists.clients_page(query, page.start, page.limit)
-            rows = client_rows(found, node.node_name, filters.fields)
-            return page_of(rows, page.page, page.limit, count)
-
-        return fast(await asyncio.to_thread(read))
+        lists = node.services.lists
+        found = await lists.page("clients", query, page.start, page.limit, filters.node)
+        rows = with_fields(found.rows, filters.fields)
+        return fast(page_of(rows, page.page, page.limit, found.total))
 
     @api.get(
         "/clients_v2",
@@ -86,18 +83,21 @@ def _lists(api: APIRouter, node: NodeContext) -> None:
         and nothing is counted.
         """
         check_node(node, filters.node)
-        place = _cursor(cursor)
         if filters.is_impossible:
             return fast({"data": [], "meta": {"count": 0, "hasnext": False}})
 
-        def read() -> dict[str, Any]:
-            found, following = node.native.lists.clients_after(filters.query, place, limit)
-            meta: dict[str, Any] = {"count": len(found), "hasnext": following != 0}
-            if following:
-                meta["cursor"] = str(following)
-            return {"data": client_rows(found, node.node_name, filters.fields), "meta": meta}
-
-        return fast(await asyncio.to_thread(read))
+        try:
+            found = await node.services.lists.after(
+                filters.query, cursor or "", limit, filters.node
+            )
+        except ValueError:
+            raise InvalidParameterError(
+                "cursor is what the answer before gave as meta.cursor"
+            ) from None
+        meta: dict[str, Any] = {"count": len(found.rows), "hasnext": bool(found.cursor)}
+        if found.cursor:
+            meta["cursor"] = found.cursor
+        return fast({"data": with_fields(found.rows, filters.fields), "meta": meta})
 
     @api.post(
         "/clients/kickout/bulk",
@@ -112,7 +112,7 @@ def _lists(api: APIRouter, node: NodeContext) -> None:
         ],
     ) -> Response:
         """End their connections and sessions. Who is not there is passed over."""
-        await asyncio.to_thread(node.native.lists.kick_all, clientids)
+        await node.services.lists.kick(clientids)
         return Response(status_code=204)
 
 
@@ -125,10 +125,10 @@ def _one(api: APIRouter, node: NodeContext) -> None:
     )
     async def client(clientid: str) -> Response:
         """A client that is connected or whose session lives on."""
-        found = await asyncio.to_thread(node.native.lists.client_view, clientid)
+        found = await node.services.lists.client(clientid)
         if found is None:
             raise ClientIdNotFoundError(clientid)
-        return fast(client_row(found, node.node_name))
+        return fast(found)
 
     @api.delete(
         "/clients/{clientid}",
@@ -138,7 +138,7 @@ def _one(api: APIRouter, node: NodeContext) -> None:
     )
     async def kick(clientid: str) -> Response:
         """End its connection (MQTT 5.0 is told 0x98) and its session."""
-        if not await asyncio.to_thread(node.native.kick, clientid):
+        if not await node.services.lists.kick([clientid]):
             raise ClientIdNotFoundError(clientid)
         return Response(status_code=204)
 
@@ -201,11 +201,3 @@ def _cache(api: APIRouter, node: NodeContext) -> None:
             raise ClientIdNotFoundError(clientid)
         await asyncio.to_thread(node.native.purge_acl_cache, clientid)
         return Response(status_code=204)
-
-
-def _cursor(text: str | None) -> int:
-    if text is None:
-        return 0
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) < 1 << 63):
-        raise InvalidParameterError("cursor is what the answer before gave as meta.cursor")
-    return int(text)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rookery.broker.management.rows import rfc3339
-from rookery.native.lists import ClientView
+from rookery.native.lists import ClientView, SubscriptionView
 
 PROTO_NAMES = {3: "MQIsdp"}
 UNBOUNDED = "infinity"
@@ -84,11 +84,24 @@ def client_row(client: ClientView, node_name: str) -> dict[str, Any]:
     return row
 
 
-def client_rows(
-    clients: Iterable[ClientView], node_name: str, fields: Sequence[str] | None
+def subscription_row(view: SubscriptionView, node_name: str) -> dict[str, Any]:
+    """EMQX's names for a subscription."""
+    return {
+        "node": node_name,
+        "topic": view.topic_filter,
+        "clientid": view.client_id,
+        "qos": view.qos,
+        "nl": int(view.no_local),
+        "rap": int(view.retain_as_published),
+        "rh": view.retain_handling,
+        "durable": view.is_durable,
+    }
+
+
+def with_fields(
+    rows: Iterable[dict[str, Any]], fields: Sequence[str] | None
 ) -> list[dict[str, Any]]:
     """The rows of a page, with these fields only (none: all)."""
-    rows = [client_row(client, node_name) for client in clients]
     if fields is None:
-        return rows
+        return list(rows)
     return [{name: row[name] for name in fields if name in row} for row in rows]

@@ -15,6 +15,7 @@ from rookery.broker.clients.models import (
     SubscriptionRow,
     Unsubscribe,
 )
+from rookery.broker.clients.rows import subscription_row
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.parameters import ClientIdNotFoundError
 from rookery.errors import BadRequestError
@@ -34,20 +35,6 @@ _REASONS = {
 }
 _FAILED_FROM = 0x80
 _ERRORS = errors("BAD_REQUEST", "CLIENTID_NOT_FOUND")
-
-
-def subscription_row(view: SubscriptionView, node_name: str) -> dict[str, Any]:
-    """EMQX's names for a subscription."""
-    return {
-        "node": node_name,
-        "topic": view.topic_filter,
-        "clientid": view.client_id,
-        "qos": view.qos,
-        "nl": int(view.no_local),
-        "rap": int(view.retain_as_published),
-        "rh": view.retain_handling,
-        "durable": view.is_durable,
-    }
 
 
 def add_to(api: APIRouter, node: NodeContext) -> None:

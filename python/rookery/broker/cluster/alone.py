@@ -30,6 +30,12 @@ class Alone:
         self._cluster = cluster
         self._why = why
 
+    def see(self, rows: object) -> None:
+        """There is nobody to tell."""
+
+    def replicate(self, replicas: object) -> None:
+        """There is nobody who would have the same."""
+
     def open(self) -> None:
         """Nothing is opened."""
 
@@ -55,6 +61,7 @@ class Alone:
             "self": self.name,
             "members": [row],
             "nats": None,
+            "state": None,
             "problem": None,
         }
 
@@ -94,5 +101,7 @@ def make_cluster(node: OpenNode, alarms: AlarmRegistry, version: str) -> Cluster
         started_at_ms=node.started_at_ms,
         clock=node.clock,
         lanes=CoreLanes(node.native),
+        lists=node.native.lists,
+        watch_clients=node.watch_clients,
         alarms=alarms,
     )

@@ -70,6 +70,21 @@ class NatsRow(Row):
     )
 
 
+class StateRow(Row):
+    """How this node stands with what all nodes have alike."""
+
+    in_step: bool = Field(
+        description="Whether it has all of it, so that changes can be made here.", examples=[True]
+    )
+    revision: int = Field(ge=0, description="The last change that it knows of.", examples=[42])
+    problem: str | None = Field(None, description="Why it is not in step.", examples=[None])
+    replaced: dict[str, int] | None = Field(
+        None,
+        description="Rows of its own, by kind, that went when it took over what the cluster has.",
+        examples=[{"users": 3}],
+    )
+
+
 class ClusterBody(Row):
     """The cluster."""
 
@@ -79,6 +94,9 @@ class ClusterBody(Row):
     members: list[MemberRow] = Field(description="Its nodes with their states.")
     nats: NatsRow | None = Field(
         None, description="What it stands on; absent where the node can be in no cluster."
+    )
+    state: StateRow | None = Field(
+        None, description="What all nodes have alike; absent where there is no other node."
     )
     problem: str | None = Field(
         None, description="Why this node keeps out of its cluster.", examples=[None]

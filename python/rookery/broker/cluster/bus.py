@@ -60,6 +60,7 @@ class Bus:
         self._heard: dict[str, Heard] = {}
         self._asked: dict[str, Asked] = {}
         self._answering: set[asyncio.Task[None]] = set()
+        self.connections = 0
         self.unsigned = 0
         self.left_out = 0
         self.last_error = ""
@@ -75,6 +76,18 @@ class Bus:
     @property
     def is_connected(self) -> bool:
         return self._client is not None and self._client.is_connected
+
+    @property
+    def client(self) -> Client:
+        """The connection.
+
+        Raises:
+            UnavailableError: there is none.
+        """
+        client = self._client
+        if client is None or not client.is_connected:
+            raise UnavailableError(f"no connection to NATS: {self.last_error or 'not yet'}")
+        return client
 
     async def connect(self, access: Access) -> None:
         """Connect, and hear and answer from then on.
@@ -107,6 +120,7 @@ class Bus:
         for subject in self._asked:
             await self._subscribe(client, subject, self._reply)
         await client.flush()
+        self.connections += 1
 
     async def _subscribe(
         self, client: Client, subject: str, called: Callable[[Msg], Awaitable[None]]
@@ -132,7 +146,7 @@ class Bus:
         if client is None or not client.is_connected:
             return
         with contextlib.suppress(nats.errors.Error, OSError):
-            await client.publish(subject, self._sealed(subject, body))
+            await client.publish(subject, self.sealed(subject, body))
 
     async def flush(self, within_s: float) -> None:
         """Wait until NATS has what was sent."""
@@ -147,12 +161,10 @@ class Bus:
             UnavailableError: it cannot be reached from here.
             TimedOutError: it did not answer in time.
         """
-        client = self._client
-        if client is None or not client.is_connected:
-            raise UnavailableError(f"no connection to NATS: {self.last_error or 'not yet'}")
+        client = self.client
         subject = self._own(name, topic)
         try:
-            message = await client.request(subject, self._sealed(subject, body), timeout=within_s)
+            message = await client.request(subject, self.sealed(subject, body), timeout=within_s)
         except nats.errors.NoRespondersError:
             raise UnavailableError(f"node {name} is not reachable") from None
         except (nats.errors.TimeoutError, TimeoutError):
@@ -160,7 +172,7 @@ class Bus:
         except (nats.errors.Error, OSError) as error:
             raise UnavailableError(f"node {name}: {error}") from None
         # Bound to the question: an answer to another cannot stand for it.
-        answer = self._opened(f"{subject} answer", message.data)
+        answer = self.opened(f"{subject} answer", message.data)
         if answer is None:
             raise UnavailableError(f"node {name} answered with another cookie")
         return answer
@@ -169,11 +181,13 @@ class Bus:
         token = hashlib.sha256(name.encode()).hexdigest()[:24]
         return f"{self._prefix}.node.{token}.{topic}"
 
-    def _sealed(self, subject: str, body: Body) -> bytes:
+    def sealed(self, subject: str, body: Body) -> bytes:
+        """A body, signed for that subject."""
         text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
         return self._signer.seal(subject, text.encode())
 
-    def _opened(self, subject: str, data: bytes) -> Body | None:
+    def opened(self, subject: str, data: bytes) -> Body | None:
+        """What was signed for that subject; none, counted, when it was not."""
         body = self._signer.open(subject, data)
         if body is None:
             self.unsigned += 1
@@ -185,7 +199,7 @@ class Bus:
         return plain if isinstance(plain, dict) else None
 
     async def _hear(self, message: Msg) -> None:
-        body = self._opened(message.subject, message.data)
+        body = self.opened(message.subject, message.data)
         if body is not None:
             await self._heard[message.subject](body)
 
@@ -200,14 +214,14 @@ class Bus:
 
     async def _answer(self, message: Msg) -> None:
         subject = message.subject
-        body = self._opened(subject, message.data)
+        body = self.opened(subject, message.data)
         if body is None or not message.reply:
             return
         answer = await self._asked[subject](body)
         client = self._client
         if client is not None and client.is_connected:
             with contextlib.suppress(nats.errors.Error, OSError):
-                await client.publish(message.reply, self._sealed(f"{subject} answer", answer))
+                await client.publish(message.reply, self.sealed(f"{subject} answer", answer))
 
     async def _note(self, error: Exception) -> None:
         self.last_error = str(error) or type(error).__name__

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from rookery.broker.cluster import keys
 from rookery.broker.cluster.bus import Access
-from rookery.broker.cluster.nats_config import ACCOUNT_USER, NatsConfig, RouteTls
+from rookery.broker.cluster.nats_config import (
+    ACCOUNT_USER,
+    SYSTEM_USER,
+    NatsConfig,
+    RouteTls,
+)
 from rookery.broker.cluster.nats_server import NatsServer, Ports
+from rookery.broker.cluster.peers import remove_left
 from rookery.broker.cluster.texts import refusal
 from rookery.errors import StartError
 from rookery.web.sockets import Port
@@ -37,6 +43,9 @@ class Engine(Protocol):
 
     async def route(self, others: Sequence[str], *, has_store: bool) -> None:
         """Have routes to those and to no others."""
+
+    async def forget(self, has_left: Callable[[str], bool]) -> None:
+        """Have the stored state count on those nodes no more."""
 
     async def refused(self, host: str) -> str:
         """Why ``host`` will have nothing to do with this node, once it says so."""
@@ -97,6 +106,11 @@ class Embedded:
         routes = tuple(sorted(set(others) - {self.address}))
         return self._config.with_routes(routes, has_store=has_store)
 
+    async def forget(self, has_left: Callable[[str], bool]) -> None:
+        ports = self._server.ports
+        if ports is not None:
+            await remove_left(self._access(ports, SYSTEM_USER), has_left)
+
     async def refused(self, host: str) -> str:
         return await self._server.refused(host)
 
@@ -121,12 +135,13 @@ class Embedded:
         await self._server.close()
 
     async def _ready(self, ports: Ports) -> None:
-        await self._reached(
-            Access(
-                servers=(f"nats://127.0.0.1:{ports.client}",),
-                user=ACCOUNT_USER,
-                password=self._config.client_password,
-            )
+        await self._reached(self._access(ports, ACCOUNT_USER))
+
+    def _access(self, ports: Ports, user: str) -> Access:
+        return Access(
+            servers=(f"nats://127.0.0.1:{ports.client}",),
+            user=user,
+            password=self._config.client_password,
         )
 
 
@@ -146,6 +161,9 @@ class External:
 
     async def route(self, others: Sequence[str], *, has_store: bool) -> None:
         """All nodes are at the same NATS: there is nothing to route."""
+
+    async def forget(self, has_left: Callable[[str], bool]) -> None:
+        """Its servers are no nodes."""
 
     async def refused(self, host: str) -> str:
         """NATS does not tell: whoever has another cookie is silent."""

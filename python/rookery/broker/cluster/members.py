@@ -78,6 +78,10 @@ class Members:
             key=lambda entry: entry.name,
         )
 
+    def left(self) -> set[str]:
+        """Names of nodes that are no members any more."""
+        return {entry.name for entry in self._entries.values() if entry.has_left}
+
     def get(self, name: str) -> Member | None:
         """The member of that name."""
         entry = self._entries.get(name)

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rookery.broker.cluster.nats_config import NatsConfig
-from rookery.broker.cluster.store import write_private
 from rookery.broker.cluster.texts import refusal
+from rookery.config.safe_file import write_private
 from rookery.errors import StartError
 
 PROGRAM = "nats-server"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rookery.broker.alarms import AlarmRegistry, message
@@ -19,6 +20,9 @@ from rookery.broker.cluster.liveness import Pulse
 from rookery.broker.cluster.members import MEMBERS_MAX, Members
 from rookery.broker.cluster.membership import Membership
 from rookery.broker.cluster.plan import Plan
+from rookery.broker.cluster.sessions import OneConnection
+from rookery.broker.cluster.state import Around, Replicas, State
+from rookery.broker.cluster.state_role import RoleFile
 from rookery.broker.cluster.texts import refusal, words
 from rookery.clock import Clock
 from rookery.errors import (
@@ -31,6 +35,9 @@ from rookery.errors import (
     TimedOutError,
     UnavailableError,
 )
+from rookery.native.lists import Lists
+from rookery.native.rows import EventRow
+from rookery.storage.replica import Replica
 from rookery.web.sockets import Port
 
 if TYPE_CHECKING:
@@ -59,6 +66,8 @@ class Cluster:
         started_at_ms: int,
         clock: Clock,
         lanes: Lanes,
+        lists: Lists,
+        watch_clients: Callable[[bool], None],
         alarms: AlarmRegistry,
     ) -> None:
         assert config.cookie is not None
@@ -92,6 +101,10 @@ class Cluster:
             running_changed=self._tell_running,
             doubled=self._give_way,
         )
+        self._replicas: Replicas = tuple
+        around = Around(self.names, name, clock.now_ms, self._stores, self._forget_left)
+        self.state = State(self._bus, config.name, RoleFile(plan.store.folder), around)
+        self._clients = OneConnection(self._bus, name, lists, watch_clients)
         self.problem = ""
         self.calls.on(JOIN, self._serve_join)
         self.calls.on(INVITE, self._serve_invite)
@@ -110,6 +123,17 @@ class Cluster:
 
     # -- life ------------------------------------------------------------------------------
 
+    def _stores(self) -> Sequence[Replica]:
+        return self._replicas()
+
+    def see(self, rows: list[EventRow]) -> None:
+        """Take what the core tells."""
+        self._clients.see(rows)
+
+    def replicate(self, replicas: Replicas) -> None:
+        """Name the stores that all nodes have alike; asked for when there are other nodes."""
+        self._replicas = replicas
+
     def open(self) -> None:
         """Take messages of other nodes, start NATS, say that this node runs."""
         members = self.membership
@@ -122,6 +146,8 @@ class Cluster:
         addresses = [member.address for member in members.others]
         self._engine.open(addresses, has_store=not members.is_alone)
         members.open()
+        self.state.open()
+        self._tell_running()
         if self._config.strategy in ("static", "dns"):
             looking = discover(self, self._config)
             self._looking = asyncio.get_running_loop().create_task(looking)
@@ -133,6 +159,8 @@ class Cluster:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+        await self._clients.close()
+        await self.state.close()
         await self.membership.close()
         await self._bus.disconnect()
         await self._engine.close()
@@ -147,16 +175,25 @@ class Cluster:
             _log.error("%s", error)
             return
         await self.membership.pulse()
+        self.state.wake()
 
     async def _route(self) -> None:
         members = self.membership
         addresses = [member.address for member in members.others]
         await self._engine.route(addresses, has_store=not members.is_alone)
+        self.state.wake()
+
+    async def _forget_left(self) -> None:
+        left = self.membership.members.left()
+        if left:
+            await self._engine.forget(left.__contains__)
 
     def _tell_running(self) -> None:
         running = self.membership.running_others()
         self._lanes.peers([Peer(pulse.name, pulse.incarnation, pulse.lane) for pulse in running])
-        self._tell_stopped({pulse.name for pulse in running})
+        names = {pulse.name for pulse in running}
+        self._clients.others(names, is_alone=self.membership.is_alone)
+        self._tell_stopped(names)
 
     def _tell_stopped(self, running: set[str]) -> None:
         members = {member.name for member in self.membership.others}
@@ -218,11 +255,14 @@ class Cluster:
             "self": self.name,
             "members": rows,
             "nats": self._engine.status() | {"connected": self._bus.is_connected},
+            "state": self.state.status(),
             "problem": self.problem or None,
         }
 
     def metrics(self) -> dict[str, int]:
-        return {"cluster.unsigned": self._bus.unsigned, "cluster.refused": self.calls.refused}
+        own = {"cluster.unsigned": self._bus.unsigned, "cluster.refused": self.calls.refused}
+        own["cluster.sessions.taken_over"] = self._clients.ended
+        return own | self.state.metrics()
 
     # -- joining and leaving ---------------------------------------------------------------
 
@@ -246,6 +286,7 @@ class Cluster:
         except RookeryError:
             await self._route()
             raise
+        await self.state.will_take()
         await self.membership.take(members)
 
     async def join_found(self, name: str, within_s: float) -> bool:

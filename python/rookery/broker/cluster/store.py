@@ -7,7 +7,6 @@ are written whole or not at all and read by their owner alone.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from rookery.broker.cluster.members import Members
 from rookery.broker.cluster.texts import refusal
+from rookery.config.safe_file import write_private
 from rookery.errors import StartError
 
 FOLDER = "cluster"
@@ -109,19 +109,3 @@ class ClusterStore:
 
     def _write(self, name: str, plain: dict[str, Any]) -> None:
         write_private(self.folder / name, json.dumps(plain, indent=2) + "\n")
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone reads, whole or not at all."""
-    fresh = path.with_name(f"{path.name}.new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    with os.fdopen(os.open(fresh, flags, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

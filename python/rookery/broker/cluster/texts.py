@@ -127,6 +127,17 @@ TEXTS: Mapping[str, Words] = {
         "{name} answered with a list of members that this node is not on",
         "{name} 返回的成员列表中没有本节点",
     ),
+    "not-ready": Words(
+        "nothing was changed: this node is not in step with its cluster ({why}); clients are served "
+        "meanwhile. `rookery ctl cluster status` shows the nodes: more than half of them have to run "
+        "(of two: both)",
+        "未做任何修改：本节点尚未与集群同步（{why}），客户端服务不受影响。请用 `rookery ctl cluster status` "
+        "查看节点状态：须有半数以上节点在运行（两节点集群须全部运行）",
+    ),
+    "not-confirmed": Words(
+        "the cluster did not confirm the change in time: look whether it was made before you try again",
+        "集群未在时限内确认该修改：重试前请先查看修改是否已生效",
+    ),
     "doubled": Words(
         "another process of node {name} runs with a copy of this data directory: stop one of the two, "
         "and give the copy another name and an empty data directory",

@@ -18,6 +18,7 @@ from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
 from rookery.broker.monitor import Monitor
 from rookery.broker.nodes import Nodes
+from rookery.broker.nodes.lists import NodeLists
 from rookery.broker.otel import OtelService
 from rookery.broker.plugins.service import PluginService
 from rookery.broker.prometheus import Exporter
@@ -50,6 +51,7 @@ class Services:
     trace: TraceService
     otel: OtelService
     nodes: Nodes
+    lists: NodeLists
     cluster: Cluster | Alone
     monitor: Monitor
     exporter: Exporter

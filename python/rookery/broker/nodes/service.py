@@ -99,6 +99,29 @@ class Nodes:
         if self._members.calls is not None:
             self._members.calls.on(operation, answer)
 
+    def serve(self, operation: str, own: Callable[[Any], Awaitable[Any]]) -> None:
+        """Answer that question of other nodes, with what they say to it."""
+        if self._members.calls is not None:
+            self._members.calls.on(operation, own)
+
+    async def ask(self, name: str, operation: str, body: Any) -> Any:
+        """What another node answers.
+
+        Raises:
+            UnavailableError: it does not run, or cannot be reached.
+            TimedOutError: it did not answer in time.
+        """
+        if self._members.calls is None or name not in self.others():
+            raise UnavailableError(f"node {name} does not run", message_zh=f"节点 {name} 未运行")
+        return await self._members.calls.ask(name, operation, body)
+
+    async def ask_others(self, operation: str, body: Any) -> dict[str, Any]:
+        """What each of the others that runs and answers in time answers."""
+        if self._members.calls is None:
+            return {}
+        answers = await self._members.calls.ask_all(self.others(), operation, body)
+        return self._good(operation, answers)
+
     async def of_node(self, name: str, operation: str, own: Callable[[], Awaitable[Any]]) -> Any:
         """What that node answers.
 
@@ -109,9 +132,7 @@ class Nodes:
         """
         if self.known(name) == self.name:
             return await own()
-        if self._members.calls is None or name not in self.others():
-            raise UnavailableError(f"node {name} does not run", message_zh=f"节点 {name} 未运行")
-        return await self._members.calls.ask(name, operation)
+        return await self.ask(name, operation, None)
 
     async def of_all(self, operation: str, own: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         """What each node that runs and answers in time answers, this one first."""
@@ -120,13 +141,21 @@ class Nodes:
         mine, theirs = await asyncio.gather(
             own(), self._members.calls.ask_all(self.others(), operation)
         )
-        found = {self.name: mine}
-        for name, answer in theirs.items():
+        return {self.name: mine} | self._good(operation, theirs)
+
+    def _good(self, operation: str, answers: Mapping[str, Any]) -> dict[str, Any]:
+        found = {}
+        for name, answer in answers.items():
             if isinstance(answer, RookeryError):
-                _log.warning("%s of %s: %s", operation, name, answer)
+                self.left_out(f"{operation} of {name}", answer)
             else:
                 found[name] = answer
         return found
+
+    @staticmethod
+    def left_out(what: str, error: RookeryError) -> None:
+        """An answer for all nodes is without that."""
+        _log.warning("%s: %s", what, error)
 
     @property
     def uptime_ms(self) -> int:

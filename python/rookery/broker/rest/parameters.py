@@ -37,12 +37,12 @@ class ClientIdNotFoundError(NotFoundError):
 
 
 def check_node(node: NodeContext, wanted: str | None) -> None:
-    """Refuse a node that is not there.
+    """Refuse a node that is no member.
 
     Raises:
-        InvalidParameterError: it is not.
+        InvalidParameterError: it is none.
     """
-    if wanted is not None and wanted != node.node_name:
+    if wanted is not None and wanted not in node.services.nodes.names():
         raise InvalidParameterError(f"no node {wanted!r}")
 
 

@@ -36,6 +36,26 @@ class Part(Protocol):
         ...
 
 
+class Shared(Protocol):
+    """Others that have the same settings."""
+
+    async def ready(self) -> None:
+        """Wait, not for long, until they can be told.
+
+        Raises:
+            RookeryError: they cannot.
+        """
+        ...
+
+    async def tell(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Tell them what was changed.
+
+        Raises:
+            RookeryError: they do not take it.
+        """
+        ...
+
+
 class Applied(NamedTuple):
     """What a change did: keys that hold now, and keys that wait for a restart."""
 
@@ -54,10 +74,26 @@ class NodeSettings:
         self._stored = RuntimeChanges(config.data_dir)
         # Of two interleaved changes the older configuration could be applied last.
         self._changing = asyncio.Lock()
+        self._is_open = asyncio.Event()
+        self._shared: Shared | None = None
 
     def open(self, parts: Sequence[Part]) -> None:
         """Name the parts, in the order in which they take a change."""
         self._parts = tuple(parts)
+        self._is_open.set()
+
+    async def opened(self) -> None:
+        """Until the parts are named."""
+        await self._is_open.wait()
+
+    def share(self, shared: Shared | None) -> None:
+        """Tell that one of every change before it is kept; none: nobody."""
+        self._shared = shared
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        """All that was changed while a node ran, secrets included."""
+        return self._stored.tree
 
     @property
     def config(self) -> Config:
@@ -111,16 +147,12 @@ class NodeSettings:
         """
         before = {".".join(path): self._shown(path) for path in changes}
         after = {".".join(path): value for path, value in changes.items()}
+        if self._shared is not None:
+            await self._shared.ready()
         async with self._changing:
             try:
                 new, tree = await asyncio.to_thread(self._stored.changed, self._config, changes)
-                old = self._config
-                applied = await self._apply(new)
-                try:
-                    await asyncio.to_thread(self._stored.save, tree, self._clock.now_ms())
-                except OSError as error:
-                    await self._apply(old)
-                    raise RookeryError(f"{self._stored.file}: {error.strerror or error}") from error
+                applied = await self._hold(new, tree, self._shared)
             except RookeryError as error:
                 self._audit.record(operation, target, before=before, after=after, error=str(error))
                 seen_from = getattr(error, "seen_from", None)
@@ -129,6 +161,33 @@ class NodeSettings:
                 base = _common(changes) if written_at is None else written_at
                 raise seen_from(base, _written(changes, base)) from error
         self._audit.record(operation, target, before=before, after=after)
+        return applied
+
+    async def take(self, changes: Mapping[KeyPath, Any]) -> None:
+        """Have what another node of the cluster changed.
+
+        Raises:
+            InvalidConfigError: that would be no good configuration of this node.
+            RookeryError: a part refuses; what held goes on.
+        """
+        async with self._changing:
+            new, tree = await asyncio.to_thread(self._stored.taken, self._config, changes)
+            await self._hold(new, tree, None)
+        self._audit.record("take", "configuration", after=[".".join(path) for path in changes])
+
+    async def _hold(self, new: Config, tree: dict[str, Any], shared: Shared | None) -> Applied:
+        """Make it hold and keep it; where that fails what held goes on."""
+        old = self._config
+        applied = await self._apply(new)
+        try:
+            if shared is not None:
+                await shared.tell(self._stored.tree, tree)
+            await asyncio.to_thread(self._stored.save, tree, self._clock.now_ms())
+        except (OSError, RookeryError) as error:
+            await self._apply(old)
+            if isinstance(error, RookeryError):
+                raise
+            raise RookeryError(f"{self._stored.file}: {error.strerror or error}") from error
         return applied
 
     async def _apply(self, new: Config) -> Applied:

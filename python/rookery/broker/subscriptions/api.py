@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from rookery.broker.clients.models import EXAMPLE_SUBSCRIPTION, SubscriptionPage, example_page
-from rookery.broker.clients.subscribing import subscription_row
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.parameters import OnNode, check_node
 from rookery.native.lists import SubscriptionQuery, SubscriptionSort
@@ -58,11 +56,9 @@ def router(node: NodeContext) -> APIRouter:
             clientid, qos, topic, match_topic, share_group, durable, sort, order == "desc"
         )
 
-        def read() -> dict[str, Any]:
-            found, count = node.native.lists.subscriptions_page(query, page.start, page.limit)
-            rows = [subscription_row(view, node.node_name) for view in found]
-            return page_of(rows, page.page, page.limit, count)
-
-        return fast(await asyncio.to_thread(read))
+        found = await node.services.lists.page(
+            "subscriptions", query, page.start, page.limit, on_node
+        )
+        return fast(page_of(found.rows, page.page, page.limit, found.total))
 
     return api

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -59,22 +58,17 @@ def router(node: NodeContext) -> APIRouter:
         order: OrderQuery = "asc",
         on_node: Annotated[OnNode, Query(alias="node")] = None,
     ) -> Response:
-        """Every topic filter that somebody subscribed to, once."""
+        """Every topic filter that somebody subscribed to, once for each node."""
         check_node(node, on_node)
 
-        def is_wanted(text: str) -> bool:
-            is_like = like_topic is None or like_topic in text
-            return bool(text) and is_like and node.native.lists.has_topic(text)
-
-        def read() -> dict[str, Any]:
-            if topic is not None:
-                found = [topic] if is_wanted(topic) else []
-                return page.cut([_row(text, node) for text in found])
-            query = TopicQuery(like_topic, sort is not None, order == "desc")
-            found, count = node.native.lists.topics_page(query, page.start, page.limit)
-            return page_of([_row(text, node) for text in found], page.page, page.limit, count)
-
-        return fast(await asyncio.to_thread(read))
+        lists = node.services.lists
+        if topic is not None:
+            is_like = like_topic is None or like_topic in topic
+            nodes = await lists.of_topic(topic, on_node) if topic and is_like else []
+            return fast(page.cut([{"topic": topic, "node": name} for name in nodes]))
+        query = TopicQuery(like_topic, sort is not None, order == "desc")
+        found = await lists.page("topics", query, page.start, page.limit, on_node)
+        return fast(page_of(found.rows, page.page, page.limit, found.total))
 
     @api.get(
         "/topics/{topic}",
@@ -84,12 +78,9 @@ def router(node: NodeContext) -> APIRouter:
     )
     async def one(topic: str) -> Response:
         """The nodes on which somebody subscribed to it."""
-        if not topic or not await asyncio.to_thread(node.native.lists.has_topic, topic):
+        nodes = await node.services.lists.of_topic(topic) if topic else []
+        if not nodes:
             raise TopicNotFoundError(f"nobody subscribed to {topic!r}")
-        return fast([_row(topic, node)])
+        return fast([{"topic": topic, "node": name} for name in nodes])
 
     return api
-
-
-def _row(topic: str, node: NodeContext) -> dict[str, Any]:
-    return {"topic": topic, "node": node.node_name}

@@ -51,8 +51,11 @@ def _status(arguments: argparse.Namespace) -> int:
         "stopped_nodes": [row["node"] for row in rows if row["node_status"] != "running"],
     }
     if arguments.json:
-        value |= {key: found[key] for key in ("self", "members", "nats", "problem") if key in found}
-    elif problem := found.get("problem"):
+        shown = ("self", "members", "nats", "state", "problem")
+        value |= {key: found[key] for key in shown if key in found}
+        return show_members(arguments, value)
+    state = found.get("state") or {"in_step": True}
+    if problem := found.get("problem") or state.get("problem"):
         value["problem"] = problem
     return show_members(arguments, value)
 
