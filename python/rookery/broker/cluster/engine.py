@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rookery.broker.cluster import keys
 from rookery.broker.cluster.bus import Access
@@ -21,7 +21,7 @@ from rookery.web.sockets import Port
 if TYPE_CHECKING:
     from rookery.config.snapshot import ClusterConfig, NatsSettings
 
-Keep = Callable[[Access], Awaitable[None]]
+Keep = Callable[[Access], Coroutine[Any, Any, None]]
 """Be connected with that access until cancelled."""
 
 
