@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from harness.client import drop_all
+from harness.last_words import begin, last_words
 from harness.node import Node, Settings, StartNode, fresh_name
+from rookery.lasting import lasting
 
 # Hundreds of nodes, control planes and commands are started: what each would compile anew is kept,
 # also where the environment says otherwise, as images for containers do.
@@ -30,6 +32,21 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_FailuresAtOnce(terminal))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Before the fixtures of the test."""
+    begin()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What failed elsewhere, and seldom, has to explain itself from its report alone."""
+    report = yield
+    if report.failed:
+        report.sections += last_words()
+    return report
+
+
 # Longest first: what is short fills the gaps at the end, so that no worker is left with a file of
 # minutes. Folders that are not named come last.
 _LONG_FIRST = (
@@ -42,6 +59,13 @@ _LONG_FIRST = (
     "tests/contract",
     "tests/conformance",
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What the collection makes lasts: no search for garbage has to go through it."""
+    with lasting():
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

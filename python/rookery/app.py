@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.clock import SystemClock
+from rookery.lasting import lasting
 
 if TYPE_CHECKING:
     from rookery.broker.journal import Lines
@@ -66,16 +67,17 @@ def run_control(
     Raises:
         StartError: it cannot start; nothing is left open.
     """
-    from rookery.agent import bundle  # noqa: PLC0415
-    from rookery.control import serving  # noqa: PLC0415
-    from rookery.control.agents.downloads import AgentFile  # noqa: PLC0415
+    with lasting():
+        from rookery.agent import bundle  # noqa: PLC0415
+        from rookery.control import serving  # noqa: PLC0415
+        from rookery.control.agents.downloads import AgentFile  # noqa: PLC0415
 
-    return serving.run(
-        config,
-        agent_file=AgentFile(bundle.build, bundle.install_script),
-        ready=ready,
-        attached=attached,
-    )
+        return serving.run(
+            config,
+            agent_file=AgentFile(bundle.build, bundle.install_script),
+            ready=ready,
+            attached=attached,
+        )
 
 
 def run_edge(
@@ -99,9 +101,10 @@ def run_edge(
     Raises:
         StartError: it cannot start; nothing is left open.
     """
-    from rookery.edge import serving  # noqa: PLC0415
+    with lasting():
+        from rookery.edge import serving  # noqa: PLC0415
 
-    return serving.run(config, ready=ready, attached=attached, detached=detached)
+        return serving.run(config, ready=ready, attached=attached, detached=detached)
 
 
 def reset_edge_password(config: EdgeConfig, name: str, password: str) -> None:

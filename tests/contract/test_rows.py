@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.events import await_events
 from rookery import _native
 from rookery.errors import BadRequestError, ConfigError
 from rookery.native.config import (
@@ -24,7 +25,7 @@ from rookery.native.config import (
 from rookery.native.models import AclDecision, Message
 from rookery.native.node import Node
 from rookery.native.properties import Properties, encode_properties
-from rookery.native.rows import AclSubject, AdmitRow, ContinueRow, EventRow
+from rookery.native.rows import AclSubject, AdmitRow, ContinueRow
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_message_comes_up_as_it_went_down(node: _native.Node) -> None:
     )
 
     assert matched == 1
-    kind, to, row, qos = next_of(node, "delivery")
+    [(kind, to, row, qos)] = await_events(node, "delivery")
     message = Message.from_row(row, qos)
     assert (kind, to, qos) == ("delivery", slot, 1)
     assert (message.topic, message.payload, message.client_id) == (
@@ -203,7 +204,3 @@ def test_a_taken_port_says_which(node: _native.Node) -> None:
     error = caught.value
     assert (error.kind, error.listener, error.address) == ("bind", "tcp:second", address)
     assert error.errno is not None
-
-
-def next_of(node: _native.Node, kind: str) -> EventRow:
-    return next(row for row in node.drain(100) if row[0] == kind)

@@ -26,8 +26,6 @@ from rookery.agent import process
 from rookery.agent.places import place_of
 from rookery.agent.secret_file import SecretFile
 
-STATE_DEADLINE_S = 40.0
-
 
 @dataclass
 class Project:
@@ -83,7 +81,7 @@ class Told:
         """The data of the first such event that is it."""
         last = None
         try:
-            async with asyncio.timeout(STATE_DEADLINE_S):
+            async with asyncio.timeout(DEADLINE_S):
                 while True:
                     kind, data = await self.next()
                     if kind == event:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.balancer import Balancer, HaProxy, Nginx, render, until
+from harness.balancer import Balancer, HaProxy, Nginx, render
 from harness.client import DEADLINE_S, ClosedError
 from harness.node import HOST, ROOT, Node, Settings
 from harness.secure import SecureClient, client_context
+from harness.waiting import until
 from rookery.client.management import ManagementClient
 
 DEVICE = "device-7"

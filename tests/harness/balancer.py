@@ -17,33 +17,19 @@ import signal
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import pytest
 
 from harness.client import DEADLINE_S
 from harness.node import HOST, ROOT
 from harness.ports import free_port
+from harness.waiting import until
 
-T = TypeVar("T")
-POLL_S = 0.02
 # Where Debian puts what an ordinary user has not on its path.
 _SBIN = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
-
-
-def until(happens: Callable[[], T | None], what: str) -> T:
-    """The first true result of ``happens``; asked again and again up to the deadline."""
-    deadline = time.monotonic() + DEADLINE_S
-    tick = threading.Event()
-    while True:
-        result = happens()
-        if result:
-            return result
-        assert time.monotonic() < deadline, f"{what}: not before the deadline"
-        tick.wait(POLL_S)
 
 
 def _descriptors() -> int:

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from harness.balancer import until
 from harness.client import RawClient
 from harness.node import HOST, ROOT, fresh_name
 from harness.packets import Connect
+from harness.waiting import until
 from harness.wire import Properties
 
 SECRET = "a secret of the cluster"

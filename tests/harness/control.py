@@ -15,13 +15,15 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 import aiohttp
+from starlette.types import ASGIApp
 
 from harness.client import DEADLINE_S
+from harness.last_words import listen
 from harness.node import ROOT
 from rookery.access import own_certificates as certificates
 from rookery.agent import bundle
@@ -30,7 +32,7 @@ from rookery.config.control import load_control
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.assembly import make, opened
 from rookery.control.context import ControlContext
-from rookery.control.rest.app import make_site
+from rookery.control.rest.app import make_api, make_site
 from rookery.web.server import WebServer
 from rookery.web.sockets import address_of, open_http
 
@@ -122,6 +124,38 @@ class World(Asker):
         self.control = control
 
 
+class _Later:
+    """Stands for one control plane after the other."""
+
+    control: ControlContext
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.control, name)
+
+
+_apis: list[tuple[_Later, ASGIApp]] = []
+"""Applications of control planes that are over.
+
+Making some hundred operations takes half a second of processor time, and nothing in them is of one
+control plane: routers do nothing with it before they are asked.
+"""
+
+
+@contextlib.contextmanager
+def _api_of(control: ControlContext) -> Iterator[ASGIApp]:
+    """What answers ``/api`` of it."""
+    if _apis:
+        later, api = _apis.pop()
+    else:
+        later = _Later()
+        api = make_api(cast("ControlContext", later))
+    later.control = control
+    try:
+        yield api
+    finally:
+        _apis.append((later, api))
+
+
 @contextlib.asynccontextmanager
 async def control_world(
     data_dir: Path, *, clock: Clock | None = None, sets: Sequence[str] = ()
@@ -137,19 +171,20 @@ async def control_world(
     )
     async with opened(control):
         sock = open_http(config.host, config.port, "control")
-        server = WebServer(
-            make_site(control),
-            [sock],
-            connections_max=256,
-            tls=control.server_certificate.context(),
-            plain_too=True,
-        )
-        server.open()
-        try:
-            async with aiohttp.ClientSession() as client:
-                yield World(control, f"http://{address_of(sock)}", client)
-        finally:
-            await server.close()
+        with _api_of(control) as api:
+            server = WebServer(
+                make_site(control, api),
+                [sock],
+                connections_max=256,
+                tls=control.server_certificate.context(),
+                plain_too=True,
+            )
+            server.open()
+            try:
+                async with aiohttp.ClientSession() as client:
+                    yield World(control, f"http://{address_of(sock)}", client)
+            finally:
+                await server.close()
 
 
 class ControlProcess:
@@ -186,6 +221,7 @@ class ControlProcess:
             env={**os.environ, "ROOKERY_LANG": "en"},
         )  # fmt: skip
         assert self._process.stdout is not None
+        listen(self)
         self._follower = threading.Thread(target=self._follow, args=[self._process.stdout])
         self._follower.start()
         if not self._ready.wait(DEADLINE_S) or not self.address:

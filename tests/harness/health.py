@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from harness.client import DEADLINE_S
 from rookery.access.health import Health, State
-
-LONGEST_S = 30.0
 
 
 async def until(health: Health, state: State) -> str:
@@ -15,6 +14,6 @@ async def until(health: Health, state: State) -> str:
     health.on_change(changed.set)
     while health.state != state:
         changed.clear()
-        async with asyncio.timeout(LONGEST_S):
+        async with asyncio.timeout(DEADLINE_S):
             await changed.wait()
     return "" if health.reason is None else " ".join(health.reason)

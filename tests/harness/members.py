@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import random
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from harness.ctl import Ctl
 from harness.node import Node
+from harness.waiting import until
 
 COOKIE = "a-cookie-that-only-these-tests-know"
 PORTS = (6369, 6370)
-WAIT_S = 40.0
+# Looking takes from a node that starts the processor it needs.
+LOOK_EVERY_S = 0.1
 
 
 class Member:
@@ -36,8 +38,13 @@ class Member:
         found = self.ctl.json("cluster", "status")
         return {row["node"]: row["node_status"] for row in found["members"]}
 
+    def nats(self) -> dict[str, Any]:
+        """How it stands with the NATS server beside it."""
+        found: dict[str, Any] = self.ctl.json("cluster", "status")["nats"]
+        return found
+
     def nats_pid(self) -> int:
-        pid = self.ctl.json("cluster", "status")["nats"]["pid"]
+        pid = self.nats()["pid"]
         assert isinstance(pid, int)
         return pid
 
@@ -80,12 +87,15 @@ def members(folder: Path, count: int, **settings: str) -> Iterator[list[Member]]
             member.node.stop()
 
 
-def until(holds: Callable[[], bool], what: str, within_s: float = WAIT_S) -> None:
-    """Wait for what another process does; how it does it is its own affair."""
-    ends = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < ends, f"not within {within_s} s: {what}"
-        time.sleep(0.1)
+def until_all_see(found: Iterable[Member], wanted: dict[str, str], what: str) -> None:
+    """Wait until each of them shows exactly these members, in these states."""
+    for member in found:
+        until(
+            lambda member=member: member.status() == wanted,  # type: ignore[misc]
+            what,
+            shows=lambda member=member: member.ctl.json("cluster", "status"),  # type: ignore[misc]
+            every_s=LOOK_EVERY_S,
+        )
 
 
 def runs(pid: int) -> bool:

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.client import DEADLINE_S
 from harness.ports import free_port
 
-START_S = 30.0
 _SETTINGS = """
 listener {port} 127.0.0.1
 allow_anonymous true
@@ -50,7 +50,7 @@ class Mosquitto:
         threading.Thread(target=self._follow, args=(process, said), daemon=True).start()
         lines: list[str] = []
         while not lines or "running" not in lines[-1]:
-            lines.append(said.get(timeout=START_S))
+            lines.append(said.get(timeout=DEADLINE_S))
             assert lines[-1], "mosquitto did not start:\n" + "\n".join(lines)
         self._process = process
 
@@ -59,7 +59,7 @@ class Mosquitto:
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
-            process.wait(START_S)
+            process.wait(DEADLINE_S)
 
     @staticmethod
     def _follow(process: subprocess.Popen[str], said: queue.SimpleQueue[str]) -> None:

@@ -29,6 +29,7 @@ from typing import IO, Protocol
 import pytest
 
 from harness.client import DEADLINE_S, RawClient
+from harness.last_words import listen
 from harness.packets import Connect, Will
 from harness.wire import Properties
 
@@ -83,6 +84,7 @@ class Node:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
         )
         assert self._process.stdout is not None
+        listen(self)
         listening = threading.Event()
         self._is_ready = False
         self._follower = threading.Thread(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +10,7 @@ from urllib.parse import quote
 from harness.client import DEADLINE_S, RawClient
 from harness.node import HOST, Node, Settings, fresh_name
 from harness.packets import ConnAck, Connect
+from harness.waiting import until
 from rookery.client.management import API, ManagementClient
 
 USERS = "/authentication/password_based%3Abuilt_in_database/users"
@@ -19,10 +19,7 @@ BUILT_IN = "[{mechanism = password_based, backend = built_in_database}]"
 
 def eventually(holds: Callable[[], bool]) -> None:
     """Wait for something that the node does by itself, such as reading a file that changed."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(holds, "what the node does by itself")
 
 
 class Operator:

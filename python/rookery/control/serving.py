@@ -25,7 +25,8 @@ from rookery.config.local_socket import CONTROL_SOCKET_NAME, socket_path
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.assembly import make, opened
 from rookery.control.context import ControlContext
-from rookery.control.rest.app import make_site
+from rookery.control.rest.app import make_api, make_site
+from rookery.lasting import settle
 from rookery.native.node import version
 from rookery.web.errors import HANDLERS
 from rookery.web.line_journal import Journal
@@ -102,7 +103,7 @@ async def _serve(
     async with opened(control):
         servers = (
             WebServer(
-                make_site(control),
+                make_site(control, make_api(control)),
                 [port],
                 connections_max=CONNECTIONS_MAX,
                 tls=tls,
@@ -122,6 +123,7 @@ async def _serve(
         with told_to_stop(stopping.set, attached=attached):
             for server in servers:
                 server.open()
+            settle()
             _log.info("ready on %s, database %s", running.address, control.database.shown)
             if ready is not None:
                 ready(running)

@@ -31,6 +31,7 @@ from rookery.edge.templates import Templates
 from rookery.edge.users.models import ADMIN
 from rookery.edge.users.service import Users
 from rookery.errors import BadRequestError, StartError
+from rookery.lasting import settle
 from rookery.native.node import version
 from rookery.web.errors import HANDLERS
 from rookery.web.line_journal import Journal
@@ -164,6 +165,7 @@ async def _serve(
         with told_to_stop(stopping.set, attached=attached):
             for server in servers:
                 server.open()
+            settle()
             _log.info("ready on %s", address)
             if ready is not None:
                 ready(Running(address=address, is_initial=edge.users.is_initial))

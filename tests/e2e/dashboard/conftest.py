@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from harness.dashboard import PASSWORD, Dashboard, launch, need_pages, ports_of
+from harness.dashboard import PASSWORD, Dashboard, need_pages, ports_of
 from harness.operator import Operator, operated
 
 
@@ -23,30 +23,11 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = launch(playwright)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def address(operator: Operator, browser: Browser) -> str:
-    """The dashboard after its first sign-in, which is all that its first password is good for."""
-    found = f"http://{ports_of(operator)['http:dashboard']}"
-    first = Dashboard(browser, found, "en")
-    first.allow(r" 403$")
-    first.sign_in(password="public")
-    expect(first.page.get_by_role("heading", level=1)).to_have_text(first.t("login.change.title"))
-    first.check()
-    first.secret(first.t("login.change.old")).fill("public")
-    first.secret(first.t("login.change.next")).fill(PASSWORD)
-    first.secret(first.t("login.change.again")).fill(PASSWORD)
-    first.button(first.t("login.change.submit")).click()
-    first.wait_for_menu()
-    first.check()
-    first.close()
-    return found
+def address(operator: Operator) -> str:
+    """The dashboard with a password of its own; ``test_administration.py`` has the first sign-in."""
+    change = {"old_pwd": "public", "new_pwd": PASSWORD}
+    operator.rest.post("/users/admin/change_pwd", change)
+    return f"http://{ports_of(operator)['http:dashboard']}"
 
 
 @pytest.fixture(scope="module")

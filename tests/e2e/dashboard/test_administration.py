@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Browser, expect
 
-from harness.dashboard import Dashboard
+from harness.dashboard import PASSWORD, Dashboard, ports_of
 from harness.node import fresh_name
-from harness.operator import Operator
+from harness.operator import Operator, operated
 
 
 def test_a_trace_shows_what_a_client_does(dashboard: Dashboard, operator: Operator) -> None:
@@ -109,3 +111,20 @@ def test_a_wrong_password_says_what_to_do(
     expect(alert).to_contain_text(stranger.t("errors.advice.BAD_USERNAME_OR_PWD"))
     stranger.check()
     stranger.close()
+
+
+def test_the_first_password_is_good_for_another_one_alone(browser: Browser, tmp_path: Path) -> None:
+    with operated(tmp_path) as fresh:
+        first = Dashboard(browser, f"http://{ports_of(fresh)['http:dashboard']}", "en")
+        first.allow(r" 403$")
+        first.sign_in(password="public")
+        heading = first.page.get_by_role("heading", level=1)
+        expect(heading).to_have_text(first.t("login.change.title"))
+        first.check()
+        first.secret(first.t("login.change.old")).fill("public")
+        first.secret(first.t("login.change.next")).fill(PASSWORD)
+        first.secret(first.t("login.change.again")).fill(PASSWORD)
+        first.button(first.t("login.change.submit")).click()
+        first.wait_for_menu()
+        first.check()
+        first.close()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from harness.dashboard import DESK, PHONE, launch
+from harness.dashboard import DESK, PHONE
 from harness.edge import ADMIN, PASSWORD, EdgeProcess
 from harness.edge_pages import EdgePages, need_edge_pages
 
@@ -20,14 +20,6 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeProcess]:
     running.start()
     yield running
     assert running.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = launch(playwright)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

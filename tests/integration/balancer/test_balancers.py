@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.balanced import DEVICE, Site, StartSite
-from harness.balancer import HaProxy, Nginx, until
+from harness.balancer import HaProxy, Nginx
 from harness.client import ClosedError
 from harness.secure import SecureClient
+from harness.waiting import until
 
 SOURCES = [f"127.0.0.{number}" for number in range(2, 26)]
 

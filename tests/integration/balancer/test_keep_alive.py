@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from harness.balanced import KINDS, Site, StartSite
-from harness.balancer import until
 from harness.packets import PingReq, PingResp
+from harness.waiting import until
 
 SHORT = {
     "haproxy": {

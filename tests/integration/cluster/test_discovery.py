@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.members import Member, addresses, until
+from harness.members import Member, addresses, until_all_see
 
 
 def test_nodes_that_know_the_same_seeds_become_one_cluster(tmp_path: Path) -> None:
@@ -16,8 +16,7 @@ def test_nodes_that_know_the_same_seeds_become_one_cluster(tmp_path: Path) -> No
     try:
         for member in found:
             member.start()
-        for member in found:
-            until(lambda member=member: member.status() == everybody, "all see all")  # type: ignore[misc]
+        until_all_see(found, everybody, "all see all")
     finally:
         for member in found:
             member.node.stop()
@@ -36,7 +35,7 @@ def test_a_node_joins_what_a_name_resolves_to(tmp_path: Path) -> None:
         first.start()
         second.start()
         both = {first.name: "running", second.name: "running"}
-        until(lambda: second.status() == both, "both see each other")
+        until_all_see([second, first], both, "both see each other")
     finally:
         first.node.stop()
         second.node.stop()

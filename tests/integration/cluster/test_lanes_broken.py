@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.balancer import until
 from harness.client import RawClient
 from harness.cluster import ClusterNode, Proxy, await_routes, introduce, running
 from harness.packets import PubAck, Publish
+from harness.waiting import until
 
 
 def receive_numbers(client: RawClient, count: int) -> list[int]:
@@ -63,7 +63,9 @@ def test_a_connection_that_hangs_is_noticed_and_made_anew() -> None:
         to_b.freeze()
         send_numbers(publisher, "hang", range(10))
         until(lambda: not a.status(b)["is_connected"], "the silence is noticed")
-        assert a.status(b)["last_error"].split(":")[0] in {"silent", "handshake_timeout"}
+        # By one of them, and the other one is told with the end of the connection.
+        told = {one.status(of)["last_error"].split(":")[0] for one, of in ((a, b), (b, a))}
+        assert told & {"silent", "handshake_timeout"}
         to_b.cut()
         to_b.heal()
         assert receive_numbers(subscriber, 10) == list(range(10))
@@ -102,7 +104,10 @@ def test_a_node_that_crashed_comes_back_and_others_go_on(tmp_path: Path) -> None
         await_routes(b, 1, a)
         publisher.publish("crash", b"4", qos=1)
         with b.connect("durable", clean_start=False, session_expiry_interval=0) as durable:
-            assert receive_numbers(durable, 1) == [4]
+            got = receive_numbers(durable, 1)
+            if got == [1]:  # its acknowledgement was not on disk yet when the node was killed
+                got = receive_numbers(durable, 1)
+            assert got == [4]
         assert receive_numbers(at_c, 1) == [4]
 
 

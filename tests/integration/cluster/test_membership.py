@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +14,8 @@ from urllib.parse import quote
 
 import pytest
 
-from harness.members import Member, members, runs, until
+from harness.members import Member, members, runs, until_all_see
+from harness.waiting import until
 from rookery.client.management import ManagementClient
 from rookery.errors import RookeryError
 
@@ -28,7 +31,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Member]]:
 
 def test_a_node_with_a_cookie_is_ready_to_be_joined(three: list[Member]) -> None:
     one = three[0]
-    until(lambda: bool(one.ctl.json("cluster", "status")["nats"]["connected"]), "NATS is there")
+    until(lambda: bool(one.nats()["connected"]), "NATS is there")
 
     found = one.ctl.json("cluster", "status")
     assert found["running_nodes"] == [one.name]
@@ -58,8 +61,7 @@ def test_nodes_that_joined_see_each_other(three: list[Member]) -> None:
     three_.join(two)
 
     everybody = {member.name: RUNNING for member in three}
-    for member in three:
-        until(lambda member=member: member.status() == everybody, "all see all")  # type: ignore[misc]
+    until_all_see(three, everybody, "all see all")
     rows = three_.ctl.json("cluster", "status")
     assert rows["self"] == three_.name
 
@@ -203,8 +205,7 @@ def test_who_is_killed_is_shown_as_stopped_and_leaves_nothing_behind(three: list
     until(lambda: not runs(nats), "its NATS has ended")
 
     wanted = {one.name: RUNNING, two.name: STOPPED, three_.name: RUNNING}
-    for member in (one, three_):
-        until(lambda member=member: member.status() == wanted, "two has stopped")  # type: ignore[misc]
+    until_all_see((one, three_), wanted, "two has stopped")
     rows = {row["node"]: row for row in ManagementClient(one.node.data_dir).get("/api/v5/nodes")}
     assert rows[two.name] == {"node": two.name, "node_status": STOPPED}
     alarms = json.dumps(one.ctl.json("alarms", "list"))
@@ -216,25 +217,48 @@ def test_who_comes_back_is_a_member_without_joining(three: list[Member]) -> None
     two.start()
 
     everybody = {member.name: RUNNING for member in three}
-    for member in three:
-        until(lambda member=member: member.status() == everybody, "all see all")  # type: ignore[misc]
+    until_all_see(three, everybody, "all see all")
 
 
 def test_a_nats_that_is_killed_is_started_again(three: list[Member]) -> None:
-    import os
-    import signal
-
     two = three[1]
     first = two.nats_pid()
     os.kill(first, signal.SIGKILL)
 
     def is_back() -> bool:
-        nats = two.ctl.json("cluster", "status")["nats"]
+        nats = two.nats()
         return bool(nats["connected"]) and nats["pid"] != first
 
     until(is_back, "NATS is back")
     everybody = {member.name: RUNNING for member in three}
-    until(lambda: three[0].status() == everybody, "all see all")
+    until_all_see(three, everybody, "all see all")
+
+
+def test_a_node_that_stood_still_is_heard_again(three: list[Member]) -> None:
+    """As one whose machine slept: NATS has ended its connection by then."""
+    one, two, three_ = three
+    everybody = {member.name: RUNNING for member in three}
+    os.kill(two.node.pid, signal.SIGSTOP)
+    try:
+        until_all_see((one, three_), everybody | {two.name: STOPPED}, "two is silent")
+    finally:
+        os.kill(two.node.pid, signal.SIGCONT)
+
+    until_all_see(three, everybody, "all see all")
+
+
+def test_a_nats_that_stood_still_is_connected_again(three: list[Member]) -> None:
+    two = three[1]
+    nats = two.nats_pid()
+    os.kill(nats, signal.SIGSTOP)
+    try:
+        until(lambda: not two.nats()["connected"], "two gives the connection up", shows=two.nats)
+    finally:
+        os.kill(nats, signal.SIGCONT)
+
+    until(lambda: two.nats()["connected"], "two is connected again", shows=two.nats)
+    assert two.nats_pid() == nats
+    until_all_see(three, {member.name: RUNNING for member in three}, "all see all")
 
 
 def test_who_leaves_stands_alone_and_the_others_know(three: list[Member]) -> None:
@@ -243,8 +267,7 @@ def test_who_leaves_stands_alone_and_the_others_know(three: list[Member]) -> Non
 
     assert two.status() == {two.name: RUNNING}
     rest = {one.name: RUNNING, three_.name: RUNNING}
-    for member in (one, three_):
-        until(lambda member=member: member.status() == rest, "two is gone")  # type: ignore[misc]
+    until_all_see((one, three_), rest, "two is gone")
 
 
 def test_who_is_invited_joins(three: list[Member]) -> None:
@@ -252,8 +275,7 @@ def test_who_is_invited_joins(three: list[Member]) -> None:
     one.ctl.good("cluster", "invite", two.name, "--yes")
 
     everybody = {member.name: RUNNING for member in three}
-    for member in three:
-        until(lambda member=member: member.status() == everybody, "all see all")  # type: ignore[misc]
+    until_all_see(three, everybody, "all see all")
     assert three_.status() == everybody
 
 
@@ -266,7 +288,7 @@ def test_who_was_taken_out_while_it_was_down_learns_it_at_its_return(three: list
     assert one.status() == rest
     two.start()
 
-    until(lambda: two.status() == {two.name: RUNNING}, "two knows that it is out")
+    until_all_see([two], {two.name: RUNNING}, "two knows that it is out")
     assert one.status() == rest
     assert "taken out of the cluster" in "\n".join(two.node.log)
 

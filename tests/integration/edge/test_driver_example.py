@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.client import DEADLINE_S
 from rookery.edge import plugins
 from rookery.edge.errors import EdgeError
 from rookery.edge.model import Attribute, Tag, TagType
@@ -60,7 +61,7 @@ async def test_values_come_out_of_files(service: EdgeService, tmp_path: Path) ->
     broken = Tag(name="broken", type=TagType.INT64, address="broken")
     await service.tags.add("files", "all", [scaled, broken])
 
-    async with asyncio.timeout(10), service.values.follow("files", "all") as reports:
+    async with asyncio.timeout(DEADLINE_S), service.values.follow("files", "all") as reports:
         async for report in reports:
             if report.values:
                 break

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from harness.client import DEADLINE_S
 from rookery.edge.model import LinkState, Report, Tag, TagType
 from rookery.edge.service import EdgeService
 
@@ -64,7 +65,7 @@ async def connect(service: EdgeService, device: Device, **addresses: tuple[str, 
 
 
 async def until(service: EdgeService, is_so: Callable[[Report], bool]) -> Report:
-    async with asyncio.timeout(15), service.values.follow("web", "all") as reports:
+    async with asyncio.timeout(DEADLINE_S), service.values.follow("web", "all") as reports:
         async for report in reports:
             if is_so(report):
                 return report

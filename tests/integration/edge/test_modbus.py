@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pymodbus import FramerType
 
+from harness.client import DEADLINE_S
 from harness.modbus import ModbusDevice, SerialLine
 from rookery.edge.errors import EdgeError
 from rookery.edge.model import Attribute, LinkState, Report, Tag, TagType, Write
@@ -51,7 +52,7 @@ async def connect(
 
 
 async def until(service: EdgeService, is_so: Callable[[Report], bool]) -> Report:
-    async with asyncio.timeout(15), service.values.follow("plc", "all") as reports:
+    async with asyncio.timeout(DEADLINE_S), service.values.follow("plc", "all") as reports:
         async for report in reports:
             if is_so(report):
                 return report
@@ -227,7 +228,7 @@ async def test_a_device_that_does_not_answer_is_told_and_holds_up_no_other(
     device.answers.clear()
     await until(service, lambda report: report.errors.get("x") == 3015)
     before = service.metrics_of("other").groups[0].cycles_total
-    async with asyncio.timeout(10), service.values.follow("other", "all") as reports:
+    async with asyncio.timeout(DEADLINE_S), service.values.follow("other", "all") as reports:
         async for _ in reports:
             if service.metrics_of("other").groups[0].cycles_total > before + 2:
                 break
@@ -245,7 +246,7 @@ async def test_cycles_that_a_slow_device_misses_are_counted(
 
     device.answers.clear()
     asked = len(device.requests)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while len(device.requests) == asked:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import rookery
+from harness.client import DEADLINE_S
 from harness.cut_line import CutLine
 from rookery.edge.errors import EdgeError
 from rookery.edge.model import Attribute, LinkState, NodeControl, Tag, TagType
@@ -53,7 +54,7 @@ async def upload(service: EdgeService, port: int, **setting: Any) -> None:
 
 
 async def next_body(messages: AsyncIterator[Any]) -> Any:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(DEADLINE_S):
         return json.loads((await anext(messages)).payload)
 
 

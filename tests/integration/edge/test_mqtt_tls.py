@@ -12,6 +12,7 @@ import pytest
 
 import rookery
 from harness.authority import Authority
+from harness.client import DEADLINE_S
 from rookery.edge.errors import EdgeError
 from rookery.edge.model import LinkState, Tag, TagType
 from rookery.edge.service import EdgeService
@@ -62,11 +63,11 @@ async def test_reports_go_over_tls_to_whom_the_certificate_names(
         }
         await service.nodes.add("up", "MQTT", tls)
         await service.subscriptions.add("up", "machine", "fast", {"topic": "plant"})
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             first = await anext(aiter(messages))
         shown = service.nodes.setting("up")
         await service.nodes.configure("up", tls | {"key": shown["key"], "ca": file(other.cert)})
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             while service.nodes.status("up").reason is None:
                 await asyncio.sleep(0.02)
         status = service.nodes.status("up")

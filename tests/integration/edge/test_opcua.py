@@ -13,6 +13,7 @@ import pytest
 from asyncua import ua
 
 import rookery
+from harness.client import DEADLINE_S
 from harness.cut_line import CutLine
 from harness.modbus import ModbusDevice
 from harness.opcua import Press, certificate
@@ -65,7 +66,7 @@ async def connect(service: EdgeService, port: int, *wanted: Tag, **setting: Any)
 
 
 async def until(service: EdgeService, is_so: Callable[[Report], bool]) -> Report:
-    async with asyncio.timeout(30), service.values.follow("press", "all") as reports:
+    async with asyncio.timeout(DEADLINE_S), service.values.follow("press", "all") as reports:
         async for report in reports:
             if is_so(report):
                 return report
@@ -170,7 +171,7 @@ async def test_machines_of_both_kinds_reach_a_subscriber(
         for node in ("plc", "press"):
             await service.subscriptions.add("up", node, "all")
         found: dict[str, Any] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             async for message in messages:
                 found[message.topic] = json.loads(message.payload)["values"]
                 if len(found) == 2 and all(found.values()):

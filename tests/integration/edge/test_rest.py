@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from harness.client import DEADLINE_S
 from harness.edge import PASSWORD, EdgeWorld, edge_world
 from rookery.edge.features import routes
 from rookery.edge.rest.guard import need_of
@@ -129,7 +130,7 @@ async def live(world: EdgeWorld, token: str, path: str) -> AsyncIterator[tuple[s
 async def test_a_value_that_is_written_comes_back_live(
     world: EdgeWorld, admin: str, viewer: str
 ) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         events = live(world, viewer, "/neuron/read/stream?node=plc&group=g")
         name, first = await anext(events)
         assert name == "values"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.client import DEADLINE_S
 from rookery.edge.errors import EdgeError
 from rookery.edge.model import Attribute, NodeControl, NodeState, Tag, TagType, Write
 from rookery.edge.service import EdgeService
@@ -36,7 +37,7 @@ async def machine(service: EdgeService, *tags: Tag, interval_ms: int = 100) -> N
 
 
 async def first_values(service: EdgeService, group: str = "fast") -> dict[str, Any]:
-    async with asyncio.timeout(10), service.values.follow("machine", group) as reports:
+    async with asyncio.timeout(DEADLINE_S), service.values.follow("machine", group) as reports:
         async for report in reports:
             if report.values:
                 return dict(report.values)
@@ -165,7 +166,7 @@ async def test_tags_that_are_told_on_change_are_told_then(service: EdgeService) 
 
     first, second = cycle.report(), cycle.report()
     await service.values.write("machine", "fast", "state", 3)
-    async with asyncio.timeout(10), service.values.follow("machine", "fast") as reports:
+    async with asyncio.timeout(DEADLINE_S), service.values.follow("machine", "fast") as reports:
         async for report in reports:
             if report.values["state"] == 3:
                 break

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import rookery
+from harness.client import DEADLINE_S
 from harness.cut_line import CutLine
 from rookery.edge.apps.sparkplug import payload as sp
 from rookery.edge.model import Attribute, NodeControl, Tag, TagType
@@ -40,7 +41,7 @@ class Host:
         self._seq = -1
 
     async def until(self, kind: str, is_so: Callable[[Any], bool] = lambda _: True) -> Any:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             async for message in self._messages:
                 parts = message.topic.split("/")
                 if parts[2] in ("NCMD", "DCMD"):

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 import rookery
+from harness.client import DEADLINE_S
 from rookery.errors import UnavailableError
 from rookery.native.action_fields import Row, Text, Value
 from rookery.native.actions import ActionBuffer, ActionItem, BufferSpec
@@ -23,7 +24,7 @@ RULE = RuleSpec(
 async def take(buffer: ActionBuffer, count: int) -> list[ActionItem]:
     items: list[ActionItem] = []
     while len(items) < count:
-        await asyncio.wait_for(buffer.wait(), 10)
+        await asyncio.wait_for(buffer.wait(), DEADLINE_S)
         items += buffer.take(100)
     return items
 
@@ -134,7 +135,7 @@ async def test_a_stop_that_is_given_up_closes_the_broker() -> None:
         await stopping
 
     assert not broker.is_running
-    assert await asyncio.wait_for(reader.read(), 10) == b""
+    assert await asyncio.wait_for(reader.read(), DEADLINE_S) == b""
     writer.close()
     serving.cancel()
 

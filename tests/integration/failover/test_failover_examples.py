@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.balancer import until
 from harness.client import DEADLINE_S
 from harness.foreign import MQTTJS
 from harness.node import ROOT, Node, StartNode
 from harness.packets import Ack
+from harness.waiting import until
 
 EXAMPLES = ROOT / "examples" / "failover"
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.client import DEADLINE_S
-from harness.operator import operated
+from harness.operator import eventually, operated
 from rookery.errors import BadRequestError
 
 LEVELS = "/api/v5/log/levels"
@@ -27,14 +25,6 @@ FILE = {
 def entries(folder: Path) -> list[dict[str, Any]]:
     file = folder / "log" / "rookery.log"
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait for lines in a file that another process writes."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_lines_are_json_and_the_same_thing_is_told_once_and_counted(tmp_path: Path) -> None:

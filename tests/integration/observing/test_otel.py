@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from harness.client import DEADLINE_S
 from harness.operator import Operator, operated
+from harness.waiting import until
 from rookery.errors import BadRequestError
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -117,14 +117,6 @@ def attributes(span: Span) -> dict[str, object]:
     }
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait for counters, which nobody pushes."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_a_message_with_a_context_becomes_two_spans_of_its_trace(
     collector: Collector, tmp_path: Path
 ) -> None:
@@ -193,8 +185,12 @@ def test_a_full_queue_drops_and_counts(collector: Collector, tmp_path: Path) -> 
             names = ("received", "dropped", "exported", "failed")
             return {name: found[f"opentelemetry.spans.{name}"] for name in names}
 
-        eventually(lambda: figures()["received"] == 50)
-        eventually(lambda: figures()["dropped"] + figures()["failed"] > 0)
+        until(lambda: figures()["received"] == 50, "all came", within_s=PATIENCE_S)
+        until(
+            lambda: figures()["dropped"] + figures()["failed"] > 0,
+            "some are lost",
+            within_s=PATIENCE_S,
+        )
         assert figures()["exported"] == 0
         operator.node.assert_served()
 
@@ -205,8 +201,10 @@ def test_a_collector_that_is_gone_stops_nobody(tmp_path: Path) -> None:
     settings = configured(gone, **{"filter.trace_all": "true", "exporting_timeout": "1s"})
     with operated(tmp_path, settings=settings) as operator:
         exchange(operator, 10)
-        eventually(
-            lambda: operator.rest.get("/metrics?aggregate=true")["opentelemetry.spans.failed"] > 0
+        until(
+            lambda: operator.rest.get("/metrics?aggregate=true")["opentelemetry.spans.failed"] > 0,
+            "it gives spans up",
+            within_s=PATIENCE_S,
         )
         operator.node.assert_served()
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 
 from harness.client import DEADLINE_S
 from harness.node import fresh_name
-from harness.operator import Operator, operated
+from harness.operator import Operator, eventually, operated
 from rookery.client.management import _UnixConnection
 from rookery.config.local_socket import socket_path
 from rookery.errors import ConflictError, NotFoundError, RookeryError
@@ -45,14 +45,6 @@ def start(operator: Operator, name: str, **more: Any) -> dict[str, Any]:
 def log(operator: Operator, name: str) -> str:
     text: str = operator.api.get(f"{PATH}/{name}/log?bytes=1000000")["items"]
     return text
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait for lines that are on their way from the core to the file."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_client_is_traced_from_connect_to_disconnect(operator: Operator) -> None:

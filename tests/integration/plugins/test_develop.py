@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.balancer import until
 from harness.operator import operated
 from harness.plugins import Plugins
+from harness.waiting import until
 from rookery.plugins.build import new
 
 

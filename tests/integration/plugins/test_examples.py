@@ -19,9 +19,10 @@ from typing import Any
 
 import pytest
 
-from harness.balancer import until
+from harness.client import DEADLINE_S
 from harness.operator import operated
 from harness.plugins import Plugins
+from harness.waiting import until
 from rookery.errors import BadRequestError
 from rookery.plugins.build import build, new
 
@@ -89,7 +90,7 @@ def test_http_auth_asks_the_service_as_the_plugin_of_emqx_3_does(
         install(Plugins(operator), tmp_path / "out", "http_auth", {"url": service.url})
         operator.login("ann", "right", client_id="c 1").drop()
         assert operator.refusal("ann", "wrong") == 0x86
-        asked = service.asked.get(timeout=10)
+        asked = service.asked.get(timeout=DEADLINE_S)
         assert asked["password"] == "right"
         assert base64.b64decode(asked["username"]) == b"ann"
         assert base64.b64decode(asked["clientId"]) == b"c 1"
@@ -107,7 +108,7 @@ def test_presence_webhook_tells_in_order_who_comes_and_goes(
             operator.node.durable("seen", 5).drop()  # the session counts its connects
         told: list[dict[str, Any]] = []
         while len(told) < 6:
-            token, events = service.asked.get(timeout=10)
+            token, events = service.asked.get(timeout=DEADLINE_S)
             assert token == "Bearer t"
             told += events
         assert [event["clientid"] for event in told] == ["seen"] * 6
@@ -144,7 +145,7 @@ def test_presence_webhook_goes_on_after_an_answer_that_is_not_http(
             connection.recv(65536)
             connection.sendall(b"220 mail.example\r\n")
         operator.rest.put("/plugins/presence_webhook-1.0.0/config", {"url": service.url})
-        _, events = service.asked.get(timeout=10)
+        _, events = service.asked.get(timeout=DEADLINE_S)
         assert events[0]["clientid"] == "seen"
 
 
@@ -167,7 +168,8 @@ def test_presence_webhook_keeps_what_waits_while_it_is_loaded_anew(
         told: list[tuple[str, str]] = []
         while len(told) < 4:
             told += [
-                (event["clientid"], event["event"]) for event in service.asked.get(timeout=10)[1]
+                (event["clientid"], event["event"])
+                for event in service.asked.get(timeout=DEADLINE_S)[1]
             ]
         expected = [
             (client, event)

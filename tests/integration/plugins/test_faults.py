@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.balancer import until
 from harness.client import RawClient
 from harness.operator import Operator, operated
 from harness.packets import PubAck, Publish
 from harness.plugins import Plugins, archive_of
+from harness.waiting import until
 
 SETTINGS = {
     "plugins.restart_backoff": "10ms",

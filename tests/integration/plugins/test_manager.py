@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.balancer import until
 from harness.operator import operated
 from harness.plugins import Plugins, archive_of
+from harness.waiting import until
 from rookery.errors import BadRequestError, RookeryError
 
 ID = "probe-1.0.0"

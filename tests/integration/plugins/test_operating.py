@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.balancer import until
 from harness.node import ROOT
 from harness.operator import Operator, operated
 from harness.plugins import Plugins, archive_of, multipart
 from harness.rest_node import Answer, Rest, rest_node
+from harness.waiting import until
 from rookery.plugins.archive import pack
 from rookery.plugins.manifest import Manifest
 

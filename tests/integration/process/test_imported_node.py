@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.balancer import until
 from harness.node import ROOT, Node
 from harness.packets import ConnAck, Connect
 from harness.secure import SecureClient, client_context
+from harness.waiting import until
 
 OLD = {
     "emqx.conf": """\

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.authority import Authority
+from harness.events import await_events
 from harness.s_client import s_client
 from harness.tls_listener import StartTls
 
@@ -100,7 +101,7 @@ def test_the_log_names_what_mends_a_certificate(
 
     assert not s_client(node, ca.cert, "-cipher", "DEFAULT@SECLEVEL=0", pair=pair).is_admitted
 
-    [line] = [row[2] for row in node.drain(100) if row[0] == "log"]
+    [(_, _, line, *_)] = await_events(node, "log")
     assert "TLS handshake failed" in line
     assert "listener ssl:default" in line
     assert (mended_by or "sign it again with `openssl x509 -req -sha256") in line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import shutil
 import ssl
 import threading
@@ -16,6 +15,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from harness.authority import DEADLINE_S, Authority, Pair
+from harness.events import await_events
 from harness.s_client import port_of, s_client
 from harness.tls_listener import StartTls, tls_listener
 from rookery.errors import StartError
@@ -80,16 +80,6 @@ def install(pair: Pair, directory: Path) -> Pair:
     return place
 
 
-def wait_for_event(node: Node, what: str) -> list[tuple[object, ...]]:
-    """Events up to the first of this kind; asks the descriptor, does not sleep."""
-    seen: list[tuple[object, ...]] = []
-    while not any(row[0] == what for row in seen):
-        ready, _, _ = select.select([node.fileno()], [], [], DEADLINE_S)
-        assert ready, f"no event {what!r}: {seen}"
-        seen += node.drain(1000)
-    return [row for row in seen if row[0] == what]
-
-
 def test_new_certificates_are_noticed_and_nobody_leaves(
     start_tls: StartTls, ca: Authority, tmp_path: Path, closing: list[Client]
 ) -> None:
@@ -100,7 +90,7 @@ def test_new_certificates_are_noticed_and_nobody_leaves(
 
     install(ca.issue("second"), tmp_path)
 
-    [(_, listener, error, _)] = wait_for_event(node, "certificate")
+    [(_, listener, error, _)] = await_events(node, "certificate")
     assert (listener, error) == ("ssl:default", None)
     assert s_client(node, ca.cert).subject.endswith("second")
     assert [row.subject for row in node.certificates()] == ["CN=second,O=Example"]
@@ -119,7 +109,7 @@ def test_a_bad_file_keeps_the_old_one_and_says_so(
 
     shutil.copy(ca.issue("other").key, place.key)
 
-    [(_, listener, error, _)] = wait_for_event(node, "certificate")
+    [(_, listener, error, _)] = await_events(node, "certificate")
     assert listener == "ssl:default"
     assert f"keyfile {place.key}: does not belong to the certificate in {place.cert}" in str(error)
     [outcome] = node.reload_certificates()
@@ -164,7 +154,7 @@ def test_an_expired_list_is_refused_and_the_old_one_stays(
 
     shutil.copy(ca.crl(ends="20210101"), crl)
 
-    [(_, listener, error, _)] = wait_for_event(node, "certificate")
+    [(_, listener, error, _)] = await_events(node, "certificate")
     expected = f"crlfile {crl}: the revocation list of CN={ca.name} has expired on 2021-01-01"
     assert listener == "ssl:default"
     assert expected in str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from harness.client import DEADLINE_S
 from rookery.access.errors import BackendError, Words
 from rookery.access.guard import Guard, GuardSettings
 from rookery.access.reasons import no_answer
@@ -36,7 +37,7 @@ async def test_a_client_that_swallows_the_cancellation_holds_nobody_up() -> None
     await user.start()
     await service.is_looked_at.wait()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await user.stop()
 
     assert user.health.state != "connected"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.client import DEADLINE_S
 from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.broker.certificates import CertificateService
@@ -136,7 +137,7 @@ async def test_a_certificate_read_again_is_looked_at_at_once(world: World) -> No
     await world.days_left(3)
     assert world.active() == [NAME]
     world.service.open()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while world.native.looks < 2:
             await asyncio.sleep(0)
     ends_s = int(world.clock.now_ms() // 1000 + 300 * DAY_S)
@@ -144,7 +145,7 @@ async def test_a_certificate_read_again_is_looked_at_at_once(world: World) -> No
 
     world.service.watch([("certificate", "ssl:a", None, "")])
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while world.active():
             await asyncio.sleep(0)
     await world.service.close()

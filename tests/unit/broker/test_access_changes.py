@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.client import DEADLINE_S
 from rookery.access.authz import RuleOwner
 from rookery.broker.access import AccessService
 from rookery.broker.alarms import AlarmRegistry
@@ -39,7 +40,7 @@ class SlowCore:
         self._calls += 1
         if self._calls == 1:
             self.is_asked.set()
-            assert self.may_go_on.wait(20)
+            assert self.may_go_on.wait(DEADLINE_S)
         self.held = broker
         self.bans = [ban.who for ban in broker.bans]
 

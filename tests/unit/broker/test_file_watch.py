@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.client import DEADLINE_S
 from rookery import file_watch
 from rookery.file_watch import FileWatch
 
@@ -48,7 +49,7 @@ async def test_a_change_is_noticed(tmp_path: Path, change: Callable[[Path], None
     watch = FileWatch(noticed.set)
     watch.watch([file])
     change(file)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         await noticed.wait()
     watch.close()
 
@@ -62,7 +63,7 @@ async def test_a_link_on_the_way_is_noticed(tmp_path: Path) -> None:
     watch = FileWatch(noticed.set)
     watch.watch([tmp_path / "acl.conf"])
     swing_link(tmp_path / "acl.conf")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         await noticed.wait()
     assert (tmp_path / "acl.conf").read_text() == "new"
     watch.close()
@@ -73,7 +74,7 @@ async def test_a_file_that_is_not_there_yet_is_noticed(tmp_path: Path) -> None:
     watch = FileWatch(noticed.set)
     watch.watch([tmp_path / "later.conf"])
     (tmp_path / "later.conf").write_text("x")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         await noticed.wait()
     watch.close()
 

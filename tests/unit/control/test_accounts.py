@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 
 import pytest
 
+from harness.client import DEADLINE_S
 from harness.control import ADMIN, PASSWORD, World
 from rookery.clock import ManualClock
 from rookery.storage import engine
@@ -220,6 +222,9 @@ async def test_whoever_is_signed_in_can_look_while_nothing_can_be_written(
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
     clock.advance(61)  # so that the use would be noted
     file = world.control.config.data_dir / "control.db"
+    async with asyncio.timeout(DEADLINE_S):
+        while not all(world.control.once.runs.values()):  # they write, too
+            await asyncio.sleep(0)
     await world.control.database.close()  # connections from here on wait that long alone
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

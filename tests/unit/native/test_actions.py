@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import rookery
+from harness.client import DEADLINE_S
 from rookery.errors import BadRequestError, ConfigError, UnavailableError
 from rookery.native.actions import (
     UNDEFINED,
@@ -56,7 +57,7 @@ async def test_a_task_is_woken_when_there_is_something_and_clients_keep_their_or
         await asyncio.sleep(0)
         offer(buffer, 1, 2, key=7)
         offer(buffer, 3, key=8)
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, DEADLINE_S)
 
         (first,) = buffer.take(1)
         assert [item.fields for item in buffer.take(10)] == [(3,)]
@@ -64,7 +65,7 @@ async def test_a_task_is_woken_when_there_is_something_and_clients_keep_their_or
         await asyncio.sleep(0)
         assert not waiting.done()
         buffer.settle([first.number], "success")
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, DEADLINE_S)
         second = buffer.take(10)
         assert [item.fields for item in second] == [(2,)]
         buffer.give_back(item.number for item in second)
@@ -83,7 +84,7 @@ async def test_what_does_not_fit_in_memory_goes_to_disk_and_comes_back(tmp_path:
         buffer = broker.actions.open("http:a", spec)
         offer(buffer, *range(2000), key=7)
         while len(came) < 2000:
-            await asyncio.wait_for(buffer.wait(), 10)
+            await asyncio.wait_for(buffer.wait(), DEADLINE_S)
             items = buffer.take(50)
             came += [item.fields[0] for item in items]
             buffer.settle((item.number for item in items), "success")

@@ -25,6 +25,9 @@ from rookery.broker.cluster.keys import Signer
 from rookery.errors import TimedOutError, UnavailableError
 
 CONNECT_WAIT_S = 5.0
+AGAIN_FIRST_S = 0.5
+AGAIN_LAST_OWN_S = 2.0
+AGAIN_LAST_S = 30.0
 PENDING_MESSAGES_MAX = 4096
 PENDING_BYTES_MAX = 64 << 20
 ANSWERING_MAX = 256
@@ -50,7 +53,7 @@ class Access(NamedTuple):
 
 
 class Bus:
-    """One connection, put in place of the one before by :meth:`connect`."""
+    """One connection at a time, for as long as :meth:`keep` runs."""
 
     def __init__(self, cluster: str, name: str, signer: Signer) -> None:
         self._prefix = f"rookery.{cluster}"
@@ -61,6 +64,7 @@ class Bus:
         self._asked: dict[str, Asked] = {}
         self._answering: set[asyncio.Task[None]] = set()
         self.connections = 0
+        self._ended = asyncio.Event()
         self.unsigned = 0
         self.left_out = 0
         self.last_error = ""
@@ -89,13 +93,37 @@ class Bus:
             raise UnavailableError(f"no connection to NATS: {self.last_error or 'not yet'}")
         return client
 
-    async def connect(self, access: Access) -> None:
-        """Connect, and hear and answer from then on.
+    async def keep(self, access: Access, connected: Callable[[], Awaitable[None]]) -> None:
+        """Be connected, and again after each end of a connection, until cancelled.
 
-        Raises:
-            UnavailableError: NATS cannot be reached, or does not let us in.
+        NATS ends one that was silent for seconds, as that of a node is which had no processor or
+        whose machine slept; whoever did not come back would be deaf for good.
         """
+        last_s = AGAIN_LAST_OWN_S if access.is_own else AGAIN_LAST_S
+        wait_s, told = AGAIN_FIRST_S, ""
+        try:
+            while True:
+                try:
+                    await self._connect(access)
+                except UnavailableError as error:
+                    if told != error.message:
+                        _log.warning("%s; this node tries again", error)
+                    told = error.message
+                    await asyncio.sleep(wait_s)
+                    wait_s = min(wait_s * 2, last_s)
+                    continue
+                wait_s, told = AGAIN_FIRST_S, ""
+                await connected()
+                await self._ended.wait()
+                # Where the server ended, whoever runs it says so meanwhile and cancels this.
+                await asyncio.sleep(wait_s)
+                _log.warning("the connection to NATS ended (%s); making it again", self.last_error)
+        finally:
+            await self.disconnect()
+
+    async def _connect(self, access: Access) -> None:
         await self.disconnect()
+        self._ended.clear()
         try:
             client = await nats.connect(
                 servers=list(access.servers),
@@ -110,17 +138,18 @@ class Bus:
                 ping_interval=2,
                 max_outstanding_pings=2,
                 error_cb=self._note,
+                closed_cb=self._note_end,
             )
-        except (OSError, TimeoutError, nats.errors.Error, ssl.SSLError) as error:
+            self._client = client
+            for subject in self._heard:
+                await self._subscribe(client, subject, self._hear)
+            for subject in self._asked:
+                await self._subscribe(client, subject, self._reply)
+            await client.flush()
+            self.connections += 1
+        except (OSError, EOFError, ValueError, nats.errors.Error) as error:
             self.last_error = str(error) or type(error).__name__
             raise UnavailableError(f"NATS: {self.last_error}") from None
-        self._client = client
-        for subject in self._heard:
-            await self._subscribe(client, subject, self._hear)
-        for subject in self._asked:
-            await self._subscribe(client, subject, self._reply)
-        await client.flush()
-        self.connections += 1
 
     async def _subscribe(
         self, client: Client, subject: str, called: Callable[[Msg], Awaitable[None]]
@@ -133,7 +162,7 @@ class Bus:
         )
 
     async def disconnect(self) -> None:
-        """Leave NATS. May be called twice."""
+        """Leave NATS; :meth:`keep` does not come back from that. May be called twice."""
         client, self._client = self._client, None
         if client is not None:
             with contextlib.suppress(OSError, nats.errors.Error, TimeoutError):
@@ -144,6 +173,7 @@ class Bus:
         subject = f"{self._prefix}.all.{topic}"
         client = self._client
         if client is None or not client.is_connected:
+            await self._note_end()
             return
         with contextlib.suppress(nats.errors.Error, OSError):
             await client.publish(subject, self.sealed(subject, body))
@@ -222,6 +252,11 @@ class Bus:
         if client is not None and client.is_connected:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await client.publish(message.reply, self.sealed(f"{subject} answer", answer))
+
+    async def _note_end(self) -> None:
+        """Also asked by whoever tells something: a client that fails while it closes calls nobody."""
+        if self._client is not None and self._client.is_closed:
+            self._ended.set()
 
     async def _note(self, error: Exception) -> None:
         self.last_error = str(error) or type(error).__name__

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rookery.broker.cluster import keys
 from rookery.broker.cluster.bus import Access
@@ -27,8 +27,8 @@ from rookery.web.sockets import Port
 if TYPE_CHECKING:
     from rookery.config.snapshot import ClusterConfig, NatsSettings
 
-Reached = Callable[[Access], Awaitable[None]]
-Lost = Callable[[], Awaitable[None]]
+Keep = Callable[[Access], Coroutine[Any, Any, None]]
+"""Be connected with that access until cancelled."""
 
 
 class Engine(Protocol):
@@ -70,17 +70,17 @@ class Embedded:
         program: Path,
         node_name: str,
         folder: Path,
-        reached: Reached,
-        lost: Lost,
+        keep: Keep,
     ) -> None:
         assert config.cookie is not None
         nats = config.nats
-        self._reached = reached
+        self._keep = keep
+        self._keeping: asyncio.Task[None] | None = None
         host, port = nats.listen
         self.address = joined(node_name.partition("@")[2], port)
         run_dir = folder / "nats"
         run_dir.mkdir(mode=0o700, exist_ok=True)
-        self._server = NatsServer(program, run_dir, ready=self._ready, lost=lost)
+        self._server = NatsServer(program, run_dir, ready=self._ready, lost=self._lost)
         self._config = NatsConfig(
             server_name=node_name,
             cluster_name=config.name,
@@ -132,10 +132,13 @@ class Embedded:
         }
 
     async def close(self) -> None:
+        await self._lost()
         await self._server.close()
 
     async def _ready(self, ports: Ports) -> None:
-        await self._reached(self._access(ports, ACCOUNT_USER))
+        access = self._access(ports, ACCOUNT_USER)
+        # Beside it: the server's log is read meanwhile, and its end seen.
+        self._keeping = asyncio.get_running_loop().create_task(self._keep(access))
 
     def _access(self, ports: Ports, user: str) -> Access:
         return Access(
@@ -144,20 +147,32 @@ class Embedded:
             password=self._config.client_password,
         )
 
+    async def _lost(self) -> None:
+        keeping, self._keeping = self._keeping, None
+        await _cancelled(keeping)
+
 
 class External:
     """A NATS that others run; every node of the cluster is given the same."""
 
     address = ""
 
-    def __init__(self, nats: NatsSettings, *, reached: Reached) -> None:
+    def __init__(self, nats: NatsSettings, *, keep: Keep) -> None:
         self._nats = nats
-        self._reached = reached
-        self._task: asyncio.Task[None] | None = None
-        self._problem = ""
+        self._keep = keep
+        self._keeping: asyncio.Task[None] | None = None
 
     def open(self, others: Sequence[str], *, has_store: bool) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._connect())
+        nats = self._nats
+        access = Access(
+            servers=nats.servers,
+            user=nats.username,
+            password=None if nats.password is None else nats.password.reveal(),
+            token=None if nats.token is None else nats.token.reveal(),
+            tls=_client_tls(nats),
+            is_own=False,
+        )
+        self._keeping = asyncio.get_running_loop().create_task(self._keep(access))
 
     async def route(self, others: Sequence[str], *, has_store: bool) -> None:
         """All nodes are at the same NATS: there is nothing to route."""
@@ -174,38 +189,18 @@ class External:
         return []
 
     def status(self) -> dict[str, object]:
-        return {"mode": "external", "running": not self._problem}
+        return {"mode": "external"}
 
     async def close(self) -> None:
-        if self._task is not None:
-            task, self._task = self._task, None
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        keeping, self._keeping = self._keeping, None
+        await _cancelled(keeping)
 
-    async def _connect(self) -> None:
-        from rookery.errors import UnavailableError  # noqa: PLC0415
 
-        nats = self._nats
-        access = Access(
-            servers=nats.servers,
-            user=nats.username,
-            password=None if nats.password is None else nats.password.reveal(),
-            token=None if nats.token is None else nats.token.reveal(),
-            tls=_client_tls(nats),
-            is_own=False,
-        )
-        wait_s = 1.0
-        while True:
-            try:
-                await self._reached(access)
-            except UnavailableError as error:
-                self._problem = error.message
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, 30.0)
-            else:
-                self._problem = ""
-                return
+async def _cancelled(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def joined(host: str, port: int) -> str:

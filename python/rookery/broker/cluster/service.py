@@ -111,14 +111,13 @@ class Cluster:
 
     def _make_engine(self, plan: Plan) -> Engine:
         if plan.program is None:
-            return External(self._config.nats, reached=self._reached)
+            return External(self._config.nats, keep=self._keep)
         return Embedded(
             self._config,
             program=plan.program,
             node_name=self.name,
             folder=plan.store.folder,
-            reached=self._reached,
-            lost=self._bus.disconnect,
+            keep=self._keep,
         )
 
     # -- life ------------------------------------------------------------------------------
@@ -162,18 +161,13 @@ class Cluster:
         await self._clients.close()
         await self.state.close()
         await self.membership.close()
-        await self._bus.disconnect()
         await self._engine.close()
         self._lanes.close()
 
-    async def _reached(self, access: Access) -> None:
-        try:
-            await self._bus.connect(access)
-        except UnavailableError as error:
-            if not access.is_own:
-                raise
-            _log.error("%s", error)
-            return
+    async def _keep(self, access: Access) -> None:
+        await self._bus.keep(access, self._connected)
+
+    async def _connected(self) -> None:
         await self.membership.pulse()
         self.state.wake()
 
@@ -237,6 +231,7 @@ class Cluster:
         """The members, and what the cluster stands on."""
         members = self.membership
         lanes = self._lanes.status()
+        connected = self._bus.is_connected
         rows = []
         for member in members.members.present():
             pulse = members.liveness.last(member.name)
@@ -254,7 +249,7 @@ class Cluster:
             "name": self._config.name,
             "self": self.name,
             "members": rows,
-            "nats": self._engine.status() | {"connected": self._bus.is_connected},
+            "nats": {"running": connected} | self._engine.status() | {"connected": connected},
             "state": self.state.status(),
             "problem": self.problem or None,
         }

@@ -10,10 +10,8 @@ What fails is logged, tells an alarm, and is tried again, at most every :data:`R
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,6 +22,7 @@ from rookery.broker.management.context import NodeContext
 from rookery.broker.rest.audit import RestAudit
 from rookery.broker.rest.features import FEATURES, Feature
 from rookery.errors import UnavailableError
+from rookery.lasting import lasting
 from rookery.web.caller import CALLER, Caller
 from rookery.web.segments import Segments
 
@@ -100,7 +99,7 @@ class DeferredApi:
             alarms.deactivate(ALARM)
 
     def _made_of(self, lacking: Sequence[Feature]) -> tuple[Api, list[APIRoute]]:
-        with _lasting():
+        with lasting():
             api = self._api or _make_api(self._node, self._audit)
             return api, api.routes_of(lacking)
 
@@ -112,20 +111,6 @@ class DeferredApi:
         caller = Caller(name=name_of_local(scope), role="administrator", via="local")
         app = await self._app_for(scope)
         await app({**scope, CALLER: caller}, receive, send)
-
-
-@contextmanager
-def _lasting() -> Iterator[None]:
-    """What is made meanwhile is there as long as the process: no later search for garbage goes through
-    its hundreds of thousands of objects, for which an answer would wait some fifty milliseconds.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-    gc.collect()
-    gc.freeze()
 
 
 def name_of_local(scope: Scope) -> str:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from rookery.control.agents import downloads
@@ -59,8 +59,8 @@ def guarded(control: ControlContext) -> Sequence[APIRoute]:
     return found
 
 
-def make_site(control: ControlContext, more: Sequence[BaseRoute] = ()) -> ASGIApp:
-    """What port 8082 serves; ``more`` are paths outside ``/api``, such as downloads."""
+def make_site(control: ControlContext, api: ASGIApp) -> ASGIApp:
+    """What port 8082 serves; ``api`` is what :func:`make_api` made."""
 
     async def status(_request: Request) -> Response:
         installation = await control.access_address.installation()
@@ -72,8 +72,7 @@ def make_site(control: ControlContext, more: Sequence[BaseRoute] = ()) -> ASGIAp
             *downloads.routes(control),
             Route(CALLBACK, callback, methods=["GET"]),
             *Reference(document, PREFIX, control.clock).routes(),
-            *more,
-            Mount(PREFIX, OwnOrigin(Segments(make_api(control)))),
+            Mount(PREFIX, OwnOrigin(Segments(api))),
             Route(PREFIX, _not_found),
             Route("/{path:path}", Pages(CONSOLE, name="console", api=PREFIX).get, methods=["GET"]),
         ],

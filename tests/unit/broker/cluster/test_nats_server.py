@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.members import addresses, runs, until
+from harness.members import addresses, runs
 from harness.node import ROOT
+from harness.waiting import until
 from rookery.broker.cluster.nats_config import NatsConfig
 from rookery.broker.cluster.nats_server import NatsServer, Ports, find_server, parsed
 from rookery.errors import StartError
