@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::message::{Message, Reader, put_text};
+use rookery_codec::Fields;
+
+use crate::message::{Message, put_text};
 use crate::router::SubOpts;
 use crate::session::{Session, Subscription, Will};
 use crate::store_port::{Op, Table};
@@ -78,7 +80,7 @@ pub fn put_session(session: &Session) -> Op {
 #[must_use]
 #[allow(clippy::cast_possible_truncation)]
 pub fn read_session(key: &[u8], value: &[u8]) -> Option<SessionRecord> {
-    let mut r = Reader(value);
+    let mut r = Fields(value);
     (r.u8()? == 1).then_some(())?;
     Some(SessionRecord {
         client_id: std::str::from_utf8(key).ok()?.to_owned(),
@@ -122,10 +124,10 @@ pub fn delete_subscription(durable_id: u64, filter: &str) -> Op {
 /// Reads a subscription: session number, filter, options.
 #[must_use]
 pub fn read_subscription(key: &[u8], value: &[u8]) -> Option<(u64, String, Subscription)> {
-    let mut k = Reader(key);
+    let mut k = Fields(key);
     let durable_id = u64::from_be_bytes(k.take(8)?.try_into().ok()?);
     let filter = std::str::from_utf8(k.0).ok()?.to_owned();
-    let mut r = Reader(value);
+    let mut r = Fields(value);
     (r.u8()? == 1).then_some(())?;
     let opts = SubOpts::from_bits(r.u8()?);
     Some((durable_id, filter, Subscription { opts, sub_id: r.u32()? }))
@@ -168,7 +170,7 @@ pub fn delete_will(client_id: &str) -> Op {
 /// Reads a will: client identifier, will.
 #[must_use]
 pub fn read_will(key: &[u8], value: &[u8]) -> Option<(String, Will)> {
-    let mut r = Reader(value);
+    let mut r = Fields(value);
     (r.u8()? == 1).then_some(())?;
     let delay_s = r.u32()?;
     let due_at_ms = r.u64()?;
@@ -192,7 +194,7 @@ pub fn delete_delayed(message: &Message) -> Op {
 /// Reads a delayed message: due time, message.
 #[must_use]
 pub fn read_delayed(value: &[u8]) -> Option<(u64, Message)> {
-    let mut r = Reader(value);
+    let mut r = Fields(value);
     (r.u8()? == 1).then_some(())?;
     let due_at_ms = r.u64()?;
     Some((due_at_ms, Message::from_bytes(r.0)?))
@@ -221,7 +223,7 @@ pub fn delete_awaiting_rel(durable_id: u64, packet_id: u16) -> Op {
 /// Reads an inbound QoS 2 packet identifier.
 #[must_use]
 pub fn read_awaiting_rel(key: &[u8]) -> Option<(u64, u16)> {
-    let mut r = Reader(key);
+    let mut r = Fields(key);
     let durable_id = u64::from_be_bytes(r.take(8)?.try_into().ok()?);
     Some((durable_id, u16::from_be_bytes(r.take(2)?.try_into().ok()?)))
 }
