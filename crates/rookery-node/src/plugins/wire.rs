@@ -435,11 +435,13 @@ fn put_client(out: &mut Vec<u8>, c: &ClientInfo) {
     put_text(out, c.zone.as_deref());
     put_text(out, Some(&c.mountpoint));
     let flags = u8::from(c.connected)
-        | u8::from(c.clean_start) << 1
+        | u8::from(c.clean_start == Some(true)) << 1
         | u8::from(c.durable) << 2
-        | u8::from(c.is_superuser) << 3;
+        | u8::from(c.is_superuser) << 3
+        | u8::from(c.clean_start.is_some()) << 4
+        | u8::from(c.keepalive_s.is_some()) << 5;
     out.extend_from_slice(&[flags, c.proto_ver]);
-    out.extend_from_slice(&c.keepalive_s.to_le_bytes());
+    out.extend_from_slice(&c.keepalive_s.unwrap_or(0).to_le_bytes());
     for number in [c.expiry_interval_s, c.subscriptions, c.inflight, c.mqueue, c.awaiting_rel] {
         out.extend_from_slice(&number.to_le_bytes());
     }
@@ -528,11 +530,11 @@ impl Parts for Fields<'_> {
             zone,
             mountpoint,
             connected: flags & 1 != 0,
-            clean_start: flags & 2 != 0,
+            clean_start: (flags & 16 != 0).then_some(flags & 2 != 0),
             durable: flags & 4 != 0,
             is_superuser: flags & 8 != 0,
             proto_ver,
-            keepalive_s,
+            keepalive_s: (flags & 32 != 0).then_some(keepalive_s),
             expiry_interval_s: self.u32()?,
             subscriptions: self.u32()?,
             inflight: self.u32()?,
