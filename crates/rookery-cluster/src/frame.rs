@@ -4,6 +4,8 @@
 //! and its body. Texts and lists carry their length in front. Kinds and fields are only added;
 //! a kind that is not known is an error, so who needs a new one says so in its Hello.
 
+use rookery_codec::{Fields, check_topic_filter};
+
 /// The version of everything here that a Hello names.
 pub const PROTOCOL: u16 = 1;
 
@@ -198,7 +200,7 @@ pub fn length(bytes: &[u8]) -> Option<usize> {
 
 impl<'a> Frame<'a> {
     fn decode(kind: u8, body: &'a [u8]) -> Result<Self, FrameError> {
-        let mut r = Reader(body);
+        let mut r = Fields(body);
         let frame = Self::read(kind, &mut r).ok_or(FrameError::Malformed(kind))?;
         match frame {
             None => Err(FrameError::Kind(kind)),
@@ -208,7 +210,7 @@ impl<'a> Frame<'a> {
     }
 
     #[allow(clippy::option_option)] // known at all, then well-formed
-    fn read(kind: u8, r: &mut Reader<'a>) -> Option<Option<Self>> {
+    fn read(kind: u8, r: &mut Fields<'a>) -> Option<Option<Self>> {
         Some(Some(match kind {
             kind::HELLO => Self::Hello(Hello {
                 protocol: r.u16()?,
@@ -361,7 +363,7 @@ pub fn put_item(out: &mut Vec<u8>, shared: Option<(&str, &str)>, write: impl FnO
 
 /// The messages of a batch. An error is the last there is.
 pub fn items(body: &[u8]) -> impl Iterator<Item = Result<Item<'_>, FrameError>> {
-    let mut r = Reader(body);
+    let mut r = Fields(body);
     each(move || {
         if r.0.is_empty() {
             return None;
@@ -378,9 +380,9 @@ fn each<T>(next: impl FnMut() -> Option<T>) -> impl Iterator<Item = T> {
     std::iter::from_fn(next)
 }
 
-fn read_item<'a>(r: &mut Reader<'a>) -> Option<Item<'a>> {
+fn read_item<'a>(r: &mut Fields<'a>) -> Option<Item<'a>> {
     let shared = match r.optional()? {
-        Some(group) => Some((group, r.text()?)),
+        Some(group) => Some((group, r.short_text()?)),
         None => None,
     };
     let len = r.u32()? as usize;
@@ -407,7 +409,7 @@ pub fn put_route(out: &mut Vec<u8>, route: Route<'_>) {
 
 /// The routes of a list. An error is the last there is.
 pub fn routes(body: &[u8]) -> impl Iterator<Item = Result<Route<'_>, FrameError>> {
-    let mut r = Reader(body);
+    let mut r = Fields(body);
     each(move || {
         if r.0.is_empty() {
             return None;
@@ -420,9 +422,9 @@ pub fn routes(body: &[u8]) -> impl Iterator<Item = Result<Route<'_>, FrameError>
     })
 }
 
-fn read_route<'a>(r: &mut Reader<'a>) -> Option<Route<'a>> {
-    let (group, filter, weight) = (r.optional()?, r.text()?, r.u32()?);
-    rookery_codec::check_topic_filter(filter).ok()?;
+fn read_route<'a>(r: &mut Fields<'a>) -> Option<Route<'a>> {
+    let (group, filter, weight) = (r.optional()?, r.short_text()?, r.u32()?);
+    check_topic_filter(filter).ok()?;
     Some(Route { group, filter, weight })
 }
 
@@ -442,55 +444,24 @@ fn put_optional(out: &mut Vec<u8>, text: Option<&str>) {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(n)?;
-        self.0 = tail;
-        Some(head)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    fn rest(&mut self) -> &'a [u8] {
-        std::mem::take(&mut self.0)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        self.array::<1>().map(|[byte]| byte)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        let len = self.u16()?;
-        std::str::from_utf8(self.take(len.into())?).ok()
-    }
-
+/// What frames are made of.
+trait Parts<'a> {
     #[allow(clippy::option_option)] // well-formed, then there
+    fn optional(&mut self) -> Option<Option<&'a str>>;
+    fn identity(&mut self) -> Option<Identity<'a>>;
+}
+
+impl<'a> Parts<'a> for Fields<'a> {
     fn optional(&mut self) -> Option<Option<&'a str>> {
         match self.u8()? {
             0 => Some(None),
-            1 => self.text().map(Some),
+            1 => self.short_text().map(Some),
             _ => None,
         }
     }
 
     fn identity(&mut self) -> Option<Identity<'a>> {
-        let name = self.text()?;
+        let name = self.short_text()?;
         let is_name = !name.is_empty() && name.len() <= NAME_BYTES_MAX;
         let incarnation = self.u64()?;
         is_name.then_some(Identity { name, incarnation })

@@ -14,6 +14,7 @@
 
 mod encode;
 mod error;
+mod fields;
 mod frame;
 mod packet;
 mod property;
@@ -33,6 +34,7 @@ pub use encode::{
     publish_len,
 };
 pub use error::DecodeError;
+pub use fields::Fields;
 pub use frame::{FrameHeader, packet_type, parse_header};
 pub use packet::{
     Ack, Auth, ConnAck, ConnAckProperties, Connect, ConnectProperties, Disconnect, Packet, Publish,

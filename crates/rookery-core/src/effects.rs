@@ -1,5 +1,6 @@
 //! What a shard wants done: collected during a turn, carried out by the driver at its end.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use rookery_codec::ReasonCode;
@@ -12,9 +13,9 @@ use crate::router::Matched;
 #[derive(Clone, Debug)]
 pub struct ConnMeta {
     /// Address of the client, as the operating system or a trusted proxy header tells it.
-    pub peer: std::net::SocketAddr,
+    pub peer: SocketAddr,
     /// Address it connected to.
-    pub local: std::net::SocketAddr,
+    pub local: SocketAddr,
     /// Listener id such as `tcp:default`.
     pub listener: Arc<str>,
     /// Index into `BrokerConfig::zones`.
@@ -33,6 +34,23 @@ pub struct ConnMeta {
     pub cert: Option<Arc<PeerCertificate>>,
     /// It comes from another shard, admitted already.
     pub handover: Option<Arc<crate::conn::Handover>>,
+}
+
+impl ConnMeta {
+    /// Stands for an address that is not known: that of a session whose record an older version wrote.
+    pub const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+    /// Address of the client, if it is known.
+    #[must_use]
+    pub fn known_peer(&self) -> Option<SocketAddr> {
+        Some(self.peer).filter(|peer| *peer != Self::NOWHERE)
+    }
+
+    /// Address it connected to, if it is known.
+    #[must_use]
+    pub fn known_local(&self) -> Option<SocketAddr> {
+        Some(self.local).filter(|local| *local != Self::NOWHERE)
+    }
 }
 
 /// A client's certificate.
@@ -156,21 +174,21 @@ pub struct ClientInfo {
     pub username: Option<Arc<str>>,
     /// Whether a connection stands.
     pub connected: bool,
-    /// Its address.
-    pub peer: Option<std::net::SocketAddr>,
+    /// Its address, if it is known.
+    pub peer: Option<SocketAddr>,
     /// Its listener.
     pub listener: Option<Arc<str>>,
     /// 3, 4 or 5.
     pub proto_ver: u8,
-    /// Keep alive in seconds.
-    pub keepalive_s: u16,
-    /// Clean Start as sent.
-    pub clean_start: bool,
+    /// Keep alive in seconds, if it is known.
+    pub keepalive_s: Option<u16>,
+    /// Clean Start as sent, if it is known.
+    pub clean_start: Option<bool>,
     /// Session expiry interval in seconds.
     pub expiry_interval_s: u32,
     /// When the session was made, ms since 1970.
     pub created_at_ms: u64,
-    /// When the latest connection was made.
+    /// When the latest connection was made; 0 when that is not known.
     pub connected_at_ms: u64,
     /// When it was lost; 0 while connected.
     pub disconnected_at_ms: u64,
@@ -538,7 +556,7 @@ pub enum UpEvent {
         /// Client identifier, as far as known.
         client_id: Box<str>,
         /// Its address.
-        peer: std::net::SocketAddr,
+        peer: SocketAddr,
         /// Its listener.
         listener: Arc<str>,
         /// What it says.
@@ -594,7 +612,7 @@ pub enum UpEvent {
     /// A CONNECT was refused or a connection ended before it.
     Refused {
         /// Its address.
-        peer: std::net::SocketAddr,
+        peer: SocketAddr,
         /// Its listener.
         listener: Arc<str>,
         /// Client identifier, as far as known.
@@ -611,7 +629,7 @@ pub enum UpEvent {
         /// User name.
         username: Option<Arc<str>>,
         /// Its address.
-        peer: std::net::SocketAddr,
+        peer: SocketAddr,
     },
     /// The node has nearly as many clients as it may, or no longer.
     Crowded {

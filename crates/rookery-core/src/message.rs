@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_codec::QoS;
+use rookery_codec::{Fields, QoS};
 
 use crate::ids::MessageId;
 use crate::retained::RetainedEntry;
@@ -344,7 +344,7 @@ impl Message {
     /// The inverse of [`Message::to_bytes`]; `None` when the bytes are not one.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut r = Reader(bytes);
+        let mut r = Fields(bytes);
         let version = r.u8().filter(|version| (1..=2).contains(version))?;
         let flags = *r.take(1)?.first()?;
         let id = MessageId(u128::from_le_bytes(r.take(16)?.try_into().ok()?));
@@ -410,32 +410,5 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
             out.extend_from_slice(&(text.len() as u32).to_le_bytes());
             out.extend_from_slice(text.as_bytes());
         }
-    }
-}
-
-/// Takes fixed parts off a byte slice; `None` when it is too short.
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
-
-impl<'a> Reader<'a> {
-    pub(crate) fn take(&mut self, n: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(n)?;
-        self.0 = tail;
-        Some(head)
-    }
-    pub(crate) fn u8(&mut self) -> Option<u8> {
-        self.take(1)?.first().copied()
-    }
-    pub(crate) fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
-    }
-    pub(crate) fn u64(&mut self) -> Option<u64> {
-        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
-    }
-    pub(crate) fn text(&mut self) -> Option<Option<&'a str>> {
-        let len = self.u32()?;
-        if len == u32::MAX {
-            return Some(None);
-        }
-        std::str::from_utf8(self.take(len as usize)?).ok().map(Some)
     }
 }

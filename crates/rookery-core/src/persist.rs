@@ -1,10 +1,13 @@
 //! How durable state looks in the store's tables. Values carry a version byte; fields are only added.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::message::{Message, Reader, put_text};
+use rookery_codec::Fields;
+
+use crate::message::{Message, put_text};
 use crate::router::SubOpts;
-use crate::session::{Session, Subscription, Will};
+use crate::session::{Latest, Session, Subscription, Will};
 use crate::store_port::{Op, Table};
 
 /// Facts about the node: heartbeat.
@@ -50,12 +53,35 @@ pub struct SessionRecord {
     pub mountpoint: String,
     /// Listener.
     pub listener: String,
+    /// Its latest connection; none in records of versions that did not keep it.
+    pub latest: Option<LatestConnection>,
 }
 
-/// Writes a session's record.
+/// What management shows of a client that is away about its latest connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatestConnection {
+    /// Admitted, ms since 1970.
+    pub connected_at_ms: u64,
+    /// Keep Alive, seconds.
+    pub keep_alive_s: u16,
+    /// Clean Start as sent.
+    pub clean_start: bool,
+    /// Its address.
+    pub peer: Option<SocketAddr>,
+    /// Name of its zone.
+    pub zone: String,
+}
+
+const IS_CLEAN_START: u8 = 1;
+const HAS_V4: u8 = 2;
+const HAS_V6: u8 = 4;
+/// The zone that every node has; its name is not written.
+const DEFAULT_ZONE: &str = "default";
+
+/// Writes a session's record; `zone` is the name of its zone.
 #[must_use]
-pub fn put_session(session: &Session) -> Op {
-    let mut value = Vec::with_capacity(96);
+pub fn put_session(session: &Session, zone: &str) -> Op {
+    let mut value = Vec::with_capacity(128);
     value.push(1);
     value.extend_from_slice(&session.durable_id.to_le_bytes());
     value.extend_from_slice(&session.expiry_s.to_le_bytes());
@@ -67,6 +93,9 @@ pub fn put_session(session: &Session) -> Op {
     put_text(&mut value, session.publisher.username.as_deref());
     put_text(&mut value, Some(&session.meta.mountpoint));
     put_text(&mut value, Some(&session.meta.listener));
+    if let Some(latest) = session.latest() {
+        put_latest(&mut value, session, latest, zone);
+    }
     Op::Put {
         table: SESSIONS,
         key: session.publisher.client_id.as_bytes().into(),
@@ -74,11 +103,50 @@ pub fn put_session(session: &Session) -> Op {
     }
 }
 
+/// Versions that do not know this part stop in front of it.
+fn put_latest(value: &mut Vec<u8>, session: &Session, latest: Latest, zone: &str) {
+    value.extend_from_slice(&latest.connected_at_ms.to_le_bytes());
+    value.extend_from_slice(&latest.keep_alive_s.to_le_bytes());
+    let clean_start = if latest.clean_start { IS_CLEAN_START } else { 0 };
+    match session.meta.known_peer() {
+        None => value.push(clean_start),
+        Some(SocketAddr::V4(peer)) => {
+            value.push(clean_start | HAS_V4);
+            value.extend_from_slice(&peer.ip().octets());
+            value.extend_from_slice(&peer.port().to_le_bytes());
+        }
+        Some(SocketAddr::V6(peer)) => {
+            value.push(clean_start | HAS_V6);
+            value.extend_from_slice(&peer.ip().octets());
+            value.extend_from_slice(&peer.port().to_le_bytes());
+        }
+    }
+    put_text(value, (zone != DEFAULT_ZONE).then_some(zone));
+}
+
+fn read_latest(r: &mut Fields<'_>) -> Option<LatestConnection> {
+    let (connected_at_ms, keep_alive_s, flags) = (r.u64()?, r.u16()?, r.u8()?);
+    let ip: Option<IpAddr> = if flags & HAS_V4 != 0 {
+        Some(<[u8; 4]>::try_from(r.take(4)?).ok()?.into())
+    } else if flags & HAS_V6 != 0 {
+        Some(<[u8; 16]>::try_from(r.take(16)?).ok()?.into())
+    } else {
+        None
+    };
+    let peer = match ip {
+        Some(ip) => Some(SocketAddr::new(ip, r.u16()?)),
+        None => None,
+    };
+    let zone = r.text()?.unwrap_or(DEFAULT_ZONE).to_owned();
+    let clean_start = flags & IS_CLEAN_START != 0;
+    Some(LatestConnection { connected_at_ms, keep_alive_s, clean_start, peer, zone })
+}
+
 /// Reads a session's record; `None` when it is not one.
 #[must_use]
 #[allow(clippy::cast_possible_truncation)]
 pub fn read_session(key: &[u8], value: &[u8]) -> Option<SessionRecord> {
-    let mut r = Reader(value);
+    let mut r = Fields(value);
     (r.u8()? == 1).then_some(())?;
     Some(SessionRecord {
         client_id: std::str::from_utf8(key).ok()?.to_owned(),
@@ -92,6 +160,7 @@ pub fn read_session(key: &[u8], value: &[u8]) -> Option<SessionRecord> {
         username: r.text()?.map(str::to_owned),
         mountpoint: r.text()?.unwrap_or_default().to_owned(),
         listener: r.text()?.unwrap_or_default().to_owned(),
+        latest: if r.0.is_empty() { None } else { Some(read_latest(&mut r)?) },
     })
 }
 
@@ -122,10 +191,10 @@ pub fn delete_subscription(durable_id: u64, filter: &str) -> Op {
 /// Reads a subscription: session number, filter, options.
 #[must_use]
 pub fn read_subscription(key: &[u8], value: &[u8]) -> Option<(u64, String, Subscription)> {
-    let mut k = Reader(key);
+    let mut k = Fields(key);
     let durable_id = u64::from_be_bytes(k.take(8)?.try_into().ok()?);
     let filter = std::str::from_utf8(k.0).ok()?.to_owned();
-    let mut r = Reader(value);
+    let mut r = Fields(value);
     (r.u8()? == 1).then_some(())?;
     let opts = SubOpts::from_bits(r.u8()?);
     Some((durable_id, filter, Subscription { opts, sub_id: r.u32()? }))
@@ -168,7 +237,7 @@ pub fn delete_will(client_id: &str) -> Op {
 /// Reads a will: client identifier, will.
 #[must_use]
 pub fn read_will(key: &[u8], value: &[u8]) -> Option<(String, Will)> {
-    let mut r = Reader(value);
+    let mut r = Fields(value);
     (r.u8()? == 1).then_some(())?;
     let delay_s = r.u32()?;
     let due_at_ms = r.u64()?;
@@ -192,7 +261,7 @@ pub fn delete_delayed(message: &Message) -> Op {
 /// Reads a delayed message: due time, message.
 #[must_use]
 pub fn read_delayed(value: &[u8]) -> Option<(u64, Message)> {
-    let mut r = Reader(value);
+    let mut r = Fields(value);
     (r.u8()? == 1).then_some(())?;
     let due_at_ms = r.u64()?;
     Some((due_at_ms, Message::from_bytes(r.0)?))
@@ -221,7 +290,7 @@ pub fn delete_awaiting_rel(durable_id: u64, packet_id: u16) -> Op {
 /// Reads an inbound QoS 2 packet identifier.
 #[must_use]
 pub fn read_awaiting_rel(key: &[u8]) -> Option<(u64, u16)> {
-    let mut r = Reader(key);
+    let mut r = Fields(key);
     let durable_id = u64::from_be_bytes(r.take(8)?.try_into().ok()?);
     Some((durable_id, u16::from_be_bytes(r.take(2)?.try_into().ok()?)))
 }

@@ -12,7 +12,8 @@ use crate::shard::info_of;
 use crate::sorting::SortBy;
 use crate::traffic::TrafficCounts;
 
-/// Which clients are wanted; what is not set is not looked at.
+/// Which clients are wanted; what is not set is not looked at. What is not known of a client is not what
+/// was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientQuery {
     /// One of these client identifiers; empty = any.
@@ -90,12 +91,16 @@ impl ClientQuery {
         let is_between = |(first, last): (Option<u64>, Option<u64>), at: u64| {
             first.is_none_or(|first| at >= first) && last.is_none_or(|last| at <= last)
         };
+        let latest = session.latest();
         self.is_connected.is_none_or(|wanted| session.conn.is_some() == wanted)
-            && self.clean_start.is_none_or(|wanted| session.clean_start == wanted)
+            && self.clean_start.is_none_or(|wanted| latest.is_some_and(|l| l.clean_start == wanted))
             && self.proto_ver.is_none_or(|wanted| session.proto_ver == wanted)
             && is_between(self.created_ms, session.created_at_ms)
-            && is_between(self.connected_ms, session.connected_at_ms)
-            && self.ip.is_none_or(|ip| session.meta.peer.ip().to_canonical() == ip)
+            && (self.connected_ms == (None, None)
+                || latest.is_some_and(|l| is_between(self.connected_ms, l.connected_at_ms)))
+            && self.ip.is_none_or(|ip| {
+                session.meta.known_peer().is_some_and(|peer| peer.ip().to_canonical() == ip)
+            })
             && self
                 .accepts_names(&session.publisher.client_id, session.publisher.username.as_deref())
     }
@@ -133,13 +138,19 @@ impl ClientSort {
             ClientSort::ClientId => return SortBy::texts(&publisher.client_id, "", tie),
             ClientSort::Username => return SortBy::name(publisher.username.as_deref(), "", tie),
             ClientSort::CreatedAt => session.created_at_ms,
-            ClientSort::ConnectedAt => session.connected_at_ms,
+            ClientSort::ConnectedAt => {
+                let at_ms = session.latest().map(|latest| latest.connected_at_ms);
+                return SortBy::maybe(at_ms, "", "", tie);
+            }
             ClientSort::DisconnectedAt => session.disconnected_at_ms,
             ClientSort::Queued => session.queue.len() as u64,
             ClientSort::Dropped => session.dropped,
             ClientSort::Inflight => session.inflight.len() as u64,
             ClientSort::Subscriptions => session.subscriptions.len() as u64,
-            ClientSort::KeepAlive => u64::from(session.keep_alive_s),
+            ClientSort::KeepAlive => {
+                let keep_alive_s = session.latest().map(|latest| latest.keep_alive_s.into());
+                return SortBy::maybe(keep_alive_s, "", "", tie);
+            }
             ClientSort::ProtocolVersion => u64::from(session.proto_ver),
         };
         SortBy::number(number, "", "", tie)

@@ -92,6 +92,17 @@ pub struct Will {
     pub due_at_ms: u64,
 }
 
+/// What is known of a session's latest connection.
+#[derive(Copy, Clone, Debug)]
+pub struct Latest {
+    /// When it was admitted, ms since 1970.
+    pub connected_at_ms: u64,
+    /// Keep Alive, seconds.
+    pub keep_alive_s: u16,
+    /// Clean Start.
+    pub clean_start: bool,
+}
+
 /// A client's session.
 #[derive(Debug)]
 pub struct Session {
@@ -109,9 +120,9 @@ pub struct Session {
     pub meta: Arc<ConnMeta>,
     /// Protocol level of the latest connection.
     pub proto_ver: u8,
-    /// Clean Start of the latest connection.
+    /// Clean Start of the latest connection, see [`Session::latest`].
     pub clean_start: bool,
-    /// Keep Alive of the latest connection, seconds.
+    /// Keep Alive of the latest connection, seconds, see [`Session::latest`].
     pub keep_alive_s: u16,
     /// Subscriptions by the filter as the client wrote it.
     pub subscriptions: HashMap<Box<str>, Subscription>,
@@ -129,7 +140,8 @@ pub struct Session {
     pub generation: u64,
     /// When it was made, ms since 1970.
     pub created_at_ms: u64,
-    /// When the latest connection was admitted.
+    /// When the latest connection was admitted; 0 when nothing is known of it, for an older version
+    /// wrote the session's record.
     pub connected_at_ms: u64,
     /// When the connection was lost; 0 while connected.
     pub disconnected_at_ms: u64,
@@ -153,19 +165,27 @@ pub struct Replay {
 }
 
 impl Session {
+    /// Its latest connection, as far as that is known.
+    #[must_use]
+    pub fn latest(&self) -> Option<Latest> {
+        let Self { connected_at_ms, keep_alive_s, clean_start, .. } = *self;
+        (connected_at_ms != 0).then_some(Latest { connected_at_ms, keep_alive_s, clean_start })
+    }
+
     /// The row for management and hooks.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub fn info(&self) -> ClientInfo {
+        let latest = self.latest();
         ClientInfo {
             client_id: self.publisher.client_id.clone(),
             username: self.publisher.username.clone(),
             connected: self.conn.is_some(),
-            peer: Some(self.meta.peer),
+            peer: self.meta.known_peer(),
             listener: Some(self.meta.listener.clone()),
             proto_ver: self.proto_ver,
-            keepalive_s: self.keep_alive_s,
-            clean_start: self.clean_start,
+            keepalive_s: latest.map(|latest| latest.keep_alive_s),
+            clean_start: latest.map(|latest| latest.clean_start),
             expiry_interval_s: self.expiry_s,
             created_at_ms: self.created_at_ms,
             connected_at_ms: self.connected_at_ms,

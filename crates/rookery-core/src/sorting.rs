@@ -35,6 +35,13 @@ impl<'a> SortBy<'a> {
         Self { head: u128::from(number), first, second, tie }
     }
 
+    /// By a number that may be unknown, then by two texts: what is unknown comes before all others.
+    #[must_use]
+    pub fn maybe(number: Option<u64>, first: &'a str, second: &'a str, tie: u128) -> Self {
+        let head = number.map_or(0, |number| (1 << 64) | u128::from(number));
+        Self { head, first, second, tie }
+    }
+
     /// Which of two stands first.
     #[must_use]
     pub fn compare(&self, other: &Self, is_descending: bool) -> Ordering {

@@ -291,7 +291,7 @@ fn a_shorter_keep_alive_holds_at_once() {
     assert!(node.set_keep_alive("sleeper", 1).unwrap());
     assert!(!node.set_keep_alive("nobody", 1).unwrap());
 
-    assert_eq!(node.client("sleeper").unwrap().unwrap().keepalive_s, 1);
+    assert_eq!(node.client("sleeper").unwrap().unwrap().keepalive_s, Some(1));
     let frame = client.read().unwrap();
     let Packet::Disconnect(end) = frame.packet() else { panic!("{:?}", frame.packet()) };
     assert_eq!(end.reason, ReasonCode::KEEP_ALIVE_TIMEOUT);

@@ -162,7 +162,7 @@ pub(crate) fn client_view<'py>(py: Python<'py>, view: &ClientView) -> Row<'py> {
         &*c.client_id, c.username.as_deref(), c.connected,
         c.peer.map(|peer| peer.ip().to_canonical().to_string()), c.peer.map(|peer| peer.port()),
         c.listener.as_deref(), c.proto_ver, c.keepalive_s, c.clean_start, c.expiry_interval_s,
-        c.created_at_ms, c.connected_at_ms, c.disconnected_at_ms, c.generation, c.subscriptions,
+        c.created_at_ms, rows::known(c.connected_at_ms), c.disconnected_at_ms, c.generation, c.subscriptions,
         view.subscriptions_max, c.inflight, view.inflight_max, c.mqueue, view.mqueue_max,
         c.mqueue_dropped, c.awaiting_rel, view.awaiting_rel_max, c.durable,
         cert.and_then(|cert| cert.common_name.as_deref()),

@@ -25,6 +25,11 @@ macro_rules! row {
 
 pub(crate) use row;
 
+/// A time; none when it is not known.
+pub(crate) fn known(ms: u64) -> Option<u64> {
+    (ms != 0).then_some(ms)
+}
+
 /// `ClientRow`.
 pub(crate) fn client<'py>(py: Python<'py>, c: &ClientInfo) -> Row<'py> {
     let cert = c.cert.as_deref();
@@ -32,7 +37,7 @@ pub(crate) fn client<'py>(py: Python<'py>, c: &ClientInfo) -> Row<'py> {
     row![py;
         &*c.client_id, c.username.as_deref(), c.connected, c.peer.map(|peer| peer.to_string()),
         c.listener.as_deref(), c.proto_ver, c.keepalive_s, c.clean_start, c.expiry_interval_s,
-        c.created_at_ms, c.connected_at_ms, c.disconnected_at_ms, c.generation, c.subscriptions,
+        c.created_at_ms, known(c.connected_at_ms), c.disconnected_at_ms, c.generation, c.subscriptions,
         c.inflight, c.mqueue, c.mqueue_dropped, c.awaiting_rel, c.durable,
         cert.and_then(|cert| cert.common_name.as_deref()),
         cert.and_then(|cert| cert.subject_dn.as_deref()),

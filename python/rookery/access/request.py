@@ -95,7 +95,7 @@ class AuthRequest:
             zone=client.zone or "default",
             mountpoint=client.mountpoint,
             protocol_version=client.protocol_version,
-            keep_alive_s=client.keep_alive_s,
+            keep_alive_s=client.keep_alive_s or 0,
             cert_common_name=certificate[0] if certificate else client.cert_common_name,
             cert_subject=certificate[1] if certificate else client.cert_subject,
             cert_der=certificate[2] if certificate else None,

@@ -103,7 +103,8 @@ class MessageQuery(NamedTuple):
 class ClientView(NamedTuple):
     """A client as :class:`rookery.native.models.Client`, its bounds (0: none) and its traffic.
 
-    Traffic is that of the present connection; 0 while the client is away.
+    Traffic is that of the present connection; 0 while the client is away. Of a session that an older
+    version stored, nothing is known about the latest connection: its facts are none.
     """
 
     client_id: str
@@ -113,11 +114,11 @@ class ClientView(NamedTuple):
     port: int | None
     listener: str | None
     protocol_version: int
-    keep_alive_s: int
-    clean_start: bool
+    keep_alive_s: int | None
+    clean_start: bool | None
     session_expiry_interval_s: int
     created_at_ms: int
-    connected_at_ms: int
+    connected_at_ms: int | None
     disconnected_at_ms: int  # 0 while connected
     generation: int
     subscriptions: int

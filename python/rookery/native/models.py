@@ -22,21 +22,24 @@ from rookery.native.rows import (
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client's session and, while it is connected, its connection.
+    """A client's session and its latest connection.
+
+    Of a session that a version without such facts stored, and whose client did not come back since,
+    nothing is known about the latest connection: its facts are none.
 
     Attributes:
         client_id: Client Identifier, MQTT-5.0 section 3.1.3.1.
         username: User Name, if it sent one.
         is_connected: Whether a connection stands; a session can outlive it.
-        peer: ``address:port`` it comes from; none while it is away.
+        peer: ``address:port`` of its latest connection.
         listener: The listener it came in by, such as ``tcp:default``.
         protocol_version: 3 (MQTT 3.1), 4 (3.1.1) or 5 (5.0).
-        keep_alive_s: Keep Alive, seconds.
-        clean_start: Clean Start (3.x: Clean Session) as sent.
+        keep_alive_s: Keep Alive of its latest connection, seconds.
+        clean_start: Clean Start (3.x: Clean Session) as sent then.
         session_expiry_interval_s: Seconds that the session lives on without a connection;
             4294967295 means for ever.
         created_at_ms: When the session was made, milliseconds since 1970.
-        connected_at_ms: When the latest connection was made.
+        connected_at_ms: When that connection was made; none before it is.
         disconnected_at_ms: When it was lost; none while connected.
         generation: Rises with every connect of this client identifier on this node, so that
             notices can be put in order.
@@ -60,11 +63,11 @@ class Client:
     peer: str | None
     listener: str | None
     protocol_version: int
-    keep_alive_s: int
-    clean_start: bool
+    keep_alive_s: int | None
+    clean_start: bool | None
     session_expiry_interval_s: int
     created_at_ms: int
-    connected_at_ms: int
+    connected_at_ms: int | None
     disconnected_at_ms: int | None
     generation: int
     subscriptions: int

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from rookery.native.config import AclRule
 
 ClientRow: TypeAlias = tuple[
-    str, str | None, bool, str | None, str | None, int, int, bool,
-    int, int, int, int, int,
+    str, str | None, bool, str | None, str | None, int, int | None, bool | None,
+    int, int, int | None, int, int,
     int, int, int, int, int, bool,
     str | None, str | None, list[tuple[str, str]], bool, str | None, str,
 ]  # fmt: skip

@@ -67,6 +67,19 @@ def test_a_client_is_shown_whole(shared: Operator, asks: RestSocket) -> None:
         assert "disconnected_at" not in row
 
 
+def test_a_restart_changes_nothing_of_a_client_that_is_away(
+    operator: Operator, rest: RestSocket
+) -> None:
+    leave_session(operator, "away", "a/b")
+    before = rest.ask("GET", "/clients/away").json
+    operator.node.restart()
+    after = rest.ask("GET", "/clients/away").json
+    assert after == before
+    assert (after["ip_address"], after["keepalive"]) == (HOST, 60)
+    assert names(rest, f"ip_address={HOST}&lte_connected_at={after['disconnected_at']}") == ["away"]
+    assert names(rest, "ip_address=0.0.0.0") == []
+
+
 def test_a_client_that_is_away_is_shown_while_its_session_lives(
     shared: Operator, asks: RestSocket
 ) -> None:

@@ -1,6 +1,7 @@
 //! What happened, as plain values: it can wait for its turn and cross threads.
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rookery_rules::{Column, Event, Source, Value, decode_json};
@@ -28,12 +29,6 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// Text that may be missing.
-    #[must_use]
-    pub fn maybe(text: Option<&str>) -> Self {
-        text.map_or(Self::Unknown, Self::from)
-    }
-
     fn value(&self) -> Value<'_> {
         match self {
             Self::Unknown => Value::Undefined,
@@ -56,6 +51,33 @@ impl From<&str> for Fact {
 impl From<u64> for Fact {
     fn from(number: u64) -> Self {
         Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<bool> for Fact {
+    fn from(is_so: bool) -> Self {
+        Self::Bool(is_so)
+    }
+}
+
+impl From<SocketAddr> for Fact {
+    fn from(address: SocketAddr) -> Self {
+        Self::from(address.to_string().as_str())
+    }
+}
+
+impl From<IpAddr> for Fact {
+    fn from(address: IpAddr) -> Self {
+        Self::from(address.to_string().as_str())
+    }
+}
+
+impl<T> From<Option<T>> for Fact
+where
+    Self: From<T>,
+{
+    fn from(known: Option<T>) -> Self {
+        known.map_or(Self::Unknown, Self::from)
     }
 }
 

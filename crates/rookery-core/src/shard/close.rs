@@ -242,7 +242,8 @@ impl Shard {
             }
         }
         if session.durable_id != 0 {
-            let op = persist::put_session(session);
+            let zone = self.config.zones.get(usize::from(session.meta.zone));
+            let op = persist::put_session(session, zone.map_or("default", |zone| &zone.name));
             self.effects.store_ops.push(op);
         }
         self.queued_bytes = self.queued_bytes.saturating_sub(freed);

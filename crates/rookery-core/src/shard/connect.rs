@@ -408,7 +408,8 @@ impl Shard {
         session.connected_at_ms = now.unix_ms;
         session.disconnected_at_ms = 0;
         if session.durable_id != 0 {
-            let op = persist::put_session(session);
+            let zone = self.config.zones.get(usize::from(zone)).map_or("default", |z| &z.name);
+            let op = persist::put_session(session, zone);
             self.effects.store_ops.push(op);
         }
         self.unauthenticated = self.unauthenticated.saturating_sub(1);
@@ -651,6 +652,6 @@ impl Shard {
 
     /// The address of a session's client, for placeholders.
     pub(super) fn peer_of(&self, slot: u32) -> Option<SocketAddr> {
-        self.sessions.get(slot).map(|s| s.meta.peer)
+        self.sessions.get(slot).and_then(|s| s.meta.known_peer())
     }
 }

@@ -60,7 +60,7 @@ impl Shard {
                 json,
                 ",\"reason\":\"{}\",\"connected_at\":{},\"disconnected_at\":{},\"disconn_props\":{{}}",
                 cause.name(),
-                session.connected_at_ms,
+                or_null(session.latest().map(|latest| latest.connected_at_ms)),
                 now.unix_ms,
             );
         });
@@ -126,11 +126,11 @@ impl Shard {
             session.publisher.username.as_deref().map_or_else(|| "null".to_owned(), quoted);
         let _ = write!(
             json,
-            "{{\"clientid\":{},\"username\":{username},\"ipaddress\":\"{}\",\"sockport\":{},\"protocol\":\"mqtt\",\
+            "{{\"clientid\":{},\"username\":{username},\"ipaddress\":{},\"sockport\":{},\"protocol\":\"mqtt\",\
              \"proto_name\":\"{}\",\"proto_ver\":{},\"generation\":{},\"ts\":{}",
             quoted(client_id),
-            session.meta.peer.ip(),
-            session.meta.local.port(),
+            or_null(session.meta.known_peer().map(|peer| format!("\"{}\"", peer.ip()))),
+            or_null(session.meta.known_local().map(|local| local.port())),
             if session.proto_ver == 3 { "MQIsdp" } else { "MQTT" },
             session.proto_ver,
             session.generation,
@@ -175,6 +175,10 @@ impl Shard {
             self.route_to(now, &mut source, None, &Arc::new(matched));
         }
     }
+}
+
+fn or_null(known: Option<impl ToString>) -> String {
+    known.map_or_else(|| "null".to_owned(), |known| known.to_string())
 }
 
 /// A client identifier is not a topic: what would be a level or a wildcard there is replaced.

@@ -294,9 +294,10 @@ impl Shard {
     pub(super) fn trace_drop(&mut self, slot: Option<u32>, topic: &str, msg: &'static str) {
         let session = slot.and_then(|slot| self.sessions.get(slot));
         let key = session.and_then(|s| s.conn);
-        let mask = session
-            .map_or(0, |s| self.observer.mask_of(&s.publisher.client_id, Some(s.meta.peer.ip())))
-            | self.observer.mask_of_topic(topic);
+        let mask = session.map_or(0, |s| {
+            let peer = s.meta.known_peer().map(|peer| peer.ip());
+            self.observer.mask_of(&s.publisher.client_id, peer)
+        }) | self.observer.mask_of_topic(topic);
         let told =
             Told { tag: "PUBLISH", msg, topic: Some(topic), detail: String::new(), payload: None };
         self.tell(mask, key, slot, told);

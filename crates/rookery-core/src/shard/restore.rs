@@ -1,6 +1,5 @@
 //! What a shard takes back after a restart.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use rookery_codec::{ParsedFilter, parse_filter};
@@ -52,16 +51,18 @@ impl Shard {
         let (slot, generation) = self.sessions.next_key();
         #[allow(clippy::cast_possible_truncation)]
         let key = SessionKey { shard: self.index, generation: generation as u16, slot };
-        // A session younger than the last sign of life was there until the end.
-        let lost_at_ms = alive_at_ms.max(record.created_at_ms).min(now.unix_ms);
+        let latest = record.latest.as_ref();
+        let connected_at_ms = latest.map_or(0, |latest| latest.connected_at_ms);
+        // Whoever came after the last sign of life was there until the end.
+        let seen_at_ms = record.created_at_ms.max(connected_at_ms);
+        let lost_at_ms = alive_at_ms.max(seen_at_ms).min(now.unix_ms);
         let disconnected_at_ms =
             if record.disconnected_at_ms == 0 { lost_at_ms } else { record.disconnected_at_ms };
-        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let meta = ConnMeta {
-            peer: nowhere,
-            local: nowhere,
+            peer: latest.and_then(|latest| latest.peer).unwrap_or(ConnMeta::NOWHERE),
+            local: ConnMeta::NOWHERE,
             listener: record.listener.as_str().into(),
-            zone: record.zone,
+            zone: self.zone_of(&record),
             mountpoint: record.mountpoint.as_str().into(),
             is_local: false,
             enable_authn: true,
@@ -80,8 +81,8 @@ impl Shard {
             conn: None,
             meta: Arc::new(meta),
             proto_ver: record.proto_ver,
-            clean_start: false,
-            keep_alive_s: 0,
+            clean_start: latest.is_some_and(|latest| latest.clean_start),
+            keep_alive_s: latest.map_or(0, |latest| latest.keep_alive_s),
             subscriptions: hashbrown::HashMap::new(),
             inflight: Inflight::default(),
             queue: MessageQueue::default(),
@@ -90,7 +91,7 @@ impl Shard {
             replays: None,
             generation: record.generation,
             created_at_ms: record.created_at_ms,
-            connected_at_ms: 0,
+            connected_at_ms,
             disconnected_at_ms,
             dropped: 0,
             is_fetching: false,
@@ -111,6 +112,14 @@ impl Shard {
         }
         self.restore_groups(slot, &restored.messages);
         self.arm_restored(now, slot);
+    }
+
+    /// The settings may have other zones now: the name tells which one it was. A zone that is gone
+    /// leaves its sessions to the first one.
+    fn zone_of(&self, record: &SessionRecord) -> u16 {
+        let Some(latest) = &record.latest else { return record.zone };
+        let index = self.config.zones.iter().position(|zone| zone.name == latest.zone);
+        index.and_then(|index| u16::try_from(index).ok()).unwrap_or(0)
     }
 
     /// Ties messages to the shared subscriptions they came through, as far as the session still

@@ -170,7 +170,7 @@ impl Shard {
         let event = Event::CheckAuthnComplete;
         if let Some(what) = self.connecting_happening(event, key, &request.client_id) {
             let what = what
-                .with(Column::Username, Fact::maybe(request.username.as_deref()))
+                .with(Column::Username, request.username.as_deref())
                 .with(Column::ReasonCode, Fact::Word(reason.name()))
                 .with(Column::IsSuperuser, Fact::Bool(request.is_superuser))
                 .with(Column::IsAnonymous, Fact::Bool(!is_asked))
@@ -270,9 +270,9 @@ impl Shard {
         let mut what = Happening::new(event)
             .about(message.clone())
             .with(Column::ClientId, &*session.publisher.client_id)
-            .with(Column::Username, Fact::maybe(session.publisher.username.as_deref()))
-            .with(Column::PeerHost, &*session.meta.peer.ip().to_string())
-            .with(Column::PeerName, &*session.meta.peer.to_string());
+            .with(Column::Username, session.publisher.username.as_deref())
+            .with(Column::PeerHost, session.meta.known_peer().map(|peer| peer.ip()))
+            .with(Column::PeerName, session.meta.known_peer());
         for (column, fact) in about {
             what.set(column, fact);
         }
@@ -291,8 +291,8 @@ impl Shard {
             .with(Column::Reason, Fact::Word(reason));
         let session = from.and_then(|key| self.sessions.get(key.slot).filter(|s| s.key == key));
         if let Some(session) = session {
-            what.set(Column::PeerHost, &*session.meta.peer.ip().to_string());
-            what.set(Column::PeerName, &*session.meta.peer.to_string());
+            what.set(Column::PeerHost, session.meta.known_peer().map(|peer| peer.ip()));
+            what.set(Column::PeerName, session.meta.known_peer());
         }
         self.note(what);
     }

@@ -116,7 +116,7 @@ impl Shard {
         let columns = PublishedColumns {
             parts: &source.parts,
             from: source.publisher,
-            peer: session.map(|session| session.meta.peer),
+            peer: session.and_then(|session| session.meta.known_peer()),
             attrs: access.map_or(&[], |access| &access.grant.attrs),
             now,
             node: &self.config.node_name,
@@ -248,21 +248,22 @@ impl Shard {
     /// What is known of a session's client.
     pub(super) fn session_happening(&self, event: Event, slot: u32) -> Option<Happening> {
         let session = self.sessions.get(slot)?;
+        let latest = session.latest();
         let conn = session.conn.and_then(|key| self.conns.get(key.slot));
         let mut what = Happening::new(event)
             .with(Column::ClientId, &*session.publisher.client_id)
-            .with(Column::Username, Fact::maybe(session.publisher.username.as_deref()))
-            .with(Column::PeerHost, &*session.meta.peer.ip().to_string())
-            .with(Column::PeerName, &*session.meta.peer.to_string())
-            .with(Column::SockName, &*session.meta.local.to_string())
+            .with(Column::Username, session.publisher.username.as_deref())
+            .with(Column::PeerHost, session.meta.known_peer().map(|peer| peer.ip()))
+            .with(Column::PeerName, session.meta.known_peer())
+            .with(Column::SockName, session.meta.known_local())
             .with(Column::MountPoint, &*session.meta.mountpoint)
             .with(Column::ProtoName, Fact::Word(proto_name(session.proto_ver)))
             .with(Column::ProtoVer, u64::from(session.proto_ver))
-            .with(Column::KeepAlive, u64::from(session.keep_alive_s))
-            .with(Column::CleanStart, Fact::Bool(session.clean_start))
+            .with(Column::KeepAlive, latest.map(|latest| u64::from(latest.keep_alive_s)))
+            .with(Column::CleanStart, latest.map(|latest| latest.clean_start))
             .with(Column::ExpiryInterval, u64::from(session.expiry_s))
             .with(Column::IsBridge, Fact::Bool(false))
-            .with(Column::ConnectedAt, session.connected_at_ms);
+            .with(Column::ConnectedAt, latest.map(|latest| latest.connected_at_ms));
         let attrs = conn.and_then(|conn| conn.access.as_ref());
         let attrs = attrs.map_or(&[][..], |access| &access.grant.attrs);
         what.set(Column::ClientAttrs, attributes(attrs));
@@ -281,9 +282,9 @@ impl Shard {
         Some(
             Happening::new(event)
                 .with(Column::ClientId, client_id)
-                .with(Column::PeerHost, &*conn.meta.peer.ip().to_string())
-                .with(Column::PeerName, &*conn.meta.peer.to_string())
-                .with(Column::SockName, &*conn.meta.local.to_string())
+                .with(Column::PeerHost, conn.meta.peer.ip())
+                .with(Column::PeerName, conn.meta.peer)
+                .with(Column::SockName, conn.meta.local)
                 .with(Column::ProtoName, Fact::Word(proto_name(version)))
                 .with(Column::ProtoVer, u64::from(version)),
         )

@@ -1,7 +1,7 @@
 //! One shard, a clock that the scene moves, and a store that says yes or no at once.
 #![allow(dead_code)] // each test file uses its part
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,13 +12,16 @@ use rookery_codec::{
 };
 use rookery_core::config::{Admission, BrokerConfig, MqttConfig, ZoneConfig};
 use rookery_core::effects::{
-    Answer, AskId, CloseCause, Command, ConnMeta, PeerCertificate, Question, ShardMessage, UpEvent,
-    Verdict,
+    Answer, AskId, ClientInfo, CloseCause, Command, ConnMeta, PeerCertificate, Question,
+    ShardMessage, UpEvent, Verdict,
 };
 use rookery_core::ids::{ConnKey, Now};
+use rookery_core::persist::{SESSIONS, read_session};
+use rookery_core::query::{ClientHit, ClientQuery, ClientSort};
 use rookery_core::rules::{RuleCounts, RuleDraft, RuleSet, Surroundings};
-use rookery_core::shard::Shard;
+use rookery_core::shard::{RestoredSession, Shard};
 use rookery_core::shared::Shared;
+use rookery_core::sorting::Keys;
 use rookery_core::store_port::{Op, Outcome};
 
 /// The shard and what surrounds it.
@@ -114,6 +117,46 @@ impl Stage {
         between(self);
         self.rules = next;
         self.turn();
+    }
+
+    /// The node ends and another one starts on what was stored: these records of sessions.
+    pub fn restart(&mut self, sessions: &[(Vec<u8>, Vec<u8>)]) {
+        self.shared = Arc::new(Shared::new(1, 1, 1));
+        let config = Arc::new(self.config.clone());
+        self.shard = Shard::new(0, self.shared.clone(), config, self.now).unwrap();
+        for (key, value) in sessions {
+            let restored = RestoredSession {
+                record: read_session(key, value).unwrap(),
+                subscriptions: Vec::new(),
+                messages: Vec::new(),
+                awaiting_rel: Vec::new(),
+                will: None,
+            };
+            self.shard.restore_session(self.now, restored, self.now.unix_ms);
+        }
+    }
+
+    /// The latest record of each session.
+    pub fn stored_sessions(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut found = BTreeMap::new();
+        for (op, _) in &self.written {
+            if let Op::Put { table: SESSIONS, key, value } = op {
+                found.insert(key.to_vec(), value.to_vec());
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// What management shows of the clients that are wanted, in order.
+    pub fn clients(&self, query: &ClientQuery) -> Vec<ClientInfo> {
+        let mut found = Keys::default();
+        let sort = query.sort.unwrap_or(ClientSort::ClientId);
+        assert!(self.shard.read_clients(query, sort, 0, 1000, &mut found).is_none());
+        found.sort_from(0, query.is_descending);
+        let view = |(_, hit): (u16, ClientHit)| {
+            self.shard.client_view(hit.slot, hit.generation).unwrap().info
+        };
+        (0..found.len()).map(|at| view(*found.get(at).unwrap().1)).collect()
     }
 
     /// What a rule counted.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use rookery_codec::ReasonCode;
+use rookery_codec::{Fields, ReasonCode};
 use rookery_core::effects::{
     Admittance, Answer, AskId, AuthDetail, ClientInfo, CloseCause, FilterVerdict, PeerCertificate,
     Question, SessionEvent, SubscriptionInfo, UpEvent, Verdict,
@@ -168,12 +168,12 @@ fn put_question(out: &mut Vec<u8>, question: &Question) {
 ///
 /// The bytes are nothing that these write.
 pub fn take_down(kind: u8, body: &[u8]) -> Result<Down, BrokenFrame> {
-    let mut r = Reader(body);
+    let mut r = Fields(body);
     let event = event_of(kind, &mut r);
     match event {
         Some(event) => Ok(Down::Event(Box::new(event))),
         None if kind == hook::ALARM_ACTIVATED || kind == hook::ALARM_DEACTIVATED => {
-            let text = Reader(body).text().flatten().ok_or(BrokenFrame)?;
+            let text = Fields(body).text().flatten().ok_or(BrokenFrame)?;
             Ok(Down::Told(kind, text.into()))
         }
         None => Err(BrokenFrame),
@@ -186,12 +186,12 @@ pub fn take_down(kind: u8, body: &[u8]) -> Result<Down, BrokenFrame> {
 ///
 /// It is too short for one.
 pub fn split_publish(body: &[u8]) -> Result<(AskId, &[u8]), BrokenFrame> {
-    let mut r = Reader(body);
+    let mut r = Fields(body);
     let id = r.id().ok_or(BrokenFrame)?;
     Ok((id, r.0))
 }
 
-fn question_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
+fn question_of(kind: u8, r: &mut Fields<'_>) -> Option<UpEvent> {
     Some(match kind {
         hook::AUTHENTICATE => {
             let id = r.id()?;
@@ -235,7 +235,7 @@ fn question_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
     })
 }
 
-fn event_of(kind: u8, r: &mut Reader<'_>) -> Option<UpEvent> {
+fn event_of(kind: u8, r: &mut Fields<'_>) -> Option<UpEvent> {
     Some(match kind {
         hook::AUTHENTICATE..=hook::UNSUBSCRIBE => question_of(kind, r)?,
         hook::CONNECT => UpEvent::Connect(Box::new(r.client()?)),
@@ -338,10 +338,10 @@ pub fn put_answer(out: &mut Vec<u8>, answer: &Answer) {
 ///
 /// The bytes are nothing that it writes.
 pub fn take_answer(body: &[u8]) -> Result<Answer, BrokenFrame> {
-    answer_of(&mut Reader(body)).ok_or(BrokenFrame)
+    answer_of(&mut Fields(body)).ok_or(BrokenFrame)
 }
 
-fn answer_of(r: &mut Reader<'_>) -> Option<Answer> {
+fn answer_of(r: &mut Fields<'_>) -> Option<Answer> {
     let id = r.id()?;
     let verdict = match r.u8()? {
         0 => Verdict::Allow,
@@ -435,11 +435,13 @@ fn put_client(out: &mut Vec<u8>, c: &ClientInfo) {
     put_text(out, c.zone.as_deref());
     put_text(out, Some(&c.mountpoint));
     let flags = u8::from(c.connected)
-        | u8::from(c.clean_start) << 1
+        | u8::from(c.clean_start == Some(true)) << 1
         | u8::from(c.durable) << 2
-        | u8::from(c.is_superuser) << 3;
+        | u8::from(c.is_superuser) << 3
+        | u8::from(c.clean_start.is_some()) << 4
+        | u8::from(c.keepalive_s.is_some()) << 5;
     out.extend_from_slice(&[flags, c.proto_ver]);
-    out.extend_from_slice(&c.keepalive_s.to_le_bytes());
+    out.extend_from_slice(&c.keepalive_s.unwrap_or(0).to_le_bytes());
     for number in [c.expiry_interval_s, c.subscriptions, c.inflight, c.mqueue, c.awaiting_rel] {
         out.extend_from_slice(&number.to_le_bytes());
     }
@@ -452,39 +454,19 @@ fn put_client(out: &mut Vec<u8>, c: &ClientInfo) {
     put_attrs(out, &c.client_attrs);
 }
 
-struct Reader<'a>(&'a [u8]);
+/// What frames are made of.
+trait Parts {
+    fn id(&mut self) -> Option<AskId>;
+    fn message(&mut self) -> Option<Arc<Message>>;
+    fn attrs(&mut self) -> Option<Vec<(Box<str>, Box<str>)>>;
+    fn cert(&mut self) -> Option<Option<Arc<PeerCertificate>>>;
+    fn detail(&mut self) -> Option<AuthDetail>;
+    fn subscription(&mut self) -> Option<SubscriptionInfo>;
+    fn filter_verdict(&mut self) -> Option<FilterVerdict>;
+    fn client(&mut self) -> Option<ClientInfo>;
+}
 
-impl<'a> Reader<'a> {
-    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(n)?;
-        self.0 = tail;
-        Some(head)
-    }
-    fn u8(&mut self) -> Option<u8> {
-        self.take(1)?.first().copied()
-    }
-    fn u16(&mut self) -> Option<u16> {
-        Some(u16::from_le_bytes(self.take(2)?.try_into().ok()?))
-    }
-    fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
-    }
-    fn u64(&mut self) -> Option<u64> {
-        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
-    }
-    fn bytes(&mut self) -> Option<Option<&'a [u8]>> {
-        let len = self.u32()?;
-        if len == NO_TEXT {
-            return Some(None);
-        }
-        self.take(len as usize).map(Some)
-    }
-    fn text(&mut self) -> Option<Option<&'a str>> {
-        match self.bytes()? {
-            None => Some(None),
-            Some(bytes) => std::str::from_utf8(bytes).ok().map(Some),
-        }
-    }
+impl Parts for Fields<'_> {
     fn id(&mut self) -> Option<AskId> {
         let shard = self.u16()?;
         let conn = ConnKey { slot: self.u32()?, generation: self.u32()? };
@@ -492,7 +474,7 @@ impl<'a> Reader<'a> {
     }
     /// The rest of the frame.
     fn message(&mut self) -> Option<Arc<Message>> {
-        Message::from_bytes(std::mem::take(&mut self.0)).map(Arc::new)
+        Message::from_bytes(self.rest()).map(Arc::new)
     }
     fn attrs(&mut self) -> Option<Vec<(Box<str>, Box<str>)>> {
         let count = self.u32()?;
@@ -548,11 +530,11 @@ impl<'a> Reader<'a> {
             zone,
             mountpoint,
             connected: flags & 1 != 0,
-            clean_start: flags & 2 != 0,
+            clean_start: (flags & 16 != 0).then_some(flags & 2 != 0),
             durable: flags & 4 != 0,
             is_superuser: flags & 8 != 0,
             proto_ver,
-            keepalive_s,
+            keepalive_s: (flags & 32 != 0).then_some(keepalive_s),
             expiry_interval_s: self.u32()?,
             subscriptions: self.u32()?,
             inflight: self.u32()?,

@@ -13,7 +13,8 @@ class ClientRow(Row):
     """A client: its session and, while it is connected, its connection.
 
     A field that ``fields`` left out is absent. Counters of traffic are those of the present
-    connection.
+    connection. What an older version did not store of a client that is away is null until it comes
+    back.
     """
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
@@ -22,7 +23,9 @@ class ClientRow(Row):
     username: str | None = Field(None, description="User name.", examples=["plant"])
     node: str | None = Field(None, description="The node that has it.")
     connected: bool | None = Field(None, description="Whether a connection stands.")
-    connected_at: str | None = Field(None, description="When its latest connection was made.")
+    connected_at: str | None = Field(
+        None, description="When its latest connection was made; null when that is not known."
+    )
     created_at: str | None = Field(None, description="When its session was made.")
     disconnected_at: str | None = Field(
         None, description="When its connection was lost; absent while it is connected."

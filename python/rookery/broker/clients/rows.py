@@ -29,7 +29,7 @@ def client_row(client: ClientView, node_name: str) -> dict[str, Any]:
         "username": username,
         "node": node_name,
         "connected": is_connected,
-        "connected_at": rfc3339(connected_at_ms),
+        "connected_at": None if connected_at_ms is None else rfc3339(connected_at_ms),
         "created_at": rfc3339(created_at_ms),
         "ip_address": host,
         "port": port,

@@ -39,7 +39,7 @@ def traffic(client: ClientView) -> dict[str, int]:
 
 
 def _common(client: ClientView, node_name: str) -> dict[str, Any]:
-    version = client.protocol_version
+    version, connected_at_ms = client.protocol_version, client.connected_at_ms
     return {
         "node": node_name,
         "username": client.username or "",
@@ -51,7 +51,7 @@ def _common(client: ClientView, node_name: str) -> dict[str, Any]:
         "is_bridge": False,
         "zone": client.zone,
         "mountpoint": client.mountpoint,
-        "connected_at": local_time(client.connected_at_ms),
+        "connected_at": None if connected_at_ms is None else local_time(connected_at_ms),
     }
 
 
