@@ -25,10 +25,15 @@ class Difference(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """Why some differences are there."""
+    """Why some differences are there.
+
+    Attributes:
+        is_of_later: Whether a later EMQX than the one compared with has them.
+    """
 
     where: list[str]
     what: list[str]
+    is_of_later: bool = False
 
     def fits(self, difference: Difference) -> bool:
         return any(_fits(difference.where, pattern) for pattern in self.where) and any(
@@ -44,13 +49,16 @@ def _fits(text: str, pattern: str) -> bool:
 def read_reasons(kind: str = "difference") -> list[Reason]:
     """Explanations, in their order: of documents, or of what nodes answer (``answer``)."""
     content = tomllib.loads(REASONS.read_text(encoding="utf-8"))
-    return [Reason(several(item["where"]), several(item["what"])) for item in content.get(kind, ())]
+    return [
+        Reason(several(item["where"]), several(item["what"]), "since" in item)
+        for item in content.get(kind, ())
+    ]
 
 
 def unexplained(found: Collection[Difference], reasons: Collection[Reason]) -> list[str]:
     """What nobody has explained, and explanations of nothing."""
     lines = [str(item) for item in found if not any(reason.fits(item) for reason in reasons)]
-    for reason in reasons:
+    for reason in (reason for reason in reasons if not reason.is_of_later):
         for where in reason.where:
             if not any(Reason([where], reason.what).fits(item) for item in found):
                 lines.append(f"fits nothing: {where}: {', '.join(reason.what)}")

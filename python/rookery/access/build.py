@@ -39,7 +39,7 @@ from rookery.access.passwords.algorithms import (
 )
 from rookery.access.stores import Stores
 from rookery.access.tls import ClientTls
-from rookery.clock import Clock, SystemClock
+from rookery.clock import Clock
 
 Entry: TypeAlias = Mapping[str, Any]
 
@@ -118,30 +118,6 @@ def sources(
                 raise SettingError(_TWICE.format(where="type", id=source.name))
         made[source.name] = source
     return made
-
-
-def check(
-    providers: Sequence[Entry], sources_: Sequence[Entry], *, answer_timeout_s: float = 5.0
-) -> None:
-    """Look at what only the parts themselves can judge, without starting any of them.
-
-    Raises:
-        SettingError: an entry cannot be used.
-        AclSyntaxError: a file of rules cannot.
-    """
-    from rookery.access import acl_file  # noqa: PLC0415
-
-    clock = SystemClock()
-    if providers:
-        stores = Stores(None, clock)
-        try:
-            chain(providers, stores, clock, answer_timeout_s=answer_timeout_s)
-        finally:
-            stores.close()
-    sources(sources_, clock, answer_timeout_s=answer_timeout_s)
-    for entry in sources_:
-        if entry["type"] == "file" and entry["path"]:
-            acl_file.load(Path(entry["path"]))
 
 
 class _At:

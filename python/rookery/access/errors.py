@@ -51,21 +51,26 @@ class SettingError(AccessError):
 
 
 class EntryError(SettingError):
-    """The same of one entry of the configuration, which is said before the reason."""
+    """The same of one entry of the configuration, which is said before the reason.
+
+    Attributes:
+        place: The entry, such as ``authentication.1``.
+        reason: Why, without the place.
+    """
 
     def __init__(self, place: str, reason: Words) -> None:
         super().__init__(_AT.format(place=place, reason=reason))
-        self._place = place
-        self._reason = reason
+        self.place = place
+        self.reason = reason
 
     def seen_from(self, base: tuple[str, ...], written: Any = None) -> SettingError:
         """The same for whoever wrote ``written``, which stands at ``base``."""
-        if self._place == join_path(base):
-            return SettingError(self._reason)
-        return EntryError(seen_from(self._place, base, written), self._reason)
+        if self.place == join_path(base):
+            return SettingError(self.reason)
+        return EntryError(seen_from(self.place, base, written), self.reason)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._place, self._reason)
+        return type(self), (self.place, self.reason)
 
 
 class ImportFileError(AccessError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.cli import background, output, systemd
-from rookery.cli.messages import language, say
+from rookery.cli.messages import say
 from rookery.cli.parsers import (
     SECONDS,
     add_command,
@@ -218,18 +218,10 @@ def _report(arguments: argparse.Namespace, value: Any, code: int, text: str) -> 
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    from rookery.access import build  # noqa: PLC0415 - many commands never need it
-    from rookery.access.errors import AccessError  # noqa: PLC0415
-    from rookery.connectors import checking  # noqa: PLC0415
+    from rookery.access.checking import problems as of_access  # noqa: PLC0415 - many never need it
+    from rookery.connectors.checking import all_problems as of_connectors  # noqa: PLC0415
 
-    config = load_config(arguments)
-    access = config.management.access
-    checking.check_all(config)
-    try:
-        build.check(access.authentication, access.sources, answer_timeout_s=access.answer_timeout_s)
-    except AccessError as error:
-        output.complain(say("error", text=error.text(language())))
-        return output.FAILED
+    config = load_config(arguments, look=lambda draft: [*of_connectors(draft), *of_access(draft)])
     output.line(say("config.good", file=config.config_file or say("config.no_file")))
     return output.OK
 

@@ -13,6 +13,7 @@ from rookery.cli.usage import Formatter
 
 if TYPE_CHECKING:
     from rookery.config import Config
+    from rookery.config.draft import Look
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -111,8 +112,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help=say("option.json"))
 
 
-def load_config(arguments: argparse.Namespace, defaults: dict[str, Any] | None = None) -> Config:
+def load_config(
+    arguments: argparse.Namespace,
+    defaults: dict[str, Any] | None = None,
+    look: Look | None = None,
+) -> Config:
     """Read the configuration that the arguments name, and print its warnings.
+
+    ``look`` finds more that is wrong with it.
 
     Raises:
         InvalidConfigError: it cannot be used.
@@ -125,6 +132,7 @@ def load_config(arguments: argparse.Namespace, defaults: dict[str, Any] | None =
         arguments.data_dir,
         getattr(arguments, "set", ()),
         defaults=defaults,
+        look=look,
     )
     for problem in loaded.warnings:
         output.complain(say("config.warning", text=problem.text(language())))

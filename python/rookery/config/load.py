@@ -16,6 +16,7 @@ from rookery.config import sources
 from rookery.config.between import between_keys
 from rookery.config.build import management_config, node_config
 from rookery.config.check import Checked, check
+from rookery.config.draft import Draft, Look
 from rookery.config.leftovers import without_leftovers
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.role import without_roles
@@ -129,6 +130,7 @@ def load(
     environ: Mapping[str, str] | None = None,
     defaults: Mapping[str, Any] | None = None,
     runtime: Node | None = None,
+    look: Look | None = None,
 ) -> Config:
     """Read all sources and check them.
 
@@ -140,6 +142,7 @@ def load(
         environ: Instead of the environment of this process.
         defaults: A tree that stands below everything but the schema's own defaults.
         runtime: Instead of what the data directory holds of changes made while a node ran.
+        look: Finds more that is wrong, also in what something is wrong with already.
 
     Raises:
         InvalidConfigError: with everything that is wrong.
@@ -180,6 +183,10 @@ def load(
             checked.problems.append(empty)
     if not checked.problems:
         checked.problems.extend(between_keys(checked))
+    if look is not None:
+        known = {(found.kind, found.path) for found in checked.problems}
+        more = list(look(Draft(checked, chosen_dir)))
+        checked.problems.extend(it for it in more if (it.kind, it.path) not in known)
     if checked.problems:
         raise InvalidConfigError(checked.problems)
     return Config(

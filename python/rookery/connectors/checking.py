@@ -6,10 +6,12 @@ here too; without connectors nothing is loaded for it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rookery.access.errors import SettingError
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.tree import Origin, join_path
 from rookery.errors import BadRequestError
@@ -17,6 +19,7 @@ from rookery.words import Words
 
 if TYPE_CHECKING:
     from rookery.config import Config
+    from rookery.config.draft import Draft
     from rookery.connectors.settings import Settings
 
 KINDS = ("connectors", "actions", "sources")
@@ -27,7 +30,7 @@ KEPT = ("created_at", "last_modified_at")
 VALUE_LENGTH_MAX = 60
 
 
-def is_configured(config: Config) -> bool:
+def is_configured(config: Config | Draft) -> bool:
     """Whether there is anything to check."""
     return any(named for kind in KINDS for named in config[kind].values())
 
@@ -42,33 +45,30 @@ def check(config: Config) -> None:
         raise InvalidConfigError(found)
 
 
-def check_all(config: Config) -> None:
-    """Refuse what a type cannot use, and what can be seen to fail without contacting anything.
-
-    Raises:
-        InvalidConfigError: with everything that is wrong, and where it is written.
-    """
-    check(config)
-    if is_configured(config) and (found := list(_unfit(config))):
-        raise InvalidConfigError(found)
+def all_problems(draft: Draft) -> Iterator[Problem]:
+    """What a type cannot use, and what can be seen to fail without contacting anything."""
+    if is_configured(draft):
+        yield from problems(draft)
+        yield from _unfit(draft)
 
 
-def _unfit(config: Config) -> Iterator[Problem]:
+def _unfit(config: Draft) -> Iterator[Problem]:
+    """Of those whose settings their type can use."""
+    from rookery.connectors.fallback import check_fallbacks  # noqa: PLC0415
     from rookery.connectors.fitting import Place, unfit  # noqa: PLC0415
 
     place = Place(
-        node=config["node.name"],
+        node=config["node.name"] or "",
         data_dir=config.data_dir,
         file_dirs=tuple(Path(path) for path in config["node.connector_file_dirs"]),
     )
-    made: dict[str, dict[str, Any]] = {
-        kind: {
-            f"{type_}:{name}": settings_of(kind, type_, item)
-            for type_, named in config[kind].items()
-            for name, item in named.items()
-        }
-        for kind in KINDS
-    }
+    made = {kind: dict(_made(config, kind)) for kind in KINDS}
+    count = sum(map(len, config["actions"].values()))
+    if not config.problems and len(made["actions"]) == count:
+        try:
+            check_fallbacks(made["actions"])
+        except SettingError as error:
+            yield Problem("unfit", "actions", reasons=error.words._asdict())
     for kind, item_id, words in unfit(made["connectors"], made["actions"], made["sources"], place):
         path: tuple[str, ...] = (kind, *item_id.split(":", 1))
         # Most say in front what they are about, which the path says here.
@@ -81,7 +81,14 @@ def _unfit(config: Config) -> Iterator[Problem]:
         yield Problem("unfit", join_path(path), _origin(config, path), reasons=texts)
 
 
-def problems(config: Config) -> Iterator[Problem]:
+def _made(config: Draft, kind: str) -> Iterator[tuple[str, Any]]:
+    for type_, named in config[kind].items():
+        for name, item in named.items():
+            with contextlib.suppress(BadRequestError):  # told already
+                yield f"{type_}:{name}", settings_of(kind, type_, item)
+
+
+def problems(config: Config | Draft) -> Iterator[Problem]:
     """Everything that is wrong with what is configured."""
     for kind in KINDS:
         for type_, named in config[kind].items():
@@ -91,7 +98,7 @@ def problems(config: Config) -> Iterator[Problem]:
         yield from _rounds(config)
 
 
-def _rounds(config: Config) -> Iterator[Problem]:
+def _rounds(config: Config | Draft) -> Iterator[Problem]:
     from rookery.connectors.rounds import rounds  # noqa: PLC0415
 
     for found in rounds(config):
@@ -155,7 +162,7 @@ def model_of(kind: str, type_: str) -> type[Settings]:
 
 
 def _of_entry(
-    config: Config, kind: str, type_: str, name: str, item: Mapping[str, Any]
+    config: Config | Draft, kind: str, type_: str, name: str, item: Mapping[str, Any]
 ) -> Iterator[Problem]:
     from pydantic import ValidationError  # noqa: PLC0415
 
@@ -245,7 +252,7 @@ def _shown(at: tuple[str, ...], value: Any) -> str:
     return text if len(text) <= VALUE_LENGTH_MAX else text[: VALUE_LENGTH_MAX - 1] + "…"
 
 
-def _origin(config: Config, path: tuple[str, ...]) -> Origin:
+def _origin(config: Config | Draft, path: tuple[str, ...]) -> Origin:
     """Where the nearest key is written that is there."""
     for end in range(len(path), 2, -1):
         origin = config.origin(join_path(path[:end]))

@@ -17,6 +17,7 @@ from rookery.connectors.templates import pieces
 
 if TYPE_CHECKING:
     from rookery.config import Config
+    from rookery.config.draft import Draft
 
 ROUND = Words(
     "it may publish to {topic}, from where rule {rule} brings the message back to this action, without end: publish "
@@ -49,7 +50,7 @@ class Round(NamedTuple):
     words: Words
 
 
-def rounds(config: Config) -> Iterator[Round]:
+def rounds(config: Config | Draft) -> Iterator[Round]:
     """Every one, by the place of the fallback."""
     actions = {
         f"{type_}:{name}": item
@@ -59,7 +60,13 @@ def rounds(config: Config) -> Iterator[Round]:
     published = {id_: topics for id_, item in actions.items() if (topics := _published(item))}
     if not published:
         return
-    way = _Ways(actions, config["rule_engine.rules"])
+    # A draft may have rules that were read in part.
+    rules = {
+        id_: rule
+        for id_, rule in config["rule_engine.rules"].items()
+        if rule.keys() >= {"enable", "sql", "actions"}
+    }
+    way = _Ways(actions, rules)
     for action_id, topics in published.items():
         for place, topic in topics:
             rule = way.back_to(action_id, topic)

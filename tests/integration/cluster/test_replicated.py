@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from harness.members import Member, members
-from harness.waiting import until
 from harness.packets import Connect
+from harness.waiting import until
 from rookery.client.management import ManagementClient
 from rookery.errors import RookeryError
 

@@ -18,14 +18,14 @@ from rookery.connectors.base import Action, Context
 from rookery.connectors.registry import connector_type, parse_action, parse_connector
 from rookery.native import hocon
 from rookery.native.action_fields import FieldSpec, FieldValue, Row, Text
+from rookery.native.rules import test_rule as rows_of
 
 GUIDES = Path(__file__).parents[3] / "docs" / "guides"
-ROW: dict[str, FieldValue] = {
+MESSAGE = {
     "clientid": "plc-3",
     "topic": "line/3/oven",
     "payload": '{"temp": 91}',
     "timestamp": 1_700_000_000_000,
-    "temp": 91,
 }
 
 
@@ -49,17 +49,18 @@ def plain(place_and_value: Any) -> Any:
     return [plain(member) for member in value] if isinstance(value, list) else value
 
 
-def field(spec: FieldSpec) -> FieldValue:
+def field(spec: FieldSpec, row: dict[str, Any]) -> FieldValue:
     """The value of a field for the row, as the core would give it."""
     if isinstance(spec, Row):
-        return json.dumps(ROW)
+        return json.dumps(row)
     if isinstance(spec, Text):
-        return re.sub(r"\$\{(\w+)\}", lambda found: str(ROW[found[1]]), spec.template)
-    return ROW[spec.template.strip("${}")]
+        return re.sub(r"\$\{(\w+)\}", lambda found: str(row[found[1]]), spec.template)
+    value: FieldValue = row[spec.template.strip("${}")]
+    return value
 
 
 async def run(name: str, change: dict[str, Any]) -> None:
-    """Send the row as the guide's connector and action do, which ``change`` leads to the test's."""
+    """Send what the guide's rule makes, by its connector and action, which ``change`` leads to the test's."""
     connector_raw, action_raw, rule = files(name)
     assert rule["actions"] == [f"{action_raw['type']}:{action_raw['name']}"]
     assert connector_raw["name"] == action_raw["connector"]
@@ -73,7 +74,8 @@ async def run(name: str, change: dict[str, Any]) -> None:
     action: Action = connector.open_action(parse_action(type_name, action_raw))
     await connector.start()
     await action.start()
-    assert not await action.send([item(*map(field, action.fields))])
+    (row,) = map(json.loads, rows_of(rule["sql"], json.dumps(MESSAGE), has_variables=False))
+    assert not await action.send([item(*(field(spec, row) for spec in action.fields))])
     await action.stop()
     await connector.stop()
 

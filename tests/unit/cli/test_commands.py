@@ -237,6 +237,26 @@ def test_what_the_start_would_refuse_is_found(
     assert problem in capsys.readouterr().err
 
 
+def test_what_parts_of_the_node_find_is_told_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "r.conf"
+    file.write_text("""\
+mqtt.nonsense = 1
+authorization.sources = [{type = redis, server = r, cmd = "HGETALL ${password}"}, {type = file, path = "bad.conf"}]
+connectors.http.h.url = "ftp://h"
+""")
+    (tmp_path / "bad.conf").write_text("{allow, nobody}.")
+    assert main(["node", "check-config", "--config", str(file)]) == output.FAILED
+    lines = capsys.readouterr().err.splitlines()[1:]
+    assert [line.strip().split(": ")[:2] for line in lines] == [
+        [f"{file}:1", "mqtt.nonsense"],
+        [f"{file}:3", "connectors.http.h.url"],
+        [f"{file}:2", "authorization.sources.1"],
+        [f"{file}:2", "authorization.sources.2.path"],
+    ]
+
+
 def test_problems_are_told_in_chinese(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

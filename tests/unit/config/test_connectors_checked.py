@@ -8,7 +8,7 @@ import pytest
 
 from rookery.config import load
 from rookery.config.problems import InvalidConfigError
-from rookery.connectors.checking import check, check_all
+from rookery.connectors.checking import all_problems, check
 
 ELSEWHERE = """\
 connectors {
@@ -26,7 +26,7 @@ def whole_check(tmp_path: Path, text: str) -> list[str]:
     file = tmp_path / "r.conf"
     file.write_text(text)
     try:
-        check_all(load(file, tmp_path / "data", environ={}))
+        load(file, tmp_path / "data", environ={}, look=all_problems)
     except InvalidConfigError as error:
         return [problem.text().removeprefix(f"{file}:") for problem in error.details]
     return []
@@ -106,3 +106,27 @@ def test_certificate_files_of_every_type_are_looked_at(
     tls = 'ssl { enable = true, cacertfile = "/none.pem" }'
     found = "\n".join(whole_check(tmp_path, f"connectors.{type_}.c {{ {settings}, {tls} }}"))
     assert f"1: connectors.{type_}.c.ssl.cacertfile: /none.pem: " in found
+
+
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = """\
+mqtt.nonsense = 1
+connectors.http.h { url = "ftp://h" }
+connectors.disk_log.f { filepath = "/etc/hosts.log" }
+connectors.pgsql.db { server = "h:1", database = d, username = u }
+actions.pgsql.a { connector = db, parameters.sql = "VALUES ('a ${b}')" }
+rule_engine.rules.r { sql = "SELEC", actions = [] }
+"""
+    found = whole_check(tmp_path, text)
+    assert sorted(line.partition(":")[0] for line in found) == ["1", "2", "3", "5", "6"], found
+
+
+def test_fallbacks_that_go_round_are_told_before_the_node_starts(tmp_path: Path) -> None:
+    text = 'connectors.http.h.url = "http://h"\n'
+    for one, other in ("ab", "ba"):
+        fallback = f"{{kind = reference, type = http, name = {other}}}"
+        text += f"actions.http.{one} {{ connector = h, fallback_actions = [{fallback}] }}\n"
+    (found,) = whole_check(tmp_path, text)
+    assert (
+        found == "actions: fallback_actions of http:a lead back to itself: http:a → http:b → http:a"
+    )
