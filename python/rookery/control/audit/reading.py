@@ -59,7 +59,7 @@ def _conditions(grants: Grants, wanted: AuditFilter) -> list[ColumnElement[bool]
     return found
 
 
-def made_in(org_id: str, resource: Resource) -> Select[tuple[str]]:
+def made_in(org_id: str, resource: Resource) -> Select[str]:
     """The ids of what was ever made of a kind in an organization: rows of the audit stay."""
     return select(AuditRow.object_id).where(
         AuditRow.org_id == org_id,
