@@ -310,7 +310,7 @@ async def test_a_rule_adopts_who_comes(site: Site, tmp_path: Path) -> None:
 
 
 async def test_its_pages_open_at_a_port_of_control_with_nobody_signing_in(site: Site) -> None:
-    row = (await site.get(site.services))["items"][0]
+    row = await site.adopted("paged")
     for token, role in ((site.admin, "administrator"), (site.viewer, "viewer")):
         opened = await site.world.ask("POST", f"{site.services}/{row['id']}/page", token=token)
         assert opened.status == 200, opened.text
