@@ -86,16 +86,8 @@ class Adoption:
         self.agents = AgentService(
             database, clock, audit, standing, self.changes, self.intake, signals
         )
-        self.edges = Edges(
-            database,
-            clock,
-            process_id,
-            audit,
-            once,
-            signals,
-            vault,
-            report_interval_s=self.report_interval_s,
-        )
+        core = (database, clock, process_id, audit, once, signals, vault)
+        self.edges = Edges(*core, report_interval_s=self.report_interval_s)
         everyone = EveryAgent(self.agents, self.edges.link)
         self.relay = Relay(_relay_settings(config, certificates), everyone, clock)
         self.neighbours = Neighbours(config, database, clock, process_id, self.relay)
@@ -134,6 +126,10 @@ class Adoption:
         self.edges.use_doors(self.doors)
         self.entrance = Entrance(database, audit, self.tunnel, self.doors)
         self.passages = Passages(database, audit, self.tunnel)
+        self._settle(once, standing)
+
+    def _settle(self, once: Once, standing: Standing) -> None:
+        """What is due by the time that passes."""
         once.every("clusters", min(SETTLE_S_MAX, self.report_interval_s), standing.settle_due)
         once.every("tombstones", SWEEP_S, self.agents.forget_long_gone)
         once.every("commands", COMMANDS_S, self.commands.settle)

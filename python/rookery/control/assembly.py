@@ -114,8 +114,7 @@ def make(
     sessions = Sessions(database, clock, audit, passwords, vault)
     users = Users(database, clock, audit, passwords, sessions)
     tenancy = TenancyService(database, clock, audit)
-    tenancy.keeps_project(has_clusters)
-    tenancy.keeps_project(has_services)
+    _keep_projects(tenancy)
     server_certificate = ServerCertificate(certificates, database)
     core = (config, clock, process_id, database)
     adoption = Adoption(
@@ -129,9 +128,7 @@ def make(
     oidc = Oidc(database, clock, audit, vault, sessions, invitations)
     _sweep(once, outbox, sessions, invitations, resets, oidc)
     alarms = Alarms(*core, audit, once, vault, signals)
-    adoption.intake.tells(alarms.evaluation.heard)
-    adoption.edges.intake.tells(alarms.edges.heard)
-    server_certificate.tells(adoption.relay.take_certificate)
+    _tell(adoption, alarms, server_certificate)
     return ControlContext(
         config=config,
         clock=clock,
@@ -165,6 +162,19 @@ def make(
         mailer=mailer,
         outbox=outbox,
     )
+
+
+def _keep_projects(tenancy: TenancyService) -> None:
+    """A project that has something is not deleted."""
+    tenancy.keeps_project(has_clusters)
+    tenancy.keeps_project(has_services)
+
+
+def _tell(adoption: Adoption, alarms: Alarms, certificate: ServerCertificate) -> None:
+    """Who hears of what was reported, and of another certificate."""
+    adoption.intake.tells(alarms.evaluation.heard)
+    adoption.edges.intake.tells(alarms.edges.heard)
+    certificate.tells(adoption.relay.take_certificate)
 
 
 class _Expiring(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -266,6 +267,8 @@ async def test_closed_nobody_new_gets_in(site: Site) -> None:
     closed = {"isOpen": False, "username": "admin"}
     answer = await site.world.ask("PUT", "/configuration/agent-enrolment", closed, token=site.admin)
     assert answer.status == 204, answer.text
+    # Who has a name keeps it; one that gave it back has to ask.
+    await site.edge.did(site.token, "POST", "/management/cancel")
     await site.edge.did(site.token, "POST", "/tunnel", settings(site.world))
     said = await until_status(site.edge, site.token, "refused")
     assert said["error"]["code"] == "ENROLMENT_CLOSED"
@@ -304,3 +307,25 @@ async def test_a_rule_adopts_who_comes(site: Site, tmp_path: Path) -> None:
         assert said["service"] == "pump-7"
         row = (await site.get(f"{site.services}?label=kind%3Dpump"))["items"][0]
         assert row["name"] == "pump-7"
+
+
+async def test_its_pages_open_at_a_port_of_control_with_nobody_signing_in(site: Site) -> None:
+    row = await site.adopted("paged")
+    for token, role in ((site.admin, "administrator"), (site.viewer, "viewer")):
+        opened = await site.world.ask("POST", f"{site.services}/{row['id']}/page", token=token)
+        assert opened.status == 200, opened.text
+        # Without TLS that is for this machine alone, so for this test.
+        url = opened.json["url"]
+        base = url.partition("/.rookery")[0]
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+            async with browser.get(f"{base}/api/me") as refused:
+                assert refused.status == 401
+            async with browser.get(url) as entered:
+                assert entered.status == 200
+            async with browser.get(f"{base}/api/me") as answer:
+                me = await answer.json()
+            assert (me["role"], me["via"], me["must_change_password"]) == (role, "control", False)
+            async with browser.get(f"{base}/") as page:
+                assert page.status in (200, 404)  # 404: the pages were not built
+    audit = await site.get("/audit?resource=edgeServices&operation=enterPages")
+    assert audit["total"] == 2
