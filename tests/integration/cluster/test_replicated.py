@@ -227,3 +227,12 @@ def test_who_leaves_keeps_its_copy_and_the_others_go_on(three: list[Member]) -> 
     until(is_taken, "the two go on")
     until(lambda: "ours" in users(two), "the user is there")
     assert "mine" not in users(two)
+
+
+def test_who_comes_back_has_what_the_cluster_has(three: list[Member]) -> None:
+    one, _, three_ = three
+    three_.join(one)
+    in_step(three_)
+
+    assert users(three_) == users(one)
+    assert "mine" not in users(three_)

@@ -7,6 +7,7 @@ import contextlib
 import secrets
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +20,7 @@ from rookery.broker.cluster.nats_config import (
     RouteTls,
 )
 from rookery.broker.cluster.nats_server import NatsServer, Ports
-from rookery.broker.cluster.peers import remove_left
+from rookery.broker.cluster.peers import remove_left, server_name
 from rookery.broker.cluster.texts import refusal
 from rookery.errors import StartError
 from rookery.web.sockets import Port
@@ -38,14 +39,14 @@ class Engine(Protocol):
     def address(self) -> str:
         """Where other nodes reach this one; empty where all use the same NATS."""
 
-    def open(self, others: Sequence[str], *, has_store: bool) -> None:
-        """Begin, with routes to those addresses."""
+    def open(self, others: Sequence[str], *, node_id: str, has_store: bool) -> None:
+        """Begin, with routes to those addresses; ``node_id`` is this node's identity."""
 
-    async def route(self, others: Sequence[str], *, has_store: bool) -> None:
+    async def route(self, others: Sequence[str], *, node_id: str, has_store: bool) -> None:
         """Have routes to those and to no others."""
 
-    async def forget(self, has_left: Callable[[str], bool]) -> None:
-        """Have the stored state count on those nodes no more."""
+    async def forget(self, has_left: Callable[[str, str], bool]) -> None:
+        """Have the stored state count no more on nodes that left, told by name and identity."""
 
     async def refused(self, host: str) -> str:
         """Why ``host`` will have nothing to do with this node, once it says so."""
@@ -69,6 +70,7 @@ class Embedded:
         *,
         program: Path,
         node_name: str,
+        node_id: str,
         folder: Path,
         keep: Keep,
     ) -> None:
@@ -76,13 +78,14 @@ class Embedded:
         nats = config.nats
         self._keep = keep
         self._keeping: asyncio.Task[None] | None = None
+        self._node_name = node_name
         host, port = nats.listen
         self.address = joined(node_name.partition("@")[2], port)
         run_dir = folder / "nats"
         run_dir.mkdir(mode=0o700, exist_ok=True)
         self._server = NatsServer(program, run_dir, ready=self._ready, lost=self._lost)
         self._config = NatsConfig(
-            server_name=node_name,
+            server_name=server_name(node_name, node_id),
             cluster_name=config.name,
             listen=joined(host, port),
             advertise=self.address,
@@ -94,19 +97,21 @@ class Embedded:
             tls=_route_tls(nats),
         )
 
-    def open(self, others: Sequence[str], *, has_store: bool) -> None:
-        self._config = self._with(others, has_store=has_store)
+    def open(self, others: Sequence[str], *, node_id: str, has_store: bool) -> None:
+        self._config = self._with(others, node_id, has_store=has_store)
         self._server.open(self._config)
 
-    async def route(self, others: Sequence[str], *, has_store: bool) -> None:
-        self._config = self._with(others, has_store=has_store)
+    async def route(self, others: Sequence[str], *, node_id: str, has_store: bool) -> None:
+        self._config = self._with(others, node_id, has_store=has_store)
         await self._server.apply(self._config)
 
-    def _with(self, others: Sequence[str], *, has_store: bool) -> NatsConfig:
+    def _with(self, others: Sequence[str], node_id: str, *, has_store: bool) -> NatsConfig:
         routes = tuple(sorted(set(others) - {self.address}))
-        return self._config.with_routes(routes, has_store=has_store)
+        own = server_name(self._node_name, node_id)
+        named = replace(self._config, server_name=own)
+        return named.with_routes(routes, has_store=has_store)
 
-    async def forget(self, has_left: Callable[[str], bool]) -> None:
+    async def forget(self, has_left: Callable[[str, str], bool]) -> None:
         ports = self._server.ports
         if ports is not None:
             await remove_left(self._access(ports, SYSTEM_USER), has_left)
@@ -162,7 +167,7 @@ class External:
         self._keep = keep
         self._keeping: asyncio.Task[None] | None = None
 
-    def open(self, others: Sequence[str], *, has_store: bool) -> None:
+    def open(self, others: Sequence[str], *, node_id: str, has_store: bool) -> None:
         nats = self._nats
         access = Access(
             servers=nats.servers,
@@ -174,10 +179,10 @@ class External:
         )
         self._keeping = asyncio.get_running_loop().create_task(self._keep(access))
 
-    async def route(self, others: Sequence[str], *, has_store: bool) -> None:
+    async def route(self, others: Sequence[str], *, node_id: str, has_store: bool) -> None:
         """All nodes are at the same NATS: there is nothing to route."""
 
-    async def forget(self, has_left: Callable[[str], bool]) -> None:
+    async def forget(self, has_left: Callable[[str, str], bool]) -> None:
         """Its servers are no nodes."""
 
     async def refused(self, host: str) -> str:

@@ -78,9 +78,10 @@ class Members:
             key=lambda entry: entry.name,
         )
 
-    def left(self) -> set[str]:
-        """Names of nodes that are no members any more."""
-        return {entry.name for entry in self._entries.values() if entry.has_left}
+    def has_left(self, name: str, node_id: str) -> bool:
+        """Whether that node, of which an identity begins so, was a member and is none."""
+        entry = self._entries.get(name)
+        return entry is not None and (entry.has_left or not entry.node_id.startswith(node_id))
 
     def get(self, name: str) -> Member | None:
         """The member of that name."""

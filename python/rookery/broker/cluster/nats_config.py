@@ -26,7 +26,7 @@ class NatsConfig:
     """What the server is told.
 
     Attributes:
-        server_name: The node's name.
+        server_name: The node's, which is another one whenever it left a cluster.
         cluster_name: Servers of another name are refused by the server itself.
         listen: Where other nodes reach it, ``host:port``.
         advertise: What it tells others to reach it at.

@@ -1,5 +1,8 @@
 """Takes servers of nodes that left out of JetStream: it would count them as absent for ever, and need more
 than half of all that ever were.
+
+A server that was taken out is not let in again under its name for minutes; so a node's server has another
+name after the node left, with the node's new identity in it.
 """
 
 from __future__ import annotations
@@ -16,13 +19,19 @@ import nats.errors
 from rookery.broker.cluster.bus import CONNECT_WAIT_S, Access
 
 ASK_WAIT_S = 2.0
+_ID_LENGTH = 12
 _JSZ = "$SYS.REQ.SERVER.PING.JSZ"
 _REMOVE = "$JS.API.SERVER.REMOVE"
 
 _log = logging.getLogger("rookery.cluster.nats")
 
 
-async def remove_left(access: Access, has_left: Callable[[str], bool]) -> None:
+def server_name(node_name: str, node_id: str) -> str:
+    """What the server of a node is called."""
+    return f"{node_name}#{node_id[:_ID_LENGTH]}"
+
+
+async def remove_left(access: Access, has_left: Callable[[str, str], bool]) -> None:
     """Have those servers forgotten, as far as JetStream has a leader that can be asked now.
 
     ``access`` is to the system account.
@@ -37,7 +46,10 @@ async def remove_left(access: Access, has_left: Callable[[str], bool]) -> None:
         )
         try:
             answer = await client.request(_JSZ, b'{"leader_only": true}', timeout=ASK_WAIT_S)
-            for name in filter(has_left, _servers(answer.data)):
+            for name in _servers(answer.data):
+                node_name, _, node_id = name.rpartition("#")
+                if not has_left(node_name, node_id):
+                    continue
                 _log.info("the server of %s is taken out of JetStream", name)
                 told = json.dumps({"peer": name}).encode()
                 await client.request(_REMOVE, told, timeout=ASK_WAIT_S)

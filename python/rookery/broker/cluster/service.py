@@ -116,6 +116,7 @@ class Cluster:
             self._config,
             program=plan.program,
             node_name=self.name,
+            node_id=plan.identity.node_id,
             folder=plan.store.folder,
             keep=self._keep,
         )
@@ -143,7 +144,8 @@ class Cluster:
         self._lane_port = Port("cluster:lanes", joined(host, bound), "messages of other nodes")
         members.lane = joined(self.name.partition("@")[2], bound)
         addresses = [member.address for member in members.others]
-        self._engine.open(addresses, has_store=not members.is_alone)
+        node_id = members.identity.node_id
+        self._engine.open(addresses, node_id=node_id, has_store=not members.is_alone)
         members.open()
         self.state.open()
         self._tell_running()
@@ -174,13 +176,12 @@ class Cluster:
     async def _route(self) -> None:
         members = self.membership
         addresses = [member.address for member in members.others]
-        await self._engine.route(addresses, has_store=not members.is_alone)
+        node_id = members.identity.node_id
+        await self._engine.route(addresses, node_id=node_id, has_store=not members.is_alone)
         self.state.wake()
 
     async def _forget_left(self) -> None:
-        left = self.membership.members.left()
-        if left:
-            await self._engine.forget(left.__contains__)
+        await self._engine.forget(self.membership.members.has_left)
 
     def _tell_running(self) -> None:
         running = self.membership.running_others()
@@ -394,7 +395,8 @@ class Cluster:
         try:
             if address:
                 known = [member.address for member in members.others]
-                await self._engine.route([*known, address], has_store=not members.is_alone)
+                node_id, has_store = members.identity.node_id, not members.is_alone
+                await self._engine.route([*known, address], node_id=node_id, has_store=has_store)
             await asyncio.wait((heard, refused), return_when=asyncio.FIRST_COMPLETED)
             if heard.done() and heard.exception() is None:
                 return heard.result()
