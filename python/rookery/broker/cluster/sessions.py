@@ -96,7 +96,13 @@ class OneConnection:
             except RookeryError as error:
                 _log.warning("the other nodes are not told who is connected: %s", error)
                 return
-            await self._say([(client.client_id, client.connected_at_ms) for client in found])
+            await self._say(
+                [
+                    (client.client_id, client.connected_at_ms)
+                    for client in found
+                    if client.connected_at_ms is not None
+                ]
+            )
             if not place:
                 return
 
@@ -122,7 +128,8 @@ class OneConnection:
         elder = [
             client.client_id
             for client in found
-            if is_elder((client.connected_at_ms, self._name), (theirs[client.client_id], by))
+            if client.connected_at_ms is not None
+            and is_elder((client.connected_at_ms, self._name), (theirs[client.client_id], by))
         ]
         return self._lists.kick_all(elder) if elder else 0
 
