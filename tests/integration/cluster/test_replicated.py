@@ -109,6 +109,21 @@ def test_rules_hold_on_every_node(three: list[Member]) -> None:
     until(is_allowed, "two has the rule")
 
 
+def test_many_rows_are_one_change(three: list[Member]) -> None:
+    one, two, _ = three
+
+    def count(member: Member) -> int:
+        found: int = rest(member).get(f"{RULES}?limit=1")["meta"]["count"]
+        return found
+
+    before = count(two)
+    rest(one).post(RULES, [{"username": f"many-{n}", "rules": []} for n in range(1100)])
+    until(lambda: count(two) == before + 1100, "all of them are there")
+    with pytest.raises(RookeryError, match="many-7"):
+        rest(two).post(RULES, [{"username": f"many-{n}", "rules": []} for n in (9999, 7)])
+    assert count(one) == count(two) == before + 1100
+
+
 def test_a_ban_ends_connections_of_every_node(three: list[Member]) -> None:
     one, two, three_ = three
     until(lambda: lets_in(three_, "from-one"), "let in")
