@@ -125,6 +125,7 @@ messages! {
     // -- what was wanted, and what was found -------------------------------------------------
     the_end() = "the end",
     the_text(text) = "the text {text}",
+    the_word(word) = "\"{word}\"",
     an_expression() = "an expression",
     select_or_foreach() = "SELECT or FOREACH",
     comma_or(other) = "\",\" or {other}",

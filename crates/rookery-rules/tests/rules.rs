@@ -185,12 +185,18 @@ fn foreach_makes_a_row_of_each_element() {
 }
 
 #[test]
+fn case_may_stand_before_a_parenthesis() {
+    let sql = "SELECT case (payload.x + 1) when 9 then 'nine' else 'other' end as x FROM \"#\"";
+    assert_eq!(run(sql), "{\"x\":\"nine\"}");
+}
+
+#[test]
 fn what_is_wrong_has_a_place_and_advice() {
     check(&[
         ("SELECT", "line 1, column 7: expected an expression, found the end"),
         (
             "SELECT * FROM t",
-            "line 1, column 15: expected a topic filter or an event in quotes, found t (write FROM \"t/#\")",
+            "line 1, column 15: expected a topic filter or an event in quotes, found \"t\" (write FROM \"t/#\")",
         ),
         (
             "SELECT * FROM t/#",
@@ -198,7 +204,7 @@ fn what_is_wrong_has_a_place_and_advice() {
         ),
         (
             "SELECT *\nFROM \"t/#\" WHERE a is null",
-            "line 2, column 20: expected the end, found is (use is_null(x) or is_not_null(x))",
+            "line 2, column 20: expected the end, found \"is\" (use is_null(x) or is_not_null(x))",
         ),
         (
             "SELECT uper(a) as b FROM \"#\"",
@@ -214,7 +220,7 @@ fn what_is_wrong_has_a_place_and_advice() {
             "line 1, column 23: no regular expression: error: unclosed group",
         ),
         ("SELECT 'abc FROM \"#\"", "line 1, column 8: this quote is never closed"),
-        ("UPDATE x", "line 1, column 1: expected SELECT or FOREACH, found UPDATE"),
+        ("UPDATE x", "line 1, column 1: expected SELECT or FOREACH, found \"UPDATE\""),
     ]);
     let error = compile("SELECT * FROM \"$events/client/conected\"").expect_err("no event");
     assert!(error.hint.is_some_and(|hint| hint.to_string().contains("$events/client/connected")));

@@ -93,6 +93,7 @@ CHINESE: Mapping[str, str] = {
     # What was wanted, and what was found.
     "the_end": "结尾",
     "the_text": "文本 {text}",
+    "the_word": ' "{word}"',
     "an_expression": "表达式",
     "select_or_foreach": " SELECT 或 FOREACH",
     "comma_or": ' "," 或 {other}',

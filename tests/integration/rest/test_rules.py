@@ -154,7 +154,7 @@ def test_sql_is_tried_without_a_rule(asks: RestSocket) -> None:
     assert wrong.problem == (400, "BAD_REQUEST")
     assert "line 1, column 1" in wrong.json["message"]
     for sql, context, chinese in (
-        ("SELEC *", HOT, "第 1 行第 1 列：此处应为 SELECT 或 FOREACH，实际为SELEC"),
+        ("SELEC *", HOT, '第 1 行第 1 列：此处应为 SELECT 或 FOREACH，实际为 "SELEC"'),
         (SQL, COLD, "规则没有选取其中任何内容"),
     ):
         body = {"sql": sql, "context": context}

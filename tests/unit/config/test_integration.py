@@ -64,8 +64,8 @@ def test_wrong_sql_is_told_in_chinese_too(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfigError) as caught:
         load(file, tmp_path, environ={})
 
-    assert "第 1 行第 1 列：此处应为 SELECT 或 FOREACH，实际为SELEC" in caught.value.text("zh")
-    assert "line 1, column 1: expected SELECT or FOREACH, found SELEC" in caught.value.text()
+    assert '第 1 行第 1 列：此处应为 SELECT 或 FOREACH，实际为 "SELEC"' in caught.value.text("zh")
+    assert 'line 1, column 1: expected SELECT or FOREACH, found "SELEC"' in caught.value.text()
 
 
 def test_secrets_of_connectors_are_not_shown(tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ def test_every_reason_why_a_function_is_absent_or_different_is_there_in_chinese(
         (
             'SELECT *\n FORM "t"',
             "unexpected",
-            'line 2, column 2: expected "," or FROM, found FORM',
-            '第 2 行第 2 列：此处应为 "," 或 FROM，实际为FORM',
+            'line 2, column 2: expected "," or FROM, found "FORM"',
+            '第 2 行第 2 列：此处应为 "," 或 FROM，实际为 "FORM"',
         ),
         (
             'SELECT uper(topic) FROM "t"',

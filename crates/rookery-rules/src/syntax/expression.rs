@@ -80,11 +80,11 @@ impl Parser {
 
     pub fn unexpected(&self, wanted: impl Into<Part>) -> Mistake {
         let found: Part = match self.peek() {
-            Token::Word(word) => word.as_str().into(),
+            Token::Word(word) => messages::the_word(word.as_str()).into(),
             Token::Quoted(text) => messages::the_text(format!("{text:?}")).into(),
             Token::Int(number) => (*number).into(),
             Token::Float(number) => number.to_string().into(),
-            Token::Mark(mark) => format!("{mark:?}").into(),
+            Token::Mark(mark) => messages::the_word(*mark).into(),
             Token::End => messages::the_end().into(),
         };
         let mistake = Mistake::new(self.at(), messages::unexpected(wanted, found));
@@ -424,7 +424,7 @@ impl Parser {
             Some(Token::Mark("("))
         );
         let lower = word.to_ascii_lowercase();
-        if lower == "case" && !called {
+        if lower == "case" {
             return self.deeper(Self::case);
         }
         // `mod(a, b)` and `not(a)` are calls too; `in (…)` never begins an expression.
