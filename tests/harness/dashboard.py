@@ -100,7 +100,10 @@ class Dashboard:
         language: str,
         size: tuple[int, int] = DESK,
         scheme: str = "light",
+        *,
+        trusts_all: bool = False,
     ) -> None:
+        """``trusts_all``: whatever certificate is shown, for addresses that begin with ``https:``."""
         self.address = address
         self.language = language
         self.context: BrowserContext = browser.new_context(
@@ -108,6 +111,7 @@ class Dashboard:
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if scheme == "dark" else "light",
             accept_downloads=True,
+            ignore_https_errors=trusts_all,
             # What is half faded away is neither there nor gone: nothing to look at for axe.
             reduced_motion="reduce",
         )

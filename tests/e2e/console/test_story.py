@@ -48,6 +48,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlProcess
         "control.relay.tcp": f"{HOST}:{free_port()}",
         "control.relay.tls": f"{HOST}:{free_port()}",
         "control.agents.report_interval": f"{REPORT_S}s",
+        "control.doors.ports": "{0}-{0}".format(free_port()),
         "control.alarms.check_interval": f"{REPORT_S}s",
         # Mail and webhook go to this machine.
         "control.alarms.targets": "any",
@@ -291,6 +292,37 @@ def test_its_dashboard_opens_signed_in(console: Console) -> None:
     expect(dashboard.get_by_role("banner")).to_be_visible()
     assert "sso_code" not in dashboard.url
     dashboard.close()
+
+
+def test_its_dashboard_opens_through_the_tunnel(
+    browser: Browser, control: ControlProcess, console: Console
+) -> None:
+    # As from elsewhere, where it is HTTPS and cookies are guarded.
+    address = control.url.replace("http:", "https:")
+    theirs = Console(browser, address, console.language, trusts_all=True)
+    theirs.sign_in(COLLEAGUE, THEIR_PASSWORD)
+    theirs.titled("clusters.title")
+    with theirs.context.expect_page() as opened:
+        theirs.button(theirs.t("clusters.waysInto", name=CLUSTER)).click()
+        theirs.page.get_by_role("menuitem", name=theirs.t("clusters.enterTunnel")).click()
+    dashboard = opened.value
+    expect(dashboard.get_by_role("banner")).to_be_visible()
+    assert dashboard.url.startswith("https://")
+    # A script of those pages sets cookies for the whole host, and gets at none of ours.
+    seen = dashboard.evaluate(
+        """() => {
+            document.cookie = "__Host-Http-rookery_door_x=mine; Secure; Path=/";
+            document.cookie = "own=1; Path=/";
+            return document.cookie;
+        }"""
+    )
+    assert "rookery_door" not in seen.replace("__Host-Http-rookery_door_x", "")
+    dashboard.reload()
+    expect(dashboard.get_by_role("banner")).to_be_visible()
+    dashboard.close()
+    theirs.page.reload()
+    theirs.titled("clusters.title")
+    theirs.close()
 
 
 def test_people_are_to_be_told_of_alarms(console: Console, hook: WebService) -> None:

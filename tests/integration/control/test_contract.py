@@ -1,4 +1,5 @@
 """What the document promises holds, whatever is sent: no 5xx, no status and no shape that is not in it.
+And whatever is sent, no answer and no line of the log holds a secret.
 
 Requests are made up from the document, sensible ones and others. They go to a control plane of their own.
 """
@@ -14,7 +15,7 @@ import aiohttp
 import pytest
 
 from harness.client import DEADLINE_S
-from harness.control import Asker, ControlProcess
+from harness.control import PASSWORD, Asker, ControlProcess
 from harness.promised import CHECKS, each_kind_of_request, operations
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,12 +29,36 @@ LEFT_OUT = {
 }
 
 
+MAIL = {
+    "host": "127.0.0.1",
+    "port": 9,
+    "security": "none",
+    "username": "rookery",
+    "password": "the-secret-of-mail",
+    "sender": "rookery@example.com",
+    "caCertificate": "",
+}
+PROVIDER = {
+    "name": "Company",
+    "issuer": "https://127.0.0.1:9/",
+    "clientId": "rookery",
+    "clientSecret": "the-secret-of-openid",
+}
+SECRETS = (PASSWORD, "the-secret-of-", "$argon2", "PRIVATE KEY")
+"""What people typed, and what is made of it; the document's own examples have the first one."""
+
+
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlProcess]:
     process = ControlProcess(tmp_path_factory.mktemp("fuzzed") / "control")
     process.start()
     yield process
     process.kill()
+    assert secrets_in("\n".join(process.log)) == []
+
+
+def secrets_in(text: str) -> list[str]:
+    return [secret for secret in SECRETS if secret in text]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +73,9 @@ async def _filled(process: ControlProcess) -> str:
         admin = await here.set_up()
         org = await here.make(admin, "/orgs", {"name": "Factory East"})
         await here.make(admin, f"/orgs/{org}/projects", {"name": "Plant 1"})
+        for name, given in (("mail", MAIL), ("oidc", PROVIDER)):
+            answer = await here.ask("PUT", f"/configuration/{name}", given, token=admin)
+            assert answer.status == 204, answer.text
         return admin
 
 
@@ -60,11 +88,13 @@ def test_what_the_document_promises_holds(
         pytest.skip("has tests of its own")
 
     def send(case: Any) -> None:
-        case.call_and_validate(
+        answer = case.call_and_validate(
             base_url=f"{process.url}/api",
             headers={"Authorization": f"Bearer {token}"},
             checks=CHECKS,
             timeout=DEADLINE_S,  # its own are 10 seconds, which a busy machine may take
         )
+        assert secrets_in(answer.text) == []
+        assert token not in answer.text
 
     each_kind_of_request(DOCUMENT, operation, send)

@@ -20,8 +20,8 @@ interface Step {
 
 const ONE = { query: { size: 1 } };
 
-/** What there is already, as far as the caller may see it. */
-function useSteps(): Step[] {
+/** What there is already, as far as the caller may see it; absent until that is known. */
+function useSteps(): Step[] | undefined {
   const rights = useRights();
   const { projects, current } = usePlaces();
   const address = useGet("/configuration/server-access-name", { enabled: rights.isSystemAdmin });
@@ -32,13 +32,15 @@ function useSteps(): Step[] {
     path: { org: current?.orgId ?? "", project: current?.id ?? "" },
     enabled: current !== undefined,
   });
+  if (projects === undefined) return undefined;
+  if ([address, orgs, users, clusters].some(({ isLoading }) => isLoading)) return undefined;
   const steps: Step[] = [];
   if (rights.isSystemAdmin) {
     steps.push({ name: "address", to: "/settings", isDone: address.data !== undefined && address.data.url !== "" });
     steps.push({ name: "org", to: "/orgs", isDone: (orgs.data?.total ?? 0) > 0 });
   }
   if (rights.isOrgAdmin()) {
-    steps.push({ name: "project", to: "/projects", isDone: (projects ?? []).length > 0 });
+    steps.push({ name: "project", to: "/projects", isDone: projects.length > 0 });
     steps.push({ name: "user", to: "/users", isDone: (users.data?.total ?? 0) > 1 });
   }
   if (current !== undefined && rights.isProjectAdmin(current.orgId, current.id)) {
@@ -51,10 +53,9 @@ function useSteps(): Step[] {
 
 export default function GuidePage(): ReactElement {
   const { t } = useTranslation("guide");
-  const { projects } = usePlaces();
   const steps = useSteps();
+  if (steps === undefined) return <Loading />;
   const next = steps.find(({ isDone }) => !isDone);
-  if (projects === undefined) return <Loading />;
   return (
     <Page title={t("title")} help={t("help")}>
       {steps.length === 0 && (
