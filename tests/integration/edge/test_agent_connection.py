@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,9 +11,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from harness.client import DEADLINE_S
 from harness.control import PASSWORD, World, control_world
 from harness.edge import EdgeWorld, edge_world
 from harness.edge_agents import dial, settings, until, until_status
+from rookery.contracts.agent_v1 import CHUNK_BYTES_MAX
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -142,6 +145,41 @@ async def test_its_interface_is_there_through_the_tunnel_with_the_callers_role(s
     audit = await site.get("/audit?resource=edgeServices&operation=proxy")
     assert audit["items"][0]["objectName"] == "tunnelled"
     await site.edge.did(site.token, "DELETE", "/neuron/node", {"name": "plc"})
+    await site.post(f"{site.services}/{service['id']}/unadopt")
+
+
+async def test_long_bodies_and_streams_pass_in_both_directions(site: Site) -> None:
+    service = await site.adopted("long")
+    proxy = f"/edgeservice/proxy/{service['id']}/api/neuron"
+    node = {"name": "sim", "plugin": "Simulator", "params": {}}
+    await site.edge.did(site.token, "POST", "/neuron/node", node)
+    group = {"node": "sim", "group": "g", "interval": 100}
+    await site.edge.did(site.token, "POST", "/neuron/group", group)
+    tags = [
+        {"name": f"t{n}", "address": "sine", "attribute": 1, "type": 9, "description": "x" * 100}
+        for n in range(3000)
+    ]
+    given = {"node": "sim", "group": "g", "tags": tags}
+    made = await site.world.ask("POST", f"{proxy}/tags", given, token=site.admin)
+    assert made.status == 200, made.text
+    shown = await site.world.ask("GET", f"{proxy}/tags?node=sim&group=g", token=site.viewer)
+    assert len(shown.text) > 2 * CHUNK_BYTES_MAX
+    assert [tag["name"] for tag in shown.json["tags"]] == [tag["name"] for tag in tags]
+    url = f"{site.world.url}/api{proxy}/read/stream?node=sim&group=g"
+    headers = {"authorization": f"Bearer {site.viewer}"}
+    async with asyncio.timeout(DEADLINE_S), site.world.client.get(url, headers=headers) as live:
+        assert live.headers["content-type"].startswith("text/event-stream")
+        found = b""
+        while b"t2999" not in found:
+            found += await live.content.readany()
+    tunnel = site.world.control.adoption.tunnel
+
+    async def over() -> bool | None:
+        # Who went away has nobody answer him any longer.
+        return True if not tunnel.counts else None
+
+    await until(over)
+    await site.edge.did(site.token, "DELETE", "/neuron/node", {"name": "sim"})
     await site.post(f"{site.services}/{service['id']}/unadopt")
 
 

@@ -6,6 +6,7 @@ a viewer, and it believes its agent. What passes is a list of headers in both di
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -16,9 +17,9 @@ from starlette.types import Receive, Scope, Send
 from rookery.control.caller import Access
 from rookery.control.clusters.proxy_api import METHODS, received, sent
 from rookery.control.context import ControlContext
-from rookery.control.edges.passage import EdgePassage
+from rookery.control.edges.passage import READING, EdgePassage
 from rookery.control.errors import InvalidError, Text
-from rookery.control.relay.tunnel import Call
+from rookery.control.relay.tunnel import Answer, Call
 from rookery.control.rest.guard import signed_in
 from rookery.control.rest.operations import ANY_QUERY
 from rookery.web.rest import BODY_BYTES_MAX, errors
@@ -86,6 +87,28 @@ class EdgeResponse(Response):
                     "headers": received(answer, is_head=self._call.method == "HEAD"),
                 }
             )
-            async for part in answer.body:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            passing = asyncio.ensure_future(_pass_on(answer, send))
+            watching = [passing]
+            if self._call.method in READING:
+                # Streams last as long as somebody reads them.
+                watching.append(asyncio.ensure_future(_gone(receive)))
+            try:
+                await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in watching:
+                    task.cancel()
+                await asyncio.gather(*watching, return_exceptions=True)
+            if not passing.cancelled():
+                passing.result()
+
+
+async def _pass_on(answer: Answer, send: Send) -> None:
+    async for part in answer.body:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: Receive) -> None:
+    """Until whoever asked goes away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
