@@ -17,7 +17,7 @@ from harness.edge_agents import EnrollingClient, enrolled, until
 from harness.packets import Disconnect, Publish
 from rookery.contracts.agent_edge import EdgeLeaving, EdgeReport, EdgeStanding, Enrol
 from rookery.contracts.agent_v1 import Channel, Reply, Reported, Request, topic_name
-from rookery.control.edges import enrolment
+from rookery.control.edges import enrolment, link
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -279,3 +279,17 @@ async def test_leaving_takes_nothing_from_a_project_that_adopted(place: Place) -
     assert (await place.world.ask("GET", path, token=place.admin)).json["state"] == "left"
     with PlayedAgent(place.world, mine) as agent:
         assert await asyncio.to_thread(agent.connect) == 0x86
+
+
+async def test_who_was_rejected_and_stays_is_put_out(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "TOLD_S", 0.1)
+    mine = await new(place)
+    with PlayedAgent(place.world, mine) as agent:
+        assert await asyncio.to_thread(agent.connect) == 0
+        path = f"/edgeagents/{mine.id}/reject"
+        answer = await place.world.ask("POST", path, {"reason": "no"}, token=place.admin)
+        assert answer.status == 204
+        await asyncio.to_thread(agent.wait_until_closed)
+    assert (await place.row(mine.id))["rejectReason"] == "no"
