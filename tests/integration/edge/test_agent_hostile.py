@@ -293,3 +293,33 @@ async def test_who_was_rejected_and_stays_is_put_out(
         assert answer.status == 204
         await asyncio.to_thread(agent.wait_until_closed)
     assert (await place.row(mine.id))["rejectReason"] == "no"
+
+
+async def test_many_are_adopted_at_once_and_one_that_cannot_be_says_why(place: Place) -> None:
+    first, second, third = await new(place), await new(place), await new(place)
+    names = {first.id: "bulk-1", second.id: "bulk-2", third.id: "bulk-1"}
+    given = {
+        "orgId": place.org,
+        "projectId": place.project,
+        "labels": ["wave=1"],
+        "items": [{"agentId": each, "name": name} for each, name in names.items()],
+    }
+    answer = await place.world.ask("POST", "/edgeagents/adopt", given, token=place.admin)
+    assert answer.status == 200, answer.text
+    assert [row["code"] for row in answer.json["results"]] == ["", "", "ALREADY_EXISTS"]
+    assert (await place.row(third.id))["state"] == "pending"
+    services = f"/orgs/{place.org}/projects/{place.project}/edgeservices"
+    found = await place.world.ask("GET", f"{services}?label=wave%3D1", token=place.admin)
+    assert [row["name"] for row in found.json["items"]] == ["bulk-1", "bulk-2"]
+    other = await place.world.make(place.admin, f"/orgs/{place.org}/projects", {"name": "Plant 2"})
+    service = answer.json["results"][0]["serviceId"]
+    moved = await place.world.ask(
+        "POST",
+        f"{services}/{service}/transfer",
+        {"orgId": place.org, "projectId": other},
+        token=place.admin,
+    )
+    assert moved.status == 204, moved.text
+    assert (await place.row(first.id))["projectName"] == "Plant 2"
+    kept = await place.world.ask("DELETE", f"/orgs/{place.org}/projects/{other}", token=place.admin)
+    assert kept.status == 409  # a project that has edge services is not deleted
