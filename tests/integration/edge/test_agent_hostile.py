@@ -17,7 +17,7 @@ from harness.edge_agents import EnrollingClient, enrolled, until
 from harness.packets import Disconnect, Publish
 from rookery.contracts.agent_edge import EdgeLeaving, EdgeReport, EdgeStanding, Enrol
 from rookery.contracts.agent_v1 import Channel, Reply, Reported, Request, topic_name
-from rookery.control.edges import enrolment
+from rookery.control.edges import enrolment, link
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -279,3 +279,47 @@ async def test_leaving_takes_nothing_from_a_project_that_adopted(place: Place) -
     assert (await place.world.ask("GET", path, token=place.admin)).json["state"] == "left"
     with PlayedAgent(place.world, mine) as agent:
         assert await asyncio.to_thread(agent.connect) == 0x86
+
+
+async def test_who_was_rejected_and_stays_is_put_out(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "TOLD_S", 0.1)
+    mine = await new(place)
+    with PlayedAgent(place.world, mine) as agent:
+        assert await asyncio.to_thread(agent.connect) == 0
+        path = f"/edgeagents/{mine.id}/reject"
+        answer = await place.world.ask("POST", path, {"reason": "no"}, token=place.admin)
+        assert answer.status == 204
+        await asyncio.to_thread(agent.wait_until_closed)
+    assert (await place.row(mine.id))["rejectReason"] == "no"
+
+
+async def test_many_are_adopted_at_once_and_one_that_cannot_be_says_why(place: Place) -> None:
+    first, second, third = await new(place), await new(place), await new(place)
+    names = {first.id: "bulk-1", second.id: "bulk-2", third.id: "bulk-1"}
+    given = {
+        "orgId": place.org,
+        "projectId": place.project,
+        "labels": ["wave=1"],
+        "items": [{"agentId": each, "name": name} for each, name in names.items()],
+    }
+    answer = await place.world.ask("POST", "/edgeagents/adopt", given, token=place.admin)
+    assert answer.status == 200, answer.text
+    assert [row["code"] for row in answer.json["results"]] == ["", "", "ALREADY_EXISTS"]
+    assert (await place.row(third.id))["state"] == "pending"
+    services = f"/orgs/{place.org}/projects/{place.project}/edgeservices"
+    found = await place.world.ask("GET", f"{services}?label=wave%3D1", token=place.admin)
+    assert [row["name"] for row in found.json["items"]] == ["bulk-1", "bulk-2"]
+    other = await place.world.make(place.admin, f"/orgs/{place.org}/projects", {"name": "Plant 2"})
+    service = answer.json["results"][0]["serviceId"]
+    moved = await place.world.ask(
+        "POST",
+        f"{services}/{service}/transfer",
+        {"orgId": place.org, "projectId": other},
+        token=place.admin,
+    )
+    assert moved.status == 204, moved.text
+    assert (await place.row(first.id))["projectName"] == "Plant 2"
+    kept = await place.world.ask("DELETE", f"/orgs/{place.org}/projects/{other}", token=place.admin)
+    assert kept.status == 409  # a project that has edge services is not deleted

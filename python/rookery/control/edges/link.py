@@ -40,7 +40,12 @@ WANTED, ARRIVED = "edges", "edges.arrived"
 """What processes tell each other: what an edge service is changed; it connected here."""
 GRACE_S = 5.0
 """One that lost its connection has so long to come back before it counts as gone."""
+TOLD_S = 10.0
+"""One that was turned away has so long to go by itself."""
 REMOVED_KEPT_MS = 90 * 86_400_000
+
+
+_AWAY = frozenset({str(AgentState.REJECTED), str(AgentState.REMOVED)})
 
 
 class EdgeLink:
@@ -68,6 +73,7 @@ class EdgeLink:
         self._enrolling: dict[str, asyncio.TimerHandle] = {}
         self._addresses: dict[str, str] = {}
         self._leaving: dict[str, asyncio.TimerHandle] = {}
+        self._seen_off: dict[str, asyncio.TimerHandle] = {}
         # Connected to another process by now: that its connection here ends says nothing of it.
         self._moved: set[str] = set()
         self._doing: set[asyncio.Task[None]] = set()
@@ -81,9 +87,11 @@ class EdgeLink:
 
     async def stop(self) -> None:
         """Finish what was begun. May be called twice."""
-        for timer in (*self._leaving.values(), *self._enrolling.values()):
+        timers = (self._leaving, self._enrolling, self._seen_off)
+        for timer in (each for some in timers for each in some.values()):
             timer.cancel()
         self._leaving.clear()
+        self._seen_off.clear()
         self._enrolling.clear()
         await asyncio.gather(*self._doing, return_exceptions=True)
 
@@ -214,6 +222,23 @@ class EdgeLink:
             return
         # Kept for it until it subscribes, which comes after its connection.
         await self._relay.send(agent_id, Channel.DESIRED, standing, retain=True)
+        if standing.state in _AWAY:
+            before = self._seen_off.pop(agent_id, None)
+            if before is not None:
+                before.cancel()
+            loop = asyncio.get_running_loop()
+            self._seen_off[agent_id] = loop.call_later(TOLD_S, self._begin_seeing_off, agent_id)
+
+    def _begin_seeing_off(self, agent_id: str) -> None:
+        self._seen_off.pop(agent_id, None)
+        self._do(self._see_off(agent_id))
+
+    async def _see_off(self, agent_id: str) -> None:
+        """End the connection of one that was turned away and stays."""
+        async with self._database.read() as session:
+            row = await session.get(EdgeAgentRow, agent_id)
+        if row is not None and row.state in _AWAY:
+            await self._relay.drop(agent_id)
 
     async def _standing(self, session: AsyncSession, row: EdgeAgentRow) -> EdgeStanding:
         names: dict[str, str] = {}
