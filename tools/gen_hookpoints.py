@@ -29,7 +29,9 @@ A hookpoint is a method of [a plugin](../guides/plugins.md) (and of
   in its order, questions among questions and notices among notices: a notice may come after a later
   question.
 - **Deadline.** An answer may take `deadline_s` of the plugin, 5 s unless it is set. One that
-  comes later is ignored.
+  comes later is ignored. A process that gave no answer at a hookpoint for a whole deadline gets one
+  question there per deadline, whose client waits for a tenth of it; all others have what `failure` says at
+  once. An answer in time to that one question ends this.
 - **Failure.** Without an answer (late, an exception, no process) holds what `failure` of the plugin
   says: `deny`, `ignore` (as though there were no plugin) or `allow`.
 - **Bounds.** A process that does not keep up has at most 65,536 questions or 64 MiB waiting; above
@@ -46,7 +48,7 @@ A hookpoint is a method of [a plugin](../guides/plugins.md) (and of
 
 - **顺序**：按 `rookery ctl plugins list` 的顺序依次询问；登录与授权由第一个给出意见的插件决定。同一客户端的询问之间、通知之间保持先后顺序；
   通知可能晚于其后的询问到达。
-- **时限**：每次回答不超过插件的 `deadline_s`，默认 5 秒；超时的回答被忽略。
+- **时限**：每次回答不超过插件的 `deadline_s`，默认 5 秒；超时的回答被忽略。某钩子点在整个时限内没有任何回答时，每个时限内只向该进程询问一次，对应的客户端最多等待时限的十分之一，其余立即按 `failure` 处理；该询问按时得到回答后恢复正常。
 - **失败**：无回答（超时、异常、进程不在）时按插件的 `failure` 处理：`deny`、`ignore`（视为没有该插件）或 `allow`。
 - **上限**：每个进程最多积压 65,536 个问题或 64 MiB；超出时问题按失败处理，通知被丢弃，均有计数。
 - 没有插件使用的钩子点只消耗节点一次分支判断。

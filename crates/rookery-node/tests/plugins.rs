@@ -58,15 +58,20 @@ impl Worker {
 
     /// Waits for the next question.
     fn asked(&mut self) -> AskId {
+        self.next().unwrap()
+    }
+
+    /// The same; none when the node closed the socket.
+    fn next(&mut self) -> Option<AskId> {
         let mut buffer = Vec::new();
         loop {
             if let Some((kind, body, _)) = wire::next_frame(&buffer).unwrap() {
                 let Down::Event(event) = wire::take_down(kind, body).unwrap() else { panic!() };
                 let UpEvent::Ask(id, _) = *event else { panic!("{event:?}") };
-                return id;
+                return Some(id);
             }
             let mut byte = [0];
-            self.0.read_exact(&mut byte).unwrap();
+            self.0.read_exact(&mut byte).ok()?;
             buffer.push(byte[0]);
         }
     }
@@ -158,4 +163,35 @@ fn a_worker_that_talks_nonsense_is_dropped() {
     bridge.close();
     client.publish("t", QoS::AtLeastOnce, 1, b"m");
     support::until("the management plane is asked", || !node.drain(10).is_empty());
+}
+
+#[test]
+fn only_the_first_waits_for_a_plugin_that_hangs_until_it_answers_again() {
+    let node = start(asking(), 1, None);
+    let bridge = node.open_plugins().unwrap();
+    bridge.set_routes(vec![route(1, 300, Failure::Deny)]);
+    let mut worker = Worker::ready(&bridge, 1);
+    let mut client = Client::new(&node, Version::V5, "client");
+    for id in 1..=30 {
+        client.publish("t", QoS::AtLeastOnce, id, b"m");
+        assert_eq!(puback(&mut client), REFUSED);
+    }
+    // Had each of them waited, each would be late.
+    let figures = bridge.figures()[0];
+    assert_eq!((figures.late, figures.failed), (1, 29));
+    let answering = std::thread::spawn(move || {
+        while let Some(id) = worker.next() {
+            worker.answer(id, Verdict::Allow);
+        }
+    });
+    for id in 31.. {
+        client.publish("t", QoS::AtLeastOnce, id, b"m");
+        if puback(&mut client) == TAKEN {
+            break;
+        }
+    }
+    client.publish("t", QoS::AtLeastOnce, 65_000, b"m");
+    assert_eq!(puback(&mut client), TAKEN);
+    bridge.close();
+    answering.join().unwrap();
 }

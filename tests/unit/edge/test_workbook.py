@@ -7,6 +7,7 @@ import zipfile
 
 import openpyxl
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
 from rookery.edge.errors import EdgeError
 from rookery.edge.model import Attribute, Group, Tag, TagType
@@ -36,8 +37,10 @@ def group(*tags: Tag, interval_ms: int = 500) -> Group:
 
 def book(*rows: tuple[object, ...]) -> bytes:
     made = openpyxl.Workbook()
+    sheet = made.active
+    assert isinstance(sheet, Worksheet)
     for row in rows:
-        made.active.append(row)
+        sheet.append(list(row))
     file = io.BytesIO()
     made.save(file)
     return file.getvalue()
@@ -58,7 +61,9 @@ def test_what_is_written_is_read_again() -> None:
 
 def test_no_cell_is_a_formula() -> None:
     made = openpyxl.load_workbook(io.BytesIO(workbook.written([group(*TAGS)])))
-    cells = [cell for row in made.active.iter_rows() for cell in row]
+    sheet = made.active
+    assert isinstance(sheet, Worksheet)
+    cells = [cell for row in sheet.iter_rows() for cell in row]
     assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
 
 

@@ -273,6 +273,7 @@ impl Carrier {
         let orders = std::mem::take(
             &mut *self.orders.waiting.lock().unwrap_or_else(PoisonError::into_inner),
         );
+        let now_ms = self.now_ms();
         for order in orders {
             match order {
                 Order::SetRoutes(routes, done) => {
@@ -286,7 +287,7 @@ impl Carrier {
                 }
                 Order::Begin(plugin, worker, done) => {
                     if let Some(worker) = self.worker(plugin, worker) {
-                        worker.begin();
+                        worker.begin(now_ms);
                     }
                     let _ = done.send(());
                 }
@@ -354,7 +355,15 @@ impl Carrier {
         match event {
             UpEvent::Ask(id, question) => {
                 self.advance(
-                    Pending { id, question, is_replaced: false, filters: None, asked: 0, hook },
+                    Pending {
+                        id,
+                        question,
+                        is_replaced: false,
+                        filters: None,
+                        asked: 0,
+                        asked_ms: 0,
+                        hook,
+                    },
                     true,
                 );
             }
@@ -378,12 +387,13 @@ impl Carrier {
                 continue;
             }
             pending.asked = plugin.route.id;
+            pending.asked_ms = now_ms;
             let (open_max, bytes_max) = (plugin.route.open_max, plugin.route.bytes_max);
             let deadline_ms = now_ms + plugin.route.deadline_ms.max(1);
             let failure = plugin.route.failure.get(usize::from(pending.hook)).copied();
             let at = plugin.place_of(client_id);
             let Some(worker) = plugin.workers.get_mut(at) else { continue };
-            if worker.has_room(open_max, bytes_max) {
+            if worker.may_be_asked(pending.hook, now_ms, open_max, bytes_max) {
                 worker.ask(pending, deadline_ms);
                 return;
             }
@@ -456,12 +466,13 @@ impl Carrier {
         let mut answers = Vec::new();
         let mut questions = Vec::new();
         let mut left = Vec::new();
+        let now_ms = self.now_ms();
         let Some(found) = self.at(plugin, worker) else { return };
         let mut state = State::Open;
         if can_read {
             state = found.receive(&mut answers);
             for Answer { id, verdict } in answers {
-                questions.extend(found.answered(id).map(|pending| (pending, verdict)));
+                questions.extend(found.answered(id, now_ms).map(|pending| (pending, verdict)));
             }
         }
         if state == State::Open && can_write {

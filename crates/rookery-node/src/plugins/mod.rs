@@ -7,12 +7,14 @@
 //! **Bounds.** A worker has at most [`PluginRoute::open_max`] questions open and
 //! [`PluginRoute::bytes_max`] bytes unsent; what comes on top gets the configured answer (questions) or
 //! is left out (notices), and is counted. A question that is not answered within
-//! [`PluginRoute::deadline_ms`] gets the configured answer too. Nothing a worker does or does not do
-//! stops the thread.
+//! [`PluginRoute::deadline_ms`] gets the configured answer too; a worker that answered nothing for so
+//! long gets one question at a time until it does. Nothing a worker does or does not do stops the
+//! thread.
 
 mod bridge;
 pub mod hook;
 mod route;
+mod trust;
 pub mod wire;
 mod worker;
 

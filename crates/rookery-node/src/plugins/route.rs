@@ -64,7 +64,8 @@ pub struct WorkerFigures {
     pub answered: u64,
     /// Questions whose deadline passed.
     pub late: u64,
-    /// Questions that got the configured answer because nobody was there or too many waited.
+    /// Questions that got the configured answer because nobody was there, too many waited, or the
+    /// process had answered nothing for a whole deadline.
     pub failed: u64,
     /// Notices sent.
     pub told: u64,

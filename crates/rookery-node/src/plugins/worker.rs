@@ -8,8 +8,9 @@ use rookery_core::effects::{Answer, AskId, FilterVerdict, Question, Subscription
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
-use super::hook::HookNumber;
+use super::hook::{HookNumber, QUESTIONS};
 use super::route::WorkerFigures;
+use super::trust::Trust;
 use super::wire;
 
 /// Bytes read at once.
@@ -29,6 +30,8 @@ pub(super) struct Pending {
     pub(super) filters: Option<Vec<FilterVerdict>>,
     /// The plugin that was asked last.
     pub(super) asked: u32,
+    /// When it was.
+    pub(super) asked_ms: u64,
     pub(super) hook: HookNumber,
 }
 
@@ -109,6 +112,8 @@ pub(super) struct Worker {
     held: Option<Held>,
     /// In order of time: every question of a plugin has the same deadline.
     deadlines: VecDeque<(u64, AskId)>,
+    /// At each hookpoint that is a question.
+    trust: [Trust; QUESTIONS],
     pub(super) figures: WorkerFigures,
 }
 
@@ -127,7 +132,8 @@ impl Worker {
     }
 
     /// The process can be asked; it gets what waited for it.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, now_ms: u64) {
+        self.trust = [Trust::since(now_ms); QUESTIONS];
         self.is_ready = self.fd.is_some();
         self.figures.is_attached = self.is_ready;
         let held = self.held.take().filter(|_| self.is_ready).unwrap_or_default();
@@ -180,6 +186,18 @@ impl Worker {
         }
     }
 
+    /// The same for a question at this hookpoint.
+    pub(super) fn may_be_asked(
+        &self,
+        hook: HookNumber,
+        now_ms: u64,
+        open_max: usize,
+        bytes_max: usize,
+    ) -> bool {
+        let trust = self.trust.get(usize::from(hook)).filter(|_| self.held.is_none());
+        trust.is_none_or(|trust| trust.allows(now_ms)) && self.has_room(open_max, bytes_max)
+    }
+
     pub(super) fn ask(&mut self, pending: Pending, deadline_ms: u64) {
         let (out, open) = match &mut self.held {
             Some(held) => (&mut held.out, &mut held.open),
@@ -189,6 +207,9 @@ impl Worker {
         wire::put_event(out, &UpEvent::Ask(*id, question.clone()));
         self.figures.asked += 1;
         self.deadlines.push_back((deadline_ms, *id));
+        if let Some(trust) = self.trust.get_mut(usize::from(pending.hook)) {
+            trust.asked(*id, pending.asked_ms, deadline_ms);
+        }
         open.insert(*id, pending);
     }
 
@@ -203,31 +224,70 @@ impl Worker {
         self.figures.told += 1;
     }
 
-    /// The question that an answer is about; none when its deadline has passed.
-    pub(super) fn answered(&mut self, id: AskId) -> Option<Pending> {
-        let pending = self.open.remove(&id)?;
+    /// The question that an answer is about; none when nobody waits for it any more.
+    pub(super) fn answered(&mut self, id: AskId, now_ms: u64) -> Option<Pending> {
+        let Some(pending) = self.open.remove(&id) else {
+            self.trust.iter_mut().for_each(|trust| trust.answered_late(id, now_ms));
+            return None;
+        };
+        if let Some(trust) = self.trust.get_mut(usize::from(pending.hook)) {
+            trust.answered(now_ms);
+        }
         self.figures.answered += 1;
         Some(pending)
     }
 
-    /// Questions whose deadline has passed.
+    /// Questions that nobody waits for any longer.
     pub(super) fn expire(&mut self, now_ms: u64, late: &mut Vec<Pending>) {
+        self.expire_probes(now_ms, late);
         while let Some((deadline_ms, id)) = self.deadlines.front().copied() {
             let is_held = self.held.as_ref().is_some_and(|held| held.open.contains_key(&id));
             if (is_held || self.open.contains_key(&id)) && deadline_ms > now_ms {
                 return;
             }
             self.deadlines.pop_front();
-            let held = self.held.as_mut().and_then(|held| held.open.remove(&id));
-            if let Some(pending) = held.or_else(|| self.open.remove(&id)) {
+            if let Some(pending) = self.held.as_mut().and_then(|held| held.open.remove(&id)) {
                 self.figures.late += 1;
+                late.push(pending);
+            } else if let Some(pending) = self.open.remove(&id) {
+                self.figures.late += 1;
+                let (hook, asked_ms) = (pending.hook, pending.asked_ms);
+                late.push(pending);
+                let trust = self.trust.get_mut(usize::from(hook));
+                if trust.is_some_and(|trust| trust.missed(asked_ms)) {
+                    self.give_up(hook, late);
+                }
+            }
+        }
+    }
+
+    /// What waits for a worker that answers nothing waits no longer.
+    fn give_up(&mut self, hook: HookNumber, late: &mut Vec<Pending>) {
+        let before = late.len();
+        late.extend(self.open.extract_if(|_, pending| pending.hook == hook).map(|(_, one)| one));
+        let given_up = late.get_mut(before..).unwrap_or_default();
+        given_up.sort_by_key(|pending| pending.asked_ms);
+        self.figures.failed += given_up.len() as u64;
+    }
+
+    fn expire_probes(&mut self, now_ms: u64, late: &mut Vec<Pending>) {
+        for (id, _) in self.probes().into_iter().flatten().filter(|(_, until)| *until <= now_ms) {
+            if let Some(pending) = self.open.remove(&id) {
+                self.figures.failed += 1;
                 late.push(pending);
             }
         }
     }
 
+    /// Questions to a worker that is doubted, with the time until which somebody waits for them.
+    fn probes(&self) -> [Option<(AskId, u64)>; QUESTIONS] {
+        self.trust.map(|trust| trust.probe().filter(|(id, _)| self.open.contains_key(id)))
+    }
+
     pub(super) fn next_deadline(&self) -> Option<u64> {
-        self.deadlines.front().map(|(deadline_ms, _)| *deadline_ms)
+        let deadline_ms = self.deadlines.front().map(|(deadline_ms, _)| *deadline_ms);
+        let probes = self.probes().into_iter().flatten().map(|(_, until_ms)| until_ms);
+        probes.chain(deadline_ms).min()
     }
 
     pub(super) fn open(&self) -> usize {

@@ -126,7 +126,11 @@ class WorkerFigures(Row):
     )
     answered: int = Field(description="Questions answered in time.", examples=[10])
     late: int = Field(description="Questions whose deadline passed.", examples=[0])
-    failed: int = Field(description="Questions that could not be sent.", examples=[0])
+    failed: int = Field(
+        description="Questions that could not be sent, or that nobody waited for because the process "
+        "had answered nothing for a whole deadline.",
+        examples=[0],
+    )
     told: int = Field(description="Notices sent.", examples=[10])
     dropped: int = Field(description="Notices left out.", examples=[0])
     open: int = Field(description="Questions that wait for an answer.", examples=[0])
