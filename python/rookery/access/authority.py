@@ -48,8 +48,10 @@ class Authority:
             return
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._key = ec.generate_private_key(ec.SECP256R1())
-        name = _name(AUTHORITY_NAME)
         public = self._key.public_key()
+        # Two with one name would be taken for each other, and a stranger's certificate for a broken one.
+        identifier = x509.SubjectKeyIdentifier.from_public_key(public)
+        name = _name(f"{AUTHORITY_NAME} {identifier.digest.hex()[:8]}")
         usage = x509.KeyUsage(
             digital_signature=False, content_commitment=False, key_encipherment=False,
             data_encipherment=False, key_agreement=False, key_cert_sign=True, crl_sign=True,
@@ -59,7 +61,7 @@ class Authority:
             self._begin(name, name, public, AUTHORITY_DAYS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+            .add_extension(identifier, critical=False)
             .sign(self._key, hashes.SHA256())
         )
         write_new(key_file, _key_text(self._key))
@@ -97,12 +99,22 @@ class Authority:
 
     def sign_client(self, common_name: str, days: int) -> tuple[Path, Path]:
         """Make a certificate whose common name is ``common_name``, and its key."""
-        if not 0 < len(common_name) <= COMMON_NAME_MAX or not common_name.isprintable():
-            raise BadRequestError(f"a common name has 1 to {COMMON_NAME_MAX} characters")
+        _check_common_name(common_name)
         stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in common_name)
         return self._sign(
             stem.lstrip(".") or "client", common_name, days, ExtendedKeyUsageOID.CLIENT_AUTH, None
         )
+
+    def issue_client(self, common_name: str, days: int) -> tuple[bytes, bytes]:
+        """The same without files: a certificate and its key, both PEM. The key is kept nowhere.
+
+        Raises:
+            BadRequestError: that is no common name.
+        """
+        _check_common_name(common_name)
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._certify(key, common_name, days, ExtendedKeyUsageOID.CLIENT_AUTH, None)
+        return certificate.public_bytes(_PEM), _key_text(key)
 
     def has(self, stem: str) -> bool:
         """Whether a certificate of that name is there."""
@@ -187,6 +199,11 @@ def write_new(path: Path, text: bytes) -> None:
         raise BadRequestError(f"{path}: {error.strerror or error}") from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(text)
+
+
+def _check_common_name(common_name: str) -> None:
+    if not 0 < len(common_name) <= COMMON_NAME_MAX or not common_name.isprintable():
+        raise BadRequestError(f"a common name has 1 to {COMMON_NAME_MAX} characters")
 
 
 _PEM = serialization.Encoding.PEM

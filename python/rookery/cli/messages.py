@@ -320,6 +320,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "common name of a client's certificate; may be repeated",
         "客户端证书的 CN，可重复",
     ),
+    "option.tls.relay": (
+        "for the relay of a control plane, and for edge services that dial into it",
+        "用于控制面的中继服务及接入的边缘服务",
+    ),
     "option.tls.days": ("days that certificates are valid", "证书有效天数"),
     "option.import": (
         "emqx.conf, acl.conf, loaded_plugins, files of plugins, or the folder with them",
@@ -541,6 +545,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "tls.wrote": ("wrote {file}", "已写入 {file}"),
     "tls.nothing": ("{dir} has certificates already", "{dir} 中已有证书"),
     "tls.paste": ("Lines for the configuration file:", "写入配置文件的内容："),
+    "tls.edge": (
+        (
+            "On the edge service, Administration > System configuration, with SSL/TLS on and port 38883:\n"
+            "  CA certificate      {ca}\n  Client certificate  {certificate}\n  Private key         {private}"
+        ),
+        (
+            "在边缘服务的“管理 > 系统配置”页面开启 SSL/TLS，端口 38883，并上传：\n"
+            "  CA 证书     {ca}\n  客户端证书  {certificate}\n  客户端私钥  {private}"
+        ),
+    ),
     "tls.try": ("Then:", "然后："),
     # -- ports
     "ports.what": ("LISTENER", "监听器"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rookery.config.problems import Problem
+from rookery.config.nanomq import from_nanomq
+from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.role import RoleSources
 from rookery.config.schema.control import CONTROL
 from rookery.types import Secret
@@ -16,7 +17,16 @@ SECTION = "control"
 FOLDER = SECTION
 """Below the usual data directory: a node may have the rest of it."""
 
-_SOURCES = RoleSources(SECTION, CONTROL)
+_SOURCES = RoleSources(
+    SECTION,
+    CONTROL,
+    from_nanomq,
+    (
+        ("tls.certfile", "tls.keyfile"),
+        ("relay.ssl_options.certfile", "relay.ssl_options.keyfile"),
+        ("mqtt.certFile", "mqtt.keyFile"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +74,12 @@ def load_control(
     """
     read = _SOURCES.load(config_file, data_dir, sets, environ, defaults, beside_node=beside_node)
     values = read.values
+    options = values["relay"]["ssl_options"]
+    if options["fail_if_no_peer_cert"] and not options["verify_peer"]:
+        # It would ask nobody, whatever its name promises.
+        path = "control.relay.ssl_options"
+        needs = Problem("needs", f"{path}.fail_if_no_peer_cert", near=f"{path}.verify_peer = true")
+        raise InvalidConfigError([needs])
     return ControlConfig(
         data_dir=read.data_dir,
         config_file=read.config_file,

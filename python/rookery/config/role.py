@@ -7,7 +7,7 @@ and each of them everything but its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,10 +43,14 @@ class RoleSources(NamedTuple):
     Attributes:
         section: Its name, and that of its folder below the usual data directory: a node may have the rest.
         schema: The section alone.
+        foreign: Reads names of other products in the environment; they stand below the own ones.
+        pairs: Certificate and key, by their paths in the section: both or none is written.
     """
 
     section: str
     schema: Struct
+    foreign: Callable[[Mapping[str, str]], Node] | None = None
+    pairs: tuple[tuple[str, str], ...] = (("tls.certfile", "tls.keyfile"),)
 
     def load(
         self,
@@ -73,6 +77,8 @@ class RoleSources(NamedTuple):
         """
         environ = dict(os.environ) if environ is None else environ
         from_environ, _ = sources.from_environ(environ)
+        if self.foreign is not None:
+            from_environ = merge(self.foreign(environ), from_environ)
         from_sets = sources.from_sets(sets)
         if not beside_node:
             self._refuse_others(from_sets)
@@ -93,7 +99,7 @@ class RoleSources(NamedTuple):
         if checked.problems:
             raise InvalidConfigError(checked.problems)
         values = checked.values[self.section]
-        self._refuse_half_a_pair(values["tls"])
+        self._refuse_half_pairs(values)
         return RoleValues(values, checked.shown, place, config_file, tuple(checked.warnings))
 
     def data_dir(
@@ -119,12 +125,16 @@ class RoleSources(NamedTuple):
         written = sources.read_file(config_file, "file", environ)
         return self._written_dir(written, config_file.absolute().parent) or usual
 
-    def _refuse_half_a_pair(self, tls: Mapping[str, Any]) -> None:
-        if bool(tls["certfile"]) != bool(tls["keyfile"]):
-            missing = "keyfile" if tls["certfile"] else "certfile"
-            raise InvalidConfigError(
-                [Problem("required", f"{self.section}.tls.{missing}", DEFAULT)]
-            )
+    def _refuse_half_pairs(self, values: Mapping[str, Any]) -> None:
+        problems = []
+        for pair in self.pairs:
+            written = [name for name in pair if _at(values, name)]
+            if len(written) == 1:
+                (missing,) = set(pair) - set(written)
+                path = f"{self.section}.{missing}"
+                problems.append(Problem("required", path, DEFAULT))
+        if problems:
+            raise InvalidConfigError(problems)
 
     def _own(self, tree: Node) -> Node:
         found = tree.value.get(self.section) if isinstance(tree.value, dict) else None
@@ -158,6 +168,12 @@ class RoleSources(NamedTuple):
             return None
         path = Path(written.value).expanduser()
         return path.absolute() if base is None else (base / path).resolve()
+
+
+def _at(values: Any, path: str) -> Any:
+    for key in path.split("."):
+        values = values[key]
+    return values
 
 
 def without_roles(tree: Node) -> Node:

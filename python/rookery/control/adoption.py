@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
+from rookery.access.authority import now_utc
 from rookery.access.own_certificates import Certificates
 from rookery.clock import Clock
 from rookery.config.control import ControlConfig
@@ -32,7 +34,9 @@ from rookery.control.processes.signals import Signals
 from rookery.control.quota.keeping import Keeping
 from rookery.control.quota.service import QuotaService
 from rookery.control.relay.broker import Relay, RelaySettings
+from rookery.control.relay.files import RelayFiles, files_of
 from rookery.control.relay.neighbours import Neighbours
+from rookery.control.relay.self_check import RelayLook
 from rookery.control.relay.tunnel import Tunnel
 from rookery.control.server_certificate import ServerCertificate
 from rookery.control.settings import store as settings
@@ -89,7 +93,8 @@ class Adoption:
         core = (database, clock, process_id, audit, once, signals, vault)
         self.edges = Edges(*core, report_interval_s=self.report_interval_s)
         everyone = EveryAgent(self.agents, self.edges.link)
-        self.relay = Relay(_relay_settings(config, certificates), everyone, clock)
+        self.relay_files = files_of(config, certificates)
+        self.relay = Relay(_relay_settings(config, self.relay_files), everyone, clock)
         self.neighbours = Neighbours(config, database, clock, process_id, self.relay)
         self.reach = self.neighbours.reach
         self.tunnel = Tunnel(self.relay, self.reach.way)
@@ -97,14 +102,9 @@ class Adoption:
         self.agents.use(self.relay, self.tunnel, self.neighbours.door)
         self.edges.use(self.relay, self.tunnel, self.neighbours.door)
         self.clusters = ClusterService(
-            database,
-            clock,
-            audit,
-            standing,
-            self.changes,
-            self.agents,
+            database, clock, audit, standing, self.changes, self.agents,
             report_interval_s=self.report_interval_s,
-        )
+        )  # fmt: skip
         self.commands = Commands(database, clock, audit, self.changes)
         self.dispatcher = Dispatcher(self.commands, database, clock, self.relay)
         signals.on(COMMANDS, self.dispatcher.wake)
@@ -135,12 +135,19 @@ class Adoption:
         once.every("commands", COMMANDS_S, self.commands.settle)
         once.every("old commands", SWEEP_S, self.commands.forget_old)
 
+    @property
+    def relay_look(self) -> RelayLook:
+        """How the relay is looked at, as agents see it."""
+        return RelayLook(self.relay_files)
+
     async def open(self) -> None:
         """Let agents in.
 
         Raises:
             StartError: a port is taken, or the certificate cannot be used.
         """
+        if self.relay_files.is_used:
+            await asyncio.to_thread(self.relay_files.check, now_utc())
         self.intake.start()
         self.edges.open()
         await self.dispatcher.open()
@@ -203,13 +210,12 @@ class Adoption:
         return Source(url, self._certificates.ca_sha256, await self.file.sha256(), entry)
 
 
-def _relay_settings(config: ControlConfig, certificates: Certificates) -> RelaySettings:
+def _relay_settings(config: ControlConfig, files: RelayFiles) -> RelaySettings:
     values = config.values["relay"]
     return RelaySettings(
         tcp=_bind(values["tcp"]),
-        tls=_bind(values["tls"]),
-        certificate=certificates.certificate_file,
-        key=certificates.key_file,
+        tls=_bind(values["tls"]) if values["ssl_options"]["enable"] else None,
+        ssl_options=files.options(),
         workers=values["workers"],
     )
 

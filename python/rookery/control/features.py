@@ -51,6 +51,7 @@ FEATURES: tuple[str, ...] = (
     "rookery.control.logs.live_api",
     "rookery.control.logs.receiver_api",
     "rookery.control.settings.api",
+    "rookery.control.settings.relay_api",
     "rookery.control.mail.api",
     "rookery.control.oidc.api",
 )

@@ -23,6 +23,7 @@ from rookery.native.config import AclRule, Admission, Ban, SyncPolicy
 from rookery.native.models import Client, Listener, SubscriptionInfo
 from rookery.native.node import Node, Publication
 from rookery.native.properties import Properties, encode_properties
+from rookery.native.rows import EventRow
 from rookery.observability.emqx import complete_metrics, complete_stats
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _CallbackT = TypeVar("_CallbackT", bound=Callable[..., Any])
+
+CertificateWatcher = Callable[[str, str | None], None]
 
 CLIENTS_LIMIT_MAX = 10_000
 EXPIRY_S_MAX = 0xFFFF_FFFF
@@ -119,6 +122,7 @@ class Broker:
         self._bans: tuple[Ban, ...] = ()
         self._built_in: tuple[AclRule, ...] = ()
         self._bound: list[Listener] = []
+        self._certificate_watchers: list[CertificateWatcher] = []
         self._changing = asyncio.Lock()
 
     # -- life ------------------------------------------------------------------------------
@@ -150,6 +154,7 @@ class Broker:
                 self._hooks,
                 unanswered=self._unanswered,
                 deadline_s=self._hook_deadline_s,
+                watchers=(self._tell_certificates,),
                 access=access,
                 send_rest=node.drain_actions,
             )
@@ -284,6 +289,20 @@ class Broker:
             UnavailableError: the broker is not running.
         """
         await asyncio.to_thread(self._running().node.reload_certificates)
+
+    def watch_certificates(self, watcher: CertificateWatcher) -> None:
+        """Call ``watcher`` when TLS files that changed were read again.
+
+        It is given the listener, such as ``ssl:default``, and why what the files hold was not taken;
+        none: it was, and is shown.
+        """
+        self._certificate_watchers.append(watcher)
+
+    def _tell_certificates(self, rows: list[EventRow]) -> None:
+        for row in rows:
+            if row[0] == "certificate":
+                for watcher in self._certificate_watchers:
+                    watcher(row[1], row[2])
 
     # -- messages --------------------------------------------------------------------------
 

@@ -11,13 +11,13 @@ from rookery.config.schema.model import (
     Duration,
     Field,
     FilePath,
-    Int,
     ListOf,
     OneOf,
     SecretText,
     Struct,
     Text,
 )
+from rookery.config.schema.relay import CLIENT, RELAY
 
 SECTION = Struct(
     (
@@ -78,49 +78,17 @@ SECTION = Struct(
         ),
         Field(
             "relay",
-            Struct(
-                (
-                    Field(
-                        "tcp",
-                        Address(zero_closes=True),
-                        "0.0.0.0:31883",
-                        "Where agents connect without encryption; 0 closes it.",
-                        "代理以明文方式连接的监听地址；0 表示关闭。",
-                    ),
-                    Field(
-                        "tls",
-                        Address(zero_closes=True),
-                        "0.0.0.0:38883",
-                        "Where agents connect with TLS; 0 closes it.",
-                        "代理以 TLS 方式连接的监听地址；0 表示关闭。",
-                    ),
-                    Field(
-                        "advertised",
-                        ListOf(
-                            Text(
-                                r"mqtts?://[0-9A-Za-z.:_\[\]-]{1,253}:\d{1,5}", "mqtts://HOST:PORT"
-                            ),
-                            16,
-                        ),
-                        [],
-                        "Where agents are told to reach the relays, best first, such as "
-                        "mqtts://relay.example.com:38883; without any: the host of the access address and "
-                        "the ports of this process.",
-                        "告知代理的中继地址，按优先顺序，例如 mqtts://relay.example.com:38883；留空则使用访问地址的"
-                        "主机名与本进程的端口。",
-                    ),
-                    Field(
-                        "workers",
-                        Int(1, 64),
-                        1,
-                        "Threads that serve agents.",
-                        "处理代理连接的线程数。",
-                    ),
-                )
-            ),
+            RELAY,
             {},
             "The MQTT broker that agents dial into.",
             "代理接入的 MQTT 中继服务。",
+        ),
+        Field(
+            "mqtt",
+            CLIENT,
+            {},
+            "How the control plane sees its relay, and the certificates that edges are given.",
+            "控制面访问中继服务的方式，以及提供给边缘服务的证书。",
         ),
         Field(
             "peers",

@@ -16,9 +16,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
@@ -67,15 +66,13 @@ class RelaySettings:
     Attributes:
         tcp: ``address:port`` without encryption; none: not at all.
         tls: ``address:port`` with it; none: not at all.
-        certificate: Its certificate chain and
-        key: its private key, PEM files; wanted for ``tls``.
+        ssl_options: Certificates for ``tls``, as a listener has them.
         workers: Threads that serve agents.
     """
 
     tcp: str | None = "0.0.0.0:31883"
     tls: str | None = None
-    certificate: Path | None = None
-    key: Path | None = None
+    ssl_options: Mapping[str, Any] = field(default_factory=dict)
     workers: int = 1
 
 
@@ -115,6 +112,8 @@ class Relay:
         self._budgets = Budgets(clock)
         self._readers: list[asyncio.Task[None]] = []
         self._subscriptions: list[Subscription] = []
+        self.certificate_problem = ""
+        """Why files that changed were not taken; empty: nothing is wrong with them."""
         self.counters = {"relay.refused": 0, "relay.unreadable": 0, "relay.failed": 0}
         self.counters["relay.over_budget"] = 0
         self._broker = Broker(
@@ -137,6 +136,7 @@ class Relay:
             StartError: an address or the certificate cannot be used.
         """
         await self._broker.start()
+        self._broker.watch_certificates(self._certificates_read)
         others = (*sorted(PUBLISHED_BY_AGENT - {Channel.REPLY}, key=str), Channel.ENROL)
         for channels in ((Channel.REPLY,), others):
             for channel in channels:
@@ -158,7 +158,25 @@ class Relay:
     async def take_certificate(self) -> None:
         """Show what the files of the certificate hold now, if it runs."""
         if self._broker.is_running:
+            self.certificate_problem = ""
             await self._broker.reload_certificates()
+
+    def _certificates_read(self, _listener: str, problem: str | None) -> None:
+        self.certificate_problem = problem or ""
+        if problem:
+            _log.warning(
+                "the certificates of the relay were not read again, the old ones hold: %s", problem
+            )
+        else:
+            _log.info("the relay shows the certificate that its files hold now")
+
+    @property
+    def addresses(self) -> Mapping[str, tuple[str, int]]:
+        """Where it listens, by ``tcp`` and ``tls``; nothing while it does not run."""
+        if not self._broker.is_running:
+            return {}
+        names = {"tcp:agents": "tcp", "ssl:agents": "tls"}
+        return {names[item.id]: (item.host, item.port) for item in self._broker.listeners}
 
     @property
     def ports(self) -> Mapping[str, int]:
@@ -317,10 +335,7 @@ def _config(settings: RelaySettings) -> dict[str, object]:
             config[f"listeners.{kind}.agents.messages_rate"] = MESSAGES_RATE
             config[f"listeners.{kind}.agents.bytes_rate"] = BYTES_RATE
     if settings.tls is not None:
-        config["listeners.ssl.agents.ssl_options"] = {
-            "certfile": str(settings.certificate),
-            "keyfile": str(settings.key),
-        }
+        config["listeners.ssl.agents.ssl_options"] = dict(settings.ssl_options)
     return config
 
 
