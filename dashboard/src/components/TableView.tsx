@@ -27,6 +27,8 @@ export interface Column<Row> {
 export interface Bulk<Row> {
   label: string;
   run: (rows: Row[]) => Promise<boolean>;
+  /** It takes nothing away. */
+  isHarmless?: boolean;
 }
 
 /** What a table shows of its rows. */
@@ -77,7 +79,7 @@ export function TableView<Row extends object>(props: TableViewProps<Row>): React
           {props.tools}
           {props.bulk !== undefined && (
             <Button
-              color="red"
+              {...(props.bulk.isHarmless !== true && { color: "red" })}
               variant="light"
               disabled={picked.length === 0}
               onClick={() => void runBulk()}

@@ -102,14 +102,9 @@ class Adoption:
         self.agents.use(self.relay, self.tunnel, self.neighbours.door)
         self.edges.use(self.relay, self.tunnel, self.neighbours.door)
         self.clusters = ClusterService(
-            database,
-            clock,
-            audit,
-            standing,
-            self.changes,
-            self.agents,
+            database, clock, audit, standing, self.changes, self.agents,
             report_interval_s=self.report_interval_s,
-        )
+        )  # fmt: skip
         self.commands = Commands(database, clock, audit, self.changes)
         self.dispatcher = Dispatcher(self.commands, database, clock, self.relay)
         signals.on(COMMANDS, self.dispatcher.wake)

@@ -6,6 +6,8 @@ import type { Reply } from "./shapes";
 
 export interface AskOptions extends Pick<Options, "path" | "query"> {
   enabled?: boolean;
+  /** Asked again after so many milliseconds, while it is shown. */
+  every?: number;
 }
 
 export function useGet<P extends string>(
@@ -21,6 +23,7 @@ export function useGet<P extends string>(
         ...(options.query && { query: options.query }),
       }),
     enabled: options.enabled ?? true,
+    ...(options.every !== undefined && { refetchInterval: options.every }),
     placeholderData: keepPreviousData,
   });
 }

@@ -5,8 +5,9 @@ type Schemas = components["schemas"];
 
 export type SetupState = Schemas["SetupState"];
 export type UserManagement = Schemas["UserManagementShown"];
+export type AgentRelay = Reply<"/configuration/agent-relay">;
 export type OidcProvider = Schemas["OidcShown"];
-export type FactorEnrolment = Schemas["EnrolmentShown"];
+export type FactorEnrolment = Schemas["rookery__control__accounts__second_factor_api__EnrolmentShown"];
 export type RecoveryCodes = Schemas["RecoveryShown"];
 export type InvitationRow = Schemas["InvitationShown"];
 export type InvitationMade = Schemas["InvitationMade"];
@@ -61,6 +62,12 @@ export interface List<Row> {
   items: Row[];
   total: number;
 }
+
+export type EdgeAgentRow = Reply<"/edgeagents">["items"][number];
+export type EdgeServiceRow = Reply<"/orgs/{org}/projects/{project}/edgeservices">["items"][number];
+export type EdgeServiceDetail = Reply<"/orgs/{org}/projects/{project}/edgeservices/{service}">;
+export type Enrolment = Reply<"/configuration/agent-enrolment">;
+export type AdoptionRule = Reply<"/configuration/edge-adoption-rules">["rules"][number];
 
 type Answered<Operation> = Operation extends {
   get: { responses: { 200: { content: { "application/json": infer Body } } } };

@@ -5,7 +5,7 @@ import type { ComponentType, LazyExoticComponent } from "react";
 import type { Rights } from "@console/api/roles";
 
 export type Area = "workbench" | "system";
-type Group = "integration" | "operations" | "tenancy" | "oversight" | "own";
+type Group = "edge" | "integration" | "operations" | "tenancy" | "oversight" | "own";
 
 export interface PageEntry {
   path: string;
@@ -21,7 +21,7 @@ export interface PageEntry {
 
 /** The groups of the menu of each area, in order. */
 export const GROUPS: Record<Area, readonly Group[]> = {
-  workbench: ["integration", "operations"],
+  workbench: ["edge", "integration", "operations"],
   system: ["tenancy", "oversight", "own"],
 };
 
@@ -39,6 +39,32 @@ export const PAGES: readonly PageEntry[] = [
     name: "guide",
     area: "workbench",
     component: lazy(() => import("@console/features/guide")),
+  },
+  {
+    path: "/w/:org/:project/edges",
+    name: "edges",
+    area: "workbench",
+    group: "edge",
+    component: lazy(() => import("@console/features/edges")),
+  },
+  {
+    path: "/w/:org/:project/edges/:service",
+    name: "edges",
+    area: "workbench",
+    component: lazy(() => import("@console/features/edges/EdgePage")),
+  },
+  {
+    path: "/agents",
+    name: "edgeAgents",
+    area: "workbench",
+    group: "edge",
+    component: lazy(() => import("@console/features/edgeAgents")),
+  },
+  {
+    path: "/agents/rules",
+    name: "edgeAgents",
+    area: "workbench",
+    component: lazy(() => import("@console/features/edgeAgents/RulesPage")),
   },
   {
     path: "/w/:org/:project/clusters",

@@ -20,6 +20,8 @@ export interface ListTableProps<Row> extends TableLook<Row> {
   unsent?: readonly string[];
   /** The list is short and comes as a whole. */
   isWhole?: boolean;
+  /** Asked again after so many milliseconds, while it is shown. */
+  every?: number;
   /** The fields by which it can be ordered. */
   sorts?: readonly string[];
 }
@@ -30,6 +32,7 @@ export function ListTable<Row extends object>(props: ListTableProps<Row>): React
   const order = state.order !== null && sorts.includes(state.order.key) ? state.order : null;
   const answer = useGet<string>(path, {
     ...(pathValues && { path: pathValues }),
+    ...(props.every !== undefined && { every: props.every }),
     query: {
       ...props.query,
       ...Object.fromEntries(

@@ -33,6 +33,9 @@ export interface LiveValue {
   error?: number;
 }
 
+/** How the agent is set. */
+export type Tunnel = Reply<"/tunnel">;
+
 type Answered<Operation> = Operation extends {
   get: { responses: { 200: { content: { "application/json": infer Body } } } };
 }

@@ -7,6 +7,7 @@ import { ErrorPanel } from "@/components/ErrorPanel";
 import { Loading } from "@/components/Loading";
 import { PageFailure } from "@/components/PageFailure";
 import { useGet } from "@edge/api/hooks";
+import { useSession } from "@edge/api/me";
 import { useToken } from "@edge/api/session";
 import { ChoosePassword, LoginPage } from "@edge/features/login";
 
@@ -14,9 +15,16 @@ import { NotHere } from "./NotHere";
 import { PAGES } from "./pages";
 import { Shell } from "./Shell";
 
-/** Without a session there is only the way to one; with a password of somebody else only that to another. */
+/**
+ * Without a session there is only the way to one; with a password of somebody else only that to another.
+ * Who comes through a control plane has signed in there.
+ */
 function Gate(): ReactElement {
-  return useToken() === null ? <LoginPage /> : <SignedIn />;
+  const token = useToken();
+  const { isPending, isFromControl } = useSession(token === null);
+  if (token !== null) return <SignedIn />;
+  if (isPending) return <Loading />;
+  return isFromControl ? <Shell /> : <LoginPage />;
 }
 
 function SignedIn(): ReactElement {

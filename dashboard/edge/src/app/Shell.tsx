@@ -1,5 +1,5 @@
 /** The frame of the pages: the menu, who is signed in. */
-import { Menu } from "@mantine/core";
+import { Menu, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -19,13 +19,18 @@ import { GROUPS, PAGES } from "./pages";
 
 export function Shell(): ReactElement {
   const { t } = useTranslation("shell");
-  const { isAdmin } = useMe();
+  const { isAdmin, isHere } = useMe();
   const groups: MenuGroup[] = GROUPS.map((name) => ({
     name,
     label: t(`group.${name}`),
-    links: PAGES.filter((page) => page.group === name && (isAdmin || !page.isForAdmins)).map(
-      (page) => ({ to: page.path, label: t(`page.${page.name}`), isExact: page.path === "/" }),
-    ),
+    links: PAGES.filter(
+      (page) =>
+        page.group === name && (isAdmin || !page.isForAdmins) && (isHere || !page.isOnlyHere),
+    ).map((page) => ({
+      to: page.path,
+      label: t(`page.${page.name}`),
+      isExact: page.path === "/",
+    })),
   }));
   return (
     <>
@@ -37,7 +42,7 @@ export function Shell(): ReactElement {
 
 function HeadButtons(): ReactElement {
   const { t } = useTranslation("shell");
-  const { name, role } = useMe();
+  const { name, role, isHere } = useMe();
   const leave = async () => {
     // Whatever is answered, this browser forgets the token.
     await call("post", "/logout").catch(() => undefined);
@@ -50,15 +55,21 @@ function HeadButtons(): ReactElement {
       <PastFailures />
       <LanguageButton />
       <SchemeButton />
-      <AccountMenu
-        name={name}
-        role={role === undefined ? "" : t(`role.${role}`)}
-        onLeave={() => void leave()}
-      >
-        <Menu.Item component={Link} to="/password">
-          {t("page.password")}
-        </Menu.Item>
-      </AccountMenu>
+      {isHere ? (
+        <AccountMenu
+          name={name}
+          role={role === undefined ? "" : t(`role.${role}`)}
+          onLeave={() => void leave()}
+        >
+          <Menu.Item component={Link} to="/password">
+            {t("page.password")}
+          </Menu.Item>
+        </AccountMenu>
+      ) : (
+        <Text size="sm" c="dimmed">
+          {t("fromControl", { name, role: role === undefined ? "" : t(`role.${role}`) })}
+        </Text>
+      )}
     </>
   );
 }

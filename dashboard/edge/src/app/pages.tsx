@@ -11,6 +11,8 @@ export interface PageEntry {
   /** Absent: below another page. */
   group?: Group;
   isForAdmins?: boolean;
+  /** Of no use to who comes through a control plane: users are kept there. */
+  isOnlyHere?: boolean;
   component: LazyExoticComponent<ComponentType>;
 }
 
@@ -63,6 +65,12 @@ export const PAGES: readonly PageEntry[] = [
     component: lazy(() => import("@edge/features/configuration")),
   },
   {
+    path: "/agent",
+    name: "agent",
+    group: "administration",
+    component: lazy(() => import("@edge/features/agent")),
+  },
+  {
     path: "/logs",
     name: "logs",
     group: "administration",
@@ -73,6 +81,7 @@ export const PAGES: readonly PageEntry[] = [
     name: "users",
     group: "administration",
     isForAdmins: true,
+    isOnlyHere: true,
     component: lazy(() => import("@edge/features/users")),
   },
   {

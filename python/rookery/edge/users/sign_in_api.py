@@ -11,6 +11,7 @@ from rookery.edge.context import EdgeContext
 from rookery.edge.rest.guard import BEFORE_ALL, BEFORE_SIGN_IN
 from rookery.edge.rest.models import DONE, Done
 from rookery.edge.users.models import EdgeRole
+from rookery.web.caller import ASSERTED
 from rookery.web.models import Model, Row
 from rookery.web.peer import address_of, is_direct
 from rookery.web.rest import CurrentCaller
@@ -60,8 +61,22 @@ class MeShown(Row):
     )
 
 
+class SessionShown(Row):
+    """How these pages are reached."""
+
+    via: Literal["control", "direct"] = Field(
+        description="Through the control plane, which has said who asks, or directly: one signs in.",
+        examples=["direct"],
+    )
+
+
 def router(edge: EdgeContext) -> APIRouter:
     api = APIRouter(tags=["Sign-in"])
+
+    @api.get("/session", summary="Whether one has to sign in", openapi_extra=BEFORE_SIGN_IN)
+    async def session(request: Request) -> SessionShown:
+        """A page asks this first."""
+        return SessionShown(via="control" if ASSERTED in request.scope else "direct")
 
     @api.post("/login", summary="Sign in", openapi_extra=BEFORE_SIGN_IN)
     async def login(request: Request, given: LoginGiven) -> TokenShown:

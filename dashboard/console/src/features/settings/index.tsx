@@ -9,9 +9,11 @@ import { useToasts } from "@/components/toasts";
 import { useGet } from "@console/api/hooks";
 import { AddressForm } from "@console/components/AddressForm";
 
+import { EnrolmentCard } from "./EnrolmentCard";
 import { LogReceiverCard } from "./LogReceiverCard";
 import { MailCard } from "./MailCard";
 import { OidcCard } from "./OidcCard";
+import { RelayCard } from "./RelayCard";
 import { UserManagementCard } from "./UserManagementCard";
 
 export default function SettingsPage(): ReactElement {
@@ -43,6 +45,8 @@ export default function SettingsPage(): ReactElement {
       <OidcCard />
       <UserManagementCard />
       <LogReceiverCard />
+      <RelayCard />
+      <EnrolmentCard />
     </Page>
   );
 }
