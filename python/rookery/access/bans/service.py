@@ -191,24 +191,27 @@ class BanService:
         await self._database.write(change)
         return entry
 
-    async def delete(self, kind: str, who: str) -> None:
-        """Lift a ban.
+    async def delete(self, kind: str, who: str) -> BanEntry:
+        """Lift a ban; how it was.
 
         Raises:
             NotFoundError: there is none.
         """
         now_ms = self._clock.now_ms()
 
-        def change(connection: sqlite3.Connection) -> bool:
-            count = connection.execute(
-                "DELETE FROM bans WHERE kind = ? AND who = ?", (kind, who)
-            ).rowcount
-            if count:
-                self._tell(connection, now_ms)
-            return count > 0
+        def change(connection: sqlite3.Connection) -> BanEntry | None:
+            found = connection.execute(f"{_SELECT} WHERE kind = ? AND who = ?", (kind, who))
+            row = found.fetchone()
+            if row is None:
+                return None
+            connection.execute("DELETE FROM bans WHERE kind = ? AND who = ?", (kind, who))
+            self._tell(connection, now_ms)
+            return _entry(row)
 
-        if not await self._database.write(change):
+        entry = await self._database.write(change)
+        if entry is None:
             raise NotFoundError(f"{kind} {who!r} is not banned")
+        return entry
 
     async def put_many(self, entries: Sequence[BanEntry]) -> None:
         """Add or replace bans, all in one change; those that have ended are left out.

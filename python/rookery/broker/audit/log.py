@@ -43,6 +43,10 @@ class Changes:
     unknown: set[str] = field(default_factory=set)
     is_body_kept: bool = True
 
+    def looked(self, before: Any, after: Any) -> None:
+        """What was read before and after stands instead of what the services told."""
+        self.before, self.after = {"": before}, {"": after}
+
 
 LOCAL = "local"
 # Who asked for what is being done; the node itself where nobody did.

@@ -111,7 +111,8 @@ class Backups:
         path = self._path(name)
         async with self._running:
             await asyncio.to_thread(self._take, path, content)
-        self._audit.record("upload", f"data/{name}")
+            size = (await asyncio.to_thread(path.stat)).st_size
+        self._audit.record("upload", f"data/{name}", after={"size": size})
 
     async def delete(self, name: str) -> None:
         """Remove a file.
@@ -121,8 +122,8 @@ class Backups:
             NotFoundError: there is none of that name.
         """
         path = await self.path(name)
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-        self._audit.record("delete", f"data/{name}")
+        size = await asyncio.to_thread(_removed, path)
+        self._audit.record("delete", f"data/{name}", before={"size": size})
 
     async def restore(self, name: str, *, without: Collection[str] = ()) -> list[str]:
         """Put the parts of a file in place, but not those ``without``; their names.
@@ -233,3 +234,13 @@ class Backups:
 def _part_name(path: Path) -> str:
     """Of a file that is being written; never shown."""
     return f".{path.name}.new"
+
+
+def _removed(path: Path) -> int:
+    """Remove it; how many bytes it had."""
+    try:
+        size = path.stat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        raise NotFoundError(f"no file {path.name}") from None
+    return size

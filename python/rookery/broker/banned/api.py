@@ -115,6 +115,7 @@ class Bans:
         return self._access.stores.bans
 
     async def create(self, ban: NewBan, *, replace: bool) -> dict[str, Any]:
+        before = await self._known(ban) if replace else None
         try:
             entry = await self.service.create(
                 ban.kind,
@@ -129,13 +130,18 @@ class Bans:
             # 400 in EMQX, with the code of a conflict.
             raise BadRequestError(error.message, code=error.code) from None
         row = _row(entry)
-        self._audit.record("create", f"banned/{entry.kind}/{entry.who}", after=row)
+        target = f"banned/{entry.kind}/{entry.who}"
+        self._audit.record("create", target, before=before, after=row)
         return row
 
     async def delete(self, kind: str, who: str) -> None:
-        await self.service.delete(kind, who)
-        target = f"banned/{kind}/{who}"
-        self._audit.record("delete", target, before={"as": kind, "who": who})
+        entry = await self.service.delete(kind, who)
+        self._audit.record("delete", f"banned/{kind}/{who}", before=_row(entry))
+
+    async def _known(self, ban: NewBan) -> dict[str, Any] | None:
+        wanted = WantedBans(exact={ban.kind: ban.who}, limit=1)
+        found, _ = await self.service.find(wanted)
+        return _row(found[0]) if found else None
 
     async def clear(self) -> None:
         count = await self.service.clear()

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
+from rookery.broker.audit import changed
 from rookery.broker.clients import messages, subscribing
 from rookery.broker.clients.filters import Filters, Order
 from rookery.broker.clients.models import (
@@ -112,7 +113,8 @@ def _lists(api: APIRouter, node: NodeContext) -> None:
         ],
     ) -> Response:
         """End their connections and sessions. Who is not there is passed over."""
-        await node.services.lists.kick(clientids)
+        count = await node.services.lists.kick(clientids)
+        changed("clients", before={"clients": count})
         return Response(status_code=204)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,13 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import ASGIApp
 
 from rookery.broker.audit import hide, keep_no_body
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.deferred import WHERE
 from rookery.broker.rest.features import FEATURES, Feature
+from rookery.broker.rest.looks import LOOKS
 from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
+from rookery.broker.rest.reader import Reader
 from rookery.errors import BadRequestError
 from rookery.web.errors import HANDLERS, answer_error
 from rookery.web.invalid import answer_invalid
@@ -35,6 +38,7 @@ class Api:
         self._node = node
         self._admission = admission
         self._audit = audit
+        self._reading: dict[str, ASGIApp] = {}
         handlers = {**HANDLERS, BadRequestError: _answer_refused}
         handlers[RequestValidationError] = _answer_invalid
         handlers[HTTPException] = self._answer_unmatched
@@ -57,9 +61,19 @@ class Api:
             if isinstance(route, APIRoute)
         ]
         for route in routes:
+            if "GET" in _methods(route):
+                self._reading[route.path_format] = route.app
+        for route in routes:
+            keys = [(method, route.path_format) for method in _methods(route)]
+            looks = [look for key in keys for look in LOOKS.get(key, ())]
             most = int((route.openapi_extra or {}).get(BODY_BYTES_MAX, JSON_BYTES_MAX))
             route.app = Operation(
-                route.app, route.path_format, self._admission, self._audit, body_bytes_max=most
+                route.app,
+                route.path_format,
+                self._admission,
+                self._audit,
+                body_bytes_max=most,
+                look=Reader(self._reading, looks) if looks else None,
             )
         return routes
 
@@ -69,7 +83,7 @@ class Api:
         if isinstance(error, HTTPException) and error.status_code == 405:
             routes = [route for route in self.app.router.routes if isinstance(route, APIRoute)]
             found = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
-            methods = {method for route in found for method in route.methods or ()}
+            methods = {method for route in found for method in _methods(route)}
             headers = {"Allow": ", ".join(sorted(methods))}
             error = HTTPException(405, error.detail, headers)
         elif isinstance(error, HTTPException) and error.status_code == 404:
@@ -90,6 +104,10 @@ def document_without_node() -> dict[str, Any]:
     """
     nothing: Any = _Nothing()
     return document.make(Api(nothing, nothing, nothing).routes_of(FEATURES))
+
+
+def _methods(route: APIRoute) -> Collection[str]:
+    return route.methods or ()
 
 
 class _Nothing:

@@ -29,6 +29,7 @@ from rookery.web.segments import decoded
 JSON_BYTES_MAX = 4 << 20
 AUDITED_BODY_BYTES_MAX = 16 << 10
 """Of a longer body the audit log tells its length alone."""
+_BODILESS = frozenset({204, 304})
 
 
 class Admission(Protocol):
@@ -71,6 +72,14 @@ class Rules(Protocol):
     def check(self, caller: Caller, key: roles.OperationKey) -> None: ...
 
 
+class Looking(Protocol):
+    """Reads what an operation is going to change."""
+
+    async def __call__(self, scope: Scope) -> Any:
+        """How it is now; none where there is nothing."""
+        ...
+
+
 class RequestAudit(Protocol):
     """Keeps what was changed."""
 
@@ -87,6 +96,8 @@ class _Seen:
     got_bytes: int = 0
     is_json: bool = False
     is_recorded: bool = False
+    is_admitted: bool = False
+    before: Any = None
 
 
 class Operation:
@@ -102,7 +113,9 @@ class Operation:
         body_bytes_max: int = JSON_BYTES_MAX,
         rules: Rules = roles,
         answer_error: Callable[[Request, Exception], Awaitable[Response]] = answer_error,
+        look: Looking | None = None,
     ) -> None:
+        """With ``look`` the audit log has what that reads before and after."""
         self._app = app
         self._path = path
         self._admission = admission
@@ -110,6 +123,7 @@ class Operation:
         self._body_bytes_max = body_bytes_max
         self._rules = rules
         self._answer_error = answer_error
+        self._look = look
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -129,6 +143,7 @@ class Operation:
             async def record() -> None:
                 if not seen.is_recorded:
                     seen.is_recorded = True
+                    await self._look_after(scope, seen, changes)
                     elapsed_ms = round((time.monotonic() - began) * 1000)
                     await self._record(request, seen, changes, elapsed_ms)
 
@@ -141,6 +156,9 @@ class Operation:
         scope = request.scope
         try:
             await self._admit(request, scope["method"])
+            seen.is_admitted = True
+            if self._look is not None:
+                seen.before = await self._look(scope)
             await self._app(scope, receive, send)
         except Exception as error:
             if seen.status:
@@ -148,6 +166,14 @@ class Operation:
             # Answered here rather than further out, where the audit would not see the status.
             answer = await self._answer_error(request, error)
             await answer(scope, receive, send)
+
+    async def _look_after(self, scope: Scope, seen: _Seen, changes: Changes) -> None:
+        if self._look is None or not seen.is_admitted or not seen.status:
+            return
+        after = await self._look(scope)
+        is_refused = seen.status >= 400  # which may have done a part of it
+        if not is_refused or after != seen.before:
+            changes.looked(seen.before, after)
 
     async def _admit(self, request: Request, method: str) -> None:
         scope = request.scope
@@ -205,15 +231,21 @@ class Operation:
 
 def _watched(send: Send, seen: _Seen, record: Callable[[], Awaitable[None]]) -> Send:
     """Whoever has the whole answer finds its entry: that is written before the last part leaves."""
+    held: list[Message] = []  # an answer without a body is whole with its head
 
     async def watched(message: Message) -> None:
         if message["type"] == "http.response.start":
             seen.status = message["status"]
+            if seen.status in _BODILESS:
+                held.append(message)
+                return
         else:
             if seen.status >= 400 and len(seen.sent) < AUDITED_BODY_BYTES_MAX:
                 seen.sent += message.get("body", b"")
             if not message.get("more_body", False):
                 await record()
+        while held:
+            await send(held.pop())
         await send(message)
 
     return watched

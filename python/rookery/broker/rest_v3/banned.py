@@ -61,11 +61,10 @@ async def _delete(ask: Ask) -> None:
     kind = ask.path.get("as") or text({**said, **ask.query}, "as")
     kind, who = _KINDS.get(kind, kind), ask.path["who"]
     try:
-        await ask.node.services.access.access.stores.bans.delete(kind, who)
+        entry = await ask.node.services.access.access.stores.bans.delete(kind, who)
     except NotFoundError:
         raise RefusedError(UNKNOWN_ERROR, "not_found") from None
-    before = {"as": kind, "who": who}
-    ask.node.services.audit.record("delete", f"banned/{kind}/{who}", before=before)
+    ask.node.services.audit.record("delete", f"banned/{kind}/{who}", before=_row(entry))
 
 
 def _time_ms(members: Mapping[str, Any], name: str) -> int | None:

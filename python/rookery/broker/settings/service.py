@@ -113,6 +113,7 @@ class NodeSettings:
         """
         async with self._changing:
             stored = RuntimeChanges(self._config.data_dir)
+            old = self._config
             try:
                 new = await asyncio.to_thread(self._config.sources.load)
                 applied = await self._apply(new)
@@ -120,7 +121,10 @@ class NodeSettings:
                 self._audit.record("reload", "configuration", error=str(error))
                 raise
             self._stored = stored
-        self._audit.record("reload", "configuration", after=applied._asdict())
+        paths = [tuple(path.split(".")) for path in (*applied.changed, *applied.needs_restart)]
+        self._audit.record(
+            "reload", "configuration", before=_shown(old, paths), after=_shown(new, paths)
+        )
         return applied
 
     async def change(
@@ -145,21 +149,22 @@ class NodeSettings:
             ConflictError: a stronger source sets it.
             RookeryError: a part refuses; what held goes on.
         """
-        before = {".".join(path): self._shown(path) for path in changes}
-        after = {".".join(path): value for path, value in changes.items()}
         if self._shared is not None:
             await self._shared.ready()
         async with self._changing:
+            before = self._shown(changes)
             try:
                 new, tree = await asyncio.to_thread(self._stored.changed, self._config, changes)
                 applied = await self._hold(new, tree, self._shared)
             except RookeryError as error:
-                self._audit.record(operation, target, before=before, after=after, error=str(error))
+                still = self._shown(changes)
+                self._audit.record(operation, target, before=before, after=still, error=str(error))
                 seen_from = getattr(error, "seen_from", None)
                 if seen_from is None:
                     raise
                 base = _common(changes) if written_at is None else written_at
                 raise seen_from(base, _written(changes, base)) from error
+            after = self._shown(changes)
         self._audit.record(operation, target, before=before, after=after)
         return applied
 
@@ -172,8 +177,10 @@ class NodeSettings:
         """
         async with self._changing:
             new, tree = await asyncio.to_thread(self._stored.taken, self._config, changes)
+            before = self._shown(changes)
             await self._hold(new, tree, None)
-        self._audit.record("take", "configuration", after=[".".join(path) for path in changes])
+            after = self._shown(changes)
+        self._audit.record("take", "configuration", before=before, after=after)
 
     async def _hold(self, new: Config, tree: dict[str, Any], shared: Shared | None) -> Applied:
         """Make it hold and keep it; where that fails what held goes on."""
@@ -214,13 +221,22 @@ class NodeSettings:
             except RookeryError:
                 _log.exception("%s could not go back to what held", type(part).__name__)
 
-    def _shown(self, path: KeyPath) -> Any:
-        value: Any = self._config.effective()
-        for key in path:
-            if not isinstance(value, dict) or key not in value:
-                return None
-            value = value[key]
-        return value
+    def _shown(self, paths: Iterable[KeyPath]) -> dict[str, Any]:
+        return _shown(self._config, paths)
+
+
+def _shown(config: Config, paths: Iterable[KeyPath]) -> dict[str, Any]:
+    """What holds at each path, for the audit log; none where nothing is."""
+    tree = config.effective()
+    return {".".join(path): _at(tree, path) for path in paths}
+
+
+def _at(tree: Any, path: KeyPath) -> Any:
+    for key in path:
+        if not isinstance(tree, dict) or key not in tree:
+            return None
+        tree = tree[key]
+    return tree
 
 
 def _written(changes: Mapping[KeyPath, Any], base: KeyPath) -> Any:
