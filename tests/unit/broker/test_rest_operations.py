@@ -102,8 +102,10 @@ async def test_whoever_has_the_answer_finds_the_entry(app: ASGIApp, status: int)
     assert ("not like this" in entry.failure) == (status == 400)
     # Nobody takes an answer for whole before: one without a body is with its head.
     assert bool(before) == (status != 204)
-    assert [message["type"] for message in after][-1] == "http.response.body"
-    assert not after[-1].get("more_body", False)
+    last = after[-1]
+    assert not isinstance(last, RequestEntry)
+    assert last["type"] == "http.response.body"
+    assert not last.get("more_body", False)
 
 
 async def test_an_answer_that_broke_off_leaves_one_entry() -> None:

@@ -88,7 +88,7 @@ def changed(target: str = "", *, before: Any = None, after: Any = None) -> None:
     :meth:`AuditLog.record`, which comes to the same inside one.
     """
     if (changes := _request.get()) is not None:
-        changes.before[target] = before
+        changes.before.setdefault(target, before)  # of one that is changed twice the first
         changes.after[target] = after
 
 

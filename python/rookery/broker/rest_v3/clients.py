@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias, cast
 
+from rookery.broker.audit import changed
 from rookery.broker.rest_v3.answers import BAD_PARAMETER, CLIENT_OFFLINE, Paged, RefusedError
 from rookery.broker.rest_v3.asking import LIMIT_MAX, Ask, Handler, Operation
 from rookery.broker.rest_v3.rows import client_row, connection_row, session_row, subscription_row
@@ -88,9 +89,11 @@ async def _of_user(ask: Ask, row: Row, *, is_connected: bool) -> Paged:
 
 
 async def _kick(ask: Ask) -> None:
-    ask.check_node()
-    if not await asyncio.to_thread(ask.node.native.kick, ask.path["clientid"]):
+    client_id = ask.path["clientid"]
+    before = await _one(ask, session_row, is_connected=False)
+    if not await asyncio.to_thread(ask.node.native.kick, client_id):
         raise RefusedError(CLIENT_OFFLINE, "not_found")
+    changed(f"clients/{client_id}", before=next(iter(before), None))
 
 
 async def _subscriptions(ask: Ask) -> Paged:
@@ -103,8 +106,13 @@ async def _subscriptions(ask: Ask) -> Paged:
 
 
 async def _subscriptions_of(ask: Ask) -> list[dict[str, Any]]:
+    return await subscriptions_of(ask, ask.path["clientid"])
+
+
+async def subscriptions_of(ask: Ask, client_id: str) -> list[dict[str, Any]]:
+    """The first of a client."""
     name = ask.check_node()
-    query = SubscriptionQuery(client_id=ask.path["clientid"])
+    query = SubscriptionQuery(client_id=client_id)
     found, _ = await asyncio.to_thread(
         ask.node.native.lists.subscriptions_page, query, 0, LIMIT_MAX
     )

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 from rookery.broker.alarms import Alarm
+from rookery.broker.audit import changed
 from rookery.broker.rest_v3.asking import Ask, Handler, Operation
 from rookery.broker.rest_v3.rows import local_time, uptime
 
@@ -136,7 +137,9 @@ async def _all_alarms(ask: Ask, which: str) -> list[dict[str, Any]]:
 
 
 async def _forget_alarms(ask: Ask) -> None:
+    before = await _alarms(ask, "history")
     ask.node.alarms.clear_history()
+    changed("alarms/history", before=before, after=await _alarms(ask, "history"))
 
 
 def _figure_operations(which: str, title: str, example: Any) -> tuple[Operation, ...]:

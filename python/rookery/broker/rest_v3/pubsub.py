@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias, cast
 
+from rookery.broker.audit import changed
 from rookery.broker.publish.hooked import Refused, publish_hooked
 from rookery.broker.rest_v3.answers import (
     BAD_PARAMETER,
@@ -21,6 +22,7 @@ from rookery.broker.rest_v3.answers import (
     code_of,
 )
 from rookery.broker.rest_v3.asking import Ask, Handler, Operation, flag, text
+from rookery.broker.rest_v3.clients import subscriptions_of
 from rookery.errors import BadRequestError, RookeryError
 from rookery.native.lists import SubscribeRequest
 from rookery.native.node import Publication
@@ -63,9 +65,11 @@ async def _subscribe(ask: Ask, members: Mapping[str, Any]) -> None:
     qos = _qos(members)
     filters = [SubscribeRequest(topic, qos) for topic in _topics(members)]
     await _check_online(ask, client_id)
+    before = await subscriptions_of(ask, client_id)
     made = await asyncio.to_thread(ask.node.native.lists.subscribe_client, client_id, filters)
     if made is None:
         raise RefusedError(CLIENT_OFFLINE, "channel_not_found")
+    await _told(ask, client_id, before)
     for wanted, got in zip(filters, made, strict=True):
         if got.subscription is None:
             code = BAD_TOPIC if got.reason == _TOPIC_FILTER_INVALID else UNKNOWN_ERROR
@@ -76,11 +80,18 @@ async def _unsubscribe(ask: Ask, members: Mapping[str, Any]) -> None:
     client_id = text(members, "client_id", "clientid")
     topics = _topics(members)
     await _check_online(ask, client_id)
+    before = await subscriptions_of(ask, client_id)
     ended = await asyncio.to_thread(ask.node.native.lists.unsubscribe_client, client_id, topics)
     if ended is None:
         raise RefusedError(CLIENT_OFFLINE, "channel_not_found")
+    await _told(ask, client_id, before)
     if any(reason >= _FAILED_FROM for reason in ended):
         raise RefusedError(BAD_TOPIC, "bad_topic")
+
+
+async def _told(ask: Ask, client_id: str, before: list[dict[str, Any]]) -> None:
+    after = await subscriptions_of(ask, client_id)
+    changed(f"subscriptions/{client_id}", before=before, after=after)
 
 
 async def _once(ask: Ask, change: Change) -> None:
