@@ -293,6 +293,23 @@ def test_who_was_taken_out_while_it_was_down_learns_it_at_its_return(three: list
     assert "taken out of the cluster" in "\n".join(two.node.log)
 
 
+def test_who_came_and_who_went_is_in_the_audit_log(three: list[Member]) -> None:
+    one, two, _ = three
+    told = {}
+    for member in (one, two):
+        rest = ManagementClient(member.node.data_dir, prefix="/api/v5")
+        rows = rest.get("/audit?operation_type=cluster&operation_result=success")["data"]
+        for row in rows:
+            nodes = [set(row[name]["nodes"]) for name in ("before", "after")]
+            told[member.name, row["operation_id"]] = nodes[1] - nodes[0], nodes[0] - nodes[1]
+
+    assert two.name not in told[two.name, "/cluster/join"][0]
+    assert one.name in told[two.name, "/cluster/join"][0]
+    assert one.name in told[two.name, "/cluster/leave"][1]
+    assert told[one.name, "/cluster/:node/invite"] == ({two.name}, set())
+    assert told[one.name, "/cluster/:node/force_leave"] == (set(), {two.name})
+
+
 def test_the_name_of_a_member_is_not_given_to_another(three: list[Member], tmp_path: Path) -> None:
     one, _, three_ = three
     three_.node.stop()

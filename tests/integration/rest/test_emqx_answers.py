@@ -66,6 +66,9 @@ CHANGING = {
 OWN: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/rules", {"id": "off", "sql": 'SELECT * FROM "t"', "actions": []}),
     ("PUT", "/rules/off/enable/false", None),
+    ("PUT", "/cluster/rookery@127.0.0.9/invite_async", None),
+    ("POST", "/connectors", {"type": "http", "name": "down", "url": "http://127.0.0.1:1"}),
+    ("POST", "/alarms/force_deactivate", {"name": "connector:http:down"}),
     ("PUT", "/log/levels/rookery.access", {"level": "debug"}),
     ("DELETE", "/log/levels/rookery.access", None),
     ("POST", "/banned", {"as": "clientid", "who": "evil", "reason": "sends nonsense"}),
@@ -79,14 +82,12 @@ OWN: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/plugins/allowed", {"name": "later-1.0.0"}),
     ("DELETE", "/plugins/allowed/later-1.0.0", None),
 )
-# What no single healthy node can be asked to do.
+# What no single node can be asked to do, see tests/integration/cluster.
 NEEDS_MORE = {
     ("POST", "/cluster/join"): "another node",
     ("POST", "/cluster/leave"): "another node",
     ("DELETE", "/cluster/{node}/force_leave"): "another node",
     ("PUT", "/cluster/{node}/invite"): "another node",
-    ("PUT", "/cluster/{node}/invite_async"): "another node",
-    ("POST", "/alarms/force_deactivate"): "something that is wrong",
 }
 # What is not there, by parameter; names that are refused before anybody looks are of no use.
 NOWHERE = {

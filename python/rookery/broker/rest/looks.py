@@ -71,7 +71,7 @@ LOOKS: Mapping[OperationKey, tuple[Look, ...]] = {
     ("POST", "/cluster/leave"): (Look("/cluster"),),
     ("DELETE", "/cluster/{node}/force_leave"): (Look("/cluster"),),
     ("PUT", "/cluster/{node}/invite"): (Look("/cluster"),),
-    ("PUT", "/cluster/{node}/invite_async"): (Look("/cluster"),),
+    ("PUT", "/cluster/{node}/invite_async"): (Look("/cluster/invitation"),),
     **{
         ("POST", f"/listeners/{{id}}/{verb}"): (Look("/listeners/{id}"),)
         for verb in ("start", "stop", "restart")
