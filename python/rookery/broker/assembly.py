@@ -22,6 +22,7 @@ from rookery.broker.certificates.dashboard import shown_by
 from rookery.broker.cluster.alone import make_cluster
 from rookery.broker.connectors.running import Running
 from rookery.broker.connectors.service import ConnectorService
+from rookery.broker.journal import log_clients
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import Services
@@ -251,6 +252,7 @@ async def open_services(
 def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeRuntime:
     hooks = node.config.to_native().broker.hooks
     watchers: list[Watcher] = [
+        log_clients,
         StoreWatch(alarms).watch,
         QuotaWatch(alarms).watch,
         services.access.watch,

@@ -4,22 +4,32 @@ what rules print.
     09:15:02.123 connected     sensor-1 from 10.0.0.7:50312 on tcp:default, MQTT 5.0
     09:15:09.456 refused       sensor-2 from 10.0.0.8:40112 on tcp:default: not_authorized; …
 
+It follows ``log.console``: nothing where that is off, a JSON object for each line where its form is
+``json``. Clients that come, go and are refused are told to the log too, under a name of their own.
+
 Text that a client chose is printed so that it can neither forge a line nor control a terminal.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+import json
+import logging
+from typing import NamedTuple, Protocol
 
 from rookery.clock import Clock
+from rookery.config.snapshot import LogHandlerConfig
 from rookery.native.rows import EventRow
-from rookery.observability.logs import timestamp
+from rookery.observability.logs import CLIENTS, JsonFormatter, timestamp
+
+_clients_log = logging.getLogger(CLIENTS)
 
 _PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 # Of a time such as 2026-01-02T09:15:02.123+01:00.
 _TIME_OF_DAY = slice(11, 23)
 _SHOWN_MAX = 120
 _LOG_SHOWN_MAX = 1000
+_COMINGS_AND_GOINGS = frozenset({"connected", "disconnected"})
+_WARNINGS = frozenset({"not listening", "damaged"})
 _CONSOLE = "rule.console: "
 """What the core's log says of rules with the output ``console``; it has no other way here."""
 _CONSOLE_LINES_MAX = 100
@@ -38,32 +48,34 @@ class Journal:
     """Prints events; the rest of the node does not depend on it."""
 
     def __init__(
-        self, out: Lines, clock: Clock, *, shows_log: bool = True, is_dated: bool = False
+        self, out: Lines, clock: Clock, console: LogHandlerConfig, *, is_dated: bool = False
     ) -> None:
-        """``shows_log`` is whether lines of the core's log are printed as well.
-
-        ``is_dated`` puts date and time zone before each line, for what is read days later.
-        """
+        """``is_dated`` puts date and time zone before each line, for what is read days later."""
         self._is_dated = is_dated
         self._out = out
-        self._shows_log = shows_log
         self._clock = clock
         self._is_broken = False
         self._rules_second = 0
         self._rules_shown = 0
         self._rules_left_out = 0
+        self.use(console)
+
+    def use(self, console: LogHandlerConfig) -> None:
+        """Print as ``log.console`` says."""
+        self.is_shown = console.enable
+        self._json: JsonFormatter | None = None
+        if console.formatter == "json":
+            self._json = JsonFormatter(console.time_offset, is_epoch=console.is_epoch)
 
     def note(self, kind: str, text: str) -> None:
         """Print one line about the node itself."""
         self._print([(kind, text)])
 
     def watch(self, rows: list[EventRow]) -> None:
-        """Print those events that a person wants to see."""
-        lines = [
-            self._line_of_rule(row[2]) if _is_console(row) else _line_of(row)
-            for row in rows
-            if row[0] != "log" or self._shows_log or _is_console(row)
-        ]
+        """Print those events that a person wants to see; the core's log is shown by the console's."""
+        if not self.is_shown:
+            return
+        lines = [self._line_of_rule(row[2]) if _is_console(row) else _line_of(row) for row in rows]
         self._print([line for line in lines if line is not None])
 
     def _line_of_rule(self, text: str) -> tuple[str, str] | None:
@@ -79,18 +91,62 @@ class Journal:
         return "console", visible(text.removeprefix(_CONSOLE), _LOG_SHOWN_MAX) + more
 
     def _print(self, lines: list[tuple[str, str]]) -> None:
-        if self._is_broken or not lines:
+        if self._is_broken or not self.is_shown or not lines:
             return
-        now_ms = self._clock.now_ms()
-        stamp = timestamp(now_ms / 1000)
-        if not self._is_dated:
-            stamp = stamp[_TIME_OF_DAY]
+        seconds = self._clock.now_ms() / 1000
         try:
-            self._out.write("".join(f"{stamp} {kind:<13} {text}\n" for kind, text in lines))
+            self._out.write("".join(self._formed(seconds, lines)))
             self._out.flush()
         except (OSError, ValueError):
             # Nobody reads any more (`rookery node start | head`): that must not stop a broker.
             self._is_broken = True
+
+    def _formed(self, seconds: float, lines: list[tuple[str, str]]) -> list[str]:
+        if self._json is None:
+            stamp = timestamp(seconds)
+            if not self._is_dated:
+                stamp = stamp[_TIME_OF_DAY]
+            return [f"{stamp} {kind:<13} {text}\n" for kind, text in lines]
+        formed = []
+        for kind, text in lines:
+            level = "warning" if kind in _WARNINGS else "info"
+            entry = self._json.entry(seconds, level, _logger_of(kind), f"{kind}: {text}")
+            formed.append(json.dumps(entry, ensure_ascii=False) + "\n")
+        return formed
+
+
+class _Said(NamedTuple):
+    """An event that becomes words only where a line of the log is written."""
+
+    row: EventRow
+
+    def __str__(self) -> str:
+        kind, text = _line_of(self.row) or ("", "")
+        return f"{kind}: {text}"
+
+
+def logs_comings_and_goings() -> bool:
+    """Whether the log is to have them: the core tells them only where somebody looks."""
+    return _clients_log.isEnabledFor(logging.DEBUG)
+
+
+def log_clients(rows: list[EventRow]) -> None:
+    """Tell the log who came and went, and who was refused; what is not written costs no words."""
+    if not _clients_log.isEnabledFor(logging.INFO):
+        return
+    for row in rows:
+        if row[0] == "refused":
+            # A stranger chose the words: lines are counted together by the reason alone.
+            kind = f"refused on {row[2]}: {row[4]}"
+            _clients_log.info("%s", _Said(row), extra={"kind": kind})
+        elif row[0] in _COMINGS_AND_GOINGS:
+            _clients_log.debug("%s", _Said(row))
+
+
+def _logger_of(kind: str) -> str:
+    if kind == "refused" or kind in _COMINGS_AND_GOINGS:
+        return CLIENTS
+    return "rookery.rules" if kind == "console" else "rookery.node"
 
 
 def _is_console(row: EventRow) -> bool:
@@ -115,8 +171,6 @@ def _line_of(row: EventRow) -> tuple[str, str] | None:
             who = visible(client_id) if client_id else "(no client id)"
             hint = f"; {advice}" if advice else ""
             return "refused", f"{who} from {peer} on {listener}: {reason}{hint}"
-        case "log" if row[1] in ("warning", "error"):
-            return row[1], visible(row[2], _LOG_SHOWN_MAX)
         case _:
             return None
 

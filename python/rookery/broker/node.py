@@ -10,6 +10,7 @@ asked, clients wait until those can answer.
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -18,19 +19,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from rookery.access import DATABASE_FILE
-from rookery.broker.journal import Journal, Lines
+from rookery.broker.journal import Journal, Lines, logs_comings_and_goings
 from rookery.clock import Clock, SystemClock
 from rookery.config.data_dir import DataDir
 from rookery.config.local_socket import socket_path
 from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig, NodeConfig
 from rookery.native.node import Node
+from rookery.observability.logs import LEVELS
 from rookery.observability.queued_stream import QueuedStream
 from rookery.web.process import open_as_many_files_as_allowed
 from rookery.web.sockets import Port, address_of, open_http, open_unix
 
 if TYPE_CHECKING:
     from rookery.broker.cluster.plan import Plan
-    from rookery.config import Config
+    from rookery.config import Config, LogConfig
     from rookery.web.tls import ServerTls
     from rookery.words import Words
 
@@ -91,8 +93,7 @@ def run(
             if out is None:
                 out = running.enter_context(QueuedStream(sys.stdout.fileno()))
                 ready = _after_lines(out, ready)
-            shows_log = not config.management.log.console.enable  # else each line came twice
-            journal = Journal(out, clock, shows_log=shows_log, is_dated=is_dated)
+            journal = Journal(out, clock, config.management.log.console, is_dated=is_dated)
         running.enter_context(_stop_signals_wait())
         node = running.enter_context(OpenNode(config, clock, journal))
         if not node.asks:
@@ -123,6 +124,7 @@ class OpenNode:
         self.journal = journal
         self.started_at_ms = clock.now_ms()
         self._watches_clients = False
+        self._logs_clients = _has_debug_log(config.management.log)
         self.native: Node
         self.sockets: dict[str, socket.socket] = {}
         self.bans: tuple[Ban, ...] = ()
@@ -230,8 +232,7 @@ class OpenNode:
     def adapt(self, broker: BrokerConfig) -> BrokerConfig:
         """What this process changes in every configuration."""
         # Every connect becomes a Python object only where somebody looks at it.
-        is_watched = self.journal is not None or self._watches_clients
-        hooks = replace(broker.hooks, client_events=is_watched)
+        hooks = replace(broker.hooks, client_events=self._is_watched)
         wanted, deadline_ms = self.plugin_hooks
         if wanted:
             from rookery.broker.plugins.switches import switches  # noqa: PLC0415
@@ -239,9 +240,26 @@ class OpenNode:
             hooks = switches(hooks, wanted, deadline_ms)
         return replace(broker, hooks=hooks)
 
+    @property
+    def _is_watched(self) -> bool:
+        is_shown = self.journal is not None and self.journal.is_shown
+        return is_shown or self._logs_clients or self._watches_clients
+
     def watch_clients(self, is_on: bool) -> None:
         """Have the core tell who connects, also where nobody looks at lines."""
         self._watches_clients = is_on
+        self._set_hooks()
+
+    def use_log(self, log: LogConfig) -> None:
+        """Print as it says, and have the core tell who connects where that is written."""
+        was_watched = self._is_watched
+        if self.journal is not None:
+            self.journal.use(log.console)
+        self._logs_clients = logs_comings_and_goings()
+        if self._is_watched != was_watched:
+            self._set_hooks()
+
+    def _set_hooks(self) -> None:
         self.native.set_hooks(self.adapt(self.config.to_native().broker).hooks)
 
     def ports(self) -> list[Port]:
@@ -281,6 +299,12 @@ class OpenNode:
         """Print a line about the node itself."""
         if self.journal is not None:
             self.journal.note(kind, text)
+
+
+def _has_debug_log(log: LogConfig) -> bool:
+    """What the log will take once it is open: clients may come before."""
+    levels = (handler.level for handler in (log.console, log.file) if handler.enable)
+    return any(LEVELS.get(level, logging.DEBUG) <= logging.DEBUG for level in levels)
 
 
 @contextlib.contextmanager

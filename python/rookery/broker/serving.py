@@ -37,7 +37,7 @@ async def _serve(node: OpenNode, ready: Ready | None) -> int:
     async with contextlib.AsyncExitStack() as serving:
         # Ends last: whoever watches the node stop gets answers to the end.
         web = await serving.enter_async_context(contextlib.AsyncExitStack())
-        logs = LogService()
+        logs = LogService(node.use_log, has_journal=node.journal is not None)
         serving.callback(logs.close)
         logs.use(node.config.management.log)
         context = await _start_parts(node, serving, stopping.set, logs)
@@ -82,18 +82,20 @@ async def _start_parts(
     keeper = AlarmKeeper(alarms, AlarmFile(management.data_dir))
     keeper.restore()
     runtime = await open_services(node, services, serving, alarms, metrics, stats)
+    # Before the parts that have the node read its configuration anew.
+    gathering = Gathering(node, runtime)
     services.settings.open(
         (
             HttpsPart(),
             services.access,
             services.listeners,
             ManagementPart(sys_topics, alarms),
+            gathering,
             logs,
             services.slow_subs,
             services.otel,
             observation.sysmon,
             observation.pusher,
-            Gathering(node, runtime),
             services.topic_metrics,
             services.integration,
         )

@@ -15,7 +15,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from rookery.engine.hooks import NOT_AUTHORIZED, Callback, Fallback, HookTable
 from rookery.engine.questions import (
@@ -41,6 +41,14 @@ PENDING_MAX = 10_000
 NOTICES_MAX = 10_000
 
 
+class Configured(NamedTuple):
+    """What holds when a hook does not answer."""
+
+    word: str
+    """As the configuration says it: allow, deny or ignore."""
+    verdict: Verdict
+
+
 class HookPeer(Protocol):
     """Somebody who decides; the other end of the channel that questions and notices take."""
 
@@ -64,7 +72,7 @@ class HookDispatcher:
         unanswered: Fallback,
         deadline_s: float,
         access: AccessControl | None = None,
-        fallbacks: Mapping[str, Verdict] | None = None,
+        fallbacks: Mapping[str, Configured] | None = None,
     ) -> None:
         """``fallbacks``: by the name of a hook, instead of ``unanswered``.
 
@@ -74,7 +82,7 @@ class HookDispatcher:
         self._hooks = hooks
         self._access = access
         self._answer = answer
-        self._fallback = fallback_verdict(unanswered)
+        self._fallback = Configured(unanswered, fallback_verdict(unanswered))
         self._fallbacks = fallbacks or {}
         self._may_ignore = fallbacks is not None
         self._deadline_s = deadline_s
@@ -145,7 +153,7 @@ class HookDispatcher:
         self._answers.append((ask_id, *question.end()))
 
     def _fallback_of(self, question: Question) -> Verdict:
-        return self._fallbacks.get(question.hook, self._fallback)
+        return self._fallbacks.get(question.hook, self._fallback).verdict
 
     async def _by_access(self, row: EventRow, question: Question) -> Verdict:
         """What access control says, and hooks where it leaves that to them."""
@@ -212,7 +220,10 @@ class HookDispatcher:
         self, ask_id: AskId, question: Question, fallback: Verdict, error: BaseException
     ) -> None:
         self.counters["hooks.errors"] += 1
-        _log.error("%s failed; the answer is %s", question.hook, fallback[0], exc_info=error)
+        configured = self._fallbacks.get(question.hook)
+        # What is configured as ignore is said to the core in other words where others go on anyway.
+        word = fallback[0] if configured is None else configured.word
+        _log.error("%s failed; the answer is %s", question.hook, word, exc_info=error)
         self._answers.append((ask_id, *fallback))
 
     def _flush(self) -> None:

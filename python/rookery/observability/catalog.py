@@ -100,7 +100,6 @@ _EMQX_COUNTERS = (
     ("messages.dropped.receive_maximum", "Messages dropped beyond Receive Maximum", "超过 Receive Maximum 而丢弃的消息"),
     ("messages.forward", "Messages handed to other workers and nodes", "转发给其他工作线程或节点的消息"),
     ("messages.delayed", "Delayed messages taken", "接收的延迟消息"),
-    ("messages.retained", "Retained messages taken", "接收的保留消息"),
     ("messages.persisted", "Messages written to the durable log", "写入持久日志的消息"),
     ("delivery.dropped", "Deliveries dropped", "丢弃的投递"),
     ("delivery.dropped.no_local", "Deliveries dropped for No Local", "因 No Local 丢弃的投递"),
@@ -130,10 +129,6 @@ _EMQX_COUNTERS = (
     ("authorization.deny", "Actions denied", "授权拒绝次数"),
     ("authorization.cache_hit", "Actions decided by an answer kept from before", "授权缓存命中次数"),
     ("authorization.cache_miss", "Actions that had to be asked about", "授权缓存未命中次数"),
-    ("authorization.superuser", "Actions of superusers", "超级用户操作次数"),
-    ("authorization.nomatch", "Actions that no rule was about", "未匹配任何规则的次数"),
-    ("authorization.matched_allow", "Actions that a rule allowed", "规则允许次数"),
-    ("authorization.matched_deny", "Actions that a rule denied", "规则拒绝次数"),
 )
 
 _OWN_COUNTERS = (

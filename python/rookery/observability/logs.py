@@ -28,6 +28,8 @@ LEVELS = {
 """EMQX's words for levels; a word that is not here logs everything."""
 
 ROOT_MODULE = "rookery"
+CLIENTS = "rookery.clients"
+"""The logger of clients that come (debug), go (debug) and are refused (info)."""
 
 
 def timestamp(seconds: float, zone: tzinfo | None = None) -> str:
@@ -51,18 +53,18 @@ class _Formatter(logging.Formatter):
         self._zone = zone_of(time_offset)
         self._is_epoch = is_epoch
 
-    def when(self, record: logging.LogRecord) -> str | int:
+    def when(self, seconds: float) -> str | int:
         """Microseconds since 1970, or RFC 3339."""
         if self._is_epoch:
-            return round(record.created * 1_000_000)
-        return timestamp(record.created, self._zone)
+            return round(seconds * 1_000_000)
+        return timestamp(seconds, self._zone)
 
 
 class TextFormatter(_Formatter):
     """``time [level] logger: message``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = f"{self.when(record)} [{record.levelname.lower()}] {_body(self, record)}"
+        line = f"{self.when(record.created)} [{record.levelname.lower()}] {_body(self, record)}"
         return line.replace("\r", "\\r")
 
 
@@ -70,15 +72,15 @@ class JsonFormatter(_Formatter):
     """One JSON object on each line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        entry = {
-            "time": self.when(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "msg": record.getMessage(),
-        }
+        level = record.levelname.lower()
+        entry = self.entry(record.created, level, record.name, record.getMessage())
         if record.exc_info:
             entry["error"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
+
+    def entry(self, seconds: float, level: str, logger: str, text: str) -> dict[str, str | int]:
+        """The members that every line has."""
+        return {"time": self.when(seconds), "level": level, "logger": logger, "msg": text}
 
 
 def _body(formatter: logging.Formatter, record: logging.LogRecord) -> str:

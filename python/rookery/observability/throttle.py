@@ -2,7 +2,8 @@
 
 Of records of the same kind that come within a window the first one passes; at the end of the window
 there is one more that says how many were left out. A kind is a logger, a level and the text without
-what changes from case to case: numbers and what stands in quotes. Debug records always pass, whoever
+what changes from case to case: numbers and what stands in quotes. A record may say its kind itself
+(``extra={"kind": …}``), for what a stranger chose the words of. Debug records always pass, whoever
 switches them on wants all of them.
 
 **Bounds.** At most :data:`KINDS_MAX` kinds are known in a window; records of further ones pass.
@@ -73,6 +74,9 @@ class Throttle:
 
 
 def _kind_of(record: logging.LogRecord) -> Kind:
+    said = getattr(record, "kind", None)
+    if said is not None:
+        return Kind(record.name, record.levelno, str(said)[:TEXT_MAX])
     try:
         text = record.getMessage()
     except (TypeError, ValueError):  # the handler tells what is wrong with it

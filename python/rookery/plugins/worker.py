@@ -26,9 +26,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rookery.engine.dispatch import HookDispatcher
+from rookery.engine.dispatch import Configured, HookDispatcher
 from rookery.engine.hooks import NOT_AUTHORIZED, HookTable
-from rookery.engine.questions import ALLOW, IGNORE, Verdict, deny
+from rookery.engine.questions import ALLOW, IGNORE, deny
 from rookery.native.plugins import PluginDecoder, encode_answers
 from rookery.native.rows import AnswerRow
 from rookery.plugins.channel import LINE_BYTES_MAX, ControlChannel
@@ -109,7 +109,7 @@ def load(entry: str) -> type[Plugin]:
     return found
 
 
-def fallbacks_of(failure: Mapping[str, str]) -> dict[str, Verdict]:
+def fallbacks_of(failure: Mapping[str, str]) -> dict[str, Configured]:
     """What a hook that raises or is late answers, from the words of the configuration."""
     refusals = {
         "on_authenticate": _UNAVAILABLE,
@@ -118,17 +118,17 @@ def fallbacks_of(failure: Mapping[str, str]) -> dict[str, Verdict]:
         "on_subscribe": _IMPLEMENTATION_SPECIFIC_ERROR,
         "on_unsubscribe": _IMPLEMENTATION_SPECIFIC_ERROR,
     }
-    verdicts: dict[str, Verdict] = {}
+    found: dict[str, Configured] = {}
     for method, code in refusals.items():
         hookpoint = BY_METHOD[method]
         word = failure.get(hookpoint.name, hookpoint.failure)
         if word == "deny":
-            verdicts[method] = deny(code)
+            found[method] = Configured(word, deny(code))
         elif word == "allow" or hookpoint.failure == "ignore":
-            verdicts[method] = ALLOW
+            found[method] = Configured(word, ALLOW)
         else:
-            verdicts[method] = IGNORE
-    return verdicts
+            found[method] = Configured(word, IGNORE)
+    return found
 
 
 class _Worker:
@@ -271,7 +271,7 @@ class _Worker:
         except Exception:  # noqa: BLE001  -- whatever it is, it is no answer; it is logged
             self._dispatcher.counters["hooks.errors"] += 1
             _log.exception("on_publish returned a message that cannot be published")
-            return encode_answers([(answer[0], *self._fallbacks["on_publish"])])
+            return encode_answers([(answer[0], *self._fallbacks["on_publish"].verdict)])
 
     def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         text = base64.b64encode(payload).decode()

@@ -19,8 +19,11 @@ from harness.client import DEADLINE_S
 from harness.operator import BUILT_IN, Operator, operated
 from rookery.broker.prometheus.push import without_login
 from rookery.errors import BadRequestError
+from rookery.observability.catalog import BY_NAME, COUNTERS, GAUGES
 
 BASE = "/prometheus"
+WITH_CERTIFICATES = {"certificate.expiry"}
+"""Shown where a listener has one."""
 
 
 @pytest.fixture
@@ -49,6 +52,18 @@ def figures(text: str) -> dict[str, float]:
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
+
+
+def test_a_node_shows_every_figure_of_the_catalogue(operator: Operator) -> None:
+    counters = operator.rest.get("/metrics?aggregate=true")
+    gauges = operator.rest.get("/stats?aggregate=true")
+    assert {figure.name for figure in COUNTERS} - counters.keys() == set()
+    assert {figure.name for figure in GAUGES} - gauges.keys() == WITH_CERTIFICATES
+    assert (counters.keys() | gauges.keys()) - BY_NAME.keys() == set()
+    _, _, body = ask(operator, "/stats")
+    shown = figures(body.decode())
+    everywhere = [figure for figure in BY_NAME.values() if figure.name not in WITH_CERTIFICATES]
+    assert {figure.prometheus for figure in everywhere} - shown.keys() == set()
 
 
 def test_the_metrics_have_the_names_of_emqx(operator: Operator) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+import logging
 
 import pytest
 
-from rookery.broker.journal import Journal, visible
+from rookery.broker.journal import Journal, log_clients, logs_comings_and_goings, visible
 from rookery.clock import ManualClock
+from rookery.config.snapshot import LogHandlerConfig
 from rookery.native.rows import EventRow
 from rookery.observability.logs import timestamp
 
@@ -15,9 +18,15 @@ CLIENT = ("c1", "u1", True, "10.0.0.7:50312", "tcp:default", 5)
 NAMELESS = ("c1", None, False, None, "tcp:default", 4)
 
 
-def printed(*rows: EventRow, shows_log: bool = True) -> list[str]:
+TEXT = LogHandlerConfig(True, "warning", "text", None, 0, 0, "utc", is_epoch=False)
+JSON = TEXT._replace(formatter="json")
+OFF = TEXT._replace(enable=False)
+REFUSED = ("refused", "10.0.0.8:1", "tcp:default", "c2", "not_authorized", "")
+
+
+def printed(*rows: EventRow) -> list[str]:
     out = io.StringIO()
-    Journal(out, ManualClock(), shows_log=shows_log).watch(list(rows))
+    Journal(out, ManualClock(), TEXT).watch(list(rows))
     return [line.split(maxsplit=1)[1] for line in out.getvalue().splitlines()]
 
 
@@ -37,7 +46,6 @@ def printed(*rows: EventRow, shows_log: bool = True) -> list[str]:
                 "not_authorized; start with --lan"
             ),
         ),
-        (("log", "error", "the disk is full"), "error         the disk is full"),
     ],
 )
 def test_a_line_says_who_where_and_why(row: EventRow, line: str) -> None:
@@ -45,14 +53,64 @@ def test_a_line_says_who_where_and_why(row: EventRow, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [("log", "info", "x"), ("subscribed", "c1", ("a", 0, False, False, 0))]
+    "row",
+    [
+        ("log", "info", "x"),
+        ("log", "error", "the console shows it"),
+        ("subscribed", "c1", ("a", 0, False, False, 0)),
+    ],
 )
 def test_the_rest_is_not_shown(row: EventRow) -> None:
     assert printed(row) == []
 
 
-def test_the_log_is_shown_once() -> None:
-    assert printed(("log", "error", "x"), shows_log=False) == []
+def test_with_json_every_line_is_an_object() -> None:
+    out = io.StringIO()
+    journal = Journal(out, ManualClock(1_700_000_000_123), JSON)
+    journal.note("listening", "on 127.0.0.1:1883")
+    journal.note("damaged", "a page of the store")
+    journal.watch([("connected", CLIENT), REFUSED, ("log", "info", "rule.console: hot")])
+    entries = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(entry["level"], entry["logger"], entry["msg"]) for entry in entries] == [
+        ("info", "rookery.node", "listening: on 127.0.0.1:1883"),
+        ("warning", "rookery.node", "damaged: a page of the store"),
+        (
+            "info",
+            "rookery.clients",
+            "connected: c1 as u1 from 10.0.0.7:50312 on tcp:default, MQTT 5.0",
+        ),
+        ("info", "rookery.clients", "refused: c2 from 10.0.0.8:1 on tcp:default: not_authorized"),
+        ("info", "rookery.rules", "console: hot"),
+    ]
+    assert {entry["time"] for entry in entries} == {"2023-11-14T22:13:20.123+00:00"}
+
+
+def test_a_console_that_is_off_prints_nothing_until_it_is_on() -> None:
+    out = io.StringIO()
+    journal = Journal(out, ManualClock(), OFF)
+    journal.note("listening", "on 127.0.0.1:1883")
+    journal.watch([("connected", CLIENT), REFUSED])
+    assert out.getvalue() == ""
+    journal.use(TEXT)
+    journal.watch([REFUSED])
+    assert " refused " in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [
+        (logging.DEBUG, ["connected", "refused", "disconnected"]),
+        (logging.INFO, ["refused"]),
+        (logging.WARNING, []),
+    ],
+)
+def test_the_log_is_told_by_its_level(
+    caplog: pytest.LogCaptureFixture, level: int, words: list[str]
+) -> None:
+    with caplog.at_level(level, "rookery.clients"):
+        assert logs_comings_and_goings() == (level == logging.DEBUG)
+        log_clients([("connected", CLIENT), REFUSED, ("disconnected", CLIENT, "kicked")])
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == words
 
 
 def test_a_client_cannot_forge_a_line() -> None:
@@ -74,7 +132,7 @@ def test_a_reader_that_went_away_does_not_end_the_node() -> None:
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    journal = Journal(Closed(), ManualClock())
+    journal = Journal(Closed(), ManualClock(), TEXT)
 
     journal.note("listening", "on 127.0.0.1:1883")
     journal.note("stopped", "")
@@ -82,7 +140,7 @@ def test_a_reader_that_went_away_does_not_end_the_node() -> None:
 
 def test_the_time_stands_in_front() -> None:
     out = io.StringIO()
-    Journal(out, ManualClock(1_700_000_000_123)).note("listening", "on 127.0.0.1:1883")
+    Journal(out, ManualClock(1_700_000_000_123), TEXT).note("listening", "on 127.0.0.1:1883")
 
     assert out.getvalue().split()[0].endswith(".123")
     assert out.getvalue().endswith(" listening     on 127.0.0.1:1883\n")
@@ -91,21 +149,20 @@ def test_the_time_stands_in_front() -> None:
 def test_a_dated_line_has_the_timestamp_of_the_log() -> None:
     out = io.StringIO()
     clock = ManualClock(1_700_000_000_123)
-    Journal(out, clock, is_dated=True).note("listening", "on 127.0.0.1:1883")
+    Journal(out, clock, TEXT, is_dated=True).note("listening", "on 127.0.0.1:1883")
 
     assert out.getvalue().split()[0] == timestamp(1_700_000_000.123)
 
 
-@pytest.mark.parametrize("shows_log", [True, False])
-def test_what_a_rule_prints_is_shown(*, shows_log: bool) -> None:
+def test_what_a_rule_prints_is_shown() -> None:
     row = ("log", "info", 'rule.console: rule "hot": {"temp":91}')
-    assert printed(row, shows_log=shows_log) == ['console       rule "hot": {"temp":91}']
+    assert printed(row) == ['console       rule "hot": {"temp":91}']
 
 
 def test_a_rule_of_every_message_does_not_flood_the_terminal() -> None:
     out = io.StringIO()
     clock = ManualClock()
-    journal = Journal(out, clock)
+    journal = Journal(out, clock, TEXT)
     row = ("log", "info", 'rule.console: rule "all": {}')
     journal.watch([row] * 500)
     clock.advance(1.0)

@@ -15,6 +15,7 @@ from rookery.engine.dispatch import HookDispatcher
 from rookery.engine.hooks import Fallback, HookTable
 from rookery.engine.questions import Decision
 from rookery.native.rows import AdmitRow, AnswerRow, ContinueRow, EventRow
+from rookery.plugins.worker import fallbacks_of
 
 DENIED = ("deny", 0x87)
 CLIENT_ROW: tuple[Any, ...] = (
@@ -489,3 +490,26 @@ async def test_hooks_decide_where_no_source_does(
 async def test_access_control_that_fails_refuses_whatever_silence_means(core: Core) -> None:
     access = Access(authenticate=RuntimeError("a defect"))
     assert await verdicts_of(core, access, [], [ask_authenticate()]) == [DENIED]
+
+
+async def test_the_log_says_what_is_configured(
+    core: Core, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        def on_publish(self, message: Message) -> None:
+            raise ZeroDivisionError
+
+    for word in ("ignore", "allow", "deny"):
+        dispatcher = HookDispatcher(
+            HookTable([Broken()]),
+            core.answer,
+            unanswered="deny",
+            deadline_s=5.0,
+            fallbacks=fallbacks_of({"message.publish": word}),
+        )
+        dispatcher.ask([ask_publish()])
+        await dispatcher.close()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"on_publish failed; the answer is {word}" for word in ("ignore", "allow", "deny")
+    ]
+    assert [verdict for verdict, _ in core.verdicts()] == ["allow", "allow", "deny"]

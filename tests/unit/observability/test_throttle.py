@@ -51,6 +51,15 @@ def test_debug_records_all_pass() -> None:
     assert all(throttle.takes(record("again", level=logging.DEBUG)) for _ in range(5))
 
 
+def test_a_record_may_say_its_kind() -> None:
+    throttle = Throttle(60)
+    refused = [record("refused: %s", name) for name in ("a", "b")]
+    for one in refused:
+        one.kind = "refused: banned"
+    assert [throttle.takes(one) for one in refused] == [True, False]
+    assert summaries(throttle)[0].endswith(": refused: banned")
+
+
 def test_kinds_are_bounded() -> None:
     throttle = Throttle(60)
     texts = ["".join(chr(ord("a") + int(d)) for d in f"{n:06}") for n in range(2 * KINDS_MAX)]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rookery.config import Config, LogConfig, LogHandlerConfig
 from rookery.errors import BadRequestError, ConfigError, ExceedsLimitError
 from rookery.observability.logs import (
+    CLIENTS,
     LEVELS,
     ROOT_MODULE,
     Logging,
@@ -30,7 +31,14 @@ NAME_MAX = 200
 class LogService:
     """Owns the handlers; a part of the node that takes changes of ``log``."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[LogConfig], None], *, has_journal: bool) -> None:
+        """``changed`` is called when another log or another level holds.
+
+        ``has_journal``: the node prints who comes and goes itself, so the console does not.
+        """
+        self._changed = changed
+        self._has_journal = has_journal
+        self._config: LogConfig
         self._open: Logging | None = None
         self._throttle: Throttle | None = None
         self._levels: dict[str, str] = {}
@@ -43,12 +51,14 @@ class LogService:
         Raises:
             ConfigError: the directory of the log file cannot be made; what was goes on.
         """
-        handlers = _handlers(config)
+        handlers = _handlers(config, has_journal=self._has_journal)
         self.close()
+        self._config = config
         self._throttle = Throttle(config.throttle_s) if config.throttle_s else None
         self._open = Logging(handlers, self._throttle)
         self._open.open()
         self._open.set_levels(_numbers(self._levels))
+        self._changed(config)
         if config.throttle_s:
             loop = asyncio.get_running_loop()
             self._task = loop.create_task(self._summarize(self._open, config.throttle_s))
@@ -98,6 +108,7 @@ class LogService:
             self._levels[module] = level
         if self._open is not None:
             self._open.set_levels(_numbers(self._levels))
+            self._changed(self._config)
 
     def metrics(self) -> dict[str, int]:
         now = self._throttle.left_out if self._throttle is not None else 0
@@ -113,18 +124,19 @@ def _numbers(levels: Mapping[str, str]) -> dict[str, int]:
     return {name: LEVELS.get(level, logging.DEBUG) for name, level in levels.items()}
 
 
-def _handlers(config: LogConfig) -> list[logging.Handler]:
+def _handlers(config: LogConfig, *, has_journal: bool) -> list[logging.Handler]:
     console, file = config.console, config.file
     handlers: list[logging.Handler] = []
     if console.enable:
-        handlers.append(
-            console_handler(
-                console.level,
-                console.formatter,
-                time_offset=console.time_offset,
-                is_epoch=console.is_epoch,
-            )
+        shown = console_handler(
+            console.level,
+            console.formatter,
+            time_offset=console.time_offset,
+            is_epoch=console.is_epoch,
         )
+        if has_journal:
+            shown.addFilter(lambda record: record.name != CLIENTS)
+        handlers.append(shown)
     if file.enable and file.path is not None:
         handlers.append(_file(file))
     return handlers
