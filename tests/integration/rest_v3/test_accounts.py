@@ -77,6 +77,22 @@ def test_guessing_locks_the_application_for_that_address(start_v3: Start) -> Non
     assert v3.running.admin.get("/metrics").json[0]["dashboard.login.locked"] == 1
 
 
+def test_both_interfaces_count_wrong_secrets_together(start_v3: Start) -> None:
+    v3 = start_v3()
+    app = v3.app()
+    newer = Rest(v3.running.port(), authorization=app.rest.authorization)
+    pair = base64.b64decode(app.rest.authorization.removeprefix("Basic ")).decode()
+    app_id = pair.partition(":")[0]
+    for _ in range(3):
+        assert newer.with_key(app_id, "a-wrong-secret").get("/nodes").status == 401
+    for _ in range(2):
+        assert v3.with_secret(app_id, "a-wrong-secret").ask("GET", "/nodes").status == 401
+
+    assert newer.get("/nodes").code == "LOGIN_LOCKED"
+    assert app.ask("GET", "/nodes").json["code"] == 103
+    assert v3.running.admin.get("/metrics").json[0]["dashboard.login.locked"] == 1
+
+
 def test_an_application_is_made_changed_removed(v3: V3Node, app: V3) -> None:
     app_id = fresh_name("app")
     body = {"app_id": app_id, "name": f"the {app_id}", "desc": "a remark"}
