@@ -157,3 +157,15 @@ def test_a_page_of_another_origin_is_refused(app: V3) -> None:
     assert answer.status == 403
     assert app.rest.ask("GET", "/status").status == 200
     assert app.rest.ask("GET", "/api/v5/nodes").status == 404
+
+
+def test_a_refusal_is_told_in_the_language_that_was_asked_for(v3: V3Node, app: V3) -> None:
+    chinese = {"accept-language": "zh"}
+    refused = app.rest.ask("GET", f"{PREFIX}/clients?_page=x", None, chinese)
+    assert refused.json == {"code": 108, "message": "_page 应为 1 到 2147483647 的数字"}
+    unknown = v3.with_secret("nobody", "a-secret-of-nobody")
+    refused = unknown.rest.ask("GET", f"{PREFIX}/nodes", None, chinese)
+    assert refused.json["message"] == "应用或其密文错误，或应用已停用、已过期"
+    foreign = {**chinese, "origin": "http://elsewhere.example"}
+    refused = app.rest.ask("GET", f"{PREFIX}/nodes", None, foreign)
+    assert refused.json == {"code": "CROSS_ORIGIN", "message": "其他来源的页面不能使用此接口"}

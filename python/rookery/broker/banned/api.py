@@ -127,7 +127,9 @@ class Bans:
             )
         except ConflictError as error:
             # 400 in EMQX, with the code of a conflict.
-            raise BadRequestError(error.message, code=error.code) from None
+            raise BadRequestError(
+                error.message, code=error.code, message_zh=error.message_zh
+            ) from None
         row = _row(entry)
         self._audit.record("create", f"banned/{entry.kind}/{entry.who}", after=row)
         return row
