@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as FsPath
 from typing import Any
 
@@ -46,6 +46,7 @@ from rookery.config.secrets import (
     header_without_secrets,
     looks_secret,
     quoted_without_secrets,
+    template_without_secrets,
     url_without_secrets,
     without_secrets,
 )
@@ -217,7 +218,7 @@ class _Checker:
             if value is not _ABSENT:
                 values[name] = value
                 # Headers, and what a service is sent: the user chooses these keys.
-                hide = header_without_secrets if path[-1:] == ("headers",) else without_secrets
+                hide = _HIDING.get(path[-1], without_secrets)
                 shown[name] = hide(text, name) if isinstance(text, str) else text
         if not values:
             self.result.origins[path] = node.origin
@@ -470,6 +471,12 @@ def _is_default(item: Field, node: Node) -> bool:
 
 def _reasons(item: Field) -> dict[str, str]:
     return {"en": item.instead, "zh": item.instead_zh} if item.instead else {}
+
+
+_HIDING: Mapping[str, Callable[[Any, str], Any]] = {
+    "headers": header_without_secrets,
+    "body": template_without_secrets,
+}
 
 
 def _shown(kind: Type, raw: Any, value: Any, path: Path) -> Any:

@@ -78,7 +78,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_effect_reason": "{path}：可以设置但不生效：{reason}",
         "env_name": "环境变量 {path} 未被读取：只有包含 __ 的名称才是配置",
         "set_form": "--set {value}：格式应为 key=value",
-        "syntax": "{value}",
+        "syntax": "语法错误：{value}",
         "unreadable": "{path}：无法读取：{reason}",
     },
 }
@@ -155,6 +155,15 @@ class InvalidConfigError(ConfigError):
     def seen_from(self, base: tuple[str, ...], written: Any = None) -> InvalidConfigError:
         """The same for whoever sent ``written`` to stand at ``base`` over the network."""
         return InvalidConfigError([problem.seen_from(base, written) for problem in self.details])
+
+    def named(self, members: Mapping[str, str]) -> InvalidConfigError:
+        """The same for whoever sent these under other names."""
+        return InvalidConfigError(
+            [
+                problem._replace(path=members.get(problem.path, problem.path))
+                for problem in self.details
+            ]
+        )
 
     def __reduce__(self) -> tuple[type[InvalidConfigError], tuple[tuple[Problem, ...]]]:  # type: ignore[override]
         return type(self), (self.details,)

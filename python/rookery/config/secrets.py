@@ -7,7 +7,7 @@ nobody described, such as a header or a key in the wrong place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 HIDDEN = "******"
@@ -31,12 +31,17 @@ _IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31}://)[^/\s?#]*@")
 _USER_AND_HOST = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,31}://)(?P<user>[^/\s?#]*)@(?P<host>[^/\s?#@]*)"
 )
+# What a client sends, such as token=${password}, is no secret of whoever wrote that.
+_NO_PLACEHOLDER = r"(?!\$\{[A-Za-z_][\w.]{0,255}\}(?:[&#\s]|$))"
 # The mechanism's name in front of a backend (password_based:redis) is no key with its value.
 _IN_TEXT = re.compile(
-    rf"""((?!password_based:)(?:{_WORDS})[\w-]{{0,64}}["']?\s{{0,8}}[=:]\s{{0,8}})("[^"]*"?|'[^']*'?|[^\s,;&}}\]]+)""",
+    rf"""((?!password_based:)(?:{_WORDS})[\w-]{{0,64}}["']?\s{{0,8}}[=:]\s{{0,8}}){_NO_PLACEHOLDER}("[^"]*"?|'[^']*'?|[^\s,;&}}\]]+)""",
     re.IGNORECASE,
 )
-_IN_QUERY = re.compile(rf"([?&][\w.-]{{0,64}}(?:{_WORDS})[\w.-]{{0,64}}=)[^&#\s]+", re.IGNORECASE)
+_IN_QUERY = re.compile(
+    rf"([?&](?:[\w.-]{{0,64}}(?:{_WORDS})[\w.-]{{0,64}}|key)=){_NO_PLACEHOLDER}[^&#\s]+",
+    re.IGNORECASE,
+)
 # A name and a password before an address that has no scheme to be known by.
 _BEFORE_HOST = re.compile(r"""(?<![^\s/@"'])[^\s:/@"']{1,256}:[^\s"']{1,512}@(?=[\w\[])""")
 _ADDRESS_KEY = re.compile(
@@ -74,8 +79,8 @@ def quoted_without_secrets(value: Any, key: str = "") -> Any:
 
 
 def _of_key(value: Any, key: str, shown: Callable[[str], str]) -> Any:
-    if key.lower() == "headers":
-        return _masked_headers(value, 0)
+    if (hide := _PARTS.get(key.lower())) is not None:
+        return hide(value, 0)
     return _masked(value, key, looks_secret(key), 0, shown)
 
 
@@ -85,8 +90,8 @@ def _masked(value: Any, key: str, is_secret: bool, depth: int, shown: Callable[[
         return HIDDEN
     if isinstance(value, dict):
         return {
-            name: _masked_headers(item, depth + 1)
-            if str(name).lower() == "headers"
+            name: _PARTS[str(name).lower()](item, depth + 1)
+            if str(name).lower() in _PARTS
             else _masked(item, str(name), is_secret or _hides(str(name), item), depth + 1, shown)
             for name, item in value.items()
         }
@@ -116,6 +121,36 @@ def _masked_headers(headers: Any, depth: int) -> Any:
         )
         for name, value in headers.items()
     }
+
+
+def template_without_secrets(value: Any, name: str, depth: int = 0) -> Any:
+    """A member of what a service is sent as it may be shown: what has no placeholder may be a key of
+    that service, by whatever name.
+    """
+    if isinstance(value, dict) and depth < _DEPTH_MAX:
+        return {
+            key: template_without_secrets(item, str(key), depth + 1) for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)) and depth < _DEPTH_MAX:
+        return [template_without_secrets(item, name, depth + 1) for item in value]
+    has_placeholder = isinstance(value, str) and _PLACEHOLDER.search(value) is not None
+    is_secret = not has_placeholder or looks_secret(name)
+    return _masked(value, "", is_secret, depth, text_without_secrets)
+
+
+def _masked_body(body: Any, depth: int) -> Any:
+    if not isinstance(body, dict):
+        # One text, such as the template of an action, or whatever stands there by mistake.
+        return _masked(body, "", False, depth, text_without_secrets)
+    return template_without_secrets(body, "", depth)
+
+
+_PARTS: Mapping[str, Callable[[Any, int], Any]] = {
+    "headers": _masked_headers,
+    "body": _masked_body,
+}
+"""Parts of a request to a service, whose names the user chooses: these show what is known to be none
+of its keys."""
 
 
 def _hides(name: str, item: Any) -> bool:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rookery.errors import BadRequestError
+from rookery.words import Words
 
 HIDDEN = "******"
 """Shown instead of a secret; sent back it means the secret that is there."""
@@ -36,6 +37,15 @@ _TOP = {"$schema", "$id"}
 _FORMATS = ("password", "uri", "textarea")
 _BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 _TEXTS = ("title", "description")
+_NO_UNIT, _ITEMS, _CHARACTERS = (
+    Words("", ""),
+    Words(" items", " 项"),
+    Words(" characters", " 个字符"),
+)
+_AT_MOST = Words("at most {high}{unit}", "最多 {high}{unit}")
+_AT_LEAST = Words("at least {low}{unit}", "至少 {low}{unit}")
+_EXACTLY = Words("exactly {low}{unit}", "必须为 {low}{unit}")
+_FROM_TO = Words("{low} to {high}{unit}", "应为 {low} 到 {high}{unit}")
 
 
 def check_schema(schema: Any) -> None:
@@ -152,18 +162,18 @@ def _value(schema: Mapping[str, Any], value: Any, where: str) -> Any:
     if kind == "object":
         return _object(schema, value, where)
     if kind == "array":
-        _within(len(value), schema, "minItems", "maxItems", f"{where}: number of items")
+        _within(len(value), schema, ("minItems", "maxItems"), where, _ITEMS)
         items = schema.get("items")
         return [
             item if items is None else _value(items, item, f"{where}[{at}]")
             for at, item in enumerate(value)
         ]
     if kind == "string":
-        _within(len(value), schema, "minLength", "maxLength", f"{where}: length")
+        _within(len(value), schema, ("minLength", "maxLength"), where, _CHARACTERS)
         if "pattern" in schema and not re.search(schema["pattern"], value):
             raise BadRequestError(f"{where} does not match {schema['pattern']}")
     elif kind in ("integer", "number"):
-        _within(value, schema, "minimum", "maximum", where)
+        _within(value, schema, ("minimum", "maximum"), where)
     return value
 
 
@@ -198,10 +208,23 @@ def _is_a(value: Any, kind: str) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _within(number: float, schema: Mapping[str, Any], least: str, most: str, where: str) -> None:
-    if number < schema.get(least, number) or number > schema.get(most, number):
-        low, high = schema.get(least, "…"), schema.get(most, "…")
-        raise BadRequestError(f"{where} is {low} to {high}")
+def _within(
+    number: float,
+    schema: Mapping[str, Any],
+    bounds: tuple[str, str],
+    where: str,
+    unit: Words = _NO_UNIT,
+) -> None:
+    low, high = (schema.get(bound) for bound in bounds)
+    if (low is None or number >= low) and (high is None or number <= high):
+        return
+    if low is None or high is None:
+        count, form = (high, _AT_MOST) if low is None else (low, _AT_LEAST)
+    else:
+        count, form = high, _EXACTLY if low == high else _FROM_TO
+    unit = Words(unit.en.removesuffix("s"), unit.zh) if count == 1 else unit
+    said = form.format(low=low, high=high, unit=unit)
+    raise BadRequestError(f"{where}: {said.en}", message_zh=f"{where}：{said.zh}")
 
 
 def hidden(schema: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,30 +73,34 @@ def in_language(scope: Scope, code: str, message: str) -> str:
     """A message for whoever sent a request, of an error without words in that language: those that
     its English stands for, else what its code means and the English.
     """
-    if _language(scope) != "zh" or code not in ERROR_CODES:
+    if _language(scope) != "zh":
         return message
-    meaning = ERROR_CODES[code]
-    if message in (meaning.description, ""):
+    meaning = ERROR_CODES.get(code)
+    if meaning is not None and message in (meaning.description, ""):
         return meaning.zh
     # Many texts, which few processes say.
     from rookery.web.particulars_zh import in_chinese  # noqa: PLC0415
 
     if (chinese := in_chinese(message)) is not None:
         return chinese
-    return f"{meaning.zh}：{message}"
+    return message if meaning is None else f"{meaning.zh}：{message}"
 
 
 def _language(scope: Scope) -> str:
     return language_asked(Headers(scope=scope).get("accept-language"))
 
 
+def told(scope: Scope, error: RookeryError) -> str:
+    """What an error says to whoever sent a request."""
+    message = error.text(_language(scope))
+    return in_language(scope, error.code, message) if message == error.message else message
+
+
 async def answer_error(request: Request, error: Exception) -> Response:
     """Turn what a handler raised into an answer."""
     scope = request.scope
     if isinstance(error, RookeryError):
-        message = error.text(_language(scope))
-        if message == error.message:
-            message = in_language(scope, error.code, message)
+        message = told(scope, error)
         headers = None
         if error.code == "AUTHORIZATION_HEADER_ERROR":
             headers = {"www-authenticate": getattr(error, "challenge", _BASIC)}

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rookery.web.errors import problem
+from rookery.web.errors import in_language, problem
 
 _ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -68,9 +68,8 @@ class OwnOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_foreign(Headers(scope=scope)):
-            answer = problem(
-                403, "CROSS_ORIGIN", "pages of other origins may not use this interface"
-            )
+            text = "pages of other origins may not use this interface"
+            answer = problem(403, "CROSS_ORIGIN", in_language(scope, "CROSS_ORIGIN", text))
             await answer(scope, receive, send)
             return
 

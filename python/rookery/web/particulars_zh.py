@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 
+from rookery.web import refusals_zh
+
 _NOUNS = {
     "client": "客户端",
     "listener": "监听器",
     "user": "用户",
-    "API key": "API 密钥",
+    "API key": " API 密钥",
     "trace": "追踪",
     "node": "节点",
     "error code": "错误码",
@@ -76,10 +78,10 @@ _TEXTS = tuple(
             r"(\S+) is not reset as a whole: name a key of it",
             r"\1 不能整体重置，请指定其中的配置项",
         ),
-        (r"a password has 8 to 64 characters", "密码应为 8 到 64 个字符"),
+        (r"a password has (\d+) to (\d+) characters", r"密码应为 \1 到 \2 个字符"),
         (r"(\S+) is the only administrator", r"\1 是唯一的管理员"),
         (r"the API key (.+) exists already", r"API 密钥 \1 已存在"),
-        (r"a trace (.+) exists", r"追踪 \1 已存在"),
+        (r"a trace (\S+) exists", r"追踪 \1 已存在"),
         (r"(.+) is no NAME-VERSION", r"\1 的格式应为 名称-版本"),
         (r"no plugin (.+) is installed", r"未安装插件 \1"),
         (r"(.+) has no settings", r"\1 没有配置项"),
@@ -94,6 +96,12 @@ _TEXTS = tuple(
         (r"sign-in codes are for API keys", "登录码只能由 API 密钥获取"),
         (r"bad username or password", "用户名或密码错误"),
         (r"the request failed, the log says why", "请求处理失败，原因见日志"),
+        *refusals_zh.OF_ACCESS,
+        *refusals_zh.OF_FILES,
+        *refusals_zh.OF_NODES,
+        *refusals_zh.OF_PLUGINS,
+        *refusals_zh.OF_V3,
+        *refusals_zh.WIDE,
     )
 )
 _NO = re.compile(rf"no (?P<noun>{_NOUN}) (?P<name>.+)", re.DOTALL)
@@ -104,7 +112,8 @@ def in_chinese(text: str) -> str | None:
     """The same in Chinese; none where there are no words for it."""
     for pattern, chinese in _TEXTS:
         if (found := pattern.fullmatch(text)) is not None:
-            return found.expand(chinese)
+            inner = found.groupdict().get("inner", "")
+            return found.expand(chinese).replace("{inner}", in_chinese(inner) or inner)
     if (found := _NO.fullmatch(text)) is not None:
         return f"不存在{_NOUNS[found['noun']]} {found['name']}"
     if (found := _THERE_IS_NO.fullmatch(text)) is not None:

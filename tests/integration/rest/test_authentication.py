@@ -63,6 +63,20 @@ def test_a_secret_is_never_shown_and_may_be_sent_back(operator: Operator, rest: 
     assert not operator.audited(JWT["secret"])
 
 
+def test_a_constant_of_the_body_is_a_secret_whatever_its_name(
+    operator: Operator, rest: RestSocket
+) -> None:
+    provider = {**HTTP, "body": {"k": "swordfish", "username": "${username}"}}
+    shown = rest.ask("POST", "/authentication", provider).json
+    assert shown["body"] == {"k": "******", "username": "${username}"}
+    assert rest.ask("PUT", AT_HTTP, {**shown, "request_timeout": "7s"}).status == 204
+    configs = rest.ask("GET", "/configs", None, {"accept": "application/json"})
+    assert configs.json["authentication"][0]["body"] == shown["body"]
+    assert "swordfish" in (operator.node.data_dir / "configs" / "cluster.hocon").read_text()
+    eventually(lambda: operator.audited("PUT", "authentication"))
+    assert not operator.audited("swordfish")
+
+
 def test_a_hidden_secret_does_not_follow_to_another_place(
     operator: Operator, rest: RestSocket
 ) -> None:

@@ -62,6 +62,15 @@ REFUSED: list[Asked] = [
     ("POST", "/sso/code", None),
     ("POST", "/login", {"username": "ann", "password": "x"}),
     ("GET", "/error_codes/NOPE", None),
+    ("POST", "/login", {"sso_code": "x" * 32}),
+    ("GET", "/clients?fields=foo", None),
+    ("GET", "/audit?gte_created_at=x", None),
+    ("GET", "/mqtt/delayed/messages/rookery@127.0.0.1/00", None),
+    ("POST", "/trace", {"name": "t", "type": "topic", "topic": "a/#/b"}),
+    ("POST", "/alarms/force_deactivate", {"name": "none"}),
+    ("POST", "/users", {**ADMINISTRATOR, "password": "aaaaaaaa"}),
+    ("POST", "/data/files/none.tar.gz", None),
+    ("GET", "/data/files/none.tar.gz", None),
 ]
 
 
@@ -70,6 +79,11 @@ def _configured(shared: Any) -> None:
     rest = RestSocket(shared.node.data_dir)
     assert rest.ask("POST", "/authentication", PROVIDER).status == 200
     assert rest.ask("POST", "/authorization/sources", {"type": "built_in_database"}).status == 204
+
+
+def test_a_bad_topic_of_a_trace_is_named(asks: RestSocket) -> None:
+    trace = {"name": "t", "type": "topic", "topic": "a/#/b"}
+    assert asks.ask("POST", "/trace", trace).json["message"].startswith("topic: ")
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REFUSED)

@@ -35,6 +35,16 @@ def test_the_quota_is_set_as_a_manager_of_emqx_does(shared: Operator, asks: Rest
     assert asks.ask("GET", "/license/setting").json == setting
 
 
+def test_a_bad_quota_is_refused_by_the_name_it_was_sent_under(asks: RestSocket) -> None:
+    bad = {"dynamic_max_connections": 0}
+    english = asks.ask("PUT", "/license/setting", bad)
+    chinese = asks.ask("PUT", "/license/setting", bad, {"accept-language": "zh"})
+    assert english.json["message"].startswith("dynamic_max_connections: ")
+    assert chinese.json["message"].startswith("dynamic_max_connections：")
+    low = asks.ask("PUT", "/license/setting", {"connection_low_watermark": "much", **bad})
+    assert "\nconnection_low_watermark: " in "\n" + low.json["message"]
+
+
 def test_the_node_says_who_manages_its_quota(asks: RestSocket) -> None:
     manager = {"name": "Plant IT", "url": "https://control.example:8082", "former_limit": 500}
     wanted = {"dynamic_max_connections": 7, "managed_by": manager}

@@ -78,6 +78,22 @@ def test_guessing_locks_the_application_for_that_address(start_v3: Start) -> Non
     assert v3.running.admin.get("/metrics").json[0]["dashboard.login.locked"] == 1
 
 
+def test_both_interfaces_count_wrong_secrets_together(start_v3: Start) -> None:
+    v3 = start_v3()
+    app = v3.app()
+    newer = Rest(v3.running.port(), authorization=app.rest.authorization)
+    pair = base64.b64decode(app.rest.authorization.removeprefix("Basic ")).decode()
+    app_id = pair.partition(":")[0]
+    for _ in range(3):
+        assert newer.with_key(app_id, "a-wrong-secret").get("/nodes").status == 401
+    for _ in range(2):
+        assert v3.with_secret(app_id, "a-wrong-secret").ask("GET", "/nodes").status == 401
+
+    assert newer.get("/nodes").code == "LOGIN_LOCKED"
+    assert app.ask("GET", "/nodes").json["code"] == 103
+    assert v3.running.admin.get("/metrics").json[0]["dashboard.login.locked"] == 1
+
+
 def test_an_application_is_made_changed_removed(v3: V3Node, app: V3) -> None:
     app_id = fresh_name("app")
     body = {"app_id": app_id, "name": f"the {app_id}", "desc": "a remark"}
@@ -194,3 +210,15 @@ def test_a_page_of_another_origin_is_refused(app: V3) -> None:
     assert answer.status == 403
     assert app.rest.ask("GET", "/status").status == 200
     assert app.rest.ask("GET", "/api/v5/nodes").status == 404
+
+
+def test_a_refusal_is_told_in_the_language_that_was_asked_for(v3: V3Node, app: V3) -> None:
+    chinese = {"accept-language": "zh"}
+    refused = app.rest.ask("GET", f"{PREFIX}/clients?_page=x", None, chinese)
+    assert refused.json == {"code": 108, "message": "_page 应为 1 到 2147483647 的数字"}
+    unknown = v3.with_secret("nobody", "a-secret-of-nobody")
+    refused = unknown.rest.ask("GET", f"{PREFIX}/nodes", None, chinese)
+    assert refused.json["message"] == "应用或其密文错误，或应用已停用、已过期"
+    foreign = {**chinese, "origin": "http://elsewhere.example"}
+    refused = app.rest.ask("GET", f"{PREFIX}/nodes", None, foreign)
+    assert refused.json == {"code": "CROSS_ORIGIN", "message": "其他来源的页面不能使用此接口"}

@@ -166,6 +166,29 @@ def test_of_headers_those_are_shown_that_say_nothing_secret() -> None:
     assert shown["headers"] == {**headers, "X-Auth": "******"}
 
 
+def test_of_what_a_service_is_sent_only_placeholders_are_shown() -> None:
+    body = {
+        "k": SECRET, "list": [SECRET, "${topic}"], "in": {"deep": SECRET}, "number": 5,
+        "user": "${username}", "topic": "devices/${topic}", "token": f"{SECRET}${{username}}",
+        "flag": True,
+    }  # fmt: skip
+    shown = without_secrets({"url": "http://h/", "body": body})["body"]
+
+    assert SECRET not in json.dumps(shown)
+    assert shown["number"] == "******"
+    assert (shown["user"], shown["topic"]) == ("${username}", "devices/${topic}")
+    assert shown["flag"] is True
+    assert unhidden(shown, body)["k"] == SECRET
+    assert without_secrets({"body": "one text of ${payload}"}) == {"body": "one text of ${payload}"}
+
+
+def test_of_a_query_only_what_clients_send_is_shown() -> None:
+    url = f"http://h/?key={SECRET}&token=${{password}}&secret=${{username}}{SECRET}&keep=1"
+    assert text_without_secrets(url) == (
+        "http://h/?key=******&token=${password}&secret=******&keep=1"
+    )
+
+
 def test_an_address_is_shown_without_what_stands_before_its_host() -> None:
     value = {
         "server": f"u:{SECRET}@h:1",

@@ -103,3 +103,35 @@ def test_a_manifest_says_nothing_that_cannot_be(change: dict[str, Any]) -> None:
     assert Manifest.from_json(good).id == "a-1"
     with pytest.raises(BadRequestError):
         Manifest.from_json({**good, **change})
+
+
+@pytest.mark.parametrize(
+    ("bounds", "value", "english", "chinese"),
+    [
+        ({"type": "string", "maxLength": 3}, "long", "at most 3 characters", "最多 3 个字符"),
+        ({"type": "string", "maxLength": 1}, "long", "at most 1 character", "最多 1 个字符"),
+        ({"type": "string", "minLength": 2}, "a", "at least 2 characters", "至少 2 个字符"),
+        (
+            {"type": "string", "minLength": 2, "maxLength": 3},
+            *("a", "2 to 3 characters", "应为 2 到 3 个字符"),
+        ),
+        (
+            {"type": "string", "minLength": 2, "maxLength": 2},
+            *("a", "exactly 2 characters", "必须为 2 个字符"),
+        ),
+        ({"type": "array", "maxItems": 1}, [1, 2], "at most 1 item", "最多 1 项"),
+        ({"type": "array", "minItems": 2}, [1], "at least 2 items", "至少 2 项"),
+        ({"type": "integer", "minimum": 1}, 0, "at least 1", "至少 1"),
+        ({"type": "number", "maximum": 1.5}, 2, "at most 1.5", "最多 1.5"),
+        ({"type": "integer", "minimum": 1, "maximum": 9}, 0, "1 to 9", "应为 1 到 9"),
+    ],
+)
+def test_a_bound_is_told_as_it_is(
+    bounds: dict[str, Any], value: Any, english: str, chinese: str
+) -> None:
+    schema = {"type": "object", "properties": {"mark": bounds}}
+    with pytest.raises(BadRequestError) as refused:
+        complete(schema, {"mark": value})
+
+    assert refused.value.text("en") == f"settings.mark: {english}"
+    assert refused.value.text("zh") == f"settings.mark：{chinese}"

@@ -148,7 +148,10 @@ class AuditLog:
             "after": masked(after),
         }
         if request is not None:
-            entry["request"] = masked(request)
+            # The body of a request to this node is none that a service is sent.
+            body = {"body": masked(request["body"])} if "body" in request else {}
+            said = {key: value for key, value in request.items() if key != "body"}
+            entry["request"] = masked(said) | body
         line = json.dumps(entry, ensure_ascii=False, default=str) + "\n"
         try:
             with self._writing:

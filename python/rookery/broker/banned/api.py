@@ -128,7 +128,9 @@ class Bans:
             )
         except ConflictError as error:
             # 400 in EMQX, with the code of a conflict.
-            raise BadRequestError(error.message, code=error.code) from None
+            raise BadRequestError(
+                error.message, code=error.code, message_zh=error.message_zh
+            ) from None
         row = _row(entry)
         target = f"banned/{entry.kind}/{entry.who}"
         self._audit.record("create", target, before=before, after=row)

@@ -22,17 +22,23 @@ from rookery.errors import BadRequestError
 from rookery.native.lists import SubscribeRequest, SubscriptionQuery, SubscriptionView
 from rookery.web.models import LIMIT_MAX
 from rookery.web.rest import errors, example, fast
+from rookery.words import Words
 
 FILTERS_MAX = 10_000
 _REASONS = {
-    0x83: "the limits of the node do not allow it",
-    0x87: "not authorized",
-    0x8F: "the topic filter is invalid",
-    0x82: "No Local does not go with a shared subscription",
-    0x97: "the client has as many subscriptions as it may, or another one holds it exclusively",
-    0x9E: "shared subscriptions are switched off",
-    0xA2: "wildcard subscriptions are switched off",
+    0x83: Words("the limits of the node do not allow it", "超出节点的限制"),
+    0x87: Words("not authorized", "未授权"),
+    0x8F: Words("the topic filter is invalid", "主题过滤器无效"),
+    0x82: Words("No Local does not go with a shared subscription", "No Local 不能用于共享订阅"),
+    0x97: Words(
+        "the client has as many subscriptions as it may, or another one holds it exclusively",
+        "客户端的订阅数已达上限，或该主题已被其他客户端独占订阅",
+    ),
+    0x9E: Words("shared subscriptions are switched off", "共享订阅已关闭"),
+    0xA2: Words("wildcard subscriptions are switched off", "通配符订阅已关闭"),
 }
+_REASON = Words("reason code 0x{code:02x}", "原因码 0x{code:02x}")
+_MORE = Words("and {count} more", "以及另外 {count} 项")
 _FAILED_FROM = 0x80
 _ERRORS = errors("BAD_REQUEST", "CLIENTID_NOT_FOUND")
 
@@ -42,6 +48,14 @@ def add_to(api: APIRouter, node: NodeContext) -> None:
     _reading(api, node)
     _making(api, node)
     _ending(api, node)
+
+
+def _refused(refused: Sequence[tuple[str, Words]]) -> BadRequestError:
+    said = [(f"{topic!r}: {why.en}", f"{topic!r}：{why.zh}") for topic, why in refused[:10]]
+    if len(refused) > 10:
+        said.append(_MORE.format(count=len(refused) - 10))
+    english, chinese = zip(*said, strict=True)
+    return BadRequestError("; ".join(english), message_zh="；".join(chinese))
 
 
 def _reading(api: APIRouter, node: NodeContext) -> None:
@@ -76,13 +90,12 @@ def _making(api: APIRouter, node: NodeContext) -> None:
         if made is None or client is None:
             raise ClientIdNotFoundError(clientid)
         refused = [
-            f"{item.topic!r}: {_REASONS.get(one.reason, f'reason code 0x{one.reason:02x}')}"
+            (item.topic, _REASONS.get(one.reason, _REASON.format(code=one.reason)))
             for item, one in zip(wanted, made, strict=True)
             if one.subscription is None
         ]
         if refused:
-            more = f"; and {len(refused) - 10} more" if len(refused) > 10 else ""
-            raise BadRequestError("; ".join(refused[:10]) + more)
+            raise _refused(refused)
         views = (
             SubscriptionView(
                 clientid,

@@ -246,7 +246,7 @@ class PluginService:
         try:
             manifest = await asyncio.to_thread(archive.read_manifest, content)
         except BadRequestError as error:
-            raise PluginInfoError(error.message) from error
+            raise PluginInfoError(error.message, message_zh=error.message_zh) from error
         plugin_id = manifest.id
         async with self._changing:
             if plugin_id in self._plugins:

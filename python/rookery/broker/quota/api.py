@@ -11,6 +11,7 @@ from pydantic import Field
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
 from rookery.broker.settings import NodeSettings
+from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import KeyPath
 from rookery.errors import BadRequestError
 from rookery.web.models import Model, Row
@@ -21,6 +22,11 @@ UNBOUNDED = 1_000_000_000
 
 QUOTA = ("access", "max_connections")
 LOW, HIGH = "connection_low_watermark", "connection_high_watermark"
+_MEMBERS = {
+    ".".join(QUOTA): "dynamic_max_connections",
+    **{f"license.{name}": name for name in (LOW, HIGH)},
+}
+"""What a request calls these keys."""
 INFINITY = "infinity"
 
 
@@ -171,7 +177,10 @@ def router(node: NodeContext) -> APIRouter:
             changes |= _manager(body.managed_by)
         if not changes:
             raise BadRequestError("nothing to change")
-        await settings.change("update", "quota", changes)
+        try:
+            await settings.change("update", "quota", changes, written_at=())
+        except InvalidConfigError as error:
+            raise error.named(_MEMBERS) from error
         return _setting(settings)
 
     return api

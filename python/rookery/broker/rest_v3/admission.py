@@ -1,7 +1,6 @@
 """Who asks ``/api/v3``: an application with its secret, which is an API key with its secret.
 
-Guessing is slowed down as for passwords: five wrong secrets for one application from one address
-within five minutes lock that application from there for ten minutes.
+Guessing is slowed down as for ``/api/v5``, with the same counts: a key that is locked there is locked here.
 """
 
 from __future__ import annotations
@@ -13,11 +12,9 @@ from math import ceil
 
 from starlette.requests import Request
 
-from rookery.access.lockout import Lockout
-from rookery.broker.admins.keys import ApiKeys
+from rookery.broker.admins import AdminService
 from rookery.broker.rest.roles import OperationKey
 from rookery.broker.rest_v3.asking import PREFIX
-from rookery.clock import Clock
 from rookery.errors import NotAllowedError, UnauthorizedError
 from rookery.web.caller import Caller
 from rookery.web.peer import HEADER_BYTES_MAX, address_of
@@ -36,12 +33,9 @@ ACCOUNTS = f"{PREFIX}/apps"
 class AppAdmission:
     """Reads the Authorization header."""
 
-    def __init__(self, keys: ApiKeys, clock: Clock) -> None:
-        self._keys = keys
-        self._lockout = Lockout(clock)
-
-    def metrics(self) -> dict[str, int]:
-        return {"dashboard.login.locked": self._lockout.locked}
+    def __init__(self, admins: AdminService) -> None:
+        self._keys = admins.keys
+        self._lockout = admins.key_lockout
 
     async def caller(self, request: Request) -> Caller | None:
         """Who asks; none when the request does not say.

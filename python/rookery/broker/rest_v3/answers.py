@@ -22,7 +22,7 @@ from rookery.errors import (
     UnavailableError,
 )
 from rookery.web.caller import FAILURE
-from rookery.web.errors import answer_error
+from rookery.web.errors import answer_error, in_language, told
 
 SUCCESS = 0
 RPC_ERROR = 101
@@ -93,24 +93,27 @@ def code_of(error: RookeryError) -> int:
 
 async def answer_failure(request: Request, error: Exception) -> Response:
     """Turn what an operation raised into an answer."""
+    scope = request.scope
     if isinstance(error, RefusedError):
-        return _told(request, error.code, error.message)
+        return _told(request, error.code, error.message, in_language(scope, "", error.message))
     if isinstance(error, UnauthorizedError):
-        return _json({"code": BAD_CREDENTIALS, "message": error.message}, 401, _CHALLENGE)
+        return _json({"code": BAD_CREDENTIALS, "message": told(scope, error)}, 401, _CHALLENGE)
     if isinstance(error, NotAllowedError):
-        return refusal(UNKNOWN_ERROR, error.message, 403)
+        return refusal(UNKNOWN_ERROR, told(scope, error), 403)
     if isinstance(error, RookeryError):
-        return _told(request, code_of(error), error.message)
+        return _told(request, code_of(error), error.message, told(scope, error))
     if isinstance(error, HTTPException):
-        return refusal(UNKNOWN_ERROR, str(error.detail), error.status_code)
+        message = in_language(scope, "", str(error.detail))
+        return refusal(UNKNOWN_ERROR, message, error.status_code)
     logged = await answer_error(request, error)
-    return refusal(UNKNOWN_ERROR, "the request failed, the log says why", logged.status_code)
+    message = in_language(scope, "", "the request failed, the log says why")
+    return refusal(UNKNOWN_ERROR, message, logged.status_code)
 
 
-def _told(request: Request, code: int, message: str) -> Response:
+def _told(request: Request, code: int, message: str, shown: str) -> Response:
     # For the audit: the status will be 200.
     request.scope[FAILURE] = f"{code}: {message}"
-    return refusal(code, message)
+    return refusal(code, shown)
 
 
 def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

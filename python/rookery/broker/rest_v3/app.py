@@ -29,6 +29,7 @@ from rookery.broker.rest_v3.answers import (
 )
 from rookery.broker.rest_v3.asking import PREFIX, Ask, Operation, ask_of
 from rookery.errors import RookeryError
+from rookery.web.errors import in_language
 from rookery.web.origin import OwnOrigin, SecurityHeaders
 from rookery.web.segments import Segments
 
@@ -70,8 +71,7 @@ def plain(path: str, form: str = r"{\1}") -> str:
 
 def make_v3(node: NodeContext, audit: RestAudit) -> ASGIApp:
     """The application; it serves from the first request on."""
-    admission = AppAdmission(node.services.admins.keys, node.clock)
-    node.metrics.register("management", admission.metrics)
+    admission = AppAdmission(node.services.admins)
     routes: list[BaseRoute] = [
         Route(
             operation.path,
@@ -130,5 +130,6 @@ async def _first_page(_request: Request) -> Response:
     return RedirectResponse(PREFIX + "/")
 
 
-async def _not_found(_request: Request) -> Response:
-    return refusal(UNKNOWN_ERROR, f"the interface begins with {PREFIX}", 404)
+async def _not_found(request: Request) -> Response:
+    message = in_language(request.scope, "", f"the interface begins with {PREFIX}")
+    return refusal(UNKNOWN_ERROR, message, 404)

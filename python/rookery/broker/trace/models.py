@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from rookery.access.topic_filters import is_topic_filter
 from rookery.errors import BadRequestError
 
 TraceType: TypeAlias = Literal["clientid", "topic", "ip_address"]
@@ -51,6 +52,8 @@ class Trace:
                 ipaddress.ip_address(self.value)
             except ValueError:
                 raise _invalid(f"{self.value!r} is no IP address") from None
+        if self.type == "topic" and not is_topic_filter(self.value):
+            raise _invalid(f"topic: {self.value!r} is no topic filter")
         if not 0 <= self.start_at_s < self.end_at_s <= _TIME_MAX_S:
             raise _invalid("a trace ends after it starts")
 
