@@ -55,10 +55,12 @@ impl World<'_> {
 pub struct Context<'m> {
     source: &'m dyn Source,
     pub(crate) world: World<'m>,
-    payload: OnceCell<Value<'m>>,
+    payload: OnceCell<Result<Value<'m>, EvalError>>,
     /// Columns that the source had to make, for whoever asks next.
     made: RefCell<SmallVec<[(Column, Value<'m>); 4]>>,
     random: Cell<u64>,
+    /// How far a draw moves it on.
+    random_step: u64,
     decoded: Cell<u32>,
     work_left: Cell<u64>,
 }
@@ -67,13 +69,17 @@ impl<'m> Context<'m> {
     /// The columns of `source`. Nothing is read before a rule asks.
     #[must_use]
     pub fn new(source: &'m dyn Source, world: World<'m>) -> Self {
-        let random = Cell::new(world.seed);
+        // Seeds of messages that follow one another are near: where a stream begins and how it goes
+        // on is each its own, so that none is a part of another.
+        let random = Cell::new(mixed(world.seed));
+        let random_step = mixed(!world.seed) | 1;
         Self {
             source,
             world,
             payload: OnceCell::new(),
             made: RefCell::default(),
             random,
+            random_step,
             decoded: Cell::new(0),
             work_left: Cell::new(MESSAGE_WORK_MAX),
         }
@@ -116,20 +122,20 @@ impl<'m> Context<'m> {
     }
 
     /// The payload as JSON; [`Value::Undefined`] when it is none.
-    pub(crate) fn payload(&self) -> &Value<'m> {
-        self.payload.get_or_init(|| {
+    pub(crate) fn payload(&self) -> Result<&Value<'m>, EvalError> {
+        let payload = self.payload.get_or_init(|| {
             self.decoded.set(self.decoded.get() + 1);
             match self.source.column(Column::Payload) {
-                Value::Text(Text::Borrowed(bytes)) => json::decode(bytes).unwrap_or_default(),
-                Value::Text(Text::Shared(bytes)) => decode_owned(&bytes).unwrap_or_default(),
+                Value::Text(text) => read_text(&text).map(Option::unwrap_or_default),
                 // A test may give the payload as it is once decoded.
-                other => other,
+                other => Ok(other),
             }
-        })
+        });
+        payload.as_ref().map_err(Clone::clone)
     }
 
     /// The payload as JSON, when `text` is the payload itself: it costs nobody to look into it again.
-    pub(crate) fn payload_at(&self, text: &Text<'_>) -> Option<&Value<'m>> {
+    pub(crate) fn payload_at(&self, text: &Text<'_>) -> Option<Result<&Value<'m>, EvalError>> {
         match self.source.column(Column::Payload) {
             Value::Text(payload) if text.is_same(&payload) => Some(self.payload()),
             _ => None,
@@ -144,11 +150,9 @@ impl<'m> Context<'m> {
 
     /// The next number of a stream that the seed decides (SplitMix64).
     pub(crate) fn random(&self) -> u64 {
-        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let state = self.random.get().wrapping_add(self.random_step);
         self.random.set(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        mixed(state)
     }
 }
 
@@ -158,9 +162,20 @@ impl std::fmt::Debug for Context<'_> {
     }
 }
 
-/// Decodes octets that do not live as long as the result.
-pub(crate) fn decode_owned<'a>(bytes: &[u8]) -> Option<Value<'a>> {
-    json::decode(bytes).and_then(|value| detach(&value))
+/// What SplitMix64 makes of a state; no two states become the same.
+const fn mixed(state: u64) -> u64 {
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// Text as JSON; nothing when it is none.
+pub(crate) fn read_text<'a>(text: &Text<'a>) -> Result<Option<Value<'a>>, EvalError> {
+    Ok(match text {
+        Text::Borrowed(bytes) => json::read(bytes)?,
+        // The octets do not live as long as the result.
+        Text::Shared(bytes) => json::read(bytes)?.and_then(|value| detach(&value)),
+    })
 }
 
 /// A copy that borrows nothing. As deep as the value is, which is bounded.
@@ -253,5 +268,25 @@ impl Source for Record<'_> {
 
     fn columns(&self) -> &[Column] {
         &self.columns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn what_messages_draw_is_not_drawn_again_by_the_next() {
+        let record = Record::new(Event::MessagePublish);
+        let mut drawn = HashSet::new();
+        for message in 0..1000_u64 {
+            // As a shard steps its seed from message to message.
+            let seed = message.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let context = Context::new(&record, World::at(0, seed));
+            drawn.extend((0..32).map(|_| context.random()));
+        }
+        assert_eq!(drawn.len(), 32_000);
     }
 }

@@ -93,6 +93,8 @@ pub enum EvalError {
     TooDeep,
     /// An array would have too many elements.
     TooManyItems,
+    /// Text or a payload is JSON with more values or levels than a rule may look into.
+    JsonTooLarge,
     /// The evaluation took more steps than a message may cost.
     TooMuchWork,
     /// All rules of a message took more steps than it may cost.
@@ -119,6 +121,9 @@ impl EvalError {
             Self::Overflow => messages::overflow(),
             Self::TooDeep => messages::value_too_deep(crate::VALUE_DEPTH_MAX),
             Self::TooManyItems => messages::too_many_items(crate::ARRAY_ITEMS_MAX),
+            Self::JsonTooLarge => {
+                messages::json_too_large(crate::JSON_VALUES_MAX, crate::json::JSON_DEPTH_MAX)
+            }
             Self::TooMuchWork => messages::too_much_work(),
             Self::TooMuchWorkTogether => messages::too_much_work_together(),
             Self::TooLarge(most) => messages::too_large(*most),

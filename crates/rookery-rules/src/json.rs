@@ -1,8 +1,8 @@
 //! JSON in and out, with bounds.
 //!
 //! Decoding borrows text that has no escapes. The parser is `serde_json`; what it hands over is
-//! counted, and a document with more than [`JSON_VALUES_MAX`] values or 128 levels is no JSON to
-//! a rule.
+//! counted, and a document with more than [`JSON_VALUES_MAX`] values or [`JSON_DEPTH_MAX`] levels
+//! fails the rule that looks into it.
 
 use std::cell::Cell;
 use std::fmt;
@@ -16,14 +16,34 @@ use crate::value::{Map, Text, Value};
 /// Most values, keys not counted, of one JSON document.
 pub const JSON_VALUES_MAX: usize = 131_072;
 
-/// The value that `bytes` spell, or nothing when they are not one JSON document.
+/// Most levels of arrays and maps of one JSON document: the bound of `serde_json`.
+pub const JSON_DEPTH_MAX: usize = 127;
+
+/// How `serde_json` begins to say that a document is deeper; it has no kind of its own for it.
+const TOO_DEEP: &str = "recursion limit exceeded";
+
+/// The value that `bytes` spell, or nothing when they are not one JSON document within the bounds.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Option<Value<'_>> {
+    read(bytes).unwrap_or_default()
+}
+
+/// The value that `bytes` spell, or nothing when they are not one JSON document.
+///
+/// # Errors
+///
+/// [`EvalError::JsonTooLarge`]: what was read until it went beyond the bounds is JSON.
+pub fn read(bytes: &[u8]) -> Result<Option<Value<'_>>, EvalError> {
     let mut input = serde_json::Deserializer::from_slice(bytes);
     let left = Cell::new(JSON_VALUES_MAX);
-    let value = Seed { left: &left }.deserialize(&mut input).ok()?;
-    input.end().ok()?;
-    Some(value)
+    match (Seed { left: &left }).deserialize(&mut input) {
+        Ok(value) => Ok(input.end().ok().map(|()| value)),
+        // The count stands still at nothing only when one more was wanted.
+        Err(error) if left.get() == 0 || error.to_string().starts_with(TOO_DEEP) => {
+            Err(EvalError::JsonTooLarge)
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 struct Seed<'c> {
@@ -292,9 +312,14 @@ mod tests {
     #[test]
     fn a_document_is_bounded_in_depth_and_in_values() {
         assert!(decode("[".repeat(200_000).as_bytes()).is_none());
+        let deep = |levels| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(matches!(read(deep(JSON_DEPTH_MAX).as_bytes()), Ok(Some(_))));
+        assert_eq!(read(deep(JSON_DEPTH_MAX + 1).as_bytes()).err(), Some(EvalError::JsonTooLarge));
         assert!(decode(("[".repeat(200) + &"]".repeat(200)).as_bytes()).is_none());
         let many = format!("[{}0]", "0,".repeat(JSON_VALUES_MAX));
         assert!(decode(many.as_bytes()).is_none());
+        assert_eq!(read(many.as_bytes()).err(), Some(EvalError::JsonTooLarge));
+        assert!(matches!(read(b"[1, 2"), Ok(None)));
     }
 
     #[test]

@@ -173,6 +173,7 @@ messages! {
     not_a_number(text) = "{text} is not a number",
     overflow() = "integer overflow",
     value_too_deep(most) = "value is nested deeper than {most}",
+    json_too_large(values, levels) = "JSON has more than {values} values or {levels} levels",
     too_many_items(most) = "array has more than {most} elements",
     too_much_work() = "rule did more work than one message may cost",
     too_much_work_together() = "rules of this message did all the work that it may cost: nothing is left for this one",

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::WORK_MAX;
-use crate::context::Context;
+use crate::context::{Context, read_text};
 use crate::error::EvalError;
 use crate::functions::Work;
 use crate::path::{self, Place};
@@ -63,14 +63,14 @@ impl<'a, 'm> Parts<'a, 'm> {
 
     fn json(&self, text: &Text<'a>) -> Result<Value<'a>, EvalError> {
         if let Some(payload) = self.context.and_then(|context| context.payload_at(text)) {
-            return Ok(payload.clone());
+            return payload.cloned();
         }
         let mut decoded = self.decoded.borrow_mut();
         if let Some((_, value)) = decoded.iter().find(|(have, _)| have.is_same(text)) {
             return Ok(value.clone());
         }
         self.spend(|work| work.spend(text.bytes().len() as u64))?;
-        let value = path::decode_text(text).unwrap_or_default();
+        let value = read_text(text)?.unwrap_or_default();
         if decoded.len() >= KEPT_MAX {
             decoded.remove(0);
         }

@@ -5,10 +5,9 @@
 use std::rc::Rc;
 
 use crate::ARRAY_ITEMS_MAX;
-use crate::context::decode_owned;
+use crate::context::read_text;
 use crate::error::EvalError;
 use crate::functions::Work;
-use crate::json;
 use crate::value::{Map, Text, Value};
 
 /// A step whose index is known.
@@ -47,10 +46,7 @@ pub(crate) fn get<'a>(value: &Value<'a>, place: Place<'_>) -> Value<'a> {
 
 /// Text as JSON; nothing when it is none.
 pub(crate) fn decode_text<'a>(text: &Text<'a>) -> Option<Value<'a>> {
-    match text {
-        Text::Borrowed(bytes) => json::decode(bytes),
-        Text::Shared(bytes) => decode_owned(bytes),
-    }
+    read_text(text).unwrap_or_default()
 }
 
 /// Where the element with the 1-based `index` is; a negative one counts from the end.

@@ -7,7 +7,7 @@ file, the environment, ``--set``. A value remembers which of them set it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,9 +184,7 @@ def load(
     if not checked.problems:
         checked.problems.extend(between_keys(checked))
     if look is not None:
-        known = {(found.kind, found.path) for found in checked.problems}
-        more = list(look(Draft(checked, chosen_dir)))
-        checked.problems.extend(it for it in more if (it.kind, it.path) not in known)
+        _add_new(checked.problems, look(Draft(checked, chosen_dir)))
     if checked.problems:
         raise InvalidConfigError(checked.problems)
     return Config(
@@ -197,6 +195,11 @@ def load(
         data_dir_origin=dir_origin,
         sources=read_from,
     )
+
+
+def _add_new(problems: list[Problem], more: Iterable[Problem]) -> None:
+    known = {(found.kind, found.path) for found in problems}
+    problems.extend([it for it in more if (it.kind, it.path) not in known])
 
 
 def data_dir_of(

@@ -140,6 +140,7 @@ CHINESE: Mapping[str, str] = {
     "not_a_number": "{text} 不是数字",
     "overflow": "整数溢出",
     "value_too_deep": "值的嵌套超过 {most} 层",
+    "json_too_large": "JSON 超过 {values} 个值或 {levels} 层",
     "too_many_items": "数组超过 {most} 个元素",
     "too_much_work": "规则的运算量超过一条消息的上限",
     "too_much_work_together": "这条消息的所有规则已用完一条消息的运算量上限，没有剩余可供本规则使用",

@@ -62,7 +62,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
                 Some(value) => value.clone(),
             },
             Node::PayloadPath(steps) => {
-                let payload: &Value<'a> = self.context.payload();
+                let payload: &Value<'a> = self.context.payload()?;
                 return self.walk(payload, *steps);
             }
             Node::Path(base, steps) => return self.walk(&self.value(*base)?, *steps),

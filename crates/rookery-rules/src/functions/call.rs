@@ -169,10 +169,7 @@ impl<'e, 'a> Call<'e, 'a, '_> {
     pub fn decoded(&self, at: usize) -> Result<Option<Value<'a>>, EvalError> {
         let Value::Text(text) = self.value(at) else { return self.wrong(at, messages::a_string()) };
         self.work.spend(text.bytes().len() as u64)?;
-        Ok(match text {
-            Text::Borrowed(bytes) => crate::json::decode(bytes),
-            Text::Shared(bytes) => crate::context::decode_owned(bytes),
-        })
+        crate::context::read_text(text)
     }
 
     /// Part of the argument `at`, which borrows where the argument does.

@@ -70,7 +70,7 @@ fn payload<'a>(c: &Call<'_, 'a, '_>) -> Out<'a> {
     if c.count() == 0 {
         return column(c, Column::Payload);
     }
-    let mut value: Value<'a> = c.context.payload().clone();
+    let mut value: Value<'a> = c.context.payload()?.clone();
     for key in c.bytes(0)?.split(|byte| *byte == b'.') {
         c.work.spend_step(&value)?;
         value = path::get(&value, Place::Key(key));

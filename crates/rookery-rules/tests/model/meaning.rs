@@ -44,22 +44,8 @@ pub fn model(tree: &Tree, scope: &Json) -> Meaning {
         Tree::Times(op, a, b) => times(op, model(a, scope)?, model(b, scope)?)?,
         Tree::Negate(a) => numbers(Some(json!(0)), model(a, scope)?, i128::checked_sub, |_, b| -b)?,
         Tree::Compare(op, a, b) => json!(compare(op, model(a, scope)?, model(b, scope)?)?),
-        Tree::And(parts) => {
-            for part in parts {
-                if !is(part)? {
-                    return Ok(Some(json!(false)));
-                }
-            }
-            json!(true)
-        }
-        Tree::Or(parts) => {
-            for part in parts {
-                if is(part)? {
-                    return Ok(Some(json!(true)));
-                }
-            }
-            json!(false)
-        }
+        Tree::And(parts) => json!(!any_is(false, parts, scope)?),
+        Tree::Or(parts) => json!(any_is(true, parts, scope)?),
         Tree::Not(a) => json!(model(a, scope)? == Some(json!(false))),
         Tree::In(a, list, is_not) => {
             let wanted = model(a, scope)?;
@@ -98,6 +84,16 @@ pub fn model(tree: &Tree, scope: &Json) -> Meaning {
             _ => return Err(()),
         },
     }))
+}
+
+/// Whether one of them is true, or is not, as `wanted` says; those behind it are not looked at.
+fn any_is(wanted: bool, parts: &[Tree], scope: &Json) -> Result<bool, ()> {
+    for part in parts {
+        if (model(part, scope)? == Some(json!(true))) == wanted {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Text on the way that is JSON is read as JSON.
