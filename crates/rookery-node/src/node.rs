@@ -401,12 +401,15 @@ impl Node {
         let mut from_slot = cursor as u32;
         let mut rows = Vec::new();
         while shard < self.shared.shards() {
-            if rows.len() >= limit {
+            // One more is looked for: a cursor is given where there is somebody to be found with it.
+            let is_full = rows.len() >= limit;
+            let most = limit.saturating_sub(rows.len()).max(1);
+            let (reply, answer) = channel();
+            self.command(shard, Command::Clients { from_slot, limit: most, reply })?;
+            let (mut page, next) = self.wait(&answer)?;
+            if is_full && !page.is_empty() {
                 return Ok((rows, (u64::from(shard) << 32) | u64::from(from_slot)));
             }
-            let (reply, answer) = channel();
-            self.command(shard, Command::Clients { from_slot, limit: limit - rows.len(), reply })?;
-            let (mut page, next) = self.wait(&answer)?;
             rows.append(&mut page);
             match next {
                 Some(slot) => from_slot = slot,

@@ -105,18 +105,30 @@ fn pages_of_clients_are_filtered_sorted_and_counted() {
 fn a_cursor_passes_every_client_once() {
     let node = start(config(), WORKERS, None);
     (0..50).for_each(|n| leave_session(&node, &format!("c{n}"), &[]));
-    let (mut cursor, mut seen) = (0, Vec::new());
-    loop {
-        let (rows, next) = node.clients_after(ClientQuery::default(), cursor, 7).unwrap();
-        assert!(rows.len() <= 7);
-        seen.extend(rows.iter().map(|row| row.info.client_id.to_string()));
-        cursor = next;
-        if cursor == 0 {
-            break;
+    // Where the last page is full, nothing follows it either.
+    for limit in [1, 7, 10, 49, 50, 51] {
+        let (mut cursor, mut seen, mut pages) = (0, BTreeSet::new(), 0);
+        loop {
+            let (rows, next) = node.clients_after(ClientQuery::default(), cursor, limit).unwrap();
+            assert!(!rows.is_empty() && rows.len() <= limit);
+            seen.extend(rows.iter().map(|row| row.info.client_id.to_string()));
+            pages += 1;
+            cursor = next;
+            if cursor == 0 {
+                break;
+            }
         }
+        assert_eq!((seen.len(), pages), (50, 50_usize.div_ceil(limit)), "{limit} a page");
     }
-    assert_eq!(seen.len(), 50);
-    assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 50);
+    let (mut cursor, mut pages) = (0, 0);
+    while pages == 0 || cursor != 0 {
+        cursor = node.clients(cursor, 10).unwrap().1;
+        pages += 1;
+    }
+    assert_eq!(pages, 5);
+    let last = ClientQuery { client_ids: vec!["c7".into()], ..ClientQuery::default() };
+    let (rows, next) = node.clients_after(last, 0, 1).unwrap();
+    assert_eq!((rows.len(), next), (1, 0), "others that are not wanted do not follow");
 }
 
 #[test]

@@ -147,6 +147,8 @@ fn what_is_held_is_asked_of_the_next_process() {
     let id = new.asked();
     new.answer(id, Verdict::Allow);
     assert_eq!(puback(&mut client), TAKEN);
+    let figures = bridge.figures()[0];
+    assert_eq!((figures.asked, figures.answered), (1, 1), "it was asked what waited for it");
 }
 
 #[test]

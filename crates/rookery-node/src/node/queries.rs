@@ -183,20 +183,21 @@ impl Node {
         let query = Arc::new(ClientQuery { sort: None, ..query });
         let (mut shard, mut next) = ((cursor >> 32) as u16, cursor as u32);
         let mut page: Vec<(u16, ClientHit)> = Vec::new();
-        let mut following = 0;
-        while shard < self.shared.shards() {
-            if page.len() >= limit {
-                following = (u64::from(shard) << 32) | u64::from(next);
-                break;
-            }
+        // One more is looked for: a cursor is given where there is somebody to be found with it.
+        let wanted = limit.saturating_add(1);
+        while shard < self.shared.shards() && page.len() < wanted {
             let (reply, answer) = channel();
-            let enough = limit - page.len();
+            let enough = wanted - page.len();
             let (query, found) = (query.clone(), Vec::new());
             self.scan(&turn, shard, What::Clients { query, next, enough, found, reply })?;
             let (found, rest) = self.wait(&answer)?;
             page.extend(found.into_iter().map(|hit| (shard, hit)));
             (shard, next) = rest.map_or((shard + 1, 0), |next| (shard, next));
         }
+        let following = page
+            .get(limit)
+            .map_or(0, |(shard, hit)| (u64::from(*shard) << 32) | u64::from(hit.slot));
+        page.truncate(limit);
         Ok((self.client_rows(&turn, page)?, following))
     }
 

@@ -98,6 +98,8 @@ pub(super) enum State {
 struct Held {
     out: Vec<u8>,
     open: HashMap<AskId, Pending>,
+    /// Notices among the bytes.
+    told: u64,
 }
 
 #[derive(Default)]
@@ -123,9 +125,13 @@ impl Worker {
     pub(super) fn attach(&mut self, fd: OwnedFd) -> Vec<Pending> {
         let left = self.lose();
         self.fd = Some(fd);
+        // What waits for the new process is asked of it and told to it.
+        let held = self.held.as_ref();
         self.figures = WorkerFigures {
             plugin: self.figures.plugin,
             worker: self.figures.worker,
+            asked: held.map_or(0, |held| held.open.len() as u64),
+            told: held.map_or(0, |held| held.told),
             ..WorkerFigures::default()
         };
         left
@@ -214,14 +220,23 @@ impl Worker {
     }
 
     pub(super) fn tell(&mut self, event: &UpEvent) {
-        wire::put_event(self.held.as_mut().map_or(&mut self.out, |held| &mut held.out), event);
-        self.figures.told += 1;
+        wire::put_event(self.notices(), event);
     }
 
     pub(super) fn tell_json(&mut self, hook: HookNumber, json: &str) {
-        let out = self.held.as_mut().map_or(&mut self.out, |held| &mut held.out);
-        wire::put_told(out, hook, json);
+        wire::put_told(self.notices(), hook, json);
+    }
+
+    /// Where the next notice goes, which is counted.
+    fn notices(&mut self) -> &mut Vec<u8> {
         self.figures.told += 1;
+        match &mut self.held {
+            Some(held) => {
+                held.told += 1;
+                &mut held.out
+            }
+            None => &mut self.out,
+        }
     }
 
     /// The question that an answer is about; none when nobody waits for it any more.

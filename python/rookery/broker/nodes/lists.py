@@ -176,7 +176,10 @@ class NodeLists:
         rows: Rows = []
         for name in (name for name in names if name >= at):
             if len(rows) >= limit:
-                return After(rows, f"0@{name}")
+                # There is a next answer only where somebody would be in it.
+                if (await self._after_of(name, query, 0, 1))[0]:
+                    return After(rows, f"0@{name}")
+                continue
             start = place if name == at else 0
             while True:
                 most = min(limit - len(rows), ROWS_OF_ONE_MAX)
