@@ -108,8 +108,13 @@ class Problem(NamedTuple):
             reason, allowed = in_chinese(reason), in_chinese(allowed)
         if reason and f"{kind}_reason" in templates:
             kind = f"{kind}_reason"
+        value = self.value
+        if language == "zh" and kind == "syntax":
+            from rookery.config import hocon_zh  # noqa: PLC0415
+
+            value = hocon_zh.in_chinese(value)
         line = templates[kind].format(
-            path=self.path, value=self.value, allowed=allowed, near=self.near, reason=reason
+            path=self.path, value=value, allowed=allowed, near=self.near, reason=reason
         )
         if self.origin is None or self.kind == "syntax":
             return line

@@ -107,7 +107,9 @@ def test_a_refusal_is_read_in_the_language_asked_for() -> None:
     assert told("zh-CN,en", "NOT_FOUND", "no client a") == "不存在客户端 a"
     assert told("zh", "NOT_FOUND", "Not found") == "未找到"
     assert told("de", "NOT_FOUND", "no client a") == "no client a"
-    assert told("zh", "SOMETHING_ELSE", "no client a") == "no client a"
+    assert told("zh", "SOMETHING_ELSE", "no client a") == "不存在客户端 a"
+    assert told("zh", "SOMETHING_ELSE", "colours fade") == "colours fade"
+    assert told("zh", "NOT_FOUND", "colours fade") == "未找到：colours fade"
 
 
 def test_two_codes_share_a_status() -> None:
