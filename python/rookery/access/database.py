@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from rookery.access.database_file import damaged
 from rookery.errors import StartError, UnavailableError
 
 _T = TypeVar("_T")
@@ -97,11 +98,15 @@ class Database:
         try:
             # Password hashes are nobody else's business.
             path.touch(mode=0o600)
-            self._writing = _connect(path)
-            self._reading = _connect(path)
-            _make_tables(self._writing, path, schema or ACCESS)
-        except (OSError, sqlite3.Error) as error:
+            with contextlib.ExitStack() as opened:
+                self._writing = opened.enter_context(contextlib.closing(_connect(path)))
+                self._reading = opened.enter_context(contextlib.closing(_connect(path)))
+                _make_tables(self._writing, path, schema or ACCESS)
+                opened.pop_all()
+        except (OSError, sqlite3.OperationalError) as error:
             raise StartError(f"{path}: {error}") from error
+        except sqlite3.Error as error:
+            raise damaged(path, error) from error
         self._writer = ThreadPoolExecutor(1, f"rookery-{path.stem}-write")
         self._reader = ThreadPoolExecutor(1, f"rookery-{path.stem}-read")
         self._settling: Settling | None = None
@@ -178,8 +183,12 @@ class Database:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from rookery.access.database import Database
+from rookery.access.database_file import damaged
 from rookery.access.errors import AccessError, Words
 from rookery.clock import Clock
 from rookery.errors import ConflictError, ExceedsLimitError, NotFoundError, StartError
@@ -289,7 +290,7 @@ def read_bans(path: Path, now_ms: int) -> tuple[Ban, ...]:
             return ()
         raise StartError(f"{path}: {error}") from error
     except sqlite3.Error as error:
-        raise StartError(f"{path}: {error}") from error
+        raise damaged(path, error) from error
 
 
 def _read(connection: sqlite3.Connection, now_ms: int) -> list[BanEntry]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
+from collections.abc import Callable
 from math import ceil
 
 from starlette.requests import Request
@@ -36,7 +37,7 @@ ACCOUNTS = f"{PREFIX}/apps"
 class AppAdmission:
     """Reads the Authorization header."""
 
-    def __init__(self, keys: ApiKeys, clock: Clock) -> None:
+    def __init__(self, keys: Callable[[], ApiKeys], clock: Clock) -> None:
         self._keys = keys
         self._lockout = Lockout(clock)
 
@@ -56,7 +57,7 @@ class AppAdmission:
         address = address_of(request)
         if locked_s := self._lockout.locked_for_s(app_id, address):
             raise UnauthorizedError(f"too many wrong secrets, wait {ceil(locked_s)} s")
-        key = self._keys.verify(app_id, secret)
+        key = self._keys().verify(app_id, secret)
         if key is None:
             if self._lockout.was_bad(app_id, address):
                 _log.warning("the application %r is locked for %s", app_id, address)

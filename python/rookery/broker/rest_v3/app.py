@@ -70,7 +70,7 @@ def plain(path: str, form: str = r"{\1}") -> str:
 
 def make_v3(node: NodeContext, audit: RestAudit) -> ASGIApp:
     """The application; it serves from the first request on."""
-    admission = AppAdmission(node.services.admins.keys, node.clock)
+    admission = AppAdmission(lambda: node.services.admins.keys, node.clock)
     node.metrics.register("management", admission.metrics)
     routes: list[BaseRoute] = [
         Route(
