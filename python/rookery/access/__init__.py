@@ -7,3 +7,5 @@ client and no role.
 
 DATABASE_FILE = "access.db"
 """Users, rules and bans, in the data directory."""
+ADMINS_FILE = "admins.db"
+"""Users of the dashboard and API keys, in the data directory."""

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from rookery.access.database_file import damaged
 from rookery.errors import StartError, UnavailableError
 
 _T = TypeVar("_T")
@@ -97,11 +98,15 @@ class Database:
         try:
             # Password hashes are nobody else's business.
             path.touch(mode=0o600)
-            self._writing = _connect(path)
-            self._reading = _connect(path)
-            _make_tables(self._writing, path, schema or ACCESS)
-        except (OSError, sqlite3.Error) as error:
+            with contextlib.ExitStack() as opened:
+                self._writing = opened.enter_context(contextlib.closing(_connect(path)))
+                self._reading = opened.enter_context(contextlib.closing(_connect(path)))
+                _make_tables(self._writing, path, schema or ACCESS)
+                opened.pop_all()
+        except (OSError, sqlite3.OperationalError) as error:
             raise StartError(f"{path}: {error}") from error
+        except sqlite3.Error as error:
+            raise damaged(path, error) from error
         self._writer = ThreadPoolExecutor(1, f"rookery-{path.stem}-write")
         self._reader = ThreadPoolExecutor(1, f"rookery-{path.stem}-read")
         self._settling: Settling | None = None
@@ -176,21 +181,64 @@ class Database:
         self._writing.close()
 
 
+def read_at_start(
+    path: Path, query: Callable[[sqlite3.Connection], tuple[_T, ...]]
+) -> tuple[_T, ...]:
+    """Ask the file of access control before anybody has it open; nothing without its tables.
+
+    Raises:
+        StartError: it cannot be read.
+    """
+    if not path.exists():
+        return ()
+    try:
+        try:
+            return _read_once(path, query, "NORMAL")
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return ()
+            # What several share needs room on a disk that may be full; one that is alone does without.
+            return _read_once(path, query, "EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        raise StartError(f"{path}: {error}") from error
+    except sqlite3.Error as error:
+        raise damaged(path, error) from error
+
+
+def _read_once(
+    path: Path, query: Callable[[sqlite3.Connection], tuple[_T, ...]], locking: str
+) -> tuple[_T, ...]:
+    # Not read-only: a file that was not closed has its latest changes in its log.
+    with contextlib.closing(sqlite3.connect(path, timeout=5.0)) as connection:
+        connection.execute(f"PRAGMA locking_mode = {locking}")
+        _refuse_later(connection, path, ACCESS)
+        return query(connection)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
 def _make_tables(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > schema.format:
-        raise StartError(f"{path}: written by a later version of Rookery (format {version})")
-    if version == 0:
+    if _refuse_later(connection, path, schema) == 0:
         connection.executescript(
             f"BEGIN; {schema.tables} PRAGMA user_version = {schema.format}; COMMIT;"
         )
+
+
+def _refuse_later(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
+    version: int
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > schema.format:
+        raise StartError(f"{path}: written by a later version of Rookery (format {version})")
+    return version
 
 
 def _guarded(connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], _T]) -> _T:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rookery.broker.access import AccessService
 from rookery.broker.admins import AdminService
+from rookery.broker.admins.opening import Opening
 from rookery.broker.admins.settings import AdminSettings
 from rookery.broker.alarms import AlarmRegistry, StoreWatch
 from rookery.broker.audit import AuditLog
@@ -238,8 +239,9 @@ async def open_services(
     metrics.register("log", services.logs.metrics)
     metrics.register("trace", services.trace.metrics)
     metrics.register("opentelemetry", services.otel.metrics)
-    serving.push_async_callback(services.admins.close)
-    await services.admins.open()
+    administrators = Opening(services.admins, alarms)
+    serving.push_async_callback(administrators.close)
+    await administrators.open()
     metrics.register("admins", services.admins.metrics)
     metrics.register("cluster", services.cluster.metrics)
     serving.push_async_callback(services.cluster.close)

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from rookery.access import DATABASE_FILE
+from rookery.access import ADMINS_FILE, DATABASE_FILE
+from rookery.access.database_file import refuse_damaged
 from rookery.broker.journal import Journal, Lines, logs_comings_and_goings
 from rookery.clock import Clock, SystemClock
 from rookery.config.data_dir import DataDir
@@ -208,6 +209,8 @@ class OpenNode:
     def _read_tables(self) -> None:
         """Bans and rules of the data directory; a node that has none pays nothing for them."""
         data_dir = self.config.data_dir
+        # Of the users of the dashboard nothing is needed yet: this is only told while it can refuse.
+        refuse_damaged(data_dir / ADMINS_FILE)
         if (data_dir / DATABASE_FILE).exists():
             from rookery.engine.stores import read_tables  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ lock on it means nothing.
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -23,6 +23,7 @@ EDGE_LOCK_NAME = "edge.lock"
 _ROLES = {CONTROL_LOCK_NAME: "control plane", EDGE_LOCK_NAME: "edge service"}
 NAME_FILE = "node.name"
 _PID_BYTES_MAX = 32
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DataDir:
@@ -65,9 +66,8 @@ class DataDir:
         """Let another node have it. May be called twice."""
         if self._lock is not None:
             lock, self._lock = self._lock, None
-            # The file stays: removing it could take away the lock of a node that just started.
-            with contextlib.suppress(OSError):
-                os.ftruncate(lock, 0)
+            # The file stays: removing it could take away the lock of a node that just started. So does
+            # what is in it: the next start writes over it, which a full disk lets it do.
             os.close(lock)
 
     @property
@@ -87,8 +87,12 @@ class DataDir:
             raise DataDirInUseError(
                 f"data directory {self.path} is in use by the {self._role} of {who}", pid=pid
             ) from None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        line = f"{os.getpid()}\n".encode()
+        try:
+            os.pwrite(self._lock, line, 0)
+            os.ftruncate(self._lock, len(line))
+        except OSError as error:
+            raise _not_written(self.path / RUN_DIR / self._lock_name, error) from None
 
     def bind_name(self) -> None:
         """Bind the node name to the directory, once the node runs: a failed start binds nothing.
@@ -105,14 +109,21 @@ class DataDir:
             fresh.write_text(f"{self._node_name}\n", encoding="utf-8")
             fresh.replace(file)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise StartError(f"data directory {self.path}: {reason}") from None
+            raise _not_written(file, error) from None
 
     def _bound_name(self) -> str:
+        file = self.path / NAME_FILE
         try:
-            return (self.path / NAME_FILE).read_text(encoding="utf-8").strip()
+            return file.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return ""
+        except UnicodeDecodeError:
+            raise StartError(
+                f"{file}: damaged, it is not UTF-8: write the name of the node into it, or remove it "
+                "to give this data directory the name that the node starts with",
+                message_zh=f"{file}：文件已损坏，不是 UTF-8 文本：请将节点名称写入该文件，"
+                "或删除该文件，使数据目录采用节点启动时的名称",
+            ) from None
 
     def _check_name(self) -> None:
         bound = self._bound_name() if self._node_name else ""
@@ -122,3 +133,15 @@ class DataDir:
                 f"start with --set node.name={bound}, use another --data-dir, "
                 f"or remove {self.path / NAME_FILE} to rename the node for good"
             )
+
+
+def _not_written(file: Path, error: OSError) -> StartError:
+    reason = error.strerror or str(error)
+    if error.errno in _NO_ROOM:
+        return StartError(
+            f"{file} cannot be written: {reason}: make some room on that disk and start again",
+            message_zh=f"{file} 无法写入：{reason}：请先释放该磁盘的空间，再重新启动",
+        )
+    return StartError(
+        f"{file} cannot be written: {reason}", message_zh=f"{file} 无法写入：{reason}"
+    )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from rookery.access import DATABASE_FILE
-from rookery.access.authz import RuleStore
+from rookery.access.authz.rule_store import read_rules
 from rookery.access.bans import read_bans
-from rookery.access.database import Database
 from rookery.clock import Clock
 from rookery.native.config import AclRule, Ban
 
@@ -20,11 +18,4 @@ def read_tables(data_dir: Path, clock: Clock) -> tuple[tuple[Ban, ...], tuple[Ac
         StartError: the file is there and cannot be used.
     """
     path = data_dir / DATABASE_FILE
-    bans = read_bans(path, clock.now_ms())
-    if not path.exists():
-        return bans, ()
-    database = Database(path)
-    try:
-        return bans, asyncio.run(RuleStore(database).source()).rules
-    finally:
-        database.close()
+    return read_bans(path, clock.now_ms()), read_rules(path)

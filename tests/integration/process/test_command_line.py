@@ -18,7 +18,9 @@ import pytest
 from harness.client import DEADLINE_S, RawClient
 from harness.control import FREE_PORTS
 from harness.packets import ConnAck, Connect
+from rookery.access import ADMINS_FILE
 from rookery.client.management import ManagementClient
+from rookery.errors import UnavailableError
 
 TIMEOUT_S = 60.0
 FREE = ("listeners.tcp.default.bind", "listeners.ws.default.bind", "dashboard.listeners.http.bind")
@@ -182,6 +184,40 @@ def test_a_data_directory_keeps_its_node_name(rookery: Rookery) -> None:
     assert "first@127.0.0.1" in refused.stderr
     assert "--set node.name=first@127.0.0.1" in refused.stderr
     assert rookery.start("node.name=first@127.0.0.1").returncode == 0
+
+
+def test_a_damaged_file_of_users_refuses_the_start_before_anybody_is_let_in(
+    rookery: Rookery,
+) -> None:
+    file = rookery.data_dir / ADMINS_FILE
+    rookery.data_dir.mkdir(mode=0o750)
+    file.write_text("garbage")
+
+    run = rookery.node("start")
+
+    assert run.returncode == 1
+    assert "listening" not in run.stdout
+    assert run.stderr.startswith(f"error: {file}: file is not a database")
+    assert f"mv {file} {file}.damaged" in run.stderr
+
+
+def test_users_that_cannot_be_read_do_not_take_the_broker_down(rookery: Rookery) -> None:
+    file = rookery.data_dir / ADMINS_FILE
+    rookery.data_dir.mkdir(mode=0o750)
+    file.write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
+
+    assert rookery.start().returncode == 0
+
+    with RawClient("127.0.0.1", rookery.port()) as client:
+        client.send(Connect("a"))
+        client.expect(ConnAck)
+    (alarm,) = ManagementClient(rookery.data_dir).get("/api/v5/alarms")["data"]
+    assert alarm["name"] == "administrators_unavailable"
+    assert str(file) in alarm["message"]
+    login = {"username": "admin", "password": "public"}
+    with pytest.raises(UnavailableError, match="cannot be read"):
+        ManagementClient(rookery.data_dir).post("/api/v5/login", login)
+    assert rookery.node("stop").returncode == 0
 
 
 def test_a_suspended_node_is_stopped_all_the_same(rookery: Rookery) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -256,3 +259,23 @@ async def test_there_is_a_bound(
 
     assert [ban.who for ban in core.bans] == ["a"]
     await bans.create("clientid", "c")
+
+
+def test_bans_are_read_where_nothing_can_be_shared(tmp_path: Path) -> None:
+    """As on a full disk, where the memory that readers share has no room."""
+    path = tmp_path / "access.db"
+    database = Database(path)
+    database.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO bans VALUES ('clientid', 'evil', '', 'noise', 1, NULL)")
+        connection.commit()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        with pytest.raises(StartError, match=r"access\.db"):
+            Database(path)
+        found = read_bans(path, 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert [ban.who for ban in found] == ["evil"]

@@ -8,16 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from rookery.access import lockout
+from rookery.access import ADMINS_FILE, lockout
 from rookery.access.lockout import Lockout, is_loopback
 from rookery.access.passwords.rule import check_password
-from rookery.broker.admins import AdminService, service, sso, tokens
+from rookery.broker.admins import AdminService, opening, service, sso, tokens
+from rookery.broker.admins.opening import Opening
 from rookery.broker.admins.settings import AdminSettings
 from rookery.broker.admins.sso import SignInCodes
 from rookery.broker.admins.tokens import Session, TokenStore
+from rookery.broker.alarms import AlarmRegistry
 from rookery.broker.audit import AuditLog
 from rookery.clock import ManualClock
-from rookery.errors import BadRequestError, ExceedsLimitError, RookeryError, UnauthorizedError
+from rookery.errors import (
+    BadRequestError,
+    ExceedsLimitError,
+    RookeryError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from rookery.types import Secret
 
 GOOD = "good-enough-1"
@@ -350,3 +358,59 @@ async def test_an_import_ends_the_default_user(tmp_path: Path, admins: AdminServ
     with pytest.raises(UnauthorizedError):
         new.caller_of_token(token, "127.0.0.1")
     await new.close()
+
+
+async def test_users_that_cannot_be_read_keep_everybody_out_until_they_can(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = AdminSettings("admin", Secret("public"), 3600, None)
+    admins = AdminService(tmp_path, clock, AuditLog(tmp_path, clock), lambda: settings)
+    alarms = AlarmRegistry(
+        clock, actions=(), size_limit=10, validity_period_s=60, publish=lambda *_: None
+    )
+    monkeypatch.setattr(opening, "RETRY_S", 0.01)
+    file = tmp_path / ADMINS_FILE
+    file.write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
+    administrators = Opening(admins, alarms)
+
+    await administrators.open()
+
+    (alarm,) = alarms.active()
+    assert alarm.name == opening.ALARM
+    assert str(file) in alarm.message
+    assert f"mv {file}" in alarm.message
+    with pytest.raises(UnavailableError, match="ctl alarms"):
+        await admins.login("admin", "public", "127.0.0.1", is_direct=True)
+    with pytest.raises(UnavailableError):
+        admins.caller_of_token("x", "127.0.0.1")
+    with pytest.raises(UnavailableError):
+        admins.keys.verify("x", "y")
+    with pytest.raises(UnavailableError):
+        await admins.create("ann", GOOD, "administrator")
+    file.unlink()
+    while alarms.active():
+        await asyncio.sleep(0.01)
+    await admins.login("admin", "public", "127.0.0.1", is_direct=True)
+    await administrators.close()
+
+
+async def test_a_start_with_the_same_bootstrap_file_writes_nothing(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("one:a-secret-of-a-good-length:viewer\n")
+    settings = AdminSettings("admin", Secret("public"), 3600, keys)
+
+    async def start() -> tuple[str, bytes]:
+        admins = AdminService(tmp_path, clock, AuditLog(tmp_path, clock), lambda: settings)
+        await admins.open()
+        found = admins.keys.verify("one", "a-secret-of-a-good-length")
+        await admins.close()
+        assert found is not None
+        return found.role, (tmp_path / ADMINS_FILE).read_bytes()
+
+    first = await start()
+    assert await start() == first
+    keys.write_text("one:another-secret-that-is-good\n")
+    with pytest.raises(AssertionError):
+        await start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -146,3 +147,52 @@ def test_a_data_directory_may_be_a_link_to_where_there_is_room(tmp_path: Path) -
     data_dir.close()
 
     assert (tmp_path / "disk" / RUN_DIR / LOCK_NAME).exists()
+
+
+def test_a_start_after_a_graceful_stop_needs_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stays in the file has a block of the disk, and is written over."""
+    data_dir = DataDir(tmp_path, "n1@h")
+    data_dir.open()
+    data_dir.close()
+    lengths = []
+    write = os.pwrite
+
+    def noted(file: int, data: bytes, offset: int) -> int:
+        lengths.append((os.fstat(file).st_size, len(data)))
+        return write(file, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", noted)
+    data_dir.open()
+    data_dir.close()
+
+    assert all(before >= written for before, written in lengths)
+    assert lengths
+
+
+def test_a_lock_that_cannot_be_written_is_named_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+
+    with pytest.raises(StartError, match="make some room") as caught:
+        DataDir(tmp_path, "n1@h").open()
+
+    assert str(caught.value).startswith(str(tmp_path / RUN_DIR / LOCK_NAME))
+
+
+def test_a_name_that_cannot_be_read_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / NAME_FILE).write_bytes(b"\xff\xfe\x00n1")
+    data_dir = DataDir(tmp_path, "n1@h")
+
+    with pytest.raises(StartError, match=r"not UTF-8.*remove it") as caught:
+        data_dir.open()
+
+    assert str(tmp_path / NAME_FILE) in str(caught.value)
+    (tmp_path / NAME_FILE).unlink()
+    data_dir.open()  # what was refused holds no lock
+    data_dir.close()

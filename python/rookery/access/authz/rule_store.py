@@ -11,9 +11,10 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from rookery.access.database import Database
+from rookery.access.database import Database, read_at_start
 from rookery.access.errors import AccessError, ImportFileError, Words
 from rookery.access.rules_json import rule_from_json, rule_to_json
 from rookery.errors import ConflictError, NotFoundError
@@ -165,24 +166,29 @@ class RuleStore:
 
     async def source(self, name: str = SOURCE_NAME) -> AclSource:
         """All rules in the order in which they are looked at, for the core."""
+        return AclSource(name=name, rules=await self._database.read(_read))
 
-        def query(connection: sqlite3.Connection) -> list[AclRule]:
-            rules: list[AclRule] = []
-            for kind in _ORDER:
-                for who, text in connection.execute(
-                    "SELECT who, rules FROM acl_rules WHERE kind = ? ORDER BY who", (kind,)
-                ):
-                    for record in json.loads(text):
-                        rules.append(_owned(rule_from_json(record), kind, who))
-            return rules
 
-        rules = await self._database.read(query)
-        return AclSource(
-            name=name,
-            rules=tuple(
-                dataclasses.replace(rule, line=number) for number, rule in enumerate(rules, start=1)
-            ),
-        )
+def read_rules(path: Path) -> tuple[AclRule, ...]:
+    """The rules of the file at ``path`` before an event loop runs; none without the file.
+
+    Raises:
+        StartError: it cannot be read.
+    """
+    return read_at_start(path, _read)
+
+
+def _read(connection: sqlite3.Connection) -> tuple[AclRule, ...]:
+    rules: list[AclRule] = []
+    for kind in _ORDER:
+        for who, text in connection.execute(
+            "SELECT who, rules FROM acl_rules WHERE kind = ? ORDER BY who", (kind,)
+        ):
+            for record in json.loads(text):
+                rules.append(_owned(rule_from_json(record), kind, who))
+    return tuple(
+        dataclasses.replace(rule, line=number) for number, rule in enumerate(rules, start=1)
+    )
 
 
 def _owned(rule: AclRule, kind: OwnerKind, name: str) -> AclRule:

@@ -6,7 +6,6 @@ file when it is next changed or listed.
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import re
 import sqlite3
@@ -16,10 +15,10 @@ from dataclasses import replace as with_values
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from rookery.access.database import Database
+from rookery.access.database import Database, read_at_start
 from rookery.access.errors import AccessError, Words
 from rookery.clock import Clock
-from rookery.errors import ConflictError, ExceedsLimitError, NotFoundError, StartError
+from rookery.errors import ConflictError, ExceedsLimitError, NotFoundError
 from rookery.native.config import Ban, BanKind
 
 Apply: TypeAlias = Callable[[Sequence[Ban]], None]
@@ -281,18 +280,11 @@ def read_bans(path: Path, now_ms: int) -> tuple[Ban, ...]:
     Raises:
         StartError: it cannot be read.
     """
-    if not path.exists():
-        return ()
-    try:
-        # Not read-only: a file that was not closed has its latest changes in its log.
-        with contextlib.closing(sqlite3.connect(path, timeout=5.0)) as connection:
-            return tuple(entry.to_native() for entry in _read(connection, now_ms))
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            return ()
-        raise StartError(f"{path}: {error}") from error
-    except sqlite3.Error as error:
-        raise StartError(f"{path}: {error}") from error
+
+    def query(connection: sqlite3.Connection) -> tuple[Ban, ...]:
+        return tuple(entry.to_native() for entry in _read(connection, now_ms))
+
+    return read_at_start(path, query)
 
 
 def _read(connection: sqlite3.Connection, now_ms: int) -> list[BanEntry]:

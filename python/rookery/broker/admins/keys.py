@@ -204,6 +204,8 @@ class ApiKeys:
     async def _put_bootstrapped(self, key: str, secret: Secret, role: KeyRole) -> None:
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         stored = self._by_key.get(key)
+        if stored is not None and _is_as_given(stored, secret, role):
+            return  # so a start writes nothing: the disk may be full
         made = ApiKey(
             name=stored.name if stored is not None else BOOTSTRAPPED + digest,
             key=key,
@@ -229,6 +231,11 @@ class ApiKeys:
 
     def _works(self, key: ApiKey) -> bool:
         return key.enable and not key.is_expired(self._clock.now_ms())
+
+
+def _is_as_given(key: ApiKey, secret: Secret, role: KeyRole) -> bool:
+    is_plain = key.enable and key.expired_at_ms is None and key.role == role
+    return is_plain and verify(key.credential, secret.reveal().encode())
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:

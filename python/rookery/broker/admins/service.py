@@ -78,25 +78,36 @@ class AdminService:
         self._nobody: Credential | None = None
         self._pending: Counter[str] = Counter()
         self.tokens = TokenStore(clock, lambda: settings().token_expired_time_s)
-        self.keys: ApiKeys
+        self._keys: ApiKeys | None = None
+        self._is_closed = False
         self.codes = SignInCodes(clock)
         self.failed_logins = 0
 
     async def open(self) -> None:
-        """Read users and keys.
+        """Read users and keys. While that has not been possible, nobody is let in.
 
         Raises:
             StartError: the file cannot be used.
+            UnavailableError: it cannot be read, or what the configuration asks for not be written.
         """
-        store = self._store = await asyncio.to_thread(AdminStore, self._data_dir)
-        self._admins = {admin.username: admin for admin in await store.admins()}
-        await self._make_configured()
-        self.keys = ApiKeys(store, self._clock, self._audit, self._end_key)
-        await self.keys.open(self._settings().bootstrap_file)
+        store = await asyncio.to_thread(AdminStore, self._data_dir)
+        try:
+            admins = {admin.username: admin for admin in await store.admins()}
+            configured = None if admins else await self._configured()
+            if configured is not None:
+                await store.put_admin(configured, None)
+                admins[configured.username] = configured
+            keys = ApiKeys(store, self._clock, self._audit, self._end_key)
+            await keys.open(self._settings().bootstrap_file)
+        except BaseException:
+            await asyncio.to_thread(store.close)
+            raise
+        self._store, self._admins, self._keys = store, admins, keys
 
     async def close(self) -> None:
         """May be called twice."""
         self._pool.close()
+        self._is_closed = True
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
             self._store = None
@@ -115,11 +126,32 @@ class AdminService:
 
     @property
     def is_default(self) -> bool:
-        """Whether nobody has chosen a password."""
+        """Whether nobody has chosen a password.
+
+        Raises:
+            UnavailableError: that is not known.
+        """
+        self._refuse_unknown()
         return not self._admins
 
+    @property
+    def keys(self) -> ApiKeys:
+        """API keys.
+
+        Raises:
+            UnavailableError: they are not known.
+        """
+        if self._keys is None:
+            raise self._not_known()
+        return self._keys
+
     def users(self) -> list[Admin]:
-        """All of them, by name; before there is one, the default user."""
+        """All of them, by name; before there is one, the default user.
+
+        Raises:
+            UnavailableError: they are not known.
+        """
+        self._refuse_unknown()
         return sorted(self._admins.values(), key=lambda admin: admin.username) or [self._default()]
 
     def user(self, username: str) -> Admin:
@@ -220,7 +252,12 @@ class AdminService:
                 self._end_sessions(name)
 
     def stored(self) -> list[Admin]:
-        """All of them as they are kept; nobody before somebody has chosen a password."""
+        """All of them as they are kept; nobody before somebody has chosen a password.
+
+        Raises:
+            UnavailableError: they are not known.
+        """
+        self._refuse_unknown()
         return sorted(self._admins.values(), key=lambda admin: admin.username)
 
     async def restore(self, admins: Sequence[Admin]) -> None:
@@ -346,6 +383,7 @@ class AdminService:
         Raises:
             UnauthorizedError: nobody, any more.
         """
+        self._refuse_unknown()
         session = self.tokens.use(token, is_automatic=is_automatic)
         if session is None:
             raise UnauthorizedError("the token is not known, sign in again", code="BAD_TOKEN")
@@ -370,8 +408,24 @@ class AdminService:
     @property
     def _opened(self) -> AdminStore:
         if self._store is None:
-            raise UnavailableError("the node stops")
+            raise self._not_known()
         return self._store
+
+    def _refuse_unknown(self) -> None:
+        # Without the users everybody would be the first one.
+        if self._keys is None:
+            raise self._not_known()
+
+    def _not_known(self) -> UnavailableError:
+        if self._is_closed:
+            return UnavailableError("the node stops", message_zh="节点正在停止")
+        # Whoever asks may be anybody: where the file is stands in the log and in the alarm.
+        return UnavailableError(
+            "users and API keys cannot be read, nobody can sign in: the log and `rookery ctl alarms list` "
+            "on the node's machine say why",
+            message_zh="无法读取用户与 API 密钥，暂时无法登录：原因见日志，"
+            "或在节点所在机器上执行 `rookery ctl alarms list`",
+        )
 
     def _default(self) -> Admin:
         return Admin(
@@ -382,18 +436,18 @@ class AdminService:
             created_at_ms=self._clock.now_ms(),
         )
 
-    async def _make_configured(self) -> None:
+    async def _configured(self) -> Admin | None:
+        """The user that the configuration asks for, where it has a password that may be one."""
         settings = self._settings()
-        if self._admins:
-            return
         try:
             check_password(settings.default_password.reveal())
         except BadRequestError:
-            return
+            return None
         credential = await self._hash(settings.default_password.reveal())
-        await self._put(replace(self._default(), credential=credential))
+        return replace(self._default(), credential=credential)
 
     async def _is_password(self, username: str, password: str) -> bool:
+        self._refuse_unknown()
         admin = self._admins.get(username)
         if self._nobody is None:
             self._nobody = await self._hash("nobody's")

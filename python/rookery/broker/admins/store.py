@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rookery.access import ADMINS_FILE
 from rookery.access.database import Database, Schema
 from rookery.access.database_replica import DatabaseReplica, Table
 from rookery.access.passwords.algorithms import Credential, settings_from_json, settings_to_json
 from rookery.broker.admins.models import Admin, ApiKey
 from rookery.storage.replica import Changed, ChangedElsewhereError
 
-DATABASE_FILE = "admins.db"
 SCHEMA = Schema(
     """
 CREATE TABLE admins (
@@ -63,7 +63,7 @@ class AdminStore:
         Raises:
             StartError: the file cannot be used.
         """
-        self._database = Database(data_dir / DATABASE_FILE, SCHEMA)
+        self._database = Database(data_dir / ADMINS_FILE, SCHEMA)
 
     def close(self) -> None:
         """May be called twice."""

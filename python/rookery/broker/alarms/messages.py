@@ -19,6 +19,10 @@ from rookery.words import Words
 Value: TypeAlias = str | int | float | Words
 
 MESSAGES: Mapping[str, Words] = {
+    "administrators_unavailable": Words(
+        "users of the dashboard and API keys cannot be read, nobody can sign in: {error}",
+        "无法读取控制台用户与 API 密钥，暂时无法登录：{error}",
+    ),
     "action_down": Words("action {id} is {state}: {reason}", "动作 {id} {state}：{reason}"),
     "certificate_ended": Words(
         "the certificate in {field} of {listener} ended {when}: {file}",

@@ -34,7 +34,7 @@ class AppAdmission:
     """Reads the Authorization header."""
 
     def __init__(self, admins: AdminService) -> None:
-        self._keys = admins.keys
+        self._admins = admins
         self._lockout = admins.key_lockout
 
     async def caller(self, request: Request) -> Caller | None:
@@ -50,7 +50,7 @@ class AppAdmission:
         address = address_of(request)
         if locked_s := self._lockout.locked_for_s(app_id, address):
             raise UnauthorizedError(f"too many wrong secrets, wait {ceil(locked_s)} s")
-        key = self._keys.verify(app_id, secret)
+        key = self._admins.keys.verify(app_id, secret)
         if key is None:
             if self._lockout.was_bad(app_id, address):
                 _log.warning("the application %r is locked for %s", app_id, address)
