@@ -188,7 +188,7 @@ def load(
         more = list(look(Draft(checked, chosen_dir)))
         checked.problems.extend(it for it in more if (it.kind, it.path) not in known)
     if checked.problems:
-        raise InvalidConfigError(checked.problems)
+        raise InvalidConfigError(_in_line_order(checked.problems))
     return Config(
         checked,
         data_dir=chosen_dir,
@@ -257,3 +257,14 @@ def _at(tree: Node, *path: str) -> Node | None:
             return None
         node = node.value.get(key)
     return node
+
+
+def _in_line_order(problems: Sequence[Problem]) -> list[Problem]:
+    """Those of one place as somebody reads it from top to bottom; places as they were found."""
+    places: dict[tuple[str, str], int] = {}
+
+    def key(problem: Problem) -> tuple[int, int]:
+        origin = problem.origin or DEFAULT
+        return places.setdefault((origin.kind, origin.where), len(places)), origin.line
+
+    return sorted(problems, key=key)
