@@ -173,14 +173,7 @@ def load(
     tree = merge(tree, nested(["node", "data_dir"], Node(str(chosen_dir), dir_origin)))
 
     checked = check(without_roles(tree), ROOT)
-    for layer in (above, written):
-        node = None if layer is None else _at(layer, "node", "data_dir")
-        if node is not None and node.value == "":
-            # It would mean the usual place, which is hardly what was meant.
-            empty = Problem(
-                "value", "node.data_dir", node.origin, value='""', allowed="a directory"
-            )
-            checked.problems.append(empty)
+    checked.problems.extend(_empty_data_dir((above, written)))
     if not checked.problems:
         checked.problems.extend(between_keys(checked))
     if look is not None:
@@ -257,6 +250,14 @@ def _at(tree: Node, *path: str) -> Node | None:
             return None
         node = node.value.get(key)
     return node
+
+
+def _empty_data_dir(layers: Sequence[Node | None]) -> Iterator[Problem]:
+    """It would mean the usual place, which is hardly what was meant."""
+    for layer in layers:
+        node = None if layer is None else _at(layer, "node", "data_dir")
+        if node is not None and node.value == "":
+            yield Problem("value", "node.data_dir", node.origin, value='""', allowed="a directory")
 
 
 def _in_line_order(problems: Sequence[Problem]) -> list[Problem]:
