@@ -416,6 +416,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "process {pid} holds no lock on {data_dir}: nothing was stopped",
         "进程 {pid} 未持有 {data_dir} 的锁，未作处理",
     ),
+    "node.foreign_unknown": (
+        "the lock of {data_dir} is held by a program that is no node: nothing was stopped",
+        "{data_dir} 的锁由其他程序持有，并非节点，未作处理",
+    ),
+    "node.lock_held": (
+        "no node runs in {data_dir}: its lock is held by another program",
+        "{data_dir} 中没有运行中的节点，其锁由其他程序持有",
+    ),
     "node.not_killed": (
         "process {pid} could not be stopped: {reason}",
         "无法结束进程 {pid}：{reason}",
@@ -424,12 +432,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "a node runs in {data_dir} already (process {pid})",
         "{data_dir} 中已有节点在运行（进程 {pid}）",
     ),
+    "node.in_use_unknown": (
+        "{data_dir} is in use: its lock is held by another program",
+        "{data_dir} 已被占用，其锁由其他程序持有",
+    ),
     "node.port_taken": (
         "port {port} ({listener}) is taken by {holder}",
         "端口 {port}（{listener}）已被 {holder} 占用",
     ),
     "node.holder": ("{command} (process {pid})", "{command}（进程 {pid}）"),
     "node.unknown_holder": ("another process", "其他进程"),
+    "node.no_holder": (
+        "a connection, nobody listens there: choose another port, or try again in a minute",
+        "尚未释放的连接（该端口上没有监听者，请改用其他端口或一分钟后重试）",
+    ),
     "error": ("error: {text}", "错误：{text}"),
     # -- up
     "up.no_control": (

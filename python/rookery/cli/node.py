@@ -124,7 +124,7 @@ def _stop(arguments: argparse.Namespace) -> int:
     try:
         process = NodeProcess.find(data_dir)
     except ForeignProcessError as error:
-        output.complain(say("node.foreign", pid=error.pid, data_dir=data_dir))
+        output.complain(foreign(error.pid, data_dir))
         return output.FAILED
     if process is None:
         output.line(say("node.not_running", data_dir=data_dir))
@@ -136,6 +136,11 @@ def _stop(arguments: argparse.Namespace) -> int:
         return stop_process(process, client, arguments.timeout)
     finally:
         process.close()
+
+
+def foreign(pid: int, data_dir: Path) -> str:
+    """What to say of a lock that is held, by somebody who is not the process in the file."""
+    return say("node.foreign" if pid else "node.foreign_unknown", pid=pid, data_dir=data_dir)
 
 
 def stop_process(process: NodeProcess, client: ManagementClient, timeout_s: float) -> int:
@@ -184,6 +189,10 @@ def _status(arguments: argparse.Namespace) -> int:
     except ForeignProcessError as error:
         # Another user's node: it can be asked, only not be looked into.
         pid = error.pid
+        if not pid:
+            held = {"node_status": "stopped", "lock": "held by another program"}
+            text = say("node.lock_held", data_dir=data_dir)
+            return _report(arguments, held, output.NOT_RUNNING, text)
     else:
         if process is None:
             return _report(

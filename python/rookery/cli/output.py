@@ -80,7 +80,7 @@ def error_lines(error: RookeryError) -> list[str]:
     if isinstance(error, PortInUseError):
         return [_port_taken(error)]
     if isinstance(error, DataDirInUseError):
-        return [str(error)] if error.pid is None else [_in_use(error)]
+        return [_in_use(error)]
     details = getattr(error, "details", None)
     if details is not None:
         problems = ["  " + problem.text(language()) for problem in details]
@@ -98,23 +98,29 @@ def code_of(error: RookeryError) -> int:
 
 
 def _port_taken(error: PortInUseError) -> str:
-    from rookery.cli.processes import port_holder  # noqa: PLC0415
-
     port_text = error.address.rpartition(":")[2]
-    holder = port_holder(int(port_text)) if port_text.isdigit() else None
     return say(
         "node.port_taken",
         port=port_text or error.address,
         listener=error.listener,
-        holder=say("node.holder", command=holder[0], pid=holder[1])
-        if holder
-        else say("node.unknown_holder"),
+        holder=_holder(int(port_text)) if port_text.isdigit() else say("node.unknown_holder"),
     )
+
+
+def _holder(port: int) -> str:
+    from rookery.cli.processes import is_listened_on, port_holder  # noqa: PLC0415
+
+    holder = port_holder(port)
+    if holder is not None:
+        return say("node.holder", command=holder[0], pid=holder[1])
+    return say("node.unknown_holder" if is_listened_on(port) else "node.no_holder")
 
 
 def _in_use(error: DataDirInUseError) -> str:
     directory = str(error).removeprefix("data directory ").partition(" is in use")[0]
     told = str(error)
+    if error.pid is None:
+        return say("node.in_use_unknown", data_dir=directory)
     if " by the control plane of " in told:
         key = "control.in_use"
     else:

@@ -206,6 +206,11 @@ def port_holder(port: int) -> tuple[str, int] | None:
     return None
 
 
+def is_listened_on(port: int) -> bool:
+    """Whether anybody does, also who cannot be seen."""
+    return any(True for _ in _listening_inodes(port))
+
+
 def _listening_inodes(port: int) -> Iterator[str]:
     for table in ("tcp", "tcp6"):
         try:

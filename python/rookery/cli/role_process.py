@@ -51,7 +51,7 @@ class RoleProcess(NamedTuple):
         try:
             process = NodeProcess.find(self.data_dir, self.lock_file)
         except ForeignProcessError as error:
-            output.complain(say("node.foreign", pid=error.pid, data_dir=self.data_dir))
+            output.complain(node.foreign(error.pid, self.data_dir))
             return output.FAILED
         if process is None:
             output.line(say(f"{self.name}.not_running", data_dir=self.data_dir))

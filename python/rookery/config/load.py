@@ -173,20 +173,13 @@ def load(
     tree = merge(tree, nested(["node", "data_dir"], Node(str(chosen_dir), dir_origin)))
 
     checked = check(without_roles(tree), ROOT)
-    for layer in (above, written):
-        node = None if layer is None else _at(layer, "node", "data_dir")
-        if node is not None and node.value == "":
-            # It would mean the usual place, which is hardly what was meant.
-            empty = Problem(
-                "value", "node.data_dir", node.origin, value='""', allowed="a directory"
-            )
-            checked.problems.append(empty)
+    checked.problems.extend(_empty_data_dir((above, written)))
     if not checked.problems:
         checked.problems.extend(between_keys(checked))
     if look is not None:
         _add_new(checked.problems, look(Draft(checked, chosen_dir)))
     if checked.problems:
-        raise InvalidConfigError(checked.problems)
+        raise InvalidConfigError(_in_line_order(checked.problems))
     return Config(
         checked,
         data_dir=chosen_dir,
@@ -260,3 +253,22 @@ def _at(tree: Node, *path: str) -> Node | None:
             return None
         node = node.value.get(key)
     return node
+
+
+def _empty_data_dir(layers: Sequence[Node | None]) -> Iterator[Problem]:
+    """It would mean the usual place, which is hardly what was meant."""
+    for layer in layers:
+        node = None if layer is None else _at(layer, "node", "data_dir")
+        if node is not None and node.value == "":
+            yield Problem("value", "node.data_dir", node.origin, value='""', allowed="a directory")
+
+
+def _in_line_order(problems: Sequence[Problem]) -> list[Problem]:
+    """Those of one place as somebody reads it from top to bottom; places as they were found."""
+    places: dict[tuple[str, str], int] = {}
+
+    def key(problem: Problem) -> tuple[int, int]:
+        origin = problem.origin or DEFAULT
+        return places.setdefault((origin.kind, origin.where), len(places)), origin.line
+
+    return sorted(problems, key=key)

@@ -42,6 +42,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_effect": "{path}: accepted without effect",
         "no_effect_reason": "{path}: accepted without effect: {reason}",
         "env_name": "environment: {path} is not read: only names with __ are configuration",
+        "env_part": "environment: {path} is not read: a key is missing before, after or between __, "
+        "as in ROOKERY_A__B for a.b",
         "set_form": "--set {value}: must be key=value",
         "syntax": "{value}",
         "unreadable": "{path}: cannot be read: {reason}",
@@ -77,6 +79,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_effect": "{path}：可以设置但不生效",
         "no_effect_reason": "{path}：可以设置但不生效：{reason}",
         "env_name": "环境变量 {path} 未被读取：只有包含 __ 的名称才是配置",
+        "env_part": "环境变量 {path} 未被读取：__ 的前后或之间缺少配置项名称，正确写法如 ROOKERY_A__B，对应 a.b",
         "set_form": "--set {value}：格式应为 key=value",
         "syntax": "语法错误：{value}",
         "unreadable": "{path}：无法读取：{reason}",

@@ -104,7 +104,7 @@ def from_environ(environ: Mapping[str, str]) -> tuple[Node, list[Problem]]:
             continue
         keys = [key.lower() for key in rest.split(ENV_SEPARATOR)]
         if not all(keys):
-            warnings.append(Problem("env_name", name))
+            warnings.append(Problem("env_part", name))
             continue
         origin = Origin("env", name)
         tree = merge(tree, nested(keys, value_from_text(environ[name], origin)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, get_args
 
 from rookery.clock import SystemClock
 from rookery.engine.hooks import Fallback, HookTable
@@ -18,7 +19,7 @@ from rookery.engine.rule_engine import Rules
 from rookery.engine.runtime import STOP_GRACE_S, NodeRuntime
 from rookery.engine.settings import Settings, native_config
 from rookery.engine.subscription import Subscription, WhenFull
-from rookery.errors import BadRequestError, ConflictError, UnavailableError
+from rookery.errors import BadRequestError, ConfigError, ConflictError, UnavailableError
 from rookery.native.config import AclRule, Admission, Ban, SyncPolicy
 from rookery.native.models import Client, Listener, SubscriptionInfo
 from rookery.native.node import Node, Publication
@@ -118,6 +119,7 @@ class Broker:
         self._workers = workers
         self._node_name = node_name
         self._runtime: NodeRuntime | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._access: ConfiguredAccess | None = None
         self._bans: tuple[Ban, ...] = ()
         self._built_in: tuple[AclRule, ...] = ()
@@ -140,6 +142,7 @@ class Broker:
         async with self._changing:
             if self._runtime is not None:
                 raise ConflictError("the broker is running")
+            self._check_hook_settings()
             await self._read_tables()
             settings = self._settings()
             # No client comes in before they are ready.
@@ -161,6 +164,7 @@ class Broker:
             self._bound = node.listeners()
             runtime.open()
             self._runtime = runtime
+            self._loop = asyncio.get_running_loop()
             self._access = access
 
     async def _open(self, settings: Settings) -> tuple[Node, ConfiguredAccess | None]:
@@ -343,7 +347,7 @@ class Broker:
 
         Raises:
             BadRequestError: the topic or a property breaks a rule of MQTT.
-            UnavailableError: the broker is not running.
+            UnavailableError: the broker is not running, or was started on another event loop.
         """
         pairs = user_properties.items() if isinstance(user_properties, Mapping) else user_properties
         properties = Properties(
@@ -367,6 +371,11 @@ class Broker:
             client_id,
         )
         node = self._running().node
+        if asyncio.get_running_loop() is not self._loop:
+            raise UnavailableError(
+                "the broker was started on another event loop: publish on that one, from other "
+                "threads with asyncio.run_coroutine_threadsafe"
+            )
         if self._data_dir is None:
             return node.publish(publication).matched  # answered from memory
         return (await asyncio.to_thread(node.publish, publication)).matched
@@ -488,6 +497,17 @@ class Broker:
         return await asyncio.get_running_loop().run_in_executor(
             None, partial(function, *args, **kwargs)
         )
+
+    def _check_hook_settings(self) -> None:
+        """The core checks what it is told; these two stay here."""
+        problems = []
+        if self._unanswered not in get_args(Fallback):
+            problems.append(f"unanswered: {self._unanswered!r} is not one of 'deny', 'allow'")
+        deadline_s: object = self._hook_deadline_s
+        if not isinstance(deadline_s, int | float) or not 0 < deadline_s < math.inf:
+            problems.append(f"hook_deadline_s: {deadline_s!r} is no number of seconds above 0")
+        if problems:
+            raise ConfigError(problems)
 
     def _settings(self) -> Settings:
         return native_config(

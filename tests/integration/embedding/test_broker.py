@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -17,7 +18,13 @@ from harness.client import RawClient
 from harness.packets import Connect, Disconnect
 from harness.ports import free_port
 from harness.wire import Properties
-from rookery.errors import BadRequestError, ConflictError, PortInUseError, UnavailableError
+from rookery.errors import (
+    BadRequestError,
+    ConfigError,
+    ConflictError,
+    PortInUseError,
+    UnavailableError,
+)
 
 T = TypeVar("T")
 
@@ -313,3 +320,28 @@ def test_a_program_that_forgets_to_stop_ends_all_the_same() -> None:
     run = subprocess.run([sys.executable, "-c", LEFT_OPEN], timeout=60, check=False)
 
     assert run.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"unanswered": "x"}, "unanswered: 'x' is not one of 'deny', 'allow'"),
+        ({"hook_deadline_s": -1}, "hook_deadline_s: -1 is no number of seconds above 0"),
+        ({"hook_deadline_s": "1s"}, "hook_deadline_s: '1s' is no number of seconds above 0"),
+    ],
+)
+async def test_what_hooks_may_not_be_set_to_is_refused(arguments: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        await rookery.Broker(**arguments).start()
+
+
+def test_publishing_belongs_to_the_loop_of_the_start() -> None:
+    broker = rookery.Broker()
+    asyncio.run(broker.start())
+
+    async def elsewhere() -> None:
+        with pytest.raises(UnavailableError, match="another event loop"):
+            await broker.publish("a", b"")
+        await broker.stop()
+
+    asyncio.run(elsewhere())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -160,6 +161,35 @@ def test_a_taken_port_is_one_line_and_nothing_stays(
     assert line.endswith(f"(process {os.getpid()})")
     assert rookery.node("status").returncode == 3
     assert rookery.start().returncode == 0
+
+
+def test_a_port_that_only_a_connection_has_is_no_process(rookery: Rookery) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        run = rookery.node("start", "--set", f"dashboard.listeners.http.bind=127.0.0.1:{port}")
+
+    assert run.returncode == 1
+    assert f"port {port} (http:dashboard) is taken by a connection" in run.stderr
+    assert "nobody listens there" in run.stderr
+
+
+def test_a_lock_of_another_program_is_nobodys_process(rookery: Rookery) -> None:
+    run_dir = rookery.data_dir / "run"
+    run_dir.mkdir(mode=0o700, parents=True)
+    rookery.data_dir.chmod(0o750)
+    with (run_dir / "node.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        stopped = rookery.node("stop")
+        status = rookery.node("status")
+        started = rookery.node("start")
+
+    assert stopped.returncode == 1
+    assert "is held by a program that is no node: nothing was stopped" in stopped.stderr
+    assert status.returncode == 3
+    assert "its lock is held by another program" in status.stdout
+    assert started.returncode == 1
+    assert "its lock is held by another program" in started.stderr
 
 
 def test_a_listener_that_stays_closed_is_told_at_the_start(rookery: Rookery) -> None:

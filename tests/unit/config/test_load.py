@@ -148,6 +148,26 @@ def test_of_the_environment_only_names_with_two_underscores_are_read(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize("name", ["ROOKERY_MQTT__", "ROOKERY___A", "ROOKERY_A____B"])
+def test_a_name_of_the_environment_that_lacks_a_key_is_told_so(tmp_path: Path, name: str) -> None:
+    (warning,) = load(None, tmp_path, environ={name: "7"}).warnings
+
+    assert warning.text().startswith(f"environment: {name} is not read: a key is missing")
+
+
+def test_mistakes_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.conf"
+    file.write_text("zzz = 1\nmqtt.max_inflight = lots\nlisteners.tcp.default.bnd = 1\nabc = 1\n")
+
+    with pytest.raises(InvalidConfigError) as caught:
+        load(file, tmp_path, sets=["nonsense=1"], environ={})
+
+    lines = [
+        it.origin.line for it in caught.value.details if it.origin and it.origin.kind == "file"
+    ]
+    assert lines == [1, 2, 3, 4]
+
+
 def test_an_unknown_key_in_the_environment_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfigError) as caught:
         load(None, tmp_path, environ={"ROOKERY_MQTT__MAX_INFLIHT": "7"})
