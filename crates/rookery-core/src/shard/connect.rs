@@ -35,6 +35,7 @@ impl Shard {
         let Some(conn) = self.conns.get_mut(key.slot) else { return Ok(Step::End) };
         conn.version = connect.version;
         conn.problem_information = connect.properties.request_problem_information.unwrap_or(true);
+        conn.packet_size_max = connect.properties.maximum_packet_size.unwrap_or(0);
         if self.is_stopping {
             return Ok(self.refuse(
                 now,
@@ -267,6 +268,9 @@ impl Shard {
 
     /// Gives the client its session and answers with CONNACK.
     pub(super) fn admit(&mut self, now: Now, key: ConnKey, mut request: ConnectRequest) -> Step {
+        if let Some(step) = self.refuse_untellable(now, key, &request) {
+            return step;
+        }
         let limit = self.config.limits.sessions;
         let known = self.clients.get(&request.client_id).copied();
         if limit != 0
@@ -509,13 +513,51 @@ impl Shard {
         }
     }
 
+    /// A client whose Maximum Packet Size is below the CONNACK that would let it in cannot be told
+    /// what it has to keep to: it gets no session, and learns why if that much fits.
+    fn refuse_untellable(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        request: &ConnectRequest,
+    ) -> Option<Step> {
+        if request.packet_size_max == 0 {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        self.encode_connack(key, request, false, &mut bytes);
+        if bytes.len() <= request.packet_size_max as usize {
+            return None;
+        }
+        let reason = ReasonCode::PACKET_TOO_LARGE;
+        let detail = "CONNACK is larger than the client's Maximum Packet Size";
+        let cause = CloseCause::Protocol(reason);
+        Some(self.refuse_as(now, key, &request.client_id, reason, cause, detail))
+    }
+
     fn send_connack(&mut self, key: ConnKey, request: &ConnectRequest, session_present: bool) {
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        self.encode_connack(key, request, session_present, &mut bytes);
+        self.metrics().connack_sent.inc();
+        self.write(key, |out, _| out.extend_from_slice(&bytes));
+        self.scratch = bytes;
+        self.tell_connack(key, &request.client_id, ReasonCode::SUCCESS);
+    }
+
+    fn encode_connack(
+        &self,
+        key: ConnKey,
+        request: &ConnectRequest,
+        session_present: bool,
+        out: &mut Vec<u8>,
+    ) {
         let Some(conn) = self.conns.get(key.slot) else { return };
         let mqtt = self.mqtt(conn.meta.zone);
         let max_qos = (mqtt.max_qos_allowed < 2).then_some(mqtt.max_qos_allowed);
         let response_information = (request.request_response_information
             && !mqtt.response_information.is_empty())
-        .then(|| mqtt.response_information.clone());
+        .then_some(&*mqtt.response_information);
         let properties = ConnAckProperties {
             receive_maximum: Some(mqtt.max_inflight.max(1)),
             maximum_qos: max_qos.and_then(QoS::from_u8),
@@ -529,16 +571,14 @@ impl Shard {
             // MQTT-5.0 section 3.2.2.3.17.
             authentication_method: request.method.as_deref(),
             authentication_data: request.auth_data.as_deref(),
-            response_information: response_information.as_deref(),
+            response_information,
             session_expiry_interval_s: (request.expiry_s == mqtt.max_session_expiry_interval_s
                 && mqtt.max_session_expiry_interval_s != u32::MAX)
                 .then_some(request.expiry_s),
             ..ConnAckProperties::default()
         };
         let connack = ConnAck { session_present, reason: ReasonCode::SUCCESS, properties };
-        self.metrics().connack_sent.inc();
-        self.write(key, |out, version| connack.encode(version, out));
-        self.tell_connack(key, &request.client_id, ReasonCode::SUCCESS);
+        connack.encode(conn.version, out);
     }
 
     /// What follows a successful CONNACK: subscriptions made for the client, what it missed, notices.
@@ -636,16 +676,22 @@ impl Shard {
         detail: &'static str,
     ) -> Step {
         self.report_refused(key, client_id, cause, detail);
-        self.metrics().connack_sent.inc();
-        self.metrics().connack_error.inc();
         let problem_information = self.conns.get(key.slot).is_some_and(|c| c.problem_information);
         let properties = ConnAckProperties {
             reason_string: problem_information.then_some(detail),
             ..ConnAckProperties::default()
         };
         let connack = ConnAck { session_present: false, reason, properties };
-        self.write(key, |out, version| connack.encode(version, out));
-        self.tell_connack(key, client_id, reason);
+        // MQTT-5.0 [MQTT-3.2.2-19]: rather without the words than not at all.
+        let properties = ConnAckProperties::default();
+        let short = ConnAck { session_present: false, reason, properties };
+        if self.write(key, |out, version| connack.encode(version, out))
+            || self.write(key, |out, version| short.encode(version, out))
+        {
+            self.metrics().connack_sent.inc();
+            self.metrics().connack_error.inc();
+            self.tell_connack(key, client_id, reason);
+        }
         self.end_connection(now, key, cause, true);
         Step::End
     }

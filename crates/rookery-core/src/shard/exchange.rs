@@ -11,6 +11,12 @@ use crate::ids::{ConnKey, Now};
 /// AUTH packets that a client may send in one exchange. SCRAM takes one, Kerberos a few.
 const STEPS_MAX: u8 = 16;
 
+const AUTH_TOO_LARGE: &str = "AUTH is larger than the client's Maximum Packet Size";
+
+fn auth_too_large() -> Fault {
+    Fault::new(ReasonCode::PACKET_TOO_LARGE, AUTH_TOO_LARGE)
+}
+
 impl Shard {
     /// The server wants a further step before it answers CONNECT.
     pub(super) fn exchange_on(
@@ -28,6 +34,12 @@ impl Shard {
             self.refuse_login(now, key, &request, reason, detail);
             return;
         };
+        let reason = ReasonCode::CONTINUE_AUTHENTICATION;
+        if !self.send_auth(key, reason, &method, Some(data), reason_string) {
+            let reason = ReasonCode::PACKET_TOO_LARGE;
+            self.refuse_login(now, key, &request, reason, AUTH_TOO_LARGE);
+            return;
+        }
         let is_first = request.auth_steps == 0;
         let Some(conn) = self.conns.get_mut(key.slot) else { return };
         let zone = conn.meta.zone;
@@ -38,13 +50,6 @@ impl Shard {
             let deadline_ms = now.mono_ms + self.mqtt(zone).idle_timeout_ms;
             self.wheel.arm(deadline_ms, Timer::Exchange(key));
         }
-        self.send_auth(
-            key,
-            ReasonCode::CONTINUE_AUTHENTICATION,
-            &method,
-            Some(data),
-            reason_string,
-        );
         self.resume(key);
     }
 
@@ -191,7 +196,10 @@ impl Shard {
                     exchange.asked = None;
                 }
                 let reason = ReasonCode::CONTINUE_AUTHENTICATION;
-                self.send_auth(key, reason, &method, Some(&data), reason_string.as_deref());
+                let words = reason_string.as_deref();
+                if !self.send_auth(key, reason, &method, Some(&data), words) {
+                    self.fault(now, key, auth_too_large());
+                }
             }
             Verdict::Admit(admittance) => self.grant_anew(now, key, &method, *admittance),
             Verdict::Allow => self.grant_anew(now, key, &method, Admittance::default()),
@@ -234,7 +242,9 @@ impl Shard {
         if let Some(at_ms) = expire_at_ms {
             self.arm_expiry(now, key, at_ms);
         }
-        self.send_auth(key, ReasonCode::SUCCESS, method, data.as_deref(), None);
+        if !self.send_auth(key, ReasonCode::SUCCESS, method, data.as_deref(), None) {
+            self.fault(now, key, auth_too_large());
+        }
     }
 
     /// MQTT-5.0 section 4.12.1: a re-authentication that fails ends the connection.
@@ -269,6 +279,7 @@ impl Shard {
         }
     }
 
+    /// False when the client takes no packet of that size, even without the words.
     fn send_auth(
         &mut self,
         key: ConnKey,
@@ -276,8 +287,8 @@ impl Shard {
         method: &str,
         data: Option<&[u8]>,
         reason_string: Option<&str>,
-    ) {
-        let Some(conn) = self.conns.get(key.slot) else { return };
+    ) -> bool {
+        let Some(conn) = self.conns.get(key.slot) else { return true };
         let auth = Auth {
             reason,
             method: Some(method),
@@ -285,7 +296,13 @@ impl Shard {
             reason_string: reason_string.filter(|_| conn.problem_information),
             user_properties: UserProperties::default(),
         };
-        self.metrics().auth_sent.inc();
-        self.write(key, |out, _| auth.encode(out));
+        // MQTT-5.0 [MQTT-3.15.2-2]: rather without the words than not at all.
+        let short = Auth { reason_string: None, ..auth };
+        let is_sent = self.write(key, |out, _| auth.encode(out))
+            || self.write(key, |out, _| short.encode(out));
+        if is_sent {
+            self.metrics().auth_sent.inc();
+        }
+        is_sent
     }
 }

@@ -308,6 +308,7 @@ impl Shard {
             conn.is_paused = true;
             conn.version = request.version;
             conn.problem_information = request.request_problem_information;
+            conn.packet_size_max = request.packet_size_max;
             self.handed.push((key, request));
         }
         self.unauthenticated += 1;
@@ -453,9 +454,10 @@ impl Shard {
             }
             Packet::PingReq => {
                 self.metrics().pingreq_received.inc();
-                self.metrics().pingresp_sent.inc();
                 self.note_ping(key);
-                self.write(key, |out, _| rookery_codec::encode_pingresp(out));
+                if self.write(key, |out, _| rookery_codec::encode_pingresp(out)) {
+                    self.metrics().pingresp_sent.inc();
+                }
             }
             Packet::Auth(auth) => return self.handle_auth(now, key, &auth),
             Packet::Connect(_) => {
@@ -510,18 +512,31 @@ impl Shard {
             server_reference: None,
             user_properties: UserProperties::default(),
         };
-        self.metrics().disconnect_sent.inc();
-        self.write(key, |out, version| disconnect.encode(version, out));
+        // MQTT-5.0 [MQTT-3.14.2-3]: rather without the words than not at all.
+        let short = Disconnect { reason_string: None, ..disconnect };
+        if self.write(key, |out, version| disconnect.encode(version, out))
+            || self.write(key, |out, version| short.encode(version, out))
+        {
+            self.metrics().disconnect_sent.inc();
+        }
     }
 
-    /// Appends to a connection's outbox and marks it dirty.
+    /// Appends a packet to a connection's outbox and marks it dirty; false when it is larger than
+    /// the client takes, MQTT-5.0 [MQTT-3.1.2-24].
     #[inline]
-    fn write(&mut self, key: ConnKey, encode: impl FnOnce(&mut Vec<u8>, Version)) {
-        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return };
+    fn write(&mut self, key: ConnKey, encode: impl FnOnce(&mut Vec<u8>, Version)) -> bool {
+        let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return true };
         let version = conn.version;
         let writer = conn.out.writer(&mut self.pool);
         let start = writer.len();
         encode(writer, version);
+        let max = conn.packet_size_max as usize;
+        if max != 0 && writer.len() - start > max {
+            writer.truncate(start);
+            // An outbox that holds nothing keeps no buffer.
+            conn.out.advance(0, &mut self.pool);
+            return false;
+        }
         self.outbox_bytes += writer.len() - start;
         let sent = (self.observer.is_tracing && conn.traced != 0)
             .then(|| writer.get(start..).map(<[u8]>::to_vec))
@@ -535,6 +550,7 @@ impl Shard {
         if let Some(sent) = sent {
             self.trace_sent(key, &sent);
         }
+        true
     }
 
     /// The bytes a connection still has to be sent.

@@ -82,7 +82,6 @@ impl Shard {
         };
         let mut bytes = Vec::new();
         suback.encode(version, &mut bytes);
-        self.metrics().suback_sent.inc();
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Subscribed { bytes, replays });
         Ok(Step::Next)
@@ -411,7 +410,6 @@ impl Shard {
         };
         let mut bytes = Vec::new();
         unsuback.encode(version, &mut bytes);
-        self.metrics().unsuback_sent.inc();
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Unsubscribed { bytes });
         Ok(Step::Next)

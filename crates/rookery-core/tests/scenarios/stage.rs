@@ -340,7 +340,7 @@ impl Actor {
     }
 
     /// Takes the bytes that the broker sent.
-    fn bytes(&mut self, stage: &mut Stage) -> Vec<u8> {
+    pub fn bytes(&mut self, stage: &mut Stage) -> Vec<u8> {
         stage.turn();
         // Nothing while what it promises is not stored.
         let Some(outbox) = stage.shard.begin_flush(self.key) else { return Vec::new() };
