@@ -20,6 +20,19 @@ impl FrameHeader {
     pub const fn total_len(&self) -> usize {
         self.header_len + self.remaining
     }
+
+    /// Whether the remaining length takes the fewest bytes: MQTT-5.0 [MQTT-1.5.5-1] wants it,
+    /// earlier versions leave it to the sender.
+    #[must_use]
+    #[inline]
+    pub const fn is_minimal(&self) -> bool {
+        match self.header_len {
+            0..=2 => true,
+            3 => self.remaining >= 1 << 7,
+            4 => self.remaining >= 1 << 14,
+            _ => self.remaining >= 1 << 21,
+        }
+    }
 }
 
 /// Reads the fixed header at the start of `buf`; `Ok(None)` means that more bytes are needed.

@@ -208,11 +208,23 @@ fn the_other_packets() {
 fn a_remaining_length_has_four_bytes_at_most() {
     let lengths = [("30 00", 0), ("30 7f", 127), ("30 8001", 128), ("30 ffffff7f", 268_435_455)];
     for (hex, want) in lengths {
-        assert_eq!(parse_header(&bytes(hex)).unwrap().unwrap().remaining, want);
+        let header = parse_header(&bytes(hex)).unwrap().unwrap();
+        assert_eq!((header.remaining, header.is_minimal()), (want, true));
     }
-    // A longer form than needed: MQTT 3.1.1 leaves it to the sender.
-    let header = parse_header(&bytes("30 80808000")).unwrap().unwrap();
-    assert_eq!((header.header_len, header.remaining), (5, 0));
+    // Longer forms than needed: MQTT 3.1.1 leaves it to the sender, MQTT 5 does not.
+    for (hex, len, remaining) in [
+        ("30 80808000", 5, 0),
+        ("30 ff00", 3, 127),
+        ("30 ffff00", 4, 16_383),
+        ("30 ffffff00", 5, 2_097_151),
+    ] {
+        let header = parse_header(&bytes(hex)).unwrap().unwrap();
+        assert_eq!((header.header_len, header.remaining), (len, remaining));
+        assert!(!header.is_minimal(), "{hex}");
+    }
+    for hex in ["30 8001", "30 808001", "30 80808001"] {
+        assert!(parse_header(&bytes(hex)).unwrap().unwrap().is_minimal(), "{hex}");
+    }
     assert!(parse_header(&bytes("30 ffffffff")).is_err());
 }
 

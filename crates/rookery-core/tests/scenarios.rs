@@ -527,3 +527,31 @@ fn a_retained_message_that_the_store_refuses_is_not_retained() {
         assert_eq!(reader.take(&mut stage), expected, "was there: {was_there}");
     }
 }
+
+#[test]
+fn a_remaining_length_takes_the_fewest_bytes_in_mqtt_5() {
+    let mut stage = Stage::new();
+    let ping = [0xC0, 0x80, 0x00];
+    let mut new = stage.connect(&v5("new"));
+    new.send(&mut stage, |out| out.extend_from_slice(&ping));
+    assert_eq!(new.take(&mut stage), ["DISCONNECT 0x81"]);
+    assert!(new.is_closed(&stage));
+    // Nothing in MQTT 3.1.1 forbids it.
+    let mut old = stage.connect(&Connect::new(Version::V311, "old"));
+    old.send(&mut stage, |out| out.extend_from_slice(&ping));
+    assert!(!old.is_closed(&stage));
+    assert_eq!(old.bytes(&mut stage), [0xD0, 0]);
+    // CONNECT itself.
+    for (connect, greeting) in
+        [(v5("c"), "CONNACK 0x81"), (Connect::new(Version::V311, "c"), "CONNACK 0x00")]
+    {
+        let mut client = stage.open();
+        client.version = connect.version;
+        let mut bytes = Vec::new();
+        connect.encode(&mut bytes);
+        bytes[1] |= 0x80;
+        bytes.insert(2, 0);
+        client.send(&mut stage, |out| out.extend_from_slice(&bytes));
+        assert_eq!(client.take(&mut stage), [greeting]);
+    }
+}

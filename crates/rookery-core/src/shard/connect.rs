@@ -24,6 +24,11 @@ use crate::store_port::Op;
 /// What a generated client identifier begins with.
 const GENERATED_PREFIX: &str = "rk";
 
+/// Whether the body of a CONNECT says that it is MQTT 5.
+pub(super) fn claims_v5(body: &[u8]) -> bool {
+    body.get(..7).is_some_and(|head| head == [0, 4, b'M', b'Q', b'T', b'T', 5])
+}
+
 impl Shard {
     /// MQTT-5.0 section 3.1.
     pub(super) fn handle_connect(
@@ -644,8 +649,7 @@ impl Shard {
             return self.refuse(now, key, reason, CloseCause::Protocol(reason), detail_of(error));
         }
         // A v5 client may be told (MQTT-5.0 [MQTT-3.1.4-1]); 3.1.1 wants silence.
-        let is_v5 = body.get(..7).is_some_and(|head| head == [0, 4, b'M', b'Q', b'T', b'T', 5]);
-        if is_v5 {
+        if claims_v5(body) {
             if let Some(conn) = self.conns.get_mut(key.slot) {
                 conn.version = Version::V5;
             }

@@ -49,6 +49,7 @@ use rookery_codec::{
     decode_ack, parse_header,
 };
 
+use connect::claims_v5;
 pub use restore::{RestoredMessage, RestoredSession};
 pub(crate) use subscribe::info_of;
 
@@ -361,6 +362,11 @@ impl Shard {
             let Some(body) = rest.get(header.header_len..total) else {
                 break self.early_check(now, key, header.first);
             };
+            if !header.is_minimal()
+                && let Some(step) = self.refuse_padded(now, key, header.first, body)
+            {
+                break step;
+            }
             if has_limiter && !self.has_tokens(now, key, header.first, total) {
                 break Step::Hold;
             }
@@ -394,6 +400,24 @@ impl Shard {
             );
         }
         Step::Next
+    }
+
+    /// A remaining length that is longer than it need be: MQTT 5 forbids it, [MQTT-1.5.5-1]; in
+    /// MQTT 3.1.1 no statement does, so it is read as it is meant.
+    #[cold]
+    fn refuse_padded(&mut self, now: Now, key: ConnKey, first: u8, body: &[u8]) -> Option<Step> {
+        let conn = self.conns.get(key.slot)?;
+        let error = DecodeError::Malformed("remaining length is not minimal");
+        match conn.state {
+            ConnState::New if first == 0x10 && claims_v5(body) => {
+                Some(self.refuse_undecodable(now, key, body, &error))
+            }
+            ConnState::Connected | ConnState::Exchanging if conn.version == Version::V5 => {
+                self.count_fault(first);
+                Some(self.fault(now, key, error.into()))
+            }
+            _ => None,
+        }
     }
 
     #[inline]
