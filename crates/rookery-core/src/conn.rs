@@ -92,6 +92,8 @@ pub struct Conn {
     pub aliases: Option<Box<Aliases>>,
     /// Packets that wait for answers.
     pub deferred: Option<Box<Deferred>>,
+    /// QoS 2 messages of a 3.x client above `mqtt.max_awaiting_rel`: first byte and the rest.
+    pub waiting: Option<Box<VecDeque<(u8, Box<[u8]>)>>>,
     /// How fast it may send.
     pub limiter: Option<Box<Limiter>>,
     /// What authentication said of the client; none for most.
@@ -132,6 +134,7 @@ impl Conn {
             out: Outbox::default(),
             aliases: None,
             deferred: None,
+            waiting: None,
             limiter,
             access: None,
             traffic: Traffic::default(),
