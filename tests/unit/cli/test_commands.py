@@ -251,9 +251,9 @@ connectors.http.h.url = "ftp://h"
     lines = capsys.readouterr().err.splitlines()[1:]
     assert [line.strip().split(": ")[:2] for line in lines] == [
         [f"{file}:1", "mqtt.nonsense"],
-        [f"{file}:3", "connectors.http.h.url"],
         [f"{file}:2", "authorization.sources.1"],
         [f"{file}:2", "authorization.sources.2.path"],
+        [f"{file}:3", "connectors.http.h.url"],
     ]
 
 
