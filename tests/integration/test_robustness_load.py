@@ -101,7 +101,27 @@ def test_qos_2_without_pubrel_is_bounded(shared_nodes: StartNode, topic: str) ->
     broker.assert_served()
 
 
-def test_every_packet_id_of_a_v311_client_in_qos_2(node: Node, topic: str) -> None:
+def test_qos_2_without_pubrel_is_bounded_before_mqtt_5_too(
+    shared_nodes: StartNode, topic: str
+) -> None:
+    """There is no answer that refuses: as many again wait, then the connection ends."""
+    broker = shared_nodes({"mqtt.max_awaiting_rel": "5", "mqtt.max_inflight": "100"})
+    client = broker.connect(level=4)
+    for packet_id in range(1, 11):
+        client.send(Publish(topic, b"x", 2, packet_id))
+    for packet_id in range(1, 6):
+        client.expect(PubRec, packet_id=packet_id)
+    client.expect_nothing()
+    client.send(PubRel(1))
+    client.expect(PubComp, packet_id=1)
+    client.expect(PubRec, packet_id=6)
+    client.send(*[Publish(topic, b"x", 2, packet_id) for packet_id in (11, 12)])
+    client.expect_closed()
+    broker.assert_served()
+
+
+def test_every_packet_id_of_a_v311_client_in_qos_2(shared_nodes: StartNode, topic: str) -> None:
+    node = shared_nodes({"mqtt.max_awaiting_rel": "infinity"})
     client = node.connect(level=4)
     for start in range(1, 65_536, 5_000):
         ids = range(start, min(start + 5_000, 65_536))

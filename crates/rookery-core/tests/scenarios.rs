@@ -555,3 +555,55 @@ fn a_remaining_length_takes_the_fewest_bytes_in_mqtt_5() {
         assert_eq!(client.take(&mut stage), [greeting]);
     }
 }
+
+#[test]
+fn qos_2_messages_without_pubrel_are_bounded_in_mqtt_3() {
+    let mut stage = Stage::new();
+    stage.mqtt(|mqtt| mqtt.max_awaiting_rel = 3);
+    let mut receiver = stage.connect(&v5("receiver"));
+    receiver.subscribe(&mut stage, "t", qos(QoS::AtMostOnce));
+    receiver.take(&mut stage);
+    let mut connect = Connect::new(Version::V311, "old");
+    connect.clean_start = false;
+    let mut old = stage.connect(&connect);
+    let publish = |id: u16, out: &mut Vec<u8>| {
+        message("t", QoS::ExactlyOnce, id).encode(Version::V311, out);
+    };
+    for id in 1..=5 {
+        old.send(&mut stage, |out| publish(id, out));
+    }
+    let pubrec = |id: u16| format!("PUBREC {id} 0x00");
+    assert_eq!(old.take(&mut stage), [pubrec(1), pubrec(2), pubrec(3)]);
+    // The same again is no further message, and is answered.
+    old.send(&mut stage, |out| publish(2, out));
+    assert_eq!(old.take(&mut stage), [pubrec(2)]);
+    // Each PUBREL makes room for one that waited.
+    old.ack(&mut stage, AckKind::PubRel, 1);
+    assert_eq!(old.take(&mut stage), ["PUBCOMP 1 0x00".into(), pubrec(4)]);
+    old.ack(&mut stage, AckKind::PubRel, 3);
+    assert_eq!(old.take(&mut stage), ["PUBCOMP 3 0x00".into(), pubrec(5)]);
+    assert_eq!(receiver.take(&mut stage).len(), 5);
+    // 2, 4 and 5 are open: three more wait, the one after them is too much.
+    for id in 6..=8 {
+        old.send(&mut stage, |out| publish(id, out));
+        assert!(!old.is_closed(&stage));
+    }
+    old.send(&mut stage, |out| publish(9, out));
+    assert!(old.is_closed(&stage));
+    assert!(old.take(&mut stage).is_empty());
+    assert!(receiver.take(&mut stage).is_empty(), "what waited was not taken");
+    old.lose(&mut stage);
+    // Nothing that was acknowledged is lost or comes twice.
+    let mut old = stage.connect(&connect);
+    old.take(&mut stage);
+    for id in [2, 4, 5] {
+        old.ack(&mut stage, AckKind::PubRel, id);
+    }
+    for id in 6..=9 {
+        old.send(&mut stage, |out| publish(id, out));
+    }
+    old.ack(&mut stage, AckKind::PubRel, 6);
+    let said = old.take(&mut stage);
+    assert_eq!(said.last(), Some(&pubrec(9)));
+    assert_eq!(receiver.take(&mut stage).len(), 4);
+}

@@ -120,6 +120,9 @@ impl Shard {
             ticket,
             GateAction::Ack { kind: AckKind::PubComp, packet_id: ack.packet_id, reason },
         );
+        if self.conns.get(key.slot).is_some_and(|conn| conn.waiting.is_some()) {
+            self.release_waiting(now, key);
+        }
     }
 
     /// A QoS 2 delivery is complete.

@@ -38,6 +38,7 @@ mod rules;
 mod subscribe;
 mod timers;
 mod transport;
+mod waiting;
 mod wills;
 
 use std::collections::{BinaryHeap, VecDeque};
@@ -458,6 +459,9 @@ impl Shard {
     #[inline]
     fn handle(&mut self, now: Now, key: ConnKey, first: u8, body: &[u8]) -> Result<Step, Fault> {
         if first >> 4 == 3 {
+            if first & 0x06 == 0x04 && self.has_to_wait(now, key, first, body)? {
+                return Ok(Step::Next);
+            }
             return self.handle_publish(now, key, first, body);
         }
         let Some(conn) = self.conns.get(key.slot) else { return Ok(Step::End) };

@@ -404,7 +404,7 @@ impl Shard {
             self.gate(now, key, 0, GateAction::Ack { kind: AckKind::PubRec, packet_id, reason });
             return Ok(false);
         }
-        // 3.x cannot be told; the identifiers, 65,535 of a few bytes, are the bound.
+        // 3.x cannot be told: what is too much waits, see `has_to_wait`.
         self.note_awaiting_rel(now, slot, packet_id);
         Ok(true)
     }

@@ -238,11 +238,12 @@ impl Shard {
     /// Forgets QoS 2 identifiers whose PUBREL never came; called now and then by the driver.
     pub fn expire_awaiting_rel(&mut self, now: Now) {
         let mut forgotten = Vec::new();
+        let mut freed = Vec::new();
         for slot in 0..self.sessions.slots() {
             let Some(session) = self.sessions.get(slot) else { continue };
             let timeout = self.mqtt(session.meta.zone).await_rel_timeout_ms;
             let is_v5 = session.proto_ver == Version::V5 as u8;
-            let durable_id = session.durable_id;
+            let (durable_id, conn) = (session.durable_id, session.conn);
             // Only where exactly-once can still be kept: a connected client that stays silent about it.
             if timeout == 0 || session.conn.is_none() || is_v5 {
                 continue;
@@ -251,6 +252,7 @@ impl Shard {
             else {
                 continue;
             };
+            let before = ids.len();
             ids.retain(|id, since| {
                 let keep = *since + timeout > now.mono_ms;
                 if !keep {
@@ -258,6 +260,9 @@ impl Shard {
                 }
                 keep
             });
+            if ids.len() < before {
+                freed.extend(conn);
+            }
         }
         for (durable_id, packet_id) in forgotten {
             self.metrics().messages_dropped_await_pubrel_timeout.inc();
@@ -265,5 +270,6 @@ impl Shard {
                 self.effects.store_ops.push(persist::delete_awaiting_rel(durable_id, packet_id));
             }
         }
+        freed.into_iter().for_each(|key| self.release_waiting(now, key));
     }
 }
