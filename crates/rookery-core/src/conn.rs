@@ -36,6 +36,9 @@ impl ConnState {
     }
 }
 
+/// Packets in order: first byte and the rest.
+pub type Waiting = VecDeque<(u8, Box<[u8]>)>;
+
 /// One connection.
 #[derive(Debug)]
 pub struct Conn {
@@ -92,8 +95,8 @@ pub struct Conn {
     pub aliases: Option<Box<Aliases>>,
     /// Packets that wait for answers.
     pub deferred: Option<Box<Deferred>>,
-    /// QoS 2 messages of a 3.x client above `mqtt.max_awaiting_rel`: first byte and the rest.
-    pub waiting: Option<Box<VecDeque<(u8, Box<[u8]>)>>>,
+    /// QoS 2 messages of a 3.x client above `mqtt.max_awaiting_rel`.
+    pub waiting: Option<Box<Waiting>>,
     /// How fast it may send.
     pub limiter: Option<Box<Limiter>>,
     /// What authentication said of the client; none for most.

@@ -53,6 +53,7 @@ mod record;
 mod recover;
 mod refusal;
 mod report;
+mod reserve;
 mod rewrite;
 mod scan;
 mod sessions;

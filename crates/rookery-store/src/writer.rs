@@ -20,6 +20,7 @@ use crate::queue::{Submission, Work, frame_bytes, lock};
 use crate::record::{Records, write_epoch, write_op};
 use crate::recover::{STOPPED_MARK, Stopped};
 use crate::refusal::{Fullness, Kept};
+use crate::reserve::Reserve;
 
 /// A group is closed when its batches reach this size, whatever else is queued.
 const GROUP_BYTES_MAX: u64 = 4 << 20;
@@ -51,6 +52,9 @@ pub(crate) struct Writer<'a> {
     orders: Orders,
     kept: Kept,
     fullness: Fullness,
+    reserve: Reserve,
+    /// The active segment holds enough that is dead to be worth a new one, if there is room.
+    wants_roll: bool,
 }
 
 /// Runs until the queue is closed and empty, then leaves the clean-shutdown mark.
@@ -71,6 +75,8 @@ pub(crate) fn run(inner: &Inner, active: Active) -> Result<(), StoreError> {
         orders: Orders::default(),
         kept: Kept::default(),
         fullness: Fullness::default(),
+        reserve: Reserve::new(inner),
+        wants_roll: false,
     };
     let mut is_sweeping = false;
     loop {
@@ -121,8 +127,16 @@ impl Writer<'_> {
             }
             Err(_) => count(&counters.errors, 1),
         }
-        self.complete(group, stored.map_err(|error| CommitError::from_io(&error)));
+        let stored = stored.map_err(|error| CommitError::from_io(&error));
+        self.complete(group, stored);
         self.look_for_compaction(bytes);
+        // What frees must get onto the disk, or nothing ever will.
+        if stored == Err(CommitError::DiskFull)
+            && !self.kept.ops().is_empty()
+            && self.reserve.release(&*self.inner.disk)
+        {
+            self.commit(Vec::new(), 0);
+        }
     }
 
     /// Answers a group: errors in the order of their tickets, then for each shard its success.
@@ -185,7 +199,7 @@ impl Writer<'_> {
         }
     }
 
-    fn check(&self, one: &Submission) -> Result<(), CommitError> {
+    fn check(&mut self, one: &Submission) -> Result<(), CommitError> {
         let batch = &one.batch;
         if batch.epoch < self.epoch {
             return Err(CommitError::Fenced { epoch: batch.epoch, highest: self.epoch });
@@ -199,20 +213,24 @@ impl Writer<'_> {
         let quota = self.inner.options.bytes_max;
         let used = self.inner.bytes_on_disk.load(Ordering::Relaxed) + self.buffer.len() as u64;
         if quota > 0 && used + one.bytes > quota && !one.may_pass() {
-            self.give_up_dead();
+            self.inner.compaction.raise();
             return Err(CommitError::QuotaExceeded);
+        }
+        if !one.may_pass() && self.reserve.is_spent(&*self.inner.disk) {
+            self.inner.compaction.raise();
+            return Err(CommitError::DiskFull);
         }
         Ok(())
     }
 
     /// Lets the compactor have what is dead, in the segment that is written to as well when that
     /// is worth a new one.
-    fn give_up_dead(&self) {
+    fn give_up_dead(&mut self) {
         let slot = self.active.segment.slot;
         let live = lock(&self.inner.index).segments.get(&slot).map_or(0, |state| state.live);
         let body = self.active.bytes.saturating_sub(HEADER_BYTES);
         if body > HEADER_BYTES && live < body - body / 4 {
-            self.inner.must_roll.store(true, Ordering::Release);
+            self.wants_roll = true;
         }
         self.inner.compaction.raise();
     }
@@ -312,7 +330,8 @@ impl Writer<'_> {
     fn make_room(&mut self, bytes: u64) -> io::Result<()> {
         let is_full = self.active.bytes > HEADER_BYTES
             && self.active.bytes + bytes > self.inner.options.segment_bytes;
-        if !is_full && !self.inner.must_roll.load(Ordering::Acquire) {
+        let has_to = is_full || self.inner.must_roll.load(Ordering::Acquire);
+        if !has_to && !self.wants_roll {
             return Ok(());
         }
         let header = Header {
@@ -321,7 +340,14 @@ impl Writer<'_> {
             lsn: self.lsn,
             ..Header::fresh(self.active.header.ordinal + 1)
         };
-        let segment = self.inner.create_segment(&header)?;
+        let segment = match self.inner.create_segment(&header) {
+            // The end of the active segment may have room for what makes some.
+            Err(error) if !has_to && CommitError::from_io(&error) == CommitError::DiskFull => {
+                return Ok(());
+            }
+            created => created?,
+        };
+        self.wants_roll = false;
         self.inner.must_roll.store(false, Ordering::Release);
         let mut index = lock(&self.inner.index);
         if let Some(state) = index.segments.get_mut(&self.active.segment.slot) {

@@ -169,6 +169,8 @@ fn what_frees_is_carried_out_although_its_batch_is_refused() {
 #[test]
 fn what_a_full_disk_did_not_take_goes_first_when_it_takes_again() {
     let disk = MemDisk::default();
+    // Too little to set something aside for removals.
+    disk.leave(Some(10_000));
     let mut opened = open(&disk);
     opened.commit(0, vec![put(1, b"old"), publish(1, &[7], 10)]).unwrap();
     disk.leave(Some(0));
@@ -224,4 +226,45 @@ fn a_lower_epoch_is_fenced_also_after_a_restart() {
     assert_eq!(reopened.recovered.epoch, 6);
     assert_eq!(reopened.commit(5, vec![Op::DropSession { session: 1 }]), fenced);
     assert_eq!(reopened.state().keys.into_values().next(), Some(b"five".to_vec()));
+}
+
+#[test]
+fn a_disk_without_a_free_byte_takes_writes_again_when_its_only_segment_was_drained() {
+    for drain_at_once in [false, true] {
+        let disk = MemDisk::default();
+        // All of it is in the segment that is written to.
+        let large = StoreOptions { segment_bytes: 1 << 20, ..options(SyncPolicy::Never) };
+        let mut opened = open_with(&disk, large.clone()).unwrap();
+        opened.release_compaction();
+        let seqs: Vec<u64> = (0..200).map(|_| opened.store.next_seq()).collect();
+        for seq in &seqs {
+            opened.commit(0, vec![publish(*seq, &[1], 1000)]).unwrap();
+        }
+        disk.leave(Some(0));
+        let more = opened.store.next_seq();
+        assert_eq!(opened.commit(0, vec![publish(more, &[1], 1000)]), Err(CommitError::DiskFull));
+        let acks: Vec<Op> = seqs.iter().map(|seq| ack(1, *seq)).collect();
+        let batches: Vec<Vec<Op>> = match drain_at_once {
+            true => vec![acks],
+            false => acks.into_iter().map(|ack| vec![ack]).collect(),
+        };
+        for batch in batches {
+            // Refused or not: what frees is carried out.
+            let _ = opened.commit(0, batch);
+        }
+        let mut took = 0;
+        for _ in 0..10_000 {
+            let seq = opened.store.next_seq();
+            took += u32::from(opened.commit(0, vec![publish(seq, &[1], 1000)]).is_ok());
+            if took == 50 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(took, 50, "the room of what was drained is used again");
+        let mut reopened = open_with(&disk.after(Crash::Kill), large).unwrap();
+        let state = reopened.state();
+        assert_eq!(state.messages.len(), 50);
+        assert!(seqs.iter().all(|seq| !state.messages.contains_key(seq)));
+    }
 }
