@@ -125,6 +125,13 @@ def test_clients_and_subscriptions_of_all_nodes_are_one_list(three: list[Member]
                 break
             cursor = f"&cursor={quote(page['meta']['cursor'])}"
         assert sorted(found) == [f"list-{n}" for n in range(5)]
+        # Nothing follows where no other node has somebody.
+        first = min(three, key=lambda member: member.name)
+        own = f"list-{[three_, one, two].index(first)}"
+        whole = rest.get(f"/clients_v2?clientid={own}&limit=1")
+        assert ([row["clientid"] for row in whole["data"]], whole["meta"]["hasnext"]) == (
+            [own], False,
+        )  # fmt: skip
 
         rows = rest.get("/subscriptions?match_topic=list/%23&sort=clientid")["data"]
         assert [(row["clientid"], row["node"]) for row in rows][:2] == [

@@ -73,6 +73,32 @@ def test_messages_flow_whatever_a_hook_does(tmp_path: Path, fault: str) -> None:
                 until(lambda: ALARM not in alarms(operator), "the alarm is over")
 
 
+def test_nobody_waits_for_a_plugin_that_hangs_but_the_first(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    hanging = f"while not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    code = plugin(hanging).replace("import os", "import os\nimport time", 1)
+    settings = {**SETTINGS, "plugins.heartbeat_timeout": "1h"}
+    with operated(tmp_path, settings=settings) as operator:
+        plugins = Plugins(operator)
+        plugins.run(archive_of(code, deadline_s=1.0), ID)
+        with operator.login() as client:
+            client.subscribe("#", qos=1)
+            assert marked(client, "before")
+            client.publish("fault", b"m", qos=1)
+            client.receive("fault", b"m")
+
+            for _ in range(100):
+                assert not marked(client, "meanwhile")
+
+            (figures,) = plugins.row(ID)["workers"]
+            # Had each of them waited, each would be late.
+            assert (figures["late"], figures["failed"]) == (1, 100)
+            gate.touch()
+            until(lambda: marked(client, "after"), "the plugin answers again")
+            assert marked(client, "after")
+        assert plugins.row(ID)["restarts"] == 0
+
+
 def test_a_killed_worker_is_replaced_and_an_alarm_says_so(tmp_path: Path) -> None:
     settings = {**SETTINGS, "plugins.stable_time": "1h"}
     with operated(tmp_path, settings=settings) as operator:

@@ -139,6 +139,10 @@ def test_a_cursor_passes_every_client_once(operator: Operator, rest: RestSocket)
             break
         query = f"&cursor={answer['meta']['cursor']}"
     assert sorted(seen) == [f"c{number}" for number in range(7)]
+    # A page that is full is the last one where nobody follows.
+    for query in ("limit=7", "limit=1&clientid=c3"):
+        meta = rest.ask("GET", f"/clients_v2?{query}").json["meta"]
+        assert (meta["hasnext"], meta.get("cursor")) == (False, None)
 
 
 @pytest.mark.parametrize(
