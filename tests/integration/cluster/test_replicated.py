@@ -197,8 +197,8 @@ def test_who_was_away_goes_on_from_where_it_was(three: list[Member]) -> None:
     three_.start()
     in_step(three_)
 
-    assert size_limit(three_) == 778
-    assert users(three_) == {"from-one", "meanwhile"}
+    until(lambda: size_limit(three_) == 778, "what was set meanwhile holds")
+    until(lambda: users(three_) == {"from-one", "meanwhile"}, "users made and gone meanwhile")
     assert "took over" not in "\n".join(three_.node.log[before:])
 
 

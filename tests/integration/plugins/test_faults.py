@@ -12,6 +12,7 @@ from harness.client import RawClient
 from harness.operator import Operator, operated
 from harness.packets import PubAck, Publish
 from harness.plugins import Plugins, archive_of
+from harness.rest import RestSocket
 from harness.waiting import until
 
 SETTINGS = {
@@ -90,7 +91,9 @@ def test_nobody_waits_for_a_plugin_that_hangs_but_the_first(tmp_path: Path) -> N
             for _ in range(100):
                 assert not marked(client, "meanwhile")
 
-            (figures,) = plugins.row(ID)["workers"]
+            (figures,) = (
+                RestSocket(operator.node.data_dir).ask("GET", f"/plugins/{ID}/workers").json
+            )
             # Had each of them waited, each would be late.
             assert (figures["late"], figures["failed"]) == (1, 100)
             gate.touch()
