@@ -25,9 +25,9 @@ RUST_TESTED := --workspace --exclude rookery-py
 ARGS ?=
 # Arguments for pytest: make test PYTEST='tests/unit -k config'
 PYTEST ?=
-# The whole suite runs in two processes, more would wait for one another's nodes: each file in one
-# of them, in the order of tests/conftest.py. What is named is run in one.
-PYTEST_SHARED := $(if $(strip $(PYTEST)),,-n 2 --dist loadfile --no-loadscope-reorder)
+# The whole suite runs in three processes, as many of its tests wait for others: each file in one of
+# them, in the order of tests/conftest.py. What is named is run in one.
+PYTEST_SHARED := $(if $(strip $(PYTEST)),,-n 3 --dist loadfile --no-loadscope-reorder)
 
 .PHONY: help
 help: ## Show this list

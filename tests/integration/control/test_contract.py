@@ -57,6 +57,13 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlProcess
     assert secrets_in("\n".join(process.log)) == []
 
 
+GIVES_OUT = {
+    # The certificates of an edge service are of use with its key only. That the key of the CA is
+    # not among them: test_relay_tls.py.
+    "POST /configuration/agent-relay/certificates": frozenset({"PRIVATE KEY"}),
+}
+
+
 def secrets_in(text: str) -> list[str]:
     return [secret for secret in SECRETS if secret in text]
 
@@ -96,7 +103,7 @@ def test_what_the_document_promises_holds(
         )
         # Some answers are archives.
         text = answer.content.decode("utf-8", "replace")
-        assert secrets_in(text) == []
+        assert set(secrets_in(text)) <= GIVES_OUT.get(operation, frozenset())
         assert token not in text
 
     each_kind_of_request(DOCUMENT, operation, send)
