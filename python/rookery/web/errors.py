@@ -79,7 +79,7 @@ def in_language(scope: Scope, code: str, message: str) -> str:
     if meaning is not None and message in (meaning.description, ""):
         return meaning.zh
     # Many texts, which few processes say.
-    from rookery.web.particulars_zh import in_chinese  # noqa: PLC0415
+    from rookery.web.refusals_zh import in_chinese  # noqa: PLC0415
 
     if (chinese := in_chinese(message)) is not None:
         return chinese

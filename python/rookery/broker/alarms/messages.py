@@ -19,6 +19,10 @@ from rookery.words import Words
 Value: TypeAlias = str | int | float | Words
 
 MESSAGES: Mapping[str, Words] = {
+    "access_unchangeable": Words(
+        "users, rules and bans of the built-in database hold as they are and cannot be changed: {error}",
+        "内置数据库中的用户、规则与黑名单仍然有效，但暂时无法修改：{error}",
+    ),
     "administrators_unavailable": Words(
         "users of the dashboard and API keys cannot be read, nobody can sign in: {error}",
         "无法读取控制台用户与 API 密钥，暂时无法登录：{error}",
