@@ -48,6 +48,14 @@ MESSAGES: Mapping[str, Words] = {
     "events_dropped": Words(
         "events were dropped: the management plane is too slow", "管理面处理过慢，事件被丢弃"
     ),
+    "link_down": Words(
+        "cluster link {link} is {state}: {reason}", "集群连接 {link} {state}：{reason}"
+    ),
+    "link_plain": Words(
+        "cluster link {link} goes to {address}, no address of a private network, without TLS: anybody "
+        "on the way reads and changes its messages",
+        "集群连接 {link} 未加密，而 {address} 不是私有网络地址，途经者可读取并篡改消息",
+    ),
     "listener_failed": Words(
         "listener {listener} does not stand: {error}", "监听器 {listener} 未能打开：{error}"
     ),
