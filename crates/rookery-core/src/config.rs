@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::access::{AuthorizationConfig, Ban, FlappingConfig, LoginBackoffConfig, PeerCertField};
+use crate::access::{
+    AuthorizationConfig, Ban, FlappingConfig, LinkGate, LoginBackoffConfig, PeerCertField,
+};
 
 /// The strategy that picks one member of a shared subscription.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
@@ -380,4 +382,6 @@ pub struct BrokerConfig {
     pub auth_methods: Vec<String>,
     /// What is looked at closer. Set on its own: other settings do not change it.
     pub observe: Arc<crate::observe::ObserveConfig>,
+    /// Linked clusters. Set on their own, as that.
+    pub links: LinkGate,
 }

@@ -281,6 +281,17 @@ impl ShardMessage {
     }
 }
 
+/// A message that linked clusters want, each a copy.
+#[derive(Debug)]
+pub struct ForLinks {
+    /// The message.
+    pub message: Arc<Message>,
+    /// The match result made where it was published.
+    pub matched: Arc<Matched>,
+    /// First and one past the last target: their slots are the numbers of the links.
+    pub range: (u32, u32),
+}
+
 /// Number of a question; names the shard, the connection and the order.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct AskId {
@@ -718,6 +729,8 @@ pub struct Effects {
     pub to_shards: Vec<Vec<ShardMessage>>,
     /// Messages to other nodes of the cluster.
     pub to_nodes: Vec<ShardMessage>,
+    /// Messages to linked clusters.
+    pub to_links: Vec<ForLinks>,
     /// Durable writes of this turn.
     pub store_ops: Vec<crate::store_port::Op>,
     /// Bodies of durable messages wanted: session, log numbers.

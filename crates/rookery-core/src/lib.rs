@@ -16,6 +16,7 @@ pub mod effects;
 pub mod ids;
 pub mod inflight;
 pub mod limiter;
+pub mod links;
 pub mod message;
 pub mod message_pool;
 pub mod metrics;

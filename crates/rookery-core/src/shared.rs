@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::access::{Compiled, Crowd, LoginBackoff};
 use crate::ids::SessionKey;
+use crate::links::Links;
 use crate::message::Message;
 use crate::metrics::Metrics;
 use crate::retained::Retained;
@@ -33,6 +34,8 @@ pub struct Shared {
     pub compiled: Compiled,
     /// Failed logins.
     pub backoff: LoginBackoff,
+    /// What linked clusters want.
+    pub links: Links,
     exclusive: Mutex<HashMap<Box<str>, SessionKey>>,
     /// Key of the hash that places clients.
     placement: [u64; 2],
@@ -55,6 +58,7 @@ impl Shared {
             crowd: Crowd::default(),
             compiled: Compiled::default(),
             backoff: LoginBackoff::default(),
+            links: Links::default(),
             exclusive: Mutex::default(),
             placement: [0, 1].map(|n| std::hash::RandomState::new().hash_one(n)),
             shards,

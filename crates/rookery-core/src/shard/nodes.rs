@@ -17,7 +17,7 @@ use crate::conn::ConnState;
 use crate::effects::ShardMessage;
 use crate::ids::{ConnKey, Now};
 use crate::message::Message;
-use crate::router::{Matched, NODES_SHARD};
+use crate::router::{Feed, Matched, NODES_SHARD};
 
 /// An acknowledgement that waits for other nodes; what it promises of the store is decided.
 #[derive(Debug)]
@@ -101,7 +101,13 @@ impl Shard {
     /// Whether other nodes have to be told of subscriptions.
     #[must_use]
     pub fn has_route_changes(&self) -> bool {
-        self.shared.router.has_route_changes()
+        self.shared.router.has_route_changes(Feed::Nodes)
+    }
+
+    /// Whether linked clusters have to be told of subscriptions.
+    #[must_use]
+    pub fn has_route_changes_for_links(&self) -> bool {
+        self.shared.router.has_route_changes(Feed::Links)
     }
 
     /// Other nodes took everything up to a turn.
@@ -162,7 +168,7 @@ impl Shard {
                         self.drop_claim_of_gone(target.key, target.durable_id, source.parts.seq);
                     }
                 }
-            } else if shard != NODES_SHARD {
+            } else if shard < NODES_SHARD {
                 let (message, matched) = (source.keep(&mut self.messages), matched.clone());
                 let range = (start, end);
                 self.forward(shard, ShardMessage::Deliver { message, matched, range });

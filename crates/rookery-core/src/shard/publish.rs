@@ -57,10 +57,13 @@ impl Shard {
         if !self.rewriter.is_empty() {
             topic = self.rewrite_name(slot, topic);
         }
-        if topic.starts_with('$')
-            && let Some(reason) = self.dollar_objection(now, &topic)
-        {
-            return Ok(self.deny_publish(now, key, &publish, reason));
+        if topic.starts_with('$') {
+            if topic.starts_with(rookery_links::topics::PREFIX) {
+                return self.handle_link(now, key, slot, &topic, &publish);
+            }
+            if let Some(reason) = self.dollar_objection(now, &topic) {
+                return Ok(self.deny_publish(now, key, &publish, reason));
+            }
         }
         if publish.properties.payload_format_indicator == Some(1)
             && self.mqtt(zone).strict_mode

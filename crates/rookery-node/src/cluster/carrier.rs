@@ -11,7 +11,7 @@ use rookery_cluster::routes::RouteSource;
 use rookery_codec::QoS;
 use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
 use rookery_core::message::Message;
-use rookery_core::router::Weight;
+use rookery_core::router::{Feed, Weight};
 use rookery_core::shared::Shared;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
@@ -160,7 +160,7 @@ impl Carrier {
     /// Waits for something to do; tells what is ready.
     fn wait(&self, is_busy: bool, is_held: bool) -> Vec<Place> {
         let is_asleep = !is_busy && self.outlet.fall_asleep();
-        let may_sleep = is_asleep && !self.shared.router.has_route_changes();
+        let may_sleep = is_asleep && !self.shared.router.has_route_changes(Feed::Nodes);
         let wait_ms = match (may_sleep, is_held) {
             (false, _) => 0,
             (true, true) => PAUSE_MS,
@@ -223,10 +223,10 @@ impl Carrier {
 
     /// Notes what changed of the routes of this node.
     fn note_routes(&mut self) {
-        if !self.shared.router.has_route_changes() {
+        if !self.shared.router.has_route_changes(Feed::Nodes) {
             return;
         }
-        let taken = self.shared.router.take_route_changes();
+        let taken = self.shared.router.take_route_changes(Feed::Nodes);
         for change in &taken.changes {
             let group = change.group.as_deref();
             self.source.change(route(group, &change.filter, change.is), change.was.bits());
@@ -234,7 +234,7 @@ impl Carrier {
         if taken.is_lost {
             self.source.restart();
             let source = &mut self.source;
-            self.shared.router.track_routes(|group, filter, weight| {
+            self.shared.router.track_routes(Feed::Nodes, |group, filter, weight| {
                 source.found(route(group, filter, weight));
             });
         }

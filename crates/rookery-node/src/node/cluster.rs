@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rookery_core::router::Feed;
+
 use super::{Node, lock};
 use crate::api::NodeError;
 use crate::cluster::{Cluster, ClusterConfig, ClusterPeer, PeerStatus};
@@ -65,7 +67,7 @@ impl Node {
 
     /// Subscriptions changed outside of a worker's turn.
     pub(super) fn tell_cluster(&self) {
-        if self.shared.router.has_route_changes()
+        if self.shared.router.has_route_changes(Feed::Nodes)
             && let Ok(cluster) = self.cluster()
         {
             cluster.wake();
