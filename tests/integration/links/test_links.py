@@ -111,9 +111,9 @@ def test_a_side_that_wants_nothing_receives_nothing(fresh: Sides) -> None:
 def test_a_side_without_its_link_is_named(fresh: Sides) -> None:
     east, west = fresh
     east.put(east.link_to(west))
-    row = east.wait_for("west", "unknown_cluster")
-    assert row["status_reason"].startswith("west has no link to east")
-    assert "create a link on west with name = east" in row["hint"]
+    row = east.wait_for("west", "not_authorized")
+    assert row["status_reason"].startswith("west does not let this cluster in as east")
+    assert "west needs a link east that names this side in accept" in row["hint"]
     west.put(west.link_to(east))
     east.wait_for("west", None)
 
@@ -144,7 +144,7 @@ def test_a_side_that_is_not_accepted_is_told(fresh: Sides) -> None:
     west.put(west.link_to(east, accept={"username": "somebody"}))
     east.put(east.link_to(west))
     row = east.wait_for("west", "not_authorized")
-    assert "on west the link east has to name this side in accept" in row["hint"]
+    assert "west needs a link east that names this side in accept" in row["hint"]
 
 
 def test_a_name_that_the_other_side_does_not_have_is_told(fresh: Sides) -> None:

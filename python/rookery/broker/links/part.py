@@ -102,15 +102,18 @@ class LinksPart:
     async def _put(self, items: list[Values], changed: frozenset[str]) -> None:
         links, broken = await asyncio.to_thread(self._read, items, changed)
         if self._is_known or items:
-            who = (self.cluster, self._node_name, self._incarnation)
-            await asyncio.to_thread(self._core.apply_links, *who, links)
-            self._is_known = True
+            await self._tell(links)
         self._links = {item["name"]: item for item in items}
         self._broken = broken
         self._warn()
         is_wanted = any(item["enable"] for item in items)
         self._rates.watch(is_wanted=is_wanted)
         self._watch(is_wanted=is_wanted)
+
+    async def _tell(self, links: list[Link]) -> None:
+        who = (self.cluster, self._node_name, self._incarnation)
+        await asyncio.to_thread(self._core.apply_links, *who, links)
+        self._is_known = True
 
     def _read(
         self, items: list[Values], changed: frozenset[str]
@@ -172,6 +175,8 @@ class LinksPart:
         from rookery.config.links import native_link  # noqa: PLC0415
 
         link = await asyncio.to_thread(native_link, item, self.cluster)
+        if not self._is_known:
+            await self._tell([])  # who this cluster is
         said = await asyncio.to_thread(self._core.links_probe, link)
         return None if said is None else reason_of(said, name=link.name, own=self.cluster)
 

@@ -71,13 +71,12 @@ _KNOWN: Mapping[str, tuple[Words, Words]] = {
         ),
     ),
     "not_authorized": (
+        Words("{name} does not let this cluster in as {own}", "{name} 不允许本集群以 {own} 接入"),
         Words(
-            "{name} does not let this link speak over $LINK/#", "{name} 未授权本连接使用 $LINK/#"
-        ),
-        Words(
-            "on {name} the link {own} has to name this side in accept, or a rule of access has to allow "
-            "its clients $LINK/#",
-            "请在 {name} 的连接 {own} 中用 accept 指明本端，或添加允许其客户端访问 $LINK/# 的授权规则",
+            "{name} needs a link {own} that names this side in accept, or a rule of access that allows "
+            "its clients $LINK/#; this side has to be authenticated there",
+            "请在 {name} 上创建连接 {own} 并用 accept 指明本端，或添加允许其客户端访问 $LINK/# 的授权规则；"
+            "本端须通过其认证",
         ),
     ),
     "unknown_cluster": (
