@@ -15,6 +15,7 @@ from rookery.contracts.agent_v1 import Channel, LogAck
 from rookery.control.agents.downloads import AgentFile
 from rookery.control.agents.instructions import Source
 from rookery.control.agents.service import AgentService
+from rookery.control.alarms.push.network import Targets
 from rookery.control.audit.service import AuditTrail
 from rookery.control.clusters.changes import Changes
 from rookery.control.clusters.entrance import Entrance
@@ -91,7 +92,11 @@ class Adoption:
             database, clock, audit, standing, self.changes, self.intake, signals
         )
         core = (database, clock, process_id, audit, once, signals, vault)
-        self.edges = Edges(*core, report_interval_s=self.report_interval_s)
+        self.edges = Edges(
+            *core,
+            report_interval_s=self.report_interval_s,
+            targets=Targets(config.values["edges"]["targets"]),
+        )
         everyone = EveryAgent(self.agents, self.edges.link)
         self.relay_files = files_of(config, certificates)
         self.relay = Relay(_relay_settings(config, self.relay_files), everyone, clock)
@@ -120,7 +125,7 @@ class Adoption:
         self._ports = Ports(
             config.host,
             server_certificate.context,
-            Visitors(self.doors, self.tunnel).answer,
+            Visitors(self.doors, self.edges.ways).answer,
         )
         self.doors.use(self._ports.open)
         self.edges.use_doors(self.doors)

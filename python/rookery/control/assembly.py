@@ -194,6 +194,7 @@ def _take_logs(logs: LogService, adoption: Adoption, once: Once) -> None:
     """What agents send is kept, and they are told so."""
     logs.answers(adoption.answer_logs)
     adoption.agents.hears_logs(logs.intake.heard)
+    adoption.edges.link.hears_logs(logs.intake.heard)
     once.every("logs", LOGS_SWEEP_S, logs.sweep)
 
 

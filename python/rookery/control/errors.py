@@ -20,10 +20,11 @@ from rookery.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from rookery.words import Words
 
 
 class Text(NamedTuple):
-    """A sentence with places such as ``{name}``."""
+    """A sentence with places such as ``{name}``; a value that is :class:`Words` goes into each as it is there."""
 
     en: str
     zh: str
@@ -31,8 +32,8 @@ class Text(NamedTuple):
 
 class _ToldError(RookeryError):
     def __init__(self, text: Text, *, code: str = "", **values: object) -> None:
-        message_zh = text.zh.format(**values)
-        super().__init__(text.en.format(**values), code=code, message_zh=message_zh)
+        said = Words(*text).format(**values)
+        super().__init__(said.en, code=code, message_zh=said.zh)
 
 
 class InvalidError(_ToldError, BadRequestError):

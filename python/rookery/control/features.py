@@ -40,6 +40,8 @@ FEATURES: tuple[str, ...] = (
     "rookery.control.quota.api",
     "rookery.control.agents.api",
     "rookery.control.edges.access_api",
+    # `/edgeservices/export` is no edge service.
+    "rookery.control.edges.direct.api",
     "rookery.control.edges.api",
     "rookery.control.edges.proxy_api",
     "rookery.control.edges.overview_api",

@@ -119,7 +119,7 @@ async def opened(config: EdgeConfig, clock: Clock, lines: LogLines) -> AsyncIter
         await users.open()
         stack.push_async_callback(service.close)
         await service.open()
-        agent = EdgeAgent(service, clock, lambda: make_site(edge))
+        agent = EdgeAgent(service, clock, lambda: make_site(edge), lines)
         edge = EdgeContext(
             config=config,
             clock=clock,

@@ -66,6 +66,9 @@ export interface List<Row> {
 export type EdgeAgentRow = Reply<"/edgeagents">["items"][number];
 export type EdgeServiceRow = Reply<"/orgs/{org}/projects/{project}/edgeservices">["items"][number];
 export type EdgeServiceDetail = Reply<"/orgs/{org}/projects/{project}/edgeservices/{service}">;
+export type EdgeConnection = Reply<"/orgs/{org}/projects/{project}/edgeservices/{service}/connection">;
+export type EdgeOverview = Reply<"/orgs/{org}/projects/{project}/monitoring/edge">;
+export type EdgeNodeSeen = EdgeOverview["notRunning"][number];
 export type Enrolment = Reply<"/configuration/agent-enrolment">;
 export type AdoptionRule = Reply<"/configuration/edge-adoption-rules">["rules"][number];
 

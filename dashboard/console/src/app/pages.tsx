@@ -106,6 +106,12 @@ export const PAGES: readonly PageEntry[] = [
     component: lazy(() => import("@console/features/monitoring")),
   },
   {
+    path: "/w/:org/:project/monitoring/:tab",
+    name: "monitoring",
+    area: "workbench",
+    component: lazy(() => import("@console/features/monitoring")),
+  },
+  {
     path: "/w/:org/:project/clients",
     name: "clients",
     area: "workbench",

@@ -14,6 +14,8 @@ interface ProjectSelectProps {
   onChange: (project: ProjectRow | undefined) => void;
   /** Where it is already. */
   without?: string;
+  /** Said where there is none to choose. */
+  nowhere?: string;
 }
 
 /** Of the projects that the caller administers. */
@@ -27,6 +29,7 @@ export function ProjectSelect(props: ProjectSelectProps): ReactElement {
   return (
     <Select
       label={props.label}
+      description={targets.length === 0 ? props.nowhere : undefined}
       required
       searchable
       data={choicesOf(targets)}

@@ -6,6 +6,7 @@ export const EDGE_AGENT = `${EDGE_AGENTS}/{agent}` as const;
 export const ENROLMENT = `${EDGE_AGENTS}/enrolment` as const;
 export const EDGES = "/orgs/{org}/projects/{project}/edgeservices";
 export const EDGE = `${EDGES}/{service}` as const;
+export const EDGE_CONNECTION = `${EDGE}/connection` as const;
 export const RULES = "/configuration/edge-adoption-rules";
 /** Everything below changes when an agent is adopted or let go. */
 export const EDGE_REFRESH = [EDGE_AGENTS, EDGES];
@@ -19,4 +20,10 @@ export function edgesPath({ org, project }: Place): string {
 
 export function edgePath(place: Place, id: string): string {
   return `${edgesPath(place)}/${encodeURIComponent(id)}`;
+}
+
+/** Its lines among the logs of the project. */
+export function edgeLogsPath({ org, project }: Place, id: string): string {
+  const query = new URLSearchParams({ cluster: id });
+  return `/w/${encodeURIComponent(org)}/${encodeURIComponent(project)}/logs?${query.toString()}`;
 }

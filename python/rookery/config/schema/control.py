@@ -154,6 +154,24 @@ SECTION = Struct(
             "集群代理。",
         ),
         Field(
+            "edges",
+            Struct(
+                (
+                    Field(
+                        "targets",
+                        OneOf(("private", "public", "any")),
+                        "private",
+                        "Where edge services may be that control reaches at an address: private networks and "
+                        "the internet, the internet alone, or anywhere, this machine included.",
+                        "直连的边缘服务允许的地址：private 为内网与公网，public 仅公网，any 为任意地址（包括本机）。",
+                    ),
+                )
+            ),
+            {},
+            "Edge services.",
+            "边缘服务。",
+        ),
+        Field(
             "metrics",
             Struct(
                 (

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from rookery.control.agents.registration import RegistrationToken
 from rookery.control.agents.store import AgentRow, RegistrationTokenRow, known_of
 from rookery.control.clusters.models import Cluster, Wanted
-from rookery.control.clusters.store import ClusterLabelRow, ClusterRow, labels_of
+from rookery.control.clusters.store import CLUSTERS, ClusterRow, labels_of
 
 SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
     "name": ClusterRow.name,
@@ -77,15 +77,7 @@ async def versions_of(session: AsyncSession, project_id: str) -> Sequence[str]:
 
 async def known_labels(session: AsyncSession, project_id: str) -> Sequence[str]:
     """Labels that clusters of the project have, for a filter."""
-    found = await session.scalars(
-        select(ClusterLabelRow.label)
-        .join(ClusterRow, ClusterRow.id == ClusterLabelRow.cluster_id)
-        .where(ClusterRow.project_id == project_id)
-        .distinct()
-        .order_by(ClusterLabelRow.label)
-        .limit(1000)
-    )
-    return found.all()
+    return await CLUSTERS.labels_in(session, project_id, 1000)
 
 
 async def complete(
@@ -139,7 +131,5 @@ def _filtered(query: Select[Any], project_id: str, wanted: Wanted) -> Select[Any
         conditions.append(ClusterRow.state.in_(wanted.states))
     if wanted.versions:
         conditions.append(ClusterRow.version.in_(wanted.versions))
-    for label in wanted.labels:
-        labelled = select(ClusterLabelRow.cluster_id).where(ClusterLabelRow.label == label)
-        conditions.append(ClusterRow.id.in_(labelled))
+    conditions.extend(CLUSTERS.with_labels(wanted.labels))
     return query.where(and_(*conditions))

@@ -18,16 +18,16 @@ from rookery.control.errors import (
     NOT_ALLOWED,
     DeniedError,
     MissingError,
-    OutOfReachError,
     TakenError,
     Text,
 )
-from rookery.control.relay.tunnel import Answer, Call, Tunnel, TunnelTimeoutError
+from rookery.control.relay.answered import answered
+from rookery.control.relay.tunnel import Answer, Call, Tunnel
+from rookery.control.rest.passing_on import READING
 from rookery.control.tenancy import store as tenancy_store
 from rookery.control.tenancy.permissions import Level, Resource
 from rookery.storage.database import Database
 
-READING = frozenset({"GET", "HEAD"})
 LOOKING = re.compile(r"/api/v5(/[^/]+)+/?")
 """Where who may only look can read. Pages and older interfaces are not asked with a key of the agent."""
 SECRET = re.compile(r"/api/v5/(data/files/.|.*/export_users)", re.IGNORECASE)
@@ -37,7 +37,6 @@ OLD_AGENT = Text(
     "the agent is too old to ask for somebody who may only look; update it",
     "代理版本过旧，无法以只读身份访问集群，请升级代理",
 )
-UNREACHABLE = Text("the agent got no answer: {reason}", "代理未得到应答：{reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,9 @@ class Passage:
     credential: str
 
     @contextlib.asynccontextmanager
-    async def ask(self, call: Call, body: AsyncIterator[bytes] | None) -> AsyncIterator[Answer]:
+    async def ask(
+        self, call: Call, body: AsyncIterator[bytes] | None = None
+    ) -> AsyncIterator[Answer]:
         """Ask the cluster; its answer can be read inside the block.
 
         Raises:
@@ -61,11 +62,7 @@ class Passage:
             TunnelTimeoutError: the answer took too long.
         """
         call = replace(call, credential=self.credential)
-        async with self.tunnel.call(self.agent_id, call, body) as answer:
-            if answer.error and answer.status == 504:
-                raise TunnelTimeoutError(answer.error)
-            if answer.error:
-                raise OutOfReachError(UNREACHABLE, code="SOURCE_ERROR", reason=answer.error)
+        async with answered(self.tunnel, self.agent_id, call, body) as answer:
             yield answer
 
 

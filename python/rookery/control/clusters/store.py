@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, func, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from rookery.control.tenancy.belongings import Belongings
 from rookery.storage.base import ID_LENGTH, Base
 
 NAME_LENGTH_MAX = 200
@@ -89,53 +88,10 @@ class ClusterLabelRow(Base):
     label: Mapped[str] = mapped_column(String(LABEL_LENGTH_MAX), primary_key=True, index=True)
 
 
-async def cluster_of(session: AsyncSession, project_id: str, cluster_id: str) -> ClusterRow | None:
-    """A cluster, if it is one of that project."""
-    found = await session.get(ClusterRow, cluster_id)
-    return found if found is not None and found.project_id == project_id else None
-
-
-async def is_name_taken(
-    session: AsyncSession, project_id: str, name: str, *, but: str = ""
-) -> bool:
-    """Whether another cluster of the project is called so."""
-    found = await session.scalar(
-        select(ClusterRow.id).where(
-            ClusterRow.project_id == project_id, ClusterRow.name == name, ClusterRow.id != but
-        )
-    )
-    return found is not None
-
-
-async def count_clusters(session: AsyncSession, project_id: str) -> int:
-    """How many a project has."""
-    return (
-        await session.scalar(
-            select(func.count()).select_from(ClusterRow).where(ClusterRow.project_id == project_id)
-        )
-        or 0
-    )
-
-
-async def has_clusters(session: AsyncSession, project_id: str) -> bool:
-    """Whether a project has any."""
-    return await count_clusters(session, project_id) > 0
-
-
-async def labels_of(session: AsyncSession, cluster_ids: Sequence[str]) -> dict[str, list[str]]:
-    """The labels of each, in order."""
-    found: dict[str, list[str]] = {}
-    rows = await session.execute(
-        select(ClusterLabelRow.cluster_id, ClusterLabelRow.label)
-        .where(ClusterLabelRow.cluster_id.in_(cluster_ids))
-        .order_by(ClusterLabelRow.label)
-    )
-    for cluster_id, label in rows:
-        found.setdefault(cluster_id, []).append(label)
-    return found
-
-
-async def put_labels(session: AsyncSession, cluster_id: str, labels: Sequence[str]) -> None:
-    """Give a cluster these labels and no others."""
-    await session.execute(delete(ClusterLabelRow).where(ClusterLabelRow.cluster_id == cluster_id))
-    session.add_all(ClusterLabelRow(cluster_id=cluster_id, label=label) for label in labels)
+CLUSTERS = Belongings(ClusterRow, ClusterLabelRow, "cluster_id")
+cluster_of = CLUSTERS.one
+is_name_taken = CLUSTERS.is_name_taken
+count_clusters = CLUSTERS.count
+has_clusters = CLUSTERS.are_there
+labels_of = CLUSTERS.labels_of
+put_labels = CLUSTERS.put_labels

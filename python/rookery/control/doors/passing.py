@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 
 from rookery.control.doors.service import Visit
 from rookery.control.errors import OutOfReachError, Text
-from rookery.control.relay.tunnel import Answer, Call, Tunnel, WebSocket
+from rookery.control.relay.tunnel import Answer, Asks, Call, WebSocket
 from rookery.errors import RookeryError
 
 TIMEOUT_S = 300.0
@@ -104,9 +104,7 @@ def is_web_socket(request: web.BaseRequest) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
-async def pass_request(
-    request: web.BaseRequest, tunnel: Tunnel, visit: Visit
-) -> web.StreamResponse:
+async def pass_request(request: web.BaseRequest, tunnel: Asks, visit: Visit) -> web.StreamResponse:
     """One request and its answer, as it comes.
 
     Raises:
@@ -138,7 +136,7 @@ async def pass_request(
 
 
 async def pass_web_socket(
-    request: web.BaseRequest, tunnel: Tunnel, visit: Visit, look: Look
+    request: web.BaseRequest, tunnel: Asks, visit: Visit, look: Look
 ) -> web.StreamResponse:
     """A WebSocket, to its end, or to that of the right to be there.
 

@@ -14,7 +14,7 @@ from rookery.access.lockout import is_loopback
 from rookery.control.doors import passing, texts
 from rookery.control.doors.service import Doors, Visit
 from rookery.control.errors import Text
-from rookery.control.relay.tunnel import Tunnel
+from rookery.control.relay.tunnel import Asks
 from rookery.errors import RookeryError
 from rookery.web.accept_language import language_asked
 
@@ -42,7 +42,7 @@ _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ances
 class Visitors:
     """Answers at all ports."""
 
-    def __init__(self, doors: Doors, tunnel: Tunnel) -> None:
+    def __init__(self, doors: Doors, tunnel: Asks) -> None:
         self._doors = doors
         self._tunnel = tunnel
 

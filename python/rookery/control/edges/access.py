@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.clock import Clock
+from rookery.contracts.agent_edge import EDGE_PREFIX
 from rookery.control.audit.service import AuditTrail
 from rookery.control.caller import Access
 from rookery.control.clusters.models import Entry
@@ -247,7 +248,12 @@ class EdgeAccess:
             .outerjoin(EdgeServiceRow, EdgeServiceRow.agent_id == EdgeAgentRow.id)
             .outerjoin(Organization, Organization.id == EdgeServiceRow.org_id)
             .outerjoin(Project, Project.id == EdgeServiceRow.project_id)
-            .where(EdgeAgentRow.state != str(AgentState.REMOVED), seen)
+            .where(
+                EdgeAgentRow.state != str(AgentState.REMOVED),
+                # Those at addresses have nobody who dialed in.
+                EdgeAgentRow.id.startswith(EDGE_PREFIX),
+                seen,
+            )
         )
 
     def _conditions(self, wanted: Wanted, now_ms: int) -> Sequence[ColumnElement[bool]]:
@@ -278,7 +284,8 @@ def _may_decide(grants: Grants) -> bool:
 async def _agent(session: AsyncSession, grants: Grants, agent_id: str) -> EdgeAgentRow:
     """One that the caller gets to know of."""
     agent = await session.get(EdgeAgentRow, agent_id)
-    if agent is None or agent.state == AgentState.REMOVED:
+    is_one = agent_id.startswith(EDGE_PREFIX)
+    if agent is None or not is_one or agent.state == AgentState.REMOVED:
         raise MissingError(texts.NO_SUCH_AGENT)
     service = await store.service_of_agent(session, agent_id)
     if service is not None:

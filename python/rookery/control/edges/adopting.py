@@ -19,7 +19,7 @@ from rookery.storage.ids import new_id
 
 SERVICES_MAX = 10_000
 """Of one project."""
-AGENT_MODE = "agent"
+AGENT_MODE, DIRECT_MODE = "agent", "direct"
 
 
 async def adopt(
@@ -29,8 +29,13 @@ async def adopt(
     agent: EdgeAgentRow,
     entry: Entry,
     now_ms: int,
+    *,
+    mode: str = AGENT_MODE,
+    about: Mapping[str, Any] | None = None,
 ) -> EdgeServiceRow:
     """Make a service of a checked entry; ``access`` says in which project.
+
+    ``about`` is written into the audit in the place of the agent's name.
 
     Raises:
         TakenError: it is managed or rejected, the name is taken, or the project has too many.
@@ -51,7 +56,7 @@ async def adopt(
         project_id=access.project,
         name=entry.name,
         description=entry.description,
-        mode=AGENT_MODE,
+        mode=mode,
         agent_id=agent.id,
         created_at=now_ms,
     )
@@ -59,17 +64,19 @@ async def adopt(
     await session.flush()
     await store.put_labels(session, row.id, entry.labels)
     decide(agent, AgentState.MANAGED)
-    after = {"agentId": agent.id, "name": row.name, "labels": list(entry.labels)}
+    after = {**(about or {"agentId": agent.id}), "name": row.name, "labels": list(entry.labels)}
     record(session, audit, access, "adopt", row, after=after)
     await session.flush()
     return row
 
 
 async def let_go(session: AsyncSession, row: EdgeServiceRow, agent: EdgeAgentRow | None) -> None:
-    """Take the service away; its agent waits again."""
+    """Take the service away; its agent waits again. One at an address is gone with it."""
     await session.delete(row)
     await session.flush()
-    if agent is not None:
+    if agent is not None and row.mode == DIRECT_MODE:
+        await session.delete(agent)
+    elif agent is not None:
         decide(agent, AgentState.PENDING)
 
 

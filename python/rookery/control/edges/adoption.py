@@ -7,11 +7,16 @@ from typing import Any
 
 from rookery.clock import Clock
 from rookery.contracts.agent_edge import EDGE_PREFIX, EdgeReport
+from rookery.control.alarms.push.network import Targets
 from rookery.control.audit.service import AuditTrail
 from rookery.control.clusters.intake import Intake
 from rookery.control.doors.service import Doors
 from rookery.control.edges.access import EdgeAccess
 from rookery.control.edges.account import Accounts
+from rookery.control.edges.direct.checks import DirectChecks
+from rookery.control.edges.direct.service import DirectEdges
+from rookery.control.edges.direct.store import DIRECT_PREFIX
+from rookery.control.edges.direct.way import DirectWay
 from rookery.control.edges.enrolment import Enrolment
 from rookery.control.edges.entrance import EdgeEntrance
 from rookery.control.edges.link import EdgeLink
@@ -19,6 +24,7 @@ from rookery.control.edges.overview import EdgeOverview
 from rookery.control.edges.passage import TIMEOUT_S, EdgeAnswer, EdgePassages
 from rookery.control.edges.services import EdgeServices
 from rookery.control.edges.standing import EdgeStandings
+from rookery.control.edges.ways import Ways
 from rookery.control.processes.once import Once
 from rookery.control.processes.signals import Signals
 from rookery.control.relay.broker import Relay
@@ -44,7 +50,9 @@ class Edges:
         vault: Vault,
         *,
         report_interval_s: float,
+        targets: Targets,
     ) -> None:
+        """``targets`` says at which addresses edge services may be that have no agent."""
         self.report_interval_s = report_interval_s
         self.accounts = Accounts(database, clock, audit, vault)
         self.enrolment = Enrolment(database, clock, audit, self.accounts)
@@ -53,21 +61,29 @@ class Edges:
         )
         interval: dict[str, Any] = {"report_interval_s": report_interval_s}
         self.link = EdgeLink(database, clock, self.intake, self.enrolment, signals, **interval)
-        self.access = EdgeAccess(database, clock, audit, self.link.tell, **interval)
-        self.services = EdgeServices(database, clock, audit, self.link.tell, **interval)
+        self.access = EdgeAccess(database, clock, audit, self._tell, **interval)
+        self.services = EdgeServices(database, clock, audit, self._tell, **interval)
+        self.way = DirectWay(database, clock, vault, targets)
+        self._checks = DirectChecks(database, self.way, self.intake)
+        self.direct = DirectEdges(
+            database, clock, audit, vault, self.way, self._checks.soon, targets
+        )
         self.overview = EdgeOverview(database, clock, **interval)
         self._database = database
         self._audit = audit
         self._relay: Relay
+        self.ways: Ways
         self.passages: EdgePassages
         self.entrance: EdgeEntrance
         once.every("removed edge agents", SWEEP_S, self.link.forget_removed)
+        once.every("direct edges", report_interval_s, self._checks.look)
 
     def use(self, relay: Relay, tunnel: Tunnel, door: Door) -> None:
         """Say through what they are reached; before the relay starts."""
         self._relay = relay
         self.link.use(relay, tunnel, door)
-        self.passages = EdgePassages(self._database, self._audit, tunnel)
+        self.ways = Ways(tunnel, self.way)
+        self.passages = EdgePassages(self._database, self._audit, self.ways)
 
     def use_doors(self, doors: Doors) -> None:
         """Say where their pages are shown."""
@@ -103,5 +119,14 @@ class Edges:
 
     async def close(self) -> None:
         """Write what they said. May be called twice."""
+        await self._checks.close()
         await self.link.stop()
         await self.intake.stop()
+        await self.way.close()
+
+    def _tell(self, agent_id: str) -> None:
+        """What was decided about somebody changed in the database."""
+        if agent_id.startswith(DIRECT_PREFIX):
+            self.way.forget(agent_id)
+        else:
+            self.link.tell(agent_id)

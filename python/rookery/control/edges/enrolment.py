@@ -22,7 +22,7 @@ from rookery.control.edges.account import Accounts
 from rookery.control.edges.models import short_id
 from rookery.control.edges.rules import AdoptionRule, first_fit
 from rookery.control.edges.state import AgentState
-from rookery.control.edges.store import EdgeAgentRow
+from rookery.control.edges.store import EdgeAgentRow, new_agent
 from rookery.control.errors import InvalidError, TakenError, Text
 from rookery.control.relay.budget import Bucket
 from rookery.control.settings import store as settings
@@ -159,29 +159,7 @@ def _no(code: str, text: Text) -> Enrolled:
 
 
 def _new(asked: Enrol, address: str, now_ms: int) -> EdgeAgentRow:
-    return EdgeAgentRow(
-        id=EDGE_PREFIX + new_id(),
-        secret_hash=asked.secret_hash,
-        register_id=asked.register_id,
-        description=asked.description,
-        host_name=asked.host_name,
-        version=asked.agent_version,
-        address=address[:64],
-        state=str(AgentState.PENDING),
-        reason="",
-        desired_version=1,
-        enrolled_at=now_ms,
-        presence="unknown",
-        boot_id="",
-        drivers_total=0,
-        drivers_running=0,
-        drivers_abnormal=0,
-        apps_total=0,
-        apps_running=0,
-        apps_abnormal=0,
-        tags=0,
-        nodes=[],
-        nodes_left_out=0,
-        figures={},
-        clock_skew_ms=0,
-    )
+    row = new_agent(EDGE_PREFIX + new_id(), asked.secret_hash, now_ms)
+    row.register_id, row.description = asked.register_id, asked.description
+    row.host_name, row.version, row.address = asked.host_name, asked.agent_version, address[:64]
+    return row

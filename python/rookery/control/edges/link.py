@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +18,7 @@ from rookery.contracts.agent_edge import (
     EdgeStanding,
     Enrol,
 )
-from rookery.contracts.agent_v1 import Channel, Message, Presence, Reported
+from rookery.contracts.agent_v1 import Channel, LogBatch, Message, Presence, Reported
 from rookery.control.agents.registration import hash_of, is_same
 from rookery.control.clusters.intake import Intake
 from rookery.control.clusters.state import Presence as Seen
@@ -67,6 +67,7 @@ class EdgeLink:
         self._enrolment = enrolment
         self._signals = signals
         self._interval_s = max(1, round(report_interval_s))
+        self._take_logs: Callable[[str, LogBatch], None] = _nobody
         self._relay: Relay
         self._tunnel: Tunnel
         self._door: Door
@@ -84,6 +85,10 @@ class EdgeLink:
         self._signals.on(WANTED, self._look_again)
         self._signals.on(ARRIVED, self._is_elsewhere)
         self._signals.on_gap(self._look_at_all)
+
+    def hears_logs(self, take: Callable[[str, LogBatch], None]) -> None:
+        """Give it what edge services send of their logs."""
+        self._take_logs = take
 
     async def stop(self) -> None:
         """Finish what was begun. May be called twice."""
@@ -172,6 +177,8 @@ class EdgeLink:
                 self._door.handle(agent_id, message)
         elif isinstance(message, EdgeReport):
             self._intake.report(agent_id, message, through_relay=True)
+        elif isinstance(message, LogBatch):
+            self._take_logs(agent_id, message)
         elif isinstance(message, Presence):
             if message.status == "online":
                 self._intake.presence(agent_id, Seen.ONLINE, message.agent_version)
@@ -303,3 +310,7 @@ class EdgeLink:
             _log.warning("an edge agent could not be served: %s", error)
         else:
             _log.error("an edge agent could not be served", exc_info=error)
+
+
+def _nobody(_agent_id: str, _batch: LogBatch) -> None:
+    """Before somebody wants them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from rookery.storage.database import Database
 SERVICES_MAX = 500
 NODES_MAX = 1000
 RUNNING, CONNECTED = 3, 1
+FIGURE_MAX = 1 << 53
 _FIGURES = tuple(
     f"{kind}_{name}" for kind in ("drivers", "apps") for name in ("total", "running", "abnormal")
 )
@@ -44,6 +45,7 @@ class EdgeFigures:
     nodes: dict[str, int]
     not_running: Sequence[NodeSeen]
     abnormal: Sequence[NodeSeen]
+    figures: dict[str, float]
 
 
 class EdgeOverview:
@@ -91,6 +93,12 @@ class EdgeOverview:
                 .order_by(EdgeServiceRow.name)
                 .limit(SERVICES_MAX)
             )
+            figures_of = await session.scalars(
+                select(EdgeAgentRow.figures)
+                .join(EdgeServiceRow, EdgeServiceRow.agent_id == EdgeAgentRow.id)
+                .where(mine, online)
+            )
+            traffic = _summed(figures_of)
             seen = [one for service, agent in found for one in _nodes(service, agent)]
         count, up, tags, *figures = row
         return EdgeFigures(
@@ -100,7 +108,17 @@ class EdgeOverview:
             nodes={name: int(value) for name, value in zip(_FIGURES, figures, strict=True)},
             not_running=[one for one in seen if one.node.state != RUNNING][:NODES_MAX],
             abnormal=[one for one in seen if one.node.state == RUNNING][:NODES_MAX],
+            figures=traffic,
         )
+
+
+def _summed(reported: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    for figures in reported:
+        for name, value in figures.items():
+            # One that says what cannot be costs no other its figures.
+            sums[name] = sums.get(name, 0) + min(max(value, 0), FIGURE_MAX)
+    return sums
 
 
 def _nodes(service: EdgeServiceRow, agent: EdgeAgentRow) -> Iterator[NodeSeen]:

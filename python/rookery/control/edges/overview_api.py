@@ -10,6 +10,7 @@ from pydantic import Field
 from rookery.control.caller import Access
 from rookery.control.context import ControlContext
 from rookery.control.edges.overview import NodeSeen
+from rookery.control.edges.shown import TrafficShown, traffic_of
 from rookery.control.rest.guard import requires
 from rookery.control.rest.models import Id, Shown
 from rookery.control.tenancy.permissions import Level, Resource
@@ -57,6 +58,7 @@ class EdgeOverviewShown(Shown):
     drivers: NodesShown = Field(description="Their drivers.")
     apps: NodesShown = Field(description="Their applications.")
     tags: int = Field(description="Tags that they have.", examples=[4200])
+    traffic: TrafficShown = Field(description="What goes through those that are online.")
     not_running: list[NodeSeenShown] = Field(description="Nodes that do not run.")
     abnormal: list[NodeSeenShown] = Field(description="Nodes that run and are not connected.")
 
@@ -79,6 +81,7 @@ def router(control: ControlContext) -> APIRouter:
             drivers=_nodes(found.nodes, "drivers"),
             apps=_nodes(found.nodes, "apps"),
             tags=found.tags,
+            traffic=traffic_of(found.figures),
             not_running=[_seen(one, language) for one in found.not_running],
             abnormal=[_seen(one, language) for one in found.abnormal],
         )

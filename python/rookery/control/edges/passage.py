@@ -1,4 +1,4 @@
-"""Who may speak to which edge service through its agent, and as what: editors as its administrators."""
+"""Who may speak to which edge service, and as what: editors as its administrators."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from rookery.control.caller import Access
 from rookery.control.edges import adopting, texts
 from rookery.control.edges.places import place_of
 from rookery.control.edges.store import EdgeServiceRow
-from rookery.control.errors import MissingError, OutOfReachError, TakenError, TooManyError
-from rookery.control.relay.tunnel import Answer, Call, Tunnel, TunnelTimeoutError
+from rookery.control.errors import MissingError, TakenError, TooManyError
+from rookery.control.relay.answered import answered
+from rookery.control.relay.tunnel import Answer, Asks, Call
+from rookery.control.rest.passing_on import READING
 from rookery.control.tenancy.permissions import Level, Resource
 from rookery.storage.database import Database
 
-READING = frozenset({"GET", "HEAD"})
 BODY_BYTES_MAX = 8 << 20
 TIMEOUT_S = 30.0
 ADMINISTRATOR, VIEWER = "key", "viewer"
@@ -27,7 +28,7 @@ class EdgePassage:
     """The way to one edge service, for a caller who may go it."""
 
     agent_id: str
-    tunnel: Tunnel
+    tunnel: Asks
     credential: str
     caller: str
 
@@ -42,11 +43,7 @@ class EdgePassage:
             TunnelTimeoutError: the answer took too long.
         """
         call = replace(call, credential=self.credential, caller=self.caller)
-        async with self.tunnel.call(self.agent_id, call, body) as answer:
-            if answer.error and answer.status == 504:
-                raise TunnelTimeoutError(answer.error)
-            if answer.error:
-                raise OutOfReachError(texts.UNREACHABLE, code="SOURCE_ERROR", reason=answer.error)
+        async with answered(self.tunnel, self.agent_id, call, body) as answer:
             yield answer
 
 
@@ -62,7 +59,7 @@ class EdgeAnswer:
 class EdgePassages:
     """Opens them."""
 
-    def __init__(self, database: Database, audit: AuditTrail, tunnel: Tunnel) -> None:
+    def __init__(self, database: Database, audit: AuditTrail, tunnel: Asks) -> None:
         self._database = database
         self._audit = audit
         self._tunnel = tunnel

@@ -13,10 +13,11 @@ from rookery.control.audit.service import AuditTrail
 from rookery.control.caller import Access
 from rookery.control.clusters.models import Entry
 from rookery.control.edges import adopting, store, texts
+from rookery.control.edges.direct.texts import IS_DIRECT
 from rookery.control.edges.models import Adopted, Wanted
 from rookery.control.edges.places import place_of
 from rookery.control.edges.state import AgentState, heard_since, presence, service_state
-from rookery.control.edges.store import EdgeAgentRow, EdgeServiceLabelRow, EdgeServiceRow
+from rookery.control.edges.store import EdgeAgentRow, EdgeServiceRow
 from rookery.control.errors import InvalidError, MissingError, TakenError
 from rookery.control.rest.lists import Window, page
 from rookery.control.tenancy.permissions import Level
@@ -43,7 +44,7 @@ class EdgeServices:
         *,
         report_interval_s: float,
     ) -> None:
-        """``tell`` has an agent told what was decided about it."""
+        """``tell`` hears whose standing changed: an agent is told so."""
         self._database = database
         self._clock = clock
         self._audit = audit
@@ -73,10 +74,7 @@ class EdgeServices:
                 )
             if wanted.states:
                 query = query.where(service_state(since_ms).in_(wanted.states))
-            for label in wanted.labels:
-                labelled = select(EdgeServiceLabelRow.service_id)
-                labelled = labelled.where(EdgeServiceLabelRow.label == label)
-                query = query.where(EdgeServiceRow.id.in_(labelled))
+            query = query.where(*store.EDGES.with_labels(wanted.labels))
             sorts = {**SORTS, "state": service_state(since_ms)}
             rows, total = await page(session, query, window, wanted.sort, sorts)
             return await _whole(session, rows, now_ms), total
@@ -84,14 +82,7 @@ class EdgeServices:
     async def filters(self, access: Access) -> tuple[Sequence[str], Sequence[str]]:
         """Labels and versions that there are in the project."""
         async with self._database.read() as session:
-            labels = await session.scalars(
-                select(EdgeServiceLabelRow.label)
-                .join(EdgeServiceRow, EdgeServiceRow.id == EdgeServiceLabelRow.service_id)
-                .where(EdgeServiceRow.project_id == access.project)
-                .distinct()
-                .order_by(EdgeServiceLabelRow.label)
-                .limit(LABELS_TOLD_MAX)
-            )
+            labels = await store.EDGES.labels_in(session, access.project, LABELS_TOLD_MAX)
             versions = await session.scalars(
                 select(EdgeAgentRow.version)
                 .join(EdgeServiceRow, EdgeServiceRow.agent_id == EdgeAgentRow.id)
@@ -100,7 +91,7 @@ class EdgeServices:
                 .order_by(EdgeAgentRow.version)
                 .limit(VERSIONS_TOLD_MAX)
             )
-            return labels.all(), versions.all()
+            return labels, versions.all()
 
     async def get(self, access: Access, service_id: str) -> Adopted:
         """One.
@@ -172,11 +163,13 @@ class EdgeServices:
 
         Raises:
             MissingError: there is no such service.
-            TakenError: it has no agent.
+            TakenError: it has no agent, or is reached at an address.
         """
         async with self._database.write() as session:
             row = await _row(session, access, service_id)
             agent = await _agent(session, row)
+            if row.mode == adopting.DIRECT_MODE:
+                raise TakenError(IS_DIRECT, code="CONFLICT")
             if agent is None:
                 raise TakenError(texts.NO_AGENT, code="CONFLICT")
             adopting.record(
@@ -199,7 +192,7 @@ class EdgeServices:
             agent = await _agent(session, row)
             adopting.record(session, self._audit, access, "delete", row, before=_told(row, ()))
             await adopting.let_go(session, row, agent)
-            if agent is not None:
+            if agent is not None and row.mode == adopting.AGENT_MODE:
                 adopting.decide(agent, AgentState.REMOVED, f"deleted by {access.caller.name}")
                 agent.removed_at = await self._database.now_ms(session, self._clock.now_ms())
         if agent is not None:

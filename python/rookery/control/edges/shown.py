@@ -15,7 +15,9 @@ from rookery.control.clusters.store import (
     LABELS_MAX,
     NAME_LENGTH_MAX,
 )
+from rookery.control.edges.adopting import AGENT_MODE
 from rookery.control.edges.models import Adopted, DialedIn, short_id
+from rookery.control.edges.overview import FIGURE_MAX
 from rookery.control.edges.rules import (
     NAME_LENGTH_MAX as ADOPTED_NAME_MAX,
 )
@@ -259,12 +261,38 @@ class EdgeShown(Shown):
     version: str = Field(description="Of it.", examples=["0.10.0"])
     host_name: str = Field(description="What its machine calls itself.", examples=["gw-7"])
     started_at: Time | None = Field(description="When it started.")
-    agent_id: str | None = Field(description="Its agent.", examples=["edge-4f0c9a1b2d3e5f60"])
+    agent_id: str | None = Field(
+        description="Its agent; none: it is reached at an address.",
+        examples=["edge-4f0c9a1b2d3e5f60"],
+    )
     agent_short_id: str | None = Field(description="As pages show it.", examples=["4f0c9a1b"])
     drivers: CountsShown = Field(description="Its drivers.")
     apps: CountsShown = Field(description="Its applications.")
     tags: int = Field(description="How many it has.", examples=[420])
     created_at: Time = Field(description="When it was adopted.")
+
+
+class TrafficShown(Shown):
+    """What goes through an edge service, or several."""
+
+    reads: int = Field(description="Values read since its nodes were started.", examples=[81000])
+    read_errors: int = Field(description="Values that could not be read.", examples=[3])
+    sent: int = Field(description="Messages sent.", examples=[5400])
+    send_errors: int = Field(description="Messages that could not be sent.", examples=[0])
+    received: int = Field(description="Messages received.", examples=[12])
+    cached: int = Field(description="Messages that wait to be sent.", examples=[0])
+    dropped: int = Field(description="Messages for which there was no room.", examples=[0])
+    reads_per_second: float = Field(description="Of late.", examples=[120.5])
+    sent_per_second: float = Field(description="Of late.", examples=[8.0])
+
+
+class MachineShown(Shown):
+    """The machine that it runs on, and its process."""
+
+    process_memory: int | None = Field(description="Octets of the process.", examples=[90000000])
+    memory_used: int | None = Field(description="Octets of the machine.", examples=[900000000])
+    memory_total: int | None = Field(description="Octets of the machine.", examples=[2000000000])
+    load1: float | None = Field(description="Load of the last minute.", examples=[0.4])
 
 
 class EdgeNodeShown(Shown):
@@ -286,6 +314,8 @@ class EdgeDetail(EdgeShown):
 
     nodes: list[EdgeNodeShown] = Field(description="As it reports them, abnormal ones first.")
     nodes_left_out: int = Field(description="So many more it has.", examples=[0])
+    traffic: TrafficShown = Field(description="What goes through it.")
+    machine: MachineShown = Field(description="Where it runs; null: it does not say.")
 
 
 class EdgeGiven(Given):
@@ -363,7 +393,51 @@ def to_edge_detail(found: Adopted, language: str) -> EdgeDetail:
     stored = [] if agent is None else agent.nodes
     nodes = [shown for item in stored if (shown := _node(item, language)) is not None]
     left_out = 0 if agent is None else agent.nodes_left_out
-    return EdgeDetail(**_members(found), nodes=nodes, nodes_left_out=left_out)
+    figures = {} if agent is None else agent.figures
+    return EdgeDetail(
+        **_members(found),
+        nodes=nodes,
+        nodes_left_out=left_out,
+        traffic=traffic_of(figures),
+        machine=MachineShown(
+            process_memory=_whole(figures.get("process.memory")),
+            memory_used=_whole(figures.get("memory.used")),
+            memory_total=_whole(figures.get("memory.total")),
+            load1=figures.get("load1"),
+        ),
+    )
+
+
+TRAFFIC = {
+    "reads": "tag_reads_total",
+    "read_errors": "tag_read_errors_total",
+    "sent": "send_msgs_total",
+    "send_errors": "send_msg_errors_total",
+    "received": "recv_msgs_total",
+    "cached": "cached_msgs",
+    "dropped": "dropped_msgs_total",
+    "reads_per_second": "tag_reads_total_rate",
+    "sent_per_second": "send_msgs_total_rate",
+}
+"""Members of the interface, and the figures of reports that they are."""
+
+
+def traffic_of(figures: Mapping[str, float]) -> TrafficShown:
+    """As the interface shows it."""
+    found: dict[str, Any] = {
+        name: round(bounded(figures.get(figure, 0)), 1 if name.endswith("second") else None)
+        for name, figure in TRAFFIC.items()
+    }
+    return TrafficShown(**found)
+
+
+def bounded(figure: float) -> float:
+    """What an edge service may say of itself and everything can add up and show."""
+    return min(max(figure, 0), FIGURE_MAX)
+
+
+def _whole(figure: float | None) -> int | None:
+    return None if figure is None else round(bounded(figure))
 
 
 def rule_of(given: RuleGiven) -> AdoptionRule:
@@ -378,6 +452,8 @@ def rule_shown(rule: AdoptionRule) -> RuleModel:
 
 def _members(found: Adopted) -> dict[str, Any]:
     row, agent = found.row, found.agent
+    # One at an address has none, whatever stands in its place.
+    dialed_in = row.agent_id if row.mode == AGENT_MODE else None
     return {
         "id": row.id,
         "org_id": row.org_id,
@@ -394,8 +470,8 @@ def _members(found: Adopted) -> dict[str, Any]:
         "version": "" if agent is None else agent.version,
         "host_name": "" if agent is None else agent.host_name,
         "started_at": None if agent is None else agent.started_at,
-        "agent_id": row.agent_id,
-        "agent_short_id": None if row.agent_id is None else short_id(row.agent_id),
+        "agent_id": dialed_in,
+        "agent_short_id": None if dialed_in is None else short_id(dialed_in),
         "drivers": _counts(agent, "drivers"),
         "apps": _counts(agent, "apps"),
         "tags": 0 if agent is None else agent.tags,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,6 +14,7 @@ from rookery.control.clusters.store import (
     LABEL_LENGTH_MAX,
     NAME_LENGTH_MAX,
 )
+from rookery.control.tenancy.belongings import Belongings
 from rookery.storage.base import ID_LENGTH, Base
 
 AGENT_ID_LENGTH = 24
@@ -95,6 +96,36 @@ class EdgeServiceLabelRow(Base):
     label: Mapped[str] = mapped_column(String(LABEL_LENGTH_MAX), primary_key=True, index=True)
 
 
+def new_agent(agent_id: str, secret_hash: str, now_ms: int) -> EdgeAgentRow:
+    """One of which nothing is known but its name; it waits."""
+    return EdgeAgentRow(
+        id=agent_id,
+        secret_hash=secret_hash,
+        register_id="",
+        description="",
+        host_name="",
+        version="",
+        address="",
+        state="pending",
+        reason="",
+        desired_version=1,
+        enrolled_at=now_ms,
+        presence="unknown",
+        boot_id="",
+        drivers_total=0,
+        drivers_running=0,
+        drivers_abnormal=0,
+        apps_total=0,
+        apps_running=0,
+        apps_abnormal=0,
+        tags=0,
+        nodes=[],
+        nodes_left_out=0,
+        figures={},
+        clock_skew_ms=0,
+    )
+
+
 async def service_of_agent(session: AsyncSession, agent_id: str) -> EdgeServiceRow | None:
     """What an agent was adopted as."""
     found: EdgeServiceRow | None = await session.scalar(
@@ -103,66 +134,20 @@ async def service_of_agent(session: AsyncSession, agent_id: str) -> EdgeServiceR
     return found
 
 
-async def service_of(
-    session: AsyncSession, project_id: str, service_id: str
-) -> EdgeServiceRow | None:
-    """A service, if it is one of that project."""
-    found = await session.get(EdgeServiceRow, service_id)
-    return found if found is not None and found.project_id == project_id else None
-
-
-async def is_name_taken(
-    session: AsyncSession, project_id: str, name: str, *, but: str = ""
-) -> bool:
-    """Whether another service of the project is called so."""
-    found = await session.scalar(
-        select(EdgeServiceRow.id).where(
-            EdgeServiceRow.project_id == project_id,
-            EdgeServiceRow.name == name,
-            EdgeServiceRow.id != but,
-        )
-    )
-    return found is not None
-
-
-async def count_services(session: AsyncSession, project_id: str) -> int:
-    """How many a project has."""
-    query = select(func.count()).select_from(EdgeServiceRow)
-    return await session.scalar(query.where(EdgeServiceRow.project_id == project_id)) or 0
-
-
-async def has_services(session: AsyncSession, project_id: str) -> bool:
-    """Whether a project has any."""
-    return await count_services(session, project_id) > 0
-
-
-async def labels_of(session: AsyncSession, service_ids: Sequence[str]) -> dict[str, list[str]]:
-    """The labels of each, in order."""
-    found: dict[str, list[str]] = {}
-    rows = await session.execute(
-        select(EdgeServiceLabelRow.service_id, EdgeServiceLabelRow.label)
-        .where(EdgeServiceLabelRow.service_id.in_(service_ids))
-        .order_by(EdgeServiceLabelRow.label)
-    )
-    for service_id, label in rows:
-        found.setdefault(service_id, []).append(label)
-    return found
-
-
-async def put_labels(session: AsyncSession, service_id: str, labels: Sequence[str]) -> None:
-    """Give a service these labels and no others."""
-    await session.execute(
-        delete(EdgeServiceLabelRow).where(EdgeServiceLabelRow.service_id == service_id)
-    )
-    session.add_all(EdgeServiceLabelRow(service_id=service_id, label=label) for label in labels)
+EDGES = Belongings(EdgeServiceRow, EdgeServiceLabelRow, "service_id")
+service_of = EDGES.one
+is_name_taken = EDGES.is_name_taken
+count_services = EDGES.count
+has_services = EDGES.are_there
+labels_of = EDGES.labels_of
+put_labels = EDGES.put_labels
 
 
 async def services_with(
     session: AsyncSession, project_id: str, labels: Sequence[str]
 ) -> Sequence[EdgeServiceRow]:
     """Services of a project that have all of these labels, by name."""
-    query = select(EdgeServiceRow).where(EdgeServiceRow.project_id == project_id)
-    for label in labels:
-        labelled = select(EdgeServiceLabelRow.service_id).where(EdgeServiceLabelRow.label == label)
-        query = query.where(EdgeServiceRow.id.in_(labelled))
+    query = select(EdgeServiceRow).where(
+        EdgeServiceRow.project_id == project_id, *EDGES.with_labels(labels)
+    )
     return (await session.scalars(query.order_by(EdgeServiceRow.name))).all()

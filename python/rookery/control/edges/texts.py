@@ -29,7 +29,6 @@ BAD_ACCOUNT = Text(
     "注册账号的用户名和密码为 1 至 {most} 个可见字符",
 )
 NO_PASSWORD = Text("choose a password for the account", "请设置注册账号的密码")
-UNREACHABLE = Text("the edge service gave no answer: {reason}", "边缘服务未应答：{reason}")
 TOO_LONG = Text("the body is longer than {most} bytes", "请求体超过 {most} 字节")
 RULE_NAMES_NOBODY = Text("rule {name}: there is no such project", "规则“{name}”：项目不存在")
 BAD_TEMPLATE = Text(

@@ -115,7 +115,7 @@ def _sources(api: APIRouter, control: ControlContext) -> None:
         responses=errors("NOT_FOUND", "SERVICE_UNAVAILABLE"),
     )
     async def sources(access: Sees) -> SourcesShown:
-        """Every cluster of the project, with what came from it: for filters, and for who misses one."""
+        """Every cluster of the project, and the edge services that sent any: for filters, and for who misses one."""
         found = await control.logs.origins(access.project)
         kept = await control.logs.size(access.project)
         retention = control.logs.retention

@@ -14,6 +14,7 @@ from rookery.clock import Clock
 from rookery.control.agents.store import AgentRow
 from rookery.control.clusters.state import ConditionType
 from rookery.control.clusters.store import ClusterRow
+from rookery.control.edges.store import EdgeServiceRow
 from rookery.control.errors import InvalidError, OutOfReachError
 from rookery.control.logs import receiver as receivers
 from rookery.control.logs import texts
@@ -187,13 +188,17 @@ class LogService:
     # -- what the intake wants -----------------------------------------------------------------
 
     async def homes_of(self, agents: frozenset[str]) -> Mapping[str, Home]:
-        query = (
+        clusters = (
             select(AgentRow.id, AgentRow.cluster_id, ClusterRow.project_id)
             .join(ClusterRow, ClusterRow.id == AgentRow.cluster_id)
             .where(AgentRow.id.in_(agents))
         )
+        edges = select(EdgeServiceRow.agent_id, EdgeServiceRow.id, EdgeServiceRow.project_id).where(
+            EdgeServiceRow.agent_id.in_(agents)
+        )
         async with self._database.read() as session:
-            return {row[0]: Home(row[1], row[2]) for row in await session.execute(query)}
+            rows = [*await session.execute(clusters), *await session.execute(edges)]
+        return {row[0]: Home(row[1], row[2]) for row in rows}
 
     async def keep(self, parts: Sequence[Part]) -> bool:
         store = await self.store()
@@ -228,12 +233,15 @@ class LogService:
     # -- what people want ----------------------------------------------------------------------
 
     async def clusters(self, project_id: str, wanted: Sequence[str] | None) -> dict[str, str]:
-        """Names of the clusters of a project, or of those of them that are wanted."""
-        query = select(ClusterRow.id, ClusterRow.name).where(ClusterRow.project_id == project_id)
-        if wanted:
-            query = query.where(ClusterRow.id.in_(wanted))
+        """Names of the clusters and edge services of a project, or of those of them that are wanted."""
+        found: dict[str, str] = {}
         async with self._database.read() as session:
-            return {row[0]: row[1] for row in await session.execute(query)}
+            for table in (ClusterRow, EdgeServiceRow):
+                query = select(table.id, table.name).where(table.project_id == project_id)
+                if wanted:
+                    query = query.where(table.id.in_(wanted))
+                found |= {row[0]: row[1] for row in await session.execute(query)}
+        return found
 
     async def page(
         self, wanted: LogFilter, size: int, *, after: str | None, is_newest_first: bool
@@ -270,7 +278,7 @@ class LogService:
         return Histogram(start, width, counts)
 
     async def origins(self, project_id: str) -> list[Origins]:
-        """Every cluster of a project, and the files that its logs came from.
+        """Every cluster of a project and the files that its logs came from, and edge services that sent any.
 
         Raises:
             UnavailableError: the place that keeps them does not answer.
@@ -280,21 +288,29 @@ class LogService:
             .where(ClusterRow.project_id == project_id)
             .order_by(ClusterRow.name)
         )
+        of_edges = (
+            select(EdgeServiceRow.id, EdgeServiceRow.name)
+            .where(EdgeServiceRow.project_id == project_id)
+            .order_by(EdgeServiceRow.name)
+        )
         async with self._database.read() as session:
             rows = list(await session.execute(query))
-        if not rows:
+            edges = list(await session.execute(of_edges))
+        names = frozenset(row[0] for row in (*rows, *edges))
+        if not names:
             return []
-        found: dict[str, list[Source]] = {cluster: [] for cluster, _, _ in rows}
-        for source in await (await self.store()).sources(frozenset(found)):
-            found[source.cluster_id].append(source)
+        found: dict[str, list[Source]] = {}
+        for source in await (await self.store()).sources(names):
+            found.setdefault(source.cluster_id, []).append(source)
+        for sources in found.values():
+            sources.sort(key=lambda one: (one.node, one.file))
         return [
-            Origins(
-                cluster,
-                name,
-                _problem(conditions),
-                sorted(found[cluster], key=lambda one: (one.node, one.file)),
-            )
-            for cluster, name, conditions in rows
+            *(
+                Origins(cluster, name, _problem(conditions), found.get(cluster, ()))
+                for cluster, name, conditions in rows
+            ),
+            # Those that sent nothing are as well as the others: nobody switches that on for each.
+            *(Origins(edge, name, "", found[edge]) for edge, name in edges if edge in found),
         ]
 
 

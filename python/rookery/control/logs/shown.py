@@ -28,7 +28,9 @@ class LogShown(Shown):
     )
     time: Time = Field(description="When it was written.")
     level: Level = Field(description="How severe, as in RFC 5424.", examples=["warning"])
-    cluster_id: str = Field(description="Of which cluster.", examples=["4f0c9a1b2d3e5f60"])
+    cluster_id: str = Field(
+        description="Of which cluster or edge service.", examples=["4f0c9a1b2d3e5f60"]
+    )
     cluster_name: str = Field(description="As it is called.", examples=["Plant 1"])
     node: str = Field(description="Which node; empty: not known.", examples=["emqx@10.0.0.1"])
     file: str = Field(description="In which file of that node.", examples=["emqx.log.1"])
@@ -103,7 +105,11 @@ class SourcesShown(Shown):
 
 ClustersQuery = Annotated[
     list[str] | None,
-    Query(alias="cluster", max_length=CLUSTERS_MAX, description="Only of these; without: all."),
+    Query(
+        alias="cluster",
+        max_length=CLUSTERS_MAX,
+        description="Only of these clusters and edge services; without: all.",
+    ),
 ]
 
 

@@ -16,6 +16,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rookery.contracts.agent_v1 import (
     CHUNK_BYTES_MAX,
@@ -161,6 +162,22 @@ class WebSocket:
             await say(self.exchange, chunk)
 
 
+class Asks(Protocol):
+    """What asks something that has an agent, or an address."""
+
+    def call(
+        self, agent_id: str, call: Call, body: AsyncIterator[bytes] | None = None
+    ) -> contextlib.AbstractAsyncContextManager[Answer]:
+        """As :meth:`Tunnel.call`."""
+        ...
+
+    def web_socket(
+        self, agent_id: str, call: Call
+    ) -> contextlib.AbstractAsyncContextManager[Answer | WebSocket]:
+        """As :meth:`Tunnel.web_socket`."""
+        ...
+
+
 @dataclass
 class Tunnel:
     """Calls under way, by their id. Without ``way`` agents are reached here alone."""
@@ -212,11 +229,11 @@ class Tunnel:
             TooManyError: too many calls are under way.
             TunnelTimeoutError: the answer took too long.
         """
-        source = body or _nothing()
+        source = body or nothing()
         first, rest = await _first_piece(source)
         request = _request(call, body=first, more=rest is not None)
         feeding: asyncio.Task[None] | None = None
-        async with self._exchange(agent_id, request) as exchange, _within(call.timeout_s):
+        async with self._exchange(agent_id, request) as exchange, within(call.timeout_s):
             await _ask(exchange, request, call.timeout_s)
             if rest is not None:
                 feeding = asyncio.create_task(_feed(exchange, rest, source))
@@ -242,7 +259,7 @@ class Tunnel:
         """
         request = _request(call, upgrade="websocket")
         async with self._exchange(agent_id, request) as exchange:
-            async with _within(call.timeout_s):
+            async with within(call.timeout_s):
                 await _ask(exchange, request, call.timeout_s)
                 reply = await exchange.reply
             if reply.status == SWITCHING and not reply.error:
@@ -314,7 +331,12 @@ def _request(call: Call, *, body: bytes = b"", more: bool = False, upgrade: str 
 
 
 @contextlib.asynccontextmanager
-async def _within(timeout_s: float) -> AsyncIterator[None]:
+async def within(timeout_s: float) -> AsyncIterator[None]:
+    """The time that a call has.
+
+    Raises:
+        TunnelTimeoutError: it is over.
+    """
     deadline = asyncio.timeout(timeout_s)
     try:
         async with deadline:
@@ -380,9 +402,10 @@ def _said(task: asyncio.Future[None]) -> None:
         task.exception()
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    nothing: tuple[bytes, ...] = ()
-    for part in nothing:
+async def nothing() -> AsyncIterator[bytes]:
+    """A body that is empty."""
+    empty: tuple[bytes, ...] = ()
+    for part in empty:
         yield part
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -135,6 +135,12 @@ def router(edge: EdgeContext) -> APIRouter:
     async def status(language: LanguageQuery) -> StatusShown:
         """With what went wrong last."""
         return _status(edge.agent.status, edge.agent.settings, language)
+
+    @api.get("/status/report", summary="How this service and its nodes are")
+    async def report() -> dict[str, Any]:
+        """What an agent tells its control plane, for one that has to ask: a message of type `edge_report`."""
+        message = edge.agent.report()
+        return {"type": message.TYPE, **message.written()}
 
     @api.post("/management/cancel", summary="Leave the control plane for good")
     async def cancel() -> Done:

@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -31,6 +32,7 @@ from rookery.contracts.agent_v1 import (
     REPORT_INTERVAL_S,
     SUBSCRIBED_BY_AGENT,
     Channel,
+    LogAck,
     Message,
     MessageError,
     Presence,
@@ -39,6 +41,7 @@ from rookery.contracts.agent_v1 import (
     topic_name,
 )
 from rookery.edge.agent import texts
+from rookery.edge.agent.logs import LogShipping
 from rookery.edge.agent.settings import AgentSettings
 from rookery.edge.agent.status import Problem, tls_problem
 from rookery.edge.agent.tunnel import Tunnel
@@ -159,6 +162,7 @@ class Visit:
         site: ASGIApp,
         heard: Heard,
         report: Callable[[], EdgeReport],
+        logs: LogShipping,
         clock: Clock,
     ) -> None:
         self._settings = settings
@@ -170,6 +174,8 @@ class Visit:
         self._connection: Connection | None = None
         self._tunnel = Tunnel(site, self._reply)
         self._hurry = asyncio.Event()
+        self._logs = logs
+        self._managed, self._let_go = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> None:
         """Connect, and serve until the connection ends.
@@ -183,7 +189,7 @@ class Visit:
         self._connection = connection
         tasks: list[asyncio.Task[None]] = []
         try:
-            for channel in sorted(SUBSCRIBED_BY_AGENT - {Channel.LOG_ACK}, key=str):
+            for channel in sorted(SUBSCRIBED_BY_AGENT, key=str):
                 await connection.subscribe(topic_name(identity.agent_id, channel), _QOS)
             presence = Presence(
                 "online",
@@ -198,6 +204,7 @@ class Visit:
             tasks = [
                 asyncio.create_task(self._reporting()),
                 asyncio.create_task(self._receiving(connection)),
+                asyncio.create_task(self._logging()),
             ]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -242,6 +249,21 @@ class Visit:
                     await self._hurry.wait()
             self._hurry.clear()
 
+    async def _logging(self) -> None:
+        while True:
+            # Of one that nobody adopted the control plane knows no place for a log.
+            await self._managed.wait()
+            sending = asyncio.create_task(self._logs.run(partial(self._say, Channel.LOG)))
+            leaving = asyncio.create_task(self._let_go.wait())
+            try:
+                await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+                if sending.done():
+                    await sending
+            finally:
+                for task in (sending, leaving):
+                    task.cancel()
+                await asyncio.gather(sending, leaving, return_exceptions=True)
+
     async def _receiving(self, connection: Connection) -> None:
         request = topic_name(self._identity.agent_id, Channel.REQUEST)
         while True:
@@ -256,11 +278,24 @@ class Visit:
                 continue
             if arrived.topic == request:
                 await self._tunnel.handle(message)
+            elif isinstance(message, LogAck):
+                self._logs.handle(message)
             elif isinstance(message, EdgeStanding):
+                self._put_managed(message)
                 if self._interval_s != message.report_interval_s:
                     self._interval_s = message.report_interval_s
                     self._hurry.set()
                 await self._heard.standing(message)
+
+    def _put_managed(self, standing: EdgeStanding) -> None:
+        if standing.state == "managed":
+            self._logs.adopted(standing.version)
+            self._let_go.clear()
+            self._managed.set()
+        else:
+            self._logs.let_go()
+            self._managed.clear()
+            self._let_go.set()
 
     async def _reply(self, message: Message) -> None:
         try:

@@ -14,6 +14,11 @@ from rookery.native.node import version
 from rookery.observability.machine import Machine
 
 REASON_MAX = 300
+RATED = ("tag_reads_total", "tag_read_errors_total", "send_msgs_total", "send_msg_errors_total")
+TRAFFIC = (*RATED, "recv_msgs_total", "cached_msgs", "dropped_msgs_total")
+"""Figures of nodes that are summed up, by Neuron's names."""
+RATE_S = 1.0
+"""What is asked sooner has the rates of before."""
 _KINDS = {NodeKind.DRIVER: "driver", NodeKind.APP: "app"}
 
 
@@ -27,6 +32,8 @@ class Reporter:
         self._started_at_ms = clock.now_ms()
         self._sequence = 0
         self._machine = Machine()
+        self._before: tuple[float, dict[str, float]] = (-RATE_S, {})
+        self._rates: dict[str, float] = {}
 
     def report(self, description: str) -> EdgeReport:
         """How it is now."""
@@ -68,7 +75,27 @@ class Reporter:
             "memory.used": memory.used,
             "memory.total": memory.total,
             "load1": round(self._machine.load()[0], 2),
+            **self._traffic(),
         }
+
+    def _traffic(self) -> dict[str, float]:
+        """What went through all nodes since they were started, and in a second of late."""
+        sums: dict[str, float] = dict.fromkeys(TRAFFIC, 0)
+        for one in self._service.metrics():
+            for name in TRAFFIC:
+                sums[name] += one.figures.get(name, 0)
+        now_s = self._clock.monotonic_s()
+        before_s, before = self._before
+        if now_s - before_s >= RATE_S:
+            passed_s = now_s - before_s
+            # A node that was started anew counts from nothing.
+            self._rates = {
+                f"{name}_rate": round(max(0.0, sums[name] - before.get(name, 0)) / passed_s, 2)
+                for name in RATED
+                if before
+            }
+            self._before = (now_s, sums)
+        return {**sums, **self._rates}
 
 
 def is_abnormal(node: EdgeNode) -> bool:

@@ -19,11 +19,13 @@ from starlette.types import ASGIApp
 from rookery.clock import Clock
 from rookery.contracts.agent_edge import EdgeReport, EdgeStanding
 from rookery.edge.agent import texts
+from rookery.edge.agent.logs import LogShipping
 from rookery.edge.agent.relay import Heard, Identity, Visit, VisitError, enrol
 from rookery.edge.agent.reporting import Reporter
 from rookery.edge.agent.settings import AgentSettings, checked
 from rookery.edge.agent.status import Problem, State, Status
 from rookery.edge.service import EdgeService
+from rookery.edge.system.log_lines import LogLines
 from rookery.words import Words
 
 _log = logging.getLogger("rookery.edge.agent")
@@ -59,11 +61,12 @@ class EdgeAgent:
         service: EdgeService,
         clock: Clock,
         site: Callable[[], ASGIApp],
+        lines: LogLines,
         *,
         backoff_s: tuple[float, float] = BACKOFF_S,
         refused_s: float = REFUSED_S,
     ) -> None:
-        """``site`` makes what answers calls of the control plane, when it is first wanted."""
+        """``site`` makes what answers calls of the control plane, when it is first wanted; ``lines`` are the log."""
         self._service = service
         self._clock = clock
         self._make_site = site
@@ -72,6 +75,7 @@ class EdgeAgent:
         self._refused_s = refused_s
         self._boot_id = secrets.token_hex(8)
         self._reporter = Reporter(service, clock, self._boot_id)
+        self._logs = LogShipping(lines, self._boot_id)
         self._settings = AgentSettings()
         self._credential = Credential()
         self._status = Status(since_ms=clock.now_ms())
@@ -88,6 +92,10 @@ class EdgeAgent:
     def status(self) -> Status:
         """How it stands now."""
         return self._status
+
+    def report(self) -> EdgeReport:
+        """How the service is now, as the control plane is told."""
+        return self._reporter.report(self._settings.description)
 
     async def open(self) -> None:
         """Read what is kept, and connect if that is wanted."""
@@ -220,7 +228,8 @@ class EdgeAgent:
             Identity(agent_id=credential.agent_id, secret=credential.secret, boot_id=self._boot_id),
             self._site,
             Heard(self._stands, lambda: self._put(State.CONNECTED)),
-            self._report,
+            self.report,
+            self._logs,
             self._clock,
         )
         self._visit = visit
@@ -228,9 +237,6 @@ class EdgeAgent:
             await visit.run()
         finally:
             self._visit = None
-
-    def _report(self) -> EdgeReport:
-        return self._reporter.report(self._settings.description)
 
     async def _stands(self, standing: EdgeStanding) -> None:
         """What this service is to the control plane."""

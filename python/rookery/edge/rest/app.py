@@ -19,6 +19,7 @@ from rookery.edge.features import routes
 from rookery.edge.rest.document import document
 from rookery.edge.rest.errors import HANDLERS, problem
 from rookery.edge.rest.guard import Operation
+from rookery.edge.rest.speaking import SpeaksFor
 from rookery.edge.users import texts
 from rookery.web.caller import ASSERTED
 from rookery.web.only_tls import OnlyTls, is_near
@@ -71,6 +72,7 @@ def make_site(edge: EdgeContext) -> ASGIApp:
         exception_handlers=HANDLERS,
         middleware=[Middleware(SecurityHeaders)],
     )
+    site = SpeaksFor(site, edge)
     if not edge.config.is_plain_everywhere:
         site = OnlyTls(site)
     return NearOnly(site, edge)

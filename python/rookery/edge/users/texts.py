@@ -25,6 +25,10 @@ CHANGE_FIRST = Words(
     "choose a password first: POST /api/password", "请先修改密码：POST /api/password"
 )
 NOT_ALLOWED = Words("viewers may look, and change nothing", "只读用户不能执行此操作")
+BAD_SPEAKING = Words(
+    "{role} is administrator or viewer, {name} at most 256 printable characters",
+    "{role} 为 administrator 或 viewer，{name} 最多 256 个可见字符",
+)
 NO_SUCH_USER = Words("there is no user {name}", "用户 {name} 不存在")
 USER_EXISTS = Words("there is a user {name} already", "用户 {name} 已存在")
 TOO_MANY = Words("there are {count} users already", "用户数已达上限 {count}")

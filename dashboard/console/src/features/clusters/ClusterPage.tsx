@@ -1,11 +1,9 @@
 /** One cluster: what it is, how it is, and what can be done with it. */
-import { Card, Group, Table, Text, Title } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
 
-import { EmptyState } from "@/components/EmptyState";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { KeyValues } from "@/components/KeyValues";
 import { Loading } from "@/components/Loading";
@@ -15,8 +13,10 @@ import { formatDuration, formatNumber, formatTime } from "@/lib/format";
 import { useGet } from "@console/api/hooks";
 import { useRights } from "@console/api/roles";
 import type { ClusterDetail } from "@console/api/shapes";
+import { CardTable } from "@console/components/CardTable";
 import { ClusterTabs } from "@console/components/ClusterTabs";
 import { clustersPath, usePlace } from "@console/components/place";
+import { StateCard } from "@console/components/StateCard";
 import { useGoTo } from "@console/components/useGoTo";
 
 import { ReportAge } from "./Age";
@@ -72,18 +72,13 @@ export default function ClusterPage(): ReactElement {
       <ErrorPanel error={answer.error} onRetry={() => void answer.refetch()} />
       <div className="two-columns">
         <Information cluster={cluster} />
-        <Card withBorder padding="md">
-          <Group justify="space-between" mb="xs">
-            <Title order={2} size="h5">
-              {t("field.state")}
-            </Title>
-            <StateBadge cluster={cluster} />
-          </Group>
-          <Text size="sm" mb="xs">
-            {t(`meaning.${cluster.state}`)}
-          </Text>
+        <StateCard
+          title={t("field.state")}
+          badge={<StateBadge cluster={cluster} />}
+          meaning={t(`meaning.${cluster.state}`)}
+        >
           <Conditions conditions={cluster.conditions} />
-        </Card>
+        </StateCard>
       </div>
       <Nodes cluster={cluster} />
       <Suspense fallback={<Loading />}>
@@ -126,43 +121,28 @@ function Information({ cluster }: { cluster: ClusterDetail }): ReactElement {
 
 function Nodes({ cluster }: { cluster: ClusterDetail }): ReactElement {
   const { t, i18n } = useTranslation("clusters");
-  const { nodes } = cluster;
   return (
-    <Card withBorder padding={0}>
-      <Title order={2} size="h5" p="md">
-        {t("nodes")}
-      </Title>
-      {nodes.length === 0 ? (
-        <EmptyState title={t("noNodes.title")} text={t("noNodes.text")} />
-      ) : (
-        <div className="table-scroll" role="region" aria-label={t("nodes")} tabIndex={0}>
-          <Table>
-            <caption className="hidden-text">{t("nodes")}</caption>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t("field.node")}</Table.Th>
-                <Table.Th>{t("field.state")}</Table.Th>
-                <Table.Th>{t("version")}</Table.Th>
-                <Table.Th ta="right">{t("connections")}</Table.Th>
-                <Table.Th>{t("uptime")}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {nodes.map((node) => (
-                <Table.Tr key={node.node}>
-                  <Table.Td>{node.node}</Table.Td>
-                  <Table.Td>
-                    <StatusBadge state={node.status} isFault />
-                  </Table.Td>
-                  <Table.Td>{node.version}</Table.Td>
-                  <Table.Td ta="right">{formatNumber(node.connections, i18n.language)}</Table.Td>
-                  <Table.Td>{formatDuration(node.uptimeMs)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
-      )}
-    </Card>
+    <CardTable
+      title={t("nodes")}
+      rows={cluster.nodes}
+      rowKey={(node) => node.node}
+      empty={{ title: t("noNodes.title"), text: t("noNodes.text") }}
+      columns={[
+        { key: "node", label: t("field.node"), render: (node) => node.node },
+        {
+          key: "status",
+          label: t("field.state"),
+          render: (node) => <StatusBadge state={node.status} isFault />,
+        },
+        { key: "version", label: t("version"), render: (node) => node.version },
+        {
+          key: "connections",
+          label: t("connections"),
+          isNumber: true,
+          render: (node) => formatNumber(node.connections, i18n.language),
+        },
+        { key: "uptime", label: t("uptime"), render: (node) => formatDuration(node.uptimeMs) },
+      ]}
+    />
   );
 }

@@ -1,14 +1,12 @@
-import { Select, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { FormDialog } from "@/components/FormDialog";
 import { call } from "@console/api/client";
-import { useRights } from "@console/api/roles";
-import type { ClusterRow } from "@console/api/shapes";
-import { usePlaces } from "@console/components/place";
-import { choicesOf } from "@console/components/PlaceSwitcher";
+import type { ClusterRow, ProjectRow } from "@console/api/shapes";
+import { ProjectSelect } from "@console/components/ProjectSelect";
 
 import { CLUSTER, REFRESH } from "./paths";
 
@@ -20,17 +18,11 @@ interface TransferDialogProps {
 /** To another project that the caller administers, too. */
 export function TransferDialog({ cluster, onClose }: TransferDialogProps): ReactElement {
   const { t } = useTranslation("clusters");
-  const rights = useRights();
-  const { projects = [] } = usePlaces();
-  const targets = projects.filter(
-    ({ id, orgId }) => id !== cluster.projectId && rights.isProjectAdmin(orgId, id),
-  );
-  const [target, setTarget] = useState<string | null>(null);
-  const found = targets.find(({ id }) => id === target);
+  const [target, setTarget] = useState<ProjectRow | undefined>();
   const send = () =>
     call("post", `${CLUSTER}/transfer`, {
       path: { org: cluster.orgId, project: cluster.projectId, cluster: cluster.id },
-      body: { orgId: found?.orgId, projectId: found?.id },
+      body: { orgId: target?.orgId, projectId: target?.id },
     });
   return (
     <FormDialog
@@ -41,15 +33,13 @@ export function TransferDialog({ cluster, onClose }: TransferDialogProps): React
       onSubmit={send}
       onClose={onClose}
     >
-      <Text size="sm">{t(targets.length === 0 ? "transferNowhere" : "transferHelp")}</Text>
-      <Select
+      <Text size="sm">{t("transferHelp")}</Text>
+      <ProjectSelect
         label={t("targetProject")}
-        required
-        searchable
-        data={choicesOf(targets)}
-        value={target}
+        value={target?.id ?? null}
         onChange={setTarget}
-        nothingFoundMessage={t("noMatch.title")}
+        without={cluster.projectId}
+        nowhere={t("transferNowhere")}
       />
     </FormDialog>
   );

@@ -60,6 +60,9 @@ export function EdgeActions({ edge, mayChange, onOpen, onGone }: EdgeActionsProp
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item onClick={() => onOpen("edit")}>{t("edit")}</Menu.Item>
+            {edge.mode === "direct" && (
+              <Menu.Item onClick={() => onOpen("move")}>{t("direct.move")}</Menu.Item>
+            )}
             <Menu.Item onClick={() => onOpen("transfer")}>{t("transfer")}</Menu.Item>
             {edge.mode === "agent" && (
               <Menu.Item onClick={() => void letGo()}>{t("unadopt")}</Menu.Item>

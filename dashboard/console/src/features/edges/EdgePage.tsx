@@ -1,22 +1,23 @@
 /** One edge service: what it is, how it and its devices are, and the way to its own pages. */
-import { Anchor, Card, Group, Table, Text, Title } from "@mantine/core";
+import { Anchor, Group, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 
-import { EmptyState } from "@/components/EmptyState";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { KeyValues } from "@/components/KeyValues";
 import { Loading } from "@/components/Loading";
 import { Page } from "@/components/Page";
 import { StatusBadge } from "@/components/StatusBadge";
-import { formatTime } from "@/lib/format";
+import { formatBytes, formatNumber, formatTime } from "@/lib/format";
 import { useGet } from "@console/api/hooks";
 import { useRights } from "@console/api/roles";
 import type { EdgeServiceDetail } from "@console/api/shapes";
-import { EDGE, EVERY_MS, edgesPath } from "@console/components/edgePaths";
+import { CardTable } from "@console/components/CardTable";
+import { EDGE, EVERY_MS, edgeLogsPath, edgesPath } from "@console/components/edgePaths";
 import { usePlace } from "@console/components/place";
+import { StateCard } from "@console/components/StateCard";
 import { useGoTo } from "@console/components/useGoTo";
 
 import { EdgeDialog, type EdgeDialogName } from "./dialogs";
@@ -63,14 +64,21 @@ export default function EdgePage(): ReactElement {
         />
       }
     >
-      {back}
+      <Group gap="md">
+        {back}
+        {edge.mode === "agent" && (
+          <Anchor component={Link} to={edgeLogsPath(place, edge.id)} size="sm">
+            {t("figures.logs")}
+          </Anchor>
+        )}
+      </Group>
       <ErrorPanel error={answer.error} onRetry={() => void answer.refetch()} />
       <div className="two-columns">
         <KeyValues
           title={t("information")}
           rows={[
             [t("mode"), t(`modes.${edge.mode}`)],
-            [t("shortId"), edge.agentShortId],
+            ...(edge.mode === "agent" ? [[t("shortId"), edge.agentShortId] as const] : []),
             [t("hostName"), edge.hostName],
             [t("version"), edge.version],
             [t("startedAt"), formatTime(edge.startedAt)],
@@ -78,16 +86,11 @@ export default function EdgePage(): ReactElement {
             [t("labels"), edge.labels.join(", ")],
           ]}
         />
-        <Card withBorder padding="md">
-          <Group justify="space-between" mb="xs">
-            <Title order={2} size="h5">
-              {t("field.state")}
-            </Title>
-            <EdgeBadge edge={edge} />
-          </Group>
-          <Text size="sm" mb="xs">
-            {t(`meaning.${edge.state}`)}
-          </Text>
+        <StateCard
+          title={t("field.state")}
+          badge={<EdgeBadge edge={edge} />}
+          meaning={t(`meaning.${edge.state}`)}
+        >
           <KeyValues
             rows={[
               [t("connection"), t(`presence.${edge.presence}`)],
@@ -97,8 +100,9 @@ export default function EdgePage(): ReactElement {
               [t("tags"), edge.tags],
             ]}
           />
-        </Card>
+        </StateCard>
       </div>
+      <Traffic edge={edge} />
       <Nodes edge={edge} />
       <EdgeDialog
         open={dialog === null ? null : { name: dialog, edge }}
@@ -109,56 +113,82 @@ export default function EdgePage(): ReactElement {
   );
 }
 
+/** What goes through it, and how its machine is. */
+function Traffic({ edge }: { edge: EdgeServiceDetail }): ReactElement {
+  const { t, i18n } = useTranslation("edges");
+  const { traffic, machine } = edge;
+  const count = (value: number) => formatNumber(value, i18n.language);
+  const withRate = (value: number, rate: number) =>
+    t("figures.perSecond", { total: count(value), rate: count(rate) });
+  const bytes = (value: number | null) => (value === null ? null : formatBytes(value));
+  return (
+    <div className="two-columns">
+      <KeyValues
+        title={t("figures.traffic")}
+        rows={[
+          [t("figures.reads"), withRate(traffic.reads, traffic.readsPerSecond)],
+          [t("figures.readErrors"), count(traffic.readErrors)],
+          [t("figures.sent"), withRate(traffic.sent, traffic.sentPerSecond)],
+          [t("figures.sendErrors"), count(traffic.sendErrors)],
+          [t("figures.received"), count(traffic.received)],
+          [t("figures.cached"), count(traffic.cached)],
+          [t("figures.dropped"), count(traffic.dropped)],
+        ]}
+      />
+      <KeyValues
+        title={t("figures.machine")}
+        rows={[
+          [t("figures.memory"), bytes(machine.processMemory)],
+          [
+            t("figures.machineMemory"),
+            machine.memoryUsed === null
+              ? null
+              : t("figures.used", { used: bytes(machine.memoryUsed), total: bytes(machine.memoryTotal) }),
+          ],
+          [t("figures.load"), machine.load1],
+        ]}
+      />
+    </div>
+  );
+}
+
 const STATES = ["init", "init", "ready", "running", "stopped"] as const;
 
 function Nodes({ edge }: { edge: EdgeServiceDetail }): ReactElement {
   const { t } = useTranslation("edges");
   return (
-    <Card withBorder padding={0}>
-      <Title order={2} size="h5" p="md">
-        {t("nodes")}
-      </Title>
-      {edge.nodes.length === 0 ? (
-        <EmptyState title={t("noNodes.title")} text={t("noNodes.text")} />
-      ) : (
-        <div className="table-scroll" role="region" aria-label={t("nodes")} tabIndex={0}>
-          <Table>
-            <caption className="hidden-text">{t("nodes")}</caption>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t("field.name")}</Table.Th>
-                <Table.Th>{t("field.type")}</Table.Th>
-                <Table.Th>{t("plugin")}</Table.Th>
-                <Table.Th>{t("field.state")}</Table.Th>
-                <Table.Th>{t("link")}</Table.Th>
-                <Table.Th>{t("error")}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {edge.nodes.map((node) => (
-                <Table.Tr key={node.name}>
-                  <Table.Td className="wrap">{node.name}</Table.Td>
-                  <Table.Td>{t(`kinds.${node.kind}`)}</Table.Td>
-                  <Table.Td>{node.plugin}</Table.Td>
-                  <Table.Td>{t(`nodeStates.${STATES[node.state] ?? "init"}`)}</Table.Td>
-                  <Table.Td>
-                    <StatusBadge
-                      state={node.link === 1 ? "connected" : "disconnected"}
-                      isFault={node.isAbnormal}
-                    />
-                  </Table.Td>
-                  <Table.Td className="wrap">{node.error}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
-      )}
+    <CardTable
+      title={t("nodes")}
+      rows={edge.nodes}
+      rowKey={(node) => node.name}
+      empty={{ title: t("noNodes.title"), text: t("noNodes.text") }}
+      columns={[
+        { key: "name", label: t("field.name"), isLong: true, render: (node) => node.name },
+        { key: "type", label: t("field.type"), render: (node) => t(`kinds.${node.kind}`) },
+        { key: "plugin", label: t("plugin"), render: (node) => node.plugin },
+        {
+          key: "state",
+          label: t("field.state"),
+          render: (node) => t(`nodeStates.${STATES[node.state] ?? "init"}`),
+        },
+        {
+          key: "link",
+          label: t("link"),
+          render: (node) => (
+            <StatusBadge
+              state={node.link === 1 ? "connected" : "disconnected"}
+              isFault={node.isAbnormal}
+            />
+          ),
+        },
+        { key: "error", label: t("error"), isLong: true, render: (node) => node.error },
+      ]}
+    >
       {edge.nodesLeftOut > 0 && (
         <Text size="sm" c="dimmed" p="md">
           {t("leftOut", { count: edge.nodesLeftOut })}
         </Text>
       )}
-    </Card>
+    </CardTable>
   );
 }

@@ -11,7 +11,9 @@ import type { EdgeServiceRow, ProjectRow } from "@console/api/shapes";
 import { EDGE, EDGE_REFRESH, NAME_MAX } from "@console/components/edgePaths";
 import { ProjectSelect } from "@console/components/ProjectSelect";
 
-export type EdgeDialogName = "edit" | "transfer" | "delete";
+import { MoveDialog } from "./DirectDialog";
+
+export type EdgeDialogName = "edit" | "move" | "transfer" | "delete";
 
 export interface OpenEdge {
   name: EdgeDialogName;
@@ -31,6 +33,8 @@ export function EdgeDialog({ open, onClose, onGone }: EdgeDialogProps): ReactEle
   switch (open.name) {
     case "edit":
       return <EditDialog {...props} />;
+    case "move":
+      return <MoveDialog edge={open.edge} onClose={onClose} />;
     case "transfer":
       return <TransferDialog {...props} />;
     case "delete":
@@ -107,7 +111,7 @@ function TransferDialog({ edge, onClose, onGone }: OneProps): ReactElement {
       onSubmit={send}
       onClose={onClose}
     >
-      <Text size="sm">{t("transferHelp")}</Text>
+      <Text size="sm">{t(edge.mode === "direct" ? "direct.transferHelp" : "transferHelp")}</Text>
       <ProjectSelect
         label={t("target")}
         value={project?.id ?? null}
@@ -135,7 +139,7 @@ function DeleteDialog({ edge, onClose, onGone }: OneProps): ReactElement {
       onSubmit={send}
       onClose={onClose}
     >
-      <Text size="sm">{t("deleteText")}</Text>
+      <Text size="sm">{t(edge.mode === "direct" ? "direct.deleteText" : "deleteText")}</Text>
       <TextInput
         label={t("deleteType", { name: edge.name })}
         required

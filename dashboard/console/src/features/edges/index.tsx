@@ -13,6 +13,7 @@ import { EDGES, EVERY_MS, edgePath } from "@console/components/edgePaths";
 import { ListTable } from "@console/components/ListTable";
 import { usePlace } from "@console/components/place";
 
+import { DirectMenu } from "./DirectMenu";
 import { EdgeActions } from "./EdgeActions";
 import { EdgeDialog, type OpenEdge } from "./dialogs";
 import { EdgeBadge, ReportAge, shownCounts } from "./EdgeState";
@@ -30,7 +31,11 @@ export default function EdgesPage(): ReactElement {
   const path = { org: place.org, project: place.project };
   const choices = useGet(`${EDGES}/filters`, { path });
   return (
-    <Page title={t("title")} help={t("help")}>
+    <Page
+      title={t("title")}
+      help={t("help")}
+      actions={mayChange ? <DirectMenu place={path} /> : undefined}
+    >
       <ListTable<EdgeServiceRow>
         // Page and filters of one project mean nothing in another.
         key={place.project}

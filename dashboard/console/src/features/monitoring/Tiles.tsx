@@ -1,16 +1,15 @@
 /** Counts over the clusters of a project. */
-import { Alert, Anchor, Card, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
-import { formatNumber } from "@/lib/format";
 import type { Overview } from "@console/api/shapes";
 import { clustersPath, type Place } from "@console/components/place";
 
-type Figure = readonly [name: string, value: number];
+import { FigureCards, type Figures } from "./FigureCards";
 
-function groups(found: Overview): readonly (readonly [name: string, figures: readonly Figure[]])[] {
+function groups(found: Overview): Figures {
   const { connections, rules, connectors } = found;
   return [
     [
@@ -40,29 +39,7 @@ function groups(found: Overview): readonly (readonly [name: string, figures: rea
 }
 
 export function Tiles({ found }: { found: Overview | undefined }): ReactElement {
-  const { t, i18n } = useTranslation("monitoring");
-  return (
-    <div className="cards">
-      {found !== undefined &&
-        groups(found).map(([group, figures]) => (
-          <Card withBorder padding="md" key={group}>
-            <Title order={2} size="h5" mb="xs">
-              {t(`group.${group}`)}
-            </Title>
-            <dl className="figure-row">
-              {figures.map(([name, value]) => (
-                <div key={name}>
-                  <dt>{t(`figure.${group}.${name}`)}</dt>
-                  <dd className="tile-value" data-figure={`${group}.${name}`}>
-                    {formatNumber(value, i18n.language)}
-                  </dd>
-                </div>
-              ))}
-            </dl>
-          </Card>
-        ))}
-    </div>
-  );
+  return <FigureCards groups={found === undefined ? [] : groups(found)} />;
 }
 
 /** Clusters that are not in the counts, and what could not be read. */

@@ -1,7 +1,8 @@
-/** What runs in the clusters of a project, and what does not run as it should. */
-import { Stack, Title } from "@mantine/core";
+/** What runs in the clusters and edge services of a project, and what does not run as it should. */
+import { Stack, Tabs, Title } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
+import { generatePath, useNavigate, useParams } from "react-router";
 
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { Page } from "@/components/Page";
@@ -9,6 +10,7 @@ import { useGet } from "@console/api/hooks";
 import { usePlace } from "@console/components/place";
 import { CLUSTERS } from "@console/components/clusterPaths";
 
+import { EdgeTab } from "./EdgeTab";
 import { MONITORING } from "./paths";
 import { Missing, Tiles } from "./Tiles";
 import { TroubledTable } from "./TroubledTable";
@@ -21,7 +23,43 @@ const TABLES = [
   ["bridges", ["action", "source"]],
 ] as const;
 
+const TABS = ["integration", "edge"] as const;
+type Tab = (typeof TABS)[number];
+
+function tabOf(text: string | undefined): Tab {
+  return TABS.find((each) => each === text) ?? "integration";
+}
+
 export default function MonitoringPage(): ReactElement {
+  const { t } = useTranslation("monitoring");
+  const place = usePlace();
+  const navigate = useNavigate();
+  const tab = tabOf(useParams()["tab"]);
+  const base = generatePath("/w/:org/:project/monitoring", { ...place });
+  return (
+    <Page title={t("title")} help={t(`help.${tab}`)}>
+      <Tabs
+        value={tab}
+        onChange={(next) => void navigate(next === "edge" ? `${base}/edge` : base)}
+        keepMounted={false}
+      >
+        <Tabs.List mb="md" aria-label={t("title")}>
+          {TABS.map((each) => (
+            <Tabs.Tab key={each} value={each}>
+              {t(`tabs.${each}`)}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value={tab}>
+          {/* What was asked of one project means nothing in another. */}
+          {tab === "edge" ? <EdgeTab key={place.project} place={place} /> : <IntegrationTab />}
+        </Tabs.Panel>
+      </Tabs>
+    </Page>
+  );
+}
+
+function IntegrationTab(): ReactElement {
   const { t } = useTranslation("monitoring");
   const place = usePlace();
   const values = { org: place.org, project: place.project };
@@ -30,7 +68,7 @@ export default function MonitoringPage(): ReactElement {
   useLive(place);
   const choices = (clusters.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }));
   return (
-    <Page title={t("title")} help={t("help")}>
+    <Stack gap="md">
       <ErrorPanel error={answer.error} onRetry={() => void answer.refetch()} />
       <Tiles found={answer.data} />
       {answer.data !== undefined && <Missing found={answer.data} place={place} />}
@@ -49,6 +87,6 @@ export default function MonitoringPage(): ReactElement {
           />
         </Stack>
       ))}
-    </Page>
+    </Stack>
   );
 }

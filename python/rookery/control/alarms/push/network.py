@@ -20,9 +20,10 @@ from aiohttp.resolver import ThreadedResolver
 from rookery.control.errors import InvalidError, Text
 
 NOT_ALLOWED = Text(
-    "{host} is an address that messages are not sent to ({address}); "
-    "control.alarms.targets says which are",
-    "不允许向 {host}（{address}）发送消息；可通过 control.alarms.targets 调整",
+    "{host} is an address that is not connected to ({address}); control.alarms.targets says which are for "
+    "messages, control.edges.targets for edge services",
+    "不允许连接 {host}（{address}）；消息推送可通过 control.alarms.targets 调整，"
+    "边缘服务可通过 control.edges.targets 调整",
 )
 
 

@@ -1,0 +1,1 @@
+"""Edge services that control reaches at an address, without an agent."""
