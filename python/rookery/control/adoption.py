@@ -24,6 +24,7 @@ from rookery.control.clusters.service import ClusterService
 from rookery.control.clusters.standing import Standing
 from rookery.control.commands.dispatcher import Dispatcher
 from rookery.control.commands.service import Commands
+from rookery.control.distribution.distribution import Distribution
 from rookery.control.doors.ports import Ports
 from rookery.control.doors.service import Doors
 from rookery.control.doors.visiting import Visitors
@@ -92,6 +93,7 @@ class Adoption:
         )
         core = (database, clock, process_id, audit, once, signals, vault)
         self.edges = Edges(*core, report_interval_s=self.report_interval_s)
+        self.distribution = Distribution(*core, self.edges)
         everyone = EveryAgent(self.agents, self.edges.link)
         self.relay_files = files_of(config, certificates)
         self.relay = Relay(_relay_settings(config, self.relay_files), everyone, clock)

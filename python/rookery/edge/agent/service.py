@@ -78,6 +78,7 @@ class EdgeAgent:
         self._visit: Visit | None = None
         self._task: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
+        service.deliveries.tells(self._report_soon)
 
     @property
     def settings(self) -> AgentSettings:
@@ -228,6 +229,10 @@ class EdgeAgent:
             await visit.run()
         finally:
             self._visit = None
+
+    def _report_soon(self) -> None:
+        if self._visit is not None:
+            self._visit.hurry()
 
     def _report(self) -> EdgeReport:
         return self._reporter.report(self._settings.description)
