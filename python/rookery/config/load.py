@@ -157,7 +157,7 @@ def load(
 
     written = None
     if config_file is not None:
-        written = sources.read_file(config_file, "file", environ)
+        written = sources.read_file(config_file, "file", environ, warnings)
         if dir_origin is DEFAULT:
             chosen_dir, dir_origin = _data_dir_of_file(written, config_file, chosen_dir)
     tree = wrap(dict(defaults or {}), DEFAULT)

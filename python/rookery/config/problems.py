@@ -47,6 +47,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "env_part": "environment: {path} is not read: a key is missing before, after or between __, "
         "as in ROOKERY_A__B for a.b",
         "set_form": "--set {value}: must be key=value",
+        "no_include": '{path}: there is no such file, nothing was included; include required("{value}") '
+        "makes that an error",
         "syntax": "{value}",
         "unreadable": "{path}: cannot be read: {reason}",
     },
@@ -84,6 +86,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "env_name": "环境变量 {path} 未被读取：只有包含 __ 的名称才是配置",
         "env_part": "环境变量 {path} 未被读取：__ 的前后或之间缺少配置项名称，正确写法如 ROOKERY_A__B，对应 a.b",
         "set_form": "--set {value}：格式应为 key=value",
+        "no_include": '{path}：没有这个文件，未引入任何内容；写成 include required("{value}") 则报错',
         "syntax": "语法错误：{value}",
         "unreadable": "{path}：无法读取：{reason}",
     },
