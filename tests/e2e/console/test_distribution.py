@@ -172,7 +172,7 @@ def test_it_is_tried_on_paper_and_delivered(console: Console, site: Site) -> Non
     ready = console.page.get_by_text(console.t("templates.triedStates.ready"), exact=True)
     expect(ready).to_have_count(2)
     console.check()
-    console.page.get_by_role("button", name=console.t("templates.deliverTo_other", count=2)).click()
+    console.page.get_by_role("button", name=console.t("templates.deliverTo", number=2)).click()
     done = console.page.get_by_text(console.t("templates.targetStates.succeeded"), exact=True)
     expect(done).to_have_count(3)  # of the delivery, and of each
     console.check()
@@ -200,7 +200,7 @@ def test_one_that_is_away_gets_it_after_control_was_killed(console: Console, sit
     site.edges[1].kill()
     console.button(console.t("templates.deliver")).click()
     console.field(console.t("templates.valueOf", name="latency", edge=EDGES[1])).fill("8")
-    console.page.get_by_role("button", name=console.t("templates.deliverTo_other", count=2)).click()
+    console.page.get_by_role("button", name=console.t("templates.deliverTo", number=2)).click()
     running = console.page.get_by_text(console.t("templates.targetStates.running"), exact=True)
     expect(console.row(EDGES[0])).to_contain_text(console.t("templates.targetStates.succeeded"))
     expect(running.first).to_be_visible()
