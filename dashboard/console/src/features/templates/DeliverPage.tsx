@@ -165,7 +165,7 @@ function DeliverForm({ template }: { template: EdgeTemplateDetail }): ReactEleme
           {t("preview")}
         </Button>
         <Button loading={deliver.isPending} disabled={chosen.length === 0} onClick={begin}>
-          {t("deliverTo", { count: chosen.length })}
+          {t("deliverTo", { number: chosen.length })}
         </Button>
       </Group>
       {preview.data && <Tried rows={preview.data.items} />}

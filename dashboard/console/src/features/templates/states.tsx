@@ -7,7 +7,6 @@ const COLORS: Record<string, string> = {
   succeeded: "teal",
   same: "teal",
   ready: "teal",
-  running: "blue",
   stopping: "orange",
   failed: "red",
   expired: "red",
