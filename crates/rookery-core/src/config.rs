@@ -158,6 +158,10 @@ pub struct RetainerConfig {
     pub stop_publish_clear_msg: bool,
     /// Most bytes of retained messages; 0 = no bound.
     pub max_bytes: usize,
+    /// How long an acknowledgement waits for other nodes of the cluster, ms; 0 = not at all.
+    pub ack_timeout_ms: u32,
+    /// How long deletions are remembered in a cluster, seconds.
+    pub deletion_expiry_s: u32,
 }
 
 impl Default for RetainerConfig {
@@ -169,6 +173,8 @@ impl Default for RetainerConfig {
             max_retained_messages: 0,
             stop_publish_clear_msg: false,
             max_bytes: 0,
+            ack_timeout_ms: 5000,
+            deletion_expiry_s: 7 * 86_400,
         }
     }
 }

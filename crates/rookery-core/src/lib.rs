@@ -12,6 +12,7 @@
 pub mod access;
 pub mod config;
 pub mod conn;
+pub mod copies;
 pub mod effects;
 pub mod ids;
 pub mod inflight;

@@ -93,7 +93,7 @@ fn zone(o: Object<'_, '_>) -> PyResult<ZoneConfig> {
 fn retainer(o: Object<'_, '_>) -> PyResult<RetainerConfig> {
     read! { o => RetainerConfig {
         enable, msg_expiry_interval_s, max_payload_size, max_retained_messages,
-        stop_publish_clear_msg, max_bytes
+        stop_publish_clear_msg, max_bytes, ack_timeout_ms, deletion_expiry_s
     } }
 }
 

@@ -34,6 +34,7 @@ mod query;
 mod queue;
 mod replay;
 mod restore;
+mod retain;
 mod retry;
 mod rule_events;
 mod rules;
@@ -683,6 +684,7 @@ impl Shard {
                 self.deliver_from_node(now, &message, group.as_deref());
             }
             ShardMessage::NodesTook(turn) => self.nodes_took(now, turn),
+            ShardMessage::Replica(message) => self.hear_replica(now, *message),
             ShardMessage::Answer(answer) => self.answered(now, answer),
             ShardMessage::Command(command) => self.command(now, command),
             // The node has refused what cannot be used.

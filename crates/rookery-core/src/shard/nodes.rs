@@ -40,11 +40,20 @@ pub(super) struct Nodes {
     pub(super) taken: u64,
     /// Of one connection in order; of all about in the order of turns.
     waiting: VecDeque<Waiting>,
+    /// Retained messages of other nodes whose writes are not committed: ticket, node, number.
+    pub(super) unstored: VecDeque<(u64, u64, u64)>,
 }
 
 impl Default for Nodes {
     fn default() -> Self {
-        Self { is_told: false, is_wanted: false, turn: 1, taken: 0, waiting: VecDeque::new() }
+        Self {
+            is_told: false,
+            is_wanted: false,
+            turn: 1,
+            taken: 0,
+            waiting: VecDeque::new(),
+            unstored: VecDeque::new(),
+        }
     }
 }
 
@@ -62,10 +71,15 @@ impl Shard {
             &message
             && message.qos != QoS::AtMostOnce
         {
-            self.nodes.is_told = true;
-            self.nodes.is_wanted = true;
+            self.wait_for_nodes();
         }
         self.effects.to_nodes.push(message);
+    }
+
+    /// The acknowledgement of the latest message waits for what this turn has for other nodes.
+    pub(super) fn wait_for_nodes(&mut self) {
+        self.nodes.is_told = true;
+        self.nodes.is_wanted = true;
     }
 
     /// An acknowledgement of a message that other nodes get as well.
