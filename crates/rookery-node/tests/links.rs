@@ -187,10 +187,10 @@ fn what_is_subscribed_on_one_side_comes_from_the_other_once() {
         writer.publish("t/1", QoS::AtLeastOnce, n + 1, &n.to_be_bytes());
         writer.read().expect("PUBACK");
     }
-    writer.publish("t/1", QoS::AtMostOnce, 0, b"last");
     for n in 0..100_u16 {
         assert_eq!(next(&mut reader), ("t/1".into(), n.to_be_bytes().to_vec(), 1));
     }
+    writer.publish("t/1", QoS::AtMostOnce, 0, b"last");
     assert_eq!(next(&mut reader), ("t/1".into(), b"last".to_vec(), 0));
     us.wait("eu", "all were taken", |s| s.success == 101);
     let status = us.status("eu");
@@ -261,7 +261,7 @@ fn what_is_wrong_is_said() {
     refuses("another name", vec![renamed], vec![theirs()], "bad_remote_cluster_link_name");
     let off = LinkConfig { enable: false, ..theirs() };
     refuses("switched off there", vec![good()], vec![off], "cluster_link_disabled");
-    refuses("nothing there", vec![good()], vec![], "not_authorized");
+    refuses("nothing there", vec![good()], vec![], "unknown_cluster");
     let nobody = LinkConfig { accept_username: Some("somebody".into()), ..theirs() };
     refuses("accepted is somebody else", vec![good()], vec![nobody], "not_authorized");
     let open = LinkConfig { accept_username: None, ..theirs() };
@@ -472,4 +472,149 @@ fn links_that_cannot_be_are_refused_and_change_nothing() {
     eu.apply(vec![]);
     assert!(eu.node.links_status().is_empty());
     until("nothing is heard of it", || us.status("eu").status != "connected");
+}
+
+/// Publishes with QoS 1 and waits for the acknowledgement.
+fn tell(writer: &mut Client, topic: &str, payload: &[u8]) {
+    writer.publish(topic, QoS::AtLeastOnce, 1, payload);
+    let frame = writer.read().expect("PUBACK");
+    assert!(matches!(frame.packet(), Packet::PubAck(_)), "{:?}", frame.packet());
+}
+
+#[test]
+fn only_what_both_the_link_and_a_subscriber_want_comes() {
+    let (eu, us) = (Cluster::new("eu"), Cluster::new("us"));
+    // What `eu` wants of `us` is not what `us` wants of `eu`: nothing.
+    eu.apply(vec![link("eu", "us", &[us.port()], &["t/1", "t/+/x", "$SYS/x"])]);
+    us.apply(vec![link("us", "eu", &[eu.port()], &[])]);
+    connected(&eu, &us);
+    let (mut reader, mut there) = (eu.client("reader"), us.client("reader"));
+    subscribe(&mut reader, "#");
+    subscribe(&mut reader, "t/#");
+    subscribe(&mut there, "#");
+    us.wait("eu", "two parts of either filter", |s| s.routes == 4);
+    let (mut writer, mut writer_here) = (us.client("writer"), eu.client("writer"));
+    for topic in ["t/2", "t/1", "t/2/x", "other", "t/1/y", "$other"] {
+        tell(&mut writer, topic, b"us");
+    }
+    tell(&mut writer_here, "t/1", b"eu");
+    // Both subscriptions match and each session gets one copy, as of a message that is published there.
+    let mut found: Vec<_> = (0..3).map(|_| next(&mut reader)).map(|(t, p, _)| (t, p)).collect();
+    found.sort();
+    let came = |topic: &str, from: &str| (topic.to_owned(), from.as_bytes().to_vec());
+    assert_eq!(found, [came("t/1", "eu"), came("t/1", "us"), came("t/2/x", "us")]);
+    for topic in ["t/2", "t/1", "t/2/x", "other", "t/1/y"] {
+        assert_eq!(next(&mut there).0, topic);
+    }
+    there.fence();
+    reader.fence();
+    assert_eq!(eu.status("us").routes, 0);
+}
+
+#[test]
+fn shared_retained_and_waiting_subscribers() {
+    let (eu, us) = (Cluster::new("eu"), Cluster::new("us"));
+    join(&eu, &us, &["t/#"]);
+    let mut sleeper = Connect::new(Version::V5, "sleeper");
+    sleeper.properties.session_expiry_interval_s = Some(300);
+    subscribe(&mut Client::connect(&eu.node, &sleeper).0, "t/1");
+    let mut members: Vec<Client> = [(&eu, "m1"), (&eu, "m2"), (&us, "m3")]
+        .into_iter()
+        .map(|(cluster, id)| {
+            let mut member = cluster.client(id);
+            subscribe(&mut member, "$share/g/t/1");
+            member
+        })
+        .collect();
+    us.wait("eu", "a session and a group", |s| s.routes == 2);
+
+    let mut writer = us.client("writer");
+    let version = Version::V5;
+    let retained = rookery_codec::Publish {
+        qos: QoS::AtLeastOnce,
+        retain: true,
+        topic: "t/1",
+        packet_id: 1,
+        payload: b"kept",
+        ..Default::default()
+    };
+    writer.send(|out| retained.encode(version, out));
+    writer.read().expect("PUBACK");
+    tell(&mut writer, "t/1", b"next");
+    us.wait("eu", "both are taken", |s| s.success == 2);
+    eu.wait("us", "both came", |s| s.received == 2);
+    // One member of each cluster gets a message; here they take turns.
+    for payload in [b"kept", b"next"] {
+        assert_eq!(next(&mut members[2]).1, payload);
+    }
+    let mut got = [next(&mut members[0]).1, next(&mut members[1]).1];
+    got.sort();
+    assert_eq!(got, [b"kept".to_vec(), b"next".to_vec()]);
+    sleeper.clean_start = false;
+    let (mut back, is_present) = Client::connect(&eu.node, &sleeper);
+    assert!(is_present);
+    for payload in [b"kept", b"next"] {
+        assert_eq!(next(&mut back), ("t/1".into(), payload.to_vec(), 1));
+    }
+    // It is retained where it was published, and only there.
+    let mut late = eu.client("late");
+    subscribe(&mut late, "t/1");
+    late.fence();
+    let mut late = us.client("late");
+    subscribe(&mut late, "t/1");
+    assert_eq!(next(&mut late).1, b"kept");
+}
+
+/// Passes octets on until it is told to hold them back: a network that is silent.
+struct Wire {
+    port: u16,
+    is_held: Arc<AtomicBool>,
+}
+
+impl Wire {
+    fn to(target: u16) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let is_held = Arc::new(AtomicBool::new(false));
+        let held = is_held.clone();
+        std::thread::spawn(move || {
+            for from in listener.incoming().map_while(Result::ok) {
+                let to = std::net::TcpStream::connect(("127.0.0.1", target)).unwrap();
+                for (from, to) in [(&from, &to), (&to, &from)] {
+                    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    let held = held.clone();
+                    std::thread::spawn(move || {
+                        use std::io::{Read, Write};
+                        let mut bytes = [0; 4096];
+                        while let Ok(n @ 1..) = from.read(&mut bytes) {
+                            if !held.load(Ordering::Relaxed) && to.write_all(&bytes[..n]).is_err() {
+                                return;
+                            }
+                        }
+                        let _ = to.shutdown(std::net::Shutdown::Both);
+                    });
+                }
+            }
+        });
+        Self { port, is_held }
+    }
+}
+
+#[test]
+fn a_network_that_is_silent_is_noticed() {
+    let (eu, us) = (Cluster::new("eu"), Cluster::new("us"));
+    let wire = Wire::to(us.port());
+    us.apply(vec![link("us", "eu", &[eu.port()], &["t"])]);
+    eu.apply(vec![link("eu", "us", &[wire.port], &["t"])]);
+    connected(&eu, &us);
+    wire.is_held.store(true, Ordering::Relaxed);
+    eu.wait("us", "nothing is heard", |s| {
+        s.status == "disconnected"
+            && s.reason.as_ref().is_some_and(|r| r.starts_with("timed_out: "))
+    });
+    let mut reader = eu.client("reader");
+    subscribe(&mut reader, "t");
+    wire.is_held.store(false, Ordering::Relaxed);
+    connected(&eu, &us);
+    us.wait("eu", "the route came", |s| s.routes == 1);
 }

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rookery_codec::{Publish, PublishProperties, QoS, ReasonCode, levels};
+use rookery_codec::{Publish, PublishProperties, QoS, ReasonCode, Subscribe, levels};
 use rookery_links::message::{self, LinkMessage};
 use rookery_links::receiver::Violation;
-use rookery_links::topics::{Purpose, parse};
+use rookery_links::receiver::error::UNKNOWN_CLUSTER;
+use rookery_links::topics::{PREFIX, Purpose, parse};
 
 use super::deliver::Source;
 use super::{Fault, Shard, Step};
@@ -65,6 +66,24 @@ impl Shard {
     pub(super) fn may_read_link(&self, slot: u32, filter: &str) -> bool {
         let conn = self.sessions.get(slot).and_then(|session| session.conn);
         conn.is_some_and(|key| self.is_link_open(key, Action::Subscribe(0), filter))
+    }
+
+    /// What the SUBACK of a client says that speaks for a cluster to which there is no link.
+    pub(super) fn link_objection(
+        &self,
+        key: ConnKey,
+        subscribe: &Subscribe<'_>,
+        codes: &[u8],
+    ) -> Option<&'static str> {
+        let wanted = subscribe.filters().next().map(|wanted| wanted.filter)?;
+        if !wanted.starts_with(PREFIX) || codes != [ReasonCode::NOT_AUTHORIZED.0] {
+            return None;
+        }
+        let (_, cluster) = parse(wanted)?;
+        let conn = self.conns.get(key.slot)?;
+        let is_known = conn.is_authenticated || conn.meta.cert.is_some();
+        let is_told = is_known && conn.problem_information;
+        (is_told && self.config.links.get(cluster).is_none()).then_some(UNKNOWN_CLUSTER)
     }
 
     fn take_routes(
@@ -170,7 +189,8 @@ impl Shard {
             timestamp_ms: linked.timestamp_ms,
             expires_at_ms,
             seq: 0,
-            qos: linked.qos,
+            // A link promises no more, and a message may come twice.
+            qos: linked.qos.min(QoS::AtLeastOnce),
             retain: linked.retain,
             sys: false,
             topic: linked.topic,

@@ -76,7 +76,7 @@ impl Shard {
         let version = self.conns.get(key.slot).map_or(Version::V311, |c| c.version);
         let suback = SubAck {
             packet_id: subscribe.packet_id,
-            reason_string: None,
+            reason_string: self.link_objection(key, subscribe, &codes),
             user_properties: UserProperties::default(),
             codes: &codes,
         };

@@ -7,6 +7,7 @@ use rookery_codec::{
     Ack, Connect, Packet, PublishHead, QoS, ReasonCode, Subscribe, SubscribeFiltersBuf,
     SubscriptionOptions, Version, decode, encode_pingreq, encode_publish_head, parse_header,
 };
+use rookery_links::receiver::error;
 use rustix::event::PollFlags;
 
 use super::reason::Reason;
@@ -194,7 +195,14 @@ impl Client {
             Packet::SubAck(suback) if self.phase == Phase::Subscribing => {
                 match suback.codes.first().map(|code| ReasonCode(*code)) {
                     Some(code) if !code.is_error() => self.ready(events),
-                    Some(ReasonCode::NOT_AUTHORIZED) => return Err(Reason::not_authorized()),
+                    Some(ReasonCode::NOT_AUTHORIZED) => {
+                        // A Rookery cluster says so to whom it knows, without opening the topic.
+                        let is_unknown = suback.reason_string == Some(error::UNKNOWN_CLUSTER);
+                        return Err(match is_unknown {
+                            true => Reason::of_answer(error::UNKNOWN_CLUSTER),
+                            false => Reason::not_authorized(),
+                        });
+                    }
                     code => {
                         let word = code.map_or("nothing", |code| code.name());
                         let text = format!("the response topic cannot be subscribed: {word}");

@@ -222,7 +222,7 @@ fn write(
     let expiry = lifetime_ms.filter(|_| message.expires_at_ms != 0);
     LinkMessage {
         id: message.id.0.to_be_bytes(),
-        qos: message.qos,
+        qos,
         from: Some(&message.from.client_id),
         username: message.from.username.as_deref(),
         retain: message.retain,
