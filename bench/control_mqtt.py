@@ -45,14 +45,18 @@ class Connection:
         tls: ssl.SSLContext | None,
         client_id: str,
         password: str,
-        will: tuple[str, bytes],
+        will: tuple[str, bytes] | None,
+        username: str = "",
     ) -> AsyncIterator[Connection]:
-        """Connect as an agent does: its session stays, its Will says that it is gone."""
+        """Connect as an agent does: its session stays, its Will says that it is gone.
+
+        ``username`` is the Client Identifier unless it is given.
+        """
         async with asyncio.timeout(ANSWER_S):
             reader, writer = await asyncio.open_connection(host, port, ssl=tls)
             made = cls(reader, writer)
             try:
-                writer.write(_connect(client_id, password, will))
+                writer.write(_connect(client_id, username or client_id, password, will))
                 kind, body = await made._packet()
                 if kind >> 4 != CONNACK or body[1] != 0:
                     raise RefusedError(body[:2].hex())
@@ -146,16 +150,17 @@ class Connection:
         return kind, await self._reader.readexactly(length)
 
 
-def _connect(client_id: str, password: str, will: tuple[str, bytes]) -> bytes:
+def _connect(client_id: str, username: str, password: str, will: tuple[str, bytes] | None) -> bytes:
     properties = b"\x11" + struct.pack("!I", SESSION_EXPIRY_S)
-    will_properties = b"\x18" + struct.pack("!I", WILL_DELAY_S)
-    # User name, password, Will retained with QoS 1; the session goes on.
-    flags = 0x80 | 0x40 | 0x20 | 0x08 | 0x04
+    # User name and password; the Will retained with QoS 1; the session goes on.
+    flags = 0x80 | 0x40 | (0x20 | 0x08 | 0x04 if will is not None else 0)
     body = _text("MQTT") + bytes((5, flags)) + struct.pack("!H", KEEP_ALIVE_S)
     body += _length(len(properties)) + properties + _text(client_id)
-    body += _length(len(will_properties)) + will_properties
-    body += _text(will[0]) + struct.pack("!H", len(will[1])) + will[1]
-    return _packet(CONNECT << 4, body + _text(client_id) + _text(password))
+    if will is not None:
+        will_properties = b"\x18" + struct.pack("!I", WILL_DELAY_S)
+        body += _length(len(will_properties)) + will_properties
+        body += _text(will[0]) + struct.pack("!H", len(will[1])) + will[1]
+    return _packet(CONNECT << 4, body + _text(username) + _text(password))
 
 
 def _packet(first: int, body: bytes) -> bytes:

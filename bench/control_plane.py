@@ -34,10 +34,11 @@ class ControlPlane:
     def __init__(self, folder: Path, rookery: str, database: str, relay: str) -> None:
         self.folder = folder / "data"
         self.port = free_port()
+        self.relay_port = free_port()
         off = {"tls": "tcp", "tcp": "tls"}[relay]
         self._sets = {
             "control.bind": f"127.0.0.1:{self.port}",
-            f"control.relay.{relay}": f"127.0.0.1:{free_port()}",
+            f"control.relay.{relay}": f"127.0.0.1:{self.relay_port}",
             f"control.relay.{off}": "0",
             "control.tls.names": '["127.0.0.1", "localhost"]',
             "control.log.level": "warning",
@@ -137,7 +138,7 @@ class Project:
     def __init__(self, port: int) -> None:
         self._port = port
         self._connection = http.client.HTTPConnection("127.0.0.1", port)
-        self._path = ""
+        self._path = self.path = self.org = self.id = ""
         self._token = ""
         self.clusters: list[str] = []
         self.tokens: list[str] = []
@@ -149,33 +150,32 @@ class Project:
         self._token = answer["accessToken"]
 
     def make(self, count: int) -> None:
-        org = self._ask("POST", "/orgs", {"name": "bench"})["id"]
-        project = self._ask("POST", f"/orgs/{org}/projects", {"name": "bench"})["id"]
-        self._path = f"/orgs/{org}/projects/{project}/clusters"
+        self.org = self.ask("POST", "/orgs", {"name": "bench"})["id"]
+        self.id = self.ask("POST", f"/orgs/{self.org}/projects", {"name": "bench"})["id"]
+        self.path = f"/orgs/{self.org}/projects/{self.id}"
+        self._path = f"{self.path}/clusters"
         for number in range(count):
             entry = {
                 "name": f"cluster-{number:05}",
                 "address": f"https://cluster-{number}.example.com:18083",
                 "labels": [f"site={number % 10}", "bench"],
             }
-            cluster = self._ask("POST", self._path, entry)["id"]
+            cluster = self.ask("POST", self._path, entry)["id"]
             # As long as such a token can live: making the next ones takes a while.
-            token = self._ask(
-                "POST", f"{self._path}/{cluster}/registration-token", {"ttlS": 86_400}
-            )
+            token = self.ask("POST", f"{self._path}/{cluster}/registration-token", {"ttlS": 86_400})
             self.clusters.append(cluster)
             self.tokens.append(token["token"])
 
     def timed(self, query: str) -> float:
         """Milliseconds from the first byte of a request to the last of its answer."""
         began_s = time.perf_counter()
-        self._ask("GET", self._path + query)
+        self.ask("GET", self._path + query)
         return (time.perf_counter() - began_s) * 1000
 
     def rows(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while True:
-            part = self._ask("GET", f"{self._path}?size=1000&offset={len(found)}")
+            part = self.ask("GET", f"{self._path}?size=1000&offset={len(found)}")
             found += part["items"]
             if not part["items"] or len(found) >= part["total"]:
                 return found
@@ -186,7 +186,8 @@ class Project:
             counts[row["state"]] = counts.get(row["state"], 0) + 1
         return counts
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask as the administrator."""
         headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
         content = None if body is None else json.dumps(body)
         try:
@@ -200,7 +201,7 @@ class Project:
         text = answer.read()
         if answer.status == 401:
             self.sign_in()
-            return self._ask(method, path, body)
+            return self.ask(method, path, body)
         if answer.status >= 300:
             raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
         return json.loads(text) if text else None
@@ -214,10 +215,10 @@ class Load:
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
         self.last: dict[str, Any] = {}
 
-    def start(self, wanted: dict[str, Any]) -> None:
+    def start(self, wanted: dict[str, Any], program: str = "control_load.py") -> None:
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join(_paths())}
         self._process = subprocess.Popen(
-            [sys.executable, str(BENCH / "control_load.py")],
+            [sys.executable, str(BENCH / program)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ,
         )  # fmt: skip
         assert self._process.stdin is not None

@@ -182,7 +182,8 @@ def pages() -> dict[Path, str]:
         lines = [head]
         for group in content["group"]:
             of_group = [item for item in content["difference"] if item["group"] == group["name"]]
-            lines += [f"## {group[language]}\n", *_table(columns, of_group, language), ""]
+            about = [group[f"about_{language}"] + "\n"] if f"about_{language}" in group else []
+            lines += [f"## {group[language]}\n", *about, *_table(columns, of_group, language), ""]
         lines += [answers, *_table(columns, content["answer"], language)]
         found[FOLDER / name] = "\n".join(lines).rstrip() + "\n"
     return found

@@ -21,6 +21,7 @@ from rookery.native.config import (
     ObserveConfig,
 )
 from rookery.native.lazy import LazyMessage
+from rookery.native.links import Link
 from rookery.native.lists import (
     ClientQuery,
     MessageQuery,
@@ -39,6 +40,7 @@ from rookery.native.rows import (
     CertificateOutcomeRow,
     ClientRow,
     EventRow,
+    LinkStatusRow,
     ListenerOutcomeRow,
     ListenerRow,
     MessageRow,
@@ -182,6 +184,20 @@ class Node:
 
     def cluster_close(self) -> None:
         """Close the lanes for good."""
+
+    def apply_links(
+        self, cluster_name: str, node_name: str, incarnation: int, links: list[Link]
+    ) -> None:
+        """Make the links to other clusters those of the list, all of them."""
+
+    def links_status(self) -> list[LinkStatusRow]:
+        """How it stands with each of them."""
+
+    def links_reset(self, name: str) -> None:
+        """Let the counters of a link begin at zero."""
+
+    def links_probe(self, link: Link) -> str | None:
+        """Connect once as that link would; why it does not work."""
 
     def put_rules(self, wanted: list[RuleRow], around: RuleAroundRow) -> None:
         """Replace all rules, whole or not at all; every thread has them when this returns."""

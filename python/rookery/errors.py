@@ -3,6 +3,7 @@
     RookeryError
     ├── BadRequestError          BAD_REQUEST
     │   ├── BadRuleError         BAD_REQUEST          (of the SQL of a rule, with line and column)
+    │   ├── InvalidValueError    BAD_REQUEST          (breaks a rule that has a word for programs)
     │   └── ConfigError          BAD_CONFIG           (carries every problem found, not only the first)
     ├── UnauthorizedError        UNAUTHORIZED         (nobody knows who asks)
     ├── NotFoundError            NOT_FOUND
@@ -67,6 +68,32 @@ class BadRequestError(RookeryError):
 
     code = "BAD_REQUEST"
     unknown_keys: Sequence[str] = ()
+
+
+class InvalidValueError(BadRequestError):
+    """A value breaks a rule; the answer is an object that says which one.
+
+    ``path`` is where the value stands in what was sent, ``reason`` has the word for the rule under
+    ``reason`` and what it is about beside it.
+    """
+
+    def __init__(
+        self, message: str, *, message_zh: str, path: str, reason: Mapping[str, object]
+    ) -> None:
+        super().__init__(message, message_zh=message_zh)
+        self.path = path
+        self.reason = dict(reason)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_invalid_value, (
+            *(self.message, self.message_zh or "", self.path, self.reason),
+        )
+
+
+def _rebuild_invalid_value(
+    message: str, message_zh: str, path: str, reason: Mapping[str, object]
+) -> InvalidValueError:
+    return InvalidValueError(message, message_zh=message_zh, path=path, reason=reason)
 
 
 class BadRuleError(BadRequestError):

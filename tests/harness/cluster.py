@@ -26,7 +26,13 @@ class ClusterNode:
     """One node."""
 
     def __init__(
-        self, name: str, *, store: Path | None = None, secret: str = SECRET, workers: int = 2
+        self,
+        name: str,
+        *,
+        store: Path | None = None,
+        secret: str = SECRET,
+        workers: int = 2,
+        retainer: dict[str, object] | None = None,
     ) -> None:
         self.name = name
         self.incarnation = 0
@@ -35,6 +41,7 @@ class ClusterNode:
             "store": str(store) if store else None,
             "secret": secret,
             "workers": workers,
+            "retainer": retainer or {},
         }
         self.start()
 
@@ -81,6 +88,11 @@ class ClusterNode:
         found: dict[str, Any] = statuses[of.name]
         return found
 
+    def retained(self) -> dict[str, str]:
+        """Topics and what is retained for them."""
+        found: dict[str, str] = self.ask(retained=True)
+        return found
+
     def connect(
         self, client_id: str | None = None, *, clean_start: bool = True, **properties: Any
     ) -> RawClient:
@@ -125,6 +137,12 @@ def introduce(*nodes: ClusterNode) -> None:
         for other in nodes:
             if other is not node:
                 until(lambda a=node, b=other: a.status(b)["is_connected"], "lanes")  # type: ignore[misc]
+
+
+def await_retained(wanted: dict[str, str], *at: ClusterNode) -> None:
+    """Wait until nodes retain that, and nothing else."""
+    for node in at:
+        until(lambda a=node: a.retained() == wanted, "retained messages", shows=node.retained)  # type: ignore[misc]
 
 
 def await_routes(of: ClusterNode, count: int, *at: ClusterNode) -> None:

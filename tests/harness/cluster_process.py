@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from rookery.native.cluster import ClusterPeer
-from rookery.native.config import DurabilityConfig, ListenerConfig, NodeConfig
+from rookery.native.config import (
+    BrokerConfig,
+    DurabilityConfig,
+    ListenerConfig,
+    NodeConfig,
+    RetainerConfig,
+)
+from rookery.native.lists import MessageQuery
 from rookery.native.node import Node
 
 
@@ -18,6 +25,7 @@ def main() -> None:
     folder = Path(told["store"]) if told["store"] else None
     node = Node(
         NodeConfig(
+            broker=BrokerConfig(retainer=RetainerConfig(**told["retainer"])),
             workers=told["workers"],
             listeners=(ListenerConfig(id="tcp:default", bind="127.0.0.1:0"),),
             durability=DurabilityConfig(dir=folder),
@@ -44,7 +52,16 @@ def answer(node: Node, order: dict[str, Any]) -> object:
         return None
     if "metrics" in order:
         return dict(node.metrics())
+    if "retained" in order:
+        return retained(node)
     return [status._asdict() for status in node.cluster_status()]
+
+
+def retained(node: Node) -> dict[str, str]:
+    """Topics and what is retained for them."""
+    heads, _ = node.lists.retained_page(MessageQuery(), 0, 100_000)
+    found = {head.topic: node.lists.retained(head.topic) for head in heads}
+    return {topic: kept.payload.decode() for topic, kept in found.items() if kept is not None}
 
 
 def say(value: object) -> None:

@@ -6,6 +6,8 @@
 
 use rookery_codec::{Fields, check_topic_filter};
 
+use crate::replica::ReplicaFrame;
+
 /// The version of everything here that a Hello names.
 pub const PROTOCOL: u16 = 1;
 
@@ -118,6 +120,8 @@ pub enum Frame<'a> {
         taken: u64,
         /// The version of the caller's routes that is known here; none = tell all.
         routes: Option<u64>,
+        /// This node understands [`Frame::Replica`].
+        has_replica: bool,
     },
     /// The lane is not open.
     Refused(Refusal),
@@ -156,6 +160,8 @@ pub enum Frame<'a> {
     },
     /// Tell all routes: what is known is not that.
     RoutesWanted,
+    /// About what all nodes hold.
+    Replica(ReplicaFrame<'a>),
 }
 
 mod kind {
@@ -174,6 +180,10 @@ mod kind {
     pub(super) const ROUTES_DIGEST: u8 = 23;
     pub(super) const ROUTES_WANTED: u8 = 24;
 }
+
+/// Flags of a Welcome. A node that does not know one of them tells all its routes, and no more.
+const ROUTES_KNOWN: u8 = 1;
+const HAS_REPLICA: u8 = 2;
 
 /// The first frame of what was read and how long it is; none when more is needed.
 ///
@@ -225,8 +235,9 @@ impl<'a> Frame<'a> {
             kind::CHALLENGE => Self::Challenge { nonce: r.array()?, proof: r.array()? },
             kind::PROOF => Self::Proof(r.array()?),
             kind::WELCOME => {
-                let (taken, is_known, version) = (r.u64()?, r.u8()?, r.u64()?);
-                Self::Welcome { taken, routes: (is_known == 1).then_some(version) }
+                let (taken, flags, version) = (r.u64()?, r.u8()?, r.u64()?);
+                let routes = (flags & ROUTES_KNOWN != 0).then_some(version);
+                Self::Welcome { taken, routes, has_replica: flags & HAS_REPLICA != 0 }
             }
             kind::REFUSED => Self::Refused(Refusal::of(r.u8()?)),
             kind::BATCH => Self::Batch { seq: r.u64()?, items: r.rest() },
@@ -240,7 +251,10 @@ impl<'a> Frame<'a> {
                 Self::RoutesDigest { version: r.u64()?, digest: r.u64()?, count: r.u64()? }
             }
             kind::ROUTES_WANTED => Self::RoutesWanted,
-            _ => return Some(None),
+            kind => match ReplicaFrame::read(kind, r)? {
+                Some(frame) => Self::Replica(frame),
+                None => return Some(None),
+            },
         }))
     }
 
@@ -265,9 +279,10 @@ impl<'a> Frame<'a> {
                 out.extend_from_slice(proof);
             }
             Self::Proof(proof) => out.extend_from_slice(proof),
-            Self::Welcome { taken, routes } => {
+            Self::Welcome { taken, routes, has_replica } => {
                 out.extend_from_slice(&taken.to_le_bytes());
-                out.push(u8::from(routes.is_some()));
+                let replica = if *has_replica { HAS_REPLICA } else { 0 };
+                out.push(replica | if routes.is_some() { ROUTES_KNOWN } else { 0 });
                 out.extend_from_slice(&routes.unwrap_or_default().to_le_bytes());
             }
             Self::Refused(refusal) => out.push(refusal.code()),
@@ -281,6 +296,7 @@ impl<'a> Frame<'a> {
                     out.extend_from_slice(&word.to_le_bytes());
                 }
             }
+            Self::Replica(frame) => frame.write(out),
             Self::Ping | Self::Pong | Self::RoutesBegin | Self::RoutesEnd | Self::RoutesWanted => {}
         }
         close(out, start);
@@ -302,6 +318,7 @@ impl<'a> Frame<'a> {
             Self::RoutesEnd => kind::ROUTES_END,
             Self::RoutesDigest { .. } => kind::ROUTES_DIGEST,
             Self::RoutesWanted => kind::ROUTES_WANTED,
+            Self::Replica(frame) => frame.kind(),
         }
     }
 }
@@ -430,7 +447,7 @@ fn read_route<'a>(r: &mut Fields<'a>) -> Option<Route<'a>> {
 
 /// Appends a text with its length; MQTT has none that is longer than 65,535 octets.
 #[allow(clippy::cast_possible_truncation)]
-fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     debug_assert!(text.len() <= usize::from(u16::MAX));
     out.extend_from_slice(&(text.len() as u16).to_le_bytes());
     out.extend_from_slice(text.as_bytes());

@@ -6,6 +6,7 @@ use rookery_cluster::frame::{
     self, Frame, FrameError, Hello, Identity, Item, Refusal, Route, items, next, put_item,
     put_route, routes,
 };
+use rookery_cluster::replica::{Bits, ReplicaFrame, entries};
 
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z+#/ä$ ]{1,12}", Just("x".repeat(65_535)), "\\PC{0,20}"]
@@ -27,8 +28,8 @@ fn frames(bytes: &'static [u8]) -> Vec<Frame<'static>> {
         }),
         Frame::Challenge { nonce: [1; 32], proof: [2; 32] },
         Frame::Proof([3; 32]),
-        Frame::Welcome { taken: 5, routes: Some(0) },
-        Frame::Welcome { taken: 0, routes: None },
+        Frame::Welcome { taken: 5, routes: Some(0), has_replica: true },
+        Frame::Welcome { taken: 0, routes: None, has_replica: false },
         Frame::Refused(Refusal::NotMe),
         Frame::Refused(Refusal::Other(77)),
         Frame::Batch { seq: 6, items: bytes },
@@ -40,6 +41,12 @@ fn frames(bytes: &'static [u8]) -> Vec<Frame<'static>> {
         Frame::RoutesEnd,
         Frame::RoutesDigest { version: 1, digest: 2, count: 3 },
         Frame::RoutesWanted,
+        Frame::Replica(ReplicaFrame::Digest(&[7; 2048])),
+        Frame::Replica(ReplicaFrame::Leaves { group: 255, sums: &[8; 2048] }),
+        Frame::Replica(ReplicaFrame::Entries { number: 9, items: bytes }),
+        Frame::Replica(ReplicaFrame::Differ { purged: 1, groups: Bits::default() }),
+        Frame::Replica(ReplicaFrame::Has { group: 0, leaves: Bits::default(), items: bytes }),
+        Frame::Replica(ReplicaFrame::Kept(u64::MAX)),
     ]
 }
 
@@ -103,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..300), kind in 0u8..30) {
+    fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..300), kind in 0u8..80) {
         let _ = next(&bytes, 1024);
         let mut framed = vec![0; 4];
         framed.push(kind);
@@ -113,5 +120,6 @@ proptest! {
         let _ = next(&framed, 1024);
         prop_assert!(items(&bytes).count() <= bytes.len());
         prop_assert!(routes(&bytes).count() <= bytes.len());
+        prop_assert!(entries(&bytes).count() <= bytes.len());
     }
 }

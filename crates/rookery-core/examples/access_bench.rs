@@ -64,7 +64,13 @@ fn measure(name: &str, rules: Vec<AclRule>, topic: &str) {
         return;
     };
     let made_ms = made.elapsed().as_millis();
-    let judge = Judge { table: &table, own: None, is_sys_open: false, has_hooks: false };
+    let judge = Judge {
+        table: &table,
+        own: None,
+        is_sys_open: false,
+        has_hooks: false,
+        links: &LinkGate::default(),
+    };
     let subject = Subject {
         client_id: "device-000017",
         username: Some("user-000017"),
@@ -73,6 +79,7 @@ fn measure(name: &str, rules: Vec<AclRule>, topic: &str) {
         zone: "default",
         cert_common_name: None,
         attrs: &[],
+        is_authenticated: true,
         is_superuser: false,
         is_local: false,
     };

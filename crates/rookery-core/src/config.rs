@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::access::{AuthorizationConfig, Ban, FlappingConfig, LoginBackoffConfig, PeerCertField};
+use crate::access::{
+    AuthorizationConfig, Ban, FlappingConfig, LinkGate, LoginBackoffConfig, PeerCertField,
+};
 
 /// The strategy that picks one member of a shared subscription.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
@@ -156,6 +158,10 @@ pub struct RetainerConfig {
     pub stop_publish_clear_msg: bool,
     /// Most bytes of retained messages; 0 = no bound.
     pub max_bytes: usize,
+    /// How long an acknowledgement waits for other nodes of the cluster, ms; 0 = not at all.
+    pub ack_timeout_ms: u32,
+    /// How long deletions are remembered in a cluster, seconds.
+    pub deletion_expiry_s: u32,
 }
 
 impl Default for RetainerConfig {
@@ -167,6 +173,8 @@ impl Default for RetainerConfig {
             max_retained_messages: 0,
             stop_publish_clear_msg: false,
             max_bytes: 0,
+            ack_timeout_ms: 5000,
+            deletion_expiry_s: 7 * 86_400,
         }
     }
 }
@@ -380,4 +388,6 @@ pub struct BrokerConfig {
     pub auth_methods: Vec<String>,
     /// What is looked at closer. Set on its own: other settings do not change it.
     pub observe: Arc<crate::observe::ObserveConfig>,
+    /// Linked clusters. Set on their own, as that.
+    pub links: LinkGate,
 }

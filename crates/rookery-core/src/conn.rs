@@ -62,6 +62,8 @@ pub struct Conn {
     pub is_block_armed: bool,
     /// Authentication said that nothing is denied to this client.
     pub is_superuser: bool,
+    /// Authentication was asked about this client and let it in.
+    pub is_authenticated: bool,
     /// Its timer counts no more when Keep Alive was changed since it was armed.
     pub keep_alive_round: u8,
     /// Inbound QoS 2 exchanges that were open when the connection began; they do not count against
@@ -121,6 +123,7 @@ impl Conn {
             is_congested: false,
             is_block_armed: false,
             is_superuser: false,
+            is_authenticated: false,
             keep_alive_round: 0,
             awaiting_before: 0,
             window: 0,
@@ -265,6 +268,8 @@ pub struct ConnectRequest {
     pub is_will_asked: bool,
     /// Authentication said that nothing is denied to this client.
     pub is_superuser: bool,
+    /// Authentication was asked about this client and let it in.
+    pub is_authenticated: bool,
     /// The publisher its messages carry.
     pub publisher: Arc<Publisher>,
     /// What authentication granted.

@@ -3,8 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use rookery_cluster::replica::{Key, What};
 use rookery_codec::ReasonCode;
 
+use crate::copies::Foreign;
 use crate::ids::{ConnKey, SessionKey};
 use crate::message::Message;
 use crate::router::Matched;
@@ -251,6 +253,8 @@ pub enum ShardMessage {
     },
     /// Other nodes have taken what was sent to them up to this turn.
     NodesTook(u64),
+    /// About retained messages that all nodes of the cluster have.
+    Replica(Box<ReplicaMessage>),
     /// Somebody answered a question.
     Answer(Answer),
     /// An order of the management plane.
@@ -276,8 +280,71 @@ impl ShardMessage {
             | Self::Config(_)
             | Self::Rules(_)
             | Self::NodesTook(_) => 0,
+            Self::Replica(message) => message.bytes(),
         };
         size_of::<Self>() + message
+    }
+}
+
+/// A message that linked clusters want, each a copy.
+#[derive(Debug)]
+pub struct ForLinks {
+    /// The message.
+    pub message: Arc<Message>,
+    /// The match result made where it was published.
+    pub matched: Arc<Matched>,
+    /// First and one past the last target: their slots are the numbers of the links.
+    pub range: (u32, u32),
+}
+
+/// What shards and the lanes to other nodes tell each other about replicated retained messages.
+#[derive(Debug)]
+pub enum ReplicaMessage {
+    /// To the lanes: the message of a topic changed here.
+    Changed {
+        /// The key of the topic.
+        key: Key,
+        /// How long an acknowledgement waits for the other nodes; none waits.
+        wait_ms: Option<u32>,
+    },
+    /// From the lanes: what another node changed.
+    Foreign {
+        /// The node.
+        peer: u64,
+        /// The number under which it wants to know that this is kept.
+        number: u64,
+        /// The changes.
+        entries: Vec<Foreign<Message>>,
+    },
+    /// To the lanes: that is kept.
+    Kept {
+        /// The node.
+        peer: u64,
+        /// The number.
+        number: u64,
+    },
+    /// From the lanes: messages, with the times of their versions, that others have deleted long
+    /// ago.
+    Outdated(Vec<(Key, u64)>),
+    /// From the lanes: another node has had everything up to that time.
+    InStep {
+        /// Its name.
+        node: Box<str>,
+        /// The time.
+        time: u64,
+    },
+    /// From the lanes: so many acknowledgements waited in vain for other nodes.
+    Unconfirmed(u64),
+}
+
+impl ReplicaMessage {
+    fn bytes(&self) -> usize {
+        let Self::Foreign { entries, .. } = self else { return size_of::<Self>() };
+        let message = |entry: &Foreign<Message>| match &entry.what {
+            What::Value(message) => message.size(),
+            What::Deleted | What::Absent => 0,
+        };
+        entries.iter().map(|entry| size_of::<Foreign<Message>>() + message(entry)).sum()
     }
 }
 
@@ -718,6 +785,8 @@ pub struct Effects {
     pub to_shards: Vec<Vec<ShardMessage>>,
     /// Messages to other nodes of the cluster.
     pub to_nodes: Vec<ShardMessage>,
+    /// Messages to linked clusters.
+    pub to_links: Vec<ForLinks>,
     /// Durable writes of this turn.
     pub store_ops: Vec<crate::store_port::Op>,
     /// Bodies of durable messages wanted: session, log numbers.

@@ -12,10 +12,12 @@
 pub mod access;
 pub mod config;
 pub mod conn;
+pub mod copies;
 pub mod effects;
 pub mod ids;
 pub mod inflight;
 pub mod limiter;
+pub mod links;
 pub mod message;
 pub mod message_pool;
 pub mod metrics;

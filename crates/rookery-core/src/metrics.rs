@@ -64,6 +64,8 @@ metrics! {
     overload_inbox_full = "overload_protection.inbox_full",
     /// Events of traces and spans that the bound per second left out.
     observe_dropped = "observe.events.dropped",
+    /// Acknowledgements of retained messages that left before other nodes had confirmed them.
+    retained_unconfirmed = "retained.unconfirmed",
     /// Panics caught: defects of the broker that ended a connection.
     panics = "overload_protection.panics",
     /// Packets received.

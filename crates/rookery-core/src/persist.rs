@@ -3,9 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use rookery_cluster::replica::{Key, Version};
 use rookery_codec::Fields;
 
 use crate::message::{Message, put_text};
+use crate::retained::Past;
 use crate::router::SubOpts;
 use crate::session::{Latest, Session, Subscription, Will};
 use crate::store_port::{Op, Table};
@@ -24,6 +26,17 @@ pub const WILLS: Table = Table(4);
 pub const DELAYED: Table = Table(5);
 /// Durable session number and packet identifier of an inbound QoS 2 PUBLISH.
 pub const AWAITING_REL: Table = Table(6);
+
+/// Key of a topic → version of the deletion of its retained message.
+pub const RETAINED_DELETIONS: Table = Table(10);
+
+/// Key in [`META`] of the time up to which deletions may have been forgotten.
+const META_PURGED: &[u8] = b"retained_purged";
+/// In front of a node's name in [`META`]: until when it had all that is retained here.
+const META_IN_STEP: &[u8] = b"retained_in_step/";
+/// The first octet of a retained message that has a version in front; of others it is the
+/// message's own.
+const WITH_VERSION: u8 = 3;
 
 /// Key in [`META`] of the time the node was last known to run, ms since 1970.
 pub const META_ALIVE: &[u8] = b"alive";
@@ -216,6 +229,88 @@ pub fn put_retained(message: &Message, order: u64) -> Op {
 #[must_use]
 pub fn delete_retained(topic: &str, order: u64) -> Op {
     Op::Ordered { order, table: RETAINED, key: topic.as_bytes().into(), value: None }
+}
+
+/// The same in a cluster.
+#[must_use]
+pub fn put_retained_version(message: &Message, version: &Version, order: u64) -> Op {
+    let mut value = vec![WITH_VERSION];
+    put_version(&mut value, version);
+    message.encode_into(&mut value);
+    let key = message.topic().as_bytes().into();
+    Op::Ordered { order, table: RETAINED, key, value: Some(value.into()) }
+}
+
+/// Reads a retained message, and its version if it has one.
+#[must_use]
+pub fn read_retained(value: &[u8]) -> Option<(Message, Option<Version>)> {
+    match value.split_first() {
+        Some((&WITH_VERSION, rest)) => {
+            let mut r = Fields(rest);
+            let version = read_version(&mut r)?;
+            Some((Message::from_bytes(r.0)?, Some(version)))
+        }
+        _ => Some((Message::from_bytes(value)?, None)),
+    }
+}
+
+fn put_version(out: &mut Vec<u8>, version: &Version) {
+    out.extend_from_slice(&version.time.to_le_bytes());
+    put_text(out, Some(&version.node));
+}
+
+fn read_version(r: &mut Fields<'_>) -> Option<Version> {
+    Some(Version { time: r.u64()?, node: r.text()??.into() })
+}
+
+/// Remembers that a retained message was deleted.
+#[must_use]
+pub fn put_retained_deletion(key: &Key, version: &Version, order: u64) -> Op {
+    let mut value = vec![1];
+    put_version(&mut value, version);
+    let (table, key) = (RETAINED_DELETIONS, key[..].into());
+    Op::Ordered { order, table, key, value: Some(value.into()) }
+}
+
+/// Forgets that.
+#[must_use]
+pub fn delete_retained_deletion(key: &Key, order: u64) -> Op {
+    Op::Ordered { order, table: RETAINED_DELETIONS, key: key[..].into(), value: None }
+}
+
+/// Reads a deletion.
+#[must_use]
+pub fn read_retained_deletion(key: &[u8], value: &[u8]) -> Option<(Key, Version)> {
+    let mut r = Fields(value);
+    (r.u8()? == 1).then_some(())?;
+    Some((key.try_into().ok()?, read_version(&mut r)?))
+}
+
+fn put_time(key: Box<[u8]>, time: u64) -> Op {
+    Op::Put { table: META, key, value: Box::new(time.to_le_bytes()) }
+}
+
+/// Notes up to which time deletions may have been forgotten.
+#[must_use]
+pub fn put_retained_purged(time: u64) -> Op {
+    put_time(META_PURGED.into(), time)
+}
+
+/// Notes until when a node had all that is retained here.
+#[must_use]
+pub fn put_retained_in_step(node: &str, time: u64) -> Op {
+    put_time([META_IN_STEP, node.as_bytes()].concat().into(), time)
+}
+
+/// Reads what [`META`] has about replicated messages.
+pub fn read_retained_meta(key: &[u8], value: &[u8], past: &mut Past) -> Option<()> {
+    let time = || value.try_into().ok().map(u64::from_le_bytes);
+    if key == META_PURGED {
+        past.purged = time()?;
+    } else if let Some(node) = key.strip_prefix(META_IN_STEP) {
+        past.in_step.insert(std::str::from_utf8(node).ok()?.into(), time()?);
+    }
+    Some(())
 }
 
 /// Writes a will.

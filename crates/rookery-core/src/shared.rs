@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use crate::access::{Compiled, Crowd, LoginBackoff};
 use crate::ids::SessionKey;
+use crate::links::Links;
 use crate::message::Message;
 use crate::metrics::Metrics;
-use crate::retained::Retained;
+use crate::retained::{Past, Replicated, Retained};
 use crate::router::Router;
 
 /// State common to the shards of one node.
@@ -19,6 +20,10 @@ pub struct Shared {
     pub router: Router,
     /// Retained messages of the whole node.
     pub retained: Retained<Message>,
+    /// Their versions, once the node is one of a cluster.
+    pub replicated: OnceLock<Replicated>,
+    /// What the store knew of versions when the node started.
+    pub past: Mutex<Past>,
     /// One set of counters per shard; the last one belongs to the management plane.
     pub metrics: Vec<Metrics>,
     /// Delayed messages waiting on all shards.
@@ -33,6 +38,8 @@ pub struct Shared {
     pub compiled: Compiled,
     /// Failed logins.
     pub backoff: LoginBackoff,
+    /// What linked clusters want.
+    pub links: Links,
     exclusive: Mutex<HashMap<Box<str>, SessionKey>>,
     /// Key of the hash that places clients.
     placement: [u64; 2],
@@ -48,6 +55,8 @@ impl Shared {
         Self {
             router: Router::default(),
             retained: Retained::default(),
+            replicated: OnceLock::new(),
+            past: Mutex::default(),
             metrics: (0..=shards).map(|_| Metrics::default()).collect(),
             delayed: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
@@ -55,6 +64,7 @@ impl Shared {
             crowd: Crowd::default(),
             compiled: Compiled::default(),
             backoff: LoginBackoff::default(),
+            links: Links::default(),
             exclusive: Mutex::default(),
             placement: [0, 1].map(|n| std::hash::RandomState::new().hash_one(n)),
             shards,

@@ -248,6 +248,32 @@ fn what_one_message_leads_to_is_bounded_in_octets_and_in_messages() {
 }
 
 #[test]
+fn what_one_message_gives_to_actions_is_bounded_counted_and_told() {
+    let kept = Arc::new(Collector::default());
+    let fields =
+        ActionFields { fields: vec![Field::Value(Template::parse("${i}").expect("template"))] };
+    let act = Output::Action { sink: kept.clone(), fields: Arc::new(fields) };
+    let each = r#"FOREACH payload.a AS i DO i FROM "t""#;
+    let one = r#"SELECT 1 AS i FROM "t""#;
+    let drafts = vec![rule("each", each, vec![act.clone()]), rule("last", one, vec![act])];
+    let (mut stage, mut watcher, mut press) = scene(drafts);
+    let payload = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(59_999));
+    send(&mut stage, &mut press, &message("t", &payload));
+    assert_eq!(watcher.received(&mut stage).len(), 1, "the message itself goes on");
+    let counts = stage.counts("each");
+    assert_eq!((counts.actions_total, counts.actions_failed), (60_000, 50_000));
+    assert_eq!(counts.actions_failed_unknown, 50_000);
+    assert_eq!(stage.counts("last").actions_failed, 1, "what other rules make of it counts too");
+    assert_eq!(kept.0.lock().unwrap().len(), 10_000);
+    let why = "one message may lead to 10,000 messages and results for actions";
+    assert!(stage.events.iter().any(|e| matches!(e, UpEvent::Log(_, t) if t.contains(why))));
+
+    send(&mut stage, &mut press, &message("t", r#"{"a":[1,2]}"#));
+    assert_eq!(kept.0.lock().unwrap().len(), 10_003);
+    assert_eq!(stage.counts("last").actions_failed, 1, "the next message has its own bound");
+}
+
+#[test]
 fn what_one_message_costs_all_its_rules_is_bounded_and_counted() {
     let costly = r#"SELECT sha256(payload) AS hash, payload FROM "t/#""#;
     let mut drafts: Vec<_> = (0..100).map(|n| rule(&format!("r{n}"), costly, vec![])).collect();

@@ -56,6 +56,15 @@ impl Value {
     }
 }
 
+/// An `include` that may find nothing, and found nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Missing {
+    /// The file as it is named there.
+    pub name: String,
+    /// Where the `include` stands.
+    pub origin: Origin,
+}
+
 /// A parsed document: the root is always an object.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Document {
@@ -63,6 +72,8 @@ pub struct Document {
     pub root: Value,
     /// Files in the order they were read; the first is the one given to [`crate::parse`].
     pub sources: Vec<String>,
+    /// Files that were to be included and are not there, in the order of reading.
+    pub missing: Vec<Missing>,
 }
 
 impl Document {
@@ -74,8 +85,9 @@ impl Document {
         out
     }
 
-    /// The document as JSON with origins: `{"sources": […], "root": V}` where every value `V` is
-    /// `[source, line, value]`, and the values inside objects and arrays are such triples too.
+    /// The document as JSON with origins: `{"sources": […], "missing": […], "root": V}` where every
+    /// value `V` is `[source, line, value]`, the values inside objects and arrays are such triples
+    /// too, and a file that is missing is `[source, line, name]`.
     #[must_use]
     pub fn to_json_with_origins(&self) -> String {
         let mut out = String::from("{\"sources\":[");
@@ -84,6 +96,16 @@ impl Document {
                 out.push(',');
             }
             write_text(source, &mut out);
+        }
+        out.push_str("],\"missing\":[");
+        for (index, Missing { name, origin }) in self.missing.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            // Writing to a String cannot fail.
+            let _ = write!(out, "[{},{},", origin.source, origin.line);
+            write_text(name, &mut out);
+            out.push(']');
         }
         out.push_str("],\"root\":");
         write_with_origin(&self.root, &mut out);

@@ -43,13 +43,13 @@ mod raw;
 mod resolve;
 mod text;
 
-pub use document::{Document, Node, Origin, Value};
+pub use document::{Document, Missing, Node, Origin, Value};
 pub use error::{ErrorKind, HoconError};
 pub use includes::{FileIncludes, Included, Includes, NoIncludes};
 
 /// Most keys and arrays on the way to a value.
 pub const DEPTH_MAX: usize = 128;
-/// Most files in one document.
+/// Most files in one document, and most that it may miss.
 pub const FILES_MAX: usize = 256;
 /// Most bytes of all files together.
 pub const INPUT_BYTES_MAX: usize = 64 << 20;
@@ -68,6 +68,7 @@ pub fn parse(
     source: &str,
     resolver: &mut dyn Includes,
 ) -> Result<Document, HoconError> {
-    let (root, sources) = parser::parse(text, source, resolver)?;
-    resolve::resolve(&root, sources, resolver)
+    let read = parser::parse(text, source, resolver)?;
+    let root = resolve::resolve(&read.root, &read.sources, resolver)?;
+    Ok(Document { root, sources: read.sources, missing: read.missing })
 }

@@ -1,7 +1,7 @@
 //! From text to the raw tree.
 
 use crate::cursor::{Cursor, Mark};
-use crate::document::Origin;
+use crate::document::{Missing, Origin};
 use crate::error::{ErrorKind, HoconError};
 use crate::includes::{Included, Includes};
 use crate::raw::{Fields, Item, Piece, Raw, Reference};
@@ -13,23 +13,33 @@ const ROOT_KEY: &str = "a key or the end of the file";
 const SEPARATOR: &str = "`=`, `:`, `+=` or `{` after the key";
 const VALUE: &str = "a value";
 
+/// What was read, with references still open.
+pub(crate) struct Read {
+    pub(crate) root: Item,
+    pub(crate) sources: Vec<String>,
+    pub(crate) missing: Vec<Missing>,
+}
+
 /// Parse `text` and everything it includes.
 pub(crate) fn parse(
     text: &str,
     source: &str,
     includes: &mut dyn Includes,
-) -> Result<(Item, Vec<String>), HoconError> {
-    let mut shared = Shared { includes, sources: Vec::new(), open: Vec::new(), bytes: 0 };
+) -> Result<Read, HoconError> {
+    let mut shared =
+        Shared { includes, sources: Vec::new(), missing: Vec::new(), open: Vec::new(), bytes: 0 };
     let file = Included { text: text.to_owned(), source: source.to_owned() };
     let fields = shared.file(&file, 0, &[])?;
     let origin = Origin { source: 0, line: 1 };
-    Ok((Item { raw: Raw::Object(fields), origin }, shared.sources))
+    let root = Item { raw: Raw::Object(fields), origin };
+    Ok(Read { root, sources: shared.sources, missing: shared.missing })
 }
 
 /// What all files of one document have in common.
 struct Shared<'a> {
     includes: &'a mut dyn Includes,
     sources: Vec<String>,
+    missing: Vec<Missing>,
     /// Files that are being read, the innermost last.
     open: Vec<String>,
     bytes: usize,
@@ -396,7 +406,7 @@ impl Parser<'_, '_, '_> {
     }
 
     fn include(&mut self) -> Result<Fields, HoconError> {
-        let start = self.cursor.mark();
+        let (start, origin) = (self.cursor.mark(), self.cursor.origin());
         self.cursor.advance("include".len());
         self.cursor.blanks();
         let is_required = self.cursor.eat("required(");
@@ -421,7 +431,13 @@ impl Parser<'_, '_, '_> {
         match self.shared.includes.include(&from, &name) {
             Err(reason) => fail(self, &reason),
             Ok(None) if is_required => fail(self, "there is no such file"),
-            Ok(None) => Ok(Fields::default()),
+            Ok(None) if self.shared.missing.len() >= FILES_MAX => {
+                Err(self.error_at(start, ErrorKind::TooMuch("included files")))
+            }
+            Ok(None) => {
+                self.shared.missing.push(Missing { name, origin });
+                Ok(Fields::default())
+            }
             Ok(Some(file)) if self.shared.open.contains(&file.source) => {
                 fail(self, "the file includes itself")
             }

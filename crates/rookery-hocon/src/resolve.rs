@@ -5,7 +5,7 @@
 //! (`path = ${path} "more"`).
 
 use crate::cursor::source_name;
-use crate::document::{Document, Node, Origin, Value};
+use crate::document::{Node, Origin, Value};
 use crate::error::{ErrorKind, HoconError};
 use crate::includes::Includes;
 use crate::raw::{Fields, Item, Piece, Raw, Reference, array_index};
@@ -16,23 +16,16 @@ const RECURSION_MAX: usize = 2 * DEPTH_MAX;
 
 pub(crate) fn resolve(
     root: &Item,
-    sources: Vec<String>,
+    sources: &[String],
     includes: &dyn Includes,
-) -> Result<Document, HoconError> {
-    let mut resolver = Resolver {
-        root,
-        sources: &sources,
-        includes,
-        active: Vec::new(),
-        values: 0,
-        bytes: 0,
-        recursion: 0,
-    };
+) -> Result<Value, HoconError> {
+    let mut resolver =
+        Resolver { root, sources, includes, active: Vec::new(), values: 0, bytes: 0, recursion: 0 };
     let mut path = Vec::new();
     let value = resolver.item(root, &mut path, None)?;
     let root = value.unwrap_or(Value { node: Node::Object(Vec::new()), origin: root.origin });
     resolver.check_depth(&root, 0)?;
-    Ok(Document { root, sources })
+    Ok(root)
 }
 
 /// A key whose value is being made.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use rookery_hocon::{
-    DEPTH_MAX, Document, ErrorKind, FileIncludes, HoconError, NoIncludes, Node, parse,
+    DEPTH_MAX, Document, ErrorKind, FILES_MAX, FileIncludes, HoconError, NoIncludes, Node, parse,
 };
 
 fn corpus() -> PathBuf {
@@ -96,11 +96,29 @@ fn values_know_their_file_and_line() {
 }
 
 #[test]
+fn an_optional_file_that_is_missing_is_told_with_its_place() {
+    let document = parse_file(&corpus().join("includes.conf")).unwrap();
+    let [missing] = &document.missing[..] else { panic!("{:?}", document.missing) };
+    assert_eq!(missing.name, "parts/there_is_no_such_file.conf");
+    assert_eq!((missing.origin.source, missing.origin.line), (0, 4));
+    let json = document.to_json_with_origins();
+    assert!(json.contains(r#""missing":[[0,4,"parts/there_is_no_such_file.conf"]]"#), "{json}");
+}
+
+#[test]
+fn files_that_are_missing_have_a_limit() {
+    let text = "include \"parts/there_is_no_such_file.conf\"\n".repeat(FILES_MAX + 1);
+    let source = corpus().join("x.conf");
+    let error = parse(&text, source.to_str().unwrap(), &mut FileIncludes::default()).unwrap_err();
+    assert_eq!((error.line, error.kind), (257, ErrorKind::TooMuch("included files")));
+}
+
+#[test]
 fn json_with_origins_holds_triples() {
     let document = parse("a = 1\nb { c = [x] }", "text", &mut NoIncludes).unwrap();
     assert_eq!(
         document.to_json_with_origins(),
-        r#"{"sources":["text"],"root":[0,1,{"a":[0,1,1],"b":[0,2,{"c":[0,2,[[0,2,"x"]]]}]}]}"#
+        r#"{"sources":["text"],"missing":[],"root":[0,1,{"a":[0,1,1],"b":[0,2,{"c":[0,2,[[0,2,"x"]]]}]}]}"#
     );
 }
 

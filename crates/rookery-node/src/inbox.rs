@@ -11,6 +11,7 @@ use rookery_core::store_port::Outcome;
 use rustix::event::EventfdFlags;
 
 use crate::cluster::Outlet;
+use crate::links::LinkOutlet;
 use crate::listen::Listener;
 use crate::scan::Scan;
 use crate::transport::Transport;
@@ -36,6 +37,8 @@ pub(crate) enum Item {
     Scan(Box<Scan>),
     /// Where messages to other nodes go from now on.
     Lanes(Option<Arc<Outlet>>),
+    /// Where messages to linked clusters go from now on.
+    Links(Option<Arc<LinkOutlet>>),
     /// Say that everything before this was taken in.
     Fence(Sender<()>),
     /// Finish the turn and end the thread.
@@ -72,6 +75,7 @@ impl Item {
             | Self::Recheck(_)
             | Self::Scan(_)
             | Self::Lanes(_)
+            | Self::Links(_)
             | Self::Fence(_)
             | Self::Stop => 0,
         }

@@ -2,6 +2,7 @@
 
 mod access;
 mod cluster;
+mod links;
 mod messages;
 mod observe;
 mod operations;
@@ -46,6 +47,7 @@ use crate::api::{
 use crate::cluster::Cluster;
 use crate::completion::ToInboxes;
 use crate::inbox::{Inbox, Item};
+use crate::links::Links;
 use crate::listeners::Listeners;
 use crate::peer::{HookPeer, Hookpoint, Peers, answer};
 use crate::plugins::PluginBridge;
@@ -81,6 +83,7 @@ pub struct Node {
     rules: Mutex<Arc<RuleSet>>,
     messages_made: AtomicU64,
     cluster: Mutex<Option<Arc<Cluster>>>,
+    links: Links,
     is_stopped: AtomicBool,
 }
 
@@ -139,6 +142,7 @@ impl Node {
         let epoch = found.epoch;
         let recovery = found.distribute(now, &shared, &mut shards);
         let node = Self {
+            links: Links::new(shared.clone(), inboxes.clone(), clock),
             shared,
             listeners: Arc::new(listeners),
             watcher: Mutex::default(),
@@ -531,8 +535,12 @@ impl Node {
     /// A rewrite rule, an authorization rule or a ban that cannot be used; then nothing changes.
     /// Or the node stops meanwhile.
     pub fn apply_config(&self, broker: BrokerConfig) -> Result<(), NodeError> {
-        // What is looked at closer has its own order.
-        self.change_config(|current| BrokerConfig { observe: current.observe.clone(), ..broker })
+        // What is looked at closer, and links, have their own orders.
+        self.change_config(|current| BrokerConfig {
+            observe: current.observe.clone(),
+            links: current.links.clone(),
+            ..broker
+        })
     }
 
     /// Makes new settings of the present ones: nobody else changes them between.
@@ -643,6 +651,8 @@ impl Node {
         }
         // Joined here: it must not start a listener behind our back.
         drop(lock(&self.watcher).take());
+        // Before the clients go: linked clusters keep what these want for a restart.
+        self.links.close();
         let deadline = Instant::now() + grace.max(Duration::from_millis(100));
         let (reply, answers) = channel();
         for inbox in self.inboxes.iter() {

@@ -1,11 +1,13 @@
 //! From the store's tables to sessions in shards.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use rookery_core::ids::Now;
 use rookery_core::message::Message;
 use rookery_core::persist::{self, SessionRecord};
+use rookery_core::retained::Past;
 use rookery_core::session::{Subscription, Will};
 use rookery_core::shard::{RestoredMessage, RestoredSession, Shard};
 use rookery_core::shared::Shared;
@@ -23,6 +25,8 @@ pub(crate) struct Found {
     wills: HashMap<String, Will>,
     delayed: Vec<(u64, Message)>,
     retained: Vec<Message>,
+    /// Versions of retained messages, if the node was one of a cluster.
+    past: Past,
     messages: HashMap<u64, Vec<RestoredMessage>>,
     alive_at_ms: u64,
     pub(crate) next_seq: u64,
@@ -98,6 +102,8 @@ impl Found {
             persist::META => {
                 if key == persist::META_ALIVE {
                     self.alive_at_ms = u64::from_le_bytes(value.try_into().ok()?);
+                } else {
+                    persist::read_retained_meta(key, value, &mut self.past)?;
                 }
             }
             persist::SESSIONS => {
@@ -108,7 +114,17 @@ impl Found {
                 let (id, filter, subscription) = persist::read_subscription(key, value)?;
                 self.subscriptions.entry(id).or_default().push((filter, subscription));
             }
-            persist::RETAINED => self.retained.push(Message::from_bytes(value)?),
+            persist::RETAINED => {
+                let (message, version) = persist::read_retained(value)?;
+                if let Some(version) = version {
+                    let known = (message.id, version);
+                    self.past.versions.insert(message.topic().into(), known);
+                }
+                self.retained.push(message);
+            }
+            persist::RETAINED_DELETIONS => {
+                self.past.deleted.push(persist::read_retained_deletion(key, value)?);
+            }
             persist::WILLS => {
                 let (client_id, will) = persist::read_will(key, value)?;
                 self.wills.insert(client_id, will);
@@ -135,6 +151,7 @@ impl Found {
                 shared.retained.insert(std::sync::Arc::new(message));
             }
         }
+        *shared.past.lock().unwrap_or_else(PoisonError::into_inner) = self.past;
         for (id, record) in self.sessions {
             let restored = RestoredSession {
                 subscriptions: self.subscriptions.remove(&id).unwrap_or_default(),

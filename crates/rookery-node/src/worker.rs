@@ -19,6 +19,7 @@ use crate::completion::token_of;
 use crate::inbox::{Inbox, Item};
 use crate::layers::{COMPLAINTS_MAX, HANDSHAKES_PER_TURN};
 use crate::linger::Lingering;
+use crate::links::{LinkOutlet, ToLinks};
 use crate::listen::Listener;
 use crate::peer::Peers;
 use crate::scan::Scan;
@@ -53,6 +54,8 @@ pub(crate) struct Worker {
     pub(crate) inboxes: Arc<[Inbox]>,
     /// Where messages to other nodes go; none = this node is alone.
     pub(crate) lanes: Option<Arc<Outlet>>,
+    /// Where messages to linked clusters go; none = there are no links.
+    pub(crate) links: Option<Arc<LinkOutlet>>,
     pub(crate) up: Arc<Peers>,
     pub(crate) store: Option<Store>,
     pub(crate) epoch: u64,
@@ -148,6 +151,7 @@ impl Worker {
             scans: VecDeque::new(),
             inboxes: parts.inboxes,
             lanes: None,
+            links: None,
             up: parts.up,
             store: parts.store,
             epoch: parts.epoch,
@@ -245,6 +249,7 @@ impl Worker {
         let inbox = self.inboxes.get(usize::from(self.index));
         if self.inboxes.iter().any(Inbox::is_overfull)
             || self.lanes.as_ref().is_some_and(|lanes| lanes.is_overfull())
+            || self.links.as_ref().is_some_and(|links| links.is_overfull())
         {
             self.shard.count_held_back();
             // Another worker does not keep up with what this one sends it: take nothing new from
@@ -570,6 +575,7 @@ impl Worker {
             Item::Recheck(listener) => self.walks.push_back(Walk::recheck(listener)),
             Item::Scan(scan) => self.scans.push_back(*scan),
             Item::Lanes(lanes) => self.lanes = lanes,
+            Item::Links(links) => self.links = links,
             // Whoever waited may have given up.
             Item::Fence(reply) => drop(reply.send(())),
             Item::Stop => self.is_stopping = true,
@@ -593,6 +599,7 @@ impl Worker {
         self.submit();
         self.send_to_others();
         self.send_to_nodes();
+        self.send_to_links();
         self.shard.offer_actions(now);
         if !self.shard.effects.up.is_empty() {
             if self.shard.is_observing() {
@@ -672,6 +679,18 @@ impl Worker {
         let turn = self.shard.end_turn_for_nodes();
         if !messages.is_empty() || turn.is_some() || self.shard.has_route_changes() {
             lanes.push(Sent { worker: self.index, turn, messages });
+        }
+    }
+
+    /// Hands over what linked clusters get of this turn, and tells of subscriptions.
+    fn send_to_links(&mut self) {
+        let Some(links) = &self.links else {
+            self.shard.effects.to_links.clear();
+            return;
+        };
+        let messages = mem::take(&mut self.shard.effects.to_links);
+        if !messages.is_empty() || self.shard.has_route_changes_for_links() {
+            links.push(ToLinks(messages));
         }
     }
 

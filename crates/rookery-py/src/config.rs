@@ -93,7 +93,7 @@ fn zone(o: Object<'_, '_>) -> PyResult<ZoneConfig> {
 fn retainer(o: Object<'_, '_>) -> PyResult<RetainerConfig> {
     read! { o => RetainerConfig {
         enable, msg_expiry_interval_s, max_payload_size, max_retained_messages,
-        stop_publish_clear_msg, max_bytes
+        stop_publish_clear_msg, max_bytes, ack_timeout_ms, deletion_expiry_s
     } }
 }
 
@@ -162,6 +162,7 @@ pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
     read! { o => BrokerConfig {
         durable, sys_topics_open, max_connections, crowded_from, crowded_until, auth_methods;
         observe: Arc::default(),
+        links: Default::default(),
         authorization: get_with(o, "authorization", access::authorization)?,
         bans: get_each(o, "bans", access::ban)?.into(),
         flapping: get_with(o, "flapping", access::flapping)?,

@@ -14,6 +14,7 @@ mod config;
 mod error;
 mod hocon;
 mod hooked;
+mod links;
 mod node;
 mod observe;
 mod plugins;

@@ -14,7 +14,7 @@ use crate::error::{from_node, native};
 use crate::plugins::PluginBridge;
 use crate::queries::{self, FilterRow, Rows};
 use crate::rules::{self, AroundRow, ColumnRow, RuleRow};
-use crate::{access, cluster, config, observe, rows};
+use crate::{access, cluster, config, links, observe, rows};
 
 /// A broker node of this process.
 #[pyclass(frozen, module = "rookery._native")]
@@ -255,6 +255,36 @@ impl Node {
             node.cluster_close();
             Ok(())
         })
+    }
+
+    /// Makes the links to other clusters those of the list.
+    fn apply_links(
+        &self,
+        py: Python<'_>,
+        cluster_name: &str,
+        node_name: &str,
+        incarnation: u64,
+        links: Vec<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let links: Vec<_> = links.iter().map(links::link).collect::<PyResult<_>>()?;
+        self.call(py, |node| node.apply_links(cluster_name, node_name, incarnation, links))
+    }
+
+    /// `LinkStatusRow` of each of them.
+    fn links_status<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let rows = self.call(py, |node| Ok(node.links_status()))?;
+        rows.into_iter().map(|status| links::status(py, status)).collect()
+    }
+
+    /// Sets the counters of a link to zero.
+    fn links_reset(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.call(py, |node| node.links_reset(name))
+    }
+
+    /// Tries a link once; the reason if it does not work.
+    fn links_probe(&self, py: Python<'_>, link: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+        let link = links::link(link)?;
+        self.call(py, |node| node.links_probe(&link))
     }
 
     /// Replaces the bans alone.

@@ -6,10 +6,15 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Reserved at the start of a segment: two copies of the header, in different sectors.
-pub(crate) const HEADER_BYTES: u64 = 4096;
+/// Where the first frame of a segment may begin: two copies of the header stand before it.
+pub(crate) const FRAMES_FROM: u64 = 4096;
+/// What a new segment begins with: the third copy of its header is a frame of its own behind the
+/// others, in a block that does not fail with theirs.
+pub(crate) const HEADER_BYTES: u64 = FRAMES_FROM + (FRAME_HEADER_BYTES + HEADER_COPY_BYTES) as u64;
 /// Where the second copy of the header is.
 const HEADER_COPY_AT: usize = 2048;
+/// Where the third copy is, inside its frame.
+const HEADER_THIRD_AT: usize = FRAMES_FROM as usize + FRAME_HEADER_BYTES;
 const HEADER_COPY_BYTES: usize = 76;
 const HEADER_MAGIC: [u8; 8] = *b"RKSTORE\0";
 /// The version this program writes and the newest it reads.
@@ -72,6 +77,8 @@ pub(crate) struct Header {
     /// Compaction has worked everything up to this log sequence number into the records
     /// kept here; 0 when the segment is as it was written.
     pub(crate) rewritten_at: u64,
+    /// There is a third copy; segments of earlier versions have two.
+    pub(crate) has_third: bool,
 }
 
 /// Why a header cannot be used.
@@ -95,13 +102,29 @@ impl Header {
             next_seq: 0,
             lsn: 0,
             rewritten_at: 0,
+            has_third: true,
         }
     }
 
+    /// All copies, as the segment begins with them.
     pub(crate) fn encode(&self) -> Vec<u8> {
+        let copy = self.encode_copy();
+        let mut region = copy.clone();
+        region.resize(HEADER_COPY_AT, 0);
+        region.extend_from_slice(&copy);
+        region.resize(FRAMES_FROM as usize, 0);
+        if self.has_third {
+            let start = begin_frame(&mut region);
+            region.extend_from_slice(&copy);
+            end_frame(&mut region, start, self, FrameKind::Filler, 0);
+        }
+        region
+    }
+
+    fn encode_copy(&self) -> Vec<u8> {
         let mut copy = Vec::with_capacity(HEADER_COPY_BYTES);
         copy.extend_from_slice(&HEADER_MAGIC);
-        copy.extend_from_slice(&[VERSION, 0, 0, 0]);
+        copy.extend_from_slice(&[VERSION, u8::from(self.has_third), 0, 0]);
         copy.extend_from_slice(&self.mark.to_le_bytes());
         copy.extend_from_slice(&self.seed.to_le_bytes());
         copy.extend_from_slice(&[0; 4]);
@@ -117,26 +140,25 @@ impl Header {
         }
         let crc = crc32fast::hash(&copy);
         copy.extend_from_slice(&crc.to_le_bytes());
-        copy.resize(HEADER_COPY_AT, 0);
-        let mut region = copy.clone();
-        region.append(&mut copy);
-        region
+        copy
     }
 
-    /// Reads the header region; `true` when one of its copies is damaged.
+    /// Reads the beginning of a segment; `true` when one of the header's copies is damaged.
     pub(crate) fn decode(region: &[u8]) -> Result<(Self, bool), HeaderError> {
-        let first = region.get(..HEADER_COPY_BYTES);
-        let second = region.get(HEADER_COPY_AT..HEADER_COPY_AT + HEADER_COPY_BYTES);
-        let copies = [first.and_then(Self::decode_copy), second.and_then(Self::decode_copy)];
-        match copies {
-            [Some(header), other] => Ok((header, other != Some(header))),
-            [None, Some(header)] => Ok((header, true)),
-            [None, None] => Err([first, second]
-                .into_iter()
-                .flatten()
-                .find_map(Self::future_version)
-                .map_or(HeaderError::Damaged, HeaderError::Future)),
-        }
+        let [first, second, third] = [0, HEADER_COPY_AT, HEADER_THIRD_AT]
+            .map(|at| region.get(at..at + HEADER_COPY_BYTES).unwrap_or_default());
+        let near = [Self::decode_copy(first), Self::decode_copy(second)];
+        let Some(header) = near.into_iter().flatten().next() else {
+            if let Some(version) = [first, second].into_iter().find_map(Self::future_version) {
+                return Err(HeaderError::Future(version));
+            }
+            let far = Self::decode_copy(third).filter(|header| header.has_third);
+            return far.map(|header| (header, true)).ok_or(HeaderError::Damaged);
+        };
+        let frame_at = FRAMES_FROM as usize..;
+        let is_third_whole =
+            !header.has_third || region.get(frame_at.clone()) == header.encode().get(frame_at);
+        Ok((header, near != [Some(header); 2] || !is_third_whole))
     }
 
     fn future_version(copy: &[u8]) -> Option<u8> {
@@ -151,7 +173,8 @@ impl Header {
         if bytes.take(8)? != HEADER_MAGIC || bytes.u8()? != VERSION {
             return None;
         }
-        bytes.take(3)?;
+        let has_third = bytes.u8()? == 1;
+        bytes.take(2)?;
         let mark = bytes.u32()?;
         let seed = bytes.u32()?;
         bytes.take(4)?;
@@ -164,6 +187,7 @@ impl Header {
             next_seq: bytes.u64()?,
             lsn: bytes.u64()?,
             rewritten_at: bytes.u64()?,
+            has_third,
         };
         let covered = copy.len().checked_sub(bytes.0.len())?;
         (bytes.u32()? == crc32fast::hash(copy.get(..covered)?)).then_some(header)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::StoreError;
-use crate::format::{FRAME_BYTES_MAX, HEADER_BYTES};
+use crate::format::{FRAME_BYTES_MAX, FRAMES_FROM};
 
 /// When written bytes are forced to the device. See `docs/internals/store.md` for what each
 /// can lose. None of them loses a completed batch when only the process dies.
@@ -37,7 +37,7 @@ pub struct StoreOptions {
     pub segment_bytes: u64,
     /// Disk quota; 0 is none. Batches that only free space or assign packet
     /// identifiers are let through, and a segment's
-    /// header (4 KiB) and a compaction in progress come on top.
+    /// header (4.1 KiB) and a compaction in progress come on top.
     pub bytes_max: u64,
     /// Bytes submitted but not yet written, above which batches are refused. Default 64 MiB.
     pub queue_bytes_max: usize,
@@ -57,7 +57,7 @@ impl StoreOptions {
     }
 
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        if self.segment_bytes < 2 * HEADER_BYTES {
+        if self.segment_bytes < 2 * FRAMES_FROM {
             return Err(StoreError::Options("segment_bytes is less than 8 KiB"));
         }
         if self.segment_bytes > FRAME_BYTES_MAX {

@@ -154,6 +154,8 @@ impl Recovery<'_> {
         self.found.report.segments += 1;
         self.found.report.bytes += size;
         let Some(header) = self.header(&*file, path, size, is_last)? else { return Ok(()) };
+        // Copies of the header that were cut off have been written again.
+        let size = file.len().map_err(io("read the size of", path))?;
         if header.ordinal_last > ordinal {
             self.replaced_up_to = Some(header.ordinal_last);
         }
@@ -208,7 +210,7 @@ impl Recovery<'_> {
         match decoded {
             Ok((header, false)) => Ok(Some(header)),
             Ok((header, true)) => {
-                self.corrupt(path, 0, HEADER_BYTES.min(size), "one copy of the header");
+                self.corrupt(path, 0, HEADER_BYTES.min(size), "a copy of the header");
                 self.copy_aside(file, path, size)?;
                 file.write_at(&header.encode(), 0).map_err(io("write", path))?;
                 file.sync_data().map_err(io("sync", path))?;
@@ -225,7 +227,7 @@ impl Recovery<'_> {
                         Some(TruncatedTail { file, offset: 0, bytes: size });
                     self.disk.remove(path).map_err(io("remove", path))?;
                 } else {
-                    self.corrupt(path, 0, size, "both copies of the header");
+                    self.corrupt(path, 0, size, "every copy of the header");
                     let aside = self.free_name(path)?;
                     self.disk.rename(path, &aside).map_err(io("rename", path))?;
                 }

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::disk::DiskFile;
 use crate::format::{
-    FRAME_BYTES_MAX, FRAME_CRC_FROM, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES,
+    FRAME_BYTES_MAX, FRAME_CRC_FROM, FRAME_HEADER_BYTES, FRAMES_FROM, FrameHeader, FrameKind,
     Header, frame_crc,
 };
 
@@ -47,7 +47,7 @@ pub(crate) struct Scanner<'f> {
 impl<'f> Scanner<'f> {
     /// Scans `file` up to `end`.
     pub(crate) fn new(file: &'f dyn DiskFile, header: Header, end: u64) -> Self {
-        Self { file, header, at: HEADER_BYTES, end, window: Vec::new(), window_at: 0 }
+        Self { file, header, at: FRAMES_FROM, end, window: Vec::new(), window_at: 0 }
     }
 
     /// The next frame or gap; `None` at the end.

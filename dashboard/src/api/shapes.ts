@@ -9,8 +9,9 @@ import type {
   RuleRow,
 } from "./integration";
 
-import type { Cluster } from "./cluster";
+import type { Cluster, ClusterLink, LinkMetrics } from "./cluster";
 
+export type * from "./cluster";
 export type * from "./integration";
 
 export interface Page<Row> {
@@ -383,6 +384,9 @@ export interface Replies {
   "/topics": Page<TopicRow>;
   "/nodes": NodeRow[];
   "/cluster": Cluster;
+  "/cluster/links": ClusterLink[];
+  "/cluster/links/link/{name}": ClusterLink;
+  "/cluster/links/link/{name}/metrics": LinkMetrics;
   "/monitor": MonitorSample[];
   "/monitor_current": MonitorNow;
   "/alarms": Page<Alarm>;

@@ -123,6 +123,17 @@ export const PAGES: readonly PageEntry[] = [
   ),
   page("/banned", "banned", "access", ["GET /banned"], () => import("@/features/banned")),
   page("/nodes", "nodes", "node", ["GET /cluster"], () => import("@/features/nodes")),
+  page("/cluster-links", "clusterLinks", "node", ["GET /cluster/links"], () =>
+    import("@/features/cluster-links"),
+  ),
+  page(
+    "/cluster-links/:name",
+    "clusterLinks",
+    "node",
+    ["GET /cluster/links/link/{name}"],
+    () => import("@/features/cluster-links/LinkPage"),
+    true,
+  ),
   page("/listeners", "listeners", "node", ["GET /listeners"], () => import("@/features/listeners")),
   page("/mqtt", "mqtt", "node", ["GET /configs", "GET /schemas/configs"], () =>
     import("@/features/mqtt"),

@@ -1,3 +1,9 @@
+/** What an object says to people that says the same to programs. */
+function textIn(message: unknown): string | undefined {
+  const text = typeof message === "object" && message !== null && "text" in message && message.text;
+  return typeof text === "string" ? text : undefined;
+}
+
 /** What was answered instead of what was asked for. */
 export class ApiError extends Error {
   constructor(
@@ -14,7 +20,7 @@ export class ApiError extends Error {
   static of(status: number, body: unknown): ApiError {
     if (typeof body === "object" && body !== null) {
       const { code, error, message } = body as Record<string, unknown>;
-      const text = typeof message === "string" ? message : JSON.stringify(message ?? body);
+      const text = typeof message === "string" ? message : (textIn(message) ?? JSON.stringify(message ?? body));
       // An edge service has numbers.
       const word = typeof code === "string" ? code : error;
       return new ApiError(status, String(word ?? `HTTP_${status}`), text);

@@ -2,6 +2,9 @@
 
 SQLite in WAL mode: one thread writes, one thread reads, neither is the event loop's. A change is on
 the disk when its call returns (``synchronous=FULL``).
+
+What two connections share needs room in the folder. On a disk that has none the file is opened by one
+connection alone, which does both: everything is read, and changes are refused until there is room.
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from rookery.access.database_file import damaged
+from rookery.access.health import Health
 from rookery.errors import StartError, UnavailableError
+from rookery.words import Words
 
 _T = TypeVar("_T")
 
@@ -86,7 +91,12 @@ ACCESS = Schema(_TABLES, FORMAT)
 
 
 class Database:
-    """The open file. Opened at once, used from coroutines, closed by :meth:`close`."""
+    """The open file. Opened at once, used from coroutines, closed by :meth:`close`.
+
+    Attributes:
+        path: Where it is.
+        health: Whether it takes changes; nothing is known before the first.
+    """
 
     def __init__(self, path: Path, schema: Schema | None = None) -> None:
         """Open the file and make or renew its tables; those of access control without ``schema``.
@@ -95,12 +105,12 @@ class Database:
             StartError: the file cannot be used.
         """
         self.path = path
+        self.health = Health()
         try:
             # Password hashes are nobody else's business.
             path.touch(mode=0o600)
             with contextlib.ExitStack() as opened:
-                self._writing = opened.enter_context(contextlib.closing(_connect(path)))
-                self._reading = opened.enter_context(contextlib.closing(_connect(path)))
+                self._writing, self._reading = self._connect(opened)
                 _make_tables(self._writing, path, schema or ACCESS)
                 opened.pop_all()
         except (OSError, sqlite3.OperationalError) as error:
@@ -108,9 +118,29 @@ class Database:
         except sqlite3.Error as error:
             raise damaged(path, error) from error
         self._writer = ThreadPoolExecutor(1, f"rookery-{path.stem}-write")
-        self._reader = ThreadPoolExecutor(1, f"rookery-{path.stem}-read")
+        self._reader = self._writer
+        if self._reading is not self._writing:
+            self._reader = ThreadPoolExecutor(1, f"rookery-{path.stem}-read")
         self._settling: Settling | None = None
         self._is_open = True
+
+    def _connect(
+        self, opened: contextlib.ExitStack
+    ) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+        """What writes and what reads: the same one where there is no room for two."""
+        try:
+            with contextlib.ExitStack() as both:
+                writing = both.enter_context(contextlib.closing(_connect(self.path)))
+                reading = both.enter_context(contextlib.closing(_connect(self.path)))
+                opened.push(both.pop_all())
+            return writing, reading
+        except sqlite3.OperationalError as error:
+            alone = opened.enter_context(contextlib.closing(_connect(self.path, is_alone=True)))
+            self._took_no_change(error)
+            return alone, alone
+
+    def _took_no_change(self, error: BaseException) -> None:
+        self.health.is_ill(Words(f"{self.path}: {error}", f"{self.path}：{error}"))
 
     async def read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         """Ask something.
@@ -135,7 +165,7 @@ class Database:
         """
         settling = None if is_settled else self._settling
         if settling is None:
-            return await self._on(self._writer, _in_transaction, self._writing, function)
+            return await self._change(function)
 
         def change(connection: sqlite3.Connection) -> _T:
             result = function(connection)
@@ -143,7 +173,30 @@ class Database:
             return result
 
         await settling.ready()
-        return await self._on(self._writer, _in_transaction, self._writing, change)
+        return await self._change(change)
+
+    async def try_to_change(self) -> None:
+        """Write what is there already, to see whether the file takes changes.
+
+        Raises:
+            UnavailableError: it does not, or it is closed.
+        """
+
+        def same(connection: sqlite3.Connection) -> None:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {version}")
+
+        await self._change(same)
+
+    async def _change(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
+        try:
+            result = await self._on(self._writer, _in_transaction, self._writing, function)
+        except UnavailableError as error:
+            if isinstance(error.__cause__, sqlite3.OperationalError):
+                self._took_no_change(error.__cause__)
+            raise
+        self.health.is_well()
+        return result
 
     async def settle(
         self, settling: Settling | None, prepare: Callable[[sqlite3.Connection], None]
@@ -215,11 +268,14 @@ def _read_once(
         return query(connection)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, *, is_alone: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     try:
+        if is_alone:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA user_version").fetchone()  # now, what is shared is made
     except BaseException:
         connection.close()
         raise

@@ -24,6 +24,8 @@ from rookery.broker.cluster.alone import make_cluster
 from rookery.broker.connectors.running import Running
 from rookery.broker.connectors.service import ConnectorService
 from rookery.broker.journal import log_clients
+from rookery.broker.links.part import LinksPart
+from rookery.broker.links.service import LinkService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import Services
@@ -123,8 +125,26 @@ def make_services(
         connectors=connectors,
         rules=rules,
         integration=DataIntegration(running, rules),
+        links=_links(node, alarms, settings, observation),
     )
     return services, observation
+
+
+def _links(
+    node: OpenNode, alarms: AlarmRegistry, settings: NodeSettings, observation: Observation
+) -> LinkService:
+    management = node.config.management
+    part = LinksPart(
+        node.native,
+        alarms,
+        node.clock,
+        node_name=management.node_name,
+        cluster=management.cluster_name,
+        incarnation=node.started_at_ms,
+    )
+    service = LinkService(part, settings, observation.nodes)
+    observation.exporter.add(service.families)
+    return service
 
 
 def _replicas(
@@ -224,6 +244,8 @@ async def open_services(
     # First, while the node still serves: what clients publish until they are told goes out afterwards.
     serving.push_async_callback(services.integration.drain, STOP_GRACE_S)
     runtime.open()
+    serving.push_async_callback(services.links.part.close)
+    await services.links.part.open(node.config)
     await services.slow_subs.open(node.config)
     await services.trace.open()
     await services.otel.open(node.config)

@@ -98,6 +98,7 @@ async def _start_parts(
             observation.pusher,
             services.topic_metrics,
             services.integration,
+            services.links.part,
         )
     )
     serving.push_async_callback(sys_topics.close)

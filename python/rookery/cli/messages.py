@@ -12,6 +12,7 @@ from rookery.cli.messages_admins import ADMIN_TEXTS
 from rookery.cli.messages_control import CONTROL_TEXTS
 from rookery.cli.messages_ctl import CTL_TEXTS
 from rookery.cli.messages_edge import EDGE_TEXTS
+from rookery.cli.messages_links import LINK_TEXTS
 from rookery.cli.messages_rules import RULE_TEXTS
 from rookery.cli.messages_tls import TLS_TEXTS
 
@@ -700,7 +701,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bench.phase.drain": ("draining", "收尾"),
 }
 
-TEXTS |= ADMIN_TEXTS | CONTROL_TEXTS | CTL_TEXTS | EDGE_TEXTS | RULE_TEXTS | TLS_TEXTS
+TEXTS |= ADMIN_TEXTS | CONTROL_TEXTS | CTL_TEXTS | EDGE_TEXTS | LINK_TEXTS | RULE_TEXTS | TLS_TEXTS
 
 
 def language(environ: Mapping[str, str] | None = None) -> str:

@@ -187,7 +187,9 @@ _BY_STATUS: dict[int, type[RookeryError]] = {
 def _refusal(request: str, status: int, text: bytes) -> RookeryError:
     try:
         problem = json.loads(text)
-        code, message = str(problem["code"]), str(problem["message"])
+        code, said = str(problem["code"]), problem["message"]
+        # An object where a value breaks a rule that programs test for.
+        message = str(said.get("text", said) if isinstance(said, dict) else said)
     except (ValueError, KeyError, TypeError):
         return InternalError(f"{request}: {status} {text[:200].decode(errors='replace')}")
     if code == ConfigError.code:

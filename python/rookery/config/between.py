@@ -177,6 +177,11 @@ def _cluster(checked: Checked) -> Iterator[Problem]:
             yield _needs(checked, strategy, "cluster.dns.name")
     if item["nats"]["mode"] == "external" and not item["nats"]["servers"]:
         yield _needs(checked, ("cluster", "nats", "mode"), "cluster.nats.servers")
+    if item["links"]:
+        # Few nodes have links.
+        from rookery.config import links  # noqa: PLC0415
+
+        yield from links.problems(checked)
 
 
 def _integration(checked: Checked) -> Iterator[Problem]:

@@ -419,6 +419,8 @@ def _retainer(retainer: Values) -> to.RetainerConfig:
         max_retained_messages=retainer["backend"]["max_retained_messages"],
         stop_publish_clear_msg=retainer["stop_publish_clear_msg"],
         max_bytes=retainer["max_bytes"] or 0,
+        ack_timeout_ms=retainer["cluster"]["ack_timeout"],
+        deletion_expiry_s=_seconds(retainer["cluster"]["deletion_expiry"], 0),
     )
 
 

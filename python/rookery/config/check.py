@@ -44,8 +44,10 @@ from rookery.config.schema.model import (
 from rookery.config.secrets import (
     HIDDEN,
     header_without_secrets,
+    is_address,
     looks_secret,
     quoted_without_secrets,
+    service_url_without_secrets,
     template_without_secrets,
     url_without_secrets,
     without_secrets,
@@ -493,7 +495,8 @@ def _shown(kind: Type, raw: Any, value: Any, path: Path) -> Any:
         # Below its own key, which says that the values of headers are secrets.
         return without_secrets({path[-1]: raw})[path[-1]]
     if isinstance(raw, str):
-        return url_without_secrets(raw)
+        is_asked = is_address(path[-1]) and "://" in raw
+        return service_url_without_secrets(raw) if is_asked else url_without_secrets(raw)
     if isinstance(raw, list):
         return [url_without_secrets(item) if isinstance(item, str) else item for item in raw]
     return raw

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-_TEXTS = tuple(
-    (re.compile(english, re.DOTALL), chinese)
-    for english, chinese in (
+from rookery.words import Phrases
+
+_PHRASES = Phrases(
+    (
         (r"expected (.+), found the end of the (file|line)", r"此处应为\1，但已到末尾"),
         (r"expected (.+), found (.+)", r"此处应为\1，实际为 \2"),
         (
@@ -43,6 +44,9 @@ _PIECES = {
     "bytes in all files together": "所有文件的总字节数",
     "levels of nesting": "嵌套层数",
     "included files": "include 的文件数",
+    "there is no such file": "没有这个文件",
+    "the file includes itself": "该文件引入了自身",
+    "files cannot be included here": "此处不能引入文件",
     "values after substitution": "替换之后的值的数量",
 }
 _PLACE = re.compile(r"(?P<place>.*?:\d+(?::\d+)?): (?P<said>.+)", re.DOTALL)
@@ -53,10 +57,9 @@ def in_chinese(line: str) -> str:
     found = _PLACE.fullmatch(line)
     if found is None:
         return line
-    for pattern, chinese in _TEXTS:
-        if (match := pattern.fullmatch(found["said"])) is not None:
-            text = match.expand(chinese)
-            for english, words in _PIECES.items():
-                text = text.replace(english, words)
-            return f"{found['place']}：{text}"
-    return f"{found['place']}：{found['said']}"
+    text = _PHRASES.chinese(found["said"])
+    if text is None:
+        return f"{found['place']}：{found['said']}"
+    for english, words in _PIECES.items():
+        text = text.replace(english, words)
+    return f"{found['place']}：{text}"

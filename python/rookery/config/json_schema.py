@@ -107,6 +107,8 @@ def _leaf(kind: Type) -> JsonSchema:
         return {"type": "string", "title": kind.allowed}
     if isinstance(kind, SecretText):
         return {"type": "string", "format": "password"}
+    if isinstance(kind, FilePath) and kind.pem:
+        return {"type": "string", "format": "multiline"}
     if isinstance(kind, (Text, FilePath)):
         return {"type": "string"}
     if isinstance(kind, CommaList):

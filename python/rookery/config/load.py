@@ -157,7 +157,7 @@ def load(
 
     written = None
     if config_file is not None:
-        written = sources.read_file(config_file, "file", environ)
+        written = sources.read_file(config_file, "file", environ, warnings)
         if dir_origin is DEFAULT:
             chosen_dir, dir_origin = _data_dir_of_file(written, config_file, chosen_dir)
     tree = wrap(dict(defaults or {}), DEFAULT)
@@ -184,10 +184,19 @@ def load(
         checked,
         data_dir=chosen_dir,
         config_file=config_file,
-        warnings=[*warnings, *checked.warnings],
+        warnings=[*warnings, *checked.warnings, *_link_warnings(checked)],
         data_dir_origin=dir_origin,
         sources=read_from,
     )
+
+
+def _link_warnings(checked: Checked) -> list[Problem]:
+    if not checked.values["cluster"]["links"]:
+        return []
+    # Few nodes have links.
+    from rookery.config import links  # noqa: PLC0415
+
+    return list(links.warnings(checked))
 
 
 def _add_new(problems: list[Problem], more: Iterable[Problem]) -> None:

@@ -7,7 +7,7 @@ machine they do not decide. The configuration file, the environment and the comm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,19 +33,25 @@ def problems(old: Config, new: Config) -> Iterator[Problem]:
     known = {(_kind(at), path) for at, path in _files(old)}
     folders = folders_of(new)
     for at, path in _files(new):
-        if (_kind(at), path) in known or any(is_in(path, folder) for folder in folders):
-            continue
-        reasons = {
-            "en": _EN.format(folders=" and ".join(map(str, folders))),
-            "zh": _ZH.format(folders="、".join(map(str, folders))),
-        }
-        yield Problem("setting", at, value=str(path), reasons=reasons)
+        if (_kind(at), path) not in known:
+            yield from outside(at, path, folders)
     if old[_ALLOW] and not new[_ALLOW]:
         yield Problem("setting", _ALLOW, value="false", reasons={"en": _ALLOW_EN, "zh": _ALLOW_ZH})
     if old[_PROGRAM] != new[_PROGRAM]:
         reasons = {"en": _PROGRAM_EN, "zh": _PROGRAM_ZH}
         yield Problem("setting", _PROGRAM, value=new[_PROGRAM], reasons=reasons)
     yield from tls_files.problems(folders, old.effective(), new.effective())
+
+
+def outside(at: str, path: Path, folders: Sequence[Path]) -> Iterator[Problem]:
+    """A file that is in none of the folders, and may not be named over the network."""
+    if any(is_in(path, folder) for folder in folders):
+        return
+    reasons = {
+        "en": _EN.format(folders=" and ".join(map(str, folders))),
+        "zh": _ZH.format(folders="、".join(map(str, folders))),
+    }
+    yield Problem("setting", at, value=str(path), reasons=reasons)
 
 
 def folders_of(config: Config) -> list[Path]:
@@ -63,6 +69,10 @@ def _files(config: Config) -> Iterator[tuple[str, Path]]:
     for number, entry in enumerate(config["authentication"], start=1):
         if entry.get("bootstrap_file"):
             yield f"authentication.{number}.bootstrap_file", Path(entry["bootstrap_file"])
+    for number, link in enumerate(config["cluster.links"], start=1):
+        password = "" if link["password"] is None else link["password"].reveal()
+        if password.startswith("file://"):
+            yield f"cluster.links.{number}.password", Path(password[len("file://") :])
     if config["api_key.bootstrap_file"]:
         yield "api_key.bootstrap_file", Path(config["api_key.bootstrap_file"])
     yield "log.file.path", config.data_dir / config["log.file.path"]

@@ -39,12 +39,16 @@ TEXTS: dict[str, dict[str, str]] = {
         "secret_moved_of": "{path}: {value} would send its secret {near} there, which was written for "
         "another place: take the secret out of {value} first and write it again afterwards, or "
         "define another connector",
+        "link_plain": "{path}: {value} is no address of a private network and the link is not encrypted: "
+        "anybody on the way reads and changes its messages; set ssl.enable = true",
         "no_effect": "{path}: accepted without effect",
         "no_effect_reason": "{path}: accepted without effect: {reason}",
         "env_name": "environment: {path} is not read: only names with __ are configuration",
         "env_part": "environment: {path} is not read: a key is missing before, after or between __, "
         "as in ROOKERY_A__B for a.b",
         "set_form": "--set {value}: must be key=value",
+        "no_include": '{path}: there is no such file, nothing was included; include required("{value}") '
+        "makes that an error",
         "syntax": "{value}",
         "unreadable": "{path}: cannot be read: {reason}",
     },
@@ -76,11 +80,13 @@ TEXTS: dict[str, dict[str, str]] = {
         "secret_moved": "{path}：请重新填写该密钥：{near} 已指向其他地址，密钥只会发往填写时的地址",
         "secret_moved_of": "{path}：{value} 的密钥 {near} 将随之发往该地址，而它是为原地址填写的："
         "请先从 {value} 中移除该密钥，更改后再重新填写，或另建一个连接器",
+        "link_plain": "{path}：{value} 不是私有网络地址，而连接未加密，途经者可读取并篡改消息；请设置 ssl.enable = true",
         "no_effect": "{path}：可以设置但不生效",
         "no_effect_reason": "{path}：可以设置但不生效：{reason}",
         "env_name": "环境变量 {path} 未被读取：只有包含 __ 的名称才是配置",
         "env_part": "环境变量 {path} 未被读取：__ 的前后或之间缺少配置项名称，正确写法如 ROOKERY_A__B，对应 a.b",
         "set_form": "--set {value}：格式应为 key=value",
+        "no_include": '{path}：没有这个文件，未引入任何内容；写成 include required("{value}") 则报错',
         "syntax": "语法错误：{value}",
         "unreadable": "{path}：无法读取：{reason}",
     },

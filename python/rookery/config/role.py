@@ -88,8 +88,9 @@ class RoleSources(NamedTuple):
         if config_file is None:
             config_file = self._usual_file(place, environ)
         written = Node({}, DEFAULT)
+        warnings: list[Problem] = []
         if config_file is not None:
-            written = sources.read_file(config_file, "file", environ)
+            written = sources.read_file(config_file, "file", environ, warnings)
             if data_dir is None and self._written_dir(above) is None:
                 place = self._written_dir(written, config_file.absolute().parent) or place
         tree = merge(merge(wrap(dict(defaults or {}), DEFAULT), written), above)
@@ -100,7 +101,7 @@ class RoleSources(NamedTuple):
             raise InvalidConfigError(checked.problems)
         values = checked.values[self.section]
         self._refuse_half_pairs(values)
-        return RoleValues(values, checked.shown, place, config_file, tuple(checked.warnings))
+        return RoleValues(values, checked.shown, place, config_file, (*warnings, *checked.warnings))
 
     def data_dir(
         self,

@@ -24,7 +24,7 @@ from rookery.config import destinations, on_machine
 from rookery.config.load import RUNTIME_FILE, Config
 from rookery.config.problems import InvalidConfigError
 from rookery.config.schema.along import type_at
-from rookery.config.secrets import HIDDEN, is_shown, with_its_user
+from rookery.config.secrets import HIDDEN, is_shown, with_its_secrets
 from rookery.config.sources import read_file
 from rookery.config.tree import Node, Origin, join_path, leaves, wrap
 from rookery.errors import ConflictError
@@ -175,7 +175,7 @@ def unhidden(value: Any, known: Any) -> Any:
     if is_shown(value, known):
         return known
     if isinstance(value, str):
-        return with_its_user(value, known)
+        return with_its_secrets(value, known)
     if isinstance(value, dict):
         there = known if isinstance(known, dict) else {}
         return {

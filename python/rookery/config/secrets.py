@@ -28,8 +28,8 @@ _SECTIONS = frozenset({"authorization", "api_key", "psk_authentication"})
 # What is looked through may come from anybody: every repetition before a mark has a bound, so that
 # no text takes longer than its length says.
 _IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31}://)[^/\s?#]*@")
-_USER_AND_HOST = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,31}://)(?P<user>[^/\s?#]*)@(?P<host>[^/\s?#@]*)"
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,31}://)(?P<user>[^/\s?#]*@)?(?P<host>[^/\s?#@]*)"
 )
 # What a client sends, such as token=${password}, is no secret of whoever wrote that.
 _NO_PLACEHOLDER = r"(?!\$\{[A-Za-z_][\w.]{0,255}\}(?:[&#\s]|$))"
@@ -171,32 +171,89 @@ def url_without_secrets(text: str) -> str:
     return _IN_QUERY.sub(rf"\1{HIDDEN}", text) if "=" in text else text
 
 
+def service_url_without_secrets(text: str) -> str:
+    """The same of a URL that a service is asked at: what has no placeholder in its query may be a
+    key of that service, by whatever name.
+    """
+    return _each_parameter(url_without_secrets(text), _hidden_parameter)
+
+
+def is_address(key: str) -> bool:
+    """Whether what stands under ``key`` is an address or a URL."""
+    return _ADDRESS_KEY.match(key) is not None
+
+
 def is_shown(value: Any, known: Any) -> bool:
     """Whether ``value`` is how the text ``known`` is shown, with a secret of its URL hidden."""
     is_hiding = isinstance(value, str) and HIDDEN in value and isinstance(known, str)
-    ways = (url_without_secrets, text_without_secrets, address_without_secrets)
+    ways = (
+        *(url_without_secrets, text_without_secrets, address_without_secrets),
+        service_url_without_secrets,
+    )
     return is_hiding and any(value == way(known) for way in ways)
 
 
-def with_its_user(value: str, known: Any) -> str:
-    """``value`` with the name and password of the URL ``known`` where it hides them.
+def with_its_secrets(value: str, known: Any) -> str:
+    """``value`` with name, password and parameters of the URL ``known`` where it hides them.
 
-    Only while scheme and host are the same: a password goes nowhere but where it was meant for.
+    Only while scheme and host are the same: a secret goes nowhere but where it was meant for.
     """
     if HIDDEN not in value or not isinstance(known, str):
         return value
-    shown, meant = _USER_AND_HOST.match(value), _USER_AND_HOST.match(known)
-    if shown is None or meant is None or shown["user"] != HIDDEN:
+    shown, meant = _URL.match(value), _URL.match(known)
+    if shown is None or meant is None:
         return value
     if (shown["scheme"], shown["host"]) != (meant["scheme"], meant["host"]):
         return value
-    return known[: meant.end()] + value[shown.end() :]
+    value, has_user = value[shown.end() :], shown["user"] == f"{HIDDEN}@" and meant["user"]
+    beginning = meant[0] if has_user else shown[0]
+    return beginning + _each_parameter(value, _Known(known[meant.end() :]).parameter)
+
+
+class _Known:
+    """The parameters of a URL, each given out once."""
+
+    def __init__(self, text: str) -> None:
+        self._values: dict[str, list[str]] = {}
+        _each_parameter(text, self._note)
+
+    def parameter(self, text: str) -> str:
+        """``text``, with its value where that is hidden."""
+        name, equals, value = _parameter(text)
+        values = self._values.get(name) if value == HIDDEN else None
+        return f"{name}{equals}{values.pop(0)}" if values else text
+
+    def _note(self, text: str) -> str:
+        # Those alone that are hidden: the others stand in what is shown.
+        if _hidden_parameter(url_without_secrets(f"?{text}")[1:]) != text:
+            name, _, value = _parameter(text)
+            self._values.setdefault(name, []).append(value)
+        return text
+
+
+def _each_parameter(text: str, change: Callable[[str], str]) -> str:
+    """A URL with what ``change`` makes of each parameter of its query."""
+    before, mark, query = text.partition("?")
+    query, hash_mark, fragment = query.partition("#")
+    changed = "&".join(map(change, query.split("&")))
+    return f"{before}{mark}{changed}{hash_mark}{fragment}"
+
+
+def _parameter(text: str) -> tuple[str, str, str]:
+    return text.partition("=") if "=" in text else ("", "", text)
+
+
+def _hidden_parameter(text: str) -> str:
+    name, equals, value = _parameter(text)
+    return text if not value or _PLACEHOLDER.search(value) else f"{name}{equals}{HIDDEN}"
 
 
 def address_without_secrets(text: str) -> str:
     """One address, or several with commas between them, without names and passwords."""
     before, _, host = text.rpartition("@")
-    if ":" not in before or "://" in text:
+    if "://" in text:
+        return service_url_without_secrets(_quoted(text))
+    if ":" not in before:
         return _quoted(text)
     # The password may hold anything, an @ and commas too.
     return f"{HIDDEN}@{host}"

@@ -23,8 +23,12 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d{1,16})?", re.ASCII)
 _WORDS: Mapping[str, Scalar] = {"true": True, "false": False, "null": None}
 
 
-def read_file(path: Path, kind: str, environ: Mapping[str, str]) -> Node:
+def read_file(
+    path: Path, kind: str, environ: Mapping[str, str], warnings: list[Problem] | None = None
+) -> Node:
     """Parse a file; ``kind`` is the origin's (``file`` or ``runtime``).
+
+    ``warnings`` gets what it includes and is not there.
 
     Raises:
         InvalidConfigError: it cannot be read or is not HOCON.
@@ -36,7 +40,7 @@ def read_file(path: Path, kind: str, environ: Mapping[str, str]) -> Node:
     except (OSError, UnicodeDecodeError) as error:
         problem = Problem("unreadable", str(path), reasons=_why_unreadable(error))
         raise InvalidConfigError([problem]) from error
-    return parse_text(text, str(path), kind, environ)
+    return parse_text(text, str(path), kind, environ, warnings)
 
 
 def _why_unreadable(error: OSError | UnicodeDecodeError) -> dict[str, str]:
@@ -46,8 +50,17 @@ def _why_unreadable(error: OSError | UnicodeDecodeError) -> dict[str, str]:
     return {"en": f"byte {place} is not UTF-8 text", "zh": f"第 {place} 字节不是 UTF-8 文本"}
 
 
-def parse_text(text: str, source: str, kind: str, environ: Mapping[str, str]) -> Node:
-    """Parse HOCON; ``include`` looks beside ``source``."""
+def parse_text(
+    text: str,
+    source: str,
+    kind: str,
+    environ: Mapping[str, str],
+    warnings: list[Problem] | None = None,
+) -> Node:
+    """Parse HOCON; ``include`` looks beside ``source``.
+
+    ``warnings`` gets what is included and is not there.
+    """
     # The native module is loaded only when there is something to parse.
     from rookery.native import hocon  # noqa: PLC0415
 
@@ -57,6 +70,11 @@ def parse_text(text: str, source: str, kind: str, environ: Mapping[str, str]) ->
         problems = [Problem("syntax", "", value=line) for line in error.problems]
         raise InvalidConfigError(problems) from error
     names: list[str] = document["sources"]
+    if warnings is not None:
+        for at, line, name in document["missing"]:
+            looked_for = Path(names[at]).parent / name
+            origin = Origin(kind, names[at], line)
+            warnings.append(Problem("no_include", str(looked_for), origin, value=name))
     return _from_document(document["root"], kind, names)
 
 

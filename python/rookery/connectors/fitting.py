@@ -79,7 +79,7 @@ def unfit(
         if connector is None:
             continue
         try:
-            check_templates(action_id, connector.open_action(action).fields, render)
+            check_templates(connector.open_action(action).fields, render, action)
         except SettingError as error:
             yield Unfit("actions", action_id, error.words)
     for source_id, source in sources.items():

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, SerializationInfo
 from pydantic_core import CoreSchema, core_schema
 
-from rookery.config.secrets import HIDDEN, header_without_secrets, url_without_secrets
+from rookery.config.secrets import HIDDEN, header_without_secrets, service_url_without_secrets
 from rookery.config.values import (
     format_bytesize,
     format_duration,
@@ -200,7 +200,7 @@ class HeadersKind:
 
 @dataclass(frozen=True, slots=True)
 class UrlKind:
-    """A URL; what looks like a key in its query is hidden outside."""
+    """A URL; what its query says without a placeholder is hidden outside."""
 
     longest: int = 8192
 
@@ -211,7 +211,7 @@ class UrlKind:
 
     @staticmethod
     def show(value: str, info: SerializationInfo) -> str:
-        return value if reveals(info) else url_without_secrets(value)
+        return value if reveals(info) else service_url_without_secrets(value)
 
     def __get_pydantic_core_schema__(
         self, _source: Any, _handler: GetCoreSchemaHandler

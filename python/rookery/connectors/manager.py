@@ -238,7 +238,7 @@ class Connectors:
         """
         opened = self._planner.open(f"{type_name}:probe", connector)
         action = opened.open_action(settings)
-        self._planner.check_templates(f"{type_name}:probe", action.fields)
+        self._planner.check_templates(action.fields, settings, connector)
         async with probes.connected(opened, connector):
             await probes.look(action, settings)
 

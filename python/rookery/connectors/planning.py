@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rookery.access.errors import SettingError, Words
+from rookery.config.tree import join_path
 from rookery.connectors.base import Connector, Context
 from rookery.connectors.fallback import Fallbacks, check_fallbacks
 from rookery.connectors.health import Link
@@ -20,11 +21,11 @@ from rookery.connectors.settings import (
     SourceSettings,
 )
 from rookery.connectors.status import DISABLED, NOT_STARTED
-from rookery.connectors.templates import fault
+from rookery.connectors.templates import fault, pieces, place_of
 from rookery.native.action_fields import FieldSpec, Row
 
 _NO_CONNECTOR = Words("{id}: there is no connector {connector}", "{id}：连接器 {connector} 不存在")
-_BAD_TEMPLATE = Words("{id}: {why}", "{id}：{why}")
+_OF = Words("{what}: {why}", "{what}：{why}")
 
 D = TypeVar("D", bound=Described)
 
@@ -101,13 +102,13 @@ class Planner:
         )
         return connector_type(_type_of(connector_id)).open(settings, context)
 
-    def check_templates(self, item_id: str, fields: Iterable[FieldSpec]) -> None:
-        """Refuse templates that are none.
+    def check_templates(self, fields: Iterable[FieldSpec], *written: Described) -> None:
+        """Refuse templates that are none; see :func:`check_templates`.
 
         Raises:
             SettingError: one is none.
         """
-        check_templates(item_id, fields, self._around.ports.render)
+        check_templates(fields, self._around.ports.render, *written)
 
     def _link(self, connector_id: str, settings: ConnectorSettings) -> Link:
         missing = why_missing(connector_type(_type_of(connector_id)))
@@ -125,7 +126,10 @@ class Planner:
     def _action(self, action_id: str, settings: ActionSettings, link: Link) -> RunningAction:
         around = self._around
         action = link.connector.open_action(settings)
-        self.check_templates(action_id, action.fields)
+        try:
+            self.check_templates(action.fields, settings)
+        except SettingError as error:
+            raise SettingError(_OF.format(what=action_id, why=error.words)) from None
         fallbacks = Fallbacks(
             action_id, settings.fallback_actions, around.ports, around.find_buffer, around.clock
         )
@@ -138,18 +142,23 @@ class Planner:
 
 
 def check_templates(
-    item_id: str, fields: Iterable[FieldSpec], render: Callable[[str, str], str]
+    fields: Iterable[FieldSpec], render: Callable[[str, str], str], *written: Described
 ) -> None:
-    """Refuse templates that are none.
+    """Refuse templates that are none; ``written`` are the settings in which they stand, those of the
+    action first.
 
     Raises:
-        SettingError: one is none.
+        SettingError: one is none; says in which setting it stands.
     """
     for item in fields:
-        if isinstance(item, Row):
+        if isinstance(item, Row) or (why := fault(item.template, render)) is None:
             continue
-        if (why := fault(item.template, render)) is not None:
-            raise SettingError(_BAD_TEMPLATE.format(id=item_id, why=why))
+        faulty = (it.text for it in pieces(item.template) if it.is_placeholder)
+        bad = next((text for text in faulty if fault(text, render) is not None), item.template)
+        for settings in written:
+            if (place := place_of(bad, settings.stored())) is not None:
+                raise SettingError(_OF.format(what=join_path(place), why=why))
+        raise SettingError(why)
 
 
 def _type_of(item_id: str) -> str:

@@ -7,8 +7,8 @@ for the placeholders as fields of their own and puts them together itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from rookery.errors import RookeryError
 from rookery.words import Words
@@ -51,6 +51,19 @@ def has_placeholder(template: str) -> bool:
 def plain_text(template: str) -> str:
     """The text of a template without placeholders."""
     return "".join(piece.text for piece in pieces(template))
+
+
+def place_of(text: str, written: Any, at: tuple[str, ...] = ()) -> tuple[str, ...] | None:
+    """Where in settings ``text`` stands."""
+    if isinstance(written, str):
+        return at if text in written else None
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(written, Mapping):
+        items = written.items()
+    elif isinstance(written, list):
+        items = enumerate(written)
+    found = (place_of(text, item, (*at, str(key))) for key, item in items)
+    return next((place for place in found if place is not None), None)
 
 
 def fault(template: str, render: Callable[[str, str], str]) -> Words | None:

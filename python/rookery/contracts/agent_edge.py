@@ -56,6 +56,7 @@ DEFAULT_USERNAME = "admin"
 DEFAULT_PASSWORD = "public"  # noqa: S105 - of the documents; control warns until it is changed
 NODES_LISTED_MAX = 300
 FIGURES_MAX = 64
+DELIVERIES_MAX = 50
 _TIME_MAX = 1 << 53
 
 _TIME = Integer(0, _TIME_MAX)
@@ -145,8 +146,27 @@ class NodeCounts(Record):
 
 
 @dataclass(frozen=True)
+class EdgeDelivered(Record):
+    """What was delivered of one template last. *Changed*: it is not as it was delivered any more."""
+
+    template: str
+    version: int
+    delivery: str
+    is_changed: bool = False
+
+    SHAPE: ClassVar[Mapping[str, Rule]] = {
+        "template": Text(64, shortest=1),
+        "version": _COUNT,
+        "delivery": Text(64),
+        "is_changed": Flag(),
+    }
+
+
+@dataclass(frozen=True)
 class EdgeReport(Message):
-    """How the edge service is. ``nodes`` are its nodes, abnormal ones first, without ``nodes_left_out``."""
+    """How the edge service is. ``nodes`` are its nodes, abnormal ones first, without ``nodes_left_out``;
+    ``deliveries`` none: it is of a version that takes none.
+    """
 
     agent_version: str
     clock_ms: int
@@ -161,6 +181,7 @@ class EdgeReport(Message):
     nodes: tuple[EdgeNode, ...] = ()
     nodes_left_out: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
+    deliveries: tuple[EdgeDelivered, ...] | None = None
 
     TYPE: ClassVar[str] = "edge_report"
     HEADER_MAX: ClassVar[int] = REPORT_BYTES_MAX
@@ -178,6 +199,7 @@ class EdgeReport(Message):
         "nodes": Listing(Part(EdgeNode), NODES_LISTED_MAX),
         "nodes_left_out": _COUNT,
         "figures": Mapped(Number(), FIGURES_MAX, name=Text(64, shortest=1)),
+        "deliveries": Listing(Part(EdgeDelivered), DELIVERIES_MAX),
     }
     NAMES: ClassVar[Mapping[str, str]] = {"clock_ms": "clock", "started_at_ms": "startedAt"}
 

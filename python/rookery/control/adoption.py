@@ -25,6 +25,7 @@ from rookery.control.clusters.service import ClusterService
 from rookery.control.clusters.standing import Standing
 from rookery.control.commands.dispatcher import Dispatcher
 from rookery.control.commands.service import Commands
+from rookery.control.distribution.distribution import Distribution
 from rookery.control.doors.ports import Ports
 from rookery.control.doors.service import Doors
 from rookery.control.doors.visiting import Visitors
@@ -97,6 +98,7 @@ class Adoption:
             report_interval_s=self.report_interval_s,
             targets=Targets(config.values["edges"]["targets"]),
         )
+        self.distribution = Distribution(*core, self.edges)
         everyone = EveryAgent(self.agents, self.edges.link)
         self.relay_files = files_of(config, certificates)
         self.relay = Relay(_relay_settings(config, self.relay_files), everyone, clock)

@@ -113,8 +113,7 @@ def make(
     vault = Vault(database, clock, config.data_dir)
     sessions = Sessions(database, clock, audit, passwords, vault)
     users = Users(database, clock, audit, passwords, sessions)
-    tenancy = TenancyService(database, clock, audit)
-    _keep_projects(tenancy)
+    tenancy = _tenancy(database, clock, audit)
     server_certificate = ServerCertificate(certificates, database)
     core = (config, clock, process_id, database)
     adoption = Adoption(
@@ -147,6 +146,7 @@ def make(
         tenancy=tenancy,
         adoption=adoption,
         edges=adoption.edges,
+        distribution=adoption.distribution,
         monitoring=Monitoring(config, clock, database, adoption, once),
         alarms=alarms,
         commands=adoption.commands,
@@ -164,10 +164,12 @@ def make(
     )
 
 
-def _keep_projects(tenancy: TenancyService) -> None:
+def _tenancy(database: Database, clock: Clock, audit: AuditTrail) -> TenancyService:
     """A project that has something is not deleted."""
+    tenancy = TenancyService(database, clock, audit)
     tenancy.keeps_project(has_clusters)
     tenancy.keeps_project(has_services)
+    return tenancy
 
 
 def _tell(adoption: Adoption, alarms: Alarms, certificate: ServerCertificate) -> None:
@@ -218,6 +220,7 @@ def parts(control: ControlContext) -> Sequence[Part]:
         control.logs,
         control.signals,
         control.adoption,
+        control.distribution,
         # Last: background work finds everything else open.
         control.once,
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rookery.control.alarms.alarms import Alarms
     from rookery.control.audit.service import AuditTrail
     from rookery.control.commands.service import Commands
+    from rookery.control.distribution.distribution import Distribution
     from rookery.control.edges.adoption import Edges
     from rookery.control.logs.service import LogService
     from rookery.control.mail.outbox import Outbox
@@ -66,6 +67,7 @@ class ControlContext:
     tenancy: TenancyService
     adoption: Adoption
     edges: Edges
+    distribution: Distribution
     monitoring: Monitoring
     alarms: Alarms
     commands: Commands

@@ -45,6 +45,8 @@ FEATURES: tuple[str, ...] = (
     "rookery.control.edges.api",
     "rookery.control.edges.proxy_api",
     "rookery.control.edges.overview_api",
+    "rookery.control.distribution.api",
+    "rookery.control.distribution.deliveries_api",
     "rookery.control.tenancy.projects_api",
     "rookery.control.tenancy.members_api",
     "rookery.control.tokens.api",

@@ -219,3 +219,22 @@ MQTT_CONNECT_FAILURE = _kind(4007, _AWAY, "{reason}", "{reason}")
 MQTT_IS_FULL = _kind(
     4014, _AWAY, "the cache is full, the oldest was dropped", "缓存已满，最早的数据已被丢弃"
 )
+
+DELIVERY_NOT_LAST = _kind(
+    9001,
+    "CONFLICT",
+    "this delivery is not the last one of its template here: nothing can be taken back",
+    "该下发不是此模板在本服务上的最近一次下发，无法回滚",
+)
+DELIVERY_NOTHING_BEFORE = _kind(
+    9002,
+    "CONFLICT",
+    "what was there before this delivery is not kept any more",
+    "下发之前的配置已不再保留，无法回滚",
+)
+DELIVERY_MAX = _kind(
+    9003,
+    _FULL,
+    "configuration of {most} templates is here already, which is the limit",
+    "本服务上的模板配置数已达上限 {most}",
+)

@@ -24,6 +24,7 @@ FEATURES: tuple[str, ...] = (
     "rookery.edge.api.values",
     "rookery.edge.api.configuration",
     "rookery.edge.api.templates",
+    "rookery.edge.api.deliveries",
     "rookery.edge.api.system",
     "rookery.edge.api.logs",
     "rookery.edge.agent.api",

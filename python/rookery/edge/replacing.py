@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace as changed
+from typing import Any
 
 from rookery.edge import store
 from rookery.edge.apps.base import AppType
@@ -43,50 +44,72 @@ async def replace(core: Core, wanted: Snapshot, drivers: Collection[str] | None)
         EdgeError: something in it is wrong.
     """
     async with core.changing:
-        made = _checked(core, wanted if drivers is None else _merged(core, wanted, drivers))
-        before = core.state
-        await core.store.change(
-            *(store.delete_node(name) for name in before.nodes),
-            *store.put_all(
-                made.nodes.values(), {name: one.values() for name, one in made.groups.items()}
-            ),
-            *(store.put_subscription(one) for one in made.subscriptions.values()),
-        )
-        gone = [name for name in before.nodes if name not in made.nodes]
-        for name in gone:
-            await core.engine.forget(name)
-        core.state = core.engine.state = made
-        for node in made.nodes.values():
-            apply_log_level(node)
-            if before.nodes.get(node.name) != node:
-                await core.engine.apply(node)
-            elif node.kind is NodeKind.DRIVER:
-                core.engine.regroup(node.name)
-        core.engine.resubscribe()
+        if drivers is not None:
+            wanted = merged(core, changed(wanted, subscriptions=()), drivers)
+        await put(core, checked_state(core, wanted))
 
 
-def _merged(core: Core, wanted: Snapshot, drivers: Collection[str]) -> Snapshot:
-    """What is there, with these drivers of the other one."""
+async def put(core: Core, made: State, documents: Mapping[str, Any] | None = None) -> None:
+    """Have it on disk, with these documents, and then running. Who calls holds ``core.changing``.
+
+    Raises:
+        UnavailableError: the disk does not take it; nothing was changed.
+    """
+    before = core.state
+    await core.store.change(
+        *(store.delete_node(name) for name in before.nodes),
+        *store.put_all(
+            made.nodes.values(), {name: one.values() for name, one in made.groups.items()}
+        ),
+        *(store.put_subscription(one) for one in made.subscriptions.values()),
+        documents=documents,
+    )
+    gone = [name for name in before.nodes if name not in made.nodes]
+    for name in gone:
+        await core.engine.forget(name)
+    core.state = core.engine.state = made
+    for node in made.nodes.values():
+        apply_log_level(node)
+        if before.nodes.get(node.name) != node:
+            await core.engine.apply(node)
+        elif node.kind is NodeKind.DRIVER:
+            core.engine.regroup(node.name)
+    core.engine.resubscribe()
+
+
+def merged(
+    core: Core, wanted: Snapshot, names: Collection[str], gone: Collection[str] = ()
+) -> Snapshot:
+    """What is there, with these nodes of the other one instead of its own, without those that go."""
     now = core.state.snapshot()
     last = max((node.order for node in now.nodes), default=0)
-    fresh = [node for node in wanted.nodes if node.name in drivers and node.kind is NodeKind.DRIVER]
-    names = {node.name for node in fresh}
-    groups = dict(now.groups) | {name: wanted.groups.get(name, ()) for name in names}
+    fresh = [node for node in wanted.nodes if node.name in names]
+    taken = {*(node.name for node in fresh), *gone}
+    groups = {name: made for name, made in now.groups.items() if name not in taken}
+    groups |= {node.name: wanted.groups.get(node.name, ()) for node in fresh}
     places = {node.name: node.order for node in now.nodes}
-    nodes = [node for node in now.nodes if node.name not in names] + [
+    nodes = [node for node in now.nodes if node.name not in taken] + [
         changed(node, order=places.get(node.name, last + index + 1))
         for index, node in enumerate(fresh)
     ]
-    kept = tuple(
+    apps = {node.name for node in fresh if node.kind is NodeKind.APP}
+    given = {(one.app, one.driver, one.group) for one in wanted.subscriptions}
+    kept = [
         one
         for one in now.subscriptions
-        if any(group.name == one.group for group in groups.get(one.driver, ()))
-    )
-    return Snapshot(nodes=tuple(nodes), groups=groups, subscriptions=kept)
+        if one.app not in {*apps, *gone}
+        and (one.app, one.driver, one.group) not in given
+        and any(group.name == one.group for group in groups.get(one.driver, ()))
+    ]
+    return Snapshot(nodes=tuple(nodes), groups=groups, subscriptions=(*kept, *wanted.subscriptions))
 
 
-def _checked(core: Core, wanted: Snapshot) -> State:
-    """As it is kept."""
+def checked_state(core: Core, wanted: Snapshot) -> State:
+    """As it is kept; nothing is changed.
+
+    Raises:
+        EdgeError: something in it is wrong.
+    """
     made = State()
     if len(wanted.nodes) > NODES_MAX:
         raise EdgeError(NODE_MAX_NODES, most=NODES_MAX)

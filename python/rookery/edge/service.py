@@ -10,6 +10,7 @@ from pathlib import Path
 from rookery.clock import Clock, SystemClock
 from rookery.edge import replacing
 from rookery.edge.core import Core
+from rookery.edge.deliveries import Deliveries
 from rookery.edge.engine.engine import Engine
 from rookery.edge.engine.runner import BACKOFF_S_MAX, BACKOFF_S_MIN
 from rookery.edge.groups import Groups
@@ -35,6 +36,7 @@ class EdgeService:
         tags: Of groups.
         subscriptions: Of applications to groups.
         values: Of tags.
+        deliveries: What the control plane delivered.
         store: For documents of others in the same file.
     """
 
@@ -55,6 +57,7 @@ class EdgeService:
         self.groups = Groups(core)
         self.tags = Tags(core)
         self.subscriptions = Subscriptions(core)
+        self.deliveries = Deliveries(core)
         self.values = engine.drivers = Values(core)
 
     async def open(self) -> None:

@@ -80,13 +80,26 @@ class Store:
             await self._in_thread(connection.close)
         self._thread.shutdown()
 
-    async def change(self, *changes: Change[Any]) -> None:
+    async def change(
+        self, *changes: Change[Any], documents: Mapping[str, Any] | None = None
+    ) -> None:
         """All of them in one transaction, on disk when this returns.
+
+        Args:
+            changes: What is changed in the tables.
+            documents: JSON values that are kept with it, by name; none takes one away.
 
         Raises:
             UnavailableError: the disk does not take it; nothing was changed.
         """
-        await self._in_thread(lambda: self._change(changes))
+        bodies = {name: _body(value) for name, value in (documents or {}).items()}
+        puts = (_put_document(name, body) for name, body in bodies.items())
+        await self._in_thread(lambda: self._change((*changes, *puts)))
+        for name, body in bodies.items():
+            if body is None:
+                self._documents.pop(name, None)
+            else:
+                self._documents[name] = body
 
     def document(self, name: str) -> Any:
         """A JSON value that somebody keeps here; none when there is none of that name."""
@@ -99,10 +112,7 @@ class Store:
         Raises:
             UnavailableError: the disk does not take it.
         """
-        body = json.dumps(value)
-        sql = "INSERT OR REPLACE INTO documents VALUES (?, ?)"
-        await self.change(lambda db: db.execute(sql, (name, body)))
-        self._documents[name] = body
+        await self.change(documents={name: value})
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -183,6 +193,17 @@ def _read(db: sqlite3.Connection) -> Snapshot:
         groups={name: tuple(made) for name, made in groups.items()},
         subscriptions=tuple(subscriptions),
     )
+
+
+def _body(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _put_document(name: str, body: str | None) -> Change[Any]:
+    if body is None:
+        return lambda db: db.execute("DELETE FROM documents WHERE name = ?", (name,))
+    sql = "INSERT OR REPLACE INTO documents VALUES (?, ?)"
+    return lambda db: db.execute(sql, (name, body))
 
 
 def put_node(node: Node) -> Change[Any]:

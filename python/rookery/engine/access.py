@@ -29,6 +29,7 @@ from rookery.native.rows import EventRow
 
 if TYPE_CHECKING:
     from rookery.access.authz import Source
+    from rookery.access.database import Database
     from rookery.access.expressions import Expression
     from rookery.access.stores import Stores
 
@@ -46,13 +47,18 @@ class ConfiguredAccess:
         *,
         apply_bans: Callable[[Sequence[Ban]], None] = lambda _bans: None,
         rules_of: RulesOf = lambda _name: (),
+        on_open: Callable[[Database], None] = lambda _database: None,
     ) -> None:
-        """``apply_bans`` is told every change of bans; without ``data_dir`` nothing is kept."""
+        """``apply_bans`` is told every change of bans; without ``data_dir`` nothing is kept.
+
+        ``on_open`` gets the file of users, rules and bans when it is opened.
+        """
         self._check_rules = check_rules
         self._clock = clock
         self._data_dir = data_dir
         self._apply_bans = apply_bans
         self._rules_of = rules_of
+        self._on_open = on_open
         self._settings: AccessConfig | None = None
         self._stores: Stores | None = None
         self._parts = _Parts(
@@ -77,6 +83,7 @@ class ConfiguredAccess:
 
             self._stores = Stores(self._data_dir, self._clock)
             self._stores.bans.open(self._apply_bans)
+            self._on_open(self._stores.database)
             self._bound_rules()
         return self._stores
 

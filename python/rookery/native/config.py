@@ -98,6 +98,8 @@ class RetainerConfig:
     max_retained_messages: int = 0
     stop_publish_clear_msg: bool = False
     max_bytes: int = 0
+    ack_timeout_ms: int = 5000
+    deletion_expiry_s: int = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

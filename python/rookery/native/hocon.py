@@ -19,7 +19,8 @@ def parse(text: str, source: str, environ: Mapping[str, str]) -> dict[str, Any]:
         environ: What ``${NAME}`` falls back to.
 
     Returns:
-        ``{"sources": […], "root": V}`` where each value ``V`` is ``[source, line, value]``.
+        ``{"sources": […], "missing": […], "root": V}`` where each value ``V`` is ``[source, line, value]``,
+        and each file that is not there and need not be ``[source, line, name]``.
 
     Raises:
         ConfigError: it is not HOCON; the message names the place.

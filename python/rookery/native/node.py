@@ -40,6 +40,7 @@ from rookery.native.rows import AclSubject, AnswerRow, EventRow
 if TYPE_CHECKING:
     from rookery.native.actions import ActionBuffer, ActionHub, BufferSpec
     from rookery.native.cluster import ClusterPeer, PeerStatus
+    from rookery.native.links import Link, LinkStatus
     from rookery.native.lists import Lists
     from rookery.native.plugins import PluginBridge
     from rookery.native.rules import RuleCounters, RuleSpec
@@ -259,6 +260,55 @@ class Node:
     def cluster_close(self) -> None:
         """Close the lanes for good. May be called twice."""
         _call(self._native.cluster_close)
+
+    def apply_links(
+        self, cluster: str, node_name: str, incarnation: int, links: Iterable[Link]
+    ) -> None:
+        """Make the links to other clusters those of the list, all of them.
+
+        What is gone is closed, what is another one connects again, what is the same does not notice.
+
+        Args:
+            cluster: The name of this cluster.
+            node_name: The name of this node.
+            incarnation: Higher than that of any earlier start of the node.
+            links: Also those that are switched off: the other side is told so.
+
+        Raises:
+            ConfigError: a value is no good; nothing changes.
+        """
+        try:
+            _call(self._native.apply_links, cluster, node_name, incarnation, list(links))
+        except (ValueError, OverflowError) as error:
+            raise ConfigError([str(error)]) from None
+
+    def links_status(self) -> list[LinkStatus]:
+        """How it stands with each link; nothing where there are none."""
+        # Loaded by nodes that have links.
+        from rookery.native.links import LinkStatus as Status  # noqa: PLC0415
+
+        return [Status(*row) for row in _call(self._native.links_status)]
+
+    def links_reset(self, name: str) -> None:
+        """Let the counters of a link begin at zero again.
+
+        Raises:
+            NotFoundError: there is no link of that name.
+        """
+        _call(self._native.links_reset, name)
+
+    def links_probe(self, link: Link) -> str | None:
+        """Connect once as that link would, and shake hands: why that does not work, or nothing.
+
+        Takes as long as the link's connect timeout, twice.
+
+        Raises:
+            ConfigError: a value is no good.
+        """
+        try:
+            return _call(self._native.links_probe, link)
+        except (ValueError, OverflowError) as error:
+            raise ConfigError([str(error)]) from None
 
     def apply_bans(self, bans: Iterable[Ban]) -> None:
         """Replace the bans alone; whoever they fit is disconnected (5.0: 0x98).

@@ -7,38 +7,42 @@ from __future__ import annotations
 
 import re
 
+from rookery.words import Phrases
+
 _RULE = re.compile(r'rule "(?P<id>[^"]*)": (?P<rest>.*)', re.DOTALL)
 _FIELD = re.compile(
     r"(?P<where>republish|topic|qos|retain|payload|user_properties|mqtt_properties\.\S+): (?P<rest>.*)",
     re.DOTALL,
 )
-_TEXTS = (
+_PHRASES = Phrases(
     (
-        re.compile(r'placeholder (".*") is not of the form (\S+)', re.DOTALL),
-        r"占位符 \1 的格式应为 \2",
-    ),
-    (re.compile(r'(".*") is no topic name', re.DOTALL), r"\1 不是有效的主题名"),
-    (
-        re.compile(r'(".*") is neither a value nor a placeholder', re.DOTALL),
-        r"\1 既不是值也不是占位符",
-    ),
-    (
-        re.compile(r'(".*") is no property that a PUBLISH can carry on', re.DOTALL),
-        r"PUBLISH 不能携带属性 \1",
-    ),
-    (re.compile(r"template is longer than (\d+) octets"), r"模板超过 \1 字节"),
-    (re.compile(r"the row is no JSON object"), "该行不是 JSON 对象"),
-    (re.compile(r'there is no action "(.*)"'), r"不存在动作 \1"),
-    (re.compile(r"is there twice"), "出现了两次"),
-    (re.compile(r"topic is empty"), "主题为空"),
-    (re.compile(r"topic has (\d+) bytes, more than (\d+)"), r"主题有 \1 字节，超过 \2"),
-    (re.compile(r"topic contains U\+0000"), "主题包含 U+0000"),
-    (re.compile(r"wildcard `(.)` is not allowed there"), r"此处不允许使用通配符 \1"),
-    (
-        re.compile(r"share name is empty or contains `/`, `\+` or `#`"),
-        "共享订阅组名为空，或包含 /、+ 或 #",
-    ),
-    (re.compile(r"no topic filter after the prefix"), "前缀之后没有主题过滤器"),
+        (
+            r'placeholder (".*") is not of the form (\S+)',
+            r"占位符 \1 的格式应为 \2",
+        ),
+        (r'(".*") is no topic name', r"\1 不是有效的主题名"),
+        (
+            r'(".*") is neither a value nor a placeholder',
+            r"\1 既不是值也不是占位符",
+        ),
+        (
+            r'(".*") is no property that a PUBLISH can carry on',
+            r"PUBLISH 不能携带属性 \1",
+        ),
+        (r"template is longer than (\d+) octets", r"模板超过 \1 字节"),
+        (r"the row is no JSON object", "该行不是 JSON 对象"),
+        (r'there is no action "(.*)"', r"不存在动作 \1"),
+        (r"is there twice", "出现了两次"),
+        (r"topic is empty", "主题为空"),
+        (r"topic has (\d+) bytes, more than (\d+)", r"主题有 \1 字节，超过 \2"),
+        (r"topic contains U\+0000", "主题包含 U+0000"),
+        (r"wildcard `(.)` is not allowed there", r"此处不允许使用通配符 \1"),
+        (
+            r"share name is empty or contains `/`, `\+` or `#`",
+            "共享订阅组名为空，或包含 /、+ 或 #",
+        ),
+        (r"no topic filter after the prefix", "前缀之后没有主题过滤器"),
+    )
 )
 
 
@@ -49,9 +53,8 @@ def in_chinese(text: str) -> str | None:
     if (found := _FIELD.fullmatch(text)) is not None:
         return _with(found["where"], found["rest"])
     # A template stands quoted before what is wrong with it, which names the part that counts.
-    for pattern, chinese in _TEXTS:
-        if (found := pattern.fullmatch(text)) is not None:
-            return found.expand(chinese)
+    if (said := _PHRASES.chinese(text)) is not None:
+        return said
     before, colon, rest = text.partition(": ")
     return in_chinese(rest) if colon and before.startswith('"') else None
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from rookery.words import Phrases
+
 _CORE: Mapping[str, str] = {
     "invalid escape sequence found in character class": "字符类中的转义无效",
     "invalid character class range, the start must be <= the end": "字符类的范围无效，起点不能大于终点",
@@ -43,9 +45,8 @@ _CORE: Mapping[str, str] = {
     "Unicode property not found": "没有该 Unicode 属性",
     "Unicode property value not found": "没有该 Unicode 属性值",
 }
-_PATTERNS = tuple(
-    (re.compile(english), chinese)
-    for english, chinese in (
+_PHRASES = Phrases(
+    (
         # The core.
         (r"exceeded the maximum number of capturing groups \((\d+)\)", r"分组超过 \1 个"),
         (r"exceed the maximum number of nested parentheses/brackets \((\d+)\)", r"括号嵌套超过 \1 层"),
@@ -84,10 +85,7 @@ def in_chinese(text: str) -> str:
     """The same in Chinese; as it is where there are no words for it."""
     place = _PLACE.search(text)
     bare = (text if place is None else text[: place.start()]).removeprefix("error: ")
-    said = _CORE.get(bare)
-    for pattern, chinese in _PATTERNS:
-        if said is None and (found := pattern.fullmatch(bare)) is not None:
-            said = found.expand(chinese)
+    said = _CORE.get(bare) or _PHRASES.chinese(bare)
     if said is None:
         return text
     # Python counts from 0.

@@ -58,6 +58,15 @@ name, incarnation, is_connected, since_ms, routes, sent, received, resent, dropp
 last_error
 """
 
+LinkStatusRow: TypeAlias = tuple[
+    str, Literal["connected", "connecting", "disconnected"], str | None, int, str, str | None, int, int, int, int, int, int, int, int, int, int,
+    int, int, int,
+]  # fmt: skip
+"""
+name, status, reason, since_ms, replication, server, pool_connected, routes, sent_routes, matched,
+success, failed, dropped, retried, queuing, inflight, queued_bytes, received, refused
+"""
+
 CertificateOutcomeRow: TypeAlias = tuple[str, bool, str | None]
 """listener, whether its files hold something new that is in use now, what is wrong with them"""
 

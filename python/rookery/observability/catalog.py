@@ -146,6 +146,7 @@ _OWN_COUNTERS = (
     ("connections.delayed.max_conn_rate", "Times new connections waited for max_conn_rate", "因 max_conn_rate 延迟的连接"),
     ("limiter.paused", "Times a client above its rate was held back", "限速暂停次数"),
     ("overload_protection.inbox_full", "Turns in which a worker waited for another one", "因其他工作线程繁忙而等待的次数"),
+    ("retained.unconfirmed", "Acknowledgements of retained messages that did not wait longer for other nodes", "未等到其他节点确认即返回的保留消息应答"),
     ("overload_protection.panics", "Defects of the broker that ended a connection", "内部缺陷导致连接终止的次数"),
     ("overload_protection.send_timeout", "Connections closed because they took no bytes", "发送超时关闭的连接"),
     ("overload_protection.unauthenticated", "Connections closed before CONNECT for want of room", "认证前因资源不足关闭的连接"),

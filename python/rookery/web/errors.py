@@ -17,6 +17,7 @@ from rookery.errors import (
     BusyError,
     ConflictError,
     ExceedsLimitError,
+    InvalidValueError,
     NoMatchError,
     NotAllowedError,
     NotAvailableError,
@@ -63,7 +64,7 @@ def status_of(error: RookeryError) -> int:
 
 
 def problem(
-    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    status: int, code: str, message: object, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """The body that every refused request gets."""
     return JSONResponse({"code": code, "message": message}, status_code=status, headers=headers)
@@ -79,7 +80,7 @@ def in_language(scope: Scope, code: str, message: str) -> str:
     if meaning is not None and message in (meaning.description, ""):
         return meaning.zh
     # Many texts, which few processes say.
-    from rookery.web.particulars_zh import in_chinese  # noqa: PLC0415
+    from rookery.web.refusals_zh import in_chinese  # noqa: PLC0415
 
     if (chinese := in_chinese(message)) is not None:
         return chinese
@@ -96,6 +97,18 @@ def told(scope: Scope, error: RookeryError) -> str:
     return in_language(scope, error.code, message) if message == error.message else message
 
 
+def _said(error: RookeryError, text: str) -> object:
+    """EMQX: an object where a value breaks a rule that programs test for."""
+    if not isinstance(error, InvalidValueError):
+        return text
+    return {
+        "kind": "validation_error",
+        "path": error.path,
+        "reason": error.reason,
+        "text": text,
+    }
+
+
 async def answer_error(request: Request, error: Exception) -> Response:
     """Turn what a handler raised into an answer."""
     scope = request.scope
@@ -106,7 +119,7 @@ async def answer_error(request: Request, error: Exception) -> Response:
             headers = {"www-authenticate": getattr(error, "challenge", _BASIC)}
         elif isinstance(error, BusyError):
             headers = {"retry-after": str(error.retry_after_s)}
-        return problem(status_of(error), error.code, message, headers)
+        return problem(status_of(error), error.code, _said(error, message), headers)
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
         message = in_language(scope, code, str(error.detail))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rookery.web.errors import in_language, problem
@@ -63,14 +64,17 @@ class OwnOrigin:
     browser adds by itself: HTTP Basic that it remembers.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, refuse: Callable[[Scope, str], Response] | None = None
+    ) -> None:
+        """``refuse`` makes the answer of a sentence, where errors look otherwise."""
         self._app = app
+        self._refuse = refuse or _refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_foreign(Headers(scope=scope)):
             text = "pages of other origins may not use this interface"
-            answer = problem(403, "CROSS_ORIGIN", in_language(scope, "CROSS_ORIGIN", text))
-            await answer(scope, receive, send)
+            await self._refuse(scope, text)(scope, receive, send)
             return
 
         async def uncached(message: Message) -> None:
@@ -79,6 +83,10 @@ class OwnOrigin:
             await send(message)
 
         await self._app(scope, receive, uncached)
+
+
+def _refusal(scope: Scope, text: str) -> Response:
+    return problem(403, "CROSS_ORIGIN", in_language(scope, "CROSS_ORIGIN", text))
 
 
 def is_foreign(headers: Headers) -> bool:

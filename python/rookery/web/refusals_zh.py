@@ -1,10 +1,82 @@
-"""More refusals in Chinese, by their English: see ``rookery.web.particulars_zh``, which reads them."""
+"""In Chinese what refusals of the REST interfaces say in English alone: short sentences by their form.
+
+Most errors bring their own words in both languages; these are found by their English. What nothing here
+fits is told behind what its code means.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-OF_ACCESS: Sequence[tuple[str, str]] = (
+from rookery.words import Phrases
+
+Rows = Sequence[tuple[str, str]]
+
+_MANY: Rows = (
+    (r"(settings\S*) is no (\w+)", r"\1 的类型应为 \2"),
+    (r"(settings\S*) is one of (.+)", r"\1 应为以下之一：\2"),
+    (r"(settings\S*) does not match (.+)", r"\1 不符合 \2"),
+    (r"(settings\S*) has no (.+)", r"\1 中没有 \2 项"),
+    (r"Not Found", "路径不存在"),
+    (r"Method Not Allowed", "该路径不支持此方法"),
+    (r"([\w.]+) has (\S+) already", r"\1 中已存在 \2"),
+    (r"([\w.]+) has no (\S+)", r"\1 中不存在 \2"),
+    (r"an id is there twice", "ID 重复"),
+    (r"([\w, ]+) cannot be changed", r"\1 不能修改"),
+    (
+        r"(.+): front, rear, before:ID, after:ID or a number",
+        r"\1：应为 front、rear、before:ID、after:ID 或序号",
+    ),
+    (
+        r"position is front, rear, before:NAME or after:NAME",
+        "position 应为 front、rear、before:名称 或 after:名称",
+    ),
+    (r"there is a user (.+)", r"用户 \1 已存在"),
+    (r"there is no user (.+)", r"不存在用户 \1"),
+    (r"there are no rules of (\w+) (.+)", r"\1 \2 没有规则"),
+    (r"(.+): unknown; there are (.+)", r"\1：未知；可用：\2"),
+    (r"(.+): unknown", r"\1：未知"),
+    (r"(\w+) (.+) is banned already", r"\1 \2 已被封禁"),
+    (r"(\w+) (.+) is not banned", r"\1 \2 未被封禁"),
+    (r"proto_ver is 3, 4 or 5", "proto_ver 应为 3、4 或 5"),
+    (
+        r"cursor is what the answer before gave as meta\.cursor",
+        "cursor 应为上一次应答中的 meta.cursor",
+    ),
+    (r"no retained message of (.+)", r"\1 没有保留消息"),
+    (r"(.+) is no topic name; wildcards are not counted", r"\1 不是主题名；不统计通配符"),
+    (r"messages of (.+) are counted already", r"\1 的消息已在统计中"),
+    (r"messages of (.+) are not counted", r"\1 的消息未被统计"),
+    (r"at most (\d+) automatic subscriptions", r"自动订阅最多 \1 项"),
+    (r"cannot be changed at run time: (.+)", r"运行时不能修改：\1"),
+    (r"a configuration is expected", "应为一份配置"),
+    (r"nothing to change", "没有要修改的内容"),
+    (r"include is not possible here", "此处不能使用 include"),
+    (
+        r"(\S+) is not reset as a whole: name a key of it",
+        r"\1 不能整体重置，请指定其中的配置项",
+    ),
+    (r"a password has (\d+) to (\d+) characters", r"密码应为 \1 到 \2 个字符"),
+    (r"(\S+) is the only administrator", r"\1 是唯一的管理员"),
+    (r"the API key (.+) exists already", r"API 密钥 \1 已存在"),
+    (r"a trace (\S+) exists", r"追踪 \1 已存在"),
+    (r"(.+) is no NAME-VERSION", r"\1 的格式应为 名称-版本"),
+    (r"no plugin (.+) is installed", r"未安装插件 \1"),
+    (r"(.+) has no settings", r"\1 没有配置项"),
+    (r"settings are a JSON object", "配置应为 JSON 对象"),
+    (r"run is a JSON object", "run 应为 JSON 对象"),
+    (r"(.+) is required", r"缺少 \1"),
+    (r"(\S+) is (\S+) to (\S+)", r"\1 应在 \2 到 \3 之间"),
+    (
+        r"a file name has letters, digits, '\.', '_' and '-', and ends with (\S+)",
+        r"文件名只能包含字母、数字、.、_ 和 -，并以 \1 结尾",
+    ),
+    (r"sign-in codes are for API keys", "登录码只能由 API 密钥获取"),
+    (r"bad username or password", "用户名或密码错误"),
+    (r"the request failed, the log says why", "请求处理失败，原因见日志"),
+)
+
+_ACCESS: Rows = (
     (r"action is publish or subscribe", "action 应为 publish 或 subscribe"),
     (r"say who: clientid, username or peerhost", "请指明对象：clientid、username 或 peerhost"),
     (r"topic is missing", "缺少 topic"),
@@ -77,7 +149,7 @@ OF_ACCESS: Sequence[tuple[str, str]] = (
     ),
 )
 
-OF_NODES: Sequence[tuple[str, str]] = (
+_NODES: Rows = (
     (r"/\S+ is closed", "数据库已关闭"),
     (
         r"(\w+) is milliseconds since 1970 or a time such as (\S+)",
@@ -153,7 +225,7 @@ OF_NODES: Sequence[tuple[str, str]] = (
     (r"Unsupported Media Type", "此处不接受该内容类型"),
 )
 
-OF_FILES: Sequence[tuple[str, str]] = (
+_FILES: Rows = (
     (r"no file (.+)", r"不存在文件 \1"),
     (r"kind is (.+), (.+) or (.+)", r"kind 应为 \1、\2 或 \3"),
     (r"user_id has 1 to (\d+) bytes and no U\+0000", r"user_id 应为 1 到 \1 字节，不含 U+0000"),
@@ -192,7 +264,7 @@ OF_FILES: Sequence[tuple[str, str]] = (
     (r"(\S+) does not fit its columns", r"\1 与表的列不符"),
 )
 
-OF_PLUGINS: Sequence[tuple[str, str]] = (
+_PLUGINS: Rows = (
     (r"(\S+) is installed", r"\1 已安装"),
     (r"(\d+) are allowed already: disallow some", r"已允许 \1 个插件，请先撤销一些"),
     (r"('.+') is not allowed", r"\1 未被允许"),
@@ -256,13 +328,14 @@ OF_PLUGINS: Sequence[tuple[str, str]] = (
     (r"(\S+): (\S+) is no number that JSON has", r"\1：\2 不是 JSON 数值"),
     (r"cannot start (.+): (.+)", r"无法启动 \1：\2"),
     (r"it was not ready within (\S+) s", r"插件在 \1 秒内未就绪"),
+    (r"it has answered nothing for (\S+) s", r"插件在 \1 秒内没有任何应答"),
     (r"it did not take its settings within (\S+) s", r"插件在 \1 秒内没有接受配置"),
     (r"too many questions of the node are open", "节点未得到应答的询问过多"),
     (r"(.+) took longer than (\S+) s", r"\1 超过 \2 秒仍未完成"),
     (r"(\S+) failed", r"\1 失败"),
 )
 
-OF_V3: Sequence[tuple[str, str]] = (
+_V3: Rows = (
     (r"(administrator|viewer|publisher)s may not do this", r"角色 \1 无权执行此操作"),
     (r"the Authorization header is no Basic credentials", "Authorization 头不是有效的 Basic 凭据"),
     (r"too many wrong secrets, wait (\d+) s", r"认证失败次数过多，请在 \1 秒后重试"),
@@ -275,13 +348,6 @@ OF_V3: Sequence[tuple[str, str]] = (
     (r"name is 1 to (\d+) printable characters", r"name 应为 1 到 \1 个可打印字符"),
     (r"an application keeps its name", "应用的名称不能修改"),
     (r"desc has at most (\d+) characters", r"desc 最多 \1 个字符"),
-    (r"not_found", "未找到"),
-    (r"nodedown", "节点未知或没有应答"),
-    (r"already_started", "已启动"),
-    (r"not_started", "未启动"),
-    (r"channel_not_found", "客户端未连接"),
-    (r"bad_topic", "主题不符合 MQTT 规则"),
-    (r"bad_qos", "QoS 应为 0、1 或 2"),
     (r"(\S+) has to be true or false", r"\1 应为 true 或 false"),
     (r"(\S+) has to be text", r"\1 应为文本"),
     (r"(\S+) is no UTF-8", r"\1 不是 UTF-8"),
@@ -303,10 +369,31 @@ OF_V3: Sequence[tuple[str, str]] = (
     (r"the interface begins with (\S+)", r"接口路径以 \1 开头"),
 )
 
-WIDE: Sequence[tuple[str, str]] = (
+# Much would fit them.
+_WIDE: Rows = (
     (r"(\S+) exists already", r"\1 已存在"),
     (r"(\S+) is text", r"\1 应为文本"),
     (r"(\S+) is no text", r"\1 应为文本"),
     (r"(/\S+): (.+)", r"\1：\2"),
 )
-"""After all others: much would fit them."""
+
+_NOUNS = {
+    "client": "客户端",
+    "listener": "监听器",
+    "user": "用户",
+    "API key": " API 密钥",
+    "trace": "追踪",
+    "node": "节点",
+    "error code": "错误码",
+    "plugin": "插件",
+}
+_ABSENT: Rows = (
+    *((rf"no {noun} (.+)", rf"不存在{chinese} \1") for noun, chinese in _NOUNS.items()),
+    (r"there is no (\S+)", r"不存在 \1"),
+)
+_PHRASES = Phrases((*_MANY, *_ACCESS, *_FILES, *_NODES, *_PLUGINS, *_V3, *_WIDE, *_ABSENT))
+
+
+def in_chinese(text: str) -> str | None:
+    """The same in Chinese; none where there are no words for it."""
+    return _PHRASES.chinese(text)

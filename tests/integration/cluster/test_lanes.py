@@ -64,6 +64,7 @@ def test_properties_and_flags_go_with_a_message(nodes: Nodes) -> None:
         assert got.properties["message_expiry_interval"] in {59, 60}
         for name in ("content_type", "response_topic", "correlation_data", "user_property"):
             assert got.properties[name] == properties[name]
+        publisher.publish("p/1", b"", qos=1, retain=True)
 
 
 def test_a_node_gets_one_copy_however_many_filters_and_clients(nodes: Nodes) -> None:

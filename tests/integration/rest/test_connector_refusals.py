@@ -231,9 +231,20 @@ def test_a_refusal_of_a_name_names_its_member(
 def test_a_wrong_placeholder_is_named_once(defined: RestSocket) -> None:
     body = {**ACTION, "name": "b", "parameters": {"body": "${a..b}"}}
     refused = defined.ask("POST", "/actions_probe", body)
-    assert refused.status == 400
-    assert refused.json["message"].count("a..b") == 1
-    assert "placeholder" in refused.json["message"]
+    assert (refused.status, refused.json["code"]) == (400, "TEST_FAILED")
+    assert refused.json["message"] == (
+        'parameters.body: placeholder "${a..b" is not of the form ${a.b[1]}'
+    )
+    chinese = defined.ask("POST", "/actions_probe", body, ZH).json["message"]
+    assert chinese == 'parameters.body：占位符 "${a..b" 的格式应为 ${a.b[1]}'
+    headers = {"x-of": "${clientid}", "x-at": "t-${topic} ${}"}
+    refused = defined.ask(
+        "POST", "/actions_probe", {**ACTION, "name": "b", "parameters": {"headers": headers}}
+    )
+    assert refused.json["message"].startswith("parameters.headers.x-at: placeholder ")
+    made = defined.ask("POST", "/actions", body)
+    assert made.status == 400
+    assert made.json["message"].startswith("http:b: parameters.body: placeholder "), made.json
 
 
 def test_a_fallback_that_goes_round_is_refused_from_either_side(defined: RestSocket) -> None:

@@ -221,4 +221,25 @@ def test_a_refusal_is_told_in_the_language_that_was_asked_for(v3: V3Node, app: V
     assert refused.json["message"] == "应用或其密文错误，或应用已停用、已过期"
     foreign = {**chinese, "origin": "http://elsewhere.example"}
     refused = app.rest.ask("GET", f"{PREFIX}/nodes", None, foreign)
-    assert refused.json == {"code": "CROSS_ORIGIN", "message": "其他来源的页面不能使用此接口"}
+    assert (refused.status, refused.json) == (
+        403,
+        {"code": 102, "message": "其他来源的页面不能使用此接口"},
+    )
+
+
+def test_a_word_of_emqx_is_the_same_in_every_language(app: V3) -> None:
+    chinese = {"accept-language": "zh"}
+
+    def said(method: str, path: str, body: Any = None) -> Any:
+        return app.rest.ask(method, PREFIX + path, body, chinese).json
+
+    assert said("POST", "/mqtt/publish", {"topic": "a/+"}) == {"code": 115, "message": "bad_topic"}
+    nobody = {"client_id": fresh_name("nobody"), "topic": "a"}
+    assert said("POST", "/mqtt/subscribe", nobody) == {"code": 112, "message": "channel_not_found"}
+    assert said("GET", "/nodes/elsewhere/clients") == {"code": 101, "message": "nodedown"}
+    # What is no word is told to people, in each answer of many as well.
+    many = said("POST", "/mqtt/publish_batch", [{"topic": "a", "qos": 3}, "no object"])["data"]
+    assert [(item["code"], item["message"]) for item in many] == [
+        (116, "bad_qos"),
+        (108, "应为对象"),
+    ]

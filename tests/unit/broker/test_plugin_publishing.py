@@ -11,6 +11,7 @@ import pytest
 from rookery.broker.plugins.models import Installed, PublishFigures
 from rookery.broker.plugins.process import WorkerError
 from rookery.broker.plugins.publishing import BATCH_MAX, Asked, Outcome, Refused, ask_all
+from rookery.broker.plugins.trust import Trust
 from rookery.clock import ManualClock
 from rookery.errors import BadRequestError
 from rookery.native.node import Publication
@@ -25,6 +26,7 @@ class Worker:
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self.figures = PublishFigures()
+        self.trust = Trust()
         self.asked: list[list[str]] = []
 
     async def ask_publish(
@@ -115,6 +117,20 @@ async def test_without_an_answer_what_is_configured_holds(
 ) -> None:
     plugin = asked(worker, deadline_s=0.05, failure={"message.publish": failure})
     assert await outcome_of(MESSAGE, plugin) == outcome
+
+
+async def test_a_worker_that_hangs_is_waited_for_once() -> None:
+    worker = Silent(allow)
+    plugin = asked(worker, deadline_s=0.05, failure={"message.publish": "deny"})
+    assert await outcome_of(MESSAGE, plugin) == Refused(0x83)
+    assert worker.figures == PublishFigures(asked=1, late=1)
+    # From here on a deadline is longer than the test may take: nobody waits for one.
+    plugin = asked(worker, deadline_s=3600.0, failure={"message.publish": "deny"})
+    worker.trust.patience_s(asyncio.get_running_loop().time(), 3600.0)
+    for _ in range(3):
+        assert await outcome_of(MESSAGE, plugin) == Refused(0x83)
+    assert worker.figures == PublishFigures(asked=1, late=1, failed=3)
+    assert len(worker.asked) == 1
 
 
 async def test_a_worker_that_comes_back_while_its_code_is_loaded_anew_is_asked() -> None:

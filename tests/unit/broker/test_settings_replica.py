@@ -18,7 +18,7 @@ from rookery.storage.replica import Mark, Revised, Row
 
 TREE: dict[str, Any] = {
     "node": {"name": "own@h"},
-    "cluster": {"name": "own"},
+    "cluster": {"name": "own", "links": [{"name": "other"}]},
     "mqtt": {"retry_interval": "1s"},
     "authentication": [{"mechanism": "jwt"}],
     "listeners": {"tcp": {"default": {"bind": 1}, "second": {"bind": 2}}, "ssl": {}},
@@ -28,6 +28,7 @@ TREE: dict[str, Any] = {
 
 def test_named_objects_are_rows_and_what_is_a_nodes_own_is_none() -> None:
     assert rows_of(TREE) == {
+        ("cluster", "links"): [{"name": "other"}],
         ("mqtt",): {"retry_interval": "1s"},
         ("authentication",): [{"mechanism": "jwt"}],
         ("listeners", "tcp", "default"): {"bind": 1},

@@ -202,6 +202,17 @@ def test_a_good_configuration_is_said_to_be_good(
     assert f"{file}:2: license.key: accepted without effect" in printed.err
 
 
+def test_an_included_file_that_is_missing_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "r.conf"
+    file.write_text('mqtt.max_inflight = 5\ninclude "more.conf"')
+    assert main(["node", "check-config", "--config", str(file)]) == output.OK
+    told = capsys.readouterr().err
+    assert told.count("more.conf: there is no such file") == 1
+    assert f"{file}:2: {tmp_path}/more.conf" in told
+
+
 def test_a_bad_configuration_lists_every_problem(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

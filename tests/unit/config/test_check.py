@@ -178,7 +178,6 @@ def test_a_bad_value_says_what_is_allowed(path: str, value: Any, text: str) -> N
          "listeners.tcp.default.authentication"),
         ("listeners.tcp.default.authentication", [], None),
         ("listeners.tcp.default.proxy_protocol_timeout", "5s", None),
-        ("cluster.links", [{"name": "other"}], "cluster.links"),
         ("mqtt.shared_subscription_strategy", "round_robin_per_group",
          "mqtt.shared_subscription_strategy"),
     ],

@@ -85,7 +85,7 @@ connectors.mqtt.m { server = "h:1", ssl { enable = true, cacertfile = "/none.pem
 """
     found = "\n".join(whole_check(tmp_path, text))
     assert "2: actions.pgsql.a.parameters.sql: " in found
-    assert '4: actions.http.b: placeholder "${never closed" is not ' in found
+    assert '4: actions.http.b.parameters.body: placeholder "${never closed" is' in found
     assert "5: connectors.mqtt.m.ssl.cacertfile: /none.pem: " in found
 
 

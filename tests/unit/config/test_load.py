@@ -205,6 +205,23 @@ def test_problems_name_the_line_in_an_included_file(tmp_path: Path) -> None:
         load(file, tmp_path, environ={})
 
 
+def test_an_included_file_that_is_missing_is_a_warning_with_its_place(tmp_path: Path) -> None:
+    write(tmp_path / "parts" / "one.conf", '\ninclude "gone"')
+    file = write(tmp_path / "r.conf", 'include "parts/one.conf"\nmqtt { include "none.conf" }')
+    warnings = load(file, tmp_path, environ={}).warnings
+    one, two = (warning.text() for warning in warnings)
+    assert one.startswith(f"{tmp_path}/parts/one.conf:2: {tmp_path}/parts/gone: there is no such")
+    assert two.startswith(f"{file}:2: {tmp_path}/none.conf: there is no such file")
+    assert 'include required("none.conf")' in two
+    assert "没有这个文件" in warnings[1].text("zh")
+
+
+def test_an_included_file_that_is_required_and_missing_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "r.conf", '\ninclude required("none.conf")')
+    with pytest.raises(InvalidConfigError, match=r'r\.conf:2:1: include "none\.conf": there is no'):
+        load(file, tmp_path, environ={})
+
+
 # -- the data directory -------------------------------------------------------------------
 
 

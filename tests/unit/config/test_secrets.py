@@ -11,7 +11,12 @@ from rookery.config.load import load
 from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import unhidden
 from rookery.config.schema import ROOT
-from rookery.config.secrets import looks_secret, text_without_secrets, without_secrets
+from rookery.config.secrets import (
+    looks_secret,
+    service_url_without_secrets,
+    text_without_secrets,
+    without_secrets,
+)
 from rookery.config.sources import from_sets
 
 SECRET = "S3cret7"
@@ -66,7 +71,7 @@ def test_no_secret_is_shown(given: str) -> None:
 
 
 def test_what_holds_shows_no_secret_of_a_url_or_a_header() -> None:
-    url = f'url="https://u:{SECRET}@h/a?token={SECRET}&b=1"'
+    url = f'url="https://u:{SECRET}@h/a?token={SECRET}&app={SECRET}&c=${{clientid}}"'
     headers = f'headers={{Authorization="Bearer {SECRET}",accept=json}}'
     body = '{password="${password}"}'
     config = load(
@@ -76,7 +81,7 @@ def test_what_holds_shows_no_secret_of_a_url_or_a_header() -> None:
 
     rows = json.dumps([(path, value) for path, value, _ in config.settings()])
     assert SECRET not in rows + json.dumps(config.effective())
-    assert "https://******@h/a?token=******&b=1" in rows
+    assert "https://******@h/a?token=******&app=******&c=${clientid}" in rows
     # What a client sends is no secret of the configuration.
     assert "${password}" in rows
     assert "json" in rows
@@ -133,6 +138,7 @@ def test_a_url_put_back_as_it_was_shown_keeps_its_password() -> None:
         ("http://******@h:81/a", "http://******@h:81/a"),
         ("https://******@h/a", "https://******@h/a"),
         ("http://v:other@h/b", "http://v:other@h/b"),
+        ("http://h/b?app=******&c=${clientid}&d=2", "http://h/b?app=******&c=${clientid}&d=2"),
     ],
 )
 def test_a_url_with_another_path_keeps_its_password_and_another_host_does_not_get_it(
@@ -216,3 +222,34 @@ def test_the_name_of_a_provider_is_no_secret(text: str) -> None:
     hidden = text_without_secrets(f"{text}, password:{SECRET}")
     assert text in hidden
     assert SECRET not in hidden
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://h/a?app=7&c=${clientid}", "http://h/a?app=******&c=${clientid}"),
+        ("http://h/a?key&x=p-${username}&=", "http://h/a?******&x=p-${username}&="),
+        ("http://h/a?token=s${clientid}&b=2", "http://h/a?token=******&b=******"),
+        ("http://h/${clientid}/b=1", "http://h/${clientid}/b=1"),
+    ],
+)
+def test_a_service_may_be_asked_with_a_key_of_any_name_in_its_url(url: str, shown: str) -> None:
+    assert service_url_without_secrets(url) == shown
+    assert without_secrets({"url": url}) == {"url": shown}
+    assert unhidden({"url": shown}, {"url": url}) == {"url": url}
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("http://h/b?a=******&c=${username}&b=******", "http://h/b?a=1&c=${username}&b=3"),
+        ("http://h/a?a=******&a=******&a=******", "http://h/a?a=1&a=2&a=******"),
+        ("http://h/a?a=new&b=******", "http://h/a?a=new&b=3"),
+        ("http://h/a?x=******", "http://h/a?x=******"),
+        ("http://h2/a?a=******", "http://h2/a?a=******"),
+        ("https://h/a?a=******", "https://h/a?a=******"),
+    ],
+)
+def test_hidden_parameters_of_a_url_stay_where_they_were_meant_for(sent: str, meant: str) -> None:
+    known = {"url": "http://h/a?a=1&a=2&b=3&c=${clientid}"}
+    assert unhidden({"url": sent}, known) == {"url": meant}

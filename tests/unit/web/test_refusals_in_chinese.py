@@ -13,7 +13,7 @@ import pytest
 import rookery
 from rookery import errors
 from rookery.web.codes import ERROR_CODES
-from rookery.web.particulars_zh import in_chinese
+from rookery.web.refusals_zh import in_chinese
 
 ROOT = Path(rookery.__file__).parent
 FOLDERS = ("broker", "web", "access", "connectors", "plugins")

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::links::LinkGate;
 use super::rules::RuleTable;
 use super::table::{AccessTable, Explanation, Origin, Outcome};
 use super::{Permission, Subject};
@@ -18,6 +19,8 @@ pub struct Judge<'a> {
     pub is_sys_open: bool,
     /// Whether hooks are asked when no rule fits.
     pub has_hooks: bool,
+    /// The linked clusters.
+    pub links: &'a LinkGate,
 }
 
 /// What was decided, or who has to be asked.
@@ -41,8 +44,8 @@ impl Judge<'_> {
         action: Action,
         topic: &str,
     ) -> Judgement {
-        if is_closed(action, topic) && !is_link_open(subject, topic) {
-            return Judgement::Decided(Permission::Deny, Origin::Reserved, 0);
+        if is_closed(action, topic) {
+            return self.decide_closed(from, subject, action, topic);
         }
         if subject.is_superuser {
             return Judgement::Decided(Permission::Allow, Origin::Superuser, 0);
@@ -68,6 +71,36 @@ impl Judge<'_> {
             }
             Outcome::NoMatch if self.has_hooks => Judgement::Ask(None),
             Outcome::NoMatch => Judgement::Decided(self.table.no_match, Origin::NoMatch, 0),
+        }
+    }
+
+    /// What is closed to everybody but those who speak for a linked cluster.
+    #[cold]
+    fn decide_closed(
+        &self,
+        from: usize,
+        subject: &Subject<'_>,
+        action: Action,
+        topic: &str,
+    ) -> Judgement {
+        let denied = Judgement::Decided(Permission::Deny, Origin::Reserved, 0);
+        match self.links.accepts(subject, action, topic) {
+            None => return denied,
+            Some(true) => return Judgement::Decided(Permission::Allow, Origin::Link, 0),
+            Some(false) => {}
+        }
+        let own = self.own.filter(|_| from == 0).and_then(|own| own.check(subject, action, topic));
+        let outcome = match own {
+            Some(hit) => Outcome::Decided { origin: Origin::ClientAcl, hit },
+            None => self.table.check(from, subject, action, topic),
+        };
+        match outcome {
+            Outcome::Decided { origin, hit }
+                if hit.permission == Permission::Allow && hit.names_dollar =>
+            {
+                Judgement::Decided(Permission::Allow, origin, hit.line)
+            }
+            _ => denied,
         }
     }
 
@@ -102,6 +135,7 @@ impl Judge<'_> {
             Origin::ClientAcl => "client_acl".into(),
             Origin::SysTopics => "sys_topics".into(),
             Origin::Reserved => "reserved".into(),
+            Origin::Link => "link".into(),
             Origin::NoMatch => "no_match".into(),
             Origin::Source(number) => self.table.name(number),
         }
@@ -125,12 +159,6 @@ fn is_closed(action: Action, topic: &str) -> bool {
         Action::Publish(..) => is_reserved(topic),
         Action::Subscribe(_) => topic.starts_with("$LINK/"),
     }
-}
-
-/// Whether a client speaks for a cluster link. `accept` of a link will say so; no link can be
-/// defined yet, so nobody does.
-fn is_link_open(_subject: &Subject<'_>, _topic: &str) -> bool {
-    false
 }
 
 #[inline]

@@ -23,6 +23,8 @@ pub struct Subject<'a> {
     pub cert_common_name: Option<&'a str>,
     /// Attributes that authentication gave it.
     pub attrs: &'a [(Box<str>, Box<str>)],
+    /// Authentication was asked about it and let it in.
+    pub is_authenticated: bool,
     /// Authentication said that nothing is denied to it.
     pub is_superuser: bool,
     /// A client of this machine, see `ConnMeta::is_local`.

@@ -58,6 +58,8 @@ pub enum Origin {
     SysTopics,
     /// A topic of the broker itself.
     Reserved,
+    /// `accept` of a cluster link.
+    Link,
     /// The source of this number.
     Source(u16),
     /// Nothing fitted.

@@ -17,6 +17,7 @@ fn subject<'a>(attrs: &'a [(Box<str>, Box<str>)]) -> Subject<'a> {
         zone: "default",
         cert_common_name: None,
         attrs,
+        is_authenticated: false,
         is_superuser: false,
         is_local: false,
     }
@@ -224,7 +225,13 @@ fn judged(subject: &Subject<'_>, is_sys_open: bool, action: Action, topic: &str)
         ..AuthorizationConfig::default()
     };
     let table = AccessTable::compile(&config).unwrap();
-    let judge = Judge { table: &table, own: None, is_sys_open, has_hooks: false };
+    let judge = Judge {
+        table: &table,
+        own: None,
+        is_sys_open,
+        has_hooks: false,
+        links: &LinkGate::default(),
+    };
     let said = judge.explain(0, subject, action, checked_topic(action, topic, true));
     (format!("{} {}", said.verdict, said.source), said.line)
 }
@@ -265,7 +272,13 @@ fn only_a_rule_that_names_sys_opens_it() {
         let config =
             AuthorizationConfig { sources: vec![source], ..AuthorizationConfig::default() };
         let table = AccessTable::compile(&config).unwrap();
-        let judge = Judge { table: &table, own: None, is_sys_open, has_hooks: true };
+        let judge = Judge {
+            table: &table,
+            own: None,
+            is_sys_open,
+            has_hooks: true,
+            links: &LinkGate::default(),
+        };
         let said = judge.explain(0, &Subject { is_local, ..anybody }, SUB, "$SYS/a");
         format!("{} {}", said.verdict, said.source)
     };
@@ -276,6 +289,92 @@ fn only_a_rule_that_names_sys_opens_it() {
     assert_eq!(decide(vec![allow(&["#"])], false, false), "deny sys_topics");
     assert_eq!(decide(vec![allow(&["$SYS/#"])], false, false), "allow file");
     assert_eq!(decide(vec![deny(&["$SYS/#"])], true, true), "deny file");
+}
+
+/// A link to `eu`, which accepts one of three, and one to `off` that is switched off.
+fn links() -> LinkGate {
+    let entry = |name: &str, is_enabled, accept| {
+        std::sync::Arc::new(LinkEntry {
+            name: name.into(),
+            number: 0xFF00,
+            is_enabled,
+            topics: vec!["t".into()],
+            accept,
+            counters: std::sync::Arc::default(),
+        })
+    };
+    let by_name = LinkAccept { username: Some("link-eu".into()), ..LinkAccept::default() };
+    let by_cert = LinkAccept { cert_common_name: Some("link-us".into()), ..LinkAccept::default() };
+    let prefix = Some(Box::from("asia:"));
+    let both = LinkAccept { client_id_prefix: prefix, ..by_name.clone() };
+    let entries = [
+        entry("eu", true, by_name.clone()),
+        entry("us", true, by_cert),
+        entry("asia", true, both),
+        entry("off", false, by_name),
+        entry("nobody", true, LinkAccept::default()),
+    ];
+    LinkGate(entries.into())
+}
+
+#[test]
+fn only_who_is_accepted_speaks_for_a_linked_cluster() {
+    let stranger = subject(&[]);
+    let claims = Subject { username: Some("link-eu"), ..stranger };
+    let known = Subject { is_authenticated: true, ..claims };
+    let asia = Subject { client_id: "asia:msg:1", ..known };
+    let cert = Subject { cert_common_name: Some("link-us"), ..stranger };
+    let other = Subject { is_authenticated: true, ..stranger };
+    let superuser = Subject { is_superuser: true, ..other };
+    let (all, named) = (vec![allow(&[]), allow(&["#"])], vec![allow(&["$LINK/#"])]);
+    let cases = [
+        (known, PUB, "$LINK/cluster/route/eu", &all, "allow link"),
+        (known, PUB, "$LINK/cluster/msg/eu", &all, "allow link"),
+        (known, SUB, "$LINK/cluster/resp/eu/n@h", &all, "allow link"),
+        // Where only the node itself speaks, and what is not for them.
+        (known, PUB, "$LINK/cluster/resp/eu/n@h", &all, "deny reserved"),
+        (known, SUB, "$LINK/cluster/route/eu", &all, "deny reserved"),
+        (known, SUB, "$LINK/cluster/resp/eu/+", &all, "deny reserved"),
+        (known, SUB, "$LINK/#", &named, "deny reserved"),
+        (known, PUB, "$LINK/other", &named, "deny reserved"),
+        (known, PUB, "$LINK/cluster/msg/us", &all, "deny reserved"),
+        // A name that nobody checked.
+        (claims, PUB, "$LINK/cluster/msg/eu", &all, "deny reserved"),
+        (claims, PUB, "$LINK/cluster/msg/eu", &named, "deny reserved"),
+        (cert, PUB, "$LINK/cluster/msg/us", &all, "allow link"),
+        (Subject { ..cert }, PUB, "$LINK/cluster/msg/eu", &all, "deny reserved"),
+        (
+            Subject { username: Some("link-eu"), ..cert },
+            PUB,
+            "$LINK/cluster/msg/eu",
+            &all,
+            "deny reserved",
+        ),
+        // All that is given has to fit.
+        (known, PUB, "$LINK/cluster/msg/asia", &all, "deny reserved"),
+        (asia, PUB, "$LINK/cluster/msg/asia", &all, "allow link"),
+        // What is switched off is told so; nothing else comes of it.
+        (known, PUB, "$LINK/cluster/route/off", &all, "allow link"),
+        (known, PUB, "$LINK/cluster/msg/nobody", &all, "deny reserved"),
+        // A rule has to name the topics; that nothing is denied does not suffice.
+        (other, PUB, "$LINK/cluster/msg/eu", &all, "deny reserved"),
+        (superuser, PUB, "$LINK/cluster/msg/eu", &all, "deny reserved"),
+        (other, PUB, "$LINK/cluster/msg/eu", &named, "allow file"),
+        (other, PUB, "$LINK/cluster/route/unknown", &named, "allow file"),
+        (stranger, PUB, "$LINK/cluster/msg/eu", &named, "deny reserved"),
+    ];
+    let links = links();
+    for (who, action, topic, rules, want) in cases {
+        let source =
+            AclSource { name: "file".into(), rules: rules.clone(), ..AclSource::default() };
+        let config =
+            AuthorizationConfig { sources: vec![source], ..AuthorizationConfig::default() };
+        let table = AccessTable::compile(&config).unwrap();
+        let judge =
+            Judge { table: &table, own: None, is_sys_open: true, has_hooks: false, links: &links };
+        let said = judge.explain(0, &who, action, topic);
+        assert_eq!(format!("{} {}", said.verdict, said.source), want, "{who:?} {action:?} {topic}");
+    }
 }
 
 #[test]
@@ -290,7 +389,13 @@ fn sources_in_order_and_on_behind_one() {
     };
     let table = AccessTable::compile(&config).unwrap();
     let own = RuleTable::compile("client_acl", &[AclRule { line: 7, ..allow(&["mine"]) }]).unwrap();
-    let judge = Judge { table: &table, own: Some(&own), is_sys_open: false, has_hooks: false };
+    let judge = Judge {
+        table: &table,
+        own: Some(&own),
+        is_sys_open: false,
+        has_hooks: false,
+        links: &LinkGate::default(),
+    };
     let cases = [
         (None, "a", "deny a 0"),
         (None, "mine", "allow client_acl 7"),

@@ -14,6 +14,7 @@
 
 mod filter;
 mod order;
+mod replicated;
 mod sorted_ids;
 mod stripe;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::router::{first_levels, hash_bytes};
 use filter::ScanFilter;
+pub use replicated::{Changed, Past, Replicated};
 use stripe::{Budget, Slice, Stripe};
 
 const STRIPES: usize = 16;
@@ -126,8 +128,8 @@ impl<M: RetainedEntry> Retained<M> {
         (old, self.next_change())
     }
 
-    /// To be called with the stripe locked.
-    fn next_change(&self) -> u64 {
+    /// The place of a change among all changes; to be called with the topic's part locked.
+    pub(crate) fn next_change(&self) -> u64 {
         self.changes.fetch_add(1, Ordering::Relaxed) + 1
     }
 

@@ -83,7 +83,8 @@ impl GroupMatch {
 #[derive(Debug, Default)]
 pub struct Matched {
     /// One per session, ordered by key: the targets of a shard are one range. Other nodes come last,
-    /// each once, as targets of the shard [`NODES_SHARD`].
+    /// then linked clusters, each once, as targets of [`NODES_SHARD`] and
+    /// [`super::routes::LINKS_SHARD`].
     pub targets: SmallVec<[Target; 1]>,
     /// The shared subscriptions; each of them chooses a member per message.
     pub groups: Box<[GroupMatch]>,
@@ -127,7 +128,7 @@ impl Matched {
     /// The targets that are on this node.
     #[must_use]
     pub fn local(&self) -> &[Target] {
-        let end = self.targets.partition_point(|target| target.key.shard != NODES_SHARD);
+        let end = self.targets.partition_point(|target| target.key.shard < NODES_SHARD);
         &self.targets[..end]
     }
 

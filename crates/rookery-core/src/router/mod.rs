@@ -24,15 +24,16 @@ mod tests;
 mod trie;
 mod trie_routes;
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 
 pub use crate::config::SharedStrategy;
 pub use cache::{CacheCounts, MatchCache};
 pub use matching::{GroupMatch, Matched, SubIds, Target};
-pub use routes::{NODES_SHARD, RouteChange, RouteChanges, Weight, node_key};
+pub use routes::{
+    Feed, LINKS_FROM, LINKS_SHARD, NODES_SHARD, RouteChange, RouteChanges, Weight, node_key,
+};
 pub use shared::{PickContext, SharedGroup};
 pub use subscriber::{SubOpts, Subscriber};
 
@@ -74,11 +75,8 @@ pub struct FilterPage {
 pub struct Router {
     trie: ShardedLock<Trie>,
     stamps: Stamps,
-    /// Other nodes want to know of subscriptions here.
-    is_tracking: AtomicBool,
-    has_changes: AtomicBool,
-    /// Taken after the lock of the trie, never before.
-    changes: Mutex<RouteChanges>,
+    /// Who wants to know of subscriptions here: [`Feed::Nodes`], [`Feed::Links`].
+    feeds: [routes::Tracking; 2],
 }
 
 impl Default for Router {
@@ -94,9 +92,7 @@ impl Router {
         Self {
             trie: ShardedLock::new(Trie::new()),
             stamps: Stamps::new(),
-            is_tracking: AtomicBool::new(false),
-            has_changes: AtomicBool::new(false),
-            changes: Mutex::default(),
+            feeds: Default::default(),
         }
     }
 

@@ -3,21 +3,39 @@
 //! Routes of other nodes stand in the trie beside subscriptions and rules. A place of the trie
 //! holds the number of a set of nodes; each distinct set is kept once, so that a route costs four
 //! octets beside its filter. In a match result nodes are targets of the shard [`NODES_SHARD`].
+//! Linked clusters stand there as nodes do, under the numbers from [`LINKS_FROM`] on; they are
+//! targets of the shard [`LINKS_SHARD`].
 //!
 //! Members of a shared subscription on other nodes count in its group by node and number.
 //!
-//! **Invariant.** Every change of what this node has for a filter is told once, in the order of
-//! the changes of that filter, from [`Router::track_routes`] on. Before that nothing is kept.
+//! **Invariant.** Every change of what this node has for a filter is told once to each [`Feed`],
+//! in the order of the changes of that filter, from [`Router::track_routes`] on. Before that nothing
+//! is kept.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::Router;
 use crate::ids::SessionKey;
 
 /// The shard that stands for other nodes in match results; `slot` is the number of the node.
-pub const NODES_SHARD: u16 = u16::MAX;
+pub const NODES_SHARD: u16 = u16::MAX - 1;
+
+/// The same for linked clusters; `slot` is the number of the link.
+pub const LINKS_SHARD: u16 = u16::MAX;
+
+/// Numbers below it stand for nodes, the others for links.
+pub const LINKS_FROM: u16 = 0xFF00;
+
+/// Who is told of subscriptions here.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// The other nodes of the cluster.
+    Nodes,
+    /// Linked clusters.
+    Links,
+}
 
 /// Changes that may wait to be taken; beyond it they are forgotten and told as lost.
 const CHANGES_MAX: usize = 1 << 20;
@@ -92,6 +110,40 @@ pub struct RouteChanges {
     pub changes: Vec<RouteChange>,
     /// More came than may wait: only a walk over all filters tells what there is.
     pub is_lost: bool,
+}
+
+/// What a feed has not taken yet.
+#[derive(Debug, Default)]
+pub(super) struct Tracking {
+    is_on: AtomicBool,
+    has_changes: AtomicBool,
+    /// Taken after the lock of the trie, never before.
+    changes: Mutex<RouteChanges>,
+}
+
+impl Tracking {
+    fn take(&self) -> RouteChanges {
+        self.has_changes.store(false, Ordering::Release);
+        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Begins or ends; what waits is forgotten.
+    fn set(&self, is_on: bool) {
+        self.is_on.store(is_on, Ordering::Release);
+        drop(self.take());
+    }
+
+    fn note(&self, group: Option<&str>, filter: &str, was: Weight, is: Weight) {
+        let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.changes.len() >= CHANGES_MAX {
+            *waiting = RouteChanges { changes: Vec::new(), is_lost: true };
+        }
+        if !waiting.is_lost {
+            let group = group.map(Box::from);
+            waiting.changes.push(RouteChange { group, filter: filter.into(), was, is });
+        }
+        self.has_changes.store(true, Ordering::Release);
+    }
 }
 
 /// Each distinct set of nodes, once.
@@ -178,36 +230,39 @@ impl NodeSets {
 }
 
 impl Router {
-    /// Notes from now on what other nodes have to know of subscriptions here, and tells what
-    /// there is. The lock is held meanwhile: for the start of a cluster, not for later.
-    pub fn track_routes(&self, mut each: impl FnMut(Option<&str>, &str, Weight)) {
+    /// Notes from now on what a feed has to know of subscriptions here, and tells what there is.
+    /// The lock is held meanwhile: for the start of a cluster, not for later.
+    pub fn track_routes(&self, feed: Feed, mut each: impl FnMut(Option<&str>, &str, Weight)) {
         let trie = self.write();
-        self.is_tracking.store(true, Ordering::Release);
-        *self.changes.lock().unwrap_or_else(PoisonError::into_inner) = RouteChanges::default();
-        self.has_changes.store(false, Ordering::Release);
+        self.feed(feed).set(true);
         trie.local_routes(0, usize::MAX, &mut each);
     }
 
     /// The inverse; what waits is forgotten.
-    pub fn untrack_routes(&self) {
+    pub fn untrack_routes(&self, feed: Feed) {
         let _trie = self.write();
-        self.is_tracking.store(false, Ordering::Release);
-        *self.changes.lock().unwrap_or_else(PoisonError::into_inner) = RouteChanges::default();
-        self.has_changes.store(false, Ordering::Release);
+        self.feed(feed).set(false);
     }
 
     /// Whether somebody has to be told of changes.
     #[inline]
     #[must_use]
-    pub fn has_route_changes(&self) -> bool {
-        self.has_changes.load(Ordering::Acquire)
+    pub fn has_route_changes(&self, feed: Feed) -> bool {
+        self.feed(feed).has_changes.load(Ordering::Acquire)
     }
 
     /// Takes the changes that wait.
     #[must_use]
-    pub fn take_route_changes(&self) -> RouteChanges {
-        self.has_changes.store(false, Ordering::Release);
-        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    pub fn take_route_changes(&self, feed: Feed) -> RouteChanges {
+        self.feed(feed).take()
+    }
+
+    const fn feed(&self, feed: Feed) -> &Tracking {
+        let [nodes, links] = &self.feeds;
+        match feed {
+            Feed::Nodes => nodes,
+            Feed::Links => links,
+        }
     }
 
     /// A part of what this node has, from a place on (0: the beginning); where the next part
@@ -275,7 +330,7 @@ impl Router {
 
     #[inline]
     pub(super) fn is_tracking(&self) -> bool {
-        self.is_tracking.load(Ordering::Acquire)
+        self.feeds.iter().any(|feed| feed.is_on.load(Ordering::Acquire))
     }
 
     /// To be called while the lock is held under which the change was made.
@@ -283,20 +338,15 @@ impl Router {
         if was == is {
             return;
         }
-        let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.changes.len() >= CHANGES_MAX {
-            *waiting = RouteChanges { changes: Vec::new(), is_lost: true };
+        for feed in self.feeds.iter().filter(|feed| feed.is_on.load(Ordering::Acquire)) {
+            feed.note(group, filter, was, is);
         }
-        if !waiting.is_lost {
-            let group = group.map(Box::from);
-            waiting.changes.push(RouteChange { group, filter: filter.into(), was, is });
-        }
-        self.has_changes.store(true, Ordering::Release);
     }
 }
 
-/// The key of a node in match results.
+/// The key of a node or of a link in match results.
 #[must_use]
-pub const fn node_key(node: u16) -> SessionKey {
-    SessionKey { shard: NODES_SHARD, generation: 0, slot: node as u32 }
+pub const fn node_key(number: u16) -> SessionKey {
+    let shard = if number < LINKS_FROM { NODES_SHARD } else { LINKS_SHARD };
+    SessionKey { shard, generation: 0, slot: number as u32 }
 }

@@ -26,12 +26,15 @@ const CONSOLE_BYTES_MAX: usize = 64 << 10;
 /// Most octets that rules make of one message, for messages and for actions, through all rules that
 /// it leads to.
 const SPENT_BYTES_MAX: usize = 32 << 20;
-/// Most messages that rules make of one message, through all rules that it leads to.
-const SPENT_MESSAGES_MAX: u32 = 10_000;
+/// Most messages, results for actions and lines of the console that rules make of one message,
+/// through all rules that it leads to.
+const SPENT_RESULTS_MAX: u32 = 10_000;
 /// Complaints about rules that one shard makes in a second.
 const COMPLAINTS_MAX: u32 = 10;
 
 const TOO_LARGE: &str = "rules may make 32 MB of one message: what is more is refused";
+const TOO_MANY: &str =
+    "one message may lead to 10,000 messages and results for actions: what is more is refused";
 
 /// A message that a rule made.
 #[derive(Debug)]
@@ -57,7 +60,7 @@ pub(crate) struct Wanted {
 #[derive(Debug, Default)]
 pub(crate) struct Spent {
     bytes: usize,
-    messages: u32,
+    results: u32,
     /// Units of work of evaluation.
     work: u64,
 }
@@ -68,15 +71,22 @@ impl Spent {
     }
 
     /// Counts what was made, whether or not it can be used: making it is what takes the time. False
-    /// when there may be no more.
+    /// when that was too much.
     fn take(&mut self, bytes: usize) -> bool {
         self.bytes = self.bytes.saturating_add(bytes);
-        !self.is_gone()
+        self.results += 1;
+        self.bytes <= SPENT_BYTES_MAX
     }
 
-    /// Whether nothing may be made any more.
-    const fn is_gone(&self) -> bool {
-        self.bytes > SPENT_BYTES_MAX
+    /// Why nothing may be made any more.
+    const fn is_gone(&self) -> Option<&'static str> {
+        if self.bytes > SPENT_BYTES_MAX {
+            Some(TOO_LARGE)
+        } else if self.results >= SPENT_RESULTS_MAX {
+            Some(TOO_MANY)
+        } else {
+            None
+        }
     }
 }
 
@@ -172,8 +182,8 @@ impl Run<'_> {
         for row in outcome.rows() {
             for output in &rule.outputs {
                 cell.actions.inc();
-                if self.spent.is_gone() {
-                    self.fail(rule, TOO_LARGE);
+                if let Some(why) = self.spent.is_gone() {
+                    self.fail(rule, why);
                     continue;
                 }
                 match output {
@@ -244,10 +254,6 @@ impl Run<'_> {
             self.fail(rule, "a message may pass through 8 rules: the ninth is refused");
             return;
         }
-        if self.spent.messages >= SPENT_MESSAGES_MAX {
-            self.fail(rule, "one message may lead to 10,000 others: what is more is refused");
-            return;
-        }
         let filled = republish.fill(parts, row, self.properties, self.draft);
         let has_room = self.spent.take(self.draft.len());
         if let Err(what) = filled {
@@ -258,7 +264,6 @@ impl Run<'_> {
             self.fail(rule, TOO_LARGE);
             return;
         }
-        self.spent.messages += 1;
         let origin = if self.chain.is_empty() {
             rule.origin.clone()
         } else {

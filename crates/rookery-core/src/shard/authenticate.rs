@@ -284,6 +284,7 @@ impl Shard {
             self.let_in(now, key, request);
             return;
         }
+        request.is_authenticated |= is_given;
         match verdict {
             Verdict::Allow => self.grant(now, key, request, Admittance::default(), asked),
             Verdict::AllowSuperuser => {

@@ -50,6 +50,7 @@ impl Shard {
             own,
             is_sys_open: self.config.sys_topics_open,
             has_hooks: self.config.hooks.authorize,
+            links: &self.config.links,
         }
     }
 
@@ -63,6 +64,7 @@ impl Shard {
             zone: self.zone_name(meta.zone),
             cert_common_name: meta.cert.as_ref().and_then(|cert| cert.common_name.as_deref()),
             attrs: conn.access.as_ref().map_or(&[], |access| &access.grant.attrs),
+            is_authenticated: conn.is_authenticated,
             is_superuser: conn.is_superuser,
             is_local: meta.is_local,
         }
@@ -104,7 +106,7 @@ impl Shard {
         }
     }
 
-    fn judgement(&self, key: ConnKey, action: Action, topic: &str) -> Judgement {
+    pub(super) fn judgement(&self, key: ConnKey, action: Action, topic: &str) -> Judgement {
         let denied = Judgement::Decided(Permission::Deny, Origin::NoMatch, 0);
         let Some(conn) = self.conns.get(key.slot) else { return denied };
         let Some(session) = self.sessions.get(conn.session) else { return denied };

@@ -232,6 +232,7 @@ impl Shard {
             will,
             is_will_asked: false,
             is_superuser: false,
+            is_authenticated: false,
             publisher,
             grant: Grant::default(),
             method: properties.authentication_method.map(Box::from),
@@ -401,6 +402,7 @@ impl Shard {
         conn.heard_at_ms = now.mono_ms;
         conn.deferred = None;
         conn.is_superuser = request.is_superuser;
+        conn.is_authenticated = request.is_authenticated;
         conn.awaiting_before = session.awaiting_rel.as_ref().map_or(0, |ids| ids.len() as u16);
         if request.topic_alias_maximum > 0 {
             let outbound_max = request.topic_alias_maximum.min(crate::conn::ALIASES_OUT_MAX);

@@ -13,7 +13,7 @@ use crate::ids::{ConnKey, Now, SessionKey};
 use crate::message::{Message, MessageParts, Origin, Publisher};
 use crate::message_pool::MessagePool;
 use crate::outbox::BY_REFERENCE_MIN;
-use crate::router::{Matched, SharedGroup, SubOpts, Subscriber};
+use crate::router::{LINKS_SHARD, Matched, SharedGroup, SubOpts, Subscriber};
 use crate::session::{DeliveryIds, Queued};
 use crate::store_port::{MessageRef, Op};
 
@@ -129,6 +129,8 @@ impl Shard {
                         self.drop_claim_of_gone(target.key, target.durable_id, source.parts.seq);
                     }
                 }
+            } else if shard == LINKS_SHARD {
+                self.send_to_links(source, matched, (start, end));
             } else {
                 let (message, matched) = (source.keep(&mut self.messages), matched.clone());
                 self.forward(

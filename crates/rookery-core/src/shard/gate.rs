@@ -152,7 +152,9 @@ impl Shard {
     fn settle_retained(&mut self, ticket: u64, is_stored: bool) {
         while self.unstored_retained.front().is_some_and(|u| u.ticket <= ticket) {
             let Some(unstored) = self.unstored_retained.pop_front() else { return };
-            if is_stored || unstored.ticket < ticket {
+            // In a cluster other nodes may have it by now.
+            let is_shared = self.shared.replicated.get().is_some();
+            if is_stored || unstored.ticket < ticket || is_shared {
                 continue;
             }
             let topic = unstored.message.topic();
@@ -224,6 +226,7 @@ impl Shard {
         let is_stored = outcome == Outcome::Stored;
         self.settle_retained(ticket, is_stored);
         self.settle_delayed(ticket, is_stored);
+        self.confirm_foreign(ticket);
         self.release_held(now, ticket, outcome);
         if outcome == Outcome::Refused {
             self.put_off(ticket);

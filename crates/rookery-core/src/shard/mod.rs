@@ -22,6 +22,7 @@ mod groups;
 mod hookpoints;
 mod hooks;
 mod leaving;
+mod links;
 mod lobby;
 mod nodes;
 mod notice;
@@ -33,6 +34,7 @@ mod query;
 mod queue;
 mod replay;
 mod restore;
+mod retain;
 mod retry;
 mod rule_events;
 mod rules;
@@ -119,6 +121,8 @@ pub struct Shard {
     held: VecDeque<gate::Held>,
     /// Acknowledgements that wait for other nodes.
     nodes: nodes::Nodes,
+    /// Actors of linked clusters, by the connection on which they introduced themselves.
+    link_sessions: HashMap<ConnKey, rookery_links::receiver::Session>,
     unstored_retained: VecDeque<gate::UnstoredRetained>,
     unstored_delayed: VecDeque<gate::UnstoredDelayed>,
     /// Something waits for a ticket that nobody may come to ask for.
@@ -261,6 +265,7 @@ impl Shard {
             held: VecDeque::new(),
             gates: VecDeque::new(),
             nodes: nodes::Nodes::default(),
+            link_sessions: HashMap::new(),
             unstored_retained: VecDeque::new(),
             unstored_delayed: VecDeque::new(),
             wants_ticket: false,
@@ -621,6 +626,7 @@ impl Shard {
             && self.rule_engine.happenings.is_empty()
             && e.actions.iter().all(|(_, items)| items.is_empty())
             && e.to_nodes.is_empty()
+            && e.to_links.is_empty()
             && e.to_shards.iter().all(Vec::is_empty))
     }
 
@@ -659,6 +665,9 @@ impl Shard {
             self.outbox_bytes = self.outbox_bytes.saturating_sub(conn.out.len());
             conn.out.clear(&mut self.pool);
         }
+        if !self.link_sessions.is_empty() {
+            self.link_sessions.remove(&key);
+        }
         self.metrics().connections.set(self.conns.len() as u64);
     }
 
@@ -675,16 +684,17 @@ impl Shard {
                 self.deliver_from_node(now, &message, group.as_deref());
             }
             ShardMessage::NodesTook(turn) => self.nodes_took(now, turn),
+            ShardMessage::Replica(message) => self.hear_replica(now, *message),
             ShardMessage::Answer(answer) => self.answered(now, answer),
             ShardMessage::Command(command) => self.command(now, command),
             // The node has refused what cannot be used.
-            ShardMessage::Config(config) => drop(self.apply(config)),
+            ShardMessage::Config(config) => drop(self.apply(now, config)),
             ShardMessage::Rules(set) => self.take_rules(set),
         }
     }
 
     /// Takes other settings, whole or not at all.
-    fn apply(&mut self, config: Arc<BrokerConfig>) -> Result<(), SettingsError> {
+    fn apply(&mut self, now: Now, config: Arc<BrokerConfig>) -> Result<(), SettingsError> {
         let rewriter = Rewriter::new(&config.rewrite)?;
         let rules = self.shared.compiled.rules(&config.authorization)?;
         let bans = self.shared.compiled.bans(&config.bans)?;
@@ -699,6 +709,9 @@ impl Shard {
         self.is_guarding = self.must_guard();
         self.rule_engine.tell_whom(self.config.hooks);
         self.tell_crowd();
+        if !self.link_sessions.is_empty() {
+            self.end_closed_links(now);
+        }
         Ok(())
     }
 

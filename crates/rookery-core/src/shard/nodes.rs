@@ -17,7 +17,7 @@ use crate::conn::ConnState;
 use crate::effects::ShardMessage;
 use crate::ids::{ConnKey, Now};
 use crate::message::Message;
-use crate::router::{Matched, NODES_SHARD};
+use crate::router::{Feed, Matched, NODES_SHARD};
 
 /// An acknowledgement that waits for other nodes; what it promises of the store is decided.
 #[derive(Debug)]
@@ -40,11 +40,20 @@ pub(super) struct Nodes {
     pub(super) taken: u64,
     /// Of one connection in order; of all about in the order of turns.
     waiting: VecDeque<Waiting>,
+    /// Retained messages of other nodes whose writes are not committed: ticket, node, number.
+    pub(super) unstored: VecDeque<(u64, u64, u64)>,
 }
 
 impl Default for Nodes {
     fn default() -> Self {
-        Self { is_told: false, is_wanted: false, turn: 1, taken: 0, waiting: VecDeque::new() }
+        Self {
+            is_told: false,
+            is_wanted: false,
+            turn: 1,
+            taken: 0,
+            waiting: VecDeque::new(),
+            unstored: VecDeque::new(),
+        }
     }
 }
 
@@ -62,10 +71,15 @@ impl Shard {
             &message
             && message.qos != QoS::AtMostOnce
         {
-            self.nodes.is_told = true;
-            self.nodes.is_wanted = true;
+            self.wait_for_nodes();
         }
         self.effects.to_nodes.push(message);
+    }
+
+    /// The acknowledgement of the latest message waits for what this turn has for other nodes.
+    pub(super) fn wait_for_nodes(&mut self) {
+        self.nodes.is_told = true;
+        self.nodes.is_wanted = true;
     }
 
     /// An acknowledgement of a message that other nodes get as well.
@@ -101,7 +115,13 @@ impl Shard {
     /// Whether other nodes have to be told of subscriptions.
     #[must_use]
     pub fn has_route_changes(&self) -> bool {
-        self.shared.router.has_route_changes()
+        self.shared.router.has_route_changes(Feed::Nodes)
+    }
+
+    /// Whether linked clusters have to be told of subscriptions.
+    #[must_use]
+    pub fn has_route_changes_for_links(&self) -> bool {
+        self.shared.router.has_route_changes(Feed::Links)
     }
 
     /// Other nodes took everything up to a turn.
@@ -162,7 +182,7 @@ impl Shard {
                         self.drop_claim_of_gone(target.key, target.durable_id, source.parts.seq);
                     }
                 }
-            } else if shard != NODES_SHARD {
+            } else if shard < NODES_SHARD {
                 let (message, matched) = (source.keep(&mut self.messages), matched.clone());
                 let range = (start, end);
                 self.forward(shard, ShardMessage::Deliver { message, matched, range });

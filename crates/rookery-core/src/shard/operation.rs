@@ -9,9 +9,7 @@ use super::timers::Timer;
 use crate::effects::SubscriptionInfo;
 use crate::ids::Now;
 use crate::inflight::Stage;
-use crate::message::Message;
 use crate::operation::{KeptAnswer, MessagePlace, MessageSlice, Operation, WaitingMessage};
-use crate::persist;
 use crate::session::{Queued, Session};
 
 impl Shard {
@@ -37,7 +35,7 @@ impl Shard {
                 let _ = reply.send(self.kept_answers(now, &client_id));
             }
             Operation::RemoveRetained { messages, reply } => {
-                let removed = messages.iter().filter(|m| self.remove_retained(m)).count();
+                let removed = messages.iter().filter(|m| self.remove_retained(now, m)).count();
                 let _ = reply.send(removed);
             }
             Operation::Retain { messages, reply } => {
@@ -136,18 +134,6 @@ impl Shard {
                 })
                 .collect(),
         )
-    }
-
-    /// Forgets a retained message, unless another one took its place.
-    fn remove_retained(&mut self, message: &Message) -> bool {
-        let is_meant = |kept: &Message| kept.id == message.id;
-        let Some((_, order)) = self.shared.retained.remove_if(message.topic(), is_meant) else {
-            return false;
-        };
-        if self.config.durable && !message.sys {
-            self.effects.store_ops.push(persist::delete_retained(message.topic(), order));
-        }
-        true
     }
 }
 

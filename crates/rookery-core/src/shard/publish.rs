@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version, decode_publish};
 
 use super::deliver::Source;
-use super::gate::{GateAction, UnstoredDelayed, UnstoredRetained};
+use super::gate::{GateAction, UnstoredDelayed};
 use super::timers::Delayed;
 use super::{Fault, Shard, Step};
 use crate::access::is_reserved;
@@ -57,10 +57,13 @@ impl Shard {
         if !self.rewriter.is_empty() {
             topic = self.rewrite_name(slot, topic);
         }
-        if topic.starts_with('$')
-            && let Some(reason) = self.dollar_objection(now, &topic)
-        {
-            return Ok(self.deny_publish(now, key, &publish, reason));
+        if topic.starts_with('$') {
+            if topic.starts_with(rookery_links::topics::PREFIX) {
+                return self.handle_link(now, key, slot, &topic, &publish);
+            }
+            if let Some(reason) = self.dollar_objection(now, &topic) {
+                return Ok(self.deny_publish(now, key, &publish, reason));
+            }
         }
         if publish.properties.payload_format_indicator == Some(1)
             && self.mqtt(zone).strict_mode
@@ -488,60 +491,6 @@ impl Shard {
         let message = Arc::new(message);
         let mut source = Source::of(&message);
         self.take_message(now, &mut source, from)
-    }
-
-    /// Keeps a message as the retained one of its topic and tells nobody; whether there was room.
-    pub(super) fn retain_silently(&mut self, now: Now, message: &Arc<Message>) -> bool {
-        self.retain(now, &mut Source::of(message));
-        self.shared.retained.get(message.topic()).is_some_and(|kept| kept.id == message.id)
-    }
-
-    /// MQTT-5.0 section 3.3.1.3: the newest retained message of a topic replaces the older one.
-    fn retain(&mut self, now: Now, source: &mut Source<'_>) {
-        let config = self.config.clone();
-        let retainer = &config.retainer;
-        if !retainer.enable {
-            return;
-        }
-        if source.parts.payload.is_empty() {
-            let removed = self.shared.retained.remove_if(source.parts.topic, |_| true);
-            if let (Some((_, order)), true) = (removed, self.config.durable) {
-                self.effects.store_ops.push(persist::delete_retained(source.parts.topic, order));
-            }
-            return;
-        }
-        if source.parts.expires_at_ms == 0 && retainer.msg_expiry_interval_s > 0 {
-            source.parts.expires_at_ms =
-                now.unix_ms + u64::from(retainer.msg_expiry_interval_s) * 1000;
-            source.kept = None;
-        }
-        let is_new = || self.shared.retained.get(source.parts.topic).is_none();
-        let grows = || {
-            let old = self.shared.retained.get(source.parts.topic).map_or(0, |m| m.payload().len());
-            source.parts.payload.len() > old
-        };
-        let is_full = (retainer.max_retained_messages != 0
-            && self.shared.retained.len() >= retainer.max_retained_messages
-            && is_new())
-            || (retainer.max_bytes != 0
-                && self.shared.retained.bytes() >= retainer.max_bytes
-                && grows());
-        if source.parts.payload.len() > retainer.max_payload_size || is_full {
-            self.metrics().messages_dropped_quota_exceeded.inc();
-            return;
-        }
-        let message = source.keep(&mut self.messages);
-        // What the node says about itself it says again after a restart.
-        let is_stored = self.config.durable && !message.sys;
-        let (replaced, order) = self.shared.retained.insert_ordered(message.clone());
-        if is_stored {
-            self.effects.store_ops.push(persist::put_retained(&message, order));
-            self.unstored_retained.push_back(UnstoredRetained {
-                ticket: self.ticket,
-                message,
-                replaced,
-            });
-        }
     }
 
     /// `$delayed/<seconds>/<topic>`.

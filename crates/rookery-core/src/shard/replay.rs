@@ -94,11 +94,7 @@ impl Shard {
         subscription: crate::session::Subscription,
     ) {
         if message.is_expired(now.unix_ms) {
-            let removed = self.shared.retained.remove_if(message.topic(), |m| m.id == message.id);
-            if let (Some((_, order)), true) = (removed, self.config.durable) {
-                let op = crate::persist::delete_retained(message.topic(), order);
-                self.effects.store_ops.push(op);
-            }
+            self.expire_retained(now, message);
             return;
         }
         let qos = message.qos.min(subscription.opts.qos());

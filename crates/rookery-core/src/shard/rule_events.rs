@@ -194,6 +194,7 @@ impl Shard {
                     Origin::ClientAcl => "client_info".into(),
                     Origin::SysTopics => "sys_topics".into(),
                     Origin::Reserved => "reserved".into(),
+                    Origin::Link => "link".into(),
                     Origin::NoMatch => "default".into(),
                     Origin::Source(number) => self.rules.name(number),
                 };

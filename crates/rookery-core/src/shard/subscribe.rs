@@ -261,7 +261,7 @@ impl Shard {
             }
             _ => {}
         }
-        if plain.starts_with("$LINK/") {
+        if plain.starts_with("$LINK/") && !self.may_read_link(slot, plain) {
             return Some(ReasonCode::NOT_AUTHORIZED);
         }
         let max = mqtt.max_subscriptions;

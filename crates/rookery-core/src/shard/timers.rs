@@ -11,10 +11,7 @@ use crate::effects::CloseCause;
 use crate::ids::{ConnKey, Now, SessionKey};
 use crate::message::Message;
 use crate::persist;
-use crate::retained::SweepCursor;
 
-/// Retained messages looked at per call of `sweep_retained`.
-const SWEEP_SLICE: usize = 1000;
 /// A store that could not write is asked again this often.
 const ASK_AGAIN_MS: u64 = 1000;
 /// Delayed messages sent in one tick.
@@ -214,24 +211,6 @@ impl Shard {
             }
             let message = delayed.message.with(delayed.message.topic(), delayed.message.retain, 0);
             self.publish_kept(now, &Arc::new(message));
-        }
-    }
-
-    /// Takes expired retained messages out, a slice per call. One shard does it for the node.
-    pub fn sweep_retained(&mut self, now: Now) {
-        let mut over = Vec::new();
-        let more = self.shared.retained.sweep(
-            &mut self.sweep,
-            SWEEP_SLICE,
-            |message| message.is_expired(now.unix_ms),
-            &mut over,
-        );
-        if !more {
-            self.sweep = SweepCursor::default();
-        }
-        if self.config.durable {
-            let topics = over.iter().map(|(m, order)| persist::delete_retained(m.topic(), *order));
-            self.effects.store_ops.extend(topics);
         }
     }
 

@@ -9,9 +9,9 @@ use rookery_cluster::frame::{Frame, Route};
 use rookery_cluster::lane::LaneReceiver;
 use rookery_cluster::routes::RouteSource;
 use rookery_codec::QoS;
-use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
+use rookery_core::effects::{LogLevel, ReplicaMessage, ShardMessage, UpEvent};
 use rookery_core::message::Message;
-use rookery_core::router::Weight;
+use rookery_core::router::{Feed, Weight};
 use rookery_core::shared::Shared;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
@@ -19,6 +19,7 @@ use super::control::Order;
 use super::incoming::{ForWorkers, Outcome, Stranger};
 use super::numbers::Numbers;
 use super::peer::{Heard, Lane, Peer, silence};
+use super::replicated::{self, REPLICA};
 use super::socket::{Broken, UNSENT_MAX};
 use super::{ClusterPeer, DIGEST_MS, Outlet, PING_MS, SILENCE_MS, Sent, WAIT_MS};
 use crate::inbox::{Inbox, Item};
@@ -53,24 +54,27 @@ pub(super) struct Carrier {
     me: Me,
     outlet: Arc<Outlet>,
     inboxes: Arc<[Inbox]>,
-    up: Arc<Upstream>,
-    shared: Arc<Shared>,
+    pub(super) up: Arc<Upstream>,
+    pub(super) shared: Arc<Shared>,
     listener: TcpListener,
     clock: Clock,
     source: RouteSource,
     numbers: Numbers,
-    peers: Vec<Peer>,
+    pub(super) peers: Vec<Peer>,
     strangers: Vec<Stranger>,
     /// By worker.
     turns: Vec<VecDeque<Turn>>,
     for_workers: Vec<Vec<Item>>,
+    /// What one worker does for all.
+    pub(super) for_first: Vec<ReplicaMessage>,
+    pub(super) warned_at_ms: u64,
     /// What came from nodes that are no members at the moment.
     departed: VecDeque<(String, u64, Vec<LaneReceiver>)>,
     peers_made: u64,
     chance: u64,
     scratch: Vec<u8>,
     encoded: Vec<u8>,
-    now_ms: u64,
+    pub(super) now_ms: u64,
     unix_ms: u64,
 }
 
@@ -120,6 +124,8 @@ impl Carrier {
             strangers: Vec::new(),
             turns: (0..workers).map(|_| VecDeque::new()).collect(),
             for_workers: (0..workers).map(|_| Vec::new()).collect(),
+            for_first: Vec::new(),
+            warned_at_ms: 0,
             inboxes,
             departed: VecDeque::new(),
             peers_made: 0,
@@ -160,7 +166,7 @@ impl Carrier {
     /// Waits for something to do; tells what is ready.
     fn wait(&self, is_busy: bool, is_held: bool) -> Vec<Place> {
         let is_asleep = !is_busy && self.outlet.fall_asleep();
-        let may_sleep = is_asleep && !self.shared.router.has_route_changes();
+        let may_sleep = is_asleep && !self.shared.router.has_route_changes(Feed::Nodes);
         let wait_ms = match (may_sleep, is_held) {
             (false, _) => 0,
             (true, true) => PAUSE_MS,
@@ -215,18 +221,26 @@ impl Carrier {
             .strangers
             .iter()
             .map(|stranger| stranger.connection.began_at_ms + super::HANDSHAKE_MS);
+        let compared = self.peers.iter().filter(|peer| peer.replica.is_whole());
+        let comparisons = compared.map(|peer| peer.compare_at_ms + DIGEST_MS);
         let turns =
             self.turns.iter().filter_map(|turns| turns.front()).map(|turn| turn.deadline_ms);
-        let due = lanes.chain(digests).chain(silences).chain(handshakes).chain(turns).min();
+        let due = lanes
+            .chain(digests)
+            .chain(comparisons)
+            .chain(silences)
+            .chain(handshakes)
+            .chain(turns)
+            .min();
         due.map_or(u64::MAX, |due| due.max(self.now_ms + 1))
     }
 
     /// Notes what changed of the routes of this node.
     fn note_routes(&mut self) {
-        if !self.shared.router.has_route_changes() {
+        if !self.shared.router.has_route_changes(Feed::Nodes) {
             return;
         }
-        let taken = self.shared.router.take_route_changes();
+        let taken = self.shared.router.take_route_changes(Feed::Nodes);
         for change in &taken.changes {
             let group = change.group.as_deref();
             self.source.change(route(group, &change.filter, change.is), change.was.bits());
@@ -234,7 +248,7 @@ impl Carrier {
         if taken.is_lost {
             self.source.restart();
             let source = &mut self.source;
-            self.shared.router.track_routes(|group, filter, weight| {
+            self.shared.router.track_routes(Feed::Nodes, |group, filter, weight| {
                 source.found(route(group, filter, weight));
             });
         }
@@ -303,14 +317,26 @@ impl Carrier {
         let mut answers = Vec::new();
         connection.receive(self.now_ms, &mut self.scratch)?;
         while let Some(frame) = connection.next()? {
+            if let Frame::Replica(frame) = frame
+                && lane.is_open()
+                && number == 0
+            {
+                let said = replicated::hear(&mut peer.replica, &peer.is.name, frame, &self.shared)?;
+                self.for_first.extend(said);
+                continue;
+            }
             let (heard, answer) = lane.hear(&self.me, &peer.is, frame)?;
             answers.extend(answer);
             match heard {
                 Heard::Nothing => {}
-                Heard::Open(routes) => {
+                Heard::Open { routes, has_replica } => {
                     if number == 0 {
                         peer.routes.connected(&self.source, routes);
                         peer.digest_at_ms = self.now_ms;
+                        if has_replica {
+                            peer.replica.connected();
+                            peer.compare_at_ms = self.now_ms;
+                        }
                     }
                 }
                 Heard::RoutesWanted => peer.routes.wanted(),
@@ -332,6 +358,7 @@ impl Carrier {
         }
         if number == 0 {
             peer.routes.disconnected();
+            peer.replica.disconnected();
         }
         peer.last_error = format!("{}: {}", broken.code, broken.detail);
     }
@@ -368,6 +395,7 @@ impl Carrier {
     /// Puts what a worker has for other nodes on their lanes.
     fn send(&mut self, sent: Sent) {
         let mut needs = Vec::new();
+        let mut wait_ms = 0;
         for message in sent.messages {
             match message {
                 ShardMessage::Deliver { message, matched, range } => {
@@ -390,6 +418,15 @@ impl Carrier {
                         self.put(at, shared, &message, &mut needs);
                     }
                 }
+                ShardMessage::Replica(message) => match *message {
+                    ReplicaMessage::Changed { key, wait_ms: wait } => {
+                        let needed = wait.is_some().then_some(&mut needs);
+                        self.tell_change(key, needed);
+                        wait_ms = wait_ms.max(wait.map_or(0, u64::from));
+                    }
+                    ReplicaMessage::Kept { peer, number } => self.tell_kept(peer, number),
+                    _ => {}
+                },
                 _ => {}
             }
         }
@@ -397,7 +434,10 @@ impl Carrier {
         else {
             return;
         };
-        turns.push_back(Turn { number, deadline_ms: self.now_ms + WAIT_MS, needs });
+        if needs.iter().any(|(_, lane, _)| *lane != REPLICA) {
+            wait_ms = wait_ms.max(WAIT_MS);
+        }
+        turns.push_back(Turn { number, deadline_ms: self.now_ms + wait_ms, needs });
     }
 
     fn encode(&mut self, message: &Message) {
@@ -480,7 +520,10 @@ impl Carrier {
                     };
                     let known = self.departed.iter().rfind(|departed| is_it(departed));
                     let known = known.map_or(&[][..], |(_, _, known)| known);
-                    self.peers.push(Peer::new(self.peers_made, one, self.unix_ms, known));
+                    let replicated = self.shared.replicated.get();
+                    let in_step = replicated.map_or(0, |replicated| replicated.in_step(&one.name));
+                    let (made, unix_ms) = (self.peers_made, self.unix_ms);
+                    self.peers.push(Peer::new(made, one, unix_ms, known, in_step));
                 }
             }
         }
@@ -527,12 +570,20 @@ impl Carrier {
     /// Sends what there is; whether there is more to do at once.
     fn finish(&mut self) -> bool {
         // First, so that the other node hears of nothing as taken that is not in a worker's inbox.
+        if let (Some(items), false) = (self.for_workers.first_mut(), self.for_first.is_empty()) {
+            let messages = self
+                .for_first
+                .drain(..)
+                .map(|message| Item::Shard(ShardMessage::Replica(Box::new(message))));
+            items.extend(messages);
+        }
         for (items, inbox) in self.for_workers.iter_mut().zip(self.inboxes.iter()) {
             if !items.is_empty() {
                 inbox.push_all(items.drain(..));
             }
         }
         let mut is_busy = self.tell_routes();
+        is_busy |= self.tell_replica();
         let mut is_full = false;
         for at in 0..self.peers.len() {
             for number in 0..usize::from(super::LANES) {
@@ -559,7 +610,7 @@ impl Carrier {
             self.numbers.work();
             is_busy = true;
         }
-        is_busy
+        is_busy || !self.for_first.is_empty()
     }
 
     fn tell_routes(&mut self) -> bool {
@@ -608,20 +659,29 @@ impl Carrier {
         // Of a node that is gone nothing is expected.
         let is_taken = |(id, lane, seq): &(u64, u16, u64)| {
             let peer = peers.iter().find(|peer| peer.id == *id);
+            if *lane == REPLICA {
+                return peer.is_none_or(|peer| peer.replica.kept() >= *seq);
+            }
             let lane = peer.and_then(|peer| peer.lanes.get(usize::from(*lane)));
             lane.is_none_or(|lane| lane.sender.taken() >= *seq)
         };
+        let mut unconfirmed = 0;
         for (turns, inbox) in self.turns.iter_mut().zip(self.inboxes.iter()) {
             let mut done = None;
             while let Some(turn) = turns.front()
                 && (turn.deadline_ms <= now_ms || turn.needs.iter().all(is_taken))
             {
                 done = Some(turn.number);
+                let in_vain = |need: &&(u64, u16, u64)| need.1 == REPLICA && !is_taken(need);
+                unconfirmed += turn.needs.iter().filter(in_vain).count() as u64;
                 turns.pop_front();
             }
             if let Some(number) = done {
                 inbox.push(Item::Shard(ShardMessage::NodesTook(number)));
             }
+        }
+        if unconfirmed > 0 {
+            self.note_unconfirmed(unconfirmed);
         }
     }
 }

@@ -10,6 +10,7 @@ use rookery_cluster::auth::{SECRET_BYTES_MIN, Secret};
 use rookery_cluster::frame::NAME_BYTES_MAX;
 use rookery_cluster::routes::RouteSource;
 use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
+use rookery_core::router::Feed;
 use rookery_core::shared::Shared;
 
 use super::carrier::{Carrier, route};
@@ -22,7 +23,7 @@ use crate::worker::Clock;
 /// How long an order may take: the thread never waits for anything but its descriptors.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) enum Order {
+pub(crate) enum Order {
     SetPeers(Vec<ClusterPeer>, Sender<()>),
     Status(Sender<Vec<PeerStatus>>),
     Stop,
@@ -72,7 +73,7 @@ impl Cluster {
         let port = listener.local_addr().map_err(io)?.port();
         let outlet = Arc::new(Outlet::new().map_err(io)?);
         let mut source = RouteSource::default();
-        shared.router.track_routes(|group, filter, weight| {
+        shared.router.track_routes(Feed::Nodes, |group, filter, weight| {
             source.found(route(group, filter, weight));
         });
         let carrier = Carrier::new(
@@ -142,7 +143,7 @@ impl Drop for Cluster {
 
 /// The workers send nothing more, and nobody waits for other nodes.
 fn release(inboxes: &[Inbox], shared: &Shared) {
-    shared.router.untrack_routes();
+    shared.router.untrack_routes(Feed::Nodes);
     for inbox in inboxes {
         inbox.push_all([Item::Lanes(None), Item::Shard(ShardMessage::NodesTook(u64::MAX))]);
     }

@@ -11,6 +11,7 @@ use rookery_core::shared::Shared;
 use super::carrier::{Me, random};
 use super::numbers::Numbers;
 use super::peer::{Incoming, Peer};
+use super::replicated;
 use super::socket::{Broken, Connection};
 use super::{HANDSHAKE_MS, LANES, STRANGERS_MAX};
 use crate::inbox::Item;
@@ -136,7 +137,8 @@ impl Peer {
         let routes = if lane == 0 { self.mirror.version() } else { None };
         let Some(incoming) = self.incoming.get_mut(lane) else { return };
         incoming.receiver.connected(proven.stream, proven.taken);
-        connection.put(&Frame::Welcome { taken: incoming.receiver.last(), routes });
+        let has_replica = true;
+        connection.put(&Frame::Welcome { taken: incoming.receiver.last(), routes, has_replica });
         incoming.connection = Some(connection);
         incoming.is_ack_due = false;
         incoming.untold = 0;
@@ -151,7 +153,7 @@ impl Peer {
     ) -> Result<(), Broken> {
         let Some(incoming) = self.incoming.get_mut(lane) else { return Ok(()) };
         let Some(mut connection) = incoming.connection.take() else { return Ok(()) };
-        let mut answers = Vec::new();
+        let (mut answers, mut replies) = (Vec::new(), Vec::new());
         while let Some(frame) = connection.next()? {
             match frame {
                 Frame::Batch { seq, items } => {
@@ -176,10 +178,14 @@ impl Peer {
                         answers.push(Frame::RoutesWanted);
                     }
                 }
+                Frame::Replica(frame) if lane == 0 => {
+                    replicated::take(self.id, &self.origin, frame, workers, &mut replies)?;
+                }
                 _ => return Err(Broken::new("protocol", "a frame that does not belong here")),
             }
         }
         answers.iter().for_each(|frame| connection.put(frame));
+        connection.put_bytes(&replies);
         incoming.connection = Some(connection);
         Ok(())
     }

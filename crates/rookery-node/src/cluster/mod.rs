@@ -16,6 +16,7 @@ mod incoming;
 mod numbers;
 mod outlet;
 mod peer;
+mod replicated;
 mod socket;
 
 use std::net::SocketAddr;
@@ -37,7 +38,8 @@ pub(crate) const STRANGERS_MAX: usize = 64;
 pub(crate) const STALL_MS: u64 = 5000;
 /// How long an acknowledgement waits for other nodes.
 pub(crate) const WAIT_MS: u64 = 5000;
-/// How often a peer is told what it should know of the routes here.
+/// How often a peer is told what it should know of the routes here, and how often retained messages
+/// are compared.
 pub(crate) const DIGEST_MS: u64 = 5000;
 
 /// What a node of a cluster is to the others.

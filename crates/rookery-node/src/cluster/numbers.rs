@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rookery_cluster::frame::Route;
 use rookery_cluster::routes::RouteTable;
-use rookery_core::router::Weight;
+use rookery_core::router::{LINKS_FROM, Weight};
 use rookery_core::shared::Shared;
 
 /// Places of the trie looked at in one slice.
@@ -71,7 +71,8 @@ impl RouteTable for ForPeer<'_> {
             numbers.peers.contains_key(number)
                 || numbers.retiring.iter().any(|(gone, _)| gone == number)
         };
-        let number = (0..u16::MAX).map(|n| numbers.next.wrapping_add(n)).find(|n| !is_used(n))?;
+        let mut all = (0..u16::MAX).map(|n| numbers.next.wrapping_add(n));
+        let number = all.find(|n| *n < LINKS_FROM && !is_used(n))?;
         numbers.next = number.wrapping_add(1);
         numbers.peers.insert(number, self.peer);
         Some(number)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rookery_cluster::frame::{Frame, Hello, Identity, PROTOCOL, Refusal};
 use rookery_cluster::lane::{LaneLimits, LaneReceiver, LaneSender};
+use rookery_cluster::replica::ReplicaSender;
 use rookery_cluster::routes::{RouteMirror, RouteSender};
 use rookery_core::message::Origin;
 
@@ -44,8 +45,13 @@ pub(super) struct Lane {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     Nothing,
-    /// The lane stands; the version of this node's routes that is known there.
-    Open(Option<u64>),
+    /// The lane stands.
+    Open {
+        /// The version of this node's routes that is known there.
+        routes: Option<u64>,
+        /// The other node keeps retained messages of all nodes.
+        has_replica: bool,
+    },
     RoutesWanted,
 }
 
@@ -119,11 +125,11 @@ impl Lane {
                 self.stage = Stage::Proving;
                 Ok((Heard::Nothing, Some(answer)))
             }
-            (Stage::Proving, Frame::Welcome { taken, routes }) => {
+            (Stage::Proving, Frame::Welcome { taken, routes, has_replica }) => {
                 self.sender.connected(taken).map_err(lane)?;
                 self.stage = Stage::Open;
                 self.failures = 0;
-                Ok((Heard::Open(routes), None))
+                Ok((Heard::Open { routes, has_replica }, None))
             }
             (Stage::Greeting | Stage::Proving, Frame::Refused(refusal)) => Err(refused(refusal)),
             (Stage::Open, Frame::Taken(seq)) => {
@@ -248,6 +254,9 @@ pub(super) struct Peer {
     pub(super) incoming: Vec<Incoming>,
     pub(super) routes: RouteSender,
     pub(super) mirror: RouteMirror,
+    /// Tells it of retained messages.
+    pub(super) replica: ReplicaSender,
+    pub(super) compare_at_ms: u64,
     /// What messages from there say of where they entered.
     pub(super) origin: Arc<Origin>,
     pub(super) received: u64,
@@ -260,8 +269,15 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// `known` is what came from it before it was forgotten.
-    pub(super) fn new(id: u64, is: ClusterPeer, unix_ms: u64, known: &[LaneReceiver]) -> Self {
+    /// `known` is what came from it before it was forgotten, `in_step` the time until when it had
+    /// all that is retained here.
+    pub(super) fn new(
+        id: u64,
+        is: ClusterPeer,
+        unix_ms: u64,
+        known: &[LaneReceiver],
+        in_step: u64,
+    ) -> Self {
         let node = Some(is.name.as_str().into());
         Self {
             id,
@@ -274,6 +290,8 @@ impl Peer {
                 .collect(),
             routes: RouteSender::default(),
             mirror: RouteMirror::default(),
+            replica: ReplicaSender::new(in_step),
+            compare_at_ms: 0,
             origin: Arc::new(Origin { node, link: None, rules: Box::default() }),
             received: 0,
             digest_at_ms: 0,

@@ -7,7 +7,8 @@ use rookery_cluster::frame::{self, Frame, FrameError};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+use crate::dial;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 256 << 10;
@@ -26,6 +27,11 @@ pub(super) struct Broken {
 impl Broken {
     pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
+    }
+
+    fn of(error: std::io::Error) -> Self {
+        let errno = Errno::from_io_error(&error);
+        errno.map_or_else(|| Self::new("unreachable", error.to_string()), Self::io)
     }
 
     fn io(error: Errno) -> Self {
@@ -68,20 +74,8 @@ impl Connection {
 
     /// Begins to connect.
     pub(super) fn open(address: SocketAddr, now_ms: u64) -> Result<Self, Broken> {
-        let fail = |error: std::io::Error| Broken::new("unreachable", error.to_string());
-        let domain = Domain::for_address(address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP)).map_err(fail)?;
-        socket.set_nonblocking(true).map_err(fail)?;
-        socket.set_tcp_nodelay(true).map_err(fail)?;
-        let is_connecting = match socket.connect(&address.into()) {
-            Ok(()) => false,
-            Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => true,
-            Err(error) => {
-                let errno = Errno::from_io_error(&error);
-                return Err(errno.map_or_else(|| fail(error), Broken::io));
-            }
-        };
-        Ok(Self::new(socket.into(), is_connecting, now_ms))
+        let (stream, is_connecting) = dial::begin(address).map_err(Broken::of)?;
+        Ok(Self::new(stream, is_connecting, now_ms))
     }
 
     fn new(stream: TcpStream, is_connecting: bool, now_ms: u64) -> Self {
@@ -130,19 +124,8 @@ impl Connection {
         if !self.is_connecting {
             return Ok(true);
         }
-        match SockRef::from(&self.stream).take_error() {
-            Ok(None) => {
-                if self.stream.peer_addr().is_err() {
-                    return Ok(false);
-                }
-                self.is_connecting = false;
-                Ok(true)
-            }
-            Ok(Some(error)) | Err(error) => {
-                let errno = Errno::from_io_error(&error);
-                Err(errno.map_or_else(|| Broken::new("unreachable", error.to_string()), Broken::io))
-            }
-        }
+        self.is_connecting = !dial::is_connected(&self.stream).map_err(Broken::of)?;
+        Ok(!self.is_connecting)
     }
 
     pub(super) fn put(&mut self, frame: &Frame<'_>) {

@@ -85,9 +85,11 @@ impl Node {
         after: Option<&str>,
     ) -> Result<Explanation, NodeError> {
         check_topic(action, topic)?;
-        let (authorization, is_sys_open, is_delayed_enabled) = {
+        let (authorization, is_sys_open, is_delayed_enabled, links) = {
             let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
-            (config.authorization.clone(), config.sys_topics_open, config.delayed.enable)
+            let authorization = config.authorization.clone();
+            let links = config.links.clone();
+            (authorization, config.sys_topics_open, config.delayed.enable, links)
         };
         let table =
             self.shared.compiled.rules(&authorization).map_err(|error| refused(error.into()))?;
@@ -98,7 +100,8 @@ impl Node {
                 detail: format!("there is no source {name:?}"),
             })?,
         };
-        let judge = Judge { table: &table, own: None, is_sys_open, has_hooks: false };
+        let judge =
+            Judge { table: &table, own: None, is_sys_open, has_hooks: false, links: &links };
         let who = Subject {
             client_id: &subject.client_id,
             username: subject.username.as_deref(),
@@ -107,6 +110,7 @@ impl Node {
             zone: &subject.zone,
             cert_common_name: subject.cert_common_name.as_deref(),
             attrs: &subject.client_attrs,
+            is_authenticated: true,
             is_superuser: subject.is_superuser,
             is_local: subject.peerhost.is_some_and(|peer| peer.to_canonical().is_loopback()),
         };

@@ -1,10 +1,16 @@
 //! The other nodes of the cluster.
 
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use rookery_core::retained::Replicated;
+
+use rookery_core::router::Feed;
 
 use super::{Node, lock};
 use crate::api::NodeError;
 use crate::cluster::{Cluster, ClusterConfig, ClusterPeer, PeerStatus};
+use crate::inbox::Item;
 
 impl Node {
     /// Opens the lanes to other nodes; the port where they are taken. Once per process.
@@ -28,7 +34,29 @@ impl Node {
         )?;
         let port = opened.port();
         *cluster = Some(Arc::new(opened));
+        self.give_versions(&config.name)?;
         Ok(port)
+    }
+
+    /// From here on changes of retained messages have versions and go to the other nodes.
+    fn give_versions(&self, name: &str) -> Result<(), NodeError> {
+        let mut past = std::mem::take(&mut *lock(&self.shared.past));
+        // Behind the lanes, so that every worker knows them by then.
+        self.fence()?;
+        let replicated = self.shared.replicated.get_or_init(|| Replicated::new(name, &past));
+        // What a worker was about to change without a version is changed by then.
+        self.fence()?;
+        replicated.adopt(&self.shared.retained, &mut past, self.clock.now().unix_ms);
+        Ok(())
+    }
+
+    /// Waits until every worker has taken in what it was told.
+    fn fence(&self) -> Result<(), NodeError> {
+        let (reply, passed) = channel();
+        for inbox in self.inboxes.iter() {
+            inbox.push(Item::Fence(reply.clone()));
+        }
+        self.inboxes.iter().try_for_each(|_| self.wait(&passed))
     }
 
     /// Makes the other nodes those of the list: all that run. One that is missing is forgotten with
@@ -65,7 +93,7 @@ impl Node {
 
     /// Subscriptions changed outside of a worker's turn.
     pub(super) fn tell_cluster(&self) {
-        if self.shared.router.has_route_changes()
+        if self.shared.router.has_route_changes(Feed::Nodes)
             && let Ok(cluster) = self.cluster()
         {
             cluster.wake();

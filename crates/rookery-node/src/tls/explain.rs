@@ -75,3 +75,44 @@ fn alert_text(alert: AlertDescription) -> String {
         other => format!("the client sent the alert {other:?}"),
     }
 }
+
+/// What an operator reads about a handshake with a server that failed.
+pub(crate) fn of_server(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(error) => server_certificate(error),
+        Error::AlertReceived(alert) => match alert {
+            AlertDescription::CertificateRequired | AlertDescription::HandshakeFailure => {
+                "the server wants a certificate of this client, or has no cipher suite in common"
+                    .into()
+            }
+            AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown => {
+                format!("the server refuses the certificate of this client (alert {alert:?})")
+            }
+            other => format!("the server sent the alert {other:?}"),
+        },
+        Error::InvalidMessage(_) => format!("the server does not speak TLS: {error}"),
+        _ => error.to_string(),
+    }
+}
+
+fn server_certificate(error: &CertificateError) -> String {
+    match error {
+        CertificateError::UnknownIssuer => {
+            "the server's certificate is signed by no CA of cacertfile".into()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate does not carry the name that is connected to; set \
+             server_name_indication to one that it carries"
+                .into()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate has expired".into()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet; are the clocks right?".into()
+        }
+        _ => format!("the server's certificate is refused: {error}"),
+    }
+}

@@ -3,7 +3,7 @@
 use super::harness::{Model, ack, open, open_with, options, publish, put};
 use super::mem_disk::{Crash, MemDisk};
 use crate::disk::Disk;
-use crate::format::HEADER_BYTES;
+use crate::format::{FRAMES_FROM, HEADER_BYTES};
 use crate::{Op, StoreError, SyncPolicy};
 
 const BATCHES: usize = 6;
@@ -141,32 +141,144 @@ fn bytes_of(whole: &[u8], at: usize, bit: u8) -> Vec<u8> {
 }
 
 #[test]
-fn a_changed_header_is_read_from_its_second_copy() {
+fn a_changed_header_is_read_from_another_copy_and_mended() {
     let (disk, _) = written();
     let path = disk.files("log").swap_remove(0);
     let whole = disk.bytes(&path);
-    for at in (0..76).chain(2048..2124) {
+    for at in (0..76).chain(2048..2124).chain(FRAMES_FROM as usize..HEADER_BYTES as usize) {
         let disk = disk.after(Crash::Kill);
         disk.set_bytes(&path, bytes_of(&whole, at, 3));
         let mut opened = open(&disk);
         assert_eq!(opened.state(), model_without(None, BATCHES), "byte {at}");
         assert_eq!(opened.recovered.report.corrupt.len(), 1);
+        assert_eq!(disk.bytes(&path), whole, "byte {at}");
         assert_eq!(open(&disk.after(Crash::Kill)).recovered.report.corrupt, vec![]);
     }
 }
 
 #[test]
-fn a_file_without_any_header_is_put_aside() {
+fn a_bad_block_costs_no_more_than_the_batches_in_it() {
+    let (disk, ends) = written();
+    let path = disk.files("log").swap_remove(0);
+    let whole = disk.bytes(&path);
+    for filling in [0, 0xEE, 0xFF] {
+        let disk = disk.after(Crash::Kill);
+        let mut bytes = whole.clone();
+        bytes[..4096].fill(filling);
+        disk.set_bytes(&path, bytes.clone());
+        let mut opened = open(&disk);
+        assert_eq!(opened.state(), model_without(None, BATCHES), "filled with {filling}");
+        let report = &opened.recovered.report;
+        assert_eq!((report.corrupt.len(), report.corrupt[0].offset), (1, 0));
+        assert_eq!(disk.bytes(&disk.files("damaged")[0]), bytes);
+        assert_eq!(disk.bytes(&path), whole, "all copies are there again");
+        opened.commit(0, vec![put(99, b"next")]).unwrap();
+        let mut again = open(&disk.after(Crash::Kill));
+        assert_eq!(again.recovered.report.corrupt, vec![]);
+        assert!(again.state().keys.contains_key(&(1, 99u32.to_le_bytes().to_vec())));
+    }
+    // The block behind it: the batches in it are gone, what follows is kept.
+    let mut bytes = whole.clone();
+    bytes[4096..ends[2]].fill(0xEE);
+    disk.set_bytes(&path, bytes);
+    let mut opened = open(&disk);
+    let details = opened.recovered.report.corrupt.iter().map(|one| one.offset);
+    assert_eq!(details.collect::<Vec<_>>(), [0, HEADER_BYTES]);
+    let mut expected = Model::default();
+    (2..BATCHES).for_each(|number| expected.apply(&batch(number)));
+    assert_eq!(opened.state(), expected);
+    assert_eq!(open(&disk.after(Crash::Kill)).recovered.report.corrupt, vec![]);
+}
+
+#[test]
+fn a_bad_block_in_any_of_several_segments_loses_none_of_them() {
+    let disk = MemDisk::default();
+    let mut opened = open(&disk);
+    let mut model = Model::default();
+    for number in 0..12 {
+        let ops = vec![put(number, &[7; 1500])];
+        model.apply(&ops);
+        opened.commit(0, ops).unwrap();
+    }
+    let disk = disk.after(Crash::Kill);
+    let files = disk.files("log");
+    assert!(files.len() > 3, "{files:?}");
+    for path in &files {
+        let disk = disk.after(Crash::Kill);
+        let mut bytes = disk.bytes(path);
+        bytes[..4096].fill(0);
+        disk.set_bytes(path, bytes);
+        let mut again = open(&disk);
+        assert_eq!(again.state(), model, "{}", path.display());
+        assert_eq!(again.recovered.report.corrupt.len(), 1);
+    }
+}
+
+/// The same segment as an earlier version wrote it: two copies of the header, no third.
+fn as_written_before(whole: &[u8]) -> Vec<u8> {
+    let mut bytes = whole[..FRAMES_FROM as usize].to_vec();
+    for at in [0, 2048] {
+        bytes[at + 9] = 0;
+        let crc = crc32fast::hash(&bytes[at..at + 72]);
+        bytes[at + 72..at + 76].copy_from_slice(&crc.to_le_bytes());
+    }
+    bytes.extend_from_slice(&whole[HEADER_BYTES as usize..]);
+    bytes
+}
+
+#[test]
+fn a_segment_with_two_copies_of_its_header_is_read_and_written_on() {
     let (disk, _) = written();
     let path = disk.files("log").swap_remove(0);
+    let before = as_written_before(&disk.bytes(&path));
+    disk.set_bytes(&path, before.clone());
+    let mut opened = open(&disk);
+    assert_eq!(opened.state(), model_without(None, BATCHES));
+    assert_eq!(opened.recovered.report.corrupt, vec![]);
+    opened.commit(0, vec![put(99, b"next")]).unwrap();
+    let disk = disk.after(Crash::Kill);
+    assert_eq!(disk.bytes(&path)[..before.len()], before);
+    let mut again = open(&disk);
+    assert_eq!(again.recovered.report.corrupt, vec![]);
+    assert_eq!(again.state().keys.len(), BATCHES + 1);
+    // One copy is mended from the other, and no third one is written over what stands there.
+    let state = again.state();
+    drop(again);
+    disk.set_bytes(&path, bytes_of(&before, 20, 3));
+    assert_eq!(open(&disk).state(), state);
+    assert_eq!(disk.bytes(&path), before);
+}
+
+#[test]
+fn a_file_without_any_header_is_put_aside() {
+    let (disk, ends) = written();
+    let path = disk.files("log").swap_remove(0);
     let mut bytes = disk.bytes(&path);
-    bytes[..4096].fill(0xEE);
+    bytes[..ends[0]].fill(0xEE);
     disk.set_bytes(&path, bytes.clone());
     let mut opened = open(&disk);
     assert_eq!(opened.state(), Model::default());
     assert_eq!(opened.recovered.report.corrupt[0].bytes_skipped, bytes.len() as u64);
     assert_eq!(disk.bytes(&disk.files("damaged")[0]), bytes);
     opened.commit(0, vec![put(1, b"on")]).unwrap();
+}
+
+#[test]
+fn a_file_cut_inside_its_header_is_mended_and_written_behind_it() {
+    let (disk, _) = written();
+    let path = disk.files("log").swap_remove(0);
+    let whole = disk.bytes(&path);
+    for cut in [80, 3000, 4096, 4150] {
+        let disk = disk.after(Crash::Kill);
+        disk.set_bytes(&path, whole[..cut].to_vec());
+        let mut opened = open(&disk);
+        assert_eq!(opened.state(), Model::default());
+        assert_eq!(opened.recovered.report.corrupt.len(), 1, "cut at {cut}");
+        opened.commit(0, vec![put(1, b"on")]).unwrap();
+        let mut again = open(&disk.after(Crash::Kill));
+        assert_eq!(again.recovered.report.corrupt, vec![], "cut at {cut}");
+        assert_eq!(again.state().keys.len(), 1, "cut at {cut}");
+    }
 }
 
 #[test]

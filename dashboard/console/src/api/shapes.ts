@@ -71,6 +71,10 @@ export type EdgeOverview = Reply<"/orgs/{org}/projects/{project}/monitoring/edge
 export type EdgeNodeSeen = EdgeOverview["notRunning"][number];
 export type Enrolment = Reply<"/configuration/agent-enrolment">;
 export type AdoptionRule = Reply<"/configuration/edge-adoption-rules">["rules"][number];
+export type EdgeTemplateRow = Schemas["EdgeTemplateShown"];
+export type EdgeTemplateDetail = Schemas["TemplateDetail"];
+export type EdgeTemplateVersion = Schemas["VersionShown"];
+export type EdgeDeliveryRow = Schemas["EdgeDeliveryShown"];
 
 type Answered<Operation> = Operation extends {
   get: { responses: { 200: { content: { "application/json": infer Body } } } };

@@ -54,6 +54,31 @@ export const PAGES: readonly PageEntry[] = [
     component: lazy(() => import("@console/features/edges/EdgePage")),
   },
   {
+    path: "/w/:org/:project/templates",
+    name: "templates",
+    area: "workbench",
+    group: "edge",
+    component: lazy(() => import("@console/features/templates")),
+  },
+  {
+    path: "/w/:org/:project/templates/:template",
+    name: "templates",
+    area: "workbench",
+    component: lazy(() => import("@console/features/templates/TemplatePage")),
+  },
+  {
+    path: "/w/:org/:project/templates/:template/deliver",
+    name: "templates",
+    area: "workbench",
+    component: lazy(() => import("@console/features/templates/DeliverPage")),
+  },
+  {
+    path: "/w/:org/:project/deliveries/:delivery",
+    name: "templates",
+    area: "workbench",
+    component: lazy(() => import("@console/features/templates/DeliveryPage")),
+  },
+  {
     path: "/agents",
     name: "edgeAgents",
     area: "workbench",

@@ -95,7 +95,7 @@ function BridgeForm(props: BridgeDialogProps & { type: TypeEntry }): ReactElemen
         onChange={draft.set}
         hidden={["enable", "description", "connector"]}
       />
-      <Probe kind={kind} body={{ ...body, type: type.type, name: name || "probe" }} />
+      <Probe path={`/${kind}_probe`} body={{ ...body, type: type.type, name: name || "probe" }} />
     </FormDialog>
   );
 }

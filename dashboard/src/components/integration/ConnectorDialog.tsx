@@ -83,7 +83,7 @@ function ConnectorForm({ connector, type, onMade, onClose }: FormProps): ReactEl
         onChange={draft.set}
         hidden={["enable", "description"]}
       />
-      <Probe kind="connectors" body={{ ...draft.value, type: type.type, name: name || "probe" }} />
+      <Probe path="/connectors_probe" body={{ ...draft.value, type: type.type, name: name || "probe" }} />
     </FormDialog>
   );
 }

@@ -7,10 +7,9 @@ import { call } from "@/api/client";
 import { ApiError } from "@/lib/apiError";
 import type { Tree } from "@/lib/changes";
 
-import type { Kind } from "./kinds";
-
 interface ProbeProps {
-  kind: Kind;
+  /** The operation that tries settings. */
+  path: string;
   /** What would be created. */
   body: Tree;
 }
@@ -18,7 +17,7 @@ interface ProbeProps {
 type Outcome = { isGood: true } | { isGood: false; reason: string };
 
 /** Tries the settings before they are saved, and says what the other side answered. */
-export function Probe({ kind, body }: ProbeProps): ReactElement {
+export function Probe({ path, body }: ProbeProps): ReactElement {
   const { t } = useTranslation("integration");
   const [isBusy, setBusy] = useState(false);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
@@ -26,7 +25,7 @@ export function Probe({ kind, body }: ProbeProps): ReactElement {
     setBusy(true);
     setOutcome(null);
     try {
-      await call("post", `/${kind}_probe`, { body });
+      await call("post", path, { body });
       setOutcome({ isGood: true });
     } catch (error) {
       setOutcome({ isGood: false, reason: ApiError.from(error).message });

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { useGet } from "@/api/hooks";
 import { addressOf } from "@/components/mqttAddress";
+import { NoWebSocket } from "@/components/NoWebSocket";
 
 import { listen, LISTEN_MS, type Captured } from "./capture";
 import type { Sample } from "./events";
@@ -28,7 +29,8 @@ export function Capture({ filter, onChoose }: CaptureProps): ReactElement {
   const [messages, setMessages] = useState<Captured[]>([]);
   const running = useRef<AbortController | null>(null);
   useEffect(() => () => running.current?.abort(), []);
-  const url = typed ?? addressOf(listeners.data ?? []);
+  const known = addressOf(listeners.data ?? []);
+  const url = typed ?? known ?? "";
   const isIdle = state === "idle" || state === "over";
   const start = async () => {
     const mine = new AbortController();
@@ -58,6 +60,7 @@ export function Capture({ filter, onChoose }: CaptureProps): ReactElement {
         <Accordion.Panel>
           <Stack gap="sm">
             <Text size="sm">{t("capture.help", { filter, seconds: LISTEN_MS / 1000 })}</Text>
+            {listeners.isSuccess && known === null && <NoWebSocket />}
             <TextInput
               label={t("capture.address")}
               disabled={!isIdle}
@@ -83,7 +86,7 @@ export function Capture({ filter, onChoose }: CaptureProps): ReactElement {
             </div>
             <Group>
               {isIdle ? (
-                <Button variant="default" onClick={() => void start()}>
+                <Button variant="default" disabled={url === ""} onClick={() => void start()}>
                   {t("capture.start")}
                 </Button>
               ) : (

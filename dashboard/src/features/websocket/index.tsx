@@ -10,6 +10,7 @@ import { ConnectForm } from "./ConnectForm";
 import { MessageLog } from "./MessageLog";
 import { PublishForm, SubscribeForm } from "./forms";
 import { addressOf } from "@/components/mqttAddress";
+import { NoWebSocket } from "@/components/NoWebSocket";
 import { useMqtt } from "./useMqtt";
 
 /** An MQTT client in the browser, to try the node with. */
@@ -31,9 +32,10 @@ export default function WebSocketPage(): ReactElement {
         </Card>
       )}
       {/* The address is not known before the listeners are; the form starts with it. */}
+      {listeners.isSuccess && address === null && <NoWebSocket />}
       {!listeners.isPending && (
         <ConnectForm
-          address={address}
+          address={address ?? ""}
           state={mqtt.state}
           onConnect={mqtt.connect}
           onDisconnect={mqtt.disconnect}

@@ -21,6 +21,7 @@ from rookery.access.errors import AccessError
 from rookery.access.health import Health
 from rookery.broker.access.explain import explain
 from rookery.broker.access.status import health_of, provider_metrics, source_metrics, status_of
+from rookery.broker.access.unchangeable import UnchangeableAlarm
 from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.audit import AuditLog
 from rookery.clock import Clock
@@ -64,12 +65,14 @@ class AccessService:
 
         ``bans``, ``built_in`` rules and ``sources`` are those that the core was started with.
         """
+        self._unchangeable = UnchangeableAlarm(alarms)
         self.access = ConfiguredAccess(
             native.check_acl,
             clock,
             data_dir,
             apply_bans=self._apply_bans,
             rules_of=self._rules_of,
+            on_open=self._unchangeable.watch,
         )
         self._node_name = node_name
         self._native = native
@@ -109,6 +112,7 @@ class AccessService:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._unchangeable.close()
         await self.access.close()
 
     # -- as a part of the node --------------------------------------------------------------

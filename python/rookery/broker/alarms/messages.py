@@ -19,6 +19,10 @@ from rookery.words import Words
 Value: TypeAlias = str | int | float | Words
 
 MESSAGES: Mapping[str, Words] = {
+    "access_unchangeable": Words(
+        "users, rules and bans of the built-in database hold as they are and cannot be changed: {error}",
+        "内置数据库中的用户、规则与黑名单仍然有效，但暂时无法修改：{error}",
+    ),
     "administrators_unavailable": Words(
         "users of the dashboard and API keys cannot be read, nobody can sign in: {error}",
         "无法读取控制台用户与 API 密钥，暂时无法登录：{error}",
@@ -43,6 +47,14 @@ MESSAGES: Mapping[str, Words] = {
     "connector_down": Words("connector {id} is {state}: {reason}", "连接器 {id} {state}：{reason}"),
     "events_dropped": Words(
         "events were dropped: the management plane is too slow", "管理面处理过慢，事件被丢弃"
+    ),
+    "link_down": Words(
+        "cluster link {link} is {state}: {reason}", "集群连接 {link} {state}：{reason}"
+    ),
+    "link_plain": Words(
+        "cluster link {link} goes to {address}, no address of a private network, without TLS: anybody "
+        "on the way reads and changes its messages",
+        "集群连接 {link} 未加密，而 {address} 不是私有网络地址，途经者可读取并篡改消息",
     ),
     "listener_failed": Words(
         "listener {listener} does not stand: {error}", "监听器 {listener} 未能打开：{error}"

@@ -14,6 +14,7 @@ from rookery.broker.backup import Backups
 from rookery.broker.certificates import CertificateService
 from rookery.broker.cluster.alone import Alone
 from rookery.broker.connectors.service import ConnectorService
+from rookery.broker.links.service import LinkService
 from rookery.broker.listeners import ListenerService
 from rookery.broker.logs import LogService
 from rookery.broker.monitor import Monitor
@@ -62,6 +63,7 @@ class Services:
     connectors: ConnectorService
     rules: RuleService
     integration: DataIntegration
+    links: LinkService
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rookery.broker.plugins.models import PublishFigures
+from rookery.broker.plugins.trust import Trust
 from rookery.errors import BadRequestError
 from rookery.plugins.channel import LINE_BYTES_MAX, ControlChannel
 
@@ -63,6 +64,7 @@ class WorkerProcess:
         self._channel: ControlChannel
         self._tasks: list[asyncio.Task[None]] = []
         self.figures = PublishFigures()
+        self.trust = Trust()
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._pongs = 0
         self._settings = 0
@@ -191,6 +193,7 @@ class WorkerProcess:
         number = self._asked
         ask = _Ask(len(messages), found, asyncio.get_running_loop().create_future())
         self._asks[number] = ask
+        self.trust.asked(number)
         try:
             self._channel.say("ask_publish", number=number, messages=list(messages))
             await ask.done
@@ -236,10 +239,12 @@ class WorkerProcess:
                 ask.done.set_exception(WorkerError("it is gone"))
 
     def _take_verdicts(self, said: Mapping[str, Any]) -> None:
-        # One that nobody waits for any more came too late.
-        ask = self._asks.get(said.get("number", 0))
-        if ask is None:
+        number, now_s = said.get("number", 0), asyncio.get_running_loop().time()
+        ask = self._asks.get(number)
+        if ask is None:  # nobody waits for it any more
+            self.trust.answered_late(number, now_s)
             return
+        self.trust.answered(now_s)
         verdicts = said.get("verdicts")
         for verdict in verdicts if isinstance(verdicts, list) else ():
             match verdict:

@@ -90,9 +90,11 @@ def _batches(
 async def _ask(asked: Asked, messages: Sequence[Publication], clock: Clock) -> list[Outcome]:
     plugin, now_ms = asked.plugin, clock.now_ms()
     found: dict[int, Sequence[Any]] = {}
-    figures = PublishFigures()
+    figures, worker = PublishFigures(), None
+    deadline_s, now_s = plugin.run.deadline_s, asyncio.get_running_loop().time
+    asked_s = now_s()
     try:
-        async with asyncio.timeout(plugin.run.deadline_s):
+        async with asyncio.timeout(deadline_s) as waiting:
             worker = asked.worker(messages[0].client_id)
             if worker is None:
                 # Its code may be loaded anew at the moment.
@@ -100,12 +102,19 @@ async def _ask(asked: Asked, messages: Sequence[Publication], clock: Clock) -> l
                 worker = asked.worker(messages[0].client_id)
             if worker is None:
                 raise WorkerError("it does not run")
-            figures = worker.figures
+            figures, asked_s = worker.figures, now_s()
+            patience_s = worker.trust.patience_s(asked_s, deadline_s)
+            if not patience_s:
+                raise WorkerError(f"it has answered nothing for {deadline_s:g} s")
+            if patience_s < deadline_s:
+                waiting.reschedule(asked_s + patience_s)
             figures.asked += len(messages)
             await worker.ask_publish([_json(message, now_ms) for message in messages], found)
     except TimeoutError:
         figures.late += len(messages) - len(found)
-        _unanswered(plugin, f"no answer within {plugin.run.deadline_s:g} s")
+        if worker is not None:
+            worker.trust.missed(asked_s)
+        _unanswered(plugin, f"no answer within {now_s() - asked_s:.2g} s")
     except WorkerError as error:
         figures.failed += len(messages) - len(found)
         _unanswered(plugin, str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from rookery.native.models import Certificate
@@ -12,6 +12,7 @@ from rookery.observability.exposition import Family
 from rookery.observability.machine import Machine
 
 ReadFigures: TypeAlias = Callable[[], Mapping[str, int]]
+ReadFamilies: TypeAlias = Callable[[], Awaitable[Sequence[Family]]]
 Mode: TypeAlias = Literal["node", "all_nodes_aggregated", "all_nodes_unaggregated"]
 
 _GROUPS: Mapping[str, str] = {
@@ -49,10 +50,17 @@ class Exporter:
         self._machine = machine
         self._cpu_use = cpu_use
         self._started_at_ms = started_at_ms
+        self._more: list[ReadFamilies] = []
+
+    def add(self, read: ReadFamilies) -> None:
+        """Show these as well."""
+        self._more.append(read)
 
     async def families(self, mode: Mode = "node") -> list[Family]:
         """Everything, as it is at the moment."""
         found = await asyncio.to_thread(lambda: list(self._gather()))
+        for read in self._more:
+            found += await read()
         return self.by_mode(found, mode)
 
     def by_mode(self, families: Sequence[Family], mode: Mode) -> list[Family]:

@@ -44,6 +44,8 @@ FEATURES: Sequence[Feature] = (
     Feature("trace.api", ("trace",)),
     Feature("logs.api", ("log",)),
     Feature("nodes.api", ("nodes",)),
+    # Before the cluster: there the part behind /cluster is the name of a node.
+    Feature("links.api", ("cluster",)),
     Feature("cluster.api", ("cluster",)),
     Feature("figures.api", ("metrics", "nodes", "stats")),
     Feature("monitor.api", ("monitor", "monitor_current")),

@@ -76,6 +76,10 @@ LOOKS: Mapping[OperationKey, tuple[Look, ...]] = {
         ("POST", f"/listeners/{{id}}/{verb}"): (Look("/listeners/{id}"),)
         for verb in ("start", "stop", "restart")
     },
+    **{
+        ("PUT", f"{path}/metrics/reset"): (Look(f"{path}/metrics"),)
+        for path in ("/cluster/links/{name}", "/cluster/links/link/{name}")
+    },
     ("PUT", "/log/levels/{module}"): (Look("/log/levels"),),
     ("DELETE", "/log/levels/{module}"): (Look("/log/levels"),),
     ("DELETE", "/mqtt/delayed/messages/{node}/{msgid}"): (
@@ -125,7 +129,8 @@ _CHANGED_BY_CONFIGURATION = (
 )  # fmt: skip
 _MADE_CHANGED_AND_DELETED = (
     ("/actions", "{id}"), ("/api_key", "{name}"), ("/authentication", "{id}"),
-    ("/authorization/sources", "{type}"), ("/connectors", "{id}"), ("/listeners", "{id}"),
+    ("/authorization/sources", "{type}"), ("/cluster/links", "{name}"), ("/connectors", "{id}"),
+    ("/listeners", "{id}"),
     ("/rules", "{id}"), ("/sources", "{id}"), ("/users", "{username}"),
     (_RULES + "/clients", "{clientid}"), (_RULES + "/users", "{username}"),
 )  # fmt: skip
@@ -146,6 +151,9 @@ TOLD: frozenset[OperationKey] = frozenset(
         ("POST", "/banned/lift"),
         ("DELETE", "/banned/{as}/{who}"),
         ("POST", "/clients/kickout/bulk"),
+        ("PUT", "/cluster/links"),
+        ("PUT", "/cluster/links/link/{name}"),
+        ("DELETE", "/cluster/links/link/{name}"),
         ("POST", "/configs_reload"),
         ("POST", "/configs_reset/{rootname}"),
         ("POST", "/data/export"),
@@ -168,6 +176,7 @@ _ENTERS = "a session begins or ends, nothing that is set up changes; a token mus
 
 UNDESCRIBED: Mapping[OperationKey, str] = {
     ("POST", "/actions_probe"): _TRIES,
+    ("POST", "/cluster/links_probe"): _TRIES,
     ("POST", "/connectors_probe"): _TRIES,
     ("POST", "/sources_probe"): _TRIES,
     ("POST", "/rule_test"): _TRIES,

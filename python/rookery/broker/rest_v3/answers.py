@@ -55,7 +55,11 @@ _CHALLENGE = {"www-authenticate": 'Basic realm="rookery-management"'}
 
 
 class RefusedError(Exception):
-    """An operation that did not succeed."""
+    """An operation that did not succeed.
+
+    A sentence is told in the language of whoever asks. A word such as ``bad_topic`` is EMQX's, which
+    programs compare: it is the same in every language.
+    """
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)

@@ -93,7 +93,7 @@ def make_v3(node: NodeContext, audit: RestAudit) -> ASGIApp:
         routes=[
             Route("/status", Status(node).get, methods=["GET"]),
             Route(PREFIX, _first_page, methods=["GET"]),
-            Mount(PREFIX, OwnOrigin(api)),
+            Mount(PREFIX, OwnOrigin(api, _foreign)),
             Route("/{path:path}", _not_found),
         ],
         exception_handlers=dict.fromkeys(failures, answer_failure),
@@ -128,6 +128,10 @@ def _without_last_slash(app: ASGIApp) -> ASGIApp:
 
 async def _first_page(_request: Request) -> Response:
     return RedirectResponse(PREFIX + "/")
+
+
+def _foreign(scope: Scope, text: str) -> Response:
+    return refusal(UNKNOWN_ERROR, in_language(scope, "", text), 403)
 
 
 async def _not_found(request: Request) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.rest_v3.answers import (
@@ -31,6 +32,7 @@ class Ask(NamedTuple):
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any  # none where there is none
+    scope: Scope
 
     @property
     def members(self) -> Mapping[str, Any]:
@@ -115,7 +117,7 @@ async def ask_of(node: NodeContext, request: Request) -> Ask:
             body = json.loads(content)
         except (ValueError, RecursionError):
             raise RefusedError(NOT_JSON, "the body is no JSON") from None
-    return Ask(node, request.path_params, request.query_params, body)
+    return Ask(node, request.path_params, request.query_params, body, request.scope)
 
 
 def text(members: Mapping[str, Any], *names: str, default: str | None = None) -> str:

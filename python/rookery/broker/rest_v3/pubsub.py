@@ -26,6 +26,7 @@ from rookery.broker.rest_v3.clients import subscriptions_of
 from rookery.errors import BadRequestError, RookeryError
 from rookery.native.lists import SubscribeRequest
 from rookery.native.node import Publication
+from rookery.web.errors import in_language, told
 
 PUBLISHER = "http_api"
 TOPICS_MAX = 1000
@@ -110,9 +111,9 @@ async def _each(ask: Ask, change: Change) -> list[dict[str, Any]]:
                 raise RefusedError(BAD_PARAMETER, "not an object")
             await change(ask, members)
         except RefusedError as refused:
-            said = {"code": refused.code, "message": refused.message}
+            said = {"code": refused.code, "message": in_language(ask.scope, "", refused.message)}
         except RookeryError as error:
-            said = {"code": code_of(error), "message": error.message}
+            said = {"code": code_of(error), "message": told(ask.scope, error)}
         if isinstance(members, dict):
             said = {name: members[name] for name in ("topic", "topics") if name in members} | said
         answers.append(said)

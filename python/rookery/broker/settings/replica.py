@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.broker.alarms import AlarmRegistry, message
-from rookery.broker.settings.rows import OWN, TABLE, differences, rows_of
+from rookery.broker.settings.rows import TABLE, differences, is_shared, rows_of
 from rookery.config.runtime import REMOVED, KeyPath
 from rookery.config.safe_file import write_private
 from rookery.errors import RookeryError
@@ -174,4 +174,4 @@ def _value(row: Row) -> Any:
 
 
 def _is_shared(row: Row) -> bool:
-    return row.table == TABLE and bool(row.key) and row.key[0] not in OWN
+    return row.table == TABLE and bool(row.key) and is_shared(row.key)

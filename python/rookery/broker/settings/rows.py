@@ -13,6 +13,8 @@ from rookery.config.runtime import REMOVED, KeyPath
 
 OWN = frozenset({"node", "cluster"})
 """Parts of the configuration that each node has for itself."""
+SHARED: frozenset[KeyPath] = frozenset({("cluster", "links")})
+"""What all nodes have alike all the same, each a row."""
 NAMED = frozenset({"listeners", "connectors", "actions", "sources", "rule_engine"})
 """Parts of which each object is a row."""
 _DEPTH = 3
@@ -27,7 +29,16 @@ def rows_of(tree: Mapping[str, Any]) -> dict[KeyPath, Any]:
             found.update(_named((root,), value))
         elif root not in OWN:
             found[root,] = value
+        elif isinstance(value, dict):
+            found.update(
+                ((root, key), child) for key, child in value.items() if is_shared((root, key))
+            )
     return found
+
+
+def is_shared(path: KeyPath) -> bool:
+    """Whether a row at that place is for all nodes."""
+    return path[0] not in OWN or path in SHARED
 
 
 def _named(path: KeyPath, value: Any) -> Iterable[tuple[KeyPath, Any]]:

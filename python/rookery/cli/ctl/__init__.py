@@ -12,7 +12,7 @@ MODULES = (
     "broker", "clients", "topics", "subscriptions", "exclusive", "publish", "retainer", "delayed",
     "topic_metrics", "slow_subs", "cluster", "alarms", "listeners", "certificates", "users", "acl",
     "lists", "ban", "conf", "quota", "admins", "api_keys", "data", "plugins", "log", "trace",
-    "rules", "connectors",
+    "rules", "connectors", "links",
 )  # fmt: skip
 SEVERAL = {
     "broker": ("status", "broker", "stats", "metrics", "vm"),

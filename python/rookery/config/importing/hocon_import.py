@@ -19,7 +19,8 @@ from rookery.config.importing.model import (
 )
 from rookery.config.importing.tables.node import OWN_DATA
 from rookery.config.importing.tables.notes import THIS_MACHINE
-from rookery.config.tree import Node, join_path, merge
+from rookery.config.problems import Problem
+from rookery.config.tree import DEFAULT, Node, join_path, merge
 
 KeyPath = tuple[str, ...]
 
@@ -38,6 +39,7 @@ ANONYMOUS = Words(
     " get in; access.anonymous changes that",
     "未配置认证：EMQX 允许所有客户端接入，此处仅本机客户端可接入，可通过 access.anonymous 修改",
 )
+NO_FILE = Words("there is no such file", "没有这个文件")
 OWN_CERTIFICATES = Words(
     "EMQX opens 8883 and 8084 with certificates of its own even where nothing is written; here TLS"
     " listeners are opened by listeners.ssl and listeners.wss",
@@ -55,7 +57,12 @@ def import_hocon(text: str, file: Path, draft: Draft) -> None:
         InvalidConfigError: it is not HOCON.
     """
     folders = {name: name.split("_")[1].lower() for name in VARIABLES}
-    tree = sources.parse_text(text, str(file), "file", folders)
+    missing: list[Problem] = []
+    tree = sources.parse_text(text, str(file), "file", folders, missing)
+    for include in missing:
+        where = include.origin or DEFAULT
+        line = Setting(Path(where.where), where.line, "include", include.value)
+        draft.leave(line, Outcome.UNKNOWN, NO_FILE)
     _as_list(tree)
     for path, node in _leaves(tree):
         setting = Setting(

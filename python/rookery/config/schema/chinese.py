@@ -11,6 +11,13 @@ import re
 WHOLE = {
     "a directory": "目录",
     "a file": "文件",
+    "1 to 254 letters, digits, _ and -, the first a letter or a digit": (
+        "1 至 254 个字母、数字、_ 或 -，以字母或数字开头"
+    ),
+    'host:port, or several with commas, such as "10.0.0.1:1883,10.0.0.2:1883" or "mqtts://eu.example.com"': (
+        '主机:端口，可用逗号分隔多个，如 "10.0.0.1:1883,10.0.0.2:1883" 或 "mqtts://eu.example.com"'
+    ),
+    'a list of topic filters such as ["global/#", "fwd/#"]': '主题过滤器列表，如 ["global/#", "fwd/#"]',
     "a list": "列表",
     "a list of log and publish": "由 log 和 publish 组成的列表",
     'a list, or text with commas such as "mqtt, mqtt-v5"': '列表，或以逗号分隔的文本，如 "mqtt, mqtt-v5"',

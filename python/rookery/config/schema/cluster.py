@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rookery.config.schema.links import LINKS
 from rookery.config.schema.model import (
     UNSET,
     Address,
@@ -104,5 +105,5 @@ CLUSTER = Struct((
           ("prevent_overlapping_partitions", UNSET), ("quic_lb_mode", UNSET),
       )),
     *(off(name, Anything(), {}, "Discovery.", "节点发现。") for name in ("etcd", "k8s", "mcast")),
-    off("links", Anything(), [], "Links to other clusters.", "集群连接。"),
+    Field("links", LINKS, [], "Links to other clusters.", "集群连接。", hot=True),
 ))

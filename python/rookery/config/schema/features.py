@@ -63,6 +63,15 @@ RETAINER = Struct((
         inert("index_specs", Anything(), UNSET, "Indexes in EMQX.", "EMQX 索引。",
               "the topic tree needs none", "主题树无需额外索引"),
     )), {}, "Store of retained messages.", "保留消息存储。"),
+    Field("cluster", Struct((
+        Field("ack_timeout", Duration(high_ms=60_000), "5s",
+              "How long PUBACK and PUBREC of a retained message wait until every connected node has it; "
+              "0s: they do not.",
+              "保留消息的 PUBACK、PUBREC 最多等待各在线节点确认多久，0s 表示不等待。", hot=True),
+        Field("deletion_expiry", Duration("s", low_ms=60_000, high_ms=365 * 86_400_000), "7d",
+              "How long it is remembered that a retained message was deleted; longer than a node may be away.",
+              "保留消息删除记录的保留时长，应长于节点可能离线的时间。", hot=True),
+    )), {}, "Retained messages on the nodes of a cluster.", "集群中的保留消息。"),
     inert("flow_control", Anything(), UNSET, "Pace of replay in EMQX.", "EMQX 流控。"),
     off("max_publish_rate", Rate(), "infinity", "Most retained messages stored.", "保留消息写入速率。"),
 ))

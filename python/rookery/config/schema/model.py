@@ -55,6 +55,8 @@ class Bool:
         raise ValueError("not a boolean")
 
 
+PEM_CHARACTERS_MAX = 1 << 18
+
 Words: TypeAlias = Mapping[str, Any]
 """Words with a meaning of their own beside the numbers: ``infinity`` is mostly None."""
 
@@ -278,12 +280,18 @@ class BindAddress:
 
 @dataclass(eq=False, repr=False, slots=True)
 class FilePath:
-    """A file; a relative path starts at the folder of the file in which it is written."""
+    """A file; a relative path starts at the folder of the file in which it is written.
+
+    ``pem``: what stands in such a file may stand there itself.
+    """
 
     allowed: str = "a file"
+    pem: bool = False
 
     def parse(self, raw: object) -> str:
-        if not isinstance(raw, str) or "\0" in raw or len(raw) > 4096:
+        is_pem = self.pem and isinstance(raw, str) and raw.startswith("-----BEGIN ")
+        longest = PEM_CHARACTERS_MAX if is_pem else 4096
+        if not isinstance(raw, str) or "\0" in raw or len(raw) > longest:
             raise ValueError("not a path")
         return raw
 

@@ -36,8 +36,8 @@ from rookery.storage.database import Database
 
 _log = logging.getLogger("rookery.control.edges")
 
-WANTED, ARRIVED = "edges", "edges.arrived"
-"""What processes tell each other: what an edge service is changed; it connected here."""
+WANTED, ARRIVED, READY = "edges", "edges.arrived", "edges.ready"
+"""What processes tell each other: what an edge service is changed; it connected here; it can be asked here."""
 GRACE_S = 5.0
 """One that lost its connection has so long to come back before it counts as gone."""
 TOLD_S = 10.0
@@ -78,6 +78,12 @@ class EdgeLink:
         # Connected to another process by now: that its connection here ends says nothing of it.
         self._moved: set[str] = set()
         self._doing: set[asyncio.Task[None]] = set()
+        self._ready: list[Callable[[str], None]] = []
+
+    def tells_ready(self, listener: Callable[[str], None]) -> None:
+        """Call it with each edge service that came back and can be asked, wherever it is connected."""
+        self._ready.append(listener)
+        self._signals.on(READY, listener)
 
     def use(self, relay: Relay, tunnel: Tunnel, door: Door) -> None:
         """Say through what they are reached; before the relay starts."""
@@ -182,6 +188,10 @@ class EdgeLink:
         elif isinstance(message, Presence):
             if message.status == "online":
                 self._intake.presence(agent_id, Seen.ONLINE, message.agent_version)
+                # It says so when it has subscribed: what is sent to it from now on arrives.
+                for listener in self._ready:
+                    listener(agent_id)
+                self._signals.tell(READY, agent_id)
         elif isinstance(message, EdgeLeaving):
             self._do(self._left(agent_id, forgets=message.forgets))
         elif isinstance(message, Reported):

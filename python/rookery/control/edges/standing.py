@@ -80,6 +80,9 @@ def _told(row: EdgeAgentRow, report: EdgeReport, at_ms: int) -> dict[str, Any]:
         "nodes_left_out": report.nodes_left_out,
         "figures": dict(report.figures),
         "clock_skew_ms": report.clock_ms - at_ms,
+        "deliveries": (
+            None if report.deliveries is None else [one.written() for one in report.deliveries]
+        ),
     }
     for kind, counts in (("drivers", report.drivers), ("apps", report.apps)):
         told |= {

@@ -62,6 +62,8 @@ class EdgeAgentRow(Base):
     nodes_left_out: Mapped[int]
     figures: Mapped[dict[str, Any]]
     clock_skew_ms: Mapped[int]
+    deliveries: Mapped[list[Any] | None]
+    """What was delivered to it, in its own words; none: it is of a version that takes none."""
 
 
 class EdgeServiceRow(Base):

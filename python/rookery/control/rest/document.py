@@ -25,6 +25,7 @@ EXAMPLES = dict.fromkeys(
     ("org", "project", "user", "token", "session", "cluster", "invitation", "service"), _ID
 )
 EXAMPLES |= dict.fromkeys(("alarm", "channel", "delivery", "window"), _ID)
+EXAMPLES |= {"template": _ID, "number": 3}
 EXAMPLES |= {"kind": "rule.abnormal", "agent": f"edge-{_ID}"}
 
 

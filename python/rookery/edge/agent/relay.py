@@ -229,6 +229,10 @@ class Visit:
         """Say goodbye; nothing when there is no connection."""
         await self._say_if_there(Channel.EVENT, EdgeLeaving(forgets), wait=True)
 
+    def hurry(self) -> None:
+        """Report now: something happened that the control plane waits for."""
+        self._hurry.set()
+
     async def _say_if_there(self, channel: Channel, message: Message, *, wait: bool) -> None:
         try:
             async with asyncio.timeout(LEAVE_S):

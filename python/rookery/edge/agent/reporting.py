@@ -6,7 +6,13 @@ import platform
 from dataclasses import replace
 
 from rookery.clock import Clock
-from rookery.contracts.agent_edge import NODES_LISTED_MAX, EdgeNode, EdgeReport, NodeCounts
+from rookery.contracts.agent_edge import (
+    NODES_LISTED_MAX,
+    EdgeDelivered,
+    EdgeNode,
+    EdgeReport,
+    NodeCounts,
+)
 from rookery.contracts.agent_v1 import MessageError
 from rookery.edge.model import LinkState, Node, NodeKind, NodeState, NodeStatus
 from rookery.edge.service import EdgeService
@@ -57,6 +63,10 @@ class Reporter:
             nodes=listed,
             nodes_left_out=len(shown) - len(listed),
             figures=self._figures(),
+            deliveries=tuple(
+                EdgeDelivered(one.template, one.version, one.delivery, is_changed)
+                for one, is_changed in self._service.deliveries.list()
+            ),
         )
         return _fitting(made)
 

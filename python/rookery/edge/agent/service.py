@@ -82,6 +82,7 @@ class EdgeAgent:
         self._visit: Visit | None = None
         self._task: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
+        service.deliveries.tells(self._report_soon)
 
     @property
     def settings(self) -> AgentSettings:
@@ -237,6 +238,10 @@ class EdgeAgent:
             await visit.run()
         finally:
             self._visit = None
+
+    def _report_soon(self) -> None:
+        if self._visit is not None:
+            self._visit.hurry()
 
     async def _stands(self, standing: EdgeStanding) -> None:
         """What this service is to the control plane."""

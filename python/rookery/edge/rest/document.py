@@ -57,7 +57,7 @@ def document() -> dict[str, Any]:
         _add(responses, 401, "Nobody knows who asks")
         if need != "nobody":
             _add(responses, 403, "The caller may not do this, or has to choose a password first")
-        if need != "nobody" and path.startswith(("/neuron", "/users")):
+        if need != "nobody" and path.startswith(("/neuron", "/users", "/deliveries")):
             _add(responses, 404, "There is none of that name")
             _add(responses, 409, "What is there stands against it")
         _add(responses, 413, "The body is too long")

@@ -18,6 +18,11 @@ class Refused(Row):
 
     error: int = Field(description="What went wrong, for programs.", examples=[2003])
     message: str = Field(description="The same for people.", examples=["there is no node plc"])
+    message_zh: str | None = Field(
+        default=None,
+        description="Of deliveries: the same in Chinese, and `message` in English.",
+        examples=[None],
+    )
     index: int | None = Field(
         default=None,
         description="Of a list: the element that is wrong; those before it are kept (status 206).",

@@ -42,7 +42,6 @@ def exported(
 ) -> dict[str, Any]:
     """What the file holds."""
     nodes = [node for node in snapshot.nodes if not drivers_only or node.kind is NodeKind.DRIVER]
-    names = {node.name for node in nodes}
     return {
         "nodes": [_node(node) for node in nodes],
         "settings": [
@@ -67,8 +66,7 @@ def exported(
         ],
         "subscriptions": [
             {"app": one.app, "driver": one.driver, "group": one.group, "params": dict(one.params)}
-            for one in snapshot.subscriptions
-            if one.app in names
+            for one in (() if drivers_only else snapshot.subscriptions)
         ],
     }
 

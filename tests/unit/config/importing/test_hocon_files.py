@@ -111,3 +111,12 @@ def test_a_report_hides_secrets_and_nothing_else(do_import: Import) -> None:
     assert shown["node.cookie"] == "******"
     assert "word" not in shown["authentication.1.url"]
     assert shown["authentication.1.headers.authorization"] == "******"
+
+
+def test_an_included_file_that_is_missing_is_reported_with_its_line(do_import: Import) -> None:
+    result = do_import(texts={"emqx.conf": 'mqtt { max_packet_size = 2MB }\ninclude "gone.conf"\n'})
+
+    entry = result.entry("include")
+    assert (entry.setting.line, entry.setting.value) == (2, "gone.conf")
+    assert entry.outcome is Outcome.UNKNOWN
+    assert result.plain()["mqtt"] == {"max_packet_size": "2MB"}

@@ -59,7 +59,7 @@ impl Model {
         let found: Vec<u32> =
             matched.targets_of(NODES_SHARD).iter().map(|target| target.key.slot).collect();
         assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{topic}");
-        assert!(matched.local().iter().all(|target| target.key.shard != NODES_SHARD));
+        assert!(matched.local().iter().all(|target| target.key.shard < NODES_SHARD));
 
         let remote = self.remote.keys().map(|(_, route)| route);
         let shared = remote.chain(self.local.keys().map(|(route, _)| route)).filter_map(|route| {
@@ -121,7 +121,7 @@ impl Model {
     }
 
     fn follow(&mut self, router: &Router) {
-        let taken = router.take_route_changes();
+        let taken = router.take_route_changes(Feed::Nodes);
         assert!(!taken.is_lost);
         for change in taken.changes {
             let route = (change.group.map(String::from), String::from(change.filter));
@@ -199,7 +199,7 @@ proptest! {
         let router = Router::new();
         let mut cache = MatchCache::new(4, 100);
         let mut model = Model::default();
-        router.track_routes(|_, _, _| {});
+        router.track_routes(Feed::Nodes, |_, _, _| {});
         for op in ops {
             if let Op::Publish { topic } = &op {
                 model.check(cache.matches(&router, topic), topic);
@@ -230,19 +230,19 @@ proptest! {
 fn a_node_that_is_alone_notes_nothing() {
     let router = Router::new();
     router.subscribe("a", subscriber(1));
-    assert!(!router.has_route_changes());
+    assert!(!router.has_route_changes(Feed::Nodes));
     let mut found = Vec::new();
-    router.track_routes(|_, filter, weight| found.push((filter.to_owned(), weight)));
+    router.track_routes(Feed::Nodes, |_, filter, weight| found.push((filter.to_owned(), weight)));
     assert_eq!(found, [("a".to_owned(), Weight::SOME)]);
     router.subscribe("a", subscriber(2));
-    assert!(!router.has_route_changes(), "only the first and the last count");
+    assert!(!router.has_route_changes(Feed::Nodes), "only the first and the last count");
     router.unsubscribe("a", key(1));
     router.unsubscribe("a", key(2));
-    assert!(router.has_route_changes());
-    assert_eq!(router.take_route_changes().changes.len(), 1);
-    router.untrack_routes();
+    assert!(router.has_route_changes(Feed::Nodes));
+    assert_eq!(router.take_route_changes(Feed::Nodes).changes.len(), 1);
+    router.untrack_routes(Feed::Nodes);
     router.subscribe("b", subscriber(1));
-    assert!(!router.has_route_changes());
+    assert!(!router.has_route_changes(Feed::Nodes));
 }
 
 #[test]
@@ -255,4 +255,29 @@ fn many_routes_to_the_same_nodes_share_one_set() {
     }
     assert_eq!((router.routes(), router.distinct_node_sets()), (1000, 1));
     assert_eq!(router.matches("d/7/x").targets_of(NODES_SHARD).len(), 3);
+}
+
+#[test]
+fn linked_clusters_stand_beside_nodes_and_learn_by_themselves() {
+    let router = Router::new();
+    let items = || [(None, "a/#", Weight::SOME)];
+    for number in [0, LINKS_FROM + 1, 3, LINKS_FROM] {
+        router.set_routes(number, items(), |_, _, _, _| {});
+    }
+    router.subscribe("a/b", subscriber(1));
+    let matched = router.matches("a/b");
+    let slots = |shard| matched.targets_of(shard).iter().map(|t| t.key.slot).collect::<Vec<_>>();
+    assert_eq!(slots(NODES_SHARD), [0, 3]);
+    assert_eq!(slots(LINKS_SHARD), [u32::from(LINKS_FROM), u32::from(LINKS_FROM) + 1]);
+    assert_eq!((matched.local().len(), matched.targets.len()), (1, 5));
+
+    router.track_routes(Feed::Nodes, |_, _, _| {});
+    router.track_routes(Feed::Links, |_, _, _| {});
+    router.subscribe("c", subscriber(1));
+    assert_eq!(router.take_route_changes(Feed::Links).changes.len(), 1);
+    assert!(!router.has_route_changes(Feed::Links));
+    router.untrack_routes(Feed::Links);
+    router.subscribe("d", subscriber(1));
+    assert_eq!(router.take_route_changes(Feed::Nodes).changes.len(), 2);
+    assert!(!router.has_route_changes(Feed::Links));
 }

@@ -9,4 +9,7 @@ export const RESOURCES = [
   "clusters",
   "alarms",
   "agents",
+  "edgeServices",
+  "edgeAgents",
+  "edgeTemplates",
 ] as const;

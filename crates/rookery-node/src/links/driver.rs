@@ -1,0 +1,262 @@
+//! The thread of the links.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender as Reply;
+
+use rookery_core::access::LinkCounters;
+use rookery_core::effects::ForLinks;
+use rookery_core::router::{Feed, Weight};
+use rookery_core::shared::Shared;
+use rookery_links::sender::{LocalRoute, LocalRoutes};
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::link::Link;
+use super::reason::Reason;
+use super::{LinkConfig, LinkOutlet, LinkStatus, Me};
+use crate::worker::Clock;
+
+/// The longest sleep: actors of other clusters are looked after.
+const SLEEP_MS: u64 = 1000;
+
+/// A link that is switched on, as the thread is told of it.
+pub(crate) struct Wanted {
+    pub(crate) config: LinkConfig,
+    pub(crate) number: u16,
+    pub(crate) came: Arc<LinkCounters>,
+}
+
+/// What the thread is asked for.
+pub(crate) enum Order {
+    /// Makes the links those of the list.
+    Apply(Me, Vec<Wanted>, Reply<()>),
+    /// How it stands with each.
+    Status(Reply<Vec<LinkStatus>>),
+    /// Sets the counters of one to zero.
+    Reset(String),
+    /// Ends the thread.
+    Stop,
+}
+
+/// A link that cannot be begun: what it was made of does not fit.
+struct Broken {
+    config: LinkConfig,
+    reason: Reason,
+    since_ms: u64,
+}
+
+pub(super) struct Driver {
+    outlet: Arc<LinkOutlet>,
+    shared: Arc<Shared>,
+    clock: Clock,
+    me: Option<Me>,
+    /// That of the link that began last: each is an actor of its own.
+    incarnation: u64,
+    links: Vec<Link>,
+    broken: Vec<Broken>,
+    local: LocalRoutes,
+    /// The link of a number.
+    numbers: std::collections::HashMap<u16, usize>,
+    chance: u64,
+    scratch: Vec<u8>,
+    is_collecting: bool,
+}
+
+impl Driver {
+    pub(super) fn new(outlet: Arc<LinkOutlet>, shared: Arc<Shared>, clock: Clock) -> Self {
+        Self {
+            outlet,
+            shared,
+            clock,
+            me: None,
+            incarnation: 0,
+            links: Vec::new(),
+            broken: Vec::new(),
+            local: LocalRoutes::default(),
+            numbers: std::collections::HashMap::new(),
+            chance: clock.now().unix_ms | 1,
+            scratch: Vec::new(),
+            is_collecting: false,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        self.find_routes();
+        loop {
+            let ready = self.wait();
+            let now = self.clock.now();
+            let taken = self.outlet.take();
+            self.note_routes();
+            for (link, line) in ready {
+                if let Some(link) = self.links.get_mut(link) {
+                    link.serve(line, now.mono_ms);
+                }
+            }
+            for item in taken.sent.into_iter().flat_map(|sent| sent.0) {
+                self.send(&item, now.mono_ms);
+            }
+            for order in taken.orders {
+                if !self.obey(order) {
+                    self.links.iter_mut().for_each(Link::close);
+                    return;
+                }
+            }
+            self.is_collecting = self.shared.links.collect(&self.shared.router, now.mono_ms);
+            for link in &mut self.links {
+                link.tick(now.mono_ms, &self.local, &mut self.scratch);
+                link.look(now.unix_ms);
+            }
+        }
+    }
+
+    /// Waits for something to do; connections on which something came, by link.
+    fn wait(&self) -> Vec<(usize, usize)> {
+        let may_sleep = self.outlet.fall_asleep()
+            && !self.is_collecting
+            && !self.shared.router.has_route_changes(Feed::Links);
+        let now_ms = self.clock.now().mono_ms;
+        let due_ms = self.links.iter().map(Link::due_ms).min().unwrap_or(u64::MAX);
+        let wait_ms = if may_sleep { due_ms.saturating_sub(now_ms).min(SLEEP_MS) } else { 0 };
+        let mut fds = vec![PollFd::from_borrowed_fd(self.outlet.fd(), PollFlags::IN)];
+        let mut places = vec![None];
+        for (at, link) in self.links.iter().enumerate() {
+            for (number, line) in link.lines() {
+                if let Some(client) = line.client() {
+                    fds.push(PollFd::from_borrowed_fd(client.fd(), client.interest()));
+                    places.push(Some((at, number)));
+                }
+            }
+        }
+        #[allow(clippy::cast_possible_wrap)] // at most a second
+        let timeout = Timespec {
+            tv_sec: (wait_ms / 1000) as i64,
+            tv_nsec: (wait_ms % 1000) as i64 * 1_000_000,
+        };
+        // An interrupted wait is an empty turn.
+        let _ = rustix::event::poll(&mut fds, Some(&timeout));
+        let ready = fds.iter().zip(places).filter(|(fd, _)| !fd.revents().is_empty());
+        ready.filter_map(|(_, place)| place).collect()
+    }
+
+    fn send(&mut self, item: &ForLinks, now_ms: u64) {
+        let range = item.range.0 as usize..item.range.1 as usize;
+        for target in item.matched.targets.get(range).unwrap_or_default() {
+            let number = u16::try_from(target.key.slot).ok();
+            let at = number.and_then(|number| self.numbers.get(&number));
+            if let Some(link) = at.and_then(|at| self.links.get_mut(*at)) {
+                link.take(&item.message, now_ms);
+            }
+        }
+    }
+
+    /// Everything that is subscribed here.
+    fn find_routes(&mut self) {
+        self.local.clear();
+        let local = &mut self.local;
+        self.shared.router.track_routes(Feed::Links, |group, filter, weight| {
+            set(local, group, filter, weight);
+        });
+    }
+
+    /// What changed of it.
+    fn note_routes(&mut self) {
+        if !self.shared.router.has_route_changes(Feed::Links) {
+            return;
+        }
+        let taken = self.shared.router.take_route_changes(Feed::Links);
+        if taken.is_lost {
+            self.find_routes();
+            for link in &mut self.links {
+                link.restart(&self.local);
+            }
+            return;
+        }
+        for change in taken.changes {
+            let is_there = !change.is.is_none();
+            let route = LocalRoute { filter: change.filter, group: change.group };
+            if self.local.set(&route, is_there) {
+                self.links.iter_mut().for_each(|link| link.changed(&route, is_there));
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) -> bool {
+        match order {
+            Order::Apply(me, wanted, reply) => {
+                self.apply(me, wanted);
+                // Who asked may have given up.
+                let _ = reply.send(());
+            }
+            Order::Status(reply) => {
+                let _ = reply.send(self.status());
+            }
+            Order::Reset(name) => {
+                let named = |link: &&mut Link| link.config.name == name;
+                self.links.iter_mut().filter(named).for_each(Link::reset);
+            }
+            Order::Stop => return false,
+        }
+        true
+    }
+
+    /// Links that are as they were go on, the others begin anew.
+    fn apply(&mut self, me: Me, wanted: Vec<Wanted>) {
+        let is_same_me = self.me.as_ref() == Some(&me);
+        let mut before = std::mem::take(&mut self.links);
+        self.broken.clear();
+        for wanted in wanted {
+            let is_same = |link: &Link| {
+                is_same_me && link.config == wanted.config && link.number == wanted.number
+            };
+            if let Some(at) = before.iter().position(is_same) {
+                self.links.push(before.swap_remove(at));
+                continue;
+            }
+            self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let config = wanted.config.clone();
+            let number = (wanted.number, wanted.came);
+            // A later one than before: what the link lets through may be something else.
+            let started = self.clock.now().unix_ms.max(me.incarnation);
+            self.incarnation = started.max(self.incarnation + 1);
+            let actor = Me { incarnation: self.incarnation, ..me.clone() };
+            match Link::new(
+                wanted.config,
+                number,
+                &actor,
+                &self.outlet,
+                &self.local,
+                self.chance >> 8,
+            ) {
+                Ok(link) => self.links.push(link),
+                Err(reason) => {
+                    let since_ms = self.clock.now().unix_ms;
+                    self.broken.push(Broken { config, reason, since_ms });
+                }
+            }
+        }
+        before.iter_mut().for_each(Link::close);
+        let numbers = self.links.iter().enumerate().map(|(at, link)| (link.number, at));
+        self.numbers = numbers.collect();
+        self.me = Some(me);
+    }
+
+    fn status(&self) -> Vec<LinkStatus> {
+        let receiver = self.shared.links.lock();
+        let routes = |name: &str| receiver.table(name).map_or(0, |table| table.len());
+        let broken = self.broken.iter().map(|broken| LinkStatus {
+            name: broken.config.name.clone(),
+            status: "disconnected",
+            reason: Some(broken.reason.to_string()),
+            since_ms: broken.since_ms,
+            replication: "disconnected",
+            routes: routes(&broken.config.name),
+            ..LinkStatus::default()
+        });
+        let links = self.links.iter().map(|link| link.status(routes(&link.config.name)));
+        links.chain(broken).collect()
+    }
+}
+
+fn set(local: &mut LocalRoutes, group: Option<&str>, filter: &str, weight: Weight) {
+    let route = LocalRoute { filter: filter.into(), group: group.map(Into::into) };
+    local.set(&route, !weight.is_none());
+}

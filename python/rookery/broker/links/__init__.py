@@ -1,0 +1,1 @@
+"""Links to other clusters of a running node: what is defined, how it does."""

@@ -1,0 +1,1 @@
+"""Configuration for edge services: versioned templates, deliveries wave by wave, drift."""
