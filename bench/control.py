@@ -70,7 +70,7 @@ def main() -> int:
         finally:
             load.stop()
             control.stop()
-    _write(found, options.out)
+    write(found, options.out, f"control-{options.agents}")
     return 0 if found["holds"] else 1
 
 
@@ -88,9 +88,9 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(control: ControlPlane, load: Load, options: argparse.Namespace) -> dict[str, Any]:
-    _say(f"{options.agents} entries …")
+    say(f"{options.agents} entries …")
     project = control.make_project(options.agents, options.interval)
-    _say("agents register …")
+    say("agents register …")
     load.start(
         {
             "url": control.https_url,
@@ -135,7 +135,7 @@ def _quiet(
     control: ControlPlane, load: Load, project: Any, seconds: float, interval_s: int
 ) -> dict[str, Any]:
     """Nobody looks."""
-    _say(f"{seconds:.0f} s of reports …")
+    say(f"{seconds:.0f} s of reports …")
     cpu, before = control.cpu_s(), load.last
     load.wait(seconds)
     cpu, after = control.cpu_s() - cpu, load.last
@@ -149,7 +149,7 @@ def _quiet(
         "lost": after.get("lost", 0) - before.get("lost", 0),
         "missed": missed,
     }
-    _say(
+    say(
         f"  {found['reportsPerS']} reports/s, {found['cpuMsPerReport']} ms CPU each, missed {missed}"
     )
     return found
@@ -159,7 +159,7 @@ def _looked(
     control: ControlPlane, load: Load, project: Any, seconds: float, options: argparse.Namespace
 ) -> dict[str, Any]:
     """Somebody opens one page after the other."""
-    _say(f"{seconds:.0f} s with pages …")
+    say(f"{seconds:.0f} s with pages …")
     names = {"last": max(0, options.agents - 100), "cluster": project.clusters[0]}
     times: dict[str, list[float]] = {name: [] for name in PAGES}
     missed: list[str] = []
@@ -175,11 +175,9 @@ def _looked(
     load.wait(1)
     cpu, after = control.cpu_s() - cpu, load.last
     reports = after["acknowledged"] - before["acknowledged"]
-    pages = {name: _figures(found) for name, found in times.items() if found}
+    pages = {name: figures(found) for name, found in times.items() if found}
     for name, page in pages.items():
-        _say(
-            f"  {name:16} p50 {page['p50Ms']:7.1f}  p95 {page['p95Ms']:7.1f} ms  ({page['asked']})"
-        )
+        say(f"  {name:16} p50 {page['p50Ms']:7.1f}  p95 {page['p95Ms']:7.1f} ms  ({page['asked']})")
     return {
         "reports": reports,
         "cpuMsPerReport": round(1000 * cpu / max(1, reports), 3),
@@ -192,7 +190,7 @@ def _restart(
     control: ControlPlane, load: Load, project: Any, options: argparse.Namespace
 ) -> dict[str, Any]:
     """Control is killed and comes back: when do its agents?"""
-    _say("control is killed and started …")
+    say("control is killed and started …")
     control.kill()
     control.start()
     began = load.last
@@ -221,7 +219,7 @@ def _restart(
         "states": states,
         "abnormal": options.agents - states.get("running", 0),
     }
-    _say(f"  all back after {found['secondsUntilAllAreBack']} s, at most "
+    say(f"  all back after {found['secondsUntilAllAreBack']} s, at most "
          f"{found['mostConnectionsPerS']}/s, {states}")  # fmt: skip
     return found
 
@@ -236,7 +234,7 @@ def _missed(project: Any, interval_s: int) -> list[str]:
     ]
 
 
-def _figures(times: list[float]) -> dict[str, float]:
+def figures(times: list[float]) -> dict[str, float]:
     ordered = sorted(times)
 
     def at(share: float) -> float:
@@ -250,7 +248,7 @@ def _rate(lines: list[dict[str, Any]], name: str) -> float:
     return round((lines[-1].get(name, 0) - lines[0].get(name, 0)) / took_s, 1)
 
 
-def _write(found: dict[str, Any], folder: Path) -> None:
+def write(found: dict[str, Any], folder: Path, name: str) -> None:
     commit = subprocess.run(
         ["git", "rev-parse", "--short=8", "HEAD"],
         cwd=BENCH, capture_output=True, text=True, check=False,
@@ -263,12 +261,13 @@ def _write(found: dict[str, Any], folder: Path) -> None:
         **found,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"control-{day}-{commit}-{found['agents']}.json"
+    kind, _, size = name.rpartition("-")
+    file = folder / f"{kind}-{day}-{commit}-{size}.json"
     file.write_text(json.dumps(found, indent=1) + "\n")
-    _say(f"{'holds' if found['holds'] else 'DOES NOT HOLD'}; written to {file}")
+    say(f"{'holds' if found['holds'] else 'DOES NOT HOLD'}; written to {file}")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(text, flush=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import http.client
 import json
 import os
@@ -137,7 +138,7 @@ class Project:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._connection = http.client.HTTPConnection("127.0.0.1", port)
+        self.connect()
         self._path = self.path = self.org = self.id = ""
         self._token = ""
         self.clusters: list[str] = []
@@ -148,6 +149,16 @@ class Project:
         self._connection.close()
         answer = ask(self._port, "POST", "/login", {"email": EMAIL, "password": PASSWORD})
         self._token = answer["accessToken"]
+
+    def again(self) -> Project:
+        """The same person at another connection."""
+        other = copy.copy(self)
+        other.connect()
+        return other
+
+    def connect(self) -> None:
+        """Have a connection of its own."""
+        self._connection = http.client.HTTPConnection("127.0.0.1", self._port)
 
     def make(self, count: int) -> None:
         self.org = self.ask("POST", "/orgs", {"name": "bench"})["id"]

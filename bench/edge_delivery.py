@@ -68,7 +68,7 @@ def _measure(control: ControlPlane, load: Load, options: argparse.Namespace) -> 
     }
     load.start(wanted, "edge_load.py")
     load.until(lambda line: line.get("connected", 0) >= options.edges, 600)
-    _adopt(project, options.edges)
+    adopt(project, options.edges)
     content, parameters = _template()
     given = {"name": "bench", "content": content, "parameters": parameters}
     template = project.ask("POST", f"{project.path}/edgetemplates", given)["id"]
@@ -110,7 +110,7 @@ def _measure(control: ControlPlane, load: Load, options: argparse.Namespace) -> 
     }
 
 
-def _adopt(project: Project, count: int) -> None:
+def adopt(project: Project, count: int) -> None:
     """All that wait, into the project."""
     rows: list[dict[str, Any]] = []
     while len(rows) < count:

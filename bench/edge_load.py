@@ -137,7 +137,7 @@ class SimulatedEdge:
     async def _answer(self, connection: Connection, asked: Request) -> None:
         """As an edge service does: whole, and told by its id."""
         await asyncio.sleep(self._work_s)
-        given: dict[str, Any] = json.loads(asked.body)
+        given: dict[str, Any] = json.loads(asked.body or b"{}")
         version = int(given.get("version", 0))
         if asked.method == "PUT":
             self._delivered = EdgeDelivered(given["template"], version, given["delivery"])

@@ -96,9 +96,11 @@ async def edge_world(
 class EdgeProcess:
     """``rookery edge start``, as a user has it."""
 
-    def __init__(self, data_dir: Path, *arguments: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, prefix: Sequence[str] = ()) -> None:
+        """``prefix`` stands before the command."""
         self.data_dir = data_dir
         self.arguments = arguments
+        self.prefix = prefix
         self.address = ""
         self.log: list[str] = []
         self._process: subprocess.Popen[str] | None = None
@@ -113,7 +115,7 @@ class EdgeProcess:
         """Start it and wait until it accepts requests."""
         self._ready.clear()
         self._process = subprocess.Popen(
-            [str(command()), "edge", "start", "--data-dir", str(self.data_dir),
+            [*self.prefix, str(command()), "edge", "start", "--data-dir", str(self.data_dir),
              "--set", "edge.bind=127.0.0.1:0", *self.arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -257,6 +257,18 @@ async def test_why_it_cannot_be_asked_is_told_in_words(site: Site) -> None:
     first = await site.edge.ask("POST", "/login", {"name": "vera", "pass": "looks-on-7"})
     chosen = {"old_pass": "looks-on-7", "new_pass": "looks-on-8"}
     await site.edge.did(first.json["token"], "POST", "/password", chosen)
+    looks = await site.edge.sign_in("vera", "looks-on-8")
+    for who, role, status in (
+        (looks, "administrator", 403),  # nobody gets more than the token has
+        (looks, "viewer", 403),
+        ("nobody", "viewer", 401),
+        (token, "owner", 400),
+        (token, "viewer", 200),
+    ):
+        spoken = {"x-rookery-role": role, "x-rookery-caller": "ada%40example.com"}
+        answer = await site.edge.ask("GET", "/me", token=who, headers=spoken)
+        assert answer.status == status, (role, answer.text)
+    assert (answer.json["name"], answer.json["role"]) == ("ada@example.com", "viewer")
     given = site.place(username="vera", password="looks-on-8")
     tried = await site.world.ask("POST", f"{site.services}/test", given, token=site.admin)
     assert tried.status == 503

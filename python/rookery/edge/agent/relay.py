@@ -54,6 +54,8 @@ CONNECT_S = 10.0
 ACKNOWLEDGE_S = 30.0
 ENROL_S = 15.0
 LEAVE_S = 5.0
+HEARD_S = 15.0
+"""A report that the relay does not acknowledge for so long went nowhere."""
 PROBE_S = 3.0
 WINDOW = 64
 _QOS = 1
@@ -247,7 +249,12 @@ class Visit:
 
     async def _reporting(self) -> None:
         while True:
-            await self._say(Channel.REPORT, self._report())
+            try:
+                async with asyncio.timeout(HEARD_S):
+                    await self._say(Channel.REPORT, self._report(), wait=True)
+            except TimeoutError:
+                # A cable that is out, an address that changed: nobody else tells of it.
+                raise Unhealthy(texts.SILENT) from None
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._interval_s):
                     await self._hurry.wait()

@@ -56,6 +56,7 @@ TAKEN_OVER = Words(
     "another edge service connected with the identity of this one: was its data directory copied?",
     "另一个边缘服务使用了相同的身份接入：数据目录是否被复制？",
 )
+SILENT = Words("the control plane acknowledges nothing", "控制面无应答")
 LOST = Words("the connection was lost: {reason}", "连接已断开：{reason}")
 
 EXPIRED = Words(
