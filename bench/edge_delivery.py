@@ -27,7 +27,7 @@ from control_plane import ControlPlane, Load, Project
 
 BENCH = Path(__file__).resolve().parent
 SECONDS_MAX = 10.0
-LOOK_S = 0.05
+LOOK_S = 0.25
 DRIVERS, GROUPS, TAGS = 4, 2, 25
 
 

@@ -14,21 +14,20 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Update, or_, select, true, update
+from sqlalchemy import ColumnElement, or_, select, true, update
 
 from rookery.clock import Clock
 from rookery.control.distribution import render, store, texts
 from rookery.control.distribution.carrier import Asking, Carrier, RefusedError, Version
 from rookery.control.distribution.render import Document
+from rookery.control.distribution.results import Result, Results
 from rookery.control.distribution.sealed import Draft, Sealed
 from rookery.control.distribution.store import (
     BAD,
     OPEN,
-    TEXT_LENGTH_MAX,
     UNDONE,
     DeliveryRow,
     DeliveryState,
-    DesiredRow,
     TargetRow,
     TargetState,
     TemplateRow,
@@ -96,6 +95,7 @@ class Work:
         self._signals = signals
         self._sealed = sealed
         self._asking = asking
+        self._results = Results(database, clock)
         self._runs: dict[str, _Run] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
         self._is_closing = False
@@ -307,7 +307,8 @@ class Work:
             return None
         except RookeryError as error:
             return error
-        await self._succeeded(job, target, number)
+        ids = (job.delivery.id, job.delivery.template_id, target.service_id)
+        await self._results.put(Result(*ids, TargetState.SUCCEEDED, number))
         return None
 
     async def _carry(self, job: _Job, target: TargetRow) -> int:
@@ -323,40 +324,11 @@ class Work:
         await carrier.deliver(delivery.id, job.version, document)
         return job.version.number
 
-    async def _succeeded(self, job: _Job, target: TargetRow, number: int) -> None:
-        now_ms = self._clock.now_ms()
-        async with self._database.write() as session:
-            await session.execute(_of(target).values(state=TargetState.SUCCEEDED, ended_at=now_ms))
-            key = (job.delivery.template_id, target.service_id)
-            row = await session.get(DesiredRow, key)
-            if number == 0:
-                if row is not None:
-                    await session.delete(row)
-            elif row is not None:
-                row.number, row.delivery_id, row.delivered_at = number, job.delivery.id, now_ms
-            elif await session.get(EdgeServiceRow, target.service_id) is not None:
-                session.add(
-                    DesiredRow(
-                        template_id=key[0],
-                        service_id=key[1],
-                        number=number,
-                        delivery_id=job.delivery.id,
-                        delivered_at=now_ms,
-                    )
-                )
-
     async def _failed(
         self, job: _Job, target: TargetRow, state: TargetState, english: str, chinese: str
     ) -> None:
-        async with self._database.write() as session:
-            await session.execute(
-                _of(target).values(
-                    state=state,
-                    message=english[:TEXT_LENGTH_MAX],
-                    message_zh=chinese[:TEXT_LENGTH_MAX],
-                    ended_at=self._clock.now_ms(),
-                )
-            )
+        ids = (job.delivery.id, job.delivery.template_id, target.service_id)
+        await self._results.put(Result(*ids, state, english=english, chinese=chinese))
         _log.info("delivery %s: %s: %s", job.delivery.id, target.service_name, english)
 
     # -- in the database -----------------------------------------------------------------------
@@ -435,12 +407,6 @@ class Work:
             else:
                 row.state = DeliveryState.SUCCEEDED
             row.ended_at = self._clock.now_ms()
-
-
-def _of(target: TargetRow) -> Update:
-    return update(TargetRow).where(
-        TargetRow.delivery_id == target.delivery_id, TargetRow.service_id == target.service_id
-    )
 
 
 def _expired(error: RookeryError) -> tuple[str, str]:
