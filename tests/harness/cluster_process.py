@@ -9,6 +9,7 @@ from typing import Any
 
 from rookery.native.cluster import ClusterPeer
 from rookery.native.config import DurabilityConfig, ListenerConfig, NodeConfig
+from rookery.native.lists import ClientQuery
 from rookery.native.node import Node
 
 
@@ -29,6 +30,7 @@ def main() -> None:
         incarnation=told["incarnation"],
         bind="127.0.0.1:0",
         secret=told["secret"].encode(),
+        takeover_timeout_s=told["takeover_s"],
     )
     node.accept()
     say({"mqtt": int(node.listeners()[0].address.rpartition(":")[2]), "lanes": lanes})
@@ -42,6 +44,9 @@ def answer(node: Node, order: dict[str, Any]) -> object:
     if "peers" in order:
         node.cluster_peers([ClusterPeer(**peer) for peer in order["peers"]])
         return None
+    if "clients" in order:
+        found, _ = node.lists.clients_page(ClientQuery(), 0, 1000)
+        return {client.client_id: client.is_connected for client in found}
     if "metrics" in order:
         return dict(node.metrics())
     return [status._asdict() for status in node.cluster_status()]

@@ -6,6 +6,8 @@
 
 use rookery_codec::{Fields, check_topic_filter};
 
+use crate::moves::{self, MoveFrame};
+
 /// The version of everything here that a Hello names.
 pub const PROTOCOL: u16 = 1;
 
@@ -156,6 +158,8 @@ pub enum Frame<'a> {
     },
     /// Tell all routes: what is known is not that.
     RoutesWanted,
+    /// A session moves.
+    Move(MoveFrame<'a>),
 }
 
 mod kind {
@@ -240,6 +244,10 @@ impl<'a> Frame<'a> {
                 Self::RoutesDigest { version: r.u64()?, digest: r.u64()?, count: r.u64()? }
             }
             kind::ROUTES_WANTED => Self::RoutesWanted,
+            moves::KIND_FIRST..=moves::KIND_LAST => match MoveFrame::read(kind, r)? {
+                Some(frame) => Self::Move(frame),
+                None => return Some(None),
+            },
             _ => return Some(None),
         }))
     }
@@ -281,6 +289,7 @@ impl<'a> Frame<'a> {
                     out.extend_from_slice(&word.to_le_bytes());
                 }
             }
+            Self::Move(frame) => frame.encode(out),
             Self::Ping | Self::Pong | Self::RoutesBegin | Self::RoutesEnd | Self::RoutesWanted => {}
         }
         close(out, start);
@@ -302,6 +311,7 @@ impl<'a> Frame<'a> {
             Self::RoutesEnd => kind::ROUTES_END,
             Self::RoutesDigest { .. } => kind::ROUTES_DIGEST,
             Self::RoutesWanted => kind::ROUTES_WANTED,
+            Self::Move(frame) => frame.kind(),
         }
     }
 }
@@ -430,7 +440,7 @@ fn read_route<'a>(r: &mut Fields<'a>) -> Option<Route<'a>> {
 
 /// Appends a text with its length; MQTT has none that is longer than 65,535 octets.
 #[allow(clippy::cast_possible_truncation)]
-fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     debug_assert!(text.len() <= usize::from(u16::MAX));
     out.extend_from_slice(&(text.len() as u16).to_le_bytes());
     out.extend_from_slice(text.as_bytes());

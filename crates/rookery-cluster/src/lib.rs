@@ -4,6 +4,7 @@
 //! - [`frame`]: what is on the wire between two nodes, bounded.
 //! - [`auth`]: how two nodes that share a secret find out that they do.
 //! - [`lane`]: a stream of messages in order, with credits, that goes on after a cut.
+//! - [`moves`]: how a session gets from one node to another, and who is waited for.
 //! - [`routes`]: how a node learns which topic filters another one has subscribers for.
 //!
 //! Nothing here reads a clock, does I/O or knows a socket: a driver does, and a simulation can.
@@ -12,4 +13,5 @@
 pub mod auth;
 pub mod frame;
 pub mod lane;
+pub mod moves;
 pub mod routes;

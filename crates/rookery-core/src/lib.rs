@@ -19,6 +19,7 @@ pub mod limiter;
 pub mod message;
 pub mod message_pool;
 pub mod metrics;
+pub mod moving;
 pub mod mqueue;
 pub mod observe;
 pub mod operation;

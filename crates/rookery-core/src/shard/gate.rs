@@ -225,6 +225,7 @@ impl Shard {
         self.settle_retained(ticket, is_stored);
         self.settle_delayed(ticket, is_stored);
         self.release_held(now, ticket, outcome);
+        self.confirm_stored(ticket, outcome);
         if outcome == Outcome::Refused {
             self.put_off(ticket);
         }

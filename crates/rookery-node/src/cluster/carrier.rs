@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rookery_cluster::auth::Secret;
 use rookery_cluster::frame::{Frame, Route};
 use rookery_cluster::lane::LaneReceiver;
+use rookery_cluster::moves::Asks;
 use rookery_cluster::routes::RouteSource;
 use rookery_codec::QoS;
 use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
@@ -50,27 +51,30 @@ struct Turn {
 }
 
 pub(super) struct Carrier {
-    me: Me,
+    pub(super) me: Me,
     outlet: Arc<Outlet>,
     inboxes: Arc<[Inbox]>,
     up: Arc<Upstream>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     listener: TcpListener,
     clock: Clock,
     source: RouteSource,
     numbers: Numbers,
-    peers: Vec<Peer>,
+    pub(super) peers: Vec<Peer>,
+    /// Who is asked about sessions.
+    pub(super) asks: Asks,
+    pub(super) takeover_ms: u64,
     strangers: Vec<Stranger>,
     /// By worker.
     turns: Vec<VecDeque<Turn>>,
-    for_workers: Vec<Vec<Item>>,
+    pub(super) for_workers: Vec<Vec<Item>>,
     /// What came from nodes that are no members at the moment.
     departed: VecDeque<(String, u64, Vec<LaneReceiver>)>,
     peers_made: u64,
     chance: u64,
     scratch: Vec<u8>,
-    encoded: Vec<u8>,
-    now_ms: u64,
+    pub(super) encoded: Vec<u8>,
+    pub(super) now_ms: u64,
     unix_ms: u64,
 }
 
@@ -100,7 +104,8 @@ enum Place {
 
 impl Carrier {
     pub(super) fn new(
-        (name, incarnation, secret): (String, u64, Secret),
+        me: Me,
+        takeover_ms: u64,
         (outlet, inboxes, up, shared): (Arc<Outlet>, Arc<[Inbox]>, Arc<Upstream>, Arc<Shared>),
         listener: TcpListener,
         source: RouteSource,
@@ -108,7 +113,10 @@ impl Carrier {
     ) -> Self {
         let workers = inboxes.len();
         Self {
-            me: Me { name, incarnation, secret },
+            chance: me.incarnation | 1,
+            me,
+            asks: Asks::default(),
+            takeover_ms,
             outlet,
             up,
             numbers: Numbers::new(shared.clone()),
@@ -123,7 +131,6 @@ impl Carrier {
             inboxes,
             departed: VecDeque::new(),
             peers_made: 0,
-            chance: incarnation | 1,
             scratch: Vec::new(),
             encoded: Vec::new(),
             now_ms: 0,
@@ -217,7 +224,8 @@ impl Carrier {
             .map(|stranger| stranger.connection.began_at_ms + super::HANDSHAKE_MS);
         let turns =
             self.turns.iter().filter_map(|turns| turns.front()).map(|turn| turn.deadline_ms);
-        let due = lanes.chain(digests).chain(silences).chain(handshakes).chain(turns).min();
+        let due = lanes.chain(digests).chain(silences).chain(handshakes).chain(turns);
+        let due = due.chain(self.asks.due_ms()).min();
         due.map_or(u64::MAX, |due| due.max(self.now_ms + 1))
     }
 
@@ -281,6 +289,9 @@ impl Carrier {
                     let mut connection = stranger.connection;
                     connection.heard_at_ms = now_ms;
                     peer.welcome(&proven, connection);
+                    if proven.lane == 0 {
+                        self.ask_again(proven.peer);
+                    }
                 }
             }
         }
@@ -301,6 +312,7 @@ impl Carrier {
             return Ok(());
         }
         let mut answers = Vec::new();
+        let mut is_new = false;
         connection.receive(self.now_ms, &mut self.scratch)?;
         while let Some(frame) = connection.next()? {
             let (heard, answer) = lane.hear(&self.me, &peer.is, frame)?;
@@ -309,6 +321,7 @@ impl Carrier {
                 Heard::Nothing => {}
                 Heard::Open(routes) => {
                     if number == 0 {
+                        is_new = true;
                         peer.routes.connected(&self.source, routes);
                         peer.digest_at_ms = self.now_ms;
                     }
@@ -321,6 +334,9 @@ impl Carrier {
         }
         answers.iter().for_each(|frame| connection.put(frame));
         lane.connection = Some(connection);
+        if is_new {
+            self.greet(at);
+        }
         Ok(())
     }
 
@@ -337,8 +353,8 @@ impl Carrier {
     }
 
     fn serve_incoming(&mut self, at: usize, number: usize, is_held: bool) {
-        let Some(peer) = self.peers.get_mut(at) else { return };
         for _ in 0..READS_MAX {
+            let Some(peer) = self.peers.get_mut(at) else { return };
             let Some(connection) =
                 peer.incoming.get_mut(number).and_then(|incoming| incoming.connection.as_mut())
             else {
@@ -348,19 +364,23 @@ impl Carrier {
                 true => Ok(false),
                 false => connection.receive(self.now_ms, &mut self.scratch),
             };
-            let mut workers = ForWorkers { shared: &self.shared, items: &mut self.for_workers };
+            let mut moves = Vec::new();
+            let mut workers = ForWorkers {
+                shared: &self.shared,
+                items: &mut self.for_workers,
+                moves: &mut moves,
+            };
             let more = match read {
                 Ok(true) => peer.hear(number, &mut self.numbers, &mut workers).map(|()| true),
                 other => other,
             };
-            match more {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(broken) => {
-                    peer.last_error = format!("{}: {}", broken.code, broken.detail);
-                    peer.lose(number, &mut self.numbers);
-                    return;
-                }
+            if let Err(broken) = &more {
+                peer.last_error = format!("{}: {}", broken.code, broken.detail);
+                peer.lose(number, &mut self.numbers);
+            }
+            moves.into_iter().for_each(|step| self.take_move(at, step));
+            if !matches!(more, Ok(true)) {
+                return;
             }
         }
     }
@@ -390,6 +410,8 @@ impl Carrier {
                         self.put(at, shared, &message, &mut needs);
                     }
                 }
+                ShardMessage::Move(step) => self.send_move(*step),
+                ShardMessage::Following(following) => self.send_following(&following, &mut needs),
                 _ => {}
             }
         }
@@ -411,7 +433,7 @@ impl Carrier {
         self.peers.iter().position(|peer| peer.id == id)
     }
 
-    fn put(
+    pub(super) fn put(
         &mut self,
         at: usize,
         shared: Option<(&str, &str)>,
@@ -484,6 +506,7 @@ impl Carrier {
                 }
             }
         }
+        self.note_peers();
     }
 
     /// Timers: who is late, silent, or to be tried again.
@@ -501,6 +524,7 @@ impl Carrier {
                 self.watch_incoming(at, number, is_held);
             }
         }
+        self.watch_asks();
     }
 
     fn watch_incoming(&mut self, at: usize, number: usize, is_held: bool) {
