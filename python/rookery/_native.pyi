@@ -173,7 +173,9 @@ class Node:
     def open_plugins(self) -> PluginBridge:
         """Open the way to the worker processes of plugins."""
 
-    def cluster_open(self, name: str, incarnation: int, bind: str, secret: bytes) -> int:
+    def cluster_open(
+        self, name: str, incarnation: int, bind: str, secret: bytes, takeover_timeout_ms: int
+    ) -> int:
         """Open the lanes to other nodes, once per process; the port where they are taken."""
 
     def cluster_peers(self, peers: list[ClusterPeer]) -> None:

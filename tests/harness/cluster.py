@@ -33,6 +33,7 @@ class ClusterNode:
         secret: str = SECRET,
         workers: int = 2,
         retainer: dict[str, object] | None = None,
+        takeover_s: float = 3.0,
     ) -> None:
         self.name = name
         self.incarnation = 0
@@ -42,6 +43,7 @@ class ClusterNode:
             "secret": secret,
             "workers": workers,
             "retainer": retainer or {},
+            "takeover_s": takeover_s,
         }
         self.start()
 
@@ -81,6 +83,16 @@ class ClusterNode:
         """How another node is told of this one, directly or through a proxy."""
         address = f"{HOST}:{self.lanes if port is None else port}"
         return {"name": self.name, "incarnation": self.incarnation, "address": address}
+
+    def metric(self, name: str) -> int:
+        """One of its counters or gauges."""
+        found: dict[str, int] = self.ask(metrics=True)
+        return found[name]
+
+    def clients(self) -> dict[str, bool]:
+        """Whose sessions it has, and whether they are connected."""
+        found: dict[str, bool] = self.ask(clients=True)
+        return found
 
     def status(self, of: ClusterNode) -> dict[str, Any]:
         """How it stands with another node."""

@@ -15,7 +15,7 @@ from rookery.native.config import (
     NodeConfig,
     RetainerConfig,
 )
-from rookery.native.lists import MessageQuery
+from rookery.native.lists import ClientQuery, MessageQuery
 from rookery.native.node import Node
 
 
@@ -37,6 +37,7 @@ def main() -> None:
         incarnation=told["incarnation"],
         bind="127.0.0.1:0",
         secret=told["secret"].encode(),
+        takeover_timeout_s=told["takeover_s"],
     )
     node.accept()
     say({"mqtt": int(node.listeners()[0].address.rpartition(":")[2]), "lanes": lanes})
@@ -50,6 +51,9 @@ def answer(node: Node, order: dict[str, Any]) -> object:
     if "peers" in order:
         node.cluster_peers([ClusterPeer(**peer) for peer in order["peers"]])
         return None
+    if "clients" in order:
+        found, _ = node.lists.clients_page(ClientQuery(), 0, 1000)
+        return {client.client_id: client.is_connected for client in found}
     if "metrics" in order:
         return dict(node.metrics())
     if "retained" in order:

@@ -6,6 +6,7 @@
 
 use rookery_codec::{Fields, check_topic_filter};
 
+use crate::moves::{self, MoveFrame};
 use crate::replica::ReplicaFrame;
 
 /// The version of everything here that a Hello names.
@@ -162,6 +163,8 @@ pub enum Frame<'a> {
     RoutesWanted,
     /// About what all nodes hold.
     Replica(ReplicaFrame<'a>),
+    /// A session moves.
+    Move(MoveFrame<'a>),
 }
 
 mod kind {
@@ -251,6 +254,10 @@ impl<'a> Frame<'a> {
                 Self::RoutesDigest { version: r.u64()?, digest: r.u64()?, count: r.u64()? }
             }
             kind::ROUTES_WANTED => Self::RoutesWanted,
+            moves::KIND_FIRST..=moves::KIND_LAST => match MoveFrame::read(kind, r)? {
+                Some(frame) => Self::Move(frame),
+                None => return Some(None),
+            },
             kind => match ReplicaFrame::read(kind, r)? {
                 Some(frame) => Self::Replica(frame),
                 None => return Some(None),
@@ -297,6 +304,7 @@ impl<'a> Frame<'a> {
                 }
             }
             Self::Replica(frame) => frame.write(out),
+            Self::Move(frame) => frame.encode(out),
             Self::Ping | Self::Pong | Self::RoutesBegin | Self::RoutesEnd | Self::RoutesWanted => {}
         }
         close(out, start);
@@ -319,6 +327,7 @@ impl<'a> Frame<'a> {
             Self::RoutesDigest { .. } => kind::ROUTES_DIGEST,
             Self::RoutesWanted => kind::ROUTES_WANTED,
             Self::Replica(frame) => frame.kind(),
+            Self::Move(frame) => frame.kind(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::access::{AnswerCache, RuleTable};
 use crate::effects::{AskId, CloseCause, ConnMeta, Verdict};
 use crate::limiter::Limiter;
 use crate::message::{Message, Publisher};
+use crate::moving::copy::SessionCopy;
 use crate::outbox::Outbox;
 use crate::traffic::Traffic;
 
@@ -284,6 +285,8 @@ pub struct ConnectRequest {
     pub is_hook_asked: bool,
     /// The password, while hooks are asked.
     pub password: Option<Box<[u8]>>,
+    /// The client's session as another node had it.
+    pub copy: Option<Box<SessionCopy>>,
     /// User properties, when rules want to know of clients that connect.
     pub user_properties: UserPropertiesBuf,
 }

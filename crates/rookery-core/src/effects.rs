@@ -255,6 +255,17 @@ pub enum ShardMessage {
     NodesTook(u64),
     /// About retained messages that all nodes of the cluster have.
     Replica(Box<ReplicaMessage>),
+    /// A session moves between nodes.
+    Move(Box<crate::moving::Move>),
+    /// To another node: a message for a session that lives there by now.
+    Following(Box<crate::moving::Following>),
+    /// From another node: the same.
+    Follow {
+        /// The client.
+        client_id: Arc<str>,
+        /// The message.
+        message: Box<crate::moving::copy::CopiedMessage>,
+    },
     /// Somebody answered a question.
     Answer(Answer),
     /// An order of the management plane.
@@ -275,6 +286,9 @@ impl ShardMessage {
             | Self::FromNode { message, .. } => message.size(),
             Self::Command(Command::Publish { message, .. }) => message.size(),
             Self::Answer(Answer { verdict: Verdict::Replace(message), .. }) => message.size(),
+            Self::Move(step) => step.step.bytes(),
+            Self::Following(following) => following.item.size(),
+            Self::Follow { message, .. } => message.message.as_ref().map_or(0, |m| m.size()),
             Self::Answer(_)
             | Self::Command(_)
             | Self::Config(_)

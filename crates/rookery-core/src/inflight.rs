@@ -86,6 +86,17 @@ impl Inflight {
         self.live == 0
     }
 
+    /// The packet identifier that is looked at first.
+    #[must_use]
+    pub fn next_id(&self) -> u16 {
+        self.next_id
+    }
+
+    /// Goes on with another packet identifier.
+    pub fn set_next_id(&mut self, packet_id: u16) {
+        self.next_id = packet_id.max(1);
+    }
+
     /// Takes a free packet identifier and keeps `item` under it; `None` when all are used.
     pub fn push(&mut self, item: Queued, stage: Stage) -> Option<u16> {
         let id = self.free_id()?;

@@ -21,6 +21,7 @@ pub mod links;
 pub mod message;
 pub mod message_pool;
 pub mod metrics;
+pub mod moving;
 pub mod mqueue;
 pub mod observe;
 pub mod operation;

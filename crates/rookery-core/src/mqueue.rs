@@ -45,6 +45,15 @@ impl MessageQueue {
         if max != 0 && self.len > max { self.drop_oldest() } else { None }
     }
 
+    /// Appends everything of another queue, of each priority behind what there is.
+    pub fn append(&mut self, other: Self) {
+        for (priority, lane) in other.lanes {
+            for item in lane {
+                self.push(item, priority, 0);
+            }
+        }
+    }
+
     /// Whether a QoS 0 message waits: a newer one may not overtake it.
     #[inline]
     #[must_use]

@@ -68,6 +68,8 @@ pub struct SessionRecord {
     pub listener: String,
     /// Its latest connection; none in records of versions that did not keep it.
     pub latest: Option<LatestConnection>,
+    /// See [`crate::moving::Moves::took`].
+    pub took: u64,
 }
 
 /// What management shows of a client that is away about its latest connection.
@@ -108,6 +110,9 @@ pub fn put_session(session: &Session, zone: &str) -> Op {
     put_text(&mut value, Some(&session.meta.listener));
     if let Some(latest) = session.latest() {
         put_latest(&mut value, session, latest, zone);
+        if let Some(moves) = &session.moves {
+            value.extend_from_slice(&moves.took.to_le_bytes());
+        }
     }
     Op::Put {
         table: SESSIONS,
@@ -174,6 +179,7 @@ pub fn read_session(key: &[u8], value: &[u8]) -> Option<SessionRecord> {
         mountpoint: r.text()?.unwrap_or_default().to_owned(),
         listener: r.text()?.unwrap_or_default().to_owned(),
         latest: if r.0.is_empty() { None } else { Some(read_latest(&mut r)?) },
+        took: if r.0.is_empty() { 0 } else { r.u64()? },
     })
 }
 

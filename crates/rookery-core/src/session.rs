@@ -10,6 +10,7 @@ use crate::effects::{ClientInfo, ConnMeta, SharedOrigin};
 use crate::ids::{ConnKey, SessionKey};
 use crate::inflight::Inflight;
 use crate::message::{Message, Publisher};
+use crate::moving::Moves;
 use crate::mqueue::MessageQueue;
 use crate::router::SubOpts;
 
@@ -151,6 +152,8 @@ pub struct Session {
     pub is_fetching: bool,
     /// When its timer fires (mono ms); 0 = none is armed.
     pub timer_ms: u64,
+    /// What it remembers of moving between nodes.
+    pub moves: Option<Box<Moves>>,
 }
 
 /// A new subscription that still gets retained messages.

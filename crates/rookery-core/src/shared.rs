@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use crate::access::{Compiled, Crowd, LoginBackoff};
@@ -32,6 +32,10 @@ pub struct Shared {
     pub sessions: AtomicUsize,
     /// Connected clients of all shards.
     pub connected: AtomicUsize,
+    /// Other nodes of the cluster that run.
+    pub other_nodes: AtomicUsize,
+    /// The lanes to other nodes are open.
+    pub is_clustered: AtomicBool,
     /// Whether they are nearly as many as there may be.
     pub crowd: Crowd,
     /// Rules and bans, ready to use.
@@ -61,6 +65,8 @@ impl Shared {
             delayed: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
             connected: AtomicUsize::new(0),
+            other_nodes: AtomicUsize::new(0),
+            is_clustered: AtomicBool::new(false),
             crowd: Crowd::default(),
             compiled: Compiled::default(),
             backoff: LoginBackoff::default(),

@@ -232,8 +232,10 @@ impl Node {
         incarnation: u64,
         bind: String,
         secret: Vec<u8>,
+        takeover_timeout_ms: u64,
     ) -> PyResult<u16> {
-        let config = ClusterConfig { name, incarnation, bind, secret };
+        let takeover = std::time::Duration::from_millis(takeover_timeout_ms);
+        let config = ClusterConfig { name, incarnation, bind, secret, takeover };
         self.call(py, |node| node.cluster_open(&config))
     }
 

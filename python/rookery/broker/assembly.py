@@ -282,8 +282,6 @@ def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeR
         services.access.watch,
         services.certificates.watch,
     ]
-    if services.cluster.is_available:
-        watchers.append(services.cluster.see)
     if node.journal is not None:
         watchers.insert(0, node.journal.watch)
     return NodeRuntime(

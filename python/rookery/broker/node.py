@@ -124,7 +124,6 @@ class OpenNode:
         self.clock = clock
         self.journal = journal
         self.started_at_ms = clock.now_ms()
-        self._watches_clients = False
         self._logs_clients = _has_debug_log(config.management.log)
         self.native: Node
         self.sockets: dict[str, socket.socket] = {}
@@ -246,12 +245,7 @@ class OpenNode:
     @property
     def _is_watched(self) -> bool:
         is_shown = self.journal is not None and self.journal.is_shown
-        return is_shown or self._logs_clients or self._watches_clients
-
-    def watch_clients(self, is_on: bool) -> None:
-        """Have the core tell who connects, also where nobody looks at lines."""
-        self._watches_clients = is_on
-        self._set_hooks()
+        return is_shown or self._logs_clients
 
     def use_log(self, log: LogConfig) -> None:
         """Print as it says, and have the core tell who connects where that is written."""

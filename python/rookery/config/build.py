@@ -111,6 +111,7 @@ def _cluster(values: Values) -> snapshot.ClusterConfig:
             tls=_nats_tls(nats["ssl_options"]),
         ),
         lanes=_place(item["lanes"]["listen"], host, LANES_PORT),
+        takeover_timeout_s=item["takeover_timeout"] / 1000,
     )
 
 

@@ -183,6 +183,7 @@ class ClusterConfig(NamedTuple):
     dns_record: str  # a or aaaa
     nats: NatsSettings
     lanes: tuple[str, int]
+    takeover_timeout_s: float
 
 
 class ManagementConfig(NamedTuple):

@@ -224,7 +224,15 @@ class Node:
 
         return Bridge(_call(self._native.open_plugins))
 
-    def cluster_open(self, *, name: str, incarnation: int, bind: str, secret: bytes) -> int:
+    def cluster_open(
+        self,
+        *,
+        name: str,
+        incarnation: int,
+        bind: str,
+        secret: bytes,
+        takeover_timeout_s: float = 3.0,
+    ) -> int:
         """Open the lanes to other nodes, once per process; the port where they are taken.
 
         Args:
@@ -232,12 +240,15 @@ class Node:
             incarnation: Higher than that of any earlier start of the node.
             bind: An address and a port, like ``127.0.0.1:0``; 0: any port.
             secret: What every node of the cluster knows and nobody else, 16 octets or more.
+            takeover_timeout_s: How long a client that connects waits for nodes that may have its
+                session.
 
         Raises:
             ConfigError: a value is no good, or they were opened before.
             InternalError: the address is taken or not one of this machine.
         """
-        return _call(self._native.cluster_open, name, incarnation, bind, secret)
+        takeover_ms = int(takeover_timeout_s * 1000)
+        return _call(self._native.cluster_open, name, incarnation, bind, secret, takeover_ms)
 
     def cluster_peers(self, peers: Iterable[ClusterPeer]) -> None:
         """Make the other nodes those of the list, which has all that run.

@@ -75,6 +75,14 @@ impl Default for Observer {
 }
 
 impl Observer {
+    /// One with these orders.
+    #[must_use]
+    pub fn of(config: Arc<ObserveConfig>) -> Self {
+        let mut observer = Self::default();
+        observer.set(config);
+        observer
+    }
+
     /// Takes other orders.
     pub fn set(&mut self, config: Arc<ObserveConfig>) {
         self.is_tracing = !config.traces.is_empty();

@@ -494,6 +494,10 @@ impl Shard {
             let cause = CloseCause::Protocol(reason);
             return self.refuse_as(now, key, &request.client_id, reason, cause, detail);
         }
+        if self.must_ask_nodes(&request) {
+            self.ask_nodes(now, key, request);
+            return Step::Next;
+        }
         let step = self.admit(now, key, *request);
         self.resume(key);
         step

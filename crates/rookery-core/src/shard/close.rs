@@ -27,6 +27,17 @@ pub(super) struct Cleanup {
     filters: Vec<(Box<str>, Subscription)>,
 }
 
+impl Cleanup {
+    pub(super) fn new(
+        key: SessionKey,
+        durable_id: u64,
+        mountpoint: std::sync::Arc<str>,
+        filters: Vec<(Box<str>, Subscription)>,
+    ) -> Self {
+        Self { key, durable_id, mountpoint, filters }
+    }
+}
+
 impl Shard {
     /// MQTT-5.0 section 3.14.
     pub(super) fn handle_disconnect(
@@ -275,6 +286,7 @@ impl Shard {
 
     /// Ends a session whatever state it is in.
     pub(super) fn end_session_in(&mut self, now: Now, slot: u32) {
+        self.end_departure(slot);
         if self.sessions.get(slot).is_some_and(|s| s.will.is_some()) && !self.is_stopping {
             self.publish_will(now, slot);
         }
@@ -288,7 +300,7 @@ impl Shard {
         self.drop_session_state(*session, moving);
     }
 
-    fn drop_session_state(&mut self, session: Session, moving: VecDeque<Queued>) {
+    pub(super) fn drop_session_state(&mut self, session: Session, moving: VecDeque<Queued>) {
         let mut queue = session.queue;
         let freed: usize = queue.drain().iter().map(Queued::size).sum();
         self.queued_bytes = self.queued_bytes.saturating_sub(freed);
@@ -309,7 +321,7 @@ impl Shard {
         }
         let (key, durable_id, mountpoint) =
             (session.key, session.durable_id, session.meta.mountpoint.clone());
-        self.cleanup.push_back(Cleanup { key, durable_id, mountpoint, filters });
+        self.cleanup.push_back(Cleanup::new(key, durable_id, mountpoint, filters));
         if self.cleanup.len() == 1 {
             self.clean_up_slice();
         }

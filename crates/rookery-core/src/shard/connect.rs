@@ -240,6 +240,7 @@ impl Shard {
             auth_steps: 0,
             is_hook_asked: false,
             password: None,
+            copy: None,
             user_properties: self.properties_to_keep(properties.user_properties),
         }))
     }
@@ -303,6 +304,7 @@ impl Shard {
         }
         let before_this =
             known.and_then(|slot| self.sessions.get(slot)).map_or(0, |s| s.generation);
+        let before_this = before_this.max(request.copy.as_ref().map_or(0, |copy| copy.generation));
         let generation = self.next_generation(now, before_this);
         let mut present = None;
         if let Some(slot) = known {
@@ -310,9 +312,16 @@ impl Shard {
             present = self.clients.get(&request.client_id).copied();
         }
         let will = request.will.take();
+        let is_new = present.is_none();
+        if let (true, Some(copy)) = (is_new, request.copy.take()) {
+            present = Some(self.import(now, key, &request, *copy));
+        }
         let slot = match present {
             Some(slot) => slot,
-            None => self.new_session(now, key, &request),
+            None => {
+                self.metrics().session_created.inc();
+                self.new_session(now, key, &request)
+            }
         };
         self.bind(now, key, slot, &request, generation);
         if self.observer.is_tracing {
@@ -322,21 +331,21 @@ impl Shard {
         self.bind_access(now, key, &mut request);
         self.keep_will(slot, will);
         self.send_connack(key, &request, present.is_some());
-        self.hold_connack(key, before, present.is_none());
+        self.hold_connack(key, before, is_new);
         self.after_connack(now, key, slot, present.is_some());
         Step::Next
     }
 
     /// A number for a connect, above every one that this client identifier had before: also above
     /// those of sessions that have ended, and of earlier runs as long as the wall clock rises.
-    fn next_generation(&mut self, now: Now, before: u64) -> u64 {
+    pub(super) fn next_generation(&mut self, now: Now, before: u64) -> u64 {
         // Microseconds stay exact in a JSON number (2^53) for the next two centuries.
         let by_clock = now.unix_ms.saturating_mul(1000);
         self.generation = by_clock.max(self.generation + 1).max(before + 1);
         self.generation
     }
 
-    fn new_session(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) -> u32 {
+    pub(super) fn new_session(&mut self, now: Now, key: ConnKey, request: &ConnectRequest) -> u32 {
         let (slot, generation) = self.sessions.next_key();
         let meta = self.conns.get(key.slot).map(|c| c.meta.clone());
         let durable_id =
@@ -366,11 +375,11 @@ impl Shard {
             dropped: 0,
             is_fetching: false,
             timer_ms: 0,
+            moves: self.first_moves(request),
         };
         self.sessions.insert(session);
         self.clients.insert(request.client_id.clone(), slot);
         self.shared.sessions.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.metrics().session_created.inc();
         slot
     }
 

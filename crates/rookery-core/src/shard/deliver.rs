@@ -243,7 +243,13 @@ impl Shard {
         from: Option<SessionKey>,
         group: SharedOrigin,
     ) {
-        let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else { return };
+        let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else {
+            if !self.travel.moved.is_empty() {
+                self.deliver_to_moved(key, opts, sub_ids, source, group);
+            }
+            return;
+        };
+        let is_from_elsewhere = session.moves.as_ref().is_some_and(|moves| moves.seen.is_some());
         let has_older = session.queue.has_at_most_once();
         let published = source.parts.qos;
         let qos = opts.delivery_qos(published);
@@ -266,6 +272,13 @@ impl Shard {
             self.settle_stored(key.slot, seq);
             return;
         }
+        if is_from_elsewhere
+            && group.is_none()
+            && !self.is_first(now, key.slot, &source.parts, &source.publisher.client_id)
+        {
+            self.settle_stored(key.slot, seq);
+            return;
+        }
         let retain = source.parts.retain && opts.retain_as_published();
         if qos == QoS::AtMostOnce
             && !has_older
@@ -283,6 +296,32 @@ impl Shard {
             group,
         };
         self.enqueue(now, key.slot, item);
+    }
+
+    /// The session lives on another node by now: it gets the message there.
+    #[cold]
+    fn deliver_to_moved(
+        &mut self,
+        key: SessionKey,
+        opts: SubOpts,
+        sub_ids: &[u32],
+        source: &mut Source<'_>,
+        group: SharedOrigin,
+    ) {
+        let client_id = self.travel.moved.get(&key).map(|moved| &moved.client_id);
+        if opts.no_local() && client_id == Some(&source.publisher.client_id) {
+            return;
+        }
+        let qos = opts.delivery_qos(source.parts.qos) as u8;
+        let retain = source.parts.retain && opts.retain_as_published();
+        self.follow(key, |shard| Queued {
+            message: Some(source.keep(&mut shard.messages)),
+            seq: 0,
+            qos,
+            retain,
+            sub_ids: DeliveryIds::of(sub_ids),
+            group,
+        });
     }
 
     pub(super) fn ignores_loop(&self, zone: u16, slot: u32) -> bool {

@@ -228,6 +228,7 @@ impl Shard {
         self.settle_delayed(ticket, is_stored);
         self.confirm_foreign(ticket);
         self.release_held(now, ticket, outcome);
+        self.confirm_stored(ticket, outcome);
         if outcome == Outcome::Refused {
             self.put_off(ticket);
         }

@@ -62,7 +62,9 @@ impl Shard {
         if member.key.shard == self.index {
             let id = [member.sub_id];
             let ids = if member.sub_id == 0 { &[][..] } else { &id[..] };
-            if self.sessions.get_checked16(member.key.slot, member.key.generation).is_none() {
+            let is_gone =
+                self.sessions.get_checked16(member.key.slot, member.key.generation).is_none();
+            if is_gone && !self.travel.moved.contains_key(&member.key) {
                 self.give_to_next(source, member, &group);
                 return;
             }

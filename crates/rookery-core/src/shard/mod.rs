@@ -15,6 +15,7 @@ mod close;
 mod command;
 mod connect;
 mod deliver;
+mod departing;
 mod exchange;
 mod fault;
 mod gate;
@@ -24,6 +25,7 @@ mod hooks;
 mod leaving;
 mod links;
 mod lobby;
+mod moving;
 mod nodes;
 mod notice;
 mod observe;
@@ -140,6 +142,8 @@ pub struct Shard {
     cleanup: VecDeque<close::Cleanup>,
     /// Ended sessions that still have to give messages to others.
     leaving: HashMap<SessionKey, leaving::Leaving>,
+    /// Sessions on their way between nodes.
+    travel: moving::Travel,
     ask_deadlines: VecDeque<(u64, crate::effects::AskId)>,
     /// Wills that hooks were asked about, by the numbers of the questions.
     open_wills: HashMap<u32, Arc<crate::message::Message>>,
@@ -234,8 +238,7 @@ impl Shard {
         let bans = shared.compiled.bans(&config.bans)?;
         let is_guarding = !rules.is_open() || config.hooks.authorize;
         let to_shards = (0..=shared.shards()).map(|_| Vec::new()).collect();
-        let mut observer = Observer::default();
-        observer.set(config.observe.clone());
+        let observer = Observer::of(config.observe.clone());
         Ok(Self {
             rule_engine: rules::RuleEngine::new(shared.seed(index), config.hooks),
             index,
@@ -277,6 +280,7 @@ impl Shard {
             replay_ready: VecDeque::new(),
             cleanup: VecDeque::new(),
             leaving: HashMap::new(),
+            travel: moving::Travel::new(index, now),
             ask_deadlines: VecDeque::new(),
             open_wills: HashMap::new(),
             wills_asked: 0,
@@ -685,6 +689,12 @@ impl Shard {
             }
             ShardMessage::NodesTook(turn) => self.nodes_took(now, turn),
             ShardMessage::Replica(message) => self.hear_replica(now, *message),
+            ShardMessage::Move(step) => self.take_step(now, *step),
+            ShardMessage::Follow { client_id, message } => {
+                self.take_following(now, &client_id, *message);
+            }
+            // On its way to another node, not from one.
+            ShardMessage::Following(_) => {}
             ShardMessage::Answer(answer) => self.answered(now, answer),
             ShardMessage::Command(command) => self.command(now, command),
             // The node has refused what cannot be used.

@@ -67,10 +67,16 @@ impl Shard {
     /// A message whose receivers are elsewhere in the cluster.
     #[cold]
     pub(super) fn send_to_nodes(&mut self, message: ShardMessage) {
-        if let ShardMessage::Deliver { message, .. } | ShardMessage::DeliverShared { message, .. } =
-            &message
-            && message.qos != QoS::AtMostOnce
-        {
+        let is_promised = match &message {
+            ShardMessage::Deliver { message, .. } | ShardMessage::DeliverShared { message, .. } => {
+                message.qos != QoS::AtMostOnce
+            }
+            ShardMessage::Following(following) => {
+                following.item.message.as_ref().is_some_and(|m| m.qos != QoS::AtMostOnce)
+            }
+            _ => false,
+        };
+        if is_promised {
             self.wait_for_nodes();
         }
         self.effects.to_nodes.push(message);
@@ -126,6 +132,9 @@ impl Shard {
 
     /// Other nodes took everything up to a turn.
     pub(super) fn nodes_took(&mut self, now: Now, turn: u64) {
+        if turn == u64::MAX {
+            self.settle_all(now);
+        }
         self.nodes.taken = self.nodes.taken.max(turn);
         let taken = self.nodes.taken;
         while self.nodes.waiting.front().is_some_and(|waiting| waiting.turn <= taken) {

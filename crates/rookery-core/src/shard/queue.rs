@@ -399,6 +399,7 @@ impl Shard {
                 "{unreadable} durable messages of a session cannot be read from the log"
             ));
         }
+        self.depart(now, key.slot);
         self.pump(now, key.slot);
     }
 

@@ -9,6 +9,7 @@ use crate::effects::ConnMeta;
 use crate::ids::{Now, SessionKey};
 use crate::inflight::{Inflight, Stage};
 use crate::message::{Message, Publisher};
+use crate::moving::Moves;
 use crate::mqueue::MessageQueue;
 use crate::persist::{self, SessionRecord};
 use crate::session::{DeliveryIds, Queued, Session, Subscription, Will};
@@ -96,6 +97,8 @@ impl Shard {
             dropped: 0,
             is_fetching: false,
             timer_ms: 0,
+            moves: (record.took != 0)
+                .then(|| Box::new(Moves { took: record.took, ..Moves::default() })),
         };
         if !restored.awaiting_rel.is_empty() {
             let ids = restored.awaiting_rel.iter().map(|id| (*id, now.mono_ms)).collect();

@@ -272,7 +272,7 @@ impl Shard {
     }
 
     /// Puts a subscription into session, trie and store; whether it is new, `None` when it is taken.
-    fn install(
+    pub(super) fn install(
         &mut self,
         slot: u32,
         text: &str,

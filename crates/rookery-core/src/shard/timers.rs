@@ -84,6 +84,7 @@ impl Shard {
             }
         }
         self.due = due;
+        self.settle_moved(now);
         self.send_delayed(now);
         self.expire_questions(now);
         self.ask_again(now);

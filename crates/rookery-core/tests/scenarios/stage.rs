@@ -260,9 +260,40 @@ impl Stage {
                 self.written.extend(ops.into_iter().map(|op| (op, outcome)));
                 self.shard.committed(self.now, ticket, outcome);
             }
+            for (key, seqs) in std::mem::take(&mut self.shard.effects.store_reads) {
+                let bodies = seqs.into_iter().map(|seq| (seq, self.stored_message(seq))).collect();
+                self.shard.bodies(self.now, key, bodies);
+            }
             let close = std::mem::take(&mut self.shard.effects.close);
             self.closed.extend(close.into_iter().map(|(key, _)| key));
         }
+    }
+
+    fn stored_message(&self, number: u64) -> Option<Arc<[u8]>> {
+        self.written.iter().find_map(|(op, _)| match op {
+            Op::Publish { seq, message, .. } if *seq == number => Some(message.clone()),
+            _ => None,
+        })
+    }
+
+    /// The node has so many others beside it.
+    pub fn nodes(&mut self, count: usize) {
+        use std::sync::atomic::Ordering::Relaxed;
+        self.shared.is_clustered.store(true, Relaxed);
+        self.shared.other_nodes.store(count, Relaxed);
+    }
+
+    /// What the shard has for other nodes.
+    pub fn for_nodes(&mut self) -> Vec<ShardMessage> {
+        self.turn();
+        self.shard.end_turn_for_nodes();
+        std::mem::take(&mut self.shard.effects.to_nodes)
+    }
+
+    /// Something comes from another node.
+    pub fn hear(&mut self, message: ShardMessage) {
+        self.shard.inbox(self.now, message);
+        self.turn();
     }
 
     /// Somebody sets the wall clock.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rookery_cluster::auth::Secret;
 use rookery_cluster::frame::{Frame, Route};
 use rookery_cluster::lane::LaneReceiver;
+use rookery_cluster::moves::Asks;
 use rookery_cluster::routes::RouteSource;
 use rookery_codec::QoS;
 use rookery_core::effects::{LogLevel, ReplicaMessage, ShardMessage, UpEvent};
@@ -51,7 +52,7 @@ struct Turn {
 }
 
 pub(super) struct Carrier {
-    me: Me,
+    pub(super) me: Me,
     outlet: Arc<Outlet>,
     inboxes: Arc<[Inbox]>,
     pub(super) up: Arc<Upstream>,
@@ -61,10 +62,13 @@ pub(super) struct Carrier {
     source: RouteSource,
     numbers: Numbers,
     pub(super) peers: Vec<Peer>,
+    /// Who is asked about sessions.
+    pub(super) asks: Asks,
+    pub(super) takeover_ms: u64,
     strangers: Vec<Stranger>,
     /// By worker.
     turns: Vec<VecDeque<Turn>>,
-    for_workers: Vec<Vec<Item>>,
+    pub(super) for_workers: Vec<Vec<Item>>,
     /// What one worker does for all.
     pub(super) for_first: Vec<ReplicaMessage>,
     pub(super) warned_at_ms: u64,
@@ -73,7 +77,7 @@ pub(super) struct Carrier {
     peers_made: u64,
     chance: u64,
     scratch: Vec<u8>,
-    encoded: Vec<u8>,
+    pub(super) encoded: Vec<u8>,
     pub(super) now_ms: u64,
     unix_ms: u64,
 }
@@ -104,7 +108,8 @@ enum Place {
 
 impl Carrier {
     pub(super) fn new(
-        (name, incarnation, secret): (String, u64, Secret),
+        me: Me,
+        takeover_ms: u64,
         (outlet, inboxes, up, shared): (Arc<Outlet>, Arc<[Inbox]>, Arc<Upstream>, Arc<Shared>),
         listener: TcpListener,
         source: RouteSource,
@@ -112,7 +117,10 @@ impl Carrier {
     ) -> Self {
         let workers = inboxes.len();
         Self {
-            me: Me { name, incarnation, secret },
+            chance: me.incarnation | 1,
+            me,
+            asks: Asks::default(),
+            takeover_ms,
             outlet,
             up,
             numbers: Numbers::new(shared.clone()),
@@ -129,7 +137,6 @@ impl Carrier {
             inboxes,
             departed: VecDeque::new(),
             peers_made: 0,
-            chance: incarnation | 1,
             scratch: Vec::new(),
             encoded: Vec::new(),
             now_ms: 0,
@@ -231,6 +238,7 @@ impl Carrier {
             .chain(silences)
             .chain(handshakes)
             .chain(turns)
+            .chain(self.asks.due_ms())
             .min();
         due.map_or(u64::MAX, |due| due.max(self.now_ms + 1))
     }
@@ -295,6 +303,9 @@ impl Carrier {
                     let mut connection = stranger.connection;
                     connection.heard_at_ms = now_ms;
                     peer.welcome(&proven, connection);
+                    if proven.lane == 0 {
+                        self.ask_again(proven.peer);
+                    }
                 }
             }
         }
@@ -315,6 +326,7 @@ impl Carrier {
             return Ok(());
         }
         let mut answers = Vec::new();
+        let mut is_new = false;
         connection.receive(self.now_ms, &mut self.scratch)?;
         while let Some(frame) = connection.next()? {
             if let Frame::Replica(frame) = frame
@@ -331,6 +343,7 @@ impl Carrier {
                 Heard::Nothing => {}
                 Heard::Open { routes, has_replica } => {
                     if number == 0 {
+                        is_new = true;
                         peer.routes.connected(&self.source, routes);
                         peer.digest_at_ms = self.now_ms;
                         if has_replica {
@@ -347,6 +360,9 @@ impl Carrier {
         }
         answers.iter().for_each(|frame| connection.put(frame));
         lane.connection = Some(connection);
+        if is_new {
+            self.greet(at);
+        }
         Ok(())
     }
 
@@ -364,8 +380,8 @@ impl Carrier {
     }
 
     fn serve_incoming(&mut self, at: usize, number: usize, is_held: bool) {
-        let Some(peer) = self.peers.get_mut(at) else { return };
         for _ in 0..READS_MAX {
+            let Some(peer) = self.peers.get_mut(at) else { return };
             let Some(connection) =
                 peer.incoming.get_mut(number).and_then(|incoming| incoming.connection.as_mut())
             else {
@@ -375,19 +391,23 @@ impl Carrier {
                 true => Ok(false),
                 false => connection.receive(self.now_ms, &mut self.scratch),
             };
-            let mut workers = ForWorkers { shared: &self.shared, items: &mut self.for_workers };
+            let mut moves = Vec::new();
+            let mut workers = ForWorkers {
+                shared: &self.shared,
+                items: &mut self.for_workers,
+                moves: &mut moves,
+            };
             let more = match read {
                 Ok(true) => peer.hear(number, &mut self.numbers, &mut workers).map(|()| true),
                 other => other,
             };
-            match more {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(broken) => {
-                    peer.last_error = format!("{}: {}", broken.code, broken.detail);
-                    peer.lose(number, &mut self.numbers);
-                    return;
-                }
+            if let Err(broken) = &more {
+                peer.last_error = format!("{}: {}", broken.code, broken.detail);
+                peer.lose(number, &mut self.numbers);
+            }
+            moves.into_iter().for_each(|step| self.take_move(at, step));
+            if !matches!(more, Ok(true)) {
+                return;
             }
         }
     }
@@ -427,6 +447,8 @@ impl Carrier {
                     ReplicaMessage::Kept { peer, number } => self.tell_kept(peer, number),
                     _ => {}
                 },
+                ShardMessage::Move(step) => self.send_move(*step),
+                ShardMessage::Following(following) => self.send_following(&following, &mut needs),
                 _ => {}
             }
         }
@@ -451,7 +473,7 @@ impl Carrier {
         self.peers.iter().position(|peer| peer.id == id)
     }
 
-    fn put(
+    pub(super) fn put(
         &mut self,
         at: usize,
         shared: Option<(&str, &str)>,
@@ -527,6 +549,7 @@ impl Carrier {
                 }
             }
         }
+        self.note_peers();
     }
 
     /// Timers: who is late, silent, or to be tried again.
@@ -544,6 +567,7 @@ impl Carrier {
                 self.watch_incoming(at, number, is_held);
             }
         }
+        self.watch_asks();
     }
 
     fn watch_incoming(&mut self, at: usize, number: usize, is_held: bool) {

@@ -1,6 +1,7 @@
 //! Opening and closing the lanes, and orders to their thread.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -13,7 +14,7 @@ use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
 use rookery_core::router::Feed;
 use rookery_core::shared::Shared;
 
-use super::carrier::{Carrier, route};
+use super::carrier::{Carrier, Me, route};
 use super::{ClusterConfig, ClusterPeer, Outlet, PeerStatus};
 use crate::api::NodeError;
 use crate::inbox::{Inbox, Item};
@@ -76,8 +77,11 @@ impl Cluster {
         shared.router.track_routes(Feed::Nodes, |group, filter, weight| {
             source.found(route(group, filter, weight));
         });
+        let me = Me { name: config.name.clone(), incarnation: config.incarnation, secret };
+        shared.is_clustered.store(true, Ordering::Relaxed);
         let carrier = Carrier::new(
-            (config.name.clone(), config.incarnation, secret),
+            me,
+            u64::try_from(config.takeover.as_millis()).unwrap_or(u64::MAX),
             (outlet.clone(), inboxes.clone(), up.clone(), shared.clone()),
             listener,
             source,
@@ -144,6 +148,8 @@ impl Drop for Cluster {
 /// The workers send nothing more, and nobody waits for other nodes.
 fn release(inboxes: &[Inbox], shared: &Shared) {
     shared.router.untrack_routes(Feed::Nodes);
+    shared.is_clustered.store(false, Ordering::Relaxed);
+    shared.other_nodes.store(0, Ordering::Relaxed);
     for inbox in inboxes {
         inbox.push_all([Item::Lanes(None), Item::Shard(ShardMessage::NodesTook(u64::MAX))]);
     }

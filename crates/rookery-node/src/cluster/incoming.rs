@@ -6,9 +6,11 @@ use std::sync::Arc;
 use rookery_cluster::frame::{self, Frame, Hello, Identity, PROTOCOL, Refusal};
 use rookery_core::effects::ShardMessage;
 use rookery_core::message::{Message, Origin};
+use rookery_core::moving::MoveStep;
 use rookery_core::shared::Shared;
 
 use super::carrier::{Me, random};
+use super::moves::{FOR_CLIENT, read_following, received};
 use super::numbers::Numbers;
 use super::peer::{Incoming, Peer};
 use super::replicated;
@@ -127,6 +129,8 @@ fn objection(me: &Me, hello: &Hello<'_>) -> Option<Refusal> {
 pub(super) struct ForWorkers<'a> {
     pub(super) shared: &'a Shared,
     pub(super) items: &'a mut Vec<Vec<Item>>,
+    /// What was said about sessions.
+    pub(super) moves: &'a mut Vec<MoveStep>,
 }
 
 impl Peer {
@@ -140,6 +144,7 @@ impl Peer {
         let has_replica = true;
         connection.put(&Frame::Welcome { taken: incoming.receiver.last(), routes, has_replica });
         incoming.connection = Some(connection);
+        incoming.parts = Vec::new();
         incoming.is_ack_due = false;
         incoming.untold = 0;
     }
@@ -181,6 +186,7 @@ impl Peer {
                 Frame::Replica(frame) if lane == 0 => {
                     replicated::take(self.id, &self.origin, frame, workers, &mut replies)?;
                 }
+                Frame::Move(frame) if lane == 0 => workers.moves.push(received(incoming, frame)?),
                 _ => return Err(Broken::new("protocol", "a frame that does not belong here")),
             }
         }
@@ -211,6 +217,11 @@ fn take(
     let mut count = 0;
     for item in frame::items(items) {
         let item = item?;
+        count += 1;
+        if let Some((FOR_CLIENT, client_id)) = item.shared {
+            follow(incoming, (origin, client_id), item.message, workers)?;
+            continue;
+        }
         let Some(mut message) = Message::from_bytes(item.message) else {
             return Err(Broken::new("protocol", "a message that is none"));
         };
@@ -229,9 +240,28 @@ fn take(
         if let Some(items) = workers.items.get_mut(usize::from(shard)) {
             items.push(Item::Shard(ShardMessage::FromNode { message, group }));
         }
-        count += 1;
     }
     incoming.untold += items.len();
     incoming.is_ack_due |= incoming.untold > UNTOLD_MAX;
     Ok(count)
+}
+
+/// Hands a message on that is for the session of one client.
+fn follow(
+    incoming: &mut Incoming,
+    (origin, client_id): (&Arc<Origin>, &str),
+    bytes: &[u8],
+    workers: &mut ForWorkers<'_>,
+) -> Result<(), Broken> {
+    let mut copied = read_following(bytes)?;
+    if let Some(message) = copied.message.as_mut().and_then(Arc::get_mut) {
+        message.origin.get_or_insert_with(|| origin.clone());
+        incoming.is_ack_due |= message.qos != rookery_codec::QoS::AtMostOnce;
+    }
+    let shard = workers.shared.shard_of(client_id);
+    if let Some(items) = workers.items.get_mut(usize::from(shard)) {
+        let (client_id, message) = (client_id.into(), Box::new(copied));
+        items.push(Item::Shard(ShardMessage::Follow { client_id, message }));
+    }
+    Ok(())
 }

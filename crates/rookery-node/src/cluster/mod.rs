@@ -2,7 +2,7 @@
 //!
 //! Workers hand what other nodes get to an [`Outlet`], once per turn; the thread ([`carrier`]) frames
 //! it into a lane per publisher, keeps it until the other node has it, and brings what comes from
-//! there to the workers. It keeps the routes of the others in the trie and tells them those of this
+//! there to the workers. Sessions move over them as well ([`moves`]). It keeps the routes of the others in the trie and tells them those of this
 //! node. Who the others are it is told: it finds nobody by itself.
 //!
 //! **Bounds.** A lane holds `LaneLimits::queue_bytes`; a full one makes publishers wait for
@@ -13,6 +13,7 @@
 mod carrier;
 mod control;
 mod incoming;
+mod moves;
 mod numbers;
 mod outlet;
 mod peer;
@@ -53,6 +54,8 @@ pub struct ClusterConfig {
     pub bind: String,
     /// What every node of the cluster knows, and nobody else.
     pub secret: Vec<u8>,
+    /// How long a client that connects waits for nodes that may have its session.
+    pub takeover: std::time::Duration,
 }
 
 impl std::fmt::Debug for ClusterConfig {
@@ -61,6 +64,7 @@ impl std::fmt::Debug for ClusterConfig {
             .field("name", &self.name)
             .field("incarnation", &self.incarnation)
             .field("bind", &self.bind)
+            .field("takeover", &self.takeover)
             .finish_non_exhaustive()
     }
 }

@@ -243,6 +243,8 @@ pub(super) struct Incoming {
     pub(super) is_ack_due: bool,
     /// Octets that were taken and not told.
     pub(super) untold: usize,
+    /// A session that comes, as far as it is here.
+    pub(super) parts: Vec<u8>,
 }
 
 /// Another node.

@@ -30,9 +30,6 @@ class Alone:
         self._cluster = cluster
         self._why = why
 
-    def see(self, rows: object) -> None:
-        """There is nobody to tell."""
-
     def replicate(self, replicas: object) -> None:
         """There is nobody who would have the same."""
 
@@ -101,7 +98,5 @@ def make_cluster(node: OpenNode, alarms: AlarmRegistry, version: str) -> Cluster
         started_at_ms=node.started_at_ms,
         clock=node.clock,
         lanes=CoreLanes(node.native),
-        lists=node.native.lists,
-        watch_clients=node.watch_clients,
         alarms=alarms,
     )

@@ -22,8 +22,16 @@ class Peer(NamedTuple):
 class Lanes(Protocol):
     """Told who runs, it connects to them."""
 
-    def open(self, name: str, incarnation: int, bind: str, secret: bytes) -> int:
-        """Take messages of other nodes; the port."""
+    def open(self, name: str, incarnation: int, bind: str, secret: bytes, takeover_s: float) -> int:
+        """Take messages and sessions of other nodes; the port.
+
+        Args:
+            name: Of this node.
+            incarnation: Rises with every start.
+            bind: Where.
+            secret: What all nodes know.
+            takeover_s: How long a client waits for nodes that may have its session.
+        """
 
     def peers(self, peers: Sequence[Peer]) -> None:
         """These others run, and no more."""
@@ -41,8 +49,14 @@ class CoreLanes:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    def open(self, name: str, incarnation: int, bind: str, secret: bytes) -> int:
-        return self._node.cluster_open(name=name, incarnation=incarnation, bind=bind, secret=secret)
+    def open(self, name: str, incarnation: int, bind: str, secret: bytes, takeover_s: float) -> int:
+        return self._node.cluster_open(
+            name=name,
+            incarnation=incarnation,
+            bind=bind,
+            secret=secret,
+            takeover_timeout_s=takeover_s,
+        )
 
     def peers(self, peers: Sequence[Peer]) -> None:
         self._node.cluster_peers(ClusterPeer(**peer._asdict()) for peer in peers)

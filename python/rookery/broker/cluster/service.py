@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rookery.broker.alarms import AlarmRegistry, message
@@ -20,7 +20,6 @@ from rookery.broker.cluster.liveness import Pulse
 from rookery.broker.cluster.members import MEMBERS_MAX, Members
 from rookery.broker.cluster.membership import Membership
 from rookery.broker.cluster.plan import Plan
-from rookery.broker.cluster.sessions import OneConnection
 from rookery.broker.cluster.state import Around, Replicas, State
 from rookery.broker.cluster.state_role import RoleFile
 from rookery.broker.cluster.texts import refusal, words
@@ -35,8 +34,6 @@ from rookery.errors import (
     TimedOutError,
     UnavailableError,
 )
-from rookery.native.lists import Lists
-from rookery.native.rows import EventRow
 from rookery.storage.replica import Replica
 from rookery.web.sockets import Port
 
@@ -66,8 +63,6 @@ class Cluster:
         started_at_ms: int,
         clock: Clock,
         lanes: Lanes,
-        lists: Lists,
-        watch_clients: Callable[[bool], None],
         alarms: AlarmRegistry,
     ) -> None:
         assert config.cookie is not None
@@ -104,7 +99,6 @@ class Cluster:
         self._replicas: Replicas = tuple
         around = Around(self.names, name, clock.now_ms, self._stores, self._forget_left)
         self.state = State(self._bus, config.name, RoleFile(plan.store.folder), around)
-        self._clients = OneConnection(self._bus, name, lists, watch_clients)
         self.problem = ""
         self.calls.on(JOIN, self._serve_join)
         self.calls.on(INVITE, self._serve_invite)
@@ -126,10 +120,6 @@ class Cluster:
     def _stores(self) -> Sequence[Replica]:
         return self._replicas()
 
-    def see(self, rows: list[EventRow]) -> None:
-        """Take what the core tells."""
-        self._clients.see(rows)
-
     def replicate(self, replicas: Replicas) -> None:
         """Name the stores that all nodes have alike; asked for when there are other nodes."""
         self._replicas = replicas
@@ -139,7 +129,11 @@ class Cluster:
         members = self.membership
         host, port = self._config.lanes
         bound = self._lanes.open(
-            self.name, members.identity.incarnation, joined(host, port), self._lane_key
+            self.name,
+            members.identity.incarnation,
+            joined(host, port),
+            self._lane_key,
+            self._config.takeover_timeout_s,
         )
         self._lane_port = Port("cluster:lanes", joined(host, bound), "messages of other nodes")
         members.lane = joined(self.name.partition("@")[2], bound)
@@ -160,7 +154,6 @@ class Cluster:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-        await self._clients.close()
         await self.state.close()
         await self.membership.close()
         await self._engine.close()
@@ -187,7 +180,6 @@ class Cluster:
         running = self.membership.running_others()
         self._lanes.peers([Peer(pulse.name, pulse.incarnation, pulse.lane) for pulse in running])
         names = {pulse.name for pulse in running}
-        self._clients.others(names, is_alone=self.membership.is_alone)
         self._tell_stopped(names)
 
     def _tell_stopped(self, running: set[str]) -> None:
@@ -257,7 +249,6 @@ class Cluster:
 
     def metrics(self) -> dict[str, int]:
         own = {"cluster.unsigned": self._bus.unsigned, "cluster.refused": self.calls.refused}
-        own["cluster.sessions.taken_over"] = self._clients.ended
         return own | self.state.metrics()
 
     # -- joining and leaving ---------------------------------------------------------------

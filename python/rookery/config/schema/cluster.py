@@ -9,6 +9,7 @@ from rookery.config.schema.model import (
     Anything,
     CommaList,
     Custom,
+    Duration,
     Field,
     FilePath,
     OneOf,
@@ -90,6 +91,10 @@ CLUSTER = Struct((
               "port 6370.",
               "其他节点向本节点转发客户端消息的地址，默认为 node.name 的主机与端口 6370。"),
     )), {}, "Messages between nodes.", "节点间消息通道。"),
+    Field("takeover_timeout", Duration(low_ms=100, high_ms=60_000), "3s",
+          "How long a client that connects waits for nodes that may have its session and do not "
+          "answer; then it gets a new one.",
+          "客户端连接时，等待可能持有其会话但未应答的节点的最长时间；超时后使用新会话。"),
     inert("autoclean", Anything(), "24h", "When EMQX forgets a node that is down.",
           "EMQX 移除停止节点的时间。",
           "a member stays one until it leaves or rookery ctl cluster force-leave takes it out",
