@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use rookery_codec::ReasonCode;
+
 use crate::access::{AuthorizationConfig, Ban, FlappingConfig, LoginBackoffConfig, PeerCertField};
 
 /// The strategy that picks one member of a shared subscription.
@@ -380,4 +382,15 @@ pub struct BrokerConfig {
     pub auth_methods: Vec<String>,
     /// What is looked at closer. Set on its own: other settings do not change it.
     pub observe: Arc<crate::observe::ObserveConfig>,
+    /// Clients are to go to another node. Set on its own as well.
+    pub redirect: Option<Arc<Redirect>>,
+}
+
+/// What clients are told that are not welcome here any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Redirect {
+    /// Use another server, for a while (0x9C) or for good (0x9D).
+    pub reason: ReasonCode,
+    /// Server Reference of MQTT 5: where to go.
+    pub server_reference: Option<Box<str>>,
 }

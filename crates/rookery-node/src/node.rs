@@ -531,8 +531,12 @@ impl Node {
     /// A rewrite rule, an authorization rule or a ban that cannot be used; then nothing changes.
     /// Or the node stops meanwhile.
     pub fn apply_config(&self, broker: BrokerConfig) -> Result<(), NodeError> {
-        // What is looked at closer has its own order.
-        self.change_config(|current| BrokerConfig { observe: current.observe.clone(), ..broker })
+        // What is looked at closer, and where clients go to, has its own order.
+        self.change_config(|current| BrokerConfig {
+            observe: current.observe.clone(),
+            redirect: current.redirect.clone(),
+            ..broker
+        })
     }
 
     /// Makes new settings of the present ones: nobody else changes them between.

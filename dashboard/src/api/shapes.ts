@@ -9,7 +9,7 @@ import type {
   RuleRow,
 } from "./integration";
 
-import type { Cluster } from "./cluster";
+import type { Cluster, GlobalMoving } from "./cluster";
 
 export type * from "./integration";
 
@@ -383,6 +383,7 @@ export interface Replies {
   "/topics": Page<TopicRow>;
   "/nodes": NodeRow[];
   "/cluster": Cluster;
+  "/load_rebalance/global_status": GlobalMoving;
   "/monitor": MonitorSample[];
   "/monitor_current": MonitorNow;
   "/alarms": Page<Alarm>;

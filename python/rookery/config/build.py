@@ -111,6 +111,7 @@ def _cluster(values: Values) -> snapshot.ClusterConfig:
             tls=_nats_tls(nats["ssl_options"]),
         ),
         lanes=_place(item["lanes"]["listen"], host, LANES_PORT),
+        lanes_tls=_nats_tls(item["lanes"]["ssl_options"]),
     )
 
 

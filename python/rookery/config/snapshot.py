@@ -152,7 +152,7 @@ class DashboardConfig(NamedTuple):
 
 
 class NatsTls(NamedTuple):
-    """``cluster.nats.ssl_options``, where it is switched on."""
+    """``cluster.nats.ssl_options`` or ``cluster.lanes.ssl_options``, where it is switched on."""
 
     certfile: Path | None
     keyfile: Path | None
@@ -183,6 +183,7 @@ class ClusterConfig(NamedTuple):
     dns_record: str  # a or aaaa
     nats: NatsSettings
     lanes: tuple[str, int]
+    lanes_tls: NatsTls | None  # None: as nats.tls of embedded NATS
 
 
 class ManagementConfig(NamedTuple):

@@ -38,6 +38,8 @@ from rookery.native.models import (
 from rookery.native.rows import AclSubject, AnswerRow, EventRow
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rookery.native.actions import ActionBuffer, ActionHub, BufferSpec
     from rookery.native.cluster import ClusterPeer, PeerStatus
     from rookery.native.lists import Lists
@@ -223,7 +225,15 @@ class Node:
 
         return Bridge(_call(self._native.open_plugins))
 
-    def cluster_open(self, *, name: str, incarnation: int, bind: str, secret: bytes) -> int:
+    def cluster_open(
+        self,
+        *,
+        name: str,
+        incarnation: int,
+        bind: str,
+        secret: bytes,
+        tls: tuple[Path, Path, Path] | None = None,
+    ) -> int:
         """Open the lanes to other nodes, once per process; the port where they are taken.
 
         Args:
@@ -231,12 +241,14 @@ class Node:
             incarnation: Higher than that of any earlier start of the node.
             bind: An address and a port, like ``127.0.0.1:0``; 0: any port.
             secret: What every node of the cluster knows and nobody else, 16 octets or more.
+            tls: This node's certificate, its key, and the CA of all nodes; none: nothing is encrypted.
 
         Raises:
             ConfigError: a value is no good, or they were opened before.
             InternalError: the address is taken or not one of this machine.
+            ListenerTlsError: a certificate cannot be used.
         """
-        return _call(self._native.cluster_open, name, incarnation, bind, secret)
+        return _call(self._native.cluster_open, name, incarnation, bind, secret, tls)
 
     def cluster_peers(self, peers: Iterable[ClusterPeer]) -> None:
         """Make the other nodes those of the list, which has all that run.

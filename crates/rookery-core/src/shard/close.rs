@@ -209,6 +209,7 @@ impl Shard {
             cause,
             CloseCause::ServerShutdown
                 | CloseCause::Kicked
+                | CloseCause::Moved
                 | CloseCause::Banned
                 | CloseCause::Expired
         );

@@ -22,6 +22,7 @@ use super::peer::{Heard, Lane, Peer, silence};
 use super::socket::{Broken, UNSENT_MAX};
 use super::{ClusterPeer, DIGEST_MS, Outlet, PING_MS, SILENCE_MS, Sent, WAIT_MS};
 use crate::inbox::{Inbox, Item};
+use crate::tls::mutual::MutualTls;
 use crate::up::Upstream;
 use crate::worker::Clock;
 
@@ -39,6 +40,7 @@ pub(super) struct Me {
     pub(super) name: String,
     pub(super) incarnation: u64,
     pub(super) secret: Secret,
+    pub(super) tls: Option<MutualTls>,
 }
 
 /// What a worker waits for.
@@ -100,7 +102,7 @@ enum Place {
 
 impl Carrier {
     pub(super) fn new(
-        (name, incarnation, secret): (String, u64, Secret),
+        me: Me,
         (outlet, inboxes, up, shared): (Arc<Outlet>, Arc<[Inbox]>, Arc<Upstream>, Arc<Shared>),
         listener: TcpListener,
         source: RouteSource,
@@ -108,7 +110,8 @@ impl Carrier {
     ) -> Self {
         let workers = inboxes.len();
         Self {
-            me: Me { name, incarnation, secret },
+            chance: me.incarnation | 1,
+            me,
             outlet,
             up,
             numbers: Numbers::new(shared.clone()),
@@ -123,7 +126,6 @@ impl Carrier {
             inboxes,
             departed: VecDeque::new(),
             peers_made: 0,
-            chance: incarnation | 1,
             scratch: Vec::new(),
             encoded: Vec::new(),
             now_ms: 0,
@@ -243,7 +245,8 @@ impl Carrier {
     fn serve(&mut self, place: Place, is_held: bool) {
         match place {
             Place::Listener => {
-                Stranger::accept(&self.listener, &mut self.strangers, self.now_ms);
+                let tls = self.me.tls.as_ref();
+                Stranger::accept(&self.listener, tls, &mut self.strangers, self.now_ms);
             }
             Place::Stranger(at) => self.serve_stranger(at),
             Place::Lane(peer, lane) => self.serve_lane(peer, lane),

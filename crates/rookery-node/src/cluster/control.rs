@@ -12,10 +12,11 @@ use rookery_cluster::routes::RouteSource;
 use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
 use rookery_core::shared::Shared;
 
-use super::carrier::{Carrier, route};
+use super::carrier::{Carrier, Me, route};
 use super::{ClusterConfig, ClusterPeer, Outlet, PeerStatus};
 use crate::api::NodeError;
 use crate::inbox::{Inbox, Item};
+use crate::tls::mutual::MutualTls;
 use crate::up::Upstream;
 use crate::worker::Clock;
 
@@ -62,6 +63,8 @@ impl Cluster {
             let detail = format!("the secret of a cluster has {SECRET_BYTES_MIN} octets or more");
             wrong("cluster.secret", detail)
         })?;
+        let tls = config.tls.as_ref();
+        let tls = tls.map(|tls| MutualTls::load(tls, "cluster:lanes")).transpose()?;
         let bind: SocketAddr = config.bind.parse().map_err(|_| {
             let detail = format!("{:?} is no address like 127.0.0.1:0", config.bind);
             wrong("cluster.bind", detail)
@@ -76,7 +79,7 @@ impl Cluster {
             source.found(route(group, filter, weight));
         });
         let carrier = Carrier::new(
-            (config.name.clone(), config.incarnation, secret),
+            Me { name: config.name.clone(), incarnation: config.incarnation, secret, tls },
             (outlet.clone(), inboxes.clone(), up.clone(), shared.clone()),
             listener,
             source,

@@ -21,6 +21,8 @@ mod socket;
 use std::net::SocketAddr;
 
 pub use control::Cluster;
+
+pub use crate::tls::mutual::MutualTlsConfig;
 pub(crate) use outlet::{Outlet, Sent};
 
 /// Lanes to each peer.
@@ -51,6 +53,8 @@ pub struct ClusterConfig {
     pub bind: String,
     /// What every node of the cluster knows, and nobody else.
     pub secret: Vec<u8>,
+    /// Certificates of the lanes; none: they are not encrypted.
+    pub tls: Option<MutualTlsConfig>,
 }
 
 impl std::fmt::Debug for ClusterConfig {

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rookery.native.cluster import ClusterPeer
 
 if TYPE_CHECKING:
     from rookery.native.node import Node
+
+
+class LaneTls(NamedTuple):
+    """The certificate of this node, its key, and the CA that signs those of all nodes."""
+
+    certfile: Path
+    keyfile: Path
+    cacertfile: Path
 
 
 class Peer(NamedTuple):
@@ -22,7 +31,9 @@ class Peer(NamedTuple):
 class Lanes(Protocol):
     """Told who runs, it connects to them."""
 
-    def open(self, name: str, incarnation: int, bind: str, secret: bytes) -> int:
+    def open(
+        self, name: str, incarnation: int, bind: str, secret: bytes, tls: LaneTls | None
+    ) -> int:
         """Take messages of other nodes; the port."""
 
     def peers(self, peers: Sequence[Peer]) -> None:
@@ -41,8 +52,12 @@ class CoreLanes:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    def open(self, name: str, incarnation: int, bind: str, secret: bytes) -> int:
-        return self._node.cluster_open(name=name, incarnation=incarnation, bind=bind, secret=secret)
+    def open(
+        self, name: str, incarnation: int, bind: str, secret: bytes, tls: LaneTls | None
+    ) -> int:
+        return self._node.cluster_open(
+            name=name, incarnation=incarnation, bind=bind, secret=secret, tls=tls
+        )
 
     def peers(self, peers: Sequence[Peer]) -> None:
         self._node.cluster_peers(ClusterPeer(**peer._asdict()) for peer in peers)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from rookery.broker.cluster.bus import Body, Bus
 from rookery.errors import RookeryError
-from rookery.native.lists import ClientQuery, Lists
+from rookery.native.lists import ClientQuery, ClientView
 from rookery.native.rows import EventRow
 
 CONNECTED = "clients.connected"
@@ -25,10 +26,24 @@ _CONNECTED_AT = 10
 _log = logging.getLogger("rookery.cluster")
 
 
+class Clients(Protocol):
+    """What is known of the clients of this node."""
+
+    def clients_page(
+        self, query: ClientQuery, offset: int, limit: int
+    ) -> tuple[list[ClientView], int]: ...
+
+    def clients_after(
+        self, query: ClientQuery, cursor: int, limit: int
+    ) -> tuple[list[ClientView], int]: ...
+
+    def kick_all(self, client_ids: Sequence[str]) -> int: ...
+
+
 class OneConnection:
     """What this node tells and hears about clients."""
 
-    def __init__(self, bus: Bus, name: str, lists: Lists, watch: Callable[[bool], None]) -> None:
+    def __init__(self, bus: Bus, name: str, lists: Clients, watch: Callable[[bool], None]) -> None:
         """``watch`` says whether the core tells who connects."""
         self._bus = bus
         self._name = name
