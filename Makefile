@@ -113,6 +113,13 @@ soak: ## 1,000 rounds of kill -9 under load, checked from the clients' histories
 	ROOKERY_KILL9_ROUNDS=1000 \
 		$(BIN)/python -m pytest -o timeout=0 tests/integration/kill9 $(ARGS)
 
+.PHONY: soak-cluster
+soak-cluster: ## 200 rounds of faults in a cluster of three; the seeds go to .soak/cluster.log
+	@$(SETUP) test
+	mkdir -p .soak
+	ROOKERY_CLUSTER_ROUNDS=200 ROOKERY_CLUSTER_LASTS=30 ROOKERY_CLUSTER_LOG=.soak/cluster.log \
+		$(BIN)/python -m pytest -o timeout=0 tests/integration/cluster/test_rounds.py $(ARGS)
+
 ##---- shipping it
 
 .PHONY: dashboard

@@ -8,6 +8,7 @@ that started the node.
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, final
 
 from rookery.native.actions import ActionField, ActionItem, BufferSpec, JsonText, Undefined
@@ -174,7 +175,13 @@ class Node:
         """Open the way to the worker processes of plugins."""
 
     def cluster_open(
-        self, name: str, incarnation: int, bind: str, secret: bytes, takeover_timeout_ms: int
+        self,
+        name: str,
+        incarnation: int,
+        bind: str,
+        secret: bytes,
+        takeover_timeout_ms: int,
+        tls: tuple[Path, Path, Path] | None,
     ) -> int:
         """Open the lanes to other nodes, once per process; the port where they are taken."""
 
@@ -319,6 +326,12 @@ class Node:
 
     def kick_all(self, client_ids: list[str]) -> int:
         """End connections and sessions; how many were there."""
+
+    def move_all(self, client_ids: list[str]) -> int:
+        """End connections as :meth:`set_redirect` says; how many there were. Sessions stay."""
+
+    def set_redirect(self, is_on: bool, for_good: bool, server_reference: str | None) -> None:
+        """Send clients that connect elsewhere (0x9C, for good 0x9D), or take them again."""
 
     def subscribe_client(
         self, client_id: str, filters: list[SubscribeRequest]

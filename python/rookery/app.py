@@ -5,6 +5,7 @@ Nothing of a role is imported before it is asked for: ``rookery pub`` pays for n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,17 @@ def run_node(
     from rookery.broker import node  # noqa: PLC0415
 
     return node.run(config, foreground=foreground, ready=ready, out=out, is_dated=is_dated)
+
+
+def run_witness(config: Config, join: str | None, ready: Callable[[str], None]) -> int:
+    """Be the witness of a cluster in this process until told to stop; the exit code.
+
+    Raises:
+        StartError: it cannot start.
+    """
+    from rookery.broker.cluster import witness  # noqa: PLC0415
+
+    return witness.run(config, join, ready)
 
 
 def run_control(

@@ -94,13 +94,21 @@ class Authority:
             signer.sign(request, self.cert, extensions="intermediate")
 
     def issue(
-        self, name: str, key_type: str = "p256", *, dates: tuple[str, str] | None = None
+        self,
+        name: str,
+        key_type: str = "p256",
+        *,
+        dates: tuple[str, str] | None = None,
+        hosts: tuple[str, ...] = (),
     ) -> Pair:
-        """A certificate for ``localhost`` with that Common Name; ``dates`` as YYYYMMDD."""
+        """A certificate for ``localhost`` with that Common Name; ``dates`` as YYYYMMDD.
+
+        ``hosts`` are further addresses that it is for.
+        """
         number = next(self._numbers)
         pair = Pair(self.directory / f"{number}.pem", self.directory / f"{number}.key")
         self._new_key(pair.key, key_type)
-        self.sign(self._request(pair.key, name), pair.cert, dates=dates)
+        self.sign(self._request(pair.key, name, hosts), pair.cert, dates=dates)
         return pair
 
     def sign(
@@ -146,11 +154,12 @@ class Authority:
         )
         return out
 
-    def _request(self, key: Path, name: str) -> Path:
+    def _request(self, key: Path, name: str, hosts: tuple[str, ...] = ()) -> Path:
         out = key.with_suffix(".csr")
+        names = ",".join(["DNS:localhost", "IP:127.0.0.1", *(f"IP:{host}" for host in hosts)])
         openssl(
             *("req", "-new", "-key", key, "-out", out, "-subj", f"/O=Example/CN={name}"),
-            *("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+            *("-addext", f"subjectAltName={names}"),
         )
         return out
 

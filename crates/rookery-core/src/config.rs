@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use rookery_codec::ReasonCode;
+
 use crate::access::{
     AuthorizationConfig, Ban, FlappingConfig, LinkGate, LoginBackoffConfig, PeerCertField,
 };
@@ -390,4 +392,15 @@ pub struct BrokerConfig {
     pub observe: Arc<crate::observe::ObserveConfig>,
     /// Linked clusters. Set on their own, as that.
     pub links: LinkGate,
+    /// Clients are to go to another node. Set on its own as well.
+    pub redirect: Option<Arc<Redirect>>,
+}
+
+/// What clients are told that are not welcome here any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Redirect {
+    /// Use another server, for a while (0x9C) or for good (0x9D).
+    pub reason: ReasonCode,
+    /// Server Reference of MQTT 5: where to go.
+    pub server_reference: Option<Box<str>>,
 }

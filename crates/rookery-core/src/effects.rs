@@ -87,6 +87,8 @@ pub enum CloseCause {
     Discarded,
     /// An administrator ended it.
     Kicked,
+    /// It was sent to another node.
+    Moved,
     /// CONNECT was refused.
     NotAuthorized,
     /// It did what it may not, and `authorization.deny_action` is `disconnect`.
@@ -122,6 +124,7 @@ impl CloseCause {
             Self::TakenOver => "takenover",
             Self::Discarded => "discarded",
             Self::Kicked => "kicked",
+            Self::Moved => "use_another_server",
             Self::NotAuthorized => "not_authorized",
             Self::DeniedAction => "not_authorized",
             Self::Banned => "banned",
@@ -140,7 +143,7 @@ impl CloseCause {
     /// The inverse of [`CloseCause::name`], as far as names tell.
     #[must_use]
     pub fn by_name(name: &str) -> Self {
-        const NAMED: [CloseCause; 17] = [
+        const NAMED: [CloseCause; 18] = [
             CloseCause::Normal,
             CloseCause::TcpClosed,
             CloseCause::TcpError,
@@ -149,6 +152,7 @@ impl CloseCause {
             CloseCause::TakenOver,
             CloseCause::Discarded,
             CloseCause::Kicked,
+            CloseCause::Moved,
             CloseCause::NotAuthorized,
             CloseCause::Banned,
             CloseCause::Expired,
@@ -526,6 +530,13 @@ pub enum Command {
         /// Client identifier.
         client_id: Box<str>,
         /// Whether such a client was there.
+        reply: std::sync::mpsc::Sender<bool>,
+    },
+    /// End a client's connection as `BrokerConfig::redirect` says; its session stays.
+    Move {
+        /// Client identifier.
+        client_id: Box<str>,
+        /// Whether it was connected.
         reply: std::sync::mpsc::Sender<bool>,
     },
     /// A page of clients in slot order.

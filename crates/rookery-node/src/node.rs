@@ -535,10 +535,11 @@ impl Node {
     /// A rewrite rule, an authorization rule or a ban that cannot be used; then nothing changes.
     /// Or the node stops meanwhile.
     pub fn apply_config(&self, broker: BrokerConfig) -> Result<(), NodeError> {
-        // What is looked at closer, and links, have their own orders.
+        // What is looked at closer, links, and where clients go to have their own orders.
         self.change_config(|current| BrokerConfig {
             observe: current.observe.clone(),
             links: current.links.clone(),
+            redirect: current.redirect.clone(),
             ..broker
         })
     }

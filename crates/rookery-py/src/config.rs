@@ -163,6 +163,7 @@ pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
         durable, sys_topics_open, max_connections, crowded_from, crowded_until, auth_methods;
         observe: Arc::default(),
         links: Default::default(),
+        redirect: None,
         authorization: get_with(o, "authorization", access::authorization)?,
         bans: get_each(o, "bans", access::ban)?.into(),
         flapping: get_with(o, "flapping", access::flapping)?,

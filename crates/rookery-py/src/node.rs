@@ -1,12 +1,15 @@
 //! The class `Node`: each method converts, calls and converts back.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
+use rookery_codec::ReasonCode;
+use rookery_core::config::Redirect;
 use rookery_node::api::NodeError;
-use rookery_node::cluster::ClusterConfig;
+use rookery_node::cluster::{ClusterConfig, MutualTlsConfig};
 
 use crate::actions::{ActionHub, MadeOf};
 use crate::answers::{self, AnswerRow, PublishRow};
@@ -233,9 +236,15 @@ impl Node {
         bind: String,
         secret: Vec<u8>,
         takeover_timeout_ms: u64,
+        tls: Option<(PathBuf, PathBuf, PathBuf)>,
     ) -> PyResult<u16> {
         let takeover = std::time::Duration::from_millis(takeover_timeout_ms);
-        let config = ClusterConfig { name, incarnation, bind, secret, takeover };
+        let tls = tls.map(|(certfile, keyfile, cacertfile)| MutualTlsConfig {
+            certfile,
+            keyfile,
+            cacertfile,
+        });
+        let config = ClusterConfig { name, incarnation, bind, secret, takeover, tls };
         self.call(py, |node| node.cluster_open(&config))
     }
 
@@ -535,6 +544,26 @@ impl Node {
     /// Ends connections and sessions; how many were there.
     fn kick_all(&self, py: Python<'_>, client_ids: Vec<String>) -> PyResult<usize> {
         self.call(py, |node| node.kick_all(&client_ids))
+    }
+
+    /// Ends connections as `set_redirect` says; how many were there.
+    fn move_all(&self, py: Python<'_>, client_ids: Vec<String>) -> PyResult<usize> {
+        self.call(py, |node| node.move_all(&client_ids))
+    }
+
+    /// Sends clients that connect elsewhere, for a while or for good, or takes them again.
+    fn set_redirect(
+        &self,
+        py: Python<'_>,
+        is_on: bool,
+        for_good: bool,
+        server_reference: Option<String>,
+    ) -> PyResult<()> {
+        let reason =
+            if for_good { ReasonCode::SERVER_MOVED } else { ReasonCode::USE_ANOTHER_SERVER };
+        let server_reference = server_reference.map(String::into_boxed_str);
+        let redirect = is_on.then_some(Redirect { reason, server_reference });
+        self.call(py, |node| node.set_redirect(redirect))
     }
 
     /// Subscribes for a client; `SubscriptionRow` or reason code of each filter.

@@ -17,6 +17,9 @@ export interface ClusterMember {
   address?: string;
   since?: number;
   version?: string;
+  /** The last change of what all have alike that it knows of. */
+  revision?: number;
+  in_step?: boolean;
   lanes?: Lanes;
 }
 
@@ -25,7 +28,9 @@ export interface Cluster {
   self: string;
   nodes: string[];
   members: ClusterMember[];
-  nats?: { mode: string; running: boolean; connected: boolean };
+  nats?: { mode: "embedded" | "external"; running: boolean; connected: boolean };
+  state?: { in_step: boolean; revision: number; problem?: string };
+  quorum?: { members: number; running: number; needed: number; has: boolean };
   problem?: string;
 }
 
@@ -74,4 +79,29 @@ export interface LinkFigures {
 export interface LinkMetrics {
   metrics: LinkFigures;
   node_metrics: { node: string; metrics: LinkFigures }[];
+}
+
+export type EvacuationState =
+  | "waiting_health_check"
+  | "evicting_conns"
+  | "waiting_takeover"
+  | "prohibiting";
+
+/** A node that is being emptied. */
+export interface Evacuating {
+  node: string;
+  state: EvacuationState;
+  stats: { initial_connected: number; current_connected: number };
+}
+
+/** Nodes that are being evened out. */
+export interface Rebalancing {
+  node: string;
+  donors: string[];
+  connection_goal: number;
+}
+
+export interface GlobalMoving {
+  evacuations: Evacuating[];
+  rebalances: Rebalancing[];
 }

@@ -9,7 +9,7 @@ import type {
   RuleRow,
 } from "./integration";
 
-import type { Cluster, ClusterLink, LinkMetrics } from "./cluster";
+import type { Cluster, ClusterLink, GlobalMoving, LinkMetrics } from "./cluster";
 
 export type * from "./cluster";
 export type * from "./integration";
@@ -387,6 +387,7 @@ export interface Replies {
   "/cluster/links": ClusterLink[];
   "/cluster/links/link/{name}": ClusterLink;
   "/cluster/links/link/{name}/metrics": LinkMetrics;
+  "/load_rebalance/global_status": GlobalMoving;
   "/monitor": MonitorSample[];
   "/monitor_current": MonitorNow;
   "/alarms": Page<Alarm>;

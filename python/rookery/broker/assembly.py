@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from rookery.broker.access import AccessService
@@ -27,6 +25,7 @@ from rookery.broker.journal import log_clients
 from rookery.broker.links.part import LinksPart
 from rookery.broker.links.service import LinkService
 from rookery.broker.listeners import ListenerService
+from rookery.broker.load_rebalance import Rebalancing
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
@@ -36,6 +35,7 @@ from rookery.broker.observing import Observing
 from rookery.broker.otel import OtelService
 from rookery.broker.plugins.routing import Routing
 from rookery.broker.plugins.service import PluginService
+from rookery.broker.plugins.shared import SharedPlugins
 from rookery.broker.plugins.store import PluginStore
 from rookery.broker.quota import QuotaWatch
 from rookery.broker.rules.alarm_events import AlarmEvents
@@ -53,7 +53,6 @@ from rookery.engine.hooks import HookTable
 from rookery.engine.runtime import STOP_GRACE_S, NodeRuntime
 from rookery.native.node import version
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
-from rookery.storage.replica import Replica
 
 JOURNAL_GATHER_S = 0.02
 """Lines of the foreground are printed together this often while nobody waits for an answer."""
@@ -75,34 +74,28 @@ def make_services(
     )
     cluster = make_cluster(node, alarms, version())
     observation = Observation(node, alarms, certificates, metrics, stats, cluster)
-    access = AccessService(
-        node.native,
-        alarms,
-        audit,
-        node.clock,
-        node_name=node.config["node.name"],
-        data_dir=node.config.data_dir,
-        adapt=node.adapt,
-        bans=node.bans,
-        built_in=node.built_in_rules,
-        sources=node.sources,
-    )
+    access = _access(node, alarms, audit)
     admins = AdminService(
         node.config.data_dir, node.clock, audit, lambda: _admin_settings(settings.config)
     )
-    running = Running(
-        node.native,
-        alarms,
-        node.clock,
-        data_dir=node.config.data_dir,
-        node_name=node.config.management.node_name,
-        file_dirs=tuple(Path(path) for path in node.config["node.connector_file_dirs"]),
-    )
+    running = _running(node, alarms)
     node_name = node.config.management.node_name
     connectors = ConnectorService(running, settings, node.clock, node_name=node_name)
     rules = RuleService(node.native, settings, connectors, node.clock, node_name=node_name)
     alarms.on_alarm(AlarmEvents(node.native.rule_event))
-    cluster.replicate(partial(_replicas, node, access, admins, settings, alarms))
+    store = PluginStore(node.config.data_dir / "plugins")
+    plugins = _plugins(node, settings, alarms, store)
+    shared_plugins = SharedPlugins(
+        plugins, store, observation.nodes, alarms, lambda: cluster.is_joining
+    )
+    cluster.replicate(
+        lambda: (
+            access.replica(),
+            admins.replica(),
+            SettingsReplica(settings, node.config.data_dir, alarms),
+            shared_plugins.replica,
+        )
+    )
     services = Services(
         settings=settings,
         listeners=ListenerService(node.native, settings, audit, alarms, certificates.check),
@@ -117,11 +110,15 @@ def make_services(
         topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
         nodes=observation.nodes,
         lists=NodeLists(observation.nodes, node.native.lists),
+        rebalancing=Rebalancing(
+            observation.nodes, node.native.lists, node.native.stats, node.config.data_dir
+        ),
         cluster=cluster,
         monitor=observation.monitor,
         exporter=observation.exporter,
         backups=_backups(node, access, admins, settings, audit),
-        plugins=_plugins(node, settings, alarms),
+        plugins=plugins,
+        shared_plugins=shared_plugins,
         connectors=connectors,
         rules=rules,
         integration=DataIntegration(running, rules),
@@ -147,25 +144,41 @@ def _links(
     return service
 
 
-def _replicas(
-    node: OpenNode,
-    access: AccessService,
-    admins: AdminService,
-    settings: NodeSettings,
-    alarms: AlarmRegistry,
-) -> Sequence[Replica]:
-    """What all nodes of a cluster have alike."""
-    own = SettingsReplica(settings, node.config.data_dir, alarms)
-    return (access.replica(), admins.replica(), own)
+def _access(node: OpenNode, alarms: AlarmRegistry, audit: AuditLog) -> AccessService:
+    return AccessService(
+        node.native,
+        alarms,
+        audit,
+        node.clock,
+        node_name=node.config["node.name"],
+        data_dir=node.config.data_dir,
+        adapt=node.adapt,
+        bans=node.bans,
+        built_in=node.built_in_rules,
+        sources=node.sources,
+    )
 
 
-def _plugins(node: OpenNode, settings: NodeSettings, alarms: AlarmRegistry) -> PluginService:
+def _running(node: OpenNode, alarms: AlarmRegistry) -> Running:
+    return Running(
+        node.native,
+        alarms,
+        node.clock,
+        data_dir=node.config.data_dir,
+        node_name=node.config.management.node_name,
+        file_dirs=tuple(Path(path) for path in node.config["node.connector_file_dirs"]),
+    )
+
+
+def _plugins(
+    node: OpenNode, settings: NodeSettings, alarms: AlarmRegistry, store: PluginStore
+) -> PluginService:
     def apply_hooks(wanted: frozenset[str], deadline_ms: int) -> None:
         node.plugin_hooks = (wanted, deadline_ms)
         node.native.set_hooks(node.adapt(node.config.to_native().broker).hooks)
 
     return PluginService(
-        PluginStore(node.config.data_dir / "plugins"),
+        store,
         Routing(node.native, apply_hooks),
         alarms,
         node.native,
@@ -267,7 +280,11 @@ async def open_services(
     metrics.register("admins", services.admins.metrics)
     metrics.register("cluster", services.cluster.metrics)
     serving.push_async_callback(services.cluster.close)
+    serving.push_async_callback(services.shared_plugins.close)
     services.cluster.open()
+    metrics.register("rebalance", services.rebalancing.metrics)
+    serving.push_async_callback(services.rebalancing.close)
+    await services.rebalancing.open()
     stats.register("admins", services.admins.stats)
     stats.register("certificates", services.certificates.stats)
     return runtime

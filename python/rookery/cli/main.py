@@ -15,6 +15,7 @@ from rookery.errors import RookeryError
 NOUNS = (
     "up",
     "node",
+    "cluster",
     "control",
     "edge",
     "ctl",

@@ -24,6 +24,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help.version": ("show the version and exit", "显示版本"),
     "help.help": ("show this help and exit", "显示帮助"),
     "help.node": ("run and watch a broker node", "运行与管理节点"),
+    "help.cluster": ("what a cluster needs besides its nodes", "集群辅助命令"),
+    "help.cluster.witness": (
+        "run a third voice for a cluster of two nodes: no clients, the same disk",
+        "为两节点集群运行见证节点：不接受客户端，仅参与多数派",
+    ),
+    "option.witness.join": ("a node of the cluster", "集群中的任一节点"),
+    "cluster.witness": (
+        "{name} is a witness, data in {data_dir}",
+        "见证节点 {name}，数据目录 {data_dir}",
+    ),
     "help.node.start": ("start a node", "启动节点"),
     "help.node.stop": ("stop the node of a data directory", "停止节点"),
     "help.node.status": ("say whether the node runs, and how it is", "查看节点状态"),
@@ -212,6 +222,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     "option.timeout": (
         "seconds to wait for a graceful stop before the node is killed",
         "等待正常停止的秒数，超时后强制结束",
+    ),
+    "option.drain": (
+        "send its clients to other nodes first, as `rookery ctl rebalance start --evacuation` does",
+        "先将客户端迁移到其他节点，同 `rookery ctl rebalance start --evacuation`",
+    ),
+    "node.drain-options": ("{option} is for --drain", "{option} 须与 --drain 一起使用"),
+    "node.drain": ("{state}: {left} of {of} clients are left", "{state}：剩余客户端 {left}/{of}"),
+    "node.drain-goes-on": (
+        (
+            "the node goes on being emptied and was not stopped; `rookery ctl rebalance stop` has it take "
+            "clients again"
+        ),
+        "节点仍在疏散且未停止；执行 `rookery ctl rebalance stop` 可恢复接受客户端",
     ),
     "option.json": ("print JSON", "以 JSON 输出"),
     "option.origin": ("say where each value comes from", "显示每个值的来源"),

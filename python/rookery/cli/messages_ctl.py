@@ -75,6 +75,13 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
         "无法交互确认：如确需执行，请加 --yes",
     ),
     "ctl.cluster.nothing": ("nothing was changed", "未做任何更改"),
+    "ctl.cluster.no-quorum": (
+        (
+            "no: {running} of {members} nodes are heard, {needed} are needed; clients are served, changes "
+            "are refused"
+        ),
+        "无：{members} 个节点中仅能联系到 {running} 个（需要 {needed} 个）；客户端服务正常，修改将被拒绝",
+    ),
     "ctl.cluster.joined": (
         "{node} joined {other}; the cluster is {nodes}",
         "{node} 已加入 {other}，集群节点：{nodes}",
@@ -203,6 +210,79 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "ctl.topic_metrics.added": ("{topic} is counted", "已开始监控 {topic}"),
     "ctl.topic_metrics.deleted": ("{topic} is not counted any more", "已停止监控 {topic}"),
     "ctl.topic_metrics.reset": ("counters begin at zero again", "计数已重置"),
+    "help.ctl.rebalance": ("send clients of nodes to other nodes", "节点疏散与重平衡"),
+    "help.ctl.rebalance.start": (
+        "even out the nodes, or empty this one with --evacuation",
+        "启动重平衡；加 --evacuation 则疏散本节点",
+    ),
+    "help.ctl.rebalance.node-status": ("what is under way on a node", "查看节点的疏散或重平衡状态"),
+    "help.ctl.rebalance.status": ("what is under way on all nodes", "查看所有节点的疏散与重平衡"),
+    "help.ctl.rebalance.stop": ("have this node take clients again", "停止疏散或重平衡"),
+    "help.ctl.eviction": ("whether clients are being disconnected", "客户端驱逐状态"),
+    "help.ctl.eviction.status": ("how far that is on this node", "查看本节点的客户端驱逐状态"),
+    "option.rebalance.evacuation": (
+        "send all clients of this node elsewhere",
+        "疏散本节点的全部客户端",
+    ),
+    "option.rebalance.wait-health-check": (
+        "how long load balancers have to notice first (default 60)",
+        "等待负载均衡器摘除节点的秒数（默认 60）",
+    ),
+    "option.rebalance.conn-evict-rate": (
+        "most clients that are disconnected in a second (default 500)",
+        "每秒断开的客户端数上限（默认 500）",
+    ),
+    "option.rebalance.wait-takeover": (
+        "how long clients then have to come back elsewhere (default 60)",
+        "断开后等待客户端在其他节点重连的秒数（默认 60）",
+    ),
+    "option.rebalance.redirect-to": (
+        "where MQTT 5 clients are told to go, several with spaces between",
+        "告知 MQTT 5 客户端的服务器地址，多个以空格分隔",
+    ),
+    "option.rebalance.permanent": (
+        "the node does not come back: tell MQTT 5 clients 0x9D instead of 0x9C",
+        "节点不再恢复：向 MQTT 5 客户端发送 0x9D 而非 0x9C",
+    ),
+    "option.rebalance.nodes": (
+        "nodes that take part, with spaces between (default all)",
+        "参与重平衡的节点，以空格分隔（默认全部）",
+    ),
+    "option.rebalance.abs-conn-threshold": (
+        "a smaller difference between nodes is let be (default 1000)",
+        "小于该差值不做调整（默认 1000）",
+    ),
+    "option.rebalance.rel-conn-threshold": (
+        "so is one by less than this factor (default 1.1)",
+        "小于该比例不做调整（默认 1.1）",
+    ),
+    "option.rebalance.node": ("a node (default this one)", "节点名（默认本节点）"),
+    "ctl.rebalance.unfit": (
+        "{option} is for evening out nodes, without --evacuation",
+        "{option} 仅用于重平衡，不能与 --evacuation 同时使用",
+    ),
+    "ctl.rebalance.unfit-rebalance": (
+        "{option} is for --evacuation",
+        "{option} 须与 --evacuation 一起使用",
+    ),
+    "ctl.rebalance.evacuating": (
+        "{node} is being emptied; `rookery ctl rebalance status` shows how far that is",
+        "{node} 正在疏散，进度见 `rookery ctl rebalance status`",
+    ),
+    "ctl.rebalance.started": (
+        "nodes are being evened out; `rookery ctl rebalance status` shows how far that is",
+        "重平衡已启动，进度见 `rookery ctl rebalance status`",
+    ),
+    "ctl.rebalance.stopped": ("{node} takes clients again", "{node} 已停止迁移，恢复接受客户端"),
+    "ctl.rebalance.none": ("nothing is under way", "没有进行中的疏散或重平衡"),
+    "ctl.rebalance.evacuation": (
+        "{node} is being emptied: {state}, {left} of {of} clients are left",
+        "{node} 正在疏散：{state}，剩余客户端 {left}/{of}",
+    ),
+    "ctl.rebalance.rebalance": (
+        "{node} evens out: {state}, {donors} each keep {goal} clients",
+        "{node} 正在协调重平衡：{state}，{donors} 各保留 {goal} 个客户端",
+    ),
     "help.ctl.slow_subs": ("subscriptions whose messages take long", "慢订阅"),
     "help.ctl.slow_subs.list": ("list the slowest", "列出慢订阅"),
     "help.ctl.slow_subs.clear": ("forget what was found", "清除慢订阅记录"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.cli import background, output, systemd
+from rookery.cli import background, draining, output, systemd
 from rookery.cli.messages import say
 from rookery.cli.parsers import (
     SECONDS,
@@ -33,7 +33,8 @@ START_EXAMPLES = """\
   ROOKERY_MQTT__MAX_INFLIGHT=64 rookery node start"""
 STOP_EXAMPLES = """\
   rookery node stop
-  rookery node stop --data-dir ./data --timeout 5"""
+  rookery node stop --data-dir ./data --timeout 5
+  rookery node stop --drain --conn-evict-rate 100"""
 CONFIG_EXAMPLES = """\
   rookery node config --origin
   rookery node config --json --config ./rookery.conf"""
@@ -62,6 +63,7 @@ def declare(commands: Any) -> None:
         default=DEFAULT_STOP_TIMEOUT_S,
         help=say("option.timeout"),
     )
+    draining.add_options(stop)
 
     status = add_command(verbs, "status", "help.node.status", _status)
     add_place(status)
@@ -120,6 +122,7 @@ def start_detached(config: Config) -> int:
 def _stop(arguments: argparse.Namespace) -> int:
     from rookery.cli.processes import ForeignProcessError, NodeProcess  # noqa: PLC0415
 
+    draining.check(arguments)
     data_dir = _data_dir(arguments)
     try:
         process = NodeProcess.find(data_dir)
@@ -132,6 +135,8 @@ def _stop(arguments: argparse.Namespace) -> int:
     try:
         from rookery.client.management import ManagementClient  # noqa: PLC0415
 
+        if arguments.drain:
+            draining.drain(ManagementClient(data_dir), arguments)
         client = ManagementClient(data_dir, timeout_s=min(ASK_TIMEOUT_S, arguments.timeout))
         return stop_process(process, client, arguments.timeout)
     finally:

@@ -112,6 +112,7 @@ def _cluster(values: Values) -> snapshot.ClusterConfig:
         ),
         lanes=_place(item["lanes"]["listen"], host, LANES_PORT),
         takeover_timeout_s=item["takeover_timeout"] / 1000,
+        lanes_tls=_nats_tls(item["lanes"]["ssl_options"]),
     )
 
 

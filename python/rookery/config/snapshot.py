@@ -152,7 +152,7 @@ class DashboardConfig(NamedTuple):
 
 
 class NatsTls(NamedTuple):
-    """``cluster.nats.ssl_options``, where it is switched on."""
+    """``cluster.nats.ssl_options`` or ``cluster.lanes.ssl_options``, where it is switched on."""
 
     certfile: Path | None
     keyfile: Path | None
@@ -184,6 +184,7 @@ class ClusterConfig(NamedTuple):
     nats: NatsSettings
     lanes: tuple[str, int]
     takeover_timeout_s: float
+    lanes_tls: NatsTls | None  # None: as nats.tls of embedded NATS
 
 
 class ManagementConfig(NamedTuple):

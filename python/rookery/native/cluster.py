@@ -40,7 +40,7 @@ class PeerStatus(NamedTuple):
         last_error: What went wrong last: a code, a colon, a text; empty: nothing. The codes are
             ``connect_refused``, ``connect_timeout``, ``handshake_timeout``, ``unreachable``,
             ``closed``, ``silent``, ``authentication_failed``, ``another_node``,
-            ``unknown_there``, ``protocol`` and ``no_randomness``.
+            ``unknown_there``, ``protocol``, ``tls`` and ``no_randomness``.
     """
 
     name: str

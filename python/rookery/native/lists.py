@@ -344,6 +344,16 @@ class Lists:
         """End connections and sessions of clients; how many were there."""
         return _call(self._native.kick_all, list(client_ids))
 
+    def move_all(self, client_ids: Sequence[str]) -> int:
+        """End connections as :meth:`set_redirect` says, sessions stay; how many there were."""
+        return _call(self._native.move_all, list(client_ids))
+
+    def set_redirect(
+        self, *, is_on: bool, for_good: bool = False, server_reference: str | None = None
+    ) -> None:
+        """Send clients that connect from now on elsewhere, or take them again."""
+        _call(self._native.set_redirect, is_on, for_good, server_reference)
+
     def subscribe_client(
         self, client_id: str, filters: Sequence[SubscribeRequest]
     ) -> list[Subscribed] | None:

@@ -38,6 +38,8 @@ from rookery.native.models import (
 from rookery.native.rows import AclSubject, AnswerRow, EventRow
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rookery.native.actions import ActionBuffer, ActionHub, BufferSpec
     from rookery.native.cluster import ClusterPeer, PeerStatus
     from rookery.native.links import Link, LinkStatus
@@ -232,6 +234,7 @@ class Node:
         bind: str,
         secret: bytes,
         takeover_timeout_s: float = 3.0,
+        tls: tuple[Path, Path, Path] | None = None,
     ) -> int:
         """Open the lanes to other nodes, once per process; the port where they are taken.
 
@@ -242,13 +245,15 @@ class Node:
             secret: What every node of the cluster knows and nobody else, 16 octets or more.
             takeover_timeout_s: How long a client that connects waits for nodes that may have its
                 session.
+            tls: This node's certificate, its key, and the CA of all nodes; none: nothing is encrypted.
 
         Raises:
             ConfigError: a value is no good, or they were opened before.
             InternalError: the address is taken or not one of this machine.
+            ListenerTlsError: a certificate cannot be used.
         """
         takeover_ms = int(takeover_timeout_s * 1000)
-        return _call(self._native.cluster_open, name, incarnation, bind, secret, takeover_ms)
+        return _call(self._native.cluster_open, name, incarnation, bind, secret, takeover_ms, tls)
 
     def cluster_peers(self, peers: Iterable[ClusterPeer]) -> None:
         """Make the other nodes those of the list, which has all that run.

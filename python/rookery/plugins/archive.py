@@ -89,6 +89,17 @@ def pack(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
     return archive
 
 
+def pack_folder(folder: Path) -> bytes:
+    """An archive of what :func:`unpack` wrote."""
+    files = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    manifest = Manifest.from_json(json.loads(files.pop(MANIFEST)))
+    return pack(manifest, files)
+
+
 def _checked(files: Mapping[str, bytes]) -> Manifest:
     tops = {PurePosixPath(name).parts[0] for name in files}
     if len(tops) != 1:

@@ -220,6 +220,7 @@ impl Shard {
             cause,
             CloseCause::ServerShutdown
                 | CloseCause::Kicked
+                | CloseCause::Moved
                 | CloseCause::Banned
                 | CloseCause::Expired
         );

@@ -14,6 +14,9 @@ impl Shard {
             Command::Kick { client_id, reply } => {
                 let _ = reply.send(self.kick(now, &client_id));
             }
+            Command::Move { client_id, reply } => {
+                let _ = reply.send(self.send_away(now, &client_id));
+            }
             Command::Clients { from_slot, limit, reply } => {
                 let _ = reply.send(self.clients_page(from_slot, limit));
             }
@@ -68,6 +71,19 @@ impl Shard {
         if self.clients.get(client_id) == Some(&slot) {
             self.end_session_in(now, slot);
         }
+        true
+    }
+
+    /// Ends a client's connection so that it goes to another node (0x9C, 0x9D).
+    fn send_away(&mut self, now: Now, client_id: &str) -> bool {
+        let slot = self.clients.get(client_id).copied();
+        let Some(key) = slot.and_then(|slot| self.sessions.get(slot)).and_then(|s| s.conn) else {
+            return false;
+        };
+        let redirect = self.config.redirect.as_ref();
+        let reason = redirect.map_or(ReasonCode::USE_ANOTHER_SERVER, |redirect| redirect.reason);
+        self.send_disconnect(key, reason, None);
+        self.end_connection(now, key, CloseCause::Moved, true);
         true
     }
 

@@ -50,6 +50,10 @@ impl Shard {
                 "the node is stopping",
             ));
         }
+        if let Some(reason) = self.config.redirect.as_ref().map(|redirect| redirect.reason) {
+            let detail = "the node takes no clients for now: connect to another one";
+            return Ok(self.refuse(now, key, reason, CloseCause::Moved, detail));
+        }
         let names = self.certificate_names(key);
         let connect = &Connect {
             username: names.username.as_deref().or(connect.username),
@@ -692,8 +696,10 @@ impl Shard {
     ) -> Step {
         self.report_refused(key, client_id, cause, detail);
         let problem_information = self.conns.get(key.slot).is_some_and(|c| c.problem_information);
+        let redirect = self.redirect_for(reason);
         let properties = ConnAckProperties {
             reason_string: problem_information.then_some(detail),
+            server_reference: redirect.as_deref().and_then(|to| to.server_reference.as_deref()),
             ..ConnAckProperties::default()
         };
         let connack = ConnAck { session_present: false, reason, properties };

@@ -1,9 +1,12 @@
 //! Packets that break a rule end their connection.
 
+use std::sync::Arc;
+
 use rookery_codec::{DecodeError, Disconnect, ReasonCode, UserProperties, Version};
 
 use super::connect::claims_v5;
 use super::{Fault, Shard, Step};
+use crate::config::Redirect;
 use crate::conn::ConnState;
 use crate::effects::CloseCause;
 use crate::ids::{ConnKey, Now};
@@ -66,6 +69,7 @@ impl Shard {
         reason: ReasonCode,
         detail: Option<&str>,
     ) {
+        let redirect = self.redirect_for(reason);
         let Some(conn) = self.conns.get(key.slot) else { return };
         if conn.version != Version::V5 || conn.state != ConnState::Connected {
             return;
@@ -74,15 +78,20 @@ impl Shard {
             reason,
             session_expiry_interval_s: None,
             reason_string: if conn.problem_information { detail } else { None },
-            server_reference: None,
+            server_reference: redirect.as_deref().and_then(|to| to.server_reference.as_deref()),
             user_properties: UserProperties::default(),
         };
         // MQTT-5.0 [MQTT-3.14.2-3]: rather without the words than not at all.
-        let short = Disconnect { reason_string: None, ..disconnect };
+        let short = Disconnect { reason_string: None, server_reference: None, ..disconnect };
         if self.write(key, |out, version| disconnect.encode(version, out))
             || self.write(key, |out, version| short.encode(version, out))
         {
             self.metrics().disconnect_sent.inc();
         }
+    }
+
+    /// Where clients go to that are told so for that reason.
+    pub(super) fn redirect_for(&self, reason: ReasonCode) -> Option<Arc<Redirect>> {
+        self.config.redirect.clone().filter(|redirect| redirect.reason == reason)
     }
 }

@@ -24,6 +24,7 @@ use super::replicated::{self, REPLICA};
 use super::socket::{Broken, UNSENT_MAX};
 use super::{ClusterPeer, DIGEST_MS, Outlet, PING_MS, SILENCE_MS, Sent, WAIT_MS};
 use crate::inbox::{Inbox, Item};
+use crate::tls::mutual::MutualTls;
 use crate::up::Upstream;
 use crate::worker::Clock;
 
@@ -41,6 +42,7 @@ pub(super) struct Me {
     pub(super) name: String,
     pub(super) incarnation: u64,
     pub(super) secret: Secret,
+    pub(super) tls: Option<MutualTls>,
 }
 
 /// What a worker waits for.
@@ -265,7 +267,8 @@ impl Carrier {
     fn serve(&mut self, place: Place, is_held: bool) {
         match place {
             Place::Listener => {
-                Stranger::accept(&self.listener, &mut self.strangers, self.now_ms);
+                let tls = self.me.tls.as_ref();
+                Stranger::accept(&self.listener, tls, &mut self.strangers, self.now_ms);
             }
             Place::Stranger(at) => self.serve_stranger(at),
             Place::Lane(peer, lane) => self.serve_lane(peer, lane),

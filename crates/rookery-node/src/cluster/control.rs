@@ -18,6 +18,7 @@ use super::carrier::{Carrier, Me, route};
 use super::{ClusterConfig, ClusterPeer, Outlet, PeerStatus};
 use crate::api::NodeError;
 use crate::inbox::{Inbox, Item};
+use crate::tls::mutual::MutualTls;
 use crate::up::Upstream;
 use crate::worker::Clock;
 
@@ -64,6 +65,8 @@ impl Cluster {
             let detail = format!("the secret of a cluster has {SECRET_BYTES_MIN} octets or more");
             wrong("cluster.secret", detail)
         })?;
+        let tls = config.tls.as_ref();
+        let tls = tls.map(|tls| MutualTls::load(tls, "cluster:lanes")).transpose()?;
         let bind: SocketAddr = config.bind.parse().map_err(|_| {
             let detail = format!("{:?} is no address like 127.0.0.1:0", config.bind);
             wrong("cluster.bind", detail)
@@ -77,7 +80,7 @@ impl Cluster {
         shared.router.track_routes(Feed::Nodes, |group, filter, weight| {
             source.found(route(group, filter, weight));
         });
-        let me = Me { name: config.name.clone(), incarnation: config.incarnation, secret };
+        let me = Me { name: config.name.clone(), incarnation: config.incarnation, secret, tls };
         shared.is_clustered.store(true, Ordering::Relaxed);
         let carrier = Carrier::new(
             me,

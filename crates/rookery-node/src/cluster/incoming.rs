@@ -17,6 +17,7 @@ use super::replicated;
 use super::socket::{Broken, Connection};
 use super::{HANDSHAKE_MS, LANES, STRANGERS_MAX};
 use crate::inbox::Item;
+use crate::tls::mutual::MutualTls;
 
 /// Octets that are taken before that is told at the latest.
 const UNTOLD_MAX: usize = 512 << 10;
@@ -50,10 +51,15 @@ pub(super) enum Outcome {
 
 impl Stranger {
     /// Takes in who calls, as far as there is room.
-    pub(super) fn accept(listener: &TcpListener, strangers: &mut Vec<Self>, now_ms: u64) {
+    pub(super) fn accept(
+        listener: &TcpListener,
+        tls: Option<&MutualTls>,
+        strangers: &mut Vec<Self>,
+        now_ms: u64,
+    ) {
         while strangers.len() < STRANGERS_MAX {
             let Ok((stream, _)) = listener.accept() else { return };
-            if let Ok(connection) = Connection::accepted(stream, now_ms) {
+            if let Ok(connection) = Connection::accepted(stream, tls, now_ms) {
                 strangers.push(Self {
                     connection,
                     hello: Vec::new(),

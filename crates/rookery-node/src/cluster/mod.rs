@@ -23,6 +23,8 @@ mod socket;
 use std::net::SocketAddr;
 
 pub use control::Cluster;
+
+pub use crate::tls::mutual::MutualTlsConfig;
 pub(crate) use outlet::{Outlet, Sent};
 
 /// Lanes to each peer.
@@ -56,6 +58,8 @@ pub struct ClusterConfig {
     pub secret: Vec<u8>,
     /// How long a client that connects waits for nodes that may have its session.
     pub takeover: std::time::Duration,
+    /// Certificates of the lanes; none: they are not encrypted.
+    pub tls: Option<MutualTlsConfig>,
 }
 
 impl std::fmt::Debug for ClusterConfig {

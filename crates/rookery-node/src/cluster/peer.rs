@@ -98,7 +98,8 @@ impl Lane {
             self.stream = octets.first_chunk().map_or(1, |eight| u64::from_le_bytes(*eight) | 1);
         }
         self.said_taken = self.sender.taken();
-        let mut connection = Connection::open(peer.address, now_ms)?;
+        let host = peer.name.rsplit_once('@').map_or(peer.name.as_str(), |(_, host)| host);
+        let mut connection = Connection::open(peer.address, host, me.tls.as_ref(), now_ms)?;
         connection.put(&Frame::Hello(self.hello(me, peer)));
         self.connection = Some(connection);
         self.stage = Stage::Greeting;

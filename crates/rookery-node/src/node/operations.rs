@@ -4,6 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, PoisonError};
 
 use rookery_codec::{ReasonCode, SubscriptionOptions};
+use rookery_core::config::{BrokerConfig, Redirect};
 use rookery_core::effects::{Command, SubscriptionInfo};
 use rookery_core::ids::Now;
 use rookery_core::message::Message;
@@ -74,19 +75,46 @@ impl Node {
     ///
     /// The node is stopping.
     pub fn kick_all(&self, client_ids: &[String]) -> Result<usize, NodeError> {
+        self.end_all(client_ids, |client_id, reply| Command::Kick { client_id, reply })
+    }
+
+    /// Sends clients that connect from now on elsewhere, or takes them again.
+    ///
+    /// # Errors
+    ///
+    /// The node stops meanwhile.
+    pub fn set_redirect(&self, redirect: Option<Redirect>) -> Result<(), NodeError> {
+        let redirect = redirect.map(Arc::new);
+        self.change_config(|current| BrokerConfig { redirect, ..current.clone() })
+    }
+
+    /// Ends connections of clients as [`Node::set_redirect`] says; how many were connected. Sessions
+    /// stay as when a connection breaks.
+    ///
+    /// # Errors
+    ///
+    /// The node is stopping.
+    pub fn move_all(&self, client_ids: &[String]) -> Result<usize, NodeError> {
+        self.end_all(client_ids, |client_id, reply| Command::Move { client_id, reply })
+    }
+
+    fn end_all(
+        &self,
+        client_ids: &[String],
+        command: impl Fn(Box<str>, Sender<bool>) -> Command,
+    ) -> Result<usize, NodeError> {
         let (reply, answers) = channel();
-        let mut kicked = 0;
+        let mut ended = 0;
         for part in client_ids.chunks(KICKS_PER_TURN) {
             for client_id in part {
-                let reply = reply.clone();
-                let command = Command::Kick { client_id: client_id.as_str().into(), reply };
+                let command = command(client_id.as_str().into(), reply.clone());
                 self.command(self.shared.shard_of(client_id), command)?;
             }
             for _ in part {
-                kicked += usize::from(self.wait(&answers)?);
+                ended += usize::from(self.wait(&answers)?);
             }
         }
-        Ok(kicked)
+        Ok(ended)
     }
 
     /// Subscribes for a client; what became of each filter. `None`: there is no such client.

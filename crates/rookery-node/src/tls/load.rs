@@ -5,13 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{InconsistentKeys, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, InconsistentKeys, RootCertStore, ServerConfig, SignatureScheme,
+    SupportedProtocolVersion,
+};
 
 use super::facts::{Facts, ListFacts};
 use super::files::{File, Problem};
@@ -133,6 +137,47 @@ pub(super) fn load(settings: &TlsConfig, before: Option<&Material>) -> Result<Ma
         files: loader.files,
         trust,
     })
+}
+
+/// Who connects as one of several equals: shows what `certfile` holds, trusts `cacertfile`.
+pub(super) fn load_client(settings: &TlsConfig) -> Result<Arc<ClientConfig>, Problem> {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut loader = Loader {
+        settings,
+        provider: Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+        now_unix_s: i64::try_from(unix.as_secs()).unwrap_or(i64::MAX),
+        files: Vec::new(),
+        certificates: Vec::new(),
+    };
+    let pair = loader.pair("certfile", &settings.certfile, "keyfile", &settings.keyfile)?;
+    let failed = |detail: String| Problem { field: "ssl_options".into(), file: None, detail };
+    let path = settings.cacertfile.as_deref();
+    let path = path.ok_or_else(|| failed("cacertfile is needed".into()))?;
+    let roots = loader.roots(&File::read("cacertfile", path)?)?;
+    let config = ClientConfig::builder_with_provider(loader.provider.clone())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|error| failed(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_client_cert_resolver(Arc::new(Own(pair)));
+    Ok(Arc::new(config))
+}
+
+/// The one certificate of a node.
+#[derive(Debug)]
+struct Own(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Own {
+    fn resolve(
+        &self,
+        _root_hint_subjects: &[&[u8]],
+        _schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 fn new_ticketer() -> Result<Arc<dyn ProducesTickets>, rustls::Error> {

@@ -8,6 +8,7 @@ mod facts;
 mod files;
 mod keys;
 mod load;
+pub(crate) mod mutual;
 pub(crate) mod server;
 pub(crate) mod session;
 mod suites;

@@ -14,16 +14,21 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 import { formatBytes, formatNumber, formatTime } from "@/lib/format";
 
+import { Evacuation } from "./Evacuation";
 import { InviteDialog } from "./InviteDialog";
+import { Rebalance } from "./Rebalance";
+import { Standing } from "./Standing";
 
 const EVERY_MS = 2000;
 const REFRESH = ["/cluster", "/nodes"];
+const MOVING = "/load_rebalance/global_status";
 
 export default function NodesPage(): ReactElement {
   const { t } = useTranslation("nodes");
   const mayChange = useMayChange();
   const [isInviting, setInviting] = useState(false);
   const cluster = useGet("/cluster", { every: EVERY_MS });
+  const moving = useGet(MOVING, { every: EVERY_MS });
   const leave = useAct({
     run: () => call("post", "/cluster/leave"),
     refresh: REFRESH,
@@ -56,11 +61,34 @@ export default function NodesPage(): ReactElement {
           {found.problem}
         </Alert>
       )}
+      {found?.quorum?.has === false && (
+        <Alert color="red" title={t("quorum.lost")}>
+          {t("quorum.text", { ...found.quorum })}
+        </Alert>
+      )}
       {found !== undefined && (
         <Stack>
+          {!isAlone && <Standing cluster={found} />}
+          {!isAlone && moving.data !== undefined && (
+            <Rebalance self={found.self} under={moving.data.rebalances} refresh={[MOVING]} />
+          )}
           <div className="cards">
             {found.members.map((member) => (
-              <MemberCard key={member.node} member={member} self={found.self} />
+              <div key={member.node}>
+                <MemberCard
+                  member={member}
+                  self={found.self}
+                  isAlone={isAlone}
+                  newest={Math.max(0, ...found.members.map((row) => row.revision ?? 0))}
+                />
+                {!isAlone && member.node_status === "running" && moving.data !== undefined && (
+                  <Evacuation
+                    node={member.node}
+                    evacuation={moving.data.evacuations.find((row) => row.node === member.node)}
+                    refresh={[MOVING]}
+                  />
+                )}
+              </div>
             ))}
           </div>
           <HowToJoin cluster={found} />
@@ -71,7 +99,15 @@ export default function NodesPage(): ReactElement {
   );
 }
 
-function MemberCard({ member, self }: { member: ClusterMember; self: string }): ReactElement {
+interface MemberCardProps {
+  member: ClusterMember;
+  self: string;
+  isAlone: boolean;
+  /** The last change that any node knows of. */
+  newest: number;
+}
+
+function MemberCard({ member, self, isAlone, newest }: MemberCardProps): ReactElement {
   const { t, i18n } = useTranslation("nodes");
   const mayChange = useMayChange();
   const out = useAct<string>({
@@ -90,6 +126,17 @@ function MemberCard({ member, self }: { member: ClusterMember; self: string }): 
           [t("state"), <StatusBadge key="state" state={member.node_status} />],
           [t("version"), member.version],
           [t("address"), member.address],
+          ...(member.revision === undefined || isAlone
+            ? []
+            : ([
+                [
+                  t("revision"),
+                  t(member.in_step === true ? "inStep" : "behind", {
+                    revision: formatNumber(member.revision, i18n.language),
+                    lag: formatNumber(Math.max(0, newest - member.revision), i18n.language),
+                  }),
+                ],
+              ] as [string, string][])),
           [t("since"), member.since === undefined ? undefined : formatTime(member.since)],
           ...(lanes === undefined
             ? []

@@ -59,6 +59,12 @@ MESSAGES: Mapping[str, Words] = {
     "listener_failed": Words(
         "listener {listener} does not stand: {error}", "监听器 {listener} 未能打开：{error}"
     ),
+    "cluster_no_quorum": Words(
+        "{running} of {members} nodes of the cluster are heard, {needed} are needed: clients are served "
+        "here, changes of settings, users, rules and plugins are refused",
+        "集群 {members} 个节点中仅能联系到 {running} 个（需要 {needed} 个）：本节点继续服务客户端，"
+        "对设置、用户、规则与插件的修改将被拒绝",
+    ),
     "node_doubled": Words(
         "another process of {node} runs with a copy of this data directory: this one keeps out of the "
         "cluster",
@@ -85,6 +91,10 @@ MESSAGES: Mapping[str, Words] = {
         "{listener} 的 {field} 吊销列表将在 {days} 天后（{when}）过期：{file}",
     ),
     "rules_unreadable": Words("rules are kept as they were: {error}", "授权规则保持不变：{error}"),
+    "plugin_not_shared": Words(
+        "{plugin} cannot be here as it is on the other nodes; it is tried again: {error}",
+        "{plugin} 无法与其他节点保持一致，将继续重试：{error}",
+    ),
     "service_down": Words("{service} cannot be asked: {reason}", "{service} 不可用：{reason}"),
     "settings_refused": Words(
         "{setting}, as it was changed on another node, cannot be used here; what held goes on: {error}",

@@ -13,6 +13,7 @@ from rookery.words import Words
 
 if TYPE_CHECKING:
     from rookery.broker.alarms import AlarmRegistry
+    from rookery.broker.cluster.quorum import Quorum
     from rookery.broker.cluster.service import Cluster
     from rookery.broker.node import OpenNode
     from rookery.web.sockets import Port
@@ -22,6 +23,7 @@ class Alone:
     """Stands where the cluster would."""
 
     is_available = False
+    is_joining = False
     calls = None
 
     def __init__(self, name: str, cluster: str, why: Words, version: str) -> None:
@@ -45,6 +47,9 @@ class Alone:
     def running(self) -> list[str]:
         return []
 
+    def quorum(self) -> Quorum | None:
+        return None
+
     def ports(self) -> list[Port]:
         return []
 
@@ -59,6 +64,7 @@ class Alone:
             "members": [row],
             "nats": None,
             "state": None,
+            "quorum": None,
             "problem": None,
         }
 

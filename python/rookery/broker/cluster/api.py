@@ -46,6 +46,11 @@ class MemberRow(Row):
 
     node: str = Field(description="Name.", examples=["rookery@10.0.0.2"])
     node_status: Literal["running", "stopped"] = Field(description="State.", examples=["running"])
+    role: Literal["core", "witness"] = Field(
+        "core",
+        description="`witness`: it has no clients, and counts for the quorum.",
+        examples=["core"],
+    )
     address: str | None = Field(
         None, description="Where its NATS takes routes.", examples=["10.0.0.2:6369"]
     )
@@ -53,6 +58,13 @@ class MemberRow(Row):
         None, ge=0, description="When it joined, in milliseconds.", examples=[1_795_350_000_000]
     )
     version: str | None = Field(None, description="Its version.", examples=["0.3.0"])
+    revision: int | None = Field(
+        None,
+        ge=0,
+        description="The last change of what all nodes have alike that it has.",
+        examples=[42],
+    )
+    in_step: bool | None = Field(None, description="Whether it has all of it.", examples=[True])
     lanes: LanesRow | None = Field(
         None, description="Messages between it and this node; absent of this node itself."
     )
@@ -85,6 +97,21 @@ class StateRow(Row):
     )
 
 
+class QuorumRow(Row):
+    """Whether enough nodes run for changes of what all nodes have alike."""
+
+    members: int = Field(ge=1, description="Nodes of the cluster.", examples=[3])
+    running: int = Field(
+        ge=0, description="Those that run, as this node hears, itself too.", examples=[3]
+    )
+    needed: int = Field(ge=1, description="How many have to run.", examples=[2])
+    has: bool = Field(
+        description="Whether enough do. Without it clients are served, and changes of settings, users, "
+        "rules and plugins are refused.",
+        examples=[True],
+    )
+
+
 class ClusterBody(Row):
     """The cluster."""
 
@@ -97,6 +124,9 @@ class ClusterBody(Row):
     )
     state: StateRow | None = Field(
         None, description="What all nodes have alike; absent where there is no other node."
+    )
+    quorum: QuorumRow | None = Field(
+        None, description="Whether enough nodes run; absent where there is no other node."
     )
     problem: str | None = Field(
         None, description="Why this node keeps out of its cluster.", examples=[None]

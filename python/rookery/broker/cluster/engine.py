@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rookery.broker.cluster import keys
 from rookery.broker.cluster.bus import Access
+from rookery.broker.cluster.lanes import LaneTls
 from rookery.broker.cluster.nats_config import (
     ACCOUNT_USER,
     SYSTEM_USER,
@@ -220,6 +221,20 @@ def _route_tls(nats: NatsSettings) -> RouteTls | None:
     if tls.certfile is None or tls.keyfile is None or tls.cacertfile is None:
         raise refusal(StartError, "route-tls")
     return RouteTls(tls.certfile, tls.keyfile, tls.cacertfile)
+
+
+def lane_tls(config: ClusterConfig) -> LaneTls | None:
+    """Of the messages between nodes: as they say themselves, else as the NATS of the nodes.
+
+    Raises:
+        StartError: a file that is needed is not named.
+    """
+    tls = config.lanes_tls or (config.nats.tls if config.nats.mode == "embedded" else None)
+    if tls is None:
+        return None
+    if tls.certfile is None or tls.keyfile is None or tls.cacertfile is None:
+        raise refusal(StartError, "lane-tls")
+    return LaneTls(tls.certfile, tls.keyfile, tls.cacertfile)
 
 
 def _client_tls(nats: NatsSettings) -> ssl.SSLContext | None:

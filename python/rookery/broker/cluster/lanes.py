@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rookery.native.cluster import ClusterPeer
 
 if TYPE_CHECKING:
     from rookery.native.node import Node
+
+
+class LaneTls(NamedTuple):
+    """The certificate of this node, its key, and the CA that signs those of all nodes."""
+
+    certfile: Path
+    keyfile: Path
+    cacertfile: Path
 
 
 class Peer(NamedTuple):
@@ -22,7 +31,15 @@ class Peer(NamedTuple):
 class Lanes(Protocol):
     """Told who runs, it connects to them."""
 
-    def open(self, name: str, incarnation: int, bind: str, secret: bytes, takeover_s: float) -> int:
+    def open(
+        self,
+        name: str,
+        incarnation: int,
+        bind: str,
+        secret: bytes,
+        takeover_s: float,
+        tls: LaneTls | None,
+    ) -> int:
         """Take messages and sessions of other nodes; the port.
 
         Args:
@@ -31,6 +48,7 @@ class Lanes(Protocol):
             bind: Where.
             secret: What all nodes know.
             takeover_s: How long a client waits for nodes that may have its session.
+            tls: Certificates of the lanes; none: they are not encrypted.
         """
 
     def peers(self, peers: Sequence[Peer]) -> None:
@@ -49,13 +67,22 @@ class CoreLanes:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    def open(self, name: str, incarnation: int, bind: str, secret: bytes, takeover_s: float) -> int:
+    def open(
+        self,
+        name: str,
+        incarnation: int,
+        bind: str,
+        secret: bytes,
+        takeover_s: float,
+        tls: LaneTls | None,
+    ) -> int:
         return self._node.cluster_open(
             name=name,
             incarnation=incarnation,
             bind=bind,
             secret=secret,
             takeover_timeout_s=takeover_s,
+            tls=tls,
         )
 
     def peers(self, peers: Sequence[Peer]) -> None:

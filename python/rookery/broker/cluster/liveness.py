@@ -25,6 +25,9 @@ class Pulse:
     started_at_ms: int
     members: int
     is_stopping: bool = False
+    revision: int = 0
+    in_step: bool = False
+    is_witness: bool = False
 
     @classmethod
     def from_plain(cls, body: dict[str, Any]) -> Pulse | None:
@@ -35,8 +38,15 @@ class Pulse:
             return None
         if any(type(body.get(key)) is not int for key in numbers):
             return None
-        is_stopping = body.get("is_stopping") is True
-        return cls(**{key: body[key] for key in (*texts, *numbers)}, is_stopping=is_stopping)
+        revision = body.get("revision")
+        return cls(
+            **{key: body[key] for key in (*texts, *numbers)},
+            is_stopping=body.get("is_stopping") is True,
+            # Of earlier versions it is not known.
+            revision=revision if type(revision) is int else 0,
+            in_step=body.get("in_step") is True,
+            is_witness=body.get("is_witness") is True,
+        )
 
 
 @dataclass(slots=True)

@@ -48,11 +48,15 @@ class Membership:
         changed: Changed,
         running_changed: Callable[[], None],
         doubled: Doubled,
+        is_witness: bool = False,
     ) -> None:
         self.name = name
+        self.is_witness = is_witness
         self.address = address
         self.identity = identity
         self.lane = ""
+        # How far the node has followed what all have alike, and whether that is all of it.
+        self.followed: Callable[[], tuple[int, bool]] = lambda: (0, False)
         self.liveness = Liveness()
         self._store = store
         self._bus = bus
@@ -187,6 +191,7 @@ class Membership:
 
     async def pulse(self, *, is_stopping: bool = False) -> None:
         """Say that this node runs."""
+        revision, in_step = self.followed()
         pulse = Pulse(
             name=self.name,
             node_id=self.identity.node_id,
@@ -197,6 +202,9 @@ class Membership:
             started_at_ms=self._started_at_ms,
             members=len(self.members),
             is_stopping=is_stopping,
+            revision=revision,
+            in_step=in_step,
+            is_witness=self.is_witness,
         )
         await self._bus.tell(PULSE, dataclasses.asdict(pulse))
 

@@ -14,12 +14,13 @@ from rookery.broker.cluster import keys
 from rookery.broker.cluster.bus import Access, Bus
 from rookery.broker.cluster.calls import Calls
 from rookery.broker.cluster.discovery import discover
-from rookery.broker.cluster.engine import Embedded, Engine, External, joined
+from rookery.broker.cluster.engine import Embedded, Engine, External, joined, lane_tls
 from rookery.broker.cluster.lanes import Lanes, Peer
 from rookery.broker.cluster.liveness import Pulse
 from rookery.broker.cluster.members import MEMBERS_MAX, Members
 from rookery.broker.cluster.membership import Membership
 from rookery.broker.cluster.plan import Plan
+from rookery.broker.cluster.quorum import Quorum
 from rookery.broker.cluster.state import Around, Replicas, State
 from rookery.broker.cluster.state_role import RoleFile
 from rookery.broker.cluster.texts import refusal, words
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 JOIN = "members.join"
 INVITE = "members.invite"
+NO_QUORUM = "cluster_no_quorum"
 JOIN_WAIT_S = 15.0
 _NODE_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}@[A-Za-z0-9._:-]{1,255}")
 
@@ -64,7 +66,9 @@ class Cluster:
         clock: Clock,
         lanes: Lanes,
         alarms: AlarmRegistry,
+        is_witness: bool = False,
     ) -> None:
+        """``is_witness``: it has no clients and no stores, and counts for the quorum."""
         assert config.cookie is not None
         self.name = name
         self._config = config
@@ -78,6 +82,7 @@ class Cluster:
         self._looking: asyncio.Task[None] | None = None
         cookie = config.cookie.reveal()
         signer = keys.Signer(keys.derived(cookie, config.name, keys.BUS))
+        self._lane_tls = lane_tls(config)
         self._lane_key = keys.derived(cookie, config.name, keys.LANES)
         self._bus = Bus(config.name, name, signer)
         self.calls = Calls(self._bus)
@@ -95,10 +100,20 @@ class Cluster:
             changed=self._route,
             running_changed=self._tell_running,
             doubled=self._give_way,
+            is_witness=is_witness,
         )
         self._replicas: Replicas = tuple
-        around = Around(self.names, name, clock.now_ms, self._stores, self._forget_left)
-        self.state = State(self._bus, config.name, RoleFile(plan.store.folder), around)
+        around = Around(
+            self._member_names, name, clock.now_ms, self._stores, self._forget_left, self._judge
+        )
+        self.state = State(
+            self._bus,
+            config.name,
+            RoleFile(plan.store.folder),
+            around,
+            is_own=plan.program is not None,
+        )
+        self.membership.followed = self.state.followed
         self.problem = ""
         self.calls.on(JOIN, self._serve_join)
         self.calls.on(INVITE, self._serve_invite)
@@ -134,9 +149,12 @@ class Cluster:
             joined(host, port),
             self._lane_key,
             self._config.takeover_timeout_s,
+            self._lane_tls,
         )
-        self._lane_port = Port("cluster:lanes", joined(host, bound), "messages of other nodes")
-        members.lane = joined(self.name.partition("@")[2], bound)
+        if not members.is_witness:
+            self._lane_port = Port("cluster:lanes", joined(host, bound), "messages of other nodes")
+        if not members.is_witness:
+            members.lane = joined(self.name.partition("@")[2], bound)
         addresses = [member.address for member in members.others]
         node_id = members.identity.node_id
         self._engine.open(addresses, node_id=node_id, has_store=not members.is_alone)
@@ -178,7 +196,13 @@ class Cluster:
 
     def _tell_running(self) -> None:
         running = self.membership.running_others()
-        self._lanes.peers([Peer(pulse.name, pulse.incarnation, pulse.lane) for pulse in running])
+        self._lanes.peers(
+            [
+                Peer(pulse.name, pulse.incarnation, pulse.lane)
+                for pulse in running
+                if not pulse.is_witness
+            ]
+        )
         names = {pulse.name for pulse in running}
         self._tell_stopped(names)
 
@@ -193,6 +217,21 @@ class Cluster:
         for name in self._was_stopped - stopped:
             self._alarms.deactivate(f"node_down/{name}")
         self._was_stopped = stopped
+        self._judge(is_sure=False)
+
+    def _judge(self, *, is_sure: bool) -> None:
+        """Say whether enough nodes run; who was never heard may be starting, unless ``is_sure``."""
+        members = self.membership
+        found = self.quorum()
+        if found is None or found.has:
+            self._alarms.deactivate(NO_QUORUM)
+            return
+        silent = [m for m in members.others if members.liveness.last(m.name) is None]
+        if is_sure or found.running + len(silent) < found.needed:
+            shown = {"running": found.running, "members": found.members, "needed": found.needed}
+            said = message(NO_QUORUM, **shown)
+            if not self._alarms.activate(NO_QUORUM, said):
+                self._alarms.restate(NO_QUORUM, said, {})
 
     async def _give_way(self) -> None:
         if self.problem:
@@ -205,13 +244,41 @@ class Cluster:
 
     # -- what others see -------------------------------------------------------------------
 
-    def names(self) -> list[str]:
-        """Every member."""
+    @property
+    def is_joining(self) -> bool:
+        """Whether this node is to have what the others have instead of its own."""
+        return self.state.is_joiner
+
+    def _member_names(self) -> list[str]:
         return [member.name for member in self.membership.members.present()]
 
+    def names(self) -> list[str]:
+        """Every member that is a node: a witness answers no questions."""
+        return [name for name in self._member_names() if not self._is_witness(name)]
+
+    def _is_witness(self, name: str) -> bool:
+        if name == self.name:
+            return self.membership.is_witness
+        pulse = self.membership.liveness.last(name)
+        return pulse is not None and pulse.is_witness
+
     def running(self) -> list[str]:
-        """Every other member that runs."""
-        return [pulse.name for pulse in self.membership.running_others()]
+        """Every other node that runs."""
+        running = self.membership.running_others()
+        return [pulse.name for pulse in running if not pulse.is_witness]
+
+    def quorum(self) -> Quorum | None:
+        """Whether enough nodes run for changes; none where there is no other node."""
+        members = self.membership
+        names = self._member_names()
+        if members.is_alone:
+            return None
+        running = [name for name in names if members.is_running(name)]
+        if self._config.nats.mode == "external":
+            # Whoever runs that NATS sees to its own.
+            connected = self._bus.is_connected
+            return Quorum(len(names), len(running), 1, connected)
+        return Quorum.of(names, running, is_connected=self._bus.is_connected)
 
     def ports(self) -> list[Port]:
         """Every socket that the cluster listens on."""
@@ -225,18 +292,25 @@ class Cluster:
         members = self.membership
         lanes = self._lanes.status()
         connected = self._bus.is_connected
+        quorum = self.quorum()
         rows = []
         for member in members.members.present():
             pulse = members.liveness.last(member.name)
             is_self = member.name == self.name
+            followed = self.state.followed() if is_self else None
+            if pulse is not None and not is_self:
+                followed = pulse.revision, pulse.in_step
             row = {
                 "node": member.name,
                 "node_status": "running" if members.is_running(member.name) else "stopped",
+                "role": "witness" if self._is_witness(member.name) else "core",
                 "address": member.address,
                 "since": member.since_ms,
                 "version": members.version if is_self else None if pulse is None else pulse.version,
                 "lanes": lanes.get(member.name),
             }
+            if followed is not None:
+                row["revision"], row["in_step"] = followed
             rows.append(row)
         return {
             "name": self._config.name,
@@ -244,6 +318,7 @@ class Cluster:
             "members": rows,
             "nats": {"running": connected} | self._engine.status() | {"connected": connected},
             "state": self.state.status(),
+            "quorum": None if quorum is None else quorum.to_plain(),
             "problem": self.problem or None,
         }
 
@@ -427,6 +502,8 @@ class Cluster:
             raise refusal(BusyError, "joining", name=self.name)
         if not _NODE_NAME.fullmatch(name) or name == self.name:
             raise refusal(BadRequestError, "no-name", name=name[:320])
+        if members.is_witness and members.is_alone:
+            raise refusal(ConflictError, "witness", name=self.name)
         known = members.members.get(name)
         if known is not None and known.node_id != node_id:
             raise refusal(ConflictError, "name-taken", name=name)

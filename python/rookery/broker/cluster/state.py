@@ -20,7 +20,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from rookery.broker.cluster.bus import Body, Bus
 from rookery.broker.cluster.state_role import RoleFile
@@ -49,6 +49,8 @@ READY_WAIT_S = 2.5
 CONFIRM_WAIT_S = 4.0
 """Longest that a change waits until this node is in step, and for the other nodes then."""
 RETRY_S = 0.5
+SURE_S = 10.0
+"""After so long without the others nobody is taken to be just starting."""
 TAKEN_MAX = 1000
 GONE_KEPT_S = 30 * 86_400
 """How long it is known that a row is gone: who was away for longer takes everything."""
@@ -60,6 +62,12 @@ _log = logging.getLogger("rookery.cluster.state")
 Replicas = Callable[[], Sequence[Replica]]
 
 
+class Judge(Protocol):
+    """As of :meth:`Around.judge`."""
+
+    def __call__(self, *, is_sure: bool) -> None: ...
+
+
 class Around(NamedTuple):
     """What the state has to know of the node it is in.
 
@@ -69,6 +77,7 @@ class Around(NamedTuple):
         now_ms: The time.
         replicas: The stores; asked once, when the node is first in a cluster.
         forget_left: Has JetStream count no more on nodes that left.
+        judge: Looks whether enough nodes run; ``is_sure``: the state was not followed for a while.
     """
 
     members: Callable[[], Sequence[str]]
@@ -76,6 +85,7 @@ class Around(NamedTuple):
     now_ms: Callable[[], int]
     replicas: Replicas
     forget_left: Callable[[], Awaitable[None]]
+    judge: Judge
 
 
 @dataclass(slots=True)
@@ -88,9 +98,12 @@ class _Doubt:
 class State:
     """Keeps the stores of this node equal to those of the others, from :meth:`open` to :meth:`close`."""
 
-    def __init__(self, bus: Bus, cluster: str, role: RoleFile, around: Around) -> None:
+    def __init__(
+        self, bus: Bus, cluster: str, role: RoleFile, around: Around, *, is_own: bool
+    ) -> None:
+        """``is_own``: NATS runs beside the nodes."""
         self._bus = bus
-        self._stream = StateStream(bus, cluster)
+        self._stream = StateStream(bus, cluster, is_own=is_own)
         self._seeded = f"{self._stream.prefix}.meta.seeded"
         self._role = role
         self._around = around
@@ -103,6 +116,7 @@ class State:
         self._loop: asyncio.AbstractEventLoop
         self._revision = 0
         self._problem = ""
+        self._behind_since_s = 0.0
         self._lost: dict[str, int] = {}
         self.conflicts = 0
         self.refused = 0
@@ -144,12 +158,21 @@ class State:
             "replaced": self._lost or None,
         }
 
+    def followed(self) -> tuple[int, bool]:
+        """The last change that is here, and whether that is all of it."""
+        return self._revision, self._ready.is_set()
+
     def metrics(self) -> dict[str, int]:
         return {
             "cluster.state.conflicts": self.conflicts,
             "cluster.state.refused": self.refused,
             "cluster.state.revision": self._revision,
         }
+
+    @property
+    def is_joiner(self) -> bool:
+        """Until it has taken everything."""
+        return self._role.role == "joiner"
 
     @property
     def _is_alone(self) -> bool:
@@ -177,6 +200,10 @@ class State:
                 self._ready.clear()
 
     def _note(self, error: Exception) -> None:
+        now_s = self._loop.time()
+        self._behind_since_s = self._behind_since_s or now_s
+        if now_s - self._behind_since_s >= SURE_S:
+            self._around.judge(is_sure=True)
         if str(error) != self._problem:
             self._problem = str(error)
             _log.info("the replicated state is not followed: %s", error)
@@ -247,12 +274,15 @@ class State:
             if start == 1:
                 await self._take_everything(following)
             elif (await self._stream.last_sequence() or 0) < start:
+                self._revision = start - 1
                 self._in_step()
             await self._catch_up(following, "" if seeded is None else _origin(seeded))
         finally:
             await following.close()
 
     def _is_mine_to_seed(self, seeded: Entry | None) -> bool:
+        if not self._replicas:
+            return False
         if self._role.role == "founder":
             return True
         if seeded is not None or self._role.role == "joiner":
@@ -264,6 +294,9 @@ class State:
         """The first sequence that this node lacks; 1: everything."""
         if seeded is None or self._role.role == "joiner":
             return 1
+        if not self._replicas:
+            # A witness keeps nothing itself.
+            return (await self._stream.last_sequence() or 0) + 1
         marks = [await replica.mark() for replica in self._replicas.values()]
         oldest_ms = self._around.now_ms() - GONE_KEPT_S * 1000 + _DAY_MS
         found = []
@@ -340,8 +373,9 @@ class State:
     def _in_step(self) -> None:
         if not self._ready.is_set():
             _log.info("the replicated state is followed")
-        self._problem = ""
+        self._problem, self._behind_since_s = "", 0.0
         self._ready.set()
+        self._around.judge(is_sure=True)
 
     # -- changes of this node --------------------------------------------------------------
 

@@ -33,6 +33,8 @@ _PENDING_BYTES_MAX = 256 << 20
 _NANO = 1_000_000_000
 _WRONG_LAST = frozenset({10071, 10164})
 _NOT_FOUND = 404
+_TOO_FEW_SERVERS = frozenset({10005, 10074})
+"""No suitable peers for placement; more than one replica in non-clustered mode."""
 
 
 class OutdatedError(RookeryError):
@@ -71,8 +73,10 @@ class Entry(NamedTuple):
 class StateStream:
     """The stream of one cluster."""
 
-    def __init__(self, bus: Bus, cluster: str) -> None:
+    def __init__(self, bus: Bus, cluster: str, *, is_own: bool = True) -> None:
+        """``is_own``: NATS runs beside the nodes, so there are as many servers as nodes."""
         self._bus = bus
+        self._is_own = is_own
         self.name = "rookery_state_" + re.sub(r"[^A-Za-z0-9_-]", "_", cluster)
         self.prefix = f"rookery.{cluster}.state"
 
@@ -94,10 +98,22 @@ class StateStream:
         except _ApiError as error:
             if error.status != _NOT_FOUND:
                 raise
+            await self._create(wanted)
+            return
+        # How many servers others have, and what they want of them, is their affair.
+        if self._is_own and found["config"]["num_replicas"] != wanted["num_replicas"]:
+            await self._api(f"STREAM.UPDATE.{self.name}", wanted)
+
+    async def _create(self, wanted: Body) -> None:
+        if self._is_own:
             await self._api(f"STREAM.CREATE.{self.name}", wanted)
             return
-        if found["config"]["num_replicas"] != wanted["num_replicas"]:
-            await self._api(f"STREAM.UPDATE.{self.name}", wanted)
+        try:
+            await self._api(f"STREAM.CREATE.{self.name}", self._config(REPLICAS_MAX))
+        except _ApiError as error:
+            if error.number not in _TOO_FEW_SERVERS:
+                raise
+            await self._api(f"STREAM.CREATE.{self.name}", self._config(1))
 
     def _config(self, replicas: int) -> Body:
         return {
@@ -265,6 +281,7 @@ class _ApiError(UnavailableError):
     def __init__(self, error: Body) -> None:
         super().__init__(f"JetStream: {error.get('description')}")
         self.status = error.get("code")
+        self.number = error.get("err_code")
 
 
 def _headers(write: Write) -> dict[str, str]:

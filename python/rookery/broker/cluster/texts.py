@@ -53,6 +53,11 @@ TEXTS: Mapping[str, Words] = {
         "show a certificate",
         "cluster.nats.ssl_options 需要 certfile、keyfile 与 cacertfile：节点间连接双方均需出示证书",
     ),
+    "lane-tls": Words(
+        "cluster.lanes.ssl_options needs certfile, keyfile and cacertfile: nodes show each other a "
+        "certificate",
+        "cluster.lanes.ssl_options 需要 certfile、keyfile 与 cacertfile：节点之间互验证书",
+    ),
     "client-tls": Words(
         "cluster.nats.ssl_options cannot be used: {error}",
         "cluster.nats.ssl_options 无法使用：{error}",
@@ -71,6 +76,15 @@ TEXTS: Mapping[str, Words] = {
     "singleton": Words(
         "this node stays alone: cluster.discovery_strategy = singleton",
         "本节点为单节点运行：cluster.discovery_strategy = singleton",
+    ),
+    "witness": Words(
+        "{name} is a witness that is in no cluster yet: join a node, and have the witness join it too",
+        "{name} 是尚未加入集群的见证节点：请加入其他节点，并让见证节点也加入该集群",
+    ),
+    "witness-nats": Words(
+        "a witness runs a NATS server for a cluster whose nodes run theirs: with cluster.nats.mode = "
+        "external there is nothing for it to do",
+        "见证节点为内置 NATS 的集群运行一个 NATS 服务器；cluster.nats.mode = external 时无需见证节点",
     ),
     "no-name": Words(
         "{name} is no node name: NAME@HOST is meant, such as rookery@10.0.0.2",

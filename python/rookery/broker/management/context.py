@@ -16,12 +16,14 @@ from rookery.broker.cluster.alone import Alone
 from rookery.broker.connectors.service import ConnectorService
 from rookery.broker.links.service import LinkService
 from rookery.broker.listeners import ListenerService
+from rookery.broker.load_rebalance import Rebalancing
 from rookery.broker.logs import LogService
 from rookery.broker.monitor import Monitor
 from rookery.broker.nodes import Nodes
 from rookery.broker.nodes.lists import NodeLists
 from rookery.broker.otel import OtelService
 from rookery.broker.plugins.service import PluginService
+from rookery.broker.plugins.shared import SharedPlugins
 from rookery.broker.prometheus import Exporter
 from rookery.broker.rules.part import DataIntegration
 from rookery.broker.rules.service import RuleService
@@ -53,6 +55,7 @@ class Services:
     otel: OtelService
     nodes: Nodes
     lists: NodeLists
+    rebalancing: Rebalancing
     cluster: Cluster | Alone
     monitor: Monitor
     exporter: Exporter
@@ -60,6 +63,7 @@ class Services:
     topic_metrics: TopicMetrics
     admins: AdminService
     plugins: PluginService
+    shared_plugins: SharedPlugins
     connectors: ConnectorService
     rules: RuleService
     integration: DataIntegration

@@ -24,6 +24,7 @@ class Status:
         state = "running" if is_running else "not_running"
         status = 200 if is_running else 503
         headers = {"cache-control": "no-store"}
+        quorum = self._node.services.cluster.quorum()
         if not is_running:
             headers["retry-after"] = "15"
         if format_ == "json":
@@ -32,7 +33,14 @@ class Status:
                 "broker_status": "started" if is_running else "stopped",
                 "app_status": state,
             }
+            if quorum is not None:
+                body["cluster_status"] = "quorum" if quorum.has else "no_quorum"
             return JSONResponse(body, status, headers)
         is_started = "is started" if is_running else "is stopping"
         text = f"Node {node_name} {is_started}\nrookery is {state.replace('_', ' ')}"
+        if quorum is not None and not quorum.has:
+            text += (
+                f"\ncluster has no quorum: {quorum.running} of {quorum.members} nodes run, "
+                f"{quorum.needed} are needed"
+            )
         return PlainTextResponse(text, status, headers)

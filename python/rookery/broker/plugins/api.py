@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from rookery.broker.management.context import NodeContext
 from rookery.broker.plugins.service import PluginService, described
+from rookery.broker.plugins.shared import SharedPlugins
 from rookery.errors import NotAllowedError, NotFoundError
 from rookery.plugins.archive import ARCHIVE_BYTES_MAX
 from rookery.web.models import Model, Row
@@ -137,18 +138,18 @@ class WorkerFigures(Row):
 
 
 def router(node: NodeContext) -> APIRouter:
-    plugins = node.services.plugins
+    plugins, shared = node.services.plugins, node.services.shared_plugins
     api = APIRouter(tags=["Plugins"])
-    _list(api, plugins, node)
-    _install(api, plugins)
+    _list(api, plugins, shared)
+    _install(api, shared)
     _allow(api, plugins)
-    _one(api, plugins, node)
-    _settings(api, plugins)
-    _action(api, plugins)
+    _one(api, plugins, shared)
+    _settings(api, plugins, shared)
+    _action(api, shared)
     return api
 
 
-def _list(api: APIRouter, plugins: PluginService, node: NodeContext) -> None:
+def _list(api: APIRouter, plugins: PluginService, shared: SharedPlugins) -> None:
     @api.get(
         "/plugins",
         summary="List plugins",
@@ -157,11 +158,11 @@ def _list(api: APIRouter, plugins: PluginService, node: NodeContext) -> None:
     )
     async def list_plugins() -> Any:
         """Every plugin that is installed, in the order in which they are asked."""
-        found = plugins.all()
-        return [described(plugin, plugins.report(plugin.id), node.node_name) for plugin in found]
+        found, statuses = plugins.all(), await shared.statuses()
+        return [described(plugin, plugins.report(plugin.id), statuses) for plugin in found]
 
 
-def _install(api: APIRouter, plugins: PluginService) -> None:
+def _install(api: APIRouter, plugins: SharedPlugins) -> None:
     @api.post(
         "/plugins/install",
         summary="Install a plugin",
@@ -223,7 +224,7 @@ def _on_the_machine(caller: Caller) -> None:
         )
 
 
-def _one(api: APIRouter, plugins: PluginService, node: NodeContext) -> None:
+def _one(api: APIRouter, plugins: PluginService, shared: SharedPlugins) -> None:
     @api.get(
         "/plugins/{name}",
         summary="Get a plugin",
@@ -232,7 +233,7 @@ def _one(api: APIRouter, plugins: PluginService, node: NodeContext) -> None:
     )
     async def get_plugin(name: Name) -> Any:
         """What it is and how it is doing."""
-        return described(plugins.get(name), plugins.report(name), node.node_name)
+        return described(plugins.get(name), plugins.report(name), await shared.statuses())
 
     @api.delete(
         "/plugins/{name}",
@@ -242,7 +243,7 @@ def _one(api: APIRouter, plugins: PluginService, node: NodeContext) -> None:
     )
     async def delete_plugin(name: Name) -> Response:
         """Stop and remove it. The last version takes settings and data with it."""
-        await plugins.uninstall(name)
+        await shared.uninstall(name)
         return Response(status_code=204)
 
     @api.get(
@@ -263,11 +264,11 @@ def _one(api: APIRouter, plugins: PluginService, node: NodeContext) -> None:
     )
     async def move_plugin(name: Name, body: Position) -> Response:
         """Change the order in which plugins are asked."""
-        await plugins.move(name, body.position)
+        await shared.move(name, body.position)
         return Response(status_code=204)
 
 
-def _settings(api: APIRouter, plugins: PluginService) -> None:
+def _settings(api: APIRouter, plugins: PluginService, shared: SharedPlugins) -> None:
     @api.get(
         "/plugins/{name}/schema",
         summary="Get the schema of a plugin's settings",
@@ -301,7 +302,7 @@ def _settings(api: APIRouter, plugins: PluginService) -> None:
         name: Name, body: Annotated[dict[str, Any], Body(examples=[_CONFIG])]
     ) -> Response:
         """Replace the settings, whole. A plugin that runs takes them at once or refuses them."""
-        await plugins.configure(name, body)
+        await shared.configure(name, body)
         return Response(status_code=204)
 
     @api.put(
@@ -316,11 +317,11 @@ def _settings(api: APIRouter, plugins: PluginService) -> None:
         """`workers`, `deadline_s`, `memory_max`, `topics`, `failure`; what is absent stays. A plugin
         that runs is started anew.
         """
-        await plugins.configure_run(name, body)
+        await shared.configure_run(name, body)
         return Response(status_code=204)
 
 
-def _action(api: APIRouter, plugins: PluginService) -> None:
+def _action(api: APIRouter, plugins: SharedPlugins) -> None:
     @api.put(
         "/plugins/{name}/{action}",
         summary="Start or stop a plugin",

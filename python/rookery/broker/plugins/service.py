@@ -161,6 +161,10 @@ class PluginService:
             raise NotFoundError(f"no plugin {plugin_id!r} is installed")
         return plugin
 
+    def is_started(self, plugin_id: str) -> bool:
+        """Whether it runs or is tried again and again."""
+        return plugin_id in self._running
+
     def report(self, plugin_id: str) -> Report:
         """How it is doing."""
         return self._reports.get(plugin_id, Report())
@@ -692,8 +696,10 @@ def _with_figures(row: dict[str, Any], more: Mapping[str, int]) -> dict[str, Any
     return row | {name: row[name] + count for name, count in more.items()}
 
 
-def described(plugin: Installed, report: Report, node_name: str) -> dict[str, Any]:
-    """A plugin in EMQX's shape, with what is known here besides."""
+def described(
+    plugin: Installed, report: Report, statuses: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """A plugin in EMQX's shape, with what is known here besides; ``statuses`` are by node."""
     manifest = plugin.manifest
     return {
         "name": plugin.id,
@@ -703,10 +709,8 @@ def described(plugin: Installed, report: Report, node_name: str) -> dict[str, An
         "author": list(manifest.author),
         "metadata_vsn": "1.0",
         "running_status": [
-            {
-                "node": node_name,
-                "status": "running" if report.status == "running" else "stopped",
-            }
+            {"node": node, "status": "running" if of.get(plugin.id) == "running" else "stopped"}
+            for node, of in statuses.items()
         ],
         "status": report.status,
         "error": report.error,

@@ -4,6 +4,8 @@ state.json           order, what starts with the node, what may be installed
 installed/ID/        what the archive held
 settings/NAME.json   what an operator has set; it stays when the plugin is updated
 run/NAME.json        how an operator wants it to be run
+archives/ID.tar.gz   the archive, for other nodes of the cluster
+replica.json         what all nodes of the cluster have, and how far this one follows
 environments/ID/     its Python environment
 data/NAME/           its own directory
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,9 +23,10 @@ from typing import Any
 
 from rookery.errors import InternalError
 from rookery.plugins import archive
-from rookery.plugins.manifest import Manifest
+from rookery.plugins.manifest import NAME, VERSION, Manifest
 
 ALLOWED_MAX = 100
+NAME_AND_VERSION = re.compile(f"(?:{NAME.pattern})-(?:{VERSION.pattern})")
 
 
 @dataclass(slots=True)
@@ -42,21 +46,21 @@ class PluginStore:
     """Reads and writes; every method may wait for the disk."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def exists(self) -> bool:
         """Whether there was ever a plugin."""
-        return (self._folder / "state.json").exists()
+        return (self.folder / "state.json").exists()
 
     def folder_of(self, plugin_id: str) -> Path:
-        return self._folder / "installed" / plugin_id
+        return self.folder / "installed" / plugin_id
 
     def environment_of(self, plugin_id: str) -> Path:
-        return self._folder / "environments" / plugin_id
+        return self.folder / "environments" / plugin_id
 
     def data_of(self, name: str) -> Path:
         """The plugin's own directory, which is there then."""
-        folder = self._folder / "data" / name
+        folder = self.folder / "data" / name
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         return folder
 
@@ -65,7 +69,7 @@ class PluginStore:
         """A folder that holds this package and nothing else, for the environments of plugins."""
         import rookery  # noqa: PLC0415
 
-        folder = self._folder / "import"
+        folder = self.folder / "import"
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         link, package = folder / "rookery", Path(rookery.__file__).parent
         if not link.is_symlink() or link.readlink() != package:
@@ -84,7 +88,7 @@ class PluginStore:
             ]
             return State(order, [str(item) for item in found.get("allowed", [])])
         except (KeyError, TypeError) as error:
-            message = f"{self._folder}/state.json holds something else: {error!r}"
+            message = f"{self.folder}/state.json holds something else: {error!r}"
             raise InternalError(message) from None
 
     def write_state(self, state: State) -> None:
@@ -97,24 +101,59 @@ class PluginStore:
     def install(self, content: bytes) -> Manifest:
         """Unpack an archive: all of it, or nothing is left."""
         manifest = archive.read_manifest(content)
-        beside = self._folder / "installed" / f".{manifest.id}"
+        beside = self.folder / "installed" / f".{manifest.id}"
         shutil.rmtree(beside, ignore_errors=True)
         try:
             archive.unpack(content, beside)
+            self._keep_archive(manifest.id, content)
             beside.rename(self.folder_of(manifest.id))
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
         return manifest
 
+    def is_installed(self, plugin_id: str) -> bool:
+        """Whether it is there, whole. The name may be anything."""
+        return (
+            NAME_AND_VERSION.fullmatch(plugin_id) is not None
+            and (self.folder_of(plugin_id) / archive.MANIFEST).exists()
+        )
+
+    def archive_of(self, plugin_id: str) -> bytes:
+        """The archive of what is installed; of an earlier version of Rookery one like it."""
+        try:
+            return self._archive(plugin_id).read_bytes()
+        except FileNotFoundError:
+            content = archive.pack_folder(self.folder_of(plugin_id))
+            self._keep_archive(plugin_id, content)
+            return content
+
+    def archive_part(self, plugin_id: str, offset: int, most: int) -> tuple[bytes, int]:
+        """A part of it, and how long all of it is."""
+        with self._archive(plugin_id).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(offset)
+            return file.read(most), size
+
+    def _archive(self, plugin_id: str) -> Path:
+        return self.folder / "archives" / f"{plugin_id}.tar.gz"
+
+    def _keep_archive(self, plugin_id: str, content: bytes) -> None:
+        target = self._archive(plugin_id)
+        target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        beside = target.with_name(target.name + ".new")
+        beside.write_bytes(content)
+        beside.rename(target)
+
     def remove(self, plugin_id: str, name: str, *, is_last: bool) -> None:
         """Remove what was installed; of the last version also settings and data."""
         shutil.rmtree(self.folder_of(plugin_id), ignore_errors=True)
         shutil.rmtree(self.environment_of(plugin_id), ignore_errors=True)
+        self._archive(plugin_id).unlink(missing_ok=True)
         if is_last:
-            shutil.rmtree(self._folder / "data" / name, ignore_errors=True)
+            shutil.rmtree(self.folder / "data" / name, ignore_errors=True)
             for kind in ("settings", "run"):
-                (self._folder / kind / f"{name}.json").unlink(missing_ok=True)
+                (self.folder / kind / f"{name}.json").unlink(missing_ok=True)
 
     def read_installed(self, plugin_id: str) -> tuple[Manifest, Mapping[str, Any] | None, str]:
         """Manifest, schema and README of a plugin that is installed."""
@@ -139,16 +178,16 @@ class PluginStore:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
-            found = json.loads((self._folder / name).read_bytes())
+            found = json.loads((self.folder / name).read_bytes())
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise InternalError(f"{self._folder / name} is damaged: {error}") from None
+            raise InternalError(f"{self.folder / name} is damaged: {error}") from None
         return found if isinstance(found, dict) else {}
 
     def _write(self, name: str, value: Mapping[str, Any]) -> None:
         """Whole or not at all; settings may hold secrets."""
-        target = self._folder / name
+        target = self.folder / name
         target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         beside = target.with_name(target.name + ".new")
         content = json.dumps(value, ensure_ascii=False, indent=2).encode()

@@ -68,6 +68,10 @@ LOOKS: Mapping[OperationKey, tuple[Look, ...]] = {
         for bulk in ("", "/bulk")
     },
     ("POST", "/cluster/join"): (Look("/cluster"),),
+    **{
+        ("POST", f"/load_rebalance/{{node}}/{what}"): (Look("/load_rebalance/global_status"),)
+        for what in ("start", "stop", "evacuation/start", "evacuation/stop")
+    },
     ("POST", "/cluster/leave"): (Look("/cluster"),),
     ("DELETE", "/cluster/{node}/force_leave"): (Look("/cluster"),),
     ("PUT", "/cluster/{node}/invite"): (Look("/cluster"),),

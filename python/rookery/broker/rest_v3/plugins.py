@@ -45,21 +45,21 @@ async def _all_listed(ask: Ask) -> list[dict[str, Any]]:
 
 async def _act(ask: Ask, verb: str) -> None:
     ask.check_node()
-    plugins, plugin = ask.node.services.plugins, _named(ask, ask.path["plugin"])
+    shared, plugin = ask.node.services.shared_plugins, _named(ask, ask.path["plugin"])
     is_active = _is_active(ask, plugin)
     match verb:
         case "load":
             if is_active:
                 raise RefusedError(PLUGIN_LOADED, "already_started")
-            await plugins.start(plugin.id)
+            await shared.start(plugin.id)
         case "unload":
             if not is_active:
                 raise RefusedError(PLUGIN_UNLOADED, "not_started")
-            await plugins.stop(plugin.id)
+            await shared.stop(plugin.id)
         case _:
             if not is_active:
                 raise RefusedError(PLUGIN_UNLOADED, "not_started")
-            await plugins.restart(plugin.id)
+            await shared.restart(plugin.id)
 
 
 def _named(ask: Ask, name: str) -> Installed:

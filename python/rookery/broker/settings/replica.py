@@ -38,6 +38,7 @@ class SettingsReplica:
         self._alarms = alarms
         self._file = data_dir / FILE
         self._mark: Mark | None = None
+        self._writing = asyncio.Lock()
         self._revisions: dict[KeyPath, int] = {}
         self._refused: set[KeyPath] = set()
         self._ready: Ready
@@ -79,7 +80,7 @@ class SettingsReplica:
         found = await asyncio.to_thread(self._propose, revised)
         self._revisions |= dict(zip(changed, found, strict=True))
         self._allow(changed)
-        await asyncio.to_thread(self._write)
+        await self._remember()
 
     # -- changes of others -----------------------------------------------------------------
 
@@ -144,13 +145,18 @@ class SettingsReplica:
 
     # -- the file --------------------------------------------------------------------------
 
+    async def _remember(self) -> None:
+        # A change of this node and one of another may come at the same time.
+        async with self._writing:
+            revisions = [[list(path), revision] for path, revision in self._revisions.items()]
+            plain = {"version": VERSION, "mark": self._mark, "revisions": revisions}
+            await asyncio.to_thread(self._write, plain)
+
     async def _keep(self, mark: Mark) -> None:
         self._mark = mark
-        await asyncio.to_thread(self._write)
+        await self._remember()
 
-    def _write(self) -> None:
-        revisions = [[list(path), revision] for path, revision in self._revisions.items()]
-        plain = {"version": VERSION, "mark": self._mark, "revisions": revisions}
+    def _write(self, plain: Mapping[str, Any]) -> None:
         self._file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         write_private(self._file, json.dumps(plain) + "\n")
 

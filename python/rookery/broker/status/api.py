@@ -19,6 +19,11 @@ class StatusBody(Row):
     node_name: str = Field(description="Name of the node.", examples=["rookery@127.0.0.1"])
     broker_status: Literal["started", "stopped"] = Field(description="The broker.")
     app_status: Literal["running", "not_running"] = Field(description="Its services.")
+    cluster_status: Literal["quorum", "no_quorum"] | None = Field(
+        None,
+        description="Whether enough nodes of the cluster run for changes; absent where there is no "
+        "other node. Clients are served in both cases.",
+    )
 
 
 _TEXT = "Node rookery@127.0.0.1 is started\nrookery is running"

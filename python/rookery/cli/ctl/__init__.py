@@ -10,7 +10,7 @@ from rookery.cli.parsers import add_command
 
 MODULES = (
     "broker", "clients", "topics", "subscriptions", "exclusive", "publish", "retainer", "delayed",
-    "topic_metrics", "slow_subs", "cluster", "alarms", "listeners", "certificates", "users", "acl",
+    "topic_metrics", "slow_subs", "cluster", "rebalance", "alarms", "listeners", "certificates", "users", "acl",
     "lists", "ban", "conf", "quota", "admins", "api_keys", "data", "plugins", "log", "trace",
     "rules", "connectors", "links",
 )  # fmt: skip
@@ -18,6 +18,7 @@ SEVERAL = {
     "broker": ("status", "broker", "stats", "metrics", "vm"),
     "clients": ("clients", "sessions"),
     "topics": ("topics", "routes"),
+    "rebalance": ("rebalance", "eviction"),
     "connectors": ("connectors", "actions", "sources"),
     "lists": ("rewrite", "auto_subscribe", "authn", "authz", "audit", "license"),
 }

@@ -51,9 +51,12 @@ def _status(arguments: argparse.Namespace) -> int:
         "stopped_nodes": [row["node"] for row in rows if row["node_status"] != "running"],
     }
     if arguments.json:
-        shown = ("self", "members", "nats", "state", "problem")
+        shown = ("self", "members", "nats", "state", "quorum", "problem")
         value |= {key: found[key] for key in shown if key in found}
         return show_members(arguments, value)
+    quorum = found.get("quorum")
+    if quorum is not None and not quorum["has"]:
+        value["quorum"] = say("ctl.cluster.no-quorum", **quorum)
     state = found.get("state") or {"in_step": True}
     if problem := found.get("problem") or state.get("problem"):
         value["problem"] = problem

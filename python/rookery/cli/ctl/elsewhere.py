@@ -49,7 +49,6 @@ ELSEWHERE: Mapping[str, Words] = {
         "sessions are kept without replicas to place, see `durability` in the guides",
         "会话存储没有需要分配的副本，见指南“持久化”",
     ),
-    "eviction": _NOT_HERE,
     "exhooks": Words(
         "hooks are plugins in Python: `rookery plugin new NAME`, `rookery ctl plugins`",
         "钩子以 Python 插件编写：`rookery plugin new NAME`、`rookery ctl plugins`",
@@ -104,7 +103,6 @@ ELSEWHERE: Mapping[str, Words] = {
         "`rookery ctl plugins restart NAME`", "`rookery ctl plugins restart NAME`"
     ),
     "plugins unload": Words("`rookery ctl plugins stop NAME`", "`rookery ctl plugins stop NAME`"),
-    "rebalance": _NOT_HERE,
     "resources": Words(
         "`rookery ctl connectors` has connections to other services",
         "与其他服务的连接由 `rookery ctl connectors` 管理",

@@ -90,6 +90,12 @@ CLUSTER = Struct((
               "Where other nodes send this one the messages of clients; the host of node.name and "
               "port 6370.",
               "其他节点向本节点转发客户端消息的地址，默认为 node.name 的主机与端口 6370。"),
+        Field("ssl_options", CLIENT_TLS, {},
+              "Encrypts messages between nodes: certfile, keyfile and cacertfile are needed, and both sides "
+              "show certificates, for the host of their node.name. With embedded NATS it is on where "
+              "cluster.nats.ssl_options is, with the same files.",
+              "加密节点间消息：需要 certfile、keyfile 与 cacertfile，双方互验证书，证书须包含各自 node.name 的主机。"
+              "使用 embedded NATS 时，启用 cluster.nats.ssl_options 即同时启用，证书相同。"),
     )), {}, "Messages between nodes.", "节点间消息通道。"),
     Field("takeover_timeout", Duration(low_ms=100, high_ms=60_000), "3s",
           "How long a client that connects waits for nodes that may have its session and do not "
