@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rookery_core::access::{
     AccessTable, AclRule, AclSource, AclTopic, AclWho, AclWhoKind, AuthorizationConfig, Judge,
-    Permission, Subject,
+    LinkGate, Permission, Subject,
 };
 use rookery_core::conn::Action;
 
