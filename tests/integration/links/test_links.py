@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from harness.client import RawClient
 from harness.ctl import Ctl
 from harness.linked import Side, two_sides
+from harness.operator import eventually, operated
 from harness.packets import Publish
 
 Sides = tuple[Side, Side]
@@ -197,3 +199,33 @@ def test_commands_do_what_the_rest_interface_does(fresh: Sides) -> None:
     ctl.good("links", "reset", "west")
     assert "delete the one there as well" in ctl.good("links", "delete", "west").out
     assert ctl("links", "show", "west").code == 1
+
+
+def test_links_of_the_file_run_from_the_start_and_a_missing_file_keeps_one_down(
+    tmp_path: Path,
+) -> None:
+    text = """\
+cluster {
+  name = "emqx-us-east"
+  links = [
+    {
+      name = "emqx-eu-west"
+      server = "emqx.us-east.myinfra.net"
+      username = "clink-user:us-east"
+      password = "clink-password-no-one-knows"
+      clientid = "clink-us-east"
+      topics = ["global/#", "fwd/#", "cluster/+/status"]
+      ssl { enable = true, verify = verify_peer, certfile = "etc/certs/client/emqx-us-east.pem" }
+    }
+    { name = "other", server = "127.0.0.1:1", topics = [] }
+  ]
+}
+"""
+    with operated(tmp_path, text) as running:
+        side = Side("emqx-us-east", running)
+        row = side.wait_for("emqx-eu-west", "file", "disconnected")
+        assert "emqx-us-east.pem: No such file" in row["status_reason"]
+        side.wait_for("other", "refused")
+        refused = side.rest.ask("DELETE", "/cluster/links/other")
+        assert refused.problem == (409, "CONFLICT")
+        eventually(lambda: any("emqx-eu-west" in name for name in running.alarms()))
