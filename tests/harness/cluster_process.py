@@ -50,6 +50,11 @@ def answer(node: Node, order: dict[str, Any]) -> object:
     if "peers" in order:
         node.cluster_peers([ClusterPeer(**peer) for peer in order["peers"]])
         return None
+    if "lost" in order:
+        node.cluster_lost(order["lost"])
+        return None
+    if "pledges" in order:
+        return node.stats()["pledges.count"]
     if "metrics" in order:
         return dict(node.metrics())
     if "retained" in order:

@@ -9,6 +9,7 @@ use crate::access::{Compiled, Crowd, LoginBackoff};
 use crate::ids::SessionKey;
 use crate::message::Message;
 use crate::metrics::Metrics;
+use crate::pledges::Pledges;
 use crate::retained::{Past, Replicated, Retained};
 use crate::router::Router;
 
@@ -21,6 +22,8 @@ pub struct Shared {
     pub retained: Retained<Message>,
     /// Their versions, once the node is one of a cluster.
     pub replicated: OnceLock<Replicated>,
+    /// What nodes of the cluster have promised to publish later.
+    pub pledges: OnceLock<Pledges>,
     /// What the store knew of versions when the node started.
     pub past: Mutex<Past>,
     /// One set of counters per shard; the last one belongs to the management plane.
@@ -53,6 +56,7 @@ impl Shared {
             router: Router::default(),
             retained: Retained::default(),
             replicated: OnceLock::new(),
+            pledges: OnceLock::new(),
             past: Mutex::default(),
             metrics: (0..=shards).map(|_| Metrics::default()).collect(),
             delayed: AtomicUsize::new(0),

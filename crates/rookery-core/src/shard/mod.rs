@@ -28,6 +28,7 @@ mod notice;
 mod observe;
 mod operation;
 mod outgoing;
+mod pledge;
 mod publish;
 mod query;
 mod queue;
@@ -677,6 +678,7 @@ impl Shard {
             }
             ShardMessage::NodesTook(turn) => self.nodes_took(now, turn),
             ShardMessage::Replica(message) => self.hear_replica(now, *message),
+            ShardMessage::Pledge(message) => self.hear_pledge(now, *message),
             ShardMessage::Answer(answer) => self.answered(now, answer),
             ShardMessage::Command(command) => self.command(now, command),
             // The node has refused what cannot be used.

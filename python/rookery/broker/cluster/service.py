@@ -186,6 +186,7 @@ class Cluster:
     def _tell_running(self) -> None:
         running = self.membership.running_others()
         self._lanes.peers([Peer(pulse.name, pulse.incarnation, pulse.lane) for pulse in running])
+        self._lanes.lost(self.membership.lost())
         names = {pulse.name for pulse in running}
         self._clients.others(names, is_alone=self.membership.is_alone)
         self._tell_stopped(names)
