@@ -188,6 +188,9 @@ class Node:
     def cluster_peers(self, peers: list[ClusterPeer]) -> None:
         """Make the other nodes those of the list: all that run."""
 
+    def cluster_lost(self, names: list[str]) -> None:
+        """The complete list of members that died, as far as those who run may say so."""
+
     def cluster_status(self) -> list[PeerStatusRow]:
         """How it stands with each of them."""
 

@@ -54,6 +54,11 @@ def answer(node: Node, order: dict[str, Any]) -> object:
     if "clients" in order:
         found, _ = node.lists.clients_page(ClientQuery(), 0, 1000)
         return {client.client_id: client.is_connected for client in found}
+    if "lost" in order:
+        node.cluster_lost(order["lost"])
+        return None
+    if "pledges" in order:
+        return node.stats()["pledges.count"]
     if "metrics" in order:
         return dict(node.metrics())
     if "retained" in order:

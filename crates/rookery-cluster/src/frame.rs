@@ -7,7 +7,7 @@
 use rookery_codec::{Fields, check_topic_filter};
 
 use crate::moves::{self, MoveFrame};
-use crate::replica::ReplicaFrame;
+use crate::replica::{ReplicaFrame, Space};
 
 /// The version of everything here that a Hello names.
 pub const PROTOCOL: u16 = 1;
@@ -121,7 +121,7 @@ pub enum Frame<'a> {
         taken: u64,
         /// The version of the caller's routes that is known here; none = tell all.
         routes: Option<u64>,
-        /// This node understands [`Frame::Replica`].
+        /// This node understands [`Frame::Replica`] of every space.
         has_replica: bool,
     },
     /// The lane is not open.
@@ -162,7 +162,7 @@ pub enum Frame<'a> {
     /// Tell all routes: what is known is not that.
     RoutesWanted,
     /// About what all nodes hold.
-    Replica(ReplicaFrame<'a>),
+    Replica(Space, ReplicaFrame<'a>),
     /// A session moves.
     Move(MoveFrame<'a>),
 }
@@ -258,10 +258,11 @@ impl<'a> Frame<'a> {
                 Some(frame) => Self::Move(frame),
                 None => return Some(None),
             },
-            kind => match ReplicaFrame::read(kind, r)? {
-                Some(frame) => Self::Replica(frame),
-                None => return Some(None),
-            },
+            kind => {
+                let Some((space, kind)) = Space::of(kind) else { return Some(None) };
+                let Some(frame) = ReplicaFrame::read(kind, r)? else { return Some(None) };
+                Self::Replica(space, frame)
+            }
         }))
     }
 
@@ -303,7 +304,7 @@ impl<'a> Frame<'a> {
                     out.extend_from_slice(&word.to_le_bytes());
                 }
             }
-            Self::Replica(frame) => frame.write(out),
+            Self::Replica(_, frame) => frame.write(out),
             Self::Move(frame) => frame.encode(out),
             Self::Ping | Self::Pong | Self::RoutesBegin | Self::RoutesEnd | Self::RoutesWanted => {}
         }
@@ -326,7 +327,7 @@ impl<'a> Frame<'a> {
             Self::RoutesEnd => kind::ROUTES_END,
             Self::RoutesDigest { .. } => kind::ROUTES_DIGEST,
             Self::RoutesWanted => kind::ROUTES_WANTED,
-            Self::Replica(frame) => frame.kind(),
+            Self::Replica(space, frame) => space.kind(frame),
             Self::Move(frame) => frame.kind(),
         }
     }

@@ -6,7 +6,7 @@ use rookery_cluster::frame::{
     self, Frame, FrameError, Hello, Identity, Item, Refusal, Route, items, next, put_item,
     put_route, routes,
 };
-use rookery_cluster::replica::{Bits, ReplicaFrame, entries};
+use rookery_cluster::replica::{Bits, ReplicaFrame, Space, entries};
 
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z+#/ä$ ]{1,12}", Just("x".repeat(65_535)), "\\PC{0,20}"]
@@ -41,12 +41,18 @@ fn frames(bytes: &'static [u8]) -> Vec<Frame<'static>> {
         Frame::RoutesEnd,
         Frame::RoutesDigest { version: 1, digest: 2, count: 3 },
         Frame::RoutesWanted,
-        Frame::Replica(ReplicaFrame::Digest(&[7; 2048])),
-        Frame::Replica(ReplicaFrame::Leaves { group: 255, sums: &[8; 2048] }),
-        Frame::Replica(ReplicaFrame::Entries { number: 9, items: bytes }),
-        Frame::Replica(ReplicaFrame::Differ { purged: 1, groups: Bits::default() }),
-        Frame::Replica(ReplicaFrame::Has { group: 0, leaves: Bits::default(), items: bytes }),
-        Frame::Replica(ReplicaFrame::Kept(u64::MAX)),
+        Frame::Replica(Space::Retained, ReplicaFrame::Digest(&[7; 2048])),
+        Frame::Replica(Space::Retained, ReplicaFrame::Leaves { group: 255, sums: &[8; 2048] }),
+        Frame::Replica(Space::Retained, ReplicaFrame::Entries { number: 9, items: bytes }),
+        Frame::Replica(
+            Space::Retained,
+            ReplicaFrame::Differ { purged: 1, groups: Bits::default() },
+        ),
+        Frame::Replica(
+            Space::Retained,
+            ReplicaFrame::Has { group: 0, leaves: Bits::default(), items: bytes },
+        ),
+        Frame::Replica(Space::Pledges, ReplicaFrame::Kept(u64::MAX)),
     ]
 }
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use proptest::prelude::*;
 use rookery_cluster::frame::{Frame, next};
 use rookery_cluster::replica::{
-    Bits, EntryOf, HybridClock, Key, Replica, ReplicaFrame, ReplicaSender, ReplicaSource, Sums,
-    Version, What, answer, entries, key_of, put_deleted, put_value,
+    Bits, EntryOf, HybridClock, Key, Replica, ReplicaFrame, ReplicaSender, ReplicaSource, Space,
+    Sums, Version, What, answer, entries, key_of, put_deleted, put_value,
 };
 
 /// A small generator: a seed is a run.
@@ -143,7 +143,7 @@ impl World {
         let link = |(from, to)| Link {
             from,
             to,
-            sender: ReplicaSender::new(0),
+            sender: ReplicaSender::new(Space::Retained, 0),
             is_open: false,
             told: VecDeque::new(),
             answers: VecDeque::new(),
@@ -201,11 +201,16 @@ impl World {
     fn take(&mut self, at: usize) {
         let link = &mut self.links[at];
         let Some(bytes) = pop(&mut link.told) else { return };
-        let Frame::Replica(frame) = next(&bytes, 1 << 24).unwrap().unwrap().0 else { panic!() };
+        let Frame::Replica(Space::Retained, frame) = next(&bytes, 1 << 24).unwrap().unwrap().0
+        else {
+            panic!()
+        };
         let mut out = Vec::new();
-        if let Some((number, items)) = answer(frame, &self.holders[link.to], &mut out).unwrap() {
+        if let Some((number, items)) =
+            answer(Space::Retained, frame, &self.holders[link.to], &mut out).unwrap()
+        {
             self.holders[link.to].apply(items, self.unix_ms);
-            Frame::Replica(ReplicaFrame::Kept(number)).encode(&mut out);
+            Frame::Replica(Space::Retained, ReplicaFrame::Kept(number)).encode(&mut out);
         }
         link.answers.extend(out);
     }
@@ -213,7 +218,10 @@ impl World {
     fn hear(&mut self, at: usize) {
         let link = &mut self.links[at];
         let Some(bytes) = pop(&mut link.answers) else { return };
-        let Frame::Replica(frame) = next(&bytes, 1 << 24).unwrap().unwrap().0 else { panic!() };
+        let Frame::Replica(Space::Retained, frame) = next(&bytes, 1 << 24).unwrap().unwrap().0
+        else {
+            panic!()
+        };
         let heard = link.sender.hear(frame, &self.holders[link.from]).unwrap();
         for (key, time) in heard.outdated {
             self.holders[link.from].replica.drop_value(&key, time);
@@ -391,6 +399,6 @@ fn an_answer_that_nobody_asked_for_is_an_error() {
     let sender = &mut world.links[0].sender;
     assert!(sender.hear(ReplicaFrame::Kept(1), source).is_err());
     let mut out = Vec::new();
-    assert!(answer(ReplicaFrame::Kept(1), source, &mut out).is_err());
+    assert!(answer(Space::Retained, ReplicaFrame::Kept(1), source, &mut out).is_err());
     assert!(entries(&[9, 9]).next().unwrap().is_err());
 }

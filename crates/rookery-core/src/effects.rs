@@ -3,13 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use rookery_cluster::replica::{Key, What};
 use rookery_codec::ReasonCode;
 
-use crate::copies::Foreign;
 use crate::ids::{ConnKey, SessionKey};
 use crate::message::Message;
 use crate::router::Matched;
+
+pub use crate::nodes_message::{PledgeMessage, ReplicaMessage};
 
 /// Who and where a transport connection is, known before CONNECT.
 #[derive(Clone, Debug)]
@@ -270,6 +270,8 @@ pub enum ShardMessage {
         /// The message.
         message: Box<crate::moving::copy::CopiedMessage>,
     },
+    /// About wills and delayed messages that another node may have to publish.
+    Pledge(Box<PledgeMessage>),
     /// Somebody answered a question.
     Answer(Answer),
     /// An order of the management plane.
@@ -299,6 +301,7 @@ impl ShardMessage {
             | Self::Rules(_)
             | Self::NodesTook(_) => 0,
             Self::Replica(message) => message.bytes(),
+            Self::Pledge(message) => message.bytes(),
         };
         size_of::<Self>() + message
     }
@@ -313,57 +316,6 @@ pub struct ForLinks {
     pub matched: Arc<Matched>,
     /// First and one past the last target: their slots are the numbers of the links.
     pub range: (u32, u32),
-}
-
-/// What shards and the lanes to other nodes tell each other about replicated retained messages.
-#[derive(Debug)]
-pub enum ReplicaMessage {
-    /// To the lanes: the message of a topic changed here.
-    Changed {
-        /// The key of the topic.
-        key: Key,
-        /// How long an acknowledgement waits for the other nodes; none waits.
-        wait_ms: Option<u32>,
-    },
-    /// From the lanes: what another node changed.
-    Foreign {
-        /// The node.
-        peer: u64,
-        /// The number under which it wants to know that this is kept.
-        number: u64,
-        /// The changes.
-        entries: Vec<Foreign<Message>>,
-    },
-    /// To the lanes: that is kept.
-    Kept {
-        /// The node.
-        peer: u64,
-        /// The number.
-        number: u64,
-    },
-    /// From the lanes: messages, with the times of their versions, that others have deleted long
-    /// ago.
-    Outdated(Vec<(Key, u64)>),
-    /// From the lanes: another node has had everything up to that time.
-    InStep {
-        /// Its name.
-        node: Box<str>,
-        /// The time.
-        time: u64,
-    },
-    /// From the lanes: so many acknowledgements waited in vain for other nodes.
-    Unconfirmed(u64),
-}
-
-impl ReplicaMessage {
-    fn bytes(&self) -> usize {
-        let Self::Foreign { entries, .. } = self else { return size_of::<Self>() };
-        let message = |entry: &Foreign<Message>| match &entry.what {
-            What::Value(message) => message.size(),
-            What::Deleted | What::Absent => 0,
-        };
-        entries.iter().map(|entry| size_of::<Foreign<Message>>() + message(entry)).sum()
-    }
 }
 
 /// Number of a question; names the shard, the connection and the order.

@@ -322,11 +322,27 @@ pub fn read_retained_meta(key: &[u8], value: &[u8], past: &mut Past) -> Option<(
 /// Writes a will.
 #[must_use]
 pub fn put_will(client_id: &str, will: &Will) -> Op {
-    let mut value = vec![1];
-    value.extend_from_slice(&will.delay_s.to_le_bytes());
-    value.extend_from_slice(&will.due_at_ms.to_le_bytes());
-    value.extend_from_slice(&will.message.to_bytes());
+    let mut value = Vec::new();
+    encode_will(will, &mut value);
     Op::Put { table: WILLS, key: client_id.as_bytes().into(), value: value.into() }
+}
+
+/// Appends a will as it is stored.
+pub fn encode_will(will: &Will, out: &mut Vec<u8>) {
+    out.push(1);
+    out.extend_from_slice(&will.delay_s.to_le_bytes());
+    out.extend_from_slice(&will.due_at_ms.to_le_bytes());
+    will.message.encode_into(out);
+}
+
+/// The inverse of [`encode_will`].
+#[must_use]
+pub fn decode_will(value: &[u8]) -> Option<Will> {
+    let mut r = Fields(value);
+    (r.u8()? == 1).then_some(())?;
+    let delay_s = r.u32()?;
+    let due_at_ms = r.u64()?;
+    Some(Will { message: Arc::new(Message::from_bytes(r.0)?), delay_s, due_at_ms })
 }
 
 /// Removes a will.
@@ -338,19 +354,22 @@ pub fn delete_will(client_id: &str) -> Op {
 /// Reads a will: client identifier, will.
 #[must_use]
 pub fn read_will(key: &[u8], value: &[u8]) -> Option<(String, Will)> {
-    let mut r = Fields(value);
-    (r.u8()? == 1).then_some(())?;
-    let delay_s = r.u32()?;
-    let due_at_ms = r.u64()?;
-    let message = Arc::new(Message::from_bytes(r.0)?);
-    Some((std::str::from_utf8(key).ok()?.to_owned(), Will { message, delay_s, due_at_ms }))
+    Some((std::str::from_utf8(key).ok()?.to_owned(), decode_will(value)?))
 }
 
 /// Writes a delayed message.
 #[must_use]
 pub fn put_delayed(due_at_ms: u64, message: &Message) -> Op {
-    let value = [&[1][..], &due_at_ms.to_le_bytes(), &message.to_bytes()].concat();
+    let mut value = Vec::new();
+    encode_delayed(due_at_ms, message, &mut value);
     Op::Put { table: DELAYED, key: message.id.0.to_be_bytes().into(), value: value.into() }
+}
+
+/// Appends a delayed message as it is stored.
+pub fn encode_delayed(due_at_ms: u64, message: &Message, out: &mut Vec<u8>) {
+    out.push(1);
+    out.extend_from_slice(&due_at_ms.to_le_bytes());
+    message.encode_into(out);
 }
 
 /// Removes a delayed message.

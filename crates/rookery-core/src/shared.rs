@@ -10,6 +10,7 @@ use crate::ids::SessionKey;
 use crate::links::Links;
 use crate::message::Message;
 use crate::metrics::Metrics;
+use crate::pledges::Pledges;
 use crate::retained::{Past, Replicated, Retained};
 use crate::router::Router;
 
@@ -22,6 +23,8 @@ pub struct Shared {
     pub retained: Retained<Message>,
     /// Their versions, once the node is one of a cluster.
     pub replicated: OnceLock<Replicated>,
+    /// What nodes of the cluster have promised to publish later.
+    pub pledges: OnceLock<Pledges>,
     /// What the store knew of versions when the node started.
     pub past: Mutex<Past>,
     /// One set of counters per shard; the last one belongs to the management plane.
@@ -60,6 +63,7 @@ impl Shared {
             router: Router::default(),
             retained: Retained::default(),
             replicated: OnceLock::new(),
+            pledges: OnceLock::new(),
             past: Mutex::default(),
             metrics: (0..=shards).map(|_| Metrics::default()).collect(),
             delayed: AtomicUsize::new(0),

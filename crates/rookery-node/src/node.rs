@@ -505,6 +505,7 @@ impl Node {
             ("topics.count", router.topics() as u64),
             ("router.bytes", router.memory_bytes() as u64),
             ("retained.count", self.shared.retained.len() as u64),
+            ("pledges.count", self.shared.pledges.get().map_or(0, |all| all.count() as u64)),
             ("retained.bytes", self.shared.retained.bytes() as u64),
             ("delayed.count", self.shared.delayed.load(Ordering::Relaxed) as u64),
             ("outbox.bytes", gauge(|m| &m.outbox_bytes)),

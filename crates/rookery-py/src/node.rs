@@ -254,6 +254,11 @@ impl Node {
         self.call(py, |node| node.cluster_peers(peers))
     }
 
+    /// Makes the nodes that died those of the list.
+    fn cluster_lost(&self, py: Python<'_>, names: Vec<String>) -> PyResult<()> {
+        self.call(py, |node| node.cluster_lost(names))
+    }
+
     /// `PeerStatusRow` of each of them.
     fn cluster_status<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let rows = self.call(py, |node| Ok(node.cluster_status()))?;

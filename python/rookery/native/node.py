@@ -266,6 +266,17 @@ class Node:
         """
         _call(self._native.cluster_peers, list(peers))
 
+    def cluster_lost(self, names: Iterable[str]) -> None:
+        """Make the nodes that died those of the list: members that are silent without having said that
+        they stop, where those who run may speak for the cluster.
+
+        Wills of their clients and delayed messages that they kept are published by the others.
+
+        Raises:
+            InvalidConfigError: the lanes are not open.
+        """
+        _call(self._native.cluster_lost, list(names))
+
     def cluster_status(self) -> list[PeerStatus]:
         """How it stands with each of the other nodes; nothing where there is no cluster."""
         # Loaded by nodes of a cluster.

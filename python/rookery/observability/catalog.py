@@ -224,6 +224,7 @@ _OWN_GAUGES = (
     ("connections.quota.used", "Clients that count against access.max_connections", "已用连接配额"),
     ("connections.quota.max", "Most clients at once; 0 is no bound", "连接配额上限，0 表示不限"),
     ("router.bytes", "Bytes of the routing tables", "路由表字节数"),
+    ("pledges.count", "Wills and delayed messages of all nodes", "各节点的遗嘱与延迟消息数量"),
     ("retained.bytes", "Bytes of retained messages", "保留消息字节数"),
     ("outbox.bytes", "Bytes waiting to be sent", "待发送字节数"),
     ("mqueue.bytes", "Bytes of messages queued for sessions", "会话队列字节数"),

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from harness.members import Member, members, runs, until_all_see
+from harness.packets import Will
 from harness.waiting import until
 from rookery.client.management import ManagementClient
 from rookery.errors import RookeryError
@@ -197,6 +198,21 @@ def test_a_message_reaches_a_subscriber_of_another_node(three: list[Member]) -> 
         subscriber.receive("plant/1/state", b"on")
 
 
+def retained(member: Member) -> set[str]:
+    rows = ManagementClient(member.node.data_dir).get("/api/v5/mqtt/retainer/messages")["data"]
+    return {row["topic"] for row in rows if row["topic"].startswith("kept/")}
+
+
+def test_retained_messages_are_those_of_the_cluster(three: list[Member]) -> None:
+    with three[0].node.connect() as publisher:
+        for topic in ("kept/1", "kept/2"):
+            publisher.publish(topic, b"x", qos=1, retain=True)
+    assert [retained(member) for member in three] == [{"kept/1", "kept/2"}] * 3
+    ManagementClient(three[1].node.data_dir).delete("/api/v5/mqtt/retainer/message/kept%2F1")
+    for member in three:
+        until(lambda member=member: retained(member) == {"kept/2"}, "deleted")  # type: ignore[misc]
+
+
 def test_a_member_cannot_join_another_cluster(three: list[Member]) -> None:
     one, two, _ = three
     said = one.ctl("cluster", "join", two.name, "--yes")
@@ -208,6 +224,11 @@ def test_a_member_cannot_join_another_cluster(three: list[Member]) -> None:
 def test_who_is_killed_is_shown_as_stopped_and_leaves_nothing_behind(three: list[Member]) -> None:
     one, two, three_ = three
     nats = two.nats_pid()
+    watch = one.node.connect()
+    watch.subscribe("wills/#", qos=1)
+    lost = two.node.connect(will=Will("wills/two", b"lost", 1))
+    # The others know of the will before they confirm this.
+    lost.publish("kept/2", b"", qos=1, retain=True)
     two.node.kill9()
     until(lambda: not runs(nats), "its NATS has ended")
 
@@ -217,6 +238,8 @@ def test_who_is_killed_is_shown_as_stopped_and_leaves_nothing_behind(three: list
     assert rows[two.name] == {"node": two.name, "node_status": STOPPED}
     alarms = json.dumps(one.ctl.json("alarms", "list"))
     assert f"node_down/{two.name}" in alarms
+    watch.receive("wills/two", b"lost")
+    watch.disconnect()
 
 
 def test_who_comes_back_is_a_member_without_joining(three: list[Member]) -> None:

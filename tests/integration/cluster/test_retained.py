@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def three() -> Iterator[Nodes]:
         yield nodes
 
 
-def keep(node: ClusterNode, topic: str, payload: str, qos: int = 1, **properties: object) -> None:
+def keep(node: ClusterNode, topic: str, payload: str, qos: int = 1, **properties: Any) -> None:
     with node.connect() as client:
         client.publish(topic, payload.encode(), qos=qos, retain=True, properties=properties or None)
 
@@ -39,7 +40,7 @@ def clear(node: ClusterNode, *topics: str) -> None:
 def test_what_is_acknowledged_is_there_for_who_subscribes_anywhere(three: Nodes, qos: int) -> None:
     a, b, c = three
     topic = f"plant/ü {qos}/state"
-    properties = {"content_type": "text/plain", "user_property": [("k", "v")]}
+    properties: dict[str, Any] = {"content_type": "text/plain", "user_property": [("k", "v")]}
     keep(a, topic, "on", qos, **properties)
     for node in (b, c, a):
         with node.connect() as client:

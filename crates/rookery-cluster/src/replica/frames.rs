@@ -9,14 +9,46 @@ use super::GROUPS;
 use super::version::{Key, Version};
 use crate::frame::{FrameError, put_text};
 
-/// The kinds of these frames.
-pub(crate) mod kind {
-    pub(crate) const DIGEST: u8 = 60;
-    pub(crate) const LEAVES: u8 = 61;
-    pub(crate) const ENTRIES: u8 = 62;
-    pub(crate) const DIFFER: u8 = 63;
-    pub(crate) const HAS: u8 = 64;
-    pub(crate) const KEPT: u8 = 65;
+/// The kinds of these frames, counted from the first of their space.
+mod kind {
+    pub(super) const DIGEST: u8 = 0;
+    pub(super) const LEAVES: u8 = 1;
+    pub(super) const ENTRIES: u8 = 2;
+    pub(super) const DIFFER: u8 = 3;
+    pub(super) const HAS: u8 = 4;
+    pub(super) const KEPT: u8 = 5;
+}
+
+/// What a frame is about: nodes hold more than one thing alike.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Space {
+    /// Retained messages.
+    Retained,
+    /// What is to be published later.
+    Pledges,
+}
+
+impl Space {
+    const ALL: [Self; 2] = [Self::Retained, Self::Pledges];
+
+    /// The kinds of its frames begin here.
+    const fn first_kind(self) -> u8 {
+        match self {
+            Self::Retained => 60,
+            Self::Pledges => 70,
+        }
+    }
+
+    /// Which one a kind belongs to, and what it is there.
+    pub(crate) fn of(kind: u8) -> Option<(Self, u8)> {
+        let is_it = |space: &Self| kind.checked_sub(space.first_kind()).is_some_and(|n| n < 10);
+        let space = Self::ALL.into_iter().find(is_it)?;
+        Some((space, kind - space.first_kind()))
+    }
+
+    pub(crate) const fn kind(self, frame: &ReplicaFrame<'_>) -> u8 {
+        self.first_kind() + frame.kind()
+    }
 }
 
 /// A sum for each group, or for each part of a group.
@@ -168,7 +200,7 @@ impl<'a> ReplicaFrame<'a> {
         }
     }
 
-    pub(crate) const fn kind(&self) -> u8 {
+    const fn kind(&self) -> u8 {
         match self {
             Self::Digest(_) => kind::DIGEST,
             Self::Leaves { .. } => kind::LEAVES,

@@ -130,6 +130,17 @@ impl<V> Replica<V> {
         }
     }
 
+    /// Everything that is known.
+    pub fn each(&self, mut visit: impl FnMut(&Key, &Version, &What<V>)) {
+        self.known.iter().for_each(|(key, known)| visit(key, &known.version, &known.what));
+    }
+
+    /// How many values there are.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        self.known.values().filter(|known| matches!(known.what, What::Value(_))).count()
+    }
+
     /// What is known of a key.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<(&Version, &What<V>)> {

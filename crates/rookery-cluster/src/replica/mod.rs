@@ -15,7 +15,7 @@ mod sender;
 mod version;
 
 pub use frames::{
-    Bits, Entry, EntryOf, ReplicaFrame, Sums, entries, put_deleted, put_value, put_version,
+    Bits, Entry, EntryOf, ReplicaFrame, Space, Sums, entries, put_deleted, put_value, put_version,
 };
 pub use map::{Replica, What};
 pub use sender::{Heard, ReplicaError, ReplicaSender, ReplicaSource, answer};

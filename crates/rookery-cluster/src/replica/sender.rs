@@ -10,7 +10,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::frames::{Bits, ReplicaFrame, Sums, put_version, versions};
+use super::frames::{Bits, ReplicaFrame, Space, Sums, put_version, versions};
 use super::version::{Key, Version};
 use crate::frame::{Frame, FrameError};
 
@@ -85,6 +85,7 @@ struct UnderWay {
 /// Tells one other node.
 #[derive(Debug)]
 pub struct ReplicaSender {
+    space: Space,
     stage: Stage,
     /// Numbers the changes.
     changes: u64,
@@ -118,8 +119,9 @@ pub struct ReplicaSender {
 impl ReplicaSender {
     /// For a node that was in step with this one at a time; 0 = never.
     #[must_use]
-    pub fn new(in_step: u64) -> Self {
+    pub fn new(space: Space, in_step: u64) -> Self {
         Self {
+            space,
             stage: Stage::Silent,
             changes: 0,
             covered: 0,
@@ -231,13 +233,15 @@ impl ReplicaSender {
                 self.is_behind = false;
                 self.covered = self.changes;
                 self.round_time = source.time();
-                Frame::Replica(ReplicaFrame::Digest(&source.sums().encode())).encode(out);
+                Frame::Replica(self.space, ReplicaFrame::Digest(&source.sums().encode()))
+                    .encode(out);
                 self.stage = Stage::Asked;
             }
             Stage::Groups if self.asked.is_none() && self.found.is_empty() => {
                 if let Some(group) = self.groups.pop_front() {
                     let sums = source.leaves(group).encode();
-                    Frame::Replica(ReplicaFrame::Leaves { group, sums: &sums }).encode(out);
+                    Frame::Replica(self.space, ReplicaFrame::Leaves { group, sums: &sums })
+                        .encode(out);
                     self.asked = Some(group);
                 }
             }
@@ -266,7 +270,7 @@ impl ReplicaSender {
                 break;
             }
         }
-        Frame::Replica(ReplicaFrame::Entries { number, items: &items }).encode(out);
+        Frame::Replica(self.space, ReplicaFrame::Entries { number, items: &items }).encode(out);
         // A frame without entries has its price, too: each is answered.
         let bytes = items.len().max(64);
         self.under_way.push_back(UnderWay { number, bytes, changes });
@@ -369,6 +373,7 @@ pub struct Heard {
 ///
 /// It is an answer, and belongs to the other direction.
 pub fn answer<'a>(
+    space: Space,
     frame: ReplicaFrame<'a>,
     source: &impl ReplicaSource,
     out: &mut Vec<u8>,
@@ -377,7 +382,7 @@ pub fn answer<'a>(
         ReplicaFrame::Digest(sums) => {
             let groups = source.sums().differ(sums);
             let purged = source.purged();
-            Frame::Replica(ReplicaFrame::Differ { purged, groups }).encode(out);
+            Frame::Replica(space, ReplicaFrame::Differ { purged, groups }).encode(out);
         }
         ReplicaFrame::Leaves { group, sums } => {
             let leaves = source.leaves(group).differ(sums);
@@ -385,7 +390,7 @@ pub fn answer<'a>(
             source.versions(group, &leaves, &mut |key, version| {
                 put_version(&mut items, key, version);
             });
-            Frame::Replica(ReplicaFrame::Has { group, leaves, items: &items }).encode(out);
+            Frame::Replica(space, ReplicaFrame::Has { group, leaves, items: &items }).encode(out);
         }
         ReplicaFrame::Entries { number, items } => return Ok(Some((number, items))),
         _ => return Err(ReplicaError::NotAsked),

@@ -70,21 +70,28 @@ impl Shard {
         }
         // MQTT-5.0 [MQTT-3.14.4-3], MQTT-3.1.1 [MQTT-3.14.4-3]: only a normal end discards the will.
         if disconnect.reason == ReasonCode::NORMAL_DISCONNECTION {
-            self.discard_will(slot);
+            self.discard_will(now, slot);
         }
         self.end_connection(now, key, CloseCause::Normal, true);
         Ok(Step::End)
     }
 
-    /// Forgets the will, in memory and on disk.
-    pub(super) fn discard_will(&mut self, slot: u32) {
-        let durable = self.config.durable;
-        if let Some(session) = self.sessions.get_mut(slot)
-            && session.will.take().is_some()
-            && durable
-        {
-            self.effects.store_ops.push(persist::delete_will(&session.publisher.client_id));
+    /// The will is not to be published: forgets it here, and other nodes need not know it any more.
+    pub(super) fn discard_will(&mut self, now: Now, slot: u32) {
+        if let Some(client_id) = self.forget_will(slot) {
+            self.release_will(now, &client_id, true);
         }
+    }
+
+    /// Forgets the will, in memory and on disk; the client, if there was one.
+    pub(super) fn forget_will(&mut self, slot: u32) -> Option<Arc<str>> {
+        let session = self.sessions.get_mut(slot)?;
+        session.will.take()?;
+        let client_id = session.publisher.client_id.clone();
+        if self.config.durable {
+            self.effects.store_ops.push(persist::delete_will(&client_id));
+        }
+        Some(client_id)
     }
 
     /// A new connection takes the session of an old one, or ends it. MQTT-5.0 [MQTT-3.1.4-3].
@@ -101,13 +108,13 @@ impl Shard {
                 self.tell_session(slot, SessionEvent::TakenOver);
             }
             if self.has_said_goodbye(old) {
-                self.discard_will(slot);
+                self.discard_will(now, slot);
             }
             self.send_disconnect(old, ReasonCode::SESSION_TAKEN_OVER, None);
             self.end_connection(now, old, cause, true);
         } else if !clean_start {
             // MQTT-5.0 [MQTT-3.1.3-9]: the delayed will is not sent when the session goes on.
-            self.discard_will(slot);
+            self.discard_will(now, slot);
         }
         if clean_start && !ends_anyway {
             self.end_session_in(now, slot);
@@ -270,7 +277,7 @@ impl Shard {
         let Some(will) = session.will.as_mut() else { return };
         // A taken-over session goes on: a delayed will is void, MQTT-5.0 [MQTT-3.1.3-9].
         if cause == CloseCause::TakenOver && will.delay_s > 0 && session.expiry_s > 0 {
-            self.discard_will(slot);
+            self.discard_will(now, slot);
             return;
         }
         if will.delay_s == 0 || session.expiry_s == 0 {
@@ -283,6 +290,7 @@ impl Shard {
             let op = persist::put_will(&session.publisher.client_id, will);
             self.effects.store_ops.push(op);
         }
+        self.pledge_will(now, slot);
     }
 
     /// Ends a session whatever state it is in.

@@ -333,7 +333,7 @@ impl Shard {
             self.trace_admitted(key, &client_id, request.is_superuser);
         }
         self.bind_access(now, key, &mut request);
-        self.keep_will(slot, will);
+        self.keep_will(now, slot, will);
         self.send_connack(key, &request, present.is_some());
         self.hold_connack(key, before, is_new);
         self.after_connack(now, key, slot, present.is_some());
@@ -467,7 +467,7 @@ impl Shard {
         }
     }
 
-    fn keep_will(&mut self, slot: u32, will: Option<(Message, u32)>) {
+    fn keep_will(&mut self, now: Now, slot: u32, will: Option<(Message, u32)>) {
         let durable = self.config.durable;
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let had_will = session.will.take().is_some();
@@ -480,11 +480,16 @@ impl Shard {
                         .push(persist::put_will(&session.publisher.client_id, &will));
                 }
                 session.will = Some(will);
+                self.pledge_will(now, slot);
             }
-            None if had_will && durable => {
-                self.effects.store_ops.push(persist::delete_will(&session.publisher.client_id));
+            None => {
+                let client_id = session.publisher.client_id.clone();
+                if had_will && durable {
+                    self.effects.store_ops.push(persist::delete_will(&client_id));
+                }
+                // It may have been connected to another node with one.
+                self.release_will(now, &client_id, false);
             }
-            None => {}
         }
     }
 
@@ -516,7 +521,7 @@ impl Shard {
         let slot = conn.session;
         let client_id = self.sessions.get(slot).map(|s| s.publisher.client_id.clone());
         // A client that was not let in has no will; the one it had before is not its own any more.
-        self.discard_will(slot);
+        self.discard_will(now, slot);
         let reason = ReasonCode::QUOTA_EXCEEDED;
         let detail = "the store takes no more";
         self.refuse_as(

@@ -207,7 +207,8 @@ impl Shard {
         let freed: usize = newer.iter().chain(&kept).map(Queued::size).sum();
         self.queued_bytes = self.queued_bytes.saturating_sub(freed);
         let node = departure.to;
-        self.discard_will(slot);
+        // What other nodes know of it is the new node's business by now.
+        self.forget_will(slot);
         let Some(session) = self.sessions.remove(slot) else { return };
         self.clients.remove(&client_id);
         self.shared.sessions.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
@@ -239,7 +240,7 @@ impl Shard {
 
     /// Forgets a session that is older than what another node gave.
     pub(super) fn forget_here(&mut self, slot: u32) {
-        self.discard_will(slot);
+        self.forget_will(slot);
         if let Some(session) = self.sessions.get_mut(slot) {
             // Its shared messages are in the newer one as well.
             session.queue.iter_mut().for_each(|item| item.group = None);

@@ -16,6 +16,7 @@ use crate::ids::{ConnKey, MessageId, Now, SessionKey};
 use crate::inflight::Stage;
 use crate::message::Message;
 use crate::persist;
+use crate::pledges::key_of_delayed;
 use crate::session::Replay;
 use crate::store_port::{Op, Outcome};
 
@@ -175,7 +176,7 @@ impl Shard {
     }
 
     /// What the store refused is not delayed either: the publisher was told so.
-    fn settle_delayed(&mut self, ticket: u64, is_stored: bool) {
+    fn settle_delayed(&mut self, now: Now, ticket: u64, is_stored: bool) {
         let mut refused = Vec::new();
         while self.unstored_delayed.front().is_some_and(|u| u.ticket <= ticket) {
             let Some(unstored) = self.unstored_delayed.pop_front() else { break };
@@ -187,6 +188,9 @@ impl Shard {
             return;
         }
         refused.sort_unstable();
+        for id in &refused {
+            self.release_pledge(now, &key_of_delayed(*id), true);
+        }
         let before = self.delayed.len();
         self.delayed.retain(|d| refused.binary_search(&d.message.id).is_err());
         // Those that were taken back meanwhile are counted off already.
@@ -225,7 +229,7 @@ impl Shard {
         self.committed = self.committed.max(ticket);
         let is_stored = outcome == Outcome::Stored;
         self.settle_retained(ticket, is_stored);
-        self.settle_delayed(ticket, is_stored);
+        self.settle_delayed(now, ticket, is_stored);
         self.confirm_foreign(ticket);
         self.release_held(now, ticket, outcome);
         self.confirm_stored(ticket, outcome);

@@ -31,6 +31,7 @@ mod notice;
 mod observe;
 mod operation;
 mod outgoing;
+mod pledge;
 mod publish;
 mod query;
 mod queue;
@@ -695,6 +696,7 @@ impl Shard {
             }
             // On its way to another node, not from one.
             ShardMessage::Following(_) => {}
+            ShardMessage::Pledge(message) => self.hear_pledge(now, *message),
             ShardMessage::Answer(answer) => self.answered(now, answer),
             ShardMessage::Command(command) => self.command(now, command),
             // The node has refused what cannot be used.

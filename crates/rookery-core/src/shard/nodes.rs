@@ -5,7 +5,7 @@
 //! PUBACK and PUBREC leave when every such node has it in memory, or when the driver says that it
 //! has waited long enough.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use rookery_codec::QoS;
@@ -18,6 +18,7 @@ use crate::effects::ShardMessage;
 use crate::ids::{ConnKey, Now};
 use crate::message::Message;
 use crate::router::{Feed, Matched, NODES_SHARD};
+use crate::session::Will;
 
 /// An acknowledgement that waits for other nodes; what it promises of the store is decided.
 #[derive(Debug)]
@@ -42,6 +43,9 @@ pub(super) struct Nodes {
     waiting: VecDeque<Waiting>,
     /// Retained messages of other nodes whose writes are not committed: ticket, node, number.
     pub(super) unstored: VecDeque<(u64, u64, u64)>,
+    /// Wills without a session, by when they are due on the monotonic clock.
+    pub(super) wills_due: BTreeMap<(u64, u64), Will>,
+    pub(super) wills_made: u64,
 }
 
 impl Default for Nodes {
@@ -53,6 +57,8 @@ impl Default for Nodes {
             taken: 0,
             waiting: VecDeque::new(),
             unstored: VecDeque::new(),
+            wills_due: BTreeMap::new(),
+            wills_made: 0,
         }
     }
 }

@@ -511,6 +511,7 @@ impl Shard {
             }
         }
         self.metrics().messages_delayed.inc();
+        self.pledge_delayed(now, due_at_ms, &message);
         self.keep_delayed(now, due_at_ms, message);
         true
     }

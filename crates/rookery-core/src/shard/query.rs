@@ -289,6 +289,7 @@ impl Shard {
         if self.config.durable {
             self.effects.store_ops.push(crate::persist::delete_delayed(message));
         }
+        self.release_delayed(now, message);
         if self.removed_delayed.len() > 64 + self.delayed.len() / 2 {
             let removed = std::mem::take(&mut self.removed_delayed);
             self.delayed.retain(|d| !removed.contains(&d.message.id));

@@ -175,6 +175,7 @@ impl Shard {
     }
 
     fn arm_restored(&mut self, now: Now, slot: u32) {
+        let learn_until_ms = self.learn_until_ms(now);
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let lost_at_ms = session.disconnected_at_ms;
         if let Some(will) = session.will.as_mut().filter(|w| w.due_at_ms == 0) {
@@ -182,11 +183,20 @@ impl Shard {
             will.due_at_ms =
                 (lost_at_ms + u64::from(will.delay_s.min(session.expiry_s)) * 1000).max(1);
         }
+        if let Some(will) = session.will.as_mut() {
+            will.due_at_ms = will.due_at_ms.max(learn_until_ms);
+        }
         self.arm_session(now, slot);
     }
 
     /// Publishes the will of a client whose session ended with the node.
     pub fn restore_will(&mut self, now: Now, client_id: &str, will: &Will) {
+        let learn_until_ms = self.learn_until_ms(now);
+        if learn_until_ms > 0 {
+            let due_at_ms = will.due_at_ms.max(learn_until_ms);
+            self.await_will(now, Will { due_at_ms, ..will.clone() });
+            return;
+        }
         self.effects.store_ops.push(persist::delete_will(client_id));
         let mut message = will.message.with(will.message.topic(), will.message.retain, 0);
         if message.expires_at_ms != 0 {
@@ -198,6 +208,7 @@ impl Shard {
 
     /// Takes a delayed message back.
     pub fn restore_delayed(&mut self, now: Now, due_at_ms: u64, message: Message) {
+        let due_at_ms = due_at_ms.max(self.learn_until_ms(now));
         self.keep_delayed(now, due_at_ms, Arc::new(message));
     }
 }

@@ -185,6 +185,7 @@ impl Shard {
             self.note_expired(now, &message, order);
         }
         self.purge_deletions(now);
+        self.purge_pledges(now);
     }
 
     fn purge_deletions(&mut self, now: Now) {

@@ -86,6 +86,7 @@ impl Shard {
         self.due = due;
         self.settle_moved(now);
         self.send_delayed(now);
+        self.send_wills(now);
         self.expire_questions(now);
         self.ask_again(now);
     }
@@ -210,6 +211,10 @@ impl Shard {
             if self.config.durable {
                 self.effects.store_ops.push(persist::delete_delayed(&delayed.message));
             }
+            if self.is_delayed_overtaken(&delayed.message) {
+                continue;
+            }
+            self.release_delayed(now, &delayed.message);
             let message = delayed.message.with(delayed.message.topic(), delayed.message.retain, 0);
             self.publish_kept(now, &Arc::new(message));
         }

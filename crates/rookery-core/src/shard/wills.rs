@@ -11,6 +11,7 @@ use crate::effects::{AskId, Question, Verdict};
 use crate::ids::{ConnKey, Now};
 use crate::message::Message;
 use crate::persist;
+use crate::session::Will;
 
 /// Stands for no connection in the number of a question.
 const NOBODY: ConnKey = ConnKey { slot: u32::MAX, generation: 0 };
@@ -25,6 +26,11 @@ impl Shard {
     pub(super) fn publish_will(&mut self, now: Now, slot: u32) {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let Some(will) = session.will.take() else { return };
+        self.publish_will_message(now, &will);
+    }
+
+    /// The same for a will without a session.
+    pub(super) fn publish_will_message(&mut self, now: Now, will: &Will) {
         let mut message = will.message.with(will.message.topic(), will.message.retain, 0);
         if message.expires_at_ms != 0 {
             // It held the interval until now.
@@ -35,7 +41,7 @@ impl Shard {
         if self.config.hooks.publish {
             self.ask_about_will(now, message);
         } else {
-            self.forget_will_of(&message);
+            self.forget_will_of(now, &message);
             self.publish_kept(now, &message);
         }
     }
@@ -54,7 +60,7 @@ impl Shard {
     /// What hooks say about a will; no answer is one too.
     pub(super) fn will_decided(&mut self, now: Now, id: AskId, verdict: Verdict) {
         let Some(message) = self.open_wills.remove(&id.number) else { return };
-        self.forget_will_of(&message);
+        self.forget_will_of(now, &message);
         match verdict {
             Verdict::Drop | Verdict::Deny(_) => {
                 self.metrics().messages_dropped.inc();
@@ -66,13 +72,17 @@ impl Shard {
     }
 
     /// The store forgets it, unless the client has come back with another one, which stands in its place.
-    fn forget_will_of(&mut self, message: &Message) {
+    fn forget_will_of(&mut self, now: Now, message: &Message) {
         let client_id = &message.from.client_id;
         let slot = self.clients.get(client_id);
         let session = slot.and_then(|slot| self.sessions.get(*slot));
-        if self.config.durable && session.is_none_or(|session| session.will.is_none()) {
+        if session.is_some_and(|session| session.will.is_some()) {
+            return;
+        }
+        if self.config.durable {
             self.effects.store_ops.push(persist::delete_will(client_id));
         }
+        self.release_will(now, client_id, true);
     }
 
     /// A message that the store has held until now, as a will or a delayed message: even a full

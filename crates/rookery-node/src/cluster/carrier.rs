@@ -8,9 +8,10 @@ use rookery_cluster::auth::Secret;
 use rookery_cluster::frame::{Frame, Route};
 use rookery_cluster::lane::LaneReceiver;
 use rookery_cluster::moves::Asks;
+use rookery_cluster::replica::Space;
 use rookery_cluster::routes::RouteSource;
 use rookery_codec::QoS;
-use rookery_core::effects::{LogLevel, ReplicaMessage, ShardMessage, UpEvent};
+use rookery_core::effects::{LogLevel, PledgeMessage, ReplicaMessage, ShardMessage, UpEvent};
 use rookery_core::message::Message;
 use rookery_core::router::{Feed, Weight};
 use rookery_core::shared::Shared;
@@ -20,7 +21,7 @@ use super::control::Order;
 use super::incoming::{ForWorkers, Outcome, Stranger};
 use super::numbers::Numbers;
 use super::peer::{Heard, Lane, Peer, silence};
-use super::replicated::{self, REPLICA};
+use super::replicated::{self, PLEDGES, REPLICA};
 use super::socket::{Broken, UNSENT_MAX};
 use super::{ClusterPeer, DIGEST_MS, Outlet, PING_MS, SILENCE_MS, Sent, WAIT_MS};
 use crate::inbox::{Inbox, Item};
@@ -74,6 +75,9 @@ pub(super) struct Carrier {
     /// What one worker does for all.
     pub(super) for_first: Vec<ReplicaMessage>,
     pub(super) warned_at_ms: u64,
+    /// Nodes that died, and when it was last looked for what they were to publish.
+    pub(super) lost: Vec<String>,
+    pub(super) adopted_at_ms: u64,
     /// What came from nodes that are no members at the moment.
     departed: VecDeque<(String, u64, Vec<LaneReceiver>)>,
     peers_made: u64,
@@ -136,6 +140,8 @@ impl Carrier {
             for_workers: (0..workers).map(|_| Vec::new()).collect(),
             for_first: Vec::new(),
             warned_at_ms: 0,
+            lost: Vec::new(),
+            adopted_at_ms: 0,
             inboxes,
             departed: VecDeque::new(),
             peers_made: 0,
@@ -230,13 +236,14 @@ impl Carrier {
             .strangers
             .iter()
             .map(|stranger| stranger.connection.began_at_ms + super::HANDSHAKE_MS);
-        let compared = self.peers.iter().filter(|peer| peer.replica.is_whole());
-        let comparisons = compared.map(|peer| peer.compare_at_ms + DIGEST_MS);
+        let comparisons = self.peers.iter().filter_map(|peer| peer.tellers.due_ms());
+        let adoptions = (!self.lost.is_empty()).then_some(self.adopted_at_ms + DIGEST_MS);
         let turns =
             self.turns.iter().filter_map(|turns| turns.front()).map(|turn| turn.deadline_ms);
         let due = lanes
             .chain(digests)
             .chain(comparisons)
+            .chain(adoptions)
             .chain(silences)
             .chain(handshakes)
             .chain(turns)
@@ -332,12 +339,13 @@ impl Carrier {
         let mut is_new = false;
         connection.receive(self.now_ms, &mut self.scratch)?;
         while let Some(frame) = connection.next()? {
-            if let Frame::Replica(frame) = frame
+            if let Frame::Replica(space, frame) = frame
                 && lane.is_open()
                 && number == 0
             {
-                let said = replicated::hear(&mut peer.replica, &peer.is.name, frame, &self.shared)?;
-                self.for_first.extend(said);
+                let tellers = (&mut peer.tellers, &*peer.is.name);
+                let todo = replicated::hear(tellers, space, frame, &self.shared)?;
+                self.for_first.extend(todo);
                 continue;
             }
             let (heard, answer) = lane.hear(&self.me, &peer.is, frame)?;
@@ -350,8 +358,7 @@ impl Carrier {
                         peer.routes.connected(&self.source, routes);
                         peer.digest_at_ms = self.now_ms;
                         if has_replica {
-                            peer.replica.connected();
-                            peer.compare_at_ms = self.now_ms;
+                            peer.tellers.connected(self.now_ms);
                         }
                     }
                 }
@@ -377,7 +384,7 @@ impl Carrier {
         }
         if number == 0 {
             peer.routes.disconnected();
-            peer.replica.disconnected();
+            peer.tellers.disconnected();
         }
         peer.last_error = format!("{}: {}", broken.code, broken.detail);
     }
@@ -444,10 +451,23 @@ impl Carrier {
                 ShardMessage::Replica(message) => match *message {
                     ReplicaMessage::Changed { key, wait_ms: wait } => {
                         let needed = wait.is_some().then_some(&mut needs);
-                        self.tell_change(key, needed);
+                        self.tell_change(REPLICA, key, needed);
                         wait_ms = wait_ms.max(wait.map_or(0, u64::from));
                     }
-                    ReplicaMessage::Kept { peer, number } => self.tell_kept(peer, number),
+                    ReplicaMessage::Kept { peer, number } => {
+                        self.tell_kept(Space::Retained, peer, number);
+                    }
+                    _ => {}
+                },
+                ShardMessage::Pledge(message) => match *message {
+                    PledgeMessage::Changed { key, wait_ms: wait } => {
+                        let needed = wait.is_some().then_some(&mut needs);
+                        self.tell_change(PLEDGES, key, needed);
+                        wait_ms = wait_ms.max(wait.map_or(0, u64::from));
+                    }
+                    PledgeMessage::Kept { peer, number } => {
+                        self.tell_kept(Space::Pledges, peer, number);
+                    }
                     _ => {}
                 },
                 ShardMessage::Move(step) => self.send_move(*step),
@@ -459,7 +479,7 @@ impl Carrier {
         else {
             return;
         };
-        if needs.iter().any(|(_, lane, _)| *lane != REPLICA) {
+        if needs.iter().any(|(_, lane, _)| *lane < PLEDGES) {
             wait_ms = wait_ms.max(WAIT_MS);
         }
         turns.push_back(Turn { number, deadline_ms: self.now_ms + wait_ms, needs });
@@ -509,6 +529,10 @@ impl Carrier {
                 self.set_peers(peers);
                 // Whoever waited may have given up.
                 let _ = reply.send(());
+            }
+            Order::SetLost(names) => {
+                self.lost = names;
+                self.adopt();
             }
             Order::Status(reply) => {
                 let _ = reply.send(self.peers.iter().map(Peer::status).collect());
@@ -686,8 +710,8 @@ impl Carrier {
         // Of a node that is gone nothing is expected.
         let is_taken = |(id, lane, seq): &(u64, u16, u64)| {
             let peer = peers.iter().find(|peer| peer.id == *id);
-            if *lane == REPLICA {
-                return peer.is_none_or(|peer| peer.replica.kept() >= *seq);
+            if *lane >= PLEDGES {
+                return peer.is_none_or(|peer| peer.tellers.is_kept(*lane, *seq));
             }
             let lane = peer.and_then(|peer| peer.lanes.get(usize::from(*lane)));
             lane.is_none_or(|lane| lane.sender.taken() >= *seq)
@@ -699,7 +723,7 @@ impl Carrier {
                 && (turn.deadline_ms <= now_ms || turn.needs.iter().all(is_taken))
             {
                 done = Some(turn.number);
-                let in_vain = |need: &&(u64, u16, u64)| need.1 == REPLICA && !is_taken(need);
+                let in_vain = |need: &&(u64, u16, u64)| need.1 >= PLEDGES && !is_taken(need);
                 unconfirmed += turn.needs.iter().filter(in_vain).count() as u64;
                 turns.pop_front();
             }

@@ -27,6 +27,7 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) enum Order {
     SetPeers(Vec<ClusterPeer>, Sender<()>),
+    SetLost(Vec<String>),
     Status(Sender<Vec<PeerStatus>>),
     Stop,
 }
@@ -121,6 +122,11 @@ impl Cluster {
         let (reply, done) = channel();
         self.outlet.order(Order::SetPeers(peers, reply));
         let _ = done.recv_timeout(REPLY_TIMEOUT);
+    }
+
+    /// Makes the nodes that died those of the list.
+    pub fn set_lost(&self, names: Vec<String>) {
+        self.outlet.order(Order::SetLost(names));
     }
 
     /// How it stands with each of them.

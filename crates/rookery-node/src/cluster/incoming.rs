@@ -189,8 +189,9 @@ impl Peer {
                         answers.push(Frame::RoutesWanted);
                     }
                 }
-                Frame::Replica(frame) if lane == 0 => {
-                    replicated::take(self.id, &self.origin, frame, workers, &mut replies)?;
+                Frame::Replica(space, frame) if lane == 0 => {
+                    let told = (space, frame);
+                    replicated::take(self.id, &self.origin, told, workers, &mut replies)?;
                 }
                 Frame::Move(frame) if lane == 0 => workers.moves.push(received(incoming, frame)?),
                 _ => return Err(Broken::new("protocol", "a frame that does not belong here")),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use rookery_cluster::frame::{Frame, Hello, Identity, PROTOCOL, Refusal};
 use rookery_cluster::lane::{LaneLimits, LaneReceiver, LaneSender};
-use rookery_cluster::replica::ReplicaSender;
 use rookery_cluster::routes::{RouteMirror, RouteSender};
 use rookery_core::message::Origin;
 
 use super::carrier::Me;
+use super::replicated::Tellers;
 use super::socket::{Broken, Connection, UNSENT_MAX};
 use super::{ClusterPeer, HANDSHAKE_MS, LANES, PING_MS, PeerStatus, SILENCE_MS, STALL_MS};
 
@@ -257,9 +257,8 @@ pub(super) struct Peer {
     pub(super) incoming: Vec<Incoming>,
     pub(super) routes: RouteSender,
     pub(super) mirror: RouteMirror,
-    /// Tells it of retained messages.
-    pub(super) replica: ReplicaSender,
-    pub(super) compare_at_ms: u64,
+    /// Tell it of what all nodes have.
+    pub(super) tellers: Tellers,
     /// What messages from there say of where they entered.
     pub(super) origin: Arc<Origin>,
     pub(super) received: u64,
@@ -293,8 +292,7 @@ impl Peer {
                 .collect(),
             routes: RouteSender::default(),
             mirror: RouteMirror::default(),
-            replica: ReplicaSender::new(in_step),
-            compare_at_ms: 0,
+            tellers: Tellers::new(in_step),
             origin: Arc::new(Origin { node, link: None, rules: Box::default() }),
             received: 0,
             digest_at_ms: 0,

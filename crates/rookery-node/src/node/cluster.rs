@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
+use rookery_core::effects::{PledgeMessage, ShardMessage};
+use rookery_core::pledges::Pledges;
 use rookery_core::retained::Replicated;
 
 use rookery_core::router::Feed;
@@ -47,7 +49,12 @@ impl Node {
         // What a worker was about to change without a version is changed by then.
         self.fence()?;
         replicated.adopt(&self.shared.retained, &mut past, self.clock.now().unix_ms);
-        Ok(())
+        self.shared.pledges.get_or_init(|| Pledges::new(name));
+        for inbox in self.inboxes.iter() {
+            let open = ShardMessage::Pledge(Box::new(PledgeMessage::Open));
+            inbox.push(Item::Shard(open));
+        }
+        self.fence()
     }
 
     /// Waits until every worker has taken in what it was told.
@@ -68,6 +75,17 @@ impl Node {
     pub fn cluster_peers(&self, peers: Vec<ClusterPeer>) -> Result<(), NodeError> {
         let cluster = self.cluster()?;
         cluster.set_peers(peers);
+        Ok(())
+    }
+
+    /// Makes the nodes that died those of the list: all members that were not heard of, as far as those
+    /// who run may speak for the cluster. What these were to publish is published by others.
+    ///
+    /// # Errors
+    ///
+    /// The lanes are not open.
+    pub fn cluster_lost(&self, names: Vec<String>) -> Result<(), NodeError> {
+        self.cluster()?.set_lost(names);
         Ok(())
     }
 

@@ -54,6 +54,9 @@ class Lanes(Protocol):
     def peers(self, peers: Sequence[Peer]) -> None:
         """These others run, and no more."""
 
+    def lost(self, names: Sequence[str]) -> None:
+        """These members died, and no more."""
+
     def status(self) -> dict[str, dict[str, Any]]:
         """How it stands with each, by names."""
 
@@ -87,6 +90,9 @@ class CoreLanes:
 
     def peers(self, peers: Sequence[Peer]) -> None:
         self._node.cluster_peers(ClusterPeer(**peer._asdict()) for peer in peers)
+
+    def lost(self, names: Sequence[str]) -> None:
+        self._node.cluster_lost(names)
 
     def status(self) -> dict[str, dict[str, Any]]:
         found = {}

@@ -99,6 +99,22 @@ class Membership:
     def is_alone(self) -> bool:
         return not self.others
 
+    def lost(self) -> list[str]:
+        """Members that died: silent without having said that they stop. Nobody, while more than half of
+        them are silent: then it may be this node that is cut off; of two nodes the other one.
+        """
+        others = self.others
+        silent = [
+            member.name
+            for member in others
+            if not self.is_running(member.name)
+            and (last := self.liveness.last(member.name)) is not None
+            and not last.is_stopping
+        ]
+        running = 1 + sum(self.is_running(member.name) for member in others)
+        may_say = len(others) == 1 or 2 * running > 1 + len(others)
+        return silent if may_say else []
+
     def running_others(self) -> list[Pulse]:
         """What the others that run said last."""
         found = (self.liveness.running(member.name) for member in self.others)

@@ -203,6 +203,7 @@ class Cluster:
                 if not pulse.is_witness
             ]
         )
+        self._lanes.lost(self.membership.lost())
         names = {pulse.name for pulse in running}
         self._tell_stopped(names)
 

@@ -47,6 +47,9 @@ class _NoLanes:
     def peers(self, peers: Sequence[Peer]) -> None:
         """They are not its business."""
 
+    def lost(self, names: Sequence[str]) -> None:
+        """Nothing is published for them."""
+
     def status(self) -> dict[str, dict[str, Any]]:
         return {}
 
