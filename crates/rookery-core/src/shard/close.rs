@@ -84,7 +84,7 @@ impl Shard {
     }
 
     /// Forgets the will, in memory and on disk; the client, if there was one.
-    pub(super) fn forget_will(&mut self, slot: u32) -> Option<Arc<str>> {
+    pub(super) fn forget_will(&mut self, slot: u32) -> Option<std::sync::Arc<str>> {
         let session = self.sessions.get_mut(slot)?;
         session.will.take()?;
         let client_id = session.publisher.client_id.clone();
