@@ -93,11 +93,8 @@ class Adoption:
             database, clock, audit, standing, self.changes, self.intake, signals
         )
         core = (database, clock, process_id, audit, once, signals, vault)
-        self.edges = Edges(
-            *core,
-            report_interval_s=self.report_interval_s,
-            targets=Targets(config.values["edges"]["targets"]),
-        )
+        targets = Targets(config.values["edges"]["targets"])
+        self.edges = Edges(*core, report_interval_s=self.report_interval_s, targets=targets)
         self.distribution = Distribution(*core, self.edges)
         everyone = EveryAgent(self.agents, self.edges.link)
         self.relay_files = files_of(config, certificates)
