@@ -237,18 +237,17 @@ impl Shard {
         let rewriter = Rewriter::new(&config.rewrite)?;
         let rules = shared.compiled.rules(&config.authorization)?;
         let bans = shared.compiled.bans(&config.bans)?;
-        let is_guarding = !rules.is_open() || config.hooks.authorize;
         let to_shards = (0..=shared.shards()).map(|_| Vec::new()).collect();
         let observer = Observer::of(config.observe.clone());
         Ok(Self {
             rule_engine: rules::RuleEngine::new(shared.seed(index), config.hooks),
+            is_guarding: !rules.is_open() || config.hooks.authorize,
             index,
             shared,
             config,
             rewriter,
             rules,
             bans,
-            is_guarding,
             has_own_rules: false,
             answers_epoch: 0,
             verdicts: HashMap::new(),
