@@ -176,7 +176,7 @@ impl Default for RetainerConfig {
             stop_publish_clear_msg: false,
             max_bytes: 0,
             ack_timeout_ms: 5000,
-            deletion_expiry_s: 7 * 86_400,
+            deletion_expiry_s: 604_800,
         }
     }
 }
