@@ -32,7 +32,7 @@ SPELLED_OUT = {
     "SpanConfig": {"sample_ratio"},
 }
 # What is handed down by a call of its own, and what has another unit there.
-NOT_HERE = {"BrokerConfig": {"observe", "redirect"}, "SpanConfig": {"share"}}
+NOT_HERE = {"BrokerConfig": {"links", "observe", "redirect"}, "SpanConfig": {"share"}}
 STRUCTS = {
     cls.__name__: cls
     for cls in vars(config).values()
