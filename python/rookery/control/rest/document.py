@@ -21,7 +21,7 @@ A refused request has `{"code": "…", "message": "…"}`, the message in the la
 (English or Chinese). Query parameters that an operation does not know are refused (400, `BAD_REQUEST`). What a caller may not get to know of is answered as if it were not there.
 """
 _ID = "4f0c9a1b2d3e5f60"
-EXAMPLES = dict.fromkeys(
+EXAMPLES: dict[str, Any] = dict.fromkeys(
     ("org", "project", "user", "token", "session", "cluster", "invitation", "service"), _ID
 )
 EXAMPLES |= dict.fromkeys(("alarm", "channel", "delivery", "window"), _ID)
