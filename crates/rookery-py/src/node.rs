@@ -228,6 +228,7 @@ impl Node {
     }
 
     /// Opens the lanes to other nodes; the port where they are taken.
+    #[allow(clippy::too_many_arguments)]
     fn cluster_open(
         &self,
         py: Python<'_>,
