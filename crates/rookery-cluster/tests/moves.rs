@@ -11,11 +11,11 @@ fn frames(client_id: &str, word: u64, bytes: &[u8]) -> Vec<Vec<u8>> {
         MoveFrame::Nothing { ask: word },
         MoveFrame::Refused { ask: word, client_id },
         MoveFrame::Coming { ask: word },
-        MoveFrame::Copy { ask: word, is_last: word % 2 == 0, client_id, part: bytes },
+        MoveFrame::Copy { ask: word, is_last: word.is_multiple_of(2), client_id, part: bytes },
         MoveFrame::GiveUp { ask: word, client_id },
         MoveFrame::Taken { epoch: word, client_id },
         MoveFrame::Forgotten { client_id },
-        MoveFrame::Held { shard: 3, next: (word % 3 == 0).then_some(7), items: bytes },
+        MoveFrame::Held { shard: 3, next: word.is_multiple_of(3).then_some(7), items: bytes },
         MoveFrame::List { shard: 9, from: 1 },
     ];
     let encode = |frame: MoveFrame<'_>| {
