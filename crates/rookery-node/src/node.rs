@@ -146,7 +146,7 @@ impl Node {
             shared,
             listeners: Arc::new(listeners),
             watcher: Mutex::default(),
-            peers: Arc::new(Peers::new(up.clone(), inboxes.clone())),
+            peers: Arc::new(Peers::new(up.clone(), inboxes.clone(), &broker)),
             inboxes,
             up,
             actions,
@@ -564,6 +564,7 @@ impl Node {
                 inbox.push_all([settings, Item::Fence(reply.clone())]);
             }
             self.listeners.set_zones(&snapshot);
+            self.peers.bound(&snapshot);
         }
         if self.is_stopped.load(Ordering::Acquire) {
             return Ok(());

@@ -5,8 +5,10 @@
 //! a socket. Nothing of it passes the main event loop.
 
 use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
+use rookery_core::config::{BrokerConfig, MqttConfig};
 use rookery_core::effects::{Answer, Question, ShardMessage, UpEvent};
 
 use crate::inbox::{Inbox, Item};
@@ -76,6 +78,7 @@ pub(crate) struct Peers {
     pub(crate) main: Arc<Upstream>,
     inboxes: Arc<[Inbox]>,
     by_hookpoint: RwLock<Places>,
+    message_bytes_max: AtomicUsize,
 }
 
 /// Who gets what.
@@ -87,8 +90,23 @@ struct Places {
 }
 
 impl Peers {
-    pub(crate) fn new(main: Arc<Upstream>, inboxes: Arc<[Inbox]>) -> Self {
-        Self { main, inboxes, by_hookpoint: RwLock::default() }
+    pub(crate) fn new(main: Arc<Upstream>, inboxes: Arc<[Inbox]>, broker: &BrokerConfig) -> Self {
+        let (by_hookpoint, message_bytes_max) = Default::default();
+        let peers = Self { main, inboxes, by_hookpoint, message_bytes_max };
+        peers.bound(broker);
+        peers
+    }
+
+    /// No message that a peer puts in the place of another may be larger than what a client of some
+    /// zone could send.
+    pub(crate) fn bound(&self, broker: &BrokerConfig) {
+        let zones = broker.zones.iter().map(|zone| zone.mqtt.max_packet_size);
+        let most = zones.max().unwrap_or_else(|| MqttConfig::default().max_packet_size);
+        self.message_bytes_max.store(most as usize, Ordering::Relaxed);
+    }
+
+    pub(crate) fn message_bytes_max(&self) -> usize {
+        self.message_bytes_max.load(Ordering::Relaxed)
     }
 
     /// A new peer; it is asked nothing until a hookpoint is given to it.

@@ -11,10 +11,13 @@ mod support;
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use rookery_codec::{Packet, QoS, ReasonCode, Version};
 use rookery_core::config::{BrokerConfig, HookSwitches};
-use rookery_core::effects::{Answer, AskId, UpEvent, Verdict};
+use rookery_core::effects::{Answer, AskId, Question, UpEvent, Verdict};
+use rookery_core::ids::MessageId;
+use rookery_core::message::{Message, MessageParts, Publisher};
 use rookery_node::plugins::hook::{bit, number_of};
 use rookery_node::plugins::wire::{self, Down};
 use rookery_node::plugins::{Failure, PluginBridge, PluginRoute};
@@ -30,6 +33,7 @@ fn asking() -> BrokerConfig {
 fn route(id: u32, deadline_ms: u64, failure: Failure) -> PluginRoute {
     PluginRoute {
         id,
+        name: format!("plugin-{id}"),
         hooks: bit(number_of("message.publish").unwrap()),
         topics: Vec::new(),
         workers: 1,
@@ -63,12 +67,19 @@ impl Worker {
 
     /// The same; none when the node closed the socket.
     fn next(&mut self) -> Option<AskId> {
+        self.next_message().map(|(id, _)| id)
+    }
+
+    /// The same with the payload that it is about.
+    fn next_message(&mut self) -> Option<(AskId, Box<[u8]>)> {
         let mut buffer = Vec::new();
         loop {
             if let Some((kind, body, _)) = wire::next_frame(&buffer).unwrap() {
                 let Down::Event(event) = wire::take_down(kind, body).unwrap() else { panic!() };
-                let UpEvent::Ask(id, _) = *event else { panic!("{event:?}") };
-                return Some(id);
+                let UpEvent::Ask(id, Question::Publish { message }) = *event else {
+                    panic!("{event:?}")
+                };
+                return Some((id, message.payload().into()));
             }
             let mut byte = [0];
             self.0.read_exact(&mut byte).ok()?;
@@ -196,4 +207,56 @@ fn only_the_first_waits_for_a_plugin_that_hangs_until_it_answers_again() {
     assert_eq!(puback(&mut client), TAKEN);
     bridge.close();
     answering.join().unwrap();
+}
+
+#[test]
+fn an_answer_larger_than_a_packet_may_be_is_none() {
+    for (failure, expected) in [(Failure::Deny, REFUSED), (Failure::Ignore, TAKEN)] {
+        let mut broker = asking();
+        broker.zones[0].mqtt.max_packet_size = 1000;
+        let node = start(broker, 1, None);
+        let bridge = node.open_plugins().unwrap();
+        bridge.set_routes(vec![route(1, 3_600_000, failure), route(2, 3_600_000, failure)]);
+        let (mut first, mut second) = (Worker::ready(&bridge, 1), Worker::ready(&bridge, 2));
+        let mut client = Client::new(&node, Version::V5, "client");
+        client.publish("t", QoS::AtLeastOnce, 1, b"m");
+        let id = first.asked();
+        first.answer(id, Verdict::Replace(message(1000)));
+        if failure == Failure::Ignore {
+            // The next one sees what there was before.
+            let (id, seen) = second.next_message().unwrap();
+            assert_eq!(&*seen, b"m");
+            second.answer(id, Verdict::Replace(message(999)));
+        }
+        assert_eq!(puback(&mut client), expected);
+        let figures = bridge.figures();
+        assert_eq!((figures[0].answered, figures[0].failed), (0, 1));
+        assert_eq!(figures[1].failed, 0, "what fits is taken");
+        let told = |events: Vec<UpEvent>| {
+            events.iter().any(|event| {
+                matches!(event, UpEvent::Log(_, text)
+                    if text.contains("plugin-1") && text.contains("1001 bytes"))
+            })
+        };
+        support::until("the log has its size", || told(node.drain(100)));
+    }
+}
+
+/// One to `t`, with a payload of so many bytes.
+fn message(bytes: usize) -> Arc<Message> {
+    let payload = vec![b'x'; bytes];
+    let parts = MessageParts {
+        id: MessageId(0),
+        timestamp_ms: 0,
+        expires_at_ms: 0,
+        seq: 0,
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        sys: false,
+        topic: "t",
+        properties: &[],
+        payload: &payload,
+    };
+    let from = Arc::new(Publisher { client_id: "client".into(), username: None });
+    Arc::new(Message::new(&parts, from, None))
 }

@@ -33,7 +33,7 @@ fn route(o: Object<'_, '_>) -> PyResult<PluginRoute> {
     let hooks =
         names.iter().try_fold(0, |mask, name| Ok::<_, PyErr>(mask | bit(hook_number(name)?)));
     read! { o => PluginRoute {
-        id, topics, workers, deadline_ms, open_max, bytes_max;
+        id, name, topics, workers, deadline_ms, open_max, bytes_max;
         hooks: hooks?,
         failure: [
             failure(o, "authenticate_failure")?,

@@ -12,7 +12,6 @@ Text that a client chose is printed so that it can neither forge a line nor cont
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import NamedTuple, Protocol
 
@@ -20,6 +19,7 @@ from rookery.clock import Clock
 from rookery.config.snapshot import LogHandlerConfig
 from rookery.native.rows import EventRow
 from rookery.observability.logs import CLIENTS, JsonFormatter, timestamp
+from rookery.observability.visible import json_line, visible
 
 _clients_log = logging.getLogger(CLIENTS)
 
@@ -88,7 +88,7 @@ class Journal:
         self._rules_shown += 1
         more = f" ({self._rules_left_out} lines left out before)" if self._rules_left_out else ""
         self._rules_left_out = 0
-        return "console", visible(text.removeprefix(_CONSOLE), _LOG_SHOWN_MAX) + more
+        return "console", shortened(text.removeprefix(_CONSOLE), _LOG_SHOWN_MAX) + more
 
     def _print(self, lines: list[tuple[str, str]]) -> None:
         if self._is_broken or not self.is_shown or not lines:
@@ -106,12 +106,12 @@ class Journal:
             stamp = timestamp(seconds)
             if not self._is_dated:
                 stamp = stamp[_TIME_OF_DAY]
-            return [f"{stamp} {kind:<13} {text}\n" for kind, text in lines]
+            return [f"{stamp} {kind:<13} {visible(text)}\n" for kind, text in lines]
         formed = []
         for kind, text in lines:
             level = "warning" if kind in _WARNINGS else "info"
             entry = self._json.entry(seconds, level, _logger_of(kind), f"{kind}: {text}")
-            formed.append(json.dumps(entry, ensure_ascii=False) + "\n")
+            formed.append(json_line(entry) + "\n")
         return formed
 
 
@@ -159,23 +159,22 @@ def _line_of(row: EventRow) -> tuple[str, str] | None:
         case "connected":
             client = row[1]
             protocol = _PROTOCOLS.get(client[5], "MQTT")
-            name = f" as {visible(client[1])}" if client[1] else ""
+            name = f" as {shortened(client[1])}" if client[1] else ""
             where = f"from {client[3]} on {client[4]}"
-            return "connected", f"{visible(client[0])}{name} {where}, {protocol}"
+            return "connected", f"{shortened(client[0])}{name} {where}, {protocol}"
         case "disconnected":
             client, reason = row[1], row[2]
             where = f" from {client[3]}" if client[3] else ""
-            return "disconnected", f"{visible(client[0])}{where}: {reason}"
+            return "disconnected", f"{shortened(client[0])}{where}: {reason}"
         case "refused":
             _, peer, listener, client_id, reason, advice = row
-            who = visible(client_id) if client_id else "(no client id)"
-            hint = f"; {advice}" if advice else ""
+            who = shortened(client_id) if client_id else "(no client id)"
+            hint = f"; {advice}" if advice and advice != reason else ""
             return "refused", f"{who} from {peer} on {listener}: {reason}{hint}"
         case _:
             return None
 
 
-def visible(text: str, shown_max: int = _SHOWN_MAX) -> str:
-    """``text`` with everything that is not printable escaped, shortened when it is long."""
-    short = text if len(text) <= shown_max else f"{text[:shown_max]}…"
-    return short if short.isprintable() else ascii(short)[1:-1]
+def shortened(text: str, shown_max: int = _SHOWN_MAX) -> str:
+    """As much of a long text as is shown."""
+    return text if len(text) <= shown_max else f"{text[:shown_max]}…"

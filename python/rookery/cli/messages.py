@@ -253,6 +253,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "option.qos": ("QoS: 0, 1 or 2", "QoS：0、1 或 2"),
     "option.retain": ("retained", "保留消息"),
     "option.client-id": ("client identifier", "Client ID"),
+    "option.cache-of": (
+        "all (what holds without it), node, or a client identifier",
+        "all（默认）、node 或 Client ID",
+    ),
+    "option.cache-node": ("name of the node, after the word node", "node 之后的节点名"),
     "option.username": ("user name", "用户名"),
     "option.password": (
         "password; better in ROOKERY_PASSWORD",
@@ -522,6 +527,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ctl.acl.step": ("  {source}: {said} ({reason})", "  {source}：{said}（{reason}）"),
     "ctl.acl.reloaded": ("{rules} rules hold", "生效规则 {rules} 条"),
     "ctl.acl.purged": ("answers are forgotten", "授权缓存已清除"),
+    "ctl.acl.which-node": (
+        "name the node, such as rookery@10.0.0.1",
+        "请给出节点名，如 rookery@10.0.0.1",
+    ),
+    "ctl.acl.other-node": (
+        "this is {own}, and each node remembers its own answers: run it on {node}, or with its --url",
+        "本节点为 {own}，各节点的缓存相互独立：请在 {node} 上执行，或用 --url 指定该节点",
+    ),
+    "ctl.acl.one-client": (
+        "{given} is one word too many: all, node NAME@HOST or one client identifier",
+        "多余的参数 {given}：可用 all、node NAME@HOST 或一个 Client ID",
+    ),
     "ctl.acl.good": ("the file is good, {rules} rules", "文件正确，共 {rules} 条规则"),
     "ctl.ban.added": ("{kind} {who} is kept out", "已封禁 {kind} {who}"),
     "ctl.ban.deleted": ("{kind} {who} may come again", "已解除 {kind} {who} 的封禁"),

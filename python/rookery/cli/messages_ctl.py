@@ -356,7 +356,7 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "column.connected": ("CONNECTED", "已连接"),
     "column.ip_address": ("ADDRESS", "地址"),
     "column.proto_ver": ("VERSION", "协议版本"),
-    "column.keepalive": ("KEEP ALIVE", "KEEP ALIVE"),
+    "column.keepalive": ("KEEP ALIVE", "心跳间隔"),
     "column.connected_at": ("SINCE", "连接时间"),
     "column.clean_start": ("CLEAN", "CLEAN START"),
     "column.expiry_interval": ("EXPIRY", "过期秒数"),

@@ -20,6 +20,7 @@ class PluginRoute:
 
     Attributes:
         id: Its number, never used again for another one.
+        name: What it is called in the log.
         hooks: Hookpoints by EMQX's names.
         topics: Topic Filters to which its ``message.*`` hooks are limited; none: every topic.
         workers: Number of its worker processes.
@@ -34,6 +35,7 @@ class PluginRoute:
     """
 
     id: int
+    name: str = ""
     hooks: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     workers: int = 1

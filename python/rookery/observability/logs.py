@@ -6,13 +6,13 @@ modules set at run time, and by :class:`~rookery.observability.throttle.Throttle
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
 from rookery.observability.throttle import Throttle
+from rookery.observability.visible import json_line, visible
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -76,7 +76,7 @@ class JsonFormatter(_Formatter):
         entry = self.entry(record.created, level, record.name, record.getMessage())
         if record.exc_info:
             entry["error"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False)
+        return json_line(entry)
 
     def entry(self, seconds: float, level: str, logger: str, text: str) -> dict[str, str | int]:
         """The members that every line has."""
@@ -85,7 +85,7 @@ class JsonFormatter(_Formatter):
 
 def _body(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     # What a client sent must not be able to look like a line of ours.
-    text = f"{record.name}: {record.getMessage()}".replace("\n", "\\n")
+    text = visible(f"{record.name}: {record.getMessage()}")
     if record.exc_info:
         text += "\n" + formatter.formatException(record.exc_info)
     return text

@@ -17,6 +17,9 @@ VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,63}")
 ENTRY = re.compile(r"[A-Za-z_][\w.]{0,200}:[A-Za-z_]\w{0,99}")
 FAILURES = ("deny", "ignore", "allow")
 WORKERS_MAX = 64
+TEXTS_MAX = 1000
+"""In one list."""
+MEMORY_MIN, MEMORY_MAX = 32 << 20, 1 << 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +123,7 @@ def running(found: Any, before: Running | None = None) -> Running:
     return Running(
         workers=int(_number(found, "workers", before.workers, 1, WORKERS_MAX)),
         deadline_s=float(_number(found, "deadline_s", before.deadline_s, 0.01, 60)),
-        memory_max=int(_number(found, "memory_max", before.memory_max, 32 << 20, 1 << 40)),
+        memory_max=_memory(found, before.memory_max),
         topics=_filters(found, before.topics),
         failure=dict(failure),
     )
@@ -142,9 +145,10 @@ def _text(found: dict[str, Any], key: str) -> str:
 
 def _texts(found: dict[str, Any], key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
     value = found.get(key, default)
-    fits = isinstance(value, list | tuple) and len(value) <= 1000
-    if not fits or not all(map(_is_text, value)):
+    if not isinstance(value, list | tuple) or not all(map(_is_text, value)):
         raise BadRequestError(f"{key} is a list of texts")
+    if len(value) > TEXTS_MAX:
+        raise BadRequestError(f"{key} has {len(value)} entries; at most {TEXTS_MAX} are possible")
     return tuple(value)
 
 
@@ -162,6 +166,15 @@ def _is_text(value: Any) -> bool:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:
         return False
+
+
+def _memory(found: dict[str, Any], default: int) -> int:
+    try:
+        return int(_number(found, "memory_max", default, MEMORY_MIN, MEMORY_MAX))
+    except BadRequestError:
+        raise BadRequestError(
+            f"run.memory_max is 32MB to 1TB ({MEMORY_MIN} to {MEMORY_MAX} bytes)"
+        ) from None
 
 
 def _number(

@@ -14,7 +14,7 @@ ASSERTED = "rookery.asserted"
 """Where a request that was made in this process carries who asks; nothing from outside gets there."""
 
 FAILURE = "rookery.failure"
-"""Where a request carries why it was refused, if the status does not say that it was."""
+"""Where a request carries why it was refused, in English whatever language the answer has."""
 
 
 class Caller(NamedTuple):

@@ -29,6 +29,7 @@ from rookery.errors import (
     UnavailableError,
 )
 from rookery.web.accept_language import language_asked
+from rookery.web.caller import FAILURE
 from rookery.web.codes import ERROR_CODES
 
 _log = logging.getLogger("rookery.web")
@@ -57,6 +58,7 @@ _HTTP_CODES = {
 }
 # EMQX's realm is its product; the header is what makes curl and browsers ask.
 _BASIC = 'Basic realm="rookery-dashboard"'
+_FAILED = "the request failed, the log says why"
 
 
 def status_of(error: RookeryError) -> int:
@@ -113,6 +115,7 @@ async def answer_error(request: Request, error: Exception) -> Response:
     """Turn what a handler raised into an answer."""
     scope = request.scope
     if isinstance(error, RookeryError):
+        scope[FAILURE] = f"{error.code}: {error.message}"
         message = told(scope, error)
         headers = None
         if error.code == "AUTHORIZATION_HEADER_ERROR":
@@ -122,11 +125,12 @@ async def answer_error(request: Request, error: Exception) -> Response:
         return problem(status_of(error), error.code, _said(error, message), headers)
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
+        scope[FAILURE] = f"{code}: {error.detail}"
         message = in_language(scope, code, str(error.detail))
         return problem(error.status_code, code, message, error.headers)
     _log.error("a request failed", exc_info=error)
-    message = in_language(scope, "INTERNAL_ERROR", "the request failed, the log says why")
-    return problem(500, "INTERNAL_ERROR", message)
+    scope[FAILURE] = f"INTERNAL_ERROR: {_FAILED}"
+    return problem(500, "INTERNAL_ERROR", in_language(scope, "INTERNAL_ERROR", _FAILED))
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

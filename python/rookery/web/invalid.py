@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from rookery.config import validator_zh
 from rookery.web.accept_language import language_asked
+from rookery.web.caller import FAILURE
 from rookery.web.errors import problem
 from rookery.words import Words
 
@@ -26,12 +27,16 @@ MESSAGES_MAX = 10
 async def answer_invalid(request: Request, error: Exception) -> Response:
     """400 with everything that is wrong."""
     assert isinstance(error, RequestValidationError)
+    request.scope[FAILURE] = f"BAD_REQUEST: {_told(request, error, 'en')}"
     return problem(400, "BAD_REQUEST", told_invalid(request, error))
 
 
 def told_invalid(request: Request, error: RequestValidationError) -> str:
     """Everything that is wrong, in the language of the request."""
-    language = language_asked(request.headers.get("accept-language"))
+    return _told(request, error, language_asked(request.headers.get("accept-language")))
+
+
+def _told(request: Request, error: RequestValidationError, language: str) -> str:
     if error.errors()[0]["loc"] == ("body",) and not _is_json(request):
         return _NO_JSON_TYPE.text(language)
     problems = [_text_of(item, error.body, in_chinese=language == "zh") for item in error.errors()]

@@ -309,6 +309,11 @@ _PLUGINS: Rows = (
         r"release\.json: metadata_vsn is (.+): this is no plugin of Rookery",
         r"release.json：metadata_vsn 应为 \1，这不是 Rookery 的插件",
     ),
+    (
+        r"(\S+) is (\S+) to (\S+) \((\d+) to (\d+) bytes\)",
+        r"\1 应在 \2 到 \3 之间（\4 到 \5 字节）",
+    ),
+    (r"(\S+) has (\d+) entries; at most (\d+) are possible", r"\1 有 \2 项，最多 \3 项"),
     (r"(\S+) is a list of texts", r"\1 应为文本的数组"),
     (r"(run\.topics|topic): (.+) is no topic filter", r"\1：\2 不是主题过滤器"),
     (r"config_schema\.json: type is object", "config_schema.json：type 应为 object"),

@@ -55,6 +55,22 @@ def test_what_was_refused_is_there_too(rest: RestNode) -> None:
     assert refused["operation_id"] == "/users/:username"
 
 
+def test_why_something_failed_is_english_whoever_asked(rest: RestNode) -> None:
+    chinese = {"accept-language": "zh", "content-type": "application/json"}
+    asked: list[tuple[str, str, dict[str, object]]] = [
+        ("PUT", "/users/nobody", {"role": "viewer", "description": ""}),
+        ("POST", "/users", {"username": "x"}),
+        ("POST", "/nowhere", {}),
+    ]
+    for method, path, body in asked:
+        answer = rest.admin.ask(method, f"{PREFIX}{path}", json.dumps(body).encode(), chinese)
+        assert answer.status >= 400
+        assert not answer.json["message"].isascii()
+    entries = rest.audit("operation_result=failure&limit=2")
+    assert [entry["operation_id"] for entry in entries] == ["/users", "/users/:username"]
+    assert all(entry["failure"][0].isascii() for entry in entries)
+
+
 @pytest.mark.parametrize(
     "body",
     [b'{"username": NaN}', b'{"username": "\\ud800", "password": ""}', b"[" * 600 + b"]" * 600],

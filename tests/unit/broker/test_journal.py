@@ -8,11 +8,11 @@ import logging
 
 import pytest
 
-from rookery.broker.journal import Journal, log_clients, logs_comings_and_goings, visible
+from rookery.broker.journal import Journal, log_clients, logs_comings_and_goings, shortened
 from rookery.clock import ManualClock
 from rookery.config.snapshot import LogHandlerConfig
 from rookery.native.rows import EventRow
-from rookery.observability.logs import timestamp
+from rookery.observability.logs import JsonFormatter, TextFormatter, timestamp
 
 CLIENT = ("c1", "u1", True, "10.0.0.7:50312", "tcp:default", 5)
 NAMELESS = ("c1", None, False, None, "tcp:default", 4)
@@ -123,8 +123,34 @@ def test_a_client_cannot_forge_a_line() -> None:
 
 
 def test_a_long_name_is_shortened() -> None:
-    assert len(visible("x" * 1000)) == 121
-    assert visible("gerät-1") == "gerät-1"
+    assert len(shortened("x" * 1000)) == 121
+
+
+ODD = "naïve-中文\u3000👩\u200d🔧\n\x9b\u202e\u2028\ud800"
+
+
+def test_letters_stay_beside_what_is_escaped() -> None:
+    [line] = printed(("disconnected", (ODD, *CLIENT[1:]), "normal"))
+    assert "naïve-中文\u3000👩\u200d🔧\\n\\x9b\\u202e\\u2028\\ud800 from" in line
+
+
+def test_json_has_the_value_itself() -> None:
+    out = io.StringIO()
+    Journal(out, ManualClock(), JSON).watch([("disconnected", (ODD, *CLIENT[1:]), "normal")])
+    [line] = out.getvalue().removesuffix("\n").splitlines()
+    assert not set("\x9b\u202e\u2028\ud800") & set(line)
+    assert "naïve-中文" in line
+    assert json.loads(line)["msg"] == f"disconnected: {ODD} from 10.0.0.7:50312: normal"
+
+
+def test_the_log_holds_the_value_itself(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "rookery.clients"):
+        log_clients([("refused", "10.0.0.8:1", "tcp:default", ODD, "banned", "banned")])
+    [record] = caplog.records
+    text, entry = TextFormatter().format(record), json.loads(JsonFormatter().format(record))
+    assert text.endswith("\\n\\x9b\\u202e\\u2028\\ud800 from 10.0.0.8:1 on tcp:default: banned")
+    assert "naïve-中文" in text
+    assert entry["msg"] == f"refused: {ODD} from 10.0.0.8:1 on tcp:default: banned"
 
 
 def test_a_reader_that_went_away_does_not_end_the_node() -> None:

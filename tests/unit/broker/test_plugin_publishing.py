@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -61,10 +62,11 @@ def asked(worker: Worker | None, **run: Any) -> Asked:
 
 
 async def outcome_of(message: Publication, *plugins: Asked) -> Outcome:
-    (outcome,) = await ask_all([message], plugins, ManualClock())
+    (outcome,) = await ask_all([message], plugins, ManualClock(), BYTES_MAX)
     return outcome
 
 
+BYTES_MAX = 1 << 20
 MESSAGE = Publication("a/b", b"x", qos=1, expiry_s=60, client_id="http_api")
 
 
@@ -91,14 +93,17 @@ async def test_what_is_taken_or_refused_is_shown_to_nobody_else(
 async def test_a_plugin_sees_its_topics_alone() -> None:
     worker = Worker(allow)
     messages = [MESSAGE, MESSAGE._replace(topic="b"), MESSAGE._replace(topic="$SYS/x", sys=True)]
-    assert await ask_all(messages, [asked(worker, topics=("a/#",))], ManualClock()) == messages
+    assert (
+        await ask_all(messages, [asked(worker, topics=("a/#",))], ManualClock(), BYTES_MAX)
+        == messages
+    )
     assert worker.asked == [["a/b"]]
 
 
 async def test_many_are_asked_about_a_part_at_a_time() -> None:
     worker = Worker(allow)
     messages = [MESSAGE] * (2 * BATCH_MAX + 1)
-    assert await ask_all(messages, [asked(worker)], ManualClock()) == messages
+    assert await ask_all(messages, [asked(worker)], ManualClock(), BYTES_MAX) == messages
     assert [len(batch) for batch in worker.asked] == [BATCH_MAX, BATCH_MAX, 1]
 
 
@@ -147,7 +152,9 @@ async def test_a_worker_that_comes_back_while_its_code_is_loaded_anew_is_asked()
 async def test_no_plugin_is_shown_what_is_no_topic_name() -> None:
     worker = Worker(allow)
     with pytest.raises(BadRequestError):
-        await ask_all([MESSAGE, MESSAGE._replace(topic="a/+")], [asked(worker)], ManualClock())
+        await ask_all(
+            [MESSAGE, MESSAGE._replace(topic="a/+")], [asked(worker)], ManualClock(), BYTES_MAX
+        )
     assert worker.asked == []
 
 
@@ -161,7 +168,7 @@ async def test_a_process_that_is_gone_leaves_what_is_configured() -> None:
 
     assert await outcome_of(MESSAGE, asked(Gone(allow))) == MESSAGE
     refusing = asked(Gone(lambda _: ["deny", 0x99]))
-    found = await ask_all([MESSAGE, MESSAGE], [refusing], ManualClock())
+    found = await ask_all([MESSAGE, MESSAGE], [refusing], ManualClock(), BYTES_MAX)
     assert found == [Refused(0x99), MESSAGE]
 
 
@@ -174,5 +181,26 @@ def refuse_but_bad(message: Mapping[str, Any]) -> list[Any]:
 async def test_one_without_an_answer_does_not_let_the_others_through(worker: Worker) -> None:
     bad = MESSAGE._replace(topic="bad")
     plugin = asked(worker, deadline_s=0.05)
-    found = await ask_all([MESSAGE, MESSAGE, bad], [plugin], ManualClock())
+    found = await ask_all([MESSAGE, MESSAGE, bad], [plugin], ManualClock(), BYTES_MAX)
     assert found == [Refused(0x99), Refused(0x99), bad]
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome"), [("ignore", MESSAGE), ("deny", Refused(0x83)), ("allow", MESSAGE)]
+)
+async def test_an_answer_larger_than_a_packet_may_be_is_a_failure(
+    failure: str, outcome: Outcome, caplog: pytest.LogCaptureFixture
+) -> None:
+    def enlarge(message: Mapping[str, Any]) -> list[Any]:
+        payload = base64.b64encode(bytes(BYTES_MAX)).decode()
+        return ["replace", {**message, "payload": payload}]
+
+    plugin = asked(Worker(enlarge), failure={"message.publish": failure})
+    assert await outcome_of(MESSAGE, plugin) == outcome
+    assert f"a message of {BYTES_MAX + 3} bytes" in caplog.text
+
+
+async def test_what_was_let_in_may_go_on_as_large_as_it_is() -> None:
+    large = MESSAGE._replace(payload=bytes(BYTES_MAX))
+    plugin = asked(Worker(lambda message: ["replace", {**message, "qos": 2}]))
+    assert await outcome_of(large, plugin) == large._replace(qos=2)

@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rookery_codec::ReasonCode;
-use rookery_core::effects::{Answer, Question, UpEvent, Verdict};
+use rookery_core::effects::{Answer, LogLevel, Question, UpEvent, Verdict};
+use rookery_core::message::Message;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 
 use super::hook::{self, HookNumber, hook_of};
@@ -66,6 +67,7 @@ impl PluginBridge {
         let orders = Arc::new(Orders { waiting: Mutex::default(), wake });
         let mut carrier = Carrier {
             orders: orders.clone(),
+            peers: peers.clone(),
             peer: peer.clone(),
             plugins: Vec::new(),
             began: Instant::now(),
@@ -179,6 +181,7 @@ impl Plugin {
 
 struct Carrier {
     orders: Arc<Orders>,
+    peers: Arc<Peers>,
     peer: HookPeer,
     plugins: Vec<Plugin>,
     began: Instant,
@@ -490,6 +493,9 @@ impl Carrier {
     fn decide(&mut self, mut pending: Pending, verdict: Verdict) {
         let id = pending.id;
         match (pending.hook, verdict) {
+            (hook::PUBLISH, Verdict::Replace(message)) if self.is_too_large(&pending, &message) => {
+                self.fail_large(pending, &message);
+            }
             (hook::PUBLISH, Verdict::Replace(message)) => {
                 pending.question = Question::Publish { message };
                 pending.is_replaced = true;
@@ -513,6 +519,39 @@ impl Carrier {
             }
             (_, verdict) => self.answers.push(Answer { id, verdict }),
         }
+    }
+
+    /// Whether a plugin put a message there that nobody could have sent.
+    fn is_too_large(&self, pending: &Pending, message: &Message) -> bool {
+        let bytes = bytes_of(message);
+        bytes > self.peers.message_bytes_max()
+            && match &pending.question {
+                // Its topic may have come as an alias: what was let in may go on.
+                Question::Publish { message } => bytes > bytes_of(message),
+                _ => true,
+            }
+    }
+
+    /// Such an answer is none.
+    fn fail_large(&mut self, pending: Pending, message: &Message) {
+        let (client_id, _) = about(&pending.question);
+        let found = self.plugins.iter_mut().find(|plugin| plugin.route.id == pending.asked);
+        if let Some(plugin) = found {
+            let at = plugin.place_of(client_id);
+            if let Some(worker) = plugin.workers.get_mut(at) {
+                worker.figures.answered = worker.figures.answered.saturating_sub(1);
+                worker.figures.failed += 1;
+            }
+            let text = format!(
+                "plugin {}: the answer of message.publish is a message of {} bytes, more than \
+                 mqtt.max_packet_size ({}); what is configured for a failure holds",
+                plugin.route.name,
+                bytes_of(message),
+                self.peers.message_bytes_max(),
+            );
+            self.peers.main.push_all([UpEvent::Log(LogLevel::Warning, text.into())]);
+        }
+        self.fail_all(vec![pending]);
     }
 
     fn expire(&mut self) {
@@ -556,6 +595,11 @@ fn verdict_of(failure: Failure, pending: &Pending) -> Verdict {
         Failure::Allow if !is_passing(pending.hook) => Verdict::Allow,
         Failure::Allow | Failure::Ignore => end_of(pending),
     }
+}
+
+/// What a message has to carry, without the head of its packet.
+fn bytes_of(message: &Message) -> usize {
+    message.topic().len() + message.properties().len() + message.payload().len()
 }
 
 /// Hookpoints at which something goes on as it is when nobody says otherwise.

@@ -19,6 +19,8 @@ pub enum Failure {
 pub struct PluginRoute {
     /// Its number, never used again for another one.
     pub id: u32,
+    /// What it is called in the log.
+    pub name: String,
     /// The hookpoints it has, a bit each.
     pub hooks: u32,
     /// Topic Filters to which its `message.*` hooks are limited; empty = every topic.
@@ -64,8 +66,9 @@ pub struct WorkerFigures {
     pub answered: u64,
     /// Questions whose deadline passed.
     pub late: u64,
-    /// Questions that got the configured answer because nobody was there, too many waited, or the
-    /// process had answered nothing for a whole deadline.
+    /// Questions that got the configured answer because nobody was there, too many waited, the
+    /// process had answered nothing for a whole deadline, or the message that it answered with is too
+    /// large.
     pub failed: u64,
     /// Notices sent.
     pub told: u64,

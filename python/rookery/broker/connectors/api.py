@@ -33,6 +33,7 @@ from rookery.broker.management.context import NodeContext
 from rookery.config.schema.integration import ACTION_TYPES, SOURCE_TYPES
 from rookery.errors import NotFoundError
 from rookery.web.accept_language import language_asked
+from rookery.web.caller import FAILURE
 from rookery.web.lists import ListQuery
 from rookery.web.models import Page, Settings
 from rookery.web.rest import errors, example, fast
@@ -221,6 +222,7 @@ def _deleting(api: APIRouter, service: ConnectorService, kind: Kind) -> None:
         try:
             await service.delete(kind, id, with_uses=with_uses)
         except InUseError as error:
+            request.scope[FAILURE] = f"{error.code}: {error.message}"
             language = language_asked(request.headers.get("accept-language"))
             refusal = Refusal(code=error.code, message=error.text(language), **error.more)
             return fast(refusal.model_dump(exclude_defaults=True), 400)

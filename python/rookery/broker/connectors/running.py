@@ -377,7 +377,8 @@ class Running:
         }
         self._alarmed[key] = name
         said = message(_DOWN[one], id=id_, state=_STATES[status.state], reason=status.reason)
-        self._alarms.activate(name, said, details)
+        if not self._alarms.activate(name, said, details):
+            self._alarms.restate(name, said, details)  # its state or its reason is another one now
 
     def _resource_id(self, one: One, id_: str) -> str:
         """As in EMQX: ``connector:TYPE:NAME``, ``action:TYPE:NAME:connector:TYPE:NAME``."""

@@ -48,9 +48,11 @@ class Asked(NamedTuple):
 
 
 async def ask_all(
-    publications: Sequence[Publication], plugins: Sequence[Asked], clock: Clock
+    publications: Sequence[Publication], plugins: Sequence[Asked], clock: Clock, bytes_max: int
 ) -> list[Outcome]:
     """Ask every plugin about every message that it wants to see.
+
+    A plugin may put one of at most ``bytes_max`` bytes in the place of another.
 
     Raises:
         BadRequestError: one of the messages has no topic name; nobody was asked.
@@ -60,7 +62,7 @@ async def ask_all(
     outcomes: list[Outcome] = list(publications)
     for asked in plugins:
         for batch in _batches(outcomes, asked.plugin):
-            found = await _ask(asked, [message for _, message in batch], clock)
+            found = await _ask(asked, [message for _, message in batch], clock, bytes_max)
             for (index, _), outcome in zip(batch, found, strict=True):
                 outcomes[index] = outcome
     return outcomes
@@ -87,7 +89,9 @@ def _batches(
         yield batch
 
 
-async def _ask(asked: Asked, messages: Sequence[Publication], clock: Clock) -> list[Outcome]:
+async def _ask(
+    asked: Asked, messages: Sequence[Publication], clock: Clock, bytes_max: int
+) -> list[Outcome]:
     plugin, now_ms = asked.plugin, clock.now_ms()
     found: dict[int, Sequence[Any]] = {}
     figures, worker = PublishFigures(), None
@@ -121,18 +125,22 @@ async def _ask(asked: Asked, messages: Sequence[Publication], clock: Clock) -> l
     figures.answered += len(found)
     # Whatever became of the others: what the plugin said to a message holds for it.
     return [
-        _verdict(plugin, message, found.get(index), now_ms)
+        _verdict(plugin, message, found.get(index), now_ms, bytes_max)
         for index, message in enumerate(messages)
     ]
 
 
 def _verdict(
-    plugin: Installed, message: Publication, said: Sequence[Any] | None, now_ms: int
+    plugin: Installed,
+    message: Publication,
+    said: Sequence[Any] | None,
+    now_ms: int,
+    bytes_max: int,
 ) -> Outcome:
     """What becomes of a message: as the plugin said, else as it is configured."""
     if said is not None:
         try:
-            return _outcome(message, said, now_ms)
+            return _fitting(_outcome(message, said, now_ms), message, bytes_max)
         except (KeyError, TypeError, ValueError) as error:
             _unanswered(plugin, str(error))
     if plugin.run.failure.get(HOOKPOINT, "ignore") == "deny":
@@ -142,6 +150,27 @@ def _verdict(
 
 def _unanswered(plugin: Installed, why: str) -> None:
     _log.warning("plugin %s did not answer about a message of the API: %s", plugin.id, why)
+
+
+def _fitting(outcome: Outcome, asked: Publication, bytes_max: int) -> Outcome:
+    """The same.
+
+    Raises:
+        ValueError: it is a message larger than any that could be sent.
+    """
+    if isinstance(outcome, Publication) and outcome is not asked:
+        size = publication_bytes(outcome)
+        if size > max(bytes_max, publication_bytes(asked)):
+            raise ValueError(
+                f"it returned a message of {size} bytes, more than mqtt.max_packet_size ({bytes_max})"
+            )
+    return outcome
+
+
+def publication_bytes(message: Publication) -> int:
+    """What a message has to carry, without the head of its packet."""
+    topic_bytes = len(message.topic.encode("utf-8", "surrogatepass"))
+    return topic_bytes + len(message.payload) + len(message.properties)
 
 
 def _json(message: Publication, now_ms: int) -> dict[str, Any]:

@@ -107,6 +107,7 @@ class Routing:
         hooks = () if plugin.number == self._quiet else self._hooks.get(plugin.number, ())
         return PluginRoute(
             id=plugin.number,
+            name=plugin.id,
             hooks=hooks,
             topics=run.topics,
             workers=run.workers,

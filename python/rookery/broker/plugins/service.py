@@ -186,14 +186,18 @@ class PluginService:
         plugin = self.get(plugin_id)
         return hidden(plugin.schema or {}, plugin.settings)
 
-    async def on_publish(self, publications: Sequence[Publication]) -> list[Outcome]:
-        """What the plugins make of messages that were given to the node itself, in their order."""
+    async def on_publish(
+        self, publications: Sequence[Publication], bytes_max: int
+    ) -> list[Outcome]:
+        """What the plugins make of messages that were given to the node itself, in their order;
+        nothing larger than ``bytes_max``.
+        """
         plugins = [
             Asked(plugin, partial(self._worker_of, plugin.manifest.name), self._settled)
             for plugin in self._plugins.values()
             if HOOKPOINT in self._hookpoints_of(plugin)
         ]
-        return await ask_all(publications, plugins, self._clock)
+        return await ask_all(publications, plugins, self._clock, bytes_max)
 
     def _hookpoints_of(self, plugin: Installed) -> tuple[str, ...]:
         """Those that are called at the moment; of one that is being started those it had."""

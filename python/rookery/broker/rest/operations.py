@@ -221,9 +221,8 @@ class Operation:
                 status=seen.status,
                 duration_ms=duration_ms,
                 body=_body_of(seen),
-                failure=scope.get(FAILURE, "")
-                if seen.status < 400
-                else _failure_of(bytes(seen.sent)),
+                failure=scope.get(FAILURE)
+                or (_failure_of(bytes(seen.sent)) if seen.status >= 400 else ""),
                 changes=changes,
             )
         )

@@ -33,7 +33,7 @@ _REFUSALS = ("BAD_REQUEST", "NOT_MATCH")
 def router(node: NodeContext) -> APIRouter:
     api = APIRouter(tags=["Rules"])
     _testing(api, node)
-    _looking(api)
+    _looking(api, node.node_name)
     return api
 
 
@@ -83,7 +83,7 @@ def _rows_of(sql: str, columns: str, *, has_variables: bool) -> bytes:
     return f"[{','.join(test_rule(sql, columns, has_variables=has_variables))}]".encode()
 
 
-def _looking(api: APIRouter) -> None:
+def _looking(api: APIRouter, node_name: str) -> None:
     @api.get(
         "/rule_events",
         summary="List what rules select from",
@@ -92,7 +92,7 @@ def _looking(api: APIRouter) -> None:
     )
     async def events() -> Response:
         """Messages and events with their columns, each with an example."""
-        return fast([_event(item) for item in rule_events()])
+        return fast([shown_event(item, node_name) for item in rule_events()])
 
     @api.get(
         "/rule_functions",
@@ -117,13 +117,15 @@ def _looking(api: APIRouter) -> None:
         )
 
 
-def _event(item: RuleEvent) -> dict[str, Any]:
+def shown_event(item: RuleEvent, node_name: str) -> dict[str, Any]:
+    """An event as it is answered; in its examples the node is the one that answers."""
+    columns = {name: json.loads(value) for name, value in item.columns.items()}
     title = {"en": item.title_en, "zh": item.title_zh}
     return {
         "event": item.topic,
         "title": title,
         "description": title,
-        "columns": {name: json.loads(value) for name, value in item.columns.items()},
+        "columns": {**columns, "node": node_name} if "node" in columns else columns,
         "test_columns": {
             name: [json.loads(value), {"en": english, "zh": chinese}]
             for name, (value, english, chinese) in item.test_columns.items()

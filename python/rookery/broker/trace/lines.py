@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from rookery.broker.trace.models import Trace
 from rookery.native.rows import EventRow
+from rookery.observability.visible import json_line, visible
 
 PACKET_EVENTS = frozenset({"mqtt_packet_received", "mqtt_packet_sent"})
 
@@ -34,9 +34,9 @@ def line_of(trace: Trace, row: EventRow) -> str:
         entry |= {key: value for key, value in more.items() if value is not None}
         if payload is not None:
             entry["payload_encode"] = trace.payload_encode
-        return json.dumps(entry, ensure_ascii=False)
-    parts = [f"{key}: {_visible(str(value))}" for key, value in more.items() if value is not None]
-    who = f"{_visible(client_id)}@{peer or ''}"
+        return json_line(entry)
+    parts = [f"{key}: {visible(str(value))}" for key, value in more.items() if value is not None]
+    who = f"{visible(client_id)}@{peer or ''}"
     return f"{when} [{tag}] {who} msg: {', '.join([msg, *parts])}"
 
 
@@ -49,9 +49,3 @@ def payload_text(trace: Trace, payload: bytes, length: int) -> str:
         return payload.hex() + rest
     text = payload.decode("utf-8", "replace" if rest else "backslashreplace")
     return text.removesuffix("�") + rest if rest else text
-
-
-def _visible(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

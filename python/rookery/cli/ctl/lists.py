@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rookery.cli.ctl.asking import (
     add_noun,
@@ -20,6 +20,10 @@ from rookery.cli.ctl.asking import (
 )
 from rookery.cli.ctl.clients import add_limit
 from rookery.cli.messages import say
+from rookery.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from rookery.client.http_client import NodeClient
 
 REWRITE_COLUMNS = ("action", "source_topic", "re", "dest_topic")
 AUTO_COLUMNS = ("topic", "qos", "nl", "rap", "rh")
@@ -28,6 +32,8 @@ AUTHZ_COLUMNS = ("type", "enable", "status", "reason")
 AUDIT_COLUMNS = ("created_at", "from", "source", "operation_id", "http_status_code")
 CLEAN_EXAMPLES = """\
   rookery ctl authz cache-clean
+  rookery ctl authz cache-clean all
+  rookery ctl authz cache-clean node rookery@10.0.0.1
   rookery ctl authz cache-clean sensor-1"""
 
 
@@ -39,7 +45,8 @@ def declare(nouns: Any) -> None:
     verbs = add_noun(nouns, "authz")
     add_verb(verbs, "authz", "list", _authz, examples="  rookery ctl authz list")
     clean = add_verb(verbs, "authz", "cache-clean", _clean, examples=CLEAN_EXAMPLES)
-    clean.add_argument("clientid", metavar="ID", nargs="?", help=say("option.client-id"))
+    clean.add_argument("of", metavar="all|node|ID", nargs="?", help=say("option.cache-of"))
+    clean.add_argument("node", metavar="NAME@HOST", nargs="?", help=say("option.cache-node"))
     verbs = add_noun(nouns, "audit")
     add_limit(
         add_verb(verbs, "audit", "list", _audit, examples="  rookery ctl audit list --limit 20")
@@ -83,8 +90,27 @@ def _state(arguments: argparse.Namespace, answer: dict[str, Any]) -> dict[str, s
 
 
 def _clean(arguments: argparse.Namespace) -> int:
-    node_of(arguments).delete(api("authorization", "cache", clientid=arguments.clientid))
+    node = node_of(arguments)
+    client_id = None if arguments.of in ("all", "node") else arguments.of
+    if arguments.of == "node":
+        _check_own(node, arguments.node)
+    elif arguments.node is not None:
+        raise BadRequestError(say("ctl.acl.one-client", given=arguments.node))
+    node.delete(api("authorization", "cache", clientid=client_id))
     return done(arguments, {}, say("ctl.acl.purged"))
+
+
+def _check_own(node: NodeClient, wanted: str | None) -> None:
+    """Refuse a node that is not the one that is asked: each remembers its own answers.
+
+    Raises:
+        BadRequestError: it is another one, or none is named.
+    """
+    if wanted is None:
+        raise BadRequestError(say("ctl.acl.which-node"))
+    own = node.get(api("status", format="json"))["node_name"]
+    if wanted != own:
+        raise BadRequestError(say("ctl.acl.other-node", node=wanted, own=own))
 
 
 def _audit(arguments: argparse.Namespace) -> int:
