@@ -11,7 +11,7 @@ import pytest
 from harness.client import RawClient
 from harness.ctl import Ctl
 from harness.node import HOST, fresh_name
-from harness.operator import Operator, operated
+from harness.operator import Operator, eventually, operated
 from harness.packets import Connect, Will
 from harness.plugins import Plugins, archive_of
 from harness.rest import RestSocket
@@ -30,6 +30,8 @@ class Probe(Plugin):
                 return Deny(0x99)
             case "later":
                 return self.later(message)
+            case "grow":
+                return message.replace(payload=bytes(2 << 20))
             case "wrong":
                 return message.replace(topic="a/#")
             case "fail":
@@ -106,6 +108,18 @@ def test_a_client_and_the_interface_meet_the_same_hook(operator: Operator) -> No
         client.publish("s", b"y", qos=1)
         message = client.receive()
         assert message.payload.endswith(b" 1 None y")
+
+
+def test_an_answer_larger_than_a_packet_may_be_is_a_failure(operator: Operator) -> None:
+    rest = RestSocket(operator.node.data_dir)
+    with operator.login() as client:
+        client.subscribe("grow/#", qos=1)
+        client.publish("grow/1", b"y", qos=1)
+        client.receive("grow/1", b"y")
+        assert rest.ask("POST", "/publish", body("grow/2")).status == 200
+        client.receive("grow/2", b"x")
+    said = f"a message of {(2 << 20) + 6} bytes"
+    eventually(lambda: sum(said in line for line in operator.node.log) == 2)
 
 
 def test_a_will_meets_the_same_hook(operator: Operator) -> None:
