@@ -123,6 +123,26 @@ def node(ask: Asker) -> None:
     ask("DELETE /alarms")
 
 
+def links(ask: Asker) -> None:
+    link: Settings = {"server": "127.0.0.1:1", "topics": ["north/#"], "pool_size": 1}
+    one = "/cluster/links/link/{name}"
+    ask("POST /cluster/links", {"name": "north", **link})
+    ask("GET /cluster/links")
+    for path in (one, f"{one}/metrics"):
+        ask(f"GET {path}", name="north")
+    ask(f"PUT {one}/metrics/reset", name="north")
+    ask(f"PUT {one}", link, name="north")
+    ask(f"DELETE {one}", name="north")
+
+
+def evacuation(ask: Asker) -> None:
+    ask("POST /load_rebalance/{node}/evacuation/start", {"wait_health_check": 3600})
+    ask("GET /load_rebalance/status")
+    ask("GET /load_rebalance/global_status")
+    ask("GET /node_eviction/status")
+    ask("POST /load_rebalance/{node}/evacuation/stop")
+
+
 def clients(ask: Asker) -> None:
     one = "/clients/{clientid}"
     for path in (
@@ -325,6 +345,6 @@ def kicking(ask: Asker) -> None:
 
 
 NOUNS: tuple[Noun, ...] = (
-    rules, node, clients, messages, accounts, authentication, authorization, bans, listeners,
-    configuration, system, backup, plugins, kicking,
+    rules, node, links, clients, messages, accounts, authentication, authorization, bans, listeners,
+    configuration, system, backup, plugins, evacuation, kicking,
 )  # fmt: skip

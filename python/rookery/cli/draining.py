@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rookery.cli import output
 from rookery.cli.messages import say
+from rookery.cli.parsers import EVICTED_A_SECOND
 from rookery.errors import BadRequestError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{option}",
             metavar=metavar,
-            type=int if metavar == "COUNT" else str,
+            type=EVICTED_A_SECOND if metavar == "COUNT" else str,
             help=say(f"option.rebalance.{option}"),
         )
 

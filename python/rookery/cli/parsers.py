@@ -59,6 +59,7 @@ def host_and_port(text: str) -> str:
 PORT_NUMBER = Whole(1, 65_535)
 KEEP_ALIVE = Whole(0, 65_535)
 EXPIRY = Whole(0, 0xFFFF_FFFF)
+EVICTED_A_SECOND = Whole(1, 100_000)
 # A year: far above any sensible setting, below what timers of any platform take.
 SECONDS = Number(0, 31_536_000)
 

@@ -140,6 +140,7 @@ _OWN_COUNTERS = (
     ("banned.disconnected", "Connected clients that a ban ended", "因黑名单断开的客户端"),
     ("flapping.detected", "Clients that came and went too often", "检测到的抖动客户端"),
     ("client.expired", "Clients whose authentication expired while connected", "认证到期而断开的客户端"),
+    ("client.moved", "Clients disconnected so that they go to another node", "为迁往其他节点而断开的客户端"),
     ("connections.quota.refused", "Clients refused because the node has as many as it may", "超过连接配额而拒绝的客户端"),
     ("connections.refused.access_rules", "Connections closed at once for access_rules", "因 access_rules 关闭的连接"),
     ("connections.refused.max_connections", "Connections closed at once for max_connections", "因 max_connections 关闭的连接"),
@@ -218,13 +219,13 @@ _OWN_STATS = (
     ("unauthenticated", "Network connections that have not been admitted yet", "尚未通过认证的连接数"),
     ("dashboard.tokens", "Users signed in to the dashboard", "已登录控制台的会话数"),
     ("alarms.active", "Alarms that hold", "当前告警数"),
+    ("pledges", "Wills and delayed messages of all nodes", "各节点的遗嘱与延迟消息数量"),
 )
 
 _OWN_GAUGES = (
     ("connections.quota.used", "Clients that count against access.max_connections", "已用连接配额"),
     ("connections.quota.max", "Most clients at once; 0 is no bound", "连接配额上限，0 表示不限"),
     ("router.bytes", "Bytes of the routing tables", "路由表字节数"),
-    ("pledges.count", "Wills and delayed messages of all nodes", "各节点的遗嘱与延迟消息数量"),
     ("retained.bytes", "Bytes of retained messages", "保留消息字节数"),
     ("outbox.bytes", "Bytes waiting to be sent", "待发送字节数"),
     ("mqueue.bytes", "Bytes of messages queued for sessions", "会话队列字节数"),

@@ -39,6 +39,8 @@ OF_CLUSTERS = {
     "DELETE /cluster/{}/force_leave",
     "PUT /cluster/{}/invite",
     "PUT /cluster/{}/invite_async",
+    "POST /load_rebalance/{}/start",
+    "POST /load_rebalance/{}/stop",
 }
 SETTINGS = {
     "plugins.install_requires_allow": "false",
@@ -64,6 +66,10 @@ CHANGING = {
 }
 # What EMQX does not have; `made` is a client that is there.
 OWN: tuple[tuple[str, str, Any], ...] = (
+    ("PUT", "/cluster/links", [{"name": "south", "server": "127.0.0.1:1", "topics": []}]),
+    ("PUT", "/cluster/links/south", {"server": "127.0.0.1:1", "topics": ["s"]}),
+    ("PUT", "/cluster/links/south/metrics/reset", None),
+    ("DELETE", "/cluster/links/south", None),
     ("POST", "/rules", {"id": "off", "sql": 'SELECT * FROM "t"', "actions": []}),
     ("PUT", "/rules/off/enable/false", None),
     ("PUT", "/cluster/rookery@127.0.0.9/invite_async", None),
@@ -88,6 +94,8 @@ NEEDS_MORE = {
     ("POST", "/cluster/leave"): "another node",
     ("DELETE", "/cluster/{node}/force_leave"): "another node",
     ("PUT", "/cluster/{node}/invite"): "another node",
+    ("POST", "/load_rebalance/{node}/start"): "another node",
+    ("POST", "/load_rebalance/{node}/stop"): "another node",
 }
 # What is not there, by parameter; names that are refused before anybody looks are of no use.
 NOWHERE = {

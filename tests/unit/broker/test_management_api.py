@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,12 +11,14 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from rookery.broker.alarms import AlarmRegistry
+from rookery.broker.cluster.alone import Alone
 from rookery.broker.management.api import ManagementApi
-from rookery.broker.management.context import NodeContext, Services
+from rookery.broker.management.context import NodeContext
 from rookery.broker.management.status import Status
 from rookery.clock import ManualClock
 from rookery.observability.metrics import MetricRegistry, StatsRegistry
 from rookery.web.sockets import Port
+from rookery.words import Words
 
 
 class Answer(NamedTuple):
@@ -70,7 +73,8 @@ class World:
             clock, actions=(), size_limit=5, validity_period_s=60, publish=lambda *_: None
         )
         native: Any = None
-        services: Any = Services.__new__(Services)
+        alone = Alone("n@h", "c", Words("alone", "单独"), "1.2.3")
+        services: Any = SimpleNamespace(cluster=alone)
         self.context = context = NodeContext(
             node_name="n@h",
             version="1.2.3",

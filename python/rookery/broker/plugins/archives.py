@@ -68,7 +68,9 @@ class Archives:
             if len(content) >= size or not part:
                 break
         if hashlib.sha256(content).hexdigest() != digest:
-            raise UnavailableError("what came is not what was wanted")
+            raise UnavailableError(
+                "what came is not what was wanted", message_zh="收到的内容与请求的不符"
+            )
         return bytes(content)
 
     async def _serve(self, body: Any) -> Any:
@@ -76,9 +78,11 @@ class Archives:
             plugin_id, digest = str(body["plugin"]), str(body["digest"])
             offset = int(body["offset"])
         except (KeyError, TypeError, ValueError):
-            raise BadRequestError("plugin, digest and offset are wanted") from None
+            raise BadRequestError(
+                "plugin, digest and offset are wanted", message_zh="需要 plugin、digest 与 offset"
+            ) from None
         if not self._store.is_installed(plugin_id) or await self.digest(plugin_id) != digest:
-            raise NotFoundError(f"{plugin_id} is not installed")
+            raise NotFoundError(f"{plugin_id} is not installed", message_zh=f"未安装 {plugin_id}")
         part, size = await asyncio.to_thread(
             self._store.archive_part, plugin_id, max(0, offset), PART_BYTES
         )
@@ -90,7 +94,11 @@ def _part(answer: Any) -> tuple[bytes, int]:
         size = int(answer["size"]) if isinstance(answer, Mapping) else -1
         part = base64.b64decode(answer["part"], validate=True)
     except (KeyError, TypeError, ValueError, binascii.Error):
-        raise UnavailableError("it answered with something else") from None
+        raise UnavailableError(
+            "it answered with something else", message_zh="应答的内容无法识别"
+        ) from None
     if not 0 <= size <= ARCHIVE_BYTES_MAX or len(part) > PART_BYTES:
-        raise UnavailableError("it answered with more than an archive may have")
+        raise UnavailableError(
+            "it answered with more than an archive may have", message_zh="应答超过插件包的大小上限"
+        )
     return part, size

@@ -74,7 +74,7 @@ FEATURES: Sequence[Feature] = (
     Feature("configs.schema_api", ("schemas",)),
     Feature("quota.api", ("license",)),
     Feature("plugins.api", ("plugins",)),
-    Feature("load_rebalance.api", ("load_rebalance",)),
+    Feature("load_rebalance.api", ("load_rebalance", "node_eviction")),
     Feature("rules.api", ("rule_engine", "rules")),
     Feature("rules.testing_api", ("rule_events", "rule_functions", "rule_test", "rules")),
     Feature(

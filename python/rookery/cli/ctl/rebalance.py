@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.cli import output
 from rookery.cli.ctl.asking import add_noun, add_verb, api, done, node_of, show_members
 from rookery.cli.messages import say
+from rookery.cli.parsers import EVICTED_A_SECOND
 from rookery.errors import BadRequestError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def declare(nouns: Any) -> None:
     start.add_argument("--evacuation", action="store_true", help=say("option.rebalance.evacuation"))
     for name, kind, metavar in (
         ("wait-health-check", str, "SECONDS"),
-        ("conn-evict-rate", int, "COUNT"),
+        ("conn-evict-rate", EVICTED_A_SECOND, "COUNT"),
         ("wait-takeover", str, "SECONDS"),
         ("redirect-to", str, "HOST:PORT"),
         ("nodes", str, "NODES"),
