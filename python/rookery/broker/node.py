@@ -193,7 +193,7 @@ class OpenNode:
         management = self.config.management
         broker = config.broker
         self._read_tables()
-        if (self.config.data_dir / "plugins").exists():
+        if (self.config.data_dir / "plugins" / "state.json").exists():
             from rookery.broker.plugins.early import early_hooks  # noqa: PLC0415
 
             self.plugin_hooks = (early_hooks(self.config.data_dir), 0)

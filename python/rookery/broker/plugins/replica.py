@@ -160,11 +160,8 @@ class PluginReplica:
         await self._remember()
 
     def _write(self, plain: Mapping[str, Any]) -> None:
-        """A node that never had a plugin, in a cluster that has none, writes nothing."""
-        if not self._file.parent.exists():
-            if not plain["rows"] and not plain["gone"]:
-                return
-            self._file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        """Also where no node ever had a plugin: without a mark everything would be taken anew."""
+        self._file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         write_private(self._file, json.dumps(plain) + "\n")
 
     def _read(self) -> None:
