@@ -226,9 +226,11 @@ class Cluster:
         found = self.quorum()
         if found is None or found.has:
             self._alarms.deactivate(NO_QUORUM)
+            self.state.judged(is_enough=True)
             return
         silent = [m for m in members.others if members.liveness.last(m.name) is None]
         if is_sure or found.running + len(silent) < found.needed:
+            self.state.judged(is_enough=False)
             shown = {"running": found.running, "members": found.members, "needed": found.needed}
             said = message(NO_QUORUM, **shown)
             if not self._alarms.activate(NO_QUORUM, said):

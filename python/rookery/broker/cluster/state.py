@@ -111,6 +111,8 @@ class State:
         self._is_attached = False
         self._is_joining = False
         self._ready = asyncio.Event()
+        self._enough = asyncio.Event()
+        self._enough.set()
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -140,6 +142,13 @@ class State:
     def wake(self) -> None:
         """Members or the connection to NATS are other ones."""
         self._woken.set()
+
+    def judged(self, *, is_enough: bool) -> None:
+        """Whether enough nodes run for changes, as far as is known."""
+        if is_enough:
+            self._enough.set()
+        else:
+            self._enough.clear()
 
     async def will_take(self) -> None:
         """This node joins: it will have what the others have instead of its own."""
@@ -396,16 +405,20 @@ class State:
         try:
             async with asyncio.timeout(READY_WAIT_S):
                 await self._ready.wait()
+                await self._enough.wait()
         except TimeoutError:
             raise self._not_ready() from None
 
     def _not_ready(self) -> NotReplicatedError:
         self.refused += 1
+        if not self._enough.is_set():
+            return refusal(NotReplicatedError, "too-few")
         return refusal(NotReplicatedError, "not-ready", why=self._problem or "JetStream")
 
     async def _propose(self, store: str, revised: Sequence[Revised]) -> list[int]:
-        if not self._ready.is_set():
-            # What is missing here comes by the very thread that waits for this.
+        if not self._ready.is_set() or not self._enough.is_set():
+            # What is missing here comes by the very thread that waits for this. A leader that is
+            # left alone would take the change, and make it when the others are back.
             raise self._not_ready()
         revisions: list[int] = []
         for some in _chunks(revised):
@@ -431,22 +444,15 @@ class State:
         while True:
             was_in_doubt, doubt.is_there = doubt.is_there, True
             try:
-                return await self._stream.put(writes)
-            except OutdatedError:
-                there = [await self._stream.last(write.subject) for write in writes]
+                try:
+                    return await self._stream.put(writes)
+                except OutdatedError:
+                    # Not made now; where it was in doubt, perhaps before.
+                    doubt.is_there = was_in_doubt
+                    there = [await self._stream.last(write.subject) for write in writes]
                 if all(entry and entry.body.get("change") == change for entry in there):
                     return [entry.sequence for entry in there if entry]
-                # What was kept for its time only is gone for everybody: nobody changed it.
-                if any(
-                    entry and entry.sequence != w.last
-                    for entry, w in zip(there, writes, strict=True)
-                ):
-                    self.conflicts += 1
-                    raise ChangedElsewhereError from None
-                writes = [
-                    w._replace(last=entry.sequence if entry else 0)
-                    for entry, w in zip(there, writes, strict=True)
-                ]
+                writes = self._renewed(writes, there)
             except TimedOutError as error:
                 self._problem = str(error)
             except UnavailableError as error:
@@ -454,6 +460,17 @@ class State:
                 doubt.is_there = was_in_doubt
                 self._problem = str(error)
                 await asyncio.sleep(RETRY_S / 4)
+
+    def _renewed(self, writes: list[Write], there: list[Entry | None]) -> list[Write]:
+        """The same, where only time made them outdated."""
+        # What was kept for its time only is gone for everybody: nobody changed it.
+        if any(entry and entry.sequence != w.last for entry, w in zip(there, writes, strict=True)):
+            self.conflicts += 1
+            raise ChangedElsewhereError
+        return [
+            w._replace(last=entry.sequence if entry else 0)
+            for entry, w in zip(there, writes, strict=True)
+        ]
 
     def _write(self, store: str, row: Row, last: int | None, change: str) -> Write:
         key = hashlib.sha256(json.dumps(row.key).encode()).hexdigest()[:32]

@@ -148,6 +148,12 @@ TEXTS: Mapping[str, Words] = {
         "未做任何修改：本节点尚未与集群同步（{why}），客户端服务不受影响。请用 `rookery ctl cluster status` "
         "查看节点状态：须有半数以上节点在运行（两节点集群须全部运行）",
     ),
+    "too-few": Words(
+        "nothing was changed: too few nodes of the cluster are heard; clients are served meanwhile. "
+        "`rookery ctl cluster status` shows the nodes: more than half of them have to run (of two: both)",
+        "未做任何修改：可达的集群节点过少，客户端服务不受影响。请用 `rookery ctl cluster status` "
+        "查看节点状态：须有半数以上节点在运行（两节点集群须全部运行）",
+    ),
     "not-confirmed": Words(
         "the cluster did not confirm the change in time: look whether it was made before you try again",
         "集群未在时限内确认该修改：重试前请先查看修改是否已生效",
