@@ -101,7 +101,14 @@ def encode_properties(properties: Properties) -> bytes:
     if properties.correlation_data is not None:
         out.append(_CORRELATION_DATA)
         out += _binary("correlation_data", bytes(properties.correlation_data))
-    for name, value in properties.user_properties:
+    for pair in properties.user_properties:
+        if not (
+            isinstance(pair, tuple | list)
+            and len(pair) == 2
+            and all(isinstance(text, str) for text in pair)
+        ):
+            raise BadRequestError(f"user_properties holds pairs of text and text, not {pair!r}")
+        name, value = pair
         out.append(_USER_PROPERTY)
         out += _text("user_properties", name) + _text("user_properties", value)
     return bytes(out)
