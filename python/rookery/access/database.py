@@ -17,9 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from rookery.access.database_file import damaged
 from rookery.access.health import Health
 from rookery.errors import StartError, UnavailableError
+from rookery.storage.database_file import damaged, make_sure, refuse_damaged
 from rookery.words import Words
 
 _T = TypeVar("_T")
@@ -108,7 +108,7 @@ class Database:
         self.health = Health()
         try:
             # Password hashes are nobody else's business.
-            path.touch(mode=0o600)
+            make_sure(path)
             with contextlib.ExitStack() as opened:
                 self._writing, self._reading = self._connect(opened)
                 _make_tables(self._writing, path, schema or ACCESS)
@@ -244,6 +244,7 @@ def read_at_start(
     """
     if not path.exists():
         return ()
+    refuse_damaged(path)
     try:
         try:
             return _read_once(path, query, "NORMAL")

@@ -19,7 +19,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from rookery.access import ADMINS_FILE, DATABASE_FILE
-from rookery.access.database_file import refuse_damaged
 from rookery.broker.journal import Journal, Lines, logs_comings_and_goings
 from rookery.clock import Clock, SystemClock
 from rookery.config.data_dir import DataDir
@@ -28,6 +27,7 @@ from rookery.native.config import AclRule, AclSource, Ban, BrokerConfig, NodeCon
 from rookery.native.node import Node
 from rookery.observability.logs import LEVELS
 from rookery.observability.queued_stream import QueuedStream
+from rookery.storage.database_file import refuse_damaged
 from rookery.web.process import open_as_many_files_as_allowed
 from rookery.web.sockets import Port, address_of, open_http, open_unix
 

@@ -97,6 +97,11 @@ def default_port(arguments: argparse.Namespace) -> int:
     return PORTS[is_tls(arguments), is_websocket(arguments)]
 
 
+def _without_origin(headers: dict[str, str]) -> dict[str, str]:
+    """What a browser says of its page; the library sends it for a command, which has none."""
+    return {name: value for name, value in headers.items() if name.lower() != "origin"}
+
+
 class Connection:
     """A client that is connected. What arrives waits in a queue for whoever asks."""
 
@@ -117,7 +122,7 @@ class Connection:
             transport="websockets" if is_websocket(arguments) else "tcp",
         )
         if is_websocket(arguments):
-            self.client.ws_set_options(arguments.path or WS_PATH)
+            self.client.ws_set_options(arguments.path or WS_PATH, _without_origin)
         password = arguments.password or os.environ.get("ROOKERY_PASSWORD")
         if arguments.username is not None or password is not None:
             self.client.username_pw_set(arguments.username, password)

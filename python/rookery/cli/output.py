@@ -10,6 +10,7 @@ from typing import Any
 
 from rookery.cli.messages import language, say
 from rookery.errors import DataDirInUseError, PortInUseError, RookeryError
+from rookery.observability.visible import visible
 
 OK = 0
 FAILED = 1
@@ -30,8 +31,8 @@ def text(lines: str) -> None:
 
 
 def complain(text: str) -> None:
-    """One line on standard error."""
-    print(text, file=sys.stderr)
+    """One line on standard error, or several; what could control the terminal is escaped."""
+    print("\n".join(visible(part) for part in text.split("\n")), file=sys.stderr)
 
 
 def show_json(value: Any) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 from rookery.edge.model import Group, Node, NodeKind, Snapshot, Subscription, Tag
 from rookery.edge.wire import tag_of_row, tag_row
 from rookery.errors import StartError, UnavailableError
+from rookery.storage.database_file import make_sure
 
 FILE = "edge.db"
 VERSION = 1
@@ -119,7 +119,7 @@ class Store:
 
     def _open(self) -> Snapshot:
         # It holds passwords of devices and brokers.
-        os.close(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        make_sure(self.file)
         db = sqlite3.connect(
             self.file, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )

@@ -101,7 +101,8 @@ def encode_properties(properties: Properties) -> bytes:
     if properties.correlation_data is not None:
         out.append(_CORRELATION_DATA)
         out += _binary("correlation_data", bytes(properties.correlation_data))
-    for name, value in properties.user_properties:
+    for pair in properties.user_properties:
+        name, value = _pair(pair)
         out.append(_USER_PROPERTY)
         out += _text("user_properties", name) + _text("user_properties", value)
     return bytes(out)
@@ -111,6 +112,13 @@ def _take(encoded: bytes, at: int) -> tuple[bytes, int]:
     start = at + 2
     end = start + int(_U16.unpack_from(encoded, at)[0])
     return encoded[start:end], end
+
+
+def _pair(pair: object) -> tuple[str, str]:
+    match pair:
+        case (str() as name, str() as value):
+            return name, value
+    raise BadRequestError(f"user_properties holds pairs of text and text, not {pair!r}")
 
 
 def _text(name: str, text: str) -> bytes:

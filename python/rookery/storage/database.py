@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -15,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from rookery.errors import StartError, UnavailableError
 from rookery.storage import migrating
+from rookery.storage.database_file import make_sure
 from rookery.storage.engine import POSTGRESQL, SQLITE, WRITES, make_engine
 
 _log = logging.getLogger("rookery.storage")
@@ -44,6 +47,8 @@ class Database:
             StartError: it cannot be reached, or was written by a newer version.
         """
         try:
+            if self.is_sqlite and self.url.database not in (None, "", ":memory:"):
+                await asyncio.to_thread(make_sure, Path(str(self.url.database)))
             async with self._writer.begin() as connection:
                 if connection.dialect.name == POSTGRESQL:
                     await connection.execute(
@@ -53,7 +58,7 @@ class Database:
         except StartError:
             await self.close()
             raise
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             await self.close()
             raise StartError(f"the database {self.shown}: {_reason(error)}") from error
 

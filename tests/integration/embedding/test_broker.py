@@ -53,6 +53,12 @@ async def test_it_listens_on_a_free_port_of_this_machine(broker: rookery.Broker)
     assert [listener.id for listener in broker.listeners] == ["tcp:default"]
 
 
+@pytest.mark.parametrize("port", [70000, -1, "1883"])
+def test_a_port_that_is_none_is_named(port: Any) -> None:
+    with pytest.raises(BadRequestError, match="port is 0 to 65535, not"):
+        rookery.Broker(port=port)
+
+
 @pytest.mark.parametrize("level", [4, 5])
 async def test_a_client_hears_the_program(broker: rookery.Broker, level: int) -> None:
     client = await aside(lambda: connected(broker, level=level))

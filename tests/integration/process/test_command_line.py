@@ -19,7 +19,7 @@ import pytest
 from harness.client import DEADLINE_S, RawClient
 from harness.control import FREE_PORTS
 from harness.packets import ConnAck, Connect
-from rookery.access import ADMINS_FILE
+from rookery.access import ADMINS_FILE, DATABASE_FILE
 from rookery.client.management import ManagementClient
 from rookery.errors import UnavailableError
 
@@ -216,18 +216,26 @@ def test_a_data_directory_keeps_its_node_name(rookery: Rookery) -> None:
     assert rookery.start("node.name=first@127.0.0.1").returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        (ADMINS_FILE, "garbage", "file is not a database"),
+        (ADMINS_FILE, "", "file is empty"),
+        (DATABASE_FILE, "", "file is empty"),
+    ],
+)
 def test_a_damaged_file_of_users_refuses_the_start_before_anybody_is_let_in(
-    rookery: Rookery,
+    rookery: Rookery, name: str, content: str, reason: str
 ) -> None:
-    file = rookery.data_dir / ADMINS_FILE
+    file = rookery.data_dir / name
     rookery.data_dir.mkdir(mode=0o750)
-    file.write_text("garbage")
+    file.write_text(content)
 
     run = rookery.node("start")
 
     assert run.returncode == 1
     assert "listening" not in run.stdout
-    assert run.stderr.startswith(f"error: {file}: file is not a database")
+    assert run.stderr.startswith(f"error: {file}: {reason}")
     assert f"mv {file} {file}.damaged" in run.stderr
 
 

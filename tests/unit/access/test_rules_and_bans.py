@@ -151,7 +151,8 @@ async def test_a_ban_is_kept_and_told(
 def test_bans_of_no_file(tmp_path: Path) -> None:
     assert read_bans(tmp_path / "none.db", 0) == ()
     (tmp_path / "empty.db").touch()
-    assert read_bans(tmp_path / "empty.db", 0) == ()
+    with pytest.raises(StartError, match=r"empty\.db: file is empty"):
+        read_bans(tmp_path / "empty.db", 0)
     (tmp_path / "bad.db").write_text("no database " * 100)
     with pytest.raises(StartError, match=r"bad\.db"):
         read_bans(tmp_path / "bad.db", 0)

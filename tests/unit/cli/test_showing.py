@@ -44,3 +44,10 @@ def test_what_is_inside_another_has_its_name_in_front(capsys: pytest.CaptureFixt
 )
 def test_octets_are_shown_in_a_unit_that_can_be_read(octets: int, shown: str) -> None:
     assert output.size(octets) == shown
+
+
+def test_what_could_control_the_terminal_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    output.complain("\x1b[31mred\x1b]0;title\x07: unknown key\n  温度 °C: missing")
+    assert capsys.readouterr().err == (
+        "\\x1b[31mred\\x1b]0;title\\x07: unknown key\n  温度 °C: missing\n"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +65,13 @@ def test_nothing_is_nothing() -> None:
 def test_what_mqtt_forbids_is_refused(properties: Properties) -> None:
     with pytest.raises(BadRequestError):
         encode_properties(properties)
+
+
+@pytest.mark.parametrize("pair", [("a", 1), (1, "a"), ("a",), "ab", 1])
+def test_a_user_property_that_is_no_pair_of_texts_is_named(pair: Any) -> None:
+    with pytest.raises(BadRequestError) as found:
+        encode_properties(Properties(user_properties=(pair,)))
+    assert str(found.value) == f"user_properties holds pairs of text and text, not {pair!r}"
 
 
 def test_a_property_that_does_not_travel_is_a_defect() -> None:

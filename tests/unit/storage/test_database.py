@@ -57,6 +57,19 @@ async def test_a_database_of_a_newer_version_is_left_alone(file: Path) -> None:
     assert file.read_bytes() == before
 
 
+async def test_a_file_that_was_emptied_is_refused_with_the_way_out(file: Path) -> None:
+    file.touch()
+
+    with pytest.raises(StartError, match=f"mv {file} {file}.damaged"):
+        await opened(file)
+
+    file.rename(f"{file}.damaged")
+    database = await opened(file)
+    await database.close()
+    assert (file.stat().st_mode & 0o777) == 0o600
+    assert not list(file.parent.glob("*.new*"))
+
+
 async def test_what_fails_in_the_middle_changes_nothing(file: Path) -> None:
     database = await opened(file)
     with pytest.raises(ValueError, match="middle"):
