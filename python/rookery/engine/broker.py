@@ -527,7 +527,7 @@ class Broker:
         )
 
 
-def _single(host: str, port: int) -> dict[str, str]:
-    if not 0 <= port <= PORT_MAX:
+def _single(host: str, port: Any) -> dict[str, str]:
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= PORT_MAX:
         raise BadRequestError(f"port is 0 to {PORT_MAX}, not {port!r}")
     return {"tcp:default": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"}

@@ -131,7 +131,7 @@ def _files(api: APIRouter, control: ControlContext) -> None:
         f"{PATH}/import-template",
         summary="A file to begin with, for adding edge services at addresses",
         response_class=Response,
-        responses=FILE,
+        responses={**FILE, **errors("NOT_FOUND")},
     )
     async def template(access: Sees) -> Response:
         """Its head, and a line that shows how."""
