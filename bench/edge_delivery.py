@@ -12,20 +12,16 @@ again in waves of 20, and taken back. The rule: each in less than 10 s, every ed
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from control import BENCH, say, write
 from control_plane import ControlPlane, Load, Project
 
-BENCH = Path(__file__).resolve().parent
 SECONDS_MAX = 10.0
 LOOK_S = 0.25
 DRIVERS, GROUPS, TAGS = 4, 2, 25
@@ -42,7 +38,7 @@ def main() -> int:
         finally:
             load.stop()
             control.stop()
-    _write(found, options.out)
+    write(found, options.out, f"edge-delivery-{options.edges}")
     return 0 if found["holds"] else 1
 
 
@@ -59,7 +55,7 @@ def _options() -> argparse.Namespace:
 
 def _measure(control: ControlPlane, load: Load, options: argparse.Namespace) -> dict[str, Any]:
     project = control.make_project(0, options.interval)
-    _say(f"{options.edges} edge services enrol …")
+    say(f"{options.edges} edge services enrol …")
     wanted = {
         "edges": options.edges,
         "port": control.relay_port,
@@ -162,31 +158,9 @@ def _timed(
         "waves": row["waves"],
         "succeeded": row["counts"].get("succeeded", 0),
     }
-    _say(f"  {name:12} {found['seconds']:6.2f} s, {found['succeeded']} of {count}, "
+    say(f"  {name:12} {found['seconds']:6.2f} s, {found['succeeded']} of {count}, "
          f"{found['cpuMsPerTarget']} ms CPU each")  # fmt: skip
     return found
-
-
-def _write(found: dict[str, Any], folder: Path) -> None:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short=8", "HEAD"],
-        cwd=BENCH, capture_output=True, text=True, check=False,
-    ).stdout.strip()  # fmt: skip
-    now = datetime.datetime.now(tz=datetime.UTC)
-    found = {
-        "commit": commit,
-        "at": now.isoformat(timespec="seconds"),
-        "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
-        **found,
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{now:%Y-%m-%d}-{commit}-edge-delivery-{found['edges']}.json"
-    file.write_text(json.dumps(found, indent=1) + "\n")
-    _say(f"{'holds' if found['holds'] else 'DOES NOT HOLD'}; written to {file}")
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from rookery.broker.nodes.service import Nodes
 from rookery.broker.plugins.store import PluginStore
 from rookery.errors import BadRequestError, NotFoundError, RookeryError, UnavailableError
 from rookery.plugins.archive import ARCHIVE_BYTES_MAX
+from rookery.words import Words
 
 PART = "plugins.archive"
 PART_BYTES = 512 << 10
@@ -49,14 +50,14 @@ class Archives:
         Raises:
             UnavailableError: nobody who runs has it.
         """
-        why = "no other node runs"
+        why = Words("no other node runs", "没有其他运行中的节点")
         for name in self._nodes.others():
             try:
                 return await self._fetch_from(name, plugin_id, digest)
             except RookeryError as error:
-                why = f"{name}: {error.message}"
+                why = Words(f"{name}: {error.message}", f"{name}：{error.text('zh')}")
         raise UnavailableError(
-            f"its archive could not be fetched: {why}", message_zh=f"无法获取插件包：{why}"
+            f"its archive could not be fetched: {why.en}", message_zh=f"无法获取插件包：{why.zh}"
         )
 
     async def _fetch_from(self, name: str, plugin_id: str, digest: str) -> bytes:
