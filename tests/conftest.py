@@ -44,6 +44,10 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     if report.failed:
         report.sections += last_words()
+    # What a test logs may hold what UTF-8 does not, and a worker of a parallel run ends on it.
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
     return report
 
 
