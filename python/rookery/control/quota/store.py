@@ -67,7 +67,11 @@ async def largest(session: AsyncSession) -> int:
 async def to_look_at(
     session: AsyncSession, cluster_ids: Collection[str]
 ) -> Sequence[tuple[ClusterRow, QuotaRow | None]]:
-    """Of these clusters those whose last report may mean something for their limit."""
+    """Of these clusters those whose last report may mean something for their limit.
+
+    Not those that have never said whether a limit can be set: nothing follows from their reports, and
+    there may be as many of them as reports.
+    """
     is_held = QuotaRow.state.in_([str(hold) for hold in sorted(HELD)])
     is_otherwise = or_(
         ClusterRow.limit_setting.is_(None),
@@ -85,6 +89,7 @@ async def to_look_at(
             ClusterRow.id.in_(cluster_ids),
             ClusterRow.adopted_at.is_not(None),
             ClusterRow.is_deleting.is_(False),
+            ClusterRow.is_limit_settable.is_not(None),
             or_(QuotaRow.cluster_id.is_(None), and_(is_held, is_otherwise), is_permitted),
         )
     )
