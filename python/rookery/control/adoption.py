@@ -120,7 +120,7 @@ class Adoption:
         keeping = Keeping(database, clock, audit, self.changes, self.commands, self.quota)
         self.commands.tells(keeping.finished)
         self.intake.tells(keeping.look)
-        self.doors = Doors(database, clock, signals, _range(config.values["doors"]["ports"]))
+        self.doors = Doors(database, clock, signals, vault, _range(config.values["doors"]["ports"]))
         self._ports = Ports(
             config.host,
             server_certificate.context,
