@@ -56,7 +56,7 @@ COMMANDS_S = 5.0
 LOG_ANSWER_S = 60
 """After that an agent has sent the logs again."""
 PORT_MAX = 65_535
-SETTLE_S_MAX = 5.0
+SETTLE_S_MAX = 2.0
 """How late silence is noticed, at most."""
 
 

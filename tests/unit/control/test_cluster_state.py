@@ -19,8 +19,8 @@ from rookery.control.clusters.texts import text_of
 
 T = 1_700_000_000_000
 S = 1_000
-# 3 × 15 s + 5 s
-OVERDUE_S = 50
+# 3 × 15 s, with the time that it takes to look
+OVERDUE_S = 42
 
 
 def facts(**changes: Any) -> Facts:
