@@ -44,7 +44,7 @@ async def test_a_statement_is_one_turn_and_what_begins_reading_is_none(
     async def counted(self: aiosqlite.Connection, *args: Any, **kwargs: Any) -> Any:
         nonlocal turns
         turns += 1
-        return await execute(self, *args, **kwargs)
+        return await execute(self, *args, **kwargs)  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
     async with database.read() as session:
