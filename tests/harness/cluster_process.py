@@ -25,7 +25,9 @@ def main() -> None:
     folder = Path(told["store"]) if told["store"] else None
     node = Node(
         NodeConfig(
-            broker=BrokerConfig(retainer=RetainerConfig(**told["retainer"])),
+            broker=BrokerConfig(
+                retainer=RetainerConfig(**told["retainer"]), shared_strategy=told["strategy"]
+            ),
             workers=told["workers"],
             listeners=(ListenerConfig(id="tcp:default", bind="127.0.0.1:0"),),
             durability=DurabilityConfig(dir=folder),
