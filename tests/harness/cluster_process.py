@@ -57,8 +57,10 @@ def answer(node: Node, order: dict[str, Any]) -> object:
         found, _ = node.lists.clients_page(ClientQuery(), 0, 1000)
         return {client.client_id: client.is_connected for client in found}
     if "lost" in order:
-        node.cluster_lost(order["lost"])
+        node.cluster_lost(order["lost"], may_adopt=order.get("may_adopt", False))
         return None
+    if "partner" in order:
+        return node.cluster_partner()._asdict()
     if "pledges" in order:
         return node.stats()["pledges.count"]
     if "metrics" in order:

@@ -7,6 +7,7 @@ use rookery_cluster::frame::{
     put_route, routes,
 };
 use rookery_cluster::replica::{Bits, ReplicaFrame, Space, entries};
+use rookery_cluster::shadow::ShadowFrame;
 
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z+#/ä$ ]{1,12}", Just("x".repeat(65_535)), "\\PC{0,20}"]
@@ -28,8 +29,12 @@ fn frames(bytes: &'static [u8]) -> Vec<Frame<'static>> {
         }),
         Frame::Challenge { nonce: [1; 32], proof: [2; 32] },
         Frame::Proof([3; 32]),
-        Frame::Welcome { taken: 5, routes: Some(0), has_replica: true },
-        Frame::Welcome { taken: 0, routes: None, has_replica: false },
+        Frame::Welcome { taken: 5, routes: Some(0), has_replica: true, has_shadow: true },
+        Frame::Welcome { taken: 0, routes: None, has_replica: false, has_shadow: false },
+        Frame::Shadow(ShadowFrame::Kept { stream: 9, number: 7 }),
+        Frame::Shadow(ShadowFrame::Unable { stream: 9 }),
+        Frame::Shadow(ShadowFrame::Partner { name: "b@n" }),
+        Frame::Shadow(ShadowFrame::Adopted { name: "a@n", incarnation: 3 }),
         Frame::Refused(Refusal::NotMe),
         Frame::Refused(Refusal::Other(77)),
         Frame::Batch { seq: 6, items: bytes },

@@ -272,6 +272,8 @@ pub enum ShardMessage {
     },
     /// About wills and delayed messages that another node may have to publish.
     Pledge(Box<PledgeMessage>),
+    /// About sessions that two nodes keep.
+    Shadow(Box<crate::shadow::ShadowMessage>),
     /// Somebody answered a question.
     Answer(Answer),
     /// An order of the management plane.
@@ -302,6 +304,7 @@ impl ShardMessage {
             | Self::NodesTook(_) => 0,
             Self::Replica(message) => message.bytes(),
             Self::Pledge(message) => message.bytes(),
+            Self::Shadow(message) => message.bytes(),
         };
         size_of::<Self>() + message
     }
@@ -766,6 +769,8 @@ pub struct Effects {
     pub to_links: Vec<ForLinks>,
     /// Durable writes of this turn.
     pub store_ops: Vec<crate::store_port::Op>,
+    /// What the node that keeps this one's sessions is shown before them.
+    pub shown: Vec<crate::shadow::Shown>,
     /// Bodies of durable messages wanted: session, log numbers.
     pub store_reads: Vec<(SessionKey, Vec<u64>)>,
     /// Events.

@@ -52,6 +52,9 @@ id, "unchanged" | "started" | "stopped" | "restarted" | "changed" | "failed", wh
 address if that is taken
 """
 
+PartnerStatusRow: TypeAlias = tuple[str, bool, int, int, int, int, int, str]
+"""name, is_whole, since_ms, lag, lag_bytes, unconfirmed, restarts, last_error"""
+
 PeerStatusRow: TypeAlias = tuple[str, int, bool, int, int, int, int, int, int, int, str]
 """
 name, incarnation, is_connected, since_ms, routes, sent, received, resent, dropped, queued_bytes,

@@ -14,15 +14,20 @@ use rookery_codec::QoS;
 use rookery_core::effects::{LogLevel, PledgeMessage, ReplicaMessage, ShardMessage, UpEvent};
 use rookery_core::message::Message;
 use rookery_core::router::{Feed, Weight};
+use rookery_core::shadow::ShadowMessage;
 use rookery_core::shared::Shared;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::control::Order;
 use super::incoming::{ForWorkers, Outcome, Stranger};
 use super::numbers::Numbers;
+use super::orphans::{AdoptedBy, Orphan};
+use super::partner::{Kept, Partner};
 use super::peer::{Heard, Lane, Peer, silence};
 use super::replicated::{self, PLEDGES, REPLICA};
+use super::shadows::Shadows;
 use super::socket::{Broken, UNSENT_MAX};
+use super::turns::Turn;
 use super::{ClusterPeer, DIGEST_MS, Outlet, PING_MS, SILENCE_MS, Sent, WAIT_MS};
 use crate::inbox::{Inbox, Item};
 use crate::tls::mutual::MutualTls;
@@ -46,18 +51,10 @@ pub(super) struct Me {
     pub(super) tls: Option<MutualTls>,
 }
 
-/// What a worker waits for.
-struct Turn {
-    number: u64,
-    deadline_ms: u64,
-    /// Peer, lane, batch.
-    needs: Vec<(u64, u16, u64)>,
-}
-
 pub(super) struct Carrier {
     pub(super) me: Me,
-    outlet: Arc<Outlet>,
-    inboxes: Arc<[Inbox]>,
+    pub(super) outlet: Arc<Outlet>,
+    pub(super) inboxes: Arc<[Inbox]>,
     pub(super) up: Arc<Upstream>,
     pub(super) shared: Arc<Shared>,
     listener: TcpListener,
@@ -70,7 +67,7 @@ pub(super) struct Carrier {
     pub(super) takeover_ms: u64,
     strangers: Vec<Stranger>,
     /// By worker.
-    turns: Vec<VecDeque<Turn>>,
+    pub(super) turns: Vec<VecDeque<Turn>>,
     pub(super) for_workers: Vec<Vec<Item>>,
     /// What one worker does for all.
     pub(super) for_first: Vec<ReplicaMessage>,
@@ -78,6 +75,12 @@ pub(super) struct Carrier {
     /// Nodes that died, and when it was last looked for what they were to publish.
     pub(super) lost: Vec<String>,
     pub(super) adopted_at_ms: u64,
+    /// Who else keeps the sessions of this node.
+    pub(super) partner: Partner,
+    /// Sessions of others that this one keeps; none without a store.
+    pub(super) shadows: Option<Shadows>,
+    pub(super) orphans: Vec<Orphan>,
+    pub(super) adopted: Vec<AdoptedBy>,
     /// What came from nodes that are no members at the moment.
     departed: VecDeque<(String, u64, Vec<LaneReceiver>)>,
     peers_made: u64,
@@ -85,7 +88,7 @@ pub(super) struct Carrier {
     scratch: Vec<u8>,
     pub(super) encoded: Vec<u8>,
     pub(super) now_ms: u64,
-    unix_ms: u64,
+    pub(super) unix_ms: u64,
 }
 
 /// Octets nobody can guess.
@@ -114,7 +117,7 @@ enum Place {
 
 impl Carrier {
     pub(super) fn new(
-        me: Me,
+        (me, shadows, store_id): (Me, Option<Shadows>, Option<u64>),
         takeover_ms: u64,
         (outlet, inboxes, up, shared): (Arc<Outlet>, Arc<[Inbox]>, Arc<Upstream>, Arc<Shared>),
         listener: TcpListener,
@@ -142,6 +145,10 @@ impl Carrier {
             warned_at_ms: 0,
             lost: Vec::new(),
             adopted_at_ms: 0,
+            partner: Partner::new(workers, store_id),
+            shadows,
+            orphans: Vec::new(),
+            adopted: Vec::new(),
             inboxes,
             departed: VecDeque::new(),
             peers_made: 0,
@@ -248,6 +255,8 @@ impl Carrier {
             .chain(handshakes)
             .chain(turns)
             .chain(self.asks.due_ms())
+            .chain(self.partner.due_ms())
+            .chain(self.orphans_due_ms())
             .min();
         due.map_or(u64::MAX, |due| due.max(self.now_ms + 1))
     }
@@ -312,7 +321,7 @@ impl Carrier {
                     peer.lose(proven.lane, &mut self.numbers);
                     let mut connection = stranger.connection;
                     connection.heard_at_ms = now_ms;
-                    peer.welcome(&proven, connection);
+                    peer.welcome(&proven, connection, self.shadows.is_some());
                     if proven.lane == 0 {
                         self.ask_again(proven.peer);
                     }
@@ -335,7 +344,7 @@ impl Carrier {
             lane.connection = Some(connection);
             return Ok(());
         }
-        let mut answers = Vec::new();
+        let (mut answers, mut shadow) = (Vec::new(), Vec::new());
         let mut is_new = false;
         connection.receive(self.now_ms, &mut self.scratch)?;
         while let Some(frame) = connection.next()? {
@@ -348,13 +357,21 @@ impl Carrier {
                 self.for_first.extend(todo);
                 continue;
             }
+            if let Frame::Shadow(frame) = frame
+                && lane.is_open()
+            {
+                shadow.extend(Kept::of(frame));
+                continue;
+            }
             let (heard, answer) = lane.hear(&self.me, &peer.is, frame)?;
             answers.extend(answer);
             match heard {
                 Heard::Nothing => {}
-                Heard::Open { routes, has_replica } => {
+                Heard::Open { routes, has_replica, has_shadow } => {
                     if number == 0 {
                         is_new = true;
+                        peer.has_shadow = has_shadow;
+                        connection.put(&self.partner.frame());
                         peer.routes.connected(&self.source, routes);
                         peer.digest_at_ms = self.now_ms;
                         if has_replica {
@@ -370,6 +387,7 @@ impl Carrier {
         }
         answers.iter().for_each(|frame| connection.put(frame));
         lane.connection = Some(connection);
+        shadow.into_iter().for_each(|kept| self.hear_partner(kept));
         if is_new {
             self.greet(at);
         }
@@ -401,11 +419,14 @@ impl Carrier {
                 true => Ok(false),
                 false => connection.receive(self.now_ms, &mut self.scratch),
             };
-            let mut moves = Vec::new();
+            let (mut moves, mut shadows) = (Vec::new(), Vec::new());
             let mut workers = ForWorkers {
                 shared: &self.shared,
                 items: &mut self.for_workers,
                 moves: &mut moves,
+                shadows: &mut shadows,
+                promised: Vec::new(),
+                is_durable: self.shadows.is_some(),
             };
             let more = match read {
                 Ok(true) => peer.hear(number, &mut self.numbers, &mut workers).map(|()| true),
@@ -416,6 +437,7 @@ impl Carrier {
                 peer.lose(number, &mut self.numbers);
             }
             moves.into_iter().for_each(|step| self.take_move(at, step));
+            shadows.into_iter().for_each(|heard| self.hear_shadow(at, heard));
             if !matches!(more, Ok(true)) {
                 return;
             }
@@ -424,6 +446,9 @@ impl Carrier {
 
     /// Puts what a worker has for other nodes on their lanes.
     fn send(&mut self, sent: Sent) {
+        if let Some(shipped) = sent.shipped {
+            self.ship(sent.worker, shipped);
+        }
         let mut needs = Vec::new();
         let mut wait_ms = 0;
         for message in sent.messages {
@@ -471,6 +496,11 @@ impl Carrier {
                     _ => {}
                 },
                 ShardMessage::Move(step) => self.send_move(*step),
+                ShardMessage::Shadow(message) => {
+                    if let ShadowMessage::Mark(mark) = *message {
+                        self.note_stored(mark);
+                    }
+                }
                 ShardMessage::Following(following) => self.send_following(&following, &mut needs),
                 _ => {}
             }
@@ -530,10 +560,16 @@ impl Carrier {
                 // Whoever waited may have given up.
                 let _ = reply.send(());
             }
-            Order::SetLost(names) => {
+            Order::SetLost(names, may_adopt) => {
+                self.judge_orphans(&names, may_adopt);
                 self.lost = names;
                 self.adopt();
             }
+            Order::Kept { node, stream, number } => self.tell_shadow(&node, stream, number),
+            Order::Adopted { node, incarnation } => {
+                self.note_adopted(&node, incarnation, self.me.name.clone());
+            }
+            Order::Partner(reply) => drop(reply.send(self.partner.status())),
             Order::Status(reply) => {
                 let _ = reply.send(self.peers.iter().map(Peer::status).collect());
             }
@@ -543,22 +579,23 @@ impl Carrier {
     }
 
     fn set_peers(&mut self, wanted: Vec<ClusterPeer>) {
-        let (numbers, departed) = (&mut self.numbers, &mut self.departed);
-        self.peers.retain_mut(|peer| {
-            let stays = wanted
-                .iter()
-                .any(|one| one.name == peer.is.name && one.incarnation <= peer.is.incarnation);
-            if !stays {
-                peer.mirror.forget(&mut numbers.of(peer.id));
-                let known = peer.incoming.iter().map(|incoming| incoming.receiver.clone());
-                departed.push_back((peer.is.name.clone(), peer.is.incarnation, known.collect()));
-            }
-            stays
-        });
+        let is_gone = |peer: &mut Peer| {
+            let is_it = |one: &ClusterPeer| one.name == peer.is.name;
+            !wanted.iter().any(|one| is_it(one) && one.incarnation <= peer.is.incarnation)
+        };
+        let gone: Vec<Peer> = self.peers.extract_if(.., is_gone).collect();
+        for mut peer in gone {
+            peer.mirror.forget(&mut self.numbers.of(peer.id));
+            let known = peer.incoming.iter().map(|incoming| incoming.receiver.clone());
+            let known = (peer.is.name.clone(), peer.is.incarnation, known.collect());
+            self.departed.push_back(known);
+            self.leave_orphan(peer);
+        }
         while self.departed.len() > DEPARTED_MAX {
             self.departed.pop_front();
         }
-        for one in wanted.into_iter().filter(|one| one.name != self.me.name) {
+        let me = self.me.name.clone();
+        for one in wanted.into_iter().filter(|one| one.name != me) {
             match self.peers.iter_mut().find(|peer| peer.is.name == one.name) {
                 // It is found elsewhere from the next connection on.
                 Some(peer) => peer.is.address = one.address,
@@ -572,7 +609,9 @@ impl Carrier {
                     let replicated = self.shared.replicated.get();
                     let in_step = replicated.map_or(0, |replicated| replicated.in_step(&one.name));
                     let (made, unix_ms) = (self.peers_made, self.unix_ms);
+                    let name = one.name.clone();
                     self.peers.push(Peer::new(made, one, unix_ms, known, in_step));
+                    self.return_orphan(&name);
                 }
             }
         }
@@ -595,6 +634,8 @@ impl Carrier {
             }
         }
         self.watch_asks();
+        self.watch_partner();
+        self.settle_orphans();
     }
 
     fn watch_incoming(&mut self, at: usize, number: usize, is_held: bool) {
@@ -655,7 +696,7 @@ impl Carrier {
                 self.up.push_all([UpEvent::Log(level, text.into())]);
             }
         }
-        self.outlet.hold(is_full);
+        self.outlet.hold(is_full || self.partner.is_overfull());
         self.release_turns();
         if self.numbers.is_busy() {
             self.numbers.work();
@@ -688,11 +729,12 @@ impl Carrier {
     fn pump(&mut self, at: usize, number: usize) -> Result<(), Broken> {
         let Some(peer) = self.peers.get_mut(at) else { return Ok(()) };
         if let Some(incoming) = peer.incoming.get_mut(number)
+            && incoming.connection.is_some()
+            && let news = incoming.news()
             && let Some(connection) = &mut incoming.connection
         {
-            if std::mem::take(&mut incoming.is_ack_due) {
-                incoming.untold = 0;
-                connection.put(&Frame::Taken(incoming.receiver.last()));
+            if let Some(taken) = news {
+                connection.put(&Frame::Taken(taken));
             }
             if let Err(broken) = connection.send() {
                 peer.last_error = format!("{}: {}", broken.code, broken.detail);
@@ -702,38 +744,6 @@ impl Carrier {
         let Some(lane) = peer.lanes.get_mut(number) else { return Ok(()) };
         lane.sender.seal();
         lane.pump()
-    }
-
-    /// Tells workers what other nodes have taken by now.
-    fn release_turns(&mut self) {
-        let (peers, now_ms) = (&self.peers, self.now_ms);
-        // Of a node that is gone nothing is expected.
-        let is_taken = |(id, lane, seq): &(u64, u16, u64)| {
-            let peer = peers.iter().find(|peer| peer.id == *id);
-            if *lane >= PLEDGES {
-                return peer.is_none_or(|peer| peer.tellers.is_kept(*lane, *seq));
-            }
-            let lane = peer.and_then(|peer| peer.lanes.get(usize::from(*lane)));
-            lane.is_none_or(|lane| lane.sender.taken() >= *seq)
-        };
-        let mut unconfirmed = 0;
-        for (turns, inbox) in self.turns.iter_mut().zip(self.inboxes.iter()) {
-            let mut done = None;
-            while let Some(turn) = turns.front()
-                && (turn.deadline_ms <= now_ms || turn.needs.iter().all(is_taken))
-            {
-                done = Some(turn.number);
-                let in_vain = |need: &&(u64, u16, u64)| need.1 >= PLEDGES && !is_taken(need);
-                unconfirmed += turn.needs.iter().filter(in_vain).count() as u64;
-                turns.pop_front();
-            }
-            if let Some(number) = done {
-                inbox.push(Item::Shard(ShardMessage::NodesTook(number)));
-            }
-        }
-        if unconfirmed > 0 {
-            self.note_unconfirmed(unconfirmed);
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Another node: the lanes to it, what comes from it, and its routes.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rookery_cluster::frame::{Frame, Hello, Identity, PROTOCOL, Refusal};
@@ -51,6 +52,8 @@ pub(super) enum Heard {
         routes: Option<u64>,
         /// The other node keeps retained messages of all nodes.
         has_replica: bool,
+        /// It can keep sessions of this one as well.
+        has_shadow: bool,
     },
     RoutesWanted,
 }
@@ -126,11 +129,11 @@ impl Lane {
                 self.stage = Stage::Proving;
                 Ok((Heard::Nothing, Some(answer)))
             }
-            (Stage::Proving, Frame::Welcome { taken, routes, has_replica }) => {
+            (Stage::Proving, Frame::Welcome { taken, routes, has_replica, has_shadow }) => {
                 self.sender.connected(taken).map_err(lane)?;
                 self.stage = Stage::Open;
                 self.failures = 0;
-                Ok((Heard::Open { routes, has_replica }, None))
+                Ok((Heard::Open { routes, has_replica, has_shadow }, None))
             }
             (Stage::Greeting | Stage::Proving, Frame::Refused(refusal)) => Err(refused(refusal)),
             (Stage::Open, Frame::Taken(seq)) => {
@@ -244,6 +247,10 @@ pub(super) struct Incoming {
     pub(super) is_ack_due: bool,
     /// Octets that were taken and not told.
     pub(super) untold: usize,
+    /// Batches of which workers have not stored something, and how many workers.
+    pub(super) unstored: VecDeque<(u64, u32)>,
+    /// What was told as taken.
+    pub(super) told: u64,
     /// A session that comes, as far as it is here.
     pub(super) parts: Vec<u8>,
 }
@@ -259,6 +266,12 @@ pub(super) struct Peer {
     pub(super) mirror: RouteMirror,
     /// Tell it of what all nodes have.
     pub(super) tellers: Tellers,
+    /// It can keep sessions of this node.
+    pub(super) has_shadow: bool,
+    /// Who keeps its sessions, as it says.
+    pub(super) partner: Option<String>,
+    /// How far its own are stored here: stream, chunk.
+    pub(super) shadow_kept: Option<(u64, u64)>,
     /// What messages from there say of where they entered.
     pub(super) origin: Arc<Origin>,
     pub(super) received: u64,
@@ -293,6 +306,9 @@ impl Peer {
             routes: RouteSender::default(),
             mirror: RouteMirror::default(),
             tellers: Tellers::new(in_step),
+            has_shadow: false,
+            partner: None,
+            shadow_kept: None,
             origin: Arc::new(Origin { node, link: None, rules: Box::default() }),
             received: 0,
             digest_at_ms: 0,
@@ -301,6 +317,22 @@ impl Peer {
             since_ms: unix_ms,
             last_error: String::new(),
             is,
+        }
+    }
+
+    /// Tells it something on the first lane, if that stands; whether it does.
+    pub(super) fn tell_on_lane(&mut self, frame: &Frame<'_>) -> bool {
+        let Some(lane) = self.lanes.first_mut().filter(|lane| lane.is_open()) else { return false };
+        let Some(connection) = lane.connection.as_mut() else { return false };
+        connection.put(frame);
+        true
+    }
+
+    /// Answers it on its own first lane, if that stands.
+    pub(super) fn put_back(&mut self, frame: &Frame<'_>) {
+        let incoming = self.incoming.first_mut();
+        if let Some(connection) = incoming.and_then(|incoming| incoming.connection.as_mut()) {
+            connection.put(frame);
         }
     }
 
