@@ -19,7 +19,7 @@ from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.deferred import WHERE
 from rookery.broker.rest.features import FEATURES, Feature
-from rookery.broker.rest.looks import LOOKS
+from rookery.broker.rest.looks import LOOKS, UNRECORDED
 from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
 from rookery.broker.rest.reader import Reader
 from rookery.errors import BadRequestError
@@ -71,7 +71,7 @@ class Api:
                 route.app,
                 route.path_format,
                 self._admission,
-                self._audit,
+                None if UNRECORDED.issuperset(keys) else self._audit,
                 body_bytes_max=most,
                 look=Reader(self._reading, looks) if looks else None,
             )
