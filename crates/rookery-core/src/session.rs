@@ -74,7 +74,7 @@ impl Queued {
 }
 
 /// One subscription of a session.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     /// Options as granted.
     pub opts: SubOpts,
@@ -148,6 +148,12 @@ pub struct Session {
     pub disconnected_at_ms: u64,
     /// Messages dropped from its queue.
     pub dropped: u64,
+    /// Messages in its queue, or that were, of which it is not known yet whether the store takes them.
+    pub unstored: u32,
+    /// Ticket of the write of its latest subscription; `u64::MAX` = the store refused one.
+    pub subscribed_ticket: u64,
+    /// Its record is on disk for certain, be it an older one.
+    pub is_recorded: bool,
     /// A read of message bodies from the store is under way.
     pub is_fetching: bool,
     /// When its timer fires (mono ms); 0 = none is armed.

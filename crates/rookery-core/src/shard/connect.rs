@@ -335,7 +335,7 @@ impl Shard {
         self.bind_access(now, key, &mut request);
         self.keep_will(now, slot, will);
         self.send_connack(key, &request, present.is_some());
-        self.hold_connack(key, before, is_new);
+        self.hold_connack(key, slot, before, is_new);
         self.after_connack(now, key, slot, present.is_some());
         Step::Next
     }
@@ -377,6 +377,9 @@ impl Shard {
             connected_at_ms: 0,
             disconnected_at_ms: 0,
             dropped: 0,
+            unstored: 0,
+            subscribed_ticket: 0,
+            is_recorded: false,
             is_fetching: false,
             timer_ms: 0,
             moves: self.first_moves(request),
@@ -495,15 +498,30 @@ impl Shard {
 
     /// An accepted session and its will are promises like an acknowledged message: CONNACK, and
     /// all that follows it in the outbox, leaves when they are on disk.
-    fn hold_connack(&mut self, key: ConnKey, before: usize, is_new: bool) {
+    fn hold_connack(&mut self, key: ConnKey, slot: u32, before: usize, is_new: bool) {
         let ticket = self.ticket_since(before);
         if ticket <= self.committed {
             return;
         }
+        let Some(session) = self.sessions.get(slot) else { return };
         if let Some(conn) = self.conns.get_mut(key.slot) {
             conn.is_held = true;
-            let passes = self.effects.store_ops.iter().skip(before).all(Op::passes);
-            self.held.push_back(Held::new(ticket, key, is_new, passes));
+            let mut ops = self.effects.store_ops.iter().skip(before);
+            let passes = ops.clone().all(Op::passes);
+            // A session that is on disk is taken up again even if there is no room for its record
+            // or its will: they are written when there is.
+            let is_record =
+                |op: &Op| matches!(op, Op::Put { table: persist::SESSIONS | persist::WILLS, .. });
+            let may_go_on =
+                session.is_recorded && !is_new && ops.all(|op| op.passes() || is_record(op));
+            self.held.push_back(Held {
+                ticket,
+                conn: key,
+                session: session.key,
+                is_new,
+                passes,
+                may_go_on,
+            });
         }
     }
 

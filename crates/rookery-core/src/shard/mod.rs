@@ -44,6 +44,7 @@ mod rules;
 mod subscribe;
 mod timers;
 mod transport;
+mod unstored;
 mod waiting;
 mod wills;
 
@@ -126,6 +127,7 @@ pub struct Shard {
     nodes: nodes::Nodes,
     /// Actors of linked clusters, by the connection on which they introduced themselves.
     link_sessions: HashMap<ConnKey, rookery_links::receiver::Session>,
+    unstored: unstored::Unstored,
     unstored_retained: VecDeque<gate::UnstoredRetained>,
     unstored_delayed: VecDeque<gate::UnstoredDelayed>,
     /// Something waits for a ticket that nobody may come to ask for.
@@ -269,6 +271,7 @@ impl Shard {
             gates: VecDeque::new(),
             nodes: nodes::Nodes::default(),
             link_sessions: HashMap::new(),
+            unstored: unstored::Unstored::default(),
             unstored_retained: VecDeque::new(),
             unstored_delayed: VecDeque::new(),
             wants_ticket: false,
@@ -687,6 +690,8 @@ impl Shard {
             ShardMessage::FromNode { message, group } => {
                 self.deliver_from_node(now, &message, group.as_deref());
             }
+            ShardMessage::Unstored(seq) => self.expect_unstored(seq),
+            ShardMessage::Settled { seqs, is_stored } => self.settle_foreign(&seqs, is_stored),
             ShardMessage::NodesTook(turn) => self.nodes_took(now, turn),
             ShardMessage::Replica(message) => self.hear_replica(now, *message),
             ShardMessage::Move(step) => self.take_step(now, *step),

@@ -279,6 +279,29 @@ impl Shard {
         parsed: ParsedFilter<'_>,
         subscription: Subscription,
     ) -> Option<bool> {
+        let before = self.enlist(slot, text, parsed, subscription)?;
+        let committed = self.committed;
+        if let Some(session) = self.sessions.get(slot)
+            && session.durable_id != 0
+            // What is on disk already needs no room there.
+            && (before != Some(subscription) || session.subscribed_ticket > committed)
+        {
+            let op = persist::put_subscription(session.durable_id, text, subscription);
+            self.effects.store_ops.push(op);
+            self.note_subscribed(slot);
+        }
+        Some(before.is_none())
+    }
+
+    /// Puts a subscription into session and trie; the one of the same filter before it, `None`
+    /// when it is taken.
+    fn enlist(
+        &mut self,
+        slot: u32,
+        text: &str,
+        parsed: ParsedFilter<'_>,
+        subscription: Subscription,
+    ) -> Option<Option<Subscription>> {
         let session = self.sessions.get_mut(slot)?;
         let subscriber = Subscriber {
             key: session.key,
@@ -308,18 +331,11 @@ impl Shard {
                 self.shared.router.subscribe(&mounted(filter), subscriber);
             }
         }
-        let is_new = session.subscriptions.insert(text.into(), subscription).is_none();
-        if session.durable_id != 0 {
-            self.effects.store_ops.push(persist::put_subscription(
-                session.durable_id,
-                text,
-                subscription,
-            ));
-            if is_new {
-                self.metrics().durable_subscriptions.inc();
-            }
+        let before = session.subscriptions.insert(text.into(), subscription);
+        if before.is_none() && session.durable_id != 0 {
+            self.metrics().durable_subscriptions.inc();
         }
-        Some(is_new)
+        Some(before)
     }
 
     /// Puts a recovered subscription back; store and retained messages are not touched.
@@ -330,9 +346,7 @@ impl Shard {
         parsed: ParsedFilter<'_>,
         subscription: Subscription,
     ) {
-        let written = self.effects.store_ops.len();
-        self.install(slot, text, parsed, subscription);
-        self.effects.store_ops.truncate(written);
+        self.enlist(slot, text, parsed, subscription);
         if let (ParsedFilter::Shared { group, filter }, Some(session)) =
             (parsed, self.sessions.get(slot))
         {
