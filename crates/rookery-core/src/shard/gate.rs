@@ -335,13 +335,13 @@ impl Shard {
                 }
             }
             GateAction::Unsubscribed { bytes } => {
-                if self.write_or_discard(key, &bytes) {
+                if self.write(key, |out, _| out.extend_from_slice(&bytes)) {
                     self.metrics().unsuback_sent.inc();
                 }
             }
             GateAction::Subscribed { bytes, replays } => {
                 if is_stored {
-                    if self.write_or_discard(key, &bytes) {
+                    if self.write(key, |out, _| out.extend_from_slice(&bytes)) {
                         self.metrics().suback_sent.inc();
                     }
                     self.start_replays(key, replays);
@@ -390,17 +390,6 @@ impl Shard {
         }
         // Five octets: a client that takes no such packet was not let in.
         self.write(key, |out, version| encode_ack(kind, packet_id, reason, version, out));
-    }
-
-    /// Writes a SUBACK or UNSUBACK. One that the client does not take is discarded as if it had
-    /// been sent, MQTT-5.0 section 3.1.2.11.4; what was asked for is done all the same.
-    fn write_or_discard(&mut self, key: ConnKey, bytes: &[u8]) -> bool {
-        let is_written = self.write(key, |out, _| out.extend_from_slice(bytes));
-        if !is_written && self.observer.is_tracing {
-            let detail = format!("{} octets are more than its Maximum Packet Size", bytes.len());
-            self.trace_conn(key, ("MQTT", "packet_is_discarded"), None, detail);
-        }
-        is_written
     }
 
     /// The store refused: the publisher must not believe the message is safe.

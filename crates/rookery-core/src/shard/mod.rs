@@ -14,6 +14,7 @@ mod authorize;
 mod close;
 mod command;
 mod connect;
+mod delayed;
 mod deliver;
 mod departing;
 mod exchange;
@@ -48,7 +49,7 @@ mod unstored;
 mod waiting;
 mod wills;
 
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
@@ -78,7 +79,7 @@ use crate::topic_counts::TopicTable;
 use crate::wheel::Wheel;
 
 use gate::Gate;
-use timers::{Delayed, Timer};
+use timers::Timer;
 
 /// A connection whose unsent bytes exceed this many high-water marks is not read.
 const OUTBOX_PAUSE_FACTOR: usize = 2;
@@ -115,7 +116,7 @@ pub struct Shard {
     pool: BufferPool,
     messages: MessagePool,
     wheel: Wheel<Timer>,
-    delayed: BinaryHeap<Delayed>,
+    delayed: delayed::Waiting,
     /// Messages of the heap that were taken back.
     removed_delayed: HashSet<MessageId>,
     /// Topics whose messages are counted.
@@ -264,7 +265,7 @@ impl Shard {
             pool: BufferPool::default(),
             messages: MessagePool::default(),
             wheel: Wheel::new(now.mono_ms),
-            delayed: BinaryHeap::new(),
+            delayed: delayed::Waiting::default(),
             removed_delayed: HashSet::new(),
             topics: None,
             held: VecDeque::new(),
