@@ -24,7 +24,7 @@ pub struct ConnMeta {
     pub zone: u16,
     /// Prefix of every topic of this client; empty = none.
     pub mountpoint: Arc<str>,
-    /// Loopback TCP without proxy header, forwarded header or `Origin`; a UNIX socket.
+    /// Loopback TCP without proxy header, forwarded header or the `Origin` of a page; a UNIX socket.
     pub is_local: bool,
     /// Whether authentication is asked for; without it everybody is admitted.
     pub enable_authn: bool,

@@ -91,6 +91,25 @@ fn a_refusal_is_rather_without_words_than_too_large() {
 }
 
 #[test]
+fn the_refusal_of_a_connect_that_cannot_be_decoded_fits_too() {
+    let mut stage = Stage::new();
+    for (max, has_words) in [(0, true), (200, true), (12, false), (5, false)] {
+        let mut bytes = Vec::new();
+        v5("broken", max).encode(&mut bytes);
+        // Something behind the end of the payload.
+        bytes.push(7);
+        bytes[1] += 1;
+        let mut client = stage.open();
+        client.version = Version::V5;
+        client.send(&mut stage, |out| out.extend_from_slice(&bytes));
+        let answer = client.bytes(&mut stage);
+        assert_eq!(reason(&answer), (0x81, has_words), "{max}");
+        assert!(max == 0 || answer.len() <= max as usize, "{max}: {answer:02x?}");
+        assert!(client.is_closed(&stage));
+    }
+}
+
+#[test]
 fn a_disconnect_is_rather_without_words_than_too_large() {
     let mut stage = Stage::new();
     let mut whole = 0;

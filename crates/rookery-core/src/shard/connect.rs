@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rookery_codec::{ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version};
+use rookery_codec::{ConnAck, ConnAckProperties, Connect, QoS, ReasonCode, Version};
 
 use super::gate::Held;
 use super::timers::Timer;
-use super::{Fault, Shard, Step, detail_of};
+use super::{Fault, Shard, Step};
 use crate::access::is_reserved;
 use crate::conn::{Aliases, ConnAccess, ConnState, ConnectRequest, Grant};
 use crate::effects::{CloseCause, SessionEvent, UpEvent};
@@ -23,11 +23,6 @@ use crate::store_port::Op;
 
 /// What a generated client identifier begins with.
 const GENERATED_PREFIX: &str = "rk";
-
-/// Whether the body of a CONNECT says that it is MQTT 5.
-pub(super) fn claims_v5(body: &[u8]) -> bool {
-    body.get(..7).is_some_and(|head| head == [0, 4, b'M', b'Q', b'T', b'T', 5])
-}
 
 impl Shard {
     /// MQTT-5.0 section 3.1.
@@ -673,30 +668,7 @@ impl Shard {
         }
     }
 
-    /// Refuses a CONNECT that cannot be decoded, in the words of the version it claims.
-    pub(super) fn refuse_undecodable(
-        &mut self,
-        now: Now,
-        key: ConnKey,
-        body: &[u8],
-        error: &DecodeError,
-    ) -> Step {
-        let reason = error.reason_code();
-        if reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION {
-            // MQTT-5.0 [MQTT-3.1.2-2], MQTT-3.1.1 [MQTT-3.1.2-2]: answer, then close.
-            return self.refuse(now, key, reason, CloseCause::Protocol(reason), detail_of(error));
-        }
-        // A v5 client may be told (MQTT-5.0 [MQTT-3.1.4-1]); 3.1.1 wants silence.
-        if claims_v5(body) {
-            if let Some(conn) = self.conns.get_mut(key.slot) {
-                conn.version = Version::V5;
-            }
-            return self.refuse(now, key, reason, CloseCause::Protocol(reason), detail_of(error));
-        }
-        self.fault(now, key, Fault::new(reason, detail_of(error)))
-    }
-
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         now: Now,
         key: ConnKey,
