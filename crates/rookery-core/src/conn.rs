@@ -222,6 +222,8 @@ impl Handover {
 pub const ALIAS_BYTES_MAX: usize = 1 << 20;
 /// Most topics that get an outbound alias.
 pub const ALIASES_OUT_MAX: u16 = 256;
+/// Most bytes of them; publishers choose how long topics are. What has no place goes out whole.
+pub const ALIAS_BYTES_OUT_MAX: usize = 16 << 10;
 
 /// Topic aliases, MQTT-5.0 section 3.3.2.3.4.
 #[derive(Debug, Default)]
@@ -232,6 +234,8 @@ pub struct Aliases {
     pub inbound_bytes: usize,
     /// Set by us.
     pub outbound: HashMap<Box<str>, u16>,
+    /// Bytes of `outbound`.
+    pub outbound_bytes: usize,
     /// Most we may set.
     pub outbound_max: u16,
 }
