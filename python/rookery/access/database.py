@@ -276,7 +276,14 @@ def _read_once(
 
 
 def _connect(path: Path, *, is_alone: bool = False) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    # One that was moved away just now must not come back without its tables.
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=5.0,
+    )
     try:
         if is_alone:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -293,10 +300,10 @@ def _refuse_other(connection: sqlite3.Connection, path: Path, format_: int) -> N
     """The tables came with the file: where there are none, it has lost them."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if version == 0 or tables == 0:
-        raise damaged(path, "the tables of the database are gone")
     if version > format_:
         raise StartError(f"{path}: written by a later version of Rookery (format {version})")
+    if version == 0 or tables == 0:
+        raise damaged(path, "the tables of the database are gone")
 
 
 def _guarded(connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], _T]) -> _T:
