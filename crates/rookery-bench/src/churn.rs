@@ -386,7 +386,8 @@ pub(crate) fn run(config: &BenchConfig, observer: Observer<'_>) -> Result<Report
     {
         churn.open(at)?;
     }
-    let mut goes_on = churn.phase(Phase::WarmUp, config.warm_up_s, observer)?;
+    let mut goes_on =
+        config.messages > 0 || churn.phase(Phase::WarmUp, config.warm_up_s, observer)?;
     let start = churn.mark();
     churn.is_measuring = true;
     goes_on = goes_on && churn.phase(Phase::Measure, config.duration_s, observer)?;

@@ -146,7 +146,7 @@ pub struct BenchConfig {
     pub topic_prefix: String,
     /// Share name of mode shared.
     pub share_name: String,
-    /// Load before counting starts.
+    /// Load before counting starts; none where a number of messages is to be sent, all of which count.
     pub warm_up_s: f64,
     /// Load that is counted; hold time in mode conn.
     pub duration_s: f64,

@@ -325,7 +325,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether everything that was to be sent is sent and acknowledged.
-    fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.remaining == 0 && self.publishers.iter().all(|publisher| publisher.inflight == 0)
     }
 

@@ -25,12 +25,16 @@ impl Engine<'_> {
         self.is_sending = !self.publishers.is_empty();
         self.paced_from_ns = now_ns();
         self.dirty = self.mark_all();
-        if self.config.mode != Mode::Conn {
+        if self.config.mode != Mode::Conn && self.config.messages == 0 {
             self.phase(Phase::WarmUp, self.config.warm_up_s, observer)?;
         }
         let start = self.mark();
         self.is_measuring = true;
         self.phase(Phase::Measure, self.config.duration_s, observer)?;
+        if self.is_done() {
+            // The last ones were sent, which at QoS 0 says nothing of their arrival: they count too.
+            self.drain(observer)?;
+        }
         self.is_measuring = false;
         let end = self.mark();
         let watched_after = self.watch(true);

@@ -71,6 +71,16 @@ fn pairs_deliver_every_message_once_in_each_version_and_qos() {
 }
 
 #[test]
+fn a_number_of_messages_is_counted_whole_without_a_warm_up() {
+    let relay = Relay::start();
+    for qos in 0..=2 {
+        let report = relay.run(BenchConfig { qos, warm_up_s: 60.0, ..counted(50) });
+        assert_nothing_went_wrong(&report, 50);
+        assert_eq!(report.received, 50);
+    }
+}
+
+#[test]
 fn payloads_larger_than_the_read_buffer_arrive_whole() {
     let relay = Relay::start();
     let report = relay.run(BenchConfig {

@@ -222,6 +222,8 @@ impl Handover {
 pub const ALIAS_BYTES_MAX: usize = 1 << 20;
 /// Most topics that get an outbound alias.
 pub const ALIASES_OUT_MAX: u16 = 256;
+/// Most bytes of them; publishers choose how long topics are. What has no place goes out whole.
+pub const ALIAS_BYTES_OUT_MAX: usize = 16 << 10;
 
 /// Topic aliases, MQTT-5.0 section 3.3.2.3.4.
 #[derive(Debug, Default)]
@@ -232,6 +234,8 @@ pub struct Aliases {
     pub inbound_bytes: usize,
     /// Set by us.
     pub outbound: HashMap<Box<str>, u16>,
+    /// Bytes of `outbound`.
+    pub outbound_bytes: usize,
     /// Most we may set.
     pub outbound_max: u16,
 }
@@ -300,6 +304,11 @@ pub enum Action {
     Subscribe(u8),
 }
 
+/// Bytes of waiting packets above which a connection is not read.
+const DEFERRED_BYTES_MAX: usize = 4 << 20;
+/// Of a waiting packet beside what it holds.
+const PACKET_BYTES: usize = 64;
+
 /// Packets of a connection that wait for answers, in order of arrival.
 #[derive(Debug, Default)]
 pub struct Deferred {
@@ -307,12 +316,35 @@ pub struct Deferred {
     pub connect: Option<Box<ConnectRequest>>,
     /// Later packets.
     pub queue: VecDeque<DeferredPacket>,
+    /// Bytes that those in `queue` hold.
+    pub bytes: usize,
     /// Number of the latest question.
     pub asked: u32,
     /// Answers about topics, kept for a while.
     pub answers: AnswerCache,
     /// Its transport is gone: it ends so when what it sent before that is handled.
     pub ended_by: Option<CloseCause>,
+}
+
+impl Deferred {
+    /// Keeps a packet behind the others.
+    pub fn push(&mut self, packet: DeferredPacket) {
+        self.bytes += packet.size();
+        self.queue.push_back(packet);
+    }
+
+    /// Takes the first one.
+    pub fn pop(&mut self) -> Option<DeferredPacket> {
+        let packet = self.queue.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(packet.size());
+        Some(packet)
+    }
+
+    /// Whether no more of the client is to be read: there are `packets_max`, or they are large.
+    #[must_use]
+    pub fn is_full(&self, packets_max: usize) -> bool {
+        self.queue.len() >= packets_max || self.bytes >= DEFERRED_BYTES_MAX
+    }
 }
 
 /// A question about a topic that nobody has answered yet.
@@ -375,4 +407,17 @@ pub enum DeferredPacket {
         /// The rest.
         body: Box<[u8]>,
     },
+}
+
+impl DeferredPacket {
+    /// What it holds does not change while it waits.
+    fn size(&self) -> usize {
+        PACKET_BYTES
+            + match self {
+                Self::Publish { message, .. } => message.size(),
+                Self::Authorize { body, .. }
+                | Self::Filters { body, .. }
+                | Self::Raw { body, .. } => body.len(),
+            }
+    }
 }

@@ -24,7 +24,7 @@ pub struct ConnMeta {
     pub zone: u16,
     /// Prefix of every topic of this client; empty = none.
     pub mountpoint: Arc<str>,
-    /// Loopback TCP without proxy header, forwarded header or `Origin`; a UNIX socket.
+    /// Loopback TCP without proxy header, forwarded header or the `Origin` of a page; a UNIX socket.
     pub is_local: bool,
     /// Whether authentication is asked for; without it everybody is admitted.
     pub enable_authn: bool,
@@ -248,6 +248,15 @@ pub enum ShardMessage {
         /// Its group.
         group: Arc<crate::router::SharedGroup>,
     },
+    /// The store may still refuse the message of this number, which comes next.
+    Unstored(u64),
+    /// The store has taken such messages, or refused them.
+    Settled {
+        /// Their numbers.
+        seqs: Box<[u64]>,
+        /// It took them.
+        is_stored: bool,
+    },
     /// A message of another node: for those who subscribed here, and nobody else.
     FromNode {
         /// The message.
@@ -301,7 +310,9 @@ impl ShardMessage {
             | Self::Command(_)
             | Self::Config(_)
             | Self::Rules(_)
+            | Self::Unstored(_)
             | Self::NodesTook(_) => 0,
+            Self::Settled { seqs, .. } => size_of_val(&**seqs),
             Self::Replica(message) => message.bytes(),
             Self::Pledge(message) => message.bytes(),
             Self::Shadow(message) => message.bytes(),

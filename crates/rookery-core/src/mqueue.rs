@@ -81,7 +81,8 @@ impl MessageQueue {
         taken
     }
 
-    fn drop_oldest(&mut self) -> Option<Queued> {
+    /// Takes out what has to go first when there are too many.
+    pub fn drop_oldest(&mut self) -> Option<Queued> {
         let (_, lane) = self.lanes.iter_mut().rev().find(|(_, lane)| !lane.is_empty())?;
         let item = lane.pop_front()?;
         self.len -= 1;

@@ -1,5 +1,6 @@
 //! What the broker keeps for a client between its connections, MQTT-5.0 section 4.1.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -13,6 +14,9 @@ use crate::message::{Message, Publisher};
 use crate::moving::Moves;
 use crate::mqueue::MessageQueue;
 use crate::router::SubOpts;
+
+/// Most bytes of filters whose retained messages a client still gets.
+const REPLAY_BYTES_MAX: usize = 4 << 20;
 
 /// A message on its way to one session.
 #[derive(Debug, Default, Clone)]
@@ -74,7 +78,7 @@ impl Queued {
 }
 
 /// One subscription of a session.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     /// Options as granted.
     pub opts: SubOpts,
@@ -136,7 +140,7 @@ pub struct Session {
     /// The will.
     pub will: Option<Box<Will>>,
     /// Retained messages still to be delivered to new subscriptions.
-    pub replays: Option<Box<std::collections::VecDeque<Replay>>>,
+    pub replays: Option<Box<Replays>>,
     /// Of the latest connect: rises with every connect of this client identifier, orders notices.
     pub generation: u64,
     /// When it was made, ms since 1970.
@@ -148,12 +152,50 @@ pub struct Session {
     pub disconnected_at_ms: u64,
     /// Messages dropped from its queue.
     pub dropped: u64,
+    /// Messages in its queue, or that were, of which it is not known yet whether the store takes them.
+    pub unstored: u32,
+    /// Ticket of the write of its latest subscription; `u64::MAX` = the store refused one.
+    pub subscribed_ticket: u64,
+    /// Its record is on disk for certain, be it an older one.
+    pub is_recorded: bool,
     /// A read of message bodies from the store is under way.
     pub is_fetching: bool,
     /// When its timer fires (mono ms); 0 = none is armed.
     pub timer_ms: u64,
     /// What it remembers of moving between nodes.
     pub moves: Option<Box<Moves>>,
+}
+
+/// New subscriptions of a session that still get retained messages.
+#[derive(Debug, Default)]
+pub struct Replays {
+    queue: VecDeque<Replay>,
+    /// Bytes of their filters.
+    bytes: usize,
+}
+
+impl Replays {
+    /// Adds some; of more than `max`, or of too long ones, the oldest go.
+    pub fn extend(&mut self, replays: Vec<Replay>, max: usize) {
+        self.bytes += replays.iter().map(|replay| replay.filter.len()).sum::<usize>();
+        self.queue.extend(replays);
+        while self.queue.len() > max || (self.bytes > REPLAY_BYTES_MAX && self.queue.len() > 1) {
+            self.pop();
+        }
+    }
+
+    /// The next one.
+    pub fn front_mut(&mut self) -> Option<&mut Replay> {
+        self.queue.front_mut()
+    }
+
+    /// Takes it out; whether there are more.
+    pub fn pop(&mut self) -> bool {
+        if let Some(replay) = self.queue.pop_front() {
+            self.bytes -= replay.filter.len();
+        }
+        !self.queue.is_empty()
+    }
 }
 
 /// A new subscription that still gets retained messages.

@@ -31,6 +31,59 @@ fn limited(stage: &mut Stage) -> Actor {
     stage.connect(&connect)
 }
 
+#[test]
+fn delayed_messages_and_queues_share_a_bound_of_memory() {
+    let mut stage = Stage::new();
+    stage.config(|config| config.limits.queued_total_bytes = 4_000);
+    let mut actor = stage.connect(&Connect::new(Version::V5, "a"));
+    let payload = [7; 1_000];
+    let delayed = |id: u16, seconds: u8| {
+        let topic = format!("$delayed/{seconds}/t");
+        let (topic, payload) = (topic.as_str(), &payload[..]);
+        let publish =
+            Publish { topic, payload, qos: QoS::AtLeastOnce, packet_id: id, ..Publish::default() };
+        let mut out = Vec::new();
+        publish.encode(Version::V5, &mut out);
+        out
+    };
+    let mut taken = Vec::new();
+    for id in 1..=8 {
+        actor.offer(&mut stage, &delayed(id, 5));
+        taken.push(actor.take(&mut stage) == [format!("PUBACK {id} 0x00")]);
+    }
+    let count = taken.iter().filter(|was| **was).count();
+    assert!((2..=4).contains(&count), "{taken:?}");
+    assert!(taken[..count].iter().all(|was| *was), "{taken:?}");
+    actor.offer(&mut stage, &delayed(9, 5));
+    assert_eq!(actor.take(&mut stage), ["PUBACK 9 0x97"]);
+    // What has left makes room.
+    stage.pass(6_000);
+    actor.offer(&mut stage, &delayed(10, 5));
+    assert_eq!(actor.take(&mut stage), ["PUBACK 10 0x00"]);
+}
+
+#[test]
+fn aliases_of_long_topics_are_bounded() {
+    let mut stage = Stage::new();
+    let mut connect = Connect::new(Version::V5, "subscriber");
+    connect.properties.topic_alias_maximum = Some(100);
+    let mut subscriber = stage.connect(&connect);
+    subscriber.subscribe(&mut stage, "#", SubscriptionOptions::default());
+    subscriber.bytes(&mut stage);
+    let mut publisher = stage.connect(&Connect::new(Version::V5, "publisher"));
+    let topics: Vec<String> = (0..4).map(|at| format!("{at}{}", "t".repeat(6_000))).collect();
+    let mut sent = Vec::new();
+    for topic in topics.iter().chain(&topics) {
+        let publish = Publish { topic, payload: b"x", ..Publish::default() };
+        publisher.send(&mut stage, |out| publish.encode(Version::V5, out));
+        sent.push(subscriber.bytes(&mut stage).len());
+    }
+    let (first, again) = sent.split_at(4);
+    assert!(first.iter().all(|len| *len > 6_000), "{sent:?}");
+    assert!(again[..2].iter().all(|len| *len < 20), "two of them have an alias: {sent:?}");
+    assert!(again[2..].iter().all(|len| *len > 6_000), "the others go out whole: {sent:?}");
+}
+
 /// Offers `bytes` for so long as time passes and says how much was taken.
 fn offer_for(stage: &mut Stage, actor: &mut Actor, bytes: &[u8], ms: u64) -> usize {
     let mut taken = actor.offer(stage, bytes);

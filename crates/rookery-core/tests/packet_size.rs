@@ -11,8 +11,8 @@
 mod stage;
 
 use rookery_codec::{
-    Connect, Packet, Publish, Subscribe, SubscribeFiltersBuf, SubscriptionOptions, Version, decode,
-    encode_pingreq, parse_header,
+    Connect, Packet, Publish, Subscribe, SubscribeFiltersBuf, SubscriptionOptions, Unsubscribe,
+    UnsubscribeFiltersBuf, Version, decode, parse_header,
 };
 use rookery_core::effects::Verdict;
 use stage::{Actor, Stage};
@@ -91,6 +91,25 @@ fn a_refusal_is_rather_without_words_than_too_large() {
 }
 
 #[test]
+fn the_refusal_of_a_connect_that_cannot_be_decoded_fits_too() {
+    let mut stage = Stage::new();
+    for (max, has_words) in [(0, true), (200, true), (12, false), (5, false)] {
+        let mut bytes = Vec::new();
+        v5("broken", max).encode(&mut bytes);
+        // Something behind the end of the payload.
+        bytes.push(7);
+        bytes[1] += 1;
+        let mut client = stage.open();
+        client.version = Version::V5;
+        client.send(&mut stage, |out| out.extend_from_slice(&bytes));
+        let answer = client.bytes(&mut stage);
+        assert_eq!(reason(&answer), (0x81, has_words), "{max}");
+        assert!(max == 0 || answer.len() <= max as usize, "{max}: {answer:02x?}");
+        assert!(client.is_closed(&stage));
+    }
+}
+
+#[test]
 fn a_disconnect_is_rather_without_words_than_too_large() {
     let mut stage = Stage::new();
     let mut whole = 0;
@@ -108,38 +127,42 @@ fn a_disconnect_is_rather_without_words_than_too_large() {
 }
 
 #[test]
-fn a_suback_that_does_not_fit_is_left_out_and_what_it_grants_holds() {
-    let mut stage = Stage::new();
-    let (mut client, _) = greeted(&mut stage, &v5("c", 24));
+fn what_cannot_be_answered_is_not_done_and_said() {
     let topics: Vec<String> = (0..60).map(|at| format!("t/{at}")).collect();
-    let mut filters = SubscribeFiltersBuf::default();
-    topics.iter().for_each(|topic| filters.push(topic, SubscriptionOptions::default()));
-    client.send(&mut stage, |out| Subscribe::new(1, &filters).encode(Version::V5, out));
-    assert!(client.bytes(&mut stage).is_empty());
-    assert_eq!(stage.figure("packets.suback.sent"), 0);
+    let subscribe = |out: &mut Vec<u8>, count: usize| {
+        let mut filters = SubscribeFiltersBuf::default();
+        topics[..count].iter().for_each(|t| filters.push(t, SubscriptionOptions::default()));
+        Subscribe::new(1, &filters).encode(Version::V5, out);
+    };
+    let unsubscribe = |out: &mut Vec<u8>, count: usize| {
+        let mut filters = UnsubscribeFiltersBuf::default();
+        topics[..count].iter().for_each(|t| filters.push(t));
+        Unsubscribe::new(2, &filters).encode(Version::V5, out);
+    };
+    let mut stage = Stage::new();
     let mut publisher = stage.connect(&v5("publisher", 0));
-    let publish = Publish { topic: "t/59", payload: b"x", ..Publish::default() };
-    publisher.send(&mut stage, |out| publish.encode(Version::V5, out));
-    assert_eq!(client.received(&mut stage), ["t/59 x"]);
-    client.send(&mut stage, |out| {
-        // UNSUBSCRIBE of all sixty.
-        let mut body = vec![0, 2, 0];
-        for topic in &topics {
-            body.extend_from_slice(&u16::try_from(topic.len()).unwrap().to_be_bytes());
-            body.extend_from_slice(topic.as_bytes());
+    let mut connect = v5("c", 24);
+    connect.clean_start = false;
+    connect.properties.session_expiry_interval_s = Some(60);
+    let (mut client, _) = greeted(&mut stage, &connect);
+    // Nineteen codes make an answer of 24 octets.
+    client.send(&mut stage, |out| subscribe(out, 19));
+    assert_eq!(client.bytes(&mut stage).len(), 24);
+    for refused in
+        [&subscribe as &dyn Fn(&mut Vec<u8>, usize), &unsubscribe as &dyn Fn(&mut Vec<u8>, usize)]
+    {
+        client.send(&mut stage, |out| refused(out, 20));
+        assert_eq!(reason(&client.bytes(&mut stage)), (PACKET_TOO_LARGE, false));
+        assert!(client.is_closed(&stage));
+        client = greeted(&mut stage, &connect).0;
+        for (topic, expected) in [("t/18", vec!["t/18 x"]), ("t/19", vec![])] {
+            let publish = Publish { topic, payload: b"x", ..Publish::default() };
+            publisher.send(&mut stage, |out| publish.encode(Version::V5, out));
+            assert_eq!(client.received(&mut stage), expected);
         }
-        out.push(0xA2);
-        let len = body.len();
-        out.extend_from_slice(&[(len % 128) as u8 | 0x80, (len / 128) as u8]);
-        out.extend_from_slice(&body);
-    });
-    assert!(client.bytes(&mut stage).is_empty());
-    publisher.send(&mut stage, |out| publish.encode(Version::V5, out));
-    client.send(&mut stage, encode_pingreq);
-    assert_eq!(client.bytes(&mut stage), [0xD0, 0], "it is still connected, without subscription");
-    client.subscribe(&mut stage, "one", SubscriptionOptions::default());
-    assert_eq!(client.bytes(&mut stage).len(), 6);
-    assert_eq!(stage.figure("packets.suback.sent"), 1);
+    }
+    client.send(&mut stage, |out| unsubscribe(out, 19));
+    assert_eq!(client.bytes(&mut stage).len(), 24);
 }
 
 #[test]

@@ -44,8 +44,14 @@ impl Worker {
         let Accepted { socket, meta, member, hot } = accepted;
         let message_bytes_max = self.shard.max_packet_size(meta.zone).max(MESSAGE_BYTES_MIN);
         let ws = hot.websocket.clone().map(|config| {
-            let (guard, peer) = (hot.guard.clone(), meta.peer.ip());
-            Box::new(WebSocket::new(config, guard, peer, message_bytes_max, now.mono_ms))
+            let ends = (meta.peer.ip(), meta.local.port());
+            Box::new(WebSocket::new(
+                config,
+                hot.guard.clone(),
+                ends,
+                message_bytes_max,
+                now.mono_ms,
+            ))
         });
         let tls = match listener.tls.as_ref().map(|tls| tls.accept(now.mono_ms)) {
             Some(None) => return,

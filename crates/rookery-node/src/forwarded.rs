@@ -45,6 +45,23 @@ pub(crate) fn is_origin_listed(listed: &[String], origin: &str) -> bool {
     listed.iter().any(|known| plain(known) == origin)
 }
 
+/// Whether an origin is this machine at the port that the connection came to. No page is served
+/// there, and no name that somebody else could point at this machine counts: it is a program whose
+/// library sends the header by itself.
+pub(crate) fn is_origin_here(origin: &str, port: u16) -> bool {
+    let origin = origin.to_ascii_lowercase();
+    let (rest, default) = match origin.split_once("://") {
+        Some(("http", rest)) => (rest, 80),
+        Some(("https", rest)) => (rest, 443),
+        _ => return false,
+    };
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| match rest.strip_prefix(host) {
+        Some("") => port == default,
+        Some(named) => named.strip_prefix(':').is_some_and(|named| named == port.to_string()),
+        None => false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +109,34 @@ mod tests {
         ] {
             assert_eq!(is_origin_listed(&listed, origin), want, "{origin}");
         }
+    }
+
+    #[test]
+    fn only_a_loopback_literal_with_the_very_port_is_here() {
+        for (origin, want) in [
+            ("http://127.0.0.1:8083", true),
+            ("https://localhost:8083", true),
+            ("HTTP://LOCALHOST:8083", true),
+            ("http://[::1]:8083", true),
+            ("http://127.0.0.1", false),
+            ("http://127.0.0.1:8084", false),
+            ("http://127.0.0.1:08083", false),
+            ("http://127.0.0.1:80831", false),
+            ("http://127.0.0.1:8083/", false),
+            ("http://127.0.0.1:8083@evil.example.com", false),
+            ("http://127.0.0.1.evil.example.com:8083", false),
+            ("http://localhost.evil.example.com:8083", false),
+            ("http://evil.example.com:8083", false),
+            ("http://127.0.0.2:8083", false),
+            ("ws://127.0.0.1:8083", false),
+            ("127.0.0.1:8083", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(is_origin_here(origin, 8083), want, "{origin}");
+        }
+        // What stands for the usual port is left out.
+        assert!(is_origin_here("http://localhost", 80) && is_origin_here("https://[::1]", 443));
+        assert!(!is_origin_here("https://localhost", 80));
     }
 }

@@ -46,7 +46,7 @@ class Settling(NamedTuple):
 
 
 FORMAT = 1
-"""Rises with every change of the tables; an older file is brought up, a newer one refused."""
+"""Rises with every change of the tables; a newer file is refused."""
 
 _TABLES = """
 CREATE TABLE users (
@@ -99,19 +99,25 @@ class Database:
     """
 
     def __init__(self, path: Path, schema: Schema | None = None) -> None:
-        """Open the file and make or renew its tables; those of access control without ``schema``.
+        """Open the file, or make it with its tables; those of access control without ``schema``.
 
         Raises:
             StartError: the file cannot be used.
         """
         self.path = path
         self.health = Health()
+        tables, format_ = schema or ACCESS
         try:
             # Password hashes are nobody else's business.
-            make_sure(path)
+            make_sure(
+                path,
+                lambda made: made.executescript(
+                    f"BEGIN; {tables} PRAGMA user_version = {format_}; COMMIT;"
+                ),
+            )
             with contextlib.ExitStack() as opened:
                 self._writing, self._reading = self._connect(opened)
-                _make_tables(self._writing, path, schema or ACCESS)
+                _refuse_other(self._writing, path, format_)
                 opened.pop_all()
         except (OSError, sqlite3.OperationalError) as error:
             raise StartError(f"{path}: {error}") from error
@@ -237,7 +243,7 @@ class Database:
 def read_at_start(
     path: Path, query: Callable[[sqlite3.Connection], tuple[_T, ...]]
 ) -> tuple[_T, ...]:
-    """Ask the file of access control before anybody has it open; nothing without its tables.
+    """Ask the file of access control before anybody has it open; nothing where there is none.
 
     Raises:
         StartError: it cannot be read.
@@ -250,7 +256,7 @@ def read_at_start(
             return _read_once(path, query, "NORMAL")
         except sqlite3.OperationalError as error:
             if "no such table" in str(error):
-                return ()
+                raise damaged(path, error) from error
             # What several share needs room on a disk that may be full; one that is alone does without.
             return _read_once(path, query, "EXCLUSIVE")
     except sqlite3.OperationalError as error:
@@ -265,12 +271,19 @@ def _read_once(
     # Not read-only: a file that was not closed has its latest changes in its log.
     with contextlib.closing(sqlite3.connect(path, timeout=5.0)) as connection:
         connection.execute(f"PRAGMA locking_mode = {locking}")
-        _refuse_later(connection, path, ACCESS)
+        _refuse_other(connection, path, ACCESS.format)
         return query(connection)
 
 
 def _connect(path: Path, *, is_alone: bool = False) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    # One that was moved away just now must not come back without its tables.
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=5.0,
+    )
     try:
         if is_alone:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -283,19 +296,14 @@ def _connect(path: Path, *, is_alone: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def _make_tables(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    if _refuse_later(connection, path, schema) == 0:
-        connection.executescript(
-            f"BEGIN; {schema.tables} PRAGMA user_version = {schema.format}; COMMIT;"
-        )
-
-
-def _refuse_later(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
-    version: int
+def _refuse_other(connection: sqlite3.Connection, path: Path, format_: int) -> None:
+    """The tables came with the file: where there are none, it has lost them."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > schema.format:
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if version > format_:
         raise StartError(f"{path}: written by a later version of Rookery (format {version})")
-    return version
+    if version == 0 or tables == 0:
+        raise damaged(path, "the tables of the database are gone")
 
 
 def _guarded(connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], _T]) -> _T:

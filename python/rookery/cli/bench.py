@@ -153,7 +153,8 @@ def declare(commands: Any) -> None:
     )
     parser.add_argument("--tls-tickets", action="store_true", help=say("option.bench.tickets"))
     for flag, field, kind, default in OPTIONS:
-        text = say("option.bench.value", default=default)
+        words = "option.bench.warm-up" if field == "warm_up_s" else "option.bench.value"
+        text = say(words, default=default)
         parser.add_argument(
             flag, dest=field, metavar="TEXT" if kind is str else "N", type=kind, help=text
         )

@@ -379,6 +379,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "使用通配符过滤器订阅，而非具体主题",
     ),
     "option.bench.value": ("default {default}", "默认 {default}"),
+    "option.bench.warm-up": (
+        "default {default}; none with --messages, all of which are counted",
+        "默认 {default}；使用 --messages 时不预热，全部消息均计入",
+    ),
     # -- a node's life
     "config.good": ("the configuration is good ({file})", "配置正确（{file}）"),
     "config.no_file": ("no configuration file", "无配置文件"),

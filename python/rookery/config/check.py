@@ -322,7 +322,10 @@ class _Checker:
         reasons = dict(zip(("en", "zh"), map(str, said), strict=False)) if is_said else {}
         is_hidden = isinstance(kind, SecretText) or looks_secret(path[-1])
         value = HIDDEN if is_hidden else _shorten(raw, path[-1])
-        self._problem("value", path, node, value=value, allowed=kind.allowed, reasons=reasons)
+        allowed = kind.allowed
+        if isinstance(kind, Text) and isinstance(raw, str) and len(raw) > kind.longest:
+            allowed = f"up to {kind.longest} characters"
+        self._problem("value", path, node, value=value, allowed=allowed, reasons=reasons)
 
     def _wrong_member(self, wrong: WrongMember, node: Node, path: Path) -> None:
         at = (*path, *wrong.at)

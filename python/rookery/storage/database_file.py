@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from rookery.errors import StartError
@@ -32,8 +33,12 @@ def refuse_damaged(path: Path) -> None:
         raise damaged(path, "file is not a database")
 
 
-def make_sure(path: Path) -> None:
-    """Make the file, without tables and for nobody else to read, where there is none.
+def _without_tables(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA user_version = 0")
+
+
+def make_sure(path: Path, fill: Callable[[sqlite3.Connection], object] = _without_tables) -> None:
+    """Make the file, for nobody else to read and with what ``fill`` puts into it, where there is none.
 
     Raises:
         StartError: there is one that is something else, or empty.
@@ -48,7 +53,7 @@ def make_sure(path: Path) -> None:
         new.unlink(missing_ok=True)
         new.touch(mode=0o600)
         with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
-            connection.execute("PRAGMA user_version = 0")
+            fill(connection)
         for rest in ("-wal", "-shm"):
             # Of a file that was moved away: it would be taken for a part of this one.
             path.with_name(path.name + rest).unlink(missing_ok=True)

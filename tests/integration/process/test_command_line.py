@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import queue
 import re
 import signal
 import socket
@@ -14,7 +15,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from harness.client import DEADLINE_S, RawClient
 from harness.control import FREE_PORTS
@@ -116,6 +119,39 @@ def test_messages_go_from_pub_to_sub(rookery: Rookery) -> None:
         assert message["retain"] is True
     verbose = rookery("sub", "-p", port, "-t", "a/#", "-C", "1", "-W", "30", "-v")
     assert verbose.stdout == "a/b hello\n"
+
+
+def test_websockets_of_this_machine_are_let_in_and_pages_are_not(rookery: Rookery) -> None:
+    assert rookery.start().returncode == 0
+    port = rookery.port("ws:default")
+    published = rookery("pub", "--ws", "-p", str(port), "-t", "w", "-m", "hello", "-q", "1", "-r")
+    assert published.returncode == 0, published.stderr
+    received = rookery("sub", "--ws", "-p", str(port), "-t", "w", "-C", "1", "-W", "30")
+    assert received.stdout == "hello\n", received.stderr
+    for origin, is_let_in in (
+        (None, True),  # what paho sends by itself: http://127.0.0.1:PORT
+        (f"http://localhost:{port}", True),
+        (f"http://localhost:{port + 1}", False),
+        (f"http://evil.example.com:{port}", False),
+        ("null", False),
+    ):
+        assert is_admitted(port, origin) == is_let_in, origin
+
+
+def is_admitted(port: int, origin: str | None) -> bool:
+    answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    client = paho.Client(CallbackAPIVersion.VERSION2, transport="websockets")
+    client.ws_set_options("/mqtt", {} if origin is None else {"Origin": origin})
+    client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.put(
+        not reason.is_failure
+    )
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    try:
+        return answers.get(timeout=TIMEOUT_S)
+    finally:
+        client.disconnect()
+        client.loop_stop()
 
 
 def test_each_line_of_standard_input_is_a_message(rookery: Rookery) -> None:

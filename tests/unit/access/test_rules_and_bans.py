@@ -278,3 +278,22 @@ def test_bans_are_read_where_nothing_can_be_shared(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     assert [ban.who for ban in found] == ["evil"]
+
+
+@pytest.mark.parametrize("left", ["nothing", "no tables", "no format"])
+def test_a_file_without_its_tables_is_no_new_one(tmp_path: Path, left: str) -> None:
+    path = tmp_path / "access.db"
+    Database(path).close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if left != "no format":
+            for (table,) in connection.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'table'"
+            ).fetchall():
+                connection.execute(f"DROP TABLE {table}")
+        if left != "no tables":
+            connection.execute("PRAGMA user_version = 0")
+
+    with pytest.raises(StartError, match="put a copy of it back"):
+        read_bans(path, 0)
+    with pytest.raises(StartError, match="put a copy of it back"):
+        Database(path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -360,8 +362,21 @@ async def test_an_import_ends_the_default_user(tmp_path: Path, admins: AdminServ
     await new.close()
 
 
+def _without_tables(file: Path) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA user_version = 0")
+
+
+def _garbage(file: Path) -> None:
+    file.write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
+
+
+@pytest.mark.parametrize("damage", [_garbage, _without_tables])
 async def test_users_that_cannot_be_read_keep_everybody_out_until_they_can(
-    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Callable[[Path], None],
 ) -> None:
     settings = AdminSettings("admin", Secret("public"), 3600, None)
     admins = AdminService(tmp_path, clock, AuditLog(tmp_path, clock), lambda: settings)
@@ -370,7 +385,7 @@ async def test_users_that_cannot_be_read_keep_everybody_out_until_they_can(
     )
     monkeypatch.setattr(opening, "RETRY_S", 0.01)
     file = tmp_path / ADMINS_FILE
-    file.write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
+    damage(file)
     administrators = Opening(admins, alarms)
 
     await administrators.open()

@@ -146,6 +146,8 @@ def test_a_value_is_shown_as_it_would_be_written(path: str, value: Any, text: st
         ("mqtt", 5,
          ("r.conf:7: mqtt: 5 is not allowed here; allowed: an object with idle_timeout, "
          "max_packet_size, max_clientid_len, max_topic_levels, max_topic_alias, retain_available …")),
+        ("mqtt.clientid_override", "x" * 1025,
+         (f'r.conf:7: mqtt.clientid_override: "{"x" * 58}… is not allowed here; allowed: up to 1024 characters')),
         ("node.name", "nohost",
          'r.conf:7: node.name: "nohost" is not allowed here; allowed: a name of the form name@host'),
         ("rewrite", [{"source_topic": "a/#", "dest_topic": "b", "re": "("}],

@@ -27,6 +27,10 @@ struct Entry {
     is_used: bool,
 }
 
+/// Most octets of topic names longer than that. Publishers choose how long topics are: with all the
+/// entries that there may be, the longest ones would take gigabytes.
+const TOPIC_BYTES_MAX: usize = 32 << 20;
+
 /// What a cache did, for the metrics.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct CacheCounts {
@@ -42,7 +46,7 @@ pub struct CacheCounts {
 
 /// Match results of one thread, by topic name.
 ///
-/// Bounded in entries and in targets; a result larger than the whole budget is not kept. Room is
+/// Bounded in entries, in targets and in octets of long topics; a result larger than the whole budget is not kept. Room is
 /// made second-chance (clock): the hand takes the first entry not used since it last passed.
 #[derive(Debug)]
 pub struct MatchCache {
@@ -52,6 +56,7 @@ pub struct MatchCache {
     entries_max: usize,
     weight_max: usize,
     weight: usize,
+    topic_bytes: usize,
     hand: usize,
     /// Where the latest result was found: what one client sends at once is mostly on one topic.
     latest: usize,
@@ -74,6 +79,7 @@ impl MatchCache {
             entries_max: entries_max.clamp(1, u32::MAX as usize),
             weight_max: targets_max,
             weight: 0,
+            topic_bytes: 0,
             hand: 0,
             latest: 0,
             scratch: Scratch::default(),
@@ -128,6 +134,12 @@ impl MatchCache {
         self.weight
     }
 
+    /// Octets of topic names that lie outside of their entries.
+    #[must_use]
+    pub const fn topic_bytes(&self) -> usize {
+        self.topic_bytes
+    }
+
     /// What the cache did so far.
     #[must_use]
     pub const fn counts(&self) -> CacheCounts {
@@ -141,6 +153,7 @@ impl MatchCache {
         self.scratch = Scratch::default();
         self.uncached = Arc::clone(&self.nobody);
         self.weight = 0;
+        self.topic_bytes = 0;
         self.hand = 0;
     }
 
@@ -165,6 +178,11 @@ impl MatchCache {
             self.uncached = matched;
             return &self.uncached;
         }
+        if self.topic_bytes + outside(topic.len()) > TOPIC_BYTES_MAX {
+            // So many long topics are none of everyday use: beginning anew costs little beside them.
+            self.clear();
+        }
+        self.topic_bytes += outside(topic.len());
         let entry = Entry {
             topic: SmallVec::from_slice(topic.as_bytes()),
             hash,
@@ -231,8 +249,14 @@ impl MatchCache {
             place.remove();
         }
         self.weight -= self.entries[at].matched.weight();
+        self.topic_bytes -= outside(self.entries[at].topic.len());
         self.entries[at] = entry;
         self.counts.evicted += 1;
         at
     }
+}
+
+/// Octets of a topic that lie outside of its entry.
+const fn outside(len: usize) -> usize {
+    if len > TOPIC_INLINE { len } else { 0 }
 }

@@ -272,12 +272,7 @@ impl Shard {
         }
         if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
             let known = Vec::with_capacity(open.len());
-            deferred.queue.push_back(DeferredPacket::Authorize {
-                open,
-                known,
-                first,
-                body: body.into(),
-            });
+            deferred.push(DeferredPacket::Authorize { open, known, first, body: body.into() });
         }
     }
 

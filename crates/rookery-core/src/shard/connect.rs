@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rookery_codec::{ConnAck, ConnAckProperties, Connect, DecodeError, QoS, ReasonCode, Version};
+use rookery_codec::{ConnAck, ConnAckProperties, Connect, QoS, ReasonCode, Version};
 
 use super::gate::Held;
 use super::timers::Timer;
-use super::{Fault, Shard, Step, detail_of};
+use super::{Fault, Shard, Step};
 use crate::access::is_reserved;
 use crate::conn::{Aliases, ConnAccess, ConnState, ConnectRequest, Grant};
 use crate::effects::{CloseCause, SessionEvent, UpEvent};
@@ -23,11 +23,6 @@ use crate::store_port::Op;
 
 /// What a generated client identifier begins with.
 const GENERATED_PREFIX: &str = "rk";
-
-/// Whether the body of a CONNECT says that it is MQTT 5.
-pub(super) fn claims_v5(body: &[u8]) -> bool {
-    body.get(..7).is_some_and(|head| head == [0, 4, b'M', b'Q', b'T', b'T', 5])
-}
 
 impl Shard {
     /// MQTT-5.0 section 3.1.
@@ -335,7 +330,7 @@ impl Shard {
         self.bind_access(now, key, &mut request);
         self.keep_will(now, slot, will);
         self.send_connack(key, &request, present.is_some());
-        self.hold_connack(key, before, is_new);
+        self.hold_connack(key, slot, before, is_new);
         self.after_connack(now, key, slot, present.is_some());
         Step::Next
     }
@@ -377,6 +372,9 @@ impl Shard {
             connected_at_ms: 0,
             disconnected_at_ms: 0,
             dropped: 0,
+            unstored: 0,
+            subscribed_ticket: 0,
+            is_recorded: false,
             is_fetching: false,
             timer_ms: 0,
             moves: self.first_moves(request),
@@ -495,15 +493,30 @@ impl Shard {
 
     /// An accepted session and its will are promises like an acknowledged message: CONNACK, and
     /// all that follows it in the outbox, leaves when they are on disk.
-    fn hold_connack(&mut self, key: ConnKey, before: usize, is_new: bool) {
+    fn hold_connack(&mut self, key: ConnKey, slot: u32, before: usize, is_new: bool) {
         let ticket = self.ticket_since(before);
         if ticket <= self.committed {
             return;
         }
+        let Some(session) = self.sessions.get(slot) else { return };
         if let Some(conn) = self.conns.get_mut(key.slot) {
             conn.is_held = true;
-            let passes = self.effects.store_ops.iter().skip(before).all(Op::passes);
-            self.held.push_back(Held::new(ticket, key, is_new, passes));
+            let mut ops = self.effects.store_ops.iter().skip(before);
+            let passes = ops.clone().all(Op::passes);
+            // A session that is on disk is taken up again even if there is no room for its record
+            // or its will: they are written when there is.
+            let is_record =
+                |op: &Op| matches!(op, Op::Put { table: persist::SESSIONS | persist::WILLS, .. });
+            let may_go_on =
+                session.is_recorded && !is_new && ops.all(|op| op.passes() || is_record(op));
+            self.held.push_back(Held {
+                ticket,
+                conn: key,
+                session: session.key,
+                is_new,
+                passes,
+                may_go_on,
+            });
         }
     }
 
@@ -655,30 +668,7 @@ impl Shard {
         }
     }
 
-    /// Refuses a CONNECT that cannot be decoded, in the words of the version it claims.
-    pub(super) fn refuse_undecodable(
-        &mut self,
-        now: Now,
-        key: ConnKey,
-        body: &[u8],
-        error: &DecodeError,
-    ) -> Step {
-        let reason = error.reason_code();
-        if reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION {
-            // MQTT-5.0 [MQTT-3.1.2-2], MQTT-3.1.1 [MQTT-3.1.2-2]: answer, then close.
-            return self.refuse(now, key, reason, CloseCause::Protocol(reason), detail_of(error));
-        }
-        // A v5 client may be told (MQTT-5.0 [MQTT-3.1.4-1]); 3.1.1 wants silence.
-        if claims_v5(body) {
-            if let Some(conn) = self.conns.get_mut(key.slot) {
-                conn.version = Version::V5;
-            }
-            return self.refuse(now, key, reason, CloseCause::Protocol(reason), detail_of(error));
-        }
-        self.fault(now, key, Fault::new(reason, detail_of(error)))
-    }
-
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         now: Now,
         key: ConnKey,

@@ -132,6 +132,7 @@ impl Shard {
             } else if shard == LINKS_SHARD {
                 self.send_to_links(source, matched, (start, end));
             } else {
+                self.announce_unstored(shard, source.parts.seq);
                 let (message, matched) = (source.keep(&mut self.messages), matched.clone());
                 self.forward(
                     shard,
@@ -187,6 +188,9 @@ impl Shard {
         source.kept = None;
         let message = source.keep(&mut self.messages);
         self.metrics().messages_persisted.inc();
+        if !self.is_moving {
+            self.note_unstored(message.seq);
+        }
         self.effects.store_ops.push(Op::Publish {
             seq: message.seq,
             message: message.to_bytes(),

@@ -2,16 +2,69 @@
 
 use std::sync::Arc;
 
-use rookery_codec::{DecodeError, Disconnect, ReasonCode, UserProperties, Version};
+use rookery_codec::{
+    ConnectProperties, DecodeError, Disconnect, Packet, ReasonCode, UserProperties, Version,
+    decode, varint,
+};
 
-use super::connect::claims_v5;
-use super::{Fault, Shard, Step};
+use super::{Fault, Shard, Step, detail_of};
 use crate::config::Redirect;
 use crate::conn::ConnState;
 use crate::effects::CloseCause;
 use crate::ids::{ConnKey, Now};
 
+/// Whether the body of a CONNECT says that it is MQTT 5.
+fn claims_v5(body: &[u8]) -> bool {
+    body.get(..7).is_some_and(|head| head == [0, 4, b'M', b'Q', b'T', b'T', 5])
+}
+
+/// The properties of an MQTT 5 CONNECT in whose payload something is wrong: as those of one
+/// without a will and a name.
+fn with_properties_of<T>(body: &[u8], read: impl FnOnce(&ConnectProperties<'_>) -> T) -> Option<T> {
+    const FLAGS_AT: usize = 7;
+    const PROPERTIES_AT: usize = 10;
+    let (length, taken) = varint::decode(body.get(PROPERTIES_AT..)?).ok()??;
+    let mut head = body.get(..PROPERTIES_AT + taken + length as usize)?.to_vec();
+    *head.get_mut(FLAGS_AT)? = 2;
+    head.extend_from_slice(&[0, 0]);
+    match decode(0x10, &head, Version::V5).ok()? {
+        Packet::Connect(connect) => Some(read(&connect.properties)),
+        _ => None,
+    }
+}
+
 impl Shard {
+    /// Refuses a CONNECT that cannot be decoded, in the words of the version it claims.
+    pub(super) fn refuse_undecodable(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        body: &[u8],
+        error: &DecodeError,
+    ) -> Step {
+        let reason = error.reason_code();
+        if reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION {
+            // MQTT-5.0 [MQTT-3.1.2-2], MQTT-3.1.1 [MQTT-3.1.2-2]: answer, then close.
+            return self.refuse(now, key, reason, CloseCause::Protocol(reason), detail_of(error));
+        }
+        // A v5 client may be told (MQTT-5.0 [MQTT-3.1.4-1]); 3.1.1 wants silence.
+        if claims_v5(body) {
+            let limits = with_properties_of(body, |properties| {
+                let problem_information = properties.request_problem_information.unwrap_or(true);
+                (properties.maximum_packet_size.unwrap_or(0), problem_information)
+            });
+            if let Some(conn) = self.conns.get_mut(key.slot) {
+                conn.version = Version::V5;
+                if let Some((packet_size_max, problem_information)) = limits {
+                    conn.packet_size_max = packet_size_max;
+                    conn.problem_information = problem_information;
+                }
+            }
+            return self.refuse(now, key, reason, CloseCause::Protocol(reason), detail_of(error));
+        }
+        self.fault(now, key, Fault::new(reason, detail_of(error)))
+    }
+
     /// A remaining length that is longer than it need be: MQTT 5 forbids it, [MQTT-1.5.5-1]; in
     /// MQTT 3.1.1 no statement does, so it is read as it is meant.
     #[cold]

@@ -84,18 +84,15 @@ pub(super) struct UnstoredDelayed {
 /// A connection whose CONNACK waits for its session's record.
 #[derive(Debug)]
 pub(super) struct Held {
-    ticket: u64,
-    conn: ConnKey,
+    pub(super) ticket: u64,
+    pub(super) conn: ConnKey,
+    pub(super) session: SessionKey,
     /// The session was made for this connection.
-    is_new: bool,
+    pub(super) is_new: bool,
     /// Its record needs no room: an earlier session ends, none begins.
-    passes: bool,
-}
-
-impl Held {
-    pub(super) fn new(ticket: u64, conn: ConnKey, is_new: bool, passes: bool) -> Self {
-        Self { ticket, conn, is_new, passes }
-    }
+    pub(super) passes: bool,
+    /// The session is on disk: that there is no room for more of it is no reason to refuse it.
+    pub(super) may_go_on: bool,
 }
 
 impl Shard {
@@ -139,6 +136,7 @@ impl Shard {
     /// it of an empty batch: what they ask for may still be on its way into the log, and is
     /// there when the ticket is committed. So does what was put off, now and then.
     pub fn end_turn(&mut self) -> Option<(u64, Vec<Op>)> {
+        self.end_unstored_turn();
         let has_work = !self.effects.store_ops.is_empty() || !self.effects.store_reads.is_empty();
         if !has_work && !self.is_asking_again {
             return None;
@@ -228,6 +226,7 @@ impl Shard {
     pub fn committed(&mut self, now: Now, ticket: u64, outcome: Outcome) {
         self.committed = self.committed.max(ticket);
         let is_stored = outcome == Outcome::Stored;
+        self.settle_unstored(now, ticket, is_stored);
         self.settle_retained(ticket, is_stored);
         self.settle_delayed(now, ticket, is_stored);
         self.confirm_foreign(ticket);
@@ -267,9 +266,14 @@ impl Shard {
         while self.held.front().is_some_and(|held| held.ticket <= ticket) {
             let Some(mut held) = self.held.pop_front() else { return };
             let key = held.conn;
+            let SessionKey { slot, generation, .. } = held.session;
             match outcome {
-                Outcome::Stored => {}
-                _ if held.ticket < ticket => {}
+                _ if outcome == Outcome::Stored || held.ticket < ticket => {
+                    if let Some(session) = self.sessions.get_checked16(slot, generation) {
+                        session.is_recorded = session.durable_id != 0;
+                    }
+                }
+                _ if held.may_go_on => self.record_later(now, held.session),
                 Outcome::Freed if held.passes => {}
                 Outcome::Refused if held.passes => {
                     held.ticket = self.ticket;
@@ -332,13 +336,13 @@ impl Shard {
                 }
             }
             GateAction::Unsubscribed { bytes } => {
-                if self.write_or_discard(key, &bytes) {
+                if self.write(key, |out, _| out.extend_from_slice(&bytes)) {
                     self.metrics().unsuback_sent.inc();
                 }
             }
             GateAction::Subscribed { bytes, replays } => {
                 if is_stored {
-                    if self.write_or_discard(key, &bytes) {
+                    if self.write(key, |out, _| out.extend_from_slice(&bytes)) {
                         self.metrics().suback_sent.inc();
                     }
                     self.start_replays(key, replays);
@@ -387,17 +391,6 @@ impl Shard {
         }
         // Five octets: a client that takes no such packet was not let in.
         self.write(key, |out, version| encode_ack(kind, packet_id, reason, version, out));
-    }
-
-    /// Writes a SUBACK or UNSUBACK. One that the client does not take is discarded as if it had
-    /// been sent, MQTT-5.0 section 3.1.2.11.4; what was asked for is done all the same.
-    fn write_or_discard(&mut self, key: ConnKey, bytes: &[u8]) -> bool {
-        let is_written = self.write(key, |out, _| out.extend_from_slice(bytes));
-        if !is_written && self.observer.is_tracing {
-            let detail = format!("{} octets are more than its Maximum Packet Size", bytes.len());
-            self.trace_conn(key, ("MQTT", "packet_is_discarded"), None, detail);
-        }
-        is_written
     }
 
     /// The store refused: the publisher must not believe the message is safe.

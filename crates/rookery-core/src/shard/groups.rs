@@ -75,6 +75,7 @@ impl Shard {
             self.deliver_one(now, member.key, member.opts, ids, source, from, Some(group));
             source.parts.seq = seq;
         } else {
+            self.announce_unstored(member.key.shard, source.parts.seq);
             let message = source.keep(&mut self.messages);
             self.forward(
                 member.key.shard,

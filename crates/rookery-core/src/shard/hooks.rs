@@ -178,7 +178,7 @@ impl Shard {
             if !is_ready {
                 break;
             }
-            let Some(packet) = deferred.queue.pop_front() else { break };
+            let Some(packet) = deferred.pop() else { break };
             // What the packet defers anew belongs before what came after it.
             let mut rest = std::mem::take(&mut deferred.queue);
             let result = match packet {
@@ -213,12 +213,13 @@ impl Shard {
         }
         let Some(conn) = self.conns.get(key.slot) else { return };
         let waiting = conn.deferred.as_ref().map_or(0, |d| d.queue.len());
+        let has_room = conn.deferred.as_ref().is_none_or(|d| !d.is_full(limit / 2 + 1));
         let ended_by = conn.deferred.as_ref().and_then(|d| d.ended_by);
         if let Some(cause) = ended_by.filter(|_| waiting == 0) {
             self.closed(now, key, cause);
             return;
         }
-        if conn.is_paused && waiting <= limit / 2 {
+        if conn.is_paused && has_room {
             self.resume(key);
         }
     }
@@ -250,7 +251,7 @@ impl Shard {
         if deferred.queue.is_empty() {
             return self.handle(now, key, first, body);
         }
-        if deferred.queue.len() >= limit {
+        if deferred.is_full(limit) {
             conn.is_paused = true;
             return Ok(Step::Hold);
         }
@@ -261,7 +262,7 @@ impl Shard {
         if is_pipelined {
             return self.handle(now, key, first, body);
         }
-        deferred.queue.push_back(DeferredPacket::Raw { first, body: body.into() });
+        deferred.push(DeferredPacket::Raw { first, body: body.into() });
         Ok(Step::Next)
     }
 
@@ -283,7 +284,7 @@ impl Shard {
             body: body.into(),
         };
         if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
-            deferred.queue.push_back(packet);
+            deferred.push(packet);
         }
         self.ask(now, id, question);
         Step::Next
@@ -323,7 +324,7 @@ impl Shard {
         let message = Arc::new(Message::new(&parts, publisher, None));
         let id = self.next_ask(key);
         if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
-            deferred.queue.push_back(DeferredPacket::Publish {
+            deferred.push(DeferredPacket::Publish {
                 id,
                 message: message.clone(),
                 qos: publish.qos,

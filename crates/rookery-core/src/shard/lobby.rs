@@ -47,7 +47,7 @@ impl Shard {
         let deferred_max = self.config.limits.deferred_packets;
         let Some(conn) = self.conns.get_checked(key.slot, key.generation) else { return true };
         // A packet that is not taken is offered again and must not be paid for twice.
-        let is_full = conn.deferred.as_ref().is_some_and(|d| d.queue.len() >= deferred_max);
+        let is_full = conn.deferred.as_ref().is_some_and(|d| d.is_full(deferred_max));
         if conn.state != ConnState::Connected || is_full {
             return true;
         }

@@ -14,6 +14,7 @@ mod authorize;
 mod close;
 mod command;
 mod connect;
+mod delayed;
 mod deliver;
 mod departing;
 mod exchange;
@@ -45,10 +46,11 @@ mod shadow;
 mod subscribe;
 mod timers;
 mod transport;
+mod unstored;
 mod waiting;
 mod wills;
 
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
@@ -78,7 +80,7 @@ use crate::topic_counts::TopicTable;
 use crate::wheel::Wheel;
 
 use gate::Gate;
-use timers::{Delayed, Timer};
+use timers::Timer;
 
 /// A connection whose unsent bytes exceed this many high-water marks is not read.
 const OUTBOX_PAUSE_FACTOR: usize = 2;
@@ -115,7 +117,7 @@ pub struct Shard {
     pool: BufferPool,
     messages: MessagePool,
     wheel: Wheel<Timer>,
-    delayed: BinaryHeap<Delayed>,
+    delayed: delayed::Waiting,
     /// Messages of the heap that were taken back.
     removed_delayed: HashSet<MessageId>,
     /// Topics whose messages are counted.
@@ -127,6 +129,7 @@ pub struct Shard {
     nodes: nodes::Nodes,
     /// Actors of linked clusters, by the connection on which they introduced themselves.
     link_sessions: HashMap<ConnKey, rookery_links::receiver::Session>,
+    unstored: unstored::Unstored,
     unstored_retained: VecDeque<gate::UnstoredRetained>,
     unstored_delayed: VecDeque<gate::UnstoredDelayed>,
     /// Something waits for a ticket that nobody may come to ask for.
@@ -265,13 +268,14 @@ impl Shard {
             pool: BufferPool::default(),
             messages: MessagePool::default(),
             wheel: Wheel::new(now.mono_ms),
-            delayed: BinaryHeap::new(),
+            delayed: delayed::Waiting::default(),
             removed_delayed: HashSet::new(),
             topics: None,
             held: VecDeque::new(),
             gates: VecDeque::new(),
             nodes: nodes::Nodes::default(),
             link_sessions: HashMap::new(),
+            unstored: unstored::Unstored::default(),
             unstored_retained: VecDeque::new(),
             unstored_delayed: VecDeque::new(),
             wants_ticket: false,
@@ -691,6 +695,8 @@ impl Shard {
             ShardMessage::FromNode { message, group } => {
                 self.deliver_from_node(now, &message, group.as_deref());
             }
+            ShardMessage::Unstored(seq) => self.expect_unstored(seq),
+            ShardMessage::Settled { seqs, is_stored } => self.settle_foreign(&seqs, is_stored),
             ShardMessage::NodesTook(turn) => self.nodes_took(now, turn),
             ShardMessage::Replica(message) => self.hear_replica(now, *message),
             ShardMessage::Move(step) => self.take_step(now, *step),

@@ -198,6 +198,7 @@ impl Shard {
                     }
                 }
             } else if shard < NODES_SHARD {
+                self.announce_unstored(shard, source.parts.seq);
                 let (message, matched) = (source.keep(&mut self.messages), matched.clone());
                 let range = (start, end);
                 self.forward(shard, ShardMessage::Deliver { message, matched, range });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rookery_codec::{PublishHead, QoS, Version, encode_publish_head, publish_len};
 
-use crate::conn::Conn;
+use crate::conn::{ALIAS_BYTES_OUT_MAX, Aliases, Conn};
 use crate::ids::Now;
 use crate::message::Message;
 use crate::outbox::BufferPool;
@@ -76,19 +76,15 @@ pub(super) fn write_publish(
 }
 
 /// Uses or sets an outbound topic alias, MQTT-5.0 section 3.3.2.3.4.
-fn alias_out(
-    aliases: &mut crate::conn::Aliases,
-    head: &mut PublishHead<'_>,
-    len: usize,
-    max: usize,
-) {
+fn alias_out(aliases: &mut Aliases, head: &mut PublishHead<'_>, len: usize, max: usize) {
     if let Some(&alias) = aliases.outbound.get(head.topic) {
         head.topic_alias = Some(alias);
         head.topic = "";
         return;
     }
     let next = u16::try_from(aliases.outbound.len()).map_or(u16::MAX, |n| n.saturating_add(1));
-    if next <= aliases.outbound_max {
+    let bytes = aliases.outbound_bytes + head.topic.len();
+    if next <= aliases.outbound_max && bytes <= ALIAS_BYTES_OUT_MAX {
         head.topic_alias = Some(next);
         if max != usize::MAX && publish_len(head, len) > max {
             // It fits only without, or not at all: then the client never learns the alias.
@@ -96,5 +92,6 @@ fn alias_out(
             return;
         }
         aliases.outbound.insert(head.topic.into(), next);
+        aliases.outbound_bytes = bytes;
     }
 }

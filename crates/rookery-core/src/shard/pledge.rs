@@ -216,7 +216,7 @@ impl Shard {
         let of_sessions = (0..self.sessions.slots())
             .filter_map(|slot| self.sessions.get(slot)?.will.as_deref().cloned());
         let wills = of_sessions.chain(self.nodes.wills_due.values().cloned()).map(Pledge::Will);
-        let delayed = self.delayed.iter().map(|delayed| {
+        let delayed = self.delayed.as_slice().iter().map(|delayed| {
             let due_at_ms = now.unix_ms + delayed.due_mono_ms.saturating_sub(now.mono_ms);
             Pledge::Delayed(due_at_ms, delayed.message.clone())
         });

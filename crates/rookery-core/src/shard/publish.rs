@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 
 use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version, decode_publish};
 
+use super::delayed::Delayed;
 use super::deliver::Source;
 use super::gate::{GateAction, UnstoredDelayed};
-use super::timers::Delayed;
 use super::{Fault, Shard, Step};
 use crate::access::is_reserved;
 use crate::conn::ALIAS_BYTES_MAX;
@@ -206,12 +206,18 @@ impl Shard {
                 Some(ReasonCode::TOPIC_NAME_INVALID)
             }
             Some((_, inner)) if is_reserved(inner) => Some(ReasonCode::NOT_AUTHORIZED),
-            Some(_) => {
-                let max = self.config.delayed.max_delayed_messages;
-                let is_full = max != 0 && self.shared.delayed.load(Ordering::Relaxed) >= max;
-                is_full.then_some(ReasonCode::QUOTA_EXCEEDED)
-            }
+            Some(_) => self.is_full_of_delayed().then_some(ReasonCode::QUOTA_EXCEEDED),
         }
+    }
+
+    /// Whether no more delayed messages are taken: by their number, or for the memory that they
+    /// and queues take.
+    fn is_full_of_delayed(&self) -> bool {
+        let max = self.config.delayed.max_delayed_messages;
+        let share =
+            self.config.limits.queued_total_bytes / usize::from(self.shared.shards()).max(1);
+        (max != 0 && self.shared.delayed.load(Ordering::Relaxed) >= max)
+            || self.delayed.bytes() + self.queued_bytes > share
     }
 
     /// A PUBLISH that is not allowed: v5 is told, 3.x is acknowledged and the message dropped (MQTT-3.1.1 section 3.3.5).
@@ -495,8 +501,7 @@ impl Shard {
 
     /// `$delayed/<seconds>/<topic>`.
     fn delay(&mut self, now: Now, source: &Source<'_>, due_at_ms: u64, topic: &str) -> bool {
-        let max = self.config.delayed.max_delayed_messages;
-        if is_reserved(topic) || (max != 0 && self.shared.delayed.load(Ordering::Relaxed) >= max) {
+        if is_reserved(topic) || self.is_full_of_delayed() {
             self.metrics().messages_dropped.inc();
             return false;
         }

@@ -68,7 +68,12 @@ impl Shard {
             self.drop_queued(slot, &item);
             return;
         }
-        self.queued_bytes += item.size();
+        let (key, seq, bytes) = (session.key, item.seq, item.size());
+        let is_unstored = self.is_unstored(key, seq);
+        self.queued_bytes += bytes;
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        session.unstored += u32::from(is_unstored);
+        let max = if max == 0 { 0 } else { max + session.unstored as usize };
         if let Some(dropped) = session.queue.push(item, priority, max) {
             self.queued_bytes = self.queued_bytes.saturating_sub(dropped.size());
             self.drop_queued(slot, &dropped);

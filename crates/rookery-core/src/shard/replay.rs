@@ -23,11 +23,8 @@ impl Shard {
         let Some(slot) = self.conns.get(key.slot).map(|c| c.session) else { return };
         let max = self.config.limits.filters_per_packet.max(1);
         let Some(session) = self.sessions.get_mut(slot) else { return };
-        let waiting = session.replays.get_or_insert_default();
-        waiting.extend(replays);
         // A client that subscribes without end and takes nothing: its oldest wishes go first.
-        let excess = waiting.len().saturating_sub(2 * max);
-        waiting.drain(..excess);
+        session.replays.get_or_insert_default().extend(replays, 2 * max);
         self.replay_ready.push_back(session.key);
     }
 
@@ -68,11 +65,8 @@ impl Shard {
         let mut found: Vec<Arc<Message>> = Vec::new();
         let subscription = replay.subscription;
         let more = self.shared.retained.scan(&replay.filter, &mut replay.cursor, limit, &mut found);
-        if !more && let Some(replays) = session.replays.as_mut() {
-            replays.pop_front();
-            if replays.is_empty() {
-                session.replays = None;
-            }
+        if !more && session.replays.as_mut().is_some_and(|replays| !replays.pop()) {
+            session.replays = None;
         }
         let has_more = session.replays.is_some();
         let count = found.len();

@@ -95,6 +95,9 @@ impl Shard {
             connected_at_ms,
             disconnected_at_ms,
             dropped: 0,
+            unstored: 0,
+            subscribed_ticket: 0,
+            is_recorded: true,
             is_fetching: false,
             timer_ms: 0,
             moves: (record.took != 0)

@@ -41,6 +41,7 @@ impl Shard {
                 "too many topic filters in one SUBSCRIBE",
             ));
         }
+        self.refuse_unanswerable(key, subscribe.len())?;
         let Some(rulings) = self.rule_filters(now, key, slot, subscribe, (first, body)) else {
             return Ok(Step::Next);
         };
@@ -82,9 +83,35 @@ impl Shard {
         };
         let mut bytes = Vec::new();
         suback.encode(version, &mut bytes);
+        // MQTT-5.0 [MQTT-3.9.2-1]: rather without the words than not at all.
+        if suback.reason_string.is_some() && !self.takes(key, bytes.len()) {
+            bytes.clear();
+            SubAck { reason_string: None, ..suback }.encode(version, &mut bytes);
+        }
         let ticket = self.ticket_since(before);
         self.gate(now, key, ticket, GateAction::Subscribed { bytes, replays });
         Ok(Step::Next)
+    }
+
+    /// SUBACK and UNSUBACK have a code for each filter and cannot be made smaller. Nothing is done
+    /// that the client cannot be told, MQTT-5.0 [MQTT-3.1.2-24], [MQTT-3.8.4-1].
+    fn refuse_unanswerable(&self, key: ConnKey, filters: usize) -> Result<(), Fault> {
+        // Packet Identifier, no properties, codes.
+        let rest = 3 + filters;
+        let length = u32::try_from(rest).map_or(4, rookery_codec::varint::len);
+        if self.takes(key, 1 + length + rest) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            ReasonCode::PACKET_TOO_LARGE,
+            "the answer is larger than the client's Maximum Packet Size",
+        ))
+    }
+
+    /// Whether a packet is within what the client takes.
+    fn takes(&self, key: ConnKey, bytes: usize) -> bool {
+        let max = self.conns.get(key.slot).map_or(0, |conn| conn.packet_size_max as usize);
+        max == 0 || bytes <= max
     }
 
     /// One filter, or what hooks put in its place.
@@ -279,6 +306,29 @@ impl Shard {
         parsed: ParsedFilter<'_>,
         subscription: Subscription,
     ) -> Option<bool> {
+        let before = self.enlist(slot, text, parsed, subscription)?;
+        let committed = self.committed;
+        if let Some(session) = self.sessions.get(slot)
+            && session.durable_id != 0
+            // What is on disk already needs no room there.
+            && (before != Some(subscription) || session.subscribed_ticket > committed)
+        {
+            let op = persist::put_subscription(session.durable_id, text, subscription);
+            self.effects.store_ops.push(op);
+            self.note_subscribed(slot);
+        }
+        Some(before.is_none())
+    }
+
+    /// Puts a subscription into session and trie; the one of the same filter before it, `None`
+    /// when it is taken.
+    fn enlist(
+        &mut self,
+        slot: u32,
+        text: &str,
+        parsed: ParsedFilter<'_>,
+        subscription: Subscription,
+    ) -> Option<Option<Subscription>> {
         let session = self.sessions.get_mut(slot)?;
         let subscriber = Subscriber {
             key: session.key,
@@ -308,18 +358,11 @@ impl Shard {
                 self.shared.router.subscribe(&mounted(filter), subscriber);
             }
         }
-        let is_new = session.subscriptions.insert(text.into(), subscription).is_none();
-        if session.durable_id != 0 {
-            self.effects.store_ops.push(persist::put_subscription(
-                session.durable_id,
-                text,
-                subscription,
-            ));
-            if is_new {
-                self.metrics().durable_subscriptions.inc();
-            }
+        let before = session.subscriptions.insert(text.into(), subscription);
+        if before.is_none() && session.durable_id != 0 {
+            self.metrics().durable_subscriptions.inc();
         }
-        Some(is_new)
+        Some(before)
     }
 
     /// Puts a recovered subscription back; store and retained messages are not touched.
@@ -330,9 +373,7 @@ impl Shard {
         parsed: ParsedFilter<'_>,
         subscription: Subscription,
     ) {
-        let written = self.effects.store_ops.len();
-        self.install(slot, text, parsed, subscription);
-        self.effects.store_ops.truncate(written);
+        self.enlist(slot, text, parsed, subscription);
         if let (ParsedFilter::Shared { group, filter }, Some(session)) =
             (parsed, self.sessions.get(slot))
         {
@@ -377,6 +418,7 @@ impl Shard {
                 "too many topic filters in one UNSUBSCRIBE",
             ));
         }
+        self.refuse_unanswerable(key, unsubscribe.len())?;
         if self.config.hooks.unsubscribe && answer.is_none() {
             let Some(session) = self.sessions.get(slot) else { return Ok(Step::End) };
             let client_id = session.publisher.client_id.clone();

@@ -1,6 +1,5 @@
 //! Time: keep alive, idle connections, stalled peers, session and will expiry, delayed messages.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rookery_codec::{ReasonCode, Version};
@@ -9,7 +8,6 @@ use super::Shard;
 use crate::conn::ConnState;
 use crate::effects::CloseCause;
 use crate::ids::{ConnKey, Now, SessionKey};
-use crate::message::Message;
 use crate::persist;
 
 /// A store that could not write is asked again this often.
@@ -39,31 +37,6 @@ pub(super) enum Timer {
     Exchange(ConnKey),
     /// The session expires or its will is due.
     Session(SessionKey),
-}
-
-/// A delayed message, earliest first in a max-heap.
-#[derive(Debug)]
-pub(super) struct Delayed {
-    pub(super) due_mono_ms: u64,
-    pub(super) message: Arc<Message>,
-}
-
-impl PartialEq for Delayed {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-impl Eq for Delayed {}
-impl PartialOrd for Delayed {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Delayed {
-    fn cmp(&self, other: &Self) -> Ordering {
-        // Equal times in the order of publication.
-        (other.due_mono_ms, other.message.id).cmp(&(self.due_mono_ms, self.message.id))
-    }
 }
 
 impl Shard {
@@ -199,10 +172,7 @@ impl Shard {
 
     fn send_delayed(&mut self, now: Now) {
         for _ in 0..DELAYED_SLICE {
-            if self.delayed.peek().is_none_or(|d| d.due_mono_ms > now.mono_ms) {
-                return;
-            }
-            let Some(delayed) = self.delayed.pop() else { return };
+            let Some(delayed) = self.delayed.pop_due(now.mono_ms) else { return };
             if !self.removed_delayed.is_empty() && self.removed_delayed.remove(&delayed.message.id)
             {
                 continue;

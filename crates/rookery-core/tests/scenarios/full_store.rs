@@ -1,6 +1,9 @@
 //! What clients see when the store has no room, or cannot write at all.
 
-use rookery_codec::{AckKind, Connect, QoS, Unsubscribe, UnsubscribeFiltersBuf, Version, Will};
+use rookery_codec::{
+    AckKind, Connect, Publish, QoS, Unsubscribe, UnsubscribeFiltersBuf, Version, Will,
+};
+use rookery_core::persist::{SESSIONS, SUBSCRIPTIONS, WILLS};
 use rookery_core::store_port::{Op, Outcome};
 
 use super::stage::{Actor, Stage};
@@ -49,16 +52,53 @@ fn a_session_that_cannot_be_stored_is_refused() {
 }
 
 #[test]
-fn a_session_that_is_stored_outlives_a_refused_connect() {
+fn a_session_that_is_stored_is_taken_up_again() {
     for outcome in FULL {
         let mut stage = durable_stage();
         let mut first = stage.connect(&keeper("a"));
         first.subscribe(&mut stage, "t", qos(QoS::AtLeastOnce));
         first.lose(&mut stage);
         stage.store = outcome;
-        assert_eq!(stage.connect(&keeper("a")).greeting, "CONNACK 0x97");
+        let will = Will { topic: "w", payload: b"w", delay_interval_s: 5, ..Will::default() };
+        let with_will = Connect { will: Some(will), ..keeper("a") };
+        for connect in [&keeper("a"), &with_will] {
+            let mut again = stage.connect(connect);
+            assert_eq!(again.greeting, "CONNACK 0x00 present");
+            // Most clients subscribe anew, which changes nothing.
+            assert_eq!(again.granted(&mut stage, "t", qos(QoS::AtLeastOnce)), 1);
+            again.lose(&mut stage);
+        }
+        stage.connect(&with_will);
+        stage.written.clear();
         stage.store = Outcome::Stored;
-        assert_eq!(stage.connect(&keeper("a")).greeting, "CONNACK 0x00 present");
+        stage.pass(1500);
+        stage.connect(&v5("somebody")).subscribe(&mut stage, "t", qos(QoS::AtLeastOnce));
+        stage.connect(&keeper("another"));
+        for table in [SESSIONS, WILLS] {
+            let is_stored = |(op, _): &(Op, Outcome)| matches!(op, Op::Put { table: to, key, .. } if *to == table && **key == *b"a");
+            assert!(stage.written.iter().any(is_stored), "{table:?} of a: {:?}", stage.written);
+        }
+    }
+}
+
+#[test]
+fn a_subscription_that_was_refused_is_stored_by_the_next_subscribe() {
+    for outcome in FULL {
+        let mut stage = durable_stage();
+        let mut first = stage.connect(&keeper("a"));
+        stage.store = outcome;
+        first.subscribe(&mut stage, "t", qos(QoS::AtLeastOnce));
+        assert_eq!(first.take(&mut stage), ["DISCONNECT 0x97"]);
+        let mut second = stage.connect(&keeper("a"));
+        second.subscribe(&mut stage, "t", qos(QoS::AtLeastOnce));
+        assert_eq!(second.take(&mut stage), ["DISCONNECT 0x97"]);
+        stage.store = Outcome::Stored;
+        stage.written.clear();
+        let mut third = stage.connect(&keeper("a"));
+        assert_eq!(third.granted(&mut stage, "t", qos(QoS::AtLeastOnce)), 1);
+        let is_subscription =
+            |(op, _): &(Op, Outcome)| matches!(op, Op::Put { table: SUBSCRIPTIONS, .. });
+        assert!(stage.written.iter().any(is_subscription), "{:?}", stage.written);
     }
 }
 
@@ -190,4 +230,77 @@ fn what_was_accepted_before_moves_on_in_a_full_store() {
         matches!(op, Op::Publish { is_moved: true, .. }) && *outcome == Outcome::Stored
     });
     assert_eq!(moved.count(), 2, "the delayed message and the will: {:?}", stage.written);
+}
+
+/// A client that is away, with a queue of three, full.
+fn away_with_three(stage: &mut Stage) -> Actor {
+    stage.mqtt(|mqtt| mqtt.max_mqueue_len = 3);
+    let mut sleeper = stage.connect(&keeper("sleeper"));
+    sleeper.subscribe(stage, "t", qos(QoS::ExactlyOnce));
+    sleeper.lose(stage);
+    let mut publisher = stage.connect(&v5("publisher"));
+    for id in 1..=3 {
+        publish(&mut publisher, stage, id);
+        assert_eq!(publisher.take(stage), [format!("PUBACK {id} 0x00")]);
+    }
+    publisher
+}
+
+fn publish(from: &mut Actor, stage: &mut Stage, id: u16) {
+    let payload = id.to_string();
+    let publish = Publish { payload: payload.as_bytes(), ..message("t", QoS::AtLeastOnce, id) };
+    from.send(stage, |out| publish.encode(Version::V5, out));
+}
+
+/// What the client gets when it connects again.
+fn come_back(stage: &mut Stage) -> Vec<String> {
+    let mut sleeper = stage.open();
+    sleeper.version = Version::V5;
+    sleeper.send(stage, |out| keeper("sleeper").encode(out));
+    sleeper.received(stage)
+}
+
+fn acks(stage: &Stage) -> usize {
+    stage.written.iter().filter(|(op, _)| matches!(op, Op::Ack { .. })).count()
+}
+
+#[test]
+fn a_refused_message_takes_no_place_in_a_queue() {
+    for outcome in FULL {
+        let mut stage = durable_stage();
+        let mut publisher = away_with_three(&mut stage);
+        stage.store = outcome;
+        for id in 4..=9 {
+            publish(&mut publisher, &mut stage, id);
+            assert_eq!(publisher.take(&mut stage), [format!("PUBACK {id} 0x97")]);
+        }
+        assert_eq!(acks(&stage), 0, "nothing stored is given up for what is not");
+        stage.store = Outcome::Stored;
+        publish(&mut publisher, &mut stage, 10);
+        assert_eq!(publisher.take(&mut stage), ["PUBACK 10 0x00"]);
+        assert_eq!(acks(&stage), 1, "the oldest goes for what is stored");
+        assert_eq!(come_back(&mut stage), ["t 2", "t 3", "t 10"]);
+    }
+}
+
+#[test]
+fn several_messages_of_one_turn_keep_a_queue_to_its_bound() {
+    for (outcome, expected) in
+        [(Outcome::Stored, ["t 4", "t 5", "t 6"]), (Outcome::Freed, ["t 1", "t 2", "t 3"])]
+    {
+        let mut stage = durable_stage();
+        let mut publisher = away_with_three(&mut stage);
+        stage.store = outcome;
+        publisher.send(&mut stage, |out| {
+            for id in 4..=6 {
+                let payload = id.to_string();
+                let payload = payload.as_bytes();
+                let publish = Publish { payload, ..message("t", QoS::AtLeastOnce, id) };
+                publish.encode(Version::V5, out);
+            }
+        });
+        assert_eq!(publisher.take(&mut stage).len(), 3);
+        stage.store = Outcome::Stored;
+        assert_eq!(come_back(&mut stage), expected, "{outcome:?}");
+    }
 }

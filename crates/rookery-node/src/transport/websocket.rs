@@ -10,7 +10,7 @@ use rookery_codec::ws::{
 
 use super::Incoming;
 use crate::api::WebSocketConfig;
-use crate::forwarded::{forwarded_client, is_origin_listed};
+use crate::forwarded::{forwarded_client, is_origin_here, is_origin_listed};
 use crate::guard::Guard;
 
 /// Why a connection ends that was a WebSocket.
@@ -22,6 +22,8 @@ pub(crate) struct WebSocket {
     guard: Arc<Guard>,
     /// Who speaks to us: a client or a proxy.
     pub(crate) peer: IpAddr,
+    /// The port of this node that the connection came to.
+    port: u16,
     /// Most MQTT bytes in one compressed message.
     message_bytes_max: usize,
     /// Request head as far as it came.
@@ -53,7 +55,7 @@ impl WebSocket {
     pub(crate) fn new(
         config: Arc<WebSocketConfig>,
         guard: Arc<Guard>,
-        peer: IpAddr,
+        (peer, port): (IpAddr, u16),
         message_bytes_max: usize,
         now_ms: u64,
     ) -> Self {
@@ -61,6 +63,7 @@ impl WebSocket {
             config,
             guard,
             peer,
+            port,
             message_bytes_max,
             head: Vec::new(),
             decoder: None,
@@ -193,8 +196,9 @@ impl WebSocket {
         if !self.guard.allows(client.map_or(self.peer, |client| client.ip())) {
             return Err(Refused::new(403, "refused by access_rules"));
         }
-        // A page of any origin can make a browser on this machine connect.
-        let is_foreign = accepted.origin().is_some()
+        // A page of any origin can make a browser on this machine connect; none comes from here.
+        let mut origins = accepted.headers("origin");
+        let is_foreign = origins.any(|origin| !is_origin_here(origin, self.port))
             || accepted.header("forwarded").is_some()
             || accepted.forwarded_for().is_some()
             || accepted.header(&config.proxy_address_header).is_some();

@@ -80,7 +80,8 @@ DELAYED = Struct((
     Field("enable", Bool(), True, "Whether $delayed/<seconds>/<topic> is honoured.",
           "是否启用延迟发布。", hot=True),
     Field("max_delayed_messages", Int(0, 1_000_000_000), 0,
-          "Most messages that wait; 0 is no bound.", "延迟消息数量上限，0 表示不限。", hot=True),
+          "Most messages that wait; 0 is no bound by number. Those and queues in memory share limits.queued_total_bytes.",
+          "延迟消息数量上限，0 表示不限数量；其内存与会话队列共用 limits.queued_total_bytes 上限。", hot=True),
 ))
 
 SYS_TOPICS = Struct((

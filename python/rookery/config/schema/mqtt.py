@@ -64,8 +64,9 @@ MQTT_FIELDS: tuple[Field, ...] = (
           "MQTT 3.x clients do not receive what they publish themselves.",
           "MQTT 3.x 客户端不接收自己发布的消息。", hot=True),
     Field("strict_mode", Bool(), False,
-          "Optional checks of the specification (UTF-8 non-characters) are made too.",
-          "启用协议规范中的可选检查。", hot=True),
+          "MQTT 3.1 client identifiers of more than 23 characters are refused, and so are messages that are marked as UTF-8 "
+          "(Payload Format Indicator) and are not.",
+          "拒绝超过 23 个字符的 MQTT 3.1 客户端 ID，以及标记为 UTF-8（Payload Format Indicator）但内容不符的消息。", hot=True),
     Field("response_information", Text(), "",
           "Response Information sent to MQTT 5 clients that ask for it; empty sends none.",
           "返回给请求响应信息的 MQTT 5 客户端的内容，空表示不返回。", hot=True),

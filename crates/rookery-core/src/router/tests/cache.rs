@@ -82,6 +82,26 @@ fn a_cache_stays_within_its_bounds_and_right() {
 }
 
 #[test]
+fn long_topics_do_not_fill_the_memory() {
+    let router = Router::new();
+    router.subscribe("long/#", subscriber(1));
+    let mut cache = MatchCache::new(1 << 17, 1 << 20);
+    let tail = "x".repeat(60_000);
+    let mut most = 0;
+    for n in 0..1_500 {
+        assert_eq!(cache.matches(&router, &format!("long/{n}/{tail}")).targets.len(), 1);
+        assert_eq!(cache.matches(&router, "short").targets.len(), 0);
+        most = most.max(cache.topic_bytes());
+    }
+    assert!((16 << 20..=32 << 20).contains(&most), "{most}");
+    let mut cache = MatchCache::new(4, 100);
+    for n in 0..100 {
+        cache.matches(&router, &format!("long/{n:03}/{}", &tail[..1000]));
+    }
+    assert_eq!(cache.topic_bytes(), 4 * 1009, "what gives way is taken off");
+}
+
+#[test]
 fn a_subscription_is_seen_by_every_thread_once_it_was_made() {
     const ROUNDS: u32 = 3000;
     let router = Router::new();
