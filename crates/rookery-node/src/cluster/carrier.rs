@@ -19,6 +19,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::control::Order;
 use super::incoming::{ForWorkers, Outcome, Stranger};
+use super::linked::{self, LinkNumbers};
 use super::numbers::Numbers;
 use super::peer::{Heard, Lane, Peer, silence};
 use super::replicated::{self, PLEDGES, REPLICA};
@@ -64,6 +65,9 @@ pub(super) struct Carrier {
     clock: Clock,
     source: RouteSource,
     numbers: Numbers,
+    /// What linked clusters told this node.
+    pub(super) link_source: RouteSource,
+    link_numbers: LinkNumbers,
     pub(super) peers: Vec<Peer>,
     /// Who is asked about sessions.
     pub(super) asks: Asks,
@@ -130,6 +134,8 @@ impl Carrier {
             outlet,
             up,
             numbers: Numbers::new(shared.clone()),
+            link_source: linked::found(&shared),
+            link_numbers: LinkNumbers::new(shared.clone()),
             shared,
             listener,
             clock,
@@ -161,6 +167,7 @@ impl Carrier {
             (self.now_ms, self.unix_ms) = (now.mono_ms, now.unix_ms);
             let taken = self.outlet.take();
             self.note_routes();
+            self.note_link_routes();
             for place in ready {
                 self.serve(place, is_held);
             }
@@ -170,6 +177,7 @@ impl Carrier {
             for order in taken.orders {
                 if !self.obey(order) {
                     self.numbers.clear();
+                    self.link_numbers.clear();
                     return;
                 }
             }
@@ -181,7 +189,8 @@ impl Carrier {
     /// Waits for something to do; tells what is ready.
     fn wait(&self, is_busy: bool, is_held: bool) -> Vec<Place> {
         let is_asleep = !is_busy && self.outlet.fall_asleep();
-        let may_sleep = is_asleep && !self.shared.router.has_route_changes(Feed::Nodes);
+        let has_changes = self.shared.router.has_route_changes(Feed::Nodes);
+        let may_sleep = is_asleep && !has_changes && !self.shared.links.has_changes();
         let wait_ms = match (may_sleep, is_held) {
             (false, _) => 0,
             (true, true) => PAUSE_MS,
@@ -309,7 +318,7 @@ impl Carrier {
                 let now_ms = self.now_ms;
                 if let Some(peer) = self.peers.get_mut(proven.peer) {
                     // A second connection of a lane: the first one is a leftover.
-                    peer.lose(proven.lane, &mut self.numbers);
+                    peer.lose(proven.lane, (&mut self.numbers, &mut self.link_numbers));
                     let mut connection = stranger.connection;
                     connection.heard_at_ms = now_ms;
                     peer.welcome(&proven, connection);
@@ -352,7 +361,7 @@ impl Carrier {
             answers.extend(answer);
             match heard {
                 Heard::Nothing => {}
-                Heard::Open { routes, has_replica } => {
+                Heard::Open { routes, has_replica, has_links } => {
                     if number == 0 {
                         is_new = true;
                         peer.routes.connected(&self.source, routes);
@@ -360,9 +369,13 @@ impl Carrier {
                         if has_replica {
                             peer.tellers.connected(self.now_ms);
                         }
+                        if has_links {
+                            peer.linked.connected(&self.link_source, self.now_ms);
+                        }
                     }
                 }
                 Heard::RoutesWanted => peer.routes.wanted(),
+                Heard::LinksWanted => peer.linked.wanted(),
             }
         }
         if lane.is_open() {
@@ -385,6 +398,7 @@ impl Carrier {
         if number == 0 {
             peer.routes.disconnected();
             peer.tellers.disconnected();
+            peer.linked.disconnected();
         }
         peer.last_error = format!("{}: {}", broken.code, broken.detail);
     }
@@ -408,12 +422,15 @@ impl Carrier {
                 moves: &mut moves,
             };
             let more = match read {
-                Ok(true) => peer.hear(number, &mut self.numbers, &mut workers).map(|()| true),
+                Ok(true) => {
+                    let numbers = (&mut self.numbers, &mut self.link_numbers);
+                    peer.hear(number, numbers, &mut workers).map(|()| true)
+                }
                 other => other,
             };
             if let Err(broken) = &more {
                 peer.last_error = format!("{}: {}", broken.code, broken.detail);
-                peer.lose(number, &mut self.numbers);
+                peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
             }
             moves.into_iter().for_each(|step| self.take_move(at, step));
             if !matches!(more, Ok(true)) {
@@ -544,12 +561,14 @@ impl Carrier {
 
     fn set_peers(&mut self, wanted: Vec<ClusterPeer>) {
         let (numbers, departed) = (&mut self.numbers, &mut self.departed);
+        let link_numbers = &mut self.link_numbers;
         self.peers.retain_mut(|peer| {
             let stays = wanted
                 .iter()
                 .any(|one| one.name == peer.is.name && one.incarnation <= peer.is.incarnation);
             if !stays {
                 peer.mirror.forget(&mut numbers.of(peer.id));
+                peer.linked.forget(link_numbers);
                 let known = peer.incoming.iter().map(|incoming| incoming.receiver.clone());
                 departed.push_back((peer.is.name.clone(), peer.is.incarnation, known.collect()));
             }
@@ -614,7 +633,7 @@ impl Carrier {
             }
         } else if let Err(broken) = silence(connection, now_ms) {
             peer.last_error = format!("{}: {}", broken.code, broken.detail);
-            peer.lose(number, &mut self.numbers);
+            peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
         }
     }
 
@@ -634,6 +653,7 @@ impl Carrier {
             }
         }
         let mut is_busy = self.tell_routes();
+        is_busy |= self.tell_link_routes();
         is_busy |= self.tell_replica();
         let mut is_full = false;
         for at in 0..self.peers.len() {
@@ -657,8 +677,9 @@ impl Carrier {
         }
         self.outlet.hold(is_full);
         self.release_turns();
-        if self.numbers.is_busy() {
+        if self.numbers.is_busy() || self.link_numbers.is_busy() {
             self.numbers.work();
+            self.link_numbers.work();
             is_busy = true;
         }
         is_busy || !self.for_first.is_empty()
@@ -696,7 +717,7 @@ impl Carrier {
             }
             if let Err(broken) = connection.send() {
                 peer.last_error = format!("{}: {}", broken.code, broken.detail);
-                peer.lose(number, &mut self.numbers);
+                peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
             }
         }
         let Some(lane) = peer.lanes.get_mut(number) else { return Ok(()) };

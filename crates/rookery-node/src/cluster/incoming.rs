@@ -10,6 +10,7 @@ use rookery_core::moving::MoveStep;
 use rookery_core::shared::Shared;
 
 use super::carrier::{Me, random};
+use super::linked::LinkNumbers;
 use super::moves::{FOR_CLIENT, read_following, received};
 use super::numbers::Numbers;
 use super::peer::{Incoming, Peer};
@@ -147,8 +148,8 @@ impl Peer {
         let routes = if lane == 0 { self.mirror.version() } else { None };
         let Some(incoming) = self.incoming.get_mut(lane) else { return };
         incoming.receiver.connected(proven.stream, proven.taken);
-        let has_replica = true;
-        connection.put(&Frame::Welcome { taken: incoming.receiver.last(), routes, has_replica });
+        let taken = incoming.receiver.last();
+        connection.put(&Frame::Welcome { taken, routes, has_replica: true, has_links: true });
         incoming.connection = Some(connection);
         incoming.parts = Vec::new();
         incoming.is_ack_due = false;
@@ -159,7 +160,7 @@ impl Peer {
     pub(super) fn hear(
         &mut self,
         lane: usize,
-        numbers: &mut Numbers,
+        (numbers, link_numbers): (&mut Numbers, &mut LinkNumbers),
         workers: &mut ForWorkers<'_>,
     ) -> Result<(), Broken> {
         let Some(incoming) = self.incoming.get_mut(lane) else { return Ok(()) };
@@ -189,6 +190,11 @@ impl Peer {
                         answers.push(Frame::RoutesWanted);
                     }
                 }
+                Frame::Links(frames) if lane == 0 => {
+                    if self.linked.take(frames, link_numbers)? {
+                        answers.push(Frame::LinksWanted);
+                    }
+                }
                 Frame::Replica(space, frame) if lane == 0 => {
                     let told = (space, frame);
                     replicated::take(self.id, &self.origin, told, workers, &mut replies)?;
@@ -204,12 +210,17 @@ impl Peer {
     }
 
     /// A connection of the other node is gone.
-    pub(super) fn lose(&mut self, lane: usize, numbers: &mut Numbers) {
+    pub(super) fn lose(
+        &mut self,
+        lane: usize,
+        (numbers, link_numbers): (&mut Numbers, &mut LinkNumbers),
+    ) {
         if let Some(incoming) = self.incoming.get_mut(lane) {
             incoming.connection = None;
         }
         if lane == 0 {
             self.mirror.disconnected(&mut numbers.of(self.id));
+            self.linked.lost(link_numbers);
         }
     }
 }

@@ -13,6 +13,7 @@
 mod carrier;
 mod control;
 mod incoming;
+mod linked;
 mod moves;
 mod numbers;
 mod outlet;
