@@ -143,7 +143,12 @@ impl Node {
         let (epoch, store_id) = (found.epoch, found.store_id);
         let recovery = found.distribute(now, &shared, &mut shards);
         let node = Self {
-            links: Links::new(shared.clone(), inboxes.clone(), clock),
+            links: Links::new(
+                shared.clone(),
+                inboxes.clone(),
+                clock,
+                config.durability.dir.as_deref(),
+            ),
             shared,
             listeners: Arc::new(listeners),
             watcher: Mutex::default(),

@@ -63,11 +63,11 @@ last_error
 
 LinkStatusRow: TypeAlias = tuple[
     str, Literal["connected", "connecting", "disconnected"], str | None, int, str, str | None, int, int, int, int, int, int, int, int, int, int,
-    int, int, int,
+    int, int, int, int, str | None,
 ]  # fmt: skip
 """
 name, status, reason, since_ms, replication, server, pool_connected, routes, sent_routes, matched,
-success, failed, dropped, retried, queuing, inflight, queued_bytes, received, refused
+success, failed, dropped, retried, queuing, inflight, queued_bytes, received, refused, stored, store
 """
 
 CertificateOutcomeRow: TypeAlias = tuple[str, bool, str | None]

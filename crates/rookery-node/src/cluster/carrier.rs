@@ -20,6 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::control::Order;
 use super::incoming::{ForWorkers, Outcome, Stranger};
+use super::linked::{self, LinkNumbers};
 use super::numbers::Numbers;
 use super::orphans::{AdoptedBy, Orphan};
 use super::partner::{Kept, Partner};
@@ -61,6 +62,9 @@ pub(super) struct Carrier {
     clock: Clock,
     source: RouteSource,
     numbers: Numbers,
+    /// What linked clusters told this node.
+    pub(super) link_source: RouteSource,
+    link_numbers: LinkNumbers,
     pub(super) peers: Vec<Peer>,
     /// Who is asked about sessions.
     pub(super) asks: Asks,
@@ -133,6 +137,8 @@ impl Carrier {
             outlet,
             up,
             numbers: Numbers::new(shared.clone()),
+            link_source: linked::found(&shared),
+            link_numbers: LinkNumbers::new(shared.clone()),
             shared,
             listener,
             clock,
@@ -168,6 +174,7 @@ impl Carrier {
             (self.now_ms, self.unix_ms) = (now.mono_ms, now.unix_ms);
             let taken = self.outlet.take();
             self.note_routes();
+            self.note_link_routes();
             for place in ready {
                 self.serve(place, is_held);
             }
@@ -177,6 +184,7 @@ impl Carrier {
             for order in taken.orders {
                 if !self.obey(order) {
                     self.numbers.clear();
+                    self.link_numbers.clear();
                     return;
                 }
             }
@@ -188,7 +196,8 @@ impl Carrier {
     /// Waits for something to do; tells what is ready.
     fn wait(&self, is_busy: bool, is_held: bool) -> Vec<Place> {
         let is_asleep = !is_busy && self.outlet.fall_asleep();
-        let may_sleep = is_asleep && !self.shared.router.has_route_changes(Feed::Nodes);
+        let has_changes = self.shared.router.has_route_changes(Feed::Nodes);
+        let may_sleep = is_asleep && !has_changes && !self.shared.links.has_changes();
         let wait_ms = match (may_sleep, is_held) {
             (false, _) => 0,
             (true, true) => PAUSE_MS,
@@ -318,7 +327,7 @@ impl Carrier {
                 let now_ms = self.now_ms;
                 if let Some(peer) = self.peers.get_mut(proven.peer) {
                     // A second connection of a lane: the first one is a leftover.
-                    peer.lose(proven.lane, &mut self.numbers);
+                    peer.lose(proven.lane, (&mut self.numbers, &mut self.link_numbers));
                     let mut connection = stranger.connection;
                     connection.heard_at_ms = now_ms;
                     peer.welcome(&proven, connection, self.shadows.is_some());
@@ -367,7 +376,7 @@ impl Carrier {
             answers.extend(answer);
             match heard {
                 Heard::Nothing => {}
-                Heard::Open { routes, has_replica, has_shadow } => {
+                Heard::Open { routes, has_replica, has_shadow, has_links } => {
                     if number == 0 {
                         is_new = true;
                         peer.has_shadow = has_shadow;
@@ -377,9 +386,13 @@ impl Carrier {
                         if has_replica {
                             peer.tellers.connected(self.now_ms);
                         }
+                        if has_links {
+                            peer.linked.connected(&self.link_source, self.now_ms);
+                        }
                     }
                 }
                 Heard::RoutesWanted => peer.routes.wanted(),
+                Heard::LinksWanted => peer.linked.wanted(),
             }
         }
         if lane.is_open() {
@@ -403,6 +416,7 @@ impl Carrier {
         if number == 0 {
             peer.routes.disconnected();
             peer.tellers.disconnected();
+            peer.linked.disconnected();
         }
         peer.last_error = format!("{}: {}", broken.code, broken.detail);
     }
@@ -429,12 +443,15 @@ impl Carrier {
                 is_durable: self.shadows.is_some(),
             };
             let more = match read {
-                Ok(true) => peer.hear(number, &mut self.numbers, &mut workers).map(|()| true),
+                Ok(true) => {
+                    let numbers = (&mut self.numbers, &mut self.link_numbers);
+                    peer.hear(number, numbers, &mut workers).map(|()| true)
+                }
                 other => other,
             };
             if let Err(broken) = &more {
                 peer.last_error = format!("{}: {}", broken.code, broken.detail);
-                peer.lose(number, &mut self.numbers);
+                peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
             }
             moves.into_iter().for_each(|step| self.take_move(at, step));
             shadows.into_iter().for_each(|heard| self.hear_shadow(at, heard));
@@ -586,6 +603,7 @@ impl Carrier {
         let gone: Vec<Peer> = self.peers.extract_if(.., is_gone).collect();
         for mut peer in gone {
             peer.mirror.forget(&mut self.numbers.of(peer.id));
+            peer.linked.forget(&mut self.link_numbers);
             let known = peer.incoming.iter().map(|incoming| incoming.receiver.clone());
             let known = (peer.is.name.clone(), peer.is.incarnation, known.collect());
             self.departed.push_back(known);
@@ -655,7 +673,7 @@ impl Carrier {
             }
         } else if let Err(broken) = silence(connection, now_ms) {
             peer.last_error = format!("{}: {}", broken.code, broken.detail);
-            peer.lose(number, &mut self.numbers);
+            peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
         }
     }
 
@@ -675,6 +693,7 @@ impl Carrier {
             }
         }
         let mut is_busy = self.tell_routes();
+        is_busy |= self.tell_link_routes();
         is_busy |= self.tell_replica();
         let mut is_full = false;
         for at in 0..self.peers.len() {
@@ -698,8 +717,9 @@ impl Carrier {
         }
         self.outlet.hold(is_full || self.partner.is_overfull());
         self.release_turns();
-        if self.numbers.is_busy() {
+        if self.numbers.is_busy() || self.link_numbers.is_busy() {
             self.numbers.work();
+            self.link_numbers.work();
             is_busy = true;
         }
         is_busy || !self.for_first.is_empty()
@@ -738,7 +758,7 @@ impl Carrier {
             }
             if let Err(broken) = connection.send() {
                 peer.last_error = format!("{}: {}", broken.code, broken.detail);
-                peer.lose(number, &mut self.numbers);
+                peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
             }
         }
         let Some(lane) = peer.lanes.get_mut(number) else { return Ok(()) };

@@ -187,6 +187,7 @@ impl Drop for Cluster {
 /// The workers send nothing more, and nobody waits for other nodes.
 fn release(inboxes: &[Inbox], shared: &Shared) {
     shared.router.untrack_routes(Feed::Nodes);
+    shared.links.untrack();
     shared.is_clustered.store(false, Ordering::Relaxed);
     shared.other_nodes.store(0, Ordering::Relaxed);
     for inbox in inboxes {

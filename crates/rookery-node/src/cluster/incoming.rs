@@ -12,6 +12,7 @@ use rookery_core::shadow::Mark;
 use rookery_core::shared::Shared;
 
 use super::carrier::{Me, random};
+use super::linked::LinkNumbers;
 use super::moves::{FOR_CLIENT, read_following, received};
 use super::numbers::Numbers;
 use super::orphans::{HeardShadow, give_orphan};
@@ -163,7 +164,8 @@ impl Peer {
         incoming.receiver.connected(proven.stream, proven.taken);
         let (taken, has_replica) = (incoming.stored(), true);
         incoming.told = taken;
-        connection.put(&Frame::Welcome { taken, routes, has_replica, has_shadow });
+        let has_links = true;
+        connection.put(&Frame::Welcome { taken, routes, has_replica, has_shadow, has_links });
         if let (0, Some((stream, number))) = (lane, self.shadow_kept) {
             connection.put(&Frame::Shadow(ShadowFrame::Kept { stream, number }));
         }
@@ -177,7 +179,7 @@ impl Peer {
     pub(super) fn hear(
         &mut self,
         lane: usize,
-        numbers: &mut Numbers,
+        (numbers, link_numbers): (&mut Numbers, &mut LinkNumbers),
         workers: &mut ForWorkers<'_>,
     ) -> Result<(), Broken> {
         let Some(incoming) = self.incoming.get_mut(lane) else { return Ok(()) };
@@ -210,6 +212,11 @@ impl Peer {
                         answers.push(Frame::RoutesWanted);
                     }
                 }
+                Frame::Links(frames) if lane == 0 => {
+                    if self.linked.take(frames, link_numbers)? {
+                        answers.push(Frame::LinksWanted);
+                    }
+                }
                 Frame::Replica(space, frame) if lane == 0 => {
                     let told = (space, frame);
                     replicated::take(self.id, &self.origin, told, workers, &mut replies)?;
@@ -226,12 +233,17 @@ impl Peer {
     }
 
     /// A connection of the other node is gone.
-    pub(super) fn lose(&mut self, lane: usize, numbers: &mut Numbers) {
+    pub(super) fn lose(
+        &mut self,
+        lane: usize,
+        (numbers, link_numbers): (&mut Numbers, &mut LinkNumbers),
+    ) {
         if let Some(incoming) = self.incoming.get_mut(lane) {
             incoming.connection = None;
         }
         if lane == 0 {
             self.mirror.disconnected(&mut numbers.of(self.id));
+            self.linked.lost(link_numbers);
         }
     }
 }

@@ -14,6 +14,7 @@
 mod carrier;
 mod control;
 mod incoming;
+mod linked;
 mod moves;
 mod numbers;
 mod orphans;

@@ -9,6 +9,7 @@ use rookery_cluster::routes::{RouteMirror, RouteSender};
 use rookery_core::message::Origin;
 
 use super::carrier::Me;
+use super::linked::Linked;
 use super::replicated::Tellers;
 use super::socket::{Broken, Connection, UNSENT_MAX};
 use super::{ClusterPeer, HANDSHAKE_MS, LANES, PING_MS, PeerStatus, SILENCE_MS, STALL_MS};
@@ -54,8 +55,11 @@ pub(super) enum Heard {
         has_replica: bool,
         /// It can keep sessions of this one as well.
         has_shadow: bool,
+        /// The other node wants to know what linked clusters told this one.
+        has_links: bool,
     },
     RoutesWanted,
+    LinksWanted,
 }
 
 impl Lane {
@@ -129,11 +133,14 @@ impl Lane {
                 self.stage = Stage::Proving;
                 Ok((Heard::Nothing, Some(answer)))
             }
-            (Stage::Proving, Frame::Welcome { taken, routes, has_replica, has_shadow }) => {
+            (
+                Stage::Proving,
+                Frame::Welcome { taken, routes, has_replica, has_shadow, has_links },
+            ) => {
                 self.sender.connected(taken).map_err(lane)?;
                 self.stage = Stage::Open;
                 self.failures = 0;
-                Ok((Heard::Open { routes, has_replica, has_shadow }, None))
+                Ok((Heard::Open { routes, has_replica, has_shadow, has_links }, None))
             }
             (Stage::Greeting | Stage::Proving, Frame::Refused(refusal)) => Err(refused(refusal)),
             (Stage::Open, Frame::Taken(seq)) => {
@@ -142,6 +149,7 @@ impl Lane {
             }
             (Stage::Open, Frame::Pong) => Ok((Heard::Nothing, None)),
             (Stage::Open, Frame::RoutesWanted) => Ok((Heard::RoutesWanted, None)),
+            (Stage::Open, Frame::LinksWanted) => Ok((Heard::LinksWanted, None)),
             _ => Err(Broken::new("protocol", "a frame that does not belong here")),
         }
     }
@@ -264,6 +272,8 @@ pub(super) struct Peer {
     pub(super) incoming: Vec<Incoming>,
     pub(super) routes: RouteSender,
     pub(super) mirror: RouteMirror,
+    /// What linked clusters told here and there.
+    pub(super) linked: Linked,
     /// Tell it of what all nodes have.
     pub(super) tellers: Tellers,
     /// It can keep sessions of this node.
@@ -305,6 +315,7 @@ impl Peer {
                 .collect(),
             routes: RouteSender::default(),
             mirror: RouteMirror::default(),
+            linked: Linked::default(),
             tellers: Tellers::new(in_step),
             has_shadow: false,
             partner: None,
