@@ -18,7 +18,7 @@ import pytest
 
 from harness.client import RawClient
 from harness.members import Member, members, until_all_see
-from harness.packets import Connect, PubAck, Publish, PubRel, Subscription
+from harness.packets import Connect, Publish, Subscription
 from harness.waiting import until
 
 ROUNDS = int(os.environ.get("ROOKERY_NODE_LOST_ROUNDS", "2"))
@@ -85,16 +85,10 @@ def come(member: Member, client_id: str) -> tuple[RawClient, bool]:
 
 def take_all(client: RawClient) -> list[str]:
     """Everything that comes until a message that says so."""
-    found = []
+    found: list[str] = []
     while True:
-        packet = client.await_within(60)
-        if isinstance(packet, PubRel):
-            continue
-        assert isinstance(packet, Publish), packet
-        if packet.qos == 1:
-            client.send(PubAck(packet.packet_id))
-        elif packet.qos == 2:
-            client.acknowledge(packet)
+        packet = client.await_packet(Publish)
+        client.acknowledge(packet)
         if packet.payload == b"end":
             return found
         found.append(packet.payload.decode())
