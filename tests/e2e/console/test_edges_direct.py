@@ -144,6 +144,7 @@ def test_the_monitoring_tab_counts_it_and_names_what_does_not_run(console: Conso
     table = console.page.get_by_role("table", name=console.t("monitoring.table.notRunning"))
     row = table.get_by_role("row").filter(has_text=STOPPED)
     expect(row).to_contain_text(console.t("monitoring.kind.driver"))
+    console.check()
     row.get_by_role("link", name=EDGE).click()
     expect(console.page.get_by_role("heading", level=1)).to_have_text(EDGE)
 
