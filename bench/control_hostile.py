@@ -61,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edges", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each flood")
+    parser.add_argument("--only", default=",".join(ACTS), help="some of these, with commas")
     parser.add_argument("--interval", type=int, default=5, help="seconds between reports")
     parser.add_argument("--rookery", default=f"{BENCH.parent}/.venv/bin/rookery")
     parser.add_argument("--out", type=Path, default=BENCH / "results")
@@ -83,8 +84,8 @@ def _measure(control: ControlPlane, load: Loads, options: argparse.Namespace) ->
     services = [row["id"] for row in rows_of(project)]
     first_bytes = control.memory_bytes()
     floods = {}
-    for act, lanes in ACTS.items():
-        floods[act] = _flooded(control, load, project, services, act, lanes, options)
+    for act in options.only.split(","):
+        floods[act] = _flooded(control, load, project, services, act, ACTS[act], options)
         say(f"  {act:10} {floods[act]}")
     grown_mb = round((control.memory_bytes() - first_bytes) / 1e6, 1)
     lost = load.last.get("lost", 0)

@@ -221,6 +221,7 @@ def _relay_settings(config: ControlConfig, files: RelayFiles) -> RelaySettings:
         tls=_bind(values["tls"]) if values["ssl_options"]["enable"] else None,
         ssl_options=files.options(),
         workers=values["workers"],
+        report_interval_s=config.values["agents"]["report_interval"] / 1000,
     )
 
 
