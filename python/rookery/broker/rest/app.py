@@ -26,6 +26,7 @@ from rookery.errors import BadRequestError
 from rookery.web.errors import HANDLERS, answer_error
 from rookery.web.invalid import answer_invalid
 from rookery.web.rest import BODY_BYTES_MAX
+from rookery.web.whole_text import whole_text
 
 
 class Api:
@@ -68,7 +69,7 @@ class Api:
             looks = [look for key in keys for look in LOOKS.get(key, ())]
             most = int((route.openapi_extra or {}).get(BODY_BYTES_MAX, JSON_BYTES_MAX))
             route.app = Operation(
-                route.app,
+                whole_text(route),
                 route.path_format,
                 self._admission,
                 None if UNRECORDED.issuperset(keys) else self._audit,
