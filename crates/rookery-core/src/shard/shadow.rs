@@ -56,18 +56,18 @@ impl Shard {
     }
 
     fn promise(&mut self, ticket: u64, promise: Promise) {
-        if ticket <= self.committed && self.promises.is_empty() {
+        if ticket <= self.committed && self.travel.promises.is_empty() {
             self.keep_promise(promise);
         } else {
-            self.promises.push_back((ticket, promise));
+            self.travel.promises.push_back((ticket, promise));
         }
     }
 
     /// Everything up to a ticket is stored, or refused: then it was counted as dropped.
     pub(super) fn keep_promises(&mut self) {
         let committed = self.committed;
-        while self.promises.front().is_some_and(|(ticket, _)| *ticket <= committed) {
-            let Some((_, promise)) = self.promises.pop_front() else { return };
+        while self.travel.promises.front().is_some_and(|(ticket, _)| *ticket <= committed) {
+            let Some((_, promise)) = self.travel.promises.pop_front() else { return };
             self.keep_promise(promise);
         }
     }
