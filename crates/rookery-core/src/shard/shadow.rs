@@ -8,7 +8,7 @@ use smallvec::smallvec;
 
 use super::Shard;
 use super::deliver::message_ref;
-use crate::effects::{LogLevel, ShardMessage, UpEvent};
+use crate::effects::ShardMessage;
 use crate::ids::Now;
 use crate::inflight::Stage;
 use crate::message::Message;
@@ -196,11 +196,6 @@ impl Shard {
                 self.take_following(now, &client_id, copied);
             }
         }
-    }
-
-    /// Says how many sessions of a lost node go on here.
-    pub fn log_adoption(&mut self, text: String) {
-        self.effects.up.push(UpEvent::Log(LogLevel::Warning, text.into()));
     }
 }
 
