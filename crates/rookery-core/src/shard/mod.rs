@@ -134,8 +134,6 @@ pub struct Shard {
     unstored_delayed: VecDeque<gate::UnstoredDelayed>,
     /// Something waits for a ticket that nobody may come to ask for.
     wants_ticket: bool,
-    /// What is said once writes are stored, by their tickets.
-    promises: VecDeque<(u64, shadow::Promise)>,
     asked_again_ms: u64,
     /// The message that is published now was in the store before.
     is_moving: bool,
@@ -279,7 +277,6 @@ impl Shard {
             unstored_retained: VecDeque::new(),
             unstored_delayed: VecDeque::new(),
             wants_ticket: false,
-            promises: VecDeque::new(),
             asked_again_ms: 0,
             is_moving: false,
             is_asking_again: false,

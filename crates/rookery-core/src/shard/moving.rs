@@ -12,6 +12,7 @@ use smallvec::smallvec;
 use super::Shard;
 use super::deliver::message_ref;
 use super::departing::Moved;
+use super::shadow::Promise;
 use crate::conn::{ConnState, ConnectRequest, Deferred};
 use crate::effects::{CloseCause, LogLevel, ShardMessage, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -41,10 +42,12 @@ pub(super) struct Travel {
     pub(super) moved: HashMap<SessionKey, Moved>,
     /// The same by client.
     pub(super) moved_of: HashMap<Arc<str>, SessionKey>,
-    /// Sessions of lost nodes that went on here, with the epoch they got; so they do not come back.
-    pub(super) adopted: HashMap<Arc<str>, u64>,
     /// When that is (mono ms).
     pub(super) moved_due: VecDeque<(u64, SessionKey)>,
+    /// Sessions of lost nodes that went on here, with the epoch they got; so they do not come back.
+    pub(super) adopted: HashMap<Arc<str>, u64>,
+    /// What is said once writes are stored, by their tickets.
+    pub(super) promises: VecDeque<(u64, Promise)>,
 }
 
 impl Travel {
@@ -57,6 +60,7 @@ impl Travel {
             moved: HashMap::new(),
             moved_of: HashMap::new(),
             adopted: HashMap::new(),
+            promises: VecDeque::new(),
             moved_due: VecDeque::new(),
         }
     }

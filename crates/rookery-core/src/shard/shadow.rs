@@ -8,7 +8,7 @@ use smallvec::smallvec;
 
 use super::Shard;
 use super::deliver::message_ref;
-use crate::effects::{LogLevel, ShardMessage, UpEvent};
+use crate::effects::ShardMessage;
 use crate::ids::Now;
 use crate::inflight::Stage;
 use crate::message::Message;
@@ -56,18 +56,18 @@ impl Shard {
     }
 
     fn promise(&mut self, ticket: u64, promise: Promise) {
-        if ticket <= self.committed && self.promises.is_empty() {
+        if ticket <= self.committed && self.travel.promises.is_empty() {
             self.keep_promise(promise);
         } else {
-            self.promises.push_back((ticket, promise));
+            self.travel.promises.push_back((ticket, promise));
         }
     }
 
     /// Everything up to a ticket is stored, or refused: then it was counted as dropped.
     pub(super) fn keep_promises(&mut self) {
         let committed = self.committed;
-        while self.promises.front().is_some_and(|(ticket, _)| *ticket <= committed) {
-            let Some((_, promise)) = self.promises.pop_front() else { return };
+        while self.travel.promises.front().is_some_and(|(ticket, _)| *ticket <= committed) {
+            let Some((_, promise)) = self.travel.promises.pop_front() else { return };
             self.keep_promise(promise);
         }
     }
@@ -196,11 +196,6 @@ impl Shard {
                 self.take_following(now, &client_id, copied);
             }
         }
-    }
-
-    /// Says how many sessions of a lost node go on here.
-    pub fn log_adoption(&mut self, text: String) {
-        self.effects.up.push(UpEvent::Log(LogLevel::Warning, text.into()));
     }
 }
 

@@ -281,10 +281,11 @@ impl Carrier {
             let left = left.saturating_sub(1);
             self.partner.stage = if left == 0 { Stage::Listing } else { Stage::Opening(left) };
         }
-        if is_wanted && let Some(next) = shipped.listed {
-            if let Some(listing) = self.partner.listings.get_mut(at) {
-                *listing = next.map_or(Listing::Done, Listing::From);
-            }
+        if is_wanted
+            && let Some(next) = shipped.listed
+            && let Some(listing) = self.partner.listings.get_mut(at)
+        {
+            *listing = next.map_or(Listing::Done, Listing::From);
         }
         if is_wanted && !shipped.bytes.is_empty() {
             self.put_chunk(Part::Ops, &shipped.bytes, shipped.listed.is_some());
