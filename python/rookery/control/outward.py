@@ -23,6 +23,8 @@ def context_with(ca_certificate: str) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_certificate:
+        if not ca_certificate.isascii():
+            raise InvalidError(BAD_CA, reason="not ASCII")
         try:
             context.load_verify_locations(cadata=ca_certificate)
         except (ssl.SSLError, ValueError) as error:
