@@ -98,46 +98,58 @@ class TurnCursor:
 class TurnConnection(AsyncAdapt_aiosqlite_connection):
     """A connection that is asked once for each statement."""
 
-    __slots__ = ("_is_used", "is_begun_late")
+    __slots__ = ("_is_busy", "_is_reading", "_is_used", "is_begun_late")
 
     def __init__(self, dbapi: Any, connection: Any) -> None:
         super().__init__(dbapi, connection)
         self.is_begun_late = False
         # The end of a unit of work is said more than once, and costs a turn.
         self._is_used = False
+        self._is_reading = self._is_busy = False
 
     def cursor(self, server_side: bool = False) -> Any:
         if not server_side:
             return TurnCursor(self)
         if self.is_begun_late:
             self.turn(sqlite3.Cursor.execute, None, ())
-        self._is_used = True
+        # Read in parts, at somebody else's pace.
+        self._is_used = self._is_busy = True
         return super().cursor(server_side=True)
 
     def turn(self, act: Callable[..., Any], operation: str | None, parameters: Any) -> _Told:
         """Have a statement executed; none: only what begins it."""
         begins, self.is_begun_late = self.is_begun_late, False
         self._is_used = True
+        self._is_reading = begins or self._is_reading
+        # Whoever is cancelled meanwhile leaves the thread at work.
+        self._is_busy = True
         plain: Any = self._connection
         try:
             # What the driver itself asks with; its public ways lose what a cursor tells.
             work = plain._execute(_run, plain._conn, act, operation, parameters, begins)  # noqa: SLF001
             found: _Told = await_(work)
         except Exception as error:  # noqa: BLE001 - the dialect knows which of them mean what
+            self._is_busy = False
             self._handle_exception(error)
+        self._is_busy = False
         return found
 
     def rollback(self) -> None:
         self.is_begun_late = False
         if self._is_used:
-            super().rollback()
-            self._is_used = False
+            own: Any = self._connection._connection  # noqa: SLF001
+            if own is not None and self._is_reading and not self._is_busy:
+                # Nobody else has it now, and it takes no time.
+                own.rollback()
+            else:
+                super().rollback()
+            self._is_used = self._is_reading = self._is_busy = False
 
     def commit(self) -> None:
         self.is_begun_late = False
         if self._is_used:
             super().commit()
-            self._is_used = False
+            self._is_used = self._is_reading = self._is_busy = False
 
 
 def _run(

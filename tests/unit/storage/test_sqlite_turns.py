@@ -50,7 +50,7 @@ async def test_a_statement_is_one_turn_and_what_begins_reading_is_none(
     async with database.read() as session:
         await count(session)
         await count(session)
-    assert turns == 3  # both, and the end
+    assert turns == 2
     turns = 0
     async with database.read() as session:
         await session.connection()
