@@ -129,8 +129,6 @@ pub struct Shard {
     /// Actors of linked clusters, by the connection on which they introduced themselves.
     link_sessions: HashMap<ConnKey, rookery_links::receiver::Session>,
     unstored: unstored::Unstored,
-    unstored_retained: VecDeque<gate::UnstoredRetained>,
-    unstored_delayed: VecDeque<gate::UnstoredDelayed>,
     /// Something waits for a ticket that nobody may come to ask for.
     wants_ticket: bool,
     asked_again_ms: u64,
@@ -273,8 +271,6 @@ impl Shard {
             nodes: nodes::Nodes::default(),
             link_sessions: HashMap::new(),
             unstored: unstored::Unstored::default(),
-            unstored_retained: VecDeque::new(),
-            unstored_delayed: VecDeque::new(),
             wants_ticket: false,
             asked_again_ms: 0,
             is_moving: false,
