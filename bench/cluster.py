@@ -1,109 +1,84 @@
-"""What a message costs that crosses from one node of a cluster to another.
+"""What a cluster costs, and what its clients notice.
 
-    python bench/cluster.py [--seconds 4] [--runs 3] [--out FILE]
+    python bench/cluster.py cost            [--seconds 4] [--runs 3]
+    python bench/cluster.py lanes           [--seconds 4] [--runs 3]
+    python bench/cluster.py subscriptions   [--total 1000000] [--expiry 0]
+    python bench/cluster.py death           [--rounds 10] [--seed 1]
+    python bench/cluster.py joining
+    python bench/cluster.py all
 
-Three cells in turn under the same load: one node that is alone; the same load on one node of two; and
-every message published on one node for a subscriber of the other. What is counted is the processor time
-of all nodes per delivered message, and in the paced load the latency that the way adds. One worker each.
+`cost`: one node that is alone, the same load on one node of two, and every message published on one node for a
+subscriber of the other, in turn; the processor time of all processes (nodes and their NATS servers) for each
+delivered message, and the latency under the paced load. `lanes`: what lies between two nodes over TCP and over NATS.
+`subscriptions`: a third on each of three nodes, joining, coming back after a crash, memory. `death`: kill -9 of
+one of three nodes under load. `joining`: a third node behind a running HAProxy. Each part writes `--out DIRECTORY/cluster-PART.json` where that is given.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
+import os
+import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "python")]
 
-from hooks import cpu_s  # noqa: E402
+import cluster_cost  # noqa: E402
+import cluster_death  # noqa: E402
+import cluster_joining  # noqa: E402
+import cluster_lanes  # noqa: E402
+import cluster_subscriptions  # noqa: E402
 
-from harness.cluster import ClusterNode, introduce, running  # noqa: E402
-
-# An odd number of pairs: with two addresses in turn each publisher is where its subscriber is not.
-PAIRS = 15
-LOADS: dict[str, dict[str, Any]] = {
-    "QoS 0, window 16": {"qos": 0, "window": 16},
-    "QoS 1, window 16": {"qos": 1, "window": 16},
-    "QoS 1, 5,000 a second": {"qos": 1, "rate": 5000.0},
+PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "cost": lambda given: cluster_cost.measure(given.seconds, given.runs),
+    "lanes": lambda given: cluster_lanes.measure(given.seconds, given.runs, given.rate),
+    "subscriptions": lambda given: cluster_subscriptions.measure(
+        given.total, expiry_s=given.expiry
+    ),
+    "joining": lambda _: cluster_joining.measure(),
+    "death": lambda given: cluster_death.measure(given.rounds, given.seed),
 }
-CELLS = ("alone", "local of two", "across two")
-_RUN = """
-import json, sys
-from rookery.native.bench import run_bench
-print(json.dumps(run_bench(json.loads(sys.argv[1]), lambda progress: True)))
-"""
 
 
-def generate(ports: list[int], load: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """A run of the load generator; its report."""
-    config = {
-        "mode": "pairs",
-        "addresses": [f"127.0.0.1:{port}" for port in ports],
-        "publishers": PAIRS,
-        "subscribers": PAIRS,
-        "payload_bytes": 64,
-        "warm_up_s": 1.0,
-        "duration_s": seconds,
-        **load,
-    }
-    command = [sys.executable, "-c", _RUN, json.dumps(config)]
-    environment = {"PYTHONPATH": str(ROOT / "python")}
-    run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if run.returncode:
-        raise SystemExit(run.stderr or run.stdout)
-    report: dict[str, Any] = json.loads(run.stdout)
-    return report
-
-
-def measure(cell: str, load: dict[str, Any], seconds: float) -> dict[str, float]:
-    """One run on fresh nodes."""
-    count = 1 if cell == "alone" else 2
-    nodes = [ClusterNode(f"n{at}@bench", workers=1) for at in range(count)]
-    with running(*nodes):
-        introduce(*nodes)
-        ports = [node.port for node in nodes[: 2 if cell == "across two" else 1]]
-        before = cpu_s(node.pid for node in nodes)
-        report = generate(ports, load, seconds)
-        used = cpu_s(node.pid for node in nodes) - before
-        received = sum(node.ask(metrics=True)["messages.sent"] for node in nodes)
-        return {
-            "us_per_message": 1e6 * used / max(1, received),
-            "per_s": report["received_per_s"],
-            "p50_us": report["latency_us"]["p50"],
-            "p99_us": report["latency_us"]["p99"],
-            "lost": float(report.get("lost", 0)),
-        }
+def _commit() -> str:
+    words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=8"]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def main() -> int:
     """Measure; the exit code."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--seconds", type=float, default=4)
-    arguments.add_argument("--runs", type=int, default=3)
-    arguments.add_argument("--out", type=Path)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("part", nargs="?", choices=[*PARTS, "all"], default="cost")
+    arguments.add_argument("--seconds", type=float, default=4, help="of one run")
+    arguments.add_argument("--runs", type=int, default=3, help="of each cell")
+    arguments.add_argument("--rate", type=float, default=5000.0, help="messages a second of lanes")
+    arguments.add_argument("--total", type=int, default=1_000_000, help="subscriptions")
+    arguments.add_argument("--expiry", type=int, default=0, help="of their sessions, in seconds")
+    arguments.add_argument("--rounds", type=int, default=10, help="deaths")
+    arguments.add_argument("--seed", type=int, default=1, help="who dies")
+    arguments.add_argument("--out", type=Path, help="directory for the raw results")
     given = arguments.parse_args()
-    found: dict[str, dict[str, list[dict[str, float]]]] = {}
-    for name, load in LOADS.items():
-        cells = found[name] = {cell: [] for cell in CELLS}
-        for _ in range(given.runs):
-            for cell in CELLS:
-                cells[cell].append(measure(cell, load, given.seconds))
-        alone = statistics.median(run["us_per_message"] for run in cells["alone"])
-        for cell, runs in cells.items():
-            median = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-            ratio = median["us_per_message"] / alone
-            print(
-                f"{name}, {cell}: {median['us_per_message']:.2f} us a message ({ratio:.2f}), "
-                f"{median['per_s']:,.0f}/s, p50 {median['p50_us']:,.0f} us, "
-                f"p99 {median['p99_us']:,.0f} us"
-            )
-    if given.out:
-        given.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    for part, measure in PARTS.items():
+        if given.part not in (part, "all"):
+            continue
+        found = {
+            "commit": _commit(),
+            "cores": os.cpu_count(),
+            "kernel": platform.release(),
+            part: measure(given),
+        }
+        if given.out:
+            given.out.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(found, indent=2) + "\n"
+            (given.out / f"cluster-{part}.json").write_text(text, encoding="utf-8")
     return 0
 
 

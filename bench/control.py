@@ -1,6 +1,7 @@
 """A control process with many clusters: what a report costs, how long lists take, what is missed.
 
-    python3 bench/control.py                                     1,000 agents, 10 minutes
+    python3 bench/control.py                                     1,000 agents, 10 minutes: 14 in all
+    python3 bench/control.py --agents 10000                      as many as there may be entries: half an hour in all
     python3 bench/control.py --agents 50 --minutes 0.5           a try
     python3 bench/control.py --relay tcp --database postgresql://…
 
@@ -38,6 +39,8 @@ from control_plane import ControlPlane, Load
 BENCH = Path(__file__).resolve().parent
 CPU_MS_MAX = 1.0
 PAGE_MS_MAX = 150.0
+LOAD_SHARE_MAX = 0.85
+"""Of one core: beyond that it is the agents that are late."""
 JOIN_S = 0.2
 """What an agent may take to register and connect, one after the other; with many of them that is what takes longest."""
 LATE_MS = 5_000
@@ -147,8 +150,11 @@ def _quiet(
         "cpuS": round(cpu, 2),
         "cpuMsPerReport": round(1000 * cpu / max(1, reports), 3),
         "lost": after.get("lost", 0) - before.get("lost", 0),
+        "loadCpuShare": round(_rate([before, after], "cpuS"), 2),
         "missed": missed,
     }
+    if found["loadCpuShare"] > LOAD_SHARE_MAX:
+        say("  the program that plays the agents has too much to do: what is late may be its doing")
     say(
         f"  {found['reportsPerS']} reports/s, {found['cpuMsPerReport']} ms CPU each, missed {missed}"
     )
@@ -245,7 +251,7 @@ def figures(times: list[float]) -> dict[str, float]:
 
 def _rate(lines: list[dict[str, Any]], name: str) -> float:
     took_s = max(1.0, lines[-1]["at"] - lines[0]["at"])
-    return round((lines[-1].get(name, 0) - lines[0].get(name, 0)) / took_s, 1)
+    return round((lines[-1].get(name, 0) - lines[0].get(name, 0)) / took_s, 2)
 
 
 def write(found: dict[str, Any], folder: Path, name: str) -> None:

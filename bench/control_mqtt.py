@@ -47,13 +47,16 @@ class Connection:
         password: str,
         will: tuple[str, bytes] | None,
         username: str = "",
+        source: str | None = None,
     ) -> AsyncIterator[Connection]:
         """Connect as an agent does: its session stays, its Will says that it is gone.
 
-        ``username`` is the Client Identifier unless it is given.
+        ``username`` is the Client Identifier unless it is given; ``source`` the address of this machine to
+        come from.
         """
+        local = None if source is None else (source, 0)
         async with asyncio.timeout(ANSWER_S):
-            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls, local_addr=local)
             made = cls(reader, writer)
             try:
                 writer.write(_connect(client_id, username or client_id, password, will))

@@ -266,6 +266,48 @@ class Load:
             self._process = None
 
 
+class Loads:
+    """Several such processes, each with some of the agents: one may have so many descriptors."""
+
+    def __init__(self) -> None:
+        self._loads: list[Load] = []
+
+    def start(self, wanted: dict[str, Any], count: int, program: str) -> None:
+        """``wanted["edges"]`` are shared out; each process comes from an address of its own."""
+        shares = [len(range(n, wanted["edges"], count)) for n in range(count)]
+        for number, share in enumerate(shares):
+            load = Load()
+            self._loads.append(load)
+            first, source = sum(shares[:number]), f"127.0.0.{number + 1}"
+            load.start({**wanted, "edges": share, "first": first, "source": source}, program)
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """What all of them counted; ``at`` is when the first of them said so."""
+        total: dict[str, Any] = {}
+        for name in {name for load in self._loads for name in load.last} - {"at"}:
+            total[name] = sum(load.last.get(name, 0) for load in self._loads)
+        return {**total, "at": min(load.last.get("at", 0.0) for load in self._loads)}
+
+    def until(self, name: str, count: int, most_s: float) -> None:
+        """All together have counted so many."""
+        end_s = time.monotonic() + most_s
+        while self.last.get(name, 0) < count:
+            if time.monotonic() > end_s:
+                raise RuntimeError(f"not within {most_s} s: {self.last}")
+            self.wait(1)
+
+    def wait(self, seconds: float) -> None:
+        """Let them work, and know how far they are."""
+        end = time.time() + seconds
+        for load in self._loads:
+            load.until(lambda line: line["at"] >= end, seconds + 60)
+
+    def stop(self) -> None:
+        for load in self._loads:
+            load.stop()
+
+
 def _paths() -> list[str]:
     return [
         str(BENCH),

@@ -1,4 +1,4 @@
-"""Agents of many edge services in one process, with the protocol of real ones; started by `edge_delivery.py`.
+"""Agents of many edge services in one process, with the protocol of real ones; started by `edge_delivery.py` and others.
 
 Each enrols at the relay with the account that all share, connects under the name that it gets, reports, and takes
 deliveries: an answer after as long as a real one needs to check and to write. Standard input and output are those
@@ -8,6 +8,7 @@ of `control_load.py`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import resource
@@ -36,18 +37,22 @@ from rookery.contracts.agent_v1 import Channel, Presence, Reply, Request, parse,
 
 HOST = "127.0.0.1"
 AT_ONCE = 8
+"""Of one process: asking for a name, and connecting."""
 AGAIN_S = 1.0
 
 
 class SimulatedEdge:
     """One edge service."""
 
-    def __init__(self, number: int, port: int, work_s: float, counts: Counter[str]) -> None:
+    def __init__(
+        self, number: int, port: int, source: str, work_s: float, counts: Counter[str]
+    ) -> None:
         self._number = number
         self._port = port
+        self._source = source
         self._work_s = work_s
         self._counts = counts
-        self._secret = secrets.token_urlsafe(32)
+        self.secret = secrets.token_urlsafe(32)
         self._boot_id = secrets.token_hex(8)
         self._sequence = 0
         self._delivered: EdgeDelivered | None = None
@@ -76,13 +81,20 @@ class SimulatedEdge:
 
         async with (
             Connection.open(
-                HOST, self._port, None, name, DEFAULT_PASSWORD, None, DEFAULT_USERNAME
+                HOST,
+                self._port,
+                None,
+                name,
+                DEFAULT_PASSWORD,
+                None,
+                DEFAULT_USERNAME,
+                source=self._source,
             ) as connection,
-            _reading(connection, heard),
+            reading(connection, heard),
         ):
             await connection.subscribe([topic_name(name, Channel.ENROLLED)])
             asked = Enrol(
-                hashlib.sha256(self._secret.encode()).hexdigest(),
+                hashlib.sha256(self.secret.encode()).hexdigest(),
                 f"{self._number:08x}-{self._boot_id}",
                 description=f"edge-{self._number:05}",
             )
@@ -93,19 +105,22 @@ class SimulatedEdge:
             raise RefusedError(answer.code)
         self.id = answer.agent_id
 
-    async def run(self, interval_s: float) -> None:
+    async def run(self, interval_s: float, turns: asyncio.Semaphore) -> None:
         """Stay connected."""
         while True:
             try:
-                await self._one_connection(interval_s)
+                async with contextlib.AsyncExitStack() as joining:
+                    await joining.enter_async_context(turns)
+                    await self._one_connection(interval_s, joining)
             except (LostError, RefusedError, OSError, EOFError, TimeoutError):
                 self._counts["lost"] += 1
             await asyncio.sleep(AGAIN_S)
 
-    async def _one_connection(self, interval_s: float) -> None:
+    async def _one_connection(self, interval_s: float, joining: contextlib.AsyncExitStack) -> None:
+        """``joining`` ends when it stands: then it is the turn of another."""
         will = (topic_name(self.id, Channel.PRESENCE), self._presence("offline"))
         async with Connection.open(
-            HOST, self._port, None, self.id, self._secret, will
+            HOST, self._port, None, self.id, self.secret, will, source=self._source
         ) as connection:
 
             def heard(topic: str, payload: bytes) -> None:
@@ -116,13 +131,14 @@ class SimulatedEdge:
                         self._doing.add(task)
                         task.add_done_callback(self._doing.discard)
 
-            async with _reading(connection, heard) as reading:
+            async with reading(connection, heard) as taking:
                 channels = (Channel.REQUEST, Channel.DESIRED)
                 await connection.subscribe([topic_name(self.id, each) for each in channels])
                 online = self._presence("online")
                 await connection.publish(will[0], online, retain=True)
                 self._counts["connected"] += 1
-                while not reading.done():
+                await joining.aclose()
+                while not taking.done():
                     self._news.clear()
                     self._sequence += 1
                     report = self._report().to_bytes()
@@ -130,7 +146,7 @@ class SimulatedEdge:
                     self._counts["reports"] += 1
                     news = asyncio.create_task(self._news.wait())
                     await asyncio.wait(
-                        [reading, news], timeout=interval_s, return_when=asyncio.FIRST_COMPLETED
+                        [taking, news], timeout=interval_s, return_when=asyncio.FIRST_COMPLETED
                     )
                     news.cancel()
 
@@ -176,7 +192,7 @@ class SimulatedEdge:
         )
 
 
-class _reading:  # noqa: N801 - a context, used like a function
+class reading:  # noqa: N801 - a context, used like a function
     """What comes is taken while the block runs."""
 
     def __init__(self, connection: Connection, heard: Callable[[str, bytes], None]) -> None:
@@ -193,14 +209,15 @@ class _reading:  # noqa: N801 - a context, used like a function
 async def main() -> None:
     wanted = json.loads(sys.stdin.readline())
     counts: Counter[str] = Counter()
+    first, source = wanted.get("first", 0), wanted.get("source", HOST)
     edges = [
-        SimulatedEdge(number, wanted["port"], wanted["workS"], counts)
-        for number in range(wanted["edges"])
+        SimulatedEdge(number, wanted["port"], source, wanted["workS"], counts)
+        for number in range(first, first + wanted["edges"])
     ]
     turns = asyncio.Semaphore(AT_ONCE)
     saying = asyncio.create_task(_say(counts))
     await asyncio.gather(*(edge.enrol(turns) for edge in edges))
-    running = [asyncio.create_task(edge.run(wanted["intervalS"])) for edge in edges]
+    running = [asyncio.create_task(edge.run(wanted["intervalS"], turns)) for edge in edges]
     await asyncio.gather(saying, *running)
 
 

@@ -45,6 +45,7 @@ from rookery.native.rows import (
     ListenerOutcomeRow,
     ListenerRow,
     MessageRow,
+    PartnerStatusRow,
     PeerStatusRow,
     PublishRow,
     RecoveryRow,
@@ -188,8 +189,11 @@ class Node:
     def cluster_peers(self, peers: list[ClusterPeer]) -> None:
         """Make the other nodes those of the list: all that run."""
 
-    def cluster_lost(self, names: list[str]) -> None:
+    def cluster_lost(self, names: list[str], may_adopt: bool) -> None:
         """The complete list of members that died, as far as those who run may say so."""
+
+    def cluster_partner(self) -> PartnerStatusRow:
+        """Who else keeps the sessions of this node."""
 
     def cluster_status(self) -> list[PeerStatusRow]:
         """How it stands with each of them."""

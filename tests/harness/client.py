@@ -176,6 +176,8 @@ class RawClient:
 
     def await_within(self, seconds: float) -> Packet | None:
         """The next packet, or ``None`` when none has come after ``seconds``."""
+        if self._held:
+            return self._held.popleft()
         try:
             return self._read_packet(time.monotonic() + seconds)
         except ClosedError:

@@ -34,6 +34,7 @@ class ClusterNode:
         workers: int = 2,
         retainer: dict[str, object] | None = None,
         takeover_s: float = 3.0,
+        strategy: str = "round_robin",
     ) -> None:
         self.name = name
         self.incarnation = 0
@@ -44,6 +45,7 @@ class ClusterNode:
             "workers": workers,
             "retainer": retainer or {},
             "takeover_s": takeover_s,
+            "strategy": strategy,
         }
         self.start()
 

@@ -25,7 +25,9 @@ def main() -> None:
     folder = Path(told["store"]) if told["store"] else None
     node = Node(
         NodeConfig(
-            broker=BrokerConfig(retainer=RetainerConfig(**told["retainer"])),
+            broker=BrokerConfig(
+                retainer=RetainerConfig(**told["retainer"]), shared_strategy=told["strategy"]
+            ),
             workers=told["workers"],
             listeners=(ListenerConfig(id="tcp:default", bind="127.0.0.1:0"),),
             durability=DurabilityConfig(dir=folder),
@@ -55,8 +57,10 @@ def answer(node: Node, order: dict[str, Any]) -> object:
         found, _ = node.lists.clients_page(ClientQuery(), 0, 1000)
         return {client.client_id: client.is_connected for client in found}
     if "lost" in order:
-        node.cluster_lost(order["lost"])
+        node.cluster_lost(order["lost"], may_adopt=order.get("may_adopt", False))
         return None
+    if "partner" in order:
+        return node.cluster_partner()._asdict()
     if "pledges" in order:
         return node.stats()["pledges.count"]
     if "metrics" in order:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
+from harness.ports import free_port
+
 
 class CutLine:
     """Passes bytes on between its port and a server's, unless it is cut or frozen."""
 
     def __init__(self, port: int) -> None:
-        self.port = 0
+        # Nobody else is given it while the line is cut.
+        self.port = free_port()
         self._flows = asyncio.Event()
         self._flows.set()
         self._target = port

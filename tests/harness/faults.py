@@ -28,8 +28,10 @@ from harness.ports import free_port
 from harness.rest_node import ADMIN as NODE_ADMIN
 from harness.rest_node import PASSWORD as NODE_PASSWORD
 from harness.rest_node import RestNode, rest_node
+from harness.small_disk import NoDiskError, SmallDisk, small_disk
 from rookery.control.assembly import DATABASE_FILE
 
+DISK_BYTES = 64 << 20
 SETTING = "/api/v5/license/setting"
 
 
@@ -44,6 +46,8 @@ class Plant:
     lines: tuple[CutLine, CutLine]
     of: Project
     cluster: str
+    disk: SmallDisk | None
+    """Of the control plane alone; none where none can be mounted."""
 
     def cut(self) -> None:
         """Nothing comes through between agent and control plane, and neither is told."""
@@ -56,7 +60,14 @@ class Plant:
 
     @contextlib.contextmanager
     def full_disk(self) -> Iterator[None]:
-        """The control plane can make no file longer."""
+        """The control plane can write nothing: its disk is full, or it may make no file longer."""
+        if self.disk is not None:
+            self.disk.fill()
+            try:
+                yield
+            finally:
+                self.disk.clear()
+            return
         before = resource.prlimit(self.control.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(self.control.pid, resource.RLIMIT_FSIZE, (1, before[1]))
         try:
@@ -117,7 +128,10 @@ async def faulty_plant(folder: Path, report_s: int) -> AsyncIterator[Plant]:
             "control.agents.report_interval": f"{report_s}s",
         }
         arguments = [part for name, value in sets.items() for part in ("--set", f"{name}={value}")]
-        control = ControlProcess(folder / "control", *arguments)
+        disk = None
+        with contextlib.suppress(NoDiskError):
+            disk = stack.enter_context(small_disk(folder / "disk", DISK_BYTES))
+        control = ControlProcess((disk.folder if disk else folder) / "control", *arguments)
         await asyncio.to_thread(control.start)
         stack.callback(control.stop)
         node = stack.enter_context(rest_node(folder / "node"))
@@ -143,6 +157,6 @@ async def faulty_plant(folder: Path, report_s: int) -> AsyncIterator[Plant]:
         for command in await commands(of, cluster, typed):
             # The lines are this thread's.
             await asyncio.to_thread(host.run, command)
-        yield Plant(control, node, gate, host, lines, of, cluster)
+        yield Plant(control, node, gate, host, lines, of, cluster, disk)
         for line in lines:
             line.thaw()

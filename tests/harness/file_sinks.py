@@ -6,10 +6,8 @@ file in its place, and the attribute that lets nobody write, not even root. The 
 
 from __future__ import annotations
 
-import errno
 import os
 import subprocess
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +17,8 @@ from typing import Any
 
 import pytest
 
-PAGE = 4096
+from harness.small_disk import PAGE, NoDiskError, small_disk
+
 DISK_BYTES = 64 << 20
 NAME = "out.log"
 
@@ -66,39 +65,18 @@ def _needs_root(command: list[str]) -> None:
 @contextmanager
 def full_disk(folder: Path) -> Iterator[FilePlace]:
     """A file system of some megabytes that is filled up by somebody else."""
-    disk = folder / "disk"
-    disk.mkdir()
-    _needs_root(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(disk)])
-    filler = disk / "filler"
-
-    def fill() -> bool:
-        """Whether there was room."""
-        before = filler.stat().st_size if filler.exists() else 0
-        with filler.open("ab", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(PAGE))
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
-        return filler.stat().st_size > before
-
-    def stop() -> None:
-        # What was written in part is taken back at that moment, which makes room once more.
-        while fill():
-            time.sleep(0.05)
-
     try:
-        # A line of more than a page finds no room in the last one of the file.
-        yield FilePlace(
-            disk,
-            _line("x" * PAGE),
-            stop,
-            filler.unlink,
-            lambda _count: _numbers(disk / NAME),
-        )
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+        with small_disk(folder / "disk", DISK_BYTES) as disk:
+            # A line of more than a page finds no room in the last one of the file.
+            yield FilePlace(
+                disk.folder,
+                _line("x" * PAGE),
+                disk.fill,
+                disk.clear,
+                lambda _count: _numbers(disk.folder / NAME),
+            )
+    except NoDiskError as error:
+        pytest.skip(str(error))
 
 
 @contextmanager

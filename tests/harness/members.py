@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.ctl import Ctl
-from harness.node import Node
+from harness.node import LOCAL, Node, Where
 from harness.waiting import until
 
 COOKIE = "a-cookie-that-only-these-tests-know"
@@ -22,12 +22,14 @@ LOOK_EVERY_S = 0.1
 class Member:
     """A node with its own address, and ``rookery ctl`` for it."""
 
-    def __init__(self, folder: Path, address: str, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, address: str, where: Where = LOCAL, /, **settings: str
+    ) -> None:
         self.address = address
         self.name = f"rookery@{address}"
         folder.mkdir(exist_ok=True)
         common = {"node.name": self.name, "node.cookie": COOKIE}
-        self.node = Node(folder, {**common, **settings})
+        self.node = Node(folder, {**common, **settings}, where)
         self.ctl = Ctl(folder)
 
     def start(self) -> None:

@@ -24,7 +24,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 import pytest
 
@@ -37,13 +37,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 Settings = Mapping[str, str]
 
-_READY = re.compile(rf"listening (?=.*tcp:default).*?{re.escape(HOST)}:(\d+)")
 # A taken port must never make a test fail: every listener of the node gets a free one.
-_EPHEMERAL = {
-    "listeners.tcp.default.bind": f"{HOST}:0",
-    "listeners.ws.default.bind": f"{HOST}:0",
-    "dashboard.listeners.http.bind": f"{HOST}:0",
-}
+_LISTENERS = ("listeners.tcp.default", "listeners.ws.default", "dashboard.listeners.http")
 _MOSQUITTO_NAMES = {
     "mqtt.max_packet_size": "max_packet_size",
     "mqtt.max_inflight": "max_inflight_messages",
@@ -55,11 +50,22 @@ _MOSQUITTO_NAMES = {
 _client_numbers = itertools.count(1)
 
 
+class Where(NamedTuple):
+    """Where a broker runs: the address it listens on, and what stands before its command."""
+
+    host: str = HOST
+    prefix: tuple[str, ...] = ()
+
+
+LOCAL = Where()
+
+
 class Node:
     """A running broker. After :meth:`restart` it may listen on another port."""
 
-    def __init__(self, data_dir: Path, settings: Settings) -> None:
-        self.host = HOST
+    def __init__(self, data_dir: Path, settings: Settings, where: Where = LOCAL) -> None:
+        self.host = where.host
+        self._prefix = where.prefix
         self.port = 0
         self.data_dir = data_dir
         self.settings = dict(settings)
@@ -119,12 +125,12 @@ class Node:
             command = [native, "--port", "0", "--data-dir", str(self.data_dir)]
         else:
             cli = os.environ.get("ROOKERY_TEST_CLI", str(ROOT / ".venv/bin/rookery"))
-            command = [cli, "node", "start"]
+            command = [*self._prefix, cli, "node", "start"]
             command += ["--data-dir", str(self.data_dir)]
-            settings = {**_EPHEMERAL, **settings}
+            settings = {**{f"{name}.bind": f"{self.host}:0" for name in _LISTENERS}, **settings}
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
-        return command, _READY
+        return command, re.compile(rf"listening (?=.*tcp:default).*?{re.escape(self.host)}:(\d+)")
 
     def _mosquitto_file(self) -> Path:
         with socket.socket() as probe:

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from harness.control import World
+from harness.control import PASSWORD, World
 from rookery.clock import ManualClock
 
 PATH = "/profile/second-factor"
@@ -29,7 +29,7 @@ class Authenticator:
 
 
 async def enrolled(world: World, token: str, clock: ManualClock) -> tuple[Authenticator, list[str]]:
-    made = await world.ask("POST", PATH, token=token)
+    made = await world.ask("POST", PATH, {"password": PASSWORD}, token=token)
     assert made.status == 201, made.text
     found = Authenticator(made.json, clock)
     answer = await world.ask("POST", f"{PATH}/confirm", {"code": found.code()}, token=token)

@@ -8,6 +8,7 @@ use rookery_codec::{Fields, check_topic_filter};
 
 use crate::moves::{self, MoveFrame};
 use crate::replica::{ReplicaFrame, Space};
+use crate::shadow::{self, ShadowFrame};
 
 /// The version of everything here that a Hello names.
 pub const PROTOCOL: u16 = 1;
@@ -123,6 +124,10 @@ pub enum Frame<'a> {
         routes: Option<u64>,
         /// This node understands [`Frame::Replica`] of every space.
         has_replica: bool,
+        /// This node can keep the sessions of another one.
+        has_shadow: bool,
+        /// This node understands [`Frame::Links`].
+        has_links: bool,
     },
     /// The lane is not open.
     Refused(Refusal),
@@ -161,10 +166,17 @@ pub enum Frame<'a> {
     },
     /// Tell all routes: what is known is not that.
     RoutesWanted,
+    /// Frames about routes, as above, but of what linked clusters told the caller: the group of
+    /// each route is the cluster.
+    Links(&'a [u8]),
+    /// Tell all of those.
+    LinksWanted,
     /// About what all nodes hold.
     Replica(Space, ReplicaFrame<'a>),
     /// A session moves.
     Move(MoveFrame<'a>),
+    /// About sessions that a second node keeps.
+    Shadow(ShadowFrame<'a>),
 }
 
 mod kind {
@@ -182,11 +194,15 @@ mod kind {
     pub(super) const ROUTES_END: u8 = 22;
     pub(super) const ROUTES_DIGEST: u8 = 23;
     pub(super) const ROUTES_WANTED: u8 = 24;
+    pub(super) const LINKS: u8 = 30;
+    pub(super) const LINKS_WANTED: u8 = 31;
 }
 
 /// Flags of a Welcome. A node that does not know one of them tells all its routes, and no more.
 const ROUTES_KNOWN: u8 = 1;
 const HAS_REPLICA: u8 = 2;
+const HAS_SHADOW: u8 = 4;
+const HAS_LINKS: u8 = 8;
 
 /// The first frame of what was read and how long it is; none when more is needed.
 ///
@@ -240,7 +256,9 @@ impl<'a> Frame<'a> {
             kind::WELCOME => {
                 let (taken, flags, version) = (r.u64()?, r.u8()?, r.u64()?);
                 let routes = (flags & ROUTES_KNOWN != 0).then_some(version);
-                Self::Welcome { taken, routes, has_replica: flags & HAS_REPLICA != 0 }
+                let has_replica = flags & HAS_REPLICA != 0;
+                let (has_shadow, has_links) = (flags & HAS_SHADOW != 0, flags & HAS_LINKS != 0);
+                Self::Welcome { taken, routes, has_replica, has_shadow, has_links }
             }
             kind::REFUSED => Self::Refused(Refusal::of(r.u8()?)),
             kind::BATCH => Self::Batch { seq: r.u64()?, items: r.rest() },
@@ -254,8 +272,14 @@ impl<'a> Frame<'a> {
                 Self::RoutesDigest { version: r.u64()?, digest: r.u64()?, count: r.u64()? }
             }
             kind::ROUTES_WANTED => Self::RoutesWanted,
+            kind::LINKS => Self::Links(r.rest()),
+            kind::LINKS_WANTED => Self::LinksWanted,
             moves::KIND_FIRST..=moves::KIND_LAST => match MoveFrame::read(kind, r)? {
                 Some(frame) => Self::Move(frame),
+                None => return Some(None),
+            },
+            shadow::KIND_FIRST..=shadow::KIND_LAST => match ShadowFrame::read(kind, r)? {
+                Some(frame) => Self::Shadow(frame),
                 None => return Some(None),
             },
             kind => {
@@ -287,10 +311,15 @@ impl<'a> Frame<'a> {
                 out.extend_from_slice(proof);
             }
             Self::Proof(proof) => out.extend_from_slice(proof),
-            Self::Welcome { taken, routes, has_replica } => {
+            Self::Welcome { taken, routes, has_replica, has_shadow, has_links } => {
                 out.extend_from_slice(&taken.to_le_bytes());
-                let replica = if *has_replica { HAS_REPLICA } else { 0 };
-                out.push(replica | if routes.is_some() { ROUTES_KNOWN } else { 0 });
+                let flags = [
+                    (routes.is_some(), ROUTES_KNOWN),
+                    (*has_replica, HAS_REPLICA),
+                    (*has_shadow, HAS_SHADOW),
+                    (*has_links, HAS_LINKS),
+                ];
+                out.push(flags.iter().filter(|(is, _)| *is).fold(0, |all, (_, flag)| all | flag));
                 out.extend_from_slice(&routes.unwrap_or_default().to_le_bytes());
             }
             Self::Refused(refusal) => out.push(refusal.code()),
@@ -304,9 +333,16 @@ impl<'a> Frame<'a> {
                     out.extend_from_slice(&word.to_le_bytes());
                 }
             }
+            Self::Links(frames) => out.extend_from_slice(frames),
             Self::Replica(_, frame) => frame.write(out),
             Self::Move(frame) => frame.encode(out),
-            Self::Ping | Self::Pong | Self::RoutesBegin | Self::RoutesEnd | Self::RoutesWanted => {}
+            Self::Shadow(frame) => frame.encode(out),
+            Self::Ping
+            | Self::Pong
+            | Self::RoutesBegin
+            | Self::RoutesEnd
+            | Self::RoutesWanted
+            | Self::LinksWanted => {}
         }
         close(out, start);
     }
@@ -327,8 +363,11 @@ impl<'a> Frame<'a> {
             Self::RoutesEnd => kind::ROUTES_END,
             Self::RoutesDigest { .. } => kind::ROUTES_DIGEST,
             Self::RoutesWanted => kind::ROUTES_WANTED,
+            Self::Links(_) => kind::LINKS,
+            Self::LinksWanted => kind::LINKS_WANTED,
             Self::Replica(space, frame) => space.kind(frame),
             Self::Move(frame) => frame.kind(),
+            Self::Shadow(frame) => frame.kind(),
         }
     }
 }

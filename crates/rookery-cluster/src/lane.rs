@@ -13,6 +13,7 @@
 use std::collections::VecDeque;
 
 use crate::frame;
+use crate::shadow::SHADOW;
 
 /// How much a lane may hold.
 #[derive(Copy, Clone, Debug)]
@@ -125,8 +126,10 @@ impl LaneSender {
             frame::begin_batch(&mut self.open);
         }
         frame::put_item(&mut self.open, shared, write);
-        self.open_messages += 1;
-        self.counts.sent += 1;
+        // What another node only keeps is no message for it.
+        let is_message = shared.is_none_or(|(name, _)| name != SHADOW);
+        self.open_messages += u64::from(is_message);
+        self.counts.sent += u64::from(is_message);
         if self.open.len() >= self.limits.batch_bytes {
             self.seal();
         }
@@ -234,6 +237,16 @@ impl LaneSender {
         let dropped = self.counts.dropped + waiting + self.open_messages;
         let counts = LaneCounts { dropped, ..self.counts };
         *self = Self { counts, ..Self::new(self.limits) };
+    }
+
+    /// What was not taken, batch by batch: the other process is gone for good, and somebody else has
+    /// what it was for.
+    pub fn give_up(&mut self) -> Vec<Vec<u8>> {
+        self.seal();
+        let counts = self.counts;
+        let left = std::mem::take(&mut self.queue).into_iter().map(|batch| batch.bytes).collect();
+        *self = Self { counts, ..Self::new(self.limits) };
+        left
     }
 
     /// Number of the last batch.

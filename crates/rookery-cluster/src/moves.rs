@@ -309,6 +309,17 @@ impl Asks {
         self.open.values().map(|open| open.deadline_ms).min()
     }
 
+    /// Another node answers in the place of one that is lost; the questions that it has to be asked.
+    pub fn replace(&mut self, lost: u64, by: u64) -> Vec<Question> {
+        let mut questions = Vec::new();
+        for open in self.open.values_mut().filter(|open| open.waiting.contains(&lost)) {
+            open.waiting.retain(|one| *one != lost && *one != by);
+            open.waiting.push(by);
+            questions.push(open.question.clone());
+        }
+        questions
+    }
+
     /// What a node is to be asked again on a new connection.
     pub fn open_for(&self, node: u64) -> impl Iterator<Item = &Question> {
         let open = self.open.values().filter(move |open| open.waiting.contains(&node));

@@ -7,6 +7,7 @@ use rookery_cluster::frame::{
     put_route, routes,
 };
 use rookery_cluster::replica::{Bits, ReplicaFrame, Space, entries};
+use rookery_cluster::shadow::ShadowFrame;
 
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z+#/ä$ ]{1,12}", Just("x".repeat(65_535)), "\\PC{0,20}"]
@@ -28,8 +29,24 @@ fn frames(bytes: &'static [u8]) -> Vec<Frame<'static>> {
         }),
         Frame::Challenge { nonce: [1; 32], proof: [2; 32] },
         Frame::Proof([3; 32]),
-        Frame::Welcome { taken: 5, routes: Some(0), has_replica: true },
-        Frame::Welcome { taken: 0, routes: None, has_replica: false },
+        Frame::Welcome {
+            taken: 5,
+            routes: Some(0),
+            has_replica: true,
+            has_shadow: true,
+            has_links: false,
+        },
+        Frame::Welcome {
+            taken: 0,
+            routes: None,
+            has_replica: false,
+            has_shadow: false,
+            has_links: true,
+        },
+        Frame::Shadow(ShadowFrame::Kept { stream: 9, number: 7 }),
+        Frame::Shadow(ShadowFrame::Unable { stream: 9 }),
+        Frame::Shadow(ShadowFrame::Partner { name: "b@n" }),
+        Frame::Shadow(ShadowFrame::Adopted { name: "a@n", incarnation: 3 }),
         Frame::Refused(Refusal::NotMe),
         Frame::Refused(Refusal::Other(77)),
         Frame::Batch { seq: 6, items: bytes },
@@ -41,6 +58,8 @@ fn frames(bytes: &'static [u8]) -> Vec<Frame<'static>> {
         Frame::RoutesEnd,
         Frame::RoutesDigest { version: 1, digest: 2, count: 3 },
         Frame::RoutesWanted,
+        Frame::Links(bytes),
+        Frame::LinksWanted,
         Frame::Replica(Space::Retained, ReplicaFrame::Digest(&[7; 2048])),
         Frame::Replica(Space::Retained, ReplicaFrame::Leaves { group: 255, sums: &[8; 2048] }),
         Frame::Replica(Space::Retained, ReplicaFrame::Entries { number: 9, items: bytes }),

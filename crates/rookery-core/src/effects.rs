@@ -281,6 +281,8 @@ pub enum ShardMessage {
     },
     /// About wills and delayed messages that another node may have to publish.
     Pledge(Box<PledgeMessage>),
+    /// About sessions that two nodes keep.
+    Shadow(Box<crate::shadow::ShadowMessage>),
     /// Somebody answered a question.
     Answer(Answer),
     /// An order of the management plane.
@@ -313,6 +315,7 @@ impl ShardMessage {
             Self::Settled { seqs, .. } => size_of_val(&**seqs),
             Self::Replica(message) => message.bytes(),
             Self::Pledge(message) => message.bytes(),
+            Self::Shadow(message) => message.bytes(),
         };
         size_of::<Self>() + message
     }
@@ -777,6 +780,8 @@ pub struct Effects {
     pub to_links: Vec<ForLinks>,
     /// Durable writes of this turn.
     pub store_ops: Vec<crate::store_port::Op>,
+    /// What the node that keeps this one's sessions is shown before them.
+    pub shown: Vec<crate::shadow::Shown>,
     /// Bodies of durable messages wanted: session, log numbers.
     pub store_reads: Vec<(SessionKey, Vec<u64>)>,
     /// Events.

@@ -36,6 +36,7 @@ pub mod rewrite;
 pub mod router;
 pub mod rules;
 pub mod session;
+pub mod shadow;
 pub mod shard;
 pub mod shared;
 pub mod slab;

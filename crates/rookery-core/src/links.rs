@@ -1,10 +1,16 @@
 //! What linked clusters want, for all shards of a node.
+//!
+//! A cluster tells its routes to one node here, over one connection. The others learn them over the
+//! lanes of the cluster: each of these sets stands in the router under a number of its own, so that
+//! it can be taken out when its node is gone, and [`Copies`] knows which link each number means.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rookery_links::receiver::{Receiver, Session, Violation};
 
-use crate::router::{Router, Weight};
+use crate::router::{LINK_COPIES_FROM, RouteChanges, Router, Tracking, Weight};
 
 /// Places of the trie looked at in one slice.
 const SLICE: usize = 1024;
@@ -13,12 +19,20 @@ const SLICE: usize = 1024;
 ///
 /// The lock is held while both are changed, so that they say the same.
 #[derive(Debug, Default)]
-pub struct Links(Mutex<Receiver>);
+pub struct Links {
+    receiver: Mutex<Receiver>,
+    /// What changed, for the other nodes of the cluster.
+    feed: Tracking,
+    /// An actor of another cluster came.
+    has_news: AtomicBool,
+    /// What other nodes of the cluster told.
+    pub copies: Copies,
+}
 
 impl Links {
     /// What was told.
     pub fn lock(&self) -> MutexGuard<'_, Receiver> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a payload of a cluster's route topic: [`Receiver::take`].
@@ -40,12 +54,18 @@ impl Links {
             receiver.take(cluster, session, payload, now_ms, |link, topic, is_there| {
                 changes.push((link, topic.to_owned(), is_there));
             })?;
+        if answer.is_some() {
+            self.has_news.store(true, Ordering::Release);
+        }
         for of_link in changes.chunk_by(|a, b| a.0 == b.0) {
             let Some((link, ..)) = of_link.first() else { continue };
             let items = of_link.iter().map(|(_, topic, is_there)| {
                 (None, topic.as_str(), if *is_there { Weight::SOME } else { Weight::NONE })
             });
-            router.set_routes(*link, items, |_, _, _, _| {});
+            // Who walks over the router after the feed was read finds what the feed told.
+            router.set_routes(*link, items, |_, topic, was, is| {
+                self.feed.note(Some(cluster), topic, was, is);
+            });
         }
         Ok(answer)
     }
@@ -58,16 +78,160 @@ impl Links {
             receiver.collect(now_ms, SLICE, |link, topic| gone.push((link, topic.to_owned())));
         for (link, topic) in &gone {
             let item = (None, topic.as_str(), Weight::NONE);
-            router.set_routes(*link, [item], |_, _, _, _| {});
+            let name = receiver.links().find(|(_, number)| number == link).map(|(name, _)| name);
+            router.set_routes(*link, [item], |_, topic, was, is| {
+                self.feed.note(name, topic, was, is);
+            });
         }
         is_busy
     }
 
-    /// Takes everything that a link wants out of the router, a slice at a time.
-    pub fn clear(router: &Router, link: u16) {
-        let mut from = Some(0);
-        while let Some(at) = from {
-            from = router.clear_routes(link, at, SLICE);
+    /// Takes everything out of the router that links wanted that are gone, a slice at a time.
+    pub fn clear(&self, router: &Router, links: &[u16]) {
+        for link in links {
+            let mut from = Some(0);
+            while let Some(at) = from {
+                from = router.clear_routes(*link, at, SLICE);
+            }
         }
+        if !links.is_empty() {
+            self.feed.lose();
+        }
+    }
+
+    /// Whether the thread of the links has something to look at in [`Links::lock`].
+    #[inline]
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.has_news.load(Ordering::Acquire)
+    }
+
+    /// The same; it is looked at now.
+    #[must_use]
+    pub fn take_news(&self) -> bool {
+        self.has_news.swap(false, Ordering::AcqRel)
+    }
+
+    /// Notes from now on what other nodes have to know of the routes that came to this one, and
+    /// tells those that are here: cluster and topic.
+    pub fn track(&self, mut each: impl FnMut(&str, &str)) {
+        let mut receiver = self.lock();
+        receiver.set_is_one_of_many(true);
+        self.feed.set(true);
+        for (name, _) in receiver.links() {
+            let topics = receiver.table(name).into_iter().flat_map(|table| table.topics());
+            topics.for_each(|topic| each(name, topic));
+        }
+    }
+
+    /// The inverse; what waits is forgotten.
+    pub fn untrack(&self) {
+        self.lock().set_is_one_of_many(false);
+        self.feed.set(false);
+    }
+
+    /// Whether other nodes have to be told of changes.
+    #[inline]
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.feed.has_changes()
+    }
+
+    /// Takes the changes that wait; the group of each is the cluster.
+    #[must_use]
+    pub fn take_changes(&self) -> RouteChanges {
+        self.feed.take()
+    }
+
+    /// A part of the routes that came to this node, from a place on: [`Router::routes_of`].
+    pub fn routes_here(
+        &self,
+        router: &Router,
+        from: u32,
+        visits: usize,
+        mut each: impl FnMut(&str, &str),
+    ) -> Option<u32> {
+        let links: Vec<(u16, Box<str>)> =
+            self.lock().links().map(|(name, number)| (number, name.into())).collect();
+        let numbers: Vec<u16> = links.iter().map(|(number, _)| *number).collect();
+        router.routes_of(&numbers, from, visits, |number, topic| {
+            if let Some((_, name)) = links.iter().find(|(known, _)| *known == number) {
+                each(name, topic);
+            }
+        })
+    }
+}
+
+/// One set of routes that another node told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// Whose routes they are.
+    pub cluster: Box<str>,
+    /// How many.
+    pub routes: usize,
+}
+
+/// The numbers of what other nodes of the cluster told of links.
+#[derive(Debug, Default)]
+pub struct Copies {
+    sets: Mutex<Sets>,
+    version: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Sets {
+    by_number: BTreeMap<u16, Copy>,
+    /// Numbers are taken in turn, so that what was matched with one that is free again means
+    /// nothing else.
+    taken: u16,
+}
+
+impl Copies {
+    fn lock(&self) -> MutexGuard<'_, Sets> {
+        self.sets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number for routes of a cluster; none when there is none left.
+    pub fn begin(&self, cluster: &str) -> Option<u16> {
+        let mut sets = self.lock();
+        let places = u16::MAX - LINK_COPIES_FROM;
+        let mut all = (1..=places).map(|n| LINK_COPIES_FROM + (sets.taken + n) % places);
+        let number = all.find(|number| !sets.by_number.contains_key(number))?;
+        sets.taken = number - LINK_COPIES_FROM;
+        sets.by_number.insert(number, Copy { cluster: cluster.into(), routes: 0 });
+        self.version.fetch_add(1, Ordering::Release);
+        Some(number)
+    }
+
+    /// Notes how many routes there are now.
+    pub fn count(&self, number: u16, routes: usize) {
+        if let Some(copy) = self.lock().by_number.get_mut(&number) {
+            copy.routes = routes;
+        }
+    }
+
+    /// Gives a number back under which nothing is left.
+    pub fn end(&self, number: u16) {
+        self.lock().by_number.remove(&number);
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Rises with every number that is taken or given back.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<(u16, Copy)> {
+        self.lock().by_number.iter().map(|(number, copy)| (*number, copy.clone())).collect()
+    }
+
+    /// How many routes of a cluster other nodes told.
+    #[must_use]
+    pub fn routes(&self, cluster: &str) -> usize {
+        let of_it = |copy: &&Copy| &*copy.cluster == cluster;
+        self.lock().by_number.values().filter(of_it).map(|copy| copy.routes).sum()
     }
 }

@@ -38,6 +38,8 @@ const META_IN_STEP: &[u8] = b"retained_in_step/";
 /// message's own.
 const WITH_VERSION: u8 = 3;
 
+/// Key in [`META`] of a number that no other store has.
+pub const META_STORE: &[u8] = b"store";
 /// Key in [`META`] of the time the node was last known to run, ms since 1970.
 pub const META_ALIVE: &[u8] = b"alive";
 
@@ -290,6 +292,12 @@ pub fn read_retained_deletion(key: &[u8], value: &[u8]) -> Option<(Key, Version)
     let mut r = Fields(value);
     (r.u8()? == 1).then_some(())?;
     Some((key.try_into().ok()?, read_version(&mut r)?))
+}
+
+/// Gives a store a number of its own.
+#[must_use]
+pub fn put_store_id(id: u64) -> Op {
+    put_time(META_STORE.into(), id)
 }
 
 fn put_time(key: Box<[u8]>, time: u64) -> Op {

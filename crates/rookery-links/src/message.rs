@@ -10,6 +10,10 @@ use crate::operation::PayloadError;
 use crate::term::{Atom, Limits, Term, decode, open};
 use crate::write::Writer;
 
+/// The user property of a packet with a message that is retained at the other side, told when the
+/// link came up: between Rookery clusters alone.
+pub const STATE: (&str, &str) = ("rookery-link", "retained");
+
 /// Terms of a message: its headers with user properties.
 const TERMS_MAX: usize = 8192;
 

@@ -28,6 +28,9 @@ mod key {
     pub(super) const PROTOCOL: i64 = 14;
     pub(super) const RESULT: i64 = 15;
     pub(super) const NEED_BOOTSTRAP: i64 = 16;
+    /// Ours: words of [`super::Wishes`], and topic filters.
+    pub(super) const WISHES: i64 = 100;
+    pub(super) const TOPICS: i64 = 101;
 }
 
 const DELETE: i64 = 100;
@@ -52,6 +55,21 @@ pub struct Change<'a> {
     pub is_there: bool,
 }
 
+/// What a cluster would have beyond the protocol. Who does not know of it passes over it and answers
+/// none; what both sides wish holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes<'a> {
+    /// Messages with QoS 1 and 2 are kept on disk while the link is down.
+    pub store: bool,
+    /// Retained messages are told when the link comes up, and kept.
+    pub retained: bool,
+    /// What it wants of the other cluster.
+    pub topics: Vec<&'a str>,
+}
+
+const STORE: &str = "store";
+const RETAINED: &str = "retained";
+
 /// How an actor was received.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Reception<'a> {
@@ -75,6 +93,8 @@ pub enum Operation<'a> {
         target: &'a str,
         /// Who it is.
         actor: Actor<'a>,
+        /// What it would have beyond the protocol.
+        wishes: Option<Wishes<'a>>,
     },
     /// The answer.
     Ack {
@@ -84,6 +104,8 @@ pub enum Operation<'a> {
         actor: &'a str,
         /// How it was received.
         reception: Reception<'a>,
+        /// What this side would have beyond the protocol.
+        wishes: Option<Wishes<'a>>,
     },
     /// Changes of routes.
     Routes {
@@ -130,16 +152,18 @@ pub fn read(plain: &[u8]) -> Result<Operation<'_>, PayloadError> {
         let incarnation = incarnation.ok_or(shape("no incarnation"))?;
         Ok::<_, PayloadError>(Actor { name, incarnation })
     };
+    let wishes = || wishes(at(key::WISHES), at(key::TOPICS));
     match op {
         Some("actor_init") => {
             let target = name(key::TARGET).ok_or(shape("no target cluster"))?;
-            Ok(Operation::Init { protocol: protocol()?, target, actor: actor()? })
+            let (protocol, actor, wishes) = (protocol()?, actor()?, wishes());
+            Ok(Operation::Init { protocol, target, actor, wishes })
         }
         Some("actor_init_ack") => {
             let reception = reception(at(key::RESULT), at(key::NEED_BOOTSTRAP));
             let reception = reception.ok_or(shape("no result"))?;
             let actor = name(key::ACTOR).ok_or(shape("no name of the actor"))?;
-            Ok(Operation::Ack { protocol: protocol()?, actor, reception })
+            Ok(Operation::Ack { protocol: protocol()?, actor, reception, wishes: wishes() })
         }
         Some("route") => {
             let Some(Term::List(routes)) = at(key::ROUTES) else {
@@ -168,6 +192,40 @@ pub fn unpack(payload: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, PayloadError
 
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= NAME_BYTES_MAX
+}
+
+/// None where there are none, or where they are not as they should be: they are no reason to refuse
+/// a link.
+fn wishes<'a>(words: Option<&Term<'a>>, topics: Option<&Term<'a>>) -> Option<Wishes<'a>> {
+    let words = words?.text()?;
+    let has = |wanted: &str| words.split(',').any(|word| word == wanted);
+    let Some(Term::List(topics)) = topics else { return None };
+    let topics =
+        topics.iter().map(|topic| topic.text().filter(|topic| check_topic_filter(topic).is_ok()));
+    Some(Wishes {
+        store: has(STORE),
+        retained: has(RETAINED),
+        topics: topics.collect::<Option<_>>()?,
+    })
+}
+
+fn write_wishes(out: &mut Writer<'_>, wishes: Option<&Wishes<'_>>) {
+    let Some(wishes) = wishes else { return };
+    let words = [(wishes.store, STORE), (wishes.retained, RETAINED)];
+    let words: Vec<&str> = words.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
+    out.int(key::WISHES);
+    out.text(&words.join(","));
+    out.int(key::TOPICS);
+    if !wishes.topics.is_empty() {
+        out.list(wishes.topics.len());
+        wishes.topics.iter().for_each(|topic| out.text(topic));
+    }
+    out.nil();
+}
+
+/// Entries of a map that [`write_wishes`] adds.
+fn more(wishes: Option<&Wishes<'_>>) -> usize {
+    if wishes.is_some() { 2 } else { 0 }
 }
 
 fn reception<'a>(result: Option<&Term<'a>>, needs: Option<&Term<'a>>) -> Option<Reception<'a>> {
@@ -219,22 +277,24 @@ impl Operation<'_> {
         let mut out = Writer(&mut bytes);
         out.version();
         match self {
-            Self::Init { protocol, target, actor } => {
-                out.map(5);
+            Self::Init { protocol, target, actor, wishes } => {
+                out.map(5 + more(wishes.as_ref()));
                 write_actor(&mut out, *actor);
                 out.int(key::TARGET);
                 out.text(target);
                 out.int(key::PROTOCOL);
                 out.int(*protocol);
+                write_wishes(&mut out, wishes.as_ref());
                 write_op(&mut out, "actor_init");
             }
-            Self::Ack { protocol, actor, reception } => {
-                out.map(5);
+            Self::Ack { protocol, actor, reception, wishes } => {
+                out.map(5 + more(wishes.as_ref()));
                 out.int(key::ACTOR);
                 out.text(actor);
                 out.int(key::PROTOCOL);
                 out.int(*protocol);
                 write_reception(&mut out, reception);
+                write_wishes(&mut out, wishes.as_ref());
                 write_op(&mut out, "actor_init_ack");
             }
             Self::Routes { actor, changes } => {
@@ -321,8 +381,8 @@ mod tests {
         let reception = Reception::Ok { need_bootstrap: true };
         for (hex, operation) in [
             (HEARTBEAT, Operation::Heartbeat { actor }),
-            (INIT, Operation::Init { protocol: 1, target: "cluster-b", actor: emqx }),
-            (ACK, Operation::Ack { protocol: 1, actor: emqx.name, reception }),
+            (INIT, Operation::Init { protocol: 1, target: "cluster-b", actor: emqx, wishes: None }),
+            (ACK, Operation::Ack { protocol: 1, actor: emqx.name, reception, wishes: None }),
         ] {
             check(&octets(hex), &operation);
             // Erlang/OTP 26 writes atoms as ours are: one octet of length in the place of two.
@@ -356,11 +416,19 @@ mod tests {
                 protocol: 1,
                 actor: "x",
                 reception: Reception::Error("unknown_cluster"),
+                wishes: None,
             },
             Operation::Ack {
                 protocol: 1,
                 actor: "x",
                 reception: Reception::Ok { need_bootstrap: false },
+                wishes: Some(Wishes { store: true, retained: true, topics: vec!["a/#", "b"] }),
+            },
+            Operation::Init {
+                protocol: 1,
+                target: "x",
+                actor,
+                wishes: Some(Wishes { store: false, retained: true, topics: vec![] }),
             },
         ] {
             there_and_back(&operation);

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::operation::{Actor, Operation, PROTOCOL, PayloadError, Reception, read, unpack};
+use crate::operation::{Actor, Operation, PROTOCOL, PayloadError, Reception, Wishes, read, unpack};
+use crate::sender::OwnWishes;
 use crate::table::{ActorError, RouteTable};
 
 /// Why a connection has to end.
@@ -61,6 +62,13 @@ struct Link {
     /// By which the driver knows it.
     number: u16,
     table: RouteTable,
+    /// What this side would have beyond the protocol, of these topics.
+    wishes: OwnWishes,
+    topics: Vec<Box<str>>,
+    /// The other side waits for what is retained here, of these topics.
+    waiting: Option<Vec<Box<str>>>,
+    /// An actor of the other side came.
+    has_arrived: bool,
 }
 
 /// What all the other clusters told.
@@ -68,12 +76,20 @@ struct Link {
 pub struct Receiver {
     name: Box<str>,
     links: BTreeMap<Box<str>, Link>,
+    is_one_of_many: bool,
 }
 
 impl Receiver {
     /// This cluster's name.
     pub fn set_name(&mut self, name: &str) {
         self.name = name.into();
+    }
+
+    /// Whether other nodes of this cluster take the same actors:
+    /// [`RouteTable::set_is_one_of_many`].
+    pub fn set_is_one_of_many(&mut self, is: bool) {
+        self.is_one_of_many = is;
+        self.links.values_mut().for_each(|link| link.table.set_is_one_of_many(is));
     }
 
     /// Makes a link known, or changes it; one that is switched off forgets what was told.
@@ -87,15 +103,51 @@ impl Receiver {
                 }
             }
             None => {
-                let link = Link { is_enabled, number, table: RouteTable::default() };
+                let link = Link {
+                    is_enabled,
+                    number,
+                    table: RouteTable::default(),
+                    wishes: OwnWishes::default(),
+                    topics: Vec::new(),
+                    waiting: None,
+                    has_arrived: false,
+                };
                 self.links.insert(cluster.into(), link);
             }
         }
+        if let Some(link) = self.links.get_mut(cluster) {
+            link.table.set_is_one_of_many(self.is_one_of_many);
+        }
+    }
+
+    /// What this side would have of a link beyond the protocol, and of which topics.
+    pub fn set_wishes(&mut self, cluster: &str, wishes: OwnWishes, topics: Vec<Box<str>>) {
+        if let Some(link) = self.links.get_mut(cluster) {
+            (link.wishes, link.topics) = (wishes, topics);
+        }
+    }
+
+    /// Links whose other side waits for what is retained here, of which topics: each is told once.
+    pub fn take_waiting(&mut self) -> Vec<(u16, Vec<Box<str>>)> {
+        let links = self.links.values_mut();
+        links.filter_map(|link| Some((link.number, link.waiting.take()?))).collect()
+    }
+
+    /// Links of which an actor came: the other side is there and lets this one speak, most likely.
+    /// Each is told once.
+    pub fn take_arrivals(&mut self) -> Vec<u16> {
+        let came = |link: &mut Link| std::mem::take(&mut link.has_arrived).then_some(link.number);
+        self.links.values_mut().filter_map(came).collect()
     }
 
     /// Forgets a link.
     pub fn remove_link(&mut self, cluster: &str) {
         self.links.remove(cluster);
+    }
+
+    /// Every link with its number.
+    pub fn links(&self) -> impl Iterator<Item = (&str, u16)> {
+        self.links.iter().map(|(name, link)| (&**name, link.number))
     }
 
     /// What a cluster told.
@@ -120,14 +172,22 @@ impl Receiver {
     ) -> Result<Option<Vec<u8>>, Violation> {
         let plain = unpack(payload)?;
         match read(&plain)? {
-            Operation::Init { protocol, target, actor } => {
+            Operation::Init { protocol, target, actor, wishes } => {
                 let reception = self.receive(cluster, protocol, target, actor, now_ms)?;
-                *session = matches!(reception, Reception::Ok { .. }).then(|| Session {
+                let is_received = matches!(reception, Reception::Ok { .. });
+                if let (true, Some(wishes)) = (is_received, &wishes) {
+                    self.note_wishes(cluster, wishes);
+                }
+                *session = is_received.then(|| Session {
                     cluster: cluster.into(),
                     actor: actor.name.into(),
                     incarnation: actor.incarnation,
                 });
-                let ack = Operation::Ack { protocol: PROTOCOL, actor: actor.name, reception };
+                // Who did not say what it wishes does not understand an answer either.
+                let link = self.links.get(cluster).filter(|_| is_received && wishes.is_some());
+                let wishes = link.and_then(|link| link.wishes.of(&link.topics));
+                let (protocol, actor) = (PROTOCOL, actor.name);
+                let ack = Operation::Ack { protocol, actor, reception, wishes };
                 Ok(Some(ack.encode()))
             }
             Operation::Routes { actor, changes } => {
@@ -145,6 +205,15 @@ impl Receiver {
             Operation::Ack { .. } => {
                 Err(PayloadError::Shape("an answer where none was asked for").into())
             }
+        }
+    }
+
+    fn note_wishes(&mut self, cluster: &str, wishes: &Wishes<'_>) {
+        if let Some(link) = self.links.get_mut(cluster)
+            && wishes.retained
+            && link.wishes.retained
+        {
+            link.waiting = Some(wishes.topics.iter().map(|topic| Box::from(*topic)).collect());
         }
     }
 
@@ -169,6 +238,7 @@ impl Receiver {
             return Ok(Reception::Error(error::PROTOCOL));
         }
         let need_bootstrap = link.table.introduce(actor, now_ms)?;
+        link.has_arrived = true;
         Ok(Reception::Ok { need_bootstrap })
     }
 
@@ -223,7 +293,7 @@ mod tests {
     }
 
     fn init(target: &str, protocol: i64) -> Operation<'_> {
-        Operation::Init { protocol, target, actor: ACTOR }
+        Operation::Init { protocol, target, actor: ACTOR, wishes: None }
     }
 
     fn routes<'a>(topics: &[&'a str]) -> Operation<'a> {
@@ -305,7 +375,8 @@ mod tests {
             take(&mut receiver, &mut session, "off", &heartbeat, 0),
             Err(Violation::NotIntroduced)
         );
-        let ack = Operation::Ack { protocol: 1, actor: "n@eu", reception: Reception::Error("x") };
+        let reception = Reception::Error("x");
+        let ack = Operation::Ack { protocol: 1, actor: "n@eu", reception, wishes: None };
         assert!(take(&mut receiver, &mut session, "eu", &ack, 0).is_err());
         assert!(receiver.take("eu", &mut session, b"garbage", 0, |_, _, _| {}).is_err());
     }
@@ -330,6 +401,30 @@ mod tests {
         assert!(receiver.table("eu").unwrap().is_empty());
         let found = take(&mut receiver, &mut session, "eu", &routes(&["b"]), 0);
         assert_eq!(found, Err(Violation::Gone));
+    }
+
+    #[test]
+    fn what_both_sides_wish_holds() {
+        let mut receiver = stage();
+        let wishes = Wishes { store: true, retained: true, topics: vec!["a/#"] };
+        let asks =
+            |wishes| Operation::Init { protocol: PROTOCOL, target: "us", actor: ACTOR, wishes };
+        let answer = |receiver: &mut Receiver, wishes| {
+            let (answer, _) = take(receiver, &mut None, "eu", &asks(wishes), 0).unwrap();
+            let answer = answer.unwrap();
+            let plain = unpack(&answer).unwrap();
+            let Operation::Ack { wishes, .. } = read(&plain).unwrap() else { panic!() };
+            wishes.map(|w| (w.store, w.retained, w.topics.concat()))
+        };
+        assert_eq!(answer(&mut receiver, Some(wishes.clone())), None);
+        assert!(receiver.take_waiting().is_empty());
+        let own = OwnWishes { store: true, retained: true };
+        receiver.set_wishes("eu", own, vec!["b".into()]);
+        assert_eq!(answer(&mut receiver, None), None, "one that knows nothing of it");
+        let told = Some((true, true, "b".to_owned()));
+        assert_eq!(answer(&mut receiver, Some(wishes)), told);
+        assert_eq!(receiver.take_waiting(), [(1, vec!["a/#".into()])]);
+        assert!(receiver.take_waiting().is_empty());
     }
 
     /// EMQX #16317: what is forgotten of one link leaves the others alone.

@@ -11,7 +11,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::Bound;
 
 use crate::filters::intersections;
-use crate::operation::{Actor, BATCH, Change, Operation, PROTOCOL, Reception, read, unpack};
+use crate::operation::{
+    Actor, BATCH, Change, Operation, PROTOCOL, Reception, Wishes, read, unpack,
+};
 
 /// Between attempts to connect.
 pub const RECONNECT_MS: u64 = 5000;
@@ -136,6 +138,36 @@ pub struct Identity {
     pub incarnation: u64,
     /// The topic filters of the link.
     pub topics: Vec<Box<str>>,
+    /// What this cluster would have beyond the protocol.
+    pub wishes: OwnWishes,
+}
+
+/// What a cluster would have beyond the protocol: [`Wishes`] without topics.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnWishes {
+    /// [`Wishes::store`]
+    pub store: bool,
+    /// [`Wishes::retained`]
+    pub retained: bool,
+}
+
+impl OwnWishes {
+    /// With the topics of the link; none: nothing is wished.
+    #[must_use]
+    pub fn of(self, topics: &[Box<str>]) -> Option<Wishes<'_>> {
+        let Self { store, retained } = self;
+        let topics = topics.iter().map(|topic| &**topic).collect();
+        (store || retained).then_some(Wishes { store, retained, topics })
+    }
+}
+
+/// What the other side said of its wishes when it received the actor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Agreed {
+    /// Both sides keep messages for each other.
+    pub store: bool,
+    /// What it wants of this cluster.
+    pub topics: Vec<Box<str>>,
 }
 
 /// What is under way.
@@ -174,6 +206,7 @@ pub struct Sender {
     told: usize,
     wanted: usize,
     chance: u64,
+    agreed: Option<Agreed>,
 }
 
 impl Sender {
@@ -199,7 +232,14 @@ impl Sender {
             told: 0,
             wanted,
             chance: chance | 1,
+            agreed: None,
         }
+    }
+
+    /// What the last answer said; none: nobody answered yet.
+    #[must_use]
+    pub const fn agreed(&self) -> Option<&Agreed> {
+        self.agreed.as_ref()
     }
 
     /// Where it stands.
@@ -350,8 +390,9 @@ impl Sender {
         self.is_void = false;
         self.deadline_ms = now_ms + HANDSHAKE_MS;
         self.correlation = format!("{:016x}", self.next_chance());
-        let init =
-            Operation::Init { protocol: PROTOCOL, target: &self.is.target, actor: self.actor() };
+        let wishes = self.is.wishes.of(&self.is.topics);
+        let (target, actor) = (&*self.is.target, self.actor());
+        let init = Operation::Init { protocol: PROTOCOL, target, actor, wishes };
         Effect::Introduce { payload: init.encode(), correlation: self.correlation.clone() }
     }
 
@@ -362,6 +403,13 @@ impl Sender {
         self.state = State::Disconnected;
         self.is_void = false;
         self.put_back();
+    }
+
+    /// The other side is there: the next attempt need not wait.
+    pub fn hurry(&mut self, now_ms: u64) {
+        if self.state == State::Disconnected {
+            self.connect_at_ms = self.connect_at_ms.min(now_ms);
+        }
     }
 
     fn put_back(&mut self) {
@@ -425,9 +473,14 @@ impl Sender {
         }
         let plain = unpack(payload).map_err(|error| format!("protocol: {error}"))?;
         match read(&plain).map_err(|error| format!("protocol: {error}"))? {
-            Operation::Ack { actor, reception, .. } if actor == &*self.is.actor => {
+            Operation::Ack { actor, reception, wishes, .. } if actor == &*self.is.actor => {
                 match reception {
                     Reception::Ok { need_bootstrap } => {
+                        let wishes = wishes.unwrap_or_default();
+                        self.agreed = Some(Agreed {
+                            store: wishes.store && self.is.wishes.store,
+                            topics: wishes.topics.into_iter().map(Box::from).collect(),
+                        });
                         self.received(now_ms, need_bootstrap);
                         Ok(())
                     }

@@ -20,6 +20,10 @@ pub const ROUTES_MAX: usize = 4 << 20;
 /// How long an actor is believed without a sign of it.
 pub const TTL_MS: u64 = 30_000;
 
+/// How long what an earlier start of an actor told is kept: the later one has told by then what of
+/// it is wanted still, and meanwhile no message is missed.
+pub const GRACE_MS: u64 = 10_000;
+
 /// Why an actor is not taken.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActorError {
@@ -53,8 +57,10 @@ pub struct RouteTable {
     refused: u64,
     /// Lanes of actors that are gone, that the running pass takes out.
     wiping: u64,
-    /// The same, for the next pass.
-    retired: u64,
+    /// The same, for later passes, and from when on.
+    retired: Vec<(u64, u64)>,
+    /// Actors tell their routes elsewhere as well.
+    is_one_of_many: bool,
     /// The pass has come so far.
     cursor: Option<Box<str>>,
 }
@@ -78,6 +84,12 @@ impl RouteTable {
         self.refused
     }
 
+    /// Whether an actor that comes back may have told others of this cluster what changed: then it
+    /// has to tell everything.
+    pub const fn set_is_one_of_many(&mut self, is: bool) {
+        self.is_one_of_many = is;
+    }
+
     /// An actor introduces itself; whether it has to tell everything.
     ///
     /// # Errors
@@ -90,15 +102,15 @@ impl RouteTable {
                 return Err(ActorError::Stale);
             }
             known.until_ms = until_ms;
-            if known.incarnation == actor.incarnation {
+            if known.incarnation == actor.incarnation && !self.is_one_of_many {
                 return Ok(false);
             }
         }
-        // What an earlier one told is void from now on; it is taken out bit by bit, and the new one
-        // tells into a lane of its own.
-        self.forget(actor.name);
-        let used =
-            self.actors.values().fold(self.wiping | self.retired, |all, a| all | 1 << a.lane);
+        // What an earlier one told is taken out bit by bit, and the new one tells into a lane of its
+        // own.
+        self.forget(actor.name, now_ms + GRACE_MS);
+        let gone = self.retired.iter().fold(self.wiping, |all, (_, bit)| all | bit);
+        let used = self.actors.values().fold(gone, |all, a| all | 1 << a.lane);
         let lane = used.trailing_ones();
         if lane >= LANES {
             return Err(ActorError::TooMany);
@@ -198,9 +210,9 @@ impl RouteTable {
         is_gone
     }
 
-    fn forget(&mut self, name: &str) {
+    fn forget(&mut self, name: &str, from_ms: u64) {
         if let Some(gone) = self.actors.remove(name) {
-            self.retired |= 1 << gone.lane;
+            self.retired.push((from_ms, 1 << gone.lane));
         }
     }
 
@@ -213,9 +225,10 @@ impl RouteTable {
             .filter(|(_, a)| a.until_ms <= now_ms)
             .map(|(n, _)| n.clone())
             .collect();
-        late.iter().for_each(|name| self.forget(name));
+        late.iter().for_each(|name| self.forget(name, now_ms));
         if self.wiping == 0 {
-            self.wiping = std::mem::take(&mut self.retired);
+            let due = self.retired.extract_if(.., |(from_ms, _)| *from_ms <= now_ms);
+            self.wiping = due.fold(0, |all, (_, bit)| all | bit);
             self.cursor = None;
         }
         if self.wiping == 0 {
@@ -246,16 +259,17 @@ impl RouteTable {
         } else {
             self.cursor = last;
         }
-        self.wiping != 0 || self.retired != 0
+        self.wiping != 0 || self.retired.iter().any(|(from_ms, _)| *from_ms <= now_ms)
     }
 
     /// When somebody has to be forgotten, if nothing is heard of them.
     #[must_use]
     pub fn due_ms(&self) -> Option<u64> {
-        if self.wiping | self.retired != 0 {
+        if self.wiping != 0 {
             return Some(0);
         }
-        self.actors.values().map(|known| known.until_ms).min()
+        let gone = self.retired.iter().map(|(from_ms, _)| *from_ms);
+        self.actors.values().map(|known| known.until_ms).chain(gone).min()
     }
 
     /// Every topic that is wanted.
@@ -344,9 +358,25 @@ mod tests {
         assert_eq!(stage.table.renew(actor("m", 5), 0), Err(ActorError::Unknown));
         stage.tell(actor("n", 5), 0, &[add("old", "old"), add("both", "both")]);
         assert_eq!(stage.table.introduce(actor("n", 6), 0), Ok(true), "a later one tells all");
+        stage.collect(GRACE_MS - 1, 1);
+        stage.check(&["both", "old"]);
         stage.tell(actor("n", 6), 0, &[add("both", "both")]);
-        stage.collect(0, 1);
+        assert_eq!(stage.table.due_ms(), Some(GRACE_MS));
+        stage.collect(GRACE_MS, 1);
         stage.check(&["both"]);
+    }
+
+    #[test]
+    fn an_actor_that_may_have_told_others_tells_everything_again() {
+        let mut stage = Stage::default();
+        stage.table.set_is_one_of_many(true);
+        assert_eq!(stage.table.introduce(actor("n", 5), 0), Ok(true));
+        stage.tell(actor("n", 5), 0, &[add("a", "a"), add("b", "b")]);
+        assert_eq!(stage.table.introduce(actor("n", 5), 1), Ok(true), "it comes back");
+        stage.tell(actor("n", 5), 1, &[add("b", "b"), add("c", "c")]);
+        stage.check(&["a", "b", "c"]);
+        stage.collect(GRACE_MS + 1, 8);
+        stage.check(&["b", "c"]);
     }
 
     /// EMQX #16269: after an actor was forgotten it has to tell everything again.
@@ -454,6 +484,11 @@ mod tests {
             }
             stage.collect(now, 1);
             model.retain(|_, known| known.1 > now);
+            // What earlier starts told is kept for a while.
+            for (who, (incarnation, ..)) in &model {
+                stage.table.renew(actor(names[*who], *incarnation), now).unwrap();
+            }
+            stage.collect(now + GRACE_MS, 1);
             let all: BTreeSet<_> = model.values().flat_map(|known| known.2.iter()).collect();
             prop_assert_eq!(stage.table.len(), all.len());
             let wanted: BTreeSet<&str> = all.iter().map(|(topic, _)| topics[*topic]).collect();

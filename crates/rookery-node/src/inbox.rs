@@ -24,6 +24,8 @@ pub(crate) enum Item {
     Connection(Box<Transport>, Arc<ConnMeta>),
     /// The store finished a ticket.
     Committed(u64, Outcome),
+    /// Another node keeps everything up to a ticket, or is not waited for any more.
+    Shipped(u64),
     /// The store read messages.
     Bodies(SessionKey, Vec<(u64, Option<Arc<[u8]>>)>),
     /// Take in clients of this listener; the number names it at the reactor.
@@ -70,6 +72,7 @@ impl Item {
             }
             Self::Connection(..)
             | Self::Committed(..)
+            | Self::Shipped(_)
             | Self::Listen(..)
             | Self::Unlisten(..)
             | Self::Recheck(_)

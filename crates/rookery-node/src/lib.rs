@@ -36,6 +36,7 @@ mod peer;
 pub mod plugins;
 mod recover;
 mod scan;
+mod shipping;
 mod socket;
 mod standing;
 mod tls;

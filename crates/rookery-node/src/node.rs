@@ -73,6 +73,7 @@ pub struct Node {
     peers: Arc<Peers>,
     actions: Arc<Actions>,
     store: Mutex<Option<Store>>,
+    store_id: u64,
     threads: Mutex<Vec<JoinHandle<()>>>,
     config: RwLock<BrokerConfig>,
     recovery: RecoveryInfo,
@@ -139,10 +140,15 @@ impl Node {
                 .map_err(access::refused)?;
             shards.push(shard);
         }
-        let epoch = found.epoch;
+        let (epoch, store_id) = (found.epoch, found.store_id);
         let recovery = found.distribute(now, &shared, &mut shards);
         let node = Self {
-            links: Links::new(shared.clone(), inboxes.clone(), clock),
+            links: Links::new(
+                shared.clone(),
+                inboxes.clone(),
+                clock,
+                config.durability.dir.as_deref(),
+            ),
             shared,
             listeners: Arc::new(listeners),
             watcher: Mutex::default(),
@@ -151,6 +157,7 @@ impl Node {
             up,
             actions,
             store: Mutex::new(store),
+            store_id,
             threads: Mutex::default(),
             config: RwLock::new(broker),
             recovery,

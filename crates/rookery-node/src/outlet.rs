@@ -1,7 +1,7 @@
 //! The inbox of a thread that takes what workers send elsewhere: other nodes, linked clusters.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::event::EventfdFlags;
@@ -36,7 +36,16 @@ pub(crate) struct Outlet<S, O> {
     bytes: AtomicUsize,
     /// Publishers have to wait.
     is_held: AtomicBool,
+    /// Writes of sessions are wanted, and whether acknowledgements wait for them: [`NOTHING`] and so on.
+    wants: AtomicU8,
 }
+
+/// Writes are not shipped.
+pub(crate) const NOTHING: u8 = 0;
+/// Writes are shipped.
+pub(crate) const WRITES: u8 = 1;
+/// Writes are shipped, and what they promise waits for the other node.
+pub(crate) const PROMISES: u8 = 2;
 
 impl<S: Load, O> Outlet<S, O> {
     pub(crate) fn new() -> std::io::Result<Self> {
@@ -47,6 +56,7 @@ impl<S: Load, O> Outlet<S, O> {
             is_asleep: AtomicBool::new(false),
             bytes: AtomicUsize::new(0),
             is_held: AtomicBool::new(false),
+            wants: AtomicU8::new(NOTHING),
         })
     }
 
@@ -80,6 +90,15 @@ impl<S: Load, O> Outlet<S, O> {
     /// Whether publishers have to wait.
     pub(crate) fn is_overfull(&self) -> bool {
         self.is_held.load(Ordering::Relaxed) || self.bytes.load(Ordering::Relaxed) > OVERFULL_BYTES
+    }
+
+    /// What is wanted of the writes of sessions.
+    pub(crate) fn wants(&self) -> u8 {
+        self.wants.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn want(&self, wants: u8) {
+        self.wants.store(wants, Ordering::SeqCst);
     }
 
     pub(crate) fn hold(&self, is_held: bool) {

@@ -1,6 +1,7 @@
 //! From the store's tables to sessions in shards.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::PoisonError;
 use std::time::Instant;
 
@@ -31,6 +32,9 @@ pub(crate) struct Found {
     alive_at_ms: u64,
     pub(crate) next_seq: u64,
     pub(crate) next_durable_id: u64,
+    /// No other store has this number; 0: there is none.
+    pub(crate) store_id: u64,
+    has_store_id: bool,
     pub(crate) epoch: u64,
     unreadable: usize,
     pub(crate) info: RecoveryInfo,
@@ -48,6 +52,9 @@ pub(crate) fn read(mut recovered: Recovered) -> Result<Found, NodeError> {
             }
         })
         .map_err(|e| NodeError::Store(e.to_string()))?;
+    if !found.has_store_id {
+        found.store_id = RandomState::new().hash_one(found.next_seq) | 1;
+    }
     let messages = std::mem::take(&mut recovered.sessions);
     found.messages = messages
         .into_iter()
@@ -100,7 +107,10 @@ impl Found {
     fn take(&mut self, table: rookery_store::Table, key: &[u8], value: &[u8]) -> Option<()> {
         match table {
             persist::META => {
-                if key == persist::META_ALIVE {
+                if key == persist::META_STORE {
+                    self.store_id = u64::from_le_bytes(value.try_into().ok()?);
+                    self.has_store_id = true;
+                } else if key == persist::META_ALIVE {
                     self.alive_at_ms = u64::from_le_bytes(value.try_into().ok()?);
                 } else {
                     persist::read_retained_meta(key, value, &mut self.past)?;
@@ -139,6 +149,19 @@ impl Found {
         Some(())
     }
 
+    /// Takes the sessions out, with what belongs to them.
+    pub(crate) fn take_sessions(&mut self) -> Vec<RestoredSession> {
+        let sessions = std::mem::take(&mut self.sessions);
+        let whole = sessions.into_iter().map(|(id, record)| RestoredSession {
+            subscriptions: self.subscriptions.remove(&id).unwrap_or_default(),
+            messages: self.messages.remove(&id).unwrap_or_default(),
+            awaiting_rel: self.awaiting_rel.remove(&id).unwrap_or_default(),
+            will: self.wills.remove(&record.client_id),
+            record,
+        });
+        whole.collect()
+    }
+
     /// Gives every shard what is its own.
     pub(crate) fn distribute(
         mut self,
@@ -146,26 +169,23 @@ impl Found {
         shared: &Shared,
         shards: &mut [Shard],
     ) -> RecoveryInfo {
+        let sessions = self.take_sessions();
         for message in self.retained {
             if !message.is_expired(now.unix_ms) {
                 shared.retained.insert(std::sync::Arc::new(message));
             }
         }
         *shared.past.lock().unwrap_or_else(PoisonError::into_inner) = self.past;
-        for (id, record) in self.sessions {
-            let restored = RestoredSession {
-                subscriptions: self.subscriptions.remove(&id).unwrap_or_default(),
-                messages: self.messages.remove(&id).unwrap_or_default(),
-                awaiting_rel: self.awaiting_rel.remove(&id).unwrap_or_default(),
-                will: self.wills.remove(&record.client_id),
-                record,
-            };
+        for restored in sessions {
             let owner = usize::from(shared.shard_of(&restored.record.client_id));
             if let Some(shard) = shards.get_mut(owner) {
                 shard.restore_session(now, restored, self.alive_at_ms);
             }
         }
         let Some(first) = shards.first_mut() else { return self.info };
+        if self.store_id != 0 && !self.has_store_id {
+            first.effects.store_ops.push(persist::put_store_id(self.store_id));
+        }
         // Messages whose session is unknown: nobody will ever acknowledge them.
         for session in self.messages.into_keys() {
             first.effects.store_ops.push(Op::DropSession { session });

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rookery_core::effects::{CloseCause, ShardMessage, UpEvent};
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::shard::Shard;
-use rookery_core::store_port::{Batch, Outcome};
+use rookery_core::store_port::{Batch, Op, Outcome};
 use rookery_core::wheel::Wheel;
 use rookery_store::Store;
 use rustix::event::{Timespec, epoll};
@@ -23,6 +23,7 @@ use crate::links::{LinkOutlet, ToLinks};
 use crate::listen::Listener;
 use crate::peer::Peers;
 use crate::scan::Scan;
+use crate::shipping::Shipping;
 use crate::standing::Walk;
 use crate::transport::{Incoming, Transport, Wire};
 
@@ -54,6 +55,8 @@ pub(crate) struct Worker {
     pub(crate) inboxes: Arc<[Inbox]>,
     /// Where messages to other nodes go; none = this node is alone.
     pub(crate) lanes: Option<Arc<Outlet>>,
+    /// Writes that another node has to keep before they are promised.
+    pub(crate) shipping: Shipping,
     /// Where messages to linked clusters go; none = there are no links.
     pub(crate) links: Option<Arc<LinkOutlet>>,
     pub(crate) up: Arc<Peers>,
@@ -151,6 +154,7 @@ impl Worker {
             scans: VecDeque::new(),
             inboxes: parts.inboxes,
             lanes: None,
+            shipping: Shipping::default(),
             links: None,
             up: parts.up,
             store: parts.store,
@@ -566,15 +570,16 @@ impl Worker {
             Item::Shard(message) => self.shard.inbox(now, message),
             Item::Connection(transport, meta) => self.take_connection(now, transport, meta),
             Item::Committed(ticket, outcome) => {
-                self.shard.committed(now, ticket, outcome);
+                self.stored(now, ticket, outcome);
                 self.read_bodies(ticket);
             }
+            Item::Shipped(ticket) => self.shipped(now, ticket),
             Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
             Item::Listen(token, listener) => self.listen(token, listener),
             Item::Unlisten(token, reply) => self.unlisten(token, reply),
             Item::Recheck(listener) => self.walks.push_back(Walk::recheck(listener)),
             Item::Scan(scan) => self.scans.push_back(*scan),
-            Item::Lanes(lanes) => self.lanes = lanes,
+            Item::Lanes(lanes) => self.take_lanes(now, lanes),
             Item::Links(links) => self.links = links,
             // Whoever waited may have given up.
             Item::Fence(reply) => drop(reply.send(())),
@@ -641,7 +646,19 @@ impl Worker {
     }
 
     fn submit(&mut self) {
-        let Some((ticket, ops)) = self.shard.end_turn() else { return };
+        let turn = self.shard.end_turn();
+        let ops = turn.as_ref().map_or(&[][..], |(_, ops)| ops);
+        let shipped = self.ship(turn.as_ref().map_or(0, |(ticket, _)| *ticket), ops);
+        self.store_turn(turn);
+        // Before anything that refers to it goes to another worker.
+        if let (Some(shipped), Some(lanes)) = (shipped, &self.lanes) {
+            let (worker, messages) = (self.index, Vec::new());
+            lanes.push(Sent { worker, turn: None, messages, shipped: Some(shipped) });
+        }
+    }
+
+    fn store_turn(&mut self, turn: Option<(u64, Vec<Op>)>) {
+        let Some((ticket, ops)) = turn else { return };
         // What is to be read may be in a batch that any worker submitted before this one.
         let reads = mem::take(&mut self.shard.effects.store_reads);
         self.reads.extend(reads.into_iter().map(|(key, seqs)| (ticket, key, seqs)));
@@ -678,7 +695,7 @@ impl Worker {
         let messages = mem::take(&mut self.shard.effects.to_nodes);
         let turn = self.shard.end_turn_for_nodes();
         if !messages.is_empty() || turn.is_some() || self.shard.has_route_changes() {
-            lanes.push(Sent { worker: self.index, turn, messages });
+            lanes.push(Sent { worker: self.index, turn, messages, shipped: None });
         }
     }
 

@@ -9,167 +9,14 @@
 
 mod support;
 
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 
 use rookery_codec::{Connect, Packet, QoS, Version};
-use rookery_core::config::{Admission, BrokerConfig};
-use rookery_core::effects::{Answer, Question, UpEvent, Verdict};
-use rookery_node::Node;
-use rookery_node::api::{Bind, ListenerConfig, TlsConfig};
-use rookery_node::links::{LinkConfig, LinkStatus, LinkTls};
-use rustix::event::{PollFd, PollFlags, Timespec};
+use rookery_node::links::{LinkConfig, LinkTls};
+use support::linked::{Cluster, PASSWORD, connected, join, link, next, subscribe, tell};
 use support::pki::Pki;
-use support::{Client, config, start_on, until};
-
-const PASSWORD: &[u8] = b"secret";
-
-/// A cluster of one node. Whoever comes with the password is admitted, everybody else as well if
-/// they name nobody: ordinary clients.
-struct Cluster {
-    name: &'static str,
-    node: Arc<Node>,
-    is_over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-fn answer(node: &Node, is_over: &AtomicBool) {
-    // SAFETY: the node lives as long as its thread, which is joined before it.
-    #[allow(unsafe_code)]
-    let fd = unsafe { BorrowedFd::borrow_raw(node.up_fd()) };
-    while !is_over.load(Ordering::Relaxed) {
-        let timeout = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-        let _ =
-            rustix::event::poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::IN)], Some(&timeout));
-        let answers = node.drain(1000).into_iter().filter_map(|event| {
-            let UpEvent::Ask(id, question) = event else { return None };
-            let verdict = match question {
-                Question::Authenticate { client, password, .. } => {
-                    let is_right = password.as_deref() == Some(PASSWORD);
-                    if client.username.is_none() || is_right {
-                        Verdict::Allow
-                    } else {
-                        Verdict::Deny(rookery_codec::ReasonCode::BAD_USER_NAME_OR_PASSWORD)
-                    }
-                }
-                _ => Verdict::Allow,
-            };
-            Some(Answer { id, verdict })
-        });
-        node.answer(answers.collect());
-    }
-}
-
-impl Cluster {
-    fn new(name: &'static str) -> Self {
-        Self::with(name, 0, None)
-    }
-
-    fn with(name: &'static str, port: u16, tls: Option<TlsConfig>) -> Self {
-        let broker = BrokerConfig { admission: Admission::Ask, ..config() };
-        let listener = ListenerConfig {
-            bind: Bind::Inet(([127, 0, 0, 1], port).into()),
-            tls,
-            ..ListenerConfig::default()
-        };
-        let node = Arc::new(start_on(broker, vec![listener], 2, None));
-        let is_over = Arc::new(AtomicBool::new(false));
-        let (of_thread, until) = (node.clone(), is_over.clone());
-        let thread = std::thread::spawn(move || answer(&of_thread, &until));
-        Self { name, node, is_over, thread: Some(thread) }
-    }
-
-    fn port(&self) -> u16 {
-        let Bind::Inet(address) = self.node.listeners()[0].bind.clone() else { panic!() };
-        address.port()
-    }
-
-    fn apply(&self, links: Vec<LinkConfig>) {
-        self.node.apply_links(self.name, &format!("n@{}", self.name), 1, links).unwrap();
-    }
-
-    fn status(&self, name: &str) -> LinkStatus {
-        let found = self.node.links_status().into_iter().find(|status| status.name == name);
-        found.unwrap_or_else(|| panic!("no link {name}"))
-    }
-
-    fn wait(&self, name: &str, what: &str, is_so: impl Fn(&LinkStatus) -> bool) {
-        let mut last = self.status(name);
-        let begun = std::time::Instant::now();
-        while !is_so(&last) {
-            assert!(begun.elapsed() < support::DEADLINE, "{what}: {last:?}");
-            std::thread::yield_now();
-            last = self.status(name);
-        }
-    }
-
-    fn client(&self, id: &str) -> Client {
-        Client::connect(&self.node, &Connect::new(Version::V5, id)).0
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// The link of `from` to the cluster `to` on these ports, for these topics.
-fn link(from: &str, to: &str, ports: &[u16], topics: &[&str]) -> LinkConfig {
-    LinkConfig {
-        name: to.into(),
-        enable: true,
-        servers: ports.iter().map(|port| ("127.0.0.1".to_owned(), *port)).collect(),
-        client_id: from.into(),
-        username: Some(format!("link-{from}")),
-        password: Some(PASSWORD.to_vec()),
-        tls: None,
-        topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
-        pool_size: 2,
-        retry_interval_ms: 15_000,
-        max_inflight: 32,
-        buffer_bytes_max: 1 << 20,
-        request_ttl_ms: Some(45_000),
-        connect_timeout_ms: 5000,
-        health_check_interval_ms: 15_000,
-        order_by_client: true,
-        accept_username: Some(format!("link-{to}")),
-        accept_cert_cn: None,
-        accept_clientid_prefix: None,
-    }
-}
-
-fn join(a: &Cluster, b: &Cluster, topics: &[&str]) {
-    a.apply(vec![link(a.name, b.name, &[b.port()], topics)]);
-    b.apply(vec![link(b.name, a.name, &[a.port()], topics)]);
-    connected(a, b);
-}
-
-fn connected(a: &Cluster, b: &Cluster) {
-    for (from, to) in [(a, b), (b, a)] {
-        from.wait(to.name, "it stands", |s| s.status == "connected" && s.replication == "online");
-    }
-}
-
-fn subscribe(client: &mut Client, filter: &str) {
-    assert_eq!(client.subscribe(&[filter.to_owned()], QoS::AtLeastOnce), [1]);
-}
-
-/// The next message: topic, payload, QoS.
-fn next(client: &mut Client) -> (String, Vec<u8>, u8) {
-    let frame = client.read().expect("a message");
-    let Packet::Publish(publish) = frame.packet() else { panic!("{:?}", frame.packet()) };
-    let found = (publish.topic.to_owned(), publish.payload.to_vec(), publish.qos as u8);
-    if publish.packet_id != 0 {
-        client.ack(rookery_codec::AckKind::PubAck, publish.packet_id);
-    }
-    found
-}
+use support::{Client, until};
 
 #[test]
 fn what_is_subscribed_on_one_side_comes_from_the_other_once() {
@@ -474,13 +321,6 @@ fn links_that_cannot_be_are_refused_and_change_nothing() {
     until("nothing is heard of it", || us.status("eu").status != "connected");
 }
 
-/// Publishes with QoS 1 and waits for the acknowledgement.
-fn tell(writer: &mut Client, topic: &str, payload: &[u8]) {
-    writer.publish(topic, QoS::AtLeastOnce, 1, payload);
-    let frame = writer.read().expect("PUBACK");
-    assert!(matches!(frame.packet(), Packet::PubAck(_)), "{:?}", frame.packet());
-}
-
 #[test]
 fn only_what_both_the_link_and_a_subscriber_want_comes() {
     let (eu, us) = (Cluster::new("eu"), Cluster::new("us"));
@@ -563,6 +403,62 @@ fn shared_retained_and_waiting_subscribers() {
     let mut late = us.client("late");
     subscribe(&mut late, "t/1");
     assert_eq!(next(&mut late).1, b"kept");
+}
+
+fn retain(writer: &mut Client, topic: &str, payload: &[u8]) {
+    let retained = rookery_codec::Publish {
+        qos: QoS::AtLeastOnce,
+        retain: true,
+        topic,
+        packet_id: 1,
+        payload,
+        ..Default::default()
+    };
+    writer.send(|out| retained.encode(Version::V5, out));
+    writer.read().expect("PUBACK");
+}
+
+#[test]
+fn what_either_side_retains_both_have() {
+    let (eu, us) = (Cluster::new("eu"), Cluster::new("us"));
+    let with = |from: &Cluster, to: &Cluster, topics: &[&str]| LinkConfig {
+        sync_retained: true,
+        ..link(from.name, to.name, &[to.port()], topics)
+    };
+    let (mut here, mut there) = (eu.client("writer"), us.client("writer"));
+    for n in 0..2000 {
+        retain(&mut there, &format!("t/{n}"), b"us");
+    }
+    retain(&mut here, "t/1", b"eu");
+    retain(&mut here, "other", b"eu");
+    retain(&mut there, "t/2", b"later");
+    us.apply(vec![with(&us, &eu, &["t/#"])]);
+    eu.apply(vec![with(&eu, &us, &["t/#"])]);
+    connected(&eu, &us);
+    // What came from here already is not told back.
+    eu.wait("us", "all came", |s| s.received >= 1999);
+    us.wait("eu", "what is retained there came", |s| s.received == 1);
+    for cluster in [&eu, &us] {
+        for (topic, payload) in [("t/0", "us"), ("t/1", "eu"), ("t/2", "later"), ("t/1999", "us")] {
+            let mut late = cluster.client("late");
+            subscribe(&mut late, topic);
+            assert_eq!(next(&mut late).1, payload.as_bytes(), "{topic} on {}", cluster.name);
+        }
+    }
+    // A change of later crosses as any message does, if somebody is subscribed there.
+    let mut reader = eu.client("reader");
+    subscribe(&mut reader, "t/0");
+    assert_eq!(next(&mut reader).1, b"us");
+    us.wait("eu", "the route came", |s| s.routes == 1);
+    retain(&mut there, "t/0", b"new");
+    assert_eq!(next(&mut reader).1, b"new");
+    // What is known on both sides is told again after a cut, and nobody gets it twice.
+    let before = eu.status("us").received;
+    us.apply(vec![]);
+    us.apply(vec![with(&us, &eu, &["t/#"])]);
+    connected(&eu, &us);
+    eu.wait("us", "all came again", |s| s.received == before + 1999);
+    reader.fence();
 }
 
 /// Passes octets on until it is told to hold them back: a network that is silent.

@@ -5,7 +5,7 @@ use std::net::ToSocketAddrs;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use rookery_node::cluster::{ClusterPeer, PeerStatus};
+use rookery_node::cluster::{ClusterPeer, PartnerStatus, PeerStatus};
 
 use crate::config::{Object, get};
 use crate::error::native;
@@ -25,6 +25,11 @@ pub(crate) fn peer(o: Object<'_, '_>) -> PyResult<ClusterPeer> {
 
 fn wrong(name: &str, address: &str, why: &str) -> PyErr {
     native("config", format!("node {name}: the address {address:?} cannot be used: {why}"))
+}
+
+/// `PartnerStatusRow`.
+pub(crate) fn partner(py: Python<'_>, s: PartnerStatus) -> Row<'_> {
+    row!(py; s.name, s.is_whole, s.since_ms, s.lag, s.lag_bytes, s.unconfirmed, s.restarts, s.last_error)
 }
 
 /// `PeerStatusRow`.

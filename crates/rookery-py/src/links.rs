@@ -16,7 +16,7 @@ pub(crate) fn link(o: Object<'_, '_>) -> PyResult<LinkConfig> {
         name, enable, servers, client_id, username, password, topics, pool_size,
         retry_interval_ms, max_inflight, buffer_bytes_max, request_ttl_ms, connect_timeout_ms,
         health_check_interval_ms, order_by_client, accept_username, accept_cert_cn,
-        accept_clientid_prefix;
+        accept_clientid_prefix, show_to_rules, sync_retained, store_bytes_max, store_age_ms;
         tls: tls
     } }
 }
@@ -29,5 +29,5 @@ fn link_tls(o: Object<'_, '_>) -> PyResult<LinkTls> {
 pub(crate) fn status(py: Python<'_>, s: LinkStatus) -> Row<'_> {
     row!(py; s.name, s.status, s.reason, s.since_ms, s.replication, s.server, s.pool_connected,
         s.routes, s.sent_routes, s.matched, s.success, s.failed, s.dropped, s.retried, s.queuing,
-        s.inflight, s.queued_bytes, s.received, s.refused)
+        s.inflight, s.queued_bytes, s.received, s.refused, s.stored, s.store)
 }

@@ -256,14 +256,19 @@ impl Node {
     }
 
     /// Makes the nodes that died those of the list.
-    fn cluster_lost(&self, py: Python<'_>, names: Vec<String>) -> PyResult<()> {
-        self.call(py, |node| node.cluster_lost(names))
+    fn cluster_lost(&self, py: Python<'_>, names: Vec<String>, may_adopt: bool) -> PyResult<()> {
+        self.call(py, |node| node.cluster_lost(names, may_adopt))
     }
 
     /// `PeerStatusRow` of each of them.
     fn cluster_status<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let rows = self.call(py, |node| Ok(node.cluster_status()))?;
         rows.into_iter().map(|status| cluster::status(py, status)).collect()
+    }
+
+    /// `PartnerStatusRow`.
+    fn cluster_partner<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        cluster::partner(py, self.call(py, |node| Ok(node.cluster_partner()))?)
     }
 
     /// Closes the lanes for good.

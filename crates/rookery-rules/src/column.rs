@@ -54,6 +54,7 @@ columns! {
     UnsubProps = "unsub_props",
     Timestamp = "timestamp",
     Node = "node",
+    OriginLink = "origin_link",
     ClientAttrs = "client_attrs",
     FromClientId = "from_clientid",
     FromUsername = "from_username",

@@ -258,6 +258,12 @@ impl Store {
         }
     }
 
+    /// As it was opened.
+    #[must_use]
+    pub fn options(&self) -> &StoreOptions {
+        &self.inner.options
+    }
+
     /// Counters and sizes.
     #[must_use]
     pub fn stats(&self) -> StoreStats {

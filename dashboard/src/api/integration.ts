@@ -92,6 +92,13 @@ export interface RuleEvent {
   sql_example: string;
 }
 
+/** What a rule that is being written makes of a sample. */
+export interface RulePreview {
+  /** None without a problem: the conditions do not match. */
+  rows: unknown[];
+  problem: { message: string; line: number | null; column: number | null } | null;
+}
+
 export interface RuleFunction {
   name: string;
   family: string;

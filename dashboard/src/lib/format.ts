@@ -1,5 +1,7 @@
 /** Values as a person reads them, in the language of the page. */
 
+import { isTree } from "./changes";
+
 export const ABSENT = "–";
 
 export function formatNumber(value: unknown, language?: string): string {
@@ -21,22 +23,24 @@ export function formatBytes(value: unknown): string {
   return `${rest.toFixed(digits)} ${UNITS[unit] ?? ""}`;
 }
 
+const PARTS = [
+  [86_400_000, "d", " 天"],
+  [3_600_000, "h", " 小时"],
+  [60_000, "m", " 分"],
+  [1000, "s", " 秒"],
+] as const;
+
 /** Milliseconds as the two largest units that they have. */
-export function formatDuration(ms: unknown): string {
+export function formatDuration(ms: unknown, language: string): string {
   if (typeof ms !== "number" || !Number.isFinite(ms) || ms < 0) return ABSENT;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  const parts: [number, string][] = [
-    [86_400_000, "d"],
-    [3_600_000, "h"],
-    [60_000, "m"],
-    [1000, "s"],
-  ];
+  const isChinese = language === "zh";
+  if (ms < 1000) return `${Math.round(ms)} ${isChinese ? "毫秒" : "ms"}`;
   let rest = ms;
   const shown: string[] = [];
-  for (const [size, unit] of parts) {
+  for (const [size, english, chinese] of PARTS) {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    if (count > 0 || shown.length > 0) shown.push(`${count}${unit}`);
+    if (count > 0 || shown.length > 0) shown.push(`${count}${isChinese ? chinese : english}`);
     if (shown.length === 2) break;
   }
   return shown.join(" ");
@@ -73,6 +77,13 @@ export function formatClock(ms: number, language?: string): string {
     second: "2-digit",
     hour12: false,
   }).format(new Date(ms));
+}
+
+/** An object as its members, `usage: 100, limit: 80`; anything else as it is. */
+export function formatMembers(value: unknown): string {
+  if (!isTree(value)) return formatAny(value);
+  const members = Object.entries(value).map(([name, item]) => `${name}: ${formatAny(item)}`);
+  return members.join(", ") || ABSENT;
 }
 
 /** Anything, as text of one line. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ApiError } from "./apiError";
 import { changedPart, emptiedPaths, nested } from "./changes";
 import { byField } from "./fieldErrors";
-import { formatBytes, formatDay, formatDuration } from "./format";
+import { formatBytes, formatDay, formatDuration, formatMembers } from "./format";
 import { moved, sorted } from "./order";
 import { decodePayload } from "./payload";
 import { toRates } from "./rates";
@@ -31,19 +31,27 @@ describe("settings", () => {
 
 describe("values", () => {
   test.each([
-    [0, "0 ms"],
-    [1500, "1s"],
-    [61_000, "1m 1s"],
-    [90_061_000, "1d 1h"],
-    [-1, "–"],
-    [undefined, "–"],
-  ])("%s milliseconds are %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+    [0, "0 ms", "0 毫秒"],
+    [1500, "1s", "1 秒"],
+    [61_000, "1m 1s", "1 分 1 秒"],
+    [90_061_000, "1d 1h", "1 天 1 小时"],
+    [-1, "–", "–"],
+    [undefined, "–", "–"],
+  ])("%s milliseconds are %s", (ms, english, chinese) => {
+    expect(formatDuration(ms, "en")).toBe(english);
+    expect(formatDuration(ms, "zh")).toBe(chinese);
+  });
 
   test.each([
     [0, "0 B"],
     [1536, "1.5 KB"],
     [5 * 1024 ** 3, "5.0 GB"],
   ])("%s bytes are %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  test("an object is its members", () => {
+    expect(formatMembers({ usage: 100, of: ["a"], none: null })).toBe('usage: 100, of: ["a"], none: –');
+    expect([formatMembers({}), formatMembers("x"), formatMembers(undefined)]).toEqual(["–", "x", "–"]);
+  });
 
   test("the end of a day is on that day, in every zone", () => {
     const zone = process.env["TZ"];

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from rookery.agent.control_api import reason_of
 from rookery.agent.failures import ANSWER, REFUSED, CallError
 from rookery.agent.http_client import Answer, HttpClient, Trust, bearer, is_local
+from rookery.agent.settings import Settings
 
 API = "/api/v5"
 # Roles of API keys since EMQX 5.8.
@@ -23,11 +24,19 @@ class ClusterApi:
     """The calls that the agent itself makes; those of others go through the tunnel."""
 
     def __init__(
-        self, url: str, *, verify_local: bool = False, client: HttpClient | None = None
+        self,
+        url: str,
+        *,
+        verify_local: bool = False,
+        others: Iterable[str] = (),
+        client: HttpClient | None = None,
     ) -> None:
+        """``others`` are further nodes of the same cluster."""
         # A dashboard on this machine mostly has a certificate that nobody signed.
-        trust = Trust(is_insecure=is_local(url) and not verify_local)
-        self.client = client or HttpClient(url, trust)
+        trusts = {
+            one: Trust(is_insecure=is_local(one) and not verify_local) for one in (url, *others)
+        }
+        self.client = client or HttpClient(url, trusts[url], others=trusts)
 
     def login(self, username: str, password: str) -> str:
         """The token of a dashboard user.
@@ -104,6 +113,22 @@ class ClusterApi:
             return json.loads(answer.body)
         except (ValueError, RecursionError) as error:
             raise CallError(ANSWER, f"{self.client.url}{API}{path}: no JSON") from error
+
+
+def api_of(settings: Settings) -> ClusterApi:
+    """The REST interface of the cluster that the settings name."""
+    return ClusterApi(
+        settings.api_url, verify_local=settings.verify_local_cluster, others=settings.others
+    )
+
+
+def dashboard_of(settings: Settings) -> ClusterApi:
+    """Its dashboard."""
+    return ClusterApi(
+        settings.dashboard_url or settings.api_url,
+        verify_local=settings.verify_local_cluster,
+        others=settings.others,
+    )
 
 
 def basic(key: tuple[str, str]) -> dict[str, str]:

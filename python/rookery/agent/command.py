@@ -65,6 +65,7 @@ def declare(verbs: Any) -> None:
     _add_cluster_user(register)
     register.add_argument("--emqx-dashboard-url", metavar="URL", help=say("option.dashboard-url"))
     register.add_argument("--emqx-api-url", metavar="URL", help=say("option.api-url"))
+    register.add_argument("--emqx-other-urls", metavar="URL[,URL…]", help=say("option.other-urls"))
     _add_switch(register, "--emqx-log-collection-enabled", "option.log-enabled")
     register.add_argument("--emqx-log-collection-dir", metavar="DIR", help=say("option.log-dir"))
     _verb(verbs, "unregister", done_by.unregister)

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rookery.agent import process
-from rookery.agent.cluster_api import ClusterApi
+from rookery.agent.cluster_api import api_of
 from rookery.agent.control_api import ControlApi
 from rookery.agent.credentials import Attempts, ClusterCredentials
 from rookery.agent.failures import (
@@ -135,11 +135,7 @@ class Doctor:
             return say("doctor.tls.none")
         trust = trust_of(self._place, self._settings)
         with calling(self._settings.url):
-            connection = HttpClient(self._settings.url, trust, timeout_s=TIMEOUT_S).open()
-            try:
-                connection.connect()
-            finally:
-                connection.close()
+            HttpClient(self._settings.url, trust, timeout_s=TIMEOUT_S).connected().close()
         if trust.is_insecure:
             return say("doctor.tls.insecure")
         return say("doctor.tls.pinned" if trust.ca_file else "doctor.tls.system")
@@ -239,21 +235,28 @@ class Doctor:
 
     # -- the cluster -----------------------------------------------------------------------
 
-    def _api(self) -> ClusterApi:
-        return ClusterApi(self._settings.api_url, verify_local=self._settings.verify_local_cluster)
-
     def _cluster_address(self) -> str:
-        return reached(self._settings.api_url)
+        """One node is enough; those that do not answer are named."""
+        found, failed = [], []
+        for url in (self._settings.api_url, *self._settings.others):
+            try:
+                found.append(reached(url))
+            except CallError as error:
+                failed.append(error)
+        if not found:
+            raise failed[0]
+        return "; ".join([*found, *map(str, failed)])
 
     def _cluster_api(self) -> str:
-        answer = self._api().client.call("GET", "/api/v5/nodes")
+        client = api_of(self._settings).client
+        answer = client.call("GET", "/api/v5/nodes")
         if answer.status not in (200, 401):
-            raise CallError(ANSWER, f"{self._settings.api_url}/api/v5/nodes: {answer.status}")
-        return f"{self._settings.api_url}/api/v5"
+            raise CallError(ANSWER, f"{client.url}/api/v5/nodes: {answer.status}")
+        return f"{client.url}/api/v5"
 
     def _cluster_credentials(self) -> str:
         file = SecretFile(self._place.secrets_file, self._place.key_file)
-        api = self._api()
+        api = api_of(self._settings)
         credentials = ClusterCredentials(
             api, file, Attempts(self._place.attempts_file), self._clock
         )

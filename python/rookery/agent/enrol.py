@@ -9,7 +9,7 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
-from rookery.agent.cluster_api import ClusterApi
+from rookery.agent.cluster_api import api_of
 from rookery.agent.control_api import ControlApi, checked_sha256, fetch_ca
 from rookery.agent.credentials import Attempts, ClusterCredentials
 from rookery.agent.failures import REFUSED, AgentError, CallError
@@ -104,7 +104,7 @@ def check_cluster(
     Raises:
         CallError: ``REFUSED`` when the cluster does not take the user, then nothing has changed.
     """
-    api = ClusterApi(settings.api_url, verify_local=settings.verify_local_cluster)
+    api = api_of(settings)
     file = SecretFile(place.secrets_file, place.key_file)
     file.update({"node_id": node_id()})
     attempts = Attempts(place.attempts_file)
@@ -150,7 +150,7 @@ def forget(place: Place, settings: Settings, clock: Clock) -> list[str]:
     """Give back the cluster's own limit and the API key, and forget every credential."""
     left: list[str] = []
     file = SecretFile(place.secrets_file, place.key_file)
-    api = ClusterApi(settings.api_url, verify_local=settings.verify_local_cluster)
+    api = api_of(settings)
     credentials = ClusterCredentials(api, file, Attempts(place.attempts_file), clock)
     keyed = KeyedApi(api, credentials, threading.Lock())
     try:

@@ -126,9 +126,9 @@ class Exchange:
         request = self.request
         who = self._credentials.headers(request.credential)
         with calling(self._target.url):
-            connection = self._target.open(self._left_s())
+            connection = self._target.connected(self._left_s())
+            url = self._target.url
             try:
-                connection.connect()
                 with self._changed:
                     self._sock = connection.sock
                 self._check()
@@ -137,7 +137,9 @@ class Exchange:
                 if answer.status == 401 and request.credential != "none":
                     self._credentials.refused(request.credential)
                 self._answer(answer)
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException) as error:
+                if not self._has_replied and isinstance(error, (socket.timeout, TimeoutError)):
+                    self._target.silent(url)
                 # Whoever broke it off knows better why.
                 self._check()
                 raise

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 5.0
-MOST_WAIT_S = 60.0
+# A network that comes back after long is found, and the state true again, within three reports.
+MOST_WAIT_S = 30.0
 # After a refusal: nothing changes within seconds, and control is asked what is wrong meanwhile.
 REFUSED_WAIT_S = 120.0
 CONNECT_TIMEOUT_S = 10.0

@@ -18,7 +18,7 @@ from typing import Any
 from rookery.agent import systemd
 from rookery.agent.actions import actions
 from rookery.agent.backoff import Backoff
-from rookery.agent.cluster_api import ClusterApi, basic
+from rookery.agent.cluster_api import ClusterApi, api_of, basic, dashboard_of
 from rookery.agent.collector import Collector, shown_error
 from rookery.agent.commands import Commands
 from rookery.agent.control_api import ControlApi
@@ -122,10 +122,7 @@ class Agent:
         self._backoff = Backoff(METADATA_WAIT_S, METADATA_WAIT_MAX_S)
         self._link: MqttLink | None = None
         self._http_error = ""
-        api = ClusterApi(settings.api_url, verify_local=settings.verify_local_cluster)
-        dashboard = ClusterApi(
-            settings.dashboard_url or settings.api_url, verify_local=settings.verify_local_cluster
-        )
+        api, dashboard = api_of(settings), dashboard_of(settings)
         credentials = ClusterCredentials(
             api, self._secret_file, Attempts(place.attempts_file), clock
         )

@@ -17,6 +17,7 @@ from rookery.agent.texts import say
 DEFAULT_CLUSTER_URL = "http://127.0.0.1:18083"
 DEFAULT_LOG_DIR = "/opt/emqx/log"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+OTHERS_MAX = 16
 _FILE_BYTES_MAX = 64 * 1024
 _HOST = re.compile(r"[^\s/@?#]+")
 _HEAD = """\
@@ -34,6 +35,8 @@ class Settings:
     insecure_skip_verify: bool = False
     api_url: str = DEFAULT_CLUSTER_URL
     dashboard_url: str = DEFAULT_CLUSTER_URL
+    # Further nodes of the cluster, with commas between; asked where the ones above do not answer.
+    other_urls: str = ""
     # Whether the certificate of a cluster on this very machine is checked, too.
     verify_local_cluster: bool = False
     log_collection_enabled: bool = False
@@ -42,12 +45,18 @@ class Settings:
     log_bytes_max: int = 10 * 1024 * 1024
     log_files_kept: int = 5
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Addresses of further nodes of the cluster."""
+        return tuple(self.other_urls.split(",")) if self.other_urls else ()
+
 
 _SECTIONS: Mapping[str, Mapping[str, str]] = {
     "control": {"url": "url", "insecure_skip_verify": "insecure_skip_verify"},
     "cluster": {
         "api_url": "api_url",
         "dashboard_url": "dashboard_url",
+        "other_urls": "other_urls",
         "verify_local": "verify_local_cluster",
     },
     "logs": {"enabled": "log_collection_enabled", "dir": "log_collection_dir"},
@@ -74,6 +83,18 @@ def checked_url(text: str, name: str) -> str:
         raise AgentError(say("url.bad", name=name, value=text[:200]))
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+
+
+def checked_urls(text: str, name: str) -> str:
+    """Addresses with commas between.
+
+    Raises:
+        AgentError: one is none, or there are too many.
+    """
+    found = [checked_url(one, name) for one in text.split(",") if one.strip()]
+    if len(found) > OTHERS_MAX:
+        raise AgentError(say("url.many", name=name, most=OTHERS_MAX))
+    return ",".join(found)
 
 
 def parse(text: str, source: str = "agent.conf") -> Settings:
@@ -112,6 +133,8 @@ def _value(attribute: str, given: str, where: str, source: str) -> str | bool | 
         return int(given)
     if attribute in ("api_url", "dashboard_url") or (attribute == "url" and given):
         return checked_url(given, where)
+    if attribute == "other_urls":
+        return checked_urls(given, where)
     if attribute == "log_level" and given not in LOG_LEVELS:
         raise AgentError(say("config.value", file=source, key=where, value=given[:80]))
     if "\0" in given or "\n" in given or len(given) > 4096:

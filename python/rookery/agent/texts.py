@@ -76,6 +76,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "address of the cluster's REST interface; default that of the dashboard",
         "集群 REST 接口地址，默认与 Dashboard 相同",
     ),
+    "option.other-urls": (
+        "addresses of further nodes of the cluster, asked where the first does not answer",
+        "集群其他节点的地址，首个地址无应答时使用",
+    ),
     "option.log-enabled": ("collect the log files of the cluster", "采集集群日志文件"),
     "option.log-dir": (
         "folder of these log files; default /opt/emqx/log",
@@ -204,6 +208,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name}: {value} is not an address such as https://host:port",
         "{name}：{value} 不是 https://主机:端口 形式的地址",
     ),
+    "url.many": ("{name}: at most {most} addresses", "{name}：最多 {most} 个地址"),
     "url.plain": (
         "{url}: a token would travel in the clear; use https, or --insecure-skip-verify for a trial",
         "{url}：令牌会以明文传输；请使用 https，试验时可用 --insecure-skip-verify",

@@ -19,7 +19,7 @@ from rookery.agent.failures import REFUSED, AgentError, CallError
 from rookery.agent.places import SYSTEM_HOME, Place, own_archive, place_of
 from rookery.agent.secret_file import SecretFile
 from rookery.agent.service import read_status
-from rookery.agent.settings import Settings, checked_url, load, save
+from rookery.agent.settings import Settings, checked_url, checked_urls, load, save
 from rookery.agent.texts import say
 from rookery.agent.version import own_version
 from rookery.clock import SystemClock
@@ -242,6 +242,9 @@ def _asked_for(arguments: argparse.Namespace, settings: Settings) -> Settings:
         settings = replace(settings, api_url=checked_url(api, "--emqx-api-url"))
         if not dashboard:
             settings = replace(settings, dashboard_url=settings.api_url)
+    if arguments.emqx_other_urls is not None:
+        others = checked_urls(arguments.emqx_other_urls, "--emqx-other-urls")
+        settings = replace(settings, other_urls=others)
     if arguments.emqx_log_collection_enabled:
         is_on = arguments.emqx_log_collection_enabled == "true"
         settings = replace(settings, log_collection_enabled=is_on)

@@ -60,9 +60,8 @@ class WebSocketExchange(Exchange):
     def _call(self) -> None:
         who = self._credentials.headers(self.request.credential)
         with calling(self._target.url):
-            connection = self._target.open(self._left_s())
+            connection = self._target.connected(self._left_s())
             try:
-                connection.connect()
                 sock = connection.sock
                 with self._changed:
                     self._sock = sock

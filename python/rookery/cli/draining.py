@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from typing import TYPE_CHECKING
 
 from rookery.cli import output
@@ -14,7 +13,8 @@ from rookery.errors import BadRequestError
 if TYPE_CHECKING:
     from rookery.client.management import ManagementClient
 
-LOOK_S = 1.0
+# A node answers within a third of that, whatever happens or does not.
+PATIENCE_S = 60.0
 _OPTIONS = ("wait_health_check", "conn_evict_rate", "wait_takeover", "redirect_to")
 
 
@@ -71,19 +71,20 @@ def _path(*parts: str) -> str:
 
 
 def _wait(client: ManagementClient) -> None:
-    told = ""
+    """The node tells each step; nothing is asked again and again."""
+    told, seen = "", ""
     while True:
-        found = client.get(_path("status"))
-        stats = found.get("stats", {})
+        found = client.get(f"/evacuation?seen={seen}")
+        seen, moving = found["steps"], found["moving"] or {}
+        stats = moving.get("stats", {})
         text = say(
             "node.drain",
-            state=found.get("state", "-"),
+            state=moving.get("state", "-"),
             left=stats.get("current_connected", 0),
             of=stats.get("initial_connected", 0),
         )
         if text != told:
             told = text
             output.complain(text)
-        if found.get("state") in (None, "prohibiting"):
+        if moving.get("state") in (None, "prohibiting"):
             return
-        time.sleep(LOOK_S)

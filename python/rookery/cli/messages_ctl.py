@@ -168,8 +168,12 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "option.publish.expiry": ("seconds until the message expires", "消息过期秒数"),
     "ctl.publish.done": ("published", "已发布"),
     "ctl.publish.refused": (
-        "a plugin refused the message with reason code {code}",
-        "插件拒绝了该消息，原因码 {code}",
+        "plugin {plugin} refused the message with reason code {code}",
+        "插件 {plugin} 拒绝了该消息，原因码 {code}",
+    ),
+    "ctl.publish.unanswered": (
+        "plugin {plugin} did not answer in time, so the message was refused (reason code {code})",
+        "插件 {plugin} 未在时限内应答，该消息被拒绝（原因码 {code}）",
     ),
     "ctl.publish.nobody": ("published; nobody is subscribed", "已发布，没有订阅者"),
     "help.ctl.retainer": ("retained messages", "保留消息"),

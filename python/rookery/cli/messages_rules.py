@@ -87,7 +87,6 @@ RULE_TEXTS: dict[str, tuple[str, str]] = {
     "ctl.rule.enabled": ("enabled rule {id}", "已启用规则 {id}"),
     "ctl.rule.disabled": ("disabled rule {id}", "已停用规则 {id}"),
     "ctl.rule.deleted": ("deleted rule {id}", "已删除规则 {id}"),
-    "ctl.rule.reset": ("metrics of rule {id} are at zero", "规则 {id} 的指标已重置"),
     "ctl.entry.created": ("made {id}, {status}", "已创建 {id}，{status}"),
     "ctl.entry.created-why": ("made {id}, {status}: {reason}", "已创建 {id}，{status}：{reason}"),
     "state.connected": ("connected", "已连接"),

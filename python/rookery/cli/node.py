@@ -136,7 +136,8 @@ def _stop(arguments: argparse.Namespace) -> int:
         from rookery.client.management import ManagementClient  # noqa: PLC0415
 
         if arguments.drain:
-            draining.drain(ManagementClient(data_dir), arguments)
+            patient = ManagementClient(data_dir, timeout_s=draining.PATIENCE_S)
+            draining.drain(patient, arguments)
         client = ManagementClient(data_dir, timeout_s=min(ASK_TIMEOUT_S, arguments.timeout))
         return stop_process(process, client, arguments.timeout)
     finally:

@@ -108,7 +108,7 @@ def native_link(item: Values, cluster: str, at: tuple[str, ...] = ()) -> Link:
     Raises:
         InvalidConfigError: a file cannot be used.
     """
-    opts, accept = item["resource_opts"], item["accept"]
+    opts, accept, more = item["resource_opts"], item["accept"], item["extensions"]
     return Link(
         name=item["name"],
         enable=item["enable"],
@@ -129,6 +129,10 @@ def native_link(item: Values, cluster: str, at: tuple[str, ...] = ()) -> Link:
         accept_username=accept["username"],
         accept_cert_cn=accept["cert_cn"],
         accept_clientid_prefix=accept["clientid_prefix"],
+        show_to_rules=more["rules"],
+        sync_retained=more["retained"],
+        store_bytes_max=more["store"]["max_bytes"] if more["store"]["enable"] else 0,
+        store_age_ms=more["store"]["max_age"],
     )
 
 

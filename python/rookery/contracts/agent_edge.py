@@ -55,6 +55,8 @@ _ENROL_ID = re.compile(ENROL_ID)
 DEFAULT_USERNAME = "admin"
 DEFAULT_PASSWORD = "public"  # noqa: S105 - of the documents; control warns until it is changed
 NODES_LISTED_MAX = 300
+RULE_PLUGIN = "Rule"
+"""Applications of this kind are rules: they have figures and an alarm of their own."""
 FIGURES_MAX = 64
 DELIVERIES_MAX = 50
 _TIME_MAX = 1 << 53

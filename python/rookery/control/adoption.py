@@ -56,7 +56,7 @@ COMMANDS_S = 5.0
 LOG_ANSWER_S = 60
 """After that an agent has sent the logs again."""
 PORT_MAX = 65_535
-SETTLE_S_MAX = 5.0
+SETTLE_S_MAX = 2.0
 """How late silence is noticed, at most."""
 
 
@@ -120,7 +120,7 @@ class Adoption:
         keeping = Keeping(database, clock, audit, self.changes, self.commands, self.quota)
         self.commands.tells(keeping.finished)
         self.intake.tells(keeping.look)
-        self.doors = Doors(database, clock, signals, _range(config.values["doors"]["ports"]))
+        self.doors = Doors(database, clock, signals, vault, _range(config.values["doors"]["ports"]))
         self._ports = Ports(
             config.host,
             server_certificate.context,
@@ -221,6 +221,7 @@ def _relay_settings(config: ControlConfig, files: RelayFiles) -> RelaySettings:
         tls=_bind(values["tls"]) if values["ssl_options"]["enable"] else None,
         ssl_options=files.options(),
         workers=values["workers"],
+        report_interval_s=config.values["agents"]["report_interval"] / 1000,
     )
 
 

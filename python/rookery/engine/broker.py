@@ -387,6 +387,7 @@ class Broker:
         *,
         qos: int = 2,
         queue_max: int = 1000,
+        queue_bytes_max: int | None = None,
         when_full: WhenFull = "drop_oldest",
     ) -> Subscription:
         """Subscribe this process. Use the result with ``async with`` or ``async for``.
@@ -395,6 +396,7 @@ class Broker:
             topic_filter: Topic Filter; retained messages that match come first.
             qos: Highest QoS that messages are delivered with.
             queue_max: Messages that may wait to be read.
+            queue_bytes_max: Bytes of their payloads; none: as many as they have.
             when_full: Which one is dropped then: ``"drop_oldest"`` or ``"drop_new"``.
 
         Raises:
@@ -409,6 +411,7 @@ class Broker:
             qos=qos,
             queue_max=queue_max,
             when_full=when_full,
+            queue_bytes_max=queue_bytes_max,
         )
 
     # -- clients ---------------------------------------------------------------------------

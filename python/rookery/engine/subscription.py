@@ -33,8 +33,9 @@ class Subscription:
             async for message in messages:
                 ...
 
-    The broker never waits for a reader: when ``queue_max`` messages wait, the oldest or the new one
-    is dropped, as ``when_full`` says, and :attr:`dropped` counts it.
+    The broker never waits for a reader: when ``queue_max`` messages wait, or payloads of
+    ``queue_bytes_max`` bytes where that is given, the oldest or the new one is dropped, as ``when_full``
+    says, and :attr:`dropped` counts it.
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class Subscription:
         qos: int,
         queue_max: int,
         when_full: WhenFull,
+        queue_bytes_max: int | None = None,
     ) -> None:
         self._slot: int | None = None
-        if queue_max < 1:
-            raise BadRequestError("queue_max is 1 or more")
+        if queue_max < 1 or (queue_bytes_max is not None and queue_bytes_max < 1):
+            raise BadRequestError("queue_max and queue_bytes_max are 1 or more")
         if qos not in (0, 1, 2):
             raise BadRequestError("qos is 0, 1 or 2")
         if topic_filter.startswith(_FOR_CLIENTS):
@@ -58,6 +60,8 @@ class Subscription:
         self._subscriptions = subscriptions
         self._queue: deque[Message] = deque()
         self._queue_max = queue_max
+        self._queue_bytes_max = queue_bytes_max
+        self._queue_bytes = 0
         self._drops_oldest = when_full == "drop_oldest"
         self._dropped = 0
         self._has_news = asyncio.Event()
@@ -98,13 +102,24 @@ class Subscription:
 
     def put(self, message: Message) -> None:
         """Take a message from the broker."""
-        if len(self._queue) >= self._queue_max:
+        while self._queue and self._is_full(len(message.payload)):
             self._dropped += 1
             if not self._drops_oldest:
                 return
-            self._queue.popleft()
+            self._take()
         self._queue.append(message)
+        self._queue_bytes += len(message.payload)
         self._has_news.set()
+
+    def _is_full(self, size: int) -> bool:
+        most = self._queue_bytes_max
+        is_too_much = most is not None and self._queue_bytes + size > most
+        return is_too_much or len(self._queue) >= self._queue_max
+
+    def _take(self) -> Message:
+        message = self._queue.popleft()
+        self._queue_bytes -= len(message.payload)
+        return message
 
     async def get(self) -> Message:
         """Wait for the next message.
@@ -128,7 +143,7 @@ class Subscription:
                 raise StopAsyncIteration
             self._has_news.clear()
             await self._has_news.wait()
-        return self._queue.popleft()
+        return self._take()
 
     def __del__(self) -> None:
         if self._slot is not None:

@@ -25,6 +25,31 @@ class ClusterPeer:
     address: str
 
 
+class PartnerStatus(NamedTuple):
+    """Who else keeps the durable sessions of this node.
+
+    Attributes:
+        name: Of that node; empty: nobody does.
+        is_whole: It has all of them, and acknowledgements wait for it.
+        since_ms: Since when that is so or not so, milliseconds since 1970; 0: since the start.
+        lag: Changes on their way there and not kept.
+        lag_bytes: Bytes of them.
+        unconfirmed: Times that acknowledgements left without it because it was late.
+        restarts: Times that a copy was given up.
+        last_error: Why the last one was: ``gone``, ``late`` or ``unable``, a colon, a text; empty: all is
+            well.
+    """
+
+    name: str
+    is_whole: bool
+    since_ms: int
+    lag: int
+    lag_bytes: int
+    unconfirmed: int
+    restarts: int
+    last_error: str
+
+
 class PeerStatus(NamedTuple):
     """How it stands with another node.
 

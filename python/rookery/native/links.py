@@ -55,6 +55,11 @@ class Link:
         accept_username: Who may speak for that cluster: clients of this user name.
         accept_cert_cn: Clients whose certificate has this common name.
         accept_clientid_prefix: Clients whose identifier begins so.
+        show_to_rules: Rules and hooks see what comes over it.
+        sync_retained: Both clusters retain what either does, if the other one agrees.
+        store_bytes_max: Most bytes that are kept on disk while it is down, if the other one agrees;
+            0: none.
+        store_age_ms: What was kept for longer is dropped.
     """
 
     name: str
@@ -76,6 +81,10 @@ class Link:
     accept_username: str | None
     accept_cert_cn: str | None
     accept_clientid_prefix: str | None
+    show_to_rules: bool = False
+    sync_retained: bool = False
+    store_bytes_max: int = 0
+    store_age_ms: int = 86_400_000
 
 
 class LinkStatus(NamedTuple):
@@ -103,6 +112,9 @@ class LinkStatus(NamedTuple):
         queued_bytes: Bytes that wait.
         received: Messages from the other side.
         refused: Messages from the other side that nobody asked for.
+        stored: Messages on disk.
+        store: Whether messages are kept on disk while the link is down: ``agreed``,
+            ``not_agreed``, or ``failed``, a colon, a text; none: they are not to be.
     """
 
     name: str
@@ -124,3 +136,5 @@ class LinkStatus(NamedTuple):
     queued_bytes: int
     received: int
     refused: int
+    stored: int = 0
+    store: str | None = None

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rookery.native.actions import ActionBuffer, ActionHub, BufferSpec
-    from rookery.native.cluster import ClusterPeer, PeerStatus
+    from rookery.native.cluster import ClusterPeer, PartnerStatus, PeerStatus
     from rookery.native.links import Link, LinkStatus
     from rookery.native.lists import Lists
     from rookery.native.plugins import PluginBridge
@@ -266,16 +266,18 @@ class Node:
         """
         _call(self._native.cluster_peers, list(peers))
 
-    def cluster_lost(self, names: Iterable[str]) -> None:
+    def cluster_lost(self, names: Iterable[str], *, may_adopt: bool = False) -> None:
         """Make the nodes that died those of the list: members that are silent without having said that
         they stop, where those who run may speak for the cluster.
 
-        Wills of their clients and delayed messages that they kept are published by the others.
+        Wills of their clients and delayed messages that they kept are published by the others. Sessions
+        that were on them go on at the nodes that keep them as well, with ``may_adopt``: more than half of
+        the cluster runs.
 
         Raises:
             InvalidConfigError: the lanes are not open.
         """
-        _call(self._native.cluster_lost, list(names))
+        _call(self._native.cluster_lost, list(names), may_adopt)
 
     def cluster_status(self) -> list[PeerStatus]:
         """How it stands with each of the other nodes; nothing where there is no cluster."""
@@ -283,6 +285,13 @@ class Node:
         from rookery.native.cluster import PeerStatus as Status  # noqa: PLC0415
 
         return [Status(*row) for row in _call(self._native.cluster_status)]
+
+    def cluster_partner(self) -> PartnerStatus:
+        """Who else keeps the sessions of this node; nobody where there is no cluster."""
+        # Loaded by nodes of a cluster.
+        from rookery.native.cluster import PartnerStatus as Status  # noqa: PLC0415
+
+        return Status(*_call(self._native.cluster_partner))
 
     def cluster_close(self) -> None:
         """Close the lanes for good. May be called twice."""

@@ -52,6 +52,9 @@ id, "unchanged" | "started" | "stopped" | "restarted" | "changed" | "failed", wh
 address if that is taken
 """
 
+PartnerStatusRow: TypeAlias = tuple[str, bool, int, int, int, int, int, str]
+"""name, is_whole, since_ms, lag, lag_bytes, unconfirmed, restarts, last_error"""
+
 PeerStatusRow: TypeAlias = tuple[str, int, bool, int, int, int, int, int, int, int, str]
 """
 name, incarnation, is_connected, since_ms, routes, sent, received, resent, dropped, queued_bytes,
@@ -60,11 +63,11 @@ last_error
 
 LinkStatusRow: TypeAlias = tuple[
     str, Literal["connected", "connecting", "disconnected"], str | None, int, str, str | None, int, int, int, int, int, int, int, int, int, int,
-    int, int, int,
+    int, int, int, int, str | None,
 ]  # fmt: skip
 """
 name, status, reason, since_ms, replication, server, pool_connected, routes, sent_routes, matched,
-success, failed, dropped, retried, queuing, inflight, queued_bytes, received, refused
+success, failed, dropped, retried, queuing, inflight, queued_bytes, received, refused, stored, store
 """
 
 CertificateOutcomeRow: TypeAlias = tuple[str, bool, str | None]

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from rookery.errors import StartError
+from rookery.storage.sqlite_turns import BEGIN, TurnDriver
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -54,7 +55,7 @@ def make_engine(url: URL) -> AsyncEngine:
         "pool_timeout": POOL_WAIT_S,
     }
     if url.get_backend_name() == SQLITE:
-        engine = create_async_engine(url, **bounds)
+        engine = create_async_engine(url, **bounds, module=TurnDriver())
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
@@ -81,4 +82,4 @@ def _set_up_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
 def _begin_sqlite(connection: Any) -> None:
     # Whoever reads first and writes then is refused at once when somebody else wrote between.
     writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else BEGIN)

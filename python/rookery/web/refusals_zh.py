@@ -366,6 +366,14 @@ _V3: Rows = (
     (r"which one: (.+)", r"有多个，请指明：\1"),
     (r"encoding is plain or base64", "encoding 应为 plain 或 base64"),
     (r"the message is larger than (\d+) bytes", r"消息大于 \1 字节"),
+    (
+        r"the body has half of a surrogate pair, which is no character: send it whole",
+        "请求体含有不成对的代理项，不是有效字符：请发送完整的字符",
+    ),
+    (
+        r"(.+) has half of a surrogate pair, which is no character: send it whole",
+        r"\1 含有不成对的代理项，不是有效字符：请发送完整的字符",
+    ),
     (r"refused by a plugin: (.+)", r"被插件拒绝：\1"),
     (r"at most (\d+) topics", r"最多 \1 个主题"),
     (r"(.+): reason code (0x\w+)", r"\1：原因码 \2"),

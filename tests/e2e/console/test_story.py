@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -29,6 +30,8 @@ from rookery.control.alarms.catalogue import Kind
 from rookery.control.alarms.push.messages import STATUS
 from rookery.control.alarms.push.store import Event
 from rookery.control.alarms.wording import name_of, say
+from rookery.control.clusters.state import Condition, ConditionType
+from rookery.control.clusters.texts import text_of as condition_text
 
 ORG, PLANT, OTHER_PLANT, CLUSTER = "Factory", "Plant 1", "Plant 2", "press line"
 COLLEAGUE, THEIR_PASSWORD = "grace@example.com", "Grace-hopper-7"
@@ -359,6 +362,10 @@ def test_a_cluster_that_stops_is_abnormal_and_people_are_told(
     clusters(console)
     node.node.stop()
     state(console, "abnormal")
+    # The reason is on the card; the badge has all of them.
+    kinds = (ConditionType.CLUSTER_UNREACHABLE, ConditionType.NODE_UNREACHABLE)
+    reasons = (re.escape(condition_text(Condition(kind, 0), console.language)) for kind in kinds)
+    expect(card(console)).to_contain_text(re.compile("|".join(reasons)))
     badge = card(console).get_by_role("button", name=console.t("clusters.states.abnormal"))
     badge.click()
     why = console.page.get_by_role("dialog")

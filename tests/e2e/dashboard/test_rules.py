@@ -198,7 +198,6 @@ class Pages:
 
 @pytest.fixture
 def pages(dashboard: Dashboard, operator: Operator) -> Pages:
-    dashboard.allow(r"POST /api/v5/rule_test 4(00|12)$")
     return Pages(dashboard, operator)
 
 

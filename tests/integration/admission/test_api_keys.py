@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,6 +133,27 @@ def test_a_code_signs_somebody_in_once(rest: RestNode) -> None:
     # No more rights than a key has.
     assert somebody.get("/users").code == "API_KEY_NOT_ALLOW"
     assert somebody.post("/logout").status == 204
+
+
+@pytest.mark.parametrize("body", [None, {}, {"username": "", "role": None}])
+def test_a_code_for_nobody_in_particular_is_for_the_key_itself(
+    rest: RestNode, body: dict[str, Any] | None
+) -> None:
+    name, key = made(rest, role="viewer")
+    code = key.post("/sso/code", body)
+
+    answer = rest.nobody.post("/login", {"sso_code": code.json["sso_code"]})
+
+    assert (code.status, answer.status) == (200, 200)
+    assert (answer.json["username"], answer.json["role"]) == (name, "viewer")
+
+
+@pytest.mark.parametrize("username", ["   ", "a\nb", "\u0000", "x" * 101, 7, ["a"], None])
+def test_a_code_is_for_a_name_that_can_be_read(rest: RestNode, username: object) -> None:
+    answer = rest.key("administrator").post("/sso/code", {"username": username})
+
+    assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+    assert "username" in answer.json["message"]
 
 
 def test_a_code_ends_with_its_key(rest: RestNode) -> None:

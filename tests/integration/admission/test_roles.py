@@ -34,6 +34,7 @@ SECRETS = {
 """Looking that a viewer may not do: hashes of passwords."""
 ASKING = {
     ("POST", "/authorization/explain"),
+    ("POST", "/rule_preview"),
     ("POST", "/rule_test"),
     ("POST", "/rules/{id}/test"),
 }

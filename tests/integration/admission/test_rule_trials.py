@@ -19,6 +19,11 @@ def test_only_administrators_see_variables_of_the_node(
     node = start_rest()
 
     assert node.admin.post("/rule_test", TRIAL).json == [{"plant": "seven"}]
-    answer = node.key("viewer").post("/rule_test", TRIAL)
-    assert answer.status == 200
-    assert "seven" not in str(answer.json)
+    viewer = node.key("viewer")
+    for path in ("/rule_test", "/rule_preview"):
+        answer = viewer.post(path, TRIAL)
+        assert answer.status == 200
+        assert "seven" not in str(answer.json)
+    # A page asks with every pause in typing.
+    assert node.audit("operation_type=rule_test")
+    assert node.audit("operation_type=rule_preview") == []

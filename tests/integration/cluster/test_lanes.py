@@ -134,6 +134,37 @@ def test_a_shared_subscription_over_nodes_gets_one_copy_and_every_member_some(
         member.disconnect()
 
 
+def test_with_the_strategy_local_members_of_the_own_node_are_preferred() -> None:
+    a, b = nodes = [ClusterNode(name, strategy="local") for name in ("a@n", "b@n")]
+    with running(*nodes):
+        introduce(*nodes)
+        with a.connect() as publisher, a.connect() as near, b.connect() as far:
+            for member in (near, far):
+                member.subscribe("$share/g/jobs/#", qos=1)
+            await_routes(b, 1, a)
+            for n in range(10):
+                publisher.publish("jobs/1", b"%d" % n, qos=1)
+            assert [drain(near), drain(far)] == [list(range(10)), []]
+            near.unsubscribe("$share/g/jobs/#")
+            publisher.publish("jobs/1", b"10", qos=1)
+            assert drain(far) == [10]
+
+
+def test_who_wants_nothing_of_its_own_gets_what_others_publish(nodes: Nodes) -> None:
+    a, b, _ = nodes
+    with a.connect() as one, b.connect() as other:
+        for client in (one, other):
+            client.subscribe(Subscription("mine/#", 1, no_local=True))
+        await_routes(a, 1, b)
+        await_routes(b, 1, a)
+        one.publish("mine/1", b"of one", qos=1)
+        other.receive("mine/1", b"of one")
+        other.publish("mine/1", b"of the other", qos=1)
+        one.receive("mine/1", b"of the other")
+        for client in (one, other):
+            client.expect_nothing()
+
+
 def drain(client: RawClient) -> list[int]:
     """What a client has got, up to an answer that comes behind all of it."""
     got = []

@@ -16,7 +16,7 @@ import pytest
 
 from harness.client import RawClient
 from harness.members import Member, members, runs, until_all_see
-from harness.packets import Will
+from harness.packets import Publish, Will
 from harness.waiting import until
 from rookery.client.management import ManagementClient
 from rookery.errors import RookeryError
@@ -205,6 +205,20 @@ def test_a_message_reaches_a_subscriber_of_another_node(three: list[Member]) -> 
         until(is_routed, "one knows of the subscription")
         publisher.publish("plant/1/state", b"on", qos=1)
         subscriber.receive("plant/1/state", b"on")
+
+
+def test_what_happens_on_a_node_is_told_on_all_under_sys(three: list[Member]) -> None:
+    one, two, _ = three
+    with two.node.connect(level=5) as watcher:
+        watcher.subscribe("$SYS/brokers/+/clients/+/connected")
+
+        def is_told() -> bool:
+            with one.node.connect("seen-from-afar", level=5):
+                told = watcher.await_within(0.5)
+            wanted = f"$SYS/brokers/{one.name}/clients/seen-from-afar/connected"
+            return isinstance(told, Publish) and told.topic_name == wanted
+
+        until(is_told, "two tells of a client of one")
 
 
 def retained(member: Member) -> set[str]:

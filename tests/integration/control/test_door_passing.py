@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -18,6 +18,7 @@ from rookery.agent.tunnel import Tunnel as AgentTunnel
 from rookery.clock import SystemClock
 from rookery.contracts.agent_v1 import CHUNK_BYTES_MAX, Channel, Message
 from rookery.control.doors import passing
+from rookery.control.doors.jar import Jar
 from rookery.control.doors.service import Visit
 from rookery.control.relay.tunnel import Tunnel
 
@@ -67,6 +68,19 @@ class Wire:
         self.agent.receive(message.to_bytes())
 
 
+class Kept:
+    """The cookies of one visit."""
+
+    def __init__(self) -> None:
+        self.jar = Jar()
+
+    def cookies(self, _visit: Visit, path: str) -> str:
+        return self.jar.header(path, 0)
+
+    async def keep(self, _visit: Visit, said: Sequence[str], path: str) -> None:
+        self.jar = self.jar.after(said, path, 0)
+
+
 @dataclass
 class Door:
     """A port, and what stands behind it."""
@@ -100,12 +114,14 @@ async def door() -> AsyncIterator[Door]:
         async def look() -> Visit | None:
             return visit[0]
 
+        jar = Kept()
+
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
             found = visit[0]
             assert found is not None
             if passing.is_web_socket(request):
-                return await passing.pass_web_socket(request, tunnel, found, look)
-            return await passing.pass_request(request, tunnel, found)
+                return await passing.pass_web_socket(request, tunnel, found, jar, look)
+            return await passing.pass_request(request, tunnel, found, jar)
 
         url = await stack.enter_async_context(_served(web.Server(answer)))
         client = await stack.enter_async_context(aiohttp.ClientSession())
@@ -157,7 +173,7 @@ async def _echo(request: web.BaseRequest) -> web.StreamResponse:
     return socket
 
 
-async def test_pages_come_whole_and_cookies_go_neither_way(door: Door) -> None:
+async def test_pages_come_whole_and_cookies_of_a_browser_stay(door: Door) -> None:
     headers = {
         "cookie": "rookery_door_8100=secret",
         "authorization": "Bearer own",
@@ -177,6 +193,19 @@ async def test_pages_come_whole_and_cookies_go_neither_way(door: Door) -> None:
     assert asked.raw_path == "/index.html?a=%2F"
     assert asked.headers["authorization"] == "Bearer own"
     assert not {"Cookie", "Origin", "Referer"} & set(asked.headers)
+
+
+async def test_cookies_of_the_pages_are_kept_in_the_browsers_place(door: Door) -> None:
+    for _ in range(2):
+        async with door.client.get(f"{door.url}/app/index.html") as answer:
+            await answer.read()
+            assert "set-cookie" not in answer.headers
+    async with door.client.get(f"{door.url}/elsewhere") as answer:
+        await answer.read()
+    async with door.client.ws_connect(f"{door.url}/ws"):
+        pass
+    carried = [request.headers.getall("cookie", []) for request in door.seen]
+    assert carried == [[], ["own=1"], [], ["own=1"]]
 
 
 async def test_a_body_passes_and_a_redirection_stays_at_the_port(door: Door) -> None:

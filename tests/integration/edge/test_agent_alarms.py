@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from harness.control import World, control_world
-from harness.edge import edge_world
+from harness.edge import EdgeWorld, edge_world
 from harness.edge_agents import dial, until, until_status
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -71,6 +71,23 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         yield site
 
 
+async def a_rule_raises_and_ends_its_own(site: Site, edge: EdgeWorld, token: str) -> None:
+    params = {"sql": 'SELECT * FROM "plc/g"', "topic": "t", "host": "127.0.0.1", "port": 1}
+    node = {"name": "too hot", "plugin": "Rule", "params": params}
+    await edge.did(token, "POST", "/neuron/node", node)
+    alarm = await site.alarm("edge.rule.abnormal")
+    assert (alarm["name"], alarm["message"]) == (
+        "Edge rule abnormal", "Rules that do not work: too hot",
+    )  # fmt: skip
+    figures = await site.get(f"{site.path}/monitoring/edge")
+    assert figures["rules"] == {"total": 1, "running": 1, "stopped": 0, "error": 1}
+    assert figures["apps"] == {"total": 0, "running": 0, "error": 0}
+    driver = await site.alarm("edge.driver.abnormal")
+    assert "too hot" not in driver["message"]
+    await edge.did(token, "DELETE", "/neuron/node", {"name": "too hot"})
+    assert (await site.alarm("edge.rule.abnormal", state="history"))["endReason"] == "recovered"
+
+
 async def test_an_edge_service_raises_and_ends_its_alarms(site: Site) -> None:
     data = site.folder / "edge"
     async with edge_world(data) as edge:
@@ -92,6 +109,7 @@ async def test_an_edge_service_raises_and_ends_its_alarms(site: Site) -> None:
         figures = await until(counted)
         assert figures["edges"] == {"total": 1, "online": 1, "offline": 0}
         assert [row["node"] for row in figures["abnormal"]] == ["plc"]
+        await a_rule_raises_and_ends_its_own(site, edge, token)
         await edge.did(token, "DELETE", "/neuron/node", {"name": "plc"})
         ended = await site.alarm("edge.driver.abnormal", state="history")
         assert ended["endReason"] == "recovered"

@@ -116,6 +116,45 @@ def test_a_link_that_is_disabled_on_one_side_is_explained_on_both(linked: Sides)
     east.wait_for("west", None)
 
 
+def test_what_comes_over_a_link_is_shown_to_rules_where_the_link_says_so(linked: Sides) -> None:
+    east, west = linked
+    made = east.rest.ask(
+        "POST",
+        "/rules",
+        {
+            "sql": 'SELECT payload, origin_link FROM "t/#"',
+            "actions": [
+                {
+                    "function": "republish",
+                    "args": {"topic": "seen/${origin_link}", "payload": "${payload}", "qos": 1},
+                }
+            ],
+        },
+    )
+    assert made.status == 201, made.text
+    with east.client() as reader, west.client("writer") as writer:
+        reader.subscribe("t/#", "seen/#", qos=1)
+        west.wait_for_routes("east", 1)
+        writer.publish("t/1", b"hidden", qos=1)
+        take(reader, b"hidden")
+        east.put(east.link_to(west, extensions={"rules": True}))
+        east.wait_for("west", None)
+        west.wait_for_routes("east", 1)
+        writer.publish("t/1", b"shown", qos=1)
+        found = {message.topic_name for message in take(reader, b"shown", b"shown")}
+    assert found == {"t/1", "seen/west"}
+    assert east.rest.ask("DELETE", f"/rules/{made.json['id']}").status == 204
+
+
+def test_what_a_link_keeps_on_disk_is_said(linked: Sides) -> None:
+    east, west = linked
+    [node] = east.link("west")["node_status"]
+    assert (node["store"], node["stored"]) == ("agreed", 0)
+    west.put(west.link_to(east, extensions={"store": {"enable": False}}))
+    eventually(lambda: east.link("west")["node_status"][0]["store"] == "not_agreed")
+    assert "store" not in west.link("east")["node_status"][0]
+
+
 def test_a_side_that_wants_nothing_receives_nothing(fresh: Sides) -> None:
     east, west = fresh
     east.put(east.link_to(west, topics=[]))

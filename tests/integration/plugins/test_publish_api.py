@@ -71,12 +71,18 @@ def test_a_hook_changes_takes_and_refuses(operator: Operator) -> None:
 
         said = Ctl(operator.node.data_dir)("publish", "refuse/it", "x")
         assert (said.code, said.out) == (1, "")
+        assert "probe-1.0.0" in said.err
         assert "153" in said.err
 
         taken = rest.ask("POST", "/publish", body("take/it"))
         assert (taken.status, taken.json["reason_code"]) == (202, 16)
         refused = rest.ask("POST", "/publish", body("refuse/it"))
-        assert (refused.status, refused.json["reason_code"]) == (202, 0x99)
+        assert refused.status == 202
+        assert refused.json == {
+            "reason_code": 0x99,
+            "message": "refused_by_plugin",
+            "plugin": "probe-1.0.0",
+        }
 
         assert rest.ask("POST", "/publish", body("later")).status == 200
         client.receive("changed/topic", b"x")

@@ -162,6 +162,26 @@ def test_sql_is_tried_without_a_rule(asks: RestSocket) -> None:
         assert told.json["message"] == chinese
 
 
+def test_what_is_half_written_is_previewed_without_an_error(asks: RestSocket) -> None:
+    def preview(sql: str, context: dict[str, Any], language: str = "en") -> Any:
+        body = {"sql": sql, "context": context}
+        answer = asks.ask("POST", "/rule_preview", body, {"accept-language": language})
+        assert answer.status == 200, answer
+        return answer.json
+
+    assert preview(SQL, HOT) == {"rows": [{"temp": 91, "clientid": "c1"}], "problem": None}
+    assert preview(SQL, COLD) == {"rows": [], "problem": None}
+    assert preview("SELECT\n FR", HOT)["problem"]["line"] == 2
+    wrong = preview("SELEC *", HOT, "zh-CN")
+    assert wrong["rows"] == []
+    assert (wrong["problem"]["line"], wrong["problem"]["column"]) == (1, 1)
+    assert wrong["problem"]["message"].startswith("第 1 行第 1 列：此处应为 SELECT")
+    failed = preview('SELECT abs(topic) AS x FROM "#"', HOT)["problem"]
+    assert (failed["line"], failed["column"]) == (None, None)
+    assert "abs" in failed["message"]
+    assert asks.ask("POST", "/rule_preview", {"sql": 7}).problem == (400, "BAD_REQUEST")
+
+
 def test_a_trial_answers_with_a_bounded_number_of_rows(asks: RestSocket) -> None:
     def tried(count: int, headers: dict[str, str] | None = None) -> Any:
         context = {"topic": "t", "username": "u" * 1000}

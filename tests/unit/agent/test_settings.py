@@ -16,6 +16,7 @@ NAMED = Settings(
     insecure_skip_verify=True,
     api_url="https://[::1]:18084",
     dashboard_url="http://10.0.0.1:18083",
+    other_urls="http://10.0.0.2:18083,https://[::2]:18084",
     log_collection_enabled=True,
     log_collection_dir="/var/log/emqx 日志 50%",
     log_level="debug",

@@ -67,6 +67,9 @@ async def outcome_of(message: Publication, *plugins: Asked) -> Outcome:
 
 
 BYTES_MAX = 1 << 20
+PLUGIN = "probe-1.0.0"
+REFUSED = Refused(0x99, PLUGIN)
+SILENT = Refused(0x83, PLUGIN, is_answered=False)
 MESSAGE = Publication("a/b", b"x", qos=1, expiry_s=60, client_id="http_api")
 
 
@@ -80,7 +83,7 @@ async def test_each_plugin_sees_what_the_one_before_it_left() -> None:
 
 @pytest.mark.parametrize(
     ("verdict", "outcome"),
-    [(["drop", None], None), (["deny", 0x99], Refused(0x99))],
+    [(["drop", None], None), (["deny", 0x99], REFUSED)],
 )
 async def test_what_is_taken_or_refused_is_shown_to_nobody_else(
     verdict: list[Any], outcome: Outcome
@@ -116,7 +119,7 @@ async def test_many_are_asked_about_a_part_at_a_time() -> None:
         Worker(lambda message: ["replace", {**message, "topic": "a/#"}]),
     ],
 )
-@pytest.mark.parametrize(("failure", "outcome"), [("ignore", MESSAGE), ("deny", Refused(0x83))])
+@pytest.mark.parametrize(("failure", "outcome"), [("ignore", MESSAGE), ("deny", SILENT)])
 async def test_without_an_answer_what_is_configured_holds(
     worker: Worker | None, failure: str, outcome: Outcome
 ) -> None:
@@ -127,13 +130,13 @@ async def test_without_an_answer_what_is_configured_holds(
 async def test_a_worker_that_hangs_is_waited_for_once() -> None:
     worker = Silent(allow)
     plugin = asked(worker, deadline_s=0.05, failure={"message.publish": "deny"})
-    assert await outcome_of(MESSAGE, plugin) == Refused(0x83)
+    assert await outcome_of(MESSAGE, plugin) == SILENT
     assert worker.figures == PublishFigures(asked=1, late=1)
     # From here on a deadline is longer than the test may take: nobody waits for one.
     plugin = asked(worker, deadline_s=3600.0, failure={"message.publish": "deny"})
     worker.trust.patience_s(asyncio.get_running_loop().time(), 3600.0)
     for _ in range(3):
-        assert await outcome_of(MESSAGE, plugin) == Refused(0x83)
+        assert await outcome_of(MESSAGE, plugin) == SILENT
     assert worker.figures == PublishFigures(asked=1, late=1, failed=3)
     assert len(worker.asked) == 1
 
@@ -169,7 +172,7 @@ async def test_a_process_that_is_gone_leaves_what_is_configured() -> None:
     assert await outcome_of(MESSAGE, asked(Gone(allow))) == MESSAGE
     refusing = asked(Gone(lambda _: ["deny", 0x99]))
     found = await ask_all([MESSAGE, MESSAGE], [refusing], ManualClock(), BYTES_MAX)
-    assert found == [Refused(0x99), MESSAGE]
+    assert found == [REFUSED, MESSAGE]
 
 
 def refuse_but_bad(message: Mapping[str, Any]) -> list[Any]:
@@ -182,11 +185,11 @@ async def test_one_without_an_answer_does_not_let_the_others_through(worker: Wor
     bad = MESSAGE._replace(topic="bad")
     plugin = asked(worker, deadline_s=0.05)
     found = await ask_all([MESSAGE, MESSAGE, bad], [plugin], ManualClock(), BYTES_MAX)
-    assert found == [Refused(0x99), Refused(0x99), bad]
+    assert found == [REFUSED, REFUSED, bad]
 
 
 @pytest.mark.parametrize(
-    ("failure", "outcome"), [("ignore", MESSAGE), ("deny", Refused(0x83)), ("allow", MESSAGE)]
+    ("failure", "outcome"), [("ignore", MESSAGE), ("deny", SILENT), ("allow", MESSAGE)]
 )
 async def test_an_answer_larger_than_a_packet_may_be_is_a_failure(
     failure: str, outcome: Outcome, caplog: pytest.LogCaptureFixture

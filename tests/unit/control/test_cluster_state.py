@@ -19,8 +19,8 @@ from rookery.control.clusters.texts import text_of
 
 T = 1_700_000_000_000
 S = 1_000
-# 3 × 15 s + 5 s
-OVERDUE_S = 50
+# 3 × 15 s, with the time that it takes to look
+OVERDUE_S = 42
 
 
 def facts(**changes: Any) -> Facts:
@@ -243,3 +243,18 @@ def test_every_condition_has_its_words_and_survives_storage(
 def test_conditions_of_a_later_version_are_left_aside() -> None:
     assert Condition.from_json({"type": "FromTheFuture", "since": T}) is None
     assert Condition.from_json({"type": "AgentLost", "since": "yesterday"}) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "english", "chinese"),
+    [
+        ("UNREACHABLE: a:1: refused", "no connection (a:1: refused)", "无法连接（a:1: refused）"),
+        ("ANSWER: there are no files", "there are no files", "there are no files"),
+        ("NEW: what", "NEW: what", "NEW: what"),
+        ("words alone", "words alone", "words alone"),
+    ],
+)
+def test_no_code_is_shown_to_people(said: str, english: str, chinese: str) -> None:
+    condition = Condition(ConditionType.CLUSTER_UNREACHABLE, T, said)
+    assert text_of(condition, "en") == f"The agent cannot read the cluster: {english}"
+    assert text_of(condition, "zh") == f"代理无法读取集群信息：{chinese}"

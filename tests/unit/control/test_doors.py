@@ -193,6 +193,33 @@ async def test_no_script_of_a_cluster_can_put_its_cookie_in_the_place_of_ours(
         assert answer.status == 503
 
 
+async def test_cookies_of_a_clusters_pages_belong_to_one_visit_and_are_sealed(
+    place: Place, port: int, tmp_path: Path
+) -> None:
+    cluster = await place.cluster("a")
+
+    async def enter() -> str:
+        return await cookie_of(place, port, await place.code(cluster))
+
+    async def carried(cookie: str) -> str:
+        visit = await place.doors.visit(port, cookie)
+        assert visit is not None
+        return place.doors.cookies(visit, "/")
+
+    mine, another = await enter(), await enter()
+    visit = await place.doors.visit(port, mine)
+    assert visit is not None
+    # Two answers to one page that nobody waited for one after the other.
+    await place.doors.keep(visit, ["session=the-secret-of-a-page; Path=/"], "/")
+    await place.doors.keep(visit, ["language=zh; Path=/"], "/")
+    assert await carried(mine) == "session=the-secret-of-a-page; language=zh"
+    assert await carried(another) == ""
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"cookies of" not in kept
+    assert b"the-secret-of-a-page" not in kept
+    assert await carried(await enter()) == ""
+
+
 async def test_nobody_is_shown_a_page_of_a_cluster_without_having_entered(
     place: Place, port: int
 ) -> None:

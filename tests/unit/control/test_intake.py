@@ -9,7 +9,7 @@ from typing import Any
 from rookery.clock import ManualClock
 from rookery.contracts.agent_v1 import ClusterFacts, ClusterNode, Report
 from rookery.control.clusters.facts import facts_of, settled, taken
-from rookery.control.clusters.intake import Heard, Intake
+from rookery.control.clusters.intake import AT_ONCE, Heard, Intake
 from rookery.control.clusters.state import Presence, State
 from rookery.errors import UnavailableError
 
@@ -47,6 +47,28 @@ async def test_many_reports_are_one_write_of_the_latest() -> None:
     assert len(table.writes) == 1
     assert {item.report.sequence for item in table.writes[0].values() if item.report} == {2}
     assert len(table.writes[0]) == 100
+
+
+async def test_very_many_are_written_in_parts_and_none_is_lost_on_the_way() -> None:
+    table = Table()
+    intake = Intake(table.write, ManualClock(), flush_s=3600)
+    for agent in range(AT_ONCE * 2 + 1):
+        intake.report(f"a{agent}", report(1), through_relay=True)
+    told: list[int] = []
+    is_ending = asyncio.Event()
+
+    async def listen(cluster_ids: set[str]) -> None:
+        told.append(len(cluster_ids))
+        if len(told) == 1:
+            # It ends here, with two parts to go.
+            is_ending.set()
+            await asyncio.Event().wait()
+
+    intake.tells(listen)
+    intake.start()
+    await is_ending.wait()
+    await intake.stop()
+    assert [len(write) for write in table.writes] == told == [AT_ONCE, AT_ONCE, 1]
 
 
 async def test_what_came_while_the_database_was_locked_is_written_at_the_end() -> None:

@@ -150,6 +150,22 @@ async def test_an_organization_sees_its_own_invitations_alone(world: World, admi
     assert (await world.ask("GET", "/invitations", token=theirs)).problem == (403, "FORBIDDEN")
 
 
+async def test_no_organization_gets_the_link_of_an_administrator_of_the_system(
+    world: World, admin: str
+) -> None:
+    org, _ = await a_place(world, admin)
+    member = {"email": "orla@example.com", "password": PASSWORD, "role": "admin"}
+    await world.make(admin, f"/orgs/{org}/members", member)
+    theirs = await world.sign_in("orla@example.com")
+    made = await invited(world, admin, isAdmin=True, orgId=org, role="admin")
+    path = f"/orgs/{org}/invitations"
+    assert (await world.ask("GET", path, token=theirs)).json["total"] == 0
+    for method, end in (("POST", "/renew"), ("DELETE", "")):
+        answer = await world.ask(method, f"{path}/{made['id']}{end}", token=theirs)
+        assert answer.problem == (404, "NOT_FOUND")
+    assert (await accept(world, token_of(made["link"]))).status == 204
+
+
 async def test_an_api_token_makes_no_administrators(world: World, admin: str) -> None:
     body = {"name": "t", "access": "write", "expiresAt": "2024-01-01T00:00:00Z"}
     token = (await world.ask("POST", "/tokens", body, token=admin)).json["token"]

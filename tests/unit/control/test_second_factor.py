@@ -52,8 +52,16 @@ async def test_a_code_is_asked_for_and_works_once(
     assert (await login(world, mine.code(30))).status == 200
 
 
+async def test_who_only_found_a_page_open_sets_none_up(world: World, admin: str) -> None:
+    for given, code in (({"password": "Wrong-1-x"}, "ERROR_PWD_NOT_MATCH"), (None, "BAD_REQUEST")):
+        answer = await world.ask("POST", PATH, given, token=admin)
+        assert answer.problem == (400, code)
+    assert (await world.ask("GET", PATH, token=admin)).json["isOn"] is False
+
+
 async def test_what_is_no_code_confirms_nothing(world: World, admin: str) -> None:
-    await world.ask("POST", PATH, token=admin)
+    begun = await world.ask("POST", PATH, {"password": PASSWORD}, token=admin)
+    assert begun.status == 201
     for code in ("000", "abcdef", "１２３４５６", "1234567"):
         answer = await world.ask("POST", f"{PATH}/confirm", {"code": code}, token=admin)
         assert answer.problem == (400, "BAD_REQUEST")
@@ -123,7 +131,7 @@ async def test_administrators_who_need_one_set_it_up_before_anything_else(
 async def test_no_secret_is_at_rest_or_in_the_audit(
     world: World, admin: str, clock: ManualClock, tmp_path: Any
 ) -> None:
-    made = (await world.ask("POST", PATH, token=admin)).json
+    made = (await world.ask("POST", PATH, {"password": PASSWORD}, token=admin)).json
     assert made["uri"].startswith("otpauth://totp/Rookery:ada%40example.com?")
     assert {len(row) for row in made["picture"]} == {len(made["picture"])}
     mine = Authenticator(made, clock)

@@ -126,3 +126,17 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(BadRequestError):
         Subscription(subscriptions, "a", qos=qos, queue_max=queue_max, when_full="drop_new")
+
+
+async def test_it_holds_so_many_bytes_at_most(subscriptions: FakeSubscriptions) -> None:
+    subscription = Subscription(
+        subscriptions, "a/#", qos=1, queue_max=10, when_full="drop_oldest", queue_bytes_max=10
+    )
+    subscription.open()
+    for payload in (b"aaaa", b"bbbb", b"cccc", b"longer than all of it", b"dd"):
+        subscription.put(Message("a/1", payload))
+        assert subscription.waiting >= 1
+    assert (await subscription.get()).payload == b"dd"
+    assert subscription.dropped == 4
+    subscription.put(Message("a/1", b"e" * 10))
+    assert (await subscription.get()).payload == b"e" * 10

@@ -63,6 +63,10 @@ pub struct LinkEntry {
     pub topics: Vec<Box<str>>,
     /// Who may speak for the other cluster.
     pub accept: LinkAccept,
+    /// Rules and `message.publish` hooks see what comes over it.
+    pub is_shown: bool,
+    /// What comes over it with RETAIN is retained here as well.
+    pub keeps_retained: bool,
     /// What came over it.
     pub counters: Arc<LinkCounters>,
 }

@@ -300,6 +300,8 @@ fn links() -> LinkGate {
             is_enabled,
             topics: vec!["t".into()],
             accept,
+            is_shown: false,
+            keeps_retained: false,
             counters: std::sync::Arc::default(),
         })
     };

@@ -154,6 +154,8 @@ pub struct Moves {
     pub took: u64,
     /// What it got, while it may get it a second time.
     pub seen: Option<Box<Seen>>,
+    /// The lost node that it was on: it went on here without that one's consent.
+    pub from: Option<Arc<str>>,
     /// It is being given to another node.
     pub departure: Option<Box<Departure>>,
 }

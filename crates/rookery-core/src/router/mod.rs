@@ -31,8 +31,10 @@ use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteG
 pub use crate::config::SharedStrategy;
 pub use cache::{CacheCounts, MatchCache};
 pub use matching::{GroupMatch, Matched, SubIds, Target};
+pub(crate) use routes::Tracking;
 pub use routes::{
-    Feed, LINKS_FROM, LINKS_SHARD, NODES_SHARD, RouteChange, RouteChanges, Weight, node_key,
+    Feed, LINK_COPIES_FROM, LINKS_FROM, LINKS_SHARD, NODES_SHARD, RouteChange, RouteChanges,
+    Weight, node_key,
 };
 pub use shared::{PickContext, SharedGroup};
 pub use subscriber::{SubOpts, Subscriber};

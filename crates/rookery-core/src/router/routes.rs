@@ -26,7 +26,10 @@ pub const NODES_SHARD: u16 = u16::MAX - 1;
 pub const LINKS_SHARD: u16 = u16::MAX;
 
 /// Numbers below it stand for nodes, the others for links.
-pub const LINKS_FROM: u16 = 0xFF00;
+pub const LINKS_FROM: u16 = 0xF000;
+
+/// From here on they stand for what another node of the cluster told of a link.
+pub const LINK_COPIES_FROM: u16 = 0xF800;
 
 /// Who is told of subscriptions here.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -114,7 +117,7 @@ pub struct RouteChanges {
 
 /// What a feed has not taken yet.
 #[derive(Debug, Default)]
-pub(super) struct Tracking {
+pub(crate) struct Tracking {
     is_on: AtomicBool,
     has_changes: AtomicBool,
     /// Taken after the lock of the trie, never before.
@@ -122,18 +125,34 @@ pub(super) struct Tracking {
 }
 
 impl Tracking {
-    fn take(&self) -> RouteChanges {
+    pub(crate) fn has_changes(&self) -> bool {
+        self.has_changes.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn take(&self) -> RouteChanges {
         self.has_changes.store(false, Ordering::Release);
         std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Begins or ends; what waits is forgotten.
-    fn set(&self, is_on: bool) {
+    pub(crate) fn set(&self, is_on: bool) {
         self.is_on.store(is_on, Ordering::Release);
         drop(self.take());
     }
 
-    fn note(&self, group: Option<&str>, filter: &str, was: Weight, is: Weight) {
+    /// Only a walk over everything tells what there is.
+    pub(crate) fn lose(&self) {
+        if self.is_on.load(Ordering::Acquire) {
+            let lost = RouteChanges { changes: Vec::new(), is_lost: true };
+            *self.changes.lock().unwrap_or_else(PoisonError::into_inner) = lost;
+            self.has_changes.store(true, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn note(&self, group: Option<&str>, filter: &str, was: Weight, is: Weight) {
+        if !self.is_on.load(Ordering::Acquire) {
+            return;
+        }
         let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.changes.len() >= CHANGES_MAX {
             *waiting = RouteChanges { changes: Vec::new(), is_lost: true };
@@ -248,7 +267,7 @@ impl Router {
     #[inline]
     #[must_use]
     pub fn has_route_changes(&self, feed: Feed) -> bool {
-        self.feed(feed).has_changes.load(Ordering::Acquire)
+        self.feed(feed).has_changes()
     }
 
     /// Takes the changes that wait.
@@ -274,6 +293,18 @@ impl Router {
         mut each: impl FnMut(Option<&str>, &str, Weight),
     ) -> Option<u32> {
         self.read().local_routes(from, visits, &mut each)
+    }
+
+    /// A part of what stands under some numbers, from a place on (0: the beginning); where the next
+    /// part begins. Looks at no more than `visits` places.
+    pub fn routes_of(
+        &self,
+        numbers: &[u16],
+        from: u32,
+        visits: usize,
+        each: impl FnMut(u16, &str),
+    ) -> Option<u32> {
+        self.read().plain_routes_of(numbers, from, visits, each)
     }
 
     /// Notes what another node has; tells what it had. [`super::BATCH`] under one hold of the lock.
@@ -338,7 +369,7 @@ impl Router {
         if was == is {
             return;
         }
-        for feed in self.feeds.iter().filter(|feed| feed.is_on.load(Ordering::Acquire)) {
+        for feed in &self.feeds {
             feed.note(group, filter, was, is);
         }
     }

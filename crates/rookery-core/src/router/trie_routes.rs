@@ -47,6 +47,25 @@ impl Trie {
         self.next_from(end)
     }
 
+    /// What stands under some numbers, without shared subscriptions.
+    pub(super) fn plain_routes_of(
+        &self,
+        numbers: &[u16],
+        from: u32,
+        visits: usize,
+        mut each: impl FnMut(u16, &str),
+    ) -> Option<u32> {
+        let end = self.end_of(from, visits);
+        for at in from..end {
+            let mut found = self.remotes(at).iter().filter(|n| numbers.contains(n)).peekable();
+            if found.peek().is_some() {
+                let filter = self.filter_text(at);
+                found.for_each(|number| each(*number, &filter));
+            }
+        }
+        self.next_from(end)
+    }
+
     /// What another node has, from a place on.
     pub(super) fn routes_of(&self, node: u16, from: u32, visits: usize) -> RoutesOf {
         let (mut plain, mut groups) = (Vec::new(), Vec::new());

@@ -17,6 +17,8 @@ pub(crate) struct PublishedColumns<'a> {
     pub(crate) attrs: &'a [(Box<str>, Box<str>)],
     pub(crate) now: Now,
     pub(crate) node: &'a str,
+    /// The cluster that it came from.
+    pub(crate) link: Option<&'a str>,
 }
 
 impl Source for PublishedColumns<'_> {
@@ -34,6 +36,7 @@ impl Source for PublishedColumns<'_> {
             Column::ClientAttrs => attributes(self.attrs),
             Column::Timestamp => time(self.now.unix_ms),
             Column::Node => Value::from(self.node),
+            Column::OriginLink => optional(self.link),
             other => of_message(self.parts, other),
         }
     }

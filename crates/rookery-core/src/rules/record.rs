@@ -40,6 +40,50 @@ pub enum Read<'a> {
     Broken,
 }
 
+/// What the beginning of some octets is, whatever the records are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framed<'a> {
+    /// The body of a record, and how many octets it takes.
+    Body(&'a [u8], usize),
+    /// The beginning of a record; so many octets are needed at least.
+    More(usize),
+    /// No record.
+    Broken,
+}
+
+/// Appends a record: the length of its body, the CRC-32 of it, and what `write` appends.
+pub fn put_framed(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEAD_BYTES]);
+    write(out);
+    let body = out.get(start + HEAD_BYTES..).unwrap_or_default();
+    let crc = crc32fast::hash(body);
+    #[allow(clippy::cast_possible_truncation)] // the caller sees to its size
+    let length = body.len() as u32;
+    if let Some([head, ..]) = out.get_mut(start..).map(|o| o.as_chunks_mut::<HEAD_BYTES>().0) {
+        *head = u64::to_le_bytes(u64::from(length) | u64::from(crc) << 32);
+    }
+}
+
+/// Reads the record at the beginning of `bytes`, whose body is as long as `lengths` allow.
+#[must_use]
+pub fn read_framed(bytes: &[u8], lengths: std::ops::RangeInclusive<usize>) -> Framed<'_> {
+    let Some((head, rest)) = bytes.split_first_chunk::<HEAD_BYTES>() else {
+        return Framed::More(HEAD_BYTES);
+    };
+    let head = u64::from_le_bytes(*head);
+    let length = (head & u64::from(u32::MAX)) as usize;
+    if !lengths.contains(&length) {
+        return Framed::Broken;
+    }
+    let Some(body) = rest.get(..length) else { return Framed::More(HEAD_BYTES + length) };
+    if u64::from(crc32fast::hash(body)) == head >> 32 {
+        Framed::Body(body, HEAD_BYTES + length)
+    } else {
+        Framed::Broken
+    }
+}
+
 impl Record<'_> {
     /// Writes the record at the end of `out`; false when it is too large, then `out` is as it was.
     #[must_use]
@@ -47,19 +91,12 @@ impl Record<'_> {
         if self.fields.len() > FIELDS_BYTES_MAX {
             return false;
         }
-        let start = out.len();
-        out.extend_from_slice(&[0; HEAD_BYTES]);
-        out.extend_from_slice(&self.key.to_le_bytes());
-        out.extend_from_slice(&self.made_at_ms.to_le_bytes());
-        out.extend_from_slice(&self.rule.to_le_bytes());
-        out.extend_from_slice(self.fields);
-        let body = out.get(start + HEAD_BYTES..).unwrap_or_default();
-        let crc = crc32fast::hash(body);
-        #[allow(clippy::cast_possible_truncation)] // bounded above
-        let length = body.len() as u32;
-        if let Some([head, ..]) = out.get_mut(start..).map(|o| o.as_chunks_mut::<HEAD_BYTES>().0) {
-            *head = u64::to_le_bytes(u64::from(length) | u64::from(crc) << 32);
-        }
+        put_framed(out, |out| {
+            out.extend_from_slice(&self.key.to_le_bytes());
+            out.extend_from_slice(&self.made_at_ms.to_le_bytes());
+            out.extend_from_slice(&self.rule.to_le_bytes());
+            out.extend_from_slice(self.fields);
+        });
         true
     }
 }
@@ -67,23 +104,13 @@ impl Record<'_> {
 /// Reads the record at the beginning of `bytes`.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Read<'_> {
-    let Some((head, rest)) = bytes.split_first_chunk::<HEAD_BYTES>() else {
-        return Read::More(HEAD_BYTES);
-    };
-    let head = u64::from_le_bytes(*head);
-    let length = (head & u64::from(u32::MAX)) as usize;
-    if !(BODY_BYTES_MIN..=BODY_BYTES_MIN + FIELDS_BYTES_MAX).contains(&length) {
-        return Read::Broken;
-    }
-    let Some(body) = rest.get(..length) else { return Read::More(HEAD_BYTES + length) };
-    if u64::from(crc32fast::hash(body)) != head >> 32 {
-        return Read::Broken;
-    }
-    match record(body) {
-        Some(record) if fields::is_whole(record.fields) => {
-            Read::Record(record, HEAD_BYTES + length)
-        }
-        _ => Read::Broken,
+    match read_framed(bytes, BODY_BYTES_MIN..=BODY_BYTES_MIN + FIELDS_BYTES_MAX) {
+        Framed::More(needed) => Read::More(needed),
+        Framed::Broken => Read::Broken,
+        Framed::Body(body, taken) => match record(body) {
+            Some(record) if fields::is_whole(record.fields) => Read::Record(record, taken),
+            _ => Read::Broken,
+        },
     }
 }
 

@@ -126,6 +126,8 @@ pub(crate) struct Run<'a> {
     pub(crate) now: Now,
     /// Rules that the message came through.
     pub(crate) chain: &'a [Arc<str>],
+    /// The link that it came over: what is made of it crosses no other one either.
+    pub(crate) link: Option<&'a Arc<str>>,
     /// The properties of the message.
     pub(crate) properties: &'a [u8],
     /// Whose results keep their order.
@@ -264,11 +266,11 @@ impl Run<'_> {
             self.fail(rule, TOO_LARGE);
             return;
         }
-        let origin = if self.chain.is_empty() {
+        let origin = if self.chain.is_empty() && self.link.is_none() {
             rule.origin.clone()
         } else {
-            let rules = self.chain.iter().cloned().chain([rule.id.clone()]);
-            Arc::new(Origin::of_rules(rules.collect()))
+            let rules = self.chain.iter().cloned().chain([rule.id.clone()]).collect();
+            Arc::new(Origin { link: self.link.cloned(), ..Origin::of_rules(rules) })
         };
         *self.messages_made += 1;
         let draft = &*self.draft;

@@ -286,14 +286,22 @@ impl Shard {
         let mut newer = Vec::new();
         for (client_id, theirs) in items {
             let slot = self.clients.get(client_id);
-            let Some(session) = slot.and_then(|slot| self.sessions.get(*slot)) else { continue };
+            let Some(session) = slot.and_then(|slot| self.sessions.get(*slot)) else {
+                // It went on here while that node was lost, and ended since, or went elsewhere.
+                if self.travel.adopted.get(client_id).is_some_and(|epoch| *epoch > *theirs) {
+                    let (client_id, epoch) = (client_id.clone(), *theirs + 1);
+                    self.tell_node(Some(node.clone()), MoveStep::Taken { client_id, epoch });
+                }
+                continue;
+            };
             let own = session.generation;
             if own < *theirs || (own == *theirs && !is_above) {
                 newer.push((client_id.clone(), own));
                 continue;
             }
             let client_id = client_id.clone();
-            let is_here = session.moves.as_ref().is_some_and(|moves| moves.took >= *theirs);
+            let took = session.moves.as_ref().map_or(0, |moves| moves.took);
+            let is_here = took > *theirs || (took == *theirs && !session.knows_the_same());
             let step = match is_here {
                 true => MoveStep::Taken { client_id, epoch: own },
                 false => {

@@ -232,6 +232,7 @@ impl Shard {
         self.confirm_foreign(ticket);
         self.release_held(now, ticket, outcome);
         self.confirm_stored(ticket, outcome);
+        self.keep_promises();
         if outcome == Outcome::Refused {
             self.put_off(ticket);
         }

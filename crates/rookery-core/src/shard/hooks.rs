@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use rookery_codec::{AckKind, Publish, QoS, ReasonCode, Version};
 
-use super::deliver::Source;
 use super::gate::GateAction;
 use super::publish::ack_reason;
 use super::wills::is_of_will;
@@ -322,18 +321,25 @@ impl Shard {
             payload: publish.payload,
         };
         let message = Arc::new(Message::new(&parts, publisher, None));
-        let id = self.next_ask(key);
+        self.defer_message(now, key, &message, publish.qos, publish.packet_id);
+        Ok(Step::Next)
+    }
+
+    /// The same with the message made; QoS and identifier are those of the packet it came in.
+    pub(super) fn defer_message(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        message: &Arc<Message>,
+        qos: QoS,
+        packet_id: u16,
+    ) {
+        let (id, message) = (self.next_ask(key), message.clone());
         if let Some(deferred) = self.conns.get_mut(key.slot).and_then(|c| c.deferred.as_mut()) {
-            deferred.push(DeferredPacket::Publish {
-                id,
-                message: message.clone(),
-                qos: publish.qos,
-                packet_id: publish.packet_id,
-                verdict: None,
-            });
+            let (message, verdict) = (message.clone(), None);
+            deferred.push(DeferredPacket::Publish { id, message, qos, packet_id, verdict });
         }
         self.ask(now, id, Question::Publish { message });
-        Ok(Step::Next)
     }
 
     fn finish_publish(
@@ -368,15 +374,13 @@ impl Shard {
         }
         let from = self.sessions.get(slot).map(|s| s.key);
         let reached = match verdict {
-            Some(Verdict::Replace(replacement)) => {
-                self.take_message(now, &mut Source::of(&replacement), from)
-            }
+            Some(Verdict::Replace(replacement)) => self.take_seen(now, &replacement, from),
             Some(Verdict::Drop | Verdict::Deny(_)) => {
                 self.metrics().messages_dropped.inc();
                 self.tell_hook_dropped(slot, message);
                 1
             }
-            _ => self.take_message(now, &mut Source::of(message), from),
+            _ => self.take_seen(now, message, from),
         };
         self.tell_puback_of(key, message, ack_reason(reached));
         self.answer_publish(now, key, qos, packet_id, reached, before);

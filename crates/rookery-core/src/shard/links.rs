@@ -1,14 +1,14 @@
 //! Linked clusters: what their clients publish under `$LINK/`, and messages for them.
 //!
-//! A message that came over a link is delivered to whoever subscribed in this cluster, and to nobody
-//! else: it is not retained, rules and hooks do not see it, and it crosses no other link. So any
-//! number of clusters may be linked with each other and a message goes round in no circle.
+//! A message that came over a link is delivered to whoever subscribed in this cluster and crosses no
+//! other link. So any number of clusters may be linked with each other and a message goes round in no
+//! circle. It is retained, and rules and hooks see it, where the link says so.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rookery_codec::{Publish, PublishProperties, QoS, ReasonCode, Subscribe, levels};
-use rookery_links::message::{self, LinkMessage};
+use rookery_links::message::{self, LinkMessage, STATE};
 use rookery_links::receiver::Violation;
 use rookery_links::receiver::error::UNKNOWN_CLUSTER;
 use rookery_links::topics::{PREFIX, Purpose, parse};
@@ -18,7 +18,7 @@ use super::{Fault, Shard, Step};
 use crate::access::{Judgement, LinkEntry, Permission};
 use crate::conn::Action;
 use crate::effects::{CloseCause, ForLinks};
-use crate::ids::{ConnKey, MessageId, Now};
+use crate::ids::{ConnKey, MessageId, Now, SessionKey};
 use crate::message::{Message, MessageParts, Origin, Publisher};
 use crate::router::Matched;
 
@@ -41,6 +41,17 @@ impl Shard {
         let Some((purpose, cluster)) = parse(topic).filter(|_| is_allowed) else {
             return Ok(self.deny_publish(now, key, publish, ReasonCode::NOT_AUTHORIZED));
         };
+        let linked = match purpose {
+            Purpose::Message => self.read_linked(now, key, cluster, publish),
+            _ => None,
+        };
+        if let Some((entry, message, false)) = &linked
+            && entry.is_shown
+            && self.config.hooks.publish
+        {
+            self.defer_message(now, key, message, publish.qos, publish.packet_id);
+            return Ok(Step::Next);
+        }
         let before = self.effects.store_ops.len();
         if publish.qos != QoS::AtMostOnce
             && !self.open_exchange(now, key, slot, publish.qos, publish.packet_id)?
@@ -49,8 +60,10 @@ impl Shard {
         }
         match purpose {
             Purpose::Route => self.take_routes(now, key, cluster, publish)?,
-            Purpose::Message => self.take_linked(now, key, cluster, publish.payload),
-            Purpose::Response => {}
+            Purpose::Message | Purpose::Response => {}
+        }
+        if let Some((entry, message, is_state)) = linked {
+            self.take_linked(now, &entry, &message, is_state);
         }
         self.answer_publish(now, key, publish.qos, publish.packet_id, 1, before);
         Ok(Step::Next)
@@ -147,14 +160,21 @@ impl Shard {
         self.route_matched(now, &mut Source::of(&message), None, &matched);
     }
 
-    /// A message of another cluster.
-    fn take_linked(&mut self, now: Now, key: ConnKey, cluster: &str, payload: &[u8]) {
-        let Some(entry) = self.config.links.get(cluster).cloned() else { return };
+    /// A message of another cluster; true if it tells what is retained there. Nothing if it is none
+    /// that may come, which is counted.
+    fn read_linked(
+        &mut self,
+        now: Now,
+        key: ConnKey,
+        cluster: &str,
+        publish: &Publish<'_>,
+    ) -> Option<(Arc<LinkEntry>, Arc<Message>, bool)> {
+        let entry = self.config.links.get(cluster).cloned()?;
         let zone = self.conns.get(key.slot).map_or(0, |conn| conn.meta.zone);
         let mqtt = self.mqtt(zone);
         let limits = message::limits(mqtt.max_packet_size as usize);
         let levels_max = mqtt.max_topic_levels;
-        let plain = message::unpack(payload, limits);
+        let plain = message::unpack(publish.payload, limits);
         let linked = plain.as_deref().map(|plain| message::read(plain, limits));
         let wanted = match linked {
             Ok(Ok(linked)) if levels(linked.topic) <= levels_max => {
@@ -165,42 +185,63 @@ impl Shard {
         let Some(linked) = wanted else {
             entry.counters.refused.fetch_add(1, Ordering::Relaxed);
             self.metrics().messages_dropped.inc();
-            return;
+            return None;
         };
         entry.counters.received.fetch_add(1, Ordering::Relaxed);
-        self.deliver_linked(now, &entry, &linked);
+        let Some(message) = message_of(now, &entry, &linked) else {
+            self.metrics().messages_dropped.inc();
+            return None;
+        };
+        let mut properties = publish.properties.user_properties.iter();
+        let is_state = properties.any(|(name, value)| (name, value) == STATE);
+        Some((entry, Arc::new(message), is_state))
     }
 
-    fn deliver_linked(&mut self, now: Now, entry: &LinkEntry, linked: &LinkMessage<'_>) {
-        let expires_at_ms = linked
-            .expiry_interval_s
-            .map_or(0, |seconds| linked.timestamp_ms + u64::from(seconds) * 1000);
-        if expires_at_ms != 0 && expires_at_ms <= now.unix_ms {
-            self.metrics().messages_dropped.inc();
-            return;
+    /// Delivers a message of another cluster.
+    fn take_linked(
+        &mut self,
+        now: Now,
+        entry: &LinkEntry,
+        message: &Arc<Message>,
+        is_state: bool,
+    ) -> usize {
+        let mut source = Source::of(message);
+        if source.parts.retain && entry.keeps_retained {
+            let kept = self.shared.retained.get(message.topic());
+            let age = |message: &Message| (message.timestamp_ms, message.id);
+            if kept.is_none_or(|kept| age(&kept) < age(message)) {
+                self.retain(now, &mut source);
+            } else if is_state {
+                // It is known here, or something later is.
+                return 0;
+            }
         }
-        let from = Publisher {
-            client_id: linked.from.unwrap_or(&entry.name).into(),
-            username: linked.username.map(Into::into),
-        };
-        let origin = Origin { node: None, link: Some(entry.name.clone()), rules: Box::default() };
-        let parts = MessageParts {
-            id: MessageId(u128::from_be_bytes(linked.id)),
-            timestamp_ms: linked.timestamp_ms,
-            expires_at_ms,
-            seq: 0,
-            // A link promises no more, and a message may come twice.
-            qos: linked.qos.min(QoS::AtLeastOnce),
-            retain: linked.retain,
-            sys: false,
-            topic: linked.topic,
-            properties: &linked.properties,
-            payload: linked.payload,
-        };
-        let message = Arc::new(Message::new(&parts, Arc::new(from), Some(Arc::new(origin))));
+        if is_state && !entry.keeps_retained {
+            return 0;
+        }
         self.metrics().messages_publish.inc();
-        let matched = self.cache.matches(&self.shared.router, linked.topic).clone();
-        self.route_matched(now, &mut Source::of(&message), None, &matched);
+        let matched = self.cache.matches(&self.shared.router, message.topic()).clone();
+        if entry.is_shown && !matched.rules.is_empty() {
+            self.run_rules(now, &source, None, &matched.rules);
+        }
+        self.route_matched(now, &mut Source::of(message), None, &matched)
+    }
+
+    /// Takes a message that hooks have seen: as of a client here, or as of its link.
+    pub(super) fn take_seen(
+        &mut self,
+        now: Now,
+        message: &Arc<Message>,
+        from: Option<SessionKey>,
+    ) -> usize {
+        let link = message.origin.as_ref().and_then(|origin| origin.link.as_deref());
+        let Some(link) = link else {
+            return self.take_message(now, &mut Source::of(message), from);
+        };
+        match self.config.links.get(link).cloned() {
+            Some(entry) => self.take_linked(now, &entry, message, false),
+            None => 0,
+        }
     }
 
     /// Ends connections of actors whose link was taken away or switched off.
@@ -234,6 +275,35 @@ impl Shard {
         let (message, matched) = (source.keep(&mut self.messages), matched.clone());
         self.effects.to_links.push(ForLinks { message, matched, range });
     }
+}
+
+/// The message; none if it came too late.
+fn message_of(now: Now, entry: &LinkEntry, linked: &LinkMessage<'_>) -> Option<Message> {
+    let expires_at_ms = linked
+        .expiry_interval_s
+        .map_or(0, |seconds| linked.timestamp_ms + u64::from(seconds) * 1000);
+    if expires_at_ms != 0 && expires_at_ms <= now.unix_ms {
+        return None;
+    }
+    let from = Publisher {
+        client_id: linked.from.unwrap_or(&entry.name).into(),
+        username: linked.username.map(Into::into),
+    };
+    let origin = Origin { node: None, link: Some(entry.name.clone()), rules: Box::default() };
+    let parts = MessageParts {
+        id: MessageId(u128::from_be_bytes(linked.id)),
+        timestamp_ms: linked.timestamp_ms,
+        expires_at_ms,
+        seq: 0,
+        // A link promises no more, and a message may come twice.
+        qos: linked.qos.min(QoS::AtLeastOnce),
+        retain: linked.retain,
+        sys: false,
+        topic: linked.topic,
+        properties: &linked.properties,
+        payload: linked.payload,
+    };
+    Some(Message::new(&parts, Arc::new(from), Some(Arc::new(origin))))
 }
 
 /// Whether a message on this topic may come over a link.

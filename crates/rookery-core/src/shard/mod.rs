@@ -42,6 +42,7 @@ mod retain;
 mod retry;
 mod rule_events;
 mod rules;
+mod shadow;
 mod subscribe;
 mod timers;
 mod transport;
@@ -131,6 +132,8 @@ pub struct Shard {
     unstored: unstored::Unstored,
     /// Something waits for a ticket that nobody may come to ask for.
     wants_ticket: bool,
+    /// What is said once writes are stored, by their tickets.
+    promises: VecDeque<(u64, shadow::Promise)>,
     asked_again_ms: u64,
     /// The message that is published now was in the store before.
     is_moving: bool,
@@ -272,6 +275,7 @@ impl Shard {
             link_sessions: HashMap::new(),
             unstored: unstored::Unstored::default(),
             wants_ticket: false,
+            promises: VecDeque::new(),
             asked_again_ms: 0,
             is_moving: false,
             is_asking_again: false,
@@ -698,6 +702,7 @@ impl Shard {
             // On its way to another node, not from one.
             ShardMessage::Following(_) => {}
             ShardMessage::Pledge(message) => self.hear_pledge(now, *message),
+            ShardMessage::Shadow(message) => self.hear_shadow(now, *message),
             ShardMessage::Answer(answer) => self.answered(now, answer),
             ShardMessage::Command(command) => self.command(now, command),
             // The node has refused what cannot be used.

@@ -41,6 +41,8 @@ pub(super) struct Travel {
     pub(super) moved: HashMap<SessionKey, Moved>,
     /// The same by client.
     pub(super) moved_of: HashMap<Arc<str>, SessionKey>,
+    /// Sessions of lost nodes that went on here, with the epoch they got; so they do not come back.
+    pub(super) adopted: HashMap<Arc<str>, u64>,
     /// When that is (mono ms).
     pub(super) moved_due: VecDeque<(u64, SessionKey)>,
 }
@@ -54,6 +56,7 @@ impl Travel {
             unconfirmed: VecDeque::new(),
             moved: HashMap::new(),
             moved_of: HashMap::new(),
+            adopted: HashMap::new(),
             moved_due: VecDeque::new(),
         }
     }
@@ -272,7 +275,7 @@ impl Shard {
     }
 
     /// See [`Moves::took`].
-    fn took(&self, slot: u32) -> u64 {
+    pub(super) fn took(&self, slot: u32) -> u64 {
         let session = self.sessions.get(slot);
         session.and_then(|session| session.moves.as_ref()).map_or(0, |moves| moves.took)
     }
@@ -338,8 +341,11 @@ impl Shard {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.created_at_ms = copy.created_at_ms;
             session.dropped = copy.dropped;
-            session.moves =
-                Some(Box::new(Moves { took: copy.generation, seen: Some(seen), departure: None }));
+            session.moves = Some(Box::new(Moves {
+                took: copy.generation,
+                seen: Some(seen),
+                ..Moves::default()
+            }));
             if !copy.awaiting_rel.is_empty() {
                 let ids = copy.awaiting_rel.iter().map(|id| (*id, now.mono_ms)).collect();
                 session.awaiting_rel = Some(Box::new(ids));
@@ -359,7 +365,21 @@ impl Shard {
                 ));
             }
         }
-        for (packet_id, stage, copied) in copy.inflight {
+        self.fill(slot, copy.inflight, copy.queue);
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.inflight.set_next_id(copy.next_id);
+        }
+        slot
+    }
+
+    /// Takes over what a session has in flight and what waits.
+    pub(super) fn fill(
+        &mut self,
+        slot: u32,
+        inflight: Vec<(u16, Stage, CopiedMessage)>,
+        queue: Vec<(u8, CopiedMessage)>,
+    ) {
+        for (packet_id, stage, copied) in inflight {
             let (item, durable_id) = self.keep_copied(slot, copied);
             if item.seq != 0 {
                 let (session, seq) = (durable_id, item.seq);
@@ -372,17 +392,13 @@ impl Shard {
                 session.inflight.push_with_id(packet_id, item, stage);
             }
         }
-        for (priority, copied) in copy.queue {
+        for (priority, copied) in queue {
             let (item, _) = self.keep_copied(slot, copied);
             self.queued_bytes += item.size();
             if let Some(session) = self.sessions.get_mut(slot) {
                 session.queue.push(item, priority, 0);
             }
         }
-        if let Some(session) = self.sessions.get_mut(slot) {
-            session.inflight.set_next_id(copy.next_id);
-        }
-        slot
     }
 
     /// A message of another node's copy, in the log of this one if the session is durable.
@@ -434,10 +450,18 @@ impl Shard {
 
     /// What an older session of the client holds goes on to the one here, as far as the client can
     /// not have got it: a session that began without it does not know how far that was.
-    fn merge(&mut self, now: Now, slot: u32, (node, took): (&str, u64), copy: SessionCopy) {
+    pub(super) fn merge(
+        &mut self,
+        now: Now,
+        slot: u32,
+        (node, took): (&str, u64),
+        copy: SessionCopy,
+    ) {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         let generation = copy.generation;
-        let is_wanted = took != 0 && took < generation;
+        // The very session that went on here: whatever is not known comes.
+        let is_same = took == generation && session.knows_the_same();
+        let is_wanted = took != 0 && (took < generation || is_same);
         let (client_id, began_ms) = (session.publisher.client_id.clone(), session.created_at_ms);
         let mut handed = 0;
         let mut left = 0;
@@ -451,7 +475,11 @@ impl Shard {
             for copied in open.chain(waiting).collect::<Vec<_>>() {
                 let Some(message) = &copied.message else { continue };
                 // Later ones of QoS 2 were sent to this node as well.
-                let is_once = copied.qos != 1 && message.timestamp_ms >= began_ms;
+                let is_once = !is_same && copied.qos != 1 && message.timestamp_ms >= began_ms;
+                let (parts, from) = (message.parts(), &message.from.client_id);
+                if is_same && !self.is_first(now, slot, &parts, from) {
+                    continue;
+                }
                 if is_once || message.is_expired(now.unix_ms) {
                     left += 1;
                     continue;
@@ -578,6 +606,12 @@ impl Shard {
 }
 
 impl Session {
+    /// Whether it went on here without the consent of the node it was on, and knows what it got since.
+    #[must_use]
+    pub fn knows_the_same(&self) -> bool {
+        self.moves.as_ref().is_some_and(|moves| moves.from.is_some() && moves.seen.is_some())
+    }
+
     /// Whether it is being given to another node.
     #[must_use]
     pub fn is_departing(&self) -> bool {

@@ -127,13 +127,13 @@ impl Shard {
     /// Whether other nodes have to be told of subscriptions.
     #[must_use]
     pub fn has_route_changes(&self) -> bool {
-        self.shared.router.has_route_changes(Feed::Nodes)
+        self.shared.router.has_route_changes(Feed::Nodes) || self.shared.links.has_changes()
     }
 
     /// Whether linked clusters have to be told of subscriptions.
     #[must_use]
     pub fn has_route_changes_for_links(&self) -> bool {
-        self.shared.router.has_route_changes(Feed::Links)
+        self.shared.router.has_route_changes(Feed::Links) || self.shared.links.has_news()
     }
 
     /// Other nodes took everything up to a turn.

@@ -120,6 +120,7 @@ impl Shard {
             attrs: access.map_or(&[], |access| &access.grant.attrs),
             now,
             node: &self.config.node_name,
+            link: source.origin.and_then(|origin| origin.link.as_deref()),
         };
         let engine = &mut self.rule_engine;
         let mut wanted = Wanted::default();
@@ -128,6 +129,7 @@ impl Shard {
             shard: self.index,
             now,
             chain: source.origin.map_or(&[], |origin| &origin.rules),
+            link: source.origin.and_then(|origin| origin.link.as_ref()),
             properties: source.parts.properties,
             client_id: Some(source.publisher.client_id.as_bytes()),
             messages_made: &mut self.messages_made,
@@ -218,6 +220,7 @@ impl Shard {
             shard: self.index,
             now,
             chain: message.and_then(|m| m.origin.as_deref()).map_or(&[], |o| &o.rules),
+            link: message.and_then(|m| m.origin.as_deref()).and_then(|o| o.link.as_ref()),
             properties: message.map_or(&[], |message| message.properties()),
             client_id: what.client_id(),
             messages_made: &mut self.messages_made,

@@ -16,6 +16,7 @@ fn identity(target: &str, topics: &[&str]) -> Identity {
         actor: "n@eu".into(),
         incarnation: 1,
         topics: topics.iter().map(|topic| Box::from(*topic)).collect(),
+        wishes: OwnWishes::default(),
     }
 }
 

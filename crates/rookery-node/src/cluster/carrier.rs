@@ -14,15 +14,21 @@ use rookery_codec::QoS;
 use rookery_core::effects::{LogLevel, PledgeMessage, ReplicaMessage, ShardMessage, UpEvent};
 use rookery_core::message::Message;
 use rookery_core::router::{Feed, Weight};
+use rookery_core::shadow::ShadowMessage;
 use rookery_core::shared::Shared;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::control::Order;
 use super::incoming::{ForWorkers, Outcome, Stranger};
+use super::linked::{self, LinkNumbers};
 use super::numbers::Numbers;
+use super::orphans::{AdoptedBy, Orphan};
+use super::partner::{Kept, Partner};
 use super::peer::{Heard, Lane, Peer, silence};
 use super::replicated::{self, PLEDGES, REPLICA};
+use super::shadows::Shadows;
 use super::socket::{Broken, UNSENT_MAX};
+use super::turns::Turn;
 use super::{ClusterPeer, DIGEST_MS, Outlet, PING_MS, SILENCE_MS, Sent, WAIT_MS};
 use crate::inbox::{Inbox, Item};
 use crate::tls::mutual::MutualTls;
@@ -46,31 +52,26 @@ pub(super) struct Me {
     pub(super) tls: Option<MutualTls>,
 }
 
-/// What a worker waits for.
-struct Turn {
-    number: u64,
-    deadline_ms: u64,
-    /// Peer, lane, batch.
-    needs: Vec<(u64, u16, u64)>,
-}
-
 pub(super) struct Carrier {
     pub(super) me: Me,
-    outlet: Arc<Outlet>,
-    inboxes: Arc<[Inbox]>,
+    pub(super) outlet: Arc<Outlet>,
+    pub(super) inboxes: Arc<[Inbox]>,
     pub(super) up: Arc<Upstream>,
     pub(super) shared: Arc<Shared>,
     listener: TcpListener,
     clock: Clock,
     source: RouteSource,
     numbers: Numbers,
+    /// What linked clusters told this node.
+    pub(super) link_source: RouteSource,
+    link_numbers: LinkNumbers,
     pub(super) peers: Vec<Peer>,
     /// Who is asked about sessions.
     pub(super) asks: Asks,
     pub(super) takeover_ms: u64,
     strangers: Vec<Stranger>,
     /// By worker.
-    turns: Vec<VecDeque<Turn>>,
+    pub(super) turns: Vec<VecDeque<Turn>>,
     pub(super) for_workers: Vec<Vec<Item>>,
     /// What one worker does for all.
     pub(super) for_first: Vec<ReplicaMessage>,
@@ -78,6 +79,12 @@ pub(super) struct Carrier {
     /// Nodes that died, and when it was last looked for what they were to publish.
     pub(super) lost: Vec<String>,
     pub(super) adopted_at_ms: u64,
+    /// Who else keeps the sessions of this node.
+    pub(super) partner: Partner,
+    /// Sessions of others that this one keeps; none without a store.
+    pub(super) shadows: Option<Shadows>,
+    pub(super) orphans: Vec<Orphan>,
+    pub(super) adopted: Vec<AdoptedBy>,
     /// What came from nodes that are no members at the moment.
     departed: VecDeque<(String, u64, Vec<LaneReceiver>)>,
     peers_made: u64,
@@ -85,7 +92,7 @@ pub(super) struct Carrier {
     scratch: Vec<u8>,
     pub(super) encoded: Vec<u8>,
     pub(super) now_ms: u64,
-    unix_ms: u64,
+    pub(super) unix_ms: u64,
 }
 
 /// Octets nobody can guess.
@@ -114,7 +121,7 @@ enum Place {
 
 impl Carrier {
     pub(super) fn new(
-        me: Me,
+        (me, shadows, store_id): (Me, Option<Shadows>, Option<u64>),
         takeover_ms: u64,
         (outlet, inboxes, up, shared): (Arc<Outlet>, Arc<[Inbox]>, Arc<Upstream>, Arc<Shared>),
         listener: TcpListener,
@@ -130,6 +137,8 @@ impl Carrier {
             outlet,
             up,
             numbers: Numbers::new(shared.clone()),
+            link_source: linked::found(&shared),
+            link_numbers: LinkNumbers::new(shared.clone()),
             shared,
             listener,
             clock,
@@ -142,6 +151,10 @@ impl Carrier {
             warned_at_ms: 0,
             lost: Vec::new(),
             adopted_at_ms: 0,
+            partner: Partner::new(workers, store_id),
+            shadows,
+            orphans: Vec::new(),
+            adopted: Vec::new(),
             inboxes,
             departed: VecDeque::new(),
             peers_made: 0,
@@ -161,6 +174,7 @@ impl Carrier {
             (self.now_ms, self.unix_ms) = (now.mono_ms, now.unix_ms);
             let taken = self.outlet.take();
             self.note_routes();
+            self.note_link_routes();
             for place in ready {
                 self.serve(place, is_held);
             }
@@ -170,6 +184,7 @@ impl Carrier {
             for order in taken.orders {
                 if !self.obey(order) {
                     self.numbers.clear();
+                    self.link_numbers.clear();
                     return;
                 }
             }
@@ -181,7 +196,8 @@ impl Carrier {
     /// Waits for something to do; tells what is ready.
     fn wait(&self, is_busy: bool, is_held: bool) -> Vec<Place> {
         let is_asleep = !is_busy && self.outlet.fall_asleep();
-        let may_sleep = is_asleep && !self.shared.router.has_route_changes(Feed::Nodes);
+        let has_changes = self.shared.router.has_route_changes(Feed::Nodes);
+        let may_sleep = is_asleep && !has_changes && !self.shared.links.has_changes();
         let wait_ms = match (may_sleep, is_held) {
             (false, _) => 0,
             (true, true) => PAUSE_MS,
@@ -248,6 +264,8 @@ impl Carrier {
             .chain(handshakes)
             .chain(turns)
             .chain(self.asks.due_ms())
+            .chain(self.partner.due_ms())
+            .chain(self.orphans_due_ms())
             .min();
         due.map_or(u64::MAX, |due| due.max(self.now_ms + 1))
     }
@@ -309,10 +327,10 @@ impl Carrier {
                 let now_ms = self.now_ms;
                 if let Some(peer) = self.peers.get_mut(proven.peer) {
                     // A second connection of a lane: the first one is a leftover.
-                    peer.lose(proven.lane, &mut self.numbers);
+                    peer.lose(proven.lane, (&mut self.numbers, &mut self.link_numbers));
                     let mut connection = stranger.connection;
                     connection.heard_at_ms = now_ms;
-                    peer.welcome(&proven, connection);
+                    peer.welcome(&proven, connection, self.shadows.is_some());
                     if proven.lane == 0 {
                         self.ask_again(proven.peer);
                     }
@@ -335,7 +353,7 @@ impl Carrier {
             lane.connection = Some(connection);
             return Ok(());
         }
-        let mut answers = Vec::new();
+        let (mut answers, mut shadow) = (Vec::new(), Vec::new());
         let mut is_new = false;
         connection.receive(self.now_ms, &mut self.scratch)?;
         while let Some(frame) = connection.next()? {
@@ -348,21 +366,33 @@ impl Carrier {
                 self.for_first.extend(todo);
                 continue;
             }
+            if let Frame::Shadow(frame) = frame
+                && lane.is_open()
+            {
+                shadow.extend(Kept::of(frame));
+                continue;
+            }
             let (heard, answer) = lane.hear(&self.me, &peer.is, frame)?;
             answers.extend(answer);
             match heard {
                 Heard::Nothing => {}
-                Heard::Open { routes, has_replica } => {
+                Heard::Open { routes, has_replica, has_shadow, has_links } => {
                     if number == 0 {
                         is_new = true;
+                        peer.has_shadow = has_shadow;
+                        connection.put(&self.partner.frame());
                         peer.routes.connected(&self.source, routes);
                         peer.digest_at_ms = self.now_ms;
                         if has_replica {
                             peer.tellers.connected(self.now_ms);
                         }
+                        if has_links {
+                            peer.linked.connected(&self.link_source, self.now_ms);
+                        }
                     }
                 }
                 Heard::RoutesWanted => peer.routes.wanted(),
+                Heard::LinksWanted => peer.linked.wanted(),
             }
         }
         if lane.is_open() {
@@ -370,6 +400,7 @@ impl Carrier {
         }
         answers.iter().for_each(|frame| connection.put(frame));
         lane.connection = Some(connection);
+        shadow.into_iter().for_each(|kept| self.hear_partner(kept));
         if is_new {
             self.greet(at);
         }
@@ -385,6 +416,7 @@ impl Carrier {
         if number == 0 {
             peer.routes.disconnected();
             peer.tellers.disconnected();
+            peer.linked.disconnected();
         }
         peer.last_error = format!("{}: {}", broken.code, broken.detail);
     }
@@ -401,21 +433,28 @@ impl Carrier {
                 true => Ok(false),
                 false => connection.receive(self.now_ms, &mut self.scratch),
             };
-            let mut moves = Vec::new();
+            let (mut moves, mut shadows) = (Vec::new(), Vec::new());
             let mut workers = ForWorkers {
                 shared: &self.shared,
                 items: &mut self.for_workers,
                 moves: &mut moves,
+                shadows: &mut shadows,
+                promised: Vec::new(),
+                is_durable: self.shadows.is_some(),
             };
             let more = match read {
-                Ok(true) => peer.hear(number, &mut self.numbers, &mut workers).map(|()| true),
+                Ok(true) => {
+                    let numbers = (&mut self.numbers, &mut self.link_numbers);
+                    peer.hear(number, numbers, &mut workers).map(|()| true)
+                }
                 other => other,
             };
             if let Err(broken) = &more {
                 peer.last_error = format!("{}: {}", broken.code, broken.detail);
-                peer.lose(number, &mut self.numbers);
+                peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
             }
             moves.into_iter().for_each(|step| self.take_move(at, step));
+            shadows.into_iter().for_each(|heard| self.hear_shadow(at, heard));
             if !matches!(more, Ok(true)) {
                 return;
             }
@@ -424,6 +463,9 @@ impl Carrier {
 
     /// Puts what a worker has for other nodes on their lanes.
     fn send(&mut self, sent: Sent) {
+        if let Some(shipped) = sent.shipped {
+            self.ship(sent.worker, shipped);
+        }
         let mut needs = Vec::new();
         let mut wait_ms = 0;
         for message in sent.messages {
@@ -471,6 +513,11 @@ impl Carrier {
                     _ => {}
                 },
                 ShardMessage::Move(step) => self.send_move(*step),
+                ShardMessage::Shadow(message) => {
+                    if let ShadowMessage::Mark(mark) = *message {
+                        self.note_stored(mark);
+                    }
+                }
                 ShardMessage::Following(following) => self.send_following(&following, &mut needs),
                 _ => {}
             }
@@ -530,10 +577,16 @@ impl Carrier {
                 // Whoever waited may have given up.
                 let _ = reply.send(());
             }
-            Order::SetLost(names) => {
+            Order::SetLost(names, may_adopt) => {
+                self.judge_orphans(&names, may_adopt);
                 self.lost = names;
                 self.adopt();
             }
+            Order::Kept { node, stream, number } => self.tell_shadow(&node, stream, number),
+            Order::Adopted { node, incarnation } => {
+                self.note_adopted(&node, incarnation, self.me.name.clone());
+            }
+            Order::Partner(reply) => drop(reply.send(self.partner.status())),
             Order::Status(reply) => {
                 let _ = reply.send(self.peers.iter().map(Peer::status).collect());
             }
@@ -543,22 +596,24 @@ impl Carrier {
     }
 
     fn set_peers(&mut self, wanted: Vec<ClusterPeer>) {
-        let (numbers, departed) = (&mut self.numbers, &mut self.departed);
-        self.peers.retain_mut(|peer| {
-            let stays = wanted
-                .iter()
-                .any(|one| one.name == peer.is.name && one.incarnation <= peer.is.incarnation);
-            if !stays {
-                peer.mirror.forget(&mut numbers.of(peer.id));
-                let known = peer.incoming.iter().map(|incoming| incoming.receiver.clone());
-                departed.push_back((peer.is.name.clone(), peer.is.incarnation, known.collect()));
-            }
-            stays
-        });
+        let is_gone = |peer: &mut Peer| {
+            let is_it = |one: &ClusterPeer| one.name == peer.is.name;
+            !wanted.iter().any(|one| is_it(one) && one.incarnation <= peer.is.incarnation)
+        };
+        let gone: Vec<Peer> = self.peers.extract_if(.., is_gone).collect();
+        for mut peer in gone {
+            peer.mirror.forget(&mut self.numbers.of(peer.id));
+            peer.linked.forget(&mut self.link_numbers);
+            let known = peer.incoming.iter().map(|incoming| incoming.receiver.clone());
+            let known = (peer.is.name.clone(), peer.is.incarnation, known.collect());
+            self.departed.push_back(known);
+            self.leave_orphan(peer);
+        }
         while self.departed.len() > DEPARTED_MAX {
             self.departed.pop_front();
         }
-        for one in wanted.into_iter().filter(|one| one.name != self.me.name) {
+        let me = self.me.name.clone();
+        for one in wanted.into_iter().filter(|one| one.name != me) {
             match self.peers.iter_mut().find(|peer| peer.is.name == one.name) {
                 // It is found elsewhere from the next connection on.
                 Some(peer) => peer.is.address = one.address,
@@ -572,7 +627,9 @@ impl Carrier {
                     let replicated = self.shared.replicated.get();
                     let in_step = replicated.map_or(0, |replicated| replicated.in_step(&one.name));
                     let (made, unix_ms) = (self.peers_made, self.unix_ms);
+                    let name = one.name.clone();
                     self.peers.push(Peer::new(made, one, unix_ms, known, in_step));
+                    self.return_orphan(&name);
                 }
             }
         }
@@ -595,6 +652,8 @@ impl Carrier {
             }
         }
         self.watch_asks();
+        self.watch_partner();
+        self.settle_orphans();
     }
 
     fn watch_incoming(&mut self, at: usize, number: usize, is_held: bool) {
@@ -614,7 +673,7 @@ impl Carrier {
             }
         } else if let Err(broken) = silence(connection, now_ms) {
             peer.last_error = format!("{}: {}", broken.code, broken.detail);
-            peer.lose(number, &mut self.numbers);
+            peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
         }
     }
 
@@ -634,6 +693,7 @@ impl Carrier {
             }
         }
         let mut is_busy = self.tell_routes();
+        is_busy |= self.tell_link_routes();
         is_busy |= self.tell_replica();
         let mut is_full = false;
         for at in 0..self.peers.len() {
@@ -655,10 +715,11 @@ impl Carrier {
                 self.up.push_all([UpEvent::Log(level, text.into())]);
             }
         }
-        self.outlet.hold(is_full);
+        self.outlet.hold(is_full || self.partner.is_overfull());
         self.release_turns();
-        if self.numbers.is_busy() {
+        if self.numbers.is_busy() || self.link_numbers.is_busy() {
             self.numbers.work();
+            self.link_numbers.work();
             is_busy = true;
         }
         is_busy || !self.for_first.is_empty()
@@ -688,52 +749,21 @@ impl Carrier {
     fn pump(&mut self, at: usize, number: usize) -> Result<(), Broken> {
         let Some(peer) = self.peers.get_mut(at) else { return Ok(()) };
         if let Some(incoming) = peer.incoming.get_mut(number)
+            && incoming.connection.is_some()
+            && let news = incoming.news()
             && let Some(connection) = &mut incoming.connection
         {
-            if std::mem::take(&mut incoming.is_ack_due) {
-                incoming.untold = 0;
-                connection.put(&Frame::Taken(incoming.receiver.last()));
+            if let Some(taken) = news {
+                connection.put(&Frame::Taken(taken));
             }
             if let Err(broken) = connection.send() {
                 peer.last_error = format!("{}: {}", broken.code, broken.detail);
-                peer.lose(number, &mut self.numbers);
+                peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
             }
         }
         let Some(lane) = peer.lanes.get_mut(number) else { return Ok(()) };
         lane.sender.seal();
         lane.pump()
-    }
-
-    /// Tells workers what other nodes have taken by now.
-    fn release_turns(&mut self) {
-        let (peers, now_ms) = (&self.peers, self.now_ms);
-        // Of a node that is gone nothing is expected.
-        let is_taken = |(id, lane, seq): &(u64, u16, u64)| {
-            let peer = peers.iter().find(|peer| peer.id == *id);
-            if *lane >= PLEDGES {
-                return peer.is_none_or(|peer| peer.tellers.is_kept(*lane, *seq));
-            }
-            let lane = peer.and_then(|peer| peer.lanes.get(usize::from(*lane)));
-            lane.is_none_or(|lane| lane.sender.taken() >= *seq)
-        };
-        let mut unconfirmed = 0;
-        for (turns, inbox) in self.turns.iter_mut().zip(self.inboxes.iter()) {
-            let mut done = None;
-            while let Some(turn) = turns.front()
-                && (turn.deadline_ms <= now_ms || turn.needs.iter().all(is_taken))
-            {
-                done = Some(turn.number);
-                let in_vain = |need: &&(u64, u16, u64)| need.1 >= PLEDGES && !is_taken(need);
-                unconfirmed += turn.needs.iter().filter(in_vain).count() as u64;
-                turns.pop_front();
-            }
-            if let Some(number) = done {
-                inbox.push(Item::Shard(ShardMessage::NodesTook(number)));
-            }
-        }
-        if unconfirmed > 0 {
-            self.note_unconfirmed(unconfirmed);
-        }
     }
 }
 

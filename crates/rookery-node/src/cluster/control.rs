@@ -13,9 +13,11 @@ use rookery_cluster::routes::RouteSource;
 use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
 use rookery_core::router::Feed;
 use rookery_core::shared::Shared;
+use rookery_store::Store;
 
 use super::carrier::{Carrier, Me, route};
-use super::{ClusterConfig, ClusterPeer, Outlet, PeerStatus};
+use super::shadows::Shadows;
+use super::{ClusterConfig, ClusterPeer, Outlet, PartnerStatus, PeerStatus};
 use crate::api::NodeError;
 use crate::inbox::{Inbox, Item};
 use crate::tls::mutual::MutualTls;
@@ -27,8 +29,21 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) enum Order {
     SetPeers(Vec<ClusterPeer>, Sender<()>),
-    SetLost(Vec<String>),
+    /// Who died, and whether this node may speak for the cluster.
+    SetLost(Vec<String>, bool),
     Status(Sender<Vec<PeerStatus>>),
+    Partner(Sender<PartnerStatus>),
+    /// How far the shadow of a node is stored; none: it cannot be.
+    Kept {
+        node: Arc<str>,
+        stream: u64,
+        number: Option<u64>,
+    },
+    /// The sessions of a lost node go on here.
+    Adopted {
+        node: Arc<str>,
+        incarnation: u64,
+    },
     Stop,
 }
 
@@ -58,6 +73,7 @@ impl Cluster {
         inboxes: Arc<[Inbox]>,
         up: Arc<Upstream>,
         clock: Clock,
+        store: Option<(&Store, u64)>,
     ) -> Result<Self, NodeError> {
         if config.name.is_empty() || config.name.len() > NAME_BYTES_MAX {
             return Err(wrong("cluster.name", "a name of a node has 1 to 255 octets"));
@@ -83,8 +99,14 @@ impl Cluster {
         });
         let me = Me { name: config.name.clone(), incarnation: config.incarnation, secret, tls };
         shared.is_clustered.store(true, Ordering::Relaxed);
+        let store_id = store.map(|(_, id)| id);
+        let shadows = store.map(|(store, _)| {
+            let options = store.options();
+            Shadows::start(options, outlet.clone(), inboxes.clone(), shared.clone(), up.clone())
+        });
+        let shadows = shadows.transpose().map_err(io)?;
         let carrier = Carrier::new(
-            me,
+            (me, shadows, store_id),
             u64::try_from(config.takeover.as_millis()).unwrap_or(u64::MAX),
             (outlet.clone(), inboxes.clone(), up.clone(), shared.clone()),
             listener,
@@ -125,8 +147,16 @@ impl Cluster {
     }
 
     /// Makes the nodes that died those of the list.
-    pub fn set_lost(&self, names: Vec<String>) {
-        self.outlet.order(Order::SetLost(names));
+    pub fn set_lost(&self, names: Vec<String>, may_adopt: bool) {
+        self.outlet.order(Order::SetLost(names, may_adopt));
+    }
+
+    /// Who else keeps the sessions of this node.
+    #[must_use]
+    pub fn partner(&self) -> PartnerStatus {
+        let (reply, status) = channel();
+        self.outlet.order(Order::Partner(reply));
+        status.recv_timeout(REPLY_TIMEOUT).unwrap_or_default()
     }
 
     /// How it stands with each of them.
@@ -157,6 +187,7 @@ impl Drop for Cluster {
 /// The workers send nothing more, and nobody waits for other nodes.
 fn release(inboxes: &[Inbox], shared: &Shared) {
     shared.router.untrack_routes(Feed::Nodes);
+    shared.links.untrack();
     shared.is_clustered.store(false, Ordering::Relaxed);
     shared.other_nodes.store(0, Ordering::Relaxed);
     for inbox in inboxes {

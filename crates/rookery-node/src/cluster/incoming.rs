@@ -4,14 +4,18 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use rookery_cluster::frame::{self, Frame, Hello, Identity, PROTOCOL, Refusal};
+use rookery_cluster::shadow::{ORPHAN, SHADOW, ShadowFrame};
 use rookery_core::effects::ShardMessage;
 use rookery_core::message::{Message, Origin};
 use rookery_core::moving::MoveStep;
+use rookery_core::shadow::Mark;
 use rookery_core::shared::Shared;
 
 use super::carrier::{Me, random};
+use super::linked::LinkNumbers;
 use super::moves::{FOR_CLIENT, read_following, received};
 use super::numbers::Numbers;
+use super::orphans::{HeardShadow, give_orphan};
 use super::peer::{Incoming, Peer};
 use super::replicated;
 use super::socket::{Broken, Connection};
@@ -137,18 +141,34 @@ pub(super) struct ForWorkers<'a> {
     pub(super) items: &'a mut Vec<Vec<Item>>,
     /// What was said about sessions.
     pub(super) moves: &'a mut Vec<MoveStep>,
+    /// What was said about shadows.
+    pub(super) shadows: &'a mut Vec<HeardShadow>,
+    /// Workers that got something that is promised.
+    pub(super) promised: Vec<u16>,
+    /// What they get is stored.
+    pub(super) is_durable: bool,
 }
 
 impl Peer {
     /// A lane of the other node stands: it is told where to go on.
-    pub(super) fn welcome(&mut self, proven: &Proven, mut connection: Connection) {
+    pub(super) fn welcome(
+        &mut self,
+        proven: &Proven,
+        mut connection: Connection,
+        has_shadow: bool,
+    ) {
         connection.trust();
         let lane = proven.lane;
         let routes = if lane == 0 { self.mirror.version() } else { None };
         let Some(incoming) = self.incoming.get_mut(lane) else { return };
         incoming.receiver.connected(proven.stream, proven.taken);
-        let has_replica = true;
-        connection.put(&Frame::Welcome { taken: incoming.receiver.last(), routes, has_replica });
+        let (taken, has_replica) = (incoming.stored(), true);
+        incoming.told = taken;
+        let has_links = true;
+        connection.put(&Frame::Welcome { taken, routes, has_replica, has_shadow, has_links });
+        if let (0, Some((stream, number))) = (lane, self.shadow_kept) {
+            connection.put(&Frame::Shadow(ShadowFrame::Kept { stream, number }));
+        }
         incoming.connection = Some(connection);
         incoming.parts = Vec::new();
         incoming.is_ack_due = false;
@@ -159,18 +179,21 @@ impl Peer {
     pub(super) fn hear(
         &mut self,
         lane: usize,
-        numbers: &mut Numbers,
+        (numbers, link_numbers): (&mut Numbers, &mut LinkNumbers),
         workers: &mut ForWorkers<'_>,
     ) -> Result<(), Broken> {
         let Some(incoming) = self.incoming.get_mut(lane) else { return Ok(()) };
         let Some(mut connection) = incoming.connection.take() else { return Ok(()) };
         let (mut answers, mut replies) = (Vec::new(), Vec::new());
+        let number = u16::try_from(lane).unwrap_or_default();
         while let Some(frame) = connection.next()? {
             match frame {
                 Frame::Batch { seq, items } => {
                     let new = incoming.receiver.batch(seq);
                     if new.map_err(|error| Broken::new("protocol", error.to_string()))? {
                         self.received += take(incoming, &self.origin, items, workers)?;
+                        let mark = Mark { peer: self.id, lane: number, seq };
+                        workers.mark(incoming, mark);
                     } else {
                         incoming.is_ack_due = true;
                     }
@@ -189,11 +212,17 @@ impl Peer {
                         answers.push(Frame::RoutesWanted);
                     }
                 }
+                Frame::Links(frames) if lane == 0 => {
+                    if self.linked.take(frames, link_numbers)? {
+                        answers.push(Frame::LinksWanted);
+                    }
+                }
                 Frame::Replica(space, frame) if lane == 0 => {
                     let told = (space, frame);
                     replicated::take(self.id, &self.origin, told, workers, &mut replies)?;
                 }
                 Frame::Move(frame) if lane == 0 => workers.moves.push(received(incoming, frame)?),
+                Frame::Shadow(frame) if lane == 0 => workers.shadows.extend(HeardShadow::of(frame)),
                 _ => return Err(Broken::new("protocol", "a frame that does not belong here")),
             }
         }
@@ -204,12 +233,17 @@ impl Peer {
     }
 
     /// A connection of the other node is gone.
-    pub(super) fn lose(&mut self, lane: usize, numbers: &mut Numbers) {
+    pub(super) fn lose(
+        &mut self,
+        lane: usize,
+        (numbers, link_numbers): (&mut Numbers, &mut LinkNumbers),
+    ) {
         if let Some(incoming) = self.incoming.get_mut(lane) {
             incoming.connection = None;
         }
         if lane == 0 {
             self.mirror.disconnected(&mut numbers.of(self.id));
+            self.linked.lost(link_numbers);
         }
     }
 }
@@ -224,6 +258,10 @@ fn take(
     let mut count = 0;
     for item in frame::items(items) {
         let item = item?;
+        if let Some((SHADOW, _)) = item.shared {
+            workers.shadows.push(HeardShadow::Chunk(item.message.to_vec()));
+            continue;
+        }
         count += 1;
         if let Some((FOR_CLIENT, client_id)) = item.shared {
             follow(incoming, (origin, client_id), item.message, workers)?;
@@ -234,14 +272,24 @@ fn take(
         };
         // Its number in the other node's log means nothing here.
         message.seq = 0;
+        if let Some((ORPHAN, node)) = item.shared {
+            message.origin.get_or_insert_with(|| origin.clone());
+            incoming.is_ack_due = true;
+            give_orphan(workers.items, &Arc::new(message), &node.into());
+            workers.promise_all();
+            continue;
+        }
         message.origin = Some(match message.origin.as_deref() {
             Some(known) if known.link.is_some() || !known.rules.is_empty() => {
                 Arc::new(Origin { node: origin.node.clone(), ..known.clone() })
             }
             _ => origin.clone(),
         });
-        incoming.is_ack_due |= message.qos != rookery_codec::QoS::AtMostOnce;
         let shard = workers.shared.shard_of(&message.from.client_id);
+        if message.qos != rookery_codec::QoS::AtMostOnce {
+            incoming.is_ack_due = true;
+            workers.promise(shard);
+        }
         let group = item.shared.map(|(name, filter)| Box::new((name.into(), filter.into())));
         let message = Arc::new(message);
         if let Some(items) = workers.items.get_mut(usize::from(shard)) {
@@ -261,11 +309,14 @@ fn follow(
     workers: &mut ForWorkers<'_>,
 ) -> Result<(), Broken> {
     let mut copied = read_following(bytes)?;
+    let shard = workers.shared.shard_of(client_id);
     if let Some(message) = copied.message.as_mut().and_then(Arc::get_mut) {
         message.origin.get_or_insert_with(|| origin.clone());
-        incoming.is_ack_due |= message.qos != rookery_codec::QoS::AtMostOnce;
+        if message.qos != rookery_codec::QoS::AtMostOnce {
+            incoming.is_ack_due = true;
+            workers.promise(shard);
+        }
     }
-    let shard = workers.shared.shard_of(client_id);
     if let Some(items) = workers.items.get_mut(usize::from(shard)) {
         let (client_id, message) = (client_id.into(), Box::new(copied));
         items.push(Item::Shard(ShardMessage::Follow { client_id, message }));

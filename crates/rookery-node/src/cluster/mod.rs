@@ -2,7 +2,8 @@
 //!
 //! Workers hand what other nodes get to an [`Outlet`], once per turn; the thread ([`carrier`]) frames
 //! it into a lane per publisher, keeps it until the other node has it, and brings what comes from
-//! there to the workers. Sessions move over them as well ([`moves`]). It keeps the routes of the others in the trie and tells them those of this
+//! there to the workers. Sessions move over them as well ([`moves`]), and a second node keeps them
+//! ([`partner`], [`shadows`]; [`orphans`] when a node is lost). It keeps the routes of the others in the trie and tells them those of this
 //! node. Who the others are it is told: it finds nobody by itself.
 //!
 //! **Bounds.** A lane holds `LaneLimits::queue_bytes`; a full one makes publishers wait for
@@ -13,19 +14,25 @@
 mod carrier;
 mod control;
 mod incoming;
+mod linked;
 mod moves;
 mod numbers;
+mod orphans;
 mod outlet;
+mod partner;
 mod peer;
 mod replicated;
+mod shadows;
 mod socket;
+mod stored;
+mod turns;
 
 use std::net::SocketAddr;
 
 pub use control::Cluster;
 
 pub use crate::tls::mutual::MutualTlsConfig;
-pub(crate) use outlet::{Outlet, Sent};
+pub(crate) use outlet::{Outlet, Sent, Shipped};
 
 /// Lanes to each peer.
 pub(crate) const LANES: u16 = 2;
@@ -39,8 +46,9 @@ pub(crate) const HANDSHAKE_MS: u64 = 3000;
 pub(crate) const STRANGERS_MAX: usize = 64;
 /// How long a full lane holds publishers back.
 pub(crate) const STALL_MS: u64 = 5000;
-/// How long an acknowledgement waits for other nodes.
-pub(crate) const WAIT_MS: u64 = 5000;
+/// How long an acknowledgement waits for other nodes: for longer than it takes to find out that one is
+/// lost, and to have its sessions go on elsewhere.
+pub(crate) const WAIT_MS: u64 = 12_000;
 /// How often a peer is told what it should know of the routes here, and how often retained messages
 /// are compared.
 pub(crate) const DIGEST_MS: u64 = 5000;
@@ -82,6 +90,27 @@ pub struct ClusterPeer {
     pub incarnation: u64,
     /// Where it takes lanes.
     pub address: SocketAddr,
+}
+
+/// Who else keeps the sessions of this node.
+#[derive(Clone, Debug, Default)]
+pub struct PartnerStatus {
+    /// Its name; empty: nobody does.
+    pub name: String,
+    /// It has all of them; acknowledgements wait for it.
+    pub is_whole: bool,
+    /// Since when that is so or not so, ms since 1970; 0: since the start.
+    pub since_ms: u64,
+    /// Changes on their way there and not kept.
+    pub lag: u64,
+    /// Bytes of them.
+    pub lag_bytes: u64,
+    /// Times that acknowledgements left without it because it was late.
+    pub unconfirmed: u64,
+    /// Times that a copy was given up.
+    pub restarts: u64,
+    /// Why the last one was: a code, a colon, a text. Empty: all is well.
+    pub last_error: String,
 }
 
 /// How it stands with another node.

@@ -48,6 +48,9 @@ impl Carrier {
                 waiting.push(peer.id);
             }
         }
+        if !question.is_clean {
+            waiting.extend(self.orphans.iter().map(|orphan| orphan.id));
+        }
         let patience = match question.is_clean {
             true => CLEAN_MS.min(self.takeover_ms),
             false => self.takeover_ms,
@@ -59,12 +62,7 @@ impl Carrier {
     /// A connection to another node stands: it is asked what it was not, and told what is here.
     pub(super) fn greet(&mut self, at: usize) {
         self.ask_again(at);
-        let Some(peer) = self.peers.get(at) else { return };
-        let name: Arc<str> = peer.is.name.as_str().into();
-        for (shard, items) in (0..).zip(self.for_workers.iter_mut()) {
-            let step = Move { node: Some(name.clone()), step: MoveStep::List { shard, from: 0 } };
-            items.push(Item::Shard(ShardMessage::Move(Box::new(step))));
-        }
+        self.list_for(at);
     }
 
     pub(super) fn ask_again(&mut self, at: usize) {
@@ -122,7 +120,7 @@ impl Carrier {
         }
     }
 
-    fn note_answer(&mut self, ask: u64, peer: u64, is_copy: bool) {
+    pub(super) fn note_answer(&mut self, ask: u64, peer: u64, is_copy: bool) {
         let peers = &self.peers;
         let settled = self.asks.answered(ask, peer, is_copy, |id| {
             peers.iter().any(|peer| peer.id == id && peer.lanes.first().is_some_and(Lane::is_open))
@@ -151,7 +149,7 @@ impl Carrier {
     /// Lets clients go on that have waited long enough.
     pub(super) fn watch_asks(&mut self) {
         let peers = &self.peers;
-        let is_known = |id| peers.iter().any(|peer| peer.id == id);
+        let is_known = |id| peers.iter().any(|peer| peer.id == id) || self.is_orphan(id);
         for ask in self.asks.due(self.now_ms, is_known) {
             let settled = self.asks.close(ask);
             self.settle(settled);
@@ -194,17 +192,14 @@ impl Carrier {
     }
 }
 
-fn frame_of(question: &Question) -> MoveFrame<'_> {
+pub(super) fn frame_of(question: &Question) -> MoveFrame<'_> {
     let Question { ask, epoch, is_clean, client_id } = question;
     MoveFrame::Ask { ask: *ask, epoch: *epoch, is_clean: *is_clean, client_id }
 }
 
 /// Tells another node, if a connection stands; whether one does.
-fn tell_frame(peer: &mut Peer, frame: &MoveFrame<'_>) -> bool {
-    let Some(lane) = peer.lanes.first_mut().filter(|lane| lane.is_open()) else { return false };
-    let Some(connection) = lane.connection.as_mut() else { return false };
-    connection.put(&Frame::Move(*frame));
-    true
+pub(super) fn tell_frame(peer: &mut Peer, frame: &MoveFrame<'_>) -> bool {
+    peer.tell_on_lane(&Frame::Move(*frame))
 }
 
 fn tell(peer: &mut Peer, step: &MoveStep) {

@@ -11,13 +11,31 @@ pub(crate) struct Sent {
     /// The number under which the worker wants to know that it was taken.
     pub(crate) turn: Option<u64>,
     pub(crate) messages: Vec<ShardMessage>,
+    /// Writes that a second node keeps as well.
+    pub(crate) shipped: Option<Shipped>,
+}
+
+/// Writes of one turn of a worker, for the node that keeps its sessions as well.
+#[derive(Default)]
+pub(crate) struct Shipped {
+    /// The worker waits until that node has them, under this number; 0: it does not.
+    pub(crate) ticket: u64,
+    /// They follow each other.
+    pub(crate) bytes: Vec<u8>,
+    /// The worker ships from here on.
+    pub(crate) is_open: bool,
+    /// Some sessions are among them: where to go on, none: nowhere.
+    pub(crate) listed: Option<Option<u32>>,
 }
 
 impl Load for Sent {
     /// Nothing but news of routes is none.
     fn load(&self) -> Option<usize> {
-        let is_something = !self.messages.is_empty() || self.turn.is_some();
-        is_something.then(|| self.messages.iter().map(ShardMessage::bytes).sum())
+        let is_something =
+            !self.messages.is_empty() || self.turn.is_some() || self.shipped.is_some();
+        let shipped = self.shipped.as_ref().map_or(0, |shipped| shipped.bytes.len());
+        let bytes = || self.messages.iter().map(ShardMessage::bytes).sum::<usize>() + shipped;
+        is_something.then(bytes)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Another node: the lanes to it, what comes from it, and its routes.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rookery_cluster::frame::{Frame, Hello, Identity, PROTOCOL, Refusal};
@@ -8,6 +9,7 @@ use rookery_cluster::routes::{RouteMirror, RouteSender};
 use rookery_core::message::Origin;
 
 use super::carrier::Me;
+use super::linked::Linked;
 use super::replicated::Tellers;
 use super::socket::{Broken, Connection, UNSENT_MAX};
 use super::{ClusterPeer, HANDSHAKE_MS, LANES, PING_MS, PeerStatus, SILENCE_MS, STALL_MS};
@@ -51,8 +53,13 @@ pub(super) enum Heard {
         routes: Option<u64>,
         /// The other node keeps retained messages of all nodes.
         has_replica: bool,
+        /// It can keep sessions of this one as well.
+        has_shadow: bool,
+        /// The other node wants to know what linked clusters told this one.
+        has_links: bool,
     },
     RoutesWanted,
+    LinksWanted,
 }
 
 impl Lane {
@@ -126,11 +133,14 @@ impl Lane {
                 self.stage = Stage::Proving;
                 Ok((Heard::Nothing, Some(answer)))
             }
-            (Stage::Proving, Frame::Welcome { taken, routes, has_replica }) => {
+            (
+                Stage::Proving,
+                Frame::Welcome { taken, routes, has_replica, has_shadow, has_links },
+            ) => {
                 self.sender.connected(taken).map_err(lane)?;
                 self.stage = Stage::Open;
                 self.failures = 0;
-                Ok((Heard::Open { routes, has_replica }, None))
+                Ok((Heard::Open { routes, has_replica, has_shadow, has_links }, None))
             }
             (Stage::Greeting | Stage::Proving, Frame::Refused(refusal)) => Err(refused(refusal)),
             (Stage::Open, Frame::Taken(seq)) => {
@@ -139,6 +149,7 @@ impl Lane {
             }
             (Stage::Open, Frame::Pong) => Ok((Heard::Nothing, None)),
             (Stage::Open, Frame::RoutesWanted) => Ok((Heard::RoutesWanted, None)),
+            (Stage::Open, Frame::LinksWanted) => Ok((Heard::LinksWanted, None)),
             _ => Err(Broken::new("protocol", "a frame that does not belong here")),
         }
     }
@@ -244,6 +255,10 @@ pub(super) struct Incoming {
     pub(super) is_ack_due: bool,
     /// Octets that were taken and not told.
     pub(super) untold: usize,
+    /// Batches of which workers have not stored something, and how many workers.
+    pub(super) unstored: VecDeque<(u64, u32)>,
+    /// What was told as taken.
+    pub(super) told: u64,
     /// A session that comes, as far as it is here.
     pub(super) parts: Vec<u8>,
 }
@@ -257,8 +272,16 @@ pub(super) struct Peer {
     pub(super) incoming: Vec<Incoming>,
     pub(super) routes: RouteSender,
     pub(super) mirror: RouteMirror,
+    /// What linked clusters told here and there.
+    pub(super) linked: Linked,
     /// Tell it of what all nodes have.
     pub(super) tellers: Tellers,
+    /// It can keep sessions of this node.
+    pub(super) has_shadow: bool,
+    /// Who keeps its sessions, as it says.
+    pub(super) partner: Option<String>,
+    /// How far its own are stored here: stream, chunk.
+    pub(super) shadow_kept: Option<(u64, u64)>,
     /// What messages from there say of where they entered.
     pub(super) origin: Arc<Origin>,
     pub(super) received: u64,
@@ -292,7 +315,11 @@ impl Peer {
                 .collect(),
             routes: RouteSender::default(),
             mirror: RouteMirror::default(),
+            linked: Linked::default(),
             tellers: Tellers::new(in_step),
+            has_shadow: false,
+            partner: None,
+            shadow_kept: None,
             origin: Arc::new(Origin { node, link: None, rules: Box::default() }),
             received: 0,
             digest_at_ms: 0,
@@ -301,6 +328,22 @@ impl Peer {
             since_ms: unix_ms,
             last_error: String::new(),
             is,
+        }
+    }
+
+    /// Tells it something on the first lane, if that stands; whether it does.
+    pub(super) fn tell_on_lane(&mut self, frame: &Frame<'_>) -> bool {
+        let Some(lane) = self.lanes.first_mut().filter(|lane| lane.is_open()) else { return false };
+        let Some(connection) = lane.connection.as_mut() else { return false };
+        connection.put(frame);
+        true
+    }
+
+    /// Answers it on its own first lane, if that stands.
+    pub(super) fn put_back(&mut self, frame: &Frame<'_>) {
+        let incoming = self.incoming.first_mut();
+        if let Some(connection) = incoming.and_then(|incoming| incoming.connection.as_mut()) {
+            connection.put(frame);
         }
     }
 

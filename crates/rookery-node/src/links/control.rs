@@ -1,6 +1,7 @@
 //! The links of a node: what they are goes down to workers and thread, how they stand comes up.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -8,11 +9,11 @@ use std::time::Duration;
 
 use rookery_codec::check_topic_filter;
 use rookery_core::access::{LinkAccept, LinkCounters, LinkEntry, LinkGate};
-use rookery_core::links::Links as Told;
-use rookery_core::router::{Feed, LINKS_FROM};
+use rookery_core::router::{Feed, LINK_COPIES_FROM, LINKS_FROM};
 use rookery_core::shared::Shared;
 
 use super::driver::{Driver, Order, Wanted};
+use super::keeping::dir_of;
 use super::{LinkConfig, LinkOutlet, LinkStatus, Me, probe};
 use crate::api::NodeError;
 use crate::inbox::{Inbox, Item};
@@ -20,8 +21,8 @@ use crate::worker::Clock;
 
 /// How long an order may take: the thread never waits for anything but its descriptors.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Links, as there are numbers.
-const LINKS_MAX: usize = (u16::MAX - LINKS_FROM) as usize;
+/// Links of a cluster.
+const LINKS_MAX: usize = 256;
 
 /// The thread, while there are links.
 struct Running {
@@ -50,6 +51,8 @@ pub struct Links {
     shared: Arc<Shared>,
     inboxes: Arc<[Inbox]>,
     clock: Clock,
+    /// Where links keep messages that wait; none: nowhere.
+    dir: Option<PathBuf>,
     state: Mutex<State>,
 }
 
@@ -91,8 +94,15 @@ fn check(cluster: &str, links: &[LinkConfig]) -> Result<(), NodeError> {
 }
 
 impl Links {
-    pub(crate) fn new(shared: Arc<Shared>, inboxes: Arc<[Inbox]>, clock: Clock) -> Self {
-        Self { shared, inboxes, clock, state: Mutex::default() }
+    /// `data` is the directory of the node, if it has one.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        inboxes: Arc<[Inbox]>,
+        clock: Clock,
+        data: Option<&Path>,
+    ) -> Self {
+        let dir = data.map(|data| data.join("links"));
+        Self { shared, inboxes, clock, dir, state: Mutex::default() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -128,7 +138,23 @@ impl Links {
         tell(gate(&state))?;
         let me = Me { cluster: cluster.into(), node: node.into(), incarnation };
         state.me = Some(me.clone());
-        self.tell_driver(&mut state, me)
+        self.tell_driver(&mut state, me)?;
+        self.forget_deleted(&state);
+        Ok(())
+    }
+
+    /// What links kept that are not in the list any more.
+    fn forget_deleted(&self, state: &State) {
+        let Some(entries) = self.dir.as_ref().and_then(|dir| std::fs::read_dir(dir).ok()) else {
+            return;
+        };
+        let known: Vec<String> = state.known.keys().map(|name| dir_of(name)).collect();
+        for entry in entries.flatten() {
+            if !known.iter().any(|name| entry.file_name() == name.as_str()) {
+                // What cannot be removed is tried again with the next change.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
     }
 
     /// The list with a number for each; who was there keeps its own.
@@ -138,7 +164,10 @@ impl Links {
         for config in links {
             let before = state.known.get(&config.name);
             let number = before.map_or_else(
-                || (LINKS_FROM..u16::MAX).find(|n| !used.contains(n)).unwrap_or(u16::MAX),
+                || {
+                    let mut free = (LINKS_FROM..LINK_COPIES_FROM).filter(|n| !used.contains(n));
+                    free.next().unwrap_or(LINKS_FROM)
+                },
                 |before| before.number,
             );
             used.push(number);
@@ -158,12 +187,14 @@ impl Links {
                 receiver.remove_link(&known.config.name);
             }
             for known in state.known.values() {
-                receiver.set_link(&known.config.name, known.number, known.config.enable);
+                let config = &known.config;
+                receiver.set_link(&config.name, known.number, config.enable);
+                let topics = config.topics.iter().map(|topic| topic.as_str().into()).collect();
+                receiver.set_wishes(&config.name, config.wishes(), topics);
             }
         }
-        for known in gone {
-            Told::clear(&self.shared.router, known.number);
-        }
+        let gone: Vec<u16> = gone.iter().map(|known| known.number).collect();
+        self.shared.links.clear(&self.shared.router, &gone);
     }
 
     fn tell_driver(&self, state: &mut State, me: Me) -> Result<(), NodeError> {
@@ -192,7 +223,7 @@ impl Links {
     fn start(&self, state: &mut State) -> Result<Arc<LinkOutlet>, NodeError> {
         let io = |source| NodeError::Io { what: "start the thread of the links", source };
         let outlet = Arc::new(LinkOutlet::new().map_err(io)?);
-        let driver = Driver::new(outlet.clone(), self.shared.clone(), self.clock);
+        let driver = Driver::new(outlet.clone(), self.shared.clone(), self.clock, self.dir.clone());
         let thread = std::thread::Builder::new()
             .name("links".into())
             .stack_size(1 << 20)
@@ -293,6 +324,8 @@ fn gate(state: &State) -> LinkGate {
                 cert_common_name: text(&config.accept_cert_cn),
                 client_id_prefix: text(&config.accept_clientid_prefix),
             },
+            is_shown: config.show_to_rules,
+            keeps_retained: config.sync_retained,
             counters: known.came.clone(),
         })
     };

@@ -1,10 +1,13 @@
 //! The thread of the links.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender as Reply;
 
 use rookery_core::access::LinkCounters;
 use rookery_core::effects::ForLinks;
+use rookery_core::ids::Now;
 use rookery_core::router::{Feed, Weight};
 use rookery_core::shared::Shared;
 use rookery_links::sender::{LocalRoute, LocalRoutes};
@@ -48,6 +51,8 @@ pub(super) struct Driver {
     outlet: Arc<LinkOutlet>,
     shared: Arc<Shared>,
     clock: Clock,
+    /// Where links keep messages; none: nowhere.
+    dir: Option<PathBuf>,
     me: Option<Me>,
     /// That of the link that began last: each is an actor of its own.
     incarnation: u64,
@@ -55,24 +60,36 @@ pub(super) struct Driver {
     broken: Vec<Broken>,
     local: LocalRoutes,
     /// The link of a number.
-    numbers: std::collections::HashMap<u16, usize>,
+    numbers: HashMap<u16, usize>,
+    /// The same for what other nodes of the cluster told, and the version of it that is known.
+    copies: (HashMap<u16, usize>, u64),
+    /// Links that the message at hand was given to.
+    reached: Vec<usize>,
     chance: u64,
     scratch: Vec<u8>,
     is_collecting: bool,
 }
 
 impl Driver {
-    pub(super) fn new(outlet: Arc<LinkOutlet>, shared: Arc<Shared>, clock: Clock) -> Self {
+    pub(super) fn new(
+        outlet: Arc<LinkOutlet>,
+        shared: Arc<Shared>,
+        clock: Clock,
+        dir: Option<PathBuf>,
+    ) -> Self {
         Self {
             outlet,
             shared,
             clock,
+            dir,
             me: None,
             incarnation: 0,
             links: Vec::new(),
             broken: Vec::new(),
             local: LocalRoutes::default(),
-            numbers: std::collections::HashMap::new(),
+            numbers: HashMap::new(),
+            copies: (HashMap::new(), 0),
+            reached: Vec::new(),
             chance: clock.now().unix_ms | 1,
             scratch: Vec::new(),
             is_collecting: false,
@@ -86,22 +103,27 @@ impl Driver {
             let now = self.clock.now();
             let taken = self.outlet.take();
             self.note_routes();
+            self.note_copies();
             for (link, line) in ready {
                 if let Some(link) = self.links.get_mut(link) {
                     link.serve(line, now.mono_ms);
                 }
             }
             for item in taken.sent.into_iter().flat_map(|sent| sent.0) {
-                self.send(&item, now.mono_ms);
+                self.send(&item, now);
             }
             for order in taken.orders {
                 if !self.obey(order) {
-                    self.links.iter_mut().for_each(Link::close);
+                    let shared = &self.shared;
+                    self.links.iter_mut().for_each(|link| link.close(shared, now));
                     return;
                 }
             }
             self.is_collecting = self.shared.links.collect(&self.shared.router, now.mono_ms);
+            self.note_arrivals(now.mono_ms);
             for link in &mut self.links {
+                link.go_on_telling(&self.shared.retained, now);
+                link.keep(&self.shared, now);
                 link.tick(now.mono_ms, &self.local, &mut self.scratch);
                 link.look(now.unix_ms);
             }
@@ -112,6 +134,7 @@ impl Driver {
     fn wait(&self) -> Vec<(usize, usize)> {
         let may_sleep = self.outlet.fall_asleep()
             && !self.is_collecting
+            && !self.shared.links.has_news()
             && !self.shared.router.has_route_changes(Feed::Links);
         let now_ms = self.clock.now().mono_ms;
         let due_ms = self.links.iter().map(Link::due_ms).min().unwrap_or(u64::MAX);
@@ -137,14 +160,54 @@ impl Driver {
         ready.filter_map(|(_, place)| place).collect()
     }
 
-    fn send(&mut self, item: &ForLinks, now_ms: u64) {
+    fn send(&mut self, item: &ForLinks, now: Now) {
         let range = item.range.0 as usize..item.range.1 as usize;
+        self.reached.clear();
         for target in item.matched.targets.get(range).unwrap_or_default() {
-            let number = u16::try_from(target.key.slot).ok();
-            let at = number.and_then(|number| self.numbers.get(&number));
-            if let Some(link) = at.and_then(|at| self.links.get_mut(*at)) {
-                link.take(&item.message, now_ms);
+            let number = u16::try_from(target.key.slot).unwrap_or(0);
+            let known = self.numbers.get(&number).or_else(|| self.copies.0.get(&number));
+            // What one cluster wants may have come to several nodes here: it gets one copy.
+            let Some(at) = known.copied().filter(|at| !self.reached.contains(at)) else { continue };
+            self.reached.push(at);
+            if let Some(link) = self.links.get_mut(at) {
+                link.take(&item.message, now);
             }
+        }
+    }
+
+    /// Linked clusters that came, and what of what is retained here they want to know.
+    fn note_arrivals(&mut self, now_ms: u64) {
+        if !self.shared.links.take_news() {
+            return;
+        }
+        let (came, waiting) = {
+            let mut receiver = self.shared.links.lock();
+            (receiver.take_arrivals(), receiver.take_waiting())
+        };
+        for number in came {
+            if let Some(link) = self.link_of(number) {
+                link.hurry(now_ms);
+            }
+        }
+        for (number, topics) in waiting {
+            if let Some(link) = self.link_of(number) {
+                link.tell_retained(topics);
+            }
+        }
+    }
+
+    fn link_of(&mut self, number: u16) -> Option<&mut Link> {
+        self.links.get_mut(*self.numbers.get(&number)?)
+    }
+
+    /// What other nodes of the cluster told of links.
+    fn note_copies(&mut self) {
+        let version = self.shared.links.copies.version();
+        if self.copies.1 != version {
+            let place = |name: &str| self.links.iter().position(|link| link.config.name == name);
+            let all = self.shared.links.copies.all().into_iter();
+            let known = all.filter_map(|(number, copy)| Some((number, place(&copy.cluster)?)));
+            self.copies = (known.collect(), version);
         }
     }
 
@@ -201,13 +264,17 @@ impl Driver {
     /// Links that are as they were go on, the others begin anew.
     fn apply(&mut self, me: Me, wanted: Vec<Wanted>) {
         let is_same_me = self.me.as_ref() == Some(&me);
-        let mut before = std::mem::take(&mut self.links);
+        let is_same = |link: &Link, wanted: &Wanted| {
+            is_same_me && link.config == wanted.config && link.number == wanted.number
+        };
+        let stays = |link: &Link| wanted.iter().any(|wanted| is_same(link, wanted));
+        let (mut before, mut gone): (Vec<Link>, Vec<Link>) =
+            std::mem::take(&mut self.links).into_iter().partition(stays);
+        // Before another one of the name begins: what it keeps on disk is that one's.
+        gone.iter_mut().for_each(|link| link.close(&self.shared, self.clock.now()));
         self.broken.clear();
         for wanted in wanted {
-            let is_same = |link: &Link| {
-                is_same_me && link.config == wanted.config && link.number == wanted.number
-            };
-            if let Some(at) = before.iter().position(is_same) {
+            if let Some(at) = before.iter().position(|link| is_same(link, &wanted)) {
                 self.links.push(before.swap_remove(at));
                 continue;
             }
@@ -222,7 +289,7 @@ impl Driver {
                 wanted.config,
                 number,
                 &actor,
-                &self.outlet,
+                (&self.outlet, self.dir.as_deref()),
                 &self.local,
                 self.chance >> 8,
             ) {
@@ -233,15 +300,19 @@ impl Driver {
                 }
             }
         }
-        before.iter_mut().for_each(Link::close);
         let numbers = self.links.iter().enumerate().map(|(at, link)| (link.number, at));
         self.numbers = numbers.collect();
+        // Found anew with the next turn.
+        self.copies = (HashMap::new(), u64::MAX);
         self.me = Some(me);
     }
 
     fn status(&self) -> Vec<LinkStatus> {
-        let receiver = self.shared.links.lock();
-        let routes = |name: &str| receiver.table(name).map_or(0, |table| table.len());
+        let links = &self.shared.links;
+        let receiver = links.lock();
+        let routes = |name: &str| {
+            receiver.table(name).map_or(0, |table| table.len()) + links.copies.routes(name)
+        };
         let broken = self.broken.iter().map(|broken| LinkStatus {
             name: broken.config.name.clone(),
             status: "disconnected",

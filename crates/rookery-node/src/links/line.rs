@@ -9,6 +9,7 @@ use rustls::ClientConfig;
 use super::client::{Client, Event, Hello};
 use super::reason::Reason;
 use super::resolve::Lookup;
+use super::scout::Scout;
 use super::{LinkOutlet, LinkTls, tls};
 
 /// To whom connections of a link go.
@@ -33,11 +34,41 @@ pub(super) struct Line {
     tried: usize,
     /// Addresses of the server that were not tried.
     addresses: Vec<SocketAddr>,
+    /// The server that it belongs to, so that those of a pool spread.
+    home: usize,
+    scout: Scout,
 }
 
 impl Line {
-    pub(super) fn new(hello: Hello) -> Self {
-        Self { hello, state: State::Idle, server: 0, tried: 0, addresses: Vec::new() }
+    /// A line that belongs to one of the servers.
+    pub(super) fn new(hello: Hello, home: usize) -> Self {
+        Self {
+            hello,
+            state: State::Idle,
+            server: home,
+            tried: 0,
+            addresses: Vec::new(),
+            home,
+            scout: Scout::default(),
+        }
+    }
+
+    /// Whether the server that it belongs to answers again while another one is in use; asked for
+    /// now and then, it looks every `every_ms`.
+    pub(super) fn may_go_home(&mut self, to: &Destination, now_ms: u64, every_ms: u64) -> bool {
+        if !self.is_ready() || self.server == self.home {
+            self.scout = Scout::default();
+            return false;
+        }
+        let Some((host, port)) = to.servers.get(self.home) else { return false };
+        self.scout.look(host, *port, to, now_ms, every_ms)
+    }
+
+    /// Ends the connection; the next attempt begins with the server that it belongs to.
+    pub(super) fn go_home(&mut self) {
+        self.close();
+        self.server = self.home;
+        self.scout = Scout::default();
     }
 
     pub(super) fn client(&self) -> Option<&Client> {
@@ -54,6 +85,11 @@ impl Line {
 
     pub(super) fn is_ready(&self) -> bool {
         self.client().is_some_and(Client::is_ready)
+    }
+
+    /// Octets that the other side has not taken.
+    pub(super) fn unsent(&self) -> usize {
+        self.client().map_or(0, Client::unsent)
     }
 
     pub(super) fn is_idle(&self) -> bool {

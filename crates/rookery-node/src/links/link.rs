@@ -1,20 +1,30 @@
 //! One link: the connection that tells what is subscribed here, and the pool for messages.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::sync::Arc;
 
-use rookery_codec::{PublishProperties, QoS};
+use rookery_codec::{PublishProperties, QoS, UserPropertiesBuf};
 use rookery_core::access::LinkCounters;
+use rookery_core::ids::Now;
 use rookery_core::message::Message;
+use rookery_core::retained::Retained;
+use rookery_core::shared::Shared;
+use rookery_links::message::STATE;
 use rookery_links::sender::{Effect, Identity, LocalRoute, LocalRoutes, Sender, State};
 use rookery_links::topics;
 
 use super::client::{Event, Hello};
 use super::counters::Counters;
+use super::keeping::Keeping;
 use super::line::{Destination, Line};
 use super::pool::{Forwarder, Terms};
 use super::reason::Reason;
+use super::retained::{self, Telling};
 use super::{LinkConfig, LinkOutlet, LinkStatus, Me, tls};
+
+/// No more is read from disk while so many wait to be sent.
+const WAITING_MAX: usize = 1024;
 
 /// What the acknowledgement that comes next is about.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -36,6 +46,12 @@ pub(super) struct Link {
     told: Option<Told>,
     pub(super) pool: Vec<Forwarder>,
     turn: usize,
+    telling: Telling,
+    keeping: Option<Keeping>,
+    /// Why nothing is kept that should be.
+    failed: Option<String>,
+    /// The other side answered an introduction.
+    is_answered: bool,
     counters: Counters,
     /// What is wrong with what tells routes, until it is online.
     reason: Option<Reason>,
@@ -82,7 +98,30 @@ pub(super) fn identity(config: &LinkConfig, me: &Me) -> Identity {
         actor: me.node.as_ref().into(),
         incarnation: me.incarnation,
         topics: config.topics.iter().map(|topic| topic.as_str().into()).collect(),
+        wishes: config.wishes(),
     }
+}
+
+/// Which connection a message goes over.
+fn worker_of(message: &Message, config: &LinkConfig, count: usize, turn: &mut usize) -> usize {
+    if config.order_by_client {
+        let mut hasher = DefaultHasher::new();
+        message.from.client_id.hash(&mut hasher);
+        usize::try_from(hasher.finish() % count as u64).unwrap_or(0)
+    } else {
+        *turn = (*turn + 1) % count;
+        *turn
+    }
+}
+
+/// The properties of a packet with what is retained here.
+fn state_properties() -> Vec<u8> {
+    let mut pairs = UserPropertiesBuf::new();
+    pairs.push(STATE.0, STATE.1);
+    let mut properties = Vec::new();
+    PublishProperties { user_properties: pairs.as_ref(), ..PublishProperties::default() }
+        .forward_into(&mut properties);
+    properties
 }
 
 impl Link {
@@ -92,17 +131,23 @@ impl Link {
         config: LinkConfig,
         (number, came): (u16, Arc<LinkCounters>),
         me: &Me,
-        outlet: &Arc<LinkOutlet>,
+        (outlet, dir): (&Arc<LinkOutlet>, Option<&Path>),
         local: &LocalRoutes,
         chance: u64,
     ) -> Result<Self, Reason> {
+        let (keeping, failed) = match Keeping::open(&config, dir) {
+            Ok(keeping) => (keeping, None),
+            Err(why) => (None, Some(why)),
+        };
         let to = destination(&config, outlet)?;
         let hello = |worker: usize| Hello {
             client_id: format!("{}:msg:{}:{worker}", config.client_id, mark(&me.node)),
             response_topic: None,
             ..route_hello(&config, me)
         };
-        let pool = (0..config.pool_size.max(1)).map(|n| Forwarder::new(hello(n))).collect();
+        let servers = config.servers.len().max(1);
+        let forwarder = |n: usize| Forwarder::new(hello(n), n % servers);
+        let pool = (0..config.pool_size.max(1)).map(forwarder).collect();
         Ok(Self {
             number,
             came,
@@ -113,12 +158,18 @@ impl Link {
                 retry_interval_ms: config.retry_interval_ms.max(1000),
                 max_inflight: config.max_inflight,
                 request_ttl_ms: config.request_ttl_ms,
+                health_check_interval_ms: config.health_check_interval_ms.max(1),
+                state: state_properties(),
             },
             sender: Sender::new(identity(&config, me), local, chance),
-            line: Line::new(route_hello(&config, me)),
+            line: Line::new(route_hello(&config, me), 0),
             told: None,
             pool,
             turn: 0,
+            telling: Telling::default(),
+            keeping,
+            failed,
+            is_answered: false,
             counters: Counters::default(),
             reason: None,
             status: "connecting",
@@ -143,20 +194,103 @@ impl Link {
         self.sender.restart(local);
     }
 
+    /// The other cluster came: what waits for another attempt need not wait.
+    pub(super) fn hurry(&mut self, now_ms: u64) {
+        self.sender.hurry(now_ms);
+        self.pool.iter_mut().for_each(|forwarder| forwarder.hurry(now_ms));
+    }
+
+    /// The other cluster waits for what is retained here.
+    pub(super) fn tell_retained(&mut self, topics: Vec<Box<str>>) {
+        self.telling.begin(topics);
+    }
+
+    fn may_tell_retained(&self) -> bool {
+        !self.telling.is_over() && self.waiting() < retained::WAITING_MAX
+    }
+
+    fn waiting(&self) -> usize {
+        self.pool.iter().map(Forwarder::waiting).sum()
+    }
+
+    /// Puts the next of what is retained here with what waits.
+    pub(super) fn go_on_telling(&mut self, all: &Retained<Message>, now: Now) {
+        if self.may_tell_retained() {
+            for message in self.telling.read(all, now.unix_ms) {
+                self.put(&message, true, now.mono_ms);
+            }
+        }
+    }
+
+    /// What is kept on disk: begins with a loss, ends when all of it was read back.
+    pub(super) fn keep(&mut self, shared: &Shared, now: Now) {
+        let is_back = self.sender.state() == State::Online && self.is_complete();
+        let Some(keeping) = &mut self.keeping else { return };
+        if std::mem::take(&mut self.is_answered)
+            && let Some(agreed) = self.sender.agreed()
+        {
+            keeping.agree(agreed);
+        }
+        let mut is_lost = false;
+        for forwarder in &mut self.pool {
+            keeping.settle(forwarder.settled.drain(..));
+            is_lost |= std::mem::take(&mut forwarder.is_lost);
+        }
+        if is_lost && keeping.is_agreed() {
+            keeping.begin(now.mono_ms);
+            for forwarder in &mut self.pool {
+                forwarder.give_up(|message| {
+                    let is_kept = keeping.push(message, now.unix_ms);
+                    self.counters.dropped += u64::from(!is_kept);
+                });
+                forwarder.begin_anew(now.mono_ms);
+            }
+            keeping.rewind();
+        }
+        while is_back && keeping.is_on() {
+            let waiting: usize = self.pool.iter().map(Forwarder::waiting).sum();
+            let bytes: usize = self.pool.iter().map(Forwarder::bytes).sum();
+            if waiting >= WAITING_MAX || bytes * 2 > self.config.buffer_bytes_max {
+                break;
+            }
+            let Some((place, message)) = keeping.read(now.unix_ms) else { break };
+            let at = worker_of(&message, &self.config, self.pool.len(), &mut self.turn);
+            if let Some(forwarder) = self.pool.get_mut(at) {
+                forwarder.push_kept(message, place, now.mono_ms);
+            }
+        }
+        self.counters.dropped += keeping.take_dropped();
+        keeping.note(now.mono_ms);
+        keeping.look(&self.config.name, is_back, shared, now.mono_ms);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.pool.iter().all(|forwarder| forwarder.line.is_ready())
+    }
+
     /// A message that the other cluster wants.
-    pub(super) fn take(&mut self, message: &Arc<Message>, now_ms: u64) {
+    pub(super) fn take(&mut self, message: &Arc<Message>, now: Now) {
+        let is_promised = message.qos != QoS::AtMostOnce;
+        let is_full = self.bytes() + message.size() > self.config.buffer_bytes_max;
+        if let Some(keeping) = self.keeping.as_mut().filter(|k| is_promised && k.is_agreed()) {
+            if is_full {
+                keeping.begin(now.mono_ms);
+            }
+            if keeping.is_on() {
+                self.counters.matched += 1;
+                let is_kept = keeping.push(message, now.unix_ms);
+                self.counters.dropped += u64::from(!is_kept);
+                return;
+            }
+        }
+        self.put(message, false, now.mono_ms);
+    }
+
+    fn put(&mut self, message: &Arc<Message>, is_state: bool, now_ms: u64) {
         self.counters.matched += 1;
-        let count = self.pool.len();
-        let at = if self.config.order_by_client {
-            let mut hasher = DefaultHasher::new();
-            message.from.client_id.hash(&mut hasher);
-            usize::try_from(hasher.finish() % count as u64).unwrap_or(0)
-        } else {
-            self.turn = (self.turn + 1) % count;
-            self.turn
-        };
+        let at = worker_of(message, &self.config, self.pool.len(), &mut self.turn);
         if let Some(forwarder) = self.pool.get_mut(at) {
-            forwarder.push(message.clone(), now_ms);
+            forwarder.push(message.clone(), is_state, now_ms);
         }
         while self.bytes() > self.config.buffer_bytes_max {
             let fullest = self.pool.iter_mut().max_by_key(|forwarder| forwarder.waiting());
@@ -217,6 +351,7 @@ impl Link {
             Event::Message { correlation, payload } => {
                 let said = self.sender.answered(now_ms, correlation.as_deref(), &payload);
                 said.map_err(|said| Reason::of_answer(&said))?;
+                self.is_answered = true;
             }
         }
         Ok(())
@@ -287,13 +422,14 @@ impl Link {
     /// When there is something to do, unless something comes.
     pub(super) fn due_ms(&self) -> u64 {
         let pool = self.pool.iter().map(|forwarder| forwarder.due_ms(&self.terms)).min();
-        self.sender.due_ms().min(self.line.due_ms()).min(pool.unwrap_or(u64::MAX))
+        let retained = if self.may_tell_retained() { 0 } else { u64::MAX };
+        self.sender.due_ms().min(self.line.due_ms()).min(pool.unwrap_or(u64::MAX)).min(retained)
     }
 
     /// Notes what the state is, and since when.
     pub(super) fn look(&mut self, unix_ms: u64) {
         let is_online = matches!(self.sender.state(), State::Bootstrapping | State::Online);
-        let is_complete = self.pool.iter().all(|forwarder| forwarder.line.is_ready());
+        let is_complete = self.is_complete();
         let status = match self.reason() {
             None if is_online && is_complete => "connected",
             None => "connecting",
@@ -314,6 +450,10 @@ impl Link {
     pub(super) fn status(&self, routes: usize) -> LinkStatus {
         use std::sync::atomic::Ordering;
 
+        // Of those on disk some are read and wait, or are under way.
+        let read: u64 = self.pool.iter().map(Forwarder::kept).sum();
+        let kept = self.keeping.as_ref().map_or((0, 0), Keeping::kept);
+        let kept = (kept.0.saturating_sub(read), if kept.0 == 0 { 0 } else { kept.1 });
         let ready = |forwarder: &&Forwarder| forwarder.line.is_ready();
         let sum = |of: fn(&Forwarder) -> usize| self.pool.iter().map(of).sum::<usize>();
         LinkStatus {
@@ -331,11 +471,17 @@ impl Link {
             failed: self.counters.failed,
             dropped: self.counters.dropped,
             retried: self.counters.retried,
-            queuing: sum(Forwarder::waiting) as u64,
+            queuing: self.waiting() as u64 + kept.0,
             inflight: sum(Forwarder::under_way) as u64,
-            queued_bytes: self.bytes() as u64,
+            queued_bytes: self.bytes() as u64 + kept.1,
             received: self.came.received.load(Ordering::Relaxed),
             refused: self.came.refused.load(Ordering::Relaxed),
+            stored: self.keeping.as_ref().map_or(0, |keeping| keeping.kept().0),
+            store: match (&self.keeping, &self.failed) {
+                (Some(keeping), _) => Some(keeping.state()),
+                (None, Some(why)) => Some(format!("failed: {why}")),
+                (None, None) => None,
+            },
         }
     }
 
@@ -348,8 +494,19 @@ impl Link {
     }
 
     /// Ends every connection.
-    pub(super) fn close(&mut self) {
+    pub(super) fn close(&mut self, shared: &Shared, now: Now) {
         self.line.close();
         self.pool.iter_mut().for_each(|forwarder| forwarder.line.close());
+        let Some(keeping) = &mut self.keeping else { return };
+        if keeping.is_agreed() {
+            for forwarder in &mut self.pool {
+                keeping.settle(forwarder.settled.drain(..));
+                forwarder.give_up(|message| {
+                    // The counter ends with the link.
+                    let _ = keeping.push(message, now.unix_ms);
+                });
+            }
+        }
+        keeping.close(shared);
     }
 }

@@ -14,18 +14,23 @@ mod client;
 mod control;
 mod counters;
 mod driver;
+mod keeping;
 mod line;
 mod link;
 mod pool;
 mod probe;
 mod reason;
 mod resolve;
+mod retained;
+mod scout;
 mod socket;
+mod spool;
 mod tls;
 
 use std::sync::Arc;
 
 use rookery_core::effects::ForLinks;
+use rookery_links::sender::OwnWishes;
 
 pub use control::Links;
 pub(crate) use driver::Order;
@@ -84,7 +89,7 @@ pub struct LinkConfig {
     pub request_ttl_ms: Option<u64>,
     /// How long an attempt to connect may take.
     pub connect_timeout_ms: u64,
-    /// How often the state is looked at.
+    /// How often a connection that stands with another server than its own looks for that one.
     pub health_check_interval_ms: u64,
     /// Whether the messages of a publisher keep their order.
     pub order_by_client: bool,
@@ -94,6 +99,21 @@ pub struct LinkConfig {
     pub accept_cert_cn: Option<String>,
     /// What its client identifiers begin with.
     pub accept_clientid_prefix: Option<String>,
+    /// Rules and hooks see what comes over it.
+    pub show_to_rules: bool,
+    /// Both clusters retain what either retains of the linked topics, if the other one agrees.
+    pub sync_retained: bool,
+    /// Most octets of messages with QoS 1 and 2 that are kept on disk while the link is down, if the
+    /// other one agrees; 0: none are.
+    pub store_bytes_max: u64,
+    /// What was kept for longer is dropped.
+    pub store_age_ms: u64,
+}
+
+impl LinkConfig {
+    fn wishes(&self) -> OwnWishes {
+        OwnWishes { store: self.store_bytes_max > 0, retained: self.sync_retained }
+    }
 }
 
 impl std::fmt::Debug for LinkConfig {
@@ -162,6 +182,11 @@ pub struct LinkStatus {
     pub received: u64,
     /// Messages that came and were not taken.
     pub refused: u64,
+    /// Messages on disk.
+    pub stored: u64,
+    /// Whether messages are kept on disk while it is down: `agreed`, `not_agreed`, or `failed`, a
+    /// colon, a text; none: they are not to be.
+    pub store: Option<String>,
 }
 
 /// Who this cluster is to the others.

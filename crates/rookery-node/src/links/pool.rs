@@ -11,6 +11,7 @@ use super::client::{Client, Event, Hello};
 use super::counters::Counters;
 use super::line::{Destination, Line};
 use super::reason::Reason;
+use super::spool::Place;
 
 /// Octets in the buffers of a connection above which messages wait outside of it.
 const UNSENT_MAX: usize = 256 << 10;
@@ -23,6 +24,10 @@ const ITEM_BYTES: usize = 64;
 struct Item {
     message: Arc<Message>,
     since_ms: u64,
+    /// It tells what is retained here.
+    is_state: bool,
+    /// Where it stands on disk.
+    place: Option<Place>,
 }
 
 impl Item {
@@ -38,6 +43,9 @@ pub(super) struct Terms {
     pub(super) retry_interval_ms: u64,
     pub(super) max_inflight: usize,
     pub(super) request_ttl_ms: Option<u64>,
+    pub(super) health_check_interval_ms: u64,
+    /// Properties of a packet that tells what is retained here.
+    pub(super) state: Vec<u8>,
 }
 
 /// One connection and its messages, in order.
@@ -46,19 +54,31 @@ pub(super) struct Forwarder {
     waiting: VecDeque<Item>,
     under_way: VecDeque<(u16, u64, Item)>,
     bytes: usize,
+    /// Messages on disk that the other side has.
+    pub(super) settled: Vec<Place>,
+    has_stood: bool,
+    /// A connection that stood is gone.
+    pub(super) is_lost: bool,
     connect_at_ms: u64,
+    /// It moves to its own server as soon as nothing is under way.
+    is_leaving: bool,
     /// Why the last attempt failed, until one succeeds.
     pub(super) reason: Option<Reason>,
 }
 
 impl Forwarder {
-    pub(super) fn new(hello: Hello) -> Self {
+    /// A connection that belongs to one of the servers.
+    pub(super) fn new(hello: Hello, home: usize) -> Self {
         Self {
-            line: Line::new(hello),
+            line: Line::new(hello, home),
             waiting: VecDeque::new(),
             under_way: VecDeque::new(),
             bytes: 0,
+            settled: Vec::new(),
+            has_stood: false,
+            is_lost: false,
             connect_at_ms: 0,
+            is_leaving: false,
             reason: None,
         }
     }
@@ -71,20 +91,67 @@ impl Forwarder {
         self.under_way.len()
     }
 
+    /// How many of its messages are on disk.
+    pub(super) fn kept(&self) -> u64 {
+        let under_way = self.under_way.iter().map(|(_, _, item)| item);
+        let all = under_way.chain(&self.waiting);
+        all.filter(|item| item.place.is_some()).count() as u64
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn push(&mut self, message: Arc<Message>, now_ms: u64) {
-        let item = Item { message, since_ms: now_ms };
+    pub(super) fn push(&mut self, message: Arc<Message>, is_state: bool, now_ms: u64) {
+        self.put(Item { message, since_ms: now_ms, is_state, place: None });
+    }
+
+    /// A message that is on disk.
+    pub(super) fn push_kept(&mut self, message: Message, place: Place, now_ms: u64) {
+        let message = Arc::new(message);
+        self.put(Item { message, since_ms: now_ms, is_state: false, place: Some(place) });
+    }
+
+    fn put(&mut self, item: Item) {
         self.bytes += item.bytes();
         self.waiting.push_back(item);
+    }
+
+    /// Gives up every message with QoS 1 and 2 in order: those that are not on disk are told to `keep`.
+    pub(super) fn give_up(&mut self, mut keep: impl FnMut(&Message)) {
+        let under_way = self.under_way.drain(..).map(|(_, _, item)| item);
+        let all: Vec<Item> = under_way.chain(self.waiting.drain(..)).collect();
+        for item in all {
+            if item.message.qos == QoS::AtMostOnce {
+                self.waiting.push_back(item);
+                continue;
+            }
+            self.bytes -= item.bytes();
+            if item.place.is_none() && !item.is_state {
+                keep(&item.message);
+            }
+        }
+    }
+
+    /// The other side is there: the next attempt need not wait.
+    pub(super) fn hurry(&mut self, now_ms: u64) {
+        self.connect_at_ms = self.connect_at_ms.min(now_ms);
+    }
+
+    /// Ends the connection, to begin another one at once.
+    pub(super) fn begin_anew(&mut self, now_ms: u64) {
+        if self.line.is_ready() {
+            self.has_stood = false;
+            self.line.close();
+            self.connect_at_ms = now_ms;
+        }
     }
 
     /// Drops the message that waits longest; whether there was one.
     pub(super) fn drop_oldest(&mut self, counters: &mut Counters) -> bool {
         let Some(item) = self.waiting.pop_front() else { return false };
         self.bytes -= item.bytes();
+        self.settled.extend(item.place);
         counters.dropped += 1;
         true
     }
@@ -105,6 +172,7 @@ impl Forwarder {
         }
         let watched = self.line.watch(to, now_ms);
         self.note(watched, counters);
+        self.spread(to, terms, now_ms);
         self.expire(terms, now_ms, counters);
         let is_stuck = self
             .under_way
@@ -122,14 +190,30 @@ impl Forwarder {
         self.note(flushed, counters);
     }
 
+    /// Goes back to its own server when that answers again.
+    fn spread(&mut self, to: &Destination, terms: &Terms, now_ms: u64) {
+        self.is_leaving |= self.line.may_go_home(to, now_ms, terms.health_check_interval_ms);
+        self.is_leaving &= self.line.is_ready();
+        if self.is_leaving && self.under_way.is_empty() && self.line.unsent() == 0 {
+            self.is_leaving = false;
+            self.line.go_home();
+            self.connect_at_ms = now_ms;
+        }
+    }
+
     fn expire(&mut self, terms: &Terms, now_ms: u64, counters: &mut Counters) {
         let Some(ttl_ms) = terms.request_ttl_ms else { return };
-        while self.waiting.front().is_some_and(|item| now_ms >= item.since_ms + ttl_ms) {
+        // What is on disk has an age of its own.
+        let is_late = |item: &Item| item.place.is_none() && now_ms >= item.since_ms + ttl_ms;
+        while self.waiting.front().is_some_and(is_late) {
             self.drop_oldest(counters);
         }
     }
 
     fn send(&mut self, terms: &Terms, now_ms: u64, counters: &mut Counters, scratch: &mut Vec<u8>) {
+        if self.is_leaving {
+            return;
+        }
         let Some(client) = self.line.ready() else { return };
         let window = match terms.max_inflight {
             0 => usize::from(client.window),
@@ -138,9 +222,10 @@ impl Forwarder {
         while self.under_way.len() < window && client.unsent() < UNSENT_MAX {
             let Some(item) = self.waiting.pop_front() else { return };
             let qos = item.message.qos.min(QoS::AtLeastOnce);
-            match write(client, terms, &item.message, qos, scratch) {
+            match write(client, terms, &item, qos, scratch) {
                 None => {
                     self.bytes -= item.bytes();
+                    self.settled.extend(item.place);
                     counters.failed += 1;
                 }
                 Some(0) => {
@@ -158,7 +243,10 @@ impl Forwarder {
         let served = self.line.serve(to, now_ms, &mut events);
         for event in events {
             match event {
-                Event::Ready => self.reason = None,
+                Event::Ready => {
+                    self.has_stood = true;
+                    self.reason = None;
+                }
                 Event::Acknowledged { packet_id, reason } => {
                     self.acknowledged(packet_id, reason, counters);
                 }
@@ -172,6 +260,7 @@ impl Forwarder {
         let Some(at) = self.under_way.iter().position(|(id, ..)| *id == packet_id) else { return };
         let Some((_, _, item)) = self.under_way.remove(at) else { return };
         self.bytes -= item.bytes();
+        self.settled.extend(item.place);
         if reason.is_error() {
             counters.failed += 1;
             if reason == ReasonCode::NOT_AUTHORIZED {
@@ -192,6 +281,7 @@ impl Forwarder {
     /// What was under way is sent again, in front of what waits.
     fn lose(&mut self, reason: Reason, counters: &mut Counters) {
         self.reason = Some(reason);
+        self.is_lost |= std::mem::take(&mut self.has_stood);
         counters.retried += self.under_way.len() as u64;
         while let Some((_, _, item)) = self.under_way.pop_back() {
             self.waiting.push_front(item);
@@ -202,6 +292,7 @@ impl Forwarder {
     pub(super) fn due_ms(&self, terms: &Terms) -> u64 {
         let connect = if self.line.is_idle() { self.connect_at_ms } else { u64::MAX };
         let ttl = terms.request_ttl_ms.zip(self.waiting.front());
+        let ttl = ttl.filter(|(_, item)| item.place.is_none());
         let ttl = ttl.map_or(u64::MAX, |(ttl_ms, item)| item.since_ms + ttl_ms);
         let retry = self.under_way.front();
         let retry = retry.map_or(u64::MAX, |(_, sent_ms, _)| sent_ms + terms.retry_interval_ms);
@@ -213,11 +304,13 @@ impl Forwarder {
 fn write(
     client: &mut Client,
     terms: &Terms,
-    message: &Message,
+    item: &Item,
     qos: QoS,
     scratch: &mut Vec<u8>,
 ) -> Option<u16> {
     scratch.clear();
+    let message = &item.message;
+    let properties = if item.is_state { &*terms.state } else { &[] };
     let lifetime_ms = message.expires_at_ms.checked_sub(message.timestamp_ms);
     let expiry = lifetime_ms.filter(|_| message.expires_at_ms != 0);
     LinkMessage {
@@ -235,6 +328,7 @@ fn write(
     }
     .encode_into(scratch);
     // With the head of the packet.
-    let is_taken = scratch.len() + terms.topic.len() + 16 <= client.packet_bytes_max;
-    is_taken.then(|| client.publish(qos, &terms.topic, &[], scratch))
+    let head = terms.topic.len() + properties.len() + 16;
+    let is_taken = scratch.len() + head <= client.packet_bytes_max;
+    is_taken.then(|| client.publish(qos, &terms.topic, properties, scratch))
 }

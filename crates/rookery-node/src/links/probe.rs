@@ -27,7 +27,7 @@ pub(super) fn run(
     let to = destination(config, outlet)?;
     // Beside a link that stands: another client, another actor.
     let me = Me { node: format!("probe:{}", me.node).into(), ..me.clone() };
-    let mut line = Line::new(route_hello(config, &me));
+    let mut line = Line::new(route_hello(config, &me), 0);
     let local = LocalRoutes::default();
     let mut sender = Sender::new(identity(config, &me), &local, clock.now().unix_ms);
     line.begin(&to, clock.now().mono_ms)?;

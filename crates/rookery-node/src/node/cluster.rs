@@ -11,7 +11,7 @@ use rookery_core::router::Feed;
 
 use super::{Node, lock};
 use crate::api::NodeError;
-use crate::cluster::{Cluster, ClusterConfig, ClusterPeer, PeerStatus};
+use crate::cluster::{Cluster, ClusterConfig, ClusterPeer, PartnerStatus, PeerStatus};
 use crate::inbox::Item;
 
 impl Node {
@@ -33,6 +33,7 @@ impl Node {
             self.inboxes.clone(),
             self.up.clone(),
             self.clock,
+            lock(&self.store).as_ref().map(|store| (store, self.store_id)),
         )?;
         let port = opened.port();
         *cluster = Some(Arc::new(opened));
@@ -79,14 +80,21 @@ impl Node {
     }
 
     /// Makes the nodes that died those of the list: all members that were not heard of, as far as those
-    /// who run may speak for the cluster. What these were to publish is published by others.
+    /// who run may speak for the cluster. What these were to publish is published by others; their sessions
+    /// go on at others only where more than half of the cluster runs, which `may_adopt` says.
     ///
     /// # Errors
     ///
     /// The lanes are not open.
-    pub fn cluster_lost(&self, names: Vec<String>) -> Result<(), NodeError> {
-        self.cluster()?.set_lost(names);
+    pub fn cluster_lost(&self, names: Vec<String>, may_adopt: bool) -> Result<(), NodeError> {
+        self.cluster()?.set_lost(names, may_adopt);
         Ok(())
+    }
+
+    /// Who else keeps the sessions of this node; nobody where there is no cluster.
+    #[must_use]
+    pub fn cluster_partner(&self) -> PartnerStatus {
+        self.cluster().map(|cluster| cluster.partner()).unwrap_or_default()
     }
 
     /// How it stands with each of the other nodes; nothing where there is no cluster.

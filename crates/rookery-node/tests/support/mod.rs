@@ -2,6 +2,7 @@
 //! deadline, and conditions are asked for until they hold.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod linked;
 pub mod pki;
 
 use std::io::{ErrorKind, Read, Write};

@@ -3,6 +3,7 @@ import { Card, Table, Title } from "@mantine/core";
 import type { ReactElement, ReactNode } from "react";
 
 import { EmptyState } from "@/components/EmptyState";
+import { ErrorPanel } from "@/components/ErrorPanel";
 
 export interface CardColumn<Row> {
   key: string;
@@ -19,22 +20,26 @@ interface CardTableProps<Row> {
   columns: readonly CardColumn<Row>[];
   rows: readonly Row[];
   rowKey: (row: Row) => string;
-  empty: { title: string; text: string };
+  /** Absent: there is always a row. */
+  empty?: { title: string; text: string };
+  /** Why there may be no rows, or old ones. */
+  error?: unknown;
+  onRetry?: () => void;
   /** Below the table. */
   children?: ReactNode;
 }
 
 export function CardTable<Row>(props: CardTableProps<Row>): ReactElement {
-  const { title, columns, rows } = props;
+  const { title, columns, rows, empty, error = null, onRetry } = props;
   const side = (column: CardColumn<Row>) => (column.isNumber ? { ta: "right" as const } : {});
   return (
     <Card withBorder padding={0}>
       <Title order={2} size="h5" p="md">
         {title}
       </Title>
-      {rows.length === 0 ? (
-        <EmptyState {...props.empty} />
-      ) : (
+      <ErrorPanel error={error} {...(onRetry && { onRetry })} />
+      {rows.length === 0 && error === null && empty !== undefined && <EmptyState {...empty} />}
+      {rows.length > 0 && (
         <div className="table-scroll" role="region" aria-label={title} tabIndex={0}>
           <Table>
             <caption className="hidden-text">{title}</caption>

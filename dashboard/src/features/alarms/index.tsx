@@ -9,12 +9,12 @@ import type { Alarm } from "@/api/shapes";
 import { DataTable, type Column } from "@/components/DataTable";
 import { Page } from "@/components/Page";
 import { useAct } from "@/components/useAct";
-import { formatAny, formatDuration, formatTime } from "@/lib/format";
+import { formatDuration, formatMembers, formatTime } from "@/lib/format";
 
 const EVERY_MS = 10_000;
 
 export default function AlarmsPage(): ReactElement {
-  const { t } = useTranslation("alarms");
+  const { t, i18n } = useTranslation("alarms");
   const mayChange = useMayChange();
   const [tab, setTab] = useState<string | null>("active");
   const clear = useAct({
@@ -37,8 +37,8 @@ export default function AlarmsPage(): ReactElement {
             render: (row: Alarm) => formatTime(row.deactivate_at),
           },
         ]),
-    { key: "duration", label: t("duration"), render: (row) => formatDuration(row.duration) },
-    { key: "details", label: t("details"), render: (row) => formatAny(row.details), isUnsorted: true },
+    { key: "duration", label: t("duration"), render: (row) => formatDuration(row.duration, i18n.language) },
+    { key: "details", label: t("details"), render: (row) => formatMembers(row.details), isUnsorted: true },
     { key: "node", label: t("field.node") },
   ];
   return (

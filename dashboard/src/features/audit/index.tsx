@@ -16,6 +16,10 @@ const METHODS = ["post", "put", "delete"] as const;
 export default function AuditPage(): ReactElement {
   const { t } = useTranslation("audit");
   const [shown, setShown] = useState<AuditEntry | null>(null);
+  const way = (from: string | undefined) => {
+    const known = FROM.find((each) => each === from);
+    return known === undefined ? from : t(`from.${known}`);
+  };
   return (
     <Page title={t("title")} help={t("help")}>
       <DataTable<AuditEntry>
@@ -49,7 +53,7 @@ export default function AuditPage(): ReactElement {
             render: (row) => formatTime(row.created_at),
           },
           { key: "source", label: t("who") },
-          { key: "from", label: t("way") },
+          { key: "from", label: t("way"), render: (row) => way(row.from) },
           { key: "source_ip", label: t("field.address") },
           { key: "http_method", label: t("method"), render: (row) => row.http_method?.toUpperCase() },
           { key: "operation_id", label: t("operation") },

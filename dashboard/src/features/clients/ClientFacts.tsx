@@ -6,6 +6,8 @@ import { KeyValues } from "@/components/KeyValues";
 import { StatusBadge } from "@/components/StatusBadge";
 import { formatAny, formatBytes, formatNumber, formatTime } from "@/lib/format";
 
+import { versionOf } from "./version";
+
 const TIMES = new Set(["connected_at", "disconnected_at", "created_at"]);
 const BYTES = new Set(["recv_oct", "send_oct"]);
 
@@ -19,7 +21,6 @@ const CARDS = [
       "ip_address",
       "port",
       "listener",
-      "proto_name",
       "proto_ver",
       "keepalive",
       "connected_at",
@@ -78,6 +79,9 @@ export function ClientFacts({ client }: { client: ClientRow }): ReactElement {
     const value = client[field];
     if (field === "connected") {
       return <StatusBadge state={value === true ? "connected" : "disconnected"} />;
+    }
+    if (field === "proto_ver") {
+      return `${client.proto_name ?? ""} ${versionOf(client.proto_ver)}`.trim();
     }
     if (TIMES.has(field)) return formatTime(value);
     if (BYTES.has(field)) return formatBytes(value);

@@ -12,6 +12,8 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
 import { formatTime } from "@/lib/format";
 
+import { versionOf } from "./version";
+
 export default function ClientsPage(): ReactElement {
   const { t } = useTranslation("clients");
   const mayChange = useMayChange();
@@ -42,7 +44,7 @@ export default function ClientsPage(): ReactElement {
       label: t("field.address"),
       render: (row) => (row.ip_address ? `${row.ip_address}:${row.port ?? ""}` : null),
     },
-    { key: "proto_ver", label: t("version"), render: (row) => versionOf(row) },
+    { key: "proto_ver", label: t("version"), render: (row) => versionOf(row.proto_ver) },
     { key: "subscriptions_cnt", label: t("subscriptions"), isNumber: true },
     { key: "mqueue_len", label: t("mqueue"), isNumber: true },
     {
@@ -92,9 +94,4 @@ export default function ClientsPage(): ReactElement {
       />
     </Page>
   );
-}
-
-function versionOf(row: ClientRow): string {
-  const names: Record<number, string> = { 3: "3.1", 4: "3.1.1", 5: "5.0" };
-  return names[row.proto_ver ?? 0] ?? String(row.proto_ver ?? "");
 }

@@ -20,7 +20,7 @@ const ONE = "/mqtt/delayed/messages/{node}/{msgid}";
 const EVERY_MS = 5000;
 
 export default function DelayedPage(): ReactElement {
-  const { t } = useTranslation("delayed");
+  const { t, i18n } = useTranslation("delayed");
   const mayChange = useMayChange();
   const [shown, setShown] = useState<DelayedRow | null>(null);
   const remove = useAct<DelayedRow>({
@@ -60,7 +60,7 @@ export default function DelayedPage(): ReactElement {
           {
             key: "delayed_remaining",
             label: t("remaining"),
-            render: (row) => formatDuration((row.delayed_remaining ?? NaN) * 1000),
+            render: (row) => formatDuration((row.delayed_remaining ?? NaN) * 1000, i18n.language),
           },
           { key: "from_clientid", label: t("field.from") },
         ]}

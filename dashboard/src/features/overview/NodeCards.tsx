@@ -13,7 +13,7 @@ function amount(value: NodeRow["memory_used"]): string {
 }
 
 export function NodeCards({ every }: { every: number }): ReactElement {
-  const { t } = useTranslation("overview");
+  const { t, i18n } = useTranslation("overview");
   const nodes = useGet("/nodes", { every });
   return (
     <>
@@ -26,7 +26,7 @@ export function NodeCards({ every }: { every: number }): ReactElement {
             rows={[
               [t("node.status"), <StatusBadge key="status" state={node.node_status} />],
               [t("node.version"), node.version],
-              [t("node.uptime"), formatDuration(node.uptime)],
+              [t("node.uptime"), formatDuration(node.uptime, i18n.language)],
               [t("node.connections"), formatNumber(node.connections)],
               [t("node.live"), formatNumber(node.live_connections)],
               [t("node.memory"), `${amount(node.memory_used)} / ${amount(node.memory_total)}`],

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 
 import { call } from "@/api/client";
 import { ApiError } from "@/lib/apiError";
-import type { RuleEvent } from "@/api/shapes";
+import type { RuleEvent, RulePreview } from "@/api/shapes";
 
 import { contextOf, eventOf, sampleOf, type Sample } from "./events";
 import { placeIn, selectedFrom, wordsIn, type Place } from "./sql";
@@ -98,14 +98,18 @@ export function useTest(sql: string, events: readonly RuleEvent[], isLive: boole
 
 async function ask(sql: string, context: object, signal: AbortSignal): Promise<Outcome> {
   try {
-    const answer = await call("post", "/rule_test", { body: { sql, context }, signal });
-    return { verdict: { kind: "rows", rows: Array.isArray(answer) ? answer : [answer] }, problem: null };
+    const body = { sql, context };
+    const { rows, problem } = await call<RulePreview>("post", "/rule_preview", { body, signal });
+    if (problem !== null) return failed(problem.message);
+    return { verdict: rows.length === 0 ? { kind: "none" } : { kind: "rows", rows }, problem: null };
   } catch (error) {
     if (error instanceof DOMException) throw error;
-    const { code, message } = ApiError.from(error);
-    if (code === "NOT_MATCH") return { verdict: { kind: "none" }, problem: null };
-    return { verdict: { kind: "problem", message }, problem: problemIn(message) };
+    return failed(ApiError.from(error).message);
   }
+}
+
+function failed(message: string): Outcome {
+  return { verdict: { kind: "problem", message }, problem: problemIn(message) };
 }
 
 /** What is wrong with the text and where, if that is what the message says. */

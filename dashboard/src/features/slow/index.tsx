@@ -9,14 +9,14 @@ import { ClientLink } from "@/components/ClientLink";
 import { DataTable } from "@/components/DataTable";
 import { Page } from "@/components/Page";
 import { useAct } from "@/components/useAct";
-import { formatDuration, formatTime } from "@/lib/format";
+import { formatNumber, formatTime } from "@/lib/format";
 
 import { SlowSettings } from "./SlowSettings";
 
 const EVERY_MS = 10_000;
 
 export default function SlowPage(): ReactElement {
-  const { t } = useTranslation("slow");
+  const { t, i18n } = useTranslation("slow");
   const mayChange = useMayChange();
   const clear = useAct({
     run: () => call("delete", "/slow_subscriptions"),
@@ -61,7 +61,7 @@ export default function SlowPage(): ReactElement {
                 key: "timespan",
                 label: t("latency"),
                 isNumber: true,
-                render: (row) => formatDuration(row.timespan),
+                render: (row) => t("ms", { number: formatNumber(row.timespan, i18n.language) }),
               },
               {
                 key: "last_update_time",

@@ -83,8 +83,8 @@ class CodeRequest(Model):
     username: str = Field(
         default="",
         max_length=100,
-        pattern=r"^[ -~]*$",
-        description="Who signs in, for the audit log; the name of the key if left out.",
+        pattern=r"^( *[!-~][ -~]*)?$",
+        description="Who signs in, for the audit log; the name of the key if left out or empty.",
         examples=["alice@example.org"],
     )
     role: Literal["administrator", "viewer"] | None = Field(
@@ -192,7 +192,8 @@ def _add_codes(api: APIRouter, node: NodeContext) -> None:
     @api.post("/sso/code", summary="Get a sign-in code", responses=errors("FORBIDDEN"))
     async def code(caller: CurrentCaller, body: CodeRequest | None = None) -> Code:
         """A code that opens the dashboard for somebody without a password: `/?sso_code=CODE` in a
-        browser, or `POST /login`. API keys alone get one.
+        browser, or `POST /login`. API keys alone get one. Without a body, or with `{}`, it is for the
+        key itself: under the key's name, with as many rights.
         """
         asked = body or CodeRequest()
         if caller.via != "api_key":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
+from rookery.broker.audit import changed
 from rookery.broker.clients.models import (
     EXAMPLE_SUBSCRIPTION,
     Subscribe,
@@ -25,6 +26,8 @@ from rookery.web.rest import errors, example, fast
 from rookery.words import Words
 
 FILTERS_MAX = 10_000
+TOLD_MAX = 200
+"""Of more subscriptions the audit log tells how many they are."""
 _REASONS = {
     0x83: Words("the limits of the node do not allow it", "超出节点的限制"),
     0x87: Words("not authorized", "未授权"),
@@ -58,6 +61,27 @@ def _refused(refused: Sequence[tuple[str, Words]]) -> BadRequestError:
     return BadRequestError("; ".join(english), message_zh="；".join(chinese))
 
 
+def _rows_of(
+    node: NodeContext, clientid: str, only: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """Subscriptions of a client, with ``only`` those to these filters."""
+    found, _ = node.native.lists.subscriptions_page(
+        SubscriptionQuery(client_id=clientid), 0, LIMIT_MAX
+    )
+    wanted = found if only is None else [view for view in found if view.topic_filter in only]
+    return [subscription_row(view, node.node_name) for view in wanted]
+
+
+def _tell(before: list[dict[str, Any]], after: list[dict[str, Any]], *, is_refused: bool) -> None:
+    """Into the audit log, how the subscriptions were that a request names, and how they are."""
+    if not is_refused or after != before:  # what was refused may have done a part of it
+        changed(before=_short(before), after=_short(after))
+
+
+def _short(rows: list[dict[str, Any]]) -> Any:
+    return rows if len(rows) <= TOLD_MAX else f"{len(rows)} subscriptions, too many to keep"
+
+
 def _reading(api: APIRouter, node: NodeContext) -> None:
     @api.get(
         "/clients/{clientid}/subscriptions",
@@ -69,11 +93,10 @@ def _reading(api: APIRouter, node: NodeContext) -> None:
         """The first 10,000 of them; `/subscriptions?clientid=` has pages."""
 
         def read() -> list[dict[str, Any]]:
-            query = SubscriptionQuery(client_id=clientid)
-            found, _ = node.native.lists.subscriptions_page(query, 0, LIMIT_MAX)
-            if not found and node.native.lists.client_view(clientid) is None:
+            rows = _rows_of(node, clientid)
+            if not rows and node.native.lists.client_view(clientid) is None:
                 raise ClientIdNotFoundError(clientid)
-            return [subscription_row(view, node.node_name) for view in found]
+            return rows
 
         return fast(await asyncio.to_thread(read))
 
@@ -86,16 +109,10 @@ def _making(api: APIRouter, node: NodeContext) -> None:
         ]
         native = node.native
         client = await asyncio.to_thread(native.lists.client_view, clientid)
+        before = await asyncio.to_thread(_rows_of, node, clientid, {item.topic for item in wanted})
         made = await asyncio.to_thread(native.lists.subscribe_client, clientid, filters)
         if made is None or client is None:
             raise ClientIdNotFoundError(clientid)
-        refused = [
-            (item.topic, _REASONS.get(one.reason, _REASON.format(code=one.reason)))
-            for item, one in zip(wanted, made, strict=True)
-            if one.subscription is None
-        ]
-        if refused:
-            raise _refused(refused)
         views = (
             SubscriptionView(
                 clientid,
@@ -109,7 +126,17 @@ def _making(api: APIRouter, node: NodeContext) -> None:
             for one in made
             if one.subscription is not None
         )
-        return [subscription_row(view, node.node_name) for view in views]
+        rows = [subscription_row(view, node.node_name) for view in views]
+        refused = [
+            (item.topic, _REASONS.get(one.reason, _REASON.format(code=one.reason)))
+            for item, one in zip(wanted, made, strict=True)
+            if one.subscription is None
+        ]
+        after = {row["topic"]: row for row in (*before, *rows)}
+        _tell(before, list(after.values()), is_refused=bool(refused))
+        if refused:
+            raise _refused(refused)
+        return rows
 
     @api.post(
         "/clients/{clientid}/subscribe",
@@ -140,6 +167,7 @@ def _making(api: APIRouter, node: NodeContext) -> None:
 def _ending(api: APIRouter, node: NodeContext) -> None:
     async def end(clientid: str, wanted: Sequence[Unsubscribe]) -> Response:
         topics = [item.topic for item in wanted]
+        before = await asyncio.to_thread(_rows_of, node, clientid, set(topics))
         ended = await asyncio.to_thread(node.native.lists.unsubscribe_client, clientid, topics)
         is_gone = ended is None or (
             not topics and await asyncio.to_thread(node.native.lists.client_view, clientid) is None
@@ -151,6 +179,8 @@ def _ending(api: APIRouter, node: NodeContext) -> None:
             for topic, reason in zip(topics, ended, strict=True)
             if reason >= _FAILED_FROM
         ]
+        # The broker ends every one of these that there is.
+        _tell(before, [], is_refused=bool(invalid))
         if invalid:
             raise BadRequestError(f"no topic filter: {', '.join(invalid[:10])}")
         return Response(status_code=204)

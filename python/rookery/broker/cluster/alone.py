@@ -65,6 +65,7 @@ class Alone:
             "nats": None,
             "state": None,
             "quorum": None,
+            "partner": None,
             "problem": None,
         }
 

@@ -112,6 +112,34 @@ class QuorumRow(Row):
     )
 
 
+class PartnerRow(Row):
+    """The node that keeps the durable sessions of the node that answers as well."""
+
+    node: str | None = Field(
+        None, description="Its name; absent: none does.", examples=["rookery@10.0.0.2"]
+    )
+    is_whole: bool = Field(
+        description="Whether it has all of them: acknowledgements wait for it.", examples=[True]
+    )
+    since: int | None = Field(
+        None,
+        ge=0,
+        description="Since when that is so, or not so; absent: since the start.",
+        examples=[1_795_350_000_000],
+    )
+    lag: int = Field(ge=0, description="Changes that it has not confirmed.", examples=[3])
+    lag_bytes: int = Field(ge=0, description="Bytes of them.", examples=[960])
+    unconfirmed: int = Field(
+        ge=0,
+        description="Times that acknowledgements left without it because it was late.",
+        examples=[0],
+    )
+    restarts: int = Field(
+        ge=0, description="Times that its copy was given up, and another one begun.", examples=[0]
+    )
+    last_error: str = Field(description="Why; empty: all is well.", examples=[""])
+
+
 class ClusterBody(Row):
     """The cluster."""
 
@@ -127,6 +155,11 @@ class ClusterBody(Row):
     )
     quorum: QuorumRow | None = Field(
         None, description="Whether enough nodes run; absent where there is no other node."
+    )
+    partner: PartnerRow | None = Field(
+        None,
+        description="Who else keeps the sessions of the node that answers; absent where there is no "
+        "other node.",
     )
     problem: str | None = Field(
         None, description="Why this node keeps out of its cluster.", examples=[None]

@@ -54,11 +54,19 @@ class Lanes(Protocol):
     def peers(self, peers: Sequence[Peer]) -> None:
         """These others run, and no more."""
 
-    def lost(self, names: Sequence[str]) -> None:
-        """These members died, and no more."""
+    def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
+        """These members died, and no more.
+
+        Args:
+            names: Of them.
+            may_adopt: More than half of the cluster runs: their sessions go on elsewhere.
+        """
 
     def status(self) -> dict[str, dict[str, Any]]:
         """How it stands with each, by names."""
+
+    def partner(self) -> dict[str, Any]:
+        """Who else keeps the sessions of this node."""
 
     def close(self) -> None:
         """Let go of all of them."""
@@ -91,8 +99,8 @@ class CoreLanes:
     def peers(self, peers: Sequence[Peer]) -> None:
         self._node.cluster_peers(ClusterPeer(**peer._asdict()) for peer in peers)
 
-    def lost(self, names: Sequence[str]) -> None:
-        self._node.cluster_lost(names)
+    def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
+        self._node.cluster_lost(names, may_adopt=may_adopt)
 
     def status(self) -> dict[str, dict[str, Any]]:
         found = {}
@@ -100,6 +108,9 @@ class CoreLanes:
             plain = row._asdict()
             found[plain.pop("name")] = plain
         return found
+
+    def partner(self) -> dict[str, Any]:
+        return self._node.cluster_partner()._asdict()
 
     def close(self) -> None:
         self._node.cluster_close()

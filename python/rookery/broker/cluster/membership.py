@@ -111,9 +111,14 @@ class Membership:
             and (last := self.liveness.last(member.name)) is not None
             and not last.is_stopping
         ]
+        return silent if len(others) == 1 or self.is_majority else []
+
+    @property
+    def is_majority(self) -> bool:
+        """Whether more than half of the members run, as this node hears: the others cannot be that."""
+        others = self.others
         running = 1 + sum(self.is_running(member.name) for member in others)
-        may_say = len(others) == 1 or 2 * running > 1 + len(others)
-        return silent if may_say else []
+        return 2 * running > 1 + len(others)
 
     def running_others(self) -> list[Pulse]:
         """What the others that run said last."""

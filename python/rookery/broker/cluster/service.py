@@ -203,7 +203,7 @@ class Cluster:
                 if not pulse.is_witness
             ]
         )
-        self._lanes.lost(self.membership.lost())
+        self._lanes.lost(self.membership.lost(), may_adopt=self.membership.is_majority)
         names = {pulse.name for pulse in running}
         self._tell_stopped(names)
 
@@ -322,7 +322,24 @@ class Cluster:
             "nats": {"running": connected} | self._engine.status() | {"connected": connected},
             "state": self.state.status(),
             "quorum": None if quorum is None else quorum.to_plain(),
+            "partner": None if members.is_alone else self._partner(),
             "problem": self.problem or None,
+        }
+
+    def _partner(self) -> dict[str, Any] | None:
+        """Who else keeps the sessions of this node."""
+        found = self._lanes.partner()
+        if not found:
+            return None
+        return {
+            "node": found["name"] or None,
+            "is_whole": found["is_whole"],
+            "since": found["since_ms"] or None,
+            "lag": found["lag"],
+            "lag_bytes": found["lag_bytes"],
+            "unconfirmed": found["unconfirmed"],
+            "restarts": found["restarts"],
+            "last_error": found["last_error"],
         }
 
     def metrics(self) -> dict[str, int]:

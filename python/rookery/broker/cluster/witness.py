@@ -47,10 +47,13 @@ class _NoLanes:
     def peers(self, peers: Sequence[Peer]) -> None:
         """They are not its business."""
 
-    def lost(self, names: Sequence[str]) -> None:
+    def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
         """Nothing is published for them."""
 
     def status(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+    def partner(self) -> dict[str, Any]:
         return {}
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ _HELP: Mapping[str, tuple[Literal["counter", "gauge"], str]] = {
     "queuing": ("gauge", "Messages that wait for the other cluster"),
     "inflight": ("gauge", "Messages under way to the other cluster"),
     "queued_bytes": ("gauge", "Bytes that wait for the other cluster"),
+    "stored": ("gauge", "Messages of an outage on disk"),
     "received": ("counter", "Messages from the other cluster"),
     "refused": ("counter", "Messages from the other cluster that nobody asked for"),
 }

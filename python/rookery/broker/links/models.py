@@ -42,7 +42,7 @@ METRICS_SHOWN = {
     "router": {"routes": 10240, "sent_routes": 12},
     "forwarding": {
         "matched": 120, "success": 118, "failed": 0, "dropped": 0, "retried": 1, "queuing": 1,
-        "inflight": 1, "queued_bytes": 512, "rate": 2.5, "rate_last5m": 1.2, "rate_max": 10.0,
+        "inflight": 1, "queued_bytes": 512, "stored": 0, "rate": 2.5, "rate_last5m": 1.2, "rate_max": 10.0,
     },
     "receiving": {"received": 99, "refused": 0},
 }  # fmt: skip
@@ -127,6 +127,13 @@ class NodeLinkStatus(Row):
         0, description="Topic filters that the other side was told.", examples=[9]
     )
     queuing: int = Field(0, description="Messages that wait.", examples=[0])
+    stored: int = Field(0, description="Messages of an outage on disk.", examples=[0])
+    store: str | None = Field(
+        None,
+        description="Whether messages are kept on disk while the link is down: `agreed`, "
+        "`not_agreed` by the other side, or `failed: …`. Left out where they are not to be.",
+        examples=["agreed"],
+    )
     received: int = Field(0, description="Messages from the other side.", examples=[99])
     rate: float = Field(0, description="Messages per second to it, lately.", examples=[2.5])
 
@@ -165,6 +172,17 @@ class LinkRow(Row):
         description="Who may speak for the other cluster here.",
         examples=[POSTED["accept"]],
     )
+    extensions: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What goes beyond EMQX's protocol.",
+        examples=[
+            {
+                "store": {"enable": True, "max_bytes": "1GB", "max_age": "7d"},
+                "retained": True,
+                "rules": False,
+            }
+        ],
+    )
     status: Status = Field(
         description="What all nodes say alike, else `inconsistent`.", examples=["connected"]
     )
@@ -197,6 +215,7 @@ class ForwardingFigures(Row):
     queuing: int = Field(description="Messages that wait.", examples=[1])
     inflight: int = Field(description="Messages under way.", examples=[1])
     queued_bytes: int = Field(description="Bytes that wait.", examples=[512])
+    stored: int = Field(description="Messages of an outage on disk.", examples=[0])
     rate: float = Field(description="Messages per second, lately.", examples=[2.5])
     rate_last5m: float = Field(description="The rate of the last 5 minutes.", examples=[1.2])
     rate_max: float = Field(description="The highest rate there was.", examples=[10.0])

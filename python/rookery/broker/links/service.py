@@ -38,8 +38,8 @@ PATH: KeyPath = ("cluster", "links")
 STATUS, RESET = "links.status", "links.reset"
 FIGURES = ("matched", "success", "failed", "dropped", "retried", "queuing", "inflight")
 RATES = ("rate", "rate_last5m", "rate_max")
-TRAFFIC = ("received", "refused", "queued_bytes")
-GLANCED = ("routes", "sent_routes", "queuing", "received", "rate")
+TRAFFIC = ("received", "refused", "queued_bytes", "stored")
+GLANCED = ("routes", "sent_routes", "queuing", "stored", "received", "rate")
 """Figures that a list of links shows."""
 NO_FIGURES: Mapping[str, float] = dict.fromkeys(
     (*FIGURES, *RATES, *TRAFFIC, "routes", "sent_routes"), 0
@@ -124,6 +124,7 @@ class LinkService:
                     "replication": status.replication,
                     "server": status.server,
                     "pool_connected": status.pool_connected,
+                    "store": status.store,
                 }
             figures |= {
                 "rate": rate.now,

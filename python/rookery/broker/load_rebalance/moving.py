@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from rookery.broker.load_rebalance.order import Order
+from rookery.broker.load_rebalance.progress import Progress
 from rookery.errors import RookeryError
 from rookery.native.lists import ClientQuery, Lists
 
@@ -52,9 +53,11 @@ class Moving:
         self._task: asyncio.Task[None] | None = None
         self._cursor = 0
         self._first = Count(0, 0)
+        self._told: tuple[State | None, int] = None, 0
         self.order: Order | None = None
         self.state: State | None = None
         self.moved = 0
+        self.progress = Progress()
 
     def count(self) -> Count:
         """How many there are now. Blocks for a moment."""
@@ -68,6 +71,7 @@ class Moving:
         self._first = await asyncio.to_thread(self.count)
         self.order, self.state = order, "waiting_health_check"
         self._cursor = 0
+        self._tell(self._first)
         self._task = asyncio.get_running_loop().create_task(self._run(order))
         _log.warning(
             "%s: load balancers are told at once; in %g s clients are refused, and of %d that are "
@@ -91,12 +95,14 @@ class Moving:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        self.progress.step()
 
     async def _end(self) -> None:
         if self.order is None:
             return
         _log.warning("%s: ended, the node takes clients again", self.order.process)
         self.order, self.state = None, None
+        self.progress.step()
         await asyncio.to_thread(self._lists.set_redirect, is_on=False)
 
     async def _run(self, order: Order) -> None:
@@ -138,7 +144,15 @@ class Moving:
                     return
                 else:
                     self.state = "waiting_takeover"
+            self._tell(count)
             await asyncio.sleep(max(0.0, due - loop.time()))
+
+    def _tell(self, count: Count) -> None:
+        """Whoever waits for a change is told of one."""
+        told = self.state, count.connected
+        if told != self._told:
+            self._told = told
+            self.progress.step()
 
     def _holds(self, order: Order) -> bool:
         return not order.coordinator or self._is_there(order.coordinator)

@@ -119,6 +119,13 @@ class Rebalancing:
     def metrics(self) -> dict[str, int]:
         return {"client.moved": self._moving.moved}
 
+    async def next_status(self, seen: int, within_s: float) -> dict[str, Any]:
+        """How this node stands, once that is not what it was after ``seen`` steps any more, or after that
+        time; with the number of steps.
+        """
+        steps = await self._moving.progress.beyond(seen, within_s)
+        return {"steps": steps, "moving": (await self.own_status())["moving"]}
+
     def _is_there(self, name: str) -> bool:
         return name == self._nodes.name or name in self._nodes.others()
 

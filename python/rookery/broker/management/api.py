@@ -14,6 +14,10 @@ from rookery.broker.management.rows import rfc3339
 from rookery.broker.management.status import Status
 from rookery.web.errors import HANDLERS
 
+# Shorter than who waits for an answer has patience.
+STEP_WAIT_S = 20.0
+DIGITS_MAX = 16
+
 
 class ManagementApi:
     """Reads a request, asks the node, writes the answer."""
@@ -29,6 +33,7 @@ class ManagementApi:
             Route("/status", self._status.get, methods=["GET"]),
             Route("/node", self.node, methods=["GET"]),
             Route("/ports", self.ports, methods=["GET"]),
+            Route("/evacuation", self.evacuation, methods=["GET"]),
             Route("/stop", self.stop, methods=["POST"]),
         ]
         return Starlette(routes=routes, exception_handlers=HANDLERS)
@@ -49,6 +54,16 @@ class ManagementApi:
     async def ports(self, _request: Request) -> Response:
         """Every port in use, by what, and what it is for."""
         return JSONResponse([port._asdict() for port in self._context.ports()])
+
+    async def evacuation(self, request: Request) -> Response:
+        """How far the node is with sending its clients elsewhere. With ``seen``, the number of steps of an
+        earlier answer, it comes when there was another step, or after a while.
+        """
+        seen = request.query_params.get("seen", "")
+        is_number = seen.isascii() and seen.isdecimal() and len(seen) < DIGITS_MAX
+        rebalancing = self._context.services.rebalancing
+        found = await rebalancing.next_status(int(seen) if is_number else -1, STEP_WAIT_S)
+        return JSONResponse(found)
 
     async def stop(self, _request: Request) -> Response:
         """Stop the node gracefully; the answer comes before it does."""

@@ -29,9 +29,11 @@ IMPLEMENTATION_SPECIFIC_ERROR = 0x83
 
 
 class Refused(NamedTuple):
-    """A plugin refuses a message."""
+    """A plugin refuses a message; or it is configured to, and gave no answer that can be used."""
 
     reason_code: int
+    plugin: str
+    is_answered: bool = True
 
 
 Outcome = Publication | Refused | None
@@ -140,11 +142,11 @@ def _verdict(
     """What becomes of a message: as the plugin said, else as it is configured."""
     if said is not None:
         try:
-            return _fitting(_outcome(message, said, now_ms), message, bytes_max)
+            return _fitting(_outcome(plugin, message, said, now_ms), message, bytes_max)
         except (KeyError, TypeError, ValueError) as error:
             _unanswered(plugin, str(error))
     if plugin.run.failure.get(HOOKPOINT, "ignore") == "deny":
-        return Refused(IMPLEMENTATION_SPECIFIC_ERROR)
+        return Refused(IMPLEMENTATION_SPECIFIC_ERROR, plugin.id, is_answered=False)
     return message
 
 
@@ -183,7 +185,9 @@ def _json(message: Publication, now_ms: int) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _outcome(message: Publication, verdict: Sequence[Any], now_ms: int) -> Outcome:
+def _outcome(
+    plugin: Installed, message: Publication, verdict: Sequence[Any], now_ms: int
+) -> Outcome:
     """What a verdict makes of a message.
 
     Raises:
@@ -195,7 +199,7 @@ def _outcome(message: Publication, verdict: Sequence[Any], now_ms: int) -> Outco
     if word == "drop":
         return None
     if word == "deny":
-        return Refused(int(value))
+        return Refused(int(value), plugin.id)
     if word != "replace":
         raise ValueError(f"no verdict: {word}")
     row = message_row(value)

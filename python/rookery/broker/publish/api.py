@@ -65,7 +65,8 @@ def router(node: NodeContext) -> APIRouter:
     )
     async def publish(body: PublishMessage) -> Response:
         """200: at least one subscriber gets it (or it is delayed). 202: nobody subscribed, or a
-        plugin took or refused it. 400: it cannot be published. 503: the node is stopping, or so
+        plugin took or refused it, or did not answer in time and is set to refuse then (`plugin` says
+        which). 400: it cannot be published. 503: the node is stopping, or so
         busy that it cannot say whether it was sent (`server_busy`).
         """
         try:
@@ -105,14 +106,16 @@ def router(node: NodeContext) -> APIRouter:
 
 
 def _answer(
-    message: PublishMessage, outcome: PublishOutcome | Refused | None
+    published: PublishMessage, outcome: PublishOutcome | Refused | None
 ) -> tuple[int, dict[str, Any]]:
     if isinstance(outcome, Refused):
-        return 202, {"reason_code": outcome.reason_code, "message": "refused_by_plugin"}
+        message = "refused_by_plugin" if outcome.is_answered else "plugin_did_not_answer"
+        shown = {"reason_code": outcome.reason_code, "message": message}
+        return 202, {**shown, "plugin": outcome.plugin}
     if outcome is None:
         return 202, _NOBODY
     # A delayed message reaches its subscribers later: EMQX calls it delivered.
-    if outcome.matched or message.topic.startswith(_DELAYED):
+    if outcome.matched or published.topic.startswith(_DELAYED):
         return 200, {"id": message_id(outcome.id)}
     return 202, _NOBODY
 

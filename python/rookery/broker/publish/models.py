@@ -98,3 +98,9 @@ class PublishError(Row):
 
     reason_code: int = Field(description="MQTT reason code.", examples=[16])
     message: str = Field(description="The same for people.", examples=["no_matching_subscribers"])
+    plugin: str | None = Field(
+        default=None,
+        description="The plugin that refused it (`refused_by_plugin`), or that is set to refuse and "
+        "gave no answer within its deadline (`plugin_did_not_answer`).",
+        examples=["payload_transform-1.0.0"],
+    )

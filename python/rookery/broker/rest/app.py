@@ -19,13 +19,14 @@ from rookery.broker.management.context import NodeContext
 from rookery.broker.rest import document
 from rookery.broker.rest.deferred import WHERE
 from rookery.broker.rest.features import FEATURES, Feature
-from rookery.broker.rest.looks import LOOKS
+from rookery.broker.rest.looks import LOOKS, UNRECORDED
 from rookery.broker.rest.operations import JSON_BYTES_MAX, Admission, Operation, RequestAudit
 from rookery.broker.rest.reader import Reader
 from rookery.errors import BadRequestError
 from rookery.web.errors import HANDLERS, answer_error
 from rookery.web.invalid import answer_invalid
 from rookery.web.rest import BODY_BYTES_MAX
+from rookery.web.whole_text import whole_text
 
 
 class Api:
@@ -68,10 +69,10 @@ class Api:
             looks = [look for key in keys for look in LOOKS.get(key, ())]
             most = int((route.openapi_extra or {}).get(BODY_BYTES_MAX, JSON_BYTES_MAX))
             route.app = Operation(
-                route.app,
+                whole_text(route),
                 route.path_format,
                 self._admission,
-                self._audit,
+                None if UNRECORDED.issuperset(keys) else self._audit,
                 body_bytes_max=most,
                 look=Reader(self._reading, looks) if looks else None,
             )

@@ -76,7 +76,9 @@ FEATURES: Sequence[Feature] = (
     Feature("plugins.api", ("plugins",)),
     Feature("load_rebalance.api", ("load_rebalance", "node_eviction")),
     Feature("rules.api", ("rule_engine", "rules")),
-    Feature("rules.testing_api", ("rule_events", "rule_functions", "rule_test", "rules")),
+    Feature(
+        "rules.testing_api", ("rule_events", "rule_functions", "rule_preview", "rule_test", "rules")
+    ),
     Feature(
         "connectors.api",
         (

@@ -2,7 +2,8 @@
 
 An operation is told of in one of three ways. Of most the services say themselves how a thing was and
 how it is (:data:`TOLD`). Of others the list or the thing is read before and after, as its own ``GET``
-answers it (:data:`LOOKS`). And of a few nothing can be said; why stands in :data:`UNDESCRIBED`.
+answers it (:data:`LOOKS`). And of a few nothing can be said; why stands in :data:`UNDESCRIBED`. What
+only looks and is asked by a page on its own leaves no entry (:data:`UNRECORDED`).
 """
 
 from __future__ import annotations
@@ -60,13 +61,6 @@ LOOKS: Mapping[OperationKey, tuple[Look, ...]] = {
     ("PUT", "/clients/{clientid}/keepalive"): (
         Look("/clients/{clientid}", members=("clientid", "keepalive")),
     ),
-    **{
-        ("POST", f"/clients/{{clientid}}/{verb}{bulk}"): (
-            Look("/clients/{clientid}/subscriptions"),
-        )
-        for verb in ("subscribe", "unsubscribe")
-        for bulk in ("", "/bulk")
-    },
     ("POST", "/cluster/join"): (Look("/cluster"),),
     **{
         ("POST", f"/load_rebalance/{{node}}/{what}"): (Look("/load_rebalance/global_status"),)
@@ -155,6 +149,11 @@ TOLD: frozenset[OperationKey] = frozenset(
         ("POST", "/banned/lift"),
         ("DELETE", "/banned/{as}/{who}"),
         ("POST", "/clients/kickout/bulk"),
+        *(
+            ("POST", f"/clients/{{clientid}}/{verb}{bulk}")
+            for verb in ("subscribe", "unsubscribe")
+            for bulk in ("", "/bulk")
+        ),
         ("PUT", "/cluster/links"),
         ("PUT", "/cluster/links/link/{name}"),
         ("DELETE", "/cluster/links/link/{name}"),
@@ -194,3 +193,6 @@ UNDESCRIBED: Mapping[OperationKey, str] = {
     ("POST", "/logout"): _ENTERS,
     ("POST", "/sso/code"): _ENTERS,
 }
+
+UNRECORDED: frozenset[OperationKey] = frozenset({("POST", "/rule_preview")})
+"""Looking that an editor asks for with every pause in typing: entries of it would push out others."""

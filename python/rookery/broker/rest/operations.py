@@ -108,14 +108,16 @@ class Operation:
         app: ASGIApp,
         path: str,
         admission: Admission,
-        audit: RequestAudit,
+        audit: RequestAudit | None,
         *,
         body_bytes_max: int = JSON_BYTES_MAX,
         rules: Rules = roles,
         answer_error: Callable[[Request, Exception], Awaitable[Response]] = answer_error,
         look: Looking | None = None,
     ) -> None:
-        """With ``look`` the audit log has what that reads before and after."""
+        """With ``look`` the audit log has what that reads before and after. Without ``audit`` it has
+        nothing of it, as of every ``GET``.
+        """
         self._app = app
         self._path = path
         self._admission = admission
@@ -133,7 +135,8 @@ class Operation:
         }
         seen = _Seen(is_json="json" in request.headers.get("content-type", ""))
         receiving = self._bounded(receive, seen)
-        if method == "GET":
+        audit = self._audit
+        if method == "GET" or audit is None:
             await self._admit(request, method)
             await self._app(scope, receiving, send)
             return
@@ -145,7 +148,7 @@ class Operation:
                     seen.is_recorded = True
                     await self._look_after(scope, seen, changes)
                     elapsed_ms = round((time.monotonic() - began) * 1000)
-                    await self._record(request, seen, changes, elapsed_ms)
+                    await audit.record_request(self._entry(request, seen, changes, elapsed_ms))
 
             try:
                 await self._run(request, receiving, _watched(send, seen, record), seen)
@@ -204,27 +207,24 @@ class Operation:
 
         return bounded
 
-    async def _record(
+    def _entry(
         self, request: Request, seen: _Seen, changes: Changes, duration_ms: int
-    ) -> None:
+    ) -> RequestEntry:
         scope = request.scope
-        caller: Caller | None = scope.get(CALLER)
-        await self._audit.record_request(
-            RequestEntry(
-                caller=caller,
-                address=address_of(request),
-                method=scope["method"],
-                path=decoded(scope["path"]),
-                operation=self._path,
-                bindings=scope["path_params"],
-                query=scope["query_string"].decode("latin-1"),
-                status=seen.status,
-                duration_ms=duration_ms,
-                body=_body_of(seen),
-                failure=scope.get(FAILURE)
-                or (_failure_of(bytes(seen.sent)) if seen.status >= 400 else ""),
-                changes=changes,
-            )
+        return RequestEntry(
+            caller=scope.get(CALLER),
+            address=address_of(request),
+            method=scope["method"],
+            path=decoded(scope["path"]),
+            operation=self._path,
+            bindings=scope["path_params"],
+            query=scope["query_string"].decode("latin-1"),
+            status=seen.status,
+            duration_ms=duration_ms,
+            body=_body_of(seen),
+            failure=scope.get(FAILURE)
+            or (_failure_of(bytes(seen.sent)) if seen.status >= 400 else ""),
+            changes=changes,
         )
 
 

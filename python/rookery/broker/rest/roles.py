@@ -37,6 +37,7 @@ PUBLISHER: frozenset[OperationKey] = frozenset({("POST", "/publish"), ("POST", "
 LOOKING: frozenset[OperationKey] = frozenset(
     {
         ("POST", "/authorization/explain"),
+        ("POST", "/rule_preview"),
         ("POST", "/rule_test"),
         ("POST", "/rules/{id}/test"),
     }

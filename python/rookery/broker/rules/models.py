@@ -279,6 +279,29 @@ class RuleTest(Model):
     )
 
 
+class RuleProblem(Row):
+    """Why no row comes out."""
+
+    message: str = Field(
+        description="What is wrong, with its place.",
+        examples=["line 1, column 8: an expression is missing"],
+    )
+    line: int | None = Field(
+        description="Where in the SQL, from 1; null: a function failed on the sample.", examples=[1]
+    )
+    column: int | None = Field(description="Where in that line, from 1.", examples=[8])
+
+
+class RulePreview(Row):
+    """What a rule that is being written makes of a sample."""
+
+    rows: list[dict[str, Any]] = Field(
+        description="What comes out. None without a problem: the conditions do not match.",
+        examples=[[{"temp": 91, "clientid": "plc-3"}]],
+    )
+    problem: RuleProblem | None = Field(description="Why nothing can come out.")
+
+
 class RuleApplyTest(Model):
     """A message or an event to try a rule on."""
 

@@ -1,4 +1,4 @@
-"""``/rule_test``, ``/rule_events``, ``/rule_functions``: what people write rules with.
+"""``/rule_test``, ``/rule_preview``, ``/rule_events``, ``/rule_functions``: what people write rules with.
 
 Nothing here touches a counter or an action.
 """
@@ -10,6 +10,8 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
+from pydantic_core import to_json
+from starlette.requests import Request
 from starlette.responses import Response
 
 from rookery.broker.management.context import NodeContext
@@ -21,9 +23,12 @@ from rookery.broker.rules.models import (
     EventRow,
     FunctionRow,
     RuleApplyTest,
+    RulePreview,
     RuleTest,
 )
+from rookery.errors import BadRuleError, NoMatchError
 from rookery.native.rules import RuleEvent, functions, rule_events, test_rule
+from rookery.web.errors import told
 from rookery.web.rest import Caller, CurrentCaller, errors, example, fast
 
 _ROWS = [{"temp": 91, "clientid": "plc-3"}]
@@ -51,7 +56,31 @@ def _testing(api: APIRouter, node: NodeContext) -> None:
         """200: the rows that come out. 412: the conditions do not match. 400: the SQL is wrong, with
         line and column, or a function failed.
         """
-        return await _tried(body.sql, body.context, caller)
+        return _json(await _tried(body.sql, body.context, caller))
+
+    @api.post(
+        "/rule_preview",
+        summary="Try SQL while it is written",
+        response_model=RulePreview,
+        responses=example({"rows": _ROWS, "problem": None}),
+    )
+    async def preview_sql(
+        body: Annotated[RuleTest, Body(examples=[{"sql": SQL, "context": CONTEXT}])],
+        caller: CurrentCaller,
+        request: Request,
+    ) -> Response:
+        """As `POST /rule_test`, for an editor that asks while somebody types: what is wrong with half
+        a rule is no error here but a part of the answer, and nothing of it is in the audit log.
+        """
+        rows, problem = b"[]", None
+        try:
+            rows = await _tried(body.sql, body.context, caller)
+        except NoMatchError:
+            pass
+        except BadRuleError as error:
+            message = told(request.scope, error)
+            problem = {"message": message, "line": error.line, "column": error.column}
+        return _json(b'{"rows":%b,"problem":%b}' % (rows, to_json(problem)))
 
     @api.post(
         "/rules/{id}/test",
@@ -66,16 +95,19 @@ def _testing(api: APIRouter, node: NodeContext) -> None:
     ) -> Response:
         """As `POST /rule_test` with the SQL of a rule. Its actions do not run."""
         rule = await node.services.rules.get(id)
-        return await _tried(rule["sql"], body.context, caller)
+        return _json(await _tried(rule["sql"], body.context, caller))
 
 
-async def _tried(sql: str, context: dict[str, Any], caller: Caller) -> Response:
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+async def _tried(sql: str, context: dict[str, Any], caller: Caller) -> bytes:
     columns = json.dumps(context, ensure_ascii=False)
     # What stands in the environment of the node may be a secret, which viewers do not see.
     sees_all = caller.role == "administrator"
     # A rule has a bound on what it may do, but not on the loop.
-    content = await asyncio.to_thread(_rows_of, sql, columns, has_variables=sees_all)
-    return Response(content, media_type="application/json")
+    return await asyncio.to_thread(_rows_of, sql, columns, has_variables=sees_all)
 
 
 def _rows_of(sql: str, columns: str, *, has_variables: bool) -> bytes:

@@ -51,7 +51,7 @@ def _status(arguments: argparse.Namespace) -> int:
         "stopped_nodes": [row["node"] for row in rows if row["node_status"] != "running"],
     }
     if arguments.json:
-        shown = ("self", "members", "nats", "state", "quorum", "problem")
+        shown = ("self", "members", "nats", "state", "quorum", "partner", "problem")
         value |= {key: found[key] for key in shown if key in found}
         return show_members(arguments, value)
     quorum = found.get("quorum")

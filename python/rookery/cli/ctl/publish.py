@@ -53,7 +53,9 @@ def _publish(arguments: argparse.Namespace) -> int:
         return done(arguments, answer, text)
     if arguments.json:
         output.show_json(answer)
-    refusal = say("ctl.publish.refused", code=code)
+    is_answered = answer["message"] != "plugin_did_not_answer"
+    what = "refused" if is_answered else "unanswered"
+    refusal = say(f"ctl.publish.{what}", plugin=answer.get("plugin", "?"), code=code)
     raise NotAllowedError(refusal, message_zh=refusal)
 
 

@@ -5,64 +5,46 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from rookery.cli import output
-from rookery.cli.ctl.asking import add_noun, add_verb, all_pages, api, done, node_of, show
+from rookery.cli.ctl.asking import add_verb, all_pages, api, done, node_of, show
+from rookery.cli.ctl.entries import Entries, Runs, declare_entries
 from rookery.cli.ctl.entry_files import read_entry
 from rookery.cli.ctl.showing import show_members
 from rookery.cli.messages import language, say
 from rookery.errors import BadRequestError
 
-LIST_EXAMPLES = """\
-  rookery ctl rules list
-  rookery ctl rules list --json"""
 CREATE_EXAMPLES = """\
   rookery ctl rules create --id hot --sql 'SELECT * FROM "line/3/+" WHERE payload.temp > 80' \\
       --action http:tell_plant --action console
   rookery ctl rules create --id copy --sql 'SELECT * FROM "line/#"' \\
       --action '{"function": "republish", "args": {"topic": "copy/${topic}"}}'
   rookery ctl rules create --file hot.conf"""
-UPDATE_EXAMPLES = "  rookery ctl rules update hot --file hot.conf"
 TEST_EXAMPLES = """\
   rookery ctl rules test hot --context '{"topic": "line/3/a", "payload": "{\\"temp\\": 91}"}'
   rookery ctl rules test --sql 'SELECT upper(clientid) AS c FROM "t/#"' --context '{"clientid": "a"}'"""
 COLUMNS = ("id", "enable", "matched", "passed", "failed", "from", "actions")
 
 
+RULES = Entries("rules", ("rules",), "id", "ID", "option.rule", "hot")
+
+
 def declare(nouns: Any) -> None:
     """Add the noun."""
-    verbs = add_noun(nouns, "rules")
-    add_verb(verbs, "rules", "list", _list, examples=LIST_EXAMPLES)
-    _named(verbs, "show", _show)
-    create = add_verb(verbs, "rules", "create", _create, examples=CREATE_EXAMPLES)
-    create.add_argument("--file", "-f", metavar="FILE", type=Path, help=say("option.entry-file"))
+    runs = Runs(_list, _show, _create, _update, _enable, _delete)
+    verbs, create = declare_entries(
+        nouns, RULES, runs, create_examples=CREATE_EXAMPLES, file="hot.conf"
+    )
     create.add_argument("--id", metavar="ID", help=say("option.rule"))
     create.add_argument("--sql", metavar="SQL", help=say("option.rule.sql"))
     create.add_argument("--action", metavar="ACTION", action="append", dest="actions",
                         help=say("option.rule.action"))  # fmt: skip
     create.add_argument("--name", metavar="TEXT", help=say("option.rule.name"))
-    update = _named(verbs, "update", _update, UPDATE_EXAMPLES)
-    update.add_argument("--file", "-f", metavar="FILE", type=Path, required=True,
-                        help=say("option.entry-file"))  # fmt: skip
-    for verb in ("enable", "disable"):
-        _named(verbs, verb, _enable).set_defaults(verb=verb)
-    _named(verbs, "delete", _delete)
-    _named(verbs, "metrics", _metrics)
-    _named(verbs, "reset", _reset)
     test = add_verb(verbs, "rules", "test", _test, examples=TEST_EXAMPLES)
     test.add_argument("id", metavar="ID", nargs="?", help=say("option.rule"))
     test.add_argument("--sql", metavar="SQL", help=say("option.rule.sql"))
     test.add_argument("--context", metavar="JSON", default="{}", help=say("option.rule.context"))
-
-
-def _named(verbs: Any, verb: str, run: Any, examples: str = "") -> argparse.ArgumentParser:
-    parser = add_verb(
-        verbs, "rules", verb, run, examples=examples or f"  rookery ctl rules {verb} hot"
-    )
-    parser.add_argument("id", metavar="ID", help=say("option.rule"))
-    return parser
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -85,7 +67,7 @@ def _word(item: Any) -> str:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    row = node_of(arguments).get(api("rules", arguments.id))
+    row = node_of(arguments).get(RULES.path(arguments))
     if not arguments.json:
         row = {key: value for key, value in row.items() if key not in ("metrics", "node_metrics")}
     return show_members(arguments, row)
@@ -131,32 +113,21 @@ def _output(action: str) -> Any:
 def _update(arguments: argparse.Namespace) -> int:
     body = read_entry(arguments.file)
     body.pop("id", None)
-    answer = node_of(arguments).put(api("rules", arguments.id), body)
+    answer = node_of(arguments).put(RULES.path(arguments), body)
     text = say("ctl.rule.updated", id=arguments.id)
     return done(arguments, answer, _with_silent(text, answer))
 
 
 def _enable(arguments: argparse.Namespace) -> int:
     value = "true" if arguments.verb == "enable" else "false"
-    node_of(arguments).put(api("rules", arguments.id, "enable", value))
+    node_of(arguments).put(RULES.path(arguments, "enable", value))
     text = say(f"ctl.rule.{arguments.verb}d", id=arguments.id)
     return done(arguments, {"id": arguments.id}, text)
 
 
 def _delete(arguments: argparse.Namespace) -> int:
-    node_of(arguments).delete(api("rules", arguments.id))
+    node_of(arguments).delete(RULES.path(arguments))
     return done(arguments, {"id": arguments.id}, say("ctl.rule.deleted", id=arguments.id))
-
-
-def _metrics(arguments: argparse.Namespace) -> int:
-    return show_members(
-        arguments, node_of(arguments).get(api("rules", arguments.id, "metrics"))["metrics"]
-    )
-
-
-def _reset(arguments: argparse.Namespace) -> int:
-    node_of(arguments).put(api("rules", arguments.id, "metrics", "reset"))
-    return done(arguments, {"id": arguments.id}, say("ctl.rule.reset", id=arguments.id))
 
 
 def _test(arguments: argparse.Namespace) -> int:
@@ -169,7 +140,7 @@ def _test(arguments: argparse.Namespace) -> int:
         raise BadRequestError(say("ctl.plugin.no-json", error=error)) from None
     node = node_of(arguments)
     if arguments.id is not None:
-        rows = node.post(api("rules", arguments.id, "test"), {"context": context})
+        rows = node.post(RULES.path(arguments, "test"), {"context": context})
     else:
         rows = node.post(api("rule_test"), {"sql": arguments.sql, "context": context})
     output.show_json(rows)

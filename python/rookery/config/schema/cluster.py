@@ -97,7 +97,7 @@ CLUSTER = Struct((
               "加密节点间消息：需要 certfile、keyfile 与 cacertfile，双方互验证书，证书须包含各自 node.name 的主机。"
               "使用 embedded NATS 时，启用 cluster.nats.ssl_options 即同时启用，证书相同。"),
     )), {}, "Messages between nodes.", "节点间消息通道。"),
-    Field("takeover_timeout", Duration(low_ms=100, high_ms=60_000), "3s",
+    Field("takeover_timeout", Duration(low_ms=100, high_ms=60_000), "10s",
           "How long a client that connects waits for nodes that may have its session and do not "
           "answer; then it gets a new one.",
           "客户端连接时，等待可能持有其会话但未应答的节点的最长时间；超时后使用新会话。"),

@@ -256,12 +256,14 @@ LINK_TLS = Struct((
 WORKERS = ("each connection of pool_size is its own worker", "pool_size 的每个连接即为一个 worker")
 BUFFERS = ("messages go out as they come, their PUBACK is awaited", "消息即到即发，并等待其 PUBACK")
 WINDOW = ("max_inflight is the window", "窗口即 max_inflight")
-CHECKS = ("a connection that ends is seen at once; the check is only for one that is silent",
-          "连接断开会立即发现，健康检查只用于无响应的连接")
+CHECKS = ("a connection that ends is seen at once, one that is silent after 4.5 s",
+          "连接断开会立即发现，无响应的连接 4.5 秒后发现")
 
 RESOURCE_OPTS = Struct((
     Field("health_check_interval", Duration(low_ms=1000, high_ms=3_600_000), "15s",
-          "How often a silent connection is looked at.", "健康检查间隔。"),
+          "How often a connection that stands with another address than its own looks whether that one "
+          "answers again, to go back to it. Dead connections are noticed after 4.5 s whatever this says.",
+          "连接因故使用其他地址时，检查其原地址是否恢复并切回的间隔。无论此值为何，失效的连接都会在 4.5 秒后发现。"),
     Field("start_timeout", Duration(low_ms=100, high_ms=600_000), "5s",
           "How long a connection may take to stand.", "建立连接的超时时间。"),
     Field("request_ttl", Duration(low_ms=1, words=INFINITY), "45s",
@@ -290,6 +292,30 @@ ACCEPT = Struct((
     Field("cert_cn", Text(longest=255), UNSET, "Common name of their certificate.", "其客户端证书的 CN。"),
     Field("clientid_prefix", Text(longest=255), UNSET, "What their client identifiers begin with.",
           "其客户端 ID 的前缀。"),
+))
+
+STORE = Struct((
+    Field("enable", Bool(), True,
+          "Whether messages with QoS 1 and 2 are kept on disk while the link is down. Both clusters have to "
+          "be Rookery and say so.",
+          "连接中断期间是否将 QoS 1 与 QoS 2 的消息保存到磁盘。须两侧均为 Rookery 且均已启用。"),
+    Field("max_bytes", ByteSize(1 << 20, 1 << 44), "1GB",
+          "Most bytes on disk, on each node; the oldest messages give way.",
+          "每个节点的磁盘用量上限，超出时丢弃最旧的消息。"),
+    Field("max_age", Duration(low_ms=1000), "7d",
+          "What was kept for longer is dropped.", "消息的最长保存时间，超出则丢弃。"),
+))
+
+EXTENSIONS = Struct((
+    Field("store", STORE, {}, "Messages of an outage.", "中断期间的消息。"),
+    Field("retained", Bool(), True,
+          "Whether retained messages of the linked topics are told when the link comes up, and what "
+          "comes with RETAIN is retained here as well. Both clusters have to be Rookery and say so.",
+          "连接建立时是否同步所连接主题的保留消息，并在本集群保留经连接到达的保留消息。须两侧均为 Rookery 且均已启用。"),
+    Field("rules", Bool(), False,
+          "Whether rules and message.publish hooks of this cluster see messages that come over the "
+          "link, origin_link being its name. What rules make of them crosses no link.",
+          "本集群的规则与 message.publish 钩子是否处理经连接到达的消息（origin_link 为连接名称）；由此产生的消息不再经任何连接转发。"),
 ))
 
 LINK = Struct((
@@ -321,6 +347,7 @@ LINK = Struct((
           "Who may speak for the other cluster here: whoever fits all that is written. Without any "
           "of it a rule of access that names $LINK has to allow it.",
           "谁可以代表远程集群接入：须满足所有已填写的条件；均未填写时，须有写明 $LINK 的授权规则允许。"),
+    Field("extensions", EXTENSIONS, {}, "What goes beyond EMQX's protocol.", "EMQX 协议之外的扩展。"),
     inert("tcp_opts", Anything(), UNSET, "Socket options in EMQX.", "EMQX 套接字选项。",
           "the core sets what a link needs", "由内核自行设置"),
     inert("ps_actor_incarnation", Int(), 0, "A counter of EMQX.", "EMQX 内部计数。",

@@ -76,7 +76,7 @@ async def _page(
         .outerjoin(Project, Project.id == Invitation.project_id)
     )
     if access.org_id is not None:
-        query = query.where(Invitation.org_id == access.org_id)
+        query = query.where(Invitation.org_id == access.org_id, Invitation.is_admin.is_(False))
     if email:
         query = query.where(like(Invitation.email, email))
     async with control.database.read() as session:

@@ -90,11 +90,11 @@ def _enrolment(api: APIRouter, control: ControlContext) -> None:
         PATH,
         status_code=201,
         summary="Begin with a second factor",
-        responses=errors("CONFLICT", "SERVICE_UNAVAILABLE"),
+        responses=errors("CONFLICT", "ERROR_PWD_NOT_MATCH", "LOGIN_LOCKED", "SERVICE_UNAVAILABLE"),
     )
-    async def begin(access: Early) -> EnrolmentShown:
+    async def begin(access: Early, given: ConfirmGiven) -> EnrolmentShown:
         """A secret for an authenticator (TOTP). It is asked for once a code of it was confirmed."""
-        made = await control.factors.begin(access)
+        made = await control.factors.begin(access, given.password)
         rows = segno.make_qr(made.uri, error="m").matrix
         picture = ["".join("1" if module else "0" for module in row) for row in rows]
         return EnrolmentShown(secret=made.secret, uri=made.uri, picture=picture)

@@ -65,13 +65,18 @@ class SecondFactors:
         since = None if factor is None else factor.confirmed_at
         return Standing(is_on=since is not None, since=since, recovery_codes=left)
 
-    async def begin(self, access: Access) -> Enrolment:
+    async def begin(self, access: Access, password: str) -> Enrolment:
         """A secret for an authenticator; nobody is asked for a code before :meth:`confirm`.
 
+        Whoever found somebody's page open cannot lock that one out with an authenticator of his own.
+
         Raises:
+            InvalidError: the password is wrong, or there is none.
             TakenError: there is a second factor.
+            UnknownCallerError: too many wrong ones came from there.
             OutOfReachError: this process cannot keep secrets.
         """
+        await self._confirm(access, password)
         user_id, email = access.caller.id, access.caller.name
         secret = second_factor.new_secret()
         async with self._database.write() as session:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.access.lockout import Lockout
@@ -30,8 +30,11 @@ from rookery.control.audit.service import AuditTrail, Result
 from rookery.control.caller import Access, Caller, Must
 from rookery.control.errors import InvalidError, OutOfReachError, UnknownCallerError
 from rookery.control.settings import user_management
+from rookery.control.settings.names import USER_MANAGEMENT
+from rookery.control.settings.store import SettingRow
+from rookery.control.settings.user_management import UserManagement
 from rookery.control.tenancy.grants import grants_of
-from rookery.control.tenancy.store import memberships_of
+from rookery.control.tenancy.store import MEMBERSHIP, Member, memberships_in, memberships_of
 from rookery.control.vault import Vault
 from rookery.errors import UnavailableError
 from rookery.storage.database import Database
@@ -247,21 +250,14 @@ class Sessions:
         """
         now_ms = self._clock.now_ms()
         async with self._database.read() as session:
-            found = (
-                await session.execute(
-                    select(SessionRow, User, SecondFactor.confirmed_at)
-                    .join(User, User.id == SessionRow.user_id)
-                    .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
-                    .where(SessionRow.access_hash == digest(token))
-                )
-            ).first()
-            if found is None or not found[1].is_enabled:
-                raise UnknownCallerError(texts.BAD_TOKEN, code="BAD_TOKEN")
-            row, user, factor_since = found
-            if row.access_until_at <= now_ms:
-                raise UnknownCallerError(texts.TOKEN_EXPIRED, code="TOKEN_TIME_OUT")
-            memberships = await memberships_of(session, user.id)
-            must = await self._must(session, user, row, has_factor=factor_since is not None)
+            found = (await session.execute(_CALLER, {"access_hash": digest(token)})).all()
+        if not found or not found[0][1].is_enabled:
+            raise UnknownCallerError(texts.BAD_TOKEN, code="BAD_TOKEN")
+        row, user, factor_since, rules, *_ = found[0]
+        if row.access_until_at <= now_ms:
+            raise UnknownCallerError(texts.TOKEN_EXPIRED, code="TOKEN_TIME_OUT")
+        memberships = memberships_in(one[4:] for one in found)
+        must = self._must(user, row, user_management.of(rules), has_factor=factor_since is not None)
         if now_ms - row.used_at >= USED_EVERY_MS:
             await self._note_use(row.id, now_ms)
         return Caller(
@@ -274,13 +270,12 @@ class Sessions:
             must=must,
         )
 
-    async def _must(
-        self, session: AsyncSession, user: User, row: SessionRow, *, has_factor: bool
+    def _must(
+        self, user: User, row: SessionRow, rules: UserManagement, *, has_factor: bool
     ) -> Must:
         """What somebody has to do before anything else; whom a provider knows, it sees to that."""
         if row.provider:
             return ""
-        rules = await user_management.read(session)
         changed_at = user.password_changed_at or user.created_at
         is_old = rules.password_age_s > 0 and (
             changed_at + rules.password_age_s * 1000 <= self._clock.now_ms()
@@ -410,3 +405,14 @@ async def end_all_of(session: AsyncSession, user_id: str, *, but: str = "") -> N
     await session.execute(
         delete(SessionRow).where(SessionRow.user_id == user_id, SessionRow.id != but)
     )
+
+
+_CALLER = (
+    select(SessionRow, User, SecondFactor.confirmed_at, SettingRow.value, *MEMBERSHIP)
+    .join(User, User.id == SessionRow.user_id)
+    .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
+    .outerjoin(SettingRow, SettingRow.name == USER_MANAGEMENT)
+    .outerjoin(Member, Member.user_id == User.id)
+    .where(SessionRow.access_hash == bindparam("access_hash"))
+)
+"""Who has a token, with all that each request asks of them: a row for each membership."""

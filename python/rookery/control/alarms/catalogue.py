@@ -49,6 +49,7 @@ class Kind(StrEnum):
     EDGE_OFFLINE = "edge.offline"
     EDGE_RESTARTED = "edge.restarted"
     EDGE_DRIVER_ABNORMAL = "edge.driver.abnormal"
+    EDGE_RULE_ABNORMAL = "edge.rule.abnormal"
     MAIL_FAILED = "mail.failed"
     WEBHOOK_FAILED = "webhook.failed"
     CUSTOM = "custom"
@@ -107,6 +108,7 @@ DEFAULTS: Mapping[Kind, Rule] = {
     Kind.CLOCK_SKEWED: _NORMAL,
     Kind.EDGE_OFFLINE: Rule(recoveries=3, severity=Severity.CRITICAL),
     Kind.EDGE_DRIVER_ABNORMAL: Rule(recoveries=3, severity=Severity.CRITICAL),
+    Kind.EDGE_RULE_ABNORMAL: Rule(triggers=1, severity=Severity.CRITICAL),
     # Of one moment: there is nothing to count.
     Kind.EDGE_RESTARTED: Rule(triggers=1, severity=Severity.CRITICAL),
     Kind.MAIL_FAILED: _NORMAL,
@@ -117,7 +119,14 @@ DEFAULTS: Mapping[Kind, Rule] = {
 OF_CONNECTIONS = frozenset({Kind.CONNECTIONS_HIGH, Kind.CONNECTIONS_FULL})
 OF_MEMORY = frozenset({Kind.MEMORY_HIGH, Kind.MEMORY_FULL})
 OF_LOAD = frozenset({Kind.LOAD_HIGH})
-OF_EDGES = frozenset({Kind.EDGE_OFFLINE, Kind.EDGE_RESTARTED, Kind.EDGE_DRIVER_ABNORMAL})
+OF_EDGES = frozenset(
+    {
+        Kind.EDGE_OFFLINE,
+        Kind.EDGE_RESTARTED,
+        Kind.EDGE_DRIVER_ABNORMAL,
+        Kind.EDGE_RULE_ABNORMAL,
+    }
+)
 OF_PUSHES = frozenset({Kind.MAIL_FAILED, Kind.WEBHOOK_FAILED})
 
 

@@ -1,4 +1,4 @@
-"""The source of alarms that edge services are: offline, restarted, a driver or an application not connected.
+"""The source of alarms that edge services are: offline, restarted, a driver, an application or a rule not well.
 
 Where an edge service is silent nothing is found of its nodes: nobody can know.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, and_, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rookery.contracts.agent_edge import RULE_PLUGIN
 from rookery.control.alarms import store
 from rookery.control.alarms.catalogue import Kind, Rule
 from rookery.control.alarms.evaluation import Known, Step, settings_of, steps_of
@@ -106,16 +107,25 @@ class EdgesSource:
         restarted = agent.restarted_at
         is_fresh = restarted is not None and now_ms - restarted < self._interval_ms * 9 // 10
         yield Finding(Kind.EDGE_RESTARTED, is_fresh, at_ms)
-        names = sorted(_abnormal(agent.nodes))
-        told = [name[:NAME_LENGTH_TOLD] for name in names[:NAMES_TOLD_MAX]]
-        count = agent.drivers_abnormal + agent.apps_abnormal
-        about: dict[str, Any] = {"names": told, "count": count}
-        yield Finding(Kind.EDGE_DRIVER_ABNORMAL, count > 0, at_ms, values=about)
+        rules = sorted(_abnormal(agent.nodes, are_rules=True))
+        others = sorted(_abnormal(agent.nodes, are_rules=False))
+        # A report names so many nodes; of its rules it has the number.
+        rule_count = max(len(rules), int(agent.figures.get("rules.abnormal", 0)))
+        count = max(0, agent.drivers_abnormal + agent.apps_abnormal - rule_count)
+        for kind, names, number in (
+            (Kind.EDGE_DRIVER_ABNORMAL, others, count),
+            (Kind.EDGE_RULE_ABNORMAL, rules, rule_count),
+        ):
+            told = [name[:NAME_LENGTH_TOLD] for name in names[:NAMES_TOLD_MAX]]
+            about: dict[str, Any] = {"names": told, "count": number}
+            yield Finding(kind, number > 0, at_ms, values=about)
 
 
-def _abnormal(nodes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _abnormal(nodes: Sequence[Mapping[str, Any]], *, are_rules: bool) -> Iterator[str]:
     for node in nodes:
-        if node.get("state") == RUNNING and node.get("link", 0) != CONNECTED:
+        is_rule = node.get("plugin") == RULE_PLUGIN
+        is_well = node.get("state") != RUNNING or node.get("link", 0) == CONNECTED
+        if not is_well and is_rule is are_rules:
             yield str(node.get("name", ""))
 
 

@@ -45,7 +45,14 @@ _log = logging.getLogger("rookery.control.alarms")
 
 AT_ONCE = 200
 CLUSTER = "cluster"
-_RENEWED = frozenset({*OBJECT_KINDS.values(), Kind.NODES_DOWN, Kind.EDGE_DRIVER_ABNORMAL})
+_RENEWED = frozenset(
+    {
+        *OBJECT_KINDS.values(),
+        Kind.NODES_DOWN,
+        Kind.EDGE_DRIVER_ABNORMAL,
+        Kind.EDGE_RULE_ABNORMAL,
+    }
+)
 """Alarms whose text follows what they are about."""
 
 _COLUMNS = (

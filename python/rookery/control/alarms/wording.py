@@ -31,6 +31,7 @@ NAMES: Mapping[Kind, Text] = {
     Kind.EDGE_OFFLINE: Text("Edge service offline", "边缘服务离线"),
     Kind.EDGE_RESTARTED: Text("Edge service restarted", "边缘服务重启"),
     Kind.EDGE_DRIVER_ABNORMAL: Text("Edge driver abnormal", "边缘数采驱动节点异常"),
+    Kind.EDGE_RULE_ABNORMAL: Text("Edge rule abnormal", "边缘流处理规则异常"),
     Kind.MAIL_FAILED: Text("Sending mail failed", "邮件发送失败"),
     Kind.WEBHOOK_FAILED: Text("Webhook failed", "Webhook 发送失败"),
     Kind.CUSTOM: Text("Custom alarm", "自定义告警"),
@@ -47,6 +48,7 @@ _OBJECTS: Mapping[Kind, Text] = {
     Kind.EDGE_DRIVER_ABNORMAL: Text(
         "Drivers or applications not connected: {names}", "未连接的驱动或应用节点：{names}"
     ),
+    Kind.EDGE_RULE_ABNORMAL: Text("Rules that do not work: {names}", "异常的流处理规则：{names}"),
 }
 _CONNECTIONS = Text(
     "{connections} of {limit} connections ({percent} %)",

@@ -1,7 +1,8 @@
 """Takes what agents say and writes it down, many at a time.
 
-However many agents report, there is one transaction per :data:`FLUSH_S`: of every agent the latest
-report and the latest presence, with the state that follows from them. What could not be written
+However many agents report, they are written every :data:`FLUSH_S`: of every agent the latest
+report and the latest presence, with the state that follows from them, in transactions of
+:data:`AT_ONCE` agents, so that people and other writers have their turn between two. What could not be written
 stays and goes with the next, so that a locked database costs no report but the one replaced by a
 newer. What can never be written of one agent is left out, and costs no other agent anything.
 
@@ -26,6 +27,7 @@ from rookery.errors import RookeryError
 _log = logging.getLogger("rookery.control.clusters")
 
 FLUSH_S = 1.0
+AT_ONCE = 100
 
 R = TypeVar("R", bound=Message)
 """What that kind of agent reports."""
@@ -139,22 +141,29 @@ class Intake(Generic[R]):
     async def _flush(self) -> None:
         self._news.clear()
         heard, self._heard = self._heard, {}
-        if not heard:
-            return
-        cluster_ids = await self._written(heard)
-        if cluster_ids:
-            await self._tell(cluster_ids)
+        rest = list(heard.items())
+        try:
+            while rest:
+                cluster_ids = await self._written(dict(rest[:AT_ONCE]))
+                rest = rest[AT_ONCE:]
+                if cluster_ids:
+                    await self._tell(cluster_ids)
+        except RookeryError as error:
+            self._keep(dict(rest))
+            _log.warning("reports are written later: %s", error)
+        except asyncio.CancelledError:
+            self._keep(dict(rest))
+            raise
 
     async def _written(self, heard: Mapping[str, Heard[R]]) -> set[str]:
-        """Write it; of which clusters that could be."""
+        """Write it; of which clusters that could be.
+
+        Raises:
+            RookeryError: it may be written later.
+        """
         try:
             cluster_ids = set(await self._write(heard))
-        except RookeryError as error:
-            self._keep(heard)
-            _log.warning("reports are written later: %s", error)
-            return set()
-        except asyncio.CancelledError:
-            self._keep(heard)
+        except RookeryError:
             raise
         except Exception as error:  # noqa: BLE001  -- one that cannot be kept must not hold up all others
             self.counters["writes.failed"] += 1
@@ -172,12 +181,7 @@ class Intake(Generic[R]):
             return await self._written({agent_id: replace(said, report=None, reported_at_ms=0)})
         items = list(heard.items())
         first, second = dict(items[: len(items) // 2]), dict(items[len(items) // 2 :])
-        try:
-            cluster_ids = await self._written(first)
-        except asyncio.CancelledError:
-            self._keep(second)
-            raise
-        return cluster_ids | await self._written(second)
+        return await self._written(first) | await self._written(second)
 
     async def _tell(self, cluster_ids: set[str]) -> None:
         for listener in self._listeners:
@@ -189,6 +193,8 @@ class Intake(Generic[R]):
                 _log.exception("what follows from reports failed")
 
     def _keep(self, heard: Mapping[str, Heard[R]]) -> None:
+        if not heard:
+            return
         self.counters["writes.failed"] += 1
         for agent_id, older in heard.items():
             newer = self._heard.get(agent_id)

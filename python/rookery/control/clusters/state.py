@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 REPORTS_MISSED_MAX = 3
-REPORT_SLACK_MS = 5_000
+LOOK_MS = 3_000
+"""It takes so long at most until somebody looks and it is shown."""
+SLACK_MS = 5_000
+"""With short intervals, so long after two of them."""
 CLOCK_SKEW_MAX_MS = 60_000
 REASON_LENGTH_MAX = 500
 
@@ -116,6 +119,11 @@ class Condition:
 _TYPES = frozenset(str(item) for item in ConditionType)
 
 
+def report_age_max_ms(interval_ms: int) -> int:
+    """How old a report may be, so that silence is shown within three intervals."""
+    return max(REPORTS_MISSED_MAX * interval_ms - LOOK_MS, 2 * interval_ms + SLACK_MS)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of an entry.
@@ -151,7 +159,7 @@ class Facts:
     @property
     def report_age_max_ms(self) -> int:
         """How old a report may be."""
-        return REPORTS_MISSED_MAX * self.report_interval_ms + REPORT_SLACK_MS
+        return report_age_max_ms(self.report_interval_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,15 @@ _TEXTS: Mapping[ConditionType, tuple[str, str]] = {
     ),
 }
 
+_CAUSES: Mapping[str, tuple[str, str]] = {
+    "UNREACHABLE": ("no connection", "无法连接"),
+    "TIMEOUT": ("no answer in time", "未及时应答"),
+    "TLS": ("the certificate is not trusted", "证书不受信任"),
+    "REFUSED": ("refused", "被拒绝"),
+    "GONE": ("not there any more", "已不存在"),
+}
+"""What the agent's own words begin with; what follows names the address, and is as it came."""
+
 
 def text_of(condition: Condition, language: str) -> str:
     """The condition in a language, with what the agent said about it."""
@@ -54,4 +63,15 @@ def text_of(condition: Condition, language: str) -> str:
     text = (chinese if is_chinese else english).format(**numbers)
     if not condition.reason:
         return text
-    return f"{text}：{condition.reason}" if is_chinese else f"{text}: {condition.reason}"
+    reason = _reason(condition.reason, is_chinese=is_chinese)
+    return f"{text}：{reason}" if is_chinese else f"{text}: {reason}"
+
+
+def _reason(said: str, *, is_chinese: bool) -> str:
+    code, is_coded, more = said.partition(": ")
+    if is_coded and code == "ANSWER":
+        return more
+    cause = _CAUSES.get(code)
+    if not is_coded or cause is None:
+        return said
+    return f"{cause[1]}（{more}）" if is_chinese else f"{cause[0]} ({more})"

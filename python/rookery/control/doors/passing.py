@@ -1,7 +1,7 @@
 """Passes what a browser asks on through the tunnel, and the answers back.
 
-What belongs to the port stays here: cookies go neither way, so that no cluster gets what lets
-people in at another one, and nothing says where the page came from.
+What belongs to the port stays here: what lets people in is a cookie that no cluster gets, those of a cluster
+are kept here and no browser gets them, and nothing says where the page came from.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
@@ -25,6 +26,7 @@ BODY_MAX = 64 << 20
 MESSAGE_MAX = 4 << 20
 HEADERS_MAX = 60
 HEADERS_CHARS_MAX = 14_000
+"""Beside the cookies that are kept here."""
 LOOK_AGAIN_S = 15.0
 PING_S = 30.0
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -94,6 +96,18 @@ TOO_LARGE = Text("at most {most} bytes", "最多 {most} 字节")
 Look = Callable[[], Awaitable[Visit | None]]
 
 
+class Cookies(Protocol):
+    """Those of the pages, kept in the browser's place."""
+
+    def cookies(self, visit: Visit, path: str) -> str:
+        """What a request says; empty: nothing."""
+        ...
+
+    async def keep(self, visit: Visit, said: Sequence[str], path: str) -> None:
+        """Keep what an answer set."""
+        ...
+
+
 def is_word(text: str) -> bool:
     """Whether a text is one that needs no quoting in an address."""
     return _WORD.fullmatch(text) is not None
@@ -104,7 +118,9 @@ def is_web_socket(request: web.BaseRequest) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
-async def pass_request(request: web.BaseRequest, tunnel: Asks, visit: Visit) -> web.StreamResponse:
+async def pass_request(
+    request: web.BaseRequest, tunnel: Asks, visit: Visit, jar: Cookies
+) -> web.StreamResponse:
     """One request and its answer, as it comes.
 
     Raises:
@@ -114,10 +130,11 @@ async def pass_request(request: web.BaseRequest, tunnel: Asks, visit: Visit) -> 
         return web.Response(status=405)
     if _PATH.fullmatch(request.raw_path) is None:
         return web.Response(status=400)
-    call = _call(request, visit, TIMEOUT_S)
+    call = _call(request, visit, jar, TIMEOUT_S)
     async with tunnel.call(visit.agent_id, call, _body(request)) as answer:
         if answer.error:
             raise OutOfReachError(REFUSED, reason=answer.error)
+        await _keep(jar, visit, answer.headers, request)
         response = web.StreamResponse(status=answer.status)
         for name, value in received(answer.headers, visit.address):
             response.headers.add(name, value)
@@ -136,7 +153,7 @@ async def pass_request(request: web.BaseRequest, tunnel: Asks, visit: Visit) -> 
 
 
 async def pass_web_socket(
-    request: web.BaseRequest, tunnel: Asks, visit: Visit, look: Look
+    request: web.BaseRequest, tunnel: Asks, visit: Visit, jar: Cookies, look: Look
 ) -> web.StreamResponse:
     """A WebSocket, to its end, or to that of the right to be there.
 
@@ -145,11 +162,13 @@ async def pass_web_socket(
     """
     if request.method != "GET" or _PATH.fullmatch(request.raw_path) is None:
         return web.Response(status=400)
-    async with tunnel.web_socket(visit.agent_id, _call(request, visit, HANDSHAKE_S)) as opened:
+    call = _call(request, visit, jar, HANDSHAKE_S)
+    async with tunnel.web_socket(visit.agent_id, call) as opened:
         if isinstance(opened, Answer):
             if opened.error:
                 raise OutOfReachError(REFUSED, reason=opened.error)
             return web.Response(status=opened.status if opened.status >= 400 else 502)
+        await _keep(jar, visit, opened.headers, request)
         chosen = _value(opened.headers, "sec-websocket-protocol")
         browser = web.WebSocketResponse(
             protocols=(chosen,) if chosen else (),
@@ -221,11 +240,15 @@ async def _until_gone(browser: web.WebSocketResponse, look: Look) -> None:
             return
 
 
-def _call(request: web.BaseRequest, visit: Visit, timeout_s: float) -> Call:
+def _call(request: web.BaseRequest, visit: Visit, jar: Cookies, timeout_s: float) -> Call:
+    headers = [*sent(request.headers.items())]
+    cookies = jar.cookies(visit, _path(request))
+    if cookies:
+        headers.append(("cookie", cookies))
     return Call(
         request.method,
         request.raw_path,
-        sent(request.headers.items()),
+        headers,
         target="dashboard",
         credential=visit.credential,
         timeout_s=timeout_s,
@@ -264,6 +287,18 @@ def _here(location: str, address: str) -> str:
         parts = urlsplit(location)
         return parts.path + (f"?{parts.query}" if parts.query else "")
     return location
+
+
+async def _keep(
+    jar: Cookies, visit: Visit, headers: Iterable[tuple[str, str]], request: web.BaseRequest
+) -> None:
+    said = [value for name, value in headers if name.lower() == "set-cookie"]
+    if said:
+        await jar.keep(visit, said, _path(request))
+
+
+def _path(request: web.BaseRequest) -> str:
+    return request.raw_path.partition("?")[0]
 
 
 def _value(headers: Iterable[tuple[str, str]], name: str) -> str:

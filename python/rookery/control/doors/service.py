@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,14 +23,16 @@ from rookery.control.agents.store import agent_of
 from rookery.control.caller import Access
 from rookery.control.clusters.store import ClusterRow
 from rookery.control.doors import store
+from rookery.control.doors.jar import Jar
 from rookery.control.doors.store import DoorPassRow, DoorPortRow, Target
 from rookery.control.edges.passage import ADMINISTRATOR, VIEWER
 from rookery.control.edges.store import EdgeServiceRow
-from rookery.control.errors import DeniedError, TakenError, Text
+from rookery.control.errors import DeniedError, OutOfReachError, TakenError, Text
 from rookery.control.processes.signals import Signals
 from rookery.control.tenancy.grants import Grants, grants_of
 from rookery.control.tenancy.permissions import Level, Resource
 from rookery.control.tenancy.store import memberships_of
+from rookery.control.vault import Vault
 from rookery.storage.database import Database
 from rookery.storage.ids import new_id
 
@@ -93,20 +95,30 @@ class Visit:
         address: Where the cluster says that its dashboard is.
         credential: As what its agent asks; ``none``: the pages sign in by themselves.
         caller: The name of who is there.
+        id: Of the pass.
+        jar: The cookies of the pages.
     """
 
     agent_id: str
     address: str
     credential: str = "none"
     caller: str = ""
+    id: str = ""
+    jar: Jar = field(default_factory=Jar)
 
 
 class Doors:
     """Use cases of the ports."""
 
     def __init__(
-        self, database: Database, clock: Clock, signals: Signals, range_of_ports: Collection[int]
+        self,
+        database: Database,
+        clock: Clock,
+        signals: Signals,
+        vault: Vault,
+        range_of_ports: Collection[int],
     ) -> None:
+        self._vault = vault
         self._database = database
         self._clock = clock
         self._signals = signals
@@ -211,10 +223,41 @@ class Doors:
             passed, user = found
             grants = grants_of(await memberships_of(session, user.id), is_admin=user.is_admin)
             if passed.edge_id is not None:
-                return await _edge_visit(session, passed.edge_id, grants, user.email)
-            return await _cluster_visit(session, passed.cluster_id or "", grants)
+                visit = await _edge_visit(session, passed.edge_id, grants, user.email)
+            else:
+                visit = await _cluster_visit(session, passed.cluster_id or "", grants)
+            return visit and replace(visit, id=passed.id, jar=self._jar_of(passed))
+
+    def cookies(self, visit: Visit, path: str) -> str:
+        """What a request of a visit says to the cluster; empty: nothing."""
+        return visit.jar.header(path, self._clock.now_ms())
+
+    async def keep(self, visit: Visit, said: Sequence[str], path: str) -> None:
+        """Keep the cookies that an answer for a path set.
+
+        Raises:
+            OutOfReachError: this process cannot keep secrets.
+        """
+        now_ms = self._clock.now_ms()
+        if visit.jar.after(said, path, now_ms) == visit.jar:
+            return
+        async with self._database.write() as session:
+            found = await session.get(DoorPassRow, visit.id, with_for_update=True)
+            if found is not None:
+                # Answers to other requests of the same page may have set some meanwhile.
+                jar = self._jar_of(found).after(said, path, now_ms)
+                found.jar = self._vault.seal(jar.to_text(), _purpose(found.id))
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _jar_of(self, row: DoorPassRow) -> Jar:
+        if row.jar is None:
+            return Jar()
+        try:
+            return Jar.from_text(self._vault.unseal(row.jar, _purpose(row.id)))
+        except OutOfReachError:
+            # Its key is lost: the pages ask to sign in again.
+            return Jar()
 
     def _open_too(self, port: str) -> None:
         if port.isdigit() and int(port) in self._range:
@@ -295,6 +338,10 @@ async def _edge_visit(
         return None
     may_edit = grants.allows(standing, Resource.EDGE_SERVICES, Level.EDIT)
     return Visit(row.agent_id, "", ADMINISTRATOR if may_edit else VIEWER, name)
+
+
+def _purpose(pass_id: str) -> str:
+    return f"cookies of visit {pass_id}"
 
 
 def _hash(secret: str) -> str:

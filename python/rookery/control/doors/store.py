@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import ForeignKey, Integer, String, delete, select
+from sqlalchemy import ForeignKey, Integer, String, Text, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
@@ -75,6 +75,8 @@ class DoorPassRow(Base):
     """Whether the browser is to forget what the cluster before left at this port."""
     created_at: Mapped[int]
     until_at: Mapped[int] = mapped_column(index=True)
+    jar: Mapped[str | None] = mapped_column(Text)
+    """Cookies that the pages were given, sealed."""
 
 
 def target_of(cluster_id: str | None, edge_id: str | None) -> Target:

@@ -98,8 +98,8 @@ class Visitors:
         if found is None:
             return _page(request, 401, texts.ENTER_AGAIN)
         if passing.is_web_socket(request):
-            return await passing.pass_web_socket(request, self._tunnel, found, visit)
-        return await passing.pass_request(request, self._tunnel, found)
+            return await passing.pass_web_socket(request, self._tunnel, found, self._doors, visit)
+        return await passing.pass_request(request, self._tunnel, found, self._doors)
 
 
 def _cookie_name(request: web.BaseRequest, name: str, port: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -10,7 +11,7 @@ from pydantic import Field
 from rookery.control.caller import Access
 from rookery.control.context import ControlContext
 from rookery.control.edges.overview import NodeSeen
-from rookery.control.edges.shown import TrafficShown, traffic_of
+from rookery.control.edges.shown import TrafficShown, bounded, traffic_of
 from rookery.control.rest.guard import requires
 from rookery.control.rest.models import Id, Shown
 from rookery.control.tenancy.permissions import Level, Resource
@@ -36,6 +37,15 @@ class NodesShown(Shown):
     error: int = Field(description="Those that run and are not connected.", examples=[1])
 
 
+class RulesShown(Shown):
+    """Rules of edge services that are online."""
+
+    total: int = Field(description="All.", examples=[4])
+    running: int = Field(description="Those that run.", examples=[3])
+    stopped: int = Field(description="The others.", examples=[1])
+    error: int = Field(description="Those that run and do not work.", examples=[0])
+
+
 class NodeSeenShown(Shown):
     """A node that is not as it should be."""
 
@@ -56,7 +66,8 @@ class EdgeOverviewShown(Shown):
 
     edges: EdgesShown = Field(description="How many.")
     drivers: NodesShown = Field(description="Their drivers.")
-    apps: NodesShown = Field(description="Their applications.")
+    apps: NodesShown = Field(description="Their applications, without rules.")
+    rules: RulesShown = Field(description="Their rules.")
     tags: int = Field(description="Tags that they have.", examples=[4200])
     traffic: TrafficShown = Field(description="What goes through those that are online.")
     not_running: list[NodeSeenShown] = Field(description="Nodes that do not run.")
@@ -79,7 +90,8 @@ def router(control: ControlContext) -> APIRouter:
                 total=found.edges, online=found.online, offline=found.edges - found.online
             ),
             drivers=_nodes(found.nodes, "drivers"),
-            apps=_nodes(found.nodes, "apps"),
+            apps=_nodes(found.nodes, "apps", found.figures),
+            rules=_rules(found.figures),
             tags=found.tags,
             traffic=traffic_of(found.figures),
             not_running=[_seen(one, language) for one in found.not_running],
@@ -89,12 +101,27 @@ def router(control: ControlContext) -> APIRouter:
     return api
 
 
-def _nodes(figures: dict[str, int], kind: str) -> NodesShown:
+def _nodes(
+    counts: Mapping[str, int], kind: str, figures: Mapping[str, float] | None = None
+) -> NodesShown:
+    """``figures``: those of rules, which are not to be among them."""
+    rules = figures or {}
+
+    def others(count: str, of_rules: str) -> int:
+        return max(0, counts[f"{kind}_{count}"] - round(rules.get(f"rules.{of_rules}", 0)))
+
     return NodesShown(
-        total=figures[f"{kind}_total"],
-        running=figures[f"{kind}_running"],
-        error=figures[f"{kind}_abnormal"],
+        total=others("total", "total"),
+        running=others("running", "running"),
+        error=others("abnormal", "abnormal"),
     )
+
+
+def _rules(figures: Mapping[str, float]) -> RulesShown:
+    total, running, error = (
+        round(bounded(figures.get(f"rules.{name}", 0))) for name in ("total", "running", "abnormal")
+    )
+    return RulesShown(total=total, running=running, stopped=max(0, total - running), error=error)
 
 
 def _seen(one: NodeSeen, language: str) -> NodeSeenShown:

@@ -6,16 +6,18 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
+from sqlalchemy import bindparam, select
+
 from rookery.control.audit.service import AuditTrail
 from rookery.control.caller import Access
 from rookery.control.edges import adopting, texts
-from rookery.control.edges.places import place_of
 from rookery.control.edges.store import EdgeServiceRow
 from rookery.control.errors import MissingError, TakenError, TooManyError
 from rookery.control.relay.answered import answered
 from rookery.control.relay.tunnel import Answer, Asks, Call
 from rookery.control.rest.passing_on import READING
 from rookery.control.tenancy.permissions import Level, Resource
+from rookery.control.tenancy.store import Organization, Project
 from rookery.storage.database import Database
 
 BODY_BYTES_MAX = 8 << 20
@@ -75,11 +77,13 @@ class EdgePassages:
         """
         grants = access.caller.grants
         async with self._database.read() as session:
-            row = await session.get(EdgeServiceRow, service_id)
-            standing = None if row is None else grants.in_project(row.org_id, row.project_id)
-            if row is None or not grants.allows(standing, Resource.EDGE_SERVICES, Level.VIEW):
-                raise MissingError(texts.NO_SUCH_SERVICE)
-            there = await place_of(session, access, row.org_id, row.project_id, Level.VIEW)
+            found = (await session.execute(_WITH_PLACE, {"service_id": service_id})).first()
+        if found is None:
+            raise MissingError(texts.NO_SUCH_SERVICE)
+        row, org_name, project_name = found
+        standing = grants.in_project(row.org_id, row.project_id)
+        if not grants.allows(standing, Resource.EDGE_SERVICES, Level.VIEW):
+            raise MissingError(texts.NO_SUCH_SERVICE)
         if row.agent_id is None:
             raise TakenError(texts.NO_AGENT, code="CONFLICT")
         may_edit = grants.allows(standing, Resource.EDGE_SERVICES, Level.EDIT)
@@ -87,6 +91,13 @@ class EdgePassages:
             async with self._database.write() as session:
                 # A query may hold what nobody should read later.
                 after = {"method": method, "path": target.partition("?")[0][:500]}
+                there = replace(
+                    access,
+                    org_id=row.org_id,
+                    org_name=org_name,
+                    project_id=row.project_id,
+                    project_name=project_name,
+                )
                 adopting.record(session, self._audit, there, "proxy", row, after=after)
         credential = ADMINISTRATOR if may_edit else VIEWER
         return EdgePassage(row.agent_id, self._tunnel, credential, access.caller.name)
@@ -128,3 +139,12 @@ class EdgePassages:
 
         async with passage.ask(call, whole()) as answer:
             return EdgeAnswer(answer.status, answer.headers, await answer.read(BODY_BYTES_MAX))
+
+
+_WITH_PLACE = (
+    select(EdgeServiceRow, Organization.name, Project.name)
+    .join(Organization, Organization.id == EdgeServiceRow.org_id)
+    .join(Project, Project.id == EdgeServiceRow.project_id)
+    .where(EdgeServiceRow.id == bindparam("service_id"))
+)
+"""A service and the names of where it is: asked for each call."""

@@ -7,10 +7,8 @@ from typing import Any
 
 from sqlalchemy import Case, ColumnElement, and_, case, or_
 
+from rookery.control.clusters.state import report_age_max_ms
 from rookery.control.edges.store import EdgeAgentRow
-
-REPORTS_MISSED_MAX = 3
-REPORT_SLACK_MS = 5_000
 
 
 class AgentState(StrEnum):
@@ -38,7 +36,7 @@ class ServiceState(StrEnum):
 
 def heard_since(now_ms: int, interval_ms: int) -> int:
     """Who has not given a sign since then is offline, whatever its connection says."""
-    return now_ms - REPORTS_MISSED_MAX * interval_ms - REPORT_SLACK_MS
+    return now_ms - report_age_max_ms(interval_ms)
 
 
 def is_online(since_ms: int) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.clock import Clock
 from rookery.control.caller import Access
-from rookery.control.clusters.state import REPORT_SLACK_MS, REPORTS_MISSED_MAX
+from rookery.control.clusters.state import report_age_max_ms
 from rookery.control.clusters.store import ClusterRow
 from rookery.control.monitoring.store import IntegrationRow
 from rookery.storage.database import Database
@@ -83,8 +83,7 @@ def is_fresh(cluster: Any, now_ms: int) -> bool:
     """Whether what is known of a cluster holds at the moment."""
     if cluster.reported_at is None or "cluster_fetch_error" in cluster.errors:
         return False
-    age_max_ms: int = REPORTS_MISSED_MAX * cluster.report_interval_ms + REPORT_SLACK_MS
-    return bool(now_ms - cluster.reported_at < age_max_ms)
+    return bool(now_ms - cluster.reported_at < report_age_max_ms(cluster.report_interval_ms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ async def to_look_at(
     is_permitted = and_(
         QuotaRow.state == str(Hold.NOT_PERMITTED), ClusterRow.is_limit_settable.is_(True)
     )
+    # As long as nobody knows whether its limit can be set there is nothing to decide.
+    is_undecided = and_(QuotaRow.cluster_id.is_(None), ClusterRow.is_limit_settable.is_not(None))
     found = await session.execute(
         select(ClusterRow, QuotaRow)
         .outerjoin(QuotaRow, HOLDS_NOW)
@@ -85,7 +87,7 @@ async def to_look_at(
             ClusterRow.id.in_(cluster_ids),
             ClusterRow.adopted_at.is_not(None),
             ClusterRow.is_deleting.is_(False),
-            or_(QuotaRow.cluster_id.is_(None), and_(is_held, is_otherwise), is_permitted),
+            or_(is_undecided, and_(is_held, is_otherwise), is_permitted),
         )
     )
     return [(cluster, quota) for cluster, quota in found]

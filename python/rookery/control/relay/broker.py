@@ -3,8 +3,8 @@
 An agent reaches its own topics and no others, by rules that the core itself applies. What control
 sends goes in without a client connection, and what it wants to hear comes out the same way.
 
-**Bounds.** :data:`INBOX_MAX` messages wait to be read; the oldest report gives way beyond that (the
-next one says the same), while replies are bounded by the credit that was given for them. What one
+**Bounds.** :data:`INBOX_MAX` messages and :data:`INBOX_BYTES_MAX` bytes of each kind wait to be read; the oldest
+report gives way beyond that (the next one says the same), while replies are bounded by the credit that was given for them. What one
 agent sends is read no faster than :data:`MESSAGES_RATE` and :data:`BYTES_RATE`, so that one that has
 gone wrong holds up none of the others; of what it says of its own accord more than its budget
 (:mod:`rookery.control.relay.budget`) is not even looked at. A connection that may do nothing but enrol has a
@@ -26,6 +26,7 @@ from rookery.contracts.agent_v1 import (
     MESSAGE_BYTES_MAX,
     PREFIX,
     PUBLISHED_BY_AGENT,
+    REPORT_INTERVAL_S,
     SUBSCRIBED_BY_AGENT,
     Channel,
     Message,
@@ -46,14 +47,16 @@ from rookery.native.models import Message as MqttMessage
 _log = logging.getLogger("rookery.control.relay")
 
 INBOX_MAX = 20_000
+INBOX_BYTES_MAX = 64 * 1024 * 1024
+"""Of each kind of message: ten thousand agents that come back at once have 30 MB to report."""
 LOG_INBOX_MAX = 512
 """Messages with logs that wait; those that give way are not confirmed, and are sent again."""
 MESSAGES_RATE = "500/s"
 BYTES_RATE = "16MB/s"
 PACKET_BYTES_MAX = MESSAGE_BYTES_MAX + 4096
 """A message with its topic and properties."""
-AT_ONCE = 50
-"""Messages of agents that are taken before the event loop does something else."""
+AT_ONCE, BYTES_AT_ONCE = 50, 64 * 1024
+"""Messages of agents, and bytes of them, that are taken before the event loop does something else."""
 _QOS = 1
 _ANSWERS = frozenset({Channel.REPLY, Channel.LOG})
 """Of these there is no more than was asked for, or confirmed."""
@@ -68,12 +71,14 @@ class RelaySettings:
         tls: ``address:port`` with it; none: not at all.
         ssl_options: Certificates for ``tls``, as a listener has them.
         workers: Threads that serve agents.
+        report_interval_s: How often agents report: so many bytes may they say.
     """
 
     tcp: str | None = "0.0.0.0:31883"
     tls: str | None = None
     ssl_options: Mapping[str, Any] = field(default_factory=dict)
     workers: int = 1
+    report_interval_s: float = REPORT_INTERVAL_S
 
 
 class Agents(Protocol):
@@ -109,7 +114,7 @@ class Relay:
         self._unreadable = SeldomLog(_log, clock)
         self._agents = agents
         self._connected: dict[str, int] = {}
-        self._budgets = Budgets(clock)
+        self._budgets = Budgets(clock, settings.report_interval_s)
         self._readers: list[asyncio.Task[None]] = []
         self._subscriptions: list[Subscription] = []
         self.certificate_problem = ""
@@ -142,7 +147,10 @@ class Relay:
             for channel in channels:
                 queue_max = LOG_INBOX_MAX if channel is Channel.LOG else INBOX_MAX
                 subscription = self._broker.subscribe(
-                    f"{PREFIX}/+/{channel.value}", qos=_QOS, queue_max=queue_max
+                    f"{PREFIX}/+/{channel.value}",
+                    qos=_QOS,
+                    queue_max=queue_max,
+                    queue_bytes_max=INBOX_BYTES_MAX,
                 )
                 subscription.open()
                 self._subscriptions.append(subscription)
@@ -276,34 +284,37 @@ class Relay:
             self._agents.disconnected(client.client_id)
 
     async def _read(self, subscription: Subscription) -> None:
-        taken = 0
+        taken = taken_bytes = 0
         async for message in subscription:
-            self._take(message)
+            taken_bytes += self._take(message)
             taken += 1
-            if taken % AT_ONCE == 0:
+            if taken >= AT_ONCE or taken_bytes >= BYTES_AT_ONCE:
                 # Reading a queue that is not empty does not wait, and others are to have a turn.
+                taken = taken_bytes = 0
                 await asyncio.sleep(0)
 
-    def _take(self, message: MqttMessage) -> None:
+    def _take(self, message: MqttMessage) -> int:
+        """How many bytes of it were read."""
         try:
             topic = parse_topic(message.topic)
             if topic.channel not in _ANSWERS and not self._budgets.allows(
                 topic.agent_id, len(message.payload)
             ):
                 self.counters["relay.over_budget"] += 1
-                return
+                return 0
             said = parse(message.payload)
         except UnknownMessageError:
-            return
+            return len(message.payload)
         except MessageError as error:
             self.counters["relay.unreadable"] += 1
             self._unreadable.warning("%s: a message that cannot be read: %s", message.topic, error)
-            return
+            return len(message.payload)
         try:
             self._agents.heard(topic.agent_id, topic.channel, said)
         except RookeryError as error:
             self.counters["relay.failed"] += 1
             _log.warning("agent %s: %s", topic.agent_id, error)
+        return len(message.payload)
 
 
 def _hook(name: str, callback: object) -> object:

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 from rookery.clock import Clock
+from rookery.contracts.agent_v1 import REPORT_BYTES_MAX
 
 MESSAGES_PER_S, MESSAGES_BURST = 20.0, 200.0
-BYTES_PER_S, BYTES_BURST = 1024.0 * 1024, 16.0 * 1024 * 1024
+BYTES_BURST = 8.0 * REPORT_BYTES_MAX
+REPORTS_PER_INTERVAL = 2.0
+"""So many of the longest: to read 1 MB of reports takes a third of a second of one core."""
 
 
 class Bucket:
@@ -35,8 +38,9 @@ class Bucket:
 class Budgets:
     """Those of the agents that are connected."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, report_interval_s: float) -> None:
         self._clock = clock
+        self._bytes_per_s = REPORTS_PER_INTERVAL * REPORT_BYTES_MAX / max(1.0, report_interval_s)
         self._messages: dict[str, Bucket] = {}
         self._bytes: dict[str, Bucket] = {}
 
@@ -46,7 +50,7 @@ class Budgets:
         if messages is None:
             messages = Bucket(MESSAGES_PER_S, MESSAGES_BURST, self._clock)
             self._messages[agent_id] = messages
-            self._bytes[agent_id] = Bucket(BYTES_PER_S, BYTES_BURST, self._clock)
+            self._bytes[agent_id] = Bucket(self._bytes_per_s, BYTES_BURST, self._clock)
         return messages.take(1.0) and self._bytes[agent_id].take(size)
 
     def forget(self, agent_id: str) -> None:

@@ -28,6 +28,7 @@ from rookery.web.origin import OwnOrigin, SecurityHeaders
 from rookery.web.reference import Reference
 from rookery.web.segments import Segments
 from rookery.web.static_pages import CONSOLE, Pages
+from rookery.web.words_of_paths import grouped
 
 PREFIX = "/api"
 
@@ -47,7 +48,7 @@ def make_api(control: ControlContext) -> FastAPI:
         redirect_slashes=False,
         exception_handlers=handlers,
     )
-    app.router.routes.extend(guarded(control))
+    app.router.routes.extend(grouped(guarded(control)))
     return app
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,9 +38,14 @@ class UserManagement:
     is_factor_required: bool = False
 
 
+def of(kept: Mapping[str, Any] | None) -> UserManagement:
+    """What the table of settings keeps of it; none: nobody has changed anything."""
+    return UserManagement(**(kept or {}))
+
+
 async def read(session: AsyncSession) -> UserManagement:
     """As it holds."""
-    return UserManagement(**(await store.value_of(session, USER_MANAGEMENT) or {}))
+    return of(await store.value_of(session, USER_MANAGEMENT))
 
 
 async def write(session: AsyncSession, rules: UserManagement, now_ms: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -71,12 +72,18 @@ class Member(Base):
     created_at: Mapped[int]
 
 
+MEMBERSHIP = (Member.org_id, Member.project_id, Member.role)
+
+
 async def memberships_of(session: AsyncSession, user_id: str) -> Sequence[Membership]:
     """Where somebody belongs to."""
-    rows = await session.execute(
-        select(Member.org_id, Member.project_id, Member.role).where(Member.user_id == user_id)
-    )
-    return [Membership(*row) for row in rows]
+    rows = await session.execute(select(*MEMBERSHIP).where(Member.user_id == user_id))
+    return memberships_in(rows)
+
+
+def memberships_in(rows: Iterable[Sequence[Any]]) -> Sequence[Membership]:
+    """Of :data:`MEMBERSHIP`, from rows that may have none."""
+    return [Membership(*row) for row in rows if row[0] is not None]
 
 
 async def organization(session: AsyncSession, org_id: str) -> Organization | None:

@@ -12,7 +12,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from rookery.clock import Clock
@@ -147,19 +147,13 @@ class Tokens:
         """
         now_ms = self._clock.now_ms()
         async with self._database.read() as session:
-            found = (
-                await session.execute(
-                    select(TokenRow, User)
-                    .join(User, User.id == TokenRow.user_id)
-                    .where(TokenRow.secret_hash == digest(token))
-                )
-            ).first()
-            if found is None or not found[1].is_enabled:
-                raise UnknownCallerError(account_texts.BAD_TOKEN, code="BAD_TOKEN")
-            row, user = found
-            if row.expires_at <= now_ms:
-                raise UnknownCallerError(account_texts.TOKEN_EXPIRED, code="TOKEN_TIME_OUT")
-            memberships = await tenancy.memberships_of(session, user.id)
+            found = (await session.execute(_CALLER, {"secret_hash": digest(token)})).all()
+        if not found or not found[0][1].is_enabled:
+            raise UnknownCallerError(account_texts.BAD_TOKEN, code="BAD_TOKEN")
+        row, user, *_ = found[0]
+        if row.expires_at <= now_ms:
+            raise UnknownCallerError(account_texts.TOKEN_EXPIRED, code="TOKEN_TIME_OUT")
+        memberships = tenancy.memberships_in(one[2:] for one in found)
         if row.used_at is None or now_ms - row.used_at >= USED_EVERY_MS:
             await self._note_use(row.id, now_ms)
         grants = grants_of(memberships, is_admin=user.is_admin)
@@ -195,3 +189,12 @@ class Tokens:
                 row = await session.get(TokenRow, token_id)
                 if row is not None:
                     row.used_at = now_ms
+
+
+_CALLER = (
+    select(TokenRow, User, *tenancy.MEMBERSHIP)
+    .join(User, User.id == TokenRow.user_id)
+    .outerjoin(tenancy.Member, tenancy.Member.user_id == User.id)
+    .where(TokenRow.secret_hash == bindparam("secret_hash"))
+)
+"""Whose token it is, a row for each membership."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rookery.clock import Clock
 from rookery.contracts.agent_edge import (
     NODES_LISTED_MAX,
+    RULE_PLUGIN,
     EdgeDelivered,
     EdgeNode,
     EdgeReport,
@@ -62,7 +63,7 @@ class Reporter:
             tags=sum(len(group.tags) for _, group in self._service.groups.all()),
             nodes=listed,
             nodes_left_out=len(shown) - len(listed),
-            figures=self._figures(),
+            figures={**self._figures(), **_rules(shown)},
             deliveries=tuple(
                 EdgeDelivered(one.template, one.version, one.delivery, is_changed)
                 for one, is_changed in self._service.deliveries.list()
@@ -134,6 +135,17 @@ def _counts(nodes: list[EdgeNode], kind: str) -> NodeCounts:
     found = [node for node in nodes if node.kind == kind]
     running = sum(node.state == NodeState.RUNNING for node in found)
     return NodeCounts(len(found), running, sum(map(is_abnormal, found)))
+
+
+def _rules(nodes: list[EdgeNode]) -> dict[str, float]:
+    """Of applications that are rules, how many there are of each kind."""
+    found = [node for node in nodes if node.plugin == RULE_PLUGIN]
+    running = [node for node in found if node.state == NodeState.RUNNING]
+    return {
+        "rules.total": len(found),
+        "rules.running": len(running),
+        "rules.abnormal": sum(map(is_abnormal, running)),
+    }
 
 
 def _fitting(report: EdgeReport) -> EdgeReport:

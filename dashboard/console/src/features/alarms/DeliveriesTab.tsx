@@ -22,7 +22,7 @@ const COLORS: Record<AlarmDelivery["state"], string> = {
 };
 
 export function DeliveriesTab({ mayChange }: { mayChange: boolean }): ReactElement {
-  const { t } = useTranslation("alarms");
+  const { t, i18n } = useTranslation("alarms");
   const path = { ...usePlace() };
   const channels = useGet(CHANNELS, { path });
   const retry = useAct<AlarmDelivery>({
@@ -70,7 +70,7 @@ export function DeliveriesTab({ mayChange }: { mayChange: boolean }): ReactEleme
         {
           key: "durationMs",
           label: t("delivery.duration"),
-          render: (row) => formatDuration(row.durationMs),
+          render: (row) => formatDuration(row.durationMs, i18n.language),
         },
         {
           key: "finishedAt",

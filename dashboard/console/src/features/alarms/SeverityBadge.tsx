@@ -5,7 +5,12 @@ import { useTranslation } from "react-i18next";
 export function SeverityBadge({ severity }: { severity: string }): ReactElement {
   const { t } = useTranslation("alarms");
   return (
-    <Badge color={severity === "critical" ? "red" : "orange"} variant="light" tt="none">
+    <Badge
+      color={severity === "critical" ? "red" : "orange"}
+      variant="light"
+      tt="none"
+      miw="max-content"
+    >
       {t(`severities.${severity}`)}
     </Badge>
   );

@@ -12,8 +12,8 @@ interface TestResultProps {
 }
 
 export function TestResult({ result, onClose }: TestResultProps): ReactElement {
-  const { t } = useTranslation("alarms");
-  const time = formatDuration(result.durationMs);
+  const { t, i18n } = useTranslation("alarms");
+  const time = formatDuration(result.durationMs, i18n.language);
   return (
     <Dialog title={t("channel.result.title")} onClose={onClose}>
       <Alert color={result.isSent ? "teal" : "red"}>

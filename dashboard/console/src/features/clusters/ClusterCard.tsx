@@ -10,6 +10,7 @@ import { clustersPath } from "@console/components/place";
 import { ReportAge } from "./Age";
 import { Connections } from "./Connections";
 import { StateBadge } from "./StateBadge";
+import { Why } from "./Why";
 
 interface ClusterCardProps {
   cluster: ClusterRow;
@@ -49,6 +50,7 @@ export function ClusterCard({ cluster, actions }: ClusterCardProps): ReactElemen
           <ClusterLink cluster={cluster} />
           <StateBadge cluster={cluster} />
         </Group>
+        <Why cluster={cluster} lines={3} />
         <dl className="facts">
           {rows.map(([label, value]) => (
             <div key={label}>

@@ -95,7 +95,7 @@ export default function ClusterPage(): ReactElement {
 }
 
 function Information({ cluster }: { cluster: ClusterDetail }): ReactElement {
-  const { t } = useTranslation("clusters");
+  const { t, i18n } = useTranslation("clusters");
   const { agent } = cluster;
   return (
     <KeyValues
@@ -109,7 +109,7 @@ function Information({ cluster }: { cluster: ClusterDetail }): ReactElement {
         [t("createdAt"), formatTime(cluster.createdAt)],
         [t("adoptedAt"), formatTime(cluster.adoptedAt)],
         [t("lastReport"), <ReportAge key="age" cluster={cluster} />],
-        [t("roundTrip"), formatDuration(cluster.roundTripMs)],
+        [t("roundTrip"), formatDuration(cluster.roundTripMs, i18n.language)],
         [t("labels"), cluster.labels.join(", ")],
         [t("agent"), agent?.hostName],
         [t("agentVersion"), agent?.version],
@@ -141,7 +141,7 @@ function Nodes({ cluster }: { cluster: ClusterDetail }): ReactElement {
           isNumber: true,
           render: (node) => formatNumber(node.connections, i18n.language),
         },
-        { key: "uptime", label: t("uptime"), render: (node) => formatDuration(node.uptimeMs) },
+        { key: "uptime", label: t("uptime"), render: (node) => formatDuration(node.uptimeMs, i18n.language) },
       ]}
     />
   );

@@ -42,7 +42,7 @@ export function latestOf(points: readonly Point[], name: string): number | undef
 export function formatUnit(unit: MetricLine["unit"], language: string): (value: number) => string {
   if (unit === "bytes") return formatBytes;
   if (unit === "bytesPerSecond") return (value) => `${formatBytes(value)}/s`;
-  if (unit === "ms") return formatDuration;
+  if (unit === "ms") return (value) => formatDuration(value, language);
   return (value) => formatNumber(value, language);
 }
 

@@ -24,6 +24,7 @@ import { CLUSTERS } from "./paths";
 import { STATES } from "./state";
 import { StateBadge } from "./StateBadge";
 import { useView, type View } from "./useView";
+import { Why } from "./Why";
 
 const plain = (value: string) => ({ value, label: value });
 const SORTS = [
@@ -84,7 +85,16 @@ export default function ClustersPage(): ReactElement {
         tools={<Tools view={view} onView={setView} />}
         columns={[
           { key: "name", label: t("field.name"), render: (row) => <ClusterLink cluster={row} /> },
-          { key: "state", label: t("field.state"), render: (row) => <StateBadge cluster={row} /> },
+          {
+            key: "state",
+            label: t("field.state"),
+            render: (row) => (
+              <>
+                <StateBadge cluster={row} />
+                <Why cluster={row} lines={2} />
+              </>
+            ),
+          },
           { key: "version", label: t("version") },
           { key: "nodes", label: t("nodes"), render: nodesOf },
           {

@@ -30,7 +30,7 @@ type Open =
   | { kind: "bulk"; agents: EdgeAgentRow[]; onEnd: (isDone: boolean) => void };
 
 export default function AgentAccessPage(): ReactElement {
-  const { t } = useTranslation("edgeAgents");
+  const { t, i18n } = useTranslation("edgeAgents");
   const rights = useRights();
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
@@ -78,7 +78,7 @@ export default function AgentAccessPage(): ReactElement {
             label: t("lastReport"),
             render: (row) =>
               typeof row.reportAgeMs === "number"
-                ? t("ago", { time: formatDuration(row.reportAgeMs) })
+                ? t("ago", { time: formatDuration(row.reportAgeMs, i18n.language) })
                 : t("noReport"),
           },
           { key: "orgName", label: t("organization") },

@@ -23,10 +23,10 @@ export function EdgeBadge({ edge }: { edge: Pick<EdgeServiceRow, "state"> }): Re
 
 /** How old the last report is. */
 export function ReportAge({ edge }: { edge: Pick<EdgeServiceRow, "reportAgeMs"> }): ReactElement {
-  const { t } = useTranslation("edges");
+  const { t, i18n } = useTranslation("edges");
   const age = edge.reportAgeMs;
   if (typeof age !== "number") return <>{t("noReport")}</>;
-  return <>{t("ago", { time: formatDuration(Math.max(1000, Math.floor(age / 1000) * 1000)) })}</>;
+  return <>{t("ago", { time: formatDuration(Math.max(1000, Math.floor(age / 1000) * 1000), i18n.language) })}</>;
 }
 
 interface Counts {

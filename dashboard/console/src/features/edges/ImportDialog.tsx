@@ -45,6 +45,7 @@ export function ImportDialog({ place, onClose }: { place: Place; onClose: () => 
           component="button"
           type="button"
           size="sm"
+          ta="start"
           onClick={() =>
             void download(`${EDGES}/import-template`, "edge-services-template.csv", { path }).catch(
               toasts.failed,

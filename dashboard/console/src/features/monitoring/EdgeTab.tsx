@@ -16,7 +16,7 @@ import { FigureCards, type Figures } from "./FigureCards";
 import { EDGE_MONITORING } from "./paths";
 
 function groups(found: EdgeOverview): Figures {
-  const { edges, drivers, apps, traffic } = found;
+  const { edges, drivers, apps, rules, traffic } = found;
   return [
     [
       "edges",
@@ -40,6 +40,15 @@ function groups(found: EdgeOverview): Figures {
         ["total", apps.total],
         ["running", apps.running],
         ["error", apps.error],
+      ],
+    ],
+    [
+      "edgeRules",
+      [
+        ["total", rules.total],
+        ["running", rules.running],
+        ["stopped", rules.stopped],
+        ["error", rules.error],
       ],
     ],
     [

@@ -25,8 +25,7 @@ export function SecondFactorCard(): ReactElement {
   const answer = useGet(PATH);
   const [enrolment, setEnrolment] = useState<FactorEnrolment | null>(null);
   const [codes, setCodes] = useState<string[] | null>(null);
-  const [asked, setAsked] = useState<"disable" | "recovery-codes" | null>(null);
-  const begin = useChange(() => call<FactorEnrolment>("post", PATH), []);
+  const [asked, setAsked] = useState<Asked | null>(null);
   const client = useQueryClient();
   const held = answer.data;
   return (
@@ -43,7 +42,7 @@ export function SecondFactorCard(): ReactElement {
           )}
         </Group>
         {answer.isPending && <Loading />}
-        <ErrorPanel error={answer.error ?? begin.error} />
+        <ErrorPanel error={answer.error} />
         {held?.isOn === true && (
           <>
             <Text size="sm">
@@ -66,12 +65,7 @@ export function SecondFactorCard(): ReactElement {
           <>
             <Text size="sm">{t("factor.help")}</Text>
             <Group justify="flex-end">
-              <Button
-                loading={begin.isPending}
-                onClick={() => begin.mutate(undefined, { onSuccess: setEnrolment })}
-              >
-                {t("factor.begin")}
-              </Button>
+              <Button onClick={() => setAsked("begin")}>{t("factor.begin")}</Button>
             </Group>
           </>
         )}
@@ -88,6 +82,7 @@ export function SecondFactorCard(): ReactElement {
       {asked !== null && (
         <PasswordAgain
           asked={asked}
+          onBegun={setEnrolment}
           onCodes={(made) => setCodes(made)}
           onClose={() => setAsked(null)}
         />
@@ -152,22 +147,35 @@ function ConfirmForm({ enrolment, onDone }: ConfirmFormProps): ReactElement {
   );
 }
 
+/** What is done by who says the password again. */
+type Asked = "begin" | "disable" | "recovery-codes";
+
+const TITLES = {
+  begin: "factor.begin",
+  disable: "factor.disable",
+  "recovery-codes": "factor.renew",
+} as const;
+
 interface PasswordAgainProps {
-  asked: "disable" | "recovery-codes";
+  asked: Asked;
+  onBegun: (enrolment: FactorEnrolment) => void;
   onCodes: (codes: string[]) => void;
   onClose: () => void;
 }
 
-function PasswordAgain({ asked, onCodes, onClose }: PasswordAgainProps): ReactElement {
+function PasswordAgain({ asked, onBegun, onCodes, onClose }: PasswordAgainProps): ReactElement {
   const { t } = useTranslation("profile");
   const [password, setPassword] = useState("");
+  const body = { password };
   const send = async () => {
-    const made = await call<RecoveryCodes | undefined>("post", `${PATH}/${asked}`, {
-      body: { password },
-    });
+    if (asked === "begin") {
+      onBegun(await call<FactorEnrolment>("post", PATH, { body }));
+      return;
+    }
+    const made = await call<RecoveryCodes | undefined>("post", `${PATH}/${asked}`, { body });
     if (asked === "recovery-codes" && made !== undefined) onCodes(made.recoveryCodes);
   };
-  const title = t(asked === "disable" ? "factor.disable" : "factor.renew");
+  const title = t(TITLES[asked]);
   return (
     <FormDialog
       title={title}

@@ -9,14 +9,17 @@ import { HOLD_COLORS } from "./words";
 /** How a limit stands, and why. */
 export function Hold({ quota }: { quota: QuotaDetail | LimitRow }): ReactElement {
   const { t } = useTranslation("quota");
+  const word = t(`holds.${quota.state}`);
   return (
     <>
       <Badge color={HOLD_COLORS[quota.state]} variant="light" tt="none" miw="max-content">
-        {t(`holds.${quota.state}`)}
+        {word}
       </Badge>
-      <Text size="sm" className="wrap">
-        {quota.text}
-      </Text>
+      {quota.text !== word && (
+        <Text size="sm" className="wrap">
+          {quota.text}
+        </Text>
+      )}
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** One delivery: how far it is, and the result of each edge service. */
-import { Anchor, Button, Card, Table } from "@mantine/core";
+import { Anchor, Button } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
@@ -13,6 +13,7 @@ import { ABSENT, formatDuration, formatTime } from "@/lib/format";
 import { call } from "@console/api/client";
 import { useGet } from "@console/api/hooks";
 import { useRights } from "@console/api/roles";
+import { CardTable } from "@console/components/CardTable";
 import { usePlace } from "@console/components/place";
 import { useGoTo } from "@console/components/useGoTo";
 
@@ -20,7 +21,7 @@ import { DELIVERY, EVERY_MS, REFRESH, deliveryPath, templatePath } from "./paths
 import { Word, useCounts } from "./states";
 
 export default function DeliveryPage(): ReactElement {
-  const { t } = useTranslation("templates");
+  const { t, i18n } = useTranslation("templates");
   const place = usePlace();
   const { delivery = "" } = useParams();
   const values = { ...place, delivery };
@@ -89,42 +90,33 @@ export default function DeliveryPage(): ReactElement {
           [t("field.state"), <Word key="state" of="deliveryStates" state={found.state} />],
           [t("targets"), counts(found.counts)],
           [t("wave"), t("waveOf", { wave: found.wave, waves: found.waves })],
-          [t("deadline"), formatDuration(found.deadlineS * 1000)],
+          [t("deadline"), formatDuration(found.deadlineS * 1000, i18n.language)],
           [t("failuresMax"), found.failuresMax ?? t("noBound")],
           [t("begun"), formatTime(found.createdAt)],
           [t("by"), found.createdBy],
           [t("ended"), found.endedAt === null ? ABSENT : formatTime(found.endedAt)],
         ]}
       />
-      <Card withBorder padding={0}>
-        <div className="table-scroll" role="region" aria-label={t("targets")} tabIndex={0}>
-          <Table>
-            <caption className="hidden-text">{t("targets")}</caption>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t("edge")}</Table.Th>
-                <Table.Th>{t("wave")}</Table.Th>
-                <Table.Th>{t("field.state")}</Table.Th>
-                <Table.Th>{t("reason")}</Table.Th>
-                <Table.Th>{t("ended")}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {found.targets.map((one) => (
-                <Table.Tr key={one.serviceId}>
-                  <Table.Td className="wrap">{one.serviceName}</Table.Td>
-                  <Table.Td>{one.wave}</Table.Td>
-                  <Table.Td>
-                    <Word of="targetStates" state={one.state} />
-                  </Table.Td>
-                  <Table.Td className="wrap">{one.message}</Table.Td>
-                  <Table.Td>{one.endedAt === null ? ABSENT : formatTime(one.endedAt)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
-      </Card>
+      <CardTable
+        title={t("targets")}
+        rows={found.targets}
+        rowKey={(one) => one.serviceId}
+        columns={[
+          { key: "edge", label: t("edge"), isLong: true, render: (one) => one.serviceName },
+          { key: "wave", label: t("wave"), render: (one) => one.wave },
+          {
+            key: "state",
+            label: t("field.state"),
+            render: (one) => <Word of="targetStates" state={one.state} />,
+          },
+          { key: "reason", label: t("reason"), isLong: true, render: (one) => one.message },
+          {
+            key: "ended",
+            label: t("ended"),
+            render: (one) => (one.endedAt === null ? ABSENT : formatTime(one.endedAt)),
+          },
+        ]}
+      />
     </Page>
   );
 }

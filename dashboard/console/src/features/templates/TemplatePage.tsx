@@ -1,12 +1,11 @@
 /** One template: its versions, what edge services have of it, and how it was delivered. */
-import { Anchor, Button, Card, Table, Text, Textarea, Title } from "@mantine/core";
+import { Anchor, Button, Text, Textarea, Title } from "@mantine/core";
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 
 import { Dialog } from "@/components/Dialog";
-import { EmptyState } from "@/components/EmptyState";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { Loading } from "@/components/Loading";
 import { Page } from "@/components/Page";
@@ -18,6 +17,7 @@ import { call, get } from "@console/api/client";
 import { useGet } from "@console/api/hooks";
 import { useRights } from "@console/api/roles";
 import type { EdgeDeliveryRow, EdgeTemplateVersion } from "@console/api/shapes";
+import { CardTable, type CardColumn } from "@console/components/CardTable";
 import { EVERY_MS as REPORT_MS, edgePath } from "@console/components/edgePaths";
 import { ListTable } from "@console/components/ListTable";
 import { usePlace } from "@console/components/place";
@@ -137,49 +137,40 @@ interface VersionsProps {
 
 function Versions({ versions, onShow }: VersionsProps): ReactElement {
   const { t } = useTranslation("templates");
+  const content: CardColumn<EdgeTemplateVersion> = {
+    key: "actions",
+    label: t("actions"),
+    render: (one) => (
+      <RowButton
+        text={t("content")}
+        label={t("contentOf", { number: one.number })}
+        onClick={() => onShow?.(one)}
+      />
+    ),
+  };
   return (
-    <Card withBorder padding={0}>
-      <Title order={2} size="h5" p="md">
-        {t("versions")}
-      </Title>
-      <div className="table-scroll" role="region" aria-label={t("versions")} tabIndex={0}>
-        <Table>
-          <caption className="hidden-text">{t("versions")}</caption>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t("version")}</Table.Th>
-              <Table.Th>{t("parameters")}</Table.Th>
-              <Table.Th>{t("note")}</Table.Th>
-              <Table.Th>{t("field.createdAt")}</Table.Th>
-              <Table.Th>{t("by")}</Table.Th>
-              {onShow && <Table.Th>{t("actions")}</Table.Th>}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {versions.map((one) => (
-              <Table.Tr key={one.number}>
-                <Table.Td>{one.number}</Table.Td>
-                <Table.Td className="wrap">
-                  {one.parameters.map(({ name }) => name).join(", ") || ABSENT}
-                </Table.Td>
-                <Table.Td className="wrap">{one.note}</Table.Td>
-                <Table.Td>{formatTime(one.createdAt)}</Table.Td>
-                <Table.Td>{one.createdBy}</Table.Td>
-                {onShow && (
-                  <Table.Td>
-                    <RowButton
-                      text={t("content")}
-                      label={t("contentOf", { number: one.number })}
-                      onClick={() => onShow(one)}
-                    />
-                  </Table.Td>
-                )}
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
-    </Card>
+    <CardTable
+      title={t("versions")}
+      rows={versions}
+      rowKey={(one) => String(one.number)}
+      columns={[
+        { key: "number", label: t("version"), render: (one) => one.number },
+        {
+          key: "parameters",
+          label: t("parameters"),
+          isLong: true,
+          render: (one) => one.parameters.map(({ name }) => name).join(", ") || ABSENT,
+        },
+        { key: "note", label: t("note"), isLong: true, render: (one) => one.note },
+        {
+          key: "createdAt",
+          label: t("field.createdAt"),
+          render: (one) => formatTime(one.createdAt),
+        },
+        { key: "createdBy", label: t("by"), render: (one) => one.createdBy },
+        ...(onShow === undefined ? [] : [content]),
+      ]}
+    />
   );
 }
 
@@ -187,56 +178,49 @@ function Versions({ versions, onShow }: VersionsProps): ReactElement {
 function Drift({ values }: { values: { org: string; project: string; template: string } }): ReactElement {
   const { t } = useTranslation("templates");
   const answer = useGet(`${TEMPLATE}/drift`, { path: values, every: REPORT_MS });
-  const rows = answer.data?.items ?? [];
   return (
-    <Card withBorder padding={0}>
-      <Title order={2} size="h5" p="md">
-        {t("drift")}
-      </Title>
-      <ErrorPanel error={answer.error} onRetry={() => void answer.refetch()} />
-      {rows.length === 0 ? (
-        <EmptyState title={t("noDrift.title")} text={t("noDrift.text")} />
-      ) : (
-        <div className="table-scroll" role="region" aria-label={t("drift")} tabIndex={0}>
-          <Table>
-            <caption className="hidden-text">{t("drift")}</caption>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t("edge")}</Table.Th>
-                <Table.Th>{t("desired")}</Table.Th>
-                <Table.Th>{t("reported")}</Table.Th>
-                <Table.Th>{t("field.state")}</Table.Th>
-                <Table.Th>{t("presence")}</Table.Th>
-                <Table.Th>{t("reportedAt")}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {rows.map((row) => (
-                <Table.Tr key={row.serviceId}>
-                  <Table.Td className="wrap">
-                    <Anchor component={Link} to={edgePath(values, row.serviceId)} size="sm">
-                      {row.serviceName}
-                    </Anchor>
-                  </Table.Td>
-                  <Table.Td>{row.number}</Table.Td>
-                  <Table.Td>{row.reported ?? ABSENT}</Table.Td>
-                  <Table.Td>
-                    <Word of="driftStates" state={row.state} />
-                    {row.state !== "same" && (
-                      <Text size="sm" c="dimmed">
-                        {t(`driftMeaning.${row.state}`)}
-                      </Text>
-                    )}
-                  </Table.Td>
-                  <Table.Td>{t(`presences.${row.presence}`)}</Table.Td>
-                  <Table.Td>{row.reportedAt === null ? ABSENT : formatTime(row.reportedAt)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
-      )}
-    </Card>
+    <CardTable
+      title={t("drift")}
+      rows={answer.data?.items ?? []}
+      rowKey={(row) => row.serviceId}
+      {...(answer.data && { empty: { title: t("noDrift.title"), text: t("noDrift.text") } })}
+      error={answer.error}
+      onRetry={() => void answer.refetch()}
+      columns={[
+        {
+          key: "edge",
+          label: t("edge"),
+          isLong: true,
+          render: (row) => (
+            <Anchor component={Link} to={edgePath(values, row.serviceId)} size="sm">
+              {row.serviceName}
+            </Anchor>
+          ),
+        },
+        { key: "desired", label: t("desired"), render: (row) => row.number },
+        { key: "reported", label: t("reported"), render: (row) => row.reported ?? ABSENT },
+        {
+          key: "state",
+          label: t("field.state"),
+          render: (row) => (
+            <>
+              <Word of="driftStates" state={row.state} />
+              {row.state !== "same" && (
+                <Text size="sm" c="dimmed">
+                  {t(`driftMeaning.${row.state}`)}
+                </Text>
+              )}
+            </>
+          ),
+        },
+        { key: "presence", label: t("presence"), render: (row) => t(`presences.${row.presence}`) },
+        {
+          key: "reportedAt",
+          label: t("reportedAt"),
+          render: (row) => (row.reportedAt === null ? ABSENT : formatTime(row.reportedAt)),
+        },
+      ]}
+    />
   );
 }
 

@@ -1,7 +1,9 @@
 /** What each edge service says it would make of a delivery. */
-import { Card, Table, Text, Title } from "@mantine/core";
+import { Text } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
+
+import { CardTable } from "@console/components/CardTable";
 
 import { Word } from "./states";
 
@@ -31,39 +33,32 @@ export interface TriedRow {
 export function Tried({ rows }: { rows: TriedRow[] }): ReactElement {
   const { t } = useTranslation("templates");
   return (
-    <Card withBorder padding={0}>
-      <Title order={2} size="h5" p="md">
-        {t("previewed")}
-      </Title>
-      <div className="table-scroll" role="region" aria-label={t("previewed")} tabIndex={0}>
-        <Table>
-          <caption className="hidden-text">{t("previewed")}</caption>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t("edge")}</Table.Th>
-              <Table.Th>{t("field.state")}</Table.Th>
-              <Table.Th>{t("changes")}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {rows.map((row) => (
-              <Table.Tr key={row.serviceId}>
-                <Table.Td className="wrap">{row.serviceName}</Table.Td>
-                <Table.Td>
-                  <Word of="triedStates" state={row.state} />
-                </Table.Td>
-                <Table.Td className="wrap">
-                  {row.message}
-                  {row.nodes.map((node) => (
-                    <OneNode key={node.name} node={node} />
-                  ))}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
-    </Card>
+    <CardTable
+      title={t("previewed")}
+      rows={rows}
+      rowKey={(row) => row.serviceId}
+      columns={[
+        { key: "edge", label: t("edge"), isLong: true, render: (row) => row.serviceName },
+        {
+          key: "state",
+          label: t("field.state"),
+          render: (row) => <Word of="triedStates" state={row.state} />,
+        },
+        {
+          key: "changes",
+          label: t("changes"),
+          isLong: true,
+          render: (row) => (
+            <>
+              {row.message}
+              {row.nodes.map((node) => (
+                <OneNode key={node.name} node={node} />
+              ))}
+            </>
+          ),
+        },
+      ]}
+    />
   );
 }
 

@@ -11,7 +11,7 @@ import { useGet } from "@edge/api/hooks";
 
 /** The service and the machine it runs on. */
 export default function SystemPage(): ReactElement {
-  const { t } = useTranslation("system");
+  const { t, i18n } = useTranslation("system");
   const { data, error, refetch } = useGet("/neuron/system");
   if (error !== null) return <ErrorPanel error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Loading />;
@@ -25,7 +25,7 @@ export default function SystemPage(): ReactElement {
           rows={[
             [t("version"), data.version],
             [t("started"), formatTime(data.started_at)],
-            [t("uptime"), formatDuration(data.uptime_ms)],
+            [t("uptime"), formatDuration(data.uptime_ms, i18n.language)],
             [t("memory"), formatBytes(data.process_memory)],
             [t("dataDir"), data.data_dir],
             [t("drivers"), data.drivers],

@@ -22,7 +22,7 @@ from rookery.edge.apps.payload import dump, encoder
 from rookery.edge.model import NodeState, NodeStatus, Report, Subscription
 
 CLIENT_ID_FILE = "client_id"
-_MIB = 1 << 20
+MIB = 1 << 20
 
 
 class MqttApplication(Application):
@@ -32,8 +32,8 @@ class MqttApplication(Application):
         self._setting = setting
         self._place = place
         is_kept = setting["offline-cache"]
-        disk = setting["cache-disk-size"] * _MIB if is_kept else 0
-        self._cache = Cache(place.folder, setting["cache-mem-size"] * _MIB, disk)
+        disk = setting["cache-disk-size"] * MIB if is_kept else 0
+        self._cache = Cache(place.folder, setting["cache-mem-size"] * MIB, disk)
         self._encode = encoder(
             setting["format"],
             setting["schema"] or "",

@@ -206,17 +206,18 @@ CACHE = (
         shown_if=("offline-cache", (True,)),
     ),
 )
-_UPLOAD = (
-    Field(
-        name="qos",
-        type="map",
-        title=Words("QoS", "QoS"),
-        about=Words(
-            "With 0 nobody acknowledges, so nothing is sent again", "QoS 0 没有确认，断线时可能丢失"
-        ),
-        default=1,
-        choices=tuple(Choice(Words(str(one), str(one)), one) for one in range(3)),
+QOS = Field(
+    name="qos",
+    type="map",
+    title=Words("QoS", "QoS"),
+    about=Words(
+        "With 0 nobody acknowledges, so nothing is sent again", "QoS 0 没有确认，断线时可能丢失"
     ),
+    default=1,
+    choices=tuple(Choice(Words(str(one), str(one)), one) for one in range(3)),
+)
+_UPLOAD = (
+    QOS,
     Field(
         name="format",
         type="map",

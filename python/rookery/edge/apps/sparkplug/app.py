@@ -16,14 +16,13 @@ from rookery.connectors.mqtt.connection import Connection, Will
 from rookery.edge.apps.base import Application, Place
 from rookery.edge.apps.cache import Cache, Message
 from rookery.edge.apps.link import Link
-from rookery.edge.apps.mqtt.app import broker_of, client_id_of
+from rookery.edge.apps.mqtt.app import MIB, broker_of, client_id_of
 from rookery.edge.apps.sparkplug import payload as sp
 from rookery.edge.errors import EdgeError
 from rookery.edge.model import LinkState, NodeStatus, Report, Subscription, Tag, Write
 
 NAMESPACE = "spBv1.0"
 REBIRTH = "Node Control/Rebirth"
-_MIB = 1 << 20
 
 
 class Sparkplug(Application):
@@ -32,8 +31,8 @@ class Sparkplug(Application):
     def __init__(self, setting: Mapping[str, Any], place: Place) -> None:
         self._setting = setting
         self._place = place
-        disk = setting["cache-disk-size"] * _MIB if setting["offline-cache"] else 0
-        self._cache = Cache(place.folder, setting["cache-mem-size"] * _MIB, disk)
+        disk = setting["cache-disk-size"] * MIB if setting["offline-cache"] else 0
+        self._cache = Cache(place.folder, setting["cache-mem-size"] * MIB, disk)
         self._link: Link | None = None
         self._groups: dict[str, list[str]] = {}
         self._tags: dict[tuple[str, str], Mapping[str, Tag]] = {}

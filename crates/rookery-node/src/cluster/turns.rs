@@ -1,0 +1,50 @@
+//! Acknowledgements of a worker's turn that wait for what other nodes have taken.
+
+use rookery_core::effects::ShardMessage;
+
+use super::carrier::Carrier;
+use super::replicated::PLEDGES;
+use crate::inbox::Item;
+
+/// What a worker waits for.
+pub(super) struct Turn {
+    pub(super) number: u64,
+    pub(super) deadline_ms: u64,
+    /// Peer, lane, batch.
+    pub(super) needs: Vec<(u64, u16, u64)>,
+}
+
+impl Carrier {
+    /// Tells workers what other nodes have taken by now.
+    pub(super) fn release_turns(&mut self) {
+        let (peers, orphans, now_ms) = (&self.peers, &self.orphans, self.now_ms);
+        // Of a node that is gone nothing is expected.
+        let is_taken = |(id, lane, seq): &(u64, u16, u64)| {
+            let peer = peers.iter().find(|peer| peer.id == *id);
+            if *lane >= PLEDGES {
+                return peer.is_none_or(|peer| peer.tellers.is_kept(*lane, *seq));
+            }
+            let lane = peer.and_then(|peer| peer.lanes.get(usize::from(*lane)));
+            let is_orphan = || orphans.iter().any(|orphan| orphan.id == *id);
+            lane.map_or_else(|| !is_orphan(), |lane| lane.sender.taken() >= *seq)
+        };
+        let mut unconfirmed = 0;
+        for (turns, inbox) in self.turns.iter_mut().zip(self.inboxes.iter()) {
+            let mut done = None;
+            while let Some(turn) = turns.front()
+                && (turn.deadline_ms <= now_ms || turn.needs.iter().all(is_taken))
+            {
+                done = Some(turn.number);
+                let in_vain = |need: &&(u64, u16, u64)| need.1 >= PLEDGES && !is_taken(need);
+                unconfirmed += turn.needs.iter().filter(in_vain).count() as u64;
+                turns.pop_front();
+            }
+            if let Some(number) = done {
+                inbox.push(Item::Shard(ShardMessage::NodesTook(number)));
+            }
+        }
+        if unconfirmed > 0 {
+            self.note_unconfirmed(unconfirmed);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Writes of sessions on their way to the node that keeps them as well, as a worker sees it.
+//!
+//! A ticket is reported to the shard when it is stored here and that node has it too. The lanes say when
+//! that is, or that it is not waited for any more ([`Item::Shipped`]): they are asked for every ticket that
+//! waits, and answer each.
+//!
+//! [`Item::Shipped`]: crate::inbox::Item::Shipped
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rookery_core::ids::Now;
+use rookery_core::shadow::{Listed, Shown, is_shared};
+use rookery_core::store_port::{Op, Outcome};
+use rookery_store::{encode_op, smallvec};
+
+use crate::cluster::{Outlet, Shipped};
+use crate::outlet::{NOTHING, PROMISES};
+use crate::worker::Worker;
+
+/// Tickets that wait for the other node.
+#[derive(Debug, Default)]
+pub(crate) struct Shipping {
+    /// Shipped and not confirmed.
+    waiting: VecDeque<u64>,
+    /// Stored here, in the order in which the store said so.
+    stored: VecDeque<(u64, Outcome)>,
+}
+
+impl Worker {
+    /// What the other node gets of a turn, if it gets anything.
+    pub(crate) fn ship(&mut self, ticket: u64, ops: &[Op]) -> Option<Shipped> {
+        let shown = std::mem::take(&mut self.shard.effects.shown);
+        let wants = self.lanes.as_ref().map_or(NOTHING, |lanes| lanes.wants());
+        if wants == NOTHING {
+            return None;
+        }
+        let mut shipped = Shipped::default();
+        for shown in shown {
+            match shown {
+                Shown::Open => shipped.is_open = true,
+                Shown::Slice { ops, next } => {
+                    ops.into_iter().for_each(|listed| self.ship_listed(listed, &mut shipped));
+                    shipped.listed = Some(next);
+                }
+            }
+        }
+        let before = shipped.bytes.len();
+        for op in ops.iter().filter(|op| is_shared(op)) {
+            encode_op(op, &mut shipped.bytes);
+        }
+        if wants == PROMISES && shipped.bytes.len() > before {
+            shipped.ticket = ticket;
+            self.shipping.waiting.push_back(ticket);
+        }
+        let is_something = !shipped.bytes.is_empty() || shipped.is_open || shipped.listed.is_some();
+        is_something.then_some(shipped)
+    }
+
+    /// A message that is in the store alone is read here: what happens to it meanwhile comes behind.
+    fn ship_listed(&self, listed: Listed, shipped: &mut Shipped) {
+        let op = match listed {
+            Listed::Op(op) => op,
+            Listed::Stored { seq, claim } => {
+                let Some(store) = &self.store else { return };
+                // One that cannot be read is as lost here as it is there.
+                let Ok(Some(message)) = store.read(seq) else { return };
+                Op::Publish { seq, message, refs: smallvec![claim], is_moved: true }
+            }
+        };
+        encode_op(&op, &mut shipped.bytes);
+    }
+
+    /// The store finished a ticket.
+    pub(crate) fn stored(&mut self, now: Now, ticket: u64, outcome: Outcome) {
+        let waiting = self.shipping.waiting.front();
+        if self.shipping.stored.is_empty() && waiting.is_none_or(|first| *first > ticket) {
+            self.shard.committed(now, ticket, outcome);
+        } else {
+            self.shipping.stored.push_back((ticket, outcome));
+        }
+    }
+
+    /// The other node has everything up to a ticket, or is not waited for.
+    pub(crate) fn shipped(&mut self, now: Now, ticket: u64) {
+        let Shipping { waiting, .. } = &mut self.shipping;
+        while waiting.front().is_some_and(|first| *first <= ticket) {
+            waiting.pop_front();
+        }
+        let first = waiting.front().copied().unwrap_or(u64::MAX);
+        while let Some((ticket, outcome)) =
+            self.shipping.stored.front().copied().filter(|(ticket, _)| *ticket < first)
+        {
+            self.shipping.stored.pop_front();
+            self.shard.committed(now, ticket, outcome);
+        }
+    }
+
+    /// The lanes to other nodes are opened or closed.
+    pub(crate) fn take_lanes(&mut self, now: Now, lanes: Option<Arc<Outlet>>) {
+        self.lanes = lanes;
+        if self.lanes.is_none() {
+            self.shipped(now, u64::MAX);
+        }
+    }
+}
