@@ -149,8 +149,8 @@ impl Shard {
 
     /// What the store refused is not retained: the message before it comes back.
     fn settle_retained(&mut self, ticket: u64, is_stored: bool) {
-        while self.unstored_retained.front().is_some_and(|u| u.ticket <= ticket) {
-            let Some(unstored) = self.unstored_retained.pop_front() else { return };
+        while self.unstored.retained.front().is_some_and(|u| u.ticket <= ticket) {
+            let Some(unstored) = self.unstored.retained.pop_front() else { return };
             // In a cluster other nodes may have it by now.
             let is_shared = self.shared.replicated.get().is_some();
             if is_stored || unstored.ticket < ticket || is_shared {
@@ -160,7 +160,7 @@ impl Shard {
             let is_refused = |message: &Arc<Message>| message.id == unstored.message.id;
             if !self.shared.retained.get(topic).as_ref().is_some_and(is_refused) {
                 // Replaced meanwhile: should that be refused as well, this one must not come back.
-                let mut later = self.unstored_retained.iter_mut();
+                let mut later = self.unstored.retained.iter_mut();
                 if let Some(later) = later.find(|l| l.replaced.as_ref().is_some_and(is_refused)) {
                     later.replaced = unstored.replaced;
                 }
@@ -176,8 +176,8 @@ impl Shard {
     /// What the store refused is not delayed either: the publisher was told so.
     fn settle_delayed(&mut self, now: Now, ticket: u64, is_stored: bool) {
         let mut refused = Vec::new();
-        while self.unstored_delayed.front().is_some_and(|u| u.ticket <= ticket) {
-            let Some(unstored) = self.unstored_delayed.pop_front() else { break };
+        while self.unstored.delayed.front().is_some_and(|u| u.ticket <= ticket) {
+            let Some(unstored) = self.unstored.delayed.pop_front() else { break };
             if !is_stored && unstored.ticket == ticket {
                 refused.push(unstored.id);
             }

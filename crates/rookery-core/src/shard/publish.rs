@@ -512,7 +512,7 @@ impl Shard {
             self.effects.store_ops.push(persist::put_delayed(due_at_ms, &message));
             if message.qos != QoS::AtMostOnce {
                 let unstored = UnstoredDelayed { ticket: self.ticket, id: message.id };
-                self.unstored_delayed.push_back(unstored);
+                self.unstored.delayed.push_back(unstored);
             }
         }
         self.metrics().messages_delayed.inc();

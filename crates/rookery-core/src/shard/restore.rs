@@ -59,19 +59,7 @@ impl Shard {
         let lost_at_ms = alive_at_ms.max(seen_at_ms).min(now.unix_ms);
         let disconnected_at_ms =
             if record.disconnected_at_ms == 0 { lost_at_ms } else { record.disconnected_at_ms };
-        let meta = ConnMeta {
-            peer: latest.and_then(|latest| latest.peer).unwrap_or(ConnMeta::NOWHERE),
-            local: ConnMeta::NOWHERE,
-            listener: record.listener.as_str().into(),
-            zone: self.zone_of(&record),
-            mountpoint: record.mountpoint.as_str().into(),
-            is_local: false,
-            enable_authn: true,
-            quick_deny_anonymous: false,
-            rates: None,
-            cert: None,
-            handover: None,
-        };
+        let meta = self.meta_of(&record);
         let client_id: Arc<str> = record.client_id.as_str().into();
         let username = record.username.as_deref().map(Arc::from);
         let mut session = Session {
@@ -118,6 +106,24 @@ impl Shard {
         }
         self.restore_groups(slot, &restored.messages);
         self.arm_restored(now, slot);
+    }
+
+    /// What is known of the latest connection of a session.
+    fn meta_of(&self, record: &SessionRecord) -> ConnMeta {
+        let peer = record.latest.as_ref().and_then(|latest| latest.peer);
+        ConnMeta {
+            peer: peer.unwrap_or(ConnMeta::NOWHERE),
+            local: ConnMeta::NOWHERE,
+            listener: record.listener.as_str().into(),
+            zone: self.zone_of(record),
+            mountpoint: record.mountpoint.as_str().into(),
+            is_local: false,
+            enable_authn: true,
+            quick_deny_anonymous: false,
+            rates: None,
+            cert: None,
+            handover: None,
+        }
     }
 
     /// The settings may have other zones now: the name tells which one it was. A zone that is gone

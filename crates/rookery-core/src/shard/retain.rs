@@ -62,7 +62,7 @@ impl Shard {
         let (replaced, order) = self.shared.retained.insert_ordered(message.clone());
         if is_stored {
             self.effects.store_ops.push(persist::put_retained(&message, order));
-            self.unstored_retained.push_back(UnstoredRetained {
+            self.unstored.retained.push_back(UnstoredRetained {
                 ticket: self.ticket,
                 message,
                 replaced,

@@ -74,12 +74,19 @@ impl Shard {
             codes.push(self.subscribe_code(key, result));
         }
         self.metrics().subscribe_error.add(u64::from(has_failed));
+        let bytes = self.suback(key, subscribe, &codes);
+        let ticket = self.ticket_since(before);
+        self.gate(now, key, ticket, GateAction::Subscribed { bytes, replays });
+        Ok(Step::Next)
+    }
+
+    fn suback(&self, key: ConnKey, subscribe: &Subscribe<'_>, codes: &[u8]) -> Vec<u8> {
         let version = self.conns.get(key.slot).map_or(Version::V311, |c| c.version);
         let suback = SubAck {
             packet_id: subscribe.packet_id,
-            reason_string: self.link_objection(key, subscribe, &codes),
+            reason_string: self.link_objection(key, subscribe, codes),
             user_properties: UserProperties::default(),
-            codes: &codes,
+            codes,
         };
         let mut bytes = Vec::new();
         suback.encode(version, &mut bytes);
@@ -88,9 +95,7 @@ impl Shard {
             bytes.clear();
             SubAck { reason_string: None, ..suback }.encode(version, &mut bytes);
         }
-        let ticket = self.ticket_since(before);
-        self.gate(now, key, ticket, GateAction::Subscribed { bytes, replays });
-        Ok(Step::Next)
+        bytes
     }
 
     /// SUBACK and UNSUBACK have a code for each filter and cannot be made smaller. Nothing is done

@@ -10,6 +10,7 @@ use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use super::Shard;
+use super::gate::{UnstoredDelayed, UnstoredRetained};
 use crate::effects::ShardMessage;
 use crate::ids::{Now, SessionKey};
 use crate::persist;
@@ -23,6 +24,8 @@ const RECORDS_AGAIN_MS: u64 = 1000;
 /// What is open.
 #[derive(Debug, Default)]
 pub(super) struct Unstored {
+    pub(super) retained: VecDeque<UnstoredRetained>,
+    pub(super) delayed: VecDeque<UnstoredDelayed>,
     /// The message that this turn wrote last; 0 = none.
     latest: u64,
     /// Messages of this shard in its queues.
