@@ -1,8 +1,28 @@
-//! What the targets share: walking a stream of packets, and everything lazy in a packet.
+//! What the targets share: walking a stream of packets, everything lazy in a packet, rows of rules.
 
 use rookery_codec::{
     Packet, UserProperties, Version, decode, decode_publish, packet_type, parse_header,
 };
+use rookery_rules::{EvalError, Invalid, Map, encode_json_map};
+
+/// Stands between the parts of an input; no text has it.
+pub const BETWEEN: u8 = 0xfe;
+
+/// The two parts of an input; without anything between them the second is empty.
+pub fn parts(data: &[u8]) -> [&[u8]; 2] {
+    let mut found = data.splitn(2, |octet| *octet == BETWEEN);
+    [found.next().unwrap_or_default(), found.next().unwrap_or_default()]
+}
+
+/// A row of a rule as the JSON that it is written as; none where it is too large.
+pub fn row_json(row: &Map<'_>) -> Option<serde_json::Value> {
+    let mut written = Vec::new();
+    match encode_json_map(row, Invalid::Replace, 1 << 20, &mut written) {
+        Ok(()) => Some(serde_json::from_slice(&written).expect("own JSON")),
+        Err(EvalError::TooLarge(_)) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
 
 /// Calls `visit` for each packet of `stream` that decodes, until one does not or the stream ends.
 pub fn each_packet(stream: &[u8], version: Version, mut visit: impl FnMut(&Packet<'_>)) {
