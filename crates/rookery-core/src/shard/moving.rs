@@ -200,9 +200,11 @@ impl Shard {
         }
         // Nobody waits for it any more: it belongs to a newer session, or stays where it is.
         let slot = self.clients.get(client_id).copied();
-        // Who asked is the later one, whatever the clocks of the nodes say.
-        let asked = slot.filter(|_| ask != 0).and_then(|slot| self.sessions.get_mut(slot));
-        if let Some(session) = asked {
+        // Who asked is the later one, whatever the clocks of the nodes say. Of two of the same
+        // millisecond, which the nodes compared, it is the one that asked as well.
+        if let Some(session) = slot.and_then(|slot| self.sessions.get_mut(slot))
+            && (ask != 0 || session.generation == copy.generation)
+        {
             session.generation = session.generation.max(copy.generation + 1);
         }
         let is_newer = |session: &Session| session.generation > copy.generation;

@@ -338,6 +338,17 @@ fn a_node_that_did_not_answer_hands_over_what_it_has_queued() {
 }
 
 #[test]
+fn of_two_that_began_in_the_same_millisecond_one_stays_when_nodes_meet() {
+    let mut pair = Pair::new();
+    pair.is_cut = true;
+    let _first = pair.come(A, false);
+    let _second = pair.come(B, false);
+    assert_eq!(pair.sessions(), [1, 1]);
+    pair.meet();
+    assert_eq!(pair.sessions().iter().sum::<usize>(), 1, "{:?}", pair.sessions());
+}
+
+#[test]
 fn a_confirmation_that_is_lost_is_found_when_nodes_meet() {
     let mut pair = Pair::new();
     let mut first = pair.come(A, false);
