@@ -299,7 +299,7 @@ class RulePreview(Row):
         description="What comes out. None without a problem: the conditions do not match.",
         examples=[[{"temp": 91, "clientid": "plc-3"}]],
     )
-    problem: RuleProblem | None = Field(description="Why nothing can come out.")
+    problem: RuleProblem | None = Field(None, description="Why nothing can come out.")
 
 
 class RuleApplyTest(Model):
