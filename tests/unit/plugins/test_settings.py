@@ -63,6 +63,8 @@ def test_a_secret_is_hidden_and_comes_back_unchanged() -> None:
     shown = hidden(SCHEMA, settings)
     assert shown["login"] == {"secret": "******"}
     assert unhidden(SCHEMA, shown, settings) == settings
+    with pytest.raises(BadRequestError, match=r"login\.secret: write the secret again"):
+        unhidden(SCHEMA, shown, complete(SCHEMA, {}))
 
 
 @pytest.mark.parametrize(
