@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rookery.cli.ctl.asking import (
     add_noun,
@@ -21,9 +21,6 @@ from rookery.cli.ctl.asking import (
 from rookery.cli.ctl.clients import add_limit
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
-
-if TYPE_CHECKING:
-    from rookery.client.http_client import NodeClient
 
 REWRITE_COLUMNS = ("action", "source_topic", "re", "dest_topic")
 AUTO_COLUMNS = ("topic", "qos", "nl", "rap", "rh")
@@ -92,25 +89,12 @@ def _state(arguments: argparse.Namespace, answer: dict[str, Any]) -> dict[str, s
 def _clean(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
     client_id = None if arguments.of in ("all", "node") else arguments.of
-    if arguments.of == "node":
-        _check_own(node, arguments.node)
-    elif arguments.node is not None:
-        raise BadRequestError(say("ctl.acl.one-client", given=arguments.node))
-    node.delete(api("authorization", "cache", clientid=client_id))
-    return done(arguments, {}, say("ctl.acl.purged"))
-
-
-def _check_own(node: NodeClient, wanted: str | None) -> None:
-    """Refuse a node that is not the one that is asked: each remembers its own answers.
-
-    Raises:
-        BadRequestError: it is another one, or none is named.
-    """
-    if wanted is None:
+    if arguments.of == "node" and arguments.node is None:
         raise BadRequestError(say("ctl.acl.which-node"))
-    own = node.get(api("status", format="json"))["node_name"]
-    if wanted != own:
-        raise BadRequestError(say("ctl.acl.other-node", node=wanted, own=own))
+    if arguments.of != "node" and arguments.node is not None:
+        raise BadRequestError(say("ctl.acl.one-client", given=arguments.node))
+    node.delete(api("authorization", "cache", clientid=client_id, node=arguments.node))
+    return done(arguments, {}, say("ctl.acl.purged"))
 
 
 def _audit(arguments: argparse.Namespace) -> int:
