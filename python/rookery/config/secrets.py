@@ -63,7 +63,7 @@ _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 _PRIVATE_KEY = "PRIVATE KEY-----"
 _PORTS = {"http": "80", "https": "443"}
 # Texts that say what is sent, and never where to: a secret in them stays where they go.
-_SENT = frozenset({"body", "sql", "payload", "template", "command_template"})
+_SENT = frozenset({"body", "sql", "payload", "template", "value", "command_template"})
 # In the place of a mask: where this is hidden as well, the mask stands for a secret.
 _PROBE = "Zq8w:5xK"
 
@@ -95,7 +95,9 @@ def _masked(value: Any, key: str, is_secret: bool, depth: int, shown: Callable[[
         return HIDDEN
     if isinstance(value, dict):
         return {
-            name: _PARTS[str(name).lower()](item, depth + 1)
+            name: path_without_secrets(item)
+            if isinstance(item, str) and is_path_of_request(str(name), key)
+            else _PARTS[str(name).lower()](item, depth + 1)
             if str(name).lower() in _PARTS
             else _masked(item, str(name), is_secret or _hides(str(name), item), depth + 1, shown)
             for name, item in value.items()
@@ -284,6 +286,11 @@ def _parameter(text: str) -> tuple[str, str, str]:
 def _hidden_parameter(text: str) -> str:
     name, equals, value = _parameter(text)
     return text if not value or _PLACEHOLDER.search(value) else f"{name}{equals}{HIDDEN}"
+
+
+def is_path_of_request(key: str, above: str) -> bool:
+    """Whether what stands under ``key``, below ``above``, is asked of a service with its query."""
+    return key == "path" and above == "parameters"
 
 
 def path_without_secrets(text: str) -> str:
