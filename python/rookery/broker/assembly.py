@@ -186,7 +186,7 @@ def _plugins(
         node.native,
         node_name=node.config["node.name"],
         clock=node.clock,
-        settings=lambda: settings.config["plugins"],
+        config=lambda: settings.config,
     )
 
 
