@@ -41,15 +41,21 @@ def declare(nouns: Any) -> None:
         add_verb(verbs, noun, "list", run, examples=f"  rookery ctl {noun} list")
     verbs = add_noun(nouns, "authz")
     add_verb(verbs, "authz", "list", _authz, examples="  rookery ctl authz list")
-    clean = add_verb(verbs, "authz", "cache-clean", _clean, examples=CLEAN_EXAMPLES)
-    clean.add_argument("of", metavar="all|node|ID", nargs="?", help=say("option.cache-of"))
-    clean.add_argument("node", metavar="NAME@HOST", nargs="?", help=say("option.cache-node"))
+    add_clean(verbs, "authz")
     verbs = add_noun(nouns, "audit")
     add_limit(
         add_verb(verbs, "audit", "list", _audit, examples="  rookery ctl audit list --limit 20")
     )
     verbs = add_noun(nouns, "license")
     add_verb(verbs, "license", "info", _license, examples="  rookery ctl license info")
+
+
+def add_clean(verbs: Any, noun: str) -> None:
+    """Add ``cache-clean``, which ``acl`` has in EMQX 3 and ``authz`` later."""
+    examples = CLEAN_EXAMPLES.replace(" authz ", f" {noun} ")
+    clean = add_verb(verbs, noun, "cache-clean", _clean, examples=examples)
+    clean.add_argument("of", metavar="all|node|ID", nargs="?", help=say("option.cache-of"))
+    clean.add_argument("node", metavar="NAME@HOST", nargs="?", help=say("option.cache-node"))
 
 
 def _rewrite(arguments: argparse.Namespace) -> int:
