@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rookery.config.secrets import looks_secret
 from rookery.errors import BadRequestError
 from rookery.words import Words
 
@@ -231,6 +232,13 @@ def _within(
     raise BadRequestError(f"{where}: {said.en}", message_zh=f"{where}：{said.zh}")
 
 
+def _is_secret(name: str, schema: Mapping[str, Any]) -> bool:
+    """Whether it says so, or is text by a name as those of secrets are."""
+    if schema.get("format") == "password":
+        return True
+    return schema.get("type") == "string" and "enum" not in schema and looks_secret(name)
+
+
 def hidden(schema: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as they may be shown."""
     shown = dict(settings)
@@ -239,7 +247,7 @@ def hidden(schema: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, 
             continue
         if inner["type"] == "object":
             shown[name] = hidden(inner, shown[name])
-        elif inner.get("format") == "password" and shown[name]:
+        elif _is_secret(name, inner) and shown[name]:
             shown[name] = HIDDEN
     return shown
 
@@ -261,7 +269,7 @@ def unhidden(
             continue
         if inner.get("type") == "object" and isinstance(found[name], dict):
             found[name] = unhidden(inner, found[name], before.get(name, {}), f"{at}{name}.")
-        elif inner.get("format") == "password" and found[name] == HIDDEN:
+        elif _is_secret(name, inner) and found[name] == HIDDEN:
             if not before.get(name):
                 raise BadRequestError(
                     f"{at}{name}: {_LOST.en}", message_zh=f"{at}{name}：{_LOST.zh}"

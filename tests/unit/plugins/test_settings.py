@@ -137,3 +137,12 @@ def test_a_bound_is_told_as_it_is(
 
     assert refused.value.text("en") == f"settings.mark: {english}"
     assert refused.value.text("zh") == f"settings.mark：{chinese}"
+
+
+def test_text_by_the_name_of_a_secret_is_hidden_without_saying_so() -> None:
+    names = ("apitoken", "client_secret", "token_type", "topic")
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    settings = dict.fromkeys(names, "x")
+    shown = hidden(schema, settings)
+    assert shown == settings | {"apitoken": "******", "client_secret": "******"}
+    assert unhidden(schema, shown, settings) == settings
