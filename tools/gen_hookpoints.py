@@ -36,7 +36,9 @@ A hookpoint is a method of [a plugin](../guides/plugins.md) (and of
   says: `deny`, `ignore` (as though there were no plugin) or `allow`.
 - **Size.** A message that `on_publish` returns counts as a failure when topic, properties and payload
   together are larger than `mqtt.max_packet_size` (the largest of all zones) and than the message that
-  it was asked about; the log names the plugin and the size.
+  it was asked about; the log names the plugin and the size. A message of `self.context.publish` that is
+  larger is not published, and the log says so. A program that holds the broker sets its own bounds: what
+  its hooks return, and what it publishes itself, may be larger.
 - **Bounds.** A process that does not keep up has at most 65,536 questions or 64 MiB waiting; above
   that a question counts as failed and a notice is left out. Both are counted.
 - A hookpoint that no plugin has costs the node one branch.
@@ -53,7 +55,7 @@ A hookpoint is a method of [a plugin](../guides/plugins.md) (and of
   通知可能晚于其后的询问到达。
 - **时限**：每次回答不超过插件的 `deadline_s`，默认 5 秒；超时的回答被忽略。某钩子点在整个时限内没有任何回答时，每个时限内只向该进程询问一次，对应的客户端最多等待时限的十分之一，其余立即按 `failure` 处理；该询问按时得到回答后恢复正常。
 - **失败**：无回答（超时、异常、进程不在）时按插件的 `failure` 处理：`deny`、`ignore`（视为没有该插件）或 `allow`。
-- **大小**：`on_publish` 返回的消息，若主题、属性与载荷之和超过 `mqtt.max_packet_size`（取各区域中的最大值），且大于所询问的消息，则按失败处理；日志写明插件与大小。
+- **大小**：`on_publish` 返回的消息，若主题、属性与载荷之和超过 `mqtt.max_packet_size`（取各区域中的最大值），且大于所询问的消息，则按失败处理；日志写明插件与大小。`self.context.publish` 发布的消息超过该值时不会发布，并写入日志。嵌入 Broker 的程序自行掌握大小：其钩子返回的消息及其自身发布的消息不受此限。
 - **上限**：每个进程最多积压 65,536 个问题或 64 MiB；超出时问题按失败处理，通知被丢弃，均有计数。
 - 没有插件使用的钩子点只消耗节点一次分支判断。
 """,

@@ -62,9 +62,11 @@ def test_an_operation_says_what_it_is_for(document: str, name: str) -> None:
 @pytest.mark.parametrize(("document", "name"), OPERATIONS)
 def test_an_operation_has_examples_that_fit(document: str, name: str) -> None:
     for place, content in contents(OPERATIONS[document, name]):
-        if "json" not in place:
+        if "json" not in place and not (document == "openapi" and " text/plain" not in place):
             continue
         assert examples(content), place
+        if "json" not in place:
+            continue
         validator = validator_of(document, json.dumps(content.get("schema", {}), sort_keys=True))
         for value in examples(content):
             problems = [error.message for error in validator.iter_errors(value)]

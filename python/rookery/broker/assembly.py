@@ -29,6 +29,7 @@ from rookery.broker.load_rebalance import Rebalancing
 from rookery.broker.logs import LogService
 from rookery.broker.management.context import Services
 from rookery.broker.node import OpenNode
+from rookery.broker.nodes.kept_answers import KeptAnswers
 from rookery.broker.nodes.lists import NodeLists
 from rookery.broker.observation import Observation
 from rookery.broker.observing import Observing
@@ -110,6 +111,7 @@ def make_services(
         topic_metrics=TopicMetrics(node.native.lists, settings, node.clock),
         nodes=observation.nodes,
         lists=NodeLists(observation.nodes, node.native.lists),
+        kept_answers=KeptAnswers(observation.nodes, node.native),
         rebalancing=Rebalancing(
             observation.nodes, node.native.lists, node.native.stats, node.config.data_dir
         ),
@@ -184,7 +186,7 @@ def _plugins(
         node.native,
         node_name=node.config["node.name"],
         clock=node.clock,
-        settings=lambda: settings.config["plugins"],
+        config=lambda: settings.config,
     )
 
 

@@ -535,10 +535,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "name the node, such as rookery@10.0.0.1",
         "请给出节点名，如 rookery@10.0.0.1",
     ),
-    "ctl.acl.other-node": (
-        "this is {own}, and each node remembers its own answers: run it on {node}, or with its --url",
-        "本节点为 {own}，各节点的缓存相互独立：请在 {node} 上执行，或用 --url 指定该节点",
-    ),
     "ctl.acl.one-client": (
         "{given} is one word too many: all, node NAME@HOST or one client identifier",
         "多余的参数 {given}：可用 all、node NAME@HOST 或一个 Client ID",

@@ -175,6 +175,15 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
         "plugin {plugin} did not answer in time, so the message was refused (reason code {code})",
         "插件 {plugin} 未在时限内应答，该消息被拒绝（原因码 {code}）",
     ),
+    "ctl.publish.topic": (
+        "{topic} is no topic name: it has no + or #, and 1 to 65535 bytes",
+        "{topic} 不是主题名：主题名不能包含 + 或 #，长度为 1 到 65535 字节",
+    ),
+    "ctl.publish.large": (
+        "the message is larger than mqtt.max_packet_size",
+        "消息超过 mqtt.max_packet_size",
+    ),
+    "ctl.publish.busy": ("the node is too busy, send it again later", "节点繁忙，请稍后重新发送"),
     "ctl.publish.nobody": ("published; nobody is subscribed", "已发布，没有订阅者"),
     "help.ctl.retainer": ("retained messages", "保留消息"),
     "help.ctl.retainer.info": ("show how many there are, and the settings", "查看数量与配置"),
@@ -314,6 +323,10 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "help.ctl.authn.list": ("list providers in their order, and how they are", "列出认证器及状态"),
     "help.ctl.authz": ("who says what a client may do", "授权数据源"),
     "help.ctl.authz.list": ("list sources in their order, and how they are", "列出数据源及状态"),
+    "help.ctl.acl.cache-clean": (
+        "forget answers that are remembered, in the words of EMQX 3",
+        "清除授权缓存（EMQX 3 的写法）",
+    ),
     "help.ctl.authz.cache-clean": ("forget answers that are remembered", "清除授权缓存"),
     "help.ctl.license": ("the licence of the node", "许可证"),
     "help.ctl.license.info": ("show what holds", "查看许可证信息"),

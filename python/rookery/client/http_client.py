@@ -187,7 +187,9 @@ _BY_STATUS: dict[int, type[RookeryError]] = {
 def _refusal(request: str, status: int, text: bytes) -> RookeryError:
     try:
         problem = json.loads(text)
-        code, said = str(problem["code"]), problem["message"]
+        # Of the outcome of a message there is no code but MQTT's.
+        code = str(problem["code"] if "code" in problem else problem["reason_code"])
+        said = problem["message"]
         # An object where a value breaks a rule that programs test for.
         message = str(said.get("text", said) if isinstance(said, dict) else said)
     except (ValueError, KeyError, TypeError):

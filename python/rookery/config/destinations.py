@@ -135,7 +135,8 @@ def _kept(
     """Secrets in ``new`` that stood in ``old`` and were not written again."""
     before = set(_hidden(old))
     for path in _hidden(new):
-        if path in before and said((*at, *path)) in (None, HIDDEN):
+        written = said((*at, *path))
+        if path in before and (written is None or HIDDEN in str(written)):
             yield path
 
 
@@ -146,7 +147,8 @@ def _hidden(value: Any, at: KeyPath = ()) -> Iterator[KeyPath]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _hidden(item, (*at, str(index + 1)))
-    elif value == HIDDEN:
+    elif isinstance(value, str) and HIDDEN in value and "://" not in value:
+        # A URL says itself where its secrets go.
         yield at
 
 

@@ -34,6 +34,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "needs": "{path}: needs {near} as well",
         "one_of": "{path}: needs {value} or {near}, one of them",
         "doubled": "{path}: {value} is there already at {near}",
+        "secret_lost": "{path}: write the secret again: ****** stands for a secret that is shown to "
+        "nobody, and none is kept here that it could mean",
         "secret_moved": "{path}: write the secret again: {near} leads elsewhere now, and a secret goes "
         "only where it was written for",
         "secret_moved_of": "{path}: {value} would send its secret {near} there, which was written for "
@@ -77,6 +79,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "needs": "{path}：还需要设置 {near}",
         "one_of": "{path}：{value} 与 {near} 需要且只能设置其一",
         "doubled": "{path}：{value} 已存在于 {near}",
+        "secret_lost": "{path}：请重新填写该密钥：****** 只是隐藏后的显示，此处没有与之对应的已存密钥",
         "secret_moved": "{path}：请重新填写该密钥：{near} 已指向其他地址，密钥只会发往填写时的地址",
         "secret_moved_of": "{path}：{value} 的密钥 {near} 将随之发往该地址，而它是为原地址填写的："
         "请先从 {value} 中移除该密钥，更改后再重新填写，或另建一个连接器",

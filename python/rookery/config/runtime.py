@@ -14,7 +14,7 @@ import contextlib
 import copy
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,9 @@ from typing import Any
 
 from rookery.config import destinations, on_machine
 from rookery.config.load import RUNTIME_FILE, Config
-from rookery.config.problems import InvalidConfigError
+from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.schema.along import type_at
-from rookery.config.secrets import HIDDEN, is_shown, with_its_secrets
+from rookery.config.secrets import HIDDEN, is_shown, stands_for_a_secret, with_its_secrets
 from rookery.config.sources import read_file
 from rookery.config.tree import Node, Origin, join_path, leaves, wrap
 from rookery.errors import ConflictError
@@ -96,11 +96,19 @@ class RuntimeChanges:
     def _with_changes(self, config: Config, changes: Mapping[KeyPath, Any]) -> tuple[Config, Tree]:
         tree = self._tree
         strong = config.sources.above_runtime()
+        shown = config.effective()
+        lost: list[Problem] = []
         for path, value in changes.items():
             known = _at(self._tree, path)
-            meant = unhidden(value, None if known is _ABSENT else known)
-            tree = _with(tree, path, copy.deepcopy(meant))
+            known = None if known is _ABSENT else known
+            holds = _at(shown, path)
+            meant = unhidden(value, known, holds)
+            lost += lost_secrets(value, meant, known, holds, path)
             _refuse_weaker(strong, path, value)
+            if meant != HIDDEN:
+                tree = _with(tree, path, copy.deepcopy(meant))
+        if lost:
+            raise InvalidConfigError(lost)
         origin = Origin("runtime", str(self.file))
         return config.sources.load(wrap(tree, origin)), tree
 
@@ -165,31 +173,72 @@ def _with(tree: Tree, path: KeyPath, value: Any) -> Tree:
     return changed
 
 
-def unhidden(value: Any, known: Any) -> Any:
+def unhidden(value: Any, known: Any, shown: Any = None, key: str = "") -> Any:
     """``value`` with hidden secrets replaced by the ones that ``known`` has in their places.
 
-    A member that is hidden and not known is left out: what a stronger source says goes on.
+    A member that is hidden and not known is left out: what a stronger source says goes on, which
+    is ``shown`` so.
     """
     if value == HIDDEN:
         return known if known is not None else value
     if is_shown(value, known):
         return known
     if isinstance(value, str):
-        return with_its_secrets(value, known)
+        return with_its_secrets(value, known, key)
     if isinstance(value, dict):
         there = known if isinstance(known, dict) else {}
         return {
-            key: unhidden(item, there.get(key))
+            key: unhidden(item, there.get(key), _member(shown, key), str(key))
             for key, item in value.items()
-            if item != HIDDEN or there.get(key) is not None
+            if there.get(key) is not None or not _is_elsewhere(item, _member(shown, key))
         }
     if isinstance(value, list):
-        among = known if isinstance(known, list) else []
         return [
-            unhidden(item, destinations.entry_like(item, among, index))
+            unhidden(item, *(_entry(item, each, index) for each in (known, shown)))
             for index, item in enumerate(value)
         ]
     return value
+
+
+def _is_elsewhere(item: Any, shown: Any) -> bool:
+    return isinstance(item, str) and HIDDEN in item and item in (HIDDEN, shown)
+
+
+def lost_secrets(
+    value: Any, meant: Any, known: Any, shown: Any = None, at: KeyPath = ()
+) -> Iterator[Problem]:
+    """Where ``value`` hides a secret that nothing answers for: it would be kept as its mask.
+
+    Args:
+        value: What was written.
+        meant: What :func:`unhidden` made of it.
+        known: What was stored there.
+        shown: What holds there as it is shown: a stronger source may have the secret.
+        at: Where all of them are.
+    """
+    if isinstance(value, dict):
+        for key, item in value.items():
+            there, before, holds = (_member(each, key) for each in (meant, known, shown))
+            yield from lost_secrets(item, there, before, holds, (*at, str(key)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            there = meant[index] if isinstance(meant, list) and index < len(meant) else None
+            before, holds = (_entry(item, each, index) for each in (known, shown))
+            yield from lost_secrets(item, there, before, holds, (*at, str(index + 1)))
+    elif isinstance(value, str) and HIDDEN in value and (meant != known or meant is None):
+        is_left = meant in (None, HIDDEN)
+        # Of rules texts are shown as they are: stars in them are what is sent.
+        is_mask = is_left or (at[:1] != ("rule_engine",) and stands_for_a_secret(meant))
+        if is_mask and not (is_left and value == shown):
+            yield Problem("secret_lost", join_path(at))
+
+
+def _entry(item: Any, among: Any, index: int) -> Any:
+    return destinations.entry_like(item, among, index) if isinstance(among, list) else None
+
+
+def _member(tree: Any, key: str) -> Any:
+    return tree.get(key) if isinstance(tree, dict) else None
 
 
 def _said(changes: Mapping[KeyPath, Any], path: KeyPath) -> Any:

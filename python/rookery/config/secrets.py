@@ -32,7 +32,7 @@ _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,31}://)(?P<user>[^/\s?#]*@)?(?P<host>[^/\s?#@]*)"
 )
 # What a client sends, such as token=${password}, is no secret of whoever wrote that.
-_NO_PLACEHOLDER = r"(?!\$\{[A-Za-z_][\w.]{0,255}\}(?:[&#\s]|$))"
+_NO_PLACEHOLDER = r"""(?!["']?\$\{[A-Za-z_.][\w.]{0,255}\}["']?(?:[\s,;&#}\])]|$))"""
 # The mechanism's name in front of a backend (password_based:redis) is no key with its value.
 _IN_TEXT = re.compile(
     rf"""((?!password_based:)(?:{_WORDS})[\w-]{{0,64}}["']?\s{{0,8}}[=:]\s{{0,8}}){_NO_PLACEHOLDER}("[^"]*"?|'[^']*'?|[^\s,;&}}\]]+)""",
@@ -43,7 +43,7 @@ _IN_QUERY = re.compile(
     re.IGNORECASE,
 )
 # A name and a password before an address that has no scheme to be known by.
-_BEFORE_HOST = re.compile(r"""(?<![^\s/@"'])[^\s:/@"']{1,256}:[^\s"']{1,512}@(?=[\w\[])""")
+_BEFORE_HOST = re.compile(r"""(?<![^\s/@"'])[^\s:/@"']{1,256}:(?!//)[^\s"']{1,512}@(?=[\w\[])""")
 _ADDRESS_KEY = re.compile(
     r"^(?:\w{1,64}_)?(?:server|host|url|uri|address|endpoint|broker)(?:e?s)?$", re.IGNORECASE
 )
@@ -61,6 +61,11 @@ _PLAIN_HEADERS = frozenset(
 )
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 _PRIVATE_KEY = "PRIVATE KEY-----"
+_PORTS = {"http": "80", "https": "443"}
+# Texts that say what is sent, and never where to: a secret in them stays where they go.
+_SENT = frozenset({"body", "sql", "payload", "template", "value", "command_template"})
+# In the place of a mask: where this is hidden as well, the mask stands for a secret.
+_PROBE = "Zq8w:5xK"
 
 
 def looks_secret(key: str) -> bool:
@@ -90,7 +95,9 @@ def _masked(value: Any, key: str, is_secret: bool, depth: int, shown: Callable[[
         return HIDDEN
     if isinstance(value, dict):
         return {
-            name: _PARTS[str(name).lower()](item, depth + 1)
+            name: path_without_secrets(item)
+            if isinstance(item, str) and is_path_of_request(str(name), key)
+            else _PARTS[str(name).lower()](item, depth + 1)
             if str(name).lower() in _PARTS
             else _masked(item, str(name), is_secret or _hides(str(name), item), depth + 1, shown)
             for name, item in value.items()
@@ -186,28 +193,61 @@ def is_address(key: str) -> bool:
 def is_shown(value: Any, known: Any) -> bool:
     """Whether ``value`` is how the text ``known`` is shown, with a secret of its URL hidden."""
     is_hiding = isinstance(value, str) and HIDDEN in value and isinstance(known, str)
-    ways = (
-        *(url_without_secrets, text_without_secrets, address_without_secrets),
-        service_url_without_secrets,
-    )
-    return is_hiding and any(value == way(known) for way in ways)
+    return is_hiding and any(value == way(known) for way in _WAYS)
 
 
-def with_its_secrets(value: str, known: Any) -> str:
-    """``value`` with name, password and parameters of the URL ``known`` where it hides them.
+def stands_for_a_secret(text: str) -> bool:
+    """Whether a part of ``text`` is hidden, so that it cannot be used as it is."""
+    if HIDDEN not in text:
+        return False
+    probed = text.replace(HIDDEN, _PROBE)
+    count = probed.count(_PROBE)
+    return text.strip() == HIDDEN or any(way(probed).count(_PROBE) < count for way in _WAYS)
 
-    Only while scheme and host are the same: a secret goes nowhere but where it was meant for.
+
+def with_its_secrets(value: str, known: Any, key: str = "") -> str:
+    """``value``, which stands at ``key``, with the secrets of ``known`` where it hides them.
+
+    Of a URL only while scheme, host and port are the same: a secret goes nowhere but where it was
+    meant for.
     """
     if HIDDEN not in value or not isinstance(known, str):
         return value
     shown, meant = _URL.match(value), _URL.match(known)
-    if shown is None or meant is None:
-        return value
-    if (shown["scheme"], shown["host"]) != (meant["scheme"], meant["host"]):
+    if shown is None and meant is None:
+        value = _with_its_texts(value, known) if key in _SENT else value
+        is_path = value.startswith("/") and known.startswith("/")
+        is_same = value.partition("?")[0] == known.partition("?")[0]
+        return _each_parameter(value, _Known(known).parameter) if is_path or is_same else value
+    if shown is None or meant is None or _goes_to(shown) != _goes_to(meant):
         return value
     value, has_user = value[shown.end() :], shown["user"] == f"{HIDDEN}@" and meant["user"]
-    beginning = meant[0] if has_user else shown[0]
+    beginning = f"{shown['scheme']}{meant['user']}{shown['host']}" if has_user else shown[0]
     return beginning + _each_parameter(value, _Known(known[meant.end() :]).parameter)
+
+
+def _goes_to(url: re.Match[str]) -> tuple[str, str]:
+    """Scheme and host of a URL, however they are written."""
+    scheme, host = url["scheme"].lower(), url["host"].lower()
+    return scheme, host.removesuffix(f":{_PORTS.get(scheme.removesuffix('://'), '')}")
+
+
+def _with_its_texts(value: str, known: str) -> str:
+    """``value`` with what follows a word for a secret in ``known``, each given out once."""
+    secrets: dict[str, list[str]] = {}
+    for found in _IN_TEXT.finditer(known):
+        secrets.setdefault(_word(found[1]), []).append(found[2])
+
+    def filled(found: re.Match[str]) -> str:
+        is_hidden = found[2].strip("\"'") == HIDDEN
+        left = secrets.get(_word(found[1])) if is_hidden else None
+        return f"{found[1]}{left.pop(0)}" if left else found[0]
+
+    return _IN_TEXT.sub(filled, value)
+
+
+def _word(before: str) -> str:
+    return before.strip("\"' \t\r\n=:").lower()
 
 
 class _Known:
@@ -248,6 +288,16 @@ def _hidden_parameter(text: str) -> str:
     return text if not value or _PLACEHOLDER.search(value) else f"{name}{equals}{HIDDEN}"
 
 
+def is_path_of_request(key: str, above: str) -> bool:
+    """Whether what stands under ``key``, below ``above``, is asked of a service with its query."""
+    return key == "path" and above == "parameters"
+
+
+def path_without_secrets(text: str) -> str:
+    """The path of a request, whose query may hold a key of that service by whatever name."""
+    return service_url_without_secrets(text_without_secrets(text))
+
+
 def address_without_secrets(text: str) -> str:
     """One address, or several with commas between them, without names and passwords."""
     before, _, host = text.rpartition("@")
@@ -271,6 +321,13 @@ def text_without_secrets(text: str) -> str:
     if not any(hint in lowered for hint in _HINTS):
         return text
     return _IN_TEXT.sub(rf"\1{HIDDEN}", text)
+
+
+_WAYS = (
+    *(url_without_secrets, text_without_secrets, address_without_secrets),
+    *(service_url_without_secrets, path_without_secrets),
+)
+"""In which a text may be shown."""
 
 
 def assignment_without_secrets(text: str) -> str:

@@ -1,4 +1,7 @@
-"""What the validator of models says of a value, in Chinese: by the kinds of its errors."""
+"""What the validator of models says of a value, in Chinese: by the kinds of its errors.
+
+In English its own words stand but for those that only who knows the library understands.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,17 @@ _TEXTS: Mapping[str, str] = {
     "datetime_from_date_parsing": "应为日期时间",
     "timezone_aware": "日期时间须带时区",
 }
+
+
+def english_of(item: Mapping[str, Any]) -> str:
+    """One problem in English, without the value."""
+    context = item.get("ctx", {})
+    name = str(context.get("discriminator", "")).strip("'")
+    if item["type"] == "union_tag_invalid":
+        return f"{name} is one of {context['expected_tags']}"
+    if item["type"] == "union_tag_not_found":
+        return f"{name} is missing"
+    return str(item["msg"]).removeprefix("Value error, ")
 
 
 def text_of(item: Mapping[str, Any]) -> str:

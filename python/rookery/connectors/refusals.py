@@ -30,4 +30,4 @@ def words_of(found: Mapping[str, Any]) -> Words:
     raised = found.get("ctx", {}).get("error")
     if isinstance(raised, RefusedValue):
         return raised.words
-    return Words(str(found["msg"]).removeprefix("Value error, "), validator_zh.text_of(found))
+    return Words(validator_zh.english_of(found), validator_zh.text_of(found))

@@ -22,6 +22,10 @@ FILE_BYTES_MAX = 256 << 10
 TEXT_LENGTH_MAX = 8192
 
 _MISSING = Words("is required", "为必填项")
+_LOST = Words(
+    "must be written again: ****** hides a secret, and none is kept here that it could mean",
+    "请重新填写：****** 只是隐藏后的显示，此处没有与之对应的已存密文",
+)
 _UNKNOWN = Words("is not known here", "不是已知的配置项")
 _NO_INT = Words("must be a whole number from {low} to {high}", "应为 {low} 到 {high} 的整数")
 _NO_REAL = Words("must be a number from {low} to {high}", "应为 {low} 到 {high} 的数字")
@@ -139,6 +143,8 @@ def checked(
         value = raw.get(one.name)
         if one.hides and value == HIDDEN:
             value = (before or {}).get(one.name)
+            if not value:
+                raise _refused(one.name, _LOST)
         made[one.name] = one.default if value is None or value == "" else _value(one, value)
     for one in fields:
         if one.is_required and made[one.name] is None and _is_asked(one, made):

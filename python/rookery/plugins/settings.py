@@ -16,10 +16,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rookery.config.secrets import looks_secret
 from rookery.errors import BadRequestError
 from rookery.words import Words
 
 HIDDEN = "******"
+_LOST = Words(
+    "write the secret again: ****** hides a secret, and none is kept here that it could mean",
+    "请重新填写该密钥：****** 只是隐藏后的显示，此处没有与之对应的已存密钥",
+)
 """Shown instead of a secret; sent back it means the secret that is there."""
 
 _DEPTH_MAX = 16
@@ -227,6 +232,13 @@ def _within(
     raise BadRequestError(f"{where}: {said.en}", message_zh=f"{where}：{said.zh}")
 
 
+def _is_secret(name: str, schema: Mapping[str, Any]) -> bool:
+    """Whether it says so, or is text by a name as those of secrets are."""
+    if schema.get("format") == "password":
+        return True
+    return schema.get("type") == "string" and "enum" not in schema and looks_secret(name)
+
+
 def hidden(schema: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as they may be shown."""
     shown = dict(settings)
@@ -235,21 +247,32 @@ def hidden(schema: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, 
             continue
         if inner["type"] == "object":
             shown[name] = hidden(inner, shown[name])
-        elif inner.get("format") == "password" and shown[name]:
+        elif _is_secret(name, inner) and shown[name]:
             shown[name] = HIDDEN
     return shown
 
 
 def unhidden(
-    schema: Mapping[str, Any], settings: Mapping[str, Any], before: Mapping[str, Any]
+    schema: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    before: Mapping[str, Any],
+    at: str = "",
 ) -> dict[str, Any]:
-    """Settings as they came back: a secret that was not shown is the one from before."""
+    """Settings as they came back: a secret that was not shown is the one from before.
+
+    Raises:
+        BadRequestError: there is none from before.
+    """
     found = dict(settings)
     for name, inner in schema.get("properties", {}).items():
         if name not in found:
             continue
         if inner.get("type") == "object" and isinstance(found[name], dict):
-            found[name] = unhidden(inner, found[name], before.get(name, {}))
-        elif inner.get("format") == "password" and found[name] == HIDDEN:
-            found[name] = before.get(name, "")
+            found[name] = unhidden(inner, found[name], before.get(name, {}), f"{at}{name}.")
+        elif _is_secret(name, inner) and found[name] == HIDDEN:
+            if not before.get(name):
+                raise BadRequestError(
+                    f"{at}{name}: {_LOST.en}", message_zh=f"{at}{name}：{_LOST.zh}"
+                )
+            found[name] = before[name]
     return found

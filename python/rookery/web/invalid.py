@@ -61,9 +61,8 @@ def _text_of(item: Mapping[str, Any], body: Any, *, in_chinese: bool) -> str:
     elif where not in ("query", "path"):
         steps = [where, *steps]
     place = ".".join(map(str, steps))
-    message = str(item["msg"]).removeprefix("Value error, ")
+    message = validator_zh.text_of(item) if in_chinese else validator_zh.english_of(item)
     if in_chinese:
-        message = validator_zh.text_of(item)
         place = "" if item["type"] == "json_invalid" else place
     return f"{place}: {message}" if place else message
 

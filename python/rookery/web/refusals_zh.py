@@ -18,6 +18,7 @@ _MANY: Rows = (
     (r"(settings\S*) does not match (.+)", r"\1 不符合 \2"),
     (r"(settings\S*) has no (.+)", r"\1 中没有 \2 项"),
     (r"Not Found", "路径不存在"),
+    (r"Invalid multipart data\.", "请求体不是有效的 multipart 表单"),
     (r"Method Not Allowed", "该路径不支持此方法"),
     (r"([\w.]+) has (\S+) already", r"\1 中已存在 \2"),
     (r"([\w.]+) has no (\S+)", r"\1 中不存在 \2"),

@@ -18,6 +18,7 @@ from harness.client import RawClient
 from harness.members import Member, members, runs, until_all_see
 from harness.packets import Publish, Will
 from harness.waiting import until
+from harness.web_service import WebService, web_service
 from rookery.client.management import ManagementClient
 from rookery.errors import RookeryError
 
@@ -92,6 +93,45 @@ def test_figures_are_those_of_all_nodes(three: list[Member]) -> None:
     assert whole["live_connections.count"] == 3
     assert other["live_connections.count"] == 2
     assert len(client.get("/api/v5/metrics")) == 3
+
+
+@pytest.fixture
+def service() -> Iterator[WebService]:
+    """It allows whatever it is asked."""
+    with web_service() as made:
+        yield made
+
+
+def test_answers_of_authorization_are_shown_and_forgotten_wherever_a_client_is(
+    three: list[Member], service: WebService
+) -> None:
+    one, two, _ = three
+    rest = ManagementClient(one.node.data_dir, prefix="/api/v5")
+    at_two = ManagementClient(two.node.data_dir, prefix="/api/v5")
+    path = "/clients/judged/authorization/cache"
+    service.status = 204
+    source = {"type": "http", "method": "post", "url": service.url, "body": {"t": "${topic}"}}
+    rest.post("/authorization/sources", source)
+    until(lambda: at_two.get("/authorization/sources")["sources"], "both ask the service")
+    with two.node.connect("judged") as client:
+        for forget in (
+            lambda: rest.delete(path),
+            lambda: rest.delete("/authorization/cache"),
+            lambda: rest.delete("/authorization/cache?clientid=judged"),
+            lambda: rest.delete(f"/authorization/cache?node={two.name}"),
+            lambda: one.ctl.good("authz", "cache-clean", "node", two.name),
+        ):
+            client.subscribe("judged/1")
+            assert [row["topic"] for row in rest.get(path)] == ["judged/1"]
+            forget()
+            assert rest.get(path) == []
+        client.subscribe("judged/1")
+        rest.delete(f"/authorization/cache?node={one.name}")
+        assert rest.get(path) != []
+        for unknown in ("clientid=nobody", "node=nobody@1.2.3.4"):
+            with pytest.raises(RookeryError, match=r"no .*nobody"):
+                rest.delete(f"/authorization/cache?{unknown}")
+    rest.delete("/authorization/sources/http")
 
 
 def test_clients_and_subscriptions_of_all_nodes_are_one_list(three: list[Member]) -> None:

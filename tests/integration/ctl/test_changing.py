@@ -38,7 +38,8 @@ def test_publishing_says_whether_somebody_listens(ctl: Ctl, rest: RestNode) -> N
         client.subscribe("heard")
         assert ctl.good("publish", "heard", "--file", "-", text="two\nlines").out == "published\n"
         client.receive("heard", b"two\nlines")
-    assert ctl("publish", "a/#", "x").code == 1
+    refused = ctl("publish", "a/#", "x")
+    assert (refused.code, "a/# is no topic name" in refused.err) == (1, True)
     assert ctl("publish", "a").code == 2
 
 
@@ -104,11 +105,10 @@ def test_a_listener_is_closed_for_good_and_opened_again(ctl: Ctl) -> None:
 
 def test_the_cache_of_authorization_is_cleaned_with_the_words_of_emqx(ctl: Ctl) -> None:
     own = ctl.json("status")["node_name"]
-    for words in ([], ["all"], ["node", own], ["sensor-1"]):
+    for words in ([], ["all"], ["node", own]):
         ctl.good("authz", "cache-clean", *words)
-    rows = ctl.json("audit", "list", "--limit", "4")
-    assert ["sensor-1" in json.dumps(row["http_request"]) for row in rows] == [True, *[False] * 3]
-    assert "rookery@10" not in json.dumps(rows)
+        ctl.good("acl", "cache-clean", *words)
+    assert "sensor-1" in ctl("authz", "cache-clean", "sensor-1").err
     assert "rookery@10.9.9.9" in ctl("authz", "cache-clean", "node", "rookery@10.9.9.9").err
     assert "name the node" in ctl("authz", "cache-clean", "node").err
     assert "one word too many" in ctl("authz", "cache-clean", "a", "b").err

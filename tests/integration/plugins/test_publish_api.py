@@ -12,7 +12,7 @@ from harness.client import RawClient
 from harness.ctl import Ctl
 from harness.node import HOST, fresh_name
 from harness.operator import Operator, eventually, operated
-from harness.packets import Connect, Will
+from harness.packets import Connect, Publish, Will
 from harness.plugins import Plugins, archive_of
 from harness.rest import RestSocket
 from harness.rest_node import Rest
@@ -32,6 +32,10 @@ class Probe(Plugin):
                 return self.later(message)
             case "grow":
                 return message.replace(payload=bytes(2 << 20))
+            case "own":
+                self.context.publish("by/plugin", bytes(2 << 20))
+                self.context.publish("by/plugin", b"small")
+                return message
             case "wrong":
                 return message.replace(topic="a/#")
             case "fail":
@@ -182,3 +186,13 @@ def test_a_stopped_plugin_is_not_asked(tmp_path: Path) -> None:
         assert rest.ask("POST", "/publish", body("refuse/it")).json["reason_code"] == 0x99
         plugins.act("probe-1.0.0", "stop")
         assert rest.ask("POST", "/publish", body("refuse/it")).json["reason_code"] == 16
+
+
+def test_a_plugin_publishes_nothing_that_no_client_could_send(operator: Operator) -> None:
+    with operator.login() as client:
+        client.subscribe("by/plugin")
+        sent = RestSocket(operator.node.data_dir).ask("POST", "/publish", body("own/1"))
+        assert sent.status in (200, 202), sent
+        assert client.expect(Publish).payload == b"small"
+    said = f"a message of {(2 << 20) + len('by/plugin')} bytes is more than mqtt.max_packet_size"
+    eventually(lambda: said in "\n".join(operator.node.log))

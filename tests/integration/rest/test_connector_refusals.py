@@ -17,7 +17,7 @@ MQTT = {"type": "mqtt", "name": "away", "server": "127.0.0.1:1"}
 PGSQL = {"type": "pgsql", "name": "away", "server": "127.0.0.1:1", "database": "d", "username": "u"}
 KAFKA = {"type": "kafka_producer", "name": "away", "bootstrap_hosts": "127.0.0.1:1"}
 ELASTICSEARCH = {"type": "elasticsearch", "name": "away", "server": "127.0.0.1:1"}
-REDIS = {
+REDIS: dict[str, Any] = {
     "type": "redis",
     "name": "away",
     "parameters": {"redis_type": "single", "server": "127.0.0.1:1"},
@@ -271,3 +271,11 @@ def test_a_fallback_that_goes_round_is_refused_from_either_side(defined: RestSoc
     finally:
         back = {key: ACTION[key] for key in ("connector", "parameters")}
         defined.ask("PUT", "/actions/http:tell", back)
+
+
+def test_a_form_that_there_is_not_is_told_without_the_value(asks: RestSocket) -> None:
+    parameters = {**REDIS["parameters"], "redis_type": "swordfish"}
+    refused = asks.ask("POST", "/connectors", {**REDIS, "parameters": parameters})
+    assert refused.status == 400
+    assert "swordfish" not in refused.text
+    assert "redis_type is one of 'single'" in refused.text

@@ -296,3 +296,31 @@ def test_messages_reach_the_service_through_an_outage(
 def metrics(asks: RestSocket) -> dict[str, int]:
     found: dict[str, int] = asks.ask("GET", f"{ACTION_AT}/metrics").json["metrics"]
     return found
+
+
+def test_constants_of_a_request_are_shown_nowhere_and_stay(
+    shared: Operator, asks: RestSocket, defined: WebService
+) -> None:
+    row = asks.ask("GET", ACTION_AT).json
+    parameters = {
+        **row["parameters"],
+        "path": "/x?sig=hunter3&v=${temp}",
+        "body": '{"api_key": "hunter3", "token": "${token}", "v": 1}',
+    }
+    body = {"connector": row["connector"], "parameters": parameters}
+    assert asks.ask("PUT", ACTION_AT, body).status == 200
+    shown = asks.ask("GET", ACTION_AT).json["parameters"]
+    assert shown["path"] == "/x?sig=******&v=${temp}"
+    assert shown["body"] == '{"api_key": ******, "token": "${token}", "v": 1}'
+    configs = asks.ask("GET", "/configs?key=actions").text
+    assert "hunter3" not in asks.ask("GET", "/actions").text + configs
+    assert not shared.audited("hunter3")
+    body["parameters"] = {**shown, "path": "/y?sig=******", "body": shown["body"].replace("1", "2")}
+    assert asks.ask("PUT", ACTION_AT, body).status == 200
+    stored = (shared.node.data_dir / "configs" / "cluster.hocon").read_text()
+    assert "/y?sig=hunter3" in stored
+    assert r"\"api_key\": \"hunter3\", \"token\": \"${token}\", \"v\": 2" in stored
+    body["parameters"]["path"] = "/y?other=******"
+    refused = asks.ask("PUT", ACTION_AT, body)
+    assert refused.status == 400
+    assert "write the secret again" in refused.text

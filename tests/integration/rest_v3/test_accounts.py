@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from typing import Any
 
@@ -225,6 +226,18 @@ def test_a_refusal_is_told_in_the_language_that_was_asked_for(v3: V3Node, app: V
         403,
         {"code": 102, "message": "其他来源的页面不能使用此接口"},
     )
+
+
+def test_the_audit_log_says_in_english_why_a_request_was_refused(v3: V3Node) -> None:
+    chinese = {"accept-language": "zh"}
+    unknown = v3.with_secret("nobody", "a-secret-of-nobody")
+    for caller, status in ((unknown, 401), (v3.app("viewer"), 403)):
+        refused = caller.rest.ask("DELETE", f"{PREFIX}/alarms/history", None, chinese)
+        assert refused.status == status
+        assert not refused.json["message"].isascii()
+        (row,) = v3.running.audit("limit=1")
+        assert (row["http_status_code"], row["operation_result"]) == (status, "failure")
+        assert json.dumps(row, ensure_ascii=False).isascii(), row
 
 
 def test_a_word_of_emqx_is_the_same_in_every_language(app: V3) -> None:

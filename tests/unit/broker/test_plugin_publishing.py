@@ -11,9 +11,17 @@ import pytest
 
 from rookery.broker.plugins.models import Installed, PublishFigures
 from rookery.broker.plugins.process import WorkerError
-from rookery.broker.plugins.publishing import BATCH_MAX, Asked, Outcome, Refused, ask_all
+from rookery.broker.plugins.publishing import (
+    BATCH_MAX,
+    Asked,
+    Outcome,
+    Refused,
+    ask_all,
+    largest_message,
+)
 from rookery.broker.plugins.trust import Trust
 from rookery.clock import ManualClock
+from rookery.config import load
 from rookery.errors import BadRequestError
 from rookery.native.node import Publication
 from rookery.plugins.manifest import Manifest, Running
@@ -207,3 +215,11 @@ async def test_what_was_let_in_may_go_on_as_large_as_it_is() -> None:
     large = MESSAGE._replace(payload=bytes(BYTES_MAX))
     plugin = asked(Worker(lambda message: ["replace", {**message, "qos": 2}]))
     assert await outcome_of(large, plugin) == large._replace(qos=2)
+
+
+@pytest.mark.parametrize(("size", "most"), [("10MB", 10 << 20), ("1KB", 1 << 20)])
+def test_the_bound_is_the_largest_of_all_zones(size: str, most: int) -> None:
+    config = load(
+        sets=[f"zones.other.mqtt.max_packet_size={size}"], environ={"HOME": "/nonexistent"}
+    )
+    assert largest_message(config) == most

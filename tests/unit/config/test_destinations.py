@@ -44,13 +44,17 @@ def changed(config: Config, changes: Mapping[Any, Any]) -> Config:
     return new
 
 
-def refused(config: Config, changes: Mapping[Any, Any]) -> list[str]:
+def refused(config: Config, changes: Mapping[Any, Any], kind: str = "secret_moved") -> list[str]:
     before = RuntimeChanges(config.data_dir).at(())
     with pytest.raises(InvalidConfigError) as found:
         changed(config, changes)
     assert RuntimeChanges(config.data_dir).at(()) == before
-    assert all(problem.kind.startswith("secret_moved") for problem in found.value.details)
+    assert all(problem.kind.startswith(kind) for problem in found.value.details)
     return [problem.path for problem in found.value.details]
+
+
+def lost(config: Config, changes: Mapping[Any, Any]) -> list[str]:
+    return refused(config, changes, "secret_lost")
 
 
 def hiding(entry: dict[str, Any], **other: Any) -> dict[str, Any]:
@@ -141,3 +145,77 @@ def test_headers_of_telemetry_do_not_follow(tmp_path: Path) -> None:
     config = changed(started(tmp_path), {at: exporter})
     moved = hiding(exporter, endpoint="http://evil.example:4318")
     assert refused(config, {at: moved}) == ["opentelemetry.exporter.headers.x-token"]
+
+
+SINK, TELL = ("connectors", "http", "sink"), ("actions", "http", "tell")
+
+
+def tells(path: str, **parameters: Any) -> dict[str, Any]:
+    return {"connector": "sink", "parameters": {"path": path, **parameters}}
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("/y?token=******&v=${temp}", "/y?token=swordfish&v=${temp}"),
+        ("/x?token=******&v=${temp}&w=1", "/x?token=swordfish&v=${temp}&w=1"),
+        ("/x?v=${temp}", "/x?v=${temp}"),
+    ],
+)
+def test_the_path_of_a_request_keeps_its_secret(tmp_path: Path, sent: str, kept: str) -> None:
+    known = {SINK: {"url": "http://sink.example"}, TELL: tells("/x?token=swordfish&v=${temp}")}
+    new = changed(changed(started(tmp_path), known), {TELL: tells(sent)})
+    assert new["actions"]["http"]["tell"]["parameters"]["path"] == kept
+
+
+def test_a_text_keeps_what_follows_a_word_for_a_secret(tmp_path: Path) -> None:
+    body = '{"api_key": "swordfish", "v": "${v}"}'
+    known = {SINK: {"url": "http://sink.example"}, TELL: tells("/x", body=body)}
+    config = changed(started(tmp_path), known)
+    shown = config.effective()["actions"]["http"]["tell"]["parameters"]["body"]
+    assert "swordfish" not in shown
+    sent = shown.replace("${v}", "${w}")
+    new = changed(config, {TELL: tells("/x", body=sent)})
+    kept = new["actions"]["http"]["tell"]["parameters"]["body"]
+    assert kept == body.replace("${v}", "${w}")
+
+
+@pytest.mark.parametrize("path", ["/x?kode=******", "/x?token=******&sig=******"])
+def test_a_mask_that_means_nothing_is_refused(tmp_path: Path, path: str) -> None:
+    known = {SINK: {"url": "http://sink.example"}, TELL: tells("/x?token=swordfish")}
+    config = changed(started(tmp_path), known)
+    assert lost(config, {TELL: tells(path)}) == ["actions.http.tell.parameters.path"]
+    assert lost(config, {TELL: tells("/x", body="token=******")})
+    new = changed(config, {TELL: tells("/x", body="stars: ******")})
+    assert new["actions"]["http"]["tell"]["parameters"]["body"] == "stars: ******"
+
+
+@pytest.mark.parametrize(
+    "url", ["HTTP://sink.example", "http://SINK.example", "http://sink.example:80"]
+)
+def test_one_place_written_in_another_way_keeps_its_secrets(tmp_path: Path, url: str) -> None:
+    config = changed(started(tmp_path), {SINK: {"url": "http://u:p@sink.example/?code=swordfish"}})
+    place = url.replace("//", "//******@")
+    new = changed(config, {SINK: {"url": f"{place}/?code=******"}})
+    kept = new["connectors"]["http"]["sink"]["url"]
+    assert kept == url.replace("//", "//u:p@") + "/?code=swordfish"
+
+
+def test_nothing_is_made_with_a_mask_for_a_secret(tmp_path: Path) -> None:
+    config = started(tmp_path)
+    url = {"url": "http://sink.example/?code=******"}
+    assert lost(config, {SINK: url}) == ["connectors.http.sink.url"]
+    assert lost(config, {CONNECTOR: {"server": "h:1", "password": HIDDEN}})
+    assert lost(config, {(*CONNECTOR, "password"): HIDDEN}) == ["connectors.redis.cache.password"]
+    assert lost(config, {CHAIN: [hiding(REDIS)]}) == ["authentication.1.password"]
+    gateway = {"push_gateway": {"url": "http://h", "headers": {"x-token": HIDDEN}}}
+    assert lost(config, {("prometheus",): gateway})
+
+
+def test_a_path_does_not_take_its_secret_elsewhere(tmp_path: Path) -> None:
+    known = {SINK: {"url": "http://sink.example"}, TELL: tells("/x?token=swordfish")}
+    config = changed(started(tmp_path), known)
+    assert refused(config, {SINK: {"url": "http://evil.example"}}) == ["connectors.http.sink.url"]
+    config = changed(config, {("connectors", "http", "evil"): {"url": "http://evil.example"}})
+    moved = {**tells("/x?token=******"), "connector": "evil"}
+    assert refused(config, {TELL: moved}) == ["actions.http.tell.parameters.path"]

@@ -63,6 +63,8 @@ def test_a_secret_is_hidden_and_comes_back_unchanged() -> None:
     shown = hidden(SCHEMA, settings)
     assert shown["login"] == {"secret": "******"}
     assert unhidden(SCHEMA, shown, settings) == settings
+    with pytest.raises(BadRequestError, match=r"login\.secret: write the secret again"):
+        unhidden(SCHEMA, shown, complete(SCHEMA, {}))
 
 
 @pytest.mark.parametrize(
@@ -135,3 +137,12 @@ def test_a_bound_is_told_as_it_is(
 
     assert refused.value.text("en") == f"settings.mark: {english}"
     assert refused.value.text("zh") == f"settings.mark：{chinese}"
+
+
+def test_text_by_the_name_of_a_secret_is_hidden_without_saying_so() -> None:
+    names = ("apitoken", "client_secret", "token_type", "topic")
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    settings = dict.fromkeys(names, "x")
+    shown = hidden(schema, settings)
+    assert shown == settings | {"apitoken": "******", "client_secret": "******"}
+    assert unhidden(schema, shown, settings) == settings

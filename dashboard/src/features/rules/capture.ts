@@ -51,8 +51,14 @@ export async function listen(wanted: Listening): Promise<void> {
     await new Promise<void>((done, failed) => {
       const timer = setTimeout(done, LISTEN_MS);
       wanted.signal.addEventListener("abort", () => done());
-      client.on("error", failed);
-      client.on("close", () => failed(new Error(wanted.url)));
+      let reason = "";
+      client.on("packetreceive", (packet) => {
+        // The broker's own words say more than the code that the library names.
+        const isEnd = packet.cmd === "connack" || packet.cmd === "disconnect";
+        if (isEnd) reason = packet.properties?.reasonString ?? "";
+      });
+      client.on("error", (problem) => failed(reason === "" ? problem : new Error(reason)));
+      client.on("close", () => failed(new Error(reason || wanted.url)));
       client.on("connect", () => {
         client
           .subscribeAsync(wanted.filter, { qos: 0 })

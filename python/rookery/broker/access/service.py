@@ -225,11 +225,6 @@ class AccessService:
         self._alarms.deactivate(RULES_ALARM)
         return sum(len(source.rules) for source in sources)
 
-    async def purge_cache(self, client_id: str | None) -> None:
-        """Forget answers about one client, or about all."""
-        await asyncio.to_thread(self._native.purge_acl_cache, client_id)
-        self._audit.record("purge", f"authorization/cache/{client_id or ''}")
-
     async def explain(self, asked: dict[str, Any], language: str = "en") -> dict[str, Any]:
         """Why an action is allowed or denied, with reasons in ``language``.
 

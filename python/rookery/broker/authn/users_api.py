@@ -33,12 +33,22 @@ _FILE_SCHEMA = {
     },
     "required": ["filename"],
 }
+_EXPORTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {
+            "text/plain": {
+                "example": "user_id,password_hash,salt,is_superuser\nalice,$2b$10$…,,false\n"
+            }
+        },
+    }
+}
 _IMPORT_BODY = {
     BODY_BYTES_MAX: FILE_BYTES_MAX,
     "requestBody": {
         "required": True,
         "content": {
-            "multipart/form-data": {"schema": _FILE_SCHEMA},
+            "multipart/form-data": {"schema": _FILE_SCHEMA, "example": {"filename": _CSV}},
             "application/json": {
                 "schema": {"type": "array", "items": {"type": "object"}},
                 "example": [{"user_id": "alice", "password": "a long secret"}],
@@ -173,7 +183,7 @@ def _files(api: APIRouter, users: ProviderUsers) -> None:
         "/authentication/{id}/export_users",
         summary="Export users",
         response_class=PlainTextResponse,
-        responses=errors("BAD_REQUEST", "NOT_FOUND"),
+        responses=errors("BAD_REQUEST", "NOT_FOUND") | _EXPORTED,
     )
     async def export_users(
         id: str,

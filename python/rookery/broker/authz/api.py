@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
-from rookery.broker.access import AccessService
 from rookery.broker.access.chains import ChainService
 from rookery.broker.authz import rules_api
 from rookery.broker.authz.models import (
@@ -24,7 +23,8 @@ from rookery.broker.authz.models import (
     Sources,
     SourceStatus,
 )
-from rookery.broker.management.context import NodeContext
+from rookery.broker.management.context import NodeContext, Services
+from rookery.broker.rest.parameters import ClientIdNotFoundError
 from rookery.broker.settings import NodeSettings
 from rookery.config.runtime import KeyPath
 from rookery.errors import BadRequestError
@@ -51,7 +51,7 @@ def router(node: NodeContext) -> APIRouter:
     )
     api = APIRouter(tags=["Authorization"])
     _settings(api, services.settings)
-    _deciding(api, services.access)
+    _deciding(api, services)
     _list(api, sources)
     rules_api.add(api, services.access)
     _entry(api, sources)
@@ -126,13 +126,26 @@ def _settings(api: APIRouter, settings: NodeSettings) -> None:
         return await get_settings()
 
 
-def _deciding(api: APIRouter, access: AccessService) -> None:
-    @api.delete("/authorization/cache", status_code=204, summary="Clear the authorization cache")
+def _deciding(api: APIRouter, services: Services) -> None:
+    access = services.access
+
+    @api.delete(
+        "/authorization/cache",
+        status_code=204,
+        summary="Clear the authorization cache",
+        responses=errors("CLIENTID_NOT_FOUND", "NOT_FOUND", "SERVICE_UNAVAILABLE"),
+    )
     async def clear_cache(
         clientid: Annotated[str | None, Query(description="Of this client alone.")] = None,
+        on_node: Annotated[
+            str | None, Query(alias="node", description="On this node alone.")
+        ] = None,
     ) -> Response:
-        """Forget what was decided, of one client or of all; it is decided anew."""
-        await access.purge_cache(clientid)
+        """Forget what was decided on every node, of one client or of all; it is decided anew."""
+        is_known = await services.kept_answers.forget(clientid, on_node)
+        if clientid is not None and not is_known:
+            raise ClientIdNotFoundError(clientid)
+        services.audit.record("purge", f"authorization/cache/{clientid or ''}")
         return Response(status_code=204)
 
     @api.post(

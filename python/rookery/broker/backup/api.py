@@ -54,10 +54,20 @@ class ImportBody(Model):
     )
 
 
+_FORM = {
+    "requestBody": {
+        "content": {"multipart/form-data": {"example": {"filename": "(the bytes of the archive)"}}}
+    }
+}
 _ARCHIVE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
-        "content": {"application/gzip": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            "application/gzip": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "(the bytes of the archive)",
+            }
+        },
     }
 }
 
@@ -131,7 +141,7 @@ def _add_files(api: APIRouter, node: NodeContext) -> None:
         summary="Upload a file",
         status_code=204,
         responses=errors("BAD_REQUEST", "EXCEED_LIMIT", "SERVICE_UNAVAILABLE"),
-        openapi_extra={BODY_BYTES_MAX: UPLOAD_BYTES_MAX + _FORM_BYTES},
+        openapi_extra={BODY_BYTES_MAX: UPLOAD_BYTES_MAX + _FORM_BYTES} | _FORM,
     )
     async def upload(
         filename: Annotated[UploadFile, File(description="The file.")],

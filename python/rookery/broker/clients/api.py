@@ -175,31 +175,19 @@ def _cache(api: APIRouter, node: NodeContext) -> None:
     )
     async def cache(clientid: str) -> Response:
         """What was answered about its topics and is kept while it is connected."""
-        found = await asyncio.to_thread(node.native.lists.acl_cache, clientid)
-        if found is None:
+        rows = await node.services.kept_answers.of(clientid)
+        if rows is None:
             raise ClientIdNotFoundError(clientid)
-        rows = [
-            {
-                "access": kept.action,
-                "topic": kept.topic,
-                "result": "allow" if kept.is_allowed else "deny",
-                "updated_time": kept.at_ms,
-                "qos": kept.qos,
-                "retain": kept.retain,
-            }
-            for kept in found
-        ]
         return fast(rows)
 
     @api.delete(
         "/clients/{clientid}/authorization/cache",
         summary="Forget kept answers of authorization",
         status_code=204,
-        responses=_NOT_FOUND | _DONE,
+        responses=errors("CLIENTID_NOT_FOUND", "SERVICE_UNAVAILABLE") | _DONE,
     )
     async def forget(clientid: str) -> Response:
-        """Its topics are judged anew."""
-        if await asyncio.to_thread(node.native.lists.client_view, clientid) is None:
+        """Its topics are judged anew, on whichever node it is."""
+        if not await node.services.kept_answers.forget(clientid):
             raise ClientIdNotFoundError(clientid)
-        await asyncio.to_thread(node.native.purge_acl_cache, clientid)
         return Response(status_code=204)

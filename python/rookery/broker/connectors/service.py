@@ -40,7 +40,7 @@ from rookery.config import destinations, tls_files
 from rookery.config.destinations import said_in
 from rookery.config.on_machine import folders_of
 from rookery.config.problems import InvalidConfigError
-from rookery.config.runtime import REMOVED, KeyPath, unhidden
+from rookery.config.runtime import REMOVED, KeyPath, lost_secrets, unhidden
 from rookery.config.schema.integration import NAME, NAME_FORM
 from rookery.config.secrets import text_without_secrets, without_secrets
 from rookery.errors import BadRequestError, NotFoundError, RookeryError
@@ -330,8 +330,10 @@ class ConnectorService:
             type_ = checked_type(kind, body.get("type"))
         value = _settable(body)
         known = defined(self._settings.config, kind).get(f"{type_}:{body.get('name')}")
+        asked, value = value, unhidden(value, known)
+        if lost := list(lost_secrets(asked, value, known)):
+            raise InvalidConfigError(lost)
         if known is not None:
-            asked, value = value, unhidden(value, known)
             old, new = without_secrets(dict(known)), without_secrets(dict(value))
             if found := list(destinations.of_tree(old, new, partial(said_in, asked))):
                 raise InvalidConfigError(found)

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from rookery.broker.connectors.definitions import Kind, is_enabled
-from rookery.config.secrets import url_without_secrets, without_secrets
+from rookery.config.secrets import (
+    is_path_of_request,
+    path_without_secrets,
+    text_without_secrets,
+    without_secrets,
+)
 from rookery.connectors.checking import KEPT, settings_of
 from rookery.errors import RookeryError
 
@@ -20,14 +25,19 @@ def as_shown(kind: Kind, type_: str, item: Mapping[str, Any]) -> dict[str, Any]:
             key: value for key, value in without_secrets(dict(item)).items() if key not in KEPT
         }
     shown["enable"] = is_enabled(item)
-    hidden: dict[str, Any] = _without_urls(shown)
+    hidden: dict[str, Any] = _texts(shown)
     return hidden
 
 
-def _without_urls(value: Any) -> Any:
-    """Names and passwords in URLs; templates and statements stay whole, as they are sent back."""
+def _texts(value: Any, key: str = "", above: str = "") -> Any:
+    """What is written out in templates and statements, hidden as everywhere else; placeholders
+    stay, and what is sent back hidden is found again.
+    """
     if isinstance(value, dict):
-        return {key: _without_urls(item) for key, item in value.items()}
+        return {name: _texts(item, name, key) for name, item in value.items()}
     if isinstance(value, list):
-        return [_without_urls(item) for item in value]
-    return url_without_secrets(value) if isinstance(value, str) else value
+        return [_texts(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    is_path = is_path_of_request(key, above)
+    return path_without_secrets(value) if is_path else text_without_secrets(value)

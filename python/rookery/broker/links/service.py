@@ -24,7 +24,7 @@ from rookery.config.destinations import said_in
 from rookery.config.load import RUNTIME_FILE
 from rookery.config.on_machine import folders_of, outside
 from rookery.config.problems import InvalidConfigError
-from rookery.config.runtime import KeyPath, unhidden
+from rookery.config.runtime import KeyPath, lost_secrets, unhidden
 from rookery.config.schema.links import LINK, WrongLink, check_name, check_server, check_topics
 from rookery.config.tree import Origin, wrap
 from rookery.errors import BadRequestError, InvalidValueError, NotFoundError, RookeryError
@@ -317,8 +317,10 @@ class LinkService:
         with _unread(body):
             item = self._settable(body, of=None)
         known = next((it for it in self._stored() if it["name"] == item["name"]), None)
+        asked, item = item, unhidden(item, known)
+        if lost := list(lost_secrets(asked, item, known)):
+            raise InvalidConfigError(lost)
         if known is not None:
-            asked, item = item, unhidden(item, known)
             shown = self._known(item["name"])
             found = list(destinations.of_tree(shown, asked, lambda path: said_in(asked, path)))
             if found:

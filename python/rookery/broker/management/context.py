@@ -20,6 +20,7 @@ from rookery.broker.load_rebalance import Rebalancing
 from rookery.broker.logs import LogService
 from rookery.broker.monitor import Monitor
 from rookery.broker.nodes import Nodes
+from rookery.broker.nodes.kept_answers import KeptAnswers
 from rookery.broker.nodes.lists import NodeLists
 from rookery.broker.otel import OtelService
 from rookery.broker.plugins.service import PluginService
@@ -55,6 +56,7 @@ class Services:
     otel: OtelService
     nodes: Nodes
     lists: NodeLists
+    kept_answers: KeptAnswers
     rebalancing: Rebalancing
     cluster: Cluster | Alone
     monitor: Monitor

@@ -168,7 +168,14 @@ def _install(api: APIRouter, plugins: SharedPlugins) -> None:
         summary="Install a plugin",
         status_code=204,
         responses=errors("BAD_PLUGIN_INFO", "ALREADY_INSTALLED", "BAD_REQUEST", "EXCEED_LIMIT"),
-        openapi_extra={BODY_BYTES_MAX: ARCHIVE_BYTES_MAX + (1 << 20)},
+        openapi_extra={
+            BODY_BYTES_MAX: ARCHIVE_BYTES_MAX + (1 << 20),
+            "requestBody": {
+                "content": {
+                    "multipart/form-data": {"example": {"plugin": "(the bytes of the archive)"}}
+                }
+            },
+        },
     )
     async def install_plugin(plugin: UploadFile, caller: CurrentCaller) -> Response:
         """Install an archive made by `rookery plugin build`; it is not started.

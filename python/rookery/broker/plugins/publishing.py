@@ -16,6 +16,7 @@ from rookery.access.topic_filters import is_topic_name, matches
 from rookery.broker.plugins.models import Installed, PublishFigures
 from rookery.broker.plugins.process import WorkerError, WorkerProcess
 from rookery.clock import Clock
+from rookery.config import Config
 from rookery.errors import BadRequestError
 from rookery.native.node import Publication
 from rookery.plugins.node_questions import message_json, message_row
@@ -161,12 +162,26 @@ def _fitting(outcome: Outcome, asked: Publication, bytes_max: int) -> Outcome:
         ValueError: it is a message larger than any that could be sent.
     """
     if isinstance(outcome, Publication) and outcome is not asked:
-        size = publication_bytes(outcome)
-        if size > max(bytes_max, publication_bytes(asked)):
-            raise ValueError(
-                f"it returned a message of {size} bytes, more than mqtt.max_packet_size ({bytes_max})"
-            )
+        check_size(outcome, max(bytes_max, publication_bytes(asked)))
     return outcome
+
+
+def check_size(message: Publication, bytes_max: int) -> None:
+    """Refuse what no client could send.
+
+    Raises:
+        ValueError: it is larger than that.
+    """
+    if (size := publication_bytes(message)) > bytes_max:
+        raise ValueError(
+            f"a message of {size} bytes is more than mqtt.max_packet_size ({bytes_max})"
+        )
+
+
+def largest_message(config: Config) -> int:
+    """What a client of some zone may send at most."""
+    zones = (config["mqtt"], *(zone["mqtt"] for zone in config["zones"].values()))
+    return max(int(mqtt.get("max_packet_size", 0)) for mqtt in zones)
 
 
 def publication_bytes(message: Publication) -> int:

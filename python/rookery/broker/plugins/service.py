@@ -28,12 +28,19 @@ from rookery.broker.audit import changed
 from rookery.broker.plugins import environment
 from rookery.broker.plugins.models import Installed, Policy, Report
 from rookery.broker.plugins.process import WorkerError, WorkerProcess
-from rookery.broker.plugins.publishing import HOOKPOINT, Asked, Outcome, ask_all
+from rookery.broker.plugins.publishing import (
+    HOOKPOINT,
+    Asked,
+    Outcome,
+    ask_all,
+    check_size,
+    largest_message,
+)
 from rookery.broker.plugins.routing import Routing
 from rookery.broker.plugins.store import ALLOWED_MAX, PluginStore, State
 from rookery.broker.plugins.supervisor import Launch, Supervisor
 from rookery.clock import Clock
-from rookery.config import destinations
+from rookery.config import Config, destinations
 from rookery.config.destinations import said_in
 from rookery.config.problems import InvalidConfigError
 from rookery.errors import (
@@ -85,16 +92,16 @@ class PluginService:
         *,
         node_name: str,
         clock: Clock,
-        settings: Callable[[], Mapping[str, Any]],
+        config: Callable[[], Config],
     ) -> None:
-        """``settings`` gives ``plugins`` of the configuration that holds."""
+        """``config`` gives the configuration that holds."""
         self._store = store
         self._routing = routing
         self._alarms = alarms
         self._publisher = publisher
         self._node_name = node_name
         self._clock = clock
-        self._settings = settings
+        self._config = config
         self._plugins: dict[str, Installed] = {}  # in order
         self._running: dict[str, Supervisor] = {}
         self._reports: dict[str, Report] = {}
@@ -186,18 +193,14 @@ class PluginService:
         plugin = self.get(plugin_id)
         return hidden(plugin.schema or {}, plugin.settings)
 
-    async def on_publish(
-        self, publications: Sequence[Publication], bytes_max: int
-    ) -> list[Outcome]:
-        """What the plugins make of messages that were given to the node itself, in their order;
-        nothing larger than ``bytes_max``.
-        """
+    async def on_publish(self, publications: Sequence[Publication]) -> list[Outcome]:
+        """What the plugins make of messages that were given to the node itself, in their order."""
         plugins = [
             Asked(plugin, partial(self._worker_of, plugin.manifest.name), self._settled)
             for plugin in self._plugins.values()
             if HOOKPOINT in self._hookpoints_of(plugin)
         ]
-        return await ask_all(publications, plugins, self._clock, bytes_max)
+        return await ask_all(publications, plugins, self._clock, largest_message(self._config()))
 
     def _hookpoints_of(self, plugin: Installed) -> tuple[str, ...]:
         """Those that are called at the moment; of one that is being started those it had."""
@@ -618,6 +621,10 @@ class PluginService:
             },
         )
 
+    def _settings(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._config()["plugins"]
+        return found
+
     def _policy(self) -> Policy:
         settings = self._settings()
         return Policy(
@@ -668,6 +675,7 @@ class PluginService:
                 None,
                 plugin.manifest.name,
             )
+            check_size(publication, largest_message(self._config()))
             self._publisher.publish_many([publication])
             self.counters["plugins.published"] += 1
         except (KeyError, TypeError, ValueError, binascii.Error, RookeryError) as error:

@@ -22,8 +22,7 @@ async def publish_hooked(
         BadRequestError: a topic is no topic name; none was published.
         UnavailableError: the node is stopping.
     """
-    bytes_max = node.services.settings.config["mqtt.max_packet_size"]
-    asked = await node.services.plugins.on_publish(publications, bytes_max)
+    asked = await node.services.plugins.on_publish(publications)
     going = [message for message in asked if isinstance(message, Publication)]
     sent = iter(await asyncio.to_thread(node.native.lists.publish_all, going) if going else ())
     return [next(sent) if isinstance(message, Publication) else message for message in asked]

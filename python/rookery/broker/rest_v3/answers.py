@@ -100,13 +100,17 @@ async def answer_failure(request: Request, error: Exception) -> Response:
     scope = request.scope
     if isinstance(error, RefusedError):
         return _told(request, error.code, error.message, in_language(scope, "", error.message))
+    # For the audit, which is in English whatever language the answer has.
     if isinstance(error, UnauthorizedError):
+        scope[FAILURE] = f"{BAD_CREDENTIALS}: {error.message}"
         return _json({"code": BAD_CREDENTIALS, "message": told(scope, error)}, 401, _CHALLENGE)
     if isinstance(error, NotAllowedError):
+        scope[FAILURE] = f"{UNKNOWN_ERROR}: {error.message}"
         return refusal(UNKNOWN_ERROR, told(scope, error), 403)
     if isinstance(error, RookeryError):
         return _told(request, code_of(error), error.message, told(scope, error))
     if isinstance(error, HTTPException):
+        scope[FAILURE] = f"{UNKNOWN_ERROR}: {error.detail}"
         message = in_language(scope, "", str(error.detail))
         return refusal(UNKNOWN_ERROR, message, error.status_code)
     logged = await answer_error(request, error)

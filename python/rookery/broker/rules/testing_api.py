@@ -32,6 +32,14 @@ from rookery.web.errors import told
 from rookery.web.rest import Caller, CurrentCaller, errors, example, fast
 
 _ROWS = [{"temp": 91, "clientid": "plc-3"}]
+_PREVIEW = {
+    "rows": [],
+    "problem": {
+        "message": "line 1, column 8: an expression is missing",
+        "line": 1,
+        "column": 8,
+    },
+}
 _REFUSALS = ("BAD_REQUEST", "NOT_MATCH")
 
 
@@ -62,7 +70,7 @@ def _testing(api: APIRouter, node: NodeContext) -> None:
         "/rule_preview",
         summary="Try SQL while it is written",
         response_model=RulePreview,
-        responses=example({"rows": _ROWS, "problem": None}),
+        responses=example(_PREVIEW),
     )
     async def preview_sql(
         body: Annotated[RuleTest, Body(examples=[{"sql": SQL, "context": CONTEXT}])],

@@ -127,7 +127,12 @@ _DETAIL = [{"node": "rookery@127.0.0.1", "size": 1024, "mtime": 1793874000000}]
 _ZIP: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A zip archive with the log.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "(the lines of the trace)",
+            }
+        },
     }
 }
 

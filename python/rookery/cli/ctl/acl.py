@@ -8,6 +8,7 @@ from typing import Any
 
 from rookery.cli import output
 from rookery.cli.ctl.asking import add_noun, add_verb, done, node_of
+from rookery.cli.ctl.lists import add_clean
 from rookery.cli.messages import language, say
 
 EXPLAIN_EXAMPLES = """\
@@ -36,6 +37,7 @@ def declare(nouns: Any) -> None:
     add_verb(verbs, "acl", "reload", _reload, examples="  rookery ctl acl reload")
     purge = add_verb(verbs, "acl", "cache-purge", _purge, examples=PURGE_EXAMPLES)
     purge.add_argument("--clientid", metavar="ID", help=say("option.client-id"))
+    add_clean(verbs, "acl")
     check = add_verb(verbs, "acl", "check", _check, examples=CHECK_EXAMPLES)
     check.add_argument("file", metavar="FILE", type=Path, help=say("option.acl.file"))
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rookery.cli.ctl.asking import (
     add_noun,
@@ -21,9 +21,6 @@ from rookery.cli.ctl.asking import (
 from rookery.cli.ctl.clients import add_limit
 from rookery.cli.messages import say
 from rookery.errors import BadRequestError
-
-if TYPE_CHECKING:
-    from rookery.client.http_client import NodeClient
 
 REWRITE_COLUMNS = ("action", "source_topic", "re", "dest_topic")
 AUTO_COLUMNS = ("topic", "qos", "nl", "rap", "rh")
@@ -44,15 +41,21 @@ def declare(nouns: Any) -> None:
         add_verb(verbs, noun, "list", run, examples=f"  rookery ctl {noun} list")
     verbs = add_noun(nouns, "authz")
     add_verb(verbs, "authz", "list", _authz, examples="  rookery ctl authz list")
-    clean = add_verb(verbs, "authz", "cache-clean", _clean, examples=CLEAN_EXAMPLES)
-    clean.add_argument("of", metavar="all|node|ID", nargs="?", help=say("option.cache-of"))
-    clean.add_argument("node", metavar="NAME@HOST", nargs="?", help=say("option.cache-node"))
+    add_clean(verbs, "authz")
     verbs = add_noun(nouns, "audit")
     add_limit(
         add_verb(verbs, "audit", "list", _audit, examples="  rookery ctl audit list --limit 20")
     )
     verbs = add_noun(nouns, "license")
     add_verb(verbs, "license", "info", _license, examples="  rookery ctl license info")
+
+
+def add_clean(verbs: Any, noun: str) -> None:
+    """Add ``cache-clean``, which ``acl`` has in EMQX 3 and ``authz`` later."""
+    examples = CLEAN_EXAMPLES.replace(" authz ", f" {noun} ")
+    clean = add_verb(verbs, noun, "cache-clean", _clean, examples=examples)
+    clean.add_argument("of", metavar="all|node|ID", nargs="?", help=say("option.cache-of"))
+    clean.add_argument("node", metavar="NAME@HOST", nargs="?", help=say("option.cache-node"))
 
 
 def _rewrite(arguments: argparse.Namespace) -> int:
@@ -92,25 +95,12 @@ def _state(arguments: argparse.Namespace, answer: dict[str, Any]) -> dict[str, s
 def _clean(arguments: argparse.Namespace) -> int:
     node = node_of(arguments)
     client_id = None if arguments.of in ("all", "node") else arguments.of
-    if arguments.of == "node":
-        _check_own(node, arguments.node)
-    elif arguments.node is not None:
-        raise BadRequestError(say("ctl.acl.one-client", given=arguments.node))
-    node.delete(api("authorization", "cache", clientid=client_id))
-    return done(arguments, {}, say("ctl.acl.purged"))
-
-
-def _check_own(node: NodeClient, wanted: str | None) -> None:
-    """Refuse a node that is not the one that is asked: each remembers its own answers.
-
-    Raises:
-        BadRequestError: it is another one, or none is named.
-    """
-    if wanted is None:
+    if arguments.of == "node" and arguments.node is None:
         raise BadRequestError(say("ctl.acl.which-node"))
-    own = node.get(api("status", format="json"))["node_name"]
-    if wanted != own:
-        raise BadRequestError(say("ctl.acl.other-node", node=wanted, own=own))
+    if arguments.of != "node" and arguments.node is not None:
+        raise BadRequestError(say("ctl.acl.one-client", given=arguments.node))
+    node.delete(api("authorization", "cache", clientid=client_id, node=arguments.node))
+    return done(arguments, {}, say("ctl.acl.purged"))
 
 
 def _audit(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,8 @@ from typing import Any
 from rookery.cli import output
 from rookery.cli.ctl.asking import api, as_noun, done, node_of
 from rookery.cli.messages import say
-from rookery.errors import BadRequestError, NotAllowedError
+from rookery.client.http_client import NodeClient
+from rookery.errors import BadRequestError, NotAllowedError, UnavailableError
 
 EXAMPLES = """\
   rookery ctl publish plant/7/set 21.5
@@ -19,6 +20,11 @@ EXAMPLES = """\
   rookery ctl publish firmware/new --file image.bin --expiry 3600
   date | rookery ctl publish clock --file -"""
 NO_SUBSCRIBERS = 16
+_WORDS = {
+    "topic_name_invalid": "ctl.publish.topic",
+    "packet_too_large": "ctl.publish.large",
+    "server_busy": "ctl.publish.busy",
+}
 
 
 def declare(nouns: Any) -> None:
@@ -46,7 +52,7 @@ def _publish(arguments: argparse.Namespace) -> int:
         body |= {"payload": _content(arguments.file), "payload_encoding": "base64"}
     if arguments.expiry is not None:
         body["properties"] = {"message_expiry_interval": arguments.expiry}
-    answer = node_of(arguments).post(api("publish"), body)
+    answer = _sent(node_of(arguments), body)
     code = answer.get("reason_code")
     if code in (None, NO_SUBSCRIBERS):
         text = say("ctl.publish.done" if code is None else "ctl.publish.nobody")
@@ -57,6 +63,17 @@ def _publish(arguments: argparse.Namespace) -> int:
     what = "refused" if is_answered else "unanswered"
     refusal = say(f"ctl.publish.{what}", plugin=answer.get("plugin", "?"), code=code)
     raise NotAllowedError(refusal, message_zh=refusal)
+
+
+def _sent(node: NodeClient, body: Any) -> Any:
+    try:
+        return node.post(api("publish"), body)
+    except (BadRequestError, UnavailableError) as error:
+        # Words that programs compare; people get sentences.
+        if (key := _WORDS.get(error.message)) is None:
+            raise
+        text = say(key, topic=body["topic"])
+        raise type(error)(text, code=error.code, message_zh=text) from None
 
 
 def _content(file: Path) -> str:
