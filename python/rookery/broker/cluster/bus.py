@@ -22,9 +22,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from rookery.broker.cluster.keys import Signer
+from rookery.ending import ended
 from rookery.errors import TimedOutError, UnavailableError
 
 CONNECT_WAIT_S = 5.0
+CLOSE_WAIT_S = 1.0
 AGAIN_FIRST_S = 0.5
 AGAIN_LAST_OWN_S = 2.0
 AGAIN_LAST_S = 30.0
@@ -164,9 +166,16 @@ class Bus:
     async def disconnect(self) -> None:
         """Leave NATS; :meth:`keep` does not come back from that. May be called twice."""
         client, self._client = self._client, None
-        if client is not None:
+        if client is None:
+            return
+        # A server that takes nothing would hold it up for ever.
+        closing = asyncio.get_running_loop().create_task(client.close())
+        _, late = await asyncio.wait({closing}, timeout=CLOSE_WAIT_S)
+        if late:
+            await ended("a connection that NATS does not let go", closing)
+        else:
             with contextlib.suppress(OSError, nats.errors.Error, TimeoutError):
-                await client.close()
+                closing.result()
 
     async def tell(self, topic: str, body: Body) -> None:
         """Send to all nodes, also this one; without a connection to nobody."""

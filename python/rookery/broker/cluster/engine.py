@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
@@ -23,12 +22,14 @@ from rookery.broker.cluster.nats_config import (
 from rookery.broker.cluster.nats_server import NatsServer, Ports
 from rookery.broker.cluster.peers import remove_left, server_name
 from rookery.broker.cluster.texts import refusal
+from rookery.ending import ended
 from rookery.errors import StartError
 from rookery.web.sockets import Port
 
 if TYPE_CHECKING:
     from rookery.config.snapshot import ClusterConfig, NatsSettings
 
+CONNECTION = "the connection to NATS"
 Keep = Callable[[Access], Coroutine[Any, Any, None]]
 """Be connected with that access until cancelled."""
 
@@ -155,7 +156,7 @@ class Embedded:
 
     async def _lost(self) -> None:
         keeping, self._keeping = self._keeping, None
-        await _cancelled(keeping)
+        await ended(CONNECTION, keeping)
 
 
 class External:
@@ -199,14 +200,7 @@ class External:
 
     async def close(self) -> None:
         keeping, self._keeping = self._keeping, None
-        await _cancelled(keeping)
-
-
-async def _cancelled(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await ended(CONNECTION, keeping)
 
 
 def joined(host: str, port: int) -> str:

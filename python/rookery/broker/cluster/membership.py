@@ -18,11 +18,13 @@ from rookery.broker.cluster.calls import Calls
 from rookery.broker.cluster.liveness import HEARTBEAT_S, Liveness, Pulse
 from rookery.broker.cluster.members import Member, Members
 from rookery.broker.cluster.store import ClusterStore, Identity
+from rookery.ending import ended
 from rookery.errors import RookeryError
 
 PULSE = "pulse"
 SYNC = "members.sync"
 SETTLE_S = 3.0
+TELL_WAIT_S = 2.0
 
 _log = logging.getLogger("rookery.cluster")
 
@@ -202,13 +204,11 @@ class Membership:
         if self._beating is not None:
             tasks.append(self._beating)
             self._beating = None
-            await self.pulse(is_stopping=True)
-            await self._bus.flush(1.0)
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TELL_WAIT_S):
+                    await self.pulse(is_stopping=True)
+                    await self._bus.flush(1.0)
+        await ended("the membership", *tasks)
 
     async def pulse(self, *, is_stopping: bool = False) -> None:
         """Say that this node runs."""

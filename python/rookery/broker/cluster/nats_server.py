@@ -23,12 +23,14 @@ from typing import NamedTuple
 from rookery.broker.cluster.nats_config import NatsConfig
 from rookery.broker.cluster.texts import refusal
 from rookery.config.safe_file import write_private
+from rookery.ending import ended
 from rookery.errors import StartError
 
 PROGRAM = "nats-server"
 VERSION_MIN = (2, 12)
 VERSION_WAIT_S = 10.0
 STOP_WAIT_S = 5.0
+KILL_WAIT_S = 2.0
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 STEADY_S = 30.0
 """Whoever ran that long starts again at once."""
@@ -169,9 +171,7 @@ class NatsServer:
         """End the server. May be called twice."""
         if self._task is not None:
             task, self._task = self._task, None
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await ended("the NATS server", task, again_s=STOP_WAIT_S + KILL_WAIT_S + 1)
 
     def _signal(self, number: int) -> None:
         if self._process is not None and self._process.returncode is None:
@@ -265,12 +265,30 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         process.terminate()
         # Stopped by SIGSTOP it would not hear.
         process.send_signal(signal.SIGCONT)
+    # A log that nobody reads would hold it up, and its end is only seen behind all of it.
+    reading = asyncio.get_running_loop().create_task(_read_out(process))
     try:
         await asyncio.wait_for(process.wait(), STOP_WAIT_S)
     except TimeoutError:
+        _log.warning("the NATS server does not end within %g s, it is killed", STOP_WAIT_S)
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await _killed(process)
+    finally:
+        reading.cancel()
+
+
+async def _read_out(process: asyncio.subprocess.Process) -> None:
+    assert process.stderr is not None
+    while await process.stderr.read(LINE_BYTES_MAX):
+        pass
+
+
+async def _killed(process: asyncio.subprocess.Process) -> None:
+    try:
+        await asyncio.wait_for(process.wait(), KILL_WAIT_S)
+    except TimeoutError:
+        _log.error("the NATS server (process %d) is still there, killed as it is", process.pid)
 
 
 def parsed(line: str) -> tuple[int, str]:

@@ -25,6 +25,7 @@ from rookery.broker.cluster.state import Around, Replicas, State
 from rookery.broker.cluster.state_role import RoleFile
 from rookery.broker.cluster.texts import refusal, words
 from rookery.clock import Clock
+from rookery.ending import ended, told_when_late
 from rookery.errors import (
     BadRequestError,
     BusyError,
@@ -167,15 +168,15 @@ class Cluster:
 
     async def close(self) -> None:
         """Say that this node stops, and end what it opened. May be called twice."""
-        for task in (self._joining, self._looking):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-        await self.state.close()
-        await self.membership.close()
-        await self._engine.close()
-        self._lanes.close()
+        await ended("joining a cluster", self._joining, self._looking)
+        with told_when_late("the replicated state"):
+            await self.state.close()
+        with told_when_late("the membership"):
+            await self.membership.close()
+        with told_when_late("NATS"):
+            await self._engine.close()
+        with told_when_late("the lanes to other nodes"):
+            await asyncio.to_thread(self._lanes.close)
 
     async def _keep(self, access: Access) -> None:
         await self._bus.keep(access, self._connected)

@@ -34,6 +34,7 @@ from rookery.broker.cluster.state_stream import (
     Write,
 )
 from rookery.broker.cluster.texts import refusal
+from rookery.ending import ended
 from rookery.errors import RookeryError, TimedOutError, UnavailableError
 from rookery.storage.replica import (
     ChangedElsewhereError,
@@ -134,9 +135,7 @@ class State:
         """Follow nobody any more; what a store still changes is refused. May be called twice."""
         if self._task is not None:
             task, self._task = self._task, None
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await ended("the replicated state", task)
         self._ready.clear()
 
     def wake(self) -> None:
@@ -237,9 +236,7 @@ class State:
                 await self._stream_fits()
             await task
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, RookeryError, OSError):
-                await task
+            await ended("following the replicated state", task)
 
     async def _stream_fits(self) -> None:
         """After members changed; whoever follows notices in any case when it fails."""

@@ -8,7 +8,6 @@ comes late is sent away as well: it goes on until it is stopped.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from rookery.broker.load_rebalance.order import Order
 from rookery.broker.load_rebalance.progress import Progress
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.native.lists import ClientQuery, Lists
 
@@ -91,10 +91,7 @@ class Moving:
     async def close(self) -> None:
         """The node stops: move nobody any more. May be called twice."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await ended("moving clients away", task)
         self.progress.step()
 
     async def _end(self) -> None:

@@ -25,6 +25,7 @@ from rookery.broker.load_rebalance.order import (
 )
 from rookery.broker.load_rebalance.texts import refusal
 from rookery.broker.nodes.service import Nodes
+from rookery.ending import ended
 from rookery.errors import BadRequestError, RookeryError, UnavailableError
 from rookery.native.lists import Lists
 
@@ -305,10 +306,7 @@ class Rebalancing:
 
     async def _end_coordinating(self) -> None:
         task, self._coordinating = self._coordinating, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await ended("a rebalance", task)
         balance, self._balance = self._balance, None
         if balance is not None:
             await self._release(balance[0])

@@ -31,6 +31,7 @@ from rookery.broker.plugins.replica import (
 )
 from rookery.broker.plugins.service import PluginService
 from rookery.broker.plugins.store import PluginStore
+from rookery.ending import ended
 from rookery.errors import BusyError, RookeryError
 from rookery.plugins.manifest import running
 from rookery.words import Words
@@ -74,10 +75,7 @@ class SharedPlugins:
     async def close(self) -> None:
         """Make nothing so any more. May be called twice."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await ended("the plugins that all nodes have", task)
 
     def _wake(self) -> None:
         self._is_behind = True
