@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pytest
 
 from harness.balancer import Balancer, HaProxy, Nginx, render
 from harness.client import DEADLINE_S, ClosedError
@@ -125,3 +128,46 @@ class Site(NamedTuple):
 
 
 StartSite = Callable[..., Site]
+
+
+@contextlib.contextmanager
+def sites(kind: str, certs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSite]:
+    """Starts two nodes and a balancer in front of them."""
+    balancer_class, balancer_file, node_file = KINDS[kind]
+    nodes: list[BalancedNode] = []
+    balancers: list[Balancer] = []
+    folder = tmp_path_factory.mktemp("balancer")
+    own_certs = folder / "certs"
+    own_certs.mkdir()
+    for file in certs.iterdir():
+        (own_certs / file.name).write_bytes(file.read_bytes())
+    if kind == "haproxy":
+        together = (certs / "server.pem").read_text() + (certs / "server.key").read_text()
+        (own_certs / "server.pem").write_text(together)
+
+    def start(settings: Settings | None = None, **times: str) -> Site:
+        def start_node() -> BalancedNode:
+            data_dir = tmp_path_factory.mktemp("node")
+            node = BalancedNode(data_dir, node_file, certs, settings or {})
+            nodes.append(node)
+            node.start()
+            # Puts the REST interface together, before a time-out of the balancer runs.
+            node.connected()
+            return node
+
+        first, second = start_node(), start_node()
+        balancer = balancer_class(folder, balancer_file, own_certs)
+        balancers.append(balancer)
+        balancer.start([first.ports(), second.ports()], **times)
+        if isinstance(balancer, HaProxy):
+            pools = ("mqtt_nodes", "ws_nodes")
+            balancer.await_up(*(f"{pool}/node{number}" for pool in pools for number in (1, 2)))
+        return Site(balancer, nodes, certs, start_node)
+
+    try:
+        yield start
+    finally:
+        for balancer in balancers:
+            balancer.stop()
+        for node in nodes:
+            node.stop()

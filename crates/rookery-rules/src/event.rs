@@ -142,6 +142,7 @@ const PUBLISH: &[Column] = &[
     C::Timestamp,
     C::Node,
     C::ClientAttrs,
+    C::OriginLink,
 ];
 const DELIVERED: &[Column] = &[
     C::Event,
@@ -648,6 +649,7 @@ fn column_example(event: Event, column: Column, now_ms: i64) -> Value<'static> {
         C::SubProps | C::UnsubProps => r#"{"User-Property":{"foo":"bar"}}"#,
         C::Node => r#""rookery@127.0.0.1""#,
         C::ClientAttrs => r#"{"test":"example"}"#,
+        C::OriginLink => r#""eu-west""#,
         C::ProtoName => r#""MQTT""#,
         C::ProtoVer => "5",
         C::KeepAlive => "60",
@@ -694,5 +696,8 @@ mod tests {
         let example = Event::ClientConnected.example(1_645_002_753_259);
         assert_eq!(example.columns().len(), CONNECTED.len());
         assert!(matches!(example.column(Column::KeepAlive), Value::Int(60)));
+        let published = Event::MessagePublish.example(0);
+        assert!(published.columns().contains(&Column::OriginLink));
+        assert!(!published.column(Column::OriginLink).is_undefined());
     }
 }

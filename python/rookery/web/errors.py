@@ -99,6 +99,15 @@ def told(scope: Scope, error: RookeryError) -> str:
     return in_language(scope, error.code, message) if message == error.message else message
 
 
+def _http_code(error: HTTPException) -> str:
+    return _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
+
+
+def http_told(scope: Scope, error: HTTPException) -> str:
+    """The same of an error of the framework, which has English alone."""
+    return in_language(scope, _http_code(error), str(error.detail))
+
+
 def _said(error: RookeryError, text: str) -> object:
     """EMQX: an object where a value breaks a rule that programs test for."""
     if not isinstance(error, InvalidValueError):
@@ -124,10 +133,9 @@ async def answer_error(request: Request, error: Exception) -> Response:
             headers = {"retry-after": str(error.retry_after_s)}
         return problem(status_of(error), error.code, _said(error, message), headers)
     if isinstance(error, HTTPException):
-        code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
+        code = _http_code(error)
         scope[FAILURE] = f"{code}: {error.detail}"
-        message = in_language(scope, code, str(error.detail))
-        return problem(error.status_code, code, message, error.headers)
+        return problem(error.status_code, code, http_told(scope, error), error.headers)
     _log.error("a request failed", exc_info=error)
     scope[FAILURE] = f"INTERNAL_ERROR: {_FAILED}"
     return problem(500, "INTERNAL_ERROR", in_language(scope, "INTERNAL_ERROR", _FAILED))

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.balanced import DEVICE, KINDS, BalancedNode, Site, StartSite
-from harness.balancer import Balancer, HaProxy
-from harness.node import HOST, ROOT, Settings
+from harness.balanced import DEVICE, KINDS, Site, StartSite, sites
+from harness.node import HOST, ROOT
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +23,7 @@ def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(scope="module", params=list(KINDS))
 def kind(request: pytest.FixtureRequest) -> str:
     """Which balancer, and where TLS ends."""
     name: str = request.param
@@ -35,51 +34,19 @@ def kind(request: pytest.FixtureRequest) -> str:
 def start_site(
     kind: str, certs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StartSite]:
-    """Two nodes and a balancer in front of them."""
-    balancer_class, balancer_file, node_file = KINDS[kind]
-    nodes: list[BalancedNode] = []
-    balancers: list[Balancer] = []
-    folder = tmp_path_factory.mktemp("balancer")
-    own_certs = folder / "certs"
-    own_certs.mkdir()
-    for file in certs.iterdir():
-        (own_certs / file.name).write_bytes(file.read_bytes())
-    if kind == "haproxy":
-        together = (certs / "server.pem").read_text() + (certs / "server.key").read_text()
-        (own_certs / "server.pem").write_text(together)
-
-    def start(settings: Settings | None = None, **times: str) -> Site:
-        def start_node() -> BalancedNode:
-            data_dir = tmp_path_factory.mktemp("node")
-            node = BalancedNode(data_dir, node_file, certs, settings or {})
-            nodes.append(node)
-            node.start()
-            # Puts the REST interface together, before a time-out of the balancer runs.
-            node.connected()
-            return node
-
-        first, second = start_node(), start_node()
-        balancer = balancer_class(folder, balancer_file, own_certs)
-        balancers.append(balancer)
-        balancer.start([first.ports(), second.ports()], **times)
-        if isinstance(balancer, HaProxy):
-            balancer.await_up(
-                *(
-                    f"{pool}/node{number}"
-                    for pool in ("mqtt_nodes", "ws_nodes")
-                    for number in (1, 2)
-                )
-            )
-        return Site(balancer, nodes, certs, start_node)
-
-    yield start
-    for balancer in balancers:
-        balancer.stop()
-    for node in nodes:
-        node.stop()
+    """Two nodes and a balancer in front of them, of one test, which may break them."""
+    with sites(kind, certs, tmp_path_factory) as start:
+        yield start
 
 
 @pytest.fixture
 def site(start_site: StartSite) -> Site:
     """With the times of the files."""
     return start_site()
+
+
+@pytest.fixture(scope="module")
+def shared_site(kind: str, certs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The same for tests that leave it as it was: use names of your own."""
+    with sites(kind, certs, tmp_path_factory) as start:
+        yield start()

@@ -7,6 +7,7 @@ import pytest
 from harness.balanced import DEVICE, Site, StartSite
 from harness.balancer import HaProxy, Nginx
 from harness.client import ClosedError
+from harness.node import fresh_name
 from harness.secure import SecureClient
 from harness.waiting import until
 
@@ -23,9 +24,10 @@ def is_gone(client: SecureClient) -> bool:
 
 
 @pytest.mark.parametrize("is_websocket", [False, True], ids=["mqtts", "wss"])
-def test_the_node_sees_the_clients_address(site: Site, is_websocket: bool) -> None:
-    with site.client("me", "127.0.0.77", is_websocket=is_websocket) as client:
-        row = site.node_of("me").row("me")
+def test_the_node_sees_the_clients_address(shared_site: Site, is_websocket: bool) -> None:
+    me = fresh_name("me")
+    with shared_site.client(me, "127.0.0.77", is_websocket=is_websocket) as client:
+        row = shared_site.node_of(me).row(me)
 
         assert row is not None
         assert row["ip_address"] == "127.0.0.77"
@@ -38,9 +40,9 @@ def test_the_node_sees_the_clients_address(site: Site, is_websocket: bool) -> No
 @pytest.mark.parametrize(
     "kind", ["haproxy", "haproxy-passthrough", "nginx-passthrough"], indirect=True
 )
-def test_the_name_in_a_certificate_reaches_the_node(site: Site) -> None:
-    with site.client("certified", with_certificate=True):
-        row = site.node_of("certified").row("certified")
+def test_the_name_in_a_certificate_reaches_the_node(shared_site: Site) -> None:
+    with shared_site.client("certified", with_certificate=True):
+        row = shared_site.node_of("certified").row("certified")
 
         assert row is not None
         assert row["username"] == DEVICE

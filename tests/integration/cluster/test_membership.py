@@ -28,7 +28,8 @@ RUNNING, STOPPED = "running", "stopped"
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Member]]:
     """Three nodes; the tests of this file are one story, in their order."""
-    with members(tmp_path_factory.mktemp("cluster"), 3) as found:
+    telling = {"sys_topics.sys_heartbeat_interval": "1s"}
+    with members(tmp_path_factory.mktemp("cluster"), 3, **telling) as found:
         yield found
 
 
@@ -259,6 +260,18 @@ def test_what_happens_on_a_node_is_told_on_all_under_sys(three: list[Member]) ->
             return isinstance(told, Publish) and told.topic_name == wanted
 
         until(is_told, "two tells of a client of one")
+
+
+def test_what_each_node_tells_of_itself_is_told_on_all(three: list[Member]) -> None:
+    missing = {f"$SYS/brokers/{member.name}/uptime" for member in three}
+    with three[1].node.connect() as watcher:
+        watcher.subscribe("$SYS/brokers/+/uptime")
+
+        def are_all_told() -> bool:
+            missing.discard(watcher.receive().topic_name)
+            return not missing
+
+        until(are_all_told, "all three have told", shows=lambda: missing)
 
 
 def retained(member: Member) -> set[str]:

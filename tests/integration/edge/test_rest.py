@@ -253,6 +253,16 @@ async def test_the_language_of_a_message_is_that_of_who_asks(world: EdgeWorld, a
     assert answer.json["message"] == "节点 none 不存在"
 
 
+async def test_half_a_character_is_refused_where_it_stands(world: EdgeWorld, admin: str) -> None:
+    given = {"name": "half", "plugin": "Simulator", "params": {"at": ["\ud800"]}}
+    answer = await world.ask("POST", "/neuron/node", given, token=admin)
+    assert (answer.status, answer.json["error"]) == (400, 1002)
+    assert answer.json["message"].startswith("params.at[0] has half of a surrogate pair")
+    chinese = {"accept-language": "zh"}
+    answer = await world.ask("POST", "/neuron/node", given, token=admin, headers=chinese)
+    assert answer.json["message"].startswith("params.at[0] 含有不成对的代理项")
+
+
 async def test_until_a_password_is_chosen_other_machines_are_told_why(tmp_path: Path) -> None:
     async with edge_world(tmp_path, sets=["edge.bind=0.0.0.0:0"]) as fresh:
         from rookery.edge.rest.app import NearOnly

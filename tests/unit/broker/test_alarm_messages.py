@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -22,10 +24,16 @@ def values_in(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for path in PACKAGE.rglob("*.py"):
-        if path != TABLE:
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    """Files that raise something or name a message, whatever they are; the others are not parsed."""
+    name = re.compile(
+        rf"\bactivate\b|['\"](?:{'|'.join(map(re.escape, MESSAGES))})['\"]|\bmessage\("
+    )
+    texts = {
+        path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path != TABLE
+    }
+    return [(path, ast.parse(text)) for path, text in texts.items() if name.search(text)]
 
 
 def calls(tree: ast.Module, function: str) -> Iterator[ast.Call]:

@@ -225,3 +225,12 @@ async def test_a_query_parameter_that_is_none_is_refused_and_named(
     assert "不接受查询参数" in answer.json["message"]
     # Who may not ask at all is told that first.
     assert (await world.ask("GET", "/orgs?nmae=East")).status == 401
+
+
+async def test_half_a_character_is_refused_where_it_stands(world: World, admin: str) -> None:
+    answer = await world.ask("POST", "/orgs", {"name": "East\ud800"}, token=admin)
+    assert answer.problem == (400, "BAD_REQUEST")
+    assert answer.json["message"].startswith("name has half of a surrogate pair")
+    chinese = {"accept-language": "zh"}
+    answer = await world.ask("POST", "/orgs", {"\udfff": 1}, token=admin, headers=chinese)
+    assert answer.json["message"].startswith("请求体含有不成对的代理项")

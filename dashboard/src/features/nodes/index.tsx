@@ -125,7 +125,10 @@ function MemberCard({ member, self, isAlone, newest }: MemberCardProps): ReactEl
         rows={[
           [t("state"), <StatusBadge key="state" state={member.node_status} />],
           [t("version"), member.version],
-          [t("address"), member.address],
+          // A node that can be in no cluster has neither.
+          ...(member.address === undefined
+            ? []
+            : ([[t("address"), member.address]] as [string, string][])),
           ...(member.revision === undefined || isAlone
             ? []
             : ([
@@ -137,7 +140,9 @@ function MemberCard({ member, self, isAlone, newest }: MemberCardProps): ReactEl
                   }),
                 ],
               ] as [string, string][])),
-          [t("since"), member.since === undefined ? undefined : formatTime(member.since)],
+          ...(member.since === undefined
+            ? []
+            : ([[t("since"), formatTime(member.since)]] as [string, string][])),
           ...(lanes === undefined
             ? []
             : ([

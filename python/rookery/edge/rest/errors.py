@@ -18,7 +18,7 @@ from rookery.edge.errors import EdgeError
 from rookery.errors import BusyError, RookeryError
 from rookery.web.accept_language import language_asked
 from rookery.web.codes import ERROR_CODES
-from rookery.web.errors import in_language, status_of
+from rookery.web.errors import http_told, in_language, status_of
 from rookery.web.invalid import told_invalid
 
 _log = logging.getLogger("rookery.edge")
@@ -91,7 +91,8 @@ async def answer_error(request: Request, error: Exception) -> Response:
         return problem(400, number, told_invalid(request, error))
     if isinstance(error, HTTPException):
         number = PARAM_IS_WRONG if error.status_code in (404, 405) else BODY_IS_WRONG
-        return problem(error.status_code, number, str(error.detail), headers=error.headers)
+        message = http_told(request.scope, error)
+        return problem(error.status_code, number, message, headers=error.headers)
     _log.error("a request failed", exc_info=error)
     message = in_language(request.scope, "INTERNAL_ERROR", "the request failed, the log says why")
     return problem(500, INTERNAL, message)
