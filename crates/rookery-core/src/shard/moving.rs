@@ -22,6 +22,7 @@ use crate::moving::copy::{CopiedMessage, SessionCopy};
 use crate::moving::{AWAITS, Following, Move, MoveStep, Moves, Seen};
 use crate::persist;
 use crate::session::{Queued, Session};
+use crate::shadow::Mark;
 use crate::store_port::{Op, Outcome};
 
 /// How long after the other node has forgotten a session messages may still come from there (mono ms).
@@ -48,6 +49,12 @@ pub(super) struct Travel {
     pub(super) adopted: HashMap<Arc<str>, u64>,
     /// What is said once writes are stored, by their tickets.
     pub(super) promises: VecDeque<(u64, Promise)>,
+    /// The store refused something, and has not shown since that there is room.
+    pub(super) has_refused: bool,
+    /// Marks of what it may have refused.
+    pub(super) put_off: Vec<Mark>,
+    /// Ticket of the latest question whether there is room.
+    pub(super) probe: u64,
 }
 
 impl Travel {
@@ -61,6 +68,9 @@ impl Travel {
             moved_of: HashMap::new(),
             adopted: HashMap::new(),
             promises: VecDeque::new(),
+            has_refused: false,
+            put_off: Vec::new(),
+            probe: 0,
             moved_due: VecDeque::new(),
         }
     }

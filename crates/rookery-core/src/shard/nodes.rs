@@ -15,9 +15,9 @@ use super::deliver::Source;
 use super::gate::GateAction;
 use crate::conn::ConnState;
 use crate::effects::ShardMessage;
-use crate::ids::{ConnKey, Now};
+use crate::ids::{ConnKey, Now, SessionKey};
 use crate::message::Message;
-use crate::router::{Feed, Matched, NODES_SHARD};
+use crate::router::{Feed, Matched, NODES_SHARD, SharedGroup, Subscriber};
 use crate::session::Will;
 
 /// An acknowledgement that waits for other nodes; what it promises of the store is decided.
@@ -173,16 +173,30 @@ impl Shard {
         let from = self.clients.get(&message.from.client_id).copied();
         let from = from.and_then(|slot| self.sessions.get(slot)).map(|session| session.key);
         if source.parts.qos != QoS::AtMostOnce && self.config.durable {
-            self.log_durably(&mut source, &matched, &mut [], from);
+            self.log_from_node(&mut source, &matched, &mut [], from);
         }
         self.deliver_here(now, &mut source, from, &matched);
+    }
+
+    /// Whoever published it cannot be refused from here, so a full store does not refuse it either: it is
+    /// stored as soon as there is room, and the other node keeps it until then.
+    fn log_from_node(
+        &mut self,
+        source: &mut Source<'_>,
+        matched: &Matched,
+        picks: &mut [(Subscriber, Arc<SharedGroup>)],
+        from: Option<SessionKey>,
+    ) {
+        self.is_moving = true;
+        self.log_durably(source, matched, picks, from);
+        self.is_moving = false;
     }
 
     fn deliver_here(
         &mut self,
         now: Now,
         source: &mut Source<'_>,
-        from: Option<crate::ids::SessionKey>,
+        from: Option<SessionKey>,
         matched: &Arc<Matched>,
     ) {
         let mut start = 0;
@@ -224,7 +238,7 @@ impl Shard {
         let mut source = Source::of(message);
         let mut picks = [(member, group)];
         if source.parts.qos != QoS::AtMostOnce && self.config.durable {
-            self.log_durably(&mut source, &Matched::default(), &mut picks, None);
+            self.log_from_node(&mut source, &Matched::default(), &mut picks, None);
         }
         let [(member, group)] = picks;
         self.hand_to_member(now, &mut source, &member, group, None);
