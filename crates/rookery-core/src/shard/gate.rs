@@ -235,7 +235,7 @@ impl Shard {
         self.confirm_foreign(ticket);
         self.release_held(now, ticket, outcome);
         self.confirm_stored(ticket, outcome);
-        self.note_outcome(ticket, outcome);
+        self.note_outcome(now, ticket, outcome);
         self.keep_promises();
         if outcome == Outcome::Refused {
             self.put_off(ticket);

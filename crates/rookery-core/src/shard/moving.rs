@@ -12,7 +12,7 @@ use smallvec::smallvec;
 use super::Shard;
 use super::deliver::message_ref;
 use super::departing::Moved;
-use super::shadow::Promise;
+use super::shadow::{Held, Promise};
 use crate::conn::{ConnState, ConnectRequest, Deferred};
 use crate::effects::{CloseCause, LogLevel, ShardMessage, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -22,7 +22,6 @@ use crate::moving::copy::{CopiedMessage, SessionCopy};
 use crate::moving::{AWAITS, Following, Move, MoveStep, Moves, Seen};
 use crate::persist;
 use crate::session::{Queued, Session};
-use crate::shadow::Mark;
 use crate::store_port::{Op, Outcome};
 
 /// How long after the other node has forgotten a session messages may still come from there (mono ms).
@@ -51,8 +50,8 @@ pub(super) struct Travel {
     pub(super) promises: VecDeque<(u64, Promise)>,
     /// The store refused something, and has not shown since that there is room.
     pub(super) has_refused: bool,
-    /// Marks of what it may have refused.
-    pub(super) put_off: Vec<Mark>,
+    /// What came from other nodes since, and marks of what it may have refused.
+    pub(super) held: VecDeque<Held>,
     /// Ticket of the latest question whether there is room.
     pub(super) probe: u64,
 }
@@ -69,7 +68,7 @@ impl Travel {
             adopted: HashMap::new(),
             promises: VecDeque::new(),
             has_refused: false,
-            put_off: Vec::new(),
+            held: VecDeque::new(),
             probe: 0,
             moved_due: VecDeque::new(),
         }

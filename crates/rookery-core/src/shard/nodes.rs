@@ -13,6 +13,7 @@ use rookery_codec::QoS;
 use super::Shard;
 use super::deliver::Source;
 use super::gate::GateAction;
+use super::shadow::Held;
 use crate::conn::ConnState;
 use crate::effects::ShardMessage;
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -168,6 +169,10 @@ impl Shard {
             return;
         }
         let matched = self.cache.matches(&self.shared.router, message.topic()).clone();
+        if self.waits_for_room(message, matched.durable != 0) {
+            self.travel.held.push_back(Held::Message(message.clone(), None));
+            return;
+        }
         let mut source = Source::of(message);
         // The publisher may have a session here as well, for a moment: No Local holds for it.
         let from = self.clients.get(&message.from.client_id).copied();
@@ -176,6 +181,12 @@ impl Shard {
             self.log_from_node(&mut source, &matched, &mut [], from);
         }
         self.deliver_here(now, &mut source, from, &matched);
+    }
+
+    /// What the store would have to take waits while it refuses. The other node's credit bounds that.
+    fn waits_for_room(&self, message: &Message, is_durable: bool) -> bool {
+        let is_logged = is_durable && message.qos != QoS::AtMostOnce && self.config.durable;
+        is_logged && self.travel.has_refused
     }
 
     /// Whoever published it cannot be refused from here, so a full store does not refuse it either: it is
@@ -235,6 +246,11 @@ impl Shard {
             self.metrics().messages_dropped_no_subscribers.inc();
             return;
         };
+        if self.waits_for_room(message, member.durable_id != 0) {
+            let group = Some(Box::new((name.into(), filter.into())));
+            self.travel.held.push_back(Held::Message(message.clone(), group));
+            return;
+        }
         let mut source = Source::of(message);
         let mut picks = [(member, group)];
         if source.parts.qos != QoS::AtMostOnce && self.config.durable {

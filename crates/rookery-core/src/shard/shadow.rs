@@ -42,6 +42,15 @@ pub(super) enum Promise {
     Mark(Mark),
 }
 
+/// What came from other nodes while the store refused.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// With the shared subscription that it is for.
+    Message(Arc<Message>, Option<Box<(Box<str>, Box<str>)>>),
+    /// Of a batch.
+    Mark(Mark),
+}
+
 impl Shard {
     /// Something about shadows.
     pub(super) fn hear_shadow(&mut self, now: Now, message: ShadowMessage) {
@@ -55,7 +64,7 @@ impl Shard {
                 let ticket =
                     if self.effects.store_ops.is_empty() { self.ticket - 1 } else { self.ticket };
                 if self.travel.has_refused {
-                    self.travel.put_off.push(mark);
+                    self.travel.held.push_back(Held::Mark(mark));
                 } else {
                     self.promise(ticket, Promise::Mark(mark));
                 }
@@ -64,9 +73,9 @@ impl Shard {
     }
 
     /// The store finished a ticket. What other nodes sent [passes](Op::passes): what it did not take now it
-    /// takes when it has room, and the nodes are told then. Until then they keep it, and send no more
-    /// than their credit.
-    pub(super) fn note_outcome(&mut self, ticket: u64, outcome: Outcome) {
+    /// takes when it has room. What comes after that waits here, and the nodes are told that it is taken
+    /// when it is. Until then they keep it, and send no more than their credit.
+    pub(super) fn note_outcome(&mut self, now: Now, ticket: u64, outcome: Outcome) {
         if outcome != Outcome::Stored {
             let is_promised = |(of, promise): &(u64, Promise)| {
                 *of >= ticket && matches!(promise, Promise::Mark(_))
@@ -80,14 +89,21 @@ impl Shard {
             let (late, in_time): (VecDeque<_>, VecDeque<_>) =
                 std::mem::take(&mut self.travel.promises).into_iter().partition(is_promised);
             self.travel.promises = in_time;
-            self.travel.put_off.extend(late.into_iter().filter_map(|(_, promise)| match promise {
-                Promise::Mark(mark) => Some(mark),
-                Promise::Adopted(_) => None,
-            }));
+            // In front of what came since.
+            for (_, promise) in late.into_iter().rev() {
+                if let Promise::Mark(mark) = promise {
+                    self.travel.held.push_front(Held::Mark(mark));
+                }
+            }
         } else if self.travel.has_refused && ticket == self.travel.probe {
             self.travel.has_refused = false;
-            for mark in std::mem::take(&mut self.travel.put_off) {
-                self.keep_promise(Promise::Mark(mark));
+            for held in std::mem::take(&mut self.travel.held) {
+                match held {
+                    Held::Message(message, group) => {
+                        self.deliver_from_node(now, &message, group.as_deref());
+                    }
+                    Held::Mark(mark) => self.hear_shadow(now, ShadowMessage::Mark(mark)),
+                }
             }
         }
     }
