@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -274,3 +276,33 @@ def test_when_the_partner_is_lost_another_one_has_everything(three: Three) -> No
     assert take(client, 30) == list(range(30))
     end(client)
     three.bring_back(lost)
+
+
+def test_a_node_that_stops_keeps_what_it_takes_over(three: Three) -> None:
+    """Also while its own partner does not answer, which nobody waits for any more."""
+    # The partner of whose partner is not itself.
+    pairs = [(node, three.partner(node)) for node in three.nodes]
+    lost, partner = next((a, b) for a, b in pairs if three.partner(b) is not a)
+    third = three.partner(partner)
+    name = fresh_name("stops")
+    # More than are on their way at once.
+    names = {f"{name}-{n}" for n in range(150)}
+    for one in names:
+        client, _ = come(lost, one)
+        client.subscribe(Subscription(one, 1))
+        client.disconnect()
+    lost.kill9()
+    os.kill(third.pid, signal.SIGSTOP)
+    try:
+        partner.ask(peers=[third.peer()])
+        partner.ask(lost=[lost.name], may_adopt=True)
+        until(lambda: names & set(partner.clients()), "it has begun")
+        partner.stop()
+    finally:
+        os.kill(third.pid, signal.SIGCONT)
+    partner.start()
+    assert names <= set(partner.clients())
+    three.bring_back(lost)
+    client, was_there = come(third, min(names))
+    assert was_there
+    end(client)

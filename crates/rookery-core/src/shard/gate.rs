@@ -137,6 +137,9 @@ impl Shard {
     /// there when the ticket is committed. So does what was put off, now and then.
     pub fn end_turn(&mut self) -> Option<(u64, Vec<Op>)> {
         self.end_unstored_turn();
+        if self.is_asking_again {
+            self.probe_store();
+        }
         let has_work = !self.effects.store_ops.is_empty() || !self.effects.store_reads.is_empty();
         if !has_work && !self.is_asking_again {
             return None;
@@ -232,6 +235,7 @@ impl Shard {
         self.confirm_foreign(ticket);
         self.release_held(now, ticket, outcome);
         self.confirm_stored(ticket, outcome);
+        self.note_outcome(now, ticket, outcome);
         self.keep_promises();
         if outcome == Outcome::Refused {
             self.put_off(ticket);

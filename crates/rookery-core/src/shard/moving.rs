@@ -12,7 +12,7 @@ use smallvec::smallvec;
 use super::Shard;
 use super::deliver::message_ref;
 use super::departing::Moved;
-use super::shadow::Promise;
+use super::shadow::{Held, Promise};
 use crate::conn::{ConnState, ConnectRequest, Deferred};
 use crate::effects::{CloseCause, LogLevel, ShardMessage, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -48,6 +48,12 @@ pub(super) struct Travel {
     pub(super) adopted: HashMap<Arc<str>, u64>,
     /// What is said once writes are stored, by their tickets.
     pub(super) promises: VecDeque<(u64, Promise)>,
+    /// The store refused something, and has not shown since that there is room.
+    pub(super) has_refused: bool,
+    /// What came from other nodes since, and marks of what it may have refused.
+    pub(super) held: VecDeque<Held>,
+    /// Ticket of the latest question whether there is room.
+    pub(super) probe: u64,
 }
 
 impl Travel {
@@ -61,6 +67,9 @@ impl Travel {
             moved_of: HashMap::new(),
             adopted: HashMap::new(),
             promises: VecDeque::new(),
+            has_refused: false,
+            held: VecDeque::new(),
+            probe: 0,
             moved_due: VecDeque::new(),
         }
     }

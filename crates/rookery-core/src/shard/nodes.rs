@@ -13,11 +13,12 @@ use rookery_codec::QoS;
 use super::Shard;
 use super::deliver::Source;
 use super::gate::GateAction;
+use super::shadow::Held;
 use crate::conn::ConnState;
 use crate::effects::ShardMessage;
-use crate::ids::{ConnKey, Now};
+use crate::ids::{ConnKey, Now, SessionKey};
 use crate::message::Message;
-use crate::router::{Feed, Matched, NODES_SHARD};
+use crate::router::{Feed, Matched, NODES_SHARD, SharedGroup, Subscriber};
 use crate::session::Will;
 
 /// An acknowledgement that waits for other nodes; what it promises of the store is decided.
@@ -168,21 +169,45 @@ impl Shard {
             return;
         }
         let matched = self.cache.matches(&self.shared.router, message.topic()).clone();
+        if self.waits_for_room(message, matched.durable != 0) {
+            self.travel.held.push_back(Held::Message(message.clone(), None));
+            return;
+        }
         let mut source = Source::of(message);
         // The publisher may have a session here as well, for a moment: No Local holds for it.
         let from = self.clients.get(&message.from.client_id).copied();
         let from = from.and_then(|slot| self.sessions.get(slot)).map(|session| session.key);
         if source.parts.qos != QoS::AtMostOnce && self.config.durable {
-            self.log_durably(&mut source, &matched, &mut [], from);
+            self.log_from_node(&mut source, &matched, &mut [], from);
         }
         self.deliver_here(now, &mut source, from, &matched);
+    }
+
+    /// What the store would have to take waits while it refuses. The other node's credit bounds that.
+    fn waits_for_room(&self, message: &Message, is_durable: bool) -> bool {
+        let is_logged = is_durable && message.qos != QoS::AtMostOnce && self.config.durable;
+        is_logged && self.travel.has_refused
+    }
+
+    /// Whoever published it cannot be refused from here, so a full store does not refuse it either: it is
+    /// stored as soon as there is room, and the other node keeps it until then.
+    fn log_from_node(
+        &mut self,
+        source: &mut Source<'_>,
+        matched: &Matched,
+        picks: &mut [(Subscriber, Arc<SharedGroup>)],
+        from: Option<SessionKey>,
+    ) {
+        self.is_moving = true;
+        self.log_durably(source, matched, picks, from);
+        self.is_moving = false;
     }
 
     fn deliver_here(
         &mut self,
         now: Now,
         source: &mut Source<'_>,
-        from: Option<crate::ids::SessionKey>,
+        from: Option<SessionKey>,
         matched: &Arc<Matched>,
     ) {
         let mut start = 0;
@@ -221,10 +246,15 @@ impl Shard {
             self.metrics().messages_dropped_no_subscribers.inc();
             return;
         };
+        if self.waits_for_room(message, member.durable_id != 0) {
+            let group = Some(Box::new((name.into(), filter.into())));
+            self.travel.held.push_back(Held::Message(message.clone(), group));
+            return;
+        }
         let mut source = Source::of(message);
         let mut picks = [(member, group)];
         if source.parts.qos != QoS::AtMostOnce && self.config.durable {
-            self.log_durably(&mut source, &Matched::default(), &mut picks, None);
+            self.log_from_node(&mut source, &Matched::default(), &mut picks, None);
         }
         let [(member, group)] = picks;
         self.hand_to_member(now, &mut source, &member, group, None);

@@ -1,7 +1,9 @@
 //! What a shard shows to the node that keeps its sessions as well, and sessions of a lost node that go on
 //! here: see [`crate::shadow`].
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 
 use smallvec::smallvec;
@@ -18,7 +20,7 @@ use crate::persist;
 use crate::session::{Queued, Session};
 use crate::shadow::{Adopted, Listed, Mark, ShadowMessage, Shown};
 use crate::shard::RestoredSession;
-use crate::store_port::Op;
+use crate::store_port::{Op, Outcome};
 
 /// Messages shown in one turn; a session is shown whole.
 const LISTED_MAX: usize = 256;
@@ -28,6 +30,8 @@ const LOOKED_MAX: u32 = 1000;
 const ADOPTED_MAX: usize = 1_000_000;
 /// How long a session of a lost node remembers what it got, should the node not have been lost (mono ms).
 const SEEN_MS: u64 = 600_000;
+/// What is put and removed to see whether the store has room.
+const PROBE: &[u8] = b"probe";
 
 /// What a shard has to say once its writes are stored.
 #[derive(Debug)]
@@ -35,6 +39,15 @@ pub(super) enum Promise {
     /// To whoever has a shadow.
     Adopted(Sender<()>),
     /// To another node.
+    Mark(Mark),
+}
+
+/// What came from other nodes while the store refused.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// With the shared subscription that it is for.
+    Message(Arc<Message>, Option<Box<(Box<str>, Box<str>)>>),
+    /// Of a batch.
     Mark(Mark),
 }
 
@@ -50,9 +63,60 @@ impl Shard {
                 // The writes that it waits for may be those of this turn.
                 let ticket =
                     if self.effects.store_ops.is_empty() { self.ticket - 1 } else { self.ticket };
-                self.promise(ticket, Promise::Mark(mark));
+                if self.travel.has_refused {
+                    self.travel.held.push_back(Held::Mark(mark));
+                } else {
+                    self.promise(ticket, Promise::Mark(mark));
+                }
             }
         }
+    }
+
+    /// The store finished a ticket. What other nodes sent [passes](Op::passes): what it did not take now it
+    /// takes when it has room. What comes after that waits here, and the nodes are told that it is taken
+    /// when it is. Until then they keep it, and send no more than their credit.
+    pub(super) fn note_outcome(&mut self, now: Now, ticket: u64, outcome: Outcome) {
+        if outcome != Outcome::Stored {
+            let is_promised = |(of, promise): &(u64, Promise)| {
+                *of >= ticket && matches!(promise, Promise::Mark(_))
+            };
+            let is_clustered = self.shared.is_clustered.load(Ordering::Relaxed);
+            if !is_clustered && !self.travel.promises.iter().any(is_promised) {
+                return;
+            }
+            self.travel.has_refused = true;
+            self.wants_ticket = true;
+            let (late, in_time): (VecDeque<_>, VecDeque<_>) =
+                std::mem::take(&mut self.travel.promises).into_iter().partition(is_promised);
+            self.travel.promises = in_time;
+            // In front of what came since.
+            for (_, promise) in late.into_iter().rev() {
+                if let Promise::Mark(mark) = promise {
+                    self.travel.held.push_front(Held::Mark(mark));
+                }
+            }
+        } else if self.travel.has_refused && ticket == self.travel.probe {
+            self.travel.has_refused = false;
+            for held in std::mem::take(&mut self.travel.held) {
+                match held {
+                    Held::Message(message, group) => {
+                        self.deliver_from_node(now, &message, group.as_deref());
+                    }
+                    Held::Mark(mark) => self.hear_shadow(now, ShadowMessage::Mark(mark)),
+                }
+            }
+        }
+    }
+
+    /// Asks the store whether there is room: it takes this if there is, whatever else passes.
+    pub(super) fn probe_store(&mut self) {
+        if !self.travel.has_refused {
+            return;
+        }
+        self.travel.probe = self.ticket;
+        let (table, key) = (persist::META, || Box::from(PROBE));
+        let put = Op::Put { table, key: key(), value: Box::default() };
+        self.effects.store_ops.extend([put, Op::Delete { table, key: key() }]);
     }
 
     fn promise(&mut self, ticket: u64, promise: Promise) {
@@ -63,7 +127,7 @@ impl Shard {
         }
     }
 
-    /// Everything up to a ticket is stored, or refused: then it was counted as dropped.
+    /// Everything up to a ticket is stored, or what it promised was [put off](Self::note_outcome).
     pub(super) fn keep_promises(&mut self) {
         let committed = self.committed;
         while self.travel.promises.front().is_some_and(|(ticket, _)| *ticket <= committed) {

@@ -165,7 +165,8 @@ impl Carrier {
         }
     }
 
-    pub(super) fn run(mut self) {
+    /// Until it is told to stop; what is left to end when nobody waits for the lanes any more.
+    pub(super) fn run(mut self) -> Option<Shadows> {
         let mut is_busy = true;
         loop {
             let is_held = self.inboxes.iter().any(Inbox::is_overfull);
@@ -185,7 +186,7 @@ impl Carrier {
                 if !self.obey(order) {
                     self.numbers.clear();
                     self.link_numbers.clear();
-                    return;
+                    return self.shadows.take();
                 }
             }
             self.watch(is_held);

@@ -53,7 +53,7 @@ pub struct Cluster {
     inboxes: Arc<[Inbox]>,
     shared: Arc<Shared>,
     port: u16,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<Option<Shadows>>>>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -119,8 +119,9 @@ impl Cluster {
             .stack_size(1 << 20)
             .spawn(move || {
                 let undo = undo;
-                carrier.run();
+                let shadows = carrier.run();
                 std::mem::forget(undo);
+                shadows
             })
             .map_err(io)?;
         for inbox in inboxes.iter() {
@@ -173,8 +174,9 @@ impl Cluster {
         let Some(thread) = thread else { return };
         self.outlet.order(Order::Stop);
         // A thread that panicked has been reported on stderr.
-        let _ = thread.join();
+        let shadows = thread.join().ok().flatten();
         release(&self.inboxes, &self.shared);
+        drop(shadows);
     }
 }
 

@@ -7,7 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ use crate::up::Upstream;
 const ADOPTED_MAX: usize = 64;
 /// How long a worker may take to store one.
 const STORED_WAIT: Duration = Duration::from_secs(30);
+/// How long a node that stops waits for what is under way here.
+const STOP_WAIT: Duration = Duration::from_secs(5);
 /// Where they are, in the directory of the node's own store.
 const FOLDER: &str = "shadows";
 
@@ -52,6 +55,11 @@ enum Task {
 pub(super) struct Shadows {
     tasks: Sender<Task>,
     thread: Option<JoinHandle<()>>,
+    /// What was not begun is left.
+    is_stopping: Arc<AtomicBool>,
+    /// Closed by the thread when it ends.
+    ended: Receiver<()>,
+    up: Arc<Upstream>,
 }
 
 impl Shadows {
@@ -67,12 +75,25 @@ impl Shadows {
         let folder = options.dir.join(FOLDER);
         let (tasks, todo) = channel();
         let options = options.clone();
-        let keeper = Keeper { folder, options, outlet, inboxes, shared, up, nodes: HashMap::new() };
-        let thread = std::thread::Builder::new()
-            .name("shadows".into())
-            .stack_size(1 << 20)
-            .spawn(move || keeper.run(&todo))?;
-        Ok(Self { tasks, thread: Some(thread) })
+        let (is_stopping, stops) = (Arc::new(AtomicBool::new(false)), up.clone());
+        let (open, ended) = channel();
+        let keeper = Keeper {
+            folder,
+            options,
+            outlet,
+            inboxes,
+            shared,
+            up,
+            nodes: HashMap::new(),
+            is_stopping: is_stopping.clone(),
+        };
+        let thread = std::thread::Builder::new().name("shadows".into()).stack_size(1 << 20).spawn(
+            move || {
+                let _open = open;
+                keeper.run(&todo);
+            },
+        )?;
+        Ok(Self { tasks, thread: Some(thread), is_stopping, ended, up: stops })
     }
 
     pub(super) fn take(&self, node: &str, incarnation: u64, chunk: Vec<u8>) {
@@ -94,11 +115,18 @@ impl Shadows {
 }
 
 impl Drop for Shadows {
+    /// Workers must not wait for the lanes any more: it is they who store sessions that are handed over.
     fn drop(&mut self) {
+        self.is_stopping.store(true, Ordering::Release);
         self.give(Task::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        let Some(thread) = self.thread.take() else { return };
+        if self.ended.recv_timeout(STOP_WAIT) == Err(RecvTimeoutError::Timeout) {
+            let text = "the node stops while copies of other nodes' sessions are being written or taken \
+                        over; it does not wait for that any longer";
+            self.up.push_all([UpEvent::Log(LogLevel::Warning, text.into())]);
+            return;
         }
+        let _ = thread.join();
     }
 }
 
@@ -130,6 +158,7 @@ struct Keeper {
     shared: Arc<Shared>,
     up: Arc<Upstream>,
     nodes: HashMap<Arc<str>, OfNode>,
+    is_stopping: Arc<AtomicBool>,
 }
 
 /// Tells the lanes what a shadow's store has.
@@ -198,7 +227,9 @@ impl Shadow {
 impl Keeper {
     fn run(mut self, todo: &Receiver<Task>) {
         remove(&self.folder);
-        while let Ok(task) = todo.recv() {
+        while let Ok(task) = todo.recv()
+            && !self.is_stopping.load(Ordering::Acquire)
+        {
             match task {
                 Task::Take(node, incarnation, bytes) => self.take(&node, incarnation, &bytes),
                 Task::Forget(node) => {

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from rookery.broker.alarms import AlarmRegistry, message
 from rookery.broker.audit import AuditLog
 from rookery.clock import Clock
+from rookery.ending import ended
 from rookery.native.models import Certificate, CertificateOutcome
 from rookery.native.rows import EventRow
 
@@ -71,10 +72,8 @@ class CertificateService:
         self._task = asyncio.get_running_loop().create_task(self._check_always())
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        task, self._task = self._task, None
+        await ended("looking at the certificates", task)
 
     async def all(self) -> list[dict[str, Any]]:
         """Every certificate in use."""
