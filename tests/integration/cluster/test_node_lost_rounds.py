@@ -41,6 +41,12 @@ def partner_of(member: Member) -> dict[str, object]:
     return found
 
 
+def known_at(member: Member) -> set[str]:
+    """Clients of the whole cluster, as a node lists them."""
+    rows = member.ctl.json("clients", "list")
+    return {row["clientid"] for row in rows}
+
+
 def until_doubled(found: list[Member]) -> None:
     for member in found:
         until(
@@ -116,6 +122,8 @@ def test_what_was_acknowledged_comes(three: list[Member], seed: int) -> None:
     shutil.rmtree(victim.node.data_dir / "store")
     if is_back_at_once:
         victim.start()
+        # Its partner has to see first that this is another store: who comes before that finds no session.
+        until(lambda: set(names) <= known_at(others[0]), "the sessions go on at its partner")
     else:
         states = {member.name: "running" for member in others} | {victim.name: "stopped"}
         until_all_see(others, states, "it is lost")
