@@ -28,6 +28,7 @@ from rookery.web.origin import OwnOrigin, SecurityHeaders
 from rookery.web.reference import Reference
 from rookery.web.segments import Segments
 from rookery.web.static_pages import CONSOLE, Pages
+from rookery.web.whole_text import whole_text
 from rookery.web.words_of_paths import grouped
 
 PREFIX = "/api"
@@ -56,6 +57,7 @@ def guarded(control: ControlContext) -> Sequence[APIRoute]:
     """All operations with what stands around them."""
     found = list(routes(control))
     for route in found:
+        route.app = whole_text(route)
         route.app = Operation(control, route)
     return found
 

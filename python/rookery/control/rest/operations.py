@@ -12,14 +12,13 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rookery.control.context import ControlContext
 from rookery.control.errors import InvalidError, Text
 from rookery.control.rest import guard
 from rookery.web.rest import BODY_BYTES_MAX
 from rookery.web.segments import decoded
-from rookery.web.whole_text import whole_text
 
 JSON_BYTES_MAX = 1 << 20
 ANY_QUERY = "x-any-query"
@@ -45,7 +44,7 @@ class Operation:
             ValueError: it does not say who may do it.
         """
         self._control = control
-        self._app = whole_text(route)
+        self._app: ASGIApp = route.app
         self._need = guard.need_of(route)
         self._query = None if (route.openapi_extra or {}).get(ANY_QUERY) else query_of(route)
         self._body_bytes_max = int((route.openapi_extra or {}).get(BODY_BYTES_MAX, JSON_BYTES_MAX))

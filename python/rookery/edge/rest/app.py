@@ -27,6 +27,7 @@ from rookery.web.origin import OwnOrigin, SecurityHeaders
 from rookery.web.reference import Reference
 from rookery.web.segments import Segments
 from rookery.web.static_pages import EDGE, Pages
+from rookery.web.whole_text import whole_text
 
 PREFIX = "/api"
 
@@ -49,6 +50,7 @@ def guarded(edge: EdgeContext) -> Sequence[APIRoute]:
     """All operations with what stands around them."""
     found = list(routes(edge))
     for route in found:
+        route.app = whole_text(route)
         route.app = Operation(edge, route)
     return found
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rookery.edge.context import EdgeContext
 from rookery.edge.users import texts
@@ -21,7 +21,6 @@ from rookery.web.caller import ASSERTED, CALLER, Caller
 from rookery.web.peer import HEADER_BYTES_MAX, address_of
 from rookery.web.rest import BODY_BYTES_MAX
 from rookery.web.segments import decoded
-from rookery.web.whole_text import whole_text
 
 _audit = logging.getLogger("rookery.edge.audit")
 
@@ -52,7 +51,7 @@ class Operation:
     def __init__(self, edge: EdgeContext, route: APIRoute) -> None:
         """``route`` is what the framework made."""
         self._edge = edge
-        self._app = whole_text(route)
+        self._app: ASGIApp = route.app
         self._need = need_of(route)
         self._is_change = min(route.methods or {"GET"}) != "GET" and self._need == "administrator"
         extra = route.openapi_extra or {}
