@@ -181,7 +181,6 @@ rows! {
     everything_is_asked_for_as_far_as_the_link_wants_it: [("#", 1)], ("u/x", 1, false), 3 => Some(1);
     everything_takes_no_topic_with_a_dollar: [("#", 1)], ("$d/x", 1, false), 3 => None;
     a_topic_with_a_dollar_that_is_named: [("$d/+", 1)], ("$d/x", 1, false), 1 => Some(1);
-    a_filter_and_a_link_with_wildcards_at_other_levels: [("+/x", 1)], ("u/x", 1, false), 2 => Some(1);
     a_filter_that_the_link_narrows: [("v/#", 1)], ("v/1", 1, false), 1 => Some(1);
     what_the_link_narrows_away_stays: [("v/#", 1)], ("v/2", 1, false), 1 => None;
     what_the_link_does_not_name_stays: [("w/1", 1)], ("w/1", 1, false), 0 => None;
