@@ -11,6 +11,7 @@ are written to `bench/results/` after every row.
 from __future__ import annotations
 
 import argparse
+import compileall
 import datetime
 import json
 import os
@@ -53,7 +54,9 @@ class Bench:
         self.started = node.Started(arguments.rookery_bin, arguments.broker_cmd)
 
     def build(self) -> None:
-        """Builds generator and relay when they are missing."""
+        """Builds generator and relay when they are missing, and what an installation has compiled."""
+        # pip compiles what it installs; a tree keeps its own bytecode only where the environment lets it.
+        compileall.compile_dir(ROOT / "python", quiet=1)
         if not all(
             (self.binaries / name).exists() for name in ("rookery-loadgen", "rookery-relay")
         ):

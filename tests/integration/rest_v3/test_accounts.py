@@ -228,22 +228,18 @@ def test_a_refusal_is_told_in_the_language_that_was_asked_for(v3: V3Node, app: V
     )
 
 
-def test_the_audit_log_says_in_english_why_a_request_was_refused(v3: V3Node) -> None:
+def test_the_audit_log_says_in_english_why_a_request_was_refused(start_v3: Start) -> None:
+    """On a node of its own: requests without credentials are kept up to a bound a minute."""
+    v3 = start_v3()
     chinese = {"accept-language": "zh"}
     unknown = v3.with_secret("nobody", "a-secret-of-nobody")
     for caller, status in ((unknown, 401), (v3.app("viewer"), 403)):
         refused = caller.rest.ask("DELETE", f"{PREFIX}/alarms/history", None, chinese)
         assert refused.status == status
         assert not refused.json["message"].isascii()
-        rows = [
-            row
-            for row in v3.running.audit("limit=20")
-            if row["http_status_code"] == status and key_of(row) == ("DELETE", "/alarms/history")
-        ]
-        # Other tests of this node may have been refused the same a moment ago.
-        assert rows
-        assert {row["operation_result"] for row in rows} == {"failure"}
-        assert json.dumps(rows, ensure_ascii=False).isascii(), rows
+        (row,) = v3.running.audit("limit=1")
+        assert (row["http_status_code"], row["operation_result"]) == (status, "failure")
+        assert json.dumps(row, ensure_ascii=False).isascii(), row
 
 
 def test_a_word_of_emqx_is_the_same_in_every_language(app: V3) -> None:

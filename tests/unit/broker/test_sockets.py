@@ -66,3 +66,12 @@ def test_a_taken_port_is_named() -> None:
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(StartError, match=r"192\.0\.2\.1:0"):
         open_http("192.0.2.1", 0)
+
+
+def test_the_second_part_of_an_answer_waits_for_nobody() -> None:
+    with open_http("127.0.0.1", 0) as listening:
+        listening.setblocking(True)
+        with socket.create_connection(listening.getsockname()[:2]):
+            accepted, _address = listening.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
