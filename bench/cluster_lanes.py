@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from cluster_cost import PACED, PAIRS, pairs
+from cluster_cost import LOADS, PACED, pairs
 from cluster_nodes import cpu_s, folder, generate
 
 from harness.cluster import ClusterNode, running
@@ -189,7 +189,7 @@ def _once(cell: str, seconds: float, rate: float) -> dict[str, float]:
                 at[role].append(cpu_s(pids))
             return at["nodes"][-1] + at["servers"][-1]
 
-        load = {"qos": 1, "rate": rate}
+        load = {**LOADS[PACED], "rate": rate}
         listeners = [node.port for node in nodes[: 1 if cell == CELLS[0] else 2]]
         report = generate(pairs(listeners, load, seconds), count_cpu)
         all_us = report["cluster_us_per_message"]
@@ -214,9 +214,10 @@ def measure(seconds: float, runs: int, rate: float = 5000.0) -> dict[str, Any]:
         cell: {key: statistics.median(run[key] for run in done) for key in done[0]}
         for cell, done in cells.items()
     }
+    publishers = LOADS[PACED]["publishers"]
     for cell, median in medians.items():
         print(
-            f"{PACED.split(',')[0]}, {rate:,.0f} a second, {PAIRS} pairs, {cell}: "
+            f"{PACED.split(',')[0]}, {rate:,.0f} a second, {publishers} pairs, {cell}: "
             f"{median['us_per_message']:.2f} us a message (nodes {median['us_nodes']:.2f}, "
             f"NATS servers {median['us_servers']:.2f}), lost {median['lost']:.0f}",
             flush=True,

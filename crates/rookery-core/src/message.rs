@@ -344,6 +344,27 @@ impl Message {
     /// The inverse of [`Message::to_bytes`]; `None` when the bytes are not one.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let encoded = Encoded::read(bytes)?;
+        Some(Self::new(&encoded.parts, Arc::new(encoded.publisher()), encoded.origin()))
+    }
+}
+
+/// What [`Message::to_bytes`] made, taken apart and not copied.
+#[derive(Clone, Debug)]
+pub struct Encoded<'a> {
+    /// The message.
+    pub parts: MessageParts<'a>,
+    client_id: &'a str,
+    username: Option<&'a str>,
+    node: Option<&'a str>,
+    link: Option<&'a str>,
+    rules: Option<&'a str>,
+}
+
+impl<'a> Encoded<'a> {
+    /// `None` when the bytes are no message.
+    #[must_use]
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut r = Fields(bytes);
         let version = r.u8().filter(|version| (1..=2).contains(version))?;
         let flags = *r.take(1)?.first()?;
@@ -353,18 +374,14 @@ impl Message {
         let seq = r.u64()?;
         let topic_len = r.u32()?;
         let properties_len = r.u32()?;
-        let client_id: Arc<str> = r.text()?.unwrap_or_default().into();
-        let username = r.text()?.map(Arc::from);
-        let node = r.text()?.map(Arc::from);
-        let link = r.text()?.map(Arc::from);
+        let client_id = r.text()?.unwrap_or_default();
+        let username = r.text()?;
+        let node = r.text()?;
+        let link = r.text()?;
         let rules = if version == 2 { r.text()? } else { None };
-        let rules: Box<[Arc<str>]> = rules
-            .map_or_else(Box::default, |ids| ids.split(BETWEEN_RULES).map(Arc::from).collect());
-        let has_origin = node.is_some() || link.is_some() || !rules.is_empty();
-        let fits = (topic_len as usize).checked_add(properties_len as usize)? <= r.0.len();
-        let is_text = std::str::from_utf8(r.0.get(..topic_len as usize)?).is_ok();
-        (fits && is_text).then_some(())?;
-        Some(Self {
+        let topic = std::str::from_utf8(r.take(topic_len as usize)?).ok()?;
+        let properties = r.take(properties_len as usize)?;
+        let parts = MessageParts {
             id,
             timestamp_ms,
             expires_at_ms,
@@ -372,11 +389,38 @@ impl Message {
             qos: QoS::from_u8(flags & 3)?,
             retain: flags & 4 != 0,
             sys: flags & 8 != 0,
-            from: Arc::new(Publisher { client_id, username }),
-            origin: has_origin.then(|| Arc::new(Origin { node, link, rules })),
-            topic_len,
-            properties_len,
-            data: Data::of([r.0, &[], &[]], Vec::new()),
+            topic,
+            properties,
+            payload: r.0,
+        };
+        Some(Self { parts, client_id, username, node, link, rules })
+    }
+
+    /// Who published it.
+    #[must_use]
+    pub fn publisher(&self) -> Publisher {
+        Publisher { client_id: self.client_id.into(), username: self.username.map(Arc::from) }
+    }
+
+    /// Whether this one published it.
+    #[must_use]
+    pub fn is_from(&self, publisher: &Publisher) -> bool {
+        *publisher.client_id == *self.client_id && publisher.username.as_deref() == self.username
+    }
+
+    /// Where it entered.
+    #[must_use]
+    pub fn origin(&self) -> Option<Arc<Origin>> {
+        let rules: Box<[Arc<str>]> = self
+            .rules
+            .map_or_else(Box::default, |ids| ids.split(BETWEEN_RULES).map(Arc::from).collect());
+        let has_origin = self.node.is_some() || self.link.is_some() || !rules.is_empty();
+        has_origin.then(|| {
+            Arc::new(Origin {
+                node: self.node.map(Arc::from),
+                link: self.link.map(Arc::from),
+                rules,
+            })
         })
     }
 }

@@ -13,13 +13,16 @@ impl Shard {
     pub fn inbox(&mut self, now: Now, message: ShardMessage) {
         match message {
             ShardMessage::Deliver { message, matched, range } => {
-                self.deliver_forwarded(now, &message, &matched, range)
+                self.deliver_forwarded(now, &message, &matched, range);
+                self.messages.give_back(message);
             }
             ShardMessage::DeliverShared { message, member, group } => {
                 self.deliver_to_member(now, &message, &member, group);
+                self.messages.give_back(message);
             }
             ShardMessage::FromNode { message, group } => {
                 self.deliver_from_node(now, &message, group.as_deref());
+                self.messages.give_back(message);
             }
             ShardMessage::Unstored(seq) => self.expect_unstored(seq),
             ShardMessage::Settled { seqs, is_stored } => self.settle_foreign(&seqs, is_stored),

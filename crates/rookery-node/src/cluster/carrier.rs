@@ -1,6 +1,7 @@
 //! The thread of the lanes.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use rookery_cluster::routes::RouteSource;
 use rookery_codec::QoS;
 use rookery_core::effects::{LogLevel, PledgeMessage, ReplicaMessage, ShardMessage, UpEvent};
 use rookery_core::message::Message;
+use rookery_core::message_pool::MessagePool;
 use rookery_core::router::{Feed, Weight};
 use rookery_core::shadow::ShadowMessage;
 use rookery_core::shared::Shared;
@@ -91,6 +93,10 @@ pub(super) struct Carrier {
     chance: u64,
     scratch: Vec<u8>,
     pub(super) encoded: Vec<u8>,
+    /// Room of messages that went, for those that come.
+    messages: MessagePool,
+    /// Nodes that a message was put on lanes for.
+    reached: Vec<usize>,
     pub(super) now_ms: u64,
     pub(super) unix_ms: u64,
 }
@@ -160,6 +166,8 @@ impl Carrier {
             peers_made: 0,
             scratch: Vec::new(),
             encoded: Vec::new(),
+            messages: MessagePool::default(),
+            reached: Vec::new(),
             now_ms: 0,
             unix_ms: 0,
         }
@@ -438,6 +446,7 @@ impl Carrier {
             let mut workers = ForWorkers {
                 shared: &self.shared,
                 items: &mut self.for_workers,
+                messages: &mut self.messages,
                 moves: &mut moves,
                 shadows: &mut shadows,
                 promised: Vec::new(),
@@ -473,7 +482,8 @@ impl Carrier {
             match message {
                 ShardMessage::Deliver { message, matched, range } => {
                     self.encode(&message);
-                    let mut reached = Vec::new();
+                    let mut reached = mem::take(&mut self.reached);
+                    reached.clear();
                     let range = range.0 as usize..range.1 as usize;
                     for target in matched.targets.get(range).unwrap_or_default() {
                         let peer = self.peer_of(target.key.slot);
@@ -483,6 +493,8 @@ impl Carrier {
                             self.put(at, None, &message, &mut needs);
                         }
                     }
+                    self.reached = reached;
+                    self.messages.give_back(message);
                 }
                 ShardMessage::DeliverShared { message, member, group } => {
                     let shared = Some((group.name(), group.filter()));
@@ -490,6 +502,7 @@ impl Carrier {
                         self.encode(&message);
                         self.put(at, shared, &message, &mut needs);
                     }
+                    self.messages.give_back(message);
                 }
                 ShardMessage::Replica(message) => match *message {
                     ReplicaMessage::Changed { key, wait_ms: wait } => {

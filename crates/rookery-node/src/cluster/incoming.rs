@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rookery_cluster::frame::{self, Frame, Hello, Identity, PROTOCOL, Refusal};
 use rookery_cluster::shadow::{ORPHAN, SHADOW, ShadowFrame};
 use rookery_core::effects::ShardMessage;
-use rookery_core::message::{Message, Origin};
+use rookery_core::message::{Encoded, Origin, Publisher};
+use rookery_core::message_pool::MessagePool;
 use rookery_core::moving::MoveStep;
 use rookery_core::shadow::Mark;
 use rookery_core::shared::Shared;
@@ -139,6 +140,8 @@ fn objection(me: &Me, hello: &Hello<'_>) -> Option<Refusal> {
 pub(super) struct ForWorkers<'a> {
     pub(super) shared: &'a Shared,
     pub(super) items: &'a mut Vec<Vec<Item>>,
+    /// Room for them.
+    pub(super) messages: &'a mut MessagePool,
     /// What was said about sessions.
     pub(super) moves: &'a mut Vec<MoveStep>,
     /// What was said about shadows.
@@ -248,6 +251,16 @@ impl Peer {
     }
 }
 
+impl Incoming {
+    /// Who published a message: mostly who published the one before it.
+    fn publisher_of(&mut self, message: &Encoded<'_>) -> Arc<Publisher> {
+        match &self.publisher {
+            Some(publisher) if message.is_from(publisher) => publisher.clone(),
+            _ => self.publisher.insert(Arc::new(message.publisher())).clone(),
+        }
+    }
+}
+
 /// Hands the messages of a batch on; how many there were.
 fn take(
     incoming: &mut Incoming,
@@ -267,31 +280,34 @@ fn take(
             follow(incoming, (origin, client_id), item.message, workers)?;
             continue;
         }
-        let Some(mut message) = Message::from_bytes(item.message) else {
+        let Some(mut encoded) = Encoded::read(item.message) else {
             return Err(Broken::new("protocol", "a message that is none"));
         };
         // Its number in the other node's log means nothing here.
-        message.seq = 0;
+        encoded.parts.seq = 0;
+        let from = incoming.publisher_of(&encoded);
+        let known = encoded.origin();
         if let Some((ORPHAN, node)) = item.shared {
-            message.origin.get_or_insert_with(|| origin.clone());
+            let origin = known.unwrap_or_else(|| origin.clone());
+            let message = workers.messages.make(&encoded.parts, from, Some(origin));
             incoming.is_ack_due = true;
-            give_orphan(workers.items, &Arc::new(message), &node.into());
+            give_orphan(workers.items, &message, &node.into());
             workers.promise_all();
             continue;
         }
-        message.origin = Some(match message.origin.as_deref() {
+        let origin = match known.as_deref() {
             Some(known) if known.link.is_some() || !known.rules.is_empty() => {
                 Arc::new(Origin { node: origin.node.clone(), ..known.clone() })
             }
             _ => origin.clone(),
-        });
-        let shard = workers.shared.shard_of(&message.from.client_id);
-        if message.qos != rookery_codec::QoS::AtMostOnce {
+        };
+        let shard = workers.shared.shard_of(&from.client_id);
+        if encoded.parts.qos != rookery_codec::QoS::AtMostOnce {
             incoming.is_ack_due = true;
             workers.promise(shard);
         }
         let group = item.shared.map(|(name, filter)| Box::new((name.into(), filter.into())));
-        let message = Arc::new(message);
+        let message = workers.messages.make(&encoded.parts, from, Some(origin));
         if let Some(items) = workers.items.get_mut(usize::from(shard)) {
             items.push(Item::Shard(ShardMessage::FromNode { message, group }));
         }
@@ -322,4 +338,41 @@ fn follow(
         items.push(Item::Shard(ShardMessage::Follow { client_id, message }));
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rookery_codec::QoS;
+    use rookery_core::ids::MessageId;
+    use rookery_core::message::{Message, MessageParts};
+
+    use super::*;
+
+    #[test]
+    fn each_message_is_from_who_published_it() {
+        let parts = MessageParts {
+            id: MessageId(1),
+            timestamp_ms: 0,
+            expires_at_ms: 0,
+            seq: 0,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            sys: false,
+            topic: "t",
+            properties: &[],
+            payload: b"",
+        };
+        let mut incoming = Incoming::default();
+        let one = ("one", None);
+        for (client_id, username) in [one, one, ("two", None), ("two", Some("u")), one] {
+            let username: Option<Arc<str>> = username.map(Arc::from);
+            let from = Publisher { client_id: client_id.into(), username };
+            let bytes = Message::new(&parts, Arc::new(from), None).to_bytes();
+            let encoded = Encoded::read(&bytes).unwrap();
+            let found = incoming.publisher_of(&encoded);
+            assert_eq!(*found, encoded.publisher());
+            assert_eq!(&*found.client_id, client_id);
+        }
+    }
 }

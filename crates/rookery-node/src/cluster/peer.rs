@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rookery_cluster::frame::{Frame, Hello, Identity, PROTOCOL, Refusal};
 use rookery_cluster::lane::{LaneLimits, LaneReceiver, LaneSender};
 use rookery_cluster::routes::{RouteMirror, RouteSender};
-use rookery_core::message::Origin;
+use rookery_core::message::{Origin, Publisher};
 
 use super::carrier::Me;
 use super::linked::Linked;
@@ -261,6 +261,8 @@ pub(super) struct Incoming {
     pub(super) told: u64,
     /// A session that comes, as far as it is here.
     pub(super) parts: Vec<u8>,
+    /// Who published the latest message.
+    pub(super) publisher: Option<Arc<Publisher>>,
 }
 
 /// Another node.
