@@ -189,6 +189,9 @@ class Node:
     def cluster_peers(self, peers: list[ClusterPeer]) -> None:
         """Make the other nodes those of the list: all that run."""
 
+    def cluster_expect(self, names: list[str]) -> None:
+        """Say which members may run of which nothing was heard yet."""
+
     def cluster_lost(self, names: list[str], may_adopt: bool) -> None:
         """The complete list of members that died, as far as those who run may say so."""
 

@@ -53,6 +53,9 @@ def answer(node: Node, order: dict[str, Any]) -> object:
     if "peers" in order:
         node.cluster_peers([ClusterPeer(**peer) for peer in order["peers"]])
         return None
+    if "expect" in order:
+        node.cluster_expect(order["expect"])
+        return None
     if "clients" in order:
         found, _ = node.lists.clients_page(ClientQuery(), 0, 1000)
         return {client.client_id: client.is_connected for client in found}

@@ -320,6 +320,13 @@ impl Asks {
         questions
     }
 
+    /// Whatever waits for `with` waits for another node as well.
+    pub fn join(&mut self, with: u64, node: u64) {
+        for open in self.open.values_mut().filter(|open| open.waiting.contains(&with)) {
+            open.waiting.push(node);
+        }
+    }
+
     /// What a node is to be asked again on a new connection.
     pub fn open_for(&self, node: u64) -> impl Iterator<Item = &Question> {
         let open = self.open.values().filter(move |open| open.waiting.contains(&node));

@@ -255,6 +255,11 @@ impl Node {
         self.call(py, |node| node.cluster_peers(peers))
     }
 
+    /// Says which members may run of which nothing was heard yet.
+    fn cluster_expect(&self, py: Python<'_>, names: Vec<String>) -> PyResult<()> {
+        self.call(py, |node| node.cluster_expect(names))
+    }
+
     /// Makes the nodes that died those of the list.
     fn cluster_lost(&self, py: Python<'_>, names: Vec<String>, may_adopt: bool) -> PyResult<()> {
         self.call(py, |node| node.cluster_lost(names, may_adopt))

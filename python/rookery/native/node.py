@@ -266,6 +266,16 @@ class Node:
         """
         _call(self._native.cluster_peers, list(peers))
 
+    def cluster_expect(self, names: Iterable[str]) -> None:
+        """Say which members may run of which nothing was heard yet.
+
+        For those of the first call clients that want their sessions wait, five seconds at most.
+
+        Raises:
+            ConfigError: the lanes are not open.
+        """
+        _call(self._native.cluster_expect, list(names))
+
     def cluster_lost(self, names: Iterable[str], *, may_adopt: bool = False) -> None:
         """Make the nodes that died those of the list: members that are silent without having said that
         they stop, where those who run may speak for the cluster.

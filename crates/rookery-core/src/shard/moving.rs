@@ -12,7 +12,7 @@ use smallvec::smallvec;
 use super::Shard;
 use super::deliver::message_ref;
 use super::departing::Moved;
-use super::shadow::{Held, Promise};
+use super::shadow::{Followed, Held, Promise};
 use crate::conn::{ConnState, ConnectRequest, Deferred};
 use crate::effects::{CloseCause, LogLevel, ShardMessage, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -46,6 +46,10 @@ pub(super) struct Travel {
     pub(super) moved_due: VecDeque<(u64, SessionKey)>,
     /// Sessions of lost nodes that went on here, with the epoch they got; so they do not come back.
     pub(super) adopted: HashMap<Arc<str>, u64>,
+    /// The latest turn in which a message was handed on to another node.
+    pub(super) followed: u64,
+    /// Marks of messages that were handed on.
+    pub(super) followed_marks: Vec<Followed>,
     /// What is said once writes are stored, by their tickets.
     pub(super) promises: VecDeque<(u64, Promise)>,
     /// The store refused something, and has not shown since that there is room.
@@ -66,6 +70,8 @@ impl Travel {
             moved: HashMap::new(),
             moved_of: HashMap::new(),
             adopted: HashMap::new(),
+            followed: 0,
+            followed_marks: Vec::new(),
             promises: VecDeque::new(),
             has_refused: false,
             held: VecDeque::new(),
@@ -608,6 +614,7 @@ impl Shard {
     }
 
     pub(super) fn hand_on(&mut self, following: Following) {
+        self.travel.followed = self.nodes.turn();
         self.send_to_nodes(ShardMessage::Following(Box::new(following)));
     }
 

@@ -65,6 +65,11 @@ impl Default for Nodes {
 }
 
 impl Nodes {
+    /// Number of this turn.
+    pub(super) const fn turn(&self) -> u64 {
+        self.turn
+    }
+
     pub(super) fn wait(&mut self, turn: u64, conn: ConnKey, action: GateAction, is_stored: bool) {
         self.waiting.push_back(Waiting { turn, conn, action, is_stored });
     }
@@ -144,6 +149,7 @@ impl Shard {
         }
         self.nodes.taken = self.nodes.taken.max(turn);
         let taken = self.nodes.taken;
+        self.followed(taken);
         while self.nodes.waiting.front().is_some_and(|waiting| waiting.turn <= taken) {
             let Some(waiting) = self.nodes.waiting.pop_front() else { return };
             let key = waiting.conn;

@@ -7,6 +7,7 @@ use rookery_codec::{AckKind, Connect, Publish, QoS, SubscriptionOptions};
 use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
 use rookery_core::moving::copy::{CopiedMessage, SessionCopy};
 use rookery_core::moving::{Following, Move, MoveStep};
+use rookery_core::shadow::{Mark, ShadowMessage};
 use rookery_core::store_port::Outcome;
 
 use super::stage::{Actor, Stage};
@@ -220,33 +221,64 @@ fn what_comes_for_the_session_while_it_moves_goes_with_it() {
     assert_eq!(second.received(&mut pair.nodes[B]), [""; 0]);
 }
 
+/// As from a third node.
+fn from_node() -> ShardMessage {
+    let parts = rookery_core::message::MessageParts {
+        id: rookery_core::ids::MessageId(7),
+        timestamp_ms: 1,
+        expires_at_ms: 0,
+        seq: 0,
+        qos: QoS::ExactlyOnce,
+        retain: false,
+        sys: false,
+        topic: "t",
+        properties: &[],
+        payload: b"both",
+    };
+    let from = rookery_core::message::Publisher { client_id: "p".into(), username: None };
+    let message = rookery_core::message::Message::new(&parts, Arc::new(from), None);
+    ShardMessage::FromNode { message: Arc::new(message), group: None }
+}
+
 #[test]
 fn a_message_that_reaches_both_nodes_comes_once() {
     let mut pair = Pair::new();
     let mut first = pair.come(A, false);
     subscribe(&mut first, &mut pair.nodes[A], QoS::ExactlyOnce);
     let mut second = pair.come(B, false);
-    // As from a third node that knows of both subscriptions.
+    // It knows of both subscriptions.
     for at in [B, A] {
-        let parts = rookery_core::message::MessageParts {
-            id: rookery_core::ids::MessageId(7),
-            timestamp_ms: 1,
-            expires_at_ms: 0,
-            seq: 0,
-            qos: QoS::ExactlyOnce,
-            retain: false,
-            sys: false,
-            topic: "t",
-            properties: &[],
-            payload: b"both",
-        };
-        let from = rookery_core::message::Publisher { client_id: "p".into(), username: None };
-        let message = rookery_core::message::Message::new(&parts, Arc::new(from), None);
-        let message = Arc::new(message);
-        pair.nodes[at].hear(ShardMessage::FromNode { message, group: None });
+        pair.nodes[at].hear(from_node());
     }
     pair.settle();
     assert_eq!(second.received(&mut pair.nodes[B]), ["t both"]);
+}
+
+#[test]
+fn a_message_is_taken_when_it_is_where_it_was_handed_on_to() {
+    let mark = Mark { peer: 3, lane: 0, seq: 9 };
+    let marks = |messages: &[ShardMessage]| {
+        let told = messages.iter().filter(|message| {
+            let ShardMessage::Shadow(message) = message else { return false };
+            matches!(**message, ShadowMessage::Mark(told) if told == mark)
+        });
+        told.count()
+    };
+    let mut pair = Pair::new();
+    let mut first = pair.come(A, false);
+    subscribe(&mut first, &mut pair.nodes[A], QoS::ExactlyOnce);
+    let _second = pair.come(B, false);
+    let node = &mut pair.nodes[A];
+    let stored = || ShardMessage::Shadow(Box::new(ShadowMessage::Mark(mark)));
+    // Nobody wants what is only stored.
+    node.hear(stored());
+    assert_eq!(marks(&node.for_nodes()), 1);
+    node.hear(from_node());
+    node.hear(stored());
+    let told = node.for_nodes();
+    assert!(matches!(told[..], [ShardMessage::Following(_)]), "{told:?}");
+    node.hear(ShardMessage::NodesTook(1));
+    assert_eq!(marks(&node.for_nodes()), 1);
 }
 
 #[test]

@@ -29,6 +29,8 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) enum Order {
     SetPeers(Vec<ClusterPeer>, Sender<()>),
+    /// Members that may run and were not heard yet.
+    Expect(Vec<String>, Sender<()>),
     /// Who died, and whether this node may speak for the cluster.
     SetLost(Vec<String>, bool),
     Status(Sender<Vec<PeerStatus>>),
@@ -39,10 +41,11 @@ pub(crate) enum Order {
         stream: u64,
         number: Option<u64>,
     },
-    /// The sessions of a lost node go on here.
+    /// The sessions of a lost node go on here, if there `is_any` copy of them.
     Adopted {
         node: Arc<str>,
         incarnation: u64,
+        is_any: bool,
     },
     Stop,
 }
@@ -144,6 +147,14 @@ impl Cluster {
     pub fn set_peers(&self, peers: Vec<ClusterPeer>) {
         let (reply, done) = channel();
         self.outlet.order(Order::SetPeers(peers, reply));
+        let _ = done.recv_timeout(REPLY_TIMEOUT);
+    }
+
+    /// Says which members may run of which nothing was heard yet.
+    pub fn expect(&self, names: Vec<String>) {
+        let (reply, done) = channel();
+        self.shared.other_nodes.fetch_max(names.len(), Ordering::Relaxed);
+        self.outlet.order(Order::Expect(names, reply));
         let _ = done.recv_timeout(REPLY_TIMEOUT);
     }
 

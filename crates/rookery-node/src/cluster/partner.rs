@@ -69,7 +69,10 @@ impl Kept {
         match frame {
             ShadowFrame::Kept { stream, number } => Some(Self { stream, number: Some(number) }),
             ShadowFrame::Unable { stream } => Some(Self { stream, number: None }),
-            ShadowFrame::Partner { .. } | ShadowFrame::Adopted { .. } => None,
+            ShadowFrame::Partner { .. }
+            | ShadowFrame::Adopted { .. }
+            | ShadowFrame::Settled { .. }
+            | ShadowFrame::Store { .. } => None,
         }
     }
 }
@@ -143,6 +146,11 @@ impl Partner {
 
     pub(super) fn frame(&self) -> Frame<'_> {
         Frame::Shadow(ShadowFrame::Partner { name: self.told() })
+    }
+
+    /// Which store this node has.
+    pub(super) fn store_frame(&self) -> Frame<'static> {
+        Frame::Shadow(ShadowFrame::Store { id: self.store_id })
     }
 
     /// When something is due that nobody wakes the thread for.

@@ -4,6 +4,7 @@ use rookery_core::effects::ShardMessage;
 
 use super::carrier::Carrier;
 use super::replicated::PLEDGES;
+use super::stored::HERE;
 use crate::inbox::Item;
 
 /// What a worker waits for.
@@ -18,14 +19,18 @@ impl Carrier {
     /// Tells workers what other nodes have taken by now.
     pub(super) fn release_turns(&mut self) {
         let (peers, orphans, now_ms) = (&self.peers, &self.orphans, self.now_ms);
+        let stored_here = self.here.stored();
         // Of a node that is gone nothing is expected.
         let is_taken = |(id, lane, seq): &(u64, u16, u64)| {
+            if *id == HERE {
+                return *seq <= stored_here;
+            }
             let peer = peers.iter().find(|peer| peer.id == *id);
             if *lane >= PLEDGES {
                 return peer.is_none_or(|peer| peer.tellers.is_kept(*lane, *seq));
             }
             let lane = peer.and_then(|peer| peer.lanes.get(usize::from(*lane)));
-            let is_orphan = || orphans.iter().any(|orphan| orphan.id == *id);
+            let is_orphan = || orphans.iter().any(|orphan| orphan.holds(*id));
             lane.map_or_else(|| !is_orphan(), |lane| lane.sender.taken() >= *seq)
         };
         let mut unconfirmed = 0;

@@ -79,6 +79,17 @@ impl Node {
         Ok(())
     }
 
+    /// Says which members may run of which nothing was heard yet. For those of the first call clients that want
+    /// their sessions wait, five seconds at most.
+    ///
+    /// # Errors
+    ///
+    /// The lanes are not open.
+    pub fn cluster_expect(&self, names: Vec<String>) -> Result<(), NodeError> {
+        self.cluster()?.expect(names);
+        Ok(())
+    }
+
     /// Makes the nodes that died those of the list: all members that were not heard of, as far as those
     /// who run may speak for the cluster. What these were to publish is published by others; their sessions
     /// go on at others only where more than half of the cluster runs, which `may_adopt` says.

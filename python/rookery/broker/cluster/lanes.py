@@ -54,6 +54,9 @@ class Lanes(Protocol):
     def peers(self, peers: Sequence[Peer]) -> None:
         """These others run, and no more."""
 
+    def expect(self, names: Sequence[str]) -> None:
+        """These members may run; nothing was heard of them yet."""
+
     def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
         """These members died, and no more.
 
@@ -98,6 +101,9 @@ class CoreLanes:
 
     def peers(self, peers: Sequence[Peer]) -> None:
         self._node.cluster_peers(ClusterPeer(**peer._asdict()) for peer in peers)
+
+    def expect(self, names: Sequence[str]) -> None:
+        self._node.cluster_expect(names)
 
     def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
         self._node.cluster_lost(names, may_adopt=may_adopt)

@@ -204,6 +204,8 @@ class Cluster:
                 if not pulse.is_witness
             ]
         )
+        heard = self.membership.liveness.last
+        self._lanes.expect([m.name for m in self.membership.others if heard(m.name) is None])
         self._lanes.lost(self.membership.lost(), may_adopt=self.membership.is_majority)
         names = {pulse.name for pulse in running}
         self._tell_stopped(names)

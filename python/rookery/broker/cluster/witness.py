@@ -47,6 +47,9 @@ class _NoLanes:
     def peers(self, peers: Sequence[Peer]) -> None:
         """They are not its business."""
 
+    def expect(self, names: Sequence[str]) -> None:
+        """Nobody comes for a session."""
+
     def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
         """Nothing is published for them."""
 
