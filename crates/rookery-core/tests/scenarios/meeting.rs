@@ -139,13 +139,16 @@ proptest! {
         cases: 2000, failure_persistence: None, ..ProptestConfig::default()
     })]
 
-    /// All of it in one millisecond of clocks that are the same.
+    /// All of it in one millisecond of clocks that are the same: of two connects one stays. Of three it may be
+    /// none: one gives way to a question of another that has given up itself, and whose session it has taken
+    /// has ended its connection by then.
     #[test]
     fn one_session_and_one_connection_stay(
         steps in prop::collection::vec((0..2 * NODES, 0..NODES), 0..40),
+        apart in 0..=NODES,
     ) {
         let mut meeting = Meeting::new();
-        let mut has_come = [false; NODES];
+        let mut has_come: [bool; NODES] = std::array::from_fn(|at| at == apart);
         for (what, other) in steps {
             if what < NODES {
                 meeting.arrive(what, other);
@@ -157,6 +160,8 @@ proptest! {
             meeting.connect(at);
         }
         meeting.settle();
-        prop_assert_eq!((meeting.sessions(), meeting.connected()), (1, 1));
+        prop_assert_eq!(meeting.sessions(), 1);
+        let connected = meeting.connected();
+        prop_assert!(connected == 1 || apart == NODES && connected == 0, "{}", connected);
     }
 }
