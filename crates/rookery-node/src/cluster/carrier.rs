@@ -578,7 +578,8 @@ impl Carrier {
                 // Whoever waited may have given up.
                 let _ = reply.send(());
             }
-            Order::SetLost(names, may_adopt) => {
+            Order::SetLost(names, may_adopt, is_alone) => {
+                self.note_alone(is_alone);
                 self.judge_orphans(&names, may_adopt);
                 self.lost = names;
                 self.adopt();
@@ -587,6 +588,7 @@ impl Carrier {
             Order::Adopted { node, incarnation } => {
                 self.note_adopted(&node, incarnation, self.me.name.clone());
             }
+            Order::Leave(node, most) => self.leave_for(&node, most),
             Order::Partner(reply) => drop(reply.send(self.partner.status())),
             Order::Status(reply) => {
                 let _ = reply.send(self.peers.iter().map(Peer::status).collect());
@@ -612,6 +614,9 @@ impl Carrier {
         }
         while self.departed.len() > DEPARTED_MAX {
             self.departed.pop_front();
+        }
+        if !wanted.is_empty() {
+            self.note_alone(false);
         }
         let me = self.me.name.clone();
         for one in wanted.into_iter().filter(|one| one.name != me) {
