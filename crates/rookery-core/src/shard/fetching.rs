@@ -103,12 +103,14 @@ impl Shard {
             session.dropped = copy.dropped;
             let (took, seen) = (copy.generation, Some(seen));
             session.moves = Some(Box::new(Moves { took, seen, ..Moves::default() }));
-            session.inflight.set_next_id(copy.next_id);
             let zone = self.config.zones.get(usize::from(session.meta.zone));
             let name = zone.map_or("default", |zone| &zone.name);
             self.effects.store_ops.push(persist::put_session(session, name));
         }
         self.fill(slot, copy.inflight, copy.queue);
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.inflight.set_next_id(copy.next_id);
+        }
         self.confirm(before, node, slot, ask);
         if let Some(waiting) = self.travel.unconfirmed.back_mut() {
             waiting.is_offered = true;
