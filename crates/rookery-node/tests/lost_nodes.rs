@@ -51,7 +51,7 @@ impl Member {
     }
 
     fn hears_of_loss(&self, lost: &str) {
-        self.node.cluster_lost(vec![lost.to_owned()], true).unwrap();
+        self.node.cluster_lost(vec![lost.to_owned()], true, false).unwrap();
     }
 
     fn partner(&self) -> String {
@@ -161,7 +161,7 @@ fn nobody_has_an_acknowledgement_while_it_is_not_known_where_the_sessions_are() 
     let mut publisher = publish_unacknowledged(third, "p", "t", b"1");
     // The partner knows it as well, but not that it may take over.
     partner.meets(&[third]);
-    partner.node.cluster_lost(Vec::new(), false).unwrap();
+    partner.node.cluster_lost(Vec::new(), false, false).unwrap();
     let mut beside = publish_unacknowledged(&partner, "q", "t", b"2");
     publisher.fence();
     partner.hears_of_loss(&gone.name);

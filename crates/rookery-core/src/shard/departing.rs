@@ -143,7 +143,13 @@ impl Shard {
             self.leave_for(now, slot);
             return;
         }
-        let copy = SessionCopy::of(session, now.unix_ms);
+        let mut copy = SessionCopy::of(session, now.unix_ms);
+        let zone = self.config.zones.get(usize::from(session.meta.zone));
+        if let Op::Put { value, .. } =
+            persist::put_session(session, zone.map_or("default", |zone| &zone.name))
+        {
+            copy.record = value;
+        }
         let Some(departure) = session.moves.as_mut().and_then(|m| m.departure.as_mut()) else {
             return;
         };

@@ -78,6 +78,8 @@ impl Shard {
                     if self.effects.store_ops.is_empty() { self.ticket - 1 } else { self.ticket };
                 if self.travel.has_refused {
                     self.travel.held.push_back(Held::Mark(mark));
+                } else if self.takes_at_once() {
+                    self.keep_promise(Promise::Mark(mark));
                 } else {
                     self.promise(ticket, Promise::Mark(mark));
                 }
@@ -224,7 +226,7 @@ impl Shard {
         self.wants_ticket = true;
     }
 
-    fn place_adopted(
+    pub(super) fn place_adopted(
         &mut self,
         now: Now,
         record: persist::SessionRecord,

@@ -567,7 +567,8 @@ impl Carrier {
                 self.expect(names);
                 let _ = reply.send(());
             }
-            Order::SetLost(names, may_adopt) => {
+            Order::SetLost(names, may_adopt, is_alone) => {
+                self.note_alone(is_alone);
                 self.judge_orphans(&names, may_adopt);
                 self.lost = names;
                 self.adopt();
@@ -576,6 +577,7 @@ impl Carrier {
             Order::Adopted { node, incarnation, is_any } => {
                 self.end_adoption(&node, incarnation, is_any);
             }
+            Order::Leave(node, most) => self.leave_for(&node, most),
             Order::Partner(reply) => drop(reply.send(self.partner.status())),
             Order::Status(reply) => {
                 let _ = reply.send(self.peers.iter().map(Peer::status).collect());
@@ -600,6 +602,9 @@ impl Carrier {
         }
         while self.departed.len() > DEPARTED_MAX {
             self.departed.pop_front();
+        }
+        if !wanted.is_empty() {
+            self.note_alone(false);
         }
         let me = self.me.name.clone();
         for one in wanted.into_iter().filter(|one| one.name != me) {

@@ -31,8 +31,10 @@ pub(crate) enum Order {
     SetPeers(Vec<ClusterPeer>, Sender<()>),
     /// Members that may run and were not heard yet.
     Expect(Vec<String>, Sender<()>),
-    /// Who died, and whether this node may speak for the cluster.
-    SetLost(Vec<String>, bool),
+    /// Who died, whether this node may speak for the cluster, and whether it is its only member.
+    SetLost(Vec<String>, bool, bool),
+    /// Sessions of clients that are away are to go on at that node, at most so many.
+    Leave(Arc<str>, u32),
     Status(Sender<Vec<PeerStatus>>),
     Partner(Sender<PartnerStatus>),
     /// How far the shadow of a node is stored; none: it cannot be.
@@ -159,8 +161,13 @@ impl Cluster {
     }
 
     /// Makes the nodes that died those of the list.
-    pub fn set_lost(&self, names: Vec<String>, may_adopt: bool) {
-        self.outlet.order(Order::SetLost(names, may_adopt));
+    pub fn set_lost(&self, names: Vec<String>, may_adopt: bool, is_alone: bool) {
+        self.outlet.order(Order::SetLost(names, may_adopt, is_alone));
+    }
+
+    /// Offers sessions of clients that are away to a node.
+    pub fn leave_for(&self, node: &str, most: u32) {
+        self.outlet.order(Order::Leave(node.into(), most));
     }
 
     /// Who else keeps the sessions of this node.

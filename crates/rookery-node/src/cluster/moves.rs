@@ -121,7 +121,27 @@ impl Carrier {
                     items.push(Item::Shard(ShardMessage::Move(Box::new(step))));
                 }
             }
-            MoveStep::Settled { .. } => {}
+            MoveStep::Offer { client_id } => {
+                let name = client_id.clone();
+                self.give_worker(&name, Some(node), MoveStep::Offer { client_id });
+            }
+            MoveStep::Settled { .. } | MoveStep::Leave { .. } => {}
+        }
+    }
+
+    /// Has every worker offer sessions of clients that are away to a node that runs.
+    pub(super) fn leave_for(&mut self, node: &Arc<str>, most: u32) {
+        if !self.peers.iter().any(|peer| *peer.is.name == **node) {
+            return;
+        }
+        let workers = self.for_workers.len().max(1);
+        // Who gets one more than the others changes with the second.
+        let first = usize::try_from(self.now_ms / 1000).unwrap_or(0);
+        for (at, items) in self.for_workers.iter_mut().enumerate() {
+            let is_ahead = (at + first) % workers < most as usize % workers;
+            let most = most / u32::try_from(workers).unwrap_or(1) + u32::from(is_ahead);
+            let step = Move { node: Some(node.clone()), step: MoveStep::Leave { most } };
+            items.push(Item::Shard(ShardMessage::Move(Box::new(step))));
         }
     }
 
@@ -248,7 +268,10 @@ fn tell(peer: &mut Peer, step: &MoveStep) {
         MoveStep::List { shard, from } => {
             tell_frame(peer, &MoveFrame::List { shard: *shard, from: *from });
         }
-        MoveStep::Settled { .. } => {}
+        MoveStep::Offer { client_id } => {
+            tell_frame(peer, &MoveFrame::Offer { client_id });
+        }
+        MoveStep::Settled { .. } | MoveStep::Leave { .. } => {}
     }
 }
 
@@ -286,6 +309,7 @@ pub(super) fn received(incoming: &mut Incoming, frame: MoveFrame<'_>) -> Result<
             MoveStep::Held { shard, next, is_above: false, items }
         }
         MoveFrame::List { shard, from } => MoveStep::List { shard, from },
+        MoveFrame::Offer { client_id } => MoveStep::Offer { client_id: client_id.into() },
     })
 }
 

@@ -39,13 +39,21 @@ impl Carrier {
             while let Some(turn) = turns.front()
                 && (turn.deadline_ms <= now_ms || turn.needs.iter().all(is_taken))
             {
-                done = Some(turn.number);
-                let in_vain = |need: &&(u64, u16, u64)| need.1 >= PLEDGES && !is_taken(need);
-                unconfirmed += turn.needs.iter().filter(in_vain).count() as u64;
+                let (mut replicas, mut messages) = (0, 0);
+                for (_, lane, _) in turn.needs.iter().filter(|need| !is_taken(need)) {
+                    *(if *lane >= PLEDGES { &mut replicas } else { &mut messages }) += 1;
+                }
+                unconfirmed += replicas;
+                if messages == 0 {
+                    done = Some(ShardMessage::NodesTook(turn.number));
+                } else {
+                    let missed = ShardMessage::NodesMissed(turn.number);
+                    inbox.push_all(done.take().into_iter().chain([missed]).map(Item::Shard));
+                }
                 turns.pop_front();
             }
-            if let Some(number) = done {
-                inbox.push(Item::Shard(ShardMessage::NodesTook(number)));
+            if let Some(done) = done {
+                inbox.push(Item::Shard(done));
             }
         }
         if unconfirmed > 0 {

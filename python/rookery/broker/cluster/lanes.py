@@ -57,12 +57,13 @@ class Lanes(Protocol):
     def expect(self, names: Sequence[str]) -> None:
         """These members may run; nothing was heard of them yet."""
 
-    def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
+    def lost(self, names: Sequence[str], *, may_adopt: bool, is_alone: bool) -> None:
         """These members died, and no more.
 
         Args:
             names: Of them.
             may_adopt: More than half of the cluster runs: their sessions go on elsewhere.
+            is_alone: There is no other member.
         """
 
     def status(self) -> dict[str, dict[str, Any]]:
@@ -105,8 +106,8 @@ class CoreLanes:
     def expect(self, names: Sequence[str]) -> None:
         self._node.cluster_expect(names)
 
-    def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
-        self._node.cluster_lost(names, may_adopt=may_adopt)
+    def lost(self, names: Sequence[str], *, may_adopt: bool, is_alone: bool) -> None:
+        self._node.cluster_lost(names, may_adopt=may_adopt, is_alone=is_alone)
 
     def status(self) -> dict[str, dict[str, Any]]:
         found = {}
